@@ -1,0 +1,75 @@
+// Command with-postgres runs another command with a private, temporary PostgreSQL, whose URL it puts into
+// EUPAY_TEST_DATABASE_URL. When that is set already, it only runs the command.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"european-pay.eu/eupay/internal/pgserver"
+	"european-pay.eu/eupay/internal/pgtest"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: with-postgres COMMAND [ARGUMENT …]")
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if os.Getenv(pgtest.EnvURL) == "" {
+		end, err := start(ctx)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer end()
+	}
+	cmd := exec.CommandContext(ctx, os.Args[1], os.Args[2:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return max(exit.ExitCode(), 1)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func start(ctx context.Context) (end func(), err error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	bin, err := pgserver.Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "eupay-test-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	log.Info("starting a temporary PostgreSQL for the tests", "binaries", bin)
+	srv, err := pgserver.Start(ctx, pgserver.Options{Dir: dir, Bin: bin, Volatile: true, Log: log})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := os.Setenv(pgtest.EnvURL, srv.URL); err != nil {
+		return nil, err
+	}
+	return func() {
+		srv.Stop()
+		if err := os.RemoveAll(dir); err != nil {
+			log.Warn("remove the temporary PostgreSQL", "error", err)
+		}
+	}, nil
+}

@@ -1,0 +1,78 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+// reconnect is quick: the other service is on the same network and restarts within seconds.
+var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
+
+func newGRPCServer(log *slog.Logger) *grpc.Server {
+	s := grpc.NewServer(
+		grpc.ChainUnaryInterceptor(recovered(log), errs.UnaryServer(log)),
+		// Clients reconnect now and then, so that new replicas get their share.
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second}),
+		grpc.MaxRecvMsgSize(4<<20),
+	)
+	healthv1.RegisterHealthServer(s, health.NewServer())
+	return s
+}
+
+// recovered turns a panic of one call into an internal error of that call.
+func recovered(log *slog.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.ErrorContext(ctx, "rpc panicked", "method", info.FullMethod, "panic", p, "stack", string(debug.Stack()))
+				resp, err = nil, status.Error(codes.Internal, "internal error")
+			}
+		}()
+		return handler(ctx, req)
+	}
+}
+
+func (c *Core) serveGRPC(ctx context.Context) error {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		timer := time.AfterFunc(c.Base.Grace, c.GRPC.Stop)
+		defer timer.Stop()
+		c.GRPC.GracefulStop()
+	}()
+	if err := c.GRPC.Serve(c.grpcListener); err != nil {
+		return fmt.Errorf("serve gRPC: %w", err)
+	}
+	<-stopped
+	return nil
+}
+
+// Dial returns a client connection to another service. It connects lazily, spreads calls over all addresses of the
+// name, and turns errors back into errs.Error.
+func Dial(target string) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient("dns:///"+target,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithChainUnaryInterceptor(errs.UnaryClient()),
+		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
+		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 2 * time.Second, Backoff: reconnect}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", target, err)
+	}
+	return conn, nil
+}

@@ -1,0 +1,53 @@
+// Package config reads a service's settings from the environment once, at start, and reports every problem together.
+package config
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Load fills cfg, a pointer to a struct with env tags, from the environment. For a variable NAME that is not set, the
+// trimmed content of the file that NAME_FILE names is taken instead, so that secrets can be mounted.
+func Load(cfg any) error {
+	vars, err := environment(os.Environ(), os.ReadFile)
+	if err != nil {
+		return err
+	}
+	return Parse(cfg, vars)
+}
+
+// Parse fills cfg from vars. If cfg has a Validate method it is called last.
+func Parse(cfg any, vars map[string]string) error {
+	if err := env.ParseWithOptions(cfg, env.Options{Environment: vars}); err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	if v, ok := cfg.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return fmt.Errorf("check settings: %w", err)
+		}
+	}
+	return nil
+}
+
+func environment(list []string, readFile func(string) ([]byte, error)) (map[string]string, error) {
+	vars := make(map[string]string, len(list))
+	for _, kv := range list {
+		name, value, _ := strings.Cut(kv, "=")
+		vars[name] = value
+	}
+	for name, path := range vars {
+		target, isFile := strings.CutSuffix(name, "_FILE")
+		if _, set := vars[target]; !isFile || set || !strings.HasPrefix(target, "EUPAY_") {
+			continue
+		}
+		content, err := readFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read the file that %s names: %w", name, err)
+		}
+		vars[target] = strings.TrimSpace(string(content))
+	}
+	return vars, nil
+}

@@ -1,0 +1,64 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/events"
+)
+
+// The headers of a parked event, beside its own.
+const (
+	HeaderReason  = "eupay-dlq-reason"
+	HeaderSubject = "eupay-dlq-subject"
+)
+
+// park puts an event that cannot be applied into the dead-letter stream, with the reason, and only then lets go of it.
+func (c *Consumer) park(ctx context.Context, m jetstream.Msg, reason error) {
+	dead := nats.NewMsg("eupay.dlq." + c.cfg.Name + "." + strings.TrimPrefix(m.Subject(), "eupay."))
+	dead.Data = m.Data()
+	for name, values := range m.Headers() {
+		dead.Header[name] = values
+	}
+	dead.Header.Set(nats.MsgIdHdr, c.cfg.Name+":"+m.Headers().Get(events.HeaderID)+":"+m.Subject())
+	dead.Header.Set(HeaderReason, strings.ReplaceAll(reason.Error(), "\n", " "))
+	dead.Header.Set(HeaderSubject, m.Subject())
+	if _, err := c.bus.JS.PublishMsg(ctx, dead); err != nil {
+		c.log.Error("event cannot be parked, trying again", "subject", m.Subject(), "error", err)
+		c.giveBack(m)
+		return
+	}
+	c.log.Error("event parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
+	c.logIf(m.Term(), "terminate event")
+}
+
+func parse(m jetstream.Msg) (Event, error) {
+	e, err := events.Parse(m.Subject(), m.Headers(), m.Data())
+	if err != nil {
+		return Event{}, err
+	}
+	return Event{Event: e, Replayed: strings.HasPrefix(m.Subject(), "eupay.replay."), Header: m.Headers()}, nil
+}
+
+// isInfrastructure tells trouble with the database or a deadline, which passes, from an event that cannot be applied.
+// SQLSTATE classes: 08 connection, 40 rollback (deadlock, serialization), 53 resources, 55 not available, 57 operator
+// intervention, 58 system.
+func isInfrastructure(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		switch pgErr.Code[:2] {
+		case "08", "40", "53", "55", "57", "58":
+			return true
+		default:
+			return false
+		}
+	}
+	var connectErr *pgconn.ConnectError
+	return errors.As(err, &connectErr) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+		pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+}

@@ -1,0 +1,67 @@
+// Package errs is the one error type that travels from the core to the edge. An Error is safe to show to a caller;
+// every other error is internal: it is logged where it is handled and shown as INTERNAL_ERROR without its text.
+package errs
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Code is a code of the public error table (see table.go).
+type Code string
+
+// Field is one refused field of a VALIDATION_ERROR.
+type Field struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// Error is an error that a caller may see. Message tells the caller what to do and holds no internal text, secret or
+// personal data.
+type Error struct {
+	Code       Code
+	Message    string
+	Fields     []Field       // only VALIDATION_ERROR
+	RetryAfter time.Duration // only where waiting helps
+	Action     string        // only NOT_ENROLLED
+}
+
+// Error implements error.
+func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
+
+// New returns an Error with a code of the table.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Invalid returns a VALIDATION_ERROR that names every refused field.
+func Invalid(fields ...Field) *Error {
+	e := New(ValidationError, "The request is not valid. Correct the fields under errors and send it again.")
+	if len(fields) == 1 {
+		e.Message = fields[0].Message
+	}
+	e.Fields = fields
+	return e
+}
+
+// NotFound is the one answer for what does not exist and for what belongs to another account.
+func NotFound(what string) *Error { return New(NotFoundCode, "%s not found.", what) }
+
+// From returns the Error inside err, or the INTERNAL_ERROR that hides everything else. It is nil for nil.
+func From(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return New(Internal, "Something went wrong on our side. Try again, and quote the request id if it happens again.")
+}
+
+// Is reports whether err carries the code.
+func Is(err error, code Code) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == code
+}

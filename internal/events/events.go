@@ -1,0 +1,94 @@
+// Package events names the subjects and headers of the event backbone: CloudEvents 1.0 in message headers, protobuf in
+// the body.
+package events
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+)
+
+// The headers of every event and command.
+const (
+	HeaderSpec        = "ce-specversion"
+	HeaderID          = "ce-id"
+	HeaderType        = "ce-type"
+	HeaderSource      = "ce-source"
+	HeaderTime        = "ce-time"
+	HeaderTraceparent = "traceparent"
+	HeaderRequestID   = "eupay-request-id"
+	// HeaderReply is where a command's replies go (plain NATS); HeaderExpires is when nobody waits for it any more.
+	HeaderReply   = "eupay-reply"
+	HeaderExpires = "eupay-expires"
+)
+
+// Event is a fact about one aggregate, as the outbox stores and the relay publishes it.
+type Event struct {
+	ID        string // UUIDv7; the Nats-Msg-Id and the inbox key
+	Type      string // "<aggregate>.<what>", e.g. "payment.completed"
+	Source    string // the service that owns the fact, e.g. "payments"
+	Merchant  string
+	Livemode  bool
+	Time      time.Time // UTC
+	Trace     string    // W3C traceparent; may be empty
+	RequestID string
+	Data      []byte // a protobuf message of proto/eupay/events/v1
+}
+
+// NewID returns a time-ordered unique id.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Subject is eupay.evt.<live|test>.<aggregate>.<what>.<merchant>.
+func (e Event) Subject() string {
+	return fmt.Sprintf("eupay.evt.%s.%s.%s", Mode(e.Livemode), e.Type, e.Merchant)
+}
+
+// Mode is "live" or "test".
+func Mode(live bool) string {
+	if live {
+		return "live"
+	}
+	return "test"
+}
+
+// Message is the event as it goes over the wire on subject.
+func (e Event) Message(subject string) *nats.Msg {
+	m := nats.NewMsg(subject)
+	m.Data = e.Data
+	m.Header.Set(nats.MsgIdHdr, e.ID)
+	m.Header.Set(HeaderSpec, "1.0")
+	m.Header.Set(HeaderID, e.ID)
+	m.Header.Set(HeaderType, e.Type)
+	m.Header.Set(HeaderSource, e.Source)
+	m.Header.Set(HeaderTime, e.Time.UTC().Format(time.RFC3339Nano))
+	if e.Trace != "" {
+		m.Header.Set(HeaderTraceparent, e.Trace)
+	}
+	if e.RequestID != "" {
+		m.Header.Set(HeaderRequestID, e.RequestID)
+	}
+	return m
+}
+
+// Parse reads an event back from a message on eupay.evt.> or, with the same tail, on eupay.replay.<consumer>.>.
+func Parse(subject string, h nats.Header, data []byte) (Event, error) {
+	e := Event{
+		ID: h.Get(HeaderID), Type: h.Get(HeaderType), Source: h.Get(HeaderSource),
+		Trace: h.Get(HeaderTraceparent), RequestID: h.Get(HeaderRequestID), Data: data,
+	}
+	at, err := time.Parse(time.RFC3339Nano, h.Get(HeaderTime))
+	if err != nil || e.ID == "" || e.Type == "" {
+		return Event{}, fmt.Errorf("message on %s has no CloudEvents headers", subject)
+	}
+	e.Time = at
+	tokens := strings.Split(subject, ".")
+	if len(tokens) < 6 {
+		return Event{}, fmt.Errorf("subject %s has too few tokens", subject)
+	}
+	tail := tokens[len(tokens)-4:] // <mode>.<aggregate>.<what>.<merchant>
+	e.Livemode, e.Merchant = tail[0] == "live", tail[3]
+	return e, nil
+}

@@ -1,0 +1,84 @@
+// Package money holds amounts of euros as integer cents. No float ever touches one: amounts are parsed from and
+// printed to their decimal text.
+package money
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Cents is an amount in hundredths of the currency unit. It may be negative where a difference is meant.
+type Cents int64
+
+// Why Parse refuses a text. Callers turn them into their own message.
+var (
+	ErrNotANumber   = errors.New("not a JSON number")
+	ErrManyDecimals = errors.New("more than two decimals")
+	ErrOutOfRange   = errors.New("out of range")
+)
+
+// maxDigits bounds the integer part, so that no text can overflow int64 or cost much to look at.
+const maxDigits = 15
+
+// Parse reads a JSON number (RFC 8259 section 6) without an exponent, such as 29.99, 30 or 0.5. Trailing zeros after
+// the second decimal are still "more than two decimals": the caller wrote a precision that euros do not have.
+func Parse(text string) (Cents, error) {
+	digits, negative := strings.CutPrefix(text, "-")
+	whole, fraction, hasPoint := strings.Cut(digits, ".")
+	if !isDigits(whole) || (len(whole) > 1 && whole[0] == '0') || (hasPoint && !isDigits(fraction)) {
+		return 0, ErrNotANumber
+	}
+	if len(fraction) > 2 {
+		return 0, ErrManyDecimals
+	}
+	if len(whole) > maxDigits {
+		return 0, ErrOutOfRange
+	}
+	n, err := strconv.ParseInt(whole+(fraction + "00")[:2], 10, 64)
+	if err != nil {
+		return 0, ErrOutOfRange
+	}
+	if negative {
+		n = -n
+	}
+	return Cents(n), nil
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// String prints the amount with two decimals, such as "29.99" or "-0.50".
+func (c Cents) String() string {
+	sign, n := "", uint64(c)
+	if c < 0 {
+		sign, n = "-", uint64(-(c+1))+1 // also right for the smallest int64
+	}
+	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
+}
+
+// JSON prints the amount as the shortest JSON number, as JavaScript prints the same number: 29.99, 29.9, 30.
+func (c Cents) JSON() string {
+	s := c.String()
+	s = strings.TrimSuffix(s, "0")
+	return strings.TrimSuffix(strings.TrimSuffix(s, "0"), ".")
+}
+
+// MarshalJSON writes a JSON number with at most two decimals.
+func (c Cents) MarshalJSON() ([]byte, error) { return []byte(c.JSON()), nil }
+
+// Add returns the sum, or ErrOutOfRange instead of a wrapped number.
+func (c Cents) Add(d Cents) (Cents, error) {
+	if (d > 0 && c > math.MaxInt64-d) || (d < 0 && c < math.MinInt64-d) {
+		return 0, ErrOutOfRange
+	}
+	return c + d, nil
+}

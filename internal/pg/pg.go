@@ -1,0 +1,109 @@
+// Package pg opens a service's connection pool on its own PostgreSQL schema and applies its migrations.
+package pg
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// DB is what store functions take: a pool or a transaction.
+type DB interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Settings of a pool.
+type Settings struct {
+	URL      string
+	Schema   string
+	MaxConns int32 // 0: pgx's default
+}
+
+// Open returns a pool whose connections see only the service's schema. It does not wait for the server.
+func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(s.URL)
+	if err != nil {
+		return nil, errors.New("EUPAY_DATABASE_URL is not a PostgreSQL URL") // pgx's text would show the password
+	}
+	if s.MaxConns > 0 {
+		cfg.MaxConns = s.MaxConns
+	}
+	cfg.ConnConfig.RuntimeParams["search_path"] = s.Schema
+	cfg.ConnConfig.RuntimeParams["application_name"] = "eupay-" + s.Schema
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open pool of schema %s: %w", s.Schema, err)
+	}
+	return pool, nil
+}
+
+// Migrate creates the schema and applies the pending migrations in the root of files. Several replicas may call it at
+// the same time: an advisory lock lets one work and the others wait.
+func Migrate(ctx context.Context, s Settings, files fs.FS) error {
+	cfg, err := pgx.ParseConfig(s.URL)
+	if err != nil {
+		return errors.New("EUPAY_DATABASE_URL is not a PostgreSQL URL")
+	}
+	cfg.RuntimeParams["search_path"] = s.Schema
+	db := stdlib.OpenDB(*cfg)
+	defer db.Close()
+	if err := createSchema(ctx, db, s.Schema); err != nil {
+		return err
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return fmt.Errorf("make the migration lock: %w", err)
+	}
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("read migrations of %s: %w", s.Schema, err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate %s: %w", s.Schema, err)
+	}
+	return nil
+}
+
+func createSchema(ctx context.Context, db *sql.DB, schema string) error {
+	var exists bool
+	if err := db.QueryRowContext(ctx, `select exists (select from pg_namespace where nspname = $1)`, schema).Scan(&exists); err != nil {
+		return fmt.Errorf("look for schema %s: %w", schema, err)
+	}
+	if exists {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize())
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.Code == "23505" { // another replica created it at the same moment
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("create schema %s: %w", schema, err)
+	}
+	return nil
+}
+
+// IsUnreachable reports whether the server could not be reached or is only starting or stopping: waiting helps.
+func IsUnreachable(err error) bool {
+	var connectErr *pgconn.ConnectError
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.Code[:2] == "57" || pgErr.Code[:2] == "53"
+	}
+	return errors.As(err, &connectErr)
+}

@@ -1,0 +1,144 @@
+// Package pgtest gives each test a database of its own on a real PostgreSQL.
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// EnvURL names the server that tests use. `make test` sets it.
+const EnvURL = "EUPAY_TEST_DATABASE_URL"
+
+// ServerURL is the administrative URL of the test server. Without one the test fails: a green run that tested nothing
+// would be worse.
+func ServerURL(t testing.TB) string {
+	t.Helper()
+	u := os.Getenv(EnvURL)
+	if u == "" {
+		t.Fatalf("%s is not set: run `make test`, or `go run ./cmd/with-postgres go test …`", EnvURL)
+	}
+	return u
+}
+
+// New returns a pool on a new database in which schema has been migrated, and the database's URL. Both are gone after
+// the test.
+func New(t testing.TB, schema string, migrations fs.FS) (*pgxpool.Pool, string) {
+	t.Helper()
+	dbURL := Database(t, schema, migrations)
+	pool, err := pg.Open(context.Background(), pg.Settings{URL: dbURL, Schema: schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool, dbURL
+}
+
+// Empty returns the URL of a new database with nothing in it.
+func Empty(t testing.TB) string { return create(t, "template0") }
+
+// Database returns the URL of a new database in which schema has been migrated: a copy of a template that is migrated
+// once for each set of migrations.
+func Database(t testing.TB, schema string, migrations fs.FS) string {
+	t.Helper()
+	template := "template_" + fingerprint(t, schema, migrations)
+	makeTemplate(t, template, schema, migrations)
+	return create(t, template)
+}
+
+var templates sync.Mutex
+
+func makeTemplate(t testing.TB, name, schema string, migrations fs.FS) {
+	t.Helper()
+	templates.Lock()
+	defer templates.Unlock()
+	ctx := context.Background()
+	admin := connect(t, ServerURL(t))
+	defer admin.Close(ctx)
+	// Other test binaries make the same template at the same time.
+	exec(t, admin, `select pg_advisory_lock(20261120)`)
+	var exists bool
+	if err := admin.QueryRow(ctx, `select exists (select from pg_database where datname = $1)`, name).Scan(&exists); err != nil {
+		t.Fatal(err)
+	}
+	if exists {
+		return
+	}
+	building := name + "_building"
+	exec(t, admin, `drop database if exists `+building)
+	exec(t, admin, `create database `+building+` template template0`)
+	if err := pg.Migrate(ctx, pg.Settings{URL: replaceDatabase(t, building), Schema: schema}, migrations); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, admin, `alter database `+building+` rename to `+name)
+}
+
+func create(t testing.TB, template string) string {
+	t.Helper()
+	name := "test_" + fmt.Sprintf("%x", uuid.New())
+	admin := connect(t, ServerURL(t))
+	defer admin.Close(context.Background())
+	exec(t, admin, `create database `+name+` template `+template)
+	t.Cleanup(func() {
+		admin := connect(t, ServerURL(t))
+		defer admin.Close(context.Background())
+		exec(t, admin, `drop database if exists `+name+` with (force)`)
+	})
+	return replaceDatabase(t, name)
+}
+
+func connect(t testing.TB, u string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func exec(t testing.TB, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.Exec(context.Background(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+func replaceDatabase(t testing.TB, name string) string {
+	t.Helper()
+	u, err := url.Parse(ServerURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func fingerprint(t testing.TB, schema string, migrations fs.FS) string {
+	t.Helper()
+	h := fnv.New64a()
+	fmt.Fprint(h, schema)
+	err := fs.WalkDir(migrations, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(migrations, path)
+		fmt.Fprint(h, path, len(content))
+		h.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%x", h.Sum64())
+}

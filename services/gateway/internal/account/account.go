@@ -1,0 +1,65 @@
+// Package account holds merchants, their users and their API keys.
+package account
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// Scope is a right of an API key.
+type Scope string
+
+// The scopes; a new key has all of them unless told otherwise.
+const (
+	PaymentsRead  Scope = "payments:read"
+	PaymentsWrite Scope = "payments:write"
+	RefundsWrite  Scope = "refunds:write"
+	InvoicesRead  Scope = "invoices:read"
+	InvoicesWrite Scope = "invoices:write"
+	WebhooksRead  Scope = "webhooks:read"
+	WebhooksWrite Scope = "webhooks:write"
+)
+
+// AllScopes in the order of the API reference.
+var AllScopes = []Scope{PaymentsRead, PaymentsWrite, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite}
+
+// Role of a user.
+type Role string
+
+// The roles. An admin works for the platform and belongs to no merchant.
+const (
+	RoleMerchant   Role = "merchant"
+	RoleStaff      Role = "staff"
+	RoleAccountant Role = "accountant"
+	RoleAdmin      Role = "admin"
+	RoleCustomer   Role = "customer"
+)
+
+// Merchant is an account that takes payments.
+type Merchant struct {
+	ID             string
+	Name           string
+	LegalStatus    string
+	SIREN          string
+	IBAN           string
+	BIC            string
+	GatewayEnabled bool
+	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
+	WaitForSettlement bool
+}
+
+// Key is an authenticated API key with its merchant.
+type Key struct {
+	ID       string
+	Public   string
+	Livemode bool
+	Scopes   []Scope
+	// AllowedIPs is empty when every address may use the key.
+	AllowedIPs []netip.Prefix
+	// PerMinute is the key's rate limit.
+	PerMinute int
+	Merchant  Merchant
+}
+
+// Has reports whether the key has the scope.
+func (k Key) Has(s Scope) bool { return slices.Contains(k.Scopes, s) }
