@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,6 +37,7 @@ type Relay struct {
 	service string
 	log     *slog.Logger
 	wake    chan struct{}
+	leading atomic.Bool
 }
 
 // NewRelay returns a relay for the outbox in the pool's schema.
@@ -45,7 +47,10 @@ func NewRelay(pool *pgxpool.Pool, b *bus.Bus, service string, log *slog.Logger) 
 
 // Wake tells the leader, wherever it runs, that there is something to publish. It never blocks.
 func (r *Relay) Wake() {
-	r.poke()
+	if r.leading.Load() {
+		r.poke()
+		return
+	}
 	// Lost when NATS is away; the leader polls anyway.
 	if err := r.bus.NC.Publish(r.subject(), nil); err != nil {
 		r.log.Debug("wake outbox relay", "error", err)
@@ -72,6 +77,8 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 func (r *Relay) lead(ctx context.Context) error {
+	r.leading.Store(true)
+	defer r.leading.Store(false)
 	if _, err := r.pool.Exec(ctx, `update outbox set published_at = null where published_at > now() - $1::interval`, republish); err != nil {
 		return fmt.Errorf("take recent events again: %w", err)
 	}

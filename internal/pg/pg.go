@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"time"
 
@@ -65,7 +66,8 @@ func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 	if err := createSchema(ctx, db, s.Schema); err != nil {
 		return err
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	// One lock for each schema: services that start together do not wait for each other. Asked for every second.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(int64(crc32.ChecksumIEEE([]byte("eupay migrate "+s.Schema)))), lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return fmt.Errorf("make the migration lock: %w", err)
 	}

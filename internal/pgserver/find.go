@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
-	"syscall"
+	"strings"
 )
 
 const oldest = 15
@@ -19,44 +17,65 @@ const oldest = 15
 // ErrNotFound says that the machine has no usable server binaries.
 var ErrNotFound = errors.New("no PostgreSQL 15 or newer found on this machine")
 
-// Find returns the folder of the newest server binaries on the machine, version 15 or newer.
-func Find(ctx context.Context) (string, error) {
-	candidates, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+// Find returns the folder of the newest server binaries on the machine, version 15 or newer. When dir holds a cluster
+// already it returns the binaries of that cluster's version, because no other can open it.
+func Find(ctx context.Context, dir string) (string, error) {
+	candidates, err := installed()
 	if err != nil {
-		return "", fmt.Errorf("look for PostgreSQL: %w", err)
+		return "", err
 	}
-	for _, pattern := range []string{"/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin"} {
-		more, err := filepath.Glob(pattern)
-		if err != nil {
-			return "", fmt.Errorf("look for PostgreSQL: %w", err)
-		}
-		candidates = append(candidates, more...)
-	}
-	if onPath, err := exec.LookPath("postgres"); err == nil {
-		if resolved, err := filepath.EvalSymlinks(onPath); err == nil {
-			candidates = append(candidates, filepath.Dir(resolved))
-		}
-	}
+	need := clusterVersion(dir)
 	best, bestVersion := "", 0
-	for _, dir := range slices.Compact(candidates) {
-		if v := version(ctx, dir); v >= oldest && v > bestVersion {
-			best, bestVersion = dir, v
+	for _, bin := range candidates {
+		v := version(ctx, bin)
+		if need != 0 && v == need {
+			return bin, nil
+		}
+		if v >= oldest && v > bestVersion {
+			best, bestVersion = bin, v
 		}
 	}
-	if best == "" {
+	if best == "" || need != 0 {
 		return "", ErrNotFound
 	}
 	return best, nil
 }
 
+// installed lists where packages put the server: Debian, Red Hat, Homebrew, the PATH.
+func installed() ([]string, error) {
+	var dirs []string
+	for _, pattern := range []string{
+		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin",
+	} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, fmt.Errorf("look for PostgreSQL: %w", err)
+		}
+		dirs = append(dirs, found...)
+	}
+	if onPath, err := exec.LookPath("postgres"); err == nil {
+		if resolved, err := filepath.EvalSymlinks(onPath); err == nil {
+			dirs = append(dirs, filepath.Dir(resolved))
+		}
+	}
+	return dirs, nil
+}
+
+// Usable reports whether bin holds complete server binaries, 15 or newer, that can open the cluster in dir, if any.
+func Usable(ctx context.Context, bin, dir string) bool {
+	v := version(ctx, bin)
+	need := clusterVersion(dir)
+	return v >= oldest && (need == 0 || v == need)
+}
+
 var versionText = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// version is the major version of the binaries in dir, 0 when they are not complete.
-func version(ctx context.Context, dir string) int {
-	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
+// version is the major version of the binaries in bin, 0 when they are not complete or do not run.
+func version(ctx context.Context, bin string) int {
+	if _, err := os.Stat(filepath.Join(bin, "initdb")); err != nil {
 		return 0
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
 	if err != nil {
 		return 0
 	}
@@ -64,36 +83,22 @@ func version(ctx context.Context, dir string) int {
 	if m == nil {
 		return 0
 	}
-	v, err := strconv.Atoi(string(m[1]))
+	return number(string(m[1]))
+}
+
+// clusterVersion is the major version of the cluster in dir, 0 when there is none.
+func clusterVersion(dir string) int {
+	content, err := os.ReadFile(filepath.Join(dir, "data", "PG_VERSION"))
 	if err != nil {
 		return 0
 	}
-	return v
+	return number(strings.TrimSpace(string(content)))
 }
 
-// unprivileged is the user that the server runs as: nil (ourselves) unless we are root.
-func unprivileged() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
 	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
-		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, fmt.Errorf("read the ids of user %s: %w", name, err)
-		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-	}
-	return nil, errors.New("PostgreSQL does not run as root and this machine has neither a postgres nor a nobody user: run as another user or set EUPAY_DATABASE_URL")
-}
-
-func describe(c *syscall.Credential) string {
-	if c == nil {
-		return "the current user"
-	}
-	return fmt.Sprintf("uid %d", c.Uid)
+	return n
 }

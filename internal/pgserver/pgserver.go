@@ -14,20 +14,25 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+)
+
+const (
+	readyLimit = 60 * time.Second
+	// stopLimit is how long an orderly stop may take before the server is ended as in a crash, which loses nothing that
+	// was committed.
+	stopLimit = 15 * time.Second
 )
 
 // Options of a private server.
 type Options struct {
-	// Dir keeps the cluster, its password and its log. The server's user must be able to reach it.
+	// Dir keeps the cluster, its password and its log. The server's user must be able to reach it; see Home.
 	Dir string
-	// Port 0 picks a free one.
+	// Port on loopback. 0: any free one.
 	Port int
 	// Bin is the folder of the server binaries; see Find.
 	Bin string
@@ -40,10 +45,12 @@ type Options struct {
 type Server struct {
 	// URL of its database, with the password.
 	URL string
+	// Port it listens on.
+	Port int
 
 	process *os.Process
 	done    chan struct{}
-	once    sync.Once
+	stop    sync.Once
 }
 
 // Start makes the cluster when Dir has none, starts the server on loopback and waits until it answers.
@@ -51,19 +58,22 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	owner, err := unprivileged()
+	owner, err := User()
 	if err != nil {
 		return nil, err
 	}
-	data, err := filepath.Abs(filepath.Join(o.Dir, "data"))
-	if err != nil {
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", o.Dir, err)
 	}
+	if err := Own(o.Dir, owner); err != nil {
+		return nil, err
+	}
+	data := filepath.Join(o.Dir, "data")
 	password, err := initialise(ctx, o, owner, data)
 	if err != nil {
 		return nil, err
 	}
-	if err := endPrevious(data, o.Log); err != nil {
+	if err := endPrevious(ctx, data, o.Log); err != nil {
 		return nil, err
 	}
 	if o.Port == 0 {
@@ -71,61 +81,35 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	s, err := launch(o, owner, data, password)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.waitReady(ctx); err != nil {
-		s.Stop()
-		return nil, fmt.Errorf("%w; its log is %s", err, filepath.Join(o.Dir, "postgres.log"))
-	}
-	return s, nil
+	return launch(ctx, o, owner, data, password)
 }
 
-// initialise returns the password of the cluster, which it makes first when there is none.
-func initialise(ctx context.Context, o Options, owner *syscall.Credential, data string) (string, error) {
-	secret := filepath.Join(o.Dir, "password")
-	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
-		password, err := os.ReadFile(secret)
-		if err != nil {
-			return "", fmt.Errorf("read the password of the private PostgreSQL: %w", err)
-		}
-		return strings.TrimSpace(string(password)), nil
-	}
-	o.Log.Info("making a private PostgreSQL cluster", "dir", o.Dir)
-	if err := os.RemoveAll(data); err != nil { // an initdb that was interrupted
-		return "", fmt.Errorf("clear %s: %w", data, err)
-	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return "", fmt.Errorf("make %s: %w", data, err)
-	}
-	password := uuid.NewString()
-	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write %s: %w", secret, err)
-	}
-	if owner != nil {
-		for _, path := range []string{o.Dir, data, secret} {
-			if err := os.Chown(path, int(owner.Uid), int(owner.Gid)); err != nil {
-				return "", fmt.Errorf("hand %s to the server's user: %w", path, err)
-			}
-		}
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(o.Bin, "initdb"), "-D", data, "-U", "eupay", "--encoding=UTF8", "--locale=C",
-		"--auth=scram-sha-256", "--pwfile="+secret, "--no-sync", "--no-instructions")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
-	cmd.Dir = o.Dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("initdb as %s: %w: %s", describe(owner), err, strings.TrimSpace(string(out)))
-	}
-	return password, nil
-}
-
-func launch(o Options, owner *syscall.Credential, data, password string) (*Server, error) {
-	logFile, err := os.OpenFile(filepath.Join(o.Dir, "postgres.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+func launch(ctx context.Context, o Options, owner *syscall.Credential, data, password string) (*Server, error) {
+	logPath := filepath.Join(o.Dir, "postgres.log")
+	logFile, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the log of the private PostgreSQL: %w", err)
 	}
 	defer logFile.Close()
+	cmd := exec.Command(filepath.Join(o.Bin, "postgres"), arguments(o, data)...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = logFile, logFile, o.Dir
+	// A group of its own: Ctrl-C must not reach the server before its clients are done.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Setpgid: true}
+	endWithParent(cmd.SysProcAttr)
+	host := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port))
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("eupay", password), Host: host, Path: "/postgres", RawQuery: "sslmode=disable"}
+	s := &Server{URL: u.String(), Port: o.Port, done: make(chan struct{})}
+	if err := s.run(cmd, o.Log); err != nil {
+		return nil, err
+	}
+	if err := s.waitReady(ctx); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("%w; its log is %s", err, logPath)
+	}
+	return s, nil
+}
+
+func arguments(o Options, data string) []string {
 	args := []string{
 		"-D", data, "-p", strconv.Itoa(o.Port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "max_connections=300", "-c", "shared_buffers=128MB", "-c", "timezone=UTC", "-c", "jit=off",
@@ -133,36 +117,34 @@ func launch(o Options, owner *syscall.Credential, data, password string) (*Serve
 	if o.Volatile {
 		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	}
-	cmd := exec.Command(filepath.Join(o.Bin, "postgres"), args...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = logFile, logFile, o.Dir
-	// A group of its own: Ctrl-C must not reach the server before its clients are done. SIGINT (fast shutdown) when we die.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Setpgid: true, Pdeathsig: syscall.SIGINT}
-	s := &Server{
-		URL:  (&url.URL{Scheme: "postgres", User: url.UserPassword("eupay", password), Host: fmt.Sprintf("127.0.0.1:%d", o.Port), Path: "/postgres", RawQuery: "sslmode=disable"}).String(),
-		done: make(chan struct{}),
-	}
+	return args
+}
+
+// run starts the process and closes done when it ends.
+func (s *Server) run(cmd *exec.Cmd, log *slog.Logger) error {
 	started := make(chan error, 1)
 	go func() {
-		// Linux sends Pdeathsig when the thread that started the child ends, so the thread is kept.
+		// The signal of endWithParent comes when the thread that started the child ends, so the thread is kept.
 		runtime.LockOSThread()
 		defer close(s.done)
 		err := cmd.Start()
 		started <- err
-		if err == nil {
-			if err := cmd.Wait(); err != nil {
-				o.Log.Warn("private PostgreSQL ended", "error", err)
-			}
+		if err != nil {
+			return
+		}
+		if err := cmd.Wait(); err != nil {
+			log.Warn("private PostgreSQL ended", "error", err)
 		}
 	}()
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start postgres: %w", err)
+		return fmt.Errorf("start postgres: %w", err)
 	}
 	s.process = cmd.Process
-	return s, nil
+	return nil
 }
 
 func (s *Server) waitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, s.URL)
@@ -173,60 +155,39 @@ func (s *Server) waitReady(ctx context.Context) error {
 		case <-s.done:
 			return errors.New("the private PostgreSQL ended at its start")
 		case <-ctx.Done():
-			return errors.New("the private PostgreSQL did not answer within 60 s")
+			return fmt.Errorf("the private PostgreSQL did not answer: %w", context.Cause(ctx))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// Stop ends the server in an orderly way (fast shutdown) and waits for it. It may be called more than once.
+// Done is closed when the server has ended, for whatever reason.
+func (s *Server) Done() <-chan struct{} { return s.done }
+
+// Stop ends the server in an orderly way (fast shutdown: transactions under way are rolled back) and waits for it. It
+// may be called more than once.
 func (s *Server) Stop() {
-	s.once.Do(func() {
-		if err := s.process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			return
-		}
-	})
-	<-s.done
+	s.end(syscall.SIGINT)
+	select {
+	case <-s.done:
+	case <-time.After(stopLimit):
+		s.signal(syscall.SIGQUIT)
+		<-s.done
+	}
 }
 
-// Kill ends the server as a crash would. Only for tests.
+// Kill ends the server as a crash would (immediate shutdown: no checkpoint). Only for tests.
 func (s *Server) Kill() {
-	s.once.Do(func() {
-		if err := s.process.Signal(syscall.SIGQUIT); err != nil { // immediate shutdown: no checkpoint, children end too
-			return
-		}
-	})
+	s.end(syscall.SIGQUIT)
 	<-s.done
 }
 
-// endPrevious stops a server that an earlier, killed run left behind on this cluster.
-func endPrevious(data string, log *slog.Logger) error {
-	content, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
-	if err != nil {
-		return nil //nolint:nilerr // no file, no earlier server
-	}
-	first, _, _ := strings.Cut(string(content), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || !isPostgres(pid, data) {
-		return nil //nolint:nilerr // the file is stale; postgres removes it itself
-	}
-	log.Info("ending the PostgreSQL that an earlier run left behind", "pid", pid)
-	if err := syscall.Kill(pid, syscall.SIGINT); err != nil {
-		return fmt.Errorf("end the earlier PostgreSQL %d: %w", pid, err)
-	}
-	for range 500 {
-		if !isPostgres(pid, data) {
-			return nil
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return fmt.Errorf("the earlier PostgreSQL %d does not end", pid)
-}
+func (s *Server) end(sig syscall.Signal) { s.stop.Do(func() { s.signal(sig) }) }
 
-// isPostgres makes sure that the pid was not given to another program meanwhile.
-func isPostgres(pid int, data string) bool {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	return err == nil && strings.Contains(string(line), data)
+func (s *Server) signal(sig syscall.Signal) {
+	if err := s.process.Signal(sig); err != nil {
+		return // it has ended; done tells
+	}
 }
 
 func freePort() (int, error) {

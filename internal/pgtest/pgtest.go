@@ -3,6 +3,7 @@ package pgtest
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
@@ -86,7 +87,8 @@ func makeTemplate(t testing.TB, name, schema string, migrations fs.FS) {
 
 func create(t testing.TB, template string) string {
 	t.Helper()
-	name := "test_" + fmt.Sprintf("%x", uuid.New())
+	id := uuid.New()
+	name := "test_" + hex.EncodeToString(id[:])
 	admin := connect(t, ServerURL(t))
 	defer admin.Close(context.Background())
 	exec(t, admin, `create database `+name+` template `+template)

@@ -1,0 +1,83 @@
+// Package natsserver runs a real NATS server with JetStream inside the process: for the all-in-one and for tests.
+package natsserver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+const startLimit = 10 * time.Second
+
+// Options of an embedded server.
+type Options struct {
+	// Dir keeps the streams: a server started again on the same folder has them all.
+	Dir string
+	// Port on loopback. 0: any free one.
+	Port int
+	// Token that clients must show. Empty: none.
+	Token string
+}
+
+// Server is a running embedded server.
+type Server struct {
+	srv  *server.Server
+	addr *net.TCPAddr // kept: a stopped server has none
+	url  url.URL
+}
+
+// Start runs a server on loopback and returns when it accepts clients. The caller ends it with Stop.
+func Start(o Options) (*Server, error) {
+	port := server.RANDOM_PORT
+	if o.Port != 0 {
+		port = o.Port
+		if err := isFree(port); err != nil {
+			return nil, err
+		}
+	}
+	srv, err := server.NewServer(&server.Options{
+		ServerName: "eupay-embedded", Host: "127.0.0.1", Port: port, Authorization: o.Token,
+		JetStream: true, StoreDir: o.Dir, NoSigs: true, NoLog: true, MaxPayload: 1 << 20,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make NATS server: %w", err)
+	}
+	s := &Server{srv: srv}
+	go srv.Start() // returns once the server listens; Stop ends what it started
+	if !srv.ReadyForConnections(startLimit) {
+		s.Stop()
+		return nil, errors.New("NATS server was not ready within 10 s")
+	}
+	s.addr = srv.Addr().(*net.TCPAddr)
+	s.url = url.URL{Scheme: "nats", Host: s.addr.String()}
+	if o.Token != "" {
+		s.url.User = url.User(o.Token)
+	}
+	return s, nil
+}
+
+// isFree asks beforehand: the server itself would only write a log line and never become ready.
+func isFree(port int) error {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return fmt.Errorf("listen for NATS: %w", err)
+	}
+	return l.Close()
+}
+
+// URL is where clients connect, with the token.
+func (s *Server) URL() string { return s.url.String() }
+
+// Port is the port the server listens on.
+func (s *Server) Port() int { return s.addr.Port }
+
+// Stop closes the streams, drops the clients and waits for the end. It may be called more than once.
+func (s *Server) Stop() {
+	s.srv.Shutdown()
+	s.srv.WaitForShutdown()
+}

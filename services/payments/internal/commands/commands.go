@@ -1,0 +1,230 @@
+// Package commands takes the payment commands from JetStream, carries them out and replies to their senders.
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/store"
+)
+
+const (
+	durable = "payments"
+	ackWait = 30 * time.Second
+	// recording bounds the commands being recorded at the same time; the database pool is the real limit.
+	recording = 256
+)
+
+// Handler carries out commands. Each has a natural key (the proposed reference, or the payment's state), so a command
+// that is delivered again has no second effect.
+type Handler struct {
+	store  *store.Store
+	engine *engine.Engine
+	bus    *bus.Bus
+	ready  *ready
+	now    func() time.Time
+	log    *slog.Logger
+
+	slots   chan struct{}
+	driving map[bool]chan struct{} // by livemode: a dead bank in one mode must not stop the other
+	running sync.WaitGroup
+}
+
+// New returns a handler.
+func New(s *store.Store, e *engine.Engine, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
+	inFlight := e.Config().InFlight
+	return &Handler{
+		store: s, engine: e, bus: b, ready: newReady(b, now, log), now: now, log: log,
+		slots:   make(chan struct{}, recording),
+		driving: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
+	}
+}
+
+// Run takes commands until ctx ends, then finishes those under way.
+func (h *Handler) Run(ctx context.Context) error {
+	defer h.running.Wait()
+	unsubscribe, err := h.ready.subscribe()
+	if err != nil {
+		return err
+	}
+	defer unsubscribe()
+	for ctx.Err() == nil {
+		stop, err := h.consume(ctx)
+		if err != nil {
+			h.log.Warn("cannot take commands yet", "error", err)
+		} else {
+			<-ctx.Done()
+			stop()
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func (h *Handler) consume(ctx context.Context) (func(), error) {
+	cons, err := h.bus.JS.CreateOrUpdateConsumer(ctx, bus.Commands, jetstream.ConsumerConfig{
+		Durable: durable, FilterSubject: "eupay.cmd.payments.>", AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxAckPending: 4 * recording, MaxDeliver: -1,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ensure the commands consumer: %w", err)
+	}
+	cc, err := cons.Consume(func(m jetstream.Msg) {
+		select {
+		case h.slots <- struct{}{}:
+		case <-ctx.Done():
+			h.logIf(m.Nak(), "give command back")
+			return
+		}
+		h.running.Go(func() { h.handle(ctx, m) })
+	}, jetstream.PullMaxMessages(2*recording))
+	if err != nil {
+		return nil, fmt.Errorf("consume commands: %w", err)
+	}
+	return func() {
+		cc.Stop()
+		<-cc.Closed()
+	}, nil
+}
+
+// request is a command under way.
+type request struct {
+	msg   jetstream.Msg
+	meta  store.Meta
+	reply string
+	// free gives the recording slot back; it may be called more than once.
+	free func()
+}
+
+func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.engine.WorkTimeout())
+	defer cancel()
+	r := &request{msg: m, reply: replyTo(m), free: sync.OnceFunc(func() { <-h.slots })}
+	r.meta = store.Meta{Trace: m.Headers().Get(events.HeaderTraceparent), RequestID: m.Headers().Get(events.HeaderRequestID)}
+	defer r.free()
+	if h.expired(m) {
+		h.ack(m) // its sender said that nothing happened and may have sent another
+		return
+	}
+	err := h.dispatch(ctx, r)
+	var e *errs.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &e):
+		h.ack(m)
+		h.refuse(r, e)
+	case errors.Is(err, errUnreadable):
+		h.park(ctx, m, err)
+	default:
+		h.log.Warn("command not carried out, trying again", "subject", m.Subject(), "error", err)
+		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
+	}
+}
+
+var errUnreadable = errors.New("command cannot be read")
+
+func (h *Handler) dispatch(ctx context.Context, r *request) error {
+	switch r.msg.Subject() {
+	case command.CreatePayment:
+		return decoded(ctx, r, &paymentsv1.CreatePayment{}, h.create)
+	case command.RefundPayment:
+		return decoded(ctx, r, &paymentsv1.RefundPayment{}, h.refund)
+	case command.CancelPayment:
+		return decoded(ctx, r, &paymentsv1.CancelPayment{}, h.cancel)
+	case command.ProviderUpdate:
+		return decoded(ctx, r, &paymentsv1.ProviderUpdate{}, h.providerUpdate)
+	default:
+		return fmt.Errorf("%w: unknown subject %s", errUnreadable, r.msg.Subject())
+	}
+}
+
+func decoded[M proto.Message](ctx context.Context, r *request, into M, do func(context.Context, *request, M) error) error {
+	if err := proto.Unmarshal(r.msg.Data(), into); err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return do(ctx, r, into)
+}
+
+func (h *Handler) expired(m jetstream.Msg) bool {
+	text := m.Headers().Get(events.HeaderExpires)
+	if text == "" {
+		return false
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	return err != nil || h.now().After(at)
+}
+
+// replyTo is where the sender waits. Only reply inboxes of ours are answered.
+func replyTo(m jetstream.Msg) string {
+	subject := m.Headers().Get(events.HeaderReply)
+	if !strings.HasPrefix(subject, "eupay.reply.") {
+		return ""
+	}
+	return subject
+}
+
+func (h *Handler) answer(subject string, reply *paymentsv1.CommandReply) {
+	if subject == "" {
+		return
+	}
+	data, err := proto.Marshal(reply)
+	if err != nil {
+		h.log.Error("encode reply", "error", err)
+		return
+	}
+	h.logIf(h.bus.NC.Publish(subject, data), "reply")
+}
+
+func (h *Handler) refuse(r *request, e *errs.Error) {
+	h.answer(r.reply, &paymentsv1.CommandReply{
+		Stage: paymentsv1.CommandReply_STAGE_REFUSED, ErrorCode: string(e.Code), ErrorMessage: e.Message,
+		RetryAfter: int32(min(e.RetryAfter/time.Second, 3600)),
+	})
+}
+
+// park keeps a command that cannot be read for an operator and lets go of it.
+func (h *Handler) park(ctx context.Context, m jetstream.Msg, reason error) {
+	dead := nats.NewMsg("eupay.dlq." + durable + "." + strings.TrimPrefix(m.Subject(), "eupay."))
+	dead.Data = m.Data()
+	dead.Header.Set("eupay-dlq-reason", reason.Error())
+	dead.Header.Set("eupay-dlq-subject", m.Subject())
+	if _, err := h.bus.JS.PublishMsg(ctx, dead); err != nil {
+		h.log.Error("command cannot be parked, trying again", "error", err)
+		h.logIf(m.NakWithDelay(time.Second), "nak command")
+		return
+	}
+	h.log.Error("command parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
+	h.logIf(m.Term(), "terminate command")
+}
+
+func (h *Handler) ack(m jetstream.Msg) { h.logIf(m.Ack(), "ack command") }
+
+// logIf: a lost ack or reply is harmless, the command comes again and finds its effect.
+func (h *Handler) logIf(err error, what string) {
+	if err != nil {
+		h.log.Debug(what, "error", err)
+	}
+}
+
+// Announce tells the waiting senders of all replicas that a payment is ready.
+func (h *Handler) Announce(p payment.Payment) { h.ready.announce(p) }

@@ -1,0 +1,134 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/store"
+)
+
+func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePayment) error {
+	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
+		return err
+	}
+	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
+	p, existing, err := h.store.Create(ctx, h.newPayment(c), idem, r.meta)
+	if err != nil {
+		return conflictOr(err)
+	}
+	return h.recorded(ctx, r, p, existing)
+}
+
+func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPayment) error {
+	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
+		return err
+	}
+	m := c.GetMerchant()
+	refund := h.fresh(c.GetReference(), payment.KindRefund, m)
+	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), c.GetMerchantId(), c.GetLivemode()
+	refund.ExecutionType = "instant"
+	refund.Payer = payment.Party{Name: m.GetName(), IBAN: m.GetIban(), BIC: m.GetBic()}
+	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
+	p, existing, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
+	if err != nil {
+		return conflictOr(err)
+	}
+	return h.recorded(ctx, r, p, existing)
+}
+
+// recorded acknowledges a command whose payment is in the database, then drives the payment on and replies when it is
+// ready. From here on the payment's due time is its owner, so nothing is lost if we die.
+func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, existing bool) error {
+	h.ack(r.msg)
+	r.free()
+	h.answer(r.reply, &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_RECORDED, Payment: p.Proto(), Replayed: existing})
+	if isReady(p) {
+		h.answer(r.reply, readyReply(p, existing))
+		return nil
+	}
+	if existing || p.RequestedAt == nil {
+		return h.awaitReady(ctx, r, p, existing)
+	}
+	slots := h.driving[p.Livemode]
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+		p = h.engine.Request(ctx, p)
+	default:
+		p = h.engine.Release(ctx, p)
+	}
+	if isReady(p) {
+		h.answer(r.reply, readyReply(p, false))
+		h.ready.announce(p)
+		return nil
+	}
+	return h.awaitReady(ctx, r, p, existing)
+}
+
+// awaitReady replies later, when whoever drives the payment announces it. It reads once more after it began to wait,
+// so that no announcement is missed.
+func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment, existing bool) error {
+	if r.reply == "" {
+		return nil
+	}
+	h.ready.wait(p.Reference, r.reply, existing)
+	again, err := h.store.ByReference(ctx, p.Reference)
+	if err != nil {
+		h.log.Warn("payment not read again", "reference", p.Reference, "error", err)
+		return nil // the command is done; its sender answers with what it knows
+	}
+	if isReady(again) {
+		h.ready.settle(again)
+	}
+	return nil
+}
+
+func (h *Handler) newPayment(c *paymentsv1.CreatePayment) payment.Payment {
+	m := c.GetMerchant()
+	p := h.fresh(c.GetReference(), payment.KindPayment, m)
+	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
+	p.Amount, p.Currency = money.Cents(c.GetAmountCents()), c.GetCurrency()
+	p.Description, p.MerchantReference = c.GetDescription(), c.GetMerchantReference()
+	p.SuccessURL, p.CancelURL, p.Metadata = c.GetSuccessUrl(), c.GetCancelUrl(), string(c.GetMetadataJson())
+	p.ExecutionType, p.ExecutionDate = c.GetExecutionType(), c.GetExecutionDate()
+	if p.ExecutionType == "" {
+		p.ExecutionType = "instant"
+	}
+	p.Beneficiary = payment.Party{
+		Name: m.GetName(), IBAN: m.GetIban(), BIC: m.GetBic(), Kind: payment.Corporate, Legal: m.GetLegalStatus(), SIREN: m.GetSiren(),
+	}
+	return p
+}
+
+// fresh is a payment that this process is about to request at the provider.
+func (h *Handler) fresh(reference string, kind payment.Kind, m *paymentsv1.Merchant) payment.Payment {
+	now := h.now().UTC().Truncate(time.Microsecond)
+	due := h.engine.NewDueAt()
+	return payment.Payment{
+		Reference: reference, Kind: kind, MerchantName: m.GetName(), WaitForSettlement: m.GetWaitForSettlement(),
+		RequestedAt: &now, DueAt: &due, ExpiresAt: now.Add(h.engine.Config().SessionTTL),
+	}
+}
+
+// isReady: there is something to tell beyond "recorded".
+func isReady(p payment.Payment) bool { return p.PaymentURL != "" || p.Status.Final() }
+
+func readyReply(p payment.Payment, existing bool) *paymentsv1.CommandReply {
+	return &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: p.Proto(), Replayed: existing}
+}
+
+func conflictOr(err error) error {
+	switch {
+	case errors.Is(err, store.ErrKeyReused):
+		return errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Send a new key for a new request.")
+	case errors.Is(err, store.ErrNotFound):
+		return errs.NotFound("Payment")
+	default:
+		return err
+	}
+}

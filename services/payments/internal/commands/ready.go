@@ -1,0 +1,112 @@
+package commands
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/bus"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// ready brings the news that a payment got its URL from the replica that drives it to those whose senders wait for it,
+// over plain NATS: whoever misses it answers its sender with what it knows.
+type ready struct {
+	bus *bus.Bus
+	now func() time.Time
+	log *slog.Logger
+
+	mu      sync.Mutex
+	waiters map[string][]waiter
+	swept   time.Time
+}
+
+type waiter struct {
+	reply    string
+	replayed bool
+	until    time.Time
+}
+
+const (
+	readySubject = "eupay.ready.payments."
+	// waitLimit is longer than any sender waits.
+	waitLimit = time.Minute
+)
+
+func newReady(b *bus.Bus, now func() time.Time, log *slog.Logger) *ready {
+	return &ready{bus: b, now: now, log: log, waiters: make(map[string][]waiter)}
+}
+
+func (r *ready) subscribe() (unsubscribe func(), err error) {
+	sub, err := r.bus.NC.Subscribe(readySubject+"*", func(m *nats.Msg) {
+		p := &paymentsv1.Payment{}
+		if err := proto.Unmarshal(m.Data, p); err == nil {
+			r.deliver(strings.TrimPrefix(m.Subject, readySubject), p)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("subscribe to ready payments: %w", err)
+	}
+	return func() {
+		if err := sub.Unsubscribe(); err != nil {
+			r.log.Debug("unsubscribe", "error", err)
+		}
+	}, nil
+}
+
+// announce tells all replicas, this one too.
+func (r *ready) announce(p payment.Payment) {
+	if !isReady(p) {
+		return
+	}
+	data, err := proto.Marshal(p.Proto())
+	if err == nil {
+		err = r.bus.NC.Publish(readySubject+p.Reference, data)
+	}
+	if err != nil {
+		r.log.Debug("announce ready payment", "error", err)
+	}
+}
+
+func (r *ready) wait(reference, reply string, replayed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if now.Sub(r.swept) > waitLimit {
+		r.forget(now)
+	}
+	r.waiters[reference] = append(r.waiters[reference], waiter{reply: reply, replayed: replayed, until: now.Add(waitLimit)})
+}
+
+func (r *ready) forget(now time.Time) {
+	r.swept = now
+	for reference, list := range r.waiters {
+		if now.After(list[len(list)-1].until) {
+			delete(r.waiters, reference)
+		}
+	}
+}
+
+func (r *ready) settle(p payment.Payment) { r.deliver(p.Reference, p.Proto()) }
+
+func (r *ready) deliver(reference string, p *paymentsv1.Payment) {
+	r.mu.Lock()
+	list := r.waiters[reference]
+	delete(r.waiters, reference)
+	r.mu.Unlock()
+	for _, w := range list {
+		data, err := proto.Marshal(&paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: p, Replayed: w.replayed})
+		if err == nil {
+			err = r.bus.NC.Publish(w.reply, data)
+		}
+		if err != nil {
+			r.log.Debug("reply to waiting sender", "error", err)
+		}
+	}
+}

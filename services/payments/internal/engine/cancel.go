@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/powens"
+	"european-pay.eu/eupay/services/payments/internal/store"
+)
+
+// Cancel asks the provider to cancel the payment. It returns the payment as it is then, and where the payer must
+// approve the cancellation when the bank wants that. A cancellation whose outcome is unknown stays requested and is
+// pursued. Errors: INVALID_STATE for a final payment, CANCEL_NOT_SUPPORTED when the bank cannot.
+func (e *Engine) Cancel(ctx context.Context, p payment.Payment) (payment.Payment, string, error) {
+	p, err := e.requestCancel(ctx, p)
+	if err != nil || p.Status.Final() {
+		return p, "", err
+	}
+	if p.ProviderID == "" {
+		if p.RequestedAt == nil {
+			return e.start(ctx, p), "", nil
+		}
+		return p, "", nil // the provider may have it: cancelled as soon as that is known
+	}
+	prov, err := e.Provider(p.Livemode)
+	if err != nil {
+		return p, "", err
+	}
+	result, err := prov.CancelPayment(ctx, p.ProviderID, p.Reference)
+	if err != nil {
+		return e.quiet(ctx, p, err), "", nil
+	}
+	return e.cancelled(ctx, p, result)
+}
+
+func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+		if q.Status.Final() {
+			return payment.Change{}, false, false
+		}
+		due := e.NewDueAt()
+		q.CancelRequested, q.DueAt = true, &due
+		return payment.Change{}, false, true
+	})
+	if err != nil {
+		return p, fmt.Errorf("request cancellation of payment %s: %w", p.Reference, err)
+	}
+	if after.Status == payment.Cancelled {
+		return after, nil // repeating a cancellation that worked is not an error
+	}
+	if after.Status.Final() {
+		return after, errs.New(errs.InvalidState, "The payment is %s and cannot be cancelled any more.", after.Status)
+	}
+	return after, nil
+}
+
+func (e *Engine) cancelled(ctx context.Context, p payment.Payment, result powens.Cancellation) (payment.Payment, string, error) {
+	if result.Outcome == powens.NotSupported {
+		after, err := e.withdrawCancel(ctx, p)
+		if err != nil {
+			return p, "", err
+		}
+		return after, "", errs.New(errs.CancelNotSupported, "The payer's bank cannot cancel this payment. Wait for its outcome and refund it if it completes.")
+	}
+	after, err := e.Observe(ctx, p.Reference, result.Payment, "", payment.CauseAPI)
+	if err != nil {
+		return p, "", err
+	}
+	if after.Status.Final() {
+		return after, "", nil
+	}
+	// The payer decides now; the request is at the bank, so it is not sent again.
+	after, err = e.withdrawCancel(ctx, after)
+	return after, result.URL, err
+}
+
+// withdrawCancel ends our pursuit of a cancellation; the payment goes on being watched.
+func (e *Engine) withdrawCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+		if q.Status.Final() {
+			return payment.Change{}, false, false
+		}
+		due := e.now().UTC().Add(e.backoff(e.cfg.QuietFirst, e.cfg.QuietMax, 0))
+		q.CancelRequested, q.DueAt = false, &due
+		return payment.Change{}, false, true
+	})
+	if err != nil {
+		return p, fmt.Errorf("end cancellation of payment %s: %w", p.Reference, err)
+	}
+	return after, nil
+}

@@ -1,0 +1,268 @@
+// Package engine drives payments at the provider: it opens them, reads them, cancels them, and comes back to every one
+// that is not final until it is.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/powens"
+	"european-pay.eu/eupay/services/payments/internal/store"
+)
+
+// Provider is the payment provider in one mode.
+type Provider interface {
+	CreatePayment(ctx context.Context, r powens.CreateRequest) (powens.Payment, error)
+	PaymentURL(ctx context.Context, paymentID, state string) (string, error)
+	GetPayment(ctx context.Context, paymentID string) (powens.Payment, error)
+	FindByReference(ctx context.Context, referenceID string) ([]powens.Payment, error)
+	CancelPayment(ctx context.Context, paymentID, state string) (powens.Cancellation, error)
+}
+
+// Config of the engine.
+type Config struct {
+	// Lease is how long one worker may be busy with a payment before another may take it over. It is longer than the
+	// provider calls of one step together.
+	Lease time.Duration `env:"EUPAY_PAYMENTS_LEASE" envDefault:"45s"`
+	// LookupWindow is how long a create whose outcome is unknown is looked up before it is sent again.
+	LookupWindow time.Duration `env:"EUPAY_PAYMENTS_LOOKUP_WINDOW" envDefault:"60s"`
+	// QuietFirst is when a payment is asked about after its last news; the wait doubles up to QuietMax.
+	QuietFirst time.Duration `env:"EUPAY_PAYMENTS_QUIET_FIRST" envDefault:"20s"`
+	QuietMax   time.Duration `env:"EUPAY_PAYMENTS_QUIET_MAX" envDefault:"15m"`
+	// StalledAfter is when a payment that the bank should have decided becomes visible as stalled: instant ones, and
+	// classic transfers, which take bank business days.
+	StalledAfter        time.Duration `env:"EUPAY_PAYMENTS_STALLED_AFTER" envDefault:"1h"`
+	StalledAfterClassic time.Duration `env:"EUPAY_PAYMENTS_STALLED_AFTER_CLASSIC" envDefault:"120h"`
+	// SessionTTL is how long the payer may take before we cancel the payment at the provider.
+	SessionTTL time.Duration `env:"EUPAY_PAYMENTS_SESSION_TTL" envDefault:"24h"`
+	// SweepEvery is how often due payments are looked for.
+	SweepEvery time.Duration `env:"EUPAY_PAYMENTS_SWEEP_EVERY" envDefault:"500ms"`
+	// InFlight bounds the payments being driven at one provider at the same time.
+	InFlight int `env:"EUPAY_PAYMENTS_IN_FLIGHT" envDefault:"2048"`
+}
+
+// Engine drives payments. Live and Test may be nil when the platform has no credentials for the mode.
+type Engine struct {
+	cfg   Config
+	store *store.Store
+	live  Provider
+	test  Provider
+	now   func() time.Time
+	log   *slog.Logger
+}
+
+// New returns an engine.
+func New(cfg Config, s *store.Store, live, test Provider, now func() time.Time, log *slog.Logger) *Engine {
+	return &Engine{cfg: cfg, store: s, live: live, test: test, now: now, log: log}
+}
+
+// Config returns the engine's settings.
+func (e *Engine) Config() Config { return e.cfg }
+
+// Provider returns the provider of the mode, or SERVICE_UNAVAILABLE when the platform has none.
+func (e *Engine) Provider(livemode bool) (Provider, error) {
+	p, mode := e.test, "Test"
+	if livemode {
+		p, mode = e.live, "Live"
+	}
+	if p == nil {
+		return nil, errs.New(errs.Unavailable, "%s payments are not set up on this platform.", mode)
+	}
+	return p, nil
+}
+
+// NewDueAt is the due time of a payment that a worker is about to drive.
+func (e *Engine) NewDueAt() time.Time { return e.now().UTC().Add(e.cfg.Lease) }
+
+// Request asks the provider to create a payment that is marked as requested, and returns the payment as far as it got.
+// It never fails: what did not work is due again. The provider has no idempotent create, so a create whose outcome is
+// unknown is not repeated here but looked up later by the reference that it carried.
+func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment {
+	prov, err := e.Provider(p.Livemode)
+	if err != nil {
+		return e.postpone(ctx, p, 0, err)
+	}
+	created, err := prov.CreatePayment(ctx, createRequest(p))
+	switch {
+	case err == nil:
+		return e.finishOpening(ctx, prov, p, created)
+	case powens.IsRefused(err):
+		return e.refuse(ctx, p, err)
+	case powens.IsAmbiguous(err):
+		e.log.Warn("create has no known outcome, looking it up", "reference", p.Reference, "error", err)
+		return e.again(ctx, p, time.Second)
+	default:
+		return e.postpone(ctx, p, retryAfter(err), err)
+	}
+}
+
+// finishOpening gets the payer's URL for a provider payment and records both.
+func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Payment, created powens.Payment) payment.Payment {
+	url := p.PaymentURL
+	if url == "" && !created.State.Final() {
+		var err error
+		if url, err = prov.PaymentURL(ctx, created.ID, p.Reference); err != nil {
+			e.log.Warn("no payment URL yet", "reference", p.Reference, "error", err)
+		}
+	}
+	after, err := e.Observe(ctx, p.Reference, created, url, payment.CauseAPI)
+	if err != nil {
+		e.log.Error("provider payment not recorded, will be looked up", "reference", p.Reference, "error", err)
+		return p
+	}
+	if after.ProviderID != created.ID {
+		e.cancelExtra(ctx, prov, after, created.ID)
+	}
+	return after
+}
+
+// cancelExtra gets rid of a second provider payment, which nobody can authorise since its URL was never given away.
+func (e *Engine) cancelExtra(ctx context.Context, prov Provider, p payment.Payment, extraID string) {
+	e.log.Error("a second provider payment exists, cancelling it", "reference", p.Reference, "kept", p.ProviderID, "extra", extraID)
+	if _, err := prov.CancelPayment(ctx, extraID, p.Reference); err != nil {
+		e.log.Error("extra provider payment not cancelled", "reference", p.Reference, "extra", extraID, "error", err)
+	}
+}
+
+// refuse fails a payment that the provider will not take, whatever we do.
+func (e *Engine) refuse(ctx context.Context, p payment.Payment, cause error) payment.Payment {
+	e.log.Warn("provider refused payment", "reference", p.Reference, "error", cause)
+	failure := payment.FailureCode("")
+	var pe *powens.Error
+	if errors.As(cause, &pe) {
+		failure = payment.FailureCode(pe.Code)
+	}
+	return e.end(ctx, p, payment.Change{To: payment.Failed, Failure: failure, Cause: payment.CauseProvider})
+}
+
+// end moves a payment that never reached the provider to a final state.
+func (e *Engine) end(ctx context.Context, p payment.Payment, c payment.Change) payment.Payment {
+	c.Event = payment.EventType(p.Kind, c.To)
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+		return c, !q.Status.Final() && q.ProviderID == "", false
+	})
+	if err != nil {
+		e.log.Error("payment not ended, trying again", "reference", p.Reference, "error", err)
+		return p
+	}
+	return after
+}
+
+// postpone makes a payment that was certainly not created at the provider due again, for a fresh request.
+func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Duration, cause error) payment.Payment {
+	e.log.Warn("payment not sent to the provider, trying again", "reference", p.Reference, "error", cause)
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+		if q.Status.Final() || q.ProviderID != "" {
+			return payment.Change{}, false, false
+		}
+		q.RequestedAt = nil
+		due := e.now().UTC().Add(max(wait, e.backoff(time.Second, time.Minute, q.QuietPolls)))
+		q.DueAt, q.QuietPolls = &due, q.QuietPolls+1
+		return e.stalled(q)
+	})
+	if err != nil {
+		e.log.Error("payment not postponed, its lease will end", "reference", p.Reference, "error", err)
+		return p
+	}
+	return after
+}
+
+// again makes the payment due after wait and changes nothing else.
+func (e *Engine) again(ctx context.Context, p payment.Payment, wait time.Duration) payment.Payment {
+	if err := e.store.Due(ctx, p.Reference, e.now().Add(wait)); err != nil {
+		e.log.Error("due time not set, the lease will end", "reference", p.Reference, "error", err)
+	}
+	return p
+}
+
+// Observe applies what the provider says of a payment. url is the payer's URL when it is new.
+func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Payment, url, cause string) (payment.Payment, error) {
+	after, err := e.store.Update(ctx, reference, store.Meta{}, func(p *payment.Payment) (payment.Change, bool, bool) {
+		if p.Status.Final() || (p.ProviderID != "" && p.ProviderID != seen.ID) {
+			return payment.Change{}, false, false
+		}
+		return e.observe(p, seen, url, cause)
+	})
+	if err != nil {
+		return payment.Payment{}, fmt.Errorf("apply provider state to payment %s: %w", reference, err)
+	}
+	return after, nil
+}
+
+func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause string) (payment.Change, bool, bool) {
+	p.ProviderID, p.RequestedAt = seen.ID, nil
+	if url != "" {
+		p.PaymentURL = url
+	}
+	if p.Kind == payment.KindPayment && seen.Payer != nil && seen.Payer.IBAN != "" {
+		p.Payer.Name, p.Payer.IBAN, p.Payer.BIC = seen.Payer.Label, seen.Payer.IBAN, seen.Payer.BIC
+	}
+	if p.PaymentURL == "" && seen.State == "created" { // pending until the payer can be sent somewhere
+		due := e.now().UTC().Add(time.Second)
+		p.DueAt = &due
+		return payment.Change{}, false, true
+	}
+	if seen.Amount != p.Amount || (seen.Currency != "" && seen.Currency != p.Currency) {
+		e.log.Error("provider shows another amount, payment is held", "reference", p.Reference, "ours", p.Amount.String(), "theirs", seen.Amount.String())
+		seen.State = "amount_mismatch"
+	}
+	c, changed := payment.Decide(*p, payment.Observation{
+		State: string(seen.State), StateDetail: seen.StateDetail, ErrorCode: seen.ErrorCode, Raw: seen.Raw,
+	}, cause)
+	if changed {
+		p.QuietPolls = 0
+	}
+	due := e.now().UTC().Add(e.backoff(e.cfg.QuietFirst, e.cfg.QuietMax, p.QuietPolls))
+	p.DueAt, p.QuietPolls = &due, p.QuietPolls+1
+	if !changed {
+		return e.stalled(p)
+	}
+	return c, true, true
+}
+
+// stalled announces once that a payment is silent for longer than it should be.
+func (e *Engine) stalled(p *payment.Payment) (payment.Change, bool, bool) {
+	waitingForPayer := p.Status == payment.PendingSCA && p.Detail == ""
+	if p.StalledAt != nil || waitingForPayer || e.now().Before(e.stalledFrom(*p)) {
+		return payment.Change{}, false, true
+	}
+	at := e.now().UTC().Truncate(time.Microsecond)
+	p.StalledAt = &at
+	return payment.Change{To: p.Status, Detail: p.Detail, Cause: payment.CauseReconciler, Event: string(p.Kind) + ".stalled"}, true, true
+}
+
+func (e *Engine) stalledFrom(p payment.Payment) time.Time {
+	if p.ExecutionType == "instant" {
+		return p.UpdatedAt.Add(e.cfg.StalledAfter)
+	}
+	from := p.UpdatedAt
+	if day, err := time.Parse(time.DateOnly, p.ExecutionDate); err == nil && day.After(from) {
+		from = day
+	}
+	return from.Add(e.cfg.StalledAfterClassic)
+}
+
+// backoff doubles from first to most and spreads by ±20 %, so that a bank that comes back is not run over.
+func (e *Engine) backoff(first, most time.Duration, n int) time.Duration {
+	d := most
+	if n < 20 {
+		d = min(first<<n, most)
+	}
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+var errBusy = errors.New("too many payments are under way at the provider")
+
+func retryAfter(err error) time.Duration {
+	var pe *powens.Error
+	if errors.As(err, &pe) {
+		return pe.RetryAfter
+	}
+	return 0
+}

@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/powens"
+	"european-pay.eu/eupay/services/payments/internal/store"
+)
+
+// Touch does the next thing for a payment that is due. The caller holds its lease.
+func (e *Engine) Touch(ctx context.Context, p payment.Payment) payment.Payment {
+	prov, err := e.Provider(p.Livemode)
+	if err != nil {
+		return e.again(ctx, p, e.cfg.QuietMax)
+	}
+	switch {
+	case p.ProviderID == "" && p.RequestedAt == nil:
+		return e.start(ctx, p)
+	case p.ProviderID == "":
+		return e.lookup(ctx, prov, p)
+	case p.CancelRequested:
+		after, _, err := e.Cancel(ctx, p)
+		if err != nil {
+			e.log.Warn("cancellation not decided yet", "reference", p.Reference, "error", err)
+		}
+		return after
+	case e.expired(p):
+		return e.expire(ctx, prov, p)
+	default:
+		return e.refresh(ctx, prov, p, payment.CauseReconciler)
+	}
+}
+
+// start requests a payment that was certainly never requested, or ends it when it is not wanted any more.
+func (e *Engine) start(ctx context.Context, p payment.Payment) payment.Payment {
+	if p.CancelRequested {
+		return e.end(ctx, p, payment.Change{To: payment.Cancelled, Failure: "cancelled_by_client", Cause: payment.CauseAPI})
+	}
+	if e.now().After(p.ExpiresAt) {
+		return e.end(ctx, p, payment.Change{To: payment.Failed, Failure: payment.FailureExpired, Cause: payment.CauseExpiry})
+	}
+	ok, err := e.store.MarkRequested(ctx, p.Reference, e.cfg.Lease)
+	if err != nil || !ok {
+		if err != nil {
+			e.log.Error("payment not started, trying again", "reference", p.Reference, "error", err)
+		}
+		return p
+	}
+	return e.Request(ctx, p)
+}
+
+// lookup finds out whether a create of unknown outcome took effect. Only when the provider has not known the reference
+// for the whole window is the payment free to be requested again.
+func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
+	found, err := prov.FindByReference(ctx, p.Reference)
+	if err != nil {
+		return e.quiet(ctx, p, err)
+	}
+	if len(found) == 0 {
+		if e.now().Sub(*p.RequestedAt) < e.cfg.LookupWindow {
+			return e.again(ctx, p, e.backoff(e.cfg.LookupWindow/30, e.cfg.LookupWindow/6, p.QuietPolls))
+		}
+		return e.postpone(ctx, p, 0, errors.New("the provider does not know the reference"))
+	}
+	for _, extra := range found[1:] {
+		if !extra.State.Final() {
+			e.cancelExtra(ctx, prov, p, extra.ID)
+		}
+	}
+	return e.finishOpening(ctx, prov, p, found[0])
+}
+
+// Refresh reads the payment from the provider and applies what it says.
+func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) payment.Payment {
+	prov, err := e.Provider(p.Livemode)
+	if err != nil || p.ProviderID == "" || p.Status.Final() {
+		return p
+	}
+	return e.refresh(ctx, prov, p, cause)
+}
+
+func (e *Engine) refresh(ctx context.Context, prov Provider, p payment.Payment, cause string) payment.Payment {
+	seen, err := prov.GetPayment(ctx, p.ProviderID)
+	if err != nil {
+		return e.quiet(ctx, p, err)
+	}
+	if p.PaymentURL == "" {
+		return e.finishOpening(ctx, prov, p, seen)
+	}
+	after, err := e.Observe(ctx, p.Reference, seen, "", cause)
+	if err != nil {
+		e.log.Error("provider state not applied, trying again", "reference", p.Reference, "error", err)
+		return e.again(ctx, p, e.cfg.SweepEvery)
+	}
+	return after
+}
+
+// quiet books a read that did not work: the payment is due again later and may be stalled.
+func (e *Engine) quiet(ctx context.Context, p payment.Payment, cause error) payment.Payment {
+	e.log.Warn("provider not read", "reference", p.Reference, "error", cause)
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+		if q.Status.Final() {
+			return payment.Change{}, false, false
+		}
+		due := e.now().UTC().Add(max(retryAfter(cause), e.backoff(e.cfg.QuietFirst/10, e.cfg.QuietMax, q.QuietPolls)))
+		q.DueAt, q.QuietPolls = &due, q.QuietPolls+1
+		return e.stalled(q)
+	})
+	if err != nil {
+		e.log.Error("due time not set, the lease will end", "reference", p.Reference, "error", err)
+		return p
+	}
+	return after
+}
+
+func (e *Engine) expired(p payment.Payment) bool {
+	return p.ProviderState == "created" && e.now().After(p.ExpiresAt)
+}
+
+// expire cancels a payment at the provider that nobody authorised in time. It is final only when the provider says so:
+// until then the payer could still have authorised it.
+func (e *Engine) expire(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
+	p, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+		due := e.now().UTC().Add(e.cfg.QuietMax)
+		q.DueAt = &due
+		c := payment.Change{To: q.Status, Detail: payment.DetailExpiring, Cause: payment.CauseExpiry}
+		return c, !q.Status.Final() && q.Detail != payment.DetailExpiring, !q.Status.Final()
+	})
+	if err != nil || p.Status.Final() {
+		return p
+	}
+	result, err := prov.CancelPayment(ctx, p.ProviderID, p.Reference)
+	if err != nil || result.Outcome != powens.Cancelled {
+		return e.refresh(ctx, prov, p, payment.CauseExpiry)
+	}
+	after, err := e.Observe(ctx, p.Reference, result.Payment, "", payment.CauseExpiry)
+	if err != nil {
+		e.log.Error("expiry not recorded, trying again", "reference", p.Reference, "error", err)
+		return p
+	}
+	return after
+}

@@ -1,0 +1,100 @@
+// Package grpcapi answers questions about payments over gRPC.
+package grpcapi
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/store"
+)
+
+// Server implements PaymentsService.
+type Server struct {
+	paymentsv1.UnimplementedPaymentsServiceServer
+	store *store.Store
+}
+
+// New returns a server that reads from s.
+func New(s *store.Store) *Server { return &Server{store: s} }
+
+// GetPayment implements PaymentsService.
+func (s *Server) GetPayment(ctx context.Context, r *paymentsv1.GetPaymentRequest) (*paymentsv1.GetPaymentResponse, error) {
+	p, err := s.store.Get(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetReference())
+	if err != nil {
+		return nil, public(err)
+	}
+	return &paymentsv1.GetPaymentResponse{Payment: p.Proto()}, nil
+}
+
+// GetPaymentStatus implements PaymentsService. A refund has no public status.
+func (s *Server) GetPaymentStatus(ctx context.Context, r *paymentsv1.GetPaymentStatusRequest) (*paymentsv1.GetPaymentStatusResponse, error) {
+	p, err := s.store.ByReference(ctx, r.GetReference())
+	if err != nil {
+		return nil, public(err)
+	}
+	if p.Kind != payment.KindPayment {
+		return nil, errs.NotFound("Payment")
+	}
+	return &paymentsv1.GetPaymentStatusResponse{
+		Reference: p.Reference, Status: string(p.Status), AmountCents: int64(p.Amount), Currency: p.Currency,
+	}, nil
+}
+
+// ListPayments implements PaymentsService.
+func (s *Server) ListPayments(ctx context.Context, r *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
+	limit, page := min(max(int(r.GetLimit()), 1), 100), max(int(r.GetPage()), 1)
+	f := store.Filter{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus())}
+	if r.GetCreatedFrom() != nil {
+		f.From = r.GetCreatedFrom().AsTime()
+	}
+	list, total, err := s.store.List(ctx, f, limit, (page-1)*limit)
+	if err != nil {
+		return nil, public(err)
+	}
+	return &paymentsv1.ListPaymentsResponse{Payments: protos(list), Total: total}, nil
+}
+
+// ListRefunds implements PaymentsService.
+func (s *Server) ListRefunds(ctx context.Context, r *paymentsv1.ListRefundsRequest) (*paymentsv1.ListRefundsResponse, error) {
+	list, err := s.store.Refunds(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetReference())
+	if err != nil {
+		return nil, public(err)
+	}
+	return &paymentsv1.ListRefundsResponse{Refunds: protos(list)}, nil
+}
+
+// ListHistory implements PaymentsService.
+func (s *Server) ListHistory(ctx context.Context, r *paymentsv1.ListHistoryRequest) (*paymentsv1.ListHistoryResponse, error) {
+	entries, err := s.store.History(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetReference())
+	if err != nil {
+		return nil, public(err)
+	}
+	out := &paymentsv1.ListHistoryResponse{}
+	for _, e := range entries {
+		out.Entries = append(out.Entries, &paymentsv1.HistoryEntry{
+			Sequence: e.Sequence, FromStatus: e.From, ToStatus: e.To, StatusDetail: e.Detail, FailureCode: e.Failure,
+			Cause: e.Cause, ProviderState: e.ProviderState, OccurredAt: timestamppb.New(e.At),
+		})
+	}
+	return out, nil
+}
+
+func protos(list []payment.Payment) []*paymentsv1.Payment {
+	out := make([]*paymentsv1.Payment, len(list))
+	for i, p := range list {
+		out[i] = p.Proto()
+	}
+	return out
+}
+
+func public(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return errs.NotFound("Payment")
+	}
+	return err
+}

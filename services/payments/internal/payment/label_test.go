@@ -1,0 +1,22 @@
+package payment
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestBankLabel(t *testing.T) {
+	for description, want := range map[string]string{
+		"Order #1042":                "Order 1042",
+		"Café Noël à Évry":           "Cafe Noel a Evry",
+		"pdng/done - Test":           "pdng/done - Test",
+		"a\tb\nc  d":                 "a b c d",
+		"☕":                          "Payment",
+		"":                           "Payment",
+		strings.Repeat("abcde ", 40): strings.TrimSpace(strings.Repeat("abcde ", 40)[:140]),
+	} {
+		if got := BankLabel(description); got != want {
+			t.Errorf("BankLabel(%q) = %q, want %q", description, got, want)
+		}
+	}
+}

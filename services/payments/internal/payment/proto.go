@@ -1,0 +1,34 @@
+package payment
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+)
+
+// Proto is the payment as other services see it: no account numbers and nothing of the provider's.
+func (p Payment) Proto() *paymentsv1.Payment {
+	out := &paymentsv1.Payment{
+		Reference: p.Reference, Kind: string(p.Kind), OriginalReference: p.OriginalReference, MerchantId: p.MerchantID,
+		Livemode: p.Livemode, AmountCents: int64(p.Amount), Currency: p.Currency, Status: string(p.Status),
+		StatusDetail: p.Detail, FailureCode: p.Failure, Sequence: p.Sequence, Description: p.Description,
+		MerchantReference: p.MerchantReference, SuccessUrl: p.SuccessURL, CancelUrl: p.CancelURL,
+		PaymentUrl: p.PaymentURL, AmountRefundedCents: int64(p.AmountRefunded), ExecutionType: p.ExecutionType,
+		ExecutionDate: p.ExecutionDate, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
+		CompletedAt: stamp(p.CompletedAt), StalledAt: stamp(p.StalledAt), MerchantName: p.MerchantName,
+		CancelRequested: p.CancelRequested,
+	}
+	if p.Metadata != "" {
+		out.MetadataJson = []byte(p.Metadata)
+	}
+	return out
+}
+
+func stamp(t *time.Time) *timestamppb.Timestamp {
+	if t == nil {
+		return nil
+	}
+	return timestamppb.New(*t)
+}

@@ -1,0 +1,62 @@
+package powens
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+const (
+	defaultCallTimeout = 10 * time.Second
+	defaultMaxInFlight = 1024
+)
+
+// Config of a Client: one domain of the provider, or the sandbox bank.
+type Config struct {
+	// BaseURL is the domain without the version, such as https://example.biapi.pro or http://127.0.0.1:4010.
+	BaseURL                string
+	ClientID, ClientSecret string
+	// RedirectURI is where the payer comes back. It has no query and is registered with the provider.
+	RedirectURI string
+	// WebviewURL is where the payer validates; empty: BaseURL + "/2.0/auth/webview/payment".
+	WebviewURL string
+	// CallTimeout bounds each method as a whole, repeats included; zero: 10 s.
+	CallTimeout time.Duration
+	// MaxInFlight bounds the parallel calls; zero: 1024.
+	MaxInFlight int
+}
+
+// Validate reports every setting that cannot work.
+func (c Config) Validate() error {
+	var problems []error
+	if c.ClientID == "" || c.ClientSecret == "" {
+		problems = append(problems, errors.New("client id and client secret are required"))
+	}
+	problems = append(problems, checkURL("base URL", c.BaseURL), checkURL("redirect URI", c.RedirectURI))
+	if c.WebviewURL != "" {
+		problems = append(problems, checkURL("webview URL", c.WebviewURL))
+	}
+	return errors.Join(problems...)
+}
+
+func checkURL(name, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("%s is not an http(s) URL", name)
+	}
+	if u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("%s must have no query, fragment or user", name)
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.CallTimeout <= 0 {
+		c.CallTimeout = defaultCallTimeout
+	}
+	if c.MaxInFlight <= 0 {
+		c.MaxInFlight = defaultMaxInFlight
+	}
+	return c
+}

@@ -1,0 +1,241 @@
+package powens
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // the provider's datetimes are Paris time, also on a machine without a time zone database
+
+	"european-pay.eu/eupay/internal/money"
+)
+
+// text reads any JSON scalar as text: ids, codes and amounts change their type between the provider's versions. An
+// object or a list is empty. NUL is dropped, since PostgreSQL refuses it.
+type text string
+
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch b[0] {
+	case 'n', '{', '[':
+		*t = ""
+	case '"':
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		*t = text(strings.ReplaceAll(s, "\x00", ""))
+	default:
+		*t = text(b)
+	}
+	return nil
+}
+
+// currency reads "EUR" and {"id":"EUR",…}.
+type currency string
+
+func (c *currency) UnmarshalJSON(b []byte) error {
+	if b[0] != '{' {
+		return (*text)(c).UnmarshalJSON(b)
+	}
+	var object struct {
+		ID text `json:"id"`
+	}
+	err := json.Unmarshal(b, &object)
+	*c = currency(object.ID)
+	return err
+}
+
+type wireError struct {
+	Code             text `json:"code"`
+	Description      text `json:"description"`
+	Message          text `json:"message"`
+	RequestID        text `json:"request_id"`
+	OAuthError       text `json:"error"`
+	OAuthDescription text `json:"error_description"`
+}
+
+// readEnvelope takes what an error body holds; a body that is no envelope adds nothing.
+func (e *Error) readEnvelope(body []byte) {
+	var w wireError
+	if err := json.Unmarshal(body, &w); err != nil {
+		return
+	}
+	e.Code = safeCode(firstOf(w.Code, w.OAuthError))
+	e.Description = safe(firstOf(w.Description, w.Message, w.OAuthDescription))
+	e.RequestID = safeCode(string(w.RequestID))
+}
+
+func firstOf(texts ...text) string {
+	for _, t := range texts {
+		if t != "" {
+			return string(t)
+		}
+	}
+	return ""
+}
+
+// wirePayment leaves out what is not needed, above all `fields`, which is a list or a map. Parts that may be odd are
+// decoded on their own, so that they cannot spoil the rest.
+type wirePayment struct {
+	ID               text            `json:"id"`
+	State            text            `json:"state"`
+	StateDetail      text            `json:"state_detail"`
+	ErrorCode        text            `json:"error_code"`
+	ErrorDescription text            `json:"error_description"`
+	ValidateURI      text            `json:"validate_uri"`
+	RegisterDate     text            `json:"register_date"`
+	Payer            json.RawMessage `json:"payer"`
+	Instructions     json.RawMessage `json:"instructions"`
+}
+
+type answeredInstruction struct {
+	ReferenceID text     `json:"reference_id"`
+	Amount      text     `json:"amount"`
+	Currency    currency `json:"currency"`
+}
+
+var idShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+var errNoID = errors.New("payment without id")
+
+func decodePayment(body []byte) (Payment, error) {
+	var w wirePayment
+	if err := json.Unmarshal(body, &w); err != nil {
+		return Payment{}, err
+	}
+	if !idShape.MatchString(string(w.ID)) {
+		return Payment{}, errNoID
+	}
+	p := Payment{
+		ID: string(w.ID), State: decodeState(w.State), StateDetail: string(w.StateDetail),
+		ErrorCode: string(w.ErrorCode), ErrorDescription: string(w.ErrorDescription),
+		ValidateURI: decodeURL(w.ValidateURI), RegisteredAt: decodeTime(string(w.RegisterDate)),
+		Payer: decodeAccount(w.Payer), Raw: compact(body),
+	}
+	p.readInstructions(w.Instructions)
+	return p, nil
+}
+
+// readList also tells whether the list can have left out payments that match the query.
+func readList(body []byte) (payments []Payment, complete bool, err error) {
+	var w struct {
+		Payments *[]json.RawMessage `json:"payments"`
+		Total    text               `json:"total"`
+		Links    json.RawMessage    `json:"_links"`
+	}
+	if err := json.Unmarshal(body, &w); err != nil {
+		return nil, false, err
+	}
+	if w.Payments == nil {
+		return nil, false, errors.New("no list of payments")
+	}
+	for _, raw := range *w.Payments {
+		p, err := decodePayment(raw)
+		if err != nil {
+			return nil, false, err
+		}
+		payments = append(payments, p)
+	}
+	complete = len(payments) < pageSize && !hasNext(w.Links) && !moreThan(len(payments), string(w.Total))
+	return payments, complete, nil
+}
+
+func hasNext(links json.RawMessage) bool {
+	var w struct {
+		Next struct {
+			Href text `json:"href"`
+		} `json:"next"`
+	}
+	return len(links) > 0 && json.Unmarshal(links, &w) == nil && w.Next.Href != ""
+}
+
+// moreThan reports whether a list's total says that there are more than n.
+func moreThan(n int, total string) bool {
+	all, err := strconv.Atoi(total)
+	return err == nil && all > n
+}
+
+func decodeState(t text) State {
+	if s := State(strings.ToLower(strings.TrimSpace(string(t)))); s.Known() {
+		return s
+	}
+	return State(t)
+}
+
+func decodeURL(t text) string {
+	u, err := url.Parse(string(t))
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return ""
+	}
+	return string(t)
+}
+
+func (p *Payment) readInstructions(raw json.RawMessage) {
+	var list []answeredInstruction
+	if len(raw) == 0 || json.Unmarshal(raw, &list) != nil || len(list) == 0 {
+		return
+	}
+	p.ReferenceID, p.Currency = string(list[0].ReferenceID), strings.ToUpper(string(list[0].Currency))
+	var sum money.Cents
+	for _, i := range list {
+		cents, err := decodeAmount(string(i.Amount))
+		if err == nil {
+			sum, err = sum.Add(cents)
+		}
+		if err != nil {
+			return
+		}
+	}
+	p.Amount = sum
+}
+
+// decodeAmount reads a decimal with any number of decimals, of which only the first two may be other than zero.
+func decodeAmount(s string) (money.Cents, error) {
+	whole, fraction, hasPoint := strings.Cut(strings.TrimSpace(s), ".")
+	if !hasPoint {
+		return money.Parse(whole)
+	}
+	fraction = strings.TrimRight(fraction, "0")
+	return money.Parse(whole + "." + (fraction + "00")[:max(len(fraction), 2)])
+}
+
+func decodeAccount(raw json.RawMessage) *Account {
+	var w struct {
+		SchemeName     text `json:"scheme_name"`
+		Identification text `json:"identification"`
+		Label          text `json:"label"`
+		Issuer         text `json:"issuer"`
+		BIC            text `json:"bic"`
+	}
+	if len(raw) == 0 || json.Unmarshal(raw, &w) != nil || w.Identification == "" {
+		return nil
+	}
+	if w.SchemeName != "" && !strings.EqualFold(string(w.SchemeName), "iban") {
+		return nil
+	}
+	iban := strings.ToUpper(strings.Join(strings.Fields(string(w.Identification)), ""))
+	return &Account{IBAN: iban, BIC: firstOf(w.Issuer, w.BIC), Label: string(w.Label)}
+}
+
+var paris = mustLoad("Europe/Paris")
+
+func mustLoad(name string) *time.Location {
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err) // the database is compiled in
+	}
+	return loc
+}
+
+// decodeTime reads the provider's datetimes. Without an offset they are Paris time. Zero when it is none.
+func decodeTime(s string) time.Time {
+	for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, s, paris); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
+}

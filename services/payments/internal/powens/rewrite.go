@@ -1,0 +1,57 @@
+package powens
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// compact removes the space between tokens. What jsonb refuses (NUL, half a surrogate pair, broken UTF-8) is rare; such
+// an answer is written anew with the replacement character in those places.
+func compact(body []byte) []byte {
+	odd := bytes.Contains(body, []byte(`\u0000`)) || bytes.Contains(bytes.ToLower(body), []byte(`\ud`)) || !utf8.Valid(body)
+	var out bytes.Buffer
+	if odd || json.Compact(&out, body) != nil {
+		return rewrite(body)
+	}
+	return out.Bytes()
+}
+
+// rewrite decodes and encodes a valid JSON text, so that every string in it is valid UTF-8 without NUL. Numbers keep
+// their text.
+func rewrite(body []byte) []byte {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return []byte("null")
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(withoutNUL(v)); err != nil {
+		return []byte("null")
+	}
+	return bytes.TrimSpace(out.Bytes())
+}
+
+func withoutNUL(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.ReplaceAll(v, "\x00", "\ufffd")
+	case []any:
+		for i := range v {
+			v[i] = withoutNUL(v[i])
+		}
+		return v
+	case map[string]any:
+		clean := make(map[string]any, len(v))
+		for key, value := range v {
+			clean[strings.ReplaceAll(key, "\x00", "\ufffd")] = withoutNUL(value)
+		}
+		return clean
+	default:
+		return v
+	}
+}

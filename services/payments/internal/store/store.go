@@ -1,0 +1,94 @@
+// Package store keeps payments in PostgreSQL. Every change of a payment is one transaction with its history row and
+// its event.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// ErrNotFound says that there is no such payment for that merchant and mode.
+var ErrNotFound = errors.New("payment not found")
+
+// Store reads and writes the payments schema.
+type Store struct {
+	pool *pgxpool.Pool
+	now  func() time.Time
+	wake func()
+}
+
+// New returns a store. wake is called after a commit that recorded an event.
+func New(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
+	return &Store{pool: pool, now: now, wake: wake}
+}
+
+// Meta is what follows a command into the events that it causes.
+type Meta struct{ Trace, RequestID string }
+
+// clock is the time as the database keeps it.
+func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+const columns = `reference, kind, coalesce(original_reference, ''), merchant_id::text, livemode, amount_cents, currency,
+	status, status_detail, failure_code, sequence, description, merchant_reference, success_url, cancel_url, metadata,
+	execution_type, execution_date, merchant_name, wait_for_settlement,
+	beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal, beneficiary_siren,
+	payer_name, payer_iban, payer_bic,
+	coalesce(provider_payment_id, ''), provider_state, payment_url, requested_at, cancel_requested,
+	amount_refunded_cents, amount_reserved_cents, due_at, quiet_polls, expires_at, created_at, updated_at, completed_at, stalled_at`
+
+func scan(row pgx.Row) (payment.Payment, error) {
+	var p payment.Payment
+	err := row.Scan(&p.Reference, &p.Kind, &p.OriginalReference, &p.MerchantID, &p.Livemode, &p.Amount, &p.Currency,
+		&p.Status, &p.Detail, &p.Failure, &p.Sequence, &p.Description, &p.MerchantReference, &p.SuccessURL, &p.CancelURL, &p.Metadata,
+		&p.ExecutionType, &p.ExecutionDate, &p.MerchantName, &p.WaitForSettlement,
+		&p.Beneficiary.Name, &p.Beneficiary.IBAN, &p.Beneficiary.BIC, &p.Beneficiary.Kind, &p.Beneficiary.Legal, &p.Beneficiary.SIREN,
+		&p.Payer.Name, &p.Payer.IBAN, &p.Payer.BIC,
+		&p.ProviderID, &p.ProviderState, &p.PaymentURL, &p.RequestedAt, &p.CancelRequested,
+		&p.AmountRefunded, &p.AmountReserved, &p.DueAt, &p.QuietPolls, &p.ExpiresAt, &p.CreatedAt, &p.UpdatedAt, &p.CompletedAt, &p.StalledAt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return payment.Payment{}, ErrNotFound
+	}
+	if err != nil {
+		return payment.Payment{}, fmt.Errorf("scan payment: %w", err)
+	}
+	return p, nil
+}
+
+func collect(rows pgx.Rows, err error) ([]payment.Payment, error) {
+	if err != nil {
+		return nil, fmt.Errorf("query payments: %w", err)
+	}
+	defer rows.Close()
+	var all []payment.Payment
+	for rows.Next() {
+		p, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// inTx runs fn in a transaction and wakes the relay after the commit.
+func (s *Store) inTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	if err := pgx.BeginFunc(ctx, s.pool, fn); err != nil {
+		return err
+	}
+	s.wake()
+	return nil
+}
+
+func nullable(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/outbox"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// Update locks the payment, lets fn look at it, and writes what fn did. fn may set the provider's fields, the payer,
+// the due time, the counters and CancelRequested; status, detail, failure and sequence change only by the Change that
+// it returns. When fn returns no change and keep is false nothing is written. It returns the payment after the update.
+func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func(p *payment.Payment) (c payment.Change, changed, keep bool)) (payment.Payment, error) {
+	var after payment.Payment
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		p, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, reference))
+		if err != nil {
+			return err
+		}
+		after = p
+		c, changed, keep := fn(&after)
+		if !changed {
+			if keep {
+				return s.write(ctx, tx, after, p.Sequence)
+			}
+			after = p
+			return nil
+		}
+		return s.apply(ctx, tx, p, &after, c, meta)
+	})
+	return after, err
+}
+
+func (s *Store) apply(ctx context.Context, tx pgx.Tx, before payment.Payment, after *payment.Payment, c payment.Change, meta Meta) error {
+	if before.Status != c.To && !before.Status.CanMoveTo(c.To) {
+		return fmt.Errorf("payment %s cannot move from %s to %s", before.Reference, before.Status, c.To)
+	}
+	after.Status, after.Detail, after.Failure = c.To, c.Detail, c.Failure
+	after.Sequence = before.Sequence + 1
+	after.UpdatedAt = s.clock()
+	if c.ProviderState != "" {
+		after.ProviderState = c.ProviderState
+	}
+	if c.To.Final() {
+		after.DueAt, after.CancelRequested = nil, false
+	}
+	if c.To == payment.Completed {
+		after.CompletedAt = &after.UpdatedAt
+	}
+	if err := s.write(ctx, tx, *after, before.Sequence); err != nil {
+		return err
+	}
+	if err := s.record(ctx, tx, *after, before.Status, c, refundOf{}, meta); err != nil {
+		return err
+	}
+	if after.Kind == payment.KindRefund && c.To.Final() {
+		return s.settleOriginal(ctx, tx, *after, meta)
+	}
+	return nil
+}
+
+// write updates the columns that may change, guarded by the sequence that the change started from.
+func (s *Store) write(ctx context.Context, tx pgx.Tx, p payment.Payment, from int64) error {
+	tag, err := tx.Exec(ctx, `update payments set status = $3, status_detail = $4, failure_code = $5, sequence = $6,
+		provider_payment_id = $7, provider_state = $8, payment_url = $9, requested_at = $10, cancel_requested = $11,
+		amount_refunded_cents = $12, amount_reserved_cents = $13, due_at = $14, quiet_polls = $15, updated_at = $16,
+		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = $20, payer_bic = $21
+		where reference = $1 and sequence = $2`,
+		p.Reference, from, p.Status, p.Detail, p.Failure, p.Sequence,
+		nullable(p.ProviderID), p.ProviderState, p.PaymentURL, p.RequestedAt, p.CancelRequested,
+		p.AmountRefunded, p.AmountReserved, p.DueAt, p.QuietPolls, p.UpdatedAt,
+		p.CompletedAt, p.StalledAt, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC)
+	if err != nil {
+		return fmt.Errorf("update payment %s: %w", p.Reference, err)
+	}
+	if tag.RowsAffected() != 1 {
+		return fmt.Errorf("update payment %s: it moved on meanwhile", p.Reference)
+	}
+	return nil
+}
+
+// refundOf is what payment.refunded adds to the payment: which refund, and how much.
+type refundOf struct {
+	reference string
+	cents     int64
+}
+
+// record appends the history row and, when the change is announced, the event.
+func (s *Store) record(ctx context.Context, tx pgx.Tx, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
+	b := &pgx.Batch{}
+	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, provider_raw, occurred_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt)
+	if c.Event != "" {
+		e, err := event(p, from, c.Event, r, meta)
+		if err != nil {
+			return err
+		}
+		outbox.Queue(b, e)
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("record change %d of payment %s: %w", p.Sequence, p.Reference, err)
+	}
+	return nil
+}
+
+func event(p payment.Payment, from payment.Status, eventType string, r refundOf, meta Meta) (events.Event, error) {
+	data, err := proto.Marshal(&eventsv1.PaymentChanged{
+		Payment: p.Proto(), PreviousStatus: string(from), OccurredAt: timestamppb.New(p.UpdatedAt),
+		RefundReference: r.reference, RefundAmountCents: r.cents,
+	})
+	if err != nil {
+		return events.Event{}, fmt.Errorf("encode event %s: %w", eventType, err)
+	}
+	return events.Event{
+		ID: events.NewID(), Type: eventType, Source: "payments", Merchant: p.MerchantID, Livemode: p.Livemode,
+		Time: p.UpdatedAt, Trace: meta.Trace, RequestID: meta.RequestID, Data: data,
+	}, nil
+}

@@ -1,0 +1,130 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// How long an idempotency key is held: the merchant's reference by the contract, the header by common practice.
+const (
+	ReferenceClaim = 30 * time.Minute
+	HeaderClaim    = 24 * time.Hour
+)
+
+// ErrKeyReused says that an Idempotency-Key came with another request than the first time.
+var ErrKeyReused = errors.New("idempotency key was used with another request")
+
+// Idempotency is what makes two requests the same one.
+type Idempotency struct {
+	Key         string // of the header; may be empty
+	Fingerprint []byte
+}
+
+// Create records a new payment with its first history row and event. When the same merchant's reference or idempotency
+// key is held by an earlier payment, that one is returned with existing set and nothing is recorded. The same payment
+// recorded twice (a command that was delivered again) counts as recorded now.
+func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, existing bool, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		holder, err := s.claimAll(ctx, tx, p, idem)
+		if err != nil {
+			return err
+		}
+		if holder == p.Reference {
+			recorded, err = s.insert(ctx, tx, p, meta)
+			return err
+		}
+		existing = true
+		recorded, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+		return err
+	})
+	return recorded, existing, err
+}
+
+// claimAll claims the header's key and the merchant's reference, always in this order, and returns the reference of
+// the payment that holds them.
+func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem Idempotency) (string, error) {
+	now := s.clock()
+	if idem.Key != "" {
+		holder, fingerprint, err := claim(ctx, tx, p, "header", idem.Key, idem.Fingerprint, now, now.Add(HeaderClaim))
+		if err != nil {
+			return "", err
+		}
+		if !bytes.Equal(fingerprint, idem.Fingerprint) {
+			return "", ErrKeyReused
+		}
+		if holder != p.Reference {
+			return holder, nil
+		}
+	}
+	if p.Kind != payment.KindPayment || p.MerchantReference == "" {
+		return p.Reference, nil
+	}
+	holder, _, err := claim(ctx, tx, p, "reference", p.MerchantReference, nil, now, now.Add(ReferenceClaim))
+	if err != nil || holder == p.Reference || idem.Key == "" {
+		return holder, err
+	}
+	// The key came with a reference that another payment holds: from now on the key stands for that payment.
+	_, err = tx.Exec(ctx, `update claims set reference = $1 where merchant_id = $2 and livemode = $3 and kind = 'header' and key = $4`,
+		holder, p.MerchantID, p.Livemode, idem.Key)
+	return holder, err
+}
+
+// claim takes the key for p unless somebody holds it, and returns who holds it now. A racing claim waits here for the
+// other transaction.
+func claim(ctx context.Context, tx pgx.Tx, p payment.Payment, kind, key string, fingerprint []byte, now, until time.Time) (string, []byte, error) {
+	if fingerprint == nil {
+		fingerprint = []byte{}
+	}
+	tag, err := tx.Exec(ctx, `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (merchant_id, livemode, kind, key) do update
+		set reference = excluded.reference, fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
+		where claims.expires_at <= $8`,
+		p.MerchantID, p.Livemode, kind, key, p.Reference, fingerprint, until, now)
+	if err != nil {
+		return "", nil, fmt.Errorf("claim idempotency key: %w", err)
+	}
+	if tag.RowsAffected() == 1 {
+		return p.Reference, fingerprint, nil
+	}
+	var holder string
+	err = tx.QueryRow(ctx, `select reference, fingerprint from claims where merchant_id = $1 and livemode = $2 and kind = $3 and key = $4`,
+		p.MerchantID, p.Livemode, kind, key).Scan(&holder, &fingerprint)
+	if err != nil {
+		return "", nil, fmt.Errorf("read idempotency key: %w", err)
+	}
+	return holder, fingerprint, nil
+}
+
+const insertSQL = `insert into payments (reference, kind, original_reference, merchant_id, livemode, amount_cents, currency,
+	status, sequence, description, merchant_reference, success_url, cancel_url, metadata, execution_type, execution_date,
+	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
+	beneficiary_siren, payer_name, payer_iban, payer_bic, requested_at, due_at, expires_at, created_at, updated_at)
+	values ($1, $2, $3, $4, $5, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+	$23, $24, $25, $26, $27, $28, $29, $29)
+	on conflict (reference) do nothing`
+
+func (s *Store) insert(ctx context.Context, tx pgx.Tx, p payment.Payment, meta Meta) (payment.Payment, error) {
+	p.Status, p.Sequence = payment.Pending, 1
+	p.CreatedAt = s.clock()
+	p.UpdatedAt = p.CreatedAt
+	tag, err := tx.Exec(ctx, insertSQL, p.Reference, p.Kind, nullable(p.OriginalReference), p.MerchantID, p.Livemode, p.Amount, p.Currency,
+		p.Description, p.MerchantReference, p.SuccessURL, p.CancelURL, p.Metadata, p.ExecutionType, p.ExecutionDate,
+		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, p.Beneficiary.IBAN, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
+		p.Beneficiary.SIREN, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt)
+	if err != nil {
+		return payment.Payment{}, fmt.Errorf("insert payment %s: %w", p.Reference, err)
+	}
+	if tag.RowsAffected() == 0 { // the command was delivered again
+		return scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
+	}
+	first := payment.Change{To: payment.Pending, Cause: payment.CauseAPI, Event: string(p.Kind) + ".created"}
+	return p, s.record(ctx, tx, p, "", first, refundOf{}, meta)
+}

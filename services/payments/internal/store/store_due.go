@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// ClaimDue takes up to limit payments that are due and moves their due time ahead by lease, so that no other worker
+// takes them and a worker that dies loses nothing. A payment that was never asked of the provider is marked as
+// requested from now on: whoever claims it is going to ask.
+func (s *Store) ClaimDue(ctx context.Context, limit int, lease time.Duration) ([]payment.Payment, error) {
+	now := s.clock()
+	return collect(s.pool.Query(ctx, `update payments set due_at = $2
+		where reference in (
+			select reference from payments where due_at <= $1 order by due_at limit $3 for update skip locked
+		) returning `+columns, now, now.Add(lease), limit))
+}
+
+// MarkRequested notes that a request to create the payment is about to be sent, and returns false when the payment
+// changed meanwhile and must not be requested.
+func (s *Store) MarkRequested(ctx context.Context, reference string, lease time.Duration) (bool, error) {
+	now := s.clock()
+	tag, err := s.pool.Exec(ctx, `update payments set requested_at = $2, due_at = $3
+		where reference = $1 and status = 'pending' and provider_payment_id is null and not cancel_requested`, reference, now, now.Add(lease))
+	if err != nil {
+		return false, fmt.Errorf("mark payment %s as requested: %w", reference, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Due moves the time of the next look at a payment that is not final.
+func (s *Store) Due(ctx context.Context, reference string, at time.Time) error {
+	_, err := s.pool.Exec(ctx, `update payments set due_at = $2 where reference = $1 and due_at is not null`, reference, at.UTC())
+	if err != nil {
+		return fmt.Errorf("set due time of payment %s: %w", reference, err)
+	}
+	return nil
+}
+
+// PurgeClaims deletes idempotency keys that nobody holds any more.
+func (s *Store) PurgeClaims(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, `delete from claims where expires_at < $1`, s.clock())
+	if err != nil {
+		return fmt.Errorf("purge idempotency keys: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// Get returns a payment or refund of the merchant in the mode, else ErrNotFound.
+func (s *Store) Get(ctx context.Context, merchant string, livemode bool, reference string) (payment.Payment, error) {
+	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and merchant_id = $2 and livemode = $3`,
+		reference, merchant, livemode))
+}
+
+// ByReference returns a payment whatever its merchant. Only for work that the merchant cannot steer.
+func (s *Store) ByReference(ctx context.Context, reference string) (payment.Payment, error) {
+	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, reference))
+}
+
+// ByProviderID returns the payment that has the provider's id in the mode.
+func (s *Store) ByProviderID(ctx context.Context, livemode bool, id string) (payment.Payment, error) {
+	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where provider_payment_id = $1 and livemode = $2`, id, livemode))
+}
+
+// Filter of a list; zero fields do not filter.
+type Filter struct {
+	MerchantID string
+	Livemode   bool
+	Status     payment.Status
+	From       time.Time
+}
+
+// List returns one page of a merchant's payments, newest first, and how many there are in all.
+func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]payment.Payment, int64, error) {
+	where := ` from payments where kind = 'payment' and merchant_id = $1 and livemode = $2`
+	args := []any{f.MerchantID, f.Livemode}
+	if f.Status != "" {
+		args = append(args, f.Status)
+		where += fmt.Sprintf(` and status = $%d`, len(args))
+	}
+	if !f.From.IsZero() {
+		args = append(args, f.From)
+		where += fmt.Sprintf(` and created_at >= $%d`, len(args))
+	}
+	var total int64
+	if err := s.pool.QueryRow(ctx, `select count(*)`+where, args...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count payments: %w", err)
+	}
+	page := fmt.Sprintf(` order by created_at desc, reference desc limit %d offset %d`, limit, offset)
+	list, err := collect(s.pool.Query(ctx, `select `+columns+where+page, args...))
+	return list, total, err
+}
+
+// Refunds returns the refunds of a payment, oldest first.
+func (s *Store) Refunds(ctx context.Context, merchant string, livemode bool, original string) ([]payment.Payment, error) {
+	if _, err := s.Get(ctx, merchant, livemode, original); err != nil {
+		return nil, err
+	}
+	return collect(s.pool.Query(ctx, `select `+columns+` from payments where original_reference = $1 and kind = 'refund'
+		and merchant_id = $2 and livemode = $3 order by created_at, reference`, original, merchant, livemode))
+}
+
+// Entry is one row of a payment's history.
+type Entry struct {
+	Sequence                                        int64
+	From, To, Detail, Failure, Cause, ProviderState string
+	At                                              time.Time
+}
+
+// History returns all changes of a payment, oldest first.
+func (s *Store) History(ctx context.Context, merchant string, livemode bool, reference string) ([]Entry, error) {
+	if _, err := s.Get(ctx, merchant, livemode, reference); err != nil {
+		return nil, err
+	}
+	rows, err := s.pool.Query(ctx, `select sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, occurred_at
+		from payment_history where reference = $1 order by sequence`, reference)
+	if err != nil {
+		return nil, fmt.Errorf("query history: %w", err)
+	}
+	entries, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Entry])
+	if err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	return entries, nil
+}

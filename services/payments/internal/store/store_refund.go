@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// Refund records a refund of amount (0: all that is left) and reserves it on the original in the same transaction, so
+// that the refunds of a payment never exceed it, however many are asked for at once. refund carries the new reference,
+// the original's, the merchant, the mode and the account that pays; the rest is taken from the original.
+func (s *Store) Refund(ctx context.Context, refund payment.Payment, amount money.Cents, idem Idempotency, meta Meta) (recorded payment.Payment, existing bool, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		original, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments
+			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' for update`,
+			refund.OriginalReference, refund.MerchantID, refund.Livemode))
+		if err != nil {
+			return err
+		}
+		holder, err := s.claimAll(ctx, tx, refund, idem)
+		if err != nil {
+			return err
+		}
+		known, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+		if err == nil { // the key's refund, or this very command delivered again
+			recorded, existing = known, holder != refund.Reference
+			return nil
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		recorded, err = s.reserve(ctx, tx, original, refund, amount, meta)
+		return err
+	})
+	return recorded, existing, err
+}
+
+func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment.Payment, amount money.Cents, meta Meta) (payment.Payment, error) {
+	if err := refundable(original, amount); err != nil {
+		return payment.Payment{}, err
+	}
+	if amount == 0 {
+		amount = original.Refundable()
+	}
+	refund.Amount = amount
+	refund.Currency = original.Currency
+	refund.Beneficiary = original.Payer
+	refund.Beneficiary.Kind = payment.Individual
+	refund.Description = "Refund " + original.Reference
+	refund.MerchantReference = original.MerchantReference
+	if _, err := tx.Exec(ctx, `update payments set amount_reserved_cents = amount_reserved_cents + $2 where reference = $1`,
+		original.Reference, amount); err != nil {
+		return payment.Payment{}, err
+	}
+	return s.insert(ctx, tx, refund, meta)
+}
+
+func refundable(original payment.Payment, amount money.Cents) error {
+	left := original.Refundable()
+	switch {
+	case original.Status != payment.Completed && original.Status != payment.Refunded:
+		return errs.New(errs.InvalidState, "Only a completed payment can be refunded; this one is %s.", original.Status)
+	case original.Payer.IBAN == "":
+		return errs.New(errs.InvalidState, "The bank did not tell which account paid, so this payment cannot be refunded here. Transfer the money back from your bank.")
+	case left == 0:
+		return errs.New(errs.RefundExceeds, "Nothing is left to refund: refunds of the whole amount are done or under way.")
+	case amount > left:
+		return errs.New(errs.RefundExceeds, "The refund is more than what is left. Refund at most %s %s.", left, original.Currency)
+	default:
+		return nil
+	}
+}
+
+// settleOriginal books a finished refund on its payment: a completed one is announced as payment.refunded, any other
+// frees what was reserved for it.
+func (s *Store) settleOriginal(ctx context.Context, tx pgx.Tx, refund payment.Payment, meta Meta) error {
+	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, refund.OriginalReference))
+	if err != nil {
+		return err
+	}
+	after := before
+	if refund.Status != payment.Completed {
+		after.AmountReserved -= refund.Amount
+		return s.write(ctx, tx, after, before.Sequence)
+	}
+	after.AmountRefunded += refund.Amount
+	after.Status, after.Sequence, after.UpdatedAt = payment.Refunded, before.Sequence+1, s.clock()
+	if err := s.write(ctx, tx, after, before.Sequence); err != nil {
+		return err
+	}
+	c := payment.Change{To: payment.Refunded, Detail: after.Detail, Cause: payment.CauseRefund, Event: payment.EventType(payment.KindPayment, payment.Refunded)}
+	return s.record(ctx, tx, after, before.Status, c, refundOf{refund.Reference, int64(refund.Amount)}, meta)
+}
