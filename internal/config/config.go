@@ -12,12 +12,15 @@ import (
 // Load fills cfg, a pointer to a struct with env tags, from the environment. For a variable NAME that is not set, the
 // trimmed content of the file that NAME_FILE names is taken instead, so that secrets can be mounted.
 func Load(cfg any) error {
-	vars, err := environment(os.Environ(), os.ReadFile)
+	vars, err := Environment()
 	if err != nil {
 		return err
 	}
 	return Parse(cfg, vars)
 }
+
+// Environment returns the variables that Load reads, with the content of mounted files in place.
+func Environment() (map[string]string, error) { return environment(os.Environ(), os.ReadFile) }
 
 // Parse fills cfg from vars. If cfg has a Validate method it is called last.
 func Parse(cfg any, vars map[string]string) error {

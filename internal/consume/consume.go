@@ -62,6 +62,9 @@ type Consumer struct {
 	handle   Handler
 	onCommit func()
 	log      *slog.Logger
+	// refusals counts how often the handler refused an event, by its id. The broker's own count would not do: it also
+	// counts deliveries that ended with trouble of the database or a stop of the service.
+	refusals map[string]uint64
 }
 
 // New returns a consumer. onCommit is called after each transaction that had an effect; it may be nil.
@@ -78,8 +81,12 @@ func New(cfg Config, pool *pgxpool.Pool, b *bus.Bus, handle Handler, onCommit fu
 	if onCommit == nil {
 		onCommit = func() {}
 	}
-	return &Consumer{cfg: cfg, pool: pool, bus: b, handle: handle, onCommit: onCommit, log: log.With("consumer", cfg.Name)}
+	return &Consumer{cfg: cfg, pool: pool, bus: b, handle: handle, onCommit: onCommit, log: log.With("consumer", cfg.Name),
+		refusals: make(map[string]uint64)}
 }
+
+// drainWait bounds the wait for the subscriptions' end.
+const drainWait = 2 * time.Second
 
 // Run consumes until ctx ends, then gives back what it has not handled.
 func (c *Consumer) Run(ctx context.Context) error {
@@ -93,6 +100,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		}
 		c.loop(ctx, msgs)
 		stop()
+		c.giveBackAll(msgs)
 	}
 	return nil
 }
@@ -108,9 +116,17 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (st
 		{bus.Replay, []string{"eupay.replay." + c.cfg.Name + ".>"}},
 	}
 	var running []jetstream.ConsumeContext
+	// Drain, not Stop: what the subscription has fetched goes through its callback, which gives it back. Otherwise other
+	// replicas would get it only after AckWait.
 	stopAll := func() {
 		for _, r := range running {
-			r.Stop()
+			r.Drain()
+		}
+		for _, r := range running {
+			select {
+			case <-r.Closed():
+			case <-time.After(drainWait):
+			}
 		}
 	}
 	for _, f := range feeds {
@@ -123,6 +139,10 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (st
 			return nil, fmt.Errorf("ensure consumer on %s: %w", f.stream, err)
 		}
 		cc, err := cons.Consume(func(m jetstream.Msg) {
+			if ctx.Err() != nil {
+				c.giveBack(m)
+				return
+			}
 			select {
 			case msgs <- m:
 			case <-ctx.Done():
@@ -142,16 +162,20 @@ func (c *Consumer) loop(ctx context.Context, msgs chan jetstream.Msg) {
 	for {
 		select {
 		case <-ctx.Done():
-			for {
-				select {
-				case m := <-msgs:
-					c.giveBack(m)
-				default:
-					return
-				}
-			}
+			return
 		case m := <-msgs:
 			c.process(ctx, c.fill(m, msgs))
+		}
+	}
+}
+
+func (c *Consumer) giveBackAll(msgs <-chan jetstream.Msg) {
+	for {
+		select {
+		case m := <-msgs:
+			c.giveBack(m)
+		default:
+			return
 		}
 	}
 }
@@ -190,16 +214,16 @@ func (c *Consumer) process(ctx context.Context, msgs []jetstream.Msg) {
 	err := c.apply(ctx, batch)
 	switch {
 	case err == nil:
-		for _, m := range good {
-			c.ack(m)
+		for i, m := range good {
+			c.settle(ctx, m, batch[i].ID, nil)
 		}
 	case len(batch) > 1 && !isInfrastructure(err):
 		for i := range batch {
-			c.settle(ctx, good[i], c.apply(ctx, batch[i:i+1]))
+			c.settle(ctx, good[i], batch[i].ID, c.apply(ctx, batch[i:i+1]))
 		}
 	default:
-		for _, m := range good {
-			c.settle(ctx, m, err)
+		for i, m := range good {
+			c.settle(ctx, m, batch[i].ID, err)
 		}
 	}
 }
@@ -254,16 +278,21 @@ const HeaderRedeliver = "eupay-redeliver"
 
 func wantsRedelivery(e Event) bool { return e.Replayed && len(e.Header[HeaderRedeliver]) > 0 }
 
-func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, err error) {
+func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, id string, err error) {
 	if err == nil {
+		delete(c.refusals, id)
 		c.ack(m)
 		return
 	}
-	n := deliveries(m)
-	if !isInfrastructure(err) && n >= c.cfg.MaxAttempts {
+	if !isInfrastructure(err) {
+		c.refusals[id]++
+	}
+	if isPoison(err) || c.refusals[id] >= c.cfg.MaxAttempts {
+		delete(c.refusals, id)
 		c.park(ctx, m, err)
 		return
 	}
+	n := deliveries(m)
 	delay := min(time.Second<<min(n, 5), 30*time.Second)
 	c.log.Warn("event not applied, trying again", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
 	c.logIf(m.NakWithDelay(delay), "nak event")

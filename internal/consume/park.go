@@ -3,8 +3,11 @@ package consume
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,7 +28,7 @@ func (c *Consumer) park(ctx context.Context, m jetstream.Msg, reason error) {
 	for name, values := range m.Headers() {
 		dead.Header[name] = values
 	}
-	dead.Header.Set(nats.MsgIdHdr, c.cfg.Name+":"+m.Headers().Get(events.HeaderID)+":"+m.Subject())
+	dead.Header.Set(nats.MsgIdHdr, c.cfg.Name+":"+place(m))
 	dead.Header.Set(HeaderReason, strings.ReplaceAll(reason.Error(), "\n", " "))
 	dead.Header.Set(HeaderSubject, m.Subject())
 	if _, err := c.bus.JS.PublishMsg(ctx, dead); err != nil {
@@ -37,10 +40,23 @@ func (c *Consumer) park(ctx context.Context, m jetstream.Msg, reason error) {
 	c.logIf(m.Term(), "terminate event")
 }
 
+// place names one message in its stream. The same event, sent again by an operator, has another, so that it can be
+// parked again.
+func place(m jetstream.Msg) string {
+	meta, err := m.Metadata()
+	if err != nil {
+		return m.Subject() + ":" + m.Headers().Get(events.HeaderID)
+	}
+	return fmt.Sprintf("%s:%d", meta.Stream, meta.Sequence.Stream)
+}
+
 func parse(m jetstream.Msg) (Event, error) {
 	e, err := events.Parse(m.Subject(), m.Headers(), m.Data())
 	if err != nil {
 		return Event{}, err
+	}
+	if err := uuid.Validate(e.ID); err != nil {
+		return Event{}, fmt.Errorf("the id of the event on %s is not a UUID: %w", m.Subject(), err)
 	}
 	return Event{Event: e, Replayed: strings.HasPrefix(m.Subject(), "eupay.replay."), Header: m.Headers()}, nil
 }
@@ -58,7 +74,23 @@ func isInfrastructure(err error) bool {
 			return false
 		}
 	}
-	var connectErr *pgconn.ConnectError
-	return errors.As(err, &connectErr) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
+	var (
+		connectErr *pgconn.ConnectError
+		netErr     net.Error
+	)
+	return errors.As(err, &connectErr) || errors.As(err, &netErr) || strings.Contains(err.Error(), "closed pool") || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
 		pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+}
+
+// Poison marks an error that no further attempt can mend: the event is parked at once.
+func Poison(err error) error { return &poison{err} }
+
+type poison struct{ error }
+
+// Unwrap returns the error that Poison was given.
+func (p *poison) Unwrap() error { return p.error }
+
+func isPoison(err error) bool {
+	var p *poison
+	return errors.As(err, &p)
 }

@@ -102,3 +102,6 @@ func number(s string) int {
 	}
 	return n
 }
+
+// HasCluster reports whether dir holds a cluster already.
+func HasCluster(dir string) bool { return clusterVersion(dir) != 0 }

@@ -560,7 +560,7 @@ func (x *ProviderUpdate) GetSource() string {
 	return ""
 }
 
-// CommandReply answers a command on the reply subject in its headers. A create is answered RECORDED, then READY when
+// CommandReply answers a command on the reply subject in its headers. A create and a refund are answered RECORDED, then READY when
 // the payment URL is known or the payment is final. Others are answered once. REFUSED is final and carries the error.
 type CommandReply struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`

@@ -30,9 +30,31 @@ func (e *Engine) Cancel(ctx context.Context, p payment.Payment) (payment.Payment
 	}
 	result, err := prov.CancelPayment(ctx, p.ProviderID, p.Reference)
 	if err != nil {
-		return e.quiet(ctx, p, err), "", nil
+		return e.notCancelled(ctx, prov, p, err)
 	}
 	return e.cancelled(ctx, p, result)
+}
+
+// notCancelled reads the payment after a cancellation that did not work. One that the provider refused is given up;
+// one whose outcome is unknown is pursued.
+func (e *Engine) notCancelled(ctx context.Context, prov Provider, p payment.Payment, cause error) (payment.Payment, string, error) {
+	after := e.refresh(ctx, prov, p, payment.CauseAPI)
+	if after.Status.Final() || !powens.IsRefused(cause) {
+		return after, "", tooLate(after)
+	}
+	after, err := e.withdrawCancel(ctx, after)
+	if err != nil {
+		return after, "", err
+	}
+	return after, "", errs.New(errs.InvalidState, "The bank does not cancel the payment in its present state. Wait for its outcome.")
+}
+
+// tooLate: repeating a cancellation that worked is not an error, cancelling what ended otherwise is.
+func tooLate(p payment.Payment) error {
+	if p.Status.Final() && p.Status != payment.Cancelled {
+		return errs.New(errs.InvalidState, "The payment is %s and cannot be cancelled any more.", p.Status)
+	}
+	return nil
 }
 
 func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
@@ -47,13 +69,7 @@ func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.
 	if err != nil {
 		return p, fmt.Errorf("request cancellation of payment %s: %w", p.Reference, err)
 	}
-	if after.Status == payment.Cancelled {
-		return after, nil // repeating a cancellation that worked is not an error
-	}
-	if after.Status.Final() {
-		return after, errs.New(errs.InvalidState, "The payment is %s and cannot be cancelled any more.", after.Status)
-	}
-	return after, nil
+	return after, tooLate(after)
 }
 
 func (e *Engine) cancelled(ctx context.Context, p payment.Payment, result powens.Cancellation) (payment.Payment, string, error) {
@@ -68,8 +84,8 @@ func (e *Engine) cancelled(ctx context.Context, p payment.Payment, result powens
 	if err != nil {
 		return p, "", err
 	}
-	if after.Status.Final() {
-		return after, "", nil
+	if after.Status.Final() || result.Outcome != powens.NeedsPayer {
+		return after, "", tooLate(after)
 	}
 	// The payer decides now; the request is at the bank, so it is not sent again.
 	after, err = e.withdrawCancel(ctx, after)

@@ -185,7 +185,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 	a = answer{status: resp.StatusCode, body: body}
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		return a, resp.StatusCode >= 500, c.refusal(r.op, resp, body)
+		return a, resp.StatusCode >= 500, c.refusal(r.op, resp, body, token)
 	case errors.Is(err, errTooLarge):
 		return a, false, &Error{Op: r.op, Status: resp.StatusCode, Ambiguous: true, Err: err}
 	case err != nil:
@@ -195,10 +195,10 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 }
 
 // refusal reads an answer that is not a 2xx.
-func (c *Client) refusal(op string, resp *http.Response, body []byte) *Error {
+func (c *Client) refusal(op string, resp *http.Response, body []byte, token string) *Error {
 	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: c.retryAfter(resp)}
 	e.Ambiguous = resp.StatusCode >= 500 || resp.StatusCode < 400 || resp.StatusCode == http.StatusRequestTimeout
-	e.readEnvelope(body)
+	e.readEnvelope(body, c.cfg.ClientSecret, token)
 	return e
 }
 

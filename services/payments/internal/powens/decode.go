@@ -57,14 +57,14 @@ type wireError struct {
 	OAuthDescription text `json:"error_description"`
 }
 
-// readEnvelope takes what an error body holds; a body that is no envelope adds nothing.
-func (e *Error) readEnvelope(body []byte) {
+// readEnvelope takes what an error body holds, without the secrets; a body that is no envelope adds nothing.
+func (e *Error) readEnvelope(body []byte, secrets ...string) {
 	var w wireError
 	if err := json.Unmarshal(body, &w); err != nil {
 		return
 	}
 	e.Code = safeCode(firstOf(w.Code, w.OAuthError))
-	e.Description = safe(firstOf(w.Description, w.Message, w.OAuthDescription))
+	e.Description = safe(firstOf(w.Description, w.Message, w.OAuthDescription), secrets...)
 	e.RequestID = safeCode(string(w.RequestID))
 }
 
@@ -132,14 +132,15 @@ func readList(body []byte) (payments []Payment, complete bool, err error) {
 	if w.Payments == nil {
 		return nil, false, errors.New("no list of payments")
 	}
+	complete = len(*w.Payments) < pageSize && !hasNext(w.Links) && !moreThan(len(*w.Payments), string(w.Total))
 	for _, raw := range *w.Payments {
 		p, err := decodePayment(raw)
 		if err != nil {
 			return nil, false, err
 		}
 		payments = append(payments, p)
+		complete = complete && p.ReferenceID != "" // a payment without its reference may be the one
 	}
-	complete = len(payments) < pageSize && !hasNext(w.Links) && !moreThan(len(payments), string(w.Total))
 	return payments, complete, nil
 }
 

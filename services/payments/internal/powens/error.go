@@ -125,8 +125,13 @@ var (
 	codeShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 )
 
-// safe makes a foreign text fit for a log: one line, cut, without accounts and tokens.
-func safe(s string) string {
+// safe makes a foreign text fit for a log: one line, cut, without the given secrets, accounts and tokens.
+func safe(s string, secrets ...string) string {
+	for _, secret := range secrets {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, "[hidden]")
+		}
+	}
 	s = s[:min(len(s), 4*maxDescription)] // bounds the work of the patterns
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {

@@ -92,7 +92,7 @@ func config(baseURL string) Config {
 }
 
 // connect starts the provider on loopback and returns a client of it.
-func connect(t *testing.T, p *provider) *Client {
+func connect(t testing.TB, p *provider) *Client {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(p)
 	srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
@@ -113,7 +113,7 @@ func inMemory(p *provider, cfg Config) (*Client, func()) {
 	c.http.Transport.(*http.Transport).DialContext = l.dial
 	return c, func() {
 		c.Close()
-		srv.Close()
+		srv.Shutdown(context.Background()) // waits for the handlers
 	}
 }
 
