@@ -10,13 +10,18 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
+	"european-pay.eu/eupay/cmd/internal/pgbinaries"
 	"european-pay.eu/eupay/internal/pgserver"
 	"european-pay.eu/eupay/internal/pgtest"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	pgbinaries.Child()
+	os.Exit(run())
+}
 
 func run() int {
 	if len(os.Args) < 2 {
@@ -33,7 +38,12 @@ func run() int {
 		}
 		defer end()
 	}
-	cmd := exec.CommandContext(ctx, os.Args[1], os.Args[2:]...)
+	return execute(ctx, os.Args[1], os.Args[2:]...)
+}
+
+// execute runs the command and returns its exit code.
+func execute(ctx context.Context, name string, args ...string) int {
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	err := cmd.Run()
@@ -48,18 +58,27 @@ func run() int {
 	return 0
 }
 
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// start makes a server in a temporary folder; end removes it.
 func start(ctx context.Context) (end func(), err error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	bin, err := pgserver.Find(ctx)
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	bin, err := pgbinaries.Ensure(ctx, pgbinaries.Options{
+		Cache: filepath.Join(cache, "eupay", "postgres"), Repository: os.Getenv("EUPAY_POSTGRES_REPOSITORY"), Say: say,
+	})
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "eupay-test-postgres-")
+	dir, err := pgserver.TempDir("eupay-test-postgres-")
 	if err != nil {
 		return nil, err
 	}
-	log.Info("starting a temporary PostgreSQL for the tests", "binaries", bin)
-	srv, err := pgserver.Start(ctx, pgserver.Options{Dir: dir, Bin: bin, Volatile: true, Log: log})
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	say("Making a temporary PostgreSQL for the tests (%s)…", bin)
+	srv, err := pgserver.Start(ctx, pgserver.Options{Dir: filepath.Join(dir, "postgres"), Bin: bin, Volatile: true, Log: log})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

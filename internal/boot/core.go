@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/pg"
@@ -49,6 +50,7 @@ type Core struct {
 	Log  *slog.Logger
 	Now  func() time.Time
 
+	health       *health.Server
 	grpcListener net.Listener
 	management   *management
 }
@@ -89,7 +91,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	if c.grpcListener, err = net.Listen("tcp", orLoopback(c.Base.GRPCAddr)); err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	c.GRPC = newGRPCServer(c.Log)
+	c.GRPC, c.health = newGRPCServer(c.Log)
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
 }

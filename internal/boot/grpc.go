@@ -22,15 +22,16 @@ import (
 // reconnect is quick: the other service is on the same network and restarts within seconds.
 var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
 
-func newGRPCServer(log *slog.Logger) *grpc.Server {
+func newGRPCServer(log *slog.Logger) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.ChainUnaryInterceptor(recovered(log), errs.UnaryServer(log)),
 		// Clients reconnect now and then, so that new replicas get their share.
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second}),
 		grpc.MaxRecvMsgSize(4<<20),
 	)
-	healthv1.RegisterHealthServer(s, health.NewServer())
-	return s
+	h := health.NewServer()
+	healthv1.RegisterHealthServer(s, h)
+	return s, h
 }
 
 // recovered turns a panic of one call into an internal error of that call.
@@ -51,6 +52,7 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
+		c.health.Shutdown() // clients that watch go elsewhere
 		timer := time.AfterFunc(c.Base.Grace, c.GRPC.Stop)
 		defer timer.Stop()
 		c.GRPC.GracefulStop()

@@ -12,13 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/child"
 )
 
 const (
@@ -48,8 +49,8 @@ type Server struct {
 	// Port it listens on.
 	Port int
 
-	process *os.Process
-	done    chan struct{}
+	process *child.Process
+	log     *slog.Logger
 	stop    sync.Once
 }
 
@@ -93,15 +94,14 @@ func launch(ctx context.Context, o Options, owner *syscall.Credential, data, pas
 	defer logFile.Close()
 	cmd := exec.Command(filepath.Join(o.Bin, "postgres"), arguments(o, data)...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = logFile, logFile, o.Dir
-	// A group of its own: Ctrl-C must not reach the server before its clients are done.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Setpgid: true}
-	endWithParent(cmd.SysProcAttr)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
 	host := net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port))
 	u := url.URL{Scheme: "postgres", User: url.UserPassword("eupay", password), Host: host, Path: "/postgres", RawQuery: "sslmode=disable"}
-	s := &Server{URL: u.String(), Port: o.Port, done: make(chan struct{})}
-	if err := s.run(cmd, o.Log); err != nil {
+	process, err := child.Start(cmd, syscall.SIGINT) // a fast shutdown
+	if err != nil {
 		return nil, err
 	}
+	s := &Server{URL: u.String(), Port: o.Port, process: process, log: o.Log}
 	if err := s.waitReady(ctx); err != nil {
 		s.Stop()
 		return nil, fmt.Errorf("%w; its log is %s", err, logPath)
@@ -120,29 +120,6 @@ func arguments(o Options, data string) []string {
 	return args
 }
 
-// run starts the process and closes done when it ends.
-func (s *Server) run(cmd *exec.Cmd, log *slog.Logger) error {
-	started := make(chan error, 1)
-	go func() {
-		// The signal of endWithParent comes when the thread that started the child ends, so the thread is kept.
-		runtime.LockOSThread()
-		defer close(s.done)
-		err := cmd.Start()
-		started <- err
-		if err != nil {
-			return
-		}
-		if err := cmd.Wait(); err != nil {
-			log.Warn("private PostgreSQL ended", "error", err)
-		}
-	}()
-	if err := <-started; err != nil {
-		return fmt.Errorf("start postgres: %w", err)
-	}
-	s.process = cmd.Process
-	return nil
-}
-
 func (s *Server) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
@@ -152,7 +129,7 @@ func (s *Server) waitReady(ctx context.Context) error {
 			return conn.Close(ctx)
 		}
 		select {
-		case <-s.done:
+		case <-s.Done():
 			return errors.New("the private PostgreSQL ended at its start")
 		case <-ctx.Done():
 			return fmt.Errorf("the private PostgreSQL did not answer: %w", context.Cause(ctx))
@@ -162,31 +139,31 @@ func (s *Server) waitReady(ctx context.Context) error {
 }
 
 // Done is closed when the server has ended, for whatever reason.
-func (s *Server) Done() <-chan struct{} { return s.done }
+func (s *Server) Done() <-chan struct{} { return s.process.Done() }
 
 // Stop ends the server in an orderly way (fast shutdown: transactions under way are rolled back) and waits for it. It
 // may be called more than once.
 func (s *Server) Stop() {
 	s.end(syscall.SIGINT)
 	select {
-	case <-s.done:
+	case <-s.Done():
 	case <-time.After(stopLimit):
 		s.signal(syscall.SIGQUIT)
-		<-s.done
+		<-s.Done()
 	}
 }
 
 // Kill ends the server as a crash would (immediate shutdown: no checkpoint). Only for tests.
 func (s *Server) Kill() {
 	s.end(syscall.SIGQUIT)
-	<-s.done
+	<-s.Done()
 }
 
 func (s *Server) end(sig syscall.Signal) { s.stop.Do(func() { s.signal(sig) }) }
 
 func (s *Server) signal(sig syscall.Signal) {
 	if err := s.process.Signal(sig); err != nil {
-		return // it has ended; done tells
+		s.log.Warn("stop the private PostgreSQL", "error", err)
 	}
 }
 

@@ -22,12 +22,12 @@ const childDir = "EUPAY_PGSERVER_TEST_DIR"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
-		os.Exit(child(dir))
+		os.Exit(program(dir))
 	}
 	goleak.VerifyTestMain(m)
 }
 
-func child(dir string) int {
+func program(dir string) int {
 	ctx := context.Background()
 	bin, err := Find(ctx, dir)
 	if err != nil {

@@ -50,6 +50,26 @@ func Home(dir string) (string, error) {
 	return filepath.Join(rootHome, hex.EncodeToString(sum[:6])), nil
 }
 
+// TempDir makes a new temporary folder in which a cluster may be kept. The caller removes it.
+func TempDir(pattern string) (string, error) {
+	home, err := Home(filepath.Join(os.TempDir(), pattern))
+	if err != nil {
+		return "", err
+	}
+	parent := filepath.Dir(home)
+	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // the server's user must pass through
+		return "", fmt.Errorf("make %s: %w", parent, err)
+	}
+	dir, err := os.MkdirTemp(parent, pattern)
+	if err != nil {
+		return "", fmt.Errorf("make a temporary folder: %w", err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // likewise
+		return "", errors.Join(fmt.Errorf("open %s to the server's user: %w", dir, err), os.RemoveAll(dir))
+	}
+	return dir, nil
+}
+
 // reachable: every existing folder above dir may be entered by the user.
 func reachable(dir string, owner *syscall.Credential) bool {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {

@@ -4,6 +4,7 @@ package account
 import (
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // Scope is a right of an API key.
@@ -46,6 +47,9 @@ type Merchant struct {
 	GatewayEnabled bool
 	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
 	WaitForSettlement bool
+	// Email is where the platform writes to.
+	Email     string
+	CreatedAt time.Time
 }
 
 // Key is an authenticated API key with its merchant.
@@ -59,6 +63,13 @@ type Key struct {
 	// PerMinute is the key's rate limit.
 	PerMinute int
 	Merchant  Merchant
+	// Name is what its merchant calls it.
+	Name      string
+	CreatedAt time.Time
+	// LastUsedAt is right to the minute or so. Nil: never, and likewise for the other two.
+	LastUsedAt *time.Time
+	ExpiresAt  *time.Time
+	RevokedAt  *time.Time
 }
 
 // Has reports whether the key has the scope.

@@ -1,0 +1,83 @@
+# EU Pay. `make` alone lists what can be done. Everything CI runs is here: .ci/run calls these targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# The nine modules, as folders and as the package patterns that all of them have together.
+MODULES  = $$(go list -m -f '{{.Dir}}')
+PACKAGES = $$(go list -m -f '{{.Dir}}/...')
+# More flags for `go test`: make test TESTFLAGS='-run Refund -count=1'
+TESTFLAGS ?=
+# What `make test` tests: make test PKG=./services/payments/...
+PKG ?= $(PACKAGES)
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: bin/eupay-dev ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
+	@exec ./bin/eupay-dev
+
+.PHONY: run-split
+run-split: bin/eupay-split ## Run every service as a process of its own
+	@exec ./bin/eupay-split
+
+.PHONY: demo
+demo: bin/eupay-demo ## Pay one order and receive its webhook, every step shown
+	@exec ./bin/eupay-demo
+
+.PHONY: test
+test: bin/gotestsum bin/with-postgres ## Run all tests with the race detector, on a private PostgreSQL
+	@./bin/with-postgres ./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race $(TESTFLAGS) $(PKG)
+
+.PHONY: e2e
+e2e: bin/gotestsum bin/with-postgres ## Run only the tests of the whole system
+	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 $(TESTFLAGS) ./cmd/...
+
+.PHONY: chaos
+chaos: bin/gotestsum bin/with-postgres ## Run the tests that kill parts of the system under load
+	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -run 'Chaos' $(TESTFLAGS) ./cmd/...
+
+.PHONY: bench
+bench: bin/with-postgres ## Run the benchmarks
+	@./bin/with-postgres go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PKG)
+
+.PHONY: lint
+lint: bin/golangci-lint ## Check style, layers and likely mistakes
+	@./bin/golangci-lint run $(PACKAGES)
+
+.PHONY: gen
+gen: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc ## Generate the Go code of proto/ again
+	@cd proto && PATH="$(CURDIR)/bin:$$PATH" ../bin/buf lint && PATH="$(CURDIR)/bin:$$PATH" ../bin/buf generate
+
+.PHONY: verify
+verify: gen ## Check that generated code and go.mod files are up to date and each module builds alone
+	@git diff --exit-code -- proto || { echo "proto/: the generated code is not up to date: run make gen and commit it"; exit 1; }
+	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy -diff && GOWORK=off go build ./...) \
+		|| { echo "$$m: go.mod is not tidy or the module does not build alone: run make tidy"; exit 1; }; done
+	@echo "generated code, go.mod files and single modules are in order"
+
+.PHONY: tidy
+tidy: ## Bring every go.mod in order
+	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy) || exit 1; done
+
+.PHONY: build
+build: ## Build every program into bin/
+	@mkdir -p bin && go build -o bin/ $(PACKAGES)
+
+.PHONY: clean
+clean: ## Remove what was built (the state in .run/ stays)
+	@rm -rf bin coverage.out
+
+# go build decides itself whether there is anything to do, so these run each time.
+.PHONY: bin/eupay-dev bin/eupay-split bin/eupay-demo bin/with-postgres
+bin/eupay-dev bin/eupay-demo bin/with-postgres:
+	@go build -o $@ ./cmd/$(@F)
+bin/eupay-split:
+	@mkdir -p bin && go build -o bin/ ./cmd/eupay-split ./cmd/eupay-nats ./sandbox/cmd/eupay-sandbox \
+		./services/payments/cmd/payments ./services/webhooks/cmd/webhooks ./services/qr/cmd/qr \
+		./services/einvoice/cmd/einvoice ./services/gateway/cmd/gateway
+
+bin/buf bin/golangci-lint bin/gotestsum bin/protoc-gen-go bin/protoc-gen-go-grpc: tools/go.mod tools/go.sum
+	@./tools/install.sh $(@F)

@@ -1,0 +1,81 @@
+// Command eupay-demo shows one payment from end to end, with every request and answer: it registers a webhook endpoint,
+// creates the payment, pays it at the sandbox bank, and receives and checks the webhook. It uses the system that runs on
+// EUPAY_RUN_DIR, or a temporary one. It ends with an error when any step does not do what it should.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/pgbinaries"
+	"european-pay.eu/eupay/cmd/internal/rundir"
+	"european-pay.eu/eupay/cmd/internal/stack"
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/pgserver"
+)
+
+// limit is for the whole demonstration, download of PostgreSQL included.
+const limit = 15 * time.Minute
+
+func main() {
+	pgbinaries.Child()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "\nThe demo failed:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	settings, err := rundir.Load()
+	if err != nil {
+		return err
+	}
+	d := demo{out: os.Stdout}
+	vars, err := system.ReadDemoEnv(settings.Dir)
+	if err == nil {
+		d.url, d.key, d.secret = vars["EUPAY_URL"], vars["EUPAY_API_KEY"], vars["EUPAY_API_SECRET"]
+		fmt.Printf("Using the EU Pay that runs on %s.\n", d.url)
+		return d.run(ctx)
+	}
+	fmt.Println("No EU Pay runs here: starting a temporary one…")
+	s, remove, err := temporary(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	d.url, d.key, d.secret = s.URL(), s.System().Secrets.APIKey, s.System().Secrets.APISecret
+	return d.run(ctx)
+}
+
+// temporary starts a system in a folder that is removed with it. Downloaded PostgreSQL binaries are kept in the run folder.
+func temporary(ctx context.Context, settings rundir.Settings) (*stack.Stack, func(), error) {
+	dir, err := pgserver.TempDir("eupay-demo-")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove := func() {
+		if err := os.RemoveAll(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "remove the temporary system:", err)
+		}
+	}
+	s, err := stack.Start(ctx, stack.Options{
+		Dir: dir, DatabaseURL: settings.DatabaseURL, Repository: settings.Repository, Binaries: filepath.Join(settings.Dir, "postgres-binaries"),
+		Volatile: true, Env: settings.Extra, Log: slog.New(slog.DiscardHandler), Say: func(f string, a ...any) { fmt.Printf(f+"\n", a...) },
+	})
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return s, func() { s.Stop(); remove() }, nil
+}

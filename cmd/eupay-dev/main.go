@@ -1,0 +1,79 @@
+// Command eupay-dev runs the whole of EU Pay in one process, with a private PostgreSQL, an embedded NATS and a sandbox
+// bank: what `make run` starts.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/pgbinaries"
+	"european-pay.eu/eupay/cmd/internal/rundir"
+	"european-pay.eu/eupay/cmd/internal/stack"
+	"european-pay.eu/eupay/cmd/internal/system"
+)
+
+func main() {
+	pgbinaries.Child()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	err := run(ctx, time.Now())
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, begin time.Time) error {
+	settings, err := rundir.Load()
+	if err != nil {
+		return err
+	}
+	release, err := rundir.Lock(settings.Dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	log, closeLog, err := settings.OpenLog()
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	want, usual := settings.Ports()
+	s, err := stack.Start(ctx, stack.Options{
+		Dir: settings.Dir, DatabaseURL: settings.DatabaseURL, Repository: settings.Repository, PublicURL: settings.PublicURL,
+		Ports: want, Usual: usual, Env: settings.Extra, Log: log, Say: say,
+	})
+	if err != nil {
+		return fmt.Errorf("%w\nThe log is %s", err, settings.LogFile())
+	}
+	defer s.Stop()
+	return serve(ctx, settings, s, begin)
+}
+
+// serve tells how to reach the system for as long as it runs.
+func serve(ctx context.Context, settings rundir.Settings, s *stack.Stack, begin time.Time) error {
+	if err := s.System().WriteDemoEnv(settings.Dir); err != nil {
+		return err
+	}
+	if err := settings.Screen(os.Stdout, s.System(), time.Since(begin)); err != nil {
+		return err
+	}
+	failed := s.Wait(ctx)
+	if err := system.RemoveDemoEnv(settings.Dir); err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
+	}
+	say("Stopping… (Ctrl-C again to force)")
+	s.Stop()
+	say("Stopped.")
+	return nil
+}
+
+func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }

@@ -1,0 +1,108 @@
+// Package pgbinaries finds the PostgreSQL server binaries that a private server needs: those of the machine, else a
+// download from a public repository of portable builds, which is kept for the next time.
+package pgbinaries
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"european-pay.eu/eupay/internal/pgserver"
+)
+
+// Options of a search.
+type Options struct {
+	// Cluster is the folder of an existing cluster, whose version is then needed. May be empty or not exist yet.
+	Cluster string
+	// Cache keeps what was downloaded.
+	Cache string
+	// Repository is the base URL of the repository to download from. Empty: Maven Central, the package's own.
+	Repository string
+	// Download: never look on the machine.
+	Download bool
+	// Say tells the person who waits what is going on.
+	Say func(format string, args ...any)
+}
+
+// Ensure returns the folder of usable server binaries. The caller's main must call Child first.
+func Ensure(ctx context.Context, o Options) (string, error) {
+	if !o.Download {
+		bin, err := pgserver.Find(ctx, o.Cluster)
+		if err == nil || !errors.Is(err, pgserver.ErrNotFound) {
+			return bin, err
+		}
+	}
+	version, err := wanted(o.Cluster)
+	if err != nil {
+		return "", err
+	}
+	cache, err := pgserver.Home(o.Cache)
+	if err != nil {
+		return "", err
+	}
+	place := filepath.Join(cache, string(version))
+	if bin := filepath.Join(place, "bin"); pgserver.Usable(ctx, bin, "") {
+		return bin, nil
+	}
+	o.Say("No PostgreSQL 15 or newer on this machine: downloading a private PostgreSQL %s, once (about 15 MB)…", version)
+	if err := download(ctx, place, o.Repository); err != nil {
+		return "", fmt.Errorf("download PostgreSQL: %w\n\nInstall PostgreSQL 15 or newer (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17),\nor set EUPAY_DATABASE_URL to a server, or EUPAY_POSTGRES_REPOSITORY to a mirror of Maven Central", err)
+	}
+	return filepath.Join(place, "bin"), nil
+}
+
+// downloadLimit bounds a download over a slow line together with the first start of what came.
+const downloadLimit = 10 * time.Minute
+
+// download runs this program again as the server's user, because the package that downloads also starts the server
+// once, which PostgreSQL refuses to root; and because a process can be ended when nobody waits any more.
+func download(ctx context.Context, place, repository string) error {
+	owner, err := pgserver.User()
+	if err != nil {
+		return err
+	}
+	if err := pgserver.Own(filepath.Dir(place), owner); err != nil {
+		return err
+	}
+	self, err := executable()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, downloadLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Dir = filepath.Dir(place)
+	cmd.Env = append(os.Environ(), envPlace+"="+place, envRepository+"="+repository)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Run(); err != nil {
+		if text := strings.TrimSpace(output.String()); text != "" {
+			return errors.New(text)
+		}
+		return err
+	}
+	return nil
+}
+
+// executable is this program under a name that another user may execute: `go run` builds into a closed folder.
+func executable() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	return self, nil
+}

@@ -1,0 +1,69 @@
+// Package rundir is what the programs that run EU Pay on one machine have in common: their settings, the folder that
+// keeps their state, and the screen that tells how to reach the system.
+package rundir
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/config"
+)
+
+// Settings of a run.
+type Settings struct {
+	// Dir keeps all state and secrets.
+	Dir string `env:"EUPAY_RUN_DIR" envDefault:".run"`
+	// Port of the gateway. 0: any free one, and free ones for everything else.
+	Port int `env:"PORT" envDefault:"8080"`
+	// PublicURL is the gateway as payers see it, when that is not this machine's loopback.
+	PublicURL string `env:"EUPAY_PUBLIC_URL"`
+	// DatabaseURL of a PostgreSQL to use instead of a private one.
+	DatabaseURL string `env:"EUPAY_DATABASE_URL"`
+	// Repository to download PostgreSQL from when the machine has none.
+	Repository         string `env:"EUPAY_POSTGRES_REPOSITORY"`
+	PostgresPort       int    `env:"EUPAY_POSTGRES_PORT"`
+	NATSPort           int    `env:"EUPAY_NATS_PORT"`
+	BankPort           int    `env:"EUPAY_BANK_PORT"`
+	BankManagementPort int    `env:"EUPAY_BANK_MGMT_PORT"`
+	LogLevel           string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
+	// Extra are the other settings of the services that were given.
+	Extra map[string]string `env:"-"`
+}
+
+// Load reads the settings from the environment and makes the folder.
+func Load() (Settings, error) {
+	vars, err := config.Environment()
+	if err != nil {
+		return Settings{}, err
+	}
+	var s Settings
+	if err := config.Parse(&s, vars); err != nil {
+		return Settings{}, err
+	}
+	s.Extra = make(map[string]string)
+	for name, value := range vars {
+		if strings.HasPrefix(name, "EUPAY_") || name == "REDIS_URL" {
+			s.Extra[name] = value
+		}
+	}
+	if s.Dir, err = filepath.Abs(s.Dir); err != nil {
+		return Settings{}, fmt.Errorf("resolve EUPAY_RUN_DIR: %w", err)
+	}
+	// Others may pass through: PostgreSQL may run as another user. Every secret in it is closed by itself.
+	if err := os.MkdirAll(s.Dir, 0o755); err != nil { //nolint:gosec // see above
+		return Settings{}, fmt.Errorf("make the run folder: %w", err)
+	}
+	return s, nil
+}
+
+// Ports are those that were asked for, and those to take where they are free.
+func (s Settings) Ports() (want, usual system.Ports) {
+	want = system.Ports{HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, Bank: s.BankPort, BankManagement: s.BankManagementPort}
+	if s.Port == 0 {
+		return want, system.Ports{}
+	}
+	return want, system.Usual()
+}

@@ -1,0 +1,111 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"european-pay.eu/eupay/cmd/internal/pgbinaries"
+	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/pgserver"
+)
+
+var errGiven = errors.New("the PostgreSQL was given: it is not the stack's to start or stop")
+
+// startPostgres starts the private server, unless one was given.
+func (s *Stack) startPostgres(ctx context.Context) error {
+	if s.o.DatabaseURL != "" {
+		return nil
+	}
+	return s.StartPostgres(ctx)
+}
+
+// StartPostgres starts the private PostgreSQL (again): same port, same data.
+func (s *Stack) StartPostgres(ctx context.Context) error {
+	if s.o.DatabaseURL != "" {
+		return errGiven
+	}
+	home, err := pgserver.Home(s.dir("postgres"))
+	if err != nil {
+		return err
+	}
+	cache := s.o.Binaries
+	if cache == "" {
+		cache = s.dir("postgres-binaries")
+	}
+	bin, err := pgbinaries.Ensure(ctx, pgbinaries.Options{
+		Cluster: home, Cache: cache, Repository: s.o.Repository, Say: s.o.Say,
+	})
+	if err != nil {
+		return err
+	}
+	if !pgserver.HasCluster(home) {
+		s.o.Say("Making a private PostgreSQL in %s (once)…", home)
+	}
+	srv, err := pgserver.Start(ctx, pgserver.Options{Dir: home, Port: s.System().Ports.Postgres, Bin: bin, Volatile: s.o.Volatile, Log: s.log})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.postgres, s.system.DatabaseURL = srv, srv.URL
+	go s.watchPostgres(srv) // ends with the server
+	return nil
+}
+
+func (s *Stack) watchPostgres(srv *pgserver.Server) {
+	<-srv.Done()
+	s.mu.Lock()
+	unexpected := s.postgres == srv
+	s.mu.Unlock()
+	if unexpected {
+		s.fail("PostgreSQL", nil)
+	}
+}
+
+// releasePostgres takes the server out of the stack: its end is then expected.
+func (s *Stack) releasePostgres() *pgserver.Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	srv := s.postgres
+	s.postgres = nil
+	return srv
+}
+
+// StopPostgres stops the private PostgreSQL in an orderly way.
+func (s *Stack) StopPostgres() {
+	if srv := s.releasePostgres(); srv != nil {
+		srv.Stop()
+	}
+}
+
+// KillPostgres ends the private PostgreSQL as a crash would; StartPostgres brings it back.
+func (s *Stack) KillPostgres() {
+	if srv := s.releasePostgres(); srv != nil {
+		srv.Kill()
+	}
+}
+
+// StartNATS starts the broker (again): same port, same streams.
+func (s *Stack) StartNATS() error {
+	sys := s.System()
+	srv, err := natsserver.Start(natsserver.Options{Dir: s.dir("nats"), Port: sys.Ports.NATS, Token: sys.Secrets.NATSToken})
+	if err != nil {
+		return fmt.Errorf("start the embedded NATS: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nats = srv
+	return nil
+}
+
+// KillNATS ends the broker and drops its clients; StartNATS brings it back.
+func (s *Stack) KillNATS() {
+	s.mu.Lock()
+	srv := s.nats
+	s.nats = nil
+	s.mu.Unlock()
+	if srv != nil {
+		srv.Stop()
+	}
+}

@@ -1,0 +1,107 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/services/einvoice"
+	"european-pay.eu/eupay/services/gateway"
+	"european-pay.eu/eupay/services/payments"
+	"european-pay.eu/eupay/services/qr"
+	"european-pay.eu/eupay/services/webhooks"
+)
+
+// opener opens a service with the settings that its own process would read from the environment.
+type opener func(ctx context.Context, env map[string]string, deps boot.Deps) (boot.Service, error)
+
+var openers = map[string]opener{
+	system.Payments: open(payments.New),
+	system.Webhooks: open(webhooks.New),
+	system.QR:       open(qr.New),
+	system.EInvoice: open(einvoice.New),
+	system.Gateway:  open(gateway.New),
+}
+
+func open[C any, S boot.Service](make func(context.Context, C, boot.Deps) (S, error)) opener {
+	return func(ctx context.Context, env map[string]string, deps boot.Deps) (boot.Service, error) {
+		var cfg C
+		if err := config.Parse(&cfg, env); err != nil {
+			return nil, err
+		}
+		return make(ctx, cfg, deps)
+	}
+}
+
+// StartService starts a service (again) on its own ports and waits until it is ready.
+func (s *Stack) StartService(ctx context.Context, name string) error {
+	sys := s.System()
+	svc, err := openers[name](ctx, sys.Env(name), boot.Deps{Log: s.log})
+	if err != nil {
+		return fmt.Errorf("start %s: %w", name, err)
+	}
+	s.mu.Lock()
+	if g, ok := svc.(*gateway.Service); ok {
+		s.gateway = g
+	}
+	s.services[name] = s.supervise(name, func(ctx context.Context) error {
+		defer svc.Close()
+		return svc.Run(ctx)
+	})
+	s.mu.Unlock()
+	return s.waitReady(ctx, name, sys.ManagementURL(name)+"/readyz")
+}
+
+// StopService stops a service in an orderly way; StartService brings it back.
+func (s *Stack) StopService(name string) {
+	s.mu.Lock()
+	p := s.services[name]
+	delete(s.services, name)
+	s.mu.Unlock()
+	p.stop()
+}
+
+// RestartPayments stops the payments service and starts it again.
+func (s *Stack) RestartPayments(ctx context.Context) error {
+	s.StopService(system.Payments)
+	return s.StartService(ctx, system.Payments)
+}
+
+const (
+	readyLimit = 30 * time.Second
+	readyEvery = 10 * time.Millisecond
+)
+
+// waitReady asks until the service says that it can do its work.
+func (s *Stack) waitReady(ctx context.Context, name, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	for {
+		if isReady(ctx, url) {
+			return nil
+		}
+		select {
+		case err := <-s.failure:
+			return err
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not become ready: %w", name, context.Cause(ctx))
+		case <-time.After(readyEvery):
+		}
+	}
+}
+
+func isReady(ctx context.Context, url string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
+}

@@ -1,0 +1,168 @@
+// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank and the five services, which
+// talk to each other over real gRPC and a real broker as they would on many machines.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/pgserver"
+	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/services/gateway"
+)
+
+// Options of a stack. Only Dir is required.
+type Options struct {
+	// Dir keeps all state: a stack started again on it goes on where it stopped.
+	Dir string
+	// DatabaseURL of a given PostgreSQL. Empty: a private one in Dir.
+	DatabaseURL string
+	// Repository to download PostgreSQL from when the machine has none; see pgbinaries.
+	Repository string
+	// Binaries is where downloaded PostgreSQL binaries are kept. Empty: in Dir.
+	Binaries string
+	// Volatile trades the durability of the private PostgreSQL for speed. Only for tests.
+	Volatile bool
+	// PublicURL is the gateway as payers see it. Empty: loopback.
+	PublicURL string
+	// Ports that must be taken, and Usual ones that are taken where they are free. Everything else is any free port.
+	Ports, Usual system.Ports
+	// Env are more settings of the services.
+	Env map[string]string
+	// RatePerMinute of the demo's API key. 0: the documented limit.
+	RatePerMinute int
+	// Bank changes settings of the sandbox bank before it starts.
+	Bank func(*bank.Config)
+	Log  *slog.Logger
+	// Say tells the person who waits what is going on.
+	Say func(format string, args ...any)
+}
+
+// Stack is the running system.
+type Stack struct {
+	system system.System
+	o      Options
+	log    *slog.Logger
+
+	mu       sync.Mutex
+	postgres *pgserver.Server
+	nats     *natsserver.Server
+	bank     *part
+	services map[string]*part
+	gateway  *gateway.Service
+
+	failure  chan error // the first failure of a part
+	stopping chan struct{}
+	stopOnce sync.Once
+}
+
+// Start starts every part in order and returns when the gateway serves. On an error everything is stopped again.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	s := &Stack{o: o, log: o.Log, services: make(map[string]*part), failure: make(chan error, 1), stopping: make(chan struct{})}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.o.Say == nil {
+		s.o.Say = func(string, ...any) {}
+	}
+	if err := s.start(ctx); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	if err := s.describe(); err != nil {
+		return err
+	}
+	ground, groundCtx := errgroup.WithContext(ctx)
+	ground.Go(func() error { return s.startPostgres(groundCtx) })
+	ground.Go(s.StartNATS)
+	ground.Go(s.startBank)
+	if err := ground.Wait(); err != nil {
+		return err
+	}
+	// All at once: each waits for the others where it needs them.
+	services, servicesCtx := errgroup.WithContext(ctx)
+	for _, name := range system.Names {
+		services.Go(func() error { return s.StartService(servicesCtx, name) })
+	}
+	if err := services.Wait(); err != nil {
+		return err
+	}
+	return s.seed(ctx)
+}
+
+func (s *Stack) describe() error {
+	secrets, err := system.LoadSecrets(s.o.Dir)
+	if err != nil {
+		return err
+	}
+	ports, err := system.Prefer(s.o.Ports, s.o.Usual)
+	if err != nil {
+		return err
+	}
+	s.system = system.System{Ports: ports, Secrets: secrets, DatabaseURL: s.o.DatabaseURL, PublicURL: s.o.PublicURL, Extra: s.o.Env}
+	return nil
+}
+
+// System describes where everything listens, with the secrets.
+func (s *Stack) System() system.System {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.system
+}
+
+// URL is the base of the gateway, without /api/v1.
+func (s *Stack) URL() string { return s.System().URL() }
+
+func (s *Stack) dir(name string) string { return filepath.Join(s.o.Dir, name) }
+
+// Wait returns when ctx ends (nil) or with the reason when a part has failed. The caller then calls Stop.
+func (s *Stack) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failure:
+		return err
+	}
+}
+
+// Stop stops everything in an orderly way: the gateway first, so that nothing new comes in, then the services, the bank,
+// NATS and PostgreSQL. It may be called more than once.
+func (s *Stack) Stop() {
+	s.stopOnce.Do(func() {
+		close(s.stopping)
+		s.StopService(system.Gateway)
+		var rest sync.WaitGroup
+		for _, name := range system.Names {
+			rest.Go(func() { s.StopService(name) })
+		}
+		rest.Wait()
+		s.bank.stop()
+		s.KillNATS()
+		s.StopPostgres()
+	})
+}
+
+// fail reports that a part ended although nobody asked it to. Only the first failure counts: the others follow from it.
+func (s *Stack) fail(part string, err error) {
+	if err == nil {
+		err = errors.New("it ended")
+	}
+	select {
+	case <-s.stopping:
+	case s.failure <- fmt.Errorf("%s failed: %w", part, err):
+	default:
+	}
+	s.log.Error("part of the system ended", "part", part, "error", err)
+}

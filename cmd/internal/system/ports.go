@@ -1,0 +1,103 @@
+package system
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+)
+
+// Ports on loopback. In a request 0 means any free one; in a System every port is known.
+type Ports struct {
+	HTTP           int
+	Bank           int
+	BankManagement int
+	NATS           int
+	Postgres       int
+	// GRPC and Management are those of each service by name.
+	GRPC       map[string]int
+	Management map[string]int
+}
+
+// Names of the five services, in the order in which they start: the gateway last, because it asks the others.
+var Names = []string{Payments, Webhooks, QR, EInvoice, Gateway}
+
+// The services.
+const (
+	Payments = "payments"
+	Webhooks = "webhooks"
+	QR       = "qr"
+	EInvoice = "einvoice"
+	Gateway  = "gateway"
+)
+
+// Usual are the ports that a machine with nothing else on it gets.
+func Usual() Ports {
+	return Ports{
+		HTTP: 8080, Bank: 4010, BankManagement: 4011, NATS: 4222, Postgres: 5433,
+		GRPC:       map[string]int{Gateway: 9100, Payments: 9101, Webhooks: 9102, QR: 9103, EInvoice: 9104},
+		Management: map[string]int{Gateway: 9200, Payments: 9201, Webhooks: 9202, QR: 9203, EInvoice: 9204},
+	}
+}
+
+// Prefer returns want, with its zeros filled by usual where that port is free, else by any free port. A port that was
+// asked for and is taken is an error: whoever asked would look for the system there.
+func Prefer(want, usual Ports) (Ports, error) {
+	r := reservation{}
+	defer r.release()
+	got := Ports{
+		HTTP:           r.take(want.HTTP, usual.HTTP),
+		Bank:           r.take(want.Bank, usual.Bank),
+		BankManagement: r.take(want.BankManagement, usual.BankManagement),
+		NATS:           r.take(want.NATS, usual.NATS),
+		Postgres:       r.take(want.Postgres, usual.Postgres),
+		GRPC:           make(map[string]int, len(Names)),
+		Management:     make(map[string]int, len(Names)),
+	}
+	for _, name := range Names {
+		got.GRPC[name] = r.take(want.GRPC[name], usual.GRPC[name])
+		got.Management[name] = r.take(want.Management[name], usual.Management[name])
+	}
+	return got, errors.Join(r.problems...)
+}
+
+// reservation holds every port until all are chosen, so that none is given twice.
+type reservation struct {
+	listeners []net.Listener
+	problems  []error
+}
+
+func (r *reservation) take(want, usual int) int {
+	if want != 0 {
+		return r.listen(want)
+	}
+	if l, err := net.Listen("tcp", Loopback(usual)); err == nil {
+		return r.keep(l)
+	}
+	return r.listen(0)
+}
+
+func (r *reservation) listen(port int) int {
+	l, err := net.Listen("tcp", Loopback(port))
+	if err != nil {
+		r.problems = append(r.problems, fmt.Errorf("port %d is taken by another program: %w", port, err))
+		return 0
+	}
+	return r.keep(l)
+}
+
+func (r *reservation) keep(l net.Listener) int {
+	r.listeners = append(r.listeners, l)
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func (r *reservation) release() {
+	for _, l := range r.listeners {
+		if err := l.Close(); err != nil {
+			r.problems = append(r.problems, err)
+		}
+	}
+}
+
+// Loopback is the address of a port on this machine alone.
+func Loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -1,0 +1,96 @@
+// Package system describes EU Pay on one machine: where every part listens, which secrets they share and which settings
+// each service gets. The all-in-one process and the processes of `make run-split` are both made from it.
+package system
+
+import (
+	"maps"
+	"net/url"
+	"strings"
+)
+
+// System is one complete description.
+type System struct {
+	Ports   Ports
+	Secrets Secrets
+	// DatabaseURL of the PostgreSQL that all services use, each with its own schema.
+	DatabaseURL string
+	// PublicURL is the gateway as payers and merchants see it. Empty: loopback.
+	PublicURL string
+	// Extra settings go to every service, under those that follow from the rest.
+	Extra map[string]string
+}
+
+// URL is the base of the gateway, without /api/v1.
+func (s System) URL() string { return "http://" + Loopback(s.Ports.HTTP) }
+
+// Public is the gateway as payers see it.
+func (s System) Public() string {
+	if s.PublicURL != "" {
+		return strings.TrimRight(s.PublicURL, "/")
+	}
+	return s.URL()
+}
+
+// BankURL is the base of the sandbox bank.
+func (s System) BankURL() string { return "http://" + Loopback(s.Ports.Bank) }
+
+// BankManagementURL is where its faults are switched.
+func (s System) BankManagementURL() string { return "http://" + Loopback(s.Ports.BankManagement) }
+
+// NATSURL is the broker, with its token.
+func (s System) NATSURL() string {
+	u := url.URL{Scheme: "nats", User: url.User(s.Secrets.NATSToken), Host: Loopback(s.Ports.NATS)}
+	return u.String()
+}
+
+// ManagementURL is where a service shows its health and its metrics.
+func (s System) ManagementURL(service string) string {
+	return "http://" + Loopback(s.Ports.Management[service])
+}
+
+// ProviderHook is where the sandbox bank announces state changes.
+func (s System) ProviderHook() string { return s.URL() + "/api/v1/webhooks/powens" }
+
+// Env are the settings of a service, as its process would find them in the environment.
+func (s System) Env(service string) map[string]string {
+	env := make(map[string]string)
+	maps.Copy(env, s.Extra)
+	maps.Copy(env, map[string]string{
+		"EUPAY_DATABASE_URL":    s.DatabaseURL,
+		"EUPAY_NATS_URL":        s.NATSURL(),
+		"EUPAY_PUBLIC_URL":      s.Public(),
+		"EUPAY_GRPC_ADDR":       Loopback(s.Ports.GRPC[service]),
+		"EUPAY_MANAGEMENT_ADDR": Loopback(s.Ports.Management[service]),
+	})
+	maps.Copy(env, s.own(service))
+	return env
+}
+
+// own are the settings that one service has beside the common ones.
+func (s System) own(service string) map[string]string {
+	switch service {
+	case Gateway:
+		env := map[string]string{
+			"EUPAY_HTTP_ADDR":                  Loopback(s.Ports.HTTP),
+			"EUPAY_JWT_SECRET":                 s.Secrets.JWT,
+			"EUPAY_POWENS_TEST_WEBHOOK_SECRET": s.Secrets.ProviderHook,
+		}
+		for _, other := range []string{Payments, Webhooks, QR, EInvoice} {
+			env["EUPAY_"+strings.ToUpper(other)+"_ADDR"] = Loopback(s.Ports.GRPC[other])
+		}
+		return env
+	case Payments:
+		return map[string]string{
+			"EUPAY_POWENS_TEST_BASE_URL":      s.BankURL(),
+			"EUPAY_POWENS_TEST_CLIENT_ID":     s.Secrets.BankClientID,
+			"EUPAY_POWENS_TEST_CLIENT_SECRET": s.Secrets.BankSecret,
+		}
+	case Webhooks:
+		// A developer's receiver runs on this machine.
+		return map[string]string{"EUPAY_WEBHOOK_MASTER_KEY": s.Secrets.WebhookMaster, "EUPAY_WEBHOOK_ALLOW_LOOPBACK": "true"}
+	case QR:
+		return map[string]string{"EUPAY_QR_SIGNING_KEY": s.Secrets.QRSigningKey}
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,133 @@
+package system
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestSecretsAreMadeOnceAndClosedToOthers(t *testing.T) {
+	dir := t.TempDir()
+	first, err := LoadSecrets(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := LoadSecrets(dir)
+	if err != nil || first != second {
+		t.Errorf("the secrets changed: %v", err)
+	}
+	info, err := os.Stat(filepath.Join(dir, "secrets.json"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("secrets.json: %v, %v", info.Mode(), err)
+	}
+	if len(first.APIKey) != len("pk_test_")+24 || len(first.APISecret) != len("sk_test_")+43 || len(first.WebhookMaster) != 64 {
+		t.Errorf("the wrong form: %+v", first)
+	}
+	other, err := LoadSecrets(t.TempDir())
+	if err != nil || other.JWT == first.JWT || other.APISecret == first.APISecret || other.AdminLogin == other.MerchantLogin {
+		t.Errorf("not random: %v", err)
+	}
+}
+
+func TestSecretsOfAnOlderVersionAreCompleted(t *testing.T) {
+	dir := t.TempDir()
+	if err := writeSecret(filepath.Join(dir, "secrets.json"), []byte(`{"jwt":"kept"}`)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := LoadSecrets(dir)
+	if err != nil || s.JWT != "kept" || s.QRSigningKey == "" {
+		t.Errorf("got %+v, %v", s, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "secrets.json"), []byte(`{`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadSecrets(dir); err == nil {
+		t.Error("a damaged file was replaced: everything it protected would be lost")
+	}
+}
+
+func TestDemoEnvIsOneWordPerValueInAShell(t *testing.T) {
+	dir := t.TempDir()
+	ports, err := Prefer(Ports{}, Ports{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nasty := `postgres://u:p'w"d $(touch pwned) \ &#; x@127.0.0.1/db?sslmode=disable`
+	s := System{Ports: ports, DatabaseURL: nasty, Secrets: Secrets{APIKey: "pk_test_x", NATSToken: "t"}}
+	if err := s.WriteDemoEnv(dir); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-euc", `. ./demo.env; printf '%s\n%s' "$EUPAY_DATABASE_URL" "$EUPAY_URL"`)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil || string(out) != nasty+"\n"+s.URL() {
+		t.Errorf("the shell reads %q, %v", out, err)
+	}
+	back, err := ReadDemoEnv(dir)
+	if err != nil || back["EUPAY_DATABASE_URL"] != nasty || len(back) != len(s.Demo()) {
+		t.Errorf("read back: %v, %v", back, err)
+	}
+	info, err := os.Stat(DemoEnv(dir))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("demo.env: %v, %v", info.Mode(), err)
+	}
+	if err := errors.Join(RemoveDemoEnv(dir), RemoveDemoEnv(dir)); err != nil {
+		t.Errorf("remove it twice: %v", err)
+	}
+}
+
+func TestATakenPortIsAvoidedUnlessItWasAskedFor(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().(*net.TCPAddr).Port
+	got, err := Prefer(Ports{}, Ports{NATS: taken})
+	if err != nil || got.NATS == taken || got.NATS == 0 {
+		t.Errorf("got port %d, %v", got.NATS, err)
+	}
+	if _, err := Prefer(Ports{HTTP: taken}, Ports{}); err == nil || !strings.Contains(err.Error(), "is taken") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEveryPortIsAnother(t *testing.T) {
+	p, err := Prefer(Ports{}, Ports{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int]bool{}
+	list := []int{p.HTTP, p.Bank, p.BankManagement, p.NATS, p.Postgres}
+	for _, name := range Names {
+		list = append(list, p.GRPC[name], p.Management[name])
+	}
+	for _, port := range list {
+		if port == 0 || seen[port] {
+			t.Errorf("port %d is missing or given twice: %v", port, list)
+		}
+		seen[port] = true
+	}
+}
+
+func TestWhatFollowsFromTheSystemWinsOverOtherSettings(t *testing.T) {
+	ports, err := Prefer(Ports{}, Ports{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := System{Ports: ports, DatabaseURL: "postgres://here", Extra: map[string]string{"EUPAY_DATABASE_URL": "postgres://there", "EUPAY_PAYMENTS_LEASE": "9s"}}
+	env := s.Env(Payments)
+	if env["EUPAY_DATABASE_URL"] != "postgres://here" || env["EUPAY_PAYMENTS_LEASE"] != "9s" {
+		t.Errorf("got %v", env)
+	}
+	if _, leaked := s.Env(QR)["EUPAY_POWENS_TEST_CLIENT_SECRET"]; leaked {
+		t.Error("a service got the secret of another")
+	}
+	if s.Env(Gateway)["EUPAY_PAYMENTS_ADDR"] != env["EUPAY_GRPC_ADDR"] {
+		t.Error("the gateway does not find payments")
+	}
+}

@@ -1,0 +1,5 @@
+package child
+
+import "syscall"
+
+func endWithParent(a *syscall.SysProcAttr, last syscall.Signal) { a.Pdeathsig = last }

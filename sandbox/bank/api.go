@@ -1,0 +1,207 @@
+package bank
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+)
+
+// apiError is an answer that is an error, in the shape of the API.
+type apiError struct {
+	Status            int
+	Code, Description string
+}
+
+func (e *apiError) Error() string { return e.Code + ": " + e.Description }
+
+const badRequest = "Bad request, please check your request parameters."
+
+// Only the first of these was seen on the real thing; status and code of the others are our reading of its documents.
+var (
+	errUnauthorized     = &apiError{http.StatusUnauthorized, "unauthorized", "Authorization is missing or incorrect."}
+	errForbidden        = &apiError{http.StatusForbidden, "forbidden", "The scope of the token is not sufficient."}
+	errNotFound         = &apiError{http.StatusNotFound, "notFound", "Unknown route, or the resource is not visible with this token."}
+	errMethodNotAllowed = &apiError{http.StatusMethodNotAllowed, "methodNotAllowed", "This method is not allowed here."}
+	errNotSupported     = &apiError{http.StatusBadRequest, "notSupported", badRequest}
+	errConflict         = &apiError{http.StatusConflict, "conflict", "The state of the payment does not allow this."}
+)
+
+func missing(format string, args ...any) error {
+	return &apiError{http.StatusBadRequest, "missingParameter", "Missing parameter: " + fmt.Sprintf(format, args...)}
+}
+
+func invalid(format string, args ...any) error {
+	return &apiError{http.StatusBadRequest, "invalidValue", "Invalid value: " + fmt.Sprintf(format, args...)}
+}
+
+// call is one request to the API on its way.
+type call struct {
+	r         *http.Request
+	operation string
+	body      []byte
+	claims    claims
+	faults    []fault.Fault
+}
+
+func (c *call) decode(into any) error {
+	if len(bytes.TrimSpace(c.body)) == 0 {
+		return nil
+	}
+	err := json.Unmarshal(c.body, into)
+	var wrongType *json.UnmarshalTypeError
+	var ours *apiError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &ours):
+		return ours
+	case errors.As(err, &wrongType):
+		return invalid("%s", wrongType.Field)
+	}
+	return invalid("the body is not JSON")
+}
+
+// view is how this caller sees payments.
+func (c *call) view() view {
+	v := view{sensitive: c.r.URL.Query().Get("show_sensitive") == "true" && c.claims.may(scopeSensitive, scopeValidate)}
+	for _, f := range c.faults {
+		if f.Kind.IsShape() {
+			v.odd = append(v.odd, f.Kind)
+		}
+	}
+	return v
+}
+
+type handler func(*call) ([]byte, error)
+
+const maxBody = 1 << 20
+
+// serve runs a handler among the faults that are in force.
+func (b *Bank) serve(operation string, public bool, h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		b.stats.count(operation)
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			b.fail(w, invalid("body"))
+			return
+		}
+		c := &call{r: r, operation: operation, body: body, faults: b.faults.Pick(operation)}
+		b.pause(r, b.latency.of(operation))
+		if b.failBefore(w, c, c.faults) {
+			return
+		}
+		if c.claims, err = b.authenticate(r); err != nil && !public {
+			b.fail(w, err)
+			return
+		}
+		answer, err := h(c)
+		b.answer(w, c, answer, err)
+	}
+}
+
+func (b *Bank) answer(w http.ResponseWriter, c *call, answer []byte, err error) {
+	var f *faulted
+	if errors.As(err, &f) { // a magic payment asked for it
+		b.failBefore(w, c, []fault.Fault{f.fault})
+		return
+	}
+	b.failAfter(w, c)
+	if err != nil {
+		b.fail(w, err)
+		return
+	}
+	if _, ok := c.has(fault.Garbage); ok {
+		answer = []byte("<html><body>Service momentarily busy</body></html>")
+	}
+	w.Header().Set("Content-Type", "application/json")
+	b.write(w, answer)
+}
+
+func (b *Bank) write(w http.ResponseWriter, answer []byte) {
+	if _, err := w.Write(answer); err != nil {
+		b.cfg.Log.Debug("caller left before its answer", "error", err)
+	}
+}
+
+// fail writes the error envelope; what is not an apiError is an internal error.
+func (b *Bank) fail(w http.ResponseWriter, err error) {
+	var e *apiError
+	if !errors.As(err, &e) {
+		b.cfg.Log.Error("call failed", "error", err)
+		e = &apiError{http.StatusInternalServerError, "bug", "Internal error."}
+	}
+	o := object("{")
+	o.text("code", e.Code)
+	o.text("description", e.Description)
+	if e.Status != http.StatusUnauthorized { // seen without message
+		o.raw("message", "null")
+	}
+	o.number("request_id", b.requests.Add(1))
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(e.Status)
+	b.write(w, append(o, '}'))
+}
+
+func (b *Bank) routes() http.Handler {
+	mux := http.NewServeMux()
+	api := func(path, method, operation string, public bool, h handler) {
+		mux.HandleFunc(method+" /2.0"+path, b.serve(operation, public, h))
+		mux.HandleFunc("/2.0"+path, func(w http.ResponseWriter, _ *http.Request) { b.fail(w, errMethodNotAllowed) })
+	}
+	api("/auth/token", "POST", "token", true, b.token)
+	api("/payments", "GET", "list", false, b.list)
+	mux.HandleFunc("POST /2.0/payments", b.serve("create", false, b.create))
+	api("/payments/{id}", "GET", "get", false, b.get)
+	mux.HandleFunc("POST /2.0/payments/{id}", b.serve("operate", false, b.operate))
+	api("/payments/{id}/scopedtoken", "POST", "scopedtoken", false, b.scopedToken)
+	api("/connectors", "GET", "connectors", true, b.listConnectors)
+	api("/connectors/{uuid}", "GET", "connectors", true, b.getConnector)
+	b.webviewRoutes(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { b.fail(w, errNotFound) })
+	return mux
+}
+
+// find returns the payment of the path, brought up to date, if the token may see it.
+func (b *Bank) find(c *call) (*payment, error) {
+	id, err := strconv.ParseInt(c.r.PathValue("id"), 10, 64)
+	if err != nil || c.claims.Payment != 0 && c.claims.Payment != id {
+		return nil, errNotFound
+	}
+	p := b.store.get(id)
+	if p == nil {
+		return nil, errNotFound
+	}
+	_, err = b.upToDate(p)
+	return p, err
+}
+
+func (b *Bank) get(c *call) ([]byte, error) {
+	if !c.claims.may(scopeRead, scopeValidate, scopeCancel, scopeSensitive) {
+		return nil, errForbidden
+	}
+	p, err := b.find(c)
+	if err != nil {
+		return nil, err
+	}
+	return b.appendPayment(make([]byte, 0, 2048), p.cur.Load(), c.view()), nil
+}
+
+// pause holds a request for a while, or until its caller leaves.
+func (b *Bank) pause(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}

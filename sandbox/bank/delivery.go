@@ -1,0 +1,102 @@
+package bank
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
+	"net/http"
+
+	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+)
+
+// Sign returns the BI-Signature of a delivery: Base64 of HMAC-SHA256 over METHOD.PATH.DATE.BODY. The path is that of the
+// registered listener, the date the text of BI-Signature-Date.
+func Sign(secret, method, path, date string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(method + "." + path + "." + date + "."))
+	mac.Write(body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// signatureDate is the form of BI-Signature-Date.
+const signatureDate = "2006-01-02T15:04:05.000000Z"
+
+// deliver sends a webhook with all that is wrong about it, and reports whether the listener took it.
+func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
+	if _, ok := x.has(fault.HookDrop); ok {
+		d.record(x, "", 0, fault.HookDrop)
+		return true
+	}
+	v := view{hook: x.r.Hook}
+	for _, f := range x.faults {
+		if f.Kind.IsShape() {
+			v.odd = append(v.odd, f.Kind)
+		}
+	}
+	if _, ok := x.has(fault.HookForged); ok {
+		d.forge(ctx, x)
+	}
+	body := d.b.appendPayment(make([]byte, 0, 2048), x.r, v)
+	secret := d.b.cfg.WebhookSecret
+	if _, ok := x.has(fault.HookUnsigned); ok {
+		secret = ""
+	}
+	x.attempts++
+	ok := d.post(ctx, x, body, secret, "")
+	if _, twice := x.has(fault.HookDuplicate); twice && ok {
+		d.post(ctx, x, body, secret, fault.HookDuplicate)
+	}
+	return ok
+}
+
+// forge claims that the payment is done, signed with a secret that is not ours.
+func (d *dispatcher) forge(ctx context.Context, x *delivery) {
+	lie := x.r.clone()
+	lie.State, lie.ErrorCode = StateDone, ""
+	body := d.b.appendPayment(nil, lie, view{hook: x.r.Hook + 1})
+	d.post(ctx, x, body, "forged "+d.b.cfg.WebhookSecret, fault.HookForged)
+}
+
+// post makes one request. Anything but a 2XX is a failure.
+func (d *dispatcher) post(ctx context.Context, x *delivery, body []byte, secret string, because fault.Kind) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.b.cfg.WebhookURL, bytes.NewReader(body))
+	if err != nil {
+		d.b.cfg.Log.Error("webhook has no request", "error", err)
+		return false
+	}
+	date := d.b.cfg.Now().UTC().Format(signatureDate)
+	req.Header.Set("Content-Type", "application/json")
+	if secret != "" {
+		req.Header.Set("BI-Signature-Date", date)
+		req.Header.Set("BI-Signature", Sign(secret, http.MethodPost, d.path, date, body))
+	}
+	status := d.send(req)
+	d.record(x, date, status, because)
+	return status >= 200 && status < 300
+}
+
+// send returns the status of the answer, 0 for none.
+func (d *dispatcher) send(req *http.Request) int {
+	res, err := d.client.Do(req)
+	if err != nil {
+		d.b.cfg.Log.Debug("webhook not delivered", "error", err)
+		return 0
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)); err != nil {
+		d.b.cfg.Log.Debug("webhook answer not read", "error", err)
+	}
+	return res.StatusCode
+}
+
+func (d *dispatcher) record(x *delivery, date string, status int, because fault.Kind) {
+	outcome := "failed"
+	if status >= 200 && status < 300 || because == fault.HookDrop {
+		outcome = "delivered"
+	}
+	d.b.stats.count("webhook " + outcome)
+	d.log.add(Webhook{ID: x.r.Hook, Payment: x.r.ID, State: x.r.State, Attempt: x.attempts, Status: status, Date: date, Fault: string(because)})
+}

@@ -1,0 +1,122 @@
+package bank
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"european-pay.eu/eupay/sandbox/bank/internal/journal"
+)
+
+// line is one line of the journal.
+type line struct {
+	// Payment is its newest state. If it has a Hook, that webhook is still to be acknowledged.
+	Payment *record `json:"p,omitempty"`
+	Ack     int64   `json:"ack,omitempty"`
+	// Next and NextHook, in the first line and after a reset, are the numbers to go on with; older payments are gone.
+	Next     int64 `json:"next,omitempty"`
+	NextHook int64 `json:"next_hook,omitempty"`
+}
+
+// history is what a journal tells.
+type history struct {
+	next, nextHook int64
+	latest         map[int64]*record
+	unsent         map[int64]*record // by webhook
+}
+
+func (h *history) read(l line) {
+	switch {
+	case l.Next > 0:
+		h.next, h.nextHook = l.Next, max(h.nextHook, l.NextHook)
+		maps.DeleteFunc(h.latest, func(id int64, _ *record) bool { return id < l.Next })
+		clear(h.unsent)
+	case l.Ack > 0:
+		delete(h.unsent, l.Ack)
+	case l.Payment != nil && l.Payment.ID >= h.next:
+		h.latest[l.Payment.ID] = l.Payment
+		if hook := l.Payment.Hook; hook > 0 {
+			h.unsent[hook] = l.Payment
+			h.nextHook = max(h.nextHook, hook+1)
+		}
+	}
+}
+
+// lines are the shortest journal that tells the same.
+func (h *history) lines(add func(any) error) error {
+	if err := add(line{Next: h.next, NextHook: h.nextHook}); err != nil {
+		return err
+	}
+	for _, hook := range slices.Sorted(maps.Keys(h.unsent)) {
+		if err := add(line{Payment: h.unsent[hook]}); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(h.latest)) {
+		r := h.latest[id].clone()
+		if h.unsent[h.latest[id].Hook] != nil {
+			continue // written above
+		}
+		if err := add(line{Payment: r}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load brings back what an earlier process left in the folder, and compacts it.
+func (b *Bank) load() error {
+	h := history{next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}}
+	if h.next == 0 {
+		h.next = firstNumber(b.cfg.Now())
+		h.nextHook = h.next
+	}
+	fallback := h.next
+	if b.cfg.Dir != "" {
+		h.next = 0
+		if err := b.readJournal(&h, fallback); err != nil {
+			return fmt.Errorf("load bank: %w", err)
+		}
+	}
+	b.store = newStore(h.next)
+	for _, id := range slices.Sorted(maps.Keys(h.latest)) {
+		r := h.latest[id]
+		b.store.put(r)
+		b.plan(r)
+	}
+	b.lastHook.Store(h.nextHook - 1)
+	for _, hook := range slices.Sorted(maps.Keys(h.unsent)) {
+		b.hooks.enqueue(h.unsent[hook])
+	}
+	return nil
+}
+
+func (b *Bank) readJournal(h *history, fallback int64) error {
+	path := b.cfg.journalFile()
+	err := journal.Read(path, func(text []byte) error {
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return err
+		}
+		h.read(l)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if h.next == 0 {
+		h.next = fallback
+	}
+	if b.cfg.WebhookURL == "" {
+		clear(h.unsent)
+	}
+	b.journal, err = journal.Rewrite(path, h.lines)
+	return err
+}
+
+// firstNumber grows by 2,000 a second: faster than payments are made.
+func firstNumber(now time.Time) int64 {
+	return max(1, now.Unix()-1735689600) * 2000
+}

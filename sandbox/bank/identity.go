@@ -1,0 +1,76 @@
+package bank
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// identity is a person or an organisation. The sensitive half is given back only to those who may ask for it.
+type identity struct {
+	IDUser      json.Number `json:"id_user,omitempty"`
+	Kind        string      `json:"kind"`
+	ExternalRef string      `json:"external_ref,omitempty"`
+	OrgName     string      `json:"org_name,omitempty"`
+	LegalStatus string      `json:"org_legal_status,omitempty"`
+	sensitive
+}
+
+type sensitive struct {
+	FirstName       string `json:"first_name,omitempty"`
+	LastName        string `json:"last_name,omitempty"`
+	BirthCity       string `json:"birth_city,omitempty"`
+	BirthCountry    string `json:"birth_country,omitempty"`
+	BirthDate       string `json:"birth_date,omitempty"`
+	Nationality     string `json:"nationality,omitempty"`
+	PostalAddress   string `json:"postal_address,omitempty"`
+	Email           string `json:"email,omitempty"`
+	Scheme          string `json:"scheme_name,omitempty"`
+	Identification  string `json:"identification,omitempty"`
+	Issuer          string `json:"issuer,omitempty"`
+	UltimateOwner   string `json:"ultimate_owner_text,omitempty"`
+	UltimateExtra   string `json:"ultimate_owner_extra_text,omitempty"`
+	PEP             bool   `json:"pep,omitempty"`
+	HQAddress       string `json:"org_hq_address,omitempty"`
+	BusinessAddress string `json:"org_business_address,omitempty"`
+}
+
+var kinds = []string{"individual", "corporate", "non_profit", "government"}
+
+// check applies the documented bounds; what the documents contradict each other about is allowed.
+func (i *identity) check(name string) error {
+	if i == nil {
+		return nil
+	}
+	if i.Kind == "" {
+		i.Kind = "individual"
+	}
+	if !slices.Contains(kinds, i.Kind) {
+		return invalid("%s.kind", name)
+	}
+	if i.Identification != "" && i.Scheme == "" {
+		return missing("%s.scheme_name", name)
+	}
+	for text, bound := range map[string]int{i.ExternalRef: 255, i.FirstName: 255, i.LastName: 255, i.Email: 255, i.Identification: 255,
+		i.Issuer: 255, i.OrgName: 255, i.LegalStatus: 128, i.PostalAddress: 512, i.HQAddress: 512, i.BusinessAddress: 512} {
+		if len([]rune(text)) > bound {
+			return invalid("%s: a text of it is longer than %d", name, bound)
+		}
+	}
+	return nil
+}
+
+// encode writes the identity, without what is sensitive unless asked for.
+func (i *identity) encode(withSensitive bool) []byte {
+	if i == nil {
+		return []byte("null")
+	}
+	shown := *i
+	if !withSensitive {
+		shown.sensitive = sensitive{}
+	}
+	text, err := json.Marshal(shown)
+	if err != nil { // a struct of texts
+		panic(err)
+	}
+	return text
+}

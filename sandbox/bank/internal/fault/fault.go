@@ -1,0 +1,218 @@
+// Package fault decides which calls and deliveries go wrong, and how.
+package fault
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Kind is what goes wrong.
+type Kind string
+
+// What can go wrong with a call to the API.
+const (
+	// Slow answers correctly after LatencyMS.
+	Slow Kind = "slow"
+	// Error answers Status (default 500) and does nothing.
+	Error Kind = "error"
+	// NoAnswer does nothing and holds the connection until the caller gives up.
+	NoAnswer Kind = "no-answer"
+	// Late does the work and holds the answer until the caller gives up.
+	Late Kind = "late"
+	// LostAnswer does the work and cuts the connection.
+	LostAnswer Kind = "lost-answer"
+	// RateLimit answers 429, with a Retry-After header when RetryAfter is set.
+	RateLimit Kind = "rate-limit"
+	// Unauthorized answers 401, as for a token that was taken back.
+	Unauthorized Kind = "unauthorized"
+	// Garbage does the work and answers 200 with something that is not JSON.
+	Garbage Kind = "garbage"
+)
+
+// What can be odd about a payment in an answer or a webhook.
+const (
+	FieldsMap        Kind = "fields-map"
+	AmountNumber     Kind = "amount-number"
+	UnknownState     Kind = "unknown-state"
+	UnknownErrorCode Kind = "unknown-error-code"
+)
+
+// What can go wrong with a webhook.
+const (
+	// HookDrop never sends it.
+	HookDrop Kind = "webhook-missing"
+	// HookDuplicate sends it twice, with the same id.
+	HookDuplicate Kind = "webhook-duplicate"
+	// HookReorder sends it after the next one of the same payment (or after one retry interval).
+	HookReorder Kind = "webhook-out-of-order"
+	// HookForged sends before it a wrongly signed one that claims the payment is done.
+	HookForged Kind = "webhook-forged"
+	// HookUnsigned sends it without signature.
+	HookUnsigned Kind = "webhook-unsigned"
+	// HookSlow sends it LatencyMS (default one retry interval) late.
+	HookSlow Kind = "webhook-slow"
+)
+
+// Webhook is the operation of a delivery, beside those of the API.
+const Webhook = "webhook"
+
+// Fault is one rule: of which operation, how often, and what happens.
+type Fault struct {
+	ID   int64 `json:"id"`
+	Kind Kind  `json:"kind"`
+	// Operation limits it to token, create, get, list, operate, scopedtoken, connectors or webhook. Empty means all.
+	Operation string `json:"operation,omitempty"`
+	// Times ends it after so many hits. 0 means until it is removed.
+	Times int `json:"times,omitempty"`
+	// Probability of a hit, drawn from Seed so that a run can be repeated. 0 means always.
+	Probability float64 `json:"probability,omitempty"`
+	Seed        uint64  `json:"seed,omitempty"`
+	LatencyMS   int     `json:"latency_ms,omitempty"`
+	Status      int     `json:"status,omitempty"`
+	RetryAfter  int     `json:"retry_after,omitempty"`
+	// Hits counts what it did so far.
+	Hits int `json:"hits"`
+}
+
+var calls = []Kind{Slow, Error, NoAnswer, Late, LostAnswer, RateLimit, Unauthorized, Garbage}
+var shapes = []Kind{FieldsMap, AmountNumber, UnknownState, UnknownErrorCode}
+var hooks = []Kind{HookDrop, HookDuplicate, HookReorder, HookForged, HookUnsigned, HookSlow}
+
+// Operations are the values of Fault.Operation.
+var Operations = []string{"token", "create", "get", "list", "operate", "scopedtoken", "connectors", Webhook}
+
+// IsCall, IsShape and IsHook say which of the three groups a kind belongs to.
+func (k Kind) IsCall() bool { return slices.Contains(calls, k) }
+
+// IsShape reports whether k changes how a payment is written.
+func (k Kind) IsShape() bool { return slices.Contains(shapes, k) }
+
+// IsHook reports whether k is about webhooks.
+func (k Kind) IsHook() bool { return slices.Contains(hooks, k) }
+
+// Known reports whether k is a kind at all.
+func (k Kind) Known() bool { return k.IsCall() || k.IsShape() || k.IsHook() }
+
+// check refuses a rule that could never hit, or is misspelt.
+func (f Fault) check() error {
+	if !f.Kind.Known() {
+		return fmt.Errorf("unknown kind %q", f.Kind)
+	}
+	if f.Operation != "" && !slices.Contains(Operations, f.Operation) {
+		return fmt.Errorf("unknown operation %q, expected one of %s", f.Operation, strings.Join(Operations, ", "))
+	}
+	if !f.Kind.IsShape() && f.Operation != "" && f.Kind.IsHook() != (f.Operation == Webhook) {
+		return fmt.Errorf("kind %q does not exist for operation %q", f.Kind, f.Operation)
+	}
+	if f.Probability < 0 || f.Probability > 1 || f.Times < 0 || f.LatencyMS < 0 || f.RetryAfter < 0 {
+		return fmt.Errorf("a number of fault %q is out of bounds", f.Kind)
+	}
+	if f.Status != 0 && (f.Status < 400 || f.Status > 599) {
+		return fmt.Errorf("status %d is not that of an error", f.Status)
+	}
+	return nil
+}
+
+func (f Fault) concerns(operation string) bool {
+	if f.Operation != "" {
+		return f.Operation == operation
+	}
+	return f.Kind.IsShape() || f.Kind.IsHook() == (operation == Webhook)
+}
+
+type rule struct {
+	Fault
+	dice *rand.Rand
+}
+
+// Set is the rules in force. Its zero value has none.
+type Set struct {
+	mu    sync.Mutex
+	rules []*rule
+	last  int64
+	armed atomic.Int32 // number of rules, so that the usual case costs no lock
+}
+
+// Add puts one rule in force and returns it with its id.
+func (s *Set) Add(f Fault) (Fault, error) {
+	if err := f.check(); err != nil {
+		return Fault{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last++
+	f.ID, f.Hits = s.last, 0
+	s.rules = append(s.rules, &rule{Fault: f, dice: rand.New(rand.NewPCG(f.Seed, 0))})
+	s.armed.Store(int32(len(s.rules)))
+	return f, nil
+}
+
+// Replace puts exactly these rules in force, or none when one of them is wrong.
+func (s *Set) Replace(faults []Fault) error {
+	for _, f := range faults {
+		if err := f.check(); err != nil {
+			return err
+		}
+	}
+	s.Clear()
+	for _, f := range faults {
+		if _, err := s.Add(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Clear takes all rules out of force.
+func (s *Set) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = nil
+	s.armed.Store(0)
+}
+
+// Remove takes one rule out of force and reports whether there was one.
+func (s *Set) Remove(id int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.rules)
+	s.rules = slices.DeleteFunc(s.rules, func(r *rule) bool { return r.ID == id })
+	s.armed.Store(int32(len(s.rules)))
+	return len(s.rules) < before
+}
+
+// List returns the rules, used up ones included.
+func (s *Set) List() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]Fault, 0, len(s.rules))
+	for _, r := range s.rules {
+		list = append(list, r.Fault)
+	}
+	return list
+}
+
+// Pick returns what hits this call of an operation, and counts it.
+func (s *Set) Pick(operation string) []Fault {
+	if s.armed.Load() == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var hit []Fault
+	for _, r := range s.rules {
+		if !r.concerns(operation) || r.Times > 0 && r.Hits >= r.Times {
+			continue
+		}
+		if r.Probability > 0 && r.dice.Float64() >= r.Probability {
+			continue
+		}
+		r.Hits++
+		hit = append(hit, r.Fault)
+	}
+	return hit
+}

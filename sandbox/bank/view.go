@@ -1,0 +1,297 @@
+package bank
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+)
+
+// ErrUnknownPayment says that no payment has this id.
+var ErrUnknownPayment = errors.New("unknown payment")
+
+// ErrWrongState says that the payment can no longer, or not yet, go where it was told to.
+var ErrWrongState = errors.New("the state of the payment does not allow this")
+
+// Payment is what the bank's books say of a payment.
+type Payment struct {
+	ID          int64  `json:"id"`
+	State       string `json:"state"`
+	StateDetail string `json:"state_detail,omitempty"`
+	Action      string `json:"action,omitempty"`
+	ErrorCode   string `json:"error_code,omitempty"`
+	// Cents is the sum of all instructions; the properties after it are those of the first.
+	Cents             int64     `json:"amount_cents"`
+	Currency          string    `json:"currency"`
+	ReferenceID       string    `json:"reference_id"`
+	Label             string    `json:"label"`
+	ExecutionDateType string    `json:"execution_date_type"`
+	BeneficiaryIBAN   string    `json:"beneficiary"`
+	PayerIBAN         string    `json:"payer,omitempty"`
+	PayerName         string    `json:"payer_label,omitempty"`
+	Instructions      int       `json:"instructions"`
+	ConnectorUUID     string    `json:"connector_uuid,omitempty"`
+	ValidateURI       string    `json:"validate_uri,omitempty"`
+	ClientRedirectURI string    `json:"client_redirect_uri"`
+	ClientState       string    `json:"client_state,omitempty"`
+	RegisteredAt      time.Time `json:"registered_at"`
+}
+
+func (r *record) public() Payment {
+	i := r.Instructions[0]
+	p := Payment{ID: r.ID, State: r.State, StateDetail: r.StateDetail, Action: r.Action, ErrorCode: r.ErrorCode, Cents: r.total(),
+		Currency: i.Currency, ReferenceID: i.ReferenceID, Label: i.Label, ExecutionDateType: i.Kind,
+		BeneficiaryIBAN: i.Beneficiary.Identification, Instructions: len(r.Instructions), ConnectorUUID: r.Connector,
+		ValidateURI: r.ValidateURI, ClientRedirectURI: r.RedirectURI, ClientState: r.ClientState, RegisteredAt: r.Registered}
+	if r.Payer != nil {
+		p.PayerIBAN, p.PayerName = r.Payer.Identification, r.Payer.Label
+	}
+	return p
+}
+
+// Payment returns one payment, brought up to date.
+func (b *Bank) Payment(id int64) (Payment, error) {
+	p := b.store.get(id)
+	if p == nil {
+		return Payment{}, ErrUnknownPayment
+	}
+	r, err := b.upToDate(p)
+	return r.public(), err
+}
+
+// Payments returns all payments, oldest first.
+func (b *Bank) Payments() []Payment {
+	list, _, err := b.books(url.Values{})
+	if err != nil {
+		b.cfg.Log.Error("books not read", "error", err)
+	}
+	return list
+}
+
+// ByReference returns the payments that carry a reference_id, oldest first.
+func (b *Bank) ByReference(reference string) []Payment {
+	list, _, err := b.books(url.Values{"reference_id": {reference}})
+	if err != nil {
+		b.cfg.Log.Error("books not read", "error", err)
+	}
+	return list
+}
+
+// books selects as GET /payments does, without its bound on the page.
+func (b *Bank) books(q url.Values) ([]Payment, int, error) {
+	limit, err := number(q, "limit", 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	q.Del("limit")
+	offset, err := number(q, "offset", 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	q.Del("offset")
+	found, err := b.selected(q, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	page := found[min(offset, len(found)):]
+	if limit > 0 {
+		page = page[:min(limit, len(page))]
+	}
+	list := make([]Payment, 0, len(page))
+	for _, r := range page {
+		list = append(list, r.public())
+	}
+	return list, len(found), nil
+}
+
+// Choice is what a payer without a browser decides. Its zero value is the usual: the bank that the payment names or
+// Nowhere, and the first account there.
+type Choice struct {
+	// Connector is the UUID or slug of a bank; Account is main, joint or empty.
+	Connector string `json:"connector"`
+	Account   string `json:"account"`
+	// State, if not empty, replaces what the label asks for: done, accepted, rejected (with ErrorCode), expired, partial,
+	// or pending to stay there until Settle. A text like "pdng/rjct" is taken too.
+	State     string `json:"state"`
+	ErrorCode string `json:"error_code"`
+}
+
+func (c Choice) plan() (plan, bool, error) {
+	switch c.State {
+	case "":
+		return plan{}, false, nil
+	case StatePending:
+		return plan{Hang: true}, true, nil
+	case StateDone, StateAccepted, StateExpired, StatePartial:
+		return plan{State: c.State}, true, nil
+	case StateRejected:
+		code := c.ErrorCode
+		orText(&code, "noSpecifiedReason")
+		return plan{State: c.State, ErrorCode: code}, true, nil
+	}
+	if p, ok := parseCodes(c.State); ok {
+		return p, true, nil
+	}
+	return plan{}, false, fmt.Errorf("unknown state %q", c.State)
+}
+
+// Authorise acts as a payer who picks a bank and says yes.
+func (b *Bank) Authorise(id int64) error { return b.AuthoriseWith(id, Choice{}) }
+
+// AuthoriseWith is Authorise with a choice of bank, account and outcome.
+func (b *Bank) AuthoriseWith(id int64, choice Choice) error {
+	uuid := Nowhere
+	if choice.Connector != "" {
+		c := connectorByUUID(choice.Connector)
+		if c == nil {
+			c = connectorBySlug(choice.Connector)
+		}
+		if c == nil {
+			return fmt.Errorf("unknown connector %q", choice.Connector)
+		}
+		uuid = c.UUID
+	}
+	outcome, given, err := choice.plan()
+	if err != nil {
+		return err
+	}
+	err = b.act(id, func(r *record, now time.Time) error {
+		if r.State != StateCreated {
+			return errStale
+		}
+		if given {
+			r.Plan = outcome
+		}
+		b.begin(r, uuid, now)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errStale) {
+		return err
+	}
+	return b.act(id, func(r *record, now time.Time) error {
+		switch {
+		case r.StateDetail != "":
+			return b.answerCancellation(r, true)
+		case Final(r.State) && r.Plan.AtOnce:
+			return errStale
+		case r.State != StateValidating || r.Action == "confirm":
+			return ErrWrongState
+		}
+		if given {
+			r.Plan = outcome
+		}
+		b.approve(r, choice.Account, now)
+		return nil
+	})
+}
+
+// Refuse acts as a payer who says no at their bank, to a payment or to its cancellation.
+func (b *Bank) Refuse(id int64) error {
+	return b.act(id, func(r *record, _ time.Time) error {
+		if r.StateDetail != "" {
+			return b.answerCancellation(r, false)
+		}
+		if r.State != StateCreated && r.State != StateValidating {
+			return ErrWrongState
+		}
+		b.reject(r, "CancelledByUser", refusal)
+		return nil
+	})
+}
+
+// Expire lets the payment run out of time.
+func (b *Bank) Expire(id int64) error { return b.Settle(id, StateExpired, "") }
+
+// Settle acts as the payer's bank: it ends a payment in this state, or makes it pending until it is settled again. An
+// error code belongs to rejected alone; its default is noSpecifiedReason.
+func (b *Bank) Settle(id int64, state, errorCode string) error {
+	p, given, err := Choice{State: state, ErrorCode: errorCode}.plan()
+	if err != nil {
+		return err
+	}
+	if !given {
+		p = plan{State: StateDone}
+	}
+	return b.act(id, func(r *record, now time.Time) error {
+		if Final(r.State) {
+			return ErrWrongState
+		}
+		if r.Connector == "" {
+			r.Connector = Nowhere
+		}
+		r.Plan = p
+		b.proceed(r, now)
+		return nil
+	})
+}
+
+func (b *Bank) act(id int64, fn func(*record, time.Time) error) error {
+	p := b.store.get(id)
+	if p == nil {
+		return ErrUnknownPayment
+	}
+	if _, err := b.upToDate(p); err != nil {
+		return err
+	}
+	_, err := b.change(p, fn)
+	return err
+}
+
+// AutoAuthorise moves new payments on without a payer.
+type AutoAuthorise struct {
+	Enabled bool `json:"enabled"`
+	DelayMS int  `json:"delay_ms"`
+	// OnlyWithPayer limits it to payments whose payer account the client gave, such as refunds.
+	OnlyWithPayer bool `json:"only_with_payer"`
+}
+
+// SetAutoAuthorise changes what happens to payments from now on.
+func (b *Bank) SetAutoAuthorise(a AutoAuthorise) { b.auto.Store(&a) }
+
+// Fault is a rule by which calls or webhooks go wrong.
+type Fault = fault.Fault
+
+// AddFault puts one rule in force.
+func (b *Bank) AddFault(f Fault) (Fault, error) { return b.faults.Add(f) }
+
+// SetFaults replaces all rules.
+func (b *Bank) SetFaults(f ...Fault) error { return b.faults.Replace(f) }
+
+// SetLatency delays every call from now on.
+func (b *Bank) SetLatency(l Latency) { b.latency.cur.Store(&l) }
+
+// Webhooks returns the newest attempts to deliver, oldest first.
+func (b *Bank) Webhooks() []Webhook { return b.hooks.log.list() }
+
+// Stats counts calls by operation, state changes and webhooks since the start or the last Reset.
+func (b *Bank) Stats() map[string]int64 {
+	n := b.stats.all()
+	n["payments"] = int64(len(b.store.all()))
+	n["webhooks waiting"] = int64(b.hooks.backlog())
+	return n
+}
+
+// Reset forgets payments, webhooks, faults, latency and automatic authorisation. Numbers are not given again.
+func (b *Bank) Reset() error {
+	b.faults.Clear()
+	b.latency.cur.Store(nil)
+	b.auto.Store(&AutoAuthorise{Enabled: b.cfg.AutoAuthorise, DelayMS: int(b.cfg.AutoAuthoriseDelay.Milliseconds())})
+	b.due.Clear()
+	next := b.store.clear()
+	b.hooks.clear()
+	b.stats.clear()
+	return b.journal.Append(line{Next: next, NextHook: b.lastHook.Load() + 1})
+}
+
+// bankPage is the address at a payer's bank where they decide.
+func (b *Bank) bankPage(r *record, page string) string {
+	id := strconv.FormatInt(r.ID, 10)
+	return b.cfg.BaseURL + "/bank/" + connectorByUUID(r.Connector).Slug + "/" + page + "/" + id + "?session=" + b.session(page, id)
+}
+
+// journalFile is where the payments are kept.
+func (c Config) journalFile() string { return filepath.Join(c.Dir, "payments.jsonl") }

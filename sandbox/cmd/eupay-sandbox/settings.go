@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"european-pay.eu/eupay/sandbox/bank"
+)
+
+type settings struct {
+	addr, management string
+	bank             bank.Config
+}
+
+// readSettings reads the environment and reports all that is wrong with it together.
+func readSettings(getenv func(string) string) (settings, error) {
+	s := settings{addr: "127.0.0.1:4010", management: "127.0.0.1:4011", bank: bank.Defaults()}
+	c := &s.bank
+	var problems []error
+	for name, into := range map[string]*string{"ADDR": &s.addr, "MGMT_ADDR": &s.management, "DIR": &c.Dir, "BASE_URL": &c.BaseURL,
+		"CLIENT_ID": &c.ClientID, "CLIENT_SECRET": &c.ClientSecret, "WEBHOOK_URL": &c.WebhookURL, "WEBHOOK_SECRET": &c.WebhookSecret,
+		"CANCELLING_DETAIL": &c.CancellingDetail, "CANCEL_ERROR_CODE": &c.CancelErrorCode} {
+		if v := getenv("EUPAY_SANDBOX_" + name); v != "" {
+			*into = v
+		}
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "http://" + s.addr
+	}
+	for name, into := range map[string]*time.Duration{"INSTANT_PHASE": &c.InstantPhase, "CLASSIC_PHASE": &c.ClassicPhase,
+		"WEBHOOK_RETRY": &c.WebhookRetry, "WEBHOOK_TIMEOUT": &c.WebhookTimeout, "ANSWER_WITHIN": &c.AnswerWithin,
+		"EXPIRE_AFTER": &c.ExpireAfter, "AUTO_AUTHORISE_DELAY": &c.AutoAuthoriseDelay} {
+		problems = append(problems, parse(getenv, name, into, time.ParseDuration))
+	}
+	for name, into := range map[string]*bool{"AUTO_AUTHORISE": &c.AutoAuthorise, "MANUAL_CONFIRMATION": &c.ManualConfirmation,
+		"REQUIRE_IDENTITIES": &c.RequireIdentities} {
+		problems = append(problems, parse(getenv, name, into, strconv.ParseBool))
+	}
+	problems = append(problems, parse(getenv, "WEBHOOK_WORKERS", &c.WebhookWorkers, strconv.Atoi),
+		parse(getenv, "MAX_AMOUNT_CENTS", &c.MaxAmount, func(v string) (int64, error) { return strconv.ParseInt(v, 10, 64) }),
+		parse(getenv, "REDIRECT_URIS", &c.RedirectURIs, func(v string) ([]string, error) { return strings.Split(v, ","), nil }))
+	return s, errors.Join(problems...)
+}
+
+// parse reads one setting, if it is there.
+func parse[T any](getenv func(string) string, name string, into *T, read func(string) (T, error)) error {
+	text := getenv("EUPAY_SANDBOX_" + name)
+	if text == "" {
+		return nil
+	}
+	v, err := read(text)
+	if err != nil {
+		return fmt.Errorf("EUPAY_SANDBOX_%s: %w", name, err)
+	}
+	*into = v
+	return nil
+}

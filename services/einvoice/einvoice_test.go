@@ -1,0 +1,67 @@
+package einvoice
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"testing"
+
+	"go.uber.org/goleak"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestTheServiceRunsAndReportsItsHealth(t *testing.T) {
+	t.Parallel()
+	cfg := Config{}
+	err := config.Parse(&cfg, map[string]string{
+		"EUPAY_DATABASE_URL": pgtest.Empty(t), "EUPAY_NATS_URL": natstest.New(t).NC.ConnectedUrl(), "EUPAY_GRPC_ADDR": "127.0.0.1:0",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := New(t.Context(), cfg, boot.Deps{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer svc.Close()
+	for _, table := range []string{"inbox", "outbox"} {
+		var n int
+		if err := svc.core.Pool.QueryRow(t.Context(), `select count(*) from `+table).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%s: %d rows, %v", table, n, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- svc.Run(ctx) }()
+
+	conn, err := boot.Dial(svc.GRPCAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{}); err != nil {
+		t.Errorf("gRPC health: %v", err)
+	}
+	for _, path := range []string{"/livez", "/readyz"} {
+		resp, err := http.Get("http://" + svc.ManagementAddr() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("run: %v", err)
+	}
+}

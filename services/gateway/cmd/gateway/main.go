@@ -1,0 +1,11 @@
+// Command gateway runs the REST edge. Settings come from the environment; see services/gateway/README.md.
+package main
+
+import (
+	"os"
+
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/services/gateway"
+)
+
+func main() { os.Exit(boot.Main(&gateway.Config{}, gateway.New)) }

@@ -1,0 +1,19 @@
+package gateway
+
+import (
+	"context"
+
+	"european-pay.eu/eupay/services/gateway/internal/account"
+)
+
+// Demo are the accounts that Seed ensures.
+type Demo = account.Demo
+
+// DemoKey is an API key of Demo.
+type DemoKey = account.DemoKey
+
+// Merchant is an account that takes payments.
+type Merchant = account.Merchant
+
+// Seed makes sure that demo accounts with known credentials exist. It is for development and benchmarks only.
+func (s *Service) Seed(ctx context.Context, d Demo) (Merchant, error) { return s.accounts.Seed(ctx, d) }

@@ -1,0 +1,246 @@
+// Package gateway is the REST edge: it knows merchants, users and API keys, turns requests into commands and reads, and
+// takes what the payment provider sends.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/redis/go-redis/v9"
+	"google.golang.org/grpc"
+
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/migrations"
+)
+
+const (
+	basePath = "/api/v1"
+	// returnWait is how long a payer's return waits for the payment's state.
+	returnWait = 5 * time.Second
+	// minSecret is the shortest key for login tokens: as long as the hash that it keys.
+	minSecret = 32
+)
+
+// Config of the gateway.
+type Config struct {
+	boot.Base
+	HTTPAddr string `env:"EUPAY_HTTP_ADDR" envDefault:"127.0.0.1:8080"`
+	// PublicURL is the gateway's URL as the outside sees it, without the base path of the API.
+	PublicURL    string `env:"EUPAY_PUBLIC_URL,required"`
+	PaymentsAddr string `env:"EUPAY_PAYMENTS_ADDR" envDefault:"127.0.0.1:9101"`
+	WebhooksAddr string `env:"EUPAY_WEBHOOKS_ADDR" envDefault:"127.0.0.1:9102"`
+	QRAddr       string `env:"EUPAY_QR_ADDR" envDefault:"127.0.0.1:9103"`
+	// RedisURL shares rate limits between replicas; without it each replica counts alone.
+	RedisURL string `env:"REDIS_URL"`
+	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed.
+	TrustedProxies []string `env:"EUPAY_TRUSTED_PROXIES"`
+	// JWTSecret signs login tokens: at least 32 bytes, the same on every replica.
+	JWTSecret string `env:"EUPAY_JWT_SECRET,required"`
+	// PowensLiveWebhookSecret and PowensTestWebhookSecret verify the provider's webhooks; an empty one refuses them.
+	PowensLiveWebhookSecret string `env:"EUPAY_POWENS_LIVE_WEBHOOK_SECRET"`
+	PowensTestWebhookSecret string `env:"EUPAY_POWENS_TEST_WEBHOOK_SECRET"`
+	// CreateDeadline is how long a request waits for its command before it answers with what is known.
+	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
+	// RateLimit is the calls per minute of an API key without a limit of its own.
+	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
+	// BcryptCost of passwords and API secrets. Only tests take less than 10.
+	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
+}
+
+// withDefaults fills in what a Config that was not read from the environment leaves empty.
+func (c Config) withDefaults() Config {
+	if c.HTTPAddr == "" {
+		c.HTTPAddr = "127.0.0.1:8080"
+	}
+	if c.CreateDeadline == 0 {
+		c.CreateDeadline = 10 * time.Second
+	}
+	if c.RateLimit == 0 {
+		c.RateLimit = edge.DefaultPerMinute
+	}
+	if c.Grace == 0 {
+		c.Grace = 20 * time.Second
+	}
+	return c
+}
+
+// Validate reports every setting that cannot work.
+func (c *Config) Validate() error {
+	var bad []error
+	if u, err := url.Parse(c.PublicURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		bad = append(bad, errors.New("EUPAY_PUBLIC_URL must be an http or https URL"))
+	}
+	if len(c.JWTSecret) < minSecret {
+		bad = append(bad, fmt.Errorf("EUPAY_JWT_SECRET must have at least %d bytes", minSecret))
+	}
+	if c.CreateDeadline < 100*time.Millisecond || c.CreateDeadline > 30*time.Second {
+		bad = append(bad, errors.New("EUPAY_CREATE_DEADLINE must be between 100ms and 30s"))
+	}
+	if c.RateLimit < 1 {
+		bad = append(bad, errors.New("EUPAY_RATE_LIMIT must be at least 1"))
+	}
+	if _, err := prefixes(c.TrustedProxies); err != nil {
+		bad = append(bad, err)
+	}
+	if _, err := redis.ParseURL(c.RedisURL); c.RedisURL != "" && err != nil {
+		bad = append(bad, errors.New("REDIS_URL is not a Redis URL"))
+	}
+	return errors.Join(bad...)
+}
+
+// prefixes reads CIDR ranges; a lone address is a range of one.
+func prefixes(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		s = strings.TrimSpace(s)
+		if s == "" {
+			continue
+		}
+		if addr, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("EUPAY_TRUSTED_PROXIES: %q is neither an address nor a CIDR range", s)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Service is the running gateway.
+type Service struct {
+	core     *boot.Core
+	cfg      Config
+	relay    *outbox.Relay
+	accounts *account.Accounts
+	commands *command.Client
+	redis    *redis.Client
+	conns    []*grpc.ClientConn
+	listener net.Listener
+	echo     *echo.Echo
+}
+
+// New opens the gateway: it migrates its schema, connects and listens.
+func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("check settings: %w", err)
+	}
+	core, err := boot.Open(ctx, "gateway", cfg.Base, migrations.FS, deps)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{core: core, cfg: cfg, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
+	if err := s.open(); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open gateway: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Service) open() error {
+	var err error
+	if s.accounts, err = account.Open(account.Deps{
+		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
+		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret,
+	}); err != nil {
+		return err
+	}
+	if s.commands, err = command.NewClient(s.core.Bus); err != nil {
+		return err
+	}
+	if s.echo, err = s.routes(); err != nil {
+		return err
+	}
+	if s.listener, err = net.Listen("tcp", s.cfg.HTTPAddr); err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	return nil
+}
+
+// dial connects to another service; the connection is closed with the gateway.
+func (s *Service) dial(addr string) (*grpc.ClientConn, error) {
+	conn, err := boot.Dial(addr)
+	if err != nil {
+		return nil, err
+	}
+	s.conns = append(s.conns, conn)
+	return conn, nil
+}
+
+func (s *Service) limiter() (ratelimit.Limiter, error) {
+	local := ratelimit.NewMemory(s.core.Now)
+	if s.cfg.RedisURL == "" {
+		return local, nil
+	}
+	options, err := redis.ParseURL(s.cfg.RedisURL)
+	if err != nil {
+		return nil, errors.New("REDIS_URL is not a Redis URL")
+	}
+	options.MaxRetries, options.ContextTimeoutEnabled = -1, true
+	s.redis = redis.NewClient(options)
+	return ratelimit.NewFallback(ratelimit.NewRedis(s.redis, events.NewID()), local, s.core.Now, s.core.Log), nil
+}
+
+// HTTPAddr is where the REST API is served.
+func (s *Service) HTTPAddr() string { return s.listener.Addr().String() }
+
+// GRPCAddr is where health is served to gRPC clients.
+func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
+
+// ManagementAddr is where health and metrics are served.
+func (s *Service) ManagementAddr() string { return s.core.ManagementAddr() }
+
+// Run serves until ctx ends, then finishes the requests under way. The connections that those need stay open until
+// Close.
+func (s *Service) Run(ctx context.Context) error {
+	s.core.Log.Info("API is served", "http", s.HTTPAddr())
+	serve := func(ctx context.Context) error {
+		return web.Serve(ctx, s.listener, s.echo, s.cfg.Grace, s.core.Log)
+	}
+	return s.core.Run(ctx, serve, s.relay.Run, s.accounts.Run)
+}
+
+// Close releases what New opened. It may be called more than once.
+func (s *Service) Close() {
+	if s.listener != nil {
+		ignore(s.core.Log, s.listener.Close())
+	}
+	if s.commands != nil {
+		s.commands.Close()
+	}
+	if s.accounts != nil {
+		s.accounts.Close()
+	}
+	for _, conn := range s.conns {
+		ignore(s.core.Log, conn.Close())
+	}
+	if s.redis != nil {
+		ignore(s.core.Log, s.redis.Close())
+	}
+	s.core.Close()
+}
+
+// ignore notes the error of closing what may be closed already.
+func ignore(log *slog.Logger, err error) {
+	if err != nil {
+		log.Debug("close", "error", err)
+	}
+}

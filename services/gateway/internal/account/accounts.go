@@ -1,0 +1,111 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// Deps are what Open needs.
+type Deps struct {
+	// Pool sees the gateway's schema.
+	Pool *pgxpool.Pool
+	NATS *nats.Conn
+	Log  *slog.Logger
+	Now  func() time.Time
+	// Wake tells the outbox relay that there is something to publish.
+	Wake func()
+	// BcryptCost is 10 when 0. Tests take bcrypt.MinCost.
+	BcryptCost int
+	// TokenSecret signs login tokens: at least 32 bytes, the same on every replica.
+	TokenSecret string
+	// AttemptsPerIP is how many logins, and how many registrations, one address may try within 5 minutes; 100 when 0.
+	AttemptsPerIP int
+}
+
+// Accounts is everything about merchants, users and keys.
+type Accounts struct {
+	Keys      *Keys
+	Merchants *Merchants
+	Users     *Users
+	Tokens    *Tokens
+
+	deps     Deps
+	notifier *notifier
+}
+
+// Open returns the accounts and starts to listen for changes that other replicas make. Close it.
+func Open(d Deps) (*Accounts, error) {
+	if d.BcryptCost == 0 {
+		d.BcryptCost = bcrypt.DefaultCost
+	}
+	if d.AttemptsPerIP == 0 {
+		d.AttemptsPerIP = 100
+	}
+	tokens, err := newTokens(d.TokenSecret, d.Now)
+	if err != nil {
+		return nil, err
+	}
+	// Logins get half of the cores: a flood of them leaves the other half to API keys.
+	logins, err := newHasher(d.BcryptCost, runtime.GOMAXPROCS(0)/2)
+	if err != nil {
+		return nil, err
+	}
+	n, err := newNotifier(d.NATS, d.Log)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := newKeys(d, n)
+	if err != nil {
+		n.close()
+		return nil, err
+	}
+	return &Accounts{
+		Keys:      keys,
+		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
+		Users: &Users{
+			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens,
+			perPair: newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
+			registrations: newWindow(d.AttemptsPerIP, attemptSpan),
+		},
+		Tokens: tokens, deps: d, notifier: n,
+	}, nil
+}
+
+// Run tidies up until ctx ends: keys that nobody uses leave the memory, refresh tokens that have expired the database.
+func (a *Accounts) Run(ctx context.Context) error {
+	sweep := time.NewTicker(time.Minute)
+	defer sweep.Stop()
+	purge := time.NewTicker(time.Hour)
+	defer purge.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-sweep.C:
+			a.notifier.cache.sweep(a.deps.Now(), keepIdle)
+		case <-purge.C:
+			if err := a.purge(ctx); err != nil && ctx.Err() == nil {
+				a.deps.Log.Warn("expired logins not purged, trying again later", "error", err)
+			}
+		}
+	}
+}
+
+func (a *Accounts) purge(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := purgeTokens(ctx, a.deps.Pool, a.deps.Now()); err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
+	return nil
+}
+
+// Close stops listening. Call it before the connection to NATS is closed.
+func (a *Accounts) Close() { a.notifier.close() }

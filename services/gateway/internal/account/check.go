@@ -1,0 +1,162 @@
+package account
+
+import (
+	"fmt"
+	"net/mail"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+const (
+	minPassword = 12
+	maxEmail    = 254 // RFC 5321: a path has at most 256 bytes with its brackets
+	maxName     = 140 // a SEPA message has room for 140 characters
+	maxKeyName  = 100
+	maxIPs      = 100
+	// MaxPerMinute is the highest rate limit that a merchant may give a key.
+	MaxPerMinute = 10_000
+)
+
+// problems collects every refused field of a request.
+type problems []errs.Field
+
+func (p *problems) add(field, format string, args ...any) {
+	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
+}
+
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return errs.Invalid(p...)
+}
+
+// text wants from least to most visible characters on one line.
+func (p *problems) text(field, value string, least, most int) {
+	switch n := utf8.RuneCountInString(value); {
+	case n < least && value == "":
+		p.add(field, "is required")
+	case n > most:
+		p.add(field, "must have at most %d characters", most)
+	case strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.TrimSpace(value) != value:
+		p.add(field, "must be one line of text without blanks around it")
+	}
+}
+
+func (p *problems) email(value string) {
+	at := strings.LastIndexByte(value, '@')
+	parsed, err := mail.ParseAddress(value)
+	switch {
+	case value == "":
+		p.add("email", "is required")
+	case err != nil || parsed.Address != value || len(value) > maxEmail || !isASCII(value) || !strings.Contains(value[at+1:], "."):
+		p.add("email", "must be an email address such as name@example.com")
+	}
+}
+
+func (p *problems) password(value string) {
+	switch {
+	case value == "":
+		p.add("password", "is required")
+	case len(value) < minPassword || len(value) > maxBcrypt:
+		p.add("password", "must have %d to %d bytes", minPassword, maxBcrypt)
+	}
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// normalEmail is the one form of an address that is stored and looked up.
+func normalEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// isID reports whether text is an id in the form that we give out.
+func isID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
+
+func checkKey(k Key) error {
+	var p problems
+	p.text("name", k.Name, 1, maxKeyName)
+	if k.PerMinute < 1 || k.PerMinute > MaxPerMinute {
+		p.add("per_minute", "must be from 1 to %d", MaxPerMinute)
+	}
+	if len(k.Scopes) == 0 {
+		p.add("scopes", "must name at least one scope")
+	}
+	for i, s := range k.Scopes {
+		if !slices.Contains(AllScopes, s) {
+			p.add(fmt.Sprintf("scopes[%d]", i), "is not a known scope")
+		} else if slices.Contains(k.Scopes[:i], s) {
+			p.add(fmt.Sprintf("scopes[%d]", i), "is given twice")
+		}
+	}
+	if len(k.AllowedIPs) > maxIPs {
+		p.add("allowed_ips", "must have at most %d entries", maxIPs)
+	}
+	if k.ExpiresAt != nil && k.RevokedAt == nil && !k.ExpiresAt.After(k.CreatedAt) {
+		p.add("expires_at", "must be in the future")
+	}
+	return p.err()
+}
+
+// ParseIPs reads addresses ("192.0.2.1", "2001:db8::1") and networks ("192.0.2.0/24") of an allow-list. The error names
+// every refused entry.
+func ParseIPs(list []string) ([]netip.Prefix, error) {
+	var p problems
+	prefixes := make([]netip.Prefix, 0, len(list))
+	for i, text := range list {
+		prefix, ok := parseIP(text)
+		if !ok {
+			p.add(fmt.Sprintf("allowed_ips[%d]", i), "must be an IP address or a network such as 192.0.2.0/24")
+			continue
+		}
+		if !slices.Contains(prefixes, prefix) {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return prefixes, p.err()
+}
+
+// parseIP refuses a network with bits behind its mask: who writes 10.1.2.3/8 may not mean sixteen million addresses.
+func parseIP(text string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), addr.Zone() == ""
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil || prefix.Addr().Is4In6() || prefix != prefix.Masked() {
+		return netip.Prefix{}, false
+	}
+	return prefix, true
+}
+
+var bicForm = regexp.MustCompile(`^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$`)
+
+// isBIC checks the form of ISO 9362.
+func isBIC(s string) bool { return bicForm.MatchString(s) }
+
+// isSIREN wants nine digits with the right check digit (Luhn).
+func isSIREN(s string) bool {
+	if len(s) != 9 {
+		return false
+	}
+	sum := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+		d := int(s[i] - '0')
+		if i%2 == 1 { // from the right, every second digit counts double
+			d *= 2
+		}
+		sum += d/10 + d%10
+	}
+	return sum%10 == 0 && s != "000000000"
+}

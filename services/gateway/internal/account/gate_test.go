@@ -1,0 +1,97 @@
+package account
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+func TestGateWaitsForATurnButNotForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, 2*time.Second)
+		if err := g.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		wantCode(t, g.enter(t.Context()), errs.Unavailable)
+		if waited := time.Since(start); waited != 2*time.Second {
+			t.Fatalf("waited %s", waited)
+		}
+		time.AfterFunc(time.Second, g.leave)
+		if err := g.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		g.leave()
+	})
+}
+
+func TestGateBoundsTheQueue(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(1, time.Minute)
+		g.queue = 2
+		for range 3 { // one inside, two waiting
+			go func() {
+				if err := g.enter(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		start := time.Now()
+		wantCode(t, g.enter(t.Context()), errs.Unavailable)
+		if time.Since(start) != 0 {
+			t.Fatal("the third waited")
+		}
+		g.leave()
+		synctest.Wait()
+		g.leave()
+		synctest.Wait()
+	})
+}
+
+func TestWindowSlides(t *testing.T) {
+	t.Parallel()
+	w, at := newWindow(2, time.Minute), newClock()
+	take := func() error { return w.take("x", at.now()) }
+	if take() != nil {
+		t.Fatal("first")
+	}
+	at.advance(40 * time.Second)
+	if take() != nil {
+		t.Fatal("second")
+	}
+	if e := wantCode(t, take(), errs.RateLimitExceeded); e.RetryAfter != 20*time.Second {
+		t.Fatalf("retry after %s", e.RetryAfter)
+	}
+	if err := w.take("y", at.now()); err != nil {
+		t.Fatal("another name is limited too")
+	}
+	at.advance(20 * time.Second)
+	if take() != nil {
+		t.Fatal("third, after the first has left the window")
+	}
+	wantCode(t, take(), errs.RateLimitExceeded)
+	w.reset("x")
+	if take() != nil {
+		t.Fatal("after the reset")
+	}
+}
+
+func TestWindowMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	w, at := newWindow(2, time.Minute), newClock()
+	for range maxWindows {
+		if err := w.take(randomText(20), at.now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, w.take("one more", at.now()), errs.RateLimitExceeded)
+	at.advance(time.Minute)
+	if err := w.take("one more", at.now()); err != nil || len(w.attempts) != 1 {
+		t.Fatalf("%v, %d names", err, len(w.attempts))
+	}
+}

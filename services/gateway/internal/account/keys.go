@@ -1,0 +1,227 @@
+package account
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"log/slog"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/singleflight"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+const (
+	// trust is how long a key is believed without asking the database, in case a broadcast of a change is lost.
+	trust = time.Minute
+	// trustDeaf is the same while the broadcasts cannot be heard.
+	trustDeaf = 2 * time.Second
+	// trustUnknown is how long a public key counts as unknown.
+	trustUnknown = 10 * time.Second
+	// keepIdle is how long a key that nobody uses stays in memory.
+	keepIdle = 10 * time.Minute
+	// learnTimeout bounds one look-up with bcrypt, whoever waits for it.
+	learnTimeout = 10 * time.Second
+	// wrongPerMinute bounds the bcrypt comparisons that one public key, which is no secret, can cause.
+	wrongPerMinute = 30
+	// lookups is how many questions to the database run at once for keys that are not in memory.
+	lookups = 4
+)
+
+// Keys authenticates and manages API keys.
+type Keys struct {
+	pool   *pgxpool.Pool
+	log    *slog.Logger
+	now    func() time.Time
+	hasher *hasher
+	notify *notifier
+
+	cache   *cache
+	macs    sync.Pool
+	flights singleflight.Group
+	lookups *gate
+	wrong   *window
+}
+
+func newKeys(d Deps, n *notifier) (*Keys, error) {
+	h, err := newHasher(d.BcryptCost, runtime.GOMAXPROCS(0))
+	if err != nil {
+		return nil, err
+	}
+	secret := make([]byte, sha256.Size)
+	rand.Read(secret) // never fails
+	k := &Keys{
+		pool: d.Pool, log: d.Log, now: d.Now, hasher: h, notify: n, cache: n.cache,
+		lookups: newGate(lookups, gatePatience), wrong: newWindow(wrongPerMinute, time.Minute),
+	}
+	k.macs.New = func() any { return hmac.New(sha256.New, secret) }
+	return k, nil
+}
+
+// Authenticate returns the key of a public key and its secret. The error is INVALID_API_KEY for a key that is
+// malformed, unknown, revoked or expired, INVALID_SECRET for a wrong secret, RATE_LIMIT_EXCEEDED when a key is tried
+// with too many wrong secrets and SERVICE_UNAVAILABLE when too many keys must be compared at once. The slices of the
+// key are shared: do not change them.
+func (k *Keys) Authenticate(ctx context.Context, public, secret string) (Key, error) {
+	if !isPublic(public) {
+		return Key{}, errInvalidKey()
+	}
+	if len(secret) > maxBcrypt {
+		secret = "" // as wrong as any, and cheap
+	}
+	p, now := k.proof(public, secret), k.now()
+	if e := k.cache.get(public); e != nil && now.Before(e.fresh) {
+		if !e.exists {
+			return Key{}, errInvalidKey()
+		}
+		switch e.judge(p, now) {
+		case right:
+			return e.key, nil
+		case wrong:
+			return Key{}, errInvalidSecret()
+		}
+	}
+	return k.learnOnce(ctx, public, secret, p)
+}
+
+func (k *Keys) proof(public, secret string) proof {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
+	var buf [256]byte
+	msg := append(append(append(buf[:0], public...), 0), secret...) // a public key holds no zero byte
+	mac.Write(msg)
+	var p proof
+	mac.Sum(p[:0])
+	return p
+}
+
+// learnOnce lets requests with the same pair share one look-up. One that starts after something was forgotten does not
+// join a look-up from before.
+func (k *Keys) learnOnce(ctx context.Context, public, secret string, p proof) (Key, error) {
+	generation := k.cache.generation.Load()
+	name := strconv.FormatUint(generation, 36) + string(p[:])
+	flight := k.flights.DoChan(name, func() (any, error) {
+		// The others still want the answer when the first caller hangs up.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), learnTimeout)
+		defer cancel()
+		return k.learn(ctx, public, secret, p, generation)
+	})
+	select {
+	case r := <-flight:
+		if r.Err != nil {
+			return Key{}, r.Err
+		}
+		return r.Val.(Key), nil
+	case <-ctx.Done():
+		return Key{}, errBusy()
+	}
+}
+
+func (k *Keys) learn(ctx context.Context, public, secret string, p proof, generation uint64) (Key, error) {
+	e, err := k.load(ctx, public, generation)
+	if err != nil {
+		return Key{}, err
+	}
+	if !e.exists {
+		return Key{}, errInvalidKey()
+	}
+	switch e.judge(p, k.now()) {
+	case right:
+		k.touch(ctx, e.key)
+		return e.key, nil
+	case wrong:
+		return Key{}, errInvalidSecret()
+	}
+	return k.compare(ctx, e, secret, p, generation)
+}
+
+// load returns the present entry while it is fresh, or what the database says now.
+func (k *Keys) load(ctx context.Context, public string, generation uint64) (*entry, error) {
+	old, now := k.cache.get(public), k.now()
+	if old != nil && now.Before(old.fresh) {
+		return old, nil
+	}
+	if err := k.lookups.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer k.lookups.leave()
+	key, secrets, err := loadKey(ctx, k.pool, public, now)
+	if errors.Is(err, errNoKey) {
+		e := &entry{fresh: now.Add(trustUnknown)}
+		k.cache.put(public, generation, e)
+		return e, nil
+	}
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("load API key: %w", err))
+	}
+	e := &entry{exists: true, key: key, secrets: secrets, fresh: k.freshUntil(key, now)}
+	if old != nil && old.exists {
+		e.inherit(old)
+	}
+	k.cache.put(public, generation, e)
+	return e, nil
+}
+
+func (k *Keys) freshUntil(key Key, now time.Time) time.Time {
+	until := now.Add(trust)
+	if k.notify.deaf.Load() {
+		until = now.Add(trustDeaf)
+	}
+	if key.ExpiresAt != nil && key.ExpiresAt.Before(until) {
+		until = *key.ExpiresAt
+	}
+	return until
+}
+
+// compare pays bcrypt, for the current secret first.
+func (k *Keys) compare(ctx context.Context, e *entry, secret string, p proof, generation uint64) (Key, error) {
+	public := e.key.Public
+	if !isSecret(secret, e.key.Livemode) {
+		return Key{}, errInvalidSecret()
+	}
+	if err := k.wrong.take(public, k.now()); err != nil {
+		return Key{}, err
+	}
+	for _, s := range e.secrets {
+		if !s.valid(k.now()) {
+			continue
+		}
+		ok, err := k.hasher.matches(ctx, s.Hash, secret)
+		if err != nil {
+			return Key{}, err
+		}
+		if ok {
+			k.wrong.reset(public)
+			k.cache.edit(public, generation, func(e *entry) *entry { return e.with(p, s) })
+			k.touch(ctx, e.key)
+			return e.key, nil
+		}
+	}
+	k.cache.edit(public, generation, func(e *entry) *entry { return e.without(p) })
+	return Key{}, errInvalidSecret()
+}
+
+// touch notes that the key is in use. It is called about once a minute for a busy key.
+func (k *Keys) touch(ctx context.Context, key Key) {
+	if err := touchKey(ctx, k.pool, key.ID, k.now()); err != nil {
+		k.log.WarnContext(ctx, "use of an API key not noted", "key", key.ID, "error", err)
+	}
+}
+
+func errInvalidKey() error { return errs.New(errs.InvalidAPIKey, "Invalid API key.") }
+func errInvalidSecret() error {
+	return errs.New(errs.InvalidSecret, "Invalid API secret.")
+}
+
+// unavailable tells the caller that repeating helps, and keeps the cause for the log.
+func unavailable(err error) error { return errors.Join(errBusy(), err) }

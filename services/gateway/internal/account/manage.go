@@ -1,0 +1,223 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+)
+
+const (
+	// DefaultPerMinute is the rate limit of a new key.
+	DefaultPerMinute = 100
+	// MaxOverlap is how long a replaced secret may stay valid.
+	MaxOverlap = 7 * 24 * time.Hour
+	// maxKeys bounds the keys of one merchant that are not revoked.
+	maxKeys = 50
+	// maxOldSecrets bounds the bcrypt comparisons of one request.
+	maxOldSecrets = 2
+)
+
+// NewKey is what a merchant chooses for a key.
+type NewKey struct {
+	Livemode bool
+	Name     string
+	// Scopes: nil for all.
+	Scopes     []Scope
+	AllowedIPs []netip.Prefix
+	// PerMinute: nil for DefaultPerMinute.
+	PerMinute *int
+	// ExpiresAt: nil for never.
+	ExpiresAt *time.Time
+}
+
+// KeyChange holds the new values; nil leaves a value as it is.
+type KeyChange struct {
+	Name       *string
+	Scopes     *[]Scope
+	AllowedIPs *[]netip.Prefix
+	PerMinute  *int
+}
+
+// Create makes a key and returns it with its secret, which nobody can read again.
+func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey) (Key, string, error) {
+	key := Key{
+		ID: events.NewID(), Public: newPublic(n.Livemode), Livemode: n.Livemode, Name: n.Name, Scopes: n.Scopes,
+		AllowedIPs: n.AllowedIPs, PerMinute: DefaultPerMinute, CreatedAt: instant(k.now), ExpiresAt: n.ExpiresAt,
+	}
+	if key.Scopes == nil {
+		key.Scopes = AllScopes
+	}
+	if n.PerMinute != nil {
+		key.PerMinute = *n.PerMinute
+	}
+	if err := checkKey(key); err != nil {
+		return Key{}, "", err
+	}
+	secret := newSecret(n.Livemode)
+	hash, err := k.hasher.hash(ctx, secret)
+	if err != nil {
+		return Key{}, "", err
+	}
+	err = pgx.BeginFunc(ctx, k.pool, func(tx pgx.Tx) error { return k.create(ctx, tx, by, merchantID, &key, hash) })
+	if err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, nil
+}
+
+func (k *Keys) create(ctx context.Context, tx pgx.Tx, by Actor, merchantID string, key *Key, hash string) error {
+	m, err := lockMerchant(ctx, tx, merchantID) // the lock makes the count below right
+	if err != nil {
+		return err
+	}
+	n, err := countActiveKeys(ctx, tx, m.ID)
+	if err != nil {
+		return err
+	}
+	if n >= maxKeys {
+		return errs.New(errs.InvalidState, "The account has %d API keys. Revoke one that is not in use.", n)
+	}
+	if key.AllowedIPs == nil {
+		key.AllowedIPs = []netip.Prefix{}
+	}
+	if err := insertKey(ctx, tx, m.ID, *key); err != nil {
+		return err
+	}
+	if _, err := replaceSecret(ctx, tx, key.ID, hash, key.CreatedAt, key.CreatedAt); err != nil {
+		return err
+	}
+	key.Merchant = m
+	return record(ctx, tx, key.CreatedAt, by, "api_key.created", key.ID, map[string]any{"public": key.Public, "merchant_id": m.ID})
+}
+
+// List returns a page of the merchant's keys, revoked ones too, newest first, and how many there are in all.
+func (k *Keys) List(ctx context.Context, merchantID string, page, limit int) ([]Key, int64, error) {
+	return listKeys(ctx, k.pool, merchantID, page, limit)
+}
+
+// Update changes a key that is not revoked.
+func (k *Keys) Update(ctx context.Context, by Actor, merchantID, id string, change KeyChange) (Key, error) {
+	return k.change(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+		changed := key.apply(change)
+		if err := checkKey(*key); err != nil {
+			return err
+		}
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := updateKey(ctx, tx, *key); err != nil {
+			return err
+		}
+		return record(ctx, tx, instant(k.now), by, "api_key.updated", id, changed)
+	})
+}
+
+func (k *Key) apply(c KeyChange) map[string]any {
+	changed := map[string]any{}
+	if c.Name != nil {
+		k.Name, changed["name"] = *c.Name, *c.Name
+	}
+	if c.Scopes != nil {
+		k.Scopes, changed["scopes"] = *c.Scopes, *c.Scopes
+	}
+	if c.AllowedIPs != nil {
+		k.AllowedIPs, changed["allowed_ips"] = append([]netip.Prefix{}, *c.AllowedIPs...), *c.AllowedIPs
+	}
+	if c.PerMinute != nil {
+		k.PerMinute, changed["per_minute"] = *c.PerMinute, *c.PerMinute
+	}
+	return changed
+}
+
+// Revoke ends a key for good, on every replica at once. Revoking it again changes nothing.
+func (k *Keys) Revoke(ctx context.Context, by Actor, merchantID, id string) error {
+	now := instant(k.now)
+	_, err := k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+		if key.RevokedAt != nil {
+			return nil
+		}
+		if err := revokeKey(ctx, tx, id, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, now, by, "api_key.revoked", id, map[string]any{"public": key.Public, "merchant_id": merchantID})
+	})
+	return err
+}
+
+// Rotate makes a new secret, returned once. The present one stays valid for overlap (0 to MaxOverlap), older ones no
+// longer than that: with 0 all of them end at once.
+func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, overlap time.Duration) (Key, string, error) {
+	if overlap < 0 || overlap > MaxOverlap {
+		return Key{}, "", errs.Invalid(errs.Field{Field: "overlap_seconds", Message: "overlap_seconds must be from 0 to 604800 (7 days)."})
+	}
+	livemode, err := k.modeOf(ctx, merchantID, id)
+	if err != nil {
+		return Key{}, "", err
+	}
+	secret := newSecret(livemode)
+	hash, err := k.hasher.hash(ctx, secret) // before the transaction: it is slow
+	if err != nil {
+		return Key{}, "", err
+	}
+	now := instant(k.now)
+	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+		old, err := replaceSecret(ctx, tx, id, hash, now, now.Add(overlap))
+		if err != nil {
+			return err
+		}
+		if old > maxOldSecrets {
+			return errs.New(errs.InvalidState, "Two older secrets of this key are still valid. Wait until one ends, or rotate without overlap.")
+		}
+		return record(ctx, tx, now, by, "api_key.rotated", id, map[string]any{"overlap_seconds": int64(overlap.Seconds())})
+	})
+	if err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, nil
+}
+
+func (k *Keys) modeOf(ctx context.Context, merchantID, id string) (bool, error) {
+	key, err := k.lock(ctx, merchantID, id, func(pgx.Tx, *Key) error { return nil })
+	return key.Livemode, err
+}
+
+// change is lock for a key that must not be revoked.
+func (k *Keys) change(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) error) (Key, error) {
+	return k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+		if key.RevokedAt != nil {
+			return errs.New(errs.InvalidState, "The API key is revoked. Create a new one.")
+		}
+		return do(tx, key)
+	})
+}
+
+// lock runs do in a transaction that holds the key, and makes all replicas forget it afterwards.
+func (k *Keys) lock(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) error) (Key, error) {
+	if !isID(id) {
+		return Key{}, errs.NotFound("API key")
+	}
+	var key Key
+	err := pgx.BeginFunc(ctx, k.pool, func(tx pgx.Tx) error {
+		var err error
+		if key, err = lockKey(ctx, tx, merchantID, id); err != nil {
+			return err
+		}
+		return do(tx, &key)
+	})
+	if errors.Is(err, errNoKey) {
+		return Key{}, errs.NotFound("API key")
+	}
+	if key.ID != "" { // also after an error: a commit whose answer was lost may have happened
+		k.notify.forget(key.ID)
+	}
+	if err != nil {
+		return Key{}, err
+	}
+	return key, nil
+}

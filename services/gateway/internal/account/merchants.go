@@ -1,0 +1,155 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
+// authentication of API keys on every replica.
+type Merchants struct {
+	pool   *pgxpool.Pool
+	now    func() time.Time
+	wake   func()
+	notify *notifier
+}
+
+// MerchantChange holds the new values of a profile; nil leaves a value as it is.
+type MerchantChange struct {
+	Name              *string
+	LegalStatus       *string
+	SIREN             *string
+	IBAN              *string
+	BIC               *string
+	WaitForSettlement *bool
+}
+
+// Get returns the merchant, or NOT_FOUND.
+func (s *Merchants) Get(ctx context.Context, id string) (Merchant, error) {
+	return readMerchant(ctx, s.pool, id)
+}
+
+// List returns a page of all merchants, newest first, and how many there are: for admins.
+func (s *Merchants) List(ctx context.Context, page, limit int) ([]Merchant, int64, error) {
+	return listMerchants(ctx, s.pool, page, limit)
+}
+
+// Update changes the profile of a merchant. An IBAN can be replaced but not taken away.
+func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantChange) (Merchant, error) {
+	c = c.normal()
+	if err := c.check(); err != nil {
+		return Merchant{}, err
+	}
+	return s.change(ctx, by, id, "updated", c.apply)
+}
+
+// Enable opens or closes the gateway for a merchant's API keys.
+func (s *Merchants) Enable(ctx context.Context, by Actor, id string, enabled bool) (Merchant, error) {
+	what := "disabled"
+	if enabled {
+		what = "enabled"
+	}
+	return s.change(ctx, by, id, what, func(m *Merchant) map[string]any {
+		if m.GatewayEnabled == enabled {
+			return nil
+		}
+		m.GatewayEnabled = enabled
+		return map[string]any{"gateway_enabled": enabled}
+	})
+}
+
+// change applies do to the locked merchant. What changes nothing leaves no trace.
+func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do func(*Merchant) map[string]any) (Merchant, error) {
+	now := instant(s.now)
+	var m Merchant
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var err error
+		if m, err = lockMerchant(ctx, tx, id); err != nil {
+			return err
+		}
+		changed := do(&m)
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := updateMerchant(ctx, tx, m, now); err != nil {
+			return err
+		}
+		if err := announce(ctx, tx, m, what, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, now, by, "merchant."+what, id, changed)
+	})
+	if isID(id) { // also after an error: a commit whose answer was lost may have happened
+		s.notify.forget(id)
+	}
+	if err != nil {
+		return Merchant{}, err
+	}
+	s.wake()
+	return m, nil
+}
+
+func (c MerchantChange) normal() MerchantChange {
+	trim := func(s *string, f func(string) string) *string {
+		if s == nil {
+			return nil
+		}
+		v := f(*s)
+		return &v
+	}
+	noBlanks := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+	c.Name, c.LegalStatus = trim(c.Name, strings.TrimSpace), trim(c.LegalStatus, strings.TrimSpace)
+	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, normalIBAN), trim(c.BIC, normalIBAN)
+	return c
+}
+
+func (c MerchantChange) check() error {
+	var p problems
+	if c.Name != nil {
+		p.text("name", *c.Name, 1, maxName)
+	}
+	if c.LegalStatus != nil {
+		p.text("legal_status", *c.LegalStatus, 0, maxKeyName)
+	}
+	if c.SIREN != nil && *c.SIREN != "" && !isSIREN(*c.SIREN) {
+		p.add("siren", "must be a SIREN of 9 digits with the right check digit")
+	}
+	if c.IBAN != nil && !isIBAN(*c.IBAN) {
+		p.add("iban", "must be the valid IBAN of an account in SEPA")
+	}
+	if c.BIC != nil && *c.BIC != "" && !isBIC(*c.BIC) {
+		p.add("bic", "must be a BIC of 8 or 11 characters")
+	}
+	return p.err()
+}
+
+// apply sets the new values and returns what is new for the audit log.
+func (c MerchantChange) apply(m *Merchant) map[string]any {
+	changed := map[string]any{}
+	set := func(field string, target, value *string) {
+		if value != nil && *value != *target {
+			*target, changed[field] = *value, *value
+		}
+	}
+	before := m.IBAN
+	set("name", &m.Name, c.Name)
+	set("legal_status", &m.LegalStatus, c.LegalStatus)
+	set("siren", &m.SIREN, c.SIREN)
+	set("bic", &m.BIC, c.BIC)
+	set("iban", &m.IBAN, c.IBAN)
+	if m.IBAN != before {
+		changed["iban"] = maskIBAN(before) + " → " + maskIBAN(m.IBAN)
+	}
+	if c.WaitForSettlement != nil && *c.WaitForSettlement != m.WaitForSettlement {
+		m.WaitForSettlement = *c.WaitForSettlement
+		changed["wait_for_settlement"] = m.WaitForSettlement
+	}
+	return changed
+}
+
+// instant is now as the database keeps it.
+func instant(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }

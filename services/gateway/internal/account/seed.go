@@ -1,0 +1,190 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/events"
+)
+
+// Demo is what Seed ensures. A part with an empty email or public key is left out, except the merchant.
+type Demo struct {
+	Merchant                        Merchant // Name, Email and IBAN at least
+	MerchantPassword                string
+	AdminEmail, AdminPassword       string
+	CustomerEmail, CustomerPassword string
+	Keys                            []DemoKey
+}
+
+// DemoKey is a key pair with given credentials.
+type DemoKey struct {
+	Public, Secret string
+	// PerMinute may be above MaxPerMinute.
+	PerMinute int
+}
+
+const bySeed Actor = "system:seed"
+
+// Seed makes sure that the demo accounts exist, may be used and have the given credentials, also when it has run
+// before. It is for the all-in-one process and never for production: the credentials are known.
+func (a *Accounts) Seed(ctx context.Context, d Demo) (Merchant, error) {
+	var m Merchant
+	err := pgx.BeginFunc(ctx, a.deps.Pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:seed'))`); err != nil {
+			return fmt.Errorf("lock the seed: %w", err)
+		}
+		var err error
+		if m, err = a.seedMerchant(ctx, tx, d); err != nil {
+			return err
+		}
+		for _, u := range d.users(m.ID) {
+			if err := a.seedUser(ctx, tx, u.User, u.password); err != nil {
+				return err
+			}
+		}
+		for _, k := range d.Keys {
+			if err := a.seedKey(ctx, tx, m.ID, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Merchant{}, fmt.Errorf("seed accounts: %w", err)
+	}
+	a.notifier.forget(m.ID)
+	for _, k := range d.Keys {
+		a.notifier.forget(k.Public)
+	}
+	a.deps.Wake()
+	return m, nil
+}
+
+type demoUser struct {
+	User
+	password string
+}
+
+func (d Demo) users(merchantID string) []demoUser {
+	list := []demoUser{{User{Email: d.Merchant.Email, Role: RoleMerchant, MerchantID: merchantID}, d.MerchantPassword}}
+	if d.AdminEmail != "" {
+		list = append(list, demoUser{User{Email: d.AdminEmail, Role: RoleAdmin}, d.AdminPassword})
+	}
+	if d.CustomerEmail != "" {
+		list = append(list, demoUser{User{Email: d.CustomerEmail, Role: RoleCustomer}, d.CustomerPassword})
+	}
+	return list
+}
+
+// seedMerchant finds the merchant by its user, keeps what was changed in the profile since, and enables the gateway.
+func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchant, error) {
+	now := instant(a.deps.Now)
+	user, err := userByEmail(ctx, tx, normalEmail(d.Merchant.Email))
+	if errors.Is(err, errNoUser) {
+		m := d.Merchant
+		m.ID, m.Email, m.IBAN, m.GatewayEnabled, m.CreatedAt = events.NewID(), normalEmail(m.Email), normalIBAN(m.IBAN), true, now
+		profile := MerchantChange{Name: &m.Name, LegalStatus: &m.LegalStatus, SIREN: &m.SIREN, IBAN: &m.IBAN, BIC: &m.BIC}
+		if err := profile.check(); err != nil {
+			return Merchant{}, err
+		}
+		if err := insertMerchant(ctx, tx, m); err != nil {
+			return Merchant{}, err
+		}
+		if err := announce(ctx, tx, m, "registered", now); err != nil {
+			return Merchant{}, err
+		}
+		return m, record(ctx, tx, now, bySeed, "merchant.registered", m.ID, nil)
+	}
+	if err != nil {
+		return Merchant{}, err
+	}
+	m, err := lockMerchant(ctx, tx, user.MerchantID)
+	if err != nil || m.GatewayEnabled {
+		return m, err
+	}
+	m.GatewayEnabled = true
+	if err := updateMerchant(ctx, tx, m, now); err != nil {
+		return Merchant{}, err
+	}
+	if err := announce(ctx, tx, m, "enabled", now); err != nil {
+		return Merchant{}, err
+	}
+	return m, record(ctx, tx, now, bySeed, "merchant.enabled", m.ID, nil)
+}
+
+func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password string) error {
+	now := instant(a.deps.Now)
+	want.Email = normalEmail(want.Email)
+	var p problems
+	p.email(want.Email)
+	p.password(password)
+	if err := p.err(); err != nil {
+		return err
+	}
+	have, err := userByEmail(ctx, tx, want.Email)
+	exists := !errors.Is(err, errNoUser)
+	if err != nil && exists {
+		return err
+	}
+	if exists && (have.Role != want.Role || have.MerchantID != want.MerchantID) {
+		return fmt.Errorf("the email of the demo %s belongs to another account", want.Role)
+	}
+	if ok, err := a.Users.hasher.matches(ctx, have.hash, password); err != nil || (ok && !have.Disabled) {
+		return err
+	}
+	if want.hash, err = a.Users.hasher.hash(ctx, password); err != nil {
+		return err
+	}
+	if exists {
+		_, err := tx.Exec(ctx, `update users set password_hash = $2, disabled = false where id = $1`, have.ID, want.hash)
+		if err != nil {
+			return fmt.Errorf("reset demo user: %w", err)
+		}
+		return record(ctx, tx, now, bySeed, "user.reset", have.ID, nil)
+	}
+	want.ID, want.CreatedAt = events.NewID(), now
+	if err := insertUser(ctx, tx, want); err != nil {
+		return err
+	}
+	return record(ctx, tx, now, bySeed, "user.added", want.ID, map[string]any{"role": want.Role})
+}
+
+func (a *Accounts) seedKey(ctx context.Context, tx pgx.Tx, merchantID string, d DemoKey) error {
+	now := instant(a.deps.Now)
+	livemode := d.Public[:min(len(d.Public), 8)] == "pk_live_"
+	if !isPublic(d.Public) || !isSecret(d.Secret, livemode) {
+		return errors.New("a demo key must look like pk_test_… with sk_test_…, or pk_live_… with sk_live_…")
+	}
+	var id, owner string
+	err := tx.QueryRow(ctx, `insert into api_keys (id, merchant_id, public, livemode, name, scopes, per_minute, created_at)
+		values ($1, $2, $3, $4, 'Demo', $5, $6, $7)
+		on conflict (public) do update set revoked_at = null, expires_at = null, per_minute = excluded.per_minute
+		returning id::text, merchant_id::text`,
+		events.NewID(), merchantID, d.Public, livemode, AllScopes, max(d.PerMinute, 1), now).Scan(&id, &owner)
+	if err != nil {
+		return fmt.Errorf("ensure demo key: %w", err)
+	}
+	if owner != merchantID {
+		return errors.New("the demo key belongs to another merchant")
+	}
+	_, secrets, err := loadKey(ctx, tx, d.Public, now)
+	if err != nil {
+		return err
+	}
+	for _, s := range secrets {
+		if ok, err := a.Keys.hasher.matches(ctx, s.Hash, d.Secret); err != nil || (ok && s.ValidUntil == nil) {
+			return err
+		}
+	}
+	hash, err := a.Keys.hasher.hash(ctx, d.Secret)
+	if err != nil {
+		return err
+	}
+	if _, err := replaceSecret(ctx, tx, id, hash, now, now); err != nil {
+		return err
+	}
+	return record(ctx, tx, now, bySeed, "api_key.created", id, map[string]any{"public": d.Public})
+}

@@ -1,0 +1,100 @@
+package account
+
+import (
+	"testing"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+func demo() Demo {
+	return Demo{
+		Merchant: Merchant{Name: "Demo", Email: "demo@example.com", IBAN: testIBAN}, MerchantPassword: "demo-merchant-1",
+		AdminEmail: "admin@example.com", AdminPassword: "demo-admin-123",
+		CustomerEmail: "customer@example.com", CustomerPassword: "demo-customer-1",
+		Keys: []DemoKey{{Public: "pk_test_demo0000", Secret: "sk_test_demo0000", PerMinute: 1_000_000}, {Public: "pk_live_demo0000", Secret: "sk_live_demo0000"}},
+	}
+}
+
+func TestSeedMakesEverythingUsableAndRunsTwice(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	for range 2 {
+		m, err := f.Seed(t.Context(), demo())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000")
+		if err != nil || got.PerMinute != 1_000_000 || got.Livemode || got.Merchant.ID != m.ID || !got.Merchant.GatewayEnabled || got.Merchant.IBAN != testIBAN {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		if got, err := f.Keys.Authenticate(t.Context(), "pk_live_demo0000", "sk_live_demo0000"); err != nil || !got.Livemode {
+			t.Fatalf("got %+v, %v", got, err)
+		}
+		for _, u := range []struct {
+			email, password string
+			audience        Audience
+			role            Role
+		}{
+			{"demo@example.com", "demo-merchant-1", Portal, RoleMerchant},
+			{"admin@example.com", "demo-admin-123", Portal, RoleAdmin},
+			{"customer@example.com", "demo-customer-1", Customer, RoleCustomer},
+		} {
+			if s, err := f.Users.Login(t.Context(), u.email, u.password, u.audience, home); err != nil || s.Role != u.role {
+				t.Fatalf("%s: %+v, %v", u.email, s, err)
+			}
+		}
+	}
+	if n := f.strings(t, `select id::text from users union all select id::text from merchants union all select id::text from api_keys union all select id::text from api_key_secrets`); len(n) != 3+1+2+2 {
+		t.Fatalf("%d rows after the second run", len(n))
+	}
+}
+
+func TestSeedRestoresTheGivenCredentials(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, err := f.Seed(t.Context(), demo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Merchants.Enable(t.Context(), "user:x", m.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000"); !errs.Is(err, errs.InvalidAPIKey) {
+		t.Fatal(err)
+	}
+	d := demo()
+	d.MerchantPassword = "another password"
+	if _, err := f.Seed(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000"); err != nil || !got.Merchant.GatewayEnabled {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if _, err := f.login(t, "demo@example.com", "another password"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSeedTakesNothingFromOthers(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "admin@example.com")
+	if _, err := f.Seed(t.Context(), demo()); err == nil {
+		t.Fatal("a merchant became an admin")
+	}
+	if _, total, err := f.Merchants.List(t.Context(), 1, 10); err != nil || total != 1 {
+		t.Fatalf("the failed seed left %d merchants, %v", total, err)
+	}
+	d := demo()
+	d.AdminEmail, d.Keys = "", []DemoKey{{Public: "pk_test_demo0000", Secret: "sk_live_demo0000"}}
+	if _, err := f.Seed(t.Context(), d); err == nil {
+		t.Fatal("a live secret for a test key")
+	}
+}

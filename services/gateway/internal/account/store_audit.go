@@ -1,0 +1,33 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// Actor is who changes something, for the audit log: "user:<id>", "key:<id>" or "system:<what>".
+type Actor string
+
+// ByUser is the Actor of a logged-in user.
+func ByUser(id string) Actor { return Actor("user:" + id) }
+
+// record writes an audit row in the transaction of the change. detail holds no credential.
+func record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, target string, detail map[string]any) error {
+	if detail == nil {
+		detail = map[string]any{}
+	}
+	text, err := json.Marshal(detail)
+	if err != nil {
+		return fmt.Errorf("encode audit detail: %w", err)
+	}
+	_, err = tx.Exec(ctx, `insert into audit_log (at, actor, action, target, detail) values ($1, $2, $3, $4, $5)`,
+		at, string(by), action, target, string(text))
+	if err != nil {
+		return fmt.Errorf("write audit log: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/pg"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+)
+
+const merchantColumns = `m.id::text, m.name, m.legal_status, m.siren, m.iban, m.bic, m.email, m.gateway_enabled,
+	m.wait_for_settlement, m.created_at`
+
+func merchantFields(m *Merchant) []any {
+	return []any{&m.ID, &m.Name, &m.LegalStatus, &m.SIREN, &m.IBAN, &m.BIC, &m.Email, &m.GatewayEnabled,
+		&m.WaitForSettlement, &m.CreatedAt}
+}
+
+func readMerchant(ctx context.Context, db pg.DB, id string) (Merchant, error) {
+	return queryMerchant(ctx, db, `select `+merchantColumns+` from merchants m where m.id = $1`, id)
+}
+
+// lockMerchant reads a merchant for a change. References to it are still allowed meanwhile.
+func lockMerchant(ctx context.Context, tx pg.DB, id string) (Merchant, error) {
+	return queryMerchant(ctx, tx, `select `+merchantColumns+` from merchants m where m.id = $1 for no key update`, id)
+}
+
+func queryMerchant(ctx context.Context, db pg.DB, sql, id string) (Merchant, error) {
+	if !isID(id) {
+		return Merchant{}, errs.NotFound("Merchant")
+	}
+	var m Merchant
+	err := db.QueryRow(ctx, sql, id).Scan(merchantFields(&m)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Merchant{}, errs.NotFound("Merchant")
+	}
+	if err != nil {
+		return Merchant{}, fmt.Errorf("read merchant: %w", err)
+	}
+	return m, nil
+}
+
+func insertMerchant(ctx context.Context, tx pg.DB, m Merchant) error {
+	_, err := tx.Exec(ctx, `insert into merchants
+		(id, name, legal_status, siren, iban, bic, email, gateway_enabled, wait_for_settlement, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
+		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.Email, m.GatewayEnabled, m.WaitForSettlement, m.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("insert merchant: %w", err)
+	}
+	return nil
+}
+
+func updateMerchant(ctx context.Context, tx pg.DB, m Merchant, now time.Time) error {
+	_, err := tx.Exec(ctx, `update merchants set name = $2, legal_status = $3, siren = $4, iban = $5, bic = $6,
+		gateway_enabled = $7, wait_for_settlement = $8, updated_at = $9 where id = $1`,
+		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.GatewayEnabled, m.WaitForSettlement, now)
+	if err != nil {
+		return fmt.Errorf("update merchant: %w", err)
+	}
+	return nil
+}
+
+func listMerchants(ctx context.Context, db pg.DB, page, limit int) ([]Merchant, int64, error) {
+	var total int64
+	if err := db.QueryRow(ctx, `select count(*) from merchants`).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count merchants: %w", err)
+	}
+	rows, err := db.Query(ctx, `select `+merchantColumns+` from merchants m order by m.created_at desc, m.id desc limit $1 offset $2`,
+		limit, offset(page, limit))
+	if err != nil {
+		return nil, 0, fmt.Errorf("list merchants: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Merchant, error) {
+		var m Merchant
+		return m, r.Scan(merchantFields(&m)...)
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list merchants: %w", err)
+	}
+	return list, total, nil
+}
+
+// announce writes the merchant.<what> event in the transaction of the change. A merchant has no mode; its events go
+// with the live ones.
+func announce(ctx context.Context, tx pg.DB, m Merchant, what string, now time.Time) error {
+	data, err := proto.Marshal(&eventsv1.MerchantChanged{
+		MerchantId: m.ID, Name: m.Name, Email: m.Email, GatewayEnabled: m.GatewayEnabled, OccurredAt: timestamppb.New(now),
+	})
+	if err != nil {
+		return fmt.Errorf("encode merchant event: %w", err)
+	}
+	return outbox.Add(ctx, tx, events.Event{
+		ID: events.NewID(), Type: "merchant." + what, Source: "gateway", Merchant: m.ID, Livemode: true, Time: now, Data: data,
+	})
+}

@@ -1,0 +1,97 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// errNoUser is for callers inside the package; the outside must not learn who exists.
+var errNoUser = errors.New("no such user")
+
+// User is a person with a login.
+type User struct {
+	ID         string
+	Email      string
+	Name       string
+	Role       Role
+	MerchantID string
+	Disabled   bool
+	CreatedAt  time.Time
+
+	hash string
+}
+
+const userColumns = `id::text, email, name, role, coalesce(merchant_id::text, ''), disabled, created_at, password_hash`
+
+func userFields(u *User) []any {
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.MerchantID, &u.Disabled, &u.CreatedAt, &u.hash}
+}
+
+// userByEmail wants the normal form of the address.
+func userByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
+	return queryUser(ctx, db, `select `+userColumns+` from users where lower(email) = $1`, email)
+}
+
+func userByID(ctx context.Context, db pg.DB, id string) (User, error) {
+	return queryUser(ctx, db, `select `+userColumns+` from users where id = $1`, id)
+}
+
+// lockUser reads a user and makes the changes of one user's logins follow each other.
+func lockUser(ctx context.Context, tx pg.DB, id string) (User, error) {
+	return queryUser(ctx, tx, `select `+userColumns+` from users where id = $1 for no key update`, id)
+}
+
+func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
+	var u User
+	err := db.QueryRow(ctx, sql, arg).Scan(userFields(&u)...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return User{}, errNoUser
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("read user: %w", err)
+	}
+	return u, nil
+}
+
+// insertUser answers ALREADY_EXISTS when the email is taken.
+func insertUser(ctx context.Context, tx pg.DB, u User) error {
+	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at)
+		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
+		return errs.New(errs.AlreadyExists, "There is an account with this email address.")
+	}
+	if err != nil {
+		return fmt.Errorf("insert user: %w", err)
+	}
+	return nil
+}
+
+// listUsers returns a page of a merchant's team, the first member first, and how many there are.
+func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int) ([]User, int64, error) {
+	var total int64
+	if err := db.QueryRow(ctx, `select count(*) from users where merchant_id = $1`, merchantID).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count users: %w", err)
+	}
+	rows, err := db.Query(ctx, `select `+userColumns+` from users where merchant_id = $1 order by created_at, id limit $2 offset $3`,
+		merchantID, limit, offset(page, limit))
+	if err != nil {
+		return nil, 0, fmt.Errorf("list users: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (User, error) {
+		var u User
+		return u, r.Scan(userFields(&u)...)
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list users: %w", err)
+	}
+	return list, total, nil
+}

@@ -1,0 +1,97 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+const (
+	accessLife  = 15 * time.Minute
+	refreshLife = 30 * 24 * time.Hour
+	// minTokenSecret is the size of the hash of HS256 (RFC 7518 section 3.2).
+	minTokenSecret = 32
+	issuer         = "eupay"
+)
+
+// Audience tells which family of endpoints a login token is for.
+type Audience string
+
+// The audiences. A customer's token opens nothing of the portal, nor the reverse.
+const (
+	Portal   Audience = "eupay-portal"
+	Customer Audience = "eupay-customer"
+)
+
+func audienceOf(r Role) Audience {
+	if r == RoleCustomer {
+		return Customer
+	}
+	return Portal
+}
+
+// Identity is who a login token speaks for. MerchantID is empty for admins and customers.
+type Identity struct {
+	UserID     string
+	Role       Role
+	MerchantID string
+}
+
+// Tokens signs and verifies login tokens (JWT, HS256).
+type Tokens struct {
+	secret []byte
+	now    func() time.Time
+}
+
+type claims struct {
+	jwt.RegisteredClaims
+	Role       Role   `json:"role"`
+	MerchantID string `json:"merchant_id,omitempty"`
+}
+
+func newTokens(secret string, now func() time.Time) (*Tokens, error) {
+	if len(secret) < minTokenSecret {
+		return nil, fmt.Errorf("the secret of login tokens must have at least %d bytes", minTokenSecret)
+	}
+	return &Tokens{secret: []byte(secret), now: now}, nil
+}
+
+func (t *Tokens) sign(id Identity) (string, error) {
+	now := t.now()
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Subject: id.UserID, Issuer: issuer, Audience: jwt.ClaimStrings{string(audienceOf(id.Role))},
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(accessLife)),
+		},
+		Role: id.Role, MerchantID: id.MerchantID,
+	})
+	text, err := token.SignedString(t.secret)
+	if err != nil {
+		return "", fmt.Errorf("sign login token: %w", err)
+	}
+	return text, nil
+}
+
+// Verify returns who the token speaks for, or UNAUTHENTICATED when it is not one of ours, is for another audience or
+// has expired.
+func (t *Tokens) Verify(text string, audience Audience) (Identity, error) {
+	var c claims
+	_, err := jwt.ParseWithClaims(text, &c, func(*jwt.Token) (any, error) { return t.secret, nil },
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(string(audience)),
+		jwt.WithExpirationRequired(), jwt.WithTimeFunc(t.now))
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return Identity{}, errs.New(errs.Unauthenticated, "The login has expired. Refresh it or log in again.")
+	case err != nil || !isID(c.Subject) || audienceOf(c.Role) != audience:
+		return Identity{}, errUnauthenticated()
+	}
+	return Identity{UserID: c.Subject, Role: c.Role, MerchantID: c.MerchantID}, nil
+}
+
+func errUnauthenticated() error {
+	return errs.New(errs.Unauthenticated, "Log in and send the token in the header Authorization: Bearer <token>.")
+}

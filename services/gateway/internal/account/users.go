@@ -1,0 +1,195 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+)
+
+const (
+	attemptSpan    = 5 * time.Minute
+	attemptsOfPair = 10
+	maxTeam        = 200
+)
+
+// Users registers people and logs them in.
+type Users struct {
+	pool   *pgxpool.Pool
+	now    func() time.Time
+	wake   func()
+	hasher *hasher
+	tokens *Tokens
+
+	perPair       *window
+	perIP         *window
+	registrations *window
+}
+
+// Registration is what a new merchant gives.
+type Registration struct {
+	Email    string
+	Password string
+	// Profile of the merchant; Name is required.
+	Profile MerchantChange
+}
+
+// Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet.
+func (u *Users) Register(ctx context.Context, r Registration, ip netip.Addr) (Session, error) {
+	r.Email, r.Profile = normalEmail(r.Email), r.Profile.normal()
+	if err := r.check(); err != nil {
+		return Session{}, err
+	}
+	hash, err := u.hashOf(ctx, r.Password, ip)
+	if err != nil {
+		return Session{}, err
+	}
+	m := Merchant{ID: events.NewID(), Email: r.Email, CreatedAt: instant(u.now)}
+	r.Profile.apply(&m)
+	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash}
+	session, err := u.openNew(ctx, user, func(tx pgx.Tx) error {
+		if err := insertMerchant(ctx, tx, m); err != nil {
+			return err
+		}
+		if err := announce(ctx, tx, m, "registered", m.CreatedAt); err != nil {
+			return err
+		}
+		return record(ctx, tx, m.CreatedAt, ByUser(user.ID), "merchant.registered", m.ID, nil)
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	u.wake()
+	return session, nil
+}
+
+// openNew stores a new user, after what first stores, and logs the user in.
+func (u *Users) openNew(ctx context.Context, user User, first func(pgx.Tx) error) (Session, error) {
+	var session Session
+	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		if err := first(tx); err != nil {
+			return err
+		}
+		if err := insertUser(ctx, tx, user); err != nil {
+			return err
+		}
+		var err error
+		session, err = u.open(ctx, tx, user, events.NewID(), user.CreatedAt)
+		return err
+	})
+	return session, err
+}
+
+func (r Registration) check() error {
+	var p problems
+	p.email(r.Email)
+	p.password(r.Password)
+	if r.Profile.Name == nil {
+		p.add("name", "is required")
+	}
+	err := r.Profile.check()
+	if err != nil {
+		p = append(p, errs.From(err).Fields...)
+	}
+	return p.err()
+}
+
+// hashOf counts the registration of that address before it pays for bcrypt.
+func (u *Users) hashOf(ctx context.Context, password string, ip netip.Addr) (string, error) {
+	if err := u.registrations.take(network(ip), u.now()); err != nil {
+		return "", err
+	}
+	return u.hasher.hash(ctx, password)
+}
+
+// RegisterCustomer makes a customer of the app, who is logged in at once.
+func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, ip netip.Addr) (Session, error) {
+	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer}
+	var p problems
+	p.email(user.Email)
+	p.password(password)
+	p.text("name", user.Name, 0, maxName)
+	if err := p.err(); err != nil {
+		return Session{}, err
+	}
+	var err error
+	if user.hash, err = u.hashOf(ctx, password, ip); err != nil {
+		return Session{}, err
+	}
+	user.CreatedAt = instant(u.now)
+	return u.openNew(ctx, user, func(tx pgx.Tx) error {
+		return record(ctx, tx, user.CreatedAt, ByUser(user.ID), "customer.registered", user.ID, nil)
+	})
+}
+
+// Me returns the user, or UNAUTHENTICATED when the account is gone or disabled.
+func (u *Users) Me(ctx context.Context, id string) (User, error) {
+	user, err := userByID(ctx, u.pool, id)
+	if errors.Is(err, errNoUser) || (err == nil && user.Disabled) {
+		return User{}, errLoggedOut()
+	}
+	return user, err
+}
+
+// Team returns a page of the merchant's users and how many there are.
+func (u *Users) Team(ctx context.Context, merchantID string, page, limit int) ([]User, int64, error) {
+	return listUsers(ctx, u.pool, merchantID, page, limit)
+}
+
+// Member is a new user of a merchant's team.
+type Member struct {
+	Email    string
+	Password string
+	Name     string
+	// Role is RoleStaff or RoleAccountant.
+	Role Role
+}
+
+// AddMember adds a user to the team.
+func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member) (User, error) {
+	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: strings.TrimSpace(m.Name), Role: m.Role, MerchantID: merchantID}
+	var p problems
+	p.email(user.Email)
+	p.password(m.Password)
+	p.text("name", user.Name, 0, maxName)
+	if m.Role != RoleStaff && m.Role != RoleAccountant {
+		p.add("role", "must be staff or accountant")
+	}
+	if err := p.err(); err != nil {
+		return User{}, err
+	}
+	var err error
+	if user.hash, err = u.hasher.hash(ctx, m.Password); err != nil {
+		return User{}, err
+	}
+	user.CreatedAt = instant(u.now)
+	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error { return u.add(ctx, tx, by, user) })
+	if err != nil {
+		return User{}, err
+	}
+	return user, nil
+}
+
+func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User) error {
+	if _, err := lockMerchant(ctx, tx, user.MerchantID); err != nil { // makes the count below right
+		return err
+	}
+	_, n, err := listUsers(ctx, tx, user.MerchantID, 1, 1)
+	if err != nil {
+		return err
+	}
+	if n >= maxTeam {
+		return errs.New(errs.InvalidState, "The team has %d members, which is the limit.", n)
+	}
+	if err := insertUser(ctx, tx, user); err != nil {
+		return err
+	}
+	return record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})
+}

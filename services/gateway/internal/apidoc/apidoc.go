@@ -1,0 +1,96 @@
+// Package apidoc is the OpenAPI description of the gateway: one file per part of the API, merged when the process
+// starts. The tests of the handlers hold it against the running server.
+package apidoc
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed *.yaml
+var files embed.FS
+
+// Document is the merged description in both formats.
+type Document struct {
+	JSON, YAML []byte
+}
+
+// Load merges the files: paths and the entries of each kind of component may be spread over them, but each may be said
+// only once.
+func Load() (Document, error) { return load(files) }
+
+func load(fsys fs.FS) (Document, error) {
+	names, err := fs.Glob(fsys, "*.yaml")
+	if err != nil {
+		return Document{}, fmt.Errorf("list API files: %w", err)
+	}
+	merged := map[string]any{}
+	for _, name := range names {
+		content, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return Document{}, fmt.Errorf("read API file: %w", err)
+		}
+		var part map[string]any
+		if err := yaml.Unmarshal(content, &part); err != nil {
+			return Document{}, fmt.Errorf("parse API file %s: %w", name, err)
+		}
+		if err := merge(merged, part, 2); err != nil {
+			return Document{}, fmt.Errorf("merge API file %s: %w", name, err)
+		}
+	}
+	var d Document
+	if d.JSON, err = json.Marshal(merged); err != nil {
+		return Document{}, fmt.Errorf("encode API as JSON: %w", err)
+	}
+	if d.YAML, err = yaml.Marshal(merged); err != nil {
+		return Document{}, fmt.Errorf("encode API as YAML: %w", err)
+	}
+	return d, nil
+}
+
+// merge adds part to into. Maps are merged down to the depth, lists (tags) are joined; anything else that both have is a
+// mistake.
+func merge(into, part map[string]any, depth int) error {
+	for key, value := range part {
+		old, exists := into[key]
+		if !exists {
+			into[key] = value
+			continue
+		}
+		oldMap, isMap := old.(map[string]any)
+		newMap, bothMaps := value.(map[string]any)
+		oldList, isList := old.([]any)
+		newList, bothLists := value.([]any)
+		switch {
+		case isMap && bothMaps && depth > 0:
+			if err := merge(oldMap, newMap, depth-1); err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+		case isList && bothLists:
+			into[key] = append(oldList, newList...)
+		default:
+			return fmt.Errorf("%s is described twice", key)
+		}
+	}
+	return nil
+}
+
+// Register serves the document below the base path. Any page may read it.
+func (d Document) Register(g *echo.Group) {
+	serve := func(contentType string, content []byte) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			h := c.Response().Header()
+			h.Set(echo.HeaderAccessControlAllowOrigin, "*")
+			h.Set(echo.HeaderCacheControl, "public, max-age=300")
+			return c.Blob(http.StatusOK, contentType, content)
+		}
+	}
+	g.GET("/openapi.json", serve(echo.MIMEApplicationJSON, d.JSON))
+	g.GET("/openapi.yaml", serve("application/yaml", d.YAML))
+}

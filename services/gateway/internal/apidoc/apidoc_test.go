@@ -1,0 +1,97 @@
+package apidoc
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+func loaded(t *testing.T) *openapi3.T {
+	t.Helper()
+	d, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(d.JSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestEveryCodeIsDescribed(t *testing.T) {
+	t.Parallel()
+	code := loaded(t).Components.Schemas["Error"].Value.Properties["code"].Value
+	for c, row := range errs.Table() {
+		if !slices.Contains(code.Enum, any(string(c))) {
+			t.Errorf("%s is not in the enum of codes", c)
+		}
+		line := "`" + string(c) + "`"
+		if !strings.Contains(code.Description, line) {
+			t.Errorf("%s (%d) is not in the table of codes", c, row.HTTP)
+		}
+	}
+	if got, want := len(code.Enum), len(errs.Table()); got != want {
+		t.Errorf("%d codes described, %d exist", got, want)
+	}
+}
+
+func TestOperationsAreNamedOnce(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for path, item := range loaded(t).Paths.Map() {
+		for method, op := range item.Operations() {
+			if op.OperationID == "" || op.Summary == "" || len(op.Tags) == 0 || op.Security == nil {
+				t.Errorf("%s %s: needs operationId, summary, tags and security", method, path)
+			}
+			if before := seen[op.OperationID]; before != "" {
+				t.Errorf("operationId %s is used by %s and %s %s", op.OperationID, before, method, path)
+			}
+			seen[op.OperationID] = method + " " + path
+		}
+	}
+}
+
+func TestDocumentedExampleIsValid(t *testing.T) {
+	t.Parallel()
+	schema := loaded(t).Components.Schemas["PaymentRequest"].Value
+	var example any
+	if err := json.Unmarshal([]byte(`{"amount":29.99,"currency":"EUR","description":"Order #1042","reference":"ORDER-1042",
+		"success_url":"https://yourstore.com/success","cancel_url":"https://yourstore.com/cancel"}`), &example); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.VisitJSON(example); err != nil {
+		t.Error(err)
+	}
+	if err := schema.VisitJSON(map[string]any{"amount": "29.99", "description": "x"}); err == nil {
+		t.Error("an amount that is a string passes the schema")
+	}
+}
+
+func TestMergeRefusesTwoDescriptions(t *testing.T) {
+	t.Parallel()
+	_, err := load(fstest.MapFS{
+		"a.yaml": {Data: []byte("paths: {/x: {get: {summary: a}}}")},
+		"b.yaml": {Data: []byte("paths: {/x: {get: {summary: b}}}")},
+	})
+	if err == nil || !strings.Contains(err.Error(), "get is described twice") {
+		t.Errorf("got %v", err)
+	}
+	d, err := load(fstest.MapFS{
+		"a.yaml": {Data: []byte("tags: [{name: A}]\ncomponents: {schemas: {A: {type: string}}}")},
+		"b.yaml": {Data: []byte("tags: [{name: B}]\ncomponents: {schemas: {B: {type: string}}}")},
+	})
+	if want := `{"components":{"schemas":{"A":{"type":"string"},"B":{"type":"string"}}},"tags":[{"name":"A"},{"name":"B"}]}`; err != nil || string(d.JSON) != want {
+		t.Errorf("got %s, %v", d.JSON, err)
+	}
+}

@@ -1,0 +1,115 @@
+// Package apidoctest holds a running server against the API description: every answer that a test gets is validated, and
+// the routes are compared with the operations.
+package apidoctest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/services/gateway/internal/apidoc"
+)
+
+// Base is the path that all operations are below.
+const Base = "/api/v1"
+
+// Validator validates answers.
+type Validator struct {
+	doc    *openapi3.T
+	router routers.Router
+}
+
+// New loads and checks the description.
+func New(t testing.TB) *Validator {
+	t.Helper()
+	merged, err := apidoc.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(merged.JSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Servers = openapi3.Servers{{URL: Base}}
+	if err := doc.Validate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Validator{doc: doc, router: router}
+}
+
+// Check fails the test when the answer to r is not what the description promises. It reads the body and puts it back.
+// Requests that no operation describes are only required to have the headers of every answer.
+func (v *Validator) Check(t testing.TB, r *http.Request, resp *http.Response) {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if resp.Header.Get("X-Request-Id") == "" {
+		t.Errorf("%s %s: %d without X-Request-Id", r.Method, r.URL.Path, resp.StatusCode)
+	}
+	route, params, err := v.router.FindRoute(r)
+	if err != nil {
+		return
+	}
+	in := &openapi3filter.RequestValidationInput{Request: r, Route: route, PathParams: params}
+	out := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: resp.StatusCode, Header: resp.Header, Body: io.NopCloser(bytes.NewReader(body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
+		t.Errorf("%s %s: %d is not as described: %v\n%s", r.Method, r.URL.Path, resp.StatusCode, err, body)
+	}
+}
+
+// Routes compares the routes of the server below the base path with the operations, both ways.
+func (v *Validator) Routes(t testing.TB, e *echo.Echo) {
+	t.Helper()
+	var served, described []string
+	for _, r := range e.Routes() {
+		if path, ok := strings.CutPrefix(r.Path, Base); ok && r.Method != echo.RouteNotFound {
+			served = append(served, r.Method+" "+braces(path))
+		}
+	}
+	for path, item := range v.doc.Paths.Map() {
+		for method := range item.Operations() {
+			described = append(described, method+" "+path)
+		}
+	}
+	for _, s := range served {
+		if !slices.Contains(described, s) {
+			t.Errorf("route %s is not described", s)
+		}
+	}
+	for _, d := range described {
+		if !slices.Contains(served, d) {
+			t.Errorf("operation %s is not served", d)
+		}
+	}
+}
+
+// braces turns /a/:b into /a/{b}.
+func braces(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if name, ok := strings.CutPrefix(p, ":"); ok {
+			parts[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(parts, "/")
+}

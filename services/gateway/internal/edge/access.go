@@ -1,0 +1,127 @@
+// Package edge is the merchants' REST API: it authenticates API keys, turns requests into commands and reads, and
+// commands' replies into answers.
+package edge
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// The headers of an API request.
+const (
+	headerKey    = "X-Api-Key"
+	headerSecret = "X-Api-Secret"
+)
+
+// DefaultPerMinute is the rate limit of a key that has none of its own.
+const DefaultPerMinute = 100
+
+// Authenticator verifies a key pair. It returns INVALID_API_KEY or INVALID_SECRET.
+type Authenticator interface {
+	Authenticate(ctx context.Context, public, secret string) (account.Key, error)
+}
+
+// Access decides who may call.
+type Access struct {
+	keys       Authenticator
+	limiter    ratelimit.Limiter
+	defaultMax int
+}
+
+// NewAccess returns the checks of the API. defaultMax is the calls per minute of a key without a limit of its own.
+func NewAccess(keys Authenticator, limiter ratelimit.Limiter, defaultMax int) *Access {
+	return &Access{keys: keys, limiter: limiter, defaultMax: defaultMax}
+}
+
+const keyInContext = "eupay.key"
+
+// KeyOf is the API key that Require let in.
+func KeyOf(c echo.Context) account.Key {
+	key, _ := c.Get(keyInContext).(account.Key)
+	return key
+}
+
+// HasKey reports whether the request carries API key headers, right or wrong.
+func HasKey(c echo.Context) bool {
+	h := c.Request().Header
+	return h.Get(headerKey) != "" || h.Get(headerSecret) != ""
+}
+
+// Require lets a request pass whose API key is good for the scope. The order of the checks is part of the contract:
+// headers, key, secret, access enabled, address, rate limit, scope.
+func (a *Access) Require(scope account.Scope) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			key, err := a.authenticate(c)
+			if err != nil {
+				return err
+			}
+			if err := a.admit(c, key); err != nil {
+				return err
+			}
+			if !key.Has(scope) {
+				return errs.New(errs.InsufficientScope, "This API key lacks the scope %s.", scope)
+			}
+			c.Set(keyInContext, key)
+			return next(c)
+		}
+	}
+}
+
+func (a *Access) authenticate(c echo.Context) (account.Key, error) {
+	h := c.Request().Header
+	public, secret := strings.TrimSpace(h.Get(headerKey)), strings.TrimSpace(h.Get(headerSecret))
+	if public == "" || secret == "" {
+		return account.Key{}, errs.New(errs.MissingCredentials, "Send your API key in the headers X-Api-Key and X-Api-Secret.")
+	}
+	return a.keys.Authenticate(c.Request().Context(), public, secret)
+}
+
+// admit checks what does not depend on the endpoint.
+func (a *Access) admit(c echo.Context, key account.Key) error {
+	if !key.Merchant.GatewayEnabled {
+		return errs.New(errs.APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
+	}
+	if len(key.AllowedIPs) > 0 && !web.Contains(key.AllowedIPs, web.ClientIP(c)) {
+		return errs.New(errs.IPNotAllowed, "This address is not on the API key's IP allowlist.")
+	}
+	limit := key.PerMinute
+	if limit <= 0 {
+		limit = a.defaultMax
+	}
+	return limited(c, a.limiter, "key:"+key.ID, limit)
+}
+
+// limited counts the call, or refuses it with the seconds to wait.
+func limited(c echo.Context, limiter ratelimit.Limiter, key string, limit int) error {
+	allowed, wait, err := limiter.Allow(c.Request().Context(), key, limit)
+	if err != nil {
+		return err
+	}
+	if allowed {
+		return nil
+	}
+	e := errs.New(errs.RateLimitExceeded, "Too many requests: wait retry_after seconds before the next one.")
+	e.RetryAfter = max(wait, time.Millisecond)
+	return e
+}
+
+// PerIP limits the calls of one address for one purpose.
+func PerIP(limiter ratelimit.Limiter, purpose string, limit int) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := limited(c, limiter, ratelimit.IPKey(purpose, web.ClientIP(c)), limit); err != nil {
+				return err
+			}
+			return next(c)
+		}
+	}
+}

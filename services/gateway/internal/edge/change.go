@@ -1,0 +1,71 @@
+package edge
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/command"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+type refundRequest struct {
+	Amount web.Amount `json:"amount"`
+}
+
+// refund answers 201 with the new REF- transaction.
+func (p *Payments) refund(c echo.Context) error {
+	ref, err := reference(c)
+	if err != nil {
+		return err
+	}
+	var req refundRequest
+	if err := web.DecodeOptional(c, &req); err != nil {
+		return err
+	}
+	var bad problems
+	if req.Amount.Given() {
+		checkAmount(&bad, req.Amount.Cents())
+	}
+	if err := bad.err(); err != nil {
+		return err
+	}
+	idempotency, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	key := KeyOf(c)
+	out, err := p.send(c.Request().Context(), c, command.RefundPayment, &paymentsv1.RefundPayment{
+		Reference: newReference("REF", p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, Livemode: key.Livemode,
+		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency, Merchant: merchant(key.Merchant),
+		Fingerprint: fingerprint("refund", key, ref, req.Amount.Cents().String()),
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if out.replayed {
+		c.Response().Header().Set(headerReplayed, "true")
+	}
+	return web.OK(c, http.StatusCreated, view(out.payment))
+}
+
+// cancel answers the payment after the attempt; where the payer must approve the cancellation, with the bank's URL.
+func (p *Payments) cancel(c echo.Context) error {
+	ref, err := reference(c)
+	if err != nil {
+		return err
+	}
+	if err := web.DecodeOptional(c, &struct{}{}); err != nil {
+		return err
+	}
+	key := KeyOf(c)
+	out, err := p.send(c.Request().Context(), c, command.CancelPayment,
+		&paymentsv1.CancelPayment{Reference: ref, MerchantId: key.Merchant.ID, Livemode: key.Livemode}, nil)
+	if err != nil {
+		return err
+	}
+	v := view(out.payment)
+	v.AuthorisationURL = out.authorisation
+	return web.OK(c, http.StatusOK, v)
+}

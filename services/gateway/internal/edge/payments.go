@@ -1,0 +1,85 @@
+package edge
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+)
+
+// Limits that the contract fixes or that keep a backend from being asked for nothing.
+const (
+	statusPerMinute = 30
+	readTimeout     = 5 * time.Second
+	// qrPatience is how long a payment that is ready waits for its QR code.
+	qrPatience = time.Second
+	// QRLife is how long a QR code is valid, from the creation of the payment.
+	QRLife = 30 * time.Minute
+)
+
+// Payments serves /gateway/payments.
+type Payments struct {
+	Commands *command.Client
+	Reads    paymentsv1.PaymentsServiceClient
+	QR       qrv1.QRServiceClient
+	Access   *Access
+	Limiter  ratelimit.Limiter
+	Now      func() time.Time
+	Log      *slog.Logger
+	// Deadline is how long a request waits for its command; then it answers with what is known.
+	Deadline time.Duration
+}
+
+// Register adds the routes to the group of the base path.
+func (p *Payments) Register(g *echo.Group) {
+	read, write := p.Access.Require(account.PaymentsRead), p.Access.Require(account.PaymentsWrite)
+	g.POST("/gateway/payments", p.create, write)
+	g.GET("/gateway/payments", p.list, read)
+	g.GET("/gateway/payments/:reference", p.get, read)
+	g.GET("/gateway/payments/:reference/history", p.history, read)
+	g.GET("/gateway/payments/:reference/refunds", p.refunds, read)
+	g.POST("/gateway/payments/:reference/refund", p.refund, p.Access.Require(account.RefundsWrite))
+	g.POST("/gateway/payments/:reference/cancel", p.cancel, write)
+	public := PerIP(p.Limiter, "status", statusPerMinute)
+	g.GET("/gateway/payments/:reference/status", p.status, anyOrigin, public)
+	g.OPTIONS("/gateway/payments/:reference/status", preflight, anyOrigin)
+}
+
+var referenceShape = regexp.MustCompile(`^(PAY|REF)-[0-9]{8}-[0-9A-F]{16}$`)
+
+// Reference reports whether s looks like a reference of ours. What does not is not asked for.
+func Reference(s string) bool { return len(s) == 29 && referenceShape.MatchString(s) }
+
+// reference reads the path parameter; a malformed one is answered like an unknown one.
+func reference(c echo.Context) (string, error) {
+	ref := c.Param("reference")
+	if !Reference(ref) {
+		return "", errs.NotFound("Payment")
+	}
+	return ref, nil
+}
+
+// newReference proposes a reference: the UTC day and 64 random bits.
+func newReference(prefix string, now time.Time) string {
+	var random [8]byte
+	rand.Read(random[:]) // never returns an error
+	return fmt.Sprintf("%s-%s-%X", prefix, now.UTC().Format("20060102"), random)
+}
+
+// merchant is the snapshot that payments keeps with a command.
+func merchant(m account.Merchant) *paymentsv1.Merchant {
+	return &paymentsv1.Merchant{
+		Id: m.ID, Name: m.Name, Iban: m.IBAN, Bic: m.BIC, LegalStatus: m.LegalStatus, Siren: m.SIREN,
+		WaitForSettlement: m.WaitForSettlement,
+	}
+}

@@ -1,0 +1,176 @@
+package edge
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// Bounds of a payment request. The amounts and the description are the contract's.
+const (
+	minAmount      money.Cents = 1
+	maxAmount      money.Cents = 10_000_00
+	maxDescription             = 500
+	maxReference               = 64
+	maxURL                     = 2048
+	maxDelay                   = 366 * 24 * time.Hour
+)
+
+// text is a string of which "absent" and "empty" are told apart.
+type text struct {
+	value string
+	given bool
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(raw []byte) error {
+	if raw[0] != '"' {
+		return web.Refusal("must be a string")
+	}
+	t.given = true
+	return json.Unmarshal(raw, &t.value)
+}
+
+type createRequest struct {
+	Amount        web.Amount      `json:"amount"`
+	Currency      text            `json:"currency"`
+	Description   text            `json:"description"`
+	Reference     text            `json:"reference"`
+	SuccessURL    text            `json:"success_url"`
+	CancelURL     text            `json:"cancel_url"`
+	Metadata      json.RawMessage `json:"metadata"`
+	ExecutionType text            `json:"execution_type"`
+	ExecutionDate text            `json:"execution_date"`
+}
+
+// problems collects the refused fields of one request.
+type problems []errs.Field
+
+func (p *problems) add(field, format string, args ...any) {
+	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
+}
+
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return errs.Invalid(p...)
+}
+
+// check validates the request, fills in defaults and brings the metadata into its compact form.
+func (r *createRequest) check(live bool, now time.Time) error {
+	var bad problems
+	if !r.Amount.Given() {
+		bad.add("amount", "is required")
+	} else {
+		checkAmount(&bad, r.Amount.Cents())
+	}
+	if !r.Currency.given {
+		r.Currency.value = "EUR"
+	}
+	if r.Currency.value != "EUR" {
+		bad.add("currency", "must be EUR")
+	}
+	checkDescription(&bad, r.Description)
+	if r.Reference.given {
+		checkReference(&bad, r.Reference.value)
+	}
+	checkURL(&bad, "success_url", r.SuccessURL, live)
+	checkURL(&bad, "cancel_url", r.CancelURL, live)
+	r.Metadata = checkMetadata(&bad, r.Metadata)
+	r.checkExecution(&bad, now)
+	return bad.err()
+}
+
+func checkAmount(bad *problems, c money.Cents) {
+	if c < minAmount || c > maxAmount {
+		bad.add("amount", "must be between %s and %s", minAmount, maxAmount)
+	}
+}
+
+func checkDescription(bad *problems, d text) {
+	switch {
+	case strings.TrimSpace(d.value) == "":
+		bad.add("description", "is required")
+	case utf8.RuneCountInString(d.value) > maxDescription:
+		bad.add("description", "must have at most %d characters", maxDescription)
+	case strings.ContainsFunc(d.value, unprintable):
+		bad.add("description", "must not contain control characters or line breaks")
+	}
+}
+
+func checkReference(bad *problems, s string) {
+	switch n := utf8.RuneCountInString(s); {
+	case n < 1 || n > maxReference || strings.TrimSpace(s) != s:
+		bad.add("reference", "must have 1 to %d characters and no space at its ends", maxReference)
+	case strings.ContainsFunc(s, unprintable):
+		bad.add("reference", "must not contain control characters or line breaks")
+	}
+}
+
+// unprintable finds what breaks lines, rings bells or turns the direction of a text that people must be able to trust.
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}
+
+// checkURL: the payer's browser will be sent there, so nothing that a browser would read in another way passes.
+func checkURL(bad *problems, field string, t text, live bool) {
+	if !t.given {
+		return
+	}
+	if len(t.value) > maxURL {
+		bad.add(field, "must have at most %d characters", maxURL)
+		return
+	}
+	u, err := url.Parse(t.value)
+	ascii := !strings.ContainsFunc(t.value, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' })
+	switch {
+	case err != nil || !ascii || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "":
+		bad.add(field, "must be an absolute http or https URL")
+	case u.User != nil:
+		bad.add(field, "must not contain a user name or password")
+	case live && u.Scheme != "https":
+		bad.add(field, "must use https in live mode")
+	}
+}
+
+func (r *createRequest) checkExecution(bad *problems, now time.Time) {
+	switch r.ExecutionType.value {
+	case "instant", "first_open_day", "deferred":
+	default:
+		if r.ExecutionType.given {
+			bad.add("execution_type", "must be instant, first_open_day or deferred")
+			return
+		}
+	}
+	if deferred := r.ExecutionType.value == "deferred"; deferred != r.ExecutionDate.given {
+		bad.add("execution_date", "must be given with execution_type deferred, and only then")
+		return
+	}
+	if !r.ExecutionDate.given {
+		return
+	}
+	day, err := time.Parse(time.DateOnly, r.ExecutionDate.value)
+	today := now.UTC().Truncate(24 * time.Hour)
+	if err != nil || !day.After(today) || day.After(today.Add(maxDelay)) {
+		bad.add("execution_date", "must be a day (YYYY-MM-DD) after today and within a year")
+	}
+}
+
+// compact brings metadata into the form that is stored: without white space, else byte for byte what was sent.
+func compact(raw []byte) []byte {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return raw
+	}
+	return b.Bytes()
+}

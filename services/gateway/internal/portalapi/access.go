@@ -1,0 +1,132 @@
+package portalapi
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+)
+
+const identityInContext = "eupay.identity"
+
+// IdentityOf is who Login or CustomerLogin let in.
+func IdentityOf(c echo.Context) account.Identity {
+	id, _ := c.Get(identityInContext).(account.Identity)
+	return id
+}
+
+// Login lets a request pass that carries the login token of a user with one of the roles. The user is looked up each
+// time: who is disabled is out at once, not when the token expires.
+func (a *API) Login(roles ...account.Role) echo.MiddlewareFunc {
+	return a.require(account.Portal, roles)
+}
+
+// CustomerLogin is Login for customers of the app.
+func (a *API) CustomerLogin() echo.MiddlewareFunc {
+	return a.require(account.Customer, []account.Role{account.RoleCustomer})
+}
+
+func (a *API) require(audience account.Audience, roles []account.Role) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+			id, err := a.identify(c, audience)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(roles, id.Role) {
+				return errs.New(errs.Forbidden, "Your role may not do this.")
+			}
+			c.Set(identityInContext, id)
+			return next(c)
+		}
+	}
+}
+
+func (a *API) identify(c echo.Context, audience account.Audience) (account.Identity, error) {
+	id, err := a.accounts.Tokens.Verify(bearer(c.Request()), audience)
+	if err != nil {
+		return account.Identity{}, err
+	}
+	user, err := a.accounts.Users.Me(c.Request().Context(), id.UserID)
+	if err != nil {
+		return account.Identity{}, err
+	}
+	// What the database says now counts, not what it said when the token was made.
+	return account.Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID}, nil
+}
+
+// bearer is the token of the Authorization header, empty when there is none.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get(echo.HeaderAuthorization), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// loginOrKey lets in an API key with the scope when its headers are there, and else a user with one of the roles.
+func (a *API) loginOrKey(scope account.Scope, roles []account.Role) echo.MiddlewareFunc {
+	byKey, byLogin := a.keyAuth(scope), a.Login(roles...)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		withKey, withLogin := byKey(next), byLogin(next)
+		return func(c echo.Context) error {
+			h := c.Request().Header
+			if h.Get("X-Api-Key") != "" || h.Get("X-Api-Secret") != "" {
+				c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+				return withKey(c)
+			}
+			return withLogin(c)
+		}
+	}
+}
+
+// owned is the account and mode that a request about webhooks is for.
+type owned struct {
+	merchantID string
+	livemode   bool
+}
+
+// ownedBy tells whose webhooks the request is about. A key has a mode; a user names it in the body or the query, and
+// means test mode otherwise. body is nil when the body does not say.
+func (a *API) ownedBy(c echo.Context, body *bool) (owned, error) {
+	asked, err := askedMode(c, body)
+	if err != nil {
+		return owned{}, err
+	}
+	key, ok := a.keyFrom(c)
+	if !ok {
+		return owned{IdentityOf(c).MerchantID, asked != nil && *asked}, nil
+	}
+	if asked != nil && *asked != key.Livemode {
+		return owned{}, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be that of the API key, or absent."})
+	}
+	return owned{key.Merchant.ID, key.Livemode}, nil
+}
+
+func askedMode(c echo.Context, body *bool) (*bool, error) {
+	if !c.QueryParams().Has("livemode") {
+		return body, nil
+	}
+	text := c.QueryParam("livemode")
+	live := text == "true"
+	if !live && text != "false" {
+		return nil, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be true or false."})
+	}
+	if body != nil && *body != live {
+		return nil, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode differs between the body and the query."})
+	}
+	return &live, nil
+}
+
+// noStore keeps credentials out of every cache on the way.
+func noStore(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		return next(c)
+	}
+}

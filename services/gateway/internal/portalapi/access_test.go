@@ -1,0 +1,109 @@
+package portalapi
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+)
+
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+// matrix names every endpoint that wants a login and who is let in. What an insider gets is another matter: the ids
+// do not exist, so anything but 401 and 403 means "let in".
+var matrix = []struct {
+	method, path, body string
+	roles              []account.Role
+}{
+	{"GET", "/auth/me", "", anyone},
+	{"GET", "/merchant", "", team},
+	{"PATCH", "/merchant", `{}`, owner},
+	{"GET", "/merchant/team", "", team},
+	{"POST", "/merchant/team", `{}`, owner},
+	{"GET", "/merchant/api-keys", "", []account.Role{account.RoleMerchant, account.RoleAccountant}},
+	{"POST", "/merchant/api-keys", `{}`, owner},
+	{"PATCH", "/merchant/api-keys/" + nobody, `{"name":"x"}`, owner},
+	{"DELETE", "/merchant/api-keys/" + nobody, "", owner},
+	{"POST", "/merchant/api-keys/" + nobody + "/rotate", "", owner},
+	{"GET", "/admin/merchants", "", admin},
+	{"POST", "/admin/merchants/" + nobody + "/gateway", `{"enabled":true}`, admin},
+	{"GET", "/webhook-endpoints", "", team},
+	{"POST", "/webhook-endpoints", `{}`, owner},
+	{"GET", "/webhook-endpoints/" + nobody, "", team},
+	{"PATCH", "/webhook-endpoints/" + nobody, `{}`, owner},
+	{"DELETE", "/webhook-endpoints/" + nobody, "", owner},
+	{"POST", "/webhook-endpoints/" + nobody + "/rotate-secret", "", owner},
+	{"GET", "/webhook-deliveries", "", team},
+	{"GET", "/webhook-deliveries/" + nobody, "", team},
+}
+
+func TestRoleMatrix(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	people := f.people(t)
+	for _, m := range matrix {
+		for role, who := range people {
+			r := f.call(t, who, m.method, m.path, m.body)
+			want := "let in"
+			switch {
+			case role == "" || role == account.RoleCustomer: // a customer's token is for other endpoints
+				want = "UNAUTHENTICATED"
+			case !slices.Contains(m.roles, role):
+				want = "FORBIDDEN"
+			}
+			got := "let in"
+			if r.status == 401 || r.status == 403 {
+				got = r.code()
+			}
+			if got != want {
+				t.Errorf("%s %s as %q: %s, want %s", m.method, m.path, role, got, want)
+			}
+		}
+	}
+}
+
+// Every route but the public ones stands in the matrix.
+func TestMatrixIsComplete(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/customer/auth/register", "/customer/auth/login"}
+	known := map[string]bool{}
+	for _, m := range matrix {
+		known[m.method+" "+strings.ReplaceAll(m.path, nobody, ":id")] = true
+	}
+	for _, r := range f.echo.Routes() {
+		path := strings.TrimPrefix(r.Path, "/api/v1")
+		if r.Method != "echo_route_not_found" && !slices.Contains(public, path) && !known[r.Method+" "+path] {
+			t.Errorf("%s %s has no row", r.Method, path)
+		}
+	}
+}
+
+func TestBadTokens(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	who := f.register(t, "owner@example.com")
+	for _, token := range []string{"x", who.token + "x", "a.b.c", strings.Repeat("a", 5000)} {
+		f.refused(t, errs.Unauthenticated, as{token: token}, "GET", "/merchant", "")
+	}
+	f.clock.advance(15 * time.Minute)
+	f.refused(t, errs.Unauthenticated, who, "GET", "/merchant", "")
+}
+
+func TestCustomerLoginOpensOnlyTheApp(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	people := f.people(t)
+	api := New(Deps{Accounts: f.accounts, KeyAuth: f.keyAuth, KeyFrom: keyFrom})
+	f.echo.GET("/api/v1/app", func(c echo.Context) error { return c.String(200, `{"user":"`+IdentityOf(c).UserID+`"}`) }, api.CustomerLogin())
+	if r := f.must(t, people[account.RoleCustomer], "GET", "/app", ""); r.str("user") == "" {
+		t.Fatalf("got %s", r.text)
+	}
+	f.refused(t, errs.Unauthenticated, people[account.RoleMerchant], "GET", "/app", "")
+	f.refused(t, errs.Unauthenticated, as{}, "GET", "/app", "")
+}

@@ -1,0 +1,96 @@
+// Package portalapi is the JSON behind the merchant portal and the customers' app: logins, the merchant's profile, team
+// and API keys, webhook endpoints and their deliveries, and the admins' switch. Answers are bare objects; lists are
+// {"data":[…],"pagination":{…}}.
+package portalapi
+
+import (
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+)
+
+// callTimeout bounds one call to the webhooks service.
+const callTimeout = 5 * time.Second
+
+// KeyAuth returns the middleware that lets a request pass whose API key is good for the scope.
+type KeyAuth func(account.Scope) echo.MiddlewareFunc
+
+// KeyFrom returns the key that KeyAuth let in; false when the request did not come through it.
+type KeyFrom func(echo.Context) (account.Key, bool)
+
+// Deps are what New needs.
+type Deps struct {
+	Accounts *account.Accounts
+	Webhooks webhooksv1.WebhooksServiceClient
+	KeyAuth  KeyAuth
+	KeyFrom  KeyFrom
+}
+
+// API is the handlers. Make it with New.
+type API struct {
+	accounts *account.Accounts
+	webhooks webhooksv1.WebhooksServiceClient
+	keyAuth  KeyAuth
+	keyFrom  KeyFrom
+}
+
+// New returns the API.
+func New(d Deps) *API {
+	return &API{accounts: d.Accounts, webhooks: d.Webhooks, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom}
+}
+
+// Who may do what. An accountant only reads, staff sees no keys, and money and credentials are the merchant's alone.
+var (
+	anyone    = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant, account.RoleAdmin}
+	team      = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
+	keyReader = []account.Role{account.RoleMerchant, account.RoleAccountant}
+	owner     = []account.Role{account.RoleMerchant}
+	admin     = []account.Role{account.RoleAdmin}
+)
+
+// Register puts the endpoints on the group of /api/v1.
+func (a *API) Register(g *echo.Group) {
+	a.registerAuth(g)
+
+	g.GET("/merchant", a.merchant, a.Login(team...))
+	g.PATCH("/merchant", a.updateMerchant, a.Login(owner...))
+	g.GET("/merchant/team", a.team, a.Login(team...))
+	g.POST("/merchant/team", a.addMember, a.Login(owner...))
+
+	g.GET("/merchant/api-keys", a.keys, a.Login(keyReader...))
+	g.POST("/merchant/api-keys", a.createKey, a.Login(owner...))
+	g.PATCH("/merchant/api-keys/:id", a.updateKey, a.Login(owner...))
+	g.DELETE("/merchant/api-keys/:id", a.revokeKey, a.Login(owner...))
+	g.POST("/merchant/api-keys/:id/rotate", a.rotateKey, a.Login(owner...))
+
+	g.GET("/admin/merchants", a.merchants, a.Login(admin...))
+	g.POST("/admin/merchants/:id/gateway", a.enableGateway, a.Login(admin...))
+
+	a.registerWebhooks(g)
+}
+
+func (a *API) registerAuth(g *echo.Group) {
+	g.POST("/auth/register", a.register, noStore)
+	g.POST("/auth/login", a.login(account.Portal), noStore)
+	g.POST("/auth/refresh", a.refresh, noStore)
+	g.POST("/auth/logout", a.logout, noStore)
+	g.GET("/auth/me", a.me, a.Login(anyone...))
+	g.POST("/customer/auth/register", a.registerCustomer, noStore)
+	g.POST("/customer/auth/login", a.login(account.Customer), noStore)
+}
+
+func (a *API) registerWebhooks(g *echo.Group) {
+	read := a.loginOrKey(account.WebhooksRead, team)
+	write := a.loginOrKey(account.WebhooksWrite, owner)
+	g.GET("/webhook-endpoints", a.endpoints, read)
+	g.POST("/webhook-endpoints", a.createEndpoint, write)
+	g.GET("/webhook-endpoints/:id", a.endpoint, read)
+	g.PATCH("/webhook-endpoints/:id", a.updateEndpoint, write)
+	g.DELETE("/webhook-endpoints/:id", a.deleteEndpoint, write)
+	g.POST("/webhook-endpoints/:id/rotate-secret", a.rotateEndpointSecret, write)
+	g.GET("/webhook-deliveries", a.deliveries, read)
+	g.GET("/webhook-deliveries/:id", a.delivery, read)
+}

@@ -1,0 +1,146 @@
+package portalapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+type session struct {
+	Token        string       `json:"token"`
+	RefreshToken string       `json:"refresh_token"`
+	ExpiresIn    int64        `json:"expires_in"` // seconds of token
+	Role         account.Role `json:"role"`
+	MerchantID   *string      `json:"merchant_id"` // null for admins and customers
+}
+
+func sessionView(s account.Session) session {
+	return session{
+		Token: s.Token, RefreshToken: s.RefreshToken, ExpiresIn: int64(s.ExpiresIn.Seconds()), Role: s.Role, MerchantID: orNull(s.MerchantID),
+	}
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func (a *API) register(c echo.Context) error {
+	var in struct {
+		Email       string  `json:"email"`
+		Password    string  `json:"password"`
+		Name        *string `json:"name"`
+		LegalStatus *string `json:"legal_status"`
+		SIREN       *string `json:"siren"`
+		IBAN        *string `json:"iban"`
+		BIC         *string `json:"bic"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	s, err := a.accounts.Users.Register(c.Request().Context(), account.Registration{
+		Email: in.Email, Password: in.Password,
+		Profile: account.MerchantChange{Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC},
+	}, web.ClientIP(c))
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, sessionView(s))
+}
+
+func (a *API) registerCustomer(c echo.Context) error {
+	var in struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+		Name     string `json:"name"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	s, err := a.accounts.Users.RegisterCustomer(c.Request().Context(), in.Email, in.Password, in.Name, web.ClientIP(c))
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, sessionView(s))
+}
+
+func (a *API) login(audience account.Audience) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		var in struct {
+			Email    string `json:"email"`
+			Password string `json:"password"`
+		}
+		if err := web.Decode(c, &in); err != nil {
+			return err
+		}
+		if err := required("email", in.Email, "password", in.Password); err != nil {
+			return err
+		}
+		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, web.ClientIP(c))
+		if err != nil {
+			return err
+		}
+		return answer(c, http.StatusOK, sessionView(s))
+	}
+}
+
+// refresh and logout serve portal and app: the token knows whose it is.
+func (a *API) refresh(c echo.Context) error {
+	token, err := refreshToken(c)
+	if err != nil {
+		return err
+	}
+	s, err := a.accounts.Users.Refresh(c.Request().Context(), token)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, sessionView(s))
+}
+
+// logout needs no login token: it may have expired, and who holds the refresh token may end the login.
+func (a *API) logout(c echo.Context) error {
+	token, err := refreshToken(c)
+	if err != nil {
+		return err
+	}
+	if err := a.accounts.Users.Logout(c.Request().Context(), token); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func refreshToken(c echo.Context) (string, error) {
+	var in struct {
+		RefreshToken string `json:"refresh_token"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return "", err
+	}
+	return in.RefreshToken, required("refresh_token", in.RefreshToken)
+}
+
+type user struct {
+	ID         string       `json:"id"`
+	Email      string       `json:"email"`
+	Name       string       `json:"name"`
+	Role       account.Role `json:"role"`
+	MerchantID *string      `json:"merchant_id"`
+	CreatedAt  string       `json:"created_at"`
+}
+
+func userView(u account.User) user {
+	return user{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), CreatedAt: web.Time(u.CreatedAt)}
+}
+
+func (a *API) me(c echo.Context) error {
+	u, err := a.accounts.Users.Me(c.Request().Context(), IdentityOf(c).UserID)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, userView(u))
+}

@@ -1,0 +1,119 @@
+package portalapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+type delivery struct {
+	ID         string `json:"id"`
+	EndpointID string `json:"endpoint_id"`
+	// EventID is the webhook-id header of every attempt.
+	EventID       string  `json:"event_id"`
+	EventType     string  `json:"event_type"`
+	Reference     string  `json:"reference"`
+	Sequence      int64   `json:"sequence"`
+	Status        string  `json:"status"`
+	AttemptCount  int32   `json:"attempt_count"`
+	NextAttemptAt *string `json:"next_attempt_at"`
+	CreatedAt     string  `json:"created_at"`
+	DeliveredAt   *string `json:"delivered_at"`
+	// Body is the very text that was signed and sent, so not an object here.
+	Body     string    `json:"body,omitempty"`
+	Attempts []attempt `json:"attempts,omitempty"`
+}
+
+type attempt struct {
+	Number         int32   `json:"number"`
+	StartedAt      string  `json:"started_at"`
+	DurationMS     float64 `json:"duration_ms"`
+	ResponseStatus int32   `json:"response_status"`
+	ResponseBody   string  `json:"response_body"`
+	Error          string  `json:"error,omitempty"`
+}
+
+func deliveryView(d *webhooksv1.Delivery) delivery {
+	v := delivery{
+		ID: d.GetId(), EndpointID: d.GetEndpointId(), EventID: d.GetEventId(), EventType: d.GetEventType(), Reference: d.GetReference(),
+		Sequence: d.GetSequence(), Status: d.GetStatus(), AttemptCount: d.GetAttemptCount(), NextAttemptAt: optionalStamp(d.GetNextAttemptAt()),
+		CreatedAt: stamp(d.GetCreatedAt()), DeliveredAt: optionalStamp(d.GetDeliveredAt()), Body: string(d.GetBody()),
+	}
+	for _, a := range d.GetAttempts() {
+		v.Attempts = append(v.Attempts, attempt{
+			Number: a.GetNumber(), StartedAt: stamp(a.GetStartedAt()),
+			DurationMS:     float64(a.GetDurationMicros()) / 1000,
+			ResponseStatus: a.GetResponseStatus(), ResponseBody: string(a.GetResponseBody()), Error: a.GetError(),
+		})
+	}
+	return v
+}
+
+// maxFilter is longer than every value that a filter can match.
+const maxFilter = 200
+
+func (a *API) deliveries(c echo.Context) error {
+	number, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	of, err := a.ownedBy(c, nil)
+	if err != nil {
+		return err
+	}
+	if err := checkFilters(c, "endpoint_id", "status", "reference", "event_type"); err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.ListDeliveries(ctx, &webhooksv1.ListDeliveriesRequest{
+		MerchantId: of.merchantID, Livemode: of.livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
+		Status: c.QueryParam("status"), Reference: c.QueryParam("reference"), EventType: c.QueryParam("event_type"),
+	})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, page(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
+}
+
+// checkFilters wants short visible ASCII, as every id, status and event type is. A merchant's reference is never the
+// filter here: reference is ours.
+func checkFilters(c echo.Context, names ...string) error {
+	var bad []errs.Field
+	for _, name := range names {
+		value := c.QueryParam(name)
+		ok := len(value) <= maxFilter
+		for i := range len(value) {
+			ok = ok && value[i] > ' ' && value[i] < 0x7f
+		}
+		if !ok {
+			bad = append(bad, errs.Field{Field: name, Message: name + " must be at most 200 visible ASCII characters."})
+		}
+	}
+	if len(bad) > 0 {
+		return errs.Invalid(bad...)
+	}
+	return nil
+}
+
+func (a *API) delivery(c echo.Context) error {
+	of, err := a.ownedBy(c, nil)
+	if err != nil {
+		return err
+	}
+	id, err := externalID(c, "Webhook delivery")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.GetDelivery(ctx, &webhooksv1.GetDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+}

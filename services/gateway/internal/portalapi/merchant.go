@@ -1,0 +1,125 @@
+package portalapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+type merchant struct {
+	ID                string `json:"id"`
+	Name              string `json:"name"`
+	LegalStatus       string `json:"legal_status"`
+	SIREN             string `json:"siren"`
+	IBAN              string `json:"iban"`
+	BIC               string `json:"bic"`
+	Email             string `json:"email"`
+	GatewayEnabled    bool   `json:"gateway_enabled"`
+	WaitForSettlement bool   `json:"wait_for_settlement"`
+	CreatedAt         string `json:"created_at"`
+}
+
+func merchantView(m account.Merchant) merchant {
+	return merchant{
+		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
+		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement, CreatedAt: web.Time(m.CreatedAt),
+	}
+}
+
+func (a *API) merchant(c echo.Context) error {
+	m, err := a.accounts.Merchants.Get(c.Request().Context(), IdentityOf(c).MerchantID)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, merchantView(m))
+}
+
+func (a *API) updateMerchant(c echo.Context) error {
+	var in struct {
+		Name              *string `json:"name"`
+		LegalStatus       *string `json:"legal_status"`
+		SIREN             *string `json:"siren"`
+		IBAN              *string `json:"iban"`
+		BIC               *string `json:"bic"`
+		WaitForSettlement *bool   `json:"wait_for_settlement"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	change := account.MerchantChange{
+		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
+	}
+	if change == (account.MerchantChange{}) {
+		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement")
+	}
+	id := IdentityOf(c)
+	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, merchantView(m))
+}
+
+func (a *API) team(c echo.Context) error {
+	number, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	users, total, err := a.accounts.Users.Team(c.Request().Context(), IdentityOf(c).MerchantID, number, limit)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, page(users, userView, number, limit, total))
+}
+
+func (a *API) addMember(c echo.Context) error {
+	var in struct {
+		Email    string       `json:"email"`
+		Password string       `json:"password"`
+		Name     string       `json:"name"`
+		Role     account.Role `json:"role"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	id := IdentityOf(c)
+	u, err := a.accounts.Users.AddMember(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID,
+		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, userView(u))
+}
+
+func (a *API) merchants(c echo.Context) error {
+	number, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	list, total, err := a.accounts.Merchants.List(c.Request().Context(), number, limit)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, page(list, merchantView, number, limit, total))
+}
+
+func (a *API) enableGateway(c echo.Context) error {
+	var in struct {
+		Enabled *bool `json:"enabled"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if in.Enabled == nil {
+		return errs.Invalid(errs.Field{Field: "enabled", Message: "enabled is required: true or false."})
+	}
+	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id"), *in.Enabled)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, merchantView(m))
+}

@@ -1,0 +1,183 @@
+package portalapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+const endpointNoun = "Webhook endpoint"
+
+type endpoint struct {
+	ID             string   `json:"id"`
+	Livemode       bool     `json:"livemode"`
+	URL            string   `json:"url"`
+	Description    string   `json:"description"`
+	EventTypes     []string `json:"event_types"`
+	Enabled        bool     `json:"enabled"`
+	DisabledReason string   `json:"disabled_reason,omitempty"`
+	CreatedAt      string   `json:"created_at"`
+	UpdatedAt      string   `json:"updated_at"`
+	// Secret is there only in the answer that makes it.
+	Secret string `json:"secret,omitempty"`
+}
+
+func endpointView(e *webhooksv1.Endpoint) endpoint {
+	return endpoint{
+		ID: e.GetId(), Livemode: e.GetLivemode(), URL: e.GetUrl(), Description: e.GetDescription(), EventTypes: append([]string{}, e.GetEventTypes()...),
+		Enabled: e.GetEnabled(), DisabledReason: e.GetDisabledReason(), CreatedAt: stamp(e.GetCreatedAt()), UpdatedAt: stamp(e.GetUpdatedAt()),
+	}
+}
+
+// calling bounds a call to the webhooks service.
+func calling(c echo.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request().Context(), callTimeout)
+}
+
+// endpoints lists all of the merchant's endpoints in that mode: they are few, and the service returns them at once.
+func (a *API) endpoints(c echo.Context) error {
+	number, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	of, err := a.ownedBy(c, nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.ListEndpoints(ctx, &webhooksv1.ListEndpointsRequest{MerchantId: of.merchantID, Livemode: of.livemode})
+	if err != nil {
+		return err
+	}
+	all := res.GetEndpoints()
+	from := min((number-1)*limit, len(all))
+	return answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
+}
+
+// createEndpoint leaves it to the webhooks service to judge the values: it alone knows which URLs it will call.
+func (a *API) createEndpoint(c echo.Context) error {
+	var in struct {
+		URL         string   `json:"url"`
+		Description string   `json:"description"`
+		EventTypes  []string `json:"event_types"`
+		Livemode    *bool    `json:"livemode"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := required("url", in.URL); err != nil {
+		return err
+	}
+	of, err := a.ownedBy(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.CreateEndpoint(ctx, &webhooksv1.CreateEndpointRequest{
+		MerchantId: of.merchantID, Livemode: of.livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
+	})
+	if err != nil {
+		return err
+	}
+	v := endpointView(res.GetEndpoint())
+	v.Secret = res.GetSecret()
+	return answer(c, http.StatusCreated, v)
+}
+
+func (a *API) endpoint(c echo.Context) error {
+	of, id, err := a.endpointOf(c, nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
+}
+
+func (a *API) endpointOf(c echo.Context, body *bool) (owned, string, error) {
+	of, err := a.ownedBy(c, body)
+	if err != nil {
+		return owned{}, "", err
+	}
+	id, err := externalID(c, endpointNoun)
+	return of, id, err
+}
+
+func (a *API) updateEndpoint(c echo.Context) error {
+	var in struct {
+		URL         *string   `json:"url"`
+		Description *string   `json:"description"`
+		EventTypes  *[]string `json:"event_types"`
+		Enabled     *bool     `json:"enabled"`
+		Livemode    *bool     `json:"livemode"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if in.URL == nil && in.Description == nil && in.EventTypes == nil && in.Enabled == nil {
+		return nothingToDo("url, description, event_types, enabled")
+	}
+	of, id, err := a.endpointOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	req := &webhooksv1.UpdateEndpointRequest{
+		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Url: in.URL, Description: in.Description, Enabled: in.Enabled,
+	}
+	if in.EventTypes != nil {
+		req.EventTypes = &webhooksv1.EventTypes{Values: *in.EventTypes}
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.UpdateEndpoint(ctx, req)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
+}
+
+func (a *API) deleteEndpoint(c echo.Context) error {
+	of, id, err := a.endpointOf(c, nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	if _, err := a.webhooks.DeleteEndpoint(ctx, &webhooksv1.DeleteEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id}); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (a *API) rotateEndpointSecret(c echo.Context) error {
+	overlap, err := overlapSeconds(c)
+	if err != nil {
+		return err
+	}
+	of, id, err := a.endpointOf(c, nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.RotateSecret(ctx, &webhooksv1.RotateSecretRequest{
+		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, OverlapSeconds: int64(overlap / time.Second),
+	})
+	if err != nil {
+		return err
+	}
+	v := endpointView(res.GetEndpoint())
+	v.Secret = res.GetSecret()
+	return answer(c, http.StatusOK, v)
+}

@@ -1,0 +1,143 @@
+package provider
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+//go:embed page.html
+var pageSource string
+
+//go:embed page.css
+var pageStyle string
+
+var (
+	pageTemplate = template.Must(template.New("page").Parse(pageSource))
+	pagePolicy   = "default-src 'none'; style-src '" + styleHash() + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+func styleHash() string {
+	sum := sha256.Sum256([]byte(pageStyle))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// page is what a payer sees when there is no merchant's page to go to.
+type page struct {
+	Lang, Kind       string
+	Title, Text      string
+	Merchant, Amount string
+	Reference        string
+	// Refresh is the seconds after which the browser looks again; 0 for never.
+	Refresh     int
+	RefreshText string
+	Style       template.CSS
+	words       func(words) (title, text string)
+}
+
+// words are the sentences of one language.
+type words struct {
+	done, doneText, failed, failedText, waiting, waitingText, refunded, refundedText string
+	unknown, unknownText, away, awayText, busy, busyText, again                      string
+}
+
+var languages = map[string]words{
+	"en": {
+		"Payment complete", "Your bank has confirmed the payment. You can close this page.",
+		"Payment not made", "No money was taken. Go back to the merchant to try again.",
+		"Payment in progress", "Your bank is still working on the payment. This page looks again by itself.",
+		"Payment refunded", "The money of this payment was sent back.",
+		"Payment not found", "There is no payment behind this link.",
+		"We are checking your payment", "The answer takes longer than usual. This page looks again by itself; do not pay a second time.",
+		"Too many requests", "Wait a moment, then load this page again.", "Look again now",
+	},
+	"fr": {
+		"Paiement effectué", "Votre banque a confirmé le paiement. Vous pouvez fermer cette page.",
+		"Paiement non effectué", "Aucun montant n’a été prélevé. Revenez chez le commerçant pour réessayer.",
+		"Paiement en cours", "Votre banque traite encore le paiement. Cette page s’actualise toute seule.",
+		"Paiement remboursé", "Le montant de ce paiement a été renvoyé.",
+		"Paiement introuvable", "Aucun paiement ne correspond à ce lien.",
+		"Nous vérifions votre paiement", "La réponse prend plus de temps que d’habitude. Cette page s’actualise toute seule ; ne payez pas une seconde fois.",
+		"Trop de demandes", "Patientez un instant, puis rechargez cette page.", "Actualiser maintenant",
+	},
+}
+
+func statusPage(p *paymentsv1.Payment) page {
+	v := page{Merchant: p.GetMerchantName(), Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()).String() + " " + p.GetCurrency()}
+	switch p.GetStatus() {
+	case "completed":
+		v.Kind, v.words = "done", func(w words) (string, string) { return w.done, w.doneText }
+	case "refunded":
+		v.Kind, v.words = "done", func(w words) (string, string) { return w.refunded, w.refundedText }
+	case "failed", "cancelled":
+		v.Kind, v.words = "failed", func(w words) (string, string) { return w.failed, w.failedText }
+	default:
+		v.Kind, v.Refresh, v.words = "waiting", 5, func(w words) (string, string) { return w.waiting, w.waitingText }
+	}
+	return v
+}
+
+// pages shows a payer a page where an API client would get an error.
+func (p *Provider) pages(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		if err == nil || c.Response().Committed {
+			return err
+		}
+		e := errs.From(err)
+		v := page{Kind: "waiting", Refresh: 5, words: func(w words) (string, string) { return w.away, w.awayText }}
+		switch e.Code {
+		case errs.NotFoundCode:
+			v = page{Kind: "failed", words: func(w words) (string, string) { return w.unknown, w.unknownText }}
+		case errs.RateLimitExceeded:
+			v = page{Kind: "waiting", words: func(w words) (string, string) { return w.busy, w.busyText }}
+			c.Response().Header().Set(echo.HeaderRetryAfter, fmt.Sprint(web.Seconds(e.RetryAfter)))
+		default:
+			p.Log.WarnContext(c.Request().Context(), "payer's return not answered with a state", "request_id", web.RequestID(c), "error", err)
+		}
+		return showPage(c, e.Code.HTTPStatus(), v)
+	}
+}
+
+func showPage(c echo.Context, status int, v page) error {
+	v.Lang = language(c.Request().Header.Get("Accept-Language"))
+	w := languages[v.Lang]
+	v.Title, v.Text = v.words(w)
+	v.RefreshText, v.Style = w.again, template.CSS(pageStyle)
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, v); err != nil {
+		return fmt.Errorf("render payer's page: %w", err)
+	}
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Vary", "Accept-Language")
+	h.Set("X-Robots-Tag", "noindex")
+	if c.Request().Method == http.MethodHead {
+		return c.NoContent(status)
+	}
+	return c.HTMLBlob(status, b.Bytes())
+}
+
+// language is French where the browser names French before English, else English.
+func language(accept string) string {
+	for _, tag := range strings.Split(accept, ",") {
+		tag, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(tag)), ";")
+		primary, _, _ := strings.Cut(tag, "-")
+		if _, known := languages[primary]; known {
+			return primary
+		}
+	}
+	return "en"
+}

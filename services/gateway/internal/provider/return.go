@@ -1,0 +1,80 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+)
+
+// back receives a payer from the bank: it has the payment read anew and sends the payer on to the merchant. Nothing in
+// the query is believed; the payer can only ever be sent to the URLs that the merchant gave for that payment.
+func (p *Provider) back(c echo.Context) error {
+	ref := c.QueryParam("state")
+	if !edge.Reference(ref) {
+		return errs.NotFound("Payment")
+	}
+	payment, err := p.refreshed(c, ref)
+	if err != nil {
+		return err
+	}
+	if target := target(payment, c.QueryParam("error") != ""); target != "" {
+		return c.Redirect(http.StatusSeeOther, target)
+	}
+	return showPage(c, http.StatusOK, statusPage(payment))
+}
+
+// refreshed waits until payments has asked the provider. The command expires with the wait: a payer who is gone needs
+// no answer, and the provider's webhook brings the news as well.
+func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, error) {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), p.ReturnWait)
+	defer cancel()
+	call, err := p.Commands.Send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
+		edge.Meta(c, time.Now().Add(p.ReturnWait)))
+	if err != nil {
+		return nil, err
+	}
+	defer call.Close()
+	reply, err := call.Next(ctx)
+	switch {
+	case err != nil:
+		return nil, errors.Join(errs.New(errs.Unavailable, "The payment's state is not known yet."), err)
+	case reply.GetErrorCode() == string(errs.NotFoundCode):
+		return nil, errs.NotFound("Payment")
+	case reply.GetStage() == paymentsv1.CommandReply_STAGE_REFUSED || reply.GetPayment() == nil:
+		return nil, errs.New(errs.Unavailable, "The payment's state is not known yet.")
+	}
+	return reply.GetPayment(), nil
+}
+
+// target is the merchant's URL for the payment's state; "" when the merchant gave none. gaveUp, the provider's word that
+// the payer quit, only decides where a payer with an open payment goes.
+func target(p *paymentsv1.Payment, gaveUp bool) string {
+	stored := p.GetSuccessUrl()
+	switch p.GetStatus() {
+	case "failed", "cancelled":
+		stored = p.GetCancelUrl()
+	case "pending", "pending_sca":
+		if gaveUp {
+			stored = p.GetCancelUrl()
+		}
+	}
+	u, err := url.Parse(stored)
+	if err != nil || stored == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return ""
+	}
+	own := url.Values{"reference": {p.GetReference()}, "status": {p.GetStatus()}}.Encode()
+	if u.RawQuery != "" {
+		own = u.RawQuery + "&" + own
+	}
+	u.RawQuery = own
+	return u.String()
+}

@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+const (
+	headerSignature = "BI-Signature"
+	headerDate      = "BI-Signature-Date"
+	maxWebhook      = 256 << 10
+	postTimeout     = 5 * time.Second
+)
+
+// webhook takes a signed hint, hands it on and acknowledges. There is no replay window: the provider may repeat a
+// delivery with its first date, and a replayed hint only makes us look again.
+func (p *Provider) webhook(c echo.Context) error {
+	raw, err := readAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxWebhook))
+	if err != nil {
+		return err
+	}
+	plain, err := unpacked(raw, c.Request().Header.Get(echo.HeaderContentEncoding))
+	if err != nil {
+		return err
+	}
+	live, err := p.verify(c.Request().Header, plain, raw)
+	if err != nil {
+		return err
+	}
+	id, err := paymentID(plain)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), postTimeout)
+	defer cancel()
+	update := &paymentsv1.ProviderUpdate{Livemode: live, ProviderPaymentId: id, Source: "webhook"}
+	if err := p.Commands.Post(ctx, command.ProviderUpdate, update, edge.Meta(c, time.Time{})); err != nil {
+		return err
+	}
+	return web.OK(c, http.StatusOK, struct{}{})
+}
+
+func readAll(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(r)
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		return nil, tooLarge()
+	case err != nil:
+		return nil, errs.Invalid(errs.Field{Field: "body", Message: "The body could not be read to its end."})
+	}
+	return b, nil
+}
+
+func tooLarge() error {
+	return errs.New(errs.PayloadTooLarge, "The body is larger than %d KiB.", maxWebhook>>10)
+}
+
+// unpacked undoes gzip within the limit: a small body must not become a huge one.
+func unpacked(raw []byte, encoding string) ([]byte, error) {
+	if encoding == "" || encoding == "identity" {
+		return raw, nil
+	}
+	if encoding != "gzip" {
+		return nil, errs.New(errs.UnsupportedMedia, "Send the body plain or with Content-Encoding: gzip.")
+	}
+	bad := errs.Invalid(errs.Field{Field: "body", Message: "The body is not valid gzip."})
+	z, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, bad
+	}
+	plain, err := io.ReadAll(io.LimitReader(z, maxWebhook+1))
+	switch {
+	case err != nil:
+		return nil, bad
+	case len(plain) > maxWebhook:
+		return nil, tooLarge()
+	}
+	return plain, nil
+}
+
+// verify returns the mode whose secret signed the body. What the provider signs of a compressed body is not documented,
+// so both forms count.
+func (p *Provider) verify(h http.Header, bodies ...[]byte) (live bool, err error) {
+	signature, decodeErr := base64.StdEncoding.DecodeString(h.Get(headerSignature))
+	date := h.Get(headerDate)
+	if decodeErr == nil && len(signature) == sha256.Size && date != "" {
+		for _, body := range bodies {
+			if p.signed(p.LiveSecret, date, body, signature) {
+				return true, nil
+			}
+			if p.signed(p.TestSecret, date, body, signature) {
+				return false, nil
+			}
+		}
+	}
+	return false, errs.New(errs.InvalidSignature, "The signature is missing or wrong.")
+}
+
+func (p *Provider) signed(secret, date string, body, signature []byte) bool {
+	if secret == "" {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(http.MethodPost + "." + p.SignedPath + "." + date + "."))
+	mac.Write(body)
+	return hmac.Equal(mac.Sum(nil), signature)
+}
+
+// paymentID reads the one thing that a hint is good for.
+func paymentID(body []byte) (string, error) {
+	var hint struct {
+		ID int64 `json:"id"`
+	}
+	if err := json.Unmarshal(body, &hint); err != nil || hint.ID <= 0 {
+		return "", errs.Invalid(errs.Field{Field: "id", Message: "id must be the id of a payment."})
+	}
+	return strconv.FormatInt(hint.ID, 10), nil
+}

@@ -1,0 +1,62 @@
+package ratelimit
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var fallbacks = promauto.NewCounter(prometheus.CounterOpts{
+	Name: "eupay_gateway_rate_limit_fallbacks_total", Help: "Calls counted in memory because Redis was away.",
+})
+
+// Patience with the shared limiter: a call waits this long for it, and after a failure nobody asks it for a while.
+const (
+	sharedTimeout = 100 * time.Millisecond
+	pause         = time.Second
+)
+
+// Fallback asks the shared limiter and, while that one is away, the local one: an outage of Redis neither stops payments
+// nor lifts the limits, it only makes each replica count alone.
+type Fallback struct {
+	shared, local Limiter
+	now           func() time.Time
+	log           *slog.Logger
+	resume        atomic.Int64 // Unix nanoseconds; 0 while the shared limiter works
+}
+
+// NewFallback combines the two limiters.
+func NewFallback(shared, local Limiter, now func() time.Time, log *slog.Logger) *Fallback {
+	return &Fallback{shared: shared, local: local, now: now, log: log}
+}
+
+// Allow implements Limiter.
+func (f *Fallback) Allow(ctx context.Context, key string, limit int) (bool, time.Duration, error) {
+	resume := f.resume.Load()
+	if resume == 0 || f.now().UnixNano() >= resume {
+		asking, cancel := context.WithTimeout(ctx, sharedTimeout)
+		allowed, wait, err := f.shared.Allow(asking, key, limit)
+		cancel()
+		if err == nil {
+			if resume != 0 && f.resume.CompareAndSwap(resume, 0) {
+				f.log.InfoContext(ctx, "rate limits are shared again")
+			}
+			return allowed, wait, nil
+		}
+		if ctx.Err() == nil {
+			f.suspend(ctx, resume, err)
+		}
+	}
+	fallbacks.Inc()
+	return f.local.Allow(ctx, key, limit)
+}
+
+func (f *Fallback) suspend(ctx context.Context, resume int64, cause error) {
+	if f.resume.CompareAndSwap(resume, f.now().Add(pause).UnixNano()) && resume == 0 {
+		f.log.WarnContext(ctx, "Redis is away, rate limits are counted in each replica", "error", cause)
+	}
+}

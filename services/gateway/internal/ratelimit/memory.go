@@ -1,0 +1,105 @@
+package ratelimit
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"time"
+)
+
+// Bounds of the memory limiter: the shards keep callers from waiting for each other, the number of keys in each keeps
+// a flood of addresses from filling the memory (about 60 MB when every key has used a limit of 30).
+const (
+	shards       = 64
+	keysPerShard = 4096
+)
+
+// Memory is a Limiter for one process.
+type Memory struct {
+	now    func() time.Time
+	seed   maphash.Seed
+	shards [shards]shard
+}
+
+type shard struct {
+	mu      sync.Mutex
+	windows map[string]*log
+	sweep   time.Time
+}
+
+// log holds the times of the calls that were allowed, oldest first. calls[:head] have left the window.
+type log struct {
+	calls []time.Time
+	head  int
+}
+
+// NewMemory returns an empty limiter that reads the time from now.
+func NewMemory(now func() time.Time) *Memory {
+	m := &Memory{now: now, seed: maphash.MakeSeed()}
+	for i := range m.shards {
+		m.shards[i].windows = make(map[string]*log)
+	}
+	return m
+}
+
+// Allow implements Limiter. It never returns an error.
+func (m *Memory) Allow(_ context.Context, key string, limit int) (bool, time.Duration, error) {
+	s := &m.shards[maphash.String(m.seed, key)%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := m.now()
+	l := s.window(key, now)
+	l.forget(now.Add(-Window))
+	if live := len(l.calls) - l.head; live >= limit {
+		if limit < 1 {
+			return false, Window, nil
+		}
+		return false, l.calls[len(l.calls)-limit].Add(Window).Sub(now), nil
+	}
+	l.calls = append(l.calls, now)
+	return true, 0, nil
+}
+
+func (s *shard) window(key string, now time.Time) *log {
+	if l := s.windows[key]; l != nil {
+		return l
+	}
+	if !now.Before(s.sweep) {
+		s.clean(now)
+	}
+	if len(s.windows) >= keysPerShard {
+		s.dropOne()
+	}
+	l := &log{}
+	s.windows[key] = l
+	return l
+}
+
+// clean drops the keys that were quiet for a window. It looks at all of them, so it runs rarely.
+func (s *shard) clean(now time.Time) {
+	s.sweep = now.Add(Window / 4)
+	for key, l := range s.windows {
+		if n := len(l.calls); n == 0 || !l.calls[n-1].After(now.Add(-Window)) {
+			delete(s.windows, key)
+		}
+	}
+}
+
+// dropOne makes room in a flood of new keys. Any key will do: nearly all of them are the flood's.
+func (s *shard) dropOne() {
+	for key := range s.windows {
+		delete(s.windows, key)
+		return
+	}
+}
+
+// forget moves the head past the calls at or before the time, and copies the rest down only once half is behind it.
+func (l *log) forget(before time.Time) {
+	for l.head < len(l.calls) && !l.calls[l.head].After(before) {
+		l.head++
+	}
+	if l.head > len(l.calls)/2 {
+		l.calls = l.calls[:copy(l.calls, l.calls[l.head:])]
+		l.head = 0
+	}
+}

@@ -1,0 +1,30 @@
+// Package ratelimit counts calls in an exact 60-second sliding window: a call is allowed while fewer than the limit were
+// allowed in the 60 seconds before it. Refused calls do not count.
+package ratelimit
+
+import (
+	"context"
+	"net/netip"
+	"time"
+)
+
+// Window is the length of the sliding window.
+const Window = time.Minute
+
+// Limiter decides about one call at a time.
+type Limiter interface {
+	// Allow counts a call of the key unless limit calls were counted in the window. Where it refuses, wait is the time
+	// until the next call will be allowed.
+	Allow(ctx context.Context, key string, limit int) (allowed bool, wait time.Duration, err error)
+}
+
+// IPKey names a caller by address for limits of one purpose. An IPv6 caller is its /64: whoever has one address has the
+// whole network.
+func IPKey(purpose string, addr netip.Addr) string {
+	if addr.Is6() && !addr.Is4In6() {
+		if p, err := addr.WithZone("").Prefix(64); err == nil {
+			return "ip:" + purpose + ":" + p.String()
+		}
+	}
+	return "ip:" + purpose + ":" + addr.Unmap().String()
+}

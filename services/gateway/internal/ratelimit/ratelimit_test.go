@@ -1,0 +1,288 @@
+package ratelimit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// clock is a time that only the test moves.
+type clock struct{ nanos atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.nanos.Store(time.Date(2026, 6, 17, 12, 0, 0, 123456000, time.UTC).UnixNano())
+	return c
+}
+
+func (c *clock) Now() time.Time { return time.Unix(0, c.nanos.Load()).UTC() }
+
+// bench is a limiter under test with the way to move its time.
+type bench struct {
+	Limiter
+	advance func(time.Duration)
+}
+
+func benches(t *testing.T) map[string]bench {
+	mem := newClock()
+	red := newClock()
+	srv := miniredis.RunT(t)
+	srv.SetTime(red.Now())
+	client := redis.NewClient(&redis.Options{Addr: srv.Addr(), DisableIdentity: true})
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return map[string]bench{
+		"memory": {NewMemory(mem.Now), func(d time.Duration) { mem.nanos.Add(int64(d)) }},
+		"redis": {NewRedis(client, "p1"), func(d time.Duration) {
+			red.nanos.Add(int64(d))
+			srv.SetTime(red.Now())
+			srv.FastForward(d)
+		}},
+	}
+}
+
+func (b bench) call(t *testing.T, key string, limit int) (bool, time.Duration) {
+	t.Helper()
+	ok, wait, err := b.Allow(context.Background(), key, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ok, wait
+}
+
+func (b bench) allowed(t *testing.T, key string, limit, calls int) int {
+	t.Helper()
+	n := 0
+	for range calls {
+		if ok, _ := b.call(t, key, limit); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// Both limiters keep the same promise.
+func TestConformance(t *testing.T) {
+	suite := map[string]func(*testing.T, bench){
+		"no more than the limit":            exactLimit,
+		"slides, does not reset":            slides,
+		"refused calls do not count":        refusedAreFree,
+		"the wait is exact":                 exactWait,
+		"keys are apart":                    apart,
+		"a lowered limit waits long enough": lowered,
+		"concurrent calls":                  concurrent,
+		"a limit of zero lets nobody in":    zero,
+	}
+	for name, test := range suite {
+		for kind, b := range benches(t) {
+			t.Run(name+"/"+kind, func(t *testing.T) { test(t, b) })
+		}
+	}
+}
+
+func exactLimit(t *testing.T, b bench) {
+	if n := b.allowed(t, "k", 100, 130); n != 100 {
+		t.Errorf("%d of 130 calls allowed, want 100", n)
+	}
+}
+
+func slides(t *testing.T, b bench) {
+	b.allowed(t, "k", 10, 5)
+	b.advance(30 * time.Second)
+	b.allowed(t, "k", 10, 5)
+	b.advance(30*time.Second - time.Microsecond)
+	if n := b.allowed(t, "k", 10, 10); n != 0 {
+		t.Errorf("%d calls allowed just before the first ones leave the window, want 0", n)
+	}
+	b.advance(time.Microsecond)
+	if n := b.allowed(t, "k", 10, 10); n != 5 {
+		t.Errorf("%d calls allowed when the first five have left, want 5", n)
+	}
+}
+
+func refusedAreFree(t *testing.T, b bench) {
+	b.allowed(t, "k", 3, 50)
+	b.advance(Window)
+	if n := b.allowed(t, "k", 3, 50); n != 3 {
+		t.Errorf("%d calls allowed a window after a burst, want 3", n)
+	}
+}
+
+func exactWait(t *testing.T, b bench) {
+	b.call(t, "k", 2)
+	b.advance(10 * time.Second)
+	b.call(t, "k", 2)
+	b.advance(1500 * time.Millisecond)
+	ok, wait := b.call(t, "k", 2)
+	if want := 48500 * time.Millisecond; ok || wait != want {
+		t.Fatalf("allowed %v, wait %v; want refused, %v", ok, wait, want)
+	}
+	b.advance(wait)
+	if ok, _ := b.call(t, "k", 2); !ok {
+		t.Error("still refused after exactly the wait that was announced")
+	}
+}
+
+func apart(t *testing.T, b bench) {
+	b.allowed(t, "one", 5, 10)
+	if n := b.allowed(t, "two", 5, 10); n != 5 {
+		t.Errorf("%d calls of another key allowed, want 5", n)
+	}
+}
+
+func lowered(t *testing.T, b bench) {
+	for range 4 {
+		b.call(t, "k", 10)
+		b.advance(time.Second)
+	}
+	_, wait := b.call(t, "k", 2) // the calls at 0 s, 1 s and 2 s must leave; it is 4 s
+	if want := 58 * time.Second; wait != want {
+		t.Errorf("wait %v, want %v", wait, want)
+	}
+}
+
+func concurrent(t *testing.T, b bench) {
+	var allowed atomic.Int64
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			for range 10 {
+				if ok, _, err := b.Allow(context.Background(), "k", 77); err == nil && ok {
+					allowed.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := allowed.Load(); n != 77 {
+		t.Errorf("%d of 200 concurrent calls allowed, want 77", n)
+	}
+}
+
+func zero(t *testing.T, b bench) {
+	if ok, wait := b.call(t, "k", 0); ok || wait != Window {
+		t.Errorf("allowed %v, wait %v", ok, wait)
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	m := NewMemory(c.Now)
+	b := bench{Limiter: m}
+	for i := range 3 * shards * keysPerShard / 2 {
+		b.call(t, fmt.Sprint("flood-", i), 30)
+	}
+	total := 0
+	for i := range m.shards {
+		total += len(m.shards[i].windows)
+	}
+	if total > shards*keysPerShard {
+		t.Errorf("%d keys held, bound is %d", total, shards*keysPerShard)
+	}
+	c.nanos.Add(int64(Window))
+	for i := range 64 * shards {
+		b.call(t, fmt.Sprint("later-", i), 30)
+	}
+	total = 0
+	for i := range m.shards {
+		total += len(m.shards[i].windows)
+	}
+	if total > 64*shards {
+		t.Errorf("%d keys held after a quiet window, want the %d that called since", total, 64*shards)
+	}
+}
+
+// flaky is a shared limiter that a test switches off.
+type flaky struct {
+	Limiter
+	down  atomic.Bool
+	calls atomic.Int64
+}
+
+func (f *flaky) Allow(ctx context.Context, key string, limit int) (bool, time.Duration, error) {
+	f.calls.Add(1)
+	if f.down.Load() {
+		return false, 0, errors.New("connection refused")
+	}
+	return f.Limiter.Allow(ctx, key, limit)
+}
+
+func TestFallbackStillLimits(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	shared := &flaky{Limiter: NewMemory(c.Now)}
+	b := bench{Limiter: NewFallback(shared, NewMemory(c.Now), c.Now, slog.New(slog.DiscardHandler))}
+	if n := b.allowed(t, "k", 5, 10); n != 5 {
+		t.Fatalf("%d allowed by the shared limiter, want 5", n)
+	}
+	shared.down.Store(true)
+	before := shared.calls.Load()
+	if n := b.allowed(t, "k", 5, 10); n != 5 {
+		t.Errorf("%d allowed while the shared limiter is away, want 5", n)
+	}
+	if n := shared.calls.Load() - before; n != 1 {
+		t.Errorf("the absent limiter was asked %d times within its pause, want once", n)
+	}
+	shared.down.Store(false)
+	c.nanos.Add(int64(pause))
+	if n := b.allowed(t, "k", 5, 10); n != 0 {
+		t.Errorf("%d allowed after the shared limiter came back, want 0: it remembers the first five", n)
+	}
+}
+
+func TestRedisAway(t *testing.T) {
+	t.Parallel()
+	srv := miniredis.RunT(t)
+	client := redis.NewClient(&redis.Options{Addr: srv.Addr(), MaxRetries: -1, DisableIdentity: true})
+	defer client.Close()
+	c := newClock()
+	b := bench{Limiter: NewFallback(NewRedis(client, "p"), NewMemory(c.Now), c.Now, slog.New(slog.DiscardHandler))}
+	b.call(t, "k", 3)
+	srv.Close()
+	if n := b.allowed(t, "k", 3, 10); n != 3 {
+		t.Errorf("%d allowed without Redis, want 3", n)
+	}
+}
+
+func TestIPKey(t *testing.T) {
+	t.Parallel()
+	for addr, want := range map[string]string{
+		"192.0.2.7":            "ip:status:192.0.2.7",
+		"::ffff:192.0.2.7":     "ip:status:192.0.2.7",
+		"2001:db8:1:2:3:4:5:6": "ip:status:2001:db8:1:2::/64",
+		"2001:db8:1:2::9":      "ip:status:2001:db8:1:2::/64",
+		"fe80::1%eth0":         "ip:status:fe80::/64",
+	} {
+		if got := IPKey("status", netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s: %s, want %s", addr, got, want)
+		}
+	}
+}
+
+func BenchmarkMemory(b *testing.B) {
+	m := NewMemory(time.Now)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, _, err := m.Allow(context.Background(), "key", 100); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

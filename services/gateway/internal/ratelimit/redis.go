@@ -1,0 +1,52 @@
+package ratelimit
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// windowScript keeps the calls of a key in a sorted set by microsecond. Redis' own clock counts, so that the clocks of
+// the replicas need not agree. It returns 0 when the call is allowed, else the microseconds to wait.
+var windowScript = redis.NewScript(`
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+local window, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
+local n = redis.call('ZCARD', KEYS[1])
+if n < limit then
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], window / 1000)
+  return 0
+end
+if limit < 1 then return window end
+local edge = redis.call('ZRANGE', KEYS[1], n - limit, n - limit, 'WITHSCORES')
+return tonumber(edge[2]) + window - now
+`)
+
+// Redis is a Limiter that all replicas share.
+type Redis struct {
+	client *redis.Client
+	// member makes each call of this process a member of its own.
+	process string
+	calls   atomic.Uint64
+}
+
+// NewRedis returns a limiter on the client. The name must differ between processes, such as a random id.
+func NewRedis(client *redis.Client, process string) *Redis {
+	return &Redis{client: client, process: process}
+}
+
+// Allow implements Limiter.
+func (r *Redis) Allow(ctx context.Context, key string, limit int) (bool, time.Duration, error) {
+	member := r.process + ":" + strconv.FormatUint(r.calls.Add(1), 36)
+	wait, err := windowScript.Run(ctx, r.client, []string{"eupay:rate:" + key}, Window.Microseconds(), limit, member).Int64()
+	if err != nil {
+		return false, 0, fmt.Errorf("count call in Redis: %w", err)
+	}
+	return wait <= 0, time.Duration(wait) * time.Microsecond, nil
+}

@@ -1,0 +1,41 @@
+package web
+
+import (
+	"errors"
+	"strings"
+
+	"european-pay.eu/eupay/internal/money"
+)
+
+// Amount is an amount of euros in a request body: a JSON number, read from its text. Decode refuses strings, exponents
+// and more than two decimals; what range is right is the handler's to say.
+type Amount struct {
+	cents money.Cents
+	given bool
+}
+
+// Cents is the amount; 0 when the field was absent.
+func (a Amount) Cents() money.Cents { return a.cents }
+
+// Given reports whether the field was in the body.
+func (a Amount) Given() bool { return a.given }
+
+// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals.
+func (a *Amount) UnmarshalJSON(text []byte) error {
+	cents, err := money.Parse(string(text))
+	switch {
+	case err == nil:
+		a.cents, a.given = cents, true
+		return nil
+	case errors.Is(err, money.ErrManyDecimals):
+		return Refusal("must have at most two decimals")
+	case errors.Is(err, money.ErrOutOfRange):
+		return Refusal("is out of range")
+	case len(text) > 0 && text[0] == '"':
+		return Refusal("must be a number, not a string")
+	case len(text) > 0 && (text[0] == '-' || text[0] >= '0' && text[0] <= '9') && strings.ContainsAny(string(text), "eE"):
+		return Refusal("must be written without an exponent")
+	default:
+		return Refusal("must be a number")
+	}
+}

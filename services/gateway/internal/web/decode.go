@@ -1,0 +1,110 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+// BodyLimit is the largest JSON body that Decode reads, in bytes.
+const BodyLimit = 64 << 10
+
+// Decode reads the request's JSON body into the struct that into points to, strictly: content type application/json,
+// exactly one document of valid UTF-8, no unknown, repeated or misspelt field, every value of the field's type (null
+// only for pointers). It returns an errs.Error that names every refused field, PAYLOAD_TOO_LARGE or
+// UNSUPPORTED_MEDIA_TYPE. A field type with UnmarshalJSON says why it refuses with a Refusal.
+func Decode(c echo.Context, into any) error {
+	body, err := readBody(c)
+	if err != nil {
+		return err
+	}
+	if len(body) == 0 {
+		return badBody("The body is empty: send a JSON object.")
+	}
+	return decode(c, body, into)
+}
+
+// DecodeOptional is Decode for an endpoint that needs no body: an empty one leaves into as it is.
+func DecodeOptional(c echo.Context, into any) error {
+	body, err := readBody(c)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	return decode(c, body, into)
+}
+
+func decode(c echo.Context, body []byte, into any) error {
+	if err := jsonOnly(c.Request().Header); err != nil {
+		return err
+	}
+	return Unmarshal(body, into)
+}
+
+// Unmarshal is the strict decoding of Decode for a body that was already read.
+func Unmarshal(body []byte, into any) error {
+	if !utf8.Valid(body) {
+		return badBody("The body is not valid UTF-8.")
+	}
+	if !json.Valid(body) {
+		return badBody("The body is not valid JSON%s.", position(body))
+	}
+	if bad := check(body, into); len(bad) > 0 {
+		return errs.Invalid(bad...)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		// The check above looks for everything that can be wrong; what it missed is still the caller's mistake.
+		return badBody("The body does not have the expected shape.")
+	}
+	return nil
+}
+
+func readBody(c echo.Context) ([]byte, error) {
+	r := c.Request()
+	tooLarge := errs.New(errs.PayloadTooLarge, "The body is larger than %d KiB.", BodyLimit>>10)
+	if r.ContentLength > BodyLimit {
+		return nil, tooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, BodyLimit))
+	var limit *http.MaxBytesError
+	switch {
+	case errors.As(err, &limit):
+		return nil, tooLarge
+	case err != nil:
+		return nil, badBody("The body could not be read to its end.")
+	}
+	return body, nil
+}
+
+func jsonOnly(h http.Header) error {
+	kind, params, err := mime.ParseMediaType(h.Get(echo.HeaderContentType))
+	charset := params["charset"]
+	if err != nil || kind != echo.MIMEApplicationJSON || (charset != "" && !strings.EqualFold(charset, "utf-8")) {
+		return errs.New(errs.UnsupportedMedia, "Send the body as JSON in UTF-8, with the header Content-Type: application/json.")
+	}
+	if h.Get(echo.HeaderContentEncoding) != "" {
+		return errs.New(errs.UnsupportedMedia, "Send the body without Content-Encoding.")
+	}
+	return nil
+}
+
+func position(body []byte) string {
+	var syntax *json.SyntaxError
+	var any json.RawMessage
+	if err := json.Unmarshal(body, &any); errors.As(err, &syntax) {
+		return fmt.Sprintf(" (at byte %d)", syntax.Offset)
+	}
+	return ""
+}
+
+func badBody(format string, args ...any) error {
+	return errs.Invalid(errs.Field{Field: "body", Message: fmt.Sprintf(format, args...)})
+}

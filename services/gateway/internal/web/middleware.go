@@ -1,0 +1,124 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var requestSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
+	Name: "eupay_gateway_http_request_seconds", Help: "Time to answer a request, by route and status.",
+	Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+}, []string{"method", "route", "status"})
+
+const maxRequestID = 64
+
+// RequestID is the id of the request: it is in the X-Request-Id header of every answer and in the log.
+func RequestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
+
+// requestID keeps the caller's id if it is harmless in a log and a header, and makes one otherwise.
+func requestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := c.Request().Header.Get(echo.HeaderXRequestID)
+		if !plainID(id) {
+			id = uuid.Must(uuid.NewV7()).String()
+		}
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		return next(c)
+	}
+}
+
+func plainID(s string) bool {
+	if s == "" || len(s) > maxRequestID {
+		return false
+	}
+	for i := range len(s) {
+		b := s[i]
+		letter := b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
+		if !letter && b != '.' && b != '_' && b != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// secured sets the headers that suit an API; a page overrides what it needs.
+func secured(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h.Set("Cache-Control", "no-store")
+		return next(c)
+	}
+}
+
+// logged renders the error of the handler, measures the request and logs it: path without query, never a header or a
+// body. Answers to plain reads that went well are logged at debug level, as there are thousands a second.
+func logged(log *slog.Logger) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			start := time.Now()
+			if err := next(c); err != nil {
+				c.Error(err)
+			}
+			r, status, took := c.Request(), c.Response().Status, time.Since(start)
+			requestSeconds.WithLabelValues(knownMethod(r.Method), route(c), strconv.Itoa(status)).Observe(took.Seconds())
+			level := slog.LevelInfo
+			if status < http.StatusBadRequest && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+				level = slog.LevelDebug
+			}
+			if log.Enabled(r.Context(), level) {
+				log.LogAttrs(r.Context(), level, "request", slog.String("request_id", RequestID(c)), slog.String("method", knownMethod(r.Method)),
+					slog.String("route", route(c)), slog.String("path", cut(r.URL.Path)), slog.Int("status", status),
+					slog.Int64("micros", took.Microseconds()), slog.Int64("bytes", c.Response().Size), slog.String("ip", c.RealIP()))
+			}
+			return nil
+		}
+	}
+}
+
+// route is the pattern of the route, so that labels stay few.
+func route(c echo.Context) string {
+	if p := c.Path(); p != "" && c.Response().Status != http.StatusMethodNotAllowed {
+		return p
+	}
+	return "none"
+}
+
+func knownMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+func cut(path string) string { return path[:min(len(path), 200)] }
+
+// recovered turns a panic into an internal error of that request.
+func recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
+			}
+		}()
+		return next(c)
+	}
+}

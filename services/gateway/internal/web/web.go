@@ -1,0 +1,111 @@
+// Package web is what every HTTP handler of the gateway stands on: strict request bodies, the shapes of answers, the one
+// renderer of errors, and the middleware that all requests pass.
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+// Limits of lists.
+const (
+	defaultLimit = 20
+	maxLimit     = 100
+	// maxPage keeps page*limit far from overflow, and an OFFSET from walking the whole table for nothing.
+	maxPage = 1_000_000
+)
+
+// Pagination is the "pagination" of a list. Pages is computed from Total and Limit.
+type Pagination struct {
+	Page  int   `json:"page"`
+	Limit int   `json:"limit"`
+	Total int64 `json:"total"`
+	Pages int64 `json:"pages"`
+}
+
+type answer struct {
+	Success bool `json:"success"`
+	Data    any  `json:"data"`
+}
+
+type listAnswer struct {
+	Success    bool       `json:"success"`
+	Data       any        `json:"data"`
+	Pagination Pagination `json:"pagination"`
+}
+
+// OK answers {"success":true,"data":…}.
+func OK(c echo.Context, status int, data any) error {
+	return write(c, status, answer{Success: true, Data: data})
+}
+
+// List answers a page: data must be a slice and not nil, so that an empty page is [].
+func List(c echo.Context, data any, p Pagination) error {
+	p.Pages = 0
+	if p.Limit > 0 {
+		p.Pages = (p.Total + int64(p.Limit) - 1) / int64(p.Limit)
+	}
+	return write(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p})
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// write encodes first, so that what cannot be encoded becomes an error and not half an answer. There is no HTML
+// escaping: a URL in an answer stays readable.
+func write(c echo.Context, status int, body any) error {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	res := c.Response()
+	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	res.Header().Set(echo.HeaderContentLength, strconv.Itoa(b.Len()))
+	res.WriteHeader(status)
+	if c.Request().Method == http.MethodHead {
+		return nil
+	}
+	if _, err := res.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}
+
+// Page reads the query parameters page (from 1, default 1) and limit (1 to 100, default 20). A bad value is a
+// VALIDATION_ERROR.
+func Page(c echo.Context) (page, limit int, err error) {
+	var bad []errs.Field
+	page, bad = number(c, "page", 1, maxPage, bad)
+	limit, bad = number(c, "limit", defaultLimit, maxLimit, bad)
+	if len(bad) > 0 {
+		return 0, 0, errs.Invalid(bad...)
+	}
+	return page, limit, nil
+}
+
+func number(c echo.Context, name string, fallback, highest int, bad []errs.Field) (int, []errs.Field) {
+	text := c.QueryParam(name)
+	if text == "" && !c.QueryParams().Has(name) {
+		return fallback, bad
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > highest {
+		return 0, append(bad, errs.Field{Field: name, Message: fmt.Sprintf("%s must be an integer from 1 to %d.", name, highest)})
+	}
+	return n, bad
+}
+
+// Time prints an instant as the API does: UTC, milliseconds, "Z".
+func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

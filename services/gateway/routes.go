@@ -1,0 +1,49 @@
+package gateway
+
+import (
+	"github.com/labstack/echo/v4"
+
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/provider"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// routes builds the handlers over the clients of the other services.
+func (s *Service) routes() (*echo.Echo, error) {
+	trusted, err := prefixes(s.cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	limiter, err := s.limiter()
+	if err != nil {
+		return nil, err
+	}
+	payments, err := s.dial(s.cfg.PaymentsAddr)
+	if err != nil {
+		return nil, err
+	}
+	qr, err := s.dial(s.cfg.QRAddr)
+	if err != nil {
+		return nil, err
+	}
+	reference, err := apidoc.Load()
+	if err != nil {
+		return nil, err
+	}
+	e := web.New(s.core.Log, trusted)
+	api := e.Group(basePath)
+	reference.Register(api)
+	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
+	(&edge.Payments{
+		Commands: s.commands, Reads: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
+		Access: access, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
+	}).Register(api)
+	(&provider.Provider{
+		Commands: s.commands, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
+		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
+	}).Register(api)
+	return e, nil
+}

@@ -1,0 +1,179 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/powens"
+	"european-pay.eu/eupay/services/payments/internal/store"
+	"european-pay.eu/eupay/services/payments/migrations"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// provider remembers what it was asked to create. hold, when set, keeps creates waiting until it is closed.
+type provider struct {
+	mu      sync.Mutex
+	created map[string]powens.Payment
+	byRef   map[string]int
+	hold    chan struct{}
+	began   atomic.Int64
+}
+
+func (p *provider) CreatePayment(ctx context.Context, r powens.CreateRequest) (powens.Payment, error) {
+	p.began.Add(1)
+	if p.hold != nil {
+		select {
+		case <-p.hold:
+		case <-ctx.Done():
+			return powens.Payment{}, &powens.Error{Ambiguous: true, Err: ctx.Err()}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	made := powens.Payment{ID: fmt.Sprint(len(p.created) + 1), State: powens.Created, ReferenceID: r.ReferenceID, Amount: r.Amount, Currency: r.Currency}
+	p.created[made.ID] = made
+	p.byRef[r.ReferenceID]++
+	return made, nil
+}
+
+func (p *provider) PaymentURL(_ context.Context, id, _ string) (string, error) {
+	return "https://bank.example/" + id, nil
+}
+
+func (p *provider) GetPayment(_ context.Context, id string) (powens.Payment, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.created[id], nil
+}
+
+func (p *provider) FindByReference(context.Context, string) ([]powens.Payment, error) {
+	return nil, nil
+}
+
+func (p *provider) CancelPayment(_ context.Context, id, _ string) (powens.Cancellation, error) {
+	got := p.set(id, powens.Rejected, "cancelledByUser")
+	return powens.Cancellation{Outcome: powens.Cancelled, Payment: got}, nil
+}
+
+func (p *provider) set(id string, s powens.State, code string) powens.Payment {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	got := p.created[id]
+	got.State, got.ErrorCode = s, code
+	if s == powens.Done {
+		got.Payer = &powens.Account{IBAN: "FR7630006000011234567890189", Label: "PAYER"}
+	}
+	p.created[id] = got
+	return got
+}
+
+type bench struct {
+	*Handler
+	t        *testing.T
+	bus      *bus.Bus
+	provider *provider
+	client   *command.Client
+	store    *store.Store
+}
+
+func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
+	t.Helper()
+	t.Parallel()
+	pool, _ := pgtest.New(t, "payments", migrations.FS)
+	b := natstest.New(t)
+	var cfg engine.Config
+	if err := config.Parse(&cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+	prov := &provider{created: map[string]powens.Payment{}, byRef: map[string]int{}}
+	for _, c := range change {
+		c(&cfg, prov)
+	}
+	log := slog.New(slog.DiscardHandler)
+	s := store.New(pool, time.Now, func() {})
+	e := engine.New(cfg, s, nil, prov, time.Now, log)
+	h := New(s, e, b, time.Now, log)
+	client, err := command.NewClient(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		client.Close()
+	})
+	return &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s}
+}
+
+var shop = &paymentsv1.Merchant{Id: uuid.NewString(), Name: "Shop", Iban: "FR1420041010050500013M02606"}
+
+func order(n int) *paymentsv1.CreatePayment {
+	return &paymentsv1.CreatePayment{
+		Reference: fmt.Sprintf("PAY-20260617-%016X", n), Merchant: shop, AmountCents: 2999, Currency: "EUR", Description: "Order",
+	}
+}
+
+// send sends a command and returns its replies up to the last one.
+func (b *bench) send(subject string, m proto.Message) []*paymentsv1.CommandReply {
+	b.t.Helper()
+	call, err := b.client.Send(subject, m, command.Meta{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer call.Close()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 30*time.Second)
+	defer cancel()
+	var all []*paymentsv1.CommandReply
+	for {
+		r, err := call.Next(ctx)
+		if err != nil {
+			b.t.Errorf("%d replies to %s, then %v", len(all), subject, err)
+			return all
+		}
+		all = append(all, r)
+		if r.GetStage() != paymentsv1.CommandReply_STAGE_RECORDED {
+			return all
+		}
+	}
+}
+
+func last(all []*paymentsv1.CommandReply) *paymentsv1.CommandReply { return all[len(all)-1] }
+
+// pay creates a payment and lets the bank complete it.
+func (b *bench) pay(n int) *paymentsv1.Payment {
+	b.t.Helper()
+	p := last(b.send(command.CreatePayment, order(n))).GetPayment()
+	stored, err := b.store.ByReference(b.t.Context(), p.GetReference())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.provider.set(stored.ProviderID, powens.Done, "")
+	after := last(b.send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{ProviderPaymentId: stored.ProviderID, Source: "webhook"})).GetPayment()
+	if after.GetStatus() != string(payment.Completed) {
+		b.t.Fatalf("after the hint the payment is %s", after.GetStatus())
+	}
+	return after
+}

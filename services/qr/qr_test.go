@@ -1,0 +1,149 @@
+package qr
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/signed"
+	"european-pay.eu/eupay/services/qr/migrations"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const key = "0123456789abcdef0123456789abcdef"
+
+// start runs the whole service and returns it with a client.
+func start(t *testing.T) (*Service, qrv1.QRServiceClient) {
+	t.Helper()
+	cfg := Config{}
+	err := config.Parse(&cfg, map[string]string{
+		"EUPAY_DATABASE_URL": pgtest.Database(t, "qr", migrations.FS), "EUPAY_NATS_URL": natstest.New(t).NC.ConnectedUrl(),
+		"EUPAY_GRPC_ADDR": "127.0.0.1:0", "EUPAY_QR_SIGNING_KEY": key, "EUPAY_QR_BASE_URL": "https://pay.example/",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := New(t.Context(), cfg, boot.Deps{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- svc.Run(ctx) }()
+	conn, err := boot.Dial(svc.GRPCAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn.Close()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+		svc.Close()
+	})
+	if _, err := healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{}); err != nil {
+		t.Fatalf("health: %v", err)
+	}
+	return svc, qrv1.NewQRServiceClient(conn)
+}
+
+func request() *qrv1.SignGatewayPaymentRequest {
+	return &qrv1.SignGatewayPaymentRequest{
+		Reference: "PAY-20260617-0123456789ABCDEF", MerchantId: "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2", MerchantName: "My Store",
+		AmountCents: 2999, Currency: "EUR", ExpiresAt: timestamppb.New(time.Date(2026, 6, 17, 12, 30, 0, 0, time.UTC)),
+	}
+}
+
+func TestAGatewayPaymentIsSigned(t *testing.T) {
+	t.Parallel()
+	_, client := start(t)
+	got, err := client.SignGatewayPayment(t.Context(), request())
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, ok := strings.CutPrefix(got.GetQrData(), "https://pay.example/pay?data=")
+	if !ok || got.GetDeepLinkData() != "eupay://pay?data="+data {
+		t.Fatalf("got %v", got)
+	}
+	signer, err := signed.NewSigner(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := signer.Verify(data, time.Date(2026, 6, 17, 12, 29, 59, 0, time.UTC))
+	if err != nil || p.Reference != request().GetReference() || p.Amount != 2999 || p.MerchantName != "My Store" {
+		t.Errorf("read back %+v, %v", p, err)
+	}
+	again, err := client.SignGatewayPayment(t.Context(), request())
+	if err != nil || again.GetQrData() != got.GetQrData() {
+		t.Errorf("the same request gives another answer: %v, %v", again, err)
+	}
+}
+
+func TestABadRequestNamesTheFields(t *testing.T) {
+	t.Parallel()
+	_, client := start(t)
+	for field, spoil := range map[string]func(*qrv1.SignGatewayPaymentRequest){
+		"reference":     func(r *qrv1.SignGatewayPaymentRequest) { r.Reference = "" },
+		"merchant_id":   func(r *qrv1.SignGatewayPaymentRequest) { r.MerchantId = strings.Repeat("x", 65) },
+		"merchant_name": func(r *qrv1.SignGatewayPaymentRequest) { r.MerchantName = strings.Repeat("x", 561) },
+		"amount_cents":  func(r *qrv1.SignGatewayPaymentRequest) { r.AmountCents = 0 },
+		"currency":      func(r *qrv1.SignGatewayPaymentRequest) { r.Currency = "USD" },
+		"expires_at":    func(r *qrv1.SignGatewayPaymentRequest) { r.ExpiresAt = nil },
+	} {
+		req := request()
+		spoil(req)
+		_, err := client.SignGatewayPayment(t.Context(), req)
+		e := errs.From(err)
+		if e == nil || e.Code != errs.ValidationError || len(e.Fields) != 1 || e.Fields[0].Field != field {
+			t.Errorf("%s: got %v", field, err)
+		}
+	}
+}
+
+func TestTheServiceReportsItsHealth(t *testing.T) {
+	t.Parallel()
+	svc, _ := start(t)
+	for _, path := range []string{"/livez", "/readyz"} {
+		resp, err := http.Get("http://" + svc.ManagementAddr() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestUnsafeSettingsAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, vars := range map[string]map[string]string{
+		"no key": {}, "short key": {"EUPAY_QR_SIGNING_KEY": key[1:]}, "no site": {"EUPAY_QR_SIGNING_KEY": key, "EUPAY_QR_BASE_URL": "pay.example"},
+	} {
+		vars["EUPAY_DATABASE_URL"] = "postgres://x"
+		err := config.Parse(&Config{}, vars)
+		if err == nil || strings.Contains(err.Error(), key[1:]) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	good := Config{}
+	if err := config.Parse(&good, map[string]string{"EUPAY_DATABASE_URL": "postgres://x", "EUPAY_QR_SIGNING_KEY": key}); err != nil || good.BaseURL != "https://www.european-pay.fr" {
+		t.Errorf("got %+v, %v", good.BaseURL, err)
+	}
+}

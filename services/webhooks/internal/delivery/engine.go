@@ -1,0 +1,264 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/services/webhooks/internal/egress"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/fair"
+)
+
+const (
+	// maxHeld bounds the deliveries in memory; the rest waits in the database.
+	maxHeld = 8192
+	// shutdownGrace is how long attempts under way may last once the service stops.
+	shutdownGrace = 10 * time.Second
+	// spare is what must be left of a lease when an attempt would have lasted to its limit.
+	spare = 5 * time.Second
+)
+
+// Config of an engine.
+type Config struct {
+	Schedule Schedule
+	// Timeout bounds one attempt.
+	Timeout time.Duration
+	// Workers bounds the attempts at one time, PerEndpoint those of one endpoint.
+	Workers, PerEndpoint int
+}
+
+// Engine attempts deliveries.
+type Engine struct {
+	cfg       Config
+	db        *pgxpool.Pool
+	directory *endpoint.Directory
+	client    *egress.Client
+	now       func() time.Time
+	log       *slog.Logger
+	// owner names this process in leases.
+	owner string
+
+	pool    *fair.Pool[Job]
+	intake  *intake
+	results chan result
+	poke    chan struct{}
+	// sending ends when attempts under way have to be broken off.
+	sending context.Context
+	abort   context.CancelFunc
+}
+
+// NewEngine returns an engine. Run it once.
+func NewEngine(cfg Config, db *pgxpool.Pool, directory *endpoint.Directory, client *egress.Client, now func() time.Time, log *slog.Logger) *Engine {
+	e := &Engine{
+		cfg: cfg, db: db, directory: directory, client: client, now: now, log: log, owner: uuid.NewString(),
+		results: make(chan result, 1024), poke: make(chan struct{}, 1),
+	}
+	e.sending, e.abort = context.WithCancel(context.Background())
+	e.pool = fair.New(cfg.Workers, cfg.PerEndpoint, maxHeld, e.attempt)
+	e.intake = &intake{engine: e}
+	return e
+}
+
+// Handle records the deliveries of a batch of events within the consumer's transaction.
+func (e *Engine) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+	return e.intake.handle(ctx, tx, batch)
+}
+
+// Committed must be called after each commit of what Handle did.
+func (e *Engine) Committed() { e.intake.commit() }
+
+// Wake makes the engine look for due deliveries now. It never blocks.
+func (e *Engine) Wake() {
+	select {
+	case e.poke <- struct{}{}:
+	default:
+	}
+}
+
+// Run attempts deliveries while consume, which feeds the intake, runs, until ctx ends. Then attempts under way are
+// finished and recorded, and the leases of those not begun are given back.
+func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) error {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		e.write()
+	}()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return consume(ctx) })
+	group.Go(func() error { return e.poll(ctx) })
+	group.Go(func() error { return e.observe(ctx) })
+	err := group.Wait()
+
+	left := e.pool.Close()
+	timer := time.AfterFunc(shutdownGrace, e.abort)
+	e.pool.Wait()
+	timer.Stop()
+	e.abort()
+	close(e.results)
+	<-written
+	left = append(left, e.pool.Close()...) // what became due with the last results
+	e.client.Close()
+	return errors.Join(err, e.giveBack(context.WithoutCancel(ctx), left))
+}
+
+func (e *Engine) giveBack(ctx context.Context, left []Job) error {
+	if len(left) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return release(ctx, e.db, left, e.owner)
+}
+
+// attempt sends one delivery and passes the result on to the writer.
+func (e *Engine) attempt(_ string, j Job) fair.Verdict {
+	started := e.now()
+	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare {
+		return fair.Same // it lay here for too long: whoever claims it after the lease attempts it
+	}
+	target, ok, err := e.directory.Target(e.sending, j.EndpointID)
+	if err != nil {
+		e.log.Error("delivery put off, its endpoint cannot be read", "endpoint", j.EndpointID, "error", err)
+		return fair.Same // likewise
+	}
+	if !ok {
+		return fair.Same // deleted, and the delivery cancelled with it
+	}
+	req, err := request(j, target, started)
+	if err != nil {
+		e.log.Error("delivery put off, its request cannot be built", "endpoint", j.EndpointID, "error", err)
+		return fair.Same
+	}
+	answer := e.client.Send(e.sending, req)
+	if e.sending.Err() != nil && answer.Error != "" {
+		return fair.Same // we broke it off ourselves; the lease ends and the attempt is made again
+	}
+	r := e.judge(j, started, answer)
+	e.results <- r
+	return verdict(r)
+}
+
+// judge decides what a delivery is after an attempt.
+func (e *Engine) judge(j Job, started time.Time, a egress.Answer) result {
+	r := result{job: j, started: started, duration: e.now().Sub(started), answer: a, status: Delivered}
+	if a.Error != "" {
+		wait, again := e.cfg.Schedule.next(j.Attempts + 1)
+		r.status, r.retryAt = Pending, r.ended().Add(wait)
+		if !again {
+			r.status = Exhausted
+		}
+	}
+	return r
+}
+
+func verdict(r result) fair.Verdict {
+	switch {
+	case r.answer.Error == egress.Timeout:
+		return fair.Slow
+	case r.answer.Error == "" && r.duration < time.Second:
+		return fair.Fast
+	default:
+		return fair.Same
+	}
+}
+
+// poll claims what is due: retries, what had no room in memory, and what a process that died left behind.
+func (e *Engine) poll(ctx context.Context) error {
+	const longest = time.Second
+	for ctx.Err() == nil {
+		wait := longest
+		_, next, err := e.claimDue(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			e.log.Warn("due deliveries not read, trying again", "error", err)
+		case err == nil && next != nil:
+			wait = max(min(next.Sub(e.now()), longest), time.Millisecond)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-e.poke:
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// ClaimNow does one round of looking for due deliveries and returns how many it found.
+func (e *Engine) ClaimNow(ctx context.Context) (int, error) {
+	n, _, err := e.claimDue(ctx)
+	return n, err
+}
+
+func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
+	s := shares{unknown: e.pool.Unknown()}
+	s.all, s.names, s.shares = e.pool.Shares()
+	jobs, next, err := claim(ctx, e.db, s, e.owner, e.now())
+	if err != nil {
+		return 0, nil, err
+	}
+	got := make(map[string]int)
+	for _, j := range jobs {
+		got[j.EndpointID]++
+		e.pool.Add(j.EndpointID, j)
+	}
+	if len(jobs) < s.all {
+		for i, name := range s.names {
+			if got[name] < s.shares[i] {
+				e.pool.Drained(name)
+			}
+		}
+	}
+	return len(jobs), next, nil
+}
+
+// observe keeps the gauges of the backlog.
+func (e *Engine) observe(ctx context.Context) error {
+	tick := time.NewTicker(15 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := e.measure(ctx); err != nil && ctx.Err() == nil {
+				e.log.Warn("backlog not measured", "error", err)
+			}
+		}
+	}
+}
+
+func (e *Engine) measure(ctx context.Context) error {
+	var (
+		open   int64
+		oldest *time.Time
+	)
+	err := e.db.QueryRow(ctx, `select count(*), min(next_attempt_at) filter (where status = 'pending')
+		from deliveries where status in ('waiting', 'pending')`).Scan(&open, &oldest)
+	if err != nil {
+		return fmt.Errorf("measure backlog: %w", err)
+	}
+	age := time.Duration(0)
+	if oldest != nil {
+		age = max(e.now().Sub(*oldest), 0)
+	}
+	backlog.Set(float64(open))
+	oldestDue.Set(age.Seconds())
+	return nil
+}
+
+// Held is the number of deliveries in memory, and of those being attempted.
+func (e *Engine) Held() (held, running int) { return e.pool.Held() }
+
+// Stopping reports whether no further attempt begins.
+func (e *Engine) Stopping() bool { return e.pool.Closed() }

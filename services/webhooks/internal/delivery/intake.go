@@ -1,0 +1,203 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/events"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+)
+
+// intake turns events into deliveries. The consumer calls handle and, after the commit, commit, one after the other.
+type intake struct {
+	engine *Engine
+	// Of the transaction under way: what it leased to this process, and the room reserved for that.
+	leased   []Job
+	promoted []Job
+	// spilled: some had no room and wait in the database.
+	spilled bool
+}
+
+// handle records the deliveries of a batch. Those that can be attempted at once are leased to this process already, so
+// that they need not be claimed.
+func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+	in.reset()
+	changes, err := decode(batch)
+	if err != nil {
+		return err
+	}
+	targets, err := endpoint.Enabled(ctx, tx, modes(changes))
+	if err != nil {
+		return err
+	}
+	rows, err := in.plan(changes, targets)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	now := in.engine.now()
+	in.reserve(rows)
+	waiting, err := insert(ctx, tx, rows, in.engine.owner, now)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	// An older event than the pending one may have come late, or what was pending in this lane is finished.
+	b := &pgx.Batch{}
+	queuePromote(b, waiting, now, in.engine.owner, &in.promoted)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("order deliveries: %w", err)
+	}
+	return nil
+}
+
+// commit hands what the transaction leased over to the senders.
+func (in *intake) commit() {
+	for _, j := range in.leased {
+		in.engine.pool.Push(j.EndpointID, j)
+	}
+	for _, j := range in.promoted {
+		in.engine.pool.Add(j.EndpointID, j)
+	}
+	if in.spilled {
+		in.engine.Wake()
+	}
+	in.leased, in.promoted, in.spilled = nil, nil, false
+}
+
+// reset gives the reservations of a transaction back that was not committed.
+func (in *intake) reset() {
+	for _, j := range in.leased {
+		in.engine.pool.Cancel(j.EndpointID)
+	}
+	in.leased, in.promoted, in.spilled = nil, nil, false
+}
+
+// reserve marks the rows for which the senders have room.
+func (in *intake) reserve(rows []*row) {
+	for _, r := range rows {
+		r.reserved = !r.behind && in.engine.pool.Reserve(r.job.EndpointID)
+		in.spilled = in.spilled || !r.reserved && !r.behind
+		r.settle = func(pending bool) {
+			switch {
+			case r.reserved && pending:
+				in.leased = append(in.leased, r.job)
+			case r.reserved:
+				in.engine.pool.Cancel(r.job.EndpointID)
+			}
+		}
+	}
+}
+
+// change is a decoded event.
+type change struct {
+	event   events.Event
+	payload *eventsv1.PaymentChanged
+	at      time.Time
+}
+
+func decode(batch []consume.Event) ([]change, error) {
+	changes := make([]change, len(batch))
+	for i, e := range batch {
+		p := &eventsv1.PaymentChanged{}
+		if err := proto.Unmarshal(e.Data, p); err != nil {
+			return nil, consume.Poison(fmt.Errorf("decode %s: %w", e.Type, err))
+		}
+		pay := p.GetPayment()
+		if pay.GetReference() == "" || pay.GetMerchantId() != e.Merchant || pay.GetLivemode() != e.Livemode {
+			return nil, consume.Poison(fmt.Errorf("event %s (%s) has no payment, or one that does not belong to its subject", e.ID, e.Type))
+		}
+		at := e.Time
+		if p.GetOccurredAt().IsValid() && p.GetOccurredAt().AsTime().Unix() > 0 {
+			at = p.GetOccurredAt().AsTime()
+		}
+		changes[i] = change{event: e.Event, payload: p, at: at}
+	}
+	return changes, nil
+}
+
+func modes(changes []change) []endpoint.Mode {
+	seen := make(map[endpoint.Mode]bool)
+	var list []endpoint.Mode
+	for _, c := range changes {
+		m := endpoint.Mode{Merchant: c.event.Merchant, Livemode: c.event.Livemode}
+		if !seen[m] {
+			seen[m] = true
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// row is a delivery to record.
+type row struct {
+	job      Job
+	merchant string
+	livemode bool
+	sequence int64
+	// behind: a lower sequence of the same lane is in the same batch.
+	behind   bool
+	reserved bool
+	settle   func(pending bool)
+}
+
+// plan joins the events to the endpoints that want them.
+func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint) ([]*row, error) {
+	var (
+		rows  []*row
+		heads = make(map[lane]*row)
+		now   = in.engine.now()
+	)
+	for _, c := range changes {
+		bodies := make(map[string][]byte, 1)
+		for _, e := range targets[endpoint.Mode{Merchant: c.event.Merchant, Livemode: c.event.Livemode}] {
+			as, wanted := endpoint.Announce(e.EventTypes, c.event.Type)
+			if !wanted {
+				continue
+			}
+			if err := in.engine.directory.Learn(e); err != nil {
+				return nil, err
+			}
+			if bodies[as] == nil {
+				body, err := compose(as, c.payload, c.at)
+				if err != nil {
+					return nil, consume.Poison(err)
+				}
+				bodies[as] = body
+			}
+			r := newRow(c, e.ID, as, bodies[as], now)
+			rows = append(rows, r)
+			keepOrder(heads, r)
+		}
+	}
+	return rows, nil
+}
+
+func newRow(c change, endpointID, as string, body []byte, now time.Time) *row {
+	return &row{
+		merchant: c.event.Merchant, livemode: c.event.Livemode, sequence: c.payload.GetPayment().GetSequence(),
+		job: Job{
+			ID: events.NewID(), EndpointID: endpointID, EventID: c.event.ID, EventType: as,
+			Reference: c.payload.GetPayment().GetReference(), Body: body, CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+		},
+	}
+}
+
+// keepOrder marks all but the lowest sequence of a lane as behind.
+func keepOrder(heads map[lane]*row, r *row) {
+	l := lane{r.job.EndpointID, r.job.Reference}
+	head := heads[l]
+	switch {
+	case head == nil:
+		heads[l] = r
+	case head.sequence < r.sequence || (head.sequence == r.sequence && head.job.EventID < r.job.EventID):
+		r.behind = true
+	default:
+		head.behind = true
+		heads[l] = r
+	}
+}

@@ -1,0 +1,32 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// leaseTime is how long a process has a delivery for itself. When it dies, another takes over after that.
+const leaseTime = 60 * time.Second
+
+// Job is a delivery that this process has the lease of.
+type Job struct {
+	ID, EndpointID, EventID, EventType, Reference string
+
+	Body []byte
+	// Attempts made before.
+	Attempts   int
+	CreatedAt  time.Time
+	LeaseUntil time.Time
+}
+
+const jobColumns = `d.id::text, d.endpoint_id::text, d.event_id::text, d.event_type, d.reference, d.body, d.attempt_count, d.created_at, d.claimable_at`
+
+func scanJob(row pgx.CollectableRow) (Job, error) {
+	var j Job
+	err := row.Scan(&j.ID, &j.EndpointID, &j.EventID, &j.EventType, &j.Reference, &j.Body, &j.Attempts, &j.CreatedAt, &j.LeaseUntil)
+	return j, err
+}
+
+// lane is all that one endpoint hears of one payment: it is heard in order.
+type lane struct{ endpoint, reference string }

@@ -1,0 +1,76 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// insertSQL records deliveries once: the same event for the same endpoint again changes nothing. Whoever has an open
+// delivery of the same payment before it waits.
+const insertSQL = `insert into deliveries (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body,
+	status, created_at, next_attempt_at, claimable_at, lease_owner)
+select n.id, n.endpoint_id, n.merchant_id, n.livemode, n.event_id, n.event_type, n.reference, n.sequence, n.body,
+	case when w.waits then 'waiting' else 'pending' end, $11::timestamptz, $11::timestamptz,
+	case when not w.waits and n.reserved then $12::timestamptz else $11::timestamptz end, case when not w.waits and n.reserved then $13::uuid end
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::bytea[], $10::bool[], $14::bool[])
+	as n (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body, reserved, behind)
+cross join lateral (select n.behind or exists (
+	select from deliveries d where d.endpoint_id = n.endpoint_id and d.reference = n.reference and d.status in ('waiting', 'pending')
+) as waits) w
+on conflict (endpoint_id, event_id, event_type) do nothing
+returning id::text, status = 'pending'`
+
+// insert records rows and settles their reservations. It returns the lanes in which one has to wait.
+func insert(ctx context.Context, db pg.DB, rows []*row, owner string, now time.Time) (waiting []lane, err error) {
+	references := make([]string, len(rows))
+	for i, r := range rows {
+		references[i] = r.job.Reference
+	}
+	outcome := make(map[string]bool, len(rows))
+	b := &pgx.Batch{}
+	queueLocks(b, references)
+	b.Queue(insertSQL, rowArrays(rows, owner, now)...).Query(func(found pgx.Rows) error {
+		var (
+			id      string
+			pending bool
+		)
+		_, err := pgx.ForEachRow(found, []any{&id, &pending}, func() error {
+			outcome[id] = pending
+			return nil
+		})
+		return err
+	})
+	err = db.SendBatch(ctx, b).Close()
+	for _, r := range rows {
+		pending, inserted := outcome[r.job.ID]
+		r.settle(inserted && pending && err == nil)
+		if inserted && !pending {
+			waiting = append(waiting, lane{r.job.EndpointID, r.job.Reference})
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record deliveries: %w", err)
+	}
+	return waiting, nil
+}
+
+func rowArrays(rows []*row, owner string, now time.Time) []any {
+	n := len(rows)
+	ids, endpoints, eventIDs := make([]string, n), make([]string, n), make([]string, n)
+	merchants, types, references := make([]string, n), make([]string, n), make([]string, n)
+	live, reserved, behind := make([]bool, n), make([]bool, n), make([]bool, n)
+	sequences, bodies := make([]int64, n), make([][]byte, n)
+	for i, r := range rows {
+		ids[i], endpoints[i], eventIDs[i] = r.job.ID, r.job.EndpointID, r.job.EventID
+		merchants[i], types[i], references[i] = r.merchant, r.job.EventType, r.job.Reference
+		live[i], reserved[i], behind[i] = r.livemode, r.reserved, r.behind
+		sequences[i], bodies[i] = r.sequence, r.job.Body
+	}
+	return []any{ids, endpoints, merchants, live, eventIDs, types, references, sequences, bodies, reserved,
+		now, now.Add(leaseTime), owner, behind}
+}

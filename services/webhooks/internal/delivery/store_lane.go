@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// laneLocks is the key space of the advisory locks on payments.
+const laneLocks = 7_706_584
+
+// queueLocks makes the transaction the only one that changes which delivery of these payments is pending. Without it, a
+// delivery recorded while the one before it is being finished would be left waiting by both sides. The locks are taken
+// in one order everywhere, so they cannot deadlock.
+func queueLocks(b *pgx.Batch, references []string) {
+	keys := make([]int32, len(references))
+	for i, r := range references {
+		h := fnv.New32a()
+		h.Write([]byte(r))
+		keys[i] = int32(h.Sum32())
+	}
+	slices.Sort(keys)
+	b.Queue(`select pg_advisory_xact_lock($1, k) from unnest($2::int[]) k`, int32(laneLocks), slices.Compact(keys))
+}
+
+// lockHeadsSQL waits for processes that are claiming the pending deliveries of these lanes at this moment.
+const lockHeadsSQL = `select d.id from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference)
+	join deliveries d on d.endpoint_id = l.endpoint_id and d.reference = l.reference and d.status = 'pending'
+	where d.lease_owner is null or d.claimable_at <= $3 order by d.id for update of d`
+
+// promoteSQL makes the lowest open sequence of each lane the pending one, unless another is being attempted. What was
+// pending goes back to waiting, which happens when an older event arrives late. What is due now is leased to $4 until $5.
+const promoteSQL = `with lanes as (
+	select distinct l.endpoint_id, l.reference from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference)
+), heads as (
+	select h.id, l.endpoint_id, l.reference from lanes l cross join lateral (
+		select d.id, d.status from deliveries d
+		where d.endpoint_id = l.endpoint_id and d.reference = l.reference and d.status in ('waiting', 'pending')
+		order by d.sequence, d.event_id limit 1
+	) h
+	where h.status = 'waiting' and not exists (
+		select from deliveries p where p.endpoint_id = l.endpoint_id and p.reference = l.reference
+		and p.status = 'pending' and p.lease_owner is not null and p.claimable_at > $3::timestamptz)
+), demoted as (
+	update deliveries d set status = 'waiting', lease_owner = null from heads h
+	where d.endpoint_id = h.endpoint_id and d.reference = h.reference and d.status = 'pending'
+)
+update deliveries d set status = 'pending', next_attempt_at = greatest(d.next_attempt_at, $3::timestamptz),
+	claimable_at = case when d.next_attempt_at <= $3::timestamptz then $5::timestamptz else d.next_attempt_at end,
+	lease_owner = case when d.next_attempt_at <= $3::timestamptz then $4::uuid end
+from heads h where d.id = h.id
+returning ` + jobColumns + `, d.lease_owner is not null`
+
+// queuePromote lets the next delivery of each lane become pending. The caller holds the locks on the payments. found
+// gets those that are due, leased to owner.
+func queuePromote(b *pgx.Batch, lanes []lane, now time.Time, owner string, found *[]Job) {
+	endpoints, references := make([]string, len(lanes)), make([]string, len(lanes))
+	for i, l := range lanes {
+		endpoints[i], references[i] = l.endpoint, l.reference
+	}
+	b.Queue(lockHeadsSQL, endpoints, references, now)
+	b.Queue(promoteSQL, endpoints, references, now, owner, now.Add(leaseTime)).Query(func(rows pgx.Rows) error {
+		promoted, err := pgx.CollectRows(rows, scanPromoted)
+		for _, p := range promoted {
+			if p.leased {
+				*found = append(*found, p.Job)
+			}
+		}
+		return err
+	})
+}
+
+type promoted struct {
+	Job
+	leased bool
+}
+
+func scanPromoted(row pgx.CollectableRow) (promoted, error) {
+	var p promoted
+	err := row.Scan(&p.ID, &p.EndpointID, &p.EventID, &p.EventType, &p.Reference, &p.Body, &p.Attempts, &p.CreatedAt, &p.LeaseUntil, &p.leased)
+	return p, err
+}

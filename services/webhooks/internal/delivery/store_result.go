@@ -1,0 +1,93 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/webhooks/internal/egress"
+)
+
+// Statuses of a delivery.
+const (
+	Waiting   = "waiting"
+	Pending   = "pending"
+	Delivered = "delivered"
+	Exhausted = "exhausted"
+	Cancelled = "cancelled"
+)
+
+// result is what came of one attempt.
+type result struct {
+	job      Job
+	started  time.Time
+	duration time.Duration
+	answer   egress.Answer
+	// status is what the delivery is now; retryAt is for Pending.
+	status  string
+	retryAt time.Time
+}
+
+func (r result) ended() time.Time { return r.started.Add(r.duration) }
+
+// recordSQL ends attempts, if the lease is still ours: a delivery that another process took over, or that was cancelled
+// meanwhile, is left alone.
+const recordSQL = `with r as (
+	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at)
+), ended as (
+	update deliveries d set status = r.status, attempt_count = r.number, next_attempt_at = r.next_attempt_at,
+		claimable_at = r.next_attempt_at, lease_owner = null, finished_at = r.finished_at
+	from r where d.id = r.id and d.status = 'pending' and d.lease_owner = $11
+	returning d.id
+)
+insert into attempts (delivery_id, number, started_at, duration_micros, response_status, response_body, error)
+select r.id, r.number, r.started_at, r.duration_micros, r.response_status, r.response_body, r.error from r join ended using (id)`
+
+// record writes results and lets the next delivery of each payment go, in one transaction and one round trip. It
+// returns the deliveries that are due now, leased to owner.
+func record(ctx context.Context, db pg.DB, results []result, owner string, now time.Time) ([]Job, error) {
+	var (
+		b          = &pgx.Batch{} // one implicit transaction
+		references = make([]string, len(results))
+		lanes      = make([]lane, len(results))
+		next       []Job
+	)
+	for i, r := range results {
+		references[i] = r.job.Reference
+		lanes[i] = lane{r.job.EndpointID, r.job.Reference}
+	}
+	queueLocks(b, references)
+	b.Queue(recordSQL, append(resultArrays(results), owner)...)
+	queuePromote(b, lanes, now, owner, &next)
+	if err := db.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("record attempts: %w", err)
+	}
+	return next, nil
+}
+
+func resultArrays(results []result) []any {
+	n := len(results)
+	ids, errors, statuses := make([]string, n), make([]string, n), make([]string, n)
+	numbers, codes, durations := make([]int32, n), make([]int32, n), make([]int64, n)
+	started, next, finished := make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n)
+	bodies := make([][]byte, n)
+	for i, r := range results {
+		ids[i], errors[i], statuses[i] = r.job.ID, r.answer.Error, r.status
+		numbers[i], codes[i], durations[i] = int32(r.job.Attempts+1), int32(r.answer.Status), r.duration.Microseconds()
+		started[i], next[i], bodies[i] = r.started, r.ended(), r.answer.Body
+		if bodies[i] == nil {
+			bodies[i] = []byte{}
+		}
+		if r.status == Pending {
+			next[i] = r.retryAt
+		} else {
+			ended := r.ended()
+			finished[i] = &ended
+		}
+	}
+	return []any{ids, numbers, started, durations, codes, bodies, errors, statuses, next, finished}
+}

@@ -1,0 +1,127 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+const (
+	// maxStored is how much of an answer is kept; maxDrained how much more is read so that the connection can be used
+	// again.
+	maxStored  = 4 << 10
+	maxDrained = 60 << 10
+	// maxHeader bounds an answer's headers.
+	maxHeader = 16 << 10
+	// perHost bounds connections to one host, which may serve several merchants.
+	perHost = 128
+)
+
+// The words for a failed attempt.
+const (
+	Timeout        = "timeout"
+	RefusedAddress = "refused_address"
+	Connection     = "connection"
+	TLS            = "tls"
+	Redirect       = "redirect"
+	Status         = "status"
+)
+
+// Client sends webhooks. One client serves the whole process.
+type Client struct {
+	http    *http.Client
+	timeout time.Duration
+}
+
+// NewClient returns a client that gives each request timeout in all and connects where guard lets it. roots nil are
+// the system's.
+func NewClient(guard *Guard, timeout time.Duration, roots *x509.CertPool) *Client {
+	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second, Control: guard.Control}
+	return &Client{timeout: timeout, http: &http.Client{
+		// A redirect is an answer like any other: following it would leave the address that the merchant registered.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true,
+			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+			TLSHandshakeTimeout: timeout, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHeader,
+			MaxIdleConns: 2048, MaxIdleConnsPerHost: 64, MaxConnsPerHost: perHost,
+		},
+	}}
+}
+
+// Close closes the idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Answer is what came of a request.
+type Answer struct {
+	// Status is 0 when no answer came.
+	Status int
+	// Body holds the first bytes of the answer.
+	Body []byte
+	// Error is empty on success (2xx), else one of our words.
+	Error string
+}
+
+// Send makes the request. An answer of 2xx is a success from its first line on: the merchant has the event, whatever
+// becomes of the rest.
+func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	// Lets the transport repeat a request by itself when a kept-alive connection turns out to be closed. An empty list
+	// marks the request as idempotent without sending the header.
+	req.Header["Idempotency-Key"] = []string{}
+	resp, err := c.http.Do(req.WithContext(ctx))
+	if err != nil {
+		return Answer{Error: word(err)}
+	}
+	defer resp.Body.Close()
+	a := Answer{Status: resp.StatusCode}
+	switch {
+	case a.Status >= 200 && a.Status < 300:
+	case a.Status >= 300 && a.Status < 400:
+		a.Error = Redirect
+	default:
+		a.Error = Status
+	}
+	a.Body = readSome(resp.Body)
+	return a
+}
+
+// readSome returns the first bytes. What goes wrong while reading does not change the outcome.
+func readSome(body io.Reader) []byte {
+	start, err := io.ReadAll(io.LimitReader(body, maxStored))
+	if err == nil {
+		if _, err := io.CopyN(io.Discard, body, maxDrained); err != nil {
+			return start // the end, as it should be, or a broken answer
+		}
+	}
+	return start
+}
+
+func word(err error) string {
+	var (
+		netErr    net.Error
+		verify    *tls.CertificateVerificationError
+		alert     tls.AlertError
+		record    tls.RecordHeaderError
+		authority x509.UnknownAuthorityError
+		host      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
+	switch {
+	case errors.Is(err, ErrRefused):
+		return RefusedAddress
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return Timeout
+	case errors.As(err, &verify), errors.As(err, &alert), errors.As(err, &record),
+		errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid):
+		return TLS
+	default:
+		return Connection
+	}
+}

@@ -1,0 +1,49 @@
+// Package egress makes the HTTP client that calls merchants' servers. Its URLs come from outside, so it must never
+// reach anything but the public internet.
+package egress
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"code.dny.dev/ssrf"
+)
+
+// ErrRefused says that an address is not one that webhooks are sent to.
+var ErrRefused = errors.New("address refused")
+
+// Guard decides which addresses may be connected to.
+type Guard struct{ guardian *ssrf.Guardian }
+
+// NewGuard returns a guard that lets public addresses pass, and loopback when that is allowed (for a test or demo setup
+// where the merchant's server runs on the same machine).
+func NewGuard(allowLoopback bool) *Guard {
+	options := []ssrf.Option{ssrf.WithAnyPort()} // the ports are checked by RefusedPort
+	if allowLoopback {
+		options = append(options, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")),
+			ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
+	}
+	return &Guard{guardian: ssrf.New(options...)}
+}
+
+// Control is the net.Dialer's hook: it sees the address after name resolution, right before each connect, so a name
+// that resolves differently the second time gains nothing.
+func (g *Guard) Control(network, address string, c syscall.RawConn) error {
+	target, err := netip.ParseAddrPort(address)
+	if err != nil || g.RefusedPort(target.Port()) {
+		return fmt.Errorf("%w: port", ErrRefused)
+	}
+	if err := g.guardian.Safe(network, address, c); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return nil
+}
+
+// Refused reports whether Control refuses the address at any port.
+func (g *Guard) Refused(a netip.Addr) bool { return g.guardian.SafeAddr(a) != nil }
+
+// RefusedPort: the web's own ports are allowed, and those that unprivileged programs use. The other well-known ports
+// belong to protocols (mail, shells, file sharing) that nobody serves webhooks on.
+func (g *Guard) RefusedPort(port uint16) bool { return port != 80 && port != 443 && port < 1024 }

@@ -1,0 +1,61 @@
+// Package endpoint holds merchants' webhook endpoints: what they are, which events they get, and where they are kept.
+package endpoint
+
+import (
+	"slices"
+	"time"
+
+	"european-pay.eu/eupay/services/webhooks/internal/secret"
+)
+
+// Endpoint is a merchant's webhook endpoint in one mode.
+type Endpoint struct {
+	ID             string
+	Merchant       string
+	Livemode       bool
+	URL            string
+	Description    string
+	EventTypes     []string
+	Enabled        bool
+	DisabledReason string
+	Secret         secret.Sealed
+	// Old signs too until OldUntil, after a rotation. Without one its Data is nil.
+	Old       secret.Sealed
+	OldUntil  time.Time
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// All is the event type that stands for every event.
+const All = "*"
+
+// documented events go to endpoints that name no type.
+var documented = []string{"payment.completed", "payment.failed", "payment.refunded"}
+
+// known is every event type that an endpoint may ask for.
+var known = append([]string{
+	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
+	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
+}, documented...)
+
+// Announce tells under which type an endpoint that asked for wanted hears of an event, if it does. The documents name
+// three events only and count a payer who declines as payment.failed; therefore an endpoint that did not ask for
+// payment.cancelled hears of it as payment.failed.
+func Announce(wanted []string, eventType string) (as string, ok bool) {
+	if len(wanted) == 0 {
+		wanted = documented
+	}
+	switch {
+	case slices.Contains(wanted, eventType), slices.Contains(wanted, All):
+		return eventType, true
+	case eventType == "payment.cancelled" && slices.Contains(wanted, "payment.failed"):
+		return "payment.failed", true
+	default:
+		return "", false
+	}
+}
+
+// SealOwner is what an endpoint's secrets are bound to in the vault.
+func SealOwner(merchant, endpointID string) string {
+	return "webhook-secret\x00" + merchant + "\x00" + endpointID
+}

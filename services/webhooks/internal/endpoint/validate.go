@@ -1,0 +1,110 @@
+package endpoint
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+const (
+	// MaxPerMerchant bounds the endpoints of one merchant in one mode.
+	MaxPerMerchant = 16
+
+	maxURL         = 2048
+	maxDescription = 500
+)
+
+// Rules are what depends on the service's settings.
+type Rules struct {
+	// Refused reports whether no webhook is ever sent to an address.
+	Refused func(netip.Addr) bool
+	// RefusedPort likewise.
+	RefusedPort func(uint16) bool
+}
+
+// Check returns the fields of e that are not acceptable.
+func (r Rules) Check(e Endpoint) []errs.Field {
+	var bad []errs.Field
+	if message := r.checkURL(e.URL, e.Livemode); message != "" {
+		bad = append(bad, errs.Field{Field: "url", Message: message})
+	}
+	if len(e.Description) > maxDescription || !utf8.ValidString(e.Description) || strings.ContainsRune(e.Description, 0) {
+		bad = append(bad, errs.Field{Field: "description", Message: "description must be text of at most 500 bytes."})
+	}
+	if message := checkTypes(e.EventTypes); message != "" {
+		bad = append(bad, errs.Field{Field: "event_types", Message: message})
+	}
+	return bad
+}
+
+func checkTypes(types []string) string {
+	for i, t := range types {
+		if !slices.Contains(known, t) {
+			return "event_types holds a type that does not exist."
+		}
+		if slices.Contains(types[:i], t) {
+			return "event_types holds a type twice."
+		}
+	}
+	return ""
+}
+
+// checkURL catches what can be told from the text. Where a name leads is checked at every connection.
+func (r Rules) checkURL(text string, livemode bool) string {
+	if len(text) > maxURL {
+		return "url must have at most 2048 characters."
+	}
+	u, err := url.Parse(text)
+	if err != nil || !isPlain(text) || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "url must be an absolute http or https URL."
+	}
+	if livemode && u.Scheme != "https" {
+		return "url must be https in live mode."
+	}
+	if u.User != nil {
+		return "url must not hold a user name or password."
+	}
+	if strings.Contains(text, "#") {
+		return "url must not have a fragment."
+	}
+	if u.Port() != "" || strings.HasSuffix(u.Host, ":") {
+		port, err := strconv.ParseUint(u.Port(), 10, 16)
+		if err != nil || r.RefusedPort(uint16(port)) {
+			return "url must use port 443, 80 or one from 1024 up."
+		}
+	}
+	if r.isPrivate(u.Hostname()) {
+		return "url must lead to a public address."
+	}
+	return ""
+}
+
+// isPlain: printable ASCII without spaces, as a URL is on the wire.
+func isPlain(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+}
+
+// isPrivate reports whether the host is a literal address or a name that never is public. Old notations of IPv4
+// addresses (127.1, 0x7f000001) are refused here too, although the resolver would not take them.
+func (r Rules) isPrivate(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	loopbackName := host == "localhost" || strings.HasSuffix(host, ".localhost")
+	if loopbackName {
+		return r.Refused(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	}
+	if strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".local") {
+		return true
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Zone() != "" || r.Refused(addr)
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	_, err := strconv.ParseUint(last, 0, 64)
+	return err == nil || net.ParseIP(host) != nil
+}

@@ -1,0 +1,175 @@
+// Package rpc serves WebhooksService.
+package rpc
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/errs"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/secret"
+)
+
+// maxOverlap bounds how long an old secret signs beside the new one.
+const maxOverlap = 7 * 24 * 60 * 60
+
+// Server implements WebhooksService.
+type Server struct {
+	webhooksv1.UnimplementedWebhooksServiceServer
+
+	endpoints *endpoint.Store
+	vault     *secret.Vault
+	rules     endpoint.Rules
+	pool      *pgxpool.Pool
+	now       func() time.Time
+}
+
+// NewServer returns the service's gRPC server.
+func NewServer(pool *pgxpool.Pool, endpoints *endpoint.Store, vault *secret.Vault, rules endpoint.Rules, now func() time.Time) *Server {
+	return &Server{endpoints: endpoints, vault: vault, rules: rules, pool: pool, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
+}
+
+func checkMerchant(id string) error {
+	if id == "" || len(id) > 100 || strings.ContainsRune(id, 0) {
+		return errs.Invalid(errs.Field{Field: "merchant_id", Message: "merchant_id is required."})
+	}
+	return nil
+}
+
+// CreateEndpoint implements WebhooksService.
+func (s *Server) CreateEndpoint(ctx context.Context, r *webhooksv1.CreateEndpointRequest) (*webhooksv1.CreateEndpointResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	e := endpoint.Endpoint{
+		ID: uuid.Must(uuid.NewV7()).String(), Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), URL: r.GetUrl(),
+		Description: r.GetDescription(), EventTypes: r.GetEventTypes(), Enabled: true, CreatedAt: s.now(),
+	}
+	e.UpdatedAt = e.CreatedAt
+	if e.EventTypes == nil {
+		e.EventTypes = []string{}
+	}
+	if bad := s.rules.Check(e); len(bad) > 0 {
+		return nil, errs.Invalid(bad...)
+	}
+	plain := secret.New()
+	e.Secret = s.vault.Seal(plain, endpoint.SealOwner(e.Merchant, e.ID))
+	if err := s.endpoints.Insert(ctx, e); err != nil {
+		return nil, err
+	}
+	return &webhooksv1.CreateEndpointResponse{Endpoint: fromEndpoint(e), Secret: plain}, nil
+}
+
+// ListEndpoints implements WebhooksService.
+func (s *Server) ListEndpoints(ctx context.Context, r *webhooksv1.ListEndpointsRequest) (*webhooksv1.ListEndpointsResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	list, err := s.endpoints.List(ctx, r.GetMerchantId(), r.GetLivemode())
+	if err != nil {
+		return nil, err
+	}
+	resp := &webhooksv1.ListEndpointsResponse{}
+	for _, e := range list {
+		resp.Endpoints = append(resp.Endpoints, fromEndpoint(e))
+	}
+	return resp, nil
+}
+
+// GetEndpoint implements WebhooksService.
+func (s *Server) GetEndpoint(ctx context.Context, r *webhooksv1.GetEndpointRequest) (*webhooksv1.GetEndpointResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	e, err := s.endpoints.Get(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.GetEndpointResponse{Endpoint: fromEndpoint(e)}, nil
+}
+
+// UpdateEndpoint implements WebhooksService.
+func (s *Server) UpdateEndpoint(ctx context.Context, r *webhooksv1.UpdateEndpointRequest) (*webhooksv1.UpdateEndpointResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	e, err := s.endpoints.Change(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId(), func(e *endpoint.Endpoint) error {
+		apply(e, r)
+		e.UpdatedAt = s.touch(e)
+		if bad := s.rules.Check(*e); len(bad) > 0 {
+			return errs.Invalid(bad...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.UpdateEndpointResponse{Endpoint: fromEndpoint(e)}, nil
+}
+
+// touch is the time of a change; never that of the change before, by which senders notice changes.
+func (s *Server) touch(e *endpoint.Endpoint) time.Time {
+	if now := s.now(); now.After(e.UpdatedAt) {
+		return now
+	}
+	return e.UpdatedAt.Add(time.Microsecond)
+}
+
+func apply(e *endpoint.Endpoint, r *webhooksv1.UpdateEndpointRequest) {
+	if r.Url != nil {
+		e.URL = r.GetUrl()
+	}
+	if r.Description != nil {
+		e.Description = r.GetDescription()
+	}
+	if r.EventTypes != nil {
+		e.EventTypes = append([]string{}, r.GetEventTypes().GetValues()...)
+	}
+	if r.Enabled == nil || r.GetEnabled() == e.Enabled {
+		return
+	}
+	e.Enabled, e.DisabledReason = r.GetEnabled(), ""
+	if !e.Enabled {
+		e.DisabledReason = "by_merchant"
+	}
+}
+
+// DeleteEndpoint implements WebhooksService.
+func (s *Server) DeleteEndpoint(ctx context.Context, r *webhooksv1.DeleteEndpointRequest) (*webhooksv1.DeleteEndpointResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	if err := s.endpoints.Delete(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId(), s.now()); err != nil {
+		return nil, err
+	}
+	return &webhooksv1.DeleteEndpointResponse{}, nil
+}
+
+// RotateSecret implements WebhooksService. A secret that was still in the overlap of an earlier rotation stops signing.
+func (s *Server) RotateSecret(ctx context.Context, r *webhooksv1.RotateSecretRequest) (*webhooksv1.RotateSecretResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	if r.GetOverlapSeconds() < 0 || r.GetOverlapSeconds() > maxOverlap {
+		return nil, errs.Invalid(errs.Field{Field: "overlap_seconds", Message: "overlap_seconds must be from 0 to 604800."})
+	}
+	plain := secret.New()
+	e, err := s.endpoints.Change(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId(), func(e *endpoint.Endpoint) error {
+		e.Old, e.OldUntil = secret.Sealed{}, time.Time{}
+		if r.GetOverlapSeconds() > 0 {
+			e.Old, e.OldUntil = e.Secret, s.now().Add(time.Duration(r.GetOverlapSeconds())*time.Second)
+		}
+		e.Secret = s.vault.Seal(plain, endpoint.SealOwner(e.Merchant, e.ID))
+		e.UpdatedAt = s.touch(e)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.RotateSecretResponse{Endpoint: fromEndpoint(e), Secret: plain}, nil
+}

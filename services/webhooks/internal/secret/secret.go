@@ -1,0 +1,16 @@
+// Package secret makes the secrets that sign webhooks and keeps them encrypted at rest.
+package secret
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+
+	"european-pay.eu/eupay/services/webhooks/verify"
+)
+
+// New returns a secret for the merchant's eyes: whsec_ and 32 random bytes in base64.
+func New() string {
+	key := make([]byte, 32)
+	rand.Read(key) // never fails: the runtime ends the process instead
+	return verify.Prefix + base64.StdEncoding.EncodeToString(key)
+}

@@ -1,0 +1,79 @@
+// Package webhooks is the service that tells merchants' servers what became of their payments: it consumes payment and
+// refund events and delivers them as signed HTTP requests, at least once and in order for each payment.
+package webhooks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/consume"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/delivery"
+	"european-pay.eu/eupay/services/webhooks/internal/egress"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/rpc"
+	"european-pay.eu/eupay/services/webhooks/internal/secret"
+	"european-pay.eu/eupay/services/webhooks/migrations"
+)
+
+// DefaultGRPCAddr is where the service listens unless EUPAY_GRPC_ADDR says otherwise.
+const DefaultGRPCAddr = "127.0.0.1:9102"
+
+// Service delivers webhooks and serves WebhooksService.
+type Service struct {
+	core     *boot.Core
+	engine   *delivery.Engine
+	consumer *consume.Consumer
+}
+
+// New opens the service: its addresses are known afterwards, it works once Run is called.
+func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.GRPCAddr == "" {
+		cfg.GRPCAddr = DefaultGRPCAddr
+	}
+	vault, err := secret.NewVault(cfg.MasterKey)
+	if err != nil {
+		return nil, err
+	}
+	core, err := boot.Open(ctx, "webhooks", cfg.Base, migrations.Files, deps)
+	if err != nil {
+		return nil, err
+	}
+	guard := egress.NewGuard(cfg.AllowLoopback)
+	store := endpoint.NewStore(core.Pool)
+	// PostgreSQL keeps microseconds: what is compared with a stored time must not be finer.
+	now := func() time.Time { return core.Now().UTC().Truncate(time.Microsecond) }
+	s := &Service{core: core}
+	s.engine = delivery.NewEngine(
+		delivery.Config{Schedule: cfg.Schedule, Timeout: cfg.Timeout, Workers: cfg.Workers, PerEndpoint: cfg.PerEndpoint},
+		core.Pool, endpoint.NewDirectory(store, vault, now), egress.NewClient(guard, cfg.Timeout, nil), now, core.Log)
+	s.consumer = consume.New(
+		consume.Config{Name: "webhooks", Subjects: []string{"eupay.evt.*.payment.>", "eupay.evt.*.refund.>"}},
+		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
+	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
+	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, core.Now))
+	return s, nil
+}
+
+// Run works until ctx ends. Attempts under way are finished then, within 10 s.
+func (s *Service) Run(ctx context.Context) error {
+	err := s.core.Run(ctx, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) })
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// Close releases the connections. Call it after Run has returned.
+func (s *Service) Close() { s.core.Close() }
+
+// GRPCAddr is where WebhooksService listens.
+func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
+
+// ManagementAddr is where health and metrics are served.
+func (s *Service) ManagementAddr() string { return s.core.ManagementAddr() }
