@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/cmd/internal/payer"
+	"european-pay.eu/eupay/cmd/internal/receiver"
 	"european-pay.eu/eupay/services/webhooks/verify"
 )
 
@@ -28,18 +29,18 @@ type demo struct {
 }
 
 func (d *demo) run(ctx context.Context) error {
-	hooks, err := listen()
+	hooks, err := receiver.Listen()
 	if err != nil {
 		return err
 	}
-	defer hooks.close()
+	defer hooks.Close()
 
 	d.title("Tell EU Pay where webhooks go")
 	var endpoint struct {
 		ID     string `json:"id"`
 		Secret string `json:"secret"`
 	}
-	if err := d.post(ctx, "/webhook-endpoints", map[string]any{"url": hooks.url}, http.StatusCreated, &endpoint); err != nil {
+	if err := d.post(ctx, "/webhook-endpoints", map[string]any{"url": hooks.URL}, http.StatusCreated, &endpoint); err != nil {
 		return err
 	}
 	if endpoint.Secret == "" {
@@ -92,18 +93,18 @@ func (d *demo) pay(ctx context.Context) (payment, error) {
 }
 
 // receive waits for the webhook of the payment and checks it as a merchant should.
-func (d *demo) receive(ctx context.Context, hooks *receiver, secret string, paid payment) error {
+func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret string, paid payment) error {
 	d.title("EU Pay calls the merchant's webhook")
 	ctx, cancel := context.WithTimeout(ctx, webhookLimit)
 	defer cancel()
 	for {
-		hook, err := hooks.next(ctx)
+		hook, err := hooks.Next(ctx)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(d.out, "  X-EuPay-Event: %s\n  X-EuPay-Signature: %s\n%s\n",
-			hook.header.Get("X-EuPay-Event"), hook.header.Get("X-EuPay-Signature"), indent(hook.body))
-		if err := verify.EuPay(secret, hook.body, hook.header.Get("X-EuPay-Signature")); err != nil {
+			hook.Header.Get("X-EuPay-Event"), hook.Header.Get("X-EuPay-Signature"), indent(hook.Body))
+		if err := verify.EuPay(secret, hook.Body, hook.Header.Get("X-EuPay-Signature")); err != nil {
 			return err
 		}
 		fmt.Fprintln(d.out, "  The signature is right.")
@@ -111,7 +112,7 @@ func (d *demo) receive(ctx context.Context, hooks *receiver, secret string, paid
 			Event string  `json:"event"`
 			Data  payment `json:"data"`
 		}
-		if err := json.Unmarshal(hook.body, &event); err != nil {
+		if err := json.Unmarshal(hook.Body, &event); err != nil {
 			return fmt.Errorf("read the webhook: %w", err)
 		}
 		if event.Event != "payment.completed" || event.Data.Reference != paid.Reference {

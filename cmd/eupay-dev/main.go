@@ -43,10 +43,19 @@ func run(ctx context.Context, begin time.Time) error {
 		return err
 	}
 	defer closeLog()
+	own, err := loadOptions()
+	if err != nil {
+		return err
+	}
+	stopProfile, err := own.profile(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopProfile()
 	want, usual := settings.Ports()
 	s, err := stack.Start(ctx, stack.Options{
 		Dir: settings.Dir, DatabaseURL: settings.DatabaseURL, Repository: settings.Repository, PublicURL: settings.PublicURL,
-		Ports: want, Usual: usual, Env: settings.Extra, Log: log, Say: say,
+		Ports: want, Usual: usual, Env: settings.Extra, RatePerMinute: own.DemoRate, Log: log, Say: say,
 	})
 	if err != nil {
 		return fmt.Errorf("%w\nThe log is %s", err, settings.LogFile())

@@ -43,7 +43,7 @@ func hold(ctx context.Context, pool *pgxpool.Pool, name string, lead func(contex
 		return err
 	}
 	conn := pooled.Hijack() // closing it is what releases the lock, so it must not go back to the pool
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer closeConn(ctx, conn)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watched := make(chan struct{})
@@ -65,11 +65,27 @@ func watch(ctx context.Context, conn *pgx.Conn) {
 		case <-ctx.Done():
 			return
 		case <-time.After(retryEvery):
-			if err := conn.Ping(ctx); err != nil {
+			if ping(ctx, conn) != nil {
 				return
 			}
 		}
 	}
+}
+
+// patience bounds the wait for the server: where the network swallows everything, an answer would never come, while the
+// server may have given the lock to another already.
+const patience = 5 * time.Second
+
+func ping(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return conn.Ping(ctx)
+}
+
+func closeConn(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	conn.Close(ctx) // an error means that it was closed already, and the lock is gone either way
 }
 
 func key(name string) int64 {

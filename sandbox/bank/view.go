@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
 )
 
 // ErrUnknownPayment says that no payment has this id.
@@ -172,11 +170,12 @@ func (b *Bank) AuthoriseWith(id int64, choice Choice) error {
 	if err != nil && !errors.Is(err, errStale) {
 		return err
 	}
-	return b.act(id, func(r *record, now time.Time) error {
+	began := err == nil
+	err = b.act(id, func(r *record, now time.Time) error {
 		switch {
 		case r.StateDetail != "":
 			return b.answerCancellation(r, true)
-		case Final(r.State) && r.Plan.AtOnce:
+		case Final(r.State) && began: // an initiation error
 			return errStale
 		case r.State != StateValidating || r.Action == "confirm":
 			return ErrWrongState
@@ -187,6 +186,10 @@ func (b *Bank) AuthoriseWith(id int64, choice Choice) error {
 		b.approve(r, choice.Account, now)
 		return nil
 	})
+	if errors.Is(err, errStale) {
+		return nil
+	}
+	return err
 }
 
 // Refuse acts as a payer who says no at their bank, to a payment or to its cancellation.
@@ -224,6 +227,10 @@ func (b *Bank) Settle(id int64, state, errorCode string) error {
 			r.Connector = Nowhere
 		}
 		r.Plan = p
+		if p.Phases == 0 && !p.Hang {
+			b.finish(r, p.State, p.ErrorCode, "")
+			return nil
+		}
 		b.proceed(r, now)
 		return nil
 	})
@@ -239,52 +246,6 @@ func (b *Bank) act(id int64, fn func(*record, time.Time) error) error {
 	}
 	_, err := b.change(p, fn)
 	return err
-}
-
-// AutoAuthorise moves new payments on without a payer.
-type AutoAuthorise struct {
-	Enabled bool `json:"enabled"`
-	DelayMS int  `json:"delay_ms"`
-	// OnlyWithPayer limits it to payments whose payer account the client gave, such as refunds.
-	OnlyWithPayer bool `json:"only_with_payer"`
-}
-
-// SetAutoAuthorise changes what happens to payments from now on.
-func (b *Bank) SetAutoAuthorise(a AutoAuthorise) { b.auto.Store(&a) }
-
-// Fault is a rule by which calls or webhooks go wrong.
-type Fault = fault.Fault
-
-// AddFault puts one rule in force.
-func (b *Bank) AddFault(f Fault) (Fault, error) { return b.faults.Add(f) }
-
-// SetFaults replaces all rules.
-func (b *Bank) SetFaults(f ...Fault) error { return b.faults.Replace(f) }
-
-// SetLatency delays every call from now on.
-func (b *Bank) SetLatency(l Latency) { b.latency.cur.Store(&l) }
-
-// Webhooks returns the newest attempts to deliver, oldest first.
-func (b *Bank) Webhooks() []Webhook { return b.hooks.log.list() }
-
-// Stats counts calls by operation, state changes and webhooks since the start or the last Reset.
-func (b *Bank) Stats() map[string]int64 {
-	n := b.stats.all()
-	n["payments"] = int64(len(b.store.all()))
-	n["webhooks waiting"] = int64(b.hooks.backlog())
-	return n
-}
-
-// Reset forgets payments, webhooks, faults, latency and automatic authorisation. Numbers are not given again.
-func (b *Bank) Reset() error {
-	b.faults.Clear()
-	b.latency.cur.Store(nil)
-	b.auto.Store(&AutoAuthorise{Enabled: b.cfg.AutoAuthorise, DelayMS: int(b.cfg.AutoAuthoriseDelay.Milliseconds())})
-	b.due.Clear()
-	next := b.store.clear()
-	b.hooks.clear()
-	b.stats.clear()
-	return b.journal.Append(line{Next: next, NextHook: b.lastHook.Load() + 1})
 }
 
 // bankPage is the address at a payer's bank where they decide.

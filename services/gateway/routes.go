@@ -5,8 +5,10 @@ import (
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -29,6 +31,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
+	webhooks, err := s.dial(s.cfg.WebhooksAddr)
+	if err != nil {
+		return nil, err
+	}
 	reference, err := apidoc.Load()
 	if err != nil {
 		return nil, err
@@ -44,6 +50,9 @@ func (s *Service) routes() (*echo.Echo, error) {
 	(&provider.Provider{
 		Commands: s.commands, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
+	}).Register(api)
+	portalapi.New(portalapi.Deps{
+		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 	}).Register(api)
 	return e, nil
 }

@@ -5,6 +5,8 @@ package payments
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/boot"
@@ -13,7 +15,6 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/commands"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/grpcapi"
-	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
 	"european-pay.eu/eupay/services/payments/migrations"
@@ -45,12 +46,29 @@ type ProviderConfig struct {
 	CallTimeout  time.Duration `env:"CALL_TIMEOUT" envDefault:"10s"`
 }
 
+func (p ProviderConfig) client(publicURL string, inFlight int) powens.Config {
+	return powens.Config{
+		BaseURL: p.BaseURL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, WebviewURL: p.WebviewURL,
+		RedirectURI: strings.TrimRight(publicURL, "/") + returnPath, CallTimeout: p.CallTimeout, MaxInFlight: inFlight,
+	}
+}
+
 // Validate reports settings that would lose payments.
 func (c *Config) Validate() error {
-	if c.Engine.Lease < 2*max(c.Live.CallTimeout, c.Test.CallTimeout) {
-		return errors.New("EUPAY_PAYMENTS_LEASE must be at least twice the provider's call timeout")
+	var problems []error
+	for mode, p := range map[string]ProviderConfig{"LIVE": c.Live, "TEST": c.Test} {
+		if p.BaseURL == "" {
+			continue
+		}
+		// One step makes two calls, and must end before somebody else takes the payment over.
+		if c.Engine.Lease*9/10 < 2*p.CallTimeout {
+			problems = append(problems, fmt.Errorf("EUPAY_PAYMENTS_LEASE (%s) must be well over twice EUPAY_POWENS_%s_CALL_TIMEOUT (%s)", c.Engine.Lease, mode, p.CallTimeout))
+		}
+		if err := p.client(c.PublicURL, c.Engine.InFlight).Validate(); err != nil {
+			problems = append(problems, fmt.Errorf("EUPAY_POWENS_%s_…: %w", mode, err))
+		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // Service is the running payments service.
@@ -59,7 +77,7 @@ type Service struct {
 	relay    *outbox.Relay
 	engine   *engine.Engine
 	commands *commands.Handler
-	notify   func(payment.Payment)
+	clients  []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -73,32 +91,37 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)
 	s := store.New(core.Pool, core.Now, relay.Wake)
-	eng := engine.New(cfg.Engine, s, provider(cfg, cfg.Live, core), provider(cfg, cfg.Test, core), core.Now, core.Log)
-	handler := commands.New(s, eng, core.Bus, core.Now, core.Log)
+	svc := &Service{core: core, relay: relay}
+	svc.engine = engine.New(cfg.Engine, s, svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test), core.Now, core.Log)
+	svc.commands = commands.New(s, svc.engine, core.Bus, core.Now, core.Log)
 	paymentsv1.RegisterPaymentsServiceServer(core.GRPC, grpcapi.New(s))
-	return &Service{core: core, relay: relay, engine: eng, commands: handler, notify: handler.Announce}, nil
+	return svc, nil
 }
 
 // provider is nil without a base URL, and then truly nil: an interface that holds a nil pointer is not.
-func provider(cfg Config, p ProviderConfig, core *boot.Core) engine.Provider {
+func (s *Service) provider(cfg Config, p ProviderConfig) engine.Provider {
 	if p.BaseURL == "" {
 		return nil
 	}
-	return powens.New(powens.Config{
-		BaseURL: p.BaseURL, ClientID: p.ClientID, ClientSecret: p.ClientSecret, WebviewURL: p.WebviewURL,
-		RedirectURI: cfg.PublicURL + returnPath, CallTimeout: p.CallTimeout, MaxInFlight: cfg.Engine.InFlight,
-	}, core.Now, core.Log)
+	client := powens.New(p.client(cfg.PublicURL, cfg.Engine.InFlight), s.core.Now, s.core.Log)
+	s.clients = append(s.clients, client)
+	return client
 }
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	return s.core.Run(ctx, s.relay.Run, s.commands.Run, func(ctx context.Context) error {
-		return s.engine.Sweep(ctx, s.notify)
+		return s.engine.Sweep(ctx, s.commands.Announce)
 	})
 }
 
 // Close releases the connections.
-func (s *Service) Close() { s.core.Close() }
+func (s *Service) Close() {
+	for _, c := range s.clients {
+		c.Close()
+	}
+	s.core.Close()
+}
 
 // GRPCAddr is where the service answers questions.
 func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }

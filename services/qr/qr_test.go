@@ -143,7 +143,8 @@ func TestUnsafeSettingsAreRefused(t *testing.T) {
 		}
 	}
 	good := Config{}
-	if err := config.Parse(&good, map[string]string{"EUPAY_DATABASE_URL": "postgres://x", "EUPAY_QR_SIGNING_KEY": key}); err != nil || good.BaseURL != "https://www.european-pay.fr" {
+	err := config.Parse(&good, map[string]string{"EUPAY_DATABASE_URL": "postgres://x", "EUPAY_QR_SIGNING_KEY": key})
+	if err != nil || good.BaseURL != "https://www.european-pay.fr" {
 		t.Errorf("got %+v, %v", good.BaseURL, err)
 	}
 }

@@ -4,18 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/sandbox/bank"
-)
-
-// The bank's phases in the all-in-one: long enough to be seen, too short to wait for.
-const (
-	instantPhase = 500 * time.Millisecond
-	classicPhase = 2 * time.Second
 )
 
 // startBank starts the sandbox bank, its API and its management port.
@@ -25,7 +18,7 @@ func (s *Stack) startBank() error {
 	cfg.Dir, cfg.BaseURL, cfg.Log = s.dir("bank"), sys.BankURL(), s.log.With("service", "bank")
 	cfg.ClientID, cfg.ClientSecret = sys.Secrets.BankClientID, sys.Secrets.BankSecret
 	cfg.WebhookURL, cfg.WebhookSecret = sys.ProviderHook(), sys.Secrets.ProviderHook
-	cfg.InstantPhase, cfg.ClassicPhase = instantPhase, classicPhase
+	cfg.InstantPhase, cfg.ClassicPhase = system.InstantPhase, system.ClassicPhase
 	if s.o.Bank != nil {
 		s.o.Bank(&cfg)
 	}

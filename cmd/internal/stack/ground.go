@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
 	"european-pay.eu/eupay/internal/natsserver"
@@ -25,24 +26,7 @@ func (s *Stack) StartPostgres(ctx context.Context) error {
 	if s.o.DatabaseURL != "" {
 		return errGiven
 	}
-	home, err := pgserver.Home(s.dir("postgres"))
-	if err != nil {
-		return err
-	}
-	cache := s.o.Binaries
-	if cache == "" {
-		cache = s.dir("postgres-binaries")
-	}
-	bin, err := pgbinaries.Ensure(ctx, pgbinaries.Options{
-		Cluster: home, Cache: cache, Repository: s.o.Repository, Say: s.o.Say,
-	})
-	if err != nil {
-		return err
-	}
-	if !pgserver.HasCluster(home) {
-		s.o.Say("Making a private PostgreSQL in %s (once)…", home)
-	}
-	srv, err := pgserver.Start(ctx, pgserver.Options{Dir: home, Port: s.System().Ports.Postgres, Bin: bin, Volatile: s.o.Volatile, Log: s.log})
+	srv, err := PrivatePostgres(ctx, s.o, s.System().Ports.Postgres)
 	if err != nil {
 		return err
 	}
@@ -51,6 +35,26 @@ func (s *Stack) StartPostgres(ctx context.Context) error {
 	s.postgres, s.system.DatabaseURL = srv, srv.URL
 	go s.watchPostgres(srv) // ends with the server
 	return nil
+}
+
+// PrivatePostgres starts a PostgreSQL that keeps its data in the options' folder. The caller stops it.
+func PrivatePostgres(ctx context.Context, o Options, port int) (*pgserver.Server, error) {
+	home, err := pgserver.Home(filepath.Join(o.Dir, "postgres"))
+	if err != nil {
+		return nil, err
+	}
+	cache := o.Binaries
+	if cache == "" {
+		cache = filepath.Join(o.Dir, "postgres-binaries")
+	}
+	bin, err := pgbinaries.Ensure(ctx, pgbinaries.Options{Cluster: home, Cache: cache, Repository: o.Repository, Say: o.Say})
+	if err != nil {
+		return nil, err
+	}
+	if !pgserver.HasCluster(home) {
+		o.Say("Making a private PostgreSQL in %s (once)…", home)
+	}
+	return pgserver.Start(ctx, pgserver.Options{Dir: home, Port: port, Bin: bin, Volatile: o.Volatile, Log: o.Log})
 }
 
 func (s *Stack) watchPostgres(srv *pgserver.Server) {

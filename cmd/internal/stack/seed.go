@@ -2,8 +2,11 @@ package stack
 
 import (
 	"context"
+	"log/slog"
 
 	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/services/gateway"
 )
 
@@ -31,4 +34,24 @@ func Demo(sys system.System, perMinute int) gateway.Demo {
 		CustomerEmail: system.CustomerEmail, CustomerPassword: sys.Secrets.CustomerLogin,
 		Keys: []gateway.DemoKey{{Public: sys.Secrets.APIKey, Secret: sys.Secrets.APISecret, PerMinute: perMinute}},
 	}
+}
+
+// Seed makes the demo accounts of a system whose services are processes of their own: it opens a second gateway for a
+// moment, which serves nobody. perMinute is the limit of the demo's API key; 0: the documented one.
+func Seed(ctx context.Context, sys system.System, perMinute int, log *slog.Logger) error {
+	env := sys.Env(system.Gateway)
+	for _, name := range []string{"EUPAY_HTTP_ADDR", "EUPAY_GRPC_ADDR", "EUPAY_MANAGEMENT_ADDR"} {
+		env[name] = system.Loopback(0)
+	}
+	var cfg gateway.Config
+	if err := config.Parse(&cfg, env); err != nil {
+		return err
+	}
+	g, err := gateway.New(ctx, cfg, boot.Deps{Log: log})
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	_, err = g.Seed(ctx, Demo(sys, perMinute))
+	return err
 }

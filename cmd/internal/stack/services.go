@@ -3,8 +3,6 @@ package stack
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"time"
 
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/boot"
@@ -53,7 +51,7 @@ func (s *Stack) StartService(ctx context.Context, name string) error {
 		return svc.Run(ctx)
 	})
 	s.mu.Unlock()
-	return s.waitReady(ctx, name, sys.ManagementURL(name)+"/readyz")
+	return sys.WaitReady(ctx, name, s.failure)
 }
 
 // StopService stops a service in an orderly way; StartService brings it back.
@@ -69,39 +67,4 @@ func (s *Stack) StopService(name string) {
 func (s *Stack) RestartPayments(ctx context.Context) error {
 	s.StopService(system.Payments)
 	return s.StartService(ctx, system.Payments)
-}
-
-const (
-	readyLimit = 30 * time.Second
-	readyEvery = 10 * time.Millisecond
-)
-
-// waitReady asks until the service says that it can do its work.
-func (s *Stack) waitReady(ctx context.Context, name, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, readyLimit)
-	defer cancel()
-	for {
-		if isReady(ctx, url) {
-			return nil
-		}
-		select {
-		case err := <-s.failure:
-			return err
-		case <-ctx.Done():
-			return fmt.Errorf("%s does not become ready: %w", name, context.Cause(ctx))
-		case <-time.After(readyEvery):
-		}
-	}
-}
-
-func isReady(ctx context.Context, url string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return false
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
 }

@@ -6,6 +6,13 @@ import (
 	"maps"
 	"net/url"
 	"strings"
+	"time"
+)
+
+// The sandbox bank's phases: long enough to be seen, too short to wait for.
+const (
+	InstantPhase = 500 * time.Millisecond
+	ClassicPhase = 2 * time.Second
 )
 
 // System is one complete description.
@@ -92,5 +99,21 @@ func (s System) own(service string) map[string]string {
 		return map[string]string{"EUPAY_QR_SIGNING_KEY": s.Secrets.QRSigningKey}
 	default:
 		return nil
+	}
+}
+
+// BankEnv are the settings of the sandbox bank's own process, which keeps its journal in dir.
+func (s System) BankEnv(dir string) map[string]string {
+	return map[string]string{
+		"EUPAY_SANDBOX_ADDR":           Loopback(s.Ports.Bank),
+		"EUPAY_SANDBOX_MGMT_ADDR":      Loopback(s.Ports.BankManagement),
+		"EUPAY_SANDBOX_DIR":            dir,
+		"EUPAY_SANDBOX_BASE_URL":       s.BankURL(),
+		"EUPAY_SANDBOX_CLIENT_ID":      s.Secrets.BankClientID,
+		"EUPAY_SANDBOX_CLIENT_SECRET":  s.Secrets.BankSecret,
+		"EUPAY_SANDBOX_WEBHOOK_URL":    s.ProviderHook(),
+		"EUPAY_SANDBOX_WEBHOOK_SECRET": s.Secrets.ProviderHook,
+		"EUPAY_SANDBOX_INSTANT_PHASE":  InstantPhase.String(),
+		"EUPAY_SANDBOX_CLASSIC_PHASE":  ClassicPhase.String(),
 	}
 }

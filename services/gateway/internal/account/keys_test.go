@@ -8,12 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/natstest"
 )
 
 func TestAuthenticateTellsWhatIsWrong(t *testing.T) {
@@ -167,129 +164,6 @@ func authenticates(t testing.TB, f *fixture, key Key, secret string) func() bool
 	}
 }
 
-// The clocks stand still, so only the broadcast can make the other replica forget.
-func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
-	t.Parallel()
-	a := setup(t)
-	b := a.replica(t)
-	m, _ := a.merchant(t, "shop@example.com")
-	key, secret := a.key(t, m.ID)
-	mustAuthenticate(t, a, key, secret)
-	mustAuthenticate(t, b, key, secret)
-
-	if _, err := a.Merchants.Enable(t.Context(), "user:admin", m.ID, true); err != nil {
-		t.Fatal(err)
-	}
-	if !mustAuthenticate(t, a, key, secret).Merchant.GatewayEnabled {
-		t.Fatal("this replica still has the gateway disabled")
-	}
-	eventually(t, "other replica sees the gateway enabled", func() bool { return mustAuthenticate(t, b, key, secret).Merchant.GatewayEnabled })
-
-	if _, err := a.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Scopes: &[]Scope{PaymentsRead}}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "other replica sees the scopes", func() bool { return !mustAuthenticate(t, b, key, secret).Has(PaymentsWrite) })
-
-	_, renewed, err := a.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if authenticates(t, a, key, secret)() {
-		t.Fatal("the old secret still works here")
-	}
-	eventually(t, "other replica refuses the old secret", func() bool { return !authenticates(t, b, key, secret)() })
-	mustAuthenticate(t, b, key, renewed)
-
-	if err := a.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
-		t.Fatal(err)
-	}
-	if authenticates(t, a, key, renewed)() {
-		t.Fatal("the revoked key still works here")
-	}
-	eventually(t, "other replica refuses the revoked key", func() bool { return !authenticates(t, b, key, renewed)() })
-}
-
-// A replica that was cut off must not go on with what it knew before.
-func TestReconnectForgetsEverything(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	nc, err := nats.Connect(natstest.Server(t).URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
-	cut := &fixture{pool: f.pool, bus: &bus.Bus{NC: nc}, clock: f.clock}
-	cut.Accounts = open(t, cut) // on another broker: it hears nothing of what f does
-	m, _ := f.merchant(t, "shop@example.com")
-	key, secret := f.key(t, m.ID)
-	mustAuthenticate(t, cut, key, secret)
-	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
-		t.Fatal(err)
-	}
-	if !authenticates(t, cut, key, secret)() {
-		t.Fatal("the test proves nothing: the replica heard of the change")
-	}
-	if err := cut.bus.NC.ForceReconnect(); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "replica forgets on reconnect", func() bool { return !authenticates(t, cut, key, secret)() })
-	eventually(t, "replica hears again", func() bool { return !cut.notifier.deaf.Load() })
-}
-
-func TestKeyIsTrustedOnlyBrieflyWhileDeaf(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
-	key, secret := f.key(t, m.ID)
-	f.notifier.deaf.Store(true)
-	mustAuthenticate(t, f, key, secret)
-	if _, err := f.pool.Exec(t.Context(), `update api_keys set revoked_at = now()`); err != nil {
-		t.Fatal(err)
-	}
-	if !authenticates(t, f, key, secret)() {
-		t.Fatal("not remembered at all")
-	}
-	f.clock.advance(trustDeaf)
-	if authenticates(t, f, key, secret)() {
-		t.Fatal("still trusted")
-	}
-}
-
-func TestLostBroadcastIsMadeGoodWithinAMinute(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
-	key, secret := f.key(t, m.ID)
-	mustAuthenticate(t, f, key, secret)
-	if _, err := f.pool.Exec(t.Context(), `delete from api_key_secrets`); err != nil {
-		t.Fatal(err)
-	}
-	f.clock.advance(trust - time.Second)
-	mustAuthenticate(t, f, key, secret)
-	f.clock.advance(time.Second)
-	if authenticates(t, f, key, secret)() {
-		t.Fatal("a secret that is gone still works")
-	}
-}
-
-// What was read before a change must not be remembered after it.
-func TestLookupFromBeforeAChangeIsNotKept(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
-	key, secret := f.key(t, m.ID)
-	c := f.notifier.cache
-	before := c.generation.Load()
-	old := mustAuthenticate(t, f, key, secret)
-	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
-		t.Fatal(err)
-	}
-	c.put(key.Public, before, &entry{exists: true, key: old, fresh: f.clock.now().Add(trust)})
-	if c.get(key.Public) != nil {
-		t.Fatal("the late answer was stored")
-	}
-}
-
 func TestExpiredKeyEndsOnTime(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -302,39 +176,6 @@ func TestExpiredKeyEndsOnTime(t *testing.T) {
 	f.clock.advance(30 * time.Second)
 	if authenticates(t, f, key, secret)() {
 		t.Fatal("still valid")
-	}
-}
-
-func TestUnknownKeysAreBounded(t *testing.T) {
-	t.Parallel()
-	c := &cache{}
-	for range maxUnknown + 5 {
-		c.put(newPublic(false), 0, &entry{})
-	}
-	n := 0
-	c.entries.Range(func(any, any) bool { n++; return true })
-	if n != maxUnknown {
-		t.Fatalf("%d entries", n)
-	}
-	c.sweep(time.Now(), keepIdle)
-	if c.unknown.Load() != 0 {
-		t.Fatalf("%d counted after the sweep", c.unknown.Load())
-	}
-}
-
-func TestIdleKeysLeaveTheMemory(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
-	key, secret := f.key(t, m.ID)
-	mustAuthenticate(t, f, key, secret)
-	f.notifier.cache.sweep(f.clock.now().Add(trust), keepIdle)
-	if f.notifier.cache.get(key.Public) == nil {
-		t.Fatal("dropped too early")
-	}
-	f.notifier.cache.sweep(f.clock.now().Add(trust+keepIdle+1), keepIdle)
-	if f.notifier.cache.get(key.Public) != nil {
-		t.Fatal("kept")
 	}
 }
 

@@ -2,6 +2,7 @@ package account
 
 import (
 	"testing"
+	"time"
 
 	"european-pay.eu/eupay/internal/errs"
 )
@@ -80,6 +81,30 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if _, err := f.login(t, "demo@example.com", "another password"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A given secret that is on its way out, or a key that was asked for too early, must work for good after the seed.
+func TestSeedMakesTheGivenSecretCurrent(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000")
+	wantCode(t, err, errs.InvalidAPIKey)
+	m, err := f.Seed(t.Context(), demo())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Seed(t.Context(), demo()); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.advance(2 * time.Hour)
+	mustAuthenticate(t, f, key, "sk_test_demo0000")
 }
 
 func TestSeedTakesNothingFromOthers(t *testing.T) {

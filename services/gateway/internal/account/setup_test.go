@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
@@ -130,6 +131,28 @@ func (f *fixture) strings(t testing.TB, sql string, args ...any) []string {
 		t.Fatal(err)
 	}
 	return list
+}
+
+func (f *fixture) begin(t testing.TB) pgx.Tx {
+	t.Helper()
+	tx, err := f.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tx.Rollback(context.Background()); err != nil && !errors.Is(err, pgx.ErrTxClosed) {
+			t.Error(err)
+		}
+	})
+	return tx
+}
+
+// blocked returns once somebody waits for a lock.
+func (f *fixture) blocked(t testing.TB) {
+	t.Helper()
+	eventually(t, "somebody waits for the lock", func() bool {
+		return len(f.strings(t, `select pid::text from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)) > 0
+	})
 }
 
 func wantCode(t testing.TB, err error, code errs.Code) *errs.Error {

@@ -43,16 +43,16 @@ func NewAccess(keys Authenticator, limiter ratelimit.Limiter, defaultMax int) *A
 
 const keyInContext = "eupay.key"
 
-// KeyOf is the API key that Require let in.
-func KeyOf(c echo.Context) account.Key {
-	key, _ := c.Get(keyInContext).(account.Key)
-	return key
+// KeyFrom is the API key that Require let in; false for a request that did not come through it.
+func KeyFrom(c echo.Context) (account.Key, bool) {
+	key, ok := c.Get(keyInContext).(account.Key)
+	return key, ok
 }
 
-// HasKey reports whether the request carries API key headers, right or wrong.
-func HasKey(c echo.Context) bool {
-	h := c.Request().Header
-	return h.Get(headerKey) != "" || h.Get(headerSecret) != ""
+// KeyOf is KeyFrom for handlers that are always behind Require.
+func KeyOf(c echo.Context) account.Key {
+	key, _ := KeyFrom(c)
+	return key
 }
 
 // Require lets a request pass whose API key is good for the scope. The order of the checks is part of the contract:

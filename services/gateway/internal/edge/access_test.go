@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
@@ -74,7 +76,7 @@ func TestOtherAccountsAreInvisible(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
 	ref := w.call("POST", path, documented, as("pk_test_a")...).data["reference"].(string)
-	w.reads.put(&paymentsv1.Payment{Reference: ref, Kind: "payment", MerchantId: "m-shop", AmountCents: 2999, Currency: "EUR", Status: "completed", Sequence: 3})
+	w.reads.put(&paymentsv1.Payment{Reference: ref, Kind: "payment", MerchantId: "m-shop", AmountCents: 2999, Currency: "EUR", Status: "completed", Sequence: 3, CreatedAt: timestamppb.New(createdAt)})
 	for _, op := range []string{"GET ", "GET /history", "GET /refunds"} {
 		method, tail, _ := strings.Cut(op, " ")
 		url := path + "/" + ref + tail

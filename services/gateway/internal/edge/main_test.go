@@ -78,7 +78,7 @@ var (
 
 // world is the REST edge with everything around it.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	url    string
 	client *http.Client
 	valid  *apidoctest.Validator
@@ -88,7 +88,7 @@ type world struct {
 	api    *Payments
 }
 
-func newWorld(t *testing.T, deadline time.Duration) *world {
+func newWorld(t testing.TB, deadline time.Duration) *world {
 	t.Helper()
 	w := &world{t: t, client: &http.Client{Transport: &http.Transport{}, CheckRedirect: stay}, valid: apidoctest.New(t), reads: newReads(), qr: &signer{}}
 	b := natstest.New(t)
@@ -106,7 +106,7 @@ func newWorld(t *testing.T, deadline time.Duration) *world {
 		Access: NewAccess(keys(), limiter, DefaultPerMinute), Limiter: limiter, Now: testNow, Log: quiet, Deadline: deadline,
 	}
 	w.api.Register(e.Group(apidoctest.Base))
-	srv := httptest.NewServer(e)
+	srv := httptest.NewServer(web.Handler(e))
 	t.Cleanup(func() { w.client.CloseIdleConnections(); srv.Close() })
 	w.url = srv.URL + apidoctest.Base
 	return w
@@ -189,7 +189,7 @@ func (w *world) call(method, path, body string, headers ...string) answer {
 	return decodeAnswer(w.t, resp)
 }
 
-func decodeAnswer(t *testing.T, resp *http.Response) answer {
+func decodeAnswer(t testing.TB, resp *http.Response) answer {
 	t.Helper()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -213,7 +213,7 @@ func decodeAnswer(t *testing.T, resp *http.Response) answer {
 }
 
 // want fails the test unless the answer is that error.
-func (a answer) want(t *testing.T, status int, code, message string) {
+func (a answer) want(t testing.TB, status int, code, message string) {
 	t.Helper()
 	if a.status != status || a.fail.Code != code || (message != "" && a.fail.Message != message) || a.fail.Success {
 		t.Errorf("got %d %s\nwant %d %s %q", a.status, a.body, status, code, message)

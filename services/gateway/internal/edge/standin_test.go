@@ -19,7 +19,7 @@ import (
 
 // standIn answers commands as the payments service does.
 type standIn struct {
-	t     *testing.T
+	t     testing.TB
 	bus   *bus.Bus
 	reads *reads
 
@@ -38,7 +38,7 @@ type keyed struct {
 	payment     *paymentsv1.Payment
 }
 
-func newStandIn(t *testing.T, b *bus.Bus, r *reads) *standIn {
+func newStandIn(t testing.TB, b *bus.Bus, r *reads) *standIn {
 	t.Helper()
 	s := &standIn{t: t, bus: b, reads: r, byRef: make(map[string]*paymentsv1.Payment), byKey: make(map[string]*keyed)}
 	consumer, err := b.JS.CreateOrUpdateConsumer(context.Background(), bus.Commands, jetstream.ConsumerConfig{Durable: "payments", AckPolicy: jetstream.AckExplicitPolicy})
@@ -151,7 +151,7 @@ func (s *standIn) create(c *paymentsv1.CreatePayment) (*paymentsv1.Payment, bool
 	return p, false, &paymentsv1.CommandReply{}
 }
 
-func decodeInto[M proto.Message](t *testing.T, data []byte, into M) M {
+func decodeInto[M proto.Message](t testing.TB, data []byte, into M) M {
 	if err := proto.Unmarshal(data, into); err != nil {
 		t.Error(err)
 	}

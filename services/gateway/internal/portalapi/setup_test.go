@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
@@ -58,6 +59,7 @@ func (c *clock) advance(d time.Duration) {
 // fixture is the API on a real server, database and broker. Every answer is held against the API description.
 type fixture struct {
 	accounts *account.Accounts
+	pool     *pgxpool.Pool
 	hooks    *hooks
 	url      string
 	clock    *clock
@@ -69,7 +71,7 @@ type fixture struct {
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
-	f := &fixture{hooks: &hooks{}, clock: &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}, doc: apidoctest.New(t)}
+	f := &fixture{pool: pool, hooks: &hooks{}, clock: &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}, doc: apidoctest.New(t)}
 	var err error
 	f.accounts, err = account.Open(account.Deps{
 		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: f.clock.now, Wake: func() {},

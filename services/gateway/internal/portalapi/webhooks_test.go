@@ -102,9 +102,13 @@ func TestWebhooksOfOthersAreNotFound(t *testing.T) {
 			t.Errorf("%s sees %s", name, r.text)
 		}
 	}
+	asked := f.hooks.lastRequest()
 	for _, id := range []string{"%00", "a%20b", strings.Repeat("x", 65)} {
 		f.refused(t, errs.NotFoundCode, owner, "GET", "/webhook-endpoints/"+id, "")
 		f.refused(t, errs.NotFoundCode, owner, "GET", "/webhook-deliveries/"+id, "")
+	}
+	if f.hooks.lastRequest() != asked {
+		t.Error("what cannot be an id was asked for")
 	}
 	if r := f.must(t, owner, "GET", path, ""); r.str("url") != "https://example.com" {
 		t.Errorf("changed to %s", r.text)

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
-	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -124,9 +123,6 @@ func showPage(c echo.Context, status int, v page) error {
 	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Vary", "Accept-Language")
 	h.Set("X-Robots-Tag", "noindex")
-	if c.Request().Method == http.MethodHead {
-		return c.NoContent(status)
-	}
 	return c.HTMLBlob(status, b.Bytes())
 }
 

@@ -26,6 +26,9 @@ type failure struct {
 // once, and shown as INTERNAL_ERROR.
 func ErrorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
+		if c.Response().Committed && errors.Is(err, http.ErrBodyNotAllowed) {
+			return // the body of an answer to HEAD, which is not sent
+		}
 		e := public(err)
 		if e == nil {
 			e = errs.From(err)

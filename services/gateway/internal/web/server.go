@@ -33,10 +33,22 @@ func New(log *slog.Logger, trusted []netip.Prefix) *echo.Echo {
 	return e
 }
 
-// Serve serves handler on l until ctx ends, then lets the requests under way finish, at most for grace.
-func Serve(ctx context.Context, l net.Listener, handler http.Handler, grace time.Duration, log *slog.Logger) error {
+// Handler lets HEAD reach the handlers of GET. The server underneath knows the real method and sends no body.
+func Handler(e *echo.Echo) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			get := r.WithContext(r.Context())
+			get.Method = http.MethodGet
+			r = get
+		}
+		e.ServeHTTP(w, r)
+	})
+}
+
+// Serve serves e on l until ctx ends, then lets the requests under way finish, at most for grace.
+func Serve(ctx context.Context, l net.Listener, e *echo.Echo, grace time.Duration, log *slog.Logger) error {
 	srv := &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: Handler(e), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)

@@ -74,9 +74,6 @@ func write(c echo.Context, status int, body any) error {
 	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
 	res.Header().Set(echo.HeaderContentLength, strconv.Itoa(b.Len()))
 	res.WriteHeader(status)
-	if c.Request().Method == http.MethodHead {
-		return nil
-	}
 	if _, err := res.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}

@@ -72,11 +72,12 @@ func TestOneProbeAtATime(t *testing.T) {
 func TestFailedProbesWaitLongerAndLonger(t *testing.T) {
 	t.Parallel()
 	b, c := tripped(t)
-	for _, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
-		if _, wait := b.enter(); wait != want*time.Second {
-			t.Fatalf("wait %s, want %d s", wait, want)
+	for _, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
+		want := time.Duration(seconds) * time.Second
+		if _, wait := b.enter(); wait != want {
+			t.Fatalf("wait %s, want %s", wait, want)
 		}
-		c.pass(want * time.Second)
+		c.pass(want)
 		probe, _ := b.enter()
 		b.leave(probe, sick)
 	}

@@ -81,7 +81,7 @@ func mayPass(err error) bool {
 // backoff is a random pause that doubles its bound each time, but never shorter than the provider asked for.
 func backoff(attempt int, err error) time.Duration {
 	bound := min(firstPause<<(attempt-1), maxPause)
-	wait := bound/2 + rand.N(bound/2)
+	wait := bound/2 + rand.N(bound/2) //nolint:gosec // spreads repeats; nobody gains by guessing it
 	var e *Error
 	if errors.As(err, &e) && e.RetryAfter > 0 {
 		wait += e.RetryAfter

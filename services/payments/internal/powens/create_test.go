@@ -88,14 +88,16 @@ func TestAFailedCreateIsSortedAndNotRepeated(t *testing.T) {
 		"odd id":               {handle: answering(200, `{"id":"../1","state":"created"}`), ambiguous: true},
 		"cut":                  {handle: cut, ambiguous: true},
 		"too large":            {handle: answering(200, `{"id":42,"state":"created","x":"`+strings.Repeat("x", maxAnswer)+`"}`), ambiguous: true},
-		"redirect":             {handle: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/2.0/elsewhere", 307) }, ambiguous: true},
-		"server's timeout":     {handle: answering(408, ``), ambiguous: true},
-		"refused":              {handle: answering(400, `{"code":"invalidValue"}`), refused: true},
-		"no such route":        {handle: answering(404, ``), refused: true},
-		"conflict":             {handle: answering(409, `{"code":"x"}`), refused: true},
-		"unprocessable":        {handle: answering(422, `[]`), refused: true},
-		"scope missing":        {handle: answering(403, `{"code":"unauthorized"}`)},
-		"too many":             {handle: answering(429, ``)},
+		"redirect": {handle: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/2.0/elsewhere", http.StatusTemporaryRedirect)
+		}, ambiguous: true},
+		"server's timeout": {handle: answering(408, ``), ambiguous: true},
+		"refused":          {handle: answering(400, `{"code":"invalidValue"}`), refused: true},
+		"no such route":    {handle: answering(404, ``), refused: true},
+		"conflict":         {handle: answering(409, `{"code":"x"}`), refused: true},
+		"unprocessable":    {handle: answering(422, `[]`), refused: true},
+		"scope missing":    {handle: answering(403, `{"code":"unauthorized"}`)},
+		"too many":         {handle: answering(429, ``)},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -165,7 +167,8 @@ func TestErrorsHoldNoSecretAndNoAccount(t *testing.T) {
 	t.Parallel()
 	token := strings.Repeat("eyJhbGciOi", 8)
 	handlers := map[string]http.HandlerFunc{
-		"echo": answering(400, `{"code":"invalidValue","description":"bad account FR76 3000 6000 0112 3456 7890 189\n, token `+token+`","message":"`+iban+`","request_id":"`+iban+`"}`),
+		"echo": answering(400, `{"code":"invalidValue","description":"bad account FR76 3000 6000 0112 3456 7890 189\n, token `+token+`",`+
+			`"message":"`+iban+`","request_id":"`+iban+`"}`),
 		"code": answering(400, `{"code":"`+iban+`"}`),
 		"raw": func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := w.(http.Hijacker).Hijack()

@@ -22,28 +22,44 @@ func TestPaymentsAreReadLeniently(t *testing.T) {
 			`{"id":42,"state":"pending","state_detail":null,"action":null,"error_code":null,"fields":[],"validate_uri":null,"register_date":"2022-09-29 08:05:30",
 			"payer":{"scheme_name":"iban","identification":"FR76 3000 6000 0112 3456 7890 189","label":"Michu","issuer":"AGRIFRPP"},
 			"instructions":[{"reference_id":"R-1","amount":1.0000000000,"currency":{"id":"EUR","symbol":"€"}}]}`,
-			Payment{ID: "42", State: Pending, RegisteredAt: registered, ReferenceID: "R-1", Amount: 100, Currency: "EUR", Payer: &Account{IBAN: iban, BIC: "AGRIFRPP", Label: "Michu"}},
+			Payment{
+				ID: "42", State: Pending, RegisteredAt: registered, ReferenceID: "R-1", Amount: 100, Currency: "EUR",
+				Payer: &Account{IBAN: iban, BIC: "AGRIFRPP", Label: "Michu"},
+			},
 		},
 		"other types": {
 			`{"id":"42","state":"DONE","state_detail":"","error_code":7,"fields":{"a":1},"validate_uri":"javascript:alert(1)","register_date":"2022-09-29T06:05:30.5Z",
 			"payer":{"identification":"FR7630006000011234567890189","bic":"AGRIFRPP"},"instructions":[{"reference_id":"R-1","amount":"0050.90","currency":"eur"}]}`,
-			Payment{ID: "42", State: Done, ErrorCode: "7", RegisteredAt: registered.Add(500 * time.Millisecond), ReferenceID: "R-1", Currency: "EUR", Payer: &Account{IBAN: iban, BIC: "AGRIFRPP"}},
+			Payment{
+				ID: "42", State: Done, ErrorCode: "7", RegisteredAt: registered.Add(500 * time.Millisecond), ReferenceID: "R-1", Currency: "EUR",
+				Payer: &Account{IBAN: iban, BIC: "AGRIFRPP"},
+			},
 		},
-		"amount as text":     {`{"id":1,"state":"done","instructions":[{"amount":"50.9000000000"}]}`, Payment{ID: "1", State: Done, Amount: 5090}},
-		"whole amount":       {`{"id":1,"state":"done","instructions":[{"amount":50}]}`, Payment{ID: "1", State: Done, Amount: 5000}},
-		"tenth of a cent":    {`{"id":1,"state":"done","instructions":[{"amount":50.001}]}`, Payment{ID: "1", State: Done}},
-		"amount unreadable":  {`{"id":1,"state":"done","instructions":[{"amount":"a lot"}]}`, Payment{ID: "1", State: Done}},
-		"bulk":               {`{"id":1,"state":"partial","instructions":[{"amount":1.5},{"amount":"2.25"}]}`, Payment{ID: "1", State: Partial, Amount: 375}},
-		"bulk, one odd":      {`{"id":1,"state":"partial","instructions":[{"amount":1.5},{}]}`, Payment{ID: "1", State: Partial}},
-		"unknown state":      {`{"id":1,"state":"Under_Review"}`, Payment{ID: "1", State: "Under_Review"}},
-		"no state":           {`{"id":1}`, Payment{ID: "1"}},
-		"odd parts":          {`{"id":1,"state":"done","state_detail":{"a":1},"payer":[],"instructions":{"amount":1},"register_date":"yesterday"}`, Payment{ID: "1", State: Done}},
-		"payer elsewhere":    {`{"id":1,"state":"done","payer":{"scheme_name":"sort_code_account_number","identification":"1"}}`, Payment{ID: "1", State: Done}},
-		"payer unknown":      {`{"id":1,"state":"done","payer":{"scheme_name":"iban","identification":null}}`, Payment{ID: "1", State: Done}},
-		"winter time":        {`{"id":1,"state":"done","register_date":"2022-12-29 08:05:30.123456"}`, Payment{ID: "1", State: Done, RegisteredAt: time.Date(2022, 12, 29, 7, 5, 30, 123456000, time.UTC)}},
-		"with an offset":     {`{"id":1,"state":"done","register_date":"2022-09-29 08:05:30+02:00"}`, Payment{ID: "1", State: Done, RegisteredAt: registered}},
-		"NUL in a text":      {`{"id":1,"state":"rejected","error_description":"a\u0000b"}`, Payment{ID: "1", State: Rejected, ErrorDescription: "ab"}},
-		"page for the payer": {`{"id":1,"state":"pending","state_detail":"cancelling","validate_uri":"https://bank.example/a?b=c"}`, Payment{ID: "1", State: Pending, StateDetail: "cancelling", ValidateURI: "https://bank.example/a?b=c"}},
+		"amount as text":    {`{"id":1,"state":"done","instructions":[{"amount":"50.9000000000"}]}`, Payment{ID: "1", State: Done, Amount: 5090}},
+		"whole amount":      {`{"id":1,"state":"done","instructions":[{"amount":50}]}`, Payment{ID: "1", State: Done, Amount: 5000}},
+		"tenth of a cent":   {`{"id":1,"state":"done","instructions":[{"amount":50.001}]}`, Payment{ID: "1", State: Done}},
+		"amount unreadable": {`{"id":1,"state":"done","instructions":[{"amount":"a lot"}]}`, Payment{ID: "1", State: Done}},
+		"bulk":              {`{"id":1,"state":"partial","instructions":[{"amount":1.5},{"amount":"2.25"}]}`, Payment{ID: "1", State: Partial, Amount: 375}},
+		"bulk, one odd":     {`{"id":1,"state":"partial","instructions":[{"amount":1.5},{}]}`, Payment{ID: "1", State: Partial}},
+		"unknown state":     {`{"id":1,"state":"Under_Review"}`, Payment{ID: "1", State: "Under_Review"}},
+		"no state":          {`{"id":1}`, Payment{ID: "1"}},
+		"odd parts": {
+			`{"id":1,"state":"done","state_detail":{"a":1},"payer":[],"instructions":{"amount":1},"register_date":"yesterday"}`,
+			Payment{ID: "1", State: Done},
+		},
+		"payer elsewhere": {`{"id":1,"state":"done","payer":{"scheme_name":"sort_code_account_number","identification":"1"}}`, Payment{ID: "1", State: Done}},
+		"payer unknown":   {`{"id":1,"state":"done","payer":{"scheme_name":"iban","identification":null}}`, Payment{ID: "1", State: Done}},
+		"winter time": {
+			`{"id":1,"state":"done","register_date":"2022-12-29 08:05:30.123456"}`,
+			Payment{ID: "1", State: Done, RegisteredAt: time.Date(2022, 12, 29, 7, 5, 30, 123456000, time.UTC)},
+		},
+		"with an offset": {`{"id":1,"state":"done","register_date":"2022-09-29 08:05:30+02:00"}`, Payment{ID: "1", State: Done, RegisteredAt: registered}},
+		"NUL in a text":  {`{"id":1,"state":"rejected","error_description":"a\u0000b"}`, Payment{ID: "1", State: Rejected, ErrorDescription: "ab"}},
+		"page elsewhere": {`{"id":1,"state":"pending","validate_uri":"ftp://bank.example/a"}`, Payment{ID: "1", State: Pending}},
+		"page for the payer": {
+			`{"id":1,"state":"pending","state_detail":"cancelling","validate_uri":"https://bank.example/a?b=c"}`,
+			Payment{ID: "1", State: Pending, StateDetail: "cancelling", ValidateURI: "https://bank.example/a?b=c"},
+		},
 	}
 	for name, tt := range tests {
 		got, err := decodePayment([]byte(tt.body))
@@ -60,7 +76,11 @@ func TestPaymentsAreReadLeniently(t *testing.T) {
 
 func TestAmountsAreReadExactly(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]money.Cents{"1.0000000000": 100, "0.01": 1, "0.1": 10, "999999999999999.99": 99999999999999999, "10.": 1000, "1e2": -1, ".5": -1, "": -1, "NaN": -1, "1.005": -1, "1,50": -1} {
+	amounts := map[string]money.Cents{
+		"1.0000000000": 100, "0.01": 1, "0.1": 10, "999999999999999.99": 99999999999999999, "10.": 1000,
+		"1e2": -1, ".5": -1, "": -1, "NaN": -1, "1.005": -1, "1,50": -1,
+	}
+	for in, want := range amounts {
 		got, err := decodeAmount(in)
 		if (err != nil) != (want == -1) || err == nil && got != want {
 			t.Errorf("%q: got %d, %v, want %d", in, got, err, want)
@@ -77,6 +97,15 @@ func TestErrorCodesIgnoreCase(t *testing.T) {
 	}
 	if (Payment{State: Rejected, ErrorCode: "insufficientFunds"}).Cancelled() || (Payment{State: Pending, ErrorCode: "cancelledByUser"}).Cancelled() {
 		t.Error("read as a cancellation, but is none")
+	}
+}
+
+func TestAFinishedPaymentIsNotBeingCancelled(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[State]bool{Pending: true, Created: true, Rejected: false, Done: false} {
+		if got := (Payment{State: state, StateDetail: "Cancelling_webauth"}).Cancelling(); got != want {
+			t.Errorf("%s: %t", state, got)
+		}
 	}
 }
 

@@ -133,7 +133,7 @@ func TestCancelPayment(t *testing.T) {
 		refused bool
 	}{
 		"at once":            {200, `{"id":42,"state":"rejected","error_code":"cancelledByUser"}`, Cancelled, "", false},
-		"payer, new form":    {200, `{"id":42,"state":"pending","state_detail":"cancelling","validate_uri":"https://bank.example/ok"}`, NeedsPayer, "https://bank.example/ok", false},
+		"payer, new form":    {200, `{"id":42,"state":"pending","state_detail":"cancelling","validate_uri":"https://b.example/ok"}`, NeedsPayer, "https://b.example/ok", false},
 		"payer, older form":  {202, `{"id":42,"state":"pending","state_detail":"cancelling_webauth"}`, NeedsPayer, "http://127.0.0.1", false},
 		"payer, odd page":    {200, `{"id":42,"state":"pending","state_detail":"Cancelling","validate_uri":"javascript:1"}`, NeedsPayer, "http://127.0.0.1", false},
 		"not supported":      {400, `{"code":"notSupported","description":"Bad request, please check your request parameters."}`, NotSupported, "", false},
@@ -179,7 +179,8 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*Config){
 		"no id": func(c *Config) { c.ClientID = "" }, "no secret": func(c *Config) { c.ClientSecret = "" }, "no base": func(c *Config) { c.BaseURL = "x.example" },
-		"query": func(c *Config) { c.RedirectURI += "?a=b" }, "password": func(c *Config) { c.BaseURL = "https://a:" + secret + "@x.example" }, "webview": func(c *Config) { c.WebviewURL = "ftp://x" },
+		"query":    func(c *Config) { c.RedirectURI += "?a=b" },
+		"password": func(c *Config) { c.BaseURL = "https://a:" + secret + "@x.example" }, "webview": func(c *Config) { c.WebviewURL = "ftp://x" },
 	} {
 		cfg := config("https://x.example")
 		spoil(&cfg)

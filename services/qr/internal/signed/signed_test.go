@@ -184,9 +184,11 @@ func TestTheExpiryIsInSecondsUTC(t *testing.T) {
 func TestIncompletePayloadsAreNotSigned(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*GatewayPayment){
-		"reference": func(p *GatewayPayment) { p.Reference = "" }, "merchant": func(p *GatewayPayment) { p.MerchantID = "" }, "name": func(p *GatewayPayment) { p.MerchantName = "" },
-		"zero": func(p *GatewayPayment) { p.Amount = 0 }, "negative": func(p *GatewayPayment) { p.Amount = -1 }, "beyond exact": func(p *GatewayPayment) { p.Amount = maxAmount + 1 },
-		"currency": func(p *GatewayPayment) { p.Currency = "" }, "expiry": func(p *GatewayPayment) { p.ExpiresAt = time.Time{} },
+		"reference": func(p *GatewayPayment) { p.Reference = "" }, "merchant": func(p *GatewayPayment) { p.MerchantID = "" },
+		"name": func(p *GatewayPayment) { p.MerchantName = "" },
+		"zero": func(p *GatewayPayment) { p.Amount = 0 }, "negative": func(p *GatewayPayment) { p.Amount = -1 },
+		"beyond exact": func(p *GatewayPayment) { p.Amount = maxAmount + 1 },
+		"currency":     func(p *GatewayPayment) { p.Currency = "" }, "expiry": func(p *GatewayPayment) { p.ExpiresAt = time.Time{} },
 	} {
 		p := example()
 		spoil(&p)

@@ -118,7 +118,7 @@ func word(err error) string {
 		return RefusedAddress
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return Timeout
-	case errors.As(err, &verify), errors.As(err, &alert), errors.As(err, &record),
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &verify), errors.As(err, &alert), errors.As(err, &record),
 		errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid):
 		return TLS
 	default:

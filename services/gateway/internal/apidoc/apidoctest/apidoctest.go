@@ -5,10 +5,12 @@ package apidoctest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -29,27 +31,43 @@ type Validator struct {
 	router routers.Router
 }
 
-// New loads and checks the description.
+// asText takes a body as one string.
+func asText(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
+	b, err := io.ReadAll(body)
+	return string(b), err
+}
+
+// New loads and checks the description, once for all tests of a package.
 func New(t testing.TB) *Validator {
 	t.Helper()
-	merged, err := apidoc.Load()
+	v, err := load()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return v
+}
+
+var load = sync.OnceValues(func() (*Validator, error) {
+	openapi3filter.RegisterBodyDecoder("text/html", asText)
+	openapi3filter.RegisterBodyDecoder("application/yaml", asText)
+	merged, err := apidoc.Load()
+	if err != nil {
+		return nil, err
 	}
 	doc, err := openapi3.NewLoader().LoadFromData(merged.JSON)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("load API description: %w", err)
 	}
 	doc.Servers = openapi3.Servers{{URL: Base}}
 	if err := doc.Validate(context.Background()); err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("check API description: %w", err)
 	}
 	router, err := gorillamux.NewRouter(doc)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("route API description: %w", err)
 	}
-	return &Validator{doc: doc, router: router}
-}
+	return &Validator{doc: doc, router: router}, nil
+})
 
 // Check fails the test when the answer to r is not what the description promises. It reads the body and puts it back.
 // Requests that no operation describes are only required to have the headers of every answer.

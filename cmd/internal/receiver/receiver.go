@@ -1,4 +1,5 @@
-package main
+// Package receiver is a merchant's server that takes webhooks.
+package receiver
 
 import (
 	"context"
@@ -10,17 +11,20 @@ import (
 	"time"
 )
 
-// receiver is the merchant's server that takes webhooks.
-type receiver struct {
-	url    string
+// Receiver listens on loopback. Close it at the end.
+type Receiver struct {
+	// URL to register as a webhook endpoint.
+	URL string
+
 	server *http.Server
-	hooks  chan hook
+	hooks  chan Hook
 	done   chan struct{}
 }
 
-type hook struct {
-	header http.Header
-	body   []byte
+// Hook is one webhook as it came.
+type Hook struct {
+	Header http.Header
+	Body   []byte
 }
 
 const (
@@ -28,12 +32,13 @@ const (
 	headLimit = 5 * time.Second
 )
 
-func listen() (*receiver, error) {
+// Listen opens a receiver on a free port.
+func Listen() (*Receiver, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for webhooks: %w", err)
 	}
-	r := &receiver{url: "http://" + l.Addr().String() + "/webhooks", hooks: make(chan hook, 16), done: make(chan struct{})}
+	r := &Receiver{URL: "http://" + l.Addr().String() + "/webhooks", hooks: make(chan Hook, 16), done: make(chan struct{})}
 	r.server = &http.Server{Handler: http.HandlerFunc(r.take), ReadHeaderTimeout: headLimit}
 	go func() {
 		defer close(r.done)
@@ -45,30 +50,32 @@ func listen() (*receiver, error) {
 }
 
 // take answers 200 at once, as a merchant should, and works afterwards.
-func (r *receiver) take(w http.ResponseWriter, req *http.Request) {
+func (r *Receiver) take(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, hookLimit))
 	if err != nil || req.Method != http.MethodPost {
 		http.Error(w, "a webhook is a POST", http.StatusBadRequest)
 		return
 	}
 	select {
-	case r.hooks <- hook{req.Header, body}:
+	case r.hooks <- Hook{req.Header, body}:
 		w.WriteHeader(http.StatusOK)
 	default:
 		http.Error(w, "busy", http.StatusServiceUnavailable) // it will be sent again
 	}
 }
 
-func (r *receiver) next(ctx context.Context) (hook, error) {
+// Next waits for the next webhook.
+func (r *Receiver) Next(ctx context.Context) (Hook, error) {
 	select {
 	case h := <-r.hooks:
 		return h, nil
 	case <-ctx.Done():
-		return hook{}, fmt.Errorf("no webhook came: %w", context.Cause(ctx))
+		return Hook{}, fmt.Errorf("no webhook came: %w", context.Cause(ctx))
 	}
 }
 
-func (r *receiver) close() {
+// Close ends the receiver.
+func (r *Receiver) Close() {
 	if err := r.server.Close(); err != nil {
 		fmt.Println("close the webhook receiver:", err)
 	}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// answerLimit bounds one request.
+const answerLimit = 30 * time.Second
+
+// conn is one kept-alive connection on which requests that are written out already are sent one after the other. It
+// costs less than http.Client, which matters because the load comes from the same machine.
+type conn struct {
+	host string
+	c    net.Conn
+	r    *bufio.Reader
+	body []byte
+}
+
+// do sends a request and returns the answer; its body is valid until the next one.
+func (c *conn) do(request []byte) (status int, body []byte, err error) {
+	if c.c == nil {
+		if c.c, err = net.Dial("tcp", c.host); err != nil {
+			return 0, nil, fmt.Errorf("connect: %w", err)
+		}
+		c.r = bufio.NewReaderSize(c.c, 8<<10)
+	}
+	status, err = c.exchange(request)
+	if err != nil {
+		c.close()
+	}
+	return status, c.body, err
+}
+
+func (c *conn) exchange(request []byte) (int, error) {
+	if err := c.c.SetDeadline(time.Now().Add(answerLimit)); err != nil {
+		return 0, err
+	}
+	if _, err := c.c.Write(request); err != nil {
+		return 0, fmt.Errorf("send: %w", err)
+	}
+	resp, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		return 0, fmt.Errorf("read the answer: %w", err)
+	}
+	defer resp.Body.Close()
+	if c.body, err = appendAll(c.body[:0], resp.Body); err != nil {
+		return 0, fmt.Errorf("read the answer: %w", err)
+	}
+	if resp.Close {
+		c.close()
+	}
+	return resp.StatusCode, nil
+}
+
+func appendAll(dst []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(dst) == cap(dst) {
+			dst = append(dst, 0)[:len(dst)]
+		}
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		if err == io.EOF { //nolint:errorlint // io.Reader's contract
+			return dst, nil
+		}
+		if err != nil {
+			return dst, err
+		}
+	}
+}
+
+// expect sends a request and wants an answer with the status.
+func (c *conn) expect(status int, request []byte) error {
+	got, body, err := c.do(request)
+	if err != nil {
+		return err
+	}
+	if got != status {
+		return fmt.Errorf("answered %d: %.200s", got, body)
+	}
+	return nil
+}
+
+func (c *conn) close() {
+	if c.c != nil {
+		c.c.Close()
+		c.c = nil
+	}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// step is one request: the n-th of the load.
+type step func(c *conn, n int64) error
+
+// result of a load. Only requests that began after the first fifth count: until then connections are opened.
+type result struct {
+	counted   time.Duration
+	latencies []time.Duration // ascending, of those that succeeded
+	failures  int
+	failure   error // one of them
+	cpu       shares
+}
+
+func (r *result) rate() float64 { return float64(len(r.latencies)) / r.counted.Seconds() }
+
+// at is the latency that the part q of all requests did not exceed.
+func (r *result) at(q float64) time.Duration {
+	if len(r.latencies) == 0 {
+		return 0
+	}
+	return r.latencies[min(int(q*float64(len(r.latencies))), len(r.latencies)-1)]
+}
+
+func (r *result) sort() { slices.Sort(r.latencies) }
+
+func (r *result) add(took time.Duration, err error) {
+	if err != nil {
+		r.failures, r.failure = r.failures+1, err
+		return
+	}
+	r.latencies = append(r.latencies, took)
+}
+
+// load is what both ways to load a server share.
+type load struct {
+	host     string
+	pid      int // whose CPU time is counted
+	duration time.Duration
+	do       step
+}
+
+// closed keeps so many connections busy: each sends its next request when it has the answer to the last.
+func (l load) closed(ctx context.Context, connections int) *result {
+	var (
+		workers sync.WaitGroup
+		count   atomic.Int64
+		parts   = make([]result, connections)
+		begin   = time.Now()
+		from    = begin.Add(l.duration / 5)
+		until   = begin.Add(l.duration)
+	)
+	for i := range parts {
+		workers.Go(func() {
+			c := &conn{host: l.host}
+			defer c.close()
+			for ctx.Err() == nil {
+				sent := time.Now()
+				if !sent.Before(until) {
+					return
+				}
+				err := l.do(c, count.Add(1))
+				if !sent.Before(from) {
+					parts[i].add(time.Since(sent), err)
+				}
+			}
+		})
+	}
+	before := usageAt(ctx, l.pid, from)
+	workers.Wait()
+	all := &result{counted: time.Since(from), cpu: usageOf(l.pid).since(before)}
+	for i := range parts {
+		all.latencies = append(all.latencies, parts[i].latencies...)
+		all.failures += parts[i].failures
+		if parts[i].failure != nil {
+			all.failure = parts[i].failure
+		}
+	}
+	all.sort()
+	return all
+}
+
+// maxOpen bounds the requests under way in an open loop; beyond it they wait, and their latency shows it.
+const maxOpen = 4096
+
+// open sends requests at a fixed rate, however long the answers take. The latency counts from the moment at which a
+// request was due, so a server that stalls cannot hide the requests that had to wait for it.
+func (l load) open(ctx context.Context, perSecond float64) *result {
+	var (
+		running sync.WaitGroup
+		mu      sync.Mutex
+		idle    []*conn
+		all     = &result{}
+		slots   = make(chan struct{}, maxOpen)
+		begin   = time.Now()
+		from    = begin.Add(l.duration / 5)
+		total   = int64(perSecond * l.duration.Seconds())
+		before  usage
+	)
+	for n := range total {
+		due := begin.Add(time.Duration(float64(n) / perSecond * float64(time.Second)))
+		if ctx.Err() != nil {
+			break
+		}
+		if wait := time.Until(due); wait > 0 {
+			time.Sleep(wait)
+		}
+		if before.at.IsZero() && !due.Before(from) {
+			before = usageOf(l.pid)
+		}
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			c := &conn{host: l.host}
+			mu.Lock()
+			if last := len(idle) - 1; last >= 0 {
+				c, idle = idle[last], idle[:last]
+			}
+			mu.Unlock()
+			err := l.do(c, n+1)
+			took := time.Since(due)
+			mu.Lock()
+			defer mu.Unlock()
+			idle = append(idle, c)
+			if !due.Before(from) {
+				all.add(took, err)
+			}
+		})
+	}
+	all.cpu = usageOf(l.pid).since(before)
+	running.Wait()
+	all.counted = time.Since(from)
+	if rest := begin.Add(l.duration).Sub(from); len(all.latencies) > 0 && all.at(1) < time.Second {
+		all.counted = rest
+	}
+	for _, c := range idle {
+		c.close()
+	}
+	all.sort()
+	return all
+}

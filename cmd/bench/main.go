@@ -1,0 +1,118 @@
+// Command bench measures EU Pay as its users meet it: it starts the all-in-one process with a durable PostgreSQL, loads
+// it over loopback, and prints every figure beside its target and beside what this machine can do at most, measured in
+// the same run. The load generator shares the machine with what it measures, so the figures are the lower bound.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/pgserver"
+)
+
+// limit is for the whole run, whatever happens.
+const limit = 10 * time.Minute
+
+type settings struct {
+	// Seconds is how long each load lasts.
+	Seconds int `env:"BENCH_SECONDS" envDefault:"5"`
+	// Program to measure: the all-in-one beside this program unless told otherwise.
+	Program string `env:"BENCH_PROGRAM"`
+	// Only runs the named parts, separated by commas: create, slowbank, read, webhook.
+	Only []string `env:"BENCH_ONLY"`
+}
+
+var parts = []string{"create", "slowbank", "read", "webhook"}
+
+// Validate implements config's check.
+func (s *settings) Validate() error {
+	if s.Seconds < 1 || s.Seconds > 60 {
+		return errors.New("BENCH_SECONDS must be from 1 to 60")
+	}
+	for _, part := range s.Only {
+		if !slices.Contains(parts, part) {
+			return fmt.Errorf("BENCH_ONLY knows %s", strings.Join(parts, ", "))
+		}
+	}
+	return nil
+}
+
+func (s *settings) wants(part string) bool { return len(s.Only) == 0 || slices.Contains(s.Only, part) }
+
+func (s *settings) each() time.Duration { return time.Duration(s.Seconds) * time.Second }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "The benchmark failed:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var s settings
+	if err := config.Load(&s); err != nil {
+		return err
+	}
+	if s.Program == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find the program to measure: %w", err)
+		}
+		s.Program = filepath.Join(filepath.Dir(self), "eupay-dev")
+	}
+	dir, err := pgserver.TempDir("eupay-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return measure(ctx, s, dir)
+}
+
+func measure(ctx context.Context, s settings, dir string) error {
+	t := newTable(os.Stdout)
+	sys, err := started(ctx, s, dir, t)
+	if err != nil {
+		return err
+	}
+	defer sys.stop()
+	b := &bench{settings: s, system: sys, table: t}
+	if err := b.machine(ctx); err != nil {
+		return err
+	}
+	for _, p := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"create", b.creation}, {"slowbank", b.slowBank}, {"read", b.reading}, {"webhook", b.webhooks}} {
+		if !s.wants(p.name) {
+			continue
+		}
+		if err := p.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	t.row(row{name: "memory after the load", value: fmt.Sprintf("%d MB", sys.memory())})
+	return nil
+}
+
+// bench is one run.
+type bench struct {
+	settings
+	system *program
+	table  *table
+	limits limits
+	made   []payment // that nobody has paid yet
+}

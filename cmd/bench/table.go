@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// table prints rows as they come.
+type table struct{ w io.Writer }
+
+func newTable(w io.Writer) *table { return &table{w} }
+
+const layout = "%-40s %10s %9s %9s %9s  %-22s %-4s %s\n"
+
+func (t *table) title(name, note string) {
+	fmt.Fprintf(t.w, "\n%s: %s\n", name, note)
+	fmt.Fprintf(t.w, layout, "", "", "p50 ms", "p99 ms", "max ms", "target", "", "beside it")
+}
+
+// row is one figure.
+type row struct{ name, value, p50, p99, top, target, met, note string }
+
+func (t *table) row(r row) {
+	fmt.Fprintf(t.w, layout, r.name, r.value, r.p50, r.p99, r.top, r.target, r.met, r.note)
+}
+
+// figure is a row of a load. over is subtracted from the latencies; limit is what the machine can do at most.
+type figure struct {
+	name   string
+	r      *result
+	over   time.Duration
+	target string
+	met    string
+	limit  string
+}
+
+func (t *table) figure(f figure) {
+	note := f.limit
+	if text := f.r.cpu.String(); text != "" {
+		note = join(note, "cores: "+text)
+	}
+	if f.r.failures > 0 {
+		note = join(fmt.Sprintf("%d FAILED, e.g. %v", f.r.failures, f.r.failure), note)
+		f.met = verdict(false)
+	}
+	t.row(row{
+		name: f.name, value: fmt.Sprintf("%.0f/s", f.r.rate()), p50: ms(f.r.at(0.5) - f.over), p99: ms(f.r.at(0.99) - f.over),
+		top: ms(f.r.at(1) - f.over), target: f.target, met: f.met, note: note,
+	})
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Microseconds())/1000) }
+
+func millis(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
+
+func verdict(ok bool) string {
+	if ok {
+		return "yes"
+	}
+	return "NO"
+}

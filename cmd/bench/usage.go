@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ticks is the unit of CPU time in /proc: a hundredth of a second on every Linux.
+const ticks = time.Second / 100
+
+// usage is how much CPU time was used up to a moment. On a system without /proc it is empty.
+type usage struct {
+	at   time.Time
+	by   map[string]time.Duration // by program: those of the system, and this one as "load"
+	busy time.Duration            // of the whole machine
+}
+
+// usageOf adds up the process, everything that it started, and this process.
+func usageOf(pid int) usage {
+	u := usage{at: time.Now(), by: make(map[string]time.Duration), busy: busy()}
+	stats := processes()
+	for id, s := range stats {
+		switch {
+		case id == os.Getpid():
+			u.by["load"] += s.used
+		case descends(stats, id, pid):
+			u.by[s.name] += s.used
+		}
+	}
+	return u
+}
+
+// usageAt waits for the moment first.
+func usageAt(ctx context.Context, pid int, at time.Time) usage {
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(at)):
+	}
+	return usageOf(pid)
+}
+
+// shares are cores in use, by program.
+type shares map[string]float64
+
+func (u usage) since(before usage) shares {
+	took := u.at.Sub(before.at)
+	if len(u.by) == 0 || took <= 0 || before.at.IsZero() {
+		return nil
+	}
+	s := make(shares)
+	others := u.busy - before.busy
+	for name, used := range u.by {
+		others -= used - before.by[name]
+		s[name] = (used - before.by[name]).Seconds() / took.Seconds()
+	}
+	s["others"] = max(0, others.Seconds()/took.Seconds())
+	return s
+}
+
+func (s shares) String() string {
+	var list []string
+	for name, cores := range s {
+		if cores >= 0.005 {
+			list = append(list, fmt.Sprintf("%s %.2f", name, cores))
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
+}
+
+type stat struct {
+	name   string
+	parent int
+	used   time.Duration
+}
+
+func processes() map[int]stat {
+	paths, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil
+	}
+	all := make(map[int]stat, len(paths))
+	for _, path := range paths {
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			continue
+		}
+		if s, ok := readStat(path); ok {
+			all[pid] = s
+		}
+	}
+	return all
+}
+
+// readStat reads proc(5)'s stat: the name stands in brackets and may hold anything; the parent is the second field
+// behind it, user and system time the 12th and 13th.
+func readStat(path string) (stat, bool) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return stat{}, false // it ended meanwhile
+	}
+	open, end := strings.IndexByte(string(text), '('), strings.LastIndexByte(string(text), ')')
+	if open < 0 || end < open {
+		return stat{}, false
+	}
+	fields := strings.Fields(string(text[end+1:]))
+	if len(fields) < 13 {
+		return stat{}, false
+	}
+	return stat{name: string(text[open+1 : end]), parent: number(fields[1]), used: time.Duration(number(fields[11])+number(fields[12])) * ticks}, true
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func descends(all map[int]stat, pid, from int) bool {
+	for range 64 {
+		if pid == from {
+			return true
+		}
+		s, ok := all[pid]
+		if !ok || s.parent == 0 {
+			return false
+		}
+		pid = s.parent
+	}
+	return false
+}
+
+// busy is the time that all cores together were not idle.
+func busy() time.Duration {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	fields := strings.Fields(first)
+	var sum int
+	for i, f := range fields {
+		if i > 0 && i <= 8 && i != 4 && i != 5 { // but idle and waiting for the disk
+			sum += number(f)
+		}
+	}
+	return time.Duration(sum) * ticks
+}
+
+// memory is the resident memory of the program's first process in MB, 0 where it cannot be known.
+func (p *program) memory() int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	return number(fields[0]) >> 10
+}

@@ -1,0 +1,109 @@
+package chaos
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+)
+
+const workers = 16
+
+// victims are killed in turn, each while others have just come back.
+var victims = []string{system.Payments, nats, postgres, system.Webhooks, system.Gateway}
+
+// rounds is how often each is killed: once, or EUPAY_CHAOS_ROUNDS times.
+func rounds(t *testing.T) int {
+	text := os.Getenv("EUPAY_CHAOS_ROUNDS")
+	if text == "" {
+		return 1
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("EUPAY_CHAOS_ROUNDS is %q, not a number from 1", text)
+	}
+	return n
+}
+
+// share is the number of orders between two kills.
+const share = 40
+
+// TestChaosNothingAcceptedIsLost kills payments, NATS, PostgreSQL, webhooks and the gateway while merchants create
+// payments and payers answer at the bank. Afterwards the REST API, the bank and the received webhooks must tell the same.
+func TestChaosNothingAcceptedIsLost(t *testing.T) {
+	w := build(t)
+	w.start()
+	m := newMerchant(t, w)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*time.Minute)
+	defer cancel()
+
+	kills := rounds(t) * len(victims)
+	orders := share * (kills + 1)
+	var done atomic.Int64
+	milestone := make(chan struct{}, orders)
+	numbers := make(chan int)
+	var running sync.WaitGroup
+	for range workers {
+		running.Go(func() {
+			for n := range numbers {
+				if m.order(ctx, n) {
+					m.answerAtTheBank(ctx, n)
+				}
+				done.Add(1)
+				milestone <- struct{}{}
+			}
+		})
+	}
+	running.Go(func() {
+		defer close(numbers)
+		for n := range orders {
+			numbers <- n
+		}
+	})
+	// A kill after each share of the orders; the load goes on meanwhile.
+	for i := range kills {
+		for range share {
+			<-milestone
+		}
+		w.kill(victims[i%len(victims)])
+	}
+	running.Wait()
+	if ctx.Err() != nil {
+		t.Fatalf("only %d of %d orders were taken\n%s", done.Load(), orders, w.log(system.Payments))
+	}
+	t.Logf("%d orders accepted, %d requests repeated", len(m.accepted), m.repeated)
+	m.compareBooks(ctx, orders)
+}
+
+type bankPayment struct {
+	ID    int64
+	State string
+	Cents int64 `json:"amount_cents"`
+}
+
+// atTheBank are the bank's payments under one of our references.
+func (m *merchant) atTheBank(ctx context.Context, reference string) []bankPayment {
+	var got struct{ Payments []bankPayment }
+	m.request(ctx, http.MethodGet, m.w.sys.BankManagementURL()+"/payments?reference_id="+reference, nil, &got)
+	return got.Payments
+}
+
+// answerAtTheBank lets the payer authorise or refuse.
+func (m *merchant) answerAtTheBank(ctx context.Context, n int) {
+	verb := "authorise"
+	if n%5 == 0 {
+		verb = "refuse"
+	}
+	for _, p := range m.atTheBank(ctx, m.reference(n)) {
+		url := m.w.sys.BankManagementURL() + "/payments/" + strconv.FormatInt(p.ID, 10) + "/" + verb
+		if status := m.request(ctx, http.MethodPost, url, map[string]any{}, nil); status != http.StatusOK {
+			m.t.Errorf("%s payment %d at the bank: %d", verb, p.ID, status)
+		}
+	}
+}

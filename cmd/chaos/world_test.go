@@ -1,0 +1,199 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"european-pay.eu/eupay/cmd/internal/stack"
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/child"
+	"european-pay.eu/eupay/internal/pgserver"
+)
+
+// The processes that can be killed, beside PostgreSQL. The bank is the outside world and stays.
+const (
+	nats     = "eupay-nats"
+	bank     = "eupay-sandbox"
+	postgres = "postgres"
+)
+
+// world is a whole EU Pay, every part a process of its own.
+type world struct {
+	t   *testing.T
+	sys system.System
+	dir string
+	bin string
+
+	mu        sync.Mutex
+	processes map[string]*child.Process
+	database  *pgserver.Server
+}
+
+// quick are settings that shorten what a real platform waits for, so that the test does not.
+var quick = map[string]string{
+	"EUPAY_POWENS_TEST_CALL_TIMEOUT": "2s", "EUPAY_PAYMENTS_LEASE": "5s", "EUPAY_PAYMENTS_LOOKUP_WINDOW": "8s",
+	"EUPAY_PAYMENTS_QUIET_FIRST": "1s", "EUPAY_PAYMENTS_QUIET_MAX": "4s", "EUPAY_CREATE_DEADLINE": "4s",
+	"EUPAY_WEBHOOK_TIMEOUT": "2s", "EUPAY_WEBHOOK_SCHEDULE": "0s,1s,1s,2s,2s,4s,4s,8s", "EUPAY_LOG_LEVEL": "info",
+}
+
+func build(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{t: t, dir: dir, bin: filepath.Join(dir, "bin"), processes: make(map[string]*child.Process)}
+	// The services run with the race detector as well: a killed neighbour is when unusual paths are taken.
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", w.bin+"/", "european-pay.eu/eupay/cmd/eupay-nats",
+		"european-pay.eu/eupay/sandbox/cmd/eupay-sandbox", "european-pay.eu/eupay/services/payments/cmd/payments",
+		"european-pay.eu/eupay/services/webhooks/cmd/webhooks", "european-pay.eu/eupay/services/qr/cmd/qr",
+		"european-pay.eu/eupay/services/einvoice/cmd/einvoice", "european-pay.eu/eupay/services/gateway/cmd/gateway")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the programs: %v\n%s", err, out)
+	}
+	ports, err := system.Prefer(system.Ports{}, system.Ports{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets, err := system.LoadSecrets(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sys = system.System{Ports: ports, Secrets: secrets, Extra: quick}
+	return w
+}
+
+// start brings everything up and makes the demo accounts.
+func (w *world) start() {
+	w.t.Helper()
+	w.t.Cleanup(w.stop)
+	w.startPostgres()
+	w.spawn(nats)
+	w.spawn(bank)
+	for _, name := range system.Names {
+		w.spawn(name)
+	}
+	for _, name := range system.Names {
+		w.ready(name)
+	}
+	if err := stack.Seed(w.t.Context(), w.sys, 1_000_000, slog.New(slog.DiscardHandler)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) startPostgres() {
+	w.t.Helper()
+	o := stack.Options{Dir: w.dir, Log: slog.New(slog.DiscardHandler), Say: func(string, ...any) {}}
+	srv, err := stack.PrivatePostgres(w.t.Context(), o, w.sys.Ports.Postgres)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.mu.Lock()
+	w.database, w.sys.DatabaseURL = srv, srv.URL
+	w.mu.Unlock()
+}
+
+func (w *world) env(name string) map[string]string {
+	switch name {
+	case nats:
+		return map[string]string{
+			"EUPAY_NATS_DIR": filepath.Join(w.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(w.sys.Ports.NATS), "EUPAY_NATS_TOKEN": w.sys.Secrets.NATSToken,
+		}
+	case bank:
+		return w.sys.BankEnv(filepath.Join(w.dir, "bank"))
+	default:
+		return w.sys.Env(name)
+	}
+}
+
+func (w *world) spawn(name string) {
+	w.t.Helper()
+	out, err := os.OpenFile(filepath.Join(w.dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command(filepath.Join(w.bin, name))
+	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "EUPAY_") })
+	for k, v := range w.env(name) {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	p, err := child.Start(cmd, syscall.SIGKILL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.mu.Lock()
+	w.processes[name] = p
+	w.mu.Unlock()
+}
+
+func (w *world) ready(name string) {
+	w.t.Helper()
+	if err := w.sys.WaitReady(w.t.Context(), name, nil); err != nil {
+		w.t.Fatalf("%v\n%s", err, w.log(name))
+	}
+}
+
+// kill ends a process as a crash would, brings it back and waits until it is ready.
+func (w *world) kill(name string) {
+	w.t.Helper()
+	w.t.Logf("kill %s", name)
+	if name == postgres {
+		w.database.Kill()
+		w.startPostgres()
+	} else {
+		w.mu.Lock()
+		p := w.processes[name]
+		w.mu.Unlock()
+		if err := p.Signal(syscall.SIGKILL); err != nil {
+			w.t.Fatal(err)
+		}
+		<-p.Done()
+		w.spawn(name)
+	}
+	for _, service := range system.Names {
+		w.ready(service)
+	}
+}
+
+func (w *world) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.processes {
+		if err := p.Signal(syscall.SIGKILL); err != nil {
+			w.t.Error(err)
+		}
+		<-p.Done()
+	}
+	if w.database != nil {
+		w.database.Stop()
+	}
+}
+
+// log is the end of a process's log.
+func (w *world) log(name string) string {
+	content, err := os.ReadFile(filepath.Join(w.dir, name+".log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(content[max(0, len(content)-4000):])
+}
+
+// until asks ok again and again until it says yes or ctx ends, and reports whether it said yes.
+func until(ctx context.Context, every func() <-chan struct{}, ok func() bool) bool {
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-every():
+		}
+	}
+	return true
+}

@@ -1,0 +1,56 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// shared is the system that most tests use side by side, each with merchants of its own.
+var shared *world
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) (code int) {
+	all := &wholeRun{}
+	defer func() {
+		all.end()
+		if err := goleak.Find(); err != nil && code == 0 {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}()
+	shared = newWorld(all, nil)
+	return m.Run()
+}
+
+// wholeRun stands in for a test where something lives as long as all of them.
+type wholeRun struct {
+	testing.TB
+	cleanups []func()
+}
+
+func (*wholeRun) Helper() {}
+
+func (r *wholeRun) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+
+func (*wholeRun) Error(args ...any) { fmt.Fprintln(os.Stderr, args...) }
+
+func (r *wholeRun) Fatal(args ...any) {
+	fmt.Fprintln(os.Stderr, args...)
+	r.end()
+	os.Exit(1)
+}
+
+func (r *wholeRun) Fatalf(format string, args ...any) { r.Fatal(fmt.Sprintf(format, args...)) }
+
+func (r *wholeRun) end() {
+	for len(r.cleanups) > 0 {
+		last := len(r.cleanups) - 1
+		f := r.cleanups[last]
+		r.cleanups = r.cleanups[:last]
+		f()
+	}
+}

@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/stack"
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/sandbox/bank"
+)
+
+// settings shorten what would otherwise be waited for. Every test calls from an address of its own, as callers behind a
+// load balancer do: what is limited by address does not limit the tests together.
+var settings = map[string]string{
+	"EUPAY_TRUSTED_PROXIES":      "127.0.0.1",
+	"EUPAY_BCRYPT_COST":          "4",
+	"EUPAY_WEBHOOK_SCHEDULE":     "0s,100ms,200ms,300ms,400ms",
+	"EUPAY_PAYMENTS_QUIET_FIRST": "2s",
+	"EUPAY_PAYMENTS_QUIET_MAX":   "4s",
+	"EUPAY_PAYMENTS_SWEEP_EVERY": "100ms",
+}
+
+// patience bounds every wait for something that must happen.
+const patience = 40 * time.Second
+
+// world is a running system and what its operator knows.
+type world struct {
+	options stack.Options
+	stack   *stack.Stack
+	client  *http.Client
+	admin   func() (string, error)
+}
+
+// newWorld starts a system with a database of its own. env overrides the settings.
+func newWorld(t testing.TB, env map[string]string) *world {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "eupay-e2e-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	all := maps.Clone(settings)
+	maps.Copy(all, env)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost, transport.Proxy = 128, nil
+	w := &world{
+		options: stack.Options{Dir: dir, DatabaseURL: pgtest.Empty(t), Env: all, Bank: quickBank},
+		client:  &http.Client{Transport: transport, CheckRedirect: stay},
+	}
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	})
+	w.start(t)
+	t.Cleanup(func() { w.stack.Stop() })
+	return w
+}
+
+func quickBank(c *bank.Config) {
+	c.InstantPhase, c.ClassicPhase = 50*time.Millisecond, 50*time.Millisecond
+	c.WebhookRetry = 100 * time.Millisecond
+}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// start starts the system, again on the same folder, database and ports when it ran before.
+func (w *world) start(t testing.TB) {
+	t.Helper()
+	if w.stack != nil {
+		w.options.Ports = w.stack.System().Ports
+	}
+	s, err := stack.Start(context.Background(), w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.stack = s
+	w.admin = sync.OnceValues(func() (string, error) {
+		a, err := w.caller().try(http.MethodPost, "/auth/login", object{"email": system.AdminEmail, "password": s.System().Secrets.AdminLogin}.json())
+		if err != nil || a.status != http.StatusOK {
+			return "", fmt.Errorf("the admin cannot log in: %d %s, %w", a.status, a.raw, err)
+		}
+		var session struct{ Token string }
+		return session.Token, a.read(&session)
+	})
+}
+
+func (w *world) url() string { return w.stack.URL() + "/api/v1" }
+
+var addresses atomic.Uint32
+
+// caller is somebody new on the internet.
+func (w *world) caller() caller {
+	n := addresses.Add(1)
+	return caller{w: w, ip: fmt.Sprintf("198.18.%d.%d", n/250, n%250+1)}
+}
+
+// eventually waits until the condition holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("this never became true: %s", what)
+		}
+	}
+}

@@ -1,0 +1,44 @@
+// Command eupay-nats is the embedded NATS server with JetStream as a process of its own, for `make run-split`. In a
+// cluster use the real one.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/natsserver"
+)
+
+type settings struct {
+	Dir   string `env:"EUPAY_NATS_DIR,required"`
+	Port  int    `env:"EUPAY_NATS_PORT" envDefault:"4222"`
+	Token string `env:"EUPAY_NATS_TOKEN"`
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	var s settings
+	if err := config.Load(&s); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	srv, err := natsserver.Start(natsserver.Options{Dir: s.Dir, Port: s.Port, Token: s.Token})
+	if err != nil {
+		return err
+	}
+	fmt.Println("NATS runs on port", srv.Port())
+	<-ctx.Done()
+	srv.Stop()
+	return nil
+}

@@ -1,0 +1,123 @@
+// Command eupay-split runs EU Pay as it runs on many machines, on one: every service, the broker and the sandbox bank
+// are processes of their own, whose programs lie beside this one. It is what `make run-split` starts.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/pgbinaries"
+	"european-pay.eu/eupay/cmd/internal/rundir"
+	"european-pay.eu/eupay/cmd/internal/stack"
+	"european-pay.eu/eupay/cmd/internal/system"
+)
+
+func main() {
+	pgbinaries.Child()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	err := run(ctx, time.Now())
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+
+func run(ctx context.Context, begin time.Time) error {
+	settings, err := rundir.Load()
+	if err != nil {
+		return err
+	}
+	release, err := rundir.Lock(settings.Dir)
+	if err != nil {
+		return err
+	}
+	defer release()
+	log, closeLog, err := settings.OpenLog()
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	sys, err := settings.System()
+	if err != nil {
+		return err
+	}
+	endPostgres, err := postgres(ctx, settings, &sys, log)
+	if err != nil {
+		return err
+	}
+	defer endPostgres()
+	all, err := programs(settings.Dir)
+	if err != nil {
+		return err
+	}
+	defer all.stop() // again is harmless
+	if err := start(ctx, all, sys, log); err != nil {
+		return fmt.Errorf("%w\nThe logs are in %s", err, settings.Dir)
+	}
+	return serve(ctx, settings, sys, all, begin)
+}
+
+// postgres starts the private server unless one was given.
+func postgres(ctx context.Context, s rundir.Settings, sys *system.System, log *slog.Logger) (end func(), err error) {
+	if s.DatabaseURL != "" {
+		return func() {}, nil
+	}
+	srv, err := stack.PrivatePostgres(ctx, stack.Options{Dir: s.Dir, Repository: s.Repository, Log: log, Say: say}, sys.Ports.Postgres)
+	if err != nil {
+		return nil, err
+	}
+	sys.DatabaseURL = srv.URL
+	return srv.Stop, nil
+}
+
+func start(ctx context.Context, all *processes, sys system.System, log *slog.Logger) error {
+	natsEnv := map[string]string{
+		"EUPAY_NATS_DIR": filepath.Join(all.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(sys.Ports.NATS), "EUPAY_NATS_TOKEN": sys.Secrets.NATSToken,
+	}
+	if err := errors.Join(all.start("eupay-nats", natsEnv), all.start("eupay-sandbox", sys.BankEnv(filepath.Join(all.dir, "bank")))); err != nil {
+		return err
+	}
+	for _, name := range system.Names {
+		if err := all.start(name, sys.Env(name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range system.Names {
+		if err := sys.WaitReady(ctx, name, all.failure); err != nil {
+			return err
+		}
+	}
+	return stack.Seed(ctx, sys, 0, log)
+}
+
+func serve(ctx context.Context, settings rundir.Settings, sys system.System, all *processes, begin time.Time) error {
+	if err := sys.WriteDemoEnv(settings.Dir); err != nil {
+		return err
+	}
+	if err := settings.Screen(os.Stdout, sys, time.Since(begin)); err != nil {
+		return err
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+		say("Stopping… (Ctrl-C again to force)")
+	case failed = <-all.failure:
+	}
+	if err := errors.Join(failed, system.RemoveDemoEnv(settings.Dir)); err != nil {
+		return err
+	}
+	all.stop()
+	say("Stopped.")
+	return nil
+}

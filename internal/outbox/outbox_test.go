@@ -1,0 +1,251 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+)
+
+type fixture struct {
+	t    *testing.T
+	bus  *bus.Bus
+	pool *pgxpool.Pool
+}
+
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	pool, _ := pgtest.New(t, "sender", os.DirFS("testdata/migrations"))
+	return &fixture{t: t, bus: natstest.New(t), pool: pool}
+}
+
+func (f *fixture) run() (r *Relay, stop func()) {
+	r = NewRelay(f.pool, f.bus, "sender", slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			f.t.Errorf("run: %v", err)
+		}
+	})
+	f.t.Cleanup(stop)
+	return r, stop
+}
+
+func event() events.Event {
+	return events.Event{
+		ID: events.NewID(), Type: "payment.completed", Source: "payments", Merchant: "m_1", Livemode: true,
+		Time: time.Date(2026, 6, 17, 12, 25, 30, 123456000, time.UTC), Trace: "00-1-2-01", RequestID: "req_1", Data: []byte("data"),
+	}
+}
+
+func (f *fixture) add(list ...events.Event) {
+	f.t.Helper()
+	for _, e := range list {
+		if err := Add(f.t.Context(), f.pool, e); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+func (f *fixture) count(where string) (n int) {
+	f.t.Helper()
+	if err := f.pool.QueryRow(f.t.Context(), `select count(*) from outbox where `+where).Scan(&n); err != nil {
+		f.t.Fatal(err)
+	}
+	return n
+}
+
+// stored is what the event stream holds, by id.
+func (f *fixture) stored() (ids []string) {
+	f.t.Helper()
+	s, err := f.bus.JS.Stream(f.t.Context(), bus.Events)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	info := s.CachedInfo()
+	for seq := info.State.FirstSeq; seq <= info.State.LastSeq && info.State.Msgs > 0; seq++ {
+		m, err := s.GetMsg(f.t.Context(), seq)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		ids = append(ids, m.Header.Get(events.HeaderID))
+	}
+	return ids
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline:
+			t.Fatalf("never happened: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func TestAnEventArrivesAsItWasRecorded(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	e := event()
+	f.add(e)
+	f.run()
+	eventually(t, "published", func() bool { return f.count("published_at is not null") == 1 })
+	s, err := f.bus.JS.Stream(t.Context(), bus.Events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.GetMsg(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := events.Parse(m.Subject, m.Header, m.Data)
+	if err != nil || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", e) || m.Subject != "eupay.evt.live.payment.completed.m_1" {
+		t.Errorf("%v\n got %+v on %s\nwant %+v", err, got, m.Subject, e)
+	}
+}
+
+func TestAnEventOfATransactionThatWasNotCommittedIsNeverSent(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	giveUp := errors.New("give up")
+	err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error {
+		b := &pgx.Batch{}
+		Queue(b, event())
+		return errors.Join(tx.SendBatch(t.Context(), b).Close(), Add(t.Context(), tx, event()), giveUp)
+	})
+	if !errors.Is(err, giveUp) {
+		t.Fatal(err)
+	}
+	kept := event()
+	f.add(kept)
+	f.run()
+	eventually(t, "published", func() bool { return f.count("published_at is not null") == 1 })
+	if got := f.stored(); !slices.Equal(got, []string{kept.ID}) {
+		t.Errorf("sent %v, want only %s", got, kept.ID)
+	}
+}
+
+func TestEventsAreSentInOrderBeyondOneBatchAndByOneReplica(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	var want []string
+	b := &pgx.Batch{}
+	for range 2*batchSize + 7 {
+		e := event()
+		want = append(want, e.ID)
+		Queue(b, e)
+	}
+	if err := f.pool.SendBatch(t.Context(), b).Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.run()
+	f.run()
+	eventually(t, "all published", func() bool { return f.count("published_at is null") == 0 })
+	if got := f.stored(); !slices.Equal(got, want) {
+		t.Errorf("sent %d events, want the %d that were recorded in their order", len(got), len(want))
+	}
+}
+
+func TestANewLeaderSendsRecentEventsAgainAndTheStreamDropsThem(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first, old := event(), event()
+	f.add(first, old)
+	_, stop := f.run()
+	eventually(t, "published", func() bool { return f.count("published_at is not null") == 2 })
+	stop()
+	// The broker lost its last events in a power cut; one was published too long ago to be among them.
+	if _, err := f.pool.Exec(t.Context(), `update outbox set published_at = now() - interval '6 minutes' where event_id = $1`, old.ID); err != nil {
+		t.Fatal(err)
+	}
+	lost, err := f.bus.JS.Stream(t.Context(), bus.Events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := lost.CachedInfo().Config
+	if err := f.bus.JS.DeleteStream(t.Context(), bus.Events); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.bus.JS.CreateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	second := event()
+	f.add(second)
+	_, stop = f.run()
+	want := []string{first.ID, second.ID}
+	eventually(t, "both stored", func() bool { return slices.Equal(f.stored(), want) })
+	stop()
+	// Nothing was lost this time: the stream drops what it has.
+	f.run()
+	third := event()
+	f.add(third)
+	eventually(t, "the third stored", func() bool { return slices.Contains(f.stored(), third.ID) })
+	if got := f.stored(); !slices.Equal(got, append(want, third.ID)) {
+		t.Errorf("the stream holds %v, want %v and %s", got, want, third.ID)
+	}
+}
+
+func TestAWakeUpReachesTheLeaderWhereverItRuns(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	leading, _ := f.run()
+	f.add(event())
+	leading.Wake()
+	eventually(t, "published", func() bool { return f.count("published_at is null") == 0 })
+	// A relay that does not run stands for the follower: its wake-up goes over the wire.
+	follower := NewRelay(f.pool, f.bus, "sender", slog.New(slog.DiscardHandler))
+	sub, err := f.bus.NC.SubscribeSync(follower.subject())
+	if err != nil {
+		t.Fatal(err)
+	}
+	follower.Wake()
+	follower.Wake() // never blocks
+	if _, err := sub.NextMsg(5 * time.Second); err != nil {
+		t.Errorf("no wake-up on the wire: %v", err)
+	}
+}
+
+func TestWhatTheBrokerDoesNotTakeStaysInTheOutbox(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	if err := f.bus.JS.DeleteStream(t.Context(), bus.Events); err != nil {
+		t.Fatal(err)
+	}
+	e := event()
+	f.add(e)
+	r, _ := f.run()
+	_, err := r.publishBatch(t.Context())
+	if err == nil || f.count("published_at is null") != 1 {
+		t.Fatalf("an event that nobody stored counts as published, %v", err)
+	}
+	// The stream comes back, and with it the event.
+	again, err := f.bus.JS.CreateStream(t.Context(), jetstream.StreamConfig{Name: bus.Events, Subjects: []string{"eupay.evt.>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "published", func() bool { return f.count("published_at is not null") == 1 })
+	if info, err := again.Info(t.Context()); err != nil || info.State.Msgs != 1 {
+		t.Errorf("the stream holds %v, %v", info, err)
+	}
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func env(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	s, err := readSettings(env(map[string]string{"EUPAY_SANDBOX_ADDR": "127.0.0.1:9", "EUPAY_SANDBOX_INSTANT_PHASE": "0s",
+		"EUPAY_SANDBOX_REDIRECT_URIS": "http://a,http://b", "EUPAY_SANDBOX_MAX_AMOUNT_CENTS": "1000", "EUPAY_SANDBOX_AUTO_AUTHORISE": "true"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.addr != "127.0.0.1:9" || s.bank.BaseURL != "http://127.0.0.1:9" || s.bank.InstantPhase != 0 || s.bank.ClassicPhase != 5*time.Second ||
+		len(s.bank.RedirectURIs) != 2 || s.bank.MaxAmount != 1000 || !s.bank.AutoAuthorise {
+		t.Errorf("%+v", s)
+	}
+	_, err = readSettings(env(map[string]string{"EUPAY_SANDBOX_INSTANT_PHASE": "soon", "EUPAY_SANDBOX_MAX_AMOUNT_CENTS": "ten"}))
+	if err == nil || !strings.Contains(err.Error(), "INSTANT_PHASE") || !strings.Contains(err.Error(), "MAX_AMOUNT_CENTS") {
+		t.Errorf("not all problems are named: %v", err)
+	}
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestRunServesAndStops(t *testing.T) {
+	t.Parallel()
+	api, management := freeAddr(t), freeAddr(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, env(map[string]string{"EUPAY_SANDBOX_ADDR": api, "EUPAY_SANDBOX_MGMT_ADDR": management, "EUPAY_SANDBOX_DIR": t.TempDir()}))
+	}()
+	for _, url := range []string{"http://" + management + "/healthz", "http://" + api + "/2.0/connectors"} {
+		awaitOK(t, url)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// awaitOK asks until the server is there.
+func awaitOK(t *testing.T, url string) {
+	t.Helper()
+	for t.Context().Err() == nil {
+		res, err := http.Get(url)
+		if err != nil {
+			continue // not listening yet
+		}
+		if err := res.Body.Close(); err != nil || res.StatusCode != 200 {
+			t.Errorf("%s: %d %v", url, res.StatusCode, err)
+		}
+		return
+	}
+}
+
+func TestAddressInUse(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = run(t.Context(), env(map[string]string{"EUPAY_SANDBOX_ADDR": l.Addr().String(), "EUPAY_SANDBOX_MGMT_ADDR": freeAddr(t)}))
+	if err == nil {
+		t.Error("two servers on one address")
+	}
+}

@@ -1,0 +1,262 @@
+package account
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+func (f *fixture) login(t testing.TB, email, password string) (Session, error) {
+	t.Helper()
+	return f.Users.Login(t.Context(), email, password, Portal, home)
+}
+
+// Every way to fail looks the same.
+func TestRefusedLogins(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "shop@example.com")
+	if _, err := f.Users.RegisterCustomer(t.Context(), "jane@example.com", testPassword, "Jane", home); err != nil {
+		t.Fatal(err)
+	}
+	m, _ := f.merchant(t, "gone@example.com")
+	if _, err := f.pool.Exec(t.Context(), `update users set disabled = true where merchant_id = $1`, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("long password, as long as they come: ", 2)[:72]
+	if _, err := f.Users.RegisterCustomer(t.Context(), "long@example.com", long, "", home); err != nil {
+		t.Fatal(err)
+	}
+	var first *errs.Error
+	for name, c := range map[string]struct {
+		email, password string
+		audience        Audience
+	}{
+		"wrong password":           {"shop@example.com", testPassword + "x", Portal},
+		"no password":              {"shop@example.com", "", Portal},
+		"unknown":                  {"nobody@example.com", testPassword, Portal},
+		"not an address":           {"shop", testPassword, Portal},
+		"zero byte":                {"shop\x00@example.com", testPassword, Portal},
+		"disabled":                 {"gone@example.com", testPassword, Portal},
+		"customer at the portal":   {"jane@example.com", testPassword, Portal},
+		"merchant in the app":      {"shop@example.com", testPassword, Customer},
+		"right for 72 bytes, then": {"long@example.com", long + "x", Customer},
+	} {
+		_, err := f.Users.Login(t.Context(), c.email, c.password, c.audience, home)
+		e := wantCode(t, err, errs.InvalidLogin)
+		if first == nil {
+			first = e
+		}
+		if e.Message != first.Message {
+			t.Errorf("%s: %q differs from %q", name, e.Message, first.Message)
+		}
+	}
+	if _, err := f.Users.Login(t.Context(), "long@example.com", long, Customer, home); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// No comparison can take place here, so an answer other than "busy" was given without one.
+func TestUnknownEmailCostsAsMuchAsAKnownOne(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "shop@example.com")
+	fill(f.Users.hasher.gate)
+	for _, email := range []string{"shop@example.com", "nobody@example.com", "nonsense"} {
+		_, err := f.login(t, email, testPassword)
+		wantCode(t, err, errs.Unavailable)
+	}
+}
+
+func TestLoginAttemptsAreLimited(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "shop@example.com")
+	for range attemptsOfPair {
+		_, err := f.login(t, "shop@example.com", "wrong password")
+		wantCode(t, err, errs.InvalidLogin)
+	}
+	_, err := f.login(t, "Shop@example.com", testPassword)
+	if e := wantCode(t, err, errs.RateLimitExceeded); e.RetryAfter != attemptSpan {
+		t.Fatalf("retry after %s", e.RetryAfter)
+	}
+	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, netip.MustParseAddr("198.51.100.1")); err != nil {
+		t.Fatalf("the owner is locked out elsewhere: %v", err)
+	}
+	f.clock.advance(attemptSpan)
+	if _, err := f.login(t, "shop@example.com", testPassword); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAttemptsOfOneAddressAreLimited(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	for i := range 41 {
+		_, err := f.login(t, "nobody"+strings.Repeat("x", i)+"@example.com", testPassword)
+		if want := map[bool]errs.Code{true: errs.InvalidLogin, false: errs.RateLimitExceeded}[i < 40]; !errs.Is(err, want) {
+			t.Fatalf("attempt %d: %v", i, err)
+		}
+	}
+	for i := range 41 {
+		_, err := f.Users.RegisterCustomer(t.Context(), "c"+strings.Repeat("x", i)+"@example.com", testPassword, "", home)
+		if i == 40 {
+			wantCode(t, err, errs.RateLimitExceeded)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRefreshTokenIsGoodForOneUse(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, s := f.merchant(t, "shop@example.com")
+	next, err := f.Users.Refresh(t.Context(), s.RefreshToken)
+	if err != nil || next.RefreshToken == s.RefreshToken || next.MerchantID != s.MerchantID || next.Role != RoleMerchant {
+		t.Fatalf("got %+v, %v", next, err)
+	}
+	other, err := f.login(t, "shop@example.com", testPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Users.Refresh(t.Context(), s.RefreshToken) // stolen, or the thief was first
+	wantCode(t, err, errs.Unauthenticated)
+	_, err = f.Users.Refresh(t.Context(), next.RefreshToken)
+	wantCode(t, err, errs.Unauthenticated)
+	if _, err := f.Users.Refresh(t.Context(), other.RefreshToken); err != nil {
+		t.Fatalf("another login has ended too: %v", err)
+	}
+	if got := f.strings(t, `select action from audit_log where action like 'login%'`); len(got) != 1 {
+		t.Fatalf("audited %v", got)
+	}
+}
+
+// Whoever wins, no token of the family may be left: two parties have used the same one.
+func TestRefreshTokenUsedTwiceAtOnceEndsTheLogin(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, s := f.merchant(t, "shop@example.com")
+	results := make([]Session, 8)
+	var all sync.WaitGroup
+	for i := range results {
+		all.Go(func() {
+			got, err := f.Users.Refresh(t.Context(), s.RefreshToken)
+			if err != nil && !errs.Is(err, errs.Unauthenticated) {
+				t.Error(err)
+			}
+			results[i] = got
+		})
+	}
+	all.Wait()
+	won := 0
+	for _, r := range results {
+		if r.RefreshToken == "" {
+			continue
+		}
+		won++
+		_, err := f.Users.Refresh(t.Context(), r.RefreshToken)
+		wantCode(t, err, errs.Unauthenticated)
+	}
+	if won != 1 {
+		t.Fatalf("%d refreshes succeeded", won)
+	}
+}
+
+// The thief uses the first token while the owner's exchange of the second is not committed yet: the third, which the
+// thief's transaction cannot see at its start, must end too.
+func TestReuseEndsATokenThatIsBeingMade(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, first := f.merchant(t, "shop@example.com")
+	second, err := f.Users.Refresh(t.Context(), first.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := findToken(t.Context(), f.pool, second.RefreshToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx := f.begin(t)
+	third, err := f.Users.refresh(t.Context(), tx, *row, second.RefreshToken, f.clock.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error, 1)
+	go func() {
+		_, err := f.Users.Refresh(t.Context(), first.RefreshToken)
+		result <- err
+	}()
+	f.blocked(t)
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, <-result, errs.Unauthenticated)
+	_, err = f.Users.Refresh(t.Context(), third.RefreshToken)
+	wantCode(t, err, errs.Unauthenticated)
+}
+
+func TestRefreshEnds(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, s := f.merchant(t, "shop@example.com")
+	for _, bad := range []string{"", "x", "\x00", s.Token} {
+		_, err := f.Users.Refresh(t.Context(), bad)
+		wantCode(t, err, errs.Unauthenticated)
+	}
+	f.clock.advance(refreshLife)
+	_, err := f.Users.Refresh(t.Context(), s.RefreshToken)
+	wantCode(t, err, errs.Unauthenticated)
+	fresh, err := f.login(t, "shop@example.com", testPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.pool.Exec(t.Context(), `update users set disabled = true`); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Users.Refresh(t.Context(), fresh.RefreshToken)
+	wantCode(t, err, errs.Unauthenticated)
+}
+
+func TestLogoutEndsTheLogin(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, s := f.merchant(t, "shop@example.com")
+	for range 2 {
+		if err := f.Users.Logout(t.Context(), s.RefreshToken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := f.Users.Refresh(t.Context(), s.RefreshToken)
+	wantCode(t, err, errs.Unauthenticated)
+}
+
+func TestExpiredRefreshTokensArePurged(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "old@example.com")
+	f.clock.advance(refreshLife + time.Second)
+	f.merchant(t, "new@example.com")
+	if err := f.purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := f.strings(t, `select u.email from refresh_tokens r join users u on u.id = r.user_id`); !slices.Equal(left, []string{"new@example.com"}) {
+		t.Fatalf("left: %v", left)
+	}
+}
+
+func TestRefreshTokensAreStoredHashed(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	_, s := f.merchant(t, "shop@example.com")
+	for _, row := range f.strings(t, `select r::text from refresh_tokens r`) {
+		if strings.Contains(row, s.RefreshToken) {
+			t.Fatal("a refresh token is stored as it is")
+		}
+	}
+}

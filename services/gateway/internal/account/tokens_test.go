@@ -1,0 +1,82 @@
+package account
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, s := f.merchant(t, "shop@example.com")
+	id, err := f.Tokens.Verify(s.Token, Portal)
+	if err != nil || id.MerchantID != m.ID || id.Role != RoleMerchant {
+		t.Fatalf("got %+v, %v", id, err)
+	}
+	if me, err := f.Users.Me(t.Context(), id.UserID); err != nil || me.Email != "shop@example.com" {
+		t.Fatalf("got %+v, %v", me, err)
+	}
+	customer, err := f.Users.RegisterCustomer(t.Context(), "jane@example.com", testPassword, "Jane", home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := f.Tokens.Verify(customer.Token, Customer); err != nil || id.Role != RoleCustomer || id.MerchantID != "" {
+		t.Fatalf("got %+v, %v", id, err)
+	}
+	_, err = f.Tokens.Verify(customer.Token, Portal)
+	wantCode(t, err, errs.Unauthenticated)
+	_, err = f.Tokens.Verify(s.Token, Customer)
+	wantCode(t, err, errs.Unauthenticated)
+	f.clock.advance(accessLife)
+	_, err = f.Tokens.Verify(s.Token, Portal)
+	wantCode(t, err, errs.Unauthenticated)
+}
+
+func TestForgedTokens(t *testing.T) {
+	t.Parallel()
+	at := newClock()
+	tokens, err := newTokens(testSecret, at.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forge := func(method jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
+		c := jwt.MapClaims{"sub": "01890000-0000-7000-8000-000000000000", "iss": issuer, "aud": string(Portal), "role": "admin", "exp": at.now().Add(time.Minute).Unix()}
+		change(c)
+		text, err := jwt.NewWithClaims(method, c).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	same := func(jwt.MapClaims) {}
+	if _, err := tokens.Verify(forge(jwt.SigningMethodHS256, []byte(testSecret), same), Portal); err != nil {
+		t.Fatalf("the forger does not work: %v", err)
+	}
+	good := strings.Split(forge(jwt.SigningMethodHS256, []byte(testSecret), same), ".")
+	for name, text := range map[string]string{
+		"empty":         "",
+		"garbage":       "a.b.c",
+		"no signature":  forge(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, same),
+		"other method":  forge(jwt.SigningMethodHS512, []byte(testSecret), same),
+		"other key":     forge(jwt.SigningMethodHS256, []byte(testSecret+"x"), same),
+		"other issuer":  forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { c["iss"] = "other" }),
+		"no audience":   forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { delete(c, "aud") }),
+		"no expiry":     forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { delete(c, "exp") }),
+		"customer role": forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { c["role"] = "customer" }),
+		"no subject":    forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { delete(c, "sub") }),
+		"other claims":  good[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"role":"admin"}`)) + "." + good[2],
+	} {
+		if _, err := tokens.Verify(text, Portal); !errs.Is(err, errs.Unauthenticated) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := newTokens("short", at.now); err == nil {
+		t.Error("a short secret is accepted")
+	}
+}
