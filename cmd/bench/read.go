@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -31,9 +32,6 @@ func (b *bench) reading(ctx context.Context) error {
 			name: fmt.Sprintf("one payment, %d clients", clients), r: r, target: "≥ 8000/s, p99 < 20 ms",
 			met: verdict(r.rate() >= readRate && r.at(0.99) < readP99), limit: of(r.rate(), b.limits.echoes, "HTTP echoes"),
 		})
-		if r.failure != nil {
-			return r.failure
-		}
 	}
 	status := b.load(func(c *conn, n int64) error {
 		// Each payer's page comes from another address.
@@ -54,7 +52,7 @@ func (b *bench) stock(ctx context.Context, n int) error {
 		k := &keeper{}
 		r := load{host: b.system.host, pid: b.system.pid, duration: time.Second, do: b.create("STOCK", k)}.closed(ctx, 16)
 		if r.failure != nil || ctx.Err() != nil {
-			return fmt.Errorf("make payments: %w", context.Cause(ctx))
+			return errors.Join(errors.New("payments cannot be made"), r.failure, ctx.Err())
 		}
 		b.made = append(b.made, k.made...)
 	}

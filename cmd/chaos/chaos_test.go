@@ -37,14 +37,14 @@ const share = 40
 // TestChaosNothingAcceptedIsLost kills payments, NATS, PostgreSQL, webhooks and the gateway while merchants create
 // payments and payers answer at the bank. Afterwards the REST API, the bank and the received webhooks must tell the same.
 func TestChaosNothingAcceptedIsLost(t *testing.T) {
+	kills := rounds(t) * len(victims)
+	orders := share * (kills + 1)
 	w := build(t)
 	w.start()
 	m := newMerchant(t, w)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills)*time.Minute)
 	defer cancel()
 
-	kills := rounds(t) * len(victims)
-	orders := share * (kills + 1)
 	var done atomic.Int64
 	milestone := make(chan struct{}, orders)
 	numbers := make(chan int)

@@ -16,6 +16,9 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) (code int) {
 	all := &wholeRun{}
 	defer func() {
+		if err := closeBrowser(); err != nil {
+			fmt.Fprintln(os.Stderr, "close the browser:", err)
+		}
 		all.end()
 		if err := goleak.Find(); err != nil && code == 0 {
 			fmt.Fprintln(os.Stderr, err)

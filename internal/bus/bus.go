@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -37,16 +38,22 @@ type Bus struct {
 
 	settings Settings
 	log      *slog.Logger
+
+	// The streams are put back after a reconnect until Close.
+	open    context.Context
+	close   context.CancelFunc
+	mending sync.WaitGroup
 }
 
 // Connect connects to NATS, waiting and retrying for ever in the background when the server is away, and ensures the
 // streams now and after every reconnect.
 func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 	b := &Bus{settings: s, log: log}
+	b.open, b.close = context.WithCancel(context.WithoutCancel(ctx))
 	nc, err := nats.Connect(s.URL,
 		nats.Name(s.Name), nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond),
 		nats.RetryOnFailedConnect(true), nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2),
-		nats.ReconnectHandler(func(*nats.Conn) { go b.reensure() }),
+		nats.ReconnectHandler(func(*nats.Conn) { b.mending.Go(b.reensure) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn("connection to NATS lost, reconnecting", "error", err)
@@ -54,16 +61,18 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 		}),
 	)
 	if err != nil {
+		b.close()
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(16384))
 	if err != nil {
+		b.close()
 		nc.Close()
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
 	b.NC, b.JS = nc, js
 	if err := b.ensureUntil(ctx); err != nil {
-		nc.Close()
+		b.Close()
 		return nil, err
 	}
 	return b, nil
@@ -71,10 +80,12 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 
 // Close flushes what was published and closes the connection.
 func (b *Bus) Close() {
+	b.close()
 	if err := b.NC.FlushTimeout(2 * time.Second); err != nil {
 		b.log.Debug("flush before closing NATS", "error", err)
 	}
 	b.NC.Close()
+	b.mending.Wait()
 }
 
 func (b *Bus) ensureUntil(ctx context.Context) error {
@@ -94,9 +105,9 @@ func (b *Bus) ensureUntil(ctx context.Context) error {
 
 // reensure puts the streams back after a reconnect: the server may have lost its disk.
 func (b *Bus) reensure() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.open, 30*time.Second)
 	defer cancel()
-	if err := b.ensureUntil(ctx); err != nil {
+	if err := b.ensureUntil(ctx); err != nil && b.open.Err() == nil {
 		b.log.Error("streams could not be ensured after a reconnect", "error", err)
 	}
 }

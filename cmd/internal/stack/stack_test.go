@@ -53,14 +53,32 @@ func folder(t *testing.T) string {
 func start(t *testing.T, o stack.Options) *stack.Stack {
 	t.Helper()
 	o.Volatile = true
-	o.Log = slog.New(slog.NewTextHandler(t.Output(), nil)) // shown when the test fails
-	o.Env = map[string]string{"EUPAY_BCRYPT_COST": "4"}    // the race detector makes bcrypt very slow
+	o.Log = logOnFailure(t, o.Dir)
+	o.Env = map[string]string{"EUPAY_BCRYPT_COST": "4"} // the race detector makes bcrypt very slow
 	s, err := stack.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// logOnFailure keeps the system's log in its folder and shows it when the test fails. It is no t.Output: the callbacks of
+// a closed NATS connection may still write a line after the test.
+func logOnFailure(t *testing.T, dir string) *slog.Logger {
+	t.Helper()
+	f, err := os.CreateTemp(dir, "log-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		defer f.Close()
+		content, err := os.ReadFile(f.Name())
+		if t.Failed() {
+			t.Logf("%s%v", content, err)
+		}
+	})
+	return slog.New(slog.NewTextHandler(f, nil))
 }
 
 // call sends an API request with the demo's key and returns the status and the data of the answer.

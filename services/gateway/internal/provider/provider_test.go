@@ -300,7 +300,7 @@ func TestReturnShowsAPage(t *testing.T) {
 		{"completed", ready("completed", "", "https://shop.example/no"), 5 * time.Second, 200, "Payment complete", false},
 		{"failed", ready("failed", "https://shop.example/ok", ""), 5 * time.Second, 200, "Payment not made", false},
 		{"pending", ready("pending_sca", "", ""), 5 * time.Second, 200, "Payment in progress", true},
-		{"no longer a web address", ready("completed", "javascript:alert(1)", ""), 5 * time.Second, 200, "Payment complete", false},
+		{"no longer a web address", ready("completed", "javascript://shop.example/%0aalert(1)", ""), 5 * time.Second, 200, "Payment complete", false},
 		{"unknown", &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_REFUSED, ErrorCode: "NOT_FOUND"}, 5 * time.Second, 404, "Payment not found", false},
 		{"refused", &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_REFUSED, ErrorCode: "INTERNAL_ERROR"}, 5 * time.Second, 503, "We are checking your payment", true},
 		{"no answer", nil, 50 * time.Millisecond, 503, "We are checking your payment", true},
