@@ -20,6 +20,7 @@ var victims = []string{system.Payments, nats, postgres, system.Webhooks, system.
 
 // rounds is how often each is killed: once, or EUPAY_CHAOS_ROUNDS times.
 func rounds(t *testing.T) int {
+	t.Helper()
 	text := os.Getenv("EUPAY_CHAOS_ROUNDS")
 	if text == "" {
 		return 1

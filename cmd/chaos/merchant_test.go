@@ -47,7 +47,7 @@ func newMerchant(t *testing.T, w *world) *merchant {
 	return m
 }
 
-func (m *merchant) receive(w http.ResponseWriter, r *http.Request) {
+func (m *merchant) receive(_ http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return

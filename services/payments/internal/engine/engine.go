@@ -254,7 +254,8 @@ func (e *Engine) backoff(first, most time.Duration, n int) time.Duration {
 	if n < 20 {
 		d = min(first<<n, most)
 	}
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+	spread := d / 5
+	return d - spread + rand.N(2*spread) //nolint:gosec // the spread needs no secrecy
 }
 
 var errBusy = errors.New("too many payments are under way at the provider")

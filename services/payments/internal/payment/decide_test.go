@@ -28,7 +28,10 @@ func TestWhatTheProviderSaysDecides(t *testing.T) {
 		{name: "payer cancelled, other spelling", seen: Observation{State: "rejected", ErrorCode: "cancelledByUser"}, status: Cancelled, failure: "cancelled_by_user"},
 		{name: "client cancelled", seen: Observation{State: "rejected", ErrorCode: "CancelledByClient"}, status: Cancelled, failure: "cancelled_by_client"},
 		{name: "cancelled by our expiry", detail: DetailExpiring, seen: Observation{State: "rejected", ErrorCode: "CancelledByClient"}, status: Failed, failure: "expired"},
-		{name: "refused by the bank while we expire it", detail: DetailExpiring, seen: Observation{State: "rejected", ErrorCode: "insufficientFunds"}, status: Failed, failure: "insufficient_funds"},
+		{
+			name: "refused by the bank while we expire it", detail: DetailExpiring,
+			seen: Observation{State: "rejected", ErrorCode: "insufficientFunds"}, status: Failed, failure: "insufficient_funds",
+		},
 		{name: "bank refused", seen: Observation{State: "rejected", ErrorCode: "insufficientFunds"}, status: Failed, failure: "insufficient_funds"},
 		{name: "refused without a known reason", seen: Observation{State: "rejected", ErrorCode: "brandNew"}, status: Failed, failure: "no_specified_reason"},
 		{name: "expired", seen: Observation{State: "expired"}, status: Failed, failure: "expired"},

@@ -14,7 +14,9 @@ import (
 // Refund records a refund of amount (0: all that is left) and reserves it on the original in the same transaction, so
 // that the refunds of a payment never exceed it, however many are asked for at once. refund carries the new reference,
 // the original's, the merchant, the mode and the account that pays; the rest is taken from the original.
-func (s *Store) Refund(ctx context.Context, refund payment.Payment, amount money.Cents, idem Idempotency, meta Meta) (recorded payment.Payment, existing bool, err error) {
+func (s *Store) Refund(
+	ctx context.Context, refund payment.Payment, amount money.Cents, idem Idempotency, meta Meta,
+) (recorded payment.Payment, existing bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		original, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments
 			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' for update`,

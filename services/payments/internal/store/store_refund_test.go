@@ -44,7 +44,10 @@ func TestRefundsCompleteTheirPayment(t *testing.T) {
 	if p.AmountRefunded != 2999 {
 		t.Errorf("refunded %s", p.AmountRefunded)
 	}
-	want := []string{"payment.created", "payment.completed", "refund.created", "refund.completed", "payment.refunded", "refund.created", "refund.completed", "payment.refunded"}
+	want := []string{
+		"payment.created", "payment.completed",
+		"refund.created", "refund.completed", "payment.refunded", "refund.created", "refund.completed", "payment.refunded",
+	}
 	got := b.events(t)
 	if len(got) != len(want) {
 		t.Fatalf("events %v", got)

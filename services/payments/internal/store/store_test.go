@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/money"
@@ -17,9 +18,8 @@ import (
 
 type bench struct {
 	*Store
-	pool  *pgxpool.Pool
-	now   time.Time
-	wakes int
+	pool *pgxpool.Pool
+	now  time.Time
 }
 
 func setup(t testing.TB) *bench {
@@ -71,14 +71,9 @@ func (b *bench) events(t testing.TB) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
-	var types []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			t.Fatal(err)
-		}
-		types = append(types, s)
+	types, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
 	}
 	return types
 }
