@@ -41,9 +41,9 @@ func TestAWebhookThatIsNeverTakenIsGivenUpAndSeen(t *testing.T) {
 	p := m.pays(t, nil)
 	m.site.answerNext(500, 500, 500, 500, 500, 500, 500)
 	m.w.bank().authorise(t, p.Reference, object{})
-	eventually(t, "the delivery has failed", func() bool {
+	eventually(t, "the delivery is given up", func() bool {
 		list := m.deliveries(t, p.Reference)
-		return len(list) == 1 && list[0].Status == "failed" && list[0].Attempts == 5
+		return len(list) == 1 && list[0].Status == "exhausted" && list[0].Attempts == 5
 	})
 	if tries := m.site.about(t, p.Reference); len(tries) != 5 {
 		t.Errorf("%d attempts came, want 5", len(tries))

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -117,11 +118,19 @@ func TestManyAtOnce(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				var twice sync.WaitGroup // two payers press at once: one wins
-				for range 2 {
-					twice.Go(func() { _ = r.b.Authorise(a.id()) })
+				var pressed sync.WaitGroup // a payer presses in many windows at once: one press counts
+				var counted atomic.Int32
+				for range 10 {
+					pressed.Go(func() {
+						if r.b.Authorise(a.id()) == nil {
+							counted.Add(1)
+						}
+					})
 				}
-				twice.Wait()
+				pressed.Wait()
+				if counted.Load() != 1 {
+					t.Errorf("%d presses counted", counted.Load())
+				}
 			}
 		})
 	}

@@ -66,6 +66,8 @@ func TestList(t *testing.T) {
 		"min_date=" + day(3):                   "345",
 		"max_date=" + day(3):                   "12",
 		"min_date=" + day(2) + "&max_date=" + day(4): "23",
+		"max_date=2026-07-03+12:00:00":               "12",
+		"min_date=2026-07-03+12:00:00":               "345",
 		"min_date=2026-07":                           "12345",
 		"max_date=2026":                              "",
 		"filter=validate_date&min_date=" + day(4):    "4",

@@ -175,7 +175,7 @@ func (b *Bank) AuthoriseWith(id int64, choice Choice) error {
 		switch {
 		case r.StateDetail != "":
 			return b.answerCancellation(r, true)
-		case Final(r.State) && began: // an initiation error
+		case began && r.Plan.AtOnce: // it ended before the bank was reached
 			return errStale
 		case r.State != StateValidating || r.Action == "confirm":
 			return ErrWrongState

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -249,6 +250,7 @@ func TestPaymentAsksForWebhookFaults(t *testing.T) {
 	if got := l.states(2); got != "done rejected" {
 		t.Error("forged:", got)
 	}
+	r.settled()
 	list := r.b.Webhooks()
 	if len(list) < 3 || list[1].Fault != string(fault.HookDuplicate) {
 		t.Errorf("%+v", list)
@@ -273,6 +275,20 @@ func TestUnsentWebhooksSurviveAKill(t *testing.T) {
 	third.must(third.b.Settle(last, StateDone, ""))
 	if h := l.next(); h.payment != last {
 		t.Errorf("webhook of %d", h.payment)
+	}
+	third.settled()
+	fourth := newRig(t, withHooks(l), func(c *Config) { c.Dir = dir }).run() // what was taken is not sent again
+	newest := fourth.create().id()
+	fourth.must(fourth.b.Settle(newest, StateDone, ""))
+	if h := l.next(); h.payment != newest {
+		t.Errorf("webhook of %d", h.payment)
+	}
+}
+
+// settled waits until no webhook is under way.
+func (r *rig) settled() {
+	for r.b.hooks.backlog() > 0 {
+		runtime.Gosched()
 	}
 }
 

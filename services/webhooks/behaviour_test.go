@@ -69,6 +69,14 @@ func TestARepeatedEventIsDeliveredOnce(t *testing.T) {
 	if _, err := f.bus.JS.PublishMsg(t.Context(), replay); err != nil {
 		t.Fatal(err)
 	}
+	replays, err := f.bus.JS.Stream(t.Context(), bus.Replay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the replay is done", func() bool {
+		info, err := replays.Info(t.Context())
+		return err == nil && info.State.Msgs == 0
+	})
 	next := payment()
 	next.Reference = "PAY-20260617-0000000000000002"
 	f.publish(f.changed("payment.failed", next))
@@ -197,6 +205,34 @@ func TestTheLeaseOfADeadWorkerIsTakenOver(t *testing.T) {
 		t.Errorf("got %s", h.body)
 	}
 	f.settled("delivered", 1)
+}
+
+func TestAResultThatComesAfterTheLeaseChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	release := make(chan struct{})
+	var late sync.Once
+	s := newSink(t, func(w http.ResponseWriter, _ *http.Request) {
+		late.Do(func() { // only the first attempt
+			<-release
+			w.WriteHeader(http.StatusInternalServerError)
+		})
+	})
+	f.endpoint(s.URL)
+	f.publish(f.changed("payment.completed", payment()))
+	s.next(t)
+	frozen := f.stop
+	other := &fixture{t: t, bus: f.bus, clock: f.clock, cfg: f.cfg}
+	other.start()
+	f.clock.advance(61 * time.Second)
+	other.engine.Wake()
+	close(release) // late.Do lets the second attempt wait for the first answer, not for its recording
+	s.next(t)
+	d := other.settled("delivered", 1)
+	frozen() // writes the late result, if it did not before
+	if d = other.settled("delivered", 1); len(d.GetAttempts()) != 1 || d.GetAttempts()[0].GetResponseStatus() != 200 {
+		t.Errorf("the late result was recorded: %v", d.GetAttempts())
+	}
 }
 
 func TestAStopFinishesWhatIsUnderWayAndGivesTheRestBack(t *testing.T) {

@@ -575,8 +575,10 @@ type CommandReply struct {
 	RetryAfter int32 `protobuf:"varint,6,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	// Of a cancel that the payer must approve at the bank: where.
 	AuthorisationUrl string `protobuf:"bytes,7,opt,name=authorisation_url,json=authorisationUrl,proto3" json:"authorisation_url,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Of a replay: it was found by the idempotency key, not by the merchant's reference.
+	ReplayedByKey bool `protobuf:"varint,8,opt,name=replayed_by_key,json=replayedByKey,proto3" json:"replayed_by_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CommandReply) Reset() {
@@ -658,6 +660,13 @@ func (x *CommandReply) GetAuthorisationUrl() string {
 	return ""
 }
 
+func (x *CommandReply) GetReplayedByKey() bool {
+	if x != nil {
+		return x.ReplayedByKey
+	}
+	return false
+}
+
 var File_eupay_payments_v1_commands_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_commands_proto_rawDesc = "" +
@@ -708,7 +717,7 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\blivemode\x18\x01 \x01(\bR\blivemode\x12.\n" +
 	"\x13provider_payment_id\x18\x02 \x01(\tR\x11providerPaymentId\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\x12\x16\n" +
-	"\x06source\x18\x04 \x01(\tR\x06source\"\x87\x03\n" +
+	"\x06source\x18\x04 \x01(\tR\x06source\"\xaf\x03\n" +
 	"\fCommandReply\x12;\n" +
 	"\x05stage\x18\x01 \x01(\x0e2%.eupay.payments.v1.CommandReply.StageR\x05stage\x124\n" +
 	"\apayment\x18\x02 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\x12\x1a\n" +
@@ -718,7 +727,8 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\rerror_message\x18\x05 \x01(\tR\ferrorMessage\x12\x1f\n" +
 	"\vretry_after\x18\x06 \x01(\x05R\n" +
 	"retryAfter\x12+\n" +
-	"\x11authorisation_url\x18\a \x01(\tR\x10authorisationUrl\"V\n" +
+	"\x11authorisation_url\x18\a \x01(\tR\x10authorisationUrl\x12&\n" +
+	"\x0freplayed_by_key\x18\b \x01(\bR\rreplayedByKey\"V\n" +
 	"\x05Stage\x12\x15\n" +
 	"\x11STAGE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSTAGE_RECORDED\x10\x01\x12\x0f\n" +

@@ -34,7 +34,7 @@ func (p *Payments) create(c echo.Context) error {
 	status := http.StatusCreated
 	if out.replayed {
 		c.Response().Header().Set(headerReplayed, "true")
-		if cmd.GetIdempotencyKey() == "" {
+		if !out.replayedByKey { // found by its reference; a key repeats the first answer's status
 			status = http.StatusOK
 		}
 	}

@@ -20,6 +20,7 @@ type outcome struct {
 	payment       *paymentsv1.Payment
 	ready         bool
 	replayed      bool
+	replayedByKey bool
 	authorisation string
 }
 
@@ -51,7 +52,7 @@ func (p *Payments) send(ctx context.Context, c echo.Context, subject string, pay
 			seen(reply.GetPayment())
 		}
 		known = outcome{
-			payment: reply.GetPayment(), replayed: known.replayed || reply.GetReplayed(),
+			payment: reply.GetPayment(), replayed: known.replayed || reply.GetReplayed(), replayedByKey: reply.GetReplayedByKey(),
 			ready: reply.GetStage() == paymentsv1.CommandReply_STAGE_READY, authorisation: reply.GetAuthorisationUrl(),
 		}
 		if known.ready {

@@ -135,7 +135,7 @@ func (s *standIn) create(c *paymentsv1.CreatePayment) (*paymentsv1.Payment, bool
 		if !bytes.Equal(k.fingerprint, c.GetFingerprint()) {
 			return nil, false, &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_REFUSED, ErrorCode: string(errs.IdempotencyConflict), ErrorMessage: "Other request."}
 		}
-		return k.payment, true, &paymentsv1.CommandReply{}
+		return k.payment, true, &paymentsv1.CommandReply{ReplayedByKey: true}
 	}
 	if p := s.byRef[scope+c.GetMerchantReference()]; c.GetMerchantReference() != "" && p != nil {
 		return p, true, &paymentsv1.CommandReply{}

@@ -17,11 +17,11 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 		return err
 	}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
-	p, existing, err := h.store.Create(ctx, h.newPayment(c), idem, r.meta)
+	p, match, err := h.store.Create(ctx, h.newPayment(c), idem, r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}
-	return h.recorded(ctx, r, p, existing)
+	return h.recorded(ctx, r, p, match)
 }
 
 func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPayment) error {
@@ -34,25 +34,25 @@ func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPa
 	refund.ExecutionType = "instant"
 	refund.Payer = payment.Party{Name: m.GetName(), IBAN: m.GetIban(), BIC: m.GetBic()}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
-	p, existing, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
+	p, match, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}
-	return h.recorded(ctx, r, p, existing)
+	return h.recorded(ctx, r, p, match)
 }
 
 // recorded acknowledges a command whose payment is in the database, then drives the payment on and replies when it is
 // ready. From here on the payment's due time is its owner, so nothing is lost if we die.
-func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, existing bool) error {
+func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, match store.Match) error {
 	h.ack(r.msg)
 	r.free()
-	h.answer(r.reply, &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_RECORDED, Payment: p.Proto(), Replayed: existing})
+	h.answer(r.reply, replyOf(paymentsv1.CommandReply_STAGE_RECORDED, p.Proto(), match))
 	if isReady(p) {
-		h.answer(r.reply, readyReply(p, existing))
+		h.answer(r.reply, readyReply(p, match))
 		return nil
 	}
-	if existing || p.RequestedAt == nil {
-		return h.awaitReady(ctx, r, p, existing)
+	if match != store.NoMatch || p.RequestedAt == nil {
+		return h.awaitReady(ctx, r, p, match)
 	}
 	slots := h.driving[p.Livemode]
 	select {
@@ -63,20 +63,20 @@ func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, e
 		p = h.engine.Release(ctx, p)
 	}
 	if isReady(p) {
-		h.answer(r.reply, readyReply(p, false))
+		h.answer(r.reply, readyReply(p, store.NoMatch))
 		h.ready.announce(p)
 		return nil
 	}
-	return h.awaitReady(ctx, r, p, existing)
+	return h.awaitReady(ctx, r, p, match)
 }
 
 // awaitReady replies later, when whoever drives the payment announces it. It reads once more after it began to wait,
 // so that no announcement is missed.
-func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment, existing bool) error {
+func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment, match store.Match) error {
 	if r.reply == "" {
 		return nil
 	}
-	h.ready.wait(p.Reference, r.reply, existing)
+	h.ready.wait(p.Reference, r.reply, match)
 	again, err := h.store.ByReference(ctx, p.Reference)
 	if err != nil {
 		h.log.Warn("payment not read again", "reference", p.Reference, "error", err)
@@ -118,8 +118,12 @@ func (h *Handler) fresh(reference string, kind payment.Kind, m *paymentsv1.Merch
 // isReady: there is something to tell beyond "recorded".
 func isReady(p payment.Payment) bool { return p.PaymentURL != "" || p.Status.Final() }
 
-func readyReply(p payment.Payment, existing bool) *paymentsv1.CommandReply {
-	return &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: p.Proto(), Replayed: existing}
+func readyReply(p payment.Payment, match store.Match) *paymentsv1.CommandReply {
+	return replyOf(paymentsv1.CommandReply_STAGE_READY, p.Proto(), match)
+}
+
+func replyOf(stage paymentsv1.CommandReply_Stage, p *paymentsv1.Payment, match store.Match) *paymentsv1.CommandReply {
+	return &paymentsv1.CommandReply{Stage: stage, Payment: p, Replayed: match != store.NoMatch, ReplayedByKey: match == store.ByKey}
 }
 
 func conflictOr(err error) error {

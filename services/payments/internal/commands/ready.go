@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
 // ready brings the news that a payment got its URL from the replica that drives it to those whose senders wait for it,
@@ -28,9 +29,9 @@ type ready struct {
 }
 
 type waiter struct {
-	reply    string
-	replayed bool
-	until    time.Time
+	reply string
+	match store.Match
+	until time.Time
 }
 
 const (
@@ -74,14 +75,14 @@ func (r *ready) announce(p payment.Payment) {
 	}
 }
 
-func (r *ready) wait(reference, reply string, replayed bool) {
+func (r *ready) wait(reference, reply string, match store.Match) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
 	if now.Sub(r.swept) > waitLimit {
 		r.forget(now)
 	}
-	r.waiters[reference] = append(r.waiters[reference], waiter{reply: reply, replayed: replayed, until: now.Add(waitLimit)})
+	r.waiters[reference] = append(r.waiters[reference], waiter{reply: reply, match: match, until: now.Add(waitLimit)})
 }
 
 func (r *ready) forget(now time.Time) {
@@ -101,7 +102,7 @@ func (r *ready) deliver(reference string, p *paymentsv1.Payment) {
 	delete(r.waiters, reference)
 	r.mu.Unlock()
 	for _, w := range list {
-		data, err := proto.Marshal(&paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: p, Replayed: w.replayed})
+		data, err := proto.Marshal(replyOf(paymentsv1.CommandReply_STAGE_READY, p, w.match))
 		if err == nil {
 			err = r.bus.NC.Publish(w.reply, data)
 		}

@@ -23,7 +23,7 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 		return err
 	}
 	h.ack(r.msg)
-	reply := readyReply(after, false)
+	reply := readyReply(after, store.NoMatch)
 	reply.AuthorisationUrl = url
 	h.answer(r.reply, reply)
 	h.ready.announce(after)
@@ -42,7 +42,7 @@ func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.
 	}
 	after := h.engine.Refresh(ctx, p, payment.CauseProvider)
 	h.ack(r.msg)
-	h.answer(r.reply, readyReply(after, false))
+	h.answer(r.reply, readyReply(after, store.NoMatch))
 	return nil
 }
 

@@ -2,14 +2,17 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/pg"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
@@ -19,11 +22,7 @@ import (
 // it returns. When fn returns no change and keep is false nothing is written. It returns the payment after the update.
 func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func(p *payment.Payment) (c payment.Change, changed, keep bool)) (payment.Payment, error) {
 	var after payment.Payment
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		p, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, reference))
-		if err != nil {
-			return err
-		}
+	err := s.locked(ctx, reference, func(tx pg.DB, p payment.Payment) error {
 		after = p
 		c, changed, keep := fn(&after)
 		if !changed {
@@ -38,7 +37,40 @@ func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func
 	return after, err
 }
 
-func (s *Store) apply(ctx context.Context, tx pgx.Tx, before payment.Payment, after *payment.Payment, c payment.Change, meta Meta) error {
+// locked runs fn in a transaction that holds the payment's row, which fn is given, and wakes the relay after the
+// commit. The transaction begins in the round trip that reads the row.
+func (s *Store) locked(ctx context.Context, reference string, fn func(tx pg.DB, p payment.Payment) error) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("get a connection: %w", err)
+	}
+	defer conn.Release() // closes a connection whose transaction is still open
+	var p payment.Payment
+	b := &pgx.Batch{}
+	b.Queue(`begin`)
+	b.Queue(`select `+columns+` from payments where reference = $1 for update`, reference).QueryRow(func(row pgx.Row) error {
+		p, err = scan(row)
+		return err
+	})
+	if err = conn.SendBatch(ctx, b).Close(); err == nil {
+		err = fn(conn, p)
+	}
+	if err != nil {
+		_, undo := conn.Exec(context.WithoutCancel(ctx), `rollback`)
+		return errors.Join(err, undo)
+	}
+	tag, err := conn.Exec(ctx, `commit`)
+	if err != nil {
+		return fmt.Errorf("commit change of payment %s: %w", reference, err)
+	}
+	if tag.String() != "COMMIT" {
+		return fmt.Errorf("commit change of payment %s: it was rolled back", reference)
+	}
+	s.wake()
+	return nil
+}
+
+func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, after *payment.Payment, c payment.Change, meta Meta) error {
 	if before.Status != c.To && !before.Status.CanMoveTo(c.To) {
 		return fmt.Errorf("payment %s cannot move from %s to %s", before.Reference, before.Status, c.To)
 	}
@@ -54,11 +86,13 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before payment.Payment, af
 	if c.To == payment.Completed {
 		after.CompletedAt = &after.UpdatedAt
 	}
-	if err := s.write(ctx, tx, *after, before.Sequence); err != nil {
+	b := &pgx.Batch{}
+	queueWrite(b, *after, before.Sequence)
+	if err := s.queueRecord(b, *after, before.Status, c, refundOf{}, meta); err != nil {
 		return err
 	}
-	if err := s.record(ctx, tx, *after, before.Status, c, refundOf{}, meta); err != nil {
-		return err
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("change payment %s: %w", after.Reference, err)
 	}
 	if after.Kind == payment.KindRefund && c.To.Final() {
 		return s.settleOriginal(ctx, tx, *after, meta)
@@ -67,8 +101,17 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, before payment.Payment, af
 }
 
 // write updates the columns that may change, guarded by the sequence that the change started from.
-func (s *Store) write(ctx context.Context, tx pgx.Tx, p payment.Payment, from int64) error {
-	tag, err := tx.Exec(ctx, `update payments set status = $3, status_detail = $4, failure_code = $5, sequence = $6,
+func (s *Store) write(ctx context.Context, tx pg.DB, p payment.Payment, from int64) error {
+	b := &pgx.Batch{}
+	queueWrite(b, p, from)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("update payment %s: %w", p.Reference, err)
+	}
+	return nil
+}
+
+func queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
+	b.Queue(`update payments set status = $3, status_detail = $4, failure_code = $5, sequence = $6,
 		provider_payment_id = $7, provider_state = $8, payment_url = $9, requested_at = $10, cancel_requested = $11,
 		amount_refunded_cents = $12, amount_reserved_cents = $13, due_at = $14, quiet_polls = $15, updated_at = $16,
 		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = $20, payer_bic = $21
@@ -76,14 +119,13 @@ func (s *Store) write(ctx context.Context, tx pgx.Tx, p payment.Payment, from in
 		p.Reference, from, p.Status, p.Detail, p.Failure, p.Sequence,
 		nullable(p.ProviderID), p.ProviderState, p.PaymentURL, p.RequestedAt, p.CancelRequested,
 		p.AmountRefunded, p.AmountReserved, p.DueAt, p.QuietPolls, p.UpdatedAt,
-		p.CompletedAt, p.StalledAt, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC)
-	if err != nil {
-		return fmt.Errorf("update payment %s: %w", p.Reference, err)
-	}
-	if tag.RowsAffected() != 1 {
-		return fmt.Errorf("update payment %s: it moved on meanwhile", p.Reference)
-	}
-	return nil
+		p.CompletedAt, p.StalledAt, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC,
+	).Exec(func(tag pgconn.CommandTag) error {
+		if tag.RowsAffected() != 1 {
+			return errors.New("it moved on meanwhile")
+		}
+		return nil
+	})
 }
 
 // refundOf is what payment.refunded adds to the payment: which refund, and how much.
@@ -93,8 +135,18 @@ type refundOf struct {
 }
 
 // record appends the history row and, when the change is announced, the event.
-func (s *Store) record(ctx context.Context, tx pgx.Tx, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
+func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
 	b := &pgx.Batch{}
+	if err := s.queueRecord(b, p, from, c, r, meta); err != nil {
+		return err
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("record change %d of payment %s: %w", p.Sequence, p.Reference, err)
+	}
+	return nil
+}
+
+func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
 	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, provider_raw, occurred_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt)
@@ -104,9 +156,6 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, p payment.Payment, from p
 			return err
 		}
 		outbox.Queue(b, e)
-	}
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return fmt.Errorf("record change %d of payment %s: %w", p.Sequence, p.Reference, err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
@@ -21,6 +22,16 @@ const (
 // ErrKeyReused says that an Idempotency-Key came with another request than the first time.
 var ErrKeyReused = errors.New("idempotency key was used with another request")
 
+// Match tells by what an existing payment was found.
+type Match string
+
+// The matches; NoMatch is a payment that was recorded by this call.
+const (
+	NoMatch     Match = ""
+	ByReference Match = "reference"
+	ByKey       Match = "header"
+)
+
 // Idempotency is what makes two requests the same one.
 type Idempotency struct {
 	Key         string // of the header; may be empty
@@ -28,11 +39,15 @@ type Idempotency struct {
 }
 
 // Create records a new payment with its first history row and event. When the same merchant's reference or idempotency
-// key is held by an earlier payment, that one is returned with existing set and nothing is recorded. The same payment
+// key is held by an earlier payment, that one is returned with how it was found and nothing is recorded. The same payment
 // recorded twice (a command that was delivered again) counts as recorded now.
-func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, existing bool, err error) {
+func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, match Match, err error) {
+	recorded, err = s.createFresh(ctx, p, idem, meta)
+	if !isTaken(err) {
+		return recorded, NoMatch, err
+	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		holder, err := s.claimAll(ctx, tx, p, idem)
+		holder, found, err := s.claimAll(ctx, tx, p, idem)
 		if err != nil {
 			return err
 		}
@@ -40,48 +55,82 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 			recorded, err = s.insert(ctx, tx, p, meta)
 			return err
 		}
-		existing = true
+		match = found
 		recorded, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
 		return err
 	})
-	return recorded, existing, err
+	return recorded, match, err
+}
+
+// createFresh records a payment that nothing stands in the way of, which is nearly always so, in one round trip: the
+// batch is one transaction, and a key or a reference that exists breaks it off as a whole.
+func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (payment.Payment, error) {
+	b, now := &pgx.Batch{}, s.clock()
+	const claimSQL = `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`
+	if idem.Key != "" {
+		b.Queue(claimSQL, p.MerchantID, p.Livemode, "header", idem.Key, p.Reference, notNil(idem.Fingerprint), now.Add(HeaderClaim))
+	}
+	if p.Kind == payment.KindPayment && p.MerchantReference != "" {
+		b.Queue(claimSQL, p.MerchantID, p.Livemode, "reference", p.MerchantReference, p.Reference, []byte{}, now.Add(ReferenceClaim))
+	}
+	p = s.first(p)
+	b.Queue(insertSQL, insertArguments(p)...)
+	if err := s.queueRecord(b, p, "", created(p), refundOf{}, meta); err != nil {
+		return payment.Payment{}, err
+	}
+	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+		return payment.Payment{}, fmt.Errorf("record payment %s: %w", p.Reference, err)
+	}
+	s.wake()
+	return p, nil
+}
+
+// isTaken reports whether a row with one of the keys exists already.
+func isTaken(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == "23505" // unique_violation
+}
+
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 // claimAll claims the header's key and the merchant's reference, always in this order, and returns the reference of
-// the payment that holds them.
-func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem Idempotency) (string, error) {
+// the payment that holds them, and by which of the two.
+func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem Idempotency) (string, Match, error) {
 	now := s.clock()
 	if idem.Key != "" {
 		holder, fingerprint, err := claim(ctx, tx, p, "header", idem.Key, idem.Fingerprint, now, now.Add(HeaderClaim))
 		if err != nil {
-			return "", err
+			return "", NoMatch, err
 		}
 		if !bytes.Equal(fingerprint, idem.Fingerprint) {
-			return "", ErrKeyReused
+			return "", NoMatch, ErrKeyReused
 		}
 		if holder != p.Reference {
-			return holder, nil
+			return holder, ByKey, nil
 		}
 	}
 	if p.Kind != payment.KindPayment || p.MerchantReference == "" {
-		return p.Reference, nil
+		return p.Reference, NoMatch, nil
 	}
 	holder, _, err := claim(ctx, tx, p, "reference", p.MerchantReference, nil, now, now.Add(ReferenceClaim))
 	if err != nil || holder == p.Reference || idem.Key == "" {
-		return holder, err
+		return holder, ByReference, err
 	}
 	// The key came with a reference that another payment holds: from now on the key stands for that payment.
 	_, err = tx.Exec(ctx, `update claims set reference = $1 where merchant_id = $2 and livemode = $3 and kind = 'header' and key = $4`,
 		holder, p.MerchantID, p.Livemode, idem.Key)
-	return holder, err
+	return holder, ByReference, err
 }
 
 // claim takes the key for p unless somebody holds it, and returns who holds it now. A racing claim waits here for the
 // other transaction.
 func claim(ctx context.Context, tx pgx.Tx, p payment.Payment, kind, key string, fingerprint []byte, now, until time.Time) (string, []byte, error) {
-	if fingerprint == nil {
-		fingerprint = []byte{}
-	}
+	fingerprint = notNil(fingerprint)
 	tag, err := tx.Exec(ctx, `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
 		values ($1, $2, $3, $4, $5, $6, $7)
 		on conflict (merchant_id, livemode, kind, key) do update
@@ -108,23 +157,37 @@ const insertSQL = `insert into payments (reference, kind, original_reference, me
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
 	beneficiary_siren, payer_name, payer_iban, payer_bic, requested_at, due_at, expires_at, created_at, updated_at)
 	values ($1, $2, $3, $4, $5, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $29, $29)
-	on conflict (reference) do nothing`
+	$23, $24, $25, $26, $27, $28, $29, $29)`
 
-func (s *Store) insert(ctx context.Context, tx pgx.Tx, p payment.Payment, meta Meta) (payment.Payment, error) {
+func insertArguments(p payment.Payment) []any {
+	return []any{
+		p.Reference, p.Kind, nullable(p.OriginalReference), p.MerchantID, p.Livemode, p.Amount, p.Currency,
+		p.Description, p.MerchantReference, p.SuccessURL, p.CancelURL, p.Metadata, p.ExecutionType, p.ExecutionDate,
+		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, p.Beneficiary.IBAN, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
+		p.Beneficiary.SIREN, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
+	}
+}
+
+// first is the payment as it is when it is recorded.
+func (s *Store) first(p payment.Payment) payment.Payment {
 	p.Status, p.Sequence = payment.Pending, 1
 	p.CreatedAt = s.clock()
 	p.UpdatedAt = p.CreatedAt
-	tag, err := tx.Exec(ctx, insertSQL, p.Reference, p.Kind, nullable(p.OriginalReference), p.MerchantID, p.Livemode, p.Amount, p.Currency,
-		p.Description, p.MerchantReference, p.SuccessURL, p.CancelURL, p.Metadata, p.ExecutionType, p.ExecutionDate,
-		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, p.Beneficiary.IBAN, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
-		p.Beneficiary.SIREN, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt)
+	return p
+}
+
+func created(p payment.Payment) payment.Change {
+	return payment.Change{To: payment.Pending, Cause: payment.CauseAPI, Event: string(p.Kind) + ".created"}
+}
+
+func (s *Store) insert(ctx context.Context, tx pgx.Tx, p payment.Payment, meta Meta) (payment.Payment, error) {
+	p = s.first(p)
+	tag, err := tx.Exec(ctx, insertSQL+` on conflict (reference) do nothing`, insertArguments(p)...)
 	if err != nil {
 		return payment.Payment{}, fmt.Errorf("insert payment %s: %w", p.Reference, err)
 	}
 	if tag.RowsAffected() == 0 { // the command was delivered again
 		return scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 	}
-	first := payment.Change{To: payment.Pending, Cause: payment.CauseAPI, Event: string(p.Kind) + ".created"}
-	return p, s.record(ctx, tx, p, "", first, refundOf{}, meta)
+	return p, s.record(ctx, tx, p, "", created(p), refundOf{}, meta)
 }

@@ -13,7 +13,7 @@ func TestCreateRecordsPaymentHistoryAndEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p, existing, err := b.Create(t.Context(), draft(ref("PAY", 1)), Idempotency{}, Meta{Trace: "00-a-b-01", RequestID: "req"})
-	if err != nil || existing {
+	if err != nil || existing != NoMatch {
 		t.Fatalf("existing %v, %v", existing, err)
 	}
 	got, err := b.Get(t.Context(), merchant, false, p.Reference)
@@ -39,7 +39,7 @@ func TestTheSameCommandTwiceIsOnePayment(t *testing.T) {
 		d := draft(ref("PAY", 1))
 		d.MerchantReference = "ORDER-1"
 		p, existing, err := b.Create(t.Context(), d, Idempotency{Key: "k", Fingerprint: []byte("f")}, Meta{})
-		if err != nil || existing || p.Reference != ref("PAY", 1) {
+		if err != nil || existing != NoMatch || p.Reference != ref("PAY", 1) {
 			t.Fatalf("got %s, existing %v, %v", p.Reference, existing, err)
 		}
 	}
@@ -51,7 +51,7 @@ func TestTheSameCommandTwiceIsOnePayment(t *testing.T) {
 func TestTheMerchantsReferenceIsHeldForThirtyMinutes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	create := func(n int, live bool, at time.Duration) (payment.Payment, bool) {
+	create := func(n int, live bool, at time.Duration) (payment.Payment, Match) {
 		b.now = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC).Add(at)
 		d := draft(ref("PAY", n))
 		d.MerchantReference, d.Livemode = "ORDER-1042", live
@@ -62,13 +62,13 @@ func TestTheMerchantsReferenceIsHeldForThirtyMinutes(t *testing.T) {
 		return p, existing
 	}
 	create(1, false, 0)
-	if p, existing := create(2, false, 30*time.Minute-time.Microsecond); !existing || p.Reference != ref("PAY", 1) {
+	if p, existing := create(2, false, 30*time.Minute-time.Microsecond); existing == NoMatch || p.Reference != ref("PAY", 1) {
 		t.Errorf("just before the end: %s, %v", p.Reference, existing)
 	}
-	if p, existing := create(3, true, time.Minute); existing || p.Reference != ref("PAY", 3) {
+	if p, existing := create(3, true, time.Minute); existing != NoMatch || p.Reference != ref("PAY", 3) {
 		t.Errorf("live mode found the test payment: %s, %v", p.Reference, existing)
 	}
-	if p, existing := create(4, false, 30*time.Minute); existing || p.Reference != ref("PAY", 4) {
+	if p, existing := create(4, false, 30*time.Minute); existing != NoMatch || p.Reference != ref("PAY", 4) {
 		t.Errorf("after the window: %s, %v", p.Reference, existing)
 	}
 }
@@ -87,7 +87,7 @@ func TestAHundredRacingCreatesMakeOnePayment(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			got[i], fresh[i] = p.Reference, !existing
+			got[i], fresh[i] = p.Reference, existing == NoMatch
 		})
 	}
 	wg.Wait()
@@ -108,7 +108,7 @@ func TestAHundredRacingCreatesMakeOnePayment(t *testing.T) {
 func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	create := func(n int, key, fingerprint, merchantRef string) (payment.Payment, bool, error) {
+	create := func(n int, key, fingerprint, merchantRef string) (payment.Payment, Match, error) {
 		d := draft(ref("PAY", n))
 		d.MerchantReference = merchantRef
 		return b.Create(t.Context(), d, Idempotency{Key: key, Fingerprint: []byte(fingerprint)}, Meta{})
@@ -116,25 +116,25 @@ func TestIdempotencyKey(t *testing.T) {
 	if _, _, err := create(1, "k", "body", "A"); err != nil {
 		t.Fatal(err)
 	}
-	if p, existing, err := create(2, "k", "body", "A"); err != nil || !existing || p.Reference != ref("PAY", 1) {
+	if p, existing, err := create(2, "k", "body", "A"); err != nil || existing == NoMatch || p.Reference != ref("PAY", 1) {
 		t.Errorf("same key, same body: %s, %v, %v", p.Reference, existing, err)
 	}
 	if _, _, err := create(3, "k", "other", "A"); !errors.Is(err, ErrKeyReused) {
 		t.Errorf("same key, other body: %v", err)
 	}
 	// A new key with a reference that is held stands for the payment that holds it, also later.
-	if p, existing, err := create(4, "k2", "body", "A"); err != nil || !existing || p.Reference != ref("PAY", 1) {
+	if p, existing, err := create(4, "k2", "body", "A"); err != nil || existing == NoMatch || p.Reference != ref("PAY", 1) {
 		t.Errorf("new key, held reference: %s, %v, %v", p.Reference, existing, err)
 	}
 	b.now = b.now.Add(time.Hour)
-	if p, existing, err := create(5, "k2", "body", "A"); err != nil || !existing || p.Reference != ref("PAY", 1) {
+	if p, existing, err := create(5, "k2", "body", "A"); err != nil || existing == NoMatch || p.Reference != ref("PAY", 1) {
 		t.Errorf("the key after the reference ran out: %s, %v, %v", p.Reference, existing, err)
 	}
 	b.now = b.now.Add(24 * time.Hour)
 	if err := b.PurgeClaims(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if p, existing, err := create(6, "k", "other", ""); err != nil || existing || p.Reference != ref("PAY", 6) {
+	if p, existing, err := create(6, "k", "other", ""); err != nil || existing != NoMatch || p.Reference != ref("PAY", 6) {
 		t.Errorf("the key after a day: %s, %v, %v", p.Reference, existing, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -16,7 +17,7 @@ import (
 // the original's, the merchant, the mode and the account that pays; the rest is taken from the original.
 func (s *Store) Refund(
 	ctx context.Context, refund payment.Payment, amount money.Cents, idem Idempotency, meta Meta,
-) (recorded payment.Payment, existing bool, err error) {
+) (recorded payment.Payment, match Match, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		original, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments
 			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' for update`,
@@ -24,13 +25,16 @@ func (s *Store) Refund(
 		if err != nil {
 			return err
 		}
-		holder, err := s.claimAll(ctx, tx, refund, idem)
+		holder, _, err := s.claimAll(ctx, tx, refund, idem)
 		if err != nil {
 			return err
 		}
 		known, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
 		if err == nil { // the key's refund, or this very command delivered again
-			recorded, existing = known, holder != refund.Reference
+			recorded = known
+			if holder != refund.Reference {
+				match = ByKey
+			}
 			return nil
 		}
 		if !errors.Is(err, ErrNotFound) {
@@ -39,7 +43,7 @@ func (s *Store) Refund(
 		recorded, err = s.reserve(ctx, tx, original, refund, amount, meta)
 		return err
 	})
-	return recorded, existing, err
+	return recorded, match, err
 }
 
 func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment.Payment, amount money.Cents, meta Meta) (payment.Payment, error) {
@@ -80,7 +84,7 @@ func refundable(original payment.Payment, amount money.Cents) error {
 
 // settleOriginal books a finished refund on its payment: a completed one is announced as payment.refunded, any other
 // frees what was reserved for it.
-func (s *Store) settleOriginal(ctx context.Context, tx pgx.Tx, refund payment.Payment, meta Meta) error {
+func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Payment, meta Meta) error {
 	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, refund.OriginalReference))
 	if err != nil {
 		return err

@@ -137,16 +137,16 @@ func TestTheSameRefundKeyIsOneRefund(t *testing.T) {
 	original := b.completed(t, ref("PAY", 1), 1000)
 	idem := Idempotency{Key: "k", Fingerprint: []byte("f")}
 	first, existing, err := b.Refund(t.Context(), refundDraft(ref("REF", 1), original.Reference), 0, idem, Meta{})
-	if err != nil || existing {
+	if err != nil || existing != NoMatch {
 		t.Fatal(existing, err)
 	}
 	again, existing, err := b.Refund(t.Context(), refundDraft(ref("REF", 2), original.Reference), 0, idem, Meta{})
-	if err != nil || !existing || again.Reference != first.Reference {
+	if err != nil || existing == NoMatch || again.Reference != first.Reference {
 		t.Errorf("got %s, %v, %v", again.Reference, existing, err)
 	}
 	// The command that made it, delivered again, is not refused although nothing is left.
 	again, existing, err = b.Refund(t.Context(), refundDraft(ref("REF", 1), original.Reference), 0, idem, Meta{})
-	if err != nil || existing || again.Reference != first.Reference {
+	if err != nil || existing != NoMatch || again.Reference != first.Reference {
 		t.Errorf("delivered again: %s, %v, %v", again.Reference, existing, err)
 	}
 }

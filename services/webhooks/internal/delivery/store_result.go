@@ -33,19 +33,20 @@ type result struct {
 
 func (r result) ended() time.Time { return r.started.Add(r.duration) }
 
-// recordSQL ends attempts, if the lease is still ours: a delivery that another process took over, or that was cancelled
-// meanwhile, is left alone.
+// recordSQL ends attempts, if the lease is still ours: a delivery that was taken over (even by ourselves, when results
+// could not be written for longer than a lease) and ended, or that was cancelled meanwhile, is left alone.
 const recordSQL = `with r as (
 	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
 	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at)
 ), ended as (
 	update deliveries d set status = r.status, attempt_count = r.number, next_attempt_at = r.next_attempt_at,
 		claimable_at = r.next_attempt_at, lease_owner = null, finished_at = r.finished_at
-	from r where d.id = r.id and d.status = 'pending' and d.lease_owner = $11
+	from r where d.id = r.id and d.status = 'pending' and d.lease_owner = $11 and d.attempt_count = r.number - 1
 	returning d.id
 )
 insert into attempts (delivery_id, number, started_at, duration_micros, response_status, response_body, error)
-select r.id, r.number, r.started_at, r.duration_micros, r.response_status, r.response_body, r.error from r join ended using (id)`
+select r.id, r.number, r.started_at, r.duration_micros, r.response_status, r.response_body, r.error from r join ended using (id)
+on conflict (delivery_id, number) do nothing`
 
 // record writes results and lets the next delivery of each payment go, in one transaction and one round trip. It
 // returns the deliveries that are due now, leased to owner.
