@@ -122,7 +122,9 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	r := &request{msg: m, reply: replyTo(m), free: sync.OnceFunc(func() { <-h.slots })}
 	r.meta = store.Meta{Trace: m.Headers().Get(events.HeaderTraceparent), RequestID: m.Headers().Get(events.HeaderRequestID)}
 	defer r.free()
+	name := strings.TrimPrefix(m.Subject(), "eupay.cmd.payments.")
 	if h.expired(m) {
+		handled.WithLabelValues(name, "expired").Inc()
 		h.ack(m) // its sender said that nothing happened and may have sent another
 		return
 	}
@@ -130,12 +132,16 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	var e *errs.Error
 	switch {
 	case err == nil:
+		handled.WithLabelValues(name, "done").Inc()
 	case errors.As(err, &e):
+		handled.WithLabelValues(name, "refused").Inc()
 		h.ack(m)
 		h.refuse(r, e)
 	case errors.Is(err, errUnreadable):
+		handled.WithLabelValues("unreadable", "parked").Inc()
 		h.park(ctx, m, err)
 	default:
+		handled.WithLabelValues(name, "again").Inc()
 		h.log.Warn("command not carried out, trying again", "subject", m.Subject(), "error", err)
 		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
 	}

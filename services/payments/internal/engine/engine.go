@@ -59,7 +59,14 @@ type Engine struct {
 
 // New returns an engine.
 func New(cfg Config, s *store.Store, live, test Provider, now func() time.Time, log *slog.Logger) *Engine {
-	return &Engine{cfg: cfg, store: s, live: live, test: test, now: now, log: log}
+	e := &Engine{cfg: cfg, store: s, now: now, log: log}
+	if live != nil {
+		e.live = measured{live, "live"}
+	}
+	if test != nil {
+		e.test = measured{test, "test"}
+	}
+	return e
 }
 
 // Config returns the engine's settings.

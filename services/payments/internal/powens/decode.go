@@ -1,6 +1,7 @@
 package powens
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // the provider's datetimes are Paris time, also on a machine without a time zone database
+	"unicode/utf8"
 
 	"european-pay.eu/eupay/internal/money"
 )
@@ -22,6 +24,10 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case 'n', '{', '[':
 		*t = ""
 	case '"':
+		if bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) { // nearly always: nothing to unescape
+			*t = text(b[1 : len(b)-1])
+			return nil
+		}
 		var s string
 		if err := json.Unmarshal(b, &s); err != nil {
 			return err

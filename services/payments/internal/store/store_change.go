@@ -156,6 +156,7 @@ func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status
 			return err
 		}
 		outbox.Queue(b, e)
+		changes.WithLabelValues(c.Event).Inc()
 	}
 	return nil
 }

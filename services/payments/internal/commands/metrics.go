@@ -1,0 +1,10 @@
+package commands
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+var handled = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "eupay_payments_commands_total", Help: "Commands taken, by command and result (done, refused, expired, parked, again).",
+}, []string{"command", "result"})
