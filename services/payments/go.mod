@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	european-pay.eu/eupay/internal v0.0.0
 	european-pay.eu/eupay/proto v0.0.0
+	european-pay.eu/eupay/sandbox v0.0.0
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/nats-io/nats.go v1.55.0
@@ -50,4 +51,5 @@ require (
 replace (
 	european-pay.eu/eupay/internal => ../../internal
 	european-pay.eu/eupay/proto => ../../proto
+	european-pay.eu/eupay/sandbox => ../../sandbox
 )
