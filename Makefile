@@ -13,7 +13,7 @@ PKG ?= $(PACKAGES)
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: bin/eupay-dev ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
@@ -40,7 +40,11 @@ chaos: bin/gotestsum bin/with-postgres ## Run the tests that kill parts of the s
 	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -run 'Chaos' $(TESTFLAGS) ./cmd/...
 
 .PHONY: bench
-bench: bin/with-postgres ## Run the benchmarks
+bench: bin/bench bin/eupay-dev ## Measure the whole system against its targets (BENCH_SECONDS=2: briefly)
+	@./bin/bench
+
+.PHONY: bench-parts
+bench-parts: bin/with-postgres ## Run the benchmarks of single packages
 	@./bin/with-postgres go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PKG)
 
 .PHONY: lint
@@ -71,8 +75,8 @@ clean: ## Remove what was built (the state in .run/ stays)
 	@rm -rf bin coverage.out
 
 # go build decides itself whether there is anything to do, so these run each time.
-.PHONY: bin/eupay-dev bin/eupay-split bin/eupay-demo bin/with-postgres
-bin/eupay-dev bin/eupay-demo bin/with-postgres:
+.PHONY: bin/bench bin/eupay-dev bin/eupay-split bin/eupay-demo bin/with-postgres
+bin/bench bin/eupay-dev bin/eupay-demo bin/with-postgres:
 	@go build -o $@ ./cmd/$(@F)
 bin/eupay-split:
 	@mkdir -p bin && go build -o bin/ ./cmd/eupay-split ./cmd/eupay-nats ./sandbox/cmd/eupay-sandbox \

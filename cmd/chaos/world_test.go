@@ -47,7 +47,15 @@ var quick = map[string]string{
 
 func build(t *testing.T) *world {
 	t.Helper()
-	dir := t.TempDir()
+	dir, err := pgserver.TempDir("eupay-chaos-") // PostgreSQL's user cannot reach a t.TempDir
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	w := &world{t: t, dir: dir, bin: filepath.Join(dir, "bin"), processes: make(map[string]*child.Process)}
 	// The services run with the race detector as well: a killed neighbour is when unusual paths are taken.
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", w.bin+"/", "european-pay.eu/eupay/cmd/eupay-nats",

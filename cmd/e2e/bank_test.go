@@ -98,3 +98,12 @@ func (b banker) sent(t testing.TB, reference string, enough func([]attempt) bool
 	})
 	return list
 }
+
+// press is act for one that may come too late: the bank then says no.
+func (b banker) press(id int64, verb string) error {
+	resp, err := b.w.client.Post(fmt.Sprintf("%s/payments/%d/%s", b.w.stack.System().BankManagementURL(), id, verb), "application/json", nil)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}

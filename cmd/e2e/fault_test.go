@@ -29,6 +29,10 @@ func TestTheBankMisbehaves(t *testing.T) {
 	for _, fault := range []string{"late", "lost-answer", "no-answer", "error:500", "error:503", "garbage", "rate-limit:1", "unauthorized"} {
 		t.Run("create meets "+fault, func(t *testing.T) { t.Parallel(); createMeets(t, w, fault) })
 	}
+	for fault, amount := range map[string]float64{"error": 9900.02, "no answer": 9900.03, "late": 9900.04, "lost answer": 9900.05} {
+		t.Run("refund meets "+fault, func(t *testing.T) { t.Parallel(); refundMeets(t, w, amount) })
+	}
+	t.Run("cancelled before it answered", func(t *testing.T) { t.Parallel(); cancelledUnknown(t, w) })
 	t.Run("it loses its webhooks", func(t *testing.T) { t.Parallel(); losesWebhooks(t, w) })
 	for _, fault := range []string{"webhook-duplicate", "webhook-out-of-order", "webhook-forged"} {
 		t.Run("it sends "+fault, func(t *testing.T) { t.Parallel(); sendsOdd(t, w, fault) })
@@ -63,6 +67,34 @@ func createMeets(t *testing.T, w *world, fault string) {
 	w.bank().authorise(t, first.Reference, object{}) // there is exactly one at the bank
 	m.site.next(t, "payment.completed", first.Reference)
 	checkTheOnly(t, m, first.Reference)
+}
+
+// refundMeets is createMeets for a refund, whose amount asks the bank for the fault.
+func refundMeets(t *testing.T, w *world, amount float64) {
+	m := w.newMerchant(t)
+	p := m.paid(t, object{"amount": 10_000})
+	a := m.api.do(t, http.MethodPost, payments+"/"+p.Reference+"/refund", object{"amount": amount}.json())
+	r := mustData[payment](t, a, http.StatusCreated)
+	m.api.do(t, http.MethodPost, payments+"/"+p.Reference+"/refund", `{"amount":100}`).refused(t, http.StatusConflict, "REFUND_EXCEEDS_PAYMENT")
+	eventually(t, "the refund can be authorised", func() bool { return m.get(t, r.Reference).PaymentURL != "" })
+	w.bank().authorise(t, r.Reference, object{}) // there is exactly one at the bank
+	m.site.next(t, "payment.refunded", p.Reference)
+	amounts(t, "amount_refunded", m.get(t, p.Reference).AmountRefunded, amount)
+}
+
+// cancelledUnknown: a payment that the bank may or may not have is cancelled there before it can be paid.
+func cancelledUnknown(t *testing.T, w *world) {
+	m := w.newMerchant(t)
+	p := mustData[payment](t, m.api.do(t, http.MethodPost, payments, m.order(object{"description": "Order fault:late"})), http.StatusCreated)
+	if now := mustData[payment](t, m.cancel(t, p.Reference), http.StatusOK); now.Status != "cancelled" && !now.CancelRequested {
+		t.Errorf("the cancellation is not remembered: %+v", now)
+	}
+	m.toldOfCancel(t, p.Reference)
+	for _, o := range w.bank().orders(t, p.Reference) {
+		if o.State != "rejected" {
+			t.Errorf("the payer could still pay %+v", o)
+		}
+	}
 }
 
 func losesWebhooks(t *testing.T, w *world) {

@@ -107,6 +107,28 @@ func TestTheIdempotencyKeyReplaysAndRefusesOtherBodies(t *testing.T) {
 	}
 }
 
+// A key and a reference may name the same payment: each finds it, and neither makes a second one.
+func TestAKeyAndAReferenceMeet(t *testing.T) {
+	t.Parallel()
+	m := shared.newMerchant(t)
+	send := func(key string, more object) answer {
+		return m.api.with("Idempotency-Key", key).do(t, http.MethodPost, payments, m.order(more))
+	}
+	order := object{"reference": "ORDER-1"}
+	first := mustData[payment](t, send("key-1", order), http.StatusCreated)
+	for _, key := range []string{"key-1", "key-2", "key-2", "key-1"} {
+		a := send(key, order)
+		var again struct{ Data payment }
+		if err := a.read(&again); err != nil || again.Data.Reference != first.Reference || a.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("%s again: %d %s", key, a.status, a.raw)
+		}
+	}
+	for _, key := range []string{"key-1", "key-2"} {
+		send(key, object{"reference": "ORDER-2"}).refused(t, http.StatusConflict, "IDEMPOTENCY_CONFLICT")
+	}
+	checkTheOnly(t, m, first.Reference)
+}
+
 func TestManyDifferentPaymentsAtOnceAreAllMade(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)

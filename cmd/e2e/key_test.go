@@ -57,7 +57,7 @@ func TestTheAddressListOfAKey(t *testing.T) {
 	m := shared.newMerchant(t)
 	m.api.works(t)
 	patch := func(list ...string) {
-		if a := m.portal.do(t, http.MethodPatch, "/merchant/api-keys/"+m.key.ID, object{"allowed_ips": list}.json()); a.status != http.StatusOK {
+		if a := m.portal.do(t, http.MethodPatch, "/merchant/api-keys/"+m.key.ID, object{"allowed_ips": append([]string{}, list...)}.json()); a.status != http.StatusOK {
 			t.Fatalf("%d %s", a.status, a.raw)
 		}
 	}
@@ -79,8 +79,11 @@ func TestAKeyDoesNoMoreThanItsScopes(t *testing.T) {
 	reader.works(t)
 	one := payments + "/" + p.Reference
 	for _, c := range []struct{ method, path, body string }{
-		{http.MethodPost, payments, m.order(nil)}, {http.MethodPost, payments, "not even JSON"}, {http.MethodPost, one + "/refund", ""},
-		{http.MethodPost, one + "/cancel", ""}, {http.MethodPost, "/webhook-endpoints", `{"url":"https://example.com"}`},
+		{http.MethodPost, payments, m.order(nil)},
+		{http.MethodPost, payments, "not even JSON"},
+		{http.MethodPost, one + "/refund", ""},
+		{http.MethodPost, one + "/cancel", ""},
+		{http.MethodPost, "/webhook-endpoints", `{"url":"https://example.com"}`},
 		{http.MethodDelete, "/webhook-endpoints/" + m.endpoint, ""},
 	} {
 		reader.do(t, c.method, c.path, c.body).refused(t, http.StatusForbidden, "INSUFFICIENT_SCOPE")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -25,6 +26,13 @@ func run(m *testing.M) (code int) {
 			code = 1
 		}
 	}()
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("12"); err != nil { // tests that mostly wait for others
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	shared = newWorld(all, nil)
 	return m.Run()
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// another's payment is answered letter by letter as one that does not exist.
+// Another's payment is answered letter by letter as one that does not exist.
 func TestNobodySeesAnothersPayment(t *testing.T) {
 	t.Parallel()
 	owner, other := shared.newMerchant(t), shared.newMerchant(t)
@@ -19,12 +19,13 @@ func TestNobodySeesAnothersPayment(t *testing.T) {
 	const unknown = "PAY-20260617-0000000000000000"
 	for name, stranger := range strangers {
 		for _, c := range []struct{ method, path, body string }{
-			{http.MethodGet, "", ""}, {http.MethodGet, "/history", ""}, {http.MethodGet, "/refunds", ""},
-			{http.MethodPost, "/refund", ""}, {http.MethodPost, "/refund", `{"amount":1}`}, {http.MethodPost, "/cancel", ""},
+			{http.MethodGet, "", ""},
+			{http.MethodGet, "/history", ""},
+			{http.MethodGet, "/refunds", ""},
+			{http.MethodPost, "/refund", ""},
+			{http.MethodPost, "/refund", `{"amount":1}`},
+			{http.MethodPost, "/cancel", ""},
 		} {
-			if stranger.with().headers[1] != other.key.Public && c.method == http.MethodPost {
-				continue // the platform has no live account to try it with
-			}
 			got := stranger.do(t, c.method, "/gateway/payments/"+p.Reference+c.path, c.body)
 			absent := stranger.do(t, c.method, "/gateway/payments/"+unknown+c.path, c.body)
 			got.refused(t, http.StatusNotFound, "NOT_FOUND")

@@ -23,6 +23,8 @@ type site struct {
 	mu      sync.Mutex
 	hooks   []hook
 	answers []int         // to the next webhooks; then 200
+	hold    chan struct{} // webhooks are answered when it is closed; nil for at once
+	held    int
 	changed chan struct{} // closed when a webhook has come
 }
 
@@ -33,6 +35,8 @@ type hook struct {
 	status int // what the site answered
 	at     time.Time
 	body   message
+
+	checked bool
 }
 
 // message is the documented body.
@@ -82,7 +86,17 @@ func (s *site) take(w http.ResponseWriter, r *http.Request) {
 	s.hooks = append(s.hooks, h)
 	close(s.changed)
 	s.changed = make(chan struct{})
+	hold := s.hold
+	if hold != nil {
+		s.held++
+	}
 	s.mu.Unlock()
+	if hold != nil {
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+	}
 	w.WriteHeader(h.status)
 }
 
@@ -93,14 +107,31 @@ func (s *site) answerNext(statuses ...int) {
 	s.answers = statuses
 }
 
+// hang makes the site leave all webhooks without an answer until the test ends, and returns how many wait.
+func (s *site) hang(t testing.TB) (waiting func() int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	hold := make(chan struct{})
+	s.hold = hold
+	t.Cleanup(func() { close(hold) })
+	return func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.held
+	}
+}
+
 // about returns the attempts that concern a payment so far, each checked for its signatures.
 func (s *site) about(t testing.TB, reference string) []hook {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var found []hook
-	for _, h := range s.hooks {
-		s.check(t, h)
+	for i, h := range s.hooks {
+		if !h.checked {
+			s.check(t, h)
+			s.hooks[i].checked = true
+		}
 		if h.body.Data.Reference == reference {
 			found = append(found, h)
 		}

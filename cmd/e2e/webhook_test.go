@@ -89,3 +89,37 @@ func TestASecretThatWasReplacedSignsNoMore(t *testing.T) {
 	m.site.mu.Unlock()
 	m.paid(t, nil) // verified with the new secret
 }
+
+// The news of one payment comes in order, even when the first of it is not taken at once.
+func TestTheRefundIsToldAfterTheCompletion(t *testing.T) {
+	t.Parallel()
+	m := shared.newMerchant(t)
+	p := m.pays(t, nil)
+	m.site.answerNext(500, 500)
+	m.w.bank().authorise(t, p.Reference, object{})
+	eventually(t, "the payment is completed", func() bool { return m.get(t, p.Reference).Status == "completed" })
+	m.refund(t, p, "")
+	completed := false
+	for _, h := range m.site.about(t, p.Reference) {
+		completed = completed || h.body.Event == "payment.completed" && h.status == http.StatusOK
+		if h.body.Event == "payment.refunded" && !completed {
+			t.Error("the refund was told before the completion")
+		}
+	}
+}
+
+func TestAMerchantWhoHangsDelaysNobodyElse(t *testing.T) {
+	t.Parallel()
+	stuck, other := shared.newMerchant(t), shared.newMerchant(t)
+	waiting := stuck.site.hang(t)
+	const n = 8
+	for range n {
+		p := stuck.pays(t, nil)
+		stuck.w.bank().authorise(t, p.Reference, object{})
+	}
+	eventually(t, "the webhooks hang", func() bool { return waiting() == n })
+	p := other.paid(t, nil)
+	if told := other.deliveries(t, p.Reference); len(told) != 1 || told[0].Attempts != 1 {
+		t.Errorf("the other merchant's webhook took %+v", told)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ const patience = 40 * time.Second
 type world struct {
 	options stack.Options
 	stack   *stack.Stack
+	live    *bank.Bank // where live keys' payments go; it sends no webhooks
 	client  *http.Client
 	admin   func() (string, error)
 }
@@ -51,12 +53,15 @@ func newWorld(t testing.TB, env map[string]string) *world {
 			t.Error(err)
 		}
 	})
+	live, liveURL := liveBank(t)
 	all := maps.Clone(settings)
+	all["EUPAY_POWENS_LIVE_BASE_URL"], all["EUPAY_POWENS_LIVE_CLIENT_ID"], all["EUPAY_POWENS_LIVE_CLIENT_SECRET"] = liveURL, "live", "live-secret"
 	maps.Copy(all, env)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost, transport.Proxy = 128, nil
 	w := &world{
 		options: stack.Options{Dir: dir, DatabaseURL: pgtest.Empty(t), Env: all, Bank: quickBank},
+		live:    live,
 		client:  &http.Client{Transport: transport, CheckRedirect: stay},
 	}
 	t.Cleanup(func() {
@@ -68,7 +73,26 @@ func newWorld(t testing.TB, env map[string]string) *world {
 	return w
 }
 
+// firstID of both banks: the numbers of the test bank and those of the live one are the same, and still not to be confused.
+const firstID = 1
+
+// liveBank is the provider's production, as far as the system can tell.
+func liveBank(t testing.TB) (*bank.Bank, string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	address := "http://" + server.Listener.Addr().String()
+	b, err := bank.New(bank.Config{BaseURL: address, ClientID: "live", ClientSecret: "live-secret", FirstID: firstID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Config.Handler = b.Handler()
+	server.Start()
+	t.Cleanup(server.Close)
+	return b, address
+}
+
 func quickBank(c *bank.Config) {
+	c.FirstID = firstID
 	c.InstantPhase, c.ClassicPhase = 50*time.Millisecond, 50*time.Millisecond
 	c.WebhookRetry = 100 * time.Millisecond
 }

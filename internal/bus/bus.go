@@ -3,6 +3,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -116,7 +117,11 @@ func (b *Bus) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	for _, cfg := range b.streams() {
-		if _, err := b.JS.CreateOrUpdateStream(ctx, cfg); err != nil {
+		_, err := b.JS.CreateStream(ctx, cfg) // does nothing when the stream is there and the same
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			_, err = b.JS.UpdateStream(ctx, cfg)
+		}
+		if err != nil {
 			return fmt.Errorf("ensure stream %s: %w", cfg.Name, err)
 		}
 	}

@@ -81,8 +81,10 @@ func New(cfg Config, pool *pgxpool.Pool, b *bus.Bus, handle Handler, onCommit fu
 	if onCommit == nil {
 		onCommit = func() {}
 	}
-	return &Consumer{cfg: cfg, pool: pool, bus: b, handle: handle, onCommit: onCommit, log: log.With("consumer", cfg.Name),
-		refusals: make(map[string]uint64)}
+	return &Consumer{
+		cfg: cfg, pool: pool, bus: b, handle: handle, onCommit: onCommit, log: log.With("consumer", cfg.Name),
+		refusals: make(map[string]uint64),
+	}
 }
 
 // drainWait bounds the wait for the subscriptions' end.

@@ -78,8 +78,9 @@ func isInfrastructure(err error) bool {
 		connectErr *pgconn.ConnectError
 		netErr     net.Error
 	)
-	return errors.As(err, &connectErr) || errors.As(err, &netErr) || strings.Contains(err.Error(), "closed pool") || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) ||
-		pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+	return errors.As(err, &connectErr) || errors.As(err, &netErr) || strings.Contains(err.Error(), "closed pool") ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || pgconn.SafeToRetry(err) ||
+		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
 }
 
 // Poison marks an error that no further attempt can mend: the event is parked at once.

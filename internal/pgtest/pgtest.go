@@ -47,7 +47,10 @@ func New(t testing.TB, schema string, migrations fs.FS) (*pgxpool.Pool, string) 
 }
 
 // Empty returns the URL of a new database with nothing in it.
-func Empty(t testing.TB) string { return create(t, "template0") }
+func Empty(t testing.TB) string {
+	t.Helper()
+	return create(t, "template0")
+}
 
 // Database returns the URL of a new database in which schema has been migrated: a copy of a template that is migrated
 // once for each set of migrations.

@@ -104,6 +104,7 @@ func benchBody(reference string) string {
 }
 
 func benchCreate(b *testing.B, client *http.Client, url, token, reference string) int64 {
+	b.Helper()
 	text := benchCall(b, client, "POST", url+"/2.0/payments", token, benchBody(reference[max(0, len(reference)-maxReference):]))
 	digits, _, _ := bytes.Cut(bytes.TrimPrefix(text, []byte(`{"id":`)), []byte(","))
 	id, err := strconv.ParseInt(string(digits), 10, 64)
@@ -114,6 +115,7 @@ func benchCreate(b *testing.B, client *http.Client, url, token, reference string
 }
 
 func benchCall(b *testing.B, client *http.Client, method, url, token, body string) []byte {
+	b.Helper()
 	req, err := http.NewRequest(method, url, bytes.NewReader([]byte(body)))
 	if err != nil {
 		b.Fatal(err)
@@ -132,6 +134,7 @@ func benchCall(b *testing.B, client *http.Client, method, url, token, body strin
 }
 
 func serveDirectly(b *testing.B, bank *Bank, method, path, token, body string) {
+	b.Helper()
 	req := httptest.NewRequest(method, path, bytes.NewReader([]byte(body)))
 	req.Header.Set("Authorization", "Bearer "+token)
 	w := httptest.NewRecorder()

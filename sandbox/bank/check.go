@@ -92,9 +92,11 @@ func (b *Bank) newInstruction(name string, in *instructionRequest) (instruction,
 	if err := b.checkDates(name, in); err != nil {
 		return instruction{}, err
 	}
-	return instruction{ReferenceID: in.ReferenceID, Cents: int64(in.Amount), Currency: in.Currency, Label: in.Label,
+	return instruction{
+		ReferenceID: in.ReferenceID, Cents: int64(in.Amount), Currency: in.Currency, Label: in.Label,
 		Kind: in.ExecutionDateType, ExecutionDate: in.ExecutionDate, StartDate: in.StartDate, EndDate: in.EndDate,
-		Frequency: in.Frequency, Beneficiary: *in.Beneficiary, Identity: in.Identity}, nil
+		Frequency: in.Frequency, Beneficiary: *in.Beneficiary, Identity: in.Identity,
+	}, nil
 }
 
 func (b *Bank) checkDates(name string, in *instructionRequest) error {

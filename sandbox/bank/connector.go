@@ -46,18 +46,30 @@ type connector struct {
 var allKinds = []string{"first_open_day", "instant", "deferred", "periodic"}
 
 var connectors = []*connector{
-	{ID: 40, UUID: Nowhere, Name: "Bank of Nowhere (Sandbox)", Slug: "nowhere", Hint: "Supports everything", BIC: "SBNWFRP1XXX",
-		bankCode: "99990", Kinds: allKinds, MaxInstructions: 100, Cancelling: cancelsAtOnce},
-	{ID: 41, UUID: Shrug, Name: "Crédit Imaginaire du Shrug (Sandbox)", Slug: "shrug", Hint: "Takes the order and never reports again",
-		BIC: "SBSHFRP1XXX", bankCode: "99991", Kinds: allKinds, Partial: allKinds, MaxInstructions: 10, Cancelling: cancelsAtOnce},
-	{ID: 42, UUID: NoWayBack, Name: "No Way Back Bank (Sandbox)", Slug: "no-way-back", Hint: "Cannot cancel a payment",
-		BIC: "SBNBFRP1XXX", bankCode: "99992", Kinds: allKinds, MaxInstructions: 10, Cancelling: cancelsNever},
-	{ID: 43, UUID: AskTwice, Name: "Ask Me Twice Bank (Sandbox)", Slug: "ask-twice", Hint: "Asks you before it cancels",
-		BIC: "SBATFRP1XXX", bankCode: "99993", Kinds: allKinds, MaxInstructions: 10, Cancelling: cancelsWithPayer},
-	{ID: 44, UUID: Snail, Name: "Snail Savings (Sandbox)", Slug: "snail", Hint: "No instant payments", BIC: "SBSNFRP1XXX",
-		bankCode: "99994", Kinds: []string{"first_open_day", "deferred"}, MaxInstructions: 1, Cancelling: cancelsAtOnce},
-	{ID: 59, UUID: TestConnector, Name: "Connecteur de test", Slug: "exa", Hint: "The provider's own test bank", BIC: "SBEXFRP1XXX",
-		bankCode: "99995", Kinds: allKinds, MaxInstructions: 10, Cancelling: cancelsAtOnce},
+	{
+		ID: 40, UUID: Nowhere, Name: "Bank of Nowhere (Sandbox)", Slug: "nowhere", Hint: "Supports everything", BIC: "SBNWFRP1XXX",
+		bankCode: "99990", Kinds: allKinds, MaxInstructions: 100, Cancelling: cancelsAtOnce,
+	},
+	{
+		ID: 41, UUID: Shrug, Name: "Crédit Imaginaire du Shrug (Sandbox)", Slug: "shrug", Hint: "Takes the order and never reports again",
+		BIC: "SBSHFRP1XXX", bankCode: "99991", Kinds: allKinds, Partial: allKinds, MaxInstructions: 10, Cancelling: cancelsAtOnce,
+	},
+	{
+		ID: 42, UUID: NoWayBack, Name: "No Way Back Bank (Sandbox)", Slug: "no-way-back", Hint: "Cannot cancel a payment",
+		BIC: "SBNBFRP1XXX", bankCode: "99992", Kinds: allKinds, MaxInstructions: 10, Cancelling: cancelsNever,
+	},
+	{
+		ID: 43, UUID: AskTwice, Name: "Ask Me Twice Bank (Sandbox)", Slug: "ask-twice", Hint: "Asks you before it cancels",
+		BIC: "SBATFRP1XXX", bankCode: "99993", Kinds: allKinds, MaxInstructions: 10, Cancelling: cancelsWithPayer,
+	},
+	{
+		ID: 44, UUID: Snail, Name: "Snail Savings (Sandbox)", Slug: "snail", Hint: "No instant payments", BIC: "SBSNFRP1XXX",
+		bankCode: "99994", Kinds: []string{"first_open_day", "deferred"}, MaxInstructions: 1, Cancelling: cancelsAtOnce,
+	},
+	{
+		ID: 59, UUID: TestConnector, Name: "Connecteur de test", Slug: "exa", Hint: "The provider's own test bank", BIC: "SBEXFRP1XXX",
+		bankCode: "99995", Kinds: allKinds, MaxInstructions: 10, Cancelling: cancelsAtOnce,
+	},
 }
 
 func connectorByUUID(uuid string) *connector {

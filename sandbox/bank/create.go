@@ -139,9 +139,11 @@ func (b *Bank) newRecord(in *createRequest) (*record, error) {
 	if err := b.checkPayer(in); err != nil {
 		return nil, err
 	}
-	r := &record{State: StateCreated, Registered: b.cfg.Now().UTC().Truncate(time.Second), RedirectURI: in.ClientRedirectURI,
+	r := &record{
+		State: StateCreated, Registered: b.cfg.Now().UTC().Truncate(time.Second), RedirectURI: in.ClientRedirectURI,
 		ClientState: in.ClientState, Payer: in.Payer, PayerIdentity: in.PayerIdentity, OperatorIdentity: in.OperatorIdentity,
-		Connector: connector}
+		Connector: connector,
+	}
 	for n := range in.Instructions {
 		i, err := b.newInstruction(fmt.Sprintf("instructions[%d]", n), &in.Instructions[n])
 		if err != nil {

@@ -104,11 +104,15 @@ func TestCreateChecksEveryField(t *testing.T) {
 func TestStricterDomain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(c *Config) { c.MaxAmount, c.RequireIdentities = 1000, true })
-	who := change{"/payer_identity": change{"first_name": "A", "last_name": "B"}, "amount": 10,
-		"beneficiary_identity": change{"kind": "corporate", "scheme_name": "siren", "identification": "012345678"}}
+	who := change{
+		"/payer_identity": change{"first_name": "A", "last_name": "B"}, "amount": 10,
+		"beneficiary_identity": change{"kind": "corporate", "scheme_name": "siren", "identification": "012345678"},
+	}
 	r.create(who)
-	for word, c := range map[string]change{"limit": {"amount": "10.01"}, "payer_identity": {"/payer_identity": nil},
-		"beneficiary_identity": {"beneficiary_identity": nil}} {
+	for word, c := range map[string]change{
+		"limit": {"amount": "10.01"}, "payer_identity": {"/payer_identity": nil},
+		"beneficiary_identity": {"beneficiary_identity": nil},
+	} {
 		if a := r.call("POST", "/2.0/payments", orderBody(who, c)); a.status != 400 || !strings.Contains(a.text, word) {
 			t.Errorf("%s: %d %s", word, a.status, a.text)
 		}
@@ -119,9 +123,11 @@ func TestPaymentObjectIsComplete(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := r.create(change{"amount": 1, "/payer_identity": change{"kind": "individual", "first_name": "Ada", "email": "a@b.example", "external_ref": "X1"}})
-	for _, path := range []string{"id", "state", "state_detail", "action", "error_code", "error_description", "fields", "validate_uri",
+	for _, path := range []string{
+		"id", "state", "state_detail", "action", "error_code", "error_description", "fields", "validate_uri",
 		"connector_uuid", "id_connector", "validate_mechanism", "register_date", "client_redirect_uri", "client_state", "payer", "payer_identity",
-		"instructions"} {
+		"instructions",
+	} {
 		if _, ok := a.body[path]; !ok {
 			t.Errorf("%s is missing", path)
 		}
@@ -169,8 +175,10 @@ func TestBulkSharesItsGeneratedReference(t *testing.T) {
 
 func TestParseCents(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int64{"1": 100, "0.01": 1, "50.90": 5090, "50.9": 5090, "1.5000000000": 150, "123456789012.99": 12345678901299,
-		"": 0, ".5": 0, "1e2": 0, "+1": 0, "-1": 0, "1.005": 0, "0": 0, "1,5": 0, "1234567890123": 0} {
+	for text, want := range map[string]int64{
+		"1": 100, "0.01": 1, "50.90": 5090, "50.9": 5090, "1.5000000000": 150, "123456789012.99": 12345678901299,
+		"": 0, ".5": 0, "1e2": 0, "+1": 0, "-1": 0, "1.005": 0, "0": 0, "1,5": 0, "1234567890123": 0,
+	} {
 		if got, ok := parseCents(text); got*int64(map[bool]int{true: 1}[ok]) != want {
 			t.Errorf("%q: %d %v", text, got, ok)
 		}

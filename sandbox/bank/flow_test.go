@@ -89,9 +89,11 @@ func TestPhaseOfZeroPassesAtOnce(t *testing.T) {
 func TestMagicAmounts(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	for amount, want := range map[string]string{"9901.01": "rejected:invalidEmitter", "9901.02": "rejected:insufficientFunds",
+	for amount, want := range map[string]string{
+		"9901.01": "rejected:invalidEmitter", "9901.02": "rejected:insufficientFunds",
 		"9901.19": "rejected:bug", "9901.20": "done", "9902.01": "pending", "9902.03": "accepted", "9902.05": "expired", "9902.07": "pending",
-		"9900.00": "done", "9899.99": "done", "9903.01": "done"} {
+		"9900.00": "done", "9899.99": "done", "9903.01": "done",
+	} {
 		id := r.create(change{"amount": amount}).id()
 		r.must(r.b.Authorise(id))
 		if got := stateOf(r, id); got != want {
@@ -143,8 +145,10 @@ func TestPayerAccountIsFilledIn(t *testing.T) {
 	id := r.create().id()
 	r.must(r.b.AuthoriseWith(id, Choice{Connector: "ask-twice", Account: "joint"}))
 	a := r.get(id)
-	r.want(a, map[string]any{"payer.label": "Joint account", "payer.bic": "SBATFRP1XXX", "connector_uuid": AskTwice, "id_connector": 43,
-		"validate_mechanism": "webauth"})
+	r.want(a, map[string]any{
+		"payer.label": "Joint account", "payer.bic": "SBATFRP1XXX", "connector_uuid": AskTwice, "id_connector": 43,
+		"validate_mechanism": "webauth",
+	})
 	if checkAccount("payer", &account{Scheme: "iban", Identification: fmt.Sprint(a.path("payer.identification")), Label: "x"}) != nil {
 		t.Error("the payer's IBAN is not valid")
 	}
@@ -164,8 +168,10 @@ func TestFinalStatesNeverChange(t *testing.T) {
 	for _, state := range []string{StateDone, StateAccepted, StateRejected, StateExpired, StatePartial} {
 		id := r.create().id()
 		r.must(r.b.Settle(id, state, ""))
-		for name, err := range map[string]error{"authorise": r.b.Authorise(id), "refuse": r.b.Refuse(id), "expire": r.b.Expire(id),
-			"settle": r.b.Settle(id, StateDone, "")} {
+		for name, err := range map[string]error{
+			"authorise": r.b.Authorise(id), "refuse": r.b.Refuse(id), "expire": r.b.Expire(id),
+			"settle": r.b.Settle(id, StateDone, ""),
+		} {
 			if !errors.Is(err, ErrWrongState) {
 				t.Errorf("%s after %s: %v", name, state, err)
 			}

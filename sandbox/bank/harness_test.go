@@ -174,8 +174,10 @@ func (r *rig) callAs(token, method, path string, body any) answer {
 
 func (r *rig) tokenFor(scope any) string {
 	r.t.Helper()
-	a := r.callAs("", "POST", "/2.0/auth/token", map[string]any{"grant_type": "client_credentials", "client_id": "42",
-		"client_secret": testSecret, "scope": scope})
+	a := r.callAs("", "POST", "/2.0/auth/token", map[string]any{
+		"grant_type": "client_credentials", "client_id": "42",
+		"client_secret": testSecret, "scope": scope,
+	})
 	if a.status != 200 {
 		r.t.Fatalf("token: %d %s", a.status, a.text)
 	}
@@ -186,8 +188,10 @@ func (r *rig) tokenFor(scope any) string {
 type change map[string]any
 
 func orderBody(changes ...change) map[string]any {
-	instruction := map[string]any{"label": "Order 1", "amount": json.Number("50.90"), "currency": "EUR", "execution_date_type": "instant",
-		"beneficiary": map[string]any{"scheme_name": "iban", "identification": testIBAN, "label": "ACME Corp."}}
+	instruction := map[string]any{
+		"label": "Order 1", "amount": json.Number("50.90"), "currency": "EUR", "execution_date_type": "instant",
+		"beneficiary": map[string]any{"scheme_name": "iban", "identification": testIBAN, "label": "ACME Corp."},
+	}
 	body := map[string]any{"client_redirect_uri": "https://shop.example/return", "client_state": "s-1", "instructions": []any{instruction}}
 	for _, c := range changes {
 		for name, v := range c {

@@ -50,8 +50,10 @@ func (i *identity) check(name string) error {
 	if i.Identification != "" && i.Scheme == "" {
 		return missing("%s.scheme_name", name)
 	}
-	for text, bound := range map[string]int{i.ExternalRef: 255, i.FirstName: 255, i.LastName: 255, i.Email: 255, i.Identification: 255,
-		i.Issuer: 255, i.OrgName: 255, i.LegalStatus: 128, i.PostalAddress: 512, i.HQAddress: 512, i.BusinessAddress: 512} {
+	for text, bound := range map[string]int{
+		i.ExternalRef: 255, i.FirstName: 255, i.LastName: 255, i.Email: 255, i.Identification: 255,
+		i.Issuer: 255, i.OrgName: 255, i.LegalStatus: 128, i.PostalAddress: 512, i.HQAddress: 512, i.BusinessAddress: 512,
+	} {
 		if len([]rune(text)) > bound {
 			return invalid("%s: a text of it is longer than %d", name, bound)
 		}

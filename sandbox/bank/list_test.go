@@ -112,10 +112,14 @@ func TestConnectors(t *testing.T) {
 	if got := r.call("GET", fmt.Sprintf("/2.0/connectors?id_payment=%d", instant), nil); len(got.path("connectors").([]any)) != len(list)-1 {
 		t.Errorf("banks for an instant payment: %s", got.text)
 	}
-	r.want(r.callAs("", "GET", "/2.0/connectors/"+TestConnector, nil), map[string]any{"uuid": TestConnector, "slug": "EXA",
-		"name": "Connecteur de test", "payment_settings.cancellation_available": true, "payment_settings.maximum_number_of_instructions": 10})
-	r.want(r.callAs("", "GET", "/2.0/connectors/"+NoWayBack, nil), map[string]any{"payment_settings.cancellation_available": false,
-		"payment_settings.partial_status_tracking": []any{}})
+	r.want(r.callAs("", "GET", "/2.0/connectors/"+TestConnector, nil), map[string]any{
+		"uuid": TestConnector, "slug": "EXA",
+		"name": "Connecteur de test", "payment_settings.cancellation_available": true, "payment_settings.maximum_number_of_instructions": 10,
+	})
+	r.want(r.callAs("", "GET", "/2.0/connectors/"+NoWayBack, nil), map[string]any{
+		"payment_settings.cancellation_available":  false,
+		"payment_settings.partial_status_tracking": []any{},
+	})
 	r.want(r.callAs("", "GET", "/2.0/connectors/"+Shrug, nil), map[string]any{"payment_settings.partial_status_tracking.1": "instant"})
 	if a := r.call("GET", "/2.0/connectors/none", nil); a.status != 404 {
 		t.Error(a.status)

@@ -69,8 +69,10 @@ func TestManagementReads(t *testing.T) {
 	r := newRig(t)
 	id := r.create(change{"reference_id": "REF-1"}).id()
 	r.create()
-	r.want(r.manage("GET", "/payments?reference_id=REF-1", nil), map[string]any{"total": 1, "payments.0.id": id, "payments.0.amount_cents": 5090,
-		"payments.0.beneficiary": testIBAN, "payments.0.client_state": "s-1"})
+	r.want(r.manage("GET", "/payments?reference_id=REF-1", nil), map[string]any{
+		"total": 1, "payments.0.id": id, "payments.0.amount_cents": 5090,
+		"payments.0.beneficiary": testIBAN, "payments.0.client_state": "s-1",
+	})
 	r.want(r.manage("GET", "/payments?limit=1&offset=1", nil), map[string]any{"total": 2, "payments.0.id": id + 1, "payments.1": nil})
 	r.want(r.manage("GET", fmt.Sprintf("/payments/%d", id), nil), map[string]any{"reference_id": "REF-1", "state": "created"})
 	r.want(r.manage("GET", "/stats", nil), map[string]any{"create": 2, "payments": 2, "state created": 2})

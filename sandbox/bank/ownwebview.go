@@ -75,8 +75,10 @@ func (b *Bank) ask(r *record, now time.Time) error {
 	case useOTP, useOTPThenDecoupled:
 		b.askField(r, field{Name: "openapisms", Type: "text", Label: "Code received by SMS", Required: true})
 	case useAccountChoice:
-		b.askField(r, field{Name: "account_id", Type: "list", Label: "Account to debit", Required: true,
-			Values: []fieldValue{{"Main account", "main"}, {"Second account", "snd"}}})
+		b.askField(r, field{
+			Name: "account_id", Type: "list", Label: "Account to debit", Required: true,
+			Values: []fieldValue{{"Main account", "main"}, {"Second account", "snd"}},
+		})
 	case useSummary:
 		r.Action, r.ValidateURI = actionSummary, ""
 	default:

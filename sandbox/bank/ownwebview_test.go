@@ -31,8 +31,10 @@ func TestOwnWebview(t *testing.T) {
 	} {
 		r := newRig(t)
 		id := r.create().id()
-		a := r.operate(id, change{"validate_mechanism": "webauth", "webview_url": "https://shop.example/w", "connector_uuid": TestConnector,
-			"fields": change{"use_case_pay": c.use}})
+		a := r.operate(id, change{
+			"validate_mechanism": "webauth", "webview_url": "https://shop.example/w", "connector_uuid": TestConnector,
+			"fields": change{"use_case_pay": c.use},
+		})
 		if a.status != 200 || a.path("action") != c.action {
 			t.Errorf("%s: %d %s", c.use, a.status, a.text)
 		}
@@ -52,8 +54,10 @@ func TestOwnWebview(t *testing.T) {
 func TestOwnWebviewFieldsAreAnArray(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	validate := change{"validate_mechanism": "webauth", "webview_url": "https://shop.example/w", "connector_uuid": TestConnector,
-		"fields": change{"use_case_pay": useAccountChoice}}
+	validate := change{
+		"validate_mechanism": "webauth", "webview_url": "https://shop.example/w", "connector_uuid": TestConnector,
+		"fields": change{"use_case_pay": useAccountChoice},
+	}
 	r.want(r.operate(r.create().id(), validate), map[string]any{"fields.0.name": "account_id", "fields.0.type": "list", "fields.0.values.1.value": "snd"})
 	r.want(r.operate(r.create(change{"label": "fault:fields-map"}).id(), validate), map[string]any{"fields.account_id.type": "list"})
 }

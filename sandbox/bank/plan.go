@@ -70,13 +70,17 @@ const magicBase = 990000
 // magicFaults, magicErrors and magicPlans are those tables: 9900.01 is the first fault, 9901.01 the first error code,
 // 9902.01 the first plan. New entries go to the end, since tests name these amounts.
 var (
-	magicFaults = []fault.Kind{fault.Slow, fault.Error, fault.NoAnswer, fault.Late, fault.LostAnswer, fault.RateLimit,
+	magicFaults = []fault.Kind{
+		fault.Slow, fault.Error, fault.NoAnswer, fault.Late, fault.LostAnswer, fault.RateLimit,
 		fault.Unauthorized, fault.Garbage, fault.FieldsMap, fault.AmountNumber, fault.UnknownState, fault.UnknownErrorCode,
-		fault.HookDrop, fault.HookDuplicate, fault.HookReorder, fault.HookForged, fault.HookUnsigned, fault.HookSlow}
-	magicErrors = []string{"invalidEmitter", "insufficientFunds", "invalidAmount", "invalidCurrency", "invalidDate",
+		fault.HookDrop, fault.HookDuplicate, fault.HookReorder, fault.HookForged, fault.HookUnsigned, fault.HookSlow,
+	}
+	magicErrors = []string{
+		"invalidEmitter", "insufficientFunds", "invalidAmount", "invalidCurrency", "invalidDate",
 		"invalidBeneficiary", "invalidLabel", "invalidReferenceId", "regulatoryReason", "authenticationFailed",
 		"noAnswerFromCustomer", "noSpecifiedReason", "CancelledByUser", "CancelledByClient", "confirmationRefused",
-		"bankMessage", "invalidValue", "websiteUnavailable", "bug"}
+		"bankMessage", "invalidValue", "websiteUnavailable", "bug",
+	}
 	magicPlans = []string{"pdng", "pdng/pdng", "acpt", "pdng/acpt", "xprd", "hang", "pdng/rjct", "auto", "auto/pdng"}
 )
 

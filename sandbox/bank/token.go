@@ -62,8 +62,8 @@ func (b *Bank) tokenMAC(signed string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// verify reads a token that is ours, meant for this use and not over.
-func (b *Bank) verify(token, use string) (claims, bool) {
+// verify reads a token that is ours and not over.
+func (b *Bank) verify(token string) (claims, bool) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < len(tokenHeader) || !strings.HasPrefix(token, tokenHeader) {
 		return claims{}, false
@@ -76,7 +76,7 @@ func (b *Bank) verify(token, use string) (claims, bool) {
 	if err != nil || json.Unmarshal(payload, &c) != nil {
 		return claims{}, false
 	}
-	return c, c.Use == use && b.cfg.Now().Unix() < c.Expires
+	return c, c.Use == "" && b.cfg.Now().Unix() < c.Expires
 }
 
 // scopeList reads a scope that is one text or an array of them.
@@ -119,8 +119,10 @@ func (b *Bank) token(c *call) ([]byte, error) {
 		if err != nil {
 			return nil, invalid("body")
 		}
-		in = tokenRequest{GrantType: form.Get("grant_type"), ClientID: loose(form.Get("client_id")),
-			ClientSecret: form.Get("client_secret"), Scope: strings.Fields(form.Get("scope"))}
+		in = tokenRequest{
+			GrantType: form.Get("grant_type"), ClientID: loose(form.Get("client_id")),
+			ClientSecret: form.Get("client_secret"), Scope: strings.Fields(form.Get("scope")),
+		}
 	} else if err := c.decode(&in); err != nil {
 		return nil, err
 	}
@@ -191,7 +193,7 @@ func (b *Bank) scopedToken(c *call) ([]byte, error) {
 // authenticate reads the bearer token of a call.
 func (b *Bank) authenticate(r *http.Request) (claims, error) {
 	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if c, ok := b.verify(token, ""); ok && strings.EqualFold(kind, "Bearer") {
+	if c, ok := b.verify(token); ok && strings.EqualFold(kind, "Bearer") {
 		return c, nil
 	}
 	return claims{}, errUnauthorized

@@ -44,8 +44,10 @@ func TestTokenRequest(t *testing.T) {
 func TestTokenRequestAsForm(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	res, err := http.PostForm(r.url+"/2.0/auth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"42"},
-		"client_secret": {testSecret}, "scope": {"payments:admin"}})
+	res, err := http.PostForm(r.url+"/2.0/auth/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {"42"},
+		"client_secret": {testSecret}, "scope": {"payments:admin"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +149,7 @@ func TestTokensOutliveARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := again.verify(r.token, ""); !ok {
+	if _, ok := again.verify(r.token); !ok {
 		t.Error("a token of before the restart is refused")
 	}
 	cfg := r.b.cfg
@@ -156,7 +158,7 @@ func TestTokensOutliveARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := other.verify(r.token, ""); ok {
+	if _, ok := other.verify(r.token); ok {
 		t.Error("a token of another client is taken")
 	}
 }

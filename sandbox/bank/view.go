@@ -41,10 +41,12 @@ type Payment struct {
 
 func (r *record) public() Payment {
 	i := r.Instructions[0]
-	p := Payment{ID: r.ID, State: r.State, StateDetail: r.StateDetail, Action: r.Action, ErrorCode: r.ErrorCode, Cents: r.total(),
+	p := Payment{
+		ID: r.ID, State: r.State, StateDetail: r.StateDetail, Action: r.Action, ErrorCode: r.ErrorCode, Cents: r.total(),
 		Currency: i.Currency, ReferenceID: i.ReferenceID, Label: i.Label, ExecutionDateType: i.Kind,
 		BeneficiaryIBAN: i.Beneficiary.Identification, Instructions: len(r.Instructions), ConnectorUUID: r.Connector,
-		ValidateURI: r.ValidateURI, ClientRedirectURI: r.RedirectURI, ClientState: r.ClientState, RegisteredAt: r.Registered}
+		ValidateURI: r.ValidateURI, ClientRedirectURI: r.RedirectURI, ClientState: r.ClientState, RegisteredAt: r.Registered,
+	}
 	if r.Payer != nil {
 		p.PayerIBAN, p.PayerName = r.Payer.Identification, r.Payer.Label
 	}

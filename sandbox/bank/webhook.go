@@ -24,7 +24,6 @@ type dispatcher struct {
 	wake  *sync.Cond
 	lanes map[int64]*lane // by payment; only those with something to send
 	ready []int64
-	ended bool
 	log   hookLog
 }
 
@@ -49,9 +48,13 @@ func newDispatcher(b *Bank) (*dispatcher, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = b.cfg.WebhookWorkers, b.cfg.WebhookWorkers
 	transport.DisableCompression = true
-	d := &dispatcher{b: b, path: u.EscapedPath(), client: &http.Client{Transport: transport, Timeout: b.cfg.WebhookTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		later: timetable.New(), lanes: map[int64]*lane{}, log: hookLog{size: b.cfg.WebhookLog}}
+	d := &dispatcher{
+		b: b, path: u.EscapedPath(), client: &http.Client{
+			Transport: transport, Timeout: b.cfg.WebhookTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		later: timetable.New(), lanes: map[int64]*lane{}, log: hookLog{size: b.cfg.WebhookLog},
+	}
 	d.wake = sync.NewCond(&d.mu)
 	return d, nil
 }

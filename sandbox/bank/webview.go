@@ -87,13 +87,15 @@ func (b *Bank) enter(r *http.Request) (*visit, error) {
 	if lang := r.PathValue("lang"); lang != "" && !slices.Contains(languages, lang) {
 		return nil, errNoPayment
 	}
-	v := &visit{Code: r.Form.Get("code"), ID: r.Form.Get("payment_id"), Client: r.Form.Get("client_id"),
-		Return: r.Form.Get("redirect_uri"), State: r.Form.Get("state")}
+	v := &visit{
+		Code: r.Form.Get("code"), ID: r.Form.Get("payment_id"), Client: r.Form.Get("client_id"),
+		Return: r.Form.Get("redirect_uri"), State: r.Form.Get("state"),
+	}
 	id, err := strconv.ParseInt(v.ID, 10, 64)
 	if err != nil || v.Client != b.cfg.ClientID {
 		return nil, errBadLink
 	}
-	c, ok := b.verify(v.Code, "")
+	c, ok := b.verify(v.Code)
 	if !ok || c.Payment != id || !c.may(scopeValidate) {
 		return nil, errOldLink
 	}

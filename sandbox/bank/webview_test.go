@@ -35,7 +35,8 @@ func (r *rig) visit(id int64, changes ...change) *browser {
 		}
 	}
 	return &browser{r: r, at: r.url + "/2.0/auth/webview/payment?" + q.Encode(), client: &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 func (v *browser) open(address string) *http.Response {
@@ -124,8 +125,10 @@ func TestPayerAuthorises(t *testing.T) {
 	id := r.create(change{"label": "pdng/done - Tea & <b>cake</b>", "amount": "1234.50"}).id()
 	v := r.visit(id)
 	page := v.page()
-	for _, want := range []string{`id="bank-nowhere"`, `id="bank-shrug"`, `id="bank-exa"`, `id="cancel"`, "1,234.50 EUR", "ACME Corp.",
-		"FR76 3000 6000 0112 3456 7890 189", "Tea &amp; &lt;b&gt;cake&lt;/b&gt;"} {
+	for _, want := range []string{
+		`id="bank-nowhere"`, `id="bank-shrug"`, `id="bank-exa"`, `id="cancel"`, "1,234.50 EUR", "ACME Corp.",
+		"FR76 3000 6000 0112 3456 7890 189", "Tea &amp; &lt;b&gt;cake&lt;/b&gt;",
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the webview lacks %s", want)
 		}

@@ -207,34 +207,6 @@ func TestTheLeaseOfADeadWorkerIsTakenOver(t *testing.T) {
 	f.settled("delivered", 1)
 }
 
-func TestAResultThatComesAfterTheLeaseChangesNothing(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	release := make(chan struct{})
-	var late sync.Once
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request) {
-		late.Do(func() { // only the first attempt
-			<-release
-			w.WriteHeader(http.StatusInternalServerError)
-		})
-	})
-	f.endpoint(s.URL)
-	f.publish(f.changed("payment.completed", payment()))
-	s.next(t)
-	frozen := f.stop
-	other := &fixture{t: t, bus: f.bus, clock: f.clock, cfg: f.cfg}
-	other.start()
-	f.clock.advance(61 * time.Second)
-	other.engine.Wake()
-	close(release) // late.Do lets the second attempt wait for the first answer, not for its recording
-	s.next(t)
-	d := other.settled("delivered", 1)
-	frozen() // writes the late result, if it did not before
-	if d = other.settled("delivered", 1); len(d.GetAttempts()) != 1 || d.GetAttempts()[0].GetResponseStatus() != 200 {
-		t.Errorf("the late result was recorded: %v", d.GetAttempts())
-	}
-}
-
 func TestAStopFinishesWhatIsUnderWayAndGivesTheRestBack(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -30,7 +30,7 @@ type benchSink struct {
 
 func newBenchSink(b *testing.B) *benchSink {
 	s := &benchSink{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var m struct {
 			Data struct{ Reference string }
 		}

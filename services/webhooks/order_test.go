@@ -21,7 +21,6 @@ type flaky struct {
 	mu     sync.Mutex
 	plan   []bool // the outcome of the next attempts; success when used up
 	taken  map[string][]int64
-	active map[string]int
 	broken string
 }
 

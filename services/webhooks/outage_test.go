@@ -19,7 +19,7 @@ const leaseAndMore = 61 * time.Second
 // not be recorded may come twice; nothing may be missing.
 func TestNothingIsLostWhenTheDatabaseRestarts(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "eupay-webhooks-") // the server's user cannot reach a t.TempDir
+	dir, err := pgserver.TempDir("eupay-webhooks-") // the server's user cannot reach a t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

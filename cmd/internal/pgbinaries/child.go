@@ -91,7 +91,7 @@ func trial(place, work, repository string) (embeddedpostgres.Config, error) {
 		BinariesPath(filepath.Join(work, "binaries")).
 		RuntimePath(filepath.Join(work, "runtime")).
 		DataPath(filepath.Join(work, "data")).
-		Port(uint32(port)). //nolint:gosec // a port fits
+		Port(uint32(port)).
 		Password(uuid.NewString()).
 		Locale("C").
 		StartParameters(map[string]string{"unix_socket_directories": ""}).

@@ -54,10 +54,13 @@ func Ensure(ctx context.Context, o Options) (string, error) {
 	}
 	o.Say("No PostgreSQL 15 or newer on this machine: downloading a private PostgreSQL %s, once (about 15 MB)…", version)
 	if err := download(ctx, place, o.Repository); err != nil {
-		return "", fmt.Errorf("download PostgreSQL: %w\n\nInstall PostgreSQL 15 or newer (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17),\nor set EUPAY_DATABASE_URL to a server, or EUPAY_POSTGRES_REPOSITORY to a mirror of Maven Central", err)
+		return "", fmt.Errorf("download PostgreSQL: %w\n\n%s", err, otherWays)
 	}
 	return filepath.Join(place, "bin"), nil
 }
+
+const otherWays = `Install PostgreSQL 15 or newer (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17),
+or set EUPAY_DATABASE_URL to a server, or EUPAY_POSTGRES_REPOSITORY to a mirror of Maven Central`
 
 // downloadLimit bounds a download over a slow line together with the first start of what came.
 const downloadLimit = 10 * time.Minute

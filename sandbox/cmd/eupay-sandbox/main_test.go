@@ -15,8 +15,10 @@ func env(values map[string]string) func(string) string {
 
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	s, err := readSettings(env(map[string]string{"EUPAY_SANDBOX_ADDR": "127.0.0.1:9", "EUPAY_SANDBOX_INSTANT_PHASE": "0s",
-		"EUPAY_SANDBOX_REDIRECT_URIS": "http://a,http://b", "EUPAY_SANDBOX_MAX_AMOUNT_CENTS": "1000", "EUPAY_SANDBOX_AUTO_AUTHORISE": "true"}))
+	s, err := readSettings(env(map[string]string{
+		"EUPAY_SANDBOX_ADDR": "127.0.0.1:9", "EUPAY_SANDBOX_INSTANT_PHASE": "0s",
+		"EUPAY_SANDBOX_REDIRECT_URIS": "http://a,http://b", "EUPAY_SANDBOX_MAX_AMOUNT_CENTS": "1000", "EUPAY_SANDBOX_AUTO_AUTHORISE": "true",
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,9 +20,11 @@ func readSettings(getenv func(string) string) (settings, error) {
 	s := settings{addr: "127.0.0.1:4010", management: "127.0.0.1:4011", bank: bank.Defaults()}
 	c := &s.bank
 	var problems []error
-	for name, into := range map[string]*string{"ADDR": &s.addr, "MGMT_ADDR": &s.management, "DIR": &c.Dir, "BASE_URL": &c.BaseURL,
+	for name, into := range map[string]*string{
+		"ADDR": &s.addr, "MGMT_ADDR": &s.management, "DIR": &c.Dir, "BASE_URL": &c.BaseURL,
 		"CLIENT_ID": &c.ClientID, "CLIENT_SECRET": &c.ClientSecret, "WEBHOOK_URL": &c.WebhookURL, "WEBHOOK_SECRET": &c.WebhookSecret,
-		"CANCELLING_DETAIL": &c.CancellingDetail, "CANCEL_ERROR_CODE": &c.CancelErrorCode} {
+		"CANCELLING_DETAIL": &c.CancellingDetail, "CANCEL_ERROR_CODE": &c.CancelErrorCode,
+	} {
 		if v := getenv("EUPAY_SANDBOX_" + name); v != "" {
 			*into = v
 		}
@@ -30,13 +32,17 @@ func readSettings(getenv func(string) string) (settings, error) {
 	if c.BaseURL == "" {
 		c.BaseURL = "http://" + s.addr
 	}
-	for name, into := range map[string]*time.Duration{"INSTANT_PHASE": &c.InstantPhase, "CLASSIC_PHASE": &c.ClassicPhase,
+	for name, into := range map[string]*time.Duration{
+		"INSTANT_PHASE": &c.InstantPhase, "CLASSIC_PHASE": &c.ClassicPhase,
 		"WEBHOOK_RETRY": &c.WebhookRetry, "WEBHOOK_TIMEOUT": &c.WebhookTimeout, "ANSWER_WITHIN": &c.AnswerWithin,
-		"EXPIRE_AFTER": &c.ExpireAfter, "AUTO_AUTHORISE_DELAY": &c.AutoAuthoriseDelay} {
+		"EXPIRE_AFTER": &c.ExpireAfter, "AUTO_AUTHORISE_DELAY": &c.AutoAuthoriseDelay,
+	} {
 		problems = append(problems, parse(getenv, name, into, time.ParseDuration))
 	}
-	for name, into := range map[string]*bool{"AUTO_AUTHORISE": &c.AutoAuthorise, "MANUAL_CONFIRMATION": &c.ManualConfirmation,
-		"REQUIRE_IDENTITIES": &c.RequireIdentities} {
+	for name, into := range map[string]*bool{
+		"AUTO_AUTHORISE": &c.AutoAuthorise, "MANUAL_CONFIRMATION": &c.ManualConfirmation,
+		"REQUIRE_IDENTITIES": &c.RequireIdentities,
+	} {
 		problems = append(problems, parse(getenv, name, into, strconv.ParseBool))
 	}
 	problems = append(problems, parse(getenv, "WEBHOOK_WORKERS", &c.WebhookWorkers, strconv.Atoi),

@@ -78,14 +78,16 @@ type Fault struct {
 	Hits int `json:"hits"`
 }
 
-var calls = []Kind{Slow, Error, NoAnswer, Late, LostAnswer, RateLimit, Unauthorized, Garbage}
-var shapes = []Kind{FieldsMap, AmountNumber, UnknownState, UnknownErrorCode}
-var hooks = []Kind{HookDrop, HookDuplicate, HookReorder, HookForged, HookUnsigned, HookSlow}
+var (
+	calls  = []Kind{Slow, Error, NoAnswer, Late, LostAnswer, RateLimit, Unauthorized, Garbage}
+	shapes = []Kind{FieldsMap, AmountNumber, UnknownState, UnknownErrorCode}
+	hooks  = []Kind{HookDrop, HookDuplicate, HookReorder, HookForged, HookUnsigned, HookSlow}
+)
 
 // Operations are the values of Fault.Operation.
 var Operations = []string{"token", "create", "get", "list", "operate", "scopedtoken", "connectors", Webhook}
 
-// IsCall, IsShape and IsHook say which of the three groups a kind belongs to.
+// IsCall reports whether k is about calls of the API.
 func (k Kind) IsCall() bool { return slices.Contains(calls, k) }
 
 // IsShape reports whether k changes how a payment is written.
@@ -146,7 +148,7 @@ func (s *Set) Add(f Fault) (Fault, error) {
 	defer s.mu.Unlock()
 	s.last++
 	f.ID, f.Hits = s.last, 0
-	s.rules = append(s.rules, &rule{Fault: f, dice: rand.New(rand.NewPCG(f.Seed, 0))})
+	s.rules = append(s.rules, &rule{Fault: f, dice: rand.New(rand.NewPCG(f.Seed, 0))}) //nolint:gosec // the same seed must give the same faults
 	s.armed.Store(int32(len(s.rules)))
 	return f, nil
 }

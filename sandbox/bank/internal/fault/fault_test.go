@@ -52,7 +52,7 @@ func TestProbabilityRepeatsWithItsSeed(t *testing.T) {
 		}
 		return string(pattern)
 	}
-	if run(7) != run(7) {
+	if first, second := run(7), run(7); first != second {
 		t.Error("the same seed gives the same calls")
 	}
 	if run(7) == run(8) {
@@ -71,8 +71,13 @@ func TestWrongRulesAreRefused(t *testing.T) {
 	t.Parallel()
 	var s Set
 	for _, f := range []Fault{
-		{Kind: "sloww"}, {Kind: Slow, Operation: "gett"}, {Kind: Slow, Operation: Webhook}, {Kind: HookDrop, Operation: "get"},
-		{Kind: Slow, Probability: 1.1}, {Kind: Slow, Times: -1}, {Kind: Error, Status: 200},
+		{Kind: "sloww"},
+		{Kind: Slow, Operation: "gett"},
+		{Kind: Slow, Operation: Webhook},
+		{Kind: HookDrop, Operation: "get"},
+		{Kind: Slow, Probability: 1.1},
+		{Kind: Slow, Times: -1},
+		{Kind: Error, Status: 200},
 	} {
 		if _, err := s.Add(f); err == nil {
 			t.Errorf("%+v was taken", f)

@@ -89,7 +89,7 @@ func (a *Accounts) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-sweep.C:
-			a.notifier.cache.sweep(a.deps.Now(), keepIdle)
+			a.notifier.cache.sweep(a.deps.Now())
 		case <-purge.C:
 			if err := a.purge(ctx); err != nil && ctx.Err() == nil {
 				a.deps.Log.Warn("expired logins not purged, trying again later", "error", err)

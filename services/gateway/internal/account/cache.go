@@ -142,10 +142,10 @@ func (c *cache) forget(id string) {
 
 func (c *cache) flush() { c.drop(func(string, *entry) bool { return true }) }
 
-// sweep drops entries that nobody has used for idle, and ends what is not fresh any more of those that do not exist.
-func (c *cache) sweep(now time.Time, idle time.Duration) {
+// sweep drops entries that nobody has used for a while, and ends what is not fresh any more of those that do not exist.
+func (c *cache) sweep(now time.Time) {
 	c.drop(func(_ string, e *entry) bool {
-		return now.After(e.fresh.Add(idle)) || (!e.exists && now.After(e.fresh))
+		return now.After(e.fresh.Add(keepIdle)) || (!e.exists && now.After(e.fresh))
 	})
 }
 

@@ -34,7 +34,7 @@ func TestUnknownKeysAreBounded(t *testing.T) {
 	if n != maxUnknown {
 		t.Fatalf("%d entries", n)
 	}
-	c.sweep(time.Now(), keepIdle)
+	c.sweep(time.Now())
 	if c.unknown.Load() != 0 {
 		t.Fatalf("%d counted after the sweep", c.unknown.Load())
 	}
@@ -46,11 +46,11 @@ func TestIdleKeysLeaveTheMemory(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	f.notifier.cache.sweep(f.clock.now().Add(trust), keepIdle)
+	f.notifier.cache.sweep(f.clock.now().Add(trust))
 	if f.notifier.cache.get(key.Public) == nil {
 		t.Fatal("dropped too early")
 	}
-	f.notifier.cache.sweep(f.clock.now().Add(trust+keepIdle+1), keepIdle)
+	f.notifier.cache.sweep(f.clock.now().Add(trust+keepIdle+1))
 	if f.notifier.cache.get(key.Public) != nil {
 		t.Fatal("kept")
 	}

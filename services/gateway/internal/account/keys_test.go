@@ -155,6 +155,7 @@ func mustAuthenticate(t testing.TB, f *fixture, key Key, secret string) Key {
 }
 
 func authenticates(t testing.TB, f *fixture, key Key, secret string) func() bool {
+	t.Helper()
 	return func() bool {
 		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret)
 		if err != nil && !errs.Is(err, errs.InvalidAPIKey) && !errs.Is(err, errs.InvalidSecret) {

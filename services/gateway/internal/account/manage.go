@@ -166,7 +166,7 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 		return Key{}, "", err
 	}
 	now := instant(k.now)
-	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, _ *Key) error {
 		old, err := replaceSecret(ctx, tx, id, hash, now, now.Add(overlap))
 		if err != nil {
 			return err

@@ -37,8 +37,10 @@ const keyColumns = `k.id::text, k.public, k.livemode, k.name, k.scopes, k.allowe
 	k.created_at, k.last_used_at, k.expires_at, k.revoked_at`
 
 func keyFields(k *Key) []any {
-	return []any{&k.ID, &k.Public, &k.Livemode, &k.Name, &k.Scopes, &k.AllowedIPs, &k.PerMinute,
-		&k.CreatedAt, &k.LastUsedAt, &k.ExpiresAt, &k.RevokedAt}
+	return []any{
+		&k.ID, &k.Public, &k.Livemode, &k.Name, &k.Scopes, &k.AllowedIPs, &k.PerMinute,
+		&k.CreatedAt, &k.LastUsedAt, &k.ExpiresAt, &k.RevokedAt,
+	}
 }
 
 // loadKey reads a key that may be used now, its merchant and its valid secrets, the current one first.

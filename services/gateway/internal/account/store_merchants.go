@@ -21,8 +21,10 @@ const merchantColumns = `m.id::text, m.name, m.legal_status, m.siren, m.iban, m.
 	m.wait_for_settlement, m.created_at`
 
 func merchantFields(m *Merchant) []any {
-	return []any{&m.ID, &m.Name, &m.LegalStatus, &m.SIREN, &m.IBAN, &m.BIC, &m.Email, &m.GatewayEnabled,
-		&m.WaitForSettlement, &m.CreatedAt}
+	return []any{
+		&m.ID, &m.Name, &m.LegalStatus, &m.SIREN, &m.IBAN, &m.BIC, &m.Email, &m.GatewayEnabled,
+		&m.WaitForSettlement, &m.CreatedAt,
+	}
 }
 
 func readMerchant(ctx context.Context, db pg.DB, id string) (Merchant, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -45,6 +46,9 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 	key, now := KeyOf(c), p.Now()
 	if err := req.check(key.Livemode, now); err != nil {
 		return nil, err
+	}
+	if key.Merchant.IBAN == "" {
+		return nil, errs.New(errs.InvalidState, "Your account has no IBAN yet, so there is nowhere to pay to. Add one in the merchant portal.")
 	}
 	idempotency, err := idempotencyKey(c)
 	if err != nil {

@@ -152,6 +152,7 @@ func (s *standIn) create(c *paymentsv1.CreatePayment) (*paymentsv1.Payment, bool
 }
 
 func decodeInto[M proto.Message](t testing.TB, data []byte, into M) M {
+	t.Helper()
 	if err := proto.Unmarshal(data, into); err != nil {
 		t.Error(err)
 	}

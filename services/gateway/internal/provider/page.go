@@ -114,7 +114,8 @@ func showPage(c echo.Context, status int, v page) error {
 	v.Lang = language(c.Request().Header.Get("Accept-Language"))
 	w := languages[v.Lang]
 	v.Title, v.Text = v.words(w)
-	v.RefreshText, v.Style = w.again, template.CSS(pageStyle)
+	v.RefreshText = w.again
+	v.Style = template.CSS(pageStyle) //nolint:gosec // our own file, not input
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, v); err != nil {
 		return fmt.Errorf("render payer's page: %w", err)

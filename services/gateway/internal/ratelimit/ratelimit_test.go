@@ -36,6 +36,7 @@ type bench struct {
 }
 
 func benches(t *testing.T) map[string]bench {
+	t.Helper()
 	mem := newClock()
 	red := newClock()
 	srv := miniredis.RunT(t)
@@ -96,12 +97,14 @@ func TestConformance(t *testing.T) {
 }
 
 func exactLimit(t *testing.T, b bench) {
+	t.Helper()
 	if n := b.allowed(t, "k", 100, 130); n != 100 {
 		t.Errorf("%d of 130 calls allowed, want 100", n)
 	}
 }
 
 func slides(t *testing.T, b bench) {
+	t.Helper()
 	b.allowed(t, "k", 10, 5)
 	b.advance(30 * time.Second)
 	b.allowed(t, "k", 10, 5)

@@ -56,7 +56,7 @@ func TestErrorsHaveOneShape(t *testing.T) {
 		if got := strings.TrimSpace(w.Result().Status[:4] + w.Body.String()); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		if err == error(limited) && w.Header().Get("Retry-After") != "2" {
+		if errors.Is(err, limited) && w.Header().Get("Retry-After") != "2" {
 			t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
 		}
 	}

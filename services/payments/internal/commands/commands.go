@@ -29,6 +29,9 @@ const (
 	ackWait = 30 * time.Second
 	// recording bounds the commands being recorded at the same time; the database pool is the real limit.
 	recording = 256
+	// pending bounds the commands that are delivered and not acknowledged: those that are recorded, and the hints that
+	// wait for a bank.
+	pending = 8 * recording
 )
 
 // Handler carries out commands. Each has a natural key (the proposed reference, or the payment's state), so a command
@@ -43,6 +46,7 @@ type Handler struct {
 
 	slots   chan struct{}
 	driving map[bool]chan struct{} // by livemode: a dead bank in one mode must not stop the other
+	hints   turns
 	running sync.WaitGroup
 }
 
@@ -53,6 +57,7 @@ func New(s *store.Store, e *engine.Engine, b *bus.Bus, now func() time.Time, log
 		store: s, engine: e, bus: b, ready: newReady(b, now, log), now: now, log: log,
 		slots:   make(chan struct{}, recording),
 		driving: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
+		hints:   turns{of: make(map[string]*turn)},
 	}
 }
 
@@ -84,7 +89,7 @@ func (h *Handler) Run(ctx context.Context) error {
 func (h *Handler) consume(ctx context.Context) (func(), error) {
 	cons, err := h.bus.JS.CreateOrUpdateConsumer(ctx, bus.Commands, jetstream.ConsumerConfig{
 		Durable: durable, FilterSubject: "eupay.cmd.payments.>", AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: ackWait, MaxAckPending: 4 * recording, MaxDeliver: -1,
+		AckWait: ackWait, MaxAckPending: pending, MaxDeliver: -1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ensure the commands consumer: %w", err)

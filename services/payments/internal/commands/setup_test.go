@@ -35,6 +35,9 @@ type provider struct {
 	byRef   map[string]int
 	hold    chan struct{}
 	began   atomic.Int64
+	// holdReads does the same to reads.
+	holdReads chan struct{}
+	reads     atomic.Int64
 }
 
 func (p *provider) CreatePayment(ctx context.Context, r powens.CreateRequest) (powens.Payment, error) {
@@ -58,7 +61,15 @@ func (p *provider) PaymentURL(_ context.Context, id, _ string) (string, error) {
 	return "https://bank.example/" + id, nil
 }
 
-func (p *provider) GetPayment(_ context.Context, id string) (powens.Payment, error) {
+func (p *provider) GetPayment(ctx context.Context, id string) (powens.Payment, error) {
+	p.reads.Add(1)
+	if p.holdReads != nil {
+		select {
+		case <-p.holdReads:
+		case <-ctx.Done():
+			return powens.Payment{}, &powens.Error{Ambiguous: true, Err: ctx.Err()}
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.created[id], nil

@@ -31,7 +31,8 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 }
 
 // providerUpdate reads the payment that a hint names. A hint about a payment that we do not know is dropped: a provider
-// payment without our record has no URL that anybody could have been given.
+// payment without our record has no URL that anybody could have been given. A hint is also dropped when another one
+// waits for its turn already, since that one's reading is still to come.
 func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.ProviderUpdate) error {
 	p, err := h.hinted(ctx, c)
 	if errors.Is(err, store.ErrNotFound) {
@@ -39,6 +40,21 @@ func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.
 	}
 	if err != nil {
 		return err
+	}
+	r.free() // the bank may take its time, and new commands must not wait for it
+	if r.reply == "" && h.hints.awaited(p.Reference) {
+		h.ack(r.msg)
+		return nil
+	}
+	waited, err := h.hints.enter(ctx, p.Reference)
+	if err != nil {
+		return err
+	}
+	defer h.hints.leave(p.Reference)
+	if waited {
+		if p, err = h.hinted(ctx, c); err != nil {
+			return err
+		}
 	}
 	after := h.engine.Refresh(ctx, p, payment.CauseProvider)
 	h.ack(r.msg)

@@ -56,6 +56,14 @@ type Engine struct {
 	abort   context.CancelFunc
 }
 
+// holder is who takes leases, and until when.
+type holder struct {
+	owner string
+	until time.Time
+}
+
+func (e *Engine) holder(now time.Time) holder { return holder{e.owner, now.Add(lease(e.cfg.Timeout))} }
+
 // NewEngine returns an engine. Run it once.
 func NewEngine(cfg Config, db *pgxpool.Pool, directory *endpoint.Directory, client *egress.Client, now func() time.Time, log *slog.Logger) *Engine {
 	e := &Engine{
@@ -203,7 +211,7 @@ func (e *Engine) ClaimNow(ctx context.Context) (int, error) {
 func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
 	s := shares{unknown: e.pool.Unknown()}
 	s.all, s.names, s.shares = e.pool.Shares()
-	jobs, next, err := claim(ctx, e.db, s, e.owner, e.now())
+	jobs, next, err := claim(ctx, e.db, s, e.holder(e.now()), e.now())
 	if err != nil {
 		return 0, nil, err
 	}
@@ -212,14 +220,26 @@ func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
 		got[j.EndpointID]++
 		e.pool.Add(j.EndpointID, j)
 	}
-	if len(jobs) < s.all {
-		for i, name := range s.names {
-			if got[name] < s.shares[i] {
-				e.pool.Drained(name)
-			}
+	e.noteRest(s, got)
+	return len(jobs), next, nil
+}
+
+// noteRest tells the pool which endpoints may have more in the database than was claimed: those that got all they had
+// room for.
+func (e *Engine) noteRest(s shares, got map[string]int) {
+	full, total := make(map[string]bool), 0
+	for i, name := range s.names {
+		full[name] = got[name] >= s.shares[i]
+	}
+	for name, n := range got {
+		total += n
+		if _, known := full[name]; !known {
+			full[name] = n >= s.unknown
 		}
 	}
-	return len(jobs), next, nil
+	for name, more := range full {
+		e.pool.Rest(name, more || total >= s.all)
+	}
 }
 
 // observe keeps the gauges of the backlog.

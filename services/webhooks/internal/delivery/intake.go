@@ -42,13 +42,13 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	}
 	now := in.engine.now()
 	in.reserve(rows)
-	waiting, err := insert(ctx, tx, rows, in.engine.owner, now)
+	waiting, err := insert(ctx, tx, rows, in.engine.holder(now), now)
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
 	// An older event than the pending one may have come late, or what was pending in this lane is finished.
 	b := &pgx.Batch{}
-	queuePromote(b, waiting, now, in.engine.owner, &in.promoted)
+	queuePromote(b, waiting, now, in.engine.holder(now), &in.promoted)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("order deliveries: %w", err)
 	}
@@ -169,7 +169,7 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 				}
 				bodies[as] = body
 			}
-			r := newRow(c, e.ID, as, bodies[as], now)
+			r := newRow(c, e.ID, as, bodies[as], now, in.engine.holder(now).until)
 			rows = append(rows, r)
 			keepOrder(heads, r)
 		}
@@ -177,12 +177,12 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 	return rows, nil
 }
 
-func newRow(c change, endpointID, as string, body []byte, now time.Time) *row {
+func newRow(c change, endpointID, as string, body []byte, now, leaseUntil time.Time) *row {
 	return &row{
 		merchant: c.event.Merchant, livemode: c.event.Livemode, sequence: c.payload.GetPayment().GetSequence(),
 		job: Job{
 			ID: events.NewID(), EndpointID: endpointID, EventID: c.event.ID, EventType: as,
-			Reference: c.payload.GetPayment().GetReference(), Body: body, CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+			Reference: c.payload.GetPayment().GetReference(), Body: body, CreatedAt: now, LeaseUntil: leaseUntil,
 		},
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// leaseTime is how long a process has a delivery for itself. When it dies, another takes over after that.
-const leaseTime = 60 * time.Second
+// lease is how long a process has a delivery for itself, when one attempt may take timeout: long enough for the wait
+// before the attempt and the writing after it. When the process dies, another takes over after that.
+func lease(timeout time.Duration) time.Duration { return 6 * timeout }
 
 // Job is a delivery that this process has the lease of.
 type Job struct {

@@ -43,10 +43,10 @@ type shares struct {
 	shares       []int
 }
 
-// claim leases what is due to owner, and returns when the next one will be (nil: none is known).
-func claim(ctx context.Context, db pg.DB, s shares, owner string, now time.Time) (jobs []Job, next *time.Time, err error) {
+// claim leases what is due, and returns when the next one will be (nil: none is known).
+func claim(ctx context.Context, db pg.DB, s shares, h holder, now time.Time) (jobs []Job, next *time.Time, err error) {
 	b := &pgx.Batch{}
-	b.Queue(claimSQL, now, s.names, s.shares, s.unknown, s.all, now.Add(leaseTime), owner).Query(func(rows pgx.Rows) error {
+	b.Queue(claimSQL, now, s.names, s.shares, s.unknown, s.all, h.until, h.owner).Query(func(rows pgx.Rows) error {
 		jobs, err = pgx.CollectRows(rows, scanJob)
 		return err
 	})

@@ -26,7 +26,7 @@ on conflict (endpoint_id, event_id, event_type) do nothing
 returning id::text, status = 'pending'`
 
 // insert records rows and settles their reservations. It returns the lanes in which one has to wait.
-func insert(ctx context.Context, db pg.DB, rows []*row, owner string, now time.Time) (waiting []lane, err error) {
+func insert(ctx context.Context, db pg.DB, rows []*row, h holder, now time.Time) (waiting []lane, err error) {
 	references := make([]string, len(rows))
 	for i, r := range rows {
 		references[i] = r.job.Reference
@@ -34,7 +34,7 @@ func insert(ctx context.Context, db pg.DB, rows []*row, owner string, now time.T
 	outcome := make(map[string]bool, len(rows))
 	b := &pgx.Batch{}
 	queueLocks(b, references)
-	b.Queue(insertSQL, rowArrays(rows, owner, now)...).Query(func(found pgx.Rows) error {
+	b.Queue(insertSQL, rowArrays(rows, h, now)...).Query(func(found pgx.Rows) error {
 		var (
 			id      string
 			pending bool
@@ -59,7 +59,7 @@ func insert(ctx context.Context, db pg.DB, rows []*row, owner string, now time.T
 	return waiting, nil
 }
 
-func rowArrays(rows []*row, owner string, now time.Time) []any {
+func rowArrays(rows []*row, h holder, now time.Time) []any {
 	n := len(rows)
 	ids, endpoints, eventIDs := make([]string, n), make([]string, n), make([]string, n)
 	merchants, types, references := make([]string, n), make([]string, n), make([]string, n)
@@ -72,5 +72,5 @@ func rowArrays(rows []*row, owner string, now time.Time) []any {
 		sequences[i], bodies[i] = r.sequence, r.job.Body
 	}
 	return []any{ids, endpoints, merchants, live, eventIDs, types, references, sequences, bodies, reserved,
-		now, now.Add(leaseTime), owner, behind}
+		now, h.until, h.owner, behind}
 }

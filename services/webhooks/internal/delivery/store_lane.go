@@ -54,14 +54,14 @@ from heads h where d.id = h.id
 returning ` + jobColumns + `, d.lease_owner is not null`
 
 // queuePromote lets the next delivery of each lane become pending. The caller holds the locks on the payments. found
-// gets those that are due, leased to owner.
-func queuePromote(b *pgx.Batch, lanes []lane, now time.Time, owner string, found *[]Job) {
+// gets those that are due, leased to h.
+func queuePromote(b *pgx.Batch, lanes []lane, now time.Time, h holder, found *[]Job) {
 	endpoints, references := make([]string, len(lanes)), make([]string, len(lanes))
 	for i, l := range lanes {
 		endpoints[i], references[i] = l.endpoint, l.reference
 	}
 	b.Queue(lockHeadsSQL, endpoints, references, now)
-	b.Queue(promoteSQL, endpoints, references, now, owner, now.Add(leaseTime)).Query(func(rows pgx.Rows) error {
+	b.Queue(promoteSQL, endpoints, references, now, h.owner, h.until).Query(func(rows pgx.Rows) error {
 		promoted, err := pgx.CollectRows(rows, scanPromoted)
 		for _, p := range promoted {
 			if p.leased {

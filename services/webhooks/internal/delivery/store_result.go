@@ -49,8 +49,8 @@ select r.id, r.number, r.started_at, r.duration_micros, r.response_status, r.res
 on conflict (delivery_id, number) do nothing`
 
 // record writes results and lets the next delivery of each payment go, in one transaction and one round trip. It
-// returns the deliveries that are due now, leased to owner.
-func record(ctx context.Context, db pg.DB, results []result, owner string, now time.Time) ([]Job, error) {
+// returns the deliveries that are due now, leased to h.
+func record(ctx context.Context, db pg.DB, results []result, h holder, now time.Time) ([]Job, error) {
 	var (
 		b          = &pgx.Batch{} // one implicit transaction
 		references = make([]string, len(results))
@@ -62,8 +62,8 @@ func record(ctx context.Context, db pg.DB, results []result, owner string, now t
 		lanes[i] = lane{r.job.EndpointID, r.job.Reference}
 	}
 	queueLocks(b, references)
-	b.Queue(recordSQL, append(resultArrays(results), owner)...)
-	queuePromote(b, lanes, now, owner, &next)
+	b.Queue(recordSQL, append(resultArrays(results), h.owner)...)
+	queuePromote(b, lanes, now, h, &next)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return nil, fmt.Errorf("record attempts: %w", err)
 	}

@@ -56,7 +56,8 @@ func (e *Engine) store(batch []result) {
 func (e *Engine) try(batch []result) ([]Job, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeWait)
 	defer cancel()
-	return record(ctx, e.db, batch, e.owner, e.now())
+	now := e.now()
+	return record(ctx, e.db, batch, e.holder(now), now)
 }
 
 // settle counts the results and hands over what they let go.

@@ -44,6 +44,7 @@ func (g *Guard) Control(network, address string, c syscall.RawConn) error {
 // Refused reports whether Control refuses the address at any port.
 func (g *Guard) Refused(a netip.Addr) bool { return g.guardian.SafeAddr(a) != nil }
 
-// RefusedPort: the web's own ports are allowed, and those that unprivileged programs use. The other well-known ports
+// RefusedPort reports whether nobody serves webhooks on the port. The web's own are allowed, and those that
+// unprivileged programs use. The other well-known ports
 // belong to protocols (mail, shells, file sharing) that nobody serves webhooks on.
 func (g *Guard) RefusedPort(port uint16) bool { return port != 80 && port != 443 && port < 1024 }

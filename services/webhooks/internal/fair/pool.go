@@ -71,7 +71,7 @@ func (p *Pool[J]) room(k *key[J]) int {
 func (k *key[J]) most() int { return max(perKey, k.limit*k.limit) }
 
 // Reserve asks for room for one job, to be used by Push or given back by Cancel. A key that was refused is refused
-// until Drained.
+// until Rest says that none of its jobs waits elsewhere.
 func (p *Pool[J]) Reserve(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,11 +131,11 @@ func (p *Pool[J]) Shares() (all int, names []string, shares []int) {
 // Unknown is the share of a key that the pool has never met.
 func (p *Pool[J]) Unknown() int { return min(start, p.limit) * min(start, p.limit) }
 
-// Drained says that no job of the key waits in the database any more.
-func (p *Pool[J]) Drained(name string) {
+// Rest says whether jobs of the key are left in the database.
+func (p *Pool[J]) Rest(name string, left bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.key(name).spilled = false
+	p.key(name).spilled = left
 }
 
 // Hungry reports whether the key has jobs in the database and room for them.

@@ -146,7 +146,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if !p.Hungry("k0") {
 		t.Error("nobody would fetch those that wait in the database")
 	}
-	p.Drained("k0")
+	p.Rest("k0", false)
 	if !p.Reserve("k0") || p.Hungry("k0") {
 		t.Error("no room although all is done")
 	}

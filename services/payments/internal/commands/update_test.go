@@ -1,0 +1,104 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"european-pay.eu/eupay/internal/command"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/powens"
+)
+
+// hint posts one about a provider payment, as the gateway does for a webhook.
+func (b *bench) hint(id string) {
+	b.t.Helper()
+	update := &paymentsv1.ProviderUpdate{ProviderPaymentId: id, Source: "webhook"}
+	if err := b.client.Post(b.t.Context(), command.ProviderUpdate, update, command.Meta{}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func TestABankThatDoesNotAnswerReadsLeavesCreatesAlone(t *testing.T) {
+	b := setup(t, func(_ *engine.Config, p *provider) { p.holdReads = make(chan struct{}) })
+	const more = recording + 20
+	for n := range more {
+		last(b.send(command.CreatePayment, order(n)))
+	}
+	for n := range more {
+		b.hint(fmt.Sprint(n + 1))
+	}
+	deadline, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for b.provider.reads.Load() < more { // all wait for the bank
+		select {
+		case <-deadline:
+			close(b.provider.holdReads)
+			t.Fatalf("only %d hints are followed", b.provider.reads.Load())
+		case <-tick.C:
+		}
+	}
+	if r := last(b.send(command.CreatePayment, order(more))); r.GetPayment().GetPaymentUrl() == "" {
+		t.Errorf("a create behind hints: %v", r)
+	}
+	close(b.provider.holdReads)
+}
+
+func TestABurstOfHintsIsReadOnceMoreAtMost(t *testing.T) {
+	b := setup(t, func(_ *engine.Config, p *provider) { p.holdReads = make(chan struct{}) })
+	p := last(b.send(command.CreatePayment, order(1))).GetPayment()
+	for range 10 {
+		b.hint("1")
+	}
+	b.provider.set("1", powens.Done, "")
+	close(b.provider.holdReads)
+	// The payer's return comes behind them all and must be answered with what the bank says.
+	r := last(b.send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: p.GetReference(), Source: "return"}))
+	if r.GetPayment().GetStatus() != "completed" || b.provider.reads.Load() > 2 {
+		t.Errorf("%d reads, then %v", b.provider.reads.Load(), r)
+	}
+}
+
+func TestTurnsComeOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := turns{of: make(map[string]*turn)}
+		var order strings.Builder
+		if waited, err := all.enter(t.Context(), "a"); waited || err != nil {
+			t.Fatal(waited, err)
+		}
+		if waited, err := all.enter(t.Context(), "b"); waited || err != nil {
+			t.Error("another key waits")
+		}
+		all.leave("b")
+		impatient, giveUp := context.WithCancel(t.Context())
+		go func() {
+			if _, err := all.enter(impatient, "a"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		}()
+		go func() {
+			if waited, err := all.enter(t.Context(), "a"); !waited || err != nil {
+				t.Error(waited, err)
+			}
+			order.WriteString("second ")
+			all.leave("a")
+		}()
+		synctest.Wait()
+		if !all.awaited("a") || all.awaited("b") {
+			t.Error("who waits is not known")
+		}
+		giveUp()
+		synctest.Wait()
+		order.WriteString("first ")
+		all.leave("a")
+		synctest.Wait()
+		if order.String() != "first second " || len(all.of) != 0 {
+			t.Errorf("order %s, %d turns are kept", order.String(), len(all.of))
+		}
+	})
+}
