@@ -24,7 +24,7 @@ type conn struct {
 // do sends a request and returns the answer; its body is valid until the next one.
 func (c *conn) do(request []byte) (status int, body []byte, err error) {
 	if c.c == nil {
-		if c.c, err = net.Dial("tcp", c.host); err != nil {
+		if c.c, err = net.DialTimeout("tcp", c.host, answerLimit); err != nil {
 			return 0, nil, fmt.Errorf("connect: %w", err)
 		}
 		c.r = bufio.NewReaderSize(c.c, 8<<10)
@@ -64,7 +64,7 @@ func appendAll(dst []byte, r io.Reader) ([]byte, error) {
 		}
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
-		if err == io.EOF { //nolint:errorlint // io.Reader's contract
+		if err == io.EOF {
 			return dst, nil
 		}
 		if err != nil {

@@ -107,11 +107,8 @@ func (l load) open(ctx context.Context, perSecond float64) *result {
 	)
 	for n := range total {
 		due := begin.Add(time.Duration(float64(n) / perSecond * float64(time.Second)))
-		if ctx.Err() != nil {
+		if !until(ctx, due) {
 			break
-		}
-		if wait := time.Until(due); wait > 0 {
-			time.Sleep(wait)
 		}
 		if before.at.IsZero() && !due.Before(from) {
 			before = usageOf(l.pid)
@@ -146,4 +143,18 @@ func (l load) open(ctx context.Context, perSecond float64) *result {
 	}
 	all.sort()
 	return all
+}
+
+// until waits for the moment and reports whether ctx goes on.
+func until(ctx context.Context, at time.Time) bool {
+	wait := time.Until(at)
+	if wait <= 0 {
+		return ctx.Err() == nil
+	}
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -82,6 +82,7 @@ func (w *world) start() {
 	w.t.Helper()
 	w.t.Cleanup(w.stop)
 	w.startPostgres()
+	w.sys.DatabaseURL = w.database.URL // the same after every restart
 	w.spawn(nats)
 	w.spawn(bank)
 	for _, name := range system.Names {
@@ -102,9 +103,7 @@ func (w *world) startPostgres() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.mu.Lock()
-	w.database, w.sys.DatabaseURL = srv, srv.URL
-	w.mu.Unlock()
+	w.database = srv
 }
 
 func (w *world) env(name string) map[string]string {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -21,9 +22,9 @@ func run(m *testing.M) (code int) {
 			fmt.Fprintln(os.Stderr, "close the browser:", err)
 		}
 		all.end()
-		if err := goleak.Find(); err != nil && code == 0 {
+		if err := errors.Join(theLog.check(), goleak.Find()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			code = 1
+			code = max(code, 1)
 		}
 	}()
 	flag.Parse()

@@ -30,7 +30,7 @@ func newGRPCServer(log *slog.Logger) (*grpc.Server, *health.Server) {
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second}),
 		grpc.MaxRecvMsgSize(4<<20),
 		// A goroutine that lives on keeps the stack that its calls need; a new one for each call has to grow it again.
-		grpc.NumStreamWorkers(uint32(8*runtime.GOMAXPROCS(0))), //nolint:gosec // a small number
+		grpc.NumStreamWorkers(uint32(8*runtime.GOMAXPROCS(0))),
 	)
 	h := health.NewServer()
 	healthv1.RegisterHealthServer(s, h)

@@ -145,6 +145,7 @@ func serveDirectly(b *testing.B, bank *Bank, method, path, token, body string) {
 }
 
 func closeBank(b *testing.B, bank *Bank) {
+	b.Helper()
 	if err := bank.Close(); err != nil {
 		b.Error(err)
 	}

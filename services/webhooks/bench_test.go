@@ -29,6 +29,7 @@ type benchSink struct {
 }
 
 func newBenchSink(b *testing.B) *benchSink {
+	b.Helper()
 	s := &benchSink{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var m struct {

@@ -50,7 +50,7 @@ func TestIdleKeysLeaveTheMemory(t *testing.T) {
 	if f.notifier.cache.get(key.Public) == nil {
 		t.Fatal("dropped too early")
 	}
-	f.notifier.cache.sweep(f.clock.now().Add(trust+keepIdle+1))
+	f.notifier.cache.sweep(f.clock.now().Add(trust + keepIdle + 1))
 	if f.notifier.cache.get(key.Public) != nil {
 		t.Fatal("kept")
 	}

@@ -9,6 +9,7 @@ import (
 
 // benchmark sends the request from many connections at once; run it with -cpu and -benchtime of your choice.
 func benchmark(b *testing.B, method, target string, body func() io.Reader, status int) {
+	b.Helper()
 	w := newWorld(b, 10*time.Second)
 	w.reads.put(completed())
 	w.client.Transport = &http.Transport{MaxIdleConnsPerHost: 64}

@@ -141,7 +141,7 @@ func (t *tokens) keep(r *renewal) token {
 func (c *Client) fetchToken(ctx context.Context, asked time.Time) (token, error) {
 	const op = "get service token"
 	credentials := wireTokenRequest{GrantType: "client_credentials", ClientID: c.cfg.ClientID, ClientSecret: c.cfg.ClientSecret, Scope: "payments:admin"}
-	body, err := json.Marshal(credentials) //nolint:gosec // the documented way to get a token
+	body, err := json.Marshal(credentials)
 	if err != nil {
 		return token{}, &Error{Op: op, Err: err}
 	}

@@ -71,6 +71,8 @@ func rowArrays(rows []*row, h holder, now time.Time) []any {
 		live[i], reserved[i], behind[i] = r.livemode, r.reserved, r.behind
 		sequences[i], bodies[i] = r.sequence, r.job.Body
 	}
-	return []any{ids, endpoints, merchants, live, eventIDs, types, references, sequences, bodies, reserved,
-		now, h.until, h.owner, behind}
+	return []any{
+		ids, endpoints, merchants, live, eventIDs, types, references, sequences, bodies, reserved,
+		now, h.until, h.owner, behind,
+	}
 }
