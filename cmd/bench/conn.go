@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -24,7 +25,8 @@ type conn struct {
 // do sends a request and returns the answer; its body is valid until the next one.
 func (c *conn) do(request []byte) (status int, body []byte, err error) {
 	if c.c == nil {
-		if c.c, err = net.DialTimeout("tcp", c.host, answerLimit); err != nil {
+		dialer := net.Dialer{Timeout: answerLimit}
+		if c.c, err = dialer.DialContext(context.Background(), "tcp", c.host); err != nil {
 			return 0, nil, fmt.Errorf("connect: %w", err)
 		}
 		c.r = bufio.NewReaderSize(c.c, 8<<10)

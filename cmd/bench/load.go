@@ -107,7 +107,7 @@ func (l load) open(ctx context.Context, perSecond float64) *result {
 	)
 	for n := range total {
 		due := begin.Add(time.Duration(float64(n) / perSecond * float64(time.Second)))
-		if !until(ctx, due) {
+		if !reach(ctx, due) {
 			break
 		}
 		if before.at.IsZero() && !due.Before(from) {
@@ -145,8 +145,8 @@ func (l load) open(ctx context.Context, perSecond float64) *result {
 	return all
 }
 
-// until waits for the moment and reports whether ctx goes on.
-func until(ctx context.Context, at time.Time) bool {
+// reach waits for the moment and reports whether ctx goes on.
+func reach(ctx context.Context, at time.Time) bool {
 	wait := time.Until(at)
 	if wait <= 0 {
 		return ctx.Err() == nil
