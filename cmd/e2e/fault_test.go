@@ -45,6 +45,7 @@ func TestTheBankMisbehaves(t *testing.T) {
 
 // createMeets: whatever becomes of the call, the merchant gets one payment that can be paid, and the bank has one.
 func createMeets(t *testing.T, w *world, fault string) {
+	t.Helper()
 	m := w.newMerchant(t)
 	body := m.order(object{"reference": "ORDER-1", "description": "Order fault:" + fault})
 	first := mustData[payment](t, m.api.do(t, http.MethodPost, "/gateway/payments", body), http.StatusCreated)
@@ -71,6 +72,7 @@ func createMeets(t *testing.T, w *world, fault string) {
 
 // refundMeets is createMeets for a refund, whose amount asks the bank for the fault.
 func refundMeets(t *testing.T, w *world, amount float64) {
+	t.Helper()
 	m := w.newMerchant(t)
 	p := m.paid(t, object{"amount": 10_000})
 	a := m.api.do(t, http.MethodPost, payments+"/"+p.Reference+"/refund", object{"amount": amount}.json())
@@ -84,6 +86,7 @@ func refundMeets(t *testing.T, w *world, amount float64) {
 
 // cancelledUnknown: a payment that the bank may or may not have is cancelled there before it can be paid.
 func cancelledUnknown(t *testing.T, w *world) {
+	t.Helper()
 	m := w.newMerchant(t)
 	p := mustData[payment](t, m.api.do(t, http.MethodPost, payments, m.order(object{"description": "Order fault:late"})), http.StatusCreated)
 	if now := mustData[payment](t, m.cancel(t, p.Reference), http.StatusOK); now.Status != "cancelled" && !now.CancelRequested {
@@ -98,6 +101,7 @@ func cancelledUnknown(t *testing.T, w *world) {
 }
 
 func losesWebhooks(t *testing.T, w *world) {
+	t.Helper()
 	m := w.newMerchant(t)
 	p := m.paid(t, object{"description": "Order fault:webhook-missing"})
 	for _, hook := range w.bank().sent(t, p.Reference, func(list []attempt) bool { return len(list) > 0 }) {
@@ -135,6 +139,7 @@ func checkStory(t *testing.T, m *merchant, reference string, after time.Time) {
 }
 
 func sendsOdd(t *testing.T, w *world, fault string) {
+	t.Helper()
 	m := w.newMerchant(t)
 	p := m.pays(t, object{"description": "Order fault:" + fault})
 	before := time.Now()
@@ -164,6 +169,7 @@ func sendsOdd(t *testing.T, w *world, fault string) {
 
 // lies: only what the bank itself says when it is asked counts, even when a webhook is signed.
 func lies(t *testing.T, w *world) {
+	t.Helper()
 	m := w.newMerchant(t)
 	p := m.pays(t, nil)
 	claim := fmt.Sprintf(`{"id":%d,"state":"done","client_state":"%s"}`, w.bank().order(t, p.Reference).ID, p.Reference)
@@ -192,6 +198,7 @@ func lies(t *testing.T, w *world) {
 }
 
 func answersOdd(t *testing.T, w *world, fault string) {
+	t.Helper()
 	m := w.newMerchant(t)
 	body := m.order(object{"reference": "ORDER-1", "description": "Order fault:" + fault})
 	p := mustData[payment](t, m.api.do(t, http.MethodPost, "/gateway/payments", body), http.StatusCreated)
@@ -210,6 +217,7 @@ func answersOdd(t *testing.T, w *world, fault string) {
 
 // cannotBeRead: while the bank cannot be asked nothing is decided; afterwards the payment completes by itself.
 func cannotBeRead(t *testing.T, w *world) {
+	t.Helper()
 	m := w.newMerchant(t)
 	p := m.pays(t, nil)
 	var rule struct{ ID, Hits int }

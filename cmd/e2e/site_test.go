@@ -57,6 +57,7 @@ type message struct {
 }
 
 func newSite(t testing.TB) *site {
+	t.Helper()
 	s := &site{changed: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /hooks", s.take)
@@ -109,6 +110,7 @@ func (s *site) answerNext(statuses ...int) {
 
 // hang makes the site leave all webhooks without an answer until the test ends, and returns how many wait.
 func (s *site) hang(t testing.TB) (waiting func() int) {
+	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	hold := make(chan struct{})

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,15 +43,7 @@ type world struct {
 // newWorld starts a system with a database of its own. env overrides the settings.
 func newWorld(t testing.TB, env map[string]string) *world {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "eupay-e2e-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := t.TempDir()
 	live, liveURL := liveBank(t)
 	all := maps.Clone(settings)
 	all["EUPAY_POWENS_LIVE_BASE_URL"], all["EUPAY_POWENS_LIVE_CLIENT_ID"], all["EUPAY_POWENS_LIVE_CLIENT_SECRET"] = liveURL, "live", "live-secret"

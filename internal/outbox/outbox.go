@@ -23,6 +23,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,6 +45,16 @@ func Add(ctx context.Context, db pg.DB, e events.Event) error {
 		return fmt.Errorf("record event %s: %w", e.Type, err)
 	}
 	return nil
+}
+
+// QueueIf puts the insert into a batch and makes it depend on a row: condition is "from … where …" and counts its
+// arguments from $1.
+func QueueIf(b *pgx.Batch, e events.Event, condition string, args ...any) {
+	all := append(slices.Clone(args), arguments(e)...)
+	n := len(args)
+	b.Queue(fmt.Sprintf(`insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
+		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::boolean, $%d::timestamptz, $%d::text, $%d::text, $%d::bytea %s`,
+		n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9, condition), all...)
 }
 
 // Queue puts the same insert into a batch.

@@ -152,17 +152,21 @@ func (c *connector) settings() map[string]any {
 		least[kind] = "0.01"
 	}
 	return map[string]any{
-		"available_validate_mechanisms": []string{"webauth"}, "beneficiary_types": []string{schemeIBAN},
-		"execution_date_types": c.Kinds, "execution_frequencies": frequencies, "maximum_number_of_instructions": c.MaxInstructions,
-		"providing_payer_account": "optional", "partial_status_tracking": append([]string{}, c.Partial...),
-		"is_app_to_app_used":          map[string]any{"android": nil, "ios": nil},
-		"bank_provides_payer_account": true,
-		"bank_provides_payer_label":   true,
-		"cancellation_available":      c.Cancelling != cancelsNever,
-		"minimum_amount":              least,
-		"maximum_amount":              nil,
-		"minimum_date_delta_days":     0,
-		"maximum_date_delta_days":     nil,
+		"available_validate_mechanisms":                          []string{"webauth"},
+		"beneficiary_types":                                      []string{schemeIBAN},
+		"execution_date_types":                                   c.Kinds,
+		"execution_frequencies":                                  frequencies,
+		"maximum_number_of_instructions":                         c.MaxInstructions,
+		"providing_payer_account":                                "optional",
+		"partial_status_tracking":                                append([]string{}, c.Partial...),
+		"is_app_to_app_used":                                     map[string]any{"android": nil, "ios": nil},
+		"bank_provides_payer_account":                            true,
+		"bank_provides_payer_label":                              true,
+		"cancellation_available":                                 c.Cancelling != cancelsNever,
+		"minimum_amount":                                         least,
+		"maximum_amount":                                         nil,
+		"minimum_date_delta_days":                                0,
+		"maximum_date_delta_days":                                nil,
 		"transfer_date_types_where_trusted_beneficiary_required": []string{},
 	}
 }

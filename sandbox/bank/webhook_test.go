@@ -40,6 +40,7 @@ func (h hook) signedWith(secret string) bool {
 }
 
 func newListener(t *testing.T, answer func(n int) int) *listener {
+	t.Helper()
 	l := &listener{t: t, got: make(chan hook, 1000), answer: answer}
 	server := httptest.NewServer(l)
 	t.Cleanup(server.Close)

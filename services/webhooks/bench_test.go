@@ -48,12 +48,14 @@ func newBenchSink(b *testing.B) *benchSink {
 
 // await waits for the last webhook as long as any arrive.
 func (s *benchSink) await(b *testing.B) {
+	b.Helper()
 	for before := s.got.Load(); before < int64(b.N); before = s.got.Load() {
 		eventually(b, "a further webhook", func() bool { return s.got.Load() > before })
 	}
 }
 
 func benchFixture(b *testing.B) *fixture {
+	b.Helper()
 	bus := natstest.New(b)
 	f := &fixture{t: b, bus: bus, clock: newClock(), cfg: config(pgtest.Database(b, "webhooks", migrations.Files), bus.NC.ConnectedUrl())}
 	f.cfg.DatabaseConns = 16
@@ -98,6 +100,7 @@ func BenchmarkLatency(b *testing.B) { latency(b, false) }
 func BenchmarkLatencyBesideAHangingEndpoint(b *testing.B) { latency(b, true) }
 
 func latency(b *testing.B, hanging bool) {
+	b.Helper()
 	f := benchFixture(b)
 	s := newBenchSink(b)
 	for m := range benchMerchants {
@@ -136,6 +139,7 @@ func latency(b *testing.B, hanging bool) {
 }
 
 func (f *fixture) publishAsync(b *testing.B, e events.Event) {
+	b.Helper()
 	if _, err := f.bus.JS.PublishMsgAsync(e.Message(e.Subject())); err != nil {
 		b.Fatal(err)
 	}

@@ -31,7 +31,10 @@ func (p *Payments) create(c echo.Context) error {
 		return err
 	}
 	v := view(out.payment)
-	v.QRData = signing.wait()
+	v.QRData = (*qrData)(nil)
+	if payable(out.payment) {
+		v.QRData = signing.wait()
+	}
 	status := http.StatusCreated
 	if out.replayed {
 		c.Response().Header().Set(headerReplayed, "true")
@@ -40,6 +43,11 @@ func (p *Payments) create(c echo.Context) error {
 		}
 	}
 	return web.OK(c, status, v)
+}
+
+// payable reports whether the payer can still do something: a QR code ends with its payment.
+func payable(p *paymentsv1.Payment) bool {
+	return p.GetStatus() == "pending" || p.GetStatus() == "pending_sca"
 }
 
 func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv1.CreatePayment, error) {

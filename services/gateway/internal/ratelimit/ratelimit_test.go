@@ -119,6 +119,7 @@ func slides(t *testing.T, b bench) {
 }
 
 func refusedAreFree(t *testing.T, b bench) {
+	t.Helper()
 	b.allowed(t, "k", 3, 50)
 	b.advance(Window)
 	if n := b.allowed(t, "k", 3, 50); n != 3 {
@@ -127,6 +128,7 @@ func refusedAreFree(t *testing.T, b bench) {
 }
 
 func exactWait(t *testing.T, b bench) {
+	t.Helper()
 	b.call(t, "k", 2)
 	b.advance(10 * time.Second)
 	b.call(t, "k", 2)
@@ -142,6 +144,7 @@ func exactWait(t *testing.T, b bench) {
 }
 
 func apart(t *testing.T, b bench) {
+	t.Helper()
 	b.allowed(t, "one", 5, 10)
 	if n := b.allowed(t, "two", 5, 10); n != 5 {
 		t.Errorf("%d calls of another key allowed, want 5", n)
@@ -149,6 +152,7 @@ func apart(t *testing.T, b bench) {
 }
 
 func lowered(t *testing.T, b bench) {
+	t.Helper()
 	for range 4 {
 		b.call(t, "k", 10)
 		b.advance(time.Second)
@@ -160,6 +164,7 @@ func lowered(t *testing.T, b bench) {
 }
 
 func concurrent(t *testing.T, b bench) {
+	t.Helper()
 	var allowed atomic.Int64
 	var all sync.WaitGroup
 	for range 20 {
@@ -178,6 +183,7 @@ func concurrent(t *testing.T, b bench) {
 }
 
 func zero(t *testing.T, b bench) {
+	t.Helper()
 	if ok, wait := b.call(t, "k", 0); ok || wait != Window {
 		t.Errorf("allowed %v, wait %v", ok, wait)
 	}

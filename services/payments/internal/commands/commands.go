@@ -32,6 +32,8 @@ const (
 	// pending bounds the commands that are delivered and not acknowledged: those that are recorded, and the hints that
 	// wait for a bank.
 	pending = 8 * recording
+	// asking bounds those that wait for a bank, in each mode: half of what may be pending in all.
+	asking = pending / 4
 )
 
 // Handler carries out commands. Each has a natural key (the proposed reference, or the payment's state), so a command
@@ -47,6 +49,9 @@ type Handler struct {
 	slots   chan struct{}
 	driving map[bool]chan struct{} // by livemode: a dead bank in one mode must not stop the other
 	hints   turns
+	// asking bounds the hints and cancellations that wait for a bank, by livemode, below what may be pending: a bank that
+	// hangs never stops new commands.
+	asking  map[bool]chan struct{}
 	running sync.WaitGroup
 }
 
@@ -58,6 +63,7 @@ func New(s *store.Store, e *engine.Engine, b *bus.Bus, now func() time.Time, log
 		slots:   make(chan struct{}, recording),
 		driving: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
 		hints:   turns{of: make(map[string]*turn)},
+		asking:  map[bool]chan struct{}{true: make(chan struct{}, asking), false: make(chan struct{}, asking)},
 	}
 }
 

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"time"
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -18,6 +19,11 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 	if p.Kind != payment.KindPayment {
 		return errs.NotFound("Payment")
 	}
+	r.free() // the bank may take its time, and new commands must not wait for it
+	if !h.ask(p.Livemode) {
+		return busy()
+	}
+	defer h.asked(p.Livemode)
 	after, url, err := h.engine.Cancel(ctx, p)
 	if err != nil {
 		return err
@@ -46,6 +52,10 @@ func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.
 		h.ack(r.msg)
 		return nil
 	}
+	if !h.ask(p.Livemode) {
+		return h.later(ctx, r, p)
+	}
+	defer h.asked(p.Livemode)
 	waited, err := h.hints.enter(ctx, p.Reference)
 	if err != nil {
 		return err
@@ -60,6 +70,36 @@ func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.
 	h.ack(r.msg)
 	h.answer(r.reply, readyReply(after, store.NoMatch))
 	return nil
+}
+
+// ask takes one of the places of those that wait for a bank, if there is one; asked gives it back.
+func (h *Handler) ask(livemode bool) bool {
+	select {
+	case h.asking[livemode] <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (h *Handler) asked(livemode bool) { <-h.asking[livemode] }
+
+// later leaves a hint to the sweeper, which reads the payment as soon as it can.
+func (h *Handler) later(ctx context.Context, r *request, p payment.Payment) error {
+	if p.ProviderID != "" && !p.Status.Final() {
+		if err := h.store.Due(ctx, p.Reference, h.now().Add(time.Second)); err != nil {
+			return err
+		}
+	}
+	h.ack(r.msg)
+	h.answer(r.reply, readyReply(p, store.NoMatch))
+	return nil
+}
+
+func busy() error {
+	e := errs.New(errs.Unavailable, "The bank is slow to answer right now. Repeat the request in a moment.")
+	e.RetryAfter = 5 * time.Second
+	return e
 }
 
 // hinted finds the payment of a hint. The mode of a payer's return is not known, so its reference decides alone; what

@@ -102,3 +102,27 @@ func TestTurnsComeOneAfterTheOther(t *testing.T) {
 		}
 	})
 }
+
+func TestABankThatHangsIsLeftToTheSweeper(t *testing.T) {
+	b := setup(t)
+	p := last(b.send(command.CreatePayment, order(1))).GetPayment()
+	for range asking { // everybody waits for the bank
+		b.asking[false] <- struct{}{}
+	}
+	cancel := &paymentsv1.CancelPayment{Reference: p.GetReference(), MerchantId: shop.GetId()}
+	if r := last(b.send(command.CancelPayment, cancel)); r.GetErrorCode() != "SERVICE_UNAVAILABLE" || r.GetRetryAfter() == 0 {
+		t.Errorf("a cancellation more: %v", r)
+	}
+	before, err := b.store.ByReference(t.Context(), p.GetReference())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := last(b.send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: p.GetReference(), Source: "return"}))
+	if r.GetPayment().GetStatus() != "pending_sca" || b.provider.reads.Load() != 0 {
+		t.Errorf("a hint more: %v, %d reads", r, b.provider.reads.Load())
+	}
+	after, err := b.store.ByReference(t.Context(), p.GetReference())
+	if err != nil || !after.DueAt.Before(*before.DueAt) {
+		t.Errorf("the payment is due at %v, as before", after.DueAt)
+	}
+}

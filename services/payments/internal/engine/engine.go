@@ -118,7 +118,7 @@ func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Pay
 			e.log.Warn("no payment URL yet", "reference", p.Reference, "error", err)
 		}
 	}
-	after, err := e.Observe(ctx, p.Reference, created, url, payment.CauseAPI)
+	after, err := e.opened(ctx, p, created, url)
 	if err != nil {
 		e.log.Error("provider payment not recorded, will be looked up", "reference", p.Reference, "error", err)
 		return p
@@ -127,6 +127,20 @@ func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Pay
 		e.cancelExtra(ctx, prov, after, created.ID)
 	}
 	return after
+}
+
+// opened records a provider payment: in one round trip when p is as it was recorded, else under its lock.
+func (e *Engine) opened(ctx context.Context, p payment.Payment, created powens.Payment, url string) (payment.Payment, error) {
+	if fresh := p; p.Sequence == 1 && p.ProviderID == "" && url != "" {
+		c, changed, _ := e.observe(&fresh, created, url, payment.CauseAPI)
+		if changed && c.To == payment.PendingSCA && c.Event != "" {
+			after, ok, err := e.store.Open(ctx, fresh, c, store.Meta{})
+			if ok || err != nil {
+				return after, err
+			}
+		}
+	}
+	return e.Observe(ctx, p.Reference, created, url, payment.CauseAPI)
 }
 
 // cancelExtra gets rid of a second provider payment, which nobody can authorise since its URL was never given away.

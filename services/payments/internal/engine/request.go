@@ -13,12 +13,12 @@ func createRequest(p payment.Payment) powens.CreateRequest {
 	r := powens.CreateRequest{
 		ReferenceID: p.Reference, State: p.Reference, Amount: p.Amount, Currency: p.Currency,
 		Label: payment.BankLabel(p.Description), ExecutionType: p.ExecutionType, ExecutionDate: p.ExecutionDate,
-		Beneficiary:         powens.Account{IBAN: p.Beneficiary.IBAN, BIC: p.Beneficiary.BIC, Label: p.Beneficiary.Name},
+		Beneficiary:         powens.Account{IBAN: p.Beneficiary.IBAN, BIC: p.Beneficiary.BIC, Label: payment.BankName(p.Beneficiary.Name)},
 		BeneficiaryIdentity: identity(p.Beneficiary),
 	}
 	if p.Kind == payment.KindRefund {
 		payer := identity(p.Payer)
-		r.Payer = &powens.Account{IBAN: p.Payer.IBAN, BIC: p.Payer.BIC, Label: p.Payer.Name}
+		r.Payer = &powens.Account{IBAN: p.Payer.IBAN, BIC: p.Payer.BIC, Label: payment.BankName(p.Payer.Name)}
 		r.PayerIdentity = &payer
 	}
 	return r

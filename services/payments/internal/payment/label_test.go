@@ -20,3 +20,15 @@ func TestBankLabel(t *testing.T) {
 		}
 	}
 }
+
+func TestBankName(t *testing.T) {
+	for name, want := range map[string]string{
+		"Café de l'Été":           "Cafe de l'Ete",
+		strings.Repeat("ab ", 30): strings.TrimSpace(strings.Repeat("ab ", 30)[:70]),
+		"":                        "",
+	} {
+		if got := BankName(name); got != want {
+			t.Errorf("BankName(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

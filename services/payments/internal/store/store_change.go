@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -37,6 +38,9 @@ func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func
 	return after, err
 }
 
+// rollbackTime bounds the rollback after an error; the connection is closed when it does not work.
+const rollbackTime = 2 * time.Second
+
 // locked runs fn in a transaction that holds the payment's row, which fn is given, and wakes the relay after the
 // commit. The transaction begins in the round trip that reads the row.
 func (s *Store) locked(ctx context.Context, reference string, fn func(tx pg.DB, p payment.Payment) error) error {
@@ -56,8 +60,10 @@ func (s *Store) locked(ctx context.Context, reference string, fn func(tx pg.DB, 
 		err = fn(conn, p)
 	}
 	if err != nil {
-		_, undo := conn.Exec(context.WithoutCancel(ctx), `rollback`)
-		return errors.Join(err, undo)
+		undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTime)
+		defer cancel()
+		_, undoErr := conn.Exec(undo, `rollback`)
+		return errors.Join(err, undoErr)
 	}
 	tag, err := conn.Exec(ctx, `commit`)
 	if err != nil {

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// openSQL writes what is known after the provider took a payment, if nothing has happened to it since it was recorded.
+const openSQL = `update payments set status = 'pending_sca', status_detail = $2, sequence = 2, provider_payment_id = $3,
+	provider_state = $4, payment_url = $5, requested_at = null, due_at = $6, quiet_polls = $7, updated_at = $8
+	where reference = $1 and sequence = 1 and status = 'pending' and provider_payment_id is null and not cancel_requested`
+
+// openedSQL is the condition under which the history row and the event of the same transaction are written: the update
+// took effect. When somebody else opened the payment with the same provider id, the history's key breaks the
+// transaction off.
+const openedSQL = `from payments where reference = $1 and sequence = 2 and provider_payment_id = $2`
+
+// Open moves a payment from pending to pending_sca in one round trip, which is what nearly every payment needs. p has
+// the provider's fields set; c is the change to pending_sca. When anything happened to the payment since it was
+// recorded nothing is written and opened is false: Update then decides under the payment's lock.
+func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, meta Meta) (after payment.Payment, opened bool, err error) {
+	after = p
+	after.Status, after.Detail, after.Sequence, after.UpdatedAt = c.To, c.Detail, 2, s.clock()
+	after.ProviderState, after.RequestedAt = c.ProviderState, nil
+	e, err := event(after, p.Status, c.Event, refundOf{}, meta)
+	if err != nil {
+		return p, false, err
+	}
+	b := &pgx.Batch{} // one implicit transaction
+	b.Queue(openSQL, after.Reference, after.Detail, after.ProviderID, after.ProviderState, after.PaymentURL,
+		after.DueAt, after.QuietPolls, after.UpdatedAt).Exec(func(tag pgconn.CommandTag) error {
+		opened = tag.RowsAffected() == 1
+		return nil
+	})
+	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state, provider_raw, occurred_at)
+		select $1, 2, $3, $4, $5, $6, $7, $8, $9::timestamptz `+openedSQL,
+		after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, string(c.ProviderRaw), after.UpdatedAt)
+	outbox.QueueIf(b, e, openedSQL, after.Reference, after.ProviderID)
+	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+		if isTaken(err) {
+			return p, false, nil
+		}
+		return p, false, fmt.Errorf("open payment %s: %w", p.Reference, err)
+	}
+	if !opened {
+		return p, false, nil
+	}
+	changes.WithLabelValues(c.Event).Inc()
+	s.wake()
+	return after, true, nil
+}
