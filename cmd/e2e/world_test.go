@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,7 +44,15 @@ type world struct {
 // newWorld starts a system with a database of its own. env overrides the settings.
 func newWorld(t testing.TB, env map[string]string) *world {
 	t.Helper()
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "eupay-e2e-") //nolint:usetesting // the shared system's t is no test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	live, liveURL := liveBank(t)
 	all := maps.Clone(settings)
 	all["EUPAY_POWENS_LIVE_BASE_URL"], all["EUPAY_POWENS_LIVE_CLIENT_ID"], all["EUPAY_POWENS_LIVE_CLIENT_SECRET"] = liveURL, "live", "live-secret"
