@@ -75,6 +75,7 @@ func (c *Config) Validate() error {
 type Service struct {
 	core     *boot.Core
 	relay    *outbox.Relay
+	store    *store.Store
 	engine   *engine.Engine
 	commands *commands.Handler
 	clients  []*powens.Client
@@ -91,7 +92,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)
 	s := store.New(core.Pool, core.Now, relay.Wake)
-	svc := &Service{core: core, relay: relay}
+	svc := &Service{core: core, relay: relay, store: s}
 	svc.engine = engine.New(cfg.Engine, s, svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test), core.Now, core.Log)
 	svc.commands = commands.New(s, svc.engine, core.Bus, core.Now, core.Log)
 	paymentsv1.RegisterPaymentsServiceServer(core.GRPC, grpcapi.New(s))
@@ -110,7 +111,7 @@ func (s *Service) provider(cfg Config, p ProviderConfig) engine.Provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.commands.Run, func(ctx context.Context) error {
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, func(ctx context.Context) error {
 		return s.engine.Sweep(ctx, s.commands.Announce)
 	})
 }

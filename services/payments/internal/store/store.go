@@ -19,14 +19,21 @@ var ErrNotFound = errors.New("payment not found")
 
 // Store reads and writes the payments schema.
 type Store struct {
-	pool *pgxpool.Pool
-	now  func() time.Time
-	wake func()
+	pool  *pgxpool.Pool
+	group *group
+	now   func() time.Time
+	wake  func()
 }
 
 // New returns a store. wake is called after a commit that recorded an event.
 func New(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
-	return &Store{pool: pool, now: now, wake: wake}
+	return &Store{pool: pool, group: newGroup(pool), now: now, wake: wake}
+}
+
+// Run lets new and opened payments share commits until ctx ends. The store works without it, each commit alone.
+func (s *Store) Run(ctx context.Context) error {
+	s.group.run(ctx)
+	return nil
 }
 
 // Meta is what follows a command into the events that it causes.

@@ -153,9 +153,7 @@ func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from pa
 }
 
 func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
-	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, provider_raw, occurred_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt)
+	queueHistory(b, p, from, c)
 	if c.Event != "" {
 		e, err := event(p, from, c.Event, r, meta)
 		if err != nil {
@@ -165,6 +163,12 @@ func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status
 		changes.WithLabelValues(c.Event).Inc()
 	}
 	return nil
+}
+
+func queueHistory(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change) {
+	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, provider_raw, occurred_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt)
 }
 
 func event(p payment.Payment, from payment.Status, eventType string, r refundOf, meta Meta) (events.Event, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -62,27 +63,34 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 	return recorded, match, err
 }
 
-// createFresh records a payment that nothing stands in the way of, which is nearly always so, in one round trip: the
-// batch is one transaction, and a key or a reference that exists breaks it off as a whole.
+// claimSQL takes a key that nobody holds; one that is held breaks the transaction off.
+const claimSQL = `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`
+
+// createFresh records a payment that nothing stands in the way of, which is nearly always so, in one round trip and a
+// commit that it may share. A key or a reference that exists breaks it off.
 func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (payment.Payment, error) {
-	b, now := &pgx.Batch{}, s.clock()
-	const claimSQL = `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`
-	if idem.Key != "" {
-		b.Queue(claimSQL, p.MerchantID, p.Livemode, "header", idem.Key, p.Reference, notNil(idem.Fingerprint), now.Add(HeaderClaim))
-	}
-	if p.Kind == payment.KindPayment && p.MerchantReference != "" {
-		b.Queue(claimSQL, p.MerchantID, p.Livemode, "reference", p.MerchantReference, p.Reference, []byte{}, now.Add(ReferenceClaim))
-	}
-	p = s.first(p)
-	b.Queue(insertSQL, insertArguments(p)...)
-	if err := s.queueRecord(b, p, "", created(p), refundOf{}, meta); err != nil {
+	now, first := s.clock(), s.first(p)
+	e, err := event(first, "", string(p.Kind)+".created", refundOf{}, meta)
+	if err != nil {
 		return payment.Payment{}, err
 	}
-	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+	err = s.group.do(ctx, func(b *pgx.Batch) {
+		if idem.Key != "" {
+			b.Queue(claimSQL, p.MerchantID, p.Livemode, "header", idem.Key, p.Reference, notNil(idem.Fingerprint), now.Add(HeaderClaim))
+		}
+		if p.Kind == payment.KindPayment && p.MerchantReference != "" {
+			b.Queue(claimSQL, p.MerchantID, p.Livemode, "reference", p.MerchantReference, p.Reference, []byte{}, now.Add(ReferenceClaim))
+		}
+		b.Queue(insertSQL, insertArguments(first)...)
+		queueHistory(b, first, "", created(first))
+		outbox.Queue(b, e)
+	})
+	if err != nil {
 		return payment.Payment{}, fmt.Errorf("record payment %s: %w", p.Reference, err)
 	}
+	changes.WithLabelValues(e.Type).Inc()
 	s.wake()
-	return p, nil
+	return first, nil
 }
 
 // isTaken reports whether a row with one of the keys exists already.

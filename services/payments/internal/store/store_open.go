@@ -32,17 +32,18 @@ func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, m
 	if err != nil {
 		return p, false, err
 	}
-	b := &pgx.Batch{} // one implicit transaction
-	b.Queue(openSQL, after.Reference, after.Detail, after.ProviderID, after.ProviderState, after.PaymentURL,
-		after.DueAt, after.QuietPolls, after.UpdatedAt).Exec(func(tag pgconn.CommandTag) error {
-		opened = tag.RowsAffected() == 1
-		return nil
+	err = s.group.do(ctx, func(b *pgx.Batch) {
+		b.Queue(openSQL, after.Reference, after.Detail, after.ProviderID, after.ProviderState, after.PaymentURL,
+			after.DueAt, after.QuietPolls, after.UpdatedAt).Exec(func(tag pgconn.CommandTag) error {
+			opened = tag.RowsAffected() == 1
+			return nil
+		})
+		b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state, provider_raw, occurred_at)
+			select $1, 2, $3, $4, $5, $6, $7, $8, $9::timestamptz `+openedSQL,
+			after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, string(c.ProviderRaw), after.UpdatedAt)
+		outbox.QueueIf(b, e, openedSQL, after.Reference, after.ProviderID)
 	})
-	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state, provider_raw, occurred_at)
-		select $1, 2, $3, $4, $5, $6, $7, $8, $9::timestamptz `+openedSQL,
-		after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, string(c.ProviderRaw), after.UpdatedAt)
-	outbox.QueueIf(b, e, openedSQL, after.Reference, after.ProviderID)
-	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+	if err != nil {
 		if isTaken(err) {
 			return p, false, nil
 		}
