@@ -36,7 +36,8 @@ e2e: bin/gotestsum bin/with-postgres ## Run only the tests of the whole system
 	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 $(TESTFLAGS) ./cmd/...
 
 .PHONY: chaos
-chaos: bin/gotestsum bin/with-postgres ## Run the tests that kill parts of the system under load
+chaos: export EUPAY_CHAOS_ROUNDS ?= 5
+chaos: bin/gotestsum bin/with-postgres ## Kill parts of the system under load, again and again, and compare the books
 	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -run 'Chaos' $(TESTFLAGS) ./cmd/...
 
 .PHONY: bench

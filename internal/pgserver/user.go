@@ -36,7 +36,7 @@ func User() (*syscall.Credential, error) {
 const rootHome = "/var/lib/eupay"
 
 // Home returns where to keep a cluster that belongs to dir: dir itself, or, for root, a folder under /var/lib/eupay when
-// the server's user cannot reach dir (a checkout in /root).
+// the server's user cannot reach dir (a checkout in root's own home).
 func Home(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
