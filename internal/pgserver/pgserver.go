@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/child"
+	"european-pay.eu/eupay/internal/freeport"
 )
 
 const (
@@ -78,7 +79,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	if o.Port == 0 {
-		if o.Port, err = freePort(); err != nil {
+		if o.Port, err = freeport.Find(); err != nil {
 			return nil, err
 		}
 	}
@@ -165,13 +166,4 @@ func (s *Server) signal(sig syscall.Signal) {
 	if err := s.process.Signal(sig); err != nil {
 		s.log.Warn("stop the private PostgreSQL", "error", err)
 	}
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+
+	"european-pay.eu/eupay/internal/freeport"
 )
 
 // Ports on loopback. In a request 0 means any free one; in a System every port is known.
@@ -71,10 +73,17 @@ func (r *reservation) take(want, usual int) int {
 	if want != 0 {
 		return r.listen(want)
 	}
-	if l, err := net.Listen("tcp", Loopback(usual)); err == nil {
-		return r.keep(l)
+	if usual != 0 {
+		if l, err := net.Listen("tcp", Loopback(usual)); err == nil {
+			return r.keep(l)
+		}
 	}
-	return r.listen(0)
+	l, err := freeport.Listen()
+	if err != nil {
+		r.problems = append(r.problems, err)
+		return 0
+	}
+	return r.keep(l)
 }
 
 func (r *reservation) listen(port int) int {
