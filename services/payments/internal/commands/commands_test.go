@@ -13,6 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
 const (
@@ -67,6 +69,56 @@ func TestAHundredParallelCreatesWithOneReference(t *testing.T) {
 	}
 	if fresh != 1 || len(b.provider.created) != 1 {
 		t.Errorf("%d creates were new, %d provider payments", fresh, len(b.provider.created))
+	}
+}
+
+func TestARepeatThatCameEarlierThanTheURLIsToldWhenItIsThere(t *testing.T) {
+	hold := make(chan struct{})
+	b := setup(t, func(_ *engine.Config, p *provider) { p.hold = hold })
+	release := sync.OnceFunc(func() { close(hold) })
+	defer release()
+	c := order(1)
+	c.MerchantReference = "ORDER-1042"
+	var wg sync.WaitGroup
+	var first, repeat *paymentsv1.CommandReply
+	wg.Go(func() { first = last(b.send(command.CreatePayment, c)) })
+	b.until("the bank is asked", func() bool { return b.provider.began.Load() == 1 })
+	again := proto.CloneOf(c)
+	again.Reference = order(2).GetReference()
+	wg.Go(func() { repeat = last(b.send(command.CreatePayment, again)) })
+	b.until("the repeat waits", func() bool {
+		b.ready.mu.Lock()
+		defer b.ready.mu.Unlock()
+		return len(b.ready.waiters[c.GetReference()]) == 1
+	})
+	release()
+	wg.Wait()
+	if repeat.GetStage() != readied || !repeat.GetReplayed() || !proto.Equal(repeat.GetPayment(), first.GetPayment()) {
+		t.Errorf("first %v\nrepeat %v", first, repeat)
+	}
+}
+
+func TestNewsThatCameJustBeforeTheWaitIsNotMissed(t *testing.T) {
+	b := setup(t)
+	ready := last(b.send(command.CreatePayment, order(1))).GetPayment() // announced already
+	inbox, err := b.bus.NC.SubscribeSync("eupay.reply.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.bus.NC.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	stale := payment.Payment{Reference: ready.GetReference()}
+	if err := b.awaitReady(t.Context(), &request{reply: "eupay.reply.test"}, stale, store.ByReference); err != nil {
+		t.Fatal(err)
+	}
+	m, err := inbox.NextMsg(20 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &paymentsv1.CommandReply{}
+	if err := proto.Unmarshal(m.Data, r); err != nil || r.GetStage() != readied || !proto.Equal(r.GetPayment(), ready) {
+		t.Errorf("reply %v, %v", r, err)
 	}
 }
 
@@ -128,11 +180,7 @@ func TestAFullProviderLeavesThePaymentToTheSweeper(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
-	for b.provider.began.Load() == 0 { // the only slot is taken
-		if _, err := b.store.ByReference(t.Context(), order(1).GetReference()); err != nil {
-			continue
-		}
-	}
+	b.until("the only slot is taken", func() bool { return b.provider.began.Load() == 1 })
 	second, err := b.client.Send(command.CreatePayment, order(2), command.Meta{})
 	if err != nil {
 		t.Fatal(err)

@@ -188,3 +188,17 @@ func (b *bench) pay(n int) *paymentsv1.Payment {
 	}
 	return after
 }
+
+// until waits for something that is bound to happen.
+func (b *bench) until(what string, ok func() bool) {
+	b.t.Helper()
+	deadline, tick := time.After(20*time.Second), time.NewTicker(2*time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline:
+			b.t.Fatalf("it did not happen: %s", what)
+		case <-tick.C:
+		}
+	}
+}

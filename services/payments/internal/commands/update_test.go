@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"european-pay.eu/eupay/internal/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -33,16 +32,7 @@ func TestABankThatDoesNotAnswerReadsLeavesCreatesAlone(t *testing.T) {
 	for n := range more {
 		b.hint(fmt.Sprint(n + 1))
 	}
-	deadline, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
-	defer tick.Stop()
-	for b.provider.reads.Load() < more { // all wait for the bank
-		select {
-		case <-deadline:
-			close(b.provider.holdReads)
-			t.Fatalf("only %d hints are followed", b.provider.reads.Load())
-		case <-tick.C:
-		}
-	}
+	b.until("all hints wait for the bank", func() bool { return b.provider.reads.Load() == more })
 	if r := last(b.send(command.CreatePayment, order(more))); r.GetPayment().GetPaymentUrl() == "" {
 		t.Errorf("a create behind hints: %v", r)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -52,6 +53,32 @@ func TestDuePaymentsAreTakenOnceAndAgainAfterTheirLease(t *testing.T) {
 	b.now = b.now.Add(time.Minute)
 	if list, err := b.ClaimDue(t.Context(), 100, time.Minute); err != nil || len(list) != 50 {
 		t.Errorf("after the lease: %d, %v", len(list), err)
+	}
+}
+
+func TestAPaymentThatSomebodyChangesIsPassedOverNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for i := range 5 {
+		if _, _, err := b.Create(t.Context(), draft(ref("PAY", i)), Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := b.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `select from payments where reference = any($1) for update`, []string{ref("PAY", 1), ref("PAY", 3)}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // only ends a wait that should not be
+	defer cancel()
+	list, err := b.ClaimDue(ctx, 10, time.Minute)
+	if err != nil || len(list) != 3 {
+		t.Errorf("%d taken, %v", len(list), err)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 
