@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -29,7 +30,7 @@ func TestTheBankMisbehaves(t *testing.T) {
 	for _, fault := range []string{"late", "lost-answer", "no-answer", "error:500", "error:503", "garbage", "rate-limit:1", "unauthorized"} {
 		t.Run("create meets "+fault, func(t *testing.T) { t.Parallel(); createMeets(t, w, fault) })
 	}
-	for fault, amount := range map[string]float64{"error": 9900.02, "no answer": 9900.03, "late": 9900.04, "lost answer": 9900.05} {
+	for fault, amount := range map[string]json.Number{"error": "9900.02", "no answer": "9900.03", "late": "9900.04", "lost answer": "9900.05"} {
 		t.Run("refund meets "+fault, func(t *testing.T) { t.Parallel(); refundMeets(t, w, amount) })
 	}
 	t.Run("cancelled before it answered", func(t *testing.T) { t.Parallel(); cancelledUnknown(t, w) })
@@ -71,7 +72,7 @@ func createMeets(t *testing.T, w *world, fault string) {
 }
 
 // refundMeets is createMeets for a refund, whose amount asks the bank for the fault.
-func refundMeets(t *testing.T, w *world, amount float64) {
+func refundMeets(t *testing.T, w *world, amount json.Number) {
 	t.Helper()
 	m := w.newMerchant(t)
 	p := m.paid(t, object{"amount": 10_000})

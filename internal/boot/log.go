@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
-	"strings"
 )
 
 // NewLogger returns a JSON logger at the level ("debug", "info", "warn", "error") that never prints a secret key, a
@@ -41,15 +40,4 @@ func redact(_ []string, a slog.Attr) slog.Attr {
 		}
 	}
 	return a
-}
-
-// OneLine keeps a foreign text from forging log lines or filling the log.
-func OneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' {
-			return ' '
-		}
-		return r
-	}, s)
-	return s[:min(len(s), 300)]
 }

@@ -88,18 +88,6 @@ func TestAmountsAreReadExactly(t *testing.T) {
 	}
 }
 
-func TestErrorCodesIgnoreCase(t *testing.T) {
-	t.Parallel()
-	for _, code := range []string{"cancelledByUser", "CancelledByUser", "CANCELLEDBYCLIENT"} {
-		if !(Payment{State: Rejected, ErrorCode: code}).Cancelled() {
-			t.Errorf("%s is not read as a cancellation", code)
-		}
-	}
-	if (Payment{State: Rejected, ErrorCode: "insufficientFunds"}).Cancelled() || (Payment{State: Pending, ErrorCode: "cancelledByUser"}).Cancelled() {
-		t.Error("read as a cancellation, but is none")
-	}
-}
-
 func TestAFinishedPaymentIsNotBeingCancelled(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[State]bool{Pending: true, Created: true, Rejected: false, Done: false} {

@@ -91,7 +91,7 @@ type Payment struct {
 	State State
 	// StateDetail begins with "cancelling" while the payer has to approve a cancellation.
 	StateDetail string
-	// ErrorCode is kept as it came; its casing is not stable, compare it with HasErrorCode.
+	// ErrorCode is kept as it came; its casing is not stable.
 	ErrorCode        string
 	ErrorDescription string
 	// ValidateURI is where the payer continues; only an absolute http(s) URL is kept.
@@ -106,21 +106,6 @@ type Payment struct {
 	RegisteredAt time.Time
 	// Raw is the whole answer as compact JSON that PostgreSQL's jsonb accepts. It holds personal data.
 	Raw []byte
-}
-
-// HasErrorCode reports whether the payment's error code is one of codes, in any casing.
-func (p Payment) HasErrorCode(codes ...string) bool {
-	for _, code := range codes {
-		if strings.EqualFold(p.ErrorCode, code) {
-			return true
-		}
-	}
-	return false
-}
-
-// Cancelled reports whether the payment ended because the payer or the client cancelled it.
-func (p Payment) Cancelled() bool {
-	return p.State == Rejected && p.HasErrorCode("cancelledByUser", "cancelledByClient")
 }
 
 // Cancelling reports whether a cancellation waits for the payer's approval.
