@@ -182,12 +182,18 @@ func (x *MerchantChanged) GetOccurredAt() *timestamppb.Timestamp {
 
 // WebhookEndpointChanged is the payload of webhook_endpoint.* events.
 type WebhookEndpointChanged struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	EndpointId    string                 `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
-	MerchantId    string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
-	Url           string                 `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
-	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	OccurredAt    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	EndpointId string                 `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	MerchantId string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Url        string                 `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
+	// As webhooks.v1.Endpoint.disabled_reason.
+	Reason     string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	Livemode   bool                   `protobuf:"varint,6,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// Counts the events of this endpoint, from 1.
+	Sequence int64 `protobuf:"varint,7,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// The first failure since the last success.
+	FailingSince  *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=failing_since,json=failingSince,proto3" json:"failing_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -257,6 +263,27 @@ func (x *WebhookEndpointChanged) GetOccurredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *WebhookEndpointChanged) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *WebhookEndpointChanged) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *WebhookEndpointChanged) GetFailingSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FailingSince
+	}
+	return nil
+}
+
 var File_eupay_events_v1_events_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_events_proto_rawDesc = "" +
@@ -276,7 +303,7 @@ const file_eupay_events_v1_events_proto_rawDesc = "" +
 	"\x05email\x18\x03 \x01(\tR\x05email\x12'\n" +
 	"\x0fgateway_enabled\x18\x04 \x01(\bR\x0egatewayEnabled\x12;\n" +
 	"\voccurred_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt\"\xc1\x01\n" +
+	"occurredAt\"\xba\x02\n" +
 	"\x16WebhookEndpointChanged\x12\x1f\n" +
 	"\vendpoint_id\x18\x01 \x01(\tR\n" +
 	"endpointId\x12\x1f\n" +
@@ -285,7 +312,10 @@ const file_eupay_events_v1_events_proto_rawDesc = "" +
 	"\x03url\x18\x03 \x01(\tR\x03url\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12;\n" +
 	"\voccurred_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAtB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
+	"occurredAt\x12\x1a\n" +
+	"\blivemode\x18\x06 \x01(\bR\blivemode\x12\x1a\n" +
+	"\bsequence\x18\a \x01(\x03R\bsequence\x12?\n" +
+	"\rfailing_since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\ffailingSinceB6Z4european-pay.eu/eupay/proto/eupay/events/v1;eventsv1b\x06proto3"
 
 var (
 	file_eupay_events_v1_events_proto_rawDescOnce sync.Once
@@ -312,11 +342,12 @@ var file_eupay_events_v1_events_proto_depIdxs = []int32{
 	4, // 1: eupay.events.v1.PaymentChanged.occurred_at:type_name -> google.protobuf.Timestamp
 	4, // 2: eupay.events.v1.MerchantChanged.occurred_at:type_name -> google.protobuf.Timestamp
 	4, // 3: eupay.events.v1.WebhookEndpointChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	4, // 4: eupay.events.v1.WebhookEndpointChanged.failing_since:type_name -> google.protobuf.Timestamp
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_events_proto_init() }

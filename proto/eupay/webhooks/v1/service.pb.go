@@ -32,12 +32,16 @@ type Endpoint struct {
 	// Empty: the three documented events (payment.completed, payment.failed, payment.refunded). "*" means all.
 	EventTypes []string `protobuf:"bytes,6,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
 	Enabled    bool     `protobuf:"varint,7,opt,name=enabled,proto3" json:"enabled,omitempty"`
-	// Why it was switched off; empty while enabled.
+	// Why it was switched off: "by_merchant", "failing" (nothing but failures for too long), "gone" (it answered 410);
+	// empty while enabled.
 	DisabledReason string                 `protobuf:"bytes,8,opt,name=disabled_reason,json=disabledReason,proto3" json:"disabled_reason,omitempty"`
 	CreatedAt      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt      *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Most attempts a second; 0: no limit.
+	RateLimit     int32           `protobuf:"varint,11,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
+	Health        *EndpointHealth `protobuf:"bytes,12,opt,name=health,proto3" json:"health,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Endpoint) Reset() {
@@ -140,6 +144,101 @@ func (x *Endpoint) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Endpoint) GetRateLimit() int32 {
+	if x != nil {
+		return x.RateLimit
+	}
+	return 0
+}
+
+func (x *Endpoint) GetHealth() *EndpointHealth {
+	if x != nil {
+		return x.Health
+	}
+	return nil
+}
+
+// EndpointHealth tells how an endpoint answered lately.
+type EndpointHealth struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "healthy", "failing", "open" (the breaker holds deliveries back until retry_at), "half_open" (one is being tried).
+	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// The first failure since the last success.
+	FailingSince        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=failing_since,json=failingSince,proto3" json:"failing_since,omitempty"`
+	ConsecutiveFailures int32                  `protobuf:"varint,3,opt,name=consecutive_failures,json=consecutiveFailures,proto3" json:"consecutive_failures,omitempty"`
+	// Nothing is sent before that: the breaker is open, or the endpoint asked for it (Retry-After).
+	RetryAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
+	// The word of the last failure, as in Attempt.error.
+	LastError     string `protobuf:"bytes,5,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndpointHealth) Reset() {
+	*x = EndpointHealth{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndpointHealth) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndpointHealth) ProtoMessage() {}
+
+func (x *EndpointHealth) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndpointHealth.ProtoReflect.Descriptor instead.
+func (*EndpointHealth) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *EndpointHealth) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *EndpointHealth) GetFailingSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FailingSince
+	}
+	return nil
+}
+
+func (x *EndpointHealth) GetConsecutiveFailures() int32 {
+	if x != nil {
+		return x.ConsecutiveFailures
+	}
+	return 0
+}
+
+func (x *EndpointHealth) GetRetryAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RetryAt
+	}
+	return nil
+}
+
+func (x *EndpointHealth) GetLastError() string {
+	if x != nil {
+		return x.LastError
+	}
+	return ""
+}
+
 type CreateEndpointRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -147,13 +246,14 @@ type CreateEndpointRequest struct {
 	Url           string                 `protobuf:"bytes,3,opt,name=url,proto3" json:"url,omitempty"`
 	Description   string                 `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
 	EventTypes    []string               `protobuf:"bytes,5,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	RateLimit     int32                  `protobuf:"varint,6,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateEndpointRequest) Reset() {
 	*x = CreateEndpointRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[1]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -165,7 +265,7 @@ func (x *CreateEndpointRequest) String() string {
 func (*CreateEndpointRequest) ProtoMessage() {}
 
 func (x *CreateEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[1]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -178,7 +278,7 @@ func (x *CreateEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEndpointRequest.ProtoReflect.Descriptor instead.
 func (*CreateEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{1}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateEndpointRequest) GetMerchantId() string {
@@ -216,6 +316,13 @@ func (x *CreateEndpointRequest) GetEventTypes() []string {
 	return nil
 }
 
+func (x *CreateEndpointRequest) GetRateLimit() int32 {
+	if x != nil {
+		return x.RateLimit
+	}
+	return 0
+}
+
 type CreateEndpointResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Endpoint *Endpoint              `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
@@ -227,7 +334,7 @@ type CreateEndpointResponse struct {
 
 func (x *CreateEndpointResponse) Reset() {
 	*x = CreateEndpointResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[2]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -239,7 +346,7 @@ func (x *CreateEndpointResponse) String() string {
 func (*CreateEndpointResponse) ProtoMessage() {}
 
 func (x *CreateEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[2]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -252,7 +359,7 @@ func (x *CreateEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateEndpointResponse.ProtoReflect.Descriptor instead.
 func (*CreateEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{2}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateEndpointResponse) GetEndpoint() *Endpoint {
@@ -279,7 +386,7 @@ type ListEndpointsRequest struct {
 
 func (x *ListEndpointsRequest) Reset() {
 	*x = ListEndpointsRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[3]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -291,7 +398,7 @@ func (x *ListEndpointsRequest) String() string {
 func (*ListEndpointsRequest) ProtoMessage() {}
 
 func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[3]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -304,7 +411,7 @@ func (x *ListEndpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListEndpointsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{3}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListEndpointsRequest) GetMerchantId() string {
@@ -330,7 +437,7 @@ type ListEndpointsResponse struct {
 
 func (x *ListEndpointsResponse) Reset() {
 	*x = ListEndpointsResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[4]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -342,7 +449,7 @@ func (x *ListEndpointsResponse) String() string {
 func (*ListEndpointsResponse) ProtoMessage() {}
 
 func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[4]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -355,7 +462,7 @@ func (x *ListEndpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEndpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListEndpointsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{4}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListEndpointsResponse) GetEndpoints() []*Endpoint {
@@ -376,7 +483,7 @@ type GetEndpointRequest struct {
 
 func (x *GetEndpointRequest) Reset() {
 	*x = GetEndpointRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[5]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -388,7 +495,7 @@ func (x *GetEndpointRequest) String() string {
 func (*GetEndpointRequest) ProtoMessage() {}
 
 func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[5]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -401,7 +508,7 @@ func (x *GetEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointRequest.ProtoReflect.Descriptor instead.
 func (*GetEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetEndpointRequest) GetMerchantId() string {
@@ -434,7 +541,7 @@ type GetEndpointResponse struct {
 
 func (x *GetEndpointResponse) Reset() {
 	*x = GetEndpointResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[6]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +553,7 @@ func (x *GetEndpointResponse) String() string {
 func (*GetEndpointResponse) ProtoMessage() {}
 
 func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[6]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +566,7 @@ func (x *GetEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEndpointResponse.ProtoReflect.Descriptor instead.
 func (*GetEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetEndpointResponse) GetEndpoint() *Endpoint {
@@ -479,13 +586,14 @@ type UpdateEndpointRequest struct {
 	Description   *string     `protobuf:"bytes,5,opt,name=description,proto3,oneof" json:"description,omitempty"`
 	Enabled       *bool       `protobuf:"varint,6,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
 	EventTypes    *EventTypes `protobuf:"bytes,7,opt,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	RateLimit     *int32      `protobuf:"varint,8,opt,name=rate_limit,json=rateLimit,proto3,oneof" json:"rate_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *UpdateEndpointRequest) Reset() {
 	*x = UpdateEndpointRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[7]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +605,7 @@ func (x *UpdateEndpointRequest) String() string {
 func (*UpdateEndpointRequest) ProtoMessage() {}
 
 func (x *UpdateEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[7]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +618,7 @@ func (x *UpdateEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateEndpointRequest.ProtoReflect.Descriptor instead.
 func (*UpdateEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *UpdateEndpointRequest) GetMerchantId() string {
@@ -562,6 +670,13 @@ func (x *UpdateEndpointRequest) GetEventTypes() *EventTypes {
 	return nil
 }
 
+func (x *UpdateEndpointRequest) GetRateLimit() int32 {
+	if x != nil && x.RateLimit != nil {
+		return *x.RateLimit
+	}
+	return 0
+}
+
 // EventTypes wraps the list so that "unchanged" and "empty" differ.
 type EventTypes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -572,7 +687,7 @@ type EventTypes struct {
 
 func (x *EventTypes) Reset() {
 	*x = EventTypes{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[8]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +699,7 @@ func (x *EventTypes) String() string {
 func (*EventTypes) ProtoMessage() {}
 
 func (x *EventTypes) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[8]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +712,7 @@ func (x *EventTypes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventTypes.ProtoReflect.Descriptor instead.
 func (*EventTypes) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EventTypes) GetValues() []string {
@@ -616,7 +731,7 @@ type UpdateEndpointResponse struct {
 
 func (x *UpdateEndpointResponse) Reset() {
 	*x = UpdateEndpointResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[9]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -628,7 +743,7 @@ func (x *UpdateEndpointResponse) String() string {
 func (*UpdateEndpointResponse) ProtoMessage() {}
 
 func (x *UpdateEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[9]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -641,7 +756,7 @@ func (x *UpdateEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateEndpointResponse.ProtoReflect.Descriptor instead.
 func (*UpdateEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateEndpointResponse) GetEndpoint() *Endpoint {
@@ -662,7 +777,7 @@ type DeleteEndpointRequest struct {
 
 func (x *DeleteEndpointRequest) Reset() {
 	*x = DeleteEndpointRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[10]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +789,7 @@ func (x *DeleteEndpointRequest) String() string {
 func (*DeleteEndpointRequest) ProtoMessage() {}
 
 func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[10]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +802,7 @@ func (x *DeleteEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteEndpointRequest) GetMerchantId() string {
@@ -719,7 +834,7 @@ type DeleteEndpointResponse struct {
 
 func (x *DeleteEndpointResponse) Reset() {
 	*x = DeleteEndpointResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[11]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +846,7 @@ func (x *DeleteEndpointResponse) String() string {
 func (*DeleteEndpointResponse) ProtoMessage() {}
 
 func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[11]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +859,7 @@ func (x *DeleteEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteEndpointResponse.ProtoReflect.Descriptor instead.
 func (*DeleteEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 type RotateSecretRequest struct {
@@ -760,7 +875,7 @@ type RotateSecretRequest struct {
 
 func (x *RotateSecretRequest) Reset() {
 	*x = RotateSecretRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[12]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +887,7 @@ func (x *RotateSecretRequest) String() string {
 func (*RotateSecretRequest) ProtoMessage() {}
 
 func (x *RotateSecretRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[12]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +900,7 @@ func (x *RotateSecretRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateSecretRequest.ProtoReflect.Descriptor instead.
 func (*RotateSecretRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RotateSecretRequest) GetMerchantId() string {
@@ -826,7 +941,7 @@ type RotateSecretResponse struct {
 
 func (x *RotateSecretResponse) Reset() {
 	*x = RotateSecretResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[13]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +953,7 @@ func (x *RotateSecretResponse) String() string {
 func (*RotateSecretResponse) ProtoMessage() {}
 
 func (x *RotateSecretResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[13]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +966,7 @@ func (x *RotateSecretResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RotateSecretResponse.ProtoReflect.Descriptor instead.
 func (*RotateSecretResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RotateSecretResponse) GetEndpoint() *Endpoint {
@@ -877,7 +992,8 @@ type Delivery struct {
 	EventType string `protobuf:"bytes,4,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
 	Reference string `protobuf:"bytes,5,opt,name=reference,proto3" json:"reference,omitempty"`
 	Sequence  int64  `protobuf:"varint,6,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// "waiting", "pending", "delivered", "exhausted", "cancelled".
+	// "waiting" (for an older event of the same payment), "pending", "delivered", "exhausted", "missed" (the endpoint was
+	// disabled), "cancelled" (the endpoint was deleted).
 	Status        string                 `protobuf:"bytes,7,opt,name=status,proto3" json:"status,omitempty"`
 	AttemptCount  int32                  `protobuf:"varint,8,opt,name=attempt_count,json=attemptCount,proto3" json:"attempt_count,omitempty"`
 	NextAttemptAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=next_attempt_at,json=nextAttemptAt,proto3" json:"next_attempt_at,omitempty"`
@@ -892,7 +1008,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[14]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -904,7 +1020,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[14]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -917,7 +1033,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{14}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Delivery) GetId() string {
@@ -1021,14 +1137,20 @@ type Attempt struct {
 	// The first bytes of the answer.
 	ResponseBody []byte `protobuf:"bytes,5,opt,name=response_body,json=responseBody,proto3" json:"response_body,omitempty"`
 	// Why it failed, in one of our words: "timeout", "refused_address", "connection", "tls", "redirect", "status"; empty on success.
-	Error         string `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	Error string `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	// The answer's headers as "Name: value" lines, cut, without cookies and credentials.
+	ResponseHeaders string `protobuf:"bytes,7,opt,name=response_headers,json=responseHeaders,proto3" json:"response_headers,omitempty"`
+	// Only in ListAttempts.
+	DeliveryId    string `protobuf:"bytes,8,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	EventType     string `protobuf:"bytes,9,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	Reference     string `protobuf:"bytes,10,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1040,7 +1162,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1053,7 +1175,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{15}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Attempt) GetNumber() int32 {
@@ -1098,6 +1220,34 @@ func (x *Attempt) GetError() string {
 	return ""
 }
 
+func (x *Attempt) GetResponseHeaders() string {
+	if x != nil {
+		return x.ResponseHeaders
+	}
+	return ""
+}
+
+func (x *Attempt) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+func (x *Attempt) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *Attempt) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
 type ListDeliveriesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -1108,13 +1258,15 @@ type ListDeliveriesRequest struct {
 	Status        string                 `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
 	Reference     string                 `protobuf:"bytes,7,opt,name=reference,proto3" json:"reference,omitempty"`
 	EventType     string                 `protobuf:"bytes,8,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	CreatedAfter  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_after,json=createdAfter,proto3" json:"created_after,omitempty"`     // inclusive
+	CreatedBefore *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=created_before,json=createdBefore,proto3" json:"created_before,omitempty"` // exclusive
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1278,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1291,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListDeliveriesRequest) GetMerchantId() string {
@@ -1198,6 +1350,20 @@ func (x *ListDeliveriesRequest) GetEventType() string {
 	return ""
 }
 
+func (x *ListDeliveriesRequest) GetCreatedAfter() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAfter
+	}
+	return nil
+}
+
+func (x *ListDeliveriesRequest) GetCreatedBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedBefore
+	}
+	return nil
+}
+
 type ListDeliveriesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Deliveries    []*Delivery            `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
@@ -1208,7 +1374,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1386,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1399,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -1261,7 +1427,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1439,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1452,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{18}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetDeliveryRequest) GetMerchantId() string {
@@ -1319,7 +1485,7 @@ type GetDeliveryResponse struct {
 
 func (x *GetDeliveryResponse) Reset() {
 	*x = GetDeliveryResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1497,7 @@ func (x *GetDeliveryResponse) String() string {
 func (*GetDeliveryResponse) ProtoMessage() {}
 
 func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1510,7 @@ func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*GetDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{19}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetDeliveryResponse) GetDelivery() *Delivery {
@@ -1354,11 +1520,710 @@ func (x *GetDeliveryResponse) GetDelivery() *Delivery {
 	return nil
 }
 
+type ListAttemptsRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	EndpointId string                 `protobuf:"bytes,3,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	Page       int32                  `protobuf:"varint,4,opt,name=page,proto3" json:"page,omitempty"`
+	Limit      int32                  `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	// "success" or "failure"; empty: both.
+	Outcome       string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	StartedAfter  *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=started_after,json=startedAfter,proto3" json:"started_after,omitempty"`    // inclusive
+	StartedBefore *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=started_before,json=startedBefore,proto3" json:"started_before,omitempty"` // exclusive
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAttemptsRequest) Reset() {
+	*x = ListAttemptsRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAttemptsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAttemptsRequest) ProtoMessage() {}
+
+func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAttemptsRequest.ProtoReflect.Descriptor instead.
+func (*ListAttemptsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ListAttemptsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *ListAttemptsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ListAttemptsRequest) GetEndpointId() string {
+	if x != nil {
+		return x.EndpointId
+	}
+	return ""
+}
+
+func (x *ListAttemptsRequest) GetPage() int32 {
+	if x != nil {
+		return x.Page
+	}
+	return 0
+}
+
+func (x *ListAttemptsRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *ListAttemptsRequest) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *ListAttemptsRequest) GetStartedAfter() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAfter
+	}
+	return nil
+}
+
+func (x *ListAttemptsRequest) GetStartedBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedBefore
+	}
+	return nil
+}
+
+type ListAttemptsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Attempts      []*Attempt             `protobuf:"bytes,1,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListAttemptsResponse) Reset() {
+	*x = ListAttemptsResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListAttemptsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListAttemptsResponse) ProtoMessage() {}
+
+func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListAttemptsResponse.ProtoReflect.Descriptor instead.
+func (*ListAttemptsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListAttemptsResponse) GetAttempts() []*Attempt {
+	if x != nil {
+		return x.Attempts
+	}
+	return nil
+}
+
+func (x *ListAttemptsResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+type TestEndpointRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestEndpointRequest) Reset() {
+	*x = TestEndpointRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestEndpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestEndpointRequest) ProtoMessage() {}
+
+func (x *TestEndpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestEndpointRequest.ProtoReflect.Descriptor instead.
+func (*TestEndpointRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *TestEndpointRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *TestEndpointRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *TestEndpointRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type TestEndpointResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// With its attempt, unless that has not ended in time.
+	Delivery      *Delivery `protobuf:"bytes,1,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TestEndpointResponse) Reset() {
+	*x = TestEndpointResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TestEndpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TestEndpointResponse) ProtoMessage() {}
+
+func (x *TestEndpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TestEndpointResponse.ProtoReflect.Descriptor instead.
+func (*TestEndpointResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *TestEndpointResponse) GetDelivery() *Delivery {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+type ResendDeliveryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResendDeliveryRequest) Reset() {
+	*x = ResendDeliveryRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResendDeliveryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResendDeliveryRequest) ProtoMessage() {}
+
+func (x *ResendDeliveryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResendDeliveryRequest.ProtoReflect.Descriptor instead.
+func (*ResendDeliveryRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ResendDeliveryRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *ResendDeliveryRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ResendDeliveryRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ResendDeliveryResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Delivery      *Delivery              `protobuf:"bytes,1,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResendDeliveryResponse) Reset() {
+	*x = ResendDeliveryResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResendDeliveryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResendDeliveryResponse) ProtoMessage() {}
+
+func (x *ResendDeliveryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResendDeliveryResponse.ProtoReflect.Descriptor instead.
+func (*ResendDeliveryResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ResendDeliveryResponse) GetDelivery() *Delivery {
+	if x != nil {
+		return x.Delivery
+	}
+	return nil
+}
+
+// DeliveryFilter chooses finished deliveries. Every field that is set narrows it.
+type DeliveryFilter struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	EndpointId string                 `protobuf:"bytes,1,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
+	// "delivered", "exhausted", "missed"; empty: "exhausted" and "missed".
+	Status        string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
+	Reference     string                 `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
+	EventType     string                 `protobuf:"bytes,4,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	CreatedAfter  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_after,json=createdAfter,proto3" json:"created_after,omitempty"`    // inclusive
+	CreatedBefore *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_before,json=createdBefore,proto3" json:"created_before,omitempty"` // exclusive
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryFilter) Reset() {
+	*x = DeliveryFilter{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryFilter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryFilter) ProtoMessage() {}
+
+func (x *DeliveryFilter) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryFilter.ProtoReflect.Descriptor instead.
+func (*DeliveryFilter) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *DeliveryFilter) GetEndpointId() string {
+	if x != nil {
+		return x.EndpointId
+	}
+	return ""
+}
+
+func (x *DeliveryFilter) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *DeliveryFilter) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *DeliveryFilter) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *DeliveryFilter) GetCreatedAfter() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAfter
+	}
+	return nil
+}
+
+func (x *DeliveryFilter) GetCreatedBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedBefore
+	}
+	return nil
+}
+
+type ResendDeliveriesRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Filter     *DeliveryFilter        `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Only count.
+	DryRun        bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResendDeliveriesRequest) Reset() {
+	*x = ResendDeliveriesRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResendDeliveriesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResendDeliveriesRequest) ProtoMessage() {}
+
+func (x *ResendDeliveriesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResendDeliveriesRequest.ProtoReflect.Descriptor instead.
+func (*ResendDeliveriesRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ResendDeliveriesRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *ResendDeliveriesRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ResendDeliveriesRequest) GetFilter() *DeliveryFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ResendDeliveriesRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+type ResendDeliveriesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many match; of a real run those that were sent again, at most 10,000.
+	Count int64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// More are left: ask again.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResendDeliveriesResponse) Reset() {
+	*x = ResendDeliveriesResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResendDeliveriesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResendDeliveriesResponse) ProtoMessage() {}
+
+func (x *ResendDeliveriesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResendDeliveriesResponse.ProtoReflect.Descriptor instead.
+func (*ResendDeliveriesResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ResendDeliveriesResponse) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *ResendDeliveriesResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+type RecoverEndpointRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Since         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	DryRun        bool                   `protobuf:"varint,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverEndpointRequest) Reset() {
+	*x = RecoverEndpointRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverEndpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverEndpointRequest) ProtoMessage() {}
+
+func (x *RecoverEndpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverEndpointRequest.ProtoReflect.Descriptor instead.
+func (*RecoverEndpointRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *RecoverEndpointRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *RecoverEndpointRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *RecoverEndpointRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RecoverEndpointRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *RecoverEndpointRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+type RecoverEndpointResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Count         int64                  `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	More          bool                   `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecoverEndpointResponse) Reset() {
+	*x = RecoverEndpointResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecoverEndpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecoverEndpointResponse) ProtoMessage() {}
+
+func (x *RecoverEndpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecoverEndpointResponse.ProtoReflect.Descriptor instead.
+func (*RecoverEndpointResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *RecoverEndpointResponse) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *RecoverEndpointResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 var File_eupay_webhooks_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/webhooks/v1/service.proto\x12\x11eupay.webhooks.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe5\x02\n" +
+	"\x1feupay/webhooks/v1/service.proto\x12\x11eupay.webhooks.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x03\n" +
 	"\bEndpoint\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1374,7 +2239,17 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
 	"\n" +
 	"updated_at\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xa9\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x1d\n" +
+	"\n" +
+	"rate_limit\x18\v \x01(\x05R\trateLimit\x129\n" +
+	"\x06health\x18\f \x01(\v2!.eupay.webhooks.v1.EndpointHealthR\x06health\"\xf0\x01\n" +
+	"\x0eEndpointHealth\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12?\n" +
+	"\rfailing_since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffailingSince\x121\n" +
+	"\x14consecutive_failures\x18\x03 \x01(\x05R\x13consecutiveFailures\x125\n" +
+	"\bretry_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aretryAt\x12\x1d\n" +
+	"\n" +
+	"last_error\x18\x05 \x01(\tR\tlastError\"\xc8\x01\n" +
 	"\x15CreateEndpointRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1382,7 +2257,9 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\x03url\x18\x03 \x01(\tR\x03url\x12 \n" +
 	"\vdescription\x18\x04 \x01(\tR\vdescription\x12\x1f\n" +
 	"\vevent_types\x18\x05 \x03(\tR\n" +
-	"eventTypes\"i\n" +
+	"eventTypes\x12\x1d\n" +
+	"\n" +
+	"rate_limit\x18\x06 \x01(\x05R\trateLimit\"i\n" +
 	"\x16CreateEndpointResponse\x127\n" +
 	"\bendpoint\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.EndpointR\bendpoint\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\tR\x06secret\"S\n" +
@@ -1398,7 +2275,7 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\"N\n" +
 	"\x13GetEndpointResponse\x127\n" +
-	"\bendpoint\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.EndpointR\bendpoint\"\xa5\x02\n" +
+	"\bendpoint\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.EndpointR\bendpoint\"\xd8\x02\n" +
 	"\x15UpdateEndpointRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1408,11 +2285,14 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\vdescription\x18\x05 \x01(\tH\x01R\vdescription\x88\x01\x01\x12\x1d\n" +
 	"\aenabled\x18\x06 \x01(\bH\x02R\aenabled\x88\x01\x01\x12>\n" +
 	"\vevent_types\x18\a \x01(\v2\x1d.eupay.webhooks.v1.EventTypesR\n" +
-	"eventTypesB\x06\n" +
+	"eventTypes\x12\"\n" +
+	"\n" +
+	"rate_limit\x18\b \x01(\x05H\x03R\trateLimit\x88\x01\x01B\x06\n" +
 	"\x04_urlB\x0e\n" +
 	"\f_descriptionB\n" +
 	"\n" +
-	"\b_enabled\"$\n" +
+	"\b_enabledB\r\n" +
+	"\v_rate_limit\"$\n" +
 	"\n" +
 	"EventTypes\x12\x16\n" +
 	"\x06values\x18\x01 \x03(\tR\x06values\"Q\n" +
@@ -1450,7 +2330,7 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n" +
 	"\fdelivered_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vdeliveredAt\x12\x12\n" +
 	"\x04body\x18\f \x01(\fR\x04body\x126\n" +
-	"\battempts\x18\r \x03(\v2\x1a.eupay.webhooks.v1.AttemptR\battempts\"\xe9\x01\n" +
+	"\battempts\x18\r \x03(\v2\x1a.eupay.webhooks.v1.AttemptR\battempts\"\xf2\x02\n" +
 	"\aAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x129\n" +
 	"\n" +
@@ -1458,7 +2338,14 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\x0fduration_micros\x18\x03 \x01(\x03R\x0edurationMicros\x12'\n" +
 	"\x0fresponse_status\x18\x04 \x01(\x05R\x0eresponseStatus\x12#\n" +
 	"\rresponse_body\x18\x05 \x01(\fR\fresponseBody\x12\x14\n" +
-	"\x05error\x18\x06 \x01(\tR\x05error\"\xf4\x01\n" +
+	"\x05error\x18\x06 \x01(\tR\x05error\x12)\n" +
+	"\x10response_headers\x18\a \x01(\tR\x0fresponseHeaders\x12\x1f\n" +
+	"\vdelivery_id\x18\b \x01(\tR\n" +
+	"deliveryId\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\t \x01(\tR\teventType\x12\x1c\n" +
+	"\treference\x18\n" +
+	" \x01(\tR\treference\"\xf8\x02\n" +
 	"\x15ListDeliveriesRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -1470,7 +2357,10 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\x06status\x18\x06 \x01(\tR\x06status\x12\x1c\n" +
 	"\treference\x18\a \x01(\tR\treference\x12\x1d\n" +
 	"\n" +
-	"event_type\x18\b \x01(\tR\teventType\"k\n" +
+	"event_type\x18\b \x01(\tR\teventType\x12?\n" +
+	"\rcreated_after\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\fcreatedAfter\x12A\n" +
+	"\x0ecreated_before\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\rcreatedBefore\"k\n" +
 	"\x16ListDeliveriesResponse\x12;\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1b.eupay.webhooks.v1.DeliveryR\n" +
@@ -1482,7 +2372,64 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\"N\n" +
 	"\x13GetDeliveryResponse\x127\n" +
-	"\bdelivery\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.DeliveryR\bdelivery2\xae\x06\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.DeliveryR\bdelivery\"\xbb\x02\n" +
+	"\x13ListAttemptsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1f\n" +
+	"\vendpoint_id\x18\x03 \x01(\tR\n" +
+	"endpointId\x12\x12\n" +
+	"\x04page\x18\x04 \x01(\x05R\x04page\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\x05R\x05limit\x12\x18\n" +
+	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12?\n" +
+	"\rstarted_after\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\fstartedAfter\x12A\n" +
+	"\x0estarted_before\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rstartedBefore\"d\n" +
+	"\x14ListAttemptsResponse\x126\n" +
+	"\battempts\x18\x01 \x03(\v2\x1a.eupay.webhooks.v1.AttemptR\battempts\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"b\n" +
+	"\x13TestEndpointRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"O\n" +
+	"\x14TestEndpointResponse\x127\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.DeliveryR\bdelivery\"d\n" +
+	"\x15ResendDeliveryRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"Q\n" +
+	"\x16ResendDeliveryResponse\x127\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.DeliveryR\bdelivery\"\x8a\x02\n" +
+	"\x0eDeliveryFilter\x12\x1f\n" +
+	"\vendpoint_id\x18\x01 \x01(\tR\n" +
+	"endpointId\x12\x16\n" +
+	"\x06status\x18\x02 \x01(\tR\x06status\x12\x1c\n" +
+	"\treference\x18\x03 \x01(\tR\treference\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x04 \x01(\tR\teventType\x12?\n" +
+	"\rcreated_after\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fcreatedAfter\x12A\n" +
+	"\x0ecreated_before\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rcreatedBefore\"\xaa\x01\n" +
+	"\x17ResendDeliveriesRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x129\n" +
+	"\x06filter\x18\x03 \x01(\v2!.eupay.webhooks.v1.DeliveryFilterR\x06filter\x12\x17\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"D\n" +
+	"\x18ResendDeliveriesResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"\xb0\x01\n" +
+	"\x16RecoverEndpointRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x120\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x17\n" +
+	"\adry_run\x18\x05 \x01(\bR\x06dryRun\"C\n" +
+	"\x17RecoverEndpointResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more2\xae\n" +
+	"\n" +
 	"\x0fWebhooksService\x12e\n" +
 	"\x0eCreateEndpoint\x12(.eupay.webhooks.v1.CreateEndpointRequest\x1a).eupay.webhooks.v1.CreateEndpointResponse\x12b\n" +
 	"\rListEndpoints\x12'.eupay.webhooks.v1.ListEndpointsRequest\x1a(.eupay.webhooks.v1.ListEndpointsResponse\x12\\\n" +
@@ -1491,7 +2438,12 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\x0eDeleteEndpoint\x12(.eupay.webhooks.v1.DeleteEndpointRequest\x1a).eupay.webhooks.v1.DeleteEndpointResponse\x12_\n" +
 	"\fRotateSecret\x12&.eupay.webhooks.v1.RotateSecretRequest\x1a'.eupay.webhooks.v1.RotateSecretResponse\x12e\n" +
 	"\x0eListDeliveries\x12(.eupay.webhooks.v1.ListDeliveriesRequest\x1a).eupay.webhooks.v1.ListDeliveriesResponse\x12\\\n" +
-	"\vGetDelivery\x12%.eupay.webhooks.v1.GetDeliveryRequest\x1a&.eupay.webhooks.v1.GetDeliveryResponseB:Z8european-pay.eu/eupay/proto/eupay/webhooks/v1;webhooksv1b\x06proto3"
+	"\vGetDelivery\x12%.eupay.webhooks.v1.GetDeliveryRequest\x1a&.eupay.webhooks.v1.GetDeliveryResponse\x12_\n" +
+	"\fListAttempts\x12&.eupay.webhooks.v1.ListAttemptsRequest\x1a'.eupay.webhooks.v1.ListAttemptsResponse\x12_\n" +
+	"\fTestEndpoint\x12&.eupay.webhooks.v1.TestEndpointRequest\x1a'.eupay.webhooks.v1.TestEndpointResponse\x12e\n" +
+	"\x0eResendDelivery\x12(.eupay.webhooks.v1.ResendDeliveryRequest\x1a).eupay.webhooks.v1.ResendDeliveryResponse\x12k\n" +
+	"\x10ResendDeliveries\x12*.eupay.webhooks.v1.ResendDeliveriesRequest\x1a+.eupay.webhooks.v1.ResendDeliveriesResponse\x12h\n" +
+	"\x0fRecoverEndpoint\x12).eupay.webhooks.v1.RecoverEndpointRequest\x1a*.eupay.webhooks.v1.RecoverEndpointResponseB:Z8european-pay.eu/eupay/proto/eupay/webhooks/v1;webhooksv1b\x06proto3"
 
 var (
 	file_eupay_webhooks_v1_service_proto_rawDescOnce sync.Once
@@ -1505,67 +2457,103 @@ func file_eupay_webhooks_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_webhooks_v1_service_proto_rawDescData
 }
 
-var file_eupay_webhooks_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_eupay_webhooks_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_eupay_webhooks_v1_service_proto_goTypes = []any{
-	(*Endpoint)(nil),               // 0: eupay.webhooks.v1.Endpoint
-	(*CreateEndpointRequest)(nil),  // 1: eupay.webhooks.v1.CreateEndpointRequest
-	(*CreateEndpointResponse)(nil), // 2: eupay.webhooks.v1.CreateEndpointResponse
-	(*ListEndpointsRequest)(nil),   // 3: eupay.webhooks.v1.ListEndpointsRequest
-	(*ListEndpointsResponse)(nil),  // 4: eupay.webhooks.v1.ListEndpointsResponse
-	(*GetEndpointRequest)(nil),     // 5: eupay.webhooks.v1.GetEndpointRequest
-	(*GetEndpointResponse)(nil),    // 6: eupay.webhooks.v1.GetEndpointResponse
-	(*UpdateEndpointRequest)(nil),  // 7: eupay.webhooks.v1.UpdateEndpointRequest
-	(*EventTypes)(nil),             // 8: eupay.webhooks.v1.EventTypes
-	(*UpdateEndpointResponse)(nil), // 9: eupay.webhooks.v1.UpdateEndpointResponse
-	(*DeleteEndpointRequest)(nil),  // 10: eupay.webhooks.v1.DeleteEndpointRequest
-	(*DeleteEndpointResponse)(nil), // 11: eupay.webhooks.v1.DeleteEndpointResponse
-	(*RotateSecretRequest)(nil),    // 12: eupay.webhooks.v1.RotateSecretRequest
-	(*RotateSecretResponse)(nil),   // 13: eupay.webhooks.v1.RotateSecretResponse
-	(*Delivery)(nil),               // 14: eupay.webhooks.v1.Delivery
-	(*Attempt)(nil),                // 15: eupay.webhooks.v1.Attempt
-	(*ListDeliveriesRequest)(nil),  // 16: eupay.webhooks.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil), // 17: eupay.webhooks.v1.ListDeliveriesResponse
-	(*GetDeliveryRequest)(nil),     // 18: eupay.webhooks.v1.GetDeliveryRequest
-	(*GetDeliveryResponse)(nil),    // 19: eupay.webhooks.v1.GetDeliveryResponse
-	(*timestamppb.Timestamp)(nil),  // 20: google.protobuf.Timestamp
+	(*Endpoint)(nil),                 // 0: eupay.webhooks.v1.Endpoint
+	(*EndpointHealth)(nil),           // 1: eupay.webhooks.v1.EndpointHealth
+	(*CreateEndpointRequest)(nil),    // 2: eupay.webhooks.v1.CreateEndpointRequest
+	(*CreateEndpointResponse)(nil),   // 3: eupay.webhooks.v1.CreateEndpointResponse
+	(*ListEndpointsRequest)(nil),     // 4: eupay.webhooks.v1.ListEndpointsRequest
+	(*ListEndpointsResponse)(nil),    // 5: eupay.webhooks.v1.ListEndpointsResponse
+	(*GetEndpointRequest)(nil),       // 6: eupay.webhooks.v1.GetEndpointRequest
+	(*GetEndpointResponse)(nil),      // 7: eupay.webhooks.v1.GetEndpointResponse
+	(*UpdateEndpointRequest)(nil),    // 8: eupay.webhooks.v1.UpdateEndpointRequest
+	(*EventTypes)(nil),               // 9: eupay.webhooks.v1.EventTypes
+	(*UpdateEndpointResponse)(nil),   // 10: eupay.webhooks.v1.UpdateEndpointResponse
+	(*DeleteEndpointRequest)(nil),    // 11: eupay.webhooks.v1.DeleteEndpointRequest
+	(*DeleteEndpointResponse)(nil),   // 12: eupay.webhooks.v1.DeleteEndpointResponse
+	(*RotateSecretRequest)(nil),      // 13: eupay.webhooks.v1.RotateSecretRequest
+	(*RotateSecretResponse)(nil),     // 14: eupay.webhooks.v1.RotateSecretResponse
+	(*Delivery)(nil),                 // 15: eupay.webhooks.v1.Delivery
+	(*Attempt)(nil),                  // 16: eupay.webhooks.v1.Attempt
+	(*ListDeliveriesRequest)(nil),    // 17: eupay.webhooks.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),   // 18: eupay.webhooks.v1.ListDeliveriesResponse
+	(*GetDeliveryRequest)(nil),       // 19: eupay.webhooks.v1.GetDeliveryRequest
+	(*GetDeliveryResponse)(nil),      // 20: eupay.webhooks.v1.GetDeliveryResponse
+	(*ListAttemptsRequest)(nil),      // 21: eupay.webhooks.v1.ListAttemptsRequest
+	(*ListAttemptsResponse)(nil),     // 22: eupay.webhooks.v1.ListAttemptsResponse
+	(*TestEndpointRequest)(nil),      // 23: eupay.webhooks.v1.TestEndpointRequest
+	(*TestEndpointResponse)(nil),     // 24: eupay.webhooks.v1.TestEndpointResponse
+	(*ResendDeliveryRequest)(nil),    // 25: eupay.webhooks.v1.ResendDeliveryRequest
+	(*ResendDeliveryResponse)(nil),   // 26: eupay.webhooks.v1.ResendDeliveryResponse
+	(*DeliveryFilter)(nil),           // 27: eupay.webhooks.v1.DeliveryFilter
+	(*ResendDeliveriesRequest)(nil),  // 28: eupay.webhooks.v1.ResendDeliveriesRequest
+	(*ResendDeliveriesResponse)(nil), // 29: eupay.webhooks.v1.ResendDeliveriesResponse
+	(*RecoverEndpointRequest)(nil),   // 30: eupay.webhooks.v1.RecoverEndpointRequest
+	(*RecoverEndpointResponse)(nil),  // 31: eupay.webhooks.v1.RecoverEndpointResponse
+	(*timestamppb.Timestamp)(nil),    // 32: google.protobuf.Timestamp
 }
 var file_eupay_webhooks_v1_service_proto_depIdxs = []int32{
-	20, // 0: eupay.webhooks.v1.Endpoint.created_at:type_name -> google.protobuf.Timestamp
-	20, // 1: eupay.webhooks.v1.Endpoint.updated_at:type_name -> google.protobuf.Timestamp
-	0,  // 2: eupay.webhooks.v1.CreateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	0,  // 3: eupay.webhooks.v1.ListEndpointsResponse.endpoints:type_name -> eupay.webhooks.v1.Endpoint
-	0,  // 4: eupay.webhooks.v1.GetEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	8,  // 5: eupay.webhooks.v1.UpdateEndpointRequest.event_types:type_name -> eupay.webhooks.v1.EventTypes
-	0,  // 6: eupay.webhooks.v1.UpdateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	0,  // 7: eupay.webhooks.v1.RotateSecretResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	20, // 8: eupay.webhooks.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	20, // 9: eupay.webhooks.v1.Delivery.created_at:type_name -> google.protobuf.Timestamp
-	20, // 10: eupay.webhooks.v1.Delivery.delivered_at:type_name -> google.protobuf.Timestamp
-	15, // 11: eupay.webhooks.v1.Delivery.attempts:type_name -> eupay.webhooks.v1.Attempt
-	20, // 12: eupay.webhooks.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	14, // 13: eupay.webhooks.v1.ListDeliveriesResponse.deliveries:type_name -> eupay.webhooks.v1.Delivery
-	14, // 14: eupay.webhooks.v1.GetDeliveryResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
-	1,  // 15: eupay.webhooks.v1.WebhooksService.CreateEndpoint:input_type -> eupay.webhooks.v1.CreateEndpointRequest
-	3,  // 16: eupay.webhooks.v1.WebhooksService.ListEndpoints:input_type -> eupay.webhooks.v1.ListEndpointsRequest
-	5,  // 17: eupay.webhooks.v1.WebhooksService.GetEndpoint:input_type -> eupay.webhooks.v1.GetEndpointRequest
-	7,  // 18: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:input_type -> eupay.webhooks.v1.UpdateEndpointRequest
-	10, // 19: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:input_type -> eupay.webhooks.v1.DeleteEndpointRequest
-	12, // 20: eupay.webhooks.v1.WebhooksService.RotateSecret:input_type -> eupay.webhooks.v1.RotateSecretRequest
-	16, // 21: eupay.webhooks.v1.WebhooksService.ListDeliveries:input_type -> eupay.webhooks.v1.ListDeliveriesRequest
-	18, // 22: eupay.webhooks.v1.WebhooksService.GetDelivery:input_type -> eupay.webhooks.v1.GetDeliveryRequest
-	2,  // 23: eupay.webhooks.v1.WebhooksService.CreateEndpoint:output_type -> eupay.webhooks.v1.CreateEndpointResponse
-	4,  // 24: eupay.webhooks.v1.WebhooksService.ListEndpoints:output_type -> eupay.webhooks.v1.ListEndpointsResponse
-	6,  // 25: eupay.webhooks.v1.WebhooksService.GetEndpoint:output_type -> eupay.webhooks.v1.GetEndpointResponse
-	9,  // 26: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:output_type -> eupay.webhooks.v1.UpdateEndpointResponse
-	11, // 27: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:output_type -> eupay.webhooks.v1.DeleteEndpointResponse
-	13, // 28: eupay.webhooks.v1.WebhooksService.RotateSecret:output_type -> eupay.webhooks.v1.RotateSecretResponse
-	17, // 29: eupay.webhooks.v1.WebhooksService.ListDeliveries:output_type -> eupay.webhooks.v1.ListDeliveriesResponse
-	19, // 30: eupay.webhooks.v1.WebhooksService.GetDelivery:output_type -> eupay.webhooks.v1.GetDeliveryResponse
-	23, // [23:31] is the sub-list for method output_type
-	15, // [15:23] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	32, // 0: eupay.webhooks.v1.Endpoint.created_at:type_name -> google.protobuf.Timestamp
+	32, // 1: eupay.webhooks.v1.Endpoint.updated_at:type_name -> google.protobuf.Timestamp
+	1,  // 2: eupay.webhooks.v1.Endpoint.health:type_name -> eupay.webhooks.v1.EndpointHealth
+	32, // 3: eupay.webhooks.v1.EndpointHealth.failing_since:type_name -> google.protobuf.Timestamp
+	32, // 4: eupay.webhooks.v1.EndpointHealth.retry_at:type_name -> google.protobuf.Timestamp
+	0,  // 5: eupay.webhooks.v1.CreateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	0,  // 6: eupay.webhooks.v1.ListEndpointsResponse.endpoints:type_name -> eupay.webhooks.v1.Endpoint
+	0,  // 7: eupay.webhooks.v1.GetEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	9,  // 8: eupay.webhooks.v1.UpdateEndpointRequest.event_types:type_name -> eupay.webhooks.v1.EventTypes
+	0,  // 9: eupay.webhooks.v1.UpdateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	0,  // 10: eupay.webhooks.v1.RotateSecretResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	32, // 11: eupay.webhooks.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	32, // 12: eupay.webhooks.v1.Delivery.created_at:type_name -> google.protobuf.Timestamp
+	32, // 13: eupay.webhooks.v1.Delivery.delivered_at:type_name -> google.protobuf.Timestamp
+	16, // 14: eupay.webhooks.v1.Delivery.attempts:type_name -> eupay.webhooks.v1.Attempt
+	32, // 15: eupay.webhooks.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	32, // 16: eupay.webhooks.v1.ListDeliveriesRequest.created_after:type_name -> google.protobuf.Timestamp
+	32, // 17: eupay.webhooks.v1.ListDeliveriesRequest.created_before:type_name -> google.protobuf.Timestamp
+	15, // 18: eupay.webhooks.v1.ListDeliveriesResponse.deliveries:type_name -> eupay.webhooks.v1.Delivery
+	15, // 19: eupay.webhooks.v1.GetDeliveryResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
+	32, // 20: eupay.webhooks.v1.ListAttemptsRequest.started_after:type_name -> google.protobuf.Timestamp
+	32, // 21: eupay.webhooks.v1.ListAttemptsRequest.started_before:type_name -> google.protobuf.Timestamp
+	16, // 22: eupay.webhooks.v1.ListAttemptsResponse.attempts:type_name -> eupay.webhooks.v1.Attempt
+	15, // 23: eupay.webhooks.v1.TestEndpointResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
+	15, // 24: eupay.webhooks.v1.ResendDeliveryResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
+	32, // 25: eupay.webhooks.v1.DeliveryFilter.created_after:type_name -> google.protobuf.Timestamp
+	32, // 26: eupay.webhooks.v1.DeliveryFilter.created_before:type_name -> google.protobuf.Timestamp
+	27, // 27: eupay.webhooks.v1.ResendDeliveriesRequest.filter:type_name -> eupay.webhooks.v1.DeliveryFilter
+	32, // 28: eupay.webhooks.v1.RecoverEndpointRequest.since:type_name -> google.protobuf.Timestamp
+	2,  // 29: eupay.webhooks.v1.WebhooksService.CreateEndpoint:input_type -> eupay.webhooks.v1.CreateEndpointRequest
+	4,  // 30: eupay.webhooks.v1.WebhooksService.ListEndpoints:input_type -> eupay.webhooks.v1.ListEndpointsRequest
+	6,  // 31: eupay.webhooks.v1.WebhooksService.GetEndpoint:input_type -> eupay.webhooks.v1.GetEndpointRequest
+	8,  // 32: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:input_type -> eupay.webhooks.v1.UpdateEndpointRequest
+	11, // 33: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:input_type -> eupay.webhooks.v1.DeleteEndpointRequest
+	13, // 34: eupay.webhooks.v1.WebhooksService.RotateSecret:input_type -> eupay.webhooks.v1.RotateSecretRequest
+	17, // 35: eupay.webhooks.v1.WebhooksService.ListDeliveries:input_type -> eupay.webhooks.v1.ListDeliveriesRequest
+	19, // 36: eupay.webhooks.v1.WebhooksService.GetDelivery:input_type -> eupay.webhooks.v1.GetDeliveryRequest
+	21, // 37: eupay.webhooks.v1.WebhooksService.ListAttempts:input_type -> eupay.webhooks.v1.ListAttemptsRequest
+	23, // 38: eupay.webhooks.v1.WebhooksService.TestEndpoint:input_type -> eupay.webhooks.v1.TestEndpointRequest
+	25, // 39: eupay.webhooks.v1.WebhooksService.ResendDelivery:input_type -> eupay.webhooks.v1.ResendDeliveryRequest
+	28, // 40: eupay.webhooks.v1.WebhooksService.ResendDeliveries:input_type -> eupay.webhooks.v1.ResendDeliveriesRequest
+	30, // 41: eupay.webhooks.v1.WebhooksService.RecoverEndpoint:input_type -> eupay.webhooks.v1.RecoverEndpointRequest
+	3,  // 42: eupay.webhooks.v1.WebhooksService.CreateEndpoint:output_type -> eupay.webhooks.v1.CreateEndpointResponse
+	5,  // 43: eupay.webhooks.v1.WebhooksService.ListEndpoints:output_type -> eupay.webhooks.v1.ListEndpointsResponse
+	7,  // 44: eupay.webhooks.v1.WebhooksService.GetEndpoint:output_type -> eupay.webhooks.v1.GetEndpointResponse
+	10, // 45: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:output_type -> eupay.webhooks.v1.UpdateEndpointResponse
+	12, // 46: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:output_type -> eupay.webhooks.v1.DeleteEndpointResponse
+	14, // 47: eupay.webhooks.v1.WebhooksService.RotateSecret:output_type -> eupay.webhooks.v1.RotateSecretResponse
+	18, // 48: eupay.webhooks.v1.WebhooksService.ListDeliveries:output_type -> eupay.webhooks.v1.ListDeliveriesResponse
+	20, // 49: eupay.webhooks.v1.WebhooksService.GetDelivery:output_type -> eupay.webhooks.v1.GetDeliveryResponse
+	22, // 50: eupay.webhooks.v1.WebhooksService.ListAttempts:output_type -> eupay.webhooks.v1.ListAttemptsResponse
+	24, // 51: eupay.webhooks.v1.WebhooksService.TestEndpoint:output_type -> eupay.webhooks.v1.TestEndpointResponse
+	26, // 52: eupay.webhooks.v1.WebhooksService.ResendDelivery:output_type -> eupay.webhooks.v1.ResendDeliveryResponse
+	29, // 53: eupay.webhooks.v1.WebhooksService.ResendDeliveries:output_type -> eupay.webhooks.v1.ResendDeliveriesResponse
+	31, // 54: eupay.webhooks.v1.WebhooksService.RecoverEndpoint:output_type -> eupay.webhooks.v1.RecoverEndpointResponse
+	42, // [42:55] is the sub-list for method output_type
+	29, // [29:42] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_eupay_webhooks_v1_service_proto_init() }
@@ -1573,14 +2561,14 @@ func file_eupay_webhooks_v1_service_proto_init() {
 	if File_eupay_webhooks_v1_service_proto != nil {
 		return
 	}
-	file_eupay_webhooks_v1_service_proto_msgTypes[7].OneofWrappers = []any{}
+	file_eupay_webhooks_v1_service_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_webhooks_v1_service_proto_rawDesc), len(file_eupay_webhooks_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

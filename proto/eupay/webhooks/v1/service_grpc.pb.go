@@ -19,14 +19,19 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	WebhooksService_CreateEndpoint_FullMethodName = "/eupay.webhooks.v1.WebhooksService/CreateEndpoint"
-	WebhooksService_ListEndpoints_FullMethodName  = "/eupay.webhooks.v1.WebhooksService/ListEndpoints"
-	WebhooksService_GetEndpoint_FullMethodName    = "/eupay.webhooks.v1.WebhooksService/GetEndpoint"
-	WebhooksService_UpdateEndpoint_FullMethodName = "/eupay.webhooks.v1.WebhooksService/UpdateEndpoint"
-	WebhooksService_DeleteEndpoint_FullMethodName = "/eupay.webhooks.v1.WebhooksService/DeleteEndpoint"
-	WebhooksService_RotateSecret_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/RotateSecret"
-	WebhooksService_ListDeliveries_FullMethodName = "/eupay.webhooks.v1.WebhooksService/ListDeliveries"
-	WebhooksService_GetDelivery_FullMethodName    = "/eupay.webhooks.v1.WebhooksService/GetDelivery"
+	WebhooksService_CreateEndpoint_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/CreateEndpoint"
+	WebhooksService_ListEndpoints_FullMethodName    = "/eupay.webhooks.v1.WebhooksService/ListEndpoints"
+	WebhooksService_GetEndpoint_FullMethodName      = "/eupay.webhooks.v1.WebhooksService/GetEndpoint"
+	WebhooksService_UpdateEndpoint_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/UpdateEndpoint"
+	WebhooksService_DeleteEndpoint_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/DeleteEndpoint"
+	WebhooksService_RotateSecret_FullMethodName     = "/eupay.webhooks.v1.WebhooksService/RotateSecret"
+	WebhooksService_ListDeliveries_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/ListDeliveries"
+	WebhooksService_GetDelivery_FullMethodName      = "/eupay.webhooks.v1.WebhooksService/GetDelivery"
+	WebhooksService_ListAttempts_FullMethodName     = "/eupay.webhooks.v1.WebhooksService/ListAttempts"
+	WebhooksService_TestEndpoint_FullMethodName     = "/eupay.webhooks.v1.WebhooksService/TestEndpoint"
+	WebhooksService_ResendDelivery_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/ResendDelivery"
+	WebhooksService_ResendDeliveries_FullMethodName = "/eupay.webhooks.v1.WebhooksService/ResendDeliveries"
+	WebhooksService_RecoverEndpoint_FullMethodName  = "/eupay.webhooks.v1.WebhooksService/RecoverEndpoint"
 )
 
 // WebhooksServiceClient is the client API for WebhooksService service.
@@ -45,6 +50,17 @@ type WebhooksServiceClient interface {
 	RotateSecret(ctx context.Context, in *RotateSecretRequest, opts ...grpc.CallOption) (*RotateSecretResponse, error)
 	ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error)
 	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error)
+	// ListAttempts shows the requests that were made to one endpoint, newest first.
+	ListAttempts(ctx context.Context, in *ListAttemptsRequest, opts ...grpc.CallOption) (*ListAttemptsResponse, error)
+	// TestEndpoint sends one webhook_endpoint.test event, also to a disabled endpoint and past an open breaker, and waits
+	// for what came of its only attempt.
+	TestEndpoint(ctx context.Context, in *TestEndpointRequest, opts ...grpc.CallOption) (*TestEndpointResponse, error)
+	// ResendDelivery begins the schedule of a delivery anew, under the same event id. One that is open becomes due now.
+	ResendDelivery(ctx context.Context, in *ResendDeliveryRequest, opts ...grpc.CallOption) (*ResendDeliveryResponse, error)
+	// ResendDeliveries does so with the finished deliveries that a filter matches, oldest first.
+	ResendDeliveries(ctx context.Context, in *ResendDeliveriesRequest, opts ...grpc.CallOption) (*ResendDeliveriesResponse, error)
+	// RecoverEndpoint does so with what an endpoint missed since a time: exhausted and missed deliveries.
+	RecoverEndpoint(ctx context.Context, in *RecoverEndpointRequest, opts ...grpc.CallOption) (*RecoverEndpointResponse, error)
 }
 
 type webhooksServiceClient struct {
@@ -135,6 +151,56 @@ func (c *webhooksServiceClient) GetDelivery(ctx context.Context, in *GetDelivery
 	return out, nil
 }
 
+func (c *webhooksServiceClient) ListAttempts(ctx context.Context, in *ListAttemptsRequest, opts ...grpc.CallOption) (*ListAttemptsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAttemptsResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_ListAttempts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhooksServiceClient) TestEndpoint(ctx context.Context, in *TestEndpointRequest, opts ...grpc.CallOption) (*TestEndpointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TestEndpointResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_TestEndpoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhooksServiceClient) ResendDelivery(ctx context.Context, in *ResendDeliveryRequest, opts ...grpc.CallOption) (*ResendDeliveryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResendDeliveryResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_ResendDelivery_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhooksServiceClient) ResendDeliveries(ctx context.Context, in *ResendDeliveriesRequest, opts ...grpc.CallOption) (*ResendDeliveriesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResendDeliveriesResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_ResendDeliveries_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhooksServiceClient) RecoverEndpoint(ctx context.Context, in *RecoverEndpointRequest, opts ...grpc.CallOption) (*RecoverEndpointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RecoverEndpointResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_RecoverEndpoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // WebhooksServiceServer is the server API for WebhooksService service.
 // All implementations must embed UnimplementedWebhooksServiceServer
 // for forward compatibility.
@@ -151,6 +217,17 @@ type WebhooksServiceServer interface {
 	RotateSecret(context.Context, *RotateSecretRequest) (*RotateSecretResponse, error)
 	ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error)
 	GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error)
+	// ListAttempts shows the requests that were made to one endpoint, newest first.
+	ListAttempts(context.Context, *ListAttemptsRequest) (*ListAttemptsResponse, error)
+	// TestEndpoint sends one webhook_endpoint.test event, also to a disabled endpoint and past an open breaker, and waits
+	// for what came of its only attempt.
+	TestEndpoint(context.Context, *TestEndpointRequest) (*TestEndpointResponse, error)
+	// ResendDelivery begins the schedule of a delivery anew, under the same event id. One that is open becomes due now.
+	ResendDelivery(context.Context, *ResendDeliveryRequest) (*ResendDeliveryResponse, error)
+	// ResendDeliveries does so with the finished deliveries that a filter matches, oldest first.
+	ResendDeliveries(context.Context, *ResendDeliveriesRequest) (*ResendDeliveriesResponse, error)
+	// RecoverEndpoint does so with what an endpoint missed since a time: exhausted and missed deliveries.
+	RecoverEndpoint(context.Context, *RecoverEndpointRequest) (*RecoverEndpointResponse, error)
 	mustEmbedUnimplementedWebhooksServiceServer()
 }
 
@@ -184,6 +261,21 @@ func (UnimplementedWebhooksServiceServer) ListDeliveries(context.Context, *ListD
 }
 func (UnimplementedWebhooksServiceServer) GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDelivery not implemented")
+}
+func (UnimplementedWebhooksServiceServer) ListAttempts(context.Context, *ListAttemptsRequest) (*ListAttemptsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAttempts not implemented")
+}
+func (UnimplementedWebhooksServiceServer) TestEndpoint(context.Context, *TestEndpointRequest) (*TestEndpointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TestEndpoint not implemented")
+}
+func (UnimplementedWebhooksServiceServer) ResendDelivery(context.Context, *ResendDeliveryRequest) (*ResendDeliveryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResendDelivery not implemented")
+}
+func (UnimplementedWebhooksServiceServer) ResendDeliveries(context.Context, *ResendDeliveriesRequest) (*ResendDeliveriesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResendDeliveries not implemented")
+}
+func (UnimplementedWebhooksServiceServer) RecoverEndpoint(context.Context, *RecoverEndpointRequest) (*RecoverEndpointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecoverEndpoint not implemented")
 }
 func (UnimplementedWebhooksServiceServer) mustEmbedUnimplementedWebhooksServiceServer() {}
 func (UnimplementedWebhooksServiceServer) testEmbeddedByValue()                         {}
@@ -350,6 +442,96 @@ func _WebhooksService_GetDelivery_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WebhooksService_ListAttempts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAttemptsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).ListAttempts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_ListAttempts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).ListAttempts(ctx, req.(*ListAttemptsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhooksService_TestEndpoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TestEndpointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).TestEndpoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_TestEndpoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).TestEndpoint(ctx, req.(*TestEndpointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhooksService_ResendDelivery_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResendDeliveryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).ResendDelivery(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_ResendDelivery_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).ResendDelivery(ctx, req.(*ResendDeliveryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhooksService_ResendDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResendDeliveriesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).ResendDeliveries(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_ResendDeliveries_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).ResendDeliveries(ctx, req.(*ResendDeliveriesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhooksService_RecoverEndpoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecoverEndpointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).RecoverEndpoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_RecoverEndpoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).RecoverEndpoint(ctx, req.(*RecoverEndpointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // WebhooksService_ServiceDesc is the grpc.ServiceDesc for WebhooksService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -388,6 +570,26 @@ var WebhooksService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetDelivery",
 			Handler:    _WebhooksService_GetDelivery_Handler,
+		},
+		{
+			MethodName: "ListAttempts",
+			Handler:    _WebhooksService_ListAttempts_Handler,
+		},
+		{
+			MethodName: "TestEndpoint",
+			Handler:    _WebhooksService_TestEndpoint_Handler,
+		},
+		{
+			MethodName: "ResendDelivery",
+			Handler:    _WebhooksService_ResendDelivery_Handler,
+		},
+		{
+			MethodName: "ResendDeliveries",
+			Handler:    _WebhooksService_ResendDeliveries_Handler,
+		},
+		{
+			MethodName: "RecoverEndpoint",
+			Handler:    _WebhooksService_RecoverEndpoint_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -12,15 +12,25 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
-// message is the body of a webhook; the order of the fields is part of the contract.
-type message struct {
+// envelope is the body of a webhook; the order of the fields is part of the contract.
+type envelope struct {
 	Event     string `json:"event"`
 	Timestamp string `json:"timestamp"`
 	Sequence  int64  `json:"sequence"`
-	Data      data   `json:"data"`
+	Data      any    `json:"data"`
 }
 
-type data struct {
+func encode(e envelope) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false) // what the merchant sent comes back as it was
+	if err := enc.Encode(e); err != nil {
+		return nil, fmt.Errorf("write webhook body: %w", err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+type paymentData struct {
 	Reference string      `json:"reference"`
 	Amount    money.Cents `json:"amount"`
 	Currency  string      `json:"currency"`
@@ -36,28 +46,34 @@ type data struct {
 	OriginalReference string `json:"original_reference,omitempty"`
 }
 
-// compose writes the body that announces the change under eventType.
-func compose(eventType string, c *eventsv1.PaymentChanged, at time.Time) ([]byte, error) {
+func paymentBody(eventType string, c *eventsv1.PaymentChanged) paymentData {
 	p := c.GetPayment()
-	m := message{
-		Event: eventType, Timestamp: at.UTC().Format("2006-01-02T15:04:05Z"), Sequence: p.GetSequence(),
-		Data: data{
-			Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(), Status: p.GetStatus(),
-			Metadata: p.GetMetadataJson(), OriginalReference: p.GetOriginalReference(),
-		},
+	d := paymentData{
+		Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(), Status: p.GetStatus(),
+		Metadata: p.GetMetadataJson(), OriginalReference: p.GetOriginalReference(),
 	}
 	if ref := p.GetMerchantReference(); ref != "" {
-		m.Data.MerchantReference = &ref
+		d.MerchantReference = &ref
 	}
 	if eventType == "payment.refunded" {
 		refunded, amount := money.Cents(p.GetAmountRefundedCents()), money.Cents(c.GetRefundAmountCents())
-		m.Data.AmountRefunded, m.Data.RefundAmount, m.Data.RefundReference = &refunded, &amount, c.GetRefundReference()
+		d.AmountRefunded, d.RefundAmount, d.RefundReference = &refunded, &amount, c.GetRefundReference()
 	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false) // what the merchant sent comes back as it was
-	if err := enc.Encode(m); err != nil {
-		return nil, fmt.Errorf("write webhook body: %w", err)
+	return d
+}
+
+type endpointData struct {
+	EndpointID   string  `json:"endpoint_id"`
+	URL          string  `json:"url"`
+	Reason       string  `json:"reason"`
+	FailingSince *string `json:"failing_since"`
+}
+
+func endpointBody(c *eventsv1.WebhookEndpointChanged) endpointData {
+	d := endpointData{EndpointID: c.GetEndpointId(), URL: c.GetUrl(), Reason: c.GetReason()}
+	if c.GetFailingSince().IsValid() {
+		since := c.GetFailingSince().AsTime().UTC().Format(time.RFC3339)
+		d.FailingSince = &since
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return d
 }

@@ -6,11 +6,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/events"
-	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
@@ -95,27 +93,18 @@ func (in *intake) reserve(rows []*row) {
 
 // change is a decoded event.
 type change struct {
-	event   events.Event
-	payload *eventsv1.PaymentChanged
-	at      time.Time
+	event   consume.Event
+	message Message
 }
 
 func decode(batch []consume.Event) ([]change, error) {
 	changes := make([]change, len(batch))
 	for i, e := range batch {
-		p := &eventsv1.PaymentChanged{}
-		if err := proto.Unmarshal(e.Data, p); err != nil {
-			return nil, consume.Poison(fmt.Errorf("decode %s: %w", e.Type, err))
+		m, err := Read(e.Event)
+		if err != nil {
+			return nil, consume.Poison(err)
 		}
-		pay := p.GetPayment()
-		if pay.GetReference() == "" || pay.GetMerchantId() != e.Merchant || pay.GetLivemode() != e.Livemode {
-			return nil, consume.Poison(fmt.Errorf("event %s (%s) has no payment, or one that does not belong to its subject", e.ID, e.Type))
-		}
-		at := e.Time
-		if p.GetOccurredAt().IsValid() && p.GetOccurredAt().AsTime().Unix() > 0 {
-			at = p.GetOccurredAt().AsTime()
-		}
-		changes[i] = change{event: e.Event, payload: p, at: at}
+		changes[i] = change{event: e, message: m}
 	}
 	return changes, nil
 }
@@ -163,7 +152,7 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 				return nil, err
 			}
 			if bodies[as] == nil {
-				body, err := compose(as, c.payload, c.at)
+				body, err := c.message.Body(as)
 				if err != nil {
 					return nil, consume.Poison(err)
 				}
@@ -179,10 +168,10 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 
 func newRow(c change, endpointID, as string, body []byte, now, leaseUntil time.Time) *row {
 	return &row{
-		merchant: c.event.Merchant, livemode: c.event.Livemode, sequence: c.payload.GetPayment().GetSequence(),
+		merchant: c.event.Merchant, livemode: c.event.Livemode, sequence: c.message.Sequence,
 		job: Job{
 			ID: events.NewID(), EndpointID: endpointID, EventID: c.event.ID, EventType: as,
-			Reference: c.payload.GetPayment().GetReference(), Body: body, CreatedAt: now, LeaseUntil: leaseUntil,
+			Reference: c.message.Reference, Body: body, CreatedAt: now, LeaseUntil: leaseUntil,
 		},
 	}
 }

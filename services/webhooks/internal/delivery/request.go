@@ -21,25 +21,33 @@ func request(j Job, t endpoint.Target, now time.Time) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build webhook request: %w", err)
 	}
-	timestamp := strconv.FormatInt(now.Unix(), 10)
-	standard, err := standardSignature(j, t.Secrets, timestamp)
-	if err != nil {
+	if req.Header, err = Headers(j.EventID, j.EventType, j.Body, t.Secrets, now); err != nil {
 		return nil, err
 	}
-	h := req.Header
-	h.Set("Content-Type", "application/json")
-	h.Set("User-Agent", "EUPay-Webhooks/1.0")
-	h.Set("X-EuPay-Event", j.EventType)
-	// The key is the secret as the merchant sees it, the newest one.
-	h.Set("X-EuPay-Signature", "sha256="+hex.EncodeToString(sum([]byte(t.Secrets[0]), j.Body)))
-	h.Set("webhook-id", j.EventID)
-	h.Set("webhook-timestamp", timestamp)
-	h.Set("webhook-signature", standard)
 	return req, nil
 }
 
+// Headers are all that a webhook carries, signed with the secrets, the newest first.
+func Headers(eventID, eventType string, body []byte, secrets []string, now time.Time) (http.Header, error) {
+	timestamp := strconv.FormatInt(now.Unix(), 10)
+	standard, err := standardSignature(eventID, timestamp, body, secrets)
+	if err != nil {
+		return nil, err
+	}
+	h := make(http.Header, 8)
+	h.Set("Content-Type", "application/json")
+	h.Set("User-Agent", "EUPay-Webhooks/1.0")
+	h.Set("X-EuPay-Event", eventType)
+	// The key is the secret as the merchant sees it, the newest one.
+	h.Set("X-EuPay-Signature", "sha256="+hex.EncodeToString(sum([]byte(secrets[0]), body)))
+	h.Set("webhook-id", eventID)
+	h.Set("webhook-timestamp", timestamp)
+	h.Set("webhook-signature", standard)
+	return h, nil
+}
+
 // standardSignature holds one signature for each valid secret, the newest first.
-func standardSignature(j Job, secrets []string, timestamp string) (string, error) {
+func standardSignature(eventID, timestamp string, body []byte, secrets []string) (string, error) {
 	var list []byte
 	for i, secret := range secrets {
 		key, err := verify.Key(secret)
@@ -50,7 +58,7 @@ func standardSignature(j Job, secrets []string, timestamp string) (string, error
 			list = append(list, ' ')
 		}
 		list = append(list, "v1,"...)
-		list = base64.StdEncoding.AppendEncode(list, sum(key, []byte(j.EventID+"."+timestamp+"."), j.Body))
+		list = base64.StdEncoding.AppendEncode(list, sum(key, []byte(eventID+"."+timestamp+"."), body))
 	}
 	return string(list), nil
 }

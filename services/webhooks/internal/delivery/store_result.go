@@ -36,16 +36,17 @@ func (r result) ended() time.Time { return r.started.Add(r.duration) }
 // recordSQL ends attempts, if the lease is still ours: a delivery that was taken over (even by ourselves, when results
 // could not be written for longer than a lease) and ended, or that was cancelled meanwhile, is left alone.
 const recordSQL = `with r as (
-	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
-	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at)
+	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[], $12::text[])
+	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at, response_headers)
 ), ended as (
 	update deliveries d set status = r.status, attempt_count = r.number, next_attempt_at = r.next_attempt_at,
 		claimable_at = r.next_attempt_at, lease_owner = null, finished_at = r.finished_at
 	from r where d.id = r.id and d.status = 'pending' and d.lease_owner = $11 and d.attempt_count = r.number - 1
-	returning d.id
+	returning d.id, d.endpoint_id
 )
-insert into attempts (delivery_id, number, started_at, duration_micros, response_status, response_body, error)
-select r.id, r.number, r.started_at, r.duration_micros, r.response_status, r.response_body, r.error from r join ended using (id)
+insert into attempts (delivery_id, endpoint_id, number, started_at, duration_micros, response_status, response_headers, response_body, error)
+select r.id, ended.endpoint_id, r.number, r.started_at, r.duration_micros, r.response_status, r.response_headers, r.response_body, r.error
+from r join ended using (id)
 on conflict (delivery_id, number) do nothing`
 
 // record writes results and lets the next delivery of each payment go, in one transaction and one round trip. It
@@ -62,7 +63,7 @@ func record(ctx context.Context, db pg.DB, results []result, h holder, now time.
 		lanes[i] = lane{r.job.EndpointID, r.job.Reference}
 	}
 	queueLocks(b, references)
-	b.Queue(recordSQL, append(resultArrays(results), h.owner)...)
+	b.Queue(recordSQL, resultArrays(results, h.owner)...)
 	queuePromote(b, lanes, now, h, &next)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return nil, fmt.Errorf("record attempts: %w", err)
@@ -70,16 +71,17 @@ func record(ctx context.Context, db pg.DB, results []result, h holder, now time.
 	return next, nil
 }
 
-func resultArrays(results []result) []any {
+func resultArrays(results []result, owner string) []any {
 	n := len(results)
 	ids, errors, statuses := make([]string, n), make([]string, n), make([]string, n)
 	numbers, codes, durations := make([]int32, n), make([]int32, n), make([]int64, n)
 	started, next, finished := make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n)
-	bodies := make([][]byte, n)
+	bodies, headers := make([][]byte, n), make([]string, n)
 	for i, r := range results {
 		ids[i], errors[i], statuses[i] = r.job.ID, r.answer.Error, r.status
 		numbers[i], codes[i], durations[i] = int32(r.job.Attempts+1), int32(r.answer.Status), r.duration.Microseconds()
 		started[i], next[i], bodies[i] = r.started, r.ended(), r.answer.Body
+		headers[i] = r.answer.Headers
 		if bodies[i] == nil {
 			bodies[i] = []byte{}
 		}
@@ -90,5 +92,5 @@ func resultArrays(results []result) []any {
 			finished[i] = &ended
 		}
 	}
-	return []any{ids, numbers, started, durations, codes, bodies, errors, statuses, next, finished}
+	return []any{ids, numbers, started, durations, codes, bodies, errors, statuses, next, finished, owner, headers}
 }

@@ -6,8 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,6 +19,8 @@ const (
 	// again.
 	maxStored  = 4 << 10
 	maxDrained = 60 << 10
+	// maxHeaders is how much of an answer's headers is kept.
+	maxHeaders = 2 << 10
 	// maxHeader bounds an answer's headers.
 	maxHeader = 16 << 10
 	// perHost bounds connections to one host, which may serve several merchants.
@@ -61,6 +66,8 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type Answer struct {
 	// Status is 0 when no answer came.
 	Status int
+	// Headers are the answer's as "Name: value" lines, cut, without cookies and credentials.
+	Headers string
 	// Body holds the first bytes of the answer.
 	Body []byte
 	// Error is empty on success (2xx), else one of our words.
@@ -80,7 +87,7 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 		return Answer{Error: word(err)}
 	}
 	defer resp.Body.Close()
-	a := Answer{Status: resp.StatusCode}
+	a := Answer{Status: resp.StatusCode, Headers: headerLines(resp.Header)}
 	switch {
 	case a.Status >= 200 && a.Status < 300:
 	case a.Status >= 300 && a.Status < 400:
@@ -90,6 +97,29 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 	}
 	a.Body = readSome(resp.Body)
 	return a
+}
+
+// secret headers of an answer are nobody's business but its receiver's.
+var secretHeaders = map[string]bool{
+	"Set-Cookie": true, "Set-Cookie2": true, "Authorization": true, "Proxy-Authorization": true, "Authentication-Info": true,
+	"Www-Authenticate": true, "Proxy-Authenticate": true,
+}
+
+// headerLines writes headers in a fixed order, as many whole lines as there is room for.
+func headerLines(h http.Header) string {
+	var out strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if secretHeaders[name] {
+			continue
+		}
+		for _, value := range h[name] {
+			line := name + ": " + strings.ToValidUTF8(strings.ReplaceAll(value, "\x00", ""), "\uFFFD") + "\n"
+			if out.Len()+len(line) <= maxHeaders {
+				out.WriteString(line)
+			}
+		}
+	}
+	return out.String()
 }
 
 // readSome returns the first bytes. What goes wrong while reading does not change the outcome.

@@ -1,0 +1,92 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/events"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+)
+
+// Message is what merchants are told about an event.
+type Message struct {
+	// Reference names what the event is about (a payment, an endpoint); Sequence orders the events about it.
+	Reference string
+	Sequence  int64
+	at        time.Time
+	data      func(as string) any
+}
+
+// Body is the webhook's body that announces the event under the type as. It is the same each time.
+func (m Message) Body(as string) ([]byte, error) {
+	return encode(envelope{Event: as, Timestamp: m.at.UTC().Format("2006-01-02T15:04:05Z"), Sequence: m.Sequence, Data: m.data(as)})
+}
+
+var errForeign = errors.New("its subject names another merchant or mode")
+
+// Read decodes an event. It refuses one whose payload does not belong to the merchant and mode of its subject.
+func Read(e events.Event) (Message, error) {
+	aggregate, _, _ := strings.Cut(e.Type, ".")
+	switch aggregate {
+	case "payment", "refund":
+		return read(e, paymentMessage)
+	case "webhook_endpoint":
+		return read(e, endpointMessage)
+	default:
+		return Message{}, fmt.Errorf("nobody is told of %s events", aggregate)
+	}
+}
+
+// payload is a pointer to a generated message.
+type payload[T any] interface {
+	*T
+	proto.Message
+}
+
+func read[T any, P payload[T]](e events.Event, announce func(events.Event, P) (Message, error)) (Message, error) {
+	p := P(new(T))
+	if err := proto.Unmarshal(e.Data, p); err != nil {
+		return Message{}, fmt.Errorf("decode %s: %w", e.Type, err)
+	}
+	m, err := announce(e, p)
+	if err == nil && m.Reference == "" {
+		err = errors.New("it names no reference")
+	}
+	if err != nil {
+		return Message{}, fmt.Errorf("event %s (%s): %w", e.ID, e.Type, err)
+	}
+	return m, nil
+}
+
+func paymentMessage(e events.Event, c *eventsv1.PaymentChanged) (Message, error) {
+	p := c.GetPayment()
+	if p.GetMerchantId() != e.Merchant || p.GetLivemode() != e.Livemode {
+		return Message{}, errForeign
+	}
+	return Message{
+		Reference: p.GetReference(), Sequence: p.GetSequence(), at: happened(e, c.GetOccurredAt()),
+		data: func(as string) any { return paymentBody(as, c) },
+	}, nil
+}
+
+func endpointMessage(e events.Event, c *eventsv1.WebhookEndpointChanged) (Message, error) {
+	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
+		return Message{}, errForeign
+	}
+	return Message{
+		Reference: c.GetEndpointId(), Sequence: c.GetSequence(), at: happened(e, c.GetOccurredAt()),
+		data: func(string) any { return endpointBody(c) },
+	}, nil
+}
+
+func happened(e events.Event, at *timestamppb.Timestamp) time.Time {
+	if at.IsValid() && at.AsTime().Unix() > 0 {
+		return at.AsTime()
+	}
+	return e.Time
+}
