@@ -52,7 +52,8 @@ func (s *Service) routes() (*echo.Echo, error) {
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
 	portalapi.New(portalapi.Deps{
-		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
+		Listen: webhooksv1.NewListenServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 	}).Register(api)
 	return e, nil
 }

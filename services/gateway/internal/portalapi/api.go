@@ -25,6 +25,8 @@ type KeyFrom func(echo.Context) (account.Key, bool)
 type Deps struct {
 	Accounts *account.Accounts
 	Webhooks webhooksv1.WebhooksServiceClient
+	Push     webhooksv1.PushServiceClient
+	Listen   webhooksv1.ListenServiceClient
 	KeyAuth  KeyAuth
 	KeyFrom  KeyFrom
 }
@@ -33,13 +35,17 @@ type Deps struct {
 type API struct {
 	accounts *account.Accounts
 	webhooks webhooksv1.WebhooksServiceClient
+	push     webhooksv1.PushServiceClient
+	listener webhooksv1.ListenServiceClient
 	keyAuth  KeyAuth
 	keyFrom  KeyFrom
 }
 
 // New returns the API.
 func New(d Deps) *API {
-	return &API{accounts: d.Accounts, webhooks: d.Webhooks, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom}
+	return &API{
+		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom,
+	}
 }
 
 // Who may do what. An accountant only reads, staff sees no keys, and money and credentials are the merchant's alone.
@@ -70,6 +76,8 @@ func (a *API) Register(g *echo.Group) {
 	g.POST("/admin/merchants/:id/gateway", a.enableGateway, a.Login(admin...))
 
 	a.registerWebhooks(g)
+	a.registerPush(g)
+	a.registerListen(g)
 }
 
 func (a *API) registerAuth(g *echo.Group) {
