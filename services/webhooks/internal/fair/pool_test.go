@@ -5,10 +5,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 )
+
+// open lets everything start at once.
+func open(string) time.Duration { return 0 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -44,7 +48,7 @@ func (g *gate) run(key string, _ int) Verdict {
 func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(20, 32, 1000, g.run)
+	p := New(20, 32, 1000, open, g.run)
 	for i := range 100 {
 		p.Add("slow", i)
 	}
@@ -65,7 +69,7 @@ func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 func TestKeysTakeTurns(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(1, 1, 1000, g.run)
+	p := New(1, 1, 1000, open, g.run)
 	for i := range 9 {
 		p.Add("a", i)
 	}
@@ -83,7 +87,7 @@ func TestAFastKeyGetsMoreAndASlowOneLess(t *testing.T) {
 	for verdict, want := range map[Verdict]int{Fast: 32, Slow: 1, Same: start} {
 		g := newGate(verdict)
 		close(g.leave)
-		p := New(64, 32, 10_000, g.run)
+		p := New(64, 32, 10_000, open, g.run)
 		for i := range 200 {
 			p.Add("k", i)
 		}
@@ -98,7 +102,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 	t.Parallel()
 	var running, most atomic.Int64
 	all := make(chan struct{})
-	p := New(64, 32, 10_000, func(_ string, job int) Verdict {
+	p := New(64, 32, 10_000, open, func(_ string, job int) Verdict {
 		if n := running.Add(1); n > most.Load() {
 			most.Store(n)
 			if n == 32 {
@@ -123,7 +127,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(1, 1, 20, g.run)
+	p := New(1, 1, 20, open, g.run)
 	reserved := 0
 	for i := range 100 {
 		if p.Reserve(fmt.Sprint("k", i%5)) {
@@ -156,7 +160,7 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestCloseReturnsWhatDidNotStart(t *testing.T) {
 	t.Parallel()
 	g := newGate(Fast)
-	p := New(2, 2, 100, g.run)
+	p := New(2, 2, 100, open, g.run)
 	for i := range 10 {
 		p.Add("k", i)
 	}
@@ -183,7 +187,7 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 		limit := rapid.IntRange(1, 10).Draw(r, "limit")
 		broken := ""
 		verdicts := rapid.SliceOfN(rapid.SampledFrom([]Verdict{Fast, Slow, Same}), 1, 20).Draw(r, "verdicts")
-		p := New(rapid.IntRange(1, 8).Draw(r, "workers"), limit, 1000, func(key string, job int) Verdict {
+		p := New(rapid.IntRange(1, 8).Draw(r, "workers"), limit, 1000, open, func(key string, job int) Verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			if running[key]++; running[key] > limit {
