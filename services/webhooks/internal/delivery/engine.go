@@ -104,7 +104,7 @@ type Deps struct {
 func NewEngine(cfg Config, d Deps) *Engine {
 	e := &Engine{
 		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, owner: uuid.NewString(),
-		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(), pacer: newPacer(), dying: make(chan dead, 64),
+		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), dying: make(chan dead, 64),
 	}
 	e.sending, e.abort = context.WithCancel(context.Background())
 	e.pool = fair.New(cfg.Workers, cfg.PerEndpoint, maxHeld, e.pace, e.attempt)
@@ -197,6 +197,9 @@ func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 		return fair.Same // we broke it off ourselves; the lease ends and the attempt is made again
 	}
 	r := e.judge(j, started, answer)
+	if j.EventType != TestEvent {
+		e.health.count(j.EndpointID, answer.Error == "")
+	}
 	e.results <- r
 	return verdict(r)
 }

@@ -24,7 +24,8 @@ type Job struct {
 	Probe bool
 }
 
-const jobColumns = `d.id::text, d.endpoint_id::text, d.event_id::text, d.event_type, d.reference, d.body, d.attempt_count, d.attempts_before, d.created_at, d.claimable_at`
+const jobColumns = `d.id::text, d.endpoint_id::text, d.event_id::text, d.event_type, d.reference, d.body,
+	d.attempt_count, d.attempts_before, d.created_at, d.claimable_at`
 
 // targets are where jobColumns are read to.
 func (j *Job) targets(more ...any) []any {

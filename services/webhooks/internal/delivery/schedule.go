@@ -23,7 +23,7 @@ func (s Schedule) next(attempts int, jitter float64) (wait time.Duration, ok boo
 		return 0, false
 	}
 	wait = s[attempts]
-	return wait + time.Duration(float64(wait)*jitter*rand.Float64()), true
+	return wait + time.Duration(float64(wait)*jitter*rand.Float64()), true //nolint:gosec // nobody gains from guessing it
 }
 
 // longestAsked bounds what an endpoint may ask for.

@@ -39,7 +39,8 @@ func (r result) ended() time.Time { return r.started.Add(r.duration) }
 // recordSQL ends attempts, if the lease is still ours: a delivery that was taken over (even by ourselves, when results
 // could not be written for longer than a lease) and ended, or that was cancelled meanwhile, is left alone.
 const recordSQL = `with r as (
-	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[], $12::text[])
+	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[],
+		$10::timestamptz[], $12::text[])
 	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at, response_headers)
 ), ended as (
 	update deliveries d set status = r.status, attempt_count = r.number, next_attempt_at = r.next_attempt_at,

@@ -71,7 +71,8 @@ func (d *Directory) Target(ctx context.Context, id string) (t Target, ok bool, e
 	d.mu.Lock()
 	known, hit := d.entries[id]
 	d.mu.Unlock()
-	if hit && now.Sub(known.loadedAt) < fresh {
+	// One that was disabled is not believed to be still: what is sent to it was made since it was enabled again.
+	if hit && known.target.Enabled && now.Sub(known.loadedAt) < fresh {
 		return known.at(now), true, nil
 	}
 	e, found, err := d.store.Lookup(ctx, id)
@@ -105,7 +106,10 @@ func (d *Directory) remember(e Endpoint, now time.Time) (entry, error) {
 	if err != nil {
 		return entry{}, fmt.Errorf("endpoint %s: %w", e.ID, err)
 	}
-	known := entry{target: Target{URL: e.URL, Secrets: []string{newest}, Enabled: e.Enabled, RateLimit: e.RateLimit}, oldUntil: e.OldUntil, updatedAt: e.UpdatedAt, loadedAt: now}
+	known := entry{
+		target:   Target{URL: e.URL, Secrets: []string{newest}, Enabled: e.Enabled, RateLimit: e.RateLimit},
+		oldUntil: e.OldUntil, updatedAt: e.UpdatedAt, loadedAt: now,
+	}
 	if e.Old.Data != nil && now.Before(e.OldUntil) {
 		old, err := d.vault.Open(e.Old, owner)
 		if err != nil {

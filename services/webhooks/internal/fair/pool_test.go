@@ -2,9 +2,11 @@ package fair
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -215,5 +217,52 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 				r.Fatalf("job %d ran %d times", job, times)
 			}
 		}
+	})
+}
+
+func TestAKeyWhoseGateIsClosedWaitsAndHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		var mu sync.Mutex
+		next := begin
+		at := map[string][]time.Duration{}
+		gate := func(key string) time.Duration {
+			if key != "slow" {
+				return 0
+			}
+			if wait := time.Until(next); wait > 0 {
+				return wait
+			}
+			next = time.Now().Add(time.Second)
+			return 0
+		}
+		p := New(4, 4, 100, gate, func(key string, _ int) Verdict {
+			mu.Lock()
+			defer mu.Unlock()
+			at[key] = append(at[key], time.Since(begin))
+			return Fast
+		})
+		for i := range 4 {
+			p.Add("slow", i)
+			p.Add("free", i)
+		}
+		started := func(key string) []time.Duration {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(at[key])
+		}
+		if len(started("free")) != 4 || len(started("slow")) != 1 {
+			t.Errorf("at once: %v, %v", started("free"), started("slow"))
+		}
+		time.Sleep(2500 * time.Millisecond)
+		if got := started("slow"); len(got) != 3 || got[1] != time.Second || got[2] != 2*time.Second {
+			t.Errorf("started at %v", got)
+		}
+		if left := p.Close(); len(left) != 1 {
+			t.Errorf("%d left", len(left))
+		}
+		p.Wait()
 	})
 }
