@@ -10,12 +10,14 @@ import (
 
 // Endpoint is a merchant's webhook endpoint in one mode.
 type Endpoint struct {
-	ID             string
-	Merchant       string
-	Livemode       bool
-	URL            string
-	Description    string
-	EventTypes     []string
+	ID          string
+	Merchant    string
+	Livemode    bool
+	URL         string
+	Description string
+	EventTypes  []string
+	// RateLimit is the most attempts a second; 0: no limit.
+	RateLimit      int32
 	Enabled        bool
 	DisabledReason string
 	Secret         secret.Sealed
