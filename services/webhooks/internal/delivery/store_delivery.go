@@ -101,7 +101,8 @@ func List(ctx context.Context, db pg.DB, f Filter) (list []Delivery, total int64
 	if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count deliveries: %w", err)
 	}
-	query := fmt.Sprintf(`select %s from deliveries where %s order by created_at desc, id desc limit %d offset %d`,
+	// d.id and not id, which would be the text of the answer, in another order than the index.
+	query := fmt.Sprintf(`select %s from deliveries d where %s order by d.created_at desc, d.id desc limit %d offset %d`,
 		deliveryColumns, where, f.Limit, f.Offset)
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {

@@ -48,7 +48,7 @@ func CountMatching(ctx context.Context, db pg.DB, m Match) (n int64, err error) 
 // Matching returns the ids of the first limit deliveries that match, oldest first.
 func Matching(ctx context.Context, db pg.DB, m Match, limit int) ([]string, error) {
 	where, args := m.where()
-	rows, err := db.Query(ctx, fmt.Sprintf(`select id::text from deliveries where %s order by created_at, id limit %d`, where, limit), args...)
+	rows, err := db.Query(ctx, fmt.Sprintf(`select d.id::text from deliveries d where %s order by d.created_at, d.id limit %d`, where, limit), args...)
 	if err != nil {
 		return nil, fmt.Errorf("find deliveries to send again: %w", err)
 	}
