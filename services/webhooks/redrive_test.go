@@ -55,6 +55,10 @@ func (f *fixture) past(endpoint, status string, n int) {
 		endpoint, status, n, f.clock.now())
 }
 
+func (f *fixture) hoursAgo(n int) *timestamppb.Timestamp {
+	return timestamppb.New(f.clock.now().Add(time.Duration(-n) * time.Hour))
+}
+
 func (f *fixture) resend(filter *webhooksv1.DeliveryFilter, dryRun bool) (*webhooksv1.ResendDeliveriesResponse, error) {
 	return f.api.ResendDeliveries(context.Background(), &webhooksv1.ResendDeliveriesRequest{MerchantId: "m_1", Filter: filter, DryRun: dryRun})
 }
@@ -184,7 +188,7 @@ func TestAnEndpointIsTested(t *testing.T) {
 		w.Header().Set("X-Shop", "blue")
 		w.Header().Set("Set-Cookie", "session=secret")
 		w.WriteHeader(http.StatusTeapot)
-		w.Write([]byte("no tea")) //nolint:errcheck // the client may have gone
+		w.Write([]byte("no tea"))
 	})
 	id, secret := f.endpoint(s.URL)
 	try := func(id string) (*webhooksv1.Delivery, error) {
@@ -336,9 +340,7 @@ func TestDeliveriesAreSentAgainByFilter(t *testing.T) {
 	if _, err := f.api.DeleteEndpoint(t.Context(), &webhooksv1.DeleteEndpointRequest{MerchantId: "m_1", Id: gone}); err != nil {
 		t.Fatal(err)
 	}
-	ago := func(h time.Duration) *timestamppb.Timestamp {
-		return timestamppb.New(f.clock.now().Add(-h * time.Hour))
-	}
+	ago := f.hoursAgo
 	for name, c := range map[string]struct {
 		filter *webhooksv1.DeliveryFilter
 		want   int64
@@ -489,9 +491,7 @@ func TestDeliveriesAreListedByTime(t *testing.T) {
 	f := setup(t)
 	id, _ := f.endpoint("https://shop.example.com/")
 	f.past(id, "missed", 3)
-	ago := func(h time.Duration) *timestamppb.Timestamp {
-		return timestamppb.New(f.clock.now().Add(-h * time.Hour))
-	}
+	ago := f.hoursAgo
 	for name, c := range map[string]struct {
 		request *webhooksv1.ListDeliveriesRequest
 		want    string

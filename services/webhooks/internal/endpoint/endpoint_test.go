@@ -209,7 +209,7 @@ func TestDisablingWinsOverResultsThatAreWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // it has ended by then
+	defer tx.Rollback(context.WithoutCancel(ctx)) // it has ended by then
 	// The database must break off the other side, which is the one that gets impatient.
 	if _, err := tx.Exec(ctx, `set local deadlock_timeout = '1h'`); err != nil {
 		t.Fatal(err)
