@@ -59,7 +59,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		consume.Config{Name: "webhooks", Subjects: []string{"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>"}},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
-	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, core.Now))
+	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now))
 	return s, nil
 }
 
