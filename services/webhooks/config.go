@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
 
@@ -23,12 +24,18 @@ type Config struct {
 	Workers int `env:"EUPAY_WEBHOOK_WORKERS" envDefault:"512"`
 	// PerEndpoint bounds the attempts at one endpoint at one time.
 	PerEndpoint int `env:"EUPAY_WEBHOOK_ENDPOINT_CONCURRENCY" envDefault:"32"`
+	// PushPrivateKey signs Web Push messages (VAPID): a P-256 private key, 32 bytes in base64url. Keep it: browsers
+	// subscribe to its public part. PushSubject is whom push services can turn to: mailto: or https:. Without both there
+	// is no push.
+	PushPrivateKey string `env:"EUPAY_PUSH_PRIVATE_KEY"`
+	PushSubject    string `env:"EUPAY_PUSH_SUBJECT"`
 }
 
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
 	_, keyErr := secret.NewVault(c.MasterKey)
-	problems := []error{keyErr}
+	_, pushErr := push.NewKey(c.PushPrivateKey, c.PushSubject)
+	problems := []error{keyErr, pushErr}
 	check := func(ok bool, message string) {
 		if !ok {
 			problems = append(problems, errors.New(message))
