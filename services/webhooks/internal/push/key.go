@@ -27,7 +27,7 @@ var (
 // when both are empty: push is off then.
 func NewKey(private, subject string) (*Key, error) {
 	if private == "" && subject == "" {
-		return nil, nil //nolint:nilnil // nil is the key of a system without push
+		return nil, nil
 	}
 	if private == "" || subject == "" {
 		return nil, errHalf

@@ -70,7 +70,7 @@ func (p *Push) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.consumer.Run(ctx) })
 	group.Go(func() error { return p.sender.run(ctx) })
-	return group.Wait() //nolint:wrapcheck // both say what they were doing
+	return group.Wait()
 }
 
 // Wake makes the sender look for due messages now.

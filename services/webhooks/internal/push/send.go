@@ -60,7 +60,7 @@ func (c courier) send(ctx context.Context, t target, payload []byte, ttl time.Du
 // retryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. 0 when it says nothing useful.
 func retryAfter(header string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // at most 31 bits
+		return time.Duration(seconds) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
 		return max(at.Sub(now), 0)
