@@ -6,6 +6,7 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
+	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
 
@@ -32,6 +33,11 @@ type Config struct {
 	DisableAfter time.Duration `env:"EUPAY_WEBHOOK_DISABLE_AFTER" envDefault:"120h"`
 	// Retention is how long finished deliveries and their attempts are kept.
 	Retention time.Duration `env:"EUPAY_WEBHOOK_RETENTION" envDefault:"2160h"`
+	// PushPrivateKey signs Web Push messages (VAPID): a P-256 private key, 32 bytes in base64url. Keep it: browsers
+	// subscribe to its public part. PushSubject is whom push services can turn to: mailto: or https:. Without both there
+	// is no push.
+	PushPrivateKey string `env:"EUPAY_PUSH_PRIVATE_KEY"`
+	PushSubject    string `env:"EUPAY_PUSH_SUBJECT"`
 }
 
 // The pauses of a breaker: as long as the wait before the second attempt, and short enough that an endpoint that comes
@@ -52,7 +58,8 @@ func (c *Config) engine() delivery.Config {
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
 	_, keyErr := secret.NewVault(c.MasterKey)
-	problems := []error{keyErr}
+	_, pushErr := push.NewKey(c.PushPrivateKey, c.PushSubject)
+	problems := []error{keyErr, pushErr}
 	check := func(ok bool, message string) {
 		if !ok {
 			problems = append(problems, errors.New(message))

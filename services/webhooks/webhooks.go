@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/rpc"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 	"european-pay.eu/eupay/services/webhooks/migrations"
@@ -28,6 +29,7 @@ type Service struct {
 	relay    *outbox.Relay
 	engine   *delivery.Engine
 	consumer *consume.Consumer
+	push     *push.Push
 }
 
 // New opens the service: its addresses are known afterwards, it works once Run is called.
@@ -39,6 +41,10 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		cfg.GRPCAddr = DefaultGRPCAddr
 	}
 	vault, err := secret.NewVault(cfg.MasterKey)
+	if err != nil {
+		return nil, err
+	}
+	pushKey, err := push.NewKey(cfg.PushPrivateKey, cfg.PushSubject)
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +66,16 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now))
+	s.push = push.New(push.Deps{
+		Pool: core.Pool, Bus: core.Bus, Vault: vault, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
+	})
+	webhooksv1.RegisterPushServiceServer(core.GRPC, s.push.Server)
 	return s, nil
 }
 
 // Run works until ctx ends. Attempts under way are finished then, within 10 s.
 func (s *Service) Run(ctx context.Context) error {
-	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) })
+	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }, s.push.Run)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

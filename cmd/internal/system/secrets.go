@@ -1,7 +1,9 @@
 package system
 
 import (
+	"crypto/ecdh"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -16,6 +18,7 @@ type Secrets struct {
 	JWT           string `json:"jwt"`
 	QRSigningKey  string `json:"qr_signing_key"`
 	WebhookMaster string `json:"webhook_master_key"` // 32 bytes in hex
+	PushKey       string `json:"push_private_key"`   // P-256, 32 bytes in base64url
 	ProviderHook  string `json:"provider_webhook_secret"`
 	BankClientID  string `json:"bank_client_id"`
 	BankSecret    string `json:"bank_client_secret"`
@@ -58,6 +61,7 @@ func (s *Secrets) complete() {
 	for target, make := range map[*string]func() string{
 		&s.JWT: key, &s.QRSigningKey: key, &s.WebhookMaster: key, &s.ProviderHook: key, &s.NATSToken: key,
 		&s.BankSecret:    key,
+		&s.PushKey:       pushKey,
 		&s.BankClientID:  func() string { return "eupay-sandbox" },
 		&s.APIKey:        func() string { return "pk_test_" + text(24) },
 		&s.APISecret:     func() string { return "sk_test_" + text(43) },
@@ -74,6 +78,15 @@ func key() string {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails
 	return hex.EncodeToString(b)
+}
+
+// pushKey is a new private key of P-256.
+func pushKey() string {
+	k, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		panic(err) // the random source never fails
+	}
+	return base64.RawURLEncoding.EncodeToString(k.Bytes())
 }
 
 func password() string { return text(16) }

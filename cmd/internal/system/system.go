@@ -15,6 +15,9 @@ const (
 	ClassicPhase = 2 * time.Second
 )
 
+// pushSubject is whom the browsers' push services can turn to. Some of them refuse an address on this machine.
+const pushSubject = "https://european-pay.eu"
+
 // System is one complete description.
 type System struct {
 	Ports   Ports
@@ -94,7 +97,10 @@ func (s System) own(service string) map[string]string {
 		}
 	case Webhooks:
 		// A developer's receiver runs on this machine.
-		return map[string]string{"EUPAY_WEBHOOK_MASTER_KEY": s.Secrets.WebhookMaster, "EUPAY_WEBHOOK_ALLOW_LOOPBACK": "true"}
+		return map[string]string{
+			"EUPAY_WEBHOOK_MASTER_KEY": s.Secrets.WebhookMaster, "EUPAY_WEBHOOK_ALLOW_LOOPBACK": "true",
+			"EUPAY_PUSH_PRIVATE_KEY": s.Secrets.PushKey, "EUPAY_PUSH_SUBJECT": pushSubject,
+		}
 	case QR:
 		return map[string]string{"EUPAY_QR_SIGNING_KEY": s.Secrets.QRSigningKey}
 	default:

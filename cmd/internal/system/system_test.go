@@ -24,11 +24,11 @@ func TestSecretsAreMadeOnceAndClosedToOthers(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("secrets.json: %v, %v", info.Mode(), err)
 	}
-	if len(first.APIKey) != len("pk_test_")+24 || len(first.APISecret) != len("sk_test_")+43 || len(first.WebhookMaster) != 64 {
+	if len(first.APIKey) != len("pk_test_")+24 || len(first.APISecret) != len("sk_test_")+43 || len(first.WebhookMaster) != 64 || len(first.PushKey) != 43 {
 		t.Errorf("the wrong form: %+v", first)
 	}
 	other, err := LoadSecrets(t.TempDir())
-	if err != nil || other.JWT == first.JWT || other.APISecret == first.APISecret || other.AdminLogin == other.MerchantLogin {
+	if err != nil || other.JWT == first.JWT || other.PushKey == first.PushKey || other.APISecret == first.APISecret || other.AdminLogin == other.MerchantLogin {
 		t.Errorf("not random: %v", err)
 	}
 }

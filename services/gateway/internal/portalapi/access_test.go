@@ -42,6 +42,11 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"POST", "/webhook-deliveries/resend", `{"reference":"PAY-1"}`, "merchant"},
 	{"POST", "/webhook-deliveries/" + nobody + "/resend", "", "merchant"},
 	{"GET", "/webhook-deliveries/" + nobody, "", "merchant staff accountant"},
+	{"GET", "/push/key", "", "merchant staff accountant"},
+	{"GET", "/push/subscriptions", "", "merchant staff accountant"},
+	{"POST", "/push/subscriptions", `{}`, "merchant staff accountant"},
+	{"DELETE", "/push/subscriptions/" + nobody, "", "merchant staff accountant"},
+	{"POST", "/push/subscriptions/" + nobody + "/test", "", "merchant staff accountant"},
 }
 
 func TestRoleMatrix(t *testing.T) {

@@ -61,6 +61,7 @@ type fixture struct {
 	accounts *account.Accounts
 	pool     *pgxpool.Pool
 	hooks    *hooks
+	pushes   *pushes
 	url      string
 	clock    *clock
 	doc      *apidoctest.Validator
@@ -71,7 +72,7 @@ type fixture struct {
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
-	f := &fixture{pool: pool, hooks: &hooks{}, clock: &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}, doc: apidoctest.New(t)}
+	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}, doc: apidoctest.New(t)}
 	var err error
 	f.accounts, err = account.Open(account.Deps{
 		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: f.clock.now, Wake: func() {},
@@ -82,7 +83,7 @@ func setup(t *testing.T) *fixture {
 	}
 	t.Cleanup(f.accounts.Close)
 	f.echo = web.New(quiet, nil)
-	New(Deps{Accounts: f.accounts, Webhooks: f.hooks.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom}).Register(f.echo.Group(apidoctest.Base))
+	New(Deps{Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom}).Register(f.echo.Group(apidoctest.Base))
 	srv := httptest.NewServer(f.echo)
 	t.Cleanup(srv.Close)
 	f.url, f.client = srv.URL, srv.Client()
@@ -247,15 +248,15 @@ func (f *fixture) admin(t *testing.T) as {
 	return f.login(t, "/auth/login", "admin@example.com")
 }
 
-// client connects to the stand-in of the webhooks service over real gRPC.
-func (h *hooks) client(t *testing.T) webhooksv1.WebhooksServiceClient {
+// connect serves what register adds on a real gRPC server and returns a connection to it.
+func connect(t *testing.T, register func(grpc.ServiceRegistrar)) *grpc.ClientConn {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
-	webhooksv1.RegisterWebhooksServiceServer(srv, h)
+	register(srv)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -272,5 +273,11 @@ func (h *hooks) client(t *testing.T) webhooksv1.WebhooksServiceClient {
 			t.Error(err)
 		}
 	})
-	return webhooksv1.NewWebhooksServiceClient(conn)
+	return conn
+}
+
+// client connects to the stand-in of the webhooks service.
+func (h *hooks) client(t *testing.T) webhooksv1.WebhooksServiceClient {
+	t.Helper()
+	return webhooksv1.NewWebhooksServiceClient(connect(t, func(r grpc.ServiceRegistrar) { webhooksv1.RegisterWebhooksServiceServer(r, h) }))
 }

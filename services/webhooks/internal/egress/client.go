@@ -86,7 +86,7 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 	req.Header["Idempotency-Key"] = []string{}
 	resp, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
-		return Answer{Error: word(err)}
+		return Answer{Error: Word(err)}
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Headers: headerLines(resp.Header)}
@@ -102,6 +102,12 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 	}
 	a.Body = readSome(resp.Body)
 	return a
+}
+
+// Do makes a request for which the caller sets the time limit and reads the answer itself, as a library wants it. A
+// redirect is returned like any other answer.
+func (c *Client) Do(req *http.Request) (*http.Response, error) {
+	return c.http.Do(req) //nolint:gosec // that is what the guard is for
 }
 
 // secret headers of an answer are nobody's business but its receiver's.
@@ -138,7 +144,8 @@ func readSome(body io.Reader) []byte {
 	return start
 }
 
-func word(err error) string {
+// Word is the word for a request that got no answer.
+func Word(err error) string {
 	var (
 		netErr    net.Error
 		verify    *tls.CertificateVerificationError

@@ -37,7 +37,7 @@ func IsID(text string) bool { return len(text) == 36 && uuid.Validate(text) == n
 // Check returns the fields of e that are not acceptable.
 func (r Rules) Check(e Endpoint) []errs.Field {
 	var bad []errs.Field
-	if message := r.checkURL(e.URL, e.Livemode); message != "" {
+	if message := r.CheckURL(e.URL, e.Livemode); message != "" {
 		bad = append(bad, errs.Field{Field: "url", Message: message})
 	}
 	if len(e.Description) > maxDescription || !utf8.ValidString(e.Description) || strings.ContainsRune(e.Description, 0) {
@@ -64,8 +64,9 @@ func checkTypes(types []string) string {
 	return ""
 }
 
-// checkURL catches what can be told from the text. Where a name leads is checked at every connection.
-func (r Rules) checkURL(text string, livemode bool) string {
+// CheckURL says why no webhook may be sent to the URL, in a sentence that begins with "url"; empty when it may. It
+// catches what can be told from the text. Where a name leads is checked at every connection.
+func (r Rules) CheckURL(text string, livemode bool) string {
 	if len(text) > maxURL {
 		return "url must have at most 2048 characters."
 	}

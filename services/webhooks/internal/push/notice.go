@@ -1,0 +1,140 @@
+package push
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/money"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+)
+
+const (
+	// worth is how long after the change a message is still wanted.
+	worth = time.Hour
+	// maxName bounds the merchant's own reference in a message, in characters.
+	maxName = 100
+	// portalPage is where the portal shows a payment, relative to the page's own origin.
+	portalPage = "/portal/payments/"
+)
+
+// payload is what the service worker gets. It is described in the README of this service.
+type payload struct {
+	Type  string `json:"type"`
+	Title string `json:"title"`
+	Body  string `json:"body"`
+	// Tag makes a repeated message replace the notification that is shown.
+	Tag       string      `json:"tag"`
+	Reference string      `json:"reference"`
+	Amount    money.Cents `json:"amount"`
+	Currency  string      `json:"currency"`
+	URL       string      `json:"url"`
+}
+
+// notice is an event that merchants' browsers are told of.
+type notice struct {
+	event     string
+	merchant  string
+	livemode  bool
+	payload   []byte
+	expiresAt time.Time
+}
+
+var errForeign = errors.New("its subject names another merchant or mode")
+
+// read turns an event into a notice. ok is false when nobody is told of it: another type, or too old.
+func read(e events.Event, now time.Time) (n notice, ok bool, err error) {
+	if e.Type != "payment.completed" && e.Type != "payment.refunded" {
+		return notice{}, false, nil
+	}
+	c := &eventsv1.PaymentChanged{}
+	if err := proto.Unmarshal(e.Data, c); err != nil {
+		return notice{}, false, fmt.Errorf("decode %s: %w", e.Type, err)
+	}
+	if p := c.GetPayment(); p.GetMerchantId() != e.Merchant || p.GetLivemode() != e.Livemode {
+		return notice{}, false, fmt.Errorf("event %s (%s): %w", e.ID, e.Type, errForeign)
+	}
+	at := e.Time
+	if c.GetOccurredAt().IsValid() && c.GetOccurredAt().AsTime().Unix() > 0 {
+		at = c.GetOccurredAt().AsTime()
+	}
+	if at.After(now) { // another machine's clock
+		at = now
+	}
+	if now.Sub(at) > worth {
+		return notice{}, false, nil
+	}
+	n = notice{event: e.ID, merchant: e.Merchant, livemode: e.Livemode, expiresAt: at.Add(worth)}
+	n.payload, err = describe(e.Type, c).encode()
+	return n, true, err
+}
+
+func describe(eventType string, c *eventsv1.PaymentChanged) payload {
+	p := c.GetPayment()
+	out := payload{
+		Type: eventType, Title: "Payment received", Reference: p.GetReference(), Amount: money.Cents(p.GetAmountCents()),
+		Currency: p.GetCurrency(), URL: portalPage + p.GetReference(),
+	}
+	if eventType == "payment.refunded" {
+		out.Title, out.Amount = "Refund sent", money.Cents(c.GetRefundAmountCents())
+		if c.GetRefundReference() != "" { // its own: the next partial refund must not replace this one
+			out.Reference = c.GetRefundReference()
+		}
+	}
+	out.Tag = out.Reference
+	name := p.GetMerchantReference()
+	if name == "" {
+		name = p.GetReference()
+	}
+	out.Body = display(out.Amount, out.Currency) + " · " + cut(name)
+	return out
+}
+
+// encode writes the JSON that is encrypted. With everything in it bounded it always fits into one message.
+func (p payload) encode() ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
+		return nil, fmt.Errorf("write push message: %w", err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// display writes an amount for people: €1,234.50.
+func display(c money.Cents, currency string) string {
+	text := c.String() // two decimals
+	sign, digits := "", text
+	if c < 0 {
+		sign, digits = "-", text[1:]
+	}
+	whole, cents := digits[:len(digits)-3], digits[len(digits)-3:]
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	if currency == "EUR" {
+		return sign + "€" + whole + cents
+	}
+	return sign + whole + cents + " " + currency
+}
+
+func cut(name string) string {
+	if r := []rune(name); len(r) > maxName {
+		return string(r[:maxName]) + "…"
+	}
+	return name
+}
+
+// trial is the message by which a user tries a browser out; each one is shown, so each has a tag of its own.
+func trial(now time.Time) payload {
+	return payload{
+		Type: "test", Title: "Test notification", Body: "This browser will tell you of payments.",
+		Tag: "test-" + strconv.FormatInt(now.UnixMicro(), 10), Currency: "EUR", URL: "/portal/",
+	}
+}

@@ -1,0 +1,99 @@
+// Package push tells merchants' browsers of payments by Web Push (RFC 8030), with or without a page open: it keeps the
+// browsers' subscriptions, records a message for each event and subscription, and sends them encrypted (RFC 8291) and
+// signed (RFC 8292).
+package push
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/services/webhooks/internal/egress"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/secret"
+)
+
+// Deps are what New needs.
+type Deps struct {
+	Pool  *pgxpool.Pool
+	Bus   *bus.Bus
+	Vault *secret.Vault
+	// Key nil switches push off: nothing is consumed or sent, and nobody can subscribe.
+	Key   *Key
+	Guard *egress.Guard
+	Rules endpoint.Rules
+	// Now has no more than PostgreSQL's microseconds.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Push consumes events and sends messages. Make it with New, run it once.
+type Push struct {
+	// Server is its gRPC service.
+	Server *Server
+
+	on       bool
+	client   *egress.Client
+	sender   *sender
+	consumer *consume.Consumer
+	now      func() time.Time
+}
+
+// New returns the consumer, the sender and the gRPC service.
+func New(d Deps) *Push {
+	p := &Push{on: d.Key != nil, now: d.Now, client: egress.NewClient(d.Guard, attemptTime, nil)}
+	c := courier{key: d.Key, client: p.client, now: d.Now}
+	p.Server = &Server{db: d.Pool, vault: d.Vault, rules: d.Rules, courier: c, now: d.Now}
+	p.sender = &sender{
+		db: d.Pool, vault: d.Vault, courier: c, now: d.Now, log: d.Log, poke: make(chan struct{}, 1), busy: make(map[string]int),
+	}
+	p.consumer = consume.New(
+		consume.Config{Name: "push", Subjects: []string{"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.refunded.>"}},
+		d.Pool, d.Bus, p.Handle, p.Wake, d.Log)
+	return p
+}
+
+// Run works until ctx ends; messages under way are finished then, within 10 s and the time to record that.
+func (p *Push) Run(ctx context.Context) error {
+	defer p.client.Close()
+	if !p.on {
+		<-ctx.Done() // test messages are refused too, so nothing uses the client
+		return nil
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.consumer.Run(ctx) })
+	group.Go(func() error { return p.sender.run(ctx) })
+	return group.Wait()
+}
+
+// Wake makes the sender look for due messages now.
+func (p *Push) Wake() { p.sender.wake() }
+
+// Handle records the messages of a batch of events within the consumer's transaction.
+func (p *Push) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+	var notices []notice
+	for _, e := range batch {
+		// A browser is not told twice: that an operator wants webhooks again is no reason to report the money again.
+		if e.Replayed && len(e.Header[consume.HeaderRedeliver]) > 0 {
+			continue
+		}
+		n, ok, err := read(e.Event, p.now())
+		if err != nil {
+			return consume.Poison(fmt.Errorf("read event: %w", err))
+		}
+		if ok {
+			notices = append(notices, n)
+		}
+	}
+	if len(notices) == 0 {
+		return nil
+	}
+	return queue(ctx, tx, notices, p.now())
+}

@@ -1,0 +1,173 @@
+package push
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/secret"
+)
+
+const (
+	// trialTime bounds a test message: the caller waits for it.
+	trialTime = 4 * time.Second
+	// trialTTL is how long a push service keeps a test message for a browser that is away.
+	trialTTL = time.Minute
+)
+
+// Server implements PushService.
+type Server struct {
+	webhooksv1.UnimplementedPushServiceServer
+
+	db      *pgxpool.Pool
+	vault   *secret.Vault
+	rules   endpoint.Rules
+	courier courier
+	now     func() time.Time
+	// trials holds the merchants that a test message is under way for.
+	trials sync.Map
+}
+
+var errOff = errs.New(errs.Unavailable, "Push notifications are not set up on this system.")
+
+func checkOwner(merchant, user string) error {
+	for _, id := range []struct{ field, value string }{{"merchant_id", merchant}, {"user_id", user}} {
+		if id.value == "" || len(id.value) > 100 || strings.ContainsRune(id.value, 0) {
+			return errs.Invalid(errs.Field{Field: id.field, Message: id.field + " is required."})
+		}
+	}
+	return nil
+}
+
+// GetPushKey implements PushService.
+func (s *Server) GetPushKey(context.Context, *webhooksv1.GetPushKeyRequest) (*webhooksv1.GetPushKeyResponse, error) {
+	if s.courier.key == nil {
+		return nil, errOff
+	}
+	return &webhooksv1.GetPushKeyResponse{PublicKey: s.courier.key.public}, nil
+}
+
+// Subscribe implements PushService.
+func (s *Server) Subscribe(ctx context.Context, r *webhooksv1.SubscribeRequest) (*webhooksv1.SubscribeResponse, error) {
+	if s.courier.key == nil {
+		return nil, errOff
+	}
+	if err := checkOwner(r.GetMerchantId(), r.GetUserId()); err != nil {
+		return nil, err
+	}
+	t := target{Endpoint: r.GetEndpoint(), P256dh: r.GetP256Dh(), Auth: r.GetAuth()}
+	if bad := check(s.rules, t, r.GetDescription()); len(bad) > 0 {
+		return nil, errs.Invalid(bad...)
+	}
+	sub := subscription{
+		ID: uuid.Must(uuid.NewV7()).String(), Merchant: r.GetMerchantId(), User: r.GetUserId(), Livemode: r.GetLivemode(),
+		Service: t.service(), Description: r.GetDescription(), CreatedAt: s.now(),
+	}
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+		var err error
+		sub, err = subscribe(ctx, tx, sub, t.hash(), func(known *subscription) error {
+			var err error
+			known.Sealed, err = known.seal(s.vault, t)
+			return err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.SubscribeResponse{Subscription: view(sub)}, nil
+}
+
+// ListSubscriptions implements PushService.
+func (s *Server) ListSubscriptions(ctx context.Context, r *webhooksv1.ListSubscriptionsRequest) (*webhooksv1.ListSubscriptionsResponse, error) {
+	if err := checkOwner(r.GetMerchantId(), r.GetUserId()); err != nil {
+		return nil, err
+	}
+	found, err := list(ctx, s.db, r.GetMerchantId(), r.GetUserId())
+	if err != nil {
+		return nil, err
+	}
+	resp := &webhooksv1.ListSubscriptionsResponse{}
+	for _, sub := range found {
+		resp.Subscriptions = append(resp.Subscriptions, view(sub))
+	}
+	return resp, nil
+}
+
+// Unsubscribe implements PushService.
+func (s *Server) Unsubscribe(ctx context.Context, r *webhooksv1.UnsubscribeRequest) (*webhooksv1.UnsubscribeResponse, error) {
+	if err := checkOwner(r.GetMerchantId(), r.GetUserId()); err != nil {
+		return nil, err
+	}
+	if err := unsubscribe(ctx, s.db, r.GetMerchantId(), r.GetUserId(), r.GetId()); err != nil {
+		return nil, err
+	}
+	return &webhooksv1.UnsubscribeResponse{}, nil
+}
+
+// TestSubscription implements PushService. One test at a time is made for a merchant: who names a server that never
+// answers ties up nothing.
+func (s *Server) TestSubscription(ctx context.Context, r *webhooksv1.TestSubscriptionRequest) (*webhooksv1.TestSubscriptionResponse, error) {
+	if s.courier.key == nil {
+		return nil, errOff
+	}
+	if err := checkOwner(r.GetMerchantId(), r.GetUserId()); err != nil {
+		return nil, err
+	}
+	if _, running := s.trials.LoadOrStore(r.GetMerchantId(), true); running {
+		busy := errs.New(errs.RateLimitExceeded, "A test message is under way already. Repeat the request in a moment.")
+		busy.RetryAfter = trialTime
+		return nil, busy
+	}
+	defer s.trials.Delete(r.GetMerchantId())
+	sub, err := get(ctx, s.db, r.GetMerchantId(), r.GetUserId(), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	word, err := s.try(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.TestSubscriptionResponse{Result: word}, nil
+}
+
+func (s *Server) try(ctx context.Context, sub subscription) (string, error) {
+	t, err := sub.open(s.vault)
+	if err != nil {
+		return "", err
+	}
+	text, err := trial(s.now()).encode()
+	if err != nil {
+		return "", err
+	}
+	sending, cancel := context.WithTimeout(ctx, trialTime)
+	defer cancel()
+	r := s.courier.send(sending, t, text, trialTTL)
+	switch r.word {
+	case wordSent:
+		return r.word, noteDelivered(ctx, s.db, sub.ID, s.now())
+	case wordGone:
+		return r.word, forget(ctx, s.db, sub.ID)
+	default:
+		return r.word, nil
+	}
+}
+
+func view(s subscription) *webhooksv1.PushSubscription {
+	out := &webhooksv1.PushSubscription{
+		Id: s.ID, PushService: s.Service, Description: s.Description, Livemode: s.Livemode, CreatedAt: timestamppb.New(s.CreatedAt),
+	}
+	if s.LastDelivered != nil {
+		out.LastDeliveredAt = timestamppb.New(*s.LastDelivered)
+	}
+	return out
+}

@@ -1,0 +1,295 @@
+package push
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/consume"
+)
+
+func TestABrowserThatIsGoneIsForgotten(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusNotFound, http.StatusGone} {
+		f := setup(t)
+		b := newBrowser(t)
+		b.answers(status(code))
+		f.subscribe("m_1", "u_1", b)
+		f.publish(f.event("payment.completed", payment()))
+		b.next(t)
+		eventually(t, "the subscription is gone", func() bool { return len(f.subscriptions("m_1", "u_1")) == 0 })
+		if n := f.messages(); n != 0 {
+			t.Errorf("%d messages are left", n)
+		}
+	}
+}
+
+func TestARefusedMessageIsDropped(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusRequestEntityTooLarge} {
+		f := setup(t)
+		b := newBrowser(t)
+		b.answers(status(code))
+		f.subscribe("m_1", "u_1", b)
+		f.publish(f.event("payment.completed", payment()))
+		b.next(t)
+		f.drained()
+		if s := f.subscriptions("m_1", "u_1"); len(s) != 1 || s[0].GetLastDeliveredAt() != nil {
+			t.Errorf("%d: %v", code, s)
+		}
+		f.stop()
+		if strings.Contains(f.logs.String(), "secret-capability") {
+			t.Errorf("the log shows the URL: %s", f.logs)
+		}
+	}
+}
+
+// due is when the only message may be taken next.
+func (f *fixture) due() time.Time {
+	f.t.Helper()
+	var at time.Time
+	if err := f.pool.QueryRow(context.Background(), `select claimable_at from push_messages`).Scan(&at); err != nil {
+		f.t.Fatal(err)
+	}
+	return at.UTC()
+}
+
+// putOffUntil waits until the message is due again at that time.
+func (f *fixture) putOffUntil(at time.Time) {
+	f.t.Helper()
+	eventually(f.t, "put off until "+at.Format(time.TimeOnly), func() bool { return f.due().Equal(at) })
+}
+
+func TestFailuresAreTriedAgainLaterAndLater(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	b := newBrowser(t)
+	b.answers(status(http.StatusInternalServerError))
+	f.subscribe("m_1", "u_1", b)
+	f.publish(f.event("payment.completed", payment()))
+	b.next(t)
+	for _, wait := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute} {
+		f.putOffUntil(f.clock.now().Add(wait))
+		f.clock.advance(wait)
+		f.Wake()
+		b.next(t)
+	}
+	f.drained()
+	b.silent(t)
+}
+
+func TestRetryAfterIsRespected(t *testing.T) {
+	t.Parallel()
+	for name, header := range map[string]func(time.Time) string{
+		"seconds": func(time.Time) string { return "120" },
+		"date":    func(now time.Time) string { return now.Add(2 * time.Minute).Format(http.TimeFormat) },
+	} {
+		f := setup(t)
+		b := newBrowser(t)
+		b.answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", header(f.clock.now()))
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		f.subscribe("m_1", "u_1", b)
+		f.publish(f.event("payment.completed", payment()))
+		b.next(t)
+		f.putOffUntil(f.clock.now().Add(2 * time.Minute))
+		f.clock.advance(2*time.Minute - time.Second)
+		f.mustClaim(0)
+		b.answers(nil)
+		f.clock.advance(time.Second)
+		f.Wake()
+		if h := b.next(t); h.header.Get("Ttl") != "3480" {
+			t.Errorf("%s: TTL %s", name, h.header.Get("Ttl"))
+		}
+		f.drained()
+	}
+}
+
+func TestAMessageIsNotSentAfterItsTime(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	b := newBrowser(t)
+	b.answers(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3000")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	f.subscribe("m_1", "u_1", b)
+	f.publish(f.event("payment.completed", payment()))
+	b.next(t)
+	f.putOffUntil(f.clock.now().Add(50 * time.Minute))
+	f.clock.advance(time.Hour)
+	f.drained() // by the sweep
+	b.silent(t)
+}
+
+func TestAWaitBeyondTheEndDropsTheMessage(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	b := newBrowser(t)
+	b.answers(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	f.subscribe("m_1", "u_1", b)
+	f.publish(f.event("payment.completed", payment()))
+	b.next(t)
+	f.drained()
+}
+
+// mustClaim claims in place of another process, which then dies, and wants so many messages.
+func (f *fixture) mustClaim(want int) {
+	f.t.Helper()
+	now := f.clock.now()
+	got, err := claim(context.Background(), f.pool, workers, perMerchant, nil, now, now.Add(leaseTime))
+	if err != nil || len(got) != want {
+		f.t.Fatalf("claimed %d messages, want %d: %v", len(got), want, err)
+	}
+}
+
+// handle records an event as the consumer of a process that dies right after the commit.
+func (f *fixture) handle(list ...consume.Event) {
+	f.t.Helper()
+	err := pgx.BeginFunc(context.Background(), f.pool, func(tx pgx.Tx) error { return f.Handle(context.Background(), tx, list) })
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func TestTheMessageOfAKilledSenderIsTakenOver(t *testing.T) {
+	t.Parallel()
+	f := prepare(t, true)
+	b := newBrowser(t)
+	f.subscribe("m_1", "u_1", b)
+	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
+	f.mustClaim(1)
+	f.clock.advance(leaseTime - time.Microsecond)
+	f.mustClaim(0)
+	f.clock.advance(time.Microsecond)
+	f.run()
+	b.next(t)
+	f.drained()
+}
+
+// A sender that was thought dead must not undo what the next one did.
+func TestALostLeaseChangesNothing(t *testing.T) {
+	t.Parallel()
+	f := prepare(t, true)
+	f.subscribe("m_1", "u_1", newBrowser(t))
+	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
+	now := f.clock.now()
+	late, err := claim(t.Context(), f.pool, workers, perMerchant, nil, now, now.Add(leaseTime))
+	if err != nil || len(late) != 1 {
+		t.Fatal(late, err)
+	}
+	f.clock.advance(leaseTime)
+	f.mustClaim(1)
+	due := f.due()
+	if err := putOff(t.Context(), f.pool, late[0], now); err != nil || !f.due().Equal(due) {
+		t.Errorf("put off to %v, %v", f.due(), err)
+	}
+	if err := finish(t.Context(), f.pool, late[0], time.Time{}); err != nil || f.messages() != 1 {
+		t.Errorf("deleted, %v", err)
+	}
+}
+
+func TestAStopFinishesWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	b := newBrowser(t)
+	release := make(chan struct{})
+	b.answers(func(w http.ResponseWriter, _ *http.Request) {
+		<-release
+		w.WriteHeader(http.StatusCreated)
+	})
+	f.subscribe("m_1", "u_1", b)
+	f.publish(f.event("payment.completed", payment()))
+	b.next(t)
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); f.stop() }()
+	close(release)
+	<-stopped
+	if n := f.messages(); n != 0 {
+		t.Errorf("%d messages are left", n)
+	}
+}
+
+func TestAServerThatNeverAnswersHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	f := prepare(t, true)
+	release := make(chan struct{})
+	hanging, healthy := newBrowser(t), newBrowser(t)
+	hanging.answers(func(http.ResponseWriter, *http.Request) { <-release })
+	f.subscribe("m_1", "u_1", hanging)
+	f.subscribe("m_2", "u_1", healthy)
+	var list []consume.Event
+	for range 3 * workers {
+		list = append(list, consume.Event{Event: f.event("payment.completed", payment())})
+	}
+	other := payment()
+	other.MerchantId = "m_2"
+	for range 3 * workers {
+		list = append(list, consume.Event{Event: f.event("payment.completed", other)})
+	}
+	f.handle(list...)
+	f.run()
+	for range 3 * workers {
+		healthy.next(t)
+	}
+	if n := len(hanging.hits); n > perMerchant {
+		t.Errorf("%d messages under way at the hanging server", n)
+	}
+	hanging.answers(nil)
+	close(release)
+	f.drained()
+}
+
+// Where a name leads is decided when it is dialled: whatever stands in the table, nothing private is reached.
+func TestPrivateAddressesAreNeverReached(t *testing.T) {
+	t.Parallel()
+	f := prepare(t, false)
+	var reached atomic.Int32
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Add(1) }))
+	t.Cleanup(inside.Close)
+	b := newBrowser(t)
+	for i, url := range []string{inside.URL, "https://169.254.169.254/latest/meta-data", "https://10.0.0.1/", "https://[::1]/"} {
+		r := request("m_1", "u_1", b)
+		r.Endpoint = url
+		if _, err := f.Server.Subscribe(t.Context(), r); err == nil {
+			t.Errorf("%s was subscribed", url)
+		}
+		id := f.smuggle(i, target{Endpoint: url, P256dh: b.p256dh(), Auth: b64.EncodeToString(b.auth)})
+		if got := f.try(id); got != "refused_address" {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
+	f.run()
+	f.drained()
+	if reached.Load() != 0 {
+		t.Error("the server inside was reached")
+	}
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	b, elsewhere := newBrowser(t), newBrowser(t)
+	b.answers(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, elsewhere.endpoint(), http.StatusTemporaryRedirect)
+	})
+	id := f.subscribe("m_1", "u_1", b).GetId()
+	f.publish(f.event("payment.completed", payment()))
+	b.next(t)
+	f.drained()
+	if got := f.try(id); got != "status" {
+		t.Errorf("the test says %q", got)
+	}
+	elsewhere.silent(t)
+}

@@ -1,0 +1,142 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/pg"
+)
+
+const columns = `id::text, merchant_id, user_id, livemode, push_service, description, created_at, last_delivered_at, key_id, sealed`
+
+func scan(row pgx.CollectableRow) (subscription, error) {
+	var s subscription
+	err := row.Scan(&s.ID, &s.Merchant, &s.User, &s.Livemode, &s.Service, &s.Description, &s.CreatedAt, &s.LastDelivered,
+		&s.Sealed.KeyID, &s.Sealed.Data)
+	return s, err
+}
+
+var errNoSubscription = errs.NotFound("Push subscription")
+
+// subscribe keeps the browser that hash stands for. A user who had it already in that mode keeps its id and what is
+// under way; from anybody else it is taken away with all of that: the browser now belongs to who uses it. seal is
+// called once the id is known.
+func subscribe(ctx context.Context, tx pgx.Tx, s subscription, hash []byte, seal func(*subscription) error) (subscription, error) {
+	// The browser first, then the user: two requests for one browser must not both find it absent, and two of one user
+	// not both find the last free place.
+	for _, key := range []string{fmt.Sprintf("push:%x", hash), "push:" + s.Merchant + "\x1f" + s.User} {
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended($1, 0))`, key); err != nil {
+			return s, fmt.Errorf("lock push subscription: %w", err)
+		}
+	}
+	if _, err := tx.Exec(ctx, `delete from push_subscriptions where endpoint_hash = $1
+		and (merchant_id, user_id, livemode) is distinct from ($2, $3, $4)`, hash, s.Merchant, s.User, s.Livemode); err != nil {
+		return s, fmt.Errorf("take push subscription over: %w", err)
+	}
+	err := tx.QueryRow(ctx, `select id::text, created_at, last_delivered_at from push_subscriptions where endpoint_hash = $1
+		for no key update`, hash).Scan(&s.ID, &s.CreatedAt, &s.LastDelivered)
+	known := err == nil
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return s, fmt.Errorf("look up push subscription: %w", err)
+	}
+	if err := seal(&s); err != nil {
+		return s, err
+	}
+	if known {
+		_, err = tx.Exec(ctx, `update push_subscriptions set key_id = $2, sealed = $3, description = $4 where id = $1`,
+			s.ID, s.Sealed.KeyID, s.Sealed.Data, s.Description)
+	} else {
+		err = insert(ctx, tx, s, hash)
+	}
+	if err != nil {
+		return s, fmt.Errorf("keep push subscription: %w", err)
+	}
+	return s, nil
+}
+
+func insert(ctx context.Context, tx pgx.Tx, s subscription, hash []byte) error {
+	var n int
+	if err := tx.QueryRow(ctx, `select count(*) from push_subscriptions where merchant_id = $1 and user_id = $2`,
+		s.Merchant, s.User).Scan(&n); err != nil {
+		return fmt.Errorf("count: %w", err)
+	}
+	if n >= maxPerUser {
+		return errs.Invalid(errs.Field{Field: "endpoint", Message: "A user has at most 20 push subscriptions. Delete one first."})
+	}
+	if _, err := tx.Exec(ctx, `insert into push_subscriptions
+		(id, merchant_id, user_id, livemode, endpoint_hash, push_service, key_id, sealed, description, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		s.ID, s.Merchant, s.User, s.Livemode, hash, s.Service, s.Sealed.KeyID, s.Sealed.Data, s.Description, s.CreatedAt); err != nil {
+		return fmt.Errorf("insert: %w", err)
+	}
+	return nil
+}
+
+// list returns the user's, oldest first.
+func list(ctx context.Context, db pg.DB, merchant, user string) ([]subscription, error) {
+	rows, err := db.Query(ctx, `select `+columns+` from push_subscriptions where merchant_id = $1 and user_id = $2 order by id`, merchant, user)
+	if err != nil {
+		return nil, fmt.Errorf("list push subscriptions: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("list push subscriptions: %w", err)
+	}
+	return found, nil
+}
+
+// get returns one of the user's, or NOT_FOUND.
+func get(ctx context.Context, db pg.DB, merchant, user, id string) (subscription, error) {
+	if uuid.Validate(id) != nil {
+		return subscription{}, errNoSubscription
+	}
+	rows, err := db.Query(ctx, `select `+columns+` from push_subscriptions where id = $1 and merchant_id = $2 and user_id = $3`, id, merchant, user)
+	if err != nil {
+		return subscription{}, fmt.Errorf("get push subscription: %w", err)
+	}
+	s, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return subscription{}, errNoSubscription
+	}
+	if err != nil {
+		return subscription{}, fmt.Errorf("get push subscription: %w", err)
+	}
+	return s, nil
+}
+
+// unsubscribe forgets one of the user's with all of its messages, or answers NOT_FOUND.
+func unsubscribe(ctx context.Context, db pg.DB, merchant, user, id string) error {
+	if uuid.Validate(id) != nil {
+		return errNoSubscription
+	}
+	tag, err := db.Exec(ctx, `delete from push_subscriptions where id = $1 and merchant_id = $2 and user_id = $3`, id, merchant, user)
+	if err != nil {
+		return fmt.Errorf("delete push subscription: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return errNoSubscription
+	}
+	return nil
+}
+
+// forget deletes a subscription that its push service does not know any more.
+func forget(ctx context.Context, db pg.DB, id string) error {
+	if _, err := db.Exec(ctx, `delete from push_subscriptions where id = $1`, id); err != nil {
+		return fmt.Errorf("delete push subscription: %w", err)
+	}
+	return nil
+}
+
+// noteDelivered keeps when a message was last taken for the browser.
+func noteDelivered(ctx context.Context, db pg.DB, id string, at time.Time) error {
+	if _, err := db.Exec(ctx, `update push_subscriptions set last_delivered_at = $2 where id = $1`, id, at); err != nil {
+		return fmt.Errorf("note push delivery: %w", err)
+	}
+	return nil
+}

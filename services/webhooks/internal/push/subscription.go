@@ -1,0 +1,124 @@
+package push
+
+import (
+	"crypto/ecdh"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/secret"
+)
+
+const (
+	// maxPerUser bounds the browsers of one user, both modes together.
+	maxPerUser = 20
+
+	maxDescription = 100 // characters
+	authLength     = 16  // bytes, RFC 8291 section 3.2
+)
+
+// target is what a message is sent with. Who has it can send to the browser: it is sealed at rest and never logged.
+type target struct {
+	Endpoint string `json:"endpoint"`
+	P256dh   string `json:"p256dh"`
+	Auth     string `json:"auth"`
+}
+
+// subscription is a browser of a user, in one mode.
+type subscription struct {
+	ID            string
+	Merchant      string
+	User          string
+	Livemode      bool
+	Service       string // scheme and host of its push service
+	Description   string
+	CreatedAt     time.Time
+	LastDelivered *time.Time
+	Sealed        secret.Sealed
+}
+
+// owner is what the sealed target is bound to in the vault.
+func (s subscription) owner() string { return "push-subscription\x00" + s.Merchant + "\x00" + s.ID }
+
+func (s subscription) seal(v *secret.Vault, t target) (secret.Sealed, error) {
+	plain, err := json.Marshal(t)
+	if err != nil {
+		return secret.Sealed{}, fmt.Errorf("seal push subscription: %w", err)
+	}
+	return v.Seal(string(plain), s.owner()), nil
+}
+
+func (s subscription) open(v *secret.Vault) (target, error) {
+	plain, err := v.Open(s.Sealed, s.owner())
+	if err != nil {
+		return target{}, fmt.Errorf("push subscription %s: %w", s.ID, err)
+	}
+	var t target
+	if err := json.Unmarshal([]byte(plain), &t); err != nil {
+		return target{}, fmt.Errorf("push subscription %s: its sealed part is damaged", s.ID)
+	}
+	return t, nil
+}
+
+// hash is how the same browser is known again.
+func (t target) hash() []byte {
+	sum := sha256.Sum256([]byte(t.Endpoint))
+	return sum[:]
+}
+
+// service is the scheme and host of the endpoint, which was checked.
+func (t target) service() string {
+	u, err := url.Parse(t.Endpoint)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// check returns the fields that are not acceptable, by their names in the public API.
+func check(rules endpoint.Rules, t target, description string) []errs.Field {
+	var bad []errs.Field
+	refuse := func(field, message string) {
+		if message != "" {
+			bad = append(bad, errs.Field{Field: field, Message: message})
+		}
+	}
+	refuse("endpoint", checkEndpoint(rules, t.Endpoint))
+	if point, ok := decode(t.P256dh); !ok || !isPoint(point) {
+		refuse("keys.p256dh", "keys.p256dh must be an uncompressed P-256 point in base64url, as the browser gives it.")
+	}
+	if auth, ok := decode(t.Auth); !ok || len(auth) != authLength {
+		refuse("keys.auth", "keys.auth must be 16 bytes in base64url, as the browser gives it.")
+	}
+	if !utf8.ValidString(description) || utf8.RuneCountInString(description) > maxDescription || strings.ContainsFunc(description, unicode.IsControl) {
+		refuse("description", "description must be one line of at most 100 characters.")
+	}
+	return bad
+}
+
+func isPoint(raw []byte) bool {
+	_, err := ecdh.P256().NewPublicKey(raw)
+	return err == nil
+}
+
+// checkEndpoint: push services are https. A machine's own may be http, where loopback is allowed at all.
+func checkEndpoint(rules endpoint.Rules, text string) string {
+	u, err := url.Parse(text)
+	if err == nil && u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+		return "endpoint must be an https URL."
+	}
+	return strings.Replace(rules.CheckURL(text, false), "url", "endpoint", 1)
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
+}
