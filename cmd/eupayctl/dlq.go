@@ -117,7 +117,7 @@ type requeueCommand struct {
 	Sequences []string `arg:"" optional:"" name:"seq" help:"Numbers as dlq list shows them."`
 	All       bool     `help:"All that --consumer gave up on so far."`
 	Consumer  string   `placeholder:"NAME" help:"Whose messages. Required with --all."`
-	Run_      bool     `name:"run" help:"Do it. Without this nothing is moved."`
+	Do        bool     `name:"run" help:"Do it. Without this nothing is moved."`
 }
 
 // Help is shown under the summary.
@@ -160,7 +160,7 @@ func (c *requeueCommand) Run(t *tool) error {
 	if err != nil {
 		return err
 	}
-	if !c.Run_ {
+	if !c.Do {
 		if err := t.requeued(plan, 0); err != nil {
 			return err
 		}

@@ -43,7 +43,9 @@ func (c *tailCommand) Run(t *tool) error {
 	}
 	defer done()
 	if !t.json() {
-		eventRow(t.out, "TIME", "ID", "TYPE", "MODE", "MERCHANT", "REFERENCE", "STATUS", "SEQ", "STREAM")
+		if err := eventRow(t.out, "TIME", "ID", "TYPE", "MODE", "MERCHANT", "REFERENCE", "STATUS", "SEQ", "STREAM"); err != nil {
+			return err
+		}
 	}
 	f := operate.Filter{Types: c.Type, Merchant: c.Merchant, Mode: c.Mode}
 	err = o.Events(t.ctx, f, operate.Window{Since: since}, c.Follow, func(e operate.Event) (bool, error) {
@@ -118,7 +120,7 @@ func (c *showCommand) Run(t *tool) error {
 		return err
 	}
 	number, isNumber := strings.CutPrefix(c.ID, "#")
-	sequence, err := uint64(0), error(nil)
+	var sequence uint64
 	if isNumber {
 		if sequence, err = sequenceOf(number); err != nil {
 			return err

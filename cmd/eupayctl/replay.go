@@ -29,7 +29,7 @@ type replayCommand struct {
 	Until        string   `placeholder:"TIME" help:"End with what was stored then. Default: what is there when the command starts."`
 	Rate         string   `default:"100/s" help:"How fast, as 100/s or 600/m."`
 	Redeliver    bool     `help:"Ask for the effect again also where the consumer has had the event. Merchants may get a webhook twice, with the same id."`
-	Run_         bool     `name:"run" help:"Do it. Without this nothing is published."`
+	Do           bool     `name:"run" help:"Do it. Without this nothing is published."`
 }
 
 // Help is shown under the summary.
@@ -48,7 +48,7 @@ func (c *replayCommand) Run(t *tool) error {
 		return err
 	}
 	defer done()
-	if !c.Run_ {
+	if !c.Do {
 		report, err := o.Plan(t.ctx, r)
 		if err != nil {
 			return err

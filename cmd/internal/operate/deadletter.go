@@ -209,7 +209,7 @@ func (o *Operator) requeue(ctx context.Context, s jetstream.Stream, d Dead) erro
 		return fmt.Errorf("requeue #%d: %w", d.Sequence, err)
 	}
 	m := again(d.Consumer, e, fmt.Sprintf("dlq-%d", d.Sequence))
-	if _, err := o.js.PublishMsg(ctx, m, jetstream.WithExpectStream(bus.Replay)); err != nil {
+	if _, err := o.js.PublishMsg(ctx, m); err != nil {
 		return o.explain(err, fmt.Sprintf("send #%d back (it stays in %s)", d.Sequence, bus.DeadLetter))
 	}
 	if err := s.DeleteMsg(ctx, d.Sequence); err != nil {

@@ -59,7 +59,7 @@ func (o *Operator) explain(err error, what string) error {
 	case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrDisconnected):
 		return fmt.Errorf("%s: the connection to NATS was lost: repeat it when NATS is back", what)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
-		return fmt.Errorf("%s: NATS did not answer within %s: check that it is healthy and that these credentials may do this, or give it longer with --timeout", what, o.timeout)
+		return fmt.Errorf("%s: NATS did not answer within %s: check its health and what these credentials may do, or give it longer with --timeout", what, o.timeout)
 	default:
 		return fmt.Errorf("%s: %w", what, err)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/consume"
@@ -55,7 +54,7 @@ type Report struct {
 // shown is how many events a report lists.
 const shown = 5
 
-// ErrStopped: the operator ended the run before it was through. The report says how far it came.
+// ErrStopped means that the operator ended the run before it was through. The report says how far it came.
 var ErrStopped = errors.New("the replay was stopped before its end")
 
 // Plan counts what Run would publish, and publishes nothing.
@@ -162,7 +161,7 @@ func (o *Operator) publishReplay(ctx context.Context, r Replay, e Event) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.timeout)
 	defer cancel()
-	if _, err := o.js.PublishMsg(ctx, m, jetstream.WithExpectStream(bus.Replay)); err != nil {
+	if _, err := o.js.PublishMsg(ctx, m); err != nil {
 		return o.explain(err, fmt.Sprintf("publish the event %s (#%d)", e.ID, e.Sequence))
 	}
 	return nil
