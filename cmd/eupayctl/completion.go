@@ -165,7 +165,7 @@ func fish(all []place) string {
 	b.WriteString(`# eupayctl completion for fish: eupayctl completion fish | source
 function __eupayctl_at
     set -l at
-    for word in (commandline -opc)[2..-1]
+    for word in (commandline -opc)
         switch (string join ' ' $at $word)
             case ` + strings.ReplaceAll(paths(all), "|", " ") + `
                 set at $at $word

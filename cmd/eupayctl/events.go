@@ -37,6 +37,10 @@ func (c *tailCommand) Run(t *tool) error {
 	if err != nil {
 		return err
 	}
+	f := operate.Filter{Types: c.Type, Merchant: c.Merchant, Mode: c.Mode}
+	if err := f.Check(); err != nil {
+		return err
+	}
 	o, done, err := t.operator()
 	if err != nil {
 		return err
@@ -47,7 +51,6 @@ func (c *tailCommand) Run(t *tool) error {
 			return err
 		}
 	}
-	f := operate.Filter{Types: c.Type, Merchant: c.Merchant, Mode: c.Mode}
 	err = o.Events(t.ctx, f, operate.Window{Since: since}, c.Follow, func(e operate.Event) (bool, error) {
 		return true, t.event(e)
 	})

@@ -48,7 +48,8 @@ var (
 	oneToken    = regexp.MustCompile(`^[^\s.*>]+$`)
 )
 
-func (f Filter) check() error {
+// Check refuses, as Invalid, what no event can match.
+func (f Filter) Check() error {
 	for _, t := range f.Types {
 		if !typePattern.MatchString(t) {
 			return invalid("%q is no type of event: write it as payment.completed, payment.* or *.completed", t)
@@ -115,7 +116,7 @@ type Window struct {
 // Events calls visit with each chosen event, oldest first, until it returns false or an error. With follow it waits for
 // new ones until ctx ends.
 func (o *Operator) Events(ctx context.Context, f Filter, w Window, follow bool, visit func(Event) (bool, error)) error {
-	if err := f.check(); err != nil {
+	if err := f.Check(); err != nil {
 		return err
 	}
 	return o.events(ctx, f, w, query{follow: follow}, func(e Event, err error) (bool, error) {
@@ -156,7 +157,7 @@ const (
 // EventByID returns the event with the id. since is where to begin; zero: the time in the id (a UUIDv7), or a day ago.
 func (o *Operator) EventByID(ctx context.Context, id string, since, now time.Time) (Event, error) {
 	f := Filter{IDs: []string{id}}
-	if err := f.check(); err != nil {
+	if err := f.Check(); err != nil {
 		return Event{}, err
 	}
 	if since.IsZero() {

@@ -137,7 +137,7 @@ func (r *Report) count(e Event) {
 }
 
 func (r Replay) check() error {
-	if err := r.Filter.check(); err != nil {
+	if err := r.Filter.Check(); err != nil {
 		return err
 	}
 	if !oneToken.MatchString(r.Consumer) {
