@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
 	"strings"
 
@@ -90,8 +91,9 @@ func hostsOf(address, from string) (string, error) {
 }
 
 func refused(err error, hosts, from string) error {
+	var network net.Error
 	switch {
-	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout):
+	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout), errors.As(err, &network):
 		return fmt.Errorf("NATS does not answer at %s (from %s): check that it runs and can be reached from here", hosts, from)
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), strings.Contains(strings.ToLower(err.Error()), "authorization"):
 		return fmt.Errorf("NATS at %s refuses the credentials from %s: set EUPAY_NATS_URL or EUPAY_NATS_URL_FILE to an address with valid ones", hosts, from)

@@ -228,7 +228,7 @@ func TestABrokerThatCannotBeUsedIsSaidWithoutItsToken(t *testing.T) {
 		"nats://s3cret@bad host:\x7f":   "is no URL",
 		"s3cret@127.0.0.1:1":            "NATS does not answer at 127.0.0.1:1",
 		srv.URL():                       "this NATS has no streams",
-		"nats://u:s3cret@127.0.0.1:1,x": "NATS does not answer at 127.0.0.1:1, x",
+		"nats://u:s3cret@127.0.0.1:1,127.0.0.1:2": "NATS does not answer at 127.0.0.1:1, 127.0.0.1:2",
 	} {
 		t.Setenv("EUPAY_NATS_URL", address)
 		got := eupayctl(t, "streams", "status", "--timeout", "2s")
