@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"os"
@@ -223,11 +224,11 @@ func TestABrokerThatCannotBeUsedIsSaidWithoutItsToken(t *testing.T) {
 	t.Cleanup(srv.Stop)
 	host := strings.TrimPrefix(srv.URL(), "nats://right@")
 	for address, want := range map[string]string{
-		"nats://s3cret@" + host:         "refuses the credentials from EUPAY_NATS_URL",
-		"nats://s3cret@127.0.0.1:1":     "NATS does not answer at 127.0.0.1:1",
-		"nats://s3cret@bad host:\x7f":   "is no URL",
-		"s3cret@127.0.0.1:1":            "NATS does not answer at 127.0.0.1:1",
-		srv.URL():                       "this NATS has no streams",
+		"nats://s3cret@" + host:                   "refuses the credentials from EUPAY_NATS_URL",
+		"nats://s3cret@127.0.0.1:1":               "NATS does not answer at 127.0.0.1:1",
+		"nats://s3cret@bad host:\x7f":             "is no URL",
+		"s3cret@127.0.0.1:1":                      "NATS does not answer at 127.0.0.1:1",
+		srv.URL():                                 "this NATS has no streams",
 		"nats://u:s3cret@127.0.0.1:1,127.0.0.1:2": "NATS does not answer at 127.0.0.1:1, 127.0.0.1:2",
 	} {
 		t.Setenv("EUPAY_NATS_URL", address)
@@ -406,5 +407,51 @@ func TestTimesAndRates(t *testing.T) {
 		if _, err := pace(text); err == nil {
 			t.Errorf("%q was taken", text)
 		}
+	}
+}
+
+func TestCtrlCEndsFollowingWell(t *testing.T) {
+	b := broker(t)
+	e := emit(t, b, "payment.completed", "m_1")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var errOut bytes.Buffer
+	if code := run(ctx, []string{"events", "tail", "-f", "-o", "json"}, stopAt{e.ID, stop}, &errOut); code != 0 || errOut.Len() > 0 {
+		t.Errorf("it ended with %d: %s", code, errOut.String())
+	}
+}
+
+// stopAt is an output that stops the tool once a word was written.
+type stopAt struct {
+	word string
+	stop func()
+}
+
+func (s stopAt) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(s.word)) {
+		s.stop()
+	}
+	return len(p), nil
+}
+
+func TestCtrlCInAReplayTellsHowToGoOn(t *testing.T) {
+	b := broker(t)
+	emit(t, b, "payment.completed", "m_1")
+	emit(t, b, "payment.completed", "m_1")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	sub, err := b.NC.Subscribe("eupay.replay.slow.>", func(*nats.Msg) { stop() }) // the first was sent
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Unsubscribe()
+	if err := b.NC.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut bytes.Buffer
+	code := run(ctx, []string{"replay", "--consumer", "slow", "--since", "1h", "--rate", "1/m", "--run"}, &out, &errOut)
+	contains(t, errOut.String(), "stopped", "after 1 events", "--from-sequence 2 instead of --since")
+	if code != exitFailed || messages(t, b, bus.Replay) != 1 {
+		t.Errorf("it ended with %d, %d messages", code, messages(t, b, bus.Replay))
 	}
 }
