@@ -25,7 +25,7 @@ a system started by "make run", from the run folder. Where a command changes som
 until --run is given.`
 
 type globals struct {
-	NATSURL string        `name:"nats-url" placeholder:"URL" help:"NATS server. One with credentials goes into EUPAY_NATS_URL or EUPAY_NATS_URL_FILE: flags are seen by others."`
+	NATSURL string        `name:"nats-url" placeholder:"URL" help:"NATS server. Credentials are not for flags, which others see: set EUPAY_NATS_URL or EUPAY_NATS_URL_FILE."`
 	RunDir  string        `placeholder:"DIR" help:"Run folder of make run, where the address is found when nothing else gives it. Default: $$EUPAY_RUN_DIR, or .run."`
 	Output  string        `short:"o" enum:"table,json" default:"table" help:"table, or json: one object per line."`
 	Timeout time.Duration `default:"5s" help:"How long to wait for each answer of NATS."`

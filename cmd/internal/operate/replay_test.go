@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -209,13 +210,17 @@ func TestEventsThatArriveMeanwhileAreNotReplayed(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.durable("slow", "eupay.evt.*.payment.>")
-	f.emit(event("payment.completed", "m_1"), event("payment.completed", "m_1"))
-	r := all("slow")
-	r.Wait = func(context.Context) error {
+	const n = 501 // more than are fetched at a time
+	for range n {
 		f.emit(event("payment.completed", "m_1"))
+	}
+	r := all("slow")
+	meanwhile := sync.OnceFunc(func() { f.emit(event("payment.completed", "m_1")) })
+	r.Wait = func(context.Context) error {
+		meanwhile()
 		return nil
 	}
-	if report, err := f.o.Run(t.Context(), r); err != nil || report.Events != 2 || len(f.messages(bus.Events)) != 4 {
+	if report, err := f.o.Run(t.Context(), r); err != nil || report.Events != n || len(f.messages(bus.Replay)) != n {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
