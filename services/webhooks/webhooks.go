@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/listen"
 	"european-pay.eu/eupay/services/webhooks/internal/rpc"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 	"european-pay.eu/eupay/services/webhooks/migrations"
@@ -57,6 +58,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, core.Now))
+	webhooksv1.RegisterListenServiceServer(core.GRPC, listen.NewServer(core.Bus.JS, vault, core.Now, core.Log))
 	return s, nil
 }
 
