@@ -55,7 +55,9 @@ func (s *Server) GetListenSecret(_ context.Context, r *webhooksv1.GetListenSecre
 	return &webhooksv1.GetListenSecretResponse{Secret: s.secret(r.GetMerchantId())}, nil
 }
 
-func (s *Server) secret(merchant string) string { return secret.FromKey(s.vault.Derive("listen\x00" + merchant)) }
+func (s *Server) secret(merchant string) string {
+	return secret.FromKey(s.vault.Derive("listen\x00" + merchant))
+}
 
 // Listen implements ListenService. It ends with SERVICE_UNAVAILABLE when the client does not read, or when the broker is
 // in trouble: the client then goes on from its cursor.
