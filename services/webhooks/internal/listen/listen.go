@@ -126,7 +126,7 @@ func (s *Server) compose(event events.Event, wanted []string) (*webhooksv1.Liste
 	if err != nil {
 		// One that no endpoint could be told of either; whoever asked for everything still wants the rest.
 		s.log.Debug("event not streamed", "event", event.ID, "type", event.Type, "error", err)
-		return nil, nil //nolint:nilerr // see above
+		return nil, nil
 	}
 	body, err := message.Body(as)
 	if err != nil {
