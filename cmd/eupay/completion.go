@@ -17,13 +17,13 @@ type completionCmd struct {
 
 // Run prints the script; zsh takes that of bash.
 func (c *completionCmd) Run(term terminal) error {
+	script := bashCompletion
 	switch c.Shell {
 	case "fish":
-		fmt.Fprint(term.out, fishCompletion)
+		script = fishCompletion
 	case "zsh":
-		fmt.Fprint(term.out, "autoload -U +X bashcompinit && bashcompinit\n"+bashCompletion)
-	default:
-		fmt.Fprint(term.out, bashCompletion)
+		script = "autoload -U +X bashcompinit && bashcompinit\n" + bashCompletion
 	}
-	return nil
+	_, err := fmt.Fprint(term.out, script)
+	return err
 }

@@ -138,8 +138,7 @@ func (s *session) connection(ctx context.Context) error {
 	defer resp.Body.Close()
 	events := newReader(resp.Body, cut)
 	defer events.cut.Stop()
-	s.connected()
-	for {
+	for first := true; ; first = false {
 		m, err := events.next()
 		if events.lastID != "" {
 			s.lastID = events.lastID
@@ -147,12 +146,16 @@ func (s *session) connection(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if first {
+			s.connected()
+		}
 		if err := s.handle(ctx, m); err != nil {
 			return err
 		}
 	}
 }
 
+// connected is called once the position in the stream is known: nothing is lost from here on.
 func (s *session) connected() {
 	switch {
 	case !s.ready:

@@ -32,7 +32,7 @@ func newReader(body io.Reader, cut func()) *reader {
 	return r
 }
 
-// next waits for the next event that has data. The error is io.EOF when the server ended the stream.
+// next waits for the next event. One without data only moves the position. The error is io.EOF when the server ended the stream.
 func (r *reader) next() (message, error) {
 	r.cut.Reset(silence)
 	defer r.cut.Stop()
@@ -45,12 +45,12 @@ func (r *reader) next() (message, error) {
 			if m.id != "" {
 				r.lastID = m.id
 			}
-			if data != nil {
-				m.data = strings.Join(data, "\n")
-				return m, nil
+			if m.id == "" && data == nil {
+				m = message{} // a comment, or nothing
+				continue
 			}
-			m = message{}
-			continue
+			m.data = strings.Join(data, "\n")
+			return m, nil
 		}
 		field, value, _ := strings.Cut(line, ":")
 		value = strings.TrimPrefix(value, " ")

@@ -28,7 +28,10 @@ var endings = []ending{
 	{event: "payment.completed", how: "the payer authorises", status: "completed", answer: payer.Authorise, person: "authorise the payment"},
 	{event: "payment.failed", how: "the payer's account is empty", status: "failed", answer: payer.Authorise, account: "empty", person: "pay from an empty account"},
 	{event: "payment.cancelled", how: "the payer refuses", status: "cancelled", answer: payer.Refuse, person: "refuse the payment"},
-	{event: "payment.refunded", how: "the payer authorises, then all is given back", status: "completed", answer: payer.Authorise, person: "authorise the payment", refund: true},
+	{
+		event: "payment.refunded", how: "the payer authorises, then all is given back", status: "completed", answer: payer.Authorise,
+		person: "authorise the payment", refund: true,
+	},
 }
 
 type triggerCmd struct {
