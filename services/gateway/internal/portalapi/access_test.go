@@ -37,6 +37,8 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"POST", "/webhook-endpoints/" + nobody + "/rotate-secret", "", "merchant"},
 	{"GET", "/webhook-deliveries", "", "merchant staff accountant"},
 	{"GET", "/webhook-deliveries/" + nobody, "", "merchant staff accountant"},
+	{"GET", "/webhook-listener", "", "merchant staff accountant"},
+	{"GET", "/webhook-listener/events", "", "merchant staff accountant"},
 }
 
 func TestRoleMatrix(t *testing.T) {
