@@ -416,3 +416,27 @@ func TestCompletionKnowsEverything(t *testing.T) {
 		t.Error("a page elsewhere is played")
 	}
 }
+
+func TestRetryRepeatsTheSameRequestUntilItIsTaken(t *testing.T) {
+	t.Parallel()
+	var got []string
+	dev := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = append(got, r.Header.Get("webhook-id")+string(body))
+		w.WriteHeader([]int{500, 302, 204, 200}[len(got)-1])
+	}))
+	defer dev.Close()
+	var said strings.Builder
+	f, err := newForwarder(strings.TrimPrefix(dev.URL, "http://"), true, func(format string, args ...any) { fmt.Fprintf(&said, format+"\n", args...) })
+	if err != nil || len(f.pauses) != 4 {
+		t.Fatalf("%v %v", f, err)
+	}
+	f.pauses = make([]time.Duration, 4)
+	f.send(t.Context(), webhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{"a": "é<"}`})
+	if want := `1{"a": "é<"}`; len(got) != 3 || got[0] != want || got[2] != want {
+		t.Errorf("got %q", got)
+	}
+	if text := said.String(); !strings.Contains(text, "<-- 500 POST") || !strings.Contains(text, "<-- 302 POST") || !strings.Contains(text, "<-- 204 POST") {
+		t.Errorf("it says %s", text)
+	}
+}
