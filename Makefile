@@ -31,6 +31,11 @@ demo: bin/eupay-demo ## Pay one order and receive its webhook, every step shown
 test: bin/gotestsum bin/with-postgres ## Run all tests with the race detector, on a private PostgreSQL
 	@./bin/with-postgres ./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race $(TESTFLAGS) $(PKG)
 
+.PHONY: test-node
+test-node: ## Build and test the package for Node that verifies webhooks (npm fetches what its tests need)
+	@command -v npm >/dev/null || { echo "npm is not installed: it comes with Node, 18 or newer"; exit 1; }
+	@cd services/webhooks/verify-node && npm ci --no-audit --no-fund && npm test
+
 .PHONY: e2e
 e2e: bin/gotestsum bin/with-postgres ## Run only the tests of the whole system
 	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 $(TESTFLAGS) ./cmd/...

@@ -267,7 +267,7 @@ func (c *Consumer) record(ctx context.Context, tx pgx.Tx, batch []Event) ([]Even
 	}
 	fresh := batch[:0:0]
 	for _, e := range batch {
-		if isNew[e.ID] || wantsRedelivery(e) {
+		if isNew[e.ID] || e.Redeliver() {
 			fresh = append(fresh, e)
 			delete(isNew, e.ID) // the same id twice in one batch
 		}
@@ -278,7 +278,8 @@ func (c *Consumer) record(ctx context.Context, tx pgx.Tx, batch []Event) ([]Even
 // HeaderRedeliver marks a replayed event whose effect is wanted again.
 const HeaderRedeliver = "eupay-redeliver"
 
-func wantsRedelivery(e Event) bool { return e.Replayed && len(e.Header[HeaderRedeliver]) > 0 }
+// Redeliver reports whether an operator sent the event again so that it takes effect again.
+func (e Event) Redeliver() bool { return e.Replayed && len(e.Header[HeaderRedeliver]) > 0 }
 
 func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, id string, err error) {
 	if err == nil {

@@ -62,7 +62,6 @@ func TestARepeatedEventIsDeliveredOnce(t *testing.T) {
 	f.endpoint(s.URL)
 	e := f.changed("payment.completed", payment())
 	replay := e.Message("eupay.replay.webhooks.evt.test.payment.completed.m_1")
-	replay.Header.Set(consume.HeaderRedeliver, "1")
 	f.publish(e)
 	s.next(t)
 	f.settled("delivered", 1)
@@ -281,26 +280,6 @@ func TestADeletedEndpointHearsNothingMore(t *testing.T) {
 	f.clock.advance(time.Hour)
 	if n, err := f.engine.ClaimNow(t.Context()); n != 0 || err != nil {
 		t.Errorf("%d attempts due, %v", n, err)
-	}
-}
-
-func TestADisabledEndpointGetsNoNewDeliveries(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	s := newSink(t, status(http.StatusOK))
-	id, _ := f.endpoint(s.URL + "/off")
-	f.endpoint(s.URL + "/on")
-	off := false
-	resp, err := f.api.UpdateEndpoint(t.Context(), &webhooksv1.UpdateEndpointRequest{MerchantId: "m_1", Id: id, Enabled: &off})
-	if err != nil || resp.GetEndpoint().GetEnabled() || resp.GetEndpoint().GetDisabledReason() == "" {
-		t.Fatalf("%v, %v", resp, err)
-	}
-	f.publish(f.changed("payment.completed", payment()))
-	if h := s.next(t); h.path != "/on" {
-		t.Errorf("got %s", h.path)
-	}
-	if n := len(f.deliveries()); n != 1 {
-		t.Errorf("%d deliveries, want 1", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
 
@@ -23,6 +24,29 @@ type Config struct {
 	Workers int `env:"EUPAY_WEBHOOK_WORKERS" envDefault:"512"`
 	// PerEndpoint bounds the attempts at one endpoint at one time.
 	PerEndpoint int `env:"EUPAY_WEBHOOK_ENDPOINT_CONCURRENCY" envDefault:"32"`
+	// Jitter is by how much of itself each wait after the first may be longer.
+	Jitter float64 `env:"EUPAY_WEBHOOK_JITTER" envDefault:"0.1"`
+	// BreakerFailures in a row, over all deliveries to an endpoint, make its breaker open.
+	BreakerFailures int `env:"EUPAY_WEBHOOK_BREAKER_FAILURES" envDefault:"10"`
+	// DisableAfter is how long an endpoint may fail without a success before it is disabled.
+	DisableAfter time.Duration `env:"EUPAY_WEBHOOK_DISABLE_AFTER" envDefault:"120h"`
+	// Retention is how long finished deliveries and their attempts are kept.
+	Retention time.Duration `env:"EUPAY_WEBHOOK_RETENTION" envDefault:"2160h"`
+}
+
+// The pauses of a breaker: as long as the wait before the second attempt, and short enough that an endpoint that comes
+// back is noticed.
+const (
+	firstPause   = 5 * time.Second
+	longestPause = time.Minute
+)
+
+func (c *Config) engine() delivery.Config {
+	return delivery.Config{
+		Schedule: c.Schedule, Timeout: c.Timeout, Workers: c.Workers, PerEndpoint: c.PerEndpoint, Jitter: c.Jitter,
+		Breaker:      delivery.Breaker{Failures: c.BreakerFailures, Pause: firstPause, Longest: longestPause},
+		DisableAfter: c.DisableAfter, Retention: c.Retention, InboxRetention: max(c.Retention, c.EventAge) + 14*24*time.Hour,
+	}
 }
 
 // Validate reports every setting that cannot work.
@@ -41,5 +65,9 @@ func (c *Config) Validate() error {
 	check(c.Timeout > 0 && c.Timeout <= 30*time.Second, "EUPAY_WEBHOOK_TIMEOUT must be above 0 and at most 30s")
 	check(c.Workers > 0 && c.Workers <= 10_000, "EUPAY_WEBHOOK_WORKERS must be from 1 to 10000")
 	check(c.PerEndpoint > 0 && c.PerEndpoint <= c.Workers, "EUPAY_WEBHOOK_ENDPOINT_CONCURRENCY must be from 1 to EUPAY_WEBHOOK_WORKERS")
+	check(c.Jitter >= 0 && c.Jitter <= 1, "EUPAY_WEBHOOK_JITTER must be from 0 to 1")
+	check(c.BreakerFailures > len(c.Schedule), "EUPAY_WEBHOOK_BREAKER_FAILURES must be more than there are waits in EUPAY_WEBHOOK_SCHEDULE")
+	check(c.DisableAfter >= time.Minute, "EUPAY_WEBHOOK_DISABLE_AFTER must be at least 1m")
+	check(c.Retention >= 24*time.Hour, "EUPAY_WEBHOOK_RETENTION must be at least 24h")
 	return errors.Join(problems...)
 }

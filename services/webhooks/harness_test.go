@@ -115,6 +115,7 @@ func config(databaseURL, natsURL string) Config {
 		MasterKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), AllowLoopback: true,
 		Schedule: []time.Duration{0, 5 * time.Second, 30 * time.Second, 5 * time.Minute, 30 * time.Minute},
 		Timeout:  10 * time.Second, Workers: 512, PerEndpoint: 32,
+		BreakerFailures: 10, DisableAfter: 120 * time.Hour, Retention: 2160 * time.Hour,
 	}
 }
 

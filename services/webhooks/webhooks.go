@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/outbox"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
@@ -25,6 +26,7 @@ const DefaultGRPCAddr = "127.0.0.1:9102"
 // Service delivers webhooks and serves WebhooksService.
 type Service struct {
 	core     *boot.Core
+	relay    *outbox.Relay
 	engine   *delivery.Engine
 	consumer *consume.Consumer
 }
@@ -49,12 +51,13 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	store := endpoint.NewStore(core.Pool)
 	// PostgreSQL keeps microseconds: what is compared with a stored time must not be finer.
 	now := func() time.Time { return core.Now().UTC().Truncate(time.Microsecond) }
-	s := &Service{core: core}
-	s.engine = delivery.NewEngine(
-		delivery.Config{Schedule: cfg.Schedule, Timeout: cfg.Timeout, Workers: cfg.Workers, PerEndpoint: cfg.PerEndpoint},
-		core.Pool, endpoint.NewDirectory(store, vault, now), egress.NewClient(guard, cfg.Timeout, nil), now, core.Log)
+	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
+	s.engine = delivery.NewEngine(cfg.engine(), delivery.Deps{
+		DB: core.Pool, Directory: endpoint.NewDirectory(store, vault, now), Client: egress.NewClient(guard, cfg.Timeout, nil),
+		Now: now, Announced: s.relay.Wake, Log: core.Log,
+	})
 	s.consumer = consume.New(
-		consume.Config{Name: "webhooks", Subjects: []string{"eupay.evt.*.payment.>", "eupay.evt.*.refund.>"}},
+		consume.Config{Name: "webhooks", Subjects: []string{"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>"}},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, core.Now))
@@ -64,7 +67,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 
 // Run works until ctx ends. Attempts under way are finished then, within 10 s.
 func (s *Service) Run(ctx context.Context) error {
-	err := s.core.Run(ctx, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) })
+	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) })
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

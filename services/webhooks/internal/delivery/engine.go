@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +35,15 @@ type Config struct {
 	Timeout time.Duration
 	// Workers bounds the attempts at one time, PerEndpoint those of one endpoint.
 	Workers, PerEndpoint int
+	// Jitter is by how much of itself a wait from the second attempt on may be longer.
+	Jitter  float64
+	Breaker Breaker
+	// DisableAfter is for how long an endpoint may fail without a success before it is disabled.
+	DisableAfter time.Duration
+	// Retention is how long finished deliveries are kept.
+	Retention time.Duration
+	// InboxRetention is how long events are known: longer than they can be replayed, so that none looks new.
+	InboxRetention time.Duration
 }
 
 // Engine attempts deliveries.
@@ -51,6 +61,11 @@ type Engine struct {
 	intake  *intake
 	results chan result
 	poke    chan struct{}
+	health  *health
+	pacer   *pacer
+	dying   chan dead
+	// announced is called after a commit that put an event into the outbox.
+	announced func()
 	// sending ends when attempts under way have to be broken off.
 	sending context.Context
 	abort   context.CancelFunc
@@ -62,16 +77,37 @@ type holder struct {
 	until time.Time
 }
 
+// nobody takes no lease.
+var nobody holder
+
+func (h holder) arguments() (owner, until any) {
+	if h == nobody {
+		return nil, nil
+	}
+	return h.owner, h.until
+}
+
 func (e *Engine) holder(now time.Time) holder { return holder{e.owner, now.Add(lease(e.cfg.Timeout))} }
 
+// Deps are what an engine works with.
+type Deps struct {
+	DB        *pgxpool.Pool
+	Directory *endpoint.Directory
+	Client    *egress.Client
+	Now       func() time.Time
+	// Announced is called after each commit that put an event into the outbox.
+	Announced func()
+	Log       *slog.Logger
+}
+
 // NewEngine returns an engine. Run it once.
-func NewEngine(cfg Config, db *pgxpool.Pool, directory *endpoint.Directory, client *egress.Client, now func() time.Time, log *slog.Logger) *Engine {
+func NewEngine(cfg Config, d Deps) *Engine {
 	e := &Engine{
-		cfg: cfg, db: db, directory: directory, client: client, now: now, log: log, owner: uuid.NewString(),
-		results: make(chan result, 1024), poke: make(chan struct{}, 1),
+		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, owner: uuid.NewString(),
+		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), dying: make(chan dead, 64),
 	}
 	e.sending, e.abort = context.WithCancel(context.Background())
-	e.pool = fair.New(cfg.Workers, cfg.PerEndpoint, maxHeld, e.attempt)
+	e.pool = fair.New(cfg.Workers, cfg.PerEndpoint, maxHeld, e.pace, e.attempt)
 	e.intake = &intake{engine: e}
 	return e
 }
@@ -104,6 +140,8 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 	group.Go(func() error { return consume(ctx) })
 	group.Go(func() error { return e.poll(ctx) })
 	group.Go(func() error { return e.observe(ctx) })
+	group.Go(func() error { return e.undertake(ctx) })
+	group.Go(func() error { return e.purge(ctx) })
 	err := group.Wait()
 
 	left := e.pool.Close()
@@ -133,6 +171,10 @@ func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare {
 		return fair.Same // it lay here for too long: whoever claims it after the lease attempts it
 	}
+	if !j.Probe && e.health.held(j.EndpointID, started) {
+		e.results <- result{job: j}
+		return fair.Same
+	}
 	target, ok, err := e.directory.Target(e.sending, j.EndpointID)
 	if err != nil {
 		e.log.Error("delivery put off, its endpoint cannot be read", "endpoint", j.EndpointID, "error", err)
@@ -140,6 +182,10 @@ func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 	}
 	if !ok {
 		return fair.Same // deleted, and the delivery cancelled with it
+	}
+	if !target.Enabled && j.EventType != TestEvent {
+		e.bury(dead{endpoint: j.EndpointID}) // who disabled it may have died before all was ended
+		return fair.Same
 	}
 	req, err := request(j, target, started)
 	if err != nil {
@@ -151,6 +197,9 @@ func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 		return fair.Same // we broke it off ourselves; the lease ends and the attempt is made again
 	}
 	r := e.judge(j, started, answer)
+	if j.EventType != TestEvent {
+		e.health.count(j.EndpointID, answer.Error == "")
+	}
 	e.results <- r
 	return verdict(r)
 }
@@ -158,19 +207,32 @@ func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 // judge decides what a delivery is after an attempt.
 func (e *Engine) judge(j Job, started time.Time, a egress.Answer) result {
 	r := result{job: j, started: started, duration: e.now().Sub(started), answer: a, status: Delivered}
-	if a.Error != "" {
-		wait, again := e.cfg.Schedule.next(j.Attempts + 1)
-		r.status, r.retryAt = Pending, r.ended().Add(wait)
-		if !again {
-			r.status = Exhausted
-		}
+	if a.Error == "" {
+		return r
+	}
+	round := j.Attempts - j.Before + 1
+	wait, again := e.cfg.Schedule.next(round, e.cfg.Jitter)
+	r.status, r.retryAt = Pending, r.ended().Add(wait)
+	if !again || a.Status == http.StatusGone || j.EventType == TestEvent {
+		r.status = Exhausted
+	}
+	if asked := retryAfter(a.RetryAfter, r.ended()); asked > 0 {
+		r.askedFor = r.ended().Add(asked)
+		r.retryAt = later(r.retryAt, r.askedFor)
 	}
 	return r
 }
 
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 func verdict(r result) fair.Verdict {
 	switch {
-	case r.answer.Error == egress.Timeout:
+	case r.answer.Error == egress.Timeout, r.answer.Status == http.StatusTooManyRequests:
 		return fair.Slow
 	case r.answer.Error == "" && r.duration < time.Second:
 		return fair.Fast
@@ -211,17 +273,19 @@ func (e *Engine) ClaimNow(ctx context.Context) (int, error) {
 func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
 	s := shares{unknown: e.pool.Unknown()}
 	s.all, s.names, s.shares = e.pool.Shares()
-	jobs, next, err := claim(ctx, e.db, s, e.holder(e.now()), e.now())
+	s.held = e.health.known()
+	found, err := claim(ctx, e.db, s, e.holder(e.now()), e.now())
 	if err != nil {
 		return 0, nil, err
 	}
+	e.health.learn(s.held, found.conditions)
 	got := make(map[string]int)
-	for _, j := range jobs {
+	for _, j := range found.jobs {
 		got[j.EndpointID]++
 		e.pool.Add(j.EndpointID, j)
 	}
 	e.noteRest(s, got)
-	return len(jobs), next, nil
+	return len(found.jobs), found.next, nil
 }
 
 // noteRest tells the pool which endpoints may have more in the database than was claimed: those that got all they had
@@ -272,6 +336,11 @@ func (e *Engine) measure(ctx context.Context) error {
 	if oldest != nil {
 		age = max(e.now().Sub(*oldest), 0)
 	}
+	var tripped int64
+	if err := e.db.QueryRow(ctx, `select count(*) from endpoint_health where tripped`).Scan(&tripped); err != nil {
+		return fmt.Errorf("count open breakers: %w", err)
+	}
+	breakersOpen.Set(float64(tripped))
 	backlog.Set(float64(open))
 	oldestDue.Set(age.Seconds())
 	return nil

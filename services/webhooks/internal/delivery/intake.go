@@ -30,7 +30,7 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	if err != nil {
 		return err
 	}
-	targets, err := endpoint.Enabled(ctx, tx, modes(changes))
+	targets, err := endpoint.OfMerchants(ctx, tx, modes(changes))
 	if err != nil {
 		return err
 	}
@@ -39,9 +39,12 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 		return err
 	}
 	now := in.engine.now()
-	in.reserve(rows)
+	in.reserve(rows, now)
 	waiting, err := insert(ctx, tx, rows, in.engine.holder(now), now)
-	if err != nil || len(waiting) == 0 {
+	if err != nil {
+		return err
+	}
+	if err := in.redeliver(ctx, tx, changes, now); err != nil || len(waiting) == 0 {
 		return err
 	}
 	// An older event than the pending one may have come late, or what was pending in this lane is finished.
@@ -51,6 +54,22 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 		return fmt.Errorf("order deliveries: %w", err)
 	}
 	return nil
+}
+
+// redeliver sends again what an operator replayed for that purpose.
+func (in *intake) redeliver(ctx context.Context, tx pgx.Tx, changes []change, now time.Time) error {
+	var ids []string
+	for _, c := range changes {
+		if c.event.Redeliver() {
+			ids = append(ids, c.event.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	n, err := redeliver(ctx, tx, ids, now)
+	in.spilled = in.spilled || n > 0
+	return err
 }
 
 // commit hands what the transaction leased over to the senders.
@@ -76,10 +95,11 @@ func (in *intake) reset() {
 }
 
 // reserve marks the rows for which the senders have room.
-func (in *intake) reserve(rows []*row) {
+func (in *intake) reserve(rows []*row, now time.Time) {
 	for _, r := range rows {
-		r.reserved = !r.behind && in.engine.pool.Reserve(r.job.EndpointID)
-		in.spilled = in.spilled || !r.reserved && !r.behind
+		wanted := !r.behind && !r.missed && !in.engine.health.held(r.job.EndpointID, now)
+		r.reserved = wanted && in.engine.pool.Reserve(r.job.EndpointID)
+		in.spilled = in.spilled || wanted && !r.reserved
 		r.settle = func(pending bool) {
 			switch {
 			case r.reserved && pending:
@@ -129,7 +149,9 @@ type row struct {
 	livemode bool
 	sequence int64
 	// behind: a lower sequence of the same lane is in the same batch.
-	behind   bool
+	behind bool
+	// missed: the endpoint is disabled.
+	missed   bool
 	reserved bool
 	settle   func(pending bool)
 }
@@ -160,7 +182,9 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 			}
 			r := newRow(c, e.ID, as, bodies[as], now, in.engine.holder(now).until)
 			rows = append(rows, r)
-			keepOrder(heads, r)
+			if r.missed = !e.Enabled; !r.missed {
+				keepOrder(heads, r)
+			}
 		}
 	}
 	return rows, nil

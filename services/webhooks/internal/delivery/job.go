@@ -15,19 +15,30 @@ type Job struct {
 	ID, EndpointID, EventID, EventType, Reference string
 
 	Body []byte
-	// Attempts made before.
-	Attempts   int
+	// Attempts made before, and those of them that belong to rounds before a resend.
+	Attempts, Before int
+
 	CreatedAt  time.Time
 	LeaseUntil time.Time
+	// Probe may be sent although the endpoint is left in peace.
+	Probe bool
 }
 
-const jobColumns = `d.id::text, d.endpoint_id::text, d.event_id::text, d.event_type, d.reference, d.body, d.attempt_count, d.created_at, d.claimable_at`
+const jobColumns = `d.id::text, d.endpoint_id::text, d.event_id::text, d.event_type, d.reference, d.body,
+	d.attempt_count, d.attempts_before, d.created_at, d.claimable_at`
+
+// targets are where jobColumns are read to.
+func (j *Job) targets(more ...any) []any {
+	return append([]any{
+		&j.ID, &j.EndpointID, &j.EventID, &j.EventType, &j.Reference, &j.Body, &j.Attempts, &j.Before, &j.CreatedAt, &j.LeaseUntil,
+	}, more...)
+}
 
 func scanJob(row pgx.CollectableRow) (Job, error) {
 	var j Job
-	err := row.Scan(&j.ID, &j.EndpointID, &j.EventID, &j.EventType, &j.Reference, &j.Body, &j.Attempts, &j.CreatedAt, &j.LeaseUntil)
+	err := row.Scan(j.targets(&j.Probe)...)
 	return j, err
 }
 
 // lane is all that one endpoint hears of one payment: it is heard in order.
-type lane struct{ endpoint, reference string }
+type lane struct{ Endpoint, Reference string }

@@ -17,6 +17,12 @@ var (
 		Name: "eupay_webhook_accepted_to_delivered_seconds", Help: "From the recording of a delivery to its success.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30, 300, 3600},
 	})
+	breakersOpen = promauto.NewGauge(prometheus.GaugeOpts{
+		Name: "eupay_webhook_breakers_open", Help: "Endpoints whose breaker is open or half open.",
+	})
+	disabled = promauto.NewCounterVec(prometheus.CounterOpts{
+		Name: "eupay_webhook_endpoints_disabled_total", Help: "Endpoints that were disabled because they failed, by reason.",
+	}, []string{"reason"})
 	backlog = promauto.NewGauge(prometheus.GaugeOpts{
 		Name: "eupay_webhook_backlog", Help: "Deliveries that are not finished.",
 	})

@@ -1,6 +1,11 @@
 package delivery
 
-import "time"
+import (
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
 
 // Schedule holds the wait before each attempt, counted from the end of the one before.
 type Schedule []time.Duration
@@ -11,10 +16,32 @@ type Schedule []time.Duration
 //	wait      0 s   5 s   30 s   5 min   30 min
 var Documented = Schedule{0, 5 * time.Second, 30 * time.Second, 5 * time.Minute, 30 * time.Minute}
 
-// next returns the wait after so many attempts; ok is false when that was the last.
-func (s Schedule) next(attempts int) (wait time.Duration, ok bool) {
+// next returns the wait after so many attempts, at random up to jitter of itself longer and never shorter, so that what
+// failed together does not come back together; ok is false when that was the last.
+func (s Schedule) next(attempts int, jitter float64) (wait time.Duration, ok bool) {
 	if attempts >= len(s) {
 		return 0, false
 	}
-	return s[attempts], true
+	wait = s[attempts]
+	return wait + time.Duration(float64(wait)*jitter*rand.Float64()), true //nolint:gosec // nobody gains from guessing it
+}
+
+// longestAsked bounds what an endpoint may ask for.
+const longestAsked = time.Hour
+
+// retryAfter reads a Retry-After header: seconds or a date (RFC 9110, 10.2.3). 0: it asks for nothing that can be
+// understood.
+func retryAfter(text string, now time.Time) time.Duration {
+	if text == "" {
+		return 0
+	}
+	seconds, err := strconv.ParseUint(text, 10, 32)
+	if err == nil {
+		return min(time.Duration(seconds)*time.Second, longestAsked)
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	return max(min(at.Sub(now), longestAsked), 0)
 }

@@ -13,12 +13,13 @@ import (
 // insertSQL records deliveries once: the same event for the same endpoint again changes nothing. Whoever has an open
 // delivery of the same payment before it waits.
 const insertSQL = `insert into deliveries (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body,
-	status, created_at, next_attempt_at, claimable_at, lease_owner)
+	status, created_at, next_attempt_at, claimable_at, lease_owner, finished_at)
 select n.id, n.endpoint_id, n.merchant_id, n.livemode, n.event_id, n.event_type, n.reference, n.sequence, n.body,
-	case when w.waits then 'waiting' else 'pending' end, $11::timestamptz, $11::timestamptz,
-	case when not w.waits and n.reserved then $12::timestamptz else $11::timestamptz end, case when not w.waits and n.reserved then $13::uuid end
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::bytea[], $10::bool[], $14::bool[])
-	as n (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body, reserved, behind)
+	case when n.missed then 'missed' when w.waits then 'waiting' else 'pending' end, $11::timestamptz, $11::timestamptz,
+	case when not w.waits and n.reserved then $12::timestamptz else $11::timestamptz end, case when not w.waits and n.reserved then $13::uuid end,
+	case when n.missed then $11::timestamptz end
+from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::bytea[], $10::bool[], $14::bool[], $15::bool[])
+	as n (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body, reserved, behind, missed)
 cross join lateral (select n.behind or exists (
 	select from deliveries d where d.endpoint_id = n.endpoint_id and d.reference = n.reference and d.status in ('waiting', 'pending')
 ) as waits) w
@@ -49,7 +50,7 @@ func insert(ctx context.Context, db pg.DB, rows []*row, h holder, now time.Time)
 	for _, r := range rows {
 		pending, inserted := outcome[r.job.ID]
 		r.settle(inserted && pending && err == nil)
-		if inserted && !pending {
+		if inserted && !pending && !r.missed {
 			waiting = append(waiting, lane{r.job.EndpointID, r.job.Reference})
 		}
 	}
@@ -63,16 +64,16 @@ func rowArrays(rows []*row, h holder, now time.Time) []any {
 	n := len(rows)
 	ids, endpoints, eventIDs := make([]string, n), make([]string, n), make([]string, n)
 	merchants, types, references := make([]string, n), make([]string, n), make([]string, n)
-	live, reserved, behind := make([]bool, n), make([]bool, n), make([]bool, n)
+	live, reserved, behind, missed := make([]bool, n), make([]bool, n), make([]bool, n), make([]bool, n)
 	sequences, bodies := make([]int64, n), make([][]byte, n)
 	for i, r := range rows {
 		ids[i], endpoints[i], eventIDs[i] = r.job.ID, r.job.EndpointID, r.job.EventID
 		merchants[i], types[i], references[i] = r.merchant, r.job.EventType, r.job.Reference
-		live[i], reserved[i], behind[i] = r.livemode, r.reserved, r.behind
+		live[i], reserved[i], behind[i], missed[i] = r.livemode, r.reserved, r.behind, r.missed
 		sequences[i], bodies[i] = r.sequence, r.job.Body
 	}
 	return []any{
 		ids, endpoints, merchants, live, eventIDs, types, references, sequences, bodies, reserved,
-		now, h.until, h.owner, behind,
+		now, h.until, h.owner, behind, missed,
 	}
 }

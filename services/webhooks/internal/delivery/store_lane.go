@@ -31,7 +31,7 @@ const lockHeadsSQL = `select d.id from unnest($1::uuid[], $2::text[]) as l (endp
 	where d.lease_owner is null or d.claimable_at <= $3 order by d.id for update of d`
 
 // promoteSQL makes the lowest open sequence of each lane the pending one, unless another is being attempted. What was
-// pending goes back to waiting, which happens when an older event arrives late. What is due now is leased to $4 until $5.
+// pending goes back to waiting, which happens when an older event arrives late. What is due now is leased to $4 until $5, or left to be claimed when they are null.
 const promoteSQL = `with lanes as (
 	select distinct l.endpoint_id, l.reference from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference)
 ), heads as (
@@ -48,20 +48,21 @@ const promoteSQL = `with lanes as (
 	where d.endpoint_id = h.endpoint_id and d.reference = h.reference and d.status = 'pending'
 )
 update deliveries d set status = 'pending', next_attempt_at = greatest(d.next_attempt_at, $3::timestamptz),
-	claimable_at = case when d.next_attempt_at <= $3::timestamptz then $5::timestamptz else d.next_attempt_at end,
+	claimable_at = case when d.next_attempt_at > $3::timestamptz then d.next_attempt_at else coalesce($5::timestamptz, $3::timestamptz) end,
 	lease_owner = case when d.next_attempt_at <= $3::timestamptz then $4::uuid end
 from heads h where d.id = h.id
 returning ` + jobColumns + `, d.lease_owner is not null`
 
 // queuePromote lets the next delivery of each lane become pending. The caller holds the locks on the payments. found
-// gets those that are due, leased to h.
+// gets those that are due, leased to h; nobody takes none.
 func queuePromote(b *pgx.Batch, lanes []lane, now time.Time, h holder, found *[]Job) {
 	endpoints, references := make([]string, len(lanes)), make([]string, len(lanes))
 	for i, l := range lanes {
-		endpoints[i], references[i] = l.endpoint, l.reference
+		endpoints[i], references[i] = l.Endpoint, l.Reference
 	}
 	b.Queue(lockHeadsSQL, endpoints, references, now)
-	b.Queue(promoteSQL, endpoints, references, now, h.owner, h.until).Query(func(rows pgx.Rows) error {
+	owner, until := h.arguments()
+	b.Queue(promoteSQL, endpoints, references, now, owner, until).Query(func(rows pgx.Rows) error {
 		promoted, err := pgx.CollectRows(rows, scanPromoted)
 		for _, p := range promoted {
 			if p.leased {
@@ -79,6 +80,6 @@ type promoted struct {
 
 func scanPromoted(row pgx.CollectableRow) (promoted, error) {
 	var p promoted
-	err := row.Scan(&p.ID, &p.EndpointID, &p.EventID, &p.EventType, &p.Reference, &p.Body, &p.Attempts, &p.CreatedAt, &p.LeaseUntil, &p.leased)
+	err := row.Scan(p.targets(&p.leased)...)
 	return p, err
 }

@@ -17,6 +17,7 @@ const (
 	Pending   = "pending"
 	Delivered = "delivered"
 	Exhausted = "exhausted"
+	Missed    = "missed"
 	Cancelled = "cancelled"
 )
 
@@ -26,9 +27,11 @@ type result struct {
 	started  time.Time
 	duration time.Duration
 	answer   egress.Answer
-	// status is what the delivery is now; retryAt is for Pending.
+	// status is what the delivery is now; retryAt is for Pending. Empty: no attempt was made, the lease is given back.
 	status  string
 	retryAt time.Time
+	// askedFor is until when the endpoint asked to be left in peace; zero if it did not.
+	askedFor time.Time
 }
 
 func (r result) ended() time.Time { return r.started.Add(r.duration) }
@@ -36,7 +39,8 @@ func (r result) ended() time.Time { return r.started.Add(r.duration) }
 // recordSQL ends attempts, if the lease is still ours: a delivery that was taken over (even by ourselves, when results
 // could not be written for longer than a lease) and ended, or that was cancelled meanwhile, is left alone.
 const recordSQL = `with r as (
-	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[], $12::text[])
+	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[],
+		$10::timestamptz[], $12::text[])
 	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at, response_headers)
 ), ended as (
 	update deliveries d set status = r.status, attempt_count = r.number, next_attempt_at = r.next_attempt_at,
@@ -49,14 +53,22 @@ select r.id, ended.endpoint_id, r.number, r.started_at, r.duration_micros, r.res
 from r join ended using (id)
 on conflict (delivery_id, number) do nothing`
 
-// record writes results and lets the next delivery of each payment go, in one transaction and one round trip. It
-// returns the deliveries that are due now, leased to h.
-func record(ctx context.Context, db pg.DB, results []result, h holder, now time.Time) ([]Job, error) {
+// recorded is what became of the results.
+type recorded struct {
+	// next are deliveries that are due now, leased to the holder.
+	next []Job
+	// asked are the endpoints of the results; those in conditions do not answer well.
+	asked      []string
+	conditions []condition
+}
+
+// record writes results, the health of their endpoints, and lets the next delivery of each payment go, in one
+// transaction and one round trip.
+func record(ctx context.Context, db pg.DB, br Breaker, results []result, h holder, now time.Time) (done recorded, err error) {
 	var (
 		b          = &pgx.Batch{} // one implicit transaction
 		references = make([]string, len(results))
 		lanes      = make([]lane, len(results))
-		next       []Job
 	)
 	for i, r := range results {
 		references[i] = r.job.Reference
@@ -64,11 +76,12 @@ func record(ctx context.Context, db pg.DB, results []result, h holder, now time.
 	}
 	queueLocks(b, references)
 	b.Queue(recordSQL, resultArrays(results, h.owner)...)
-	queuePromote(b, lanes, now, h, &next)
+	queuePromote(b, lanes, now, h, &done.next)
+	done.asked = queueHealth(b, br, results, now, &done.conditions)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
-		return nil, fmt.Errorf("record attempts: %w", err)
+		return recorded{}, fmt.Errorf("record attempts: %w", err)
 	}
-	return next, nil
+	return done, nil
 }
 
 func resultArrays(results []result, owner string) []any {

@@ -15,12 +15,14 @@ import (
 
 const leaseTime = time.Minute
 
+var calm = Breaker{Failures: 10, Pause: 5 * time.Second, Longest: time.Minute}
+
 func held(owner string, now time.Time) holder { return holder{owner, now.Add(leaseTime)} }
 
 var start = time.Date(2026, 6, 17, 12, 25, 30, 0, time.UTC)
 
 // recorded stores a delivery that owner has the lease of.
-func recorded(t *testing.T, db *pgxpool.Pool, owner string, sequence int64) Job {
+func leased(t *testing.T, db *pgxpool.Pool, owner string, sequence int64) Job {
 	t.Helper()
 	j := Job{
 		ID: events.NewID(), EndpointID: "00000000-0000-0000-0000-000000000001", EventID: events.NewID(), EventType: "payment.completed",
@@ -51,16 +53,16 @@ func TestOnlyTheHolderOfTheLeaseRecordsAResult(t *testing.T) {
 	t.Parallel()
 	db, _ := pgtest.New(t, "webhooks", migrations.Files)
 	dead, heir := uuid.NewString(), uuid.NewString()
-	j := recorded(t, db, dead, 1)
+	j := leased(t, db, dead, 1)
 	everything := shares{all: 10, unknown: 10}
-	if jobs, _, err := claim(t.Context(), db, everything, held(heir, start.Add(leaseTime-time.Microsecond)), start.Add(leaseTime-time.Microsecond)); err != nil || len(jobs) != 0 {
-		t.Fatalf("%d claimed within the lease, %v", len(jobs), err)
+	if found, err := claim(t.Context(), db, everything, held(heir, start.Add(leaseTime-time.Microsecond)), start.Add(leaseTime-time.Microsecond)); err != nil || len(found.jobs) != 0 {
+		t.Fatalf("%d claimed within the lease, %v", len(found.jobs), err)
 	}
 	now := start.Add(leaseTime)
-	if jobs, _, err := claim(t.Context(), db, everything, held(heir, now), now); err != nil || len(jobs) != 1 {
-		t.Fatalf("%d claimed after the lease, %v", len(jobs), err)
+	if found, err := claim(t.Context(), db, everything, held(heir, now), now); err != nil || len(found.jobs) != 1 {
+		t.Fatalf("%d claimed after the lease, %v", len(found.jobs), err)
 	}
-	if _, err := record(t.Context(), db, []result{outcome(j, Delivered, now)}, held(dead, now), now); err != nil {
+	if _, err := record(t.Context(), db, calm, []result{outcome(j, Delivered, now)}, held(dead, now), now); err != nil {
 		t.Fatal(err)
 	}
 	if status, attempts, rows := state(t, db, j); status != Pending || attempts != 0 || rows != 0 {
@@ -69,7 +71,7 @@ func TestOnlyTheHolderOfTheLeaseRecordsAResult(t *testing.T) {
 	// The heir took it twice, since it could not write for longer than a lease: both results are of the first attempt.
 	twice := []result{outcome(j, Pending, now), outcome(j, Pending, now)}
 	for range 2 {
-		if _, err := record(t.Context(), db, twice, held(heir, now), now); err != nil {
+		if _, err := record(t.Context(), db, calm, twice, held(heir, now), now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,14 +84,14 @@ func TestReleasedLeasesAreFreeAtOnce(t *testing.T) {
 	t.Parallel()
 	db, _ := pgtest.New(t, "webhooks", migrations.Files)
 	owner, other := uuid.NewString(), uuid.NewString()
-	j := recorded(t, db, owner, 1)
+	j := leased(t, db, owner, 1)
 	for _, by := range []string{other, owner} {
 		if err := release(t.Context(), db, []Job{j}, by); err != nil {
 			t.Fatal(err)
 		}
-		jobs, _, err := claim(t.Context(), db, shares{all: 10, unknown: 10}, held(other, start), start)
-		if err != nil || (len(jobs) == 1) != (by == owner) {
-			t.Errorf("%d claimed after the release, %v", len(jobs), err)
+		found, err := claim(t.Context(), db, shares{all: 10, unknown: 10}, held(other, start), start)
+		if err != nil || (len(found.jobs) == 1) != (by == owner) {
+			t.Errorf("%d claimed after the release, %v", len(found.jobs), err)
 		}
 	}
 }
@@ -105,21 +107,21 @@ func TestAClaimTakesFromEachEndpointItsShare(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := shares{all: 1000, unknown: 7, names: []string{"00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"}, shares: []int{0, 12}}
-	jobs, next, err := claim(t.Context(), db, s, held(uuid.NewString(), start), start)
+	found, err := claim(t.Context(), db, s, held(uuid.NewString(), start), start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]int{}
-	for _, j := range jobs {
+	for _, j := range found.jobs {
 		got[j.EndpointID[35:]]++
 	}
-	if len(jobs) != 19 || got["0"] != 7 || got["1"] != 0 || got["2"] != 12 {
+	if len(found.jobs) != 19 || got["0"] != 7 || got["1"] != 0 || got["2"] != 12 {
 		t.Errorf("claimed %v", got)
 	}
-	if next == nil || !next.Equal(start.Add(time.Minute)) {
-		t.Errorf("next due %v", next)
+	if found.next == nil || !found.next.Equal(start.Add(time.Minute)) {
+		t.Errorf("next due %v", found.next)
 	}
-	if jobs, _, err := claim(t.Context(), db, shares{all: 5, unknown: 100}, held(uuid.NewString(), start), start); err != nil || len(jobs) != 5 {
-		t.Errorf("%d claimed where 5 have room, %v", len(jobs), err)
+	if found, err := claim(t.Context(), db, shares{all: 5, unknown: 100}, held(uuid.NewString(), start), start); err != nil || len(found.jobs) != 5 {
+		t.Errorf("%d claimed where 5 have room, %v", len(found.jobs), err)
 	}
 }

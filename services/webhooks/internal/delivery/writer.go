@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
@@ -35,13 +36,14 @@ func (e *Engine) write() {
 // store writes a batch, again while the database is away. It gives up when the leases end, since others then attempt
 // these deliveries once more.
 func (e *Engine) store(batch []result) {
+	batch, back := e.part(batch)
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		next, err := e.try(batch)
+		done, err := e.try(batch, back)
 		if err == nil {
-			e.settle(batch, next)
+			e.settle(batch, done)
 			return
 		}
-		if e.now().After(batch[0].job.LeaseUntil) || e.sending.Err() != nil {
+		if e.overdue(batch, back) || e.sending.Err() != nil {
 			e.log.Error("results of attempts are lost, the deliveries will be repeated", "attempts", len(batch), "error", err)
 			return
 		}
@@ -53,19 +55,51 @@ func (e *Engine) store(batch []result) {
 	}
 }
 
-func (e *Engine) try(batch []result) ([]Job, error) {
+// part separates the attempts from the leases that are given back without one.
+func (e *Engine) part(all []result) (made []result, back []Job) {
+	for _, r := range all {
+		if r.status == "" {
+			back = append(back, r.job)
+		} else {
+			made = append(made, r)
+		}
+	}
+	return made, back
+}
+
+// overdue reports whether others may have taken over meanwhile.
+func (e *Engine) overdue(made []result, back []Job) bool {
+	first := time.Time{}
+	if len(made) > 0 {
+		first = made[0].job.LeaseUntil
+	} else if len(back) > 0 {
+		first = back[0].LeaseUntil
+	}
+	return e.now().After(first)
+}
+
+func (e *Engine) try(made []result, back []Job) (done recorded, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeWait)
 	defer cancel()
+	if len(back) > 0 {
+		if err := release(ctx, e.db, back, e.owner); err != nil {
+			return recorded{}, err
+		}
+	}
+	if len(made) == 0 {
+		return recorded{}, nil
+	}
 	now := e.now()
-	return record(ctx, e.db, batch, e.holder(now), now)
+	return record(ctx, e.db, e.cfg.Breaker, made, e.holder(now), now)
 }
 
 // settle counts the results and hands over what they let go.
-func (e *Engine) settle(batch []result, next []Job) {
-	for _, j := range next {
+func (e *Engine) settle(batch []result, done recorded) {
+	held := e.learn(done)
+	for _, j := range done.next {
 		e.pool.Add(j.EndpointID, j)
 	}
-	hungry := false
+	hungry := held
 	for _, r := range batch {
 		if r.status != Pending {
 			finished.WithLabelValues(r.status).Inc()
@@ -76,9 +110,28 @@ func (e *Engine) settle(batch []result, next []Job) {
 			accepted.Observe(r.ended().Sub(r.job.CreatedAt).Seconds())
 		}
 		attempts.WithLabelValues(word).Observe(r.duration.Seconds())
+		if r.answer.Status == http.StatusGone && r.job.EventType != TestEvent {
+			e.bury(dead{endpoint: r.job.EndpointID, reason: "gone"})
+		}
 		hungry = hungry || r.status == Pending && r.retryAt.Sub(r.ended()) < time.Second || e.pool.Hungry(r.job.EndpointID)
 	}
 	if hungry {
 		e.Wake()
 	}
+}
+
+// learn takes note of how the endpoints are. It reports whether one that was left in peace is well again, so that there
+// may be much to claim.
+func (e *Engine) learn(done recorded) (well bool) {
+	now := e.now()
+	for _, id := range done.asked {
+		well = well || e.health.held(id, now)
+	}
+	e.health.learn(done.asked, done.conditions)
+	for _, c := range done.conditions {
+		if now.Sub(c.failingSince) >= e.cfg.DisableAfter {
+			e.bury(dead{endpoint: c.endpoint, reason: "failing", failingSince: c.failingSince})
+		}
+	}
+	return well
 }

@@ -72,6 +72,8 @@ type Answer struct {
 	Body []byte
 	// Error is empty on success (2xx), else one of our words.
 	Error string
+	// RetryAfter is the header of that name of a 429 or 503 (RFC 9110, 10.2.3), as it came.
+	RetryAfter string
 }
 
 // Send makes the request. An answer of 2xx is a success from its first line on: the merchant has the event, whatever
@@ -94,6 +96,9 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 		a.Error = Redirect
 	default:
 		a.Error = Status
+	}
+	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
+		a.RetryAfter = resp.Header.Get("Retry-After")
 	}
 	a.Body = readSome(resp.Body)
 	return a

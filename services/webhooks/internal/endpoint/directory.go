@@ -21,6 +21,9 @@ type Target struct {
 	URL string
 	// Secrets sign, the newest first. The second, if any, is that of before a rotation.
 	Secrets []string
+	Enabled bool
+	// RateLimit is the most attempts a second; 0: no limit.
+	RateLimit int
 }
 
 type entry struct {
@@ -68,16 +71,24 @@ func (d *Directory) Target(ctx context.Context, id string) (t Target, ok bool, e
 	d.mu.Lock()
 	known, hit := d.entries[id]
 	d.mu.Unlock()
-	if hit && now.Sub(known.loadedAt) < fresh {
+	// One that was disabled is not believed to be still: what is sent to it was made since it was enabled again.
+	if hit && known.target.Enabled && now.Sub(known.loadedAt) < fresh {
 		return known.at(now), true, nil
 	}
 	e, found, err := d.store.Lookup(ctx, id)
 	if err != nil || !found {
-		d.forget(id)
+		d.Forget(id)
 		return Target{}, false, err
 	}
 	loaded, err := d.remember(e, now)
 	return loaded.at(now), err == nil, err
+}
+
+// RateLimit is the endpoint's limit as far as it is remembered; 0 otherwise. It costs no query.
+func (d *Directory) RateLimit(id string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.entries[id].target.RateLimit
 }
 
 // at leaves out the old secret once its time is over.
@@ -95,7 +106,10 @@ func (d *Directory) remember(e Endpoint, now time.Time) (entry, error) {
 	if err != nil {
 		return entry{}, fmt.Errorf("endpoint %s: %w", e.ID, err)
 	}
-	known := entry{target: Target{URL: e.URL, Secrets: []string{newest}}, oldUntil: e.OldUntil, updatedAt: e.UpdatedAt, loadedAt: now}
+	known := entry{
+		target:   Target{URL: e.URL, Secrets: []string{newest}, Enabled: e.Enabled, RateLimit: e.RateLimit},
+		oldUntil: e.OldUntil, updatedAt: e.UpdatedAt, loadedAt: now,
+	}
 	if e.Old.Data != nil && now.Before(e.OldUntil) {
 		old, err := d.vault.Open(e.Old, owner)
 		if err != nil {
@@ -112,7 +126,8 @@ func (d *Directory) remember(e Endpoint, now time.Time) (entry, error) {
 	return known, nil
 }
 
-func (d *Directory) forget(id string) {
+// Forget makes the next Target read the endpoint again.
+func (d *Directory) Forget(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.entries, id)

@@ -18,7 +18,9 @@ type Endpoint struct {
 	EventTypes     []string
 	Enabled        bool
 	DisabledReason string
-	Secret         secret.Sealed
+	// RateLimit is the most attempts a second; 0: no limit.
+	RateLimit int
+	Secret    secret.Sealed
 	// Old signs too until OldUntil, after a rotation. Without one its Data is nil.
 	Old       secret.Sealed
 	OldUntil  time.Time
@@ -36,6 +38,7 @@ var documented = []string{"payment.completed", "payment.failed", "payment.refund
 var known = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
+	"webhook_endpoint.disabled",
 }, documented...)
 
 // Announce tells under which type an endpoint that asked for wanted hears of an event, if it does. The documents name

@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-const columns = `id::text, merchant_id, livemode, url, description, event_types, enabled, disabled_reason,
+const columns = `id::text, merchant_id, livemode, url, description, event_types, enabled, disabled_reason, rate_limit,
 	key_id, secret, old_key_id, old_secret, old_until, created_at, updated_at`
 
 func scan(row pgx.CollectableRow) (Endpoint, error) {
@@ -23,7 +23,7 @@ func scan(row pgx.CollectableRow) (Endpoint, error) {
 		oldKey   *string
 		oldUntil *time.Time
 	)
-	err := row.Scan(&e.ID, &e.Merchant, &e.Livemode, &e.URL, &e.Description, &e.EventTypes, &e.Enabled, &e.DisabledReason,
+	err := row.Scan(&e.ID, &e.Merchant, &e.Livemode, &e.URL, &e.Description, &e.EventTypes, &e.Enabled, &e.DisabledReason, &e.RateLimit,
 		&e.Secret.KeyID, &e.Secret.Data, &oldKey, &e.Old.Data, &oldUntil, &e.CreatedAt, &e.UpdatedAt)
 	if oldKey != nil && oldUntil != nil {
 		e.Old.KeyID, e.OldUntil = *oldKey, *oldUntil
@@ -159,14 +159,15 @@ type Mode struct {
 	Livemode bool
 }
 
-// Enabled returns the enabled endpoints of several merchants, and keeps them from being deleted until tx ends.
-func Enabled(ctx context.Context, tx pgx.Tx, modes []Mode) (map[Mode][]Endpoint, error) {
+// OfMerchants returns the endpoints of several merchants, also disabled ones, and keeps them from being deleted or
+// disabled until tx ends.
+func OfMerchants(ctx context.Context, tx pgx.Tx, modes []Mode) (map[Mode][]Endpoint, error) {
 	merchants, live := make([]string, len(modes)), make([]bool, len(modes))
 	for i, m := range modes {
 		merchants[i], live[i] = m.Merchant, m.Livemode
 	}
 	rows, err := tx.Query(ctx, `select `+columns+` from endpoints join unnest($1::text[], $2::bool[]) as m (merchant_id, livemode)
-		using (merchant_id, livemode) where deleted_at is null and enabled order by id for share of endpoints`, merchants, live)
+		using (merchant_id, livemode) where deleted_at is null order by id for share of endpoints`, merchants, live)
 	if err != nil {
 		return nil, fmt.Errorf("find endpoints of events: %w", err)
 	}
@@ -196,4 +197,22 @@ func (s *Store) Lookup(ctx context.Context, id string) (Endpoint, bool, error) {
 		return Endpoint{}, false, fmt.Errorf("look up endpoint: %w", err)
 	}
 	return e, true, nil
+}
+
+// missStep bounds what one call of Miss ends.
+const missStep = 1000
+
+// Miss ends open deliveries of an endpoint that is disabled; recovery can bring them back. It returns how many it ended:
+// call it until there are none.
+func Miss(ctx context.Context, db pg.DB, endpointID string, now time.Time) (int64, error) {
+	tag, err := db.Exec(ctx, `with open as (
+			select d.id from deliveries d where d.endpoint_id = $1 and d.status in ('waiting', 'pending') and d.event_type <> 'webhook_endpoint.test'
+			and exists (select from endpoints e where e.id = $1 and not e.enabled)
+			order by d.id limit $3 for update
+		)
+		update deliveries d set status = 'missed', finished_at = $2, lease_owner = null from open where d.id = open.id`, endpointID, now, missStep)
+	if err != nil {
+		return 0, fmt.Errorf("end deliveries of a disabled endpoint: %w", err)
+	}
+	return tag.RowsAffected(), nil
 }

@@ -3,7 +3,10 @@
 // share until they succeed again.
 package fair
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 const (
 	// start is the number of concurrent jobs of a key that nothing is known of.
@@ -27,6 +30,7 @@ const (
 // Pool of jobs of type J.
 type Pool[J any] struct {
 	run                        func(key string, job J) Verdict
+	gate                       func(key string) time.Duration
 	maxRunning, limit, maxHeld int
 
 	mu      sync.Mutex
@@ -45,13 +49,17 @@ type key[J any] struct {
 	running  int
 	limit    int
 	inTurns  bool
+	// parked ends when the gate is to be asked again.
+	parked *time.Timer
 	// spilled: jobs of this key were turned away and wait in the database. New ones must line up behind them.
 	spilled bool
 }
 
-// New returns a pool that runs at most maxRunning jobs, at most limit of one key, and holds at most maxHeld more.
-func New[J any](maxRunning, limit, maxHeld int, run func(key string, job J) Verdict) *Pool[J] {
-	return &Pool[J]{run: run, maxRunning: maxRunning, limit: limit, maxHeld: maxHeld, keys: make(map[string]*key[J])}
+// New returns a pool that runs at most maxRunning jobs, at most limit of one key, and holds at most maxHeld more. Before
+// each job gate is asked: 0 lets it start, otherwise the key is asked again after that time. gate must be quick and must
+// not call the pool.
+func New[J any](maxRunning, limit, maxHeld int, gate func(key string) time.Duration, run func(key string, job J) Verdict) *Pool[J] {
+	return &Pool[J]{run: run, gate: gate, maxRunning: maxRunning, limit: limit, maxHeld: maxHeld, keys: make(map[string]*key[J])}
 }
 
 func (p *Pool[J]) key(name string) *key[J] {
@@ -160,6 +168,9 @@ func (p *Pool[J]) Close() []J {
 	p.closed = true
 	var left []J
 	for _, k := range p.keys {
+		if k.parked != nil {
+			k.parked.Stop()
+		}
 		left = append(left, k.queue...)
 		p.held -= len(k.queue)
 		k.queue = nil
@@ -190,7 +201,7 @@ func (p *Pool[J]) spawn() {
 }
 
 func (p *Pool[J]) enqueue(k *key[J]) {
-	if !k.inTurns && len(k.queue) > 0 && k.running < k.limit && !p.closed {
+	if !k.inTurns && k.parked == nil && len(k.queue) > 0 && k.running < k.limit && !p.closed {
 		k.inTurns = true
 		p.turns = append(p.turns, k)
 	}
@@ -206,6 +217,10 @@ func (p *Pool[J]) next() (*key[J], J, bool) {
 		if p.closed || len(k.queue) == 0 || k.running >= k.limit {
 			continue
 		}
+		if wait := p.gate(k.name); wait > 0 {
+			p.park(k, wait)
+			continue
+		}
 		job := k.queue[0]
 		k.queue[0] = none
 		k.queue = k.queue[1:]
@@ -215,6 +230,16 @@ func (p *Pool[J]) next() (*key[J], J, bool) {
 		return k, job, true
 	}
 	return nil, none, false
+}
+
+// park takes the key out of the turns for a while.
+func (p *Pool[J]) park(k *key[J], wait time.Duration) {
+	k.parked = time.AfterFunc(wait, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		k.parked = nil
+		p.wake(k)
+	})
 }
 
 // work runs jobs as long as there are any; under load a goroutine lives on from job to job.

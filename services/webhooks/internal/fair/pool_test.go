@@ -2,13 +2,19 @@ package fair
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 )
+
+// open lets everything start at once.
+func open(string) time.Duration { return 0 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -44,7 +50,7 @@ func (g *gate) run(key string, _ int) Verdict {
 func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(20, 32, 1000, g.run)
+	p := New(20, 32, 1000, open, g.run)
 	for i := range 100 {
 		p.Add("slow", i)
 	}
@@ -65,7 +71,7 @@ func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 func TestKeysTakeTurns(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(1, 1, 1000, g.run)
+	p := New(1, 1, 1000, open, g.run)
 	for i := range 9 {
 		p.Add("a", i)
 	}
@@ -83,7 +89,7 @@ func TestAFastKeyGetsMoreAndASlowOneLess(t *testing.T) {
 	for verdict, want := range map[Verdict]int{Fast: 32, Slow: 1, Same: start} {
 		g := newGate(verdict)
 		close(g.leave)
-		p := New(64, 32, 10_000, g.run)
+		p := New(64, 32, 10_000, open, g.run)
 		for i := range 200 {
 			p.Add("k", i)
 		}
@@ -98,7 +104,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 	t.Parallel()
 	var running, most atomic.Int64
 	all := make(chan struct{})
-	p := New(64, 32, 10_000, func(_ string, job int) Verdict {
+	p := New(64, 32, 10_000, open, func(_ string, job int) Verdict {
 		if n := running.Add(1); n > most.Load() {
 			most.Store(n)
 			if n == 32 {
@@ -123,7 +129,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(1, 1, 20, g.run)
+	p := New(1, 1, 20, open, g.run)
 	reserved := 0
 	for i := range 100 {
 		if p.Reserve(fmt.Sprint("k", i%5)) {
@@ -156,7 +162,7 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestCloseReturnsWhatDidNotStart(t *testing.T) {
 	t.Parallel()
 	g := newGate(Fast)
-	p := New(2, 2, 100, g.run)
+	p := New(2, 2, 100, open, g.run)
 	for i := range 10 {
 		p.Add("k", i)
 	}
@@ -183,7 +189,7 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 		limit := rapid.IntRange(1, 10).Draw(r, "limit")
 		broken := ""
 		verdicts := rapid.SliceOfN(rapid.SampledFrom([]Verdict{Fast, Slow, Same}), 1, 20).Draw(r, "verdicts")
-		p := New(rapid.IntRange(1, 8).Draw(r, "workers"), limit, 1000, func(key string, job int) Verdict {
+		p := New(rapid.IntRange(1, 8).Draw(r, "workers"), limit, 1000, open, func(key string, job int) Verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			if running[key]++; running[key] > limit {
@@ -211,5 +217,52 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 				r.Fatalf("job %d ran %d times", job, times)
 			}
 		}
+	})
+}
+
+func TestAKeyWhoseGateIsClosedWaitsAndHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		var mu sync.Mutex
+		next := begin
+		at := map[string][]time.Duration{}
+		gate := func(key string) time.Duration {
+			if key != "slow" {
+				return 0
+			}
+			if wait := time.Until(next); wait > 0 {
+				return wait
+			}
+			next = time.Now().Add(time.Second)
+			return 0
+		}
+		p := New(4, 4, 100, gate, func(key string, _ int) Verdict {
+			mu.Lock()
+			defer mu.Unlock()
+			at[key] = append(at[key], time.Since(begin))
+			return Fast
+		})
+		for i := range 4 {
+			p.Add("slow", i)
+			p.Add("free", i)
+		}
+		started := func(key string) []time.Duration {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(at[key])
+		}
+		if len(started("free")) != 4 || len(started("slow")) != 1 {
+			t.Errorf("at once: %v, %v", started("free"), started("slow"))
+		}
+		time.Sleep(2500 * time.Millisecond)
+		if got := started("slow"); len(got) != 3 || got[1] != time.Second || got[2] != 2*time.Second {
+			t.Errorf("started at %v", got)
+		}
+		if left := p.Close(); len(left) != 1 {
+			t.Errorf("%d left", len(left))
+		}
+		p.Wait()
 	})
 }

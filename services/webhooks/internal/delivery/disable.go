@@ -1,0 +1,108 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/outbox"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+)
+
+// dead is an endpoint to disable, or (without a reason) one that was, with deliveries still open.
+type dead struct {
+	endpoint     string
+	reason       string
+	failingSince time.Time
+}
+
+// bury asks for an endpoint to be disabled. When there is no room the next failure asks again.
+func (e *Engine) bury(d dead) {
+	select {
+	case e.dying <- d:
+	default:
+	}
+}
+
+// undertake disables endpoints, one after the other, beside the writing of results: one may have a million deliveries.
+func (e *Engine) undertake(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case d := <-e.dying:
+			if err := e.disable(ctx, d); err != nil && ctx.Err() == nil {
+				e.log.Warn("endpoint not disabled, its next failure will", "endpoint", d.endpoint, "error", err)
+			}
+		}
+	}
+}
+
+func (e *Engine) disable(ctx context.Context, d dead) error {
+	if d.reason != "" {
+		changed, err := e.switchOff(ctx, d)
+		if err != nil {
+			return err
+		}
+		if changed {
+			disabled.WithLabelValues(d.reason).Inc()
+			e.log.Info("webhook endpoint disabled", "endpoint", d.endpoint, "reason", d.reason)
+			e.announced()
+		}
+	}
+	e.directory.Forget(d.endpoint)
+	return e.miss(ctx, d.endpoint)
+}
+
+// switchOff disables the endpoint and announces that, in one transaction.
+func (e *Engine) switchOff(ctx context.Context, d dead) (changed bool, err error) {
+	now := e.now()
+	err = pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
+		c := &eventsv1.WebhookEndpointChanged{EndpointId: d.endpoint, Reason: d.reason, OccurredAt: timestamppb.New(now)}
+		if !d.failingSince.IsZero() {
+			c.FailingSince = timestamppb.New(d.failingSince)
+		}
+		err := tx.QueryRow(ctx, `update endpoints set enabled = false, disabled_reason = $2, event_sequence = event_sequence + 1,
+				updated_at = greatest($3, updated_at + interval '1 microsecond')
+			where id = $1 and enabled and deleted_at is null returning merchant_id, livemode, url, event_sequence`, d.endpoint, d.reason, now).
+			Scan(&c.MerchantId, &c.Livemode, &c.Url, &c.Sequence)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // somebody was faster
+		}
+		if err != nil {
+			return fmt.Errorf("disable endpoint: %w", err)
+		}
+		changed = true
+		return announce(ctx, tx, c, now)
+	})
+	return changed, err
+}
+
+func announce(ctx context.Context, tx pgx.Tx, c *eventsv1.WebhookEndpointChanged, now time.Time) error {
+	data, err := proto.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("encode event: %w", err)
+	}
+	return outbox.Add(ctx, tx, events.Event{
+		ID: events.NewID(), Type: "webhook_endpoint.disabled", Source: "webhooks", Merchant: c.GetMerchantId(), Livemode: c.GetLivemode(),
+		Time: now, Data: data,
+	})
+}
+
+// miss ends what is open for a disabled endpoint, in steps that hold nobody up.
+func (e *Engine) miss(ctx context.Context, endpointID string) error {
+	for {
+		n, err := endpoint.Miss(ctx, e.db, endpointID, e.now())
+		if err != nil || n == 0 {
+			return err
+		}
+		finished.WithLabelValues(Missed).Add(float64(n))
+	}
+}

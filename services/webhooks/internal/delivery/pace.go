@@ -1,0 +1,34 @@
+package delivery
+
+import (
+	"sync"
+	"time"
+)
+
+// pacer spaces the attempts of endpoints with a rate limit evenly. It counts those of this process.
+type pacer struct {
+	mu   sync.Mutex
+	next map[string]time.Time
+}
+
+func newPacer() *pacer { return &pacer{next: make(map[string]time.Time)} }
+
+// wait returns 0 and takes the turn when an attempt may begin, and otherwise how long to wait.
+func (p *pacer) wait(endpointID string, perSecond int, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if perSecond == 0 {
+		delete(p.next, endpointID)
+		return 0
+	}
+	if wait := p.next[endpointID].Sub(now); wait > 0 {
+		return wait
+	}
+	p.next[endpointID] = now.Add(time.Second / time.Duration(perSecond))
+	return 0
+}
+
+// pace is the pool's gate.
+func (e *Engine) pace(endpointID string) time.Duration {
+	return e.pacer.wait(endpointID, e.directory.RateLimit(endpointID), e.now())
+}

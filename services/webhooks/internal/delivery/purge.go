@@ -1,0 +1,74 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	purgeEvery = 10 * time.Minute
+	purgeStep  = 1000
+)
+
+// purge forgets finished deliveries after their time.
+func (e *Engine) purge(ctx context.Context) error {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if _, err := e.PurgeNow(ctx); err != nil && ctx.Err() == nil {
+				e.log.Warn("old deliveries not purged", "error", err)
+			}
+		}
+	}
+}
+
+// PurgeNow deletes what is older than the retention, with its attempts, in small steps, and returns how many deliveries
+// that were. Replicas that do so at the same time share the work.
+func (e *Engine) PurgeNow(ctx context.Context) (total int64, err error) {
+	before := e.now().Add(-e.cfg.Retention)
+	for ctx.Err() == nil {
+		tag, err := e.db.Exec(ctx, `with old as (
+				select id from deliveries where id < $1 and status in ('delivered', 'exhausted', 'missed', 'cancelled') and created_at < $2
+				order by id limit $3 for update skip locked
+			), their as (delete from attempts a using old where a.delivery_id = old.id)
+			delete from deliveries d using old where d.id = old.id`, floorID(before), before, purgeStep)
+		if err != nil {
+			return total, fmt.Errorf("purge deliveries: %w", err)
+		}
+		total += tag.RowsAffected()
+		if tag.RowsAffected() < purgeStep {
+			break
+		}
+	}
+	for ctx.Err() == nil {
+		tag, err := e.db.Exec(ctx, `delete from inbox where (consumer, event_id) in (
+			select consumer, event_id from inbox where received_at < $1 order by received_at limit $2 for update skip locked)`,
+			e.now().Add(-e.cfg.InboxRetention), purgeStep)
+		if err != nil {
+			return total, fmt.Errorf("purge inbox: %w", err)
+		}
+		if tag.RowsAffected() < purgeStep {
+			break
+		}
+	}
+	return total, nil
+}
+
+// floorID is below every UUIDv7 made at that time or later, so that the primary key finds the old ones.
+func floorID(at time.Time) string {
+	var id uuid.UUID
+	ms := uint64(at.UnixMilli())
+	for i := range 6 {
+		id[i] = byte(ms >> (8 * (5 - i)))
+	}
+	id[6] = 0x70
+	id[8] = 0x80
+	return id.String()
+}

@@ -1,0 +1,137 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// TestEvent is the type of the event that a merchant sends to an endpoint to see whether it works.
+const TestEvent = "webhook_endpoint.test"
+
+// reopenSQL begins the schedule of finished deliveries anew, where the endpoint takes any.
+const reopenSQL = `update deliveries d set status = 'waiting', attempts_before = d.attempt_count, next_attempt_at = $2,
+	claimable_at = $2, finished_at = null, lease_owner = null
+from endpoints e where d.id = any($1::uuid[]) and d.status in ('delivered', 'exhausted', 'missed') and d.event_type <> '` + TestEvent + `'
+	and e.id = d.endpoint_id and e.enabled and e.deleted_at is null
+returning d.endpoint_id::text, d.reference`
+
+// reopen does so within tx; what it opens is left for the next claim.
+func reopen(ctx context.Context, tx pgx.Tx, ids []string, now time.Time) (int, error) {
+	rows, err := tx.Query(ctx, `select reference from deliveries where id = any($1::uuid[])`, ids)
+	if err != nil {
+		return 0, fmt.Errorf("find deliveries to send again: %w", err)
+	}
+	references, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(references) == 0 {
+		return 0, err
+	}
+	var lanes []lane
+	b := &pgx.Batch{}
+	queueLocks(b, references)
+	b.Queue(reopenSQL, ids, now).Query(func(rows pgx.Rows) error {
+		lanes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[lane])
+		return err
+	})
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return 0, fmt.Errorf("send deliveries again: %w", err)
+	}
+	if len(lanes) == 0 {
+		return 0, nil
+	}
+	b = &pgx.Batch{}
+	queuePromote(b, lanes, now, nobody, nil)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return 0, fmt.Errorf("order deliveries: %w", err)
+	}
+	return len(lanes), nil
+}
+
+// Reopen begins the schedule of finished deliveries anew, under the same event ids; attempt numbers go on. Those that
+// are open, and those whose endpoint is disabled or deleted, stay as they are. It returns how many it reopened.
+func (e *Engine) Reopen(ctx context.Context, ids []string) (n int, err error) {
+	now := e.now()
+	err = pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
+		if n, err = reopen(ctx, tx, ids, now); err != nil {
+			return err
+		}
+		return probeNow(ctx, tx, ids, now)
+	})
+	e.Wake()
+	return n, err
+}
+
+// Hasten makes an open delivery due now, unless it is being attempted or waits for an older event.
+func (e *Engine) Hasten(ctx context.Context, id string) error {
+	now := e.now()
+	err := pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `update deliveries set next_attempt_at = $2, claimable_at = $2
+			where id = $1 and status = 'pending' and lease_owner is null and next_attempt_at > $2`, id, now)
+		if err != nil {
+			return fmt.Errorf("hasten delivery: %w", err)
+		}
+		return probeNow(ctx, tx, []string{id}, now)
+	})
+	e.Wake()
+	return err
+}
+
+// probeNow ends the wait of open breakers: the merchant says that the endpoint works again.
+func probeNow(ctx context.Context, db pg.DB, deliveryIDs []string, now time.Time) error {
+	_, err := db.Exec(ctx, `update endpoint_health h set paused_until = $2 where h.tripped and h.paused_until > $2
+		and h.endpoint_id in (select endpoint_id from deliveries where id = any($1::uuid[]))`, deliveryIDs, now)
+	if err != nil {
+		return fmt.Errorf("let a probe go: %w", err)
+	}
+	return nil
+}
+
+// Test records a webhook_endpoint.test delivery and attempts it at once and once, also past an open breaker and at a
+// disabled endpoint. It returns the id of the delivery.
+func (e *Engine) Test(ctx context.Context, endpointID string) (string, error) {
+	now := e.now()
+	id := events.NewID()
+	body, err := encode(envelope{
+		Event: TestEvent, Timestamp: now.Format(time.RFC3339), Sequence: 1, Data: json.RawMessage(`{"endpoint_id":"` + endpointID + `"}`),
+	})
+	if err != nil {
+		return "", err
+	}
+	j := Job{
+		ID: id, EndpointID: endpointID, EventID: events.NewID(), EventType: TestEvent, Reference: id, Body: body,
+		CreatedAt: now, LeaseUntil: e.holder(now).until, Probe: true,
+	}
+	tag, err := e.db.Exec(ctx, `insert into deliveries (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body,
+			status, created_at, next_attempt_at, claimable_at, lease_owner)
+		select $1, e.id, e.merchant_id, e.livemode, $3, $4, $5, 1, $6, 'pending', $7, $7, $8, $9
+		from endpoints e where e.id = $2 and e.deleted_at is null for share`,
+		j.ID, j.EndpointID, j.EventID, j.EventType, j.Reference, j.Body, now, j.LeaseUntil, e.owner)
+	if err != nil {
+		return "", fmt.Errorf("record test delivery: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return "", errs.NotFound("Webhook endpoint")
+	}
+	e.pool.Add(j.EndpointID, j)
+	return id, nil
+}
+
+// redeliver reopens what was delivered of events that an operator sent again for that purpose.
+func redeliver(ctx context.Context, tx pgx.Tx, eventIDs []string, now time.Time) (int, error) {
+	rows, err := tx.Query(ctx, `select id::text from deliveries where event_id = any($1::uuid[]) and status in ('delivered', 'exhausted', 'missed')`, eventIDs)
+	if err != nil {
+		return 0, fmt.Errorf("find deliveries of replayed events: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	return reopen(ctx, tx, ids, now)
+}
