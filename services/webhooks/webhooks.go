@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/listen"
 	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/rpc"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
@@ -70,6 +71,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Bus: core.Bus, Vault: vault, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
 	})
 	webhooksv1.RegisterPushServiceServer(core.GRPC, s.push.Server)
+	webhooksv1.RegisterListenServiceServer(core.GRPC, listen.NewServer(core.Bus.JS, vault, core.Now, core.Log))
 	return s, nil
 }
 

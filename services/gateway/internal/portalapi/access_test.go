@@ -47,6 +47,8 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"POST", "/push/subscriptions", `{}`, "merchant staff accountant"},
 	{"DELETE", "/push/subscriptions/" + nobody, "", "merchant staff accountant"},
 	{"POST", "/push/subscriptions/" + nobody + "/test", "", "merchant staff accountant"},
+	{"GET", "/webhook-listener", "", "merchant staff accountant"},
+	{"GET", "/webhook-listener/events", "", "merchant staff accountant"},
 }
 
 func TestRoleMatrix(t *testing.T) {

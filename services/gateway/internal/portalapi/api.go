@@ -44,12 +44,15 @@ type API struct {
 	listener webhooksv1.ListenServiceClient
 	keyAuth  KeyAuth
 	keyFrom  KeyFrom
+	// keepAlive is the longest silence of a stream.
+	keepAlive time.Duration
 }
 
 // New returns the API.
 func New(d Deps) *API {
 	return &API{
 		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom,
+		keepAlive: listenKeepAlive,
 	}
 }
 
