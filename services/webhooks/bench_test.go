@@ -240,14 +240,14 @@ func BenchmarkLatency(b *testing.B) {
 // BenchmarkIsolation publishes 500 events for an endpoint that never answers, and then 200 a second for another
 // merchant, whose are measured as in BenchmarkLatency.
 func BenchmarkIsolation(b *testing.B) {
-	f := benchFixture(b)
-	s := newBenchSink(b)
 	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err == nil { // else the server does not see the client give up
 			<-r.Context().Done()
 		}
 	}))
-	b.Cleanup(hanging.Close)
+	b.Cleanup(hanging.Close) // after the service has given up, which is registered later
+	f := benchFixture(b)
+	s := newBenchSink(b)
 	f.endpointOf("m_0", hanging.URL)
 	f.endpointOf("m_1", s.URL)
 	for i := range 500 {
