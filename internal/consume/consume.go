@@ -25,6 +25,7 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/leader"
 )
 
 // Event is an event as it was delivered.
@@ -90,8 +91,13 @@ func New(cfg Config, pool *pgxpool.Pool, b *bus.Bus, handle Handler, onCommit fu
 // drainWait bounds the wait for the subscriptions' end.
 const drainWait = 2 * time.Second
 
-// Run consumes until ctx ends, then gives back what it has not handled.
+// Run consumes until ctx ends, then gives back what it has not handled. Of all replicas one consumes at a time: events
+// of one payment that went to two of them could overtake each other.
 func (c *Consumer) Run(ctx context.Context) error {
+	return leader.Run(ctx, c.pool, "consume "+c.cfg.Name, c.log, c.lead)
+}
+
+func (c *Consumer) lead(ctx context.Context) error {
 	msgs := make(chan jetstream.Msg, c.cfg.Batch)
 	for ctx.Err() == nil {
 		stop, err := c.subscribe(ctx, msgs)
@@ -132,13 +138,10 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (st
 		}
 	}
 	for _, f := range feeds {
-		cons, err := c.bus.JS.CreateOrUpdateConsumer(ctx, f.stream, jetstream.ConsumerConfig{
-			Durable: c.cfg.Name, FilterSubjects: f.subjects, AckPolicy: jetstream.AckExplicitPolicy,
-			AckWait: c.cfg.AckWait, MaxAckPending: 4 * c.cfg.Batch, MaxDeliver: -1,
-		})
+		cons, err := c.ensure(ctx, f.stream, f.subjects)
 		if err != nil {
 			stopAll()
-			return nil, fmt.Errorf("ensure consumer on %s: %w", f.stream, err)
+			return nil, err
 		}
 		cc, err := cons.Consume(func(m jetstream.Msg) {
 			if ctx.Err() != nil {
@@ -158,6 +161,44 @@ func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (st
 		running = append(running, cc)
 	}
 	return stopAll, nil
+}
+
+// ensure makes the durable, or takes it over.
+func (c *Consumer) ensure(ctx context.Context, stream string, subjects []string) (jetstream.Consumer, error) {
+	cfg := jetstream.ConsumerConfig{
+		Durable: c.cfg.Name, FilterSubjects: subjects, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: c.cfg.AckWait, MaxAckPending: 4 * c.cfg.Batch, MaxDeliver: -1,
+	}
+	if err := c.takeOver(ctx, stream, &cfg); err != nil {
+		return nil, fmt.Errorf("take the consumer on %s over: %w", stream, err)
+	}
+	cons, err := c.bus.JS.CreateOrUpdateConsumer(ctx, stream, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("ensure consumer on %s: %w", stream, err)
+	}
+	return cons, nil
+}
+
+// takeOver lets the durable begin again where its acknowledgements end, when its last user died with messages in hand:
+// the broker would hand those out only after AckWait, and newer ones before them. What comes twice thereby is in the
+// inbox. Should this process die in between, the next one reads the whole stream, to the same effect.
+func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.ConsumerConfig) error {
+	old, err := c.bus.JS.Consumer(ctx, stream, c.cfg.Name)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	info := old.CachedInfo()
+	cfg.DeliverPolicy, cfg.OptStartSeq = info.Config.DeliverPolicy, info.Config.OptStartSeq
+	if info.NumAckPending == 0 {
+		return nil
+	}
+	if stream == bus.Events { // a work queue keeps what is not acknowledged, and nothing else
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, info.AckFloor.Stream+1
+	}
+	return c.bus.JS.DeleteConsumer(ctx, stream, c.cfg.Name)
 }
 
 func (c *Consumer) loop(ctx context.Context, msgs chan jetstream.Msg) {

@@ -22,11 +22,18 @@ import (
 const (
 	// maxHeld bounds the deliveries in memory; the rest waits in the database.
 	maxHeld = 8192
+	// merchants is how many of them it takes to use all workers.
+	merchants = 4
 	// shutdownGrace is how long attempts under way may last once the service stops.
 	shutdownGrace = 10 * time.Second
-	// spare is what must be left of a lease when an attempt would have lasted to its limit.
-	spare = 5 * time.Second
+	// slow is what no answer should take: an endpoint that is slower loses its share of the workers.
+	slow = 2 * time.Second
+	// claimWait bounds one look for due deliveries.
+	claimWait = 10 * time.Second
 )
+
+// spare is what must be left of a lease when an attempt would have lasted to its limit.
+func spare(timeout time.Duration) time.Duration { return timeout / 2 }
 
 // Config of an engine.
 type Config struct {
@@ -107,7 +114,9 @@ func NewEngine(cfg Config, d Deps) *Engine {
 		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), dying: make(chan dead, 64),
 	}
 	e.sending, e.abort = context.WithCancel(context.Background())
-	e.pool = fair.New(cfg.Workers, cfg.PerEndpoint, maxHeld, e.pace, e.attempt)
+	e.pool = fair.New(
+		fair.Limits{Running: cfg.Workers, PerKey: cfg.PerEndpoint, PerGroup: max(cfg.Workers/merchants, cfg.PerEndpoint), Held: maxHeld},
+		fair.Hooks{Gate: e.pace, Group: d.Directory.Merchant}, e.attempt)
 	e.intake = &intake{engine: e}
 	return e
 }
@@ -168,7 +177,7 @@ func (e *Engine) giveBack(ctx context.Context, left []Job) error {
 // attempt sends one delivery and passes the result on to the writer.
 func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 	started := e.now()
-	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare {
+	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare(e.cfg.Timeout) {
 		return fair.Same // it lay here for too long: whoever claims it after the lease attempts it
 	}
 	if !j.Probe && e.health.held(j.EndpointID, started) {
@@ -232,7 +241,7 @@ func later(a, b time.Time) time.Time {
 
 func verdict(r result) fair.Verdict {
 	switch {
-	case r.answer.Error == egress.Timeout, r.answer.Status == http.StatusTooManyRequests:
+	case r.answer.Error == egress.Timeout, r.duration > slow, r.answer.Status == http.StatusTooManyRequests:
 		return fair.Slow
 	case r.answer.Error == "" && r.duration < time.Second:
 		return fair.Fast
@@ -271,6 +280,9 @@ func (e *Engine) ClaimNow(ctx context.Context) (int, error) {
 }
 
 func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
+	// Not broken off when the service stops: it could be committed all the same, and nobody would know what it leased.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimWait)
+	defer cancel()
 	s := shares{unknown: e.pool.Unknown()}
 	s.all, s.names, s.shares = e.pool.Shares()
 	s.held = e.health.known()

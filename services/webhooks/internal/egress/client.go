@@ -23,8 +23,8 @@ const (
 	maxHeaders = 2 << 10
 	// maxHeader bounds an answer's headers.
 	maxHeader = 16 << 10
-	// perHost bounds connections to one host, which may serve several merchants.
-	perHost = 128
+	// bodyWait is how long an answer may take after its first line: it is decided by then.
+	bodyWait = time.Second
 )
 
 // The words for a failed attempt.
@@ -39,28 +39,26 @@ const (
 
 // Client sends webhooks. One client serves the whole process.
 type Client struct {
-	http    *http.Client
-	timeout time.Duration
+	transport *http.Transport
+	timeout   time.Duration
 }
 
 // NewClient returns a client that gives each request timeout in all and connects where guard lets it. roots nil are
 // the system's.
 func NewClient(guard *Guard, timeout time.Duration, roots *x509.CertPool) *Client {
 	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second, Control: guard.Control}
-	return &Client{timeout: timeout, http: &http.Client{
-		// A redirect is an answer like any other: following it would leave the address that the merchant registered.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true,
-			TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-			TLSHandshakeTimeout: timeout, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHeader,
-			MaxIdleConns: 2048, MaxIdleConnsPerHost: 64, MaxConnsPerHost: perHost,
-		},
+	return &Client{timeout: timeout, transport: &http.Transport{
+		Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		TLSHandshakeTimeout: timeout, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHeader,
+		// No bound per host: merchants share hosts, and one of them must not use the others' connections up. Whoever sends
+		// bounds the requests.
+		MaxIdleConns: 2048, MaxIdleConnsPerHost: 64,
 	}}
 }
 
 // Close closes the idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // Answer is what came of a request.
 type Answer struct {
@@ -84,7 +82,9 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 	// Lets the transport repeat a request by itself when a kept-alive connection turns out to be closed. An empty list
 	// marks the request as idempotent without sending the header.
 	req.Header["Idempotency-Key"] = []string{}
-	resp, err := c.http.Do(req.WithContext(ctx))
+	// The transport alone, not an http.Client: a redirect is an answer like any other. Following it would leave the address
+	// that the merchant registered.
+	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		return Answer{Error: Word(err)}
 	}
@@ -100,6 +100,11 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 	if a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable {
 		a.RetryAfter = resp.Header.Get("Retry-After")
 	}
+	if a.Status == http.StatusSwitchingProtocols {
+		return a // what follows is not HTTP, and no deadline of ours would end it
+	}
+	timer := time.AfterFunc(bodyWait, cancel)
+	defer timer.Stop()
 	a.Body = readSome(resp.Body)
 	return a
 }
@@ -107,7 +112,7 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 // Do makes a request for which the caller sets the time limit and reads the answer itself, as a library wants it. A
 // redirect is returned like any other answer.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
-	return c.http.Do(req) //nolint:gosec // that is what the guard is for
+	return c.transport.RoundTrip(req)
 }
 
 // secret headers of an answer are nobody's business but its receiver's.

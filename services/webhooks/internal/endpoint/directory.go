@@ -27,6 +27,7 @@ type Target struct {
 }
 
 type entry struct {
+	merchant  string
 	target    Target
 	oldUntil  time.Time
 	updatedAt time.Time
@@ -91,6 +92,17 @@ func (d *Directory) RateLimit(id string) int32 {
 	return d.entries[id].target.RateLimit
 }
 
+// Merchant is whose endpoint it is, as far as that is remembered; otherwise the endpoint stands for itself. It costs no
+// query.
+func (d *Directory) Merchant(id string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if e, ok := d.entries[id]; ok {
+		return e.merchant
+	}
+	return id
+}
+
 // at leaves out the old secret once its time is over.
 func (e entry) at(now time.Time) Target {
 	t := e.target
@@ -107,6 +119,7 @@ func (d *Directory) remember(e Endpoint, now time.Time) (entry, error) {
 		return entry{}, fmt.Errorf("endpoint %s: %w", e.ID, err)
 	}
 	known := entry{
+		merchant: e.Merchant,
 		target:   Target{URL: e.URL, Secrets: []string{newest}, Enabled: e.Enabled, RateLimit: e.RateLimit},
 		oldUntil: e.OldUntil, updatedAt: e.UpdatedAt, loadedAt: now,
 	}

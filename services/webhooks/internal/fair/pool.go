@@ -1,6 +1,6 @@
 // Package fair runs jobs of many keys on a bounded number of goroutines so that no key keeps the others waiting: the
-// keys take turns, each has a bounded number of jobs running and in memory, and a key whose jobs time out loses its
-// share until they succeed again.
+// keys take turns, each has a bounded number of jobs running and in memory, and a key whose jobs are slow loses its
+// share until they are fast again. Keys belong to groups (the endpoints of one merchant), which are bounded too.
 package fair
 
 import (
@@ -27,14 +27,31 @@ const (
 	Same
 )
 
+// Limits of a pool.
+type Limits struct {
+	// Running bounds the jobs that run, PerKey those of one key, PerGroup those of one group.
+	Running, PerKey, PerGroup int
+	// Held bounds the jobs in memory that do not run yet.
+	Held int
+}
+
+// Hooks tell the pool about keys. They must be quick and must not call the pool.
+type Hooks struct {
+	// Gate is asked before each job: 0 lets it start, otherwise the key is asked again after that time.
+	Gate func(key string) time.Duration
+	// Group is what the key belongs to.
+	Group func(key string) string
+}
+
 // Pool of jobs of type J.
 type Pool[J any] struct {
-	run                        func(key string, job J) Verdict
-	gate                       func(key string) time.Duration
-	maxRunning, limit, maxHeld int
+	run    func(key string, job J) Verdict
+	hooks  Hooks
+	limits Limits
 
 	mu      sync.Mutex
 	keys    map[string]*key[J]
+	groups  map[string]*group[J]
 	turns   []*key[J] // the keys that have a job to start, in the order of their turns
 	held    int       // jobs reserved or queued
 	running int
@@ -55,17 +72,26 @@ type key[J any] struct {
 	spilled bool
 }
 
-// New returns a pool that runs at most maxRunning jobs, at most limit of one key, and holds at most maxHeld more. Before
-// each job gate is asked: 0 lets it start, otherwise the key is asked again after that time. gate must be quick and must
-// not call the pool.
-func New[J any](maxRunning, limit, maxHeld int, gate func(key string) time.Duration, run func(key string, job J) Verdict) *Pool[J] {
-	return &Pool[J]{run: run, gate: gate, maxRunning: maxRunning, limit: limit, maxHeld: maxHeld, keys: make(map[string]*key[J])}
+// group is what several keys have together while one of them runs.
+type group[J any] struct {
+	name    string
+	running int
+	// waiting are keys whose turn came while the group had as many running as it may.
+	waiting []*key[J]
 }
+
+// New returns a pool.
+func New[J any](limits Limits, hooks Hooks, run func(key string, job J) Verdict) *Pool[J] {
+	return &Pool[J]{run: run, hooks: hooks, limits: limits, keys: make(map[string]*key[J]), groups: make(map[string]*group[J])}
+}
+
+// start is the limit of a key that nothing is known of.
+func (p *Pool[J]) start() int { return min(start, p.limits.PerKey) }
 
 func (p *Pool[J]) key(name string) *key[J] {
 	k := p.keys[name]
 	if k == nil {
-		k = &key[J]{name: name, limit: min(start, p.limit)}
+		k = &key[J]{name: name, limit: p.start()}
 		p.keys[name] = k
 	}
 	return k
@@ -73,7 +99,14 @@ func (p *Pool[J]) key(name string) *key[J] {
 
 // room is how many more jobs of k may be held: the faster it is the more, so that a slow key fills no memory.
 func (p *Pool[J]) room(k *key[J]) int {
-	return min(k.most()-len(k.queue)-k.reserved, p.maxHeld-p.held)
+	return min(k.most()-len(k.queue)-k.reserved, p.limits.Held-p.held)
+}
+
+// forget drops a key of which nothing is left to know. What made it slow is remembered.
+func (p *Pool[J]) forget(k *key[J]) {
+	if len(k.queue)+k.reserved+k.running == 0 && !k.spilled && !k.inTurns && k.parked == nil && k.limit >= p.start() {
+		delete(p.keys, k.name)
+	}
 }
 
 func (k *key[J]) most() int { return max(perKey, k.limit*k.limit) }
@@ -97,8 +130,10 @@ func (p *Pool[J]) Reserve(name string) bool {
 func (p *Pool[J]) Cancel(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.key(name).reserved--
+	k := p.key(name)
+	k.reserved--
 	p.held--
+	p.forget(k)
 }
 
 // Push hands over a job for which there is a reservation.
@@ -133,25 +168,27 @@ func (p *Pool[J]) Shares() (all int, names []string, shares []int) {
 		}
 		names, shares = append(names, k.name), append(shares, share)
 	}
-	return max(p.maxHeld-p.held, 0), names, shares
+	return max(p.limits.Held-p.held, 0), names, shares
 }
 
 // Unknown is the share of a key that the pool has never met.
-func (p *Pool[J]) Unknown() int { return min(start, p.limit) * min(start, p.limit) }
+func (p *Pool[J]) Unknown() int { return p.start() * p.start() }
 
 // Rest says whether jobs of the key are left in the database.
 func (p *Pool[J]) Rest(name string, left bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.key(name).spilled = left
+	k := p.key(name)
+	k.spilled = left
+	p.forget(k)
 }
 
 // Hungry reports whether the key has jobs in the database and room for them.
 func (p *Pool[J]) Hungry(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	k := p.key(name)
-	return k.spilled && p.room(k) > k.most()/2
+	k := p.keys[name]
+	return k != nil && k.spilled && p.room(k) > k.most()/2
 }
 
 // Held is the number of jobs queued or reserved; Running those that run.
@@ -189,14 +226,14 @@ func (p *Pool[J]) wake(k *key[J]) {
 
 // spawn starts goroutines for the turns that nobody takes, as far as there may be more.
 func (p *Pool[J]) spawn() {
-	for p.running < p.maxRunning {
-		k, job, ok := p.next()
+	for p.running < p.limits.Running {
+		k, g, job, ok := p.next()
 		if !ok {
 			return
 		}
 		p.running++
 		p.done.Add(1)
-		go p.work(k, job)
+		go p.work(k, g, job)
 	}
 }
 
@@ -207,7 +244,38 @@ func (p *Pool[J]) enqueue(k *key[J]) {
 	}
 }
 
-func (p *Pool[J]) next() (*key[J], J, bool) {
+// join counts a job of k in its group, or makes k wait for the others of its group.
+func (p *Pool[J]) join(k *key[J]) (*group[J], bool) {
+	name := p.hooks.Group(k.name)
+	g := p.groups[name]
+	if g == nil {
+		g = &group[J]{name: name}
+		p.groups[name] = g
+	}
+	if g.running >= p.limits.PerGroup {
+		k.inTurns = true
+		g.waiting = append(g.waiting, k)
+		return nil, false
+	}
+	g.running++
+	return g, true
+}
+
+// leave lets the next key of the group have its turn.
+func (p *Pool[J]) leave(g *group[J]) {
+	g.running--
+	if len(g.waiting) > 0 {
+		k := g.waiting[0]
+		g.waiting = g.waiting[1:]
+		k.inTurns = false
+		p.enqueue(k)
+	}
+	if g.running == 0 && len(g.waiting) == 0 {
+		delete(p.groups, g.name)
+	}
+}
+
+func (p *Pool[J]) next() (*key[J], *group[J], J, bool) {
 	var none J
 	for len(p.turns) > 0 {
 		k := p.turns[0]
@@ -217,8 +285,13 @@ func (p *Pool[J]) next() (*key[J], J, bool) {
 		if p.closed || len(k.queue) == 0 || k.running >= k.limit {
 			continue
 		}
-		if wait := p.gate(k.name); wait > 0 {
+		g, ok := p.join(k)
+		if !ok {
+			continue
+		}
+		if wait := p.hooks.Gate(k.name); wait > 0 {
 			p.park(k, wait)
+			p.leave(g)
 			continue
 		}
 		job := k.queue[0]
@@ -227,9 +300,9 @@ func (p *Pool[J]) next() (*key[J], J, bool) {
 		k.running++
 		p.held--
 		p.enqueue(k)
-		return k, job, true
+		return k, g, job, true
 	}
-	return nil, none, false
+	return nil, nil, none, false
 }
 
 // park takes the key out of the turns for a while.
@@ -243,14 +316,15 @@ func (p *Pool[J]) park(k *key[J], wait time.Duration) {
 }
 
 // work runs jobs as long as there are any; under load a goroutine lives on from job to job.
-func (p *Pool[J]) work(k *key[J], job J) {
+func (p *Pool[J]) work(k *key[J], g *group[J], job J) {
 	defer p.done.Done()
 	for {
 		verdict := p.run(k.name, job)
 		p.mu.Lock()
+		p.leave(g)
 		p.finish(k, verdict)
 		var ok bool
-		if k, job, ok = p.next(); !ok {
+		if k, g, job, ok = p.next(); !ok {
 			p.running--
 			p.mu.Unlock()
 			return
@@ -264,12 +338,13 @@ func (p *Pool[J]) finish(k *key[J], v Verdict) {
 	k.running--
 	switch v {
 	case Fast:
-		k.limit = min(k.limit+1, p.limit)
+		k.limit = min(k.limit+1, p.limits.PerKey)
 	case Slow:
 		k.limit = max(k.limit/2, 1)
 	case Same:
 	}
 	p.enqueue(k)
+	p.forget(k)
 }
 
 // Closed reports whether Close was called.

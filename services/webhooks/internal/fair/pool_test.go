@@ -13,8 +13,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// open lets everything start at once.
-func open(string) time.Duration { return 0 }
+// free lets everything start at once, each key for itself.
+var free = Hooks{Gate: func(string) time.Duration { return 0 }, Group: itself}
+
+func itself(key string) string { return key }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -50,7 +52,7 @@ func (g *gate) run(key string, _ int) Verdict {
 func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(20, 32, 1000, open, g.run)
+	p := New(Limits{Running: 20, PerKey: 32, PerGroup: 1000, Held: 1000}, free, g.run)
 	for i := range 100 {
 		p.Add("slow", i)
 	}
@@ -71,7 +73,7 @@ func TestOneKeyNeverTakesAllWorkers(t *testing.T) {
 func TestKeysTakeTurns(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(1, 1, 1000, open, g.run)
+	p := New(Limits{Running: 1, PerKey: 1, PerGroup: 1000, Held: 1000}, free, g.run)
 	for i := range 9 {
 		p.Add("a", i)
 	}
@@ -89,7 +91,7 @@ func TestAFastKeyGetsMoreAndASlowOneLess(t *testing.T) {
 	for verdict, want := range map[Verdict]int{Fast: 32, Slow: 1, Same: start} {
 		g := newGate(verdict)
 		close(g.leave)
-		p := New(64, 32, 10_000, open, g.run)
+		p := New(Limits{Running: 64, PerKey: 32, PerGroup: 1000, Held: 10_000}, free, g.run)
 		for i := range 200 {
 			p.Add("k", i)
 		}
@@ -104,7 +106,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 	t.Parallel()
 	var running, most atomic.Int64
 	all := make(chan struct{})
-	p := New(64, 32, 10_000, open, func(_ string, job int) Verdict {
+	p := New(Limits{Running: 64, PerKey: 32, PerGroup: 1000, Held: 10_000}, free, func(_ string, job int) Verdict {
 		if n := running.Add(1); n > most.Load() {
 			most.Store(n)
 			if n == 32 {
@@ -129,7 +131,7 @@ func TestWorkersGrowWithTheLimitOfAKey(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	g := newGate(Same)
-	p := New(1, 1, 20, open, g.run)
+	p := New(Limits{Running: 1, PerKey: 1, PerGroup: 1000, Held: 20}, free, g.run)
 	reserved := 0
 	for i := range 100 {
 		if p.Reserve(fmt.Sprint("k", i%5)) {
@@ -162,7 +164,7 @@ func TestMemoryIsBounded(t *testing.T) {
 func TestCloseReturnsWhatDidNotStart(t *testing.T) {
 	t.Parallel()
 	g := newGate(Fast)
-	p := New(2, 2, 100, open, g.run)
+	p := New(Limits{Running: 2, PerKey: 2, PerGroup: 1000, Held: 100}, free, g.run)
 	for i := range 10 {
 		p.Add("k", i)
 	}
@@ -189,7 +191,7 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 		limit := rapid.IntRange(1, 10).Draw(r, "limit")
 		broken := ""
 		verdicts := rapid.SliceOfN(rapid.SampledFrom([]Verdict{Fast, Slow, Same}), 1, 20).Draw(r, "verdicts")
-		p := New(rapid.IntRange(1, 8).Draw(r, "workers"), limit, 1000, open, func(key string, job int) Verdict {
+		p := New(Limits{Running: rapid.IntRange(1, 8).Draw(r, "workers"), PerKey: limit, PerGroup: limit, Held: 1000}, Hooks{Gate: free.Gate, Group: func(string) string { return "" }}, func(key string, job int) Verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			if running[key]++; running[key] > limit {
@@ -237,7 +239,7 @@ func TestAKeyWhoseGateIsClosedWaitsAndHoldsNobodyUp(t *testing.T) {
 			next = time.Now().Add(time.Second)
 			return 0
 		}
-		p := New(4, 4, 100, gate, func(key string, _ int) Verdict {
+		p := New(Limits{Running: 4, PerKey: 4, PerGroup: 4, Held: 100}, Hooks{Gate: gate, Group: itself}, func(key string, _ int) Verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			at[key] = append(at[key], time.Since(begin))
@@ -264,5 +266,51 @@ func TestAKeyWhoseGateIsClosedWaitsAndHoldsNobodyUp(t *testing.T) {
 			t.Errorf("%d left", len(left))
 		}
 		p.Wait()
+	})
+}
+
+func TestAGroupNeverTakesAllWorkers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		running := map[string]int{}
+		most := map[string]int{}
+		done := 0
+		p := New(Limits{Running: 10, PerKey: 4, PerGroup: 6, Held: 1000}, Hooks{Gate: free.Gate, Group: func(key string) string { return key[:1] }},
+			func(key string, _ int) Verdict {
+				mu.Lock()
+				running[key[:1]]++
+				most[key[:1]] = max(most[key[:1]], running[key[:1]])
+				mu.Unlock()
+				time.Sleep(time.Second)
+				mu.Lock()
+				running[key[:1]]--
+				done++
+				mu.Unlock()
+				return Same
+			})
+		for i := range 50 {
+			for _, key := range []string{"a1", "a2", "a3", "a4"} {
+				p.Add(key, i)
+			}
+		}
+		p.Add("b1", 0)
+		time.Sleep(500 * time.Millisecond)
+		synctest.Wait()
+		mu.Lock()
+		if running["a"] != 6 || running["b"] != 1 {
+			t.Errorf("running: %v", running)
+		}
+		mu.Unlock()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		if done != 201 || most["a"] != 6 {
+			t.Errorf("%d done, at most %v at one time", done, most)
+		}
+		if len(p.keys) != 0 || len(p.groups) != 0 {
+			t.Errorf("%d keys and %d groups are remembered", len(p.keys), len(p.groups))
+		}
 	})
 }
