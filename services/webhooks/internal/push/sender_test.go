@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -201,7 +202,7 @@ func TestALostLeaseChangesNothing(t *testing.T) {
 
 func TestAStopFinishesWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := prepare(t, true)
 	b := newBrowser(t)
 	release := make(chan struct{})
 	b.answers(func(w http.ResponseWriter, _ *http.Request) {
@@ -209,23 +210,54 @@ func TestAStopFinishesWhatIsUnderWay(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 	})
 	f.subscribe("m_1", "u_1", b)
-	f.publish(f.event("payment.completed", payment()))
+	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.sender.run(ctx) }()
 	b.next(t)
-	stopped := make(chan struct{})
-	go func() { defer close(stopped); f.stop() }()
+	stop()
+	f.mustClaim(0) // time enough for a sender that does not wait
+	select {
+	case <-stopped:
+		t.Error("stopped with a message under way")
+	default:
+	}
 	close(release)
-	<-stopped
-	if n := f.messages(); n != 0 {
-		t.Errorf("%d messages are left", n)
+	if err := <-stopped; err != nil || f.messages() != 0 {
+		t.Errorf("%v, %d messages are left", err, f.messages())
+	}
+}
+
+func TestTheSenderIsWokenByACommit(t *testing.T) {
+	t.Parallel()
+	f := prepare(t, true)
+	f.subscribe("m_1", "u_1", newBrowser(t))
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.consumer.Run(ctx) }()
+	f.publish(f.event("payment.completed", payment()))
+	select {
+	case <-f.sender.poke:
+	case <-time.After(20 * time.Second):
+		t.Error("nobody woke the sender")
+	}
+	if n := f.messages(); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+	stop()
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }
 
 func TestAServerThatNeverAnswersHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
 	f := prepare(t, true)
-	release := make(chan struct{})
+	released := make(chan struct{})
 	hanging, healthy := newBrowser(t), newBrowser(t)
-	hanging.answers(func(http.ResponseWriter, *http.Request) { <-release })
+	release := sync.OnceFunc(func() { close(released) })
+	t.Cleanup(release) // before the servers' own
+	hanging.answers(func(http.ResponseWriter, *http.Request) { <-released })
 	f.subscribe("m_1", "u_1", hanging)
 	f.subscribe("m_2", "u_1", healthy)
 	var list []consume.Event
@@ -246,7 +278,7 @@ func TestAServerThatNeverAnswersHoldsUpNobodyElse(t *testing.T) {
 		t.Errorf("%d messages under way at the hanging server", n)
 	}
 	hanging.answers(nil)
-	close(release)
+	release()
 	f.drained()
 }
 
