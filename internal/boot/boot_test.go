@@ -168,11 +168,69 @@ func register(core *boot.Core, do func(context.Context) error) {
 			handler := func(ctx context.Context, _ any) (any, error) { return new(emptypb.Empty), do(ctx) }
 			return icpt(ctx, in, &grpc.UnaryServerInfo{FullMethod: "/sample.Sample/Do"}, handler)
 		}}},
+		Streams: []grpc.StreamDesc{{StreamName: "Stream", ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
+			if err := stream.SendMsg(new(emptypb.Empty)); err != nil {
+				return err
+			}
+			return do(stream.Context())
+		}}},
 	}, struct{}{})
 }
 
 func call(ctx context.Context, conn *grpc.ClientConn) error {
 	return conn.Invoke(ctx, "/sample.Sample/Do", new(emptypb.Empty), new(emptypb.Empty))
+}
+
+// stream opens a call to /sample.Sample/Stream and takes its first message; recv waits for the next.
+func stream(t *testing.T, conn *grpc.ClientConn) (recv func() error) {
+	t.Helper()
+	s, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/sample.Sample/Stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recv = func() error { return s.RecvMsg(new(emptypb.Empty)) }
+	if err := errors.Join(s.SendMsg(new(emptypb.Empty)), s.CloseSend(), recv()); err != nil {
+		t.Fatal(err)
+	}
+	return recv
+}
+
+func TestAStreamEndsWhenTheServiceStops(t *testing.T) {
+	b := base(t, natstest.Server(t))
+	b.Grace = 1 << 40 // nothing is cut
+	core := open(t, b)
+	register(core, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	stop := run(t, core)
+	recv := stream(t, dial(t, core))
+	if err := stop(); err != nil {
+		t.Errorf("the service did not stop cleanly: %v", err)
+	}
+	if err := recv(); !errs.Is(err, errs.Unavailable) {
+		t.Errorf("the stream's client is told %v", err)
+	}
+}
+
+func TestErrorsAndPanicsOfStreamsReachTheCallerSafely(t *testing.T) {
+	core := open(t, base(t, natstest.Server(t)))
+	results := make(chan func() error, 3)
+	register(core, func(context.Context) error { return (<-results)() })
+	run(t, core)
+	conn := dial(t, core)
+	results <- func() error { return errs.New(errs.InvalidState, "Already paid.") }
+	if err := stream(t, conn)(); !errs.Is(err, errs.InvalidState) {
+		t.Errorf("our own error arrives as %v", err)
+	}
+	results <- func() error { return errors.New("password is hunter2") }
+	results <- func() error { panic("hunter2") }
+	for range 2 {
+		if err := stream(t, conn)(); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("internal text reaches the caller: %v", err)
+		}
+	}
+	results <- func() error { return nil }
+	if err := stream(t, conn)(); !errors.Is(err, io.EOF) {
+		t.Errorf("the end of a stream arrives as %v", err)
+	}
 }
 
 func TestACallUnderWayIsFinishedBeforeTheEnd(t *testing.T) {

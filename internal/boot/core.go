@@ -51,6 +51,7 @@ type Core struct {
 	Now  func() time.Time
 
 	health       *health.Server
+	endStreams   context.CancelFunc
 	grpcListener net.Listener
 	management   *management
 }
@@ -91,7 +92,9 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	if c.grpcListener, err = net.Listen("tcp", orLoopback(c.Base.GRPCAddr)); err != nil {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
-	c.GRPC, c.health = newGRPCServer(c.Log)
+	stopping, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	c.GRPC, c.health = newGRPCServer(stopping, c.Log)
+	c.endStreams = endStreams
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
 }
@@ -147,6 +150,7 @@ func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) 
 // Close releases the connections. It may be called more than once.
 func (c *Core) Close() {
 	if c.GRPC != nil {
+		c.endStreams()
 		c.GRPC.Stop()
 	}
 	if c.grpcListener != nil {

@@ -23,9 +23,11 @@ import (
 // reconnect is quick: the other service is on the same network and restarts within seconds.
 var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
 
-func newGRPCServer(log *slog.Logger) (*grpc.Server, *health.Server) {
+// newGRPCServer returns a server whose streams end when stopping does.
+func newGRPCServer(stopping context.Context, log *slog.Logger) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.ChainUnaryInterceptor(recovered(log), errs.UnaryServer(log)),
+		grpc.ChainStreamInterceptor(recoveredStream(log), untilStop(stopping), errs.StreamServer(log)),
 		// Clients reconnect now and then, so that new replicas get their share.
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second}),
 		grpc.MaxRecvMsgSize(4<<20),
@@ -50,12 +52,48 @@ func recovered(log *slog.Logger) grpc.UnaryServerInterceptor {
 	}
 }
 
+// recoveredStream is recovered for calls that stream.
+func recoveredStream(log *slog.Logger) grpc.StreamServerInterceptor {
+	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.ErrorContext(stream.Context(), "rpc panicked", "method", info.FullMethod, "panic", p, "stack", string(debug.Stack()))
+				err = status.Error(codes.Internal, "internal error")
+			}
+		}()
+		return handler(srv, stream)
+	}
+}
+
+// untilStop ends a stream's context when the service stops: a stream may have no end of its own, and the server waits
+// for its handlers. The client is told to come again.
+func untilStop(stopping context.Context) grpc.StreamServerInterceptor {
+	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		ctx, cancel := context.WithCancel(stream.Context())
+		defer cancel()
+		defer context.AfterFunc(stopping, cancel)()
+		err := handler(srv, endingStream{stream, ctx})
+		if err != nil && stopping.Err() != nil {
+			return status.Error(codes.Unavailable, "the service stops")
+		}
+		return err
+	}
+}
+
+type endingStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s endingStream) Context() context.Context { return s.ctx }
+
 func (c *Core) serveGRPC(ctx context.Context) error {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
 		c.health.Shutdown() // clients that watch go elsewhere
+		c.endStreams()
 		timer := time.AfterFunc(c.Base.Grace, c.GRPC.Stop)
 		defer timer.Stop()
 		c.GRPC.GracefulStop()
@@ -73,6 +111,7 @@ func Dial(target string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("dns:///"+target,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithChainUnaryInterceptor(errs.UnaryClient()),
+		grpc.WithChainStreamInterceptor(errs.StreamClient()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 2 * time.Second, Backoff: reconnect}),
 	)

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -20,19 +21,34 @@ const domain = "eupay"
 func UnaryServer(log *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		resp, err := handler(ctx, req)
-		if err == nil {
-			return resp, nil
+		if err != nil {
+			return nil, outgoing(ctx, log, info.FullMethod, err)
 		}
-		var e *Error
-		if !errors.As(err, &e) {
-			if ctx.Err() != nil {
-				return nil, status.FromContextError(ctx.Err()).Err()
-			}
-			log.ErrorContext(ctx, "rpc failed", "method", info.FullMethod, "error", err)
-			return nil, status.Error(codes.Internal, "internal error")
-		}
-		return nil, toStatus(e).Err()
+		return resp, nil
 	}
+}
+
+// StreamServer is UnaryServer for calls that stream.
+func StreamServer(log *slog.Logger) grpc.StreamServerInterceptor {
+	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+		if err := handler(srv, stream); err != nil {
+			return outgoing(stream.Context(), log, info.FullMethod, err)
+		}
+		return nil
+	}
+}
+
+// outgoing is the status that the caller gets. A handler that met the end of its call has nothing to report.
+func outgoing(ctx context.Context, log *slog.Logger, method string, err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return toStatus(e).Err()
+	}
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	log.ErrorContext(ctx, "rpc failed", "method", method, "error", err)
+	return status.Error(codes.Internal, "internal error")
 }
 
 func toStatus(e *Error) *status.Status {
@@ -59,6 +75,26 @@ func UnaryClient() grpc.UnaryClientInterceptor {
 		return fromStatus(invoker(ctx, method, req, reply, cc, opts...))
 	}
 }
+
+// StreamClient is UnaryClient for calls that stream: the errors of opening, of the header and of each message.
+func StreamClient() grpc.StreamClientInterceptor {
+	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+		stream, err := streamer(ctx, desc, cc, method, opts...)
+		if err != nil {
+			return nil, fromStatus(err)
+		}
+		return clientStream{stream}, nil
+	}
+}
+
+type clientStream struct{ grpc.ClientStream }
+
+func (s clientStream) Header() (metadata.MD, error) {
+	md, err := s.ClientStream.Header()
+	return md, fromStatus(err)
+}
+
+func (s clientStream) RecvMsg(m any) error { return fromStatus(s.ClientStream.RecvMsg(m)) }
 
 func fromStatus(err error) error {
 	st, ok := status.FromError(err)

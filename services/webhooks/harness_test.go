@@ -29,7 +29,10 @@ import (
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	runAsService()
+	goleak.VerifyTestMain(m)
+}
 
 // clock stands still until it is moved.
 type clock struct {

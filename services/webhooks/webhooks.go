@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+	"european-pay.eu/eupay/services/webhooks/internal/listen"
 	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/rpc"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
@@ -65,11 +66,12 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		consume.Config{Name: "webhooks", Subjects: []string{"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>"}},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
-	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, core.Now))
+	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now))
 	s.push = push.New(push.Deps{
 		Pool: core.Pool, Bus: core.Bus, Vault: vault, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
 	})
 	webhooksv1.RegisterPushServiceServer(core.GRPC, s.push.Server)
+	webhooksv1.RegisterListenServiceServer(core.GRPC, listen.NewServer(core.Bus.JS, vault, core.Now, core.Log))
 	return s, nil
 }
 

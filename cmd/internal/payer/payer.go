@@ -3,7 +3,9 @@
 package payer
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -26,8 +28,23 @@ const (
 	pageLimit  = 1 << 20
 )
 
+var (
+	// ErrNotSandbox is for a page that is not the sandbox bank's.
+	ErrNotSandbox = errors.New("it is no page of the sandbox bank")
+	// ErrStayed is for a payer who has answered and ends at a page of EU Pay, as where the merchant has none.
+	ErrStayed = errors.New("the payer was not sent back to the merchant")
+)
+
+// Reaches reports whether the link leads to this machine: a Payer opens no other.
+func Reaches(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && here(u)
+}
+
 // Payer clicks. The zero value is ready.
 type Payer struct {
+	// Account is the one to pay from. Empty: the first that the bank offers.
+	Account string
 	// See is told of every page and every click. May be nil.
 	See func(what string)
 }
@@ -42,7 +59,7 @@ func (p Payer) Pay(ctx context.Context, link, answer string) (string, error) {
 	form := page.hidden()
 	bank := first(bankButton, page.body)
 	if bank == "" {
-		return "", fmt.Errorf("%s offers no bank", page.url.Path)
+		return "", fmt.Errorf("%s offers no bank: %w", page.url.Path, ErrNotSandbox)
 	}
 	form.Set("bank", bank)
 	p.see("picks the bank " + bank)
@@ -55,14 +72,14 @@ func (p Payer) Pay(ctx context.Context, link, answer string) (string, error) {
 	form = page.hidden()
 	form.Set("answer", answer)
 	if account := first(accountChoice, page.body); account != "" {
-		form.Set("account", account)
+		form.Set("account", cmp.Or(p.Account, account))
 	}
 	p.see("answers " + answer)
 	if page, err = p.open(ctx, http.MethodPost, page.url.String(), form); err != nil {
 		return "", err
 	}
 	if page.left == "" {
-		return "", fmt.Errorf("the payer was not sent back to the merchant but to %s", page.url.Path)
+		return "", fmt.Errorf("%w but to %s", ErrStayed, page.url.Path)
 	}
 	p.see("is sent back to " + page.left)
 	return page.left, nil

@@ -35,13 +35,20 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"PATCH", "/webhook-endpoints/" + nobody, `{}`, "merchant"},
 	{"DELETE", "/webhook-endpoints/" + nobody, "", "merchant"},
 	{"POST", "/webhook-endpoints/" + nobody + "/rotate-secret", "", "merchant"},
+	{"POST", "/webhook-endpoints/" + nobody + "/test", "", "merchant"},
+	{"POST", "/webhook-endpoints/" + nobody + "/recover", `{"since":"2026-06-17T12:00:00Z"}`, "merchant"},
+	{"GET", "/webhook-endpoints/" + nobody + "/attempts", "", "merchant staff accountant"},
 	{"GET", "/webhook-deliveries", "", "merchant staff accountant"},
+	{"POST", "/webhook-deliveries/resend", `{"reference":"PAY-1"}`, "merchant"},
+	{"POST", "/webhook-deliveries/" + nobody + "/resend", "", "merchant"},
 	{"GET", "/webhook-deliveries/" + nobody, "", "merchant staff accountant"},
 	{"GET", "/push/key", "", "merchant staff accountant"},
 	{"GET", "/push/subscriptions", "", "merchant staff accountant"},
 	{"POST", "/push/subscriptions", `{}`, "merchant staff accountant"},
 	{"DELETE", "/push/subscriptions/" + nobody, "", "merchant staff accountant"},
 	{"POST", "/push/subscriptions/" + nobody + "/test", "", "merchant staff accountant"},
+	{"GET", "/webhook-listener", "", "merchant staff accountant"},
+	{"GET", "/webhook-listener/events", "", "merchant staff accountant"},
 }
 
 func TestRoleMatrix(t *testing.T) {

@@ -12,8 +12,13 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-// callTimeout bounds one call to the webhooks service.
-const callTimeout = 5 * time.Second
+// What bounds a call to the webhooks service: most of them, a test, which waits for the merchant's server, and sending
+// thousands of deliveries again.
+const (
+	callTimeout = 5 * time.Second
+	testTimeout = 15 * time.Second
+	bulkTimeout = 30 * time.Second
+)
 
 // KeyAuth returns the middleware that lets a request pass whose API key is good for the scope.
 type KeyAuth func(account.Scope) echo.MiddlewareFunc
@@ -39,12 +44,15 @@ type API struct {
 	listener webhooksv1.ListenServiceClient
 	keyAuth  KeyAuth
 	keyFrom  KeyFrom
+	// keepAlive is the longest silence of a stream.
+	keepAlive time.Duration
 }
 
 // New returns the API.
 func New(d Deps) *API {
 	return &API{
 		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom,
+		keepAlive: listenKeepAlive,
 	}
 }
 
@@ -99,6 +107,11 @@ func (a *API) registerWebhooks(g *echo.Group) {
 	g.PATCH("/webhook-endpoints/:id", a.updateEndpoint, write)
 	g.DELETE("/webhook-endpoints/:id", a.deleteEndpoint, write)
 	g.POST("/webhook-endpoints/:id/rotate-secret", a.rotateEndpointSecret, write)
+	g.POST("/webhook-endpoints/:id/test", a.testEndpoint, write)
+	g.POST("/webhook-endpoints/:id/recover", a.recoverEndpoint, write)
+	g.GET("/webhook-endpoints/:id/attempts", a.attempts, read)
 	g.GET("/webhook-deliveries", a.deliveries, read)
+	g.POST("/webhook-deliveries/resend", a.resendDeliveries, write)
 	g.GET("/webhook-deliveries/:id", a.delivery, read)
+	g.POST("/webhook-deliveries/:id/resend", a.resendDelivery, write)
 }

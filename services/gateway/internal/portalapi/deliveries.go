@@ -28,15 +28,6 @@ type delivery struct {
 	Attempts []attempt `json:"attempts,omitempty"`
 }
 
-type attempt struct {
-	Number         int32   `json:"number"`
-	StartedAt      string  `json:"started_at"`
-	DurationMS     float64 `json:"duration_ms"`
-	ResponseStatus int32   `json:"response_status"`
-	ResponseBody   string  `json:"response_body"`
-	Error          string  `json:"error,omitempty"`
-}
-
 func deliveryView(d *webhooksv1.Delivery) delivery {
 	v := delivery{
 		ID: d.GetId(), EndpointID: d.GetEndpointId(), EventID: d.GetEventId(), EventType: d.GetEventType(), Reference: d.GetReference(),
@@ -44,11 +35,7 @@ func deliveryView(d *webhooksv1.Delivery) delivery {
 		CreatedAt: stamp(d.GetCreatedAt()), DeliveredAt: optionalStamp(d.GetDeliveredAt()), Body: string(d.GetBody()),
 	}
 	for _, a := range d.GetAttempts() {
-		v.Attempts = append(v.Attempts, attempt{
-			Number: a.GetNumber(), StartedAt: stamp(a.GetStartedAt()),
-			DurationMS:     float64(a.GetDurationMicros()) / 1000,
-			ResponseStatus: a.GetResponseStatus(), ResponseBody: string(a.GetResponseBody()), Error: a.GetError(),
-		})
+		v.Attempts = append(v.Attempts, attemptView(a, d.GetEventType(), d.GetEventId()))
 	}
 	return v
 }
@@ -68,11 +55,16 @@ func (a *API) deliveries(c echo.Context) error {
 	if err := checkFilters(c, "endpoint_id", "status", "reference", "event_type"); err != nil {
 		return err
 	}
+	created, err := between(c, "created_after", "created_before")
+	if err != nil {
+		return err
+	}
 	ctx, cancel := calling(c)
 	defer cancel()
 	res, err := a.webhooks.ListDeliveries(ctx, &webhooksv1.ListDeliveriesRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
 		Status: c.QueryParam("status"), Reference: c.QueryParam("reference"), EventType: c.QueryParam("event_type"),
+		CreatedAfter: created.after, CreatedBefore: created.before,
 	})
 	if err != nil {
 		return err
@@ -100,12 +92,17 @@ func checkFilters(c echo.Context, names ...string) error {
 	return nil
 }
 
-func (a *API) delivery(c echo.Context) error {
-	of, err := a.ownedBy(c, nil)
+func (a *API) deliveryOf(c echo.Context, body *bool) (owned, string, error) {
+	of, err := a.ownedBy(c, body)
 	if err != nil {
-		return err
+		return owned{}, "", err
 	}
 	id, err := externalID(c, "Webhook delivery")
+	return of, id, err
+}
+
+func (a *API) delivery(c echo.Context) error {
+	of, id, err := a.deliveryOf(c, nil)
 	if err != nil {
 		return err
 	}

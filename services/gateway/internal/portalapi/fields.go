@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
 )
@@ -34,6 +35,44 @@ func instantOf(field string, text *string) (*time.Time, error) {
 	}
 	at = at.UTC().Truncate(time.Microsecond)
 	return &at, nil
+}
+
+// span of time; nil is no bound.
+type span struct{ after, before *timestamppb.Timestamp }
+
+// spanOf reads two times with their zones, and names all that is wrong with them.
+func spanOf(after string, from *string, before string, to *string) (span, error) {
+	var (
+		s   span
+		bad []errs.Field
+	)
+	read := func(field string, text *string) *timestamppb.Timestamp {
+		at, err := instantOf(field, text)
+		if err != nil {
+			bad = append(bad, errs.From(err).Fields...)
+		}
+		if at == nil {
+			return nil
+		}
+		return timestamppb.New(*at)
+	}
+	s.after, s.before = read(after, from), read(before, to)
+	if len(bad) > 0 {
+		return span{}, errs.Invalid(bad...)
+	}
+	return s, nil
+}
+
+// between reads a span from the query.
+func between(c echo.Context, after, before string) (span, error) {
+	given := func(name string) *string {
+		if !c.QueryParams().Has(name) {
+			return nil
+		}
+		text := c.QueryParam(name)
+		return &text
+	}
+	return spanOf(after, given(after), before, given(before))
 }
 
 // nothingToDo refuses a change that changes nothing: most likely a misunderstanding.

@@ -22,8 +22,10 @@ type hooks struct {
 	mu         sync.Mutex
 	endpoints  []*webhooksv1.Endpoint
 	deliveries []*webhooksv1.Delivery
+	attempts   []*webhooksv1.Attempt
 	owners     []string
 	last       proto.Message
+	patience   time.Duration
 }
 
 func (h *hooks) lock(last proto.Message) func() {
@@ -56,6 +58,7 @@ func (h *hooks) CreateEndpoint(_ context.Context, r *webhooksv1.CreateEndpointRe
 	e := &webhooksv1.Endpoint{
 		Id: fmt.Sprintf("endpoint-%d", len(h.endpoints)), MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Url: r.GetUrl(),
 		Description: r.GetDescription(), EventTypes: r.GetEventTypes(), Enabled: true, CreatedAt: now, UpdatedAt: now,
+		RateLimit: r.GetRateLimit(), Health: &webhooksv1.EndpointHealth{State: "healthy"},
 	}
 	h.endpoints = append(h.endpoints, e)
 	return &webhooksv1.CreateEndpointResponse{Endpoint: e, Secret: "whsec_first"}, nil
@@ -93,6 +96,9 @@ func (h *hooks) UpdateEndpoint(_ context.Context, r *webhooksv1.UpdateEndpointRe
 	if r.Enabled != nil {
 		e.Enabled = r.GetEnabled()
 	}
+	if r.RateLimit != nil {
+		e.RateLimit = r.GetRateLimit()
+	}
 	if r.GetEventTypes() != nil {
 		e.EventTypes = r.GetEventTypes().GetValues()
 	}
@@ -129,12 +135,57 @@ func (h *hooks) ListDeliveries(_ context.Context, r *webhooksv1.ListDeliveriesRe
 
 func (h *hooks) GetDelivery(_ context.Context, r *webhooksv1.GetDeliveryRequest) (*webhooksv1.GetDeliveryResponse, error) {
 	defer h.lock(r)()
+	d, err := h.findDelivery(r)
+	return &webhooksv1.GetDeliveryResponse{Delivery: d}, err
+}
+
+func (h *hooks) findDelivery(r addressed) (*webhooksv1.Delivery, error) {
 	for i, d := range h.deliveries {
 		if h.owners[i] == ownerOf(r.GetMerchantId(), r.GetLivemode()) && d.GetId() == r.GetId() {
-			return &webhooksv1.GetDeliveryResponse{Delivery: d}, nil
+			return d, nil
 		}
 	}
 	return nil, errs.NotFound("Webhook delivery")
+}
+
+func (h *hooks) ListAttempts(_ context.Context, r *webhooksv1.ListAttemptsRequest) (*webhooksv1.ListAttemptsResponse, error) {
+	defer h.lock(r)()
+	if _, err := h.find(&webhooksv1.GetEndpointRequest{MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Id: r.GetEndpointId()}); err != nil {
+		return nil, err
+	}
+	return &webhooksv1.ListAttemptsResponse{Attempts: h.attempts, Total: int64(len(h.attempts))}, nil
+}
+
+// TestEndpoint notes how much time the gateway gives it.
+func (h *hooks) TestEndpoint(ctx context.Context, r *webhooksv1.TestEndpointRequest) (*webhooksv1.TestEndpointResponse, error) {
+	defer h.lock(r)()
+	if _, err := h.find(r); err != nil {
+		return nil, err
+	}
+	if until, ok := ctx.Deadline(); ok {
+		h.patience = time.Until(until)
+	}
+	return &webhooksv1.TestEndpointResponse{Delivery: h.deliveries[0]}, nil
+}
+
+func (h *hooks) ResendDelivery(_ context.Context, r *webhooksv1.ResendDeliveryRequest) (*webhooksv1.ResendDeliveryResponse, error) {
+	defer h.lock(r)()
+	d, err := h.findDelivery(r)
+	if err == nil && d.GetStatus() == "missed" {
+		return nil, errs.New(errs.InvalidState, "Enable it first.")
+	}
+	return &webhooksv1.ResendDeliveryResponse{Delivery: d}, err
+}
+
+func (h *hooks) ResendDeliveries(_ context.Context, r *webhooksv1.ResendDeliveriesRequest) (*webhooksv1.ResendDeliveriesResponse, error) {
+	defer h.lock(r)()
+	return &webhooksv1.ResendDeliveriesResponse{Count: 10_000, More: true}, nil
+}
+
+func (h *hooks) RecoverEndpoint(_ context.Context, r *webhooksv1.RecoverEndpointRequest) (*webhooksv1.RecoverEndpointResponse, error) {
+	defer h.lock(r)()
+	_, err := h.find(r)
+	return &webhooksv1.RecoverEndpointResponse{Count: 7}, err
 }
 
 func ownerOf(merchantID string, livemode bool) string { return fmt.Sprint(merchantID, livemode) }

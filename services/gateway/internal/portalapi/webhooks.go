@@ -19,24 +19,44 @@ type endpoint struct {
 	URL            string   `json:"url"`
 	Description    string   `json:"description"`
 	EventTypes     []string `json:"event_types"`
+	RateLimit      int32    `json:"rate_limit"`
 	Enabled        bool     `json:"enabled"`
 	DisabledReason string   `json:"disabled_reason,omitempty"`
+	Health         health   `json:"health"`
 	CreatedAt      string   `json:"created_at"`
 	UpdatedAt      string   `json:"updated_at"`
 	// Secret is there only in the answer that makes it.
 	Secret string `json:"secret,omitempty"`
 }
 
+type health struct {
+	State               string  `json:"state"`
+	FailingSince        *string `json:"failing_since"`
+	ConsecutiveFailures int32   `json:"consecutive_failures"`
+	RetryAt             *string `json:"retry_at"`
+	LastError           string  `json:"last_error"`
+}
+
 func endpointView(e *webhooksv1.Endpoint) endpoint {
 	return endpoint{
 		ID: e.GetId(), Livemode: e.GetLivemode(), URL: e.GetUrl(), Description: e.GetDescription(), EventTypes: append([]string{}, e.GetEventTypes()...),
 		Enabled: e.GetEnabled(), DisabledReason: e.GetDisabledReason(), CreatedAt: stamp(e.GetCreatedAt()), UpdatedAt: stamp(e.GetUpdatedAt()),
+		RateLimit: e.GetRateLimit(), Health: healthView(e.GetHealth()),
+	}
+}
+
+func healthView(h *webhooksv1.EndpointHealth) health {
+	return health{
+		State: h.GetState(), FailingSince: optionalStamp(h.GetFailingSince()), ConsecutiveFailures: h.GetConsecutiveFailures(),
+		RetryAt: optionalStamp(h.GetRetryAt()), LastError: h.GetLastError(),
 	}
 }
 
 // calling bounds a call to the webhooks service.
-func calling(c echo.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), callTimeout)
+func calling(c echo.Context) (context.Context, context.CancelFunc) { return callingFor(c, callTimeout) }
+
+func callingFor(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request().Context(), limit)
 }
 
 // endpoints lists all of the merchant's endpoints in that mode: they are few, and the service returns them at once.
@@ -66,6 +86,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 		URL         string   `json:"url"`
 		Description string   `json:"description"`
 		EventTypes  []string `json:"event_types"`
+		RateLimit   int32    `json:"rate_limit"`
 		Livemode    *bool    `json:"livemode"`
 	}
 	if err := web.Decode(c, &in); err != nil {
@@ -82,6 +103,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 	defer cancel()
 	res, err := a.webhooks.CreateEndpoint(ctx, &webhooksv1.CreateEndpointRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
+		RateLimit: in.RateLimit,
 	})
 	if err != nil {
 		return err
@@ -119,14 +141,15 @@ func (a *API) updateEndpoint(c echo.Context) error {
 		URL         *string   `json:"url"`
 		Description *string   `json:"description"`
 		EventTypes  *[]string `json:"event_types"`
+		RateLimit   *int32    `json:"rate_limit"`
 		Enabled     *bool     `json:"enabled"`
 		Livemode    *bool     `json:"livemode"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	if in.URL == nil && in.Description == nil && in.EventTypes == nil && in.Enabled == nil {
-		return nothingToDo("url, description, event_types, enabled")
+	if in.URL == nil && in.Description == nil && in.EventTypes == nil && in.RateLimit == nil && in.Enabled == nil {
+		return nothingToDo("url, description, event_types, rate_limit, enabled")
 	}
 	of, id, err := a.endpointOf(c, in.Livemode)
 	if err != nil {
@@ -134,6 +157,7 @@ func (a *API) updateEndpoint(c echo.Context) error {
 	}
 	req := &webhooksv1.UpdateEndpointRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Url: in.URL, Description: in.Description, Enabled: in.Enabled,
+		RateLimit: in.RateLimit,
 	}
 	if in.EventTypes != nil {
 		req.EventTypes = &webhooksv1.EventTypes{Values: *in.EventTypes}

@@ -25,7 +25,7 @@ func TestEndpointsWithLoginAndWithKey(t *testing.T) {
 	f := setup(t)
 	owner := f.register(t, "owner@example.com")
 	for name, who := range map[string]as{"login": owner, "key": f.apiKey(t, owner, "false", bothScopes)} {
-		made := f.must(t, who, "POST", "/webhook-endpoints", `{"url":"https://example.com/?a=1&b=2","description":"Shop","event_types":["*"]}`)
+		made := f.must(t, who, "POST", "/webhook-endpoints", `{"url":"https://example.com/?a=1&b=2","description":"Shop","event_types":["*"],"rate_limit":25}`)
 		if made.status != 201 || made.str("secret") != "whsec_first" || made.json["livemode"] != false || !strings.Contains(made.text, "?a=1&b=2") {
 			t.Errorf("%s: made %s", name, made.text)
 		}
@@ -35,6 +35,9 @@ func TestEndpointsWithLoginAndWithKey(t *testing.T) {
 		}
 		if r := f.must(t, who, "PATCH", path, `{"enabled":false,"event_types":[]}`); r.json["enabled"] != false || !strings.Contains(r.text, `"event_types":[]`) || r.str("description") != "Shop" {
 			t.Errorf("%s: changed to %s", name, r.text)
+		}
+		if r := f.must(t, who, "PATCH", path, `{"rate_limit":0}`); made.json["rate_limit"] != 25.0 || r.json["rate_limit"] != 0.0 {
+			t.Errorf("%s: rate limit of %s, then %s", name, made.text, r.text)
 		}
 		if r := f.must(t, who, "POST", path+"/rotate-secret", `{"overlap_seconds":86400}`); r.str("secret") != "whsec_second" {
 			t.Errorf("%s: rotated to %s", name, r.text)

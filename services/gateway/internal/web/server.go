@@ -50,6 +50,10 @@ func Serve(ctx context.Context, l net.Listener, e *echo.Echo, grace time.Duratio
 	srv := &http.Server{
 		Handler: Handler(e), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		// Requests under way are not cut by ctx; those that ask (UntilStop) learn that it has ended.
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, ctx)
+		},
 	}
 	done := make(chan error, 1)
 	go func() {

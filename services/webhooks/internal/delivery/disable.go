@@ -96,10 +96,13 @@ func announce(ctx context.Context, tx pgx.Tx, c *eventsv1.WebhookEndpointChanged
 	})
 }
 
+// missStep bounds what one transaction ends.
+const missStep = 1000
+
 // miss ends what is open for a disabled endpoint, in steps that hold nobody up.
 func (e *Engine) miss(ctx context.Context, endpointID string) error {
 	for {
-		n, err := endpoint.Miss(ctx, e.db, endpointID, e.now())
+		n, err := endpoint.Miss(ctx, e.db, endpointID, e.now(), missStep)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -14,7 +14,7 @@ type pacer struct {
 func newPacer() *pacer { return &pacer{next: make(map[string]time.Time)} }
 
 // wait returns 0 and takes the turn when an attempt may begin, and otherwise how long to wait.
-func (p *pacer) wait(endpointID string, perSecond int, now time.Time) time.Duration {
+func (p *pacer) wait(endpointID string, perSecond int32, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if perSecond == 0 {

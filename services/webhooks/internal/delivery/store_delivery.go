@@ -7,11 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
 // Delivery is one event for one endpoint, as merchants see it.
@@ -28,16 +28,6 @@ type Delivery struct {
 	Attempts      []Attempt
 }
 
-// Attempt is one request that was made.
-type Attempt struct {
-	Number         int32
-	StartedAt      time.Time
-	DurationMicros int64
-	ResponseStatus int32
-	ResponseBody   []byte
-	Error          string
-}
-
 // Filter of a list. Empty fields do not filter.
 type Filter struct {
 	Merchant string
@@ -45,8 +35,13 @@ type Filter struct {
 
 	EndpointID, Status, Reference, EventType string
 
+	Created Between
+
 	Limit, Offset int64
 }
+
+// Between is a span of time: from After on, until just before Before. nil is no bound.
+type Between struct{ After, Before *time.Time }
 
 const deliveryColumns = `id::text, endpoint_id::text, event_id::text, event_type, reference, sequence, body, status,
 	attempt_count, created_at, next_attempt_at, finished_at`
@@ -60,20 +55,45 @@ func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 
 // where names only the filters that are set, so that each combination gets a plan of its own.
 func (f Filter) where() (string, []any) {
-	conditions := []string{"merchant_id = $1", "livemode = $2"}
-	args := []any{f.Merchant, f.Livemode}
-	add := func(column, value string) {
-		if value != "" {
-			args = append(args, value)
-			conditions = append(conditions, fmt.Sprintf("%s = $%d", column, len(args)))
-		}
-	}
-	add("endpoint_id", f.EndpointID)
-	add("status", f.Status)
-	add("reference", f.Reference)
-	add("event_type", f.EventType)
-	return strings.Join(conditions, " and "), args
+	var c conditions
+	c.add("merchant_id = $%d", f.Merchant)
+	c.add("livemode = $%d", f.Livemode)
+	c.equal("endpoint_id", f.EndpointID)
+	c.equal("status", f.Status)
+	c.equal("reference", f.Reference)
+	c.equal("event_type", f.EventType)
+	c.between("created_at", f.Created)
+	return c.where()
 }
+
+// conditions of a query and their arguments.
+type conditions struct {
+	list []string
+	args []any
+}
+
+// add takes the text of a condition, with %d where the number of its argument belongs.
+func (c *conditions) add(text string, arg any) {
+	c.args = append(c.args, arg)
+	c.list = append(c.list, fmt.Sprintf(text, len(c.args)))
+}
+
+func (c *conditions) equal(column, value string) {
+	if value != "" {
+		c.add(column+" = $%d", value)
+	}
+}
+
+func (c *conditions) between(column string, b Between) {
+	if b.After != nil {
+		c.add(column+" >= $%d", *b.After)
+	}
+	if b.Before != nil {
+		c.add(column+" < $%d", *b.Before)
+	}
+}
+
+func (c *conditions) where() (string, []any) { return strings.Join(c.list, " and "), c.args }
 
 // List returns a page of the merchant's deliveries, newest first, and how many there are in all.
 func List(ctx context.Context, db pg.DB, f Filter) (list []Delivery, total int64, err error) {
@@ -81,7 +101,9 @@ func List(ctx context.Context, db pg.DB, f Filter) (list []Delivery, total int64
 	if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count deliveries: %w", err)
 	}
-	query := fmt.Sprintf(`select %s from deliveries where %s order by id desc limit %d offset %d`, deliveryColumns, where, f.Limit, f.Offset)
+	// d.id and not id, which would be the text of the answer, in another order than the index.
+	query := fmt.Sprintf(`select %s from deliveries d where %s order by d.created_at desc, d.id desc limit %d offset %d`,
+		deliveryColumns, where, f.Limit, f.Offset)
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list deliveries: %w", err)
@@ -94,7 +116,7 @@ func List(ctx context.Context, db pg.DB, f Filter) (list []Delivery, total int64
 
 // Get returns one delivery of the merchant with its attempts, or NOT_FOUND.
 func Get(ctx context.Context, db pg.DB, merchant string, livemode bool, id string) (Delivery, error) {
-	if uuid.Validate(id) != nil {
+	if !endpoint.IsID(id) {
 		return Delivery{}, errs.NotFound("Webhook delivery")
 	}
 	rows, err := db.Query(ctx, `select `+deliveryColumns+` from deliveries where id = $1 and merchant_id = $2 and livemode = $3`, id, merchant, livemode)
@@ -108,14 +130,6 @@ func Get(ctx context.Context, db pg.DB, merchant string, livemode bool, id strin
 	if err != nil {
 		return Delivery{}, fmt.Errorf("get delivery: %w", err)
 	}
-	rows, err = db.Query(ctx, `select number, started_at, duration_micros, response_status, response_body, error
-		from attempts where delivery_id = $1 order by number`, id)
-	if err != nil {
-		return Delivery{}, fmt.Errorf("get attempts: %w", err)
-	}
-	d.Attempts, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Attempt])
-	if err != nil {
-		return Delivery{}, fmt.Errorf("get attempts: %w", err)
-	}
-	return d, nil
+	d.Attempts, err = attemptsOf(ctx, db, d.ID)
+	return d, err
 }

@@ -23,7 +23,7 @@ type Target struct {
 	Secrets []string
 	Enabled bool
 	// RateLimit is the most attempts a second; 0: no limit.
-	RateLimit int
+	RateLimit int32
 }
 
 type entry struct {
@@ -85,7 +85,7 @@ func (d *Directory) Target(ctx context.Context, id string) (t Target, ok bool, e
 }
 
 // RateLimit is the endpoint's limit as far as it is remembered; 0 otherwise. It costs no query.
-func (d *Directory) RateLimit(id string) int {
+func (d *Directory) RateLimit(id string) int32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.entries[id].target.RateLimit

@@ -10,17 +10,17 @@ import (
 
 // Endpoint is a merchant's webhook endpoint in one mode.
 type Endpoint struct {
-	ID             string
-	Merchant       string
-	Livemode       bool
-	URL            string
-	Description    string
-	EventTypes     []string
+	ID          string
+	Merchant    string
+	Livemode    bool
+	URL         string
+	Description string
+	EventTypes  []string
+	// RateLimit is the most attempts a second; 0: no limit.
+	RateLimit      int32
 	Enabled        bool
 	DisabledReason string
-	// RateLimit is the most attempts a second; 0: no limit.
-	RateLimit int
-	Secret    secret.Sealed
+	Secret         secret.Sealed
 	// Old signs too until OldUntil, after a rotation. Without one its Data is nil.
 	Old       secret.Sealed
 	OldUntil  time.Time

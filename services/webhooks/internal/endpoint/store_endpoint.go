@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pg"
 )
 
-const columns = `id::text, merchant_id, livemode, url, description, event_types, enabled, disabled_reason, rate_limit,
+const columns = `id::text, merchant_id, livemode, url, description, event_types, rate_limit, enabled, disabled_reason,
 	key_id, secret, old_key_id, old_secret, old_until, created_at, updated_at`
 
 func scan(row pgx.CollectableRow) (Endpoint, error) {
@@ -23,7 +23,7 @@ func scan(row pgx.CollectableRow) (Endpoint, error) {
 		oldKey   *string
 		oldUntil *time.Time
 	)
-	err := row.Scan(&e.ID, &e.Merchant, &e.Livemode, &e.URL, &e.Description, &e.EventTypes, &e.Enabled, &e.DisabledReason, &e.RateLimit,
+	err := row.Scan(&e.ID, &e.Merchant, &e.Livemode, &e.URL, &e.Description, &e.EventTypes, &e.RateLimit, &e.Enabled, &e.DisabledReason,
 		&e.Secret.KeyID, &e.Secret.Data, &oldKey, &e.Old.Data, &oldUntil, &e.CreatedAt, &e.UpdatedAt)
 	if oldKey != nil && oldUntil != nil {
 		e.Old.KeyID, e.OldUntil = *oldKey, *oldUntil
@@ -54,9 +54,10 @@ func (s *Store) Insert(ctx context.Context, e Endpoint) error {
 		if n >= MaxPerMerchant {
 			return errs.Invalid(errs.Field{Field: "url", Message: "A merchant has at most 16 webhook endpoints in each mode. Delete one first."})
 		}
-		_, err = tx.Exec(ctx, `insert into endpoints (id, merchant_id, livemode, url, description, event_types, enabled, key_id, secret, created_at, updated_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)`,
-			e.ID, e.Merchant, e.Livemode, e.URL, e.Description, e.EventTypes, e.Enabled, e.Secret.KeyID, e.Secret.Data, e.CreatedAt)
+		_, err = tx.Exec(ctx, `insert into endpoints (id, merchant_id, livemode, url, description, event_types, rate_limit, enabled,
+				key_id, secret, created_at, updated_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
+			e.ID, e.Merchant, e.Livemode, e.URL, e.Description, e.EventTypes, e.RateLimit, e.Enabled, e.Secret.KeyID, e.Secret.Data, e.CreatedAt)
 		if err != nil {
 			return fmt.Errorf("insert endpoint: %w", err)
 		}
@@ -84,7 +85,7 @@ func (s *Store) Get(ctx context.Context, merchant string, livemode bool, id stri
 }
 
 func get(ctx context.Context, db pg.DB, merchant string, livemode bool, id, lock string) (Endpoint, error) {
-	if uuid.Validate(id) != nil {
+	if !IsID(id) {
 		return Endpoint{}, errs.NotFound("Webhook endpoint")
 	}
 	rows, err := db.Query(ctx, `select `+columns+` from endpoints
@@ -103,38 +104,76 @@ func get(ctx context.Context, db pg.DB, merchant string, livemode bool, id, lock
 }
 
 // Change applies change to the endpoint, which nobody else can change meanwhile, and stores what the merchant may set.
+// An endpoint that is disabled misses what is open for it; one that is enabled again starts in good health. change may be
+// called more than once.
 func (s *Store) Change(ctx context.Context, merchant string, livemode bool, id string, change func(*Endpoint) error) (Endpoint, error) {
 	var e Endpoint
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		var err error
 		if e, err = get(ctx, tx, merchant, livemode, id, "for update"); err != nil {
 			return err
 		}
+		before := e.Enabled
 		if err := change(&e); err != nil {
 			return err
 		}
-		var oldKey, oldUntil any
-		if e.Old.Data != nil {
-			oldKey, oldUntil = e.Old.KeyID, e.OldUntil
+		if err := update(ctx, tx, e); err != nil {
+			return err
 		}
-		_, err = tx.Exec(ctx, `update endpoints set url = $2, description = $3, event_types = $4, enabled = $5, disabled_reason = $6,
-			key_id = $7, secret = $8, old_key_id = $9, old_secret = $10, old_until = $11, updated_at = $12 where id = $1`,
-			e.ID, e.URL, e.Description, e.EventTypes, e.Enabled, e.DisabledReason,
-			e.Secret.KeyID, e.Secret.Data, oldKey, e.Old.Data, oldUntil, e.UpdatedAt)
-		if err != nil {
-			return fmt.Errorf("update endpoint: %w", err)
+		switch {
+		case before && !e.Enabled:
+			_, err := Miss(ctx, tx, e.ID, e.UpdatedAt, missAtOnce)
+			return err
+		case !before && e.Enabled:
+			return forgetHealth(ctx, tx, e.ID)
 		}
 		return nil
 	})
 	return e, err
 }
 
-// Delete forgets the endpoint and its secrets, and cancels its open deliveries.
+func update(ctx context.Context, tx pgx.Tx, e Endpoint) error {
+	var oldKey, oldUntil any
+	if e.Old.Data != nil {
+		oldKey, oldUntil = e.Old.KeyID, e.OldUntil
+	}
+	_, err := tx.Exec(ctx, `update endpoints set url = $2, description = $3, event_types = $4, rate_limit = $5, enabled = $6,
+		disabled_reason = $7, key_id = $8, secret = $9, old_key_id = $10, old_secret = $11, old_until = $12, updated_at = $13
+		where id = $1`,
+		e.ID, e.URL, e.Description, e.EventTypes, e.RateLimit, e.Enabled, e.DisabledReason,
+		e.Secret.KeyID, e.Secret.Data, oldKey, e.Old.Data, oldUntil, e.UpdatedAt)
+	if err != nil {
+		return fmt.Errorf("update endpoint: %w", err)
+	}
+	return nil
+}
+
+// missAtOnce bounds what disabling an endpoint ends in its transaction, a second's work on a slow day: more could last
+// longer than the merchant's request. The senders end what exceeds it, when its turn comes.
+const missAtOnce = 5_000
+
+// inTx runs fn in a transaction, and again when that lost a deadlock: the results of attempts are written to the same
+// deliveries, in an order of their own.
+func (s *Store) inTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	const (
+		deadlock = "40P01"
+		tries    = 3
+	)
+	for try := 1; ; try++ {
+		err := pgx.BeginFunc(ctx, s.pool, fn)
+		var refused *pgconn.PgError
+		if try == tries || !errors.As(err, &refused) || refused.Code != deadlock {
+			return err
+		}
+	}
+}
+
+// Delete forgets the endpoint, its secrets and its health, and cancels its open deliveries.
 func (s *Store) Delete(ctx context.Context, merchant string, livemode bool, id string, now time.Time) error {
-	if uuid.Validate(id) != nil {
+	if !IsID(id) {
 		return errs.NotFound("Webhook endpoint")
 	}
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `update endpoints set deleted_at = $4, updated_at = $4, enabled = false,
 			key_id = null, secret = null, old_key_id = null, old_secret = null, old_until = null
 			where id = $1 and merchant_id = $2 and livemode = $3 and deleted_at is null`, id, merchant, livemode, now)
@@ -149,8 +188,35 @@ func (s *Store) Delete(ctx context.Context, merchant string, livemode bool, id s
 		if err != nil {
 			return fmt.Errorf("cancel open deliveries: %w", err)
 		}
-		return nil
+		return forgetHealth(ctx, tx, id)
 	})
+}
+
+// State tells whether an endpoint takes deliveries.
+type State string
+
+// States of an endpoint.
+const (
+	Active   State = "active"
+	Disabled State = "disabled"
+	Deleted  State = "deleted"
+)
+
+// State returns that of an endpoint of the merchant, also of one that was deleted, or NOT_FOUND.
+func (s *Store) State(ctx context.Context, merchant string, livemode bool, id string) (State, error) {
+	if !IsID(id) {
+		return "", errs.NotFound("Webhook endpoint")
+	}
+	var state State
+	err := s.pool.QueryRow(ctx, `select case when deleted_at is not null then 'deleted' when enabled then 'active' else 'disabled' end
+		from endpoints where id = $1 and merchant_id = $2 and livemode = $3`, id, merchant, livemode).Scan(&state)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", errs.NotFound("Webhook endpoint")
+	}
+	if err != nil {
+		return "", fmt.Errorf("read state of endpoint: %w", err)
+	}
+	return state, nil
 }
 
 // Mode names a merchant in one mode.
@@ -199,18 +265,15 @@ func (s *Store) Lookup(ctx context.Context, id string) (Endpoint, bool, error) {
 	return e, true, nil
 }
 
-// missStep bounds what one call of Miss ends.
-const missStep = 1000
-
-// Miss ends open deliveries of an endpoint that is disabled; recovery can bring them back. It returns how many it ended:
-// call it until there are none.
-func Miss(ctx context.Context, db pg.DB, endpointID string, now time.Time) (int64, error) {
+// Miss ends open deliveries of an endpoint that is disabled, at most limit of them, and returns how many; recovery can
+// bring them back. A test that is under way goes on.
+func Miss(ctx context.Context, db pg.DB, endpointID string, now time.Time, limit int) (int64, error) {
 	tag, err := db.Exec(ctx, `with open as (
 			select d.id from deliveries d where d.endpoint_id = $1 and d.status in ('waiting', 'pending') and d.event_type <> 'webhook_endpoint.test'
 			and exists (select from endpoints e where e.id = $1 and not e.enabled)
 			order by d.id limit $3 for update
 		)
-		update deliveries d set status = 'missed', finished_at = $2, lease_owner = null from open where d.id = open.id`, endpointID, now, missStep)
+		update deliveries d set status = 'missed', finished_at = $2, lease_owner = null from open where d.id = open.id`, endpointID, now, limit)
 	if err != nil {
 		return 0, fmt.Errorf("end deliveries of a disabled endpoint: %w", err)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"european-pay.eu/eupay/internal/errs"
 )
 
@@ -18,6 +20,7 @@ const (
 
 	maxURL         = 2048
 	maxDescription = 500
+	maxRateLimit   = 1000
 )
 
 // Rules are what depends on the service's settings.
@@ -27,6 +30,9 @@ type Rules struct {
 	// RefusedPort likewise.
 	RefusedPort func(uint16) bool
 }
+
+// IsID reports whether text can be the id of something here: a UUID in the form that we give out, and no other.
+func IsID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
 // Check returns the fields of e that are not acceptable.
 func (r Rules) Check(e Endpoint) []errs.Field {
@@ -39,6 +45,9 @@ func (r Rules) Check(e Endpoint) []errs.Field {
 	}
 	if message := checkTypes(e.EventTypes); message != "" {
 		bad = append(bad, errs.Field{Field: "event_types", Message: message})
+	}
+	if e.RateLimit < 0 || e.RateLimit > maxRateLimit {
+		bad = append(bad, errs.Field{Field: "rate_limit", Message: "rate_limit must be from 0 (no limit) to 1000 requests a second."})
 	}
 	return bad
 }

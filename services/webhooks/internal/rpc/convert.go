@@ -10,11 +10,16 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-func fromEndpoint(e endpoint.Endpoint) *webhooksv1.Endpoint {
+var healthy = endpoint.Health{State: endpoint.Healthy}
+
+func fromEndpoint(e endpoint.Endpoint, h endpoint.Health) *webhooksv1.Endpoint {
 	return &webhooksv1.Endpoint{
 		Id: e.ID, MerchantId: e.Merchant, Livemode: e.Livemode, Url: e.URL, Description: e.Description,
 		EventTypes: e.EventTypes, Enabled: e.Enabled, DisabledReason: e.DisabledReason,
-		CreatedAt: timestamppb.New(e.CreatedAt), UpdatedAt: timestamppb.New(e.UpdatedAt),
+		CreatedAt: timestamppb.New(e.CreatedAt), UpdatedAt: timestamppb.New(e.UpdatedAt), RateLimit: e.RateLimit,
+		Health: &webhooksv1.EndpointHealth{
+			State: h.State, FailingSince: optional(h.FailingSince), ConsecutiveFailures: h.Failures, RetryAt: optional(h.RetryAt), LastError: h.LastError,
+		},
 	}
 }
 
@@ -30,12 +35,16 @@ func fromDelivery(d delivery.Delivery) *webhooksv1.Delivery {
 		out.DeliveredAt = optional(d.FinishedAt)
 	}
 	for _, a := range d.Attempts {
-		out.Attempts = append(out.Attempts, &webhooksv1.Attempt{
-			Number: a.Number, StartedAt: timestamppb.New(a.StartedAt), DurationMicros: a.DurationMicros,
-			ResponseStatus: a.ResponseStatus, ResponseBody: a.ResponseBody, Error: a.Error,
-		})
+		out.Attempts = append(out.Attempts, fromAttempt(a))
 	}
 	return out
+}
+
+func fromAttempt(a delivery.Attempt) *webhooksv1.Attempt {
+	return &webhooksv1.Attempt{
+		Number: a.Number, StartedAt: timestamppb.New(a.StartedAt), DurationMicros: a.DurationMicros, ResponseStatus: a.ResponseStatus,
+		ResponseBody: a.ResponseBody, Error: a.Error, ResponseHeaders: a.ResponseHeaders,
+	}
 }
 
 func optional(t *time.Time) *timestamppb.Timestamp {

@@ -2,40 +2,35 @@ package rpc
 
 import (
 	"context"
-	"slices"
-	"strings"
-	"unicode/utf8"
-
-	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-const (
-	defaultLimit = 20
-	maxLimit     = 100
-	maxPage      = 1_000_000
-)
-
-var statuses = []string{"", delivery.Waiting, delivery.Pending, delivery.Delivered, delivery.Exhausted, delivery.Cancelled}
+var statuses = []string{
+	"", delivery.Waiting, delivery.Pending, delivery.Delivered, delivery.Exhausted, delivery.Missed, delivery.Cancelled,
+}
 
 // ListDeliveries implements WebhooksService: newest first, without the attempts.
 func (s *Server) ListDeliveries(ctx context.Context, r *webhooksv1.ListDeliveriesRequest) (*webhooksv1.ListDeliveriesResponse, error) {
 	if err := checkMerchant(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
-	if bad := checkFilter(r); len(bad) > 0 {
-		return nil, errs.Invalid(bad...)
-	}
-	page, limit := max(r.GetPage(), 1), r.GetLimit()
-	if limit == 0 {
-		limit = defaultLimit
+	var c check
+	page := c.page(r)
+	c.oneOf("status", r.GetStatus(), statuses, "status must be waiting, pending, delivered, exhausted, missed or cancelled.")
+	c.endpointID(r.GetEndpointId())
+	c.text("reference", r.GetReference())
+	c.text("event_type", r.GetEventType())
+	created := delivery.Between{After: c.time("created_after", r.GetCreatedAfter()), Before: c.time("created_before", r.GetCreatedBefore())}
+	if err := c.err(); err != nil {
+		return nil, err
 	}
 	list, total, err := delivery.List(ctx, s.pool, delivery.Filter{
 		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), EndpointID: r.GetEndpointId(), Status: r.GetStatus(),
-		Reference: r.GetReference(), EventType: r.GetEventType(), Limit: int64(limit), Offset: int64(page-1) * int64(limit),
+		Reference: r.GetReference(), EventType: r.GetEventType(), Created: created, Limit: page.limit, Offset: page.offset,
 	})
 	if err != nil {
 		return nil, err
@@ -45,27 +40,6 @@ func (s *Server) ListDeliveries(ctx context.Context, r *webhooksv1.ListDeliverie
 		resp.Deliveries = append(resp.Deliveries, fromDelivery(d))
 	}
 	return resp, nil
-}
-
-func checkFilter(r *webhooksv1.ListDeliveriesRequest) []errs.Field {
-	var bad []errs.Field
-	refuse := func(wrong bool, field, message string) {
-		if wrong {
-			bad = append(bad, errs.Field{Field: field, Message: message})
-		}
-	}
-	refuse(r.GetPage() < 0 || r.GetPage() > maxPage, "page", "page must be from 1 to 1000000.")
-	refuse(r.GetLimit() < 0 || r.GetLimit() > maxLimit, "limit", "limit must be from 1 to 100.")
-	refuse(!slices.Contains(statuses, r.GetStatus()), "status", "status must be waiting, pending, delivered, exhausted or cancelled.")
-	refuse(r.GetEndpointId() != "" && uuid.Validate(r.GetEndpointId()) != nil, "endpoint_id", "endpoint_id is not the id of an endpoint.")
-	refuse(!isText(r.GetReference()), "reference", "reference is not valid.")
-	refuse(!isText(r.GetEventType()), "event_type", "event_type is not valid.")
-	return bad
-}
-
-// isText: PostgreSQL takes no zero bytes.
-func isText(s string) bool {
-	return len(s) <= 200 && utf8.ValidString(s) && !strings.ContainsRune(s, 0)
 }
 
 // GetDelivery implements WebhooksService.
@@ -78,4 +52,51 @@ func (s *Server) GetDelivery(ctx context.Context, r *webhooksv1.GetDeliveryReque
 		return nil, err
 	}
 	return &webhooksv1.GetDeliveryResponse{Delivery: fromDelivery(d)}, nil
+}
+
+var outcomes = []string{"", "success", "failure"}
+
+// ListAttempts implements WebhooksService. A deleted endpoint still shows what was sent to it.
+func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsRequest) (*webhooksv1.ListAttemptsResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	var c check
+	page := c.page(r)
+	c.oneOf("outcome", r.GetOutcome(), outcomes, "outcome must be success or failure.")
+	started := delivery.Between{After: c.time("started_after", r.GetStartedAfter()), Before: c.time("started_before", r.GetStartedBefore())}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	if _, err := s.endpoints.State(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetEndpointId()); err != nil {
+		return nil, err
+	}
+	f := delivery.AttemptFilter{EndpointID: r.GetEndpointId(), Started: started, Limit: page.limit, Offset: page.offset}
+	if r.GetOutcome() != "" {
+		succeeded := r.GetOutcome() == "success"
+		f.Succeeded = &succeeded
+	}
+	list, total, err := delivery.ListAttempts(ctx, s.pool, f)
+	if err != nil {
+		return nil, err
+	}
+	resp := &webhooksv1.ListAttemptsResponse{Total: total}
+	for _, a := range list {
+		out := fromAttempt(a)
+		out.DeliveryId, out.EventType, out.Reference = a.DeliveryID, a.EventType, a.Reference
+		resp.Attempts = append(resp.Attempts, out)
+	}
+	return resp, nil
+}
+
+// takes refuses when the endpoint gets no deliveries at present.
+func takes(state endpoint.State) error {
+	switch state {
+	case endpoint.Active:
+		return nil
+	case endpoint.Deleted:
+		return errs.New(errs.InvalidState, "The webhook endpoint was deleted: nothing can be sent to it any more.")
+	default:
+		return errs.New(errs.InvalidState, "The webhook endpoint is disabled. Enable it first, then send again.")
+	}
 }

@@ -26,12 +26,30 @@ type Server struct {
 	vault     *secret.Vault
 	rules     endpoint.Rules
 	pool      *pgxpool.Pool
+	redriver  Redriver
 	now       func() time.Time
 }
 
+// Redriver sends what was sent before once more.
+type Redriver interface {
+	// Reopen begins the schedule of these finished deliveries (at most 500) anew, under the same event ids; attempt numbers
+	// go on. It skips those that are open and those whose endpoint is disabled or deleted, and returns how many it reopened.
+	Reopen(ctx context.Context, ids []string) (int, error)
+	// Hasten makes an open delivery due now.
+	Hasten(ctx context.Context, id string) error
+	// Test records a webhook_endpoint.test delivery, attempts it at once and only once, and returns its id without waiting
+	// for the answer. NOT_FOUND for a deleted endpoint.
+	Test(ctx context.Context, endpointID string) (deliveryID string, err error)
+}
+
 // NewServer returns the service's gRPC server.
-func NewServer(pool *pgxpool.Pool, endpoints *endpoint.Store, vault *secret.Vault, rules endpoint.Rules, now func() time.Time) *Server {
-	return &Server{endpoints: endpoints, vault: vault, rules: rules, pool: pool, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
+func NewServer(
+	pool *pgxpool.Pool, endpoints *endpoint.Store, vault *secret.Vault, rules endpoint.Rules, redriver Redriver, now func() time.Time,
+) *Server {
+	return &Server{
+		endpoints: endpoints, vault: vault, rules: rules, pool: pool, redriver: redriver,
+		now: func() time.Time { return now().UTC().Truncate(time.Microsecond) },
+	}
 }
 
 func checkMerchant(id string) error {
@@ -48,7 +66,7 @@ func (s *Server) CreateEndpoint(ctx context.Context, r *webhooksv1.CreateEndpoin
 	}
 	e := endpoint.Endpoint{
 		ID: uuid.Must(uuid.NewV7()).String(), Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), URL: r.GetUrl(),
-		Description: r.GetDescription(), EventTypes: r.GetEventTypes(), Enabled: true, CreatedAt: s.now(),
+		Description: r.GetDescription(), EventTypes: r.GetEventTypes(), RateLimit: r.GetRateLimit(), Enabled: true, CreatedAt: s.now(),
 	}
 	e.UpdatedAt = e.CreatedAt
 	if e.EventTypes == nil {
@@ -62,7 +80,7 @@ func (s *Server) CreateEndpoint(ctx context.Context, r *webhooksv1.CreateEndpoin
 	if err := s.endpoints.Insert(ctx, e); err != nil {
 		return nil, err
 	}
-	return &webhooksv1.CreateEndpointResponse{Endpoint: fromEndpoint(e), Secret: plain}, nil
+	return &webhooksv1.CreateEndpointResponse{Endpoint: fromEndpoint(e, healthy), Secret: plain}, nil
 }
 
 // ListEndpoints implements WebhooksService.
@@ -74,11 +92,36 @@ func (s *Server) ListEndpoints(ctx context.Context, r *webhooksv1.ListEndpointsR
 	if err != nil {
 		return nil, err
 	}
-	resp := &webhooksv1.ListEndpointsResponse{}
-	for _, e := range list {
-		resp.Endpoints = append(resp.Endpoints, fromEndpoint(e))
+	views, err := s.views(ctx, list)
+	return &webhooksv1.ListEndpointsResponse{Endpoints: views}, err
+}
+
+// views shows endpoints with their health.
+func (s *Server) views(ctx context.Context, list []endpoint.Endpoint) ([]*webhooksv1.Endpoint, error) {
+	ids, views := make([]string, len(list)), make([]*webhooksv1.Endpoint, len(list))
+	for i, e := range list {
+		ids[i] = e.ID
 	}
-	return resp, nil
+	healths, err := s.endpoints.Healths(ctx, ids, s.now())
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range list {
+		h, ill := healths[e.ID]
+		if !ill {
+			h = healthy
+		}
+		views[i] = fromEndpoint(e, h)
+	}
+	return views, nil
+}
+
+func (s *Server) view(ctx context.Context, e endpoint.Endpoint) (*webhooksv1.Endpoint, error) {
+	views, err := s.views(ctx, []endpoint.Endpoint{e})
+	if err != nil {
+		return nil, err
+	}
+	return views[0], nil
 }
 
 // GetEndpoint implements WebhooksService.
@@ -90,7 +133,8 @@ func (s *Server) GetEndpoint(ctx context.Context, r *webhooksv1.GetEndpointReque
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.GetEndpointResponse{Endpoint: fromEndpoint(e)}, nil
+	view, err := s.view(ctx, e)
+	return &webhooksv1.GetEndpointResponse{Endpoint: view}, err
 }
 
 // UpdateEndpoint implements WebhooksService.
@@ -109,7 +153,8 @@ func (s *Server) UpdateEndpoint(ctx context.Context, r *webhooksv1.UpdateEndpoin
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.UpdateEndpointResponse{Endpoint: fromEndpoint(e)}, nil
+	view, err := s.view(ctx, e)
+	return &webhooksv1.UpdateEndpointResponse{Endpoint: view}, err
 }
 
 // touch is the time of a change; never that of the change before, by which senders notice changes.
@@ -129,6 +174,9 @@ func apply(e *endpoint.Endpoint, r *webhooksv1.UpdateEndpointRequest) {
 	}
 	if r.EventTypes != nil {
 		e.EventTypes = append([]string{}, r.GetEventTypes().GetValues()...)
+	}
+	if r.RateLimit != nil {
+		e.RateLimit = r.GetRateLimit()
 	}
 	if r.Enabled == nil || r.GetEnabled() == e.Enabled {
 		return
@@ -171,5 +219,6 @@ func (s *Server) RotateSecret(ctx context.Context, r *webhooksv1.RotateSecretReq
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.RotateSecretResponse{Endpoint: fromEndpoint(e), Secret: plain}, nil
+	view, err := s.view(ctx, e)
+	return &webhooksv1.RotateSecretResponse{Endpoint: view, Secret: plain}, err
 }

@@ -12,5 +12,8 @@ import (
 func New() string {
 	key := make([]byte, 32)
 	rand.Read(key) // never fails: the runtime ends the process instead
-	return verify.Prefix + base64.StdEncoding.EncodeToString(key)
+	return FromKey(key)
 }
+
+// FromKey writes a key of 32 bytes as merchants see it.
+func FromKey(key []byte) string { return verify.Prefix + base64.StdEncoding.EncodeToString(key) }

@@ -69,3 +69,14 @@ func TestAMasterKeyHas32Bytes(t *testing.T) {
 		}
 	}
 }
+
+func TestDerivedKeysFollowFromMasterKeyAndLabelAlone(t *testing.T) {
+	t.Parallel()
+	a := vault(t, master).Derive("a")
+	if again := vault(t, hex.EncodeToString(bytes.Repeat([]byte{1}, 32))).Derive("a"); len(a) != 32 || !bytes.Equal(a, again) {
+		t.Errorf("%x, %x", a, again)
+	}
+	if bytes.Equal(a, vault(t, master).Derive("b")) || bytes.Equal(a, vault(t, strings.Repeat("02", 32)).Derive("a")) {
+		t.Error("another label or master key gives the same bytes")
+	}
+}

@@ -3,6 +3,7 @@ package secret
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -21,6 +22,7 @@ type Sealed struct {
 
 // Vault seals and opens secrets with a master key.
 type Vault struct {
+	key   []byte
 	keyID string
 	aead  cipher.AEAD
 }
@@ -45,7 +47,7 @@ func NewVault(masterKey string) (*Vault, error) {
 		return nil, fmt.Errorf("make cipher: %w", err)
 	}
 	id := sha256.Sum256(append([]byte("eupay webhook master key id\x00"), key...))
-	return &Vault{keyID: hex.EncodeToString(id[:4]), aead: aead}, nil
+	return &Vault{key: key, keyID: hex.EncodeToString(id[:4]), aead: aead}, nil
 }
 
 // Seal encrypts plain for the owner, which the ciphertext is bound to: moved to another row it cannot be opened.
@@ -69,4 +71,14 @@ func (v *Vault) Open(s Sealed, owner string) (string, error) {
 		return "", fmt.Errorf("open webhook secret: %w", err)
 	}
 	return string(plain), nil
+}
+
+// Derive returns 32 bytes that follow from the master key and the label alone (HKDF-SHA256, RFC 5869). Who knows the bytes
+// of one label learns nothing of the master key or of other labels.
+func (v *Vault) Derive(label string) []byte {
+	key, err := hkdf.Key(sha256.New, v.key, nil, "eupay webhook derived key\x00"+label, sha256.Size)
+	if err != nil {
+		panic(err) // only for lengths that SHA-256 cannot give
+	}
+	return key
 }

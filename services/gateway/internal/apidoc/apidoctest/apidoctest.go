@@ -50,6 +50,7 @@ func New(t testing.TB) *Validator {
 var load = sync.OnceValues(func() (*Validator, error) {
 	openapi3filter.RegisterBodyDecoder("text/html", asText)
 	openapi3filter.RegisterBodyDecoder("application/yaml", asText)
+	openapi3filter.RegisterBodyDecoder("text/event-stream", asText)
 	merged, err := apidoc.Load()
 	if err != nil {
 		return nil, err

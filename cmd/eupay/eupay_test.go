@@ -1,0 +1,442 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"european-pay.eu/eupay/cmd/internal/payer"
+	"european-pay.eu/eupay/cmd/internal/stack"
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/services/webhooks/verify"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// patience bounds every wait for something that must happen.
+const patience = 60 * time.Second
+
+func startStack(t *testing.T) *stack.Stack {
+	t.Helper()
+	s, err := stack.Start(context.Background(), stack.Options{
+		Dir: t.TempDir(), DatabaseURL: pgtest.Empty(t), Log: slog.New(slog.DiscardHandler), RatePerMinute: 10_000,
+		Env: map[string]string{
+			"EUPAY_BCRYPT_COST": "4", "EUPAY_PAYMENTS_QUIET_FIRST": "2s", "EUPAY_PAYMENTS_QUIET_MAX": "4s", "EUPAY_PAYMENTS_SWEEP_EVERY": "100ms",
+		},
+		Bank: func(c *bank.Config) {
+			c.InstantPhase, c.ClassicPhase, c.WebhookRetry = 50*time.Millisecond, 50*time.Millisecond, 100*time.Millisecond
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+func environment(s *stack.Stack) map[string]string {
+	secrets := s.System().Secrets
+	return map[string]string{"EUPAY_API_URL": s.URL() + "/", "EUPAY_API_KEY": secrets.APIKey, "EUPAY_API_SECRET": secrets.APISecret}
+}
+
+// shop is a merchant's server under development.
+type shop struct {
+	*httptest.Server
+	hooks chan hook
+
+	mu     sync.Mutex
+	status int
+}
+
+type hook struct {
+	header http.Header
+	body   []byte
+	Event  string
+	Data   struct{ Reference, Status string }
+}
+
+func openShop(t *testing.T) *shop {
+	t.Helper()
+	s := &shop{hooks: make(chan hook, 100), status: http.StatusOK}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := hook{header: r.Header}
+		h.body, _ = io.ReadAll(r.Body)
+		if err := json.Unmarshal(h.body, &h); err != nil {
+			t.Errorf("%s: %v", h.body, err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.hooks <- h
+		w.WriteHeader(s.status)
+		s.status = http.StatusOK
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *shop) answerNext(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.status = status
+}
+
+// next waits for the next webhook and checks both of its signatures.
+func (s *shop) next(t *testing.T, secret string) hook {
+	t.Helper()
+	select {
+	case h := <-s.hooks:
+		if err := verify.EuPay(secret, h.body, h.header.Get("X-EuPay-Signature")); err != nil {
+			t.Error(err)
+		}
+		err := verify.Standard(secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.body, time.Now(), 5*time.Minute)
+		if err != nil {
+			t.Error(err)
+		}
+		return h
+	case <-time.After(patience):
+		t.Fatal("no webhook arrived")
+		return hook{}
+	}
+}
+
+// listening is an eupay listen under way.
+type listening struct {
+	lines chan string
+	stop  func() error
+}
+
+func listen(t *testing.T, vars map[string]string, args ...string) *listening {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	in, out := io.Pipe()
+	l, done, read := &listening{lines: make(chan string, 1000)}, make(chan error, 1), make(chan struct{})
+	go func() {
+		done <- run(ctx, append([]string{"listen"}, args...), vars, terminal{out, out})
+		out.Close()
+	}()
+	go func() {
+		defer close(read)
+		r := newLines(in)
+		for line, ok := r(); ok; line, ok = r() {
+			l.lines <- line
+		}
+		close(l.lines)
+	}()
+	l.stop = sync.OnceValue(func() error { cancel(); err := <-done; <-read; return err })
+	t.Cleanup(func() { _ = l.stop() })
+	return l
+}
+
+func newLines(in io.Reader) func() (string, bool) {
+	var kept []byte
+	return func() (string, bool) {
+		for {
+			if line, rest, ok := bytes.Cut(kept, []byte("\n")); ok {
+				kept = rest
+				return string(line), true
+			}
+			b := make([]byte, 4096)
+			n, err := in.Read(b)
+			kept = append(kept, b[:n]...)
+			if err != nil && n == 0 {
+				return "", false
+			}
+		}
+	}
+}
+
+// sees waits for a line and returns the groups of the pattern.
+func (l *listening) sees(t *testing.T, pattern string) []string {
+	t.Helper()
+	exp, limit := regexp.MustCompile(pattern), time.After(patience)
+	for {
+		select {
+		case line, ok := <-l.lines:
+			if !ok {
+				t.Fatalf("it ended before %s: %v", pattern, l.stop())
+			}
+			if groups := exp.FindStringSubmatch(line); groups != nil {
+				return groups
+			}
+		case <-limit:
+			t.Fatalf("it never printed %s", pattern)
+		}
+	}
+}
+
+// eupay runs a command to its end.
+func eupay(t *testing.T, vars map[string]string, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), args, vars, terminal{&out, &out})
+	return out.String(), err
+}
+
+func trigger(t *testing.T, vars map[string]string, args ...string) (reference string) {
+	t.Helper()
+	out, err := eupay(t, vars, append([]string{"trigger"}, args...)...)
+	words := strings.Fields(out)
+	if err != nil || len(words) != 4 || words[0] != args[0] || !strings.HasPrefix(words[1], "PAY-") {
+		t.Fatalf("trigger %v: %q, %v", args, out, err)
+	}
+	return words[1]
+}
+
+const all = "--events=payment.completed,payment.failed,payment.cancelled,payment.refunded"
+
+func TestTriggeredEventsReachTheShop(t *testing.T) {
+	t.Parallel()
+	s, dev := startStack(t), openShop(t)
+	vars := environment(s)
+	l := listen(t, vars, "--forward-to", dev.URL+"/hook", all)
+	secret := l.sees(t, `^Ready\. Your webhook secret is (whsec_\S+)`)[1]
+	if out, err := eupay(t, vars, "listen", "--print-secret"); err != nil || strings.TrimSpace(out) != secret {
+		t.Errorf("--print-secret prints %q, %v", out, err)
+	}
+
+	for _, want := range []struct{ event, status string }{{"payment.completed", "completed"}, {"payment.failed", "failed"}, {"payment.cancelled", "cancelled"}} {
+		reference := trigger(t, vars, want.event)
+		if h := dev.next(t, secret); h.Event != want.event || h.Data.Reference != reference || h.Data.Status != want.status {
+			t.Errorf("%s arrives as %s", want.event, h.body)
+		}
+		l.sees(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  --> `+want.event+` `+reference+` \[\S+\]$`)
+		l.sees(t, `<-- 200 POST `+dev.URL+`/hook \(\d+ ms\)$`)
+	}
+	reference := trigger(t, vars, "payment.refunded", "--amount", "12.50", "--reference", "ORDER-7")
+	for _, event := range []string{"payment.completed", "payment.refunded"} {
+		h := dev.next(t, secret)
+		if h.Event != event || h.Data.Reference != reference || !strings.Contains(string(h.body), `"amount":12.5`) || !strings.Contains(string(h.body), `"merchant_reference":"ORDER-7"`) {
+			t.Errorf("%s arrives as %s", event, h.body)
+		}
+	}
+	dev.answerNext(http.StatusInternalServerError)
+	trigger(t, vars, "payment.completed")
+	dev.next(t, secret)
+	l.sees(t, `<-- 500 POST `)
+	if out, err := eupay(t, vars, "trigger", "payment.completed", "--reference", "ORDER-7"); err == nil || !strings.Contains(err.Error(), reference) {
+		t.Errorf("a reference that was used: %q, %v", out, err)
+	}
+	if err := l.stop(); err != nil {
+		t.Errorf("Ctrl-C ends it with %v", err)
+	}
+	if len(dev.hooks) != 0 {
+		t.Errorf("%d webhooks too many arrived", len(dev.hooks))
+	}
+}
+
+// While the gateway is away a payment is completed; the listener was connected before and after, and had seen no event.
+func TestNothingIsLostWhileTheGatewayRestarts(t *testing.T) {
+	t.Parallel()
+	s, dev := startStack(t), openShop(t)
+	vars := environment(s)
+	c, err := newClient("", vars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open payment
+	body := map[string]any{"amount": 10, "description": "x", "success_url": "https://example.com/", "cancel_url": "https://example.com/"}
+	if _, err := c.call(t.Context(), http.MethodPost, "/gateway/payments", body, &open); err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, vars, "--forward-to", dev.URL)
+	secret := l.sees(t, `^Ready\. Your webhook secret is (whsec_\S+)`)[1]
+	s.StopService(system.Gateway)
+	authorise(t, s, open.Reference)
+	l.sees(t, `^Not connected, trying again: `)
+	if err := s.StartService(t.Context(), system.Gateway); err != nil {
+		t.Fatal(err)
+	}
+	if h := dev.next(t, secret); h.Event != "payment.completed" || h.Data.Reference != open.Reference {
+		t.Errorf("got %s", h.body)
+	}
+	s.StopService(system.Webhooks)
+	if err := s.StartService(t.Context(), system.Webhooks); err != nil {
+		t.Fatal(err)
+	}
+	again := trigger(t, vars, "payment.completed")
+	if h := dev.next(t, secret); h.Data.Reference != again {
+		t.Errorf("after the restart of webhooks: %s", h.body)
+	}
+	if err := l.stop(); err != nil || len(dev.hooks) != 0 {
+		t.Errorf("%d webhooks twice, %v", len(dev.hooks), err)
+	}
+}
+
+// authorise is the payer, straight at the bank: the way back over the gateway is closed.
+func authorise(t *testing.T, s *stack.Stack, reference string) {
+	t.Helper()
+	var list struct{ Payments []struct{ ID int64 } }
+	resp, err := http.Get(s.System().BankManagementURL() + "/payments?reference_id=" + reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil || len(list.Payments) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	done, err := http.Post(fmt.Sprintf("%s/payments/%d/authorise", s.System().BankManagementURL(), list.Payments[0].ID), "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done.Body.Close()
+	if done.StatusCode != http.StatusOK {
+		t.Fatal(done.Status)
+	}
+}
+
+func TestTheSystemOfTheRunFolderIsUsed(t *testing.T) {
+	t.Parallel()
+	s := startStack(t)
+	dir := t.TempDir()
+	if err := s.System().WriteDemoEnv(dir); err != nil {
+		t.Fatal(err)
+	}
+	l := listen(t, map[string]string{"EUPAY_RUN_DIR": dir}, "--json")
+	l.sees(t, `^Ready\.`)
+	reference := trigger(t, map[string]string{"EUPAY_RUN_DIR": dir}, "payment.completed")
+	var w webhook
+	line := l.sees(t, `^\{.*`)[0]
+	if err := json.Unmarshal([]byte(line), &w); err != nil || w.Type != "payment.completed" || w.Reference != reference || w.Headers["X-Eupay-Event"] == "" {
+		t.Errorf("%s: %v", line, err)
+	}
+}
+
+func TestAPersonPaysWhereThePageCannotBePlayed(t *testing.T) {
+	t.Parallel()
+	const link = "https://webview.example.com/pay?x=1"
+	asked := 0
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusCreated)
+		} else {
+			asked++
+		}
+		status := map[bool]string{true: "completed", false: "pending_sca"}[asked > 1]
+		fmt.Fprintf(w, `{"success":true,"data":{"reference":"PAY-1","amount":29.99,"status":%q,"payment_url":%q}}`, status, link)
+	}))
+	defer api.Close()
+	out, err := eupay(t, map[string]string{"EUPAY_API_KEY": "pk_test_1", "EUPAY_API_SECRET": "s"}, "--api", api.URL, "trigger", "payment.completed")
+	if want := "Open this page and authorise the payment:\n" + link + "\npayment.completed PAY-1 29.99 EUR\n"; err != nil || out != want {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+func TestWhatCannotBeIsSaid(t *testing.T) {
+	t.Parallel()
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	elsewhere := httptest.NewServer(http.NotFoundHandler())
+	defer elsewhere.Close()
+	test := map[string]string{"EUPAY_API_KEY": "pk_test_1", "EUPAY_API_SECRET": "s3cret", "EUPAY_API_URL": closed.URL}
+	for _, c := range []struct {
+		vars map[string]string
+		args string
+		want string
+	}{
+		{map[string]string{"EUPAY_API_KEY": "pk_live_1", "EUPAY_API_SECRET": "s3cret"}, "listen", "test key"},
+		{map[string]string{"EUPAY_API_KEY": "pk_live_1", "EUPAY_API_SECRET": "s3cret"}, "trigger payment.completed", "test key"},
+		{map[string]string{"EUPAY_API_KEY": "pk_test_1"}, "listen", "both EUPAY_API_KEY and EUPAY_API_SECRET"},
+		{map[string]string{"EUPAY_RUN_DIR": t.TempDir()}, "listen", "no API key"},
+		{test, "--api ftp://x listen", "http:// or https://"},
+		{test, "listen", "does not answer"},
+		{test, "--api " + elsewhere.URL + " listen", "is it EU Pay?"},
+		{test, "trigger payment.nonsense", "--list"},
+		{test, "trigger", "--list"},
+		{test, "trigger payment.completed --amount 1.005", "two decimals"},
+		{test, "trigger payment.completed --amount 0", "two decimals"},
+		{test, "dance", "--help"},
+		{test, "completion tcsh", "bash"},
+	} {
+		out, err := eupay(t, c.vars, strings.Fields(c.args)...)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.args, err, c.want)
+		}
+		if err != nil && strings.Contains(out+err.Error(), "s3cret") {
+			t.Errorf("%s prints the secret", c.args)
+		}
+	}
+}
+
+func TestHelpNeedsNoKey(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"--help": "EUPAY_API_SECRET", "listen --help": "--forward-to", "trigger --list": "payment.refunded", "completion bash": "complete -F _eupay eupay",
+		"completion zsh": "bashcompinit", "completion fish": "complete -c eupay",
+	} {
+		if out, err := eupay(t, map[string]string{"EUPAY_RUN_DIR": "/nowhere"}, strings.Fields(args)...); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%s prints %q, %v", args, out, err)
+		}
+	}
+}
+
+// The completion scripts name every event and every flag.
+func TestCompletionKnowsEverything(t *testing.T) {
+	t.Parallel()
+	help := ""
+	for _, command := range []string{"listen", "trigger"} {
+		out, err := eupay(t, nil, command, "--help")
+		if err != nil {
+			t.Fatal(err)
+		}
+		help += out
+	}
+	words := regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(help, -1)
+	for _, e := range endings {
+		words = append(words, []string{"", e.event})
+	}
+	for _, w := range words {
+		if !strings.Contains(bashCompletion, w[1]) || !strings.Contains(fishCompletion, w[1]) {
+			t.Errorf("%s is missing", w[1])
+		}
+	}
+	if payer.Reaches("https://example.com") || !payer.Reaches("http://127.0.0.1:1/x") {
+		t.Error("a page elsewhere is played")
+	}
+}
+
+func TestRetryRepeatsTheSameRequestUntilItIsTaken(t *testing.T) {
+	t.Parallel()
+	var got []string
+	dev := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = append(got, r.Header.Get("webhook-id")+string(body))
+		w.WriteHeader([]int{500, 302, 204, 200}[len(got)-1])
+	}))
+	defer dev.Close()
+	var said strings.Builder
+	f, err := newForwarder(strings.TrimPrefix(dev.URL, "http://"), true, func(format string, args ...any) { fmt.Fprintf(&said, format+"\n", args...) })
+	if err != nil || len(f.pauses) != 4 {
+		t.Fatalf("%v %v", f, err)
+	}
+	f.pauses = make([]time.Duration, 4)
+	f.send(t.Context(), webhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{"a": "é<"}`})
+	if want := `1{"a": "é<"}`; len(got) != 3 || got[0] != want || got[2] != want {
+		t.Errorf("got %q", got)
+	}
+	if text := said.String(); !strings.Contains(text, "<-- 500 POST") || !strings.Contains(text, "<-- 302 POST") || !strings.Contains(text, "<-- 204 POST") {
+		t.Errorf("it says %s", text)
+	}
+}

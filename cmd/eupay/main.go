@@ -1,0 +1,82 @@
+// Command eupay is for those who build against EU Pay: it brings test-mode webhooks to the machine at hand and makes
+// payments that end as one wants. It works with test keys only.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"european-pay.eu/eupay/internal/config"
+)
+
+const description = `Webhooks on your machine and payments on demand, with a test key of EU Pay.
+
+The key is read from EUPAY_API_KEY and EUPAY_API_SECRET, or from the files that EUPAY_API_KEY_FILE and EUPAY_API_SECRET_FILE name. Without them the system
+that "make run" started in this folder (EUPAY_RUN_DIR) is used.`
+
+type commands struct {
+	API        string        `help:"Base URL of the API, without /api/v1 (EUPAY_API_URL; ${defaultAPI})." placeholder:"URL"`
+	Listen     listenCmd     `cmd:"" help:"Show test-mode webhooks as they happen, and forward them."`
+	Trigger    triggerCmd    `cmd:"" help:"Make a test payment that ends with the event."`
+	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+}
+
+// terminal is what a command writes to. What others read goes to out, what only people read to notes.
+type terminal struct{ out, notes io.Writer }
+
+// connector finds the API and the key for the commands that need them.
+type connector func() (*client, error)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := program(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "eupay:", err)
+		os.Exit(1)
+	}
+}
+
+func program(ctx context.Context, args []string, term terminal) error {
+	vars, err := config.Environment()
+	if err != nil {
+		return err
+	}
+	return run(ctx, args, vars, term)
+}
+
+// errHelp ends a run that only printed help.
+var errHelp = errors.New("help was printed")
+
+// run parses the arguments and runs the command until it has done its work or ctx ends.
+func run(ctx context.Context, args []string, vars map[string]string, term terminal) (err error) {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("eupay"), kong.Description(description), kong.Writers(term.out, term.notes), kong.UsageOnError(),
+		kong.Vars{"defaultAPI": defaultAPI}, kong.Exit(func(int) { panic(errHelp) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return fmt.Errorf("set up commands: %w", err)
+	}
+	defer func() {
+		if p := recover(); p != nil && p != errHelp { //nolint:errorlint // the very value
+			panic(p)
+		}
+	}()
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return fmt.Errorf("%w (eupay --help shows what there is)", err)
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(term, connector(func() (*client, error) { return newClient(c.API, vars) }))
+	err = parsed.Run()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // Ctrl-C
+	}
+	return err
+}

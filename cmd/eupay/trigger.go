@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/payer"
+	"european-pay.eu/eupay/internal/money"
+)
+
+// ending is how a payment comes to an event.
+type ending struct {
+	event, how string
+	status     string // of the payment then
+	answer     string // of the payer at the bank
+	account    string // that the payer picks; empty: the first
+	person     string // what a person has to do at a page that cannot be played
+	refund     bool
+}
+
+var endings = []ending{
+	{event: "payment.completed", how: "the payer authorises", status: "completed", answer: payer.Authorise, person: "authorise the payment"},
+	{event: "payment.failed", how: "the payer's account is empty", status: "failed", answer: payer.Authorise, account: "empty", person: "pay from an empty account"},
+	{event: "payment.cancelled", how: "the payer refuses", status: "cancelled", answer: payer.Refuse, person: "refuse the payment"},
+	{
+		event: "payment.refunded", how: "the payer authorises, then all is given back", status: "completed", answer: payer.Authorise,
+		person: "authorise the payment", refund: true,
+	},
+}
+
+type triggerCmd struct {
+	Event     string        `arg:"" optional:"" help:"The event; --list shows which there are."`
+	Amount    string        `default:"29.99" placeholder:"EUROS" help:"Amount in euros (29.99)."`
+	Reference string        `placeholder:"TEXT" help:"Your own reference of the payment."`
+	Timeout   time.Duration `default:"5m" help:"How long to wait for the payment's state (5m)."`
+	List      bool          `help:"List the events."`
+}
+
+// Run makes the payment and waits until it has the event's state.
+func (t *triggerCmd) Run(ctx context.Context, connect connector, term terminal) error {
+	if t.List {
+		for _, e := range endings {
+			fmt.Fprintf(term.out, "%-18s %s\n", e.event, e.how)
+		}
+		return nil
+	}
+	i := slices.IndexFunc(endings, func(e ending) bool { return e.event == t.Event })
+	if i < 0 {
+		return fmt.Errorf("%q is no event that can be triggered: eupay trigger --list shows which there are", t.Event)
+	}
+	if cents, err := money.Parse(t.Amount); err != nil || cents <= 0 {
+		return fmt.Errorf("--amount must be euros with at most two decimals, such as 29.99, not %q", t.Amount)
+	}
+	c, err := connect()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
+	defer cancel()
+	play := &play{client: c, term: term}
+	done, err := play.act(ctx, endings[i], t.Amount, t.Reference)
+	if errors.Is(err, context.DeadlineExceeded) && done.Reference != "" {
+		return fmt.Errorf("payment %s is still %s after %s", done.Reference, done.Status, t.Timeout)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "%s %s %s EUR\n", t.Event, done.Reference, done.Amount)
+	return nil
+}
+
+type payment struct {
+	Reference  string      `json:"reference"`
+	Amount     json.Number `json:"amount"`
+	Status     string      `json:"status"`
+	PaymentURL string      `json:"payment_url"`
+}
+
+// play is one payment with everybody who takes part in it.
+type play struct {
+	client *client
+	term   terminal
+}
+
+// act returns the payment as it was last seen, also with an error.
+func (p *play) act(ctx context.Context, e ending, amount, reference string) (payment, error) {
+	body := map[string]any{
+		"amount": json.Number(amount), "description": "eupay trigger " + e.event,
+		// Nobody opens them: example.com is reserved for documentation.
+		"success_url": "https://example.com/success", "cancel_url": "https://example.com/cancel",
+	}
+	if reference != "" {
+		body["reference"] = reference
+	}
+	var made payment
+	status, err := p.client.call(ctx, http.MethodPost, "/gateway/payments", body, &made)
+	if err != nil {
+		return payment{}, err
+	}
+	if status != http.StatusCreated {
+		return made, fmt.Errorf("the reference %s is that of payment %s already: choose another", reference, made.Reference)
+	}
+	now, err := p.pay(ctx, made, e)
+	if err != nil || !e.refund {
+		return now, err
+	}
+	return p.giveBack(ctx, now)
+}
+
+// pay has the payment paid, refused, or whatever the ending says, and waits until that is its state.
+func (p *play) pay(ctx context.Context, made payment, e ending) (payment, error) {
+	made, err := p.wait(ctx, made, func(now payment) bool { return now.PaymentURL != "" || final(now) })
+	if err != nil {
+		return made, err
+	}
+	if err := p.atBank(ctx, made, e); err != nil {
+		return made, err
+	}
+	now, err := p.wait(ctx, made, final)
+	if err == nil && now.Status != e.status {
+		err = fmt.Errorf("payment %s is %s instead of %s", now.Reference, now.Status, e.status)
+	}
+	return now, err
+}
+
+func (p *play) giveBack(ctx context.Context, paid payment) (payment, error) {
+	var refund payment
+	if _, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+paid.Reference+"/refund", map[string]any{}, &refund); err != nil {
+		return paid, err
+	}
+	if _, err := p.pay(ctx, refund, ending{status: "completed", answer: payer.Authorise, person: "authorise the refund"}); err != nil {
+		return paid, err
+	}
+	return p.wait(ctx, paid, func(now payment) bool { return now.Status == "refunded" })
+}
+
+// atBank plays the payer, or asks the person at the keyboard to be it.
+func (p *play) atBank(ctx context.Context, made payment, e ending) error {
+	if final(made) || made.PaymentURL == "" {
+		return nil
+	}
+	if !payer.Reaches(made.PaymentURL) {
+		fmt.Fprintf(p.term.notes, "Open this page and %s:\n%s\n", e.person, made.PaymentURL)
+		return nil
+	}
+	_, err := payer.Payer{Account: e.account}.Pay(ctx, made.PaymentURL, e.answer)
+	if errors.Is(err, payer.ErrNotSandbox) {
+		fmt.Fprintf(p.term.notes, "Open this page and %s:\n%s\n", e.person, made.PaymentURL)
+		return nil
+	}
+	if errors.Is(err, payer.ErrStayed) { // of a refund: the answer was given
+		return nil
+	}
+	return err
+}
+
+const (
+	firstLook = 200 * time.Millisecond
+	// slowLook keeps far below the API's limit of requests a minute.
+	slowLook = 3 * time.Second
+)
+
+// wait looks at the payment until it is as wanted.
+func (p *play) wait(ctx context.Context, now payment, wanted func(payment) bool) (payment, error) {
+	for pause := firstLook; !wanted(now); pause = min(2*pause, slowLook) {
+		select {
+		case <-ctx.Done():
+			return now, ctx.Err()
+		case <-time.After(pause):
+		}
+		var seen payment
+		if _, err := p.client.call(ctx, http.MethodGet, "/gateway/payments/"+now.Reference, nil, &seen); err != nil {
+			return now, err
+		}
+		now = seen
+	}
+	return now, nil
+}
+
+func final(p payment) bool { return !strings.HasPrefix(p.Status, "pending") }

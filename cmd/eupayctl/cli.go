@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"european-pay.eu/eupay/cmd/internal/operate"
+)
+
+// The exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+const description = `Look at EU Pay's events, replay them, bring back dead letters, watch consumers.
+
+The address of NATS comes from EUPAY_NATS_URL, with its credentials; from the file that EUPAY_NATS_URL_FILE names; or, for
+a system started by "make run", from the run folder. Where a command changes something, it only tells what it would do
+until --run is given.`
+
+type globals struct {
+	NATSURL string        `name:"nats-url" placeholder:"URL" help:"NATS server. Credentials are not for flags, which others see: set EUPAY_NATS_URL or EUPAY_NATS_URL_FILE."`
+	RunDir  string        `placeholder:"DIR" help:"Run folder of make run, where the address is found when nothing else gives it. Default: $$EUPAY_RUN_DIR, or .run."`
+	Output  string        `short:"o" enum:"table,json" default:"table" help:"table, or json: one object per line."`
+	Timeout time.Duration `default:"5s" help:"How long to wait for each answer of NATS."`
+}
+
+type grammar struct {
+	globals
+
+	Events struct {
+		Tail tailCommand `cmd:"" help:"List events, oldest first, one per line."`
+		Show showCommand `cmd:"" help:"Show one event with its headers and payload."`
+	} `cmd:"" help:"Look at events."`
+	Replay replayCommand `cmd:"" help:"Send events to one consumer again."`
+	DLQ    struct {
+		List    deadListCommand `cmd:"" help:"List what consumers gave up on, oldest first."`
+		Show    deadShowCommand `cmd:"" help:"Show one parked message with the reason."`
+		Requeue requeueCommand  `cmd:"" help:"Send parked events back to their consumer."`
+	} `cmd:"" name:"dlq" help:"Look after dead letters."`
+	Streams struct {
+		Status statusCommand `cmd:"" help:"Show streams and their consumers, with lag."`
+	} `cmd:"" help:"Watch streams and consumers."`
+	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
+}
+
+// tool is what a command works with.
+type tool struct {
+	globals
+	ctx      context.Context
+	out, err io.Writer
+	now      func() time.Time
+	model    *kong.Application
+}
+
+// run carries out one call of the tool and returns its exit code.
+func run(ctx context.Context, args []string, out, errOut io.Writer) int {
+	var g grammar
+	exited := -1 // help was written
+	parser, err := kong.New(&g, kong.Name("eupayctl"), kong.Description(description), kong.Writers(out, errOut),
+		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
+	if err != nil {
+		return report(errOut, err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case exited >= 0:
+		return exited
+	case err != nil:
+		return report(errOut, operate.Invalid(err.Error()+"; `eupayctl --help` tells more"))
+	case g.Timeout <= 0:
+		return report(errOut, operate.Invalid("--timeout must be more than nothing"))
+	}
+	t := &tool{globals: g.globals, ctx: ctx, out: out, err: errOut, now: time.Now, model: parser.Model}
+	return report(errOut, parsed.Run(t))
+}
+
+func report(errOut io.Writer, err error) int {
+	var invalid operate.Invalid
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &invalid):
+		fmt.Fprintln(errOut, "eupayctl:", printable(err.Error()))
+		return exitUsage
+	default:
+		fmt.Fprintln(errOut, "eupayctl:", printable(err.Error()))
+		return exitFailed
+	}
+}
+
+// say tells the operator something that is no result.
+func (t *tool) say(format string, args ...any) {
+	fmt.Fprintln(t.err, printable(fmt.Sprintf(format, args...)))
+}
+
+func (t *tool) json() bool { return t.Output == "json" }

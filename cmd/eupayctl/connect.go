@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/config"
+)
+
+const natsURL = "EUPAY_NATS_URL"
+
+// operator connects to NATS. The caller closes the connection.
+func (t *tool) operator() (*operate.Operator, func(), error) {
+	address, from, err := t.address()
+	if err != nil {
+		return nil, nil, err
+	}
+	hosts, err := hostsOf(address, from)
+	if err != nil {
+		return nil, nil, err
+	}
+	nc, err := nats.Connect(address, nats.Name("eupayctl"), nats.Timeout(t.Timeout))
+	if err != nil {
+		return nil, nil, refused(err, hosts, from)
+	}
+	o, err := operate.New(nc, t.Timeout)
+	if err != nil {
+		nc.Close()
+		return nil, nil, err
+	}
+	return o, nc.Close, nil
+}
+
+// address finds NATS, and says where the address is from.
+func (t *tool) address() (address, from string, err error) {
+	if t.NATSURL != "" {
+		if strings.Contains(t.NATSURL, "@") {
+			return "", "", operate.Invalid("--nats-url holds credentials, which everybody on this machine can see: give the address in EUPAY_NATS_URL or EUPAY_NATS_URL_FILE")
+		}
+		return t.NATSURL, "--nats-url", nil
+	}
+	vars, err := config.Environment()
+	if err != nil {
+		return "", "", err
+	}
+	if vars[natsURL] != "" {
+		return vars[natsURL], natsURL, nil
+	}
+	dir := t.RunDir
+	if dir == "" {
+		dir = vars["EUPAY_RUN_DIR"]
+	}
+	if dir == "" {
+		dir = ".run"
+	}
+	vars, err = system.ReadDemoEnv(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", "", fmt.Errorf("no NATS is given and no EU Pay runs on the folder %s: set EUPAY_NATS_URL or EUPAY_NATS_URL_FILE, or name the run folder with --run-dir", dir)
+	case err != nil:
+		return "", "", err
+	case vars[natsURL] == "":
+		return "", "", fmt.Errorf("%s names no NATS: set EUPAY_NATS_URL", system.DemoEnv(dir))
+	}
+	return vars[natsURL], system.DemoEnv(dir), nil
+}
+
+// hostsOf are the servers of an address without their credentials.
+func hostsOf(address, from string) (string, error) {
+	var hosts []string
+	for one := range strings.SplitSeq(address, ",") {
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil || u.Host == "" { // the error would show the credentials
+			return "", operate.Invalid("the address in " + from + " is no URL such as nats://host:4222")
+		}
+		hosts = append(hosts, u.Host)
+	}
+	return strings.Join(hosts, ", "), nil
+}
+
+func refused(err error, hosts, from string) error {
+	var network net.Error
+	switch {
+	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout), errors.As(err, &network):
+		return fmt.Errorf("NATS does not answer at %s (from %s): check that it runs and can be reached from here", hosts, from)
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), strings.Contains(strings.ToLower(err.Error()), "authorization"):
+		return fmt.Errorf("NATS at %s refuses the credentials from %s: set EUPAY_NATS_URL or EUPAY_NATS_URL_FILE to an address with valid ones", hosts, from)
+	default:
+		return fmt.Errorf("connect to NATS at %s: %w", hosts, err)
+	}
+}

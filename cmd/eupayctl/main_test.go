@@ -1,0 +1,457 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/natstest"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+)
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// call is one call of the tool.
+type call struct {
+	code     int
+	out, err string
+}
+
+func eupayctl(t *testing.T, args ...string) call {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	code := run(t.Context(), args, &out, &errOut)
+	return call{code, out.String(), errOut.String()}
+}
+
+// ok calls the tool, which must succeed, and returns what it wrote.
+func ok(t *testing.T, args ...string) string {
+	t.Helper()
+	c := eupayctl(t, args...)
+	if c.code != 0 {
+		t.Fatalf("%v ended with %d: %s", args, c.code, c.err)
+	}
+	return c.out
+}
+
+func contains(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+// broker is a NATS that the tool finds, with a consumer "slow" that takes nothing.
+func broker(t *testing.T) *bus.Bus {
+	t.Helper()
+	srv := natstest.Server(t)
+	b := natstest.Connect(t, srv.URL())
+	t.Setenv("EUPAY_NATS_URL", srv.URL())
+	for stream, filter := range map[string]string{bus.Events: "eupay.evt.*.payment.>", bus.Replay: "eupay.replay.slow.>"} {
+		cfg := jetstream.ConsumerConfig{Durable: "slow", FilterSubject: filter, AckPolicy: jetstream.AckExplicitPolicy}
+		if _, err := b.JS.CreateConsumer(t.Context(), stream, cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+func emit(t *testing.T, b *bus.Bus, kind, merchant string) events.Event {
+	t.Helper()
+	data, err := proto.Marshal(&eventsv1.PaymentChanged{Payment: &paymentsv1.Payment{
+		Reference: "PAY-20260617-00000000000000AA", Status: "completed", Sequence: 3, Description: "\x1b[31mred\u009b",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := events.Event{ID: events.NewID(), Type: kind, Source: "payments", Merchant: merchant, Time: time.Now(), Data: data}
+	if _, err := b.JS.PublishMsg(t.Context(), e.Message(e.Subject())); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func park(t *testing.T, b *bus.Bus, consumer string, e events.Event) {
+	t.Helper()
+	m := e.Message("eupay.dlq." + consumer + "." + strings.TrimPrefix(e.Subject(), "eupay."))
+	m.Header.Set(nats.MsgIdHdr, consumer+":"+e.ID)
+	m.Header.Set(consume.HeaderSubject, e.Subject())
+	m.Header.Set(consume.HeaderReason, "column \x1b[2J missing")
+	if _, err := b.JS.PublishMsg(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func messages(t *testing.T, b *bus.Bus, stream string) uint64 {
+	t.Helper()
+	s, err := b.JS.Stream(t.Context(), stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.CachedInfo().State.Msgs
+}
+
+// leaves are all commands.
+func leaves(t *testing.T) []string {
+	t.Helper()
+	parser, err := kong.New(&grammar{}, kong.Name("eupayctl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, n := range parser.Model.Leaves(true) {
+		all = append(all, n.Path())
+	}
+	return all
+}
+
+func TestEveryCommandHasHelp(t *testing.T) {
+	all := leaves(t)
+	if !slices.Equal(all, []string{"events tail", "events show", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "completion"}) {
+		t.Errorf("the commands are %q", all)
+	}
+	top := ok(t)
+	contains(t, top, "EUPAY_NATS_URL")
+	for _, command := range all {
+		contains(t, top, "  "+command)
+		contains(t, ok(t, append(strings.Fields(command), "--help")...), "Usage: eupayctl "+command, "--output", "--timeout")
+	}
+}
+
+func TestCompletionsKnowEveryCommandAndFlag(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		script := ok(t, "completion", shell)
+		golden := filepath.Join("testdata", "completion."+shell)
+		if *update {
+			if err := os.WriteFile(golden, []byte(script), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil || script != string(want) {
+			t.Errorf("%s: not as in %s (%v); go test -update writes it again", shell, golden, err)
+		}
+		for _, command := range leaves(t) {
+			contains(t, script, `"`+command+`"`)
+		}
+		contains(t, script, "redeliver", "max-lag", "table json")
+	}
+}
+
+func TestBashCompletes(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                                   "events replay dlq streams completion",
+		"ev":                                 "events",
+		"events ":                            "tail show",
+		"--output json dlq ":                 "list show requeue",
+		"replay --red":                       "--redeliver",
+		"replay --mode ":                     "live test",
+		"streams status -o ":                 "table json",
+		"events tail --merchant ":            "",
+		"replay --consumer webhooks --from-": "--from-sequence",
+		"completion ":                        "bash zsh fish",
+	} {
+		script := ok(t, "completion", "bash") + `
+			COMP_WORDS=(eupayctl "$@"); COMP_CWORD=$#; _eupayctl
+			for w in "${COMPREPLY[@]}"; do case "$w" in -*) [[ ${!#} = -* ]] && echo "$w" ;; *) echo "$w" ;; esac; done`
+		words := strings.Split(line, " ")
+		out, err := exec.CommandContext(t.Context(), "bash", append([]string{"-c", script, "bash"}, words...)...).CombinedOutput()
+		if got := strings.Join(strings.Fields(string(out)), " "); got != want {
+			t.Errorf("%q completes to %q, want %q (%v)", line, got, want, err)
+		}
+	}
+}
+
+func TestMistakesOfTheCallerEndWithTwo(t *testing.T) {
+	broker(t)
+	for _, c := range []struct{ line, want string }{
+		{"nonsense", "unexpected argument"},
+		{"replay --since 1h", "--consumer"},
+		{"replay --consumer slow", "--since, --from-sequence or --id"},
+		{"replay --consumer slow --since 1h --from-sequence 3", "--since and --from-sequence"},
+		{"replay --consumer gone --since 1h", "Those that do: slow"},
+		{"replay --consumer slow --since yesterday", "is no time"},
+		{"replay --consumer slow --since 1h --rate fast", "is no rate"},
+		{"replay --consumer slow --since 1h --rate 0/s", "is no rate"},
+		{"replay --consumer slow --since 1h --until 2h", "--until is before"},
+		{"replay --consumer slow --id 7", "UUID"},
+		{"events tail --mode both", "--mode"},
+		{"events tail --type payments", "payment.completed"},
+		{"events show #x", "is no sequence"},
+		{"dlq requeue", "say which"},
+		{"dlq requeue --all", "--all needs --consumer"},
+		{"dlq requeue 1 --all --consumer slow", "exclude each other"},
+		{"dlq show 0", "is no sequence"},
+		{"streams status --output yaml", "--output"},
+		{"streams status --timeout -1s", "--timeout"},
+		{"streams status --nats-url nats://s3cret@127.0.0.1:1", "EUPAY_NATS_URL_FILE"},
+	} {
+		got := eupayctl(t, strings.Fields(c.line)...)
+		if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, c.want) || strings.Contains(got.err, "s3cret") {
+			t.Errorf("%s: %d %q %q", c.line, got.code, got.out, got.err)
+		}
+	}
+}
+
+func TestABrokerThatCannotBeUsedIsSaidWithoutItsToken(t *testing.T) {
+	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Token: "right"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(srv.Stop)
+	host := strings.TrimPrefix(srv.URL(), "nats://right@")
+	for address, want := range map[string]string{
+		"nats://s3cret@" + host:                   "refuses the credentials from EUPAY_NATS_URL",
+		"nats://s3cret@127.0.0.1:1":               "NATS does not answer at 127.0.0.1:1",
+		"nats://s3cret@bad host:\x7f":             "is no URL",
+		"s3cret@127.0.0.1:1":                      "NATS does not answer at 127.0.0.1:1",
+		srv.URL():                                 "this NATS has no streams",
+		"nats://u:s3cret@127.0.0.1:1,127.0.0.1:2": "NATS does not answer at 127.0.0.1:1, 127.0.0.1:2",
+	} {
+		t.Setenv("EUPAY_NATS_URL", address)
+		got := eupayctl(t, "streams", "status", "--timeout", "2s")
+		if got.code == 0 || !strings.Contains(got.err, want) || strings.Contains(got.err, "s3cret") || strings.Contains(got.err, "right@") {
+			t.Errorf("%s: %d %s", address, got.code, got.err)
+		}
+	}
+}
+
+func TestTheAddressComesFromAFileOrTheRunFolder(t *testing.T) {
+	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Token: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(srv.Stop)
+	natstest.Connect(t, srv.URL())
+	dir := t.TempDir()
+	t.Setenv("EUPAY_NATS_URL", "")
+	t.Setenv("EUPAY_RUN_DIR", dir)
+	if got := eupayctl(t, "streams", "status"); got.code != exitFailed || !strings.Contains(got.err, "no EU Pay runs on the folder "+dir) {
+		t.Errorf("%d %s", got.code, got.err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "demo.env"), []byte("EUPAY_NATS_URL='"+srv.URL()+"'\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, ok(t, "streams", "status"), bus.Events)
+	contains(t, ok(t, "streams", "status", "--run-dir", dir), bus.Events)
+	secret := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(secret, []byte(srv.URL()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	os.Unsetenv("EUPAY_NATS_URL") // Setenv above puts it back
+	t.Setenv("EUPAY_RUN_DIR", t.TempDir())
+	t.Setenv("EUPAY_NATS_URL_FILE", secret)
+	contains(t, ok(t, "streams", "status"), bus.Events)
+}
+
+func TestEventsAreListedAndShown(t *testing.T) {
+	b := broker(t)
+	e := emit(t, b, "payment.completed", "m_1")
+	emit(t, b, "payment.failed", "m_2")
+	table := ok(t, "events", "tail", "--merchant", "m_1")
+	contains(t, table, "REFERENCE", e.ID, "payment.completed", "test", "PAY-20260617-00000000000000AA", "completed", "#1")
+	if strings.Contains(table, "m_2") || strings.Count(table, "\n") != 2 {
+		t.Errorf("got:\n%s", table)
+	}
+	lines := strings.Split(strings.TrimSpace(ok(t, "events", "tail", "--since", "7d", "--type", "payment.*", "--mode", "test", "-o", "json")), "\n")
+	var first eventView
+	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil || len(lines) != 2 || first.ID != e.ID || first.Sequence != 3 || first.Stream != 1 || first.Mode != "test" {
+		t.Errorf("%v: %+v", err, first)
+	}
+	for _, name := range []string{e.ID, strings.ToUpper(e.ID), "#1"} {
+		shown := ok(t, "events", "show", name)
+		contains(t, shown, e.ID, "ce-source", "payments", "eupay.evt.test.payment.completed.m_1", `"sequence": "3"`)
+		if strings.ContainsAny(shown, "\x1b\u009b") {
+			t.Errorf("a merchant's text controls the terminal: %q", shown)
+		}
+	}
+	var one eventView
+	if err := json.Unmarshal([]byte(ok(t, "events", "show", e.ID, "-o", "json")), &one); err != nil || !bytes.Contains(one.Payload, []byte(`red\u009b`)) {
+		t.Errorf("%v: %s", err, one.Payload)
+	}
+	if got := eupayctl(t, "events", "show", events.NewID()); got.code != exitFailed || !strings.Contains(got.err, "--since") {
+		t.Errorf("%d %s", got.code, got.err)
+	}
+}
+
+func TestAReplayIsOnlyCountedUntilItIsToRun(t *testing.T) {
+	b := broker(t)
+	e := emit(t, b, "payment.completed", "m_1")
+	emit(t, b, "payment.failed", "m_2")
+	emit(t, b, "merchant.changed", "m_2")
+	line := []string{"replay", "--consumer", "slow", "--since", "1h", "--rate", "100000/s"}
+	dry := eupayctl(t, line...)
+	contains(t, dry.out, "2 events would be sent to slow", "payment.failed", "The first:", e.ID, "PAY-20260617")
+	contains(t, dry.err, "Nothing was published. To do it, add --run.", "1 more were left out")
+	if dry.code != 0 || messages(t, b, bus.Replay) != 0 {
+		t.Errorf("it ended with %d, %d messages", dry.code, messages(t, b, bus.Replay))
+	}
+	real := eupayctl(t, append(line, "--run", "--redeliver", "--merchant", "m_1")...)
+	contains(t, real.out, "1 events were sent to slow", "--redeliver")
+	if real.code != 0 || messages(t, b, bus.Replay) != 1 {
+		t.Errorf("it ended with %d, %d messages", real.code, messages(t, b, bus.Replay))
+	}
+	var report replayView
+	if err := json.Unmarshal([]byte(ok(t, append(line, "--run", "-o", "json")...)), &report); err != nil || !report.Published || report.Events != 2 || report.RunID == "" {
+		t.Errorf("%v: %+v", err, report)
+	}
+	missing := eupayctl(t, "replay", "--consumer", "slow", "--id", events.NewID()+","+e.ID)
+	if missing.code != exitFailed || !strings.Contains(missing.err, "not found") || !strings.Contains(missing.out, "1 events would") {
+		t.Errorf("%+v", missing)
+	}
+}
+
+func TestDeadLettersAreListedShownAndSentBack(t *testing.T) {
+	b := broker(t)
+	e := emit(t, b, "payment.completed", "m_1")
+	park(t, b, "slow", e)
+	park(t, b, "gone", emit(t, b, "payment.failed", "m_1"))
+	list := ok(t, "dlq", "list", "--consumer", "slow")
+	contains(t, list, e.ID, "payment.completed", "missing")
+	if strings.Contains(list, "\x1b") || strings.Contains(list, "gone") {
+		t.Errorf("got %q", list)
+	}
+	contains(t, ok(t, "dlq", "show", "1"), e.ID, "ce-source", "PAY-20260617", "column")
+	var shown deadView
+	if err := json.Unmarshal([]byte(ok(t, "dlq", "show", "#1", "-o", "json")), &shown); err != nil || shown.ID != e.ID || shown.Payload == nil {
+		t.Errorf("%v: %+v", err, shown)
+	}
+	dry := eupayctl(t, "dlq", "requeue", "--all", "--consumer", "slow")
+	contains(t, dry.out, "would go back")
+	contains(t, dry.err, "Nothing was moved. To do it, add --run.")
+	if dry.code != 0 || messages(t, b, bus.DeadLetter) != 2 || messages(t, b, bus.Replay) != 0 {
+		t.Errorf("a plan moved something: %+v", dry)
+	}
+	real := eupayctl(t, "dlq", "requeue", "1", "2", "--run")
+	contains(t, real.out, "went back", "stays: its consumer gone is not there")
+	if real.code != exitFailed || messages(t, b, bus.DeadLetter) != 1 || messages(t, b, bus.Replay) != 1 {
+		t.Errorf("got %+v", real)
+	}
+	line := ok(t, "dlq", "list", "-o", "json")
+	if err := json.Unmarshal([]byte(line), &shown); err != nil || shown.Consumer != "gone" {
+		t.Errorf("%v: %s", err, line)
+	}
+}
+
+func TestStatusFailsWhenAConsumerLagsTooFar(t *testing.T) {
+	b := broker(t)
+	emit(t, b, "payment.completed", "m_1")
+	emit(t, b, "payment.failed", "m_2")
+	contains(t, ok(t, "streams", "status", "--max-lag", "2"), "EUPAY_DLQ", "90d", "slow", "ACK PENDING")
+	got := eupayctl(t, "streams", "status", "--max-lag", "1", "-o", "json")
+	if got.code != exitFailed || !strings.Contains(got.err, "more than 1 messages wait for slow on EUPAY_EVENTS (2)") {
+		t.Errorf("%+v", got)
+	}
+	seen := 0
+	for text := range strings.Lines(got.out) {
+		var s streamView
+		if err := json.Unmarshal([]byte(text), &s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Stream == bus.Events && (s.Messages != 2 || s.MaxAge != 90*24*3600 || len(s.Consumers) != 1 || s.Consumers[0].Lag != 2) {
+			t.Errorf("got %+v", s)
+		}
+		seen++
+	}
+	if seen != 4 {
+		t.Errorf("%d streams", seen)
+	}
+}
+
+func TestTimesAndRates(t *testing.T) {
+	now := time.Date(2026, 6, 17, 10, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"":                          {},
+		"90m":                       now.Add(-90 * time.Minute),
+		"7d":                        now.AddDate(0, 0, -7),
+		"2026-06-17T10:00:00+02:00": now.Add(-2 * time.Hour),
+	} {
+		if got, err := moment("--since", text, now); err != nil || !got.Equal(want) {
+			t.Errorf("%q is %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"-1h", "1", "d", "-2d", "2026-06-17"} {
+		if _, err := moment("--since", text, now); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+	for text, want := range map[string]float64{"100/s": 100, "100": 100, "600/m": 10, "30/m": 0.5} {
+		if got, err := pace(text); err != nil || float64(got) != want {
+			t.Errorf("%q is %v a second, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "0", "-1/s", "1/h", "1/", "1.5/s", "9999999/s"} {
+		if _, err := pace(text); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
+
+func TestCtrlCEndsFollowingWell(t *testing.T) {
+	b := broker(t)
+	e := emit(t, b, "payment.completed", "m_1")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var errOut bytes.Buffer
+	if code := run(ctx, []string{"events", "tail", "-f", "-o", "json"}, stopAt{e.ID, stop}, &errOut); code != 0 || errOut.Len() > 0 {
+		t.Errorf("it ended with %d: %s", code, errOut.String())
+	}
+}
+
+// stopAt is an output that stops the tool once a word was written.
+type stopAt struct {
+	word string
+	stop func()
+}
+
+func (s stopAt) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte(s.word)) {
+		s.stop()
+	}
+	return len(p), nil
+}
+
+func TestCtrlCInAReplayTellsHowToGoOn(t *testing.T) {
+	b := broker(t)
+	emit(t, b, "payment.completed", "m_1")
+	emit(t, b, "payment.completed", "m_1")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	sub, err := b.NC.Subscribe("eupay.replay.slow.>", func(*nats.Msg) { stop() }) // the first was sent
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Unsubscribe()
+	if err := b.NC.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut bytes.Buffer
+	code := run(ctx, []string{"replay", "--consumer", "slow", "--since", "1h", "--rate", "1/m", "--run"}, &out, &errOut)
+	contains(t, errOut.String(), "stopped", "after 1 events", "--from-sequence 2 instead of --since")
+	if code != exitFailed || messages(t, b, bus.Replay) != 1 {
+		t.Errorf("it ended with %d, %d messages", code, messages(t, b, bus.Replay))
+	}
+}

@@ -1,0 +1,42 @@
+# eupayctl completion for bash: source <(eupayctl completion bash)
+_eupayctl() {
+    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "${at:+$at }$word" in
+            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"completion") at="${at:+$at }$word" ;;
+        esac
+    done
+    COMPREPLY=()
+    case "$prev" in
+        --output|-o) COMPREPLY=($(compgen -W "table json" -- "$cur")); return ;;
+        --mode) COMPREPLY=($(compgen -W "live test" -- "$cur")); return ;;
+        --nats-url) return ;;
+        --run-dir) return ;;
+        --timeout) return ;;
+        --merchant) return ;;
+        --since) return ;;
+        --type) return ;;
+        --consumer) return ;;
+        --filter) return ;;
+        --id) return ;;
+        --from-sequence) return ;;
+        --until) return ;;
+        --rate) return ;;
+        --max-lag) return ;;
+    esac
+    case "$at" in
+        "") COMPREPLY=($(compgen -W "events replay dlq streams completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "events") COMPREPLY=($(compgen -W "tail show --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
+        "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
+        "replay") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run" -- "$cur")) ;;
+        "dlq") COMPREPLY=($(compgen -W "list show requeue --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "dlq list") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --consumer" -- "$cur")) ;;
+        "dlq show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "dlq requeue") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --all --consumer --run" -- "$cur")) ;;
+        "streams") COMPREPLY=($(compgen -W "status --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "streams status") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --max-lag" -- "$cur")) ;;
+        "completion") COMPREPLY=($(compgen -W "bash zsh fish --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+    esac
+}
+complete -F _eupayctl eupayctl

@@ -1,0 +1,42 @@
+#compdef eupayctl
+# eupayctl completion for zsh: source <(eupayctl completion zsh), after compinit
+_eupayctl() {
+    local prev="${words[CURRENT-1]}" at="" word
+    for word in "${(@)words[2,CURRENT-1]}"; do
+        case "${at:+$at }$word" in
+            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"completion") at="${at:+$at }$word" ;;
+        esac
+    done
+    case "$prev" in
+        --output|-o) compadd -- table json; return ;;
+        --mode) compadd -- live test; return ;;
+        --nats-url) return ;;
+        --run-dir) return ;;
+        --timeout) return ;;
+        --merchant) return ;;
+        --since) return ;;
+        --type) return ;;
+        --consumer) return ;;
+        --filter) return ;;
+        --id) return ;;
+        --from-sequence) return ;;
+        --until) return ;;
+        --rate) return ;;
+        --max-lag) return ;;
+    esac
+    case "$at" in
+        "") compadd -- events replay dlq streams completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "events") compadd -- tail show --help -h --nats-url --run-dir --output -o --timeout ;;
+        "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
+        "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
+        "replay") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run ;;
+        "dlq") compadd -- list show requeue --help -h --nats-url --run-dir --output -o --timeout ;;
+        "dlq list") compadd -- --help -h --nats-url --run-dir --output -o --timeout --consumer ;;
+        "dlq show") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;
+        "dlq requeue") compadd -- --help -h --nats-url --run-dir --output -o --timeout --all --consumer --run ;;
+        "streams") compadd -- status --help -h --nats-url --run-dir --output -o --timeout ;;
+        "streams status") compadd -- --help -h --nats-url --run-dir --output -o --timeout --max-lag ;;
+        "completion") compadd -- bash zsh fish --help -h --nats-url --run-dir --output -o --timeout ;;
+    esac
+}
+if [ "$funcstack[1]" = "_eupayctl" ]; then _eupayctl "$@"; else compdef _eupayctl eupayctl; fi

@@ -1,0 +1,128 @@
+package portalapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// redriven is what came of sending many deliveries again.
+type redriven struct {
+	Count  int64 `json:"count"`
+	More   bool  `json:"more"`
+	DryRun bool  `json:"dry_run"`
+}
+
+// modeOnly is the body of a request that needs none.
+type modeOnly struct {
+	Livemode *bool `json:"livemode"`
+}
+
+// testEndpoint sends a test event and answers with what came of it. That the merchant's server refused it is an answer
+// like any other.
+func (a *API) testEndpoint(c echo.Context) error {
+	var in modeOnly
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	of, id, err := a.endpointOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := callingFor(c, testTimeout)
+	defer cancel()
+	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+}
+
+func (a *API) recoverEndpoint(c echo.Context) error {
+	var in struct {
+		Since    string `json:"since"`
+		DryRun   bool   `json:"dry_run"`
+		Livemode *bool  `json:"livemode"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := required("since", in.Since); err != nil {
+		return err
+	}
+	from, err := spanOf("since", &in.Since, "", nil)
+	if err != nil {
+		return err
+	}
+	of, id, err := a.endpointOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := callingFor(c, bulkTimeout)
+	defer cancel()
+	res, err := a.webhooks.RecoverEndpoint(ctx, &webhooksv1.RecoverEndpointRequest{
+		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Since: from.after, DryRun: in.DryRun,
+	})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+}
+
+func (a *API) resendDelivery(c echo.Context) error {
+	var in modeOnly
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	of, id, err := a.deliveryOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusAccepted, deliveryView(res.GetDelivery()))
+}
+
+func (a *API) resendDeliveries(c echo.Context) error {
+	var in struct {
+		EndpointID    string  `json:"endpoint_id"`
+		Status        string  `json:"status"`
+		Reference     string  `json:"reference"`
+		EventType     string  `json:"event_type"`
+		CreatedAfter  *string `json:"created_after"`
+		CreatedBefore *string `json:"created_before"`
+		DryRun        bool    `json:"dry_run"`
+		Livemode      *bool   `json:"livemode"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	created, err := spanOf("created_after", in.CreatedAfter, "created_before", in.CreatedBefore)
+	if err != nil {
+		return err
+	}
+	of, err := a.ownedBy(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := callingFor(c, bulkTimeout)
+	defer cancel()
+	res, err := a.webhooks.ResendDeliveries(ctx, &webhooksv1.ResendDeliveriesRequest{
+		MerchantId: of.merchantID, Livemode: of.livemode, DryRun: in.DryRun,
+		Filter: &webhooksv1.DeliveryFilter{
+			EndpointId: in.EndpointID, Status: in.Status, Reference: in.Reference, EventType: in.EventType,
+			CreatedAfter: created.after, CreatedBefore: created.before,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+}

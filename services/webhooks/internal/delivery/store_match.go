@@ -1,0 +1,60 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// Match chooses finished deliveries to send again. Empty fields do not narrow it, but Statuses must name one.
+type Match struct {
+	Merchant string
+	Livemode bool
+	Statuses []string
+
+	EndpointID, Reference, EventType string
+
+	Created Between
+}
+
+// where leaves out what cannot be sent again: tests, and what was for an endpoint that is disabled or deleted.
+func (m Match) where() (string, []any) {
+	var c conditions
+	c.add("merchant_id = $%d", m.Merchant)
+	c.add("livemode = $%d", m.Livemode)
+	c.add("status = any($%d)", m.Statuses)
+	c.add("event_type <> $%d", TestEvent)
+	c.equal("endpoint_id", m.EndpointID)
+	c.equal("reference", m.Reference)
+	c.equal("event_type", m.EventType)
+	c.between("created_at", m.Created)
+	where, args := c.where()
+	return where + ` and endpoint_id in (select e.id from endpoints e
+		where e.merchant_id = $1 and e.livemode = $2 and e.enabled and e.deleted_at is null)`, args
+}
+
+// CountMatching returns how many deliveries match.
+func CountMatching(ctx context.Context, db pg.DB, m Match) (n int64, err error) {
+	where, args := m.where()
+	if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count deliveries to send again: %w", err)
+	}
+	return n, nil
+}
+
+// Matching returns the ids of the first limit deliveries that match, oldest first.
+func Matching(ctx context.Context, db pg.DB, m Match, limit int) ([]string, error) {
+	where, args := m.where()
+	rows, err := db.Query(ctx, fmt.Sprintf(`select d.id::text from deliveries d where %s order by d.created_at, d.id limit %d`, where, limit), args...)
+	if err != nil {
+		return nil, fmt.Errorf("find deliveries to send again: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("find deliveries to send again: %w", err)
+	}
+	return ids, nil
+}

@@ -1,0 +1,124 @@
+package listen
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+)
+
+const (
+	openLimit  = 5 * time.Second
+	closeLimit = 2 * time.Second
+	// ackWait is longer than the patience with a client, so that only a message that was lost on the way comes again.
+	ackWait = 30 * time.Second
+	// abandoned is after how long the broker drops the consumer of a process that died.
+	abandoned = time.Minute
+	// heartbeat of the broker: after two that are missing the feed ends.
+	heartbeat = 5 * time.Second
+)
+
+// plainMerchant is an id that is one token of a subject and no wildcard.
+var plainMerchant = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+
+func checkMerchant(id string) error {
+	if !plainMerchant.MatchString(id) {
+		return errs.Invalid(errs.Field{Field: "merchant_id", Message: "merchant_id must be letters, digits, _ and -."})
+	}
+	return nil
+}
+
+// feed is the test-mode events of one merchant in the order of the event stream, each once.
+type feed struct {
+	js       jetstream.JetStream
+	log      *slog.Logger
+	consumer string
+	merchant string
+	messages jetstream.MessagesContext
+	// cursor is the sequence of the last event that next returned, or the one that the feed started after.
+	cursor uint64
+}
+
+// open starts a feed after the cursor; 0, or a cursor that the stream has not reached, is from now on.
+//
+// The consumer lives as long as the feed. One message is under way at a time and is acknowledged, so that one that is lost
+// comes again and none overtakes another; what else goes wrong ends the feed, and the client goes on from its cursor.
+func (s *Server) open(ctx context.Context, merchant string, after uint64) (*feed, error) {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	stream, err := s.js.Stream(ctx, bus.Events)
+	if err != nil {
+		return nil, fmt.Errorf("open the event stream: %w", err)
+	}
+	cursor := stream.CachedInfo().State.LastSeq
+	if after > 0 && after < cursor {
+		cursor = after
+	}
+	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		FilterSubject: "eupay.evt.test.*.*." + merchant, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: cursor + 1,
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxAckPending: 1, MemoryStorage: true, Replicas: 1,
+		InactiveThreshold: abandoned,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a consumer: %w", err)
+	}
+	f := &feed{js: s.js, log: s.log, consumer: consumer.CachedInfo().Name, merchant: merchant, cursor: cursor}
+	f.messages, err = consumer.Messages(jetstream.PullMaxMessages(2), jetstream.PullHeartbeat(heartbeat))
+	if err != nil {
+		f.remove(ctx)
+		return nil, fmt.Errorf("read the event stream: %w", err)
+	}
+	return f, nil
+}
+
+// next waits for the next event.
+func (f *feed) next(ctx context.Context) (events.Event, error) {
+	for {
+		msg, err := f.messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			if ctx.Err() != nil {
+				return events.Event{}, ctx.Err()
+			}
+			return events.Event{}, fmt.Errorf("read the event stream: %w", err)
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return events.Event{}, fmt.Errorf("read a message of the event stream: %w", err)
+		}
+		// A lost acknowledgement brings a message twice.
+		if err := msg.Ack(); err != nil {
+			return events.Event{}, fmt.Errorf("acknowledge an event: %w", err)
+		}
+		if meta.Sequence.Stream <= f.cursor {
+			continue
+		}
+		f.cursor = meta.Sequence.Stream
+		event, err := events.Parse(msg.Subject(), msg.Headers(), msg.Data())
+		if err != nil || event.Livemode || event.Merchant != f.merchant {
+			continue // nobody could be told of it
+		}
+		return event, nil
+	}
+}
+
+// close ends the feed. ctx may have ended already.
+func (f *feed) close(ctx context.Context) {
+	f.messages.Stop()
+	f.remove(ctx)
+}
+
+// remove spares the broker the wait for an abandoned consumer.
+func (f *feed) remove(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	if err := f.js.DeleteConsumer(ctx, bus.Events, f.consumer); err != nil {
+		f.log.Debug("consumer is left to the broker", "error", err)
+	}
+}

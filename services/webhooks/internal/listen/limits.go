@@ -1,0 +1,52 @@
+package listen
+
+import (
+	"sync"
+	"time"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+const (
+	maxStreams            = 100
+	maxStreamsPerMerchant = 5
+	// fullWait is what a client over the limit is told to wait: others leave now and then.
+	fullWait = 10 * time.Second
+)
+
+// slots bounds the streams that are open in this process.
+type slots struct {
+	mu   sync.Mutex
+	all  int
+	each map[string]int
+}
+
+// take occupies a slot until release is called, or fails with RATE_LIMIT_EXCEEDED.
+func (s *slots) take(merchant string) (release func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.each[merchant] >= maxStreamsPerMerchant:
+		return nil, full("Your account has %d listeners already: stop one of them first.", maxStreamsPerMerchant)
+	case s.all >= maxStreams:
+		return nil, full("Too many listeners are connected now. Try again in a moment.")
+	}
+	s.all++
+	s.each[merchant]++
+	return func() { s.free(merchant) }, nil
+}
+
+func (s *slots) free(merchant string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.each[merchant]--; s.each[merchant] == 0 {
+		delete(s.each, merchant)
+	}
+}
+
+func full(format string, args ...any) error {
+	e := errs.New(errs.RateLimitExceeded, format, args...)
+	e.RetryAfter = fullWait
+	return e
+}

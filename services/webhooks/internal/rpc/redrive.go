@@ -1,0 +1,198 @@
+package rpc
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"european-pay.eu/eupay/internal/errs"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/delivery"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+)
+
+const (
+	// testWait is how long a test's answer is waited for: an attempt has 10 s, and a busy service may begin it later.
+	testWait = 12 * time.Second
+	// testPoll is how often it is looked for.
+	testPoll = 20 * time.Millisecond
+	// redriveBatch are the deliveries of one transaction, maxRedrive those of one call.
+	redriveBatch = 500
+	maxRedrive   = 10_000
+)
+
+// TestEndpoint implements WebhooksService.
+func (s *Server) TestEndpoint(ctx context.Context, r *webhooksv1.TestEndpointRequest) (*webhooksv1.TestEndpointResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	e, err := s.endpoints.Get(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.redriver.Test(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.attempted(ctx, e, id)
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.TestEndpointResponse{Delivery: fromDelivery(d)}, nil
+}
+
+// attempted waits until the delivery has an attempt, within reason.
+func (s *Server) attempted(ctx context.Context, e endpoint.Endpoint, id string) (delivery.Delivery, error) {
+	enough := time.After(testWait)
+	tick := time.NewTicker(testPoll)
+	defer tick.Stop()
+	for {
+		d, err := delivery.Get(ctx, s.pool, e.Merchant, e.Livemode, id)
+		if err != nil || len(d.Attempts) > 0 || d.FinishedAt != nil {
+			return d, err
+		}
+		select {
+		case <-ctx.Done():
+			return d, ctx.Err()
+		case <-enough:
+			return d, nil
+		case <-tick.C:
+		}
+	}
+}
+
+// ResendDelivery implements WebhooksService.
+func (s *Server) ResendDelivery(ctx context.Context, r *webhooksv1.ResendDeliveryRequest) (*webhooksv1.ResendDeliveryResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	d, err := delivery.Get(ctx, s.pool, r.GetMerchantId(), r.GetLivemode(), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	if d.EventType == delivery.TestEvent {
+		return nil, errs.New(errs.InvalidState, "A test is sent once only. Test the endpoint again instead.")
+	}
+	state, err := s.endpoints.State(ctx, r.GetMerchantId(), r.GetLivemode(), d.EndpointID)
+	if err != nil {
+		return nil, err
+	}
+	if err := takes(state); err != nil {
+		return nil, err
+	}
+	if err := s.again(ctx, d); err != nil {
+		return nil, err
+	}
+	if d, err = delivery.Get(ctx, s.pool, r.GetMerchantId(), r.GetLivemode(), d.ID); err != nil {
+		return nil, err
+	}
+	return &webhooksv1.ResendDeliveryResponse{Delivery: fromDelivery(d)}, nil
+}
+
+// again sends one delivery again. Who asks twice finds it open the second time.
+func (s *Server) again(ctx context.Context, d delivery.Delivery) error {
+	if d.FinishedAt != nil {
+		if n, err := s.redriver.Reopen(ctx, []string{d.ID}); err != nil || n > 0 {
+			return err
+		}
+	}
+	return s.redriver.Hasten(ctx, d.ID)
+}
+
+var (
+	lost     = []string{delivery.Exhausted, delivery.Missed}
+	finished = []string{"", delivery.Delivered, delivery.Exhausted, delivery.Missed}
+)
+
+// ResendDeliveries implements WebhooksService.
+func (s *Server) ResendDeliveries(ctx context.Context, r *webhooksv1.ResendDeliveriesRequest) (*webhooksv1.ResendDeliveriesResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	m, err := matchOf(r)
+	if err != nil {
+		return nil, err
+	}
+	n, more, err := s.redrive(ctx, m, r.GetDryRun())
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.ResendDeliveriesResponse{Count: n, More: more}, nil
+}
+
+func matchOf(r *webhooksv1.ResendDeliveriesRequest) (delivery.Match, error) {
+	var (
+		c check
+		f = r.GetFilter()
+	)
+	c.oneOf("status", f.GetStatus(), finished, "status must be delivered, exhausted or missed; without one it is the latter two.")
+	c.endpointID(f.GetEndpointId())
+	c.text("reference", f.GetReference())
+	c.text("event_type", f.GetEventType())
+	c.refuse(f.GetEndpointId() == "" && f.GetReference() == "" && f.GetCreatedAfter() == nil, "endpoint_id",
+		"Give at least one of endpoint_id, reference and created_after, so that not everything is sent again by accident.")
+	m := delivery.Match{
+		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), Statuses: lost,
+		EndpointID: f.GetEndpointId(), Reference: f.GetReference(), EventType: f.GetEventType(),
+		Created: delivery.Between{After: c.time("created_after", f.GetCreatedAfter()), Before: c.time("created_before", f.GetCreatedBefore())},
+	}
+	if f.GetStatus() != "" {
+		m.Statuses = []string{f.GetStatus()}
+	}
+	return m, c.err()
+}
+
+// RecoverEndpoint implements WebhooksService.
+func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpointRequest) (*webhooksv1.RecoverEndpointResponse, error) {
+	if err := checkMerchant(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	var c check
+	since := c.time("since", r.GetSince())
+	c.refuse(r.GetSince() == nil, "since", "since is required: from when on the endpoint missed deliveries.")
+	c.refuse(since != nil && since.After(s.now()), "since", "since must not be in the future.")
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	e, err := s.endpoints.Get(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	if !e.Enabled {
+		return nil, takes(endpoint.Disabled)
+	}
+	n, more, err := s.redrive(ctx, delivery.Match{
+		Merchant: e.Merchant, Livemode: e.Livemode, EndpointID: e.ID, Statuses: lost, Created: delivery.Between{After: since},
+	}, r.GetDryRun())
+	if err != nil {
+		return nil, err
+	}
+	return &webhooksv1.RecoverEndpointResponse{Count: n, More: more}, nil
+}
+
+// redrive sends what matches again, or only counts it. A call that breaks off may be repeated: what it has reopened does
+// not match any more.
+func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (count int64, more bool, err error) {
+	if dryRun {
+		count, err = delivery.CountMatching(ctx, s.pool, m)
+		return count, count > maxRedrive, err
+	}
+	ids, err := delivery.Matching(ctx, s.pool, m, maxRedrive+1)
+	if err != nil {
+		return 0, false, err
+	}
+	more = len(ids) > maxRedrive
+	if more && slices.Contains(m.Statuses, delivery.Delivered) {
+		// They would be delivered, match again, and the next call would begin with the same ones.
+		return 0, false, errs.Invalid(errs.Field{Field: "created_before", Message: "More than 10000 deliveries match. " +
+			"Narrow created_after and created_before: what was delivered is sent again in one call or not at all."})
+	}
+	for batch := range slices.Chunk(ids[:min(len(ids), maxRedrive)], redriveBatch) {
+		n, err := s.redriver.Reopen(ctx, batch)
+		if err != nil {
+			return 0, false, err
+		}
+		count += int64(n)
+	}
+	return count, more, nil
+}
