@@ -67,7 +67,7 @@ func read(e events.Event, now time.Time) (n notice, ok bool, err error) {
 	if at.After(now) { // another machine's clock
 		at = now
 	}
-	if now.Sub(at) > worth {
+	if now.Sub(at) >= worth {
 		return notice{}, false, nil
 	}
 	n = notice{event: e.ID, merchant: e.Merchant, livemode: e.Livemode, expiresAt: at.Add(worth)}

@@ -141,6 +141,23 @@ func TestOldAndOtherEventsArePushedToNobody(t *testing.T) {
 	b.silent(t)
 }
 
+func TestAnHourIsTheLimit(t *testing.T) {
+	t.Parallel()
+	f := prepare(t, true)
+	f.subscribe("m_1", "u_1", newBrowser(t))
+	e := consume.Event{Event: f.event("payment.completed", payment())}
+	f.clock.advance(time.Hour)
+	f.handle(e)
+	if n := f.messages(); n != 0 {
+		t.Errorf("%d messages of an event of an hour ago", n)
+	}
+	f.clock.advance(-time.Second)
+	f.handle(e)
+	if n := f.messages(); n != 1 {
+		t.Errorf("%d messages of an event within the hour", n)
+	}
+}
+
 func TestAnEventThatIsNoneGoesToTheDeadLetters(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

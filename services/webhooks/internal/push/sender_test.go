@@ -5,11 +5,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/consume"
 )
@@ -143,89 +142,66 @@ func TestAWaitBeyondTheEndDropsTheMessage(t *testing.T) {
 	f.drained()
 }
 
-// mustClaim claims in place of another process, which then dies, and wants so many messages.
-func (f *fixture) mustClaim(want int) {
-	f.t.Helper()
-	now := f.clock.now()
-	got, err := claim(context.Background(), f.pool, workers, perMerchant, nil, now, now.Add(leaseTime))
-	if err != nil || len(got) != want {
-		f.t.Fatalf("claimed %d messages, want %d: %v", len(got), want, err)
-	}
-}
-
-// handle records an event as the consumer of a process that dies right after the commit.
-func (f *fixture) handle(list ...consume.Event) {
-	f.t.Helper()
-	err := pgx.BeginFunc(context.Background(), f.pool, func(tx pgx.Tx) error { return f.Handle(context.Background(), tx, list) })
-	if err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func TestTheMessageOfAKilledSenderIsTakenOver(t *testing.T) {
-	t.Parallel()
-	f := prepare(t, true)
-	b := newBrowser(t)
-	f.subscribe("m_1", "u_1", b)
-	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
-	f.mustClaim(1)
-	f.clock.advance(leaseTime - time.Microsecond)
-	f.mustClaim(0)
-	f.clock.advance(time.Microsecond)
-	f.run()
-	b.next(t)
-	f.drained()
-}
-
-// A sender that was thought dead must not undo what the next one did.
-func TestALostLeaseChangesNothing(t *testing.T) {
-	t.Parallel()
-	f := prepare(t, true)
-	f.subscribe("m_1", "u_1", newBrowser(t))
-	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
-	now := f.clock.now()
-	late, err := claim(t.Context(), f.pool, workers, perMerchant, nil, now, now.Add(leaseTime))
-	if err != nil || len(late) != 1 {
-		t.Fatal(late, err)
-	}
-	f.clock.advance(leaseTime)
-	f.mustClaim(1)
-	due := f.due()
-	if err := putOff(t.Context(), f.pool, late[0], now); err != nil || !f.due().Equal(due) {
-		t.Errorf("put off to %v, %v", f.due(), err)
-	}
-	if err := finish(t.Context(), f.pool, late[0], time.Time{}); err != nil || f.messages() != 1 {
-		t.Errorf("deleted, %v", err)
-	}
-}
-
 func TestAStopFinishesWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := prepare(t, true)
 	b := newBrowser(t)
-	release := make(chan struct{})
+	released := make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	t.Cleanup(release) // before the server's own
 	b.answers(func(w http.ResponseWriter, _ *http.Request) {
-		<-release
+		<-released
 		w.WriteHeader(http.StatusCreated)
 	})
 	f.subscribe("m_1", "u_1", b)
-	f.publish(f.event("payment.completed", payment()))
+	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.sender.run(ctx) }()
 	b.next(t)
-	stopped := make(chan struct{})
-	go func() { defer close(stopped); f.stop() }()
-	close(release)
-	<-stopped
-	if n := f.messages(); n != 0 {
-		t.Errorf("%d messages are left", n)
+	stop()
+	f.mustClaim(0) // time enough for a sender that does not wait
+	select {
+	case <-stopped:
+		t.Fatal("stopped with a message under way")
+	default:
+	}
+	release()
+	if err := <-stopped; err != nil || f.messages() != 0 {
+		t.Errorf("%v, %d messages are left", err, f.messages())
+	}
+}
+
+func TestTheSenderIsWokenByACommit(t *testing.T) {
+	t.Parallel()
+	f := prepare(t, true)
+	f.subscribe("m_1", "u_1", newBrowser(t))
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.consumer.Run(ctx) }()
+	f.publish(f.event("payment.completed", payment()))
+	select {
+	case <-f.sender.poke:
+	case <-time.After(20 * time.Second):
+		t.Error("nobody woke the sender")
+	}
+	if n := f.messages(); n != 1 {
+		t.Errorf("%d messages", n)
+	}
+	stop()
+	if err := <-stopped; err != nil {
+		t.Error(err)
 	}
 }
 
 func TestAServerThatNeverAnswersHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
 	f := prepare(t, true)
-	release := make(chan struct{})
+	released := make(chan struct{})
 	hanging, healthy := newBrowser(t), newBrowser(t)
-	hanging.answers(func(http.ResponseWriter, *http.Request) { <-release })
+	release := sync.OnceFunc(func() { close(released) })
+	t.Cleanup(release) // before the servers' own
+	hanging.answers(func(http.ResponseWriter, *http.Request) { <-released })
 	f.subscribe("m_1", "u_1", hanging)
 	f.subscribe("m_2", "u_1", healthy)
 	var list []consume.Event
@@ -246,7 +222,7 @@ func TestAServerThatNeverAnswersHoldsUpNobodyElse(t *testing.T) {
 		t.Errorf("%d messages under way at the hanging server", n)
 	}
 	hanging.answers(nil)
-	close(release)
+	release()
 	f.drained()
 }
 
