@@ -202,10 +202,6 @@ func (m *mortal) kill(p *child.Process) map[string]bool {
 		return err == nil && n == 0
 	})
 	m.sink.drained(m.t)
-	// Otherwise the broker keeps what it had handed to the dead process for 30 s. The new one reads the stream anew.
-	if err := m.bus.JS.DeleteConsumer(m.t.Context(), bus.Events, "webhooks"); err != nil {
-		m.t.Fatal(err)
-	}
 	return m.delivered()
 }
 

@@ -257,7 +257,6 @@ func (w *world) publish(r *rapid.T, from, to int, intake *int) {
 func (w *world) restart() {
 	w.f.stop()
 	w.f.start()
-	w.f.clock.advance(6 * w.f.cfg.Timeout) // a claim that the stop broke off may have left leases
 }
 
 // onward moves the clock to when something is due, if nothing is being attempted, and reports whether all is final. One

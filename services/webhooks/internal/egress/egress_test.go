@@ -191,8 +191,7 @@ func TestTheProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	t.Setenv("http_proxy", "http://127.0.0.1:1")
 	c := client(t, NewGuard(true), time.Second, nil)
-	tr, ok := c.http.Transport.(*http.Transport)
-	if !ok || tr.Proxy != nil {
+	if c.transport.Proxy != nil {
 		t.Error("the client has a proxy")
 	}
 }

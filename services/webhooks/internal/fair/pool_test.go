@@ -92,6 +92,7 @@ func TestAFastKeyGetsMoreAndASlowOneLess(t *testing.T) {
 		g := newGate(verdict)
 		close(g.leave)
 		p := New(Limits{Running: 64, PerKey: 32, PerGroup: 1000, Held: 10_000}, free, g.run)
+		p.Rest("k", true) // there is more of it, so that it is not forgotten
 		for i := range 200 {
 			p.Add("k", i)
 		}

@@ -1,0 +1,200 @@
+package webhooks
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/bus"
+)
+
+// TestASwitchedProtocolDoesNotKeepAWorker: after 101 the connection is no longer HTTP's, and nobody but us would end it.
+func TestASwitchedProtocolDoesNotKeepAWorker(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.stop()
+	f.cfg.Timeout = 2 * time.Second
+	f.start()
+	s := newRawServer(t, stays("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
+	f.endpoint(s.url("http"))
+	f.publish(f.changed("payment.completed", payment()))
+	eventually(t, "the attempt comes to an end", func() bool { return len(f.attempts()) == 1 })
+	if got := f.attempts()["m_1"]; got.Error != "status" || got.Status != http.StatusSwitchingProtocols {
+		t.Errorf("recorded %+v", got)
+	}
+}
+
+// TestARedirectToNowhereIsARedirect: net/http's client reads Location before it asks whether to follow.
+func TestARedirectToNowhereIsARedirect(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.endpoint(newRawServer(t, says("HTTP/1.1 301 Moved\r\nLocation: ://%%\r\n\r\n")).url("http"))
+	f.publish(f.changed("payment.completed", payment()))
+	eventually(t, "the attempt comes to an end", func() bool { return len(f.attempts()) == 1 })
+	if got := f.attempts()["m_1"]; got.Error != "redirect" || got.Status != 301 {
+		t.Errorf("recorded %+v", got)
+	}
+}
+
+// TestAShortTimeoutDelivers: a lease of six timeouts less the spare must leave room for an attempt.
+func TestAShortTimeoutDelivers(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.stop()
+	f.cfg.Timeout = 500 * time.Millisecond
+	f.start()
+	s := newSink(t, status(http.StatusOK))
+	f.endpoint(s.URL)
+	f.publish(f.changed("payment.completed", payment()))
+	s.next(t)
+}
+
+// TestASharedHostIsNotUsedUp: merchants on one host (a shop platform, a relay service) share its connections. One of
+// them must not use them up: the other waits for a connection, and its attempt's ten seconds pass meanwhile.
+func TestASharedHostIsNotUsedUp(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	release := make(chan struct{})
+	s := newSink(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthy" {
+			<-release
+		}
+	})
+	t.Cleanup(func() { close(release) })
+	for i := range 16 {
+		f.endpointOf("m_2", s.URL+"/hangs/"+fmt.Sprint(i))
+	}
+	f.endpointOf("m_1", s.URL+"/healthy")
+	for i := range 8 {
+		p := payment()
+		p.MerchantId, p.Reference = "m_2", fmt.Sprintf("PAY-20260617-%016X", i)
+		f.publish(f.changed("payment.completed", p))
+	}
+	for range 128 {
+		s.next(t)
+	}
+	f.publish(f.changed("payment.completed", payment()))
+	select {
+	case <-s.hits:
+	case <-time.After(5 * time.Second): // half of what an attempt may take
+		t.Error("no connection is left for another merchant on the same host")
+	}
+}
+
+// TestOneMerchantCannotTakeAllWorkers: endpoints that answer 200 and then drip a body count as well, so they keep their
+// 32 workers each; sixteen of them are all there are.
+func TestOneMerchantCannotTakeAllWorkers(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	slow := make(chan struct{})
+	entered := make(chan struct{}, 100_000)
+	for range 16 {
+		s := newRawServer(t, func(c net.Conn, done <-chan struct{}) bool {
+			select {
+			case <-slow:
+				entered <- struct{}{}
+				return stays(ok200+"Content-Length: 10\r\n\r\n")(c, done)
+			default:
+				_, err := c.Write([]byte(ok200 + "Content-Length: 0\r\n\r\n"))
+				return err == nil
+			}
+		})
+		f.endpointOf("m_2", s.url("http"))
+	}
+	healthy := newSink(t, status(http.StatusOK))
+	f.endpointOf("m_1", healthy.URL)
+	send := func(from, to int) {
+		for i := from; i < to; i++ {
+			p := payment()
+			p.MerchantId, p.Reference = "m_2", fmt.Sprintf("PAY-20260617-%016X", i)
+			f.publish(f.changed("payment.completed", p))
+		}
+	}
+	send(0, 60) // each endpoint earns its 32 workers
+	eventually(t, "all delivered", func() bool { return f.delivered() == 16*60 })
+	close(slow)
+	send(60, 100)
+	for range 512 {
+		select {
+		case <-entered:
+		case <-time.After(5 * time.Second):
+			return // there are workers left
+		}
+	}
+	f.publish(f.changed("payment.completed", payment()))
+	eventually(t, "the healthy one's delivery is recorded", func() bool { return f.count("") == 1 })
+	select {
+	case <-healthy.hits:
+	case <-time.After(5 * time.Second): // half of the 10 s that an attempt may take
+		t.Error("one merchant holds every worker")
+	}
+}
+
+// TestChangesStayInOrderWhenTheIntakeDies: the first change had been handed to a process that died before it recorded
+// it. The broker waits 30 s before it hands it out again, and the next process gets the second change at once.
+func TestChangesStayInOrderWhenTheIntakeDies(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.stop()
+	f.start()
+	s := newSink(t, status(http.StatusOK))
+	f.endpoint(s.URL)
+	f.stop()
+	first, second := payment(), payment()
+	second.Sequence++
+	f.publish(f.changed("payment.completed", first), f.changed("payment.refunded", second))
+	c, err := f.bus.JS.Consumer(t.Context(), bus.Events, "webhooks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := c.Fetch(1, jetstream.FetchMaxWait(5*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range batch.Messages() { // the dead process had it
+	}
+	f.start()
+	if h := s.next(t); h.header.Get("X-EuPay-Event") != "payment.completed" {
+		t.Errorf("%s came first", h.header.Get("X-EuPay-Event"))
+	}
+}
+
+// TestAStopLeavesNoLease: a claim that the stop breaks off may be committed all the same. Nobody attempts what it leased
+// until the lease ends, a minute later.
+func TestAStopLeavesNoLease(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSink(t, status(http.StatusServiceUnavailable))
+	f.endpoint(s.URL)
+	db, err := pgx.Connect(t.Context(), f.cfg.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	for i := range 100 {
+		p := payment()
+		p.Reference = fmt.Sprintf("PAY-20260617-%016X", i)
+		f.publish(f.changed("payment.completed", p))
+	}
+	for range 60 {
+		if _, err := f.core.Pool.Exec(t.Context(), `update deliveries set attempt_count = 0 where lease_owner is null`); err != nil {
+			t.Fatal(err)
+		}
+		f.clock.advance(5 * time.Second)
+		f.engine.Wake()
+		f.stop()
+		var left int
+		if err := db.QueryRow(t.Context(), `select count(*) from webhooks.deliveries where lease_owner is not null`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+		if left > 0 {
+			t.Fatalf("%d leases are left", left)
+		}
+		f.start()
+	}
+}
