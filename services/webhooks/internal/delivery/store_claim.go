@@ -64,6 +64,7 @@ type claimed struct {
 // claim leases what is due.
 func claim(ctx context.Context, db pg.DB, s shares, h holder, now time.Time) (c claimed, err error) {
 	b := &pgx.Batch{}
+	b.Queue(pinSQL)
 	b.Queue(claimSQL, now, s.names, s.shares, s.unknown, s.all, h.until, h.owner).Query(func(rows pgx.Rows) error {
 		c.jobs, err = pgx.CollectRows(rows, scanJob)
 		return err
@@ -82,7 +83,7 @@ func claim(ctx context.Context, db pg.DB, s shares, h holder, now time.Time) (c 
 }
 
 const releaseSQL = `update deliveries set claimable_at = next_attempt_at, lease_owner = null
-	where id = any($1::uuid[]) and lease_owner = $2 and status = 'pending'`
+	where id = any($1::uuid[]) and lease_owner = $2 and status || '' = 'pending'`
 
 // release gives back leases of deliveries that were not attempted.
 func release(ctx context.Context, db pg.DB, jobs []Job, owner string) error {

@@ -20,9 +20,10 @@ select n.id, n.endpoint_id, n.merchant_id, n.livemode, n.event_id, n.event_type,
 	case when n.missed then $11::timestamptz end
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::bytea[], $10::bool[], $14::bool[], $15::bool[])
 	as n (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body, reserved, behind, missed)
-cross join lateral (select n.behind or exists (
-	select from deliveries d where d.endpoint_id = n.endpoint_id and d.reference = n.reference and d.status in ('waiting', 'pending')
-) as waits) w
+left join lateral (
+	select true as yes from deliveries d where d.endpoint_id = n.endpoint_id and d.reference = n.reference and d.status in ('waiting', 'pending') limit 1
+) open on true
+cross join lateral (select n.behind or open.yes is not null as waits) w
 on conflict (endpoint_id, event_id, event_type) do nothing
 returning id::text, status = 'pending'`
 

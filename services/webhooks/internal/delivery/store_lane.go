@@ -11,6 +11,12 @@ import (
 // laneLocks is the key space of the advisory locks on payments.
 const laneLocks = 7_706_584
 
+// pinSQL keeps the planner from reading a table from end to end within this transaction. Statistics are a minute old, the
+// number of open deliveries goes from none to many thousands in seconds, and plans are kept: what is best for an empty
+// table would be kept for a full one. For the same reason the statements here look rows up one by one (lateral, limit)
+// and hide "status = 'pending'" from the planner (status || '') where the index of all that is pending is no help.
+const pinSQL = `select set_config('enable_seqscan', 'off', true)`
+
 // queueLocks makes the transaction the only one that changes which delivery of these payments is pending. Without it, a
 // delivery recorded while the one before it is being finished would be left waiting by both sides. The locks are taken
 // in one order everywhere, so they cannot deadlock.
@@ -22,30 +28,34 @@ func queueLocks(b *pgx.Batch, references []string) {
 		keys[i] = int32(h.Sum32())
 	}
 	slices.Sort(keys)
+	b.Queue(pinSQL)
 	b.Queue(`select pg_advisory_xact_lock($1, k) from unnest($2::int[]) k`, int32(laneLocks), slices.Compact(keys))
 }
 
 // lockHeadsSQL waits for processes that are claiming the pending deliveries of these lanes at this moment.
-const lockHeadsSQL = `select d.id from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference)
-	join deliveries d on d.endpoint_id = l.endpoint_id and d.reference = l.reference and d.status = 'pending'
-	where d.lease_owner is null or d.claimable_at <= $3 order by d.id for update of d`
+const lockHeadsSQL = `select h.id from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference) cross join lateral (
+	select d.id from deliveries d
+	where d.endpoint_id = l.endpoint_id and d.reference = l.reference and d.status in ('waiting', 'pending') and d.status || '' = 'pending'
+	and (d.lease_owner is null or d.claimable_at <= $3) limit 1 for update
+) h`
 
 // promoteSQL makes the lowest open sequence of each lane the pending one, unless another is being attempted. What was
 // pending goes back to waiting, which happens when an older event arrives late. What is due now is leased to $4 until $5, or left to be claimed when they are null.
 const promoteSQL = `with lanes as (
 	select distinct l.endpoint_id, l.reference from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference)
 ), heads as (
-	select h.id, l.endpoint_id, l.reference from lanes l cross join lateral (
+	select h.id, rival.id as rival from lanes l cross join lateral (
 		select d.id, d.status from deliveries d
 		where d.endpoint_id = l.endpoint_id and d.reference = l.reference and d.status in ('waiting', 'pending')
 		order by d.sequence, d.event_id limit 1
-	) h
-	where h.status = 'waiting' and not exists (
-		select from deliveries p where p.endpoint_id = l.endpoint_id and p.reference = l.reference
-		and p.status = 'pending' and p.lease_owner is not null and p.claimable_at > $3::timestamptz)
+	) h left join lateral (
+		select p.id, p.lease_owner is not null and p.claimable_at > $3::timestamptz as leased from deliveries p
+		where h.status = 'waiting' and p.endpoint_id = l.endpoint_id and p.reference = l.reference
+		and p.status in ('waiting', 'pending') and p.status || '' = 'pending' limit 1
+	) rival on true
+	where h.status = 'waiting' and rival.leased is not true
 ), demoted as (
-	update deliveries d set status = 'waiting', lease_owner = null from heads h
-	where d.endpoint_id = h.endpoint_id and d.reference = h.reference and d.status = 'pending'
+	update deliveries d set status = 'waiting', lease_owner = null from heads h where d.id = h.rival
 )
 update deliveries d set status = 'pending', next_attempt_at = greatest(d.next_attempt_at, $3::timestamptz),
 	claimable_at = case when d.next_attempt_at > $3::timestamptz then d.next_attempt_at else coalesce($5::timestamptz, $3::timestamptz) end,

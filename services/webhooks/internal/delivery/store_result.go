@@ -45,7 +45,7 @@ const recordSQL = `with r as (
 ), ended as (
 	update deliveries d set status = r.status, attempt_count = r.number, next_attempt_at = r.next_attempt_at,
 		claimable_at = r.next_attempt_at, lease_owner = null, finished_at = r.finished_at
-	from r where d.id = r.id and d.status = 'pending' and d.lease_owner = $11 and d.attempt_count = r.number - 1
+	from r where d.id = r.id and d.status || '' = 'pending' and d.lease_owner = $11 and d.attempt_count = r.number - 1
 	returning d.id, d.endpoint_id
 )
 insert into attempts (delivery_id, endpoint_id, number, started_at, duration_micros, response_status, response_headers, response_body, error)
