@@ -14,7 +14,7 @@ const laneLocks = 7_706_584
 // pinSQL keeps the planner from reading a table from end to end within this transaction. Statistics are a minute old, the
 // number of open deliveries goes from none to many thousands in seconds, and plans are kept: what is best for an empty
 // table would be kept for a full one. For the same reason the statements here look rows up one by one (lateral, limit)
-// and hide "status = 'pending'" from the planner (status || '') where the index of all that is pending is no help.
+// and hide "status = 'pending'" from the planner (status || ”) where the index of all that is pending is no help.
 const pinSQL = `select set_config('enable_seqscan', 'off', true)`
 
 // queueLocks makes the transaction the only one that changes which delivery of these payments is pending. Without it, a
