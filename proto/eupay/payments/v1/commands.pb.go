@@ -70,7 +70,7 @@ func (x CommandReply_Stage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CommandReply_Stage.Descriptor instead.
 func (CommandReply_Stage) EnumDescriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5, 0}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6, 0}
 }
 
 // CreatePayment (subject eupay.cmd.payments.create) asks for a new payment. The sender proposes the reference, so that
@@ -95,6 +95,10 @@ type CreatePayment struct {
 	// "instant" (default when empty), "first_open_day" or "deferred".
 	ExecutionType string `protobuf:"bytes,13,opt,name=execution_type,json=executionType,proto3" json:"execution_type,omitempty"`
 	ExecutionDate string `protobuf:"bytes,14,opt,name=execution_date,json=executionDate,proto3" json:"execution_date,omitempty"`
+	// "api" when empty, or "order".
+	Origin string `protobuf:"bytes,15,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Of "order".
+	OrderId       string `protobuf:"bytes,16,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -227,6 +231,143 @@ func (x *CreatePayment) GetExecutionDate() string {
 	return ""
 }
 
+func (x *CreatePayment) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *CreatePayment) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+// ScanPay (eupay.cmd.payments.scan) pays what a customer scanned, from one of the customer's linked accounts. The sender
+// has verified the code. Replies as to a create; the reply's payment is the new transaction.
+type ScanPay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The proposed PAY-… reference.
+	Reference   string    `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	Merchant    *Merchant `protobuf:"bytes,2,opt,name=merchant,proto3" json:"merchant,omitempty"`
+	Livemode    bool      `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	AmountCents int64     `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Currency    string    `protobuf:"bytes,5,opt,name=currency,proto3" json:"currency,omitempty"`
+	Description string    `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
+	CustomerId  string    `protobuf:"bytes,7,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// One of the customer's linked accounts.
+	AccountId string `protobuf:"bytes,8,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Of a payment's code: the payment that this pays. It must be open, of the same merchant, mode and amount, and nobody
+	// else may be paying it.
+	GatewayReference string `protobuf:"bytes,9,opt,name=gateway_reference,json=gatewayReference,proto3" json:"gateway_reference,omitempty"`
+	// The code's requestId: the same customer paying the same code twice gets the same transaction.
+	RequestId     string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScanPay) Reset() {
+	*x = ScanPay{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScanPay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScanPay) ProtoMessage() {}
+
+func (x *ScanPay) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScanPay.ProtoReflect.Descriptor instead.
+func (*ScanPay) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ScanPay) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ScanPay) GetMerchant() *Merchant {
+	if x != nil {
+		return x.Merchant
+	}
+	return nil
+}
+
+func (x *ScanPay) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ScanPay) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *ScanPay) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *ScanPay) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *ScanPay) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *ScanPay) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *ScanPay) GetGatewayReference() string {
+	if x != nil {
+		return x.GatewayReference
+	}
+	return ""
+}
+
+func (x *ScanPay) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // Merchant is what payments must know of the merchant at the moment of a command; it is kept with the payment.
 type Merchant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -245,7 +386,7 @@ type Merchant struct {
 
 func (x *Merchant) Reset() {
 	*x = Merchant{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -257,7 +398,7 @@ func (x *Merchant) String() string {
 func (*Merchant) ProtoMessage() {}
 
 func (x *Merchant) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -270,7 +411,7 @@ func (x *Merchant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Merchant.ProtoReflect.Descriptor instead.
 func (*Merchant) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{1}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Merchant) GetId() string {
@@ -342,7 +483,7 @@ type RefundPayment struct {
 
 func (x *RefundPayment) Reset() {
 	*x = RefundPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +495,7 @@ func (x *RefundPayment) String() string {
 func (*RefundPayment) ProtoMessage() {}
 
 func (x *RefundPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +508,7 @@ func (x *RefundPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundPayment.ProtoReflect.Descriptor instead.
 func (*RefundPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{2}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RefundPayment) GetReference() string {
@@ -438,7 +579,7 @@ type CancelPayment struct {
 
 func (x *CancelPayment) Reset() {
 	*x = CancelPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -450,7 +591,7 @@ func (x *CancelPayment) String() string {
 func (*CancelPayment) ProtoMessage() {}
 
 func (x *CancelPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -463,7 +604,7 @@ func (x *CancelPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPayment.ProtoReflect.Descriptor instead.
 func (*CancelPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CancelPayment) GetReference() string {
@@ -504,7 +645,7 @@ type ProviderUpdate struct {
 
 func (x *ProviderUpdate) Reset() {
 	*x = ProviderUpdate{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -516,7 +657,7 @@ func (x *ProviderUpdate) String() string {
 func (*ProviderUpdate) ProtoMessage() {}
 
 func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -529,7 +670,7 @@ func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdate.ProtoReflect.Descriptor instead.
 func (*ProviderUpdate) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ProviderUpdate) GetLivemode() bool {
@@ -583,7 +724,7 @@ type CommandReply struct {
 
 func (x *CommandReply) Reset() {
 	*x = CommandReply{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -595,7 +736,7 @@ func (x *CommandReply) String() string {
 func (*CommandReply) ProtoMessage() {}
 
 func (x *CommandReply) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -608,7 +749,7 @@ func (x *CommandReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandReply.ProtoReflect.Descriptor instead.
 func (*CommandReply) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CommandReply) GetStage() CommandReply_Stage {
@@ -671,7 +812,7 @@ var File_eupay_payments_v1_commands_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
-	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\"\x90\x04\n" +
+	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\"\xc3\x04\n" +
 	"\rCreatePayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
 	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
@@ -689,7 +830,24 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\v \x01(\tR\x0eidempotencyKey\x12 \n" +
 	"\vfingerprint\x18\f \x01(\fR\vfingerprint\x12%\n" +
 	"\x0eexecution_type\x18\r \x01(\tR\rexecutionType\x12%\n" +
-	"\x0eexecution_date\x18\x0e \x01(\tR\rexecutionDate\"\xbd\x01\n" +
+	"\x0eexecution_date\x18\x0e \x01(\tR\rexecutionDate\x12\x16\n" +
+	"\x06origin\x18\x0f \x01(\tR\x06origin\x12\x19\n" +
+	"\border_id\x18\x10 \x01(\tR\aorderId\"\xe9\x02\n" +
+	"\aScanPay\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
+	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
+	"\blivemode\x18\x03 \x01(\bR\blivemode\x12!\n" +
+	"\famount_cents\x18\x04 \x01(\x03R\vamountCents\x12\x1a\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12 \n" +
+	"\vdescription\x18\x06 \x01(\tR\vdescription\x12\x1f\n" +
+	"\vcustomer_id\x18\a \x01(\tR\n" +
+	"customerId\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\b \x01(\tR\taccountId\x12+\n" +
+	"\x11gateway_reference\x18\t \x01(\tR\x10gatewayReference\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\n" +
+	" \x01(\tR\trequestId\"\xbd\x01\n" +
 	"\bMerchant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -748,27 +906,29 @@ func file_eupay_payments_v1_commands_proto_rawDescGZIP() []byte {
 }
 
 var file_eupay_payments_v1_commands_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_eupay_payments_v1_commands_proto_goTypes = []any{
 	(CommandReply_Stage)(0), // 0: eupay.payments.v1.CommandReply.Stage
 	(*CreatePayment)(nil),   // 1: eupay.payments.v1.CreatePayment
-	(*Merchant)(nil),        // 2: eupay.payments.v1.Merchant
-	(*RefundPayment)(nil),   // 3: eupay.payments.v1.RefundPayment
-	(*CancelPayment)(nil),   // 4: eupay.payments.v1.CancelPayment
-	(*ProviderUpdate)(nil),  // 5: eupay.payments.v1.ProviderUpdate
-	(*CommandReply)(nil),    // 6: eupay.payments.v1.CommandReply
-	(*Payment)(nil),         // 7: eupay.payments.v1.Payment
+	(*ScanPay)(nil),         // 2: eupay.payments.v1.ScanPay
+	(*Merchant)(nil),        // 3: eupay.payments.v1.Merchant
+	(*RefundPayment)(nil),   // 4: eupay.payments.v1.RefundPayment
+	(*CancelPayment)(nil),   // 5: eupay.payments.v1.CancelPayment
+	(*ProviderUpdate)(nil),  // 6: eupay.payments.v1.ProviderUpdate
+	(*CommandReply)(nil),    // 7: eupay.payments.v1.CommandReply
+	(*Payment)(nil),         // 8: eupay.payments.v1.Payment
 }
 var file_eupay_payments_v1_commands_proto_depIdxs = []int32{
-	2, // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
-	2, // 1: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
-	0, // 2: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
-	7, // 3: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
+	3, // 1: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
+	3, // 2: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
+	0, // 3: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
+	8, // 4: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_commands_proto_init() }
@@ -783,7 +943,7 @@ func file_eupay_payments_v1_commands_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_commands_proto_rawDesc), len(file_eupay_payments_v1_commands_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

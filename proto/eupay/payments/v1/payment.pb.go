@@ -69,8 +69,17 @@ type Payment struct {
 	MerchantName string `protobuf:"bytes,25,opt,name=merchant_name,json=merchantName,proto3" json:"merchant_name,omitempty"`
 	// Set while a cancellation was asked for and is not decided yet.
 	CancelRequested bool `protobuf:"varint,26,opt,name=cancel_requested,json=cancelRequested,proto3" json:"cancel_requested,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Where it comes from: "api" (a merchant's call), "order" (an order at a table), "qr" (a merchant's QR code that a
+	// customer scanned), "scan" (a payment's QR code that a customer scanned: a transaction that pays gateway_reference).
+	Origin string `protobuf:"bytes,27,opt,name=origin,proto3" json:"origin,omitempty"`
+	// Of "order": the order that it pays. Only the platform sets it, so that it can be trusted.
+	OrderId string `protobuf:"bytes,28,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Of "qr" and "scan": the customer of the app who pays.
+	CustomerId string `protobuf:"bytes,29,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Of "scan": the payment that it completes.
+	GatewayReference string `protobuf:"bytes,30,opt,name=gateway_reference,json=gatewayReference,proto3" json:"gateway_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Payment) Reset() {
@@ -285,6 +294,34 @@ func (x *Payment) GetCancelRequested() bool {
 	return false
 }
 
+func (x *Payment) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Payment) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *Payment) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *Payment) GetGatewayReference() string {
+	if x != nil {
+		return x.GatewayReference
+	}
+	return ""
+}
+
 // HistoryEntry is one change of a payment, oldest is sequence 1.
 type HistoryEntry struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
@@ -392,7 +429,7 @@ var File_eupay_payments_v1_payment_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\a\n" +
+	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\b\n" +
 	"\aPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12-\n" +
@@ -427,7 +464,12 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\n" +
 	"stalled_at\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampR\tstalledAt\x12#\n" +
 	"\rmerchant_name\x18\x19 \x01(\tR\fmerchantName\x12)\n" +
-	"\x10cancel_requested\x18\x1a \x01(\bR\x0fcancelRequested\"\xaa\x02\n" +
+	"\x10cancel_requested\x18\x1a \x01(\bR\x0fcancelRequested\x12\x16\n" +
+	"\x06origin\x18\x1b \x01(\tR\x06origin\x12\x19\n" +
+	"\border_id\x18\x1c \x01(\tR\aorderId\x12\x1f\n" +
+	"\vcustomer_id\x18\x1d \x01(\tR\n" +
+	"customerId\x12+\n" +
+	"\x11gateway_reference\x18\x1e \x01(\tR\x10gatewayReference\"\xaa\x02\n" +
 	"\fHistoryEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x1f\n" +
 	"\vfrom_status\x18\x02 \x01(\tR\n" +
