@@ -1,4 +1,4 @@
-// Package qr is the service that signs the QR codes of the EU Pay app.
+// Package qr is the service that signs the QR codes of the EU Pay app and keeps the merchants' catalogs.
 package qr
 
 import (
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/outbox"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/signed"
@@ -25,6 +26,7 @@ type Config struct {
 	SigningKey string `env:"EUPAY_QR_SIGNING_KEY,required"`
 	// BaseURL is the site whose links the app opens.
 	BaseURL string `env:"EUPAY_QR_BASE_URL" envDefault:"https://www.european-pay.fr"`
+	CatalogConfig
 }
 
 // Validate reports settings that would make codes nobody can trust or open.
@@ -36,11 +38,15 @@ func (c *Config) Validate() error {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("EUPAY_QR_BASE_URL must be an http(s) URL without a query")
 	}
-	return nil
+	return c.CatalogConfig.validate()
 }
 
 // Service is the running qr service.
-type Service struct{ core *boot.Core }
+type Service struct {
+	core    *boot.Core
+	relay   *outbox.Relay
+	catalog *catalogPart
+}
 
 // New opens the service: it migrates its schema, connects and listens.
 func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
@@ -58,15 +64,27 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, strings.TrimSuffix(cfg.BaseURL, "/")))
-	return &Service{core: core}, nil
+	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Run serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error {
+	return s.core.Run(ctx, append(s.catalog.workers(), s.relay.Run)...)
+}
 
 // Close releases the connections.
-func (s *Service) Close() { s.core.Close() }
+func (s *Service) Close() {
+	if s.catalog != nil {
+		s.catalog.close()
+	}
+	s.core.Close()
+}
 
 // GRPCAddr is where the gRPC server listens.
 func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
