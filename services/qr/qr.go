@@ -1,4 +1,4 @@
-// Package qr is the service that signs the QR codes of the EU Pay app.
+// Package qr is the service that signs the QR codes of the EU Pay app and keeps the merchants' catalogs.
 package qr
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/outbox"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/loyalty"
@@ -30,6 +31,7 @@ type Config struct {
 	BaseURL string `env:"EUPAY_QR_BASE_URL" envDefault:"https://www.european-pay.fr"`
 	// PointsPerEuro is what customers get for each whole euro.
 	PointsPerEuro int64 `env:"EUPAY_LOYALTY_POINTS_PER_EURO" envDefault:"1"`
+	CatalogConfig
 }
 
 // Validate reports settings that would make codes nobody can trust or open.
@@ -44,7 +46,7 @@ func (c *Config) Validate() error {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("EUPAY_QR_BASE_URL must be an http(s) URL without a query")
 	}
-	return nil
+	return c.CatalogConfig.validate()
 }
 
 // Service is the running qr service.
@@ -52,6 +54,8 @@ type Service struct {
 	core *boot.Core
 	// workers run beside the servers.
 	workers []func(context.Context) error
+	relay   *outbox.Relay
+	catalog *catalogPart
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -70,10 +74,15 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, strings.TrimSuffix(cfg.BaseURL, "/")))
-	s := &Service{core: core}
 	qrv1.RegisterLoyaltyServiceServer(core.GRPC, loyalty.NewServer(core.Pool))
 	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
+	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil
 }
 
@@ -84,10 +93,17 @@ func (s *Service) consume(name string, subjects []string, handle consume.Handler
 }
 
 // Run serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx, s.workers...) }
+func (s *Service) Run(ctx context.Context) error {
+	return s.core.Run(ctx, append(s.workers, s.relay.Run)...)
+}
 
 // Close releases the connections.
-func (s *Service) Close() { s.core.Close() }
+func (s *Service) Close() {
+	if s.catalog != nil {
+		s.catalog.close()
+	}
+	s.core.Close()
+}
 
 // GRPCAddr is where the gRPC server listens.
 func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
