@@ -1,4 +1,4 @@
-// Package qr is the service that signs the QR codes of the EU Pay app.
+// Package qr is the service that signs the QR codes of the EU Pay app, and takes the orders of guests at their tables.
 package qr
 
 import (
@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/outbox"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/signed"
+	"european-pay.eu/eupay/services/qr/internal/table"
 	"european-pay.eu/eupay/services/qr/migrations"
 )
 
@@ -40,7 +42,11 @@ func (c *Config) Validate() error {
 }
 
 // Service is the running qr service.
-type Service struct{ core *boot.Core }
+type Service struct {
+	core   *boot.Core
+	relay  *outbox.Relay
+	tables *table.Server
+}
 
 // New opens the service: it migrates its schema, connects and listens.
 func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
@@ -59,11 +65,16 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, err
 	}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, strings.TrimSuffix(cfg.BaseURL, "/")))
-	return &Service{core: core}, nil
+	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
+	s.tables = table.New(table.Deps{
+		Pool: core.Pool, Bus: core.Bus, Catalog: table.Products{}, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
+	})
+	qrv1.RegisterTableServiceServer(core.GRPC, s.tables)
+	return s, nil
 }
 
 // Run serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx, s.relay.Run, s.tables.Run) }
 
 // Close releases the connections.
 func (s *Service) Close() { s.core.Close() }
