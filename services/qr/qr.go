@@ -1,4 +1,5 @@
-// Package qr is the service that signs the QR codes of the EU Pay app and keeps the merchants' catalogs.
+// Package qr is the service that signs the QR codes of the EU Pay app, keeps the merchants' catalogs, takes the orders of
+// guests at their tables and counts customers' points.
 package qr
 
 import (
@@ -15,6 +16,7 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/loyalty"
 	"european-pay.eu/eupay/services/qr/internal/signed"
+	"european-pay.eu/eupay/services/qr/internal/table"
 	"european-pay.eu/eupay/services/qr/migrations"
 )
 
@@ -82,6 +84,11 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		s.Close()
 		return nil, err
 	}
+	tables := table.New(table.Deps{
+		Pool: core.Pool, Bus: core.Bus, Catalog: table.Products{}, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
+	})
+	qrv1.RegisterTableServiceServer(core.GRPC, tables)
+	s.workers = append(s.workers, s.relay.Run, tables.Run)
 	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil
 }
@@ -94,7 +101,7 @@ func (s *Service) consume(name string, subjects []string, handle consume.Handler
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, append(s.workers, s.relay.Run)...)
+	return s.core.Run(ctx, s.workers...)
 }
 
 // Close releases the connections.
