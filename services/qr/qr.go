@@ -1,11 +1,10 @@
-// Package qr is the service that signs the QR codes of the EU Pay app.
+// Package qr is the service that signs the QR codes of the EU Pay app and reads them again.
 package qr
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 
 	"european-pay.eu/eupay/internal/boot"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -21,22 +20,33 @@ const defaultGRPCAddr = "127.0.0.1:9103"
 type Config struct {
 	boot.Base
 	// SigningKey signs the codes; at least 32 bytes, used for nothing else. Whoever has it can make codes that the app
-	// believes, and a new one makes all codes in circulation invalid.
+	// believes.
 	SigningKey string `env:"EUPAY_QR_SIGNING_KEY,required"`
+	// OldSigningKeys sign nothing any more. What they signed is believed until they are removed, printed codes included.
+	OldSigningKeys []string `env:"EUPAY_QR_OLD_SIGNING_KEYS"`
 	// BaseURL is the site whose links the app opens.
 	BaseURL string `env:"EUPAY_QR_BASE_URL" envDefault:"https://www.european-pay.fr"`
+	// OldBaseURLs are sites that codes in circulation lead to. They are read as those of BaseURL are.
+	OldBaseURLs []string `env:"EUPAY_QR_OLD_BASE_URLS"`
 }
 
 // Validate reports settings that would make codes nobody can trust or open.
 func (c *Config) Validate() error {
-	if len(c.SigningKey) < signed.MinKey {
-		return fmt.Errorf("EUPAY_QR_SIGNING_KEY must have at least %d bytes", signed.MinKey)
+	_, _, err := c.codes()
+	return err
+}
+
+// codes are what codes are made and read with. The keys are in no error.
+func (c *Config) codes() (*signed.Signer, *signed.Links, error) {
+	signer, err := signed.NewSigner(c.SigningKey, c.OldSigningKeys...)
+	if err != nil {
+		err = fmt.Errorf("EUPAY_QR_SIGNING_KEY, EUPAY_QR_OLD_SIGNING_KEYS: %w", err)
 	}
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("EUPAY_QR_BASE_URL must be an http(s) URL without a query")
+	links, badLink := signed.NewLinks(c.BaseURL, c.OldBaseURLs...)
+	if badLink != nil {
+		badLink = fmt.Errorf("EUPAY_QR_BASE_URL, EUPAY_QR_OLD_BASE_URLS: %w", badLink)
 	}
-	return nil
+	return signer, links, errors.Join(err, badLink)
 }
 
 // Service is the running qr service.
@@ -44,10 +54,7 @@ type Service struct{ core *boot.Core }
 
 // New opens the service: it migrates its schema, connects and listens.
 func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
-	if err := cfg.Validate(); err != nil {
-		return nil, err
-	}
-	signer, err := signed.NewSigner(cfg.SigningKey)
+	signer, links, err := cfg.codes()
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +65,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, strings.TrimSuffix(cfg.BaseURL, "/")))
+	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, links, core.Now))
 	return &Service{core: core}, nil
 }
 
