@@ -103,7 +103,7 @@ func refusal(err error) error {
 	case errors.Is(err, signed.ErrForged):
 		return errs.New(errs.QRInvalid, "This code was not signed by EU Pay, or was changed since. Do not pay with it; ask the merchant for a new one.")
 	case errors.Is(err, signed.ErrTruncated):
-		return errs.New(errs.QRInvalid, "This code is incomplete. Scan it again, or copy its whole link.")
+		return errs.New(errs.QRInvalid, "This code is incomplete or damaged. Scan it again, or copy its whole link.")
 	case errors.Is(err, signed.ErrForeign):
 		return errs.New(errs.QRInvalid, "This is not a payment code of EU Pay. Scan the code that the merchant shows.")
 	default:

@@ -55,7 +55,7 @@ func (l *Links) Data(scanned string) (string, error) {
 		return scanned, nil
 	}
 	u, err := url.Parse(scanned)
-	if err != nil || !(l.sites[siteOf(u)] || isDeep(u)) || u.User != nil {
+	if err != nil || u.User != nil || !l.sites[siteOf(u)] && !isDeep(u) {
 		return "", ErrForeign
 	}
 	values, err := url.ParseQuery(u.RawQuery)

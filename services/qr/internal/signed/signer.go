@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 )
@@ -24,7 +23,7 @@ const (
 // Why a code is refused.
 var (
 	ErrForeign   = errors.New("not a code of ours")
-	ErrTruncated = errors.New("the code is incomplete")
+	ErrTruncated = errors.New("the code is incomplete or damaged")
 	ErrForged    = errors.New("the code was not signed here")
 	ErrExpired   = errors.New("the code has expired")
 	// ErrTooLong is Sign's: nobody could read the code.
@@ -55,11 +54,11 @@ func (s *Signer) Sign(c Code) (payload []byte, data string, err error) {
 	}
 	payload = c.appendJSON(make([]byte, 0, 512))
 	envelope := make([]byte, 0, len(payload)+96)
-	envelope = append(envelope, `{"payload":`...)
+	envelope = append(envelope, opening...)
 	envelope = append(envelope, payload...)
-	envelope = append(envelope, `,"sig":"`...)
+	envelope = append(envelope, middle...)
 	envelope = append(envelope, mac(s.keys[0], payload)...)
-	envelope = append(envelope, `"}`...)
+	envelope = append(envelope, closing...)
 	if base64.RawURLEncoding.EncodedLen(len(envelope)) > maxData {
 		return nil, "", ErrTooLong
 	}
@@ -70,7 +69,7 @@ func (s *Signer) Sign(c Code) (payload []byte, data string, err error) {
 func mac(key, payload []byte) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(payload)
-	return hex.AppendEncode(make([]byte, 0, 2*sha256.Size), h.Sum(nil))
+	return hex.AppendEncode(make([]byte, 0, sigLen), h.Sum(nil))
 }
 
 // Open reads an envelope that Sign made, or JavaScript with the same key. The signature is checked over the received
@@ -95,39 +94,58 @@ func (s *Signer) Open(data string, now time.Time) (Code, error) {
 }
 
 // signed compares with every key, so that how long it takes does not tell which one fits.
-func (s *Signer) signed(payload []byte, sig string) bool {
+func (s *Signer) signed(payload, sig []byte) bool {
 	ok := false
 	for _, key := range s.keys {
-		if hmac.Equal(mac(key, payload), []byte(sig)) {
+		if hmac.Equal(mac(key, payload), sig) {
 			ok = true
 		}
 	}
 	return ok
 }
 
-// opening is how every envelope begins.
-const opening = `{"payload":`
-
-// unwrap takes the envelope apart: base64url with its padding or without, around exactly one payload and one sig.
-func unwrap(data string) (payload []byte, sig string, err error) {
+// unwrap takes the envelope apart: base64url with its padding or without, around the words of JSON.stringify({payload,
+// sig}) and no others. So the payload is the bytes as they came, and nothing is parsed before its signature is checked.
+func unwrap(data string) (payload, sig []byte, err error) {
 	if len(data) > maxData || strings.ContainsAny(data, "\r\n") { // which the decoder would skip
-		return nil, "", ErrForeign
+		return nil, nil, ErrForeign
 	}
 	text, broken := base64.RawURLEncoding.Strict().DecodeString(unpad(data))
 	if broken != nil { // perhaps only at its end
 		if text, err = base64.RawURLEncoding.DecodeString(data[:len(data)/4*4]); err != nil {
-			return nil, "", ErrForeign
+			return nil, nil, ErrForeign
 		}
 	}
-	payload, sig, err = envelope(text)
-	switch {
-	case err == nil && broken == nil:
-		return payload, sig, nil
-	case cutShort(text, err):
-		return nil, "", ErrTruncated
-	default:
-		return nil, "", ErrForeign
+	if !bytes.HasPrefix(text, []byte(opening)[:min(len(opening), len(text))]) || len(text) == 0 {
+		return nil, nil, ErrForeign
 	}
+	payload, sig, ok := split(text)
+	switch {
+	case ok && broken == nil:
+		return payload, sig, nil
+	case json.Valid(text):
+		return nil, nil, ErrForeign
+	default:
+		return nil, nil, ErrTruncated
+	}
+}
+
+// The fixed parts of an envelope.
+const (
+	opening = `{"payload":`
+	middle  = `,"sig":"`
+	closing = `"}`
+	sigLen  = 2 * sha256.Size
+)
+
+// split finds the payload between opening and middle. The signature has one length, so there is one place to look.
+func split(text []byte) (payload, sig []byte, ok bool) {
+	end := len(text) - len(closing) - sigLen
+	if end < len(opening)+len(middle) || string(text[len(text)-len(closing):]) != closing {
+		return nil, nil, false
+	}
+	payload, ok = bytes.CutSuffix(text[len(opening):end], []byte(middle))
+	return payload, text[end : end+sigLen], ok
 }
 
 // unpad removes the padding where it makes whole groups of four; anywhere else it is left for the decoder to refuse.
@@ -139,48 +157,4 @@ func unpad(data string) string {
 		return short
 	}
 	return strings.TrimSuffix(data, "=")
-}
-
-var errEnvelope = errors.New("the envelope does not hold exactly payload and sig")
-
-// envelope reads {"payload":…,"sig":"…"}. The payload is the bytes as they stand there. encoding/json alone would take
-// the last of two payloads, and "Payload" for one.
-func envelope(text []byte) (payload json.RawMessage, sig string, err error) {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, "", errors.Join(errEnvelope, err)
-	}
-	seen := map[any]bool{}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil || seen[name] {
-			return nil, "", errors.Join(errEnvelope, err)
-		}
-		seen[name] = true
-		switch name {
-		case "payload":
-			err = dec.Decode(&payload)
-		case "sig":
-			err = dec.Decode(&sig)
-		default:
-			err = errEnvelope
-		}
-		if err != nil {
-			return nil, "", err
-		}
-	}
-	if _, err := dec.Token(); err != nil { // the closing brace
-		return nil, "", err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) || len(seen) != 2 {
-		return nil, "", errEnvelope
-	}
-	return payload, sig, nil
-}
-
-// cutShort reports whether the text begins as ours does and then just stops, as that of a link that was not copied to
-// its end; why is what envelope said about it.
-func cutShort(text []byte, why error) bool {
-	begins := len(text) > 0 && strings.HasPrefix(string(text), opening[:min(len(opening), len(text))])
-	return begins && (errors.Is(why, io.EOF) || errors.Is(why, io.ErrUnexpectedEOF))
 }
