@@ -53,7 +53,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
-		Listen: webhooksv1.NewListenServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Listen: webhooksv1.NewListenServiceClient(webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 	}).Register(api)
 	return e, nil
 }

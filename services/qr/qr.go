@@ -7,8 +7,10 @@ import (
 	"fmt"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/consume"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
+	"european-pay.eu/eupay/services/qr/internal/loyalty"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 	"european-pay.eu/eupay/services/qr/migrations"
 )
@@ -28,10 +30,15 @@ type Config struct {
 	BaseURL string `env:"EUPAY_QR_BASE_URL" envDefault:"https://www.european-pay.fr"`
 	// OldBaseURLs are sites that codes in circulation lead to. They are read as those of BaseURL are.
 	OldBaseURLs []string `env:"EUPAY_QR_OLD_BASE_URLS"`
+	// PointsPerEuro is what customers get for each whole euro.
+	PointsPerEuro int64 `env:"EUPAY_LOYALTY_POINTS_PER_EURO" envDefault:"1"`
 }
 
-// Validate reports settings that would make codes nobody can trust or open.
+// Validate reports settings that would make codes nobody can trust or open, and points that make no sense.
 func (c *Config) Validate() error {
+	if c.PointsPerEuro < 0 || c.PointsPerEuro > 1000 {
+		return errors.New("EUPAY_LOYALTY_POINTS_PER_EURO must be from 0 to 1000")
+	}
 	_, _, err := c.codes()
 	return err
 }
@@ -50,10 +57,17 @@ func (c *Config) codes() (*signed.Signer, *signed.Links, error) {
 }
 
 // Service is the running qr service.
-type Service struct{ core *boot.Core }
+type Service struct {
+	core *boot.Core
+	// workers run beside the servers.
+	workers []func(context.Context) error
+}
 
 // New opens the service: it migrates its schema, connects and listens.
 func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
 	signer, links, err := cfg.codes()
 	if err != nil {
 		return nil, err
@@ -66,11 +80,20 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, err
 	}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, links, core.Now))
-	return &Service{core: core}, nil
+	s := &Service{core: core}
+	qrv1.RegisterLoyaltyServiceServer(core.GRPC, loyalty.NewServer(core.Pool))
+	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
+	return s, nil
+}
+
+// consume adds a consumer of events.
+func (s *Service) consume(name string, subjects []string, handle consume.Handler) {
+	c := consume.New(consume.Config{Name: name, Subjects: subjects}, s.core.Pool, s.core.Bus, handle, nil, s.core.Log)
+	s.workers = append(s.workers, c.Run)
 }
 
 // Run serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx, s.workers...) }
 
 // Close releases the connections.
 func (s *Service) Close() { s.core.Close() }
