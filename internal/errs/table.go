@@ -64,7 +64,7 @@ var table = map[Code]Row{
 	InvalidState:        {http.StatusConflict, codes.FailedPrecondition, "Not possible in the present state"},
 	RefundExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left to refund"},
 	CancelNotSupported:  {http.StatusConflict, codes.FailedPrecondition, "The payer's bank cannot cancel this payment"},
-	QRInvalid:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is forged, incomplete or not one of EU Pay"},
+	QRInvalid:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is forged, damaged or not one of EU Pay"},
 	QRExpired:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is too old: ask for a new one"},
 	PayloadTooLarge:     {http.StatusRequestEntityTooLarge, codes.ResourceExhausted, "The request body is too large"},
 	UnsupportedMedia:    {http.StatusUnsupportedMediaType, codes.InvalidArgument, "The body must be application/json"},
