@@ -140,11 +140,11 @@ func TestPrintedCodesSurviveANewKeyAndANewSite(t *testing.T) {
 		t.Fatal(err)
 	}
 	fresh := []string{"EUPAY_QR_SIGNING_KEY", strings.Repeat("n", 32), "EUPAY_QR_BASE_URL", "https://new.example"}
-	_, after := start(t, append(fresh, "EUPAY_QR_OLD_SIGNING_KEYS", strings.Repeat("o", 32)+","+key, "EUPAY_QR_OLD_BASE_URLS", "https://pay.example")...)
+	_, after := start(t, append(fresh, "EUPAY_QR_OLD_SIGNING_KEYS", strings.Repeat("o", 32)+", "+key+",\n", "EUPAY_QR_OLD_BASE_URLS", "https://pay.example")...)
 	if got, err := decode(t, after, printed.GetQrData()); err != nil || got.GetMerchantName() != "Café Noisette" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	_, removed := start(t, fresh...)
+	_, removed := start(t, append(fresh, "EUPAY_QR_OLD_SIGNING_KEYS", "", "EUPAY_QR_OLD_BASE_URLS", "")...)
 	for _, scanned := range []string{printed.GetQrData(), printed.GetDeepLinkData()} {
 		if _, err := decode(t, removed, scanned); !errs.Is(err, errs.QRInvalid) {
 			t.Errorf("the old key and site were removed, and still %s: %v", scanned, err)

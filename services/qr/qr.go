@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
@@ -45,15 +46,26 @@ func (c *Config) Validate() error {
 
 // codes are what codes are made and read with. The keys are in no error.
 func (c *Config) codes() (*signed.Signer, *signed.Links, error) {
-	signer, err := signed.NewSigner(c.SigningKey, c.OldSigningKeys...)
+	signer, err := signed.NewSigner(c.SigningKey, entries(c.OldSigningKeys)...)
 	if err != nil {
 		err = fmt.Errorf("EUPAY_QR_SIGNING_KEY, EUPAY_QR_OLD_SIGNING_KEYS: %w", err)
 	}
-	links, badLink := signed.NewLinks(c.BaseURL, c.OldBaseURLs...)
+	links, badLink := signed.NewLinks(c.BaseURL, entries(c.OldBaseURLs)...)
 	if badLink != nil {
 		badLink = fmt.Errorf("EUPAY_QR_BASE_URL, EUPAY_QR_OLD_BASE_URLS: %w", badLink)
 	}
 	return signer, links, errors.Join(err, badLink)
+}
+
+// entries are those of a list that somebody typed: "a, b," has two.
+func entries(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Service is the running qr service.
