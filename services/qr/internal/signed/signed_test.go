@@ -167,6 +167,27 @@ func TestEveryChangedCharacterIsNoticed(t *testing.T) {
 	}
 }
 
+// The last character of base64 may have bits that mean nothing. They must be zero: every code has one text.
+func TestMeaninglessBitsAreRefused(t *testing.T) {
+	t.Parallel()
+	s, c := signer(t, key), permanent()
+	tried := 0
+	for _, c.Merchant.Name = range []string{"a", "ab", "abc"} {
+		data := sign(t, s, c)
+		if len(data)%4 == 0 {
+			continue // all bits mean something
+		}
+		tried++
+		last := len(data) - 1
+		if got, err := s.Open(data[:last]+string(data[last]+1), time.Time{}); err == nil {
+			t.Errorf("%c in place of %c: got %+v", data[last]+1, data[last], got)
+		}
+	}
+	if tried != 2 {
+		t.Errorf("tried %d lengths", tried)
+	}
+}
+
 func TestEveryCutIsCalledIncomplete(t *testing.T) {
 	t.Parallel()
 	s := signer(t, key)
