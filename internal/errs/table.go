@@ -27,6 +27,8 @@ const (
 	InvalidState        Code = "INVALID_STATE"
 	RefundExceeds       Code = "REFUND_EXCEEDS_PAYMENT"
 	CancelNotSupported  Code = "CANCEL_NOT_SUPPORTED"
+	QRInvalid           Code = "QR_INVALID"
+	QRExpired           Code = "QR_EXPIRED"
 	PayloadTooLarge     Code = "PAYLOAD_TOO_LARGE"
 	UnsupportedMedia    Code = "UNSUPPORTED_MEDIA_TYPE"
 	RateLimitExceeded   Code = "RATE_LIMIT_EXCEEDED"
@@ -62,6 +64,8 @@ var table = map[Code]Row{
 	InvalidState:        {http.StatusConflict, codes.FailedPrecondition, "Not possible in the present state"},
 	RefundExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left to refund"},
 	CancelNotSupported:  {http.StatusConflict, codes.FailedPrecondition, "The payer's bank cannot cancel this payment"},
+	QRInvalid:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is forged, damaged or not one of EU Pay"},
+	QRExpired:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is too old: ask for a new one"},
 	PayloadTooLarge:     {http.StatusRequestEntityTooLarge, codes.ResourceExhausted, "The request body is too large"},
 	UnsupportedMedia:    {http.StatusUnsupportedMediaType, codes.InvalidArgument, "The body must be application/json"},
 	RateLimitExceeded:   {http.StatusTooManyRequests, codes.ResourceExhausted, "Too many requests: respect retry_after"},

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
+	"european-pay.eu/eupay/services/gateway/internal/qrapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -69,6 +70,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	tableapi.New(tableapi.Deps{
 		Tables: qrv1.NewTableServiceClient(qr), Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Live: s.cfg.OrdersLive, Now: s.core.Now, Log: s.core.Log,
+	}).Register(api)
+	qrapi.New(qrapi.Deps{
+		QR: qrv1.NewQRServiceClient(qr), Payments: paymentsv1.NewPaymentsServiceClient(payments), Merchants: s.accounts.Merchants,
+		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: s.core.Now,
 	}).Register(api)
 	return e, nil
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"european-pay.eu/eupay/internal/boot"
@@ -27,28 +26,50 @@ const defaultGRPCAddr = "127.0.0.1:9103"
 type Config struct {
 	boot.Base
 	// SigningKey signs the codes; at least 32 bytes, used for nothing else. Whoever has it can make codes that the app
-	// believes, and a new one makes all codes in circulation invalid.
+	// believes.
 	SigningKey string `env:"EUPAY_QR_SIGNING_KEY,required"`
+	// OldSigningKeys sign nothing any more. What they signed is believed until they are removed, printed codes included.
+	OldSigningKeys []string `env:"EUPAY_QR_OLD_SIGNING_KEYS"`
 	// BaseURL is the site whose links the app opens.
 	BaseURL string `env:"EUPAY_QR_BASE_URL" envDefault:"https://www.european-pay.fr"`
+	// OldBaseURLs are sites that codes in circulation lead to. They are read as those of BaseURL are.
+	OldBaseURLs []string `env:"EUPAY_QR_OLD_BASE_URLS"`
 	// PointsPerEuro is what customers get for each whole euro.
 	PointsPerEuro int64 `env:"EUPAY_LOYALTY_POINTS_PER_EURO" envDefault:"1"`
 	CatalogConfig
 }
 
-// Validate reports settings that would make codes nobody can trust or open.
+// Validate reports settings that would make codes nobody can trust or open, and points that make no sense.
 func (c *Config) Validate() error {
-	if len(c.SigningKey) < signed.MinKey {
-		return fmt.Errorf("EUPAY_QR_SIGNING_KEY must have at least %d bytes", signed.MinKey)
-	}
 	if c.PointsPerEuro < 0 || c.PointsPerEuro > 1000 {
 		return errors.New("EUPAY_LOYALTY_POINTS_PER_EURO must be from 0 to 1000")
 	}
-	u, err := url.Parse(c.BaseURL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("EUPAY_QR_BASE_URL must be an http(s) URL without a query")
+	_, _, err := c.codes()
+	return errors.Join(err, c.CatalogConfig.validate())
+}
+
+// codes are what codes are made and read with. The keys are in no error.
+func (c *Config) codes() (*signed.Signer, *signed.Links, error) {
+	signer, err := signed.NewSigner(c.SigningKey, entries(c.OldSigningKeys)...)
+	if err != nil {
+		err = fmt.Errorf("EUPAY_QR_SIGNING_KEY, EUPAY_QR_OLD_SIGNING_KEYS: %w", err)
 	}
-	return c.CatalogConfig.validate()
+	links, badLink := signed.NewLinks(c.BaseURL, entries(c.OldBaseURLs)...)
+	if badLink != nil {
+		badLink = fmt.Errorf("EUPAY_QR_BASE_URL, EUPAY_QR_OLD_BASE_URLS: %w", badLink)
+	}
+	return signer, links, errors.Join(err, badLink)
+}
+
+// entries are those of a list that somebody typed: "a, b," has two.
+func entries(list []string) []string {
+	var out []string
+	for _, s := range list {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Service is the running qr service.
@@ -65,7 +86,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	signer, err := signed.NewSigner(cfg.SigningKey)
+	signer, links, err := cfg.codes()
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +98,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
-	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, strings.TrimSuffix(cfg.BaseURL, "/")))
+	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, links, core.Now))
 	qrv1.RegisterLoyaltyServiceServer(core.GRPC, loyalty.NewServer(core.Pool))
 	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
 	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {

@@ -160,6 +160,334 @@ func (x *SignGatewayPaymentResponse) GetDeepLinkData() string {
 	return ""
 }
 
+type SignPaymentRequestRequest struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId   string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	MerchantName string                 `protobuf:"bytes,2,opt,name=merchant_name,json=merchantName,proto3" json:"merchant_name,omitempty"`
+	// The merchant's public id.
+	EuPayId string `protobuf:"bytes,3,opt,name=eu_pay_id,json=euPayId,proto3" json:"eu_pay_id,omitempty"`
+	// 0: the customer chooses.
+	AmountCents int64  `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Currency    string `protobuf:"bytes,5,opt,name=currency,proto3" json:"currency,omitempty"`
+	// What the customer is shown; empty: nothing.
+	Label string `protobuf:"bytes,6,opt,name=label,proto3" json:"label,omitempty"`
+	// In whole seconds; absent: never.
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignPaymentRequestRequest) Reset() {
+	*x = SignPaymentRequestRequest{}
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignPaymentRequestRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignPaymentRequestRequest) ProtoMessage() {}
+
+func (x *SignPaymentRequestRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignPaymentRequestRequest.ProtoReflect.Descriptor instead.
+func (*SignPaymentRequestRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SignPaymentRequestRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *SignPaymentRequestRequest) GetMerchantName() string {
+	if x != nil {
+		return x.MerchantName
+	}
+	return ""
+}
+
+func (x *SignPaymentRequestRequest) GetEuPayId() string {
+	if x != nil {
+		return x.EuPayId
+	}
+	return ""
+}
+
+func (x *SignPaymentRequestRequest) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *SignPaymentRequestRequest) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SignPaymentRequestRequest) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *SignPaymentRequestRequest) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+type SignPaymentRequestResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// https://www.european-pay.fr/pay?data=…
+	QrData string `protobuf:"bytes,1,opt,name=qr_data,json=qrData,proto3" json:"qr_data,omitempty"`
+	// eupay://pay?data=…
+	DeepLinkData string `protobuf:"bytes,2,opt,name=deep_link_data,json=deepLinkData,proto3" json:"deep_link_data,omitempty"`
+	// The JSON text that was signed.
+	Payload       string `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SignPaymentRequestResponse) Reset() {
+	*x = SignPaymentRequestResponse{}
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SignPaymentRequestResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SignPaymentRequestResponse) ProtoMessage() {}
+
+func (x *SignPaymentRequestResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SignPaymentRequestResponse.ProtoReflect.Descriptor instead.
+func (*SignPaymentRequestResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SignPaymentRequestResponse) GetQrData() string {
+	if x != nil {
+		return x.QrData
+	}
+	return ""
+}
+
+func (x *SignPaymentRequestResponse) GetDeepLinkData() string {
+	if x != nil {
+		return x.DeepLinkData
+	}
+	return ""
+}
+
+func (x *SignPaymentRequestResponse) GetPayload() string {
+	if x != nil {
+		return x.Payload
+	}
+	return ""
+}
+
+type DecodeQRRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A link to our site, a deep link, or the data of either alone.
+	QrData        string `protobuf:"bytes,1,opt,name=qr_data,json=qrData,proto3" json:"qr_data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecodeQRRequest) Reset() {
+	*x = DecodeQRRequest{}
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecodeQRRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecodeQRRequest) ProtoMessage() {}
+
+func (x *DecodeQRRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecodeQRRequest.ProtoReflect.Descriptor instead.
+func (*DecodeQRRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DecodeQRRequest) GetQrData() string {
+	if x != nil {
+		return x.QrData
+	}
+	return ""
+}
+
+type DecodeQRResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "gateway_qr_payment" or "powens_qr_payment_request".
+	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	// Of "gateway_qr_payment" the same as gateway_reference.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The payment that the code pays; empty for "powens_qr_payment_request".
+	GatewayReference string `protobuf:"bytes,3,opt,name=gateway_reference,json=gatewayReference,proto3" json:"gateway_reference,omitempty"`
+	MerchantId       string `protobuf:"bytes,4,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	// The merchant's name when the code was made.
+	MerchantName string `protobuf:"bytes,5,opt,name=merchant_name,json=merchantName,proto3" json:"merchant_name,omitempty"`
+	// Only of "powens_qr_payment_request".
+	EuPayId string `protobuf:"bytes,6,opt,name=eu_pay_id,json=euPayId,proto3" json:"eu_pay_id,omitempty"`
+	// 0: the customer chooses.
+	AmountCents int64  `protobuf:"varint,7,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Currency    string `protobuf:"bytes,8,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Absent: never.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Empty: none.
+	Label         string `protobuf:"bytes,10,opt,name=label,proto3" json:"label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecodeQRResponse) Reset() {
+	*x = DecodeQRResponse{}
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecodeQRResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecodeQRResponse) ProtoMessage() {}
+
+func (x *DecodeQRResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecodeQRResponse.ProtoReflect.Descriptor instead.
+func (*DecodeQRResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DecodeQRResponse) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *DecodeQRResponse) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DecodeQRResponse) GetGatewayReference() string {
+	if x != nil {
+		return x.GatewayReference
+	}
+	return ""
+}
+
+func (x *DecodeQRResponse) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *DecodeQRResponse) GetMerchantName() string {
+	if x != nil {
+		return x.MerchantName
+	}
+	return ""
+}
+
+func (x *DecodeQRResponse) GetEuPayId() string {
+	if x != nil {
+		return x.EuPayId
+	}
+	return ""
+}
+
+func (x *DecodeQRResponse) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *DecodeQRResponse) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *DecodeQRResponse) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *DecodeQRResponse) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
 var File_eupay_qr_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_service_proto_rawDesc = "" +
@@ -176,9 +504,42 @@ const file_eupay_qr_v1_service_proto_rawDesc = "" +
 	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"[\n" +
 	"\x1aSignGatewayPaymentResponse\x12\x17\n" +
 	"\aqr_data\x18\x01 \x01(\tR\x06qrData\x12$\n" +
-	"\x0edeep_link_data\x18\x02 \x01(\tR\fdeepLinkData2r\n" +
+	"\x0edeep_link_data\x18\x02 \x01(\tR\fdeepLinkData\"\x8d\x02\n" +
+	"\x19SignPaymentRequestRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12#\n" +
+	"\rmerchant_name\x18\x02 \x01(\tR\fmerchantName\x12\x1a\n" +
+	"\teu_pay_id\x18\x03 \x01(\tR\aeuPayId\x12!\n" +
+	"\famount_cents\x18\x04 \x01(\x03R\vamountCents\x12\x1a\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
+	"\x05label\x18\x06 \x01(\tR\x05label\x129\n" +
+	"\n" +
+	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"u\n" +
+	"\x1aSignPaymentRequestResponse\x12\x17\n" +
+	"\aqr_data\x18\x01 \x01(\tR\x06qrData\x12$\n" +
+	"\x0edeep_link_data\x18\x02 \x01(\tR\fdeepLinkData\x12\x18\n" +
+	"\apayload\x18\x03 \x01(\tR\apayload\"*\n" +
+	"\x0fDecodeQRRequest\x12\x17\n" +
+	"\aqr_data\x18\x01 \x01(\tR\x06qrData\"\xe4\x02\n" +
+	"\x10DecodeQRResponse\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12+\n" +
+	"\x11gateway_reference\x18\x03 \x01(\tR\x10gatewayReference\x12\x1f\n" +
+	"\vmerchant_id\x18\x04 \x01(\tR\n" +
+	"merchantId\x12#\n" +
+	"\rmerchant_name\x18\x05 \x01(\tR\fmerchantName\x12\x1a\n" +
+	"\teu_pay_id\x18\x06 \x01(\tR\aeuPayId\x12!\n" +
+	"\famount_cents\x18\a \x01(\x03R\vamountCents\x12\x1a\n" +
+	"\bcurrency\x18\b \x01(\tR\bcurrency\x129\n" +
+	"\n" +
+	"expires_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x14\n" +
+	"\x05label\x18\n" +
+	" \x01(\tR\x05label2\xa2\x02\n" +
 	"\tQRService\x12e\n" +
-	"\x12SignGatewayPayment\x12&.eupay.qr.v1.SignGatewayPaymentRequest\x1a'.eupay.qr.v1.SignGatewayPaymentResponseB.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
+	"\x12SignGatewayPayment\x12&.eupay.qr.v1.SignGatewayPaymentRequest\x1a'.eupay.qr.v1.SignGatewayPaymentResponse\x12e\n" +
+	"\x12SignPaymentRequest\x12&.eupay.qr.v1.SignPaymentRequestRequest\x1a'.eupay.qr.v1.SignPaymentRequestResponse\x12G\n" +
+	"\bDecodeQR\x12\x1c.eupay.qr.v1.DecodeQRRequest\x1a\x1d.eupay.qr.v1.DecodeQRResponseB.Z,european-pay.eu/eupay/proto/eupay/qr/v1;qrv1b\x06proto3"
 
 var (
 	file_eupay_qr_v1_service_proto_rawDescOnce sync.Once
@@ -192,21 +553,31 @@ func file_eupay_qr_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_service_proto_rawDescData
 }
 
-var file_eupay_qr_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_eupay_qr_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_eupay_qr_v1_service_proto_goTypes = []any{
 	(*SignGatewayPaymentRequest)(nil),  // 0: eupay.qr.v1.SignGatewayPaymentRequest
 	(*SignGatewayPaymentResponse)(nil), // 1: eupay.qr.v1.SignGatewayPaymentResponse
-	(*timestamppb.Timestamp)(nil),      // 2: google.protobuf.Timestamp
+	(*SignPaymentRequestRequest)(nil),  // 2: eupay.qr.v1.SignPaymentRequestRequest
+	(*SignPaymentRequestResponse)(nil), // 3: eupay.qr.v1.SignPaymentRequestResponse
+	(*DecodeQRRequest)(nil),            // 4: eupay.qr.v1.DecodeQRRequest
+	(*DecodeQRResponse)(nil),           // 5: eupay.qr.v1.DecodeQRResponse
+	(*timestamppb.Timestamp)(nil),      // 6: google.protobuf.Timestamp
 }
 var file_eupay_qr_v1_service_proto_depIdxs = []int32{
-	2, // 0: eupay.qr.v1.SignGatewayPaymentRequest.expires_at:type_name -> google.protobuf.Timestamp
-	0, // 1: eupay.qr.v1.QRService.SignGatewayPayment:input_type -> eupay.qr.v1.SignGatewayPaymentRequest
-	1, // 2: eupay.qr.v1.QRService.SignGatewayPayment:output_type -> eupay.qr.v1.SignGatewayPaymentResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	6, // 0: eupay.qr.v1.SignGatewayPaymentRequest.expires_at:type_name -> google.protobuf.Timestamp
+	6, // 1: eupay.qr.v1.SignPaymentRequestRequest.expires_at:type_name -> google.protobuf.Timestamp
+	6, // 2: eupay.qr.v1.DecodeQRResponse.expires_at:type_name -> google.protobuf.Timestamp
+	0, // 3: eupay.qr.v1.QRService.SignGatewayPayment:input_type -> eupay.qr.v1.SignGatewayPaymentRequest
+	2, // 4: eupay.qr.v1.QRService.SignPaymentRequest:input_type -> eupay.qr.v1.SignPaymentRequestRequest
+	4, // 5: eupay.qr.v1.QRService.DecodeQR:input_type -> eupay.qr.v1.DecodeQRRequest
+	1, // 6: eupay.qr.v1.QRService.SignGatewayPayment:output_type -> eupay.qr.v1.SignGatewayPaymentResponse
+	3, // 7: eupay.qr.v1.QRService.SignPaymentRequest:output_type -> eupay.qr.v1.SignPaymentRequestResponse
+	5, // 8: eupay.qr.v1.QRService.DecodeQR:output_type -> eupay.qr.v1.DecodeQRResponse
+	6, // [6:9] is the sub-list for method output_type
+	3, // [3:6] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_service_proto_init() }
@@ -220,7 +591,7 @@ func file_eupay_qr_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_service_proto_rawDesc), len(file_eupay_qr_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,16 +20,23 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	QRService_SignGatewayPayment_FullMethodName = "/eupay.qr.v1.QRService/SignGatewayPayment"
+	QRService_SignPaymentRequest_FullMethodName = "/eupay.qr.v1.QRService/SignPaymentRequest"
+	QRService_DecodeQR_FullMethodName           = "/eupay.qr.v1.QRService/DecodeQR"
 )
 
 // QRServiceClient is the client API for QRService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// QRService signs what the EU Pay app scans.
+// QRService signs what the EU Pay app scans, and reads it again.
 type QRServiceClient interface {
 	// SignGatewayPayment returns the signed QR data of a gateway payment. The same request gives the same answer.
 	SignGatewayPayment(ctx context.Context, in *SignGatewayPaymentRequest, opts ...grpc.CallOption) (*SignGatewayPaymentResponse, error)
+	// SignPaymentRequest returns the signed QR data of a merchant's own code. Every call makes a new code.
+	SignPaymentRequest(ctx context.Context, in *SignPaymentRequestRequest, opts ...grpc.CallOption) (*SignPaymentRequestResponse, error)
+	// DecodeQR verifies what was scanned and returns what it says. QR_INVALID for a code that is forged, cut short or not
+	// ours, QR_EXPIRED for one whose time is over. Nobody has looked yet whether a gateway payment is still open.
+	DecodeQR(ctx context.Context, in *DecodeQRRequest, opts ...grpc.CallOption) (*DecodeQRResponse, error)
 }
 
 type qRServiceClient struct {
@@ -50,14 +57,39 @@ func (c *qRServiceClient) SignGatewayPayment(ctx context.Context, in *SignGatewa
 	return out, nil
 }
 
+func (c *qRServiceClient) SignPaymentRequest(ctx context.Context, in *SignPaymentRequestRequest, opts ...grpc.CallOption) (*SignPaymentRequestResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SignPaymentRequestResponse)
+	err := c.cc.Invoke(ctx, QRService_SignPaymentRequest_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *qRServiceClient) DecodeQR(ctx context.Context, in *DecodeQRRequest, opts ...grpc.CallOption) (*DecodeQRResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DecodeQRResponse)
+	err := c.cc.Invoke(ctx, QRService_DecodeQR_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // QRServiceServer is the server API for QRService service.
 // All implementations must embed UnimplementedQRServiceServer
 // for forward compatibility.
 //
-// QRService signs what the EU Pay app scans.
+// QRService signs what the EU Pay app scans, and reads it again.
 type QRServiceServer interface {
 	// SignGatewayPayment returns the signed QR data of a gateway payment. The same request gives the same answer.
 	SignGatewayPayment(context.Context, *SignGatewayPaymentRequest) (*SignGatewayPaymentResponse, error)
+	// SignPaymentRequest returns the signed QR data of a merchant's own code. Every call makes a new code.
+	SignPaymentRequest(context.Context, *SignPaymentRequestRequest) (*SignPaymentRequestResponse, error)
+	// DecodeQR verifies what was scanned and returns what it says. QR_INVALID for a code that is forged, cut short or not
+	// ours, QR_EXPIRED for one whose time is over. Nobody has looked yet whether a gateway payment is still open.
+	DecodeQR(context.Context, *DecodeQRRequest) (*DecodeQRResponse, error)
 	mustEmbedUnimplementedQRServiceServer()
 }
 
@@ -70,6 +102,12 @@ type UnimplementedQRServiceServer struct{}
 
 func (UnimplementedQRServiceServer) SignGatewayPayment(context.Context, *SignGatewayPaymentRequest) (*SignGatewayPaymentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SignGatewayPayment not implemented")
+}
+func (UnimplementedQRServiceServer) SignPaymentRequest(context.Context, *SignPaymentRequestRequest) (*SignPaymentRequestResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SignPaymentRequest not implemented")
+}
+func (UnimplementedQRServiceServer) DecodeQR(context.Context, *DecodeQRRequest) (*DecodeQRResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecodeQR not implemented")
 }
 func (UnimplementedQRServiceServer) mustEmbedUnimplementedQRServiceServer() {}
 func (UnimplementedQRServiceServer) testEmbeddedByValue()                   {}
@@ -110,6 +148,42 @@ func _QRService_SignGatewayPayment_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QRService_SignPaymentRequest_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SignPaymentRequestRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QRServiceServer).SignPaymentRequest(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QRService_SignPaymentRequest_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QRServiceServer).SignPaymentRequest(ctx, req.(*SignPaymentRequestRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QRService_DecodeQR_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecodeQRRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QRServiceServer).DecodeQR(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QRService_DecodeQR_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QRServiceServer).DecodeQR(ctx, req.(*DecodeQRRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // QRService_ServiceDesc is the grpc.ServiceDesc for QRService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -120,6 +194,14 @@ var QRService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SignGatewayPayment",
 			Handler:    _QRService_SignGatewayPayment_Handler,
+		},
+		{
+			MethodName: "SignPaymentRequest",
+			Handler:    _QRService_SignPaymentRequest_Handler,
+		},
+		{
+			MethodName: "DecodeQR",
+			Handler:    _QRService_DecodeQR_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -3,74 +3,110 @@ package grpcapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/money"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 )
 
-const (
-	// universalLink follows the base URL. The data needs no escaping: base64url has only unreserved characters.
-	universalLink = "/pay?data="
-	// deepLink opens the app directly, without the detour over a universal link.
-	deepLink = "eupay://pay?data="
-)
-
-// Server implements QRService.
+// Server implements QRService. It keeps nothing: what a code says is in the code.
 type Server struct {
 	qrv1.UnimplementedQRServiceServer
 	signer *signed.Signer
-	// baseURL is the site whose links the app opens, without a slash at its end.
-	baseURL string
+	links  *signed.Links
+	now    func() time.Time
 }
 
 // New returns a server.
-func New(signer *signed.Signer, baseURL string) *Server {
-	return &Server{signer: signer, baseURL: baseURL}
+func New(signer *signed.Signer, links *signed.Links, now func() time.Time) *Server {
+	return &Server{signer: signer, links: links, now: now}
 }
 
-// SignGatewayPayment signs the code of a payment. It keeps nothing: the same request gives the same answer.
+// SignGatewayPayment signs the code of a payment. The same request gives the same answer.
 func (s *Server) SignGatewayPayment(_ context.Context, req *qrv1.SignGatewayPaymentRequest) (*qrv1.SignGatewayPaymentResponse, error) {
-	if err := check(req); err != nil {
+	if err := checkGatewayPayment(req); err != nil {
 		return nil, err
 	}
-	data, err := s.signer.Sign(signed.GatewayPayment{
-		Reference: req.GetReference(), MerchantID: req.GetMerchantId(), MerchantName: req.GetMerchantName(),
-		Amount: money.Cents(req.GetAmountCents()), Currency: req.GetCurrency(), ExpiresAt: req.GetExpiresAt().AsTime(),
+	_, data, err := s.signer.Sign(signed.Code{
+		Type: signed.TypeGatewayPayment, RequestID: req.GetReference(), GatewayReference: req.GetReference(),
+		Merchant: signed.Merchant{ID: req.GetMerchantId(), Name: req.GetMerchantName()},
+		Amount:   money.Cents(req.GetAmountCents()), Currency: req.GetCurrency(), ExpiresAt: req.GetExpiresAt().AsTime(),
 	})
+	if errors.Is(err, signed.ErrTooLong) {
+		return nil, errs.Invalid(errs.Field{Field: "merchant_name", Message: "merchant_name is too long for a code"})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sign payment %s: %w", req.GetReference(), err)
 	}
-	return &qrv1.SignGatewayPaymentResponse{QrData: s.baseURL + universalLink + data, DeepLinkData: deepLink + data}, nil
+	return &qrv1.SignGatewayPaymentResponse{QrData: s.links.HTTPS(data), DeepLinkData: s.links.Deep(data)}, nil
 }
 
-// The bounds of a request. They keep the code within what a camera reads: names in Latin script stay far below the limits.
-const (
-	maxReference = 64
-	maxID        = 64
-	maxName      = 560                 // 140 characters of up to four bytes, as merchants may have
-	maxAmount    = 999_999_999_999_999 // what JavaScript's numbers hold exactly to the cent
-)
+// maxLink is what a QR code of the largest size holds at level H, in bytes (ISO/IEC 18004, version 40-H).
+const maxLink = 1273
 
-func check(req *qrv1.SignGatewayPaymentRequest) error {
-	var refused []errs.Field
-	refuse := func(bad bool, field, message string) {
-		if bad {
-			refused = append(refused, errs.Field{Field: field, Message: message})
-		}
+// SignPaymentRequest makes and signs a merchant's own code.
+func (s *Server) SignPaymentRequest(_ context.Context, req *qrv1.SignPaymentRequestRequest) (*qrv1.SignPaymentRequestResponse, error) {
+	if err := checkPaymentRequest(req); err != nil {
+		return nil, err
 	}
-	refuse(!within(req.GetReference(), maxReference), "reference", "reference is required, at most 64 bytes")
-	refuse(!within(req.GetMerchantId(), maxID), "merchant_id", "merchant_id is required, at most 64 bytes")
-	refuse(!within(req.GetMerchantName(), maxName), "merchant_name", "merchant_name is required, at most 560 bytes")
-	refuse(req.GetAmountCents() <= 0 || req.GetAmountCents() > maxAmount, "amount_cents", "amount_cents must be positive and below 10 trillion euros")
-	refuse(req.GetCurrency() != "EUR", "currency", "currency must be EUR")
-	refuse(req.GetExpiresAt().CheckValid() != nil || req.GetExpiresAt().GetSeconds() <= 0, "expires_at", "expires_at is required")
-	if len(refused) > 0 {
-		return errs.Invalid(refused...)
+	c := signed.Code{
+		Type: signed.TypePaymentRequest, RequestID: events.NewID(),
+		Merchant: signed.Merchant{ID: req.GetMerchantId(), MerchantID: req.GetMerchantId(), Name: req.GetMerchantName(), EuPayID: req.GetEuPayId()},
+		Amount:   money.Cents(req.GetAmountCents()), Currency: req.GetCurrency(), Label: req.GetLabel(),
 	}
-	return nil
+	if req.GetExpiresAt() != nil {
+		c.ExpiresAt = req.GetExpiresAt().AsTime()
+	}
+	payload, data, err := s.signer.Sign(c)
+	if link := s.links.HTTPS(data); errors.Is(err, signed.ErrTooLong) || len(link) > maxLink {
+		return nil, errs.Invalid(errs.Field{Field: "label", Message: "label is too long for a QR code with a name as long as yours. Shorten it."})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sign payment request: %w", err)
+	}
+	return &qrv1.SignPaymentRequestResponse{QrData: s.links.HTTPS(data), DeepLinkData: s.links.Deep(data), Payload: string(payload)}, nil
 }
 
-func within(s string, limit int) bool { return s != "" && len(s) <= limit }
+// DecodeQR verifies what was scanned.
+func (s *Server) DecodeQR(_ context.Context, req *qrv1.DecodeQRRequest) (*qrv1.DecodeQRResponse, error) {
+	data, err := s.links.Data(req.GetQrData())
+	if err != nil {
+		return nil, refusal(err)
+	}
+	c, err := s.signer.Open(data, s.now())
+	if err != nil {
+		return nil, refusal(err)
+	}
+	res := &qrv1.DecodeQRResponse{
+		Type: c.Type, RequestId: c.RequestID, GatewayReference: c.GatewayReference,
+		MerchantId: c.Merchant.ID, MerchantName: c.Merchant.Name, EuPayId: c.Merchant.EuPayID,
+		AmountCents: int64(c.Amount), Currency: c.Currency, Label: c.Label,
+	}
+	if !c.ExpiresAt.IsZero() {
+		res.ExpiresAt = timestamppb.New(c.ExpiresAt)
+	}
+	return res, nil
+}
+
+// refusal tells the customer what to do about a code that is no good.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, signed.ErrExpired):
+		return errs.New(errs.QRExpired, "This code has expired. Ask the merchant for a new one.")
+	case errors.Is(err, signed.ErrForged):
+		return errs.New(errs.QRInvalid, "This code was not signed by EU Pay, or was changed since. Do not pay with it; ask the merchant for a new one.")
+	case errors.Is(err, signed.ErrTruncated):
+		return errs.New(errs.QRInvalid, "This code is incomplete or damaged. Scan it again, or copy its whole link.")
+	case errors.Is(err, signed.ErrForeign):
+		return errs.New(errs.QRInvalid, "This is not a payment code of EU Pay. Scan the code that the merchant shows.")
+	default:
+		return fmt.Errorf("decode code: %w", err)
+	}
+}

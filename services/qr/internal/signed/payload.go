@@ -3,58 +3,162 @@
 package signed
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
 )
 
-// TypeGatewayPayment marks the code of a gateway payment.
-const TypeGatewayPayment = "gateway_qr_payment"
+// The kinds of codes.
+const (
+	// TypeGatewayPayment marks the code of a gateway payment: it pays that payment and nothing else.
+	TypeGatewayPayment = "gateway_qr_payment"
+	// TypePaymentRequest marks the code of a merchant: each scan is a payment of its own.
+	TypePaymentRequest = "powens_qr_payment_request"
+)
 
-// maxAmount is the largest amount that JavaScript's numbers hold exactly to the cent (15 significant digits).
-const maxAmount money.Cents = 999_999_999_999_999
+const (
+	// version of the payloads.
+	version = 1
+	// maxAmount is the largest amount that JavaScript's numbers hold exactly to the cent (15 significant digits).
+	maxAmount money.Cents = 999_999_999_999_999
+	// timeLayout is a UTC time in seconds, as in 2026-06-17T12:30:00Z.
+	timeLayout = "2006-01-02T15:04:05Z"
+)
 
-// timeLayout is a UTC time in seconds, as in 2026-06-17T12:30:00Z.
-const timeLayout = "2006-01-02T15:04:05Z"
-
-// GatewayPayment is what the code of a gateway payment says.
-type GatewayPayment struct {
-	// Reference of the payment; it is also the request's id.
-	Reference                string
-	MerchantID, MerchantName string
-	Amount                   money.Cents
-	Currency                 string
-	// ExpiresAt counts in whole seconds.
-	ExpiresAt time.Time
+// Merchant is who gets the money.
+type Merchant struct {
+	ID string
+	// MerchantID is the same as ID; the documented payload has both. Like EuPayID it is only in a merchant's own code.
+	MerchantID string
+	Name       string
+	// EuPayID is the merchant's public id.
+	EuPayID string
 }
 
-// The documented fields are all required.
-var errIncomplete = errors.New("a field of the payload is empty or out of range")
+// Code is what a code says.
+type Code struct {
+	Type string
+	// RequestID of a gateway payment's code is the payment's reference.
+	RequestID string
+	// GatewayReference is the payment that the code pays; empty in a merchant's own code.
+	GatewayReference string
+	Merchant         Merchant
+	// Amount is 0 when the customer chooses it, which only a merchant's own code allows.
+	Amount   money.Cents
+	Currency string
+	// ExpiresAt counts in whole seconds. Zero: never, which only a merchant's own code allows.
+	ExpiresAt time.Time
+	// Label is what the customer is shown; only in a merchant's own code, and empty when it has none.
+	Label string
+}
 
-func (p GatewayPayment) check() error {
-	year := p.ExpiresAt.UTC().Year()
-	if p.Reference == "" || p.MerchantID == "" || p.MerchantName == "" || p.Currency == "" || p.Amount <= 0 || p.Amount > maxAmount || year < 2000 || year > 9999 {
+var errIncomplete = errors.New("a field of the payload is missing, out of range or of the other kind of code")
+
+func (c Code) check() error {
+	year := c.ExpiresAt.UTC().Year()
+	ok := c.RequestID != "" && c.Merchant.ID != "" && c.Merchant.Name != "" && c.Currency == "EUR" && c.Amount >= 0 && c.Amount <= maxAmount &&
+		(c.ExpiresAt.IsZero() || year >= 2000 && year <= 9999)
+	switch c.Type {
+	case TypeGatewayPayment:
+		ok = ok && c.GatewayReference == c.RequestID && c.Amount > 0 && !c.ExpiresAt.IsZero() && c.Merchant.MerchantID+c.Merchant.EuPayID+c.Label == ""
+	case TypePaymentRequest:
+		ok = ok && c.GatewayReference == "" && c.Merchant.MerchantID != "" && c.Merchant.EuPayID != ""
+	default:
+		ok = false
+	}
+	if !ok {
 		return errIncomplete
 	}
 	return nil
 }
 
-// appendJSON writes the payload with the keys in the documented order.
-func (p GatewayPayment) appendJSON(b []byte) []byte {
-	b = append(b, `{"v":1,"type":"`+TypeGatewayPayment+`","requestId":`...)
-	b = appendString(b, p.Reference)
-	b = append(b, `,"gateway_reference":`...)
-	b = appendString(b, p.Reference)
-	b = append(b, `,"merchant":{"id":`...)
-	b = appendString(b, p.MerchantID)
-	b = append(b, `,"name":`...)
-	b = appendString(b, p.MerchantName)
-	b = append(b, `},"amount":`...)
-	b = append(b, p.Amount.JSON()...)
+// appendJSON writes the payload with the keys in the documented order. The label is not documented there, so it stands
+// behind everything that is, and only where there is one.
+func (c Code) appendJSON(b []byte) []byte {
+	b = append(b, `{"v":1,"type":`...)
+	b = appendString(b, c.Type)
+	b = append(b, `,"requestId":`...)
+	b = appendString(b, c.RequestID)
+	if c.Type == TypeGatewayPayment {
+		b = append(b, `,"gateway_reference":`...)
+		b = appendString(b, c.GatewayReference)
+	}
+	b = c.Merchant.appendJSON(append(b, `,"merchant":`...), c.Type)
+	b = append(b, `,"amount":`...)
+	if c.Amount == 0 {
+		b = append(b, `null`...)
+	} else {
+		b = append(b, c.Amount.JSON()...)
+	}
 	b = append(b, `,"currency":`...)
-	b = appendString(b, p.Currency)
-	b = append(b, `,"expiresAt":"`...)
-	b = p.ExpiresAt.UTC().AppendFormat(b, timeLayout)
-	return append(b, `"}`...)
+	b = appendString(b, c.Currency)
+	b = append(b, `,"expiresAt":`...)
+	if c.ExpiresAt.IsZero() {
+		b = append(b, `null`...)
+	} else {
+		b = append(c.ExpiresAt.UTC().AppendFormat(append(b, '"'), timeLayout), '"')
+	}
+	if c.Label != "" {
+		b = append(b, `,"label":`...)
+		b = appendString(b, c.Label)
+	}
+	return append(b, '}')
+}
+
+func (m Merchant) appendJSON(b []byte, kind string) []byte {
+	b = append(b, `{"id":`...)
+	b = appendString(b, m.ID)
+	if kind == TypePaymentRequest {
+		b = append(b, `,"merchantId":`...)
+		b = appendString(b, m.MerchantID)
+	}
+	b = append(b, `,"name":`...)
+	b = appendString(b, m.Name)
+	if kind == TypePaymentRequest {
+		b = append(b, `,"euPayId":`...)
+		b = appendString(b, m.EuPayID)
+	}
+	return append(b, '}')
+}
+
+// parse reads a payload whose signature is right. The first documents of gateway payments had no requestId.
+func parse(payload []byte) (Code, error) {
+	var w struct {
+		V                int    `json:"v"`
+		Type             string `json:"type"`
+		RequestID        string `json:"requestId"`
+		GatewayReference string `json:"gateway_reference"`
+		Merchant         struct {
+			ID         string `json:"id"`
+			MerchantID string `json:"merchantId"`
+			Name       string `json:"name"`
+			EuPayID    string `json:"euPayId"`
+		} `json:"merchant"`
+		Amount    *json.Number `json:"amount"`
+		Currency  string       `json:"currency"`
+		ExpiresAt *time.Time   `json:"expiresAt"`
+		Label     string       `json:"label"`
+	}
+	if err := json.Unmarshal(payload, &w); err != nil || w.V != version {
+		return Code{}, errIncomplete
+	}
+	c := Code{
+		Type: w.Type, RequestID: w.RequestID, GatewayReference: w.GatewayReference, Merchant: Merchant(w.Merchant), Currency: w.Currency, Label: w.Label,
+	}
+	if c.RequestID == "" {
+		c.RequestID = c.GatewayReference
+	}
+	if w.ExpiresAt != nil {
+		c.ExpiresAt = w.ExpiresAt.UTC()
+	}
+	if w.Amount != nil {
+		cents, err := money.Parse(w.Amount.String())
+		if err != nil || cents <= 0 {
+			return Code{}, errIncomplete
+		}
+		c.Amount = cents
+	}
+	return c, c.check()
 }

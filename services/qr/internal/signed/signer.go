@@ -1,6 +1,7 @@
 package signed
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,106 +9,152 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
-
-	"european-pay.eu/eupay/internal/money"
 )
 
-// MinKey is the least length of a signing key in bytes.
-const MinKey = 32
+const (
+	// MinKey is the least length of a signing key in bytes.
+	MinKey = 32
+	// maxData bounds what is looked at, in characters: a QR code holds fewer.
+	maxData = 4 << 10
+)
 
-// maxEnvelope bounds what is looked at: a QR code holds less.
-const maxEnvelope = 8 << 10
-
-// Why Verify refuses.
+// Why a code is refused.
 var (
-	ErrForged  = errors.New("the code was not signed here")
-	ErrExpired = errors.New("the code has expired")
+	ErrForeign   = errors.New("not a code of ours")
+	ErrTruncated = errors.New("the code is incomplete or damaged")
+	ErrForged    = errors.New("the code was not signed here")
+	ErrExpired   = errors.New("the code has expired")
+	// ErrTooLong is Sign's: nobody could read the code.
+	ErrTooLong = errors.New("the code is too long")
 )
 
-// Signer signs and checks with one key.
-type Signer struct{ key []byte }
+// Signer signs with one key and checks with several.
+type Signer struct{ keys [][]byte }
 
-// NewSigner returns a signer. The key is used as it is, so that JavaScript's createHmac with the same text agrees.
-func NewSigner(key string) (*Signer, error) {
-	if len(key) < MinKey {
-		return nil, fmt.Errorf("the signing key has less than %d bytes", MinKey)
+// NewSigner returns a signer that signs with key, and accepts what was signed with it or with one of the old keys. Keys
+// are used as they are, so that JavaScript's createHmac with the same text agrees.
+func NewSigner(key string, old ...string) (*Signer, error) {
+	s := &Signer{}
+	for _, k := range append([]string{key}, old...) {
+		if len(k) < MinKey {
+			return nil, fmt.Errorf("a signing key has less than %d bytes", MinKey)
+		}
+		s.keys = append(s.keys, []byte(k))
 	}
-	return &Signer{key: []byte(key)}, nil
+	return s, nil
 }
 
-// Sign returns the envelope {payload, sig} in base64url without padding: its characters need no escaping in a query.
-func (s *Signer) Sign(p GatewayPayment) (string, error) {
-	if err := p.check(); err != nil {
-		return "", err
+// Sign returns the payload as it was signed, and the envelope {payload, sig} in base64url without padding: its
+// characters need no escaping in a query. The same code gives the same envelope.
+func (s *Signer) Sign(c Code) (payload []byte, data string, err error) {
+	if err := c.check(); err != nil {
+		return nil, "", err
 	}
-	payload := p.appendJSON(make([]byte, 0, 512))
+	payload = c.appendJSON(make([]byte, 0, 512))
 	envelope := make([]byte, 0, len(payload)+96)
-	envelope = append(envelope, `{"payload":`...)
+	envelope = append(envelope, opening...)
 	envelope = append(envelope, payload...)
-	envelope = append(envelope, `,"sig":"`...)
-	envelope = hex.AppendEncode(envelope, s.mac(payload))
-	envelope = append(envelope, `"}`...)
-	return base64.RawURLEncoding.EncodeToString(envelope), nil
+	envelope = append(envelope, middle...)
+	envelope = append(envelope, mac(s.keys[0], payload)...)
+	envelope = append(envelope, closing...)
+	if base64.RawURLEncoding.EncodedLen(len(envelope)) > maxData {
+		return nil, "", ErrTooLong
+	}
+	return payload, base64.RawURLEncoding.EncodeToString(envelope), nil
 }
 
-func (s *Signer) mac(payload []byte) []byte {
-	h := hmac.New(sha256.New, s.key)
+// mac is the signature as it stands in the envelope.
+func mac(key, payload []byte) []byte {
+	h := hmac.New(sha256.New, key)
 	h.Write(payload)
-	return h.Sum(nil)
+	return hex.AppendEncode(make([]byte, 0, sigLen), h.Sum(nil))
 }
 
-// Verify opens an envelope that Sign made. The signature is checked over the received bytes of the payload before
-// anything in it is believed. It returns ErrForged, or at now or later than the expiry ErrExpired with the payload.
-func (s *Signer) Verify(encoded string, now time.Time) (GatewayPayment, error) {
-	if len(encoded) > maxEnvelope {
-		return GatewayPayment{}, ErrForged
-	}
-	text, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+// Open reads an envelope that Sign made, or JavaScript with the same key. The signature is checked over the received
+// bytes of the payload before anything in it is believed. It returns ErrForeign (also for a signed payload of another
+// kind), ErrTruncated or ErrForged, or at now or later than the expiry ErrExpired with the code.
+func (s *Signer) Open(data string, now time.Time) (Code, error) {
+	payload, sig, err := unwrap(data)
 	if err != nil {
-		return GatewayPayment{}, ErrForged
+		return Code{}, err
 	}
-	var envelope struct {
-		Payload json.RawMessage `json:"payload"`
-		Sig     string          `json:"sig"`
+	if !s.signed(payload, sig) {
+		return Code{}, ErrForged
 	}
-	if err := json.Unmarshal(text, &envelope); err != nil {
-		return GatewayPayment{}, ErrForged
+	c, err := parse(payload)
+	if err != nil {
+		return Code{}, ErrForeign
 	}
-	sig, err := hex.DecodeString(envelope.Sig)
-	if err != nil || !hmac.Equal(sig, s.mac(envelope.Payload)) {
-		return GatewayPayment{}, ErrForged
+	if !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt) {
+		return c, ErrExpired
 	}
-	p, err := parse(envelope.Payload)
-	if err == nil && !now.Before(p.ExpiresAt) {
-		err = ErrExpired
-	}
-	return p, err
+	return c, nil
 }
 
-// parse reads a payload whose signature is right. Another kind of code under the same key is not this one.
-func parse(payload []byte) (GatewayPayment, error) {
-	var w struct {
-		V         int    `json:"v"`
-		Type      string `json:"type"`
-		Reference string `json:"gateway_reference"`
-		Merchant  struct {
-			ID   string `json:"id"`
-			Name string `json:"name"`
-		} `json:"merchant"`
-		Amount    json.Number `json:"amount"`
-		Currency  string      `json:"currency"`
-		ExpiresAt time.Time   `json:"expiresAt"`
+// signed compares with every key, so that how long it takes does not tell which one fits.
+func (s *Signer) signed(payload, sig []byte) bool {
+	ok := false
+	for _, key := range s.keys {
+		if hmac.Equal(mac(key, payload), sig) {
+			ok = true
+		}
 	}
-	if err := json.Unmarshal(payload, &w); err != nil || w.V != 1 || w.Type != TypeGatewayPayment {
-		return GatewayPayment{}, ErrForged
+	return ok
+}
+
+// unwrap takes the envelope apart: base64url with its padding or without, around the words of JSON.stringify({payload,
+// sig}) and no others. So the payload is the bytes as they came, and nothing is parsed before its signature is checked.
+func unwrap(data string) (payload, sig []byte, err error) {
+	if len(data) > maxData || strings.ContainsAny(data, "\r\n") { // which the decoder would skip
+		return nil, nil, ErrForeign
 	}
-	amount, err := money.Parse(w.Amount.String())
-	if err != nil {
-		return GatewayPayment{}, ErrForged
+	text, broken := base64.RawURLEncoding.Strict().DecodeString(unpad(data))
+	if broken != nil { // perhaps only at its end
+		if text, err = base64.RawURLEncoding.DecodeString(data[:len(data)/4*4]); err != nil {
+			return nil, nil, ErrForeign
+		}
 	}
-	return GatewayPayment{
-		Reference: w.Reference, MerchantID: w.Merchant.ID, MerchantName: w.Merchant.Name,
-		Amount: amount, Currency: w.Currency, ExpiresAt: w.ExpiresAt,
-	}, nil
+	if !bytes.HasPrefix(text, []byte(opening)[:min(len(opening), len(text))]) || len(text) == 0 {
+		return nil, nil, ErrForeign
+	}
+	payload, sig, ok := split(text)
+	switch {
+	case ok && broken == nil:
+		return payload, sig, nil
+	case json.Valid(text):
+		return nil, nil, ErrForeign
+	default:
+		return nil, nil, ErrTruncated
+	}
+}
+
+// The fixed parts of an envelope.
+const (
+	opening = `{"payload":`
+	middle  = `,"sig":"`
+	closing = `"}`
+	sigLen  = 2 * sha256.Size
+)
+
+// split finds the payload between opening and middle. The signature has one length, so there is one place to look.
+func split(text []byte) (payload, sig []byte, ok bool) {
+	end := len(text) - len(closing) - sigLen
+	if end < len(opening)+len(middle) || string(text[len(text)-len(closing):]) != closing {
+		return nil, nil, false
+	}
+	payload, ok = bytes.CutSuffix(text[len(opening):end], []byte(middle))
+	return payload, text[end : end+sigLen], ok
+}
+
+// unpad removes the padding where it makes whole groups of four; anywhere else it is left for the decoder to refuse.
+func unpad(data string) string {
+	if len(data)%4 != 0 {
+		return data
+	}
+	if short, ok := strings.CutSuffix(data, "=="); ok {
+		return short
+	}
+	return strings.TrimSuffix(data, "=")
 }

@@ -1,0 +1,59 @@
+// Package qrapi is the JSON of signed QR codes: a merchant makes its own, and the customers' app asks what a scanned one
+// says. Answers are bare objects.
+package qrapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+)
+
+// callTimeout bounds a call to another service.
+const callTimeout = 5 * time.Second
+
+// Deps are what New needs.
+type Deps struct {
+	QR        qrv1.QRServiceClient
+	Payments  paymentsv1.PaymentsServiceClient
+	Merchants *account.Merchants
+	// Login lets a user with one of the roles pass, CustomerLogin a customer of the app.
+	Login         func(...account.Role) echo.MiddlewareFunc
+	CustomerLogin func() echo.MiddlewareFunc
+	Now           func() time.Time
+}
+
+// API is the handlers. Make it with New.
+type API struct{ Deps }
+
+// New returns the API.
+func New(d Deps) *API { return &API{d} }
+
+// Register puts the endpoints on the group of /api/v1.
+func (a *API) Register(g *echo.Group) {
+	g.POST("/qr/generate", a.generate, a.Login(account.RoleMerchant, account.RoleStaff))
+	g.POST("/qr/scan", a.scan, a.CustomerLogin())
+}
+
+func calling(c echo.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request().Context(), callTimeout)
+}
+
+// answer writes a bare object, without the HTML escaping of encoding/json: the payload stays byte by byte what was signed.
+func answer(c echo.Context, status int, body any) error {
+	res := c.Response()
+	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	res.WriteHeader(status)
+	enc := json.NewEncoder(res)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}

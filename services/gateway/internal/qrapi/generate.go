@@ -1,0 +1,107 @@
+package qrapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// Bounds of a merchant's code. The minutes are the contract's, the amounts those of every payment.
+const (
+	minAmount  money.Cents = 1
+	maxAmount  money.Cents = 10_000_00
+	maxLabel               = 100
+	maxMinutes             = 24 * 60
+)
+
+type generateRequest struct {
+	// Amount absent: the customer chooses.
+	Amount web.Amount `json:"amount"`
+	Label  string     `json:"label"`
+	// ExpiresInMinutes absent: the code is good for ever.
+	ExpiresInMinutes *int `json:"expiresInMinutes"`
+}
+
+type generated struct {
+	QRData       string          `json:"qrData"`
+	DeepLinkData string          `json:"deepLinkData"`
+	Payload      json.RawMessage `json:"payload"`
+	ExpiresAt    *string         `json:"expiresAt"`
+}
+
+func (a *API) generate(c echo.Context) error {
+	var in generateRequest
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	merchant, err := a.Merchants.Get(ctx, portalapi.IdentityOf(c).MerchantID)
+	if err != nil {
+		return fmt.Errorf("read merchant: %w", err)
+	}
+	if merchant.IBAN == "" {
+		return errs.New(errs.InvalidState, "Your account has no IBAN yet, so nobody could pay with this code. Add one in the merchant portal.")
+	}
+	req := &qrv1.SignPaymentRequestRequest{
+		MerchantId: merchant.ID, MerchantName: merchant.Name, EuPayId: merchant.EuPayID(), AmountCents: int64(in.Amount.Cents()), Currency: "EUR", Label: in.Label,
+	}
+	var out generated
+	if in.ExpiresInMinutes != nil {
+		at := a.Now().Add(time.Duration(*in.ExpiresInMinutes) * time.Minute).Truncate(time.Second)
+		text := web.Time(at)
+		req.ExpiresAt, out.ExpiresAt = timestamppb.New(at), &text
+	}
+	res, err := a.QR.SignPaymentRequest(ctx, req)
+	if err != nil {
+		return fmt.Errorf("sign payment request: %w", err)
+	}
+	out.QRData, out.DeepLinkData, out.Payload = res.GetQrData(), res.GetDeepLinkData(), json.RawMessage(res.GetPayload())
+	return answer(c, http.StatusOK, out)
+}
+
+// check names all that is wrong. A label is shown to a customer who is about to pay: it must not pretend to be more than
+// one line of text.
+func (r *generateRequest) check() error {
+	var bad []errs.Field
+	refuse := func(field, format string, args ...any) {
+		bad = append(bad, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
+	}
+	if cents := r.Amount.Cents(); r.Amount.Given() && (cents < minAmount || cents > maxAmount) {
+		refuse("amount", "must be between %s and %s, or absent to let the customer choose", minAmount, maxAmount)
+	}
+	r.Label = strings.TrimSpace(r.Label)
+	switch {
+	case utf8.RuneCountInString(r.Label) > maxLabel:
+		refuse("label", "must have at most %d characters", maxLabel)
+	case strings.ContainsFunc(r.Label, unprintable):
+		refuse("label", "must not contain control characters or line breaks")
+	}
+	if m := r.ExpiresInMinutes; m != nil && (*m < 1 || *m > maxMinutes) {
+		refuse("expiresInMinutes", "must be between 1 and %d, or absent for a permanent code", maxMinutes)
+	}
+	if len(bad) > 0 {
+		return errs.Invalid(bad...)
+	}
+	return nil
+}
+
+func unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
+}

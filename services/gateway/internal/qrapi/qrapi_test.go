@@ -1,0 +1,382 @@
+package qrapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/migrations"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	password  = "correct horse battery"
+	reference = "PAY-20260617-0B25921FB72918ED"
+	// tricky is what encoding/json would escape, and JSON.stringify does not.
+	tricky = `{"v":1,"type":"powens_qr_payment_request","requestId":"r","merchant":{"id":"m","merchantId":"m","name":"<b>&\u2028","euPayId":"EUP-0123456789AB"},"amount":9.9,"currency":"EUR","expiresAt":null}`
+)
+
+var (
+	quiet = slog.New(slog.DiscardHandler)
+	noon  = time.Date(2026, 6, 17, 12, 0, 0, 500_000_000, time.UTC)
+)
+
+// services stands for the qr and the payments service.
+type services struct {
+	qrv1.UnimplementedQRServiceServer
+	paymentsv1.UnimplementedPaymentsServiceServer
+
+	mu      sync.Mutex
+	asked   *qrv1.SignPaymentRequestRequest
+	decoded *qrv1.DecodeQRResponse
+	refusal error
+	status  string // of the payment of a gateway code; empty: there is none
+}
+
+func (s *services) SignPaymentRequest(_ context.Context, r *qrv1.SignPaymentRequestRequest) (*qrv1.SignPaymentRequestResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = r
+	return &qrv1.SignPaymentRequestResponse{
+		QrData: "https://www.european-pay.fr/pay?data=eyJ", DeepLinkData: "eupay://pay?data=eyJ", Payload: strings.ReplaceAll(tricky, `\u2028`, "\u2028"),
+	}, s.refusal
+}
+
+func (s *services) DecodeQR(_ context.Context, r *qrv1.DecodeQRRequest) (*qrv1.DecodeQRResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.GetQrData() != "https://european-pay.fr/pay?data=eyJ..." {
+		return nil, errs.New(errs.QRInvalid, "Not this one.")
+	}
+	return s.decoded, s.refusal
+}
+
+func (s *services) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentStatusRequest) (*paymentsv1.GetPaymentStatusResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.GetReference() != reference || s.status == "" {
+		return nil, errs.NotFound("Payment")
+	}
+	return &paymentsv1.GetPaymentStatusResponse{Reference: reference, Status: s.status, AmountCents: 2999, Currency: "EUR"}, nil
+}
+
+// fixture is the API on a real server and database. Every answer is held against the API description.
+type fixture struct {
+	services
+	accounts *account.Accounts
+	merchant account.Merchant
+	url      string
+	client   *http.Client
+	doc      *apidoctest.Validator
+	tokens   map[account.Role]string
+}
+
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	pool, _ := pgtest.New(t, "gateway", migrations.FS)
+	now := func() time.Time { return noon }
+	accounts, err := account.Open(account.Deps{
+		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {},
+		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(accounts.Close)
+	f := &fixture{accounts: accounts, doc: apidoctest.New(t), tokens: map[account.Role]string{}}
+	conn := f.serve(t)
+	portal := portalapi.New(portalapi.Deps{Accounts: accounts})
+	e := web.New(quiet, nil)
+	New(Deps{
+		QR: qrv1.NewQRServiceClient(conn), Payments: paymentsv1.NewPaymentsServiceClient(conn), Merchants: accounts.Merchants,
+		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: now,
+	}).Register(e.Group(apidoctest.Base))
+	srv := httptest.NewServer(e)
+	t.Cleanup(srv.Close)
+	f.url, f.client = srv.URL+apidoctest.Base, srv.Client()
+	f.people(t)
+	return f
+}
+
+func (f *fixture) serve(t *testing.T) *grpc.ClientConn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
+	qrv1.RegisterQRServiceServer(srv, &f.services)
+	paymentsv1.RegisterPaymentsServiceServer(srv, &f.services)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return conn
+}
+
+// people are one login of each role; the first three of one merchant.
+func (f *fixture) people(t *testing.T) {
+	t.Helper()
+	ctx, ip := t.Context(), netip.MustParseAddr("192.0.2.1")
+	name, iban := "Café Noisette", "FR7630006000011234567890189"
+	s, err := f.accounts.Users.Register(ctx, account.Registration{Email: "owner@example.com", Password: password, Profile: account.MerchantChange{Name: &name, IBAN: &iban}}, ip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.tokens[account.RoleMerchant] = s.Token
+	if f.merchant, err = f.accounts.Merchants.Get(ctx, s.MerchantID); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+		email := string(role) + "@example.com"
+		if _, err := f.accounts.Users.AddMember(ctx, account.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = f.accounts.Users.Login(ctx, email, password, account.Portal, ip); err != nil {
+			t.Fatal(err)
+		}
+		f.tokens[role] = s.Token
+	}
+	if s, err = f.accounts.Users.RegisterCustomer(ctx, "jane@example.com", password, "Jane", ip); err != nil {
+		t.Fatal(err)
+	}
+	f.tokens[account.RoleCustomer] = s.Token
+}
+
+type reply struct {
+	status int
+	text   string
+	json   map[string]any
+}
+
+func (f *fixture) post(t *testing.T, who account.Role, path, body string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token := f.tokens[who]; token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	described := req.Clone(t.Context())
+	described.URL.Host, described.URL.Scheme = "", ""
+	f.doc.Check(t, described, resp)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, text: string(raw)}
+	if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&r.json); err != nil {
+		t.Fatalf("%s answers %q", path, raw)
+	}
+	if resp.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%s may be cached", path)
+	}
+	return r
+}
+
+func (f *fixture) refused(t *testing.T, code errs.Code, who account.Role, path, body string) reply {
+	t.Helper()
+	r := f.post(t, who, path, body)
+	if r.status != code.HTTPStatus() || r.json["code"] != string(code) {
+		t.Errorf("%s %s as %q answers %d %s, want %s", path, body, who, r.status, r.text, code)
+	}
+	return r
+}
+
+func TestTheDocumentedCodeIsMade(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	for _, role := range []account.Role{account.RoleMerchant, account.RoleStaff} {
+		r := f.post(t, role, "/qr/generate", `{"amount":9.99,"label":"Payment to My Shop","expiresInMinutes":30}`)
+		if r.status != 200 || r.json["qrData"] != "https://www.european-pay.fr/pay?data=eyJ" || r.json["deepLinkData"] != "eupay://pay?data=eyJ" ||
+			r.json["expiresAt"] != "2026-06-17T12:30:00.000Z" {
+			t.Fatalf("%d %s", r.status, r.text)
+		}
+		// The payload is the text that was signed, so that its signature can be checked.
+		if signed := strings.ReplaceAll(tricky, `\u2028`, "\u2028"); !strings.Contains(r.text, `"payload":`+signed+`,`) {
+			t.Errorf("the payload is not what was signed: %s", r.text)
+		}
+		want := &qrv1.SignPaymentRequestRequest{
+			MerchantId: f.merchant.ID, MerchantName: "Café Noisette", EuPayId: f.merchant.EuPayID(), AmountCents: 999, Currency: "EUR", Label: "Payment to My Shop",
+			ExpiresAt: timestamppb.New(time.Date(2026, 6, 17, 12, 30, 0, 0, time.UTC)),
+		}
+		if !proto.Equal(f.asked, want) {
+			t.Errorf("asked for %v\nwant %v", f.asked, want)
+		}
+	}
+}
+
+func TestWithoutAnIBANNoCodeIsMade(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	name := "Not ready"
+	s, err := f.accounts.Users.Register(t.Context(), account.Registration{Email: "new@example.com", Password: password, Profile: account.MerchantChange{Name: &name}},
+		netip.MustParseAddr("192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.tokens["new"] = s.Token
+	f.refused(t, errs.InvalidState, "new", "/qr/generate", `{}`)
+	if f.asked != nil {
+		t.Errorf("signed %v", f.asked)
+	}
+}
+
+func TestAnEmptyObjectMakesAnOpenPermanentCode(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	r := f.post(t, account.RoleMerchant, "/qr/generate", `{}`)
+	if expires, there := r.json["expiresAt"]; r.status != 200 || !there || expires != nil {
+		t.Fatalf("%d %s", r.status, r.text)
+	}
+	if f.asked.GetAmountCents() != 0 || f.asked.GetExpiresAt() != nil || f.asked.GetLabel() != "" {
+		t.Errorf("asked for %v", f.asked)
+	}
+}
+
+func TestBadRequestsNameTheFields(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	for body, field := range map[string]string{
+		`{"amount":0}`: "amount", `{"amount":-1}`: "amount", `{"amount":10000.01}`: "amount", `{"amount":"9.99"}`: "amount", `{"amount":9.999}`: "amount",
+		`{"amount":null}`: "amount", `{"expiresInMinutes":0}`: "expiresInMinutes", `{"expiresInMinutes":1441}`: "expiresInMinutes",
+		`{"expiresInMinutes":1.5}`: "expiresInMinutes", `{"label":"` + strings.Repeat("é", 101) + `"}`: "label", `{"label":"a\nb"}`: "label",
+		`{"label":"\u202egnp.exe"}`: "label", `{"merchantId":"x"}`: "merchantId", `{"type":"gateway_qr_payment"}`: "type", `[]`: "body",
+	} {
+		r := f.refused(t, errs.ValidationError, account.RoleMerchant, "/qr/generate", body)
+		list, _ := r.json["errors"].([]any)
+		if len(list) != 1 || list[0].(map[string]any)["field"] != field {
+			t.Errorf("%s: %s", body, r.text)
+		}
+	}
+	if f.asked != nil {
+		t.Errorf("signed %v", f.asked)
+	}
+	f.refused(t, errs.ValidationError, account.RoleCustomer, "/qr/scan", `{}`)
+	f.refused(t, errs.ValidationError, account.RoleCustomer, "/qr/scan", `{"qrData":1}`)
+	f.refused(t, errs.ValidationError, account.RoleCustomer, "/qr/scan", `{"qrData":"x","amount":1}`)
+}
+
+func TestMerchantsMakeCodesAndCustomersScanThem(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.refused(t, errs.Forbidden, account.RoleAccountant, "/qr/generate", `{}`)
+	for _, who := range []account.Role{account.RoleCustomer, ""} {
+		f.refused(t, errs.Unauthenticated, who, "/qr/generate", `{}`)
+	}
+	for _, who := range []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant, ""} {
+		f.refused(t, errs.Unauthenticated, who, "/qr/scan", scanBody)
+	}
+}
+
+const scanBody = `{ "qrData": "https://european-pay.fr/pay?data=eyJ..." }`
+
+func TestAMerchantsCodeIsScanned(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.decoded = &qrv1.DecodeQRResponse{
+		Type: "powens_qr_payment_request", RequestId: "r", MerchantId: "m", MerchantName: "My <Store>", AmountCents: 990, Currency: "EUR", Label: "Payment to My Shop",
+		ExpiresAt: timestamppb.New(time.Date(2026, 6, 17, 12, 30, 0, 0, time.UTC)),
+	}
+	const fixed = `{"merchantName":"My <Store>","amount":9.9,"fixedAmount":true,"label":"Payment to My Shop","expiresAt":"2026-06-17T12:30:00.000Z","type":"powens_qr_payment_request"}`
+	if r := f.post(t, account.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != fixed {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	f.decoded = &qrv1.DecodeQRResponse{Type: "powens_qr_payment_request", RequestId: "r", MerchantId: "m", MerchantName: "My Store", Currency: "EUR"}
+	const open = `{"merchantName":"My Store","amount":null,"fixedAmount":false,"label":null,"expiresAt":null,"type":"powens_qr_payment_request"}`
+	if r := f.post(t, account.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != open {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+}
+
+func TestACodeDiesWithItsPayment(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.decoded = &qrv1.DecodeQRResponse{
+		Type: "gateway_qr_payment", RequestId: reference, GatewayReference: reference, MerchantId: "m", MerchantName: "My Store", AmountCents: 2999, Currency: "EUR",
+		ExpiresAt: timestamppb.New(time.Date(2026, 6, 17, 20, 50, 0, 0, time.UTC)),
+	}
+	for _, status := range []string{"pending", "pending_sca"} {
+		f.status = status
+		const want = `{"merchantName":"My Store","amount":29.99,"fixedAmount":true,"label":null,"expiresAt":"2026-06-17T20:50:00.000Z","type":"gateway_qr_payment","gatewayReference":"` + reference + `"}`
+		if r := f.post(t, account.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != want {
+			t.Errorf("%s: %d %s", status, r.status, r.text)
+		}
+	}
+	for status, advice := range map[string]string{
+		"completed": "already paid", "refunded": "already paid", "failed": "new code", "cancelled": "new code", "something new": "new code",
+	} {
+		f.status = status
+		if r := f.refused(t, errs.InvalidState, account.RoleCustomer, "/qr/scan", scanBody); !strings.Contains(r.text, advice) {
+			t.Errorf("%s: %s", status, r.text)
+		}
+	}
+	f.status = ""
+	f.refused(t, errs.QRInvalid, account.RoleCustomer, "/qr/scan", scanBody)
+}
+
+func TestRefusalsOfTheServiceReachTheCaller(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.refused(t, errs.QRInvalid, account.RoleCustomer, "/qr/scan", `{"qrData":"https://evil.example/"}`)
+	f.refusal = errs.New(errs.QRExpired, "This code has expired.")
+	f.refused(t, errs.QRExpired, account.RoleCustomer, "/qr/scan", scanBody)
+	f.refusal = errs.Invalid(errs.Field{Field: "label", Message: "label is too long."})
+	f.refused(t, errs.ValidationError, account.RoleMerchant, "/qr/generate", `{"label":"x"}`)
+	f.refusal = io.ErrUnexpectedEOF
+	f.refused(t, errs.Internal, account.RoleMerchant, "/qr/generate", `{}`)
+}
+
+func TestThePublicIDIsTheMerchantsOwn(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{"0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2": "EUP-D0A1C4B8D7E2", "0b8e7f5a-7c1f-4a51-9a35-00a1c4b8d7e3": "EUP-00A1C4B8D7E3", "": "EUP-"} {
+		if got := (account.Merchant{ID: id}).EuPayID(); got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
+	}
+}
