@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
+	"european-pay.eu/eupay/services/qr/internal/render"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 	"european-pay.eu/eupay/services/qr/migrations"
 )
@@ -59,6 +60,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, err
 	}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, strings.TrimSuffix(cfg.BaseURL, "/")))
+	qrv1.RegisterRenderServiceServer(core.GRPC, render.NewServer())
 	return &Service{core: core}, nil
 }
 
