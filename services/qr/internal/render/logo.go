@@ -114,19 +114,17 @@ func (t *tone) colour() color.RGBA {
 }
 
 // paletted maps the pixels to the most frequent tones, which keeps the flat colours of a logo exact. The indices begin
-// at first.
-func paletted(m *image.RGBA, first int) (colours []color.RGBA, pixels []uint8) {
-	tones := make([]tone, 1<<15)
-	for p := m.Pix; len(p) > 0; p = p[4:] {
-		t := &tones[toneKey(p)]
-		t.r, t.g, t.b, t.n = t.r+int(p[0]), t.g+int(p[1]), t.b+int(p[2]), t.n+1
-	}
+// at start.
+func paletted(m *image.RGBA, start int) (colours []color.RGBA, pixels []uint8) {
+	var byKey [1 << 15]*tone
 	var used []*tone
-	for key := range tones {
-		if tones[key].n > 0 {
-			tones[key].key = key
-			used = append(used, &tones[key])
+	for p := m.Pix; len(p) > 0; p = p[4:] {
+		t := byKey[toneKey(p)]
+		if t == nil {
+			t = &tone{key: toneKey(p)}
+			byKey[t.key], used = t, append(used, t)
 		}
+		t.r, t.g, t.b, t.n = t.r+int(p[0]), t.g+int(p[1]), t.b+int(p[2]), t.n+1
 	}
 	slices.SortFunc(used, func(a, b *tone) int { return cmp.Or(b.n-a.n, a.key-b.key) })
 	for i, t := range used {
@@ -139,7 +137,7 @@ func paletted(m *image.RGBA, first int) (colours []color.RGBA, pixels []uint8) {
 	}
 	pixels = make([]uint8, 0, len(m.Pix)/4)
 	for p := m.Pix; len(p) > 0; p = p[4:] {
-		pixels = append(pixels, uint8(first+tones[toneKey(p)].index))
+		pixels = append(pixels, uint8(start+byKey[toneKey(p)].index))
 	}
 	return colours, pixels
 }

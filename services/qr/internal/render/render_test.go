@@ -141,10 +141,65 @@ func TestThePenaltyCountsByTheStandard(t *testing.T) {
 		}
 		got := code.penalty()
 		if name == "row" {
-			got = code.line(0, 1)
+			var l line
+			for i, module := range code.dark[:11] {
+				if module == 1 {
+					l.set(i)
+				}
+			}
+			got = l.penalty(11)
 		}
 		if got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// counted is the penalty as the standard words it, module by module.
+func counted(c *Code) int {
+	points, dark := 0, 0
+	for i := range c.Size {
+		for _, at := range []func(int) bool{func(j int) bool { return c.Dark(j, i) }, func(j int) bool { return c.Dark(i, j) }} {
+			text := ""
+			for j := range c.Size {
+				text += map[bool]string{true: "1", false: "0"}[at(j)]
+			}
+			for j := range len(text) - 10 {
+				if s := text[j : j+11]; s == "10111010000" || s == "00001011101" {
+					points += 40
+				}
+			}
+			for j := 0; j < len(text); {
+				n := 1
+				for j+n < len(text) && text[j+n] == text[j] {
+					n++
+				}
+				if n >= 5 {
+					points += n - 2
+				}
+				j += n
+			}
+		}
+		for j := range c.Size {
+			if c.Dark(i, j) {
+				dark++
+			}
+			if i > 0 && j > 0 && c.Dark(i, j) == c.Dark(i-1, j) && c.Dark(i, j) == c.Dark(i, j-1) && c.Dark(i, j) == c.Dark(i-1, j-1) {
+				points += 3
+			}
+		}
+	}
+	all := c.Size * c.Size
+	return points + abs(20*dark-10*all)/all*10
+}
+
+func TestThePenaltyIsThatOfCountingModuleByModule(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	for length := 1; length < maxText; length += 61 {
+		c := mustText(t, textOf(r, max(length, 4)))
+		if got, want := c.penalty(), counted(c); got != want {
+			t.Errorf("%d modules: %d, want %d", c.Size, got, want)
 		}
 	}
 }
