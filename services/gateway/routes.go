@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
+	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -51,9 +52,14 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Commands: s.commands, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
-	portalapi.New(portalapi.Deps{
+	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
 		Listen: webhooksv1.NewListenServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+	})
+	portal.Register(api)
+	qrimageapi.New(qrimageapi.Deps{
+		Merchants: s.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
+		Render: qrv1.NewRenderServiceClient(qr), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: s.core.Now,
 	}).Register(api)
 	return e, nil
 }

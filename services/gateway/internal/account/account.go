@@ -47,6 +47,8 @@ type Merchant struct {
 	GatewayEnabled bool
 	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
 	WaitForSettlement bool
+	// EPCEnabled: the merchant wants codes of plain SEPA transfers, and will see to it that they were paid.
+	EPCEnabled bool
 	// Email is where the platform writes to.
 	Email     string
 	CreatedAt time.Time

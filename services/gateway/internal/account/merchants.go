@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/errs"
 )
 
 // Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
@@ -26,6 +28,7 @@ type MerchantChange struct {
 	IBAN              *string
 	BIC               *string
 	WaitForSettlement *bool
+	EPCEnabled        *bool
 }
 
 // Get returns the merchant, or NOT_FOUND.
@@ -74,6 +77,9 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do fu
 		changed := do(&m)
 		if len(changed) == 0 {
 			return nil
+		}
+		if m.EPCEnabled && m.IBAN == "" {
+			return errs.Invalid(errs.Field{Field: "epc_enabled", Message: "epc_enabled needs an IBAN: add yours first, or in the same request."})
 		}
 		if err := updateMerchant(ctx, tx, m, now); err != nil {
 			return err
@@ -147,6 +153,10 @@ func (c MerchantChange) apply(m *Merchant) map[string]any {
 	if c.WaitForSettlement != nil && *c.WaitForSettlement != m.WaitForSettlement {
 		m.WaitForSettlement = *c.WaitForSettlement
 		changed["wait_for_settlement"] = m.WaitForSettlement
+	}
+	if c.EPCEnabled != nil && *c.EPCEnabled != m.EPCEnabled {
+		m.EPCEnabled = *c.EPCEnabled
+		changed["epc_enabled"] = m.EPCEnabled
 	}
 	return changed
 }

@@ -20,13 +20,14 @@ type merchant struct {
 	Email             string `json:"email"`
 	GatewayEnabled    bool   `json:"gateway_enabled"`
 	WaitForSettlement bool   `json:"wait_for_settlement"`
+	EPCEnabled        bool   `json:"epc_enabled"`
 	CreatedAt         string `json:"created_at"`
 }
 
 func merchantView(m account.Merchant) merchant {
 	return merchant{
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
-		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement, CreatedAt: web.Time(m.CreatedAt),
+		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
 	}
 }
 
@@ -46,15 +47,17 @@ func (a *API) updateMerchant(c echo.Context) error {
 		IBAN              *string `json:"iban"`
 		BIC               *string `json:"bic"`
 		WaitForSettlement *bool   `json:"wait_for_settlement"`
+		EPCEnabled        *bool   `json:"epc_enabled"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	change := account.MerchantChange{
 		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
+		EPCEnabled: in.EPCEnabled,
 	}
 	if change == (account.MerchantChange{}) {
-		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement")
+		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement, epc_enabled")
 	}
 	id := IdentityOf(c)
 	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change)
