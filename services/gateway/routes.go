@@ -11,9 +11,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
+	"european-pay.eu/eupay/services/gateway/internal/qrapi"
+	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
-	"european-pay.eu/eupay/services/gateway/internal/qrapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -74,6 +75,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	qrapi.New(qrapi.Deps{
 		QR: qrv1.NewQRServiceClient(qr), Payments: paymentsv1.NewPaymentsServiceClient(payments), Merchants: s.accounts.Merchants,
 		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: s.core.Now,
+	}).Register(api)
+	qrimageapi.New(qrimageapi.Deps{
+		Merchants: s.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
+		Render: qrv1.NewRenderServiceClient(qr), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: s.core.Now,
 	}).Register(api)
 	return e, nil
 }

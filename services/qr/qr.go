@@ -14,6 +14,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/loyalty"
+	"european-pay.eu/eupay/services/qr/internal/render"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 	"european-pay.eu/eupay/services/qr/internal/table"
 	"european-pay.eu/eupay/services/qr/migrations"
@@ -99,6 +100,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, links, core.Now))
+	qrv1.RegisterRenderServiceServer(core.GRPC, render.NewServer())
 	qrv1.RegisterLoyaltyServiceServer(core.GRPC, loyalty.NewServer(core.Pool))
 	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
 	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {

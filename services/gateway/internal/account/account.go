@@ -49,6 +49,8 @@ type Merchant struct {
 	WaitForSettlement bool
 	// LoyaltyEligible: customers earn points with what they pay to the merchant.
 	LoyaltyEligible bool
+	// EPCEnabled: the merchant wants codes of plain SEPA transfers, and will see to it that they were paid.
+	EPCEnabled bool
 	// Email is where the platform writes to.
 	Email     string
 	CreatedAt time.Time

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/errs"
 )
 
 // Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
@@ -27,6 +29,7 @@ type MerchantChange struct {
 	BIC               *string
 	WaitForSettlement *bool
 	LoyaltyEligible   *bool
+	EPCEnabled        *bool
 }
 
 // Get returns the merchant, or NOT_FOUND.
@@ -75,6 +78,9 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do fu
 		changed := do(&m)
 		if len(changed) == 0 {
 			return nil
+		}
+		if m.EPCEnabled && m.IBAN == "" {
+			return errs.Invalid(errs.Field{Field: "epc_enabled", Message: "epc_enabled needs an IBAN: add yours first, or in the same request."})
 		}
 		if err := updateMerchant(ctx, tx, m, now); err != nil {
 			return err
@@ -152,6 +158,10 @@ func (c MerchantChange) apply(m *Merchant) map[string]any {
 	if c.LoyaltyEligible != nil && *c.LoyaltyEligible != m.LoyaltyEligible {
 		m.LoyaltyEligible = *c.LoyaltyEligible
 		changed["loyalty_eligible"] = m.LoyaltyEligible
+	}
+	if c.EPCEnabled != nil && *c.EPCEnabled != m.EPCEnabled {
+		m.EPCEnabled = *c.EPCEnabled
+		changed["epc_enabled"] = m.EPCEnabled
 	}
 	return changed
 }

@@ -21,6 +21,7 @@ type merchant struct {
 	GatewayEnabled    bool   `json:"gateway_enabled"`
 	WaitForSettlement bool   `json:"wait_for_settlement"`
 	LoyaltyEligible   bool   `json:"loyalty_eligible"`
+	EPCEnabled        bool   `json:"epc_enabled"`
 	CreatedAt         string `json:"created_at"`
 }
 
@@ -28,7 +29,7 @@ func merchantView(m account.Merchant) merchant {
 	return merchant{
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
 		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement,
-		LoyaltyEligible: m.LoyaltyEligible, CreatedAt: web.Time(m.CreatedAt),
+		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
 	}
 }
 
@@ -49,16 +50,17 @@ func (a *API) updateMerchant(c echo.Context) error {
 		BIC               *string `json:"bic"`
 		WaitForSettlement *bool   `json:"wait_for_settlement"`
 		LoyaltyEligible   *bool   `json:"loyalty_eligible"`
+		EPCEnabled        *bool   `json:"epc_enabled"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	change := account.MerchantChange{
 		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
-		LoyaltyEligible: in.LoyaltyEligible,
+		LoyaltyEligible: in.LoyaltyEligible, EPCEnabled: in.EPCEnabled,
 	}
 	if change == (account.MerchantChange{}) {
-		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement, loyalty_eligible")
+		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement, loyalty_eligible, epc_enabled")
 	}
 	id := IdentityOf(c)
 	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change)

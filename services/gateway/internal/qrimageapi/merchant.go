@@ -1,0 +1,148 @@
+package qrimageapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+)
+
+// code is the merchant's permanent code.
+func (a *API) code(ctx context.Context, m account.Merchant) (Code, error) {
+	if a.MerchantCode == nil {
+		return Code{}, errs.New(errs.Unavailable, "Merchant codes are not set up here.")
+	}
+	return a.MerchantCode(ctx, m)
+}
+
+func (a *API) merchant(k kind) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		q := queryOf(c, imageParameters...)
+		options, withLogo := q.image()
+		if err := q.err(); err != nil {
+			return err
+		}
+		m, err := a.user(c)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+		defer cancel()
+		code, err := a.code(ctx, m)
+		if err != nil {
+			return err
+		}
+		if options.Logo, err = a.logoOf(ctx, m, withLogo); err != nil {
+			return err
+		}
+		file, err := a.text(ctx, code.Text, k, options)
+		if err != nil {
+			return err
+		}
+		return send(c, k, file)
+	}
+}
+
+// merchantCard is the card of the till.
+func (a *API) merchantCard(c echo.Context) error {
+	return a.card(c, func(ctx context.Context, m account.Merchant, card *qrv1.RenderCardRequest) error {
+		code, err := a.code(ctx, m)
+		card.Kind, card.Text, card.Url = qrv1.CardKind_CARD_KIND_PAY, code.Text, code.URL
+		return err
+	})
+}
+
+// tableCard is the card of a table.
+func (a *API) tableCard(c echo.Context) error {
+	return a.card(c, func(ctx context.Context, m account.Merchant, card *qrv1.RenderCardRequest) error {
+		if a.Table == nil {
+			return errs.New(errs.Unavailable, "Tables are not set up here.")
+		}
+		t, err := a.Table(ctx, m.ID, c.Param("id"))
+		card.Kind, card.Text, card.Url = qrv1.CardKind_CARD_KIND_ORDER, t.URL, t.URL
+		card.Subject, card.Detail = t.Name, t.Zone
+		return err
+	})
+}
+
+// card draws what fill says, with the merchant's logo when there is one.
+func (a *API) card(c echo.Context, fill func(context.Context, account.Merchant, *qrv1.RenderCardRequest) error) error {
+	q := queryOf(c, "format", "lang")
+	card := &qrv1.RenderCardRequest{Format: qrv1.CardFormat_CARD_FORMAT_A6, Language: q.oneOf("lang", "fr", "en")}
+	if q.oneOf("format", "a6", "a4") == "a4" {
+		card.Format = qrv1.CardFormat_CARD_FORMAT_A4
+	}
+	if err := q.err(); err != nil {
+		return err
+	}
+	m, err := a.user(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+	defer cancel()
+	if err := fill(ctx, m, card); err != nil {
+		return err
+	}
+	card.Name = m.Name
+	if card.Logo, err = a.Merchants.Logo(ctx, m.ID); err != nil {
+		return err
+	}
+	resp, err := a.Render.RenderCard(ctx, card)
+	if err != nil {
+		return fmt.Errorf("draw card: %w", err)
+	}
+	return send(c, pdf, resp.GetPdf())
+}
+
+func (a *API) logo(c echo.Context) error {
+	file, err := a.Merchants.Logo(c.Request().Context(), portalapi.IdentityOf(c).MerchantID)
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		return errs.NotFound("Logo")
+	}
+	return send(c, kind{contentType: http.DetectContentType(file)}, file)
+}
+
+// setLogo keeps a picture after the qr service drew a code with it: what cannot be drawn is refused here and not on a card.
+func (a *API) setLogo(c echo.Context) error {
+	contentType, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
+	if err != nil || (contentType != "image/png" && contentType != "image/jpeg") {
+		return errs.New(errs.UnsupportedMedia, "Send the file itself as the body, with Content-Type image/png or image/jpeg.")
+	}
+	file, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, account.MaxLogo))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return errs.New(errs.PayloadTooLarge, "The logo is larger than %d KiB.", account.MaxLogo>>10)
+	case err != nil || http.DetectContentType(file) != contentType:
+		return errs.Invalid(errs.Field{Field: "body", Message: "The body must be a picture of its Content-Type."})
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+	defer cancel()
+	if _, err := a.text(ctx, "https://www.european-pay.fr", png, &qrv1.ImageOptions{Logo: file}); err != nil {
+		return err
+	}
+	return a.keepLogo(c, file)
+}
+
+func (a *API) removeLogo(c echo.Context) error { return a.keepLogo(c, nil) }
+
+func (a *API) keepLogo(c echo.Context, file []byte) error {
+	id := portalapi.IdentityOf(c)
+	if err := a.Merchants.SetLogo(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, file); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}

@@ -1,0 +1,133 @@
+package qrimageapi
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+)
+
+// maxEPCName is what the guideline has room for, in characters; a merchant's name may be longer.
+const maxEPCName = 70
+
+// payment draws the code of a payment: the one that its creation answered, or that of a plain SEPA transfer.
+func (a *API) payment(k kind) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		reference := c.Param("reference")
+		if !edge.Reference(reference) {
+			return errs.NotFound("Payment")
+		}
+		q := queryOf(c, append([]string{"type", "livemode"}, imageParameters...)...)
+		options, withLogo := q.image()
+		plain := q.oneOf("type", "app", "epc") == "epc"
+		live := q.oneOf("livemode", "false", "true") == "true"
+		if plain && withLogo {
+			q.refuse("logo", "is not possible with type=epc, whose level of error correction has no room for it")
+		}
+		if err := q.err(); err != nil {
+			return err
+		}
+		m, live, err := a.caller(c, live)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+		defer cancel()
+		p, err := a.open(ctx, m, live, reference)
+		if err != nil {
+			return err
+		}
+		draw := a.signed
+		if plain {
+			draw = a.transfer
+		}
+		if options.Logo, err = a.logoOf(ctx, m, withLogo); err != nil {
+			return err
+		}
+		file, err := draw(ctx, m, p, k, options)
+		if err != nil {
+			return err
+		}
+		return send(c, k, file)
+	}
+}
+
+// open reads a payment that can still be paid.
+func (a *API) open(ctx context.Context, m account.Merchant, live bool, reference string) (*paymentsv1.Payment, error) {
+	resp, err := a.Payments.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: m.ID, Livemode: live, Reference: reference})
+	if err != nil {
+		return nil, fmt.Errorf("read payment: %w", err)
+	}
+	p := resp.GetPayment()
+	// A refund is paid by the merchant, a scan is a payer's own transaction: nobody scans them.
+	if o := p.GetOrigin(); p.GetOriginalReference() != "" || (o != "" && o != "api" && o != "order") {
+		return nil, errs.New(errs.InvalidState, "Only payments have a QR code.")
+	}
+	if s := p.GetStatus(); s != "pending" && s != "pending_sca" {
+		return nil, errs.New(errs.InvalidState, "This payment is %s: it has no QR code any more.", s)
+	}
+	return p, nil
+}
+
+// signed draws the code of the app, the same one that the payment's creation answered: so it ends at the same time.
+func (a *API) signed(ctx context.Context, _ account.Merchant, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+	expires := p.GetCreatedAt().AsTime().Add(edge.QRLife)
+	if !a.Now().Before(expires) {
+		return nil, errs.New(errs.InvalidState, "The QR code of this payment has expired. Send the payer its payment_url, or create another payment.")
+	}
+	code, err := a.QR.SignGatewayPayment(ctx, &qrv1.SignGatewayPaymentRequest{
+		Reference: p.GetReference(), MerchantId: p.GetMerchantId(), MerchantName: p.GetMerchantName(),
+		AmountCents: p.GetAmountCents(), Currency: p.GetCurrency(), ExpiresAt: timestamppb.New(expires),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sign payment: %w", err)
+	}
+	return a.text(ctx, code.GetQrData(), k, o)
+}
+
+// transfer draws the code of a SEPA transfer with the payment's reference. Any bank's app reads it, and nobody tells us when
+// it was paid: so the merchant has to want it.
+func (a *API) transfer(ctx context.Context, m account.Merchant, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+	if !m.EPCEnabled {
+		return nil, errs.New(errs.InvalidState, "Codes of SEPA transfers are switched off. Set epc_enabled in your profile (PATCH /merchant) to use them.")
+	}
+	name := []rune(m.Name)
+	resp, err := a.Render.RenderEPC(ctx, &qrv1.RenderEPCRequest{
+		Name: string(name[:min(len(name), maxEPCName)]), Iban: m.IBAN, Bic: m.BIC, AmountCents: p.GetAmountCents(), Remittance: p.GetReference(),
+		Format: k.format, Options: o,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("draw transfer: %w", err)
+	}
+	return resp.GetImage(), nil
+}
+
+func (a *API) text(ctx context.Context, text string, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+	resp, err := a.Render.RenderQR(ctx, &qrv1.RenderQRRequest{Text: text, Format: k.format, Options: o})
+	if err != nil {
+		return nil, fmt.Errorf("draw code: %w", err)
+	}
+	return resp.GetImage(), nil
+}
+
+// logoOf is the merchant's logo when it is wanted.
+func (a *API) logoOf(ctx context.Context, m account.Merchant, wanted bool) ([]byte, error) {
+	if !wanted {
+		return nil, nil
+	}
+	file, err := a.Merchants.Logo(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	if file == nil {
+		return nil, errs.New(errs.InvalidState, "You have no logo yet: upload one with PUT /merchant/logo, or leave logo away.")
+	}
+	return file, nil
+}

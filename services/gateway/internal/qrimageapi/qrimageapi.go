@@ -1,0 +1,149 @@
+// Package qrimageapi serves pictures of QR codes: of payments, of the merchant, and on cards to print. The qr service signs
+// and draws; this package decides who may have which code, and whether it can still be paid.
+package qrimageapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+)
+
+// callTimeout bounds the reads and the drawing of one picture together.
+const callTimeout = 5 * time.Second
+
+// Code is a QR code of a merchant that does not end.
+type Code struct {
+	// Text is what the code says.
+	Text string
+	// URL is short enough to be typed; empty when there is none.
+	URL string
+}
+
+// Table is what stands on the card of a table.
+type Table struct {
+	Name, Zone string
+	// URL is what the code says: the table's menu.
+	URL string
+}
+
+// Deps are what New needs.
+type Deps struct {
+	Merchants *account.Merchants
+	Payments  paymentsv1.PaymentsServiceClient
+	QR        qrv1.QRServiceClient
+	Render    qrv1.RenderServiceClient
+	// Login lets users with one of the roles in, and KeyAuth API keys with the scope.
+	Login   func(...account.Role) echo.MiddlewareFunc
+	KeyAuth portalapi.KeyAuth
+	KeyFrom portalapi.KeyFrom
+	Now     func() time.Time
+	// MerchantCode is the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
+	MerchantCode func(ctx context.Context, m account.Merchant) (Code, error)
+	// Table is a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
+	Table func(ctx context.Context, merchantID, tableID string) (Table, error)
+}
+
+// API is the handlers. Make it with New.
+type API struct{ Deps }
+
+// New returns the API.
+func New(d Deps) *API { return &API{d} }
+
+// Register puts the endpoints on the group of /api/v1.
+func (a *API) Register(g *echo.Group) {
+	read := a.keyOrLogin(account.PaymentsRead)
+	team := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
+	owner := a.Login(account.RoleMerchant)
+	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read)
+	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read)
+	g.GET("/qr/merchant.png", a.merchant(png), team)
+	g.GET("/qr/merchant.svg", a.merchant(svg), team)
+	g.GET("/qr/cards/merchant.pdf", a.merchantCard, team)
+	g.GET("/table-order/tables/:id/card.pdf", a.tableCard, team)
+	g.GET("/merchant/logo", a.logo, team)
+	g.PUT("/merchant/logo", a.setLogo, owner)
+	g.DELETE("/merchant/logo", a.removeLogo, owner)
+}
+
+// keyOrLogin lets in an API key with the scope when its headers are there, and else a user of a merchant.
+func (a *API) keyOrLogin(scope account.Scope) echo.MiddlewareFunc {
+	byKey, byLogin := a.KeyAuth(scope), a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		withKey, withLogin := byKey(next), byLogin(next)
+		return func(c echo.Context) error {
+			h := c.Request().Header
+			if h.Get(echo.HeaderAuthorization) != "" && h.Get("X-Api-Key") == "" && h.Get("X-Api-Secret") == "" {
+				return withLogin(c)
+			}
+			return withKey(c)
+		}
+	}
+}
+
+// caller is whose code is asked for. A key has a mode; a user names it in the query, and means test mode otherwise.
+func (a *API) caller(c echo.Context, livemode bool) (account.Merchant, bool, error) {
+	if key, ok := a.KeyFrom(c); ok {
+		if c.QueryParams().Has("livemode") && livemode != key.Livemode {
+			return account.Merchant{}, false, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be that of the API key, or absent."})
+		}
+		return key.Merchant, key.Livemode, nil
+	}
+	m, err := a.user(c)
+	return m, livemode, err
+}
+
+// user is the merchant of the logged-in user.
+func (a *API) user(c echo.Context) (account.Merchant, error) {
+	return a.Merchants.Get(c.Request().Context(), portalapi.IdentityOf(c).MerchantID)
+}
+
+// kind is a type of file.
+type kind struct {
+	format      qrv1.ImageFormat
+	contentType string
+}
+
+var (
+	png = kind{qrv1.ImageFormat_IMAGE_FORMAT_PNG, "image/png"}
+	svg = kind{qrv1.ImageFormat_IMAGE_FORMAT_SVG, "image/svg+xml"}
+	pdf = kind{contentType: "application/pdf"}
+)
+
+// send answers a file, or 304 to whom has it already. A browser may keep it but has to ask each time: a payment ends, a
+// logo changes.
+func send(c echo.Context, k kind, file []byte) error {
+	sum := sha256.Sum256(file)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	h := c.Response().Header()
+	h.Set(echo.HeaderCacheControl, "private, no-cache")
+	h.Set("ETag", tag)
+	// An SVG that is opened by itself shows the logo inside of it and loads nothing else.
+	h.Set("Content-Security-Policy", "default-src 'none'; img-src data:; frame-ancestors 'none'")
+	if matches(c.Request().Header.Values("If-None-Match"), tag) {
+		return c.NoContent(http.StatusNotModified)
+	}
+	return c.Blob(http.StatusOK, k.contentType, file)
+}
+
+// matches reads If-None-Match (RFC 9110, 13.1.2): the weak comparison is the one for it.
+func matches(headers []string, tag string) bool {
+	for _, header := range headers {
+		for candidate := range strings.SplitSeq(header, ",") {
+			if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate == tag || candidate == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,106 @@
+package qrimageapi
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+// query reads parameters strictly and collects what is wrong with them. What the qr service checks is only read here.
+type query struct {
+	values url.Values
+	bad    []errs.Field
+}
+
+// queryOf refuses parameters that the endpoint does not have: a misspelt one would be left out without a word.
+func queryOf(c echo.Context, known ...string) *query {
+	q := &query{values: c.QueryParams()}
+	for name, values := range q.values {
+		switch {
+		case !slices.Contains(known, name):
+			q.refuse(clip(name), "is not a parameter of this endpoint: it has "+strings.Join(known, ", "))
+		case len(values) > 1:
+			q.refuse(name, "is given more than once")
+		}
+	}
+	slices.SortFunc(q.bad, func(a, b errs.Field) int { return strings.Compare(a.Field, b.Field) })
+	return q
+}
+
+// clip keeps an answer short, whatever was asked.
+func clip(name string) string {
+	if name == "" {
+		return "query"
+	}
+	return strings.ToValidUTF8(name[:min(len(name), 40)], "")
+}
+
+func (q *query) refuse(field, message string) {
+	q.bad = append(q.bad, errs.Field{Field: field, Message: field + " " + message + "."})
+}
+
+func (q *query) err() error {
+	if len(q.bad) > 0 {
+		return errs.Invalid(q.bad...)
+	}
+	return nil
+}
+
+// oneOf reads a word; the first one stands for none.
+func (q *query) oneOf(name string, words ...string) string {
+	if !q.values.Has(name) {
+		return words[0]
+	}
+	if v := q.values.Get(name); slices.Contains(words, v) {
+		return v
+	}
+	q.refuse(name, "must be "+strings.Join(words, " or "))
+	return words[0]
+}
+
+// number reads a whole number that is in the picture's options; nil for none.
+func (q *query) number(name string, least, most uint32) *uint32 {
+	if !q.values.Has(name) {
+		return nil
+	}
+	n, err := strconv.ParseUint(q.values.Get(name), 10, 32)
+	if err != nil || uint32(n) < least || uint32(n) > most {
+		q.refuse(name, fmt.Sprintf("must be a whole number from %d to %d", least, most))
+		return nil
+	}
+	v := uint32(n)
+	return &v
+}
+
+// colour reads rrggbb, with the # or without, as that has to be escaped in a query.
+func (q *query) colour(name string) string {
+	if v := q.values.Get(name); v != "" && v[0] != '#' {
+		return "#" + v
+	}
+	return q.values.Get(name)
+}
+
+// The parameters of every picture, and their bounds. The qr service has the last word.
+var imageParameters = []string{"size", "margin", "dark", "light", "logo"}
+
+const (
+	minSize   = 64
+	maxSize   = 2048
+	maxMargin = 16
+)
+
+// image reads the options of a picture, but for the logo itself.
+func (q *query) image() (o *qrv1.ImageOptions, logo bool) {
+	o = &qrv1.ImageOptions{Margin: q.number("margin", 0, maxMargin), Dark: q.colour("dark"), Light: q.colour("light")}
+	if size := q.number("size", minSize, maxSize); size != nil {
+		o.Size = *size
+	}
+	return o, q.oneOf("logo", "none", "merchant") == "merchant"
+}

@@ -1,0 +1,313 @@
+package qrimageapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/migrations"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	password = "correct horse battery"
+	iban     = "FR7630006000011234567890189"
+	public   = "pk_test_0123456789abcdef0123456789abcdef"
+	secret   = "sk_test_0123456789abcdef0123456789abcdef"
+	open     = "PAY-20260617-0000000000000001"
+	base     = "/gateway/payments/" + open
+)
+
+var (
+	quiet     = slog.New(slog.DiscardHandler)
+	createdAt = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
+)
+
+// backend stands for the payments and the qr service: other modules, which this one must not import. A picture is the
+// request that asked for it.
+type backend struct {
+	paymentsv1.UnimplementedPaymentsServiceServer
+	qrv1.UnimplementedQRServiceServer
+	qrv1.UnimplementedRenderServiceServer
+
+	mu       sync.Mutex
+	payments map[string]*paymentsv1.Payment
+	qr       *qrv1.RenderQRRequest
+	epc      *qrv1.RenderEPCRequest
+	card     *qrv1.RenderCardRequest
+}
+
+func (b *backend) GetPayment(_ context.Context, q *paymentsv1.GetPaymentRequest) (*paymentsv1.GetPaymentResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.payments[q.GetReference()]
+	if p == nil || p.GetMerchantId() != q.GetMerchantId() || p.GetLivemode() != q.GetLivemode() {
+		return nil, errs.NotFound("Payment")
+	}
+	return &paymentsv1.GetPaymentResponse{Payment: p}, nil
+}
+
+func (b *backend) SignGatewayPayment(_ context.Context, q *qrv1.SignGatewayPaymentRequest) (*qrv1.SignGatewayPaymentResponse, error) {
+	return &qrv1.SignGatewayPaymentResponse{QrData: fmt.Sprintf("%s %s %s %d %s %s", q.GetReference(), q.GetMerchantId(), q.GetMerchantName(),
+		q.GetAmountCents(), q.GetCurrency(), q.GetExpiresAt().AsTime().Format(time.RFC3339))}, nil
+}
+
+func (b *backend) RenderQR(_ context.Context, q *qrv1.RenderQRRequest) (*qrv1.RenderQRResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.qr = q
+	switch o := q.GetOptions(); {
+	case o.GetDark() == "#ffffff":
+		return nil, errs.Invalid(errs.Field{Field: "dark", Message: "dark must be darker."})
+	case bytes.HasSuffix(o.GetLogo(), []byte("bomb")):
+		return nil, errs.Invalid(errs.Field{Field: "logo", Message: "logo is too large."})
+	}
+	file, err := proto.MarshalOptions{Deterministic: true}.Marshal(q)
+	return &qrv1.RenderQRResponse{Image: file}, err
+}
+
+func (b *backend) RenderEPC(_ context.Context, q *qrv1.RenderEPCRequest) (*qrv1.RenderEPCResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.epc = q
+	return &qrv1.RenderEPCResponse{Image: []byte("transfer")}, nil
+}
+
+func (b *backend) RenderCard(_ context.Context, q *qrv1.RenderCardRequest) (*qrv1.RenderCardResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.card = q
+	return &qrv1.RenderCardResponse{Pdf: []byte("%PDF-1.3")}, nil
+}
+
+// connect serves the backend on a real gRPC server and returns a connection to it.
+func (b *backend) connect(t *testing.T) *grpc.ClientConn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
+	paymentsv1.RegisterPaymentsServiceServer(srv, b)
+	qrv1.RegisterQRServiceServer(srv, b)
+	qrv1.RegisterRenderServiceServer(srv, b)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return conn
+}
+
+// fixture is the API with real accounts on a real server; every answer is held against the API description.
+type fixture struct {
+	accounts *account.Accounts
+	merchant account.Merchant
+	backend  *backend
+	url      string
+	now      time.Time
+	deps     *Deps
+	doc      *apidoctest.Validator
+	client   *http.Client
+	owner    as
+	key      as
+}
+
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	pool, _ := pgtest.New(t, "gateway", migrations.FS)
+	f := &fixture{backend: &backend{payments: map[string]*paymentsv1.Payment{}}, now: createdAt.Add(29 * time.Minute), doc: apidoctest.New(t)}
+	now := func() time.Time { return f.now }
+	var err error
+	f.accounts, err = account.Open(account.Deps{
+		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {},
+		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.accounts.Close)
+	conn := f.backend.connect(t)
+	access := edge.NewAccess(f.accounts.Keys, ratelimit.NewMemory(now), 1000)
+	e := web.New(quiet, nil)
+	g := e.Group(apidoctest.Base)
+	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: edge.KeyFrom})
+	portal.Register(g)
+	api := New(Deps{
+		Merchants: f.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
+		Render: qrv1.NewRenderServiceClient(conn), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: now,
+		MerchantCode: func(_ context.Context, m account.Merchant) (Code, error) {
+			return Code{Text: "https://european-pay.fr/pay?data=" + m.ID, URL: "https://european-pay.fr/m/1"}, nil
+		},
+		Table: func(_ context.Context, merchantID, tableID string) (Table, error) {
+			if merchantID != f.merchant.ID || tableID != "t4" {
+				return Table{}, errs.NotFound("Table")
+			}
+			return Table{Name: "Table 4", Zone: "Terrasse", URL: "https://european-pay.fr/order/1/2"}, nil
+		},
+	})
+	f.deps = &api.Deps
+	api.Register(g)
+	srv := httptest.NewServer(e)
+	t.Cleanup(srv.Close)
+	f.url, f.client = srv.URL, srv.Client()
+	f.seed(t)
+	return f
+}
+
+func (f *fixture) seed(t *testing.T) {
+	t.Helper()
+	var err error
+	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
+		Merchant: account.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
+		AdminEmail: "admin@example.com", AdminPassword: password, Keys: []account.DemoKey{{Public: public, Secret: secret, PerMinute: 1000}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.key = as{public: public, secret: secret}
+	f.owner = f.login(t, "owner@example.com")
+	f.pay(open, func(*paymentsv1.Payment) {})
+}
+
+// pay adds a payment of the merchant.
+func (f *fixture) pay(reference string, change func(*paymentsv1.Payment)) string {
+	p := &paymentsv1.Payment{
+		Reference: reference, MerchantId: f.merchant.ID, MerchantName: "My Store", AmountCents: 2999, Currency: "EUR", Status: "pending_sca",
+		Kind: "payment", Origin: "api", CreatedAt: timestamppb.New(createdAt),
+	}
+	change(p)
+	f.backend.mu.Lock()
+	defer f.backend.mu.Unlock()
+	f.backend.payments[reference] = p
+	return "/gateway/payments/" + reference
+}
+
+// as are the credentials of a request.
+type as struct{ token, public, secret string }
+
+func (f *fixture) login(t *testing.T, email string) as {
+	t.Helper()
+	r := f.call(t, as{}, "POST", "/auth/login", `{"email":"`+email+`","password":"`+password+`"}`, "Content-Type", "application/json")
+	return as{token: r.json(t)["token"].(string)}
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) json(t *testing.T) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(r.body, &v); err != nil {
+		t.Fatalf("%d %q: %v", r.status, r.body, err)
+	}
+	return v
+}
+
+func (f *fixture) call(t *testing.T, who as, method, path, body string, headers ...string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, f.url+apidoctest.Base+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers = append(headers, "X-Api-Key", who.public, "X-Api-Secret", who.secret)
+	if who.token != "" {
+		headers = append(headers, echo.HeaderAuthorization, "Bearer "+who.token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	described := req.Clone(t.Context())
+	described.URL.Host, described.URL.Scheme = "", ""
+	f.doc.Check(t, described, resp)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reply{resp.StatusCode, resp.Header, raw}
+}
+
+// must is call for a file.
+func (f *fixture) must(t *testing.T, who as, path, contentType string) reply {
+	t.Helper()
+	r := f.call(t, who, "GET", path, "")
+	if r.status != 200 || r.header.Get("Content-Type") != contentType || r.header.Get("Cache-Control") != "private, no-cache" {
+		t.Fatalf("%s answers %d %v %.300s", path, r.status, r.header, r.body)
+	}
+	return r
+}
+
+// refused wants that error, and the fields that it names.
+func (f *fixture) refused(t *testing.T, who as, path string, code errs.Code, fields ...string) {
+	t.Helper()
+	r := f.call(t, who, "GET", path, "")
+	var got []string
+	body := r.json(t)
+	if list, ok := body["errors"].([]any); ok {
+		for _, e := range list {
+			got = append(got, e.(map[string]any)["field"].(string))
+		}
+	}
+	if r.status != code.HTTPStatus() || body["code"] != string(code) || strings.Join(got, " ") != strings.Join(fields, " ") {
+		t.Errorf("%s answers %d %s, want %s %v", path, r.status, r.body, code, fields)
+	}
+	if r.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%s: an error may be kept: %q", path, r.header.Get("Cache-Control"))
+	}
+}
+
+// patch changes the profile.
+func (f *fixture) patch(t *testing.T, who as, body string) reply {
+	t.Helper()
+	return f.call(t, who, "PATCH", "/merchant", body, "Content-Type", "application/json")
+}
