@@ -58,6 +58,8 @@ type Config struct {
 	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
 	// RateLimit is the calls per minute of an API key without a limit of its own.
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
+	// OrdersLive makes what customers of the app pay, and link to pay from, real.
+	OrdersLive bool `env:"EUPAY_ORDERS_LIVE"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
 }

@@ -7,6 +7,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
+	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
@@ -51,9 +52,14 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Commands: s.commands, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
-	portalapi.New(portalapi.Deps{
+	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
 		Listen: webhooksv1.NewListenServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+	})
+	portal.Register(api)
+	customerapi.New(customerapi.Deps{
+		Accounts: paymentsv1.NewAccountsServiceClient(payments), Login: portal.CustomerLogin(), Limiter: limiter,
+		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	return e, nil
 }

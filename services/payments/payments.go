@@ -37,8 +37,8 @@ type Config struct {
 	// PublicURL is the gateway's URL as payers see it, e.g. https://api.example.com.
 	PublicURL string `env:"EUPAY_PUBLIC_URL,required"`
 	// Live and Test are the provider accounts of the two modes. A mode without a base URL takes no payments.
-	Live   ProviderConfig `envPrefix:"EUPAY_POWENS_LIVE_"`
-	Test   ProviderConfig `envPrefix:"EUPAY_POWENS_TEST_"`
+	Live ProviderConfig `envPrefix:"EUPAY_POWENS_LIVE_"`
+	Test ProviderConfig `envPrefix:"EUPAY_POWENS_TEST_"`
 	// ConnectionsKey seals what opens customers' bank accounts: 32 bytes in base64 or hex, the same on every replica.
 	ConnectionsKey string `env:"EUPAY_CONNECTIONS_KEY,required"`
 	Engine         engine.Config
