@@ -305,3 +305,45 @@ func TestVisitsAreForgottenInTheEnd(t *testing.T) {
 		t.Errorf("%d visits", n)
 	}
 }
+
+func TestAVisitIsUsedOnceAlsoInARace(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	who := customer()
+	back := r.visit(r.start(who), "nowhere")
+	r.complete(back)
+	id, err := r.verify(back.State)
+	r.must(err)
+	v, err := r.store.visit(t.Context(), id)
+	r.must(err)
+	// As if both had read the visit before either used it.
+	used, err := r.store.link(t.Context(), v, "7", []row{{providerID: "1", bank: "b", name: "n", masked: "m", fingerprint: []byte{1}}}, r.clock.now())
+	if !used || err != nil || len(r.list(who)) != 2 {
+		t.Errorf("used %t, %v, then %d accounts", used, err, len(r.list(who)))
+	}
+	if first, err := r.store.useVisit(t.Context(), id, r.clock.now()); first || err != nil {
+		t.Errorf("first %t, %v", first, err)
+	}
+	if again, err := r.store.visit(t.Context(), id); err != nil || again.connectionID != back.ConnectionID {
+		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+func TestTheSameConnectionOfASecondVisitIsNotTakenBack(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	who := customer()
+	first, second := r.visit(r.start(who), "nowhere"), r.visit(r.start(who), "shrug")
+	r.complete(first)
+	before := r.list(who)
+	r.complete(Return{State: second.State, ConnectionID: first.ConnectionID})
+	r.must(r.Sweep(t.Context()))
+	if after := r.list(who); len(after) != 2 || after[0] != before[0] || r.count(`select count(*)::int from bank_accounts`) != 2 {
+		t.Errorf("%+v became %+v", before, after)
+	}
+	user, err := r.known(t.Context(), owner{customerID: who})
+	r.must(err)
+	if _, shared, err := r.test.Accounts(t.Context(), user, first.ConnectionID); err != nil || len(shared) != 3 {
+		t.Errorf("the bank shares %+v, %v", shared, err)
+	}
+}
