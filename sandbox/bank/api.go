@@ -48,6 +48,7 @@ type call struct {
 	body      []byte
 	claims    claims
 	faults    []fault.Fault
+	status    int // of an answer that is no error; 0 for 200
 }
 
 func (c *call) decode(into any) error {
@@ -120,6 +121,10 @@ func (b *Bank) answer(w http.ResponseWriter, c *call, answer []byte, err error) 
 	if _, ok := c.has(fault.Garbage); ok {
 		answer = []byte("<html><body>Service momentarily busy</body></html>")
 	}
+	if c.status == http.StatusNoContent {
+		w.WriteHeader(c.status)
+		return
+	}
 	w.Header().Set("Content-Type", "application/json")
 	b.write(w, answer)
 }
@@ -163,7 +168,9 @@ func (b *Bank) routes() http.Handler {
 	api("/payments/{id}/scopedtoken", "POST", "scopedtoken", false, b.scopedToken)
 	api("/connectors", "GET", "connectors", true, b.listConnectors)
 	api("/connectors/{uuid}", "GET", "connectors", true, b.getConnector)
+	b.aggregationRoutes(api)
 	b.webviewRoutes(mux)
+	b.connectRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { b.fail(w, errNotFound) })
 	return mux
 }

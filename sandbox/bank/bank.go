@@ -20,6 +20,7 @@ import (
 type Bank struct {
 	cfg      Config
 	store    *store
+	links    links
 	journal  *journal.File
 	due      *timetable.Table // steps of payments
 	hooks    *dispatcher

@@ -32,17 +32,19 @@ func (b *Bank) Webhooks() []Webhook { return b.hooks.log.list() }
 func (b *Bank) Stats() map[string]int64 {
 	n := b.stats.all()
 	n["payments"] = int64(len(b.store.all()))
+	n["connections"] = b.links.count()
 	n["webhooks waiting"] = int64(b.hooks.backlog())
 	return n
 }
 
-// Reset forgets payments, webhooks, faults, latency and automatic authorisation. Numbers are not given again.
+// Reset forgets payments, connections, webhooks, faults, latency and automatic authorisation. Numbers are not given again.
 func (b *Bank) Reset() error {
 	b.faults.Clear()
 	b.latency.cur.Store(nil)
 	b.auto.Store(&AutoAuthorise{Enabled: b.cfg.AutoAuthorise, DelayMS: int(b.cfg.AutoAuthoriseDelay.Milliseconds())})
 	b.due.Clear()
 	next := b.store.clear()
+	b.links.clear()
 	b.hooks.clear()
 	b.stats.clear()
 	return b.journal.Append(line{Next: next, NextHook: b.lastHook.Load() + 1})

@@ -15,6 +15,9 @@ type line struct {
 	// Payment is its newest state. If it has a Hook, that webhook is still to be acknowledged.
 	Payment *record `json:"p,omitempty"`
 	Ack     int64   `json:"ack,omitempty"`
+	// Link is the newest state of a connection, Unlinked the number of one that has ended.
+	Link     *connection `json:"l,omitempty"`
+	Unlinked int64       `json:"u,omitempty"`
 	// Next and NextHook, in the first line and after a reset, are the numbers to go on with; older payments are gone.
 	Next     int64 `json:"next,omitempty"`
 	NextHook int64 `json:"next_hook,omitempty"`
@@ -25,6 +28,7 @@ type history struct {
 	next, nextHook int64
 	latest         map[int64]*record
 	unsent         map[int64]*record // by webhook
+	links          map[int64]connection
 }
 
 func (h *history) read(l line) {
@@ -33,6 +37,11 @@ func (h *history) read(l line) {
 		h.next, h.nextHook = l.Next, max(h.nextHook, l.NextHook)
 		maps.DeleteFunc(h.latest, func(id int64, _ *record) bool { return id < l.Next })
 		clear(h.unsent)
+		clear(h.links)
+	case l.Link != nil:
+		h.links[l.Link.ID] = *l.Link
+	case l.Unlinked > 0:
+		delete(h.links, l.Unlinked)
 	case l.Ack > 0:
 		delete(h.unsent, l.Ack)
 	case l.Payment != nil && l.Payment.ID >= h.next:
@@ -63,12 +72,20 @@ func (h *history) lines(add func(any) error) error {
 			return err
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(h.links)) {
+		x := h.links[id]
+		if err := add(line{Link: &x}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // load brings back what an earlier process left in the folder, and compacts it.
 func (b *Bank) load() error {
-	h := history{next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}}
+	h := history{
+		next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}, links: map[int64]connection{},
+	}
 	if h.next == 0 {
 		h.next = firstNumber(b.cfg.Now())
 		h.nextHook = h.next
@@ -85,6 +102,10 @@ func (b *Bank) load() error {
 		r := h.latest[id]
 		b.store.put(r)
 		b.plan(r)
+	}
+	b.links.byID, b.links.next = h.links, firstNumber(b.cfg.Now())
+	for id := range h.links {
+		b.links.next = max(b.links.next, id+1)
 	}
 	b.lastHook.Store(h.nextHook - 1)
 	for _, hook := range slices.Sorted(maps.Keys(h.unsent)) {

@@ -32,8 +32,10 @@ type claims struct {
 	Payment int64    `json:"payment,omitempty"` // the only one it is for
 	Expires int64    `json:"exp"`
 	Domain  string   `json:"domain"`
-	// Use keeps the sessions at a bank apart from API tokens.
-	Use string `json:"use,omitempty"`
+	// Use keeps what is no token of the payments API apart from those; User and Nonce belong to it.
+	Use   string `json:"use,omitempty"`
+	User  int64  `json:"user,omitempty"`
+	Nonce string `json:"nonce,omitempty"`
 }
 
 // may reports whether the token has one of the scopes, or all of them as payments:admin.
@@ -62,8 +64,11 @@ func (b *Bank) tokenMAC(signed string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// verify reads a token that is ours and not over.
-func (b *Bank) verify(token string) (claims, bool) {
+// verify reads a token of the payments API that is ours and not over.
+func (b *Bank) verify(token string) (claims, bool) { return b.verifyFor(token, "") }
+
+// verifyFor is verify for a token of another use.
+func (b *Bank) verifyFor(token, use string) (claims, bool) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < len(tokenHeader) || !strings.HasPrefix(token, tokenHeader) {
 		return claims{}, false
@@ -76,7 +81,7 @@ func (b *Bank) verify(token string) (claims, bool) {
 	if err != nil || json.Unmarshal(payload, &c) != nil {
 		return claims{}, false
 	}
-	return c, c.Use == "" && b.cfg.Now().Unix() < c.Expires
+	return c, c.Use == use && b.cfg.Now().Unix() < c.Expires
 }
 
 // scopeList reads a scope that is one text or an array of them.

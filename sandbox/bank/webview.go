@@ -43,6 +43,7 @@ func (p *problem) Error() string { return p.Text }
 var (
 	errBadLink   = &problem{http.StatusBadRequest, "This link is not complete or not correct."}
 	errOldLink   = &problem{http.StatusUnauthorized, "This link is not valid, or no longer."}
+	errNoPage    = &problem{http.StatusNotFound, "There is no such page."}
 	errNoPayment = &problem{http.StatusNotFound, "There is no such payment."}
 	errDecided   = &problem{http.StatusConflict, "This has been decided already."}
 )

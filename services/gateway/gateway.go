@@ -58,8 +58,8 @@ type Config struct {
 	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
 	// RateLimit is the calls per minute of an API key without a limit of its own.
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
-	// OrdersLive makes the payments of orders at tables real, for merchants who may take such payments; otherwise they are
-	// test payments.
+	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
+	// real, for merchants who may take such payments; otherwise they are of test mode.
 	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`

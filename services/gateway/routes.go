@@ -8,6 +8,7 @@ import (
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
+	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
@@ -79,6 +80,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
 		Render: qrv1.NewRenderServiceClient(qr), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: s.core.Now,
+	}).Register(api)
+	customerapi.New(customerapi.Deps{
+		Accounts: paymentsv1.NewAccountsServiceClient(payments), Login: portal.CustomerLogin(), Limiter: limiter,
+		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	return e, nil
 }

@@ -11,7 +11,9 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/vault"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/account"
 	"european-pay.eu/eupay/services/payments/internal/commands"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/grpcapi"
@@ -23,8 +25,11 @@ import (
 // defaultGRPCAddr is where the service listens unless told otherwise.
 const defaultGRPCAddr = "127.0.0.1:9101"
 
-// returnPath is where the provider sends payers back to; the gateway serves it.
-const returnPath = "/api/v1/payments/return"
+// Where the provider sends payers, and customers who link accounts, back to; the gateway serves both.
+const (
+	returnPath  = "/api/v1/payments/return"
+	connectPath = "/api/v1/customer/accounts/return"
+)
 
 // Config of the payments service.
 type Config struct {
@@ -32,9 +37,11 @@ type Config struct {
 	// PublicURL is the gateway's URL as payers see it, e.g. https://api.example.com.
 	PublicURL string `env:"EUPAY_PUBLIC_URL,required"`
 	// Live and Test are the provider accounts of the two modes. A mode without a base URL takes no payments.
-	Live   ProviderConfig `envPrefix:"EUPAY_POWENS_LIVE_"`
-	Test   ProviderConfig `envPrefix:"EUPAY_POWENS_TEST_"`
-	Engine engine.Config
+	Live ProviderConfig `envPrefix:"EUPAY_POWENS_LIVE_"`
+	Test ProviderConfig `envPrefix:"EUPAY_POWENS_TEST_"`
+	// ConnectionsKey seals what opens customers' bank accounts: 32 bytes in base64 or hex, the same on every replica.
+	ConnectionsKey string `env:"EUPAY_CONNECTIONS_KEY,required"`
+	Engine         engine.Config
 }
 
 // ProviderConfig is an account at the provider.
@@ -56,6 +63,9 @@ func (p ProviderConfig) client(publicURL string, inFlight int) powens.Config {
 // Validate reports settings that would lose payments.
 func (c *Config) Validate() error {
 	var problems []error
+	if _, err := connectionsVault(c.ConnectionsKey); err != nil {
+		problems = append(problems, fmt.Errorf("EUPAY_CONNECTIONS_KEY: %w", err))
+	}
 	for mode, p := range map[string]ProviderConfig{"LIVE": c.Live, "TEST": c.Test} {
 		if p.BaseURL == "" {
 			continue
@@ -71,6 +81,8 @@ func (c *Config) Validate() error {
 	return errors.Join(problems...)
 }
 
+func connectionsVault(key string) (*vault.Vault, error) { return vault.New("connections", key) }
+
 // Service is the running payments service.
 type Service struct {
 	core     *boot.Core
@@ -78,6 +90,7 @@ type Service struct {
 	store    *store.Store
 	engine   *engine.Engine
 	commands *commands.Handler
+	accounts *account.Accounts
 	clients  []*powens.Client
 }
 
@@ -86,6 +99,10 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if cfg.GRPCAddr == "" {
 		cfg.GRPCAddr = defaultGRPCAddr
 	}
+	keys, err := connectionsVault(cfg.ConnectionsKey)
+	if err != nil {
+		return nil, fmt.Errorf("read EUPAY_CONNECTIONS_KEY: %w", err)
+	}
 	core, err := boot.Open(ctx, "payments", cfg.Base, migrations.FS, deps)
 	if err != nil {
 		return nil, err
@@ -93,14 +110,26 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)
 	s := store.New(core.Pool, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
-	svc.engine = engine.New(cfg.Engine, s, svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test), core.Now, core.Log)
+	live, test := svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test)
+	svc.engine = engine.New(cfg.Engine, s, live, test, core.Now, core.Log)
 	svc.commands = commands.New(s, svc.engine, core.Bus, core.Now, core.Log)
+	svc.accounts = account.New(account.Deps{
+		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
+		Now: core.Now, Log: core.Log,
+	})
 	paymentsv1.RegisterPaymentsServiceServer(core.GRPC, grpcapi.New(s))
+	paymentsv1.RegisterAccountsServiceServer(core.GRPC, account.NewServer(svc.accounts))
 	return svc, nil
 }
 
+// provider is the account of one mode at the provider, for payments and for linked accounts.
+type provider interface {
+	engine.Provider
+	account.Provider
+}
+
 // provider is nil without a base URL, and then truly nil: an interface that holds a nil pointer is not.
-func (s *Service) provider(cfg Config, p ProviderConfig) engine.Provider {
+func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 	if p.BaseURL == "" {
 		return nil
 	}
@@ -111,7 +140,7 @@ func (s *Service) provider(cfg Config, p ProviderConfig) engine.Provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, func(ctx context.Context) error {
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, func(ctx context.Context) error {
 		return s.engine.Sweep(ctx, s.commands.Announce)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/png"
 	"testing"
+	"time"
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
@@ -20,7 +21,11 @@ func BenchmarkSignAndDraw(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	sign, draw := grpcapi.New(signer, "https://www.european-pay.fr"), render.NewServer()
+	links, err := signed.NewLinks("https://www.european-pay.fr")
+	if err != nil {
+		b.Fatal(err)
+	}
+	sign, draw := grpcapi.New(signer, links, time.Now), render.NewServer()
 	logo := image.NewNRGBA(image.Rect(0, 0, 256, 256))
 	for i := range 256 * 256 {
 		logo.Set(i%256, i/256, color.NRGBA{uint8(i / 256), 40, uint8(i % 256 / 8), 255})

@@ -18,6 +18,7 @@ type Secrets struct {
 	JWT           string `json:"jwt"`
 	QRSigningKey  string `json:"qr_signing_key"`
 	WebhookMaster string `json:"webhook_master_key"` // 32 bytes in hex
+	Connections   string `json:"connections_key"`    // 32 bytes in hex
 	PushKey       string `json:"push_private_key"`   // P-256, 32 bytes in base64url
 	ProviderHook  string `json:"provider_webhook_secret"`
 	BankClientID  string `json:"bank_client_id"`
@@ -61,7 +62,7 @@ func LoadSecrets(dir string) (Secrets, error) {
 func (s *Secrets) complete() {
 	for target, make := range map[*string]func() string{
 		&s.JWT: key, &s.QRSigningKey: key, &s.WebhookMaster: key, &s.ProviderHook: key, &s.NATSToken: key,
-		&s.BankSecret: key, &s.S3Key: key,
+		&s.BankSecret: key, &s.S3Key: key, &s.Connections: key,
 		&s.PushKey:       pushKey,
 		&s.BankClientID:  func() string { return "eupay-sandbox" },
 		&s.APIKey:        func() string { return "pk_test_" + text(24) },

@@ -64,7 +64,7 @@ const Webhook = "webhook"
 type Fault struct {
 	ID   int64 `json:"id"`
 	Kind Kind  `json:"kind"`
-	// Operation limits it to token, create, get, list, operate, scopedtoken, connectors or webhook. Empty means all.
+	// Operation limits it to one of Operations. Empty means all.
 	Operation string `json:"operation,omitempty"`
 	// Times ends it after so many hits. 0 means until it is removed.
 	Times int `json:"times,omitempty"`
@@ -85,7 +85,10 @@ var (
 )
 
 // Operations are the values of Fault.Operation.
-var Operations = []string{"token", "create", "get", "list", "operate", "scopedtoken", "connectors", Webhook}
+var Operations = []string{
+	"token", "create", "get", "list", "operate", "scopedtoken", "connectors",
+	"init", "code", "connections", "accounts", "account", "disconnect", Webhook,
+}
 
 // IsCall reports whether k is about calls of the API.
 func (k Kind) IsCall() bool { return slices.Contains(calls, k) }

@@ -48,6 +48,8 @@ type request struct {
 	body       []byte
 	// repeatable: doing it twice is the same as doing it once.
 	repeatable bool
+	// token of a user. Empty: the service token.
+	token string
 }
 
 // answer is a 2xx answer.
@@ -104,9 +106,12 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// authorized sends the request once with a service token. A 401 was not executed, so with a fresh token the same
+// authorized sends the request once with the user's token or a service token. A 401 was not executed, so with a fresh token the same
 // request is sent again, whatever it is.
 func (c *Client) authorized(ctx context.Context, r request) (answer, error) {
+	if r.token != "" {
+		return c.exchange(ctx, r, r.token)
+	}
 	token, err := c.tokens.get(ctx)
 	if err != nil {
 		return answer{}, notSent(r.op, err)

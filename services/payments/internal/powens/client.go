@@ -16,15 +16,17 @@ import (
 
 // Client talks to one domain of the provider. It may be used by many goroutines.
 type Client struct {
-	cfg     Config
-	base    string // with version
-	domain  string // host of the base URL
-	now     func() time.Time
-	log     *slog.Logger
-	http    *http.Client
-	slots   chan struct{}
-	breaker *breaker
-	tokens  *tokens
+	cfg    Config
+	base   string // with version
+	domain string // host of the base URL
+	// connectURL is the webview that links accounts.
+	connectURL string
+	now        func() time.Time
+	log        *slog.Logger
+	http       *http.Client
+	slots      chan struct{}
+	breaker    *breaker
+	tokens     *tokens
 
 	background sync.WaitGroup
 	ctx        context.Context // of what runs in the background
@@ -53,6 +55,7 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 	if c.cfg.WebviewURL == "" {
 		c.cfg.WebviewURL = c.base + "/auth/webview/payment"
 	}
+	c.connectURL = beside(c.cfg.WebviewURL, "connect")
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.tokens = newTokens(c)
 	return c
@@ -115,11 +118,22 @@ func (c *Client) webviewURL(paymentID, token, state string) string {
 	if state != "" {
 		q.Set("state", state)
 	}
+	return c.webview(c.cfg.WebviewURL, q)
+}
+
+// webview is the address of one of the provider's pages.
+func (c *Client) webview(page string, q url.Values) string {
 	// A webview on another host cannot tell the domain from its own address.
-	if !strings.HasPrefix(c.cfg.WebviewURL, c.base) {
+	if !strings.HasPrefix(page, c.base) {
 		q.Set("domain", c.domain)
 	}
-	return c.cfg.WebviewURL + "?" + q.Encode()
+	return page + "?" + q.Encode()
+}
+
+// beside replaces the last part of the path.
+func beside(address, name string) string {
+	address = strings.TrimSuffix(address, "/")
+	return address[:strings.LastIndexByte(address, '/')+1] + name
 }
 
 // GetPayment reads a payment. Trouble that passes is waited out within the time.

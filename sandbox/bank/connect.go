@@ -1,0 +1,125 @@
+package bank
+
+import (
+	"crypto/hmac"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The error that a client gets whose user gave up.
+const accessDenied = "access_denied"
+
+func (b *Bank) connectRoutes(mux *http.ServeMux) {
+	for _, path := range []string{"/2.0/auth/webview/connect", "/2.0/auth/webview/{lang}/connect", "/{lang}/connect", "/connect"} {
+		mux.HandleFunc("GET "+path, b.page(b.showConnect))
+		mux.HandleFunc("POST "+path, b.page(b.stepConnect))
+	}
+}
+
+// linking is a person in the connect webview. Everything they have told so far travels in the form.
+type linking struct {
+	who     claims
+	Code    string
+	Client  string
+	Return  string
+	State   string
+	Only    string // the connectors that the client offers, empty for all
+	Banks   []*connector
+	Bank    *connector
+	Session string // proves that they have logged in at Bank
+	Note    string
+	List    []bankAccount
+}
+
+// enterConnect checks what the client put into the link.
+func (b *Bank) enterConnect(r *http.Request) (*linking, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, errBadLink
+	}
+	if lang := r.PathValue("lang"); lang != "" && !slices.Contains(languages, lang) {
+		return nil, errNoPage
+	}
+	l := &linking{
+		Code: r.Form.Get("code"), Client: r.Form.Get("client_id"), Return: r.Form.Get("redirect_uri"), State: r.Form.Get("state"),
+		Only: r.Form.Get("connector_uuids"),
+	}
+	if l.Client != b.cfg.ClientID || !isWebAddress(l.Return) || !b.registered(l.Return) {
+		return nil, errBadLink
+	}
+	var ok bool
+	if l.who, ok = b.verifyFor(l.Code, useCode); !ok {
+		return nil, errOldLink
+	}
+	l.Banks = connectors
+	if l.Only != "" {
+		only := strings.Split(l.Only, ",")
+		l.Banks = slices.DeleteFunc(slices.Clone(connectors), func(c *connector) bool { return !slices.Contains(only, c.UUID) })
+	}
+	return l, nil
+}
+
+func (b *Bank) showConnect(w http.ResponseWriter, r *http.Request) error {
+	l, err := b.enterConnect(r)
+	if err != nil {
+		return err
+	}
+	b.render(w, http.StatusOK, "connect", l)
+	return nil
+}
+
+// stepConnect takes one click: a bank, then name and password, then the consent.
+func (b *Bank) stepConnect(w http.ResponseWriter, r *http.Request) error {
+	l, err := b.enterConnect(r)
+	if err != nil {
+		return err
+	}
+	answer := r.PostForm.Get("answer")
+	if r.PostForm.Has("cancel") || answer == "refuse" {
+		return l.leave(w, r, "error", accessDenied, "error_description", "The user gave up.")
+	}
+	l.Bank = connectorBySlug(r.PostForm.Get("bank"))
+	if l.Bank == nil || !slices.Contains(l.Banks, l.Bank) {
+		return errBadLink
+	}
+	passed := b.session("consent "+l.Bank.Slug, l.who.Nonce)
+	switch {
+	case answer == "consent":
+		if !hmac.Equal([]byte(r.PostForm.Get("session")), []byte(passed)) {
+			return errOldLink
+		}
+		return b.connect(w, r, l)
+	case r.PostForm.Has("password") && r.PostForm.Get("login") != "" && r.PostForm.Get("password") != "":
+		l.Session = passed
+		l.List = connection{User: l.who.User, Connector: l.Bank.UUID}.accounts()
+		b.render(w, http.StatusOK, "consent", l)
+		return nil
+	case r.PostForm.Has("password"):
+		l.Note = "Enter a name and a password. Any will do."
+	}
+	b.render(w, http.StatusOK, "login", l)
+	return nil
+}
+
+// connect makes the connection, once for each code, and sends the person back to the client.
+func (b *Bank) connect(w http.ResponseWriter, r *http.Request, l *linking) error {
+	x, made := b.links.add(connection{User: l.who.User, Connector: l.Bank.UUID, Created: b.cfg.Now().UTC(), Nonce: l.who.Nonce})
+	if made {
+		if err := b.journal.Append(line{Link: &x}); err != nil {
+			b.links.remove(x.ID)
+			return err
+		}
+		b.stats.count("connection made")
+	}
+	return l.leave(w, r, "connection_id", strconv.FormatInt(x.ID, 10))
+}
+
+func (l *linking) leave(w http.ResponseWriter, r *http.Request, pairs ...string) error {
+	target, err := withQuery(l.Return, append([]string{"state", l.State}, pairs...)...)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
+}

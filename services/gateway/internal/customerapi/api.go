@@ -1,0 +1,154 @@
+// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, list, remove. The
+// accounts belong to the payments service; no full account number passes here.
+package customerapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+const (
+	callTimeout = 5 * time.Second
+	// providerTimeout bounds a call that makes others to the provider, each of at most ten seconds by default.
+	providerTimeout = 25 * time.Second
+	// visitsPerMinute of one address: each asks the provider for a page.
+	visitsPerMinute = 20
+	// returnsPerMinute of one address: customers behind one network share it.
+	returnsPerMinute = 60
+	// appScheme is that of links into the app.
+	appScheme    = "eupay"
+	maxReturnURL = 500
+)
+
+// Deps are what New needs.
+type Deps struct {
+	Accounts paymentsv1.AccountsServiceClient
+	// Login lets customers of the app in.
+	Login   echo.MiddlewareFunc
+	Limiter ratelimit.Limiter
+	// Livemode is whether customers' accounts are real ones.
+	Livemode bool
+	Log      *slog.Logger
+}
+
+// API is the handlers. Make it with New.
+type API struct{ Deps }
+
+// New returns the API.
+func New(d Deps) *API { return &API{d} }
+
+// Register puts the endpoints on the group of /api/v1.
+func (a *API) Register(g *echo.Group) {
+	g.GET("/customer/accounts", a.list, a.Login)
+	g.POST("/customer/accounts/connect", a.connect, edge.PerIP(a.Limiter, "connect", visitsPerMinute), a.Login)
+	g.DELETE("/customer/accounts/:id", a.remove, a.Login)
+	g.GET("/customer/accounts/return", a.back, a.pages, edge.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
+}
+
+type bankAccount struct {
+	ID         string `json:"id"`
+	BankName   string `json:"bankName"`
+	Name       string `json:"name"`
+	IBANMasked string `json:"ibanMasked"`
+	Currency   string `json:"currency"`
+	LinkedAt   string `json:"linkedAt"`
+}
+
+type list struct {
+	Data       []bankAccount  `json:"data"`
+	Pagination web.Pagination `json:"pagination"`
+}
+
+// list pages through what the service returns at once: a customer has few accounts.
+func (a *API) list(c echo.Context) error {
+	number, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+	defer cancel()
+	res, err := a.Accounts.ListAccounts(ctx, &paymentsv1.ListAccountsRequest{CustomerId: customer(c), Livemode: a.Livemode})
+	if err != nil {
+		return err
+	}
+	all := res.GetAccounts()
+	from := min((number-1)*limit, len(all))
+	total := int64(len(all))
+	out := list{Data: []bankAccount{}, Pagination: web.Pagination{Page: number, Limit: limit, Total: total, Pages: (total + int64(limit) - 1) / int64(limit)}}
+	for _, one := range all[from:min(from+limit, len(all))] {
+		out.Data = append(out.Data, bankAccount{
+			ID: one.GetId(), BankName: one.GetBankName(), Name: one.GetName(), IBANMasked: one.GetIbanMasked(), Currency: one.GetCurrency(),
+			LinkedAt: web.Time(one.GetLinkedAt().AsTime()),
+		})
+	}
+	return answer(c, out)
+}
+
+// connect answers with the page where the customer consents.
+func (a *API) connect(c echo.Context) error {
+	var in struct {
+		ReturnURL *string `json:"returnUrl"`
+	}
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	returnURL := ""
+	if in.ReturnURL != nil {
+		if returnURL = *in.ReturnURL; !isAppLink(returnURL) {
+			return errs.Invalid(errs.Field{Field: "returnUrl", Message: "returnUrl must be a link into the app that begins with eupay://."})
+		}
+	}
+	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	defer cancel()
+	res, err := a.Accounts.StartConnect(ctx, &paymentsv1.StartConnectRequest{CustomerId: customer(c), Livemode: a.Livemode, ReturnUrl: returnURL})
+	if err != nil {
+		return err
+	}
+	return answer(c, map[string]string{"connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
+}
+
+// isAppLink keeps us from sending anybody to somebody else's page.
+func isAppLink(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == appScheme && strings.HasPrefix(s, appScheme+"://") && u.User == nil && u.Fragment == "" && len(s) <= maxReturnURL
+}
+
+func (a *API) remove(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	defer cancel()
+	_, err := a.Accounts.RemoveAccount(ctx, &paymentsv1.RemoveAccountRequest{CustomerId: customer(c), Livemode: a.Livemode, Id: c.Param("id")})
+	if err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func customer(c echo.Context) string { return portalapi.IdentityOf(c).UserID }
+
+// answer writes a bare object, without the HTML escaping of encoding/json: a URL stays readable.
+func answer(c echo.Context, body any) error {
+	res := c.Response()
+	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	res.WriteHeader(http.StatusOK)
+	enc := json.NewEncoder(res)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package customerapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// back receives a customer from the provider's page. Nothing in the query is believed: the state is signed, and the payments
+// service asks the provider. The customer goes back to the app where the visit named a link into it.
+func (a *API) back(c echo.Context) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	defer cancel()
+	declined := c.QueryParam("error") != ""
+	res, err := a.Accounts.CompleteConnect(ctx, &paymentsv1.CompleteConnectRequest{
+		State: c.QueryParam("state"), ConnectionId: c.QueryParam("connection_id"), Declined: declined,
+	})
+	if err != nil {
+		return err
+	}
+	v, status := page{say: func(w words) (string, string) { return w.declined, w.declinedText }}, "declined"
+	if res.GetLinked() {
+		v, status = page{Kind: "done", say: func(w words) (string, string) { return w.linked, w.linkedText }}, "linked"
+	}
+	if target := appTarget(res.GetReturnUrl(), status); target != "" {
+		return c.Redirect(http.StatusSeeOther, target)
+	}
+	return show(c, http.StatusOK, v)
+}
+
+// appTarget adds the outcome to the link into the app; "" when there is none.
+func appTarget(link, status string) string {
+	if !isAppLink(link) {
+		return ""
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	q := u.Query()
+	q.Set("status", status)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+// pages shows a customer a page where an API client would get an error.
+func (a *API) pages(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		if err == nil || c.Response().Committed {
+			return err
+		}
+		e := errs.From(err)
+		v := page{Kind: "failed", say: func(w words) (string, string) { return w.away, w.awayText }, Again: true}
+		switch e.Code {
+		case errs.InvalidState, errs.NotFoundCode:
+			v = page{Kind: "failed", say: func(w words) (string, string) { return w.invalid, w.invalidText }}
+		case errs.RateLimitExceeded:
+			c.Response().Header().Set(echo.HeaderRetryAfter, fmt.Sprint(web.Seconds(e.RetryAfter)))
+		default:
+			a.Log.WarnContext(c.Request().Context(), "bank account not linked", "request_id", web.RequestID(c), "error", err)
+		}
+		return show(c, e.Code.HTTPStatus(), v)
+	}
+}
+
+//go:embed page.html
+var pageSource string
+
+//go:embed page.css
+var pageStyle string
+
+var (
+	pageTemplate = template.Must(template.New("page").Parse(pageSource))
+	pagePolicy   = "default-src 'none'; style-src '" + styleHash() + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+func styleHash() string {
+	sum := sha256.Sum256([]byte(pageStyle))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// page is what a customer sees when there is no link into the app, or no outcome.
+type page struct {
+	Lang, Kind, Title, Text string
+	// Again offers to load the page once more: the return is still good.
+	Again     bool
+	AgainText string
+	Style     template.CSS
+	say       func(words) (title, text string)
+}
+
+// words are the sentences of one language.
+type words struct {
+	linked, linkedText, declined, declinedText, invalid, invalidText, away, awayText, again string
+}
+
+var languages = map[string]words{
+	"en": {
+		"Your bank is linked", "You can go back to the app.",
+		"No bank was linked", "You can go back to the app and start again at any time.",
+		"This did not work", "The link is no longer valid, or the bank shared no account that can pay. Go back to the app and start again.",
+		"Your bank does not answer", "Wait a moment, then try again.", "Try again",
+	},
+	"fr": {
+		"Votre banque est associée", "Vous pouvez revenir dans l’application.",
+		"Aucune banque n’a été associée", "Vous pouvez revenir dans l’application et recommencer quand vous voulez.",
+		"L’association n’a pas abouti", "Le lien n’est plus valable, ou la banque n’a partagé aucun compte de paiement. Revenez dans l’application et recommencez.",
+		"Votre banque ne répond pas", "Patientez un instant, puis réessayez.", "Réessayer",
+	},
+}
+
+func show(c echo.Context, status int, v page) error {
+	v.Lang = language(c.Request().Header.Get("Accept-Language"))
+	w := languages[v.Lang]
+	v.Title, v.Text = v.say(w)
+	v.AgainText = w.again
+	v.Style = template.CSS(pageStyle) //nolint:gosec // our own file, not input
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, v); err != nil {
+		return fmt.Errorf("render customer's page: %w", err)
+	}
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", pagePolicy)
+	h.Set("Vary", "Accept-Language")
+	h.Set("X-Robots-Tag", "noindex")
+	return c.HTMLBlob(status, b.Bytes())
+}
+
+// language is French where the browser names French before English, else English.
+func language(accept string) string {
+	for _, tag := range strings.Split(accept, ",") {
+		tag, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(tag)), ";")
+		primary, _, _ := strings.Cut(tag, "-")
+		if _, known := languages[primary]; known {
+			return primary
+		}
+	}
+	return "en"
+}

@@ -1,0 +1,223 @@
+package customerapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/migrations"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const password = "correct horse battery"
+
+var (
+	quiet = slog.New(slog.DiscardHandler)
+	now   = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
+)
+
+// standIn is the payments service: it remembers what it was asked, and answers what the test says.
+type standIn struct {
+	paymentsv1.UnimplementedAccountsServiceServer
+	err       error
+	accounts  []*paymentsv1.BankAccount
+	complete  *paymentsv1.CompleteConnectResponse
+	started   *paymentsv1.StartConnectRequest
+	listed    *paymentsv1.ListAccountsRequest
+	removed   *paymentsv1.RemoveAccountRequest
+	completed *paymentsv1.CompleteConnectRequest
+}
+
+func (s *standIn) StartConnect(_ context.Context, r *paymentsv1.StartConnectRequest) (*paymentsv1.StartConnectResponse, error) {
+	s.started = r
+	return &paymentsv1.StartConnectResponse{ConnectUrl: "https://bank.example/connect?a=1&b=2", ExpiresAt: timestamppb.New(now)}, s.err
+}
+
+func (s *standIn) ListAccounts(_ context.Context, r *paymentsv1.ListAccountsRequest) (*paymentsv1.ListAccountsResponse, error) {
+	s.listed = r
+	return &paymentsv1.ListAccountsResponse{Accounts: s.accounts}, s.err
+}
+
+func (s *standIn) RemoveAccount(_ context.Context, r *paymentsv1.RemoveAccountRequest) (*paymentsv1.RemoveAccountResponse, error) {
+	s.removed = r
+	return &paymentsv1.RemoveAccountResponse{}, s.err
+}
+
+func (s *standIn) CompleteConnect(_ context.Context, r *paymentsv1.CompleteConnectRequest) (*paymentsv1.CompleteConnectResponse, error) {
+	s.completed = r
+	return s.complete, s.err
+}
+
+// world is the API on a real server; customers log in as they do. Every answer is held against the API description.
+type world struct {
+	t        *testing.T
+	url      string
+	payments *standIn
+	client   *http.Client
+	valid    *apidoctest.Validator
+	customer string // login token
+	userID   string
+	merchant string
+}
+
+func setup(t *testing.T) *world {
+	t.Helper()
+	pool, _ := pgtest.New(t, "gateway", migrations.FS)
+	w := &world{t: t, payments: &standIn{}, valid: apidoctest.New(t)}
+	accounts, err := account.Open(account.Deps{
+		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: func() time.Time { return now }, Wake: func() {},
+		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(accounts.Close)
+	e := web.New(quiet, nil)
+	g := e.Group(apidoctest.Base)
+	portal := portalapi.New(portalapi.Deps{
+		Accounts: accounts, KeyAuth: noKeys, KeyFrom: func(echo.Context) (account.Key, bool) { return account.Key{}, false },
+	})
+	portal.Register(g)
+	New(Deps{
+		Accounts: w.payments.client(t), Login: portal.CustomerLogin(), Log: quiet,
+		Limiter: ratelimit.NewMemory(func() time.Time { return now }),
+	}).Register(g)
+	srv := httptest.NewServer(web.Handler(e))
+	w.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	t.Cleanup(func() {
+		w.client.CloseIdleConnections()
+		srv.Close()
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	})
+	w.url = srv.URL + apidoctest.Base
+	w.customer = w.register("/customer/auth/register", `{"email":"jane@example.com","password":"`+password+`"}`)
+	w.merchant = w.register("/auth/register", `{"email":"owner@example.com","password":"`+password+`","name":"Café"}`)
+	id, err := accounts.Tokens.Verify(w.customer, account.Customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.userID = id.UserID
+	return w
+}
+
+func (w *world) register(path, body string) string {
+	w.t.Helper()
+	token, _ := w.call("", "POST", path, body).json["token"].(string)
+	if token == "" {
+		w.t.Fatalf("%s gives no login", path)
+	}
+	return token
+}
+
+type reply struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+func (w *world) call(token, method, path, body string, headers ...string) reply {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := w.client.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	described := req.Clone(w.t.Context())
+	described.URL.Host, described.URL.Scheme = "", ""
+	w.valid.Check(w.t, described, resp)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&r.json); err != nil {
+			w.t.Fatalf("%s %s answers %q", method, path, raw)
+		}
+	}
+	if r.header.Get("Cache-Control") != "no-store" {
+		w.t.Errorf("%s %s may be cached", method, path)
+	}
+	return r
+}
+
+// refused wants that error.
+func (w *world) refused(code errs.Code, r reply) {
+	w.t.Helper()
+	if r.status != code.HTTPStatus() || r.json["code"] != string(code) || r.json["success"] != false {
+		w.t.Errorf("%d %s, want %s", r.status, r.text, code)
+	}
+}
+
+func (s *standIn) client(t *testing.T) paymentsv1.AccountsServiceClient {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
+	paymentsv1.RegisterAccountsServiceServer(srv, s)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return paymentsv1.NewAccountsServiceClient(conn)
+}
+
+// noKeys lets no API key in: customers have none.
+func noKeys(account.Scope) echo.MiddlewareFunc {
+	return func(echo.HandlerFunc) echo.HandlerFunc {
+		return func(echo.Context) error { return errs.New(errs.InvalidAPIKey, "No keys here.") }
+	}
+}
