@@ -94,7 +94,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	s := store.New(core.Pool, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
 	svc.engine = engine.New(cfg.Engine, s, svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test), core.Now, core.Log)
-	svc.commands = commands.New(s, svc.engine, core.Bus, core.Now, core.Log)
+	svc.commands = commands.New(s, svc.engine, commands.NoAccounts{}, core.Bus, core.Now, core.Log)
 	paymentsv1.RegisterPaymentsServiceServer(core.GRPC, grpcapi.New(s))
 	return svc, nil
 }
