@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
+	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -51,9 +52,15 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Commands: s.commands, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
-	portalapi.New(portalapi.Deps{
+	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
 		Listen: webhooksv1.NewListenServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+	})
+	portal.Register(api)
+	scanapi.New(scanapi.Deps{
+		Commands: s.commands, Payments: paymentsv1.NewPaymentsServiceClient(payments), Codes: scanapi.NoCodes{}, Merchants: s.accounts.Merchants,
+		Logins: portal, Identity: portalapi.IdentityOf, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, EPCEnabled: scanapi.NoEPC,
+		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline,
 	}).Register(api)
 	return e, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
@@ -36,6 +37,17 @@ type Code struct {
 type Decoder interface {
 	Decode(ctx context.Context, qrData string) (Code, error)
 }
+
+// NoCodes is a platform that cannot read codes.
+type NoCodes struct{}
+
+// Decode implements Decoder.
+func (NoCodes) Decode(context.Context, string) (Code, error) {
+	return Code{}, errs.New(errs.Unavailable, "Codes cannot be read on this platform.")
+}
+
+// NoEPC is EPCEnabled where no merchant takes payments by EPC codes.
+func NoEPC(context.Context, string) (bool, error) { return false, nil }
 
 // Merchants finds the merchant of a code. account.Merchants does.
 type Merchants interface {

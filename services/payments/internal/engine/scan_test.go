@@ -12,6 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
+	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
@@ -506,5 +507,126 @@ func (r *rig) checkBooks(rt *rapid.T, gateway string, all []string) {
 	ends := count(events, "payment.completed") + count(events, "payment.failed") + count(events, "payment.cancelled")
 	if ends != 1 || count(events, "payment.created") != 1 {
 		rt.Fatalf("events %v", events)
+	}
+}
+
+// A cancellation that we sent for a scan may come to light when the scan is gone: the payment can still be scanned.
+func TestACancellationForAScanThatIsGone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	g := r.gateway(true)
+	s, err := r.scan(g, "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.between = func() { // the scan runs out of time before the cancellation reaches the bank
+		r.between = nil
+		r.clock = s.ExpiresAt.Add(time.Second)
+		r.is(r.Touch(t.Context(), s).Reference, payment.Failed, "", payment.FailureExpired)
+	}
+	// The answer never came back to us.
+	if _, err := r.test.CancelPayment(t.Context(), r.load(g.Reference).ProviderID, g.Reference); err != nil {
+		t.Fatal(err)
+	}
+	if p := r.load(g.Reference); p.Held() || p.OwnSession != payment.SessionClosing {
+		t.Fatalf("held %v, its session is %s", p.Held(), p.OwnSession)
+	}
+	r.settle(time.Hour)
+	if p := r.is(g.Reference, payment.PendingSCA, "", ""); p.OwnSession != payment.SessionClosed {
+		t.Errorf("its session is %s", p.OwnSession)
+	}
+	r.authorise(r.mustScan(g, "bert"))
+	r.settle(time.Hour)
+	r.is(g.Reference, payment.Completed, "", "")
+}
+
+// The bank refuses the payer at the payment's own session while a customer has scanned it: the scan goes on.
+func TestARefusalAtTheOwnSessionLeavesTheScan(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	g := r.gateway(true)
+	s, err := r.scan(g, "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.bank.Settle(r.own(g), sandbox.StateRejected, "insufficientFunds"); err != nil {
+		t.Fatal(err)
+	}
+	r.Refresh(t.Context(), r.load(g.Reference), payment.CauseProvider)
+	r.is(g.Reference, payment.PendingSCA, payment.DetailPayingByScan, "")
+	r.authorise(r.Touch(t.Context(), s))
+	r.settle(time.Hour)
+	r.is(g.Reference, payment.Completed, "", "")
+}
+
+func TestAScanIsRequestedOnceByWhoeverIsFirst(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	g := r.gateway(true)
+	s, err := r.scan(g, "anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := func() bool {
+		ok, err := r.store.MarkScanRequested(t.Context(), s.Reference, r.cfg.Lease)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	if mark() {
+		t.Fatal("requested before the session is closed")
+	}
+	if _, err := r.pool.Exec(t.Context(), `update payments set requested_at = now() where reference = $1`, s.Reference); err == nil {
+		t.Error("the database lets a scan be requested before the session is closed")
+	}
+	r.closeSession(t.Context(), r.load(g.Reference))
+	if !mark() || mark() {
+		t.Error("not requested exactly once")
+	}
+	// Who saw it before it was requested must not end it: its provider payment may exist.
+	if after := r.end(t.Context(), s, payment.Change{To: payment.Failed, Failure: payment.FailureExpired}); after.Status.Final() {
+		t.Error("ended although it was requested")
+	}
+	if _, err := r.pool.Exec(t.Context(), `update payments set status = 'completed', completed_at = now(), due_at = null, own_session = 'closing' where reference = $1`, g.Reference); err == nil {
+		t.Error("the database lets a held payment complete before its session is closed")
+	}
+}
+
+// The bank that cannot cancel keeps the payer's page alive, so the scan gives way: with a stub, since the sandbox cancels
+// whatever nobody opened.
+func TestABankThatDoesNotCancelRefusesTheScan(t *testing.T) {
+	for name, onCancel := range map[string]func(*powens.Payment) (powens.Cancellation, error){
+		"not supported": func(*powens.Payment) (powens.Cancellation, error) {
+			return powens.Cancellation{Outcome: powens.NotSupported}, nil
+		},
+		"refused while the payer is at the bank": func(p *powens.Payment) (powens.Cancellation, error) {
+			p.State = powens.Validating
+			return powens.Cancellation{}, &powens.Error{Op: "cancel payment", Status: 409, Code: "conflict"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			g := b.Request(t.Context(), b.recorded())
+			b.bank.onCancel = onCancel
+			due := b.NewDueAt()
+			s, _, err := b.store.Scan(t.Context(), payment.Payment{
+				Reference: "PAY-20260617-00000000000000AA", Kind: payment.KindPayment, MerchantID: g.MerchantID, Amount: g.Amount, Currency: g.Currency,
+				Origin: payment.OriginScan, CustomerID: "anna", GatewayReference: g.Reference, ExecutionType: "instant", DueAt: &due, ExpiresAt: b.clock.Add(time.Hour),
+			}, "r", store.Meta{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s = b.Touch(t.Context(), s)
+			b.want(s, payment.Failed, "", payment.FailureInProgress)
+			if p := b.load(); p.Held() || p.Proto().GetPaymentUrl() == "" {
+				t.Errorf("held %v, URL %q", p.Held(), p.Proto().GetPaymentUrl())
+			}
+			b.bank.set(powens.Done)
+			b.want(b.sweep(), payment.Completed, "", "")
+			if b.bank.creates != 1 || b.events("payment.completed") != 1 {
+				t.Errorf("%d provider payments", b.bank.creates)
+			}
+		})
 	}
 }
