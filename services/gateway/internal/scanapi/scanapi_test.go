@@ -135,8 +135,10 @@ func setup(t *testing.T) *world {
 	New(Deps{
 		Commands: client, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
 		Deadline: 2 * time.Second, Merchants: merchants{merchID: {ID: merchID, Name: "My Store", IBAN: "FR7630006000011234567890189"}, "poor": {ID: "poor"}},
-		Identity:   func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
-		KeyAuth:    func(account.Scope) echo.MiddlewareFunc { return func(next echo.HandlerFunc) echo.HandlerFunc { return next } },
+		Identity: func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
+		KeyAuth: func(account.Scope) echo.MiddlewareFunc {
+			return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+		},
 		KeyFrom:    func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
 		EPCEnabled: func(context.Context, string) (bool, error) { return w.epc, nil },
 		Codes: codes{

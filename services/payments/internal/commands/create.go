@@ -17,7 +17,7 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
-	if order := c.GetOrigin() == string(payment.OriginOrder); order != (c.GetOrderId() != "") || !order && c.GetOrigin() != "" && c.GetOrigin() != string(payment.OriginAPI) {
+	if !knownOrigin(payment.Origin(c.GetOrigin()), c.GetOrderId()) {
 		return fmt.Errorf("%w: origin %q with order %q", errUnreadable, c.GetOrigin(), c.GetOrderId())
 	}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
@@ -26,6 +26,11 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 		return conflictOr(err)
 	}
 	return h.recorded(ctx, r, p, match)
+}
+
+// knownOrigin: a scan is no creation, and an order's payment names it.
+func knownOrigin(o payment.Origin, order string) bool {
+	return (o == "" || o == payment.OriginAPI) && order == "" || o == payment.OriginOrder && order != ""
 }
 
 func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPayment) error {

@@ -268,4 +268,3 @@ func (r *rig) announced(reference string) (types []string) {
 	}
 	return types
 }
-

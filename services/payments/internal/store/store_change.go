@@ -171,7 +171,8 @@ func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status
 }
 
 func queueHistory(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change) {
-	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, provider_raw, occurred_at, actor, note)
+	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause,
+		provider_state, provider_raw, occurred_at, actor, note)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt, c.Actor, c.Note)
 }
