@@ -21,10 +21,13 @@ import (
 
 // Subjects of the commands that the payments service takes.
 const (
-	CreatePayment  = "eupay.cmd.payments.create"
-	RefundPayment  = "eupay.cmd.payments.refund"
-	CancelPayment  = "eupay.cmd.payments.cancel"
-	ProviderUpdate = "eupay.cmd.payments.provider_update"
+	CreatePayment = "eupay.cmd.payments.create"
+	RefundPayment = "eupay.cmd.payments.refund"
+	CancelPayment = "eupay.cmd.payments.cancel"
+	ScanPay       = "eupay.cmd.payments.scan"
+	// ConfirmReceived is a merchant's word that money came outside the provider.
+	ConfirmReceived = "eupay.cmd.payments.confirm_received"
+	ProviderUpdate  = "eupay.cmd.payments.provider_update"
 )
 
 // Client sends commands. One subscription receives the replies of all calls of this process.

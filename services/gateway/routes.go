@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -80,10 +81,16 @@ func (s *Service) routes() (*echo.Echo, error) {
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
 		Render: qrv1.NewRenderServiceClient(qr), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: s.core.Now,
+		MerchantCode: codes{qrv1.NewQRServiceClient(qr)}.ofMerchant, Table: tables{qrv1.NewTableServiceClient(qr)}.card,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
 		Accounts: paymentsv1.NewAccountsServiceClient(payments), Login: portal.CustomerLogin(), Limiter: limiter,
 		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
+	}).Register(api)
+	scanapi.New(scanapi.Deps{
+		Commands: s.commands, Payments: paymentsv1.NewPaymentsServiceClient(payments), Codes: codes{qrv1.NewQRServiceClient(qr)}, Merchants: s.accounts.Merchants,
+		Logins: portal, Identity: portalapi.IdentityOf, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, EPCEnabled: s.epcEnabled,
+		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
 	}).Register(api)
 	return e, nil
 }

@@ -112,11 +112,11 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	svc := &Service{core: core, relay: relay, store: s}
 	live, test := svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test)
 	svc.engine = engine.New(cfg.Engine, s, live, test, core.Now, core.Log)
-	svc.commands = commands.New(s, svc.engine, core.Bus, core.Now, core.Log)
 	svc.accounts = account.New(account.Deps{
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
+	svc.commands = commands.New(s, svc.engine, svc.accounts, core.Bus, core.Now, core.Log)
 	paymentsv1.RegisterPaymentsServiceServer(core.GRPC, grpcapi.New(s))
 	paymentsv1.RegisterAccountsServiceServer(core.GRPC, account.NewServer(svc.accounts))
 	return svc, nil

@@ -9,6 +9,7 @@ package paymentsv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -70,7 +71,7 @@ func (x CommandReply_Stage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CommandReply_Stage.Descriptor instead.
 func (CommandReply_Stage) EnumDescriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6, 0}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{7, 0}
 }
 
 // CreatePayment (subject eupay.cmd.payments.create) asks for a new payment. The sender proposes the reference, so that
@@ -368,6 +369,104 @@ func (x *ScanPay) GetRequestId() string {
 	return ""
 }
 
+// ConfirmReceived (eupay.cmd.payments.confirm_received) completes a payment whose money came outside the provider. The
+// sender has checked that the merchant may do so. Answered READY once.
+type ConfirmReceived struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Reference  string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantId string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// 0: the amount of the payment. Another amount is refused.
+	AmountCents int64 `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	// When the money came; absent: when the command was carried out.
+	ReceivedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	// The merchant's words, for the history.
+	Note string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	// Who says so, for the history: "key:…" or "user:…".
+	Actor         string `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmReceived) Reset() {
+	*x = ConfirmReceived{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmReceived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmReceived) ProtoMessage() {}
+
+func (x *ConfirmReceived) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmReceived.ProtoReflect.Descriptor instead.
+func (*ConfirmReceived) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ConfirmReceived) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ConfirmReceived) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *ConfirmReceived) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ConfirmReceived) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *ConfirmReceived) GetReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return nil
+}
+
+func (x *ConfirmReceived) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ConfirmReceived) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
 // Merchant is what payments must know of the merchant at the moment of a command; it is kept with the payment.
 type Merchant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -386,7 +485,7 @@ type Merchant struct {
 
 func (x *Merchant) Reset() {
 	*x = Merchant{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -398,7 +497,7 @@ func (x *Merchant) String() string {
 func (*Merchant) ProtoMessage() {}
 
 func (x *Merchant) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -411,7 +510,7 @@ func (x *Merchant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Merchant.ProtoReflect.Descriptor instead.
 func (*Merchant) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{2}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Merchant) GetId() string {
@@ -483,7 +582,7 @@ type RefundPayment struct {
 
 func (x *RefundPayment) Reset() {
 	*x = RefundPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -495,7 +594,7 @@ func (x *RefundPayment) String() string {
 func (*RefundPayment) ProtoMessage() {}
 
 func (x *RefundPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -508,7 +607,7 @@ func (x *RefundPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundPayment.ProtoReflect.Descriptor instead.
 func (*RefundPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RefundPayment) GetReference() string {
@@ -579,7 +678,7 @@ type CancelPayment struct {
 
 func (x *CancelPayment) Reset() {
 	*x = CancelPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -591,7 +690,7 @@ func (x *CancelPayment) String() string {
 func (*CancelPayment) ProtoMessage() {}
 
 func (x *CancelPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -604,7 +703,7 @@ func (x *CancelPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPayment.ProtoReflect.Descriptor instead.
 func (*CancelPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CancelPayment) GetReference() string {
@@ -645,7 +744,7 @@ type ProviderUpdate struct {
 
 func (x *ProviderUpdate) Reset() {
 	*x = ProviderUpdate{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +756,7 @@ func (x *ProviderUpdate) String() string {
 func (*ProviderUpdate) ProtoMessage() {}
 
 func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +769,7 @@ func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdate.ProtoReflect.Descriptor instead.
 func (*ProviderUpdate) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ProviderUpdate) GetLivemode() bool {
@@ -724,7 +823,7 @@ type CommandReply struct {
 
 func (x *CommandReply) Reset() {
 	*x = CommandReply{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +835,7 @@ func (x *CommandReply) String() string {
 func (*CommandReply) ProtoMessage() {}
 
 func (x *CommandReply) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +848,7 @@ func (x *CommandReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandReply.ProtoReflect.Descriptor instead.
 func (*CommandReply) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CommandReply) GetStage() CommandReply_Stage {
@@ -812,7 +911,7 @@ var File_eupay_payments_v1_commands_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
-	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\"\xc3\x04\n" +
+	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x04\n" +
 	"\rCreatePayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
 	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
@@ -847,7 +946,17 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\x11gateway_reference\x18\t \x01(\tR\x10gatewayReference\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\n" +
-	" \x01(\tR\trequestId\"\xbd\x01\n" +
+	" \x01(\tR\trequestId\"\xf6\x01\n" +
+	"\x0fConfirmReceived\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
+	"\vmerchant_id\x18\x02 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x03 \x01(\bR\blivemode\x12!\n" +
+	"\famount_cents\x18\x04 \x01(\x03R\vamountCents\x12;\n" +
+	"\vreceived_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"receivedAt\x12\x12\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\x12\x14\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\"\xbd\x01\n" +
 	"\bMerchant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -906,29 +1015,32 @@ func file_eupay_payments_v1_commands_proto_rawDescGZIP() []byte {
 }
 
 var file_eupay_payments_v1_commands_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_eupay_payments_v1_commands_proto_goTypes = []any{
-	(CommandReply_Stage)(0), // 0: eupay.payments.v1.CommandReply.Stage
-	(*CreatePayment)(nil),   // 1: eupay.payments.v1.CreatePayment
-	(*ScanPay)(nil),         // 2: eupay.payments.v1.ScanPay
-	(*Merchant)(nil),        // 3: eupay.payments.v1.Merchant
-	(*RefundPayment)(nil),   // 4: eupay.payments.v1.RefundPayment
-	(*CancelPayment)(nil),   // 5: eupay.payments.v1.CancelPayment
-	(*ProviderUpdate)(nil),  // 6: eupay.payments.v1.ProviderUpdate
-	(*CommandReply)(nil),    // 7: eupay.payments.v1.CommandReply
-	(*Payment)(nil),         // 8: eupay.payments.v1.Payment
+	(CommandReply_Stage)(0),       // 0: eupay.payments.v1.CommandReply.Stage
+	(*CreatePayment)(nil),         // 1: eupay.payments.v1.CreatePayment
+	(*ScanPay)(nil),               // 2: eupay.payments.v1.ScanPay
+	(*ConfirmReceived)(nil),       // 3: eupay.payments.v1.ConfirmReceived
+	(*Merchant)(nil),              // 4: eupay.payments.v1.Merchant
+	(*RefundPayment)(nil),         // 5: eupay.payments.v1.RefundPayment
+	(*CancelPayment)(nil),         // 6: eupay.payments.v1.CancelPayment
+	(*ProviderUpdate)(nil),        // 7: eupay.payments.v1.ProviderUpdate
+	(*CommandReply)(nil),          // 8: eupay.payments.v1.CommandReply
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*Payment)(nil),               // 10: eupay.payments.v1.Payment
 }
 var file_eupay_payments_v1_commands_proto_depIdxs = []int32{
-	3, // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
-	3, // 1: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
-	3, // 2: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
-	0, // 3: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
-	8, // 4: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	4,  // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
+	4,  // 1: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
+	9,  // 2: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
+	4,  // 3: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
+	0,  // 4: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
+	10, // 5: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
+	6,  // [6:6] is the sub-list for method output_type
+	6,  // [6:6] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_commands_proto_init() }
@@ -943,7 +1055,7 @@ func file_eupay_payments_v1_commands_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_commands_proto_rawDesc), len(file_eupay_payments_v1_commands_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -52,7 +52,8 @@ type Payment struct {
 	CancelUrl         string `protobuf:"bytes,15,opt,name=cancel_url,json=cancelUrl,proto3" json:"cancel_url,omitempty"`
 	// The merchant's metadata as the JSON text that was sent; empty when it sent none.
 	MetadataJson []byte `protobuf:"bytes,16,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
-	// Where the payer (for a refund: the merchant) authorises; empty until the provider has given it.
+	// Where the payer (for a refund: the merchant) authorises; empty until the provider has given it, and once a scan or
+	// the merchant's word has taken its place.
 	PaymentUrl string `protobuf:"bytes,17,opt,name=payment_url,json=paymentUrl,proto3" json:"payment_url,omitempty"`
 	// Cents given back by completed refunds.
 	AmountRefundedCents int64 `protobuf:"varint,18,opt,name=amount_refunded_cents,json=amountRefundedCents,proto3" json:"amount_refunded_cents,omitempty"`
@@ -74,7 +75,7 @@ type Payment struct {
 	Origin string `protobuf:"bytes,27,opt,name=origin,proto3" json:"origin,omitempty"`
 	// Of "order": the order that it pays. Only the platform sets it, so that it can be trusted.
 	OrderId string `protobuf:"bytes,28,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// Of "qr" and "scan": the customer of the app who pays.
+	// Of "qr" and "scan": the customer of the app who pays. Of a payment that a scan paid: the customer who did.
 	CustomerId string `protobuf:"bytes,29,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Of "scan": the payment that it completes.
 	GatewayReference string `protobuf:"bytes,30,opt,name=gateway_reference,json=gatewayReference,proto3" json:"gateway_reference,omitempty"`
@@ -330,11 +331,14 @@ type HistoryEntry struct {
 	ToStatus     string                 `protobuf:"bytes,3,opt,name=to_status,json=toStatus,proto3" json:"to_status,omitempty"`
 	StatusDetail string                 `protobuf:"bytes,4,opt,name=status_detail,json=statusDetail,proto3" json:"status_detail,omitempty"`
 	FailureCode  string                 `protobuf:"bytes,5,opt,name=failure_code,json=failureCode,proto3" json:"failure_code,omitempty"`
-	// Who caused it: "api", "provider", "reconciler", "expiry", "refund".
+	// What caused it: "api", "provider", "reconciler", "expiry", "refund", "scan", "merchant".
 	Cause string `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`
 	// The provider's own word for its state, e.g. "validating".
 	ProviderState string                 `protobuf:"bytes,7,opt,name=provider_state,json=providerState,proto3" json:"provider_state,omitempty"`
 	OccurredAt    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	// Of "merchant": who said so ("key:…" or "user:…"), and in which words.
+	Actor         string `protobuf:"bytes,9,opt,name=actor,proto3" json:"actor,omitempty"`
+	Note          string `protobuf:"bytes,10,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -425,6 +429,20 @@ func (x *HistoryEntry) GetOccurredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *HistoryEntry) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *HistoryEntry) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 var File_eupay_payments_v1_payment_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_payment_proto_rawDesc = "" +
@@ -469,7 +487,7 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\border_id\x18\x1c \x01(\tR\aorderId\x12\x1f\n" +
 	"\vcustomer_id\x18\x1d \x01(\tR\n" +
 	"customerId\x12+\n" +
-	"\x11gateway_reference\x18\x1e \x01(\tR\x10gatewayReference\"\xaa\x02\n" +
+	"\x11gateway_reference\x18\x1e \x01(\tR\x10gatewayReference\"\xd4\x02\n" +
 	"\fHistoryEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x1f\n" +
 	"\vfrom_status\x18\x02 \x01(\tR\n" +
@@ -480,7 +498,10 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\x05cause\x18\x06 \x01(\tR\x05cause\x12%\n" +
 	"\x0eprovider_state\x18\a \x01(\tR\rproviderState\x12;\n" +
 	"\voccurred_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAtB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
+	"occurredAt\x12\x14\n" +
+	"\x05actor\x18\t \x01(\tR\x05actor\x12\x12\n" +
+	"\x04note\x18\n" +
+	" \x01(\tR\x04noteB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
 var (
 	file_eupay_payments_v1_payment_proto_rawDescOnce sync.Once

@@ -176,6 +176,8 @@ type GetPaymentStatusResponse struct {
 	Status        string                 `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
 	AmountCents   int64                  `protobuf:"varint,3,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
 	Currency      string                 `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	Livemode      bool                   `protobuf:"varint,5,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	MerchantId    string                 `protobuf:"bytes,6,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -238,6 +240,116 @@ func (x *GetPaymentStatusResponse) GetCurrency() string {
 	return ""
 }
 
+func (x *GetPaymentStatusResponse) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *GetPaymentStatusResponse) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+type GetCustomerPaymentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CustomerId    string                 `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	Reference     string                 `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCustomerPaymentRequest) Reset() {
+	*x = GetCustomerPaymentRequest{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCustomerPaymentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCustomerPaymentRequest) ProtoMessage() {}
+
+func (x *GetCustomerPaymentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCustomerPaymentRequest.ProtoReflect.Descriptor instead.
+func (*GetCustomerPaymentRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetCustomerPaymentRequest) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *GetCustomerPaymentRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+type GetCustomerPaymentResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Payment       *Payment               `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCustomerPaymentResponse) Reset() {
+	*x = GetCustomerPaymentResponse{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCustomerPaymentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCustomerPaymentResponse) ProtoMessage() {}
+
+func (x *GetCustomerPaymentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCustomerPaymentResponse.ProtoReflect.Descriptor instead.
+func (*GetCustomerPaymentResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *GetCustomerPaymentResponse) GetPayment() *Payment {
+	if x != nil {
+		return x.Payment
+	}
+	return nil
+}
+
 type ListPaymentsRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -256,7 +368,7 @@ type ListPaymentsRequest struct {
 
 func (x *ListPaymentsRequest) Reset() {
 	*x = ListPaymentsRequest{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -268,7 +380,7 @@ func (x *ListPaymentsRequest) String() string {
 func (*ListPaymentsRequest) ProtoMessage() {}
 
 func (x *ListPaymentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -281,7 +393,7 @@ func (x *ListPaymentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPaymentsRequest.ProtoReflect.Descriptor instead.
 func (*ListPaymentsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{4}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListPaymentsRequest) GetMerchantId() string {
@@ -336,7 +448,7 @@ type ListPaymentsResponse struct {
 
 func (x *ListPaymentsResponse) Reset() {
 	*x = ListPaymentsResponse{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -348,7 +460,7 @@ func (x *ListPaymentsResponse) String() string {
 func (*ListPaymentsResponse) ProtoMessage() {}
 
 func (x *ListPaymentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -361,7 +473,7 @@ func (x *ListPaymentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPaymentsResponse.ProtoReflect.Descriptor instead.
 func (*ListPaymentsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListPaymentsResponse) GetPayments() []*Payment {
@@ -389,7 +501,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -401,7 +513,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -414,7 +526,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListHistoryRequest) GetMerchantId() string {
@@ -447,7 +559,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +571,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +584,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListHistoryResponse) GetEntries() []*HistoryEntry {
@@ -493,7 +605,7 @@ type ListRefundsRequest struct {
 
 func (x *ListRefundsRequest) Reset() {
 	*x = ListRefundsRequest{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +617,7 @@ func (x *ListRefundsRequest) String() string {
 func (*ListRefundsRequest) ProtoMessage() {}
 
 func (x *ListRefundsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +630,7 @@ func (x *ListRefundsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRefundsRequest.ProtoReflect.Descriptor instead.
 func (*ListRefundsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListRefundsRequest) GetMerchantId() string {
@@ -551,7 +663,7 @@ type ListRefundsResponse struct {
 
 func (x *ListRefundsResponse) Reset() {
 	*x = ListRefundsResponse{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -563,7 +675,7 @@ func (x *ListRefundsResponse) String() string {
 func (*ListRefundsResponse) ProtoMessage() {}
 
 func (x *ListRefundsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -576,7 +688,7 @@ func (x *ListRefundsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRefundsResponse.ProtoReflect.Descriptor instead.
 func (*ListRefundsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListRefundsResponse) GetRefunds() []*Payment {
@@ -599,12 +711,21 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x12GetPaymentResponse\x124\n" +
 	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\"7\n" +
 	"\x17GetPaymentStatusRequest\x12\x1c\n" +
-	"\treference\x18\x01 \x01(\tR\treference\"\x8f\x01\n" +
+	"\treference\x18\x01 \x01(\tR\treference\"\xcc\x01\n" +
 	"\x18GetPaymentStatusResponse\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x03 \x01(\x03R\vamountCents\x12\x1a\n" +
-	"\bcurrency\x18\x04 \x01(\tR\bcurrency\"\xd3\x01\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\x12\x1a\n" +
+	"\blivemode\x18\x05 \x01(\bR\blivemode\x12\x1f\n" +
+	"\vmerchant_id\x18\x06 \x01(\tR\n" +
+	"merchantId\"Z\n" +
+	"\x19GetCustomerPaymentRequest\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\tR\n" +
+	"customerId\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\"R\n" +
+	"\x1aGetCustomerPaymentResponse\x124\n" +
+	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\"\xd3\x01\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -629,11 +750,12 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\"K\n" +
 	"\x13ListRefundsResponse\x124\n" +
-	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds2\xf6\x03\n" +
+	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds2\xe9\x04\n" +
 	"\x0fPaymentsService\x12Y\n" +
 	"\n" +
 	"GetPayment\x12$.eupay.payments.v1.GetPaymentRequest\x1a%.eupay.payments.v1.GetPaymentResponse\x12k\n" +
-	"\x10GetPaymentStatus\x12*.eupay.payments.v1.GetPaymentStatusRequest\x1a+.eupay.payments.v1.GetPaymentStatusResponse\x12_\n" +
+	"\x10GetPaymentStatus\x12*.eupay.payments.v1.GetPaymentStatusRequest\x1a+.eupay.payments.v1.GetPaymentStatusResponse\x12q\n" +
+	"\x12GetCustomerPayment\x12,.eupay.payments.v1.GetCustomerPaymentRequest\x1a-.eupay.payments.v1.GetCustomerPaymentResponse\x12_\n" +
 	"\fListPayments\x12&.eupay.payments.v1.ListPaymentsRequest\x1a'.eupay.payments.v1.ListPaymentsResponse\x12\\\n" +
 	"\vListHistory\x12%.eupay.payments.v1.ListHistoryRequest\x1a&.eupay.payments.v1.ListHistoryResponse\x12\\\n" +
 	"\vListRefunds\x12%.eupay.payments.v1.ListRefundsRequest\x1a&.eupay.payments.v1.ListRefundsResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
@@ -650,43 +772,48 @@ func file_eupay_payments_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_service_proto_rawDescData
 }
 
-var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_eupay_payments_v1_service_proto_goTypes = []any{
-	(*GetPaymentRequest)(nil),        // 0: eupay.payments.v1.GetPaymentRequest
-	(*GetPaymentResponse)(nil),       // 1: eupay.payments.v1.GetPaymentResponse
-	(*GetPaymentStatusRequest)(nil),  // 2: eupay.payments.v1.GetPaymentStatusRequest
-	(*GetPaymentStatusResponse)(nil), // 3: eupay.payments.v1.GetPaymentStatusResponse
-	(*ListPaymentsRequest)(nil),      // 4: eupay.payments.v1.ListPaymentsRequest
-	(*ListPaymentsResponse)(nil),     // 5: eupay.payments.v1.ListPaymentsResponse
-	(*ListHistoryRequest)(nil),       // 6: eupay.payments.v1.ListHistoryRequest
-	(*ListHistoryResponse)(nil),      // 7: eupay.payments.v1.ListHistoryResponse
-	(*ListRefundsRequest)(nil),       // 8: eupay.payments.v1.ListRefundsRequest
-	(*ListRefundsResponse)(nil),      // 9: eupay.payments.v1.ListRefundsResponse
-	(*Payment)(nil),                  // 10: eupay.payments.v1.Payment
-	(*timestamppb.Timestamp)(nil),    // 11: google.protobuf.Timestamp
-	(*HistoryEntry)(nil),             // 12: eupay.payments.v1.HistoryEntry
+	(*GetPaymentRequest)(nil),          // 0: eupay.payments.v1.GetPaymentRequest
+	(*GetPaymentResponse)(nil),         // 1: eupay.payments.v1.GetPaymentResponse
+	(*GetPaymentStatusRequest)(nil),    // 2: eupay.payments.v1.GetPaymentStatusRequest
+	(*GetPaymentStatusResponse)(nil),   // 3: eupay.payments.v1.GetPaymentStatusResponse
+	(*GetCustomerPaymentRequest)(nil),  // 4: eupay.payments.v1.GetCustomerPaymentRequest
+	(*GetCustomerPaymentResponse)(nil), // 5: eupay.payments.v1.GetCustomerPaymentResponse
+	(*ListPaymentsRequest)(nil),        // 6: eupay.payments.v1.ListPaymentsRequest
+	(*ListPaymentsResponse)(nil),       // 7: eupay.payments.v1.ListPaymentsResponse
+	(*ListHistoryRequest)(nil),         // 8: eupay.payments.v1.ListHistoryRequest
+	(*ListHistoryResponse)(nil),        // 9: eupay.payments.v1.ListHistoryResponse
+	(*ListRefundsRequest)(nil),         // 10: eupay.payments.v1.ListRefundsRequest
+	(*ListRefundsResponse)(nil),        // 11: eupay.payments.v1.ListRefundsResponse
+	(*Payment)(nil),                    // 12: eupay.payments.v1.Payment
+	(*timestamppb.Timestamp)(nil),      // 13: google.protobuf.Timestamp
+	(*HistoryEntry)(nil),               // 14: eupay.payments.v1.HistoryEntry
 }
 var file_eupay_payments_v1_service_proto_depIdxs = []int32{
-	10, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
-	11, // 1: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
-	10, // 2: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
-	12, // 3: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
-	10, // 4: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
-	0,  // 5: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
-	2,  // 6: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
-	4,  // 7: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
-	6,  // 8: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
-	8,  // 9: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
-	1,  // 10: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
-	3,  // 11: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
-	5,  // 12: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
-	7,  // 13: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
-	9,  // 14: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	12, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	12, // 1: eupay.payments.v1.GetCustomerPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	13, // 2: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
+	12, // 3: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
+	14, // 4: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
+	12, // 5: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
+	0,  // 6: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
+	2,  // 7: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
+	4,  // 8: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
+	6,  // 9: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
+	8,  // 10: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
+	10, // 11: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
+	1,  // 12: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
+	3,  // 13: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
+	5,  // 14: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
+	7,  // 15: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
+	9,  // 16: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
+	11, // 17: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_service_proto_init() }
@@ -701,7 +828,7 @@ func file_eupay_payments_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_service_proto_rawDesc), len(file_eupay_payments_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

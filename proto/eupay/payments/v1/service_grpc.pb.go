@@ -19,11 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PaymentsService_GetPayment_FullMethodName       = "/eupay.payments.v1.PaymentsService/GetPayment"
-	PaymentsService_GetPaymentStatus_FullMethodName = "/eupay.payments.v1.PaymentsService/GetPaymentStatus"
-	PaymentsService_ListPayments_FullMethodName     = "/eupay.payments.v1.PaymentsService/ListPayments"
-	PaymentsService_ListHistory_FullMethodName      = "/eupay.payments.v1.PaymentsService/ListHistory"
-	PaymentsService_ListRefunds_FullMethodName      = "/eupay.payments.v1.PaymentsService/ListRefunds"
+	PaymentsService_GetPayment_FullMethodName         = "/eupay.payments.v1.PaymentsService/GetPayment"
+	PaymentsService_GetPaymentStatus_FullMethodName   = "/eupay.payments.v1.PaymentsService/GetPaymentStatus"
+	PaymentsService_GetCustomerPayment_FullMethodName = "/eupay.payments.v1.PaymentsService/GetCustomerPayment"
+	PaymentsService_ListPayments_FullMethodName       = "/eupay.payments.v1.PaymentsService/ListPayments"
+	PaymentsService_ListHistory_FullMethodName        = "/eupay.payments.v1.PaymentsService/ListHistory"
+	PaymentsService_ListRefunds_FullMethodName        = "/eupay.payments.v1.PaymentsService/ListRefunds"
 )
 
 // PaymentsServiceClient is the client API for PaymentsService service.
@@ -36,7 +37,9 @@ type PaymentsServiceClient interface {
 	GetPayment(ctx context.Context, in *GetPaymentRequest, opts ...grpc.CallOption) (*GetPaymentResponse, error)
 	// GetPaymentStatus returns the public part of a payment by reference alone, whatever the merchant.
 	GetPaymentStatus(ctx context.Context, in *GetPaymentStatusRequest, opts ...grpc.CallOption) (*GetPaymentStatusResponse, error)
-	// ListPayments returns a page of a merchant's payments (not refunds), newest first.
+	// GetCustomerPayment returns a transaction (origin "qr" or "scan") of a customer of the app. NOT_FOUND for any other.
+	GetCustomerPayment(ctx context.Context, in *GetCustomerPaymentRequest, opts ...grpc.CallOption) (*GetCustomerPaymentResponse, error)
+	// ListPayments returns a page of a merchant's payments (not refunds nor scans of other payments), newest first.
 	ListPayments(ctx context.Context, in *ListPaymentsRequest, opts ...grpc.CallOption) (*ListPaymentsResponse, error)
 	// ListHistory returns all changes of one payment, oldest first.
 	ListHistory(ctx context.Context, in *ListHistoryRequest, opts ...grpc.CallOption) (*ListHistoryResponse, error)
@@ -66,6 +69,16 @@ func (c *paymentsServiceClient) GetPaymentStatus(ctx context.Context, in *GetPay
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetPaymentStatusResponse)
 	err := c.cc.Invoke(ctx, PaymentsService_GetPaymentStatus_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentsServiceClient) GetCustomerPayment(ctx context.Context, in *GetCustomerPaymentRequest, opts ...grpc.CallOption) (*GetCustomerPaymentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCustomerPaymentResponse)
+	err := c.cc.Invoke(ctx, PaymentsService_GetCustomerPayment_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +125,9 @@ type PaymentsServiceServer interface {
 	GetPayment(context.Context, *GetPaymentRequest) (*GetPaymentResponse, error)
 	// GetPaymentStatus returns the public part of a payment by reference alone, whatever the merchant.
 	GetPaymentStatus(context.Context, *GetPaymentStatusRequest) (*GetPaymentStatusResponse, error)
-	// ListPayments returns a page of a merchant's payments (not refunds), newest first.
+	// GetCustomerPayment returns a transaction (origin "qr" or "scan") of a customer of the app. NOT_FOUND for any other.
+	GetCustomerPayment(context.Context, *GetCustomerPaymentRequest) (*GetCustomerPaymentResponse, error)
+	// ListPayments returns a page of a merchant's payments (not refunds nor scans of other payments), newest first.
 	ListPayments(context.Context, *ListPaymentsRequest) (*ListPaymentsResponse, error)
 	// ListHistory returns all changes of one payment, oldest first.
 	ListHistory(context.Context, *ListHistoryRequest) (*ListHistoryResponse, error)
@@ -133,6 +148,9 @@ func (UnimplementedPaymentsServiceServer) GetPayment(context.Context, *GetPaymen
 }
 func (UnimplementedPaymentsServiceServer) GetPaymentStatus(context.Context, *GetPaymentStatusRequest) (*GetPaymentStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPaymentStatus not implemented")
+}
+func (UnimplementedPaymentsServiceServer) GetCustomerPayment(context.Context, *GetCustomerPaymentRequest) (*GetCustomerPaymentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCustomerPayment not implemented")
 }
 func (UnimplementedPaymentsServiceServer) ListPayments(context.Context, *ListPaymentsRequest) (*ListPaymentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPayments not implemented")
@@ -196,6 +214,24 @@ func _PaymentsService_GetPaymentStatus_Handler(srv interface{}, ctx context.Cont
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PaymentsServiceServer).GetPaymentStatus(ctx, req.(*GetPaymentStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PaymentsService_GetCustomerPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCustomerPaymentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentsServiceServer).GetCustomerPayment(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentsService_GetCustomerPayment_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentsServiceServer).GetCustomerPayment(ctx, req.(*GetCustomerPaymentRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -268,6 +304,10 @@ var PaymentsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetPaymentStatus",
 			Handler:    _PaymentsService_GetPaymentStatus_Handler,
+		},
+		{
+			MethodName: "GetCustomerPayment",
+			Handler:    _PaymentsService_GetCustomerPayment_Handler,
 		},
 		{
 			MethodName: "ListPayments",

@@ -89,6 +89,8 @@ type change struct {
 	Detail      string `json:"detail,omitempty"`
 	FailureCode string `json:"failure_code,omitempty"`
 	Cause       string `json:"cause"`
+	Actor       string `json:"actor,omitempty"`
+	Note        string `json:"note,omitempty"`
 	OccurredAt  string `json:"occurred_at"`
 }
 
@@ -97,7 +99,7 @@ func changes(list []*paymentsv1.HistoryEntry) []change {
 	for i, e := range list {
 		out[i] = change{
 			Sequence: e.GetSequence(), Status: e.GetToStatus(), FromStatus: e.GetFromStatus(), Detail: e.GetStatusDetail(),
-			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), OccurredAt: timeText(e.GetOccurredAt()),
+			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), OccurredAt: timeText(e.GetOccurredAt()),
 		}
 	}
 	return out

@@ -39,12 +39,13 @@ const (
 // Handler carries out commands. Each has a natural key (the proposed reference, or the payment's state), so a command
 // that is delivered again has no second effect.
 type Handler struct {
-	store  *store.Store
-	engine *engine.Engine
-	bus    *bus.Bus
-	ready  *ready
-	now    func() time.Time
-	log    *slog.Logger
+	store    *store.Store
+	engine   *engine.Engine
+	accounts Accounts
+	bus      *bus.Bus
+	ready    *ready
+	now      func() time.Time
+	log      *slog.Logger
 
 	slots   chan struct{}
 	driving map[bool]chan struct{} // by livemode: a dead bank in one mode must not stop the other
@@ -56,10 +57,10 @@ type Handler struct {
 }
 
 // New returns a handler.
-func New(s *store.Store, e *engine.Engine, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
+func New(s *store.Store, e *engine.Engine, accounts Accounts, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
 	inFlight := e.Config().InFlight
 	return &Handler{
-		store: s, engine: e, bus: b, ready: newReady(b, now, log), now: now, log: log,
+		store: s, engine: e, accounts: accounts, bus: b, ready: newReady(b, now, log), now: now, log: log,
 		slots:   make(chan struct{}, recording),
 		driving: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
 		hints:   turns{of: make(map[string]*turn)},
@@ -168,6 +169,10 @@ func (h *Handler) dispatch(ctx context.Context, r *request) error {
 		return decoded(ctx, r, &paymentsv1.RefundPayment{}, h.refund)
 	case command.CancelPayment:
 		return decoded(ctx, r, &paymentsv1.CancelPayment{}, h.cancel)
+	case command.ScanPay:
+		return decoded(ctx, r, &paymentsv1.ScanPay{}, h.scanPay)
+	case command.ConfirmReceived:
+		return decoded(ctx, r, &paymentsv1.ConfirmReceived{}, h.confirmReceived)
 	case command.ProviderUpdate:
 		return decoded(ctx, r, &paymentsv1.ProviderUpdate{}, h.providerUpdate)
 	default:

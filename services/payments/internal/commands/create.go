@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -16,12 +17,20 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
+	if !knownOrigin(payment.Origin(c.GetOrigin()), c.GetOrderId()) {
+		return fmt.Errorf("%w: origin %q with order %q", errUnreadable, c.GetOrigin(), c.GetOrderId())
+	}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
 	p, match, err := h.store.Create(ctx, h.newPayment(c), idem, r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}
 	return h.recorded(ctx, r, p, match)
+}
+
+// knownOrigin: a scan is no creation, and an order's payment names it.
+func knownOrigin(o payment.Origin, order string) bool {
+	return (o == "" || o == payment.OriginAPI) && order == "" || o == payment.OriginOrder && order != ""
 }
 
 func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPayment) error {
@@ -51,23 +60,32 @@ func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, m
 		h.answer(r.reply, readyReply(p, match))
 		return nil
 	}
-	if match != store.NoMatch || p.RequestedAt == nil {
+	scan := p.Origin == payment.OriginScan && p.Sequence == 1 && p.RequestedAt == nil
+	if match != store.NoMatch || p.RequestedAt == nil && !scan {
 		return h.awaitReady(ctx, r, p, match)
 	}
-	slots := h.driving[p.Livemode]
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-		p = h.engine.Request(ctx, p)
-	default:
-		p = h.engine.Release(ctx, p)
-	}
+	p = h.drive(ctx, p, scan)
 	if isReady(p) {
 		h.answer(r.reply, readyReply(p, store.NoMatch))
 		h.ready.announce(p)
 		return nil
 	}
 	return h.awaitReady(ctx, r, p, match)
+}
+
+// drive asks the provider for a payment that was just recorded, when there is a free place.
+func (h *Handler) drive(ctx context.Context, p payment.Payment, scan bool) payment.Payment {
+	slots := h.driving[p.Livemode]
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+		if scan {
+			return h.engine.Touch(ctx, p) // closes the gateway payment's own session first
+		}
+		return h.engine.Request(ctx, p)
+	default:
+		return h.engine.Release(ctx, p)
+	}
 }
 
 // awaitReady replies later, when whoever drives the payment announces it. It reads once more after it began to wait,
@@ -94,15 +112,20 @@ func (h *Handler) newPayment(c *paymentsv1.CreatePayment) payment.Payment {
 	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
 	p.Amount, p.Currency = money.Cents(c.GetAmountCents()), c.GetCurrency()
 	p.Description, p.MerchantReference = c.GetDescription(), c.GetMerchantReference()
+	p.Origin, p.OrderID = payment.Origin(c.GetOrigin()), c.GetOrderId()
 	p.SuccessURL, p.CancelURL, p.Metadata = c.GetSuccessUrl(), c.GetCancelUrl(), string(c.GetMetadataJson())
 	p.ExecutionType, p.ExecutionDate = c.GetExecutionType(), c.GetExecutionDate()
 	if p.ExecutionType == "" {
 		p.ExecutionType = "instant"
 	}
-	p.Beneficiary = payment.Party{
+	p.Beneficiary = beneficiary(m)
+	return p
+}
+
+func beneficiary(m *paymentsv1.Merchant) payment.Party {
+	return payment.Party{
 		Name: m.GetName(), IBAN: m.GetIban(), BIC: m.GetBic(), Kind: payment.Corporate, Legal: m.GetLegalStatus(), SIREN: m.GetSiren(),
 	}
-	return p
 }
 
 // fresh is a payment that this process is about to request at the provider.

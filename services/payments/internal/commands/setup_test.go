@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -121,7 +122,7 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	log := slog.New(slog.DiscardHandler)
 	s := store.New(pool, time.Now, func() {})
 	e := engine.New(cfg, s, nil, prov, time.Now, log)
-	h := New(s, e, b, time.Now, log)
+	h := New(s, e, linked, b, time.Now, log)
 	client, err := command.NewClient(b)
 	if err != nil {
 		t.Fatal(err)
@@ -137,6 +138,20 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 		client.Close()
 	})
 	return &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s}
+}
+
+// accounts stands in for the customers' linked accounts: each customer has one, "main", in test mode.
+type accounts struct{}
+
+var linked accounts
+
+const payerIBAN = "FR7630006000011234567890189"
+
+func (accounts) Lookup(_ context.Context, customerID string, livemode bool, accountID string) (payment.Party, error) {
+	if livemode || customerID == "" || accountID != "main" {
+		return payment.Party{}, errs.NotFound("Account")
+	}
+	return payment.Party{Name: "Camille Payer", IBAN: payerIBAN}, nil
 }
 
 var shop = &paymentsv1.Merchant{Id: uuid.NewString(), Name: "Shop", Iban: "FR1420041010050500013M02606"}

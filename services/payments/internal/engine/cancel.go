@@ -18,6 +18,9 @@ func (e *Engine) Cancel(ctx context.Context, p payment.Payment) (payment.Payment
 	if err != nil || p.Status.Final() {
 		return p, "", err
 	}
+	if p.OwnSession == payment.SessionClosed {
+		return e.closedTouch(ctx, p), "", nil
+	}
 	if p.ProviderID == "" {
 		if p.RequestedAt == nil {
 			return e.start(ctx, p), "", nil
@@ -59,7 +62,7 @@ func tooLate(p payment.Payment) error {
 
 func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
-		if q.Status.Final() {
+		if q.Status.Final() || q.Held() {
 			return payment.Change{}, false, false
 		}
 		due := e.NewDueAt()
@@ -68,6 +71,9 @@ func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.
 	})
 	if err != nil {
 		return p, fmt.Errorf("request cancellation of payment %s: %w", p.Reference, err)
+	}
+	if after.Held() {
+		return after, errs.New(errs.InvalidState, "Somebody is paying this right now, so it cannot be cancelled. Wait for the outcome.")
 	}
 	return after, tooLate(after)
 }

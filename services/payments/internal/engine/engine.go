@@ -41,6 +41,8 @@ type Config struct {
 	StalledAfterClassic time.Duration `env:"EUPAY_PAYMENTS_STALLED_AFTER_CLASSIC" envDefault:"120h"`
 	// SessionTTL is how long the payer may take before we cancel the payment at the provider.
 	SessionTTL time.Duration `env:"EUPAY_PAYMENTS_SESSION_TTL" envDefault:"24h"`
+	// ScanTTL is how long a customer who scanned may take; meanwhile nobody else can pay what was scanned.
+	ScanTTL time.Duration `env:"EUPAY_PAYMENTS_SCAN_TTL" envDefault:"10m"`
 	// SweepEvery is how often due payments are looked for.
 	SweepEvery time.Duration `env:"EUPAY_PAYMENTS_SWEEP_EVERY" envDefault:"500ms"`
 	// InFlight bounds the payments being driven at one provider at the same time.
@@ -112,7 +114,7 @@ func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment
 // finishOpening gets the payer's URL for a provider payment and records both.
 func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Payment, created powens.Payment) payment.Payment {
 	url := p.PaymentURL
-	if url == "" && !created.State.Final() {
+	if url == "" && !created.State.Final() && !p.Held() && p.OwnSession != payment.SessionClosed {
 		var err error
 		if url, err = prov.PaymentURL(ctx, created.ID, p.Reference); err != nil {
 			e.log.Warn("no payment URL yet", "reference", p.Reference, "error", err)
@@ -131,7 +133,7 @@ func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Pay
 
 // opened records a provider payment: in one round trip when p is as it was recorded, else under its lock.
 func (e *Engine) opened(ctx context.Context, p payment.Payment, created powens.Payment, url string) (payment.Payment, error) {
-	if fresh := p; p.Sequence == 1 && p.ProviderID == "" && url != "" {
+	if fresh := p; p.Sequence == 1 && p.ProviderID == "" && url != "" && !p.Silent() {
 		c, changed, _ := e.observe(&fresh, created, url, payment.CauseAPI)
 		if changed && c.To == payment.PendingSCA && c.Event != "" {
 			after, ok, err := e.store.Open(ctx, fresh, c, store.Meta{})
@@ -159,14 +161,28 @@ func (e *Engine) refuse(ctx context.Context, p payment.Payment, cause error) pay
 	if errors.As(cause, &pe) {
 		failure = payment.FailureCode(pe.Code)
 	}
-	return e.end(ctx, p, payment.Change{To: payment.Failed, Failure: failure, Cause: payment.CauseProvider})
+	return e.finish(ctx, p, payment.Change{To: payment.Failed, Failure: failure, Cause: payment.CauseProvider}, true)
 }
 
-// end moves a payment that never reached the provider to a final state.
+// end moves a payment that was never requested, or whose session at the provider is closed, to a final state.
 func (e *Engine) end(ctx context.Context, p payment.Payment, c payment.Change) payment.Payment {
+	return e.finish(ctx, p, c, false)
+}
+
+// finish is end, and also for a payment whose request the provider refused. One that is held goes on without the
+// provider; one that somebody requested meanwhile is left to whoever did.
+func (e *Engine) finish(ctx context.Context, p payment.Payment, c payment.Change, refused bool) payment.Payment {
 	c.Event = payment.EventType(p.Kind, c.To)
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
-		return c, !q.Status.Final() && q.ProviderID == "", false
+		switch {
+		case q.Status.Final(),
+			q.OwnSession != payment.SessionClosed && (q.ProviderID != "" || q.RequestedAt != nil && !refused):
+			return payment.Change{}, false, false
+		case q.Held():
+			return closed(q, c.Cause), q.OwnSession != payment.SessionClosed, true
+		default:
+			return c, true, false
+		}
 	})
 	if err != nil {
 		e.log.Error("payment not ended, trying again", "reference", p.Reference, "error", err)
@@ -204,27 +220,40 @@ func (e *Engine) again(ctx context.Context, p payment.Payment, wait time.Duratio
 
 // Observe applies what the provider says of a payment. url is the payer's URL when it is new.
 func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Payment, url, cause string) (payment.Payment, error) {
+	scan := ""
 	after, err := e.store.Update(ctx, reference, store.Meta{}, func(p *payment.Payment) (payment.Change, bool, bool) {
 		if p.Status.Final() || (p.ProviderID != "" && p.ProviderID != seen.ID) {
 			return payment.Change{}, false, false
 		}
+		if p.OwnSession == payment.SessionClosed {
+			if atBank(seen.State) {
+				e.log.Error("provider shows money at a session that it had closed", "reference", reference, "state", seen.State)
+			}
+			return payment.Change{}, false, false
+		}
+		scan = p.PaidBy
 		return e.observe(p, seen, url, cause)
 	})
 	if err != nil {
 		return payment.Payment{}, fmt.Errorf("apply provider state to payment %s: %w", reference, err)
+	}
+	if scan != "" && (after.PaidBy == "" || after.OwnSession == payment.SessionClosed) {
+		if err := e.store.WakeScan(ctx, scan); err != nil {
+			e.log.Warn("scan not woken, its lease will end", "reference", scan, "error", err)
+		}
 	}
 	return after, nil
 }
 
 func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause string) (payment.Change, bool, bool) {
 	p.ProviderID, p.RequestedAt = seen.ID, nil
-	if url != "" {
+	if url != "" && !p.Held() {
 		p.PaymentURL = url
 	}
 	if p.Kind == payment.KindPayment && seen.Payer != nil && seen.Payer.IBAN != "" {
 		p.Payer.Name, p.Payer.IBAN, p.Payer.BIC = seen.Payer.Label, seen.Payer.IBAN, seen.Payer.BIC
 	}
-	if p.PaymentURL == "" && seen.State == "created" { // pending until the payer can be sent somewhere
+	if p.PaymentURL == "" && seen.State == "created" && !p.Held() { // pending until the payer can be sent somewhere
 		due := e.now().UTC().Add(time.Second)
 		p.DueAt = &due
 		return payment.Change{}, false, true
@@ -232,6 +261,17 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 	if seen.Amount != p.Amount || (seen.Currency != "" && seen.Currency != p.Currency) {
 		e.log.Error("provider shows another amount, payment is held", "reference", p.Reference, "ours", p.Amount.String(), "theirs", seen.Amount.String())
 		seen.State = "amount_mismatch"
+	}
+	switch {
+	case closes(*p, seen):
+		c := closed(p, cause)
+		c.ProviderState, c.ProviderRaw = string(seen.State), seen.Raw
+		return c, true, true
+	case p.Held() && atBank(seen.State):
+		p.LetGo()
+	case p.Held():
+		p.ProviderState = string(seen.State)
+		return payment.Change{}, false, true
 	}
 	c, changed := payment.Decide(*p, payment.Observation{
 		State: string(seen.State), StateDetail: seen.StateDetail, ErrorCode: seen.ErrorCode, Raw: seen.Raw,

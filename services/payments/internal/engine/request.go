@@ -16,7 +16,7 @@ func createRequest(p payment.Payment) powens.CreateRequest {
 		Beneficiary:         powens.Account{IBAN: p.Beneficiary.IBAN, BIC: p.Beneficiary.BIC, Label: payment.BankName(p.Beneficiary.Name)},
 		BeneficiaryIdentity: identity(p.Beneficiary),
 	}
-	if p.Kind == payment.KindRefund {
+	if p.Kind == payment.KindRefund || p.Scanned() {
 		payer := identity(p.Payer)
 		r.Payer = &powens.Account{IBAN: p.Payer.IBAN, BIC: p.Payer.BIC, Label: payment.BankName(p.Payer.Name)}
 		r.PayerIdentity = &payer

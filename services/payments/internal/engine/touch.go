@@ -16,6 +16,12 @@ func (e *Engine) Touch(ctx context.Context, p payment.Payment) payment.Payment {
 		return e.again(ctx, p, e.cfg.QuietMax)
 	}
 	switch {
+	case p.Held():
+		return e.heldTouch(ctx, p)
+	case p.OwnSession == payment.SessionClosed:
+		return e.closedTouch(ctx, p)
+	case p.ProviderID == "" && p.RequestedAt == nil && p.Origin == payment.OriginScan:
+		return e.startScan(ctx, p)
 	case p.ProviderID == "" && p.RequestedAt == nil:
 		return e.start(ctx, p)
 	case p.ProviderID == "":
@@ -75,7 +81,7 @@ func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) p
 // Refresh reads the payment from the provider and applies what it says.
 func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) payment.Payment {
 	prov, err := e.Provider(p.Livemode)
-	if err != nil || p.ProviderID == "" || p.Status.Final() {
+	if err != nil || p.ProviderID == "" || p.Status.Final() || p.OwnSession == payment.SessionClosed {
 		return p
 	}
 	return e.refresh(ctx, prov, p, cause)
@@ -86,7 +92,7 @@ func (e *Engine) refresh(ctx context.Context, prov Provider, p payment.Payment, 
 	if err != nil {
 		return e.quiet(ctx, p, err)
 	}
-	if p.PaymentURL == "" {
+	if p.PaymentURL == "" && !p.Held() {
 		return e.finishOpening(ctx, prov, p, seen)
 	}
 	after, err := e.Observe(ctx, p.Reference, seen, "", cause)
@@ -123,12 +129,15 @@ func (e *Engine) expired(p payment.Payment) bool {
 // until then the payer could still have authorised it.
 func (e *Engine) expire(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
 	p, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+		if q.Held() || q.OwnSession == payment.SessionClosed {
+			return payment.Change{}, false, false
+		}
 		due := e.now().UTC().Add(e.cfg.QuietMax)
 		q.DueAt = &due
 		c := payment.Change{To: q.Status, Detail: payment.DetailExpiring, Cause: payment.CauseExpiry}
 		return c, !q.Status.Final() && q.Detail != payment.DetailExpiring, !q.Status.Final()
 	})
-	if err != nil || p.Status.Final() {
+	if err != nil || p.Status.Final() || p.Detail != payment.DetailExpiring {
 		return p
 	}
 	result, err := prov.CancelPayment(ctx, p.ProviderID, p.Reference)

@@ -42,7 +42,20 @@ func (s *Server) GetPaymentStatus(ctx context.Context, r *paymentsv1.GetPaymentS
 	}
 	return &paymentsv1.GetPaymentStatusResponse{
 		Reference: p.Reference, Status: string(p.Status), AmountCents: int64(p.Amount), Currency: p.Currency,
+		Livemode: p.Livemode, MerchantId: p.MerchantID,
 	}, nil
+}
+
+// GetCustomerPayment implements PaymentsService.
+func (s *Server) GetCustomerPayment(ctx context.Context, r *paymentsv1.GetCustomerPaymentRequest) (*paymentsv1.GetCustomerPaymentResponse, error) {
+	if r.GetCustomerId() == "" {
+		return nil, errs.NotFound("Payment")
+	}
+	p, err := s.store.OfCustomer(ctx, r.GetCustomerId(), r.GetReference())
+	if err != nil {
+		return nil, public(err)
+	}
+	return &paymentsv1.GetCustomerPaymentResponse{Payment: p.Proto()}, nil
 }
 
 // ListPayments implements PaymentsService.
@@ -79,6 +92,7 @@ func (s *Server) ListHistory(ctx context.Context, r *paymentsv1.ListHistoryReque
 		out.Entries = append(out.Entries, &paymentsv1.HistoryEntry{
 			Sequence: e.Sequence, FromStatus: e.From, ToStatus: e.To, StatusDetail: e.Detail, FailureCode: e.Failure,
 			Cause: e.Cause, ProviderState: e.ProviderState, OccurredAt: timestamppb.New(e.At),
+			Actor: e.Actor, Note: e.Note,
 		})
 	}
 	return out, nil

@@ -81,6 +81,17 @@ func rejected(p Payment, o Observation) Change {
 // FailureExpired is the failure of a payment that nobody authorised in time or that the bank never decided.
 const FailureExpired = "expired"
 
+// The failures of a scan that gave way to the gateway payment's own session.
+const (
+	// FailureAlreadyPaid: the payer was faster there.
+	FailureAlreadyPaid = "already_paid"
+	// FailureInProgress: the bank does not cancel it there, so it may still be paid.
+	FailureInProgress = "payment_in_progress"
+)
+
+// Cancellation reports whether the provider's error code says that payer or client cancelled.
+func Cancellation(providerCode string) bool { return cancellations[FailureCode(providerCode)] }
+
 // cancellations are the failures that say that the payer or we as the provider's client cancelled.
 var cancellations = map[string]bool{"cancelled_by_user": true, "cancelled_by_client": true, "confirmation_refused": true}
 

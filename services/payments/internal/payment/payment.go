@@ -27,6 +27,36 @@ const (
 	Individual = "individual"
 )
 
+// Origin tells where a payment comes from.
+type Origin string
+
+// The origins. A scan pays another payment; a payment of a merchant's code (qr) stands for itself.
+const (
+	OriginAPI   Origin = "api"
+	OriginOrder Origin = "order"
+	OriginQR    Origin = "qr"
+	OriginScan  Origin = "scan"
+)
+
+// Session is the state of a payment's own session at the provider, as far as a holder is concerned.
+type Session string
+
+// The sessions. SessionClosing: the bank may have been asked to cancel it for a holder. SessionClosed: nobody can pay
+// there any more; never left.
+const (
+	SessionOpen    Session = "open"
+	SessionClosing Session = "closing"
+	SessionClosed  Session = "closed"
+)
+
+// Received is what a merchant said of money that came outside the provider.
+type Received struct {
+	// By is who said so; empty: nobody did.
+	By   string
+	At   *time.Time
+	Note string
+}
+
 // Payment is a row of the payments table. Times are UTC; a nil time is absent.
 type Payment struct {
 	Reference         string
@@ -61,6 +91,16 @@ type Payment struct {
 	RequestedAt     *time.Time
 	CancelRequested bool
 
+	Origin Origin
+	// OrderID belongs to OriginOrder. CustomerID is who scanned.
+	OrderID, CustomerID string
+	// GatewayReference is, of a scan, the payment that it pays.
+	GatewayReference string
+	// PaidBy and Received name who holds the payment or completed it.
+	PaidBy     string
+	Received   Received
+	OwnSession Session
+
 	AmountRefunded money.Cents
 	AmountReserved money.Cents
 
@@ -81,6 +121,21 @@ func (p Payment) Refundable() money.Cents {
 	return p.Amount - p.AmountReserved
 }
 
+// Held reports whether the payment waits for a scan, or for its session's end so that the merchant's word counts.
+// Nothing but its holder completes or ends it then, other than the payer who was faster at its own session.
+func (p Payment) Held() bool {
+	return !p.Status.Final() && (p.PaidBy != "" || p.Received.By != "")
+}
+
+// LetGo takes the hold off.
+func (p *Payment) LetGo() { p.PaidBy, p.Received = "", Received{} }
+
+// Silent reports whether merchants hear nothing of the payment: a scan is announced by the payment that it pays.
+func (p Payment) Silent() bool { return p.Origin == OriginScan }
+
+// Scanned reports whether a customer pays it from an account that is known from the start.
+func (p Payment) Scanned() bool { return p.Origin == OriginQR || p.Origin == OriginScan }
+
 // Change is one step of a payment, to be written as an update, a history row and, when Event is set, an event.
 type Change struct {
 	To            Status
@@ -91,6 +146,8 @@ type Change struct {
 	ProviderRaw   []byte
 	// Event is the event's type, e.g. "payment.completed"; empty: the change is only in the history.
 	Event string
+	// Actor and Note are who answers for the change, and in which words; only in the history.
+	Actor, Note string
 }
 
 // EventType is the type of the event that announces that a payment of the kind reached the status.

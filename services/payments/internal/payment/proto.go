@@ -18,7 +18,11 @@ func (p Payment) Proto() *paymentsv1.Payment {
 		PaymentUrl: p.PaymentURL, AmountRefundedCents: int64(p.AmountRefunded), ExecutionType: p.ExecutionType,
 		ExecutionDate: p.ExecutionDate, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
 		CompletedAt: stamp(p.CompletedAt), StalledAt: stamp(p.StalledAt), MerchantName: p.MerchantName,
-		CancelRequested: p.CancelRequested,
+		CancelRequested: p.CancelRequested, Origin: string(p.Origin), OrderId: p.OrderID, CustomerId: p.CustomerID,
+		GatewayReference: p.GatewayReference,
+	}
+	if p.Held() || p.OwnSession == SessionClosed {
+		out.PaymentUrl = "" // nobody can pay there, or should begin to
 	}
 	if p.Metadata != "" {
 		out.MetadataJson = []byte(p.Metadata)

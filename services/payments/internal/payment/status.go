@@ -43,6 +43,8 @@ const (
 	DetailCancelling     = "cancelling"
 	DetailExpiring       = "expiring"
 	DetailUnknown        = "unknown_provider_state"
+	DetailPayingByScan   = "paying_by_scan"
+	DetailReceived       = "received_outside"
 )
 
 // Causes of a change in the history.
@@ -52,4 +54,6 @@ const (
 	CauseReconciler = "reconciler"
 	CauseExpiry     = "expiry"
 	CauseRefund     = "refund"
+	CauseScan       = "scan"
+	CauseMerchant   = "merchant"
 )

@@ -19,7 +19,7 @@ import (
 )
 
 // Update locks the payment, lets fn look at it, and writes what fn did. fn may set the provider's fields, the payer,
-// the due time, the counters and CancelRequested; status, detail, failure and sequence change only by the Change that
+// the due time, the counters, CancelRequested, the holder and the session; status, detail, failure and sequence change only by the Change that
 // it returns. When fn returns no change and keep is false nothing is written. It returns the payment after the update.
 func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func(p *payment.Payment) (c payment.Change, changed, keep bool)) (payment.Payment, error) {
 	var after payment.Payment
@@ -103,6 +103,9 @@ func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, aft
 	if after.Kind == payment.KindRefund && c.To.Final() {
 		return s.settleOriginal(ctx, tx, *after, meta)
 	}
+	if after.Origin == payment.OriginScan && c.To.Final() {
+		return s.settleGateway(ctx, tx, *after, meta)
+	}
 	return nil
 }
 
@@ -120,12 +123,14 @@ func queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 	b.Queue(`update payments set status = $3, status_detail = $4, failure_code = $5, sequence = $6,
 		provider_payment_id = $7, provider_state = $8, payment_url = $9, requested_at = $10, cancel_requested = $11,
 		amount_refunded_cents = $12, amount_reserved_cents = $13, due_at = $14, quiet_polls = $15, updated_at = $16,
-		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = $20, payer_bic = $21
+		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = $20, payer_bic = $21, customer_id = $22,
+		paid_by = $23, received_by = $24, received_at = $25, received_note = $26, own_session = $27
 		where reference = $1 and sequence = $2`,
 		p.Reference, from, p.Status, p.Detail, p.Failure, p.Sequence,
 		nullable(p.ProviderID), p.ProviderState, p.PaymentURL, p.RequestedAt, p.CancelRequested,
 		p.AmountRefunded, p.AmountReserved, p.DueAt, p.QuietPolls, p.UpdatedAt,
-		p.CompletedAt, p.StalledAt, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC,
+		p.CompletedAt, p.StalledAt, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.CustomerID,
+		nullable(p.PaidBy), p.Received.By, p.Received.At, p.Received.Note, p.OwnSession,
 	).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != 1 {
 			return errors.New("it moved on meanwhile")
@@ -154,7 +159,7 @@ func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from pa
 
 func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
 	queueHistory(b, p, from, c)
-	if c.Event != "" {
+	if c.Event != "" && !p.Silent() {
 		e, err := event(p, from, c.Event, r, meta)
 		if err != nil {
 			return err
@@ -166,9 +171,10 @@ func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status
 }
 
 func queueHistory(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change) {
-	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, provider_raw, occurred_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt)
+	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause,
+		provider_state, provider_raw, occurred_at, actor, note)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt, c.Actor, c.Note)
 }
 
 func event(p payment.Payment, from payment.Status, eventType string, r refundOf, meta Meta) (events.Event, error) {

@@ -163,9 +163,10 @@ func claim(ctx context.Context, tx pgx.Tx, p payment.Payment, kind, key string, 
 const insertSQL = `insert into payments (reference, kind, original_reference, merchant_id, livemode, amount_cents, currency,
 	status, sequence, description, merchant_reference, success_url, cancel_url, metadata, execution_type, execution_date,
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
-	beneficiary_siren, payer_name, payer_iban, payer_bic, requested_at, due_at, expires_at, created_at, updated_at)
+	beneficiary_siren, payer_name, payer_iban, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
+	own_session, created_at, updated_at)
 	values ($1, $2, $3, $4, $5, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $29, $29)`
+	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $29, $29)`
 
 func insertArguments(p payment.Payment) []any {
 	return []any{
@@ -173,12 +174,16 @@ func insertArguments(p payment.Payment) []any {
 		p.Description, p.MerchantReference, p.SuccessURL, p.CancelURL, p.Metadata, p.ExecutionType, p.ExecutionDate,
 		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, p.Beneficiary.IBAN, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
 		p.Beneficiary.SIREN, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
+		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession,
 	}
 }
 
 // first is the payment as it is when it is recorded.
 func (s *Store) first(p payment.Payment) payment.Payment {
-	p.Status, p.Sequence = payment.Pending, 1
+	p.Status, p.Sequence, p.OwnSession = payment.Pending, 1, payment.SessionOpen
+	if p.Origin == "" {
+		p.Origin = payment.OriginAPI
+	}
 	p.CreatedAt = s.clock()
 	p.UpdatedAt = p.CreatedAt
 	return p

@@ -24,7 +24,8 @@ func (s *Store) ClaimDue(ctx context.Context, limit int, lease time.Duration) ([
 func (s *Store) MarkRequested(ctx context.Context, reference string, lease time.Duration) (bool, error) {
 	now := s.clock()
 	tag, err := s.pool.Exec(ctx, `update payments set requested_at = $2, due_at = $3
-		where reference = $1 and status = 'pending' and provider_payment_id is null and not cancel_requested`, reference, now, now.Add(lease))
+		where reference = $1 and status = 'pending' and provider_payment_id is null and not cancel_requested
+		and paid_by is null and received_by = '' and own_session <> 'closed' and (origin <> 'scan' or requested_at is null)`, reference, now, now.Add(lease))
 	if err != nil {
 		return false, fmt.Errorf("mark payment %s as requested: %w", reference, err)
 	}

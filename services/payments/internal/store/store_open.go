@@ -14,7 +14,8 @@ import (
 // openSQL writes what is known after the provider took a payment, if nothing has happened to it since it was recorded.
 const openSQL = `update payments set status = 'pending_sca', status_detail = $2, sequence = 2, provider_payment_id = $3,
 	provider_state = $4, payment_url = $5, requested_at = null, due_at = $6, quiet_polls = $7, updated_at = $8
-	where reference = $1 and sequence = 1 and status = 'pending' and provider_payment_id is null and not cancel_requested`
+	where reference = $1 and sequence = 1 and status = 'pending' and provider_payment_id is null and not cancel_requested
+	and paid_by is null and received_by = '' and own_session = 'open'`
 
 // openedSQL is the condition under which the history row and the event of the same transaction are written: the update
 // took effect. When somebody else opened the payment with the same provider id, the history's key breaks the

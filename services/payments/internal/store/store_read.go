@@ -10,15 +10,22 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Get returns a payment or refund of the merchant in the mode, else ErrNotFound.
+// Get returns a payment or refund of the merchant in the mode, else ErrNotFound. A scan is its customer's: the merchant
+// knows the payment that it pays.
 func (s *Store) Get(ctx context.Context, merchant string, livemode bool, reference string) (payment.Payment, error) {
-	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and merchant_id = $2 and livemode = $3`,
-		reference, merchant, livemode))
+	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and merchant_id = $2 and livemode = $3
+		and origin <> 'scan'`, reference, merchant, livemode))
 }
 
 // ByReference returns a payment whatever its merchant. Only for work that the merchant cannot steer.
 func (s *Store) ByReference(ctx context.Context, reference string) (payment.Payment, error) {
 	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, reference))
+}
+
+// OfCustomer returns what the customer paid by scanning, else ErrNotFound.
+func (s *Store) OfCustomer(ctx context.Context, customer, reference string) (payment.Payment, error) {
+	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and customer_id = $2 and origin in ('qr', 'scan')`,
+		reference, customer))
 }
 
 // ByProviderID returns the payment that has the provider's id in the mode.
@@ -36,7 +43,7 @@ type Filter struct {
 
 // List returns one page of a merchant's payments, newest first, and how many there are in all.
 func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]payment.Payment, int64, error) {
-	where := ` from payments where kind = 'payment' and merchant_id = $1 and livemode = $2`
+	where := ` from payments where kind = 'payment' and origin <> 'scan' and merchant_id = $1 and livemode = $2`
 	args := []any{f.MerchantID, f.Livemode}
 	if f.Status != "" {
 		args = append(args, f.Status)
@@ -69,6 +76,7 @@ type Entry struct {
 	Sequence                                        int64
 	From, To, Detail, Failure, Cause, ProviderState string
 	At                                              time.Time
+	Actor, Note                                     string
 }
 
 // History returns all changes of a payment, oldest first.
@@ -76,7 +84,7 @@ func (s *Store) History(ctx context.Context, merchant string, livemode bool, ref
 	if _, err := s.Get(ctx, merchant, livemode, reference); err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, `select sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, occurred_at
+	rows, err := s.pool.Query(ctx, `select sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, occurred_at, actor, note
 		from payment_history where reference = $1 order by sequence`, reference)
 	if err != nil {
 		return nil, fmt.Errorf("query history: %w", err)

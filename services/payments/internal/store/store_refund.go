@@ -20,7 +20,7 @@ func (s *Store) Refund(
 ) (recorded payment.Payment, match Match, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		original, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments
-			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' for update`,
+			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' and origin <> 'scan' for update`,
 			refund.OriginalReference, refund.MerchantID, refund.Livemode))
 		if err != nil {
 			return err

@@ -1,0 +1,59 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
+	"european-pay.eu/eupay/services/gateway/internal/scanapi"
+)
+
+// codes gives the parts of the API the codes that the qr service makes and reads.
+type codes struct{ client qrv1.QRServiceClient }
+
+// Decode implements scanapi.Decoder.
+func (c codes) Decode(ctx context.Context, qrData string) (scanapi.Code, error) {
+	res, err := c.client.DecodeQR(ctx, &qrv1.DecodeQRRequest{QrData: qrData})
+	if err != nil {
+		return scanapi.Code{}, err
+	}
+	code := scanapi.Code{
+		Type: res.GetType(), RequestID: res.GetRequestId(), GatewayReference: res.GetGatewayReference(), MerchantID: res.GetMerchantId(),
+		AmountCents: money.Cents(res.GetAmountCents()), Currency: res.GetCurrency(),
+	}
+	if res.GetExpiresAt() != nil {
+		code.ExpiresAt = res.GetExpiresAt().AsTime()
+	}
+	return code, nil
+}
+
+// ofMerchant is the merchant's code for ever, with which the customer chooses the amount.
+func (c codes) ofMerchant(ctx context.Context, m account.Merchant) (qrimageapi.Code, error) {
+	res, err := c.client.SignPaymentRequest(ctx, &qrv1.SignPaymentRequestRequest{
+		MerchantId: m.ID, MerchantName: m.Name, EuPayId: m.EuPayID(), Currency: "EUR",
+	})
+	if err != nil {
+		return qrimageapi.Code{}, fmt.Errorf("sign the merchant's code: %w", err)
+	}
+	return qrimageapi.Code{Text: res.GetQrData()}, nil
+}
+
+// tables gives the cards to print what stands on them.
+type tables struct{ client qrv1.TableServiceClient }
+
+func (t tables) card(ctx context.Context, merchantID, tableID string) (qrimageapi.Table, error) {
+	res, err := t.client.GetTable(ctx, &qrv1.GetTableRequest{MerchantId: merchantID, Id: tableID})
+	if err != nil {
+		return qrimageapi.Table{}, err
+	}
+	return qrimageapi.Table{Name: res.GetTable().GetName(), Zone: res.GetTable().GetZone(), URL: res.GetTable().GetUrl()}, nil
+}
+
+// epcEnabled reports whether the merchant takes plain SEPA transfers, and says itself that they came.
+func (s *Service) epcEnabled(ctx context.Context, merchantID string) (bool, error) {
+	m, err := s.accounts.Merchants.Get(ctx, merchantID)
+	return m.EPCEnabled, err
+}

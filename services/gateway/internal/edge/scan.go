@@ -1,0 +1,53 @@
+package edge
+
+import (
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+)
+
+// What other ways to pay share with the merchants' API.
+
+// Carry sends a command about a payment and waits until the deadline, as a creation does: it returns the payment that is
+// ready, or is only recorded by then. replayed: the payment existed. Errors: those of the command, SERVICE_UNAVAILABLE
+// when nothing was confirmed.
+func Carry(
+	c echo.Context, commands *command.Client, deadline time.Duration, subject string, payload proto.Message,
+) (p *paymentsv1.Payment, replayed bool, err error) {
+	out, err := (&Payments{Commands: commands, Deadline: deadline}).send(c.Request().Context(), c, subject, payload, nil)
+	return out.payment, out.replayed, err
+}
+
+// NewReference proposes the reference of a payment.
+func NewReference(now time.Time) string { return newReference("PAY", now) }
+
+// MerchantOf is the snapshot of a merchant that payments keeps with a command.
+func MerchantOf(m account.Merchant) *paymentsv1.Merchant { return merchant(m) }
+
+// View is a payment as the merchants' API shows it.
+func View(p *paymentsv1.Payment) any { return view(p) }
+
+// ReferenceOf reads the path parameter; a malformed one is answered like an unknown one.
+func ReferenceOf(c echo.Context) (string, error) { return reference(c) }
+
+// AmountProblem says what is wrong with the amount of a payment; nil for nothing.
+func AmountProblem(cents money.Cents) error {
+	var bad problems
+	checkAmount(&bad, cents)
+	return bad.err()
+}
+
+// Limited counts a call of the key, or refuses it with RATE_LIMIT_EXCEEDED and the seconds to wait.
+func Limited(c echo.Context, limiter ratelimit.Limiter, key string, perMinute int) error {
+	return limited(c, limiter, key, perMinute)
+}
+
+// Unprintable finds what no text that people must be able to trust may hold.
+func Unprintable(r rune) bool { return unprintable(r) }

@@ -1,0 +1,105 @@
+// Package scanapi is what a customer of the app pays by scanning a code, and the merchant's word about money that came
+// outside the provider.
+package scanapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+)
+
+// GatewayCode is the Code.Type of a payment's code. Every other type is a merchant's code.
+const GatewayCode = "gateway_qr_payment"
+
+// Code is what a signed code says.
+type Code struct {
+	Type, RequestID string
+	// GatewayReference is set for GatewayCode alone: the payment that the code pays.
+	GatewayReference string
+	MerchantID       string
+	// AmountCents is 0 when the customer chooses the amount.
+	AmountCents money.Cents
+	// Currency may be empty: EUR.
+	Currency string
+	// ExpiresAt is zero for a code that does not expire.
+	ExpiresAt time.Time
+}
+
+// Decoder verifies codes. It returns a VALIDATION_ERROR for what is no code of ours.
+type Decoder interface {
+	Decode(ctx context.Context, qrData string) (Code, error)
+}
+
+// Merchants finds the merchant of a code. account.Merchants does.
+type Merchants interface {
+	Get(ctx context.Context, id string) (account.Merchant, error)
+}
+
+// Logins are the checks of the portal's and the app's logins. portalapi.API has them.
+type Logins interface {
+	Login(roles ...account.Role) echo.MiddlewareFunc
+	CustomerLogin() echo.MiddlewareFunc
+}
+
+// Deps are what New needs.
+type Deps struct {
+	Commands  *command.Client
+	Payments  paymentsv1.PaymentsServiceClient
+	Codes     Decoder
+	Merchants Merchants
+	Logins    Logins
+	// Identity is who Logins let in.
+	Identity func(echo.Context) account.Identity
+	KeyAuth  func(account.Scope) echo.MiddlewareFunc
+	KeyFrom  func(echo.Context) (account.Key, bool)
+	// EPCEnabled reports whether the merchant takes payments by EPC codes, which no provider confirms.
+	EPCEnabled func(ctx context.Context, merchantID string) (bool, error)
+	Limiter    ratelimit.Limiter
+	Now        func() time.Time
+	// Deadline is how long a request waits for its command; then it answers with what is known.
+	Deadline time.Duration
+	// Live makes payments of merchants' codes live ones. A payment's code has the mode of its payment.
+	Live bool
+}
+
+// API is the handlers. Make it with New.
+type API struct{ Deps }
+
+// New returns the API.
+func New(d Deps) *API { return &API{d} }
+
+// What bounds a customer and a read.
+const (
+	paysPerMinute  = 20
+	readsPerMinute = 120
+	readTimeout    = 5 * time.Second
+)
+
+// Register puts the endpoints on the group of /api/v1.
+func (a *API) Register(g *echo.Group) {
+	g.POST("/qr/pay", a.pay, a.Logins.CustomerLogin())
+	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
+	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, a.keyOrMerchant())
+}
+
+// keyOrMerchant lets in an API key that may write payments when its headers are there, and else the merchant's login.
+func (a *API) keyOrMerchant() echo.MiddlewareFunc {
+	byKey, byLogin := a.KeyAuth(account.PaymentsWrite), a.Logins.Login(account.RoleMerchant)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		withKey, withLogin := byKey(next), byLogin(next)
+		return func(c echo.Context) error {
+			h := c.Request().Header
+			if h.Get("X-Api-Key") != "" || h.Get("X-Api-Secret") != "" {
+				return withKey(c)
+			}
+			return withLogin(c)
+		}
+	}
+}

@@ -1,0 +1,385 @@
+package scanapi
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/natstest"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	payRef  = "PAY-20260617-0B25921FB72918ED"
+	merchID = "6a2f41a3-c54c-4c0b-8a3c-0d1a52a3f6a1"
+	txRef   = "PAY-20260617-00000000000000AA"
+)
+
+var now = time.Date(2026, 6, 17, 12, 20, 0, 0, time.UTC)
+
+// world is the API with stand-ins of everything behind it.
+type world struct {
+	t   *testing.T
+	url string
+	doc *apidoctest.Validator
+	epc bool
+
+	mu       sync.Mutex
+	commands []proto.Message
+	replies  []*paymentsv1.CommandReply
+}
+
+// The stand-ins.
+type (
+	codes     map[string]Code
+	merchants map[string]account.Merchant
+	logins    struct{}
+	reads     struct {
+		paymentsv1.PaymentsServiceClient
+	}
+)
+
+func (c codes) Decode(_ context.Context, qrData string) (Code, error) {
+	code, ok := c[qrData]
+	if !ok {
+		return Code{}, errs.Invalid(errs.Field{Field: "qrData", Message: "qrData is no code of ours."})
+	}
+	return code, nil
+}
+
+func (m merchants) Get(_ context.Context, id string) (account.Merchant, error) {
+	got, ok := m[id]
+	if !ok {
+		return account.Merchant{}, errs.NotFound("Merchant")
+	}
+	return got, nil
+}
+
+// Login lets in whoever names a role of the list as the token.
+func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			_, token, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
+			role, user, _ := strings.Cut(token, "-")
+			for _, r := range roles {
+				if string(r) == role {
+					c.Set("id", account.Identity{UserID: user, Role: r, MerchantID: merchID})
+					return next(c)
+				}
+			}
+			return errs.New(errs.Unauthenticated, "Log in.")
+		}
+	}
+}
+
+func (l logins) CustomerLogin() echo.MiddlewareFunc { return l.Login(account.RoleCustomer) }
+
+func (reads) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentStatusRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentStatusResponse, error) {
+	if r.GetReference() != payRef {
+		return nil, errs.NotFound("Payment")
+	}
+	return &paymentsv1.GetPaymentStatusResponse{Reference: payRef, Livemode: true}, nil
+}
+
+func (reads) GetCustomerPayment(_ context.Context, r *paymentsv1.GetCustomerPaymentRequest, _ ...grpc.CallOption) (*paymentsv1.GetCustomerPaymentResponse, error) {
+	if r.GetReference() != txRef || r.GetCustomerId() != "anna" {
+		return nil, errs.NotFound("Payment")
+	}
+	return &paymentsv1.GetCustomerPaymentResponse{Payment: begun()}, nil
+}
+
+func begun() *paymentsv1.Payment {
+	return &paymentsv1.Payment{
+		Reference: txRef, Status: "pending_sca", AmountCents: 2999, Currency: "EUR", PaymentUrl: "https://bank.example/1", MerchantName: "My Store",
+		Description: "Order", GatewayReference: payRef, CreatedAt: timestamppb.New(now), Sequence: 2,
+	}
+}
+
+func setup(t *testing.T) *world {
+	t.Helper()
+	t.Parallel()
+	w := &world{t: t, doc: apidoctest.New(t), epc: true}
+	b := natstest.New(t)
+	client, err := command.NewClient(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	w.serve(b)
+	e := web.New(slog.New(slog.DiscardHandler), nil)
+	key := account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}
+	New(Deps{
+		Commands: client, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
+		Deadline: 2 * time.Second, Merchants: merchants{merchID: {ID: merchID, Name: "My Store", IBAN: "FR7630006000011234567890189"}, "poor": {ID: "poor"}},
+		Identity: func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
+		KeyAuth: func(account.Scope) echo.MiddlewareFunc {
+			return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+		},
+		KeyFrom:    func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
+		EPCEnabled: func(context.Context, string) (bool, error) { return w.epc, nil },
+		Codes: codes{
+			"gateway": {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, Currency: "EUR", ExpiresAt: now.Add(time.Minute)},
+			"expired": {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, ExpiresAt: now},
+			"open":    {Type: "merchant_qr", RequestID: "r-1", MerchantID: merchID},
+			"odd":     {Type: GatewayCode, RequestID: "r", MerchantID: merchID, AmountCents: 1},
+			"poor":    {Type: "merchant_qr", RequestID: "r-1", MerchantID: "poor"},
+		},
+	}).Register(e.Group(apidoctest.Base))
+	srv := httptest.NewServer(e)
+	t.Cleanup(srv.Close)
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	w.url = srv.URL + apidoctest.Base
+	return w
+}
+
+// serve stands in for the payments service: it keeps commands and gives the replies that a test set.
+func (w *world) serve(b *bus.Bus) {
+	consumer, err := b.JS.CreateOrUpdateConsumer(context.Background(), bus.Commands, jetstream.ConsumerConfig{Durable: "payments", AckPolicy: jetstream.AckExplicitPolicy})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cc, err := consumer.Consume(func(m jetstream.Msg) {
+		var got proto.Message = &paymentsv1.ScanPay{}
+		if m.Subject() == command.ConfirmReceived {
+			got = &paymentsv1.ConfirmReceived{}
+		}
+		if err := proto.Unmarshal(m.Data(), got); err != nil {
+			w.t.Error(err)
+		}
+		w.mu.Lock()
+		w.commands = append(w.commands, got)
+		replies := w.replies
+		w.mu.Unlock()
+		for _, r := range replies {
+			data, err := proto.Marshal(r)
+			if err == nil {
+				err = b.NC.Publish(m.Headers().Get(events.HeaderReply), data)
+			}
+			if err != nil {
+				w.t.Error(err)
+			}
+		}
+		if err := m.Ack(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { cc.Stop(); <-cc.Closed() })
+}
+
+func (w *world) answers(r ...*paymentsv1.CommandReply) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.replies = r
+}
+
+func (w *world) lastCommand() proto.Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.commands) == 0 {
+		return nil
+	}
+	return w.commands[len(w.commands)-1]
+}
+
+type reply struct {
+	status int
+	header http.Header
+	json   map[string]any
+	text   string
+}
+
+func (w *world) call(method, path, token, body string) reply {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token == "key" {
+		req.Header.Set("X-Api-Key", "pk_live_1")
+		req.Header.Set("X-Api-Secret", "s")
+	} else {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	described := req.Clone(w.t.Context())
+	described.URL.Host, described.URL.Scheme = "", ""
+	w.doc.Check(w.t, described, resp)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
+	if err := json.Unmarshal(raw, &r.json); err != nil {
+		w.t.Fatalf("%s answers %q", path, raw)
+	}
+	return r
+}
+
+func stage(s paymentsv1.CommandReply_Stage, p *paymentsv1.Payment) *paymentsv1.CommandReply {
+	return &paymentsv1.CommandReply{Stage: s, Payment: p}
+}
+
+const (
+	recorded = paymentsv1.CommandReply_STAGE_RECORDED
+	ready    = paymentsv1.CommandReply_STAGE_READY
+)
+
+func TestACustomerPaysAPaymentsCode(t *testing.T) {
+	w := setup(t)
+	w.answers(stage(recorded, &paymentsv1.Payment{Reference: txRef, Status: "pending", AmountCents: 2999}), stage(ready, begun()))
+	r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main","amount":29.99}`)
+	if r.status != 201 || r.json["webauthUrl"] != "https://bank.example/1" || r.json["transactionId"] != txRef || r.json["transferId"] != txRef || r.json["amount"] != 29.99 {
+		t.Errorf("answer %d %s", r.status, r.text)
+	}
+	c, ok := w.lastCommand().(*paymentsv1.ScanPay)
+	if !ok || c.GetCustomerId() != "anna" || c.GetAccountId() != "main" || c.GetGatewayReference() != payRef || c.GetAmountCents() != 2999 ||
+		!c.GetLivemode() || c.GetMerchant().GetId() != merchID || c.GetRequestId() != payRef {
+		t.Errorf("command %v", c)
+	}
+	// The amount of the code counts without being repeated.
+	if r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main"}`); r.status != 201 {
+		t.Errorf("without amount: %d %s", r.status, r.text)
+	}
+	again := stage(ready, begun())
+	again.Replayed = true
+	w.answers(again)
+	if r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main"}`); r.status != 200 || r.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("the same again: %d %s", r.status, r.text)
+	}
+}
+
+func TestABankThatIsLateLeavesAPendingTransaction(t *testing.T) {
+	w := setup(t)
+	w.answers(stage(recorded, &paymentsv1.Payment{Reference: txRef, Status: "pending", AmountCents: 500}))
+	r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"open","accountId":"main","amount":5}`)
+	if _, has := r.json["webauthUrl"]; r.status != 201 || has || r.json["status"] != "pending" {
+		t.Errorf("answer %d %s", r.status, r.text)
+	}
+	if c := w.lastCommand().(*paymentsv1.ScanPay); c.GetLivemode() || c.GetGatewayReference() != "" || c.GetAmountCents() != 500 {
+		t.Errorf("command %v", c)
+	}
+}
+
+func TestWhatIsNotPaid(t *testing.T) {
+	w := setup(t)
+	for name, c := range map[string]struct{ token, body, code string }{
+		"a merchant's login":         {"merchant-m", `{"qrData":"gateway","accountId":"main"}`, "UNAUTHENTICATED"},
+		"no account":                 {"customer-a", `{"qrData":"gateway"}`, "VALIDATION_ERROR"},
+		"another amount":             {"customer-b", `{"qrData":"gateway","accountId":"main","amount":0.01}`, "VALIDATION_ERROR"},
+		"an open amount that is not": {"customer-c", `{"qrData":"open","accountId":"main"}`, "VALIDATION_ERROR"},
+		"an amount of nothing":       {"customer-d", `{"qrData":"open","accountId":"main","amount":0}`, "VALIDATION_ERROR"},
+		"too much":                   {"customer-e", `{"qrData":"open","accountId":"main","amount":10000.01}`, "VALIDATION_ERROR"},
+		"a forged code":              {"customer-f", `{"qrData":"forged","accountId":"main"}`, "VALIDATION_ERROR"},
+		"a code of no payment":       {"customer-g", `{"qrData":"odd","accountId":"main"}`, "VALIDATION_ERROR"},
+		"an expired code":            {"customer-h", `{"qrData":"expired","accountId":"main"}`, "INVALID_STATE"},
+		"a merchant without account": {"customer-i", `{"qrData":"poor","accountId":"main","amount":1}`, "INVALID_STATE"},
+		"an unknown field":           {"customer-j", `{"qrData":"gateway","accountId":"main","tip":1}`, "VALIDATION_ERROR"},
+	} {
+		if r := w.call("POST", "/qr/pay", c.token, c.body); r.json["code"] != c.code {
+			t.Errorf("%s: %d %s", name, r.status, r.text)
+		}
+	}
+	if w.lastCommand() != nil {
+		t.Error("a refused request became a command")
+	}
+	for range paysPerMinute {
+		w.call("POST", "/qr/pay", "customer-fast", `{}`)
+	}
+	if r := w.call("POST", "/qr/pay", "customer-fast", `{}`); r.status != 429 {
+		t.Errorf("one too many: %d", r.status)
+	}
+}
+
+func TestAScanThatLostIsRefused(t *testing.T) {
+	w := setup(t)
+	for _, failure := range []string{"already_paid", "payment_in_progress", "invalid_payer_account"} {
+		w.answers(stage(ready, &paymentsv1.Payment{Reference: txRef, Status: "failed", FailureCode: failure}))
+		if r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main"}`); r.json["code"] != "INVALID_STATE" {
+			t.Errorf("%s: %d %s", failure, r.status, r.text)
+		}
+	}
+}
+
+func TestACustomerReadsWhatItPaid(t *testing.T) {
+	w := setup(t)
+	r := w.call("GET", "/qr/transactions/"+txRef, "customer-anna", "")
+	if r.status != 200 || r.json["status"] != "pending_sca" || r.json["merchantName"] != "My Store" || r.json["webauthUrl"] == nil {
+		t.Errorf("answer %d %s", r.status, r.text)
+	}
+	for _, c := range [][2]string{{"customer-bert", txRef}, {"customer-anna", payRef}, {"customer-anna", "nonsense"}} {
+		if r := w.call("GET", "/qr/transactions/"+c[1], c[0], ""); r.json["code"] != "NOT_FOUND" {
+			t.Errorf("%v: %d %s", c, r.status, r.text)
+		}
+	}
+}
+
+func TestAMerchantConfirmsMoney(t *testing.T) {
+	w := setup(t)
+	done := begun()
+	done.Reference, done.Status, done.PaymentUrl = payRef, "completed", ""
+	w.answers(stage(ready, done))
+	path := "/gateway/payments/" + payRef + "/confirm-received"
+	body := `{"amount":29.99,"received_at":"2026-06-17T12:00:00Z","note":"Statement of 17 June"}`
+	if r := w.call("POST", path, "merchant-m1", body); r.status != 200 || r.json["data"].(map[string]any)["status"] != "completed" {
+		t.Errorf("answer %d %s", r.status, r.text)
+	}
+	c := w.lastCommand().(*paymentsv1.ConfirmReceived)
+	if c.GetActor() != "user:m1" || c.GetMerchantId() != merchID || c.GetLivemode() || c.GetAmountCents() != 2999 || c.GetNote() != "Statement of 17 June" || c.GetReceivedAt().AsTime().Hour() != 12 {
+		t.Errorf("command %v", c)
+	}
+	if r := w.call("POST", path, "key", ""); r.status != 200 {
+		t.Errorf("by key: %d %s", r.status, r.text)
+	}
+	if c := w.lastCommand().(*paymentsv1.ConfirmReceived); c.GetActor() != "key:k1" || !c.GetLivemode() {
+		t.Errorf("command %v", c)
+	}
+	for body, code := range map[string]string{
+		`{"received_at":"2026-06-18T12:00:00Z"}`: "VALIDATION_ERROR", `{"received_at":"2020-06-18T12:00:00Z"}`: "VALIDATION_ERROR",
+		`{"received_at":"yesterday"}`: "VALIDATION_ERROR", `{"note":"a\nb"}`: "VALIDATION_ERROR", `{"amount":0}`: "VALIDATION_ERROR",
+	} {
+		if r := w.call("POST", path, "merchant-m1", body); r.json["code"] != code {
+			t.Errorf("%s: %d %s", body, r.status, r.text)
+		}
+	}
+	if r := w.call("POST", path, "staff-s", ""); r.json["code"] != "UNAUTHENTICATED" {
+		t.Errorf("staff: %d %s", r.status, r.text)
+	}
+	w.epc = false
+	if r := w.call("POST", path, "merchant-m1", ""); r.json["code"] != "INVALID_STATE" {
+		t.Errorf("switched off: %d %s", r.status, r.text)
+	}
+}

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// The lock order of this file: a scan's row comes before its gateway payment's. Only the transaction that records a scan
+// has the gateway payment first, when nobody else can know the scan.
+
+// Scan records what a customer pays by scanning. requestID is the code's: the same customer who pays the same code and
+// amount again within ReferenceClaim gets the earlier payment, unless that one failed. A scan of a gateway payment takes
+// hold of it in the same transaction, and takes its text, beneficiary and execution from it. Errors: ErrNotFound for an
+// unknown gateway payment, INVALID_STATE for one that this customer cannot pay now.
+func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, meta Meta) (recorded payment.Payment, match Match, err error) {
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		var gateway payment.Payment
+		if p.Origin == payment.OriginScan {
+			if gateway, err = payable(ctx, tx, p.GatewayReference, p.MerchantID, p.Livemode); err != nil {
+				return err
+			}
+		}
+		recorded, match, err = s.scanned(ctx, tx, p, requestID)
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if p.Origin == payment.OriginScan {
+			if err := s.scannable(gateway, p); err != nil {
+				return err
+			}
+			p = ofGateway(p, gateway)
+		}
+		if recorded, err = s.insert(ctx, tx, p, meta); err != nil || p.Origin != payment.OriginScan {
+			return err
+		}
+		gateway.PaidBy = p.Reference
+		c := payment.Change{To: gateway.Status, Detail: payment.DetailPayingByScan, Cause: payment.CauseScan}
+		return s.hold(ctx, tx, gateway, c, meta)
+	})
+	if isTaken(err) { // an earlier scan has lost its hold and is about to find out
+		err = errs.New(errs.InvalidState, "%s", messageHeld)
+	}
+	return recorded, match, err
+}
+
+const messageHeld = "Somebody is paying this right now. Wait for the outcome."
+
+// payable locks a payment that a scan or the merchant's word may complete.
+func payable(ctx context.Context, tx pgx.Tx, reference, merchant string, livemode bool) (payment.Payment, error) {
+	return scan(tx.QueryRow(ctx, `select `+columns+` from payments
+		where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' and origin in ('api', 'order') for update`,
+		reference, merchant, livemode))
+}
+
+// scanned finds the payment that the command or the claim stands for already, else ErrNotFound.
+func (s *Store) scanned(ctx context.Context, tx pgx.Tx, p payment.Payment, requestID string) (payment.Payment, Match, error) {
+	known, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
+	if !errors.Is(err, ErrNotFound) {
+		return known, NoMatch, err // delivered again
+	}
+	now, key := s.clock(), scanKey(p, requestID)
+	holder, _, err := claim(ctx, tx, p, "scan", key, nil, now, now.Add(ReferenceClaim))
+	if err != nil {
+		return payment.Payment{}, NoMatch, err
+	}
+	if holder == p.Reference {
+		return payment.Payment{}, NoMatch, ErrNotFound
+	}
+	known, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+	if err != nil || (known.Status != payment.Failed && known.Status != payment.Cancelled) {
+		return known, ByReference, err
+	}
+	// A customer whose payment failed may try again with the same code.
+	_, err = tx.Exec(ctx, `update claims set reference = $1, expires_at = $2 where merchant_id = $3 and livemode = $4 and kind = 'scan' and key = $5`,
+		p.Reference, now.Add(ReferenceClaim), p.MerchantID, p.Livemode, key)
+	if err != nil {
+		return payment.Payment{}, NoMatch, fmt.Errorf("take over the claim of a failed scan: %w", err)
+	}
+	return payment.Payment{}, NoMatch, ErrNotFound
+}
+
+// scanKey names the customer, the code and the amount. Each part is of a length that says where it ends.
+func scanKey(p payment.Payment, requestID string) string {
+	text := fmt.Sprintf("%q %q %q %d %s", p.CustomerID, requestID, p.GatewayReference, p.Amount, p.Currency)
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Store) scannable(gateway, p payment.Payment) error {
+	if err := s.free(gateway); err != nil {
+		return err
+	}
+	switch {
+	case gateway.Amount != p.Amount || gateway.Currency != p.Currency:
+		return errs.New(errs.InvalidState, "The amount is not that of the payment. Scan its code again.")
+	case gateway.Detail == payment.DetailExpiring || !s.clock().Before(gateway.ExpiresAt):
+		return errs.New(errs.InvalidState, "The payment has expired. Ask the merchant for a new one.")
+	default:
+		return nil
+	}
+}
+
+// free reports what stands in the way of a new holder.
+func (s *Store) free(p payment.Payment) error {
+	switch {
+	case p.Status == payment.Completed || p.Status == payment.Refunded:
+		return errs.New(errs.InvalidState, "The payment is paid already.")
+	case p.Status.Final():
+		return errs.New(errs.InvalidState, "The payment is %s and cannot be paid any more.", p.Status)
+	case p.Held():
+		return errs.New(errs.InvalidState, "%s", messageHeld)
+	case p.CancelRequested:
+		return errs.New(errs.InvalidState, "The payment is being cancelled.")
+	case p.Detail == payment.DetailBankProcessing || p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailCancelling:
+		return errs.New(errs.InvalidState, "The payment is at the payer's bank already. Wait for its outcome.")
+	default:
+		return nil
+	}
+}
+
+// ofGateway makes the scan the same transfer as the one that the gateway payment asked for.
+func ofGateway(p, gateway payment.Payment) payment.Payment {
+	p.Beneficiary, p.MerchantName, p.WaitForSettlement = gateway.Beneficiary, gateway.MerchantName, gateway.WaitForSettlement
+	p.Description, p.ExecutionType, p.ExecutionDate = gateway.Description, gateway.ExecutionType, gateway.ExecutionDate
+	if gateway.ExpiresAt.Before(p.ExpiresAt) {
+		p.ExpiresAt = gateway.ExpiresAt
+	}
+	return p
+}
+
+// hold writes the holder that is set on p, whose row is locked.
+func (s *Store) hold(ctx context.Context, tx pg.DB, p payment.Payment, c payment.Change, meta Meta) error {
+	before := p
+	if p.OwnSession == payment.SessionOpen {
+		p.OwnSession = payment.SessionClosing
+	}
+	return s.apply(ctx, tx, before, &p, c, meta)
+}
+
+// MarkScanRequested notes that a request to create the scan's provider payment is about to be sent. It returns false when
+// the scan does not hold its gateway payment, whose session must be closed, or was requested before. Once true, only the
+// end of the scan lets go of the gateway payment.
+func (s *Store) MarkScanRequested(ctx context.Context, reference string, lease time.Duration) (bool, error) {
+	now := s.clock()
+	tag, err := s.pool.Exec(ctx, `update payments s set requested_at = $2, due_at = $3
+		where reference = $1 and status = 'pending' and provider_payment_id is null and requested_at is null
+		and exists (select 1 from payments g where g.reference = s.gateway_reference and g.paid_by = s.reference and g.own_session = 'closed')`,
+		reference, now, now.Add(lease))
+	if err != nil {
+		return false, fmt.Errorf("mark scan %s as requested: %w", reference, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// WakeScan makes a scan due that waits for its gateway payment.
+func (s *Store) WakeScan(ctx context.Context, reference string) error {
+	_, err := s.pool.Exec(ctx, `update payments set due_at = $2
+		where reference = $1 and due_at is not null and requested_at is null and provider_payment_id is null`, reference, s.clock())
+	if err != nil {
+		return fmt.Errorf("wake scan %s: %w", reference, err)
+	}
+	return nil
+}
+
+// settleGateway books a finished scan on the payment that it holds: a completed one completes it, any other lets go of it.
+func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Payment, meta Meta) error {
+	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, done.GatewayReference))
+	if err != nil {
+		return err
+	}
+	holds := before.PaidBy == done.Reference && !before.Status.Final()
+	after := before
+	if done.Status != payment.Completed {
+		if !holds {
+			return nil // its own session was faster
+		}
+		after.LetGo()
+		due := s.clock()
+		after.DueAt = &due
+		return s.apply(ctx, tx, before, &after, payment.Change{To: before.Status, Cause: payment.CauseScan}, meta)
+	}
+	if !holds {
+		return fmt.Errorf("scan %s was paid without holding %s", done.Reference, before.Reference)
+	}
+	after.Payer, after.CustomerID = done.Payer, done.CustomerID
+	return s.apply(ctx, tx, before, &after, payment.Change{
+		To: payment.Completed, Detail: done.Detail, Cause: payment.CauseScan, Event: payment.EventType(before.Kind, payment.Completed),
+	}, meta)
+}
+
+// Receive takes hold of a payment whose money came outside the provider, by the merchant's word. amount is 0 or that of
+// the payment; until due somebody is busy with it. Errors: ErrNotFound; INVALID_STATE for a payment that is not open or
+// that somebody is paying.
+func (s *Store) Receive(
+	ctx context.Context, merchant string, livemode bool, reference string, amount money.Cents, r payment.Received, due time.Time, meta Meta,
+) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		p, err := payable(ctx, tx, reference, merchant, livemode)
+		if err != nil {
+			return err
+		}
+		if p.Held() && p.Received.By == r.By {
+			return nil // said twice
+		}
+		if err := s.free(p); err != nil {
+			return err
+		}
+		if amount != 0 && amount != p.Amount {
+			return errs.New(errs.InvalidState, "The payment is for %s %s. Only its whole amount can be confirmed.", p.Amount, p.Currency)
+		}
+		if r.At == nil {
+			now := s.clock()
+			r.At = &now
+		}
+		p.Received, p.DueAt = r, &due
+		return s.hold(ctx, tx, p, payment.Change{
+			To: p.Status, Detail: payment.DetailReceived, Cause: payment.CauseMerchant, Actor: r.By, Note: r.Note,
+		}, meta)
+	})
+}
