@@ -350,6 +350,21 @@ func TestADecompressionBombIsNotDecoded(t *testing.T) {
 	}
 }
 
+func TestFewLogosAreKept(t *testing.T) {
+	t.Parallel()
+	for i := range 3 * keptLogos {
+		l, err := readLogo(pngFile(t, roundel(600+i, 2)))
+		if err != nil || l.image.Rect.Dx() > keptSide {
+			t.Fatalf("%v, %v", l.image.Rect, err)
+		}
+	}
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	if len(known.logos) > keptLogos {
+		t.Errorf("%d logos", len(known.logos))
+	}
+}
+
 func TestTheLogoIsInTheMiddleAndNotLargerThanItMay(t *testing.T) {
 	t.Parallel()
 	red := image.NewRGBA(image.Rect(0, 0, 30, 30))
