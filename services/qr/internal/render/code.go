@@ -11,20 +11,40 @@ import (
 type Code struct {
 	// Size is the modules of a side.
 	Size int
-	// dark has a 1 for each dark module, row by row.
-	dark []byte
+	// rows and columns have a bit for each dark module: the same ones twice.
+	rows, columns []line
+}
+
+func newCode(size int) *Code {
+	return &Code{Size: size, rows: make([]line, size), columns: make([]line, size)}
+}
+
+func (c *Code) set(x, y int) {
+	c.rows[y].set(x)
+	c.columns[x].set(y)
+}
+
+// xor returns the code with the modules of the other one turned over.
+func (c *Code) xor(other *Code) *Code {
+	out := newCode(c.Size)
+	for i := range c.Size {
+		for w := range words {
+			out.rows[i][w] = c.rows[i][w] ^ other.rows[i][w]
+			out.columns[i][w] = c.columns[i][w] ^ other.columns[i][w]
+		}
+	}
+	return out
 }
 
 // Dark reports whether the module is dark.
-func (c *Code) Dark(x, y int) bool { return c.dark[y*c.Size+x] == 1 }
+func (c *Code) Dark(x, y int) bool { return c.rows[y][x/64]>>(x%64)&1 == 1 }
 
 // runs calls f for every horizontal run of dark modules, from top to bottom and left to right.
 func (c *Code) runs(f func(x, y, length int)) {
 	for y := range c.Size {
-		row := c.dark[y*c.Size : (y+1)*c.Size]
 		for x := 0; x < c.Size; x++ {
 			start := x
-			for x < c.Size && row[x] == 1 {
+			for x < c.Size && c.Dark(x, y) {
 				x++
 			}
 			if x > start {
@@ -46,18 +66,23 @@ func encode(text string, level coding.Level, highest coding.Version) (*Code, err
 			return nil, invalid("text", "does not fit into a QR code of version %d", highest)
 		}
 	}
-	var best *Code
-	least := 0
-	for mask := range coding.Mask(masks) {
-		c, err := masked(data, version, level, mask)
-		if err != nil {
-			return nil, err
-		}
-		if p := c.penalty(); best == nil || p < least {
-			best, least = c, p
+	p, err := planOf(version, level)
+	if err != nil {
+		return nil, err
+	}
+	drawn, err := p.first.Encode(data)
+	if err != nil {
+		return nil, fmt.Errorf("encode QR code: %w", err)
+	}
+	first := newCode(drawn.Size)
+	for y := range drawn.Size {
+		for x := range drawn.Size {
+			if drawn.Black(x, y) {
+				first.set(x, y)
+			}
 		}
 	}
-	return best, nil
+	return p.best(first), nil
 }
 
 // segment is the densest mode that takes the whole text.
@@ -71,44 +96,63 @@ func segment(text string) coding.Encoding {
 	return coding.String(text)
 }
 
-func masked(data coding.Encoding, version coding.Version, level coding.Level, mask coding.Mask) (*Code, error) {
-	plan, err := planOf(version, level, mask)
-	if err != nil {
-		return nil, err
-	}
-	drawn, err := plan.Encode(data)
-	if err != nil {
-		return nil, fmt.Errorf("encode QR code: %w", err)
-	}
-	c := &Code{Size: drawn.Size, dark: make([]byte, drawn.Size*drawn.Size)}
-	for y := range c.Size {
-		bits := drawn.Bitmap[y*drawn.Stride:]
-		for x := range c.Size {
-			c.dark[y*c.Size+x] = bits[x/8] >> (7 - x%8) & 1
+// plan is what depends on version and level only.
+type plan struct {
+	// first draws with the first mask; turned are the modules that differ with each of the others, those that name the mask
+	// among them.
+	first  *coding.Plan
+	turned [masks]*Code
+}
+
+// best is the code with the mask of the least penalty, given the one with the first mask.
+func (p *plan) best(first *Code) *Code {
+	best, least := first, first.penalty()
+	for _, turned := range p.turned[1:] {
+		c := first.xor(turned)
+		if points := c.penalty(); points < least {
+			best, least = c, points
 		}
 	}
-	return c, nil
+	return best
 }
 
 type planKey struct {
 	version coding.Version
 	level   coding.Level
-	mask    coding.Mask
 }
 
-// plans holds what depends on version, level and mask only, which is most of the work. It ends at about 20 MB, when every
-// version was asked for.
-var plans sync.Map // planKey → *coding.Plan
+// plans are made once. They end at about 6 MB, when every version was asked for.
+var plans sync.Map // planKey → *plan
 
-func planOf(version coding.Version, level coding.Level, mask coding.Mask) (*coding.Plan, error) {
-	key := planKey{version, level, mask}
-	if plan, ok := plans.Load(key); ok {
-		return plan.(*coding.Plan), nil
+func planOf(version coding.Version, level coding.Level) (*plan, error) {
+	key := planKey{version, level}
+	if p, ok := plans.Load(key); ok {
+		return p.(*plan), nil
 	}
-	plan, err := coding.NewPlan(version, level, mask)
-	if err != nil {
-		return nil, fmt.Errorf("plan QR code: %w", err)
+	p := &plan{}
+	for mask := range coding.Mask(masks) {
+		masked, err := coding.NewPlan(version, level, mask)
+		if err != nil {
+			return nil, fmt.Errorf("plan QR code: %w", err)
+		}
+		if mask == 0 {
+			p.first = masked
+		}
+		p.turned[mask] = difference(p.first, masked)
 	}
-	plans.Store(key, plan)
-	return plan, nil
+	plans.Store(key, p)
+	return p, nil
+}
+
+// difference has the modules that two plans draw differently for the same data.
+func difference(a, b *coding.Plan) *Code {
+	c := newCode(len(a.Pixel))
+	for y, row := range a.Pixel {
+		for x, pixel := range row {
+			if (pixel^b.Pixel[y][x])&coding.Black != 0 {
+				c.set(x, y)
+			}
+		}
+	}
+	return c
 }

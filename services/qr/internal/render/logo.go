@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"image"
 	"image/color"
 	"image/draw"
@@ -10,6 +11,7 @@ import (
 	"image/png"
 	"runtime"
 	"slices"
+	"sync"
 )
 
 const (
@@ -21,6 +23,9 @@ const (
 	logoPercent = 20
 	// minPad is the least pad in modules: below it nothing can be seen. The smallest codes bear it.
 	minPad = 5
+	// keptSide is more than the largest logo on the largest picture; kept as it is, one logo takes a megabyte.
+	keptSide  = 512
+	keptLogos = 32
 	// vectorLogo is the side of a logo inside of an SVG or PDF, in pixels.
 	vectorLogo = 256
 	// logoColours leave room for dark, light and white in a palette of 256.
@@ -53,6 +58,10 @@ func readLogo(file []byte) (*logo, error) {
 	if config.Width < 1 || config.Height < 1 || config.Width > maxLogoSide || config.Height > maxLogoSide {
 		return nil, invalid("logo", "must have at most %d by %d pixels", maxLogoSide, maxLogoSide)
 	}
+	key := sha256.Sum256(file)
+	if l := known.get(key); l != nil {
+		return l, nil
+	}
 	decoding <- struct{}{}
 	defer func() { <-decoding }()
 	decoded, err := decode(bytes.NewReader(file))
@@ -62,7 +71,39 @@ func readLogo(file []byte) (*logo, error) {
 	whole := image.NewRGBA(image.Rect(0, 0, config.Width, config.Height))
 	draw.Draw(whole, whole.Bounds(), image.White, image.Point{}, draw.Src)
 	draw.Draw(whole, whole.Bounds(), decoded, decoded.Bounds().Min, draw.Over)
-	return &logo{whole}, nil
+	l := &logo{whole}
+	if config.Width > keptSide || config.Height > keptSide {
+		l = &logo{l.within(keptSide)}
+	}
+	known.put(key, l)
+	return l, nil
+}
+
+// memory keeps the logos that were used: a shop shows many codes, and decoding is a third of the work for one.
+type memory struct {
+	mu    sync.Mutex
+	logos map[[sha256.Size]byte]*logo
+}
+
+var known = &memory{logos: map[[sha256.Size]byte]*logo{}}
+
+func (m *memory) get(key [sha256.Size]byte) *logo {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.logos[key]
+}
+
+// put forgets any other logo when there are too many.
+func (m *memory) put(key [sha256.Size]byte, l *logo) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for old := range m.logos {
+		if len(m.logos) < keptLogos {
+			break
+		}
+		delete(m.logos, old)
+	}
+	m.logos[key] = l
 }
 
 // pad is the side of the white square below a logo, in modules: an odd number, so that it is centred on whole modules.

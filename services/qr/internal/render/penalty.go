@@ -52,20 +52,12 @@ func first(n int) (out line) {
 
 // penalty is how hard the code is to read by the rules of the standard: lower is better.
 func (c *Code) penalty() int {
-	rows, columns := make([]line, c.Size), make([]line, c.Size)
-	dark := 0
-	for i, module := range c.dark {
-		if module == 1 {
-			rows[i/c.Size].set(i % c.Size)
-			columns[i%c.Size].set(i / c.Size)
-			dark++
-		}
-	}
-	points := 0
+	points, dark := 0, 0
 	for i := range c.Size {
-		points += rows[i].penalty(c.Size) + columns[i].penalty(c.Size)
+		dark += c.rows[i].count()
+		points += c.rows[i].penalty(c.Size) + c.columns[i].penalty(c.Size)
 		if i > 0 {
-			points += blocks(&rows[i-1], &rows[i], c.Size) * penaltyBlock
+			points += blocks(&c.rows[i-1], &c.rows[i], c.Size) * penaltyBlock
 		}
 	}
 	all := c.Size * c.Size

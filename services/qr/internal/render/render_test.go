@@ -104,22 +104,39 @@ func TestTheMaskIsTheOneWithTheLeastPenalty(t *testing.T) {
 	t.Parallel()
 	text := strings.Repeat("\x00", 200) // its best mask is not the first one
 	chosen := mustText(t, text)
+	p, err := planOf(coding.Version((chosen.Size-17)/4), coding.H)
+	if err != nil {
+		t.Fatal(err)
+	}
 	least, worse := 0, 0
 	for mask := range coding.Mask(masks) {
-		c, err := masked(segment(text), coding.Version((chosen.Size-17)/4), coding.H, mask)
+		plan, err := coding.NewPlan(p.first.Version, coding.H, mask)
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch p := c.penalty(); {
-		case p < chosen.penalty():
-			t.Errorf("mask %d has %d, the chosen one %d", mask, p, chosen.penalty())
-		case p == chosen.penalty():
+		drawn, err := plan.Encode(segment(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, same := newCode(drawn.Size), true
+		for y := range c.Size {
+			for x := range c.Size {
+				if drawn.Black(x, y) {
+					c.set(x, y)
+				}
+				same = same && drawn.Black(x, y) == chosen.Dark(x, y)
+			}
+		}
+		switch points := c.penalty(); {
+		case points < chosen.penalty():
+			t.Errorf("mask %d has %d, the chosen one %d", mask, points, chosen.penalty())
+		case same:
 			least++
 		default:
 			worse++
 		}
 	}
-	if least == 0 || worse == 0 {
+	if least != 1 || worse != masks-1 {
 		t.Errorf("%d masks like the chosen one, %d worse", least, worse)
 	}
 }
@@ -137,19 +154,15 @@ func TestThePenaltyCountsByTheStandard(t *testing.T) {
 		"board": {2, "0110", 0},
 		"row":   {11, "10111010000" + strings.Repeat("01010101010"+"10101010101", 5), 40},
 	} {
-		code := &Code{Size: c.size, dark: []byte(c.dark)}
-		for i := range code.dark {
-			code.dark[i] -= '0'
+		code := newCode(c.size)
+		for i, module := range c.dark {
+			if module == '1' {
+				code.set(i%c.size, i/c.size)
+			}
 		}
 		got := code.penalty()
 		if name == "row" {
-			var l line
-			for i, module := range code.dark[:11] {
-				if module == 1 {
-					l.set(i)
-				}
-			}
-			got = l.penalty(11)
+			got = code.rows[0].penalty(11)
 		}
 		if got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
@@ -334,6 +347,21 @@ func TestADecompressionBombIsNotDecoded(t *testing.T) {
 	whole := pngFile(t, roundel(40, 40))
 	if _, err := readLogo(whole[:len(whole)/2]); fields(err) != "logo" {
 		t.Errorf("half a file: %v", err)
+	}
+}
+
+func TestFewLogosAreKept(t *testing.T) {
+	t.Parallel()
+	for i := range 3 * keptLogos {
+		l, err := readLogo(pngFile(t, roundel(600+i, 2)))
+		if err != nil || l.image.Rect.Dx() > keptSide {
+			t.Fatalf("%v, %v", l.image.Rect, err)
+		}
+	}
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	if len(known.logos) > keptLogos {
+		t.Errorf("%d logos", len(known.logos))
 	}
 }
 
