@@ -77,3 +77,39 @@ func endpointBody(c *eventsv1.WebhookEndpointChanged) endpointData {
 	}
 	return d
 }
+
+type orderData struct {
+	OrderID   string      `json:"order_id"`
+	Number    int64       `json:"number"`
+	TableID   string      `json:"table_id"`
+	Table     string      `json:"table"`
+	OrderType string      `json:"order_type"`
+	Status    string      `json:"status"`
+	Total     money.Cents `json:"total"`
+	Currency  string      `json:"currency"`
+	// PaymentReference is null until a payment is known.
+	PaymentReference *string       `json:"payment_reference"`
+	PaidLate         bool          `json:"paid_late"`
+	Items            []orderedItem `json:"items"`
+}
+
+type orderedItem struct {
+	ProductID string      `json:"product_id"`
+	Name      string      `json:"name"`
+	Quantity  int32       `json:"quantity"`
+	Total     money.Cents `json:"total"`
+}
+
+func orderBody(c *eventsv1.OrderChanged) orderData {
+	d := orderData{
+		OrderID: c.GetOrderId(), Number: c.GetNumber(), TableID: c.GetTableId(), Table: c.GetTableName(), OrderType: c.GetOrderType(), Status: c.GetStatus(),
+		Total: money.Cents(c.GetTotalCents()), Currency: c.GetCurrency(), PaidLate: c.GetPaidLate(), Items: make([]orderedItem, len(c.GetItems())),
+	}
+	if ref := c.GetPaymentReference(); ref != "" {
+		d.PaymentReference = &ref
+	}
+	for i, item := range c.GetItems() {
+		d.Items[i] = orderedItem{ProductID: item.GetProductId(), Name: item.GetName(), Quantity: item.GetQuantity(), Total: money.Cents(item.GetTotalCents())}
+	}
+	return d
+}

@@ -15,7 +15,7 @@ import (
 
 // Message is what merchants are told about an event.
 type Message struct {
-	// Reference names what the event is about (a payment, an endpoint); Sequence orders the events about it.
+	// Reference names what the event is about (a payment, an endpoint, an order); Sequence orders the events about it.
 	Reference string
 	Sequence  int64
 	at        time.Time
@@ -37,6 +37,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, paymentMessage)
 	case "webhook_endpoint":
 		return read(e, endpointMessage)
+	case "order":
+		return read(e, orderMessage)
 	default:
 		return Message{}, fmt.Errorf("nobody is told of %s events", aggregate)
 	}
@@ -81,6 +83,16 @@ func endpointMessage(e events.Event, c *eventsv1.WebhookEndpointChanged) (Messag
 	return Message{
 		Reference: c.GetEndpointId(), Sequence: c.GetSequence(), at: happened(e, c.GetOccurredAt()),
 		data: func(string) any { return endpointBody(c) },
+	}, nil
+}
+
+func orderMessage(e events.Event, c *eventsv1.OrderChanged) (Message, error) {
+	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
+		return Message{}, errForeign
+	}
+	return Message{
+		Reference: c.GetOrderId(), Sequence: c.GetSequence(), at: happened(e, c.GetOccurredAt()),
+		data: func(string) any { return orderBody(c) },
 	}, nil
 }
 

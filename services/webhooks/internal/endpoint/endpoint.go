@@ -39,6 +39,8 @@ var known = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
 	"webhook_endpoint.disabled",
+	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
+	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
 }, documented...)
 
 // Announce tells under which type an endpoint that asked for wanted hears of an event, if it does. The documents name

@@ -1,0 +1,426 @@
+package tableapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/migrations"
+
+	"github.com/nats-io/nats.go"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	password = "correct horse battery"
+	iban     = "FR7630006000011234567890189"
+	token    = "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4"
+	orderID  = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
+	menuBody = `{"table":{"id":"` + orderID + `","name":"Table 4","zone":"Terrasse","capacity":4},"merchant":{"id":"` + orderID +
+		`","name":"My Store","currency":"EUR"},"menu":{},"offers":[],"productOffers":[]}`
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// tables stands for the qr service: another module, which this one must not import. It notes the requests and answers as
+// the test says.
+type tables struct {
+	qrv1.UnimplementedTableServiceServer
+	mu       sync.Mutex
+	seen     []proto.Message
+	fail     error
+	status   string
+	total    int64
+	replayed bool
+}
+
+func (s *tables) note(m proto.Message) (*tables, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = append(s.seen, m)
+	return &tables{status: s.status, total: s.total, replayed: s.replayed}, s.fail
+}
+
+func (s *tables) set(do func(*tables)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do(s)
+}
+
+// last is the latest request of its type.
+func last[M proto.Message](t *testing.T, s *tables) (found M) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range slices.Backward(s.seen) {
+		if found, ok := m.(M); ok {
+			return found
+		}
+	}
+	t.Fatal("no such request came")
+	return found
+}
+
+var at = timestamppb.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))
+
+func tableOf(id string, f *qrv1.TableFields) *qrv1.Table {
+	return &qrv1.Table{Id: id, Name: f.GetName(), Zone: f.GetZone(), Capacity: f.GetCapacity(), Status: "active", Token: token, Url: "https://european-pay.fr/order/x/" + token, CreatedAt: at, UpdatedAt: at}
+}
+
+func (s *tables) CreateTable(_ context.Context, r *qrv1.CreateTableRequest) (*qrv1.CreateTableResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.CreateTableResponse{Table: tableOf(orderID, r.GetFields())}, err
+}
+
+func (s *tables) ListTables(_ context.Context, r *qrv1.ListTablesRequest) (*qrv1.ListTablesResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.ListTablesResponse{Tables: []*qrv1.Table{tableOf(orderID, &qrv1.TableFields{})}, Total: 1}, err
+}
+
+func (s *tables) GetTable(_ context.Context, r *qrv1.GetTableRequest) (*qrv1.GetTableResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.GetTableResponse{Table: tableOf(orderID, &qrv1.TableFields{})}, err
+}
+
+func (s *tables) UpdateTable(_ context.Context, r *qrv1.UpdateTableRequest) (*qrv1.UpdateTableResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.UpdateTableResponse{Table: tableOf(r.GetId(), r.GetFields())}, err
+}
+
+func (s *tables) DeleteTable(_ context.Context, r *qrv1.DeleteTableRequest) (*qrv1.DeleteTableResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.DeleteTableResponse{}, err
+}
+
+func (s *tables) RefreshTableToken(_ context.Context, r *qrv1.RefreshTableTokenRequest) (*qrv1.RefreshTableTokenResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.RefreshTableTokenResponse{Table: tableOf(r.GetId(), &qrv1.TableFields{})}, err
+}
+
+func (s *tables) GetMenu(_ context.Context, r *qrv1.GetMenuRequest) (*qrv1.GetMenuResponse, error) {
+	if _, err := s.note(r); err != nil {
+		return nil, err
+	}
+	if r.GetToken() != token {
+		return nil, errs.NotFound("Table")
+	}
+	if r.GetIfNoneMatch() == `W/"1"` {
+		return &qrv1.GetMenuResponse{Etag: `W/"1"`, NotModified: true}, nil
+	}
+	if r.GetGzip() {
+		return &qrv1.GetMenuResponse{Etag: `W/"1"`, Body: packed}, nil
+	}
+	return &qrv1.GetMenuResponse{Etag: `W/"1"`, Body: []byte(menuBody)}, nil
+}
+
+func orderOf(merchant, status string, total int64) *qrv1.Order {
+	return &qrv1.Order{
+		Id: orderID, MerchantId: merchant, Number: 12, TableId: orderID, TableName: "Table 4", OrderType: "dine_in", Status: status, CustomerName: "Jane", SubtotalCents: total,
+		TotalCents: total, VatCents: 64, Currency: "EUR", Sequence: 1, CreatedAt: at, UpdatedAt: at, PaymentReference: "PAY-1",
+		Lines:   []*qrv1.OrderLine{{ProductId: orderID, Name: "Café", Quantity: 2, UnitPriceCents: 350, VatPerMille: 55, TotalCents: total, VatCents: 64}},
+		History: []*qrv1.OrderChange{{Sequence: 1, ToStatus: "received", Cause: "guest", OccurredAt: at}},
+	}
+}
+
+func (s *tables) PlaceOrder(_ context.Context, r *qrv1.PlaceOrderRequest) (*qrv1.PlaceOrderResponse, error) {
+	now, err := s.note(r)
+	if err != nil {
+		return nil, err
+	}
+	if r.GetToken() != token {
+		return nil, errs.NotFound("Table")
+	}
+	o := orderOf(r.GetMerchantId(), now.status, now.total)
+	o.Livemode = r.GetLivemode()
+	return &qrv1.PlaceOrderResponse{Order: o, PaymentWanted: now.status == "awaiting_payment", Replayed: now.replayed, PageUrl: "https://european-pay.fr/order/m/" + token}, nil
+}
+
+func (s *tables) AttachPayment(_ context.Context, r *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.AttachPaymentResponse{}, err
+}
+
+func (s *tables) AbandonOrder(_ context.Context, r *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.AbandonOrderResponse{}, err
+}
+
+func (s *tables) GetGuestOrder(_ context.Context, r *qrv1.GetGuestOrderRequest) (*qrv1.GetGuestOrderResponse, error) {
+	_, err := s.note(r)
+	if r.GetToken() != token {
+		return nil, errs.NotFound("Order")
+	}
+	return &qrv1.GetGuestOrderResponse{Order: orderOf("m", "received", 700)}, err
+}
+
+func (s *tables) GetOrder(_ context.Context, r *qrv1.GetOrderRequest) (*qrv1.GetOrderResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.GetOrderResponse{Order: orderOf(r.GetMerchantId(), "received", 700)}, err
+}
+
+func (s *tables) ListOrders(_ context.Context, r *qrv1.ListOrdersRequest) (*qrv1.ListOrdersResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.ListOrdersResponse{Orders: []*qrv1.Order{orderOf(r.GetMerchantId(), "served", 700)}, Total: 1}, err
+}
+
+func (s *tables) ListKitchen(_ context.Context, r *qrv1.ListKitchenRequest) (*qrv1.ListKitchenResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.ListKitchenResponse{Orders: []*qrv1.Order{orderOf(r.GetMerchantId(), "received", 700)}}, err
+}
+
+func (s *tables) SetOrderStatus(_ context.Context, r *qrv1.SetOrderStatusRequest) (*qrv1.SetOrderStatusResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.SetOrderStatusResponse{Order: orderOf(r.GetMerchantId(), r.GetStatus(), 700), CancelPayment: r.GetStatus() == "cancelled"}, err
+}
+
+func offerOf(o *qrv1.Offer) *qrv1.Offer {
+	o = proto.Clone(o).(*qrv1.Offer)
+	o.Id, o.CreatedAt, o.UpdatedAt = orderID, at, at
+	return o
+}
+
+func (s *tables) CreateOffer(_ context.Context, r *qrv1.CreateOfferRequest) (*qrv1.CreateOfferResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.CreateOfferResponse{Offer: offerOf(r.GetOffer())}, err
+}
+
+func (s *tables) ListOffers(_ context.Context, r *qrv1.ListOffersRequest) (*qrv1.ListOffersResponse, error) {
+	_, err := s.note(r)
+	o := &qrv1.Offer{Name: "x", Type: "percentage", Value: 1050}
+	if r.GetOnProduct() {
+		o.ProductId = orderID
+	}
+	return &qrv1.ListOffersResponse{Offers: []*qrv1.Offer{offerOf(o)}, Total: 1}, err
+}
+
+func (s *tables) GetOffer(_ context.Context, r *qrv1.GetOfferRequest) (*qrv1.GetOfferResponse, error) {
+	_, err := s.note(r)
+	o := &qrv1.Offer{Name: "x", Type: "percentage", Value: 1050}
+	if r.GetOnProduct() {
+		o.ProductId = orderID
+	}
+	return &qrv1.GetOfferResponse{Offer: offerOf(o)}, err
+}
+
+func (s *tables) UpdateOffer(_ context.Context, r *qrv1.UpdateOfferRequest) (*qrv1.UpdateOfferResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.UpdateOfferResponse{Offer: offerOf(r.GetOffer())}, err
+}
+
+func (s *tables) DeleteOffer(_ context.Context, r *qrv1.DeleteOfferRequest) (*qrv1.DeleteOfferResponse, error) {
+	_, err := s.note(r)
+	return &qrv1.DeleteOfferResponse{}, err
+}
+
+// signer stands for the qr service's other half.
+type signer struct {
+	qrv1.UnimplementedQRServiceServer
+}
+
+func (signer) SignGatewayPayment(_ context.Context, r *qrv1.SignGatewayPaymentRequest) (*qrv1.SignGatewayPaymentResponse, error) {
+	return &qrv1.SignGatewayPaymentResponse{QrData: "https://pay.example/" + r.GetReference(), DeepLinkData: "eupay://pay"}, nil
+}
+
+type fixture struct {
+	tables   *tables
+	accounts *account.Accounts
+	commands chan proto.Message
+	url      string
+	merchant string
+	doc      *apidoctest.Validator
+	client   *http.Client
+	owner    string
+	mu       sync.Mutex
+	answer   func(*paymentsv1.CreatePayment) *paymentsv1.CommandReply
+	now      time.Time
+}
+
+func (f *fixture) clock() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now
+}
+
+// setup runs the API on a real server, database and broker. Every answer is held against the API description.
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	pool, _ := pgtest.New(t, "gateway", migrations.FS)
+	b := natstest.New(t)
+	f := &fixture{tables: &tables{status: "received", total: 700}, commands: make(chan proto.Message, 100), doc: apidoctest.New(t), now: at.AsTime(), answer: created}
+	var err error
+	f.accounts, err = account.Open(account.Deps{
+		Pool: pool, NATS: b.NC, Log: quiet, Now: f.clock, Wake: func() {}, BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.accounts.Close)
+	commands, err := command.NewClient(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(commands.Close)
+	// The broker hands each command to plain subscribers too.
+	sub, err := b.NC.Subscribe("eupay.cmd.payments.>", f.take(b.NC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sub.Unsubscribe() })
+	conn := connect(t, f.tables)
+	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
+		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	}})
+	e := web.New(quiet, nil)
+	api := e.Group(apidoctest.Base)
+	portal.Register(api)
+	New(Deps{
+		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Login: portal.Login, Identity: portalapi.IdentityOf,
+		Payments:    &edge.Payments{Commands: commands, QR: qrv1.NewQRServiceClient(conn), Now: f.clock, Log: quiet, Deadline: 10 * time.Second},
+		MenuLimiter: ratelimit.NewMemory(f.clock), OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock, Log: quiet,
+	}).Register(api)
+	srv := httptest.NewServer(e)
+	t.Cleanup(srv.Close)
+	f.url, f.client = srv.URL, srv.Client()
+	r := f.call(t, "", "POST", "/auth/register", `{"email":"owner@example.com","password":"`+password+`","name":"My Store","iban":"`+iban+`"}`)
+	f.owner, _ = r.json["token"].(string)
+	list, _, err := f.accounts.Merchants.List(t.Context(), 1, 1)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	f.merchant = list[0].ID
+	return f
+}
+
+func connect(t *testing.T, s *tables) *grpc.ClientConn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
+	qrv1.RegisterTableServiceServer(srv, s)
+	qrv1.RegisterQRServiceServer(srv, signer{})
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn.Close()
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return conn
+}
+
+// created is how the payments service answers.
+func created(c *paymentsv1.CreatePayment) *paymentsv1.CommandReply {
+	return &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: &paymentsv1.Payment{
+		Reference: c.GetReference(), MerchantId: c.GetMerchant().GetId(), AmountCents: c.GetAmountCents(), Currency: "EUR", Status: "pending_sca",
+		Origin: c.GetOrigin(), OrderId: c.GetOrderId(), PaymentUrl: "https://bank.example/pay?a=1&b=2", CreatedAt: at,
+	}}
+}
+
+func (f *fixture) take(nc *nats.Conn) nats.MsgHandler {
+	return func(m *nats.Msg) {
+		if m.Subject != command.CreatePayment {
+			c := &paymentsv1.CancelPayment{}
+			if proto.Unmarshal(m.Data, c) == nil {
+				f.commands <- c
+			}
+			return
+		}
+		c := &paymentsv1.CreatePayment{}
+		if proto.Unmarshal(m.Data, c) != nil {
+			return
+		}
+		f.commands <- c
+		f.mu.Lock()
+		reply := f.answer(c)
+		f.mu.Unlock()
+		if data, err := proto.Marshal(reply); err == nil {
+			nc.Publish(m.Header.Get(events.HeaderReply), data)
+		}
+	}
+}
+
+type reply struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+func (r reply) code() string { s, _ := r.json["code"].(string); return s }
+
+// call sends a request; login and body may be empty. Headers come in pairs.
+func (f *fixture) call(t *testing.T, login, method, path, body string, headers ...string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, f.url+apidoctest.Base+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept-Encoding", "identity")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if login != "" {
+		req.Header.Set("Authorization", "Bearer "+login)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(raw))
+	if resp.Header.Get("Content-Encoding") == "" {
+		described := req.Clone(t.Context())
+		described.URL.Host, described.URL.Scheme = "", ""
+		f.doc.Check(t, described, resp)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
+	_ = json.Unmarshal(raw, &r.json) // empty and compressed bodies have none
+	return r
+}
