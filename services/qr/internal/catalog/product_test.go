@@ -154,7 +154,9 @@ func TestASearchSeesWhatAPersonSees(t *testing.T) {
 	for _, name := range []string{"Café Noisette", "CRÈME BRÛLÉE", "Œuf 100% bio", "a_b", `c\d`, "Bœuf"} {
 		f.add(t, us, func(p *qrv1.ProductFields) { p.Name, p.Category = proto.String(name), proto.String("") })
 	}
-	f.add(t, us, func(p *qrv1.ProductFields) { p.Name, p.Category, p.IsAvailable = proto.String("Eau"), proto.String("Boissons"), proto.Bool(false) })
+	f.add(t, us, func(p *qrv1.ProductFields) {
+		p.Name, p.Category, p.IsAvailable = proto.String("Eau"), proto.String("Boissons"), proto.Bool(false)
+	})
 	for search, want := range map[string]string{
 		"cafe": "Café Noisette", "CAFÉ": "Café Noisette", "cafe\u0301": "Café Noisette", "noi": "Café Noisette", "creme bru": "CRÈME BRÛLÉE", "oeuf": "Bœuf|Œuf 100% bio",
 		"100%": "Œuf 100% bio", "%": "Œuf 100% bio", "_": "a_b", `\`: `c\d`, "boisson": "Eau", "' or 1=1 --": "",
@@ -211,7 +213,7 @@ func TestASearchDoesNotWalkTheWholeTable(t *testing.T) {
 		t.Errorf("plan:\n%s", plan.String())
 	}
 	res, err := f.ListProducts(t.Context(), &qrv1.ListProductsRequest{MerchantId: us, Search: "DUCT 500", Page: 1, Limit: 20})
-	if err != nil || res.GetTotal() != 11 {
+	if err != nil || res.GetTotal() != 3 {
 		t.Errorf("%d, %v", res.GetTotal(), err)
 	}
 }
