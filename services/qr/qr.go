@@ -1,4 +1,4 @@
-// Package qr is the service that signs the QR codes of the EU Pay app and keeps the merchants' catalogs.
+// Package qr is the service that signs the QR codes of the EU Pay app and keeps what merchants sell.
 package qr
 
 import (

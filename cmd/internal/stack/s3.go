@@ -70,7 +70,7 @@ func (s *Stack) s3Program() (string, error) {
 		return "", fmt.Errorf("find this program: %w", err)
 	}
 	program := filepath.Join(filepath.Dir(self), S3Program)
-	if _, err := os.Stat(program); err != nil {
+	if _, missing := os.Stat(program); missing != nil {
 		s.o.Say("%s is not beside this program: images cannot be uploaded (make build makes it).", S3Program)
 		return "", nil
 	}

@@ -112,9 +112,15 @@ func TestUploadsAreRefused(t *testing.T) {
 	t.Parallel()
 	f, store := stored(t)
 	for _, c := range []struct{ filename, contentType, field string }{
-		{"a.svg", "image/svg+xml", "contentType"}, {"a.html", "text/html", "contentType"}, {"a.jpg", "", "contentType"},
-		{"a.jpg", "image/jpeg; charset=x", "contentType"}, {"a.jpg", "IMAGE/JPEG\r\nX: y", "contentType"},
-		{"../../x", "image/png", "filename"}, {`..\x`, "image/png", "filename"}, {"", "image/png", "filename"}, {"a\x00.png", "image/png", "filename"},
+		{"a.svg", "image/svg+xml", "contentType"},
+		{"a.html", "text/html", "contentType"},
+		{"a.jpg", "", "contentType"},
+		{"a.jpg", "image/jpeg; charset=x", "contentType"},
+		{"a.jpg", "IMAGE/JPEG\r\nX: y", "contentType"},
+		{"../../x", "image/png", "filename"},
+		{`..\x`, "image/png", "filename"},
+		{"", "image/png", "filename"},
+		{"a\x00.png", "image/png", "filename"},
 		{strings.Repeat("x", 256), "image/png", "filename"},
 	} {
 		_, err := f.CreateUploadURL(t.Context(), &qrv1.CreateUploadURLRequest{MerchantId: us, Filename: c.filename, ContentType: c.contentType})
