@@ -136,15 +136,15 @@ func (f *Backfill) found(ctx context.Context, job Product, imageURL string) erro
 		p.ImageURL = imageURL
 		return f.store.save(ctx, tx, &p)
 	})
-	if !errs.Is(err, errs.NotFoundCode) { // deleted, and the job with it
-		return err
+	if errs.Is(err, errs.NotFoundCode) {
+		err = nil // deleted, and the job with it
 	}
-	return nil
+	return err
 }
 
 // failed notes when to look again. A service that stops is no failure.
 func (f *Backfill) failed(ctx context.Context, p Product, attempts int, reason error) error {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil
 	}
 	f.log.Warn("no image found for a product", "product", p.ID, "attempt", attempts, "error", reason)

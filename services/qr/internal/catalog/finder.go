@@ -33,7 +33,7 @@ var illustrations = []illustration{
 	{"fruit", "fruit fruits pomme apple banane banana orange fraise strawberry poire pear raisin citron lemon mangue"},
 	{"meat", "viande meat boeuf beef steak entrecote poulet chicken porc pork agneau lamb canard duck veau jambon ham saucisse sausage"},
 	{"drink", "eau water soda cola coca limonade lemonade jus juice sirop smoothie boisson boissons drink drinks perrier evian cocktail mocktail"},
-	{"service", "service reparation repair entretien maintenance installation coupe coiffure massage cours lesson consultation conseil location heure forfait montage nettoyage"},
+	{"service", "service reparation repair entretien maintenance installation coupe coiffure massage cours lesson consultation conseil location forfait montage nettoyage"},
 	{"dish", "plat plats dish menu entree entrees formule repas meal pates pasta riz rice omelette quiche gratin couscous curry assiette restaurant"},
 	{"parcel", ""},
 }
