@@ -37,12 +37,15 @@ var (
 
 // Main runs the tests of a package that use New, and removes the program that was built for them. It is for TestMain.
 func Main(run func() int) int {
-	defer func() {
-		if binary != "" {
-			os.RemoveAll(filepath.Dir(binary))
-		}
-	}()
-	return run()
+	code := run()
+	if binary == "" {
+		return code
+	}
+	if err := os.RemoveAll(filepath.Dir(binary)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // build builds the program once for the tests of a package. The compiler's cache makes all but the first one quick.

@@ -70,11 +70,11 @@ func (s *Stack) s3Program() (string, error) {
 		return "", fmt.Errorf("find this program: %w", err)
 	}
 	program := filepath.Join(filepath.Dir(self), S3Program)
-	if _, err := os.Stat(program); err != nil {
-		s.o.Say("%s is not beside this program: images cannot be uploaded (make build makes it).", S3Program)
-		return "", nil
+	if found, err := exec.LookPath(program); err == nil {
+		return found, nil
 	}
-	return program, nil
+	s.o.Say("%s is not beside this program: images cannot be uploaded (make build makes it).", S3Program)
+	return "", nil
 }
 
 func (s *Stack) watchS3(p *child.Process) {

@@ -102,7 +102,7 @@ func TestEveryPortIsAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[int]bool{}
-	list := []int{p.HTTP, p.Bank, p.BankManagement, p.NATS, p.Postgres}
+	list := []int{p.HTTP, p.Bank, p.BankManagement, p.NATS, p.Postgres, p.S3}
 	for _, name := range Names {
 		list = append(list, p.GRPC[name], p.Management[name])
 	}

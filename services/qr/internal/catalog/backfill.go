@@ -122,11 +122,8 @@ func (f *Backfill) next(ctx context.Context) (bool, error) {
 
 // found gives the product the image, unless the merchant was faster.
 func (f *Backfill) found(ctx context.Context, job Product, imageURL string) error {
-	return f.store.change(ctx, func(tx pgx.Tx) error {
+	err := f.store.change(ctx, func(tx pgx.Tx) error {
 		p, err := one(ctx, tx, job.MerchantID, job.ID, "for update")
-		if errs.Is(err, errs.NotFoundCode) {
-			return nil // deleted, and the job with it
-		}
 		if err != nil {
 			return err
 		}
@@ -139,11 +136,15 @@ func (f *Backfill) found(ctx context.Context, job Product, imageURL string) erro
 		p.ImageURL = imageURL
 		return f.store.save(ctx, tx, &p)
 	})
+	if errs.Is(err, errs.NotFoundCode) {
+		err = nil // deleted, and the job with it
+	}
+	return err
 }
 
 // failed notes when to look again. A service that stops is no failure.
 func (f *Backfill) failed(ctx context.Context, p Product, attempts int, reason error) error {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil
 	}
 	f.log.Warn("no image found for a product", "product", p.ID, "attempt", attempts, "error", reason)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"os"
 	"testing"
@@ -36,7 +37,10 @@ const (
 	static = "http://127.0.0.1:8080/static/product-images"
 )
 
-var noon = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
+var (
+	noon  = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
+	quiet = slog.New(slog.DiscardHandler)
+)
 
 // fixture is the catalog on a real database.
 type fixture struct {
