@@ -303,7 +303,10 @@ func TestAReplayIsOnlyCountedUntilItIsToRun(t *testing.T) {
 	emit(t, b, "payment.failed", "m_2")
 	emit(t, b, "merchant.changed", "m_2")
 	line := []string{"replay", "--consumer", "slow", "--since", "1h", "--rate", "100000/s"}
-	dry := eupayctl(t, line...)
+	if both := eupayctl(t, append(line, "--run", "--dry-run")...); both.code != 2 || messages(t, b, bus.Replay) != 0 {
+		t.Errorf("--run and --dry-run together: exit %d", both.code)
+	}
+	dry := eupayctl(t, append(line, "--dry-run")...)
 	contains(t, dry.out, "2 events would be sent to slow", "payment.failed", "The first:", e.ID, "PAY-20260617")
 	contains(t, dry.err, "Nothing was published. To do it, add --run.", "1 more were left out")
 	if dry.code != 0 || messages(t, b, bus.Replay) != 0 {

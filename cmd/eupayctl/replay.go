@@ -29,7 +29,8 @@ type replayCommand struct {
 	Until        string   `placeholder:"TIME" help:"End with what was stored then. Default: what is there when the command starts."`
 	Rate         string   `default:"100/s" help:"How fast, as 100/s or 600/m."`
 	Redeliver    bool     `help:"Ask for the effect again also where the consumer has had the event. Merchants may get a webhook twice, with the same id."`
-	Do           bool     `name:"run" help:"Do it. Without this nothing is published."`
+	Do           bool     `name:"run" xor:"do" help:"Do it. Without this nothing is published."`
+	DryRun       bool     `xor:"do" help:"Only tell what would be sent, which is what happens anyhow without --run."`
 }
 
 // Help is shown under the summary.

@@ -58,6 +58,9 @@ type Config struct {
 	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
 	// RateLimit is the calls per minute of an API key without a limit of its own.
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
+	// OrdersLive makes the payments of orders at tables real, for merchants who may take such payments; otherwise they are
+	// test payments.
+	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
 }
@@ -185,18 +188,21 @@ func (s *Service) dial(addr string) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-func (s *Service) limiter() (ratelimit.Limiter, error) {
-	local := ratelimit.NewMemory(s.core.Now)
+// limiter counts calls over a window, which the keys of one limiter share.
+func (s *Service) limiter(window time.Duration) (ratelimit.Limiter, error) {
+	local := ratelimit.NewMemoryOver(s.core.Now, window)
 	if s.cfg.RedisURL == "" {
 		return local, nil
 	}
-	options, err := redis.ParseURL(s.cfg.RedisURL)
-	if err != nil {
-		return nil, errors.New("REDIS_URL is not a Redis URL")
+	if s.redis == nil {
+		options, err := redis.ParseURL(s.cfg.RedisURL)
+		if err != nil {
+			return nil, errors.New("REDIS_URL is not a Redis URL")
+		}
+		options.MaxRetries, options.ContextTimeoutEnabled = -1, true
+		s.redis = redis.NewClient(options)
 	}
-	options.MaxRetries, options.ContextTimeoutEnabled = -1, true
-	s.redis = redis.NewClient(options)
-	return ratelimit.NewFallback(ratelimit.NewRedis(s.redis, events.NewID()), local, s.core.Now, s.core.Log), nil
+	return ratelimit.NewFallback(ratelimit.NewRedisOver(s.redis, events.NewID(), window), local, s.core.Now, s.core.Log), nil
 }
 
 // HTTPAddr is where the REST API is served.

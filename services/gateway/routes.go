@@ -7,10 +7,13 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
+	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
+	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -20,7 +23,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
-	limiter, err := s.limiter()
+	limiter, err := s.limiter(ratelimit.Window)
 	if err != nil {
 		return nil, err
 	}
@@ -44,23 +47,34 @@ func (s *Service) routes() (*echo.Echo, error) {
 	api := e.Group(basePath)
 	reference.Register(api)
 	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
-	(&edge.Payments{
+	payment := &edge.Payments{
 		Commands: s.commands, Reads: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
 		Access: access, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
-	}).Register(api)
+	}
+	payment.Register(api)
 	(&provider.Provider{
 		Commands: s.commands, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
 	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
-		Listen: webhooksv1.NewListenServiceClient(webhooks), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Listen: webhooksv1.NewListenServiceClient(webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 	})
 	portal.Register(api)
+	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(qr), Login: portal.Login, Limiter: limiter}).Register(api)
+	catalogapi.RegisterStatic(e)
+	orderLimiter, err := s.limiter(tableapi.OrderWindow)
+	if err != nil {
+		return nil, err
+	}
+	tableapi.New(tableapi.Deps{
+		Tables: qrv1.NewTableServiceClient(qr), Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
+		MenuLimiter: limiter, OrderLimiter: orderLimiter, Live: s.cfg.OrdersLive, Now: s.core.Now, Log: s.core.Log,
+	}).Register(api)
 	scanapi.New(scanapi.Deps{
-		Commands: s.commands, Payments: paymentsv1.NewPaymentsServiceClient(payments), Codes: scanapi.NoCodes{}, Merchants: s.accounts.Merchants,
+		Commands: s.commands, Payments: payment.Reads, Codes: scanapi.NoCodes{}, Merchants: s.accounts.Merchants,
 		Logins: portal, Identity: portalapi.IdentityOf, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, EPCEnabled: scanapi.NoEPC,
-		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline,
+		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
 	}).Register(api)
 	return e, nil
 }

@@ -1,16 +1,22 @@
-// Package qr is the service that signs the QR codes of the EU Pay app.
+// Package qr is the service that signs the QR codes of the EU Pay app, keeps the merchants' catalogs, takes the orders of
+// guests at their tables and counts customers' points.
 package qr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/outbox"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
+	"european-pay.eu/eupay/services/qr/internal/loyalty"
 	"european-pay.eu/eupay/services/qr/internal/signed"
+	"european-pay.eu/eupay/services/qr/internal/table"
 	"european-pay.eu/eupay/services/qr/migrations"
 )
 
@@ -25,6 +31,9 @@ type Config struct {
 	SigningKey string `env:"EUPAY_QR_SIGNING_KEY,required"`
 	// BaseURL is the site whose links the app opens.
 	BaseURL string `env:"EUPAY_QR_BASE_URL" envDefault:"https://www.european-pay.fr"`
+	// PointsPerEuro is what customers get for each whole euro.
+	PointsPerEuro int64 `env:"EUPAY_LOYALTY_POINTS_PER_EURO" envDefault:"1"`
+	CatalogConfig
 }
 
 // Validate reports settings that would make codes nobody can trust or open.
@@ -32,15 +41,24 @@ func (c *Config) Validate() error {
 	if len(c.SigningKey) < signed.MinKey {
 		return fmt.Errorf("EUPAY_QR_SIGNING_KEY must have at least %d bytes", signed.MinKey)
 	}
+	if c.PointsPerEuro < 0 || c.PointsPerEuro > 1000 {
+		return errors.New("EUPAY_LOYALTY_POINTS_PER_EURO must be from 0 to 1000")
+	}
 	u, err := url.Parse(c.BaseURL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("EUPAY_QR_BASE_URL must be an http(s) URL without a query")
 	}
-	return nil
+	return c.CatalogConfig.validate()
 }
 
 // Service is the running qr service.
-type Service struct{ core *boot.Core }
+type Service struct {
+	core *boot.Core
+	// workers run beside the servers.
+	workers []func(context.Context) error
+	relay   *outbox.Relay
+	catalog *catalogPart
+}
 
 // New opens the service: it migrates its schema, connects and listens.
 func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
@@ -58,15 +76,41 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, strings.TrimSuffix(cfg.BaseURL, "/")))
-	return &Service{core: core}, nil
+	qrv1.RegisterLoyaltyServiceServer(core.GRPC, loyalty.NewServer(core.Pool))
+	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
+	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {
+		s.Close()
+		return nil, err
+	}
+	tables := table.New(table.Deps{
+		Pool: core.Pool, Bus: core.Bus, Catalog: table.Products{}, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
+	})
+	qrv1.RegisterTableServiceServer(core.GRPC, tables)
+	s.workers = append(s.workers, s.relay.Run, tables.Run)
+	s.workers = append(s.workers, s.catalog.workers()...)
+	return s, nil
+}
+
+// consume adds a consumer of events.
+func (s *Service) consume(name string, subjects []string, handle consume.Handler) {
+	c := consume.New(consume.Config{Name: name, Subjects: subjects}, s.core.Pool, s.core.Bus, handle, nil, s.core.Log)
+	s.workers = append(s.workers, c.Run)
 }
 
 // Run serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error {
+	return s.core.Run(ctx, s.workers...)
+}
 
 // Close releases the connections.
-func (s *Service) Close() { s.core.Close() }
+func (s *Service) Close() {
+	if s.catalog != nil {
+		s.catalog.close()
+	}
+	s.core.Close()
+}
 
 // GRPCAddr is where the gRPC server listens.
 func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }

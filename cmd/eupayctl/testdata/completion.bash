@@ -29,7 +29,7 @@ _eupayctl() {
         "events") COMPREPLY=($(compgen -W "tail show --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
-        "replay") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run" -- "$cur")) ;;
+        "replay") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run --dry-run" -- "$cur")) ;;
         "dlq") COMPREPLY=($(compgen -W "list show requeue --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "dlq list") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --consumer" -- "$cur")) ;;
         "dlq show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;

@@ -59,6 +59,7 @@ complete -c eupayctl -n '__eupayctl_at "replay"' -l until -x -d 'End with what w
 complete -c eupayctl -n '__eupayctl_at "replay"' -l rate -x -d 'How fast, as 100/s or 600/m'
 complete -c eupayctl -n '__eupayctl_at "replay"' -l redeliver -d 'Ask for the effect again also where the consumer has had the event'
 complete -c eupayctl -n '__eupayctl_at "replay"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "replay"' -l dry-run -d 'Only tell what would be sent, which is what happens anyhow without --run'
 complete -c eupayctl -n '__eupayctl_at "dlq"' -a list -d 'List what consumers gave up on, oldest first'
 complete -c eupayctl -n '__eupayctl_at "dlq"' -a show -d 'Show one parked message with the reason'
 complete -c eupayctl -n '__eupayctl_at "dlq"' -a requeue -d 'Send parked events back to their consumer'

@@ -29,7 +29,7 @@ _eupayctl() {
         "events") compadd -- tail show --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
-        "replay") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run ;;
+        "replay") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run --dry-run ;;
         "dlq") compadd -- list show requeue --help -h --nats-url --run-dir --output -o --timeout ;;
         "dlq list") compadd -- --help -h --nats-url --run-dir --output -o --timeout --consumer ;;
         "dlq show") compadd -- --help -h --nats-url --run-dir --output -o --timeout ;;

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/child"
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/pgserver"
 	"european-pay.eu/eupay/sandbox/bank"
@@ -39,6 +40,9 @@ type Options struct {
 	Env map[string]string
 	// RatePerMinute of the demo's API key. 0: the documented limit.
 	RatePerMinute int
+	// S3 is the program eupay-s3. Empty: the one beside this program, if there is one; without it images cannot be
+	// uploaded.
+	S3 string
 	// Bank changes settings of the sandbox bank before it starts.
 	Bank func(*bank.Config)
 	Log  *slog.Logger
@@ -56,6 +60,7 @@ type Stack struct {
 	postgres *pgserver.Server
 	nats     *natsserver.Server
 	bank     *part
+	s3       *child.Process
 	services map[string]*part
 	gateway  *gateway.Service
 
@@ -88,6 +93,7 @@ func (s *Stack) start(ctx context.Context) error {
 	ground.Go(func() error { return s.startPostgres(groundCtx) })
 	ground.Go(s.StartNATS)
 	ground.Go(s.startBank)
+	ground.Go(func() error { return s.startS3(groundCtx) })
 	if err := ground.Wait(); err != nil {
 		return err
 	}
@@ -149,6 +155,7 @@ func (s *Stack) Stop() {
 		}
 		rest.Wait()
 		s.bank.stop()
+		s.stopS3()
 		s.KillNATS()
 		s.StopPostgres()
 	})

@@ -23,6 +23,7 @@ type Secrets struct {
 	BankClientID  string `json:"bank_client_id"`
 	BankSecret    string `json:"bank_client_secret"`
 	NATSToken     string `json:"nats_token"`
+	S3Key         string `json:"s3_secret_key"`
 	APIKey        string `json:"api_key"`
 	APISecret     string `json:"api_secret"`
 	MerchantLogin string `json:"merchant_password"`
@@ -60,7 +61,7 @@ func LoadSecrets(dir string) (Secrets, error) {
 func (s *Secrets) complete() {
 	for target, make := range map[*string]func() string{
 		&s.JWT: key, &s.QRSigningKey: key, &s.WebhookMaster: key, &s.ProviderHook: key, &s.NATSToken: key,
-		&s.BankSecret:    key,
+		&s.BankSecret: key, &s.S3Key: key,
 		&s.PushKey:       pushKey,
 		&s.BankClientID:  func() string { return "eupay-sandbox" },
 		&s.APIKey:        func() string { return "pk_test_" + text(24) },

@@ -102,9 +102,42 @@ func (s System) own(service string) map[string]string {
 			"EUPAY_PUSH_PRIVATE_KEY": s.Secrets.PushKey, "EUPAY_PUSH_SUBJECT": pushSubject,
 		}
 	case QR:
-		return map[string]string{"EUPAY_QR_SIGNING_KEY": s.Secrets.QRSigningKey}
+		env := s.s3()
+		env["EUPAY_QR_SIGNING_KEY"] = s.Secrets.QRSigningKey
+		return env
 	default:
 		return nil
+	}
+}
+
+// The S3 store's bucket, and the name of its one key.
+const (
+	s3Bucket = "eupay-images"
+	s3Access = "eupay-local"
+)
+
+// S3URL is the base of the S3 store.
+func (s System) S3URL() string { return "http://" + Loopback(s.Ports.S3) }
+
+// S3PublicURL is where everybody reads what is in the bucket.
+func (s System) S3PublicURL() string { return s.S3URL() + "/" + s3Bucket }
+
+// s3 are the settings of whoever uses the store. Settings from outside win together: another store has other keys.
+func (s System) s3() map[string]string {
+	if s.Extra["EUPAY_S3_ENDPOINT"] != "" {
+		return make(map[string]string)
+	}
+	return map[string]string{
+		"EUPAY_S3_ENDPOINT": s.S3URL(), "EUPAY_S3_BUCKET": s3Bucket, "EUPAY_S3_ACCESS_KEY": s3Access, "EUPAY_S3_SECRET_KEY": s.Secrets.S3Key,
+		"EUPAY_S3_PUBLIC_URL": s.S3PublicURL(),
+	}
+}
+
+// S3Env are the settings of the S3 store's own process, which keeps objects in dir.
+func (s System) S3Env(dir string) map[string]string {
+	return map[string]string{
+		"EUPAY_S3_ADDR": Loopback(s.Ports.S3), "EUPAY_S3_DIR": dir, "EUPAY_S3_BUCKET": s3Bucket, "EUPAY_S3_ACCESS_KEY": s3Access,
+		"EUPAY_S3_SECRET_KEY": s.Secrets.S3Key,
 	}
 }
 

@@ -111,8 +111,10 @@ type MerchantChanged struct {
 	Email          string                 `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
 	GatewayEnabled bool                   `protobuf:"varint,4,opt,name=gateway_enabled,json=gatewayEnabled,proto3" json:"gateway_enabled,omitempty"`
 	OccurredAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Whether payments to the merchant earn customers points.
+	LoyaltyEligible bool `protobuf:"varint,6,opt,name=loyalty_eligible,json=loyaltyEligible,proto3" json:"loyalty_eligible,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *MerchantChanged) Reset() {
@@ -178,6 +180,13 @@ func (x *MerchantChanged) GetOccurredAt() *timestamppb.Timestamp {
 		return x.OccurredAt
 	}
 	return nil
+}
+
+func (x *MerchantChanged) GetLoyaltyEligible() bool {
+	if x != nil {
+		return x.LoyaltyEligible
+	}
+	return false
 }
 
 // WebhookEndpointChanged is the payload of webhook_endpoint.* events.
@@ -295,7 +304,7 @@ const file_eupay_events_v1_events_proto_rawDesc = "" +
 	"\voccurred_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"occurredAt\x12)\n" +
 	"\x10refund_reference\x18\x04 \x01(\tR\x0frefundReference\x12.\n" +
-	"\x13refund_amount_cents\x18\x05 \x01(\x03R\x11refundAmountCents\"\xc2\x01\n" +
+	"\x13refund_amount_cents\x18\x05 \x01(\x03R\x11refundAmountCents\"\xed\x01\n" +
 	"\x0fMerchantChanged\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x12\n" +
@@ -303,7 +312,8 @@ const file_eupay_events_v1_events_proto_rawDesc = "" +
 	"\x05email\x18\x03 \x01(\tR\x05email\x12'\n" +
 	"\x0fgateway_enabled\x18\x04 \x01(\bR\x0egatewayEnabled\x12;\n" +
 	"\voccurred_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt\"\xba\x02\n" +
+	"occurredAt\x12)\n" +
+	"\x10loyalty_eligible\x18\x06 \x01(\bR\x0floyaltyEligible\"\xba\x02\n" +
 	"\x16WebhookEndpointChanged\x12\x1f\n" +
 	"\vendpoint_id\x18\x01 \x01(\tR\n" +
 	"endpointId\x12\x1f\n" +

@@ -47,6 +47,8 @@ type Merchant struct {
 	GatewayEnabled bool
 	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
 	WaitForSettlement bool
+	// LoyaltyEligible: customers earn points with what they pay to the merchant.
+	LoyaltyEligible bool
 	// Email is where the platform writes to.
 	Email     string
 	CreatedAt time.Time

@@ -26,6 +26,7 @@ type MerchantChange struct {
 	IBAN              *string
 	BIC               *string
 	WaitForSettlement *bool
+	LoyaltyEligible   *bool
 }
 
 // Get returns the merchant, or NOT_FOUND.
@@ -147,6 +148,10 @@ func (c MerchantChange) apply(m *Merchant) map[string]any {
 	if c.WaitForSettlement != nil && *c.WaitForSettlement != m.WaitForSettlement {
 		m.WaitForSettlement = *c.WaitForSettlement
 		changed["wait_for_settlement"] = m.WaitForSettlement
+	}
+	if c.LoyaltyEligible != nil && *c.LoyaltyEligible != m.LoyaltyEligible {
+		m.LoyaltyEligible = *c.LoyaltyEligible
+		changed["loyalty_eligible"] = m.LoyaltyEligible
 	}
 	return changed
 }

@@ -17,7 +17,7 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	change := MerchantChange{
 		Name: ptr(" Café Crème "), LegalStatus: ptr("SAS"), SIREN: ptr("732 829 320"), IBAN: ptr("de89 3704 0044 0532 0130 00"),
-		BIC: ptr("cobadeffxxx"), WaitForSettlement: ptr(true),
+		BIC: ptr("cobadeffxxx"), WaitForSettlement: ptr(true), LoyaltyEligible: ptr(true),
 	}
 	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change); err != nil {
 		t.Fatal(err)
@@ -27,8 +27,8 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := m
-	want.Name, want.LegalStatus, want.SIREN, want.IBAN, want.BIC, want.WaitForSettlement =
-		"Café Crème", "SAS", "732829320", "DE89370400440532013000", "COBADEFFXXX", true
+	want.Name, want.LegalStatus, want.SIREN, want.IBAN, want.BIC, want.WaitForSettlement, want.LoyaltyEligible =
+		"Café Crème", "SAS", "732829320", "DE89370400440532013000", "COBADEFFXXX", true, true
 	if got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}

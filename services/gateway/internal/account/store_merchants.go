@@ -18,12 +18,12 @@ import (
 )
 
 const merchantColumns = `m.id::text, m.name, m.legal_status, m.siren, m.iban, m.bic, m.email, m.gateway_enabled,
-	m.wait_for_settlement, m.created_at`
+	m.wait_for_settlement, m.loyalty_eligible, m.created_at`
 
 func merchantFields(m *Merchant) []any {
 	return []any{
 		&m.ID, &m.Name, &m.LegalStatus, &m.SIREN, &m.IBAN, &m.BIC, &m.Email, &m.GatewayEnabled,
-		&m.WaitForSettlement, &m.CreatedAt,
+		&m.WaitForSettlement, &m.LoyaltyEligible, &m.CreatedAt,
 	}
 }
 
@@ -64,8 +64,8 @@ func insertMerchant(ctx context.Context, tx pg.DB, m Merchant) error {
 
 func updateMerchant(ctx context.Context, tx pg.DB, m Merchant, now time.Time) error {
 	_, err := tx.Exec(ctx, `update merchants set name = $2, legal_status = $3, siren = $4, iban = $5, bic = $6,
-		gateway_enabled = $7, wait_for_settlement = $8, updated_at = $9 where id = $1`,
-		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.GatewayEnabled, m.WaitForSettlement, now)
+		gateway_enabled = $7, wait_for_settlement = $8, loyalty_eligible = $9, updated_at = $10 where id = $1`,
+		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.GatewayEnabled, m.WaitForSettlement, m.LoyaltyEligible, now)
 	if err != nil {
 		return fmt.Errorf("update merchant: %w", err)
 	}
@@ -96,7 +96,8 @@ func listMerchants(ctx context.Context, db pg.DB, page, limit int) ([]Merchant, 
 // with the live ones.
 func announce(ctx context.Context, tx pg.DB, m Merchant, what string, now time.Time) error {
 	data, err := proto.Marshal(&eventsv1.MerchantChanged{
-		MerchantId: m.ID, Name: m.Name, Email: m.Email, GatewayEnabled: m.GatewayEnabled, OccurredAt: timestamppb.New(now),
+		MerchantId: m.ID, Name: m.Name, Email: m.Email, GatewayEnabled: m.GatewayEnabled, LoyaltyEligible: m.LoyaltyEligible,
+		OccurredAt: timestamppb.New(now),
 	})
 	if err != nil {
 		return fmt.Errorf("encode merchant event: %w", err)

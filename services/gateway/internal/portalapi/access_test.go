@@ -49,6 +49,7 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"POST", "/push/subscriptions/" + nobody + "/test", "", "merchant staff accountant"},
 	{"GET", "/webhook-listener", "", "merchant staff accountant"},
 	{"GET", "/webhook-listener/events", "", "merchant staff accountant"},
+	{"GET", "/customer/loyalty", "", "customer"},
 }
 
 func TestRoleMatrix(t *testing.T) {
@@ -60,7 +61,8 @@ func TestRoleMatrix(t *testing.T) {
 			r := f.call(t, who, m.method, m.path, m.body)
 			want := "let in"
 			switch {
-			case role == "" || role == account.RoleCustomer: // a customer's token is for other endpoints
+			// The customers' tokens and the portal's are for endpoints of their own.
+			case role == "", (role == account.RoleCustomer) != (m.roles == "customer"):
 				want = "UNAUTHENTICATED"
 			case !slices.Contains(strings.Fields(m.roles), string(role)):
 				want = "FORBIDDEN"

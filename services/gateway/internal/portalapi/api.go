@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
@@ -32,6 +33,7 @@ type Deps struct {
 	Webhooks webhooksv1.WebhooksServiceClient
 	Push     webhooksv1.PushServiceClient
 	Listen   webhooksv1.ListenServiceClient
+	Loyalty  qrv1.LoyaltyServiceClient
 	KeyAuth  KeyAuth
 	KeyFrom  KeyFrom
 }
@@ -42,6 +44,7 @@ type API struct {
 	webhooks webhooksv1.WebhooksServiceClient
 	push     webhooksv1.PushServiceClient
 	listener webhooksv1.ListenServiceClient
+	loyalty  qrv1.LoyaltyServiceClient
 	keyAuth  KeyAuth
 	keyFrom  KeyFrom
 	// keepAlive is the longest silence of a stream.
@@ -51,7 +54,7 @@ type API struct {
 // New returns the API.
 func New(d Deps) *API {
 	return &API{
-		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom,
+		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, loyalty: d.Loyalty, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom,
 		keepAlive: listenKeepAlive,
 	}
 }
@@ -82,6 +85,8 @@ func (a *API) Register(g *echo.Group) {
 
 	g.GET("/admin/merchants", a.merchants, a.Login(admin...))
 	g.POST("/admin/merchants/:id/gateway", a.enableGateway, a.Login(admin...))
+
+	g.GET("/customer/loyalty", a.loyaltyOf, a.CustomerLogin())
 
 	a.registerWebhooks(g)
 	a.registerPush(g)

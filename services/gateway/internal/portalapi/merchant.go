@@ -20,13 +20,15 @@ type merchant struct {
 	Email             string `json:"email"`
 	GatewayEnabled    bool   `json:"gateway_enabled"`
 	WaitForSettlement bool   `json:"wait_for_settlement"`
+	LoyaltyEligible   bool   `json:"loyalty_eligible"`
 	CreatedAt         string `json:"created_at"`
 }
 
 func merchantView(m account.Merchant) merchant {
 	return merchant{
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
-		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement, CreatedAt: web.Time(m.CreatedAt),
+		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement,
+		LoyaltyEligible: m.LoyaltyEligible, CreatedAt: web.Time(m.CreatedAt),
 	}
 }
 
@@ -46,15 +48,17 @@ func (a *API) updateMerchant(c echo.Context) error {
 		IBAN              *string `json:"iban"`
 		BIC               *string `json:"bic"`
 		WaitForSettlement *bool   `json:"wait_for_settlement"`
+		LoyaltyEligible   *bool   `json:"loyalty_eligible"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	change := account.MerchantChange{
 		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
+		LoyaltyEligible: in.LoyaltyEligible,
 	}
 	if change == (account.MerchantChange{}) {
-		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement")
+		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement, loyalty_eligible")
 	}
 	id := IdentityOf(c)
 	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change)

@@ -84,7 +84,8 @@ func setup(t *testing.T) *fixture {
 	t.Cleanup(f.accounts.Close)
 	f.echo = web.New(quiet, nil)
 	New(Deps{
-		Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom,
+		Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t),
+		Loyalty: points{}.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom,
 	}).Register(f.echo.Group(apidoctest.Base))
 	srv := httptest.NewServer(f.echo)
 	t.Cleanup(srv.Close)

@@ -17,6 +17,7 @@ const (
 // Memory is a Limiter for one process.
 type Memory struct {
 	now    func() time.Time
+	window time.Duration
 	seed   maphash.Seed
 	shards [shards]shard
 }
@@ -33,9 +34,12 @@ type log struct {
 	head  int
 }
 
-// NewMemory returns an empty limiter that reads the time from now.
-func NewMemory(now func() time.Time) *Memory {
-	m := &Memory{now: now, seed: maphash.MakeSeed()}
+// NewMemory returns an empty limiter over Window that reads the time from now.
+func NewMemory(now func() time.Time) *Memory { return NewMemoryOver(now, Window) }
+
+// NewMemoryOver is NewMemory with a window of its own.
+func NewMemoryOver(now func() time.Time, window time.Duration) *Memory {
+	m := &Memory{now: now, window: window, seed: maphash.MakeSeed()}
 	for i := range m.shards {
 		m.shards[i].windows = make(map[string]*log)
 	}
@@ -48,24 +52,24 @@ func (m *Memory) Allow(_ context.Context, key string, limit int) (bool, time.Dur
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := m.now()
-	l := s.window(key, now)
-	l.forget(now.Add(-Window))
+	l := s.window(key, now, m.window)
+	l.forget(now.Add(-m.window))
 	if live := len(l.calls) - l.head; live >= limit {
 		if limit < 1 {
-			return false, Window, nil
+			return false, m.window, nil
 		}
-		return false, l.calls[len(l.calls)-limit].Add(Window).Sub(now), nil
+		return false, l.calls[len(l.calls)-limit].Add(m.window).Sub(now), nil
 	}
 	l.calls = append(l.calls, now)
 	return true, 0, nil
 }
 
-func (s *shard) window(key string, now time.Time) *log {
+func (s *shard) window(key string, now time.Time, window time.Duration) *log {
 	if l := s.windows[key]; l != nil {
 		return l
 	}
 	if !now.Before(s.sweep) {
-		s.clean(now)
+		s.clean(now, window)
 	}
 	if len(s.windows) >= keysPerShard {
 		s.dropOne()
@@ -76,10 +80,10 @@ func (s *shard) window(key string, now time.Time) *log {
 }
 
 // clean drops the keys that were quiet for a window. It looks at all of them, so it runs rarely.
-func (s *shard) clean(now time.Time) {
-	s.sweep = now.Add(Window / 4)
+func (s *shard) clean(now time.Time, window time.Duration) {
+	s.sweep = now.Add(window / 4)
 	for key, l := range s.windows {
-		if n := len(l.calls); n == 0 || !l.calls[n-1].After(now.Add(-Window)) {
+		if n := len(l.calls); n == 0 || !l.calls[n-1].After(now.Add(-window)) {
 			delete(s.windows, key)
 		}
 	}

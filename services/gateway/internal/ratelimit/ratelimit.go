@@ -1,5 +1,5 @@
-// Package ratelimit counts calls in an exact 60-second sliding window: a call is allowed while fewer than the limit were
-// allowed in the 60 seconds before it. Refused calls do not count.
+// Package ratelimit counts calls in an exact sliding window, of 60 seconds unless told otherwise: a call is allowed while
+// fewer than the limit were allowed in the window before it. Refused calls do not count.
 package ratelimit
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Window is the length of the sliding window.
+// Window is the usual length of the sliding window.
 const Window = time.Minute
 
 // Limiter decides about one call at a time.

@@ -33,18 +33,24 @@ type Redis struct {
 	client *redis.Client
 	// member makes each call of this process a member of its own.
 	process string
+	window  time.Duration
 	calls   atomic.Uint64
 }
 
-// NewRedis returns a limiter on the client. The name must differ between processes, such as a random id.
+// NewRedis returns a limiter over Window on the client. The name must differ between processes, such as a random id.
 func NewRedis(client *redis.Client, process string) *Redis {
-	return &Redis{client: client, process: process}
+	return NewRedisOver(client, process, Window)
+}
+
+// NewRedisOver is NewRedis with a window of its own. A key must always be counted over the same window.
+func NewRedisOver(client *redis.Client, process string, window time.Duration) *Redis {
+	return &Redis{client: client, process: process, window: window}
 }
 
 // Allow implements Limiter.
 func (r *Redis) Allow(ctx context.Context, key string, limit int) (bool, time.Duration, error) {
 	member := r.process + ":" + strconv.FormatUint(r.calls.Add(1), 36)
-	wait, err := windowScript.Run(ctx, r.client, []string{"eupay:rate:" + key}, Window.Microseconds(), limit, member).Int64()
+	wait, err := windowScript.Run(ctx, r.client, []string{"eupay:rate:" + key}, r.window.Microseconds(), limit, member).Int64()
 	if err != nil {
 		return false, 0, fmt.Errorf("count call in Redis: %w", err)
 	}

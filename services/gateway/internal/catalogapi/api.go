@@ -1,0 +1,223 @@
+// Package catalogapi is the JSON of the product catalog: products with their prices with and without VAT, uploads and
+// search of images, and the illustrations that the search finds. Answers are bare objects; lists are
+// {"data":[…],"pagination":{…}}.
+package catalogapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+const (
+	// callTimeout bounds a call to the qr service, which may ask the image store.
+	callTimeout = 10 * time.Second
+	// findTimeout is longer: a model may draw the image. It ends before the server's write timeout.
+	findTimeout = 40 * time.Second
+	// findsPerMinute of one merchant: each may cost money.
+	findsPerMinute = 20
+)
+
+// Login returns the middleware that lets a user with one of the roles pass.
+type Login func(...account.Role) echo.MiddlewareFunc
+
+// Deps are what New needs.
+type Deps struct {
+	Catalog qrv1.CatalogServiceClient
+	Login   Login
+	Limiter ratelimit.Limiter
+}
+
+// API is the handlers. Make it with New.
+type API struct{ Deps }
+
+// New returns the API.
+func New(d Deps) *API { return &API{d} }
+
+// Register puts the endpoints on the group of /api/v1. Staff and accountants share the merchant's catalog; accountants
+// only read it.
+func (a *API) Register(g *echo.Group) {
+	read := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
+	write := a.Login(account.RoleMerchant, account.RoleStaff)
+	g.GET("/product/list", a.list, read)
+	g.GET("/product/:id", a.get, read)
+	g.POST("/product/create", a.create, write)
+	g.PUT("/product/:id", a.update, write)
+	g.DELETE("/product/:id", a.delete, write)
+	g.POST("/product/upload-image-url", a.uploadURL, write)
+	g.POST("/product/find-image", a.findImage, write)
+}
+
+func calling(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request().Context(), limit)
+}
+
+func merchant(c echo.Context) string { return portalapi.IdentityOf(c).MerchantID }
+
+// answer writes a bare object, without the HTML escaping of encoding/json: names and URLs stay readable. Whoever shows
+// them escapes them.
+func answer(c echo.Context, status int, body any) error {
+	res := c.Response()
+	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	res.WriteHeader(status)
+	enc := json.NewEncoder(res)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}
+
+func (a *API) list(c echo.Context) error {
+	page, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	in := &qrv1.ListProductsRequest{MerchantId: merchant(c), Search: c.QueryParam("search"), Page: int32(page), Limit: int32(limit)}
+	if category := c.QueryParam("category"); category != "" {
+		in.Category = &category
+	}
+	if in.Available, err = flag(c, "available"); err != nil {
+		return err
+	}
+	ctx, cancel := calling(c, callTimeout)
+	defer cancel()
+	res, err := a.Catalog.ListProducts(ctx, in)
+	if err != nil {
+		return err
+	}
+	out := productList{
+		Data:       make([]product, 0, len(res.GetProducts())),
+		Pagination: web.Pagination{Page: page, Limit: limit, Total: res.GetTotal(), Pages: (res.GetTotal() + int64(limit) - 1) / int64(limit)},
+	}
+	for _, p := range res.GetProducts() {
+		out.Data = append(out.Data, view(p))
+	}
+	return answer(c, http.StatusOK, out)
+}
+
+// flag reads a query parameter that is true or false; nil when it is absent or empty.
+func flag(c echo.Context, name string) (*bool, error) {
+	text := c.QueryParam(name)
+	yes := text == "true"
+	switch {
+	case text == "":
+		return nil, nil
+	case !yes && text != "false":
+		return nil, errs.Invalid(errs.Field{Field: name, Message: name + " must be true or false."})
+	}
+	return &yes, nil
+}
+
+func (a *API) get(c echo.Context) error {
+	ctx, cancel := calling(c, callTimeout)
+	defer cancel()
+	res, err := a.Catalog.GetProduct(ctx, &qrv1.GetProductRequest{MerchantId: merchant(c), Id: c.Param("id")})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, view(res.GetProduct()))
+}
+
+func (a *API) create(c echo.Context) error {
+	var in fields
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	ctx, cancel := calling(c, callTimeout)
+	defer cancel()
+	res, err := a.Catalog.CreateProduct(ctx, &qrv1.CreateProductRequest{MerchantId: merchant(c), Fields: in.message()})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusCreated, view(res.GetProduct()))
+}
+
+func (a *API) update(c echo.Context) error {
+	var in fields
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	ctx, cancel := calling(c, callTimeout)
+	defer cancel()
+	res, err := a.Catalog.UpdateProduct(ctx, &qrv1.UpdateProductRequest{MerchantId: merchant(c), Id: c.Param("id"), Fields: in.message()})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, view(res.GetProduct()))
+}
+
+func (a *API) delete(c echo.Context) error {
+	ctx, cancel := calling(c, callTimeout)
+	defer cancel()
+	if _, err := a.Catalog.DeleteProduct(ctx, &qrv1.DeleteProductRequest{MerchantId: merchant(c), Id: c.Param("id")}); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+type upload struct {
+	UploadURL string            `json:"uploadUrl"`
+	ImageURL  string            `json:"imageUrl"`
+	Key       string            `json:"key"`
+	ExpiresIn int32             `json:"expiresIn"`
+	Headers   map[string]string `json:"headers"`
+}
+
+// uploadURL signs an upload. The image's bytes never come here.
+func (a *API) uploadURL(c echo.Context) error {
+	var in struct {
+		Filename    string `json:"filename"`
+		ContentType string `json:"contentType"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	ctx, cancel := calling(c, callTimeout)
+	defer cancel()
+	res, err := a.Catalog.CreateUploadURL(ctx, &qrv1.CreateUploadURLRequest{MerchantId: merchant(c), Filename: in.Filename, ContentType: in.ContentType})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, upload{
+		UploadURL: res.GetUploadUrl(), ImageURL: res.GetImageUrl(), Key: res.GetKey(), ExpiresIn: res.GetExpiresInSeconds(),
+		Headers: map[string]string{echo.HeaderContentType: in.ContentType},
+	})
+}
+
+func (a *API) findImage(c echo.Context) error {
+	var in struct {
+		Name     string `json:"name"`
+		Category string `json:"category"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	ctx, cancel := calling(c, findTimeout)
+	defer cancel()
+	allowed, wait, err := a.Limiter.Allow(ctx, "find-image:"+merchant(c), findsPerMinute)
+	if err != nil {
+		return fmt.Errorf("count image searches: %w", err)
+	}
+	if !allowed {
+		e := errs.New(errs.RateLimitExceeded, "At most %d image searches a minute. Repeat the request after retry_after seconds.", findsPerMinute)
+		e.RetryAfter = wait
+		return e
+	}
+	res, err := a.Catalog.FindImage(ctx, &qrv1.FindImageRequest{MerchantId: merchant(c), Name: in.Name, Category: in.Category})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, map[string]string{"image_url": res.GetImageUrl()})
+}

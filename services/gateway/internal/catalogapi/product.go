@@ -1,0 +1,118 @@
+package catalogapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// product is a product as the API shows it.
+type product struct {
+	ID            string      `json:"id"`
+	MerchantID    string      `json:"merchant_id"`
+	Name          string      `json:"name"`
+	Description   string      `json:"description"`
+	Category      string      `json:"category"`
+	PriceTTC      money.Cents `json:"price_ttc"`
+	VATRate       rate        `json:"vat_rate"`
+	VATCode       string      `json:"vat_code"`
+	PriceHT       fine        `json:"price_ht"`
+	VATAmount     fine        `json:"vat_amount"`
+	StockQuantity int32       `json:"stock_quantity"`
+	ImageURL      *string     `json:"image_url"`
+	IsAvailable   bool        `json:"is_available"`
+	CreatedAt     string      `json:"created_at"`
+	UpdatedAt     string      `json:"updated_at"`
+}
+
+type productList struct {
+	Data       []product      `json:"data"`
+	Pagination web.Pagination `json:"pagination"`
+}
+
+func view(p *qrv1.Product) product {
+	v := product{
+		ID: p.GetId(), MerchantID: p.GetMerchantId(), Name: p.GetName(), Description: p.GetDescription(), Category: p.GetCategory(),
+		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: rate(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
+		PriceHT: fine(p.GetPriceHtE4()), VATAmount: fine(p.GetVatAmountE4()), StockQuantity: p.GetStockQuantity(), IsAvailable: p.GetIsAvailable(),
+		CreatedAt: web.Time(p.GetCreatedAt().AsTime()), UpdatedAt: web.Time(p.GetUpdatedAt().AsTime()),
+	}
+	if image := p.GetImageUrl(); image != "" {
+		v.ImageURL = &image
+	}
+	return v
+}
+
+// rate is a percentage in thousandths, printed as the API writes it: 20, 5.5.
+type rate int32
+
+// MarshalJSON implements json.Marshaler.
+func (r rate) MarshalJSON() ([]byte, error) { return money.Cents(int64(r) * 10).MarshalJSON() }
+
+// fine is an amount in ten-thousandths of a euro, printed as a JSON number without trailing zeros. It is never negative.
+type fine int64
+
+// MarshalJSON implements json.Marshaler.
+func (f fine) MarshalJSON() ([]byte, error) {
+	text := strings.TrimRight(fmt.Sprintf("%d.%04d", int64(f)/10_000, int64(f)%10_000), "0")
+	return []byte(strings.TrimSuffix(text, ".")), nil
+}
+
+// fields are what a request sets. What is absent stays as it is, or takes its default.
+type fields struct {
+	Name          *string    `json:"name"`
+	Description   *string    `json:"description"`
+	Category      *string    `json:"category"`
+	PriceTTC      web.Amount `json:"price_ttc"`
+	VATRate       percentage `json:"vat_rate"`
+	StockQuantity *int32     `json:"stock_quantity"`
+	ImageURL      clearable  `json:"image_url"`
+	IsAvailable   *bool      `json:"is_available"`
+}
+
+func (f fields) message() *qrv1.ProductFields {
+	m := &qrv1.ProductFields{
+		Name: f.Name, Description: f.Description, Category: f.Category, StockQuantity: f.StockQuantity, IsAvailable: f.IsAvailable,
+		ImageUrl: f.ImageURL.text, VatRatePerMille: f.VATRate.perMille,
+	}
+	if f.PriceTTC.Given() {
+		cents := int64(f.PriceTTC.Cents())
+		m.PriceTtcCents = &cents
+	}
+	return m
+}
+
+// percentage is a rate in a request: a JSON number, read from its text.
+type percentage struct{ perMille *int32 }
+
+// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals. Which rates there are is for the qr service to say,
+// but what it cannot be told exactly is refused here.
+func (p *percentage) UnmarshalJSON(text []byte) error {
+	hundredths, err := money.Parse(string(text))
+	if err != nil || hundredths < 0 || hundredths > 100_00 || hundredths%10 != 0 {
+		return web.Refusal("must be 20, 10, 5.5 or 2.1")
+	}
+	perMille := int32(hundredths / 10)
+	p.perMille = &perMille
+	return nil
+}
+
+// clearable is a text that null makes empty.
+type clearable struct{ text *string }
+
+// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals.
+func (c *clearable) UnmarshalJSON(text []byte) error {
+	var s *string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return web.Refusal("must be a string or null")
+	}
+	if s == nil {
+		s = new(string)
+	}
+	c.text = s
+	return nil
+}

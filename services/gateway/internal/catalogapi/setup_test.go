@@ -1,0 +1,264 @@
+package catalogapi
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/migrations"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	password = "correct horse battery"
+	iban     = "FR7630006000011234567890189"
+)
+
+var (
+	quiet = slog.New(slog.DiscardHandler)
+	noon  = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
+)
+
+// shop stands for the qr service, which this module must not import: it answers with one product and remembers what it
+// was asked.
+type shop struct {
+	qrv1.UnimplementedCatalogServiceServer
+	mu    sync.Mutex
+	last  proto.Message
+	calls int
+}
+
+func (s *shop) note(m proto.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.calls = m, s.calls+1
+}
+
+func (s *shop) asked() proto.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
+func (s *shop) called() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+const productID = "01976a3e-6a1b-7c2d-8e3f-4a5b6c7d8e9f"
+
+func noisette(merchantID string) *qrv1.Product {
+	return &qrv1.Product{
+		Id: productID, MerchantId: merchantID, Name: "Café <b>Noisette</b>", Category: "boissons", PriceTtcCents: 350, VatRatePerMille: 100, VatCode: "TVA10",
+		StockQuantity: 500, IsAvailable: true, PriceHtE4: 31818, VatAmountE4: 3182, CreatedAt: timestamppb.New(noon), UpdatedAt: timestamppb.New(noon),
+	}
+}
+
+func (s *shop) ListProducts(_ context.Context, r *qrv1.ListProductsRequest) (*qrv1.ListProductsResponse, error) {
+	s.note(r)
+	return &qrv1.ListProductsResponse{Products: []*qrv1.Product{noisette(r.GetMerchantId())}, Total: 41}, nil
+}
+
+func (s *shop) GetProduct(_ context.Context, r *qrv1.GetProductRequest) (*qrv1.GetProductResponse, error) {
+	s.note(r)
+	if r.GetId() != productID {
+		return nil, errs.NotFound("Product")
+	}
+	return &qrv1.GetProductResponse{Product: noisette(r.GetMerchantId())}, nil
+}
+
+func (s *shop) CreateProduct(_ context.Context, r *qrv1.CreateProductRequest) (*qrv1.CreateProductResponse, error) {
+	s.note(r)
+	return &qrv1.CreateProductResponse{Product: noisette(r.GetMerchantId())}, nil
+}
+
+func (s *shop) UpdateProduct(_ context.Context, r *qrv1.UpdateProductRequest) (*qrv1.UpdateProductResponse, error) {
+	s.note(r)
+	p := noisette(r.GetMerchantId())
+	p.ImageUrl = r.GetFields().GetImageUrl()
+	return &qrv1.UpdateProductResponse{Product: p}, nil
+}
+
+func (s *shop) DeleteProduct(_ context.Context, r *qrv1.DeleteProductRequest) (*qrv1.DeleteProductResponse, error) {
+	s.note(r)
+	return &qrv1.DeleteProductResponse{}, nil
+}
+
+func (s *shop) CreateUploadURL(_ context.Context, r *qrv1.CreateUploadURLRequest) (*qrv1.CreateUploadURLResponse, error) {
+	s.note(r)
+	return &qrv1.CreateUploadURLResponse{
+		UploadUrl: "https://s3.example/b/k?X-Amz-Signature=a&b=c", ImageUrl: "https://cdn.example/k", Key: "k", ExpiresInSeconds: 300,
+	}, nil
+}
+
+func (s *shop) FindImage(_ context.Context, r *qrv1.FindImageRequest) (*qrv1.FindImageResponse, error) {
+	s.note(r)
+	return &qrv1.FindImageResponse{ImageUrl: "https://api.example/static/product-images/coffee.svg"}, nil
+}
+
+// fixture is the API on a real server with real accounts. Every answer is held against the API description.
+type fixture struct {
+	shop   *shop
+	url    string
+	client *http.Client
+	doc    *apidoctest.Validator
+	// tokens by role; "" has none.
+	tokens map[account.Role]string
+	// merchantID is that of all but the customer.
+	merchantID string
+}
+
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	pool, _ := pgtest.New(t, "gateway", migrations.FS)
+	now := func() time.Time { return noon }
+	accounts, err := account.Open(account.Deps{
+		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {}, BcryptCost: bcrypt.MinCost,
+		TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(accounts.Close)
+	f := &fixture{shop: &shop{}, doc: apidoctest.New(t), tokens: map[account.Role]string{"": ""}}
+	e := web.New(quiet, nil)
+	g := e.Group(apidoctest.Base)
+	portal := portalapi.New(portalapi.Deps{Accounts: accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
+		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	}, KeyFrom: func(echo.Context) (account.Key, bool) { return account.Key{}, false }})
+	portal.Register(g)
+	New(Deps{Catalog: f.connect(t), Login: portal.Login, Limiter: ratelimit.NewMemory(now)}).Register(g)
+	RegisterStatic(e)
+	srv := httptest.NewServer(e)
+	t.Cleanup(srv.Close)
+	f.url, f.client = srv.URL, srv.Client()
+	f.people(t)
+	return f
+}
+
+func (f *fixture) connect(t *testing.T) qrv1.CatalogServiceClient {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
+	qrv1.RegisterCatalogServiceServer(srv, f.shop)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn.Close()
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return qrv1.NewCatalogServiceClient(conn)
+}
+
+// people logs one user of each role in.
+func (f *fixture) people(t *testing.T) {
+	t.Helper()
+	credentials := func(email string) string { return `{"email":"` + email + `","password":"` + password + `"` }
+	r := f.call(t, "", "POST", "/auth/register", credentials("owner@example.com")+`,"name":"Café","iban":"`+iban+`"}`)
+	f.tokens[account.RoleMerchant], f.merchantID = r.str("token"), r.str("merchant_id")
+	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+		f.call(t, account.RoleMerchant, "POST", "/merchant/team", credentials(string(role)+"@example.com")+`,"role":"`+string(role)+`"}`)
+		f.tokens[role] = f.call(t, "", "POST", "/auth/login", credentials(string(role)+"@example.com")+"}").str("token")
+	}
+	f.tokens[account.RoleCustomer] = f.call(t, "", "POST", "/customer/auth/register", credentials("jane@example.com")+"}").str("token")
+	for role, token := range f.tokens {
+		if (token == "") != (role == "") {
+			t.Fatalf("no login for %q", role)
+		}
+	}
+}
+
+// reply is an answer with its JSON.
+type reply struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+func (r reply) str(field string) string { s, _ := r.json[field].(string); return s }
+
+// fields are the names in the errors of a VALIDATION_ERROR.
+func (r reply) fields() string {
+	var names []string
+	list, _ := r.json["errors"].([]any)
+	for _, e := range list {
+		names = append(names, e.(map[string]any)["field"].(string))
+	}
+	return strings.Join(names, " ")
+}
+
+func (f *fixture) call(t *testing.T, as account.Role, method, path, body string) reply {
+	t.Helper()
+	return f.send(t, as, method, apidoctest.Base+path, body)
+}
+
+func (f *fixture) send(t *testing.T, as account.Role, method, path, body string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token := f.tokens[as]; token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	described := req.Clone(t.Context())
+	described.URL.Host, described.URL.Scheme = "", ""
+	f.doc.Check(t, described, resp)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
+	if strings.HasPrefix(r.header.Get("Content-Type"), "application/json") {
+		if err := json.Unmarshal(raw, &r.json); err != nil {
+			t.Fatalf("%s %s answers %q", method, path, raw)
+		}
+	}
+	return r
+}

@@ -1,0 +1,69 @@
+package edge
+
+import (
+	"context"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+)
+
+// OrderPayment is a payment that the platform makes for an order, not a merchant's server.
+type OrderPayment struct {
+	Merchant    account.Merchant
+	Livemode    bool
+	AmountCents int64
+	Description string
+	OrderID     string
+	SuccessURL  string
+	CancelURL   string
+}
+
+// Created is a payment with its QR code; QR is nil when that could not be signed in time.
+type Created struct {
+	Payment *paymentsv1.Payment
+	QR      any
+}
+
+// CreateForOrder makes the payment of an order, or finds the one that was made before. It goes on when the guest is gone,
+// and ends with p.Deadline.
+func (p *Payments) CreateForOrder(c echo.Context, o OrderPayment) (Created, error) {
+	ctx := context.WithoutCancel(c.Request().Context())
+	signing := p.newSigning(ctx)
+	defer signing.cancel()
+	out, err := p.send(ctx, c, command.CreatePayment, &paymentsv1.CreatePayment{
+		Reference: newReference("PAY", p.Now()), Merchant: merchant(o.Merchant), Livemode: o.Livemode, AmountCents: o.AmountCents, Currency: "EUR",
+		Description: o.Description, MerchantReference: o.OrderID, SuccessUrl: o.SuccessURL, CancelUrl: o.CancelURL, Origin: "order", OrderId: o.OrderID,
+	}, signing.start)
+	if err != nil {
+		return Created{}, err
+	}
+	// The merchant's server may have used the order's id as a reference of its own.
+	if got := out.payment; got.GetOrderId() != o.OrderID || got.GetAmountCents() != o.AmountCents {
+		return Created{}, errs.New(errs.InvalidState, "The payment of this order could not be made. Order again.")
+	}
+	created := Created{Payment: out.payment}
+	if payable(out.payment) {
+		if data := signing.wait(); data != nil {
+			created.QR = data
+		}
+	}
+	return created, nil
+}
+
+// CancelOfOrder asks to cancel a payment that nobody needs any more, without waiting for what comes of it.
+func (p *Payments) CancelOfOrder(c echo.Context, merchantID string, live bool, reference string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), readTimeout)
+	defer cancel()
+	return p.Commands.Post(ctx, command.CancelPayment, &paymentsv1.CancelPayment{Reference: reference, MerchantId: merchantID, Livemode: live}, Meta(c, time.Time{}))
+}
+
+// IdempotencyKey reads the header of that name; "" when the request has none.
+func IdempotencyKey(c echo.Context) (string, error) { return idempotencyKey(c) }
+
+// HeaderReplayed is "true" in an answer that repeats an earlier one.
+const HeaderReplayed = headerReplayed

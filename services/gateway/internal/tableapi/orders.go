@@ -1,0 +1,245 @@
+package tableapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+const orderNoun = "Order"
+
+type orderRequest struct {
+	Items []struct {
+		ProductID string `json:"productId"`
+		Quantity  int32  `json:"quantity"`
+		Notes     string `json:"notes"`
+	} `json:"items"`
+	OrderType    string `json:"orderType"`
+	PayNow       bool   `json:"payNow"`
+	CustomerName string `json:"customerName"`
+	Notes        string `json:"notes"`
+}
+
+type paymentJSON struct {
+	Reference  string `json:"reference"`
+	PaymentURL string `json:"payment_url,omitempty"`
+	// QRData is null when the code could not be signed in time.
+	QRData any `json:"qr_data"`
+}
+
+type placedJSON struct {
+	Order   guestOrderJSON `json:"order"`
+	Payment *paymentJSON   `json:"payment,omitempty"`
+}
+
+// placeOrder takes a guest's order, and makes its payment where it has to be paid now.
+func (a *API) placeOrder(c echo.Context) error {
+	var in orderRequest
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	key, err := edge.IdempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	merchantID, token, err := pair(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	m, err := a.Merchants.Get(ctx, merchantID)
+	if errs.Is(err, errs.NotFoundCode) {
+		m, err = account.Merchant{ID: merchantID}, nil // the qr service refuses it, as it does every wrong pair
+	}
+	if err != nil {
+		return err
+	}
+	req := &qrv1.PlaceOrderRequest{
+		MerchantId: m.ID, Token: token, OrderType: in.OrderType, PayNow: in.PayNow, CustomerName: in.CustomerName, Notes: in.Notes, IdempotencyKey: key,
+		Livemode: a.Live && m.GatewayEnabled, Payable: m.IBAN != "",
+	}
+	for _, item := range in.Items {
+		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes})
+	}
+	res, err := a.Tables.PlaceOrder(ctx, req)
+	if err != nil {
+		return err
+	}
+	placed := placedJSON{Order: guestView(res.GetOrder())}
+	if res.GetPaymentWanted() {
+		if placed.Payment, err = a.pay(c, m, res); err != nil {
+			return err
+		}
+	}
+	if res.GetReplayed() {
+		c.Response().Header().Set(edge.HeaderReplayed, "true")
+	}
+	return answer(c, http.StatusCreated, placed)
+}
+
+// payableFor is how long the payment of an order is found again by the order's id, rather than made a second time.
+const payableFor = 29 * time.Minute
+
+// pay makes the payment of an order, or finds it again for the same order. An order whose payment cannot be made ends and
+// gives its goods back; should this process die here, the order expires.
+func (a *API) pay(c echo.Context, m account.Merchant, placed *qrv1.PlaceOrderResponse) (*paymentJSON, error) {
+	o := placed.GetOrder()
+	if placed.GetReplayed() && a.Now().Sub(o.GetCreatedAt().AsTime()) > payableFor {
+		return nil, errs.New(errs.InvalidState, "This order was not paid in time. Order again.")
+	}
+	created, err := a.Payments.CreateForOrder(c, edge.OrderPayment{
+		Merchant: m, Livemode: o.GetLivemode(), AmountCents: o.GetTotalCents(), OrderID: o.GetId(),
+		Description: fmt.Sprintf("%s · order %d", o.GetTableName(), o.GetNumber()),
+		SuccessURL:  orderPage(placed, "success"), CancelURL: orderPage(placed, "cancelled"),
+	})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), callTimeout)
+	defer cancel()
+	if err != nil {
+		if _, err := a.Tables.AbandonOrder(ctx, &qrv1.AbandonOrderRequest{MerchantId: m.ID, OrderId: o.GetId()}); err != nil {
+			a.Log.WarnContext(ctx, "unpaid order stays until it expires", "order", o.GetId(), "error", err)
+		}
+		return nil, err
+	}
+	p := created.Payment
+	_, err = a.Tables.AttachPayment(ctx, &qrv1.AttachPaymentRequest{MerchantId: m.ID, OrderId: o.GetId(), PaymentReference: p.GetReference()})
+	if err != nil { // the payment's events name the order too
+		a.Log.WarnContext(ctx, "payment not noted with its order", "order", o.GetId(), "error", err)
+	}
+	return &paymentJSON{Reference: p.GetReference(), PaymentURL: p.GetPaymentUrl(), QRData: created.QR}, nil
+}
+
+// orderPage is where the guest comes back to.
+func orderPage(placed *qrv1.PlaceOrderResponse, result string) string {
+	return placed.GetPageUrl() + "?" + url.Values{"order": {placed.GetOrder().GetId()}, "payment": {result}}.Encode()
+}
+
+// orderFor lets a guest with the table's code look at an order, and else a user of the merchant. A request with a login
+// is a user's.
+func (a *API) orderFor(user echo.HandlerFunc, login echo.MiddlewareFunc) echo.HandlerFunc {
+	byLogin, byToken := login(user), edge.PerIP(a.MenuLimiter, "order-status", menusPerMinute)(a.guestOrder)
+	return func(c echo.Context) error {
+		if c.QueryParams().Has("token") {
+			return byToken(c)
+		}
+		return byLogin(c)
+	}
+}
+
+func (a *API) guestOrder(c echo.Context) error {
+	id, err := pathID(c, "id", orderNoun)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.Tables.GetGuestOrder(ctx, &qrv1.GetGuestOrderRequest{OrderId: id, Token: c.QueryParam("token")})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, guestView(res.GetOrder()))
+}
+
+func (a *API) order(c echo.Context) error {
+	id, err := pathID(c, "id", orderNoun)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: a.merchantID(c), Id: id})
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, orderView(res.GetOrder()))
+}
+
+func (a *API) orders(c echo.Context) error {
+	number, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	req := &qrv1.ListOrdersRequest{
+		MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit), Status: c.QueryParam("status"), TableId: c.QueryParam("table"),
+	}
+	if c.QueryParams().Has("from") {
+		from, err := instant("from", c.QueryParam("from"))
+		if err != nil {
+			return err
+		}
+		req.From = from
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.Tables.ListOrders(ctx, req)
+	if err != nil {
+		return err
+	}
+	return answer(c, http.StatusOK, page(res.GetOrders(), orderView, number, limit, res.GetTotal()))
+}
+
+func (a *API) kitchen(c echo.Context) error {
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.Tables.ListKitchen(ctx, &qrv1.ListKitchenRequest{MerchantId: a.merchantID(c)})
+	if err != nil {
+		return err
+	}
+	body := struct {
+		Data []orderJSON `json:"data"`
+	}{make([]orderJSON, len(res.GetOrders()))}
+	for i, o := range res.GetOrders() {
+		body.Data[i] = orderView(o)
+	}
+	return answer(c, http.StatusOK, body)
+}
+
+// setStatus moves an order on. A payment that an order no longer waits for is cancelled as far as the bank lets us.
+func (a *API) setStatus(c echo.Context) error {
+	id, err := pathID(c, "id", orderNoun)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Status string `json:"status"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if in.Status == "" {
+		return errs.Invalid(errs.Field{Field: "status", Message: "status is required."})
+	}
+	ctx, cancel := calling(c)
+	defer cancel()
+	res, err := a.Tables.SetOrderStatus(ctx, &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status})
+	if err != nil {
+		return err
+	}
+	o := res.GetOrder()
+	if res.GetCancelPayment() {
+		if err := a.Payments.CancelOfOrder(c, o.GetMerchantId(), o.GetLivemode(), o.GetPaymentReference()); err != nil {
+			a.Log.WarnContext(ctx, "payment of a cancelled order not cancelled", "order", o.GetId(), "payment", o.GetPaymentReference(), "error", err)
+		}
+	}
+	return answer(c, http.StatusOK, orderView(o))
+}
+
+// instant reads a time with its zone.
+func instant(field, text string) (*timestamppb.Timestamp, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil || at.UTC().Year() < 1970 || at.UTC().Year() > 9999 {
+		return nil, errs.Invalid(errs.Field{Field: field, Message: field + " must be a time such as 2026-06-17T12:00:00Z."})
+	}
+	return timestamppb.New(at), nil
+}

@@ -1,0 +1,172 @@
+// Package tableapi is ordering at the table: tables and their codes, the public menu and orders of guests, the kitchen's
+// list, and offers. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
+package tableapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// What the contract allows one address.
+const (
+	menusPerMinute = 60
+	ordersPerIP    = 10
+	// OrderWindow is the time that ordersPerIP counts in.
+	OrderWindow = 5 * time.Minute
+)
+
+// callTimeout bounds a call to the qr service.
+const callTimeout = 5 * time.Second
+
+// Merchants tells who a merchant is; NOT_FOUND when there is none.
+type Merchants interface {
+	Get(ctx context.Context, id string) (account.Merchant, error)
+}
+
+// Payments makes and cancels the payments of orders.
+type Payments interface {
+	CreateForOrder(c echo.Context, o edge.OrderPayment) (edge.Created, error)
+	CancelOfOrder(c echo.Context, merchantID string, live bool, reference string) error
+}
+
+// Deps are what New needs.
+type Deps struct {
+	Tables    qrv1.TableServiceClient
+	Merchants Merchants
+	Payments  Payments
+	// Login lets users with one of the roles in, Identity is who that was.
+	Login    func(...account.Role) echo.MiddlewareFunc
+	Identity func(echo.Context) account.Identity
+	// MenuLimiter counts over a minute, OrderLimiter over OrderWindow.
+	MenuLimiter, OrderLimiter ratelimit.Limiter
+	// Live makes payments of orders real, for merchants who may take such.
+	Live bool
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// API is the handlers. Make it with New.
+type API struct{ Deps }
+
+// New returns the API.
+func New(d Deps) *API { return &API{Deps: d} }
+
+// Register puts the endpoints on the group of /api/v1.
+func (a *API) Register(g *echo.Group) {
+	read := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
+	write := a.Login(account.RoleMerchant, account.RoleStaff)
+
+	g.GET("/table-order/tables", a.tables, read)
+	g.POST("/table-order/tables", a.createTable, write)
+	g.GET("/table-order/tables/:id", a.table, read)
+	g.PUT("/table-order/tables/:id", a.updateTable, write)
+	g.DELETE("/table-order/tables/:id", a.deleteTable, write)
+	g.POST("/table-order/tables/:id/refresh-qr", a.refreshTable, write)
+
+	const menu = "/table-order/menu/:merchantId/:token"
+	g.GET(menu, a.menu, anyOrigin, edge.PerIP(a.MenuLimiter, "menu", menusPerMinute))
+	g.POST(menu, a.placeOrder, anyOrigin, edge.PerIP(a.OrderLimiter, "order", ordersPerIP))
+	g.OPTIONS(menu, preflight("GET, POST"), anyOrigin)
+
+	g.GET("/table-order/orders", a.orders, read)
+	g.GET("/table-order/orders/kitchen", a.kitchen, read)
+	g.GET("/table-order/orders/:id", a.orderFor(a.order, read), anyOrigin)
+	g.OPTIONS("/table-order/orders/:id", preflight("GET"), anyOrigin)
+	g.POST("/table-order/orders/:id/status", a.setStatus, write)
+
+	for path, onProduct := range map[string]bool{"/table-order/offers": false, "/table-order/product-offers": true} {
+		o := offers{API: a, onProduct: onProduct}
+		g.GET(path, o.list, read)
+		g.POST(path, o.create, write)
+		g.GET(path+"/:id", o.get, read)
+		g.PUT(path+"/:id", o.update, write)
+		g.DELETE(path+"/:id", o.delete, write)
+	}
+}
+
+// merchantID is the merchant of the login.
+func (a *API) merchantID(c echo.Context) string { return a.Identity(c).MerchantID }
+
+func calling(c echo.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request().Context(), callTimeout)
+}
+
+// answer writes a bare object, without HTML escaping: a URL stays readable.
+func answer(c echo.Context, status int, body any) error {
+	res := c.Response()
+	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	res.WriteHeader(status)
+	enc := json.NewEncoder(res)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(body); err != nil {
+		return fmt.Errorf("write answer: %w", err)
+	}
+	return nil
+}
+
+type list[T any] struct {
+	Data       []T            `json:"data"`
+	Pagination web.Pagination `json:"pagination"`
+}
+
+// page makes a list of what view shows of each element.
+func page[E, T any](elements []E, view func(E) T, number, limit int, total int64) list[T] {
+	l := list[T]{Data: make([]T, len(elements)), Pagination: web.Pagination{Page: number, Limit: limit, Total: total}}
+	for i, e := range elements {
+		l.Data[i] = view(e)
+	}
+	l.Pagination.Pages = (total + int64(limit) - 1) / int64(limit)
+	return l
+}
+
+// anyOrigin lets the order page, wherever it is, read the answer: nothing here needs a cookie.
+func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set(echo.HeaderAccessControlAllowOrigin, "*")
+		h.Set(echo.HeaderAccessControlExposeHeaders, "ETag, Retry-After, X-Request-Id, Idempotent-Replayed")
+		return next(c)
+	}
+}
+
+func preflight(methods string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set(echo.HeaderAllow, methods+", OPTIONS")
+		h.Set(echo.HeaderAccessControlAllowMethods, methods)
+		h.Set(echo.HeaderAccessControlAllowHeaders, "Content-Type, Idempotency-Key, If-None-Match, X-Request-Id")
+		h.Set(echo.HeaderAccessControlMaxAge, "86400")
+		return c.NoContent(http.StatusNoContent)
+	}
+}
+
+// maxID is longer than every id and token that we give out.
+const maxID = 64
+
+// pathID is a part of the path. What can be none of ours does not exist, and is not asked for.
+func pathID(c echo.Context, param, what string) (string, error) {
+	id := c.Param(param)
+	if id == "" || len(id) > maxID {
+		return "", errs.NotFound(what)
+	}
+	for i := range len(id) {
+		b := id[i]
+		if (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && b != '-' {
+			return "", errs.NotFound(what)
+		}
+	}
+	return id, nil
+}

@@ -1,0 +1,108 @@
+package tableapi
+
+import (
+	"strconv"
+	"strings"
+
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// perMille is written in percent: 55 as 5.5.
+type perMille int32
+
+// MarshalJSON writes a JSON number.
+func (p perMille) MarshalJSON() ([]byte, error) {
+	return []byte(strings.TrimSuffix(strconv.Itoa(int(p/10))+"."+strconv.Itoa(int(p%10)), ".0")), nil
+}
+
+type tableOfOrder struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type lineJSON struct {
+	ProductID string      `json:"product_id"`
+	Name      string      `json:"name"`
+	Quantity  int32       `json:"quantity"`
+	Notes     string      `json:"notes"`
+	UnitPrice money.Cents `json:"unit_price"`
+	Discount  money.Cents `json:"discount"`
+	Total     money.Cents `json:"total"`
+	VATRate   perMille    `json:"vat_rate"`
+	VATAmount money.Cents `json:"vat_amount"`
+}
+
+// guestOrderJSON is what whoever placed an order sees of it.
+type guestOrderJSON struct {
+	ID        string       `json:"id"`
+	Number    int64        `json:"number"`
+	Status    string       `json:"status"`
+	OrderType string       `json:"order_type"`
+	Table     tableOfOrder `json:"table"`
+	Items     []lineJSON   `json:"items"`
+	Subtotal  money.Cents  `json:"subtotal"`
+	Discount  money.Cents  `json:"discount"`
+	Offer     string       `json:"offer,omitempty"`
+	Total     money.Cents  `json:"total"`
+	VATAmount money.Cents  `json:"vat_amount"`
+	Currency  string       `json:"currency"`
+	PayNow    bool         `json:"pay_now"`
+	CreatedAt string       `json:"created_at"`
+	UpdatedAt string       `json:"updated_at"`
+}
+
+// orderJSON is what the merchant sees beside that.
+type orderJSON struct {
+	guestOrderJSON
+	CustomerName     string       `json:"customer_name"`
+	Notes            string       `json:"notes"`
+	PaymentReference *string      `json:"payment_reference"`
+	PaidLate         bool         `json:"paid_late"`
+	Livemode         bool         `json:"livemode"`
+	Sequence         int64        `json:"sequence"`
+	History          []changeJSON `json:"history,omitempty"`
+}
+
+type changeJSON struct {
+	Sequence   int64  `json:"sequence"`
+	Status     string `json:"status"`
+	FromStatus string `json:"from_status,omitempty"`
+	Cause      string `json:"cause"`
+	Detail     string `json:"detail,omitempty"`
+	OccurredAt string `json:"occurred_at"`
+}
+
+func guestView(o *qrv1.Order) guestOrderJSON {
+	v := guestOrderJSON{
+		ID: o.GetId(), Number: o.GetNumber(), Status: o.GetStatus(), OrderType: o.GetOrderType(), Table: tableOfOrder{o.GetTableId(), o.GetTableName()},
+		Items: make([]lineJSON, len(o.GetLines())), Subtotal: money.Cents(o.GetSubtotalCents()), Discount: money.Cents(o.GetDiscountCents()),
+		Offer: o.GetOfferName(), Total: money.Cents(o.GetTotalCents()), VATAmount: money.Cents(o.GetVatCents()), Currency: o.GetCurrency(),
+		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
+	}
+	for i, l := range o.GetLines() {
+		v.Items[i] = lineJSON{
+			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
+			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: perMille(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
+		}
+	}
+	return v
+}
+
+func orderView(o *qrv1.Order) orderJSON {
+	v := orderJSON{
+		guestOrderJSON: guestView(o), CustomerName: o.GetCustomerName(), Notes: o.GetNotes(), PaidLate: o.GetPaidLate(), Livemode: o.GetLivemode(),
+		Sequence: o.GetSequence(),
+	}
+	if ref := o.GetPaymentReference(); ref != "" {
+		v.PaymentReference = &ref
+	}
+	for _, h := range o.GetHistory() {
+		v.History = append(v.History, changeJSON{
+			Sequence: h.GetSequence(), Status: h.GetToStatus(), FromStatus: h.GetFromStatus(), Cause: h.GetCause(), Detail: h.GetDetail(),
+			OccurredAt: web.Time(h.GetOccurredAt().AsTime()),
+		})
+	}
+	return v
+}

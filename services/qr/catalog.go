@@ -1,0 +1,104 @@
+package qr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"european-pay.eu/eupay/internal/boot"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
+)
+
+// CatalogConfig are the settings of the catalog: where images are kept and how they are found.
+type CatalogConfig struct {
+	// PublicURL is the gateway's, which serves the illustrations.
+	PublicURL string `env:"EUPAY_PUBLIC_URL" envDefault:"https://api.european-pay.eu"`
+	// S3Endpoint is any store that speaks S3, without the bucket. Empty: images cannot be uploaded.
+	S3Endpoint  string `env:"EUPAY_S3_ENDPOINT"`
+	S3Bucket    string `env:"EUPAY_S3_BUCKET"`
+	S3Region    string `env:"EUPAY_S3_REGION" envDefault:"eu-west-3"`
+	S3AccessKey string `env:"EUPAY_S3_ACCESS_KEY"`
+	S3SecretKey string `env:"EUPAY_S3_SECRET_KEY"`
+	// S3PublicURL is where everybody reads what is in the bucket.
+	S3PublicURL string `env:"EUPAY_S3_PUBLIC_URL" envDefault:"https://cdn.european-pay.fr"`
+	// ImageSearch is "library" or "bedrock".
+	ImageSearch      string `env:"EUPAY_IMAGE_SEARCH" envDefault:"library"`
+	BedrockRegion    string `env:"EUPAY_BEDROCK_REGION" envDefault:"eu-west-1"`
+	BedrockModel     string `env:"EUPAY_BEDROCK_MODEL" envDefault:"amazon.nova-canvas-v1:0"`
+	BedrockAccessKey string `env:"EUPAY_BEDROCK_ACCESS_KEY"`
+	BedrockSecretKey string `env:"EUPAY_BEDROCK_SECRET_KEY"`
+	BedrockEndpoint  string `env:"EUPAY_BEDROCK_ENDPOINT"`
+}
+
+// illustrations is where the gateway serves them, below its public URL.
+const illustrations = "/static/product-images"
+
+// validate reports settings with which images could not be kept or found.
+func (c CatalogConfig) validate() error {
+	var bad []error
+	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		bad = append(bad, errors.New("EUPAY_PUBLIC_URL must be an http or https URL"))
+	}
+	if c.S3Endpoint != "" && (c.S3Bucket == "" || c.S3AccessKey == "" || c.S3SecretKey == "") {
+		bad = append(bad, errors.New("EUPAY_S3_ENDPOINT needs EUPAY_S3_BUCKET, EUPAY_S3_ACCESS_KEY and EUPAY_S3_SECRET_KEY"))
+	}
+	switch c.ImageSearch {
+	case "library":
+	case "bedrock":
+		if c.BedrockAccessKey == "" || c.BedrockSecretKey == "" || c.S3Endpoint == "" {
+			bad = append(bad, errors.New("EUPAY_IMAGE_SEARCH=bedrock needs EUPAY_BEDROCK_ACCESS_KEY, EUPAY_BEDROCK_SECRET_KEY and EUPAY_S3_ENDPOINT"))
+		}
+	default:
+		bad = append(bad, errors.New("EUPAY_IMAGE_SEARCH must be library or bedrock"))
+	}
+	return errors.Join(bad...)
+}
+
+// catalogPart is the catalog as it runs within the service.
+type catalogPart struct {
+	store    *catalog.Store
+	images   *catalog.Images
+	bedrock  *catalog.Bedrock
+	backfill *catalog.Backfill
+}
+
+// openCatalog registers the catalog on the core's server. wake is that of the relay.
+func openCatalog(core *boot.Core, c CatalogConfig, wake func()) (*catalogPart, error) {
+	static := strings.TrimSuffix(c.PublicURL, "/") + illustrations
+	images, err := catalog.NewImages(catalog.ImageSettings{
+		Endpoint: c.S3Endpoint, Bucket: c.S3Bucket, Region: c.S3Region, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey,
+		PublicURL: c.S3PublicURL, StaticURL: static,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open images: %w", err)
+	}
+	p := &catalogPart{store: catalog.NewStore(core.Pool, core.Now, wake), images: images}
+	var finder catalog.Finder = catalog.Library{BaseURL: static}
+	if c.ImageSearch == "bedrock" {
+		p.bedrock, err = catalog.NewBedrock(catalog.BedrockSettings{
+			Region: c.BedrockRegion, Model: c.BedrockModel, AccessKey: c.BedrockAccessKey, SecretKey: c.BedrockSecretKey, Endpoint: c.BedrockEndpoint,
+		}, images, core.Now)
+		if err != nil {
+			return nil, fmt.Errorf("open image search: %w", err)
+		}
+		finder = p.bedrock
+	}
+	p.backfill = catalog.NewBackfill(p.store, finder, core.Bus, core.Log)
+	qrv1.RegisterCatalogServiceServer(core.GRPC, catalog.NewServer(p.store, images, finder))
+	return p, nil
+}
+
+// workers are what runs beside the server.
+func (p *catalogPart) workers() []func(context.Context) error {
+	return []func(context.Context) error{p.backfill.Consume, p.backfill.Search}
+}
+
+func (p *catalogPart) close() {
+	p.images.Close()
+	if p.bedrock != nil {
+		p.bedrock.Close()
+	}
+}

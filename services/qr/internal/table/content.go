@@ -1,0 +1,183 @@
+package table
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"european-pay.eu/eupay/internal/money"
+)
+
+// content is what a menu is made of, as one moment of the database says.
+type content struct {
+	version  int64
+	known    bool
+	merchant string
+	name     string
+	tables   []seat
+	products []Product
+	offers   []offer
+}
+
+type merchantJSON struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Currency string `json:"currency"`
+}
+
+type tableJSON struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Zone     string `json:"zone"`
+	Capacity int32  `json:"capacity"`
+}
+
+type productJSON struct {
+	ID          string      `json:"id"`
+	Name        string      `json:"name"`
+	Description string      `json:"description"`
+	PriceTTC    money.Cents `json:"price_ttc"`
+	PriceHT     tenThousand `json:"price_ht"`
+	VATRate     perMille    `json:"vat_rate"`
+	ImageURL    *string     `json:"image_url"`
+}
+
+type offerJSON struct {
+	ID       string      `json:"id"`
+	Name     string      `json:"name"`
+	Type     string      `json:"type"`
+	Value    money.Cents `json:"value"`
+	MinOrder money.Cents `json:"min_order"`
+	StartsAt *string     `json:"starts_at"`
+	EndsAt   *string     `json:"ends_at"`
+}
+
+type productOfferJSON struct {
+	ID        string      `json:"id"`
+	ProductID string      `json:"product_id"`
+	Name      string      `json:"name"`
+	Type      string      `json:"type"`
+	Value     money.Cents `json:"value"`
+	// PriceTTC is what one piece costs with the offer.
+	PriceTTC money.Cents `json:"price_ttc"`
+	StartsAt *string     `json:"starts_at"`
+	EndsAt   *string     `json:"ends_at"`
+}
+
+// body follows {"table":…, with the comma.
+type bodyJSON struct {
+	Merchant      merchantJSON             `json:"merchant"`
+	Menu          map[string][]productJSON `json:"menu"`
+	Offers        []offerJSON              `json:"offers"`
+	ProductOffers []productOfferJSON       `json:"productOffers"`
+}
+
+// tenThousand is a JSON number of ten-thousandths.
+type tenThousand int64
+
+// MarshalJSON writes at most four decimals.
+func (n tenThousand) MarshalJSON() ([]byte, error) {
+	text := fmt.Sprintf("%d.%04d", int64(n)/10_000, int64(n)%10_000)
+	return []byte(strings.TrimSuffix(strings.TrimRight(text, "0"), ".")), nil
+}
+
+// perMille is written in percent.
+type perMille int32
+
+// MarshalJSON writes 55 as 5.5.
+func (p perMille) MarshalJSON() ([]byte, error) {
+	text := strconv.Itoa(int(p/10)) + "." + strconv.Itoa(int(p%10))
+	return []byte(strings.TrimSuffix(text, ".0")), nil
+}
+
+// menu encodes what all tables share once, and each table's own beginning.
+func (c *content) menu(now time.Time) (*menu, error) {
+	m := &menu{version: c.version, tables: make(map[[sha256.Size]byte]*encoded)}
+	if !c.known {
+		return m, nil
+	}
+	body, until := c.body(now)
+	m.until = until
+	rest, err := encode(body)
+	if err != nil {
+		return nil, err
+	}
+	rest[0] = ','
+	for _, t := range c.tables {
+		head, err := encode(tableJSON{ID: t.ID, Name: t.Name, Zone: t.Zone, Capacity: t.Capacity})
+		if err != nil {
+			return nil, err
+		}
+		m.tables[sha256.Sum256([]byte(t.Token))] = &encoded{head: append([]byte(`{"table":`), head...), rest: rest}
+	}
+	return m, nil
+}
+
+// body also returns when an offer begins or ends next; the zero time: never. Categories come in the order of their
+// names, as encoding/json writes maps.
+func (c *content) body(now time.Time) (bodyJSON, time.Time) {
+	b := bodyJSON{
+		Merchant: merchantJSON{ID: c.merchant, Name: c.name, Currency: Currency},
+		Menu:     make(map[string][]productJSON), Offers: []offerJSON{}, ProductOffers: []productOfferJSON{},
+	}
+	prices := make(map[string]money.Cents, len(c.products))
+	for _, p := range c.products {
+		prices[p.ID] = p.Price
+		b.Menu[p.Category] = append(b.Menu[p.Category], productView(p))
+	}
+	var until time.Time
+	for _, o := range c.offers {
+		for _, at := range []*time.Time{o.StartsAt, o.EndsAt} {
+			if at != nil && at.After(now) && (until.IsZero() || at.Before(until)) {
+				until = *at
+			}
+		}
+		unit, shown := prices[o.ProductID]
+		switch {
+		case !o.valid(now):
+		case o.ProductID == "":
+			b.Offers = append(b.Offers, offerJSON{
+				ID: o.ID, Name: o.Name, Type: o.Type, Value: money.Cents(o.Value), MinOrder: o.MinOrder, StartsAt: timeText(o.StartsAt), EndsAt: timeText(o.EndsAt),
+			})
+		case shown:
+			b.ProductOffers = append(b.ProductOffers, productOfferJSON{
+				ID: o.ID, ProductID: o.ProductID, Name: o.Name, Type: o.Type, Value: money.Cents(o.Value), PriceTTC: min(unit, o.ofLine(unit, 1)),
+				StartsAt: timeText(o.StartsAt), EndsAt: timeText(o.EndsAt),
+			})
+		}
+	}
+	return b, until
+}
+
+func productView(p Product) productJSON {
+	v := productJSON{
+		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: tenThousand(netE4(p.Price, p.VATPerMill)), VATRate: perMille(p.VATPerMill),
+	}
+	if p.ImageURL != "" {
+		v.ImageURL = &p.ImageURL
+	}
+	return v
+}
+
+func timeText(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	text := t.UTC().Format("2006-01-02T15:04:05.000Z")
+	return &text
+}
+
+// encode writes JSON without HTML escaping: a URL stays readable.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode menu: %w", err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

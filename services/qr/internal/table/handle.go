@@ -1,0 +1,144 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/errs"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+)
+
+// subjects of the events that orders and menus follow.
+var subjects = []string{
+	"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.failed.>", "eupay.evt.*.payment.cancelled.>", "eupay.evt.*.merchant.>",
+}
+
+// originOrder marks the payments of orders. Only the platform sets it.
+const originOrder = "order"
+
+// errOneByOne makes the consumer hand events over singly.
+var errOneByOne = errors.New("one order at a time")
+
+// Handle applies events to orders and menus: a consume.Handler. A transaction has at most one event that matters: one
+// that locked the goods of several orders, one after the other, could wait for a guest's order that waits for it.
+func (s *Server) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+	var todo []func() error
+	for _, e := range batch {
+		do, err := s.read(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		if do != nil {
+			todo = append(todo, do)
+		}
+	}
+	switch {
+	case len(todo) == 0:
+		return nil
+	case len(todo) > 1:
+		return errOneByOne
+	}
+	return todo[0]()
+}
+
+// read returns what an event asks for; nil: nothing.
+func (s *Server) read(ctx context.Context, tx pgx.Tx, e consume.Event) (func() error, error) {
+	if strings.HasPrefix(e.Type, "merchant.") {
+		m := &eventsv1.MerchantChanged{}
+		if err := proto.Unmarshal(e.Data, m); err != nil || !isID(m.GetMerchantId()) || m.GetMerchantId() != e.Merchant {
+			return nil, consume.Poison(fmt.Errorf("event %s is no change of its merchant", e.ID))
+		}
+		return func() error { return s.handleMerchant(ctx, tx, e, m) }, nil
+	}
+	c := &eventsv1.PaymentChanged{}
+	if err := proto.Unmarshal(e.Data, c); err != nil {
+		return nil, consume.Poison(fmt.Errorf("event %s is no change of a payment: %w", e.ID, err))
+	}
+	p := c.GetPayment()
+	if p.GetOrigin() != originOrder || !isID(p.GetOrderId()) {
+		return nil, nil
+	}
+	return func() error { return s.handlePayment(ctx, tx, e, p) }, nil
+}
+
+// handleMerchant notes the name, and whether the platform has closed the merchant's access. A merchant who was not
+// opened yet may show menus and take orders that are paid at the counter.
+func (s *Server) handleMerchant(ctx context.Context, tx pgx.Tx, e consume.Event, m *eventsv1.MerchantChanged) error {
+	isActive := e.Type != "merchant.disabled"
+	if !m.GetGatewayEnabled() && isActive && e.Type != "merchant.enabled" {
+		var err error
+		if isActive, err = wasActive(ctx, tx, m.GetMerchantId()); err != nil {
+			return err
+		}
+	}
+	if err := meet(ctx, tx, m.GetMerchantId(), m.GetName(), isActive, e.Time); err != nil {
+		return err
+	}
+	return s.catalog.Bump(ctx, tx, m.GetMerchantId())
+}
+
+// handlePayment believes only a payment that fits its order; any other is a mistake of ours that somebody must look at.
+func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, p *paymentsv1.Payment) error {
+	o, err := lockOrder(ctx, tx, p.GetOrderId())
+	if errs.Is(err, errs.NotFoundCode) {
+		s.log.ErrorContext(ctx, "payment of an order that does not exist", "order", p.GetOrderId(), "payment", p.GetReference())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if p.GetMerchantId() != o.Merchant || e.Merchant != o.Merchant || p.GetLivemode() != o.Livemode || e.Livemode != o.Livemode ||
+		p.GetAmountCents() != int64(o.Totals.Total) || p.GetCurrency() != Currency {
+		s.log.ErrorContext(ctx, "payment does not fit its order", "order", o.ID, "payment", p.GetReference())
+		return nil
+	}
+	if e.Type == "payment.completed" {
+		at := s.now()
+		if p.GetCompletedAt().IsValid() && p.GetCompletedAt().AsTime().Unix() > 0 {
+			at = p.GetCompletedAt().AsTime().Truncate(time.Microsecond)
+		}
+		return s.paid(ctx, tx, o, p.GetReference(), at)
+	}
+	return s.unpaid(ctx, tx, o, p.GetReference(), p.GetFailureCode())
+}
+
+// Sweep ends orders that nobody paid in time, and returns how many. One that cannot be ended does not keep the others.
+func (s *Server) Sweep(ctx context.Context) (int, error) {
+	ids, err := unpaidSince(ctx, s.pool, s.now().Add(-payWithin))
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	ended := 0
+	for _, id := range ids {
+		if err := s.expire(ctx, id); err != nil {
+			s.log.ErrorContext(ctx, "unpaid order not ended, trying again later", "order", id, "error", err)
+			continue
+		}
+		ended++
+	}
+	s.wake()
+	return ended, nil
+}
+
+// payWithin is when an order that waits for its payment ends: a little after its bank session and its code.
+const payWithin = 35 * time.Minute
+
+func (s *Server) expire(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		o, err := lockOrder(ctx, tx, id)
+		if err != nil || o.Status != AwaitingPayment {
+			return err
+		}
+		return s.end(ctx, tx, o, Expired, byExpiry, "")
+	})
+}

@@ -1,0 +1,217 @@
+package table
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+const (
+	// checkEvery is how long a menu is believed without asking the database for its version.
+	checkEvery = 250 * time.Millisecond
+	// checkTimeout and loadTimeout bound what a guest waits for the database.
+	checkTimeout = time.Second
+	loadTimeout  = 5 * time.Second
+	// Bounds of the memory: merchants (known or not), and encoded bytes. When one is reached all is forgotten.
+	maxMerchants = 10_000
+	maxBytes     = 256 << 20
+)
+
+// errNoMenu is the one answer for a code that leads nowhere, whatever the reason.
+var errNoMenu = errs.NotFound("Table")
+
+// menus are the encoded menus in memory.
+type menus struct {
+	pool    *pgxpool.Pool
+	catalog Catalog
+	now     func() time.Time
+
+	mu      sync.RWMutex
+	entries map[string]*entry
+	bytes   atomic.Int64
+}
+
+// entry is one merchant's.
+type entry struct {
+	// refresh lets one call at a time ask the database.
+	refresh sync.Mutex
+	state   atomic.Pointer[state]
+}
+
+// state is a menu that was right at checked. It never changes.
+type state struct {
+	menu    *menu
+	checked time.Time
+}
+
+// menu is what one version says. A merchant who is unknown or inactive has one without tables.
+type menu struct {
+	version int64
+	// until is when an offer begins or ends; zero: never.
+	until  time.Time
+	tables map[[sha256.Size]byte]*encoded
+}
+
+// encoded is the answer at one table, made when it is asked for the first time.
+type encoded struct {
+	head, rest []byte
+	once       sync.Once
+	plain, gz  []byte
+	etag       string
+}
+
+func newMenus(pool *pgxpool.Pool, catalog Catalog, now func() time.Time) *menus {
+	return &menus{pool: pool, catalog: catalog, now: now, entries: make(map[string]*entry)}
+}
+
+// forget makes the next call ask the database.
+func (m *menus) forget(merchantID string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.entries, strings.ToLower(merchantID))
+}
+
+// entryOf makes an entry for any id: who asks for merchants that do not exist costs no more than who asks for one.
+func (m *menus) entryOf(merchantID string) *entry {
+	m.mu.RLock()
+	e := m.entries[merchantID]
+	m.mu.RUnlock()
+	if e != nil {
+		return e
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e = m.entries[merchantID]; e != nil {
+		return e
+	}
+	if len(m.entries) >= maxMerchants || m.bytes.Load() > maxBytes {
+		clear(m.entries)
+		m.bytes.Store(0)
+	}
+	e = &entry{}
+	m.entries[merchantID] = e
+	return e
+}
+
+// of returns the merchant's menu, at most checkEvery old.
+func (m *menus) of(ctx context.Context, merchantID string) (*menu, error) {
+	e := m.entryOf(merchantID)
+	if s := e.state.Load(); s.fresh(m.now()) {
+		return s.menu, nil
+	}
+	e.refresh.Lock()
+	defer e.refresh.Unlock()
+	old := e.state.Load()
+	asked := m.now()
+	if old.fresh(asked) {
+		return old.menu, nil
+	}
+	next, err := m.renew(ctx, merchantID, old, asked)
+	if err != nil {
+		return nil, err
+	}
+	e.state.Store(&state{menu: next, checked: asked})
+	return next, nil
+}
+
+func (s *state) fresh(now time.Time) bool {
+	return s != nil && now.Before(s.checked.Add(checkEvery)) && !s.menu.over(now)
+}
+
+func (n *menu) over(now time.Time) bool { return !n.until.IsZero() && !now.Before(n.until) }
+
+// renew does not end with the guest who asked first: others wait for it too.
+func (m *menus) renew(ctx context.Context, merchantID string, old *state, now time.Time) (*menu, error) {
+	ctx = context.WithoutCancel(ctx)
+	if old != nil && !old.menu.over(now) {
+		checking, cancel := context.WithTimeout(ctx, checkTimeout)
+		defer cancel()
+		version, err := readVersion(checking, m.pool, merchantID)
+		if err != nil {
+			return nil, err
+		}
+		if version == old.menu.version {
+			return old.menu, nil
+		}
+	}
+	loading, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	c, err := readContent(loading, m.pool, m.catalog, merchantID)
+	if err != nil {
+		return nil, err
+	}
+	return c.menu(now)
+}
+
+// at returns the answer behind a code, or errNoMenu. Codes are looked up by their hash, so that the time it takes says
+// nothing about those that exist.
+func (m *menus) at(ctx context.Context, merchantID, token string) (*encoded, error) {
+	if !isID(merchantID) || !isToken(token) {
+		return nil, errNoMenu
+	}
+	n, err := m.of(ctx, strings.ToLower(merchantID))
+	if err != nil {
+		return nil, err
+	}
+	e := n.tables[sha256.Sum256([]byte(token))]
+	if e == nil {
+		return nil, errNoMenu
+	}
+	e.once.Do(func() { m.bytes.Add(e.encode()) })
+	return e, nil
+}
+
+// encode returns how many bytes it made.
+func (e *encoded) encode() int64 {
+	e.plain = append(e.head, e.rest...)
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(e.plain) // into memory: there is no error
+	z.Close()
+	e.gz = b.Bytes()
+	sum := sha256.Sum256(e.plain)
+	// Weak: the same for both encodings.
+	e.etag = `W/"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
+	return int64(len(e.plain) + len(e.gz))
+}
+
+// matches compares weakly, as RFC 9110 section 13.1.2 asks for.
+func matches(ifNoneMatch, etag string) bool {
+	for tag := range strings.SplitSeq(ifNoneMatch, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" || strings.TrimPrefix(tag, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+// GetMenu implements TableService.
+func (s *Server) GetMenu(ctx context.Context, r *qrv1.GetMenuRequest) (*qrv1.GetMenuResponse, error) {
+	e, err := s.menus.at(ctx, r.GetMerchantId(), r.GetToken())
+	if err != nil {
+		return nil, fmt.Errorf("read menu: %w", err)
+	}
+	res := &qrv1.GetMenuResponse{Etag: e.etag}
+	switch {
+	case r.GetIfNoneMatch() != "" && matches(r.GetIfNoneMatch(), e.etag):
+		res.NotModified = true
+	case r.GetGzip():
+		res.Body = e.gz
+	default:
+		res.Body = e.plain
+	}
+	return res, nil
+}

@@ -1,0 +1,116 @@
+package table
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+// Types of offers.
+const (
+	percentage  = "percentage"
+	fixedAmount = "fixed_amount"
+	fixedPrice  = "fixed_price"
+)
+
+const (
+	// wholePercent is 100 % in hundredths of a percent.
+	wholePercent = 10_000
+	// maxCents is the highest price of the catalog.
+	maxCents = 100_000_000
+	// maxOffers of one merchant: all are in its menu and looked at for each order.
+	maxOffers = 500
+	offerNoun = "Offer"
+)
+
+// offer on a product, or without one on whole orders.
+type offer struct {
+	ID, Merchant, ProductID, Name, Type string
+	// Value is in hundredths of a percent, or in cents.
+	Value    int64
+	MinOrder money.Cents
+	// Nil: no bound. EndsAt is exclusive.
+	StartsAt, EndsAt     *time.Time
+	CreatedAt, UpdatedAt time.Time
+}
+
+func (o offer) valid(now time.Time) bool {
+	return (o.StartsAt == nil || !now.Before(*o.StartsAt)) && (o.EndsAt == nil || now.Before(*o.EndsAt))
+}
+
+// ofLine is what count pieces that cost gross cost with the offer.
+func (o offer) ofLine(gross money.Cents, count int32) money.Cents {
+	if o.Type == fixedPrice {
+		return money.Cents(int64(count) * o.Value)
+	}
+	return halfUp(int64(gross)*(wholePercent-o.Value), wholePercent)
+}
+
+// ofOrder is what the offer takes off an order, never more than all.
+func (o offer) ofOrder(total money.Cents) money.Cents {
+	if o.Type == fixedAmount {
+		return min(money.Cents(o.Value), total)
+	}
+	return halfUp(int64(total)*o.Value, wholePercent)
+}
+
+// read takes the fields that a caller sets, and says what is wrong with them.
+func (o *offer) read(in *qrv1.Offer, onProduct bool) error {
+	var bad problems
+	o.Name = bad.name("name", in.GetName(), maxName)
+	o.Type, o.Value, o.MinOrder = in.GetType(), in.GetValue(), money.Cents(in.GetMinOrderCents())
+	switch {
+	case o.Type == percentage:
+		if o.Value < 1 || o.Value > wholePercent {
+			bad.add("value", "must be from 0.01 to 100 percent")
+		}
+	case o.Type == fixedAmount && !onProduct:
+		if o.Value < 1 || o.Value > maxCents {
+			bad.add("value", "must be from 0.01 to 1000000 euros")
+		}
+	case o.Type == fixedPrice && onProduct:
+		if o.Value < 0 || o.Value > maxCents {
+			bad.add("value", "must be from 0 to 1000000 euros")
+		}
+	case onProduct:
+		bad.add("type", "must be percentage or fixed_price")
+	default:
+		bad.add("type", "must be percentage or fixed_amount")
+	}
+	if o.MinOrder < 0 || o.MinOrder > maxCents {
+		bad.add("min_order", "must be from 0 to 1000000 euros")
+	}
+	if o.ProductID = in.GetProductId(); onProduct && !isID(o.ProductID) {
+		bad.add("product_id", "must be the id of one of your products")
+	}
+	o.StartsAt, o.EndsAt = instant(in.GetStartsAt()), instant(in.GetEndsAt())
+	if o.StartsAt != nil && o.EndsAt != nil && !o.StartsAt.Before(*o.EndsAt) {
+		bad.add("ends_at", "must be after starts_at")
+	}
+	return bad.err()
+}
+
+func instant(t *timestamppb.Timestamp) *time.Time {
+	if t == nil {
+		return nil
+	}
+	at := t.AsTime().Truncate(time.Microsecond)
+	return &at
+}
+
+func stamp(t *time.Time) *timestamppb.Timestamp {
+	if t == nil {
+		return nil
+	}
+	return timestamppb.New(*t)
+}
+
+func (o offer) view() *qrv1.Offer {
+	return &qrv1.Offer{
+		Id: o.ID, ProductId: o.ProductID, Name: o.Name, Type: o.Type, Value: o.Value, MinOrderCents: int64(o.MinOrder),
+		StartsAt: stamp(o.StartsAt), EndsAt: stamp(o.EndsAt), CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
+	}
+}

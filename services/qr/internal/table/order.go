@@ -1,0 +1,133 @@
+package table
+
+import (
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/events"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+// Status of an order.
+type Status string
+
+// The states of an order. The last three are ends.
+const (
+	AwaitingPayment Status = "awaiting_payment"
+	Received        Status = "received"
+	Preparing       Status = "preparing"
+	Ready           Status = "ready"
+	Served          Status = "served"
+	Cancelled       Status = "cancelled"
+	Expired         Status = "expired"
+	PaymentFailed   Status = "payment_failed"
+)
+
+// Who causes a change.
+const (
+	byGuest    = "guest"
+	byMerchant = "merchant"
+	byPayment  = "payment"
+	byExpiry   = "expiry"
+	byGateway  = "gateway"
+)
+
+const (
+	dineIn    = "dine_in"
+	takeaway  = "takeaway"
+	orderNoun = "Order"
+)
+
+// next are the states that a merchant may choose.
+var next = map[Status][]Status{
+	AwaitingPayment: {Cancelled},
+	Received:        {Preparing, Cancelled},
+	Preparing:       {Ready, Cancelled},
+	Ready:           {Served, Cancelled},
+}
+
+type order struct {
+	ID, Merchant     string
+	Livemode         bool
+	Number           int64
+	TableID          string
+	TableName        string
+	TableToken       string
+	Type             string
+	PayNow           bool
+	Status           Status
+	HoldsStock       bool
+	CustomerName     string
+	Notes            string
+	Totals           totals
+	PaymentReference string
+	PaidAt           *time.Time
+	PaidLate         bool
+	Sequence         int64
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+	Lines            []line
+
+	fingerprint []byte
+}
+
+// change is a row of an order's history.
+type change struct {
+	Sequence      int64
+	From, To      Status
+	Cause, Detail string
+	At            time.Time
+}
+
+// pieces are what the order takes from the stock, each product once.
+func (o *order) pieces() []Quantity {
+	counts := make(map[string]int32, len(o.Lines))
+	for _, l := range o.Lines {
+		counts[l.ProductID] += l.Quantity
+	}
+	list := make([]Quantity, 0, len(counts))
+	for id, n := range counts {
+		list = append(list, Quantity{ProductID: id, Count: n})
+	}
+	return list
+}
+
+func (o *order) view() *qrv1.Order {
+	v := &qrv1.Order{
+		Id: o.ID, MerchantId: o.Merchant, Livemode: o.Livemode, Number: o.Number, TableId: o.TableID, TableName: o.TableName, OrderType: o.Type,
+		PayNow: o.PayNow, Status: string(o.Status), CustomerName: o.CustomerName, Notes: o.Notes, SubtotalCents: int64(o.Totals.Subtotal),
+		DiscountCents: int64(o.Totals.Discount), TotalCents: int64(o.Totals.Total), VatCents: int64(o.Totals.VAT), Currency: Currency,
+		OfferName: o.Totals.Offer, PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence,
+		CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
+	}
+	for _, l := range o.Lines {
+		v.Lines = append(v.Lines, &qrv1.OrderLine{
+			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: l.VATPerMill,
+			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount),
+		})
+	}
+	return v
+}
+
+// event announces the order as it is now.
+func (o *order) event(what string, from Status) (events.Event, error) {
+	c := &eventsv1.OrderChanged{
+		OrderId: o.ID, MerchantId: o.Merchant, Livemode: o.Livemode, Number: o.Number, TableId: o.TableID, TableName: o.TableName, OrderType: o.Type,
+		Status: string(o.Status), PreviousStatus: string(from), TotalCents: int64(o.Totals.Total), Currency: Currency,
+		PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence, OccurredAt: timestamppb.New(o.UpdatedAt),
+	}
+	for _, l := range o.Lines {
+		c.Items = append(c.Items, &eventsv1.OrderedItem{ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, TotalCents: int64(l.Total)})
+	}
+	data, err := proto.Marshal(c)
+	if err != nil {
+		return events.Event{}, fmt.Errorf("encode order event: %w", err)
+	}
+	return events.Event{
+		ID: events.NewID(), Type: "order." + what, Source: "qr", Merchant: o.Merchant, Livemode: o.Livemode, Time: o.UpdatedAt, Data: data,
+	}, nil
+}

@@ -1,0 +1,187 @@
+package table
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+// Bounds of an order. The number of items is the contract's.
+const (
+	maxItems    = 30
+	maxQuantity = 99
+	maxNotes    = 200
+	// maxPaid is the most that one payment can be.
+	maxPaid money.Cents = 10_000_00
+)
+
+// errReplay ends the transaction of an order that exists already.
+var errReplay = errors.New("the order exists")
+
+// PlaceOrder implements TableService. What is wrong with the request alone is said before anything is looked up, so that
+// it says nothing about the code.
+func (s *Server) PlaceOrder(ctx context.Context, r *qrv1.PlaceOrderRequest) (*qrv1.PlaceOrderResponse, error) {
+	o, err := s.readOrder(r)
+	if err != nil {
+		return nil, err
+	}
+	if !isID(r.GetMerchantId()) || !isToken(r.GetToken()) {
+		return nil, errNoMenu
+	}
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return s.place(ctx, tx, o, r) })
+	replayed := errors.Is(err, errReplay)
+	if err != nil && !replayed {
+		return nil, err
+	}
+	if !replayed {
+		s.wake()
+	}
+	return &qrv1.PlaceOrderResponse{
+		Order: o.view(), Replayed: replayed, PaymentWanted: o.Status == AwaitingPayment, PageUrl: s.tableURL(o.Merchant, o.TableToken),
+	}, nil
+}
+
+// readOrder takes what the guest sent.
+func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
+	now := s.now()
+	o := &order{
+		// Random throughout: whoever knows the id may look at the order.
+		ID: uuid.NewString(), Merchant: strings.ToLower(r.GetMerchantId()), Livemode: r.GetLivemode(), TableToken: r.GetToken(), Type: r.GetOrderType(),
+		PayNow: r.GetPayNow() || r.GetOrderType() == takeaway, HoldsStock: true, Sequence: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	var bad problems
+	if o.Type != dineIn && o.Type != takeaway {
+		bad.add("orderType", "must be dine_in or takeaway")
+	}
+	o.CustomerName = bad.text("customerName", r.GetCustomerName(), maxName)
+	o.Notes = bad.text("notes", r.GetNotes(), maxNotes)
+	items := r.GetItems()
+	if len(items) < 1 || len(items) > maxItems {
+		bad.add("items", "must have 1 to %d items", maxItems)
+		items = nil
+	}
+	for i, item := range items {
+		field := fmt.Sprintf("items[%d]", i)
+		if item.GetQuantity() < 1 || item.GetQuantity() > maxQuantity {
+			bad.add(field+".quantity", "must be from 1 to %d", maxQuantity)
+		}
+		o.Lines = append(o.Lines, line{
+			ProductID: strings.ToLower(item.GetProductId()), Quantity: item.GetQuantity(), Notes: bad.text(field+".notes", item.GetNotes(), maxNotes),
+		})
+	}
+	o.fingerprint = fingerprint(r)
+	return o, bad.err()
+}
+
+// fingerprint identifies what the guest asked for.
+func fingerprint(r *qrv1.PlaceOrderRequest) []byte {
+	asked := &qrv1.PlaceOrderRequest{
+		Items: r.GetItems(), OrderType: r.GetOrderType(), PayNow: r.GetPayNow(), CustomerName: r.GetCustomerName(), Notes: r.GetNotes(),
+	}
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(asked)
+	if err != nil { // a text that is no UTF-8, which no request over gRPC has
+		return nil
+	}
+	sum := sha256.Sum256(text)
+	return sum[:]
+}
+
+// place fills in and records the order, or finds the one that its key made.
+func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOrderRequest) error {
+	t, err := tableBehind(ctx, tx, o.Merchant, o.TableToken)
+	if err != nil {
+		return err
+	}
+	o.TableID, o.TableName = t.ID, t.Name
+	// From here on the orders of one merchant wait for each other.
+	if o.Number, err = nextNumber(ctx, tx, o.Merchant); err != nil {
+		return err
+	}
+	if key := r.GetIdempotencyKey(); key != "" {
+		if err := s.replay(ctx, tx, o, key); err != nil {
+			return err
+		}
+	}
+	if err := s.reserve(ctx, tx, o); err != nil {
+		return err
+	}
+	offers, err := offersOf(ctx, tx, o.Merchant)
+	if err != nil {
+		return err
+	}
+	o.Totals = price(o.Lines, offers, o.CreatedAt)
+	if err := o.begin(r.GetPayable()); err != nil {
+		return err
+	}
+	if err := insertOrder(ctx, tx, o, r.GetIdempotencyKey()); err != nil {
+		return err
+	}
+	return record(ctx, tx, o, "", byGuest, "")
+}
+
+// replay returns errReplay with the order that was made under the key, when there is one.
+func (s *Server) replay(ctx context.Context, tx pgx.Tx, o *order, key string) error {
+	known, err := orderByKey(ctx, tx, o.TableID, key, o.CreatedAt.Add(-keyLife))
+	if err != nil || known == nil {
+		return err
+	}
+	if !slices.Equal(known.fingerprint, o.fingerprint) {
+		return errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another order. Send a new key with a new order.")
+	}
+	*o = *known
+	return errReplay
+}
+
+// begin decides whether the order has to be paid first. What costs nothing need not be.
+func (o *order) begin(payable bool) error {
+	o.Status = Received
+	if !o.PayNow || o.Totals.Total == 0 {
+		return nil
+	}
+	o.Status = AwaitingPayment
+	if !payable {
+		return errs.New(errs.InvalidState, "This merchant cannot take payments here yet. Order at the table, or pay at the counter.")
+	}
+	if o.Totals.Total > maxPaid {
+		return errs.Invalid(errs.Field{Field: "items", Message: "items must cost at most 10000.00 together to be paid here."})
+	}
+	return nil
+}
+
+// reserve takes the goods from the stock. What cannot be had is named by its place, with no word on why.
+func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
+	wanted := o.pieces()
+	missing := make(map[string]bool)
+	for _, q := range wanted {
+		missing[q.ProductID] = !isID(q.ProductID)
+	}
+	products, short, err := s.catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q Quantity) bool { return missing[q.ProductID] }))
+	if err != nil {
+		return fmt.Errorf("reserve order: %w", err)
+	}
+	for _, id := range short {
+		missing[id] = true
+	}
+	var bad problems
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		if missing[l.ProductID] {
+			bad.add(fmt.Sprintf("items[%d].productId", i), "is not on the menu, or not in this quantity")
+			continue
+		}
+		p := products[l.ProductID]
+		l.Name, l.Unit, l.VATPerMill = p.Name, p.Price, p.VATPerMill
+	}
+	return bad.err()
+}

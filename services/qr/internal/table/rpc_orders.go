@@ -1,0 +1,152 @@
+package table
+
+import (
+	"context"
+	"crypto/subtle"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+// maxKitchen is how many open orders a screen gets.
+const maxKitchen = 200
+
+// AttachPayment implements TableService.
+func (s *Server) AttachPayment(ctx context.Context, r *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
+	if err := owned(r.GetMerchantId(), r.GetOrderId(), orderNoun); err != nil {
+		return nil, err
+	}
+	if err := attach(ctx, s.pool, r.GetMerchantId(), r.GetOrderId(), r.GetPaymentReference()); err != nil {
+		return nil, err
+	}
+	return &qrv1.AttachPaymentResponse{}, nil
+}
+
+// AbandonOrder implements TableService. An order that does not wait for a payment stays as it is.
+func (s *Server) AbandonOrder(ctx context.Context, r *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
+	_, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetOrderId(), func(tx pgx.Tx, o *order) error {
+		if o.Status != AwaitingPayment {
+			return nil
+		}
+		if err := s.end(ctx, tx, o, PaymentFailed, byGateway, "payment_not_created"); err != nil {
+			return err
+		}
+		return letGo(ctx, tx, o.ID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &qrv1.AbandonOrderResponse{}, nil
+}
+
+// changeOrder applies do to the merchant's locked order.
+func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func(pgx.Tx, *order) error) (*order, error) {
+	if err := owned(merchantID, id, orderNoun); err != nil {
+		return nil, err
+	}
+	var o *order
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var err error
+		if o, err = lockOrder(ctx, tx, id); err != nil {
+			return err
+		}
+		if o.Merchant != merchantID {
+			return errs.NotFound(orderNoun)
+		}
+		return do(tx, o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.wake()
+	return o, nil
+}
+
+// SetOrderStatus implements TableService.
+func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusRequest) (*qrv1.SetOrderStatusResponse, error) {
+	waited := false
+	o, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetId(), func(tx pgx.Tx, o *order) error {
+		waited = o.Status == AwaitingPayment
+		return s.choose(ctx, tx, o, Status(r.GetStatus()))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &qrv1.SetOrderStatusResponse{Order: o.view(), CancelPayment: waited && o.PaymentReference != ""}, nil
+}
+
+// GetGuestOrder implements TableService.
+func (s *Server) GetGuestOrder(ctx context.Context, r *qrv1.GetGuestOrderRequest) (*qrv1.GetGuestOrderResponse, error) {
+	if !isID(r.GetOrderId()) || !isToken(r.GetToken()) {
+		return nil, errs.NotFound(orderNoun)
+	}
+	o, err := readOrder(ctx, s.pool, r.GetOrderId())
+	if err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare([]byte(o.TableToken), []byte(r.GetToken())) != 1 {
+		return nil, errs.NotFound(orderNoun)
+	}
+	return &qrv1.GetGuestOrderResponse{Order: o.view()}, nil
+}
+
+// ListOrders implements TableService.
+func (s *Server) ListOrders(ctx context.Context, r *qrv1.ListOrdersRequest) (*qrv1.ListOrdersResponse, error) {
+	if err := owner(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	if id := r.GetTableId(); id != "" && !isID(id) {
+		return nil, errs.Invalid(errs.Field{Field: "table", Message: "table must be the id of a table."})
+	}
+	list, total, err := listOrders(ctx, s.pool, r)
+	if err != nil {
+		return nil, err
+	}
+	return &qrv1.ListOrdersResponse{Orders: orderViews(list), Total: total}, nil
+}
+
+// ListKitchen implements TableService.
+func (s *Server) ListKitchen(ctx context.Context, r *qrv1.ListKitchenRequest) (*qrv1.ListKitchenResponse, error) {
+	if err := owner(r.GetMerchantId()); err != nil {
+		return nil, err
+	}
+	list, err := findOrders(ctx, s.pool, `select `+orderColumns+` from orders where merchant_id = $1 and status in ('received', 'preparing', 'ready')
+		order by created_at, id limit $2`, r.GetMerchantId(), maxKitchen)
+	if err != nil {
+		return nil, err
+	}
+	return &qrv1.ListKitchenResponse{Orders: orderViews(list)}, nil
+}
+
+func orderViews(list []*order) []*qrv1.Order {
+	views := make([]*qrv1.Order, len(list))
+	for i, o := range list {
+		views[i] = o.view()
+	}
+	return views
+}
+
+// GetOrder implements TableService.
+func (s *Server) GetOrder(ctx context.Context, r *qrv1.GetOrderRequest) (*qrv1.GetOrderResponse, error) {
+	if err := owned(r.GetMerchantId(), r.GetId(), orderNoun); err != nil {
+		return nil, err
+	}
+	o, err := findOrder(ctx, s.pool, `select `+orderColumns+` from orders where merchant_id = $1 and id = $2`, r.GetMerchantId(), r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	history, err := historyOf(ctx, s.pool, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	v := o.view()
+	for _, c := range history {
+		v.History = append(v.History, &qrv1.OrderChange{
+			Sequence: c.Sequence, FromStatus: string(c.From), ToStatus: string(c.To), Cause: c.Cause, Detail: c.Detail, OccurredAt: timestamppb.New(c.At),
+		})
+	}
+	return &qrv1.GetOrderResponse{Order: v}, nil
+}

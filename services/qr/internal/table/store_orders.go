@@ -1,0 +1,212 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/pg"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+// keyLife is how long an Idempotency-Key finds its order.
+const keyLife = 24 * time.Hour
+
+const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
+	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
+	fingerprint, sequence, created_at, updated_at`
+
+func scanOrder(row pgx.CollectableRow) (*order, error) {
+	o := &order{}
+	t := &o.Totals
+	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
+		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
+		&o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt)
+	return o, err
+}
+
+// nextNumber counts the merchant's orders; the counter's lock puts them in line.
+func nextNumber(ctx context.Context, tx pgx.Tx, merchantID string) (n int64, err error) {
+	err = tx.QueryRow(ctx, `insert into order_counters as c (merchant_id, last) values ($1, 1)
+		on conflict (merchant_id) do update set last = c.last + 1 returning last`, merchantID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("number order: %w", err)
+	}
+	return n, nil
+}
+
+// orderByKey finds the order that was made under the key since; nil when there is none. An older one lets go of the key.
+func orderByKey(ctx context.Context, tx pgx.Tx, tableID, key string, since time.Time) (*order, error) {
+	_, err := tx.Exec(ctx, `update orders set idempotency_key = null where table_id = $1 and idempotency_key = $2 and created_at < $3`, tableID, key, since)
+	if err != nil {
+		return nil, fmt.Errorf("let go of an old key: %w", err)
+	}
+	o, err := findOrder(ctx, tx, `select `+orderColumns+` from orders where table_id = $1 and idempotency_key = $2`, tableID, key)
+	if errs.Is(err, errs.NotFoundCode) {
+		return nil, nil
+	}
+	return o, err
+}
+
+// findOrder reads one order with its lines, or NOT_FOUND.
+func findOrder(ctx context.Context, db pg.DB, sql string, args ...any) (*order, error) {
+	o, err := one(ctx, db, scanOrder, sql, args...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, errs.NotFound(orderNoun)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read order: %w", err)
+	}
+	return o, readLines(ctx, db, []*order{o})
+}
+
+func readOrder(ctx context.Context, db pg.DB, id string) (*order, error) {
+	return findOrder(ctx, db, `select `+orderColumns+` from orders where id = $1`, id)
+}
+
+func lockOrder(ctx context.Context, tx pgx.Tx, id string) (*order, error) {
+	return findOrder(ctx, tx, `select `+orderColumns+` from orders where id = $1 for no key update`, id)
+}
+
+func findOrders(ctx context.Context, db pg.DB, sql string, args ...any) ([]*order, error) {
+	list, err := all(ctx, db, scanOrder, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list orders: %w", err)
+	}
+	return list, readLines(ctx, db, list)
+}
+
+func readLines(ctx context.Context, db pg.DB, orders []*order) error {
+	byID := make(map[string]*order, len(orders))
+	ids := make([]string, len(orders))
+	for i, o := range orders {
+		byID[o.ID], ids[i] = o, o.ID
+	}
+	rows, err := db.Query(ctx, `select order_id::text, product_id::text, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents
+		from order_lines where order_id = any($1::text[]::uuid[]) order by order_id, position`, ids)
+	if err != nil {
+		return fmt.Errorf("read order lines: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var l line
+		if err := rows.Scan(&id, &l.ProductID, &l.Name, &l.Quantity, &l.Notes, &l.Unit, &l.VATPerMill, &l.Discount, &l.Total, &l.VAT); err != nil {
+			return fmt.Errorf("read order lines: %w", err)
+		}
+		byID[id].Lines = append(byID[id].Lines, l)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read order lines: %w", err)
+	}
+	return nil
+}
+
+func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
+	b := &pgx.Batch{}
+	t := o.Totals
+	b.Queue(`insert into orders (id, merchant_id, livemode, number, table_id, table_name, table_token, order_type, pay_now, status, holds_stock,
+		customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, idempotency_key, fingerprint, sequence, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22)`,
+		o.ID, o.Merchant, o.Livemode, o.Number, o.TableID, o.TableName, o.TableToken, o.Type, o.PayNow, o.Status, o.HoldsStock,
+		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt)
+	for i, l := range o.Lines {
+		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			o.ID, i, l.ProductID, l.Name, l.Quantity, l.Notes, l.Unit, l.VATPerMill, l.Discount, l.Total, l.VAT)
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("insert order: %w", err)
+	}
+	return nil
+}
+
+// record writes the history and the event of the order as it is now.
+func record(ctx context.Context, tx pgx.Tx, o *order, from Status, cause, detail string) error {
+	_, err := tx.Exec(ctx, `insert into order_history (order_id, sequence, from_status, to_status, cause, detail, occurred_at)
+		values ($1, $2, $3, $4, $5, $6, $7)`, o.ID, o.Sequence, from, o.Status, cause, detail, o.UpdatedAt)
+	if err != nil {
+		return fmt.Errorf("record the order's history: %w", err)
+	}
+	what := string(o.Status)
+	if from == o.Status {
+		what = detail
+	}
+	e, err := o.event(what, from)
+	if err != nil {
+		return err
+	}
+	return outbox.Add(ctx, tx, e)
+}
+
+// updateOrder writes a change of the locked order.
+func updateOrder(ctx context.Context, tx pgx.Tx, o *order, from Status) error {
+	tag, err := tx.Exec(ctx, `update orders set status = $3, holds_stock = $4, payment_reference = nullif($5, ''), paid_at = $6, paid_late = $7,
+		sequence = $8, updated_at = $9 where id = $1 and status = $2 and sequence = $8 - 1`,
+		o.ID, from, o.Status, o.HoldsStock, o.PaymentReference, o.PaidAt, o.PaidLate, o.Sequence, o.UpdatedAt)
+	if err != nil {
+		return fmt.Errorf("update order: %w", err)
+	}
+	if tag.RowsAffected() != 1 {
+		return fmt.Errorf("update order %s: it changed under its lock", o.ID)
+	}
+	return nil
+}
+
+func historyOf(ctx context.Context, db pg.DB, id string) ([]change, error) {
+	list, err := all(ctx, db, func(row pgx.CollectableRow) (change, error) {
+		var c change
+		err := row.Scan(&c.Sequence, &c.From, &c.To, &c.Cause, &c.Detail, &c.At)
+		return c, err
+	}, `select sequence, from_status, to_status, cause, detail, occurred_at from order_history where order_id = $1 order by sequence`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read the order's history: %w", err)
+	}
+	return list, nil
+}
+
+func listOrders(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest) ([]*order, int64, error) {
+	const filter = ` from orders where merchant_id = $1 and ($2 = '' or status = $2) and ($3 = '' or table_id = nullif($3, '')::uuid)
+		and created_at >= coalesce($4, '-infinity'::timestamptz)`
+	args := []any{r.GetMerchantId(), r.GetStatus(), r.GetTableId(), instant(r.GetFrom())}
+	var total int64
+	if err := db.QueryRow(ctx, `select count(*)`+filter, args...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count orders: %w", err)
+	}
+	limit, offset := page(r.GetPage(), r.GetLimit())
+	list, err := findOrders(ctx, db, `select `+orderColumns+filter+` order by created_at desc, id desc limit $5 offset $6`, append(args, limit, offset)...)
+	return list, total, err
+}
+
+// unpaidSince returns some of the orders that wait for their payment for too long, the oldest first.
+func unpaidSince(ctx context.Context, db pg.DB, before time.Time) ([]string, error) {
+	ids, err := all(ctx, db, pgx.RowTo[string], `select id::text from orders where status = 'awaiting_payment' and created_at <= $1
+		order by created_at limit 1000`, before)
+	if err != nil {
+		return nil, fmt.Errorf("look for unpaid orders: %w", err)
+	}
+	return ids, nil
+}
+
+// attach notes the payment of an order that waits for one and has none yet.
+func attach(ctx context.Context, db pg.DB, merchantID, id, reference string) error {
+	_, err := db.Exec(ctx, `update orders set payment_reference = $3 where merchant_id = $1 and id = $2 and status = 'awaiting_payment'
+		and payment_reference is null`, merchantID, id, reference)
+	if err != nil {
+		return fmt.Errorf("note the payment of an order: %w", err)
+	}
+	return nil
+}
+
+// letGo frees the key of an order that came to nothing, so that the guest's repetition makes a new one.
+func letGo(ctx context.Context, tx pgx.Tx, id string) error {
+	if _, err := tx.Exec(ctx, `update orders set idempotency_key = null where id = $1`, id); err != nil {
+		return fmt.Errorf("let go of a key: %w", err)
+	}
+	return nil
+}
