@@ -1,4 +1,4 @@
-// Package qr is the service that signs the QR codes of the EU Pay app, keeps the merchants' catalogs, takes the orders of
+// Package qr is the service that signs the QR codes of the EU Pay app, keeps the merchants' products, takes the orders of
 // guests at their tables and counts customers' points.
 package qr
 

@@ -280,6 +280,9 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 		p.QuietPolls = 0
 	}
 	due := e.now().UTC().Add(e.backoff(e.cfg.QuietFirst, e.cfg.QuietMax, p.QuietPolls))
+	if end := p.ExpiresAt.Add(time.Second); p.Scanned() && e.now().Before(p.ExpiresAt) && end.Before(due) {
+		due = end // what a customer scanned is not blocked for longer than it must be
+	}
 	p.DueAt, p.QuietPolls = &due, p.QuietPolls+1
 	if !changed {
 		return e.stalled(p)

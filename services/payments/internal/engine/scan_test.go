@@ -190,7 +190,7 @@ func TestWhatNobodyPaysExpires(t *testing.T) {
 	r := newRig(t)
 	g := r.gateway(true)
 	s := r.mustScan(g, "anna")
-	r.settle(20 * time.Minute)
+	r.settle(r.cfg.ScanTTL + 2*time.Second)
 	r.is(s.Reference, payment.Failed, "", payment.FailureExpired)
 	r.is(g.Reference, payment.PendingSCA, "", "")
 	r.settle(48 * time.Hour)
