@@ -72,6 +72,13 @@ func TestAMerchantsCodeIsAPaymentOfItsOwn(t *testing.T) {
 	if err != nil || stored.Payer.IBAN != payerIBAN || stored.Beneficiary.IBAN != shop.GetIban() {
 		t.Errorf("from %s to %s, %v", stored.Payer.IBAN, stored.Beneficiary.IBAN, err)
 	}
+	if r := last(b.send(command.ScanPay, scanOf(3, ""))); !r.GetReplayed() || r.GetPayment().GetReference() != p.GetReference() {
+		t.Errorf("asked again while it is open: %v", r)
+	}
+	b.finish(p.GetReference())
+	if r := last(b.send(command.ScanPay, scanOf(4, ""))); r.GetReplayed() || r.GetPayment().GetReference() == p.GetReference() {
+		t.Errorf("the next coffee is the same payment: %v", r)
+	}
 	more := scanOf(2, "")
 	more.AmountCents++
 	if r := last(b.send(command.ScanPay, more)); r.GetReplayed() {

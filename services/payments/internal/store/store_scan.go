@@ -78,16 +78,28 @@ func (s *Store) scanned(ctx context.Context, tx pgx.Tx, p payment.Payment, reque
 		return payment.Payment{}, NoMatch, ErrNotFound
 	}
 	known, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
-	if err != nil || (known.Status != payment.Failed && known.Status != payment.Cancelled) {
+	if err != nil || !mayPayAgain(known) {
 		return known, ByReference, err
 	}
-	// A customer whose payment failed may try again with the same code.
 	_, err = tx.Exec(ctx, `update claims set reference = $1, expires_at = $2 where merchant_id = $3 and livemode = $4 and kind = 'scan' and key = $5`,
 		p.Reference, now.Add(ReferenceClaim), p.MerchantID, p.Livemode, key)
 	if err != nil {
 		return payment.Payment{}, NoMatch, fmt.Errorf("take over the claim of a failed scan: %w", err)
 	}
 	return payment.Payment{}, NoMatch, ErrNotFound
+}
+
+// mayPayAgain: who failed may try again with the same code, and a merchant's own code is there to be paid again and again.
+// Each payment wants the customer's word at the bank, so nothing is paid twice by mistake.
+func mayPayAgain(p payment.Payment) bool {
+	switch p.Status {
+	case payment.Failed, payment.Cancelled:
+		return true
+	case payment.Completed, payment.Refunded:
+		return p.Origin == payment.OriginQR
+	default:
+		return false
+	}
 }
 
 // scanKey names the customer, the code and the amount. Each part is of a length that says where it ends.

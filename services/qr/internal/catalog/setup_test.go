@@ -94,15 +94,6 @@ func (f *fixture) add(t *testing.T, merchantID string, change func(*qrv1.Product
 	return res.GetProduct()
 }
 
-func (f *fixture) stock(t *testing.T, id string) int32 {
-	t.Helper()
-	res, err := f.GetProduct(t.Context(), &qrv1.GetProductRequest{MerchantId: us, Id: id})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res.GetProduct().GetStockQuantity()
-}
-
 func (f *fixture) version(t *testing.T, merchantID string) int64 {
 	t.Helper()
 	v, err := f.store.Version(t.Context(), f.pool, merchantID)
