@@ -5,18 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/google/uuid"
 )
-
-// customer is somebody with the app.
-func (w *world) customer(t testing.TB) caller {
-	t.Helper()
-	c := w.caller()
-	in := object{"email": uuid.NewString() + "@customer.example", "password": password}
-	s := must[session](t, c.do(t, http.MethodPost, "/customer/auth/register", in.json()), http.StatusCreated)
-	return c.with("Authorization", "Bearer "+s.Token)
-}
 
 type scan struct {
 	MerchantName, Type, GatewayReference string
@@ -32,7 +21,7 @@ func scans(t testing.TB, c caller, qrData string) answer {
 
 func TestAMerchantsCodeIsMadeAndScanned(t *testing.T) {
 	t.Parallel()
-	m, customer := shared.newMerchant(t), shared.customer(t)
+	m, customer := shared.newMerchant(t), shared.newCustomer(t)
 	type code struct {
 		QRData, DeepLinkData string
 		ExpiresAt            *string
@@ -54,7 +43,7 @@ func TestAMerchantsCodeIsMadeAndScanned(t *testing.T) {
 
 func TestTheCodeOfAPaymentIsScannedUntilItIsPaid(t *testing.T) {
 	t.Parallel()
-	m, customer := shared.newMerchant(t), shared.customer(t)
+	m, customer := shared.newMerchant(t), shared.newCustomer(t)
 	p := mustData[struct {
 		Reference string
 		Amount    json.Number
