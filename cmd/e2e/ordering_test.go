@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"crypto/ecdh"
 	"crypto/rand"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"european-pay.eu/eupay/cmd/internal/payer"
@@ -188,6 +190,28 @@ func TestAMerchantsCodeIsPaidAgainAndAgain(t *testing.T) {
 	}
 	stranger := shared.newCustomer(t)
 	stranger.do(t, http.MethodGet, "/qr/transactions/"+first, "").refused(t, http.StatusNotFound, "NOT_FOUND")
+}
+
+func TestTheMerchantsPermanentCodeStaysTheSame(t *testing.T) {
+	t.Parallel()
+	m := shared.newMerchant(t)
+	first := m.portal.do(t, http.MethodGet, "/qr/merchant.png", "")
+	again := m.portal.do(t, http.MethodGet, "/qr/merchant.png", "")
+	if first.status != http.StatusOK || !bytes.Equal(first.raw, again.raw) {
+		t.Errorf("%d, the same: %v", first.status, bytes.Equal(first.raw, again.raw))
+	}
+	m.portal.do(t, http.MethodGet, "/qr/merchant.svg?type=epc", "").refused(t, http.StatusConflict, "INVALID_STATE")
+	if a := m.portal.do(t, http.MethodPatch, "/merchant", `{"epc_enabled":true}`); a.status != http.StatusOK {
+		t.Fatalf("%s", a.raw)
+	}
+	if a := m.portal.do(t, http.MethodGet, "/qr/merchant.svg?type=epc", ""); a.status != http.StatusOK {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+	for _, card := range []string{"/qr/cards/merchant.pdf?format=a4", "/qr/cards/merchant.pdf?lang=en"} {
+		if a := m.portal.do(t, http.MethodGet, card, ""); a.status != http.StatusOK || !strings.HasPrefix(string(a.raw), "%PDF-") {
+			t.Errorf("%s: %d", card, a.status)
+		}
+	}
 }
 
 func TestWhatCameOutsideTheProviderIsConfirmedByTheMerchant(t *testing.T) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/google/uuid"
+
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
@@ -30,10 +33,15 @@ func (c codes) Decode(ctx context.Context, qrData string) (scanapi.Code, error) 
 	return code, nil
 }
 
-// ofMerchant is the merchant's code for ever, with which the customer chooses the amount.
+// ofMerchant is the merchant's code for ever, with which the customer chooses the amount: always the same one, so that
+// what is on the screen is what was printed.
 func (c codes) ofMerchant(ctx context.Context, m account.Merchant) (qrimageapi.Code, error) {
+	if m.IBAN == "" {
+		return qrimageapi.Code{}, errs.New(errs.InvalidState, "Your account has no IBAN yet, so nobody could pay with this code. Add one in the merchant portal.")
+	}
 	res, err := c.client.SignPaymentRequest(ctx, &qrv1.SignPaymentRequestRequest{
 		MerchantId: m.ID, MerchantName: m.Name, EuPayId: m.EuPayID(), Currency: "EUR",
+		RequestId: uuid.NewSHA1(uuid.NameSpaceURL, []byte("eupay:merchant-code:"+m.ID)).String(),
 	})
 	if err != nil {
 		return qrimageapi.Code{}, fmt.Errorf("sign the merchant's code: %w", err)

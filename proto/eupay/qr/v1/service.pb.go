@@ -172,7 +172,9 @@ type SignPaymentRequestRequest struct {
 	// What the customer is shown; empty: nothing.
 	Label string `protobuf:"bytes,6,opt,name=label,proto3" json:"label,omitempty"`
 	// In whole seconds; absent: never.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Names the code, at most 64 bytes; the same request with the same id gives the same code. Empty: a new one.
+	RequestId     string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -254,6 +256,13 @@ func (x *SignPaymentRequestRequest) GetExpiresAt() *timestamppb.Timestamp {
 		return x.ExpiresAt
 	}
 	return nil
+}
+
+func (x *SignPaymentRequestRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type SignPaymentRequestResponse struct {
@@ -504,7 +513,7 @@ const file_eupay_qr_v1_service_proto_rawDesc = "" +
 	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"[\n" +
 	"\x1aSignGatewayPaymentResponse\x12\x17\n" +
 	"\aqr_data\x18\x01 \x01(\tR\x06qrData\x12$\n" +
-	"\x0edeep_link_data\x18\x02 \x01(\tR\fdeepLinkData\"\x8d\x02\n" +
+	"\x0edeep_link_data\x18\x02 \x01(\tR\fdeepLinkData\"\xac\x02\n" +
 	"\x19SignPaymentRequestRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12#\n" +
@@ -514,7 +523,9 @@ const file_eupay_qr_v1_service_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05label\x18\x06 \x01(\tR\x05label\x129\n" +
 	"\n" +
-	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"u\n" +
+	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\b \x01(\tR\trequestId\"u\n" +
 	"\x1aSignPaymentRequestResponse\x12\x17\n" +
 	"\aqr_data\x18\x01 \x01(\tR\x06qrData\x12$\n" +
 	"\x0edeep_link_data\x18\x02 \x01(\tR\fdeepLinkData\x12\x18\n" +

@@ -26,8 +26,9 @@ func (a *API) code(ctx context.Context, m account.Merchant) (Code, error) {
 
 func (a *API) merchant(k kind) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		q := queryOf(c, imageParameters...)
+		q := queryOf(c, append([]string{"type"}, imageParameters...)...)
 		options, withLogo := q.image()
+		plain := q.plain(withLogo)
 		if err := q.err(); err != nil {
 			return err
 		}
@@ -37,19 +38,27 @@ func (a *API) merchant(k kind) echo.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
 		defer cancel()
-		code, err := a.code(ctx, m)
-		if err != nil {
-			return err
-		}
 		if options.Logo, err = a.logoOf(ctx, m, withLogo); err != nil {
 			return err
 		}
-		file, err := a.text(ctx, code.Text, k, options)
+		file, err := a.permanent(ctx, m, plain, k, options)
 		if err != nil {
 			return err
 		}
 		return send(c, k, file)
 	}
+}
+
+// permanent draws the merchant's code without an amount: that of the app, or that of a plain SEPA transfer.
+func (a *API) permanent(ctx context.Context, m account.Merchant, plain bool, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+	if plain {
+		return a.transfer(ctx, m, transfer{remittance: m.EuPayID()}, k, o)
+	}
+	code, err := a.code(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return a.text(ctx, code.Text, k, o)
 }
 
 // merchantCard is the card of the till.

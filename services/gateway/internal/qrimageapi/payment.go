@@ -26,11 +26,8 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 		}
 		q := queryOf(c, append([]string{"type", "livemode"}, imageParameters...)...)
 		options, withLogo := q.image()
-		plain := q.oneOf("type", "app", "epc") == "epc"
+		plain := q.plain(withLogo)
 		live := q.oneOf("livemode", "false", "true") == "true"
-		if plain && withLogo {
-			q.refuse("logo", "is not possible with type=epc, whose level of error correction has no room for it")
-		}
 		if err := q.err(); err != nil {
 			return err
 		}
@@ -44,14 +41,15 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		draw := a.signed
-		if plain {
-			draw = a.transfer
-		}
 		if options.Logo, err = a.logoOf(ctx, m, withLogo); err != nil {
 			return err
 		}
-		file, err := draw(ctx, m, p, k, options)
+		var file []byte
+		if plain {
+			file, err = a.transfer(ctx, m, transfer{p.GetAmountCents(), p.GetReference()}, k, options)
+		} else {
+			file, err = a.signed(ctx, p, k, options)
+		}
 		if err != nil {
 			return err
 		}
@@ -77,7 +75,7 @@ func (a *API) open(ctx context.Context, m account.Merchant, live bool, reference
 }
 
 // signed draws the code of the app, the same one that the payment's creation answered: so it ends at the same time.
-func (a *API) signed(ctx context.Context, _ account.Merchant, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+func (a *API) signed(ctx context.Context, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	expires := p.GetCreatedAt().AsTime().Add(edge.QRLife)
 	if !a.Now().Before(expires) {
 		return nil, errs.New(errs.InvalidState, "The QR code of this payment has expired. Send the payer its payment_url, or create another payment.")
@@ -92,15 +90,21 @@ func (a *API) signed(ctx context.Context, _ account.Merchant, p *paymentsv1.Paym
 	return a.text(ctx, code.GetQrData(), k, o)
 }
 
-// transfer draws the code of a SEPA transfer with the payment's reference. Any bank's app reads it, and nobody tells us when
-// it was paid: so the merchant has to want it.
-func (a *API) transfer(ctx context.Context, m account.Merchant, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+// transfer is what a SEPA transfer to a merchant says. 0 cents: the payer chooses.
+type transfer struct {
+	cents      int64
+	remittance string
+}
+
+// transfer draws the code of a SEPA transfer. Any bank's app reads it, and nobody tells us when it was paid: so the merchant
+// has to want it.
+func (a *API) transfer(ctx context.Context, m account.Merchant, t transfer, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	if !m.EPCEnabled {
 		return nil, errs.New(errs.InvalidState, "Codes of SEPA transfers are switched off. Set epc_enabled in your profile (PATCH /merchant) to use them.")
 	}
 	name := []rune(m.Name)
 	resp, err := a.Render.RenderEPC(ctx, &qrv1.RenderEPCRequest{
-		Name: string(name[:min(len(name), maxEPCName)]), Iban: m.IBAN, Bic: m.BIC, AmountCents: p.GetAmountCents(), Remittance: p.GetReference(),
+		Name: string(name[:min(len(name), maxEPCName)]), Iban: m.IBAN, Bic: m.BIC, AmountCents: t.cents, Remittance: t.remittance,
 		Format: k.format, Options: o,
 	})
 	if err != nil {

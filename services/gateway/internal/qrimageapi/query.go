@@ -104,3 +104,12 @@ func (q *query) image() (o *qrv1.ImageOptions, logo bool) {
 	}
 	return o, q.oneOf("logo", "none", "merchant") == "merchant"
 }
+
+// plain reports whether the code of a SEPA transfer is wanted, which has no room for a logo.
+func (q *query) plain(withLogo bool) bool {
+	plain := q.oneOf("type", "app", "epc") == "epc"
+	if plain && withLogo {
+		q.refuse("logo", "is not possible with type=epc, whose level of error correction has no room for it")
+	}
+	return plain
+}

@@ -50,6 +50,7 @@ func checkPaymentRequest(req *qrv1.SignPaymentRequestRequest) error {
 	p.refuse(req.GetAmountCents() < 0 || req.GetAmountCents() > maxAmount, "amount_cents", "amount_cents must be below 10 trillion euros, or 0 for an open amount")
 	p.refuse(req.GetCurrency() != "EUR", "currency", "currency must be EUR")
 	p.refuse(len(req.GetLabel()) > maxLabel, "label", "label must have at most 400 bytes")
+	p.refuse(len(req.GetRequestId()) > maxID, "request_id", "request_id must have at most 64 bytes")
 	p.refuse(req.GetExpiresAt() != nil && !isInstant(req.GetExpiresAt()), "expires_at", "expires_at must be a time, or absent for a permanent code")
 	return p.err()
 }

@@ -2,6 +2,7 @@
 package grpcapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func (s *Server) SignPaymentRequest(_ context.Context, req *qrv1.SignPaymentRequ
 		return nil, err
 	}
 	c := signed.Code{
-		Type: signed.TypePaymentRequest, RequestID: events.NewID(),
+		Type: signed.TypePaymentRequest, RequestID: cmp.Or(req.GetRequestId(), events.NewID()),
 		Merchant: signed.Merchant{ID: req.GetMerchantId(), MerchantID: req.GetMerchantId(), Name: req.GetMerchantName(), EuPayID: req.GetEuPayId()},
 		Amount:   money.Cents(req.GetAmountCents()), Currency: req.GetCurrency(), Label: req.GetLabel(),
 	}
