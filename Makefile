@@ -30,7 +30,8 @@ demo: bin/eupay-demo ## Pay one order and receive its webhook, every step shown
 
 .PHONY: test
 test: bin/gotestsum bin/with-postgres ## Run all tests with the race detector, on a private PostgreSQL
-	@go build -race -o /dev/null $(PKG) # first, so that the tests of the whole system need not share the machine with the compiler
+	@# First, so that the tests of the whole system need not share the machine with the compiler.
+	@go list -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' $(PKG) | xargs -r go build -race -o /dev/null
 	@./bin/with-postgres ./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race $(TESTFLAGS) $(PKG)
 
 .PHONY: test-node
