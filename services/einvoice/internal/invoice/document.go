@@ -1,0 +1,231 @@
+// Package invoice is what an invoice is: the document of EN 16931 with its French demands, the amounts in it, and the
+// rules by which one is issued, paid, cancelled and credited. It does no I/O.
+//
+// Terms in parentheses such as (BT-1) and (BG-25) are those of EN 16931-1.
+package invoice
+
+import "european-pay.eu/eupay/internal/money"
+
+// TypeCode is the kind of a document (BT-3, UNTDID 1001).
+type TypeCode string
+
+// The kinds that are issued here.
+const (
+	// TypeInvoice is an ordinary invoice.
+	TypeInvoice TypeCode = "380"
+	// TypeCorrected replaces one earlier invoice by its own content (BR-FR-CO-04).
+	TypeCorrected TypeCode = "384"
+	// TypeCreditNote gives back; its amounts are positive.
+	TypeCreditNote TypeCode = "381"
+)
+
+// Audience is who the document is for, and with that which obligations follow (note BAR of BR-FR-20).
+type Audience string
+
+const (
+	// B2B is between businesses that are both in France: it goes to the buyer's platform.
+	B2B Audience = "B2B"
+	// B2C is for everybody else: it is reported in sums (flux 10.3 and 10.4).
+	B2C Audience = "B2C"
+)
+
+// Document is an invoice or a credit note, complete and with all its sums: what the XML, the PDF and the platform's JSON
+// are made from. It is stored as it was issued, so it can be written again byte for byte.
+type Document struct {
+	// Number (BT-1), e.g. INV-2026-AB12CD-000001.
+	Number string `json:"number"`
+	// Issued (BT-2) and Due (BT-9), days in France. Due of an invoice that was paid before is the day of the payment.
+	Issued Date `json:"issued"`
+	Due    Date `json:"due"`
+	// Type (BT-3).
+	Type TypeCode `json:"type"`
+	// Process (BT-23): B, S or M for goods, services or both, and 1 for ordinary, 2 for already paid.
+	Process string `json:"process"`
+	// Audience is written as note BAR.
+	Audience Audience `json:"audience"`
+	// BuyerReference (BT-10) is the merchant's own reference; may be empty.
+	BuyerReference string `json:"buyer_reference,omitempty"`
+	// Notes (BG-1), without BAR.
+	Notes []Note `json:"notes,omitempty"`
+	// Preceding (BG-3) is the invoice that this document corrects or credits; nil for an invoice.
+	Preceding *Preceding `json:"preceding,omitempty"`
+	Seller    Party      `json:"seller"`
+	Buyer     Party      `json:"buyer"`
+	Payment   Payment    `json:"payment"`
+	Lines     []Line     `json:"lines"`
+	// Allowances (BG-20): a discount on the whole, one for each rate.
+	Allowances []Allowance `json:"allowances,omitempty"`
+	// VAT (BG-23), the highest rate first.
+	VAT    []VAT  `json:"vat"`
+	Totals Totals `json:"totals"`
+}
+
+// Note is a free text (BT-22) with its subject (BT-21); the subject may be empty.
+type Note struct {
+	Subject string `json:"subject,omitempty"`
+	Text    string `json:"text"`
+}
+
+// The subjects of the notes that French law wants on every invoice (BR-FR-05), and of a general note.
+const (
+	NoteRecovery    = "PMT" // the fixed sum of 40 EUR for recovery
+	NotePenalties   = "PMD" // penalties for late payment
+	NoteDiscount    = "AAB" // discount for early payment, or that there is none
+	NoteAudience    = "BAR" // B2B, B2C
+	NoteGeneral     = "AAI"
+	NoteCapital     = "ABL" // legal form, capital, register
+	NoteTaxPayments = "TXD" // VAT on debits
+)
+
+// Preceding names an earlier invoice (BT-25, BT-26).
+type Preceding struct {
+	Number string `json:"number"`
+	Issued Date   `json:"issued"`
+}
+
+// Party is the seller (BG-4) or the buyer (BG-7). Of a private buyer only Name, Email and the country are known for sure.
+type Party struct {
+	// Name (BT-27, BT-44).
+	Name string `json:"name"`
+	// TradingName (BT-28); seller only, may be empty.
+	TradingName string `json:"trading_name,omitempty"`
+	// LegalInfo (BT-33), legal form and capital; seller only, may be empty.
+	LegalInfo string `json:"legal_info,omitempty"`
+	// SIREN (BT-30, BT-47), nine digits, scheme 0002; empty for a private buyer.
+	SIREN string `json:"siren,omitempty"`
+	// SIRET (BT-29, BT-46), fourteen digits, scheme 0009; may be empty.
+	SIRET string `json:"siret,omitempty"`
+	// VATNumber (BT-31, BT-48), e.g. FR32123456789; may be empty.
+	VATNumber string `json:"vat_number,omitempty"`
+	// Electronic is where documents are sent to (BT-34, BT-49).
+	Electronic ElectronicAddress `json:"electronic"`
+	Address    Address           `json:"address"`
+	// Email and Phone of the contact (BT-43, BT-42; BT-58, BT-57); may be empty.
+	Email string `json:"email,omitempty"`
+	Phone string `json:"phone,omitempty"`
+}
+
+// ElectronicAddress is an address in a scheme: 0225 for French businesses, EM for e-mail.
+type ElectronicAddress struct {
+	Scheme string `json:"scheme"`
+	Value  string `json:"value"`
+}
+
+// The schemes of identifiers and addresses (EAS, ICD).
+const (
+	SchemeSIREN      = "0002"
+	SchemeSIRET      = "0009"
+	SchemeElectronic = "0225"
+	SchemeEmail      = "EM"
+)
+
+// Address is a postal address (BG-5, BG-8). Only the country is always there.
+type Address struct {
+	// Street and More (BT-35, BT-36; BT-50, BT-51).
+	Street   string `json:"street,omitempty"`
+	More     string `json:"more,omitempty"`
+	PostCode string `json:"post_code,omitempty"`
+	City     string `json:"city,omitempty"`
+	// Country is ISO 3166-1 alpha-2.
+	Country string `json:"country"`
+}
+
+// Payment is how the document is paid (BG-16).
+type Payment struct {
+	// Means (BT-81, UNTDID 4461): 10 cash, 30 transfer, 48 card, 58 SEPA transfer, ZZZ other.
+	Means string `json:"means"`
+	// IBAN (BT-84), BIC (BT-86): only with a transfer.
+	IBAN string `json:"iban,omitempty"`
+	BIC  string `json:"bic,omitempty"`
+	// Reference (BT-83) is what the payer writes; may be empty.
+	Reference string `json:"reference,omitempty"`
+	// Terms (BT-20) in words.
+	Terms string `json:"terms,omitempty"`
+}
+
+// Nature says what a line sells: it decides about BT-23 and the category of an e-report.
+type Nature string
+
+const (
+	// Goods are reported as TLB1.
+	Goods Nature = "goods"
+	// Services are reported as TPS1, and their payments too.
+	Services Nature = "services"
+)
+
+// Line is one line (BG-25). Its amounts are positive on credit notes too.
+type Line struct {
+	// ID (BT-126), from 1.
+	ID string `json:"id"`
+	// Name (BT-153) and Description (BT-154).
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Nature      Nature   `json:"nature"`
+	Quantity    Quantity `json:"quantity"`
+	// Unit (BT-130, UN/ECE Recommendation 20), C62 for pieces.
+	Unit string `json:"unit"`
+	// NetPrice (BT-146) of one unit, without VAT.
+	NetPrice Price `json:"net_price"`
+	// Net (BT-131), without VAT.
+	Net money.Cents `json:"net"`
+	// Gross is what the customer pays for the line, before a discount on the whole; UnitGross for one unit. Neither is in
+	// the XML, both are on the page.
+	Gross     money.Cents `json:"gross"`
+	UnitGross money.Cents `json:"unit_gross"`
+	// Category (BT-151) and Rate (BT-152).
+	Category Category `json:"category"`
+	Rate     Rate     `json:"rate"`
+}
+
+// Allowance is a discount on all that has one category and rate (BG-20).
+type Allowance struct {
+	// Net (BT-92), without VAT; Gross with it.
+	Net   money.Cents `json:"net"`
+	Gross money.Cents `json:"gross"`
+	// Reason (BT-97) in words.
+	Reason   string   `json:"reason"`
+	Category Category `json:"category"`
+	Rate     Rate     `json:"rate"`
+}
+
+// Category is a VAT category (UNTDID 5305).
+type Category string
+
+const (
+	// Standard is for every rate above zero.
+	Standard Category = "S"
+	// ZeroRated is a rate of zero without an exemption, also of a seller who has no VAT number.
+	ZeroRated Category = "Z"
+	// Exempt needs a reason (BT-120, BT-121) and the seller's VAT number.
+	Exempt Category = "E"
+)
+
+// VAT is the sum for one category and rate (BG-23).
+type VAT struct {
+	Category Category `json:"category"`
+	Rate     Rate     `json:"rate"`
+	// Base (BT-116) and Tax (BT-117). Base + Tax is what the customer pays at this rate.
+	Base money.Cents `json:"base"`
+	Tax  money.Cents `json:"tax"`
+	// Reason (BT-120) and ReasonCode (BT-121, VATEX) of an exemption.
+	Reason     string `json:"reason,omitempty"`
+	ReasonCode string `json:"reason_code,omitempty"`
+}
+
+// Totals are the sums of a document (BG-22).
+type Totals struct {
+	// LineNet (BT-106) is the sum of the lines.
+	LineNet money.Cents `json:"line_net"`
+	// Allowances (BT-107).
+	Allowances money.Cents `json:"allowances"`
+	// Net (BT-109) = LineNet − Allowances.
+	Net money.Cents `json:"net"`
+	// Tax (BT-110).
+	Tax money.Cents `json:"tax"`
+	// Gross (BT-112) = Net + Tax: what the customer pays.
+	Gross money.Cents `json:"gross"`
+	// Prepaid (BT-113).
+	Prepaid money.Cents `json:"prepaid"`
+	// Due (BT-115) = Gross − Prepaid. Below zero when money goes back.
+	Due money.Cents `json:"due"`
+}

@@ -1,0 +1,58 @@
+package invoice
+
+// Regime is how a merchant declares its VAT; it decides when its e-reports are due (DGFiP specifications, section 3.7).
+type Regime string
+
+const (
+	// RegimeMonthly is the normal regime with monthly returns.
+	RegimeMonthly Regime = "monthly"
+	// RegimeQuarterly is the normal regime with quarterly returns.
+	RegimeQuarterly Regime = "quarterly"
+	// RegimeSimplified is the simplified regime.
+	RegimeSimplified Regime = "simplified"
+	// RegimeFranchise is exempt from VAT (article 293 B CGI): every rate is 0.
+	RegimeFranchise Regime = "franchise"
+)
+
+// Settings are what a merchant's documents say about the merchant, and how it declares VAT. They are copied into each
+// document when it is issued.
+type Settings struct {
+	// LegalName is the name in the register; TradingName the one over the door, if another.
+	LegalName   string `json:"legal_name"`
+	TradingName string `json:"trading_name,omitempty"`
+	// LegalForm, e.g. "SAS au capital de 10 000 EUR, RCS Paris 123 456 782"; may be empty.
+	LegalForm string `json:"legal_form,omitempty"`
+	// SIRET of the establishment; its first nine digits are the SIREN.
+	SIRET string `json:"siret"`
+	// VATNumber, FR and eleven characters. Only the regime franchise may have none.
+	VATNumber string  `json:"vat_number,omitempty"`
+	Address   Address `json:"address"`
+	Email     string  `json:"email"`
+	Phone     string  `json:"phone,omitempty"`
+	// ElectronicAddress in scheme 0225; empty means the SIREN.
+	ElectronicAddress string `json:"electronic_address,omitempty"`
+	// Activity is what a line sells that does not say it.
+	Activity Nature `json:"activity"`
+	Regime   Regime `json:"vat_regime"`
+	// VATOnDebits: VAT on services is due with the invoice and not with its payment, so payments are not reported.
+	VATOnDebits bool `json:"vat_on_debits"`
+	// IBAN and BIC for transfers; may be empty.
+	IBAN string `json:"iban,omitempty"`
+	BIC  string `json:"bic,omitempty"`
+	// TermDays from the invoice to its due date, 0 to 60.
+	TermDays int `json:"term_days"`
+	// Penalties, Recovery and Discount are the sentences that the law wants (PMD, PMT, AAB); empty means the usual ones.
+	Penalties string `json:"penalties,omitempty"`
+	Recovery  string `json:"recovery,omitempty"`
+	Discount  string `json:"discount,omitempty"`
+	// Footer is a line of the merchant's own on each page; may be empty.
+	Footer string `json:"footer,omitempty"`
+}
+
+// SIREN of the merchant.
+func (s Settings) SIREN() string {
+	if len(s.SIRET) < 9 {
+		return ""
+	}
+	return s.SIRET[:9]
+}
