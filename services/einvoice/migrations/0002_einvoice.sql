@@ -72,6 +72,9 @@ create table invoices (
     -- When the platform is asked for its lifecycle next; null before it has the document and once nothing more can happen.
     poll_at             timestamptz,
     polls               integer     not null default 0,
+    polled_at           timestamptz,
+    -- An attempt to submit may have reached the platform: set before each, cleared by a clear no.
+    maybe_sent          boolean     not null default false,
     sequence            bigint      not null default 1,
     created_at          timestamptz not null,
     updated_at          timestamptz not null,
@@ -153,14 +156,43 @@ create table invoice_payments (
 create index invoice_payments_invoice on invoice_payments (invoice_id);
 create unique index invoice_payments_reference on invoice_payments (payment_reference, invoice_id) where payment_reference <> '';
 
--- How a payment is spread over the VAT rates and natures of its invoice. The parts add up to the payment.
-create table payment_parts (
-    payment_id   uuid    not null references invoice_payments (id),
+-- What was received for invoices, by what it was for: the parts of a payment add up to it, those of what was given back with a
+-- credit note are below zero. What e-reports of payments and collections are made from.
+create table receipt_parts (
+    -- The payment or the credit note.
+    source       uuid    not null,
+    merchant_id  text    not null,
+    livemode     boolean not null,
+    invoice_id   uuid    not null references invoices (id),
+    audience     text    not null check (audience in ('B2B', 'B2C')),
+    received_on  date    not null,
     nature       text    not null check (nature in ('goods', 'services')),
+    -- In tenths of a percent.
     rate         integer not null,
     amount_cents bigint  not null,
-    primary key (payment_id, nature, rate)
+    -- Of services whose VAT is due with the payment: it has to be reported (article 290 A CGI).
+    reportable   boolean not null,
+    primary key (source, nature, rate)
 );
+create index receipt_parts_day on receipt_parts (merchant_id, livemode, received_on) where reportable;
+create index receipt_parts_invoice on receipt_parts (invoice_id);
+
+-- Sales to private customers, by day, category and rate; what corrects an invoice is below zero. What e-reports of sales are made
+-- from.
+create table sale_parts (
+    -- The invoice or the document that corrects it.
+    source      uuid    not null references invoices (id),
+    merchant_id text    not null,
+    livemode    boolean not null,
+    sold_on     date    not null,
+    -- TLB1, TPS1 or TNT1.
+    category    text    not null,
+    rate        integer not null,
+    net_cents   bigint  not null,
+    tax_cents   bigint  not null,
+    primary key (source, category, rate)
+);
+create index sale_parts_day on sale_parts (merchant_id, livemode, sold_on);
 
 -- Completed EU Pay payments of enrolled merchants, for invoices that come after them.
 create table settlements (

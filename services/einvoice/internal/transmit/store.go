@@ -84,8 +84,8 @@ func Resume(ctx context.Context, db pg.DB, merchantID string, livemode bool, now
 
 // Restart makes one due again that waits or was stopped; false when there is none. One that was sent stays so.
 func Restart(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now time.Time) (bool, error) {
-	tag, err := db.Exec(ctx, `update transmissions set state = 'waiting', due_at = $3, ended_at = null
-		where kind = $1 and subject = $2 and state <> 'sent' and lease is null`, string(kind), subject, now)
+	tag, err := db.Exec(ctx, `update transmissions set state = 'waiting', due_at = $3, ended_at = null, lease = null
+		where kind = $1 and subject = $2 and state <> 'sent' and (lease is null or due_at <= $3)`, string(kind), subject, now)
 	if err != nil {
 		return false, fmt.Errorf("restart transmission: %w", err)
 	}
@@ -94,8 +94,8 @@ func Restart(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now ti
 
 // Drop ends one that need not be sent any more; false when it was sent, or somebody has it right now.
 func Drop(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now time.Time) (bool, error) {
-	tag, err := db.Exec(ctx, `update transmissions set state = 'stopped', due_at = null, ended_at = $3, last_error = 'not needed any more'
-		where kind = $1 and subject = $2 and state <> 'sent' and lease is null`, string(kind), subject, now)
+	tag, err := db.Exec(ctx, `update transmissions set state = 'stopped', due_at = null, ended_at = $3, lease = null, last_error = 'not needed any more'
+		where kind = $1 and subject = $2 and state <> 'sent' and (lease is null or due_at <= $3)`, string(kind), subject, now)
 	if err != nil {
 		return false, fmt.Errorf("drop transmission: %w", err)
 	}
