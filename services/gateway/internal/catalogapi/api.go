@@ -5,7 +5,6 @@ package catalogapi
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -65,20 +64,6 @@ func calling(c echo.Context, limit time.Duration) (context.Context, context.Canc
 
 func merchant(c echo.Context) string { return portalapi.IdentityOf(c).MerchantID }
 
-// answer writes a bare object, without the HTML escaping of encoding/json: names and URLs stay readable. Whoever shows
-// them escapes them.
-func answer(c echo.Context, status int, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(status)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
-}
-
 func (a *API) list(c echo.Context) error {
 	page, limit, err := web.Page(c)
 	if err != nil {
@@ -104,7 +89,7 @@ func (a *API) list(c echo.Context) error {
 	for _, p := range res.GetProducts() {
 		out.Data = append(out.Data, view(p))
 	}
-	return answer(c, http.StatusOK, out)
+	return web.Answer(c, http.StatusOK, out)
 }
 
 // flag reads a query parameter that is true or false; nil when it is absent or empty.
@@ -127,7 +112,7 @@ func (a *API) get(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, view(res.GetProduct()))
+	return web.Answer(c, http.StatusOK, view(res.GetProduct()))
 }
 
 func (a *API) create(c echo.Context) error {
@@ -141,7 +126,7 @@ func (a *API) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, view(res.GetProduct()))
+	return web.Answer(c, http.StatusCreated, view(res.GetProduct()))
 }
 
 func (a *API) update(c echo.Context) error {
@@ -155,7 +140,7 @@ func (a *API) update(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, view(res.GetProduct()))
+	return web.Answer(c, http.StatusOK, view(res.GetProduct()))
 }
 
 func (a *API) delete(c echo.Context) error {
@@ -190,7 +175,7 @@ func (a *API) uploadURL(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, upload{
+	return web.Answer(c, http.StatusOK, upload{
 		UploadURL: res.GetUploadUrl(), ImageURL: res.GetImageUrl(), Key: res.GetKey(), ExpiresIn: res.GetExpiresInSeconds(),
 		Headers: map[string]string{echo.HeaderContentType: in.ContentType},
 	})
@@ -219,5 +204,5 @@ func (a *API) findImage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, map[string]string{"image_url": res.GetImageUrl()})
+	return web.Answer(c, http.StatusOK, map[string]string{"image_url": res.GetImageUrl()})
 }

@@ -4,8 +4,6 @@ package customerapi
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -96,7 +94,7 @@ func (a *API) list(c echo.Context) error {
 			LinkedAt: web.Time(one.GetLinkedAt().AsTime()),
 		})
 	}
-	return answer(c, out)
+	return web.Answer(c, http.StatusOK, out)
 }
 
 // connect answers with the page where the customer consents.
@@ -119,7 +117,7 @@ func (a *API) connect(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, map[string]string{"connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
+	return web.Answer(c, http.StatusOK, map[string]string{"connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
 }
 
 // isAppLink keeps us from sending anybody to somebody else's page.
@@ -139,16 +137,3 @@ func (a *API) remove(c echo.Context) error {
 }
 
 func customer(c echo.Context) string { return portalapi.IdentityOf(c).UserID }
-
-// answer writes a bare object, without the HTML escaping of encoding/json: a URL stays readable.
-func answer(c echo.Context, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(http.StatusOK)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
-}

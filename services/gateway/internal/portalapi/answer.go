@@ -1,28 +1,12 @@
 package portalapi
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
-
-// answer writes a bare object, without the HTML escaping of encoding/json: a URL stays readable.
-func answer(c echo.Context, status int, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(status)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
-}
 
 type list[T any] struct {
 	Data       []T            `json:"data"`

@@ -69,7 +69,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, page(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
 }
 
 // checkFilters wants short visible ASCII, as every id, status and event type is. A merchant's reference is never the
@@ -112,5 +112,5 @@ func (a *API) delivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
 }

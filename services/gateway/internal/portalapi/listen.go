@@ -57,7 +57,7 @@ func (a *API) listenSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, struct {
+	return web.Answer(c, http.StatusOK, struct {
 		Secret string `json:"secret"`
 	}{res.GetSecret()})
 }

@@ -51,5 +51,5 @@ func (a *API) loyaltyOf(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, loyalty{res.GetBalance(), page(res.GetEntries(), loyaltyEntryView, number, limit, res.GetTotal())})
+	return web.Answer(c, http.StatusOK, loyalty{res.GetBalance(), page(res.GetEntries(), loyaltyEntryView, number, limit, res.GetTotal())})
 }

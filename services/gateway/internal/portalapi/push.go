@@ -45,7 +45,7 @@ func (a *API) pushKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, map[string]string{"public_key": res.GetPublicKey()})
+	return web.Answer(c, http.StatusOK, map[string]string{"public_key": res.GetPublicKey()})
 }
 
 // subscriptions lists the user's own browsers of both modes; the service returns them at once, they are few.
@@ -63,7 +63,7 @@ func (a *API) subscriptions(c echo.Context) error {
 	}
 	all := res.GetSubscriptions()
 	from := min((number-1)*limit, len(all))
-	return answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
+	return web.Answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
 }
 
 // subscribe takes what PushSubscription.toJSON gives. When the browser renews a subscription is its own affair, so the
@@ -95,7 +95,7 @@ func (a *API) subscribe(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, subscriptionView(res.GetSubscription()))
+	return web.Answer(c, http.StatusCreated, subscriptionView(res.GetSubscription()))
 }
 
 func (a *API) unsubscribe(c echo.Context) error {
@@ -124,5 +124,5 @@ func (a *API) testSubscription(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, map[string]string{"result": res.GetResult()})
+	return web.Answer(c, http.StatusOK, map[string]string{"result": res.GetResult()})
 }

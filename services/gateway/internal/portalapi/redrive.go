@@ -38,7 +38,7 @@ func (a *API) testEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
 }
 
 func (a *API) recoverEndpoint(c echo.Context) error {
@@ -69,7 +69,7 @@ func (a *API) recoverEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
 }
 
 func (a *API) resendDelivery(c echo.Context) error {
@@ -87,7 +87,7 @@ func (a *API) resendDelivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusAccepted, deliveryView(res.GetDelivery()))
+	return web.Answer(c, http.StatusAccepted, deliveryView(res.GetDelivery()))
 }
 
 func (a *API) resendDeliveries(c echo.Context) error {
@@ -124,5 +124,5 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
 }

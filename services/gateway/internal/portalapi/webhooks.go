@@ -77,7 +77,7 @@ func (a *API) endpoints(c echo.Context) error {
 	}
 	all := res.GetEndpoints()
 	from := min((number-1)*limit, len(all))
-	return answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
+	return web.Answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
 }
 
 // createEndpoint leaves it to the webhooks service to judge the values: it alone knows which URLs it will call.
@@ -110,7 +110,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 	}
 	v := endpointView(res.GetEndpoint())
 	v.Secret = res.GetSecret()
-	return answer(c, http.StatusCreated, v)
+	return web.Answer(c, http.StatusCreated, v)
 }
 
 func (a *API) endpoint(c echo.Context) error {
@@ -124,7 +124,7 @@ func (a *API) endpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
+	return web.Answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
 }
 
 func (a *API) endpointOf(c echo.Context, body *bool) (owned, string, error) {
@@ -168,7 +168,7 @@ func (a *API) updateEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
+	return web.Answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
 }
 
 func (a *API) deleteEndpoint(c echo.Context) error {
@@ -203,5 +203,5 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	}
 	v := endpointView(res.GetEndpoint())
 	v.Secret = res.GetSecret()
-	return answer(c, http.StatusOK, v)
+	return web.Answer(c, http.StatusOK, v)
 }

@@ -73,7 +73,7 @@ func (a *API) generate(c echo.Context) error {
 		return fmt.Errorf("sign payment request: %w", err)
 	}
 	out.QRData, out.DeepLinkData, out.Payload = res.GetQrData(), res.GetDeepLinkData(), json.RawMessage(res.GetPayload())
-	return answer(c, http.StatusOK, out)
+	return web.Answer(c, http.StatusOK, out)
 }
 
 // check names all that is wrong. A label is shown to a customer who is about to pay: it must not pretend to be more than

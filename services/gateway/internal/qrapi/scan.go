@@ -48,7 +48,7 @@ func (a *API) scan(c echo.Context) error {
 			return err
 		}
 	}
-	return answer(c, http.StatusOK, scanView(code))
+	return web.Answer(c, http.StatusOK, scanView(code))
 }
 
 // payable reports whether the payment of a code is still to be paid.

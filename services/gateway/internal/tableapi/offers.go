@@ -123,7 +123,7 @@ func (o offers) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetOffers(), offerView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, page(res.GetOffers(), offerView, number, limit, res.GetTotal()))
 }
 
 func (o offers) create(c echo.Context) error {
@@ -137,7 +137,7 @@ func (o offers) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, offerView(res.GetOffer()))
+	return web.Answer(c, http.StatusCreated, offerView(res.GetOffer()))
 }
 
 func (o offers) get(c echo.Context) error {
@@ -151,7 +151,7 @@ func (o offers) get(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, offerView(res.GetOffer()))
+	return web.Answer(c, http.StatusOK, offerView(res.GetOffer()))
 }
 
 func (o offers) update(c echo.Context) error {
@@ -170,7 +170,7 @@ func (o offers) update(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, offerView(res.GetOffer()))
+	return web.Answer(c, http.StatusOK, offerView(res.GetOffer()))
 }
 
 func (o offers) delete(c echo.Context) error {

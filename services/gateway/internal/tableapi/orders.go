@@ -86,7 +86,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	if res.GetReplayed() {
 		c.Response().Header().Set(edge.HeaderReplayed, "true")
 	}
-	return answer(c, http.StatusCreated, placed)
+	return web.Answer(c, http.StatusCreated, placed)
 }
 
 // payableFor is how long the payment of an order is found again by the order's id, rather than made a second time.
@@ -148,7 +148,7 @@ func (a *API) guestOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, guestView(res.GetOrder()))
+	return web.Answer(c, http.StatusOK, guestView(res.GetOrder()))
 }
 
 func (a *API) order(c echo.Context) error {
@@ -162,7 +162,7 @@ func (a *API) order(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, orderView(res.GetOrder()))
+	return web.Answer(c, http.StatusOK, orderView(res.GetOrder()))
 }
 
 func (a *API) orders(c echo.Context) error {
@@ -186,7 +186,7 @@ func (a *API) orders(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetOrders(), orderView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, page(res.GetOrders(), orderView, number, limit, res.GetTotal()))
 }
 
 func (a *API) kitchen(c echo.Context) error {
@@ -202,7 +202,7 @@ func (a *API) kitchen(c echo.Context) error {
 	for i, o := range res.GetOrders() {
 		body.Data[i] = orderView(o)
 	}
-	return answer(c, http.StatusOK, body)
+	return web.Answer(c, http.StatusOK, body)
 }
 
 // setStatus moves an order on. A payment that an order no longer waits for is cancelled as far as the bank lets us.
@@ -232,7 +232,7 @@ func (a *API) setStatus(c echo.Context) error {
 			a.Log.WarnContext(ctx, "payment of a cancelled order not cancelled", "order", o.GetId(), "payment", o.GetPaymentReference(), "error", err)
 		}
 	}
-	return answer(c, http.StatusOK, orderView(o))
+	return web.Answer(c, http.StatusOK, orderView(o))
 }
 
 // instant reads a time with its zone.

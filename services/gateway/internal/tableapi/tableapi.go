@@ -4,8 +4,6 @@ package tableapi
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -102,19 +100,6 @@ func (a *API) merchantID(c echo.Context) string { return a.Identity(c).MerchantI
 
 func calling(c echo.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(c.Request().Context(), callTimeout)
-}
-
-// answer writes a bare object, without HTML escaping: a URL stays readable.
-func answer(c echo.Context, status int, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(status)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
 }
 
 type list[T any] struct {

@@ -52,7 +52,7 @@ func (a *API) tables(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetTables(), tableView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, page(res.GetTables(), tableView, number, limit, res.GetTotal()))
 }
 
 func (a *API) createTable(c echo.Context) error {
@@ -70,7 +70,7 @@ func (a *API) createTable(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusCreated, tableView(res.GetTable()))
 }
 
 func (a *API) table(c echo.Context) error {
@@ -84,7 +84,7 @@ func (a *API) table(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusOK, tableView(res.GetTable()))
 }
 
 func (a *API) updateTable(c echo.Context) error {
@@ -102,7 +102,7 @@ func (a *API) updateTable(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusOK, tableView(res.GetTable()))
 }
 
 func (a *API) deleteTable(c echo.Context) error {
@@ -132,5 +132,5 @@ func (a *API) refreshTable(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusOK, tableView(res.GetTable()))
 }

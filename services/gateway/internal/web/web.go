@@ -45,7 +45,7 @@ type listAnswer struct {
 
 // OK answers {"success":true,"data":…}.
 func OK(c echo.Context, status int, data any) error {
-	return write(c, status, answer{Success: true, Data: data})
+	return Answer(c, status, answer{Success: true, Data: data})
 }
 
 // List answers a page: data must be a slice and not nil, so that an empty page is [].
@@ -54,14 +54,14 @@ func List(c echo.Context, data any, p Pagination) error {
 	if p.Limit > 0 {
 		p.Pages = (p.Total + int64(p.Limit) - 1) / int64(p.Limit)
 	}
-	return write(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p})
+	return Answer(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p})
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// write encodes first, so that what cannot be encoded becomes an error and not half an answer. There is no HTML
-// escaping: a URL in an answer stays readable.
-func write(c echo.Context, status int, body any) error {
+// Answer writes body alone, without the envelope of OK. It encodes first, so that what cannot be encoded becomes an error
+// and not half an answer. There is no HTML escaping: a URL stays readable, and what was signed stays byte by byte the same.
+func Answer(c echo.Context, status int, body any) error {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
