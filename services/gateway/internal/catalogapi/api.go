@@ -82,14 +82,7 @@ func (a *API) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	out := productList{
-		Data:       make([]product, 0, len(res.GetProducts())),
-		Pagination: web.Pagination{Page: page, Limit: limit, Total: res.GetTotal(), Pages: (res.GetTotal() + int64(limit) - 1) / int64(limit)},
-	}
-	for _, p := range res.GetProducts() {
-		out.Data = append(out.Data, view(p))
-	}
-	return web.Answer(c, http.StatusOK, out)
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetProducts(), view, page, limit, res.GetTotal()))
 }
 
 // flag reads a query parameter that is true or false; nil when it is absent or empty.

@@ -67,9 +67,11 @@ type bankAccount struct {
 	LinkedAt   string `json:"linkedAt"`
 }
 
-type list struct {
-	Data       []bankAccount  `json:"data"`
-	Pagination web.Pagination `json:"pagination"`
+func bankAccountView(a *paymentsv1.BankAccount) bankAccount {
+	return bankAccount{
+		ID: a.GetId(), BankName: a.GetBankName(), Name: a.GetName(), IBANMasked: a.GetIbanMasked(), Currency: a.GetCurrency(),
+		LinkedAt: web.Time(a.GetLinkedAt().AsTime()),
+	}
 }
 
 // list pages through what the service returns at once: a customer has few accounts.
@@ -86,15 +88,7 @@ func (a *API) list(c echo.Context) error {
 	}
 	all := res.GetAccounts()
 	from := min((number-1)*limit, len(all))
-	total := int64(len(all))
-	out := list{Data: []bankAccount{}, Pagination: web.Pagination{Page: number, Limit: limit, Total: total, Pages: (total + int64(limit) - 1) / int64(limit)}}
-	for _, one := range all[from:min(from+limit, len(all))] {
-		out.Data = append(out.Data, bankAccount{
-			ID: one.GetId(), BankName: one.GetBankName(), Name: one.GetName(), IBANMasked: one.GetIbanMasked(), Currency: one.GetCurrency(),
-			LinkedAt: web.Time(one.GetLinkedAt().AsTime()),
-		})
-	}
-	return web.Answer(c, http.StatusOK, out)
+	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], bankAccountView, number, limit, int64(len(all))))
 }
 
 // connect answers with the page where the customer consents.

@@ -88,7 +88,7 @@ func (a *API) attempts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(res.GetAttempts(), listedAttempt, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetAttempts(), listedAttempt, number, limit, res.GetTotal()))
 }
 
 func listedAttempt(a *webhooksv1.Attempt) attempt {

@@ -69,7 +69,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
 }
 
 // checkFilters wants short visible ASCII, as every id, status and event type is. A merchant's reference is never the

@@ -57,7 +57,7 @@ func (a *API) keys(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(list, keyView, number, limit, total))
+	return web.Answer(c, http.StatusOK, web.ListingOf(list, keyView, number, limit, total))
 }
 
 func (a *API) createKey(c echo.Context) error {

@@ -79,7 +79,7 @@ func (a *API) team(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(users, userView, number, limit, total))
+	return web.Answer(c, http.StatusOK, web.ListingOf(users, userView, number, limit, total))
 }
 
 func (a *API) addMember(c echo.Context) error {
@@ -110,7 +110,7 @@ func (a *API) merchants(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(list, merchantView, number, limit, total))
+	return web.Answer(c, http.StatusOK, web.ListingOf(list, merchantView, number, limit, total))
 }
 
 func (a *API) enableGateway(c echo.Context) error {

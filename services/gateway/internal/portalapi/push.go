@@ -63,7 +63,7 @@ func (a *API) subscriptions(c echo.Context) error {
 	}
 	all := res.GetSubscriptions()
 	from := min((number-1)*limit, len(all))
-	return web.Answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
+	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
 }
 
 // subscribe takes what PushSubscription.toJSON gives. When the browser renews a subscription is its own affair, so the

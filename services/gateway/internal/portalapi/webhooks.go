@@ -77,7 +77,7 @@ func (a *API) endpoints(c echo.Context) error {
 	}
 	all := res.GetEndpoints()
 	from := min((number-1)*limit, len(all))
-	return web.Answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
+	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
 }
 
 // createEndpoint leaves it to the webhooks service to judge the values: it alone knows which URLs it will call.

@@ -123,7 +123,7 @@ func (o offers) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(res.GetOffers(), offerView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOffers(), offerView, number, limit, res.GetTotal()))
 }
 
 func (o offers) create(c echo.Context) error {

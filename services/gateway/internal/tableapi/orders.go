@@ -186,7 +186,7 @@ func (a *API) orders(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(res.GetOrders(), orderView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOrders(), orderView, number, limit, res.GetTotal()))
 }
 
 func (a *API) kitchen(c echo.Context) error {

@@ -52,7 +52,7 @@ func (a *API) tables(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, page(res.GetTables(), tableView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetTables(), tableView, number, limit, res.GetTotal()))
 }
 
 func (a *API) createTable(c echo.Context) error {

@@ -50,11 +50,32 @@ func OK(c echo.Context, status int, data any) error {
 
 // List answers a page: data must be a slice and not nil, so that an empty page is [].
 func List(c echo.Context, data any, p Pagination) error {
+	return Answer(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p.counted()})
+}
+
+// counted is p with its Pages.
+func (p Pagination) counted() Pagination {
 	p.Pages = 0
 	if p.Limit > 0 {
 		p.Pages = (p.Total + int64(p.Limit) - 1) / int64(p.Limit)
 	}
-	return Answer(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p})
+	return p
+}
+
+// Listing is a page as Answer writes it, without the envelope of List. Make it with ListingOf.
+type Listing[T any] struct {
+	Data       []T        `json:"data"`
+	Pagination Pagination `json:"pagination"`
+}
+
+// ListingOf is the page of that number (from 1) with what view shows of each of its elements. total is how many elements
+// all pages have together.
+func ListingOf[E, T any](elements []E, view func(E) T, number, limit int, total int64) Listing[T] {
+	l := Listing[T]{Data: make([]T, len(elements)), Pagination: Pagination{Page: number, Limit: limit, Total: total}.counted()}
+	for i, e := range elements {
+		l.Data[i] = view(e)
+	}
+	return l
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
