@@ -4,7 +4,6 @@
 package catalogapi
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -58,10 +57,6 @@ func (a *API) Register(g *echo.Group) {
 	g.POST("/product/find-image", a.findImage, write)
 }
 
-func calling(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), limit)
-}
-
 func merchant(c echo.Context) string { return portalapi.IdentityOf(c).MerchantID }
 
 func (a *API) list(c echo.Context) error {
@@ -76,7 +71,7 @@ func (a *API) list(c echo.Context) error {
 	if in.Available, err = flag(c, "available"); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.ListProducts(ctx, in)
 	if err != nil {
@@ -99,7 +94,7 @@ func flag(c echo.Context, name string) (*bool, error) {
 }
 
 func (a *API) get(c echo.Context) error {
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.GetProduct(ctx, &qrv1.GetProductRequest{MerchantId: merchant(c), Id: c.Param("id")})
 	if err != nil {
@@ -113,7 +108,7 @@ func (a *API) create(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.CreateProduct(ctx, &qrv1.CreateProductRequest{MerchantId: merchant(c), Fields: in.message()})
 	if err != nil {
@@ -127,7 +122,7 @@ func (a *API) update(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.UpdateProduct(ctx, &qrv1.UpdateProductRequest{MerchantId: merchant(c), Id: c.Param("id"), Fields: in.message()})
 	if err != nil {
@@ -137,7 +132,7 @@ func (a *API) update(c echo.Context) error {
 }
 
 func (a *API) delete(c echo.Context) error {
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.Catalog.DeleteProduct(ctx, &qrv1.DeleteProductRequest{MerchantId: merchant(c), Id: c.Param("id")}); err != nil {
 		return err
@@ -162,7 +157,7 @@ func (a *API) uploadURL(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.CreateUploadURL(ctx, &qrv1.CreateUploadURLRequest{MerchantId: merchant(c), Filename: in.Filename, ContentType: in.ContentType})
 	if err != nil {
@@ -182,7 +177,7 @@ func (a *API) findImage(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, findTimeout)
+	ctx, cancel := web.Calling(c, findTimeout)
 	defer cancel()
 	allowed, wait, err := a.Limiter.Allow(ctx, "find-image:"+merchant(c), findsPerMinute)
 	if err != nil {

@@ -3,7 +3,6 @@
 package customerapi
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -80,7 +79,7 @@ func (a *API) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Accounts.ListAccounts(ctx, &paymentsv1.ListAccountsRequest{CustomerId: customer(c), Livemode: a.Livemode})
 	if err != nil {
@@ -105,7 +104,7 @@ func (a *API) connect(c echo.Context) error {
 			return errs.Invalid(errs.Field{Field: "returnUrl", Message: "returnUrl must be a link into the app that begins with eupay://."})
 		}
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	ctx, cancel := web.Calling(c, providerTimeout)
 	defer cancel()
 	res, err := a.Accounts.StartConnect(ctx, &paymentsv1.StartConnectRequest{CustomerId: customer(c), Livemode: a.Livemode, ReturnUrl: returnURL})
 	if err != nil {
@@ -121,7 +120,7 @@ func isAppLink(s string) bool {
 }
 
 func (a *API) remove(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	ctx, cancel := web.Calling(c, providerTimeout)
 	defer cancel()
 	_, err := a.Accounts.RemoveAccount(ctx, &paymentsv1.RemoveAccountRequest{CustomerId: customer(c), Livemode: a.Livemode, Id: c.Param("id")})
 	if err != nil {

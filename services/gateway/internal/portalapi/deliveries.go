@@ -59,7 +59,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListDeliveries(ctx, &webhooksv1.ListDeliveriesRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
@@ -106,7 +106,7 @@ func (a *API) delivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.GetDelivery(ctx, &webhooksv1.GetDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {

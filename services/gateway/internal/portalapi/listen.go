@@ -51,7 +51,7 @@ func (a *API) listenSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.listener.GetListenSecret(ctx, &webhooksv1.GetListenSecretRequest{MerchantId: merchant})
 	if err != nil {

@@ -43,7 +43,7 @@ func (a *API) loyaltyOf(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.loyalty.GetLoyalty(ctx, &qrv1.GetLoyaltyRequest{
 		CustomerId: IdentityOf(c).UserID, Livemode: live != nil && *live, Page: int32(number), Limit: int32(limit),

@@ -39,7 +39,7 @@ func subscriptionView(s *webhooksv1.PushSubscription) subscription {
 }
 
 func (a *API) pushKey(c echo.Context) error {
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.GetPushKey(ctx, &webhooksv1.GetPushKeyRequest{})
 	if err != nil {
@@ -55,7 +55,7 @@ func (a *API) subscriptions(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.ListSubscriptions(ctx, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.UserID})
 	if err != nil {
@@ -86,7 +86,7 @@ func (a *API) subscribe(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.Subscribe(ctx, &webhooksv1.SubscribeRequest{
 		MerchantId: who.MerchantID, UserId: who.UserID, Livemode: in.Livemode, Endpoint: in.Endpoint,
@@ -104,7 +104,7 @@ func (a *API) unsubscribe(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.push.Unsubscribe(ctx, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.UserID, Id: id}); err != nil {
 		return err
@@ -118,7 +118,7 @@ func (a *API) testSubscription(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.TestSubscription(ctx, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.UserID, Id: id})
 	if err != nil {

@@ -32,7 +32,7 @@ func (a *API) testEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := callingFor(c, testTimeout)
+	ctx, cancel := web.Calling(c, testTimeout)
 	defer cancel()
 	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *API) recoverEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := callingFor(c, bulkTimeout)
+	ctx, cancel := web.Calling(c, bulkTimeout)
 	defer cancel()
 	res, err := a.webhooks.RecoverEndpoint(ctx, &webhooksv1.RecoverEndpointRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Since: from.after, DryRun: in.DryRun,
@@ -81,7 +81,7 @@ func (a *API) resendDelivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {
@@ -112,7 +112,7 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := callingFor(c, bulkTimeout)
+	ctx, cancel := web.Calling(c, bulkTimeout)
 	defer cancel()
 	res, err := a.webhooks.ResendDeliveries(ctx, &webhooksv1.ResendDeliveriesRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, DryRun: in.DryRun,

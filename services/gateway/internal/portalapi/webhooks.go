@@ -1,7 +1,6 @@
 package portalapi
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -52,13 +51,6 @@ func healthView(h *webhooksv1.EndpointHealth) health {
 	}
 }
 
-// calling bounds a call to the webhooks service.
-func calling(c echo.Context) (context.Context, context.CancelFunc) { return callingFor(c, callTimeout) }
-
-func callingFor(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), limit)
-}
-
 // endpoints lists all of the merchant's endpoints in that mode: they are few, and the service returns them at once.
 func (a *API) endpoints(c echo.Context) error {
 	number, limit, err := web.Page(c)
@@ -69,7 +61,7 @@ func (a *API) endpoints(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListEndpoints(ctx, &webhooksv1.ListEndpointsRequest{MerchantId: of.merchantID, Livemode: of.livemode})
 	if err != nil {
@@ -99,7 +91,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.CreateEndpoint(ctx, &webhooksv1.CreateEndpointRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
@@ -118,7 +110,7 @@ func (a *API) endpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {
@@ -162,7 +154,7 @@ func (a *API) updateEndpoint(c echo.Context) error {
 	if in.EventTypes != nil {
 		req.EventTypes = &webhooksv1.EventTypes{Values: *in.EventTypes}
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.UpdateEndpoint(ctx, req)
 	if err != nil {
@@ -176,7 +168,7 @@ func (a *API) deleteEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.webhooks.DeleteEndpoint(ctx, &webhooksv1.DeleteEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id}); err != nil {
 		return err
@@ -193,7 +185,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.RotateSecret(ctx, &webhooksv1.RotateSecretRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, OverlapSeconds: int64(overlap / time.Second),

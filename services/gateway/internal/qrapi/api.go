@@ -3,7 +3,6 @@
 package qrapi
 
 import (
-	"context"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -37,8 +36,4 @@ func New(d Deps) *API { return &API{d} }
 func (a *API) Register(g *echo.Group) {
 	g.POST("/qr/generate", a.generate, a.Login(account.RoleMerchant, account.RoleStaff))
 	g.POST("/qr/scan", a.scan, a.CustomerLogin())
-}
-
-func calling(c echo.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), callTimeout)
 }

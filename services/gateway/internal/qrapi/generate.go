@@ -50,7 +50,7 @@ func (a *API) generate(c echo.Context) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	merchant, err := a.Merchants.Get(ctx, portalapi.IdentityOf(c).MerchantID)
 	if err != nil {

@@ -115,7 +115,7 @@ func (o offers) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.ListOffers(ctx, &qrv1.ListOffersRequest{
 		MerchantId: o.merchantID(c), OnProduct: o.onProduct, Page: int32(number), Limit: int32(limit),
@@ -131,7 +131,7 @@ func (o offers) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.CreateOffer(ctx, &qrv1.CreateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
@@ -145,7 +145,7 @@ func (o offers) get(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.GetOffer(ctx, &qrv1.GetOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
 	if err != nil {
@@ -164,7 +164,7 @@ func (o offers) update(c echo.Context) error {
 		return err
 	}
 	offer.Id = id
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.UpdateOffer(ctx, &qrv1.UpdateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
@@ -178,7 +178,7 @@ func (o offers) delete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	_, err = o.Tables.DeleteOffer(ctx, &qrv1.DeleteOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
 	if err != nil {

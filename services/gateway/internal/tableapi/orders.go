@@ -57,7 +57,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, merchantID)
 	if errs.Is(err, errs.NotFoundCode) {
@@ -142,7 +142,7 @@ func (a *API) guestOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.GetGuestOrder(ctx, &qrv1.GetGuestOrderRequest{OrderId: id, Token: c.QueryParam("token")})
 	if err != nil {
@@ -156,7 +156,7 @@ func (a *API) order(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: a.merchantID(c), Id: id})
 	if err != nil {
@@ -180,7 +180,7 @@ func (a *API) orders(c echo.Context) error {
 		}
 		req.From = from
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.ListOrders(ctx, req)
 	if err != nil {
@@ -190,7 +190,7 @@ func (a *API) orders(c echo.Context) error {
 }
 
 func (a *API) kitchen(c echo.Context) error {
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.ListKitchen(ctx, &qrv1.ListKitchenRequest{MerchantId: a.merchantID(c)})
 	if err != nil {
@@ -220,7 +220,7 @@ func (a *API) setStatus(c echo.Context) error {
 	if in.Status == "" {
 		return errs.Invalid(errs.Field{Field: "status", Message: "status is required."})
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.SetOrderStatus(ctx, &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status})
 	if err != nil {

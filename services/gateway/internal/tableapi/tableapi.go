@@ -97,10 +97,6 @@ func (a *API) Register(g *echo.Group) {
 // merchantID is the merchant of the login.
 func (a *API) merchantID(c echo.Context) string { return a.Identity(c).MerchantID }
 
-func calling(c echo.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), callTimeout)
-}
-
 // anyOrigin lets the order page, wherever it is, read the answer: nothing here needs a cookie.
 func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {

@@ -46,7 +46,7 @@ func (a *API) tables(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.ListTables(ctx, &qrv1.ListTablesRequest{MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit)})
 	if err != nil {
@@ -60,7 +60,7 @@ func (a *API) createTable(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, a.merchantID(c))
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *API) table(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.GetTable(ctx, &qrv1.GetTableRequest{MerchantId: a.merchantID(c), Id: id})
 	if err != nil {
@@ -96,7 +96,7 @@ func (a *API) updateTable(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.UpdateTable(ctx, &qrv1.UpdateTableRequest{MerchantId: a.merchantID(c), Id: id, Fields: in.fields()})
 	if err != nil {
@@ -110,7 +110,7 @@ func (a *API) deleteTable(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.Tables.DeleteTable(ctx, &qrv1.DeleteTableRequest{MerchantId: a.merchantID(c), Id: id}); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (a *API) refreshTable(c echo.Context) error {
 	if err := web.DecodeOptional(c, &struct{}{}); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.RefreshTableToken(ctx, &qrv1.RefreshTableTokenRequest{MerchantId: a.merchantID(c), Id: id})
 	if err != nil {

@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -123,6 +124,11 @@ func number(c echo.Context, name string, fallback, highest int, bad []errs.Field
 		return 0, append(bad, errs.Field{Field: name, Message: fmt.Sprintf("%s must be an integer from 1 to %d.", name, highest)})
 	}
 	return n, bad
+}
+
+// Calling is the request's context, bounded by limit: what a handler calls other services with.
+func Calling(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request().Context(), limit)
 }
 
 // Time prints an instant as the API does: UTC, milliseconds, "Z".
