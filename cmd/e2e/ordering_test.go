@@ -219,6 +219,7 @@ func TestWhatCameOutsideTheProviderIsConfirmedByTheMerchant(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	confirm := "/gateway/payments/" + p.Reference + "/confirm-received"
+	m.w.caller().do(t, http.MethodPost, confirm, `{}`).refused(t, http.StatusUnauthorized, "UNAUTHENTICATED")
 	m.api.do(t, http.MethodPost, confirm, `{}`).refused(t, http.StatusConflict, "INVALID_STATE")
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", `{"epc_enabled":true}`); a.status != http.StatusOK {
 		t.Fatalf("%s", a.raw)

@@ -80,7 +80,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
-		Render: qrv1.NewRenderServiceClient(qr), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: s.core.Now,
+		Render: qrv1.NewRenderServiceClient(qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now,
 		MerchantCode: codes{qrv1.NewQRServiceClient(qr)}.ofMerchant, Table: tables{qrv1.NewTableServiceClient(qr)}.card,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
@@ -89,7 +89,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
 		Commands: s.commands, Payments: paymentsv1.NewPaymentsServiceClient(payments), Codes: codes{qrv1.NewQRServiceClient(qr)}, Merchants: s.accounts.Merchants,
-		Logins: portal, Identity: portalapi.IdentityOf, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, EPCEnabled: s.epcEnabled,
+		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom, EPCEnabled: s.epcEnabled,
 		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
 	}).Register(api)
 	return e, nil

@@ -28,7 +28,7 @@ const (
 )
 
 func (a *API) registerListen(g *echo.Group) {
-	read := a.loginOrKey(account.WebhooksRead, team)
+	read := a.LoginOrKey(account.WebhooksRead, team...)
 	g.GET("/webhook-listener", a.listenSecret, read)
 	g.GET("/webhook-listener/events", a.listenEvents, read)
 }
