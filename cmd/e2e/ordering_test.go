@@ -34,7 +34,7 @@ type menu struct {
 	product, path string
 }
 
-func (m *merchant) sells(t testing.TB, price float64, stock int) menu {
+func (m *merchant) sells(t testing.TB, price json.Number, stock int) menu {
 	t.Helper()
 	product := must[struct{ ID string }](t, m.portal.do(t, http.MethodPost, "/product/create",
 		object{"name": "Café Noisette", "category": "boissons", "price_ttc": price, "vat_rate": 10, "stock_quantity": stock}.json()), http.StatusCreated).ID
@@ -118,7 +118,7 @@ func TestAnOrderFromTheProductToThePoints(t *testing.T) {
 		}
 	}
 	notified := m.browser(t)
-	n := m.sells(t, 3.50, 3)
+	n := m.sells(t, "3.50", 3)
 	shown := must[struct {
 		Menu map[string][]struct {
 			ID    string
@@ -160,7 +160,7 @@ func TestAnOrderFromTheProductToThePoints(t *testing.T) {
 func TestAnOrderWhosePaymentFailsGivesItsGoodsBack(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
-	n := m.sells(t, 3.50, 3)
+	n := m.sells(t, "3.50", 3)
 	o := n.order(t, 3)
 	n.m.w.caller().do(t, http.MethodPost, n.path, object{"items": []object{{"productId": n.product, "quantity": 1}}, "orderType": "dine_in", "payNow": true}.json()).
 		refused(t, http.StatusBadRequest, "VALIDATION_ERROR")
@@ -177,10 +177,10 @@ func TestAMerchantsCodeIsPaidAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	m, guest := shared.newMerchant(t), shared.newCustomer(t)
 	code := must[struct{ QRData string }](t, m.portal.do(t, http.MethodPost, "/qr/generate", `{"label":"Payment to My Shop"}`), http.StatusOK)
-	guest.do(t, http.MethodPost, "/qr/pay", object{"qrData": code.QRData, "accountId": "nobodys", "amount": 9.99}.json()).refused(t, http.StatusNotFound, "NOT_FOUND")
-	first := guest.paysWithTheApp(t, code.QRData, object{"amount": 9.99})
+	guest.do(t, http.MethodPost, "/qr/pay", object{"qrData": code.QRData, "accountId": "nobodys", "amount": json.Number("9.99")}.json()).refused(t, http.StatusNotFound, "NOT_FOUND")
+	first := guest.paysWithTheApp(t, code.QRData, object{"amount": json.Number("9.99")})
 	m.site.next(t, "payment.completed", first)
-	second := guest.paysWithTheApp(t, code.QRData, object{"amount": 9.99})
+	second := guest.paysWithTheApp(t, code.QRData, object{"amount": json.Number("9.99")})
 	if first == second {
 		t.Fatal("the second payment is the first")
 	}
@@ -219,6 +219,7 @@ func TestWhatCameOutsideTheProviderIsConfirmedByTheMerchant(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	confirm := "/gateway/payments/" + p.Reference + "/confirm-received"
+	m.w.caller().do(t, http.MethodPost, confirm, `{}`).refused(t, http.StatusUnauthorized, "UNAUTHENTICATED")
 	m.api.do(t, http.MethodPost, confirm, `{}`).refused(t, http.StatusConflict, "INVALID_STATE")
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", `{"epc_enabled":true}`); a.status != http.StatusOK {
 		t.Fatalf("%s", a.raw)

@@ -1,29 +1,23 @@
 package main
 
 import (
-	_ "embed"
 	"fmt"
+
+	"github.com/alecthomas/kong"
+
+	"european-pay.eu/eupay/cmd/internal/completion"
 )
-
-//go:embed completion.bash
-var bashCompletion string
-
-//go:embed completion.fish
-var fishCompletion string
 
 type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// Run prints the script; zsh takes that of bash.
-func (c *completionCmd) Run(term terminal) error {
-	script := bashCompletion
-	switch c.Shell {
-	case "fish":
-		script = fishCompletion
-	case "zsh":
-		script = "autoload -U +X bashcompinit && bashcompinit\n" + bashCompletion
+// Run prints the script.
+func (c *completionCmd) Run(program *kong.Kong, term terminal) error {
+	var events []string
+	for _, e := range endings {
+		events = append(events, e.event)
 	}
-	_, err := fmt.Fprint(term.out, script)
+	_, err := fmt.Fprint(term.out, completion.Script(c.Shell, program.Model, map[string][]string{"trigger": events}))
 	return err
 }

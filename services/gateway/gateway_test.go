@@ -104,6 +104,8 @@ func TestRunsAndStops(t *testing.T) {
 		text    string
 	}{
 		{payment, nil, 400, "MISSING_CREDENTIALS"},
+		{payment + "/qr.png", nil, 400, "MISSING_CREDENTIALS"},
+		{api + "/webhook-endpoints", nil, 401, "UNAUTHENTICATED"},
 		{payment, []string{"X-Api-Key", demoKey, "X-Api-Secret", "sk_test_wrong"}, 401, "INVALID_SECRET"},
 		{payment, []string{"X-Api-Key", "pk_test_nobody", "X-Api-Secret", demoSecret}, 401, "INVALID_API_KEY"},
 		// The key is good; the payments service is not there.

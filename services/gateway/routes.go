@@ -30,11 +30,11 @@ func (s *Service) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
-	payments, err := s.dial(s.cfg.PaymentsAddr)
+	paymentsConn, err := s.dial(s.cfg.PaymentsAddr)
 	if err != nil {
 		return nil, err
 	}
-	qr, err := s.dial(s.cfg.QRAddr)
+	qrConn, err := s.dial(s.cfg.QRAddr)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +42,8 @@ func (s *Service) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
+	payments, qr, orderTables := paymentsv1.NewPaymentsServiceClient(paymentsConn), qrv1.NewQRServiceClient(qrConn), qrv1.NewTableServiceClient(qrConn)
+	signed := codes{qr}
 	reference, err := apidoc.Load()
 	if err != nil {
 		return nil, err
@@ -51,7 +53,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	reference.Register(api)
 	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
 	payment := &edge.Payments{
-		Commands: s.commands, Reads: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
+		Commands: s.commands, Reads: payments, QR: qr,
 		Access: access, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
 	}
 	payment.Register(api)
@@ -61,35 +63,35 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
-		Listen: webhooksv1.NewListenServiceClient(webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Listen: webhooksv1.NewListenServiceClient(webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(qrConn), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 	})
 	portal.Register(api)
-	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(qr), Login: portal.Login, Limiter: limiter}).Register(api)
+	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(qrConn), Login: portal.Login, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	orderLimiter, err := s.limiter(tableapi.OrderWindow)
 	if err != nil {
 		return nil, err
 	}
 	tableapi.New(tableapi.Deps{
-		Tables: qrv1.NewTableServiceClient(qr), Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
+		Tables: orderTables, Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Live: s.cfg.OrdersLive, Now: s.core.Now, Log: s.core.Log,
 	}).Register(api)
 	qrapi.New(qrapi.Deps{
-		QR: qrv1.NewQRServiceClient(qr), Payments: paymentsv1.NewPaymentsServiceClient(payments), Merchants: s.accounts.Merchants,
+		QR: qr, Payments: payments, Merchants: s.accounts.Merchants,
 		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: s.core.Now,
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
-		Merchants: s.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(payments), QR: qrv1.NewQRServiceClient(qr),
-		Render: qrv1.NewRenderServiceClient(qr), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: s.core.Now,
-		MerchantCode: codes{qrv1.NewQRServiceClient(qr)}.ofMerchant, Table: tables{qrv1.NewTableServiceClient(qr)}.card,
+		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
+		Render: qrv1.NewRenderServiceClient(qrConn), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now,
+		MerchantCode: signed.ofMerchant, Table: tables{orderTables}.card,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
-		Accounts: paymentsv1.NewAccountsServiceClient(payments), Login: portal.CustomerLogin(), Limiter: limiter,
+		Accounts: paymentsv1.NewAccountsServiceClient(paymentsConn), Login: portal.CustomerLogin(), Limiter: limiter,
 		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
-		Commands: s.commands, Payments: paymentsv1.NewPaymentsServiceClient(payments), Codes: codes{qrv1.NewQRServiceClient(qr)}, Merchants: s.accounts.Merchants,
-		Logins: portal, Identity: portalapi.IdentityOf, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, EPCEnabled: s.epcEnabled,
+		Commands: s.commands, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
+		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom, EPCEnabled: s.epcEnabled,
 		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
 	}).Register(api)
 	return e, nil

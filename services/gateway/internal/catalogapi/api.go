@@ -4,8 +4,6 @@
 package catalogapi
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -59,25 +57,7 @@ func (a *API) Register(g *echo.Group) {
 	g.POST("/product/find-image", a.findImage, write)
 }
 
-func calling(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), limit)
-}
-
 func merchant(c echo.Context) string { return portalapi.IdentityOf(c).MerchantID }
-
-// answer writes a bare object, without the HTML escaping of encoding/json: names and URLs stay readable. Whoever shows
-// them escapes them.
-func answer(c echo.Context, status int, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(status)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
-}
 
 func (a *API) list(c echo.Context) error {
 	page, limit, err := web.Page(c)
@@ -91,20 +71,13 @@ func (a *API) list(c echo.Context) error {
 	if in.Available, err = flag(c, "available"); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.ListProducts(ctx, in)
 	if err != nil {
 		return err
 	}
-	out := productList{
-		Data:       make([]product, 0, len(res.GetProducts())),
-		Pagination: web.Pagination{Page: page, Limit: limit, Total: res.GetTotal(), Pages: (res.GetTotal() + int64(limit) - 1) / int64(limit)},
-	}
-	for _, p := range res.GetProducts() {
-		out.Data = append(out.Data, view(p))
-	}
-	return answer(c, http.StatusOK, out)
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetProducts(), view, page, limit, res.GetTotal()))
 }
 
 // flag reads a query parameter that is true or false; nil when it is absent or empty.
@@ -121,13 +94,13 @@ func flag(c echo.Context, name string) (*bool, error) {
 }
 
 func (a *API) get(c echo.Context) error {
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.GetProduct(ctx, &qrv1.GetProductRequest{MerchantId: merchant(c), Id: c.Param("id")})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, view(res.GetProduct()))
+	return web.Answer(c, http.StatusOK, view(res.GetProduct()))
 }
 
 func (a *API) create(c echo.Context) error {
@@ -135,13 +108,13 @@ func (a *API) create(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.CreateProduct(ctx, &qrv1.CreateProductRequest{MerchantId: merchant(c), Fields: in.message()})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, view(res.GetProduct()))
+	return web.Answer(c, http.StatusCreated, view(res.GetProduct()))
 }
 
 func (a *API) update(c echo.Context) error {
@@ -149,17 +122,17 @@ func (a *API) update(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.UpdateProduct(ctx, &qrv1.UpdateProductRequest{MerchantId: merchant(c), Id: c.Param("id"), Fields: in.message()})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, view(res.GetProduct()))
+	return web.Answer(c, http.StatusOK, view(res.GetProduct()))
 }
 
 func (a *API) delete(c echo.Context) error {
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.Catalog.DeleteProduct(ctx, &qrv1.DeleteProductRequest{MerchantId: merchant(c), Id: c.Param("id")}); err != nil {
 		return err
@@ -184,13 +157,13 @@ func (a *API) uploadURL(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Catalog.CreateUploadURL(ctx, &qrv1.CreateUploadURLRequest{MerchantId: merchant(c), Filename: in.Filename, ContentType: in.ContentType})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, upload{
+	return web.Answer(c, http.StatusOK, upload{
 		UploadURL: res.GetUploadUrl(), ImageURL: res.GetImageUrl(), Key: res.GetKey(), ExpiresIn: res.GetExpiresInSeconds(),
 		Headers: map[string]string{echo.HeaderContentType: in.ContentType},
 	})
@@ -204,7 +177,7 @@ func (a *API) findImage(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c, findTimeout)
+	ctx, cancel := web.Calling(c, findTimeout)
 	defer cancel()
 	allowed, wait, err := a.Limiter.Allow(ctx, "find-image:"+merchant(c), findsPerMinute)
 	if err != nil {
@@ -219,5 +192,5 @@ func (a *API) findImage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, map[string]string{"image_url": res.GetImageUrl()})
+	return web.Answer(c, http.StatusOK, map[string]string{"image_url": res.GetImageUrl()})
 }

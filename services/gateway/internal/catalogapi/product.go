@@ -29,11 +29,6 @@ type product struct {
 	UpdatedAt     string      `json:"updated_at"`
 }
 
-type productList struct {
-	Data       []product      `json:"data"`
-	Pagination web.Pagination `json:"pagination"`
-}
-
 func view(p *qrv1.Product) product {
 	v := product{
 		ID: p.GetId(), MerchantID: p.GetMerchantId(), Name: p.GetName(), Description: p.GetDescription(), Category: p.GetCategory(),

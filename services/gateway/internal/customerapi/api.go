@@ -3,9 +3,6 @@
 package customerapi
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -69,9 +66,11 @@ type bankAccount struct {
 	LinkedAt   string `json:"linkedAt"`
 }
 
-type list struct {
-	Data       []bankAccount  `json:"data"`
-	Pagination web.Pagination `json:"pagination"`
+func bankAccountView(a *paymentsv1.BankAccount) bankAccount {
+	return bankAccount{
+		ID: a.GetId(), BankName: a.GetBankName(), Name: a.GetName(), IBANMasked: a.GetIbanMasked(), Currency: a.GetCurrency(),
+		LinkedAt: web.Time(a.GetLinkedAt().AsTime()),
+	}
 }
 
 // list pages through what the service returns at once: a customer has few accounts.
@@ -80,7 +79,7 @@ func (a *API) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Accounts.ListAccounts(ctx, &paymentsv1.ListAccountsRequest{CustomerId: customer(c), Livemode: a.Livemode})
 	if err != nil {
@@ -88,15 +87,7 @@ func (a *API) list(c echo.Context) error {
 	}
 	all := res.GetAccounts()
 	from := min((number-1)*limit, len(all))
-	total := int64(len(all))
-	out := list{Data: []bankAccount{}, Pagination: web.Pagination{Page: number, Limit: limit, Total: total, Pages: (total + int64(limit) - 1) / int64(limit)}}
-	for _, one := range all[from:min(from+limit, len(all))] {
-		out.Data = append(out.Data, bankAccount{
-			ID: one.GetId(), BankName: one.GetBankName(), Name: one.GetName(), IBANMasked: one.GetIbanMasked(), Currency: one.GetCurrency(),
-			LinkedAt: web.Time(one.GetLinkedAt().AsTime()),
-		})
-	}
-	return answer(c, out)
+	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], bankAccountView, number, limit, int64(len(all))))
 }
 
 // connect answers with the page where the customer consents.
@@ -113,13 +104,13 @@ func (a *API) connect(c echo.Context) error {
 			return errs.Invalid(errs.Field{Field: "returnUrl", Message: "returnUrl must be a link into the app that begins with eupay://."})
 		}
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	ctx, cancel := web.Calling(c, providerTimeout)
 	defer cancel()
 	res, err := a.Accounts.StartConnect(ctx, &paymentsv1.StartConnectRequest{CustomerId: customer(c), Livemode: a.Livemode, ReturnUrl: returnURL})
 	if err != nil {
 		return err
 	}
-	return answer(c, map[string]string{"connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
+	return web.Answer(c, http.StatusOK, map[string]string{"connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
 }
 
 // isAppLink keeps us from sending anybody to somebody else's page.
@@ -129,7 +120,7 @@ func isAppLink(s string) bool {
 }
 
 func (a *API) remove(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	ctx, cancel := web.Calling(c, providerTimeout)
 	defer cancel()
 	_, err := a.Accounts.RemoveAccount(ctx, &paymentsv1.RemoveAccountRequest{CustomerId: customer(c), Livemode: a.Livemode, Id: c.Param("id")})
 	if err != nil {
@@ -139,16 +130,3 @@ func (a *API) remove(c echo.Context) error {
 }
 
 func customer(c echo.Context) string { return portalapi.IdentityOf(c).UserID }
-
-// answer writes a bare object, without the HTML escaping of encoding/json: a URL stays readable.
-func answer(c echo.Context, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(http.StatusOK)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
-}

@@ -2,7 +2,6 @@ package customerapi
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -22,7 +21,7 @@ import (
 // back receives a customer from the provider's page. Nothing in the query is believed: the state is signed, and the payments
 // service asks the provider. The customer goes back to the app where the visit named a link into it.
 func (a *API) back(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), providerTimeout)
+	ctx, cancel := web.Calling(c, providerTimeout)
 	defer cancel()
 	declined := c.QueryParam("error") != ""
 	res, err := a.Accounts.CompleteConnect(ctx, &paymentsv1.CompleteConnectRequest{

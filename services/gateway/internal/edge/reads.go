@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -24,7 +23,7 @@ func (p *Payments) get(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readTimeout)
+	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	key := KeyOf(c)
 	resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
@@ -45,7 +44,7 @@ func (p *Payments) list(c echo.Context) error {
 	}
 	key := KeyOf(c)
 	req.MerchantId, req.Livemode, req.Page, req.Limit = key.Merchant.ID, key.Livemode, int32(page), int32(limit)
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readTimeout)
+	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	resp, err := p.Reads.ListPayments(ctx, req)
 	if err != nil {
@@ -90,7 +89,7 @@ func (p *Payments) history(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readTimeout)
+	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	key := KeyOf(c)
 	resp, err := p.Reads.ListHistory(ctx, &paymentsv1.ListHistoryRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
@@ -105,7 +104,7 @@ func (p *Payments) refunds(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readTimeout)
+	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	key := KeyOf(c)
 	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
@@ -121,7 +120,7 @@ func (p *Payments) status(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readTimeout)
+	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	resp, err := p.Reads.GetPaymentStatus(ctx, &paymentsv1.GetPaymentStatusRequest{Reference: ref})
 	if err != nil {

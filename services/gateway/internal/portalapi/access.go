@@ -13,7 +13,7 @@ import (
 
 const identityInContext = "eupay.identity"
 
-// IdentityOf is who Login or CustomerLogin let in.
+// IdentityOf is the user whom Login, CustomerLogin, LoginOrKey or KeyOrLogin let in.
 func IdentityOf(c echo.Context) account.Identity {
 	id, _ := c.Get(identityInContext).(account.Identity)
 	return id
@@ -69,14 +69,26 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// loginOrKey lets in an API key with the scope when its headers are there, and else a user with one of the roles.
-func (a *API) loginOrKey(scope account.Scope, roles []account.Role) echo.MiddlewareFunc {
+// LoginOrKey lets in an API key with the scope or a user with one of the roles. Where a header of a key is there, the key
+// decides: a wrong one is not made good by a login beside it. A request with neither is asked for a login: UNAUTHENTICATED.
+// IdentityOf knows the user, KeyFrom the key.
+func (a *API) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+	return a.either(scope, roles, false)
+}
+
+// KeyOrLogin is LoginOrKey for what mostly servers call: a request with neither is asked for a key, MISSING_CREDENTIALS.
+func (a *API) KeyOrLogin(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+	return a.either(scope, roles, true)
+}
+
+func (a *API) either(scope account.Scope, roles []account.Role, keyFirst bool) echo.MiddlewareFunc {
 	byKey, byLogin := a.keyAuth(scope), a.Login(roles...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		withKey, withLogin := byKey(next), byLogin(next)
 		return func(c echo.Context) error {
 			h := c.Request().Header
-			if h.Get("X-Api-Key") != "" || h.Get("X-Api-Secret") != "" {
+			key := h.Get("X-Api-Key") != "" || h.Get("X-Api-Secret") != ""
+			if key || keyFirst && h.Get(echo.HeaderAuthorization) == "" {
 				c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 				return withKey(c)
 			}

@@ -104,8 +104,8 @@ func (a *API) registerAuth(g *echo.Group) {
 }
 
 func (a *API) registerWebhooks(g *echo.Group) {
-	read := a.loginOrKey(account.WebhooksRead, team)
-	write := a.loginOrKey(account.WebhooksWrite, owner)
+	read := a.LoginOrKey(account.WebhooksRead, team...)
+	write := a.LoginOrKey(account.WebhooksWrite, owner...)
 	g.GET("/webhook-endpoints", a.endpoints, read)
 	g.POST("/webhook-endpoints", a.createEndpoint, write)
 	g.GET("/webhook-endpoints/:id", a.endpoint, read)

@@ -79,7 +79,7 @@ func (a *API) attempts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListAttempts(ctx, &webhooksv1.ListAttemptsRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, EndpointId: id, Page: int32(number), Limit: int32(limit),
@@ -88,7 +88,7 @@ func (a *API) attempts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetAttempts(), listedAttempt, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetAttempts(), listedAttempt, number, limit, res.GetTotal()))
 }
 
 func listedAttempt(a *webhooksv1.Attempt) attempt {

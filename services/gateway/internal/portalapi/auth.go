@@ -50,7 +50,7 @@ func (a *API) register(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, sessionView(s))
+	return web.Answer(c, http.StatusCreated, sessionView(s))
 }
 
 func (a *API) registerCustomer(c echo.Context) error {
@@ -66,7 +66,7 @@ func (a *API) registerCustomer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, sessionView(s))
+	return web.Answer(c, http.StatusCreated, sessionView(s))
 }
 
 func (a *API) login(audience account.Audience) echo.HandlerFunc {
@@ -85,7 +85,7 @@ func (a *API) login(audience account.Audience) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		return answer(c, http.StatusOK, sessionView(s))
+		return web.Answer(c, http.StatusOK, sessionView(s))
 	}
 }
 
@@ -99,7 +99,7 @@ func (a *API) refresh(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, sessionView(s))
+	return web.Answer(c, http.StatusOK, sessionView(s))
 }
 
 // logout needs no login token: it may have expired, and who holds the refresh token may end the login.
@@ -142,5 +142,5 @@ func (a *API) me(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, userView(u))
+	return web.Answer(c, http.StatusOK, userView(u))
 }

@@ -59,7 +59,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListDeliveries(ctx, &webhooksv1.ListDeliveriesRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
@@ -69,7 +69,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
 }
 
 // checkFilters wants short visible ASCII, as every id, status and event type is. A merchant's reference is never the
@@ -106,11 +106,11 @@ func (a *API) delivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.GetDelivery(ctx, &webhooksv1.GetDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
 }

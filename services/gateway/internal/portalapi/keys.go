@@ -57,7 +57,7 @@ func (a *API) keys(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(list, keyView, number, limit, total))
+	return web.Answer(c, http.StatusOK, web.ListingOf(list, keyView, number, limit, total))
 }
 
 func (a *API) createKey(c echo.Context) error {
@@ -93,7 +93,7 @@ func (a *API) createKey(c echo.Context) error {
 func withSecret(c echo.Context, status int, k account.Key, secret string) error {
 	v := keyView(k)
 	v.APISecret = secret
-	return answer(c, status, v)
+	return web.Answer(c, status, v)
 }
 
 func (a *API) updateKey(c echo.Context) error {
@@ -122,7 +122,7 @@ func (a *API) updateKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, keyView(k))
+	return web.Answer(c, http.StatusOK, keyView(k))
 }
 
 func (a *API) revokeKey(c echo.Context) error {

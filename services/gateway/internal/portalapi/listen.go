@@ -28,7 +28,7 @@ const (
 )
 
 func (a *API) registerListen(g *echo.Group) {
-	read := a.loginOrKey(account.WebhooksRead, team)
+	read := a.LoginOrKey(account.WebhooksRead, team...)
 	g.GET("/webhook-listener", a.listenSecret, read)
 	g.GET("/webhook-listener/events", a.listenEvents, read)
 }
@@ -51,13 +51,13 @@ func (a *API) listenSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.listener.GetListenSecret(ctx, &webhooksv1.GetListenSecretRequest{MerchantId: merchant})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, struct {
+	return web.Answer(c, http.StatusOK, struct {
 		Secret string `json:"secret"`
 	}{res.GetSecret()})
 }

@@ -12,7 +12,7 @@ import (
 type loyalty struct {
 	// Balance is the sum of all points of the ledger.
 	Balance int64 `json:"balance"`
-	list[loyaltyEntry]
+	web.Listing[loyaltyEntry]
 }
 
 type loyaltyEntry struct {
@@ -43,7 +43,7 @@ func (a *API) loyaltyOf(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.loyalty.GetLoyalty(ctx, &qrv1.GetLoyaltyRequest{
 		CustomerId: IdentityOf(c).UserID, Livemode: live != nil && *live, Page: int32(number), Limit: int32(limit),
@@ -51,5 +51,5 @@ func (a *API) loyaltyOf(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, loyalty{res.GetBalance(), page(res.GetEntries(), loyaltyEntryView, number, limit, res.GetTotal())})
+	return web.Answer(c, http.StatusOK, loyalty{res.GetBalance(), web.ListingOf(res.GetEntries(), loyaltyEntryView, number, limit, res.GetTotal())})
 }

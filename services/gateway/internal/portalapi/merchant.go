@@ -38,7 +38,7 @@ func (a *API) merchant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, merchantView(m))
+	return web.Answer(c, http.StatusOK, merchantView(m))
 }
 
 func (a *API) updateMerchant(c echo.Context) error {
@@ -67,7 +67,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, merchantView(m))
+	return web.Answer(c, http.StatusOK, merchantView(m))
 }
 
 func (a *API) team(c echo.Context) error {
@@ -79,7 +79,7 @@ func (a *API) team(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(users, userView, number, limit, total))
+	return web.Answer(c, http.StatusOK, web.ListingOf(users, userView, number, limit, total))
 }
 
 func (a *API) addMember(c echo.Context) error {
@@ -98,7 +98,7 @@ func (a *API) addMember(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, userView(u))
+	return web.Answer(c, http.StatusCreated, userView(u))
 }
 
 func (a *API) merchants(c echo.Context) error {
@@ -110,7 +110,7 @@ func (a *API) merchants(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(list, merchantView, number, limit, total))
+	return web.Answer(c, http.StatusOK, web.ListingOf(list, merchantView, number, limit, total))
 }
 
 func (a *API) enableGateway(c echo.Context) error {
@@ -127,5 +127,5 @@ func (a *API) enableGateway(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, merchantView(m))
+	return web.Answer(c, http.StatusOK, merchantView(m))
 }

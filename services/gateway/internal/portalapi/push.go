@@ -39,13 +39,13 @@ func subscriptionView(s *webhooksv1.PushSubscription) subscription {
 }
 
 func (a *API) pushKey(c echo.Context) error {
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.GetPushKey(ctx, &webhooksv1.GetPushKeyRequest{})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, map[string]string{"public_key": res.GetPublicKey()})
+	return web.Answer(c, http.StatusOK, map[string]string{"public_key": res.GetPublicKey()})
 }
 
 // subscriptions lists the user's own browsers of both modes; the service returns them at once, they are few.
@@ -55,7 +55,7 @@ func (a *API) subscriptions(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.ListSubscriptions(ctx, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.UserID})
 	if err != nil {
@@ -63,7 +63,7 @@ func (a *API) subscriptions(c echo.Context) error {
 	}
 	all := res.GetSubscriptions()
 	from := min((number-1)*limit, len(all))
-	return answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
+	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
 }
 
 // subscribe takes what PushSubscription.toJSON gives. When the browser renews a subscription is its own affair, so the
@@ -86,7 +86,7 @@ func (a *API) subscribe(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.Subscribe(ctx, &webhooksv1.SubscribeRequest{
 		MerchantId: who.MerchantID, UserId: who.UserID, Livemode: in.Livemode, Endpoint: in.Endpoint,
@@ -95,7 +95,7 @@ func (a *API) subscribe(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, subscriptionView(res.GetSubscription()))
+	return web.Answer(c, http.StatusCreated, subscriptionView(res.GetSubscription()))
 }
 
 func (a *API) unsubscribe(c echo.Context) error {
@@ -104,7 +104,7 @@ func (a *API) unsubscribe(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.push.Unsubscribe(ctx, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.UserID, Id: id}); err != nil {
 		return err
@@ -118,11 +118,11 @@ func (a *API) testSubscription(c echo.Context) error {
 		return err
 	}
 	who := IdentityOf(c)
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.TestSubscription(ctx, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.UserID, Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, map[string]string{"result": res.GetResult()})
+	return web.Answer(c, http.StatusOK, map[string]string{"result": res.GetResult()})
 }

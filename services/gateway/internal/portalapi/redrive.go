@@ -32,13 +32,13 @@ func (a *API) testEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := callingFor(c, testTimeout)
+	ctx, cancel := web.Calling(c, testTimeout)
 	defer cancel()
 	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
 }
 
 func (a *API) recoverEndpoint(c echo.Context) error {
@@ -61,7 +61,7 @@ func (a *API) recoverEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := callingFor(c, bulkTimeout)
+	ctx, cancel := web.Calling(c, bulkTimeout)
 	defer cancel()
 	res, err := a.webhooks.RecoverEndpoint(ctx, &webhooksv1.RecoverEndpointRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Since: from.after, DryRun: in.DryRun,
@@ -69,7 +69,7 @@ func (a *API) recoverEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
 }
 
 func (a *API) resendDelivery(c echo.Context) error {
@@ -81,13 +81,13 @@ func (a *API) resendDelivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusAccepted, deliveryView(res.GetDelivery()))
+	return web.Answer(c, http.StatusAccepted, deliveryView(res.GetDelivery()))
 }
 
 func (a *API) resendDeliveries(c echo.Context) error {
@@ -112,7 +112,7 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := callingFor(c, bulkTimeout)
+	ctx, cancel := web.Calling(c, bulkTimeout)
 	defer cancel()
 	res, err := a.webhooks.ResendDeliveries(ctx, &webhooksv1.ResendDeliveriesRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, DryRun: in.DryRun,
@@ -124,5 +124,5 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
 }

@@ -1,7 +1,6 @@
 package portalapi
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -52,13 +51,6 @@ func healthView(h *webhooksv1.EndpointHealth) health {
 	}
 }
 
-// calling bounds a call to the webhooks service.
-func calling(c echo.Context) (context.Context, context.CancelFunc) { return callingFor(c, callTimeout) }
-
-func callingFor(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), limit)
-}
-
 // endpoints lists all of the merchant's endpoints in that mode: they are few, and the service returns them at once.
 func (a *API) endpoints(c echo.Context) error {
 	number, limit, err := web.Page(c)
@@ -69,7 +61,7 @@ func (a *API) endpoints(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListEndpoints(ctx, &webhooksv1.ListEndpointsRequest{MerchantId: of.merchantID, Livemode: of.livemode})
 	if err != nil {
@@ -77,7 +69,7 @@ func (a *API) endpoints(c echo.Context) error {
 	}
 	all := res.GetEndpoints()
 	from := min((number-1)*limit, len(all))
-	return answer(c, http.StatusOK, page(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
+	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
 }
 
 // createEndpoint leaves it to the webhooks service to judge the values: it alone knows which URLs it will call.
@@ -99,7 +91,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.CreateEndpoint(ctx, &webhooksv1.CreateEndpointRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
@@ -110,7 +102,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 	}
 	v := endpointView(res.GetEndpoint())
 	v.Secret = res.GetSecret()
-	return answer(c, http.StatusCreated, v)
+	return web.Answer(c, http.StatusCreated, v)
 }
 
 func (a *API) endpoint(c echo.Context) error {
@@ -118,13 +110,13 @@ func (a *API) endpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
+	return web.Answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
 }
 
 func (a *API) endpointOf(c echo.Context, body *bool) (owned, string, error) {
@@ -162,13 +154,13 @@ func (a *API) updateEndpoint(c echo.Context) error {
 	if in.EventTypes != nil {
 		req.EventTypes = &webhooksv1.EventTypes{Values: *in.EventTypes}
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.UpdateEndpoint(ctx, req)
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
+	return web.Answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
 }
 
 func (a *API) deleteEndpoint(c echo.Context) error {
@@ -176,7 +168,7 @@ func (a *API) deleteEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.webhooks.DeleteEndpoint(ctx, &webhooksv1.DeleteEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id}); err != nil {
 		return err
@@ -193,7 +185,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.RotateSecret(ctx, &webhooksv1.RotateSecretRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, OverlapSeconds: int64(overlap / time.Second),
@@ -203,5 +195,5 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	}
 	v := endpointView(res.GetEndpoint())
 	v.Secret = res.GetSecret()
-	return answer(c, http.StatusOK, v)
+	return web.Answer(c, http.StatusOK, v)
 }

@@ -3,9 +3,6 @@
 package qrapi
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -39,21 +36,4 @@ func New(d Deps) *API { return &API{d} }
 func (a *API) Register(g *echo.Group) {
 	g.POST("/qr/generate", a.generate, a.Login(account.RoleMerchant, account.RoleStaff))
 	g.POST("/qr/scan", a.scan, a.CustomerLogin())
-}
-
-func calling(c echo.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), callTimeout)
-}
-
-// answer writes a bare object, without the HTML escaping of encoding/json: the payload stays byte by byte what was signed.
-func answer(c echo.Context, status int, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(status)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
 }

@@ -50,7 +50,7 @@ func (a *API) generate(c echo.Context) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	merchant, err := a.Merchants.Get(ctx, portalapi.IdentityOf(c).MerchantID)
 	if err != nil {
@@ -73,7 +73,7 @@ func (a *API) generate(c echo.Context) error {
 		return fmt.Errorf("sign payment request: %w", err)
 	}
 	out.QRData, out.DeepLinkData, out.Payload = res.GetQrData(), res.GetDeepLinkData(), json.RawMessage(res.GetPayload())
-	return answer(c, http.StatusOK, out)
+	return web.Answer(c, http.StatusOK, out)
 }
 
 // check names all that is wrong. A label is shown to a customer who is about to pay: it must not pretend to be more than

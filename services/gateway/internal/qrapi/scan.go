@@ -37,7 +37,7 @@ func (a *API) scan(c echo.Context) error {
 	if in.QRData == "" {
 		return errs.Invalid(errs.Field{Field: "qrData", Message: "qrData is required: the text of the code."})
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	code, err := a.QR.DecodeQR(ctx, &qrv1.DecodeQRRequest{QrData: in.QRData})
 	if err != nil {
@@ -48,7 +48,7 @@ func (a *API) scan(c echo.Context) error {
 			return err
 		}
 	}
-	return answer(c, http.StatusOK, scanView(code))
+	return web.Answer(c, http.StatusOK, scanView(code))
 }
 
 // payable reports whether the payment of a code is still to be paid.

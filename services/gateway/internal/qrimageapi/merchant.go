@@ -14,6 +14,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // code is the merchant's permanent code.
@@ -36,7 +37,7 @@ func (a *API) merchant(k kind) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+		ctx, cancel := web.Calling(c, callTimeout)
 		defer cancel()
 		if options.Logo, err = a.logoOf(ctx, m, withLogo); err != nil {
 			return err
@@ -97,7 +98,7 @@ func (a *API) card(c echo.Context, fill func(context.Context, account.Merchant, 
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if err := fill(ctx, m, card); err != nil {
 		return err
@@ -138,7 +139,7 @@ func (a *API) setLogo(c echo.Context) error {
 	case err != nil || http.DetectContentType(file) != contentType:
 		return errs.Invalid(errs.Field{Field: "body", Message: "The body must be a picture of its Content-Type."})
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.text(ctx, "https://www.european-pay.fr", png, &qrv1.ImageOptions{Logo: file}); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // maxEPCName is what the guideline has room for, in characters; a merchant's name may be longer.
@@ -35,7 +36,7 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.Request().Context(), callTimeout)
+		ctx, cancel := web.Calling(c, callTimeout)
 		defer cancel()
 		p, err := a.open(ctx, m, live, reference)
 		if err != nil {

@@ -43,11 +43,11 @@ type Deps struct {
 	Payments  paymentsv1.PaymentsServiceClient
 	QR        qrv1.QRServiceClient
 	Render    qrv1.RenderServiceClient
-	// Login lets users with one of the roles in, and KeyAuth API keys with the scope.
-	Login   func(...account.Role) echo.MiddlewareFunc
-	KeyAuth portalapi.KeyAuth
-	KeyFrom portalapi.KeyFrom
-	Now     func() time.Time
+	// Login lets users with one of the roles in, and KeyOrLogin also API keys with the scope, which KeyFrom tells.
+	Login      func(...account.Role) echo.MiddlewareFunc
+	KeyOrLogin func(account.Scope, ...account.Role) echo.MiddlewareFunc
+	KeyFrom    portalapi.KeyFrom
+	Now        func() time.Time
 	// MerchantCode is the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
 	MerchantCode func(ctx context.Context, m account.Merchant) (Code, error)
 	// Table is a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
@@ -62,8 +62,8 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *echo.Group) {
-	read := a.keyOrLogin(account.PaymentsRead)
-	team := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
+	members := []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
+	read, team := a.KeyOrLogin(account.PaymentsRead, members...), a.Login(members...)
 	owner := a.Login(account.RoleMerchant)
 	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read)
 	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read)
@@ -74,21 +74,6 @@ func (a *API) Register(g *echo.Group) {
 	g.GET("/merchant/logo", a.logo, team)
 	g.PUT("/merchant/logo", a.setLogo, owner)
 	g.DELETE("/merchant/logo", a.removeLogo, owner)
-}
-
-// keyOrLogin lets in an API key with the scope when its headers are there, and else a user of a merchant.
-func (a *API) keyOrLogin(scope account.Scope) echo.MiddlewareFunc {
-	byKey, byLogin := a.KeyAuth(scope), a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		withKey, withLogin := byKey(next), byLogin(next)
-		return func(c echo.Context) error {
-			h := c.Request().Header
-			if h.Get(echo.HeaderAuthorization) != "" && h.Get("X-Api-Key") == "" && h.Get("X-Api-Secret") == "" {
-				return withLogin(c)
-			}
-			return withKey(c)
-		}
-	}
 }
 
 // caller is whose code is asked for. A key has a mode; a user names it in the query, and means test mode otherwise.

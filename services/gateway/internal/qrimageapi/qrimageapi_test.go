@@ -104,6 +104,9 @@ func TestWhoMayHaveACode(t *testing.T) {
 	f.refused(t, as{}, base+"/qr.png", errs.MissingCredentials)
 	f.refused(t, as{public: public, secret: "sk_test_wrong"}, base+"/qr.png", errs.InvalidSecret)
 	f.refused(t, as{token: "x"}, base+"/qr.png", errs.Unauthenticated)
+	// Half a key or a wrong one is not made good by a login beside it.
+	f.refused(t, as{token: f.owner.token, public: public}, base+"/qr.png", errs.MissingCredentials)
+	f.refused(t, as{token: f.owner.token, public: public, secret: "sk_test_wrong"}, base+"/qr.png", errs.InvalidSecret)
 	admin := f.login(t, "admin@example.com")
 	for _, path := range []string{base + "/qr.png", "/qr/merchant.png", "/qr/cards/merchant.pdf", "/table-order/tables/t4/card.pdf", "/merchant/logo"} {
 		f.refused(t, admin, path, errs.Forbidden)

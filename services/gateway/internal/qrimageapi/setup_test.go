@@ -175,7 +175,7 @@ func setup(t *testing.T) *fixture {
 	portal.Register(g)
 	api := New(Deps{
 		Merchants: f.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
-		Render: qrv1.NewRenderServiceClient(conn), Login: portal.Login, KeyAuth: access.Require, KeyFrom: edge.KeyFrom, Now: now,
+		Render: qrv1.NewRenderServiceClient(conn), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: now,
 		MerchantCode: func(_ context.Context, m account.Merchant) (Code, error) {
 			return Code{Text: "https://european-pay.fr/pay?data=" + m.ID, URL: "https://european-pay.fr/m/1"}, nil
 		},

@@ -192,7 +192,7 @@ func (a *API) transaction(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readTimeout)
+	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	got, err := a.Payments.GetCustomerPayment(ctx, &paymentsv1.GetCustomerPaymentRequest{CustomerId: customer, Reference: reference})
 	if err != nil {

@@ -42,9 +42,9 @@ type Merchants interface {
 	Get(ctx context.Context, id string) (account.Merchant, error)
 }
 
-// Logins are the checks of the portal's and the app's logins. portalapi.API has them.
+// Logins are the checks of merchants, by login or API key, and of the app's customers. portalapi.API has them.
 type Logins interface {
-	Login(roles ...account.Role) echo.MiddlewareFunc
+	LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc
 	CustomerLogin() echo.MiddlewareFunc
 }
 
@@ -55,9 +55,8 @@ type Deps struct {
 	Codes     Decoder
 	Merchants Merchants
 	Logins    Logins
-	// Identity is who Logins let in.
+	// Identity is the user whom Logins let in, KeyFrom the key.
 	Identity func(echo.Context) account.Identity
-	KeyAuth  func(account.Scope) echo.MiddlewareFunc
 	KeyFrom  func(echo.Context) (account.Key, bool)
 	// EPCEnabled reports whether the merchant takes payments by EPC codes, which no provider confirms.
 	EPCEnabled func(ctx context.Context, merchantID string) (bool, error)
@@ -86,20 +85,5 @@ const (
 func (a *API) Register(g *echo.Group) {
 	g.POST("/qr/pay", a.pay, a.Logins.CustomerLogin())
 	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
-	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, a.keyOrMerchant())
-}
-
-// keyOrMerchant lets in an API key that may write payments when its headers are there, and else the merchant's login.
-func (a *API) keyOrMerchant() echo.MiddlewareFunc {
-	byKey, byLogin := a.KeyAuth(account.PaymentsWrite), a.Logins.Login(account.RoleMerchant)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		withKey, withLogin := byKey(next), byLogin(next)
-		return func(c echo.Context) error {
-			h := c.Request().Header
-			if h.Get("X-Api-Key") != "" || h.Get("X-Api-Secret") != "" {
-				return withKey(c)
-			}
-			return withLogin(c)
-		}
-	}
+	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, a.Logins.LoginOrKey(account.PaymentsWrite, account.RoleMerchant))
 }

@@ -96,6 +96,21 @@ func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
 	}
 }
 
+// LoginOrKey lets in also any key, which may do nothing but write payments.
+func (l logins) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			switch {
+			case c.Request().Header.Get("X-Api-Key") == "":
+				return l.Login(roles...)(next)(c)
+			case scope != account.PaymentsWrite:
+				return errs.New(errs.InsufficientScope, "Scope missing.")
+			}
+			return next(c)
+		}
+	}
+}
+
 func (l logins) CustomerLogin() echo.MiddlewareFunc { return l.Login(account.RoleCustomer) }
 
 func (reads) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentStatusRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentStatusResponse, error) {
@@ -135,10 +150,7 @@ func setup(t *testing.T) *world {
 	New(Deps{
 		Commands: client, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
 		Deadline: 2 * time.Second, Merchants: merchants{merchID: {ID: merchID, Name: "My Store", IBAN: "FR7630006000011234567890189"}, "poor": {ID: "poor"}},
-		Identity: func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
-		KeyAuth: func(account.Scope) echo.MiddlewareFunc {
-			return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
-		},
+		Identity:   func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
 		KeyFrom:    func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
 		EPCEnabled: func(context.Context, string) (bool, error) { return w.epc, nil },
 		Codes: codes{

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // menu passes the bytes of the qr service on. A guest's browser keeps them and asks each time whether they still hold.
@@ -16,7 +17,7 @@ func (a *API) menu(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	header := c.Request().Header
 	packed := takesGzip(header.Get(echo.HeaderAcceptEncoding))

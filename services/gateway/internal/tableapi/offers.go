@@ -115,7 +115,7 @@ func (o offers) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.ListOffers(ctx, &qrv1.ListOffersRequest{
 		MerchantId: o.merchantID(c), OnProduct: o.onProduct, Page: int32(number), Limit: int32(limit),
@@ -123,7 +123,7 @@ func (o offers) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetOffers(), offerView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOffers(), offerView, number, limit, res.GetTotal()))
 }
 
 func (o offers) create(c echo.Context) error {
@@ -131,13 +131,13 @@ func (o offers) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.CreateOffer(ctx, &qrv1.CreateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, offerView(res.GetOffer()))
+	return web.Answer(c, http.StatusCreated, offerView(res.GetOffer()))
 }
 
 func (o offers) get(c echo.Context) error {
@@ -145,13 +145,13 @@ func (o offers) get(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.GetOffer(ctx, &qrv1.GetOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, offerView(res.GetOffer()))
+	return web.Answer(c, http.StatusOK, offerView(res.GetOffer()))
 }
 
 func (o offers) update(c echo.Context) error {
@@ -164,13 +164,13 @@ func (o offers) update(c echo.Context) error {
 		return err
 	}
 	offer.Id = id
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.UpdateOffer(ctx, &qrv1.UpdateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, offerView(res.GetOffer()))
+	return web.Answer(c, http.StatusOK, offerView(res.GetOffer()))
 }
 
 func (o offers) delete(c echo.Context) error {
@@ -178,7 +178,7 @@ func (o offers) delete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	_, err = o.Tables.DeleteOffer(ctx, &qrv1.DeleteOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
 	if err != nil {

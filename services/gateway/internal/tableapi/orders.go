@@ -57,7 +57,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, merchantID)
 	if errs.Is(err, errs.NotFoundCode) {
@@ -86,7 +86,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	if res.GetReplayed() {
 		c.Response().Header().Set(edge.HeaderReplayed, "true")
 	}
-	return answer(c, http.StatusCreated, placed)
+	return web.Answer(c, http.StatusCreated, placed)
 }
 
 // payableFor is how long the payment of an order is found again by the order's id, rather than made a second time.
@@ -142,13 +142,13 @@ func (a *API) guestOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.GetGuestOrder(ctx, &qrv1.GetGuestOrderRequest{OrderId: id, Token: c.QueryParam("token")})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, guestView(res.GetOrder()))
+	return web.Answer(c, http.StatusOK, guestView(res.GetOrder()))
 }
 
 func (a *API) order(c echo.Context) error {
@@ -156,13 +156,13 @@ func (a *API) order(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: a.merchantID(c), Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, orderView(res.GetOrder()))
+	return web.Answer(c, http.StatusOK, orderView(res.GetOrder()))
 }
 
 func (a *API) orders(c echo.Context) error {
@@ -180,17 +180,17 @@ func (a *API) orders(c echo.Context) error {
 		}
 		req.From = from
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.ListOrders(ctx, req)
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetOrders(), orderView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOrders(), orderView, number, limit, res.GetTotal()))
 }
 
 func (a *API) kitchen(c echo.Context) error {
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.ListKitchen(ctx, &qrv1.ListKitchenRequest{MerchantId: a.merchantID(c)})
 	if err != nil {
@@ -202,7 +202,7 @@ func (a *API) kitchen(c echo.Context) error {
 	for i, o := range res.GetOrders() {
 		body.Data[i] = orderView(o)
 	}
-	return answer(c, http.StatusOK, body)
+	return web.Answer(c, http.StatusOK, body)
 }
 
 // setStatus moves an order on. A payment that an order no longer waits for is cancelled as far as the bank lets us.
@@ -220,7 +220,7 @@ func (a *API) setStatus(c echo.Context) error {
 	if in.Status == "" {
 		return errs.Invalid(errs.Field{Field: "status", Message: "status is required."})
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.SetOrderStatus(ctx, &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status})
 	if err != nil {
@@ -232,7 +232,7 @@ func (a *API) setStatus(c echo.Context) error {
 			a.Log.WarnContext(ctx, "payment of a cancelled order not cancelled", "order", o.GetId(), "payment", o.GetPaymentReference(), "error", err)
 		}
 	}
-	return answer(c, http.StatusOK, orderView(o))
+	return web.Answer(c, http.StatusOK, orderView(o))
 }
 
 // instant reads a time with its zone.

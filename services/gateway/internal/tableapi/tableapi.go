@@ -4,8 +4,6 @@ package tableapi
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
-	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // What the contract allows one address.
@@ -99,38 +96,6 @@ func (a *API) Register(g *echo.Group) {
 
 // merchantID is the merchant of the login.
 func (a *API) merchantID(c echo.Context) string { return a.Identity(c).MerchantID }
-
-func calling(c echo.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), callTimeout)
-}
-
-// answer writes a bare object, without HTML escaping: a URL stays readable.
-func answer(c echo.Context, status int, body any) error {
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.WriteHeader(status)
-	enc := json.NewEncoder(res)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
-}
-
-type list[T any] struct {
-	Data       []T            `json:"data"`
-	Pagination web.Pagination `json:"pagination"`
-}
-
-// page makes a list of what view shows of each element.
-func page[E, T any](elements []E, view func(E) T, number, limit int, total int64) list[T] {
-	l := list[T]{Data: make([]T, len(elements)), Pagination: web.Pagination{Page: number, Limit: limit, Total: total}}
-	for i, e := range elements {
-		l.Data[i] = view(e)
-	}
-	l.Pagination.Pages = (total + int64(limit) - 1) / int64(limit)
-	return l
-}
 
 // anyOrigin lets the order page, wherever it is, read the answer: nothing here needs a cookie.
 func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {

@@ -46,13 +46,13 @@ func (a *API) tables(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.ListTables(ctx, &qrv1.ListTablesRequest{MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit)})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, page(res.GetTables(), tableView, number, limit, res.GetTotal()))
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetTables(), tableView, number, limit, res.GetTotal()))
 }
 
 func (a *API) createTable(c echo.Context) error {
@@ -60,7 +60,7 @@ func (a *API) createTable(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, a.merchantID(c))
 	if err != nil {
@@ -70,7 +70,7 @@ func (a *API) createTable(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusCreated, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusCreated, tableView(res.GetTable()))
 }
 
 func (a *API) table(c echo.Context) error {
@@ -78,13 +78,13 @@ func (a *API) table(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.GetTable(ctx, &qrv1.GetTableRequest{MerchantId: a.merchantID(c), Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusOK, tableView(res.GetTable()))
 }
 
 func (a *API) updateTable(c echo.Context) error {
@@ -96,13 +96,13 @@ func (a *API) updateTable(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.UpdateTable(ctx, &qrv1.UpdateTableRequest{MerchantId: a.merchantID(c), Id: id, Fields: in.fields()})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusOK, tableView(res.GetTable()))
 }
 
 func (a *API) deleteTable(c echo.Context) error {
@@ -110,7 +110,7 @@ func (a *API) deleteTable(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	if _, err := a.Tables.DeleteTable(ctx, &qrv1.DeleteTableRequest{MerchantId: a.merchantID(c), Id: id}); err != nil {
 		return err
@@ -126,11 +126,11 @@ func (a *API) refreshTable(c echo.Context) error {
 	if err := web.DecodeOptional(c, &struct{}{}); err != nil {
 		return err
 	}
-	ctx, cancel := calling(c)
+	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.RefreshTableToken(ctx, &qrv1.RefreshTableTokenRequest{MerchantId: a.merchantID(c), Id: id})
 	if err != nil {
 		return err
 	}
-	return answer(c, http.StatusOK, tableView(res.GetTable()))
+	return web.Answer(c, http.StatusOK, tableView(res.GetTable()))
 }

@@ -73,7 +73,7 @@ func render(c echo.Context, status int, e *errs.Error) error {
 	if body.RetryAfter > 0 {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.FormatInt(body.RetryAfter, 10))
 	}
-	return write(c, status, body)
+	return Answer(c, status, body)
 }
 
 // Seconds rounds up: a caller that waits that long has waited long enough.

@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -45,23 +46,44 @@ type listAnswer struct {
 
 // OK answers {"success":true,"data":…}.
 func OK(c echo.Context, status int, data any) error {
-	return write(c, status, answer{Success: true, Data: data})
+	return Answer(c, status, answer{Success: true, Data: data})
 }
 
 // List answers a page: data must be a slice and not nil, so that an empty page is [].
 func List(c echo.Context, data any, p Pagination) error {
+	return Answer(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p.counted()})
+}
+
+// counted is p with its Pages.
+func (p Pagination) counted() Pagination {
 	p.Pages = 0
 	if p.Limit > 0 {
 		p.Pages = (p.Total + int64(p.Limit) - 1) / int64(p.Limit)
 	}
-	return write(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p})
+	return p
+}
+
+// Listing is a page as Answer writes it, without the envelope of List. Make it with ListingOf.
+type Listing[T any] struct {
+	Data       []T        `json:"data"`
+	Pagination Pagination `json:"pagination"`
+}
+
+// ListingOf is the page of that number (from 1) with what view shows of each of its elements. total is how many elements
+// all pages have together.
+func ListingOf[E, T any](elements []E, view func(E) T, number, limit int, total int64) Listing[T] {
+	l := Listing[T]{Data: make([]T, len(elements)), Pagination: Pagination{Page: number, Limit: limit, Total: total}.counted()}
+	for i, e := range elements {
+		l.Data[i] = view(e)
+	}
+	return l
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// write encodes first, so that what cannot be encoded becomes an error and not half an answer. There is no HTML
-// escaping: a URL in an answer stays readable.
-func write(c echo.Context, status int, body any) error {
+// Answer writes body alone, without the envelope of OK. It encodes first, so that what cannot be encoded becomes an error
+// and not half an answer. There is no HTML escaping: a URL stays readable, and what was signed stays byte by byte the same.
+func Answer(c echo.Context, status int, body any) error {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
 	b.Reset()
@@ -102,6 +124,11 @@ func number(c echo.Context, name string, fallback, highest int, bad []errs.Field
 		return 0, append(bad, errs.Field{Field: name, Message: fmt.Sprintf("%s must be an integer from 1 to %d.", name, highest)})
 	}
 	return n, bad
+}
+
+// Calling is the request's context, bounded by limit: what a handler calls other services with.
+func Calling(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(c.Request().Context(), limit)
 }
 
 // Time prints an instant as the API does: UTC, milliseconds, "Z".

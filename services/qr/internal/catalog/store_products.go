@@ -125,7 +125,7 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 	f.fill(&p)
 	err := s.change(ctx, func(tx pgx.Tx) error {
 		// The version's row lock lets one at a time count.
-		if err := s.Bump(ctx, tx, merchantID); err != nil {
+		if err := Bump(ctx, tx, merchantID); err != nil {
 			return err
 		}
 		var count int
@@ -169,7 +169,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, p *Product) error {
 	if err != nil {
 		return fmt.Errorf("update product: %w", err)
 	}
-	if err := s.Bump(ctx, tx, p.MerchantID); err != nil {
+	if err := Bump(ctx, tx, p.MerchantID); err != nil {
 		return err
 	}
 	return announce(ctx, tx, *p, "updated", p.UpdatedAt)
@@ -185,7 +185,7 @@ func (s *Store) Delete(ctx context.Context, merchantID, id string) error {
 		if _, err := tx.Exec(ctx, `delete from products where id = $1`, id); err != nil {
 			return fmt.Errorf("delete product: %w", err)
 		}
-		if err := s.Bump(ctx, tx, merchantID); err != nil {
+		if err := Bump(ctx, tx, merchantID); err != nil {
 			return err
 		}
 		return announce(ctx, tx, p, "deleted", s.now())
@@ -202,7 +202,7 @@ func (s *Store) change(ctx context.Context, do func(pgx.Tx) error) error {
 
 // Bump counts the version of the merchant's menu up, within the transaction that changes what the menu shows. It locks
 // the version's row until tx ends: lock products first.
-func (s *Store) Bump(ctx context.Context, tx pgx.Tx, merchantID string) error {
+func Bump(ctx context.Context, tx pgx.Tx, merchantID string) error {
 	_, err := tx.Exec(ctx, `insert into menu_versions (merchant_id, version) values ($1, 1)
 		on conflict (merchant_id) do update set version = menu_versions.version + 1`, merchantID)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // subjects of the events that orders and menus follow.
@@ -82,7 +83,7 @@ func (s *Server) handleMerchant(ctx context.Context, tx pgx.Tx, e consume.Event,
 	if err := meet(ctx, tx, m.GetMerchantId(), m.GetName(), isActive, e.Time); err != nil {
 		return err
 	}
-	return s.catalog.Bump(ctx, tx, m.GetMerchantId())
+	return catalog.Bump(ctx, tx, m.GetMerchantId())
 }
 
 // handlePayment believes only a payment that fits its order; any other is a mistake of ours that somebody must look at.

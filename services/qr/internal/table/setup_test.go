@@ -24,6 +24,7 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 	"european-pay.eu/eupay/services/qr/migrations"
 )
 
@@ -95,7 +96,7 @@ func (f *fixture) product(t testing.TB, merchant, name string, cents int64, stoc
 		if err != nil {
 			return err
 		}
-		return Products{}.Bump(t.Context(), tx, merchant)
+		return catalog.Bump(t.Context(), tx, merchant)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // Products is the Catalog of the products table: the part of it that orders touch.
@@ -37,7 +38,7 @@ func (Products) Menu(ctx context.Context, db pg.DB, merchantID string) ([]Produc
 
 // Reserve implements Catalog. Rows are locked in the order of their ids, so that orders never wait for each other in a
 // circle.
-func (p Products) Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (map[string]Product, []string, error) {
+func (Products) Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (map[string]Product, []string, error) {
 	ids, counts := columns(wanted)
 	rows, err := tx.Query(ctx, `select `+productColumns+`, stock_quantity from products
 		where merchant_id = $1 and id = any($2::text[]::uuid[]) and is_available order by id for no key update`, merchantID, ids)
@@ -74,13 +75,13 @@ func (p Products) Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wan
 		return nil, nil, fmt.Errorf("reserve products: %w", err)
 	}
 	if soldOut {
-		err = p.Bump(ctx, tx, merchantID)
+		err = catalog.Bump(ctx, tx, merchantID)
 	}
 	return found, nil, err
 }
 
 // GiveBack implements Catalog.
-func (p Products) GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error {
+func (Products) GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error {
 	ids, counts := columns(pieces)
 	if _, err := tx.Exec(ctx, `select from products where merchant_id = $1 and id = any($2::text[]::uuid[]) order by id for no key update`,
 		merchantID, ids); err != nil {
@@ -98,17 +99,7 @@ func (p Products) GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pi
 	if !back {
 		return nil
 	}
-	return p.Bump(ctx, tx, merchantID)
-}
-
-// Bump implements Catalog.
-func (Products) Bump(ctx context.Context, tx pgx.Tx, merchantID string) error {
-	_, err := tx.Exec(ctx, `insert into menu_versions as v (merchant_id, version) values ($1, 1)
-		on conflict (merchant_id) do update set version = v.version + 1`, merchantID)
-	if err != nil {
-		return fmt.Errorf("count the menu's version up: %w", err)
-	}
-	return nil
+	return catalog.Bump(ctx, tx, merchantID)
 }
 
 func columns(list []Quantity) (ids []string, counts []int32) {

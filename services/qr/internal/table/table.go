@@ -21,6 +21,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pg"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // Currency of everything here.
@@ -49,8 +50,6 @@ type Catalog interface {
 	Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (products map[string]Product, short []string, err error)
 	// GiveBack puts pieces back. A product that is gone is passed over.
 	GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error
-	// Bump counts the version of the merchant's menu up.
-	Bump(ctx context.Context, tx pgx.Tx, merchantID string) error
 }
 
 // Deps are what New needs.
@@ -125,7 +124,7 @@ func (s *Server) commit(ctx context.Context, merchantID string, do func(pgx.Tx) 
 		if err := do(tx); err != nil {
 			return err
 		}
-		return s.catalog.Bump(ctx, tx, merchantID)
+		return catalog.Bump(ctx, tx, merchantID)
 	})
 	s.menus.forget(merchantID) // also after an error: a commit whose answer was lost may have happened
 	return err
