@@ -131,16 +131,16 @@ func (l *Ledger) record(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 
 // paidBefore records what was paid before the invoice was.
 func (l *Ledger) paidBefore(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, order invoice.Order, s *settlement) error {
+	p := receipt{id: newID(), amount: r.Total, on: order.PaidOn, method: order.Method, reference: order.PaymentReference}
 	switch {
+	case order.PaidOn != "": // the merchant's word counts
 	case s != nil:
-		p := receipt{id: newID(), amount: min(s.amount, r.Total), on: invoice.DateOf(s.at, l.Zone), method: invoice.MethodBank, reference: order.PaymentReference}
-		_, err := l.receive(ctx, tx, e, r, p)
-		return err
-	case order.PaidOn != "":
-		_, err := l.receive(ctx, tx, e, r, receipt{id: newID(), amount: r.Total, on: order.PaidOn, method: order.Method})
-		return err
+		p.amount, p.on, p.method = min(s.amount, r.Total), invoice.DateOf(s.at, l.Zone), invoice.MethodBank
+	default:
+		return nil
 	}
-	return nil
+	_, err := l.receive(ctx, tx, e, r, p)
+	return err
 }
 
 // number takes the next number of a series, and the day that goes with it. The counter's row stays locked until the

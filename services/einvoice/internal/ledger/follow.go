@@ -13,6 +13,7 @@ import (
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
@@ -36,7 +37,10 @@ var pollAfter = []time.Duration{
 }
 
 const (
-	pollFor   = 120 * 24 * time.Hour
+	pollFor = 120 * 24 * time.Hour
+	// pollForB2C: nobody answers to a document for a private customer.
+	pollForB2C  = 3 * 24 * time.Hour
+	failedAgain = time.Minute
 	pollEvery = time.Second
 	pollBatch = 16
 	// freshFor spares the platform a reader who asks again and again.
@@ -111,7 +115,7 @@ func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error {
 		if err := l.recordSteps(ctx, tx, r, steps); err != nil {
 			return err
 		}
-		return l.nextPoll(ctx, tx, r)
+		return l.nextPoll(ctx, tx, r, failure != nil)
 	}))
 }
 
@@ -169,15 +173,23 @@ func step(s platform.Event) *einvoicev1.LifecycleEvent {
 	}
 }
 
-// nextPoll plans the next question; none after a document's end, or once it is old.
-func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record) error {
-	now := l.instant()
-	var at *time.Time
-	if r.LifecycleCode != stepRefused && r.LifecycleCode != stepRejected && now.Sub(r.CreatedAt) < pollFor {
-		next := now.Add(pollAfter[min(r.Polls, len(pollAfter)-1)])
-		at = &next
+// nextPoll plans the next question; none after a document's end, or once it is old. An answer that did not come does not make the
+// questions rarer.
+func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool) error {
+	now, until := l.instant(), pollFor
+	if r.Audience == invoice.B2C {
+		until = pollForB2C
 	}
-	_, err := tx.Exec(ctx, `update invoices set poll_at = $2, polls = $3, polled_at = $4 where id = $1`, r.ID, at, r.Polls+1, now)
+	next := now.Add(pollAfter[min(r.Polls, len(pollAfter)-1)])
+	polls := r.Polls + 1
+	if failed {
+		next, polls = now.Add(failedAgain), r.Polls
+	}
+	at := &next
+	if r.LifecycleCode == stepRefused || r.LifecycleCode == stepRejected || now.Sub(r.CreatedAt) > until {
+		at = nil
+	}
+	_, err := tx.Exec(ctx, `update invoices set poll_at = $2, polls = $3, polled_at = $4 where id = $1`, r.ID, at, polls, now)
 	if err != nil {
 		return fmt.Errorf("plan the next question about %s: %w", r.Number, err)
 	}

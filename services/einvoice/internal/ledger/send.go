@@ -49,7 +49,7 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	if !e.Ready() {
 		return errors.Join(l.waitForMandate(ctx, r.ID), transmit.Wait{Why: "the mandate is not active", Again: mandateAgain})
 	}
-	if err := l.originalFirst(ctx, r); err != nil {
+	if needed, err := l.originalFirst(ctx, r); err != nil || !needed {
 		return err
 	}
 	xml, pdf, err := l.documents(ctx, r, e)
@@ -65,19 +65,23 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	return l.submitted(context.WithoutCancel(ctx), r.ID, receipt, err)
 }
 
-// originalFirst makes a correcting document wait until the platform has what it corrects.
-func (l *Ledger) originalFirst(ctx context.Context, r Record) error {
+// originalFirst makes a correcting document wait until the platform has what it corrects. It is not needed when the platform
+// refused the original after it was cancelled.
+func (l *Ledger) originalFirst(ctx context.Context, r Record) (needed bool, err error) {
 	if r.Corrects == nil {
-		return nil
+		return true, nil
 	}
 	o, err := one(ctx, l.Pool, `where i.id = $1`, *r.Corrects)
-	if err != nil {
-		return err
+	if err != nil || o.PlatformID != "" {
+		return true, err
 	}
-	if o.PlatformID == "" {
-		return transmit.Wait{Why: "the platform does not have " + o.Number + " yet", Again: originalAgain}
+	if o.Status == StatusCancelled && o.Seqino == SeqinoSubmissionFailed && !o.MaybeSent {
+		return false, l.change(ctx, r.ID, func(tx pgx.Tx, r *Record) error {
+			r.Seqino, r.Problem = SeqinoNone, "The platform does not have the invoice."
+			return save(ctx, tx, r, r.Status, l.instant(), change{what: "not_needed", quiet: true})
+		})
 	}
-	return nil
+	return false, transmit.Wait{Why: "the platform does not have " + o.Number + " yet", Again: originalAgain}
 }
 
 // documents returns XML and PDF of a record: made once, kept byte for byte.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -38,68 +39,89 @@ func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 			payments = append(payments, p)
 		}
 	}
-	// Locks in one order, whatever the order of events.
+	// Locks in one order, whatever the order of events: first the references, then the invoices, then what follows.
 	slices.SortFunc(payments, func(a, b *paymentsv1.Payment) int { return cmp.Compare(a.GetReference(), b.GetReference()) })
+	var matches []match
 	for _, p := range payments {
-		if err := l.settle(ctx, tx, p); err != nil {
+		m, err := l.match(ctx, tx, p)
+		if err != nil {
 			return fmt.Errorf("payment %s: %w", p.GetReference(), err)
+		}
+		if m.invoice != uuid.Nil {
+			matches = append(matches, m)
+		}
+	}
+	slices.SortStableFunc(matches, func(a, b match) int { return bytes.Compare(a.invoice[:], b.invoice[:]) })
+	for _, m := range matches {
+		if _, err := lockID(ctx, tx, m.invoice); err != nil {
+			return err
+		}
+	}
+	for _, m := range matches {
+		if err := l.settleInvoice(ctx, tx, m); err != nil {
+			return fmt.Errorf("payment %s: %w", m.payment.GetReference(), err)
 		}
 	}
 	return nil
 }
 
-func (l *Ledger) settle(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) error {
-	e, err := enrol.Read(ctx, tx, p.GetMerchantId(), p.GetLivemode())
-	if errs.Is(err, errs.NotEnrolled) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := lockReference(ctx, tx, p.GetReference()); err != nil {
-		return err
-	}
-	at := l.instant()
-	if p.GetCompletedAt() != nil {
-		at = p.GetCompletedAt().AsTime()
-	}
-	tag, err := tx.Exec(ctx, `insert into settlements (payment_reference, merchant_id, livemode, amount_cents, completed_at)
-		values ($1, $2, $3, $4, $5) on conflict do nothing`, p.GetReference(), e.MerchantID, e.Livemode, p.GetAmountCents(), at)
-	if err != nil {
-		return fmt.Errorf("keep settlement: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return nil // it came before
-	}
-	r, found, err := l.invoiceOf(ctx, tx, p)
-	if err != nil || !found {
-		return err
-	}
-	return l.settleInvoice(ctx, tx, e, &r, p, at)
+// match is a payment and the invoice that it pays; none when invoice is nil.
+type match struct {
+	payment   *paymentsv1.Payment
+	enrolment enrol.Enrolment
+	invoice   uuid.UUID
+	at        time.Time
 }
 
-// invoiceOf finds the invoice that a payment pays, and locks it.
-func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (Record, bool, error) {
+// match keeps a payment that is new and finds its invoice.
+func (l *Ledger) match(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (match, error) {
+	e, err := enrol.Read(ctx, tx, p.GetMerchantId(), p.GetLivemode())
+	if errs.Is(err, errs.NotEnrolled) {
+		return match{}, nil
+	}
+	if err != nil {
+		return match{}, err
+	}
+	if err := lockReference(ctx, tx, p.GetReference()); err != nil {
+		return match{}, err
+	}
+	m := match{payment: p, enrolment: e, at: l.instant()}
+	if p.GetCompletedAt() != nil {
+		m.at = p.GetCompletedAt().AsTime()
+	}
+	tag, err := tx.Exec(ctx, `insert into settlements (payment_reference, merchant_id, livemode, amount_cents, completed_at)
+		values ($1, $2, $3, $4, $5) on conflict do nothing`, p.GetReference(), e.MerchantID, e.Livemode, p.GetAmountCents(), m.at)
+	if err != nil {
+		return match{}, fmt.Errorf("keep settlement: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return match{}, nil // it came before
+	}
+	m.invoice, err = l.invoiceOf(ctx, tx, p)
+	return m, err
+}
+
+// invoiceOf finds the invoice that a payment pays; nil when there is none.
+func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (uuid.UUID, error) {
 	who := Who{MerchantID: p.GetMerchantId(), Livemode: p.GetLivemode()}
 	var id uuid.UUID
 	err := tx.QueryRow(ctx, `select id from invoices where payment_reference = $1 and merchant_id = $2 and livemode = $3 and type_code = '380'
 		order by created_at limit 1`, p.GetReference(), who.MerchantID, who.Livemode).Scan(&id)
 	if err == nil {
-		r, err := lockID(ctx, tx, id)
-		return r, err == nil, err
+		return id, nil
 	}
 	if !errors.Is(err, pgx.ErrNoRows) {
-		return Record{}, false, fmt.Errorf("find the invoice: %w", err)
+		return uuid.Nil, fmt.Errorf("find the invoice: %w", err)
 	}
 	named := invoiceIn(p.GetMetadataJson())
 	if named == "" {
-		return Record{}, false, nil
+		return uuid.Nil, nil
 	}
-	r, err := lock(ctx, tx, who, named)
+	r, err := find(ctx, tx, who, named)
 	if errs.Is(err, errs.NotFoundCode) {
-		return Record{}, false, nil // metadata is the merchant's: it may say anything
+		return uuid.Nil, nil // metadata is the merchant's: it may say anything
 	}
-	return r, err == nil, err
+	return r.ID, err
 }
 
 // invoiceIn reads the invoice's id or number from a payment's metadata; empty when there is none.
@@ -116,17 +138,22 @@ func invoiceIn(metadata []byte) string {
 
 // settleInvoice records the payment, at most what is owed. What an invoice does not need, or cannot take any more, is the merchant's to
 // give back: it stays a settlement without an invoice.
-func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p *paymentsv1.Payment, at time.Time) error {
-	amount := min(money.Cents(p.GetAmountCents()), r.Owed())
+func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, m match) error {
+	r, err := lockID(ctx, tx, m.invoice) // again: another payment of the batch may have changed it
+	if err != nil {
+		return err
+	}
+	paid := money.Cents(m.payment.GetAmountCents())
+	amount := min(paid, r.Owed())
 	if r.Type != invoice.TypeInvoice || amount <= 0 || r.Status != StatusDraft && r.Status != StatusPending {
-		l.Log.Warn("a payment came for an invoice that takes none", "invoice", r.Number, "status", r.Status, "payment", p.GetReference())
+		l.Log.Warn("a payment came for an invoice that takes none", "invoice", r.Number, "status", r.Status, "payment", m.payment.GetReference())
 		return nil
 	}
-	if amount < money.Cents(p.GetAmountCents()) {
-		l.Log.Warn("a payment is more than its invoice", "invoice", r.Number, "payment", p.GetReference())
+	if amount < paid {
+		l.Log.Warn("a payment is more than its invoice", "invoice", r.Number, "payment", m.payment.GetReference())
 	}
-	_, err := l.receive(ctx, tx, e, r, receipt{
-		id: newID(), amount: amount, on: invoice.DateOf(at, l.Zone), method: invoice.MethodBank, reference: p.GetReference(),
+	_, err = l.receive(ctx, tx, m.enrolment, &r, receipt{
+		id: newID(), amount: amount, on: invoice.DateOf(m.at, l.Zone), method: invoice.MethodBank, reference: m.payment.GetReference(),
 	})
 	return err
 }
