@@ -93,7 +93,9 @@ func TestEachBadInputIsNamed(t *testing.T) {
 		{"customer_address.city", func(o *invoice.Order) { o.Customer.Address.City = "\x1b[1m" }},
 		{"items", func(o *invoice.Order) { o.Items = nil }},
 		{"items", func(o *invoice.Order) { o.Items = make([]invoice.Item, 1001) }},
-		{"items", func(o *invoice.Order) { o.Items[0].Quantity, o.Items[0].UnitPrice = 1_000_000*invoice.One, 1_000_000_00 }},
+		{"items", func(o *invoice.Order) {
+			o.Items[0].Quantity, o.Items[0].UnitPrice = 1_000_000*invoice.One, 1_000_000_00
+		}},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = "" }},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = strings.Repeat("x", 300) }},
 		{"items[0].description", func(o *invoice.Order) { o.Items[0].Description = strings.Repeat("x", 1001) }},
