@@ -161,7 +161,7 @@ func operation(process string) string {
 	case strings.HasPrefix(process, "S"):
 		return "Prestation de services"
 	case strings.HasPrefix(process, "M"):
-		return "Livraison de biens et prestation de services"
+		return "Livraison de biens\net prestation de services"
 	}
 	return process
 }

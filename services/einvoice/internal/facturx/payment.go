@@ -60,16 +60,16 @@ func (l *layout) payment() {
 // paymentFacts are the means and where the money goes.
 func (l *layout) paymentFacts() []fact {
 	p := l.d.Payment
-	facts := []fact{{"Mode de paiement", meansOf(p.Means)}}
+	var facts []fact
 	add := func(name, value string) {
 		if value != "" {
 			facts = append(facts, fact{name, value})
 		}
 	}
-	switch {
-	case l.paid():
+	add("Mode de paiement", meansOf(p.Means))
+	if l.paid() {
 		add(l.settled(), date(l.d.Due))
-	default:
+	} else {
 		add("Échéance", date(l.d.Due))
 	}
 	add("IBAN", every(p.IBAN, 4))
