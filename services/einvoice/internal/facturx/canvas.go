@@ -14,8 +14,8 @@ const (
 	pageWidth  = 59528 // A4
 	pageHeight = 84189
 	marginX    = 18 * mm
-	marginTop  = 16 * mm
-	marginFoot = 12 * mm
+	marginTop  = 14 * mm
+	marginFoot = 10 * mm
 	textWidth  = pageWidth - 2*marginX
 )
 
@@ -46,6 +46,7 @@ var (
 	plain  = style{size: 8.5 * pt, colour: ink}
 	strong = style{bold: true, size: 8.5 * pt, colour: ink}
 	quiet  = style{size: 7.5 * pt, colour: grey}
+	small  = style{size: 6.75 * pt, colour: grey}
 	label  = style{bold: true, size: 6.5 * pt, colour: grey}
 )
 
@@ -89,7 +90,9 @@ func (c *canvas) font(bold bool) *subset {
 }
 
 // width of a text that stands on one line.
-func (c *canvas) width(s style, text string) int { return c.font(s.bold).font.width(text) * s.size / 1000 }
+func (c *canvas) width(s style, text string) int {
+	return c.font(s.bold).font.width(text) * s.size / 1000
+}
 
 // text writes one line from x on; y is its base line.
 func (c *canvas) text(s style, x, y int, text string) {
@@ -108,7 +111,7 @@ func (c *canvas) text(s style, x, y int, text string) {
 	p.number(pageHeight - y)
 	p.WriteString("Td<")
 	const digits = "0123456789ABCDEF"
-	for _, r := range text {
+	for _, r := range visual(text) {
 		n := font.code(r)
 		p.Write([]byte{digits[n>>12], digits[n>>8&15], digits[n>>4&15], digits[n&15]})
 	}

@@ -102,7 +102,9 @@ func (f *font) readCharacters() {
 
 // hidden are controls and what only steers how other characters are shown: on paper they get the mark, or a reader would
 // not know of them.
-func hidden(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) }
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
+}
 
 // shown is the character that stands on the page for r, and its glyph.
 func (f *font) shown(r rune) (rune, uint16) {

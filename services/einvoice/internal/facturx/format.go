@@ -105,7 +105,7 @@ func meansOf(code string) string {
 	if name, ok := means[code]; ok {
 		return name
 	}
-	return "Moyen de paiement " + code
+	return code
 }
 
 // pageOf counts the pages.

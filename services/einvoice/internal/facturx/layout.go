@@ -1,6 +1,7 @@
 package facturx
 
 import (
+	"cmp"
 	"strings"
 
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -59,13 +60,9 @@ func (l *layout) first() {
 	const half = textWidth * 52 / 100
 	left, right := marginTop, marginTop
 	if l.logo != nil {
-		left += l.picture(marginX, marginTop, 58*mm, 22*mm)
+		left += l.picture(marginX, marginTop, 56*mm, 18*mm)
 	} else {
-		name := l.d.Seller.TradingName
-		if name == "" {
-			name = l.d.Seller.Name
-		}
-		left = l.draw(block(nil).add(l.canvas, style{true, 15 * pt, ink}, textWidth*45/100, 0, name), marginX, marginTop)
+		left = l.draw(l.letterhead(), marginX, marginTop)
 	}
 	title := style{true, 22 * pt, accent}
 	for text := strings.ToUpper(titleOf(l.d)); l.width(title, text) > half && title.size > 10*pt; {
@@ -73,8 +70,18 @@ func (l *layout) first() {
 	}
 	number := style{true, 10.5 * pt, ink}
 	l.heading(title, number, &right)
-	l.y = max(left, right) + 7*mm
+	l.y = max(left, right) + 6*mm
 	l.facts()
+}
+
+// letterhead is the seller's name in place of a logo, on two lines if that can be.
+func (l *layout) letterhead() block {
+	name := cmp.Or(l.d.Seller.TradingName, l.d.Seller.Name)
+	for s := (style{true, 15 * pt, ink}); ; s.size -= pt {
+		if b := block(nil).add(l.canvas, s, textWidth*45/100, 0, name); len(b) <= 2 || s.size <= 10*pt {
+			return b
+		}
+	}
 }
 
 // heading writes the title and the number at the right edge.
@@ -106,18 +113,44 @@ func (l *layout) facts() {
 		facts = append(facts, fact{"Référence", l.d.BuyerReference})
 	}
 	facts = append(facts, fact{"Opération", operation(l.d.Process)})
-	const pad = 3 * mm
-	width := (textWidth - pad) / len(facts)
+	const pad = 5 * mm / 2
+	widths := l.spread(facts, textWidth-2*pad, 2*pad)
 	blocks, height := make([]block, len(facts)), 0
 	for i, f := range facts {
-		blocks[i] = block(nil).add(l.canvas, label, width-pad, 0, strings.ToUpper(f.name)).add(l.canvas, strong, width-pad, pt, f.value)
+		blocks[i] = block(nil).add(l.canvas, label, widths[i], 0, strings.ToUpper(f.name)).add(l.canvas, strong, widths[i], pt, f.value)
 		height = max(height, blocks[i].height())
 	}
 	l.box(tint, marginX, l.y, textWidth, height+2*pad)
+	x := marginX + pad
 	for i, b := range blocks {
-		l.draw(b, marginX+pad+i*width, l.y+pad)
+		l.draw(b, x, l.y+pad)
+		x += widths[i] + 2*pad
 	}
-	l.y += height + 2*pad + 7*mm
+	l.y += height + 2*pad + 6*mm
+}
+
+// spread gives the facts their widths: equal ones where all fit into those, else what each needs and an equal part of what
+// is left, else equal ones, in which they are broken.
+func (l *layout) spread(facts []fact, width, gap int) []int {
+	out := make([]int, len(facts))
+	equal := (width - gap*(len(facts)-1)) / len(facts)
+	left, fit := width-gap*(len(facts)-1), true
+	for i, f := range facts {
+		out[i] = l.width(label, strings.ToUpper(f.name))
+		for _, line := range strings.Split(f.value, "\n") {
+			out[i] = max(out[i], l.width(strong, shownText(line))+pt)
+		}
+		left -= out[i]
+		fit = fit && out[i] <= equal
+	}
+	for i := range out {
+		if fit || left < 0 {
+			out[i] = equal
+		} else {
+			out[i] += left / len(out)
+		}
+	}
+	return out
 }
 
 // operation is the kind of what is sold, which French invoices must say (CGI, annexe II, article 242 nonies A).
@@ -128,7 +161,7 @@ func operation(process string) string {
 	case strings.HasPrefix(process, "S"):
 		return "Prestation de services"
 	case strings.HasPrefix(process, "M"):
-		return "Livraison de biens et prestation de services"
+		return "Livraison de biens\net prestation de services"
 	}
 	return process
 }
@@ -138,8 +171,11 @@ func (l *layout) nextPage() {
 	l.newPage()
 	l.y = marginTop
 	const half = textWidth / 2
-	names := l.wrap(quiet, half, l.d.Seller.Name)
-	l.text(quiet, marginX, l.y+quiet.size, names[0])
+	names := l.wrap(quiet, half-l.width(quiet, "…"), l.d.Seller.Name)
+	if len(names) > 1 {
+		names[0] += "…"
+	}
+	l.text(quiet, marginX, l.y+quiet.size, joined("", names[:min(1, len(names))]...))
 	l.right(quiet, pageWidth-marginX, l.y+quiet.size, titleOf(l.d)+" N°"+space+shownText(l.d.Number)+" (suite)")
 	l.y += quiet.leading() + mm
 	l.line(rule, marginX, l.y, textWidth, pt/2)

@@ -22,9 +22,11 @@ type entry struct {
 
 const (
 	columnGap = 4 * mm
-	rowPad    = 5 * pt
+	rowPad    = 4 * pt
 	// leastName is what the names keep when figures are very long; then the figures shrink.
 	leastName = 42 * mm
+	// wholeRow is the part of a page below which a row is kept on one page.
+	wholeRow = 4
 )
 
 var titles = [5]string{"Quantité", "Prix unit. HT", "TVA", "Montant HT", "Montant TTC"}
@@ -38,7 +40,9 @@ func (l *layout) lines() {
 		}
 	}
 	sums := l.sums()
-	l.need(20 * mm)
+	if len(entries) > 0 { // the titles are not alone at the end of a page
+		l.need(10*mm + min(l.names(entries[0]).height(), l.room()/wholeRow))
+	}
 	l.head()
 	for i, e := range entries {
 		below := 0
@@ -113,12 +117,22 @@ func (l *layout) head() {
 	l.y += pt / 2
 }
 
+// names are what stands in the second column.
+func (l *layout) names(e entry) block {
+	name := strong
+	if e.id == "" {
+		name = plain // a discount
+	}
+	return block(nil).add(l.canvas, name, l.grid.width, 0, e.name).add(l.canvas, quiet, l.grid.width, pt, e.description)
+}
+
 // entry draws one row of the table. Its last part stays on the page of what comes below it.
 func (l *layout) entry(e entry, below int) {
-	b := block(nil).add(l.canvas, strong, l.grid.width, 0, e.name).add(l.canvas, quiet, l.grid.width, pt, e.description)
-	whole := b.height() + 2*rowPad
-	l.need(whole + below)
-	l.need(whole)
+	b := l.names(e)
+	if whole := b.height() + 2*rowPad; whole <= l.room()/wholeRow {
+		l.need(whole + below)
+		l.need(whole)
+	}
 	l.y += rowPad
 	for i, r := range b {
 		left := r.height()

@@ -15,7 +15,7 @@ func (l *layout) parties() {
 	l.line(accent, marginX, l.y, width, pt)
 	l.line(accent, marginX+width+gap, l.y, width, pt)
 	top := l.y + 2*mm
-	l.y = max(l.draw(seller, marginX, top), l.draw(buyer, marginX+width+gap, top)) + 9*mm
+	l.y = max(l.draw(seller, marginX, top), l.draw(buyer, marginX+width+gap, top)) + 7*mm
 }
 
 func (l *layout) party(title string, p invoice.Party, width int) block {
@@ -46,29 +46,32 @@ func address(a invoice.Address) []string {
 	return out
 }
 
-// identity is what registers and networks know a party by.
+// identity is what registers and networks know a party by, and how to reach it.
 func identity(p invoice.Party) (lines []string) {
-	add := func(name, value string) {
-		if value != "" {
-			lines = append(lines, name+space+": "+value)
+	add := func(texts ...string) {
+		if line := joined("   ", texts...); line != "" {
+			lines = append(lines, line)
 		}
 	}
-	if p.LegalInfo != "" {
-		lines = append(lines, p.LegalInfo)
-	}
-	add("SIREN", every(p.SIREN, 3))
-	add("SIRET", every(p.SIRET, 3, 3, 3, 5))
-	add("TVA intracommunautaire", vatNumber(p.VATNumber))
+	add(p.LegalInfo)
+	add(named("SIREN", every(p.SIREN, 3)), named("SIRET", every(p.SIRET, 3, 3, 3, 5)))
+	add(named("TVA intracommunautaire", vatNumber(p.VATNumber)))
 	switch e := p.Electronic; {
-	case e.Scheme == invoice.SchemeEmail && e.Value == p.Email:
-	case e.Scheme == invoice.SchemeEmail:
-		add("Adresse de facturation", e.Value)
-	case e.Value != "":
-		add("Adresse de facturation électronique", e.Scheme+":"+e.Value)
+	case e.Scheme != invoice.SchemeEmail && e.Value != "":
+		add(named("Adresse électronique", e.Scheme+":"+e.Value))
+	case e.Value != p.Email:
+		add(named("Adresse électronique", e.Value))
 	}
-	add("E-mail", p.Email)
-	add("Téléphone", p.Phone)
+	add(named("E-mail", p.Email), named("Tél.", p.Phone))
 	return lines
+}
+
+// named is a value with its name before it; nothing when there is none.
+func named(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return name + space + ":" + space + value
 }
 
 // vatNumber of a French business has its SIREN at the end: FR 32 123 456 789.

@@ -7,7 +7,7 @@ import (
 )
 
 // qrSide is the side of a code with its margin: a phone reads it from an arm's length.
-const qrSide = 29 * mm
+const qrSide = 27 * mm
 
 // picture of a code with what it is for.
 type picture struct {
@@ -42,7 +42,7 @@ func (l *layout) payment() {
 	if len(codes) > 0 {
 		height = max(height, qrSide+caption)
 	}
-	l.y += 5 * mm
+	l.y += 4 * mm
 	l.need(height + 2*pad)
 	l.box(tint, marginX, l.y, textWidth, height+2*pad)
 	y := l.draw(b, marginX+pad, l.y+pad) + mm
@@ -55,40 +55,35 @@ func (l *layout) payment() {
 		x -= qrSide + pad
 	}
 	l.y += height + 2*pad
-	l.terms()
 }
 
 // paymentFacts are the means and where the money goes.
 func (l *layout) paymentFacts() []fact {
 	p := l.d.Payment
-	facts := []fact{{"Mode de paiement", meansOf(p.Means)}}
+	var facts []fact
 	add := func(name, value string) {
 		if value != "" {
 			facts = append(facts, fact{name, value})
 		}
 	}
-	switch {
-	case l.paid():
+	add("Mode de paiement", meansOf(p.Means))
+	if l.paid() {
 		add(l.settled(), date(l.d.Due))
-	default:
+	} else {
 		add("Échéance", date(l.d.Due))
 	}
 	add("IBAN", every(p.IBAN, 4))
 	add("BIC", p.BIC)
-	add("Référence à rappeler", p.Reference)
+	reference := "Référence à rappeler"
+	if l.paid() || l.credit() {
+		reference = "Référence"
+	}
+	add(reference, p.Reference)
 	if l.owed() && l.look.PayURL != "" {
 		add("Payer en ligne", l.look.PayURL)
 	}
+	add("Conditions", p.Terms)
 	return facts
-}
-
-// terms may be long, so they stand below.
-func (l *layout) terms() {
-	if l.d.Payment.Terms == "" {
-		return
-	}
-	l.y += 2 * mm
-	l.flow(block(nil).add(l.canvas, quiet, textWidth, 0, "Conditions de paiement : "+l.d.Payment.Terms), marginX)
 }
 
 // owed: the buyer has something to pay.
@@ -140,15 +135,16 @@ func (l *layout) notes() {
 	var own, legal block
 	for _, n := range l.d.Notes {
 		switch name, known := subjects[n.Subject]; {
+		case n.Subject == invoice.NoteCapital && n.Text == l.d.Seller.LegalInfo: // stands beside the seller's name
 		case n.Subject == "" || n.Subject == invoice.NoteGeneral:
 			own = own.add(l.canvas, plain, textWidth, pt, n.Text)
 		case known:
-			legal = legal.add(l.canvas, quiet, textWidth, pt, name+space+": "+n.Text)
+			legal = legal.add(l.canvas, small, textWidth, pt/2, named(name, n.Text))
 		default:
-			legal = legal.add(l.canvas, quiet, textWidth, pt, n.Subject+space+": "+n.Text)
+			legal = legal.add(l.canvas, small, textWidth, pt/2, named(n.Subject, n.Text))
 		}
 	}
-	legal = legal.add(l.canvas, quiet, textWidth, pt, l.framework())
+	legal = legal.add(l.canvas, small, textWidth, pt/2, l.framework())
 	l.section("Notes", own)
 	l.section("Mentions", legal)
 }
@@ -157,18 +153,15 @@ func (l *layout) section(title string, b block) {
 	if len(b) == 0 {
 		return
 	}
-	l.y += 6 * mm
+	l.y += 4 * mm
 	l.flow(append(block(nil).add(l.canvas, label, textWidth, 0, strings.ToUpper(title)), b...), marginX)
 }
 
 // framework says in words and by its code what BT-23 and the note BAR say.
 func (l *layout) framework() string {
 	text := "Cadre de facturation" + space + ": " + l.d.Process
-	switch {
-	case l.paid():
+	if l.paid() {
 		text += " (déjà payée)"
-	case strings.HasSuffix(l.d.Process, "1"):
-		text += " (à payer)"
 	}
 	switch l.d.Audience {
 	case invoice.B2B:

@@ -21,8 +21,8 @@ type total struct {
 }
 
 const (
-	sumsAbove = 7 * mm
-	sumLine   = 14 * pt
+	sumsAbove = 6 * mm
+	sumLine   = 13.5 * pt
 	dueHeight = 9 * mm
 	sumsGap   = 12 * mm
 	vatWidth  = (textWidth - sumsGap) * 50 / 100
@@ -117,6 +117,8 @@ func (l *layout) drawVAT(s sums, y int) int {
 func (l *layout) drawTotals(s sums, y int) int {
 	const left, right = marginX + vatWidth + sumsGap, pageWidth - marginX
 	const pad = 3 * mm
+	l.box(tint, left, y, right-left, len(s.totals)*sumLine+2*mm)
+	y += mm
 	for _, t := range s.totals {
 		name, amount := style{size: plain.size, colour: grey}, plain
 		if t.strong {
@@ -126,7 +128,7 @@ func (l *layout) drawTotals(s sums, y int) int {
 		l.right(amount, right-pad, y+sumLine-4*pt, t.amount)
 		y += sumLine
 	}
-	y += 2 * mm
+	y += mm
 	l.box(accent, left, y, right-left, dueHeight)
 	big := style{bold: true, size: 11 * pt, colour: white}
 	for l.width(big, s.due.name+space+s.due.amount)+2*pad > right-left {
@@ -152,7 +154,7 @@ func (l *layout) exemptions() {
 			code = "(" + code + ")"
 		}
 		if reason := joined(" ", v.Reason, code); reason != "" {
-			b = b.add(l.canvas, quiet, textWidth, pt, "TVA "+percent(v.Rate)+space+": "+reason)
+			b = b.add(l.canvas, quiet, textWidth, pt, named("TVA"+space+percent(v.Rate), reason))
 		}
 	}
 	l.flow(b, marginX)

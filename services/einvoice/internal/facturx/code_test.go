@@ -1,0 +1,96 @@
+package facturx
+
+import (
+	"bytes"
+	"image"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
+)
+
+// scanned are the texts of the codes on the first page, from left to right, as a phone sees them: drawn by a program and read
+// by a library that are not ours. The page is looked at in columns, since the reader finds one code at a time.
+func scanned(t *testing.T, d invoice.Document, look Look) (texts []string) {
+	t.Helper()
+	path := saved(t, render(t, d, look))
+	out := filepath.Join(t.TempDir(), "page")
+	tool(t, "pdftoppm", "-png", "-r", "200", "-f", "1", "-l", "1", "-singlefile", path, out)
+	file, err := os.ReadFile(out + ".png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := (pageWidth - marginX - 4*mm) * 200 / 72 / pt
+	for column := 1; column >= 0; column-- {
+		end := right - column*(qrSide+4*mm)*200/72/pt
+		part := image.NewRGBA(image.Rect(0, 0, (qrSide+3*mm)*200/72/pt, m.Bounds().Dy()))
+		draw.Draw(part, part.Rect, m, image.Pt(end-part.Rect.Dx()+10, 0), draw.Src)
+		bitmap, err := gozxing.NewBinaryBitmapFromImage(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{
+			gozxing.DecodeHintType_TRY_HARDER: true, gozxing.DecodeHintType_CHARACTER_SET: "UTF-8",
+		})
+		if err == nil {
+			texts = append(texts, result.GetText())
+		}
+	}
+	return texts
+}
+
+func TestABankingApplicationCanScanTheTransfer(t *testing.T) {
+	d := invoicetest.Find("b2b")
+	d.Seller.Name = "Café de l’Œuvre\n" + strings.Repeat("é", 100)
+	got := scanned(t, d, Look{})
+	want := "BCD\n002\n1\nSCT\nAGRIFRPP\nCafé de l’Œuvre " + strings.Repeat("é", 54) + "\nFR7630006000011234567890189\nEUR709.45\n\n\nINV-2026-AB12CD-000003"
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("scanned %q\nwant    %q", got, want)
+	}
+}
+
+func TestACodeLeadsToThePayment(t *testing.T) {
+	got := scanned(t, invoicetest.Find("b2b"), Look{PayURL: "https://pay.example.org/i/(8f2a7c)"})
+	if len(got) != 2 || !strings.HasPrefix(got[0], "BCD\n") || got[1] != "https://pay.example.org/i/(8f2a7c)" {
+		t.Errorf("scanned %q", got)
+	}
+	d := invoicetest.Find("b2b")
+	d.Payment.IBAN = ""
+	if got := scanned(t, d, Look{PayURL: "https://pay.example.org/i/8f2a7c"}); len(got) != 1 || got[0] != "https://pay.example.org/i/8f2a7c" {
+		t.Errorf("scanned %q", got)
+	}
+}
+
+func TestNobodyIsAskedForWhatIsNotOwed(t *testing.T) {
+	for _, name := range []string{"paid-bank", "credit-full", "annulled", "annulled-paid"} {
+		d := invoicetest.Find(name)
+		d.Payment.IBAN, d.Payment.BIC = "FR7630006000011234567890189", "AGRIFRPP"
+		if got := scanned(t, d, Look{PayURL: "https://pay.example.org/i/8f2a7c"}); len(got) != 0 {
+			t.Errorf("%s: scanned %q", name, got)
+		}
+	}
+}
+
+func TestATextTooLongForACodeGoesWithout(t *testing.T) {
+	if _, err := encode(strings.Repeat("x", 400)); err == nil {
+		t.Error("a code of 400 bytes at level M is larger than version 13")
+	}
+	d := invoicetest.Find("b2c")
+	d.Payment.IBAN = ""
+	url := "https://pay.example.org/" + strings.Repeat("x", 400)
+	if page := squeezed(text(t, d, Look{PayURL: url})); !strings.Contains(page, "Payerenligne") {
+		t.Error("the address is not printed")
+	}
+}
