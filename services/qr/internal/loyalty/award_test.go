@@ -136,4 +136,3 @@ func (f *fixture) waits() {
 		}
 	}
 }
-
