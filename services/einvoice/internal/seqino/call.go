@@ -63,8 +63,8 @@ type answer struct {
 	body   []byte
 }
 
-// get sends the request and reads its JSON answer into out.
-func (c *Client) get(ctx context.Context, r request, out any) error {
+// call sends the request and reads its JSON answer into out.
+func (c *Client) call(ctx context.Context, r request, out any) error {
 	a, err := c.do(ctx, r)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func (c *Client) create(ctx context.Context, r request) (string, error) {
 	var made struct {
 		ID string `json:"id"`
 	}
-	err := c.get(ctx, r, &made)
+	err := c.call(ctx, r, &made)
 	if id := existingID(err); id != "" {
 		return id, nil
 	}
@@ -59,7 +59,7 @@ func (c *Client) findClient(ctx context.Context, ref string) (string, error) {
 		list[wireClient]
 		wireClient
 	}
-	err := c.get(ctx, request{op: op, method: http.MethodGet, path: pathClients, query: url.Values{queryRef: {ref}}}, &found)
+	err := c.call(ctx, request{op: op, method: http.MethodGet, path: pathClients, query: url.Values{queryRef: {ref}}}, &found)
 	if statusOf(err) == http.StatusNotFound {
 		return "", nil
 	}
@@ -78,28 +78,45 @@ func (c *Client) findClient(ctx context.Context, ref string) (string, error) {
 const maxMandates = 20
 
 // EnsureMandate implements platform.Platform. A mandate that takes the place of an ended one has the ref with a number after
-// it, which follows from how many there were: so it is the same when it is asked for again.
+// it, which follows from how many ended before: so it is the same when it is asked for again.
 func (c *Client) EnsureMandate(ctx context.Context, clientID string, m platform.MandateRequest) (platform.Mandate, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	best, ended, err := c.findMandate(ctx, clientID, m)
-	if err != nil || usable(best) {
-		return best, err
+	all, err := c.mandates(ctx, clientID)
+	if err != nil {
+		return platform.Mandate{}, err
+	}
+	best, ended := c.best(all, m)
+	if usable(best) {
+		return best, nil
 	}
 	for n := ended + 1; n <= ended+maxMandates; n++ {
 		made, err := c.createMandate(ctx, clientID, m, n)
-		if err == nil || statusOf(err) != http.StatusConflict {
+		if statusOf(err) != http.StatusConflict {
 			return made, err
 		}
-		// It was made a moment ago by another, or it is an ended one that is not listed any more.
-		if best, _, lookErr := c.findMandate(ctx, clientID, m); lookErr != nil || usable(best) {
-			return best, lookErr
-		}
-		if existingID(err) == "" {
-			return platform.Mandate{}, err
+		if made, err = c.existingMandate(ctx, clientID, m, err); err != nil || usable(made) {
+			return made, err
 		}
 	}
 	return platform.Mandate{}, &Error{Op: "create mandate", Class: Conflict, Status: http.StatusConflict}
+}
+
+// existingMandate is what a conflict is about: the mandate that it names, or the best one for the line.
+func (c *Client) existingMandate(ctx context.Context, clientID string, m platform.MandateRequest, conflict error) (platform.Mandate, error) {
+	all, err := c.mandates(ctx, clientID)
+	if err != nil {
+		return platform.Mandate{}, err
+	}
+	for _, w := range all {
+		if w.ID == existingID(conflict) {
+			return c.mandate(w), nil
+		}
+	}
+	if best, _ := c.best(all, m); usable(best) {
+		return best, nil
+	}
+	return platform.Mandate{}, conflict
 }
 
 func usable(m platform.Mandate) bool {
@@ -117,7 +134,7 @@ func (c *Client) createMandate(ctx context.Context, clientID string, m platform.
 	}
 	body := wireNewMandate{Start: string(m.Start), Entry: wireEntry{SIREN: m.SIREN, SIRET: m.SIRET}, Ref: ref}
 	var made wireMandate
-	err := c.get(ctx, request{op: op, method: http.MethodPost, path: pathMandates, client: clientID, body: body}, &made)
+	err := c.call(ctx, request{op: op, method: http.MethodPost, path: pathMandates, client: clientID, body: body}, &made)
 	if err != nil {
 		return platform.Mandate{}, err
 	}
@@ -127,13 +144,8 @@ func (c *Client) createMandate(ctx context.Context, clientID string, m platform.
 	return c.mandate(made), nil
 }
 
-// findMandate returns the best mandate for the line of the directory, and how many ended ones there are: active before
-// pending before ended.
-func (c *Client) findMandate(ctx context.Context, clientID string, m platform.MandateRequest) (best platform.Mandate, ended int, err error) {
-	all, err := c.mandates(ctx, clientID)
-	if err != nil {
-		return platform.Mandate{}, 0, err
-	}
+// best returns the best mandate for the line of the directory (active before pending before ended), and how many ended.
+func (c *Client) best(all []wireMandate, m platform.MandateRequest) (best platform.Mandate, ended int) {
 	line := wireEntry{SIREN: m.SIREN, SIRET: m.SIRET}
 	for _, w := range all {
 		if w.Entry != line {
@@ -147,7 +159,7 @@ func (c *Client) findMandate(ctx context.Context, clientID string, m platform.Ma
 			best = one
 		}
 	}
-	return best, ended, nil
+	return best, ended
 }
 
 // Mandate implements platform.Platform.
@@ -171,7 +183,7 @@ func (c *Client) mandates(ctx context.Context, clientID string) ([]wireMandate, 
 	var found struct {
 		Items *[]wireMandate `json:"items"`
 	}
-	if err := c.get(ctx, request{op: op, method: http.MethodGet, path: pathMandates, client: clientID}, &found); err != nil {
+	if err := c.call(ctx, request{op: op, method: http.MethodGet, path: pathMandates, client: clientID}, &found); err != nil {
 		return nil, err
 	}
 	if found.Items == nil {
@@ -201,7 +213,7 @@ func (c *Client) OnboardingLink(ctx context.Context, clientID string) (platform.
 	const op = "get onboarding link"
 	body := wireOnboarding{KYC: true, Signature: true}
 	var w wireLink
-	err := c.get(ctx, request{op: op, method: http.MethodPost, path: pathOnboarding, client: clientID, body: body}, &w)
+	err := c.call(ctx, request{op: op, method: http.MethodPost, path: pathOnboarding, client: clientID, body: body}, &w)
 	if err != nil {
 		return platform.Link{}, err
 	}

@@ -26,7 +26,7 @@ func (c *Client) Lifecycle(ctx context.Context, clientID, invoiceID string) ([]p
 		Items *[]wireEvent `json:"items"`
 	}
 	query := url.Values{"object_type": {objectInvoice}, "object_id": {invoiceID}}
-	if err := c.get(ctx, request{op: op, method: http.MethodGet, path: pathLifecycle, query: query, client: clientID}, &found); err != nil {
+	if err := c.call(ctx, request{op: op, method: http.MethodGet, path: pathLifecycle, query: query, client: clientID}, &found); err != nil {
 		return nil, err
 	}
 	if found.Items == nil {

@@ -66,7 +66,7 @@ func (c *Client) report(ctx context.Context, clientID, op, path, ref string, bod
 		return "", &Error{Op: op, Class: Unexpected, Err: err}
 	}
 	var made wireReported
-	err := c.get(ctx, request{op: op, method: http.MethodPost, path: path, client: clientID, body: body, issues: true}, &made)
+	err := c.call(ctx, request{op: op, method: http.MethodPost, path: path, client: clientID, body: body, issues: true}, &made)
 	if id := existingID(err); id != "" {
 		return id, nil
 	}

@@ -63,7 +63,7 @@ func (d submission) ensure(ctx context.Context, r *platform.Receipt) error {
 func (d submission) create(ctx context.Context, r *platform.Receipt) (fresh bool, err error) {
 	const op = "create draft"
 	var made wireDraft
-	err = d.get(ctx, request{op: op, method: http.MethodPost, path: pathDrafts, client: d.clientID, raw: d.body, issues: true}, &made)
+	err = d.call(ctx, request{op: op, method: http.MethodPost, path: pathDrafts, client: d.clientID, raw: d.body, issues: true}, &made)
 	switch {
 	case statusOf(err) == http.StatusConflict:
 		r.DraftID, err = d.existing(ctx, err)
@@ -86,7 +86,7 @@ func (d submission) existing(ctx context.Context, conflict error) (string, error
 		list[wireDraft]
 		wireDraft
 	}
-	err := d.get(ctx, request{
+	err := d.call(ctx, request{
 		op: "find draft", method: http.MethodGet, path: pathDrafts, client: d.clientID, query: url.Values{queryRef: {d.s.Ref}},
 	}, &found)
 	if err != nil {
@@ -110,7 +110,7 @@ func (d submission) replace(ctx context.Context, draftID string) error {
 func (d submission) validate(ctx context.Context, r *platform.Receipt) error {
 	const op = "validate draft"
 	var done wireDraft
-	err := d.get(ctx, request{
+	err := d.call(ctx, request{
 		op: op, method: http.MethodPost, path: pathDrafts + "/" + r.DraftID + suffixValidate, client: d.clientID,
 		body: wireValidate{Format: formatFacturX, File: d.s.PDF}, issues: true,
 	}, &done)
@@ -130,7 +130,7 @@ func (d submission) validate(ctx context.Context, r *platform.Receipt) error {
 func (d submission) readValidated(ctx context.Context, r *platform.Receipt) error {
 	const op = "read draft"
 	var w wireDraft
-	err := d.get(ctx, request{op: op, method: http.MethodGet, path: pathDrafts + "/" + r.DraftID, client: d.clientID}, &w)
+	err := d.call(ctx, request{op: op, method: http.MethodGet, path: pathDrafts + "/" + r.DraftID, client: d.clientID}, &w)
 	switch {
 	case err != nil:
 		return err
