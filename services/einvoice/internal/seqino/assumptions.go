@@ -23,17 +23,17 @@ const headerSignature = "X-Seqino-Signature"
 // Paths. Known: all but the download of a file, which no public page has. Guessed: pathFiles, and that drafts can be looked
 // up by our reference as clients can.
 const (
-	pathClients     = "/clients"
-	pathOnboarding  = "/clients/onboarding-link"
-	pathMandates    = "/mandates"
-	pathDrafts      = "/drafts"
-	pathFiles       = "/invoicing/files"
-	pathLifecycle   = "/lifecycle-events"
-	pathSales       = "/reporting/b2c-transactions"
-	pathPayments    = "/reporting/payments"
-	suffixValidate  = "/validate"
-	queryRef        = "external_ref"
-	queryFormat     = "format"
+	pathClients    = "/clients"
+	pathOnboarding = "/clients/onboarding-link"
+	pathMandates   = "/mandates"
+	pathDrafts     = "/drafts"
+	pathFiles      = "/invoicing/files"
+	pathLifecycle  = "/lifecycle-events"
+	pathSales      = "/reporting/b2c-transactions"
+	pathPayments   = "/reporting/payments"
+	suffixValidate = "/validate"
+	queryRef       = "external_ref"
+	queryFormat    = "format"
 )
 
 // maxRef bounds external_ref. Known: 1–100 characters, and that clients have one. Guessed: that mandates, drafts and reports

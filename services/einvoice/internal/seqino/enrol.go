@@ -235,4 +235,3 @@ func (c *Client) safeLink(text string) bool {
 	}
 	return u.Scheme == "https" || u.Scheme == "http" && c.loopback && isLoopback(u)
 }
-

@@ -68,7 +68,7 @@ func TestSubmit(t *testing.T) {
 			post(t, existing), put(t, "draft_1", answering(409, conflict)), read(answering(200, validated)),
 		}},
 		"the validation's answer was lost": {"draft_1", []exchange{put(t, "draft_1", answering(409, conflict)), read(answering(200, validated))}},
-		"the draft is old": {"draft_1", []exchange{put(t, "draft_1", answering(200, made)), validate(answering(200, deposited))}},
+		"the draft is old":                 {"draft_1", []exchange{put(t, "draft_1", answering(200, made)), validate(answering(200, deposited))}},
 		"the draft is gone": {"draft_0", []exchange{
 			put(t, "draft_0", gone), post(t, answering(201, made)), validate(answering(200, deposited)),
 		}},
