@@ -209,7 +209,7 @@ func TestOnboardingLink(t *testing.T) {
 
 func TestAClientIDIsOne(t *testing.T) {
 	t.Parallel()
-	if _, err := talk(t).Mandate(t.Context(), "cli_1\r\nX: y", "mdt_1"); err == nil {
+	if _, err := talk(t).Mandate(t.Context(), "cli 1", "mdt_1"); err == nil {
 		t.Error("sent")
 	}
 }

@@ -17,23 +17,23 @@ import (
 type Class string
 
 const (
-	// Unreachable: no answer, or one that broke off. Whether the call had an effect is not known. May pass.
+	// Unreachable means: no answer, or one that broke off. Whether the call had an effect is not known. May pass.
 	Unreachable Class = "unreachable"
-	// Unavailable: the platform says that it has trouble of its own. As Unreachable. May pass.
+	// Unavailable means: the platform says that it has trouble of its own. As Unreachable. May pass.
 	Unavailable Class = "unavailable"
-	// Limited: too many calls; this one had no effect. May pass, see RetryAfter.
+	// Limited means: too many calls; this one had no effect. May pass, see RetryAfter.
 	Limited Class = "rate limited"
-	// Misconfigured: the platform does not take our key. It passes when an operator mends it.
+	// Misconfigured means: the platform does not take our key. It passes when an operator mends it.
 	Misconfigured Class = "misconfigured"
-	// Refused: a final no; errors.As finds the *platform.Refused.
+	// Refused means: a final no; errors.As finds the *platform.Refused.
 	Refused Class = "refused"
-	// NoMandate: errors.Is finds platform.ErrNoMandate.
+	// NoMandate means: errors.Is finds platform.ErrNoMandate.
 	NoMandate Class = "no mandate"
-	// NotFound: errors.Is finds platform.ErrNotFound.
+	// NotFound means: errors.Is finds platform.ErrNotFound.
 	NotFound Class = "not found"
-	// Conflict: it is there already, but the platform does not say which it is.
+	// Conflict means: it is there already, but the platform does not say which it is.
 	Conflict Class = "conflict"
-	// Unexpected: the platform and this client do not understand each other: an assumption is wrong.
+	// Unexpected means: the platform and this client do not understand each other: an assumption is wrong.
 	Unexpected Class = "unexpected"
 )
 

@@ -90,7 +90,7 @@ func TestFile(t *testing.T) {
 	}
 	for name, answer := range map[string]http.HandlerFunc{
 		"HTML": sending("text/html", []byte("%PDF-")), "no PDF": sending("application/pdf", []byte("<html>")), "empty": sending("application/pdf", nil),
-		"too large": func(w http.ResponseWriter, r *http.Request) {
+		"too large": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/pdf")
 			io.WriteString(w, "%PDF-")
 			io.CopyN(w, zeros{}, maxFile)
