@@ -189,7 +189,7 @@ func (c *Client) refused(w wireError) *platform.Refused {
 			no.Problems = append(no.Problems, strconv.Itoa(len(w.Details)-maxProblems)+" more.")
 			break
 		}
-		if said := c.words(d.Message); said != "" { // the field's name would mean nothing to a merchant
+		if said := join(" ", c.words(d.Message), bracketed(d.Field)); said != "" {
 			no.Problems = append(no.Problems, join(": ", code(d.Rule), said))
 		}
 		if no.Code == "" {
@@ -203,6 +203,14 @@ func (c *Client) refused(w wireError) *platform.Refused {
 		}
 	}
 	return no
+}
+
+// bracketed is a field's name such as lines[0].vat_rate, or nothing.
+func bracketed(field string) string {
+	if !fieldShape.MatchString(field) {
+		return ""
+	}
+	return "(" + field + ")"
 }
 
 // retryAfter reads the header's two forms: seconds and a date.

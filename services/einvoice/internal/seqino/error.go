@@ -146,11 +146,12 @@ func cause(err error) error {
 const maxWords = 300
 
 var (
-	account   = regexp.MustCompile(`(?i)\b[a-z]{2}\d{2}(?:[a-z0-9]{11,30}|(?: [a-z0-9]{4}){2,7}(?: [a-z0-9]{1,4})?)\b`)
-	email     = regexp.MustCompile(`[^\s@<>"']+@[^\s@<>"']+`)
-	longToken = regexp.MustCompile(`[A-Za-z0-9_+/=.-]{40,}`)
-	codeShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	idShape   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+	account    = regexp.MustCompile(`(?i)\b[a-z]{2}\d{2}(?:[a-z0-9]{11,30}|(?: [a-z0-9]{4}){2,7}(?: [a-z0-9]{1,4})?)\b`)
+	email      = regexp.MustCompile(`[^\s@<>"']+@[^\s@<>"']+`)
+	longToken  = regexp.MustCompile(`[A-Za-z0-9_+/=.-]{40,}`)
+	codeShape  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+	fieldShape = regexp.MustCompile(`^[A-Za-z0-9_.\[\]-]{1,80}$`)
+	idShape    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 )
 
 // words makes a foreign text fit for a log and for a merchant: one line, cut, without our secrets, accounts, e-mail

@@ -138,14 +138,14 @@ func TestARefusalIsToldInWordsForAMerchant(t *testing.T) {
 	refusal := `{"error":"validation failed","code":422,"trace_id":"t1","details":[
 		{"rule":"BR-CO-10","field":"totals.line_net","message":"Sum of lines\n is wrong"},
 		{"rule":"<b>","message":"key sk-key-of-the-sponsor, FR7630006000011234567890189, FR76 3000 6000 0112 3456 7890 189, FR44732829320, zoe@example.org"},
-		{"rule":"X","field":"internal.path"}]}`
+		{"rule":"X","field":"lines[0].vat_rate"},{"rule":"Y","field":"/var/lib/x.py line 7"}]}`
 	c := talk(t, post(t, answering(201, made)), validate(answering(422, refusal)))
 	got, err := c.Submit(t.Context(), client1, submission1())
 	var no *platform.Refused
 	if !errors.As(err, &no) || got.DraftID != "draft_1" || got.InvoiceID != "" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	want := []string{"BR-CO-10: Sum of lines  is wrong", "key [hidden], [account], [account], FR44732829320, [e-mail]"}
+	want := []string{"BR-CO-10: Sum of lines  is wrong (totals.line_net)", "key [hidden], [account], [account], FR44732829320, [e-mail]", "X: (lines[0].vat_rate)"}
 	if no.Code != "BR-CO-10" || strings.Join(no.Problems, "|") != strings.Join(want, "|") {
 		t.Errorf("got %+v", no)
 	}
@@ -172,7 +172,7 @@ func TestARefusalWithoutReasons(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
 		`{"error":"The buyer is unknown."}`: "The buyer is unknown.", ``: "The platform gave no reason.",
-		`<html>Traceback</html>`: "The platform gave no reason.", `{"details":[{"field":"x"}]}`: "The platform gave no reason.",
+		`<html>Traceback</html>`: "The platform gave no reason.", `{"details":[{"field":"a b"}]}`: "The platform gave no reason.",
 	} {
 		_, err := talk(t, post(t, answering(422, body))).Submit(t.Context(), client1, submission1())
 		var no *platform.Refused
