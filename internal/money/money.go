@@ -75,6 +75,19 @@ func (c Cents) JSON() string {
 // MarshalJSON writes a JSON number with at most two decimals.
 func (c Cents) MarshalJSON() ([]byte, error) { return []byte(c.JSON()), nil }
 
+// UnmarshalJSON reads what MarshalJSON writes, by the rules of Parse; null changes nothing.
+func (c *Cents) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil
+	}
+	n, err := Parse(string(text))
+	if err != nil {
+		return err
+	}
+	*c = n
+	return nil
+}
+
 // Add returns the sum, or ErrOutOfRange instead of a wrapped number.
 func (c Cents) Add(d Cents) (Cents, error) {
 	if (d > 0 && c > math.MaxInt64-d) || (d < 0 && c < math.MinInt64-d) {

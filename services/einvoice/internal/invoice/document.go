@@ -97,6 +97,9 @@ type Party struct {
 	SIRET string `json:"siret,omitempty"`
 	// VATNumber (BT-31, BT-48), e.g. FR32123456789; may be empty.
 	VATNumber string `json:"vat_number,omitempty"`
+	// TaxRegistration (BT-32, scheme FC) is the SIREN of a seller without a VAT number, empty for all others: BR-E-02 and
+	// BR-Z-02 want one of the two.
+	TaxRegistration string `json:"tax_registration,omitempty"`
 	// Electronic is where documents are sent to (BT-34, BT-49).
 	Electronic ElectronicAddress `json:"electronic"`
 	Address    Address           `json:"address"`

@@ -98,6 +98,13 @@ func mulDiv(a, b, c int64) int64 {
 	return int64(q)
 }
 
+// divide is a × b / c rounded down, and its remainder. None is negative, c is positive, and the result must fit.
+func divide(a, b, c int64) (quotient int64, remainder uint64) {
+	hi, lo := bits.Mul64(uint64(a), uint64(b))
+	q, r := bits.Div64(hi, lo, uint64(c))
+	return int64(q), r
+}
+
 func magnitude(n int64) uint64 {
 	if n < 0 {
 		return uint64(-n)

@@ -1,0 +1,100 @@
+package invoice
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+// The longest texts that are taken, in characters.
+const (
+	maxName        = 200
+	maxDescription = 1000
+	maxNotes       = 2000
+	maxReference   = 100
+	maxSentence    = 1000
+	maxPostCode    = 20
+	maxPhone       = 30
+)
+
+// problems collects everything that is wrong, so that the caller can mend it at once.
+type problems []errs.Field
+
+func (p *problems) add(field, format string, args ...any) {
+	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
+}
+
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return errs.Invalid(p...)
+}
+
+// text wants at most that many visible characters on one line, and at least one where it is required.
+func (p *problems) text(field, value string, most int, required bool) {
+	p.lines(field, value, most, required)
+	if strings.Contains(value, "\n") {
+		p.add(field, "must be one line")
+	}
+}
+
+// lines is text that may have several lines.
+func (p *problems) lines(field, value string, most int, required bool) {
+	switch {
+	case value == "" && required:
+		p.add(field, "is required")
+	case !utf8.ValidString(value):
+		p.add(field, "must be UTF-8")
+	case utf8.RuneCountInString(value) > most:
+		p.add(field, "must have at most %d characters", most)
+	case strings.ContainsFunc(value, unfit):
+		p.add(field, "must not contain control characters")
+	}
+}
+
+// unfit characters are control characters, those that XML forbids, and those that turn the direction of the text around them.
+func unfit(r rune) bool {
+	return (unicode.IsControl(r) && r != '\n') || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
+}
+
+func (p *problems) email(field, value string, required bool) {
+	switch {
+	case value == "" && required:
+		p.add(field, "is required")
+	case value != "" && !validEmail(value):
+		p.add(field, "must be an e-mail address such as name@example.com, with at most %d characters", maxEmail)
+	}
+}
+
+var phoneForm = regexp.MustCompile(`^[0-9+(). /-]+$`)
+
+func (p *problems) phone(field, value string) {
+	if value != "" && (len(value) > maxPhone || !phoneForm.MatchString(value)) {
+		p.add(field, "must be a telephone number of at most %d characters", maxPhone)
+	}
+}
+
+var countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func (p *problems) address(field string, a Address, required bool) {
+	p.text(field+".street", a.Street, maxName, required)
+	p.text(field+".more", a.More, maxName, false)
+	p.text(field+".post_code", a.PostCode, maxPostCode, required)
+	p.text(field+".city", a.City, maxName, required)
+	if !countryForm.MatchString(a.Country) || !countries[a.Country] {
+		p.add(field+".country", "must be a country code of two capital letters (ISO 3166-1), such as FR")
+	}
+}
+
+// oneLine trims a text and puts it on one line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// block trims a text of several lines and ends each in the same way.
+func block(s string) string {
+	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
+}

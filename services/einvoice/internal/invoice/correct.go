@@ -1,0 +1,162 @@
+package invoice
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"european-pay.eu/eupay/internal/money"
+)
+
+// TooMuch is the error for more than what is left of an invoice.
+type TooMuch struct {
+	// Left is what may still be credited or paid, VAT included.
+	Left money.Cents
+}
+
+// Error implements error.
+func (t TooMuch) Error() string { return fmt.Sprintf("more than the %s EUR that are left", t.Left) }
+
+// errNotAnInvoice is for a caller that corrects a correction.
+var errNotAnInvoice = errors.New("only an invoice can be credited")
+
+// Credit issues a credit note (381) of amount, VAT included, for the invoice of, which earlier credit notes have credited already.
+// The amount is spread over what is left at each VAT rate and nature; its amounts are positive. All credit notes of an invoice
+// together never exceed it at any rate, neither in base nor in tax, and the last one takes exactly the rest.
+//
+// TooMuch says that the amount is above what is left; an errs.Error that the amount or the reason is no good.
+func Credit(number string, issued Date, of Document, earlier []Document, amount money.Cents, reason string) (Document, error) {
+	if of.Type != TypeInvoice || !numberForm.MatchString(number) {
+		return Document{}, fmt.Errorf("credit %s with %q: %w", of.Number, number, errNotAnInvoice)
+	}
+	var p problems
+	if amount <= 0 {
+		p.add("amount", "must be above 0")
+	}
+	p.reason(reason)
+	if err := p.err(); err != nil {
+		return Document{}, err
+	}
+	whole := cells(of)
+	done := credited(earlier)
+	shares, err := take(amount, whole, done)
+	if err != nil {
+		return Document{}, err
+	}
+	d := correction(number, issued, of)
+	d.Type = TypeCreditNote
+	d.Payment = Payment{Means: meansOther, Terms: creditTerms}
+	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s du %s.", of.Number, of.Issued.French()), reason)
+	for i, c := range whole {
+		if shares[i] > 0 {
+			d.credit(of, c, done[c.key()], shares[i])
+		}
+	}
+	d.Process = process(d.Lines, false)
+	d.sum(false)
+	return d, nil
+}
+
+func (p *problems) reason(reason string) {
+	p.lines("reason", oneLine(reason), maxDescription, false)
+}
+
+// CheckReason says what is wrong with the reason of a correction: an errs.Error on the field "reason".
+func CheckReason(reason string) error {
+	var p problems
+	p.reason(reason)
+	return p.err()
+}
+
+// correction is what credit notes and corrected invoices have in common.
+func correction(number string, issued Date, of Document) Document {
+	return Document{
+		Number: number, Issued: issued, Due: issued, Audience: of.Audience, BuyerReference: of.BuyerReference,
+		Preceding: &Preceding{of.Number, of.Issued}, Seller: of.Seller, Buyer: of.Buyer,
+	}
+}
+
+// credited sums up earlier credit notes by rate and nature.
+func credited(earlier []Document) map[cell]cell {
+	sums := map[cell]cell{}
+	for _, d := range earlier {
+		for _, c := range cells(d) {
+			sum := sums[c.key()]
+			sum.Gross, sum.Net = sum.Gross+c.Gross, sum.Net+c.Net
+			sums[c.key()] = sum
+		}
+	}
+	return sums
+}
+
+// take spreads amount over what is left of each cell.
+func take(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, error) {
+	left := make([]money.Cents, len(whole))
+	var sum money.Cents
+	for i, c := range whole {
+		left[i] = max(0, c.Gross-done[c.key()].Gross)
+		sum += left[i]
+	}
+	if amount > sum {
+		return nil, TooMuch{sum}
+	}
+	return apportion(amount, left), nil
+}
+
+// credit adds the line that credits share of a cell, and its VAT.
+func (d *Document) credit(of Document, c, done cell, share money.Cents) {
+	tax := taxUpTo(c, done.Gross+share) - done.tax()
+	tax = min(max(tax, 0), share)
+	net := share - tax
+	d.Lines = append(d.Lines, Line{
+		ID: strconv.Itoa(len(d.Lines) + 1), Name: "Avoir sur la facture " + of.Number + ", " + natureName(c.Nature), Nature: c.Nature, Quantity: One,
+		Unit: unitPiece, NetPrice: unitPrice(net, One, share, c.Rate), Net: net, Gross: share, UnitGross: share, Category: c.Category, Rate: c.Rate,
+	})
+	last := len(d.VAT) - 1
+	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].Rate != c.Rate {
+		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.Rate == c.Rate })]
+		v.Base, v.Tax = 0, 0
+		d.VAT = append(d.VAT, v)
+		last++
+	}
+	d.VAT[last].Base += net
+	d.VAT[last].Tax += tax
+}
+
+// taxUpTo is the VAT in the first so many cents of a cell: that of the rate, within what the cell has of tax and of base. The tax
+// of a credit note is the difference of two of these, so rounding never adds up, and all of the cell has all of its tax.
+func taxUpTo(c cell, gross money.Cents) money.Cents {
+	return min(max(taxIn(gross, c.Rate), gross-c.Net), c.tax())
+}
+
+func natureName(n Nature) string {
+	return cmp.Or(map[Nature]string{Goods: "biens", Services: "services"}[n], string(n))
+}
+
+// Annul issues the corrected invoice (384) that replaces the invoice of by nothing: the same lines at the same prices, each with the
+// quantity 0. paid is what was paid for the invoice; it is owed back then. It is for an invoice that no credit note stands
+// against, and its reason has passed CheckReason.
+func Annul(number string, issued Date, of Document, paid money.Cents, reason string) Document {
+	d := correction(number, issued, of)
+	d.Type = TypeCorrected
+	d.Notes = correctionNotes(of, fmt.Sprintf("Annule et remplace la facture %s du %s.", of.Number, of.Issued.French()), reason)
+	d.Payment = Payment{Means: meansOther, Terms: annulmentTerms}
+	if paid > 0 {
+		d.Payment.Terms = annulmentPaidBack
+	}
+	d.Lines = slices.Clone(of.Lines)
+	for i := range d.Lines {
+		l := &d.Lines[i]
+		l.Quantity, l.Net, l.Gross = 0, 0, 0
+	}
+	d.VAT = slices.Clone(of.VAT)
+	for i := range d.VAT {
+		d.VAT[i].Base, d.VAT[i].Tax = 0, 0
+	}
+	// "Already paid" (B2) would want the payment to be the total (BR-FR-CO-09).
+	d.Process = process(d.Lines, false)
+	d.Totals = Totals{Prepaid: paid, Due: -paid}
+	return d
+}

@@ -1,0 +1,115 @@
+// Package invoicetest has documents of every kind, for the tests of what is made from them.
+package invoicetest
+
+import (
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// Case is a document and what is special about it.
+type Case struct {
+	// Name may be part of a file name.
+	Name     string
+	Document invoice.Document
+}
+
+// Issued is the day of every invoice here; corrections are of the day after.
+const Issued invoice.Date = "2026-11-21"
+
+// Settings are those of an invented bookshop in the normal VAT regime.
+func Settings() invoice.Settings {
+	return invoice.Settings{
+		LegalName: "Librairie du Canal SAS", TradingName: "Le Canal", LegalForm: "SAS au capital de 10 000 EUR, RCS Paris 123 456 782",
+		SIRET: "12345678200010", VATNumber: "FR11123456782",
+		Address: invoice.Address{Street: "12 quai de Valmy", PostCode: "75010", City: "Paris", Country: "FR"},
+		Email:   "factures@librairie.example", Phone: "+33 1 00 00 00 00", Activity: invoice.Goods, Regime: invoice.RegimeMonthly,
+		IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", TermDays: 30,
+	}
+}
+
+// Franchise are those of a merchant who is exempt from VAT, without a VAT number or an account.
+func Franchise() invoice.Settings {
+	s := Settings()
+	s.LegalName, s.TradingName, s.LegalForm = "Camille Exemple EI", "", "Entrepreneur individuel"
+	s.VATNumber, s.IBAN, s.BIC, s.Regime, s.Activity = "", "", "", invoice.RegimeFranchise, invoice.Services
+	return s
+}
+
+// Business is an invented customer that is a business.
+func Business() invoice.Customer {
+	return invoice.Customer{
+		Name: "Acme France SARL", Email: "billing@acme.example", SIREN: "987654324", SIRET: "98765432400019", VATNumber: "FR14987654324",
+		Address: invoice.Address{Street: "3 rue des Lilas", More: "Bâtiment B", PostCode: "69003", City: "Lyon", Country: "FR"},
+	}
+}
+
+// Private is an invented private customer.
+func Private() invoice.Customer {
+	return invoice.Customer{Name: "Dominique Exemple", Email: "dominique@example.org"}
+}
+
+// Item is n pieces at a price with VAT, in cents.
+func Item(name string, n int64, price money.Cents, rate invoice.Rate) invoice.Item {
+	return invoice.Item{Name: name, Quantity: invoice.Quantity(n) * invoice.One, UnitPrice: price, Rate: rate}
+}
+
+// All documents. They are made anew each time, so a test may change them.
+func All() []Case {
+	return append(invoices(), corrections()...)
+}
+
+// Find is the document of that name; it panics when there is none.
+func Find(name string) invoice.Document { return find(All(), name) }
+
+func find(cases []Case, name string) invoice.Document {
+	for _, c := range cases {
+		if c.Name == name {
+			return c.Document
+		}
+	}
+	panic("no case " + name)
+}
+
+func invoices() []Case {
+	private := func(items ...invoice.Item) invoice.Order { return invoice.Order{Customer: Private(), Items: items} }
+	anonymous := private(Item("Roman", 1, 19_90, 55))
+	anonymous.Customer.Email = ""
+	withVAT := Franchise()
+	withVAT.VATNumber = Settings().VATNumber
+	return []Case{
+		{"b2c", issue("000001", Settings(), private(Item("Roman", 1, 19_90, 55)))},
+		{"b2c-no-email", issue("000002", Settings(), anonymous)},
+		{"b2b", issue("000003", Settings(), b2b())},
+		{"b2b-siren-only", issue("000004", Settings(), sirenOnly())},
+		{"discount-four-rates", issue("000005", Settings(), fourRates())},
+		{"paid-card", issue("000006", Settings(), paid(invoice.MethodCard))},
+		{"paid-bank", issue("000007", Settings(), paid(invoice.MethodBank))},
+		{"paid-other", issue("000008", Settings(), paid(invoice.MethodOther))},
+		{"franchise", issue("000009", Franchise(), private(Item("Cours de dessin", 2, 45_00, 0)))},
+		{"franchise-vat-number", issue("000010", withVAT, private(Item("Cours de dessin", 2, 45_00, 0)))},
+		{"exempt-and-zero", issue("000011", Settings(), exempt())},
+		{"zero-rated", issue("000012", Settings(), private(Item("Timbres", 10, 1_39, 0)))},
+		{"hundred-cents", issue("000013", Settings(), hundredCents())},
+		{"odd-characters", issue("000014", Settings(), odd())},
+		{"goods-and-services", issue("000015", Settings(), mixed())},
+		{"many-lines", issue("000016", Settings(), many())},
+	}
+}
+
+// invoiceOf is the invoice of that name.
+func invoiceOf(name string) invoice.Document { return find(invoices(), name) }
+
+func corrections() []Case {
+	of := invoiceOf("b2b")
+	first := credit("000001", of, nil, 50_00, "Article défectueux")
+	mix := invoiceOf("goods-and-services")
+	return []Case{
+		{"credit-partial", first},
+		{"credit-rest", credit("000002", of, []invoice.Document{first}, of.Totals.Gross-50_00, "")},
+		{"credit-full", credit("000003", invoiceOf("discount-four-rates"), nil, invoiceOf("discount-four-rates").Totals.Gross, "Commande annulée")},
+		{"credit-goods-and-services", credit("000004", mix, nil, 12_34, "")},
+		{"credit-franchise", credit("000005", invoiceOf("franchise"), nil, 10_00, "")},
+		{"annulled", invoice.Annul(number("CN", "000006"), Issued.Add(1), of, 0, "Erreur de client")},
+		{"annulled-paid", invoice.Annul(number("CN", "000007"), Issued.Add(1), invoiceOf("paid-card"), invoiceOf("paid-card").Totals.Gross, "")},
+	}
+}

@@ -1,0 +1,170 @@
+package invoice
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"european-pay.eu/eupay/internal/money"
+)
+
+// unitPiece is the unit of every line (UN/ECE Recommendation 20: one).
+const unitPiece = "C62"
+
+// New issues an invoice: it checks the order, and works out the whole document of EN 16931 from its prices, which include VAT.
+// What is wrong with the order is one errs.Error that names every field as the public API does. An error of another kind says that
+// the number, the day or the settings, which the caller answers for, are not fit for an invoice.
+//
+// An item of less than one cent, of a price of zero, and an order of nothing after the discount are refused: a unit price must
+// be above zero (BR-FR-DEC-03), and what costs nothing is never paid. So a free item has no line.
+func New(number string, issued Date, s Settings, o Order) (Document, error) {
+	if err := checkIssue(number, issued, s); err != nil {
+		return Document{}, err
+	}
+	o = o.tidy()
+	var p problems
+	buyer, audience := p.customer(o.Customer, s)
+	p.items(o.Items, s)
+	p.order(o, issued)
+	if err := p.err(); err != nil {
+		return Document{}, err
+	}
+	d := Document{
+		Number: number, Issued: issued, Due: dueDate(s, o, issued), Type: TypeInvoice, Audience: audience,
+		BuyerReference: o.Reference, Seller: s.seller(), Buyer: buyer, Lines: lines(s, o.Items),
+	}
+	d.Process = process(d.Lines, o.PaidOn != "")
+	d.Notes = s.legalNotes(slices.ContainsFunc(d.Lines, func(l Line) bool { return l.Nature == Services }))
+	if o.Notes != "" {
+		d.Notes = append(d.Notes, Note{NoteGeneral, o.Notes})
+	}
+	d.Payment = payment(s, o, number, d.Due)
+	d.price(o.Discount, o.PaidOn != "")
+	d.exemptions(s, o.Items)
+	return d, nil
+}
+
+func checkIssue(number string, issued Date, s Settings) error {
+	if !numberForm.MatchString(number) {
+		return fmt.Errorf("issue an invoice: number %q is against BR-FR-01 or BR-FR-02", number)
+	}
+	if _, err := ParseDate(string(issued)); err != nil {
+		return fmt.Errorf("issue invoice %s on %q: %w", number, issued, err)
+	}
+	if err := s.Check(); err != nil {
+		// Not wrapped: these are no fields of the order.
+		return fmt.Errorf("issue invoice %s: settings of the seller: %s", number, err.Error())
+	}
+	return nil
+}
+
+func dueDate(s Settings, o Order, issued Date) Date {
+	return cmp.Or(o.PaidOn, o.Due, issued.Add(s.TermDays))
+}
+
+// seller is the merchant as its documents name it.
+func (s Settings) seller() Party {
+	p := Party{
+		Name: s.LegalName, TradingName: s.TradingName, LegalInfo: s.LegalForm, SIREN: s.SIREN(), SIRET: s.SIRET, VATNumber: s.VATNumber,
+		Electronic: ElectronicAddress{SchemeElectronic, cmp.Or(s.ElectronicAddress, s.SIREN())},
+		Address:    s.Address, Email: s.Email, Phone: s.Phone,
+	}
+	if p.VATNumber == "" {
+		p.TaxRegistration = p.SIREN
+	}
+	return p
+}
+
+func lines(s Settings, items []Item) []Line {
+	list := make([]Line, len(items))
+	for i, it := range items {
+		list[i] = Line{
+			ID: strconv.Itoa(i + 1), Name: it.Name, Description: it.Description, Nature: cmp.Or(it.Nature, s.Activity), Quantity: it.Quantity,
+			Unit: unitPiece, UnitGross: it.UnitPrice, Category: category(s, it), Rate: it.Rate,
+		}
+	}
+	return list
+}
+
+// category of an item. A rate of zero is never standard (BR-S-05).
+func category(s Settings, it Item) Category {
+	switch {
+	case it.Rate > 0:
+		return Standard
+	case s.Regime == RegimeFranchise || it.ExemptReason != "":
+		return Exempt
+	default:
+		return ZeroRated
+	}
+}
+
+// exemptions says why what is exempt is so (BR-E-10). There is one sum for all of it (BR-E-01), so several reasons stand together.
+func (d *Document) exemptions(s Settings, items []Item) {
+	for i := range d.VAT {
+		v := &d.VAT[i]
+		if v.Category != Exempt {
+			continue
+		}
+		if s.Regime == RegimeFranchise {
+			v.Reason, v.ReasonCode = franchiseReason, franchiseCode
+			continue
+		}
+		var reasons []string
+		for _, it := range items {
+			if it.ExemptReason != "" && !slices.Contains(reasons, it.ExemptReason) {
+				reasons = append(reasons, it.ExemptReason)
+			}
+		}
+		v.Reason = strings.Join(reasons, " ; ")
+	}
+}
+
+// process is BT-23: what is sold, and whether it was paid before.
+func process(list []Line, paid bool) string {
+	goods := slices.ContainsFunc(list, func(l Line) bool { return l.Nature == Goods })
+	services := slices.ContainsFunc(list, func(l Line) bool { return l.Nature == Services })
+	kind, when := "B", "1"
+	switch {
+	case goods && services:
+		kind = "M"
+	case services:
+		kind = "S"
+	}
+	if paid {
+		when = "2"
+	}
+	return kind + when
+}
+
+// The codes of UNTDID 4461 that are used.
+const (
+	meansCash     = "10"
+	meansTransfer = "30"
+	meansCard     = "48"
+	meansOther    = "ZZZ"
+)
+
+// payment says how the invoice is or was paid. A transfer needs an account (BR-61), so without one it is "agreed otherwise".
+func payment(s Settings, o Order, number string, due Date) Payment {
+	p := Payment{Means: meansOther, Reference: cmp.Or(o.PaymentReference, number), Terms: terms(o, due)}
+	switch {
+	case o.PaidOn != "" && o.Method == MethodCash:
+		p.Means = meansCash
+	case o.PaidOn != "" && (o.Method == MethodCard || o.Method == MethodTerminal):
+		p.Means = meansCard
+	case s.IBAN != "" && (o.PaidOn == "" || o.Method == MethodBank):
+		p.Means, p.IBAN, p.BIC = meansTransfer, s.IBAN, s.BIC
+	}
+	return p
+}
+
+// itemsGross is what all items cost together.
+func itemsGross(items []Item) money.Cents {
+	var sum money.Cents
+	for _, it := range items {
+		sum += lineGross(it.Quantity, it.UnitPrice)
+	}
+	return sum
+}

@@ -1,0 +1,128 @@
+package invoice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"european-pay.eu/eupay/internal/money"
+)
+
+// The bounds of an order. With them no sum can overflow.
+const (
+	maxItems     = 1000
+	maxQuantity  = 1_000_000 * One
+	maxUnitPrice = money.Cents(1_000_000_00)
+	maxTotal     = money.Cents(100_000_000_00)
+	// maxDueDays catches a mistyped year.
+	maxDueDays = 366
+)
+
+// Rates are the VAT rates that an item may have.
+var Rates = []Rate{0, 21, 55, 100, 200}
+
+var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, MethodOther}
+
+// tidy drops the blanks around texts.
+func (o Order) tidy() Order {
+	o.Notes, o.Reference = block(o.Notes), strings.TrimSpace(o.Reference)
+	c := &o.Customer
+	for _, s := range []*string{
+		&c.Name, &c.Email, &c.Phone, &c.SIREN, &c.SIRET, &c.VATNumber, &c.ElectronicAddress,
+		&c.Address.Street, &c.Address.More, &c.Address.PostCode, &c.Address.City, &c.Address.Country,
+	} {
+		*s = strings.TrimSpace(*s)
+	}
+	o.Items = slices.Clone(o.Items)
+	for i := range o.Items {
+		it := &o.Items[i]
+		it.Name, it.Description, it.ExemptReason = strings.TrimSpace(it.Name), block(it.Description), strings.TrimSpace(it.ExemptReason)
+	}
+	return o
+}
+
+// items checks each item, and that their sum is within bounds.
+func (p *problems) items(items []Item, s Settings) {
+	if len(items) == 0 {
+		p.add("items", "must have at least one item")
+	}
+	if len(items) > maxItems {
+		p.add("items", "must have at most %d items", maxItems)
+		return
+	}
+	before := len(*p)
+	for i, it := range items {
+		p.item(fmt.Sprintf("items[%d].", i), it, s)
+	}
+	if len(*p) == before && itemsGross(items) > maxTotal {
+		p.add("items", "must cost at most %s EUR together", maxTotal)
+	}
+}
+
+func (p *problems) item(at string, it Item, s Settings) {
+	p.text(at+"product_name", it.Name, maxName, true)
+	p.lines(at+"description", it.Description, maxDescription, false)
+	p.text(at+"exemption_reason", it.ExemptReason, maxName, false)
+	priced := true
+	if it.Quantity <= 0 || it.Quantity > maxQuantity {
+		p.add(at+"quantity", "must be above 0 and at most %s", Quantity(maxQuantity))
+		priced = false
+	}
+	if it.UnitPrice <= 0 || it.UnitPrice > maxUnitPrice {
+		p.add(at+"unit_price_ttc", "must be from 0.01 to %s: leave out what is free, or grant it with discount_amount", maxUnitPrice)
+		priced = false
+	}
+	if priced && lineGross(it.Quantity, it.UnitPrice) == 0 {
+		p.add(at+"quantity", "times unit_price_ttc must be at least one cent")
+	}
+	switch {
+	case !slices.Contains(Rates, it.Rate):
+		p.add(at+"vat_rate", "must be one of 0, 2.1, 5.5, 10, 20")
+	case it.Rate > 0 && s.Regime == RegimeFranchise:
+		p.add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
+	case it.Rate > 0 && it.ExemptReason != "":
+		p.add(at+"exemption_reason", "is only possible with a vat_rate of 0")
+	}
+	if it.Nature != "" && it.Nature != Goods && it.Nature != Services {
+		p.add(at+"nature", "must be goods or services")
+	}
+}
+
+// order checks what is said about the whole.
+func (p *problems) order(o Order, issued Date) {
+	p.lines("notes", o.Notes, maxNotes, false)
+	p.text("reference", o.Reference, maxReference, false)
+	p.text("payment_reference", o.PaymentReference, maxReference, false)
+	switch {
+	case o.Discount < 0 || o.Discount > maxTotal:
+		p.add("discount_amount", "must be from 0 to %s", maxTotal)
+	case o.Discount > 0 && len(*p) == 0 && o.Discount >= itemsGross(o.Items):
+		p.add("discount_amount", "must be less than what the items cost (%s)", itemsGross(o.Items))
+	}
+	p.due(o, issued)
+	if o.PaidOn != "" {
+		p.paid(o, issued)
+	}
+}
+
+func (p *problems) due(o Order, issued Date) {
+	if o.Due == "" || o.PaidOn != "" {
+		return
+	}
+	if _, err := ParseDate(string(o.Due)); err != nil {
+		p.add("due_date", "must be a date such as %s", issued)
+		return
+	}
+	if o.Due < issued || o.Due > issued.Add(maxDueDays) {
+		p.add("due_date", "must be from %s, the day of the invoice, to a year later", issued)
+	}
+}
+
+func (p *problems) paid(o Order, issued Date) {
+	if _, err := ParseDate(string(o.PaidOn)); err != nil || o.PaidOn > issued {
+		p.add("payment_date", "must be a date, not after %s, the day of the invoice", issued)
+	}
+	if !slices.Contains(methods, o.Method) {
+		p.add("payment_method", "must be one of cash, card, bank, terminal, other")
+	}
+}

@@ -1,0 +1,69 @@
+package invoice
+
+import (
+	"fmt"
+
+	"european-pay.eu/eupay/internal/money"
+)
+
+// The categories of e-reported sales (DGFiP specifications, flux 10.3).
+const (
+	// ReportGoods are goods with VAT, ReportServices services with VAT.
+	ReportGoods    = "TLB1"
+	ReportServices = "TPS1"
+	// ReportUntaxed is what bears no VAT in France: everything at the rate 0.
+	ReportUntaxed = "TNT1"
+)
+
+// Sale is what a document adds to the sales of one category and rate.
+type Sale struct {
+	Category string
+	Rate     Rate
+	Net, Tax money.Cents
+}
+
+// Sales of a document, at most one for each category and rate, the highest rate first. They add up to Totals.Net and Totals.Tax. A credit
+// note counts below zero. A corrected invoice takes away all that the original sold, and adds its own content; only then is
+// the original looked at, which must be the invoice that it replaces.
+func Sales(d Document, original *Document) ([]Sale, error) {
+	switch d.Type {
+	case TypeCreditNote:
+		return sales(nil, d, -1), nil
+	case TypeCorrected:
+		if original == nil || d.Preceding == nil || d.Preceding.Number != original.Number {
+			return nil, fmt.Errorf("sales of %s: it is reported with the invoice that it replaces", d.Number)
+		}
+		return sales(sales(nil, d, 1), *original, -1), nil
+	default:
+		return sales(nil, d, 1), nil
+	}
+}
+
+// sales adds a document's cells, times sign, to list.
+func sales(list []Sale, d Document, sign money.Cents) []Sale {
+	for _, c := range cells(d) {
+		at := len(list)
+		for i, s := range list {
+			if s.Category == reportCategory(c) && s.Rate == c.Rate {
+				at = i
+			}
+		}
+		if at == len(list) {
+			list = append(list, Sale{Category: reportCategory(c), Rate: c.Rate})
+		}
+		list[at].Net += sign * c.Net
+		list[at].Tax += sign * c.tax()
+	}
+	return list
+}
+
+func reportCategory(c cell) string {
+	switch {
+	case c.Rate == 0:
+		return ReportUntaxed
+	case c.Nature == Services:
+		return ReportServices
+	default:
+		return ReportGoods
+	}
+}

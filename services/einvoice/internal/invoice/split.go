@@ -1,0 +1,62 @@
+package invoice
+
+import (
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+)
+
+// Part is what of a payment is for one nature and rate, VAT included.
+type Part struct {
+	Nature Nature
+	Rate   Rate
+	Amount money.Cents
+}
+
+// Split spreads a payment over what is left to pay of each nature and VAT rate of an invoice, in proportion. already are the parts of
+// all earlier payments, in any order. The parts add up to the payment, none is zero, and once the invoice is paid in full the
+// parts of all payments are what it sells at each nature and rate. TooMuch says that the amount is above what is left.
+func Split(d Document, amount money.Cents, already []Part) ([]Part, error) {
+	if amount <= 0 {
+		return nil, errs.Invalid(errs.Field{Field: "amount", Message: "amount must be above 0."})
+	}
+	open := parts(d)
+	var sum money.Cents
+	left := make([]money.Cents, len(open))
+	for i, p := range open {
+		for _, a := range already {
+			if a.Nature == p.Nature && a.Rate == p.Rate {
+				p.Amount -= a.Amount
+			}
+		}
+		left[i] = max(0, p.Amount)
+		sum += left[i]
+	}
+	if amount > sum {
+		return nil, TooMuch{sum}
+	}
+	var split []Part
+	for i, share := range apportion(amount, left) {
+		if share > 0 {
+			split = append(split, Part{open[i].Nature, open[i].Rate, share})
+		}
+	}
+	return split, nil
+}
+
+// parts are what a document sells at each nature and rate; the categories of the rate 0 count together.
+func parts(d Document) []Part {
+	var list []Part
+	for _, c := range cells(d) {
+		found := false
+		for i := range list {
+			if list[i].Nature == c.Nature && list[i].Rate == c.Rate {
+				list[i].Amount += c.Gross
+				found = true
+			}
+		}
+		if !found {
+			list = append(list, Part{c.Nature, c.Rate, c.Gross})
+		}
+	}
+	return list
+}
