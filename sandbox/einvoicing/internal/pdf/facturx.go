@@ -18,7 +18,7 @@ func Read(b []byte) ([]byte, []document.Problem) {
 	c := &checker{}
 	f, err := open(b)
 	if err != nil {
-		c.add("PDF", "file", err.Error())
+		c.add("PDF", "file", "%v", err)
 		return nil, c.problems
 	}
 	c.f = f

@@ -132,8 +132,10 @@ func (f *file) load(n int) (any, error) {
 	if !isDict || !p.skip("stream") {
 		return x, nil
 	}
-	p.at += len(bytes.TrimPrefix(f.b[p.at:min(p.at+1, len(f.b))], []byte("\n")))
-	if p.at < len(f.b) && (f.b[p.at-1] == '\r' && f.b[p.at] == '\n' || f.b[p.at] == '\n') {
+	if p.at < len(f.b) && f.b[p.at] == '\r' {
+		p.at++
+	}
+	if p.at < len(f.b) && f.b[p.at] == '\n' {
 		p.at++
 	}
 	length, err := strconv.Atoi(string(f.word(d["Length"])))
