@@ -8,7 +8,7 @@ import (
 	"time"
 	_ "time/tzdata" // the API writes local times of Paris, also where the machine has no time zones
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 	"european-pay.eu/eupay/sandbox/bank/internal/iban"
 )
 

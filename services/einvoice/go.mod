@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	european-pay.eu/eupay/internal v0.0.0
+	european-pay.eu/eupay/sandbox v0.0.0
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
 	go.uber.org/goleak v1.3.0
@@ -52,4 +53,5 @@ require (
 replace (
 	european-pay.eu/eupay/internal => ../../internal
 	european-pay.eu/eupay/proto => ../../proto
+	european-pay.eu/eupay/sandbox => ../../sandbox
 )
