@@ -110,8 +110,8 @@ func (f *fixture) document(db interface {
 	id := uuid.Must(uuid.NewV7())
 	err := db.QueryRow(f.Context(), `insert into invoices (id, merchant_id, livemode, number, type_code, status, audience, customer_name, issued_on, due_on,
 			total_cents, document, seqino_status, created_at, updated_at)
-		values ($1, $2, true, $1::text, '380', 'pending', 'B2C', 'n', $3, $3, 0, '{}', 'submitted', now(), now()) returning id`,
-		id, merchant, string(day)).Scan(&id)
+		values ($1, $2, true, $4, '380', 'pending', 'B2C', 'n', $3, $3, 0, '{}', 'submitted', now(), now()) returning id`,
+		id, merchant, string(day), id.String()).Scan(&id)
 	if err != nil {
 		f.Fatal(err)
 	}
