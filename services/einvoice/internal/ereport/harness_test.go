@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/internal/pgtest"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -103,9 +105,7 @@ func (f *fixture) enrol(status string) {
 }
 
 // document records an invoice that parts can belong to.
-func (f *fixture) document(db interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}, day invoice.Date) uuid.UUID {
+func (f *fixture) document(db pg.DB, day invoice.Date) uuid.UUID {
 	f.Helper()
 	id := uuid.Must(uuid.NewV7())
 	err := db.QueryRow(f.Context(), `insert into invoices (id, merchant_id, livemode, number, type_code, status, audience, customer_name, issued_on, due_on,
@@ -229,7 +229,7 @@ func (f *fixture) states() []string {
 	f.Helper()
 	var all []string
 	for _, e := range f.list() {
-		all = append(all, e.GetPeriodStart()+" "+string(rune('0'+e.GetNumber()))+" "+e.GetStatus())
+		all = append(all, fmt.Sprintf("%s %d %s", e.GetPeriodStart(), e.GetNumber(), e.GetStatus()))
 	}
 	return all
 }

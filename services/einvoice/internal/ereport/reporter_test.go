@@ -377,11 +377,10 @@ func TestOneMerchantsTroubleIsNotAnothers(t *testing.T) {
 func TestEveryPeriodIsReported(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	day, n := invoice.Date("2023-01-01"), 0
-	for ; day < "2026-11-01"; day = day.Add(10) {
+	for day := invoice.Date("2023-01-01"); day < "2026-11-01"; day = day.Add(10) {
 		f.sell(day, invoice.ReportGoods, 200, 1000, 200)
 	}
-	n = f.count(`select count(*) from report_periods`)
+	n := f.count(`select count(*) from report_periods`)
 	f.at("2026-11-11 03:00")
 	f.round()
 	_, total, err := f.r.List(t.Context(), merchant, true, 2, 10)
@@ -413,7 +412,7 @@ func TestReportsAddUpToWhatWasRecorded(t *testing.T) {
 		return (seed >> 33) % n
 	}
 	for range 150 {
-		day := invoice.Date("2026-09-01").Add(int(next(61))) //nolint:gosec // below 61
+		day := invoice.Date("2026-09-01").Add(int(next(61)))
 		amount := money.Cents(next(20000)) - 7000
 		f.regime = regimes[next(4)]
 		if next(3) == 0 {
