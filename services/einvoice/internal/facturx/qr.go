@@ -26,8 +26,10 @@ func transfer(d invoice.Document) string {
 	if reference == "" {
 		reference = d.Number
 	}
-	return strings.Join([]string{"BCD", "002", "1", "SCT", d.Payment.BIC, first(oneLine(d.Seller.Name), 70),
-		strings.ReplaceAll(d.Payment.IBAN, " ", ""), "EUR" + d.Totals.Due.String(), "", "", first(oneLine(reference), 140)}, "\n")
+	return strings.Join([]string{
+		"BCD", "002", "1", "SCT", d.Payment.BIC, first(oneLine(d.Seller.Name), 70),
+		strings.ReplaceAll(d.Payment.IBAN, " ", ""), "EUR" + d.Totals.Due.String(), "", "", first(oneLine(reference), 140),
+	}, "\n")
 }
 
 // oneLine is a text of a field, which ends with its line.
