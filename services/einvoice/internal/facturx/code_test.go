@@ -23,7 +23,7 @@ func scanned(t *testing.T, d invoice.Document, look Look) (texts []string) {
 	t.Helper()
 	path := saved(t, render(t, d, look))
 	out := filepath.Join(t.TempDir(), "page")
-	tool(t, "pdftoppm", "-png", "-r", "200", "-f", "1", "-l", "1", "-singlefile", path, out)
+	tool(t, "pdftoppm", "-png", "-r", "300", "-f", "1", "-l", "1", "-singlefile", path, out)
 	file, err := os.ReadFile(out + ".png")
 	if err != nil {
 		t.Fatal(err)
@@ -32,10 +32,10 @@ func scanned(t *testing.T, d invoice.Document, look Look) (texts []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	right := (pageWidth - marginX - 4*mm) * 200 / 72 / pt
+	right := (pageWidth - marginX - 4*mm) * 300 / 72 / pt
 	for column := 1; column >= 0; column-- {
-		end := right - column*(qrSide+4*mm)*200/72/pt
-		part := image.NewRGBA(image.Rect(0, 0, (qrSide+3*mm)*200/72/pt, m.Bounds().Dy()))
+		end := right - column*(qrSide+4*mm)*300/72/pt
+		part := image.NewRGBA(image.Rect(0, 0, (qrSide+3*mm)*300/72/pt, m.Bounds().Dy()))
 		draw.Draw(part, part.Rect, m, image.Pt(end-part.Rect.Dx()+10, 0), draw.Src)
 		bitmap, err := gozxing.NewBinaryBitmapFromImage(part)
 		if err != nil {

@@ -63,8 +63,10 @@ func (l *layout) entries() []entry {
 		if u := unit(n.Unit); u != "" {
 			amount += space + u
 		}
-		out = append(out, entry{n.ID, n.Name, n.Description,
-			[5]string{amount, price(n.NetPrice), rate(n.Category, n.Rate), euros(n.Net), euros(n.Gross)}})
+		out = append(out, entry{
+			n.ID, n.Name, n.Description,
+			[5]string{amount, price(n.NetPrice), rate(n.Category, n.Rate), euros(n.Net), euros(n.Gross)},
+		})
 	}
 	for _, a := range l.d.Allowances {
 		name := "Remise"

@@ -11,7 +11,7 @@ const qrSide = 27 * mm
 
 // picture of a code with what it is for.
 type picture struct {
-	code    *code
+	code    code
 	caption string
 	url     string
 }
