@@ -45,4 +45,6 @@ func PaymentsJSON(kind, siren string) string {
 }
 
 // With adds members to a JSON object.
-func With(object, members string) string { return strings.TrimSuffix(object, "}") + "," + members + "}" }
+func With(object, members string) string {
+	return strings.TrimSuffix(object, "}") + "," + members + "}"
+}
