@@ -23,7 +23,13 @@ type apiError struct {
 	Existing string
 }
 
-func (e *apiError) Error() string { return e.Text }
+func (e *apiError) Error() string {
+	text := e.Text
+	for _, d := range e.Details {
+		text += "; " + d.Rule + " " + d.Field + ": " + d.Message
+	}
+	return text
+}
 
 var (
 	errUnauthorized = &apiError{Status: http.StatusUnauthorized, Text: "the API key is missing or wrong"}

@@ -1,7 +1,6 @@
 package einvoicing
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -14,8 +13,8 @@ import (
 // numbers reads the decimals of a report and collects what is wrong with them.
 type numbers struct{ problems []document.Problem }
 
-func (n *numbers) read(field string, text json.Number) int64 {
-	v, ok := decimal.Parse(text.String(), 2)
+func (n *numbers) read(field string, text document.Number) int64 {
+	v, ok := decimal.Parse(string(text), 2)
 	if !ok {
 		n.problems = append(n.problems, document.Problem{Rule: "DECIMAL", Field: field, Message: "must be a number with at most two decimals"})
 	}
@@ -39,16 +38,16 @@ func (p *Platform) reportSales(c *call) (any, error) {
 	var in struct {
 		reportHead
 		Transactions []struct {
-			Date      string      `json:"date"`
-			Currency  string      `json:"currency"`
-			Category  string      `json:"category"`
-			Net       json.Number `json:"tax_exclusive_amount"`
-			Tax       json.Number `json:"tax_amount"`
-			Count     *int64      `json:"count"`
+			Date      string          `json:"date"`
+			Currency  string          `json:"currency"`
+			Category  string          `json:"category"`
+			Net       document.Number `json:"tax_exclusive_amount"`
+			Tax       document.Number `json:"tax_amount"`
+			Count     *int64          `json:"count"`
 			Subtotals []struct {
-				Rate json.Number `json:"rate"`
-				Net  json.Number `json:"taxable_amount"`
-				Tax  json.Number `json:"tax_amount"`
+				Rate document.Number `json:"rate"`
+				Net  document.Number `json:"taxable_amount"`
+				Tax  document.Number `json:"tax_amount"`
 			} `json:"subtotals"`
 		} `json:"transactions"`
 	}
@@ -157,19 +156,19 @@ func (p *Platform) ofPeriod(r *flux10.Report) []*report {
 }
 
 type rateAmount struct {
-	Rate   json.Number `json:"rate"`
-	Amount json.Number `json:"amount"`
+	Rate   document.Number `json:"rate"`
+	Amount document.Number `json:"amount"`
 }
 
 // reportPayments takes money that came in for one invoice, or the payments of a period.
 func (p *Platform) reportPayments(c *call) (any, error) {
 	var in struct {
 		reportHead
-		Date      string       `json:"payment_date"`
-		Amount    json.Number  `json:"amount"`
-		Currency  string       `json:"currency"`
-		Invoice   string       `json:"invoice_number"`
-		Breakdown []rateAmount `json:"breakdown"`
+		Date      string          `json:"payment_date"`
+		Amount    document.Number `json:"amount"`
+		Currency  string          `json:"currency"`
+		Invoice   string          `json:"invoice_number"`
+		Breakdown []rateAmount    `json:"breakdown"`
 		Payments  []struct {
 			Date      string       `json:"date"`
 			Subtotals []rateAmount `json:"subtotals"`
