@@ -13,17 +13,17 @@ import (
 
 // The longest texts of a request. They keep abuse out; what an invoice may say is the service's to judge.
 const (
-	maxName      = 200
-	maxEmail     = 254
-	maxPhone     = 40
-	maxNumber    = 30
-	maxElectronic= 125 // BR-FR-25
-	maxLine      = 200
-	maxPostCode  = 20
-	maxText      = 2000
-	maxReason    = 500
-	maxReference = 100
-	maxItems     = 1000
+	maxName       = 200
+	maxEmail      = 254
+	maxPhone      = 40
+	maxNumber     = 30
+	maxElectronic = 125 // BR-FR-25
+	maxLine       = 200
+	maxPostCode   = 20
+	maxText       = 2000
+	maxReason     = 500
+	maxReference  = 100
+	maxItems      = 1000
 )
 
 // methods are how an invoice is paid.

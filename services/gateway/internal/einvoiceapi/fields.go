@@ -29,6 +29,7 @@ func (p problems) err() error {
 
 // line wants at most that many characters on one line; text also takes line breaks and tabs.
 func (p *problems) line(field, value string, most int) { p.characters(field, value, most, "") }
+
 func (p *problems) text(field, value string, most int) { p.characters(field, value, most, "\n\r\t") }
 
 func (p *problems) characters(field, value string, most int, also string) {
