@@ -149,6 +149,7 @@ func (a *API) setLogo(c echo.Context) error {
 
 func (a *API) removeLogo(c echo.Context) error { return a.keepLogo(c, nil) }
 
+// keepLogo is done when the others who use the logo have it too.
 func (a *API) keepLogo(c echo.Context, file []byte) error {
 	id := portalapi.IdentityOf(c)
 	ctx, cancel := web.Calling(c, callTimeout)
