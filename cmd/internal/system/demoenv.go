@@ -37,6 +37,7 @@ func (s System) Demo() [][2]string {
 		{"EUPAY_BANK_URL", s.BankURL()},
 		{"EUPAY_BANK_MGMT_URL", s.BankManagementURL()},
 		{"EUPAY_NATS_URL", s.NATSURL()},
+		{"EUPAY_EINVOICE_ADDR", Loopback(s.Ports.GRPC[EInvoice])},
 		{"EUPAY_DATABASE_URL", s.DatabaseURL},
 	}
 }
