@@ -96,6 +96,10 @@ func TestEachBadInputIsNamed(t *testing.T) {
 		{"items", func(o *invoice.Order) {
 			o.Items[0].Quantity, o.Items[0].UnitPrice = 1_000_000*invoice.One, 1_000_000_00
 		}},
+		{"items", func(o *invoice.Order) {
+			o.Items[0].Quantity, o.Items[0].UnitPrice = 100*invoice.One, 1_000_000_00
+			o.Items = append(o.Items, invoicetest.Item("Un centime de trop", 1, 1, 200))
+		}},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = "" }},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = strings.Repeat("x", 300) }},
 		{"items[0].description", func(o *invoice.Order) { o.Items[0].Description = strings.Repeat("x", 1001) }},
@@ -284,7 +288,7 @@ func TestHowItIsPaid(t *testing.T) {
 		o := order(invoicetest.Item("Roman", 1, 19_90, 55))
 		process, due, prepaid := "B1", invoice.Date("2026-12-21"), money.Cents(0)
 		if c.method != "" {
-			o.PaidOn, o.Method, o.Due = "2026-11-03", c.method, "2026-12-24"
+			o.PaidOn, o.Method, o.Due = "2026-11-03", c.method, "2026-11-01"
 			process, due, prepaid = "B2", "2026-11-03", 19_90
 		}
 		d := issue(t, c.s, o)
@@ -301,6 +305,8 @@ func TestWhatIsSoldIsTheProcess(t *testing.T) {
 	t.Parallel()
 	goods, service := invoicetest.Item("Roman", 1, 19_90, 55), invoicetest.Item("Montage", 1, 60_00, 200)
 	service.Nature = invoice.Services
+	ware := goods
+	ware.Nature = invoice.Goods
 	shop := invoicetest.Settings()
 	agency := invoicetest.Settings()
 	agency.Activity, agency.VATOnDebits = invoice.Services, true
@@ -314,6 +320,7 @@ func TestWhatIsSoldIsTheProcess(t *testing.T) {
 		{shop, []invoice.Item{service}, "S1", "PMT PMD AAB ABL"},
 		{shop, []invoice.Item{goods, service}, "M1", "PMT PMD AAB ABL"},
 		{agency, []invoice.Item{goods}, "S1", "PMT PMD AAB TXD ABL"},
+		{agency, []invoice.Item{ware}, "B1", "PMT PMD AAB ABL"},
 	} {
 		d := issue(t, c.s, order(c.items...))
 		var notes []string
