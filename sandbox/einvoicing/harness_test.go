@@ -147,6 +147,9 @@ func (r *rig) do(key, client, method, path string, body any) (answer, error) {
 		return answer{}, err
 	}
 	req.Header.Set("Authorization", key)
+	if form, ok := body.(string); ok && strings.HasPrefix(form, "answer=") {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
 	if client != "" {
 		req.Header.Set("X-PDP-Client-Id", client)
 	}

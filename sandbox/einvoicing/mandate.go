@@ -66,8 +66,11 @@ func (p *Platform) createMandate(c *call) (any, error) {
 	if err := p.announce("mandate.created", c.client.ID, "mandate", m.ID, nil); err != nil {
 		return nil, err
 	}
+	if err := p.afterMandate(c.client, m); err != nil {
+		return nil, err
+	}
 	c.status = http.StatusCreated
-	return m.view(), p.afterMandate(c.client, m)
+	return m.view(), nil
 }
 
 func checkEntry(e entry) error {
