@@ -68,21 +68,25 @@ func TestFaultsOfWebhooks(t *testing.T) {
 	t.Parallel()
 	for kind, check := range map[fault.Kind]func(*testing.T, *rig, *listener){
 		fault.HookForged: func(t *testing.T, _ *rig, l *listener) {
+			t.Helper()
 			if a, b := <-l.hits, <-l.hits; a.signed || !b.signed || a.event == b.event {
 				t.Errorf("%+v %+v", a, b)
 			}
 		},
 		fault.HookUnsigned: func(t *testing.T, _ *rig, l *listener) {
+			t.Helper()
 			if h := <-l.hits; h.signed {
 				t.Errorf("%+v", h)
 			}
 		},
 		fault.HookDuplicate: func(t *testing.T, _ *rig, l *listener) {
+			t.Helper()
 			if a, b := <-l.hits, <-l.hits; a != b || !a.signed {
 				t.Errorf("%+v %+v", a, b)
 			}
 		},
 		fault.HookDrop: func(t *testing.T, r *rig, l *listener) {
+			t.Helper()
 			if err := r.p.Approve("m-1"); err != nil {
 				t.Fatal(err)
 			}

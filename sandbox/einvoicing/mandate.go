@@ -48,7 +48,7 @@ func (p *Platform) createMandate(c *call) (any, error) {
 	if _, err := time.Parse(time.DateOnly, in.Start); err != nil {
 		return nil, wrong("start_date", "is not a date")
 	}
-	if !between(in.Ref, 1, 100) {
+	if !upTo(in.Ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	if err := checkEntry(in.Entry); err != nil {
