@@ -282,8 +282,8 @@ func list[T any](items []T) map[string]any {
 
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// between is a check of a text's length in characters.
-func between(s string, low, high int) bool {
+// upTo reports whether a text has 1 to that many characters.
+func upTo(s string, most int) bool {
 	n := len([]rune(s))
-	return n >= low && n <= high
+	return n >= 1 && n <= most
 }

@@ -78,7 +78,7 @@ func (p *Platform) reportSales(c *call) (any, error) {
 
 // takeReport checks a report and its XML, and keeps it. A first report of a period is taken once; later ones replace it.
 func (p *Platform) takeReport(c *call, prefix string, head reportHead, r *flux10.Report, problems []document.Problem) (*report, error) {
-	if !between(head.Ref, 1, 100) {
+	if !upTo(head.Ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	problems = append(problems, r.Check()...)
@@ -210,7 +210,7 @@ func (n *numbers) parts(from []rateAmount) []flux10.PaymentRate {
 
 // collect gives an invoice the status 212.
 func (p *Platform) collect(c *call, ref string, x *collection, problems []document.Problem) (any, error) {
-	if !between(ref, 1, 100) {
+	if !upTo(ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	p.mu.Lock()

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/einvoicing/internal/document"
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/flux10"
 	"european-pay.eu/eupay/sandbox/internal/fault"
 	"european-pay.eu/eupay/sandbox/internal/journal"
@@ -49,7 +48,6 @@ type draft struct {
 	ID, Client, Ref string
 	Data            json.RawMessage
 	Invoice, Number string `json:",omitempty"` // once validated
-	wire            *document.Wire
 }
 
 // invoice is a document that was deposited. N is its number in the timetable.

@@ -206,3 +206,25 @@ func compare(t *testing.T, xsd string, sources [][]byte) {
 	}
 	t.Logf("%d documents, %d of them right", len(docs), good)
 }
+
+// The documents in testdata were written by the product: what it issues must be taken here.
+func TestWhatTheProductWritesIsTaken(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob(filepath.Join("testdata", "*.xml"))
+	if err != nil || len(names) == 0 {
+		t.Fatal("no documents", err)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, problems := Read(b)
+		if d != nil {
+			problems = append(problems, d.Check()...)
+		}
+		for _, p := range problems {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}

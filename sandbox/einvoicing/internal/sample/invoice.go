@@ -24,8 +24,10 @@ func Invoice() *document.Document {
 		XML: true, Spec: "urn:cen.eu:en16931:2017", Process: "B1", Number: "INV-2026-AB12CD-000001", Type: "380", Issued: "2026-11-21",
 		Due: "2026-12-21", Currency: "EUR", BuyerReference: "ERP-7", Terms: "30 jours",
 		Notes: []document.Note{
-			{Subject: "PMT", Text: "Indemnité forfaitaire de 40 euros."}, {Subject: "PMD", Text: "Pénalités : trois fois le taux légal."},
-			{Subject: "AAB", Text: "Pas d'escompte."}, {Subject: "BAR", Text: "B2B"},
+			{Subject: "PMT", Text: "Indemnité forfaitaire de 40 euros."},
+			{Subject: "PMD", Text: "Pénalités : trois fois le taux légal."},
+			{Subject: "AAB", Text: "Pas d'escompte."},
+			{Subject: "BAR", Text: "B2B"},
 		},
 		Seller: document.Party{
 			Name: "Boulangerie des Tests", SIREN: SellerSIREN, SIRET: "12345678200002", VATNumber: "FR11123456782", Scheme: "0225", Address: SellerSIREN,
