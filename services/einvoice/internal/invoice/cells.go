@@ -33,15 +33,18 @@ func cells(d Document) []cell {
 		list = append(list, c)
 	}
 	slices.SortFunc(list, func(a, b cell) int { return cmp.Or(a.order(b.group), cmp.Compare(a.Nature, b.Nature)) })
-	for _, a := range d.Allowances {
-		discountCells(list, d, a)
+	if d.Type != TypeCreditNote {
+		for _, v := range d.VAT {
+			shareRate(list, d, v)
+		}
 	}
 	return list
 }
 
-// discountCells takes an allowance off the cells of its rate. Their tax is then their share of the rate's.
-func discountCells(list []cell, d Document, a Allowance) {
-	g := group{a.Category, a.Rate}
+// shareRate takes the allowance of a rate off its cells, and gives each its share of the rate's tax. (The lines of a credit note have
+// that already.) The lines' own net amounts are no measure: they have taken the cents that rounding left over.
+func shareRate(list []cell, d Document, v VAT) {
+	g := group{v.Category, v.Rate}
 	var own []*cell
 	var grosses []money.Cents
 	for i := range list {
@@ -49,19 +52,20 @@ func discountCells(list []cell, d Document, a Allowance) {
 			own, grosses = append(own, &list[i]), append(grosses, list[i].Gross)
 		}
 	}
-	for i, off := range apportion(a.Gross, grosses) {
-		own[i].Gross -= off
+	for i, off := range apportion(discountAt(d, g), grosses) {
 		grosses[i] -= off
+		own[i].Gross = grosses[i]
 	}
-	for i, tax := range apportion(taxOf(d, g), grosses) {
+	for i, tax := range apportion(v.Tax, grosses) {
 		own[i].Net = own[i].Gross - tax
 	}
 }
 
-func taxOf(d Document, g group) money.Cents {
-	for _, v := range d.VAT {
-		if v.Category == g.Category && v.Rate == g.Rate {
-			return v.Tax
+// discountAt is the allowance at a rate, VAT included.
+func discountAt(d Document, g group) money.Cents {
+	for _, a := range d.Allowances {
+		if g == (group{a.Category, a.Rate}) {
+			return a.Gross
 		}
 	}
 	return 0

@@ -49,9 +49,9 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	d.Type = TypeCreditNote
 	d.Payment = Payment{Means: meansOther, Terms: creditTerms}
 	d.Notes = correctionNotes(of, fmt.Sprintf("Avoir sur la facture %s du %s.", of.Number, of.Issued.French()), reason)
-	for i, c := range whole {
+	for i, tax := range creditTaxes(whole, done, shares) {
 		if shares[i] > 0 {
-			d.credit(of, c, done[c.key()], shares[i])
+			d.credit(of, whole[i], shares[i], tax)
 		}
 	}
 	d.Process = process(d.Lines, false)
@@ -105,10 +105,34 @@ func take(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, 
 	return apportion(amount, left), nil
 }
 
+// creditTaxes is the VAT in the share of each cell. It is counted from the beginning: the VAT in all that is credited by now, less what
+// the earlier credit notes had, so rounding never adds up, per cell and for the rate as a whole. No cell gives more tax or more
+// base than it has left, so the share that takes a cell's rest takes all of its tax.
+func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money.Cents {
+	taxes := make([]money.Cents, len(whole))
+	least, most := slices.Clone(taxes), slices.Clone(taxes)
+	wanted := map[group]money.Cents{}
+	gross := map[group]money.Cents{}
+	for i, c := range whole {
+		before := done[c.key()]
+		least[i] = max(0, shares[i]-(c.Net-before.Net))
+		most[i] = min(shares[i], c.tax()-before.tax())
+		taxes[i] = min(max(taxIn(before.Gross+shares[i], c.Rate)-before.tax(), least[i]), most[i])
+		gross[c.group] += before.Gross + shares[i]
+		wanted[c.group] -= before.tax() + taxes[i]
+	}
+	for i, c := range whole {
+		// What goods and services lack or have too much together.
+		off := wanted[c.group] + taxIn(gross[c.group], c.Rate)
+		moved := min(max(taxes[i]+off, least[i]), most[i])
+		wanted[c.group] -= moved - taxes[i]
+		taxes[i] = moved
+	}
+	return taxes
+}
+
 // credit adds the line that credits share of a cell, and its VAT.
-func (d *Document) credit(of Document, c, done cell, share money.Cents) {
-	tax := taxUpTo(c, done.Gross+share) - done.tax()
-	tax = min(max(tax, 0), share)
+func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 	net := share - tax
 	d.Lines = append(d.Lines, Line{
 		ID: strconv.Itoa(len(d.Lines) + 1), Name: "Avoir sur la facture " + of.Number + ", " + natureName(c.Nature), Nature: c.Nature, Quantity: One,
@@ -123,12 +147,6 @@ func (d *Document) credit(of Document, c, done cell, share money.Cents) {
 	}
 	d.VAT[last].Base += net
 	d.VAT[last].Tax += tax
-}
-
-// taxUpTo is the VAT in the first so many cents of a cell: that of the rate, within what the cell has of tax and of base. The tax
-// of a credit note is the difference of two of these, so rounding never adds up, and all of the cell has all of its tax.
-func taxUpTo(c cell, gross money.Cents) money.Cents {
-	return min(max(taxIn(gross, c.Rate), gross-c.Net), c.tax())
 }
 
 func natureName(n Nature) string {

@@ -65,7 +65,7 @@ func (p *problems) item(at string, it Item, s Settings) {
 	p.text(at+"exemption_reason", it.ExemptReason, maxName, false)
 	priced := true
 	if it.Quantity <= 0 || it.Quantity > maxQuantity {
-		p.add(at+"quantity", "must be above 0 and at most %s", Quantity(maxQuantity))
+		p.add(at+"quantity", "must be above 0 and at most %s", maxQuantity)
 		priced = false
 	}
 	if it.UnitPrice <= 0 || it.UnitPrice > maxUnitPrice {
