@@ -76,6 +76,7 @@ func TestTheOfficialRules(t *testing.T) {
 
 // check writes the documents into files, runs the rules over all of them at once and looks at what each failed.
 func (set ruleSet) check(t *testing.T, dir string) {
+	t.Helper()
 	work := t.TempDir()
 	var clean, files []string
 	write := func(name string, doc []byte) string {
