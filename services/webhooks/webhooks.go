@@ -63,7 +63,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Now: now, Announced: s.relay.Wake, Log: core.Log,
 	})
 	s.consumer = consume.New(
-		consume.Config{Name: "webhooks", Subjects: []string{"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>", "eupay.evt.*.order.>", "eupay.evt.*.invoice.>"}},
+		consume.Config{Name: "webhooks", Subjects: subjects},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now))
