@@ -2,6 +2,8 @@ package facturx
 
 import (
 	"bytes"
+	"image"
+	"image/draw"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -16,8 +18,30 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
 
+// framed moves a window down over a column of the page until a code can be read in it, as a hand does with a phone.
+func framed(t *testing.T, column image.Image) string {
+	t.Helper()
+	size := column.Bounds()
+	high := size.Dx() * 5 / 4
+	for y := 0; y < size.Dy(); y += size.Dx() / 8 {
+		window := image.NewGray(image.Rect(0, 0, size.Dx(), high))
+		draw.Draw(window, window.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(window, window.Rect, column, image.Pt(0, y), draw.Src)
+		bitmap, err := gozxing.NewBinaryBitmapFromImage(window)
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_CHARACTER_SET: "UTF-8"})
+		if err == nil {
+			return result.GetText()
+		}
+	}
+	return ""
+}
+
 // scanned are the texts of the codes on the first page, from left to right, as a phone sees them: drawn by a program and read
-// by a library that are not ours. The page is looked at in columns, since the reader finds one code at a time.
+// by a library that are not ours. The page is looked at in columns,
+// since the reader finds one code at a time.
 func scanned(t *testing.T, d invoice.Document, look Look) (texts []string) {
 	t.Helper()
 	path := saved(t, render(t, d, look))
@@ -36,15 +60,8 @@ func scanned(t *testing.T, d invoice.Document, look Look) (texts []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bitmap, err := gozxing.NewBinaryBitmapFromImage(part)
-		if err != nil {
-			t.Fatal(err)
-		}
-		result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{
-			gozxing.DecodeHintType_TRY_HARDER: true, gozxing.DecodeHintType_CHARACTER_SET: "UTF-8",
-		})
-		if err == nil {
-			texts = append(texts, result.GetText())
+		if text := framed(t, part); text != "" {
+			texts = append(texts, text)
 		}
 	}
 	return texts
