@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"flag"
 	"os"
 	"os/exec"
@@ -130,7 +128,7 @@ func leaves(t *testing.T) []string {
 
 func TestEveryCommandHasHelp(t *testing.T) {
 	all := leaves(t)
-	if !slices.Equal(all, []string{"events tail", "events show", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "completion"}) {
+	if !slices.Equal(all, []string{"events tail", "events show", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "completion"}) {
 		t.Errorf("the commands are %q", all)
 	}
 	top := ok(t)
@@ -163,7 +161,7 @@ func TestCompletionsKnowEveryCommandAndFlag(t *testing.T) {
 
 func TestBashCompletes(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                                   "events replay dlq streams completion",
+		"":                                   "events replay dlq streams einvoice completion",
 		"ev":                                 "events",
 		"events ":                            "tail show",
 		"--output json dlq ":                 "list show requeue",
@@ -206,6 +204,11 @@ func TestMistakesOfTheCallerEndWithTwo(t *testing.T) {
 		{"dlq requeue 1 --all --consumer slow", "exclude each other"},
 		{"dlq show 0", "is no sequence"},
 		{"streams status --output yaml", "--output"},
+		{"einvoice resubmit", "either --invoice or --merchant"},
+		{"einvoice resubmit --invoice a --merchant b", "either --invoice or --merchant"},
+		{"einvoice export x.zip --merchant m --from 2026-01-01", "--to"},
+		{"einvoice export x.zip --merchant m --from 2026-02-30 --to 2026-03-01", "must be a day"},
+		{"einvoice export x.zip --merchant m --from 2026-02-01 --to 2026-01-01", "--to is before --from"},
 		{"streams status --timeout -1s", "--timeout"},
 		{"streams status --nats-url nats://s3cret@127.0.0.1:1", "EUPAY_NATS_URL_FILE"},
 	} {
@@ -265,196 +268,4 @@ func TestTheAddressComesFromAFileOrTheRunFolder(t *testing.T) {
 	t.Setenv("EUPAY_RUN_DIR", t.TempDir())
 	t.Setenv("EUPAY_NATS_URL_FILE", secret)
 	contains(t, ok(t, "streams", "status"), bus.Events)
-}
-
-func TestEventsAreListedAndShown(t *testing.T) {
-	b := broker(t)
-	e := emit(t, b, "payment.completed", "m_1")
-	emit(t, b, "payment.failed", "m_2")
-	table := ok(t, "events", "tail", "--merchant", "m_1")
-	contains(t, table, "REFERENCE", e.ID, "payment.completed", "test", "PAY-20260617-00000000000000AA", "completed", "#1")
-	if strings.Contains(table, "m_2") || strings.Count(table, "\n") != 2 {
-		t.Errorf("got:\n%s", table)
-	}
-	lines := strings.Split(strings.TrimSpace(ok(t, "events", "tail", "--since", "7d", "--type", "payment.*", "--mode", "test", "-o", "json")), "\n")
-	var first eventView
-	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil || len(lines) != 2 || first.ID != e.ID || first.Sequence != 3 || first.Stream != 1 || first.Mode != "test" {
-		t.Errorf("%v: %+v", err, first)
-	}
-	for _, name := range []string{e.ID, strings.ToUpper(e.ID), "#1"} {
-		shown := ok(t, "events", "show", name)
-		contains(t, shown, e.ID, "ce-source", "payments", "eupay.evt.test.payment.completed.m_1", `"sequence": "3"`)
-		if strings.ContainsAny(shown, "\x1b\u009b") {
-			t.Errorf("a merchant's text controls the terminal: %q", shown)
-		}
-	}
-	var one eventView
-	if err := json.Unmarshal([]byte(ok(t, "events", "show", e.ID, "-o", "json")), &one); err != nil || !bytes.Contains(one.Payload, []byte(`red\u009b`)) {
-		t.Errorf("%v: %s", err, one.Payload)
-	}
-	if got := eupayctl(t, "events", "show", events.NewID()); got.code != exitFailed || !strings.Contains(got.err, "--since") {
-		t.Errorf("%d %s", got.code, got.err)
-	}
-}
-
-func TestAReplayIsOnlyCountedUntilItIsToRun(t *testing.T) {
-	b := broker(t)
-	e := emit(t, b, "payment.completed", "m_1")
-	emit(t, b, "payment.failed", "m_2")
-	emit(t, b, "merchant.changed", "m_2")
-	line := []string{"replay", "--consumer", "slow", "--since", "1h", "--rate", "100000/s"}
-	if both := eupayctl(t, append(line, "--run", "--dry-run")...); both.code != 2 || messages(t, b, bus.Replay) != 0 {
-		t.Errorf("--run and --dry-run together: exit %d", both.code)
-	}
-	dry := eupayctl(t, append(line, "--dry-run")...)
-	contains(t, dry.out, "2 events would be sent to slow", "payment.failed", "The first:", e.ID, "PAY-20260617")
-	contains(t, dry.err, "Nothing was published. To do it, add --run.", "1 more were left out")
-	if dry.code != 0 || messages(t, b, bus.Replay) != 0 {
-		t.Errorf("it ended with %d, %d messages", dry.code, messages(t, b, bus.Replay))
-	}
-	real := eupayctl(t, append(line, "--run", "--redeliver", "--merchant", "m_1")...)
-	contains(t, real.out, "1 events were sent to slow", "--redeliver")
-	if real.code != 0 || messages(t, b, bus.Replay) != 1 {
-		t.Errorf("it ended with %d, %d messages", real.code, messages(t, b, bus.Replay))
-	}
-	var report replayView
-	if err := json.Unmarshal([]byte(ok(t, append(line, "--run", "-o", "json")...)), &report); err != nil || !report.Published || report.Events != 2 || report.RunID == "" {
-		t.Errorf("%v: %+v", err, report)
-	}
-	missing := eupayctl(t, "replay", "--consumer", "slow", "--id", events.NewID()+","+e.ID)
-	if missing.code != exitFailed || !strings.Contains(missing.err, "not found") || !strings.Contains(missing.out, "1 events would") {
-		t.Errorf("%+v", missing)
-	}
-}
-
-func TestDeadLettersAreListedShownAndSentBack(t *testing.T) {
-	b := broker(t)
-	e := emit(t, b, "payment.completed", "m_1")
-	park(t, b, "slow", e)
-	park(t, b, "gone", emit(t, b, "payment.failed", "m_1"))
-	list := ok(t, "dlq", "list", "--consumer", "slow")
-	contains(t, list, e.ID, "payment.completed", "missing")
-	if strings.Contains(list, "\x1b") || strings.Contains(list, "gone") {
-		t.Errorf("got %q", list)
-	}
-	contains(t, ok(t, "dlq", "show", "1"), e.ID, "ce-source", "PAY-20260617", "column")
-	var shown deadView
-	if err := json.Unmarshal([]byte(ok(t, "dlq", "show", "#1", "-o", "json")), &shown); err != nil || shown.ID != e.ID || shown.Payload == nil {
-		t.Errorf("%v: %+v", err, shown)
-	}
-	dry := eupayctl(t, "dlq", "requeue", "--all", "--consumer", "slow")
-	contains(t, dry.out, "would go back")
-	contains(t, dry.err, "Nothing was moved. To do it, add --run.")
-	if dry.code != 0 || messages(t, b, bus.DeadLetter) != 2 || messages(t, b, bus.Replay) != 0 {
-		t.Errorf("a plan moved something: %+v", dry)
-	}
-	real := eupayctl(t, "dlq", "requeue", "1", "2", "--run")
-	contains(t, real.out, "went back", "stays: its consumer gone is not there")
-	if real.code != exitFailed || messages(t, b, bus.DeadLetter) != 1 || messages(t, b, bus.Replay) != 1 {
-		t.Errorf("got %+v", real)
-	}
-	line := ok(t, "dlq", "list", "-o", "json")
-	if err := json.Unmarshal([]byte(line), &shown); err != nil || shown.Consumer != "gone" {
-		t.Errorf("%v: %s", err, line)
-	}
-}
-
-func TestStatusFailsWhenAConsumerLagsTooFar(t *testing.T) {
-	b := broker(t)
-	emit(t, b, "payment.completed", "m_1")
-	emit(t, b, "payment.failed", "m_2")
-	contains(t, ok(t, "streams", "status", "--max-lag", "2"), "EUPAY_DLQ", "90d", "slow", "ACK PENDING")
-	got := eupayctl(t, "streams", "status", "--max-lag", "1", "-o", "json")
-	if got.code != exitFailed || !strings.Contains(got.err, "more than 1 messages wait for slow on EUPAY_EVENTS (2)") {
-		t.Errorf("%+v", got)
-	}
-	seen := 0
-	for text := range strings.Lines(got.out) {
-		var s streamView
-		if err := json.Unmarshal([]byte(text), &s); err != nil {
-			t.Fatal(err)
-		}
-		if s.Stream == bus.Events && (s.Messages != 2 || s.MaxAge != 90*24*3600 || len(s.Consumers) != 1 || s.Consumers[0].Lag != 2) {
-			t.Errorf("got %+v", s)
-		}
-		seen++
-	}
-	if seen != 4 {
-		t.Errorf("%d streams", seen)
-	}
-}
-
-func TestTimesAndRates(t *testing.T) {
-	now := time.Date(2026, 6, 17, 10, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{
-		"":                          {},
-		"90m":                       now.Add(-90 * time.Minute),
-		"7d":                        now.AddDate(0, 0, -7),
-		"2026-06-17T10:00:00+02:00": now.Add(-2 * time.Hour),
-	} {
-		if got, err := moment("--since", text, now); err != nil || !got.Equal(want) {
-			t.Errorf("%q is %s, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"-1h", "1", "d", "-2d", "2026-06-17"} {
-		if _, err := moment("--since", text, now); err == nil {
-			t.Errorf("%q was taken", text)
-		}
-	}
-	for text, want := range map[string]float64{"100/s": 100, "100": 100, "600/m": 10, "30/m": 0.5} {
-		if got, err := pace(text); err != nil || float64(got) != want {
-			t.Errorf("%q is %v a second, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "0", "-1/s", "1/h", "1/", "1.5/s", "9999999/s"} {
-		if _, err := pace(text); err == nil {
-			t.Errorf("%q was taken", text)
-		}
-	}
-}
-
-func TestCtrlCEndsFollowingWell(t *testing.T) {
-	b := broker(t)
-	e := emit(t, b, "payment.completed", "m_1")
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	var errOut bytes.Buffer
-	if code := run(ctx, []string{"events", "tail", "-f", "-o", "json"}, stopAt{e.ID, stop}, &errOut); code != 0 || errOut.Len() > 0 {
-		t.Errorf("it ended with %d: %s", code, errOut.String())
-	}
-}
-
-// stopAt is an output that stops the tool once a word was written.
-type stopAt struct {
-	word string
-	stop func()
-}
-
-func (s stopAt) Write(p []byte) (int, error) {
-	if bytes.Contains(p, []byte(s.word)) {
-		s.stop()
-	}
-	return len(p), nil
-}
-
-func TestCtrlCInAReplayTellsHowToGoOn(t *testing.T) {
-	b := broker(t)
-	emit(t, b, "payment.completed", "m_1")
-	emit(t, b, "payment.completed", "m_1")
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	sub, err := b.NC.Subscribe("eupay.replay.slow.>", func(*nats.Msg) { stop() }) // the first was sent
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer sub.Unsubscribe()
-	if err := b.NC.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	var out, errOut bytes.Buffer
-	code := run(ctx, []string{"replay", "--consumer", "slow", "--since", "1h", "--rate", "1/m", "--run"}, &out, &errOut)
-	contains(t, errOut.String(), "stopped", "after 1 events", "--from-sequence 2 instead of --since")
-	if code != exitFailed || messages(t, b, bus.Replay) != 1 {
-		t.Errorf("it ended with %d, %d messages", code, messages(t, b, bus.Replay))
-	}
 }

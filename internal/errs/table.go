@@ -26,6 +26,7 @@ const (
 	AlreadyExists       Code = "ALREADY_EXISTS"
 	InvalidState        Code = "INVALID_STATE"
 	RefundExceeds       Code = "REFUND_EXCEEDS_PAYMENT"
+	CreditExceeds       Code = "CREDIT_EXCEEDS_INVOICE"
 	CancelNotSupported  Code = "CANCEL_NOT_SUPPORTED"
 	QRInvalid           Code = "QR_INVALID"
 	QRExpired           Code = "QR_EXPIRED"
@@ -63,6 +64,7 @@ var table = map[Code]Row{
 	AlreadyExists:       {http.StatusConflict, codes.AlreadyExists, "The thing to create exists"},
 	InvalidState:        {http.StatusConflict, codes.FailedPrecondition, "Not possible in the present state"},
 	RefundExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left to refund"},
+	CreditExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left of the invoice"},
 	CancelNotSupported:  {http.StatusConflict, codes.FailedPrecondition, "The payer's bank cannot cancel this payment"},
 	QRInvalid:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is forged, damaged or not one of EU Pay"},
 	QRExpired:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is too old: ask for a new one"},

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // apiError is an answer that is an error, in the shape of the API.

@@ -11,9 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
-	"european-pay.eu/eupay/sandbox/bank/internal/journal"
-	"european-pay.eu/eupay/sandbox/bank/internal/timetable"
+	"european-pay.eu/eupay/sandbox/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/journal"
+	"european-pay.eu/eupay/sandbox/internal/timetable"
 )
 
 // Bank is the provider and all banks behind it. Its methods may be called from many goroutines.
@@ -44,7 +44,7 @@ func New(cfg Config) (*Bank, error) {
 		return nil, fmt.Errorf("open bank: %w", err)
 	}
 	key := sha256.Sum256([]byte("token " + cfg.ClientSecret))
-	b := &Bank{cfg: cfg, due: timetable.New(), tokenKey: key[:], stopped: make(chan struct{})}
+	b := &Bank{cfg: cfg, due: timetable.New(), faults: fault.Set{Operations: operations}, tokenKey: key[:], stopped: make(chan struct{})}
 	b.auto.Store(&AutoAuthorise{Enabled: cfg.AutoAuthorise, DelayMS: int(cfg.AutoAuthoriseDelay.Milliseconds())})
 	var err error
 	if b.hooks, err = newDispatcher(b); err != nil {

@@ -1,6 +1,6 @@
 package bank
 
-import "european-pay.eu/eupay/sandbox/bank/internal/fault"
+import "european-pay.eu/eupay/sandbox/internal/fault"
 
 // AutoAuthorise moves new payments on without a payer.
 type AutoAuthorise struct {
@@ -15,6 +15,12 @@ func (b *Bank) SetAutoAuthorise(a AutoAuthorise) { b.auto.Store(&a) }
 
 // Fault is a rule by which calls or webhooks go wrong.
 type Fault = fault.Fault
+
+// operations are the values of Fault.Operation.
+var operations = []string{
+	"token", "create", "get", "list", "operate", "scopedtoken", "connectors",
+	"init", "code", "connections", "accounts", "account", "disconnect",
+}
 
 // AddFault puts one rule in force.
 func (b *Bank) AddFault(f Fault) (Fault, error) { return b.faults.Add(f) }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // The limits of the API's documents.

@@ -9,7 +9,7 @@ import (
 	"io"
 	"net/http"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // Sign returns the BI-Signature of a delivery: Base64 of HMAC-SHA256 over METHOD.PATH.DATE.BODY. The path is that of the

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // outcome is what a caller with little patience sees of a create, and whether the bank then has the payment.
@@ -40,6 +40,7 @@ func TestFaultsOfACreate(t *testing.T) {
 		"error":           {Fault{Kind: fault.Error}, "fault:error", outcome{500, false}},
 		"error 503":       {Fault{Kind: fault.Error, Status: 503}, "fault:error:503", outcome{503, false}},
 		"no answer":       {Fault{Kind: fault.NoAnswer}, "fault:no-answer", outcome{0, false}},
+		"cut":             {Fault{Kind: fault.Cut}, "fault:cut", outcome{0, false}},
 		"late":            {Fault{Kind: fault.Late}, "fault:late", outcome{0, true}},
 		"lost answer":     {Fault{Kind: fault.LostAnswer}, "fault:lost-answer", outcome{0, true}},
 		"rate limit":      {Fault{Kind: fault.RateLimit}, "fault:rate-limit", outcome{429, false}},

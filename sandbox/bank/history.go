@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/journal"
+	"european-pay.eu/eupay/sandbox/internal/journal"
 )
 
 // line is one line of the journal.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strconv"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // Management serves the controls of the sandbox. It has no login: keep its port to yourself.

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // faulted is how a handler says that a magic payment asked for a fault before anything was done.
@@ -32,6 +32,8 @@ func (b *Bank) failBefore(w http.ResponseWriter, c *call, faults []fault.Fault) 
 			b.pause(c.r, latencyOf(f, 300*time.Millisecond))
 		case fault.Error:
 			b.fail(w, serverError(f.Status))
+		case fault.Cut:
+			panic(http.ErrAbortHandler)
 		case fault.NoAnswer:
 			b.hold(c.r)
 		case fault.RateLimit:

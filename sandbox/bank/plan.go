@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // plan is what happens once the payer has authorised: some pending phases and then an end.

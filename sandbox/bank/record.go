@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // The states of a payment.

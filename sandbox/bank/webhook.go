@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
-	"european-pay.eu/eupay/sandbox/bank/internal/timetable"
+	"european-pay.eu/eupay/sandbox/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/timetable"
 )
 
 // dispatcher delivers webhooks: those of one payment one after the other, those of different payments side by side.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/sandbox/bank/internal/fault"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // listener is a merchant-side receiver of webhooks that answers with what it is told to.

@@ -155,12 +155,16 @@ func TestAnEndpointIsLeftInPeaceAsLongAsItAsks(t *testing.T) {
 			if c.wait == 5*time.Second {
 				return
 			}
-			// Another payment's event waits too.
+			// Another payment's event waits too, although it would be accepted.
+			s.code.Store(http.StatusOK)
 			f.publish(f.completed(2))
 			eventually(t, "recorded", func() bool { return len(f.deliveries()) == 2 })
+			f.idle()
 			f.clock.advance(c.wait - time.Microsecond)
 			f.claimNothing()
-			s.code.Store(http.StatusOK)
+			if n := f.attempted(); n != 1 {
+				t.Fatalf("%d attempts within the time that it asked for, want 1", n)
+			}
 			f.clock.advance(time.Microsecond)
 			f.engine.Wake()
 			eventually(t, "both delivered", func() bool { return f.counts()["delivered"] == 2 })
@@ -234,8 +238,9 @@ func TestAnEndpointThatOnlyFailsIsDisabledAndRecovers(t *testing.T) {
 	f.clock.advance(f.cfg.DisableAfter - time.Microsecond)
 	f.engine.Wake()
 	f.settled("pending", 2)
-	f.clock.advance(time.Hour)
-	f.publish(f.completed(2)) // more than DisableAfter since the first failure
+	f.idle()
+	f.clock.advance(time.Microsecond)
+	f.publish(f.completed(2)) // DisableAfter since the first failure
 	if got, reason := disabledEvent(t, watch.next(t)); got != id || reason != "failing" {
 		t.Errorf("heard of %s: %s", got, reason)
 	}

@@ -94,11 +94,12 @@ func (f *fixture) patient() {
 	f.start()
 }
 
-// TestOneMerchantCannotTakeAllWorkers: sixteen endpoints that earned their 32 workers each, and then hang, would have all
-// there are.
+// TestOneMerchantCannotTakeAllWorkers: sixteen endpoints that hang would have half of them with the 8 that each begins
+// with, and all that there are with what each may earn.
 func TestOneMerchantCannotTakeAllWorkers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
+	f.cfg.Workers = 256
 	f.patient()
 	hang, release := make(chan struct{}), make(chan struct{})
 	entered := make(chan struct{}, 10_000)

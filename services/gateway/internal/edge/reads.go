@@ -60,7 +60,7 @@ func listFilter(c echo.Context) (*paymentsv1.ListPaymentsRequest, error) {
 		bad = append(bad, errs.Field{Field: "status", Message: "status must be one of " + strings.Join(statuses, ", ") + "."})
 	}
 	if c.QueryParams().Has("from") {
-		from, ok := instant(c.QueryParam("from"))
+		from, ok := Instant(c.QueryParam("from"))
 		if !ok {
 			bad = append(bad, errs.Field{Field: "from", Message: "from must be an ISO 8601 time such as 2026-06-17T12:00:00Z."})
 		}
@@ -72,9 +72,9 @@ func listFilter(c echo.Context) (*paymentsv1.ListPaymentsRequest, error) {
 	return req, nil
 }
 
-// instant reads an ISO 8601 time; without a zone, and for a day alone, it is UTC. A "+" that was not escaped in the
+// Instant reads an ISO 8601 time; without a zone, and for a day alone, it is UTC. A "+" that was not escaped in the
 // query arrives as a space.
-func instant(s string) (time.Time, bool) {
+func Instant(s string) (time.Time, bool) {
 	s = strings.Replace(s, " ", "+", 1)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, s, time.UTC); err == nil && t.Year() >= 1970 && t.Year() < 10000 {

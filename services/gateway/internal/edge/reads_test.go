@@ -104,7 +104,7 @@ func TestInstant(t *testing.T) {
 		"2026-06-17T12:00:00Z": at, "2026-06-17T14:00:00+02:00": at, "2026-06-17T14:00:00 02:00": at, "2026-06-17T12:00:00": at,
 		"2026-06-17T12:00:00.000Z": at, "2026-06-17T12:00": at, "2026-06-17": at.Add(-12 * time.Hour),
 	} {
-		if got, ok := instant(text); !ok || !got.Equal(want) {
+		if got, ok := Instant(text); !ok || !got.Equal(want) {
 			t.Errorf("%s: %v %v", text, got, ok)
 		}
 	}

@@ -120,6 +120,13 @@ func (a *API) ownedBy(c echo.Context, body *bool) (owned, error) {
 	return owned{key.Merchant.ID, key.Livemode}, nil
 }
 
+// OwnerOf is the account and the mode that a request is for: those of its API key, or the user's account and the mode that
+// the query names, test mode otherwise. It refuses a mode that is not the key's.
+func (a *API) OwnerOf(c echo.Context) (merchantID string, livemode bool, err error) {
+	of, err := a.ownedBy(c, nil)
+	return of.merchantID, of.livemode, err
+}
+
 func askedMode(c echo.Context, body *bool) (*bool, error) {
 	if !c.QueryParams().Has("livemode") {
 		return body, nil

@@ -41,14 +41,14 @@ func (s *Server) TestEndpoint(ctx context.Context, r *webhooksv1.TestEndpointReq
 	return &webhooksv1.TestEndpointResponse{Delivery: fromDelivery(d)}, nil
 }
 
-// attempted waits until the delivery has an attempt, within reason.
+// attempted waits until the one attempt of a test is over, within reason.
 func (s *Server) attempted(ctx context.Context, e endpoint.Endpoint, id string) (delivery.Delivery, error) {
 	enough := time.After(testWait)
 	tick := time.NewTicker(testPoll)
 	defer tick.Stop()
 	for {
 		d, err := delivery.Get(ctx, s.pool, e.Merchant, e.Livemode, id)
-		if err != nil || len(d.Attempts) > 0 || d.FinishedAt != nil {
+		if err != nil || d.FinishedAt != nil { // the delivery is read before its attempts: once it is over they are all there
 			return d, err
 		}
 		select {

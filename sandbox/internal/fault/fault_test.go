@@ -29,7 +29,7 @@ func TestScopeOfARule(t *testing.T) {
 		"probability of one":        {Fault{Kind: Slow, Probability: 1}, "create", 10},
 		"probability and then some": {Fault{Kind: Slow, Probability: 1, Times: 4}, "create", 4},
 	} {
-		var s Set
+		s := Set{Operations: []string{"get", "create"}}
 		if _, err := s.Add(c.fault); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -69,7 +69,7 @@ func TestProbabilityRepeatsWithItsSeed(t *testing.T) {
 
 func TestWrongRulesAreRefused(t *testing.T) {
 	t.Parallel()
-	var s Set
+	s := Set{Operations: []string{"get"}}
 	for _, f := range []Fault{
 		{Kind: "sloww"},
 		{Kind: Slow, Operation: "gett"},

@@ -19,6 +19,8 @@ const (
 	Slow Kind = "slow"
 	// Error answers Status (default 500) and does nothing.
 	Error Kind = "error"
+	// Cut does nothing and cuts the connection.
+	Cut Kind = "cut"
 	// NoAnswer does nothing and holds the connection until the caller gives up.
 	NoAnswer Kind = "no-answer"
 	// Late does the work and holds the answer until the caller gives up.
@@ -49,7 +51,7 @@ const (
 	HookDuplicate Kind = "webhook-duplicate"
 	// HookReorder sends it after the next one of the same payment (or after one retry interval).
 	HookReorder Kind = "webhook-out-of-order"
-	// HookForged sends before it a wrongly signed one that claims the payment is done.
+	// HookForged sends before it a wrongly signed one that tells a lie.
 	HookForged Kind = "webhook-forged"
 	// HookUnsigned sends it without signature.
 	HookUnsigned Kind = "webhook-unsigned"
@@ -64,7 +66,7 @@ const Webhook = "webhook"
 type Fault struct {
 	ID   int64 `json:"id"`
 	Kind Kind  `json:"kind"`
-	// Operation limits it to one of Operations. Empty means all.
+	// Operation limits it to one of the Set's operations. Empty means all.
 	Operation string `json:"operation,omitempty"`
 	// Times ends it after so many hits. 0 means until it is removed.
 	Times int `json:"times,omitempty"`
@@ -79,16 +81,10 @@ type Fault struct {
 }
 
 var (
-	calls  = []Kind{Slow, Error, NoAnswer, Late, LostAnswer, RateLimit, Unauthorized, Garbage}
+	calls  = []Kind{Slow, Error, Cut, NoAnswer, Late, LostAnswer, RateLimit, Unauthorized, Garbage}
 	shapes = []Kind{FieldsMap, AmountNumber, UnknownState, UnknownErrorCode}
 	hooks  = []Kind{HookDrop, HookDuplicate, HookReorder, HookForged, HookUnsigned, HookSlow}
 )
-
-// Operations are the values of Fault.Operation.
-var Operations = []string{
-	"token", "create", "get", "list", "operate", "scopedtoken", "connectors",
-	"init", "code", "connections", "accounts", "account", "disconnect", Webhook,
-}
 
 // IsCall reports whether k is about calls of the API.
 func (k Kind) IsCall() bool { return slices.Contains(calls, k) }
@@ -103,12 +99,12 @@ func (k Kind) IsHook() bool { return slices.Contains(hooks, k) }
 func (k Kind) Known() bool { return k.IsCall() || k.IsShape() || k.IsHook() }
 
 // check refuses a rule that could never hit, or is misspelt.
-func (f Fault) check() error {
-	if !f.Kind.Known() {
+func (s *Set) check(f Fault) error {
+	if !f.Kind.Known() || f.Kind.IsShape() && s.NoShapes {
 		return fmt.Errorf("unknown kind %q", f.Kind)
 	}
-	if f.Operation != "" && !slices.Contains(Operations, f.Operation) {
-		return fmt.Errorf("unknown operation %q, expected one of %s", f.Operation, strings.Join(Operations, ", "))
+	if f.Operation != "" && f.Operation != Webhook && !slices.Contains(s.Operations, f.Operation) {
+		return fmt.Errorf("unknown operation %q, expected %s or one of %s", f.Operation, Webhook, strings.Join(s.Operations, ", "))
 	}
 	if !f.Kind.IsShape() && f.Operation != "" && f.Kind.IsHook() != (f.Operation == Webhook) {
 		return fmt.Errorf("kind %q does not exist for operation %q", f.Kind, f.Operation)
@@ -136,6 +132,11 @@ type rule struct {
 
 // Set is the rules in force. Its zero value has none.
 type Set struct {
+	// Operations are the values that Fault.Operation may have, beside Webhook.
+	Operations []string
+	// NoShapes refuses the kinds that are about how a payment is written.
+	NoShapes bool
+
 	mu    sync.Mutex
 	rules []*rule
 	last  int64
@@ -144,7 +145,7 @@ type Set struct {
 
 // Add puts one rule in force and returns it with its id.
 func (s *Set) Add(f Fault) (Fault, error) {
-	if err := f.check(); err != nil {
+	if err := s.check(f); err != nil {
 		return Fault{}, err
 	}
 	s.mu.Lock()
@@ -159,7 +160,7 @@ func (s *Set) Add(f Fault) (Fault, error) {
 // Replace puts exactly these rules in force, or none when one of them is wrong.
 func (s *Set) Replace(faults []Fault) error {
 	for _, f := range faults {
-		if err := f.check(); err != nil {
+		if err := s.check(f); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,147 @@
+package einvoicing
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+
+	"european-pay.eu/eupay/sandbox/internal/fault"
+)
+
+// SignatureHeader carries Sign's result.
+const SignatureHeader = "X-Seqino-Signature"
+
+// Sign returns the signature of a webhook: the hex of HMAC-SHA256 over the raw body.
+func Sign(secret string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// sponsor is the only one that there is.
+const sponsor = "spo_sandbox"
+
+func (n *notice) body() []byte {
+	text, err := json.Marshal(struct {
+		ID         string `json:"event_id"`
+		Type       string `json:"event_type"`
+		At         string `json:"timestamp"`
+		Sponsor    string `json:"sponsor_id"`
+		Client     string `json:"client_id,omitempty"`
+		ObjectType string `json:"object_type,omitempty"`
+		Object     string `json:"object_id,omitempty"`
+	}{n.ID, n.Type, timestamp(n.At), sponsor, n.Client, n.ObjectType, n.Object})
+	if err != nil { // texts
+		panic(err)
+	}
+	return text
+}
+
+// deliver sends a webhook with all that is wrong about it, and reports whether the listener took it.
+func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
+	to := d.p.target()
+	if to == nil {
+		return true
+	}
+	if _, ok := x.has(fault.HookDrop); ok {
+		d.record(x, 0, fault.HookDrop)
+		return true
+	}
+	if _, ok := x.has(fault.HookForged); ok {
+		lie := *x.n
+		lie.ID = newID("evt")
+		d.post(ctx, to.URL, x, lie.body(), "forged "+to.Secret, fault.HookForged)
+	}
+	secret := to.Secret
+	if _, ok := x.has(fault.HookUnsigned); ok {
+		secret = ""
+	}
+	body := x.n.body()
+	x.attempts++
+	ok := d.post(ctx, to.URL, x, body, secret, "")
+	if _, twice := x.has(fault.HookDuplicate); twice && ok {
+		d.post(ctx, to.URL, x, body, secret, fault.HookDuplicate)
+	}
+	return ok
+}
+
+// post makes one request. Anything but a 2XX is a failure.
+func (d *dispatcher) post(ctx context.Context, to string, x *delivery, body []byte, secret string, because fault.Kind) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		d.p.cfg.Log.Error("webhook has no request", "error", err)
+		return false
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if secret != "" {
+		req.Header.Set(SignatureHeader, Sign(secret, body))
+	}
+	status := d.send(req)
+	d.record(x, status, because)
+	return status >= 200 && status < 300
+}
+
+// send returns the status of the answer, 0 for none.
+func (d *dispatcher) send(req *http.Request) int {
+	res, err := d.client.Do(req)
+	if err != nil {
+		d.p.cfg.Log.Debug("webhook not delivered", "error", err)
+		return 0
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)); err != nil {
+		d.p.cfg.Log.Debug("webhook answer not read", "error", err)
+	}
+	return res.StatusCode
+}
+
+func (d *dispatcher) record(x *delivery, status int, because fault.Kind) {
+	d.log.add(Webhook{Event: x.n.ID, Type: x.n.Type, Object: x.n.Object, Attempt: x.attempts, Status: status, Fault: string(because)})
+}
+
+// Webhook is one attempt to deliver, or what a fault made of it.
+type Webhook struct {
+	Event   string `json:"event_id"`
+	Type    string `json:"event_type"`
+	Object  string `json:"object_id"`
+	Attempt int    `json:"attempt"`
+	// Status is that of the listener's answer; 0 is none.
+	Status int `json:"status"`
+	// Fault says why it was sent at all, or not: webhook-duplicate, webhook-forged, webhook-missing.
+	Fault string `json:"fault,omitempty"`
+}
+
+// hookLog remembers the newest attempts.
+type hookLog struct {
+	mu   sync.Mutex
+	size int
+	all  []Webhook
+}
+
+func (l *hookLog) add(w Webhook) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all = append(l.all, w); len(l.all) > 2*l.size {
+		l.all = slices.Clone(l.all[len(l.all)-l.size:])
+	}
+}
+
+// list returns them oldest first.
+func (l *hookLog) list() []Webhook {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.all[max(0, len(l.all)-l.size):])
+}
+
+func (l *hookLog) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = nil
+}

@@ -1,0 +1,100 @@
+// Package document is an invoice as the platform understands it, and the rules that it must keep: the sums of EN 16931 and
+// the demands of France. Terms in parentheses such as (BT-1) are those of EN 16931-1.
+package document
+
+import "fmt"
+
+// Document is what the JSON and the XML of an invoice have in common. Dates are YYYY-MM-DD; what is absent is empty.
+type Document struct {
+	Spec, Process, Number, Type, Issued, Due, Currency string
+	BuyerReference, Order, Terms                       string
+	Notes                                              []Note
+	Preceding                                          []Preceding
+	Seller, Buyer                                      Party
+	Means                                              []Means
+	Lines                                              []Line
+	Allowances                                         []Allowance
+	VAT                                                []VAT
+	Totals                                             Totals
+	// XML says that the document was read from one: it has what the JSON leaves out.
+	XML bool
+}
+
+// Note is a text (BT-22) and its subject (BT-21).
+type Note struct{ Subject, Text string }
+
+// Preceding is an earlier invoice (BT-25, BT-26).
+type Preceding struct{ Number, Issued string }
+
+// Party is the seller or the buyer. TaxID is the number at the tax office (BT-32), which only the XML has.
+type Party struct {
+	Name, SIREN, SIRET, VATNumber, TaxID string
+	// Scheme and Address are the electronic address (BT-34, BT-49).
+	Scheme, Address                 string
+	Street, PostCode, City, Country string
+}
+
+// Means is a way to pay (BG-16).
+type Means struct{ Code, IBAN, BIC string }
+
+// Tax is a VAT category and its rate in hundredths of a percent.
+type Tax struct {
+	Category string
+	Rate     int64
+}
+
+// Line is one line. Quantity is in ten-thousandths, Price in millionths of a euro, Net in cents.
+type Line struct {
+	ID, Name, Unit       string
+	Quantity, Price, Net int64
+	Tax
+}
+
+// Allowance is a discount on the whole (BG-20) in cents, or a charge (BG-21).
+type Allowance struct {
+	Charge bool
+	Amount int64
+	Reason string
+	Tax
+}
+
+// VAT is a sum per category and rate (BG-23), in cents.
+type VAT struct {
+	Tax
+	Base, Amount       int64
+	Reason, ReasonCode string
+}
+
+// Totals are the sums (BG-22), in cents.
+type Totals struct {
+	LineNet, Allowances, Charges, Net, Tax, Gross, Prepaid, Rounding, Due int64
+}
+
+// Problem is one thing that is wrong with a document.
+type Problem struct {
+	Rule    string `json:"rule"`
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+func problem(rule, field, format string, args ...any) Problem {
+	return Problem{Rule: rule, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// Audience is the value of the note BAR; empty when there is none.
+func (d *Document) Audience() string {
+	for _, n := range d.Notes {
+		if n.Subject == "BAR" {
+			return n.Text
+		}
+	}
+	return ""
+}
+
+// Year of the date of issue, as text.
+func (d *Document) Year() string {
+	if len(d.Issued) < 4 {
+		return ""
+	}
+	return d.Issued[:4]
+}

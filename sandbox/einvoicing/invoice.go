@@ -1,0 +1,190 @@
+package einvoicing
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"european-pay.eu/eupay/sandbox/einvoicing/internal/document"
+	"european-pay.eu/eupay/sandbox/internal/fault"
+)
+
+// deposit takes a document that was found right, unless its number was used before. Its caller holds mu.
+func (p *Platform) deposit(clientID string, from *draft, ref string, d *document.Document, data json.RawMessage, pdf []byte) (*invoice, error) {
+	if before := p.state.numbers[numberKey(d.Seller.SIREN, d.Issued, d.Number)]; before != nil {
+		if err := p.countDuplicate(before); err != nil {
+			return nil, err
+		}
+		return nil, refused(document.Problem{
+			Rule: "DOUBLON", Field: "invoice_number", Message: d.Number + " was used before by this seller in this year",
+		})
+	}
+	now := p.cfg.Now().UTC()
+	_, faults := wishOf(d.Buyer.Name)
+	i := &invoice{
+		ID: newID("inv"), N: p.nextNumber(), Client: clientID, Ref: ref, Number: d.Number, Issued: d.Issued, SIREN: d.Seller.SIREN,
+		Audience: d.Audience(), Type: d.Type, Data: data, Gross: d.Totals.Gross, Received: 1, Plan: p.future(clientID, d),
+		Faults: slices.DeleteFunc(faults, func(f fault.Fault) bool { return !f.Kind.IsHook() }),
+	}
+	for _, v := range d.VAT {
+		i.Rates = append(i.Rates, v.Rate)
+	}
+	i.happen(wish{Code: codeDeposited}, now)
+	p.planNext(i, now)
+	if err := p.keepFile(i.ID, pdf); err != nil {
+		return nil, err
+	}
+	if from != nil {
+		i.Draft = from.ID
+	}
+	if err := p.save(line{Invoice: i}); err != nil {
+		return nil, err
+	}
+	if from != nil {
+		from.Invoice, from.Number = i.ID, i.Number
+		if err := p.save(line{Draft: from}); err != nil {
+			return nil, err
+		}
+	}
+	return i, p.announce("invoice.created", clientID, "invoice", i.ID, i.Faults)
+}
+
+func (p *Platform) countDuplicate(i *invoice) error {
+	i.Received++
+	return p.save(line{Invoice: i})
+}
+
+// happen records a status.
+func (i *invoice) happen(w wish, at time.Time) {
+	i.Events = append(i.Events, event{ID: newID("lce"), Code: w.Code, ReasonCode: w.ReasonCode, Reason: w.Reason, At: at, Emitter: emitter(w.Code)})
+}
+
+func (i *invoice) status() int { return i.Events[len(i.Events)-1].Code }
+
+// ended reports whether nothing more can happen.
+func (i *invoice) ended() bool {
+	return slices.ContainsFunc(i.Events, func(e event) bool { return final(e.Code) })
+}
+
+// planNext sets when the first of the plan happens.
+func (p *Platform) planNext(i *invoice, from time.Time) {
+	i.Due = time.Time{}
+	if len(i.Plan) > 0 {
+		i.Due = from.Add(p.delay(i.Plan[0]))
+	}
+	p.plan(i.N, i.Due)
+}
+
+// step does what is due for the client or invoice with this number. Its caller holds mu.
+func (p *Platform) step(n int64) {
+	id := p.state.steps[n]
+	var err error
+	if i := p.state.invoices[id]; i != nil {
+		err = p.stepInvoice(i)
+	} else if c := p.state.clients[id]; c != nil {
+		err = p.stepClient(c)
+	}
+	if err != nil {
+		p.cfg.Log.Error("did not move on", "id", id, "error", err)
+	}
+}
+
+func (p *Platform) stepInvoice(i *invoice) error {
+	if i.Due.IsZero() || p.cfg.Now().Before(i.Due) {
+		return nil
+	}
+	w, at := i.Plan[0], i.Due
+	i.Plan = slices.Clone(i.Plan[1:])
+	return p.enterStatus(i, w, at)
+}
+
+// enterStatus gives an invoice a status, plans the next one and tells of it.
+func (p *Platform) enterStatus(i *invoice, w wish, at time.Time) error {
+	i.happen(w, at)
+	if final(w.Code) {
+		i.Plan = nil
+	}
+	p.planNext(i, at)
+	if err := p.save(line{Invoice: i}); err != nil {
+		return err
+	}
+	return p.announce("invoice.status_updated", i.Client, "invoice", i.ID, i.Faults)
+}
+
+// ownInvoice finds an invoice of the client. Its caller holds mu.
+func (p *Platform) ownInvoice(c *call, id string) (*invoice, error) {
+	i := p.state.invoices[id]
+	if i == nil || i.Client != c.client.ID {
+		return nil, errNotFound
+	}
+	return i, nil
+}
+
+func (p *Platform) invoiceData(c *call) (any, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, err := p.ownInvoice(c, c.r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	var data map[string]json.RawMessage
+	if err := json.Unmarshal(i.Data, &data); err != nil {
+		return nil, err
+	}
+	for name, value := range map[string]string{
+		"invoice_id": i.ID, "invoice_number": i.Number, "external_ref": i.Ref, "lifecycle_status": statusName(i.status()),
+	} {
+		if data[name], err = json.Marshal(value); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+func (p *Platform) file(c *call) (any, error) {
+	if f := c.r.URL.Query().Get("format"); f != "" && f != "factur-x" {
+		return nil, wrong("format", "must be factur-x")
+	}
+	p.mu.Lock()
+	i, err := p.ownInvoice(c, c.r.PathValue("id"))
+	p.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	pdf, err := p.readFile(i.ID)
+	if err != nil {
+		return nil, err
+	}
+	if pdf == nil {
+		return nil, errNotFound
+	}
+	return raw{"application/pdf", pdf}, nil
+}
+
+func (p *Platform) lifecycleEvents(c *call) (any, error) {
+	q := c.r.URL.Query()
+	if q.Get("object_type") != "invoice" {
+		return nil, wrong("object_type", "only invoice is offered here")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i, err := p.ownInvoice(c, q.Get("object_id"))
+	if err != nil {
+		return nil, err
+	}
+	items := []map[string]any{}
+	for _, e := range i.Events {
+		items = append(items, e.view())
+	}
+	return list(items), nil
+}
+
+func (e event) view() map[string]any {
+	v := map[string]any{
+		"id": e.ID, "status_code": statusName(e.Code), "timestamp": timestamp(e.At), "emitter": e.Emitter, "is_mandatory": mandatory(e.Code),
+	}
+	if e.ReasonCode != "" {
+		v["rejection_reason"], v["reason"] = e.ReasonCode, e.Reason
+	}
+	return v
+}

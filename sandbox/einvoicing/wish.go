@@ -1,0 +1,164 @@
+package einvoicing
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"european-pay.eu/eupay/sandbox/einvoicing/internal/document"
+	"european-pay.eu/eupay/sandbox/internal/fault"
+)
+
+// The codes of the lifecycle (DGFiP specifications, table 8).
+const (
+	codeDeposited   = 200
+	codeTransmitted = 201
+	codeReceived    = 202
+	codeAvailable   = 203
+	codeRefused     = 210
+	codeCollected   = 212
+	codeRejected    = 213
+)
+
+var statusNames = []string{
+	"DEPOSITED", "TRANSMITTED_BY_PLATFORM", "RECEIVED_BY_PLATFORM", "MADE_AVAILABLE", "ACKNOWLEDGED", "APPROVED", "PARTIALLY_APPROVED",
+	"IN_DISPUTE", "SUSPENDED", "COMPLETED", "REFUSED", "PAYMENT_TRANSMITTED", "COLLECTED", "REJECTED",
+}
+
+func statusName(code int) string { return statusNames[code-codeDeposited] }
+
+// codeOf reads a status: its code, its name, or the name in small letters. 0 for none.
+func codeOf(s string) int {
+	if n, err := strconv.Atoi(s); err == nil && n > codeDeposited && n <= codeRejected {
+		return n
+	}
+	if i := slices.Index(statusNames, strings.ToUpper(s)); i > 0 {
+		return codeDeposited + i
+	}
+	return 0
+}
+
+// final reports whether nothing comes after a status.
+func final(code int) bool { return code == codeRefused || code == codeRejected }
+
+// mandatory statuses must reach the administration.
+func mandatory(code int) bool {
+	return code == codeDeposited || code == codeCollected || final(code)
+}
+
+// wish is a status to come.
+type wish struct {
+	Code               int
+	ReasonCode, Reason string `json:",omitempty"`
+}
+
+// reasons are what a status says that nobody gave a reason for.
+var reasons = map[int][2]string{
+	206: {"CALCUL_ERR", "Une partie de la facture est contestée."},
+	207: {"TRANSAC_INC", "L'acheteur conteste cette facture."},
+	208: {"REF_CT_ABSENT", "Une pièce justificative est demandée."},
+	210: {"NON_CONFORME", "L'acheteur refuse cette facture."},
+	213: {"REJ_SEMAN", "La plateforme a rejeté cette facture."},
+}
+
+// withReason fills in what a status must have.
+func (w wish) withReason() wish {
+	usual := reasons[w.Code]
+	if w.ReasonCode == "" {
+		w.ReasonCode = usual[0]
+	}
+	if w.Reason == "" && w.ReasonCode != "" {
+		w.Reason = usual[1]
+	}
+	return w
+}
+
+// wishOf reads what a buyer's name asks for: "sandbox:205", "sandbox:acknowledged/refused:TX_TVA_ERR", "fault:lost-answer".
+func wishOf(name string) (wishes []wish, faults []fault.Fault) {
+	for _, word := range strings.Fields(name) {
+		if rest, ok := strings.CutPrefix(word, "sandbox:"); ok {
+			for _, one := range strings.Split(rest, "/") {
+				status, reason, _ := strings.Cut(one, ":")
+				if code := codeOf(status); code > 0 {
+					wishes = append(wishes, wish{Code: code, ReasonCode: reason}.withReason())
+				}
+			}
+		}
+		if rest, ok := strings.CutPrefix(word, "fault:"); ok {
+			kind, number, _ := strings.Cut(rest, ":")
+			f := fault.Fault{Kind: fault.Kind(kind)}
+			if n, err := strconv.Atoi(number); err == nil {
+				f.LatencyMS, f.Status, f.RetryAfter = n, n, n
+			}
+			if f.Status < 400 || f.Status > 599 {
+				f.Status = 0
+			}
+			if f.Kind.IsCall() || f.Kind.IsHook() {
+				faults = append(faults, f)
+			}
+		}
+	}
+	return wishes, faults
+}
+
+// The beginnings of SIRENs that mean something: 404 is in no directory, and 904 to 913 is a status, 904 for 204.
+const unknownSIREN = "404"
+
+func wishOfSIREN(siren string) []wish {
+	if len(siren) == 9 && siren[0] == '9' {
+		if n, err := strconv.Atoi(siren[1:3]); err == nil && n >= 4 && n <= 13 && n != 12 {
+			return []wish{wish{Code: codeDeposited + n}.withReason()}
+		}
+	}
+	return nil
+}
+
+// future is what will become of a document after 200. One between businesses travels to its buyer; one for a private
+// customer goes nowhere, since it is reported in sums, and can only be rejected. One that names an invoice that was never
+// deposited is rejected, as is one whose buyer is in no directory.
+func (p *Platform) future(clientID string, d *document.Document) []wish {
+	for _, before := range d.Preceding {
+		known := p.state.numbers[numberKey(d.Seller.SIREN, before.Issued, before.Number)]
+		if known == nil || known.Client != clientID {
+			return []wish{{codeRejected, "REJ_COH", "La facture " + before.Number + " n'est pas connue."}}
+		}
+	}
+	wishes, _ := wishOf(d.Buyer.Name)
+	if d.Audience() == "B2C" {
+		return slices.DeleteFunc(wishes, func(w wish) bool { return w.Code != codeRejected })
+	}
+	if strings.HasPrefix(d.Buyer.SIREN, unknownSIREN) {
+		return []wish{{codeRejected, "DEST_INC", "Le destinataire n'est pas dans l'annuaire."}}
+	}
+	wishes = append(wishes, wishOfSIREN(d.Buyer.SIREN)...)
+	if len(wishes) > 0 && wishes[0].Code == codeRejected {
+		return wishes[:1]
+	}
+	return append([]wish{{Code: codeTransmitted}, {Code: codeReceived}, {Code: codeAvailable}}, wishes...)
+}
+
+// delay is how long after the status before it a status comes.
+func (p *Platform) delay(w wish) time.Duration {
+	switch w.Code {
+	case codeTransmitted, codeRejected:
+		return p.cfg.TransmitAfter
+	case codeReceived:
+		return p.cfg.ReceiveAfter
+	case codeAvailable:
+		return p.cfg.AvailableAfter
+	}
+	return p.cfg.AnswerAfter
+}
+
+func emitter(code int) string {
+	switch code {
+	case codeDeposited, codeTransmitted, codeRejected:
+		return "PDPE"
+	case codeReceived, codeAvailable:
+		return "PDPR"
+	case 209, codeCollected:
+		return "SELLER"
+	}
+	return "BUYER"
+}

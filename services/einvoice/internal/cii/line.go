@@ -1,0 +1,36 @@
+package cii
+
+import "european-pay.eu/eupay/services/einvoice/internal/invoice"
+
+// line is BG-25.
+func (w *writer) line(l invoice.Line) {
+	w.in("ram:AssociatedDocumentLineDocument", func() { w.text("ram:LineID", l.ID) })
+	w.in("ram:SpecifiedTradeProduct", func() {
+		w.text("ram:Name", l.Name)
+		w.text("ram:Description", l.Description)
+	})
+	w.in("ram:SpecifiedLineTradeAgreement", func() {
+		// BT-148 is the price before a discount on the price, of which there is none here; from September 2027 the data for
+		// the tax office wants it on every line (DGFiP G6.09).
+		w.price("ram:GrossPriceProductTradePrice", l.NetPrice)
+		w.price("ram:NetPriceProductTradePrice", l.NetPrice)
+	})
+	w.in("ram:SpecifiedLineTradeDelivery", func() {
+		w.text("ram:BilledQuantity", l.Quantity.String(), attr{"unitCode", l.Unit})
+	})
+	w.in("ram:SpecifiedLineTradeSettlement", func() {
+		w.in("ram:ApplicableTradeTax", func() { w.tax(l.Category, l.Rate) })
+		w.in("ram:SpecifiedTradeSettlementLineMonetarySummation", func() { w.amount("ram:LineTotalAmount", l.Net) })
+	})
+}
+
+func (w *writer) price(name string, p invoice.Price) {
+	w.in(name, func() { w.text("ram:ChargeAmount", p.String()) })
+}
+
+// tax is the category and rate of a line (BT-151, BT-152) or of an allowance (BT-95, BT-96).
+func (w *writer) tax(c invoice.Category, r invoice.Rate) {
+	w.text("ram:TypeCode", "VAT")
+	w.text("ram:CategoryCode", string(c))
+	w.text("ram:RateApplicablePercent", r.String())
+}

@@ -1,0 +1,134 @@
+package facturx
+
+import (
+	_ "embed" // the fonts
+	"encoding/binary"
+	"sync"
+	"unicode"
+)
+
+// DejaVu Sans Condensed has the letters of all European languages; its licence is in the folder.
+var (
+	//go:embed fonts/DejaVuSansCondensed.ttf
+	regularFile []byte
+	//go:embed fonts/DejaVuSansCondensed-Bold.ttf
+	boldFile []byte
+)
+
+// The fonts are read once; what a document needs of them is put together for each document.
+var (
+	regularFont = sync.OnceValue(func() *font { return readFont("DejaVuSansCondensed", regularFile, 80) })
+	boldFont    = sync.OnceValue(func() *font { return readFont("DejaVuSansCondensed-Bold", boldFile, 140) })
+)
+
+// mark stands for every character that cannot be shown, so that a reader sees that something is missing.
+const mark = '\uFFFD'
+
+// font is a TrueType file (ISO/IEC 14496-22), as far as a PDF needs it.
+type font struct {
+	name   string
+	tables map[string][]byte
+	// glyphs has the index of the glyph of each character that can be seen.
+	glyphs map[rune]uint16
+	// latin is the same for the characters that nearly all texts consist of.
+	latin [0x180]uint16
+	// advances in 1/1000 of the font's size, as PDF counts.
+	advances []int
+	// box, ascent and descent in 1/1000 too; stem is how thick the strokes are.
+	box             [4]int
+	ascent, descent int
+	stem            int
+	unitsPerEm      int
+}
+
+// readFont reads one of our own files. It panics when they are damaged: the tests would see it.
+func readFont(name string, file []byte, stem int) *font {
+	f := &font{name: name, stem: stem, tables: map[string][]byte{}, glyphs: map[rune]uint16{}}
+	for i := range int(be16(file, 4)) {
+		entry := file[12+16*i:]
+		start := be32(entry, 8)
+		f.tables[string(entry[:4])] = file[start : start+be32(entry, 12)]
+	}
+	head, hhea := f.tables["head"], f.tables["hhea"]
+	f.unitsPerEm = int(be16(head, 18))
+	for i := range f.box {
+		f.box[i] = f.perMille(int16(be16(head, 36+2*i)))
+	}
+	f.ascent, f.descent = f.perMille(int16(be16(hhea, 4))), f.perMille(int16(be16(hhea, 6)))
+	f.readAdvances()
+	f.readCharacters()
+	return f
+}
+
+// perMille turns units of the font into 1/1000 of its size, rounded.
+func (f *font) perMille(units int16) int {
+	n := 2*1000*int(units) + f.unitsPerEm
+	if n < 0 {
+		return -((-n + 2*f.unitsPerEm - 1) / (2 * f.unitsPerEm))
+	}
+	return n / (2 * f.unitsPerEm)
+}
+
+func (f *font) readAdvances() {
+	long, hmtx := int(be16(f.tables["hhea"], 34)), f.tables["hmtx"]
+	f.advances = make([]int, be16(f.tables["maxp"], 4))
+	for i := range f.advances {
+		f.advances[i] = f.perMille(int16(be16(hmtx, 4*min(i, long-1))))
+	}
+}
+
+// readCharacters reads the table of format 12, which has all characters.
+func (f *font) readCharacters() {
+	cmap := f.tables["cmap"]
+	for i := range int(be16(cmap, 2)) {
+		table := cmap[be32(cmap, 4+8*i+4):]
+		if be16(table, 0) != 12 {
+			continue
+		}
+		for g := range int(be32(table, 12)) {
+			group := table[16+12*g:]
+			first, last, glyph := be32(group, 0), be32(group, 4), be32(group, 8)
+			for r := first; r <= last; r++ {
+				if !hidden(rune(r)) {
+					f.glyphs[rune(r)] = uint16(glyph + r - first)
+				}
+			}
+		}
+	}
+	for r := range f.latin {
+		f.latin[r] = f.glyphs[rune(r)]
+	}
+}
+
+// hidden are controls and what only steers how other characters are shown: on paper they get the mark, or a reader would
+// not know of them.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
+}
+
+// shown is the character that stands on the page for r, and its glyph.
+func (f *font) shown(r rune) (rune, uint16) {
+	var glyph uint16
+	if r >= 0 && int(r) < len(f.latin) {
+		glyph = f.latin[r]
+	} else {
+		glyph = f.glyphs[r]
+	}
+	if glyph == 0 {
+		return mark, f.glyphs[mark]
+	}
+	return r, glyph
+}
+
+// width of a text in 1/1000 of the font's size.
+func (f *font) width(text string) int {
+	sum := 0
+	for _, r := range text {
+		_, glyph := f.shown(r)
+		sum += f.advances[glyph]
+	}
+	return sum
+}
+
+func be16(b []byte, at int) uint16 { return binary.BigEndian.Uint16(b[at:]) }
+func be32(b []byte, at int) uint32 { return binary.BigEndian.Uint32(b[at:]) }

@@ -1,0 +1,114 @@
+package facturx
+
+import (
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// space is one at which no line breaks.
+const space = "\u00A0"
+
+// decimal turns 1234.5 into 1 234,5 as French writes it; the minus is the sign of that name and not a hyphen.
+func decimal(text string) string {
+	digits, negative := strings.CutPrefix(text, "-")
+	whole, fraction, hasPoint := strings.Cut(digits, ".")
+	out := group(whole)
+	if hasPoint {
+		out += "," + fraction
+	}
+	if negative {
+		return "−" + out
+	}
+	return out
+}
+
+// group puts a space before every three digits from the right.
+func group(digits string) string {
+	if len(digits) <= 3 {
+		return digits
+	}
+	return group(digits[:len(digits)-3]) + space + digits[len(digits)-3:]
+}
+
+func euros(c money.Cents) string         { return decimal(c.String()) + space + "€" }
+func price(p invoice.Price) string       { return decimal(p.String()) + space + "€" }
+func percent(r invoice.Rate) string      { return decimal(r.String()) + space + "%" }
+func quantity(q invoice.Quantity) string { return decimal(q.String()) }
+
+// date turns 2026-11-21 into 21/11/2026.
+func date(d invoice.Date) string {
+	parts := strings.Split(string(d), "-")
+	if len(parts) != 3 {
+		return string(d)
+	}
+	return parts[2] + "/" + parts[1] + "/" + parts[0]
+}
+
+// every puts a space after so many characters, again and again, the last size for the rest: 3, 3, 3, 5 for a SIRET.
+func every(text string, sizes ...int) string {
+	var b strings.Builder
+	for i := 0; text != ""; i++ {
+		n := min(sizes[min(i, len(sizes)-1)], len(text))
+		if b.Len() > 0 {
+			b.WriteString(space)
+		}
+		b.WriteString(text[:n])
+		text = text[n:]
+	}
+	return b.String()
+}
+
+// shownText is a text in the form in which letters and their accents are one character, as the font has them.
+func shownText(text string) string { return norm.NFC.String(text) }
+
+// units are the French names of the codes of UN/ECE Recommendation 20 that are met most; a piece goes without.
+var units = map[string]string{
+	"": "", "C62": "", "H87": "pièce(s)", "HUR": "h", "DAY": "jour(s)", "MON": "mois", "ANN": "an(s)", "MIN": "min", "WEE": "semaine(s)",
+	"KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MTR": "m", "KMT": "km", "MTK": "m²", "MTQ": "m³", "KWH": "kWh", "SET": "lot(s)", "XPK": "colis",
+}
+
+func unit(code string) string {
+	if name, ok := units[code]; ok {
+		return name
+	}
+	return code
+}
+
+// countries are the French names of the countries that are met most; others are shown by their code.
+var countries = map[string]string{
+	"FR": "France", "GP": "Guadeloupe", "MQ": "Martinique", "GF": "Guyane", "RE": "La Réunion", "YT": "Mayotte", "PM": "Saint-Pierre-et-Miquelon",
+	"BL": "Saint-Barthélemy", "MF": "Saint-Martin", "NC": "Nouvelle-Calédonie", "PF": "Polynésie française", "MC": "Monaco", "AD": "Andorre",
+	"AT": "Autriche", "BE": "Belgique", "BG": "Bulgarie", "CY": "Chypre", "CZ": "Tchéquie", "DE": "Allemagne", "DK": "Danemark", "EE": "Estonie",
+	"ES": "Espagne", "FI": "Finlande", "GR": "Grèce", "HR": "Croatie", "HU": "Hongrie", "IE": "Irlande", "IT": "Italie", "LT": "Lituanie",
+	"LU": "Luxembourg", "LV": "Lettonie", "MT": "Malte", "NL": "Pays-Bas", "PL": "Pologne", "PT": "Portugal", "RO": "Roumanie", "SE": "Suède",
+	"SI": "Slovénie", "SK": "Slovaquie", "CH": "Suisse", "GB": "Royaume-Uni", "US": "États-Unis", "NO": "Norvège", "IS": "Islande", "LI": "Liechtenstein",
+}
+
+func country(code string) string {
+	if name, ok := countries[code]; ok {
+		return name
+	}
+	return code
+}
+
+// means are the words for a means of payment (UNTDID 4461).
+var means = map[string]string{
+	"10": "Espèces", "20": "Chèque", "30": "Virement", "48": "Carte bancaire", "58": "Virement SEPA", "59": "Prélèvement SEPA", "ZZZ": "Autre moyen de paiement",
+}
+
+func meansOf(code string) string {
+	if name, ok := means[code]; ok {
+		return name
+	}
+	return code
+}
+
+// pageOf counts the pages.
+func pageOf(page, of int) string {
+	return "Page" + space + strconv.Itoa(page) + space + "/" + space + strconv.Itoa(of)
+}

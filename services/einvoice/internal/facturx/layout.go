@@ -1,0 +1,251 @@
+package facturx
+
+import (
+	"cmp"
+	"strings"
+
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// layout places an invoice on pages, from top to bottom.
+type layout struct {
+	*canvas
+	d    invoice.Document
+	look Look
+	logo *logo
+	// y is where the next thing goes; bottom is the lower edge of what may be drawn on.
+	y, bottom int
+	// grid of the table while it is drawn: a new page repeats its titles.
+	grid *grid
+	foot block
+}
+
+func newLayout(d invoice.Document, look Look) *layout {
+	l := &layout{canvas: newCanvas(), d: d, look: look, logo: readLogo(look.Logo)}
+	l.foot = l.footer()
+	l.bottom = pageHeight - marginFoot - l.foot.height() - 5*mm
+	return l
+}
+
+// titleOf says what the document is.
+func titleOf(d invoice.Document) string {
+	switch d.Type {
+	case invoice.TypeCreditNote:
+		return "Avoir"
+	case invoice.TypeCorrected:
+		return "Facture rectificative"
+	case invoice.TypeInvoice:
+		return "Facture"
+	}
+	return "Facture (type " + string(d.Type) + ")"
+}
+
+// credit: money goes back to the buyer.
+func (l *layout) credit() bool { return l.d.Type == invoice.TypeCreditNote }
+
+// paid: the document says that it was paid before it was issued (BT-23 ends in 2).
+func (l *layout) paid() bool { return strings.HasSuffix(l.d.Process, "2") }
+
+// settled are the words for a document that is paid.
+func (l *layout) settled() string {
+	if l.credit() {
+		return "Remboursé le"
+	}
+	return "Acquittée le"
+}
+
+// first begins the first page: who writes, what it is, and when.
+func (l *layout) first() {
+	l.newPage()
+	const half = textWidth * 52 / 100
+	left, right := marginTop, marginTop
+	if l.logo != nil {
+		left += l.picture(marginX, marginTop, 56*mm, 18*mm)
+	} else {
+		left = l.draw(l.letterhead(), marginX, marginTop)
+	}
+	title := style{true, 22 * pt, accent}
+	for text := strings.ToUpper(titleOf(l.d)); l.width(title, text) > half && title.size > 10*pt; {
+		title.size -= pt / 2
+	}
+	number := style{true, 10.5 * pt, ink}
+	l.heading(title, number, &right)
+	l.y = max(left, right) + 6*mm
+	l.facts()
+}
+
+// letterhead is the seller's name in place of a logo, on two lines if that can be.
+func (l *layout) letterhead() block {
+	name := cmp.Or(l.d.Seller.TradingName, l.d.Seller.Name)
+	for s := (style{true, 15 * pt, ink}); ; s.size -= pt {
+		if b := block(nil).add(l.canvas, s, textWidth*45/100, 0, name); len(b) <= 2 || s.size <= 10*pt {
+			return b
+		}
+	}
+}
+
+// heading writes the title and the number at the right edge.
+func (l *layout) heading(title, number style, y *int) {
+	const edge = pageWidth - marginX
+	l.right(title, edge, *y+title.size*8/10, strings.ToUpper(titleOf(l.d)))
+	*y += title.leading()
+	l.right(number, edge, *y+number.size, "N°"+space+shownText(l.d.Number))
+	*y += number.leading()
+}
+
+// fact is a value with its name above it.
+type fact struct{ name, value string }
+
+// facts are the band below the title.
+func (l *layout) facts() {
+	facts := []fact{{"Date d’émission", date(l.d.Issued)}}
+	switch {
+	case l.d.Due == "":
+	case l.paid():
+		facts = append(facts, fact{l.settled(), date(l.d.Due)})
+	default:
+		facts = append(facts, fact{"Échéance", date(l.d.Due)})
+	}
+	if p := l.d.Preceding; p != nil {
+		facts = append(facts, fact{"Facture d’origine", p.Number + "\ndu " + date(p.Issued)})
+	}
+	if l.d.BuyerReference != "" {
+		facts = append(facts, fact{"Référence", l.d.BuyerReference})
+	}
+	facts = append(facts, fact{"Opération", operation(l.d.Process)})
+	const pad = 5 * mm / 2
+	widths := l.spread(facts, textWidth-2*pad, 2*pad)
+	blocks, height := make([]block, len(facts)), 0
+	for i, f := range facts {
+		blocks[i] = block(nil).add(l.canvas, label, widths[i], 0, strings.ToUpper(f.name)).add(l.canvas, strong, widths[i], pt, f.value)
+		height = max(height, blocks[i].height())
+	}
+	l.box(tint, marginX, l.y, textWidth, height+2*pad)
+	x := marginX + pad
+	for i, b := range blocks {
+		l.draw(b, x, l.y+pad)
+		x += widths[i] + 2*pad
+	}
+	l.y += height + 2*pad + 6*mm
+}
+
+// spread gives the facts their widths: equal ones where all fit into those, else what each needs and an equal part of what
+// is left, else equal ones, in which they are broken.
+func (l *layout) spread(facts []fact, width, gap int) []int {
+	out := make([]int, len(facts))
+	equal := (width - gap*(len(facts)-1)) / len(facts)
+	left, fit := width-gap*(len(facts)-1), true
+	for i, f := range facts {
+		out[i] = l.width(label, strings.ToUpper(f.name))
+		for _, line := range strings.Split(f.value, "\n") {
+			out[i] = max(out[i], l.width(strong, shownText(line))+pt)
+		}
+		left -= out[i]
+		fit = fit && out[i] <= equal
+	}
+	for i := range out {
+		if fit || left < 0 {
+			out[i] = equal
+		} else {
+			out[i] += left / len(out)
+		}
+	}
+	return out
+}
+
+// operation is the kind of what is sold, which French invoices must say (CGI, annexe II, article 242 nonies A).
+func operation(process string) string {
+	switch {
+	case strings.HasPrefix(process, "B"):
+		return "Livraison de biens"
+	case strings.HasPrefix(process, "S"):
+		return "Prestation de services"
+	case strings.HasPrefix(process, "M"):
+		return "Livraison de biens\net prestation de services"
+	}
+	return process
+}
+
+// nextPage begins a page that continues the document.
+func (l *layout) nextPage() {
+	l.newPage()
+	l.y = marginTop
+	const half = textWidth / 2
+	names := l.wrap(quiet, half-l.width(quiet, "…"), l.d.Seller.Name)
+	if len(names) > 1 {
+		names[0] += "…"
+	}
+	l.text(quiet, marginX, l.y+quiet.size, joined("", names[:min(1, len(names))]...))
+	l.right(quiet, pageWidth-marginX, l.y+quiet.size, titleOf(l.d)+" N°"+space+shownText(l.d.Number)+" (suite)")
+	l.y += quiet.leading() + mm
+	l.line(rule, marginX, l.y, textWidth, pt/2)
+	l.y += 5 * mm
+	if l.grid != nil {
+		l.head()
+	}
+}
+
+// room is the height that a page after the first one has for the table.
+func (l *layout) room() int { return l.bottom - marginTop - 20*mm }
+
+// need begins a new page when the current one has less than height left. More than a page has is no reason.
+func (l *layout) need(height int) {
+	if l.y+height > l.bottom && height <= l.room() {
+		l.nextPage()
+	}
+}
+
+// flow writes a block over as many pages as it takes.
+func (l *layout) flow(b block, x int) {
+	for i, r := range b {
+		if i == 0 {
+			l.need(b[:min(3, len(b))].height()) // a heading is not alone at the end of a page
+		}
+		l.need(r.height())
+		l.y = l.draw(block{r}, x, l.y)
+	}
+}
+
+// footer is what stands below each page: the seller's own line, and who the seller is.
+func (l *layout) footer() (b block) {
+	s := style{size: 6.5 * pt, colour: grey}
+	const width, most = textWidth - 25*mm, 3
+	own := l.wrap(s, width, l.look.Footer)
+	who := []string{l.d.Seller.Name, l.d.Seller.LegalInfo}
+	if l.d.Seller.SIREN != "" {
+		who = append(who, "SIREN"+space+every(l.d.Seller.SIREN, 3))
+	}
+	if l.d.Seller.VATNumber != "" {
+		who = append(who, "TVA"+space+vatNumber(l.d.Seller.VATNumber))
+	}
+	names := l.wrap(s, width, joined(" – ", who...))
+	// Both are said in full elsewhere or are the seller's own.
+	for _, lines := range [][]string{own[:min(len(own), most)], names[:min(len(names), most)]} {
+		for _, text := range lines {
+			b = append(b, row{s, text, 0})
+		}
+	}
+	return b
+}
+
+// footers writes the foot of all pages, now that their number is known.
+func (l *layout) footers() {
+	top := pageHeight - marginFoot - l.foot.height()
+	for i, p := range l.pages {
+		l.page = p
+		l.line(rule, marginX, top-2*mm, textWidth, pt/2)
+		l.draw(l.foot, marginX, top)
+		l.right(style{size: 6.5 * pt, colour: grey}, pageWidth-marginX, top+6.5*pt, pageOf(i+1, len(l.pages)))
+	}
+}
+
+// joined are the texts that are not empty.
+func joined(by string, texts ...string) string {
+	var out []string
+	for _, t := range texts {
+		if t != "" {
+			out = append(out, t)
+		}
+	}
+	return strings.Join(out, by)
+}

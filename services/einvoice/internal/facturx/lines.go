@@ -1,0 +1,156 @@
+package facturx
+
+import "european-pay.eu/eupay/services/einvoice/internal/invoice"
+
+// grid is the table of lines: where its columns are.
+type grid struct {
+	figures style
+	// name is the left edge of the names, which are width wide.
+	name, width int
+	columns     [5]column
+}
+
+// column holds figures that end at right.
+type column struct{ width, right int }
+
+// entry is a line of the invoice, or a discount, as it is printed.
+type entry struct {
+	id, name, description string
+	// figures are quantity, price, rate, net and gross.
+	figures [5]string
+}
+
+const (
+	columnGap = 4 * mm
+	rowPad    = 4 * pt
+	// leastName is what the names keep when figures are very long; then the figures shrink.
+	leastName = 42 * mm
+	// wholeRow is the part of a page below which a row is kept on one page.
+	wholeRow = 4
+)
+
+var titles = [5]string{"Quantité", "Prix unit. HT", "TVA", "Montant HT", "Montant TTC"}
+
+// lines draws the table and, with its last row, the sums: they never stand alone on a page.
+func (l *layout) lines() {
+	entries := l.entries()
+	for size := plain.size; ; size -= pt / 4 {
+		if l.grid = l.measure(entries, style{size: size, colour: ink}); l.grid.width >= leastName || size <= 5*pt {
+			break
+		}
+	}
+	sums := l.sums()
+	if len(entries) > 0 { // the titles are not alone at the end of a page
+		l.need(10*mm + min(l.names(entries[0]).height(), l.room()/wholeRow))
+	}
+	l.head()
+	for i, e := range entries {
+		below := 0
+		if i == len(entries)-1 {
+			below = sums.height()
+		}
+		l.entry(e, below)
+	}
+	l.grid = nil
+	l.drawSums(sums)
+}
+
+// entries are the lines and after them the discounts.
+func (l *layout) entries() []entry {
+	out := make([]entry, 0, len(l.d.Lines)+len(l.d.Allowances))
+	for _, n := range l.d.Lines {
+		amount := quantity(n.Quantity)
+		if u := unit(n.Unit); u != "" {
+			amount += space + u
+		}
+		out = append(out, entry{
+			n.ID, n.Name, n.Description,
+			[5]string{amount, price(n.NetPrice), rate(n.Category, n.Rate), euros(n.Net), euros(n.Gross)},
+		})
+	}
+	for _, a := range l.d.Allowances {
+		name := "Remise"
+		if a.Reason != "" && a.Reason != name {
+			name += space + ": " + a.Reason
+		}
+		out = append(out, entry{"", name, "", [5]string{"", "", rate(a.Category, a.Rate), euros(-a.Net), euros(-a.Gross)}})
+	}
+	return out
+}
+
+// rate of a line; an exemption is said, since zero alone is none.
+func rate(c invoice.Category, r invoice.Rate) string {
+	if c == invoice.Exempt {
+		return "Exonéré"
+	}
+	return percent(r)
+}
+
+// measure gives every column the width that its widest text needs, and the names the rest.
+func (l *layout) measure(entries []entry, s style) *grid {
+	g := &grid{figures: s, name: l.width(label, "N°")}
+	right := pageWidth - marginX
+	for i := len(titles) - 1; i >= 0; i-- {
+		width := l.width(label, titles[i])
+		for _, e := range entries {
+			width = max(width, l.width(s, e.figures[i]))
+		}
+		g.columns[i] = column{width, right}
+		right -= width + columnGap
+	}
+	for _, e := range entries {
+		g.name = max(g.name, l.width(quiet, e.id))
+	}
+	g.name += marginX + columnGap/2
+	g.width = right - g.name
+	return g
+}
+
+// head writes the titles of the columns.
+func (l *layout) head() {
+	base := l.y + label.size
+	l.text(label, marginX, base, "N°")
+	l.text(label, l.grid.name, base, "Désignation")
+	for i, c := range l.grid.columns {
+		l.right(label, c.right, base, titles[i])
+	}
+	l.y = base + 1.5*mm
+	l.line(accent, marginX, l.y, textWidth, pt)
+	l.y += 2 * pt // also above a row that goes on from the page before
+}
+
+// names are what stands in the second column.
+func (l *layout) names(e entry) block {
+	name := strong
+	if e.id == "" {
+		name = plain // a discount
+	}
+	return block(nil).add(l.canvas, name, l.grid.width, 0, e.name).add(l.canvas, quiet, l.grid.width, pt, e.description)
+}
+
+// entry draws one row of the table. Its last part stays on the page of what comes below it.
+func (l *layout) entry(e entry, below int) {
+	b := l.names(e)
+	if whole := b.height() + 2*rowPad; whole <= l.room()/wholeRow {
+		l.need(whole + below)
+		l.need(whole)
+	}
+	l.y += rowPad
+	for i, r := range b {
+		left := r.height()
+		if i == max(0, len(b)-3) {
+			left = b[i:].height() + rowPad + below
+		}
+		l.need(left)
+		if i == 0 {
+			base := l.y + plain.size
+			l.text(quiet, marginX, base, e.id)
+			for n, c := range l.grid.columns {
+				l.right(l.grid.figures, c.right, base, e.figures[n])
+			}
+		}
+		l.y = l.draw(block{r}, l.grid.name, l.y)
+	}
+	l.y += rowPad
+	l.line(rule, marginX, l.y, textWidth, pt/2)
+}

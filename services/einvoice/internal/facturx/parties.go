@@ -1,0 +1,83 @@
+package facturx
+
+import (
+	"strings"
+
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// parties are the seller and the buyer side by side.
+func (l *layout) parties() {
+	const gap = 10 * mm
+	const width = (textWidth - gap) / 2
+	seller := l.party("Émetteur", l.d.Seller, width)
+	buyer := l.party("Client", l.d.Buyer, width)
+	l.line(accent, marginX, l.y, width, pt)
+	l.line(accent, marginX+width+gap, l.y, width, pt)
+	top := l.y + 2*mm
+	l.y = max(l.draw(seller, marginX, top), l.draw(buyer, marginX+width+gap, top)) + 7*mm
+}
+
+func (l *layout) party(title string, p invoice.Party, width int) block {
+	b := block(nil).add(l.canvas, label, width, 0, strings.ToUpper(title))
+	b = b.add(l.canvas, style{true, 10 * pt, ink}, width, 1.5*pt, p.Name)
+	if p.TradingName != "" && p.TradingName != p.Name {
+		b = b.add(l.canvas, plain, width, 0, "Nom commercial : "+p.TradingName)
+	}
+	for _, text := range address(p.Address) {
+		b = b.add(l.canvas, plain, width, 0, text)
+	}
+	above := 3 * pt
+	for _, text := range identity(p) {
+		b = b.add(l.canvas, quiet, width, above, text)
+		above = 0
+	}
+	return b
+}
+
+func address(a invoice.Address) []string {
+	lines := []string{a.Street, a.More, joined(" ", a.PostCode, a.City), country(a.Country)}
+	var out []string
+	for _, line := range lines {
+		if line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// identity is what registers and networks know a party by, and how to reach it.
+func identity(p invoice.Party) (lines []string) {
+	add := func(texts ...string) {
+		if line := joined("   ", texts...); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	add(p.LegalInfo)
+	add(named("SIREN", every(p.SIREN, 3)), named("SIRET", every(p.SIRET, 3, 3, 3, 5)))
+	add(named("TVA intracommunautaire", vatNumber(p.VATNumber)))
+	switch e := p.Electronic; {
+	case e.Scheme != invoice.SchemeEmail && e.Value != "":
+		add(named("Adresse électronique", e.Scheme+":"+e.Value))
+	case e.Value != p.Email:
+		add(named("Adresse électronique", e.Value))
+	}
+	add(named("E-mail", p.Email), named("Tél.", p.Phone))
+	return lines
+}
+
+// named is a value with its name before it; nothing when there is none.
+func named(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return name + space + ":" + space + value
+}
+
+// vatNumber of a French business has its SIREN at the end: FR 32 123 456 789.
+func vatNumber(number string) string {
+	if strings.HasPrefix(number, "FR") && len(number) == 13 {
+		return every(number, 2, 2, 3)
+	}
+	return number
+}

@@ -1,0 +1,197 @@
+package facturx
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+)
+
+// subset is what one document uses of a font. Its characters are numbered as they come; the number is the code in the
+// page's text and the glyph in the embedded file. So no table of either is needed, and every character keeps its own
+// code even where the font draws two of them alike.
+type subset struct {
+	font *font
+	// codes from 1: 0 is the glyph for what is missing, which PDF/A forbids to use.
+	codes map[rune]uint16
+	runes []rune
+	// latin saves the look into the map.
+	latin [0x180]uint16
+}
+
+func newSubset(f *font) *subset { return &subset{font: f, codes: map[rune]uint16{}, runes: []rune{0}} }
+
+// code of a character, which is part of the subset from now on.
+func (s *subset) code(r rune) uint16 {
+	small := r >= 0 && int(r) < len(s.latin)
+	if small && s.latin[r] != 0 {
+		return s.latin[r]
+	}
+	shown, _ := s.font.shown(r)
+	code, ok := s.codes[shown]
+	if !ok {
+		code = uint16(len(s.runes))
+		s.codes[shown], s.runes = code, append(s.runes, shown)
+	}
+	if small {
+		s.latin[r] = code
+	}
+	return code
+}
+
+// The flags of a composite glyph's parts, and of what a glyph file begins with.
+const (
+	partWords        = 1 << 0
+	partScale        = 1 << 3
+	partMore         = 1 << 5
+	partTwoScales    = 1 << 6
+	partMatrix       = 1 << 7
+	partInstructions = 1 << 8
+)
+
+// outline is the description of a glyph in the font's file, without the instructions for coarse screens.
+func (f *font) outline(glyph uint16) []byte {
+	loca := f.tables["loca"]
+	start, end := 2*int(be16Or32(f, loca, int(glyph))), 2*int(be16Or32(f, loca, int(glyph)+1))
+	data := f.tables["glyf"][start:end]
+	if len(data) == 0 || int16(be16(data, 0)) < 0 {
+		return slices.Clone(data)
+	}
+	at := 10 + 2*int(be16(data, 0))
+	instructions := int(be16(data, at))
+	out := make([]byte, 0, len(data)-instructions)
+	out = append(out, data[:at]...)
+	out = append(out, 0, 0)
+	return append(out, data[at+2+instructions:]...)
+}
+
+// be16Or32 reads the place of a glyph in units of two bytes, in either form of the table.
+func be16Or32(f *font, loca []byte, glyph int) uint32 {
+	if be16(f.tables["head"], 50) == 0 {
+		return uint32(be16(loca, 2*glyph))
+	}
+	return be32(loca, 4*glyph) / 2
+}
+
+// parts calls use for each part of a composite glyph, replaces the part's number by the answer, and cuts the instructions.
+func parts(data []byte, use func(glyph uint16) uint16) []byte {
+	if len(data) == 0 || int16(be16(data, 0)) >= 0 {
+		return data
+	}
+	for at := 10; ; {
+		flags := be16(data, at)
+		binary.BigEndian.PutUint16(data[at:], flags&^partInstructions)
+		binary.BigEndian.PutUint16(data[at+2:], use(be16(data, at+2)))
+		at += 6
+		if flags&partWords != 0 {
+			at += 2
+		}
+		switch {
+		case flags&partScale != 0:
+			at += 2
+		case flags&partTwoScales != 0:
+			at += 4
+		case flags&partMatrix != 0:
+			at += 8
+		}
+		if flags&partMore == 0 {
+			return data[:at]
+		}
+	}
+}
+
+// file is a TrueType file with the glyphs of the subset: the tables that a PDF wants and no other.
+func (s *subset) file() []byte {
+	old := make([]uint16, 1, len(s.runes)+16)
+	for _, r := range s.runes[1:] {
+		_, glyph := s.font.shown(r)
+		old = append(old, glyph)
+	}
+	added := map[uint16]uint16{}
+	use := func(glyph uint16) uint16 {
+		if _, ok := added[glyph]; !ok {
+			added[glyph] = uint16(len(old))
+			old = append(old, glyph)
+		}
+		return added[glyph]
+	}
+	var glyf, loca, hmtx []byte
+	long, from := int(be16(s.font.tables["hhea"], 34)), s.font.tables["hmtx"]
+	for i := 0; i < len(old); i++ { // parts make it longer
+		loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
+		glyf = append(glyf, parts(s.font.outline(old[i]), use)...)
+		glyf = append(glyf, make([]byte, -len(glyf)&3)...)
+		hmtx = append(hmtx, bearings(from, long, int(old[i]))...)
+	}
+	loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
+	head, hhea, maxp := slices.Clone(s.font.tables["head"]), slices.Clone(s.font.tables["hhea"]), slices.Clone(s.font.tables["maxp"])
+	binary.BigEndian.PutUint32(head[8:], 0)
+	binary.BigEndian.PutUint16(head[50:], 1) // long places
+	binary.BigEndian.PutUint16(hhea[34:], uint16(len(old)))
+	binary.BigEndian.PutUint16(maxp[4:], uint16(len(old)))
+	clear(maxp[16:28]) // what instructions need
+	maxp[15] = 1       // no twilight zone
+	return pack([]table{{"glyf", glyf}, {"head", head}, {"hhea", hhea}, {"hmtx", hmtx}, {"loca", loca}, {"maxp", maxp}})
+}
+
+// bearings are a glyph's advance and left side bearing.
+func bearings(hmtx []byte, long, glyph int) []byte {
+	if glyph < long {
+		return hmtx[4*glyph : 4*glyph+4]
+	}
+	return append(slices.Clone(hmtx[4*long-4:4*long-2]), hmtx[4*long+2*(glyph-long):][:2]...)
+}
+
+type table struct {
+	tag  string
+	data []byte
+}
+
+// pack writes a file of the tables, which are in the order of their tags, with its sums.
+func pack(tables []table) []byte {
+	n, power, log := len(tables), 1, 0
+	for power*2 <= n {
+		power, log = power*2, log+1
+	}
+	out := binary.BigEndian.AppendUint32(nil, 0x00010000)
+	for _, v := range []int{n, 16 * power, log, 16 * (n - power)} {
+		out = binary.BigEndian.AppendUint16(out, uint16(v))
+	}
+	at, head := 12+16*n, 0
+	for _, t := range tables {
+		if t.tag == "head" {
+			head = at
+		}
+		out = append(out, t.tag...)
+		for _, v := range []uint32{sum(t.data), uint32(at), uint32(len(t.data))} {
+			out = binary.BigEndian.AppendUint32(out, v)
+		}
+		at += (len(t.data) + 3) &^ 3
+	}
+	for _, t := range tables {
+		out = append(out, t.data...)
+		out = append(out, make([]byte, -len(t.data)&3)...)
+	}
+	binary.BigEndian.PutUint32(out[head+8:], 0xB1B0AFBA-sum(out))
+	return out
+}
+
+// sum of the data's 32-bit words.
+func sum(data []byte) uint32 {
+	var total uint32
+	for ; len(data) >= 4; data = data[4:] {
+		total += binary.BigEndian.Uint32(data)
+	}
+	var last [4]byte
+	copy(last[:], data)
+	return total + binary.BigEndian.Uint32(last[:])
+}
+
+// tag are the six letters before the name of a font that is not whole.
+func tag(file []byte) string {
+	hash := sha256.Sum256(file)
+	letters := make([]byte, 6)
+	for i := range letters {
+		letters[i] = 'A' + hash[i]%26
+	}
+	return string(letters)
+}

@@ -1,0 +1,161 @@
+package facturx
+
+import (
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// sums are the VAT by rate and the totals side by side.
+type sums struct {
+	vat    [][3]string
+	totals []total
+	// due is what remains, with its name.
+	due  total
+	paid string
+}
+
+// total is a sum with its name.
+type total struct {
+	name, amount string
+	strong       bool
+}
+
+const (
+	sumsAbove = 6 * mm
+	sumLine   = 13.5 * pt
+	dueHeight = 9 * mm
+	sumsGap   = 12 * mm
+	vatWidth  = (textWidth - sumsGap) * 50 / 100
+)
+
+func (s sums) height() int {
+	left := (len(s.vat) + 1) * sumLine
+	right := len(s.totals)*sumLine + 2*mm + dueHeight
+	if s.paid != "" {
+		right += sumLine + mm
+	}
+	return sumsAbove + max(left, right) + 2*mm
+}
+
+func (l *layout) sums() sums {
+	t := l.d.Totals
+	s := sums{}
+	for _, v := range l.d.VAT {
+		s.vat = append(s.vat, [3]string{vatRate(v), euros(v.Base), euros(v.Tax)})
+	}
+	if t.Allowances != 0 {
+		s.totals = append(s.totals, total{"Total HT avant remise", euros(t.LineNet), false}, total{"Remise HT", euros(-t.Allowances), false})
+	}
+	s.totals = append(s.totals, total{"Total HT", euros(t.Net), false}, total{"Total TVA", euros(t.Tax), false}, total{"Total TTC", euros(t.Gross), true})
+	if t.Prepaid != 0 {
+		name := "Déjà réglé"
+		if l.credit() {
+			name = "Déjà remboursé"
+		}
+		s.totals = append(s.totals, total{name, euros(-t.Prepaid), false})
+	}
+	s.due = l.due(t.Due)
+	if l.paid() {
+		s.paid = "✓" + space + l.settled() + space + date(l.d.Due)
+	}
+	return s
+}
+
+// due is who owes what: a credit note's amount and a negative one go back to the buyer, and of a credit note a negative
+// one does not.
+func (l *layout) due(amount money.Cents) total {
+	back := l.credit()
+	if amount < 0 {
+		back, amount = !back, -amount
+	}
+	if back {
+		return total{"Net à rembourser", euros(amount), true}
+	}
+	return total{"Net à payer", euros(amount), true}
+}
+
+// vatRate tells the three kinds of rates apart.
+func vatRate(v invoice.VAT) string {
+	switch v.Category {
+	case invoice.Exempt:
+		return "Exonéré (" + percent(v.Rate) + ")"
+	case invoice.ZeroRated:
+		return percent(v.Rate) + " (taux zéro)"
+	}
+	return percent(v.Rate)
+}
+
+func (l *layout) drawSums(s sums) {
+	l.need(s.height())
+	top := l.y + sumsAbove
+	left, right := l.drawVAT(s, top), l.drawTotals(s, top)
+	l.y = max(left, right) + 2*mm
+	l.exemptions()
+}
+
+// drawVAT draws the table of VAT by rate.
+func (l *layout) drawVAT(s sums, y int) int {
+	edges := [3]int{marginX, marginX + vatWidth*64/100, marginX + vatWidth}
+	base := y + label.size + pt
+	l.text(label, edges[0], base, "Taux de TVA")
+	l.right(label, edges[1], base, "Base HT")
+	l.right(label, edges[2], base, "Montant TVA")
+	y += sumLine - pt
+	l.line(accent, marginX, y, vatWidth, pt/2)
+	for _, v := range s.vat {
+		base = y + sumLine - 4*pt
+		l.text(plain, edges[0], base, v[0])
+		l.right(plain, edges[1], base, v[1])
+		l.right(plain, edges[2], base, v[2])
+		y += sumLine
+		l.line(rule, marginX, y, vatWidth, pt/2)
+	}
+	return y
+}
+
+// drawTotals draws the totals, and what is due on the accent.
+func (l *layout) drawTotals(s sums, y int) int {
+	const left, right = marginX + vatWidth + sumsGap, pageWidth - marginX
+	const pad = 3 * mm
+	l.box(tint, left, y, right-left, len(s.totals)*sumLine+2*mm)
+	y += mm
+	for _, t := range s.totals {
+		name, amount := style{size: plain.size, colour: grey}, plain
+		if t.strong {
+			name, amount = strong, strong
+		}
+		l.text(name, left+pad, y+sumLine-4*pt, t.name)
+		l.right(amount, right-pad, y+sumLine-4*pt, t.amount)
+		y += sumLine
+	}
+	y += mm
+	l.box(accent, left, y, right-left, dueHeight)
+	big := style{bold: true, size: 11 * pt, colour: white}
+	for l.width(big, s.due.name+space+s.due.amount)+2*pad > right-left {
+		big.size -= pt / 2
+	}
+	base := y + dueHeight/2 + big.size*36/100
+	l.text(big, left+pad, base, s.due.name)
+	l.right(big, right-pad, base, s.due.amount)
+	y += dueHeight
+	if s.paid != "" {
+		l.right(style{true, 9.5 * pt, accent}, right-pad, y+mm+9.5*pt, s.paid)
+		y += sumLine + mm
+	}
+	return y
+}
+
+// exemptions are the reasons why there is no VAT (BT-120, BT-121).
+func (l *layout) exemptions() {
+	var b block
+	for _, v := range l.d.VAT {
+		code := v.ReasonCode
+		if code != "" && v.Reason != "" {
+			code = "(" + code + ")"
+		}
+		if reason := joined(" ", v.Reason, code); reason != "" {
+			b = b.add(l.canvas, quiet, textWidth, pt, named("TVA"+space+percent(v.Rate), reason))
+		}
+	}
+	l.flow(b, marginX)
+}

@@ -1,0 +1,178 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/ereport"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+	"european-pay.eu/eupay/services/einvoice/internal/transmit"
+)
+
+// Corrected is an invoice and the document that corrected it; that is nil where none was needed.
+type Corrected struct {
+	Record
+	By       *Record
+	Replayed bool
+}
+
+// Cancel ends an invoice that nothing was paid of. What the platform has, or may have, is corrected by a 384; what it never had,
+// rejected, or the buyer refused, just ends here.
+func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string) (Corrected, error) {
+	var out Corrected
+	err := l.begin(ctx, func(tx pgx.Tx) error {
+		e, err := enrol.Read(ctx, tx, who.MerchantID, who.Livemode)
+		if err != nil {
+			return err
+		}
+		if out.Record, err = lock(ctx, tx, who, idOrNumber); err != nil {
+			return err
+		}
+		if err := cancellable(&out.Record); err != nil {
+			return err
+		}
+		alone, err := l.needsNoDocument(ctx, tx, &out.Record)
+		if err != nil {
+			return err
+		}
+		if alone {
+			return l.cancelAlone(ctx, tx, e, &out.Record, reason)
+		}
+		out.By, err = l.annul(ctx, tx, e, &out.Record, reason)
+		return err
+	})
+	if err != nil {
+		return Corrected{}, err
+	}
+	return l.submitCorrection(ctx, out)
+}
+
+func cancellable(r *Record) error {
+	switch {
+	case r.Type != invoice.TypeInvoice:
+		return errs.New(errs.InvalidState, "%s corrects another document and cannot be cancelled.", r.Number)
+	case r.Status == StatusCancelled:
+		return errs.New(errs.InvalidState, "Invoice %s is cancelled already.", r.Number)
+	case r.Paid > 0:
+		return errs.New(errs.InvalidState, "Of invoice %s %s EUR were paid. Issue a credit note instead.", r.Number, r.Paid)
+	case r.Credited > 0:
+		return errs.New(errs.InvalidState, "Invoice %s was credited in part. Issue a credit note for the rest instead.", r.Number)
+	}
+	return nil
+}
+
+// needsNoDocument reports whether the platform surely has no valid document, and keeps it so.
+func (l *Ledger) needsNoDocument(ctx context.Context, tx pgx.Tx, r *Record) (bool, error) {
+	if r.Status == StatusFailed {
+		return true, nil
+	}
+	if r.Seqino == SeqinoSubmitted || r.MaybeSent {
+		return false, nil
+	}
+	dropped, err := transmit.Drop(ctx, tx, transmit.Document, r.ID, l.instant())
+	if err == nil && !dropped {
+		return false, errs.New(errs.InvalidState, "Invoice %s is being submitted at this moment. Repeat the request in a few seconds.", r.Number)
+	}
+	return dropped, err
+}
+
+func (l *Ledger) cancelAlone(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, reason string) error {
+	if err := l.unsell(ctx, tx, e, r); err != nil {
+		return err
+	}
+	before := r.Status
+	r.Status, r.Credited = StatusCancelled, r.Total
+	if r.Seqino != SeqinoSubmitted {
+		r.Seqino = SeqinoNone
+	}
+	return save(ctx, tx, r, before, l.instant(), change{what: "cancelled", detail: reason})
+}
+
+// annul issues the 384 that replaces an invoice by nothing, and ends the invoice: cancelled, or refunded where it was paid.
+func (l *Ledger) annul(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, reason string) (*Record, error) {
+	number, today, err := l.number(ctx, tx, e, seriesCredit)
+	if err != nil {
+		return nil, err
+	}
+	by := l.correction(r, invoice.Annul(number, today, r.Document, r.Paid, reason), reason)
+	by.Credit = r.Total
+	before, after, what := r.Status, StatusCancelled, "cancelled"
+	if r.Paid > 0 {
+		after, what = StatusRefunded, "refunded"
+	}
+	if err := l.recordCorrection(ctx, tx, e, r, by); err != nil {
+		return nil, err
+	}
+	r.Status = after
+	c := change{what: what, detail: reason}
+	c.creditNote = number
+	return by, save(ctx, tx, r, before, l.instant(), c)
+}
+
+// correction is the record of a document that corrects r.
+func (l *Ledger) correction(r *Record, doc invoice.Document, reason string) *Record {
+	now := l.instant()
+	by := &Record{
+		ID: newID(), MerchantID: r.MerchantID, Livemode: r.Livemode, Number: doc.Number, Type: doc.Type, Corrects: &r.ID, CorrectsNumber: r.Number,
+		Status: StatusRefunded, Audience: r.Audience, Issued: doc.Issued, Due: doc.Due, Total: doc.Totals.Gross, Document: doc, Reason: reason,
+		Seqino: SeqinoSubmitting, CreatedAt: now, UpdatedAt: now,
+	}
+	if doc.Type == invoice.TypeCorrected {
+		by.Status = StatusCancelled
+	}
+	if r.Seqino == SeqinoMandatePending {
+		by.Seqino = SeqinoMandatePending
+	}
+	return by
+}
+
+// recordCorrection writes the correcting document, takes it off the invoice, and records what is given back by it.
+func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r, by *Record) error {
+	if err := l.record(ctx, tx, e, by, r, change{what: "created"}); err != nil {
+		return err
+	}
+	already := overpaid(r)
+	r.Credited += by.Credit
+	back := overpaid(r) - already
+	if back == 0 {
+		return nil
+	}
+	of := by.Document
+	if by.Type == invoice.TypeCorrected {
+		of = r.Document // the 384 itself is empty
+	}
+	parts, err := invoice.Split(of, back, nil)
+	if err != nil {
+		return err
+	}
+	for i := range parts {
+		parts[i].Amount = -parts[i].Amount
+	}
+	reportable, err := l.recordParts(ctx, tx, e, r, by.ID, by.Issued, parts)
+	if err != nil || !reportable || r.Audience != invoice.B2C {
+		return err
+	}
+	_, err = ereport.Touch(ctx, tx, l.declarant(e), ereport.Payments, by.Issued, l.instant())
+	return err
+}
+
+// overpaid is what the customer has paid beyond what the invoice still is.
+func overpaid(r *Record) money.Cents { return max(0, r.Paid-(r.Total-r.Credited)) }
+
+// submitCorrection tries to hand the new document over, and reads what became of it.
+func (l *Ledger) submitCorrection(ctx context.Context, out Corrected) (Corrected, error) {
+	if out.By == nil || out.Replayed || out.By.Seqino == SeqinoMandatePending {
+		return out, nil
+	}
+	l.submitNow(ctx, out.By.ID, out.Livemode)
+	by, err := one(ctx, l.Pool, `where i.id = $1`, out.By.ID)
+	if err != nil {
+		return Corrected{}, err
+	}
+	out.By = &by
+	return out, nil
+}

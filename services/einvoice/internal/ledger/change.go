@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/outbox"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+)
+
+// change is what happened to a record: the end of its event's type, and what the event says beyond the invoice.
+type change struct {
+	// what is "created", "paid", …: the event is invoice.<what>.
+	what string
+	// detail is for the history only.
+	detail string
+	// quiet changes are no news to anybody: no event.
+	quiet bool
+	// What the event says beyond the invoice, where it does.
+	step       *einvoicev1.LifecycleEvent
+	payment    *einvoicev1.InvoicePayment
+	creditNote string
+}
+
+// insert records a new document.
+func insert(ctx context.Context, tx pgx.Tx, r *Record, c change) error {
+	document, err := json.Marshal(r.Document)
+	if err != nil {
+		return fmt.Errorf("encode document: %w", err)
+	}
+	r.Sequence = 1
+	_, err = tx.Exec(ctx, `insert into invoices (id, merchant_id, livemode, number, type_code, corrects, status, audience, customer_name, reference,
+		payment_reference, issued_on, due_on, total_cents, credit_cents, document, reason, seqino_status, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)`,
+		r.ID, r.MerchantID, r.Livemode, r.Number, string(r.Type), r.Corrects, string(r.Status), string(r.Audience), r.Document.Buyer.Name, r.Reference,
+		r.PaymentReference, string(r.Issued), string(r.Due), int64(r.Total), int64(r.Credit), document, r.Reason, string(r.Seqino), r.CreatedAt)
+	if err != nil {
+		return fmt.Errorf("insert invoice: %w", err)
+	}
+	return note(ctx, tx, r, "", c)
+}
+
+// save writes what can change of a record that the transaction has locked, with its history and event.
+func save(ctx context.Context, tx pgx.Tx, r *Record, before Status, now time.Time, c change) error {
+	r.Sequence, r.UpdatedAt = r.Sequence+1, now
+	tag, err := tx.Exec(ctx, `update invoices set status = $3, paid_cents = $4, credited_cents = $5, seqino_status = $6, draft_id = $7,
+		platform_invoice_id = $8, lifecycle_code = $9, submitted_at = $10, problem = $11, poll_at = $12, polls = $13, maybe_sent = $14,
+		sequence = $15, updated_at = $16, polled_at = $17 where id = $1 and sequence = $2`,
+		r.ID, r.Sequence-1, string(r.Status), int64(r.Paid), int64(r.Credited), string(r.Seqino), r.DraftID,
+		r.PlatformID, r.LifecycleCode, r.SubmittedAt, r.Problem, r.PollAt, r.Polls, r.MaybeSent, r.Sequence, now, r.PolledAt)
+	if err != nil {
+		return fmt.Errorf("update invoice %s: %w", r.Number, err)
+	}
+	if tag.RowsAffected() != 1 {
+		return fmt.Errorf("update invoice %s: it was changed meanwhile", r.Number)
+	}
+	return note(ctx, tx, r, before, c)
+}
+
+// note writes history and event of the change that r has just had.
+func note(ctx context.Context, tx pgx.Tx, r *Record, before Status, c change) error {
+	_, err := tx.Exec(ctx, `insert into invoice_history (invoice_id, sequence, what, status, seqino_status, detail, occurred_at)
+		values ($1, $2, $3, $4, $5, $6, $7)`, r.ID, r.Sequence, c.what, string(r.Status), string(r.Seqino), c.detail, r.UpdatedAt)
+	if err != nil {
+		return fmt.Errorf("write history of %s: %w", r.Number, err)
+	}
+	if c.quiet {
+		return nil
+	}
+	data, err := proto.Marshal(r.announcement(before, c))
+	if err != nil {
+		return fmt.Errorf("encode invoice.%s: %w", c.what, err)
+	}
+	return outbox.Add(ctx, tx, events.Event{
+		ID: events.NewID(), Type: "invoice." + c.what, Source: "einvoice", Merchant: r.MerchantID, Livemode: r.Livemode, Time: r.UpdatedAt, Data: data,
+	})
+}
+
+// announcement is the event of a change. It has of the customer only what names it: who wants more asks the API.
+func (r *Record) announcement(before Status, c change) *eventsv1.InvoiceChanged {
+	v := r.Proto()
+	v.Lines, v.Vat, v.Notes = nil, nil, ""
+	v.Customer = &einvoicev1.Party{Name: v.GetCustomer().GetName(), Siren: v.GetCustomer().GetSiren()}
+	return &eventsv1.InvoiceChanged{
+		Invoice: v, PreviousStatus: string(before), OccurredAt: timestamppb.New(r.UpdatedAt), Step: c.step, Payment: c.payment, CreditNoteNumber: c.creditNote,
+	}
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -1,0 +1,124 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// CreditNote is what a merchant asks a credit note for.
+type CreditNote struct {
+	// Amount, VAT included; nil means all that is left.
+	Amount *money.Cents
+	Reason string
+	// Cancel asks for a 384, which takes the whole.
+	Cancel bool
+}
+
+// Credit issues a credit note against an invoice that was paid: a 381, or for the whole a 384. All of them together never exceed
+// the invoice.
+func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c CreditNote, idem Idempotency) (Corrected, error) {
+	var out Corrected
+	err := l.begin(ctx, func(tx pgx.Tx) error {
+		e, err := enrol.Read(ctx, tx, who.MerchantID, who.Livemode)
+		if err != nil {
+			return err
+		}
+		if out.Record, err = lock(ctx, tx, who, idOrNumber); err != nil {
+			return err
+		}
+		id := newID()
+		holder, err := claim(ctx, tx, who, idem, id, l.instant())
+		if err != nil {
+			return err
+		}
+		if holder != id {
+			out.Replayed = true
+			by, err := one(ctx, tx, `where i.id = $1`, holder)
+			out.By = &by
+			return err
+		}
+		if err := creditable(&out.Record, c); err != nil {
+			return err
+		}
+		if out.By, err = l.credit(ctx, tx, e, &out.Record, c); err != nil || idem.Key == "" {
+			return err
+		}
+		return point(ctx, tx, who, idem.Key, out.By.ID)
+	})
+	if err != nil {
+		return Corrected{}, err
+	}
+	return l.submitCorrection(ctx, out)
+}
+
+func creditable(r *Record, c CreditNote) error {
+	switch {
+	case r.Type != invoice.TypeInvoice:
+		return errs.New(errs.InvalidState, "%s is a credit note itself.", r.Number)
+	case r.Status == StatusRefunded, r.Status == StatusCancelled:
+		return errs.New(errs.InvalidState, "Nothing is left of invoice %s: it is %s.", r.Number, r.Status)
+	case r.Status != StatusPaid && r.Paid == 0:
+		return errs.New(errs.InvalidState, "Invoice %s is not paid. Cancel it instead.", r.Number)
+	case c.Amount != nil && *c.Amount > r.Total-r.Credited:
+		return exceeds(r)
+	case c.Cancel && r.Credited > 0:
+		return errs.New(errs.InvalidState, "Invoice %s was credited in part already. Credit the rest with type refund.", r.Number)
+	case c.Cancel && c.Amount != nil && *c.Amount != r.Total:
+		return errs.Invalid(errs.Field{Field: "amount", Message: "type cancel takes the whole invoice. Leave amount out, or use type refund."})
+	}
+	return nil
+}
+
+func exceeds(r *Record) error {
+	return errs.New(errs.CreditExceeds, "Of invoice %s %s EUR are left. Credit at most that.", r.Number, r.Total-r.Credited)
+}
+
+func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, c CreditNote) (*Record, error) {
+	if c.Cancel {
+		return l.annul(ctx, tx, e, r, c.Reason)
+	}
+	amount := r.Total - r.Credited
+	if c.Amount != nil {
+		amount = *c.Amount
+	}
+	earlier, err := all(ctx, tx, `where i.corrects = $1 and i.type_code = '381' order by i.created_at, i.id`, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	documents := make([]invoice.Document, len(earlier))
+	for i := range earlier {
+		documents[i] = earlier[i].Document
+	}
+	number, today, err := l.number(ctx, tx, e, seriesCredit)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := invoice.Credit(number, today, r.Document, documents, amount, c.Reason)
+	if tooMuch := (invoice.TooMuch{}); errors.As(err, &tooMuch) {
+		return nil, exceeds(r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	by, before := l.correction(r, doc, c.Reason), r.Status
+	by.Credit = amount
+	if err := l.recordCorrection(ctx, tx, e, r, by); err != nil {
+		return nil, err
+	}
+	ch := change{what: "credited", detail: amount.String()}
+	ch.creditNote = number
+	switch {
+	case r.Credited == r.Total:
+		r.Status, ch.what = StatusRefunded, "refunded"
+	case r.Owed() == 0:
+		r.Status = StatusPaid
+	}
+	return by, save(ctx, tx, r, before, l.instant(), ch)
+}

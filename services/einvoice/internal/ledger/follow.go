@@ -1,0 +1,222 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+)
+
+// The steps of a document's life that end it or that we act on (DGFiP specifications, table 8).
+const (
+	stepRefused  = 210
+	stepRejected = 213
+)
+
+// labels are the law's names of the steps.
+var labels = map[int]string{
+	200: "Déposée", 201: "Émise par la plateforme", 202: "Reçue par la plateforme", 203: "Mise à disposition", 204: "Prise en charge",
+	205: "Approuvée", 206: "Approuvée partiellement", 207: "En litige", 208: "Suspendue", 209: "Complétée", 210: "Refusée",
+	211: "Paiement transmis", 212: "Encaissée", 213: "Rejetée",
+}
+
+// How often the platform is asked about a document: the webhook makes it sooner, this makes up for one that is lost. After
+// the last distance it is asked once a day, for pollFor.
+var pollAfter = []time.Duration{
+	5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour,
+}
+
+const (
+	pollFor = 120 * 24 * time.Hour
+	// pollForB2C: nobody answers to a document for a private customer.
+	pollForB2C  = 3 * 24 * time.Hour
+	failedAgain = time.Minute
+	pollEvery = time.Second
+	pollBatch = 16
+	// freshFor spares the platform a reader who asks again and again.
+	freshFor = 2 * time.Second
+	// livePatience bounds what a reader waits for the platform.
+	livePatience = 3 * time.Second
+)
+
+// Follow asks the platform about documents that are due until ctx ends. Any number of replicas may follow.
+func (l *Ledger) Follow(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		case <-l.nudge:
+		}
+		for l.followDue(ctx) == pollBatch && ctx.Err() == nil {
+		}
+	}
+}
+
+// followDue asks about what is due and returns how many there were. The claim moves the time ahead: it is a lease, too.
+func (l *Ledger) followDue(ctx context.Context) int {
+	now := l.instant()
+	rows, err := l.Pool.Query(ctx, `update invoices set poll_at = $1 where id in
+		(select id from invoices where poll_at <= $2 order by poll_at limit $3 for update skip locked) returning id`, now.Add(time.Minute), now, pollBatch)
+	if err != nil {
+		return l.troubled(ctx, err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return l.troubled(ctx, err)
+	}
+	var asks errgroup.Group
+	asks.SetLimit(4)
+	for _, id := range ids {
+		asks.Go(func() error {
+			work, cancel := context.WithTimeout(ctx, 30*time.Second)
+			defer cancel()
+			if err := l.Refresh(work, id); err != nil && ctx.Err() == nil {
+				l.Log.Info("ask about a document", "invoice", id, "error", err)
+			}
+			return nil
+		})
+	}
+	_ = asks.Wait() // they report their errors themselves
+	return len(ids)
+}
+
+func (l *Ledger) troubled(ctx context.Context, err error) int {
+	if ctx.Err() == nil {
+		l.Log.Warn("look for documents to ask about", "error", err)
+	}
+	return 0
+}
+
+// Refresh reads the life of a document from the platform and records what is new.
+func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error {
+	r, err := one(ctx, l.Pool, `where i.id = $1`, id)
+	if err != nil || r.PlatformID == "" {
+		return err
+	}
+	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
+	if err != nil {
+		return err
+	}
+	steps, failure := l.Platforms[r.Livemode].Lifecycle(ctx, e.ClientID, r.PlatformID)
+	return errors.Join(failure, l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
+		if err := l.recordSteps(ctx, tx, r, steps); err != nil {
+			return err
+		}
+		return l.nextPoll(ctx, tx, r, failure != nil)
+	}))
+}
+
+// recordSteps records the steps that are new, each with its event. The newest by the platform's time is the one that shows.
+func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []platform.Event) error {
+	var newest time.Time
+	err := tx.QueryRow(ctx, `select coalesce(max(occurred_at), 'epoch') from lifecycle_events where invoice_id = $1`, r.ID).Scan(&newest)
+	if err != nil {
+		return fmt.Errorf("read the life of %s: %w", r.Number, err)
+	}
+	for _, s := range steps {
+		now := l.instant()
+		tag, err := tx.Exec(ctx, `insert into lifecycle_events (invoice_id, event_id, code, emitter, reason_code, reason, occurred_at, recorded_at)
+			values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`, r.ID, s.ID, s.Code, s.Emitter, s.ReasonCode, s.Reason, s.At, now)
+		if err != nil {
+			return fmt.Errorf("record step %d of %s: %w", s.Code, r.Number, err)
+		}
+		if tag.RowsAffected() == 0 {
+			continue
+		}
+		r.Polls = 0 // where something happens, more may
+		if !s.At.Before(newest) {
+			newest, r.LifecycleCode = s.At, s.Code
+		}
+		if err := l.recordStep(ctx, tx, r, s, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platform.Event, now time.Time) error {
+	before := r.Status
+	c := change{what: "status_updated", detail: fmt.Sprintf("%d %s", s.Code, labels[s.Code])}
+	c.step = step(s)
+	ended := s.Code == stepRefused || s.Code == stepRejected
+	if ended {
+		r.Problem = s.Reason
+	}
+	if err := save(ctx, tx, r, before, now, c); err != nil {
+		return err
+	}
+	if !ended || r.Status != StatusPending && r.Status != StatusDraft {
+		return nil
+	}
+	r.Status = StatusFailed
+	f := change{what: "failed", detail: s.ReasonCode}
+	f.step = step(s)
+	return save(ctx, tx, r, before, now, f)
+}
+
+func step(s platform.Event) *einvoicev1.LifecycleEvent {
+	return &einvoicev1.LifecycleEvent{
+		Code: int32(s.Code), Label: labels[s.Code], OccurredAt: timestamppb.New(s.At), Emitter: s.Emitter, ReasonCode: s.ReasonCode, Reason: s.Reason, //nolint:gosec // 200 to 213
+	}
+}
+
+// nextPoll plans the next question; none after a document's end, or once it is old. An answer that did not come does not make the
+// questions rarer.
+func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool) error {
+	now, until := l.instant(), pollFor
+	if r.Audience == invoice.B2C {
+		until = pollForB2C
+	}
+	next := now.Add(pollAfter[min(r.Polls, len(pollAfter)-1)])
+	polls := r.Polls + 1
+	if failed {
+		next, polls = now.Add(failedAgain), r.Polls
+	}
+	at := &next
+	if r.LifecycleCode == stepRefused || r.LifecycleCode == stepRejected || now.Sub(r.CreatedAt) > until {
+		at = nil
+	}
+	_, err := tx.Exec(ctx, `update invoices set poll_at = $2, polls = $3, polled_at = $4 where id = $1`, r.ID, at, polls, now)
+	if err != nil {
+		return fmt.Errorf("plan the next question about %s: %w", r.Number, err)
+	}
+	return nil
+}
+
+// refreshForReader asks the platform while a reader waits, if it was not asked just now. The reader gets what is known anyway.
+func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
+	if r.Seqino != SeqinoSubmitted || r.PollAt == nil || r.PolledAt != nil && l.Now().Sub(*r.PolledAt) < freshFor {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, livePatience)
+	defer cancel()
+	if err := l.Refresh(ctx, r.ID); err != nil {
+		l.Log.Info("refresh for a reader", "invoice", r.ID, "error", err)
+	}
+}
+
+// Hint says that something happened to a document at the platform: it is asked about at once.
+func (l *Ledger) Hint(ctx context.Context, livemode bool, platformInvoiceID string) error {
+	_, err := l.Pool.Exec(ctx, `update invoices set poll_at = $3 where platform_invoice_id = $1 and livemode = $2`, platformInvoiceID, livemode, l.instant())
+	if err != nil {
+		return fmt.Errorf("note the hint: %w", err)
+	}
+	select {
+	case l.nudge <- struct{}{}:
+	default:
+	}
+	return nil
+}

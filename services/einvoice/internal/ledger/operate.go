@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// Resubmit makes documents due at once that wait or were given up: the one with that id, or all of who, and returns how many. A dry
+// run only counts.
+func (l *Ledger) Resubmit(ctx context.Context, id *uuid.UUID, who Who, dryRun bool) (int64, error) {
+	const where = ` where kind = 'document' and state <> 'sent' and ($1::uuid is null and merchant_id = $2 and livemode = $3 or subject = $1)
+		and subject not in (select i.id from invoices i where i.merchant_id = transmissions.merchant_id and i.seqino_status = 'none')`
+	if dryRun {
+		var n int64
+		if err := l.Pool.QueryRow(ctx, `select count(*) from transmissions`+where, id, who.MerchantID, who.Livemode).Scan(&n); err != nil {
+			return 0, fmt.Errorf("count documents: %w", err)
+		}
+		return n, nil
+	}
+	now := l.instant()
+	tag, err := l.Pool.Exec(ctx, `update transmissions set state = 'waiting', due_at = $4, ended_at = null, lease = null`+where+
+		` and (lease is null or due_at <= $4)`, id, who.MerchantID, who.Livemode, now)
+	if err != nil {
+		return 0, fmt.Errorf("resubmit: %w", err)
+	}
+	l.engine.Wake(true)
+	l.engine.Wake(false)
+	return tag.RowsAffected(), nil
+}
+
+// Count is how many transmissions of a kind are in a state, and the oldest of them.
+type Count struct {
+	Kind, State string
+	Count       int64
+	Oldest      time.Time
+}
+
+// Trouble is a transmission that failed.
+type Trouble struct {
+	Kind, What, MerchantID, State string
+	Subject                       uuid.UUID
+	Attempts                      int
+	Error                         string
+	Next                          *time.Time
+}
+
+// troublesShown is how many of them an operator sees.
+const troublesShown = 20
+
+// Submissions sums up what leaves for the platform; of all merchants when merchantID is empty.
+func (l *Ledger) Submissions(ctx context.Context, merchantID string, livemode bool) ([]Count, []Trouble, error) {
+	rows, err := l.Pool.Query(ctx, `select kind, state, count(*), min(created_at) from transmissions
+		where livemode = $1 and ($2 = '' or merchant_id = $2) group by kind, state order by kind, state`, livemode, merchantID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("count transmissions: %w", err)
+	}
+	counts, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Count])
+	if err != nil {
+		return nil, nil, fmt.Errorf("count transmissions: %w", err)
+	}
+	rows, err = l.Pool.Query(ctx, `select t.kind, coalesce(i.number, p.invoice, r.period, ''), t.merchant_id, t.state, t.subject, t.attempts, t.last_error, t.due_at
+		from transmissions t left join invoices i on i.id = t.subject
+		left join lateral (select number as invoice from invoices join invoice_payments on invoices.id = invoice_id where invoice_payments.id = t.subject) p on true
+		left join lateral (select start_on || ' to ' || end_on as period from report_periods join reports on reports.period_id = report_periods.id
+			where reports.id = t.subject) r on true
+		where t.livemode = $1 and ($2 = '' or t.merchant_id = $2) and t.last_error <> '' and t.state <> 'sent'
+		order by t.created_at desc limit $3`, livemode, merchantID, troublesShown)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read troubles: %w", err)
+	}
+	troubles, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Trouble])
+	if err != nil {
+		return nil, nil, fmt.Errorf("read troubles: %w", err)
+	}
+	return counts, troubles, nil
+}
+
+// exportPage is how many documents are in memory at a time.
+const exportPage = 50
+
+// Exported is a document with its files.
+type Exported struct {
+	Record
+	XML, PDF []byte
+}
+
+// Export visits the documents of one merchant that were issued from one day to another, both included, by number. What was not sent
+// yet is written as it will be.
+func (l *Ledger) Export(ctx context.Context, who Who, from, to invoice.Date, visit func(Exported) error) error {
+	e, err := enrol.Read(ctx, l.Pool, who.MerchantID, who.Livemode)
+	if errs.Is(err, errs.NotEnrolled) {
+		return errs.NotFound("Merchant")
+	}
+	if err != nil {
+		return err
+	}
+	after := ""
+	for {
+		page, err := all(ctx, l.Pool, `where i.merchant_id = $1 and i.livemode = $2 and i.issued_on between $3::text::date and $4::text::date and i.number > $5
+			order by i.number limit $6`, who.MerchantID, who.Livemode, string(from), string(to), after, exportPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, r := range page {
+			out := Exported{Record: r}
+			if out.XML, out.PDF, err = l.documents(ctx, r, e); err != nil {
+				return err
+			}
+			if err := visit(out); err != nil {
+				return err
+			}
+			after = r.Number
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/transmit"
+)
+
+// Filter of a list.
+type Filter struct {
+	// Status; empty means all. From: created then or later; zero means all.
+	Status      Status
+	From        time.Time
+	Page, Limit int
+}
+
+// List returns a page of invoices without the documents that correct them, the newest first, and how many there are.
+func (l *Ledger) List(ctx context.Context, who Who, f Filter) ([]Record, int64, error) {
+	const where = `where i.merchant_id = $1 and i.livemode = $2 and ($3 = '' or i.status = $3) and i.created_at >= $4 and i.type_code = '380'`
+	args := []any{who.MerchantID, who.Livemode, string(f.Status), f.From}
+	var total int64
+	if err := l.Pool.QueryRow(ctx, `select count(*) from invoices i `+where, args...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count invoices: %w", err)
+	}
+	list, err := all(ctx, l.Pool, where+` order by i.created_at desc, i.id desc limit $5 offset $6`, append(args, f.Limit, (f.Page-1)*f.Limit)...)
+	return list, total, err
+}
+
+// Get returns a document with its payments, its life and the documents that correct it. When the platform has it, it is
+// asked first; when the platform does not answer, what is known is returned.
+func (l *Ledger) Get(ctx context.Context, who Who, idOrNumber string) (*einvoicev1.Invoice, error) {
+	r, err := find(ctx, l.Pool, who, idOrNumber)
+	if err != nil {
+		return nil, err
+	}
+	l.refreshForReader(ctx, r)
+	if r, err = one(ctx, l.Pool, `where i.id = $1`, r.ID); err != nil {
+		return nil, err
+	}
+	return l.Whole(ctx, r)
+}
+
+// Whole is the record with everything about it.
+func (l *Ledger) Whole(ctx context.Context, r Record) (*einvoicev1.Invoice, error) {
+	v := r.Proto()
+	var err error
+	if v.Payments, err = l.payments(ctx, r.ID); err != nil {
+		return nil, err
+	}
+	if v.Lifecycle, err = l.life(ctx, r.ID); err != nil {
+		return nil, err
+	}
+	by, err := all(ctx, l.Pool, `where i.corrects = $1 order by i.created_at, i.id`, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range by {
+		c := by[i].Proto()
+		c.Lines, c.Vat, c.Customer = nil, nil, nil
+		v.Corrections = append(v.Corrections, c)
+	}
+	return v, nil
+}
+
+func (l *Ledger) payments(ctx context.Context, id uuid.UUID) ([]*einvoicev1.InvoicePayment, error) {
+	rows, err := l.Pool.Query(ctx, `select id::text, amount_cents, paid_on::text, method, payment_reference
+		from invoice_payments where invoice_id = $1 order by created_at, id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read payments: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*einvoicev1.InvoicePayment, error) {
+		var p einvoicev1.InvoicePayment
+		err := row.Scan(&p.Id, &p.AmountCents, &p.PaidOn, &p.Method, &p.PaymentReference)
+		return &p, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read payments: %w", err)
+	}
+	return list, nil
+}
+
+func (l *Ledger) life(ctx context.Context, id uuid.UUID) ([]*einvoicev1.LifecycleEvent, error) {
+	rows, err := l.Pool.Query(ctx, `select event_id, code, emitter, reason_code, reason, occurred_at
+		from lifecycle_events where invoice_id = $1 order by occurred_at, code`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read lifecycle: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*einvoicev1.LifecycleEvent, error) {
+		var s platform.Event
+		err := row.Scan(&s.ID, &s.Code, &s.Emitter, &s.ReasonCode, &s.Reason, &s.At)
+		return step(s), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read lifecycle: %w", err)
+	}
+	return list, nil
+}
+
+// PDF is the Factur-X of a document that the platform has: the platform's own where it gives one, else ours, which is what it got.
+func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byte, number string, err error) {
+	r, err := find(ctx, l.Pool, who, idOrNumber)
+	if err != nil {
+		return nil, "", err
+	}
+	if r.Seqino != SeqinoSubmitted {
+		return nil, "", errs.New(errs.InvalidState,
+			"The PDF of %s is there once seqino_status is submitted; it is %s. Submit the invoice first.", r.Number, r.Seqino)
+	}
+	var theirs []byte
+	if err := l.Pool.QueryRow(ctx, `select pdf, platform_pdf from documents where invoice_id = $1`, r.ID).Scan(&pdf, &theirs); err != nil {
+		return nil, "", fmt.Errorf("read document of %s: %w", r.Number, err)
+	}
+	if theirs == nil {
+		theirs = l.fetch(ctx, r)
+	}
+	if theirs != nil {
+		pdf = theirs
+	}
+	return pdf, r.Number, nil
+}
+
+// fetch asks the platform for its Factur-X and keeps it; nil when it gives none.
+func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
+	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
+	if err != nil {
+		return nil
+	}
+	ask, cancel := context.WithTimeout(ctx, livePatience)
+	defer cancel()
+	file, err := l.Platforms[r.Livemode].File(ask, e.ClientID, r.PlatformID)
+	if err != nil {
+		l.Log.Info("the platform gives no PDF, ours is used", "invoice", r.ID, "error", err)
+		return nil
+	}
+	if _, err := l.Pool.Exec(ctx, `update documents set platform_pdf = $2 where invoice_id = $1`, r.ID, file); err != nil {
+		l.Log.Warn("keep the platform's PDF", "invoice", r.ID, "error", err)
+	}
+	return file
+}
+
+// Submit tries at once what waits or was refused. A document that the platform has is returned as it is.
+func (l *Ledger) Submit(ctx context.Context, who Who, idOrNumber string) (Record, error) {
+	r, err := find(ctx, l.Pool, who, idOrNumber)
+	if err != nil {
+		return Record{}, err
+	}
+	if r.Seqino == SeqinoSubmitted {
+		return r, nil
+	}
+	if r.Seqino == SeqinoNone {
+		return Record{}, errs.New(errs.InvalidState, "Invoice %s is %s: it is not submitted any more.", r.Number, r.Status)
+	}
+	if _, err := transmit.Restart(ctx, l.Pool, transmit.Document, r.ID, l.instant()); err != nil {
+		return Record{}, err
+	}
+	l.submitNow(ctx, r.ID, r.Livemode)
+	return one(ctx, l.Pool, `where i.id = $1`, r.ID)
+}

@@ -1,0 +1,168 @@
+// Package ledger keeps invoices and the documents that correct them: it gives them numbers, records what was paid, cancelled
+// and credited, hands them to the platform and follows them there. Every change of a document, its history and its event are
+// one transaction.
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// Status is what became of an invoice commercially.
+type Status string
+
+const (
+	// StatusDraft waits for the mandate; it is a valid invoice to the customer all the same.
+	StatusDraft Status = "draft"
+	// StatusPending is to be paid.
+	StatusPending Status = "pending"
+	// StatusPaid has been paid in full.
+	StatusPaid Status = "paid"
+	// StatusRefunded has been paid and credited in full. A credit note has it from the beginning.
+	StatusRefunded Status = "refunded"
+	// StatusCancelled is owed no more.
+	StatusCancelled Status = "cancelled"
+	// StatusFailed was rejected by a platform (213) or refused by the buyer (210).
+	StatusFailed Status = "failed"
+)
+
+// SeqinoStatus is how far a document is on the way to the platform.
+type SeqinoStatus string
+
+// The states of the way.
+const (
+	SeqinoNone             SeqinoStatus = "none"
+	SeqinoMandatePending   SeqinoStatus = "mandate_pending"
+	SeqinoSubmitting       SeqinoStatus = "submitting"
+	SeqinoSubmitted        SeqinoStatus = "submitted"
+	SeqinoSubmissionFailed SeqinoStatus = "submission_failed"
+)
+
+// Record is an invoice or a document that corrects one.
+type Record struct {
+	ID         uuid.UUID
+	MerchantID string
+	Livemode   bool
+	Number     string
+	Type       invoice.TypeCode
+	// Corrects and CorrectsNumber name the invoice that a 381 or 384 is about.
+	Corrects         *uuid.UUID
+	CorrectsNumber   string
+	Status           Status
+	Audience         invoice.Audience
+	Reference        string
+	PaymentReference string
+	Issued, Due      invoice.Date
+	// Total, VAT included. Of it Paid and Credited.
+	Total, Paid, Credited money.Cents
+	// Credit is what a 381 or 384 takes off its invoice.
+	Credit        money.Cents
+	Document      invoice.Document
+	Reason        string
+	Seqino        SeqinoStatus
+	DraftID       string
+	PlatformID    string
+	LifecycleCode int
+	SubmittedAt   *time.Time
+	Problem       string
+	PollAt        *time.Time
+	Polls         int
+	PolledAt      *time.Time
+	MaybeSent     bool
+	Sequence      int64
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// Owed is what is still to be paid; never below zero.
+func (r *Record) Owed() money.Cents { return max(0, r.Total-r.Paid-r.Credited) }
+
+const columns = `i.id, i.merchant_id, i.livemode, i.number, i.type_code, i.corrects, coalesce(o.number, ''), i.status, i.audience, i.reference,
+	i.payment_reference, i.issued_on::text, i.due_on::text, i.total_cents, i.paid_cents, i.credited_cents, i.credit_cents, i.document, i.reason,
+	i.seqino_status, i.draft_id, i.platform_invoice_id, i.lifecycle_code, i.submitted_at, i.problem, i.poll_at, i.polls, i.polled_at, i.maybe_sent,
+	i.sequence, i.created_at, i.updated_at`
+
+const from = ` from invoices i left join invoices o on o.id = i.corrects `
+
+func scan(row pgx.CollectableRow) (Record, error) {
+	var r Record
+	var document []byte
+	err := row.Scan(&r.ID, &r.MerchantID, &r.Livemode, &r.Number, &r.Type, &r.Corrects, &r.CorrectsNumber, &r.Status, &r.Audience, &r.Reference,
+		&r.PaymentReference, &r.Issued, &r.Due, &r.Total, &r.Paid, &r.Credited, &r.Credit, &document, &r.Reason,
+		&r.Seqino, &r.DraftID, &r.PlatformID, &r.LifecycleCode, &r.SubmittedAt, &r.Problem, &r.PollAt, &r.Polls, &r.PolledAt, &r.MaybeSent,
+		&r.Sequence, &r.CreatedAt, &r.UpdatedAt)
+	if err != nil {
+		return Record{}, err
+	}
+	if err := json.Unmarshal(document, &r.Document); err != nil {
+		return Record{}, fmt.Errorf("document of %s: %w", r.Number, err)
+	}
+	return r, nil
+}
+
+// one reads the record that matches where; NOT_FOUND when none does.
+func one(ctx context.Context, db pg.DB, where string, args ...any) (Record, error) {
+	rows, err := db.Query(ctx, `select `+columns+from+where, args...)
+	if err != nil {
+		return Record{}, fmt.Errorf("read invoice: %w", err)
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Record{}, errs.NotFound("Invoice")
+	}
+	if err != nil {
+		return Record{}, fmt.Errorf("read invoice: %w", err)
+	}
+	return r, nil
+}
+
+// all reads the records that match.
+func all(ctx context.Context, db pg.DB, where string, args ...any) ([]Record, error) {
+	rows, err := db.Query(ctx, `select `+columns+from+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read invoices: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("read invoices: %w", err)
+	}
+	return list, nil
+}
+
+// Who asks for documents: one merchant, in one mode.
+type Who struct {
+	MerchantID string
+	Livemode   bool
+}
+
+// find reads by id or number what belongs to who.
+func find(ctx context.Context, db pg.DB, who Who, idOrNumber string) (Record, error) {
+	if id, err := uuid.Parse(idOrNumber); err == nil && len(idOrNumber) == 36 {
+		return one(ctx, db, `where i.id = $1 and i.merchant_id = $2 and i.livemode = $3`, id, who.MerchantID, who.Livemode)
+	}
+	return one(ctx, db, `where i.number = $1 and i.merchant_id = $2 and i.livemode = $3`, idOrNumber, who.MerchantID, who.Livemode)
+}
+
+// lock reads it for a change: nobody else changes it until the transaction ends.
+func lock(ctx context.Context, tx pgx.Tx, who Who, idOrNumber string) (Record, error) {
+	r, err := find(ctx, tx, who, idOrNumber)
+	if err != nil {
+		return Record{}, err
+	}
+	return lockID(ctx, tx, r.ID)
+}
+
+func lockID(ctx context.Context, tx pgx.Tx, id uuid.UUID) (Record, error) {
+	return one(ctx, tx, `where i.id = $1 for update of i`, id)
+}

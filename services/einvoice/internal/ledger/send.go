@@ -1,0 +1,228 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/einvoice/internal/cii"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/facturx"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/transmit"
+)
+
+// How long a document waits for something else before it is looked at again: whatever it waits for wakes it, too.
+const (
+	mandateAgain  = 5 * time.Minute
+	originalAgain = time.Minute
+	firstPoll     = 2 * time.Second
+)
+
+// DocumentSender hands documents to the platform.
+type DocumentSender struct{ l *Ledger }
+
+// DocumentSender returns the sender of invoices and the documents that correct them.
+func (l *Ledger) DocumentSender() DocumentSender { return DocumentSender{l} }
+
+// Send implements transmit.Sender. A document that the platform has is not sent again: what an attempt before this one may
+// have reached is found by our reference.
+func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error {
+	l := s.l
+	r, err := one(ctx, l.Pool, `where i.id = $1`, t.Subject)
+	if err != nil {
+		return err
+	}
+	if r.PlatformID != "" || r.Status == StatusCancelled && r.Type == invoice.TypeInvoice && !r.MaybeSent && r.Seqino == SeqinoNone {
+		return nil
+	}
+	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
+	if err != nil {
+		return err
+	}
+	if !e.Ready() {
+		return errors.Join(l.waitForMandate(ctx, r.ID), transmit.Wait{Why: "the mandate is not active", Again: mandateAgain})
+	}
+	if needed, err := l.originalFirst(ctx, r); err != nil || !needed {
+		return err
+	}
+	xml, pdf, err := l.documents(ctx, r, e)
+	if err != nil {
+		return err
+	}
+	if err := l.about(ctx, r.ID); err != nil {
+		return err
+	}
+	receipt, err := l.Platforms[r.Livemode].Submit(ctx, e.ClientID, platform.Submission{
+		Ref: r.ID.String(), Document: r.Document, XML: xml, PDF: pdf, DraftID: r.DraftID,
+	})
+	return l.submitted(context.WithoutCancel(ctx), r.ID, receipt, err)
+}
+
+// originalFirst makes a correcting document wait until the platform has what it corrects. It is not needed when the platform
+// refused the original after it was cancelled.
+func (l *Ledger) originalFirst(ctx context.Context, r Record) (needed bool, err error) {
+	if r.Corrects == nil {
+		return true, nil
+	}
+	o, err := one(ctx, l.Pool, `where i.id = $1`, *r.Corrects)
+	if err != nil || o.PlatformID != "" {
+		return true, err
+	}
+	if o.Status == StatusCancelled && o.Seqino == SeqinoSubmissionFailed && !o.MaybeSent {
+		return false, l.change(ctx, r.ID, func(tx pgx.Tx, r *Record) error {
+			r.Seqino, r.Problem = SeqinoNone, "The platform does not have the invoice."
+			return save(ctx, tx, r, r.Status, l.instant(), change{what: "not_needed", quiet: true})
+		})
+	}
+	return false, transmit.Wait{Why: "the platform does not have " + o.Number + " yet", Again: originalAgain}
+}
+
+// documents returns XML and PDF of a record: made once, kept byte for byte.
+func (l *Ledger) documents(ctx context.Context, r Record, e enrol.Enrolment) (xml, pdf []byte, err error) {
+	const read = `select xml, pdf from documents where invoice_id = $1`
+	err = l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf)
+	if err == nil {
+		return xml, pdf, nil
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil, fmt.Errorf("read documents of %s: %w", r.Number, err)
+	}
+	if xml, pdf, err = l.render(ctx, r, e); err != nil {
+		return nil, nil, err
+	}
+	_, err = l.Pool.Exec(ctx, `insert into documents (invoice_id, xml, pdf, created_at) values ($1, $2, $3, $4) on conflict do nothing`,
+		r.ID, xml, pdf, l.instant())
+	if err != nil {
+		return nil, nil, fmt.Errorf("keep documents of %s: %w", r.Number, err)
+	}
+	if err := l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf); err != nil { // another replica may have been first
+		return nil, nil, fmt.Errorf("read documents of %s: %w", r.Number, err)
+	}
+	return xml, pdf, nil
+}
+
+func (l *Ledger) render(ctx context.Context, r Record, e enrol.Enrolment) (xml, pdf []byte, err error) {
+	logo, err := enrol.Logo(ctx, l.Pool, r.MerchantID, r.Livemode)
+	if err != nil {
+		return nil, nil, err
+	}
+	xml = cii.Write(r.Document)
+	if pdf, err = facturx.Render(r.Document, xml, facturx.Look{Logo: logo, Footer: e.Settings.Footer}); err != nil {
+		return nil, nil, fmt.Errorf("render %s: %w", r.Number, err)
+	}
+	return xml, pdf, nil
+}
+
+// about notes that the platform may have the document from now on, whatever becomes of the attempt.
+func (l *Ledger) about(ctx context.Context, id uuid.UUID) error {
+	_, err := l.Pool.Exec(ctx, `update invoices set maybe_sent = true where id = $1 and not maybe_sent`, id)
+	if err != nil {
+		return fmt.Errorf("note the attempt: %w", err)
+	}
+	return nil
+}
+
+// change runs do on the locked record.
+func (l *Ledger) change(ctx context.Context, id uuid.UUID, do func(tx pgx.Tx, r *Record) error) error {
+	return l.begin(ctx, func(tx pgx.Tx) error {
+		r, err := lockID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return do(tx, &r)
+	})
+}
+
+func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID) error {
+	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
+		if r.Seqino == SeqinoMandatePending || r.PlatformID != "" {
+			return nil
+		}
+		before := r.Status
+		r.Seqino, r.MaybeSent, r.Problem = SeqinoMandatePending, false, ""
+		if r.Status == StatusPending && r.Type == invoice.TypeInvoice {
+			r.Status = StatusDraft
+		}
+		return save(ctx, tx, r, before, l.instant(), change{what: "mandate_pending", quiet: true})
+	})
+}
+
+// submitted records what the platform said, and returns what becomes of the transmission.
+func (l *Ledger) submitted(ctx context.Context, id uuid.UUID, receipt platform.Receipt, failure error) error {
+	var refused *platform.Refused
+	switch {
+	case failure == nil:
+		return l.accepted(ctx, id, receipt)
+	case errors.Is(failure, platform.ErrNoMandate):
+		if err := l.keepDraft(ctx, id, receipt); err != nil {
+			return err
+		}
+		return errors.Join(l.waitForMandate(ctx, id), transmit.Wait{Why: "the platform knows no active mandate", Again: mandateAgain})
+	case errors.As(failure, &refused):
+		problem := strings.Join(refused.Problems, " · ")
+		if err := l.failed(ctx, id, receipt, problem, true); err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %w", transmit.ErrStop, failure)
+	default:
+		const problem = "The platform did not answer. It is tried again by itself."
+		return errors.Join(l.failed(ctx, id, receipt, problem, false), failure)
+	}
+}
+
+func (l *Ledger) accepted(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
+	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
+		if r.PlatformID != "" {
+			return nil
+		}
+		now, before := l.instant(), r.Status
+		poll := now.Add(firstPoll)
+		r.Seqino, r.DraftID, r.PlatformID, r.SubmittedAt, r.Problem = SeqinoSubmitted, receipt.DraftID, receipt.InvoiceID, &now, ""
+		r.PollAt, r.MaybeSent = &poll, true
+		if r.Status == StatusDraft {
+			r.Status = StatusPending
+		}
+		// What waited for this document need not wait any longer.
+		_, err := tx.Exec(ctx, `update transmissions set due_at = $2 where state = 'waiting' and lease is null and due_at > $2 and
+			(kind = 'collection' and subject in (select id from invoice_payments where invoice_id = $1)
+			or kind = 'document' and subject in (select id from invoices where corrects = $1))`, id, now)
+		if err != nil {
+			return fmt.Errorf("wake what waits for %s: %w", r.Number, err)
+		}
+		return save(ctx, tx, r, before, now, change{what: "submitted"})
+	})
+}
+
+// failed records that an attempt came to nothing. Only the first failure of a row of them is news. A clear no means that the
+// platform does not have the document.
+func (l *Ledger) failed(ctx context.Context, id uuid.UUID, receipt platform.Receipt, problem string, clear bool) error {
+	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
+		if r.PlatformID != "" {
+			return nil
+		}
+		c := change{what: "submission_failed", detail: problem, quiet: r.Seqino == SeqinoSubmissionFailed && r.Problem == problem}
+		r.Seqino, r.Problem, r.MaybeSent = SeqinoSubmissionFailed, problem, !clear
+		if receipt.DraftID != "" {
+			r.DraftID = receipt.DraftID
+		}
+		return save(ctx, tx, r, r.Status, l.instant(), c)
+	})
+}
+
+func (l *Ledger) keepDraft(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
+	if receipt.DraftID == "" {
+		return nil
+	}
+	_, err := l.Pool.Exec(ctx, `update invoices set draft_id = $2 where id = $1`, id, receipt.DraftID)
+	if err != nil {
+		return fmt.Errorf("keep the draft: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// PaymentSubjects are the events that Settle wants.
+var PaymentSubjects = []string{"eupay.evt.*.payment.completed.>"}
+
+// Settle applies completed EU Pay payments: each is kept for an invoice that comes later, and pays the one that names it, or that
+// it names in its metadata as invoice_id or invoice_number.
+func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+	payments := make([]*paymentsv1.Payment, 0, len(batch))
+	for _, ev := range batch {
+		var changed eventsv1.PaymentChanged
+		if err := proto.Unmarshal(ev.Data, &changed); err != nil {
+			return fmt.Errorf("event %s: %w", ev.ID, err)
+		}
+		if p := changed.GetPayment(); p.GetKind() == "payment" && p.GetCurrency() == "EUR" {
+			payments = append(payments, p)
+		}
+	}
+	// Locks in one order, whatever the order of events: first the references, then the invoices, then what follows.
+	slices.SortFunc(payments, func(a, b *paymentsv1.Payment) int { return cmp.Compare(a.GetReference(), b.GetReference()) })
+	var matches []match
+	for _, p := range payments {
+		m, err := l.match(ctx, tx, p)
+		if err != nil {
+			return fmt.Errorf("payment %s: %w", p.GetReference(), err)
+		}
+		if m.invoice != uuid.Nil {
+			matches = append(matches, m)
+		}
+	}
+	slices.SortStableFunc(matches, func(a, b match) int { return bytes.Compare(a.invoice[:], b.invoice[:]) })
+	for _, m := range matches {
+		if _, err := lockID(ctx, tx, m.invoice); err != nil {
+			return err
+		}
+	}
+	for _, m := range matches {
+		if err := l.settleInvoice(ctx, tx, m); err != nil {
+			return fmt.Errorf("payment %s: %w", m.payment.GetReference(), err)
+		}
+	}
+	return nil
+}
+
+// match is a payment and the invoice that it pays; none when invoice is nil.
+type match struct {
+	payment   *paymentsv1.Payment
+	enrolment enrol.Enrolment
+	invoice   uuid.UUID
+	at        time.Time
+}
+
+// match keeps a payment that is new and finds its invoice.
+func (l *Ledger) match(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (match, error) {
+	e, err := enrol.Read(ctx, tx, p.GetMerchantId(), p.GetLivemode())
+	if errs.Is(err, errs.NotEnrolled) {
+		return match{}, nil
+	}
+	if err != nil {
+		return match{}, err
+	}
+	if err := lockReference(ctx, tx, p.GetReference()); err != nil {
+		return match{}, err
+	}
+	m := match{payment: p, enrolment: e, at: l.instant()}
+	if p.GetCompletedAt() != nil {
+		m.at = p.GetCompletedAt().AsTime()
+	}
+	tag, err := tx.Exec(ctx, `insert into settlements (payment_reference, merchant_id, livemode, amount_cents, completed_at)
+		values ($1, $2, $3, $4, $5) on conflict do nothing`, p.GetReference(), e.MerchantID, e.Livemode, p.GetAmountCents(), m.at)
+	if err != nil {
+		return match{}, fmt.Errorf("keep settlement: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return match{}, nil // it came before
+	}
+	m.invoice, err = l.invoiceOf(ctx, tx, p)
+	return m, err
+}
+
+// invoiceOf finds the invoice that a payment pays; nil when there is none.
+func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (uuid.UUID, error) {
+	who := Who{MerchantID: p.GetMerchantId(), Livemode: p.GetLivemode()}
+	var id uuid.UUID
+	err := tx.QueryRow(ctx, `select id from invoices where payment_reference = $1 and merchant_id = $2 and livemode = $3 and type_code = '380'
+		order by created_at limit 1`, p.GetReference(), who.MerchantID, who.Livemode).Scan(&id)
+	if err == nil {
+		return id, nil
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return uuid.Nil, fmt.Errorf("find the invoice: %w", err)
+	}
+	named := invoiceIn(p.GetMetadataJson())
+	if named == "" {
+		return uuid.Nil, nil
+	}
+	r, err := find(ctx, tx, who, named)
+	if errs.Is(err, errs.NotFoundCode) {
+		return uuid.Nil, nil // metadata is the merchant's: it may say anything
+	}
+	return r.ID, err
+}
+
+// invoiceIn reads the invoice's id or number from a payment's metadata; empty when there is none.
+func invoiceIn(metadata []byte) string {
+	var named struct {
+		ID     string `json:"invoice_id"`
+		Number string `json:"invoice_number"`
+	}
+	if json.Unmarshal(metadata, &named) != nil {
+		return ""
+	}
+	return cmp.Or(named.ID, named.Number)
+}
+
+// settleInvoice records the payment, at most what is owed. What an invoice does not need, or cannot take any more, is the merchant's to
+// give back: it stays a settlement without an invoice.
+func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, m match) error {
+	r, err := lockID(ctx, tx, m.invoice) // again: another payment of the batch may have changed it
+	if err != nil {
+		return err
+	}
+	paid := money.Cents(m.payment.GetAmountCents())
+	amount := min(paid, r.Owed())
+	if r.Type != invoice.TypeInvoice || amount <= 0 || r.Status != StatusDraft && r.Status != StatusPending {
+		l.Log.Warn("a payment came for an invoice that takes none", "invoice", r.Number, "status", r.Status, "payment", m.payment.GetReference())
+		return nil
+	}
+	if amount < paid {
+		l.Log.Warn("a payment is more than its invoice", "invoice", r.Number, "payment", m.payment.GetReference())
+	}
+	_, err = l.receive(ctx, tx, m.enrolment, &r, receipt{
+		id: newID(), amount: amount, on: invoice.DateOf(m.at, l.Zone), method: invoice.MethodBank, reference: m.payment.GetReference(),
+	})
+	return err
+}

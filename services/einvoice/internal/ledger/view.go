@@ -1,0 +1,75 @@
+package ledger
+
+import (
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/money"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// Proto is the record as other services see it, without payments, life and corrections.
+func (r *Record) Proto() *einvoicev1.Invoice {
+	d := &r.Document
+	v := &einvoicev1.Invoice{
+		Id: r.ID.String(), MerchantId: r.MerchantID, Livemode: r.Livemode, Number: r.Number, TypeCode: string(r.Type), Status: string(r.Status),
+		SeqinoStatus: string(r.Seqino), SeqinoInvoiceId: r.DraftID, LifecycleCode: int32(r.LifecycleCode), Problem: r.Problem, //nolint:gosec // 200 to 213
+		Audience: string(r.Audience), IssueDate: string(r.Issued), DueDate: string(r.Due), Currency: "EUR", Customer: party(d.Buyer),
+		TotalNetCents: int64(d.Totals.Net), TotalVatCents: int64(d.Totals.Tax), TotalCents: int64(r.Total), DiscountCents: int64(discount(d)),
+		PaidCents: int64(r.Paid), CreditedCents: int64(r.Credited), Reference: r.Reference, Notes: notes(d),
+		PaymentReference: r.PaymentReference, CorrectsNumber: r.CorrectsNumber, CreditCents: int64(r.Credit), Reason: r.Reason,
+		Sequence: r.Sequence, CreatedAt: timestamppb.New(r.CreatedAt), UpdatedAt: timestamppb.New(r.UpdatedAt), BusinessProcess: d.Process,
+	}
+	if r.Type == invoice.TypeInvoice {
+		v.DueCents = int64(r.Owed())
+	}
+	if r.Corrects != nil {
+		v.CorrectsId = r.Corrects.String()
+	}
+	if r.SubmittedAt != nil {
+		v.SubmittedAt = timestamppb.New(*r.SubmittedAt)
+	}
+	for i := range d.Lines {
+		v.Lines = append(v.Lines, line(&d.Lines[i]))
+	}
+	for _, t := range d.VAT {
+		v.Vat = append(v.Vat, &einvoicev1.InvoiceVAT{
+			RatePerMille: int32(t.Rate), Category: string(t.Category), BaseCents: int64(t.Base), TaxCents: int64(t.Tax), ExemptionReason: t.Reason, //nolint:gosec // at most 1000
+		})
+	}
+	return v
+}
+
+func party(p invoice.Party) *einvoicev1.Party {
+	return &einvoicev1.Party{
+		Name: p.Name, Email: p.Email, Phone: p.Phone, Siren: p.SIREN, Siret: p.SIRET, VatNumber: p.VATNumber, ElectronicAddress: p.Electronic.Value,
+		Address: &einvoicev1.Address{
+			Street: p.Address.Street, More: p.Address.More, PostCode: p.Address.PostCode, City: p.Address.City, Country: p.Address.Country,
+		},
+	}
+}
+
+func line(l *invoice.Line) *einvoicev1.InvoiceLine {
+	return &einvoicev1.InvoiceLine{
+		Name: l.Name, Description: l.Description, Quantity: l.Quantity.String(), UnitPriceCents: int64(l.UnitGross), UnitPriceNet: l.NetPrice.String(),
+		VatRatePerMille: int32(l.Rate), VatCategory: string(l.Category), Nature: string(l.Nature), NetCents: int64(l.Net), TotalCents: int64(l.Gross), //nolint:gosec // at most 1000
+	}
+}
+
+func discount(d *invoice.Document) money.Cents {
+	var sum money.Cents
+	for _, a := range d.Allowances {
+		sum += a.Gross
+	}
+	return sum
+}
+
+// notes are the merchant's own.
+func notes(d *invoice.Document) string {
+	for _, n := range d.Notes {
+		if n.Subject == invoice.NoteGeneral {
+			return n.Text
+		}
+	}
+	return ""
+}

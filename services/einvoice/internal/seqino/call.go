@@ -1,0 +1,240 @@
+package seqino
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+)
+
+const (
+	maxAnswer = 1 << 20
+	// maxFile bounds a PDF in both directions.
+	maxFile     = 20 << 20
+	maxHeader   = 64 << 10
+	dialTimeout = 5 * time.Second
+	// idleTimeout is shorter than what servers usually keep, so that few requests meet a connection that is just being closed.
+	idleTimeout = 20 * time.Second
+	// maxRetryAfter bounds what the platform's header can make us wait.
+	maxRetryAfter = time.Hour
+	// maxProblems of a refusal are kept.
+	maxProblems = 20
+)
+
+// newHTTPClient uses no proxy, follows no redirect, and speaks HTTP/1.1: when a connection breaks, one request is in doubt
+// and not all that shared it.
+func newHTTPClient(maxInFlight int) *http.Client {
+	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout,
+			MaxConnsPerHost: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: idleTimeout,
+			MaxResponseHeaderBytes: maxHeader,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+type request struct {
+	op, method, path string
+	query            url.Values
+	// client it is about; empty: none.
+	client string
+	// body is written as JSON; raw is JSON already. Neither: no body.
+	body any
+	raw  []byte
+	// issues: the platform wants a mandate for it, so a 403 says that there is none.
+	issues bool
+	// file: the answer is a PDF.
+	file bool
+}
+
+// answer is a 2xx answer.
+type answer struct {
+	status int
+	body   []byte
+}
+
+// call sends the request and reads its JSON answer into out.
+func (c *Client) call(ctx context.Context, r request, out any) error {
+	a, err := c.do(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(a.body, out); err != nil {
+		return unreadable(r.op, a.status)
+	}
+	return nil
+}
+
+// do sends the request once.
+func (c *Client) do(ctx context.Context, r request) (answer, error) {
+	req, err := c.request(ctx, r)
+	if err != nil {
+		return answer{}, &Error{Op: r.op, Class: Unexpected, Err: err}
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: cause(err)}
+	}
+	defer resp.Body.Close()
+	return c.read(r, resp)
+}
+
+func (c *Client) request(ctx context.Context, r request) (*http.Request, error) {
+	if r.client != "" && !idShape.MatchString(r.client) {
+		return nil, errNoID
+	}
+	body, err := r.encode()
+	if err != nil {
+		return nil, err
+	}
+	u := *c.base
+	u.Path, u.RawPath, u.RawQuery = u.Path+r.path, "", r.query.Encode()
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, errors.New("request cannot be made")
+	}
+	req.Header.Set(headerKey, c.cfg.APIKey)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "eupay")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.client != "" {
+		req.Header.Set(headerClient, r.client)
+	}
+	if r.file {
+		req.Header.Set("Accept", mediaPDF)
+	}
+	return req, nil
+}
+
+func (r request) encode() ([]byte, error) {
+	if r.raw != nil || r.body == nil {
+		return r.raw, nil
+	}
+	return encode(r.body)
+}
+
+func (c *Client) read(r request, resp *http.Response) (answer, error) {
+	good := resp.StatusCode >= 200 && resp.StatusCode <= 299
+	limit := maxAnswer
+	if r.file && good {
+		limit = maxFile
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	if !good {
+		return answer{}, c.refusal(r, resp, body)
+	}
+	c.unlock()
+	switch {
+	case len(body) > limit:
+		return answer{}, &Error{Op: r.op, Class: Unexpected, Status: resp.StatusCode, Err: errTooLarge}
+	case err != nil:
+		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: cause(err)}
+	case r.file && !isPDF(resp.Header.Get("Content-Type"), body):
+		return answer{}, unreadable(r.op, resp.StatusCode)
+	}
+	return answer{status: resp.StatusCode, body: body}, nil
+}
+
+// refusal reads an answer that is not a 2xx. Of a body that is no error of the platform's, nothing is kept.
+func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
+	var w wireError
+	if json.Unmarshal(body, &w) != nil {
+		w = wireError{}
+	}
+	e := &Error{
+		Op: r.op, Status: resp.StatusCode, Wait: c.retryAfter(resp), Description: c.words(w.Error), TraceID: code(w.TraceID),
+	}
+	switch status := resp.StatusCode; {
+	case status == http.StatusTooManyRequests:
+		e.Class = Limited
+	case status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooEarly:
+		e.Class = Unavailable
+	case status == http.StatusForbidden && r.issues:
+		e.Class, e.Err = NoMandate, platform.ErrNoMandate
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		e.Class = Misconfigured
+		c.lock(e)
+	case status == http.StatusNotFound:
+		e.Class, e.Err = NotFound, platform.ErrNotFound
+	case status == http.StatusConflict:
+		e.Class = Conflict
+		if idShape.MatchString(w.ExistingID) {
+			e.existing = w.ExistingID
+		}
+	case status == http.StatusUnprocessableEntity && r.method != http.MethodGet:
+		e.Class, e.Err, e.Description = Refused, c.refused(w), ""
+	default:
+		e.Class = Unexpected
+	}
+	return e
+}
+
+// refused says in words for a merchant what the platform has against what it was sent.
+func (c *Client) refused(w wireError) *platform.Refused {
+	no := &platform.Refused{}
+	for _, d := range w.Details {
+		if len(no.Problems) == maxProblems {
+			no.Problems = append(no.Problems, strconv.Itoa(len(w.Details)-maxProblems)+" more.")
+			break
+		}
+		if said := join(" ", c.words(d.Message), bracketed(d.Field)); said != "" {
+			no.Problems = append(no.Problems, join(": ", code(d.Rule), said))
+		}
+		if no.Code == "" {
+			no.Code = code(d.Rule)
+		}
+	}
+	if len(no.Problems) == 0 {
+		no.Problems = []string{"The platform gave no reason."}
+		if said := c.words(w.Error); said != "" {
+			no.Problems[0] = said
+		}
+	}
+	return no
+}
+
+// bracketed is a field's name such as lines[0].vat_rate, or nothing.
+func bracketed(field string) string {
+	if !fieldShape.MatchString(field) {
+		return ""
+	}
+	return "(" + field + ")"
+}
+
+// retryAfter reads the header's two forms: seconds and a date.
+func (c *Client) retryAfter(resp *http.Response) time.Duration {
+	header := resp.Header.Get("Retry-After")
+	var d time.Duration
+	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
+		d = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(header); err == nil {
+		d = at.Sub(c.cfg.Now())
+	}
+	return min(max(d, 0), maxRetryAfter)
+}
+
+// lock says it loudly when the platform stops taking our key, once until it does again: everything waits for an operator then.
+func (c *Client) lock(e *Error) {
+	if e.Status == http.StatusUnauthorized && !c.locked.Swap(true) {
+		c.log.Error("the e-invoicing platform does not take our API key: nothing is sent until the setting is right",
+			"op", e.Op, "status", e.Status, "trace_id", e.TraceID)
+	}
+}
+
+func (c *Client) unlock() {
+	if c.locked.Load() && c.locked.Swap(false) {
+		c.log.Info("the e-invoicing platform takes our API key again")
+	}
+}

@@ -1,0 +1,208 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/services/webhooks/internal/egress"
+	"european-pay.eu/eupay/services/webhooks/migrations"
+)
+
+const ill = "00000000-0000-0000-0000-000000000001"
+
+// broken is an endpoint whose attempts the test makes up.
+type broken struct {
+	t     *testing.T
+	db    *pgxpool.Pool
+	owner string
+}
+
+func newBroken(t *testing.T) *broken {
+	t.Helper()
+	db, _ := pgtest.New(t, "webhooks", migrations.Files)
+	return &broken{t: t, db: db, owner: uuid.NewString()}
+}
+
+// due records n deliveries of as many payments, which this process has the lease of until now.
+func (b *broken) due(n int, now time.Time) (jobs []Job) {
+	b.t.Helper()
+	for range n {
+		jobs = append(jobs, Job{
+			ID: events.NewID(), EndpointID: ill, EventID: events.NewID(), EventType: "payment.completed", Reference: "PAY-" + events.NewID(),
+			Body: []byte("{}"), CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+		})
+	}
+	rows := make([]*row, n)
+	for i, j := range jobs {
+		rows[i] = &row{job: j, merchant: "m_1", sequence: 1, reserved: true, settle: func(bool) {}}
+	}
+	if _, err := insert(b.t.Context(), b.db, rows, held(b.owner, now), now); err != nil {
+		b.t.Fatal(err)
+	}
+	return jobs
+}
+
+// attempted records one batch of attempts that ended now; word is empty for a success.
+func (b *broken) attempted(word string, now time.Time, jobs ...Job) {
+	b.t.Helper()
+	list := make([]result, len(jobs))
+	for i, j := range jobs {
+		list[i] = b.result(j, word, now)
+	}
+	b.record(now, list...)
+}
+
+func (b *broken) result(j Job, word string, now time.Time) result {
+	r := result{job: j, started: now, status: Delivered, answer: egress.Answer{Status: 200}}
+	if word != "" {
+		r.status, r.retryAt, r.answer = Pending, now.Add(5*time.Second), egress.Answer{Status: 500, Error: word}
+	}
+	return r
+}
+
+func (b *broken) record(now time.Time, list ...result) {
+	b.t.Helper()
+	if _, err := record(b.t.Context(), b.db, calm, list, held(b.owner, now), now); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// is compares the endpoint's health: how often it failed, the breaker's openings, and how long it is left in peace.
+func (b *broken) is(want string, now time.Time) {
+	b.t.Helper()
+	var (
+		failures, trips int
+		tripped         bool
+		until           *time.Time
+	)
+	got := "well"
+	err := b.db.QueryRow(b.t.Context(), `select failures, tripped, trips, paused_until from endpoint_health where endpoint_id = $1`, ill).
+		Scan(&failures, &tripped, &trips, &until)
+	switch {
+	case err == nil:
+		pause := time.Duration(0)
+		if until != nil {
+			pause = until.Sub(now)
+		}
+		got = fmt.Sprintf("%d failures, tripped %t, trips %d, %v", failures, tripped, trips, pause)
+	case !errors.Is(err, pgx.ErrNoRows):
+		b.t.Fatal(err)
+	}
+	if got != want {
+		b.t.Errorf("health: %s, want %s", got, want)
+	}
+}
+
+func (b *broken) claim(now time.Time) []Job {
+	b.t.Helper()
+	found, err := claim(b.t.Context(), b.db, shares{all: 100, unknown: 100}, held(b.owner, now), now)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return found.jobs
+}
+
+func TestTheBreakerOpensWithTheTenthFailureInARow(t *testing.T) {
+	t.Parallel()
+	for name, batches := range map[string][]int{"one by one": {1, 1, 1, 1, 1, 1, 1, 1, 1}, "at once": {9}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBroken(t)
+			for _, n := range batches {
+				b.attempted("status", start, b.due(n, start)...)
+			}
+			b.is("9 failures, tripped false, trips 0, 0s", start)
+			b.attempted("status", start, b.due(1, start)...)
+			b.is("10 failures, tripped true, trips 1, 5s", start)
+		})
+	}
+	t.Run("ten at once", func(t *testing.T) {
+		t.Parallel()
+		b := newBroken(t)
+		b.attempted("status", start, b.due(10, start)...)
+		b.is("10 failures, tripped true, trips 1, 5s", start)
+	})
+}
+
+func TestASuccessAmongFailuresClosesTheBreaker(t *testing.T) {
+	t.Parallel()
+	b := newBroken(t)
+	b.attempted("status", start, b.due(9, start)...)
+	jobs := b.due(3, start)
+	b.record(start, b.result(jobs[0], "status", start), b.result(jobs[1], "", start), b.result(jobs[2], "status", start))
+	b.is("well", start)
+	b.attempted("status", start, b.due(9, start)...)
+	b.is("9 failures, tripped false, trips 0, 0s", start)
+}
+
+// TestAHalfOpenBreakerLetsOneDeliveryGo: the others wait as long as that one may last, also where it never ends.
+func TestAHalfOpenBreakerLetsOneDeliveryGo(t *testing.T) {
+	t.Parallel()
+	b := newBroken(t)
+	b.attempted("status", start, b.due(12, start)...)
+	now := start.Add(5 * time.Second)
+	if got := b.claim(now.Add(-time.Microsecond)); len(got) != 0 {
+		t.Fatalf("%d go while the breaker is open", len(got))
+	}
+	probe := b.claim(now)
+	if len(probe) != 1 || !probe[0].Probe {
+		t.Fatalf("half open: %d go, want one, as a probe", len(probe))
+	}
+	for _, at := range []time.Time{now, now.Add(leaseTime - time.Microsecond)} {
+		if got := b.claim(at); len(got) != 0 {
+			t.Fatalf("%d go beside the probe", len(got))
+		}
+	}
+	now = now.Add(leaseTime) // who had the probe is dead
+	probe = b.claim(now)
+	if len(probe) != 1 || !probe[0].Probe {
+		t.Fatalf("after the lease %d go, want another probe", len(probe))
+	}
+	b.attempted("", now, probe...)
+	b.is("well", now)
+	if got := b.claim(now); len(got) != 11 || got[0].Probe {
+		t.Errorf("closed: %d go, want all others", len(got))
+	}
+}
+
+// TestOnlyAFailedProbeLengthensThePause: attempts that were under way when the breaker opened end later.
+func TestOnlyAFailedProbeLengthensThePause(t *testing.T) {
+	t.Parallel()
+	b := newBroken(t)
+	late := b.due(3, start)
+	b.attempted("status", start, b.due(10, start)...)
+	b.attempted("timeout", start.Add(time.Second), late[:2]...)
+	b.is("12 failures, tripped true, trips 1, 5s", start)
+	now := start.Add(5 * time.Second)
+	probe := b.claim(now)
+	if len(probe) != 1 {
+		t.Fatalf("%d go", len(probe))
+	}
+	b.attempted("timeout", now, late[2])
+	b.is(fmt.Sprintf("13 failures, tripped true, trips 1, %v", leaseTime), now) // the probe is still under way
+	if _, err := b.db.Exec(t.Context(), `update endpoint_health set paused_until = $1`, now); err != nil {
+		t.Fatal(err)
+	}
+	b.attempted("status", now, probe[0])
+	b.is("14 failures, tripped true, trips 2, 10s", now)
+}
+
+// TestAFailedTestSaysNothingOfTheEndpoint: its merchant may be trying.
+func TestAFailedTestSaysNothingOfTheEndpoint(t *testing.T) {
+	t.Parallel()
+	b := newBroken(t)
+	jobs := b.due(12, start)
+	for i := range jobs {
+		jobs[i].EventType = TestEvent
+	}
+	b.attempted("status", start, jobs...)
+	b.is("well", start)
+}
