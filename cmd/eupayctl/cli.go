@@ -18,17 +18,18 @@ const (
 	exitUsage  = 2
 )
 
-const description = `Look at EU Pay's events, replay them, bring back dead letters, watch consumers.
+const description = `Look at EU Pay's events, replay them, bring back dead letters, watch consumers; submit e-invoices again and export them.
 
 The address of NATS comes from EUPAY_NATS_URL, with its credentials; from the file that EUPAY_NATS_URL_FILE names; or, for
-a system started by "make run", from the run folder. Where a command changes something, it only tells what it would do
+a system started by "make run", from the run folder. That of the einvoice service comes from EUPAY_EINVOICE_ADDR, from the
+run folder, or is 127.0.0.1:9104. Where a command changes something, it only tells what it would do
 until --run is given.`
 
 type globals struct {
 	NATSURL string        `name:"nats-url" placeholder:"URL" help:"NATS server. Credentials are not for flags, which others see: set EUPAY_NATS_URL or EUPAY_NATS_URL_FILE."`
 	RunDir  string        `placeholder:"DIR" help:"Run folder of make run, where the address is found when nothing else gives it. Default: $$EUPAY_RUN_DIR, or .run."`
 	Output  string        `short:"o" enum:"table,json" default:"table" help:"table, or json: one object per line."`
-	Timeout time.Duration `default:"5s" help:"How long to wait for each answer of NATS."`
+	Timeout time.Duration `default:"5s" help:"How long to wait for each answer."`
 }
 
 type grammar struct {
@@ -47,6 +48,11 @@ type grammar struct {
 	Streams struct {
 		Status statusCommand `cmd:"" help:"Show streams and their consumers, with lag."`
 	} `cmd:"" help:"Watch streams and consumers."`
+	EInvoice struct {
+		Resubmit resubmitCommand   `cmd:"" help:"Submit documents again, at once."`
+		Status   submissionCommand `cmd:"" help:"Show what waits for the platform and what was given up."`
+		Export   exportCommand     `cmd:"" help:"Write the documents of a period into a ZIP."`
+	} `cmd:"" name:"einvoice" help:"Look after e-invoices."`
 	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
 }
 

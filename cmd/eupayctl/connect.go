@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -54,13 +55,7 @@ func (t *tool) address() (address, from string, err error) {
 	if vars[natsURL] != "" {
 		return vars[natsURL], natsURL, nil
 	}
-	dir := t.RunDir
-	if dir == "" {
-		dir = vars["EUPAY_RUN_DIR"]
-	}
-	if dir == "" {
-		dir = ".run"
-	}
+	dir := t.runDir(vars)
 	vars, err = system.ReadDemoEnv(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -71,6 +66,23 @@ func (t *tool) address() (address, from string, err error) {
 		return "", "", fmt.Errorf("%s names no NATS: set EUPAY_NATS_URL", system.DemoEnv(dir))
 	}
 	return vars[natsURL], system.DemoEnv(dir), nil
+}
+
+// runDir is the folder of a system on this machine.
+func (t *tool) runDir(vars map[string]string) string {
+	switch {
+	case t.RunDir != "":
+		return t.RunDir
+	case vars["EUPAY_RUN_DIR"] != "":
+		return vars["EUPAY_RUN_DIR"]
+	default:
+		return ".run"
+	}
+}
+
+// within bounds one call by --timeout.
+func (t *tool) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.ctx, t.Timeout)
 }
 
 // hostsOf are the servers of an address without their credentials.

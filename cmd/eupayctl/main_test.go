@@ -128,7 +128,7 @@ func leaves(t *testing.T) []string {
 
 func TestEveryCommandHasHelp(t *testing.T) {
 	all := leaves(t)
-	if !slices.Equal(all, []string{"events tail", "events show", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "completion"}) {
+	if !slices.Equal(all, []string{"events tail", "events show", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "completion"}) {
 		t.Errorf("the commands are %q", all)
 	}
 	top := ok(t)
@@ -161,7 +161,7 @@ func TestCompletionsKnowEveryCommandAndFlag(t *testing.T) {
 
 func TestBashCompletes(t *testing.T) {
 	for line, want := range map[string]string{
-		"":                                   "events replay dlq streams completion",
+		"":                                   "events replay dlq streams einvoice completion",
 		"ev":                                 "events",
 		"events ":                            "tail show",
 		"--output json dlq ":                 "list show requeue",
@@ -204,6 +204,11 @@ func TestMistakesOfTheCallerEndWithTwo(t *testing.T) {
 		{"dlq requeue 1 --all --consumer slow", "exclude each other"},
 		{"dlq show 0", "is no sequence"},
 		{"streams status --output yaml", "--output"},
+		{"einvoice resubmit", "either --invoice or --merchant"},
+		{"einvoice resubmit --invoice a --merchant b", "either --invoice or --merchant"},
+		{"einvoice export x.zip --merchant m --from 2026-01-01", "--to"},
+		{"einvoice export x.zip --merchant m --from 2026-02-30 --to 2026-03-01", "must be a day"},
+		{"einvoice export x.zip --merchant m --from 2026-02-01 --to 2026-01-01", "--to is before --from"},
 		{"streams status --timeout -1s", "--timeout"},
 		{"streams status --nats-url nats://s3cret@127.0.0.1:1", "EUPAY_NATS_URL_FILE"},
 	} {

@@ -6,9 +6,18 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/cmd/internal/operate"
 )
+
+// instant is the zero time for none.
+func instant(at *timestamppb.Timestamp) time.Time {
+	if at == nil {
+		return time.Time{}
+	}
+	return at.AsTime()
+}
 
 // moment reads a time: RFC 3339, or how long ago it was, as 90m, 36h or 7d. Empty: zero.
 func moment(flag, text string, now time.Time) (time.Time, error) {

@@ -71,3 +71,25 @@ func TestAddRefusesToWrap(t *testing.T) {
 		t.Errorf("2 + -3 = %d, %v", sum, err)
 	}
 }
+
+func TestCentsReadTheJSONTheyWrite(t *testing.T) {
+	for _, c := range []Cents{0, 1, 30, 2990, 2999, 3000, -50, -1} {
+		text, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Cents
+		if err := json.Unmarshal(text, &back); err != nil || back != c {
+			t.Errorf("%s came back as %s, %v", text, back, err)
+		}
+	}
+	kept := Cents(5)
+	for _, text := range []string{`"1"`, "1.234", "1e3"} {
+		if err := json.Unmarshal([]byte(text), &kept); err == nil {
+			t.Errorf("%s was read as %s", text, kept)
+		}
+	}
+	if err := json.Unmarshal([]byte("null"), &kept); err != nil || kept != 5 {
+		t.Errorf("null: %s, %v", kept, err)
+	}
+}

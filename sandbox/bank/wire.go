@@ -8,8 +8,8 @@ import (
 	"time"
 	_ "time/tzdata" // the API writes local times of Paris, also where the machine has no time zones
 
-	"european-pay.eu/eupay/sandbox/internal/fault"
 	"european-pay.eu/eupay/sandbox/bank/internal/iban"
+	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
 // paris is the zone of the API's datetimes, which carry no offset.

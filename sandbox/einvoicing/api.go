@@ -23,7 +23,13 @@ type apiError struct {
 	Existing string
 }
 
-func (e *apiError) Error() string { return e.Text }
+func (e *apiError) Error() string {
+	text := e.Text
+	for _, d := range e.Details {
+		text += "; " + d.Rule + " " + d.Field + ": " + d.Message
+	}
+	return text
+}
 
 var (
 	errUnauthorized = &apiError{Status: http.StatusUnauthorized, Text: "the API key is missing or wrong"}
@@ -276,8 +282,8 @@ func list[T any](items []T) map[string]any {
 
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// between is a check of a text's length in characters.
-func between(s string, low, high int) bool {
+// upTo reports whether a text has 1 to that many characters.
+func upTo(s string, most int) bool {
 	n := len([]rune(s))
-	return n >= low && n <= high
+	return n >= 1 && n <= most
 }

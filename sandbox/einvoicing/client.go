@@ -27,13 +27,13 @@ func (p *Platform) createClient(c *call) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	if !between(in.Name, 1, 255) {
+	if !upTo(in.Name, 255) {
 		return nil, wrong("organization_name", "must have 1 to 255 characters")
 	}
 	if a, err := mail.ParseAddress(in.Email); err != nil || a.Address != in.Email || len(in.Email) > 255 {
 		return nil, wrong("contact_email", "must be an e-mail address of at most 255 characters")
 	}
-	if !between(in.Ref, 1, 100) {
+	if !upTo(in.Ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	p.mu.Lock()

@@ -42,7 +42,7 @@ func (p *Platform) createDraft(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !between(w.ExternalRef, 1, 100) {
+	if !upTo(w.ExternalRef, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	p.mu.Lock()
@@ -238,7 +238,7 @@ func (p *Platform) submitFile(c *call) (any, error) {
 	if err := c.decode(&in); err != nil {
 		return nil, err
 	}
-	if !between(in.Ref, 1, 100) {
+	if !upTo(in.Ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	if in.Format != "factur-x" {

@@ -48,7 +48,7 @@ func (p *Platform) createMandate(c *call) (any, error) {
 	if _, err := time.Parse(time.DateOnly, in.Start); err != nil {
 		return nil, wrong("start_date", "is not a date")
 	}
-	if !between(in.Ref, 1, 100) {
+	if !upTo(in.Ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	if err := checkEntry(in.Entry); err != nil {
@@ -66,8 +66,11 @@ func (p *Platform) createMandate(c *call) (any, error) {
 	if err := p.announce("mandate.created", c.client.ID, "mandate", m.ID, nil); err != nil {
 		return nil, err
 	}
+	if err := p.afterMandate(c.client, m); err != nil {
+		return nil, err
+	}
 	c.status = http.StatusCreated
-	return m.view(), p.afterMandate(c.client, m)
+	return m.view(), nil
 }
 
 func checkEntry(e entry) error {

@@ -1,7 +1,6 @@
 package einvoicing
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -14,8 +13,8 @@ import (
 // numbers reads the decimals of a report and collects what is wrong with them.
 type numbers struct{ problems []document.Problem }
 
-func (n *numbers) read(field string, text json.Number) int64 {
-	v, ok := decimal.Parse(text.String(), 2)
+func (n *numbers) read(field string, text document.Number) int64 {
+	v, ok := decimal.Parse(string(text), 2)
 	if !ok {
 		n.problems = append(n.problems, document.Problem{Rule: "DECIMAL", Field: field, Message: "must be a number with at most two decimals"})
 	}
@@ -39,16 +38,16 @@ func (p *Platform) reportSales(c *call) (any, error) {
 	var in struct {
 		reportHead
 		Transactions []struct {
-			Date      string      `json:"date"`
-			Currency  string      `json:"currency"`
-			Category  string      `json:"category"`
-			Net       json.Number `json:"tax_exclusive_amount"`
-			Tax       json.Number `json:"tax_amount"`
-			Count     *int64      `json:"count"`
+			Date      string          `json:"date"`
+			Currency  string          `json:"currency"`
+			Category  string          `json:"category"`
+			Net       document.Number `json:"tax_exclusive_amount"`
+			Tax       document.Number `json:"tax_amount"`
+			Count     *int64          `json:"count"`
 			Subtotals []struct {
-				Rate json.Number `json:"rate"`
-				Net  json.Number `json:"taxable_amount"`
-				Tax  json.Number `json:"tax_amount"`
+				Rate document.Number `json:"rate"`
+				Net  document.Number `json:"taxable_amount"`
+				Tax  document.Number `json:"tax_amount"`
 			} `json:"subtotals"`
 		} `json:"transactions"`
 	}
@@ -79,7 +78,7 @@ func (p *Platform) reportSales(c *call) (any, error) {
 
 // takeReport checks a report and its XML, and keeps it. A first report of a period is taken once; later ones replace it.
 func (p *Platform) takeReport(c *call, prefix string, head reportHead, r *flux10.Report, problems []document.Problem) (*report, error) {
-	if !between(head.Ref, 1, 100) {
+	if !upTo(head.Ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	problems = append(problems, r.Check()...)
@@ -157,19 +156,19 @@ func (p *Platform) ofPeriod(r *flux10.Report) []*report {
 }
 
 type rateAmount struct {
-	Rate   json.Number `json:"rate"`
-	Amount json.Number `json:"amount"`
+	Rate   document.Number `json:"rate"`
+	Amount document.Number `json:"amount"`
 }
 
 // reportPayments takes money that came in for one invoice, or the payments of a period.
 func (p *Platform) reportPayments(c *call) (any, error) {
 	var in struct {
 		reportHead
-		Date      string       `json:"payment_date"`
-		Amount    json.Number  `json:"amount"`
-		Currency  string       `json:"currency"`
-		Invoice   string       `json:"invoice_number"`
-		Breakdown []rateAmount `json:"breakdown"`
+		Date      string          `json:"payment_date"`
+		Amount    document.Number `json:"amount"`
+		Currency  string          `json:"currency"`
+		Invoice   string          `json:"invoice_number"`
+		Breakdown []rateAmount    `json:"breakdown"`
 		Payments  []struct {
 			Date      string       `json:"date"`
 			Subtotals []rateAmount `json:"subtotals"`
@@ -211,7 +210,7 @@ func (n *numbers) parts(from []rateAmount) []flux10.PaymentRate {
 
 // collect gives an invoice the status 212.
 func (p *Platform) collect(c *call, ref string, x *collection, problems []document.Problem) (any, error) {
-	if !between(ref, 1, 100) {
+	if !upTo(ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
 	}
 	p.mu.Lock()

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
@@ -58,6 +59,16 @@ func (t tables) card(ctx context.Context, merchantID, tableID string) (qrimageap
 		return qrimageapi.Table{}, err
 	}
 	return qrimageapi.Table{Name: res.GetTable().GetName(), Zone: res.GetTable().GetZone(), URL: res.GetTable().GetUrl()}, nil
+}
+
+// documents are told what merchants put on their invoices.
+type documents struct {
+	client einvoicev1.EInvoiceServiceClient
+}
+
+func (d documents) setLogo(ctx context.Context, merchantID string, file []byte) error {
+	_, err := d.client.SetLogo(ctx, &einvoicev1.SetLogoRequest{MerchantId: merchantID, Logo: file})
+	return err
 }
 
 // epcEnabled reports whether the merchant takes plain SEPA transfers, and says itself that they came.

@@ -45,6 +45,7 @@ type Config struct {
 	PaymentsAddr string `env:"EUPAY_PAYMENTS_ADDR" envDefault:"127.0.0.1:9101"`
 	WebhooksAddr string `env:"EUPAY_WEBHOOKS_ADDR" envDefault:"127.0.0.1:9102"`
 	QRAddr       string `env:"EUPAY_QR_ADDR" envDefault:"127.0.0.1:9103"`
+	EInvoiceAddr string `env:"EUPAY_EINVOICE_ADDR" envDefault:"127.0.0.1:9104"`
 	// RedisURL shares rate limits between replicas; without it each replica counts alone.
 	RedisURL string `env:"REDIS_URL"`
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed.

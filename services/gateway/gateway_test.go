@@ -33,7 +33,8 @@ func open(t *testing.T) *Service {
 	cfg := Config{
 		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL()},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
-		PaymentsAddr: "127.0.0.1:1", WebhooksAddr: "127.0.0.1:1", QRAddr: "127.0.0.1:1", CreateDeadline: 200 * time.Millisecond,
+		PaymentsAddr: "127.0.0.1:1", WebhooksAddr: "127.0.0.1:1", QRAddr: "127.0.0.1:1", EInvoiceAddr: "127.0.0.1:1",
+		CreateDeadline: 200 * time.Millisecond,
 	}
 	s, err := New(t.Context(), cfg, boot.Deps{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -106,6 +107,8 @@ func TestRunsAndStops(t *testing.T) {
 		{payment, nil, 400, "MISSING_CREDENTIALS"},
 		{payment + "/qr.png", nil, 400, "MISSING_CREDENTIALS"},
 		{api + "/webhook-endpoints", nil, 401, "UNAUTHENTICATED"},
+		{api + "/einvoice/enrollment", nil, 400, "MISSING_CREDENTIALS"},
+		{api + "/einvoice/settings", nil, 401, "UNAUTHENTICATED"},
 		{payment, []string{"X-Api-Key", demoKey, "X-Api-Secret", "sk_test_wrong"}, 401, "INVALID_SECRET"},
 		{payment, []string{"X-Api-Key", "pk_test_nobody", "X-Api-Secret", demoSecret}, 401, "INVALID_API_KEY"},
 		// The key is good; the payments service is not there.

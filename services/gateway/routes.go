@@ -3,6 +3,7 @@ package gateway
 import (
 	"github.com/labstack/echo/v4"
 
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
@@ -10,6 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
@@ -39,6 +41,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 		return nil, err
 	}
 	webhooks, err := s.dial(s.cfg.WebhooksAddr)
+	if err != nil {
+		return nil, err
+	}
+	invoices, err := s.invoices()
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +89,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
 		Render: qrv1.NewRenderServiceClient(qrConn), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now,
-		MerchantCode: signed.ofMerchant, Table: tables{orderTables}.card,
+		MerchantCode: signed.ofMerchant, Table: tables{orderTables}.card, LogoChanged: documents{invoices}.setLogo,
+	}).Register(api)
+	einvoiceapi.New(einvoiceapi.Deps{
+		Invoices: invoices, Merchants: s.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, OwnerOf: portal.OwnerOf, Limiter: limiter,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
 		Accounts: paymentsv1.NewAccountsServiceClient(paymentsConn), Login: portal.CustomerLogin(), Limiter: limiter,
@@ -95,4 +104,13 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
 	}).Register(api)
 	return e, nil
+}
+
+// invoices connects to the einvoice service.
+func (s *Service) invoices() (einvoicev1.EInvoiceServiceClient, error) {
+	conn, err := s.dial(s.cfg.EInvoiceAddr)
+	if err != nil {
+		return nil, err
+	}
+	return einvoicev1.NewEInvoiceServiceClient(conn), nil
 }

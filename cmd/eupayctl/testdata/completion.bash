@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -23,9 +23,12 @@ _eupayctl() {
         --until) return ;;
         --rate) return ;;
         --max-lag) return ;;
+        --invoice) return ;;
+        --from) return ;;
+        --to) return ;;
     esac
     case "$at" in
-        "") COMPREPLY=($(compgen -W "events replay dlq streams completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events") COMPREPLY=($(compgen -W "tail show --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
@@ -36,6 +39,10 @@ _eupayctl() {
         "dlq requeue") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --all --consumer --run" -- "$cur")) ;;
         "streams") COMPREPLY=($(compgen -W "status --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "streams status") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --max-lag" -- "$cur")) ;;
+        "einvoice") COMPREPLY=($(compgen -W "resubmit status export --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "einvoice resubmit") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --invoice --merchant --live --run" -- "$cur")) ;;
+        "einvoice status") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --live" -- "$cur")) ;;
+        "einvoice export") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force" -- "$cur")) ;;
         "completion") COMPREPLY=($(compgen -W "bash zsh fish --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
     esac
 }

@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -23,9 +23,12 @@ _eupayctl() {
         --until) return ;;
         --rate) return ;;
         --max-lag) return ;;
+        --invoice) return ;;
+        --from) return ;;
+        --to) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -36,6 +39,10 @@ _eupayctl() {
         "dlq requeue") compadd -- --help -h --nats-url --run-dir --output -o --timeout --all --consumer --run ;;
         "streams") compadd -- status --help -h --nats-url --run-dir --output -o --timeout ;;
         "streams status") compadd -- --help -h --nats-url --run-dir --output -o --timeout --max-lag ;;
+        "einvoice") compadd -- resubmit status export --help -h --nats-url --run-dir --output -o --timeout ;;
+        "einvoice resubmit") compadd -- --help -h --nats-url --run-dir --output -o --timeout --invoice --merchant --live --run ;;
+        "einvoice status") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live ;;
+        "einvoice export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force ;;
         "completion") compadd -- bash zsh fish --help -h --nats-url --run-dir --output -o --timeout ;;
     esac
 }

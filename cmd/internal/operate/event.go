@@ -205,7 +205,7 @@ func (o *Operator) EventAt(ctx context.Context, sequence uint64) (Event, error) 
 
 // Summary is what one line about an event says beside its envelope.
 type Summary struct {
-	// Reference of what the event is about: a payment, a refund, a webhook endpoint.
+	// Reference of what the event is about: a payment, a refund, a webhook endpoint, an invoice.
 	Reference string
 	Status    string
 	// Sequence counts the events of that one thing; 0 where nothing counts them.
@@ -219,6 +219,8 @@ func (e Event) Summary() Summary {
 		return Summary{Reference: p.GetPayment().GetReference(), Status: p.GetPayment().GetStatus(), Sequence: p.GetPayment().GetSequence()}
 	case *eventsv1.WebhookEndpointChanged:
 		return Summary{Reference: p.GetEndpointId(), Status: p.GetReason(), Sequence: p.GetSequence()}
+	case *eventsv1.InvoiceChanged:
+		return Summary{Reference: p.GetInvoice().GetNumber(), Status: p.GetInvoice().GetStatus(), Sequence: p.GetInvoice().GetSequence()}
 	default:
 		return Summary{}
 	}
@@ -247,6 +249,8 @@ func (e Event) payload() proto.Message {
 		p = &eventsv1.MerchantChanged{}
 	case "webhook_endpoint":
 		p = &eventsv1.WebhookEndpointChanged{}
+	case "invoice":
+		p = &eventsv1.InvoiceChanged{}
 	default:
 		return nil
 	}

@@ -1,5 +1,5 @@
-// Command eupay-sandbox runs the sandbox bank as a process of its own. Settings come from the environment, see
-// sandbox/README.md.
+// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform when it has an address, as a process of their own.
+// Settings come from the environment, see sandbox/README.md.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/sandbox/einvoicing"
 )
 
 func main() {
@@ -31,19 +32,46 @@ func run(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	s.bank.Log = log
+	s.bank.Log, s.einvoicing.Log = log, log
 	b, err := bank.New(s.bank)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stopped := make(chan error, 3)
-	go func() { stopped <- b.Run(ctx) }()
-	go func() { stopped <- serve(ctx, cancel, s.addr, b.Handler()) }()
-	go func() { stopped <- serve(ctx, cancel, s.management, b.Management()) }()
+	parts := []func() error{
+		func() error { return b.Run(ctx) },
+		func() error { return serve(ctx, cancel, s.addr, b.Handler()) },
+		func() error { return serve(ctx, cancel, s.management, b.Management()) },
+	}
 	log.Info("sandbox bank is open", "api", s.addr, "management", s.management, "journal", s.bank.Dir)
-	return errors.Join(<-stopped, <-stopped, <-stopped, b.Close())
+	if s.einvoicingAddr == "" {
+		return errors.Join(runAll(parts), b.Close())
+	}
+	e, err := einvoicing.New(s.einvoicing)
+	if err != nil {
+		return errors.Join(err, b.Close())
+	}
+	parts = append(parts,
+		func() error { return e.Run(ctx) },
+		func() error { return serve(ctx, cancel, s.einvoicingAddr, e.Handler()) },
+		func() error { return serve(ctx, cancel, s.einvoicingManagement, e.Management()) },
+	)
+	log.Info("e-invoicing platform is open", "api", s.einvoicingAddr, "management", s.einvoicingManagement, "journal", s.einvoicing.Dir)
+	return errors.Join(runAll(parts), b.Close(), e.Close())
+}
+
+// runAll runs all parts until the last has ended.
+func runAll(parts []func() error) error {
+	stopped := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() { stopped <- part() }()
+	}
+	var problems []error
+	for range parts {
+		problems = append(problems, <-stopped)
+	}
+	return errors.Join(problems...)
 }
 
 // serve listens until ctx ends, and ends it for the others when it cannot.

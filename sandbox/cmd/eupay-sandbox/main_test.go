@@ -26,6 +26,14 @@ func TestSettings(t *testing.T) {
 		len(s.bank.RedirectURIs) != 2 || s.bank.MaxAmount != 1000 || !s.bank.AutoAuthorise {
 		t.Errorf("%+v", s)
 	}
+	s, err = readSettings(env(map[string]string{
+		"EUPAY_SANDBOX_EINVOICING_ADDR": "127.0.0.1:8", "EUPAY_SANDBOX_EINVOICING_AUTO_APPROVE": "true", "EUPAY_SANDBOX_EINVOICING_ANSWER_AFTER": "0s",
+		"EUPAY_SANDBOX_EINVOICING_API_KEY": "k",
+	}))
+	if err != nil || s.einvoicing.BaseURL != "http://127.0.0.1:8" || !s.einvoicing.AutoApprove || s.einvoicing.AnswerAfter != 0 ||
+		s.einvoicing.TransmitAfter != time.Second || s.einvoicing.APIKey != "k" {
+		t.Errorf("%+v %v", s, err)
+	}
 	_, err = readSettings(env(map[string]string{"EUPAY_SANDBOX_INSTANT_PHASE": "soon", "EUPAY_SANDBOX_MAX_AMOUNT_CENTS": "ten"}))
 	if err == nil || !strings.Contains(err.Error(), "INSTANT_PHASE") || !strings.Contains(err.Error(), "MAX_AMOUNT_CENTS") {
 		t.Errorf("not all problems are named: %v", err)
@@ -45,12 +53,16 @@ func freeAddr(t *testing.T) string {
 func TestRunServesAndStops(t *testing.T) {
 	t.Parallel()
 	api, management := freeAddr(t), freeAddr(t)
+	invoicing, invoicingManagement := freeAddr(t), freeAddr(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, env(map[string]string{"EUPAY_SANDBOX_ADDR": api, "EUPAY_SANDBOX_MGMT_ADDR": management, "EUPAY_SANDBOX_DIR": t.TempDir()}))
+		ended <- run(ctx, env(map[string]string{
+			"EUPAY_SANDBOX_ADDR": api, "EUPAY_SANDBOX_MGMT_ADDR": management, "EUPAY_SANDBOX_DIR": t.TempDir(),
+			"EUPAY_SANDBOX_EINVOICING_ADDR": invoicing, "EUPAY_SANDBOX_EINVOICING_MGMT_ADDR": invoicingManagement,
+		}))
 	}()
-	for _, url := range []string{"http://" + management + "/healthz", "http://" + api + "/2.0/connectors"} {
+	for _, url := range []string{"http://" + management + "/healthz", "http://" + api + "/2.0/connectors", "http://" + invoicingManagement + "/healthz"} {
 		awaitOK(t, url)
 	}
 	stop()
@@ -81,7 +93,9 @@ func TestAddressInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	err = run(t.Context(), env(map[string]string{"EUPAY_SANDBOX_ADDR": l.Addr().String(), "EUPAY_SANDBOX_MGMT_ADDR": freeAddr(t)}))
+	err = run(t.Context(), env(map[string]string{
+		"EUPAY_SANDBOX_ADDR": l.Addr().String(), "EUPAY_SANDBOX_MGMT_ADDR": freeAddr(t),
+	}))
 	if err == nil {
 		t.Error("two servers on one address")
 	}

@@ -8,11 +8,15 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/sandbox/einvoicing"
 )
 
 type settings struct {
 	addr, management string
 	bank             bank.Config
+
+	einvoicingAddr, einvoicingManagement string
+	einvoicing                           einvoicing.Config
 }
 
 // readSettings reads the environment and reports all that is wrong with it together.
@@ -48,7 +52,35 @@ func readSettings(getenv func(string) string) (settings, error) {
 	problems = append(problems, parse(getenv, "WEBHOOK_WORKERS", &c.WebhookWorkers, strconv.Atoi),
 		parse(getenv, "MAX_AMOUNT_CENTS", &c.MaxAmount, func(v string) (int64, error) { return strconv.ParseInt(v, 10, 64) }),
 		parse(getenv, "REDIRECT_URIS", &c.RedirectURIs, func(v string) ([]string, error) { return strings.Split(v, ","), nil }))
+	problems = append(problems, s.readEInvoicing(getenv))
 	return s, errors.Join(problems...)
+}
+
+// readEInvoicing reads the settings of the e-invoicing platform, which runs when it has an address.
+func (s *settings) readEInvoicing(getenv func(string) string) error {
+	s.einvoicingManagement, s.einvoicing = "127.0.0.1:4021", einvoicing.Defaults()
+	c := &s.einvoicing
+	for name, into := range map[string]*string{
+		"ADDR": &s.einvoicingAddr, "MGMT_ADDR": &s.einvoicingManagement, "DIR": &c.Dir, "BASE_URL": &c.BaseURL, "API_KEY": &c.APIKey,
+		"WEBHOOK_URL": &c.WebhookURL, "WEBHOOK_SECRET": &c.WebhookSecret,
+	} {
+		if v := getenv("EUPAY_SANDBOX_EINVOICING_" + name); v != "" {
+			*into = v
+		}
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "http://" + s.einvoicingAddr
+	}
+	var problems []error
+	for name, into := range map[string]*time.Duration{
+		"TRANSMIT_AFTER": &c.TransmitAfter, "RECEIVE_AFTER": &c.ReceiveAfter, "AVAILABLE_AFTER": &c.AvailableAfter, "ANSWER_AFTER": &c.AnswerAfter,
+		"AUTO_APPROVE_DELAY": &c.AutoApproveDelay, "LINK_LIFE": &c.LinkLife, "WEBHOOK_RETRY": &c.WebhookRetry, "WEBHOOK_TIMEOUT": &c.WebhookTimeout,
+		"WEBHOOK_GIVE_UP": &c.WebhookGiveUp,
+	} {
+		problems = append(problems, parse(getenv, "EINVOICING_"+name, into, time.ParseDuration))
+	}
+	problems = append(problems, parse(getenv, "EINVOICING_AUTO_APPROVE", &c.AutoApprove, strconv.ParseBool))
+	return errors.Join(problems...)
 }
 
 // parse reads one setting, if it is there.

@@ -13,8 +13,13 @@ create table enrolments (
     mandate_id     text        not null default '',
     -- 'creating' until the platform has told about a mandate, then platform.MandateStatus.
     mandate_status text        not null default 'creating' check (mandate_status in ('creating', 'pending_kyb', 'active', 'expired', 'error')),
-    -- When the platform is asked next; null only once it need not be.
-    due_at         timestamptz,
+    -- When the platform is asked next, or until when somebody is asking.
+    due_at         timestamptz not null,
+    -- Who is asking; null when nobody.
+    lease          uuid,
+    -- When it was asked last; null when there may be news that an attempt in progress has missed.
+    asked_at       timestamptz,
+    -- Attempts since something changed.
     attempts       integer     not null default 0,
     last_error     text        not null default '',
     created_at     timestamptz not null,
@@ -22,7 +27,7 @@ create table enrolments (
     primary key (merchant_id, livemode),
     unique (livemode, code)
 );
-create index enrolments_due on enrolments (due_at) where due_at is not null;
+create index enrolments_due on enrolments (livemode, due_at);
 create index enrolments_client on enrolments (client_id) where client_id <> '';
 
 -- The last number that was given, by series ('INV', 'CN') and year. Taken in the transaction of the document.
@@ -210,11 +215,14 @@ create table transmissions (
     subject     uuid        not null,
     merchant_id text        not null,
     livemode    boolean     not null,
-    state       text        not null default 'waiting' check (state in ('waiting', 'sent', 'stopped')),
+    -- 'stopped' was refused for good and may be restarted, 'dropped' is not needed any more and stays so.
+    state       text        not null default 'waiting' check (state in ('waiting', 'sent', 'stopped', 'dropped')),
     -- While waiting: when it is due, or until when a worker has it.
     due_at      timestamptz,
     -- Which worker has it; null when none.
     lease       uuid,
+    -- What it waits for came while a worker had it: if that worker found that it has to wait, it need not.
+    resumed     boolean     not null default false,
     attempts    integer     not null default 0,
     last_error  text        not null default '',
     created_at  timestamptz not null,
@@ -223,8 +231,9 @@ create table transmissions (
     check ((state = 'waiting') = (ended_at is null)),
     unique (kind, subject)
 );
-create index transmissions_due on transmissions (due_at) where state = 'waiting';
-create index transmissions_merchant on transmissions (merchant_id, livemode) where state = 'waiting';
+create index transmissions_due on transmissions (livemode, due_at) where state = 'waiting';
+-- Merchants take turns: the claim walks from one to the next.
+create index transmissions_turns on transmissions (livemode, merchant_id, due_at) where state = 'waiting';
 
 -- Sales and payments of B2C by period. version counts what changed in it, sent_version what was reported.
 create table report_periods (

@@ -5,7 +5,7 @@ import "strings"
 // ValidSIREN reports whether s is nine digits with a right check digit (Luhn).
 func ValidSIREN(s string) bool { return len(s) == 9 && digits(s) && luhn(s) }
 
-// ValidSIRET reports whether s is fourteen digits whose check digits are right, those of La Poste by their own rule.
+// ValidSIRET reports whether s is fourteen digits whose check digits are right; those of La Poste may follow a rule of their own.
 func ValidSIRET(s string) bool {
 	if len(s) != 14 || !digits(s) {
 		return false
@@ -15,7 +15,7 @@ func ValidSIRET(s string) bool {
 		for _, c := range s {
 			sum += int(c - '0')
 		}
-		return sum%5 == 0
+		return luhn(s) || sum%5 == 0
 	}
 	return luhn(s) && ValidSIREN(s[:9])
 }

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/decimal"
 )
 
-// Wire is an invoice in JSON. Numbers are read from their digits.
+// Wire is an invoice in JSON.
 type Wire struct {
 	ExternalRef    string          `json:"external_ref,omitempty"`
 	Number         string          `json:"invoice_number,omitempty"`
@@ -34,6 +34,21 @@ type Wire struct {
 	VAT            []wireVAT       `json:"vat_breakdown,omitempty"`
 	Totals         *wireTotals     `json:"totals,omitempty"`
 }
+
+// Number is a JSON number, kept as its digits; a text is none.
+type Number string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	if len(b) == 0 || b[0] != '-' && (b[0] < '0' || b[0] > '9') {
+		return fmt.Errorf("%s is not a number", b)
+	}
+	*n = Number(b)
+	return nil
+}
+
+// MarshalJSON implements json.Marshaler.
+func (n Number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
 
 type wireNote struct {
 	Subject string `json:"subject_code,omitempty"`
@@ -73,40 +88,40 @@ type wireMeans struct {
 }
 
 type wireLine struct {
-	ID       string      `json:"id"`
-	Name     string      `json:"name"`
-	Quantity json.Number `json:"quantity"`
-	Unit     string      `json:"unit_code"`
-	Price    json.Number `json:"net_price"`
-	Net      json.Number `json:"net_amount"`
-	Category string      `json:"vat_category"`
-	Rate     json.Number `json:"vat_rate"`
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Quantity Number `json:"quantity"`
+	Unit     string `json:"unit_code"`
+	Price    Number `json:"net_price"`
+	Net      Number `json:"net_amount"`
+	Category string `json:"vat_category"`
+	Rate     Number `json:"vat_rate"`
 }
 
 type wireAllowance struct {
-	Amount   json.Number `json:"amount"`
-	Reason   string      `json:"reason,omitempty"`
-	Category string      `json:"vat_category"`
-	Rate     json.Number `json:"vat_rate"`
+	Amount   Number `json:"amount"`
+	Reason   string `json:"reason,omitempty"`
+	Category string `json:"vat_category"`
+	Rate     Number `json:"vat_rate"`
 }
 
 type wireVAT struct {
-	Category   string      `json:"category"`
-	Rate       json.Number `json:"rate"`
-	Base       json.Number `json:"taxable_amount"`
-	Amount     json.Number `json:"tax_amount"`
-	Reason     string      `json:"exemption_reason,omitempty"`
-	ReasonCode string      `json:"exemption_code,omitempty"`
+	Category   string `json:"category"`
+	Rate       Number `json:"rate"`
+	Base       Number `json:"taxable_amount"`
+	Amount     Number `json:"tax_amount"`
+	Reason     string `json:"exemption_reason,omitempty"`
+	ReasonCode string `json:"exemption_code,omitempty"`
 }
 
 type wireTotals struct {
-	LineNet    json.Number `json:"line_net"`
-	Allowances json.Number `json:"allowances"`
-	Net        json.Number `json:"tax_exclusive"`
-	Tax        json.Number `json:"tax"`
-	Gross      json.Number `json:"tax_inclusive"`
-	Prepaid    json.Number `json:"prepaid"`
-	Due        json.Number `json:"due"`
+	LineNet    Number `json:"line_net"`
+	Allowances Number `json:"allowances"`
+	Net        Number `json:"tax_exclusive"`
+	Tax        Number `json:"tax"`
+	Gross      Number `json:"tax_inclusive"`
+	Prepaid    Number `json:"prepaid"`
+	Due        Number `json:"due"`
 }
 
 // Decode reads JSON strictly: a name that is not in the type, a text where a number belongs and a second document are errors.
@@ -182,18 +197,18 @@ func (w *wireParty) party() Party {
 // numbers reads decimals and collects what is wrong with them.
 type numbers struct{ problems []Problem }
 
-func (n *numbers) read(rule, field string, text json.Number, scale int) int64 {
-	v, ok := decimal.Parse(text.String(), scale)
-	if !ok || decimal.Decimals(text.String()) > scale {
+func (n *numbers) read(rule, field string, text Number, scale int) int64 {
+	v, ok := decimal.Parse(string(text), scale)
+	if !ok || decimal.Decimals(string(text)) > scale {
 		n.problems = append(n.problems, problem(rule, field, "%q is not a number with at most %d decimals", text, scale))
 	}
 	return v
 }
 
-func (n *numbers) amount(field string, text json.Number) int64 {
+func (n *numbers) amount(field string, text Number) int64 {
 	return n.read("BR-FR-DEC-01", field, text, 2)
 }
 
-func (n *numbers) tax(category string, rate json.Number) Tax {
+func (n *numbers) tax(category string, rate Number) Tax {
 	return Tax{Category: category, Rate: n.read("BR-FR-DEC-04", "vat_rate", rate, 2)}
 }

@@ -1,10 +1,6 @@
 package document
 
-import (
-	"encoding/json"
-
-	"european-pay.eu/eupay/sandbox/einvoicing/internal/decimal"
-)
+import "european-pay.eu/eupay/sandbox/einvoicing/internal/decimal"
 
 // Wire writes a document that came as a file as the JSON of one that came as a draft.
 func (d *Document) Wire() *Wire {
@@ -55,5 +51,5 @@ func (p Party) wire() *wireParty {
 	return w
 }
 
-func cents(n int64) json.Number             { return json.Number(decimal.Cents(n)) }
-func scaled(n int64, scale int) json.Number { return json.Number(decimal.Format(n, scale, 0)) }
+func cents(n int64) Number             { return Number(decimal.Cents(n)) }
+func scaled(n int64, scale int) Number { return Number(decimal.Format(n, scale, 0)) }

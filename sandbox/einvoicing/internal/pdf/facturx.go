@@ -41,6 +41,7 @@ func Read(b []byte) ([]byte, []document.Problem) {
 type checker struct {
 	f        *file
 	problems []document.Problem
+	visited  int
 }
 
 func (c *checker) add(rule, field, format string, args ...any) {
@@ -73,7 +74,7 @@ func (c *checker) objects() {
 // attachment finds factur-x.xml among the embedded files and checks how it is bound to the document.
 func (c *checker) attachment(catalog dict) []byte {
 	f := c.f
-	spec := c.embedded(f.dict(f.dict(catalog["Names"])["EmbeddedFiles"]), 0)
+	spec := c.embedded(f.dict(f.dict(catalog["Names"])["EmbeddedFiles"]))
 	if spec == nil {
 		c.add("BR-HYBRID-06", "EmbeddedFiles", "there is no embedded file %s", invoiceName)
 		return nil
@@ -101,8 +102,8 @@ func (c *checker) attachment(catalog dict) []byte {
 }
 
 // embedded walks the name tree; the result is the reference as it stands there.
-func (c *checker) embedded(node dict, depth int) any {
-	if depth > 10 {
+func (c *checker) embedded(node dict) any {
+	if c.visited++; c.visited > 100 { // a tree that runs in circles
 		return nil
 	}
 	names := c.f.list(node["Names"])
@@ -112,7 +113,7 @@ func (c *checker) embedded(node dict, depth int) any {
 		}
 	}
 	for _, kid := range c.f.list(node["Kids"]) {
-		if found := c.embedded(c.f.dict(kid), depth+1); found != nil {
+		if found := c.embedded(c.f.dict(kid)); found != nil {
 			return found
 		}
 	}

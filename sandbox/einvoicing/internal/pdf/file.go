@@ -52,7 +52,7 @@ func (f *file) section(at int) (int, error) {
 		return 0, errors.New("startxref or Prev points outside of the PDF")
 	}
 	p := &parser{b: f.b, at: at}
-	if !p.skip("xref") {
+	if f.b[at] != 'x' || !p.skip("xref") {
 		return 0, errors.New("there is no cross-reference table where startxref or Prev says")
 	}
 	for !p.skip("trailer") {
@@ -113,12 +113,12 @@ func (f *file) entry(p *parser, n int) error {
 // load reads the object at its place in the table.
 func (f *file) load(n int) (any, error) {
 	at, ok := f.offsets[n]
-	if !ok || at >= len(f.b) {
+	if !ok || at < 0 || at >= len(f.b) {
 		return nil, fmt.Errorf("object %d is not in the PDF", n)
 	}
 	p := &parser{b: f.b, at: at}
 	found, err := p.integer()
-	if err != nil || found != n {
+	if err != nil || found != n || f.b[at] < '0' || f.b[at] > '9' { // to the byte, although readers forgive a space
 		return nil, fmt.Errorf("object %d is not where the cross-reference table says", n)
 	}
 	if _, err := p.integer(); err != nil || !p.skip("obj") {

@@ -52,10 +52,14 @@ func ErrNotEnrolled() error {
 
 const columns = `merchant_id, livemode, settings, code, client_id, mandate_id, mandate_status, created_at`
 
-func scan(row pgx.CollectableRow) (Enrolment, error) {
+func scan(row pgx.CollectableRow) (Enrolment, error) { return scanWith(row) }
+
+// scanWith reads columns, and what follows them into more.
+func scanWith(row pgx.CollectableRow, more ...any) (Enrolment, error) {
 	var e Enrolment
 	var settings []byte
-	if err := row.Scan(&e.MerchantID, &e.Livemode, &settings, &e.Code, &e.ClientID, &e.MandateID, &e.status, &e.CreatedAt); err != nil {
+	into := []any{&e.MerchantID, &e.Livemode, &settings, &e.Code, &e.ClientID, &e.MandateID, &e.status, &e.CreatedAt}
+	if err := row.Scan(append(into, more...)...); err != nil {
 		return Enrolment{}, err
 	}
 	if err := json.Unmarshal(settings, &e.Settings); err != nil {
@@ -66,7 +70,16 @@ func scan(row pgx.CollectableRow) (Enrolment, error) {
 
 // Read returns a merchant's enrolment; NOT_ENROLLED when there is none.
 func Read(ctx context.Context, db pg.DB, merchantID string, livemode bool) (Enrolment, error) {
-	rows, err := db.Query(ctx, `select `+columns+` from enrolments where merchant_id = $1 and livemode = $2`, merchantID, livemode)
+	return read(ctx, db, "", merchantID, livemode)
+}
+
+// lock is Read of a row that nobody else changes before the transaction ends.
+func lock(ctx context.Context, tx pgx.Tx, merchantID string, livemode bool) (Enrolment, error) {
+	return read(ctx, tx, " for update", merchantID, livemode)
+}
+
+func read(ctx context.Context, db pg.DB, how, merchantID string, livemode bool) (Enrolment, error) {
+	rows, err := db.Query(ctx, `select `+columns+` from enrolments where merchant_id = $1 and livemode = $2`+how, merchantID, livemode)
 	if err != nil {
 		return Enrolment{}, fmt.Errorf("read enrolment: %w", err)
 	}

@@ -63,8 +63,10 @@ func (l *layout) entries() []entry {
 		if u := unit(n.Unit); u != "" {
 			amount += space + u
 		}
-		out = append(out, entry{n.ID, n.Name, n.Description,
-			[5]string{amount, price(n.NetPrice), rate(n.Category, n.Rate), euros(n.Net), euros(n.Gross)}})
+		out = append(out, entry{
+			n.ID, n.Name, n.Description,
+			[5]string{amount, price(n.NetPrice), rate(n.Category, n.Rate), euros(n.Net), euros(n.Gross)},
+		})
 	}
 	for _, a := range l.d.Allowances {
 		name := "Remise"
@@ -114,7 +116,7 @@ func (l *layout) head() {
 	}
 	l.y = base + 1.5*mm
 	l.line(accent, marginX, l.y, textWidth, pt)
-	l.y += pt / 2
+	l.y += 2 * pt // also above a row that goes on from the page before
 }
 
 // names are what stands in the second column.

@@ -59,19 +59,31 @@ func TestACreditNoteKeepsTheExemption(t *testing.T) {
 
 func TestManySmallCreditsDoNotDrift(t *testing.T) {
 	t.Parallel()
-	of := issue(t, invoicetest.Settings(), order(invoicetest.Item("Chose", 1, 10_00, 200)))
+	service := invoicetest.Item("Montage", 1, 7_01, 200)
+	service.Nature = invoice.Services
+	of := issue(t, invoicetest.Settings(), order(invoicetest.Item("Chose", 1, 9_99, 200), service))
 	var earlier []invoice.Document
-	var tax money.Cents
-	for i := range 500 {
+	var paid, tax money.Cents
+	gross, taxes := map[invoice.Nature]money.Cents{}, map[invoice.Nature]money.Cents{}
+	for paid < of.Totals.Gross {
 		d, err := invoice.Credit("CN-1", invoicetest.Issued, of, earlier, 2, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		checkSums(t, d)
-		earlier, tax = append(earlier, d), tax+d.Totals.Tax
-		if off := tax - roundDiv(int64(2*(i+1))*200, 1200); off != 0 {
-			t.Fatalf("after %d credits the tax is off by %s", i+1, off)
+		earlier, paid, tax = append(earlier, d), paid+2, tax+d.Totals.Tax
+		if want := roundDiv(int64(paid)*200, 1200); tax != want {
+			t.Fatalf("after %s the tax is %s, not %s", paid, tax, want)
 		}
+		for _, l := range d.Lines {
+			gross[l.Nature], taxes[l.Nature] = gross[l.Nature]+l.Gross, taxes[l.Nature]+l.Gross-l.Net
+			if off := taxes[l.Nature] - roundDiv(int64(gross[l.Nature])*200, 1200); off < -1 || off > 1 {
+				t.Fatalf("after %s of %s the tax is %s", gross[l.Nature], l.Nature, taxes[l.Nature])
+			}
+		}
+	}
+	if _, err := invoice.Credit("CN-1", invoicetest.Issued, of, earlier, 1, ""); !errors.Is(err, invoice.TooMuch{}) {
+		t.Errorf("after all of it: %v", err)
 	}
 }
 

@@ -62,7 +62,7 @@ func (p *problems) items(items []Item, s Settings) {
 func (p *problems) item(at string, it Item, s Settings) {
 	p.text(at+"product_name", it.Name, maxName, true)
 	p.lines(at+"description", it.Description, maxDescription, false)
-	p.text(at+"exemption_reason", it.ExemptReason, maxName, false)
+	p.text(at+"vat_exemption_reason", it.ExemptReason, maxName, false)
 	priced := true
 	if it.Quantity <= 0 || it.Quantity > maxQuantity {
 		p.add(at+"quantity", "must be above 0 and at most %s", maxQuantity)
@@ -81,10 +81,10 @@ func (p *problems) item(at string, it Item, s Settings) {
 	case it.Rate > 0 && s.Regime == RegimeFranchise:
 		p.add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
 	case it.Rate > 0 && it.ExemptReason != "":
-		p.add(at+"exemption_reason", "is only possible with a vat_rate of 0")
+		p.add(at+"vat_exemption_reason", "is only possible with a vat_rate of 0")
 	}
 	if it.Nature != "" && it.Nature != Goods && it.Nature != Services {
-		p.add(at+"nature", "must be goods or services")
+		p.add(at+"type", "must be goods or service")
 	}
 }
 

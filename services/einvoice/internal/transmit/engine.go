@@ -3,8 +3,9 @@ package transmit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -21,17 +22,30 @@ type Config struct {
 	Lease time.Duration
 	// Every is how often due transmissions are looked for, beside Wake.
 	Every time.Duration
+	// Grace is how long attempts may go on after Run was told to end.
+	Grace time.Duration
 }
 
 // Engine sends transmissions that are due. Any number of replicas may run one.
 type Engine struct {
-	pool     *pgxpool.Pool
-	senders  map[Kind]Sender
-	cfg      Config
-	now      func() time.Time
-	log      *slog.Logger
-	wake     map[bool]chan struct{}
-	breakers map[bool]*breaker
+	pool    *pgxpool.Pool
+	senders map[Kind]Sender
+	cfg     Config
+	now     func() time.Time
+	log     *slog.Logger
+	modes   map[bool]*mode
+}
+
+// mode is the work for one platform.
+type mode struct {
+	livemode bool
+	wake     chan struct{}
+	breaker  breaker
+	// slots are taken by running attempts; running counts them.
+	slots   chan struct{}
+	running sync.WaitGroup
+	// after is the merchant whose turn was last.
+	after string
 }
 
 // New returns an engine with a sender for each kind.
@@ -45,191 +59,153 @@ func New(pool *pgxpool.Pool, senders map[Kind]Sender, cfg Config, now func() tim
 	if cfg.Every == 0 {
 		cfg.Every = time.Second
 	}
-	return &Engine{
-		pool: pool, senders: senders, cfg: cfg, now: now, log: log,
-		wake:     map[bool]chan struct{}{true: make(chan struct{}, 1), false: make(chan struct{}, 1)},
-		breakers: map[bool]*breaker{true: {}, false: {}},
+	if cfg.Grace == 0 {
+		cfg.Grace = 10 * time.Second
 	}
+	e := &Engine{pool: pool, senders: senders, cfg: cfg, now: now, log: log, modes: map[bool]*mode{}}
+	for _, livemode := range []bool{true, false} {
+		e.modes[livemode] = &mode{livemode: livemode, wake: make(chan struct{}, 1), slots: make(chan struct{}, cfg.Workers)}
+	}
+	return e
 }
 
 // Wake makes the workers of a mode look at once.
 func (e *Engine) Wake(livemode bool) {
 	select {
-	case e.wake[livemode] <- struct{}{}:
+	case e.modes[livemode].wake <- struct{}{}:
 	default:
 	}
 }
 
-// Run sends until ctx ends; what was begun is finished. The modes have their own workers: they are two platforms.
+// Run sends until ctx ends; what was begun is finished, or broken off after Grace and sent again later. The modes have their
+// own workers: they are two platforms. An engine runs once.
 func (e *Engine) Run(ctx context.Context) error {
 	var modes errgroup.Group
-	for _, livemode := range []bool{true, false} {
-		modes.Go(func() error { return e.work(ctx, livemode) })
+	for _, m := range e.modes {
+		modes.Go(func() error { return e.work(ctx, m) })
 	}
 	return modes.Wait()
 }
 
-func (e *Engine) work(ctx context.Context, livemode bool) error {
+func (e *Engine) work(ctx context.Context, m *mode) error {
 	tick := time.NewTicker(e.cfg.Every)
 	defer tick.Stop()
-	var running sync.WaitGroup
-	defer running.Wait()
-	slots := make(chan struct{}, e.cfg.Workers)
+	attempts, breakOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer breakOff()
 	for {
 		select {
 		case <-ctx.Done():
+			late := time.AfterFunc(e.cfg.Grace, breakOff)
+			defer late.Stop()
+			m.running.Wait()
 			return nil
 		case <-tick.C:
-		case <-e.wake[livemode]:
+		case <-m.wake:
 		}
-		e.sendDue(ctx, livemode, slots, &running)
+		if err := e.sendDue(ctx, attempts, m); err != nil && ctx.Err() == nil {
+			e.log.Warn("look for due transmissions", "livemode", m.livemode, "error", err)
+		}
 	}
 }
 
-// sendDue starts what is due as long as there are slots. A platform that does not answer gets one at a time.
-func (e *Engine) sendDue(ctx context.Context, livemode bool, slots chan struct{}, running *sync.WaitGroup) {
+// sendDue starts what is due as long as there are slots: merchants take turns, one transmission each.
+func (e *Engine) sendDue(ctx, attempts context.Context, m *mode) error {
 	for ctx.Err() == nil {
-		free := cap(slots) - len(slots)
-		if e.breakers[livemode].open(e.now()) {
-			free = min(free, 1-len(slots))
-		}
+		free := e.free(m)
 		if free <= 0 {
-			return
+			return nil
 		}
+		begun, from := time.Now(), m.after
 		lease := uuid.New()
-		due, err := e.claimDue(ctx, lease, livemode, free)
+		due, err := e.claimDue(ctx, lease, m, free)
 		if err != nil {
-			if ctx.Err() == nil {
-				e.log.Warn("look for due transmissions", "error", err)
-			}
-			return
+			return err
+		}
+		if len(due) == 0 && m.breaker.open() {
+			m.breaker.untried()
+		}
+		if len(due) == 0 && from == "" {
+			return nil
+		}
+		m.after = "" // the round is over
+		if len(due) > 0 {
+			m.after = due[len(due)-1].MerchantID
 		}
 		for _, t := range due {
-			slots <- struct{}{}
-			running.Go(func() {
-				defer func() {
-					<-slots
-					e.Wake(livemode) // there may be more
-				}()
-				e.attempt(context.WithoutCancel(ctx), t, lease)
+			m.slots <- struct{}{}
+			m.running.Go(func() {
+				defer e.Wake(m.livemode) // there may be more
+				defer func() { <-m.slots }()
+				e.attempt(attempts, t, lease, begun)
 			})
 		}
-		if len(due) < free {
-			return
-		}
 	}
+	return nil
+}
+
+// free is how many attempts may begin. A platform that does not answer gets one at a time.
+func (e *Engine) free(m *mode) int {
+	free := cap(m.slots) - len(m.slots)
+	if !m.breaker.open() {
+		return free
+	}
+	if len(m.slots) > 0 || !m.breaker.probe(e.now()) {
+		return 0
+	}
+	return 1
 }
 
 // Do sends one at once, if it waits and nobody has it, and reports whether it was tried. A platform that has not answered for a
 // while is not tried: the workers probe it.
 func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode bool) (bool, error) {
-	if e.breakers[livemode].open(e.now()) {
+	if e.modes[livemode].breaker.open() {
 		return false, nil
 	}
-	lease := uuid.New()
+	begun, lease := time.Now(), uuid.New()
 	t, ok, err := e.claimOne(ctx, lease, kind, subject)
 	if err != nil || !ok {
 		return false, err
 	}
-	e.attempt(ctx, t, lease)
+	e.attempt(ctx, t, lease, begun)
 	return true, nil
 }
 
-// attempt sends within the lease and records what came of it, also when the caller has gone.
-func (e *Engine) attempt(ctx context.Context, t Transmission, lease uuid.UUID) {
-	work, cancel := context.WithTimeout(ctx, e.cfg.Lease*9/10)
-	err := e.senders[t.Kind].Send(work, t)
+// recordWithin bounds the recording of an attempt.
+const recordWithin = 10 * time.Second
+
+// attempt sends within the lease, which counts from before the claim, and records what came of it, also when the caller has
+// gone.
+func (e *Engine) attempt(ctx context.Context, t Transmission, lease uuid.UUID, begun time.Time) {
+	work, cancel := context.WithDeadline(ctx, begun.Add(e.cfg.Lease*9/10))
+	err := e.send(work, t)
 	cancel()
 	o := e.judge(t, err)
-	if o.passing {
-		e.breakers[t.Livemode].failed(e.now())
-	} else {
-		e.breakers[t.Livemode].worked()
+	b := &e.modes[t.Livemode].breaker
+	switch {
+	case o.verdict == answered:
+		b.answered()
+	case o.verdict == untried, errors.Is(ctx.Err(), context.Canceled): // who gives up has no word on the platform
+		b.untried()
+	default:
+		b.failed(e.now())
 	}
-	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	if err := e.finish(record, t, lease, o); err != nil {
 		e.log.Warn("transmission", "kind", t.Kind, "subject", t.Subject, "error", err)
 	}
 }
 
-// outcome is what a row becomes.
-type outcome struct {
-	state          string
-	dueAt, endedAt *time.Time
-	attempts       int
-	problem        string
-	// passing: trouble with the platform or the way to it, not with what was sent.
-	passing bool
-}
-
-func (e *Engine) judge(t Transmission, err error) outcome {
-	now := e.now()
-	var wait Wait
-	switch {
-	case err == nil:
-		return outcome{state: "sent", endedAt: &now, attempts: t.Attempts}
-	case errors.As(err, &wait):
-		again := now.Add(wait.Again)
-		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts - 1, problem: wait.Error()}
-	case errors.Is(err, ErrStop):
-		e.log.Warn("transmission given up", "kind", t.Kind, "subject", t.Subject, "merchant", t.MerchantID, "error", err)
-		return outcome{state: "stopped", endedAt: &now, attempts: t.Attempts, problem: bounded(err)}
-	default:
-		again := now.Add(backoff(t.Attempts))
-		e.log.Info("transmission postponed", "kind", t.Kind, "subject", t.Subject, "attempts", t.Attempts, "error", err)
-		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts, problem: bounded(err), passing: true}
+// send calls the sender. One document that breaks it must not stop all others: a panic is trouble with that document.
+func (e *Engine) send(ctx context.Context, t Transmission) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			e.log.Error("sender panicked", "kind", t.Kind, "subject", t.Subject, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("sender panicked: %v", p)
+		}
+	}()
+	if err := ctx.Err(); err != nil { // the claim took longer than the lease
+		return fmt.Errorf("begin attempt: %w", err)
 	}
-}
-
-func bounded(err error) string {
-	text := []rune(err.Error())
-	return string(text[:min(len(text), 500)])
-}
-
-// Distances between attempts: 2 s, 4 s, … up to 15 minutes, each with a random part so that a backlog does not come back at
-// once. There is no last attempt: what has to leave by law is not given up because the platform is down.
-const (
-	firstBackoff = 2 * time.Second
-	maxBackoff   = 15 * time.Minute
-)
-
-func backoff(attempts int) time.Duration {
-	d := maxBackoff
-	if attempts < 10 {
-		d = min(maxBackoff, firstBackoff<<max(0, attempts-1))
-	}
-	return d*3/4 + rand.N(d/2) //nolint:gosec // jitter is no secret
-}
-
-// breaker keeps callers from waiting for a platform that does not answer.
-type breaker struct {
-	mu       sync.Mutex
-	failures int
-	until    time.Time
-}
-
-const (
-	breakAfter = 5
-	breakFor   = 15 * time.Second
-)
-
-func (b *breaker) open(now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return now.Before(b.until)
-}
-
-func (b *breaker) failed(now time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.failures++; b.failures >= breakAfter {
-		b.until = now.Add(breakFor)
-	}
-}
-
-func (b *breaker) worked() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.failures, b.until = 0, time.Time{}
+	return e.senders[t.Kind].Send(ctx, t)
 }

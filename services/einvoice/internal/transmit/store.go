@@ -14,13 +14,29 @@ import (
 
 const columns = `id, kind, subject, merchant_id, livemode, attempts`
 
-// A claim moves the due time ahead, so it is a lease: a worker that dies loses nothing.
-const claimDueSQL = `update transmissions set due_at = $1, lease = $2, attempts = attempts + 1
-	where id in (select id from transmissions where state = 'waiting' and livemode = $3 and due_at <= $4
-		order by due_at limit $5 for update skip locked)
-	returning ` + columns
+// A claim moves the due time ahead, so it is a lease: a worker that dies loses nothing. It walks the index from merchant to merchant,
+// beginning after the one whose turn was last, and takes the oldest of each: who has ten thousand waiting is served as often
+// as who has one. The walk ends as soon as enough are found, and does not begin when nothing is due. It takes 10 to 20 µs for each
+// merchant who has something waiting: with many thousands of them at a time it wants a table of whose turn it is.
+const claimDueSQL = `with recursive turns (merchant_id) as (
+	(select t.merchant_id from transmissions t where t.state = 'waiting' and t.livemode = $3 and t.merchant_id > $5
+		and (select d.due_at from transmissions d where d.state = 'waiting' and d.livemode = $3 order by d.due_at limit 1) <= $4
+		order by t.merchant_id limit 1)
+	union all
+	select (select t.merchant_id from transmissions t where t.state = 'waiting' and t.livemode = $3 and t.merchant_id > w.merchant_id
+		order by t.merchant_id limit 1)
+	from turns w where w.merchant_id is not null
+), due as (
+	select c.id from turns w cross join lateral (
+		select t.id from transmissions t where t.state = 'waiting' and t.livemode = $3 and t.merchant_id = w.merchant_id and t.due_at <= $4
+		order by t.due_at limit 1 for update skip locked
+	) c where w.merchant_id is not null limit $6
+), taken as (
+	update transmissions set due_at = $1, lease = $2, resumed = false, attempts = attempts + 1
+	where id = any (array (select id from due)) returning ` + columns + `
+) select ` + columns + ` from taken order by merchant_id`
 
-const claimOneSQL = `update transmissions set due_at = $1, lease = $2, attempts = attempts + 1
+const claimOneSQL = `update transmissions set due_at = $1, lease = $2, resumed = false, attempts = attempts + 1
 	where kind = $3 and subject = $4 and state = 'waiting' and (lease is null or due_at <= $5)
 	returning ` + columns
 
@@ -30,9 +46,10 @@ func scan(row pgx.CollectableRow) (Transmission, error) {
 	return t, err
 }
 
-func (e *Engine) claimDue(ctx context.Context, lease uuid.UUID, livemode bool, limit int) ([]Transmission, error) {
+// claimDue takes at most limit, one for each merchant from the next turn on, in the order of turns.
+func (e *Engine) claimDue(ctx context.Context, lease uuid.UUID, m *mode, limit int) ([]Transmission, error) {
 	now := e.now()
-	rows, err := e.pool.Query(ctx, claimDueSQL, now.Add(e.cfg.Lease), lease, livemode, now, limit)
+	rows, err := e.pool.Query(ctx, claimDueSQL, now.Add(e.cfg.Lease), lease, m.livemode, now, m.after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("claim due transmissions: %w", err)
 	}
@@ -62,39 +79,44 @@ func (e *Engine) claimOne(ctx context.Context, lease uuid.UUID, kind Kind, subje
 
 // finish records what came of an attempt. Whoever lost the lease meanwhile records nothing.
 func (e *Engine) finish(ctx context.Context, t Transmission, lease uuid.UUID, o outcome) error {
-	_, err := e.pool.Exec(ctx, `update transmissions
-		set state = $3, due_at = $4, ended_at = $5, attempts = $6, last_error = $7, lease = null where id = $1 and lease = $2`,
-		t.ID, lease, o.state, o.dueAt, o.endedAt, o.attempts, o.problem)
+	tag, err := e.pool.Exec(ctx, `update transmissions set state = $3, ended_at = $5, attempts = $6, last_error = $7, lease = null, resumed = false,
+		due_at = case when resumed and $3 = 'waiting' then least($8::timestamptz, $4::timestamptz) else $4 end where id = $1 and lease = $2`,
+		t.ID, lease, o.state, o.dueAt, o.endedAt, o.attempts, o.problem, e.now())
 	if err != nil {
 		return fmt.Errorf("record transmission: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		e.log.Warn("transmission took longer than its lease", "kind", t.Kind, "subject", t.Subject, "outcome", o.state)
 	}
 	return nil
 }
 
-// Resume makes everything of a merchant due that waits, for example because its mandate has become active. Wake the engine
-// after the commit.
+// Resume makes everything of a merchant due that waits, for example because its mandate has become active. What is being
+// tried at this moment is tried again if it has to wait. Wake the engine after the commit.
 func Resume(ctx context.Context, db pg.DB, merchantID string, livemode bool, now time.Time) error {
-	_, err := db.Exec(ctx, `update transmissions set due_at = $3
-		where merchant_id = $1 and livemode = $2 and state = 'waiting' and lease is null and due_at > $3`, merchantID, livemode, now)
+	_, err := db.Exec(ctx, `update transmissions set resumed = lease is not null, due_at = case when lease is null then $3 else due_at end
+		where merchant_id = $1 and livemode = $2 and state = 'waiting' and (lease is not null or due_at > $3)`, merchantID, livemode, now)
 	if err != nil {
 		return fmt.Errorf("resume transmissions: %w", err)
 	}
 	return nil
 }
 
-// Restart makes one due again that waits or was stopped; false when there is none. One that was sent stays so.
+// Restart makes one due again that waits or was stopped; false when there is none, or somebody has it right now. One that was sent
+// or dropped stays so.
 func Restart(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `update transmissions set state = 'waiting', due_at = $3, ended_at = null, lease = null
-		where kind = $1 and subject = $2 and state <> 'sent' and (lease is null or due_at <= $3)`, string(kind), subject, now)
+		where kind = $1 and subject = $2 and state in ('waiting', 'stopped') and (lease is null or due_at <= $3)`, string(kind), subject, now)
 	if err != nil {
 		return false, fmt.Errorf("restart transmission: %w", err)
 	}
 	return tag.RowsAffected() > 0, nil
 }
 
-// Drop ends one that need not be sent any more; false when it was sent, or somebody has it right now.
+// Drop ends one that need not be sent any more; false when it was sent, or somebody has it right now. When it returns true and its
+// transaction commits, no attempt is in progress and none begins.
 func Drop(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now time.Time) (bool, error) {
-	tag, err := db.Exec(ctx, `update transmissions set state = 'stopped', due_at = null, ended_at = $3, lease = null, last_error = 'not needed any more'
+	tag, err := db.Exec(ctx, `update transmissions set state = 'dropped', due_at = null, ended_at = $3, lease = null, last_error = 'not needed any more'
 		where kind = $1 and subject = $2 and state <> 'sent' and (lease is null or due_at <= $3)`, string(kind), subject, now)
 	if err != nil {
 		return false, fmt.Errorf("drop transmission: %w", err)

@@ -6,6 +6,7 @@ package transmit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,14 +38,14 @@ type Transmission struct {
 }
 
 // Sender sends one kind. It reads its subject, calls the platform with no transaction open, and records what came of it in the
-// subject's own tables. Its error says what becomes of the transmission: Wait, Stop,
-// or any other: try again later.
+// subject's own tables, all before ctx ends: after that somebody else may have it. Its error says what becomes of the
+// transmission: Wait, ErrStop, or any other, which is tried again later.
 type Sender interface {
 	Send(ctx context.Context, t Transmission) error
 }
 
 // Wait is the error for what cannot be sent before something else happens (a mandate): it waits without counting attempts, and is
-// woken by Engine.Resume or when Again comes.
+// woken by Resume or when Again comes, a second later at least.
 type Wait struct {
 	Why   string
 	Again time.Duration
@@ -62,5 +63,8 @@ func Add(ctx context.Context, db pg.DB, t Transmission, now time.Time, hold time
 	_, err := db.Exec(ctx, `insert into transmissions (id, kind, subject, merchant_id, livemode, due_at, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7) on conflict (kind, subject) do nothing`,
 		t.ID, string(t.Kind), t.Subject, t.MerchantID, t.Livemode, now.Add(hold), now)
-	return err
+	if err != nil {
+		return fmt.Errorf("add transmission: %w", err)
+	}
+	return nil
 }

@@ -149,10 +149,19 @@ func (a *API) setLogo(c echo.Context) error {
 
 func (a *API) removeLogo(c echo.Context) error { return a.keepLogo(c, nil) }
 
+// keepLogo is done when the others who use the logo have it too.
 func (a *API) keepLogo(c echo.Context, file []byte) error {
 	id := portalapi.IdentityOf(c)
-	if err := a.Merchants.SetLogo(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, file); err != nil {
+	ctx, cancel := web.Calling(c, callTimeout)
+	defer cancel()
+	if err := a.Merchants.SetLogo(ctx, account.ByUser(id.UserID), id.MerchantID, file); err != nil {
 		return err
+	}
+	if a.LogoChanged != nil {
+		// The same request again mends what is left undone here.
+		if err := a.LogoChanged(ctx, id.MerchantID, file); err != nil {
+			return fmt.Errorf("put logo on documents: %w", err)
+		}
 	}
 	return c.NoContent(http.StatusNoContent)
 }

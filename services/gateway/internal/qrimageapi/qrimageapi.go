@@ -52,6 +52,8 @@ type Deps struct {
 	MerchantCode func(ctx context.Context, m account.Merchant) (Code, error)
 	// Table is a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
 	Table func(ctx context.Context, merchantID, tableID string) (Table, error)
+	// LogoChanged tells who else uses the merchant's logo; a nil file removes it. Nil: nobody does.
+	LogoChanged func(ctx context.Context, merchantID string, file []byte) error
 }
 
 // API is the handlers. Make it with New.

@@ -2,6 +2,7 @@ package qrimageapi
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/jpeg"
 	imagepng "image/png"
@@ -275,6 +276,31 @@ func TestTheLogo(t *testing.T) {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
 	f.refused(t, f.owner, "/merchant/logo", errs.NotFoundCode)
+}
+
+func TestWhoeverUsesTheLogoIsToldOfANewOne(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	var told [][]byte
+	var fail error
+	f.deps.LogoChanged = func(_ context.Context, merchantID string, file []byte) error {
+		if merchantID != f.merchant.ID {
+			t.Errorf("told of %s", merchantID)
+		}
+		told = append(told, file)
+		return fail
+	}
+	if r := f.upload(t, "image/png", picture(t)); r.status != 204 || len(told) != 1 || !bytes.Equal(told[0], picture(t)) {
+		t.Errorf("%d %s, told %q", r.status, r.body, told)
+	}
+	fail = errs.New(errs.Unavailable, "Away.")
+	if r := f.call(t, f.owner, "DELETE", "/merchant/logo", ""); r.status != 503 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	fail = nil
+	if r := f.call(t, f.owner, "DELETE", "/merchant/logo", ""); r.status != 204 || len(told) != 3 || told[2] != nil {
+		t.Errorf("%d %s, told %q", r.status, r.body, told)
+	}
 }
 
 func TestABadLogoChangesNothing(t *testing.T) {

@@ -66,7 +66,7 @@ func TestSignaturesEqualThoseOfJavaScript(t *testing.T) {
 			Reference  string
 			MerchantID string `json:"merchant_id"`
 			Name       string
-			Cents      money.Cents
+			Cents      int64
 			ExpiresAt  time.Time `json:"expires_at"`
 			Payload    []byte
 			Sig, Data  string
@@ -80,7 +80,7 @@ func TestSignaturesEqualThoseOfJavaScript(t *testing.T) {
 	}
 	s := signer(t, golden.Key)
 	for _, c := range golden.Cases {
-		want := gatewayPayment(c.Reference, c.MerchantID, c.Name, c.Cents, c.ExpiresAt)
+		want := gatewayPayment(c.Reference, c.MerchantID, c.Name, money.Cents(c.Cents), c.ExpiresAt)
 		payload, data, err := s.Sign(want)
 		if err != nil || string(payload) != string(c.Payload) {
 			t.Errorf("got\n%s, %v\nJavaScript gives\n%s", payload, err, c.Payload)

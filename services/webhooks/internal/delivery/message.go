@@ -15,7 +15,7 @@ import (
 
 // Message is what merchants are told about an event.
 type Message struct {
-	// Reference names what the event is about (a payment, an endpoint, an order); Sequence orders the events about it.
+	// Reference names what the event is about (a payment, an endpoint, an order, an invoice); Sequence orders the events about it.
 	Reference string
 	Sequence  int64
 	at        time.Time
@@ -39,6 +39,8 @@ func Read(e events.Event) (Message, error) {
 		return read(e, endpointMessage)
 	case "order":
 		return read(e, orderMessage)
+	case "invoice":
+		return read(e, invoiceMessage)
 	default:
 		return Message{}, fmt.Errorf("nobody is told of %s events", aggregate)
 	}
@@ -93,6 +95,17 @@ func orderMessage(e events.Event, c *eventsv1.OrderChanged) (Message, error) {
 	return Message{
 		Reference: c.GetOrderId(), Sequence: c.GetSequence(), at: happened(e, c.GetOccurredAt()),
 		data: func(string) any { return orderBody(c) },
+	}, nil
+}
+
+func invoiceMessage(e events.Event, c *eventsv1.InvoiceChanged) (Message, error) {
+	v := c.GetInvoice()
+	if v.GetMerchantId() != e.Merchant || v.GetLivemode() != e.Livemode {
+		return Message{}, errForeign
+	}
+	return Message{
+		Reference: v.GetNumber(), Sequence: v.GetSequence(), at: happened(e, c.GetOccurredAt()),
+		data: func(string) any { return invoiceBody(c) },
 	}, nil
 }
 

@@ -41,6 +41,8 @@ var known = append([]string{
 	"webhook_endpoint.disabled",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
+	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
+	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed",
 }, documented...)
 
 // Announce tells under which type an endpoint that asked for wanted hears of an event, if it does. The documents name

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/errs"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+)
+
+const (
+	einvoiceAddr = "EUPAY_EINVOICE_ADDR"
+	// usualEInvoice is where the service listens unless told otherwise.
+	usualEInvoice = "127.0.0.1:9104"
+)
+
+// einvoice connects to the einvoice service: at EUPAY_EINVOICE_ADDR, where demo.env says, or at the usual address. The
+// caller calls done.
+func (t *tool) einvoice() (client einvoicev1.OperatorServiceClient, done func(), err error) {
+	vars, err := config.Environment()
+	if err != nil {
+		return nil, nil, err
+	}
+	address := vars[einvoiceAddr]
+	if address == "" {
+		demo, err := system.ReadDemoEnv(t.runDir(vars))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, err
+		}
+		if address = demo[einvoiceAddr]; address == "" {
+			address = usualEInvoice
+		}
+	}
+	conn, err := boot.Dial(address)
+	if err != nil {
+		return nil, nil, err
+	}
+	return einvoicev1.NewOperatorServiceClient(conn), func() {
+		if err := conn.Close(); err != nil {
+			t.say("close the connection: %v", err)
+		}
+	}, nil
+}
+
+// answered makes the error of a call one for operators.
+func answered(err error) error {
+	var e *errs.Error
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Code == errs.Unavailable:
+		return errors.New("the einvoice service does not answer: check that it runs, and that EUPAY_EINVOICE_ADDR is its address")
+	case e.Code == errs.ValidationError:
+		return operate.Invalid(e.Message)
+	default:
+		return errors.New(e.Message)
+	}
+}
+
+type resubmitCommand struct {
+	Invoice  string `placeholder:"ID" help:"This document, by its id."`
+	Merchant string `placeholder:"ID" help:"All documents of this merchant that wait or were given up."`
+	Live     bool   `help:"In live mode; otherwise in test mode."`
+	Do       bool   `name:"run" help:"Do it. Without this the documents are only counted."`
+}
+
+// Help is shown under the summary.
+func (*resubmitCommand) Help() string {
+	return "Makes documents due at once. One whose answer was lost is looked up at the platform before it is sent again, so none is sent twice."
+}
+
+// Run makes documents due, or counts them.
+func (c *resubmitCommand) Run(t *tool) error {
+	if (c.Invoice == "") == (c.Merchant == "") {
+		return operate.Invalid("say which: either --invoice or --merchant")
+	}
+	client, done, err := t.einvoice()
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx, cancel := t.within()
+	defer cancel()
+	res, err := client.Resubmit(ctx, &einvoicev1.ResubmitRequest{InvoiceId: c.Invoice, MerchantId: c.Merchant, Livemode: c.Live, DryRun: !c.Do})
+	if err != nil {
+		return answered(err)
+	}
+	if t.json() {
+		return t.object(map[string]any{"documents": res.GetDocuments(), "resubmitted": c.Do})
+	}
+	if !c.Do {
+		fmt.Fprintf(t.out, "%d documents would be submitted again\n", res.GetDocuments())
+		t.say("Nothing was changed. To do it, add --run.")
+		return nil
+	}
+	fmt.Fprintf(t.out, "%d documents are due now\n", res.GetDocuments())
+	return nil
+}
+
+type submissionCommand struct {
+	Merchant string `placeholder:"ID" help:"Only of this merchant."`
+	Live     bool   `help:"In live mode; otherwise in test mode."`
+}
+
+// submissionView is the state of what leaves for the platform, in JSON.
+type submissionView struct {
+	Kind   string     `json:"kind"`
+	State  string     `json:"state"`
+	Count  int64      `json:"count"`
+	Oldest *time.Time `json:"oldest,omitempty"`
+}
+
+type troubleView struct {
+	Kind     string     `json:"kind"`
+	What     string     `json:"what"`
+	ID       string     `json:"id"`
+	Merchant string     `json:"merchant"`
+	State    string     `json:"state"`
+	Attempts int32      `json:"attempts"`
+	Next     *time.Time `json:"next,omitempty"`
+	Error    string     `json:"error"`
+}
+
+// Run shows what waits for the platform and what was given up.
+func (c *submissionCommand) Run(t *tool) error {
+	client, done, err := t.einvoice()
+	if err != nil {
+		return err
+	}
+	defer done()
+	ctx, cancel := t.within()
+	defer cancel()
+	res, err := client.SubmissionStatus(ctx, &einvoicev1.SubmissionStatusRequest{MerchantId: c.Merchant, Livemode: c.Live})
+	if err != nil {
+		return answered(err)
+	}
+	if err := t.submissions(res.GetCounts()); err != nil || len(res.GetTroubles()) == 0 {
+		return err
+	}
+	return t.troubles(res.GetTroubles())
+}
+
+func (t *tool) submissions(counts []*einvoicev1.SubmissionCount) error {
+	w := t.list("KIND", "STATE", "COUNT", "OLDEST")
+	for _, n := range counts {
+		oldest := instant(n.GetOldest())
+		row(w, line(n.GetKind()), line(n.GetState()), strconv.FormatInt(n.GetCount(), 10), clock(oldest))
+		if !t.json() {
+			continue
+		}
+		if err := t.object(submissionView{n.GetKind(), n.GetState(), n.GetCount(), unlessZero(oldest)}); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func (t *tool) troubles(list []*einvoicev1.SubmissionTrouble) error {
+	if !t.json() {
+		fmt.Fprintln(t.out)
+	}
+	w := t.list("KIND", "WHAT", "ID", "MERCHANT", "STATE", "ATTEMPTS", "NEXT", "ERROR")
+	for _, n := range list {
+		next := instant(n.GetNextAt())
+		row(w, line(n.GetKind()), line(n.GetWhat()), line(n.GetSubjectId()), line(n.GetMerchantId()), line(n.GetState()), strconv.Itoa(int(n.GetAttempts())),
+			clock(next), line(n.GetError()))
+		if !t.json() {
+			continue
+		}
+		v := troubleView{n.GetKind(), n.GetWhat(), n.GetSubjectId(), n.GetMerchantId(), n.GetState(), n.GetAttempts(), unlessZero(next), n.GetError()}
+		if err := t.object(v); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+type exportCommand struct {
+	File     string `arg:"" name:"file" help:"The ZIP to write."`
+	Merchant string `required:"" placeholder:"ID" help:"Whose documents."`
+	From     string `required:"" placeholder:"DAY" help:"First day of issue: 2026-01-01."`
+	To       string `required:"" placeholder:"DAY" help:"Last day of issue, included."`
+	Live     bool   `help:"In live mode; otherwise in test mode."`
+	Force    bool   `help:"Replace the file when it exists."`
+}
+
+// Help is shown under the summary.
+func (*exportCommand) Help() string {
+	return "The ZIP holds <number>.xml and facturx-<number>.pdf of each document, and index.csv for French Excel: " +
+		"UTF-8 with a byte order mark, semicolons, a comma in amounts."
+}
+
+// Run writes the archive.
+func (c *exportCommand) Run(t *tool) error {
+	for flag, day := range map[string]string{"--from": c.From, "--to": c.To} {
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			return operate.Invalid(flag + " must be a day such as 2026-01-31, not " + strconv.Quote(day))
+		}
+	}
+	if c.To < c.From {
+		return operate.Invalid("--to is before --from")
+	}
+	client, done, err := t.einvoice()
+	if err != nil {
+		return err
+	}
+	defer done()
+	req := &einvoicev1.ExportRequest{MerchantId: c.Merchant, Livemode: c.Live, From: c.From, To: c.To}
+	n, err := operate.Export(t.ctx, client, req, c.File, c.Force, t.Timeout)
+	if err != nil {
+		return answered(err)
+	}
+	if t.json() {
+		return t.object(map[string]any{"documents": n, "file": c.File})
+	}
+	_, err = fmt.Fprintf(t.out, "%d documents are in %s\n", n, printable(c.File))
+	return err
+}

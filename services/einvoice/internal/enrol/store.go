@@ -1,0 +1,116 @@
+package enrol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/transmit"
+)
+
+// lease is how long one may ask about an enrolment; askWithin and recordWithin end before.
+const (
+	lease        = time.Minute
+	askWithin    = 30 * time.Second
+	recordWithin = 10 * time.Second
+	// freshFor spares the platform a reader who asks again and again.
+	freshFor = 2 * time.Second
+)
+
+// question is an enrolment that the platform is asked about by one who has the lease.
+type question struct {
+	Enrolment
+	lease    uuid.UUID
+	attempts int
+	// planned is when the sweeper would have asked.
+	planned time.Time
+	// aside: somebody waits for the answer. What comes of it leaves the sweeper's plan alone.
+	aside bool
+}
+
+// A claim moves the due time ahead, so it is a lease: of one who dies another takes over.
+const (
+	takeSQL = `update enrolments e set lease = $1, due_at = $2, asked_at = $3 from due
+		where e.merchant_id = due.merchant_id and e.livemode = due.livemode
+		returning e.merchant_id, e.livemode, e.settings, e.code, e.client_id, e.mandate_id, e.mandate_status, e.created_at, e.attempts, due.due_at`
+	claimDueSQL = `with due as (select merchant_id, livemode, due_at from enrolments where livemode = $4 and due_at <= $3
+		order by due_at limit $5 for update skip locked) ` + takeSQL
+	claimOneSQL = `with due as (select merchant_id, livemode, due_at from enrolments where merchant_id = $4 and livemode = $5
+		and (lease is null or due_at <= $3) and (asked_at is null or asked_at <= $6) for update) ` + takeSQL
+)
+
+func (r *Enroller) claim(ctx context.Context, sql string, args ...any) ([]question, error) {
+	id, now := uuid.New(), r.instant()
+	rows, err := r.Pool.Query(ctx, sql, append([]any{id, now.Add(lease), now}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("claim enrolments: %w", err)
+	}
+	questions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (question, error) {
+		q := question{lease: id}
+		var err error
+		q.Enrolment, err = scanWith(row, &q.attempts, &q.planned)
+		return q, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim enrolments: %w", err)
+	}
+	return questions, nil
+}
+
+// errLost: the lease is another's, or what was asked about is no more.
+var errLost = errors.New("the enrolment has changed meanwhile")
+
+// keepClient records the client, so that who goes on after a crash has it.
+func (r *Enroller) keepClient(ctx context.Context, q question, clientID string) error {
+	tag, err := r.Pool.Exec(ctx, `update enrolments set client_id = $4 where merchant_id = $1 and livemode = $2 and lease = $3`,
+		q.MerchantID, q.Livemode, q.lease, clientID)
+	if err != nil {
+		return fmt.Errorf("record client: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return errLost
+	}
+	return nil
+}
+
+// record writes down what the platform said and when it is asked next. A mandate that has become active lets everything
+// go that waited for it, in the same transaction.
+func (r *Enroller) record(ctx context.Context, q question, a answer) error {
+	activated := false
+	err := pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
+		var news bool
+		err := tx.QueryRow(ctx, `select asked_at is null from enrolments where merchant_id = $1 and livemode = $2 and lease = $3 for update`,
+			q.MerchantID, q.Livemode, q.lease).Scan(&news)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errLost
+		}
+		if err != nil {
+			return fmt.Errorf("lock enrolment: %w", err)
+		}
+		now := r.instant()
+		attempts, due := plan(q, a, now)
+		if news {
+			due = now
+		}
+		_, err = tx.Exec(ctx, `update enrolments set client_id = $3, mandate_id = $4, mandate_status = $5, due_at = $6, attempts = $7, last_error = $8,
+			lease = null, updated_at = case when mandate_status = $5 then updated_at else $9 end where merchant_id = $1 and livemode = $2`,
+			q.MerchantID, q.Livemode, a.clientID, a.mandate.ID, string(a.mandate.Status), due, attempts, a.problem, now)
+		if err != nil {
+			return fmt.Errorf("record mandate: %w", err)
+		}
+		activated = a.mandate.Status == platform.MandateActive && q.status != platform.MandateActive
+		if !activated {
+			return nil
+		}
+		return transmit.Resume(ctx, tx, q.MerchantID, q.Livemode, now)
+	})
+	if err == nil && activated {
+		r.Wake(q.Livemode)
+	}
+	return err
+}

@@ -1,0 +1,77 @@
+package invoice_test
+
+import (
+	"math/big"
+
+	"pgregory.net/rapid"
+
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+type key struct {
+	category invoice.Category
+	rate     invoice.Rate
+}
+
+// checkSums is what EN 16931 and the French rules want of the amounts of a document, each sum exact.
+func checkSums(t rapid.TB, d invoice.Document) {
+	t.Helper()
+	var lineNet, allowances, tax money.Cents
+	bases := map[key]money.Cents{}
+	for _, l := range d.Lines {
+		lineNet += l.Net
+		bases[key{l.Category, l.Rate}] += l.Net
+		if l.NetPrice <= 0 {
+			t.Fatalf("BR-FR-DEC-03: line %s has the price %s", l.ID, l.NetPrice)
+		}
+		if l.Net < 0 || l.Net > l.Gross {
+			t.Fatalf("line %s: net %s of gross %s", l.ID, l.Net, l.Gross)
+		}
+	}
+	allowed := map[key]bool{}
+	for _, a := range d.Allowances {
+		allowances += a.Net
+		bases[key{a.Category, a.Rate}] -= a.Net
+		if allowed[key{a.Category, a.Rate}] {
+			t.Fatalf("two allowances of %s %s", a.Category, a.Rate)
+		}
+		allowed[key{a.Category, a.Rate}] = true
+		if a.Net <= 0 || a.Net > a.Gross {
+			t.Fatalf("allowance of %s, net %s", a.Gross, a.Net)
+		}
+	}
+	for i, v := range d.VAT {
+		tax += v.Tax
+		base, found := bases[key{v.Category, v.Rate}]
+		if !found || base != v.Base {
+			t.Fatalf("BR-S-08: base %s at %s %s, lines and allowances give %s", v.Base, v.Category, v.Rate, base)
+		}
+		delete(bases, key{v.Category, v.Rate})
+		if off := v.Tax - roundDiv(int64(v.Base)*int64(v.Rate), 1000); off < -1 || off > 1 || v.Tax < 0 || v.Base < 0 {
+			t.Fatalf("BR-CO-17: base %s at %s has the tax %s", v.Base, v.Rate, v.Tax)
+		}
+		if i > 0 && d.VAT[i-1].Rate < v.Rate {
+			t.Fatalf("rate %s after %s", v.Rate, d.VAT[i-1].Rate)
+		}
+		if (v.Rate == 0) == (v.Category == invoice.Standard) || (v.Category == invoice.Exempt) != (v.Reason != "") {
+			t.Fatalf("rate %s is %s, reason %q", v.Rate, v.Category, v.Reason)
+		}
+	}
+	if len(bases) > 0 {
+		t.Fatalf("no VAT row for %v", bases)
+	}
+	want := invoice.Totals{LineNet: lineNet, Allowances: allowances, Net: lineNet - allowances, Tax: tax, Gross: lineNet - allowances + tax}
+	want.Prepaid, want.Due = d.Totals.Prepaid, want.Gross-d.Totals.Prepaid
+	if d.Totals != want {
+		t.Fatalf("BR-CO-10 to 16: totals %+v, want %+v", d.Totals, want)
+	}
+}
+
+// roundDiv rounds half away from zero, in its own way.
+func roundDiv(a, b int64) money.Cents {
+	q := new(big.Rat).SetFrac64(a, b)
+	text := q.FloatString(0)
+	n, _ := new(big.Int).SetString(text, 10)
+	return money.Cents(n.Int64())
+}

@@ -1,0 +1,55 @@
+package transmit
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+func TestRunFinishesWhatItBegan(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	subject := f.add("m_1")
+	began, letGo := f.sender.holding()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	f.Wake(true)
+	<-began
+	cancel()
+	late := f.add("m_1")
+	f.Wake(true)
+	letGo <- nil
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	f.wants(subject, "sent", 1)
+	f.wants(late, "waiting", 0)
+}
+
+func TestRunBreaksOffWhatHangs(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.Engine = f.engine(Config{Grace: 1})
+	subject := f.add("m_1")
+	began, _ := f.sender.holding()
+	stop := run(t, f.Engine)
+	<-began
+	stop()
+	f.wants(subject, "waiting", 1)
+	if f.modes[true].breaker.failures != 0 {
+		t.Error("that was not the platform's fault")
+	}
+}
+
+func TestRunLooksByItself(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.Engine = f.engine(Config{Every: time.Millisecond})
+	began, letGo := f.sender.holding()
+	stop := run(t, f.Engine)
+	f.add("m_1") // nobody wakes the workers
+	<-began
+	letGo <- nil
+	stop()
+}

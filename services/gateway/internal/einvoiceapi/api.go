@@ -1,0 +1,129 @@
+// Package einvoiceapi is the REST edge of e-invoicing: invoices, credit notes and their PDF for merchants' servers and for
+// the portal, the enrolment and settings behind the portal, and the intake of the platform's webhooks. It checks shapes;
+// what is right in an invoice is for the einvoice service to say. Answers are bare objects; lists are
+// {"data":[…],"pagination":{…}}.
+package einvoiceapi
+
+import (
+	"errors"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+)
+
+const (
+	// readTimeout bounds what the einvoice service answers from its database.
+	readTimeout = 10 * time.Second
+	// platformTimeout bounds what may wait for the platform. It ends before the server's write timeout.
+	platformTimeout = 30 * time.Second
+	// hooksPerMinute of one address: the platform tells of every step of every invoice.
+	hooksPerMinute = 1200
+)
+
+// Deps are what New needs.
+type Deps struct {
+	Invoices  einvoicev1.EInvoiceServiceClient
+	Merchants *account.Merchants
+	// Login lets users with one of the roles in, and KeyOrLogin also API keys with the scope.
+	Login      func(...account.Role) echo.MiddlewareFunc
+	KeyOrLogin func(account.Scope, ...account.Role) echo.MiddlewareFunc
+	// OwnerOf is the account and mode of a request that one of the two let in.
+	OwnerOf func(echo.Context) (merchantID string, livemode bool, err error)
+	Limiter ratelimit.Limiter
+}
+
+// API is the handlers. Make it with New.
+type API struct{ Deps }
+
+// New returns the API.
+func New(d Deps) *API { return &API{d} }
+
+// Register puts the endpoints on the group of /api/v1. Staff issue invoices and accountants read them; the enrolment is
+// the merchant's alone.
+func (a *API) Register(g *echo.Group) {
+	team := []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
+	read := []echo.MiddlewareFunc{told, a.KeyOrLogin(account.InvoicesRead, team...)}
+	write := []echo.MiddlewareFunc{told, a.KeyOrLogin(account.InvoicesWrite, account.RoleMerchant, account.RoleStaff)}
+	g.GET("/einvoice/enrollment", a.enrollment, read...)
+	g.POST("/einvoice/invoices", a.create, write...)
+	g.GET("/einvoice/invoices", a.list, read...)
+	g.GET("/einvoice/invoices/:id", a.get, read...)
+	g.GET("/einvoice/invoices/:id/pdf", a.pdf, read...)
+	g.POST("/einvoice/invoices/:id/submit", a.submit, write...)
+	g.POST("/einvoice/invoices/:id/mark-paid", a.markPaid, write...)
+	g.POST("/einvoice/invoices/:id/cancel", a.cancel, write...)
+	g.POST("/einvoice/invoices/:id/credit-note", a.creditNote, write...)
+
+	member := []echo.MiddlewareFunc{told, a.Login(team...)}
+	owner := []echo.MiddlewareFunc{told, a.Login(account.RoleMerchant)}
+	g.POST("/einvoice/enroll", a.enroll, owner...)
+	g.GET("/einvoice/enrollment/onboarding-link", a.onboardingLink, owner...)
+	g.GET("/einvoice/settings", a.settings, member...)
+	g.PATCH("/einvoice/settings", a.updateSettings, owner...)
+	g.GET("/einvoice/reports", a.reports, member...)
+
+	intake := edge.PerIP(a.Limiter, "seqino", hooksPerMinute)
+	g.POST("/webhooks/seqino", a.hook(true), intake)
+	g.POST("/webhooks/seqino/test", a.hook(false), intake)
+}
+
+// What whoever is not enrolled is told, by the contract.
+const (
+	notEnrolledMessage = "E-invoicing is not enabled for this account."
+	notEnrolledAction  = "Log in to the EU Pay merchant portal → Settings → E-Invoicing → Enroll"
+)
+
+// told says to whoever is not enrolled what to do about it, however the error came up.
+func told(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := next(c)
+		var e *errs.Error
+		if errors.As(err, &e) && e.Code == errs.NotEnrolled && e.Action == "" {
+			return notEnrolled()
+		}
+		return err
+	}
+}
+
+func notEnrolled() error {
+	e := errs.New(errs.NotEnrolled, notEnrolledMessage)
+	e.Action = notEnrolledAction
+	return e
+}
+
+// maxID is longer than every id and number of an invoice.
+const maxID = 64
+
+// invoiceOf is whose invoice the path names, and which. What can be no id and no number does not exist.
+func (a *API) invoiceOf(c echo.Context) (merchantID string, livemode bool, id string, err error) {
+	if merchantID, livemode, err = a.OwnerOf(c); err != nil {
+		return "", false, "", err
+	}
+	id = c.Param("id")
+	good := id != "" && len(id) <= maxID
+	for i := range len(id) {
+		b := id[i]
+		good = good && (b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '-' || b == '_')
+	}
+	if !good {
+		return "", false, "", errs.NotFound("Invoice")
+	}
+	return merchantID, livemode, id, nil
+}
+
+// issued explains an answer that did not come to whoever cannot repeat the request: a document may exist already.
+func issued(err error, repeatable bool) error {
+	if repeatable || !errs.Is(err, errs.Unavailable) {
+		return err
+	}
+	e := errs.New(errs.Unavailable, "No answer came in time, and the document may exist: look for it in GET /einvoice/invoices before you send this again. "+
+		"With an Idempotency-Key the request can simply be repeated.")
+	e.RetryAfter = errs.From(err).RetryAfter
+	return errors.Join(e, err)
+}

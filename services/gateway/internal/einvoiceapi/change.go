@@ -1,0 +1,158 @@
+package einvoiceapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// submit tries the way to the platform again, at once.
+func (a *API) submit(c echo.Context) error {
+	merchantID, livemode, id, err := a.invoiceOf(c)
+	if err != nil {
+		return err
+	}
+	if err := web.DecodeOptional(c, &struct{}{}); err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	res, err := a.Invoices.SubmitInvoice(ctx, &einvoicev1.SubmitInvoiceRequest{MerchantId: merchantID, Livemode: livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, submitted(res.GetInvoice(), res.GetMandateStatus()))
+}
+
+type paidRequest struct {
+	PaymentMethod string     `json:"payment_method"`
+	PaymentDate   string     `json:"payment_date"`
+	Amount        web.Amount `json:"amount"`
+}
+
+func (r paidRequest) check() error {
+	var bad problems
+	bad.required("payment_method", r.PaymentMethod)
+	bad.oneOf("payment_method", r.PaymentMethod, methods...)
+	bad.day("payment_date", r.PaymentDate)
+	bad.positive("amount", r.Amount)
+	return bad.err()
+}
+
+// markPaid records a payment. What of it is reported, and until when, is in the answer.
+func (a *API) markPaid(c echo.Context) error {
+	merchantID, livemode, id, err := a.invoiceOf(c)
+	if err != nil {
+		return err
+	}
+	var in paidRequest
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	key, err := edge.IdempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	res, err := a.Invoices.MarkInvoicePaid(ctx, &einvoicev1.MarkInvoicePaidRequest{
+		MerchantId: merchantID, Livemode: livemode, Id: id, PaymentMethod: in.PaymentMethod, PaymentDate: in.PaymentDate,
+		AmountCents: cents(in.Amount), IdempotencyKey: key,
+	})
+	if err != nil {
+		return issued(err, key != "")
+	}
+	if res.GetReplayed() {
+		c.Response().Header().Set(edge.HeaderReplayed, "true")
+	}
+	return web.Answer(c, http.StatusOK, paid{invoice: view(res.GetInvoice()), Reports: views(res.GetReports(), reportDueView)})
+}
+
+// cents is nil for an amount that was not given.
+func cents(a web.Amount) *int64 {
+	if !a.Given() {
+		return nil
+	}
+	n := int64(a.Cents())
+	return &n
+}
+
+// cancel ends an invoice; where the platform has it, by a corrected one.
+func (a *API) cancel(c echo.Context) error {
+	merchantID, livemode, id, err := a.invoiceOf(c)
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	var bad problems
+	bad.text("reason", in.Reason, maxReason)
+	if err := bad.err(); err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	res, err := a.Invoices.CancelInvoice(ctx, &einvoicev1.CancelInvoiceRequest{MerchantId: merchantID, Livemode: livemode, Id: id, Reason: in.Reason})
+	if err != nil {
+		return err
+	}
+	answer := cancelled{invoice: view(res.GetInvoice())}
+	if res.GetCorrection() != nil {
+		correction := summary(res.GetCorrection())
+		answer.CreditNote = &correction
+	}
+	return web.Answer(c, http.StatusOK, answer)
+}
+
+type creditRequest struct {
+	Amount web.Amount `json:"amount"`
+	Reason string     `json:"reason"`
+	Type   string     `json:"type"`
+}
+
+func (r creditRequest) check() error {
+	var bad problems
+	bad.positive("amount", r.Amount)
+	bad.text("reason", r.Reason, maxReason)
+	bad.oneOf("type", r.Type, "refund", "cancel")
+	return bad.err()
+}
+
+// creditNote gives all or a part of an invoice back. 201 with the new document, 200 with the one of the same Idempotency-Key.
+func (a *API) creditNote(c echo.Context) error {
+	merchantID, livemode, id, err := a.invoiceOf(c)
+	if err != nil {
+		return err
+	}
+	var in creditRequest
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	key, err := edge.IdempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	res, err := a.Invoices.CreateCreditNote(ctx, &einvoicev1.CreateCreditNoteRequest{
+		MerchantId: merchantID, Livemode: livemode, Id: id, AmountCents: cents(in.Amount), Reason: in.Reason, Type: in.Type, IdempotencyKey: key,
+	})
+	if err != nil {
+		return issued(err, key != "")
+	}
+	return web.Answer(c, created(c, res.GetReplayed()), credited{invoice: view(res.GetCreditNote()), Invoice: summary(res.GetInvoice())})
+}

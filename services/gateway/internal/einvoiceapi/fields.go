@@ -1,0 +1,125 @@
+package einvoiceapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// problems collects the refused fields of one request.
+type problems []errs.Field
+
+func (p *problems) add(field, format string, args ...any) {
+	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
+}
+
+func (p problems) err() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return errs.Invalid(p...)
+}
+
+// line wants at most that many characters on one line; text also takes line breaks and tabs.
+func (p *problems) line(field, value string, most int) { p.characters(field, value, most, "") }
+
+func (p *problems) text(field, value string, most int) { p.characters(field, value, most, "\n\r\t") }
+
+func (p *problems) characters(field, value string, most int, also string) {
+	bad := func(r rune) bool {
+		// No database or XML document keeps these, and nobody should read a line from the wrong side.
+		return unicode.IsControl(r) && !strings.ContainsRune(also, r) || r == '\uFFFE' || r == '\uFFFF' || unicode.Is(unicode.Bidi_Control, r)
+	}
+	switch {
+	case utf8.RuneCountInString(value) > most:
+		p.add(field, "must have at most %d characters", most)
+	case strings.ContainsFunc(value, bad):
+		p.add(field, "must not contain control characters")
+	}
+}
+
+func (p *problems) required(field, value string) {
+	if strings.TrimSpace(value) == "" {
+		p.add(field, "is required")
+	}
+}
+
+// oneOf wants one of the words, or nothing.
+func (p *problems) oneOf(field, value string, words ...string) {
+	if value != "" && !slices.Contains(words, value) {
+		p.add(field, "must be one of %s", strings.Join(words, ", "))
+	}
+}
+
+// positive wants an amount above zero, or none.
+func (p *problems) positive(field string, a web.Amount) {
+	if a.Given() && a.Cents() <= 0 {
+		p.add(field, "must be more than 0")
+	}
+}
+
+// day wants a day, or nothing.
+func (p *problems) day(field, value string) {
+	if value == "" {
+		return
+	}
+	if _, err := time.Parse(time.DateOnly, value); err != nil {
+		p.add(field, "must be a day such as 2026-06-17")
+	}
+}
+
+// The decimals of a quantity (BR-FR-DEC-02) and of a rate, and the digits before them.
+const (
+	quantityDecimals = 4
+	rateDecimals     = 2
+	maxWhole         = 12
+)
+
+// quantity and rate are JSON numbers in a request, kept as their text: nothing is lost and no float is made of them.
+type (
+	quantity string
+	rate     string
+)
+
+// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals.
+func (q *quantity) UnmarshalJSON(raw []byte) error {
+	text, err := number(raw, quantityDecimals)
+	*q = quantity(text)
+	return err
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals.
+func (r *rate) UnmarshalJSON(raw []byte) error {
+	text, err := number(raw, rateDecimals)
+	*r = rate(text)
+	return err
+}
+
+// number checks the text of a JSON value: a number without an exponent and with at most so many decimals.
+func number(raw []byte, decimals int) (string, error) {
+	text := string(raw)
+	first := strings.TrimPrefix(text, "-")
+	switch {
+	case strings.HasPrefix(text, `"`):
+		return "", web.Refusal("must be a number, not a string")
+	case first == "" || first[0] < '0' || first[0] > '9' || !json.Valid(raw):
+		return "", web.Refusal("must be a number")
+	case strings.ContainsAny(text, "eE"):
+		return "", web.Refusal("must be written without an exponent")
+	}
+	whole, fraction, _ := strings.Cut(first, ".")
+	switch {
+	case len(fraction) > decimals:
+		return "", web.Refusal(fmt.Sprintf("must have at most %d decimals", decimals))
+	case len(whole) > maxWhole:
+		return "", web.Refusal("is out of range")
+	}
+	return text, nil
+}

@@ -1,0 +1,128 @@
+package einvoiceapi
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// enrollmentView shows what is documented for each state and no more: the mandate and the SIRET only of whoever may issue.
+type enrollmentView struct {
+	Enrolled      bool   `json:"enrolled"`
+	MandateID     string `json:"mandate_id,omitempty"`
+	MandateStatus string `json:"mandate_status,omitempty"`
+	Ready         bool   `json:"ready"`
+	SIRET         string `json:"siret,omitempty"`
+}
+
+func viewEnrollment(e *einvoicev1.Enrollment) enrollmentView {
+	if !e.GetEnrolled() {
+		return enrollmentView{}
+	}
+	v := enrollmentView{Enrolled: true, MandateStatus: e.GetMandateStatus(), Ready: e.GetReady()}
+	if v.Ready {
+		v.MandateID, v.SIRET = e.GetMandateId(), e.GetSiret()
+	}
+	return v
+}
+
+func (a *API) enrollment(c echo.Context) error {
+	merchantID, livemode, err := a.OwnerOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	res, err := a.Invoices.GetEnrollment(ctx, &einvoicev1.GetEnrollmentRequest{MerchantId: merchantID, Livemode: livemode})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, viewEnrollment(res.GetEnrollment()))
+}
+
+// statuses of an invoice, as the contract lists them.
+var statuses = []string{"draft", "pending", "paid", "refunded", "cancelled", "failed"}
+
+func (a *API) list(c echo.Context) error {
+	merchantID, livemode, err := a.OwnerOf(c)
+	if err != nil {
+		return err
+	}
+	page, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	req := &einvoicev1.ListInvoicesRequest{
+		MerchantId: merchantID, Livemode: livemode, Page: int32(page), Limit: int32(limit), Status: c.QueryParam("status"),
+	}
+	var bad problems
+	if c.QueryParams().Has("status") && !slices.Contains(statuses, req.GetStatus()) {
+		bad.add("status", "must be one of %s", strings.Join(statuses, ", "))
+	}
+	if c.QueryParams().Has("from") {
+		from, ok := edge.Instant(c.QueryParam("from"))
+		if !ok {
+			bad.add("from", "must be an ISO 8601 time such as 2026-06-17T12:00:00Z")
+		}
+		req.From = timestamppb.New(from)
+	}
+	if err := bad.err(); err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	res, err := a.Invoices.ListInvoices(ctx, req)
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetInvoices(), summary, page, limit, res.GetTotal()))
+}
+
+func (a *API) get(c echo.Context) error {
+	merchantID, livemode, id, err := a.invoiceOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	res, err := a.Invoices.GetInvoice(ctx, &einvoicev1.GetInvoiceRequest{MerchantId: merchantID, Livemode: livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, view(res.GetInvoice()))
+}
+
+// pdf answers the Factur-X. Whatever Accept says: there is nothing else to give.
+func (a *API) pdf(c echo.Context) error {
+	merchantID, livemode, id, err := a.invoiceOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, platformTimeout)
+	defer cancel()
+	res, err := a.Invoices.GetInvoicePDF(ctx, &einvoicev1.GetInvoicePDFRequest{MerchantId: merchantID, Livemode: livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set(echo.HeaderCacheControl, "private")
+	h.Set(echo.HeaderContentDisposition, `attachment; filename="facturx-`+fileName(res.GetNumber())+`.pdf"`)
+	return c.Blob(http.StatusOK, "application/pdf", res.GetPdf())
+}
+
+// fileName keeps what cannot end the header's text or lead into another folder. Numbers may have a slash (BR-FR-01).
+func fileName(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' || r == '+' {
+			return r
+		}
+		return '-'
+	}, number)
+}

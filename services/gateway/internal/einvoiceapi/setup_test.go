@@ -1,0 +1,198 @@
+package einvoiceapi
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/bcrypt"
+
+	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/pgtest"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/migrations"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	password = "correct horse battery"
+	iban     = "FR7630006000011234567890189"
+	public   = "pk_test_0123456789abcdef0123456789abcdef"
+	secret   = "sk_test_0123456789abcdef0123456789abcdef"
+	live     = "pk_live_0123456789abcdef0123456789abcdef"
+	liveKey  = "sk_live_0123456789abcdef0123456789abcdef"
+)
+
+var (
+	quiet = slog.New(slog.DiscardHandler)
+	noon  = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
+)
+
+// as are the headers with the credentials of a request.
+type as []string
+
+// fixture is the API with real accounts on a real server; every answer is held against the API description.
+type fixture struct {
+	accounts *account.Accounts
+	merchant account.Merchant
+	platform *platform
+	url      string
+	client   *http.Client
+	doc      *apidoctest.Validator
+	// key and live are keys of the merchant with all scopes; reader has invoices:read only, payer everything else.
+	key, live, reader, payer as
+	people                   map[account.Role]as
+}
+
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	pool, _ := pgtest.New(t, "gateway", migrations.FS)
+	now := func() time.Time { return noon }
+	f := &fixture{platform: &platform{mandate: "active"}, doc: apidoctest.New(t), people: map[account.Role]as{}}
+	var err error
+	f.accounts, err = account.Open(account.Deps{
+		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {},
+		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.accounts.Close)
+	limiter := ratelimit.NewMemory(now)
+	access := edge.NewAccess(f.accounts.Keys, limiter, 1000)
+	e := web.New(quiet, nil)
+	g := e.Group(apidoctest.Base)
+	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: edge.KeyFrom})
+	portal.Register(g)
+	New(Deps{
+		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin,
+		OwnerOf: portal.OwnerOf, Limiter: limiter,
+	}).Register(g)
+	srv := httptest.NewServer(e)
+	t.Cleanup(srv.Close)
+	f.url, f.client = srv.URL, srv.Client()
+	f.seed(t)
+	return f
+}
+
+func (f *fixture) seed(t *testing.T) {
+	t.Helper()
+	var err error
+	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
+		Merchant: account.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
+		AdminEmail: "admin@example.com", AdminPassword: password,
+		Keys: []account.DemoKey{{Public: public, Secret: secret, PerMinute: 1000}, {Public: live, Secret: liveKey, PerMinute: 1000}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.platform.owner = f.merchant.ID
+	f.platform.enrollment = &einvoicev1.Enrollment{}
+	f.key, f.live = keyed(public, secret), keyed(live, liveKey)
+	f.people[account.RoleMerchant] = f.login(t, "owner@example.com")
+	owner := f.people[account.RoleMerchant]
+	f.reader = f.newKey(t, owner, `["invoices:read"]`)
+	f.payer = f.newKey(t, owner, `["payments:read","payments:write"]`)
+	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+		email := string(role) + "@example.com"
+		f.call(t, owner, "POST", "/merchant/team", `{"email":"`+email+`","password":"`+password+`","role":"`+string(role)+`"}`)
+		f.people[role] = f.login(t, email)
+	}
+}
+
+func keyed(public, secret string) as { return as{"X-Api-Key", public, "X-Api-Secret", secret} }
+
+func (f *fixture) newKey(t *testing.T, owner as, scopes string) as {
+	t.Helper()
+	r := f.call(t, owner, "POST", "/merchant/api-keys", `{"name":"k","livemode":false,"scopes":`+scopes+`}`)
+	public, _ := r.json["api_key"].(string)
+	secret, _ := r.json["api_secret"].(string)
+	if r.status != 201 || public == "" || secret == "" {
+		t.Fatalf("no key: %d %s", r.status, r.text)
+	}
+	return keyed(public, secret)
+}
+
+func (f *fixture) login(t *testing.T, email string) as {
+	t.Helper()
+	r := f.call(t, nil, "POST", "/auth/login", `{"email":"`+email+`","password":"`+password+`"}`)
+	return as{echo.HeaderAuthorization, "Bearer " + r.json["token"].(string)}
+}
+
+// reply is an answer with its JSON.
+type reply struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+func (r reply) str(field string) string { s, _ := r.json[field].(string); return s }
+
+// fields are the names in the errors of a VALIDATION_ERROR.
+func (r reply) fields() string {
+	var names []string
+	list, _ := r.json["errors"].([]any)
+	for _, e := range list {
+		names = append(names, e.(map[string]any)["field"].(string))
+	}
+	return strings.Join(names, " ")
+}
+
+func (f *fixture) call(t *testing.T, who as, method, path, body string, headers ...string) reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, f.url+apidoctest.Base+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	}
+	headers = append(headers, who...)
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	described := req.Clone(t.Context())
+	described.URL.Host, described.URL.Scheme = "", ""
+	f.doc.Check(t, described, resp)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
+	if strings.HasPrefix(r.header.Get(echo.HeaderContentType), echo.MIMEApplicationJSON) {
+		if err := json.Unmarshal(raw, &r.json); err != nil {
+			t.Fatalf("%s %s answers %q", method, path, raw)
+		}
+	}
+	return r
+}
+
+// must is call with an expected status.
+func (f *fixture) must(t *testing.T, status int, who as, method, path, body string, headers ...string) reply {
+	t.Helper()
+	r := f.call(t, who, method, path, body, headers...)
+	if r.status != status {
+		t.Fatalf("%s %s answers %d %s", method, path, r.status, r.text)
+	}
+	return r
+}

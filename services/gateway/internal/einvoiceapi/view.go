@@ -1,0 +1,278 @@
+package einvoiceapi
+
+import (
+	"encoding/json"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/lifecycle"
+	"european-pay.eu/eupay/internal/money"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// invoice is an invoice, or a document that corrects one. The first five fields and their order are the contract's.
+type invoice struct {
+	Number           string      `json:"invoice_number"`
+	SeqinoInvoiceID  *string     `json:"seqino_invoice_id"`
+	SeqinoStatus     string      `json:"seqino_status"`
+	TotalTTC         money.Cents `json:"total_ttc"`
+	Seqino           *submission `json:"_seqino,omitempty"`
+	ID               string      `json:"id"`
+	TypeCode         string      `json:"type_code"`
+	Status           string      `json:"status"`
+	Lifecycle        *step       `json:"lifecycle"`
+	Problem          *string     `json:"problem"`
+	Livemode         bool        `json:"livemode"`
+	Audience         string      `json:"audience"`
+	IssueDate        string      `json:"issue_date"`
+	DueDate          *string     `json:"due_date"`
+	Currency         string      `json:"currency"`
+	TotalHT          money.Cents `json:"total_ht"`
+	TotalVAT         money.Cents `json:"total_vat"`
+	DiscountAmount   money.Cents `json:"discount_amount"`
+	AmountPaid       money.Cents `json:"amount_paid"`
+	AmountCredited   money.Cents `json:"amount_credited"`
+	AmountDue        money.Cents `json:"amount_due"`
+	Reference        *string     `json:"reference"`
+	PaymentReference *string     `json:"payment_reference"`
+	Notes            *string     `json:"notes"`
+	customer
+	Corrects    *corrected `json:"corrects"`
+	CreatedAt   string     `json:"created_at"`
+	UpdatedAt   string     `json:"updated_at"`
+	SubmittedAt *string    `json:"submitted_at"`
+	*details
+}
+
+// customer has the names of the request.
+type customer struct {
+	Name              string          `json:"customer_name"`
+	Email             *string         `json:"customer_email"`
+	Phone             *string         `json:"customer_phone"`
+	SIREN             *string         `json:"customer_siren"`
+	SIRET             *string         `json:"customer_siret"`
+	VATNumber         *string         `json:"customer_vat_number"`
+	ElectronicAddress *string         `json:"customer_electronic_address"`
+	Address           customerAddress `json:"customer_address"`
+}
+
+type customerAddress struct {
+	Street   *string `json:"street"`
+	More     *string `json:"more"`
+	PostCode *string `json:"post_code"`
+	City     *string `json:"city"`
+	Country  *string `json:"country"`
+}
+
+// submission is what came of sending the document.
+type submission struct {
+	Submitted     bool   `json:"submitted"`
+	MandateStatus string `json:"mandate_status"`
+	Error         string `json:"error,omitempty"`
+}
+
+// step of a document's life at the platform.
+type step struct {
+	Code  int32  `json:"code"`
+	Label string `json:"label"`
+}
+
+// corrected is what a credit note or a corrected invoice is about.
+type corrected struct {
+	ID     string      `json:"id"`
+	Number string      `json:"invoice_number"`
+	Amount money.Cents `json:"amount"`
+	Reason *string     `json:"reason"`
+}
+
+// details are only in the answer about one invoice.
+type details struct {
+	BusinessProcess string        `json:"business_process"`
+	Items           []lineView    `json:"items"`
+	VAT             []vatView     `json:"vat_breakdown"`
+	Payments        []paymentView `json:"payments"`
+	Events          []eventView   `json:"lifecycle_events"`
+	Corrections     []invoice     `json:"corrections"`
+}
+
+type lineView struct {
+	ProductName  string      `json:"product_name"`
+	Description  *string     `json:"description"`
+	Quantity     json.Number `json:"quantity"`
+	UnitPriceTTC money.Cents `json:"unit_price_ttc"`
+	UnitPriceHT  json.Number `json:"unit_price_ht"`
+	VATRate      perMille    `json:"vat_rate"`
+	VATCategory  string      `json:"vat_category"`
+	Type         string      `json:"type"`
+	TotalHT      money.Cents `json:"total_ht"`
+	TotalTTC     money.Cents `json:"total_ttc"`
+}
+
+type vatView struct {
+	VATRate         perMille    `json:"vat_rate"`
+	VATCategory     string      `json:"vat_category"`
+	BaseHT          money.Cents `json:"base_ht"`
+	VATAmount       money.Cents `json:"vat_amount"`
+	ExemptionReason *string     `json:"vat_exemption_reason"`
+}
+
+type paymentView struct {
+	ID        string      `json:"id"`
+	Amount    money.Cents `json:"amount"`
+	Date      string      `json:"payment_date"`
+	Method    string      `json:"payment_method"`
+	Reference *string     `json:"payment_reference"`
+}
+
+type eventView struct {
+	step
+	OccurredAt string  `json:"occurred_at"`
+	Emitter    *string `json:"emitter"`
+	ReasonCode *string `json:"reason_code"`
+	Reason     *string `json:"reason"`
+}
+
+// paid, cancelled and credited are the answers of the changes.
+type (
+	paid struct {
+		invoice
+		Reports []reportDue `json:"reports"`
+	}
+	cancelled struct {
+		invoice
+		CreditNote *invoice `json:"credit_note"`
+	}
+	credited struct {
+		invoice
+		Invoice invoice `json:"invoice"`
+	}
+)
+
+type reportDue struct {
+	Kind        string  `json:"kind"`
+	PeriodStart *string `json:"period_start"`
+	PeriodEnd   *string `json:"period_end"`
+	DueDate     *string `json:"due_date"`
+}
+
+// perMille is a rate in tenths of a percent, printed as a percentage: 20, 5.5.
+type perMille int32
+
+// MarshalJSON implements json.Marshaler.
+func (r perMille) MarshalJSON() ([]byte, error) { return money.Cents(int64(r) * 10).MarshalJSON() }
+
+// summary is an invoice as lists show it.
+func summary(v *einvoicev1.Invoice) invoice {
+	out := invoice{
+		Number: v.GetNumber(), SeqinoInvoiceID: unlessEmpty(v.GetSeqinoInvoiceId()), SeqinoStatus: v.GetSeqinoStatus(),
+		TotalTTC: money.Cents(v.GetTotalCents()), ID: v.GetId(), TypeCode: v.GetTypeCode(), Status: v.GetStatus(),
+		Problem: unlessEmpty(v.GetProblem()), Livemode: v.GetLivemode(), Audience: v.GetAudience(), IssueDate: v.GetIssueDate(),
+		DueDate: unlessEmpty(v.GetDueDate()), Currency: v.GetCurrency(), TotalHT: money.Cents(v.GetTotalNetCents()),
+		TotalVAT: money.Cents(v.GetTotalVatCents()), DiscountAmount: money.Cents(v.GetDiscountCents()), AmountPaid: money.Cents(v.GetPaidCents()),
+		AmountCredited: money.Cents(v.GetCreditedCents()), AmountDue: money.Cents(v.GetDueCents()), Reference: unlessEmpty(v.GetReference()),
+		PaymentReference: unlessEmpty(v.GetPaymentReference()), Notes: unlessEmpty(v.GetNotes()), customer: customerView(v.GetCustomer()),
+		CreatedAt: web.Time(v.GetCreatedAt().AsTime()), UpdatedAt: web.Time(v.GetUpdatedAt().AsTime()), SubmittedAt: unlessNever(v.GetSubmittedAt()),
+	}
+	if code := v.GetLifecycleCode(); code != 0 {
+		out.Lifecycle = &step{code, lifecycle.Label(code)}
+	}
+	if v.GetCorrectsId() != "" {
+		out.Corrects = &corrected{v.GetCorrectsId(), v.GetCorrectsNumber(), money.Cents(v.GetCreditCents()), unlessEmpty(v.GetReason())}
+	}
+	return out
+}
+
+// view is an invoice with everything.
+func view(v *einvoicev1.Invoice) invoice {
+	out := summary(v)
+	out.details = &details{
+		BusinessProcess: v.GetBusinessProcess(), Items: views(v.GetLines(), lineOf), VAT: views(v.GetVat(), vatOf),
+		Payments: views(v.GetPayments(), paymentOf), Events: views(v.GetLifecycle(), eventOf), Corrections: views(v.GetCorrections(), summary),
+	}
+	return out
+}
+
+// submitted is an invoice with what came of sending it.
+func submitted(v *einvoicev1.Invoice, mandateStatus string) invoice {
+	out := view(v)
+	out.Seqino = &submission{Submitted: v.GetSeqinoStatus() == "submitted", MandateStatus: mandateStatus, Error: v.GetProblem()}
+	return out
+}
+
+func customerView(p *einvoicev1.Party) customer {
+	a := p.GetAddress()
+	return customer{
+		Name: p.GetName(), Email: unlessEmpty(p.GetEmail()), Phone: unlessEmpty(p.GetPhone()), SIREN: unlessEmpty(p.GetSiren()),
+		SIRET: unlessEmpty(p.GetSiret()), VATNumber: unlessEmpty(p.GetVatNumber()), ElectronicAddress: unlessEmpty(p.GetElectronicAddress()),
+		Address: customerAddress{
+			Street: unlessEmpty(a.GetStreet()), More: unlessEmpty(a.GetMore()), PostCode: unlessEmpty(a.GetPostCode()),
+			City: unlessEmpty(a.GetCity()), Country: unlessEmpty(a.GetCountry()),
+		},
+	}
+}
+
+func lineOf(l *einvoicev1.InvoiceLine) lineView {
+	kind := l.GetNature()
+	if kind == natures["service"] {
+		kind = "service"
+	}
+	return lineView{
+		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()),
+		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: perMille(l.GetVatRatePerMille()),
+		VATCategory: l.GetVatCategory(), Type: kind, TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
+	}
+}
+
+func vatOf(v *einvoicev1.InvoiceVAT) vatView {
+	return vatView{
+		VATRate: perMille(v.GetRatePerMille()), VATCategory: v.GetCategory(), BaseHT: money.Cents(v.GetBaseCents()),
+		VATAmount: money.Cents(v.GetTaxCents()), ExemptionReason: unlessEmpty(v.GetExemptionReason()),
+	}
+}
+
+func paymentOf(p *einvoicev1.InvoicePayment) paymentView {
+	return paymentView{
+		ID: p.GetId(), Amount: money.Cents(p.GetAmountCents()), Date: p.GetPaidOn(), Method: p.GetMethod(), Reference: unlessEmpty(p.GetPaymentReference()),
+	}
+}
+
+func eventOf(e *einvoicev1.LifecycleEvent) eventView {
+	label := e.GetLabel()
+	if label == "" {
+		label = lifecycle.Label(e.GetCode())
+	}
+	return eventView{
+		step: step{e.GetCode(), label}, OccurredAt: web.Time(e.GetOccurredAt().AsTime()), Emitter: unlessEmpty(e.GetEmitter()),
+		ReasonCode: unlessEmpty(e.GetReasonCode()), Reason: unlessEmpty(e.GetReason()),
+	}
+}
+
+func reportDueView(r *einvoicev1.ReportDue) reportDue {
+	return reportDue{r.GetKind(), unlessEmpty(r.GetPeriodStart()), unlessEmpty(r.GetPeriodEnd()), unlessEmpty(r.GetDueDate())}
+}
+
+// views is never nil: nothing is [].
+func views[E, T any](list []E, view func(E) T) []T {
+	out := make([]T, len(list))
+	for i, e := range list {
+		out[i] = view(e)
+	}
+	return out
+}
+
+// unlessEmpty is null for what there is not.
+func unlessEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func unlessNever(t *timestamppb.Timestamp) *string {
+	if t == nil {
+		return nil
+	}
+	text := web.Time(t.AsTime())
+	return &text
+}
