@@ -99,8 +99,8 @@ func (f *fixture) enrol(status string) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.exec(`insert into enrolments (merchant_id, livemode, settings, code, client_id, mandate_id, mandate_status, created_at, updated_at)
-		values ($1, true, $2, 'AB12CD', 'cli_1', 'mdt_1', $3, now(), now()) on conflict (merchant_id, livemode) do update set mandate_status = $3`,
+	f.exec(`insert into enrolments (merchant_id, livemode, settings, code, client_id, mandate_id, mandate_status, due_at, created_at, updated_at)
+		values ($1, true, $2, 'AB12CD', 'cli_1', 'mdt_1', $3, now(), now(), now()) on conflict (merchant_id, livemode) do update set mandate_status = $3`,
 		merchant, settings, status)
 }
 
