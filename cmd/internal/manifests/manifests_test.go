@@ -304,7 +304,7 @@ func TestTheGatewayFindsTheServices(t *testing.T) {
 	t.Parallel()
 	objects := load(t)
 	data := find[*corev1.ConfigMap](t, objects, "gateway").Data
-	for _, name := range []string{"payments", "webhooks", "qr"} {
+	for _, name := range []string{"payments", "webhooks", "qr", "einvoice"} {
 		service := find[*corev1.Service](t, objects, name)
 		if service.Spec.ClusterIP != corev1.ClusterIPNone {
 			t.Errorf("%s: gRPC clients see one address and use one replica", name)
@@ -312,6 +312,52 @@ func TestTheGatewayFindsTheServices(t *testing.T) {
 		want := name + ":9000"
 		if got := data["EUPAY_"+strings.ToUpper(name)+"_ADDR"]; got != want || service.Spec.Ports[0].Port != 9000 {
 			t.Errorf("%s: the gateway looks at %q", name, got)
+		}
+	}
+}
+
+// A mode is one Secret that may be left out; a part of it would be a mode that does not start.
+func TestEachModeOfAPlatformComesFromOneOptionalSecret(t *testing.T) {
+	t.Parallel()
+	objects := load(t)
+	for service, platform := range map[string]string{"payments": "powens", "einvoice": "seqino"} {
+		for _, mode := range []string{"live", "test"} {
+			prefix, found := "EUPAY_"+strings.ToUpper(platform+"_"+mode)+"_", 0
+			for _, e := range find[*appsv1.Deployment](t, objects, service).Spec.Template.Spec.Containers[0].Env {
+				key, ok := strings.CutPrefix(e.Name, prefix)
+				if !ok {
+					continue
+				}
+				found++
+				from := e.ValueFrom.SecretKeyRef
+				if from.Name != "eupay-"+platform+"-"+mode || from.Key != strings.ToLower(strings.ReplaceAll(key, "_", "-")) || from.Optional == nil || !*from.Optional {
+					t.Errorf("%s: %s comes from %s, key %s", service, e.Name, from.Name, from.Key)
+				}
+			}
+			if found < 3 {
+				t.Errorf("%s: %d settings %s…", service, found, prefix)
+			}
+		}
+	}
+}
+
+// Everything is denied by default: whoever calls a platform needs a way out, and none into the cluster's own network.
+func TestCallersOfTheInternetReachItAndNothingPrivate(t *testing.T) {
+	t.Parallel()
+	objects := load(t)
+	for _, name := range []string{"payments", "webhooks", "einvoice"} {
+		policy := find[*networkingv1.NetworkPolicy](t, objects, name).Spec
+		if !slices.Contains(policy.PolicyTypes, networkingv1.PolicyTypeEgress) || len(policy.Egress) != 1 {
+			t.Errorf("%s: %d ways out of types %v", name, len(policy.Egress), policy.PolicyTypes)
+			continue
+		}
+		if !slices.ContainsFunc(policy.Egress[0].Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port.IntVal == 443 }) {
+			t.Errorf("%s: not to port 443", name)
+		}
+		for _, to := range policy.Egress[0].To {
+			if to.IPBlock == nil || len(to.IPBlock.Except) == 0 {
+				t.Errorf("%s: private addresses are not excepted", name)
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ var screen = template.Must(template.New("screen").Parse(`
   Gateway and portal   {{.URL}}
   API                  {{.URL}}/api/v1
   Sandbox bank         {{.BankURL}}
+  Sandbox e-invoicing  {{.InvoicingURL}}
 
   API key              {{.Secrets.APIKey}}
   API secret           {{.Secrets.APISecret}}

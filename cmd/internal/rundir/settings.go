@@ -64,7 +64,10 @@ func Load() (Settings, error) {
 
 // Ports are those that were asked for, and those to take where they are free.
 func (s Settings) Ports() (want, usual system.Ports) {
-	want = system.Ports{HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, Bank: s.BankPort, BankManagement: s.BankManagementPort, Invoicing: s.InvoicingPort, InvoicingManagement: s.InvoicingMgmtPort, S3: s.S3Port}
+	want = system.Ports{
+		HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, S3: s.S3Port, Bank: s.BankPort, BankManagement: s.BankManagementPort,
+		Invoicing: s.InvoicingPort, InvoicingManagement: s.InvoicingMgmtPort,
+	}
 	if s.Port == 0 {
 		return want, system.Ports{}
 	}

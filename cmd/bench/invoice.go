@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+)
+
+const (
+	invoiceClients = 16
+	// commitsOfAnInvoice are the transactions of an invoice until the platform has it: recorded, claimed, its files kept, the
+	// attempt noted, accepted, ended.
+	commitsOfAnInvoice = 6
+	// mandateEvery is how often the enrolment is asked for while the sandbox platform activates it.
+	mandateEvery = 100 * time.Millisecond
+)
+
+// invoices measures POST /einvoice/invoices for private customers, with three lines at three rates: each is numbered, written as
+// Factur-X, checked by the sandbox platform and deposited there before the answer. One merchant issues them all, so each takes
+// its number after the one before has committed.
+func (b *bench) invoices(ctx context.Context) error {
+	b.table.title("Issue an invoice", "POST /einvoice/invoices, the platform answers at once (documents alone: make bench-parts)")
+	if err := b.enrol(ctx); err != nil {
+		return fmt.Errorf("enrol: %w", err)
+	}
+	r := b.load(func(c *conn, n int64) error {
+		body := fmt.Sprintf(`{"customer_name":"Customer %d","customer_email":"customer@shop.example","items":[`+
+			`{"product_name":"Coffee","quantity":3,"unit_price_ttc":3.33,"vat_rate":10},`+
+			`{"product_name":"Bread","quantity":1,"unit_price_ttc":4.99,"vat_rate":5.5},`+
+			`{"product_name":"Mug","quantity":1,"unit_price_ttc":12.90,"vat_rate":20}]}`, n)
+		status, answer, err := c.do(b.system.request("POST", "/einvoice/invoices", "", body))
+		if err != nil {
+			return err
+		}
+		if status != http.StatusCreated || !bytes.Contains(answer, []byte(`"seqino_status":"submitted"`)) {
+			return fmt.Errorf("answered %d: %.160s", status, answer)
+		}
+		return nil
+	}).closed(ctx, invoiceClients)
+	b.table.figure(figure{
+		name: fmt.Sprintf("submitted, %d clients", invoiceClients), r: r, met: verdict(r.failures == 0), target: "every one submitted",
+		limit: of(commitsOfAnInvoice*r.rate(), b.limits.commits, "commits"),
+	})
+	return nil
+}
+
+// enrol makes the demo merchant one that may issue, at a platform that approves everybody.
+func (b *bench) enrol(ctx context.Context) error {
+	u, err := url.Parse(b.system.vars["EUPAY_INVOICING_MGMT_URL"])
+	if err != nil {
+		return fmt.Errorf("read EUPAY_INVOICING_MGMT_URL: %w", err)
+	}
+	platform := &conn{host: u.Host}
+	defer platform.close()
+	if err := b.management(platform, "PUT", "/autoapprove", `{"enabled":true}`); err != nil {
+		return err
+	}
+	c := &conn{host: b.system.host}
+	defer c.close()
+	token, err := b.login(c)
+	if err != nil {
+		return err
+	}
+	body := `{"legal_name":"Demo Store SAS","siret":"12345678200010","vat_number":"FR11123456782","activity":"goods","vat_regime":"monthly",` +
+		`"address":{"street":"1 rue de la Paix","post_code":"75002","city":"Paris","country":"FR"}}`
+	if err := c.expect(http.StatusOK, b.system.request("POST", "/einvoice/enroll", "Authorization: Bearer "+token+"\r\n", body)); err != nil {
+		return err
+	}
+	return b.awaitMandate(ctx, c)
+}
+
+// login logs the demo merchant in: an API key cannot enrol.
+func (b *bench) login(c *conn) (string, error) {
+	status, answer, err := c.do(b.system.request("POST", "/auth/login", "",
+		fmt.Sprintf(`{"email":%q,"password":%q}`, system.MerchantEmail, b.system.vars["EUPAY_MERCHANT_PASSWORD"])))
+	if err != nil {
+		return "", err
+	}
+	var session struct {
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal(answer, &session); err != nil || status != http.StatusOK || session.Token == "" {
+		return "", fmt.Errorf("login answered %d", status)
+	}
+	return session.Token, nil
+}
+
+func (b *bench) awaitMandate(ctx context.Context, c *conn) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for {
+		status, answer, err := c.do(b.system.get("/einvoice/enrollment", ""))
+		if err != nil {
+			return err
+		}
+		if status == http.StatusOK && bytes.Contains(answer, []byte(`"ready":true`)) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("the mandate does not become active: %.200s", answer), context.Cause(ctx))
+		case <-time.After(mandateEvery):
+		}
+	}
+}
