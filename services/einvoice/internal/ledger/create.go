@@ -184,6 +184,11 @@ type settlement struct {
 	at     time.Time
 }
 
+// A payment that paid another invoice of the merchant is used. (The index has no empty references.)
+const settlementSQL = `select amount_cents, completed_at from settlements where payment_reference = $1 and merchant_id = $2 and livemode = $3
+	and not exists (select 1 from invoice_payments p where p.payment_reference = $1 and p.payment_reference <> ''
+		and p.merchant_id = $2 and p.livemode = $3)`
+
 // settlement finds the payment that pays an invoice, if it is completed already. It locks the reference, as the consumer of
 // payments does: one of both sees the other's row.
 func (l *Ledger) settlement(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, reference string) (*settlement, error) {
@@ -194,10 +199,7 @@ func (l *Ledger) settlement(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 		return nil, err
 	}
 	var s settlement
-	err := tx.QueryRow(ctx, `select amount_cents, completed_at from settlements where payment_reference = $1 and merchant_id = $2 and livemode = $3
-		and not exists (select 1 from invoice_payments p where p.payment_reference = $1 and p.payment_reference <> ''
-			and p.merchant_id = $2 and p.livemode = $3)`,
-		reference, e.MerchantID, e.Livemode).Scan(&s.amount, &s.at)
+	err := tx.QueryRow(ctx, settlementSQL, reference, e.MerchantID, e.Livemode).Scan(&s.amount, &s.at)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

@@ -232,9 +232,11 @@ func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
 	}
 }
 
+const hintSQL = `update invoices set poll_at = $3 where platform_invoice_id = $1 and platform_invoice_id <> '' and livemode = $2`
+
 // Hint says that something happened to a document at the platform: it is asked about at once.
 func (l *Ledger) Hint(ctx context.Context, livemode bool, platformInvoiceID string) error {
-	_, err := l.Pool.Exec(ctx, `update invoices set poll_at = $3 where platform_invoice_id = $1 and livemode = $2`, platformInvoiceID, livemode, l.instant())
+	_, err := l.Pool.Exec(ctx, hintSQL, platformInvoiceID, livemode, l.instant())
 	if err != nil {
 		return fmt.Errorf("note the hint: %w", err)
 	}

@@ -71,8 +71,8 @@ func (l *Ledger) Submissions(ctx context.Context, merchantID string, livemode bo
 		left join lateral (select number as invoice from invoices join invoice_payments on invoices.id = invoice_id where invoice_payments.id = t.subject) p on true
 		left join lateral (select start_on || ' to ' || end_on as period from report_periods join reports on reports.period_id = report_periods.id
 			where reports.id = t.subject) r on true
-		where t.livemode = $1 and ($2 = '' or t.merchant_id = $2) and t.last_error <> '' and t.state <> 'sent'
-		order by t.created_at desc limit $3`, livemode, merchantID, troublesShown)
+		where t.livemode = $1 and ($2 = '' or t.merchant_id = $2) and t.last_error <> '' and t.state in ('waiting', 'stopped')
+		order by t.created_at desc, t.id desc limit $3`, livemode, merchantID, troublesShown)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read troubles: %w", err)
 	}

@@ -206,13 +206,14 @@ func (l *Ledger) accepted(ctx context.Context, id uuid.UUID, receipt platform.Re
 	})
 }
 
+const wakeFollowersSQL = `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
+	where state = 'waiting' and (lease is not null or due_at > $2) and (kind, subject) in (
+		select 'collection', id from invoice_payments where invoice_id = $1 union all select 'document', id from invoices where corrects = $1)`
+
 // wakeFollowers makes due what waits for a document: the collections of its payments and the documents that correct it. What
 // is being tried at this moment is tried again if it has to wait.
 func wakeFollowers(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
-	_, err := tx.Exec(ctx, `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
-		where state = 'waiting' and (lease is not null or due_at > $2) and (kind, subject) in (
-			select 'collection', id from invoice_payments where invoice_id = $1 union all select 'document', id from invoices where corrects = $1)`,
-		r.ID, now)
+	_, err := tx.Exec(ctx, wakeFollowersSQL, r.ID, now)
 	if err != nil {
 		return fmt.Errorf("wake what waits for %s: %w", r.Number, err)
 	}

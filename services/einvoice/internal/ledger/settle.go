@@ -107,12 +107,15 @@ func (l *Ledger) match(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (m
 	return m, err
 }
 
+// Of several invoices that name a payment the first that is still to be paid gets it. (The index has no empty references.)
+const invoiceOfSQL = `select id from invoices where payment_reference = $1 and payment_reference <> '' and merchant_id = $2 and livemode = $3
+	and type_code = '380' order by status in ('draft', 'pending') desc, created_at limit 1`
+
 // invoiceOf finds the invoice that a payment pays; nil when there is none.
 func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (uuid.UUID, error) {
 	who := Who{MerchantID: p.GetMerchantId(), Livemode: p.GetLivemode()}
 	var id uuid.UUID
-	err := tx.QueryRow(ctx, `select id from invoices where payment_reference = $1 and merchant_id = $2 and livemode = $3 and type_code = '380'
-		order by status in ('draft', 'pending') desc, created_at limit 1`, p.GetReference(), who.MerchantID, who.Livemode).Scan(&id)
+	err := tx.QueryRow(ctx, invoiceOfSQL, p.GetReference(), who.MerchantID, who.Livemode).Scan(&id)
 	if err == nil {
 		return id, nil
 	}
