@@ -14,7 +14,7 @@ PKG ?= $$(go list $(PACKAGES) | grep -v '/cmd/eupay-s3$$')
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: bin/eupay-dev bin/eupay-s3 ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
@@ -38,6 +38,13 @@ test: bin/gotestsum bin/with-postgres ## Run all tests with the race detector, o
 test-node: ## Build and test the package for Node that verifies webhooks (npm fetches what its tests need)
 	@command -v npm >/dev/null || { echo "npm is not installed: it comes with Node, 18 or newer"; exit 1; }
 	@cd services/webhooks/verify-node && npm ci --no-audit --no-fund && npm test
+
+.PHONY: test-einvoice-rules
+test-einvoice-rules: ## Run the official rules of e-invoices over our documents (EINVOICE_RULES_DIR: their folder; npm fetches the engine)
+	@[ -n "$$EINVOICE_RULES_DIR" ] || { echo "NOT CHECKED: EINVOICE_RULES_DIR does not say where the official rules of e-invoices are"; exit 0; }; \
+	command -v npm >/dev/null || { echo "npm is not installed: it comes with Node, 18 or newer"; exit 1; }; \
+	(cd services/einvoice/internal/cii/schematron && npm ci --no-audit --no-fund) && \
+	EINVOICE_SCHEMATRON=1 go test -count=1 -v -run 'TheOfficialRules' ./services/einvoice/internal/cii
 
 .PHONY: e2e
 e2e: bin/gotestsum bin/with-postgres ## Run only the tests of the whole system

@@ -113,7 +113,7 @@ func (w *world) env(name string) map[string]string {
 			"EUPAY_NATS_DIR": filepath.Join(w.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(w.sys.Ports.NATS), "EUPAY_NATS_TOKEN": w.sys.Secrets.NATSToken,
 		}
 	case bank:
-		return w.sys.BankEnv(filepath.Join(w.dir, "bank"))
+		return w.sys.SandboxEnv(w.dir)
 	default:
 		return w.sys.Env(name)
 	}

@@ -60,7 +60,7 @@ func newWorld(t testing.TB, env map[string]string) *world {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost, transport.Proxy = 128, nil
 	w := &world{
-		options: stack.Options{Dir: dir, DatabaseURL: pgtest.Empty(t), Env: all, Bank: quickBank, Log: openLog(t)},
+		options: stack.Options{Dir: dir, DatabaseURL: pgtest.Empty(t), Env: all, Bank: quickBank, Invoicing: quickPlatform, Log: openLog(t)},
 		live:    live,
 		client:  &http.Client{Transport: transport, CheckRedirect: stay},
 	}

@@ -85,7 +85,7 @@ func start(ctx context.Context, all *processes, sys system.System, log *slog.Log
 	natsEnv := map[string]string{
 		"EUPAY_NATS_DIR": filepath.Join(all.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(sys.Ports.NATS), "EUPAY_NATS_TOKEN": sys.Secrets.NATSToken,
 	}
-	if err := errors.Join(all.start("eupay-nats", natsEnv), all.start("eupay-sandbox", sys.BankEnv(filepath.Join(all.dir, "bank"))),
+	if err := errors.Join(all.start("eupay-nats", natsEnv), all.start("eupay-sandbox", sys.SandboxEnv(all.dir)),
 		all.start(stack.S3Program, sys.S3Env(filepath.Join(all.dir, "s3")))); err != nil {
 		return err
 	}

@@ -193,7 +193,8 @@ type exportCommand struct {
 
 // Help is shown under the summary.
 func (*exportCommand) Help() string {
-	return "The ZIP holds <number>.xml and facturx-<number>.pdf of each document, and index.csv for French Excel: UTF-8 with a byte order mark, semicolons, a comma in amounts."
+	return "The ZIP holds <number>.xml and facturx-<number>.pdf of each document, and index.csv for French Excel: " +
+		"UTF-8 with a byte order mark, semicolons, a comma in amounts."
 }
 
 // Run writes the archive.

@@ -1,40 +1,170 @@
-// Package einvoice is the service that will own invoices, credit notes and e-reporting. It runs, keeps its schema and
-// reports its health; it offers no invoicing yet.
+// Package einvoice is the service that issues French e-invoices: it numbers and computes them, hands them to an accredited
+// platform, follows them there and reports sales and payments to the administration through it.
 package einvoice
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
+	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/outbox"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/ereport"
+	"european-pay.eu/eupay/services/einvoice/internal/grpcapi"
+	"european-pay.eu/eupay/services/einvoice/internal/ledger"
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+	"european-pay.eu/eupay/services/einvoice/internal/seqino"
+	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 	"european-pay.eu/eupay/services/einvoice/migrations"
 )
 
 // defaultGRPCAddr is where the service listens unless told otherwise.
 const defaultGRPCAddr = "127.0.0.1:9104"
 
+// zone is where invoices are dated.
+const zone = "Europe/Paris"
+
 // Config of the einvoice service.
-type Config struct{ boot.Base }
+type Config struct {
+	boot.Base
+	// Live and Test are the accounts at the platform of the two modes. In a mode without a base URL nobody can enrol.
+	Live PlatformConfig `envPrefix:"EUPAY_SEQINO_LIVE_"`
+	Test PlatformConfig `envPrefix:"EUPAY_SEQINO_TEST_"`
+	// Matricule identifies the platform to the administration: four characters (scheme 0238).
+	Matricule string `env:"EUPAY_SEQINO_MATRICULE" envDefault:"0000"`
+}
+
+// PlatformConfig is an account at the platform.
+type PlatformConfig struct {
+	BaseURL       string        `env:"BASE_URL"`
+	APIKey        string        `env:"API_KEY"`
+	WebhookSecret string        `env:"WEBHOOK_SECRET"`
+	CallTimeout   time.Duration `env:"CALL_TIMEOUT" envDefault:"20s"`
+}
+
+// Validate reports settings that would lose documents.
+func (c *Config) Validate() error {
+	var problems []error
+	for mode, p := range map[string]PlatformConfig{"LIVE": c.Live, "TEST": c.Test} {
+		if p.BaseURL == "" {
+			continue
+		}
+		if _, err := seqino.New(p.client()); err != nil {
+			problems = append(problems, fmt.Errorf("EUPAY_SEQINO_%s_…: %w", mode, err))
+		}
+		if p.WebhookSecret == "" {
+			problems = append(problems, fmt.Errorf("EUPAY_SEQINO_%s_WEBHOOK_SECRET is required with a base URL", mode))
+		}
+	}
+	if len(c.Matricule) != 4 {
+		problems = append(problems, errors.New("EUPAY_SEQINO_MATRICULE must have four characters"))
+	}
+	return errors.Join(problems...)
+}
+
+func (p PlatformConfig) client() seqino.Config {
+	return seqino.Config{BaseURL: p.BaseURL, APIKey: p.APIKey, WebhookSecret: p.WebhookSecret, Timeout: p.CallTimeout}
+}
 
 // Service is the running einvoice service.
-type Service struct{ core *boot.Core }
+type Service struct {
+	core    *boot.Core
+	clients []*seqino.Client
+	// workers run beside the servers.
+	workers []func(context.Context) error
+}
 
 // New opens the service: it migrates its schema, connects and listens.
 func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
 	if cfg.GRPCAddr == "" {
 		cfg.GRPCAddr = defaultGRPCAddr
+	}
+	paris, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, fmt.Errorf("load the time zone %s: %w", zone, err)
 	}
 	core, err := boot.Open(ctx, "einvoice", cfg.Base, migrations.FS, deps)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{core: core}, nil
+	s := &Service{core: core}
+	platforms, err := s.platforms(cfg)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.assemble(platforms, paris, cfg.Matricule)
+	return s, nil
+}
+
+// platforms opens the account of each mode.
+func (s *Service) platforms(cfg Config) (map[bool]platform.Platform, error) {
+	accounts := make(map[bool]platform.Platform)
+	for livemode, p := range map[bool]PlatformConfig{true: cfg.Live, false: cfg.Test} {
+		if p.BaseURL == "" {
+			continue
+		}
+		c := p.client()
+		c.Now, c.Log = s.core.Now, s.core.Log
+		client, err := seqino.New(c)
+		if err != nil {
+			return nil, err
+		}
+		s.clients = append(s.clients, client)
+		accounts[livemode] = client
+	}
+	return accounts, nil
+}
+
+// assemble puts the parts together: the ledger records what has to leave, the engine sends it with the senders of the ledger and the
+// reporter, enrolment sets it free.
+func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Location, matricule string) {
+	core := s.core
+	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)
+	documents := ledger.New(ledger.Deps{
+		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
+	})
+	reports := ereport.New(ereport.Deps{
+		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: matricule, Log: core.Log,
+	})
+	engine := transmit.New(core.Pool, map[transmit.Kind]transmit.Sender{
+		transmit.Document: documents.DocumentSender(), transmit.Collection: documents.CollectionSender(), transmit.Report: reports,
+	}, transmit.Config{}, core.Now, core.Log)
+	documents.Attach(engine)
+	reports.Attach(engine.Wake)
+	enrolments := enrol.New(enrol.Deps{
+		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: engine.Wake, Log: core.Log,
+	})
+	einvoicev1.RegisterEInvoiceServiceServer(core.GRPC, grpcapi.New(documents, enrolments, reports, platforms))
+	einvoicev1.RegisterOperatorServiceServer(core.GRPC, grpcapi.NewOperator(documents))
+	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.PaymentSubjects}, core.Pool, core.Bus, documents.Settle, func() {
+		relay.Wake()
+		engine.Wake(true)
+		engine.Wake(false)
+	}, core.Log)
+	s.workers = []func(context.Context) error{
+		relay.Run, engine.Run, documents.Follow, documents.Tidy, enrolments.Run, reports.Run, payments.Run,
+	}
 }
 
 // Run serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx, s.workers...) }
 
 // Close releases the connections.
-func (s *Service) Close() { s.core.Close() }
+func (s *Service) Close() {
+	for _, c := range s.clients {
+		c.Close()
+	}
+	s.core.Close()
+}
 
 // GRPCAddr is where the gRPC server listens.
 func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }

@@ -44,11 +44,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
-	einvoiceConn, err := s.dial(s.cfg.EInvoiceAddr)
+	invoices, err := s.invoices()
 	if err != nil {
 		return nil, err
 	}
-	invoices := einvoicev1.NewEInvoiceServiceClient(einvoiceConn)
 	payments, qr, orderTables := paymentsv1.NewPaymentsServiceClient(paymentsConn), qrv1.NewQRServiceClient(qrConn), qrv1.NewTableServiceClient(qrConn)
 	signed := codes{qr}
 	reference, err := apidoc.Load()
@@ -105,4 +104,13 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
 	}).Register(api)
 	return e, nil
+}
+
+// invoices connects to the einvoice service.
+func (s *Service) invoices() (einvoicev1.EInvoiceServiceClient, error) {
+	conn, err := s.dial(s.cfg.EInvoiceAddr)
+	if err != nil {
+		return nil, err
+	}
+	return einvoicev1.NewEInvoiceServiceClient(conn), nil
 }

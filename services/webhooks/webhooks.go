@@ -1,5 +1,5 @@
-// Package webhooks is the service that tells merchants' servers what became of their payments: it consumes payment and
-// refund events and delivers them as signed HTTP requests, at least once and in order for each payment.
+// Package webhooks is the service that tells merchants' servers what became of their payments: it consumes payment,
+// refund, order and invoice events and delivers them as signed HTTP requests, at least once and in order for each payment.
 package webhooks
 
 import (
@@ -23,6 +23,11 @@ import (
 
 // DefaultGRPCAddr is where the service listens unless EUPAY_GRPC_ADDR says otherwise.
 const DefaultGRPCAddr = "127.0.0.1:9102"
+
+// subjects of what merchants' servers may be told of.
+var subjects = []string{
+	"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>", "eupay.evt.*.order.>", "eupay.evt.*.invoice.>",
+}
 
 // Service delivers webhooks and serves WebhooksService.
 type Service struct {
@@ -63,7 +68,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Now: now, Announced: s.relay.Wake, Log: core.Log,
 	})
 	s.consumer = consume.New(
-		consume.Config{Name: "webhooks", Subjects: []string{"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>", "eupay.evt.*.order.>", "eupay.evt.*.invoice.>"}},
+		consume.Config{Name: "webhooks", Subjects: subjects},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now))

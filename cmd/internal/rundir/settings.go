@@ -28,6 +28,8 @@ type Settings struct {
 	NATSPort           int    `env:"EUPAY_NATS_PORT"`
 	BankPort           int    `env:"EUPAY_BANK_PORT"`
 	BankManagementPort int    `env:"EUPAY_BANK_MGMT_PORT"`
+	InvoicingPort      int    `env:"EUPAY_INVOICING_PORT"`
+	InvoicingMgmtPort  int    `env:"EUPAY_INVOICING_MGMT_PORT"`
 	S3Port             int    `env:"EUPAY_S3_PORT"`
 	LogLevel           string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
 	// Extra are the other settings of the services that were given.
@@ -62,7 +64,7 @@ func Load() (Settings, error) {
 
 // Ports are those that were asked for, and those to take where they are free.
 func (s Settings) Ports() (want, usual system.Ports) {
-	want = system.Ports{HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, Bank: s.BankPort, BankManagement: s.BankManagementPort, S3: s.S3Port}
+	want = system.Ports{HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, Bank: s.BankPort, BankManagement: s.BankManagementPort, Invoicing: s.InvoicingPort, InvoicingManagement: s.InvoicingMgmtPort, S3: s.S3Port}
 	if s.Port == 0 {
 		return want, system.Ports{}
 	}

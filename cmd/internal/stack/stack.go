@@ -1,4 +1,4 @@
-// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank and the five services, which
+// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank and e-invoicing platform, and the five services, which
 // talk to each other over real gRPC and a real broker as they would on many machines.
 package stack
 
@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/pgserver"
 	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/sandbox/einvoicing"
 	"european-pay.eu/eupay/services/gateway"
 )
 
@@ -45,7 +46,9 @@ type Options struct {
 	S3 string
 	// Bank changes settings of the sandbox bank before it starts.
 	Bank func(*bank.Config)
-	Log  *slog.Logger
+	// Invoicing changes settings of the sandbox e-invoicing platform before it starts.
+	Invoicing func(*einvoicing.Config)
+	Log       *slog.Logger
 	// Say tells the person who waits what is going on.
 	Say func(format string, args ...any)
 }
@@ -60,9 +63,11 @@ type Stack struct {
 	postgres *pgserver.Server
 	nats     *natsserver.Server
 	bank     *part
-	s3       *child.Process
-	services map[string]*part
-	gateway  *gateway.Service
+	// invoicing is the sandbox e-invoicing platform.
+	invoicing *part
+	s3        *child.Process
+	services  map[string]*part
+	gateway   *gateway.Service
 
 	failure  chan error // the first failure of a part
 	stopping chan struct{}
@@ -93,6 +98,7 @@ func (s *Stack) start(ctx context.Context) error {
 	ground.Go(func() error { return s.startPostgres(groundCtx) })
 	ground.Go(s.StartNATS)
 	ground.Go(s.startBank)
+	ground.Go(s.startInvoicing)
 	ground.Go(func() error { return s.startS3(groundCtx) })
 	if err := ground.Wait(); err != nil {
 		return err
@@ -155,6 +161,7 @@ func (s *Stack) Stop() {
 		}
 		rest.Wait()
 		s.bank.stop()
+		s.invoicing.stop()
 		s.stopS3()
 		s.KillNATS()
 		s.StopPostgres()

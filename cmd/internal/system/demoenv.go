@@ -36,6 +36,8 @@ func (s System) Demo() [][2]string {
 		{"EUPAY_CUSTOMER_PASSWORD", s.Secrets.CustomerLogin},
 		{"EUPAY_BANK_URL", s.BankURL()},
 		{"EUPAY_BANK_MGMT_URL", s.BankManagementURL()},
+		{"EUPAY_INVOICING_URL", s.InvoicingURL()},
+		{"EUPAY_INVOICING_MGMT_URL", s.InvoicingManagementURL()},
 		{"EUPAY_NATS_URL", s.NATSURL()},
 		{"EUPAY_EINVOICE_ADDR", Loopback(s.Ports.GRPC[EInvoice])},
 		{"EUPAY_DATABASE_URL", s.DatabaseURL},

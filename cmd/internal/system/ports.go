@@ -14,9 +14,12 @@ type Ports struct {
 	HTTP           int
 	Bank           int
 	BankManagement int
-	NATS           int
-	Postgres       int
-	S3             int
+	// Invoicing is the sandbox e-invoicing platform.
+	Invoicing           int
+	InvoicingManagement int
+	NATS                int
+	Postgres            int
+	S3                  int
 	// GRPC and Management are those of each service by name.
 	GRPC       map[string]int
 	Management map[string]int
@@ -37,7 +40,7 @@ const (
 // Usual are the ports that a machine with nothing else on it gets.
 func Usual() Ports {
 	return Ports{
-		HTTP: 8080, Bank: 4010, BankManagement: 4011, NATS: 4222, Postgres: 5433, S3: 4012,
+		HTTP: 8080, Bank: 4010, BankManagement: 4011, Invoicing: 4020, InvoicingManagement: 4021, NATS: 4222, Postgres: 5433, S3: 4012,
 		GRPC:       map[string]int{Gateway: 9100, Payments: 9101, Webhooks: 9102, QR: 9103, EInvoice: 9104},
 		Management: map[string]int{Gateway: 9200, Payments: 9201, Webhooks: 9202, QR: 9203, EInvoice: 9204},
 	}
@@ -49,14 +52,16 @@ func Prefer(want, usual Ports) (Ports, error) {
 	r := reservation{}
 	defer r.release()
 	got := Ports{
-		HTTP:           r.take(want.HTTP, usual.HTTP),
-		Bank:           r.take(want.Bank, usual.Bank),
-		BankManagement: r.take(want.BankManagement, usual.BankManagement),
-		NATS:           r.take(want.NATS, usual.NATS),
-		Postgres:       r.take(want.Postgres, usual.Postgres),
-		S3:             r.take(want.S3, usual.S3),
-		GRPC:           make(map[string]int, len(Names)),
-		Management:     make(map[string]int, len(Names)),
+		HTTP:                r.take(want.HTTP, usual.HTTP),
+		Bank:                r.take(want.Bank, usual.Bank),
+		BankManagement:      r.take(want.BankManagement, usual.BankManagement),
+		Invoicing:           r.take(want.Invoicing, usual.Invoicing),
+		InvoicingManagement: r.take(want.InvoicingManagement, usual.InvoicingManagement),
+		NATS:                r.take(want.NATS, usual.NATS),
+		Postgres:            r.take(want.Postgres, usual.Postgres),
+		S3:                  r.take(want.S3, usual.S3),
+		GRPC:                make(map[string]int, len(Names)),
+		Management:          make(map[string]int, len(Names)),
 	}
 	for _, name := range Names {
 		got.GRPC[name] = r.take(want.GRPC[name], usual.GRPC[name])

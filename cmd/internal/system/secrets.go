@@ -23,6 +23,8 @@ type Secrets struct {
 	ProviderHook  string `json:"provider_webhook_secret"`
 	BankClientID  string `json:"bank_client_id"`
 	BankSecret    string `json:"bank_client_secret"`
+	InvoicingKey  string `json:"invoicing_api_key"`
+	InvoicingHook string `json:"invoicing_webhook_secret"`
 	NATSToken     string `json:"nats_token"`
 	S3Key         string `json:"s3_secret_key"`
 	APIKey        string `json:"api_key"`
@@ -62,7 +64,7 @@ func LoadSecrets(dir string) (Secrets, error) {
 func (s *Secrets) complete() {
 	for target, make := range map[*string]func() string{
 		&s.JWT: key, &s.QRSigningKey: key, &s.WebhookMaster: key, &s.ProviderHook: key, &s.NATSToken: key,
-		&s.BankSecret: key, &s.S3Key: key, &s.Connections: key,
+		&s.BankSecret: key, &s.S3Key: key, &s.Connections: key, &s.InvoicingKey: key, &s.InvoicingHook: key,
 		&s.PushKey:       pushKey,
 		&s.BankClientID:  func() string { return "eupay-sandbox" },
 		&s.APIKey:        func() string { return "pk_test_" + text(24) },

@@ -5,6 +5,7 @@ package system
 import (
 	"maps"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -47,6 +48,14 @@ func (s System) BankURL() string { return "http://" + Loopback(s.Ports.Bank) }
 // BankManagementURL is where its faults are switched.
 func (s System) BankManagementURL() string { return "http://" + Loopback(s.Ports.BankManagement) }
 
+// InvoicingURL is the base of the sandbox e-invoicing platform.
+func (s System) InvoicingURL() string { return "http://" + Loopback(s.Ports.Invoicing) }
+
+// InvoicingManagementURL is where its faults are switched.
+func (s System) InvoicingManagementURL() string {
+	return "http://" + Loopback(s.Ports.InvoicingManagement)
+}
+
 // NATSURL is the broker, with its token.
 func (s System) NATSURL() string {
 	u := url.URL{Scheme: "nats", User: url.User(s.Secrets.NATSToken), Host: Loopback(s.Ports.NATS)}
@@ -60,6 +69,9 @@ func (s System) ManagementURL(service string) string {
 
 // ProviderHook is where the sandbox bank announces state changes.
 func (s System) ProviderHook() string { return s.URL() + "/api/v1/webhooks/powens" }
+
+// InvoicingHook is where the sandbox e-invoicing platform announces what happened.
+func (s System) InvoicingHook() string { return s.URL() + "/api/v1/webhooks/seqino/test" }
 
 // Env are the settings of a service, as its process would find them in the environment.
 func (s System) Env(service string) map[string]string {
@@ -106,6 +118,12 @@ func (s System) own(service string) map[string]string {
 		env := s.s3()
 		env["EUPAY_QR_SIGNING_KEY"] = s.Secrets.QRSigningKey
 		return env
+	case EInvoice:
+		return map[string]string{
+			"EUPAY_SEQINO_TEST_BASE_URL":       s.InvoicingURL(),
+			"EUPAY_SEQINO_TEST_API_KEY":        s.Secrets.InvoicingKey,
+			"EUPAY_SEQINO_TEST_WEBHOOK_SECRET": s.Secrets.InvoicingHook,
+		}
 	default:
 		return nil
 	}
@@ -142,12 +160,13 @@ func (s System) S3Env(dir string) map[string]string {
 	}
 }
 
-// BankEnv are the settings of the sandbox bank's own process, which keeps its journal in dir.
-func (s System) BankEnv(dir string) map[string]string {
+// SandboxEnv are the settings of the process that stands in for the bank and the e-invoicing platform. It keeps their journals in
+// dir.
+func (s System) SandboxEnv(dir string) map[string]string {
 	return map[string]string{
 		"EUPAY_SANDBOX_ADDR":           Loopback(s.Ports.Bank),
 		"EUPAY_SANDBOX_MGMT_ADDR":      Loopback(s.Ports.BankManagement),
-		"EUPAY_SANDBOX_DIR":            dir,
+		"EUPAY_SANDBOX_DIR":            filepath.Join(dir, "bank"),
 		"EUPAY_SANDBOX_BASE_URL":       s.BankURL(),
 		"EUPAY_SANDBOX_CLIENT_ID":      s.Secrets.BankClientID,
 		"EUPAY_SANDBOX_CLIENT_SECRET":  s.Secrets.BankSecret,
@@ -155,5 +174,13 @@ func (s System) BankEnv(dir string) map[string]string {
 		"EUPAY_SANDBOX_WEBHOOK_SECRET": s.Secrets.ProviderHook,
 		"EUPAY_SANDBOX_INSTANT_PHASE":  InstantPhase.String(),
 		"EUPAY_SANDBOX_CLASSIC_PHASE":  ClassicPhase.String(),
+
+		"EUPAY_SANDBOX_EINVOICING_ADDR":           Loopback(s.Ports.Invoicing),
+		"EUPAY_SANDBOX_EINVOICING_MGMT_ADDR":      Loopback(s.Ports.InvoicingManagement),
+		"EUPAY_SANDBOX_EINVOICING_DIR":            filepath.Join(dir, "invoicing"),
+		"EUPAY_SANDBOX_EINVOICING_BASE_URL":       s.InvoicingURL(),
+		"EUPAY_SANDBOX_EINVOICING_API_KEY":        s.Secrets.InvoicingKey,
+		"EUPAY_SANDBOX_EINVOICING_WEBHOOK_URL":    s.InvoicingHook(),
+		"EUPAY_SANDBOX_EINVOICING_WEBHOOK_SECRET": s.Secrets.InvoicingHook,
 	}
 }

@@ -1,5 +1,5 @@
-// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform when it has an address, as a process of their own. Settings come from the
-// environment, see sandbox/README.md.
+// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform when it has an address, as a process of their own.
+// Settings come from the environment, see sandbox/README.md.
 package main
 
 import (

@@ -258,7 +258,7 @@ create table reports (
     period_id   uuid        not null references report_periods (id),
     merchant_id text        not null,
     livemode    boolean     not null,
-    -- 1 is the initial report, the others replace it.
+    -- From 1. The first that is sent is the initial report, the others replace it.
     number      integer     not null,
     version     bigint      not null,
     status      text        not null default 'waiting' check (status in ('waiting', 'sent', 'failed')),
@@ -271,4 +271,6 @@ create table reports (
     sent_at     timestamptz,
     unique (period_id, number)
 );
+-- The order of a period's reports is kept by having one of them on its way at a time.
+create unique index reports_waiting on reports (period_id) where status = 'waiting';
 create index reports_merchant on reports (merchant_id, livemode, created_at desc);

@@ -123,3 +123,15 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("%PDF-1.7\nxref\n0 1\ntrailer << /A [ ( \\101 ) <4> ] >>\nstartxref\n9\n"))
 	f.Fuzz(func(_ *testing.T, b []byte) { Read(b) })
 }
+
+// The file in testdata was written by the product: a table with an update, embedded fonts and all that PDF/A-3 wants.
+func TestWhatTheProductWritesIsTaken(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile(filepath.Join("testdata", "b2b.pdf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if xml, problems := Read(b); len(problems) > 0 || !bytes.Contains(xml, []byte("CrossIndustryInvoice")) {
+		t.Errorf("%d bytes, %+v", len(xml), problems)
+	}
+}

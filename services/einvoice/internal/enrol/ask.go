@@ -42,7 +42,7 @@ func (r *Enroller) askNow(ctx context.Context, merchantID string, livemode bool,
 // ask takes an enrolment one step further, or as many as the platform has answers for: client, mandate, its status.
 func (r *Enroller) ask(ctx context.Context, q question) {
 	a, err := r.talk(ctx, q)
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		q.aside = true // broken off: that says nothing about the platform
 	}
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/einvoice/internal/facturx"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
@@ -46,6 +47,8 @@ const (
 	enrolPatience  = 8 * time.Second
 	readerPatience = 3 * time.Second
 	linkPatience   = 5 * time.Second
+	// enrolHold keeps the sweeper away from what its caller tries first.
+	enrolHold = enrolPatience + 2*time.Second
 )
 
 // instant is now as PostgreSQL keeps it.
@@ -62,7 +65,7 @@ func (r *Enroller) Enroll(ctx context.Context, merchantID string, livemode bool,
 	if err := s.Check(); err != nil {
 		return Enrolment{}, err
 	}
-	if err := checkLogo(logo); err != nil {
+	if err := facturx.CheckLogo(logo); err != nil {
 		return Enrolment{}, err
 	}
 	err := pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
@@ -95,9 +98,11 @@ func (r *Enroller) insert(
 	if err != nil {
 		return Enrolment{}, false, fmt.Errorf("write settings: %w", err)
 	}
+	now := r.instant()
 	for n := range codeTries {
 		tag, err := tx.Exec(ctx, `insert into enrolments (merchant_id, livemode, settings, code, logo, due_at, created_at, updated_at)
-			values ($1, $2, $3, $4, $5, $6, $6, $6) on conflict do nothing`, merchantID, livemode, settings, code(merchantID, n), orNull(logo), r.instant())
+			values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict do nothing`,
+			merchantID, livemode, settings, code(merchantID, n), orNull(logo), now.Add(enrolHold), now)
 		if err != nil {
 			return Enrolment{}, false, fmt.Errorf("enrol: %w", err)
 		}
@@ -168,7 +173,11 @@ func (r *Enroller) replace(ctx context.Context, tx pgx.Tx, old Enrolment, s invo
 	ended := old.status == platform.MandateExpired || old.status == platform.MandateFailed
 	switch {
 	case another, again && ended:
-		return r.restart(ctx, tx, old)
+		hold := time.Duration(0)
+		if again {
+			hold = enrolHold
+		}
+		return r.restart(ctx, tx, old, hold)
 	case again && !old.Ready():
 		_, err = tx.Exec(ctx, `update enrolments set asked_at = null where merchant_id = $1 and livemode = $2`, old.MerchantID, old.Livemode)
 		if err != nil {
@@ -194,9 +203,9 @@ func mayChangeSIREN(ctx context.Context, tx pgx.Tx, old Enrolment) error {
 }
 
 // restart asks for a mandate anew. What somebody is asking at this moment is about the old one: it is not recorded.
-func (r *Enroller) restart(ctx context.Context, tx pgx.Tx, old Enrolment) error {
+func (r *Enroller) restart(ctx context.Context, tx pgx.Tx, old Enrolment, hold time.Duration) error {
 	_, err := tx.Exec(ctx, `update enrolments set mandate_id = '', mandate_status = 'creating', due_at = $3, lease = null, asked_at = null,
-		attempts = 0, last_error = '' where merchant_id = $1 and livemode = $2`, old.MerchantID, old.Livemode, r.instant())
+		attempts = 0, last_error = '' where merchant_id = $1 and livemode = $2`, old.MerchantID, old.Livemode, r.instant().Add(hold))
 	if err != nil {
 		return fmt.Errorf("restart enrolment: %w", err)
 	}
@@ -206,7 +215,7 @@ func (r *Enroller) restart(ctx context.Context, tx pgx.Tx, old Enrolment) error 
 // SetLogo keeps the picture for the merchant's documents of both modes, PNG or JPEG; an empty one removes it. Nothing happens for
 // who is not enrolled. Errors: VALIDATION_ERROR.
 func (r *Enroller) SetLogo(ctx context.Context, merchantID string, logo []byte) error {
-	if err := checkLogo(logo); err != nil {
+	if err := facturx.CheckLogo(logo); err != nil {
 		return err
 	}
 	_, err := r.Pool.Exec(ctx, `update enrolments set logo = $2, updated_at = $3 where merchant_id = $1`, merchantID, orNull(logo), r.instant())

@@ -3,13 +3,8 @@
 package ereport
 
 import (
-	"context"
-	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
-	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -65,25 +60,3 @@ func decade(month time.Time, day int) Period {
 }
 
 func date(t time.Time) invoice.Date { return invoice.Date(t.Format(time.DateOnly)) }
-
-// Declarant is whose period it is.
-type Declarant struct {
-	MerchantID string
-	Livemode   bool
-	Regime     invoice.Regime
-}
-
-// Touch says in db, which must be the transaction of the change, that something of that day changed: its period will be
-// reported, or reported again.
-func Touch(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
-	p := PeriodOf(kind, who.Regime, day)
-	_, err := db.Exec(ctx, `insert into report_periods (id, merchant_id, livemode, kind, start_on, end_on, due_on, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-		on conflict (merchant_id, livemode, kind, start_on, end_on)
-		do update set version = report_periods.version + 1, updated_at = excluded.updated_at`,
-		uuid.Must(uuid.NewV7()), who.MerchantID, who.Livemode, string(kind), string(p.Start), string(p.End), string(p.Due), now)
-	if err != nil {
-		return Period{}, fmt.Errorf("mark the period of %s: %w", day, err)
-	}
-	return p, nil
-}

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,35 +18,50 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
 
-// scanned are the texts of the codes on the first page, from left to right, as a phone sees them: drawn by a program and read
-// by a library that are not ours. The page is looked at in columns, since the reader finds one code at a time.
-func scanned(t *testing.T, d invoice.Document, look Look) (texts []string) {
+// framed moves a window down over a column of the page until a code can be read in it, as a hand does with a phone.
+func framed(t *testing.T, column image.Image) string {
 	t.Helper()
-	path := saved(t, render(t, d, look))
-	out := filepath.Join(t.TempDir(), "page")
-	tool(t, "pdftoppm", "-png", "-r", "300", "-f", "1", "-l", "1", "-singlefile", path, out)
-	file, err := os.ReadFile(out + ".png")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	right := (pageWidth - marginX - 4*mm) * 300 / 72 / pt
-	for column := 1; column >= 0; column-- {
-		end := right - column*(qrSide+4*mm)*300/72/pt
-		part := image.NewRGBA(image.Rect(0, 0, (qrSide+3*mm)*300/72/pt, m.Bounds().Dy()))
-		draw.Draw(part, part.Rect, m, image.Pt(end-part.Rect.Dx()+10, 0), draw.Src)
-		bitmap, err := gozxing.NewBinaryBitmapFromImage(part)
+	size := column.Bounds()
+	high := size.Dx() * 5 / 4
+	for y := 0; y < size.Dy(); y += size.Dx() / 8 {
+		window := image.NewGray(image.Rect(0, 0, size.Dx(), high))
+		draw.Draw(window, window.Rect, image.White, image.Point{}, draw.Src)
+		draw.Draw(window, window.Rect, column, image.Pt(0, y), draw.Src)
+		bitmap, err := gozxing.NewBinaryBitmapFromImage(window)
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{
-			gozxing.DecodeHintType_TRY_HARDER: true, gozxing.DecodeHintType_CHARACTER_SET: "UTF-8",
-		})
+		result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_CHARACTER_SET: "UTF-8"})
 		if err == nil {
-			texts = append(texts, result.GetText())
+			return result.GetText()
+		}
+	}
+	return ""
+}
+
+// scanned are the texts of the codes on the first page, from left to right, as a phone sees them: drawn by a program and read
+// by a library that are not ours. The page is looked at in columns,
+// since the reader finds one code at a time.
+func scanned(t *testing.T, d invoice.Document, look Look) (texts []string) {
+	t.Helper()
+	path := saved(t, render(t, d, look))
+	const dpi, width = 200, qrSide + 3*mm
+	pixels := func(length int) string { return strconv.Itoa(length * dpi / 72 / pt) }
+	for column := 1; column >= 0; column-- {
+		left := pageWidth - marginX - 4*mm - qrSide - column*(qrSide+4*mm) - mm
+		out := filepath.Join(t.TempDir(), "page")
+		tool(t, "pdftoppm", "-png", "-gray", "-r", strconv.Itoa(dpi), "-f", "1", "-l", "1", "-singlefile",
+			"-x", pixels(left), "-W", pixels(width), "-y", "0", "-H", pixels(pageHeight), path, out)
+		file, err := os.ReadFile(out + ".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, err := png.Decode(bytes.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := framed(t, part); text != "" {
+			texts = append(texts, text)
 		}
 	}
 	return texts
@@ -58,6 +74,14 @@ func TestABankingApplicationCanScanTheTransfer(t *testing.T) {
 	want := "BCD\n002\n1\nSCT\nAGRIFRPP\nCafé de l’Œuvre " + strings.Repeat("é", 54) + "\nFR7630006000011234567890189\nEUR709.45\n\n\nINV-2026-AB12CD-000003"
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("scanned %q\nwant    %q", got, want)
+	}
+}
+
+func TestTheTransferIsOfWhatIsStillDue(t *testing.T) {
+	d := invoicetest.Find("b2b")
+	d.Totals.Prepaid, d.Totals.Due = 700_00, d.Totals.Gross-700_00
+	if got := transfer(d); !strings.Contains(got, "\nEUR9.45\n") {
+		t.Errorf("%q", got)
 	}
 }
 

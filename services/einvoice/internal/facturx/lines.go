@@ -116,7 +116,7 @@ func (l *layout) head() {
 	}
 	l.y = base + 1.5*mm
 	l.line(accent, marginX, l.y, textWidth, pt)
-	l.y += pt / 2
+	l.y += 2 * pt // also above a row that goes on from the page before
 }
 
 // names are what stands in the second column.

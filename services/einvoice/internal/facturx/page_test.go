@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -163,37 +164,40 @@ func TestEveryPageHasItsNumberTheFooterAndTheTitlesOfItsColumns(t *testing.T) {
 	}
 }
 
-// However many lines there are, the sums have a line of the table above them.
+// However many lines there are, and however long the last one is, the sums have a part of it above them.
 func TestTheSumsNeverStandAlone(t *testing.T) {
-	d := invoicetest.Find("many-lines")
-	lines, before := d.Lines, 0
-	for n := 1; n <= 60; n++ {
-		d.Lines = lines[:n]
-		l := newLayout(d, Look{})
-		l.first()
-		l.parties()
-		l.lines()
-		last := len(l.pages)
-		if l.y > l.bottom {
-			t.Errorf("with %d lines the sums reach into the footer", n)
-		}
-		if last == before { // a line more on the same page
-			continue
-		}
-		before = last
-		for _, p := range strings.Split(strings.TrimSuffix(text(t, d, Look{}), "\f"), "\f")[last-1:] {
-			if strings.Contains(p, "Net à payer") && !strings.Contains(p, d.Lines[n-1].Name) {
-				t.Errorf("with %d lines the sums stand alone", n)
+	for name, tail := range map[string]string{"short": "", "long": strings.Repeat("mot ", 320)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := invoicetest.Find("many-lines")
+			lines, before := slices.Clone(d.Lines), 0
+			for n := 1; n <= 60; n++ {
+				d.Lines = slices.Clone(lines[:n])
+				d.Lines[n-1].Description = tail + "FINI"
+				l := newLayout(d, Look{})
+				l.first()
+				l.parties()
+				l.lines()
+				if l.y > l.bottom {
+					t.Errorf("with %d lines the sums reach into the footer", n)
+				}
+				last := len(l.pages)
+				if last == before { // a line more on the same page
+					continue
+				}
+				before = last
+				if p := strings.Split(text(t, d, Look{}), "\f")[last-1]; !strings.Contains(p, "Net à payer") || !strings.Contains(p, "FINI") {
+					t.Errorf("with %d lines the sums stand alone", n)
+				}
 			}
-		}
+		})
 	}
 }
 
 // Nothing is drawn outside of the margins, however long the texts are.
 func TestNothingIsClipped(t *testing.T) {
 	for _, c := range all() {
-		boxes := tool(t, "pdftotext", "-bbox", saved(t, render(t, c.Document, look(t))), "-")
-		words := 0
+		boxes, words := tool(t, "pdftotext", "-bbox", saved(t, render(t, c.Document, look(t))), "-"), 0
 		for _, line := range strings.Split(boxes, "\n") {
 			var box struct {
 				X0 float64 `xml:"xMin,attr"`

@@ -7,7 +7,7 @@ import (
 )
 
 // qrSide is the side of a code with its margin: a phone reads it from an arm's length.
-const qrSide = 27 * mm
+const qrSide = 29 * mm
 
 // picture of a code with what it is for.
 type picture struct {

@@ -60,6 +60,48 @@ func TestWhatCannotBeShownGetsAMark(t *testing.T) {
 	}
 }
 
+// outlines are the simple glyphs that a glyph is made of.
+func (f *font) outlines(glyph uint16) (out [][]byte) {
+	data := f.outline(glyph)
+	if len(data) == 0 || int16(be16(data, 0)) >= 0 {
+		return [][]byte{data}
+	}
+	parts(data, func(part uint16) uint16 { out = append(out, f.outlines(part)...); return part })
+	return out
+}
+
+func TestTheEmbeddedFontDrawsWhatTheWholeOneDraws(t *testing.T) {
+	for _, whole := range []*font{regularFont(), boldFont()} {
+		s := newSubset(whole)
+		for _, r := range "aéÀçǆệΏй€ " + string(mark) {
+			s.code(r)
+		}
+		file := s.file()
+		if sum(file) != 0xB1B0AFBA {
+			t.Error("the sum of the file is wrong")
+		}
+		part := &font{tables: map[string][]byte{}}
+		for i := range int(be16(file, 4)) {
+			entry := file[12+16*i:]
+			data := file[be32(entry, 8) : be32(entry, 8)+be32(entry, 12)]
+			if part.tables[string(entry[:4])] = data; string(entry[:4]) != "head" && sum(data) != be32(entry, 4) {
+				t.Errorf("the sum of %s is wrong", entry[:4])
+			}
+		}
+		for code, r := range s.runes[1:] {
+			_, glyph := whole.shown(r)
+			for i, want := range whole.outlines(glyph) {
+				if got := part.outlines(uint16(code + 1)); i >= len(got) || !bytes.Equal(bytes.TrimRight(got[i], "\x00"), bytes.TrimRight(want, "\x00")) {
+					t.Errorf("%q is drawn otherwise", r)
+				}
+			}
+			if advance := int(be16(part.tables["hmtx"], 4*(code+1))); whole.perMille(int16(advance)) != whole.advances[glyph] {
+				t.Errorf("%q is %d wide", r, advance)
+			}
+		}
+	}
+}
+
 func TestLettersFromRightToLeftStandAsTheyAreRead(t *testing.T) {
 	for text, want := range map[string]string{"abc é": "abc é", "א": "א", "1 אבג דה, x": "1 הד גבא, x", " אב ": " בא "} {
 		if got := visual(text); got != want {

@@ -39,6 +39,7 @@ func (r paidRequest) check() error {
 	bad.required("payment_method", r.PaymentMethod)
 	bad.oneOf("payment_method", r.PaymentMethod, methods...)
 	bad.day("payment_date", r.PaymentDate)
+	bad.positive("amount", r.Amount)
 	return bad.err()
 }
 
@@ -122,6 +123,7 @@ type creditRequest struct {
 
 func (r creditRequest) check() error {
 	var bad problems
+	bad.positive("amount", r.Amount)
 	bad.text("reason", r.Reason, maxReason)
 	bad.oneOf("type", r.Type, "refund", "cancel")
 	return bad.err()

@@ -22,6 +22,7 @@ const (
 	maxPostCode   = 20
 	maxText       = 2000
 	maxReason     = 500
+	maxSentence   = 1000
 	maxReference  = 100
 	maxItems      = 1000
 )

@@ -58,6 +58,13 @@ func (p *problems) oneOf(field, value string, words ...string) {
 	}
 }
 
+// positive wants an amount above zero, or none.
+func (p *problems) positive(field string, a web.Amount) {
+	if a.Given() && a.Cents() <= 0 {
+		p.add(field, "must be more than 0")
+	}
+}
+
 // day wants a day, or nothing.
 func (p *problems) day(field, value string) {
 	if value == "" {

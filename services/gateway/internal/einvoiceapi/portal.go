@@ -39,7 +39,7 @@ func (f settingsFields) texts(s *einvoicev1.Settings) []settingText {
 	return []settingText{
 		{"legal_name", f.LegalName, &s.LegalName, maxName},
 		{"trading_name", f.TradingName, &s.TradingName, maxName},
-		{"legal_form", f.LegalForm, &s.LegalForm, maxReason},
+		{"legal_form", f.LegalForm, &s.LegalForm, maxSentence},
 		{"siret", f.SIRET, &s.Siret, maxNumber},
 		{"vat_number", f.VATNumber, &s.VatNumber, maxNumber},
 		{"email", f.Email, &s.Email, maxEmail},
@@ -49,10 +49,10 @@ func (f settingsFields) texts(s *einvoicev1.Settings) []settingText {
 		{"vat_regime", f.VATRegime, &s.VatRegime, maxNumber},
 		{"iban", f.IBAN, &s.Iban, maxPhone},
 		{"bic", f.BIC, &s.Bic, maxNumber},
-		{"penalties", f.Penalties, &s.LatePenalties, maxReason},
-		{"recovery", f.Recovery, &s.RecoveryFee, maxReason},
-		{"discount", f.Discount, &s.EarlyDiscount, maxReason},
-		{"footer", f.Footer, &s.Footer, maxReason},
+		{"penalties", f.Penalties, &s.LatePenalties, maxSentence},
+		{"recovery", f.Recovery, &s.RecoveryFee, maxSentence},
+		{"discount", f.Discount, &s.EarlyDiscount, maxSentence},
+		{"footer", f.Footer, &s.Footer, maxSentence},
 	}
 }
 

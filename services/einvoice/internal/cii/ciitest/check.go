@@ -1,6 +1,6 @@
 // Package ciitest checks Cross Industry Invoices from outside: it reads the XML and knows nothing of how it was written.
-// It has the French rules (BR-FR, version 1.4.0), whose official form needs an XSLT engine, and what the official rules do
-// not see: check digits, signs, quantity × price, VAT to the cent, and what several documents say together.
+// It has the French rules (BR-FR, version 1.4.0) in a form that runs in every test, and what the official rules do not see:
+// check digits, signs, quantity × price, VAT to the cent, and what several documents say together.
 //
 // Rules about elements that are never written (attachments, attributes of articles, other kinds of documents) are not here:
 // such an element is a problem itself.

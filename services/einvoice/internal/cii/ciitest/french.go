@@ -91,10 +91,18 @@ func (c *checker) paid() {
 		c.demand(c.settle.get("SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString") != "", "BR-FR-CO-09", "paid already, but when?")
 	}
 	currency := c.settle.get("InvoiceCurrencyCode")
-	c.demand(currency == "EUR" || c.settle.get("TaxCurrencyCode") == "EUR", "BR-FR-CO-12", "currency %q without VAT in EUR", currency)
+	euros := c.settle.get("TaxCurrencyCode") == "EUR" && c.vatTotal("EUR") != ""
+	c.demand(currency == "EUR" || euros, "BR-FR-CO-12", "currency %q without VAT in EUR", currency)
+}
+
+// vatTotal is the sum of VAT in a currency (BT-110, BT-111); empty when there is none.
+func (c *checker) vatTotal(currency string) string {
 	for _, n := range c.settle.all("SpecifiedTradeSettlementHeaderMonetarySummation/TaxTotalAmount") {
-		c.demand(n.attrs["currencyID"] == currency, "BR-CO-15", "VAT in %q, document in %q", n.attrs["currencyID"], currency)
+		if n.attrs["currencyID"] == currency {
+			return strings.TrimSpace(n.text)
+		}
 	}
+	return ""
 }
 
 // references is BR-FR-CO-04 and 05.

@@ -35,8 +35,10 @@ func (c *checker) sums() {
 	same("BR-CO-11", "AllowanceTotalAmount", total(c.allowances(false), "ActualAmount"))
 	same("BR-CO-12", "ChargeTotalAmount", total(c.allowances(true), "ActualAmount"))
 	same("BR-CO-13", "TaxBasisTotalAmount", plus(minus(lines, down), up))
-	same("BR-CO-14", "TaxTotalAmount", total(c.settle.all("ApplicableTradeTax"), "CalculatedAmount"))
-	same("BR-CO-15", "GrandTotalAmount", plus(get("TaxBasisTotalAmount"), get("TaxTotalAmount")))
+	vat := c.vatTotal(c.settle.get("InvoiceCurrencyCode"))
+	taxes := total(c.settle.all("ApplicableTradeTax"), "CalculatedAmount")
+	c.demand(equal(vat, taxes.FloatString(2)), "BR-CO-14", "VAT is %q, its parts are %s", vat, taxes.FloatString(2))
+	same("BR-CO-15", "GrandTotalAmount", plus(get("TaxBasisTotalAmount"), decimal(vat)))
 	same("BR-CO-16", "DuePayableAmount", plus(minus(get("GrandTotalAmount"), get("TotalPrepaidAmount")), get("RoundingAmount")))
 	if get("DuePayableAmount").Sign() > 0 {
 		terms := c.settle.get("SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString") + c.settle.get("SpecifiedTradePaymentTerms/Description")

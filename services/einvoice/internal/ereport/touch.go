@@ -1,0 +1,78 @@
+package ereport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// Declarant is whose period it is.
+type Declarant struct {
+	MerchantID string
+	Livemode   bool
+	Regime     invoice.Regime
+}
+
+// Touch says in db, which must be the transaction of the change, that something of that day changed: its period will be
+// reported, or reported again. A day stays in the period that has it, also when the merchant has changed its regime since: what was
+// reported can only be replaced as a whole, and no day may be in two periods. A new period takes the days that no other has.
+func Touch(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
+	p, err := count(ctx, db, who, kind, day, now)
+	if errors.Is(err, pgx.ErrNoRows) {
+		p, err = begin(ctx, db, who, kind, day, now)
+	}
+	if err != nil {
+		return Period{}, fmt.Errorf("mark the period of %s: %w", day, err)
+	}
+	return p, nil
+}
+
+const countSQL = `update report_periods set version = version + 1, updated_at = $5
+	where merchant_id = $1 and livemode = $2 and kind = $3 and start_on <= $4 and end_on >= $4
+	returning start_on::text, end_on::text, due_on::text`
+
+// count counts a change in the period that has the day; pgx.ErrNoRows when there is none.
+func count(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
+	var p Period
+	err := db.QueryRow(ctx, countSQL, who.MerchantID, who.Livemode, string(kind), string(day), now).Scan(&p.Start, &p.End, &p.Due)
+	return p, err
+}
+
+const (
+	lockSQL = `select pg_advisory_xact_lock(hashtextextended('report period ' || $1 || ' ' || $2 || ' ' || $3, 0))`
+	// Every period of every regime begins on the 1st, 11th or 21st, so what is left between others is never a single day, which
+	// the administration would refuse (G6.25).
+	beginSQL = `insert into report_periods (id, merchant_id, livemode, kind, start_on, end_on, due_on, created_at, updated_at)
+		select $1, $2, $3, $4,
+			greatest($6::date, (select max(end_on) + 1 from report_periods where merchant_id = $2 and livemode = $3 and kind = $4 and end_on < $5)),
+			least($7::date, (select min(start_on) - 1 from report_periods where merchant_id = $2 and livemode = $3 and kind = $4 and start_on > $5)),
+			$8, $9, $9
+		returning start_on::text, end_on::text, due_on::text`
+)
+
+// begin makes the period of a day that none has. One transaction at a time does so for a merchant: two that do not see each
+// other could make periods that overlap.
+func begin(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
+	mode := "test"
+	if who.Livemode {
+		mode = "live"
+	}
+	if _, err := db.Exec(ctx, lockSQL, who.MerchantID, mode, string(kind)); err != nil {
+		return Period{}, err
+	}
+	p, err := count(ctx, db, who, kind, day, now)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return p, err
+	}
+	p = PeriodOf(kind, who.Regime, day)
+	err = db.QueryRow(ctx, beginSQL, uuid.Must(uuid.NewV7()), who.MerchantID, who.Livemode, string(kind), string(day),
+		string(p.Start), string(p.End), string(p.Due), now).Scan(&p.Start, &p.End, &p.Due)
+	return p, err
+}
