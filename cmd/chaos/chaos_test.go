@@ -78,7 +78,7 @@ func TestChaosNothingAcceptedIsLost(t *testing.T) {
 	if ctx.Err() != nil {
 		t.Fatalf("only %d of %d orders were taken\n%s", done.Load(), orders, w.log(system.Payments))
 	}
-	t.Logf("%d orders accepted, %d requests repeated", len(m.accepted), m.repeated)
+	t.Logf("%d orders accepted, %d requests repeated", len(m.accepted), m.again)
 	m.compareBooks(ctx, orders)
 }
 

@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
 	"european-pay.eu/eupay/services/webhooks/verify"
 )
@@ -18,27 +16,24 @@ import (
 // merchant is an integrator who does what the documentation says: it repeats a request that was not answered with the
 // same reference, and believes only webhooks whose signature verifies.
 type merchant struct {
-	t      *testing.T
-	w      *world
-	client *http.Client
+	*client
 	secret string
 	hook   *httptest.Server
 
 	mu       sync.Mutex
 	heard    map[string]map[string]int // reference → final status → webhooks
 	accepted map[string]string         // our reference → EU Pay's
-	repeated int
+	again    int
 }
 
 func newMerchant(t *testing.T, w *world) *merchant {
 	t.Helper()
 	m := &merchant{
-		t: t, w: w, client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
-		heard: make(map[string]map[string]int), accepted: make(map[string]string),
+		client: newClient(t, w, "X-Api-Key", w.sys.Secrets.APIKey, "X-Api-Secret", w.sys.Secrets.APISecret),
+		heard:  make(map[string]map[string]int), accepted: make(map[string]string),
 	}
 	m.hook = httptest.NewServer(http.HandlerFunc(m.receive))
 	t.Cleanup(m.hook.Close)
-	t.Cleanup(m.client.CloseIdleConnections)
 	var endpoint struct{ Secret string }
 	if status := m.call(t.Context(), http.MethodPost, "/webhook-endpoints", map[string]any{"url": m.hook.URL}, &endpoint); status != http.StatusCreated {
 		t.Fatalf("webhook endpoint: %d", status)
@@ -71,36 +66,6 @@ func (m *merchant) receive(_ http.ResponseWriter, r *http.Request) {
 	m.heard[event.Data.Reference][event.Data.Status]++
 }
 
-// call returns the status of the answer, 0 when none came.
-func (m *merchant) call(ctx context.Context, method, path string, body, into any) int {
-	return m.request(ctx, method, m.w.sys.URL()+"/api/v1"+path, body, into)
-}
-
-func (m *merchant) request(ctx context.Context, method, url string, body, into any) int {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		m.t.Error(err)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(raw))
-	if err != nil {
-		m.t.Error(err)
-		return 0
-	}
-	req.Header.Set("X-Api-Key", m.w.sys.Secrets.APIKey)
-	req.Header.Set("X-Api-Secret", m.w.sys.Secrets.APISecret)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := m.client.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || (into != nil && resp.StatusCode < 300 && json.Unmarshal(answer, into) != nil) {
-		return 0
-	}
-	return resp.StatusCode
-}
-
 type answer struct {
 	Data struct {
 		Reference  string
@@ -127,7 +92,7 @@ func (m *merchant) order(ctx context.Context, n int) bool {
 			return false
 		}
 		m.mu.Lock()
-		m.repeated++
+		m.again++
 		m.mu.Unlock()
 		<-pause()
 	}
@@ -148,10 +113,4 @@ func (m *merchant) reference(n int) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.accepted[fmt.Sprintf("ORDER-%d", n)]
-}
-
-func pause() <-chan struct{} {
-	done := make(chan struct{})
-	time.AfterFunc(50*time.Millisecond, func() { close(done) })
-	return done
 }

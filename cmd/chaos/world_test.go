@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
@@ -19,10 +22,10 @@ import (
 	"european-pay.eu/eupay/internal/pgserver"
 )
 
-// The processes that can be killed, beside PostgreSQL. The bank is the outside world and stays.
+// The processes that can be killed, beside the services. The sandbox is the bank and the e-invoicing platform.
 const (
 	nats     = "eupay-nats"
-	bank     = "eupay-sandbox"
+	sandbox  = "eupay-sandbox"
 	postgres = "postgres"
 )
 
@@ -31,7 +34,6 @@ type world struct {
 	t   *testing.T
 	sys system.System
 	dir string
-	bin string
 
 	mu        sync.Mutex
 	processes map[string]*child.Process
@@ -43,6 +45,43 @@ var quick = map[string]string{
 	"EUPAY_POWENS_TEST_CALL_TIMEOUT": "2s", "EUPAY_PAYMENTS_LEASE": "5s", "EUPAY_PAYMENTS_LOOKUP_WINDOW": "8s",
 	"EUPAY_PAYMENTS_QUIET_FIRST": "1s", "EUPAY_PAYMENTS_QUIET_MAX": "4s", "EUPAY_CREATE_DEADLINE": "4s",
 	"EUPAY_WEBHOOK_TIMEOUT": "2s", "EUPAY_WEBHOOK_SCHEDULE": "0s,1s,1s,2s,2s,4s,4s,8s", "EUPAY_LOG_LEVEL": "info",
+	"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s", "EUPAY_EINVOICE_LEASE": "5s",
+}
+
+// quickSandbox does the same for the outside world.
+var quickSandbox = map[string]string{
+	"EUPAY_SANDBOX_WEBHOOK_RETRY": "500ms", "EUPAY_SANDBOX_EINVOICING_WEBHOOK_RETRY": "500ms", "EUPAY_SANDBOX_EINVOICING_TRANSMIT_AFTER": "200ms",
+	"EUPAY_SANDBOX_EINVOICING_RECEIVE_AFTER": "200ms", "EUPAY_SANDBOX_EINVOICING_AVAILABLE_AFTER": "200ms",
+}
+
+// programs is the folder with every program, built once for all worlds. The services run with the race detector as well: a killed
+// neighbour is when unusual paths are taken.
+var programs = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "eupay-chaos-bin-")
+	if err != nil {
+		return "", err
+	}
+	built = dir
+	cmd := exec.Command("go", "build", "-race", "-o", dir+"/", "european-pay.eu/eupay/cmd/eupay-nats",
+		"european-pay.eu/eupay/sandbox/cmd/eupay-sandbox", "european-pay.eu/eupay/services/payments/cmd/payments",
+		"european-pay.eu/eupay/services/webhooks/cmd/webhooks", "european-pay.eu/eupay/services/qr/cmd/qr",
+		"european-pay.eu/eupay/services/einvoice/cmd/einvoice", "european-pay.eu/eupay/services/gateway/cmd/gateway")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// built is what programs made, to be removed in the end.
+var built string
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if err := os.RemoveAll(built); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
 }
 
 func build(t *testing.T) *world {
@@ -56,14 +95,9 @@ func build(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{t: t, dir: dir, bin: filepath.Join(dir, "bin"), processes: make(map[string]*child.Process)}
-	// The services run with the race detector as well: a killed neighbour is when unusual paths are taken.
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-race", "-o", w.bin+"/", "european-pay.eu/eupay/cmd/eupay-nats",
-		"european-pay.eu/eupay/sandbox/cmd/eupay-sandbox", "european-pay.eu/eupay/services/payments/cmd/payments",
-		"european-pay.eu/eupay/services/webhooks/cmd/webhooks", "european-pay.eu/eupay/services/qr/cmd/qr",
-		"european-pay.eu/eupay/services/einvoice/cmd/einvoice", "european-pay.eu/eupay/services/gateway/cmd/gateway")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the programs: %v\n%s", err, out)
+	w := &world{t: t, dir: dir, processes: make(map[string]*child.Process)}
+	if _, err := programs(); err != nil {
+		t.Fatal(err)
 	}
 	ports, err := system.Prefer(system.Ports{}, system.Ports{})
 	if err != nil {
@@ -84,13 +118,11 @@ func (w *world) start() {
 	w.startPostgres()
 	w.sys.DatabaseURL = w.database.URL // the same after every restart
 	w.spawn(nats)
-	w.spawn(bank)
+	w.spawn(sandbox)
 	for _, name := range system.Names {
 		w.spawn(name)
 	}
-	for _, name := range system.Names {
-		w.ready(name)
-	}
+	w.allReady()
 	if err := stack.Seed(w.t.Context(), w.sys, 1_000_000, slog.New(slog.DiscardHandler)); err != nil {
 		w.t.Fatal(err)
 	}
@@ -112,8 +144,10 @@ func (w *world) env(name string) map[string]string {
 		return map[string]string{
 			"EUPAY_NATS_DIR": filepath.Join(w.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(w.sys.Ports.NATS), "EUPAY_NATS_TOKEN": w.sys.Secrets.NATSToken,
 		}
-	case bank:
-		return w.sys.SandboxEnv(w.dir)
+	case sandbox:
+		env := maps.Clone(quickSandbox)
+		maps.Copy(env, w.sys.SandboxEnv(w.dir))
+		return env
 	default:
 		return w.sys.Env(name)
 	}
@@ -126,7 +160,11 @@ func (w *world) spawn(name string) {
 		w.t.Fatal(err)
 	}
 	defer out.Close()
-	cmd := exec.Command(filepath.Join(w.bin, name))
+	bin, err := programs()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(bin, name))
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "EUPAY_") })
 	for k, v := range w.env(name) {
@@ -148,6 +186,22 @@ func (w *world) ready(name string) {
 	}
 }
 
+// allReady waits until every service can work and the outside world answers.
+func (w *world) allReady() {
+	w.t.Helper()
+	for _, name := range system.Names {
+		w.ready(name)
+	}
+	limit, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	defer cancel()
+	c := newClient(w.t, w)
+	for _, url := range []string{w.sys.BankManagementURL(), w.sys.InvoicingManagementURL()} {
+		if !until(limit, pause, func() bool { return c.request(limit, http.MethodGet, url+"/healthz", nil, nil) == http.StatusOK }) {
+			w.t.Fatalf("the sandbox does not answer\n%s", w.log(sandbox))
+		}
+	}
+}
+
 // kill ends a process as a crash would, brings it back and waits until it is ready.
 func (w *world) kill(name string) {
 	w.t.Helper()
@@ -165,9 +219,7 @@ func (w *world) kill(name string) {
 		<-p.Done()
 		w.spawn(name)
 	}
-	for _, service := range system.Names {
-		w.ready(service)
-	}
+	w.allReady()
 }
 
 func (w *world) stop() {

@@ -124,11 +124,11 @@ func (p *Platform) SetStatus(invoice, status, reasonCode, reason string) error {
 	for len(i.Plan) > 0 && i.Plan[0].Code <= codeAvailable && code > codeAvailable && code != codeRejected {
 		w := i.Plan[0]
 		i.Plan = slices.Clone(i.Plan[1:])
-		if err := p.enterStatus(i, w, now); err != nil {
+		if err := p.enterStatus(line{}, i, w, now); err != nil {
 			return err
 		}
 	}
-	return p.enterStatus(i, wish{Code: code, ReasonCode: reasonCode, Reason: reason}.withReason(), now)
+	return p.enterStatus(line{}, i, wish{Code: code, ReasonCode: reasonCode, Reason: reason}.withReason(), now)
 }
 
 // named finds an invoice by its id or number.

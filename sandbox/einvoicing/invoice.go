@@ -40,12 +40,6 @@ func (p *Platform) deposit(clientID string, from *draft, ref string, d *document
 	if err := p.save(line{Invoice: i}); err != nil {
 		return nil, err
 	}
-	if from != nil {
-		from.Invoice, from.Number = i.ID, i.Number
-		if err := p.save(line{Draft: from}); err != nil {
-			return nil, err
-		}
-	}
 	return i, p.announce("invoice.created", clientID, "invoice", i.ID, i.Faults)
 }
 
@@ -95,17 +89,19 @@ func (p *Platform) stepInvoice(i *invoice) error {
 	}
 	w, at := i.Plan[0], i.Due
 	i.Plan = slices.Clone(i.Plan[1:])
-	return p.enterStatus(i, w, at)
+	return p.enterStatus(line{}, i, w, at)
 }
 
-// enterStatus gives an invoice a status, plans the next one and tells of it.
-func (p *Platform) enterStatus(i *invoice, w wish, at time.Time) error {
+// enterStatus gives an invoice a status, plans the next one and tells of it. What caused it is kept with it: whoever is killed keeps both
+// or neither.
+func (p *Platform) enterStatus(cause line, i *invoice, w wish, at time.Time) error {
 	i.happen(w, at)
 	if final(w.Code) {
 		i.Plan = nil
 	}
 	p.planNext(i, at)
-	if err := p.save(line{Invoice: i}); err != nil {
+	cause.Invoice = i
+	if err := p.save(cause); err != nil {
 		return err
 	}
 	return p.announce("invoice.status_updated", i.Client, "invoice", i.ID, i.Faults)

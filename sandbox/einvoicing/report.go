@@ -227,10 +227,7 @@ func (p *Platform) collect(c *call, ref string, x *collection, problems []docume
 	}
 	made := &report{ID: newID("pay"), Client: c.client.ID, Ref: ref, Kind: "collection", Made: p.cfg.Now().UTC(), Collection: x}
 	i.Collected += x.Amount
-	if err := p.save(line{Report: made}); err != nil {
-		return nil, err
-	}
-	if err := p.enterStatus(i, wish{Code: codeCollected}, made.Made); err != nil {
+	if err := p.enterStatus(line{Report: made}, i, wish{Code: codeCollected}, made.Made); err != nil {
 		return nil, err
 	}
 	c.status = http.StatusCreated

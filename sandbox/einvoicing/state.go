@@ -100,7 +100,7 @@ type notice struct {
 	Faults                               []fault.Fault `json:",omitempty"`
 }
 
-// line is one line of the journal: the newest state of one thing.
+// line is one line of the journal: the newest state of one thing, or of a collection and its invoice.
 type line struct {
 	Client   *client       `json:"c,omitempty"`
 	Mandate  *mandate      `json:"m,omitempty"`
@@ -169,19 +169,17 @@ func (s *state) read(l line) {
 	case l.Draft != nil:
 		s.drafts[l.Draft.ID] = l.Draft
 		s.refs[refKey("draft", l.Draft.Client, l.Draft.Ref)] = l.Draft.ID
-	case l.Invoice != nil:
-		i := l.Invoice
-		s.invoices[i.ID], s.steps[i.N], s.numbers[numberKey(i.SIREN, i.Issued, i.Number)] = i, i.ID, i
-		s.sequence = max(s.sequence, i.N)
-		if i.Draft == "" {
-			s.refs[refKey("file", i.Client, i.Ref)] = i.ID
-		}
 	case l.Report != nil:
+		if l.Invoice != nil {
+			s.readInvoice(l.Invoice)
+		}
 		if s.reports[l.Report.ID] == nil {
 			s.order = append(s.order, l.Report.ID)
 		}
 		s.reports[l.Report.ID] = l.Report
 		s.refs[refKey(refKind(l.Report.ID), l.Report.Client, l.Report.Ref)] = l.Report.ID
+	case l.Invoice != nil:
+		s.readInvoice(l.Invoice)
 	case l.Hook != nil:
 		s.hook = l.Hook
 	case l.Notice != nil:
@@ -193,6 +191,18 @@ func (s *state) read(l line) {
 		s.struck[l.Struck] = true
 	case l.Gone != "":
 		s.remove(l.Gone)
+	}
+}
+
+// readInvoice also ends the draft that became the invoice.
+func (s *state) readInvoice(i *invoice) {
+	s.invoices[i.ID], s.steps[i.N], s.numbers[numberKey(i.SIREN, i.Issued, i.Number)] = i, i.ID, i
+	s.sequence = max(s.sequence, i.N)
+	if d := s.drafts[i.Draft]; d != nil {
+		d.Invoice, d.Number = i.ID, i.Number
+	}
+	if i.Draft == "" {
+		s.refs[refKey("file", i.Client, i.Ref)] = i.ID
 	}
 }
 

@@ -37,6 +37,8 @@ type Config struct {
 	Test PlatformConfig `envPrefix:"EUPAY_SEQINO_TEST_"`
 	// Matricule identifies the platform to the administration: four characters (scheme 0238).
 	Matricule string `env:"EUPAY_SEQINO_MATRICULE" envDefault:"0000"`
+	// Lease is how long an attempt to send something may take. What a process had that died is taken over after it.
+	Lease time.Duration `env:"EUPAY_EINVOICE_LEASE" envDefault:"2m"`
 }
 
 // PlatformConfig is an account at the platform.
@@ -59,6 +61,9 @@ func (c *Config) Validate() error {
 		}
 		if p.WebhookSecret == "" {
 			problems = append(problems, fmt.Errorf("EUPAY_SEQINO_%s_WEBHOOK_SECRET is required with a base URL", mode))
+		}
+		if c.Lease < 2*p.CallTimeout {
+			problems = append(problems, fmt.Errorf("EUPAY_EINVOICE_LEASE (%s) must be at least twice EUPAY_SEQINO_%s_CALL_TIMEOUT (%s)", c.Lease, mode, p.CallTimeout))
 		}
 	}
 	if len(c.Matricule) != 4 {
@@ -101,7 +106,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		s.Close()
 		return nil, err
 	}
-	s.assemble(platforms, paris, cfg.Matricule)
+	s.assemble(platforms, paris, cfg)
 	return s, nil
 }
 
@@ -126,18 +131,18 @@ func (s *Service) platforms(cfg Config) (map[bool]platform.Platform, error) {
 
 // assemble puts the parts together: the ledger records what has to leave, the engine sends it with the senders of the ledger and the
 // reporter, enrolment sets it free.
-func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Location, matricule string) {
+func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Location, cfg Config) {
 	core := s.core
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)
 	documents := ledger.New(ledger.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
 	})
 	reports := ereport.New(ereport.Deps{
-		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: matricule, Log: core.Log,
+		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Matricule: cfg.Matricule, Log: core.Log,
 	})
 	engine := transmit.New(core.Pool, map[transmit.Kind]transmit.Sender{
 		transmit.Document: documents.DocumentSender(), transmit.Collection: documents.CollectionSender(), transmit.Report: reports,
-	}, transmit.Config{}, core.Now, core.Log)
+	}, transmit.Config{Lease: cfg.Lease}, core.Now, core.Log)
 	documents.Attach(engine)
 	reports.Attach(engine.Wake)
 	enrolments := enrol.New(enrol.Deps{

@@ -65,3 +65,17 @@ func TestTheServiceRunsAndReportsItsHealth(t *testing.T) {
 		t.Errorf("run: %v", err)
 	}
 }
+
+func TestALeaseThatEndsBeforeItsCallIsRefused(t *testing.T) {
+	t.Parallel()
+	for lease, good := range map[string]bool{"5s": true, "3s": false} {
+		err := config.Parse(&Config{}, map[string]string{
+			"EUPAY_DATABASE_URL": "postgres://localhost/eupay", "EUPAY_NATS_URL": "nats://localhost", "EUPAY_EINVOICE_LEASE": lease,
+			"EUPAY_SEQINO_TEST_BASE_URL": "http://127.0.0.1:1", "EUPAY_SEQINO_TEST_API_KEY": "k", "EUPAY_SEQINO_TEST_WEBHOOK_SECRET": "s",
+			"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s",
+		})
+		if (err == nil) != good {
+			t.Errorf("%s: %v", lease, err)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package chaos
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+)
+
+// invoiceShare is the number of invoices of each merchant between two kills.
+const invoiceShare = 16
+
+// invoiceVictims are killed in turn: at least the service and its platform, and each that it needs in the long rounds.
+func invoiceVictims() []string {
+	if os.Getenv("EUPAY_CHAOS_ROUNDS") == "" {
+		return []string{system.EInvoice, sandbox}
+	}
+	return []string{system.EInvoice, system.Gateway, postgres, nats, sandbox}
+}
+
+// TestChaosEveryInvoiceIsIssuedOnce kills the service of invoices, what it needs and the platform itself while two merchants issue
+// invoices, are paid, credit and cancel, and while the platform loses answers, connections and webhooks. Afterwards the REST API, the
+// platform and the received webhooks must tell the same.
+func TestChaosEveryInvoiceIsIssuedOnce(t *testing.T) {
+	victims := invoiceVictims()
+	kills := rounds(t) * len(victims)
+	w := build(t)
+	w.start()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Duration(kills+3)*time.Minute)
+	defer cancel()
+	ready, waiting := newIssuer(t, w, 1), newIssuer(t, w, 2)
+	ready.approve(ctx)
+	w.misbehave(ctx, 0)
+
+	each := invoiceShare * (kills + 1)
+	milestone := make(chan struct{}, 2*each)
+	var running sync.WaitGroup
+	for _, i := range []*issuer{ready, waiting} {
+		numbers := make(chan int)
+		for range workers / 2 {
+			running.Go(func() {
+				for n := range numbers {
+					i.deal(ctx, n)
+					milestone <- struct{}{}
+				}
+			})
+		}
+		running.Go(func() {
+			defer close(numbers)
+			for n := range each {
+				numbers <- n
+			}
+		})
+	}
+	for k := range kills {
+		for range 2 * invoiceShare {
+			<-milestone
+		}
+		w.kill(victims[k%len(victims)])
+		w.misbehave(ctx, k+1)
+		if k == kills/2 { // what it issued so far has waited for it
+			waiting.approve(ctx)
+		}
+	}
+	running.Wait()
+	if ctx.Err() != nil {
+		t.Fatalf("not every invoice was taken\n%s", w.log(system.EInvoice))
+	}
+	w.behave(ctx)
+	for _, i := range []*issuer{ready, waiting} {
+		i.compareBooks(ctx)
+		i.report()
+	}
+}
+
+// misbehave makes the platform lose answers, connections and webhooks, as chance wants it.
+func (w *world) misbehave(ctx context.Context, seed int) {
+	w.t.Helper()
+	w.faults(ctx, []object{
+		{"kind": "lost-answer", "probability": 0.05, "seed": seed + 1},
+		{"kind": "cut", "probability": 0.05, "seed": seed + 2},
+		{"kind": "error", "probability": 0.02, "seed": seed + 3},
+		{"kind": "garbage", "probability": 0.02, "seed": seed + 4},
+		{"kind": "webhook-missing", "probability": 0.3, "seed": seed + 5},
+	})
+}
+
+// behave ends that.
+func (w *world) behave(ctx context.Context) { w.faults(ctx, []object{}) }
+
+func (w *world) faults(ctx context.Context, rules []object) {
+	w.t.Helper()
+	c := newClient(w.t, w)
+	if status := c.request(ctx, http.MethodPut, w.sys.InvoicingManagementURL()+"/faults", object{"faults": rules}, nil); status != http.StatusOK {
+		w.t.Fatalf("the platform does not take its faults: %d", status)
+	}
+}
+
+// report logs what was done.
+func (i *issuer) report() {
+	var credits, paid int
+	for _, d := range i.deals {
+		credits += len(d.corrections)
+		if d.paid > 0 {
+			paid++
+		}
+	}
+	webhooks := 0
+	for _, all := range i.heard {
+		webhooks += len(all)
+	}
+	i.t.Logf("SIREN %s: %d invoices, %d paid, about %d corrections, %d webhooks, %d requests repeated", i.siren, len(i.deals), paid, credits, webhooks, i.repeated.Load())
+}

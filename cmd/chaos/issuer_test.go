@@ -1,0 +1,174 @@
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/services/webhooks/verify"
+)
+
+// issuer is a merchant who issues invoices, as the documentation says: what was not answered is repeated with the same reference or
+// Idempotency-Key.
+type issuer struct {
+	*client        // with the API key
+	siren   string // of all that it sends
+	page    string // where it proves who it is
+	secret  string // of its webhooks
+
+	mu    sync.Mutex
+	deals []*deal
+	heard map[string][]news // by invoice number, as they came
+}
+
+// news is what one webhook says about an invoice.
+type news struct {
+	Event    string
+	Sequence int64
+	Data     struct {
+		Number   string      `json:"invoice_number"`
+		Before   string      `json:"previous_status"`
+		Status   string      `json:"status"`
+		Paid     json.Number `json:"amount_paid"`
+		Credited json.Number `json:"amount_credited"`
+	}
+}
+
+type object = map[string]any
+
+// newIssuer registers a merchant with an API key, a webhook endpoint and an enrolment that nobody has approved yet.
+func newIssuer(t *testing.T, w *world, n int) *issuer {
+	t.Helper()
+	do := func(c *client, method, path string, body, into any, want int) {
+		t.Helper()
+		if status := c.call(t.Context(), method, path, body, into); status != want {
+			t.Fatalf("%s %s: %d\n%s", method, path, status, w.log(system.Gateway))
+		}
+	}
+	var admin, owner struct {
+		Token    string
+		Merchant string `json:"merchant_id"`
+	}
+	stranger := newClient(t, w)
+	do(stranger, http.MethodPost, "/auth/login", object{"email": system.AdminEmail, "password": w.sys.Secrets.AdminLogin}, &admin, http.StatusOK)
+	registration := object{"email": fmt.Sprintf("issuer%d@example.com", n), "password": "correct horse battery", "name": fmt.Sprint("Issuer ", n)}
+	do(stranger, http.MethodPost, "/auth/register", registration, &owner, http.StatusCreated)
+	portal := newClient(t, w, "Authorization", "Bearer "+owner.Token)
+	do(portal, http.MethodPatch, "/merchant", object{"iban": system.MerchantIBAN}, nil, http.StatusOK)
+	do(newClient(t, w, "Authorization", "Bearer "+admin.Token), http.MethodPost, "/admin/merchants/"+owner.Merchant+"/gateway", object{"enabled": true}, nil, http.StatusOK)
+
+	var key struct {
+		Public string `json:"api_key"`
+		Secret string `json:"api_secret"`
+	}
+	do(portal, http.MethodPost, "/merchant/api-keys", object{"name": "erp", "per_minute": 10_000}, &key, http.StatusCreated)
+	i := &issuer{client: newClient(t, w, "X-Api-Key", key.Public, "X-Api-Secret", key.Secret), siren: siren(n), heard: make(map[string][]news)}
+	hook := httptest.NewServer(http.HandlerFunc(i.receive))
+	t.Cleanup(hook.Close)
+	var endpoint struct{ Secret string }
+	do(portal, http.MethodPost, "/webhook-endpoints", object{"url": hook.URL, "event_types": []string{"*"}}, &endpoint, http.StatusCreated)
+	i.secret = endpoint.Secret
+
+	do(portal, http.MethodPost, "/einvoice/enroll", object{
+		"legal_name": fmt.Sprint("Issuer ", n, " SAS"), "siret": siret(i.siren), "vat_number": vatNumber(i.siren), "email": "compta@example.com",
+		"activity": "services", "vat_regime": "monthly", "term_days": 30,
+		"address": object{"street": "12 rue de la Paix", "post_code": "75002", "city": "Paris", "country": "FR"},
+	}, nil, http.StatusOK)
+	var link struct{ URL string }
+	do(portal, http.MethodGet, "/einvoice/enrollment/onboarding-link", nil, &link, http.StatusOK)
+	i.page = link.URL
+	return i
+}
+
+// approve says yes on the platform's page, as the merchant itself would.
+func (i *issuer) approve(ctx context.Context) {
+	i.t.Helper()
+	resp, err := i.http.Post(i.page, "application/x-www-form-urlencoded", strings.NewReader(url.Values{"answer": {"approve"}}.Encode()))
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusSeeOther {
+		i.t.Fatalf("the platform's page answers %s", resp.Status)
+	}
+	ok := until(ctx, pause, func() bool {
+		var e struct{ Ready bool }
+		return i.call(ctx, http.MethodGet, "/einvoice/enrollment", nil, &e) == http.StatusOK && e.Ready
+	})
+	if !ok {
+		i.t.Fatalf("the mandate does not become active\n%s", i.w.log(system.EInvoice))
+	}
+}
+
+func (i *issuer) receive(_ http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	if err := verify.EuPay(i.secret, body, r.Header.Get("X-EuPay-Signature")); err != nil {
+		i.t.Errorf("a webhook does not verify: %v", err)
+		return
+	}
+	var n news
+	if err := json.Unmarshal(body, &n); err != nil {
+		i.t.Error(err)
+	}
+	if !strings.HasPrefix(n.Event, "invoice.") {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	// Each may come twice; what is new comes in order.
+	number, all := n.Data.Number, i.heard[n.Data.Number]
+	if slices.ContainsFunc(all, func(x news) bool { return x.Sequence == n.Sequence }) {
+		return
+	}
+	if len(all) > 0 && all[len(all)-1].Sequence > n.Sequence {
+		i.t.Errorf("%s: webhook %d %s came after %d", number, n.Sequence, n.Event, all[len(all)-1].Sequence)
+	}
+	i.heard[number] = append(all, n)
+}
+
+// siren makes the n-th SIREN, with its check digit (Luhn).
+func siren(n int) string { return withCheck(fmt.Sprintf("5%07d", n)) }
+
+// siret is an establishment of a SIREN.
+func siret(siren string) string { return withCheck(siren + "0001") }
+
+func withCheck(digits string) string {
+	for d := range 10 {
+		if s := digits + fmt.Sprint(d); luhn(s) {
+			return s
+		}
+	}
+	panic("no digit fits") // one always does
+}
+
+func luhn(s string) bool {
+	sum := 0
+	for i := range len(s) {
+		d := int(s[len(s)-1-i] - '0')
+		if i%2 == 1 {
+			d = d*2/10 + d*2%10
+		}
+		sum += d
+	}
+	return sum%10 == 0
+}
+
+func vatNumber(siren string) string {
+	var n int
+	if _, err := fmt.Sscan(siren, &n); err != nil {
+		panic(err) // digits
+	}
+	return fmt.Sprintf("FR%02d%s", (12+3*(n%97))%97, siren)
+}
