@@ -221,3 +221,19 @@ func TestACollectionWaitsForTheMandateAndStopsWhenRefused(t *testing.T) {
 	f.fake.set(func(p *fake) { p.collect = refuses })
 	state("stopped")
 }
+
+// A credit note between two payments: the last payment is for what is left at each rate, not for what was.
+func TestWhatIsPaidAfterACreditNoteIsWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.mandate(platform.MandatePending)
+	for total := money.Cents(101); total < 125; total++ {
+		r := f.create(private(total))
+		f.pay(r, 33)
+		_, err := f.credit(r, CreditNote{Amount: cents(34)})
+		f.must(err)
+		f.pay(r, total-67)
+		f.is(r.ID, StatusPaid, SeqinoMandatePending)
+		f.balanced(r.ID)
+	}
+}
