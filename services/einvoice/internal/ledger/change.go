@@ -3,11 +3,13 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -31,48 +33,52 @@ type change struct {
 	creditNote string
 }
 
-// insert records a new document.
-func insert(ctx context.Context, tx pgx.Tx, r *Record, c change) error {
+// queueInsert puts the statements that record a new document into a batch.
+func queueInsert(b *pgx.Batch, r *Record, c change) error {
 	document, err := json.Marshal(r.Document)
 	if err != nil {
 		return fmt.Errorf("encode document: %w", err)
 	}
 	r.Sequence = 1
-	_, err = tx.Exec(ctx, `insert into invoices (id, merchant_id, livemode, number, type_code, corrects, status, audience, customer_name, reference,
+	b.Queue(`insert into invoices (id, merchant_id, livemode, number, type_code, corrects, status, audience, customer_name, reference,
 		payment_reference, issued_on, due_on, total_cents, credit_cents, document, reason, seqino_status, created_at, updated_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)`,
 		r.ID, r.MerchantID, r.Livemode, r.Number, string(r.Type), r.Corrects, string(r.Status), string(r.Audience), r.Document.Buyer.Name, r.Reference,
 		r.PaymentReference, string(r.Issued), string(r.Due), int64(r.Total), int64(r.Credit), document, r.Reason, string(r.Seqino), r.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("insert invoice: %w", err)
-	}
-	return note(ctx, tx, r, "", c)
+	return queueNote(b, r, "", c)
 }
+
+// errChanged says that somebody else changed a record meanwhile: the lock of its row was forgotten.
+var errChanged = errors.New("it was changed meanwhile")
 
 // save writes what can change of a record that the transaction has locked, with its history and event.
 func save(ctx context.Context, tx pgx.Tx, r *Record, before Status, now time.Time, c change) error {
 	r.Sequence, r.UpdatedAt = r.Sequence+1, now
-	tag, err := tx.Exec(ctx, `update invoices set status = $3, paid_cents = $4, credited_cents = $5, seqino_status = $6, draft_id = $7,
+	b := &pgx.Batch{}
+	b.Queue(`update invoices set status = $3, paid_cents = $4, credited_cents = $5, seqino_status = $6, draft_id = $7,
 		platform_invoice_id = $8, lifecycle_code = $9, submitted_at = $10, problem = $11, poll_at = $12, polls = $13, maybe_sent = $14,
 		sequence = $15, updated_at = $16, polled_at = $17 where id = $1 and sequence = $2`,
 		r.ID, r.Sequence-1, string(r.Status), int64(r.Paid), int64(r.Credited), string(r.Seqino), r.DraftID,
-		r.PlatformID, r.LifecycleCode, r.SubmittedAt, r.Problem, r.PollAt, r.Polls, r.MaybeSent, r.Sequence, now, r.PolledAt)
-	if err != nil {
+		r.PlatformID, r.LifecycleCode, r.SubmittedAt, r.Problem, r.PollAt, r.Polls, r.MaybeSent, r.Sequence, now, r.PolledAt).
+		Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() != 1 {
+				return errChanged
+			}
+			return nil
+		})
+	if err := queueNote(b, r, before, c); err != nil {
+		return err
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("update invoice %s: %w", r.Number, err)
 	}
-	if tag.RowsAffected() != 1 {
-		return fmt.Errorf("update invoice %s: it was changed meanwhile", r.Number)
-	}
-	return note(ctx, tx, r, before, c)
+	return nil
 }
 
-// note writes history and event of the change that r has just had.
-func note(ctx context.Context, tx pgx.Tx, r *Record, before Status, c change) error {
-	_, err := tx.Exec(ctx, `insert into invoice_history (invoice_id, sequence, what, status, seqino_status, detail, occurred_at)
+// queueNote puts history and event of the change that r has just had into a batch.
+func queueNote(b *pgx.Batch, r *Record, before Status, c change) error {
+	b.Queue(`insert into invoice_history (invoice_id, sequence, what, status, seqino_status, detail, occurred_at)
 		values ($1, $2, $3, $4, $5, $6, $7)`, r.ID, r.Sequence, c.what, string(r.Status), string(r.Seqino), c.detail, r.UpdatedAt)
-	if err != nil {
-		return fmt.Errorf("write history of %s: %w", r.Number, err)
-	}
 	if c.quiet {
 		return nil
 	}
@@ -80,9 +86,10 @@ func note(ctx context.Context, tx pgx.Tx, r *Record, before Status, c change) er
 	if err != nil {
 		return fmt.Errorf("encode invoice.%s: %w", c.what, err)
 	}
-	return outbox.Add(ctx, tx, events.Event{
+	outbox.Queue(b, events.Event{
 		ID: events.NewID(), Type: "invoice." + c.what, Source: "einvoice", Merchant: r.MerchantID, Livemode: r.Livemode, Time: r.UpdatedAt, Data: data,
 	})
+	return nil
 }
 
 // announcement is the event of a change. It has of the customer only what names it: who wants more asks the API.

@@ -135,15 +135,20 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 
 // record writes a new document with what follows from it: its transmission and its sales. original is what it corrects.
 func (l *Ledger) record(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, original *Record, c change) error {
-	if err := insert(ctx, tx, r, c); err != nil {
+	b := &pgx.Batch{} // one round trip: the counter is locked meanwhile
+	if err := queueInsert(b, r, c); err != nil {
 		return err
 	}
 	hold := submitPatience // its caller tries first
 	t := transmit.Transmission{ID: newID(), Kind: transmit.Document, Subject: r.ID, MerchantID: r.MerchantID, Livemode: r.Livemode}
-	if err := transmit.Add(ctx, tx, t, r.CreatedAt, hold); err != nil {
-		return fmt.Errorf("record the transmission: %w", err)
+	transmit.Queue(b, t, r.CreatedAt, hold)
+	if err := queueSales(b, r, original); err != nil {
+		return err
 	}
-	return l.recordSales(ctx, tx, e, r, original)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("record %s: %w", r.Number, err)
+	}
+	return l.touchSales(ctx, tx, e, r)
 }
 
 // paidBefore records what was paid before the invoice was.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/lifecycle"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -23,13 +24,6 @@ const (
 	stepRefused  = 210
 	stepRejected = 213
 )
-
-// labels are the law's names of the steps.
-var labels = map[int]string{
-	200: "Déposée", 201: "Émise par la plateforme", 202: "Reçue par la plateforme", 203: "Mise à disposition", 204: "Prise en charge",
-	205: "Approuvée", 206: "Approuvée partiellement", 207: "En litige", 208: "Suspendue", 209: "Complétée", 210: "Refusée",
-	211: "Paiement transmis", 212: "Encaissée", 213: "Rejetée",
-}
 
 // How often the platform is asked about a document: the webhook makes it sooner, this makes up for one that is lost. After
 // the last distance it is asked once a day, for pollFor.
@@ -170,11 +164,11 @@ func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []
 
 func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platform.Event, now time.Time) error {
 	before := r.Status
-	c := change{what: "status_updated", detail: fmt.Sprintf("%d %s", s.Code, labels[s.Code])}
+	c := change{what: "status_updated", detail: fmt.Sprintf("%d %s", s.Code, label(s))}
 	c.step = step(s)
 	ended := s.Code == stepRefused || s.Code == stepRejected
 	if ended {
-		r.Problem = cmp.Or(s.Reason, s.ReasonCode, labels[s.Code])
+		r.Problem = cmp.Or(s.Reason, s.ReasonCode, label(s))
 	}
 	if err := save(ctx, tx, r, before, now, c); err != nil {
 		return err
@@ -188,9 +182,12 @@ func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platfor
 	return save(ctx, tx, r, before, now, f)
 }
 
+// label is the law's name of a step.
+func label(s platform.Event) string { return lifecycle.Label(int32(s.Code)) } //nolint:gosec // 200 to 213
+
 func step(s platform.Event) *einvoicev1.LifecycleEvent {
 	return &einvoicev1.LifecycleEvent{
-		Code: int32(s.Code), Label: labels[s.Code], OccurredAt: timestamppb.New(s.At), Emitter: s.Emitter,
+		Code: int32(s.Code), Label: label(s), OccurredAt: timestamppb.New(s.At), Emitter: s.Emitter,
 		ReasonCode: s.ReasonCode, Reason: s.Reason,
 	}
 }

@@ -70,7 +70,7 @@ func (l *Ledger) Whole(ctx context.Context, r Record) (*einvoicev1.Invoice, erro
 	}
 	for i := range by {
 		c := by[i].Proto()
-		c.Lines, c.Vat, c.Customer = nil, nil, nil
+		c.Lines, c.Vat = nil, nil
 		v.Corrections = append(v.Corrections, c)
 	}
 	return v, nil

@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// recordSales writes what a document to a private customer sells, or takes back of original, and marks its period.
-func (l *Ledger) recordSales(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, original *Record) error {
+// queueSales puts what a document to a private customer sells, or takes back of original, into a batch.
+func queueSales(b *pgx.Batch, r, original *Record) error {
 	if r.Audience != invoice.B2C {
 		return nil
 	}
@@ -25,15 +25,11 @@ func (l *Ledger) recordSales(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, 
 		return err
 	}
 	for _, s := range sales {
-		_, err := tx.Exec(ctx, `insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents)
+		b.Queue(`insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents)
 			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			r.ID, r.MerchantID, r.Livemode, string(r.Issued), s.Category, int64(s.Rate), int64(s.Net), int64(s.Tax))
-		if err != nil {
-			return fmt.Errorf("record the sale %s: %w", r.Number, err)
-		}
 	}
-	_, err = ereport.Touch(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
-	return err
+	return nil
 }
 
 // unsell takes back the sale of a document that never came to be: its period is reported again without it.
@@ -43,6 +39,14 @@ func (l *Ledger) unsell(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	}
 	if _, err := tx.Exec(ctx, `delete from sale_parts where source = $1`, r.ID); err != nil {
 		return fmt.Errorf("take back the sale %s: %w", r.Number, err)
+	}
+	return l.touchSales(ctx, tx, e, r)
+}
+
+// touchSales marks the period of a sale to a private customer.
+func (l *Ledger) touchSales(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
+	if r.Audience != invoice.B2C {
+		return nil
 	}
 	_, err := ereport.Touch(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
 	return err

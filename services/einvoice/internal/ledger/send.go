@@ -104,12 +104,15 @@ func (l *Ledger) documents(ctx context.Context, r Record, e enrol.Enrolment) (xm
 	if xml, pdf, err = l.render(ctx, r, e); err != nil {
 		return nil, nil, err
 	}
-	_, err = l.Pool.Exec(ctx, `insert into documents (invoice_id, xml, pdf, created_at) values ($1, $2, $3, $4) on conflict do nothing`,
+	tag, err := l.Pool.Exec(ctx, `insert into documents (invoice_id, xml, pdf, created_at) values ($1, $2, $3, $4) on conflict do nothing`,
 		r.ID, xml, pdf, l.instant())
 	if err != nil {
 		return nil, nil, fmt.Errorf("keep documents of %s: %w", r.Number, err)
 	}
-	if err := l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf); err != nil { // another replica may have been first
+	if tag.RowsAffected() == 1 {
+		return xml, pdf, nil
+	}
+	if err := l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf); err != nil { // another replica was first
 		return nil, nil, fmt.Errorf("read documents of %s: %w", r.Number, err)
 	}
 	return xml, pdf, nil

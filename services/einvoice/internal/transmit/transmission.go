@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/pg"
 )
@@ -57,14 +58,23 @@ func (w Wait) Error() string { return "waits: " + w.Why }
 // ErrStop is wrapped by the error for what was refused for good.
 var ErrStop = errors.New("not to be sent again")
 
+const addSQL = `insert into transmissions (id, kind, subject, merchant_id, livemode, due_at, created_at)
+	values ($1, $2, $3, $4, $5, $6, $7) on conflict (kind, subject) do nothing`
+
+func (t Transmission) row(now time.Time, hold time.Duration) []any {
+	return []any{t.ID, string(t.Kind), t.Subject, t.MerchantID, t.Livemode, now.Add(hold), now}
+}
+
 // Add records a transmission in db, which must be the transaction of its cause. There is one for each kind and subject: a second one
 // changes nothing. hold keeps the engine's workers away for that long, for a caller who sends it with Engine.Do at once; 0: none.
 func Add(ctx context.Context, db pg.DB, t Transmission, now time.Time, hold time.Duration) error {
-	_, err := db.Exec(ctx, `insert into transmissions (id, kind, subject, merchant_id, livemode, due_at, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7) on conflict (kind, subject) do nothing`,
-		t.ID, string(t.Kind), t.Subject, t.MerchantID, t.Livemode, now.Add(hold), now)
-	if err != nil {
+	if _, err := db.Exec(ctx, addSQL, t.row(now, hold)...); err != nil {
 		return fmt.Errorf("add transmission: %w", err)
 	}
 	return nil
+}
+
+// Queue is Add as part of a batch.
+func Queue(b *pgx.Batch, t Transmission, now time.Time, hold time.Duration) {
+	b.Queue(addSQL, t.row(now, hold)...)
 }
