@@ -89,7 +89,7 @@ create index invoices_list on invoices (merchant_id, livemode, created_at desc, 
 create index invoices_status on invoices (merchant_id, livemode, status, created_at desc, id desc);
 create index invoices_corrects on invoices (corrects) where corrects is not null;
 create index invoices_payment on invoices (payment_reference) where payment_reference <> '';
-create index invoices_poll on invoices (poll_at) where poll_at is not null;
+create index invoices_poll on invoices (livemode, poll_at) where poll_at is not null;
 create index invoices_platform on invoices (platform_invoice_id) where platform_invoice_id <> '';
 create index invoices_issued on invoices (merchant_id, livemode, issued_on);
 

@@ -25,24 +25,31 @@ func salesOf(ctx context.Context, tx pgx.Tx, d due) ([]platform.SalesDay, error)
 	if err != nil {
 		return nil, fmt.Errorf("sum up sales: %w", err)
 	}
-	var (
-		days []platform.SalesDay
-		day  platform.SalesDay
-		rate *int64
-	)
-	_, err = pgx.ForEachRow(rows, []any{&day.Date, &day.Category, &rate, &day.Net, &day.Tax, &day.Count}, func() error {
-		if rate == nil {
-			days = append(days, day)
-			return nil
-		}
-		of := &days[len(days)-1]
-		of.Rates = append(of.Rates, platform.SalesRate{Rate: invoice.Rate(*rate), Net: day.Net, Tax: day.Tax})
-		return nil
-	})
+	parts, err := pgx.CollectRows(rows, scanSales)
 	if err != nil {
 		return nil, fmt.Errorf("sum up sales: %w", err)
 	}
+	var days []platform.SalesDay
+	for _, p := range parts {
+		if p.rate == nil {
+			days = append(days, p.SalesDay)
+			continue
+		}
+		of := &days[len(days)-1]
+		of.Rates = append(of.Rates, platform.SalesRate{Rate: invoice.Rate(*p.rate), Net: p.Net, Tax: p.Tax})
+	}
 	return days, nil
+}
+
+// salesPart is a day and category, or its part at one rate.
+type salesPart struct {
+	platform.SalesDay
+	rate *int64
+}
+
+func scanSales(row pgx.CollectableRow) (p salesPart, err error) {
+	err = row.Scan(&p.Date, &p.Category, &p.rate, &p.Net, &p.Tax, &p.Count)
+	return p, err
 }
 
 const paymentsSQL = `select received_on::text, rate, sum(amount_cents)::bigint

@@ -29,26 +29,31 @@ func (r *Reporter) watch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for late periods: %w", err)
 	}
-	n := 0
-	warned := make(map[uuid.UUID]invoice.Date)
-	var (
-		id         uuid.UUID
-		merchantID string
-		livemode   bool
-		kind       Kind
-		p          Period
-	)
-	_, err = pgx.ForEachRow(rows, []any{&id, &merchantID, &livemode, &kind, &p.Start, &p.End, &p.Due}, func() error {
-		n++
-		if warned[id] = today; r.warned[id] != today {
-			r.Log.Warn("e-report is late", "merchant", merchantID, "livemode", livemode, "kind", kind, "start", p.Start, "end", p.End, "due", p.Due)
-		}
-		return nil
-	})
+	list, err := pgx.CollectRows(rows, scanLate)
 	if err != nil {
 		return fmt.Errorf("look for late periods: %w", err)
 	}
+	warned := make(map[uuid.UUID]invoice.Date)
+	for _, p := range list {
+		if warned[p.id] = today; r.warned[p.id] != today {
+			r.Log.Warn("e-report is late", "merchant", p.merchantID, "livemode", p.livemode, "kind", p.kind, "start", p.Start, "end", p.End, "due", p.Due)
+		}
+	}
 	r.warned = warned
-	late.Set(float64(n))
+	late.Set(float64(len(list)))
 	return nil
+}
+
+// latePeriod is a period that is late.
+type latePeriod struct {
+	Period
+	id         uuid.UUID
+	merchantID string
+	livemode   bool
+	kind       Kind
+}
+
+func scanLate(row pgx.CollectableRow) (p latePeriod, err error) {
+	err = row.Scan(&p.id, &p.merchantID, &p.livemode, &p.kind, &p.Start, &p.End, &p.Due)
+	return p, err
 }

@@ -141,18 +141,11 @@ func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolm
 	if back == 0 {
 		return nil
 	}
-	of := by.Document
-	if by.Type == invoice.TypeCorrected {
-		of = r.Document // the 384 itself is empty
-	}
-	parts, err := invoice.Split(of, back, nil)
+	parts, err := splitBack(ctx, tx, r, back)
 	if err != nil {
 		return err
 	}
-	for i := range parts {
-		parts[i].Amount = -parts[i].Amount
-	}
-	reportable, err := l.recordParts(ctx, tx, e, r, by.ID, by.Issued, parts)
+	reportable, err := recordParts(ctx, tx, e, r, by.ID, by.Issued, parts)
 	if err != nil || !reportable || r.Audience != invoice.B2C {
 		return err
 	}

@@ -36,6 +36,10 @@ func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) err
 	if r.PlatformID == "" {
 		return transmit.Wait{Why: "the platform does not have " + r.Number + " yet", Again: mandateAgain}
 	}
+	account, err := l.platform(r.Livemode)
+	if err != nil {
+		return transmit.Wait{Why: err.Error(), Again: mandateAgain}
+	}
 	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
 	if err != nil {
 		return err
@@ -47,8 +51,10 @@ func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) err
 	for _, p := range c.Parts {
 		c.Amount += p.Amount
 	}
-	_, err = l.Platforms[r.Livemode].ReportCollection(ctx, e.ClientID, c)
-	return l.collected(context.WithoutCancel(ctx), r.ID, err)
+	_, err = account.ReportCollection(ctx, e.ClientID, c)
+	record, cancel := recording(ctx)
+	defer cancel()
+	return l.collected(record, r.ID, err)
 }
 
 func (l *Ledger) reportable(ctx context.Context, source uuid.UUID) ([]platform.RateAmount, error) {
@@ -71,6 +77,9 @@ func (l *Ledger) collected(ctx context.Context, invoiceID uuid.UUID, failure err
 	var refused *platform.Refused
 	if errors.As(failure, &refused) {
 		return fmt.Errorf("%w: %w", transmit.ErrStop, failure)
+	}
+	if errors.Is(failure, platform.ErrNoMandate) {
+		return transmit.Wait{Why: "the platform knows no active mandate", Again: mandateAgain}
 	}
 	if failure != nil {
 		return failure

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -38,13 +40,14 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	if err != nil {
 		return Created{}, err
 	}
+	order.Reference, order.PaymentReference = strings.TrimSpace(order.Reference), strings.TrimSpace(order.PaymentReference)
+	idem.Reference = order.Reference
 	out := Created{Mandate: e.Status()}
-	// Nothing is locked for an order that cannot be issued.
+	// Nothing is locked for an order that cannot be issued. One that could be before midnight was perhaps.
 	if err := l.check(e, order); err != nil {
-		return Created{}, err
+		return l.earlier(ctx, who, idem, out, err)
 	}
 	err = l.begin(ctx, func(tx pgx.Tx) error {
-		idem.Reference = order.Reference
 		id := newID()
 		holder, err := claim(ctx, tx, who, idem, id, l.instant())
 		if err != nil {
@@ -70,6 +73,17 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	return out, nil
 }
 
+// earlier returns what the same request made, or else problem: an order may have become unfit since.
+func (l *Ledger) earlier(ctx context.Context, who Who, idem Idempotency, out Created, problem error) (Created, error) {
+	holder, err := holderOf(ctx, l.Pool, who, idem, l.instant())
+	if err != nil || holder == uuid.Nil {
+		return Created{}, problem
+	}
+	out.Replayed = true
+	out.Record, err = one(ctx, l.Pool, `where i.id = $1`, holder)
+	return out, err
+}
+
 // check refuses an order as issue would, with a number that is never used.
 func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) error {
 	today := l.today()
@@ -78,6 +92,9 @@ func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) error {
 }
 
 func (l *Ledger) today() invoice.Date { return invoice.DateOf(l.Now(), l.Zone) }
+
+// dayOf is the day of a payment. Another's clock may be ahead of ours: no payment is of a day to come.
+func (l *Ledger) dayOf(at time.Time) invoice.Date { return min(invoice.DateOf(at, l.Zone), l.today()) }
 
 // issue records a new invoice.
 func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order invoice.Order, r Record) (Record, error) {
@@ -92,7 +109,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	// Paid before it was issued: the document says so (BT-23 B2, S2, M2), if all of it was.
 	prepaid := order
 	if paid != nil && order.PaidOn == "" {
-		prepaid.PaidOn, prepaid.Method = invoice.DateOf(paid.at, l.Zone), invoice.MethodBank
+		prepaid.PaidOn, prepaid.Method = l.dayOf(paid.at), invoice.MethodBank
 	}
 	doc, err := invoice.New(number, today, e.Settings, prepaid)
 	if err == nil && paid != nil && paid.amount < doc.Totals.Gross {
@@ -135,7 +152,7 @@ func (l *Ledger) paidBefore(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 	switch {
 	case order.PaidOn != "": // the merchant's word counts
 	case s != nil:
-		p.amount, p.on, p.method = min(s.amount, r.Total), invoice.DateOf(s.at, l.Zone), invoice.MethodBank
+		p.amount, p.on, p.method = min(s.amount, r.Total), l.dayOf(s.at), invoice.MethodBank
 	default:
 		return nil
 	}
@@ -167,6 +184,11 @@ type settlement struct {
 	at     time.Time
 }
 
+// A payment that paid another invoice of the merchant is used. (The index has no empty references.)
+const settlementSQL = `select amount_cents, completed_at from settlements where payment_reference = $1 and merchant_id = $2 and livemode = $3
+	and not exists (select 1 from invoice_payments p where p.payment_reference = $1 and p.payment_reference <> ''
+		and p.merchant_id = $2 and p.livemode = $3)`
+
 // settlement finds the payment that pays an invoice, if it is completed already. It locks the reference, as the consumer of
 // payments does: one of both sees the other's row.
 func (l *Ledger) settlement(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, reference string) (*settlement, error) {
@@ -177,9 +199,7 @@ func (l *Ledger) settlement(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 		return nil, err
 	}
 	var s settlement
-	err := tx.QueryRow(ctx, `select amount_cents, completed_at from settlements where payment_reference = $1 and merchant_id = $2 and livemode = $3
-		and not exists (select 1 from invoice_payments p where p.payment_reference = $1)`,
-		reference, e.MerchantID, e.Livemode).Scan(&s.amount, &s.at)
+	err := tx.QueryRow(ctx, settlementSQL, reference, e.MerchantID, e.Livemode).Scan(&s.amount, &s.at)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}

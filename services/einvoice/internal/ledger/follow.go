@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,16 +42,24 @@ const (
 	// pollForB2C: nobody answers to a document for a private customer.
 	pollForB2C  = 3 * 24 * time.Hour
 	failedAgain = time.Minute
-	pollEvery = time.Second
-	pollBatch = 16
-	// freshFor spares the platform a reader who asks again and again.
+	pollEvery   = time.Second
+	pollBatch   = 16
+	pollWithin  = 30 * time.Second
+	// freshFor spares the platform readers who ask again and again.
 	freshFor = 2 * time.Second
-	// livePatience bounds what a reader waits for the platform.
-	livePatience = 3 * time.Second
 )
 
-// Follow asks the platform about documents that are due until ctx ends. Any number of replicas may follow.
+// Follow asks the platforms about documents that are due until ctx ends. Any number of replicas may follow. The modes do not wait
+// for each other: they are two platforms.
 func (l *Ledger) Follow(ctx context.Context) error {
+	var modes errgroup.Group
+	for livemode := range l.nudges {
+		modes.Go(func() error { return l.follow(ctx, livemode) })
+	}
+	return modes.Wait()
+}
+
+func (l *Ledger) follow(ctx context.Context, livemode bool) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
@@ -58,18 +67,20 @@ func (l *Ledger) Follow(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		case <-l.nudge:
+		case <-l.nudges[livemode]:
 		}
-		for l.followDue(ctx) == pollBatch && ctx.Err() == nil {
+		for l.followDue(ctx, livemode) == pollBatch && ctx.Err() == nil {
 		}
 	}
 }
 
+const claimPollSQL = `update invoices set poll_at = $1 where id = any (array (
+	select id from invoices where livemode = $3 and poll_at <= $2 order by poll_at limit $4 for update skip locked)) returning id`
+
 // followDue asks about what is due and returns how many there were. The claim moves the time ahead: it is a lease, too.
-func (l *Ledger) followDue(ctx context.Context) int {
+func (l *Ledger) followDue(ctx context.Context, livemode bool) int {
 	now := l.instant()
-	rows, err := l.Pool.Query(ctx, `update invoices set poll_at = $1 where id in
-		(select id from invoices where poll_at <= $2 order by poll_at limit $3 for update skip locked) returning id`, now.Add(time.Minute), now, pollBatch)
+	rows, err := l.Pool.Query(ctx, claimPollSQL, now.Add(2*pollWithin), now, livemode, pollBatch)
 	if err != nil {
 		return l.troubled(ctx, err)
 	}
@@ -81,7 +92,7 @@ func (l *Ledger) followDue(ctx context.Context) int {
 	asks.SetLimit(4)
 	for _, id := range ids {
 		asks.Go(func() error {
-			work, cancel := context.WithTimeout(ctx, 30*time.Second)
+			work, cancel := context.WithTimeout(ctx, pollWithin)
 			defer cancel()
 			if err := l.Refresh(work, id); err != nil && ctx.Err() == nil {
 				l.Log.Info("ask about a document", "invoice", id, "error", err)
@@ -110,12 +121,18 @@ func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	steps, failure := l.Platforms[r.Livemode].Lifecycle(ctx, e.ClientID, r.PlatformID)
-	return errors.Join(failure, l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
-		if err := l.recordSteps(ctx, tx, r, steps); err != nil {
+	account, err := l.platform(r.Livemode)
+	if err != nil {
+		return err
+	}
+	steps, failure := account.Lifecycle(ctx, e.ClientID, r.PlatformID)
+	record, cancel := recording(ctx)
+	defer cancel()
+	return errors.Join(failure, l.change(record, id, func(tx pgx.Tx, r *Record) error {
+		if err := l.recordSteps(record, tx, r, steps); err != nil {
 			return err
 		}
-		return l.nextPoll(ctx, tx, r, failure != nil)
+		return l.nextPoll(record, tx, r, failure != nil)
 	}))
 }
 
@@ -153,7 +170,7 @@ func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platfor
 	c.step = step(s)
 	ended := s.Code == stepRefused || s.Code == stepRejected
 	if ended {
-		r.Problem = s.Reason
+		r.Problem = cmp.Or(s.Reason, s.ReasonCode, labels[s.Code])
 	}
 	if err := save(ctx, tx, r, before, now, c); err != nil {
 		return err
@@ -169,7 +186,8 @@ func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platfor
 
 func step(s platform.Event) *einvoicev1.LifecycleEvent {
 	return &einvoicev1.LifecycleEvent{
-		Code: int32(s.Code), Label: labels[s.Code], OccurredAt: timestamppb.New(s.At), Emitter: s.Emitter, ReasonCode: s.ReasonCode, Reason: s.Reason, //nolint:gosec // 200 to 213
+		Code: int32(s.Code), Label: labels[s.Code], OccurredAt: timestamppb.New(s.At), Emitter: s.Emitter,
+		ReasonCode: s.ReasonCode, Reason: s.Reason,
 	}
 }
 
@@ -186,7 +204,7 @@ func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool
 		next, polls = now.Add(failedAgain), r.Polls
 	}
 	at := &next
-	if r.LifecycleCode == stepRefused || r.LifecycleCode == stepRejected || now.Sub(r.CreatedAt) > until {
+	if r.LifecycleCode == stepRefused || r.LifecycleCode == stepRejected || now.Sub(*r.SubmittedAt) > until {
 		at = nil
 	}
 	_, err := tx.Exec(ctx, `update invoices set poll_at = $2, polls = $3, polled_at = $4 where id = $1`, r.ID, at, polls, now)
@@ -198,24 +216,32 @@ func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool
 
 // refreshForReader asks the platform while a reader waits, if it was not asked just now. The reader gets what is known anyway.
 func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
-	if r.Seqino != SeqinoSubmitted || r.PollAt == nil || r.PolledAt != nil && l.Now().Sub(*r.PolledAt) < freshFor {
+	if r.Seqino != SeqinoSubmitted || r.PollAt == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, livePatience)
+	ctx, cancel := context.WithTimeout(ctx, l.patience.read)
 	defer cancel()
+	now := l.instant()
+	// Of many readers at once one asks.
+	tag, err := l.Pool.Exec(ctx, `update invoices set polled_at = $2 where id = $1 and (polled_at is null or polled_at <= $3)`, r.ID, now, now.Add(-freshFor))
+	if err != nil || tag.RowsAffected() == 0 {
+		return
+	}
 	if err := l.Refresh(ctx, r.ID); err != nil {
 		l.Log.Info("refresh for a reader", "invoice", r.ID, "error", err)
 	}
 }
 
+const hintSQL = `update invoices set poll_at = $3 where platform_invoice_id = $1 and platform_invoice_id <> '' and livemode = $2`
+
 // Hint says that something happened to a document at the platform: it is asked about at once.
 func (l *Ledger) Hint(ctx context.Context, livemode bool, platformInvoiceID string) error {
-	_, err := l.Pool.Exec(ctx, `update invoices set poll_at = $3 where platform_invoice_id = $1 and livemode = $2`, platformInvoiceID, livemode, l.instant())
+	_, err := l.Pool.Exec(ctx, hintSQL, platformInvoiceID, livemode, l.instant())
 	if err != nil {
 		return fmt.Errorf("note the hint: %w", err)
 	}
 	select {
-	case l.nudge <- struct{}{}:
+	case l.nudges[livemode] <- struct{}{}:
 	default:
 	}
 	return nil

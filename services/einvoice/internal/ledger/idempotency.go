@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/pg"
 )
 
 // claimFor is how long a reference or an idempotency key stands for its invoice.
@@ -83,6 +84,21 @@ func claimOne(
 		return uuid.Nil, nil, fmt.Errorf("claim %s: %w", kind, err)
 	}
 	return holder, of, nil
+}
+
+// holderOf is what a key with the same request, or else a reference, stands for; none where neither does.
+func holderOf(ctx context.Context, db pg.DB, who Who, idem Idempotency, now time.Time) (uuid.UUID, error) {
+	var holder uuid.UUID
+	err := db.QueryRow(ctx, `select result from idempotency where merchant_id = $1 and livemode = $2 and created_at > $6
+		and (kind = 'key' and value = $3 and request_hash = $4 or kind = 'reference' and value = $5) and value <> ''
+		order by kind limit 1`, who.MerchantID, who.Livemode, idem.Key, idem.Hash, idem.Reference, now.Add(-claimFor)).Scan(&holder)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return uuid.Nil, nil
+	}
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("look for the same request: %w", err)
+	}
+	return holder, nil
 }
 
 // purgeEvery is how often keys and references that are over are forgotten.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -30,12 +31,25 @@ type Deps struct {
 type Ledger struct {
 	Deps
 	engine *transmit.Engine
-	// nudge wakes the poller.
-	nudge chan struct{}
+	// nudges wake the pollers of the modes.
+	nudges   map[bool]chan struct{}
+	patience patience
+}
+
+// patience is what callers wait for the platform: what it does not do by then goes on without them.
+type patience struct {
+	submit time.Duration
+	// read is for a reader, who gets what is known.
+	read time.Duration
 }
 
 // New returns a ledger. Attach tells it of the engine that sends its documents.
-func New(d Deps) *Ledger { return &Ledger{Deps: d, nudge: make(chan struct{}, 1)} }
+func New(d Deps) *Ledger {
+	return &Ledger{
+		Deps: d, patience: patience{submit: submitPatience, read: readPatience},
+		nudges: map[bool]chan struct{}{true: make(chan struct{}, 1), false: make(chan struct{}, 1)},
+	}
+}
 
 // Attach sets the engine, whose senders the ledger makes.
 func (l *Ledger) Attach(e *transmit.Engine) { l.engine = e }
@@ -52,12 +66,32 @@ func (l *Ledger) begin(ctx context.Context, do func(tx pgx.Tx) error) error {
 	return nil
 }
 
-// submitPatience bounds what a caller waits for the platform: the engine goes on without it.
-const submitPatience = 8 * time.Second
+const (
+	submitPatience = 8 * time.Second
+	readPatience   = 3 * time.Second
+	// recordWithin bounds the recording of what the platform said, also for a caller who has gone.
+	recordWithin = 10 * time.Second
+)
+
+// recording is a context for writing down what has happened already: it outlives ctx.
+func recording(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+}
+
+// errNoPlatform is for a mode whose account is not set up, or not any more.
+var errNoPlatform = errors.New("there is no platform in this mode")
+
+// platform of a mode. Where there is none everything waits that has to leave.
+func (l *Ledger) platform(livemode bool) (platform.Platform, error) {
+	if p := l.Platforms[livemode]; p != nil {
+		return p, nil
+	}
+	return nil, errNoPlatform
+}
 
 // submitNow tries to hand a document over while the caller waits. Whatever goes wrong is the engine's to repeat.
 func (l *Ledger) submitNow(ctx context.Context, id uuid.UUID, livemode bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), submitPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.patience.submit)
 	defer cancel()
 	if _, err := l.engine.Do(ctx, transmit.Document, id, livemode); err != nil {
 		l.Log.Warn("submit at once", "invoice", id, "error", err)

@@ -16,8 +16,8 @@ import (
 // Resubmit makes documents due at once that wait or were given up: the one with that id, or all of who, and returns how many. A dry
 // run only counts.
 func (l *Ledger) Resubmit(ctx context.Context, id *uuid.UUID, who Who, dryRun bool) (int64, error) {
-	const where = ` where kind = 'document' and state <> 'sent' and ($1::uuid is null and merchant_id = $2 and livemode = $3 or subject = $1)
-		and subject not in (select i.id from invoices i where i.merchant_id = transmissions.merchant_id and i.seqino_status = 'none')`
+	const where = ` where kind = 'document' and state in ('waiting', 'stopped') and ($1::uuid is null and merchant_id = $2 and livemode = $3 or subject = $1)
+		and not exists (select from invoices i where i.id = subject and i.seqino_status = 'none')`
 	if dryRun {
 		var n int64
 		if err := l.Pool.QueryRow(ctx, `select count(*) from transmissions`+where, id, who.MerchantID, who.Livemode).Scan(&n); err != nil {
@@ -71,8 +71,8 @@ func (l *Ledger) Submissions(ctx context.Context, merchantID string, livemode bo
 		left join lateral (select number as invoice from invoices join invoice_payments on invoices.id = invoice_id where invoice_payments.id = t.subject) p on true
 		left join lateral (select start_on || ' to ' || end_on as period from report_periods join reports on reports.period_id = report_periods.id
 			where reports.id = t.subject) r on true
-		where t.livemode = $1 and ($2 = '' or t.merchant_id = $2) and t.last_error <> '' and t.state <> 'sent'
-		order by t.created_at desc limit $3`, livemode, merchantID, troublesShown)
+		where t.livemode = $1 and ($2 = '' or t.merchant_id = $2) and t.last_error <> '' and t.state in ('waiting', 'stopped')
+		order by t.created_at desc, t.id desc limit $3`, livemode, merchantID, troublesShown)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read troubles: %w", err)
 	}

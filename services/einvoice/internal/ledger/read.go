@@ -25,13 +25,18 @@ type Filter struct {
 
 // List returns a page of invoices without the documents that correct them, the newest first, and how many there are.
 func (l *Ledger) List(ctx context.Context, who Who, f Filter) ([]Record, int64, error) {
-	const where = `where i.merchant_id = $1 and i.livemode = $2 and ($3 = '' or i.status = $3) and i.created_at >= $4 and i.type_code = '380'`
-	args := []any{who.MerchantID, who.Livemode, string(f.Status), f.From}
+	where := `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.type_code = '380'`
+	args := []any{who.MerchantID, who.Livemode, f.From}
+	if f.Status != "" {
+		where += ` and i.status = $4`
+		args = append(args, string(f.Status))
+	}
 	var total int64
 	if err := l.Pool.QueryRow(ctx, `select count(*) from invoices i `+where, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count invoices: %w", err)
 	}
-	list, err := all(ctx, l.Pool, where+` order by i.created_at desc, i.id desc limit $5 offset $6`, append(args, f.Limit, (f.Page-1)*f.Limit)...)
+	page := fmt.Sprintf(` order by i.created_at desc, i.id desc limit %d offset %d`, f.Limit, (f.Page-1)*f.Limit)
+	list, err := all(ctx, l.Pool, where+page, args...)
 	return list, total, err
 }
 
@@ -134,15 +139,22 @@ func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
 	if err != nil {
 		return nil
 	}
-	ask, cancel := context.WithTimeout(ctx, livePatience)
+	account, err := l.platform(r.Livemode)
+	if err != nil {
+		return nil
+	}
+	ask, cancel := context.WithTimeout(ctx, l.patience.read)
 	defer cancel()
-	file, err := l.Platforms[r.Livemode].File(ask, e.ClientID, r.PlatformID)
+	file, err := account.File(ask, e.ClientID, r.PlatformID)
 	if err != nil {
 		l.Log.Info("the platform gives no PDF, ours is used", "invoice", r.ID, "error", err)
 		return nil
 	}
-	if _, err := l.Pool.Exec(ctx, `update documents set platform_pdf = $2 where invoice_id = $1`, r.ID, file); err != nil {
+	// What one reader got all others get: the first file stays.
+	err = l.Pool.QueryRow(ctx, `update documents set platform_pdf = coalesce(platform_pdf, $2) where invoice_id = $1 returning platform_pdf`, r.ID, file).Scan(&file)
+	if err != nil {
 		l.Log.Warn("keep the platform's PDF", "invoice", r.ID, "error", err)
+		return nil
 	}
 	return file
 }

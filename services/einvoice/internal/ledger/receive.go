@@ -62,7 +62,11 @@ func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Pay
 		}
 		id := newID()
 		holder, err := claim(ctx, tx, who, idem, id, l.instant())
-		if out.Replayed = holder != id; err != nil || out.Replayed {
+		if err != nil {
+			return err
+		}
+		if out.Replayed = holder != id; out.Replayed {
+			out.Reports, err = l.reportsOf(ctx, tx, e, &out.Record, holder)
 			return err
 		}
 		r, err := l.checkPayment(&out.Record, p)
@@ -115,16 +119,15 @@ func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *R
 	if err != nil {
 		return nil, fmt.Errorf("record payment of %s: %w", r.Number, err)
 	}
-	parts, err := l.split(ctx, tx, r, p.amount)
+	parts, err := split(ctx, tx, r, p.amount)
 	if err != nil {
 		return nil, err
 	}
-	reportable, err := l.recordParts(ctx, tx, e, r, p.id, p.on, parts)
+	reportable, err := recordParts(ctx, tx, e, r, p.id, p.on, parts)
 	if err != nil {
 		return nil, err
 	}
-	dues, err := l.report(ctx, tx, e, r, p, reportable)
-	if err != nil {
+	if err := l.report(ctx, tx, e, r, p, reportable); err != nil {
 		return nil, err
 	}
 	r.Paid += p.amount
@@ -135,114 +138,54 @@ func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *R
 	c.payment = &einvoicev1.InvoicePayment{
 		Id: p.id.String(), AmountCents: int64(p.amount), PaidOn: string(p.on), Method: string(p.method), PaymentReference: p.reference,
 	}
-	return dues, save(ctx, tx, r, before, now, c)
-}
-
-// split spreads an amount over what the invoice is for, so that all payments together are exactly the invoice.
-func (l *Ledger) split(ctx context.Context, tx pgx.Tx, r *Record, amount money.Cents) ([]invoice.Part, error) {
-	already, err := l.parts(ctx, tx, r.ID)
-	if err != nil {
-		return nil, err
-	}
-	return invoice.Split(r.Document, amount, already)
-}
-
-func (l *Ledger) parts(ctx context.Context, tx pgx.Tx, invoiceID uuid.UUID) ([]invoice.Part, error) {
-	rows, err := tx.Query(ctx, `select nature, rate, sum(amount_cents)::bigint from receipt_parts where invoice_id = $1 group by nature, rate`, invoiceID)
-	if err != nil {
-		return nil, fmt.Errorf("read what was received: %w", err)
-	}
-	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p invoice.Part, err error) {
-		err = row.Scan(&p.Nature, &p.Rate, &p.Amount)
-		return p, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read what was received: %w", err)
-	}
-	return parts, nil
-}
-
-// recordParts writes the parts of a receipt, or, below zero, of what was given back, and says whether any has to be reported.
-func (l *Ledger) recordParts(
-	ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, source uuid.UUID, on invoice.Date, parts []invoice.Part,
-) (reportable bool, err error) {
-	for _, p := range parts {
-		// VAT on services is due with the payment, unless the merchant chose otherwise (article 290 A CGI).
-		report := p.Nature == invoice.Services && !e.Settings.VATOnDebits
-		reportable = reportable || report
-		_, err := tx.Exec(ctx, `insert into receipt_parts (source, merchant_id, livemode, invoice_id, audience, received_on, nature, rate, amount_cents, reportable)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			source, r.MerchantID, r.Livemode, r.ID, string(r.Audience), string(on), string(p.Nature), int64(p.Rate), int64(p.Amount), report)
-		if err != nil {
-			return false, fmt.Errorf("record what was received: %w", err)
-		}
-	}
-	return reportable, nil
+	return dues(e, r, p.on, reportable), save(ctx, tx, r, before, now, c)
 }
 
 // report makes the platform hear of a receipt: from a business as a collection of its own (212), from private customers in
 // the sum of its period.
-func (l *Ledger) report(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt, reportable bool) ([]Due, error) {
+func (l *Ledger) report(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt, reportable bool) error {
+	if !reportable {
+		return nil
+	}
 	now := l.instant()
+	if r.Audience == invoice.B2C {
+		_, err := ereport.Touch(ctx, tx, l.declarant(e), ereport.Payments, p.on, now)
+		return err
+	}
+	t := transmit.Transmission{ID: newID(), Kind: transmit.Collection, Subject: p.id, MerchantID: r.MerchantID, Livemode: r.Livemode}
+	if err := transmit.Add(ctx, tx, t, now, 0); err != nil {
+		return fmt.Errorf("record the collection: %w", err)
+	}
+	return nil
+}
+
+// dues says where a receipt appears, and by when.
+func dues(e enrol.Enrolment, r *Record, on invoice.Date, reportable bool) []Due {
 	if r.Audience == invoice.B2B {
 		if !reportable {
-			return nil, nil
+			return nil
 		}
-		t := transmit.Transmission{ID: newID(), Kind: transmit.Collection, Subject: p.id, MerchantID: r.MerchantID, Livemode: r.Livemode}
-		if err := transmit.Add(ctx, tx, t, now, 0); err != nil {
-			return nil, fmt.Errorf("record the collection: %w", err)
-		}
-		return []Due{{Kind: "collection", Period: ereport.Period{Start: p.on, End: p.on, Due: p.on.Add(1)}}}, nil
+		return []Due{{Kind: string(transmit.Collection), Period: ereport.Period{Start: on, End: on, Due: on.Add(1)}}}
 	}
-	sales := ereport.PeriodOf(ereport.Sales, e.Settings.Regime, r.Issued)
-	dues := []Due{{Kind: string(ereport.Sales), Period: sales}}
+	list := []Due{{Kind: string(ereport.Sales), Period: ereport.PeriodOf(ereport.Sales, e.Settings.Regime, r.Issued)}}
 	if reportable {
-		period, err := ereport.Touch(ctx, tx, l.declarant(e), ereport.Payments, p.on, now)
-		if err != nil {
-			return nil, err
-		}
-		dues = append(dues, Due{Kind: string(ereport.Payments), Period: period})
+		list = append(list, Due{Kind: string(ereport.Payments), Period: ereport.PeriodOf(ereport.Payments, e.Settings.Regime, on)})
 	}
-	return dues, nil
+	return list
+}
+
+// reportsOf is what dues said of a payment that was recorded earlier.
+func (l *Ledger) reportsOf(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, payment uuid.UUID) ([]Due, error) {
+	var on invoice.Date
+	var reportable bool
+	err := tx.QueryRow(ctx, `select paid_on::text, exists (select from receipt_parts where source = p.id and reportable)
+		from invoice_payments p where id = $1`, payment).Scan(&on, &reportable)
+	if err != nil {
+		return nil, fmt.Errorf("read payment of %s: %w", r.Number, err)
+	}
+	return dues(e, r, on, reportable), nil
 }
 
 func (l *Ledger) declarant(e enrol.Enrolment) ereport.Declarant {
 	return ereport.Declarant{MerchantID: e.MerchantID, Livemode: e.Livemode, Regime: e.Settings.Regime}
-}
-
-// recordSales writes what a document to a private customer sells, or takes back of original, and marks its period.
-func (l *Ledger) recordSales(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, original *Record) error {
-	if r.Audience != invoice.B2C {
-		return nil
-	}
-	var corrected *invoice.Document
-	if original != nil {
-		corrected = &original.Document
-	}
-	sales, err := invoice.Sales(r.Document, corrected)
-	if err != nil {
-		return err
-	}
-	for _, s := range sales {
-		_, err := tx.Exec(ctx, `insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents)
-			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			r.ID, r.MerchantID, r.Livemode, string(r.Issued), s.Category, int64(s.Rate), int64(s.Net), int64(s.Tax))
-		if err != nil {
-			return fmt.Errorf("record the sale %s: %w", r.Number, err)
-		}
-	}
-	_, err = ereport.Touch(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
-	return err
-}
-
-// unsell takes back the sale of a document that never came to be: its period is reported again without it.
-func (l *Ledger) unsell(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
-	if r.Audience != invoice.B2C {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, `delete from sale_parts where source = $1`, r.ID); err != nil {
-		return fmt.Errorf("take back the sale %s: %w", r.Number, err)
-	}
-	_, err := ereport.Touch(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
-	return err
 }

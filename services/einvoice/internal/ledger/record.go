@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -150,6 +152,9 @@ type Who struct {
 func find(ctx context.Context, db pg.DB, who Who, idOrNumber string) (Record, error) {
 	if id, err := uuid.Parse(idOrNumber); err == nil && len(idOrNumber) == 36 {
 		return one(ctx, db, `where i.id = $1 and i.merchant_id = $2 and i.livemode = $3`, id, who.MerchantID, who.Livemode)
+	}
+	if !utf8.ValidString(idOrNumber) || strings.Contains(idOrNumber, "\x00") { // PostgreSQL would not take it
+		return Record{}, errs.NotFound("Invoice")
 	}
 	return one(ctx, db, `where i.number = $1 and i.merchant_id = $2 and i.livemode = $3`, idOrNumber, who.MerchantID, who.Livemode)
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,15 +40,19 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	if err != nil {
 		return err
 	}
-	if r.PlatformID != "" || r.Status == StatusCancelled && r.Type == invoice.TypeInvoice && !r.MaybeSent && r.Seqino == SeqinoNone {
+	if r.PlatformID != "" || r.Seqino == SeqinoNone {
 		return nil
+	}
+	account, err := l.platform(r.Livemode)
+	if err != nil {
+		return transmit.Wait{Why: err.Error(), Again: mandateAgain}
 	}
 	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
 	if err != nil {
 		return err
 	}
 	if !e.Ready() {
-		return errors.Join(l.waitForMandate(ctx, r.ID), transmit.Wait{Why: "the mandate is not active", Again: mandateAgain})
+		return errors.Join(l.waitForMandate(ctx, r.ID, r.MaybeSent), transmit.Wait{Why: "the mandate is not active", Again: mandateAgain})
 	}
 	if needed, err := l.originalFirst(ctx, r); err != nil || !needed {
 		return err
@@ -56,13 +61,15 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	if err != nil {
 		return err
 	}
-	if err := l.about(ctx, r.ID); err != nil {
+	if wanted, err := l.about(ctx, r.ID); err != nil || !wanted {
 		return err
 	}
-	receipt, err := l.Platforms[r.Livemode].Submit(ctx, e.ClientID, platform.Submission{
+	receipt, failure := account.Submit(ctx, e.ClientID, platform.Submission{
 		Ref: r.ID.String(), Document: r.Document, XML: xml, PDF: pdf, DraftID: r.DraftID,
 	})
-	return l.submitted(context.WithoutCancel(ctx), r.ID, receipt, err)
+	record, cancel := recording(ctx)
+	defer cancel()
+	return l.submitted(record, r, receipt, failure)
 }
 
 // originalFirst makes a correcting document wait until the platform has what it corrects. It is not needed when the platform
@@ -75,7 +82,7 @@ func (l *Ledger) originalFirst(ctx context.Context, r Record) (needed bool, err 
 	if err != nil || o.PlatformID != "" {
 		return true, err
 	}
-	if o.Status == StatusCancelled && o.Seqino == SeqinoSubmissionFailed && !o.MaybeSent {
+	if o.Status == StatusCancelled && o.Seqino == SeqinoNone {
 		return false, l.change(ctx, r.ID, func(tx pgx.Tx, r *Record) error {
 			r.Seqino, r.Problem = SeqinoNone, "The platform does not have the invoice."
 			return save(ctx, tx, r, r.Status, l.instant(), change{what: "not_needed", quiet: true})
@@ -120,13 +127,14 @@ func (l *Ledger) render(ctx context.Context, r Record, e enrol.Enrolment) (xml, 
 	return xml, pdf, nil
 }
 
-// about notes that the platform may have the document from now on, whatever becomes of the attempt.
-func (l *Ledger) about(ctx context.Context, id uuid.UUID) error {
-	_, err := l.Pool.Exec(ctx, `update invoices set maybe_sent = true where id = $1 and not maybe_sent`, id)
+// about notes that the platform may have the document from now on, whatever becomes of the attempt. Not wanted is what was cancelled
+// meanwhile: the row's lock decides which of both was first.
+func (l *Ledger) about(ctx context.Context, id uuid.UUID) (wanted bool, err error) {
+	tag, err := l.Pool.Exec(ctx, `update invoices set maybe_sent = true where id = $1 and seqino_status <> 'none'`, id)
 	if err != nil {
-		return fmt.Errorf("note the attempt: %w", err)
+		return false, fmt.Errorf("note the attempt: %w", err)
 	}
-	return nil
+	return tag.RowsAffected() == 1, nil
 }
 
 // change runs do on the locked record.
@@ -140,13 +148,15 @@ func (l *Ledger) change(ctx context.Context, id uuid.UUID, do func(tx pgx.Tx, r 
 	})
 }
 
-func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID) error {
+// waitForMandate records that a document cannot leave yet. maybeSent is whether an attempt before this one may have reached
+// the platform all the same.
+func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID, maybeSent bool) error {
 	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
-		if r.Seqino == SeqinoMandatePending || r.PlatformID != "" {
+		if r.PlatformID != "" || r.Seqino == SeqinoNone || r.Seqino == SeqinoMandatePending && r.MaybeSent == maybeSent {
 			return nil
 		}
 		before := r.Status
-		r.Seqino, r.MaybeSent, r.Problem = SeqinoMandatePending, false, ""
+		r.Seqino, r.MaybeSent, r.Problem = SeqinoMandatePending, maybeSent, ""
 		if r.Status == StatusPending && r.Type == invoice.TypeInvoice {
 			r.Status = StatusDraft
 		}
@@ -155,25 +165,25 @@ func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID) error {
 }
 
 // submitted records what the platform said, and returns what becomes of the transmission.
-func (l *Ledger) submitted(ctx context.Context, id uuid.UUID, receipt platform.Receipt, failure error) error {
+func (l *Ledger) submitted(ctx context.Context, r Record, receipt platform.Receipt, failure error) error {
 	var refused *platform.Refused
 	switch {
 	case failure == nil:
-		return l.accepted(ctx, id, receipt)
+		return l.accepted(ctx, r.ID, receipt)
 	case errors.Is(failure, platform.ErrNoMandate):
-		if err := l.keepDraft(ctx, id, receipt); err != nil {
+		if err := l.keepDraft(ctx, r.ID, receipt); err != nil {
 			return err
 		}
-		return errors.Join(l.waitForMandate(ctx, id), transmit.Wait{Why: "the platform knows no active mandate", Again: mandateAgain})
+		return errors.Join(l.waitForMandate(ctx, r.ID, r.MaybeSent), transmit.Wait{Why: "the platform knows no active mandate", Again: mandateAgain})
 	case errors.As(failure, &refused):
-		problem := strings.Join(refused.Problems, " · ")
-		if err := l.failed(ctx, id, receipt, problem, true); err != nil {
+		problem := cmp.Or(strings.Join(refused.Problems, " · "), refused.Code, "The platform refused the document.")
+		if err := l.failed(ctx, r.ID, receipt, problem, true); err != nil {
 			return err
 		}
 		return fmt.Errorf("%w: %w", transmit.ErrStop, failure)
 	default:
 		const problem = "The platform did not answer. It is tried again by itself."
-		return errors.Join(l.failed(ctx, id, receipt, problem, false), failure)
+		return errors.Join(l.failed(ctx, r.ID, receipt, problem, false), failure)
 	}
 }
 
@@ -189,15 +199,25 @@ func (l *Ledger) accepted(ctx context.Context, id uuid.UUID, receipt platform.Re
 		if r.Status == StatusDraft {
 			r.Status = StatusPending
 		}
-		// What waited for this document need not wait any longer.
-		_, err := tx.Exec(ctx, `update transmissions set due_at = $2 where state = 'waiting' and lease is null and due_at > $2 and
-			(kind = 'collection' and subject in (select id from invoice_payments where invoice_id = $1)
-			or kind = 'document' and subject in (select id from invoices where corrects = $1))`, id, now)
-		if err != nil {
-			return fmt.Errorf("wake what waits for %s: %w", r.Number, err)
+		if err := wakeFollowers(ctx, tx, r, now); err != nil {
+			return err
 		}
 		return save(ctx, tx, r, before, now, change{what: "submitted"})
 	})
+}
+
+const wakeFollowersSQL = `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
+	where state = 'waiting' and (lease is not null or due_at > $2) and (kind, subject) in (
+		select 'collection', id from invoice_payments where invoice_id = $1 union all select 'document', id from invoices where corrects = $1)`
+
+// wakeFollowers makes due what waits for a document: the collections of its payments and the documents that correct it. What
+// is being tried at this moment is tried again if it has to wait.
+func wakeFollowers(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
+	_, err := tx.Exec(ctx, wakeFollowersSQL, r.ID, now)
+	if err != nil {
+		return fmt.Errorf("wake what waits for %s: %w", r.Number, err)
+	}
+	return nil
 }
 
 // failed records that an attempt came to nothing. Only the first failure of a row of them is news. A clear no means that the
@@ -212,7 +232,15 @@ func (l *Ledger) failed(ctx context.Context, id uuid.UUID, receipt platform.Rece
 		if receipt.DraftID != "" {
 			r.DraftID = receipt.DraftID
 		}
-		return save(ctx, tx, r, r.Status, l.instant(), c)
+		now := l.instant()
+		if clear && r.Type == invoice.TypeInvoice && r.Status == StatusCancelled {
+			// Nobody may send it any more, and what corrects it is not needed.
+			r.Seqino, c.quiet = SeqinoNone, true
+			if err := wakeFollowers(ctx, tx, r, now); err != nil {
+				return err
+			}
+		}
+		return save(ctx, tx, r, r.Status, now, c)
 	})
 }
 

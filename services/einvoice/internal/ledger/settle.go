@@ -57,6 +57,7 @@ func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 			return err
 		}
 	}
+	slices.SortStableFunc(matches, func(a, b match) int { return a.after(b) })
 	for _, m := range matches {
 		if err := l.settleInvoice(ctx, tx, m); err != nil {
 			return fmt.Errorf("payment %s: %w", m.payment.GetReference(), err)
@@ -71,6 +72,11 @@ type match struct {
 	enrolment enrol.Enrolment
 	invoice   uuid.UUID
 	at        time.Time
+}
+
+// after sorts as report periods are locked, which payments of one merchant share: by merchant and day.
+func (m match) after(o match) int {
+	return cmp.Or(cmp.Compare(m.payment.GetMerchantId(), o.payment.GetMerchantId()), m.at.Compare(o.at))
 }
 
 // match keeps a payment that is new and finds its invoice.
@@ -101,12 +107,15 @@ func (l *Ledger) match(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (m
 	return m, err
 }
 
+// Of several invoices that name a payment the first that is still to be paid gets it. (The index has no empty references.)
+const invoiceOfSQL = `select id from invoices where payment_reference = $1 and payment_reference <> '' and merchant_id = $2 and livemode = $3
+	and type_code = '380' order by status in ('draft', 'pending') desc, created_at limit 1`
+
 // invoiceOf finds the invoice that a payment pays; nil when there is none.
 func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (uuid.UUID, error) {
 	who := Who{MerchantID: p.GetMerchantId(), Livemode: p.GetLivemode()}
 	var id uuid.UUID
-	err := tx.QueryRow(ctx, `select id from invoices where payment_reference = $1 and merchant_id = $2 and livemode = $3 and type_code = '380'
-		order by created_at limit 1`, p.GetReference(), who.MerchantID, who.Livemode).Scan(&id)
+	err := tx.QueryRow(ctx, invoiceOfSQL, p.GetReference(), who.MerchantID, who.Livemode).Scan(&id)
 	if err == nil {
 		return id, nil
 	}
@@ -153,7 +162,7 @@ func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, m match) error {
 		l.Log.Warn("a payment is more than its invoice", "invoice", r.Number, "payment", m.payment.GetReference())
 	}
 	_, err = l.receive(ctx, tx, m.enrolment, &r, receipt{
-		id: newID(), amount: amount, on: invoice.DateOf(m.at, l.Zone), method: invoice.MethodBank, reference: m.payment.GetReference(),
+		id: newID(), amount: amount, on: l.dayOf(m.at), method: invoice.MethodBank, reference: m.payment.GetReference(),
 	})
 	return err
 }

@@ -13,7 +13,7 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 	d := &r.Document
 	v := &einvoicev1.Invoice{
 		Id: r.ID.String(), MerchantId: r.MerchantID, Livemode: r.Livemode, Number: r.Number, TypeCode: string(r.Type), Status: string(r.Status),
-		SeqinoStatus: string(r.Seqino), SeqinoInvoiceId: r.DraftID, LifecycleCode: int32(r.LifecycleCode), Problem: r.Problem, //nolint:gosec // 200 to 213
+		SeqinoStatus: string(r.Seqino), SeqinoInvoiceId: r.DraftID, LifecycleCode: int32(r.LifecycleCode), Problem: r.Problem,
 		Audience: string(r.Audience), IssueDate: string(r.Issued), DueDate: string(r.Due), Currency: "EUR", Customer: party(d.Buyer),
 		TotalNetCents: int64(d.Totals.Net), TotalVatCents: int64(d.Totals.Tax), TotalCents: int64(r.Total), DiscountCents: int64(discount(d)),
 		PaidCents: int64(r.Paid), CreditedCents: int64(r.Credited), Reference: r.Reference, Notes: notes(d),
@@ -34,7 +34,7 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 	}
 	for _, t := range d.VAT {
 		v.Vat = append(v.Vat, &einvoicev1.InvoiceVAT{
-			RatePerMille: int32(t.Rate), Category: string(t.Category), BaseCents: int64(t.Base), TaxCents: int64(t.Tax), ExemptionReason: t.Reason, //nolint:gosec // at most 1000
+			RatePerMille: int32(t.Rate), Category: string(t.Category), BaseCents: int64(t.Base), TaxCents: int64(t.Tax), ExemptionReason: t.Reason,
 		})
 	}
 	return v
@@ -52,7 +52,8 @@ func party(p invoice.Party) *einvoicev1.Party {
 func line(l *invoice.Line) *einvoicev1.InvoiceLine {
 	return &einvoicev1.InvoiceLine{
 		Name: l.Name, Description: l.Description, Quantity: l.Quantity.String(), UnitPriceCents: int64(l.UnitGross), UnitPriceNet: l.NetPrice.String(),
-		VatRatePerMille: int32(l.Rate), VatCategory: string(l.Category), Nature: string(l.Nature), NetCents: int64(l.Net), TotalCents: int64(l.Gross), //nolint:gosec // at most 1000
+		VatRatePerMille: int32(l.Rate), VatCategory: string(l.Category), Nature: string(l.Nature),
+		NetCents: int64(l.Net), TotalCents: int64(l.Gross),
 	}
 }
 

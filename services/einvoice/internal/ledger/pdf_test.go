@@ -1,0 +1,167 @@
+package ledger
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/einvoice/internal/cii"
+	"european-pay.eu/eupay/services/einvoice/internal/facturx"
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+)
+
+func TestThePDFIsWhatThePlatformGotOrItsOwn(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.fake.set(func(p *fake) { p.submit = unavailable })
+	r := f.create(private(10_00))
+	_, _, err := f.PDF(t.Context(), f.who, r.Number)
+	f.refused(err, errs.InvalidState)
+	f.fake.set(func(p *fake) { p.submit = works })
+	_, err = f.Submit(t.Context(), f.who, r.Number)
+	f.must(err)
+
+	first, number, err := f.PDF(t.Context(), f.who, r.ID.String())
+	f.must(err)
+	sent := f.fake.of(r.Number)[0]
+	if number != r.Number || !bytes.Equal(first, sent.PDF) || !bytes.Equal(sent.XML, cii.Write(r.Document)) {
+		t.Fatal("it is not what was sent")
+	}
+	if inside, err := facturx.Extract(first); err != nil || !bytes.Equal(inside, sent.XML) {
+		t.Fatalf("the XML inside differs: %v", err)
+	}
+	// A year, a new logo and new settings later it is the same.
+	f.clock.advance(365 * 24 * time.Hour)
+	f.exec(`update enrolments set logo = 'x', settings = jsonb_set(settings, '{legal_name}', '"Another"')`)
+	later, _, err := f.PDF(t.Context(), f.who, r.Number)
+	f.must(err)
+	if !bytes.Equal(later, first) {
+		t.Fatal("the document changed")
+	}
+
+	theirs := []byte("%PDF-1.7 the platform's")
+	f.fake.set(func(p *fake) { p.order[0].pdf = theirs })
+	for range 2 {
+		got, _, err := f.PDF(t.Context(), f.who, r.Number)
+		f.must(err)
+		if !bytes.Equal(got, theirs) {
+			t.Fatal("the platform's own is preferred")
+		}
+		f.fake.set(func(p *fake) { p.order[0].pdf = []byte("%PDF-1.7 written again") })
+	}
+	f.fake.set(func(p *fake) { p.file = unavailable })
+	if got, _, err := f.PDF(t.Context(), f.who, r.Number); err != nil || !bytes.Equal(got, theirs) {
+		t.Fatalf("it was kept: %v", err)
+	}
+}
+
+func TestExportVisitsEverythingOfItsDaysOnce(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.create(private(1_00))
+	f.clock.advance(24 * time.Hour)
+	f.mandate(platform.MandatePending)
+	want := map[string]bool{}
+	for range exportPage + 3 {
+		want[f.create(private(10_00)).Number] = true
+	}
+	f.pay(f.create(private(10_00)), 10_00)
+	paid, _, err := f.List(t.Context(), f.who, Filter{Status: StatusPaid, Page: 1, Limit: 1})
+	f.must(err)
+	want[paid[0].Number] = true
+	note, err := f.credit(paid[0], CreditNote{})
+	f.must(err)
+	want[note.By.Number] = true
+	f.clock.advance(24 * time.Hour)
+	f.create(private(2_00))
+	day := f.today().Add(-1)
+	last := ""
+	f.must(f.Export(t.Context(), f.who, day, day, func(e Exported) error {
+		if !want[e.Number] || e.Number <= last || !bytes.HasPrefix(e.PDF, []byte("%PDF-")) || !bytes.Equal(e.XML, cii.Write(e.Document)) {
+			t.Errorf("%s after %s", e.Number, last)
+		}
+		delete(want, e.Number)
+		last = e.Number
+		return nil
+	}))
+	if len(want) > 0 {
+		t.Fatalf("left out: %v", want)
+	}
+	f.refused(f.Export(t.Context(), Who{"nobody", true}, day, day, nil), errs.NotFoundCode)
+}
+
+func TestResubmitSendsWhatWaitsOrWasRefused(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.fake.set(func(p *fake) { p.submit, p.problems = refuses, []string{"no"} })
+	a, b := f.create(private(10_00)), f.create(private(10_00))
+	f.fake.set(func(p *fake) { p.submit = unavailable })
+	c := f.create(private(10_00))
+	f.must(f.cancelBefore(a)) // was refused, so nobody wants it any more
+	f.fake.set(func(p *fake) { p.submit = works })
+	if n, err := f.Resubmit(t.Context(), nil, f.who, true); n != 2 || err != nil {
+		t.Fatalf("a dry run counts %d: %v", n, err)
+	}
+	counts, troubles, err := f.Submissions(t.Context(), f.who.MerchantID, true)
+	f.must(err)
+	if len(counts) != 3 || len(troubles) != 2 || troubles[0].What != c.Number || troubles[1].What != b.Number {
+		t.Fatalf("%v %v", counts, troubles)
+	}
+	if counts, troubles, err = f.Submissions(t.Context(), "", false); len(counts)+len(troubles) != 0 || err != nil {
+		t.Fatalf("the other mode has %v %v: %v", counts, troubles, err)
+	}
+	if n, err := f.Resubmit(t.Context(), &b.ID, Who{}, false); n != 1 || err != nil {
+		t.Fatalf("resubmitted %d: %v", n, err)
+	}
+	if n, err := f.Resubmit(t.Context(), nil, Who{"m2", true}, false); n != 0 || err != nil {
+		t.Fatalf("resubmitted %d of another: %v", n, err)
+	}
+	if n, err := f.Resubmit(t.Context(), nil, f.who, false); n != 2 || err != nil {
+		t.Fatalf("resubmitted %d: %v", n, err)
+	}
+	f.run()
+	f.eventually("both are there", func() bool {
+		return f.read(b.ID).Seqino == SeqinoSubmitted && f.read(c.ID).Seqino == SeqinoSubmitted
+	})
+	if n, err := f.Resubmit(t.Context(), nil, f.who, false); n != 0 || err != nil || len(f.fake.order) != 2 {
+		t.Fatalf("what was sent is sent again: %d, %v", n, err)
+	}
+}
+
+func TestAListIsOfOneMerchantAndTheNewestFirst(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.mandate(platform.MandatePending)
+	var all []Record
+	for range 5 {
+		f.clock.advance(time.Second)
+		all = append(all, f.create(private(10_00)))
+	}
+	f.pay(all[1], 10_00)
+	_, err := f.credit(all[1], CreditNote{Amount: cents(1)})
+	f.must(err)
+	f.enrol("m2", true, platform.MandatePending, nil)
+	_, err = f.Create(t.Context(), Who{"m2", true}, private(10_00), Idempotency{})
+	f.must(err)
+	check := func(filter Filter, total int64, want ...Record) {
+		t.Helper()
+		list, n, err := f.List(t.Context(), f.who, filter)
+		f.must(err)
+		if n != total || len(list) != len(want) {
+			t.Fatalf("%d of %d, want %d of %d", len(list), n, len(want), total)
+		}
+		for i := range want {
+			if list[i].ID != want[i].ID {
+				t.Fatalf("at %d stands %s, want %s", i, list[i].Number, want[i].Number)
+			}
+		}
+	}
+	check(Filter{Page: 1, Limit: 2}, 5, all[4], all[3])
+	check(Filter{Page: 3, Limit: 2}, 5, all[0])
+	check(Filter{Page: 4, Limit: 2}, 5)
+	check(Filter{Page: 1, Limit: 10, Status: StatusPaid}, 1, all[1])
+	check(Filter{Page: 1, Limit: 10, From: all[3].CreatedAt}, 2, all[4], all[3])
+	check(Filter{Page: 1, Limit: 10, From: all[3].CreatedAt, Status: StatusDraft}, 2, all[4], all[3])
+	check(Filter{Page: 1, Limit: 10, Status: "nonsense"}, 0)
+}

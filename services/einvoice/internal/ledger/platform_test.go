@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+)
+
+// fault is what a call to the fake platform comes to.
+type fault int
+
+const (
+	works fault = iota
+	refuses
+	noMandate
+	unavailable
+	loses // has its effect, and the answer is lost
+	hangs // has none, and no answer comes
+)
+
+var errDown = errors.New("connection refused")
+
+// fake is a platform that has each document once by its reference, and does what a test says.
+type fake struct {
+	platform.Platform // what the ledger does not call
+
+	mu sync.Mutex
+	// Faults of the calls to come.
+	submit, life, file, collect fault
+	problems                    []string
+	// atSubmit runs before a submission has any effect.
+	atSubmit func(platform.Submission)
+
+	calls       int
+	lifeCalls   int
+	docs        map[string]*filed // by reference
+	order       []*filed
+	collections map[string]platform.Collection
+	wrong       []string
+}
+
+// filed is a document that the platform has.
+type filed struct {
+	platform.Submission
+	id    string
+	steps []platform.Event
+	pdf   []byte
+}
+
+func newFake() *fake {
+	return &fake{docs: map[string]*filed{}, collections: map[string]platform.Collection{}}
+}
+
+func (f *fake) do(ctx context.Context, what *fault, effect func()) error {
+	f.mu.Lock()
+	now := *what
+	if now == works || now == loses {
+		effect()
+	}
+	problems := f.problems
+	f.mu.Unlock()
+	switch now {
+	case refuses:
+		return &platform.Refused{Code: "CALCUL_ERR", Problems: problems}
+	case noMandate:
+		return platform.ErrNoMandate
+	case unavailable, loses:
+		return errDown
+	case hangs:
+		<-ctx.Done()
+		return ctx.Err()
+	default:
+		return nil
+	}
+}
+
+func (f *fake) set(change func(f *fake)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func (f *fake) Submit(ctx context.Context, _ string, s platform.Submission) (platform.Receipt, error) {
+	f.mu.Lock()
+	at := f.atSubmit
+	f.calls++
+	f.mu.Unlock()
+	if at != nil {
+		at(s)
+	}
+	receipt := platform.Receipt{DraftID: "draft_" + s.Ref}
+	err := f.do(ctx, &f.submit, func() { receipt.InvoiceID = f.take(s).id })
+	if err != nil {
+		receipt.InvoiceID = ""
+	}
+	return receipt, err
+}
+
+// take files a document unless it is there, and notes what a platform should never see.
+func (f *fake) take(s platform.Submission) *filed {
+	if d := f.docs[s.Ref]; d != nil {
+		return d
+	}
+	for _, d := range f.order {
+		if d.Document.Number == s.Document.Number {
+			f.wrong = append(f.wrong, "two documents have the number "+s.Document.Number)
+		}
+	}
+	if p := s.Document.Preceding; p != nil && !slices.ContainsFunc(f.order, func(d *filed) bool { return d.Document.Number == p.Number }) {
+		f.wrong = append(f.wrong, s.Document.Number+" came before "+p.Number)
+	}
+	d := &filed{Submission: s, id: fmt.Sprintf("inv_%04d", len(f.order)+1)}
+	f.docs[s.Ref] = d
+	f.order = append(f.order, d)
+	return d
+}
+
+func (f *fake) Lifecycle(ctx context.Context, _, id string) (steps []platform.Event, err error) {
+	f.mu.Lock()
+	f.lifeCalls++
+	f.mu.Unlock()
+	err = f.do(ctx, &f.life, func() {
+		if d := f.byID(id); d != nil {
+			steps = slices.Clone(d.steps)
+		}
+	})
+	return steps, err
+}
+
+func (f *fake) File(ctx context.Context, _, id string) (pdf []byte, err error) {
+	err = f.do(ctx, &f.file, func() { pdf = f.byID(id).pdf })
+	if err == nil && pdf == nil {
+		err = platform.ErrNotFound
+	}
+	return pdf, err
+}
+
+func (f *fake) ReportCollection(ctx context.Context, _ string, c platform.Collection) (string, error) {
+	return "pay_" + c.Ref, f.do(ctx, &f.collect, func() { f.collections[c.Ref] = c })
+}
+
+func (f *fake) byID(id string) *filed {
+	for _, d := range f.order {
+		if d.id == id {
+			return d
+		}
+	}
+	return nil
+}
+
+// of are the documents with that number or that correct it, in the order in which they came.
+func (f *fake) of(number string) []*filed {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var list []*filed
+	for _, d := range f.order {
+		if d.Document.Number == number || d.Document.Preceding != nil && d.Document.Preceding.Number == number {
+			list = append(list, d)
+		}
+	}
+	return list
+}

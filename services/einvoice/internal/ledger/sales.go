@@ -1,0 +1,49 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/einvoice/internal/enrol"
+	"european-pay.eu/eupay/services/einvoice/internal/ereport"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// recordSales writes what a document to a private customer sells, or takes back of original, and marks its period.
+func (l *Ledger) recordSales(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, original *Record) error {
+	if r.Audience != invoice.B2C {
+		return nil
+	}
+	var corrected *invoice.Document
+	if original != nil {
+		corrected = &original.Document
+	}
+	sales, err := invoice.Sales(r.Document, corrected)
+	if err != nil {
+		return err
+	}
+	for _, s := range sales {
+		_, err := tx.Exec(ctx, `insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents)
+			values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			r.ID, r.MerchantID, r.Livemode, string(r.Issued), s.Category, int64(s.Rate), int64(s.Net), int64(s.Tax))
+		if err != nil {
+			return fmt.Errorf("record the sale %s: %w", r.Number, err)
+		}
+	}
+	_, err = ereport.Touch(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
+	return err
+}
+
+// unsell takes back the sale of a document that never came to be: its period is reported again without it.
+func (l *Ledger) unsell(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
+	if r.Audience != invoice.B2C {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `delete from sale_parts where source = $1`, r.ID); err != nil {
+		return fmt.Errorf("take back the sale %s: %w", r.Number, err)
+	}
+	_, err := ereport.Touch(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
+	return err
+}
