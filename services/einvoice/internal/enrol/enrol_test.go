@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/einvoice/internal/facturx"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -244,13 +245,16 @@ func TestAMandateForAnotherSIRENIsNotRecorded(t *testing.T) {
 	}
 }
 
+// logoSide is the largest one that facturx takes.
+const logoSide = 2048
+
 func TestLogos(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
-	huge := append(picture(t, 1, 1), make([]byte, maxLogo)...)
+	huge := append(picture(t, 1, 1), make([]byte, facturx.MaxLogo)...)
 	for name, logo := range map[string][]byte{
-		"too many bytes": huge, "too wide": picture(t, maxLogoSide+1, 1), "too high": picture(t, 1, maxLogoSide+1),
+		"too many bytes": huge, "too wide": picture(t, logoSide+1, 1), "too high": picture(t, 1, logoSide+1),
 		"a GIF": []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), "text": []byte("hello"), "half a PNG": picture(t, 1, 1)[:20],
 	} {
 		err := f.SetLogo(t.Context(), "m_1", logo)
@@ -258,7 +262,7 @@ func TestLogos(t *testing.T) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
-	logo := picture(t, maxLogoSide, 2)
+	logo := picture(t, logoSide, 2)
 	if err := f.SetLogo(t.Context(), "m_1", logo); err != nil {
 		t.Fatal(err)
 	}

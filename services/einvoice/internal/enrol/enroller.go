@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/einvoice/internal/facturx"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
@@ -64,7 +65,7 @@ func (r *Enroller) Enroll(ctx context.Context, merchantID string, livemode bool,
 	if err := s.Check(); err != nil {
 		return Enrolment{}, err
 	}
-	if err := checkLogo(logo); err != nil {
+	if err := facturx.CheckLogo(logo); err != nil {
 		return Enrolment{}, err
 	}
 	err := pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
@@ -214,7 +215,7 @@ func (r *Enroller) restart(ctx context.Context, tx pgx.Tx, old Enrolment, hold t
 // SetLogo keeps the picture for the merchant's documents of both modes, PNG or JPEG; an empty one removes it. Nothing happens for
 // who is not enrolled. Errors: VALIDATION_ERROR.
 func (r *Enroller) SetLogo(ctx context.Context, merchantID string, logo []byte) error {
-	if err := checkLogo(logo); err != nil {
+	if err := facturx.CheckLogo(logo); err != nil {
 		return err
 	}
 	_, err := r.Pool.Exec(ctx, `update enrolments set logo = $2, updated_at = $3 where merchant_id = $1`, merchantID, orNull(logo), r.instant())

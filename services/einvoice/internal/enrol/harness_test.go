@@ -86,7 +86,7 @@ func (p *fake) EnsureMandate(ctx context.Context, clientID string, r platform.Ma
 	return m, err
 }
 
-func (p *fake) Mandate(ctx context.Context, clientID, id string) (m platform.Mandate, err error) {
+func (p *fake) Mandate(ctx context.Context, _, id string) (m platform.Mandate, err error) {
 	err = p.call(ctx, "read", func() error {
 		for _, one := range p.mandates {
 			if one.ID == id {

@@ -23,8 +23,10 @@ func TestWhatWasDroppedIsNeverSent(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
-	if !f.drop(subject) || !f.drop(subject) {
-		t.Error("it was not dropped")
+	for range 2 { // the second one finds it as it wants it
+		if !f.drop(subject) {
+			t.Error("it was not dropped")
+		}
 	}
 	f.pass(f.Engine, true)
 	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.now()); ok || err != nil || f.do(subject) || len(f.sender.sent()) != 0 {
