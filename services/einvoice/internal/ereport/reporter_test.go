@@ -289,15 +289,3 @@ func TestReportsAddUpToWhatWasRecorded(t *testing.T) {
 	}
 	noOverlap(f)
 }
-
-// noOverlap checks that no two periods share a day, and none is a single day.
-func noOverlap(f *fixture) {
-	f.Helper()
-	if n := f.count(`select count(*) from report_periods a join report_periods b on a.merchant_id = b.merchant_id and a.livemode = b.livemode
-		and a.kind = b.kind and a.id <> b.id and a.start_on <= b.end_on and b.start_on <= a.end_on`); n != 0 {
-		f.Errorf("%d periods overlap", n)
-	}
-	if n := f.count(`select count(*) from report_periods where end_on <= start_on + 1`); n != 0 {
-		f.Errorf("%d periods are a day or two", n)
-	}
-}

@@ -78,3 +78,43 @@ func TestPeriodsBeginAtOnce(t *testing.T) {
 		t.Errorf("%d changes were counted, want %d", n, writers)
 	}
 }
+
+// Two transactions that do not see each other: the second waits for the first, and takes the days that it leaves.
+func TestAPeriodBeginsAfterTheOther(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	second := make(chan error, 1)
+	f.in(func(tx pgx.Tx) {
+		f.touch(tx, Sales, "2026-11-03")
+		go func() {
+			second <- pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error {
+				_, err := Touch(t.Context(), tx, Declarant{merchant, true, invoice.RegimeFranchise}, Sales, "2026-11-12", f.now)
+				return err
+			})
+		}()
+		const waiting = `select count(*) from pg_locks where locktype = 'advisory' and not granted
+			and database = (select oid from pg_database where datname = current_database())`
+		for len(second) == 0 && f.count(waiting) == 0 {
+			continue // until it waits, or did not
+		}
+	})
+	if err := <-second; err != nil {
+		t.Fatal(err)
+	}
+	noOverlap(f)
+	if n := f.count(`select count(*) from report_periods where start_on = '2026-11-11' and end_on = '2026-12-31'`); n != 1 {
+		t.Error("the second period does not begin after the first")
+	}
+}
+
+// noOverlap checks that no two periods share a day, and none is a single day.
+func noOverlap(f *fixture) {
+	f.Helper()
+	if n := f.count(`select count(*) from report_periods a join report_periods b on a.merchant_id = b.merchant_id and a.livemode = b.livemode
+		and a.kind = b.kind and a.id <> b.id and a.start_on <= b.end_on and b.start_on <= a.end_on`); n != 0 {
+		f.Errorf("%d periods overlap", n)
+	}
+	if n := f.count(`select count(*) from report_periods where end_on <= start_on + 1`); n != 0 {
+		f.Errorf("%d periods are a day or two", n)
+	}
+}

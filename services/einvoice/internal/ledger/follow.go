@@ -111,8 +111,11 @@ func (l *Ledger) troubled(ctx context.Context, err error) int {
 	return 0
 }
 
-// Refresh reads the life of a document from the platform and records what is new.
-func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error {
+// Refresh reads the life of a document from the platform, records what is new and plans the next question.
+func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error { return l.refresh(ctx, id, true) }
+
+// refresh for a reader is none of the planned questions: who reads often does not make those rarer.
+func (l *Ledger) refresh(ctx context.Context, id uuid.UUID, planned bool) error {
 	r, err := one(ctx, l.Pool, `where i.id = $1`, id)
 	if err != nil || r.PlatformID == "" {
 		return err
@@ -129,39 +132,40 @@ func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error {
 	record, cancel := recording(ctx)
 	defer cancel()
 	return errors.Join(failure, l.change(record, id, func(tx pgx.Tx, r *Record) error {
-		if err := l.recordSteps(record, tx, r, steps); err != nil {
+		news, err := l.recordSteps(record, tx, r, steps)
+		if err != nil || !news && !planned {
 			return err
 		}
 		return l.nextPoll(record, tx, r, failure != nil)
 	}))
 }
 
-// recordSteps records the steps that are new, each with its event. The newest by the platform's time is the one that shows.
-func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []platform.Event) error {
+// recordSteps records the steps that are new, each with its event, and reports whether any was. The newest by the platform's time is the one that shows.
+func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []platform.Event) (news bool, err error) {
 	var newest time.Time
-	err := tx.QueryRow(ctx, `select coalesce(max(occurred_at), 'epoch') from lifecycle_events where invoice_id = $1`, r.ID).Scan(&newest)
+	err = tx.QueryRow(ctx, `select coalesce(max(occurred_at), 'epoch') from lifecycle_events where invoice_id = $1`, r.ID).Scan(&newest)
 	if err != nil {
-		return fmt.Errorf("read the life of %s: %w", r.Number, err)
+		return false, fmt.Errorf("read the life of %s: %w", r.Number, err)
 	}
 	for _, s := range steps {
 		now := l.instant()
 		tag, err := tx.Exec(ctx, `insert into lifecycle_events (invoice_id, event_id, code, emitter, reason_code, reason, occurred_at, recorded_at)
 			values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`, r.ID, s.ID, s.Code, s.Emitter, s.ReasonCode, s.Reason, s.At, now)
 		if err != nil {
-			return fmt.Errorf("record step %d of %s: %w", s.Code, r.Number, err)
+			return false, fmt.Errorf("record step %d of %s: %w", s.Code, r.Number, err)
 		}
 		if tag.RowsAffected() == 0 {
 			continue
 		}
-		r.Polls = 0 // where something happens, more may
+		news, r.Polls = true, 0 // where something happens, more may
 		if !s.At.Before(newest) {
 			newest, r.LifecycleCode = s.At, s.Code
 		}
 		if err := l.recordStep(ctx, tx, r, s, now); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return news, nil
 }
 
 func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platform.Event, now time.Time) error {
@@ -227,7 +231,7 @@ func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
 	if err != nil || tag.RowsAffected() == 0 {
 		return
 	}
-	if err := l.Refresh(ctx, r.ID); err != nil {
+	if err := l.refresh(ctx, r.ID, false); err != nil {
 		l.Log.Info("refresh for a reader", "invoice", r.ID, "error", err)
 	}
 }

@@ -190,6 +190,45 @@ func TestReadersDoNotFloodThePlatform(t *testing.T) {
 	}
 }
 
+func TestReadersDoNotMakeThePlannedQuestionsRarer(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	r := f.create(business(10_00))
+	planned := *f.read(r.ID).PollAt
+	for range 10 {
+		f.clock.advance(freshFor)
+		if _, err := f.Get(t.Context(), f.who, r.Number); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := f.read(r.ID); f.fake.lifeCalls != 10 || got.Polls != 0 || !got.PollAt.Equal(planned) {
+		t.Fatalf("asked %d times, next at %v", f.fake.lifeCalls, got.PollAt)
+	}
+}
+
+// What came of a question is recorded though its time was over: the next one is planned.
+func TestAQuestionThatWasNotAnsweredIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	r := f.create(business(10_00))
+	f.fake.set(func(p *fake) { p.life = hangs })
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.Refresh(ctx, r.ID) }()
+	f.eventually("it hangs", func() bool {
+		f.fake.mu.Lock()
+		defer f.fake.mu.Unlock()
+		return f.fake.lifeCalls == 1
+	})
+	cancel()
+	if err := <-done; err == nil {
+		t.Fatal("no error")
+	}
+	if got := f.read(r.ID); got.PollAt.Sub(f.clock.now()) != failedAgain {
+		t.Fatalf("next question at %v", got.PollAt)
+	}
+}
+
 func TestAReaderGetsAnAnswerWhenThePlatformHangs(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -200,10 +239,6 @@ func TestAReaderGetsAnAnswerWhenThePlatformHangs(t *testing.T) {
 	f.must(err)
 	if v.GetSeqinoStatus() != "submitted" {
 		t.Fatal(v)
-	}
-	// What came of it is recorded though the time was over: the next question is planned.
-	if got := f.read(r.ID); got.PollAt == nil || got.PollAt.Sub(f.clock.now()) != failedAgain {
-		t.Fatalf("next question at %v", got.PollAt)
 	}
 	if _, _, err := f.PDF(t.Context(), f.who, r.Number); err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ func TestTheYearChangesWhileARequestWaitsForItsNumber(t *testing.T) {
 	f.create(private(10_00))
 	tx, err := f.Pool.Begin(t.Context())
 	f.must(err)
-	defer tx.Rollback(context.Background()) //nolint:errcheck // committed before
+	defer tx.Rollback(context.Background())
 	_, err = tx.Exec(t.Context(), `select 1 from counters for update`)
 	f.must(err)
 	done := make(chan error, 1)
