@@ -35,8 +35,10 @@ func TestAnInvoiceIsPaidInFullOrInParts(t *testing.T) {
 		_, err = f.MarkPaid(t.Context(), f.who, r.Number, Payment{Method: invoice.MethodCash, Amount: cents(bad)}, Idempotency{})
 		f.refused(err, errs.ValidationError)
 	}
-	_, err = f.MarkPaid(t.Context(), f.who, r.Number, Payment{Method: invoice.MethodCash, On: f.today().Add(1)}, Idempotency{})
-	f.refused(err, errs.ValidationError)
+	for _, bad := range []invoice.Date{f.today().Add(1), f.today().Add(-367), "2006-11-21"} {
+		_, err = f.MarkPaid(t.Context(), f.who, r.Number, Payment{Method: invoice.MethodCash, On: bad}, Idempotency{})
+		f.refused(err, errs.ValidationError)
+	}
 	f.pay(r, 1)
 	f.is(r.ID, StatusPaid, SeqinoSubmitted)
 }
