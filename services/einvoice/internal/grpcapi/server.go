@@ -35,7 +35,9 @@ type scoped interface {
 	GetLivemode() bool
 }
 
-func who(r scoped) ledger.Who { return ledger.Who{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode()} }
+func who(r scoped) ledger.Who {
+	return ledger.Who{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode()}
+}
 
 // Enroll implements EInvoiceService.
 func (s *Server) Enroll(ctx context.Context, req *einvoicev1.EnrollRequest) (*einvoicev1.EnrollResponse, error) {
