@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
@@ -71,8 +72,8 @@ func received(ctx context.Context, tx pgx.Tx, invoiceID uuid.UUID) ([]invoice.Pa
 }
 
 // credited is what the documents that correct an invoice took off it.
-func credited(ctx context.Context, tx pgx.Tx, r *Record) ([]invoice.Part, error) {
-	by, err := all(ctx, tx, `where i.corrects = $1`, r.ID)
+func credited(ctx context.Context, db pg.DB, r *Record) ([]invoice.Part, error) {
+	by, err := all(ctx, db, `where i.corrects = $1`, r.ID)
 	if err != nil {
 		return nil, err
 	}
