@@ -157,6 +157,19 @@ func TestAPaymentOfAClockAheadIsOfToday(t *testing.T) {
 	f.is(f.create(order).ID, StatusPaid, SeqinoSubmitted)
 }
 
+// The merchant did not mistype what the bank says: the invoice is issued and paid, and does not say so itself.
+func TestAPaymentOfYearsAgoPaysItsInvoice(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.must(f.settle(f.completed("PAY-1", 10_00, "")))
+	f.clock.advance(2 * 366 * 24 * time.Hour)
+	order := private(10_00)
+	order.PaymentReference = "PAY-1"
+	if r := f.is(f.create(order).ID, StatusPaid, SeqinoSubmitted); r.Document.Totals.Due != 10_00 {
+		t.Fatalf("due %s", r.Document.Totals.Due)
+	}
+}
+
 func TestAPaymentNamesItsInvoiceInItsMetadata(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
