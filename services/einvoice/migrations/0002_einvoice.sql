@@ -100,6 +100,8 @@ create table documents (
     pdf        bytea       not null,
     -- The platform's own Factur-X, once it gave one.
     platform_pdf bytea,
+    -- When it was asked for that.
+    asked_at   timestamptz,
     created_at timestamptz not null
 );
 

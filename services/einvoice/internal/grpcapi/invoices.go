@@ -195,7 +195,7 @@ func paymentIn(req *einvoicev1.MarkInvoicePaidRequest) (ledger.Payment, error) {
 	if req.GetPaymentDate() != "" {
 		day, err := invoice.ParseDate(req.GetPaymentDate())
 		if err != nil {
-			return p, errs.Invalid(errs.Field{Field: "payment_date", Message: "payment_date must be a day as YYYY-MM-DD."})
+			return p, errs.Invalid(errs.Field{Field: "payment_date", Message: "payment_date must be a day from 2000 to 2099, as YYYY-MM-DD."})
 		}
 		p.On = day
 	}

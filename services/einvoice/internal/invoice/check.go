@@ -50,11 +50,18 @@ func (p *problems) lines(field, value string, most int, required bool) {
 		p.add(field, "is required")
 	case !utf8.ValidString(value):
 		p.add(field, "must be UTF-8")
+	case required && !strings.ContainsFunc(value, visible):
+		p.add(field, "must have a character that can be seen")
 	case utf8.RuneCountInString(value) > most:
 		p.add(field, "must have at most %d characters", most)
 	case strings.ContainsFunc(value, unfit):
 		p.add(field, "must not contain control characters")
 	}
+}
+
+// visible characters are letters, digits and signs. Fillers are letters to Unicode, and nothing on paper.
+func visible(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
 // unfit characters are control characters, those that XML forbids, and those that turn the direction of the text around them.
@@ -94,7 +101,7 @@ func (p *problems) address(field string, a Address, required bool) {
 // oneLine trims a text and puts it on one line.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// block trims a text of several lines and ends each in the same way.
+// block trims a text of several lines, ends each in the same way, and has spaces for tabs, which no document keeps.
 func block(s string) string {
-	return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
+	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(s))
 }

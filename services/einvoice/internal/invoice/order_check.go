@@ -18,6 +18,10 @@ const (
 	maxDueDays = 366
 )
 
+// MaxPaidDays is how long before its invoice something may have been paid. It catches a mistyped year: the report of a month that
+// is over goes to the administration at once.
+const MaxPaidDays = 366
+
 // Rates are the VAT rates that an item may have.
 var Rates = []Rate{0, 21, 55, 100, 200}
 
@@ -119,8 +123,8 @@ func (p *problems) due(o Order, issued Date) {
 }
 
 func (p *problems) paid(o Order, issued Date) {
-	if _, err := ParseDate(string(o.PaidOn)); err != nil || o.PaidOn > issued {
-		p.add("payment_date", "must be a date, not after %s, the day of the invoice", issued)
+	if _, err := ParseDate(string(o.PaidOn)); err != nil || o.PaidOn > issued || o.PaidOn < issued.Add(-MaxPaidDays) {
+		p.add("paid_on", "must be a date up to %s, the day of the invoice, and at most a year before", issued)
 	}
 	if !slices.Contains(methods, o.Method) {
 		p.add("payment_method", "must be one of cash, card, bank, terminal, other")

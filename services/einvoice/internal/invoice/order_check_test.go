@@ -2,6 +2,7 @@ package invoice_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +25,8 @@ func TestEachBadInputIsNamed(t *testing.T) {
 		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "a\uffffb" }},
 		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "a\xffb" }},
 		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "a\nb" }},
+		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "\u200b" }},
+		{"customer_name", func(o *invoice.Order) { o.Customer.Name = "\u3164 \u00ad\ufe0f" }},
 		{"customer_email", func(o *invoice.Order) { o.Customer.Email = "nobody" }},
 		{"customer_email", func(o *invoice.Order) { o.Customer.Email = "Name <a@example.com>" }},
 		{"customer_email", func(o *invoice.Order) { o.Customer.Email = "a@localhost" }},
@@ -66,6 +69,7 @@ func TestEachBadInputIsNamed(t *testing.T) {
 			o.Items = append(o.Items, invoicetest.Item("Un centime de trop", 1, 1, 200))
 		}},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = "" }},
+		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = "\u2060\ufeff" }},
 		{"items[0].product_name", func(o *invoice.Order) { o.Items[0].Name = strings.Repeat("x", 300) }},
 		{"items[0].description", func(o *invoice.Order) { o.Items[0].Description = strings.Repeat("x", 1001) }},
 		{"items[0].quantity", func(o *invoice.Order) { o.Items[0].Quantity = 0 }},
@@ -88,7 +92,8 @@ func TestEachBadInputIsNamed(t *testing.T) {
 		{"due_date", func(o *invoice.Order) { o.Due = "2026-11-20" }},
 		{"due_date", func(o *invoice.Order) { o.Due = "2026-13-01" }},
 		{"due_date", func(o *invoice.Order) { o.Due = "2036-11-21" }},
-		{"payment_date", func(o *invoice.Order) { o.PaidOn, o.Method = "2026-11-22", invoice.MethodCash }},
+		{"paid_on", func(o *invoice.Order) { o.PaidOn, o.Method = "2026-11-22", invoice.MethodCash }},
+		{"paid_on", func(o *invoice.Order) { o.PaidOn, o.Method = "2025-11-19", invoice.MethodCash }},
 		{"payment_method", func(o *invoice.Order) { o.PaidOn, o.Method = "2026-11-21", "cheque" }},
 	} {
 		o := order(book)
@@ -97,6 +102,16 @@ func TestEachBadInputIsNamed(t *testing.T) {
 		if got := fields(t, err); got != c.field {
 			t.Errorf("%+v: fields %q, want %q", o, got, c.field)
 		}
+	}
+}
+
+func TestTabsAndLineEndsOfNotesBecomePlain(t *testing.T) {
+	t.Parallel()
+	o := order(invoicetest.Item("Roman", 1, 19_90, 55))
+	o.Notes = "\tCommande\t12\r\nMerci\t"
+	d, err := invoice.New(number, invoicetest.Issued, invoicetest.Settings(), o)
+	if err != nil || !slices.ContainsFunc(d.Notes, func(n invoice.Note) bool { return n.Text == "Commande 12\nMerci" }) {
+		t.Fatalf("%q, %v", d.Notes, err)
 	}
 }
 

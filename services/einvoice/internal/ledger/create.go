@@ -106,9 +106,9 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	if err != nil {
 		return Record{}, err
 	}
-	// Paid before it was issued: the document says so (BT-23 B2, S2, M2), if all of it was.
+	// Paid before it was issued: the document says so (BT-23 B2, S2, M2), if all of it was, and not too long ago for a document.
 	prepaid := order
-	if paid != nil && order.PaidOn == "" {
+	if paid != nil && order.PaidOn == "" && l.dayOf(paid.at) >= today.Add(-invoice.MaxPaidDays) {
 		prepaid.PaidOn, prepaid.Method = l.dayOf(paid.at), invoice.MethodBank
 	}
 	doc, err := invoice.New(number, today, e.Settings, prepaid)

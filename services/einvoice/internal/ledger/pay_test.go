@@ -35,8 +35,10 @@ func TestAnInvoiceIsPaidInFullOrInParts(t *testing.T) {
 		_, err = f.MarkPaid(t.Context(), f.who, r.Number, Payment{Method: invoice.MethodCash, Amount: cents(bad)}, Idempotency{})
 		f.refused(err, errs.ValidationError)
 	}
-	_, err = f.MarkPaid(t.Context(), f.who, r.Number, Payment{Method: invoice.MethodCash, On: f.today().Add(1)}, Idempotency{})
-	f.refused(err, errs.ValidationError)
+	for _, bad := range []invoice.Date{f.today().Add(1), f.today().Add(-367), "2006-11-21"} {
+		_, err = f.MarkPaid(t.Context(), f.who, r.Number, Payment{Method: invoice.MethodCash, On: bad}, Idempotency{})
+		f.refused(err, errs.ValidationError)
+	}
 	f.pay(r, 1)
 	f.is(r.ID, StatusPaid, SeqinoSubmitted)
 }
@@ -153,6 +155,19 @@ func TestAPaymentOfAClockAheadIsOfToday(t *testing.T) {
 	order := private(10_00)
 	order.PaymentReference = "PAY-1"
 	f.is(f.create(order).ID, StatusPaid, SeqinoSubmitted)
+}
+
+// The merchant did not mistype what the bank says: the invoice is issued and paid, and does not say so itself.
+func TestAPaymentOfYearsAgoPaysItsInvoice(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.must(f.settle(f.completed("PAY-1", 10_00, "")))
+	f.clock.advance(2 * 366 * 24 * time.Hour)
+	order := private(10_00)
+	order.PaymentReference = "PAY-1"
+	if r := f.is(f.create(order).ID, StatusPaid, SeqinoSubmitted); r.Document.Totals.Due != 10_00 {
+		t.Fatalf("due %s", r.Document.Totals.Due)
+	}
 }
 
 func TestAPaymentNamesItsInvoiceInItsMetadata(t *testing.T) {

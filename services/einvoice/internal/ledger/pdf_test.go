@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/facturx"
@@ -40,6 +42,7 @@ func TestThePDFIsWhatThePlatformGotOrItsOwn(t *testing.T) {
 		t.Fatal("the document changed")
 	}
 
+	f.clock.advance(fileAgain)
 	theirs := []byte("%PDF-1.7 the platform's")
 	f.fake.set(func(p *fake) { p.order[0].pdf = theirs })
 	for range 2 {
@@ -54,6 +57,31 @@ func TestThePDFIsWhatThePlatformGotOrItsOwn(t *testing.T) {
 	if got, _, err := f.PDF(t.Context(), f.who, r.Number); err != nil || !bytes.Equal(got, theirs) {
 		t.Fatalf("it was kept: %v", err)
 	}
+}
+
+func TestManyReadersOfAPDFAskThePlatformOnce(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	r := f.create(private(10_00))
+	asked := func(want int) {
+		t.Helper()
+		var readers errgroup.Group
+		for range 20 {
+			readers.Go(func() error {
+				_, _, err := f.PDF(t.Context(), f.who, r.Number)
+				return err
+			})
+		}
+		f.must(readers.Wait())
+		f.fake.set(func(p *fake) {
+			if p.fileCalls != want {
+				t.Errorf("it was asked %d times, want %d", p.fileCalls, want)
+			}
+		})
+	}
+	asked(1)
+	f.clock.advance(fileAgain)
+	asked(2)
 }
 
 func TestExportVisitsEverythingOfItsDaysOnce(t *testing.T) {

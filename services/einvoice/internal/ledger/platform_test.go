@@ -37,6 +37,7 @@ type fake struct {
 
 	calls       int
 	lifeCalls   int
+	fileCalls   int
 	docs        map[string]*filed // by reference
 	order       []*filed
 	collections map[string]platform.Collection
@@ -132,6 +133,7 @@ func (f *fake) Lifecycle(ctx context.Context, _, id string) (steps []platform.Ev
 }
 
 func (f *fake) File(ctx context.Context, _, id string) (pdf []byte, err error) {
+	f.set(func(f *fake) { f.fileCalls++ })
 	err = f.do(ctx, &f.file, func() { pdf = f.byID(id).pdf })
 	if err == nil && pdf == nil {
 		err = platform.ErrNotFound

@@ -133,7 +133,12 @@ func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byt
 	return pdf, r.Number, nil
 }
 
-// fetch asks the platform for its Factur-X and keeps it; nil when it gives none.
+// fileAgain is how long the platform is not asked again for a file that it did not give.
+const fileAgain = time.Minute
+
+const claimFileSQL = `update documents set asked_at = $2 where invoice_id = $1 and (asked_at is null or asked_at <= $3)`
+
+// fetch asks the platform for its Factur-X and keeps it; nil when it gives none, or another reader asks or has just asked.
 func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
 	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
 	if err != nil {
@@ -141,6 +146,11 @@ func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
 	}
 	account, err := l.platform(r.Livemode)
 	if err != nil {
+		return nil
+	}
+	now := l.instant()
+	tag, err := l.Pool.Exec(ctx, claimFileSQL, r.ID, now, now.Add(-fileAgain))
+	if err != nil || tag.RowsAffected() == 0 {
 		return nil
 	}
 	ask, cancel := context.WithTimeout(ctx, l.patience.read)

@@ -107,6 +107,11 @@ func (l *Ledger) checkPayment(r *Record, p Payment) (receipt, error) {
 	if out.on > l.today() {
 		return receipt{}, errs.Invalid(errs.Field{Field: "payment_date", Message: "payment_date must not be in the future."})
 	}
+	if out.on < r.Issued.Add(-invoice.MaxPaidDays) {
+		return receipt{}, errs.Invalid(errs.Field{
+			Field: "payment_date", Message: fmt.Sprintf("payment_date must be at most a year before %s, the day of the invoice.", r.Issued),
+		})
+	}
 	return out, nil
 }
 

@@ -116,13 +116,15 @@ func TestWhoeverIsNotEnrolledIsToldWhatToDo(t *testing.T) {
 func TestAnInvoiceWaitsForTheMandate(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.platform.set(func() { f.platform.mandate = "pending_kyb" })
-	const want = `"seqino_status":"mandate_pending","total_ttc":1800,"_seqino":{"submitted":false,"mandate_status":"pending_kyb","error":"The mandate is not active yet."}`
-	if r := f.must(t, 201, f.key, "POST", invoices, documented); !strings.Contains(r.text, want) {
-		t.Errorf("got %s", r.text)
-	}
-	if r := f.must(t, 200, f.key, "POST", one+"/submit", ""); !strings.Contains(r.text, want) {
-		t.Errorf("got %s", r.text)
+	for mandate, told := range map[string]string{"pending_kyb": "Open the onboarding link", "expired": "Enroll again", "error": "Check your settings and enroll again"} {
+		f.platform.set(func() { f.platform.mandate = mandate })
+		want := `"seqino_status":"mandate_pending","total_ttc":1800,"_seqino":{"submitted":false,"mandate_status":"` + mandate + `","error":"`
+		if r := f.must(t, 201, f.key, "POST", invoices, documented); !strings.Contains(r.text, want) || !strings.Contains(r.text, told) {
+			t.Errorf("got %s", r.text)
+		}
+		if r := f.must(t, 200, f.key, "POST", one+"/submit", ""); !strings.Contains(r.text, want) || !strings.Contains(r.text, told) {
+			t.Errorf("got %s", r.text)
+		}
 	}
 	if r := f.must(t, 409, f.key, "GET", one+"/pdf", ""); r.str("code") != "INVALID_STATE" {
 		t.Errorf("got %s", r.text)

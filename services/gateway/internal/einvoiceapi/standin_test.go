@@ -96,7 +96,7 @@ func (p *platform) invoice() *einvoicev1.Invoice {
 		Lifecycle: []*einvoicev1.LifecycleEvent{{Code: 200, Label: "Déposée", OccurredAt: timestamppb.New(noon), Emitter: "PDPE"}},
 	}
 	if p.mandate != "active" {
-		v.Status, v.SeqinoStatus, v.Problem, v.LifecycleCode, v.Lifecycle, v.SubmittedAt = "draft", "mandate_pending", "The mandate is not active yet.", 0, nil, nil
+		v.Status, v.SeqinoStatus, v.LifecycleCode, v.Lifecycle, v.SubmittedAt = "draft", "mandate_pending", 0, nil, nil
 	}
 	return v
 }

@@ -197,7 +197,17 @@ func view(v *einvoicev1.Invoice) invoice {
 func submitted(v *einvoicev1.Invoice, mandateStatus string) invoice {
 	out := view(v)
 	out.Seqino = &submission{Submitted: v.GetSeqinoStatus() == "submitted", MandateStatus: mandateStatus, Error: v.GetProblem()}
+	if out.Seqino.Error == "" && v.GetSeqinoStatus() == "mandate_pending" {
+		out.Seqino.Error = waits[mandateStatus]
+	}
 	return out
+}
+
+// waits says what to do about an invoice that waits for the mandate.
+var waits = map[string]string{
+	"pending_kyb": "The mandate is not active yet. Open the onboarding link: merchant portal → Settings → E-Invoicing. The invoice is submitted by itself after that.",
+	"expired":     "The mandate has ended. Enroll again: merchant portal → Settings → E-Invoicing → Enroll. The invoice is submitted by itself after that.",
+	"error":       "The platform refused the mandate. Check your settings and enroll again: merchant portal → Settings → E-Invoicing → Enroll.",
 }
 
 func customerView(p *einvoicev1.Party) customer {
