@@ -49,7 +49,7 @@ type grammar struct {
 		Status statusCommand `cmd:"" help:"Show streams and their consumers, with lag."`
 	} `cmd:"" help:"Watch streams and consumers."`
 	EInvoice struct {
-		Resubmit resubmitCommand   `cmd:"" help:"Submit documents again, at once."`
+		Resubmit resubmitCommand   `cmd:"" help:"Send again, at once, what waits or was given up."`
 		Status   submissionCommand `cmd:"" help:"Show what waits for the platform and what was given up."`
 		Export   exportCommand     `cmd:"" help:"Write the documents of a period into a ZIP."`
 	} `cmd:"" name:"einvoice" help:"Look after e-invoices."`

@@ -65,18 +65,18 @@ func answered(err error) error {
 }
 
 type resubmitCommand struct {
-	Invoice  string `placeholder:"ID" help:"This document, by its id."`
-	Merchant string `placeholder:"ID" help:"All documents of this merchant that wait or were given up."`
+	Invoice  string `placeholder:"ID" help:"This document with its collections, by its id."`
+	Merchant string `placeholder:"ID" help:"All of this merchant that waits or was given up: documents, collections, reports."`
 	Live     bool   `help:"In live mode; otherwise in test mode."`
-	Do       bool   `name:"run" help:"Do it. Without this the documents are only counted."`
+	Do       bool   `name:"run" help:"Do it. Without this it is only counted."`
 }
 
 // Help is shown under the summary.
 func (*resubmitCommand) Help() string {
-	return "Makes documents due at once. One whose answer was lost is looked up at the platform before it is sent again, so none is sent twice."
+	return "Makes due at once what waits or was given up. What lost its answer is looked up at the platform before it is sent again, so nothing is sent twice."
 }
 
-// Run makes documents due, or counts them.
+// Run makes them due, or counts them.
 func (c *resubmitCommand) Run(t *tool) error {
 	if (c.Invoice == "") == (c.Merchant == "") {
 		return operate.Invalid("say which: either --invoice or --merchant")
@@ -93,14 +93,14 @@ func (c *resubmitCommand) Run(t *tool) error {
 		return answered(err)
 	}
 	if t.json() {
-		return t.object(map[string]any{"documents": res.GetDocuments(), "resubmitted": c.Do})
+		return t.object(map[string]any{"transmissions": res.GetTransmissions(), "resubmitted": c.Do})
 	}
 	if !c.Do {
-		fmt.Fprintf(t.out, "%d documents would be submitted again\n", res.GetDocuments())
+		fmt.Fprintf(t.out, "%d transmissions would be sent again\n", res.GetTransmissions())
 		t.say("Nothing was changed. To do it, add --run.")
 		return nil
 	}
-	fmt.Fprintf(t.out, "%d documents are due now\n", res.GetDocuments())
+	fmt.Fprintf(t.out, "%d transmissions are due now\n", res.GetTransmissions())
 	return nil
 }
 

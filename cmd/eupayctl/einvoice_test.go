@@ -35,7 +35,7 @@ func (o *office) Resubmit(_ context.Context, r *einvoicev1.ResubmitRequest) (*ei
 	if r.GetInvoiceId() == "none" {
 		return nil, errs.NotFound("Invoice")
 	}
-	return &einvoicev1.ResubmitResponse{Documents: 3}, nil
+	return &einvoicev1.ResubmitResponse{Transmissions: 3}, nil
 }
 
 func (o *office) SubmissionStatus(_ context.Context, r *einvoicev1.SubmissionStatusRequest) (*einvoicev1.SubmissionStatusResponse, error) {
@@ -105,15 +105,15 @@ func asks(t *testing.T, o *office, want proto.Message) {
 	}
 }
 
-func TestDocumentsAreOnlyCountedUntilTheyAreToBeSubmitted(t *testing.T) {
+func TestWhatWaitsIsOnlyCountedUntilItIsToBeSent(t *testing.T) {
 	o := opened(t, &office{})
 	dry := eupayctl(t, "einvoice", "resubmit", "--merchant", "m_1")
-	contains(t, dry.out, "3 documents would be submitted again")
+	contains(t, dry.out, "3 transmissions would be sent again")
 	contains(t, dry.err, "Nothing was changed. To do it, add --run.")
 	asks(t, o, &einvoicev1.ResubmitRequest{MerchantId: "m_1", DryRun: true})
-	contains(t, ok(t, "einvoice", "resubmit", "--invoice", "i-1", "--live", "--run"), "3 documents are due now")
+	contains(t, ok(t, "einvoice", "resubmit", "--invoice", "i-1", "--live", "--run"), "3 transmissions are due now")
 	asks(t, o, &einvoicev1.ResubmitRequest{InvoiceId: "i-1", Livemode: true})
-	if out := ok(t, "einvoice", "resubmit", "--invoice", "i-1", "--run", "-o", "json"); strings.TrimSpace(out) != `{"documents":3,"resubmitted":true}` {
+	if out := ok(t, "einvoice", "resubmit", "--invoice", "i-1", "--run", "-o", "json"); strings.TrimSpace(out) != `{"resubmitted":true,"transmissions":3}` {
 		t.Errorf("got %s", out)
 	}
 	if got := eupayctl(t, "einvoice", "resubmit", "--invoice", "none"); got.code != exitFailed || !strings.Contains(got.err, "Invoice not found.") {

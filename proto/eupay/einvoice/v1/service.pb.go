@@ -2496,7 +2496,7 @@ func (x *ResubmitRequest) GetDryRun() bool {
 
 type ResubmitResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Documents     int64                  `protobuf:"varint,1,opt,name=documents,proto3" json:"documents,omitempty"`
+	Transmissions int64                  `protobuf:"varint,1,opt,name=transmissions,proto3" json:"transmissions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2531,9 +2531,9 @@ func (*ResubmitResponse) Descriptor() ([]byte, []int) {
 	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{36}
 }
 
-func (x *ResubmitResponse) GetDocuments() int64 {
+func (x *ResubmitResponse) GetTransmissions() int64 {
 	if x != nil {
-		return x.Documents
+		return x.Transmissions
 	}
 	return 0
 }
@@ -3172,9 +3172,9 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x03 \x01(\bR\blivemode\x12\x17\n" +
-	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"0\n" +
-	"\x10ResubmitResponse\x12\x1c\n" +
-	"\tdocuments\x18\x01 \x01(\x03R\tdocuments\"V\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"8\n" +
+	"\x10ResubmitResponse\x12$\n" +
+	"\rtransmissions\x18\x01 \x01(\x03R\rtransmissions\"V\n" +
 	"\x17SubmissionStatusRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

@@ -688,7 +688,7 @@ const (
 //
 // OperatorService is for eupayctl.
 type OperatorServiceClient interface {
-	// Resubmit makes documents due at once that wait or were given up: one, or all of a merchant.
+	// Resubmit makes due at once what waits or was given up: a document with its collections, or all of a merchant, reports too.
 	Resubmit(ctx context.Context, in *ResubmitRequest, opts ...grpc.CallOption) (*ResubmitResponse, error)
 	// SubmissionStatus counts what waits, what was given up and the oldest of both, and lists the newest troubles.
 	SubmissionStatus(ctx context.Context, in *SubmissionStatusRequest, opts ...grpc.CallOption) (*SubmissionStatusResponse, error)
@@ -749,7 +749,7 @@ type OperatorService_ExportClient = grpc.ServerStreamingClient[ExportResponse]
 //
 // OperatorService is for eupayctl.
 type OperatorServiceServer interface {
-	// Resubmit makes documents due at once that wait or were given up: one, or all of a merchant.
+	// Resubmit makes due at once what waits or was given up: a document with its collections, or all of a merchant, reports too.
 	Resubmit(context.Context, *ResubmitRequest) (*ResubmitResponse, error)
 	// SubmissionStatus counts what waits, what was given up and the oldest of both, and lists the newest troubles.
 	SubmissionStatus(context.Context, *SubmissionStatusRequest) (*SubmissionStatusResponse, error)

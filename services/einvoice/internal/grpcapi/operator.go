@@ -36,7 +36,7 @@ func (o *Operator) Resubmit(ctx context.Context, req *einvoicev1.ResubmitRequest
 		id = &parsed
 	}
 	n, err := o.ledger.Resubmit(ctx, id, who(req), req.GetDryRun())
-	return &einvoicev1.ResubmitResponse{Documents: n}, err
+	return &einvoicev1.ResubmitResponse{Transmissions: n}, err
 }
 
 // SubmissionStatus implements OperatorService.

@@ -15,6 +15,7 @@ const (
 	maxName        = 200
 	maxDescription = 1000
 	maxNotes       = 2000
+	maxLines       = 50
 	maxReference   = 100
 	maxSentence    = 1000
 	maxPostCode    = 20
@@ -54,6 +55,8 @@ func (p *problems) lines(field, value string, most int, required bool) {
 		p.add(field, "must have a character that can be seen")
 	case utf8.RuneCountInString(value) > most:
 		p.add(field, "must have at most %d characters", most)
+	case strings.Count(value, "\n") >= maxLines:
+		p.add(field, "must have at most %d lines", maxLines)
 	case strings.ContainsFunc(value, unfit):
 		p.add(field, "must not contain control characters")
 	}

@@ -24,7 +24,7 @@ type Corrected struct {
 // rejected, or the buyer refused, just ends here.
 func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string) (Corrected, error) {
 	var out Corrected
-	err := l.begin(ctx, func(tx pgx.Tx) error {
+	err := l.inTurn(ctx, who, func(tx pgx.Tx) error {
 		e, err := enrol.Read(ctx, tx, who.MerchantID, who.Livemode)
 		if err != nil {
 			return err

@@ -47,7 +47,7 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	if err := l.check(e, order); err != nil {
 		return l.earlier(ctx, who, idem, out, err)
 	}
-	err = l.begin(ctx, func(tx pgx.Tx) error {
+	err = l.inTurn(ctx, who, func(tx pgx.Tx) error {
 		id := newID()
 		holder, err := claim(ctx, tx, who, idem, id, l.instant())
 		if err != nil {

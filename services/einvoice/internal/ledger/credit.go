@@ -25,7 +25,7 @@ type CreditNote struct {
 // the invoice.
 func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c CreditNote, idem Idempotency) (Corrected, error) {
 	var out Corrected
-	err := l.begin(ctx, func(tx pgx.Tx) error {
+	err := l.inTurn(ctx, who, func(tx pgx.Tx) error {
 		e, err := enrol.Read(ctx, tx, who.MerchantID, who.Livemode)
 		if err != nil {
 			return err

@@ -31,6 +31,8 @@ type Deps struct {
 type Ledger struct {
 	Deps
 	engine *transmit.Engine
+	// turns bounds the calls that take a number.
+	turns gate
 	// nudges wake the pollers of the modes.
 	nudges   map[bool]chan struct{}
 	patience patience
@@ -56,6 +58,16 @@ func (l *Ledger) Attach(e *transmit.Engine) { l.engine = e }
 
 // instant is now as PostgreSQL keeps it.
 func (l *Ledger) instant() time.Time { return l.Now().UTC().Truncate(time.Microsecond) }
+
+// inTurn is begin for a call of a merchant, who waits for its turn without a connection in hand.
+func (l *Ledger) inTurn(ctx context.Context, who Who, do func(tx pgx.Tx) error) error {
+	leave, err := l.turns.enter(ctx, who)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return l.begin(ctx, do)
+}
 
 // begin runs do in a transaction and wakes the relay after its commit.
 func (l *Ledger) begin(ctx context.Context, do func(tx pgx.Tx) error) error {

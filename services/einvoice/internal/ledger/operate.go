@@ -13,15 +13,16 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Resubmit makes documents due at once that wait or were given up: the one with that id, or all of who, and returns how many. A dry
-// run only counts.
+// Resubmit makes due at once what waits or was given up and returns how much that is: a document with its collections, or all of
+// who, reports too. A dry run only counts.
 func (l *Ledger) Resubmit(ctx context.Context, id *uuid.UUID, who Who, dryRun bool) (int64, error) {
-	const where = ` where kind = 'document' and state in ('waiting', 'stopped') and ($1::uuid is null and merchant_id = $2 and livemode = $3 or subject = $1)
+	const where = ` where state in ('waiting', 'stopped') and ($1::uuid is null and merchant_id = $2 and livemode = $3
+		or subject = $1 or kind = 'collection' and subject in (select id from invoice_payments where invoice_id = $1))
 		and not exists (select from invoices i where i.id = subject and i.seqino_status = 'none')`
 	if dryRun {
 		var n int64
 		if err := l.Pool.QueryRow(ctx, `select count(*) from transmissions`+where, id, who.MerchantID, who.Livemode).Scan(&n); err != nil {
-			return 0, fmt.Errorf("count documents: %w", err)
+			return 0, fmt.Errorf("count what waits: %w", err)
 		}
 		return n, nil
 	}

@@ -36,7 +36,7 @@ func (l *Ledger) List(ctx context.Context, who Who, f Filter) ([]Record, int64, 
 		return nil, 0, fmt.Errorf("count invoices: %w", err)
 	}
 	page := fmt.Sprintf(` order by i.created_at desc, i.id desc limit %d offset %d`, f.Limit, (f.Page-1)*f.Limit)
-	list, err := all(ctx, l.Pool, where+page, args...)
+	list, err := collect(ctx, l.Pool, brief, where+page, args...)
 	return list, total, err
 }
 

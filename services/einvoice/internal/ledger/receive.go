@@ -52,7 +52,7 @@ type Paid struct {
 // MarkPaid records a payment that the merchant says it got.
 func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Payment, idem Idempotency) (Paid, error) {
 	var out Paid
-	err := l.begin(ctx, func(tx pgx.Tx) error {
+	err := l.inTurn(ctx, who, func(tx pgx.Tx) error {
 		e, err := enrol.Read(ctx, tx, who.MerchantID, who.Livemode)
 		if err != nil {
 			return err

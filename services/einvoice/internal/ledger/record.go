@@ -95,6 +95,9 @@ const columns = `i.id, i.merchant_id, i.livemode, i.number, i.type_code, i.corre
 	i.seqino_status, i.draft_id, i.platform_invoice_id, i.lifecycle_code, i.submitted_at, i.problem, i.poll_at, i.polls, i.polled_at, i.maybe_sent,
 	i.sequence, i.created_at, i.updated_at`
 
+// brief is columns without the lines of the document, which may be a thousand.
+var brief = strings.Replace(columns, "i.document,", "i.document - 'lines',", 1)
+
 const from = ` from invoices i left join invoices o on o.id = i.corrects `
 
 func scan(row pgx.CollectableRow) (Record, error) {
@@ -131,6 +134,10 @@ func one(ctx context.Context, db pg.DB, where string, args ...any) (Record, erro
 
 // all reads the records that match.
 func all(ctx context.Context, db pg.DB, where string, args ...any) ([]Record, error) {
+	return collect(ctx, db, columns, where, args...)
+}
+
+func collect(ctx context.Context, db pg.DB, columns, where string, args ...any) ([]Record, error) {
 	rows, err := db.Query(ctx, `select `+columns+from+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read invoices: %w", err)

@@ -23,7 +23,7 @@ const (
 	// platformTimeout bounds what may wait for the platform. It ends before the server's write timeout.
 	platformTimeout = 30 * time.Second
 	// hooksPerMinute of one address: the platform tells of every step of every invoice.
-	hooksPerMinute = 1200
+	hooksPerMinute = 6000
 )
 
 // Deps are what New needs.

@@ -148,6 +148,9 @@ func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 	return m
 }
 
+// createLimit is the largest body of a new invoice: a thousand lines with what usually stands in them.
+const createLimit = 512 << 10
+
 // create answers 201 with a new invoice, and 200 with the one that the same reference or Idempotency-Key has.
 func (a *API) create(c echo.Context) error {
 	merchantID, livemode, err := a.OwnerOf(c)
@@ -155,7 +158,7 @@ func (a *API) create(c echo.Context) error {
 		return err
 	}
 	var in createRequest
-	if err := web.Decode(c, &in); err != nil {
+	if err := web.DecodeUpTo(c, &in, createLimit); err != nil {
 		return err
 	}
 	if err := in.check(); err != nil {

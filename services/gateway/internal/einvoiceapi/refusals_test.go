@@ -39,7 +39,7 @@ func TestHostileBodiesNameTheField(t *testing.T) {
 			t.Errorf("%.150s\n got %s\nwant %s", body, r.fields(), fields)
 		}
 	}
-	if r := f.call(t, f.key, "POST", invoices, `{"notes":"`+strings.Repeat("a", 64<<10)+`"}`); r.status != 413 {
+	if r := f.call(t, f.key, "POST", invoices, `{"notes":"`+strings.Repeat("a", 512<<10)+`"}`); r.status != 413 {
 		t.Errorf("%d %s", r.status, r.text)
 	}
 	if r := f.must(t, 400, f.key, "POST", invoices, documented, "Idempotency-Key", "\u00e9"); r.fields() != "Idempotency-Key" {

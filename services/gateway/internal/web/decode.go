@@ -23,7 +23,12 @@ const BodyLimit = 64 << 10
 // only for pointers). It returns an errs.Error that names every refused field, PAYLOAD_TOO_LARGE or
 // UNSUPPORTED_MEDIA_TYPE. A field type with UnmarshalJSON says why it refuses with a Refusal.
 func Decode(c echo.Context, into any) error {
-	body, err := readBody(c)
+	return DecodeUpTo(c, into, BodyLimit)
+}
+
+// DecodeUpTo is Decode for an endpoint whose bodies may be larger: limit in bytes.
+func DecodeUpTo(c echo.Context, into any, limit int64) error {
+	body, err := readBody(c, limit)
 	if err != nil {
 		return err
 	}
@@ -35,7 +40,7 @@ func Decode(c echo.Context, into any) error {
 
 // DecodeOptional is Decode for an endpoint that needs no body: an empty one leaves into as it is.
 func DecodeOptional(c echo.Context, into any) error {
-	body, err := readBody(c)
+	body, err := readBody(c, BodyLimit)
 	if err != nil || len(body) == 0 {
 		return err
 	}
@@ -67,13 +72,13 @@ func Unmarshal(body []byte, into any) error {
 	return nil
 }
 
-func readBody(c echo.Context) ([]byte, error) {
+func readBody(c echo.Context, most int64) ([]byte, error) {
 	r := c.Request()
-	tooLarge := errs.New(errs.PayloadTooLarge, "The body is larger than %d KiB.", BodyLimit>>10)
-	if r.ContentLength > BodyLimit {
+	tooLarge := errs.New(errs.PayloadTooLarge, "The body is larger than %d KiB.", most>>10)
+	if r.ContentLength > most {
 		return nil, tooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, BodyLimit))
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, most))
 	var limit *http.MaxBytesError
 	switch {
 	case errors.As(err, &limit):
