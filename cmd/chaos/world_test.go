@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -220,6 +221,7 @@ func (w *world) kill(name string) {
 		w.spawn(name)
 	}
 	w.allReady()
+	w.t.Logf("%s is back", name)
 }
 
 func (w *world) stop() {
@@ -233,6 +235,27 @@ func (w *world) stop() {
 	}
 	if w.database != nil {
 		w.database.Stop()
+	}
+	w.noRaces()
+}
+
+// broken is what a process says that is wrong in itself.
+var broken = regexp.MustCompile(`(?m)^(WARNING: DATA RACE|panic: |fatal error: )|panicked`)
+
+// noRaces reads what the race detector and panics said: whoever is killed has no exit status to say it with.
+func (w *world) noRaces() {
+	logs, err := filepath.Glob(filepath.Join(w.dir, "*.log"))
+	if err != nil {
+		w.t.Error(err)
+	}
+	for _, path := range logs {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			w.t.Error(err)
+		}
+		if at := broken.FindIndex(text); at != nil {
+			w.t.Errorf("%s:\n%s", filepath.Base(path), text[at[0]:min(len(text), at[0]+4000)])
+		}
 	}
 }
 
