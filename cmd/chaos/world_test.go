@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -45,7 +46,7 @@ var quick = map[string]string{
 	"EUPAY_POWENS_TEST_CALL_TIMEOUT": "2s", "EUPAY_PAYMENTS_LEASE": "5s", "EUPAY_PAYMENTS_LOOKUP_WINDOW": "8s",
 	"EUPAY_PAYMENTS_QUIET_FIRST": "1s", "EUPAY_PAYMENTS_QUIET_MAX": "4s", "EUPAY_CREATE_DEADLINE": "4s",
 	"EUPAY_WEBHOOK_TIMEOUT": "2s", "EUPAY_WEBHOOK_SCHEDULE": "0s,1s,1s,2s,2s,4s,4s,8s", "EUPAY_LOG_LEVEL": "info",
-	"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s", "EUPAY_EINVOICE_LEASE": "5s",
+	"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s", "EUPAY_EINVOICE_LEASE": "5s", "EUPAY_BCRYPT_COST": "4",
 }
 
 // quickSandbox does the same for the outside world.
@@ -220,6 +221,7 @@ func (w *world) kill(name string) {
 		w.spawn(name)
 	}
 	w.allReady()
+	w.t.Logf("%s is back", name)
 }
 
 func (w *world) stop() {
@@ -233,6 +235,27 @@ func (w *world) stop() {
 	}
 	if w.database != nil {
 		w.database.Stop()
+	}
+	w.noRaces()
+}
+
+// broken is what a process says that is wrong in itself.
+var broken = regexp.MustCompile(`(?m)^(WARNING: DATA RACE|panic: |fatal error: )|panicked`)
+
+// noRaces reads what the race detector and panics said: whoever is killed has no exit status to say it with.
+func (w *world) noRaces() {
+	logs, err := filepath.Glob(filepath.Join(w.dir, "*.log"))
+	if err != nil {
+		w.t.Error(err)
+	}
+	for _, path := range logs {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			w.t.Error(err)
+		}
+		if at := broken.FindIndex(text); at != nil {
+			w.t.Errorf("%s:\n%s", filepath.Base(path), text[at[0]:min(len(text), at[0]+4000)])
+		}
 	}
 }
 
