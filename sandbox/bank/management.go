@@ -184,5 +184,5 @@ func (b *Bank) manageWebhooks(r *http.Request) (any, error) {
 	if only := r.URL.Query().Get("id_payment"); only != "" {
 		list = slices.DeleteFunc(list, func(w Webhook) bool { return strconv.FormatInt(w.Payment, 10) != only })
 	}
-	return map[string]any{"webhooks": append([]Webhook{}, list...), "waiting": b.hooks.backlog()}, nil
+	return map[string]any{"webhooks": append([]Webhook{}, list...), "waiting": b.hooks.Backlog()}, nil
 }

@@ -78,7 +78,7 @@ func read(r *http.Request, into any) error {
 
 // manageState is everything at once, for tests that compare it with what they sent.
 func (p *Platform) manageState(*http.Request) (any, error) {
-	return map[string]any{"clients": p.clientList(), "documents": p.Documents(), "reports": p.Reports(), "webhooks_waiting": p.hooks.backlog()}, nil
+	return map[string]any{"clients": p.clientList(), "documents": p.Documents(), "reports": p.Reports(), "webhooks_waiting": p.hooks.Backlog()}, nil
 }
 
 // manageDocuments lists documents, those with a number or of a client when one is given.
@@ -171,5 +171,5 @@ func (p *Platform) manageWebhooks(r *http.Request) (any, error) {
 	if only := r.URL.Query().Get("object_id"); only != "" {
 		all = slices.DeleteFunc(all, func(w Webhook) bool { return w.Object != only })
 	}
-	return map[string]any{"webhooks": append([]Webhook{}, all...), "waiting": p.hooks.backlog()}, nil
+	return map[string]any{"webhooks": append([]Webhook{}, all...), "waiting": p.hooks.Backlog()}, nil
 }
