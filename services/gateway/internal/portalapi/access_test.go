@@ -118,7 +118,7 @@ func TestBadTokens(t *testing.T) {
 	for _, token := range []string{"x", who.token + "x", "a.b.c", strings.Repeat("a", 5000)} {
 		f.refused(t, errs.Unauthenticated, as{token: token}, "GET", "/merchant", "")
 	}
-	f.clock.advance(15 * time.Minute)
+	f.clock.Advance(15 * time.Minute)
 	f.refused(t, errs.Unauthenticated, who, "GET", "/merchant", "")
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
@@ -39,23 +39,6 @@ const (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // fixture is the API on a real server, database and broker. Every answer is held against the API description.
 type fixture struct {
 	accounts *account.Accounts
@@ -63,7 +46,7 @@ type fixture struct {
 	hooks    *hooks
 	pushes   *pushes
 	url      string
-	clock    *clock
+	clock    *testclock.Clock
 	doc      *apidoctest.Validator
 	client   *http.Client
 	echo     *echo.Echo
@@ -72,10 +55,10 @@ type fixture struct {
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
-	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}, doc: apidoctest.New(t)}
+	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)), doc: apidoctest.New(t)}
 	var err error
 	f.accounts, err = account.Open(account.Deps{
-		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: f.clock.now, Wake: func() {},
+		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: f.clock.Now, Wake: func() {},
 		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
 	})
 	if err != nil {
