@@ -127,7 +127,7 @@ func TestCustomerLoginOpensOnlyTheApp(t *testing.T) {
 	f := setup(t)
 	people := f.people(t)
 	api := New(Deps{Accounts: f.accounts, KeyAuth: f.keyAuth, KeyFrom: keyFrom})
-	f.echo.GET("/api/v1/app", func(c echo.Context) error { return c.String(200, `{"user":"`+IdentityOf(c).UserID+`"}`) }, api.CustomerLogin())
+	f.echo.GET("/api/v1/app", func(c echo.Context) error { return c.JSON(200, map[string]string{"user": IdentityOf(c).UserID}) }, api.CustomerLogin())
 	if r := f.must(t, people[account.RoleCustomer], "GET", "/app", ""); r.str("user") == "" {
 		t.Fatalf("got %s", r.text)
 	}
