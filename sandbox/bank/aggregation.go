@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"european-pay.eu/eupay/sandbox/internal/control"
 )
 
 // The uses of a token beside that of the payments API.
@@ -130,7 +132,7 @@ func (b *Bank) listConnections(c *call, user int64) ([]byte, error) {
 
 // connectionOf finds the connection of the path, if it is this user's.
 func (b *Bank) connectionOf(c *call, user int64) (connection, error) {
-	x, ok := b.links.get(pathID(c.r))
+	x, ok := b.links.get(control.PathID(c.r))
 	if !ok || x.User != user {
 		return connection{}, errNotFound
 	}
@@ -194,7 +196,7 @@ func (b *Bank) updateAccount(c *call, user int64) ([]byte, error) {
 	if in.Disabled == nil {
 		return nil, missing("disabled")
 	}
-	id := pathID(c.r)
+	id := control.PathID(c.r)
 	next, ok := b.links.switchAccount(user, id, *in.Disabled, b.cfg.Now())
 	if !ok {
 		return nil, errNotFound

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"time"
 
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
@@ -94,7 +93,7 @@ func (b *Bank) serve(operation string, public bool, h handler) http.HandlerFunc 
 			return
 		}
 		c := &call{r: r, operation: operation, body: body, faults: b.faults.Pick(operation)}
-		b.pause(r, b.latency.of(operation))
+		b.strikes.Pause(r, b.latency.of(operation))
 		if b.failBefore(w, c, c.faults) {
 			return
 		}
@@ -108,17 +107,17 @@ func (b *Bank) serve(operation string, public bool, h handler) http.HandlerFunc 
 }
 
 func (b *Bank) answer(w http.ResponseWriter, c *call, answer []byte, err error) {
-	var f *faulted
+	var f *fault.Asked
 	if errors.As(err, &f) { // a magic payment asked for it
-		b.failBefore(w, c, []fault.Fault{f.fault})
+		b.failBefore(w, c, []fault.Fault{f.Fault})
 		return
 	}
-	b.failAfter(w, c)
+	b.strikes.After(c.r, c.faults)
 	if err != nil {
 		b.fail(w, err)
 		return
 	}
-	if _, ok := c.has(fault.Garbage); ok {
+	if _, ok := fault.Find(c.faults, fault.Garbage); ok {
 		answer = []byte("<html><body>Service momentarily busy</body></html>")
 	}
 	if c.status == http.StatusNoContent {
@@ -198,17 +197,4 @@ func (b *Bank) get(c *call) ([]byte, error) {
 		return nil, err
 	}
 	return b.appendPayment(make([]byte, 0, 2048), p.cur.Load(), c.view()), nil
-}
-
-// pause holds a request for a while, or until its caller leaves.
-func (b *Bank) pause(r *http.Request, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.Context().Done():
-	}
 }

@@ -25,6 +25,7 @@ type Bank struct {
 	due      *timetable.Table // steps of payments
 	hooks    *dispatcher
 	faults   fault.Set
+	strikes  fault.Striker
 	latency  latency
 	auto     atomic.Pointer[AutoAuthorise]
 	stats    counters
@@ -46,6 +47,7 @@ func New(cfg Config) (*Bank, error) {
 	key := sha256.Sum256([]byte("token " + cfg.ClientSecret))
 	b := &Bank{cfg: cfg, due: timetable.New(), faults: fault.Set{Operations: operations}, tokenKey: key[:], stopped: make(chan struct{})}
 	b.auto.Store(&AutoAuthorise{Enabled: cfg.AutoAuthorise, DelayMS: int(cfg.AutoAuthoriseDelay.Milliseconds())})
+	b.strikes = fault.Striker{HoldAtMost: cfg.HoldAtMost, Stopped: b.stopped}
 	var err error
 	if b.hooks, err = newDispatcher(b); err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func (b *Bank) Handler() http.Handler { return b.handler }
 func (b *Bank) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { b.due.Run(ctx, b.cfg.Now, b.step) })
-	workers.Go(func() { b.hooks.run(ctx) })
+	workers.Go(func() { b.hooks.Run(ctx) })
 	<-ctx.Done()
 	b.stop.Do(func() { close(b.stopped) }) // frees the callers that a fault holds
 	workers.Wait()

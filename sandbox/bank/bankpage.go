@@ -1,57 +1,25 @@
 package bank
 
 import (
-	"bytes"
 	"crypto/hmac"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"european-pay.eu/eupay/sandbox/internal/page"
 )
 
 //go:embed pages
 var pageFiles embed.FS
 
-func ownStyle() template.CSS { return template.CSS(style) } //nolint:gosec // our own file, not input
-
-// style is put into every page; its hash lets the content security policy allow nothing else.
-var (
-	style     = must(pageFiles.ReadFile("pages/style.css"))
-	styleHash = sha256.Sum256(style)
-	pages     = template.Must(template.New("").Funcs(template.FuncMap{"style": ownStyle}).
-			ParseFS(pageFiles, "pages/*.html"))
-	contentPolicy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(styleHash[:]) +
-		"'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
-)
-
-func must(data []byte, err error) []byte {
-	if err != nil {
-		panic(err)
-	}
-	return data
-}
+var pages = page.Must(pageFiles, "")
 
 func (b *Bank) render(w http.ResponseWriter, status int, name string, data any) {
-	var page bytes.Buffer
-	if err := pages.ExecuteTemplate(&page, name, data); err != nil {
-		b.cfg.Log.Error("page not rendered", "page", name, "error", err)
-		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", contentPolicy)
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	b.write(w, page.Bytes())
+	pages.Render(w, b.cfg.Log, status, name, data)
 }
 
 // order is what a person should know before saying yes.

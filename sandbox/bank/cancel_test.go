@@ -101,7 +101,7 @@ func TestGivingUpLeavesACancellationOpen(t *testing.T) {
 		t.Error(q)
 	}
 	r.want(r.get(id), map[string]any{"state": "pending", "state_detail": "cancelling"})
-	r.clock.add(15 * time.Minute) // executed before anybody approved the cancellation
+	r.clock.Add(15 * time.Minute) // executed before anybody approved the cancellation
 	r.want(r.get(id), map[string]any{"state": "done", "state_detail": nil, "validate_uri": nil})
 	if res := v.open(r.b.bankPage(r.b.store.get(id).cur.Load(), pageCancel)); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("too late, but %d", res.StatusCode)

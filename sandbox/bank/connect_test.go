@@ -135,7 +135,7 @@ func TestConnectWebviewRefusesOddLinks(t *testing.T) {
 	user := r.user()
 	scoped := r.call("POST", fmt.Sprintf("/2.0/payments/%d/scopedtoken", r.create().id()), change{"scope": "payments:validate"}).path("token").(string)
 	late := r.code(user)
-	r.clock.add(31 * time.Minute)
+	r.clock.Add(31 * time.Minute)
 	code := r.code(user)
 	for name, v := range map[string]*browser{
 		"another client": r.linking(code, change{"client_id": "43"}),

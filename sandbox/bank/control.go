@@ -32,14 +32,14 @@ func (b *Bank) SetFaults(f ...Fault) error { return b.faults.Replace(f) }
 func (b *Bank) SetLatency(l Latency) { b.latency.cur.Store(&l) }
 
 // Webhooks returns the newest attempts to deliver, oldest first.
-func (b *Bank) Webhooks() []Webhook { return b.hooks.log.list() }
+func (b *Bank) Webhooks() []Webhook { return b.hooks.log.List() }
 
 // Stats counts calls by operation, state changes and webhooks since the start or the last Reset.
 func (b *Bank) Stats() map[string]int64 {
 	n := b.stats.all()
 	n["payments"] = int64(len(b.store.all()))
 	n["connections"] = b.links.count()
-	n["webhooks waiting"] = int64(b.hooks.backlog())
+	n["webhooks waiting"] = int64(b.hooks.Backlog())
 	return n
 }
 
@@ -51,7 +51,8 @@ func (b *Bank) Reset() error {
 	b.due.Clear()
 	next := b.store.clear()
 	b.links.clear()
-	b.hooks.clear()
+	b.hooks.Clear()
+	b.hooks.log.Clear()
 	b.stats.clear()
 	return b.journal.Append(line{Next: next, NextHook: b.lastHook.Load() + 1})
 }

@@ -109,14 +109,11 @@ func (b *Bank) strike(c *call, r *record, faults []fault.Fault) error {
 		if ref := r.Instructions[0].ReferenceID; ref != "" && !b.store.firstTime(ref+" "+string(f.Kind)) {
 			continue
 		}
-		switch f.Kind {
-		case fault.Slow:
-			b.pause(c.r, latencyOf(f, 300*time.Millisecond))
-		case fault.Late, fault.LostAnswer, fault.Garbage:
-			c.faults = append(c.faults, f)
-		default:
-			return &faulted{f}
+		ofAnswer, err := b.strikes.Within(c.r, f)
+		if err != nil {
+			return err
 		}
+		c.faults = append(c.faults, ofAnswer...)
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"io"
 	"net/http"
 
 	"european-pay.eu/eupay/sandbox/internal/fault"
@@ -26,27 +25,27 @@ const signatureDate = "2006-01-02T15:04:05.000000Z"
 
 // deliver sends a webhook with all that is wrong about it, and reports whether the listener took it.
 func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
-	if _, ok := x.has(fault.HookDrop); ok {
+	if _, ok := x.Has(fault.HookDrop); ok {
 		d.record(x, "", 0, fault.HookDrop)
 		return true
 	}
-	v := view{hook: x.r.Hook}
-	for _, f := range x.faults {
+	v := view{hook: x.Webhook.Hook}
+	for _, f := range x.Faults {
 		if f.Kind.IsShape() {
 			v.odd = append(v.odd, f.Kind)
 		}
 	}
-	if _, ok := x.has(fault.HookForged); ok {
+	if _, ok := x.Has(fault.HookForged); ok {
 		d.forge(ctx, x)
 	}
-	body := d.b.appendPayment(make([]byte, 0, 2048), x.r, v)
+	body := d.b.appendPayment(make([]byte, 0, 2048), x.Webhook, v)
 	secret := d.b.cfg.WebhookSecret
-	if _, ok := x.has(fault.HookUnsigned); ok {
+	if _, ok := x.Has(fault.HookUnsigned); ok {
 		secret = ""
 	}
-	x.attempts++
+	x.Attempts++
 	ok := d.post(ctx, x, body, secret, "")
-	if _, twice := x.has(fault.HookDuplicate); twice && ok {
+	if _, twice := x.Has(fault.HookDuplicate); twice && ok {
 		d.post(ctx, x, body, secret, fault.HookDuplicate)
 	}
 	return ok
@@ -54,9 +53,9 @@ func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
 
 // forge claims that the payment is done, signed with a secret that is not ours.
 func (d *dispatcher) forge(ctx context.Context, x *delivery) {
-	lie := x.r.clone()
+	lie := x.Webhook.clone()
 	lie.State, lie.ErrorCode = StateDone, ""
-	body := d.b.appendPayment(nil, lie, view{hook: x.r.Hook + 1})
+	body := d.b.appendPayment(nil, lie, view{hook: x.Webhook.Hook + 1})
 	d.post(ctx, x, body, "forged "+d.b.cfg.WebhookSecret, fault.HookForged)
 }
 
@@ -73,23 +72,9 @@ func (d *dispatcher) post(ctx context.Context, x *delivery, body []byte, secret 
 		req.Header.Set("BI-Signature-Date", date)
 		req.Header.Set("BI-Signature", Sign(secret, http.MethodPost, d.path, date, body))
 	}
-	status := d.send(req)
+	status := d.Send(req)
 	d.record(x, date, status, because)
 	return status >= 200 && status < 300
-}
-
-// send returns the status of the answer, 0 for none.
-func (d *dispatcher) send(req *http.Request) int {
-	res, err := d.client.Do(req)
-	if err != nil {
-		d.b.cfg.Log.Debug("webhook not delivered", "error", err)
-		return 0
-	}
-	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)); err != nil {
-		d.b.cfg.Log.Debug("webhook answer not read", "error", err)
-	}
-	return res.StatusCode
 }
 
 func (d *dispatcher) record(x *delivery, date string, status int, because fault.Kind) {
@@ -98,5 +83,5 @@ func (d *dispatcher) record(x *delivery, date string, status int, because fault.
 		outcome = "delivered"
 	}
 	d.b.stats.count("webhook " + outcome)
-	d.log.add(Webhook{ID: x.r.Hook, Payment: x.r.ID, State: x.r.State, Attempt: x.attempts, Status: status, Date: date, Fault: string(because)})
+	d.log.Add(Webhook{ID: x.Webhook.Hook, Payment: x.Webhook.ID, State: x.Webhook.State, Attempt: x.Attempts, Status: status, Date: date, Fault: string(because)})
 }

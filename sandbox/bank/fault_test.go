@@ -192,7 +192,7 @@ func TestLatency(t *testing.T) {
 // lastCreatedDirectly makes a payment without the network.
 func (r *rig) lastCreatedDirectly() int64 {
 	p := r.b.store.add(&record{
-		State: StateCreated, Registered: r.clock.now(), RedirectURI: "https://shop.example/r",
+		State: StateCreated, Registered: r.clock.Now(), RedirectURI: "https://shop.example/r",
 		Instructions: []instruction{{Cents: 1, Currency: "EUR", Label: "X", Kind: "instant", Beneficiary: account{Scheme: "iban", Identification: testIBAN, Label: "A"}}},
 	})
 	return p.cur.Load().ID

@@ -41,11 +41,11 @@ func TestLabelCodes(t *testing.T) {
 			r.must(r.b.Authorise(id))
 			for n, want := range strings.Fields(c.states) {
 				if n > 0 {
-					r.clock.add(phase - time.Second)
+					r.clock.Add(phase - time.Second)
 					if got := stateOf(r, id); got != strings.Fields(c.states)[n-1] {
 						t.Errorf("%s %s: %s before phase %d is over", label, kind, got, n)
 					}
-					r.clock.add(time.Second)
+					r.clock.Add(time.Second)
 				}
 				if got := stateOf(r, id); got != want {
 					t.Errorf("%s %s: %s after phase %d, want %s", label, kind, got, n, want)
@@ -69,7 +69,7 @@ func TestPhasesMayBeMissed(t *testing.T) {
 	r := newRig(t)
 	id := r.create(change{"label": "pdng/pdng/done - X"}).id()
 	r.must(r.b.Authorise(id))
-	r.clock.add(time.Hour)
+	r.clock.Add(time.Hour)
 	r.b.Tick()
 	if got := r.b.store.get(id).cur.Load().State; got != "done" {
 		t.Errorf("%s: nobody asked for an hour, but it is over", got)
@@ -114,11 +114,11 @@ func TestPaymentsEndWithoutAnAnswer(t *testing.T) {
 	_, err := r.b.change(p, func(next *record, now time.Time) error { r.b.begin(next, Nowhere, now); return nil })
 	r.must(err)
 	r.must(r.b.Authorise(stuck))
-	r.clock.add(15 * time.Minute)
+	r.clock.Add(15 * time.Minute)
 	if got := stateOf(r, left); got != "rejected:noAnswerFromCustomer" {
 		t.Error("left at the bank:", got)
 	}
-	r.clock.add(30*24*time.Hour - 15*time.Minute)
+	r.clock.Add(30*24*time.Hour - 15*time.Minute)
 	if got := stateOf(r, created); got != "expired" {
 		t.Error("never taken up:", got)
 	}
@@ -177,7 +177,7 @@ func TestFinalStatesNeverChange(t *testing.T) {
 			}
 		}
 		cancel := r.operate(id, change{"cancel": true, "client_redirect_uri": "https://shop.example/r"})
-		r.clock.add(time.Minute)
+		r.clock.Add(time.Minute)
 		if p, err := r.b.Payment(id); cancel.status != 409 || err != nil || p.State != state {
 			t.Errorf("%s became %s, cancel answered %d", state, p.State, cancel.status)
 		}
@@ -195,7 +195,7 @@ func TestManualConfirmation(t *testing.T) {
 		r.must(r.b.Authorise(id))
 		r.want(r.get(id), map[string]any{"state": "validating", "action": "confirm"})
 		if answer == "" {
-			r.clock.add(time.Minute)
+			r.clock.Add(time.Minute)
 		} else {
 			r.operate(id, fmt.Sprintf(`{"confirm":%s}`, answer))
 		}
@@ -210,7 +210,7 @@ func TestPeriodicStaysActiveUntilSettled(t *testing.T) {
 	r := newRig(t)
 	id := r.create(change{"execution_date_type": "periodic", "frequency": "monthly", "start_date": "2026-08-01"}).id()
 	r.must(r.b.Authorise(id))
-	r.clock.add(24 * time.Hour)
+	r.clock.Add(24 * time.Hour)
 	if got := stateOf(r, id); got != "pending" {
 		t.Error(got)
 	}
@@ -226,7 +226,7 @@ func TestAutoAuthorise(t *testing.T) {
 	r.b.SetAutoAuthorise(AutoAuthorise{Enabled: true, DelayMS: 2000, OnlyWithPayer: true})
 	refund, other := r.create(change{"/payer": account1()}), r.create()
 	r.want(refund, map[string]any{"state": "created"})
-	r.clock.add(2 * time.Second)
+	r.clock.Add(2 * time.Second)
 	if a, b := stateOf(r, refund.id()), stateOf(r, other.id()); a != "done" || b != "created" {
 		t.Error(a, b)
 	}

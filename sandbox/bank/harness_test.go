@@ -8,11 +8,11 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"european-pay.eu/eupay/sandbox/internal/rigtest"
 )
 
 const (
@@ -21,65 +21,35 @@ const (
 	hookSecret = "hook-s3cret"
 )
 
-// clock is the time of a bank under test.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.t }
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 // rig is a bank behind a real HTTP server, with a client that has every right.
 type rig struct {
 	t     *testing.T
 	b     *Bank
 	url   string
 	token string
-	clock *clock
+	clock *rigtest.Clock
 }
 
 func newRig(t *testing.T, adjust ...func(*Config)) *rig {
 	t.Helper()
-	c := &clock{t: time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)}
-	cfg := Config{ClientID: "42", ClientSecret: testSecret, InstantPhase: 15 * time.Second, ClassicPhase: 15 * time.Minute, Now: c.now}
-	server := httptest.NewUnstartedServer(nil)
-	cfg.BaseURL = "http://" + server.Listener.Addr().String()
-	for _, f := range adjust {
-		f(&cfg)
-	}
-	b, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Config.Handler = b.Handler()
-	server.Start()
-	t.Cleanup(func() {
-		server.Close()
-		if err := b.Close(); err != nil {
-			t.Error(err)
+	c := rigtest.NewClock(time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC))
+	cfg := Config{ClientID: "42", ClientSecret: testSecret, InstantPhase: 15 * time.Second, ClassicPhase: 15 * time.Minute, Now: c.Now}
+	b, url := rigtest.Serve(t, func(baseURL string) (*Bank, error) {
+		cfg.BaseURL = baseURL
+		for _, f := range adjust {
+			f(&cfg)
 		}
+		return New(cfg)
 	})
-	r := &rig{t: t, b: b, url: server.URL, clock: c}
+	r := &rig{t: t, b: b, url: url, clock: c}
 	r.token = r.tokenFor("payments:admin")
 	return r
 }
 
 // run lets the bank work by itself until the test ends.
 func (r *rig) run() *rig {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.b.Run(ctx) }()
-	r.t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			r.t.Error(err)
-		}
-	})
+	r.t.Helper()
+	rigtest.Run(r.t, r.b.Run)
 	return r
 }
 
@@ -91,24 +61,7 @@ type answer struct {
 }
 
 // path finds a value such as "instructions.0.amount".
-func (a answer) path(path string) any {
-	var v any = a.body
-	for _, name := range strings.Split(path, ".") {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[name]
-		case []any:
-			var n int
-			if _, err := fmt.Sscan(name, &n); err != nil || n >= len(x) {
-				return nil
-			}
-			v = x[n]
-		default:
-			return nil
-		}
-	}
-	return v
-}
+func (a answer) path(path string) any { return rigtest.At(a.body, path) }
 
 func (a answer) id() int64 {
 	n, err := a.path("id").(json.Number).Int64()
@@ -120,17 +73,9 @@ func (a answer) id() int64 {
 
 // try makes a call; body may be nil, a text or something to encode.
 func (r *rig) try(ctx context.Context, method, path, token string, body any) (answer, error) {
-	var in io.Reader
-	switch x := body.(type) {
-	case nil:
-	case string:
-		in = strings.NewReader(x)
-	default:
-		text, err := json.Marshal(x)
-		if err != nil {
-			return answer{}, err
-		}
-		in = bytes.NewReader(text)
+	in, err := rigtest.Body(body)
+	if err != nil {
+		return answer{}, err
 	}
 	req, err := http.NewRequestWithContext(ctx, method, r.url+path, in)
 	if err != nil {

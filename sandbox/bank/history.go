@@ -109,7 +109,7 @@ func (b *Bank) load() error {
 	}
 	b.lastHook.Store(h.nextHook - 1)
 	for _, hook := range slices.Sorted(maps.Keys(h.unsent)) {
-		b.hooks.enqueue(h.unsent[hook])
+		b.announce(h.unsent[hook])
 	}
 	return nil
 }

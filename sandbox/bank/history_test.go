@@ -35,7 +35,7 @@ func TestKilledBankForgetsNothing(t *testing.T) {
 	}
 	after.want(after.get(cancelling), map[string]any{"state": "pending", "state_detail": "cancelling"})
 	after.want(after.call("GET", "/2.0/payments?reference_id=REF-1", nil), map[string]any{"total": 1, "payments.0.id": pending})
-	after.clock.add(15 * time.Second)
+	after.clock.Add(15 * time.Second)
 	after.b.Tick() // the phase that was running goes on
 	if got := after.b.store.get(pending).cur.Load().State; got != "accepted" {
 		t.Error(got)
@@ -51,7 +51,7 @@ func TestJournalIsCompacted(t *testing.T) {
 	r := newRig(t, inDir(dir))
 	id := r.create(change{"label": "pdng/pdng/done - X"}).id()
 	r.must(r.b.Authorise(id))
-	r.clock.add(time.Minute)
+	r.clock.Add(time.Minute)
 	r.want(r.get(id), map[string]any{"state": "done"})
 	long := lines(t, dir)
 	again := newRig(t, inDir(dir))

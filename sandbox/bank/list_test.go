@@ -29,7 +29,7 @@ func TestList(t *testing.T) {
 	make := func(c change) int64 {
 		r.token = r.tokenFor("payments:admin")
 		id := r.create(c).id()
-		r.clock.add(24 * time.Hour)
+		r.clock.Add(24 * time.Hour)
 		return id
 	}
 	make(change{"reference_id": "A", "amount": 30})

@@ -1,25 +1,9 @@
 package bank
 
 import (
-	"fmt"
-	"net/http"
-	"os"
-	"runtime"
-	"strings"
 	"testing"
+
+	"european-pay.eu/eupay/sandbox/internal/rigtest"
 )
 
-// TestMain fails when a goroutine of a bank outlives the tests that started it.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for _, stack := range strings.Split(string(stacks), "\n\n") {
-		if strings.Contains(stack, "sandbox/bank.(*") && code == 0 {
-			fmt.Fprintf(os.Stderr, "left behind:\n%s\n", stack)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { rigtest.Main(m, "sandbox/bank.(*") }

@@ -2,7 +2,6 @@ package bank
 
 import (
 	"net/http"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,71 +9,20 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// faulted is how a handler says that a magic payment asked for a fault before anything was done.
-type faulted struct{ fault fault.Fault }
-
-func (f *faulted) Error() string { return "fault " + string(f.fault.Kind) }
-
-func (c *call) has(k fault.Kind) (fault.Fault, bool) {
-	for _, f := range c.faults {
-		if f.Kind == k {
-			return f, true
-		}
-	}
-	return fault.Fault{}, false
-}
-
 // failBefore lets faults strike that keep the work from being done, and reports whether the request is over.
 func (b *Bank) failBefore(w http.ResponseWriter, c *call, faults []fault.Fault) bool {
-	for _, f := range faults {
-		switch f.Kind {
-		case fault.Slow:
-			b.pause(c.r, latencyOf(f, 300*time.Millisecond))
-		case fault.Error:
-			b.fail(w, serverError(f.Status))
-		case fault.Cut:
-			panic(http.ErrAbortHandler)
-		case fault.NoAnswer:
-			b.hold(c.r)
-		case fault.RateLimit:
-			if f.RetryAfter > 0 {
-				w.Header().Set("Retry-After", strconv.Itoa(f.RetryAfter))
-			}
-			b.fail(w, &apiError{http.StatusTooManyRequests, "tooManyRequests", "Too many requests."})
-		case fault.Unauthorized:
-			b.fail(w, errUnauthorized)
-		}
-		switch f.Kind {
-		case fault.Error, fault.RateLimit, fault.Unauthorized:
-			return true
-		}
+	f, over := b.strikes.Before(w, c.r, faults)
+	switch {
+	case !over:
+		return false
+	case f.Kind == fault.RateLimit:
+		b.fail(w, &apiError{http.StatusTooManyRequests, "tooManyRequests", "Too many requests."})
+	case f.Kind == fault.Unauthorized:
+		b.fail(w, errUnauthorized)
+	default:
+		b.fail(w, serverError(f.Status))
 	}
-	return false
-}
-
-// failAfter lets faults strike whose work is done: the answer comes too late, or never.
-func (b *Bank) failAfter(_ http.ResponseWriter, c *call) {
-	if _, ok := c.has(fault.LostAnswer); ok {
-		panic(http.ErrAbortHandler)
-	}
-	if f, ok := c.has(fault.Late); ok {
-		if f.LatencyMS == 0 {
-			b.hold(c.r)
-		}
-		b.pause(c.r, latencyOf(f, 0))
-	}
-}
-
-// hold keeps the connection until the caller gives up (or the bank stops) and then cuts it.
-func (b *Bank) hold(r *http.Request) {
-	t := time.NewTimer(b.cfg.HoldAtMost)
-	defer t.Stop()
-	select {
-	case <-r.Context().Done():
-	case <-b.stopped:
-	case <-t.C:
-	}
-	panic(http.ErrAbortHandler)
+	return true
 }
 
 func serverError(status int) error {
@@ -85,13 +33,6 @@ func serverError(status int) error {
 		return &apiError{status, "websiteUnavailable", "The service is under maintenance."}
 	}
 	return &apiError{status, "bug", http.StatusText(status)}
-}
-
-func latencyOf(f fault.Fault, otherwise time.Duration) time.Duration {
-	if f.LatencyMS == 0 {
-		return otherwise
-	}
-	return time.Duration(f.LatencyMS) * time.Millisecond
 }
 
 // Latency is a delay added to every call, and others for some operations. Times are in milliseconds.

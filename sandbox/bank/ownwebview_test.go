@@ -40,7 +40,7 @@ func TestOwnWebview(t *testing.T) {
 		}
 		for _, step := range c.steps {
 			if wait, ok := step.(time.Duration); ok {
-				r.clock.add(wait)
+				r.clock.Add(wait)
 			} else {
 				r.operate(id, step)
 			}

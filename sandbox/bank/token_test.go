@@ -61,9 +61,9 @@ func TestTokenLivesHalfAnHour(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := r.create()
-	r.clock.add(30*time.Minute - time.Second)
+	r.clock.Add(30*time.Minute - time.Second)
 	r.want(r.get(a.id()), map[string]any{"state": "created"})
-	r.clock.add(time.Second)
+	r.clock.Add(time.Second)
 	got := r.get(a.id())
 	if got.status != 401 || got.path("code") != "unauthorized" || got.path("request_id") == nil {
 		t.Errorf("%d %s", got.status, got.text)

@@ -32,7 +32,7 @@ func (b *Bank) change(p *payment, fn func(r *record, now time.Time) error) (*rec
 		b.plan(next)
 	}
 	if next.Hook > 0 {
-		b.hooks.enqueue(next)
+		b.announce(next)
 	}
 	return next, nil
 }

@@ -137,12 +137,12 @@ func (p *Platform) enter(c *call, about scope) error {
 }
 
 func (p *Platform) answer(w http.ResponseWriter, c *call, answer any, err error) {
-	var f *faulted
+	var f *fault.Asked
 	if errors.As(err, &f) { // a magic document asked for it
-		p.failBefore(w, c, []fault.Fault{f.fault})
+		p.failBefore(w, c, []fault.Fault{f.Fault})
 		return
 	}
-	p.failAfter(c)
+	p.strikes.After(c.r, c.faults)
 	if err != nil {
 		p.fail(w, err)
 		return
@@ -156,7 +156,7 @@ func (p *Platform) answer(w http.ResponseWriter, c *call, answer any, err error)
 		}
 		out = raw{"application/json", text}
 	}
-	if _, garbage := c.has(fault.Garbage); garbage {
+	if _, garbage := fault.Find(c.faults, fault.Garbage); garbage {
 		out.data = []byte("<html><body>Service momentarily busy</body></html>")
 	}
 	if c.status == http.StatusNoContent {

@@ -7,10 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
-	"slices"
-	"sync"
 
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
@@ -50,23 +47,23 @@ func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
 	if to == nil {
 		return true
 	}
-	if _, ok := x.has(fault.HookDrop); ok {
+	if _, ok := x.Has(fault.HookDrop); ok {
 		d.record(x, 0, fault.HookDrop)
 		return true
 	}
-	if _, ok := x.has(fault.HookForged); ok {
-		lie := *x.n
+	if _, ok := x.Has(fault.HookForged); ok {
+		lie := *x.Webhook
 		lie.ID = newID("evt")
 		d.post(ctx, to.URL, x, lie.body(), "forged "+to.Secret, fault.HookForged)
 	}
 	secret := to.Secret
-	if _, ok := x.has(fault.HookUnsigned); ok {
+	if _, ok := x.Has(fault.HookUnsigned); ok {
 		secret = ""
 	}
-	body := x.n.body()
-	x.attempts++
+	body := x.Webhook.body()
+	x.Attempts++
 	ok := d.post(ctx, to.URL, x, body, secret, "")
-	if _, twice := x.has(fault.HookDuplicate); twice && ok {
+	if _, twice := x.Has(fault.HookDuplicate); twice && ok {
 		d.post(ctx, to.URL, x, body, secret, fault.HookDuplicate)
 	}
 	return ok
@@ -83,27 +80,13 @@ func (d *dispatcher) post(ctx context.Context, to string, x *delivery, body []by
 	if secret != "" {
 		req.Header.Set(SignatureHeader, Sign(secret, body))
 	}
-	status := d.send(req)
+	status := d.Send(req)
 	d.record(x, status, because)
 	return status >= 200 && status < 300
 }
 
-// send returns the status of the answer, 0 for none.
-func (d *dispatcher) send(req *http.Request) int {
-	res, err := d.client.Do(req)
-	if err != nil {
-		d.p.cfg.Log.Debug("webhook not delivered", "error", err)
-		return 0
-	}
-	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)); err != nil {
-		d.p.cfg.Log.Debug("webhook answer not read", "error", err)
-	}
-	return res.StatusCode
-}
-
 func (d *dispatcher) record(x *delivery, status int, because fault.Kind) {
-	d.log.add(Webhook{Event: x.n.ID, Type: x.n.Type, Object: x.n.Object, Attempt: x.attempts, Status: status, Fault: string(because)})
+	d.log.Add(Webhook{Event: x.Webhook.ID, Type: x.Webhook.Type, Object: x.Webhook.Object, Attempt: x.Attempts, Status: status, Fault: string(because)})
 }
 
 // Webhook is one attempt to deliver, or what a fault made of it.
@@ -116,32 +99,4 @@ type Webhook struct {
 	Status int `json:"status"`
 	// Fault says why it was sent at all, or not: webhook-duplicate, webhook-forged, webhook-missing.
 	Fault string `json:"fault,omitempty"`
-}
-
-// hookLog remembers the newest attempts.
-type hookLog struct {
-	mu   sync.Mutex
-	size int
-	all  []Webhook
-}
-
-func (l *hookLog) add(w Webhook) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.all = append(l.all, w); len(l.all) > 2*l.size {
-		l.all = slices.Clone(l.all[len(l.all)-l.size:])
-	}
-}
-
-// list returns them oldest first.
-func (l *hookLog) list() []Webhook {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.all[max(0, len(l.all)-l.size):])
-}
-
-func (l *hookLog) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all = nil
 }

@@ -27,6 +27,7 @@ type Platform struct {
 	due     *timetable.Table // steps of invoices and clients, by their numbers
 	hooks   *dispatcher
 	faults  fault.Set
+	strikes fault.Striker
 	outage  atomic.Int64 // until when nothing works, Unix time in nanoseconds
 	auto    atomic.Pointer[AutoApprove]
 	handler http.Handler
@@ -54,6 +55,7 @@ func New(cfg Config) (*Platform, error) {
 		faults: fault.Set{Operations: operations, NoShapes: true},
 	}
 	p.auto.Store(&AutoApprove{Enabled: cfg.AutoApprove, DelayMS: int(cfg.AutoApproveDelay.Milliseconds())})
+	p.strikes = fault.Striker{HoldAtMost: cfg.HoldAtMost, Stopped: p.stopped}
 	p.hooks = newDispatcher(p)
 	if err := p.load(); err != nil {
 		return nil, fmt.Errorf("open e-invoicing platform: %w", err)
@@ -70,7 +72,7 @@ func (p *Platform) Handler() http.Handler { return p.handler }
 func (p *Platform) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { p.due.Run(ctx, p.cfg.Now, p.stepOf) })
-	workers.Go(func() { p.hooks.run(ctx) })
+	workers.Go(func() { p.hooks.Run(ctx) })
 	<-ctx.Done()
 	p.stop.Do(func() { close(p.stopped) }) // frees the callers that a fault holds
 	workers.Wait()
@@ -116,6 +118,6 @@ func (p *Platform) SetFaults(f ...Fault) error { return p.faults.Replace(f) }
 func (p *Platform) Outage(d time.Duration) { p.outage.Store(p.cfg.Now().Add(d).UnixNano()) }
 
 // Webhooks returns the newest attempts to deliver, oldest first.
-func (p *Platform) Webhooks() []Webhook { return p.hooks.log.list() }
+func (p *Platform) Webhooks() []Webhook { return p.hooks.log.List() }
 
 func newID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()[:16]) }

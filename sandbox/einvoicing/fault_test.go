@@ -68,7 +68,7 @@ func TestAnOutageEndsByItself(t *testing.T) {
 	r := newRig(t).enrol("m-1")
 	r.p.Outage(5 * time.Minute)
 	r.call(503, "GET", "/mandates", nil)
-	r.clock.add(5 * time.Minute)
+	r.clock.Add(5 * time.Minute)
 	r.call(200, "GET", "/mandates", nil)
 }
 
@@ -78,7 +78,7 @@ func TestARestartForgetsNothing(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Dir = dir }).enrol("m-1")
 	d := sample.Invoice()
 	id := r.issue(d)
-	r.clock.add(time.Minute)
+	r.clock.Add(time.Minute)
 	before := r.codes(id)
 	next := sample.Invoice()
 	next.Number += "-2"
@@ -91,7 +91,7 @@ func TestARestartForgetsNothing(t *testing.T) {
 	if got := r.codes(id); got != before {
 		t.Errorf("%s, before %s", got, before)
 	}
-	r.clock.add(time.Minute)
+	r.clock.Add(time.Minute)
 	if got := r.codes(id); got != before+" RECEIVED_BY_PLATFORM" {
 		t.Error(got)
 	}

@@ -26,7 +26,7 @@ func TestAnInvoiceTravelsToItsBuyer(t *testing.T) {
 		if got := r.codes(id); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
-		r.clock.add(time.Minute)
+		r.clock.Add(time.Minute)
 	}
 	a = r.call(200, "GET", "/invoicing/invoice_data/"+id, nil)
 	if a.get("lifecycle_status") != "MADE_AVAILABLE" || a.get("invoice_number") != d.Number || a.get("totals.due") != "38.8" {
@@ -124,7 +124,7 @@ func TestACreditNoteNamesAKnownInvoice(t *testing.T) {
 	stranger := sample.Invoice()
 	stranger.Number = "INV-2026-AB12CD-000009"
 	id := r.issue(sample.CreditNote(stranger))
-	r.clock.add(time.Minute)
+	r.clock.Add(time.Minute)
 	if got := r.codes(id); got != "DEPOSITED REJECTED" {
 		t.Error(got)
 	}
@@ -134,7 +134,7 @@ func TestACreditNoteNamesAKnownInvoice(t *testing.T) {
 	}
 	r.issue(d)
 	id = r.issue(sample.CreditNote(d))
-	r.clock.add(time.Hour)
+	r.clock.Add(time.Hour)
 	if got := r.codes(id); !strings.HasSuffix(got, "MADE_AVAILABLE") {
 		t.Error(got)
 	}
@@ -164,7 +164,7 @@ func TestWhatTheBuyerDoes(t *testing.T) {
 		c.spoil(d)
 		id := r.issue(d)
 		for range 10 {
-			r.clock.add(time.Hour)
+			r.clock.Add(time.Hour)
 			r.p.Tick()
 		}
 		a := r.call(200, "GET", "/lifecycle-events?object_type=invoice&object_id="+id, nil)

@@ -1,8 +1,6 @@
 package einvoicing
 
 import (
-	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -17,37 +15,25 @@ import (
 
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/document"
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/sample"
+	"european-pay.eu/eupay/sandbox/internal/rigtest"
 )
 
 const testKey = "k3y"
-
-// clock is the time of a platform under test.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.t }
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
 
 // rig is a platform behind a real HTTP server.
 type rig struct {
 	t      *testing.T
 	p      *Platform
 	url    string
-	clock  *clock
+	clock  *rigtest.Clock
 	cfg    Config
 	client string
 }
 
 func newRig(t *testing.T, adjust ...func(*Config)) *rig {
 	t.Helper()
-	c := &clock{t: time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)}
-	cfg := Config{APIKey: testKey, TransmitAfter: time.Minute, ReceiveAfter: time.Minute, AvailableAfter: time.Minute, AnswerAfter: time.Hour, Now: c.now}
+	c := rigtest.NewClock(time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC))
+	cfg := Config{APIKey: testKey, TransmitAfter: time.Minute, ReceiveAfter: time.Minute, AvailableAfter: time.Minute, AnswerAfter: time.Hour, Now: c.Now}
 	for _, f := range adjust {
 		f(&cfg)
 	}
@@ -59,34 +45,16 @@ func newRig(t *testing.T, adjust ...func(*Config)) *rig {
 // open starts a platform on the settings.
 func (r *rig) open() {
 	r.t.Helper()
-	server := httptest.NewUnstartedServer(nil)
-	r.cfg.BaseURL = "http://" + server.Listener.Addr().String()
-	p, err := New(r.cfg)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	server.Config.Handler = p.Handler()
-	server.Start()
-	r.p, r.url = p, server.URL
-	r.t.Cleanup(func() {
-		server.Close()
-		if err := p.Close(); err != nil {
-			r.t.Error(err)
-		}
+	r.p, r.url = rigtest.Serve(r.t, func(baseURL string) (*Platform, error) {
+		r.cfg.BaseURL = baseURL
+		return New(r.cfg)
 	})
 }
 
 // run lets the platform work by itself until the test ends.
 func (r *rig) run() *rig {
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.p.Run(ctx) }()
-	r.t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			r.t.Error(err)
-		}
-	})
+	r.t.Helper()
+	rigtest.Run(r.t, r.p.Run)
 	return r
 }
 
@@ -98,21 +66,7 @@ type answer struct {
 }
 
 func (a answer) get(path string) string {
-	var v any = a.body
-	for _, name := range strings.Split(path, ".") {
-		switch x := v.(type) {
-		case map[string]any:
-			v = x[name]
-		case []any:
-			var n int
-			if _, err := fmt.Sscan(name, &n); err != nil || n >= len(x) {
-				return ""
-			}
-			v = x[n]
-		default:
-			return ""
-		}
-	}
+	v := rigtest.At(a.body, path)
 	if v == nil {
 		return ""
 	}
@@ -130,17 +84,9 @@ func (a answer) rules() []string {
 
 // do makes a call with these headers; body is a text, or something to encode.
 func (r *rig) do(key, client, method, path string, body any) (answer, error) {
-	var in io.Reader
-	switch x := body.(type) {
-	case nil:
-	case string:
-		in = strings.NewReader(x)
-	default:
-		text, err := json.Marshal(x)
-		if err != nil {
-			return answer{}, err
-		}
-		in = bytes.NewReader(text)
+	in, err := rigtest.Body(body)
+	if err != nil {
+		return answer{}, err
 	}
 	req, err := http.NewRequestWithContext(r.t.Context(), method, r.url+path, in)
 	if err != nil {

@@ -85,7 +85,7 @@ func TestALinkEndsAndCannotBeForged(t *testing.T) {
 	r.pending("m-2")
 	r.page(404, "GET", strings.Replace(link, first, r.client, 1), "")
 	r.page(404, "GET", link+"0", "")
-	r.clock.add(24 * time.Hour)
+	r.clock.Add(24 * time.Hour)
 	r.page(404, "GET", link, "")
 	r.page(303, "POST", link, "answer=approve")
 	r.client = first
@@ -129,7 +129,7 @@ func TestApprovalWithoutAPerson(t *testing.T) {
 	if s := r.mandateStatus(); s != "pending_kyc" {
 		t.Error(s)
 	}
-	r.clock.add(time.Minute)
+	r.clock.Add(time.Minute)
 	if s := r.mandateStatus(); s != "active" {
 		t.Error(s)
 	}
@@ -142,7 +142,7 @@ func TestApprovalWithoutAPerson(t *testing.T) {
 		if s := r.mandateStatus(); s != want[0] {
 			t.Errorf("%s: %s", word, s)
 		}
-		r.clock.add(time.Hour)
+		r.clock.Add(time.Hour)
 		if s := r.mandateStatus(); s != want[1] {
 			t.Errorf("%s, later: %s", word, s)
 		}

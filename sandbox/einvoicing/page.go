@@ -1,22 +1,17 @@
 package einvoicing
 
 import (
-	"bytes"
 	"embed"
-	"html/template"
 	"net/http"
 	"strings"
+
+	"european-pay.eu/eupay/sandbox/internal/page"
 )
 
 //go:embed pages
 var pageFiles embed.FS
 
-//go:embed pages/style.css
-var style string
-
-func ownStyle() template.CSS { return template.CSS(style) } //nolint:gosec // our own file, not input
-
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"style": ownStyle}).ParseFS(pageFiles, "pages/*.html"))
+var pages = page.Must(pageFiles, "; form-action 'self'")
 
 // words are the texts of the page in one language.
 type words struct {
@@ -92,7 +87,7 @@ func (p *Platform) showOnboarding(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.mu.Unlock()
-	p.render(w, status, name, s)
+	pages.Render(w, p.cfg.Log, status, name, s)
 }
 
 // answerOnboarding decides, unless somebody has, and shows the outcome.
@@ -114,24 +109,4 @@ func (p *Platform) answerOnboarding(w http.ResponseWriter, r *http.Request) {
 	// Relative, so that it also works behind /api and a proxy.
 	w.Header().Set("Location", "?lang="+language(r).Lang)
 	w.WriteHeader(http.StatusSeeOther)
-}
-
-// contentPolicy allows the page its own style and form, and nothing else.
-const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
-func (p *Platform) render(w http.ResponseWriter, status int, name string, s screen) {
-	var page bytes.Buffer
-	if err := pages.ExecuteTemplate(&page, name, s); err != nil {
-		p.cfg.Log.Error("page not rendered", "page", name, "error", err)
-		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", contentPolicy)
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	p.write(w, page.Bytes())
 }

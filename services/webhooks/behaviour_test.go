@@ -115,7 +115,7 @@ func TestANewerEventWaitsForTheOlderOne(t *testing.T) {
 	mu.Lock()
 	code = http.StatusOK
 	mu.Unlock()
-	f.clock.advance(5 * time.Second)
+	f.clock.Advance(5 * time.Second)
 	f.engine.Wake()
 	for _, want := range []string{"payment.completed", "payment.refunded"} {
 		if h := s.next(t); h.header.Get("X-EuPay-Event") != want {
@@ -194,11 +194,11 @@ func TestTheLeaseOfADeadWorkerIsTakenOver(t *testing.T) {
 	}
 	f.Close()
 	f.start()
-	f.clock.advance(60*time.Second - time.Microsecond)
+	f.clock.Advance(60*time.Second - time.Microsecond)
 	if n, err := f.engine.ClaimNow(t.Context()); n != 0 || err != nil {
 		t.Fatalf("%d deliveries were taken within the lease, %v", n, err)
 	}
-	f.clock.advance(time.Microsecond)
+	f.clock.Advance(time.Microsecond)
 	f.engine.Wake()
 	if h := s.next(t); h.header.Get("webhook-id") != e.ID {
 		t.Errorf("got %s", h.body)
@@ -277,7 +277,7 @@ func TestADeletedEndpointHearsNothingMore(t *testing.T) {
 	if len(d.GetAttempts()) != 1 || d.GetNextAttemptAt() != nil {
 		t.Errorf("cancelled delivery: %v", d)
 	}
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	if n, err := f.engine.ClaimNow(t.Context()); n != 0 || err != nil {
 		t.Errorf("%d attempts due, %v", n, err)
 	}

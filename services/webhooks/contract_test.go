@@ -27,7 +27,7 @@ func TestAWebhookIsAsDocumented(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"Content-Type": "application/json", "User-Agent": "EUPay-Webhooks/1.0", "X-EuPay-Event": "payment.completed",
-		"webhook-id": e.ID, "webhook-timestamp": strconv.FormatInt(f.clock.now().Unix(), 10), "Idempotency-Key": "", "Accept-Encoding": "",
+		"webhook-id": e.ID, "webhook-timestamp": strconv.FormatInt(f.clock.Now().Unix(), 10), "Idempotency-Key": "", "Accept-Encoding": "",
 	} {
 		if h := got.header.Get(name); h != value {
 			t.Errorf("header %s is %q, want %q", name, h, value)
@@ -36,7 +36,7 @@ func TestAWebhookIsAsDocumented(t *testing.T) {
 	if err := verify.EuPay(secret, got.body, got.header.Get("X-EuPay-Signature")); err != nil {
 		t.Error(err)
 	}
-	if err := standard(got, secret, f.clock.now()); err != nil {
+	if err := standard(got, secret, f.clock.Now()); err != nil {
 		t.Error(err)
 	}
 	d := f.settled("delivered", 1)
@@ -58,7 +58,7 @@ func TestARefundIsAnnouncedWithItsAmounts(t *testing.T) {
 	p.Status, p.Sequence, p.MerchantReference, p.AmountRefundedCents = "refunded", 4, "", 1050
 	p.MetadataJson = []byte(`{"b":"<é&>","a":"1"}`)
 	f.publish(f.event("payment.refunded", &eventsv1.PaymentChanged{
-		Payment: p, OccurredAt: timestamppb.New(f.clock.now().Add(-time.Minute)), RefundReference: "REF-20260617-1", RefundAmountCents: 1000,
+		Payment: p, OccurredAt: timestamppb.New(f.clock.Now().Add(-time.Minute)), RefundReference: "REF-20260617-1", RefundAmountCents: 1000,
 	}))
 	const want = `{"event":"payment.refunded","timestamp":"2026-06-17T12:24:30Z","sequence":4,"data":{"reference":"PAY-20260617-0B25921FB72918ED","amount":29.99,"currency":"EUR","status":"refunded","merchant_reference":null,"metadata":{"b":"<é&>","a":"1"},"amount_refunded":10.5,"refund_reference":"REF-20260617-1","refund_amount":10}}`
 	if got := s.next(t); string(got.body) != want {
@@ -75,20 +75,20 @@ func TestAttemptsFollowTheDocumentedSchedule(t *testing.T) {
 	first := s.next(t)
 	for i, wait := range []time.Duration{5 * time.Second, 30 * time.Second, 5 * time.Minute, 30 * time.Minute} {
 		d := f.settled("pending", int32(i+1))
-		if due := f.clock.now().Add(wait); !d.GetNextAttemptAt().AsTime().Equal(due) {
+		if due := f.clock.Now().Add(wait); !d.GetNextAttemptAt().AsTime().Equal(due) {
 			t.Fatalf("after attempt %d the next is due at %v, want %v", i+1, d.GetNextAttemptAt().AsTime(), due)
 		}
-		f.clock.advance(wait - time.Microsecond)
+		f.clock.Advance(wait - time.Microsecond)
 		if jobs, err := f.engine.ClaimNow(t.Context()); err != nil || jobs != 0 {
 			t.Fatalf("%d deliveries were due too early, %v", jobs, err)
 		}
-		f.clock.advance(time.Microsecond)
+		f.clock.Advance(time.Microsecond)
 		f.engine.Wake()
 		again := s.next(t)
 		if string(again.body) != string(first.body) || again.header.Get("webhook-id") != first.header.Get("webhook-id") {
 			t.Errorf("attempt %d is not a repetition of the first", i+2)
 		}
-		if err := standard(again, secret, f.clock.now()); err != nil {
+		if err := standard(again, secret, f.clock.Now()); err != nil {
 			t.Errorf("attempt %d: %v", i+2, err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestAttemptsFollowTheDocumentedSchedule(t *testing.T) {
 			t.Errorf("attempt: %v", a)
 		}
 	}
-	f.clock.advance(24 * time.Hour)
+	f.clock.Advance(24 * time.Hour)
 	if jobs, err := f.engine.ClaimNow(t.Context()); err != nil || jobs != 0 {
 		t.Errorf("%d deliveries due after the last attempt, %v", jobs, err)
 	}
@@ -113,19 +113,19 @@ func TestARotatedSecretSignsBesideTheNewOne(t *testing.T) {
 	f.publish(f.changed("payment.completed", payment()))
 	got := s.next(t)
 	for _, secret := range []string{old, fresh} {
-		if err := standard(got, secret, f.clock.now()); err != nil {
+		if err := standard(got, secret, f.clock.Now()); err != nil {
 			t.Error(err)
 		}
 	}
 	if verify.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil {
 		t.Error("X-EuPay-Signature is not by the new secret")
 	}
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	next := payment()
 	next.Sequence++
 	f.publish(f.changed("payment.completed", next))
 	got = s.next(t)
-	if standard(got, old, f.clock.now()) == nil || standard(got, fresh, f.clock.now()) != nil {
+	if standard(got, old, f.clock.Now()) == nil || standard(got, fresh, f.clock.Now()) != nil {
 		t.Error("the old secret signs beyond the overlap, or the new one does not")
 	}
 }

@@ -27,7 +27,7 @@ func TestADisabledEndpointMissesWhatIsOpen(t *testing.T) {
 		}
 		return n == 2 && f.count("waiting") == 2 && f.count("pending") == 2
 	})
-	f.exec(`insert into endpoint_health (endpoint_id, failing_since, failures, tripped, paused_until) values ($1, $2, 12, true, $2) on conflict do nothing`, id, f.clock.now())
+	f.exec(`insert into endpoint_health (endpoint_id, failing_since, failures, tripped, paused_until) values ($1, $2, 12, true, $2) on conflict do nothing`, id, f.clock.Now())
 	if e := f.enable(id, false); e.GetEnabled() || e.GetDisabledReason() != "by_merchant" {
 		t.Errorf("disabled: %v", e)
 	}
@@ -55,7 +55,7 @@ func TestADeletedEndpointLeavesNoHealth(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	id, _ := f.endpoint("https://shop.example.com/")
-	f.exec(`insert into endpoint_health (endpoint_id, failing_since, failures) values ($1, $2, 1)`, id, f.clock.now())
+	f.exec(`insert into endpoint_health (endpoint_id, failing_since, failures) values ($1, $2, 1)`, id, f.clock.Now())
 	if _, err := f.api.DeleteEndpoint(t.Context(), &webhooksv1.DeleteEndpointRequest{MerchantId: "m_1", Id: id}); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestHealthIsShown(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	id, _ := f.endpoint("https://shop.example.com/")
-	now := f.clock.now()
+	now := f.clock.Now()
 	since, soon := now.Add(-time.Hour), now.Add(time.Minute)
 	for name, c := range map[string]struct {
 		since, paused *time.Time
@@ -155,7 +155,7 @@ func TestAnEndpointIsTested(t *testing.T) {
 			t.Errorf("attempt: %v", a)
 		}
 		h := s.next(t)
-		if err := standard(h, secret, f.clock.now()); err != nil || h.header.Get("webhook-id") != d.GetEventId() || string(h.body) != string(d.GetBody()) {
+		if err := standard(h, secret, f.clock.Now()); err != nil || h.header.Get("webhook-id") != d.GetEventId() || string(h.body) != string(d.GetBody()) {
 			t.Errorf("sent %s %v, %v", h.body, h.header, err)
 		}
 		_, err = f.api.ResendDelivery(t.Context(), &webhooksv1.ResendDeliveryRequest{MerchantId: "m_1", Id: d.GetId()})

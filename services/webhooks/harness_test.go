@@ -23,6 +23,7 @@ import (
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
@@ -34,24 +35,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// clock stands still until it is moved.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 6, 17, 12, 25, 30, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+func newClock() *testclock.Clock {
+	return testclock.New(time.Date(2026, 6, 17, 12, 25, 30, 0, time.UTC))
 }
 
 // hit is a request that a merchant's server received.
@@ -104,7 +89,7 @@ type fixture struct {
 	*Service
 	t     testing.TB
 	bus   *bus.Bus
-	clock *clock
+	clock *testclock.Clock
 	cfg   Config
 	api   webhooksv1.WebhooksServiceClient
 	stop  func()
@@ -157,7 +142,7 @@ func (f *fixture) start() {
 
 func (f *fixture) open() {
 	f.t.Helper()
-	now := f.clock.now
+	now := f.clock.Now
 	if f.realTime {
 		now = time.Now
 	}
@@ -192,7 +177,7 @@ func payment() *paymentsv1.Payment {
 }
 
 func (f *fixture) changed(eventType string, p *paymentsv1.Payment) events.Event {
-	return f.event(eventType, &eventsv1.PaymentChanged{Payment: p, OccurredAt: timestamppb.New(f.clock.now())})
+	return f.event(eventType, &eventsv1.PaymentChanged{Payment: p, OccurredAt: timestamppb.New(f.clock.Now())})
 }
 
 func (f *fixture) event(eventType string, c *eventsv1.PaymentChanged) events.Event {
@@ -203,7 +188,7 @@ func (f *fixture) event(eventType string, c *eventsv1.PaymentChanged) events.Eve
 	}
 	return events.Event{
 		ID: events.NewID(), Type: eventType, Source: "payments", Merchant: c.GetPayment().GetMerchantId(),
-		Livemode: c.GetPayment().GetLivemode(), Time: f.clock.now(), Data: data,
+		Livemode: c.GetPayment().GetLivemode(), Time: f.clock.Now(), Data: data,
 	}
 }
 

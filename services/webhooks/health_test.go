@@ -94,24 +94,24 @@ func TestTheBreakerLeavesADeadEndpointInPeace(t *testing.T) {
 	if made < 10 || made >= n {
 		t.Fatalf("%d attempts before the breaker opened, want 10 and those under way", made)
 	}
-	f.clock.advance(5*time.Second - time.Microsecond)
+	f.clock.Advance(5*time.Second - time.Microsecond)
 	f.claimNothing()
 	for i, pause := range []time.Duration{time.Microsecond, 10 * time.Second, 20 * time.Second, 40 * time.Second, time.Minute, time.Minute} {
-		f.clock.advance(pause - time.Microsecond)
+		f.clock.Advance(pause - time.Microsecond)
 		if pause > time.Microsecond {
 			f.claimNothing()
 		}
-		f.clock.advance(time.Microsecond)
+		f.clock.Advance(time.Microsecond)
 		f.engine.Wake()
 		eventually(t, "a probe", func() bool { return f.attempted() == made+i+1 })
 		f.idle()
 		f.claimNothing()
 	}
 	s.code.Store(http.StatusOK)
-	f.clock.advance(time.Minute)
+	f.clock.Advance(time.Minute)
 	f.engine.Wake()
 	eventually(t, "the probe lets all others go", func() bool { return f.counts()["delivered"] > n/2 })
-	f.clock.advance(time.Hour) // those that were tried before the breaker opened have their own times
+	f.clock.Advance(time.Hour) // those that were tried before the breaker opened have their own times
 	f.engine.Wake()
 	eventually(t, "all delivered", func() bool { return f.counts()["delivered"] == n })
 }
@@ -149,7 +149,7 @@ func TestAnEndpointIsLeftInPeaceAsLongAsItAsks(t *testing.T) {
 			f.publish(f.completed(1))
 			s.next(t)
 			d := f.settled("pending", 1)
-			if due := f.clock.now().Add(c.wait); !d.GetNextAttemptAt().AsTime().Equal(due) {
+			if due := f.clock.Now().Add(c.wait); !d.GetNextAttemptAt().AsTime().Equal(due) {
 				t.Fatalf("next attempt at %v, want %v", d.GetNextAttemptAt().AsTime(), due)
 			}
 			if c.wait == 5*time.Second {
@@ -160,12 +160,12 @@ func TestAnEndpointIsLeftInPeaceAsLongAsItAsks(t *testing.T) {
 			f.publish(f.completed(2))
 			eventually(t, "recorded", func() bool { return len(f.deliveries()) == 2 })
 			f.idle()
-			f.clock.advance(c.wait - time.Microsecond)
+			f.clock.Advance(c.wait - time.Microsecond)
 			f.claimNothing()
 			if n := f.attempted(); n != 1 {
 				t.Fatalf("%d attempts within the time that it asked for, want 1", n)
 			}
-			f.clock.advance(time.Microsecond)
+			f.clock.Advance(time.Microsecond)
 			f.engine.Wake()
 			eventually(t, "both delivered", func() bool { return f.counts()["delivered"] == 2 })
 		})
@@ -179,7 +179,7 @@ func TestARetryAfterOfAnotherAnswerMeansNothing(t *testing.T) {
 	s.retryAfter.Store("120")
 	f.endpoint(s.URL)
 	f.publish(f.completed(1))
-	if d := f.settled("pending", 1); !d.GetNextAttemptAt().AsTime().Equal(f.clock.now().Add(5 * time.Second)) {
+	if d := f.settled("pending", 1); !d.GetNextAttemptAt().AsTime().Equal(f.clock.Now().Add(5 * time.Second)) {
 		t.Errorf("next attempt at %v", d.GetNextAttemptAt().AsTime())
 	}
 }
@@ -235,11 +235,11 @@ func TestAnEndpointThatOnlyFailsIsDisabledAndRecovers(t *testing.T) {
 	f.publish(f.completed(1))
 	first := s.next(t)
 	f.settled("pending", 1)
-	f.clock.advance(f.cfg.DisableAfter - time.Microsecond)
+	f.clock.Advance(f.cfg.DisableAfter - time.Microsecond)
 	f.engine.Wake()
 	f.settled("pending", 2)
 	f.idle()
-	f.clock.advance(time.Microsecond)
+	f.clock.Advance(time.Microsecond)
 	f.publish(f.completed(2)) // DisableAfter since the first failure
 	if got, reason := disabledEvent(t, watch.next(t)); got != id || reason != "failing" {
 		t.Errorf("heard of %s: %s", got, reason)
@@ -284,10 +284,10 @@ func TestASuccessStartsTheCountAnew(t *testing.T) {
 	f.publish(f.completed(1))
 	f.settled("pending", 1)
 	s.code.Store(http.StatusOK)
-	f.clock.advance(5 * time.Second)
+	f.clock.Advance(5 * time.Second)
 	f.engine.Wake()
 	f.settled("delivered", 2)
-	f.clock.advance(2 * f.cfg.DisableAfter)
+	f.clock.Advance(2 * f.cfg.DisableAfter)
 	s.code.Store(http.StatusInternalServerError)
 	f.publish(f.completed(2))
 	f.idle()
@@ -314,7 +314,7 @@ func TestADisabledEndpointRecordsWhatItMisses(t *testing.T) {
 		t.Errorf("got %s", h.path)
 	}
 	eventually(t, "one delivered, one missed", func() bool { c := f.counts(); return c["delivered"] == 1 && c["missed"] == 1 })
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	f.claimNothing()
 }
 
@@ -327,7 +327,7 @@ func TestAReopenedDeliveryRunsTheWholeScheduleAgain(t *testing.T) {
 	for i := range 5 {
 		s.next(t)
 		f.idle()
-		f.clock.advance(f.cfg.Schedule[min(i+1, 4)])
+		f.clock.Advance(f.cfg.Schedule[min(i+1, 4)])
 		f.engine.Wake()
 	}
 	d := f.settled("exhausted", 5)
@@ -336,7 +336,7 @@ func TestAReopenedDeliveryRunsTheWholeScheduleAgain(t *testing.T) {
 	}
 	s.next(t)
 	d = f.settled("pending", 6)
-	if due := f.clock.now().Add(5 * time.Second); !d.GetNextAttemptAt().AsTime().Equal(due) || d.GetAttempts()[5].GetNumber() != 6 {
+	if due := f.clock.Now().Add(5 * time.Second); !d.GetNextAttemptAt().AsTime().Equal(due) || d.GetAttempts()[5].GetNumber() != 6 {
 		t.Errorf("after the resend: %v", d)
 	}
 	if err := f.engine.Hasten(t.Context(), d.GetId()); err != nil {
@@ -400,7 +400,7 @@ func TestATestEventIsSentOncePastEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := s.next(t)
-		if h.header.Get("X-EuPay-Event") != "webhook_endpoint.test" || standard(h, secret, f.clock.now()) != nil {
+		if h.header.Get("X-EuPay-Event") != "webhook_endpoint.test" || standard(h, secret, f.clock.Now()) != nil {
 			t.Errorf("test event: %v %s", h.header, h.body)
 		}
 	}
@@ -421,7 +421,7 @@ func TestOldDeliveriesAreForgotten(t *testing.T) {
 	if n, err := f.engine.PurgeNow(t.Context()); n != 0 || err != nil {
 		t.Fatalf("%d purged, %v", n, err)
 	}
-	f.clock.advance(50 * 365 * 24 * time.Hour)
+	f.clock.Advance(50 * 365 * 24 * time.Hour)
 	if n, err := f.engine.PurgeNow(t.Context()); n != 1 || err != nil {
 		t.Fatalf("%d purged, %v", n, err)
 	}

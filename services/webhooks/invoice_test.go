@@ -23,14 +23,14 @@ func (f *fixture) invoiced(kind, merchant string, change func(*eventsv1.InvoiceC
 			Customer: &einvoicev1.Party{Name: "Jane Doe", Email: "jane@example.com"}, TotalNetCents: 150000, TotalVatCents: 30000, TotalCents: 180000,
 			DueCents: 180000, Reference: "ERP-1", Sequence: 2,
 		},
-		PreviousStatus: "pending", OccurredAt: timestamppb.New(f.clock.now().Add(-time.Minute)),
+		PreviousStatus: "pending", OccurredAt: timestamppb.New(f.clock.Now().Add(-time.Minute)),
 	}
 	change(c)
 	data, err := proto.Marshal(c)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return events.Event{ID: events.NewID(), Type: kind, Source: "einvoice", Merchant: merchant, Time: f.clock.now(), Data: data}
+	return events.Event{ID: events.NewID(), Type: kind, Source: "einvoice", Merchant: merchant, Time: f.clock.Now(), Data: data}
 }
 
 func unchanged(*eventsv1.InvoiceChanged) {}

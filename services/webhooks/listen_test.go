@@ -106,7 +106,7 @@ func TestAListenerGetsWhatAnEndpointWouldGet(t *testing.T) {
 		}
 	}
 	if err := errors.Join(verify.EuPay(made.GetSecret(), got.GetBody(), h.Get("X-EuPay-Signature")),
-		verify.Standard(made.GetSecret(), h.Get("webhook-id"), h.Get("webhook-timestamp"), h.Get("webhook-signature"), got.GetBody(), f.clock.now(), time.Minute)); err != nil {
+		verify.Standard(made.GetSecret(), h.Get("webhook-id"), h.Get("webhook-timestamp"), h.Get("webhook-signature"), got.GetBody(), f.clock.Now(), time.Minute)); err != nil {
 		t.Errorf("the signature is wrong: %v", err)
 	}
 	if got.GetEventId() != e.ID || got.GetEventType() != "payment.completed" || got.GetReference() != payment().GetReference() || got.GetCursor() == 0 {

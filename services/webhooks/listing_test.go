@@ -31,9 +31,9 @@ func TestAttemptsOfAnEndpointAreListed(t *testing.T) {
 		p.Reference = fmt.Sprintf("PAY-20260617-%016X", i)
 		f.publish(f.changed("payment.completed", p))
 		eventually(t, "attempted", func() bool { list := f.deliveries(); return len(list) == i+1 && list[0].GetAttemptCount() == 1 })
-		f.clock.advance(time.Second)
+		f.clock.Advance(time.Second)
 	}
-	start := f.clock.now().Add(-3 * time.Second)
+	start := f.clock.Now().Add(-3 * time.Second)
 	list := func(r *webhooksv1.ListAttemptsRequest) string {
 		r.MerchantId, r.EndpointId = "m_1", id
 		resp, err := f.api.ListAttempts(t.Context(), r)

@@ -191,7 +191,7 @@ func TestAStopLeavesNoLease(t *testing.T) {
 		if _, err := f.core.Pool.Exec(t.Context(), `update deliveries set attempt_count = 0 where lease_owner is null`); err != nil {
 			t.Fatal(err)
 		}
-		f.clock.advance(5 * time.Second)
+		f.clock.Advance(5 * time.Second)
 		f.engine.Wake()
 		f.stop()
 		var left int

@@ -18,7 +18,7 @@ func (f *fixture) ordered(kind string, c *eventsv1.OrderChanged, merchant string
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return events.Event{ID: events.NewID(), Type: kind, Source: "qr", Merchant: merchant, Time: f.clock.now(), Data: data}
+	return events.Event{ID: events.NewID(), Type: kind, Source: "qr", Merchant: merchant, Time: f.clock.Now(), Data: data}
 }
 
 func TestAnOrderIsAnnouncedToWhoeverAskedForIt(t *testing.T) {
@@ -29,7 +29,7 @@ func TestAnOrderIsAnnouncedToWhoeverAskedForIt(t *testing.T) {
 	f.endpoint(silent.URL) // no type named: only what the documents name
 	c := &eventsv1.OrderChanged{
 		OrderId: "o-1", MerchantId: "m_1", Number: 12, TableId: "t-4", TableName: "Table 4", OrderType: "dine_in", Status: "received", PreviousStatus: "awaiting_payment",
-		TotalCents: 700, Currency: "EUR", PaymentReference: "PAY-20260617-0B25921FB72918ED", Sequence: 2, OccurredAt: timestamppb.New(f.clock.now().Add(-time.Minute)),
+		TotalCents: 700, Currency: "EUR", PaymentReference: "PAY-20260617-0B25921FB72918ED", Sequence: 2, OccurredAt: timestamppb.New(f.clock.Now().Add(-time.Minute)),
 		Items: []*eventsv1.OrderedItem{{ProductId: "p-1", Name: "Café <noisette>", Quantity: 2, TotalCents: 700}},
 	}
 	// One that names another merchant in its subject is nobody's.

@@ -66,7 +66,7 @@ func TestNothingIsLostWhenTheDatabaseRestarts(t *testing.T) {
 	eventually(t, "all delivered", func() bool {
 		// A commit of which the service never heard leaves leases that nobody uses: they must end.
 		if ticks++; ticks%1000 == 0 {
-			f.clock.advance(leaseAndMore)
+			f.clock.Advance(leaseAndMore)
 			f.engine.Wake()
 		}
 		return f.delivered() == n

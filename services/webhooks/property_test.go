@@ -173,7 +173,7 @@ func (w *world) arrive(h hit) (answer int) {
 	key := deliveryKey{index, id}
 	answer = w.plan(w.endpoints[index], event, len(w.arrivals[key]))
 	w.ticks++
-	w.arrivals[key] = append(w.arrivals[key], arrival{hit: h, at: w.f.clock.now(), tick: w.ticks, ok: answer == answerOK})
+	w.arrivals[key] = append(w.arrivals[key], arrival{hit: h, at: w.f.clock.Now(), tick: w.ticks, ok: answer == answerOK})
 	return answer
 }
 
@@ -276,12 +276,12 @@ func (w *world) onward(r *rapid.T) (final bool) {
 	if open == 0 || leased > 0 || next == nil {
 		return open == 0
 	}
-	if wait := next.Sub(w.f.clock.now()); wait > 0 {
-		w.f.clock.advance(wait - time.Microsecond)
+	if wait := next.Sub(w.f.clock.Now()); wait > 0 {
+		w.f.clock.Advance(wait - time.Microsecond)
 		if n, err := w.f.engine.ClaimNow(w.f.t.Context()); n != 0 || err != nil {
 			r.Fatalf("%d deliveries were due too early, %v", n, err)
 		}
-		w.f.clock.advance(time.Microsecond)
+		w.f.clock.Advance(time.Microsecond)
 	}
 	w.f.engine.Wake()
 	return false

@@ -78,7 +78,7 @@ func TestHasteningLeavesAnAttemptUnderWayAlone(t *testing.T) {
 	f.endpoint(s.URL)
 	f.publish(f.completed(1))
 	s.next(t)
-	f.clock.advance(-time.Second)
+	f.clock.Advance(-time.Second)
 	if err := f.engine.Hasten(t.Context(), f.deliveries()[0].GetId()); err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +158,6 @@ func TestTheRateLimitSpacesDeliveries(t *testing.T) {
 			held, running := f.engine.Held()
 			return f.count("delivered") == int64(i+1) && held == 2-i && running == 0
 		})
-		f.clock.advance(time.Second / 10)
+		f.clock.Advance(time.Second / 10)
 	}
 }

@@ -51,11 +51,11 @@ func (f *fixture) past(endpoint, status string, n int) {
 		select gen_random_uuid(), e.id, e.merchant_id, e.livemode, gen_random_uuid(), 'payment.completed', 'PAST-' || $2::text || '-' || i, 1, '{}', $2::text, 5,
 			at, at, at, at
 		from endpoints e, generate_series(1, $3::int) i, lateral (select $4::timestamptz - ($3 - i + 1) * interval '1 hour' as at) t where e.id = $1`,
-		endpoint, status, n, f.clock.now())
+		endpoint, status, n, f.clock.Now())
 }
 
 func (f *fixture) hoursAgo(n int) *timestamppb.Timestamp {
-	return timestamppb.New(f.clock.now().Add(time.Duration(-n) * time.Hour))
+	return timestamppb.New(f.clock.Now().Add(time.Duration(-n) * time.Hour))
 }
 
 func (f *fixture) resend(filter *webhooksv1.DeliveryFilter, dryRun bool) (*webhooksv1.ResendDeliveriesResponse, error) {
@@ -120,7 +120,7 @@ func TestAnEndpointRecoversWhatItMissed(t *testing.T) {
 	f.past(id, "missed", 4)
 	f.past(id, "exhausted", 3)
 	f.past(id, "delivered", 2)
-	since := timestamppb.New(f.clock.now().Add(-2 * time.Hour))
+	since := timestamppb.New(f.clock.Now().Add(-2 * time.Hour))
 	recoverSince := func(since *timestamppb.Timestamp, dryRun bool) (*webhooksv1.RecoverEndpointResponse, error) {
 		return f.api.RecoverEndpoint(t.Context(), &webhooksv1.RecoverEndpointRequest{MerchantId: "m_1", Id: id, Since: since, DryRun: dryRun})
 	}
@@ -132,7 +132,7 @@ func TestAnEndpointRecoversWhatItMissed(t *testing.T) {
 	}
 	f.enable(id, true)
 	for name, at := range map[string]*timestamppb.Timestamp{
-		"none": nil, "future": timestamppb.New(f.clock.now().Add(time.Microsecond)), "no time": {Seconds: math.MaxInt64}, "bad nanos": {Nanos: -1},
+		"none": nil, "future": timestamppb.New(f.clock.Now().Add(time.Microsecond)), "no time": {Seconds: math.MaxInt64}, "bad nanos": {Nanos: -1},
 	} {
 		if _, err := recoverSince(at, true); fields(err) != "since" {
 			t.Errorf("%s: %v", name, err)
@@ -268,7 +268,7 @@ func TestNobodyTestsOrSendsAgainWhatIsAnothers(t *testing.T) {
 	id, _ := f.endpoint(s.URL)
 	f.past(id, "missed", 1)
 	delivery := f.deliveries()[0].GetId()
-	since := timestamppb.New(f.clock.now().Add(-time.Hour))
+	since := timestamppb.New(f.clock.Now().Add(-time.Hour))
 	ctx := t.Context()
 	for name, who := range map[string]struct {
 		merchant, id, delivery string

@@ -45,7 +45,7 @@ func TestEveryVerifierAcceptsWhatTheServiceSendsAndNothingElse(t *testing.T) {
 	p := payment()
 	p.MetadataJson = []byte(`{"café":"<é&😀>","line":"\u2028"}`)
 	f.publish(f.changed("payment.completed", p))
-	requests := asked("one secret", old, s.next(t), f.clock.now())
+	requests := asked("one secret", old, s.next(t), f.clock.Now())
 
 	fresh := f.rotate(id, 3600)
 	p.Sequence++
@@ -54,8 +54,8 @@ func TestEveryVerifierAcceptsWhatTheServiceSendsAndNothingElse(t *testing.T) {
 	if n := bytes.Count([]byte(rotated.header.Get("webhook-signature")), []byte("v1,")); n != 2 {
 		t.Fatalf("%d signatures during the rotation, want 2", n)
 	}
-	requests = append(requests, asked("rotation, old secret", old, rotated, f.clock.now())...)
-	requests = append(requests, asked("rotation, new secret", fresh, rotated, f.clock.now())...)
+	requests = append(requests, asked("rotation, old secret", old, rotated, f.clock.Now())...)
+	requests = append(requests, asked("rotation, new secret", fresh, rotated, f.clock.Now())...)
 
 	for who, accepts := range judges {
 		for _, r := range requests {

@@ -50,7 +50,7 @@ func TestEnrolling(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e.Code != invoice.Code("m_1") || e.ClientID != "cli_1" || e.MandateID != "mdt_1" || e.Status() != platform.MandatePending || e.Ready() ||
-		!reflect.DeepEqual(e.Settings, invoicetest.Settings()) || !e.CreatedAt.Equal(f.now()) {
+		!reflect.DeepEqual(e.Settings, invoicetest.Settings()) || !e.CreatedAt.Equal(f.clock.Now()) {
 		t.Errorf("%+v", e)
 	}
 	if f.platform.clients["m_1-live"] != "cli_1" {
@@ -139,7 +139,7 @@ func TestEnrollingAgainChangesTheSettingsAndKeepsTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.advance(freshFor)
+	f.clock.Advance(freshFor)
 	moved := invoicetest.Settings()
 	moved.SIRET, moved.Footer = "12345678200028", "Merci"
 	again, err := f.Enroll(t.Context(), "m_1", true, moved, nil)

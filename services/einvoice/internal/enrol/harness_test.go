@@ -18,6 +18,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -135,8 +136,8 @@ type fixture struct {
 	t        testing.TB
 	pool     *pgxpool.Pool
 	platform *fake
+	clock    *testclock.Clock
 	mu       sync.Mutex
-	at       time.Time
 	woken    int
 	*Enroller
 }
@@ -144,27 +145,15 @@ type fixture struct {
 func setup(t testing.TB) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "einvoice", migrations.FS)
-	f := &fixture{t: t, pool: pool, platform: newFake(), at: time.Date(2026, 11, 20, 23, 30, 0, 0, time.UTC)}
+	f := &fixture{t: t, pool: pool, platform: newFake(), clock: testclock.New(time.Date(2026, 11, 20, 23, 30, 0, 0, time.UTC))}
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Enroller = New(Deps{
-		Pool: pool, Platforms: map[bool]platform.Platform{true: f.platform}, Zone: paris, Now: f.now, Wake: f.wake, Log: slog.New(slog.DiscardHandler),
+		Pool: pool, Platforms: map[bool]platform.Platform{true: f.platform}, Zone: paris, Now: f.clock.Now, Wake: f.wake, Log: slog.New(slog.DiscardHandler),
 	})
 	return f
-}
-
-func (f *fixture) now() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.at
-}
-
-func (f *fixture) advance(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.at = f.at.Add(d)
 }
 
 func (f *fixture) wake(livemode bool) {
@@ -229,14 +218,14 @@ func (f *fixture) due() time.Duration {
 	if err := f.pool.QueryRow(context.Background(), `select due_at from enrolments where merchant_id = 'm_1' and livemode`).Scan(&at); err != nil {
 		f.t.Fatal(err)
 	}
-	return at.Sub(f.now())
+	return at.Sub(f.clock.Now())
 }
 
 // sweep goes to the time when the platform is asked next, and asks.
 func (f *fixture) sweepNext() time.Duration {
 	f.t.Helper()
 	d := f.due()
-	f.advance(max(0, d))
+	f.clock.Advance(max(0, d))
 	if n := f.askDue(context.Background(), true); n != 1 {
 		f.t.Fatalf("%d were due", n)
 	}
@@ -247,7 +236,7 @@ func (f *fixture) sweepNext() time.Duration {
 func (f *fixture) waiting() uuid.UUID {
 	f.t.Helper()
 	t := transmit.Transmission{ID: uuid.New(), Kind: transmit.Document, Subject: uuid.New(), MerchantID: "m_1", Livemode: true}
-	if err := transmit.Add(context.Background(), f.pool, t, f.now(), 365*24*time.Hour); err != nil {
+	if err := transmit.Add(context.Background(), f.pool, t, f.clock.Now(), 365*24*time.Hour); err != nil {
 		f.t.Fatal(err)
 	}
 	return t.Subject
@@ -256,7 +245,7 @@ func (f *fixture) waiting() uuid.UUID {
 func (f *fixture) isDue(subject uuid.UUID) bool {
 	f.t.Helper()
 	var due bool
-	err := f.pool.QueryRow(context.Background(), `select due_at <= $2 from transmissions where subject = $1`, subject, f.now()).Scan(&due)
+	err := f.pool.QueryRow(context.Background(), `select due_at <= $2 from transmissions where subject = $1`, subject, f.clock.Now()).Scan(&due)
 	if err != nil {
 		f.t.Fatal(err)
 	}

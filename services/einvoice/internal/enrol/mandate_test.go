@@ -45,7 +45,7 @@ func TestACrashBetweenClientAndMandateIsMadeUpFor(t *testing.T) {
 	if q, err := f.claim(t.Context(), claimDueSQL, true, 1); err != nil || len(q) != 0 {
 		t.Fatal("due too early", err)
 	}
-	f.advance(enrolHold)
+	f.clock.Advance(enrolHold)
 	if q, err := f.claim(t.Context(), claimDueSQL, true, 1); err != nil || len(q) != 1 {
 		t.Fatal(q, err)
 	}
@@ -72,7 +72,7 @@ func TestALostAnswerMakesNothingTwice(t *testing.T) {
 			return nil
 		}
 		f.enrols()
-		f.advance(freshFor)
+		f.clock.Advance(freshFor)
 	}
 	f.platform.after = func(string) error { return nil }
 	f.sweepNext()
@@ -222,7 +222,7 @@ func TestReadersDoNotAskAllTheTime(t *testing.T) {
 		t.Errorf("asked %d times right after enrolling", n)
 	}
 	for n := 1; n <= 3; n++ {
-		f.advance(freshFor)
+		f.clock.Advance(freshFor)
 		for range 3 {
 			if _, _, err := f.Current(t.Context(), "m_1", true); err != nil {
 				t.Fatal(err)
@@ -236,12 +236,12 @@ func TestReadersDoNotAskAllTheTime(t *testing.T) {
 		t.Errorf("readers have moved the sweeper's plan to %v", d)
 	}
 	f.platform.becomes(platform.MandateActive)
-	f.advance(freshFor)
+	f.clock.Advance(freshFor)
 	waiting := f.waiting()
 	if e, _, err := f.Current(t.Context(), "m_1", true); err != nil || !e.Ready() || !f.isDue(waiting) {
 		t.Error(e, err)
 	}
-	f.advance(time.Minute)
+	f.clock.Advance(time.Minute)
 	reads := f.platform.count("read")
 	if _, _, err := f.Current(t.Context(), "m_1", true); err != nil || f.platform.count("read") != reads {
 		t.Error("an active mandate needs no question", err)
@@ -255,7 +255,7 @@ func TestReadersGetWhatIsKnownWhenThePlatformIsDown(t *testing.T) {
 	f.platform.fails(errDown)
 	planned := f.due()
 	for range 10 {
-		f.advance(time.Second)
+		f.clock.Advance(time.Second)
 		if e, err := f.Refresh(t.Context(), "m_1", true); err != nil || e.MandateID != "mdt_1" {
 			t.Fatal(e, err)
 		}
@@ -281,7 +281,7 @@ func TestAReaderIsNotHeldUpByAnotherQuestion(t *testing.T) {
 		f.sweepNext()
 	}()
 	<-began
-	f.advance(freshFor)
+	f.clock.Advance(freshFor)
 	if e, err := f.Refresh(t.Context(), "m_1", true); err != nil || e.Ready() {
 		t.Error(e, err)
 	}
@@ -349,7 +349,7 @@ func TestOnboardingLinks(t *testing.T) {
 		t.Error("when again?")
 	}
 	f.platform.fails(nil)
-	f.advance(freshFor)
+	f.clock.Advance(freshFor)
 	link, err := f.Link(t.Context(), "m_1", true) // the client is made for it
 	if err != nil || link.URL != "https://kyb.example/cli_1" {
 		t.Error(link, err)
@@ -369,7 +369,7 @@ func TestRunFollowsMandatesUntilItEnds(t *testing.T) {
 		asked <- call
 		return nil
 	})
-	f.advance(enrolHold)
+	f.clock.Advance(enrolHold)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
@@ -396,7 +396,7 @@ func TestRunBreaksOffAtItsEnd(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	})
-	f.advance(15 * time.Second)
+	f.clock.Advance(15 * time.Second)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"european-pay.eu/eupay/internal/outbound"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
@@ -83,7 +84,7 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: cause(err)}
+		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: outbound.Cause(err)}
 	}
 	defer resp.Body.Close()
 	return c.read(r, resp)
@@ -140,7 +141,7 @@ func (c *Client) read(r request, resp *http.Response) (answer, error) {
 	case len(body) > limit:
 		return answer{}, &Error{Op: r.op, Class: Unexpected, Status: resp.StatusCode, Err: errTooLarge}
 	case err != nil:
-		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: cause(err)}
+		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: outbound.Cause(err)}
 	case r.file && !isPDF(resp.Header.Get("Content-Type"), body):
 		return answer{}, unreadable(r.op, resp.StatusCode)
 	}

@@ -1,13 +1,8 @@
 package seqino
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -88,11 +83,10 @@ func (e *Error) MayPass() bool {
 func (e *Error) RetryAfter() time.Duration { return e.Wait }
 
 var (
-	errTooLarge     = errors.New("answer too large")
-	errNotReadable  = errors.New("answer cannot be read")
-	errBrokenAnswer = errors.New("broken HTTP answer")
-	errOtherDraft   = errors.New("the draft is not this document's")
-	errNoID         = errors.New("not an id of the platform's")
+	errTooLarge    = errors.New("answer too large")
+	errNotReadable = errors.New("answer cannot be read")
+	errOtherDraft  = errors.New("the draft is not this document's")
+	errNoID        = errors.New("not an id of the platform's")
 )
 
 func unreadable(op string, status int) *Error {
@@ -115,32 +109,6 @@ func existingID(err error) string {
 		return e.existing
 	}
 	return ""
-}
-
-// cause reduces a transport error to a text without URL and without bytes of the answer.
-func cause(err error) error {
-	var urlErr *url.Error
-	if errors.As(err, &urlErr) {
-		err = urlErr.Err
-	}
-	var (
-		opErr   *net.OpError
-		certErr *tls.CertificateVerificationError
-	)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return io.ErrUnexpectedEOF
-	case errors.As(err, &opErr):
-		return opErr
-	case errors.As(err, &certErr):
-		return certErr
-	default:
-		return errBrokenAnswer
-	}
 }
 
 const maxWords = 300

@@ -38,7 +38,7 @@ func TestAPlatformThatDoesNotAnswerIsProbedOneAtATime(t *testing.T) {
 		t.Fatalf("%d probes at once", n)
 	}
 	for want := 1; want <= 3; want++ {
-		f.clock.advance(probeEvery)
+		f.clock.Advance(probeEvery)
 		f.pass(f.Engine, true)
 		f.pass(f.Engine, true)
 		if n := len(f.sender.sent()); n != want {
@@ -46,7 +46,7 @@ func TestAPlatformThatDoesNotAnswerIsProbedOneAtATime(t *testing.T) {
 		}
 	}
 	f.sender.fails(nil)
-	f.clock.advance(probeEvery)
+	f.clock.Advance(probeEvery)
 	f.pass(f.Engine, true)
 	f.pass(f.Engine, true) // the woken workers
 	if n := len(f.sender.sent()); n != 20+3 {
@@ -61,10 +61,10 @@ func TestARunningProbeIsTheOnlyOne(t *testing.T) {
 	f.add("m_1")
 	f.add("m_2")
 	began, letGo := f.sender.holding()
-	f.clock.advance(probeEvery)
+	f.clock.Advance(probeEvery)
 	stop := run(t, f.Engine)
 	<-began
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	if n := f.free(f.modes[true]); n != 0 {
 		t.Errorf("%d more may begin", n)
 	}
@@ -78,7 +78,7 @@ func TestDoReturnsAtOnceWhileThePlatformDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.breaks()
-	f.clock.advance(time.Hour) // it stays open until something arrives
+	f.clock.Advance(time.Hour) // it stays open until something arrives
 	subject := f.add("m_1")
 	if f.do(subject) {
 		t.Error("it was tried")
@@ -114,7 +114,7 @@ func TestADeadLivePlatformDoesNotSlowTheTestMode(t *testing.T) {
 	stop()
 	f.wants(test, "sent", 1)
 	for range breakAfter {
-		f.modes[true].breaker.failed(f.clock.now())
+		f.modes[true].breaker.failed(f.clock.Now())
 	}
 	if f.modes[false].breaker.open() {
 		t.Error("the modes share a breaker")
@@ -136,7 +136,7 @@ func TestWaitingNeitherClosesTheBreakerNorHoldsUpTheProbe(t *testing.T) {
 		}
 		return Wait{Why: "no mandate", Again: time.Hour}
 	})
-	f.clock.advance(probeEvery)
+	f.clock.Advance(probeEvery)
 	for f.row(probe).attempts == 0 {
 		if !f.modes[true].breaker.open() {
 			t.Fatal("closed by one that waits")
@@ -155,7 +155,7 @@ func TestARefusalIsAnAnswer(t *testing.T) {
 	f.breaks()
 	f.add("m_1")
 	f.sender.fails(errors.Join(ErrStop, errDown))
-	f.clock.advance(probeEvery)
+	f.clock.Advance(probeEvery)
 	f.pass(f.Engine, true)
 	if f.modes[true].breaker.open() {
 		t.Error("still open")

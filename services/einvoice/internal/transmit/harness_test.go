@@ -12,27 +12,11 @@ import (
 	"go.uber.org/goleak"
 
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	"european-pay.eu/eupay/services/einvoice/migrations"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 // sender does what the test says and remembers what it was given.
 type sender struct {
@@ -71,7 +55,7 @@ func (s *sender) sent() []Transmission {
 type fixture struct {
 	t      testing.TB
 	pool   *pgxpool.Pool
-	clock  *clock
+	clock  *testclock.Clock
 	sender *sender
 	*Engine
 }
@@ -79,7 +63,7 @@ type fixture struct {
 func setup(t testing.TB) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "einvoice", migrations.FS)
-	f := &fixture{t: t, pool: pool, clock: &clock{at: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}, sender: &sender{}}
+	f := &fixture{t: t, pool: pool, clock: testclock.New(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)), sender: &sender{}}
 	f.Engine = f.engine(Config{})
 	return f
 }
@@ -90,7 +74,7 @@ func (f *fixture) engine(cfg Config) *Engine {
 		cfg.Every = time.Hour
 	}
 	senders := map[Kind]Sender{Document: f.sender, Collection: f.sender, Report: f.sender}
-	return New(f.pool, senders, cfg, f.clock.now, slog.New(slog.DiscardHandler))
+	return New(f.pool, senders, cfg, f.clock.Now, slog.New(slog.DiscardHandler))
 }
 
 // run runs an engine until the function that it returns is called, which returns when everything has ended.
@@ -130,7 +114,7 @@ func (f *fixture) add(merchant string) uuid.UUID {
 func (f *fixture) addIn(merchant string, livemode bool, hold time.Duration) uuid.UUID {
 	f.t.Helper()
 	t := Transmission{ID: uuid.New(), Kind: Document, Subject: uuid.New(), MerchantID: merchant, Livemode: livemode}
-	if err := Add(context.Background(), f.pool, t, f.clock.now(), hold); err != nil {
+	if err := Add(context.Background(), f.pool, t, f.clock.Now(), hold); err != nil {
 		f.t.Fatal(err)
 	}
 	return t.Subject

@@ -22,9 +22,9 @@ func TestAThousandAreSentOnceByTwoEngines(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for m := range 7 {
-		f.fill(fmt.Sprintf("m_%d", m), 100, f.clock.now())
+		f.fill(fmt.Sprintf("m_%d", m), 100, f.clock.Now())
 	}
-	f.fill("m_many", 300, f.clock.now())
+	f.fill("m_many", 300, f.clock.Now())
 	all := make(chan Transmission, 2000)
 	f.sender.then(func(_ context.Context, t Transmission) error {
 		all <- t
@@ -53,7 +53,7 @@ func TestABacklogOfOneMerchantDoesNotHoldUpAnother(t *testing.T) {
 	t.Parallel()
 	for _, newcomer := range []string{"m_a", "m_z"} { // before and after it in the order of turns
 		f := setup(t)
-		f.fill("m_backlog", 10_000, f.clock.now().Add(-time.Hour))
+		f.fill("m_backlog", 10_000, f.clock.Now().Add(-time.Hour))
 		began, letGo := f.sender.holding()
 		stop := run(t, f.Engine)
 		for range f.cfg.Workers {
@@ -82,7 +82,7 @@ func TestMerchantsTakeTurns(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for m := range 5 {
-		f.fill(fmt.Sprintf("m_%d", m), 100*(m+1), f.clock.now())
+		f.fill(fmt.Sprintf("m_%d", m), 100*(m+1), f.clock.Now())
 	}
 	f.Engine = f.engine(Config{Workers: 1})
 	for range 50 {
@@ -115,7 +115,7 @@ func TestMerchantsTakeTurns(t *testing.T) {
 func TestTheClaimUsesTheIndex(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	now := f.clock.now()
+	now := f.clock.Now()
 	f.exec(`insert into transmissions (id, kind, subject, merchant_id, livemode, state, due_at, ended_at, created_at)
 		select gen_random_uuid(), 'document', gen_random_uuid(), 'm_' || i / 5 % 1000, true, case when i % 5 = 0 then 'waiting' else 'sent' end,
 			case when i % 5 = 0 then $1::timestamptz + interval '1 hour' end, case when i % 5 <> 0 then $1::timestamptz end, $1
@@ -138,7 +138,7 @@ func (f *fixture) explain(after string) {
 		f.t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
-	now := f.clock.now()
+	now := f.clock.Now()
 	rows, err := tx.Query(context.Background(), `explain (analyze, buffers, timing off) `+claimDueSQL, now.Add(time.Minute), uuid.New(), true, now, after, 8)
 	if err != nil {
 		f.t.Fatal(err)

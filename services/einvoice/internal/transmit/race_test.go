@@ -12,7 +12,7 @@ import (
 
 func (f *fixture) drop(subject uuid.UUID) bool {
 	f.t.Helper()
-	ok, err := Drop(context.Background(), f.pool, Document, subject, f.clock.now())
+	ok, err := Drop(context.Background(), f.pool, Document, subject, f.clock.Now())
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func TestWhatWasDroppedIsNeverSent(t *testing.T) {
 		}
 	}
 	f.pass(f.Engine, true)
-	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.now()); ok || err != nil || f.do(subject) || len(f.sender.sent()) != 0 {
+	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.Now()); ok || err != nil || f.do(subject) || len(f.sender.sent()) != 0 {
 		t.Error("it was tried", ok, err)
 	}
 	f.wants(subject, "dropped", 0)
@@ -45,7 +45,7 @@ func TestNothingIsDroppedOrRestartedWhileItIsTried(t *testing.T) {
 	if f.drop(subject) {
 		t.Error("dropped during the attempt")
 	}
-	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.now()); ok || err != nil {
+	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.Now()); ok || err != nil {
 		t.Error("restarted during the attempt", err)
 	}
 	letGo <- nil
@@ -76,7 +76,7 @@ func TestADropRacesWithAttempts(t *testing.T) {
 		var racers sync.WaitGroup
 		racers.Go(func() { _, _ = f.Do(context.Background(), Document, subject, true) })
 		racers.Go(func() {
-			ok, err := Drop(context.Background(), f.pool, Document, subject, f.clock.now())
+			ok, err := Drop(context.Background(), f.pool, Document, subject, f.clock.Now())
 			if err != nil {
 				t.Error(err)
 			}
@@ -102,7 +102,7 @@ func TestADropThatIsNotCommittedYetHoldsAttemptsBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ok, err := Drop(t.Context(), tx, Document, subject, f.clock.now()); !ok || err != nil {
+		if ok, err := Drop(t.Context(), tx, Document, subject, f.clock.Now()); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 		f.pass(f.Engine, true)
@@ -150,11 +150,11 @@ func TestADropAfterTheLeaseOfADeadWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.clock.advance(f.cfg.Lease - time.Microsecond)
+	f.clock.Advance(f.cfg.Lease - time.Microsecond)
 	if f.drop(subject) {
 		t.Error("dropped within the lease")
 	}
-	f.clock.advance(time.Microsecond)
+	f.clock.Advance(time.Microsecond)
 	if !f.drop(subject) {
 		t.Error("not dropped after the lease")
 	}
@@ -173,7 +173,7 @@ func TestRestartRacesWithTheEndOfAnAttempt(t *testing.T) {
 		var racers sync.WaitGroup
 		racers.Go(func() { f.do(subject) })
 		racers.Go(func() {
-			if _, err := Restart(context.Background(), f.pool, Document, subject, f.clock.now()); err != nil {
+			if _, err := Restart(context.Background(), f.pool, Document, subject, f.clock.Now()); err != nil {
 				t.Error(err)
 			}
 		})

@@ -19,7 +19,7 @@ func TestWhatIsDueIsSentOnce(t *testing.T) {
 	f.pass(f.Engine, true)
 	f.wants(due, "sent", 1)
 	f.wants(later, "waiting", 0)
-	f.clock.advance(time.Minute)
+	f.clock.Advance(time.Minute)
 	f.pass(f.Engine, true)
 	f.wants(later, "sent", 1)
 	if n := len(f.sender.sent()); n != 2 {
@@ -33,7 +33,7 @@ func TestASecondTransmissionOfASubjectChangesNothing(t *testing.T) {
 	subject := f.add("m_1")
 	f.pass(f.Engine, true)
 	again := Transmission{ID: uuid.New(), Kind: Document, Subject: subject, MerchantID: "m_1", Livemode: true}
-	if err := Add(t.Context(), f.pool, again, f.clock.now(), 0); err != nil {
+	if err := Add(t.Context(), f.pool, again, f.clock.Now(), 0); err != nil {
 		t.Fatal(err)
 	}
 	f.pass(f.Engine, true)
@@ -66,12 +66,12 @@ func TestADeadWorkersTransmissionComesBackAfterTheLease(t *testing.T) {
 	if due, err := f.claimDue(t.Context(), dead, m, 8); err != nil || len(due) != 1 {
 		t.Fatal(due, err)
 	}
-	f.clock.advance(f.cfg.Lease - time.Second)
+	f.clock.Advance(f.cfg.Lease - time.Second)
 	f.pass(f.Engine, true)
 	if len(f.sender.sent()) != 0 {
 		t.Fatal("sent within the lease of another")
 	}
-	f.clock.advance(time.Second)
+	f.clock.Advance(time.Second)
 	f.pass(f.Engine, true)
 	f.wants(subject, "sent", 2)
 	// The dead one was only slow: what it says does not count any more.
@@ -105,16 +105,16 @@ func TestWaitingCountsNoAttemptAndResumeEndsIt(t *testing.T) {
 	f.sender.fails(fmt.Errorf("send: %w", Wait{Why: "no mandate", Again: time.Hour}))
 	f.pass(f.Engine, true)
 	r := f.wants(subject, "waiting", 0)
-	if !r.due.Equal(f.clock.now().Add(time.Hour)) || r.problem != "waits: no mandate" {
+	if !r.due.Equal(f.clock.Now().Add(time.Hour)) || r.problem != "waits: no mandate" {
 		t.Errorf("%+v", r)
 	}
 	f.sender.fails(nil)
-	if err := Resume(t.Context(), f.pool, "m_1", false, f.clock.now()); err != nil { // the other mode
+	if err := Resume(t.Context(), f.pool, "m_1", false, f.clock.Now()); err != nil { // the other mode
 		t.Fatal(err)
 	}
 	f.pass(f.Engine, true)
 	f.wants(subject, "waiting", 0)
-	if err := Resume(t.Context(), f.pool, "m_1", true, f.clock.now()); err != nil {
+	if err := Resume(t.Context(), f.pool, "m_1", true, f.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	f.pass(f.Engine, true)
@@ -129,7 +129,7 @@ func TestResumeReachesWhatIsBeingTried(t *testing.T) {
 	began, letGo := f.sender.holding()
 	stop := run(t, f.Engine)
 	<-began // it has read that the mandate is not active
-	if err := Resume(t.Context(), f.pool, "m_1", true, f.clock.now()); err != nil {
+	if err := Resume(t.Context(), f.pool, "m_1", true, f.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	letGo <- Wait{Why: "no mandate", Again: time.Hour}
@@ -138,7 +138,7 @@ func TestResumeReachesWhatIsBeingTried(t *testing.T) {
 	}
 	letGo <- Wait{Why: "no mandate", Again: time.Hour} // nothing resumed it this time
 	stop()
-	if r := f.wants(subject, "waiting", 0); !r.due.Equal(f.clock.now().Add(time.Hour)) {
+	if r := f.wants(subject, "waiting", 0); !r.due.Equal(f.clock.Now().Add(time.Hour)) {
 		t.Errorf("due at %v", r.due)
 	}
 }
@@ -149,7 +149,7 @@ func TestAWaitWithoutATimeIsNoLoop(t *testing.T) {
 	subject := f.add("m_1")
 	f.sender.fails(Wait{Why: "something"})
 	f.pass(f.Engine, true)
-	if r := f.row(subject); !r.due.After(f.clock.now()) {
+	if r := f.row(subject); !r.due.After(f.clock.Now()) {
 		t.Errorf("due at %v", r.due)
 	}
 }
@@ -163,18 +163,18 @@ func TestWhatIsRefusedForGoodStops(t *testing.T) {
 	if r := f.wants(subject, "stopped", 1); r.problem != "not to be sent again: CALCUL_ERR \uFFFD" {
 		t.Errorf("%q", r.problem)
 	}
-	f.clock.advance(48 * time.Hour)
+	f.clock.Advance(48 * time.Hour)
 	f.pass(f.Engine, true)
 	if f.do(subject) {
 		t.Error("Do tried it")
 	}
-	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.now()); !ok || err != nil {
+	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.Now()); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	f.sender.fails(nil)
 	f.pass(f.Engine, true)
 	f.wants(subject, "sent", 2)
-	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.now()); ok || err != nil {
+	if ok, err := Restart(t.Context(), f.pool, Document, subject, f.clock.Now()); ok || err != nil {
 		t.Error("what was sent was restarted", err)
 	}
 }
@@ -220,10 +220,10 @@ func TestAFailureIsTriedAgainLater(t *testing.T) {
 	for n, want := range []time.Duration{2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second} {
 		f.pass(f.Engine, true)
 		r := f.wants(subject, "waiting", n+1)
-		if d := r.due.Sub(f.clock.now()); d < want*3/4 || d > want*5/4 {
+		if d := r.due.Sub(f.clock.Now()); d < want*3/4 || d > want*5/4 {
 			t.Errorf("attempt %d: again after %v", n+1, d)
 		}
-		f.clock.advance(r.due.Sub(f.clock.now()))
+		f.clock.Advance(r.due.Sub(f.clock.Now()))
 	}
 	f.sender.fails(nil)
 	f.pass(f.Engine, true)

@@ -17,7 +17,7 @@ func TestLookupFromBeforeAChangeIsNotKept(t *testing.T) {
 	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	c.put(key.Public, before, &entry{exists: true, key: old, fresh: f.clock.now().Add(trust)})
+	c.put(key.Public, before, &entry{exists: true, key: old, fresh: f.clock.Now().Add(trust)})
 	if c.get(key.Public) != nil {
 		t.Fatal("the late answer was stored")
 	}
@@ -46,11 +46,11 @@ func TestIdleKeysLeaveTheMemory(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	f.notifier.cache.sweep(f.clock.now().Add(trust))
+	f.notifier.cache.sweep(f.clock.Now().Add(trust))
 	if f.notifier.cache.get(key.Public) == nil {
 		t.Fatal("dropped too early")
 	}
-	f.notifier.cache.sweep(f.clock.now().Add(trust + keepIdle + 1))
+	f.notifier.cache.sweep(f.clock.Now().Add(trust + keepIdle + 1))
 	if f.notifier.cache.get(key.Public) != nil {
 		t.Fatal("kept")
 	}

@@ -56,21 +56,21 @@ func TestGateBoundsTheQueue(t *testing.T) {
 func TestWindowSlides(t *testing.T) {
 	t.Parallel()
 	w, at := newWindow(2, time.Minute), newClock()
-	take := func() error { return w.take("x", at.now()) }
+	take := func() error { return w.take("x", at.Now()) }
 	if take() != nil {
 		t.Fatal("first")
 	}
-	at.advance(40 * time.Second)
+	at.Advance(40 * time.Second)
 	if take() != nil {
 		t.Fatal("second")
 	}
 	if e := wantCode(t, take(), errs.RateLimitExceeded); e.RetryAfter != 20*time.Second {
 		t.Fatalf("retry after %s", e.RetryAfter)
 	}
-	if err := w.take("y", at.now()); err != nil {
+	if err := w.take("y", at.Now()); err != nil {
 		t.Fatal("another name is limited too")
 	}
-	at.advance(20 * time.Second)
+	at.Advance(20 * time.Second)
 	if take() != nil {
 		t.Fatal("third, after the first has left the window")
 	}
@@ -85,13 +85,13 @@ func TestWindowMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	w, at := newWindow(2, time.Minute), newClock()
 	for range maxWindows {
-		if err := w.take(randomText(20), at.now()); err != nil {
+		if err := w.take(randomText(20), at.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantCode(t, w.take("one more", at.now()), errs.RateLimitExceeded)
-	at.advance(time.Minute)
-	if err := w.take("one more", at.now()); err != nil || len(w.attempts) != 1 {
+	wantCode(t, w.take("one more", at.Now()), errs.RateLimitExceeded)
+	at.Advance(time.Minute)
+	if err := w.take("one more", at.Now()); err != nil || len(w.attempts) != 1 {
 		t.Fatalf("%v, %d names", err, len(w.attempts))
 	}
 }

@@ -75,7 +75,7 @@ func TestVerifiedPairIsRemembered(t *testing.T) {
 	mustAuthenticate(t, f, key, secret)
 	fill(f.Keys.hasher.gate) // from here on a comparison would only end with SERVICE_UNAVAILABLE
 	mustAuthenticate(t, f, key, secret)
-	f.clock.advance(trust)
+	f.clock.Advance(trust)
 	mustAuthenticate(t, f, key, secret)
 	if used := f.strings(t, `select last_used_at::text from api_keys where id = $1`, key.ID); !strings.HasPrefix(used[0], "2026-06-17 12:01:00") {
 		t.Fatalf("last used at %s", used)
@@ -114,7 +114,7 @@ func TestWrongSecretsOfOneKeyAreLimited(t *testing.T) {
 		}
 	}
 	mustAuthenticate(t, f, key, secret) // who has proven the secret is not locked out by a guesser
-	f.clock.advance(trust)
+	f.clock.Advance(trust)
 	mustAuthenticate(t, f, key, secret)
 }
 
@@ -169,12 +169,12 @@ func TestExpiredKeyEndsOnTime(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
-	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Short", ExpiresAt: ptr(f.clock.now().Add(30 * time.Second))})
+	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Short", ExpiresAt: ptr(f.clock.Now().Add(30 * time.Second))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustAuthenticate(t, f, key, secret)
-	f.clock.advance(30 * time.Second)
+	f.clock.Advance(30 * time.Second)
 	if authenticates(t, f, key, secret)() {
 		t.Fatal("still valid")
 	}

@@ -23,9 +23,9 @@ func TestRotationKeepsTheOldSecretForTheOverlap(t *testing.T) {
 	}
 	mustAuthenticate(t, f, key, first)
 	mustAuthenticate(t, f, key, second)
-	f.clock.advance(time.Hour - time.Second)
+	f.clock.Advance(time.Hour - time.Second)
 	mustAuthenticate(t, f, key, first) // trusted for a minute, but not beyond its end
-	f.clock.advance(time.Second)
+	f.clock.Advance(time.Second)
 	if authenticates(t, f, key, first)() {
 		t.Fatal("the old secret outlives the overlap")
 	}
@@ -69,7 +69,7 @@ func TestSecondRotationShortensTheFirst(t *testing.T) {
 		}
 	}
 	mustAuthenticate(t, f, key, first)
-	f.clock.advance(time.Minute)
+	f.clock.Advance(time.Minute)
 	if authenticates(t, f, key, first)() {
 		t.Fatal("the first secret lives on")
 	}
@@ -215,7 +215,7 @@ func TestNewKeyIsChecked(t *testing.T) {
 		"zero limit":     {NewKey{Name: "x", PerMinute: ptr(0)}, "per_minute"},
 		"high limit":     {NewKey{Name: "x", PerMinute: ptr(MaxPerMinute + 1)}, "per_minute"},
 		"many addresses": {NewKey{Name: "x", AllowedIPs: make([]netip.Prefix, maxIPs+1)}, "allowed_ips"},
-		"expired":        {NewKey{Name: "x", ExpiresAt: ptr(f.clock.now())}, "expires_at"},
+		"expired":        {NewKey{Name: "x", ExpiresAt: ptr(f.clock.Now())}, "expires_at"},
 	}
 	for name, c := range cases {
 		_, _, err := f.Keys.Create(t.Context(), "user:x", m.ID, c.key)
@@ -237,7 +237,7 @@ func TestNumberOfKeysIsBounded(t *testing.T) {
 		f.key(t, m.ID)
 	}
 	tx := f.begin(t)
-	last := Key{ID: "00000000-0000-0000-0000-000000000001", Public: newPublic(false), Name: "last", Scopes: AllScopes, PerMinute: 1, CreatedAt: f.clock.now()}
+	last := Key{ID: "00000000-0000-0000-0000-000000000001", Public: newPublic(false), Name: "last", Scopes: AllScopes, PerMinute: 1, CreatedAt: f.clock.Now()}
 	if err := f.Keys.create(t.Context(), tx, "user:x", m.ID, &last, "hash"); err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func TestEnablingIsAnnounced(t *testing.T) {
 	if err := proto.Unmarshal(data, &e); err != nil {
 		t.Fatal(err)
 	}
-	if e.GetMerchantId() != m.ID || e.GetName() != m.Name || e.GetEmail() != m.Email || !e.GetGatewayEnabled() || !e.GetOccurredAt().AsTime().Equal(f.clock.now()) {
+	if e.GetMerchantId() != m.ID || e.GetName() != m.Name || e.GetEmail() != m.Email || !e.GetGatewayEnabled() || !e.GetOccurredAt().AsTime().Equal(f.clock.Now()) {
 		t.Fatalf("event %v", &e)
 	}
 }
@@ -116,7 +116,7 @@ func TestMerchantsAreListedNewestFirst(t *testing.T) {
 	f := setup(t)
 	for _, email := range []string{"a@example.com", "b@example.com", "c@example.com"} {
 		f.merchant(t, email)
-		f.clock.advance(1e9)
+		f.clock.Advance(1e9)
 	}
 	page, total, err := f.Merchants.List(t.Context(), 2, 2)
 	if err != nil || total != 3 || len(page) != 1 || page[0].Email != "a@example.com" {

@@ -106,7 +106,7 @@ func TestKeyIsTrustedOnlyBrieflyWhileDeaf(t *testing.T) {
 	if !authenticates(t, f, key, secret)() {
 		t.Fatal("not remembered at all")
 	}
-	f.clock.advance(trustDeaf)
+	f.clock.Advance(trustDeaf)
 	if authenticates(t, f, key, secret)() {
 		t.Fatal("still trusted")
 	}
@@ -121,9 +121,9 @@ func TestLostBroadcastIsMadeGoodWithinAMinute(t *testing.T) {
 	if _, err := f.pool.Exec(t.Context(), `delete from api_key_secrets`); err != nil {
 		t.Fatal(err)
 	}
-	f.clock.advance(trust - time.Second)
+	f.clock.Advance(trust - time.Second)
 	mustAuthenticate(t, f, key, secret)
-	f.clock.advance(time.Second)
+	f.clock.Advance(time.Second)
 	if authenticates(t, f, key, secret)() {
 		t.Fatal("a secret that is gone still works")
 	}

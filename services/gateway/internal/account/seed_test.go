@@ -103,7 +103,7 @@ func TestSeedMakesTheGivenSecretCurrent(t *testing.T) {
 	if _, err := f.Seed(t.Context(), demo()); err != nil {
 		t.Fatal(err)
 	}
-	f.clock.advance(2 * time.Hour)
+	f.clock.Advance(2 * time.Hour)
 	mustAuthenticate(t, f, key, "sk_test_demo0000")
 }
 

@@ -88,7 +88,7 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, netip.MustParseAddr("198.51.100.1")); err != nil {
 		t.Fatalf("the owner is locked out elsewhere: %v", err)
 	}
-	f.clock.advance(attemptSpan)
+	f.clock.Advance(attemptSpan)
 	if _, err := f.login(t, "shop@example.com", testPassword); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestReuseEndsATokenThatIsBeingMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	tx := f.begin(t)
-	third, err := f.Users.refresh(t.Context(), tx, *row, second.RefreshToken, f.clock.now())
+	third, err := f.Users.refresh(t.Context(), tx, *row, second.RefreshToken, f.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestRefreshEnds(t *testing.T) {
 		_, err := f.Users.Refresh(t.Context(), bad)
 		wantCode(t, err, errs.Unauthenticated)
 	}
-	f.clock.advance(refreshLife)
+	f.clock.Advance(refreshLife)
 	_, err := f.Users.Refresh(t.Context(), s.RefreshToken)
 	wantCode(t, err, errs.Unauthenticated)
 	fresh, err := f.login(t, "shop@example.com", testPassword)
@@ -240,7 +240,7 @@ func TestExpiredRefreshTokensArePurged(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "old@example.com")
-	f.clock.advance(refreshLife + time.Second)
+	f.clock.Advance(refreshLife + time.Second)
 	f.merchant(t, "new@example.com")
 	if err := f.purge(t.Context()); err != nil {
 		t.Fatal(err)

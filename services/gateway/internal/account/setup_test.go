@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
 
@@ -31,32 +31,14 @@ const (
 
 var home = netip.MustParseAddr("192.0.2.7")
 
-// clock stands still until a test moves it.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
+func newClock() *testclock.Clock { return testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)) }
 
 // fixture is one replica on a database and a broker of its own.
 type fixture struct {
 	*Accounts
 	pool  *pgxpool.Pool
 	bus   *bus.Bus
-	clock *clock
+	clock *testclock.Clock
 }
 
 func setup(t testing.TB) *fixture {
@@ -78,7 +60,7 @@ func (f *fixture) replica(t testing.TB) *fixture {
 func open(t testing.TB, f *fixture) *Accounts {
 	t.Helper()
 	a, err := Open(Deps{
-		Pool: f.pool, NATS: f.bus.NC, Log: slog.New(slog.DiscardHandler), Now: f.clock.now, Wake: func() {},
+		Pool: f.pool, NATS: f.bus.NC, Log: slog.New(slog.DiscardHandler), Now: f.clock.Now, Wake: func() {},
 		BcryptCost: bcrypt.MinCost, TokenSecret: testSecret, AttemptsPerIP: 40,
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
 	wantCode(t, err, errs.Unauthenticated)
 	_, err = f.Tokens.Verify(s.Token, Customer)
 	wantCode(t, err, errs.Unauthenticated)
-	f.clock.advance(accessLife)
+	f.clock.Advance(accessLife)
 	_, err = f.Tokens.Verify(s.Token, Portal)
 	wantCode(t, err, errs.Unauthenticated)
 }
@@ -41,12 +41,12 @@ func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	at := newClock()
-	tokens, err := newTokens(testSecret, at.now)
+	tokens, err := newTokens(testSecret, at.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	forge := func(method jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
-		c := jwt.MapClaims{"sub": "01890000-0000-7000-8000-000000000000", "iss": issuer, "aud": string(Portal), "role": "admin", "exp": at.now().Add(time.Minute).Unix()}
+		c := jwt.MapClaims{"sub": "01890000-0000-7000-8000-000000000000", "iss": issuer, "aud": string(Portal), "role": "admin", "exp": at.Now().Add(time.Minute).Unix()}
 		change(c)
 		text, err := jwt.NewWithClaims(method, c).SignedString(key)
 		if err != nil {
@@ -76,7 +76,7 @@ func TestForgedTokens(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, err := newTokens("short", at.now); err == nil {
+	if _, err := newTokens("short", at.Now); err == nil {
 		t.Error("a short secret is accepted")
 	}
 }

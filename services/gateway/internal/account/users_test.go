@@ -55,7 +55,7 @@ func TestTeam(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	other, _ := f.merchant(t, "other@example.com")
-	f.clock.advance(time.Second)
+	f.clock.Advance(time.Second)
 	member, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "Tim@example.com", Password: testPassword, Name: "Tim", Role: RoleStaff})
 	if err != nil {
 		t.Fatal(err)

@@ -2,10 +2,7 @@ package catalogapi
 
 import (
 	"context"
-	"encoding/json"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,9 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -27,6 +22,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -125,10 +121,8 @@ func (s *shop) FindImage(_ context.Context, r *qrv1.FindImageRequest) (*qrv1.Fin
 
 // fixture is the API on a real server with real accounts. Every answer is held against the API description.
 type fixture struct {
-	shop   *shop
-	url    string
-	client *http.Client
-	doc    *apidoctest.Validator
+	shop *shop
+	api  gatewaytest.Client
 	// tokens by role; "" has none.
 	tokens map[account.Role]string
 	// merchantID is that of all but the customer.
@@ -139,15 +133,8 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
-	accounts, err := account.Open(account.Deps{
-		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {}, BcryptCost: bcrypt.MinCost,
-		TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(accounts.Close)
-	f := &fixture{shop: &shop{}, doc: apidoctest.New(t), tokens: map[account.Role]string{"": ""}}
+	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
+	f := &fixture{shop: &shop{}, tokens: map[account.Role]string{"": ""}}
 	e := web.New(quiet, nil)
 	g := e.Group(apidoctest.Base)
 	portal := portalapi.New(portalapi.Deps{Accounts: accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
@@ -158,33 +145,16 @@ func setup(t *testing.T) *fixture {
 	RegisterStatic(e)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
-	f.url, f.client = srv.URL, srv.Client()
+	f.api = gatewaytest.Client{URL: srv.URL, HTTP: srv.Client(), Doc: apidoctest.New(t)}
 	f.people(t)
 	return f
 }
 
 func (f *fixture) connect(t *testing.T) qrv1.CatalogServiceClient {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
-	qrv1.RegisterCatalogServiceServer(srv, f.shop)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Close()
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return qrv1.NewCatalogServiceClient(conn)
+	return qrv1.NewCatalogServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+		qrv1.RegisterCatalogServiceServer(r, f.shop)
+	}))
 }
 
 // people logs one user of each role in.
@@ -216,14 +186,7 @@ type reply struct {
 func (r reply) str(field string) string { s, _ := r.json[field].(string); return s }
 
 // fields are the names in the errors of a VALIDATION_ERROR.
-func (r reply) fields() string {
-	var names []string
-	list, _ := r.json["errors"].([]any)
-	for _, e := range list {
-		names = append(names, e.(map[string]any)["field"].(string))
-	}
-	return strings.Join(names, " ")
-}
+func (r reply) fields() string { return strings.Join(gatewaytest.Fields(r.json), " ") }
 
 func (f *fixture) call(t *testing.T, as account.Role, method, path, body string) reply {
 	t.Helper()
@@ -232,33 +195,6 @@ func (f *fixture) call(t *testing.T, as account.Role, method, path, body string)
 
 func (f *fixture) send(t *testing.T, as account.Role, method, path, body string) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, f.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if token := f.tokens[as]; token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := f.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	described := req.Clone(t.Context())
-	described.URL.Host, described.URL.Scheme = "", ""
-	f.doc.Check(t, described, resp)
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
-	if strings.HasPrefix(r.header.Get("Content-Type"), "application/json") {
-		if err := json.Unmarshal(raw, &r.json); err != nil {
-			t.Fatalf("%s %s answers %q", method, path, raw)
-		}
-	}
-	return r
+	a := f.api.Call(t, method, path, body, gatewaytest.Bearer(f.tokens[as])...)
+	return reply{a.Status, a.Header, a.Text, a.JSON}
 }

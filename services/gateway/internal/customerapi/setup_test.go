@@ -1,23 +1,16 @@
 package customerapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -26,6 +19,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -76,10 +70,8 @@ func (s *standIn) CompleteConnect(_ context.Context, r *paymentsv1.CompleteConne
 // world is the API on a real server; customers log in as they do. Every answer is held against the API description.
 type world struct {
 	t        *testing.T
-	url      string
+	api      gatewaytest.Client
 	payments *standIn
-	client   *http.Client
-	valid    *apidoctest.Validator
 	customer string // login token
 	userID   string
 	merchant string
@@ -88,15 +80,8 @@ type world struct {
 func setup(t *testing.T) *world {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
-	w := &world{t: t, payments: &standIn{}, valid: apidoctest.New(t)}
-	accounts, err := account.Open(account.Deps{
-		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: func() time.Time { return now }, Wake: func() {},
-		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(accounts.Close)
+	w := &world{t: t, payments: &standIn{}}
+	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, func() time.Time { return now })
 	e := web.New(quiet, nil)
 	g := e.Group(apidoctest.Base)
 	portal := portalapi.New(portalapi.Deps{
@@ -108,13 +93,13 @@ func setup(t *testing.T) *world {
 		Limiter: ratelimit.NewMemory(func() time.Time { return now }),
 	}).Register(g)
 	srv := httptest.NewServer(web.Handler(e))
-	w.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(func() {
-		w.client.CloseIdleConnections()
+		client.CloseIdleConnections()
 		srv.Close()
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	})
-	w.url = srv.URL + apidoctest.Base
+	w.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: client, Doc: apidoctest.New(t)}
 	w.customer = w.register("/customer/auth/register", `{"email":"jane@example.com","password":"`+password+`"}`)
 	w.merchant = w.register("/auth/register", `{"email":"owner@example.com","password":"`+password+`","name":"Café"}`)
 	id, err := accounts.Tokens.Verify(w.customer, account.Customer)
@@ -143,41 +128,11 @@ type reply struct {
 
 func (w *world) call(token, method, path, body string, headers ...string) reply {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := w.client.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	described := req.Clone(w.t.Context())
-	described.URL.Host, described.URL.Scheme = "", ""
-	w.valid.Check(w.t, described, resp)
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&r.json); err != nil {
-			w.t.Fatalf("%s %s answers %q", method, path, raw)
-		}
-	}
-	if r.header.Get("Cache-Control") != "no-store" {
+	a := w.api.Call(w.t, method, path, body, append(gatewaytest.Bearer(token), headers...)...)
+	if a.Header.Get("Cache-Control") != "no-store" {
 		w.t.Errorf("%s %s may be cached", method, path)
 	}
-	return r
+	return reply{a.Status, a.Header, a.Text, a.JSON}
 }
 
 // refused wants that error.
@@ -190,29 +145,9 @@ func (w *world) refused(code errs.Code, r reply) {
 
 func (s *standIn) client(t *testing.T) paymentsv1.AccountsServiceClient {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
-	paymentsv1.RegisterAccountsServiceServer(srv, s)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return paymentsv1.NewAccountsServiceClient(conn)
+	return paymentsv1.NewAccountsServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+		paymentsv1.RegisterAccountsServiceServer(r, s)
+	}))
 }
 
 // noKeys lets no API key in: customers have none.

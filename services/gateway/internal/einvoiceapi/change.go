@@ -43,31 +43,45 @@ func (r paidRequest) check() error {
 	return bad.err()
 }
 
-// markPaid records a payment. What of it is reported, and until when, is in the answer.
-func (a *API) markPaid(c echo.Context) error {
-	merchantID, livemode, id, err := a.invoiceOf(c)
-	if err != nil {
-		return err
+// change names the invoice that a request changes, and its Idempotency-Key, which may be empty.
+type change struct {
+	merchantID string
+	livemode   bool
+	id, key    string
+}
+
+// changed reads the change that a request asks for into in, and checks it.
+func (a *API) changed(c echo.Context, decode func(echo.Context, any) error, in interface{ check() error }) (change, error) {
+	var on change
+	var err error
+	if on.merchantID, on.livemode, on.id, err = a.invoiceOf(c); err != nil {
+		return on, err
 	}
-	var in paidRequest
-	if err := web.Decode(c, &in); err != nil {
-		return err
+	if err := decode(c, in); err != nil {
+		return on, err
 	}
 	if err := in.check(); err != nil {
-		return err
+		return on, err
 	}
-	key, err := edge.IdempotencyKey(c)
+	on.key, err = edge.IdempotencyKey(c)
+	return on, err
+}
+
+// markPaid records a payment. What of it is reported, and until when, is in the answer.
+func (a *API) markPaid(c echo.Context) error {
+	var in paidRequest
+	on, err := a.changed(c, web.Decode, &in)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
 	res, err := a.Invoices.MarkInvoicePaid(ctx, &einvoicev1.MarkInvoicePaidRequest{
-		MerchantId: merchantID, Livemode: livemode, Id: id, PaymentMethod: in.PaymentMethod, PaymentDate: in.PaymentDate,
-		AmountCents: cents(in.Amount), IdempotencyKey: key,
+		MerchantId: on.merchantID, Livemode: on.livemode, Id: on.id, PaymentMethod: in.PaymentMethod, PaymentDate: in.PaymentDate,
+		AmountCents: cents(in.Amount), IdempotencyKey: on.key,
 	})
 	if err != nil {
-		return issued(err, key != "")
+		return issued(err, on.key != "")
 	}
 	if res.GetReplayed() {
 		c.Response().Header().Set(edge.HeaderReplayed, "true")
@@ -131,28 +145,18 @@ func (r creditRequest) check() error {
 
 // creditNote gives all or a part of an invoice back. 201 with the new document, 200 with the one of the same Idempotency-Key.
 func (a *API) creditNote(c echo.Context) error {
-	merchantID, livemode, id, err := a.invoiceOf(c)
-	if err != nil {
-		return err
-	}
 	var in creditRequest
-	if err := web.DecodeOptional(c, &in); err != nil {
-		return err
-	}
-	if err := in.check(); err != nil {
-		return err
-	}
-	key, err := edge.IdempotencyKey(c)
+	on, err := a.changed(c, web.DecodeOptional, &in)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
 	res, err := a.Invoices.CreateCreditNote(ctx, &einvoicev1.CreateCreditNoteRequest{
-		MerchantId: merchantID, Livemode: livemode, Id: id, AmountCents: cents(in.Amount), Reason: in.Reason, Type: in.Type, IdempotencyKey: key,
+		MerchantId: on.merchantID, Livemode: on.livemode, Id: on.id, AmountCents: cents(in.Amount), Reason: in.Reason, Type: in.Type, IdempotencyKey: on.key,
 	})
 	if err != nil {
-		return issued(err, key != "")
+		return issued(err, on.key != "")
 	}
 	return web.Answer(c, created(c, res.GetReplayed()), credited{invoice: view(res.GetCreditNote()), Invoice: summary(res.GetInvoice())})
 }

@@ -1,8 +1,6 @@
 package einvoiceapi
 
 import (
-	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/bcrypt"
 
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
@@ -20,6 +17,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -50,9 +48,7 @@ type fixture struct {
 	accounts *account.Accounts
 	merchant account.Merchant
 	platform *platform
-	url      string
-	client   *http.Client
-	doc      *apidoctest.Validator
+	api      gatewaytest.Client
 	// key and live are keys of the merchant with all scopes; reader has invoices:read only, payer everything else.
 	key, live, reader, payer as
 	people                   map[account.Role]as
@@ -62,16 +58,8 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
-	f := &fixture{platform: &platform{mandate: "active"}, doc: apidoctest.New(t), people: map[account.Role]as{}}
-	var err error
-	f.accounts, err = account.Open(account.Deps{
-		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {},
-		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.accounts.Close)
+	f := &fixture{platform: &platform{mandate: "active"}, people: map[account.Role]as{}}
+	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
 	access := edge.NewAccess(f.accounts.Keys, limiter, 1000)
 	e := web.New(quiet, nil)
@@ -84,7 +72,7 @@ func setup(t *testing.T) *fixture {
 	}).Register(g)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
-	f.url, f.client = srv.URL, srv.Client()
+	f.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: srv.Client(), Doc: apidoctest.New(t)}
 	f.seed(t)
 	return f
 }
@@ -144,47 +132,12 @@ type reply struct {
 func (r reply) str(field string) string { s, _ := r.json[field].(string); return s }
 
 // fields are the names in the errors of a VALIDATION_ERROR.
-func (r reply) fields() string {
-	var names []string
-	list, _ := r.json["errors"].([]any)
-	for _, e := range list {
-		names = append(names, e.(map[string]any)["field"].(string))
-	}
-	return strings.Join(names, " ")
-}
+func (r reply) fields() string { return strings.Join(gatewaytest.Fields(r.json), " ") }
 
 func (f *fixture) call(t *testing.T, who as, method, path, body string, headers ...string) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, f.url+apidoctest.Base+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body != "" {
-		req.Header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	}
-	headers = append(headers, who...)
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := f.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	described := req.Clone(t.Context())
-	described.URL.Host, described.URL.Scheme = "", ""
-	f.doc.Check(t, described, resp)
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
-	if strings.HasPrefix(r.header.Get(echo.HeaderContentType), echo.MIMEApplicationJSON) {
-		if err := json.Unmarshal(raw, &r.json); err != nil {
-			t.Fatalf("%s %s answers %q", method, path, raw)
-		}
-	}
-	return r
+	a := f.api.Call(t, method, path, body, append(headers, who...)...)
+	return reply{a.Status, a.Header, a.Text, a.JSON}
 }
 
 // must is call with an expected status.

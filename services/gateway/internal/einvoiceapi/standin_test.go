@@ -2,20 +2,19 @@ package einvoiceapi
 
 import (
 	"context"
-	"net"
 	"sync"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 )
 
 const (
@@ -215,32 +214,13 @@ var errAway = status.Error(codes.Unavailable, "away")
 // connect serves the stand-in on a real gRPC server.
 func (p *platform) connect(t *testing.T) einvoicev1.EInvoiceServiceClient {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	return einvoicev1.NewEInvoiceServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+		einvoicev1.RegisterEInvoiceServiceServer(r, p)
+	}, func(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 		res, err := next(ctx, req)
 		if status.Code(err) == codes.Unavailable {
 			return nil, err
 		}
 		return errs.UnaryServer(quiet)(ctx, req, info, func(context.Context, any) (any, error) { return res, err })
 	}))
-	einvoicev1.RegisterEInvoiceServiceServer(srv, p)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return einvoicev1.NewEInvoiceServiceClient(conn)
 }

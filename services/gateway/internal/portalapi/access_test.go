@@ -118,7 +118,7 @@ func TestBadTokens(t *testing.T) {
 	for _, token := range []string{"x", who.token + "x", "a.b.c", strings.Repeat("a", 5000)} {
 		f.refused(t, errs.Unauthenticated, as{token: token}, "GET", "/merchant", "")
 	}
-	f.clock.advance(15 * time.Minute)
+	f.clock.Advance(15 * time.Minute)
 	f.refused(t, errs.Unauthenticated, who, "GET", "/merchant", "")
 }
 
@@ -127,7 +127,7 @@ func TestCustomerLoginOpensOnlyTheApp(t *testing.T) {
 	f := setup(t)
 	people := f.people(t)
 	api := New(Deps{Accounts: f.accounts, KeyAuth: f.keyAuth, KeyFrom: keyFrom})
-	f.echo.GET("/api/v1/app", func(c echo.Context) error { return c.String(200, `{"user":"`+IdentityOf(c).UserID+`"}`) }, api.CustomerLogin())
+	f.echo.GET("/api/v1/app", func(c echo.Context) error { return c.JSON(200, map[string]string{"user": IdentityOf(c).UserID}) }, api.CustomerLogin())
 	if r := f.must(t, people[account.RoleCustomer], "GET", "/app", ""); r.str("user") == "" {
 		t.Fatalf("got %s", r.text)
 	}

@@ -14,13 +14,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -89,40 +89,22 @@ func setupListening(t *testing.T) *listening {
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- web.Serve(ctx, l, e, time.Hour, quiet) }()
-	f.url, f.client = "http://"+l.Addr().String(), &http.Client{Transport: &http.Transport{}}
+	f.api.URL, f.api.HTTP = "http://"+l.Addr().String()+apidoctest.Base, &http.Client{Transport: &http.Transport{}}
 	f.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-served; err != nil {
 			t.Error(err)
 		}
 	})
-	t.Cleanup(func() { f.client.CloseIdleConnections(); f.stop() })
+	t.Cleanup(func() { f.api.HTTP.CloseIdleConnections(); f.stop() })
 	return f
 }
 
 func (e *events) client(t *testing.T) webhooksv1.ListenServiceClient {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)), grpc.ChainStreamInterceptor(errs.StreamServer(quiet)))
-	webhooksv1.RegisterListenServiceServer(srv, e)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithChainUnaryInterceptor(errs.UnaryClient()), grpc.WithChainStreamInterceptor(errs.StreamClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Close()
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return webhooksv1.NewListenServiceClient(conn)
+	return webhooksv1.NewListenServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+		webhooksv1.RegisterListenServiceServer(r, e)
+	}))
 }
 
 // stream is an open answer.
@@ -134,7 +116,7 @@ type stream struct {
 
 func (f *listening) listen(t *testing.T, who as, query, lastID string) *stream {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "GET", f.url+apidoctest.Base+"/webhook-listener/events"+query, nil)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", f.api.URL+"/webhook-listener/events"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +125,7 @@ func (f *listening) listen(t *testing.T, who as, query, lastID string) *stream {
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
-	resp, err := f.client.Do(req)
+	resp, err := f.api.HTTP.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +238,7 @@ func TestTheStreamIsAsDescribed(t *testing.T) {
 	f.events.fail <- errs.New(errs.Unavailable, "Connect again.")
 	described := s.resp.Request.Clone(t.Context())
 	described.URL.Host, described.URL.Scheme = "", ""
-	f.doc.Check(t, described, s.resp)
+	f.api.Doc.Check(t, described, s.resp)
 	if raw, err := io.ReadAll(s.resp.Body); err != nil || !strings.HasPrefix(string(raw), "id: 41\n\n") {
 		t.Errorf("%q %v", raw, err)
 	}

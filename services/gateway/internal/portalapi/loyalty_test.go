@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 )
 
 // points stands for the loyalty part of the qr service. What it was asked comes back in its answer.
@@ -20,7 +21,7 @@ type points struct {
 
 func (p points) client(t *testing.T) qrv1.LoyaltyServiceClient {
 	t.Helper()
-	return qrv1.NewLoyaltyServiceClient(connect(t, func(r grpc.ServiceRegistrar) { qrv1.RegisterLoyaltyServiceServer(r, p) }))
+	return qrv1.NewLoyaltyServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) { qrv1.RegisterLoyaltyServiceServer(r, p) }))
 }
 
 func (points) GetLoyalty(_ context.Context, r *qrv1.GetLoyaltyRequest) (*qrv1.GetLoyaltyResponse, error) {

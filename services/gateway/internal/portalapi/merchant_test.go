@@ -32,7 +32,7 @@ func TestTeamIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.people(t)
-	f.clock.advance(time.Second)
+	f.clock.Advance(time.Second)
 	stranger := f.register(t, "stranger@example.com")
 	r := f.must(t, people[account.RoleStaff], "GET", "/merchant/team", "")
 	if len(r.rows()) != 3 || r.json["pagination"].(map[string]any)["total"] != 3.0 || strings.Contains(r.text, "hash") || strings.Contains(r.text, "$2a$") {

@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 )
 
 // pushes stands for the push part of the webhooks service.
@@ -30,7 +31,7 @@ type pushes struct {
 
 func (p *pushes) client(t *testing.T) webhooksv1.PushServiceClient {
 	t.Helper()
-	return webhooksv1.NewPushServiceClient(connect(t, func(r grpc.ServiceRegistrar) { webhooksv1.RegisterPushServiceServer(r, p) }))
+	return webhooksv1.NewPushServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) { webhooksv1.RegisterPushServiceServer(r, p) }))
 }
 
 const pointInBase64 = "BP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8"

@@ -1,31 +1,26 @@
 package portalapi
 
 import (
-	"bytes"
-	"encoding/json"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -39,49 +34,22 @@ const (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // fixture is the API on a real server, database and broker. Every answer is held against the API description.
 type fixture struct {
 	accounts *account.Accounts
 	pool     *pgxpool.Pool
 	hooks    *hooks
 	pushes   *pushes
-	url      string
-	clock    *clock
-	doc      *apidoctest.Validator
-	client   *http.Client
+	api      gatewaytest.Client
+	clock    *testclock.Clock
 	echo     *echo.Echo
 }
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
-	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}, doc: apidoctest.New(t)}
-	var err error
-	f.accounts, err = account.Open(account.Deps{
-		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: f.clock.now, Wake: func() {},
-		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.accounts.Close)
+	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))}
+	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, f.clock.Now)
 	f.echo = web.New(quiet, nil)
 	New(Deps{
 		Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t),
@@ -89,7 +57,7 @@ func setup(t *testing.T) *fixture {
 	}).Register(f.echo.Group(apidoctest.Base))
 	srv := httptest.NewServer(f.echo)
 	t.Cleanup(srv.Close)
-	f.url, f.client = srv.URL, srv.Client()
+	f.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: srv.Client(), Doc: apidoctest.New(t)}
 	return f
 }
 
@@ -129,14 +97,7 @@ func (r reply) code() string { s, _ := r.json["code"].(string); return s }
 func (r reply) str(field string) string { s, _ := r.json[field].(string); return s }
 
 // fields are the names in the errors of a VALIDATION_ERROR.
-func (r reply) fields() string {
-	var names []string
-	list, _ := r.json["errors"].([]any)
-	for _, e := range list {
-		names = append(names, e.(map[string]any)["field"].(string))
-	}
-	return strings.Join(names, " ")
-}
+func (r reply) fields() string { return strings.Join(gatewaytest.Fields(r.json), " ") }
 
 func (r reply) rows() []map[string]any {
 	list, _ := r.json["data"].([]any)
@@ -153,43 +114,12 @@ type as struct{ token, public, secret string }
 // call sends a request; body may be empty.
 func (f *fixture) call(t *testing.T, who as, method, path, body string) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, f.url+apidoctest.Base+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
+	headers := append(gatewaytest.Bearer(who.token), "X-Api-Key", who.public, "X-Api-Secret", who.secret)
+	a := f.api.Call(t, method, path, body, headers...)
+	if a.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%s %s may be cached: %q", method, path, a.Header.Get("Cache-Control"))
 	}
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for name, value := range map[string]string{"X-Api-Key": who.public, "X-Api-Secret": who.secret} {
-		if value != "" {
-			req.Header.Set(name, value)
-		}
-	}
-	if who.token != "" {
-		req.Header.Set("Authorization", "Bearer "+who.token)
-	}
-	resp, err := f.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	described := req.Clone(t.Context())
-	described.URL.Host, described.URL.Scheme = "", ""
-	f.doc.Check(t, described, resp)
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
-	if len(raw) > 0 {
-		if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&r.json); err != nil {
-			t.Fatalf("%s %s answers %q", method, path, raw)
-		}
-	}
-	if r.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%s %s may be cached: %q", method, path, r.header.Get("Cache-Control"))
-	}
-	return r
+	return reply{a.Status, a.Header, a.Text, a.JSON}
 }
 
 // must is call for what has to succeed.
@@ -251,36 +181,8 @@ func (f *fixture) admin(t *testing.T) as {
 	return f.login(t, "/auth/login", "admin@example.com")
 }
 
-// connect serves what register adds on a real gRPC server and returns a connection to it.
-func connect(t *testing.T, register func(grpc.ServiceRegistrar)) *grpc.ClientConn {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
-	register(srv)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	return conn
-}
-
 // client connects to the stand-in of the webhooks service.
 func (h *hooks) client(t *testing.T) webhooksv1.WebhooksServiceClient {
 	t.Helper()
-	return webhooksv1.NewWebhooksServiceClient(connect(t, func(r grpc.ServiceRegistrar) { webhooksv1.RegisterWebhooksServiceServer(r, h) }))
+	return webhooksv1.NewWebhooksServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) { webhooksv1.RegisterWebhooksServiceServer(r, h) }))
 }

@@ -1,12 +1,9 @@
 package qrapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -16,9 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -29,6 +24,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -92,9 +88,7 @@ type fixture struct {
 	services
 	accounts *account.Accounts
 	merchant account.Merchant
-	url      string
-	client   *http.Client
-	doc      *apidoctest.Validator
+	api      gatewaytest.Client
 	tokens   map[account.Role]string
 }
 
@@ -102,15 +96,8 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
-	accounts, err := account.Open(account.Deps{
-		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {},
-		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(accounts.Close)
-	f := &fixture{accounts: accounts, doc: apidoctest.New(t), tokens: map[account.Role]string{}}
+	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
+	f := &fixture{accounts: accounts, tokens: map[account.Role]string{}}
 	conn := f.serve(t)
 	portal := portalapi.New(portalapi.Deps{Accounts: accounts})
 	e := web.New(quiet, nil)
@@ -120,36 +107,17 @@ func setup(t *testing.T) *fixture {
 	}).Register(e.Group(apidoctest.Base))
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
-	f.url, f.client = srv.URL+apidoctest.Base, srv.Client()
+	f.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: srv.Client(), Doc: apidoctest.New(t)}
 	f.people(t)
 	return f
 }
 
 func (f *fixture) serve(t *testing.T) *grpc.ClientConn {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
-	qrv1.RegisterQRServiceServer(srv, &f.services)
-	paymentsv1.RegisterPaymentsServiceServer(srv, &f.services)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
+	return gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+		qrv1.RegisterQRServiceServer(r, &f.services)
+		paymentsv1.RegisterPaymentsServiceServer(r, &f.services)
 	})
-	return conn
 }
 
 // people are one login of each role; the first three of one merchant.
@@ -189,34 +157,11 @@ type reply struct {
 
 func (f *fixture) post(t *testing.T, who account.Role, path, body string) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if token := f.tokens[who]; token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	resp, err := f.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	described := req.Clone(t.Context())
-	described.URL.Host, described.URL.Scheme = "", ""
-	f.doc.Check(t, described, resp)
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := reply{status: resp.StatusCode, text: string(raw)}
-	if err := json.NewDecoder(bytes.NewReader(raw)).Decode(&r.json); err != nil {
-		t.Fatalf("%s answers %q", path, raw)
-	}
-	if resp.Header.Get("Cache-Control") != "no-store" {
+	a := f.api.Call(t, http.MethodPost, path, body, gatewaytest.Bearer(f.tokens[who])...)
+	if a.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%s may be cached", path)
 	}
-	return r
+	return reply{a.Status, a.Text, a.JSON}
 }
 
 func (f *fixture) refused(t *testing.T, code errs.Code, who account.Role, path, body string) reply {

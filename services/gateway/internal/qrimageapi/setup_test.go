@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,11 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -31,6 +26,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -113,30 +109,11 @@ func (b *backend) RenderCard(_ context.Context, q *qrv1.RenderCardRequest) (*qrv
 // connect serves the backend on a real gRPC server and returns a connection to it.
 func (b *backend) connect(t *testing.T) *grpc.ClientConn {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
-	paymentsv1.RegisterPaymentsServiceServer(srv, b)
-	qrv1.RegisterQRServiceServer(srv, b)
-	qrv1.RegisterRenderServiceServer(srv, b)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := conn.Close(); err != nil {
-			t.Error(err)
-		}
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
+	return gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+		paymentsv1.RegisterPaymentsServiceServer(r, b)
+		qrv1.RegisterQRServiceServer(r, b)
+		qrv1.RegisterRenderServiceServer(r, b)
 	})
-	return conn
 }
 
 // fixture is the API with real accounts on a real server; every answer is held against the API description.
@@ -144,11 +121,9 @@ type fixture struct {
 	accounts *account.Accounts
 	merchant account.Merchant
 	backend  *backend
-	url      string
+	api      gatewaytest.Client
 	now      time.Time
 	deps     *Deps
-	doc      *apidoctest.Validator
-	client   *http.Client
 	owner    as
 	key      as
 }
@@ -156,17 +131,9 @@ type fixture struct {
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
-	f := &fixture{backend: &backend{payments: map[string]*paymentsv1.Payment{}}, now: createdAt.Add(29 * time.Minute), doc: apidoctest.New(t)}
+	f := &fixture{backend: &backend{payments: map[string]*paymentsv1.Payment{}}, now: createdAt.Add(29 * time.Minute)}
 	now := func() time.Time { return f.now }
-	var err error
-	f.accounts, err = account.Open(account.Deps{
-		Pool: pool, NATS: natstest.New(t).NC, Log: quiet, Now: now, Wake: func() {},
-		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.accounts.Close)
+	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	conn := f.backend.connect(t)
 	access := edge.NewAccess(f.accounts.Keys, ratelimit.NewMemory(now), 1000)
 	e := web.New(quiet, nil)
@@ -190,7 +157,7 @@ func setup(t *testing.T) *fixture {
 	api.Register(g)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
-	f.url, f.client = srv.URL, srv.Client()
+	f.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: srv.Client(), Doc: apidoctest.New(t)}
 	f.seed(t)
 	return f
 }
@@ -249,32 +216,9 @@ func (r reply) json(t *testing.T) map[string]any {
 
 func (f *fixture) call(t *testing.T, who as, method, path, body string, headers ...string) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, f.url+apidoctest.Base+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
 	headers = append(headers, "X-Api-Key", who.public, "X-Api-Secret", who.secret)
-	if who.token != "" {
-		headers = append(headers, echo.HeaderAuthorization, "Bearer "+who.token)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		if headers[i+1] != "" {
-			req.Header.Set(headers[i], headers[i+1])
-		}
-	}
-	resp, err := f.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	described := req.Clone(t.Context())
-	described.URL.Host, described.URL.Scheme = "", ""
-	f.doc.Check(t, described, resp)
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return reply{resp.StatusCode, resp.Header, raw}
+	a := f.api.Call(t, method, path, body, append(headers, gatewaytest.Bearer(who.token)...)...)
+	return reply{a.Status, a.Header, []byte(a.Text)}
 }
 
 // must is call for a file.
@@ -291,13 +235,8 @@ func (f *fixture) must(t *testing.T, who as, path, contentType string) reply {
 func (f *fixture) refused(t *testing.T, who as, path string, code errs.Code, fields ...string) {
 	t.Helper()
 	r := f.call(t, who, "GET", path, "")
-	var got []string
 	body := r.json(t)
-	if list, ok := body["errors"].([]any); ok {
-		for _, e := range list {
-			got = append(got, e.(map[string]any)["field"].(string))
-		}
-	}
+	got := gatewaytest.Fields(body)
 	if r.status != code.HTTPStatus() || body["code"] != string(code) || strings.Join(got, " ") != strings.Join(fields, " ") {
 		t.Errorf("%s answers %d %s, want %s %v", path, r.status, r.body, code, fields)
 	}

@@ -14,20 +14,15 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
+
+	"european-pay.eu/eupay/internal/testclock"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a time that only the test moves.
-type clock struct{ nanos atomic.Int64 }
-
-func newClock() *clock {
-	c := &clock{}
-	c.nanos.Store(time.Date(2026, 6, 17, 12, 0, 0, 123456000, time.UTC).UnixNano())
-	return c
+func newClock() *testclock.Clock {
+	return testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 123456000, time.UTC))
 }
-
-func (c *clock) Now() time.Time { return time.Unix(0, c.nanos.Load()).UTC() }
 
 // bench is a limiter under test with the way to move its time.
 type bench struct {
@@ -48,9 +43,9 @@ func benches(t *testing.T) map[string]bench {
 		}
 	})
 	return map[string]bench{
-		"memory": {NewMemory(mem.Now), func(d time.Duration) { mem.nanos.Add(int64(d)) }},
+		"memory": {NewMemory(mem.Now), mem.Advance},
 		"redis": {NewRedis(client, "p1"), func(d time.Duration) {
-			red.nanos.Add(int64(d))
+			red.Advance(d)
 			srv.SetTime(red.Now())
 			srv.FastForward(d)
 		}},
@@ -204,7 +199,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if total > shards*keysPerShard {
 		t.Errorf("%d keys held, bound is %d", total, shards*keysPerShard)
 	}
-	c.nanos.Add(int64(Window))
+	c.Advance(Window)
 	for i := range 64 * shards {
 		b.call(t, fmt.Sprint("later-", i), 30)
 	}
@@ -249,7 +244,7 @@ func TestFallbackStillLimits(t *testing.T) {
 		t.Errorf("the absent limiter was asked %d times within its pause, want once", n)
 	}
 	shared.down.Store(false)
-	c.nanos.Add(int64(pause))
+	c.Advance(pause)
 	if n := b.allowed(t, "k", 5, 10); n != 0 {
 		t.Errorf("%d allowed after the shared limiter came back, want 0: it remembers the first five", n)
 	}

@@ -1,25 +1,18 @@
 package tableapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
-	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -33,6 +26,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -257,10 +251,8 @@ type fixture struct {
 	tables   *tables
 	accounts *account.Accounts
 	commands chan proto.Message
-	url      string
+	api      gatewaytest.Client
 	merchant string
-	doc      *apidoctest.Validator
-	client   *http.Client
 	owner    string
 	mu       sync.Mutex
 	answer   func(*paymentsv1.CreatePayment) *paymentsv1.CommandReply
@@ -278,15 +270,8 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	b := natstest.New(t)
-	f := &fixture{tables: &tables{status: "received", total: 700}, commands: make(chan proto.Message, 100), doc: apidoctest.New(t), now: at.AsTime(), answer: created}
-	var err error
-	f.accounts, err = account.Open(account.Deps{
-		Pool: pool, NATS: b.NC, Log: quiet, Now: f.clock, Wake: func() {}, BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.accounts.Close)
+	f := &fixture{tables: &tables{status: "received", total: 700}, commands: make(chan proto.Message, 100), now: at.AsTime(), answer: created}
+	f.accounts = gatewaytest.Accounts(t, pool, b.NC, f.clock)
 	commands, err := command.NewClient(b)
 	if err != nil {
 		t.Fatal(err)
@@ -312,7 +297,7 @@ func setup(t *testing.T) *fixture {
 	}).Register(api)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
-	f.url, f.client = srv.URL, srv.Client()
+	f.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: srv.Client(), Doc: apidoctest.New(t)}
 	r := f.call(t, "", "POST", "/auth/register", `{"email":"owner@example.com","password":"`+password+`","name":"My Store","iban":"`+iban+`"}`)
 	f.owner, _ = r.json["token"].(string)
 	list, _, err := f.accounts.Merchants.List(t.Context(), 1, 1)
@@ -325,27 +310,10 @@ func setup(t *testing.T) *fixture {
 
 func connect(t *testing.T, s *tables) *grpc.ClientConn {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(quiet)))
-	qrv1.RegisterTableServiceServer(srv, s)
-	qrv1.RegisterQRServiceServer(srv, signer{})
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithChainUnaryInterceptor(errs.UnaryClient()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Close()
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
+	return gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
+		qrv1.RegisterTableServiceServer(r, s)
+		qrv1.RegisterQRServiceServer(r, signer{})
 	})
-	return conn
 }
 
 // created is how the payments service answers.
@@ -391,36 +359,7 @@ func (r reply) code() string { s, _ := r.json["code"].(string); return s }
 // call sends a request; login and body may be empty. Headers come in pairs.
 func (f *fixture) call(t *testing.T, login, method, path, body string, headers ...string) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, f.url+apidoctest.Base+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Accept-Encoding", "identity")
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if login != "" {
-		req.Header.Set("Authorization", "Bearer "+login)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := f.client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(raw))
-	if resp.Header.Get("Content-Encoding") == "" {
-		described := req.Clone(t.Context())
-		described.URL.Host, described.URL.Scheme = "", ""
-		f.doc.Check(t, described, resp)
-	}
-	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
-	_ = json.Unmarshal(raw, &r.json) // empty and compressed bodies have none
-	return r
+	all := append(gatewaytest.Bearer(login), "Accept-Encoding", "identity")
+	a := f.api.Call(t, method, path, body, append(all, headers...)...)
+	return reply{a.Status, a.Header, a.Text, a.JSON}
 }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/powens"
@@ -33,32 +33,19 @@ const (
 	appLink   = "eupay://accounts"
 )
 
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // rig is linked accounts on a real database and the sandbox bank behind real HTTP. There is no live provider.
 type rig struct {
 	*Accounts
 	t      *testing.T
 	pool   *pgxpool.Pool
 	bank   *bank.Bank
-	clock  *clock
+	clock  *testclock.Clock
 	client *http.Client
 }
 
 func setup(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: &clock{at: time.Now().UTC()}}
+	r := &rig{t: t, clock: testclock.New(time.Now().UTC())}
 	var handler http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { handler.ServeHTTP(w, q) }))
 	t.Cleanup(srv.Close)
@@ -75,7 +62,7 @@ func setup(t *testing.T) *rig {
 	r.pool, _ = pgtest.New(t, "payments", migrations.FS)
 	keys, err := vault.New("connections", strings.Repeat("07", 32))
 	r.must(err)
-	r.Accounts = New(Deps{Pool: r.pool, Vault: keys, Test: provider, ReturnURL: returnURL, Now: r.clock.now, Log: quiet})
+	r.Accounts = New(Deps{Pool: r.pool, Vault: keys, Test: provider, ReturnURL: returnURL, Now: r.clock.Now, Log: quiet})
 	r.client = &http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -122,7 +122,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 		bad[at] ^= 1
 		return Return{State: base64.RawURLEncoding.EncodeToString(bad), ConnectionID: second.ConnectionID}
 	}
-	unknown := Return{State: r.sign(uuid.New(), r.clock.now().Add(time.Minute)), ConnectionID: second.ConnectionID}
+	unknown := Return{State: r.sign(uuid.New(), r.clock.Now().Add(time.Minute)), ConnectionID: second.ConnectionID}
 	for name, back := range map[string]Return{
 		"replayed": replayed, "declined after": {State: first.State, Declined: true}, "other visit": forge(0), "longer life": forge(23),
 		"other signature": forge(55), "empty": {ConnectionID: second.ConnectionID}, "short": {State: second.State[:40], ConnectionID: second.ConnectionID},
@@ -134,7 +134,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 	if n := len(r.list(who)); n != 2 {
 		t.Errorf("%d accounts", n)
 	}
-	r.clock.advance(visitLife)
+	r.clock.Advance(visitLife)
 	for name, back := range map[string]Return{"unused": second, "used": first} {
 		_, _, err := r.Complete(t.Context(), back)
 		r.wants(errs.InvalidState, err, "expired, "+name)
@@ -299,7 +299,7 @@ func TestVisitsAreForgottenInTheEnd(t *testing.T) {
 	if n := r.count(`select count(*)::int from bank_visits`); n != 1 {
 		t.Fatalf("%d visits", n)
 	}
-	r.clock.advance(visitLife + keepVisits + time.Second)
+	r.clock.Advance(visitLife + keepVisits + time.Second)
 	r.must(r.Sweep(t.Context()))
 	if n := r.count(`select count(*)::int from bank_visits`); n != 0 {
 		t.Errorf("%d visits", n)
@@ -317,11 +317,11 @@ func TestAVisitIsUsedOnceAlsoInARace(t *testing.T) {
 	v, err := r.store.visit(t.Context(), id)
 	r.must(err)
 	// As if both had read the visit before either used it.
-	used, err := r.store.link(t.Context(), v, "7", []row{{providerID: "1", bank: "b", name: "n", masked: "m", fingerprint: []byte{1}}}, r.clock.now())
+	used, err := r.store.link(t.Context(), v, "7", []row{{providerID: "1", bank: "b", name: "n", masked: "m", fingerprint: []byte{1}}}, r.clock.Now())
 	if !used || err != nil || len(r.list(who)) != 2 {
 		t.Errorf("used %t, %v, then %d accounts", used, err, len(r.list(who)))
 	}
-	if first, err := r.store.useVisit(t.Context(), id, r.clock.now()); first || err != nil {
+	if first, err := r.store.useVisit(t.Context(), id, r.clock.Now()); first || err != nil {
 		t.Errorf("first %t, %v", first, err)
 	}
 	if again, err := r.store.visit(t.Context(), id); err != nil || again.connectionID != back.ConnectionID {

@@ -84,18 +84,18 @@ func TestARemovalThatNobodyEndedIsEnded(t *testing.T) {
 	r := setup(t)
 	who := customer()
 	for _, a := range r.link(who, "nowhere") { // as by a process that dies
-		_, err := r.store.beginRemoval(t.Context(), owner{customerID: who}, a.ID, r.clock.now().Add(removeLease))
+		_, err := r.store.beginRemoval(t.Context(), owner{customerID: who}, a.ID, r.clock.Now().Add(removeLease))
 		r.must(err)
 	}
 	r.must(r.Sweep(t.Context()))
 	if n := r.connections(); n != 1 {
 		t.Errorf("taken over before the lease ended: %d connections", n)
 	}
-	r.clock.advance(removeLease)
+	r.clock.Advance(removeLease)
 	r.must(r.bank.SetFaults(bank.Fault{Kind: "error", Operation: "disconnect", Status: 503}))
 	r.must(r.Sweep(t.Context())) // not yet
 	r.must(r.bank.SetFaults())
-	r.clock.advance(sweepLease)
+	r.clock.Advance(sweepLease)
 	r.must(r.Sweep(t.Context()))
 	if r.connections() != 0 || r.count(`select count(*)::int from bank_accounts`) != 0 {
 		t.Errorf("%d connections are left", r.connections())

@@ -4,18 +4,14 @@ import (
 	"log/slog"
 	"testing"
 	"time"
+
+	"european-pay.eu/eupay/internal/testclock"
 )
 
-// clock is a time that the test moves.
-type clock struct{ at time.Time }
-
-func (c *clock) now() time.Time       { return c.at }
-func (c *clock) pass(d time.Duration) { c.at = c.at.Add(d) }
-
-func tripped(t *testing.T) (*breaker, *clock) {
+func tripped(t *testing.T) (*breaker, *testclock.Clock) {
 	t.Helper()
-	c := &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}
-	b := newBreaker(c.now, slog.New(slog.DiscardHandler))
+	c := testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))
+	b := newBreaker(c.Now, slog.New(slog.DiscardHandler))
 	for range tripAfter {
 		ticket, wait := b.enter()
 		if wait != 0 {
@@ -48,7 +44,7 @@ func TestOneProbeAtATime(t *testing.T) {
 	if _, wait := b.enter(); wait != firstCooldown {
 		t.Fatalf("wait %s", wait)
 	}
-	c.pass(firstCooldown)
+	c.Advance(firstCooldown)
 	probe, wait := b.enter()
 	if wait != 0 {
 		t.Fatal("no probe after the cool-down")
@@ -77,7 +73,7 @@ func TestFailedProbesWaitLongerAndLonger(t *testing.T) {
 		if _, wait := b.enter(); wait != want {
 			t.Fatalf("wait %s, want %s", wait, want)
 		}
-		c.pass(want)
+		c.Advance(want)
 		probe, _ := b.enter()
 		b.leave(probe, sick)
 	}
@@ -86,8 +82,8 @@ func TestFailedProbesWaitLongerAndLonger(t *testing.T) {
 // A call that began before the circuit opened says nothing about the provider now.
 func TestLateResultsDoNotCount(t *testing.T) {
 	t.Parallel()
-	c := &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}
-	b := newBreaker(c.now, slog.New(slog.DiscardHandler))
+	c := testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))
+	b := newBreaker(c.Now, slog.New(slog.DiscardHandler))
 	late, _ := b.enter()
 	for range tripAfter {
 		ticket, _ := b.enter()
@@ -97,7 +93,7 @@ func TestLateResultsDoNotCount(t *testing.T) {
 	if _, wait := b.enter(); wait == 0 {
 		t.Fatal("an old success closed the circuit")
 	}
-	c.pass(firstCooldown)
+	c.Advance(firstCooldown)
 	probe, _ := b.enter()
 	b.leave(late, sick)
 	if _, wait := b.enter(); wait != probeWait {

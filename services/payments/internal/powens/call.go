@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"european-pay.eu/eupay/internal/outbound"
 )
 
 const (
@@ -180,7 +182,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, true, &Error{Op: r.op, Ambiguous: written.Load(), Err: cause(err)}
+		return answer{}, true, &Error{Op: r.op, Ambiguous: written.Load(), Err: outbound.Cause(err)}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
@@ -194,7 +196,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 	case errors.Is(err, errTooLarge):
 		return a, false, &Error{Op: r.op, Status: resp.StatusCode, Ambiguous: true, Err: err}
 	case err != nil:
-		return a, true, &Error{Op: r.op, Ambiguous: true, Err: cause(err)}
+		return a, true, &Error{Op: r.op, Ambiguous: true, Err: outbound.Cause(err)}
 	}
 	return a, false, nil
 }

@@ -1,14 +1,9 @@
 package powens
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -83,39 +78,12 @@ func IsRefused(err error) bool {
 }
 
 var (
-	errCircuitOpen  = errors.New("the provider failed too often, circuit open")
-	errTooLarge     = errors.New("answer too large")
-	errNotReadable  = errors.New("answer cannot be read")
-	errBrokenAnswer = errors.New("broken HTTP answer")
-	errListCut      = errors.New("the list of payments is not complete")
-	errClosed       = errors.New("client closed")
+	errCircuitOpen = errors.New("the provider failed too often, circuit open")
+	errTooLarge    = errors.New("answer too large")
+	errNotReadable = errors.New("answer cannot be read")
+	errListCut     = errors.New("the list of payments is not complete")
+	errClosed      = errors.New("client closed")
 )
-
-// cause reduces a transport error to a text without URL and without bytes of the answer.
-func cause(err error) error {
-	var urlErr *url.Error
-	if errors.As(err, &urlErr) {
-		err = urlErr.Err
-	}
-	var (
-		opErr   *net.OpError
-		certErr *tls.CertificateVerificationError
-	)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return io.ErrUnexpectedEOF
-	case errors.As(err, &opErr):
-		return opErr
-	case errors.As(err, &certErr):
-		return certErr
-	default:
-		return errBrokenAnswer
-	}
-}
 
 const maxDescription = 300
 

@@ -107,7 +107,7 @@ func TestEveryWrongPairGetsTheSameAnswer(t *testing.T) {
 	open := changed("merchant.enabled", shut, true, &eventsv1.MerchantChanged{MerchantId: shut, Name: "Open", GatewayEnabled: true})
 	open.Time = open.Time.Add(time.Minute)
 	f.apply(t, open, changed("merchant.disabled", shut, true, &eventsv1.MerchantChanged{MerchantId: shut, Name: "Shut"}))
-	f.clock.advance(checkEvery)
+	f.clock.Advance(checkEvery)
 	if _, err := f.GetMenu(t.Context(), &qrv1.GetMenuRequest{MerchantId: shut, Token: shutTable.GetToken()}); err != nil {
 		t.Error(err)
 	}
@@ -132,7 +132,7 @@ func TestARefreshedCodeIsDeadAtOnce(t *testing.T) {
 	r.Token = old
 	_, err = other.PlaceOrder(t.Context(), r)
 	wantCode(t, err, errs.NotFoundCode)
-	f.clock.advance(checkEvery)
+	f.clock.Advance(checkEvery)
 	_, err = other.GetMenu(t.Context(), &qrv1.GetMenuRequest{MerchantId: f.merchant, Token: old})
 	wantCode(t, err, errs.NotFoundCode)
 }
@@ -144,7 +144,7 @@ func TestTheMenuFollowsTheStockTheOffersAndTheMerchant(t *testing.T) {
 	cake := f.product(t, f.merchant, "Tarte", 600, 1)
 	shows := func(what string, want bool) {
 		t.Helper()
-		f.clock.advance(checkEvery)
+		f.clock.Advance(checkEvery)
 		res, err := f.GetMenu(t.Context(), &qrv1.GetMenuRequest{MerchantId: f.merchant, Token: token})
 		if err != nil || strings.Contains(string(res.GetBody()), what) != want {
 			t.Errorf("%s shown: want %v, got %s, %v", what, want, res.GetBody(), err)
@@ -155,7 +155,7 @@ func TestTheMenuFollowsTheStockTheOffersAndTheMerchant(t *testing.T) {
 	shows("Tarte", false)
 	f.apply(t, payment("failed", o, "PAY-1"))
 	shows("Tarte", true)
-	begin := f.clock.now().Add(time.Hour)
+	begin := f.clock.Now().Add(time.Hour)
 	_, err := f.CreateOffer(t.Context(), &qrv1.CreateOfferRequest{MerchantId: f.merchant, OnProduct: true, Offer: &qrv1.Offer{
 		ProductId: cake, Name: "Happy hour", Type: fixedPrice, Value: 450, StartsAt: timestamppb.New(begin), EndsAt: timestamppb.New(begin.Add(time.Hour)),
 	}})
@@ -163,9 +163,9 @@ func TestTheMenuFollowsTheStockTheOffersAndTheMerchant(t *testing.T) {
 		t.Fatal(err)
 	}
 	shows("Happy hour", false)
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	shows(`"price_ttc":4.5`, true)
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	shows("Happy hour", false)
 	f.apply(t, changed("merchant.updated", f.merchant, true, &eventsv1.MerchantChanged{MerchantId: f.merchant, Name: "Chez Nous"}))
 	shows("Chez Nous", true)
@@ -215,7 +215,7 @@ func TestOffersAreCheckedAndKept(t *testing.T) {
 		res, err := f.CreateOffer(t.Context(), &qrv1.CreateOfferRequest{MerchantId: f.merchant, OnProduct: onProduct, Offer: o})
 		return res.GetOffer(), err
 	}
-	now := timestamppb.New(f.clock.now())
+	now := timestamppb.New(f.clock.Now())
 	_, err := create(false, &qrv1.Offer{Type: fixedPrice, StartsAt: now, EndsAt: now, MinOrderCents: -1})
 	wantFields(t, err, "name", "type", "min_order", "ends_at")
 	_, err = create(true, &qrv1.Offer{Name: "x", Type: percentage, Value: 10_001, ProductId: "x"})

@@ -170,7 +170,7 @@ func TestADoubleTapMakesOneOrder(t *testing.T) {
 	_, err := f.PlaceOrder(t.Context(), other)
 	wantCode(t, err, errs.IdempotencyConflict)
 	// The next day it is another order.
-	f.clock.advance(25 * time.Hour)
+	f.clock.Advance(25 * time.Hour)
 	f.mustPlace(t, other)
 }
 
@@ -249,11 +249,11 @@ func TestAnUnpaidOrderExpiresAndALatePaymentIsNeverLost(t *testing.T) {
 	f := setup(t)
 	cake := f.product(t, f.merchant, "Tarte", 600, 1)
 	first := f.mustPlace(t, f.paidRequest(item(cake, 1)))
-	f.clock.advance(35*time.Minute - time.Microsecond)
+	f.clock.Advance(35*time.Minute - time.Microsecond)
 	if n, err := f.Sweep(t.Context()); n != 0 || err != nil {
 		t.Fatalf("swept %d, %v", n, err)
 	}
-	f.clock.advance(time.Microsecond)
+	f.clock.Advance(time.Microsecond)
 	for _, want := range []int{1, 0} {
 		if n, err := f.Sweep(t.Context()); n != want || err != nil {
 			t.Fatalf("swept %d, %v, want %d", n, err, want)

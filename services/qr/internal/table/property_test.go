@@ -55,7 +55,7 @@ func TestNoPieceIsLostOrMadeUp(t *testing.T) {
 					_, _ = f.SetOrderStatus(t.Context(), &qrv1.SetOrderStatusRequest{MerchantId: f.merchant, Id: o.GetId(), Status: string(to)})
 				}
 			case 4:
-				f.clock.advance(rapid.SampledFrom([]time.Duration{time.Minute, 40 * time.Minute}).Draw(r, "wait"))
+				f.clock.Advance(rapid.SampledFrom([]time.Duration{time.Minute, 40 * time.Minute}).Draw(r, "wait"))
 				if _, err := f.Sweep(t.Context()); err != nil {
 					r.Fatal(err)
 				}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +20,7 @@ import (
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -30,29 +30,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // fixture is a server with one merchant, who has one table.
 type fixture struct {
 	*Server
 	pool     *pgxpool.Pool
 	bus      *bus.Bus
-	clock    *clock
+	clock    *testclock.Clock
 	merchant string
 	table    *qrv1.Table
 }
@@ -60,7 +43,7 @@ type fixture struct {
 func setup(t testing.TB) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "qr", migrations.FS)
-	f := &fixture{pool: pool, bus: natstest.New(t), clock: &clock{at: time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)}, merchant: uuid.NewString()}
+	f := &fixture{pool: pool, bus: natstest.New(t), clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)), merchant: uuid.NewString()}
 	f.Server = f.replica()
 	f.table = f.newTable(t, f.merchant, "Table 4")
 	return f
@@ -69,7 +52,7 @@ func setup(t testing.TB) *fixture {
 // replica is another server on the same database.
 func (f *fixture) replica() *Server {
 	return New(Deps{
-		Pool: f.pool, Bus: f.bus, Catalog: Products{}, Site: "https://www.european-pay.fr", Now: f.clock.now, Wake: func() {},
+		Pool: f.pool, Bus: f.bus, Catalog: Products{}, Site: "https://www.european-pay.fr", Now: f.clock.Now, Wake: func() {},
 		Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
@@ -37,30 +38,12 @@ const (
 	subject = "mailto:ops@example.com"
 )
 
-// clock stands still until it is moved.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 type fixture struct {
 	*Push
 	t     *testing.T
 	bus   *bus.Bus
 	pool  *pgxpool.Pool
-	clock *clock
+	clock *testclock.Clock
 	deps  Deps
 	logs  *bytes.Buffer
 	stop  func()
@@ -80,9 +63,9 @@ func prepare(t *testing.T, allowLoopback bool) *fixture {
 		t.Fatal(err)
 	}
 	guard := egress.NewGuard(allowLoopback)
-	f := &fixture{t: t, bus: b, pool: pool, clock: &clock{at: time.Date(2026, 6, 17, 12, 25, 30, 0, time.UTC)}, logs: &bytes.Buffer{}}
+	f := &fixture{t: t, bus: b, pool: pool, clock: testclock.New(time.Date(2026, 6, 17, 12, 25, 30, 0, time.UTC)), logs: &bytes.Buffer{}}
 	f.deps = Deps{
-		Pool: pool, Bus: b, Vault: vault, Key: key, Guard: guard, Now: f.clock.now, Log: slog.New(slog.NewTextHandler(f.logs, nil)),
+		Pool: pool, Bus: b, Vault: vault, Key: key, Guard: guard, Now: f.clock.Now, Log: slog.New(slog.NewTextHandler(f.logs, nil)),
 		Rules: endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort},
 	}
 	f.Push = New(f.deps)
@@ -146,7 +129,7 @@ func payment() *paymentsv1.Payment {
 
 func (f *fixture) event(eventType string, p *paymentsv1.Payment, change ...func(*eventsv1.PaymentChanged)) events.Event {
 	f.t.Helper()
-	c := &eventsv1.PaymentChanged{Payment: p, OccurredAt: timestamppb.New(f.clock.now())}
+	c := &eventsv1.PaymentChanged{Payment: p, OccurredAt: timestamppb.New(f.clock.Now())}
 	for _, apply := range change {
 		apply(c)
 	}
@@ -156,7 +139,7 @@ func (f *fixture) event(eventType string, p *paymentsv1.Payment, change ...func(
 	}
 	return events.Event{
 		ID: events.NewID(), Type: eventType, Source: "payments", Merchant: p.GetMerchantId(), Livemode: p.GetLivemode(),
-		Time: f.clock.now(), Data: data,
+		Time: f.clock.Now(), Data: data,
 	}
 }
 

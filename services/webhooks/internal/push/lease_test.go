@@ -14,7 +14,7 @@ import (
 // mustClaim claims in place of another process, which then dies, and wants so many messages.
 func (f *fixture) mustClaim(want int) {
 	f.t.Helper()
-	now := f.clock.now()
+	now := f.clock.Now()
 	got, err := claim(context.Background(), f.pool, workers, perMerchant, nil, now, now.Add(leaseTime))
 	if err != nil || len(got) != want {
 		f.t.Fatalf("claimed %d messages, want %d: %v", len(got), want, err)
@@ -37,9 +37,9 @@ func TestTheMessageOfAKilledSenderIsTakenOver(t *testing.T) {
 	f.subscribe("m_1", "u_1", b)
 	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
 	f.mustClaim(1)
-	f.clock.advance(leaseTime - time.Microsecond)
+	f.clock.Advance(leaseTime - time.Microsecond)
 	f.mustClaim(0)
-	f.clock.advance(time.Microsecond)
+	f.clock.Advance(time.Microsecond)
 	f.run()
 	b.next(t)
 	f.drained()
@@ -55,7 +55,7 @@ func TestSendersNeverClaimTheSameMessage(t *testing.T) {
 		list = append(list, consume.Event{Event: f.event("payment.completed", payment())})
 	}
 	f.handle(list...)
-	now := f.clock.now()
+	now := f.clock.Now()
 	claimed := make(chan string, 2*n)
 	var senders sync.WaitGroup
 	for range 8 {
@@ -92,12 +92,12 @@ func TestALostLeaseChangesNothing(t *testing.T) {
 	f := prepare(t, true)
 	f.subscribe("m_1", "u_1", newBrowser(t))
 	f.handle(consume.Event{Event: f.event("payment.completed", payment())})
-	now := f.clock.now()
+	now := f.clock.Now()
 	late, err := claim(t.Context(), f.pool, workers, perMerchant, nil, now, now.Add(leaseTime))
 	if err != nil || len(late) != 1 {
 		t.Fatal(late, err)
 	}
-	f.clock.advance(leaseTime)
+	f.clock.Advance(leaseTime)
 	f.mustClaim(1)
 	due := f.due()
 	if err := putOff(t.Context(), f.pool, late[0], now); err != nil || !f.due().Equal(due) {

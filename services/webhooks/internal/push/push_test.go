@@ -28,7 +28,7 @@ func TestAPaymentReachesTheBrowser(t *testing.T) {
 		t.Errorf("TTL %q, urgency %q", h.header.Get("Ttl"), h.header.Get("Urgency"))
 	}
 	f.drained()
-	if s := f.subscriptions("m_1", "u_1"); len(s) != 1 || s[0].GetId() != id || !s[0].GetLastDeliveredAt().AsTime().Equal(f.clock.now()) {
+	if s := f.subscriptions("m_1", "u_1"); len(s) != 1 || s[0].GetId() != id || !s[0].GetLastDeliveredAt().AsTime().Equal(f.clock.Now()) {
 		t.Errorf("subscriptions %v", s)
 	}
 }
@@ -129,7 +129,7 @@ func TestOldAndOtherEventsArePushedToNobody(t *testing.T) {
 	b := newBrowser(t)
 	f.subscribe("m_1", "u_1", b)
 	old, other := f.event("payment.completed", payment()), f.event("payment.failed", payment())
-	f.clock.advance(time.Hour + time.Second)
+	f.clock.Advance(time.Hour + time.Second)
 	p := payment()
 	p.MerchantReference = "NEW"
 	f.publish(old, other, f.event("payment.completed", p))
@@ -146,12 +146,12 @@ func TestAnHourIsTheLimit(t *testing.T) {
 	f := prepare(t, true)
 	f.subscribe("m_1", "u_1", newBrowser(t))
 	e := consume.Event{Event: f.event("payment.completed", payment())}
-	f.clock.advance(time.Hour)
+	f.clock.Advance(time.Hour)
 	f.handle(e)
 	if n := f.messages(); n != 0 {
 		t.Errorf("%d messages of an event of an hour ago", n)
 	}
-	f.clock.advance(-time.Second)
+	f.clock.Advance(-time.Second)
 	f.handle(e)
 	if n := f.messages(); n != 1 {
 		t.Errorf("%d messages of an event within the hour", n)

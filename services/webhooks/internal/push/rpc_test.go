@@ -23,7 +23,7 @@ func (f *fixture) smuggle(i int, t target) (id string) {
 	}
 	_, err = f.pool.Exec(context.Background(), `insert into push_subscriptions
 		(id, merchant_id, user_id, livemode, endpoint_hash, push_service, key_id, sealed, description, created_at)
-		values ($1, 'm_1', 'u_1', false, $2, $3, $4, $5, '', $6)`, s.ID, t.hash(), t.service(), sealed.KeyID, sealed.Data, f.clock.now())
+		values ($1, 'm_1', 'u_1', false, $2, $3, $4, $5, '', $6)`, s.ID, t.hash(), t.service(), sealed.KeyID, sealed.Data, f.clock.Now())
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -74,12 +74,12 @@ func TestABrowserIsTakenOverByAnotherUser(t *testing.T) {
 	first := f.subscribe("m_1", "u_1", b)
 	f.publish(f.event("payment.completed", payment()))
 	b.next(t)
-	f.putOffUntil(f.clock.now().Add(backoff[0]))
+	f.putOffUntil(f.clock.Now().Add(backoff[0]))
 	second := f.subscribe("m_2", "u_9", b)
 	if first.GetId() == second.GetId() || len(f.subscriptions("m_1", "u_1")) != 0 || len(f.subscriptions("m_2", "u_9")) != 1 || f.messages() != 0 {
 		t.Errorf("first %v, second %v, %d messages", first, second, f.messages())
 	}
-	f.clock.advance(backoff[0])
+	f.clock.Advance(backoff[0])
 	f.mustClaim(0)
 }
 

@@ -74,8 +74,8 @@ func TestFailuresAreTriedAgainLaterAndLater(t *testing.T) {
 	f.publish(f.event("payment.completed", payment()))
 	b.next(t)
 	for _, wait := range []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute} {
-		f.putOffUntil(f.clock.now().Add(wait))
-		f.clock.advance(wait)
+		f.putOffUntil(f.clock.Now().Add(wait))
+		f.clock.Advance(wait)
 		f.Wake()
 		b.next(t)
 	}
@@ -92,17 +92,17 @@ func TestRetryAfterIsRespected(t *testing.T) {
 		f := setup(t)
 		b := newBrowser(t)
 		b.answers(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", header(f.clock.now()))
+			w.Header().Set("Retry-After", header(f.clock.Now()))
 			w.WriteHeader(http.StatusTooManyRequests)
 		})
 		f.subscribe("m_1", "u_1", b)
 		f.publish(f.event("payment.completed", payment()))
 		b.next(t)
-		f.putOffUntil(f.clock.now().Add(2 * time.Minute))
-		f.clock.advance(2*time.Minute - time.Second)
+		f.putOffUntil(f.clock.Now().Add(2 * time.Minute))
+		f.clock.Advance(2*time.Minute - time.Second)
 		f.mustClaim(0)
 		b.answers(nil)
-		f.clock.advance(time.Second)
+		f.clock.Advance(time.Second)
 		f.Wake()
 		if h := b.next(t); h.header.Get("Ttl") != "3480" {
 			t.Errorf("%s: TTL %s", name, h.header.Get("Ttl"))
@@ -122,8 +122,8 @@ func TestAMessageIsNotSentAfterItsTime(t *testing.T) {
 	f.subscribe("m_1", "u_1", b)
 	f.publish(f.event("payment.completed", payment()))
 	b.next(t)
-	f.putOffUntil(f.clock.now().Add(50 * time.Minute))
-	f.clock.advance(time.Hour)
+	f.putOffUntil(f.clock.Now().Add(50 * time.Minute))
+	f.clock.Advance(time.Hour)
 	f.drained() // by the sweep
 	b.silent(t)
 }

@@ -1,0 +1,146 @@
+// Package gatewaytest has what the tests of the REST packages share: accounts on a real database, the services behind the
+// gateway on a real gRPC server, and a caller whose every answer is held against the API description.
+package gatewaytest
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go"
+	"golang.org/x/crypto/bcrypt"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// Accounts opens accounts with cheap passwords and a high limit of logins, until the test ends.
+func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.Time) *account.Accounts {
+	t.Helper()
+	a, err := account.Open(account.Deps{
+		Pool: pool, NATS: nc, Log: quiet, Now: now, Wake: func() {},
+		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.Close)
+	return a
+}
+
+// Connect serves what register adds on a real gRPC server, and returns a connection to it. Errors travel as between services,
+// unless the test brings interceptors of its own.
+func Connect(t testing.TB, register func(grpc.ServiceRegistrar), own ...grpc.UnaryServerInterceptor) *grpc.ClientConn {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(own) == 0 {
+		own = []grpc.UnaryServerInterceptor{errs.UnaryServer(quiet)}
+	}
+	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(own...), grpc.ChainStreamInterceptor(errs.StreamServer(quiet)))
+	register(srv)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithChainUnaryInterceptor(errs.UnaryClient()), grpc.WithChainStreamInterceptor(errs.StreamClient()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return conn
+}
+
+// Client calls an API.
+type Client struct {
+	// URL is that of the server, with what all paths of the calls begin with.
+	URL  string
+	HTTP *http.Client
+	Doc  *apidoctest.Validator
+}
+
+// Reply is an answer. JSON is nil when it is not an object of JSON, or compressed.
+type Reply struct {
+	Status int
+	Header http.Header
+	Text   string
+	JSON   map[string]any
+}
+
+// Call sends a request and holds its answer against the API description, unless it is compressed. A body is JSON, and may be
+// empty. Headers come in pairs; empty ones are not sent.
+func (c Client) Call(t testing.TB, method, path, body string, headers ...string) Reply {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, c.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i+1] != "" {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	resp, err := c.HTTP.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	packed := resp.Header.Get("Content-Encoding") != ""
+	if !packed {
+		described := req.Clone(t.Context())
+		described.URL.Host, described.URL.Scheme = "", ""
+		c.Doc.Check(t, described, resp)
+	}
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Reply{Status: resp.StatusCode, Header: resp.Header, Text: string(raw)}
+	if !packed && len(raw) > 0 && strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		if err := json.Unmarshal(raw, &r.JSON); err != nil {
+			t.Fatalf("%s %s answers %q", method, path, raw)
+		}
+	}
+	return r
+}
+
+// Bearer is the header of a login token, or no header for none.
+func Bearer(token string) []string {
+	if token == "" {
+		return nil
+	}
+	return []string{"Authorization", "Bearer " + token}
+}
+
+// Fields are the names in the errors of a VALIDATION_ERROR.
+func Fields(answer map[string]any) []string {
+	var names []string
+	list, _ := answer["errors"].([]any)
+	for _, e := range list {
+		names = append(names, e.(map[string]any)["field"].(string))
+	}
+	return names
+}
