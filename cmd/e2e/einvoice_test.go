@@ -120,6 +120,7 @@ func (w *world) mayInvoice(t testing.TB) *merchant {
 }
 
 func (m *merchant) ready(t testing.TB) func() bool {
+	t.Helper()
 	return func() bool {
 		return must[struct{ Ready bool }](t, m.api.do(t, http.MethodGet, "/einvoice/enrollment", ""), http.StatusOK).Ready
 	}

@@ -27,7 +27,7 @@ func TestAKillAfterAnyLineLeavesNothingHalfDone(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "einvoicing.journal"), bytes.Join(lines[:n], nil), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p, err := New(Config{APIKey: testKey, Dir: dir, Now: r.clock.now})
+		p, err := New(Config{APIKey: testKey, Dir: dir, Now: r.clock.Now})
 		if err != nil {
 			t.Fatal(err)
 		}

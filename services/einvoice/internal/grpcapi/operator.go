@@ -53,7 +53,7 @@ func (o *Operator) SubmissionStatus(
 	}
 	for _, t := range troubles {
 		v := &einvoicev1.SubmissionTrouble{
-			Kind: t.Kind, What: t.What, MerchantId: t.MerchantID, State: t.State, Attempts: int32(t.Attempts), Error: t.Error, //nolint:gosec // a count
+			Kind: t.Kind, What: t.What, MerchantId: t.MerchantID, State: t.State, Attempts: int32(t.Attempts), Error: t.Error,
 			SubjectId: t.Subject.String(),
 		}
 		if t.Next != nil {

@@ -138,7 +138,7 @@ func settingsOut(s invoice.Settings) *einvoicev1.Settings {
 			Street: s.Address.Street, More: s.Address.More, PostCode: s.Address.PostCode, City: s.Address.City, Country: s.Address.Country,
 		},
 		Email: s.Email, Phone: s.Phone, ElectronicAddress: s.ElectronicAddress, Activity: string(s.Activity), VatRegime: string(s.Regime),
-		VatOnDebits: s.VATOnDebits, Iban: s.IBAN, Bic: s.BIC, PaymentTermDays: int32(s.TermDays), LatePenalties: s.Penalties, //nolint:gosec // at most 60
+		VatOnDebits: s.VATOnDebits, Iban: s.IBAN, Bic: s.BIC, PaymentTermDays: int32(s.TermDays), LatePenalties: s.Penalties,
 		RecoveryFee: s.Recovery, EarlyDiscount: s.Discount, Footer: s.Footer,
 	}
 }

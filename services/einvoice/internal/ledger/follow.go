@@ -183,7 +183,7 @@ func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platfor
 }
 
 // label is the law's name of a step.
-func label(s platform.Event) string { return lifecycle.Label(int32(s.Code)) } //nolint:gosec // 200 to 213
+func label(s platform.Event) string { return lifecycle.Label(int32(s.Code)) }
 
 func step(s platform.Event) *einvoicev1.LifecycleEvent {
 	return &einvoicev1.LifecycleEvent{

@@ -48,11 +48,11 @@ type Platform interface {
 }
 
 var (
-	// ErrNoMandate: the merchant may not issue yet, or not any more.
+	// ErrNoMandate says that the merchant may not issue yet, or not any more.
 	ErrNoMandate = errors.New("no active mandate at the platform")
-	// ErrNotFound: the platform does not have it.
+	// ErrNotFound says that the platform does not have it.
 	ErrNotFound = errors.New("not at the platform")
-	// ErrSignature: the webhook is not from the platform.
+	// ErrSignature says that the webhook is not from the platform.
 	ErrSignature = errors.New("wrong signature")
 )
 
@@ -84,13 +84,14 @@ type MandateRequest struct {
 type MandateStatus string
 
 const (
-	// MandatePending: the merchant has to prove who it is first ("know your business").
+	// MandatePending is that of a merchant who has to prove first who it is ("know your business").
 	MandatePending MandateStatus = "pending_kyb"
-	// MandateActive: it may issue.
+	// MandateActive is that of a merchant who may issue.
 	MandateActive MandateStatus = "active"
-	// MandateExpired and MandateFailed: not any more, and never.
+	// MandateExpired is that of one who may not any more.
 	MandateExpired MandateStatus = "expired"
-	MandateFailed  MandateStatus = "error"
+	// MandateFailed is that of one who was refused.
+	MandateFailed MandateStatus = "error"
 )
 
 // Mandate lets the platform act for a merchant.
