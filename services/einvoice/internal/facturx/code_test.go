@@ -98,12 +98,22 @@ func TestACodeLeadsToThePayment(t *testing.T) {
 }
 
 func TestNobodyIsAskedForWhatIsNotOwed(t *testing.T) {
-	for _, name := range []string{"paid-bank", "credit-full", "annulled", "annulled-paid"} {
+	look := Look{PayURL: "https://pay.example.org/i/8f2a7c"}
+	payable := func(name string) invoice.Document {
 		d := invoicetest.Find(name)
 		d.Payment.IBAN, d.Payment.BIC = "FR7630006000011234567890189", "AGRIFRPP"
-		if got := scanned(t, d, Look{PayURL: "https://pay.example.org/i/8f2a7c"}); len(got) != 0 {
-			t.Errorf("%s: scanned %q", name, got)
+		return d
+	}
+	if page := squeezed(text(t, payable("b2b"), look)); !strings.Contains(page, "Scannez") || !strings.Contains(page, "Payerenligne") {
+		t.Fatalf("what is owed has no codes: %s", page)
+	}
+	for _, name := range []string{"paid-bank", "credit-full", "annulled", "annulled-paid"} {
+		if page := squeezed(text(t, payable(name), look)); strings.Contains(page, "Scannez") || strings.Contains(page, "Payerenligne") {
+			t.Errorf("%s asks for money: %s", name, page)
 		}
+	}
+	if got := scanned(t, payable("credit-full"), look); len(got) != 0 {
+		t.Errorf("scanned %q", got)
 	}
 }
 

@@ -138,9 +138,6 @@ func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolm
 	already := overpaid(r)
 	r.Credited += by.Credit
 	back := overpaid(r) - already
-	if back == 0 {
-		return nil
-	}
 	parts, err := splitBack(ctx, tx, r, back)
 	if err != nil {
 		return err

@@ -159,7 +159,7 @@ func TestACancellationAndASubmissionAtTheSameMoment(t *testing.T) {
 	f := setup(t)
 	f.patience.submit = time.Nanosecond // Create leaves it to the engine
 	alone, replaced := 0, 0
-	for range 100 {
+	for range 40 {
 		f.patience.submit = time.Nanosecond
 		r := f.create(private(10_00))
 		f.patience.submit = submitPatience

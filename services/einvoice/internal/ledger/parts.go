@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -27,8 +28,10 @@ func split(ctx context.Context, tx pgx.Tx, r *Record, amount money.Cents) ([]inv
 	return invoice.Split(r.Document, amount, append(done, gone...))
 }
 
-// splitBack spreads what is given back, once its credit note is recorded, over what was received beyond what the invoice still is: no
-// nature and rate gives back what it did not get, and an invoice that is credited in full keeps nothing of any.
+// splitBack says how what was received changes with a credit note, which is recorded and gives back that much: nothing where the
+// invoice is still more than what was paid. The parts add up to what is given back, below zero. A credit note and a payment round
+// each for itself, so at one nature and rate more may have been received than is left of the invoice, a cent or two: that counts for
+// another from now on. So at none more is received than is left, and of a paid invoice exactly what is left.
 func splitBack(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([]invoice.Part, error) {
 	got, err := received(ctx, tx, r.ID)
 	if err != nil {
@@ -38,21 +41,32 @@ func splitBack(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([]i
 	if err != nil {
 		return nil, err
 	}
-	whole, err := invoice.Split(r.Document, r.Total, nil)
+	left, err := invoice.Split(r.Document, r.Total, nil)
 	if err != nil {
 		return nil, err
 	}
-	// Split takes what is open of the whole. That is to be got + gone - whole, so the rest counts as done already.
-	already := append(negative(append(got, gone...)), append(whole, whole...)...)
-	parts, err := invoice.Split(r.Document, back, already)
-	return negative(parts), err
+	var parts []invoice.Part
+	for _, p := range left {
+		if excess := at(got, p) - (p.Amount - at(gone, p)); excess > 0 {
+			parts = append(parts, invoice.Part{Nature: p.Nature, Rate: p.Rate, Amount: -excess})
+			back -= excess
+		}
+	}
+	if back == 0 {
+		return parts, nil
+	}
+	elsewhere, err := invoice.Split(r.Document, -back, slices.Concat(got, parts, gone))
+	return append(parts, elsewhere...), err
 }
 
-func negative(parts []invoice.Part) []invoice.Part {
-	for i := range parts {
-		parts[i].Amount = -parts[i].Amount
+// at is what the parts have at the nature and rate of p.
+func at(parts []invoice.Part, p invoice.Part) (sum money.Cents) {
+	for _, o := range parts {
+		if o.Nature == p.Nature && o.Rate == p.Rate {
+			sum += o.Amount
+		}
 	}
-	return parts
+	return sum
 }
 
 // received is what came in for an invoice, less what was given back.

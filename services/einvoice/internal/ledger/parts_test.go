@@ -36,8 +36,8 @@ func (f *fixture) balanced(id uuid.UUID) {
 		if r.Status == StatusPaid && n != left[key(p)] {
 			f.t.Fatalf("%s is paid: received %s for %s at %s, of which %s are left of the invoice", r.Number, n, p.Nature, p.Rate, left[key(p)])
 		}
-		if n < 0 || n > p.Amount {
-			f.t.Fatalf("%s: received %s of %s for %s at %s", r.Number, n, p.Amount, p.Nature, p.Rate)
+		if n < 0 || n > left[key(p)] {
+			f.t.Fatalf("%s: received %s of %s for %s at %s", r.Number, n, left[key(p)], p.Nature, p.Rate)
 		}
 		if r.Credited == r.Total && n != 0 {
 			f.t.Fatalf("%s is credited in full: %s are left for %s at %s", r.Number, n, p.Nature, p.Rate)

@@ -15,7 +15,7 @@ const many = `insert into invoices (id, merchant_id, livemode, number, type_code
 	select gen_random_uuid(), 'm' || case when n % 3 = 0 then 1 else n % 100 end, n % 7 <> 0, 'INV-2026-' || n, '380',
 		case when n % 500 = 0 then 'failed' when n % 5 = 0 then 'pending' else 'paid' end, 'B2C', 'x', case when n % 2 = 0 then 'PAY-' || n else '' end,
 		'2026-11-21', '2026-11-21', 100, '{}', 'submitted', 'inv_' || n, case when n % 10 = 0 then '2026-11-21'::timestamptz + n * interval '1 s' end,
-		'2026-11-21'::timestamptz + n * interval '1 s', now() from generate_series(1, 300000) n`
+		'2026-11-21'::timestamptz + n * interval '1 s', now() from generate_series(1, 100000) n`
 
 // What is asked all the time is answered from an index, also when there are many invoices, and also by a plan that is made for any
 // parameters.
