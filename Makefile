@@ -49,12 +49,12 @@ test-einvoice-rules: ## Run the official rules of e-invoices over our documents 
 
 .PHONY: e2e
 e2e: bin/gotestsum bin/with-postgres ## Run only the tests of the whole system
-	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 $(TESTFLAGS) ./cmd/...
+	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -p 1 $(TESTFLAGS) ./cmd/...
 
 .PHONY: chaos
 chaos: export EUPAY_CHAOS_ROUNDS ?= 5
 chaos: bin/gotestsum bin/with-postgres ## Kill parts of the system under load, again and again, and compare the books
-	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m -run 'Chaos' $(TESTFLAGS) ./cmd/...
+	@./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
 
 .PHONY: bench
 bench: bin/bench bin/eupay-dev ## Measure the whole system against its targets (BENCH_SECONDS=2: briefly)
