@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"github.com/labstack/echo/v4"
+	"google.golang.org/grpc"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -22,6 +23,22 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
+// others are the connections to the other services.
+type others struct{ payments, qr, webhooks, einvoice grpc.ClientConnInterface }
+
+// dialAll connects to the other services; nobody need be there yet.
+func (s *Service) dialAll() (o others, err error) {
+	for _, to := range []struct {
+		conn *grpc.ClientConnInterface
+		addr string
+	}{{&o.payments, s.cfg.PaymentsAddr}, {&o.qr, s.cfg.QRAddr}, {&o.webhooks, s.cfg.WebhooksAddr}, {&o.einvoice, s.cfg.EInvoiceAddr}} {
+		if *to.conn, err = s.dial(to.addr); err != nil {
+			return others{}, err
+		}
+	}
+	return o, nil
+}
+
 // routes builds the handlers over the clients of the other services.
 func (s *Service) routes() (*echo.Echo, error) {
 	trusted, err := prefixes(s.cfg.TrustedProxies)
@@ -32,24 +49,14 @@ func (s *Service) routes() (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
-	paymentsConn, err := s.dial(s.cfg.PaymentsAddr)
+	orderLimiter, err := s.limiter(tableapi.OrderWindow)
 	if err != nil {
 		return nil, err
 	}
-	qrConn, err := s.dial(s.cfg.QRAddr)
+	to, err := s.dialAll()
 	if err != nil {
 		return nil, err
 	}
-	webhooks, err := s.dial(s.cfg.WebhooksAddr)
-	if err != nil {
-		return nil, err
-	}
-	invoices, err := s.invoices()
-	if err != nil {
-		return nil, err
-	}
-	payments, qr, orderTables := paymentsv1.NewPaymentsServiceClient(paymentsConn), qrv1.NewQRServiceClient(qrConn), qrv1.NewTableServiceClient(qrConn)
-	signed := codes{qr}
 	reference, err := apidoc.Load()
 	if err != nil {
 		return nil, err
@@ -59,7 +66,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	reference.Register(api)
 	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
 	payment := &edge.Payments{
-		Commands: s.commands, Reads: payments, QR: qr,
+		Commands: s.commands, Reads: paymentsv1.NewPaymentsServiceClient(to.payments), QR: qrv1.NewQRServiceClient(to.qr),
 		Access: access, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
 	}
 	payment.Register(api)
@@ -68,34 +75,38 @@ func (s *Service) routes() (*echo.Echo, error) {
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
 	portal := portalapi.New(portalapi.Deps{
-		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(webhooks), Push: webhooksv1.NewPushServiceClient(webhooks),
-		Listen: webhooksv1.NewListenServiceClient(webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(qrConn), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
+		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 	})
 	portal.Register(api)
-	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(qrConn), Login: portal.Login, Limiter: limiter}).Register(api)
+	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Login: portal.Login, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
-	orderLimiter, err := s.limiter(tableapi.OrderWindow)
-	if err != nil {
-		return nil, err
-	}
 	tableapi.New(tableapi.Deps{
-		Tables: orderTables, Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
+		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Live: s.cfg.OrdersLive, Now: s.core.Now, Log: s.core.Log,
 	}).Register(api)
+	s.codeRoutes(api, to, portal, limiter)
+	return e, nil
+}
+
+// codeRoutes are those around QR codes and invoices: made, drawn, scanned and paid by customers.
+func (s *Service) codeRoutes(api *echo.Group, to others, portal *portalapi.API, limiter ratelimit.Limiter) {
+	payments, qr, invoices := paymentsv1.NewPaymentsServiceClient(to.payments), qrv1.NewQRServiceClient(to.qr), einvoicev1.NewEInvoiceServiceClient(to.einvoice)
+	signed := codes{qr}
 	qrapi.New(qrapi.Deps{
 		QR: qr, Payments: payments, Merchants: s.accounts.Merchants,
 		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: s.core.Now,
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
-		Render: qrv1.NewRenderServiceClient(qrConn), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now,
-		MerchantCode: signed.ofMerchant, Table: tables{orderTables}.card, LogoChanged: documents{invoices}.setLogo,
+		Render: qrv1.NewRenderServiceClient(to.qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now,
+		MerchantCode: signed.ofMerchant, Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
 	einvoiceapi.New(einvoiceapi.Deps{
 		Invoices: invoices, Merchants: s.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, OwnerOf: portal.OwnerOf, Limiter: limiter,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
-		Accounts: paymentsv1.NewAccountsServiceClient(paymentsConn), Login: portal.CustomerLogin(), Limiter: limiter,
+		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Login: portal.CustomerLogin(), Limiter: limiter,
 		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
@@ -103,14 +114,4 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom, EPCEnabled: s.epcEnabled,
 		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
 	}).Register(api)
-	return e, nil
-}
-
-// invoices connects to the einvoice service.
-func (s *Service) invoices() (einvoicev1.EInvoiceServiceClient, error) {
-	conn, err := s.dial(s.cfg.EInvoiceAddr)
-	if err != nil {
-		return nil, err
-	}
-	return einvoicev1.NewEInvoiceServiceClient(conn), nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,6 +30,14 @@ import (
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
+
+// init lets properties be checked with fewer draws than usual, unless -rapid.checks says how many.
+// A scenario starts services and servers: it takes as long as hundreds of other checks.
+func init() {
+	if err := flag.Set("rapid.checks", "40"); err != nil {
+		panic(err) // rapid has another name for it now
+	}
+}
 
 func TestMain(m *testing.M) {
 	runAsService()

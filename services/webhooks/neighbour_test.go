@@ -187,7 +187,7 @@ func TestAStopLeavesNoLease(t *testing.T) {
 		p.Reference = fmt.Sprintf("PAY-20260617-%016X", i)
 		f.publish(f.changed("payment.completed", p))
 	}
-	for range 60 {
+	for range 20 {
 		if _, err := f.core.Pool.Exec(t.Context(), `update deliveries set attempt_count = 0 where lease_owner is null`); err != nil {
 			t.Fatal(err)
 		}

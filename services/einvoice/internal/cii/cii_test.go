@@ -15,6 +15,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
+// init lets properties be checked with fewer draws than usual, unless -rapid.checks says how many.
+// A check writes and reads whole documents.
+func init() {
+	if err := flag.Set("rapid.checks", "40"); err != nil {
+		panic(err) // rapid has another name for it now
+	}
+}
+
 // rulesDir is the folder of the official rules, which are not part of the project.
 func rulesDir(tb testing.TB) string {
 	tb.Helper()

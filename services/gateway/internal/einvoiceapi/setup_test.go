@@ -45,6 +45,7 @@ type as []string
 
 // fixture is the API with real accounts on a real server; every answer is held against the API description.
 type fixture struct {
+	limiter  ratelimit.Limiter
 	accounts *account.Accounts
 	merchant account.Merchant
 	platform *platform
@@ -61,6 +62,7 @@ func setup(t *testing.T) *fixture {
 	f := &fixture{platform: &platform{mandate: "active"}, people: map[account.Role]as{}}
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
+	f.limiter = limiter
 	access := edge.NewAccess(f.accounts.Keys, limiter, 1000)
 	e := web.New(quiet, nil)
 	g := e.Group(apidoctest.Base)
