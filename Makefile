@@ -9,8 +9,10 @@ PACKAGES = $$(go list -m -f '{{.Dir}}/...')
 # More flags for `go test`: make test TESTFLAGS='-run Refund -count=1'
 TESTFLAGS ?=
 # What `make test` tests: make test PKG=./services/payments/... Not the local S3 store, which has no tests and takes
-# minutes to compile with the race detector, nor make chaos, which wants the machine for itself.
-PKG ?= $$(go list $(PACKAGES) | grep -v -e '/cmd/eupay-s3$$' -e '/cmd/chaos$$')
+# minutes to compile with the race detector. The tests of the whole system want the machine for themselves: those of cmd/e2e come
+# after the others, those of cmd/chaos are make chaos.
+PKG ?= $$(go list $(PACKAGES) | grep -v -e '/cmd/eupay-s3$$' -e '/cmd/chaos$$' -e '/cmd/e2e$$')
+GOTESTSUM = ./bin/with-postgres ./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -vet=off -ldflags=-s
 
 .PHONY: help
 help: ## List the targets
@@ -33,7 +35,10 @@ test: bin/gotestsum bin/with-postgres ## Run all tests with the race detector, o
 	@# Compiled first, so that the tests of the whole system need not share the machine with the compiler. make lint vets. A
 	@# hundred programs of tests are linked, a third faster without their symbols (-s), which no trace of ours needs.
 	@go list -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' $(PKG) | xargs -r go build -race -o /dev/null
-	@./bin/with-postgres ./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -vet=off -ldflags=-s $(TESTFLAGS) $(PKG)
+	@$(GOTESTSUM) $(TESTFLAGS) $(PKG)
+ifeq ($(origin PKG),file)
+	@$(GOTESTSUM) $(TESTFLAGS) ./cmd/e2e
+endif
 
 .PHONY: test-node
 test-node: ## Build and test the package for Node that verifies webhooks (npm fetches what its tests need)
