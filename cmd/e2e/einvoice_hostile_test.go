@@ -27,6 +27,10 @@ func TestAPlatformThatMisbehavesGetsEachDocumentOnce(t *testing.T) {
 	if err := w.stack.StartService(t.Context(), "einvoice"); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "the gateway has found the service again", func() bool {
+		a, err := m.api.try(http.MethodGet, "/einvoice/enrollment", "")
+		return err == nil && a.status == http.StatusOK
+	})
 	w.platform(t, http.MethodPut, "/faults", `{"faults":[{"kind":"lost-answer","times":4},{"kind":"webhook-missing"}]}`, nil)
 	w.platform(t, http.MethodPut, "/outage", `{"seconds":0}`, nil)
 	for n := range 3 {
