@@ -80,6 +80,9 @@ func TestTheOfficialSchemaAgrees(t *testing.T) {
 		t.Skip("EINVOICE_RULES_DIR is not set: the structure is not compared with the official schema")
 	}
 	if _, err := exec.LookPath("xmllint"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("xmllint is not installed")
+		}
 		t.Skip("xmllint is not installed: the structure is not compared with the official schema")
 	}
 	for kind, text := range both() {

@@ -11,10 +11,12 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
 
-func TestEachBadInputIsNamed(t *testing.T) {
-	t.Parallel()
-	book := invoicetest.Item("Roman", 1, 19_90, 55)
-	for _, c := range []struct {
+// badInputs are each wrong in one field.
+func badInputs() []struct {
+	field string
+	spoil func(*invoice.Order)
+} {
+	return []struct {
 		field string
 		spoil func(*invoice.Order)
 	}{
@@ -95,7 +97,13 @@ func TestEachBadInputIsNamed(t *testing.T) {
 		{"paid_on", func(o *invoice.Order) { o.PaidOn, o.Method = "2026-11-22", invoice.MethodCash }},
 		{"paid_on", func(o *invoice.Order) { o.PaidOn, o.Method = "2025-11-19", invoice.MethodCash }},
 		{"payment_method", func(o *invoice.Order) { o.PaidOn, o.Method = "2026-11-21", "cheque" }},
-	} {
+	}
+}
+
+func TestEachBadInputIsNamed(t *testing.T) {
+	t.Parallel()
+	book := invoicetest.Item("Roman", 1, 19_90, 55)
+	for _, c := range badInputs() {
 		o := order(book)
 		c.spoil(&o)
 		_, err := invoice.New(number, invoicetest.Issued, invoicetest.Settings(), o)

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"european-pay.eu/eupay/cmd/internal/payer"
+)
+
+func TestHelpNeedsNoKey(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"--help": "EUPAY_API_SECRET", "listen --help": "--forward-to", "trigger --list": "payment.refunded", "completion bash": "complete -F _eupay eupay",
+		"completion zsh": "#compdef eupay", "completion fish": "complete -c eupay",
+	} {
+		if out, err := eupay(t, map[string]string{"EUPAY_RUN_DIR": "/nowhere"}, strings.Fields(args)...); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%s prints %q, %v", args, out, err)
+		}
+	}
+}
+
+// The completion scripts name every event and every flag.
+func TestCompletionKnowsEverything(t *testing.T) {
+	t.Parallel()
+	help := ""
+	for _, command := range []string{"listen", "trigger"} {
+		out, err := eupay(t, nil, command, "--help")
+		if err != nil {
+			t.Fatal(err)
+		}
+		help += out
+	}
+	words := regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(help, -1)
+	for _, e := range endings {
+		words = append(words, []string{"", e.event})
+	}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		script, err := eupay(t, nil, "completion", shell)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range words {
+			if !strings.Contains(script, w[1]) {
+				t.Errorf("%s: %s is missing", shell, w[1])
+			}
+		}
+	}
+	if payer.Reaches("https://example.com") || !payer.Reaches("http://127.0.0.1:1/x") {
+		t.Error("a page elsewhere is played")
+	}
+}
+
+func TestBashCompletesEvents(t *testing.T) {
+	t.Parallel()
+	script, err := eupay(t, nil, "completion", "bash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script += `COMP_WORDS=(eupay trigger payment.c); COMP_CWORD=2; _eupay; echo "${COMPREPLY[@]}"`
+	out, err := exec.CommandContext(t.Context(), "bash", "-c", script).CombinedOutput()
+	if err != nil || string(out) != "payment.completed payment.cancelled\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+}
