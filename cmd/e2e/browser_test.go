@@ -46,8 +46,13 @@ type tab struct {
 	ctx context.Context
 }
 
+// atTheBrowser is held by the one test that uses the browser, which has several processes of its own.
+var atTheBrowser sync.Mutex
+
 func openTab(t *testing.T) *tab {
 	t.Helper()
+	atTheBrowser.Lock()
+	t.Cleanup(atTheBrowser.Unlock)
 	if _, err := exec.LookPath(chromiumPath()); err != nil {
 		t.Fatalf("the payer needs a browser: install the package chromium, or name one in %s (%v)", chromiumEnv, err)
 	}
@@ -228,7 +233,8 @@ func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
 func TestAPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
-	own := func(answer, heading string) {
+	own := func(t *testing.T, answer, heading string) {
+		t.Helper()
 		p := mustData[payment](t, m.api.do(t, "POST", "/gateway/payments", object{"amount": 29.99, "description": "Order"}.json()), 201)
 		b := openTab(t)
 		b.opens(p)
@@ -240,6 +246,6 @@ func TestAPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
 			t.Errorf("after %s our page says %q", answer, page)
 		}
 	}
-	own("authorise", "Payment complete")
-	own("refuse", "Payment not made")
+	t.Run("authorised", func(t *testing.T) { own(t, "authorise", "Payment complete") })
+	t.Run("refused", func(t *testing.T) { own(t, "refuse", "Payment not made") })
 }

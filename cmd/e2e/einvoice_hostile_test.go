@@ -13,7 +13,7 @@ import (
 // between.
 func TestAPlatformThatMisbehavesGetsEachDocumentOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, map[string]string{"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "1s"})
+	w := ownWorld(t, map[string]string{"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "1s"})
 	m := w.mayInvoice(t)
 	w.platform(t, http.MethodPut, "/outage", `{"seconds":3600}`, nil)
 	var all []invoice

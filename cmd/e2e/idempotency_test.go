@@ -36,8 +36,7 @@ func together(t *testing.T, n int, send func(i int) (answer, error)) map[int][]a
 	return sorted
 }
 
-func TestAHundredCreatesWithOneReferenceMakeOnePayment(t *testing.T) {
-	t.Parallel()
+func TestAHundredCreatesWithOneReferenceMakeOnePayment(t *testing.T) { // not beside others: it takes the whole machine
 	m := shared.newMerchant(t)
 	body := m.order(object{"reference": "ORDER-1042"})
 	sorted := together(t, 100, func(int) (answer, error) { return m.api.try(http.MethodPost, "/gateway/payments", body) })
@@ -152,7 +151,7 @@ func TestManyDifferentPaymentsAtOnceAreAllMade(t *testing.T) {
 
 func TestAPaymentOutlivesARestartOfThePaymentsService(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := ownWorld(t, nil)
 	m := w.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1"})
 	if err := w.stack.RestartPayments(context.Background()); err != nil {

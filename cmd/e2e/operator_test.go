@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,13 +15,31 @@ import (
 // operator has the tool, and the folder of a run to find the system by.
 type operator struct{ program, dir string }
 
+// operatorsTool is where buildOperatorsTool has put eupayctl.
+var operatorsTool string
+
+// buildOperatorsTool builds eupayctl for as long as the run lasts.
+func buildOperatorsTool(run *wholeRun) error {
+	dir, err := os.MkdirTemp("", "eupayctl-")
+	if err != nil {
+		return err
+	}
+	run.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			run.Error(err)
+		}
+	})
+	operatorsTool = filepath.Join(dir, "eupayctl")
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", operatorsTool, "european-pay.eu/eupay/cmd/eupayctl").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build eupayctl: %w: %s", err, out)
+	}
+	return nil
+}
+
 func newOperator(t *testing.T, w *world) operator {
 	t.Helper()
-	o := operator{filepath.Join(t.TempDir(), "eupayctl"), t.TempDir()}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", o.program, "european-pay.eu/eupay/cmd/eupayctl")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	o := operator{operatorsTool, t.TempDir()}
 	if err := w.stack.System().WriteDemoEnv(o.dir); err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ import (
 var settings = map[string]string{
 	"EUPAY_TRUSTED_PROXIES":      "127.0.0.1",
 	"EUPAY_BCRYPT_COST":          "4",
+	"EUPAY_PATIENCE":             "6", // the race detector makes everything slow
+	"EUPAY_CREATE_DEADLINE":      "30s",
 	"EUPAY_WEBHOOK_SCHEDULE":     "0s,100ms,200ms,300ms,400ms",
 	"EUPAY_PAYMENTS_QUIET_FIRST": "2s",
 	"EUPAY_PAYMENTS_QUIET_MAX":   "4s",
@@ -30,7 +32,7 @@ var settings = map[string]string{
 }
 
 // patience bounds every wait for something that must happen.
-const patience = 40 * time.Second
+const patience = 2 * time.Minute
 
 // world is a running system and what its operator knows.
 type world struct {
@@ -39,6 +41,17 @@ type world struct {
 	live    *bank.Bank // where live keys' payments go; it sends no webhooks
 	client  *http.Client
 	admin   func() (string, error)
+}
+
+// another is held by the one test that has a system of its own beside the shared one: two on one machine are enough.
+var another sync.Mutex
+
+// ownWorld is newWorld for a test that cannot use the shared system. Such tests take turns.
+func ownWorld(t *testing.T, env map[string]string) *world {
+	t.Helper()
+	another.Lock()
+	t.Cleanup(another.Unlock)
+	return newWorld(t, env)
 }
 
 // newWorld starts a system with a database of its own. env overrides the settings.
@@ -130,16 +143,21 @@ func (w *world) caller() caller {
 	return caller{w: w, ip: fmt.Sprintf("198.18.%d.%d", n/250, n%250+1)}
 }
 
+// The pauses between two looks at what eventually waits for. They grow, so that those who wait leave the machine to those
+// who work.
+const (
+	firstPause = 20 * time.Millisecond
+	maxPause   = 500 * time.Millisecond
+)
+
 // eventually waits until the condition holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
+	for pause := firstPause; !holds(); pause = min(pause*3/2, maxPause) {
 		select {
-		case <-tick.C:
+		case <-time.After(pause):
 		case <-ctx.Done():
 			t.Fatalf("this never became true: %s", what)
 		}
