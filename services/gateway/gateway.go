@@ -32,6 +32,8 @@ const (
 	basePath = "/api/v1"
 	// returnWait is how long a payer's return waits for the payment's state.
 	returnWait = 5 * time.Second
+	// maxPatience keeps the longest usual wait below the server's own limit of an answer.
+	maxPatience = 8
 	// minSecret is the shortest key for login tokens: as long as the hash that it keys.
 	minSecret = 32
 )
@@ -62,6 +64,9 @@ type Config struct {
 	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
 	// real, for merchants who may take such payments; otherwise they are of test mode.
 	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
+	// Patience multiplies how long a request waits for other services and for its turn at what is expensive: on a machine that
+	// is slow or shared.
+	Patience int `env:"EUPAY_PATIENCE" envDefault:"1"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
 }
@@ -94,6 +99,9 @@ func (c *Config) Validate() error {
 	}
 	if c.CreateDeadline < 100*time.Millisecond || c.CreateDeadline > 30*time.Second {
 		bad = append(bad, errors.New("EUPAY_CREATE_DEADLINE must be between 100ms and 30s"))
+	}
+	if c.Patience < 0 || c.Patience > maxPatience {
+		bad = append(bad, fmt.Errorf("EUPAY_PATIENCE must be between 1 and %d", maxPatience))
 	}
 	if c.RateLimit < 1 {
 		bad = append(bad, errors.New("EUPAY_RATE_LIMIT must be at least 1"))

@@ -62,6 +62,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 		return nil, err
 	}
 	e := web.New(s.core.Log, trusted)
+	e.Use(web.Patient(s.cfg.Patience))
 	api := e.Group(basePath)
 	reference.Register(api)
 	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)

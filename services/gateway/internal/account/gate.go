@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 )
 
 // gate lets a bounded number of callers through at a time. The others wait, neither for ever nor in any number: a flood
@@ -33,7 +34,7 @@ func (g *gate) enter(ctx context.Context) error {
 	if g.waiting.Add(1) > g.queue {
 		return errBusy()
 	}
-	timer := time.NewTimer(g.patience)
+	timer := time.NewTimer(patience.Of(ctx, g.patience))
 	defer timer.Stop()
 	select {
 	case g.slots <- struct{}{}:

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 )
 
 const (
@@ -112,7 +113,7 @@ func (k *Keys) learnOnce(ctx context.Context, public, secret string, p proof) (K
 	name := strconv.FormatUint(generation, 36) + string(p[:])
 	flight := k.flights.DoChan(name, func() (any, error) {
 		// The others still want the answer when the first caller hangs up.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), learnTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience.Of(ctx, learnTimeout))
 		defer cancel()
 		return k.learn(ctx, public, secret, p, generation)
 	})

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -80,7 +81,7 @@ type signing struct {
 }
 
 func (p *Payments) newSigning(ctx context.Context) *signing {
-	ctx, cancel := context.WithTimeout(ctx, p.Deadline+qrPatience)
+	ctx, cancel := context.WithTimeout(ctx, p.Deadline+patience.Of(ctx, qrPatience))
 	return &signing{payments: p, ctx: ctx, cancel: cancel, done: make(chan *qrData, 1)}
 }
 
@@ -91,12 +92,12 @@ func (s *signing) start(payment *paymentsv1.Payment) {
 // wait returns the QR data, or nil when there is none after a last bit of patience: a recorded payment is worth more
 // than its QR code.
 func (s *signing) wait() *qrData {
-	patience := time.NewTimer(qrPatience)
-	defer patience.Stop()
+	last := time.NewTimer(patience.Of(s.ctx, qrPatience))
+	defer last.Stop()
 	select {
 	case data := <-s.done:
 		return data
-	case <-patience.C:
+	case <-last.C:
 		return nil
 	case <-s.ctx.Done():
 		return nil

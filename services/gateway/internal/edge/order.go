@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 )
 
 // OrderPayment is a payment that the platform makes for an order, not a merchant's server.
@@ -57,7 +58,8 @@ func (p *Payments) CreateForOrder(c echo.Context, o OrderPayment) (Created, erro
 
 // CancelOfOrder asks to cancel a payment that nobody needs any more, without waiting for what comes of it.
 func (p *Payments) CancelOfOrder(c echo.Context, merchantID string, live bool, reference string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), readTimeout)
+	ctx := context.WithoutCancel(c.Request().Context())
+	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, readTimeout))
 	defer cancel()
 	return p.Commands.Post(ctx, command.CancelPayment, &paymentsv1.CancelPayment{Reference: reference, MerchantId: merchantID, Livemode: live}, Meta(c, time.Time{}))
 }

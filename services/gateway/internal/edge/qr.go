@@ -8,6 +8,7 @@ import (
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 )
 
 // qrData is the documented qr_data.
@@ -44,7 +45,7 @@ func (p *Payments) sign(ctx context.Context, payment *paymentsv1.Payment) *qrDat
 }
 
 func (p *Payments) signOnce(ctx context.Context, req *qrv1.SignGatewayPaymentRequest) (*qrData, error) {
-	ctx, cancel := context.WithTimeout(ctx, signTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, signTimeout))
 	defer cancel()
 	resp, err := p.QR.SignGatewayPayment(ctx, req)
 	if err != nil {

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // back receives a payer from the bank: it has the payment read anew and sends the payer on to the merchant. Nothing in
@@ -35,7 +35,7 @@ func (p *Provider) back(c echo.Context) error {
 // refreshed waits until payments has asked the provider. The command expires with the wait: a payer who is gone needs
 // no answer, and the provider's webhook brings the news as well.
 func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, error) {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), p.ReturnWait)
+	ctx, cancel := web.Calling(c, p.ReturnWait)
 	defer cancel()
 	call, err := p.Commands.Send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
 		edge.Meta(c, time.Now().Add(p.ReturnWait)))

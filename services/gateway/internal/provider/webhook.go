@@ -3,7 +3,6 @@ package provider
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -49,7 +48,7 @@ func (p *Provider) webhook(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Request().Context(), postTimeout)
+	ctx, cancel := web.Calling(c, postTimeout)
 	defer cancel()
 	update := &paymentsv1.ProviderUpdate{Livemode: live, ProviderPaymentId: id, Source: "webhook"}
 	if err := p.Commands.Post(ctx, command.ProviderUpdate, update, edge.Meta(c, time.Time{})); err != nil {

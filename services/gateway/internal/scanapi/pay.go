@@ -12,6 +12,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -90,7 +91,7 @@ func (r payRequest) check() error {
 
 // scanCommand is the payment that the code and the customer agree on.
 func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) (*paymentsv1.ScanPay, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, readTimeout))
 	defer cancel()
 	code, err := a.Codes.Decode(ctx, req.QRData)
 	if err != nil {

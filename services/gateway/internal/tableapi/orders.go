@@ -14,6 +14,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -104,7 +105,8 @@ func (a *API) pay(c echo.Context, m account.Merchant, placed *qrv1.PlaceOrderRes
 		Description: fmt.Sprintf("%s · order %d", o.GetTableName(), o.GetNumber()),
 		SuccessURL:  orderPage(placed, "success"), CancelURL: orderPage(placed, "cancelled"),
 	})
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), callTimeout)
+	ctx := context.WithoutCancel(c.Request().Context())
+	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, callTimeout))
 	defer cancel()
 	if err != nil {
 		if _, err := a.Tables.AbandonOrder(ctx, &qrv1.AbandonOrderRequest{MerchantId: m.ID, OrderId: o.GetId()}); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 )
 
 // Limits of lists.
@@ -126,9 +127,23 @@ func number(c echo.Context, name string, fallback, highest int, bad []errs.Field
 	return n, bad
 }
 
-// Calling is the request's context, bounded by limit: what a handler calls other services with.
+// Calling is the request's context, bounded by limit as the request's patience stretches it: what a handler calls other
+// services with.
 func Calling(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(c.Request().Context(), limit)
+	ctx := c.Request().Context()
+	return context.WithTimeout(ctx, patience.Of(ctx, limit))
+}
+
+// Patient makes every wait of a request that many times as long.
+func Patient(times int) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if r := c.Request(); times > 1 {
+				c.SetRequest(r.WithContext(patience.With(r.Context(), times)))
+			}
+			return next(c)
+		}
+	}
 }
 
 // Time prints an instant as the API does: UTC, milliseconds, "Z".
