@@ -11,11 +11,8 @@ PACKAGES = $$(go list -m -f '{{.Dir}}/...')
 export GOFLAGS := $(shell go env GOFLAGS) -gcflags=all=-dwarf=false
 # More flags for `go test`: make test TESTFLAGS='-run Refund -count=1'
 TESTFLAGS ?=
-# What `make test` tests: make test PKG=./services/payments/... Not the local S3 store, which has no tests and takes
-# minutes to compile with the race detector. The tests of the whole system want the machine for themselves: those of cmd/e2e come
-# after the others, those of cmd/chaos are make chaos.
-PKG ?= $$(go list $(PACKAGES) | grep -v -e '/cmd/eupay-s3$$' -e '/cmd/chaos$$' -e '/cmd/e2e$$')
-GOTESTSUM = ./bin/with-postgres ./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -vet=off -ldflags=-s
+# What `make test` tests; all but the tests that kill (make chaos) when it is empty: make test PKG=./services/payments/...
+PKG ?=
 
 .PHONY: help
 help: ## List the targets
@@ -34,14 +31,8 @@ demo: bin/eupay-demo ## Pay one order and receive its webhook, every step shown
 	@exec ./bin/eupay-demo
 
 .PHONY: test
-test: bin/gotestsum bin/with-postgres ## Run all tests with the race detector, on a private PostgreSQL
-	@# Compiled first, so that the tests of the whole system need not share the machine with the compiler. make lint vets. A
-	@# hundred programs of tests are linked, a third faster without their symbols (-s), which no trace of ours needs.
-	@go list -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' $(PKG) | xargs -r go build -race -o /dev/null
-	@$(GOTESTSUM) $(TESTFLAGS) $(PKG)
-ifeq ($(origin PKG),file)
-	@$(GOTESTSUM) $(TESTFLAGS) ./cmd/e2e
-endif
+test: bin/gotestsum bin/with-postgres ## Run all tests, with the race detector where there are goroutines, on a private PostgreSQL
+	@TESTFLAGS='$(TESTFLAGS)' ./bin/with-postgres ./tools/test.sh $(PKG)
 
 .PHONY: test-node
 test-node: ## Build and test the package for Node that verifies webhooks (npm fetches what its tests need)
@@ -70,7 +61,7 @@ bench: bin/bench bin/eupay-dev ## Measure the whole system against its targets (
 
 .PHONY: bench-parts
 bench-parts: bin/with-postgres ## Run the benchmarks of single packages
-	@./bin/with-postgres go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PKG)
+	@./bin/with-postgres go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(or $(PKG),$(PACKAGES))
 
 .PHONY: lint
 lint: bin/golangci-lint ## Check style, layers and likely mistakes

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Tests the packages that are named, or all but those of cmd/chaos. TESTFLAGS has more flags for `go test`.
+set -eu
+cd "$(dirname "$0")/.."
+
+# What is tested without the race detector: packages that compute and start no goroutine. It finds nothing there and makes them
+# five to ten times as slow. They draw, calculate, sign, and read or write XML and PDF. Everything else is tested with it.
+pure="./cmd/internal/manifests ./cmd/internal/pgbinaries ./internal/config ./internal/lifecycle ./internal/money
+	./internal/outbound ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
+	./sandbox/einvoicing/internal/decimal ./sandbox/einvoicing/internal/document ./sandbox/einvoicing/internal/flux10
+	./sandbox/einvoicing/internal/pdf ./services/einvoice/internal/cii ./services/einvoice/internal/ereport/flux10
+	./services/einvoice/internal/facturx ./services/einvoice/internal/invoice ./services/gateway/internal/apidoc
+	./services/gateway/internal/patience ./services/payments/internal/payment ./services/qr/internal/epc
+	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./services/webhooks/verify"
+
+# run FLAG… PACKAGE…: links and runs the tests. make lint vets. Programs are linked without their symbols (-s), which no trace of
+# ours needs.
+run() {
+	# shellcheck disable=SC2086 # TESTFLAGS are several words
+	./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -vet=off -ldflags=-s ${TESTFLAGS:-} "$@"
+}
+
+# shellcheck disable=SC2046,SC2086 # lists of packages
+{
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	[ $# -gt 0 ] || set -- $(go list -m -f '{{.Dir}}/...')
+	go list "$@" | grep -v '/cmd/chaos$' | sort >"$work/all" || true
+	go list $pure | sort | comm -12 "$work/all" - >"$work/pure"
+	grep '/cmd/e2e$' "$work/all" >"$work/system" || true
+	sort "$work/pure" "$work/system" | comm -23 "$work/all" - >"$work/race"
+
+	# Compiled first, so that tests share the machine with the linker alone. Packages, not programs: those would be linked for
+	# nothing.
+	go list -f '{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}' $(cat "$work/all") >"$work/libraries"
+	[ ! -s "$work/libraries" ] || go build -race $(cat "$work/libraries")
+
+	failed=0
+	[ ! -s "$work/race" ] || run -race $(cat "$work/race") || failed=1
+	[ ! -s "$work/pure" ] || run $(cat "$work/pure") || failed=1
+	# Last and alone: a whole system wants the machine for itself.
+	[ ! -s "$work/system" ] || run -race $(cat "$work/system") || failed=1
+	exit $failed
+}
