@@ -11,10 +11,9 @@ PACKAGES = $$(go list -m -f '{{.Dir}}/...')
 export GOFLAGS := $(shell go env GOFLAGS) -gcflags=all=-dwarf=false
 # More flags for `go test`: make test TESTFLAGS='-run Refund -count=1'
 TESTFLAGS ?=
-# What `make test` tests: make test PKG=./services/payments/... Not the local S3 store, which has no tests and takes
-# minutes to compile with the race detector. The tests of the whole system want the machine for themselves: those of cmd/e2e come
-# after the others, those of cmd/chaos are make chaos.
-PKG ?= $$(go list $(PACKAGES) | grep -v -e '/cmd/eupay-s3$$' -e '/cmd/chaos$$' -e '/cmd/e2e$$')
+# What `make test` tests: make test PKG=./services/payments/... The tests of the whole system want the machine for themselves:
+# those of cmd/e2e come after the others, those of cmd/chaos are make chaos.
+PKG ?= $$(go list $(PACKAGES) | grep -v -e '/cmd/chaos$$' -e '/cmd/e2e$$')
 GOTESTSUM = ./bin/with-postgres ./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -race -vet=off -ldflags=-s
 
 .PHONY: help
@@ -22,7 +21,7 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: bin/eupay-dev bin/eupay-s3 ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
+run: bin/eupay-dev ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
 	@exec ./bin/eupay-dev
 
 .PHONY: run-split
@@ -100,11 +99,11 @@ clean: ## Remove what was built (the state in .run/ stays)
 	@rm -rf bin coverage.out
 
 # go build decides itself whether there is anything to do, so these run each time.
-.PHONY: bin/bench bin/eupay-dev bin/eupay-split bin/eupay-demo bin/eupay-s3 bin/eupayctl bin/with-postgres
-bin/bench bin/eupay-dev bin/eupay-demo bin/eupay-s3 bin/eupayctl bin/with-postgres:
+.PHONY: bin/bench bin/eupay-dev bin/eupay-split bin/eupay-demo bin/eupayctl bin/with-postgres
+bin/bench bin/eupay-dev bin/eupay-demo bin/eupayctl bin/with-postgres:
 	@go build -o $@ ./cmd/$(@F)
 bin/eupay-split:
-	@mkdir -p bin && go build -o bin/ ./cmd/eupay-split ./cmd/eupay-nats ./cmd/eupay-s3 ./sandbox/cmd/eupay-sandbox \
+	@mkdir -p bin && go build -o bin/ ./cmd/eupay-split ./cmd/eupay-nats ./sandbox/cmd/eupay-sandbox \
 		./services/payments/cmd/payments ./services/webhooks/cmd/webhooks ./services/qr/cmd/qr \
 		./services/einvoice/cmd/einvoice ./services/gateway/cmd/gateway
 
