@@ -19,7 +19,7 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: bin/eupay-dev bin/eupay-s3 ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
+run: bin/eupay-dev ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
 	@exec ./bin/eupay-dev
 
 .PHONY: run-split
@@ -91,11 +91,11 @@ clean: ## Remove what was built (the state in .run/ stays)
 	@rm -rf bin coverage.out
 
 # go build decides itself whether there is anything to do, so these run each time.
-.PHONY: bin/bench bin/eupay-dev bin/eupay-split bin/eupay-demo bin/eupay-s3 bin/eupayctl bin/with-postgres
-bin/bench bin/eupay-dev bin/eupay-demo bin/eupay-s3 bin/eupayctl bin/with-postgres:
+.PHONY: bin/bench bin/eupay-dev bin/eupay-split bin/eupay-demo bin/eupayctl bin/with-postgres
+bin/bench bin/eupay-dev bin/eupay-demo bin/eupayctl bin/with-postgres:
 	@go build -o $@ ./cmd/$(@F)
 bin/eupay-split:
-	@mkdir -p bin && go build -o bin/ ./cmd/eupay-split ./cmd/eupay-nats ./cmd/eupay-s3 ./sandbox/cmd/eupay-sandbox \
+	@mkdir -p bin && go build -o bin/ ./cmd/eupay-split ./cmd/eupay-nats ./sandbox/cmd/eupay-sandbox \
 		./services/payments/cmd/payments ./services/webhooks/cmd/webhooks ./services/qr/cmd/qr \
 		./services/einvoice/cmd/einvoice ./services/gateway/cmd/gateway
 

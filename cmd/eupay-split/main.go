@@ -1,4 +1,4 @@
-// Command eupay-split runs EU Pay as it runs on many machines, on one: every service, the broker and the sandbox bank
+// Command eupay-split runs EU Pay as it runs on many machines, on one: every service, the broker and the sandbox
 // are processes of their own, whose programs lie beside this one. It is what `make run-split` starts.
 package main
 
@@ -85,8 +85,7 @@ func start(ctx context.Context, all *processes, sys system.System, log *slog.Log
 	natsEnv := map[string]string{
 		"EUPAY_NATS_DIR": filepath.Join(all.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(sys.Ports.NATS), "EUPAY_NATS_TOKEN": sys.Secrets.NATSToken,
 	}
-	if err := errors.Join(all.start("eupay-nats", natsEnv), all.start("eupay-sandbox", sys.SandboxEnv(all.dir)),
-		all.start(stack.S3Program, sys.S3Env(filepath.Join(all.dir, "s3")))); err != nil {
+	if err := errors.Join(all.start("eupay-nats", natsEnv), all.start("eupay-sandbox", sys.SandboxEnv(all.dir))); err != nil {
 		return err
 	}
 	for _, name := range system.Names {

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 
-	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/child"
 )
@@ -81,7 +80,7 @@ func (p *processes) stop() {
 	p.once.Do(func() { close(p.closing) })
 	p.end(func(name string) bool { return name == system.Gateway })
 	p.end(func(name string) bool { return name != system.Gateway && slices.Contains(system.Names, name) })
-	p.end(func(name string) bool { return name == "eupay-sandbox" || name == stack.S3Program })
+	p.end(func(name string) bool { return name == "eupay-sandbox" })
 	p.end(func(name string) bool { return name == "eupay-nats" })
 }
 

@@ -6,6 +6,7 @@ require (
 	codeberg.org/go-pdf/fpdf v0.12.0
 	european-pay.eu/eupay/internal v0.0.0
 	european-pay.eu/eupay/proto v0.0.0
+	european-pay.eu/eupay/sandbox v0.0.0
 	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
@@ -68,4 +69,5 @@ require (
 replace (
 	european-pay.eu/eupay/internal => ../../internal
 	european-pay.eu/eupay/proto => ../../proto
+	european-pay.eu/eupay/sandbox => ../../sandbox
 )

@@ -1,4 +1,4 @@
-// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank and e-invoicing platform, and the five services, which
+// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank, e-invoicing platform and S3 store, and the five services, which
 // talk to each other over real gRPC and a real broker as they would on many machines.
 package stack
 
@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/child"
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/pgserver"
 	"european-pay.eu/eupay/sandbox/bank"
@@ -41,9 +40,6 @@ type Options struct {
 	Env map[string]string
 	// RatePerMinute of the demo's API key. 0: the documented limit.
 	RatePerMinute int
-	// S3 is the program eupay-s3. Empty: the one beside this program, if there is one; without it images cannot be
-	// uploaded.
-	S3 string
 	// Bank changes settings of the sandbox bank before it starts.
 	Bank func(*bank.Config)
 	// Invoicing changes settings of the sandbox e-invoicing platform before it starts.
@@ -65,7 +61,7 @@ type Stack struct {
 	bank     *part
 	// invoicing is the sandbox e-invoicing platform.
 	invoicing *part
-	s3        *child.Process
+	s3        *part
 	services  map[string]*part
 	gateway   *gateway.Service
 
@@ -99,7 +95,7 @@ func (s *Stack) start(ctx context.Context) error {
 	ground.Go(s.StartNATS)
 	ground.Go(s.startBank)
 	ground.Go(s.startInvoicing)
-	ground.Go(func() error { return s.startS3(groundCtx) })
+	ground.Go(s.startS3)
 	if err := ground.Wait(); err != nil {
 		return err
 	}
@@ -149,7 +145,7 @@ func (s *Stack) Wait(ctx context.Context) error {
 	}
 }
 
-// Stop stops everything in an orderly way: the gateway first, so that nothing new comes in, then the services, the bank,
+// Stop stops everything in an orderly way: the gateway first, so that nothing new comes in, then the services, the sandbox,
 // NATS and PostgreSQL. It may be called more than once.
 func (s *Stack) Stop() {
 	s.stopOnce.Do(func() {
@@ -162,7 +158,7 @@ func (s *Stack) Stop() {
 		rest.Wait()
 		s.bank.stop()
 		s.invoicing.stop()
-		s.stopS3()
+		s.s3.stop()
 		s.KillNATS()
 		s.StopPostgres()
 	})

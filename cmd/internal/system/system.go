@@ -129,41 +129,37 @@ func (s System) own(service string) map[string]string {
 	}
 }
 
-// The S3 store's bucket, and the name of its one key.
+// The S3 store's bucket, where it says it is, and the name of its one key.
 const (
-	s3Bucket = "eupay-images"
-	s3Access = "eupay-local"
+	S3Bucket    = "eupay-images"
+	S3Region    = "eu-west-3"
+	S3AccessKey = "eupay-local"
 )
+
+// OwnS3 reports whether the system has an S3 store of its own. Settings from outside may name another.
+func (s System) OwnS3() bool { return s.Extra["EUPAY_S3_ENDPOINT"] == "" }
 
 // S3URL is the base of the S3 store.
 func (s System) S3URL() string { return "http://" + Loopback(s.Ports.S3) }
 
 // S3PublicURL is where everybody reads what is in the bucket.
-func (s System) S3PublicURL() string { return s.S3URL() + "/" + s3Bucket }
+func (s System) S3PublicURL() string { return s.S3URL() + "/" + S3Bucket }
 
 // s3 are the settings of whoever uses the store. Settings from outside win together: another store has other keys.
 func (s System) s3() map[string]string {
-	if s.Extra["EUPAY_S3_ENDPOINT"] != "" {
+	if !s.OwnS3() {
 		return make(map[string]string)
 	}
 	return map[string]string{
-		"EUPAY_S3_ENDPOINT": s.S3URL(), "EUPAY_S3_BUCKET": s3Bucket, "EUPAY_S3_ACCESS_KEY": s3Access, "EUPAY_S3_SECRET_KEY": s.Secrets.S3Key,
-		"EUPAY_S3_PUBLIC_URL": s.S3PublicURL(),
+		"EUPAY_S3_ENDPOINT": s.S3URL(), "EUPAY_S3_BUCKET": S3Bucket, "EUPAY_S3_REGION": S3Region, "EUPAY_S3_ACCESS_KEY": S3AccessKey,
+		"EUPAY_S3_SECRET_KEY": s.Secrets.S3Key, "EUPAY_S3_PUBLIC_URL": s.S3PublicURL(),
 	}
 }
 
-// S3Env are the settings of the S3 store's own process, which keeps objects in dir.
-func (s System) S3Env(dir string) map[string]string {
-	return map[string]string{
-		"EUPAY_S3_ADDR": Loopback(s.Ports.S3), "EUPAY_S3_DIR": dir, "EUPAY_S3_BUCKET": s3Bucket, "EUPAY_S3_ACCESS_KEY": s3Access,
-		"EUPAY_S3_SECRET_KEY": s.Secrets.S3Key,
-	}
-}
-
-// SandboxEnv are the settings of the process that stands in for the bank and the e-invoicing platform. It keeps their journals in
-// dir.
+// SandboxEnv are the settings of the process that stands in for the bank, the e-invoicing platform and the S3 store. It keeps their
+// journals and objects in dir.
 func (s System) SandboxEnv(dir string) map[string]string {
-	return map[string]string{
+	env := map[string]string{
 		"EUPAY_SANDBOX_ADDR":           Loopback(s.Ports.Bank),
 		"EUPAY_SANDBOX_MGMT_ADDR":      Loopback(s.Ports.BankManagement),
 		"EUPAY_SANDBOX_DIR":            filepath.Join(dir, "bank"),
@@ -183,4 +179,11 @@ func (s System) SandboxEnv(dir string) map[string]string {
 		"EUPAY_SANDBOX_EINVOICING_WEBHOOK_URL":    s.InvoicingHook(),
 		"EUPAY_SANDBOX_EINVOICING_WEBHOOK_SECRET": s.Secrets.InvoicingHook,
 	}
+	if s.OwnS3() {
+		maps.Copy(env, map[string]string{
+			"EUPAY_SANDBOX_S3_ADDR": Loopback(s.Ports.S3), "EUPAY_SANDBOX_S3_DIR": filepath.Join(dir, "s3"), "EUPAY_SANDBOX_S3_BUCKET": S3Bucket,
+			"EUPAY_SANDBOX_S3_REGION": S3Region, "EUPAY_SANDBOX_S3_ACCESS_KEY": S3AccessKey, "EUPAY_SANDBOX_S3_SECRET_KEY": s.Secrets.S3Key,
+		})
+	}
+	return env
 }

@@ -131,3 +131,18 @@ func TestWhatFollowsFromTheSystemWinsOverOtherSettings(t *testing.T) {
 		t.Error("the gateway does not find payments")
 	}
 }
+
+func TestTheStoreAndItsUserAgreeUnlessAnotherStoreIsGiven(t *testing.T) {
+	s := System{Secrets: Secrets{S3Key: "hush"}, Extra: map[string]string{"EUPAY_S3_REGION": "eu-central-1"}}
+	store, user := s.SandboxEnv("dir"), s.Env(QR)
+	for _, name := range []string{"BUCKET", "REGION", "ACCESS_KEY", "SECRET_KEY"} {
+		if user["EUPAY_S3_"+name] == "" || user["EUPAY_S3_"+name] != store["EUPAY_SANDBOX_S3_"+name] {
+			t.Errorf("%s: %q and %q", name, user["EUPAY_S3_"+name], store["EUPAY_SANDBOX_S3_"+name])
+		}
+	}
+	s.Extra["EUPAY_S3_ENDPOINT"] = "https://s3.example"
+	store, user = s.SandboxEnv("dir"), s.Env(QR)
+	if store["EUPAY_SANDBOX_S3_ADDR"] != "" || user["EUPAY_S3_ENDPOINT"] != "https://s3.example" || user["EUPAY_S3_REGION"] != "eu-central-1" || user["EUPAY_S3_SECRET_KEY"] != "" {
+		t.Errorf("%v, %v", store, user)
+	}
+}

@@ -1,4 +1,4 @@
-// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform when it has an address, as a process of their own.
+// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform and the S3 store when they have an address, as a process of their own.
 // Settings come from the environment, see sandbox/README.md.
 package main
 
@@ -15,6 +15,7 @@ import (
 
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/sandbox/einvoicing"
+	"european-pay.eu/eupay/sandbox/s3"
 )
 
 func main() {
@@ -32,7 +33,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	s.bank.Log, s.einvoicing.Log = log, log
+	s.bank.Log, s.einvoicing.Log, s.s3.Log = log, log, log
 	b, err := bank.New(s.bank)
 	if err != nil {
 		return err
@@ -45,6 +46,14 @@ func run(ctx context.Context, getenv func(string) string) error {
 		func() error { return serve(ctx, cancel, s.management, b.Management()) },
 	}
 	log.Info("sandbox bank is open", "api", s.addr, "management", s.management, "journal", s.bank.Dir)
+	if s.s3Addr != "" {
+		store, err := s3.New(s.s3)
+		if err != nil {
+			return errors.Join(err, b.Close())
+		}
+		parts = append(parts, func() error { return serve(ctx, cancel, s.s3Addr, store.Handler()) })
+		log.Info("S3 store is open", "api", s.s3Addr, "bucket", s.s3.Bucket, "objects", s.s3.Dir)
+	}
 	if s.einvoicingAddr == "" {
 		return errors.Join(runAll(parts), b.Close())
 	}

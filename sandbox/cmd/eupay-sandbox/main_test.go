@@ -34,8 +34,14 @@ func TestSettings(t *testing.T) {
 		s.einvoicing.TransmitAfter != time.Second || s.einvoicing.APIKey != "k" {
 		t.Errorf("%+v %v", s, err)
 	}
-	_, err = readSettings(env(map[string]string{"EUPAY_SANDBOX_INSTANT_PHASE": "soon", "EUPAY_SANDBOX_MAX_AMOUNT_CENTS": "ten"}))
-	if err == nil || !strings.Contains(err.Error(), "INSTANT_PHASE") || !strings.Contains(err.Error(), "MAX_AMOUNT_CENTS") {
+	s, err = readSettings(env(map[string]string{"EUPAY_SANDBOX_S3_ADDR": "127.0.0.1:7", "EUPAY_SANDBOX_S3_BUCKET": "b", "EUPAY_SANDBOX_S3_MAX_OBJECT_BYTES": "9"}))
+	if err != nil || s.s3Addr != "127.0.0.1:7" || s.s3.Bucket != "b" || s.s3.Region != "eu-west-3" || s.s3.MaxObject != 9 {
+		t.Errorf("%+v %v", s, err)
+	}
+	_, err = readSettings(env(map[string]string{
+		"EUPAY_SANDBOX_INSTANT_PHASE": "soon", "EUPAY_SANDBOX_MAX_AMOUNT_CENTS": "ten", "EUPAY_SANDBOX_S3_MAX_OBJECT_BYTES": "many",
+	}))
+	if err == nil || !strings.Contains(err.Error(), "INSTANT_PHASE") || !strings.Contains(err.Error(), "MAX_AMOUNT_CENTS") || !strings.Contains(err.Error(), "MAX_OBJECT_BYTES") {
 		t.Errorf("not all problems are named: %v", err)
 	}
 }
@@ -53,36 +59,49 @@ func freeAddr(t *testing.T) string {
 func TestRunServesAndStops(t *testing.T) {
 	t.Parallel()
 	api, management := freeAddr(t), freeAddr(t)
-	invoicing, invoicingManagement := freeAddr(t), freeAddr(t)
+	invoicing, invoicingManagement, store := freeAddr(t), freeAddr(t), freeAddr(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
 		ended <- run(ctx, env(map[string]string{
 			"EUPAY_SANDBOX_ADDR": api, "EUPAY_SANDBOX_MGMT_ADDR": management, "EUPAY_SANDBOX_DIR": t.TempDir(),
 			"EUPAY_SANDBOX_EINVOICING_ADDR": invoicing, "EUPAY_SANDBOX_EINVOICING_MGMT_ADDR": invoicingManagement,
+			"EUPAY_SANDBOX_S3_ADDR": store, "EUPAY_SANDBOX_S3_DIR": t.TempDir(), "EUPAY_SANDBOX_S3_BUCKET": "images",
+			"EUPAY_SANDBOX_S3_ACCESS_KEY": "access", "EUPAY_SANDBOX_S3_SECRET_KEY": "secret",
 		}))
 	}()
 	for _, url := range []string{"http://" + management + "/healthz", "http://" + api + "/2.0/connectors", "http://" + invoicingManagement + "/healthz"} {
-		awaitOK(t, url)
+		await(t, url, http.StatusOK)
 	}
+	await(t, "http://"+store+"/images/nothing", http.StatusNotFound)
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }
 
-// awaitOK asks until the server is there.
-func awaitOK(t *testing.T, url string) {
+// await asks until the server is there.
+func await(t *testing.T, url string, status int) {
 	t.Helper()
 	for t.Context().Err() == nil {
 		res, err := http.Get(url)
 		if err != nil {
 			continue // not listening yet
 		}
-		if err := res.Body.Close(); err != nil || res.StatusCode != 200 {
+		if err := res.Body.Close(); err != nil || res.StatusCode != status {
 			t.Errorf("%s: %d %v", url, res.StatusCode, err)
 		}
 		return
+	}
+}
+
+func TestAStoreWithoutAKeyDoesNotStart(t *testing.T) {
+	t.Parallel()
+	err := run(t.Context(), env(map[string]string{
+		"EUPAY_SANDBOX_S3_ADDR": freeAddr(t), "EUPAY_SANDBOX_S3_DIR": t.TempDir(), "EUPAY_SANDBOX_S3_BUCKET": "images", "EUPAY_SANDBOX_S3_ACCESS_KEY": "access",
+	}))
+	if err == nil || !strings.Contains(err.Error(), "secret key") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/sandbox/einvoicing"
+	"european-pay.eu/eupay/sandbox/s3"
 )
 
 type settings struct {
@@ -17,6 +18,9 @@ type settings struct {
 
 	einvoicingAddr, einvoicingManagement string
 	einvoicing                           einvoicing.Config
+
+	s3Addr string
+	s3     s3.Config
 }
 
 // readSettings reads the environment and reports all that is wrong with it together.
@@ -52,7 +56,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 	problems = append(problems, parse(getenv, "WEBHOOK_WORKERS", &c.WebhookWorkers, strconv.Atoi),
 		parse(getenv, "MAX_AMOUNT_CENTS", &c.MaxAmount, func(v string) (int64, error) { return strconv.ParseInt(v, 10, 64) }),
 		parse(getenv, "REDIRECT_URIS", &c.RedirectURIs, func(v string) ([]string, error) { return strings.Split(v, ","), nil }))
-	problems = append(problems, s.readEInvoicing(getenv))
+	problems = append(problems, s.readEInvoicing(getenv), s.readS3(getenv))
 	return s, errors.Join(problems...)
 }
 
@@ -81,6 +85,20 @@ func (s *settings) readEInvoicing(getenv func(string) string) error {
 	}
 	problems = append(problems, parse(getenv, "EINVOICING_AUTO_APPROVE", &c.AutoApprove, strconv.ParseBool))
 	return errors.Join(problems...)
+}
+
+// readS3 reads the settings of the S3 store, which runs when it has an address.
+func (s *settings) readS3(getenv func(string) string) error {
+	s.s3.Region = "eu-west-3"
+	for name, into := range map[string]*string{
+		"ADDR": &s.s3Addr, "DIR": &s.s3.Dir, "BUCKET": &s.s3.Bucket, "REGION": &s.s3.Region,
+		"ACCESS_KEY": &s.s3.AccessKey, "SECRET_KEY": &s.s3.SecretKey,
+	} {
+		if v := getenv("EUPAY_SANDBOX_S3_" + name); v != "" {
+			*into = v
+		}
+	}
+	return parse(getenv, "S3_MAX_OBJECT_BYTES", &s.s3.MaxObject, func(v string) (int64, error) { return strconv.ParseInt(v, 10, 64) })
 }
 
 // parse reads one setting, if it is there.

@@ -5,7 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"os"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -15,21 +15,12 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/s3test"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/sandbox/s3"
 	"european-pay.eu/eupay/services/qr/migrations"
 )
 
-func TestMain(m *testing.M) {
-	os.Exit(s3test.Main(func() int {
-		code := m.Run()
-		if err := goleak.Find(); code == 0 && err != nil {
-			os.Stderr.WriteString(err.Error())
-			return 1
-		}
-		return code
-	}))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	us     = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
@@ -65,12 +56,18 @@ func with(t *testing.T, o ImageSettings) *fixture {
 	return &fixture{NewServer(store, images, Library{BaseURL: static}), pool}
 }
 
-func stored(t *testing.T) (*fixture, s3test.Store) {
+// stored is the catalog with a store of images.
+func stored(t *testing.T) (*fixture, ImageSettings) {
 	t.Helper()
-	s := s3test.New(t)
-	return with(t, ImageSettings{
-		Endpoint: s.Endpoint, Bucket: s.Bucket, Region: s.Region, AccessKey: s.AccessKey, SecretKey: s.SecretKey, PublicURL: s.PublicURL, StaticURL: static,
-	}), s
+	o := ImageSettings{Bucket: "eupay-images", Region: "eu-west-3", AccessKey: "test-access-key", SecretKey: "test-secret-key-of-the-store", StaticURL: static}
+	store, err := s3.New(s3.Config{Dir: t.TempDir(), Bucket: o.Bucket, Region: o.Region, AccessKey: o.AccessKey, SecretKey: o.SecretKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(store.Handler())
+	t.Cleanup(srv.Close)
+	o.Endpoint, o.PublicURL = srv.URL, srv.URL+"/"+o.Bucket
+	return with(t, o), o
 }
 
 // documented are the fields of the documentation's example.
