@@ -46,13 +46,9 @@ type tab struct {
 	ctx context.Context
 }
 
-// atTheBrowser is held by the one test that uses the browser, which has several processes of its own.
-var atTheBrowser sync.Mutex
-
+// openTab opens a window for one test. Tests with a browser, which has several processes of its own, do not run beside others.
 func openTab(t *testing.T) *tab {
 	t.Helper()
-	atTheBrowser.Lock()
-	t.Cleanup(atTheBrowser.Unlock)
 	if _, err := exec.LookPath(chromiumPath()); err != nil {
 		t.Fatalf("the payer needs a browser: install the package chromium, or name one in %s (%v)", chromiumEnv, err)
 	}
@@ -139,7 +135,6 @@ func publicStatus(t *testing.T, reference string) string {
 }
 
 func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1042"})
 	b := openTab(t)
@@ -161,7 +156,6 @@ func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
 }
 
 func TestAPayerRefusesInTheBrowser(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -179,7 +173,6 @@ func TestAPayerRefusesInTheBrowser(t *testing.T) {
 }
 
 func TestAPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -198,7 +191,6 @@ func TestAPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
 }
 
 func TestAPayerGivesUpInTheWebview(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -211,7 +203,6 @@ func TestAPayerGivesUpInTheWebview(t *testing.T) {
 }
 
 func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
 	b := openTab(t)
@@ -231,7 +222,6 @@ func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
 
 // Without addresses of the merchant the payer ends on a page of ours.
 func TestAPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	own := func(t *testing.T, answer, heading string) {
 		t.Helper()

@@ -53,7 +53,6 @@ func TestCancelThatTheBankDoesAtOnce(t *testing.T) {
 }
 
 func TestCancelThatThePayerMustApprove(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.atBank(t, "ask-twice")
 	asked := mustData[payment](t, m.cancel(t, p.Reference), http.StatusOK)

@@ -12,8 +12,7 @@ import (
 // TestAPlatformThatMisbehavesGetsEachDocumentOnce: down, answers lost after the effect, webhooks lost, the service restarted in
 // between.
 func TestAPlatformThatMisbehavesGetsEachDocumentOnce(t *testing.T) {
-	t.Parallel()
-	w := ownWorld(t, map[string]string{"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "1s"})
+	w := newWorld(t, map[string]string{"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "1s"})
 	m := w.mayInvoice(t)
 	w.platform(t, http.MethodPut, "/outage", `{"seconds":3600}`, nil)
 	var all []invoice

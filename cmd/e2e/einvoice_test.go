@@ -182,7 +182,6 @@ func (w *world) atPlatform(t testing.TB, number string) []einvoicing.Document {
 // TestAnInvoiceFromEnrolmentToCreditNote goes the whole way: enrolment, the page in a browser, invoice, PDF, payment, its
 // report to the administration, credit note.
 func TestAnInvoiceFromEnrolmentToCreditNote(t *testing.T) {
-	t.Parallel()
 	m := shared.newMerchant(t)
 	if a := m.portal.do(t, http.MethodPatch, "/webhook-endpoints/"+m.endpoint, `{"event_types":["payment.completed","invoice.created","invoice.submitted","invoice.paid","invoice.credited"]}`); a.status != http.StatusOK {
 		t.Fatal(string(a.raw))

@@ -24,8 +24,7 @@ var impatient = map[string]string{
 }
 
 func TestTheBankMisbehaves(t *testing.T) {
-	t.Parallel()
-	w := ownWorld(t, impatient)
+	w := newWorld(t, impatient)
 	t.Run("it cannot be read for a while", func(t *testing.T) { cannotBeRead(t, w) }) // alone: it strikes all payments
 	for _, fault := range []string{"late", "lost-answer", "no-answer", "error:500", "error:503", "garbage", "rate-limit:1", "unauthorized"} {
 		t.Run("create meets "+fault, func(t *testing.T) { t.Parallel(); createMeets(t, w, fault) })
@@ -238,8 +237,7 @@ func cannotBeRead(t *testing.T, w *world) {
 
 // A part of the system that is away makes callers wait or says so; nothing is half done.
 func TestAServiceIsAwayForAWhile(t *testing.T) {
-	t.Parallel()
-	w := ownWorld(t, impatient)
+	w := newWorld(t, impatient)
 	m := w.newMerchant(t)
 	p := m.pays(t, nil)
 	w.stack.StopService(system.Payments)

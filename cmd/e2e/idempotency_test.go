@@ -150,8 +150,7 @@ func TestManyDifferentPaymentsAtOnceAreAllMade(t *testing.T) {
 }
 
 func TestAPaymentOutlivesARestartOfThePaymentsService(t *testing.T) {
-	t.Parallel()
-	w := ownWorld(t, nil)
+	w := newWorld(t, nil)
 	m := w.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1"})
 	if err := w.stack.RestartPayments(context.Background()); err != nil {

@@ -43,18 +43,8 @@ type world struct {
 	admin   func() (string, error)
 }
 
-// another is held by the one test that has a system of its own beside the shared one: two on one machine are enough.
-var another sync.Mutex
-
-// ownWorld is newWorld for a test that cannot use the shared system. Such tests take turns.
-func ownWorld(t *testing.T, env map[string]string) *world {
-	t.Helper()
-	another.Lock()
-	t.Cleanup(another.Unlock)
-	return newWorld(t, env)
-}
-
-// newWorld starts a system with a database of its own. env overrides the settings.
+// newWorld starts a system with a database of its own. env overrides the settings. A test that needs one beside the shared system
+// does not run beside others: two systems are enough for one machine.
 func newWorld(t testing.TB, env map[string]string) *world {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "eupay-e2e-") //nolint:usetesting // the shared system's t is no test's
