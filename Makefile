@@ -42,7 +42,7 @@ demo: bin/eupay-demo ## Pay one order and receive its webhook, every step shown
 	@exec ./bin/eupay-demo
 
 .PHONY: test
-test: bin/gotestsum bin/with-postgres ## Run all tests with the race detector, on a private PostgreSQL
+test: bin/with-postgres bin/gotestsum ## Run all tests with the race detector, on a private PostgreSQL
 	@# Compiled first, so that the tests of the whole system need not share the machine with the compiler. make lint vets.
 	@go list -f '{{if .GoFiles}}{{.ImportPath}}{{end}}' $(PKG) | $(RACE) xargs -r ./tools/compile.sh /dev/null -race
 	@$(GOTESTSUM) $(TESTFLAGS) $(PKG)
@@ -63,12 +63,12 @@ test-einvoice-rules: ## Run the official rules of e-invoices over our documents 
 	EINVOICE_SCHEMATRON=1 go test -count=1 -v -run 'TheOfficialRules' ./services/einvoice/internal/cii
 
 .PHONY: e2e
-e2e: bin/gotestsum bin/with-postgres ## Run only the tests of the whole system
+e2e: bin/with-postgres bin/gotestsum ## Run only the tests of the whole system
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -p 1 $(TESTFLAGS) ./cmd/...
 
 .PHONY: chaos
 chaos: export EUPAY_CHAOS_ROUNDS ?= 5
-chaos: bin/gotestsum bin/with-postgres ## Kill parts of the system under load, again and again, and compare the books
+chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, again and again, and compare the books
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
 
 .PHONY: bench

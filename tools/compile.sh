@@ -38,7 +38,7 @@ follow() {
 		case $line in
 		"= exit "*)
 			clear_line
-			[ "$packages" -eq 0 ] || [ "$line" != "= exit 0" ] || echo "Compiled $packages packages in $(($(date +%s) - begin)) s." >&2
+			[ "$packages" -eq 0 ] || [ "$line" != "= exit 0" ] || echo "Compiled in $(($(date +%s) - begin)) s." >&2
 			return "${line#= exit }"
 			;;
 		"= tick") seconds=$(($(date +%s) - begin)) ;;
