@@ -13,12 +13,14 @@ pure="./cmd/internal/manifests ./cmd/internal/pgbinaries ./internal/config ./int
 	./services/gateway/internal/patience ./services/payments/internal/payment ./services/qr/internal/epc
 	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./services/webhooks/verify"
 
-# run FLAG… PACKAGE…: links and runs the tests. make lint vets. Programs are linked without their symbols (-s), which no trace of
-# ours needs.
+# run FLAG… PACKAGE…: links and runs the tests. make lint vets.
 run() {
 	# shellcheck disable=SC2086 # TESTFLAGS are several words
-	./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -vet=off -ldflags=-s ${TESTFLAGS:-} "$@"
+	./bin/gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg -- -vet=off ${TESTFLAGS:-} "$@"
 }
+
+# race is run with the race detector, which needs C.
+race() { CGO_ENABLED=1 run -race "$@"; }
 
 # shellcheck disable=SC2046,SC2086 # lists of packages
 {
@@ -33,12 +35,12 @@ run() {
 	# Compiled first, so that tests share the machine with the linker alone. Packages, not programs: those would be linked for
 	# nothing.
 	go list -f '{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}' $(cat "$work/all") >"$work/libraries"
-	[ ! -s "$work/libraries" ] || go build -race $(cat "$work/libraries")
+	[ ! -s "$work/libraries" ] || CGO_ENABLED=1 ./tools/compile.sh /dev/null -race $(cat "$work/libraries")
 
 	failed=0
-	[ ! -s "$work/race" ] || run -race $(cat "$work/race") || failed=1
+	[ ! -s "$work/race" ] || race $(cat "$work/race") || failed=1
 	[ ! -s "$work/pure" ] || run $(cat "$work/pure") || failed=1
 	# Last and alone: a whole system wants the machine for itself.
-	[ ! -s "$work/system" ] || run -race $(cat "$work/system") || failed=1
+	[ ! -s "$work/system" ] || race $(cat "$work/system") || failed=1
 	exit $failed
 }

@@ -30,8 +30,9 @@ func buildOperatorsTool(run *wholeRun) error {
 		}
 	})
 	operatorsTool = filepath.Join(dir, "eupayctl")
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", operatorsTool, "european-pay.eu/eupay/cmd/eupayctl").CombinedOutput()
-	if err != nil {
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", operatorsTool, "european-pay.eu/eupay/cmd/eupayctl")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make builds it
+	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build eupayctl: %w: %s", err, out)
 	}
 	return nil

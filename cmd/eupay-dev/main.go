@@ -28,8 +28,9 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, begin time.Time) error {
+func run(ctx context.Context, begin time.Time) (err error) {
 	settings, err := rundir.Load()
+	defer func() { err = settings.Explain(err) }()
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func run(ctx context.Context, begin time.Time) error {
 		Ports: want, Usual: usual, Env: settings.Extra, RatePerMinute: own.DemoRate, Log: log, Say: say,
 	})
 	if err != nil {
-		return fmt.Errorf("%w\nThe log is %s", err, settings.LogFile())
+		return settings.SeeLog(err)
 	}
 	defer s.Stop()
 	return serve(ctx, settings, s, begin)

@@ -33,8 +33,9 @@ func main() {
 
 func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
-func run(ctx context.Context, begin time.Time) error {
+func run(ctx context.Context, begin time.Time) (err error) {
 	settings, err := rundir.Load()
+	defer func() { err = settings.Explain(err) }()
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,7 @@ func postgres(ctx context.Context, s rundir.Settings, sys *system.System, log *s
 }
 
 func start(ctx context.Context, all *processes, sys system.System, log *slog.Logger) error {
+	say("Starting NATS, the sandbox and the services…")
 	natsEnv := map[string]string{
 		"EUPAY_NATS_DIR": filepath.Join(all.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(sys.Ports.NATS), "EUPAY_NATS_TOKEN": sys.Secrets.NATSToken,
 	}

@@ -24,21 +24,30 @@ func Find(ctx context.Context, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return choose(ctx, candidates, dir)
+}
+
+func choose(ctx context.Context, candidates []string, dir string) (string, error) {
 	need := clusterVersion(dir)
-	best, bestVersion := "", 0
+	newest, newestVersion := "", 0
 	for _, bin := range candidates {
 		v := version(ctx, bin)
 		if need != 0 && v == need {
 			return bin, nil
 		}
-		if v >= oldest && v > bestVersion {
-			best, bestVersion = bin, v
+		if v > newestVersion {
+			newest, newestVersion = bin, v
 		}
 	}
-	if best == "" || need != 0 {
+	switch {
+	case newestVersion == 0:
 		return "", ErrNotFound
+	case need != 0:
+		return "", fmt.Errorf("%w that opens %s, which PostgreSQL %d has made", ErrNotFound, dir, need)
+	case newestVersion < oldest:
+		return "", fmt.Errorf("%w, only %d", ErrNotFound, newestVersion)
 	}
-	return best, nil
+	return newest, nil
 }
 
 // installed lists where packages put the server: Debian, Red Hat, Homebrew, the PATH.

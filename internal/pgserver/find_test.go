@@ -61,8 +61,30 @@ func TestOnlyBinariesThatCanOpenTheClusterAreUsable(t *testing.T) {
 }
 
 func TestFindRefusesWhenNoVersionFitsTheCluster(t *testing.T) {
-	if bin, err := Find(t.Context(), cluster(t, "9")); !errors.Is(err, ErrNotFound) {
+	bin, err := Find(t.Context(), cluster(t, "9"))
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "which PostgreSQL 9 has made") {
 		t.Errorf("got %s, %v", bin, err)
+	}
+}
+
+func TestTheNewestBinariesAreTakenUnlessTheyAreTooOld(t *testing.T) {
+	for _, c := range []struct {
+		versions []string
+		want     int
+		err      string
+	}{
+		{[]string{"15.2", "17.1", "16.4", "14.9"}, 17, ""},
+		{[]string{"13.1", "14.9"}, 0, "no PostgreSQL 15 or newer found on this machine, only 14"},
+		{nil, 0, "no PostgreSQL 15 or newer found on this machine"},
+	} {
+		var candidates []string
+		for _, v := range c.versions {
+			candidates = append(candidates, fakeBinaries(t, v))
+		}
+		bin, err := choose(t.Context(), candidates, "")
+		if (err == nil && version(t.Context(), bin) != c.want) || (err != nil && err.Error() != c.err) || (err == nil) != (c.err == "") {
+			t.Errorf("%v: %s, %v", c.versions, bin, err)
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/labstack/echo/v4"
-	"github.com/redis/go-redis/v9"
 	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/boot"
@@ -109,8 +109,8 @@ func (c *Config) Validate() error {
 	if _, err := prefixes(c.TrustedProxies); err != nil {
 		bad = append(bad, err)
 	}
-	if _, err := redis.ParseURL(c.RedisURL); c.RedisURL != "" && err != nil {
-		bad = append(bad, errors.New("REDIS_URL is not a Redis URL"))
+	if _, err := ratelimit.NewPool(c.RedisURL); c.RedisURL != "" && err != nil {
+		bad = append(bad, fmt.Errorf("REDIS_URL: %w", err))
 	}
 	return errors.Join(bad...)
 }
@@ -143,7 +143,7 @@ type Service struct {
 	relay    *outbox.Relay
 	accounts *account.Accounts
 	commands *command.Client
-	redis    *redis.Client
+	redis    *redis.Pool
 	conns    []*grpc.ClientConn
 	listener net.Listener
 	echo     *echo.Echo
@@ -204,12 +204,10 @@ func (s *Service) limiter(window time.Duration) (ratelimit.Limiter, error) {
 		return local, nil
 	}
 	if s.redis == nil {
-		options, err := redis.ParseURL(s.cfg.RedisURL)
-		if err != nil {
-			return nil, errors.New("REDIS_URL is not a Redis URL")
+		var err error
+		if s.redis, err = ratelimit.NewPool(s.cfg.RedisURL); err != nil {
+			return nil, fmt.Errorf("REDIS_URL: %w", err)
 		}
-		options.MaxRetries, options.ContextTimeoutEnabled = -1, true
-		s.redis = redis.NewClient(options)
 	}
 	return ratelimit.NewFallback(ratelimit.NewRedisOver(s.redis, events.NewID(), window), local, s.core.Now, s.core.Log), nil
 }

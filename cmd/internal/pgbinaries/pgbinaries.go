@@ -34,10 +34,11 @@ type Options struct {
 
 // Ensure returns the folder of usable server binaries. The caller's main must call Child first.
 func Ensure(ctx context.Context, o Options) (string, error) {
+	missing := pgserver.ErrNotFound
 	if !o.Download {
-		bin, err := pgserver.Find(ctx, o.Cluster)
-		if err == nil || !errors.Is(err, pgserver.ErrNotFound) {
-			return bin, err
+		var bin string
+		if bin, missing = pgserver.Find(ctx, o.Cluster); missing == nil || !errors.Is(missing, pgserver.ErrNotFound) {
+			return bin, missing
 		}
 	}
 	version, err := wanted(o.Cluster)
@@ -54,13 +55,13 @@ func Ensure(ctx context.Context, o Options) (string, error) {
 	}
 	o.Say("No PostgreSQL 15 or newer on this machine: downloading a private PostgreSQL %s, once (about 15 MB)…", version)
 	if err := download(ctx, place, o.Repository); err != nil {
-		return "", fmt.Errorf("download PostgreSQL: %w\n\n%s", err, otherWays)
+		return "", fmt.Errorf("%w, and none could be downloaded (%w): %s", missing, err, otherWays)
 	}
 	return filepath.Join(place, "bin"), nil
 }
 
-const otherWays = `Install PostgreSQL 15 or newer (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17),
-or set EUPAY_DATABASE_URL to a server, or EUPAY_POSTGRES_REPOSITORY to a mirror of Maven Central`
+const otherWays = "install one (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17), or set EUPAY_DATABASE_URL to a " +
+	"server, or EUPAY_POSTGRES_REPOSITORY to a mirror of Maven Central"
 
 // downloadLimit bounds a download over a slow line together with the first start of what came.
 const downloadLimit = 10 * time.Minute

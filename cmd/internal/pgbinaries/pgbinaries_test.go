@@ -147,11 +147,23 @@ func TestADamagedDownloadIsRefusedAndNotKept(t *testing.T) {
 	url, _ := repository(t, archive, checksum([]byte("another")))
 	o := Options{Cache: folder(t), Repository: url, Download: true, Say: quiet}
 	_, err := Ensure(t.Context(), o)
-	if err == nil || !strings.Contains(err.Error(), "checksums do not match") || !strings.Contains(err.Error(), "EUPAY_DATABASE_URL") {
+	if err == nil || !strings.Contains(err.Error(), "checksums do not match") {
 		t.Fatalf("got %v", err)
 	}
 	if kept, err := filepath.Glob(filepath.Join(o.Cache, "*", "bin", "postgres")); err != nil || len(kept) != 0 {
 		t.Errorf("kept %v, %v", kept, err)
+	}
+}
+
+func TestWhoHasNeitherPostgreSQLNorANetworkIsToldInOneSentenceWhatToDo(t *testing.T) {
+	_, err := Ensure(t.Context(), Options{Cache: folder(t), Repository: "http://127.0.0.1:1", Download: true, Say: quiet})
+	if err == nil || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("got %v", err)
+	}
+	for _, part := range []string{"no PostgreSQL 15 or newer", "none could be downloaded (", "install one", "set EUPAY_DATABASE_URL", "EUPAY_POSTGRES_REPOSITORY"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in %v", part, err)
+		}
 	}
 }
 

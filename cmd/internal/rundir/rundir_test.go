@@ -1,9 +1,12 @@
 package rundir
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -102,5 +105,40 @@ func TestTheLogOfTheRunBeforeIsKept(t *testing.T) {
 		if err != nil || !strings.Contains(string(content), want) {
 			t.Errorf("%s holds %q, %v", path, content, err)
 		}
+	}
+}
+
+func TestAFullDiskIsSaidInOneSentence(t *testing.T) {
+	s := load(t, nil)
+	for _, err := range []error{
+		&os.PathError{Op: "write", Path: "/run/demo.env", Err: syscall.ENOSPC},
+		&os.PathError{Op: "write", Path: "/run/demo.env", Err: syscall.EDQUOT},
+		errors.New("initdb as uid 1: exit status 1: creating configuration files ...\ninitdb: error: could not write file: No space left on device\nremoving contents"),
+		fmt.Errorf("start the embedded NATS: %w", syscall.ENOSPC),
+	} {
+		got := s.Explain(err).Error()
+		if !strings.HasPrefix(got, "the disk is full (") || !strings.Contains(got, "set EUPAY_RUN_DIR") || strings.Contains(got, "\n") {
+			t.Errorf("%v became %s", err, got)
+		}
+	}
+	if other := errors.New("it ended"); !errors.Is(s.Explain(other), other) || s.Explain(nil) != nil {
+		t.Error("another failure is explained by the disk")
+	}
+}
+
+func TestTheLogIsNamedOnlyWhenItSaysSomething(t *testing.T) {
+	s := load(t, nil)
+	log, closeLog, err := s.OpenLog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeLog()
+	failure := errors.New("port 1 is taken")
+	if got := s.SeeLog(failure); got.Error() != failure.Error() {
+		t.Errorf("an empty log: %v", got)
+	}
+	log.Info("word")
+	if got := s.SeeLog(failure); !errors.Is(got, failure) || !strings.Contains(got.Error(), s.LogFile()) {
+		t.Errorf("a log: %v", got)
 	}
 }

@@ -36,7 +36,7 @@ type Settings struct {
 	Extra map[string]string `env:"-"`
 }
 
-// Load reads the settings from the environment and makes the folder.
+// Load reads the settings from the environment and makes the folder; when it cannot, it returns the settings with the error.
 func Load() (Settings, error) {
 	vars, err := config.Environment()
 	if err != nil {
@@ -57,7 +57,7 @@ func Load() (Settings, error) {
 	}
 	// Others may pass through: PostgreSQL may run as another user. Every secret in it is closed by itself.
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil { //nolint:gosec // see above
-		return Settings{}, fmt.Errorf("make the run folder: %w", err)
+		return s, fmt.Errorf("make the run folder: %w", err)
 	}
 	return s, nil
 }

@@ -90,6 +90,7 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := s.describe(); err != nil {
 		return err
 	}
+	s.o.Say("Starting PostgreSQL, NATS and the sandbox…")
 	ground, groundCtx := errgroup.WithContext(ctx)
 	ground.Go(func() error { return s.startPostgres(groundCtx) })
 	ground.Go(s.StartNATS)
@@ -99,6 +100,7 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := ground.Wait(); err != nil {
 		return err
 	}
+	s.o.Say("Starting the services…")
 	// All at once: each waits for the others where it needs them.
 	services, servicesCtx := errgroup.WithContext(ctx)
 	for _, name := range system.Names {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"syscall"
 
 	"european-pay.eu/eupay/internal/freeport"
 )
@@ -52,20 +53,20 @@ func Prefer(want, usual Ports) (Ports, error) {
 	r := reservation{}
 	defer r.release()
 	got := Ports{
-		HTTP:                r.take(want.HTTP, usual.HTTP),
-		Bank:                r.take(want.Bank, usual.Bank),
-		BankManagement:      r.take(want.BankManagement, usual.BankManagement),
-		Invoicing:           r.take(want.Invoicing, usual.Invoicing),
-		InvoicingManagement: r.take(want.InvoicingManagement, usual.InvoicingManagement),
-		NATS:                r.take(want.NATS, usual.NATS),
-		Postgres:            r.take(want.Postgres, usual.Postgres),
-		S3:                  r.take(want.S3, usual.S3),
+		HTTP:                r.take("PORT", want.HTTP, usual.HTTP),
+		Bank:                r.take("EUPAY_BANK_PORT", want.Bank, usual.Bank),
+		BankManagement:      r.take("EUPAY_BANK_MGMT_PORT", want.BankManagement, usual.BankManagement),
+		Invoicing:           r.take("EUPAY_INVOICING_PORT", want.Invoicing, usual.Invoicing),
+		InvoicingManagement: r.take("EUPAY_INVOICING_MGMT_PORT", want.InvoicingManagement, usual.InvoicingManagement),
+		NATS:                r.take("EUPAY_NATS_PORT", want.NATS, usual.NATS),
+		Postgres:            r.take("EUPAY_POSTGRES_PORT", want.Postgres, usual.Postgres),
+		S3:                  r.take("EUPAY_S3_PORT", want.S3, usual.S3),
 		GRPC:                make(map[string]int, len(Names)),
 		Management:          make(map[string]int, len(Names)),
 	}
 	for _, name := range Names {
-		got.GRPC[name] = r.take(want.GRPC[name], usual.GRPC[name])
-		got.Management[name] = r.take(want.Management[name], usual.Management[name])
+		got.GRPC[name] = r.take("GRPC", want.GRPC[name], usual.GRPC[name])
+		got.Management[name] = r.take("Management", want.Management[name], usual.Management[name])
 	}
 	return got, errors.Join(r.problems...)
 }
@@ -76,9 +77,10 @@ type reservation struct {
 	problems  []error
 }
 
-func (r *reservation) take(want, usual int) int {
+// take reserves a port; setting is what changes the one that is wanted.
+func (r *reservation) take(setting string, want, usual int) int {
 	if want != 0 {
-		return r.listen(want)
+		return r.listen(setting, want)
 	}
 	if usual != 0 {
 		if l, err := net.Listen("tcp", Loopback(usual)); err == nil {
@@ -93,13 +95,21 @@ func (r *reservation) take(want, usual int) int {
 	return r.keep(l)
 }
 
-func (r *reservation) listen(port int) int {
+func (r *reservation) listen(setting string, port int) int {
 	l, err := net.Listen("tcp", Loopback(port))
 	if err != nil {
-		r.problems = append(r.problems, fmt.Errorf("port %d is taken by another program: %w", port, err))
+		r.problems = append(r.problems, unusable(setting, port, err))
 		return 0
 	}
 	return r.keep(l)
+}
+
+// unusable says in a sentence why a port cannot be had, and what to do.
+func unusable(setting string, port int, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d is taken by %s: stop it, or set %s to another port (0: any free one)", port, holder(port), setting)
+	}
+	return fmt.Errorf("port %d cannot be used (%w): set %s to another port (0: any free one)", port, err, setting)
 }
 
 func (r *reservation) keep(l net.Listener) int {

@@ -2,6 +2,7 @@ package system
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -91,7 +92,15 @@ func TestATakenPortIsAvoidedUnlessItWasAskedFor(t *testing.T) {
 	if err != nil || got.NATS == taken || got.NATS == 0 {
 		t.Errorf("got port %d, %v", got.NATS, err)
 	}
-	if _, err := Prefer(Ports{HTTP: taken}, Ports{}); err == nil || !strings.Contains(err.Error(), "is taken") {
+	want := fmt.Sprintf("port %d is taken by system.test (process %d): stop it, or set EUPAY_NATS_PORT to another port (0: any free one)", taken, os.Getpid())
+	if _, err := Prefer(Ports{NATS: taken}, Ports{}); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestAPortThatNobodyMayHaveIsNotCalledTaken(t *testing.T) {
+	_, err := Prefer(Ports{HTTP: 70000}, Ports{})
+	if err == nil || !strings.Contains(err.Error(), "port 70000 cannot be used") || !strings.Contains(err.Error(), "set PORT to another port") {
 		t.Errorf("got %v", err)
 	}
 }

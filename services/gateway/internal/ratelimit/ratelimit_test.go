@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"european-pay.eu/eupay/internal/testclock"
@@ -36,15 +35,9 @@ func benches(t *testing.T) map[string]bench {
 	red := newClock()
 	srv := miniredis.RunT(t)
 	srv.SetTime(red.Now())
-	client := redis.NewClient(&redis.Options{Addr: srv.Addr(), DisableIdentity: true})
-	t.Cleanup(func() {
-		if err := client.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return map[string]bench{
 		"memory": {NewMemory(mem.Now), mem.Advance},
-		"redis": {NewRedis(client, "p1"), func(d time.Duration) {
+		"redis": {NewRedis(pool(t, "redis://"+srv.Addr()), "p1"), func(d time.Duration) {
 			red.Advance(d)
 			srv.SetTime(red.Now())
 			srv.FastForward(d)
@@ -253,10 +246,8 @@ func TestFallbackStillLimits(t *testing.T) {
 func TestRedisAway(t *testing.T) {
 	t.Parallel()
 	srv := miniredis.RunT(t)
-	client := redis.NewClient(&redis.Options{Addr: srv.Addr(), MaxRetries: -1, DisableIdentity: true})
-	defer client.Close()
 	c := newClock()
-	b := bench{Limiter: NewFallback(NewRedis(client, "p"), NewMemory(c.Now), c.Now, slog.New(slog.DiscardHandler))}
+	b := bench{Limiter: NewFallback(NewRedis(pool(t, "redis://"+srv.Addr()), "p"), NewMemory(c.Now), c.Now, slog.New(slog.DiscardHandler))}
 	b.call(t, "k", 3)
 	srv.Close()
 	if n := b.allowed(t, "k", 3, 10); n != 3 {

@@ -1,0 +1,61 @@
+package rundir
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// fullBelow is the free space, in bytes, below which whatever went wrong did so because the disk is full.
+const fullBelow = 8 << 20
+
+const noSpace = "no space left on device"
+
+// Explain replaces the reason why a run failed by one sentence where that reason is a full disk.
+func (s Settings) Explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if cause := fullDisk(err); cause != "" {
+		return full(cause)
+	}
+	if free, ok := freeBytes(s.Dir); ok && free < fullBelow {
+		return full(fmt.Sprintf("%d MB are free for %s", free>>20, s.Dir))
+	}
+	return err
+}
+
+// SeeLog adds where the log is, unless there is nothing in it.
+func (s Settings) SeeLog(err error) error {
+	if info, statErr := os.Stat(s.LogFile()); statErr != nil || info.Size() == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\nThe log is %s", err, s.LogFile())
+}
+
+func full(cause string) error {
+	return fmt.Errorf("the disk is full (%s): remove something, or set EUPAY_RUN_DIR to a folder elsewhere", cause)
+}
+
+// fullDisk is what of the error says that the disk is full, in our words or in those of PostgreSQL's programs; else empty.
+func fullDisk(err error) string {
+	if errors.Is(err, syscall.EDQUOT) {
+		return err.Error()
+	}
+	for line := range strings.Lines(err.Error()) {
+		if strings.Contains(strings.ToLower(line), noSpace) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+func freeBytes(dir string) (free uint64, ok bool) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		return 0, false
+	}
+	return uint64(fs.Bavail) * uint64(fs.Bsize), true //nolint:unconvert,gosec // the types differ between systems
+}
