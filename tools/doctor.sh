@@ -5,7 +5,6 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 needed=$(sed -n 's/^go //p' go.work)
 run=${EUPAY_RUN_DIR:-.run}
-repository=${EUPAY_POSTGRES_REPOSITORY:-https://repo1.maven.org/maven2}
 : "${POSTGRES_FOLDERS=/usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin}"
 found=0
 silent=''
@@ -74,14 +73,21 @@ reachable() {
 	fi
 }
 
+# package_repository prints the repository that the package which downloads names in its source.
+package_repository() {
+	dir=$(go list -m -f '{{.Dir}}' github.com/fergusstrange/embedded-postgres 2>/dev/null) || return 0
+	sed -n 's/.*binaryRepositoryURL: *"\([^"]*\)".*/\1/p' "$dir/config.go" 2>/dev/null
+}
+
 check_postgres() {
+	repository=${EUPAY_POSTGRES_REPOSITORY:-$(package_repository)}
 	newest=$(newest_postgres)
 	if [ -n "${EUPAY_DATABASE_URL:-}" ]; then
 		well "PostgreSQL of EUPAY_DATABASE_URL"
 	elif [ "$newest" -ge 15 ]; then
 		well "PostgreSQL $newest"
-	elif reachable "$repository/"; then
-		well "PostgreSQL will be downloaded from $repository"
+	elif [ -z "$repository" ] || reachable "$repository/"; then
+		well "PostgreSQL will be downloaded"
 	else
 		have="No PostgreSQL is installed"
 		[ "$newest" -eq 0 ] || have="The installed PostgreSQL $newest is older than 15"
