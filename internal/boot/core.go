@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/health"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/pg"
 )
 
@@ -26,12 +27,48 @@ type Base struct {
 	NATSURL       string        `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
 	NATSReplicas  int           `env:"EUPAY_NATS_REPLICAS" envDefault:"1"`
 	EventAge      time.Duration `env:"EUPAY_EVENT_AGE" envDefault:"2160h"`
+	// DatabasePlainStartup leaves out settings of the server's keepalives that some connection poolers refuse.
+	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
+	// OutboxKeep is how long published events stay in the outbox, to be published again when the broker loses them: longer than its
+	// backups are old. Inboxes remember for longer, so that nothing takes effect twice.
+	OutboxKeep time.Duration `env:"EUPAY_OUTBOX_KEEP" envDefault:"50h"`
+	// The bounds of the streams, for the service that makes one that is missing.
+	EventsMiB      int64 `env:"EUPAY_EVENTS_MIB" envDefault:"8192"`
+	CommandsMiB    int64 `env:"EUPAY_COMMANDS_MIB" envDefault:"512"`
+	ReplayMiB      int64 `env:"EUPAY_REPLAY_MIB" envDefault:"512"`
+	DeadLettersMiB int64 `env:"EUPAY_DEAD_LETTERS_MIB" envDefault:"512"`
 	// GRPCAddr and ManagementAddr are where the service listens. Empty: the service's own default port on loopback.
 	GRPCAddr       string `env:"EUPAY_GRPC_ADDR"`
 	ManagementAddr string `env:"EUPAY_MANAGEMENT_ADDR"`
 	LogLevel       string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
 	// Grace bounds the time between a stop signal and the end of the process.
 	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
+}
+
+// Broker is what the settings say of NATS, under the name of a client.
+func (b Base) Broker(name string) bus.Settings {
+	return bus.Settings{URL: b.NATSURL, Name: name, Replicas: b.NATSReplicas, EventAge: b.EventAge, Bytes: bus.Bytes{
+		Events: b.EventsMiB << 20, Commands: b.CommandsMiB << 20, Replay: b.ReplayMiB << 20, DeadLetter: b.DeadLettersMiB << 20,
+	}}
+}
+
+// defaultOutboxKeep is for a Base that was not read from the environment.
+const defaultOutboxKeep = 50 * time.Hour
+
+// check refuses settings with which an event could take effect twice, or get lost.
+func (b Base) check() error {
+	age := b.EventAge
+	if age <= 0 {
+		age = bus.DefaultEventAge
+	}
+	if longest := age + consume.Remember - 24*time.Hour; b.OutboxKeep > longest {
+		return fmt.Errorf("EUPAY_OUTBOX_KEEP (%s) must be at most %s: events that are published again after inboxes have forgotten them "+
+			"would take effect twice. Inboxes remember for EUPAY_EVENT_AGE and two weeks", b.OutboxKeep, longest)
+	}
+	if b.OutboxKeep < 10*time.Minute {
+		return fmt.Errorf("EUPAY_OUTBOX_KEEP (%s) must be at least 10m: a broker flushes its disk only now and then", b.OutboxKeep)
+	}
+	return nil
 }
 
 // Deps are what tests and the all-in-one hand in; every field may be left empty.
@@ -49,6 +86,9 @@ type Core struct {
 	GRPC *grpc.Server
 	Log  *slog.Logger
 	Now  func() time.Time
+	// Edge: what the service does for its callers goes on as long as the database answers, whatever becomes of the broker's consumers.
+	// Set it before Run.
+	Edge bool
 
 	health       *health.Server
 	endStreams   context.CancelFunc
@@ -59,6 +99,12 @@ type Core struct {
 // Open applies the service's migrations, connects and listens, so that addresses are known before Run. It waits for
 // the database and the broker until ctx ends.
 func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps Deps) (*Core, error) {
+	if base.OutboxKeep == 0 {
+		base.OutboxKeep = defaultOutboxKeep
+	}
+	if err := base.check(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
 	c := &Core{Name: name, Base: base, Log: deps.Log, Now: deps.Now}
 	if c.Log == nil {
 		c.Log = defaultLogger(base.LogLevel)
@@ -75,7 +121,9 @@ func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps De
 }
 
 func (c *Core) open(ctx context.Context, migrations fs.FS) error {
-	settings := pg.Settings{URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns}
+	settings := pg.Settings{
+		URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns, PlainStartup: c.Base.DatabasePlainStartup,
+	}
 	if migrations != nil {
 		if err := c.migrate(ctx, settings, migrations); err != nil {
 			return err
@@ -85,7 +133,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	if c.Pool, err = pg.Open(ctx, settings); err != nil {
 		return err
 	}
-	c.Bus, err = bus.Connect(ctx, bus.Settings{URL: c.Base.NATSURL, Name: "eupay-" + c.Name, Replicas: c.Base.NATSReplicas, EventAge: c.Base.EventAge}, c.Log)
+	c.Bus, err = bus.Connect(ctx, c.Base.Broker("eupay-"+c.Name), c.Log)
 	if err != nil {
 		return err
 	}
