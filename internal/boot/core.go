@@ -23,33 +23,20 @@ import (
 type Base struct {
 	DatabaseURL string `env:"EUPAY_DATABASE_URL,required"`
 	// DatabaseConns is the size of the pool.
-	DatabaseConns int32         `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
-	NATSURL       string        `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
-	NATSReplicas  int           `env:"EUPAY_NATS_REPLICAS" envDefault:"1"`
-	EventAge      time.Duration `env:"EUPAY_EVENT_AGE" envDefault:"2160h"`
+	DatabaseConns int32  `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
+	NATSURL       string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
+	StreamSettings
 	// DatabasePlainStartup leaves out settings of the server's keepalives that some connection poolers refuse.
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
 	// OutboxKeep is how long published events stay in the outbox, to be published again when the broker loses them: longer than its
 	// backups are old. Inboxes remember for longer, so that nothing takes effect twice.
 	OutboxKeep time.Duration `env:"EUPAY_OUTBOX_KEEP" envDefault:"50h"`
-	// The bounds of the streams, for the service that makes one that is missing.
-	EventsMiB      int64 `env:"EUPAY_EVENTS_MIB" envDefault:"8192"`
-	CommandsMiB    int64 `env:"EUPAY_COMMANDS_MIB" envDefault:"512"`
-	ReplayMiB      int64 `env:"EUPAY_REPLAY_MIB" envDefault:"512"`
-	DeadLettersMiB int64 `env:"EUPAY_DEAD_LETTERS_MIB" envDefault:"512"`
 	// GRPCAddr and ManagementAddr are where the service listens. Empty: the service's own default port on loopback.
 	GRPCAddr       string `env:"EUPAY_GRPC_ADDR"`
 	ManagementAddr string `env:"EUPAY_MANAGEMENT_ADDR"`
 	LogLevel       string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
 	// Grace bounds the time between a stop signal and the end of the process.
 	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
-}
-
-// Broker is what the settings say of NATS, under the name of a client.
-func (b Base) Broker(name string) bus.Settings {
-	return bus.Settings{URL: b.NATSURL, Name: name, Replicas: b.NATSReplicas, EventAge: b.EventAge, Bytes: bus.Bytes{
-		Events: b.EventsMiB << 20, Commands: b.CommandsMiB << 20, Replay: b.ReplayMiB << 20, DeadLetter: b.DeadLettersMiB << 20,
-	}}
 }
 
 // defaultOutboxKeep is for a Base that was not read from the environment.
@@ -133,7 +120,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	if c.Pool, err = pg.Open(ctx, settings); err != nil {
 		return err
 	}
-	c.Bus, err = bus.Connect(ctx, c.Base.Broker("eupay-"+c.Name), c.Log)
+	c.Bus, err = bus.Connect(ctx, c.broker(), c.Log)
 	if err != nil {
 		return err
 	}
@@ -145,6 +132,12 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	c.endStreams = endStreams
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
+}
+
+func (c *Core) broker() bus.Settings {
+	s := c.Base.Broker()
+	s.URL, s.Name = c.Base.NATSURL, "eupay-"+c.Name
+	return s
 }
 
 // orLoopback picks a free loopback port for a server that nobody needs to find.

@@ -110,13 +110,18 @@ func TestADatabaseThatIsReadOnlyForAMomentParksNothing(t *testing.T) {
 		_, err := f.pool.Exec(t.Context(), `insert into effects (event_id) values (gen_random_uuid())`)
 		return err != nil && pg.IsInfrastructure(err)
 	})
-	admin, err := pg.Open(t.Context(), pg.Settings{URL: withAny(f.pool.Config().ConnString()), Schema: "consumer"})
+	admin, err := pg.Open(t.Context(), pg.Settings{URL: withAny(f.pool.Config().ConnString()), Schema: "consumer", MaxConns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer admin.Close()
-	if _, err := admin.Exec(t.Context(), `set default_transaction_read_only = off; do $$ begin execute format('alter database %I reset default_transaction_read_only', current_database()); end $$`); err != nil {
-		t.Fatal(err)
+	for _, sql := range []string{
+		`set default_transaction_read_only = off`,
+		`do $$ begin execute format('alter database %I reset default_transaction_read_only', current_database()); end $$`,
+	} {
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
 	}
 	eventually(t, "all are applied", func() bool { return len(f.effects()) == len(want) })
 	if n := f.dead(); n != 0 {

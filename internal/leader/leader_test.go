@@ -106,7 +106,7 @@ func row(t *testing.T, pool *pgxpool.Pool) (epoch int64, valid bool, until time.
 	return epoch, valid, until
 }
 
-func exec(t *testing.T, db pg.DB, sql string, args ...any) {
+func do(t *testing.T, db pg.DB, sql string, args ...any) {
 	t.Helper()
 	if _, err := db.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestALeaderThatCannotRenewStopsBeforeAnotherMayLead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(context.WithoutCancel(t.Context()))
-	exec(t, tx, `select from leadership for update`) // no renewal gets through
+	do(t, tx, `select from leadership for update`) // no renewal gets through
 	wait(t, "it stops", cut.ended)
 	if _, valid, _ := row(t, watcher); !valid {
 		t.Error("it stopped only when its lease was over already")
@@ -141,7 +141,7 @@ func TestALeaderThatCannotRenewStopsBeforeAnotherMayLead(t *testing.T) {
 func TestADeadLeaderIsFollowedWhenItsLeaseEnds(t *testing.T) {
 	t.Parallel()
 	pool := open(t, database(t))
-	exec(t, pool, `insert into leadership values ('job', 'a node that is gone', 7, now() + interval '1 hour')`)
+	do(t, pool, `insert into leadership values ('job', 'a node that is gone', 7, now() + interval '1 hour')`)
 	var active atomic.Int32
 	follower := start(t, pool, "job", &active)
 	for pool.Stat().AcquireCount() < 4 { // it has tried
@@ -151,7 +151,7 @@ func TestADeadLeaderIsFollowedWhenItsLeaseEnds(t *testing.T) {
 		case <-time.After(time.Millisecond):
 		}
 	}
-	exec(t, pool, `update leadership set expires_at = now()`)
+	do(t, pool, `update leadership set expires_at = now()`)
 	wait(t, "it leads", follower.elected)
 	if epoch, valid, _ := row(t, pool); epoch != 8 || !valid {
 		t.Errorf("epoch %d, valid %v", epoch, valid)
@@ -217,7 +217,7 @@ func TestALateWriteOfADeposedLeaderIsRefused(t *testing.T) {
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, pool, `update leadership set holder = 'another', epoch = epoch + 1, expires_at = now() + interval '1 hour'`)
+	do(t, pool, `update leadership set holder = 'another', epoch = epoch + 1, expires_at = now() + interval '1 hour'`)
 	if err := lease.Fence(t.Context(), pool); !errors.Is(err, ErrDeposed) {
 		t.Errorf("the old leader's write: %v", err)
 	}

@@ -29,7 +29,7 @@ type Options struct {
 	Port int
 	// Token that clients must show. Empty: none.
 	Token string
-	// MaxBytes that all streams together may reserve on the disk. 0: what the platform's own need by default, and a tenth more.
+	// MaxBytes that all streams together may reserve on the disk. 0: Room for the platform's own by default.
 	MaxBytes int64
 }
 
@@ -37,8 +37,11 @@ func (o Options) maxBytes() int64 {
 	if o.MaxBytes > 0 {
 		return o.MaxBytes
 	}
-	return bus.DefaultBytes.Sum() / 10 * 11
+	return Room(bus.DefaultBytes)
 }
+
+// Room is what a server needs for the platform's streams: their sum and a tenth.
+func Room(b bus.Bytes) int64 { return b.Sum() / 10 * 11 }
 
 // Server is a running embedded server.
 type Server struct {
