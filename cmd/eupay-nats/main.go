@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/natsserver"
 )
@@ -17,6 +18,7 @@ type settings struct {
 	Dir   string `env:"EUPAY_NATS_DIR,required"`
 	Port  int    `env:"EUPAY_NATS_PORT" envDefault:"4222"`
 	Token string `env:"EUPAY_NATS_TOKEN"`
+	boot.StreamSettings
 }
 
 func main() {
@@ -33,7 +35,7 @@ func run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	srv, err := natsserver.Start(natsserver.Options{Dir: s.Dir, Port: s.Port, Token: s.Token})
+	srv, err := natsserver.Start(natsserver.Options{Dir: s.Dir, Port: s.Port, Token: s.Token, MaxBytes: natsserver.Room(s.Broker().Bytes)})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ const description = `Look at EU Pay's events, replay them, bring back dead lette
 
 The address of NATS comes from EUPAY_NATS_URL, with its credentials; from the file that EUPAY_NATS_URL_FILE names; or, for
 a system started by "make run", from the run folder. That of the einvoice service comes from EUPAY_EINVOICE_ADDR, from the
-run folder, or is 127.0.0.1:9104. Where a command changes something, it only tells what it would do
+run folder, or is 127.0.0.1:9104; that of the database from EUPAY_DATABASE_URL or the run folder. Where a command changes something, it only tells what it would do
 until --run is given.`
 
 type globals struct {
@@ -38,6 +38,7 @@ type grammar struct {
 	Events struct {
 		Tail tailCommand `cmd:"" help:"List events, oldest first, one per line."`
 		Show showCommand `cmd:"" help:"Show one event with its headers and payload."`
+		Emit emitCommand `cmd:"" help:"Publish from the database what the stream has lost."`
 	} `cmd:"" help:"Look at events."`
 	Replay replayCommand `cmd:"" help:"Send events to one consumer again."`
 	DLQ    struct {

@@ -128,7 +128,7 @@ func leaves(t *testing.T) []string {
 
 func TestEveryCommandHasHelp(t *testing.T) {
 	all := leaves(t)
-	if !slices.Equal(all, []string{"events tail", "events show", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "completion"}) {
+	if !slices.Equal(all, []string{"events tail", "events show", "events emit", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "completion"}) {
 		t.Errorf("the commands are %q", all)
 	}
 	top := ok(t)
@@ -163,7 +163,7 @@ func TestBashCompletes(t *testing.T) {
 	for line, want := range map[string]string{
 		"":                                   "events replay dlq streams einvoice completion",
 		"ev":                                 "events",
-		"events ":                            "tail show",
+		"events ":                            "tail show emit",
 		"--output json dlq ":                 "list show requeue",
 		"replay --red":                       "--redeliver",
 		"replay --mode ":                     "live test",

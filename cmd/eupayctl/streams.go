@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/config"
 )
 
 type statusCommand struct {
@@ -22,6 +25,7 @@ type streamView struct {
 	First     *time.Time     `json:"first,omitempty"`
 	Last      *time.Time     `json:"last,omitempty"`
 	MaxAge    int64          `json:"max_age_seconds"`
+	MaxBytes  uint64         `json:"max_bytes"`
 	Consumers []consumerView `json:"consumers"`
 }
 
@@ -50,7 +54,32 @@ func (c *statusCommand) Run(t *tool) error {
 	if err := t.status(streams); err != nil {
 		return err
 	}
-	return c.lagging(streams)
+	settings, err := t.streamSettings()
+	if err != nil {
+		return err
+	}
+	return errors.Join(wrong(streams, settings), c.lagging(streams))
+}
+
+// streamSettings are those of the services, from the same variables.
+func (t *tool) streamSettings() (bus.Settings, error) {
+	vars, err := config.Environment()
+	if err != nil {
+		return bus.Settings{}, err
+	}
+	var s boot.StreamSettings
+	if err := config.Parse(&s, vars); err != nil {
+		return bus.Settings{}, operate.Invalid(err.Error())
+	}
+	return s.Broker(), nil
+}
+
+func wrong(streams []operate.Stream, settings bus.Settings) error {
+	var all []error
+	for _, text := range operate.Wrong(streams, settings) {
+		all = append(all, errors.New(text))
+	}
+	return errors.Join(all...)
 }
 
 func (t *tool) status(streams []operate.Stream) error {
@@ -62,9 +91,9 @@ func (t *tool) status(streams []operate.Stream) error {
 		}
 		return nil
 	}
-	w := t.table("STREAM", "MESSAGES", "BYTES", "FIRST", "LAST", "KEPT FOR")
+	w := t.table("STREAM", "MESSAGES", "BYTES", "FULL", "FIRST", "LAST", "KEPT FOR")
 	for _, s := range streams {
-		row(w, line(s.Name), strconv.FormatUint(s.Messages, 10), strconv.FormatUint(s.Bytes, 10), clock(s.First), clock(s.Last), age(s.MaxAge))
+		row(w, line(s.Name), strconv.FormatUint(s.Messages, 10), strconv.FormatUint(s.Bytes, 10), full(s), clock(s.First), clock(s.Last), age(s.MaxAge))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -82,7 +111,7 @@ func (t *tool) status(streams []operate.Stream) error {
 func viewStream(s operate.Stream) streamView {
 	v := streamView{
 		Stream: s.Name, Messages: s.Messages, Bytes: s.Bytes, First: unlessZero(s.First), Last: unlessZero(s.Last),
-		MaxAge: int64(s.MaxAge / time.Second), Consumers: []consumerView{},
+		MaxAge: int64(s.MaxAge / time.Second), MaxBytes: s.MaxBytes, Consumers: []consumerView{},
 	}
 	for _, c := range s.Consumers {
 		v.Consumers = append(v.Consumers, consumerView{
@@ -90,6 +119,14 @@ func viewStream(s operate.Stream) streamView {
 		})
 	}
 	return v
+}
+
+// full is how much of its bytes a stream uses.
+func full(s operate.Stream) string {
+	if s.MaxBytes == 0 {
+		return "no bound"
+	}
+	return fmt.Sprintf("%d%%", s.Bytes*100/s.MaxBytes)
 }
 
 func unlessZero(at time.Time) *time.Time {

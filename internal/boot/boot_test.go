@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/natstest"
@@ -110,17 +112,54 @@ func TestAServiceIsMigratedReadyAndMeasured(t *testing.T) {
 	core.Close() // twice is harmless
 }
 
-func TestReadinessNamesWhatIsMissing(t *testing.T) {
+// TestReadsGoOnWithoutNATS: every replica lost it at the same time, and the whole edge vanished.
+func TestReadsGoOnWithoutNATS(t *testing.T) {
 	nats := natstest.Server(t)
 	core := open(t, base(t, nats))
 	run(t, core)
 	nats.Stop()
 	waitFor(t, func() bool { return !core.Bus.NC.IsConnected() })
-	if status, body := ask(t, core, "/readyz"); status != http.StatusServiceUnavailable || body != "no connection to NATS" {
+	if status, body := ask(t, core, "/readyz"); status != http.StatusOK || body != "degraded: no connection to NATS" {
 		t.Errorf("without NATS: %d %q", status, body)
 	}
 	if status, _ := ask(t, core, "/livez"); status != http.StatusOK {
 		t.Errorf("a service that waits for its broker is alive; livez says %d", status)
+	}
+}
+
+// TestAServiceWhoseConsumerIsGoneIsNotReady and says which; the edge still reads.
+func TestAServiceWhoseConsumerIsGoneIsNotReady(t *testing.T) {
+	core := open(t, base(t, natstest.Server(t)))
+	core.Edge = true
+	run(t, core)
+	core.Bus.Expect(bus.Events, "sample", func() {})
+	const said = "consumer sample on EUPAY_EVENTS"
+	waitFor(t, func() bool { _, body := ask(t, core, "/readyz"); return strings.Contains(body, said) })
+	if status, body := ask(t, core, "/readyz"); status != http.StatusOK || !strings.HasPrefix(body, "degraded: ") {
+		t.Errorf("the edge: %d %q", status, body)
+	}
+	other := open(t, base(t, natstest.Server(t)))
+	run(t, other)
+	forget := other.Bus.Expect(bus.Events, "sample", func() {})
+	waitFor(t, func() bool {
+		status, body := ask(t, other, "/readyz")
+		return status == 503 && strings.Contains(body, said)
+	})
+	forget()
+	if status, body := ask(t, other, "/readyz"); status != http.StatusOK {
+		t.Errorf("afterwards: %d %q", status, body)
+	}
+}
+
+// TestTheOutboxForgetsBeforeTheInboxes: what is published again after they have forgotten it takes effect twice.
+func TestTheOutboxForgetsBeforeTheInboxes(t *testing.T) {
+	b := base(t, natstest.Server(t))
+	for _, keep := range []time.Duration{time.Minute, 1000 * 24 * time.Hour} {
+		b.OutboxKeep = keep
+		_, err := boot.Open(t.Context(), "sample", b, migrations, boot.Deps{Log: slog.New(slog.DiscardHandler)})
+		if err == nil || !strings.Contains(err.Error(), "EUPAY_OUTBOX_KEEP") {
+			t.Errorf("%v: %v", keep, err)
+		}
 	}
 }
 

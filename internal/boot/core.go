@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/health"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/pg"
 )
 
@@ -22,16 +23,39 @@ import (
 type Base struct {
 	DatabaseURL string `env:"EUPAY_DATABASE_URL,required"`
 	// DatabaseConns is the size of the pool.
-	DatabaseConns int32         `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
-	NATSURL       string        `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
-	NATSReplicas  int           `env:"EUPAY_NATS_REPLICAS" envDefault:"1"`
-	EventAge      time.Duration `env:"EUPAY_EVENT_AGE" envDefault:"2160h"`
+	DatabaseConns int32  `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
+	NATSURL       string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
+	StreamSettings
+	// DatabasePlainStartup leaves out settings of the server's keepalives that some connection poolers refuse.
+	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
+	// OutboxKeep is how long published events stay in the outbox, to be published again when the broker loses them: longer than its
+	// backups are old. Inboxes remember for longer, so that nothing takes effect twice.
+	OutboxKeep time.Duration `env:"EUPAY_OUTBOX_KEEP" envDefault:"50h"`
 	// GRPCAddr and ManagementAddr are where the service listens. Empty: the service's own default port on loopback.
 	GRPCAddr       string `env:"EUPAY_GRPC_ADDR"`
 	ManagementAddr string `env:"EUPAY_MANAGEMENT_ADDR"`
 	LogLevel       string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
 	// Grace bounds the time between a stop signal and the end of the process.
 	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
+}
+
+// defaultOutboxKeep is for a Base that was not read from the environment.
+const defaultOutboxKeep = 50 * time.Hour
+
+// check refuses settings with which an event could take effect twice, or get lost.
+func (b Base) check() error {
+	age := b.EventAge
+	if age <= 0 {
+		age = bus.DefaultEventAge
+	}
+	if longest := age + consume.Remember - 24*time.Hour; b.OutboxKeep > longest {
+		return fmt.Errorf("EUPAY_OUTBOX_KEEP (%s) must be at most %s: events that are published again after inboxes have forgotten them "+
+			"would take effect twice. Inboxes remember for EUPAY_EVENT_AGE and two weeks", b.OutboxKeep, longest)
+	}
+	if b.OutboxKeep < 10*time.Minute {
+		return fmt.Errorf("EUPAY_OUTBOX_KEEP (%s) must be at least 10m: a broker flushes its disk only now and then", b.OutboxKeep)
+	}
+	return nil
 }
 
 // Deps are what tests and the all-in-one hand in; every field may be left empty.
@@ -49,6 +73,9 @@ type Core struct {
 	GRPC *grpc.Server
 	Log  *slog.Logger
 	Now  func() time.Time
+	// Edge: what the service does for its callers goes on as long as the database answers, whatever becomes of the broker's consumers.
+	// Set it before Run.
+	Edge bool
 
 	health       *health.Server
 	endStreams   context.CancelFunc
@@ -59,6 +86,12 @@ type Core struct {
 // Open applies the service's migrations, connects and listens, so that addresses are known before Run. It waits for
 // the database and the broker until ctx ends.
 func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps Deps) (*Core, error) {
+	if base.OutboxKeep == 0 {
+		base.OutboxKeep = defaultOutboxKeep
+	}
+	if err := base.check(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
 	c := &Core{Name: name, Base: base, Log: deps.Log, Now: deps.Now}
 	if c.Log == nil {
 		c.Log = defaultLogger(base.LogLevel)
@@ -75,7 +108,9 @@ func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps De
 }
 
 func (c *Core) open(ctx context.Context, migrations fs.FS) error {
-	settings := pg.Settings{URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns}
+	settings := pg.Settings{
+		URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns, PlainStartup: c.Base.DatabasePlainStartup,
+	}
 	if migrations != nil {
 		if err := c.migrate(ctx, settings, migrations); err != nil {
 			return err
@@ -85,7 +120,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	if c.Pool, err = pg.Open(ctx, settings); err != nil {
 		return err
 	}
-	c.Bus, err = bus.Connect(ctx, bus.Settings{URL: c.Base.NATSURL, Name: "eupay-" + c.Name, Replicas: c.Base.NATSReplicas, EventAge: c.Base.EventAge}, c.Log)
+	c.Bus, err = bus.Connect(ctx, c.broker(), c.Log)
 	if err != nil {
 		return err
 	}
@@ -97,6 +132,12 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	c.endStreams = endStreams
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
+}
+
+func (c *Core) broker() bus.Settings {
+	s := c.Base.Broker()
+	s.URL, s.Name = c.Base.NATSURL, "eupay-"+c.Name
+	return s
 }
 
 // orLoopback picks a free loopback port for a server that nobody needs to find.

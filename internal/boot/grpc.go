@@ -23,13 +23,24 @@ import (
 // reconnect is quick: the other service is on the same network and restarts within seconds.
 var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
 
+// A side that has not heard of the other for that long asks, and gives the connection up when no answer comes: 10 s is the shortest that
+// gRPC lets a client ask. On Linux the limit is also that of data that is not acknowledged (TCP_USER_TIMEOUT), so that a call under way
+// to a node that vanished fails after it.
+const (
+	pingEvery = 10 * time.Second
+	pingLimit = 5 * time.Second
+)
+
 // newGRPCServer returns a server whose streams end when stopping does.
 func newGRPCServer(stopping context.Context, log *slog.Logger) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.ChainUnaryInterceptor(recovered(log), errs.UnaryServer(log)),
 		grpc.ChainStreamInterceptor(recoveredStream(log), untilStop(stopping), errs.StreamServer(log)),
 		// Clients reconnect now and then, so that new replicas get their share.
-		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second, Time: pingEvery, Timeout: pingLimit,
+		}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery / 2, PermitWithoutStream: true}),
 		grpc.MaxRecvMsgSize(4<<20),
 		// A goroutine that lives on keeps the stack that its calls need; a new one for each call has to grow it again.
 		grpc.NumStreamWorkers(uint32(8*runtime.GOMAXPROCS(0))),
@@ -113,6 +124,7 @@ func Dial(target string) (*grpc.ClientConn, error) {
 		grpc.WithChainUnaryInterceptor(errs.UnaryClient()),
 		grpc.WithChainStreamInterceptor(errs.StreamClient()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingEvery, Timeout: pingLimit, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 2 * time.Second, Backoff: reconnect}),
 	)
 	if err != nil {

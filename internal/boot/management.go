@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -51,18 +54,35 @@ func (m *management) run(ctx context.Context) error {
 	return nil
 }
 
-// ready: the service can do its work now. The body names what is missing.
+// lasting is how long something must be wrong with the broker before it counts: consumers are made anew within this time.
+const lasting = 5 * time.Second
+
+// ready says what the service can still do for its callers. Reads need the database alone, so without a connection to NATS, which is
+// the same for every replica, it is ready and degraded. When NATS is there and a stream or a consumer is not, this service does
+// not do its work. The body names what is wrong.
 func (m *management) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
+	trouble := m.core.Bus.Problems(lasting)
+	disconnected := !m.core.Bus.NC.IsConnected()
+	if disconnected {
+		trouble = []string{"no connection to NATS"}
+	}
+	degraded.WithLabelValues(m.core.Name).Set(float64(len(trouble)))
 	switch {
 	case m.stopping.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
-	case !m.core.Bus.NC.IsConnected():
-		http.Error(w, "no connection to NATS", http.StatusServiceUnavailable)
 	case m.core.Pool.Ping(ctx) != nil:
 		http.Error(w, "no connection to PostgreSQL", http.StatusServiceUnavailable)
+	case len(trouble) == 0:
+		fmt.Fprintln(w, "ready")
+	case disconnected || m.core.Edge:
+		fmt.Fprintln(w, "degraded:", strings.Join(trouble, "; "))
 	default:
-		w.WriteHeader(http.StatusOK)
+		http.Error(w, strings.Join(trouble, "; "), http.StatusServiceUnavailable)
 	}
 }
+
+var degraded = promauto.NewGaugeVec(prometheus.GaugeOpts{
+	Name: "eupay_degraded", Help: "What is wrong with the broker while the service answers its callers; 0: nothing. As of the last look at /readyz.",
+}, []string{"service"})

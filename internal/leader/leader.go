@@ -1,27 +1,52 @@
-// Package leader lets one replica at a time do a job, elected with a PostgreSQL advisory lock.
+// Package leader lets one replica at a time do a job. Leadership is a lease in a row of the service's schema: it ends by itself when
+// its holder vanishes, whatever PostgreSQL believes about the connection. Each leader has an epoch, with which it fences its
+// writes: one that was cut off and comes back late writes nothing any more.
+//
+// A service that uses it has this table in its schema:
+//
+//	create table leadership (
+//	    job        text        primary key,
+//	    holder     text        not null,
+//	    epoch      bigint      not null,
+//	    expires_at timestamptz not null
+//	);
 package leader
 
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
+	"os"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// retryEvery is how soon a follower takes over from a leader that is gone.
-const retryEvery = 500 * time.Millisecond
+const (
+	// ttl is how long a lease lasts by the database's clock. A leader that was killed is followed after it.
+	ttl = 4500 * time.Millisecond
+	// renewEvery leaves room for two renewals that fail.
+	renewEvery = 1500 * time.Millisecond
+	// margin before the lease's end, by the leader's own clock, is when it stops: clocks may run at different speeds.
+	margin = time.Second
+	// retryEvery is how soon a follower notices that there is no leader.
+	retryEvery = 300 * time.Millisecond
+)
 
-// Run calls lead while this replica holds the lock of that name, again after lead fails or the connection breaks, until
-// ctx ends. The context that lead gets ends when the lock's connection breaks. The lock dies with its connection, so
-// a dead leader is followed at once, and a leader that is cut off from the database cannot write to it either.
-func Run(ctx context.Context, pool *pgxpool.Pool, name string, log *slog.Logger, lead func(context.Context) error) error {
+// Run calls lead while this replica holds the lease of that job, again after lead fails or the lease is lost, until ctx
+// ends. The context that lead gets ends before anybody else can hold the lease. When lead returns the lease is given up at once.
+// What must not be written by a leader of yesterday needs RunFenced.
+func Run(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, lead func(context.Context) error) error {
+	return RunFenced(ctx, pool, job, log, func(ctx context.Context, _ *Lease) error { return lead(ctx) })
+}
+
+// RunFenced is Run for a leader that fences its transactions with the lease.
+func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, lead func(context.Context, *Lease) error) error {
+	me := identity()
 	for ctx.Err() == nil {
-		if err := hold(ctx, pool, name, lead); err != nil && ctx.Err() == nil {
-			log.Warn("leader's work interrupted, trying again", "job", name, "error", err)
+		if err := hold(ctx, pool, job, me, lead); err != nil && ctx.Err() == nil {
+			log.Warn("leader's work interrupted, trying again", "job", job, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -31,65 +56,34 @@ func Run(ctx context.Context, pool *pgxpool.Pool, name string, log *slog.Logger,
 	return nil
 }
 
-func hold(ctx context.Context, pool *pgxpool.Pool, name string, lead func(context.Context) error) error {
-	pooled, err := pool.Acquire(ctx)
+// identity of a candidate: for people who look at the table, and to tell apart two of one process.
+func identity() string {
+	host, err := os.Hostname()
 	if err != nil {
-		return fmt.Errorf("acquire the leader's connection: %w", err)
+		host = "unknown"
 	}
-	var got bool
-	err = pooled.QueryRow(ctx, `select pg_try_advisory_lock($1)`, key(name)).Scan(&got)
-	if err != nil || !got {
-		pooled.Release()
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString())
+}
+
+func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, lead func(context.Context, *Lease) error) error {
+	k, err := take(ctx, pool, job, me)
+	if err != nil || k == nil {
 		return err
 	}
-	conn := pooled.Hijack() // closing it is what releases the lock, so it must not go back to the pool
-	defer closeConn(ctx, conn)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	watched := make(chan struct{})
+	defer k.giveUp(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	kept := make(chan struct{})
 	go func() {
-		defer close(watched)
-		watch(ctx, conn)
-		cancel()
+		defer close(kept)
+		cancel(k.keep(ctx))
 	}()
-	err = lead(ctx)
-	cancel()
-	<-watched
-	return err
-}
-
-// watch returns when the connection is broken or ctx ends.
-func watch(ctx context.Context, conn *pgx.Conn) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(retryEvery):
-			if ping(ctx, conn) != nil {
-				return
-			}
-		}
+	err = lead(ctx, &k.lease)
+	lost := context.Cause(ctx)
+	cancel(nil)
+	<-kept
+	if lost != nil {
+		return lost // what lead returned follows from it
 	}
-}
-
-// patience bounds the wait for the server: where the network swallows everything, an answer would never come, while the
-// server may have given the lock to another already.
-const patience = 5 * time.Second
-
-func ping(ctx context.Context, conn *pgx.Conn) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return conn.Ping(ctx)
-}
-
-func closeConn(ctx context.Context, conn *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	conn.Close(ctx) // an error means that it was closed already, and the lock is gone either way
-}
-
-func key(name string) int64 {
-	h := fnv.New64a()
-	h.Write([]byte("eupay:" + name))
-	return int64(h.Sum64())
+	return err
 }

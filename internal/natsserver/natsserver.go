@@ -10,9 +10,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"european-pay.eu/eupay/internal/bus"
 )
 
-const startLimit = 10 * time.Second
+const (
+	startLimit = 10 * time.Second
+	// A client that does not answer three pings in a row is gone.
+	pingEvery = 2 * time.Second
+	pingsOut  = 2
+)
 
 // Options of an embedded server.
 type Options struct {
@@ -22,7 +29,19 @@ type Options struct {
 	Port int
 	// Token that clients must show. Empty: none.
 	Token string
+	// MaxBytes that all streams together may reserve on the disk. 0: Room for the platform's own by default.
+	MaxBytes int64
 }
+
+func (o Options) maxBytes() int64 {
+	if o.MaxBytes > 0 {
+		return o.MaxBytes
+	}
+	return Room(bus.DefaultBytes)
+}
+
+// Room is what a server needs for the platform's streams: their sum and a tenth.
+func Room(b bus.Bytes) int64 { return b.Sum() / 10 * 11 }
 
 // Server is a running embedded server.
 type Server struct {
@@ -43,6 +62,7 @@ func Start(o Options) (*Server, error) {
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "eupay-embedded", Host: "127.0.0.1", Port: port, Authorization: o.Token,
 		JetStream: true, StoreDir: o.Dir, NoSigs: true, NoLog: true, MaxPayload: 1 << 20,
+		JetStreamMaxStore: o.maxBytes(), PingInterval: pingEvery, MaxPingsOut: pingsOut,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make NATS server: %w", err)

@@ -14,10 +14,19 @@
 //	    trace        text        not null default '',
 //	    request_id   text        not null default '',
 //	    data         bytea       not null,
-//	    published_at timestamptz
+//	    published_at timestamptz,
+//	    sequence     bigint
 //	);
 //	create index outbox_unpublished on outbox (id) where published_at is null;
 //	create index outbox_published on outbox (published_at) where published_at is not null;
+//	create table outbox_position (
+//	    service        text        primary key,
+//	    stream_created timestamptz not null,
+//	    repeat_after   bigint      not null default 0,
+//	    repeat_until   bigint      not null default 0
+//	);
+//
+// and that of package leader.
 package outbox
 
 import (

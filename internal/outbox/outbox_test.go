@@ -17,9 +17,13 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/leader"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 )
+
+// keep is how long the tests' outboxes keep what was published.
+const keep = 50 * time.Hour
 
 type fixture struct {
 	t    *testing.T
@@ -34,7 +38,8 @@ func setup(t *testing.T) *fixture {
 }
 
 func (f *fixture) run() (r *Relay, stop func()) {
-	r = NewRelay(f.pool, f.bus, "sender", slog.New(slog.DiscardHandler))
+	f.t.Helper()
+	r = NewRelay(f.pool, f.bus, "sender", keep, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
@@ -167,43 +172,192 @@ func TestEventsAreSentInOrderBeyondOneBatchAndByOneReplica(t *testing.T) {
 	}
 }
 
-func TestANewLeaderSendsRecentEventsAgainAndTheStreamDropsThem(t *testing.T) {
+// loseStream makes the broker lose all events, as with its disk.
+func (f *fixture) loseStream() {
+	f.t.Helper()
+	lost, err := f.bus.JS.Stream(f.t.Context(), bus.Events)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	cfg := lost.CachedInfo().Config
+	if err := f.bus.JS.DeleteStream(f.t.Context(), bus.Events); err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := f.bus.JS.CreateStream(f.t.Context(), cfg); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *fixture) exec(sql string, args ...any) {
+	f.t.Helper()
+	if _, err := f.pool.Exec(f.t.Context(), sql, args...); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func sorted(ids []string) []string { slices.Sort(ids); return ids }
+
+func (f *fixture) holds(what string, want ...string) {
+	f.t.Helper()
+	slices.Sort(want)
+	eventually(f.t, what, func() bool { return slices.Equal(sorted(f.stored()), want) })
+}
+
+// TestEventsThatTheBrokerLostAreSentAgain while one leader stays in office: it repeated only when it changed.
+func TestEventsThatTheBrokerLostAreSentAgain(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	first, old := event(), event()
+	first, old, fresh := event(), event(), event()
 	f.add(first, old)
-	_, stop := f.run()
+	f.run()
 	eventually(t, "published", func() bool { return f.count("published_at is not null") == 2 })
-	stop()
-	// The broker lost its last events in a power cut; one was published too long ago to be among them.
-	if _, err := f.pool.Exec(t.Context(), `update outbox set published_at = now() - interval '6 minutes' where event_id = $1`, old.ID); err != nil {
-		t.Fatal(err)
+	f.exec(`update outbox set published_at = now() - interval '49 hours' where event_id = $1`, old.ID)
+	f.loseStream()
+	f.holds("what was lost is back", first.ID, old.ID)
+	f.add(fresh)
+	f.holds("and what is new", first.ID, old.ID, fresh.ID)
+	eventually(t, "nothing is left to repeat", func() bool {
+		var left int
+		err := f.pool.QueryRow(t.Context(), `select count(*) from outbox_position where repeat_after < repeat_until`).Scan(&left)
+		return err == nil && left == 0
+	})
+}
+
+// TestTheLostEndOfTheStreamIsSentAgainAndNoMore: a broker that lost power, or was restored from a backup, has an older end.
+func TestTheLostEndOfTheStreamIsSentAgainAndNoMore(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	var all []string
+	for range 3 * repeatSize {
+		e := event()
+		all = append(all, e.ID)
+		f.add(e)
 	}
-	lost, err := f.bus.JS.Stream(t.Context(), bus.Events)
+	_, stop := f.run()
+	eventually(t, "published", func() bool { return f.count("published_at is null") == 0 })
+	stop()
+	f.exec(`update outbox set published_at = now() - interval '1 hour'`) // the last minutes are no help
+	// As far as the relay can tell the last forty were never stored.
+	s, err := f.bus.JS.Stream(t.Context(), bus.Events)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := lost.CachedInfo().Config
-	if err := f.bus.JS.DeleteStream(t.Context(), bus.Events); err != nil {
-		t.Fatal(err)
+	for seq := s.CachedInfo().State.LastSeq - 39; seq <= s.CachedInfo().State.LastSeq; seq++ {
+		if err := s.DeleteMsg(t.Context(), seq); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := f.bus.JS.CreateStream(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
-	second := event()
-	f.add(second)
-	_, stop = f.run()
-	want := []string{first.ID, second.ID}
-	eventually(t, "both stored", func() bool { return slices.Equal(f.stored(), want) })
-	stop()
-	// Nothing was lost this time: the stream drops what it has.
+	f.exec(`update outbox set event_id = gen_random_uuid() where id > (select max(id) - 40 from outbox)`) // or the broker would drop them as repeats
 	f.run()
-	third := event()
-	f.add(third)
-	eventually(t, "the third stored", func() bool { return slices.Contains(f.stored(), third.ID) })
-	if got := f.stored(); !slices.Equal(got, append(want, third.ID)) {
-		t.Errorf("the stream holds %v, want %v and %s", got, want, third.ID)
+	eventually(t, "the end is back", func() bool { return len(f.stored40(t)) == len(all) })
+	ids := f.stored40(t)
+	if !slices.Equal(ids[:len(all)-40], all[:len(all)-40]) {
+		t.Error("what was not lost was sent again")
 	}
+}
+
+// stored40 is stored for a stream with holes: how often each message before them is there counts too.
+func (f *fixture) stored40(t *testing.T) (ids []string) {
+	t.Helper()
+	s, err := f.bus.JS.Stream(t.Context(), bus.Events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seq := uint64(1); seq <= s.CachedInfo().State.LastSeq; seq++ {
+		m, err := s.GetMsg(t.Context(), seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, m.Header.Get(events.HeaderID))
+	}
+	return ids
+}
+
+// TestANewLeaderSendsWhatIsNewFirst: tens of thousands of repeats held new events up for many seconds.
+func TestANewLeaderSendsWhatIsNewFirst(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	old := event()
+	f.add(old)
+	_, stop := f.run()
+	eventually(t, "published", func() bool { return f.count("published_at is not null") == 1 })
+	stop()
+	f.loseStream()
+	f.exec(`insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, data, published_at, sequence)
+		select gen_random_uuid(), 'payment.completed', 'payments', 'm_1', true, now(), '', now(), g from generate_series(2, 3000) g`)
+	fresh := event()
+	f.add(fresh)
+	f.run()
+	var got []string
+	eventually(t, "an event", func() bool { got = f.stored(); return len(got) > 0 })
+	if got[0] != fresh.ID {
+		t.Error("a repeat came before what is new")
+	}
+	eventually(t, "all repeated", func() bool { return f.streamSize() == 3001 })
+	if f.count("published_at is null") != 0 {
+		t.Error("repeats count as not published")
+	}
+}
+
+func (f *fixture) streamSize() uint64 {
+	f.t.Helper()
+	s, err := f.bus.JS.Stream(f.t.Context(), bus.Events)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return s.CachedInfo().State.Msgs
+}
+
+// TestARelayThatWasDeposedMarksNothing: it may have been paused for minutes.
+func TestARelayThatWasDeposedMarksNothing(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	leases, ctx := make(chan *leader.Lease), t.Context()
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() {
+		done <- leader.RunFenced(ctx, f.pool, "outbox:sender", slog.New(slog.DiscardHandler), func(ctx context.Context, l *leader.Lease) error {
+			select {
+			case leases <- l:
+			case <-ctx.Done():
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		})
+	}()
+	relay := NewRelay(f.pool, f.bus, "sender", keep, slog.New(slog.DiscardHandler))
+	paused := &term{Relay: relay, lease: <-leases}
+	if _, err := paused.round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.exec(`update leadership set holder = 'another', epoch = epoch + 1, expires_at = now() + interval '1 hour'`)
+	f.add(event())
+	if _, err := paused.round(t.Context()); !errors.Is(err, leader.ErrDeposed) {
+		t.Errorf("got %v", err)
+	}
+	if f.count("published_at is not null") != 0 {
+		t.Error("the deposed relay wrote")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestANewLeaderSendsRecentEventsAgainAndTheStreamDropsThem(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	first, second := event(), event()
+	f.add(first)
+	_, stop := f.run()
+	f.holds("published", first.ID)
+	stop()
+	f.run()
+	f.add(second)
+	f.holds("both stored once", first.ID, second.ID)
 }
 
 func TestAWakeUpReachesTheLeaderWhereverItRuns(t *testing.T) {
@@ -214,7 +368,7 @@ func TestAWakeUpReachesTheLeaderWhereverItRuns(t *testing.T) {
 	leading.Wake()
 	eventually(t, "published", func() bool { return f.count("published_at is null") == 0 })
 	// A relay that does not run stands for the follower: its wake-up goes over the wire.
-	follower := NewRelay(f.pool, f.bus, "sender", slog.New(slog.DiscardHandler))
+	follower := NewRelay(f.pool, f.bus, "sender", keep, slog.New(slog.DiscardHandler))
 	sub, err := f.bus.NC.SubscribeSync(follower.subject())
 	if err != nil {
 		t.Fatal(err)
@@ -229,23 +383,27 @@ func TestAWakeUpReachesTheLeaderWhereverItRuns(t *testing.T) {
 func TestWhatTheBrokerDoesNotTakeStaysInTheOutbox(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	if err := f.bus.JS.DeleteStream(t.Context(), bus.Events); err != nil {
-		t.Fatal(err)
+	bound := func(size int32) {
+		t.Helper()
+		s, err := f.bus.JS.Stream(t.Context(), bus.Events)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := s.CachedInfo().Config
+		cfg.MaxMsgSize = size
+		if _, err := f.bus.JS.UpdateStream(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
 	}
+	bound(1)
 	e := event()
 	f.add(e)
-	r, _ := f.run()
-	_, err := r.publishBatch(t.Context())
-	if err == nil || f.count("published_at is null") != 1 {
+	r := NewRelay(f.pool, f.bus, "sender", keep, slog.New(slog.DiscardHandler))
+	if stored, err := r.publish(t.Context(), []row{{id: 1, event: e}}); err == nil || len(stored) != 0 {
 		t.Fatalf("an event that nobody stored counts as published, %v", err)
 	}
-	// The stream comes back, and with it the event.
-	again, err := f.bus.JS.CreateStream(t.Context(), jetstream.StreamConfig{Name: bus.Events, Subjects: []string{"eupay.evt.>"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f.run()
+	bound(-1) // the broker takes it now
 	eventually(t, "published", func() bool { return f.count("published_at is not null") == 1 })
-	if info, err := again.Info(t.Context()); err != nil || info.State.Msgs != 1 {
-		t.Errorf("the stream holds %v, %v", info, err)
-	}
+	f.holds("once", e.ID)
 }

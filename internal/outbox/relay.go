@@ -10,24 +10,26 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/leader"
 )
 
 const (
 	batchSize = 500
+	// repeatSize is small: repeats are slipped in between new events.
+	repeatSize = 100
 	// pollEvery bounds the wait for an event whose wake-up was lost.
 	pollEvery = 500 * time.Millisecond
+	// checkEvery is how often the relay makes sure that the stream is still the one that it published to.
+	checkEvery = 2 * time.Second
 	// ackWait bounds one round trip to the broker.
 	ackWait = 5 * time.Second
-	// keepPublished: JetStream writes to its disk at once but flushes it up to two minutes later. Rows are kept longer
-	// than that, and a new leader publishes the recent ones again, so that a power cut of the broker loses nothing. The
-	// event stream drops the repeats by their id.
-	keepPublished = 10 * time.Minute
-	republish     = 5 * time.Minute
+	// republish: JetStream writes to its disk at once but flushes it up to two minutes later. A new leader publishes the last minutes
+	// again, so that a power cut of the broker loses nothing that the check does not see. The event stream drops the repeats by their id.
+	republish = 5 * time.Minute
+	// purgeStep is how many rows one statement forgets.
+	purgeStep = 5000
 )
 
 // Relay publishes the outbox of one service. Of all replicas one at a time works.
@@ -35,14 +37,16 @@ type Relay struct {
 	pool    *pgxpool.Pool
 	bus     *bus.Bus
 	service string
+	keep    time.Duration
 	log     *slog.Logger
 	wake    chan struct{}
 	leading atomic.Bool
 }
 
-// NewRelay returns a relay for the outbox in the pool's schema.
-func NewRelay(pool *pgxpool.Pool, b *bus.Bus, service string, log *slog.Logger) *Relay {
-	return &Relay{pool: pool, bus: b, service: service, log: log, wake: make(chan struct{}, 1)}
+// NewRelay returns a relay for the outbox in the pool's schema. Events are kept that long after they were published, for a broker that
+// loses them; every inbox must remember its events for longer.
+func NewRelay(pool *pgxpool.Pool, b *bus.Bus, service string, keep time.Duration, log *slog.Logger) *Relay {
+	return &Relay{pool: pool, bus: b, service: service, keep: max(keep, 2*republish), log: log, wake: make(chan struct{}, 1)}
 }
 
 // Wake tells the leader, wherever it runs, that there is something to publish. It never blocks.
@@ -72,26 +76,29 @@ func (r *Relay) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("subscribe to outbox wake-ups: %w", err)
 	}
-	err = leader.Run(ctx, r.pool, "outbox:"+r.service, r.log, r.lead)
+	err = leader.RunFenced(ctx, r.pool, "outbox:"+r.service, r.log, r.lead)
 	return errors.Join(err, sub.Unsubscribe())
 }
 
-func (r *Relay) lead(ctx context.Context) error {
+func (r *Relay) lead(ctx context.Context, lease *leader.Lease) error {
 	r.leading.Store(true)
 	defer r.leading.Store(false)
-	if _, err := r.pool.Exec(ctx, `update outbox set published_at = null where published_at > now() - $1::interval`, republish); err != nil {
-		return fmt.Errorf("take recent events again: %w", err)
-	}
-	poll := time.NewTicker(pollEvery)
+	t := &term{Relay: r, lease: lease}
+	poll, purge := time.NewTicker(pollEvery), time.NewTicker(time.Minute)
 	defer poll.Stop()
-	purge := time.NewTicker(time.Minute)
 	defer purge.Stop()
+	failing := false
 	for {
-		n, err := r.publishBatch(ctx)
-		if err != nil {
+		more, err := t.round(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, leader.ErrDeposed):
 			return err
+		case err != nil && !failing:
+			r.log.Warn("events not published, trying again", "error", err)
 		}
-		if n == batchSize {
+		if failing = err != nil; more && !failing {
 			continue
 		}
 		select {
@@ -100,75 +107,23 @@ func (r *Relay) lead(ctx context.Context) error {
 		case <-r.wake:
 		case <-poll.C:
 		case <-purge.C:
-			if _, err := r.pool.Exec(ctx, `delete from outbox where published_at < now() - $1::interval`, keepPublished); err != nil {
-				return fmt.Errorf("purge outbox: %w", err)
+			if err := r.purge(ctx); err != nil {
+				r.log.Warn("outbox not purged", "error", err)
 			}
 		}
 	}
 }
 
-// publishBatch publishes the oldest unpublished events and marks those that the broker has stored. Events that it did
-// not acknowledge stay for the next round.
-func (r *Relay) publishBatch(ctx context.Context) (int, error) {
-	ids, batch, err := r.read(ctx)
-	if err != nil || len(batch) == 0 {
-		return 0, err
-	}
-	futures := make([]jetstream.PubAckFuture, len(batch))
-	for i, e := range batch {
-		f, err := r.bus.JS.PublishMsgAsync(e.Message(e.Subject()), jetstream.WithStallWait(ackWait))
+// purge forgets what was published long ago.
+func (r *Relay) purge(ctx context.Context) error {
+	for {
+		tag, err := r.pool.Exec(ctx, `delete from outbox where id in (
+			select id from outbox where published_at < now() - $1::interval order by published_at limit $2)`, r.keep, purgeStep)
 		if err != nil {
-			return 0, fmt.Errorf("publish event %s: %w", e.ID, err)
+			return fmt.Errorf("purge outbox: %w", err)
 		}
-		futures[i] = f
-	}
-	stored, err := acknowledged(ctx, ids, futures)
-	if len(stored) > 0 {
-		_, markErr := r.pool.Exec(ctx, `update outbox set published_at = now() where id = any($1)`, stored)
-		err = errors.Join(err, markErr)
-	}
-	return len(batch), err
-}
-
-func (r *Relay) read(ctx context.Context) ([]int64, []events.Event, error) {
-	rows, err := r.pool.Query(ctx, `select id, event_id::text, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data
-		from outbox where published_at is null order by id limit $1`, batchSize)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read outbox: %w", err)
-	}
-	defer rows.Close()
-	var (
-		ids   []int64
-		batch []events.Event
-	)
-	for rows.Next() {
-		var (
-			id int64
-			e  events.Event
-		)
-		if err := rows.Scan(&id, &e.ID, &e.Type, &e.Source, &e.Merchant, &e.Livemode, &e.Time, &e.Trace, &e.RequestID, &e.Data); err != nil {
-			return nil, nil, fmt.Errorf("scan outbox: %w", err)
-		}
-		ids, batch = append(ids, id), append(batch, e)
-	}
-	return ids, batch, rows.Err()
-}
-
-func acknowledged(ctx context.Context, ids []int64, futures []jetstream.PubAckFuture) ([]int64, error) {
-	deadline := time.NewTimer(ackWait)
-	defer deadline.Stop()
-	var stored []int64
-	for i, f := range futures {
-		select {
-		case <-f.Ok():
-			stored = append(stored, ids[i])
-		case err := <-f.Err():
-			return stored, fmt.Errorf("publish event: %w", err)
-		case <-deadline.C:
-			return stored, errors.New("the broker did not acknowledge events in time")
-		case <-ctx.Done():
-			return stored, ctx.Err()
+		if tag.RowsAffected() < purgeStep {
+			return nil
 		}
 	}
-	return stored, nil
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +18,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"european-pay.eu/eupay/internal/dialer"
 )
 
 // DB is what store functions take: a pool or a transaction.
@@ -31,6 +35,8 @@ type Settings struct {
 	URL      string
 	Schema   string
 	MaxConns int32 // 0: pgx's default
+	// PlainStartup leaves out the settings of the server's keepalives, which some connection poolers refuse.
+	PlainStartup bool
 }
 
 // Open returns a pool whose connections see only the service's schema. It does not wait for the server.
@@ -42,16 +48,41 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 	if s.MaxConns > 0 {
 		cfg.MaxConns = s.MaxConns
 	}
-	cfg.ConnConfig.RuntimeParams["search_path"] = s.Schema
+	s.prepare(cfg.ConnConfig)
 	cfg.ConnConfig.RuntimeParams["application_name"] = "eupay-" + s.Schema
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open pool of schema %s: %w", s.Schema, err)
 	}
 	return pool, nil
 }
+
+const connectTimeout = 5 * time.Second
+
+// prepare makes connections that notice a vanished server, that a server gives up when we have vanished, and that lead to a server
+// which takes writes, unless the URL says otherwise.
+func (s Settings) prepare(cfg *pgx.ConnConfig) {
+	cfg.RuntimeParams["search_path"] = s.Schema
+	cfg.ConnectTimeout, cfg.DialFunc = connectTimeout, dialer.New(connectTimeout).DialContext
+	cfg.OnPgError = keepConnection
+	if !strings.Contains(s.URL, "target_session_attrs") {
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	if s.PlainStartup {
+		return
+	}
+	for name, value := range map[string]string{
+		"tcp_keepalives_idle": seconds(dialer.Idle), "tcp_keepalives_interval": seconds(dialer.Interval), "tcp_keepalives_count": strconv.Itoa(dialer.Count),
+		"tcp_user_timeout": strconv.FormatInt(dialer.UserTimeout.Milliseconds(), 10),
+	} {
+		if _, set := cfg.RuntimeParams[name]; !set {
+			cfg.RuntimeParams[name] = value
+		}
+	}
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 
 // Migrate creates the schema and applies the pending migrations in the root of files. Several replicas may call it at
 // the same time: an advisory lock lets one work and the others wait.
@@ -60,7 +91,7 @@ func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 	if err != nil {
 		return errors.New("EUPAY_DATABASE_URL is not a PostgreSQL URL")
 	}
-	cfg.RuntimeParams["search_path"] = s.Schema
+	s.prepare(cfg)
 	db := stdlib.OpenDB(*cfg)
 	defer db.Close()
 	if err := createSchema(ctx, db, s.Schema); err != nil {
@@ -98,14 +129,4 @@ func createSchema(ctx context.Context, db *sql.DB, schema string) error {
 		return fmt.Errorf("create schema %s: %w", schema, err)
 	}
 	return nil
-}
-
-// IsUnreachable reports whether the server could not be reached or is only starting or stopping: waiting helps.
-func IsUnreachable(err error) bool {
-	var connectErr *pgconn.ConnectError
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) {
-		return pgErr.Code[:2] == "57" || pgErr.Code[:2] == "53"
-	}
-	return errors.As(err, &connectErr)
 }

@@ -133,7 +133,7 @@ func (s *Service) platforms(cfg Config) (map[bool]platform.Platform, error) {
 // reporter, enrolment sets it free.
 func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Location, cfg Config) {
 	core := s.core
-	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)
+	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	documents := ledger.New(ledger.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: relay.Wake, Log: core.Log,
 	})

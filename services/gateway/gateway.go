@@ -159,7 +159,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{core: core, cfg: cfg, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
+	core.Edge = true // reads need the database alone
+	s := &Service{core: core, cfg: cfg, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
 	if err := s.open(); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open gateway: %w", err)

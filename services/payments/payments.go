@@ -107,7 +107,11 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)
+	if err := keys.Check(ctx, core.Pool, `select token_key_id from bank_users limit 1`); err != nil {
+		core.Close()
+		return nil, fmt.Errorf("check EUPAY_CONNECTIONS_KEY: %w", err)
+	}
+	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
 	s := store.New(core.Pool, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
 	live, test := svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test)

@@ -98,7 +98,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
+	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
 	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, links, core.Now))
 	qrv1.RegisterRenderServiceServer(core.GRPC, render.NewServer())
 	qrv1.RegisterLoyaltyServiceServer(core.GRPC, loyalty.NewServer(core.Pool))

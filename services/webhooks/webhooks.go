@@ -5,6 +5,7 @@ package webhooks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"european-pay.eu/eupay/internal/boot"
@@ -58,17 +59,22 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := vault.Check(ctx, core.Pool, `select key_id from endpoints where key_id is not null
+		union all select key_id from push_subscriptions limit 1`); err != nil {
+		core.Close()
+		return nil, fmt.Errorf("check EUPAY_WEBHOOK_MASTER_KEY: %w", err)
+	}
 	guard := egress.NewGuard(cfg.AllowLoopback)
 	store := endpoint.NewStore(core.Pool)
 	// PostgreSQL keeps microseconds: what is compared with a stored time must not be finer.
 	now := func() time.Time { return core.Now().UTC().Truncate(time.Microsecond) }
-	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Log)}
+	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
 	s.engine = delivery.NewEngine(cfg.engine(), delivery.Deps{
 		DB: core.Pool, Directory: endpoint.NewDirectory(store, vault, now), Client: egress.NewClient(guard, cfg.Timeout, nil),
 		Now: now, Announced: s.relay.Wake, Log: core.Log,
 	})
 	s.consumer = consume.New(
-		consume.Config{Name: "webhooks", Subjects: subjects},
+		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
 	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now))

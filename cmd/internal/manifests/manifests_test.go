@@ -309,6 +309,9 @@ func TestTheGatewayFindsTheServices(t *testing.T) {
 		if service.Spec.ClusterIP != corev1.ClusterIPNone {
 			t.Errorf("%s: gRPC clients see one address and use one replica", name)
 		}
+		if !service.Spec.PublishNotReadyAddresses {
+			t.Errorf("%s: reads end where a consumer of events is missing", name)
+		}
 		want := name + ":9000"
 		if got := data["EUPAY_"+strings.ToUpper(name)+"_ADDR"]; got != want || service.Spec.Ports[0].Port != 9000 {
 			t.Errorf("%s: the gateway looks at %q", name, got)

@@ -2,11 +2,14 @@ package operate
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/bus"
 )
 
 // Stream is the state of a stream and its consumers.
@@ -17,8 +20,12 @@ type Stream struct {
 	// First and Last are when the oldest and newest message were stored; zero when the stream is empty.
 	First, Last time.Time
 	// MaxAge is how long messages are kept; 0: for ever.
-	MaxAge    time.Duration
+	MaxAge time.Duration
+	// MaxBytes that it may store; 0: no bound.
+	MaxBytes  uint64
 	Consumers []Consumer
+
+	config jetstream.StreamConfig
 }
 
 // Consumer is the state of a durable consumer.
@@ -43,6 +50,7 @@ func (o *Operator) Status(ctx context.Context) ([]Stream, error) {
 	for info := range list.Info() {
 		all = append(all, Stream{
 			Name: info.Config.Name, Messages: info.State.Msgs, Bytes: info.State.Bytes, MaxAge: info.Config.MaxAge,
+			MaxBytes: uint64(max(info.Config.MaxBytes, 0)), config: info.Config,
 			First: unlessEmpty(info.State, info.State.FirstTime), Last: unlessEmpty(info.State, info.State.LastTime),
 		})
 	}
@@ -63,6 +71,32 @@ func (o *Operator) Status(ctx context.Context) ([]Stream, error) {
 	}
 	slices.SortFunc(all, func(a, b Stream) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// consumers that the services make; push only where notifications to browsers are set up.
+var (
+	ofEvents  = []string{"einvoice", "images", "loyalty", "orders", "webhooks"}
+	expecting = map[string][]string{bus.Commands: {"payments"}, bus.Events: ofEvents, bus.Replay: ofEvents}
+)
+
+// Wrong says what should be there and is not, and what is not as the settings say, one sentence each.
+func Wrong(all []Stream, settings bus.Settings) (list []string) {
+	for _, want := range bus.Streams(settings) {
+		i := slices.IndexFunc(all, func(s Stream) bool { return s.Name == want.Name })
+		if i < 0 {
+			list = append(list, fmt.Sprintf("the stream %s is missing: the services make it within seconds while they are connected", want.Name))
+			continue
+		}
+		for _, difference := range bus.Differences(want, all[i].config) {
+			list = append(list, fmt.Sprintf("the stream %s differs: %s", want.Name, difference))
+		}
+		for _, name := range expecting[want.Name] {
+			if !slices.ContainsFunc(all[i].Consumers, func(c Consumer) bool { return c.Name == name }) {
+				list = append(list, fmt.Sprintf("the consumer %s on %s is missing: its service makes it within seconds while it runs", name, want.Name))
+			}
+		}
+	}
+	return list
 }
 
 func unlessEmpty(state jetstream.StreamState, at time.Time) time.Time {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/pgserver"
 )
@@ -93,7 +95,13 @@ func (s *Stack) KillPostgres() {
 // StartNATS starts the broker (again): same port, same streams.
 func (s *Stack) StartNATS() error {
 	sys := s.System()
-	srv, err := natsserver.Start(natsserver.Options{Dir: s.dir("nats"), Port: sys.Ports.NATS, Token: sys.Secrets.NATSToken})
+	var streams boot.StreamSettings
+	if err := config.Parse(&streams, sys.Extra); err != nil {
+		return err
+	}
+	srv, err := natsserver.Start(natsserver.Options{
+		Dir: s.dir("nats"), Port: sys.Ports.NATS, Token: sys.Secrets.NATSToken, MaxBytes: natsserver.Room(streams.Broker().Bytes),
+	})
 	if err != nil {
 		return fmt.Errorf("start the embedded NATS: %w", err)
 	}

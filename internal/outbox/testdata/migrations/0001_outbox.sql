@@ -14,3 +14,16 @@ create table outbox (
 );
 create index outbox_unpublished on outbox (id) where published_at is null;
 create index outbox_published on outbox (published_at) where published_at is not null;
+create table leadership (
+    job        text        primary key,
+    holder     text        not null,
+    epoch      bigint      not null,
+    expires_at timestamptz not null
+);
+create table outbox_position (
+    service        text        primary key,
+    stream_created timestamptz not null,
+    repeat_after   bigint      not null default 0,
+    repeat_until   bigint      not null default 0
+);
+alter table outbox add column sequence bigint;

@@ -33,7 +33,7 @@ func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 	for _, ev := range batch {
 		var changed eventsv1.PaymentChanged
 		if err := proto.Unmarshal(ev.Data, &changed); err != nil {
-			return fmt.Errorf("event %s: %w", ev.ID, err)
+			return consume.Poison(fmt.Errorf("event %s: %w", ev.ID, err))
 		}
 		if p := changed.GetPayment(); p.GetKind() == "payment" && p.GetCurrency() == "EUR" {
 			payments = append(payments, p)

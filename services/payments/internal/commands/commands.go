@@ -10,14 +10,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/pg"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/payment"
@@ -34,6 +35,11 @@ const (
 	pending = 8 * recording
 	// asking bounds those that wait for a bank, in each mode: half of what may be pending in all.
 	asking = pending / 4
+	// maxAttempts is how often a command whose values the database refuses is tried. Trouble that passes has no such limit.
+	maxAttempts = 5
+	// askLimit bounds one question to the broker, heartbeat is how often it shows that it still serves us.
+	askLimit  = 5 * time.Second
+	heartbeat = 5 * time.Second
 )
 
 // Handler carries out commands. Each has a natural key (the proposed reference, or the payment's state), so a command
@@ -76,26 +82,57 @@ func (h *Handler) Run(ctx context.Context) error {
 		return err
 	}
 	defer unsubscribe()
+	gone := make(chan struct{}, 1)
+	defer h.bus.Expect(bus.Commands, durable, func() {
+		select {
+		case gone <- struct{}{}:
+		default:
+		}
+	})()
 	for ctx.Err() == nil {
-		stop, err := h.consume(ctx)
+		cc, err := h.consume(ctx)
 		if err != nil {
 			h.log.Warn("cannot take commands yet", "error", err)
-		} else {
-			<-ctx.Done()
-			stop()
-			return nil
+			select {
+			case <-ctx.Done():
+			case <-time.After(250 * time.Millisecond):
+			}
+			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(250 * time.Millisecond):
-		}
+		h.untilLost(ctx, cc, gone)
+		cc.Stop()
+		<-cc.Closed()
 	}
 	return nil
 }
 
-func (h *Handler) consume(ctx context.Context) (func(), error) {
-	cons, err := h.bus.JS.CreateOrUpdateConsumer(ctx, bus.Commands, jetstream.ConsumerConfig{
-		Durable: durable, FilterSubject: "eupay.cmd.payments.>", AckPolicy: jetstream.AckExplicitPolicy,
+// untilLost returns when ctx ends or the subscription is of no use any more, because the broker has lost its consumer.
+func (h *Handler) untilLost(ctx context.Context, cc jetstream.ConsumeContext, gone <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-cc.Closed():
+			h.log.Warn("the subscription to commands has ended, making it again")
+			return
+		case <-gone:
+			ask, cancel := context.WithTimeout(ctx, askLimit)
+			_, err := h.bus.JS.Consumer(ask, bus.Commands, durable)
+			cancel()
+			if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
+				h.log.Warn("the broker has lost the consumer of commands, making it again")
+				return
+			}
+		}
+	}
+}
+
+// consume takes every command, also those that nobody knows: the stream is a work queue, where they would lie unseen.
+func (h *Handler) consume(ctx context.Context) (jetstream.ConsumeContext, error) {
+	ask, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	cons, err := h.bus.JS.CreateOrUpdateConsumer(ask, bus.Commands, jetstream.ConsumerConfig{
+		Durable: durable, FilterSubject: "eupay.cmd.>", AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxAckPending: pending, MaxDeliver: -1,
 	})
 	if err != nil {
@@ -109,14 +146,11 @@ func (h *Handler) consume(ctx context.Context) (func(), error) {
 			return
 		}
 		h.running.Go(func() { h.handle(ctx, m) })
-	}, jetstream.PullMaxMessages(2*recording))
+	}, jetstream.PullMaxMessages(2*recording), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return nil, fmt.Errorf("consume commands: %w", err)
 	}
-	return func() {
-		cc.Stop()
-		<-cc.Closed()
-	}, nil
+	return cc, nil
 }
 
 // request is a command under way.
@@ -149,7 +183,7 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		handled.WithLabelValues(name, "refused").Inc()
 		h.ack(m)
 		h.refuse(r, e)
-	case errors.Is(err, errUnreadable):
+	case errors.Is(err, errUnreadable), pg.IsData(err) && attempts(m) >= maxAttempts:
 		handled.WithLabelValues("unreadable", "parked").Inc()
 		h.park(ctx, m, err)
 	default:
@@ -157,6 +191,15 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		h.log.Warn("command not carried out, trying again", "subject", m.Subject(), "error", err)
 		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
 	}
+}
+
+// attempts is how often the command was delivered.
+func attempts(m jetstream.Msg) uint64 {
+	meta, err := m.Metadata()
+	if err != nil {
+		return 1
+	}
+	return meta.NumDelivered
 }
 
 var errUnreadable = errors.New("command cannot be read")
@@ -226,11 +269,7 @@ func (h *Handler) refuse(r *request, e *errs.Error) {
 
 // park keeps a command that cannot be read for an operator and lets go of it.
 func (h *Handler) park(ctx context.Context, m jetstream.Msg, reason error) {
-	dead := nats.NewMsg("eupay.dlq." + durable + "." + strings.TrimPrefix(m.Subject(), "eupay."))
-	dead.Data = m.Data()
-	dead.Header.Set("eupay-dlq-reason", reason.Error())
-	dead.Header.Set("eupay-dlq-subject", m.Subject())
-	if _, err := h.bus.JS.PublishMsg(ctx, dead); err != nil {
+	if _, err := h.bus.JS.PublishMsg(ctx, consume.DeadLetter(durable, m, reason)); err != nil {
 		h.log.Error("command cannot be parked, trying again", "error", err)
 		h.logIf(m.NakWithDelay(time.Second), "nak command")
 		return

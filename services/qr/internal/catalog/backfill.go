@@ -64,7 +64,7 @@ func (f *Backfill) note(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 	for _, e := range batch {
 		var changed eventsv1.ProductChanged
 		if err := proto.Unmarshal(e.Data, &changed); err != nil {
-			return fmt.Errorf("decode %s: %w", e.Type, err)
+			return consume.Poison(fmt.Errorf("decode %s: %w", e.Type, err))
 		}
 		if changed.GetImageUrl() != "" {
 			continue

@@ -1,0 +1,64 @@
+package consume
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"european-pay.eu/eupay/internal/bus"
+)
+
+const (
+	purgeEvery = 10 * time.Minute
+	purgeStep  = 1000
+	// Remember is how much longer than an event can come again its id stays in the inbox.
+	Remember = 14 * 24 * time.Hour
+)
+
+// purge forgets events that cannot come again, until ctx ends.
+func (c *Consumer) purge(ctx context.Context) {
+	tick := time.NewTicker(purgeEvery)
+	defer tick.Stop()
+	for {
+		if err := c.forget(ctx); err != nil && ctx.Err() == nil {
+			c.log.Warn("inbox not purged", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// forget deletes old rows of the inbox in small steps.
+func (c *Consumer) forget(ctx context.Context) error {
+	keep, ok, err := c.keep(ctx)
+	if err != nil || !ok {
+		return err
+	}
+	for {
+		tag, err := c.pool.Exec(ctx, `delete from inbox where (consumer, event_id) in (
+			select consumer, event_id from inbox where consumer = $1 and received_at < now() - $2::interval
+			order by received_at limit $3 for update skip locked)`, c.cfg.Name, keep, purgeStep)
+		if err != nil {
+			return fmt.Errorf("purge the inbox: %w", err)
+		}
+		if tag.RowsAffected() < purgeStep {
+			return nil
+		}
+	}
+}
+
+// keep is how long events are remembered: longer than the settings and the stream itself, which an operator may have changed, let them
+// come again. ok is false when that is for ever.
+func (c *Consumer) keep(ctx context.Context) (keep time.Duration, ok bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	stream, err := c.bus.JS.Stream(ctx, bus.Events)
+	if err != nil {
+		return 0, false, err
+	}
+	age := stream.CachedInfo().Config.MaxAge
+	return max(c.cfg.InboxKeep, max(c.bus.EventAge(), age)+Remember), age > 0, nil
+}

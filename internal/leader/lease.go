@@ -1,0 +1,152 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// ErrDeposed is what a leader's transaction fails with once another replica leads.
+var ErrDeposed = errors.New("another replica leads by now")
+
+// errNotRenewed ends the work of a leader that cannot reach the database.
+var errNotRenewed = errors.New("the lease could not be renewed in time")
+
+// Lease is one replica's leadership of one job.
+type Lease struct {
+	job    string
+	holder string
+	epoch  int64
+}
+
+// Fence fails with ErrDeposed unless the lease is still this replica's. Call it last in the transaction: nobody can take the
+// lease over between it and the commit, and until the commit it cannot be renewed either. A lease that is over and that nobody has
+// taken still counts.
+func (l *Lease) Fence(ctx context.Context, tx pg.DB) error {
+	var ok bool
+	err := tx.QueryRow(ctx, FenceSQL, l.FenceArgs()...).Scan(&ok)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrDeposed
+	}
+	if err != nil {
+		return fmt.Errorf("check the lease of %s: %w", l.job, err)
+	}
+	return nil
+}
+
+// FenceSQL and FenceArgs are Fence for a batch: no row means ErrDeposed.
+const FenceSQL = `select true from leadership where job = $1 and holder = $2 and epoch = $3 for share`
+
+// FenceArgs are the arguments of FenceSQL.
+func (l *Lease) FenceArgs() []any { return []any{l.job, l.holder, l.epoch} }
+
+// keeper holds a lease on a connection of its own, so that a pool that others have emptied does not end it.
+type keeper struct {
+	pool  *pgxpool.Pool
+	lease Lease
+	conn  *pgx.Conn // nil while there is none
+	until time.Time // when to stop, by this process's clock
+}
+
+const takeSQL = `insert into leadership as l (job, holder, epoch, expires_at) select $1, $2, 1, now() + $3::interval
+	where not exists (select from leadership where job = $1 and expires_at > now())
+	on conflict (job) do update set holder = excluded.holder, epoch = l.epoch + 1, expires_at = excluded.expires_at
+	where l.expires_at <= now() returning l.epoch`
+
+// take returns nil when somebody else has the lease.
+func take(ctx context.Context, pool *pgxpool.Pool, job, me string) (*keeper, error) {
+	ctx, cancel := context.WithTimeout(ctx, ttl)
+	defer cancel()
+	pooled, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("acquire the leader's connection: %w", err)
+	}
+	k := &keeper{pool: pool, lease: Lease{job: job, holder: me}, until: time.Now().Add(ttl - margin)}
+	err = pooled.QueryRow(ctx, takeSQL, job, me, ttl).Scan(&k.lease.epoch)
+	if err != nil {
+		pooled.Release()
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("take the lease of %s: %w", job, err)
+	}
+	k.conn = pooled.Hijack()
+	return k, nil
+}
+
+// keep renews the lease until ctx ends, or returns why the leader has to stop.
+func (k *keeper) keep(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(renewEvery):
+		}
+		if err := k.renewInTime(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// renewInTime tries until the lease is nearly over.
+func (k *keeper) renewInTime(ctx context.Context) error {
+	ctx, cancel := context.WithDeadline(ctx, k.until)
+	defer cancel()
+	for {
+		err := k.renew(ctx)
+		if err == nil || errors.Is(err, ErrDeposed) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", errNotRenewed, err)
+		case <-time.After(retryEvery / 3):
+		}
+	}
+}
+
+// renew makes one attempt, on a new connection when the last one broke.
+func (k *keeper) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, renewEvery)
+	defer cancel()
+	if k.conn == nil || k.conn.IsClosed() {
+		pooled, err := k.pool.Acquire(ctx)
+		if err != nil {
+			return fmt.Errorf("acquire the leader's connection: %w", err)
+		}
+		k.conn = pooled.Hijack()
+	}
+	asked := time.Now() // before the database begins to count
+	tag, err := k.conn.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
+		append(k.lease.FenceArgs(), ttl)...)
+	if err != nil {
+		return fmt.Errorf("renew the lease of %s: %w", k.lease.job, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrDeposed
+	}
+	k.until = asked.Add(ttl - margin)
+	return nil
+}
+
+// patience bounds the good-bye: the lease ends anyway.
+const patience = 2 * time.Second
+
+// giveUp ends the lease at once, so that another replica need not wait for its end.
+func (k *keeper) giveUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	var db pg.DB = k.pool
+	if k.conn != nil && !k.conn.IsClosed() {
+		db = k.conn
+		defer k.conn.Close(ctx)
+	}
+	// Without the database there is nothing to do: the lease ends by itself.
+	_, _ = db.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
+}
