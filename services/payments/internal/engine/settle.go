@@ -40,6 +40,7 @@ func (e *Engine) awaitWord(p *payment.Payment) {
 		by := now.Add(e.cfg.SettlementWait)
 		p.SettleBy, as.UpdatedAt = &by, now
 	}
+	p.CancelRequested = false // what the bank has executed is not cancelled any more
 	due := *p.SettleBy
 	if from := e.stalledFrom(as); p.StalledAt == nil && from.After(now) && from.Before(due) {
 		due = from

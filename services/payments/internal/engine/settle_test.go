@@ -70,6 +70,9 @@ func (b *bench) lastChange() store.Entry {
 func TestAnAcceptedPaymentWaitedForEver(t *testing.T) {
 	b := setup(t)
 	p := b.accepted()
+	if p.Proto().GetPaymentUrl() != "" {
+		t.Error("the payer is still sent to the bank")
+	}
 	if got := p.Proto().GetSettlementDeadline().AsTime(); !got.Equal(b.clock.Add(b.cfg.SettlementWait)) {
 		t.Errorf("the deadline that is shown is %s", got)
 	}

@@ -21,7 +21,7 @@ func (p Payment) Proto() *paymentsv1.Payment {
 		CancelRequested: p.CancelRequested, Origin: string(p.Origin), OrderId: p.OrderID, CustomerId: p.CustomerID,
 		GatewayReference: p.GatewayReference,
 	}
-	if p.Held() || p.OwnSession == SessionClosed || p.Status.Final() {
+	if p.Held() || p.Undecided() || p.OwnSession == SessionClosed || p.Status.Final() {
 		out.PaymentUrl = "" // nobody can pay there, or should begin to
 	}
 	if p.Undecided() {
