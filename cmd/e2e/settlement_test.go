@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -35,7 +36,10 @@ func TestARefundIsNoPayment(t *testing.T) {
 	r, _ := m.refund(t, p, `{"amount":1}`)
 	path := payments + "/" + r.Reference
 	for _, verb := range []string{"/refund", "/cancel"} {
-		m.api.do(t, http.MethodPost, path+verb, "").refused(t, http.StatusNotFound, "NOT_FOUND")
+		f := m.api.do(t, http.MethodPost, path+verb, "").refused(t, http.StatusConflict, "INVALID_STATE")
+		if !strings.Contains(f.Message, p.Reference) {
+			t.Errorf("%s: %q does not say what to do", verb, f.Message)
+		}
 	}
 	list := must[struct{ Data []payment }](t, m.api.do(t, http.MethodGet, payments, ""), http.StatusOK)
 	if len(list.Data) != 1 || list.Data[0].Reference != p.Reference {

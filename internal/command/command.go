@@ -27,6 +27,10 @@ const (
 	ScanPay       = "eupay.cmd.payments.scan"
 	// ConfirmReceived is a merchant's word that money came outside the provider.
 	ConfirmReceived = "eupay.cmd.payments.confirm_received"
+	// ConfirmNotReceived is a merchant's word that the money did not come which the bank had accepted.
+	ConfirmNotReceived = "eupay.cmd.payments.confirm_not_received"
+	// BookLateReceipt is a merchant's word that money came for a payment that had ended without it.
+	BookLateReceipt = "eupay.cmd.payments.late_receipt"
 	ProviderUpdate  = "eupay.cmd.payments.provider_update"
 )
 

@@ -28,6 +28,7 @@ const (
 	RefundExceeds       Code = "REFUND_EXCEEDS_PAYMENT"
 	CreditExceeds       Code = "CREDIT_EXCEEDS_INVOICE"
 	CancelNotSupported  Code = "CANCEL_NOT_SUPPORTED"
+	PaymentRefused      Code = "PAYMENT_REFUSED"
 	QRInvalid           Code = "QR_INVALID"
 	QRExpired           Code = "QR_EXPIRED"
 	PayloadTooLarge     Code = "PAYLOAD_TOO_LARGE"
@@ -60,12 +61,13 @@ var table = map[Code]Row{
 	NotEnrolled:         {http.StatusForbidden, codes.FailedPrecondition, "E-invoicing is not enabled for this account"},
 	NotFoundCode:        {http.StatusNotFound, codes.NotFound, "Reference not found or belongs to another account"},
 	MethodNotAllowed:    {http.StatusMethodNotAllowed, codes.Unimplemented, "The path exists, the method does not"},
-	IdempotencyConflict: {http.StatusConflict, codes.AlreadyExists, "The Idempotency-Key was used with another body"},
+	IdempotencyConflict: {http.StatusConflict, codes.AlreadyExists, "The Idempotency-Key was used with another body, or the reference with another amount"},
 	AlreadyExists:       {http.StatusConflict, codes.AlreadyExists, "The thing to create exists"},
 	InvalidState:        {http.StatusConflict, codes.FailedPrecondition, "Not possible in the present state"},
 	RefundExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left to refund"},
 	CreditExceeds:       {http.StatusConflict, codes.FailedPrecondition, "More than what is left of the invoice"},
 	CancelNotSupported:  {http.StatusConflict, codes.FailedPrecondition, "The payer's bank cannot cancel this payment"},
+	PaymentRefused:      {http.StatusUnprocessableEntity, codes.FailedPrecondition, "The bank refused the payment or refund at once"},
 	QRInvalid:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is forged, damaged or not one of EU Pay"},
 	QRExpired:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is too old: ask for a new one"},
 	PayloadTooLarge:     {http.StatusRequestEntityTooLarge, codes.ResourceExhausted, "The request body is too large"},

@@ -74,6 +74,7 @@ var (
 		fault.Slow, fault.Error, fault.NoAnswer, fault.Late, fault.LostAnswer, fault.RateLimit,
 		fault.Unauthorized, fault.Garbage, fault.FieldsMap, fault.AmountNumber, fault.UnknownState, fault.UnknownErrorCode,
 		fault.HookDrop, fault.HookDuplicate, fault.HookReorder, fault.HookForged, fault.HookUnsigned, fault.HookSlow,
+		fault.OtherAmount,
 	}
 	magicErrors = []string{
 		"invalidEmitter", "insufficientFunds", "invalidAmount", "invalidCurrency", "invalidDate",

@@ -76,7 +76,7 @@ func appendText(dst []byte, s string) []byte {
 // appendPayment writes the Payment object of the API.
 func (b *Bank) appendPayment(dst []byte, r *record, v view) []byte {
 	for _, f := range r.Faults {
-		if f.Kind.IsShape() {
+		if f.Kind.IsShape() && (f.Kind != fault.OtherAmount || r.State != StateCreated) {
 			v.odd = append(v.odd, f.Kind)
 		}
 	}
@@ -128,10 +128,14 @@ func odd(v view, k fault.Kind, strange, usual string) string {
 func appendInstruction(dst []byte, i *instruction, id int64, v view) []byte {
 	o := object(append(dst, '{'))
 	o.text("reference_id", i.ReferenceID)
+	cents := i.Cents
+	if v.has(fault.OtherAmount) {
+		cents++
+	}
 	if v.has(fault.AmountNumber) {
-		o.raw("amount", fmt.Sprintf("%d.%02d", i.Cents/100, i.Cents%100))
+		o.raw("amount", fmt.Sprintf("%d.%02d", cents/100, cents%100))
 	} else {
-		o.text("amount", decimal10(i.Cents))
+		o.text("amount", decimal10(cents))
 	}
 	o.raw("currency", currencies[i.Currency])
 	o.text("label", i.Label)

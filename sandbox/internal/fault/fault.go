@@ -41,6 +41,8 @@ const (
 	AmountNumber     Kind = "amount-number"
 	UnknownState     Kind = "unknown-state"
 	UnknownErrorCode Kind = "unknown-error-code"
+	// OtherAmount shows a cent more than was asked for. Of a payment that asks for it itself, once it is at the bank.
+	OtherAmount Kind = "other-amount"
 )
 
 // What can go wrong with a webhook.
@@ -82,7 +84,7 @@ type Fault struct {
 
 var (
 	calls  = []Kind{Slow, Error, Cut, NoAnswer, Late, LostAnswer, RateLimit, Unauthorized, Garbage}
-	shapes = []Kind{FieldsMap, AmountNumber, UnknownState, UnknownErrorCode}
+	shapes = []Kind{FieldsMap, AmountNumber, UnknownState, UnknownErrorCode, OtherAmount}
 	hooks  = []Kind{HookDrop, HookDuplicate, HookReorder, HookForged, HookUnsigned, HookSlow}
 )
 

@@ -25,7 +25,8 @@ const (
 
 // PaymentChanged is the payload of every payment.* and refund.* event: the payment right after the change. The type
 // (payment.created, payment.pending_sca, payment.completed, payment.failed, payment.cancelled, payment.refunded,
-// payment.stalled, refund.created, refund.pending_sca, refund.completed, refund.failed, refund.cancelled) is in ce-type.
+// payment.stalled, payment.amount_mismatch, payment.late_receipt, refund.created, refund.pending_sca, refund.completed, refund.failed, refund.cancelled,
+// refund.stalled, refund.amount_mismatch) is in ce-type.
 type PaymentChanged struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Payment        *v1.Payment            `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`

@@ -71,7 +71,7 @@ func (x CommandReply_Stage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CommandReply_Stage.Descriptor instead.
 func (CommandReply_Stage) EnumDescriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{7, 0}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9, 0}
 }
 
 // CreatePayment (subject eupay.cmd.payments.create) asks for a new payment. The sender proposes the reference, so that
@@ -467,6 +467,199 @@ func (x *ConfirmReceived) GetActor() string {
 	return ""
 }
 
+// ConfirmNotReceived (eupay.cmd.payments.confirm_not_received) ends a payment of which only the merchant can say whether its
+// money came: it did not. Answered READY once.
+type ConfirmNotReceived struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Reference  string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantId string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// The merchant's words, for the history.
+	Note string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	// Who says so, for the history: "key:…" or "user:…".
+	Actor         string `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmNotReceived) Reset() {
+	*x = ConfirmNotReceived{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmNotReceived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmNotReceived) ProtoMessage() {}
+
+func (x *ConfirmNotReceived) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmNotReceived.ProtoReflect.Descriptor instead.
+func (*ConfirmNotReceived) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ConfirmNotReceived) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ConfirmNotReceived) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *ConfirmNotReceived) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ConfirmNotReceived) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ConfirmNotReceived) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+// BookLateReceipt (eupay.cmd.payments.late_receipt) notes that the money of a failed or cancelled payment came after all.
+// Answered READY once; the same receipt again is a replay.
+type BookLateReceipt struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Reference  string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantId string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// 0: the amount of the payment.
+	AmountCents int64 `protobuf:"varint,4,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	// When the money came; absent: when the command was carried out.
+	ReceivedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	Note       string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	Actor      string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	// The account that paid, as the merchant's statement names it. Only where the bank did not tell.
+	PayerName     string `protobuf:"bytes,8,opt,name=payer_name,json=payerName,proto3" json:"payer_name,omitempty"`
+	PayerIban     string `protobuf:"bytes,9,opt,name=payer_iban,json=payerIban,proto3" json:"payer_iban,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BookLateReceipt) Reset() {
+	*x = BookLateReceipt{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BookLateReceipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BookLateReceipt) ProtoMessage() {}
+
+func (x *BookLateReceipt) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BookLateReceipt.ProtoReflect.Descriptor instead.
+func (*BookLateReceipt) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BookLateReceipt) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *BookLateReceipt) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *BookLateReceipt) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *BookLateReceipt) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *BookLateReceipt) GetReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return nil
+}
+
+func (x *BookLateReceipt) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *BookLateReceipt) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *BookLateReceipt) GetPayerName() string {
+	if x != nil {
+		return x.PayerName
+	}
+	return ""
+}
+
+func (x *BookLateReceipt) GetPayerIban() string {
+	if x != nil {
+		return x.PayerIban
+	}
+	return ""
+}
+
 // Merchant is what payments must know of the merchant at the moment of a command; it is kept with the payment.
 type Merchant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -485,7 +678,7 @@ type Merchant struct {
 
 func (x *Merchant) Reset() {
 	*x = Merchant{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +690,7 @@ func (x *Merchant) String() string {
 func (*Merchant) ProtoMessage() {}
 
 func (x *Merchant) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +703,7 @@ func (x *Merchant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Merchant.ProtoReflect.Descriptor instead.
 func (*Merchant) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Merchant) GetId() string {
@@ -582,7 +775,7 @@ type RefundPayment struct {
 
 func (x *RefundPayment) Reset() {
 	*x = RefundPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -594,7 +787,7 @@ func (x *RefundPayment) String() string {
 func (*RefundPayment) ProtoMessage() {}
 
 func (x *RefundPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -607,7 +800,7 @@ func (x *RefundPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundPayment.ProtoReflect.Descriptor instead.
 func (*RefundPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RefundPayment) GetReference() string {
@@ -666,19 +859,21 @@ func (x *RefundPayment) GetMerchant() *Merchant {
 	return nil
 }
 
-// CancelPayment (eupay.cmd.payments.cancel) asks the bank to cancel a payment that is not final.
+// CancelPayment (eupay.cmd.payments.cancel) asks the bank to cancel a payment or a refund that is not final.
 type CancelPayment struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Reference     string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
-	MerchantId    string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
-	Livemode      bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Reference  string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantId string                 `protobuf:"bytes,2,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,3,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// Only to cancel a refund: the payment that it gives back.
+	OriginalReference string `protobuf:"bytes,10,opt,name=original_reference,json=originalReference,proto3" json:"original_reference,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *CancelPayment) Reset() {
 	*x = CancelPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +885,7 @@ func (x *CancelPayment) String() string {
 func (*CancelPayment) ProtoMessage() {}
 
 func (x *CancelPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +898,7 @@ func (x *CancelPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPayment.ProtoReflect.Descriptor instead.
 func (*CancelPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CancelPayment) GetReference() string {
@@ -727,6 +922,13 @@ func (x *CancelPayment) GetLivemode() bool {
 	return false
 }
 
+func (x *CancelPayment) GetOriginalReference() string {
+	if x != nil {
+		return x.OriginalReference
+	}
+	return ""
+}
+
 // ProviderUpdate (eupay.cmd.payments.provider_update) is a hint that the provider knows something new: a verified
 // webhook or a payer's return. It carries no state; payments reads the payment from the provider and acts on that.
 type ProviderUpdate struct {
@@ -744,7 +946,7 @@ type ProviderUpdate struct {
 
 func (x *ProviderUpdate) Reset() {
 	*x = ProviderUpdate{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +958,7 @@ func (x *ProviderUpdate) String() string {
 func (*ProviderUpdate) ProtoMessage() {}
 
 func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +971,7 @@ func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdate.ProtoReflect.Descriptor instead.
 func (*ProviderUpdate) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ProviderUpdate) GetLivemode() bool {
@@ -823,7 +1025,7 @@ type CommandReply struct {
 
 func (x *CommandReply) Reset() {
 	*x = CommandReply{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -835,7 +1037,7 @@ func (x *CommandReply) String() string {
 func (*CommandReply) ProtoMessage() {}
 
 func (x *CommandReply) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +1050,7 @@ func (x *CommandReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandReply.ProtoReflect.Descriptor instead.
 func (*CommandReply) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{7}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CommandReply) GetStage() CommandReply_Stage {
@@ -956,7 +1158,28 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\vreceived_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04note\x12\x14\n" +
-	"\x05actor\x18\a \x01(\tR\x05actor\"\xbd\x01\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\"\x99\x01\n" +
+	"\x12ConfirmNotReceived\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
+	"\vmerchant_id\x18\x02 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x03 \x01(\bR\blivemode\x12\x12\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\x12\x14\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\"\xb4\x02\n" +
+	"\x0fBookLateReceipt\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
+	"\vmerchant_id\x18\x02 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x03 \x01(\bR\blivemode\x12!\n" +
+	"\famount_cents\x18\x04 \x01(\x03R\vamountCents\x12;\n" +
+	"\vreceived_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"receivedAt\x12\x12\n" +
+	"\x04note\x18\x06 \x01(\tR\x04note\x12\x14\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\x12\x1d\n" +
+	"\n" +
+	"payer_name\x18\b \x01(\tR\tpayerName\x12\x1d\n" +
+	"\n" +
+	"payer_iban\x18\t \x01(\tR\tpayerIban\"\xbd\x01\n" +
 	"\bMerchant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -974,12 +1197,14 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\famount_cents\x18\x05 \x01(\x03R\vamountCents\x12'\n" +
 	"\x0fidempotency_key\x18\x06 \x01(\tR\x0eidempotencyKey\x12 \n" +
 	"\vfingerprint\x18\a \x01(\fR\vfingerprint\x127\n" +
-	"\bmerchant\x18\b \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\"j\n" +
+	"\bmerchant\x18\b \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\"\x99\x01\n" +
 	"\rCancelPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
-	"\blivemode\x18\x03 \x01(\bR\blivemode\"\x92\x01\n" +
+	"\blivemode\x18\x03 \x01(\bR\blivemode\x12-\n" +
+	"\x12original_reference\x18\n" +
+	" \x01(\tR\x11originalReference\"\x92\x01\n" +
 	"\x0eProviderUpdate\x12\x1a\n" +
 	"\blivemode\x18\x01 \x01(\bR\blivemode\x12.\n" +
 	"\x13provider_payment_id\x18\x02 \x01(\tR\x11providerPaymentId\x12\x1c\n" +
@@ -1015,32 +1240,35 @@ func file_eupay_payments_v1_commands_proto_rawDescGZIP() []byte {
 }
 
 var file_eupay_payments_v1_commands_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_eupay_payments_v1_commands_proto_goTypes = []any{
 	(CommandReply_Stage)(0),       // 0: eupay.payments.v1.CommandReply.Stage
 	(*CreatePayment)(nil),         // 1: eupay.payments.v1.CreatePayment
 	(*ScanPay)(nil),               // 2: eupay.payments.v1.ScanPay
 	(*ConfirmReceived)(nil),       // 3: eupay.payments.v1.ConfirmReceived
-	(*Merchant)(nil),              // 4: eupay.payments.v1.Merchant
-	(*RefundPayment)(nil),         // 5: eupay.payments.v1.RefundPayment
-	(*CancelPayment)(nil),         // 6: eupay.payments.v1.CancelPayment
-	(*ProviderUpdate)(nil),        // 7: eupay.payments.v1.ProviderUpdate
-	(*CommandReply)(nil),          // 8: eupay.payments.v1.CommandReply
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*Payment)(nil),               // 10: eupay.payments.v1.Payment
+	(*ConfirmNotReceived)(nil),    // 4: eupay.payments.v1.ConfirmNotReceived
+	(*BookLateReceipt)(nil),       // 5: eupay.payments.v1.BookLateReceipt
+	(*Merchant)(nil),              // 6: eupay.payments.v1.Merchant
+	(*RefundPayment)(nil),         // 7: eupay.payments.v1.RefundPayment
+	(*CancelPayment)(nil),         // 8: eupay.payments.v1.CancelPayment
+	(*ProviderUpdate)(nil),        // 9: eupay.payments.v1.ProviderUpdate
+	(*CommandReply)(nil),          // 10: eupay.payments.v1.CommandReply
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*Payment)(nil),               // 12: eupay.payments.v1.Payment
 }
 var file_eupay_payments_v1_commands_proto_depIdxs = []int32{
-	4,  // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
-	4,  // 1: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
-	9,  // 2: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
-	4,  // 3: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
-	0,  // 4: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
-	10, // 5: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	6,  // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
+	6,  // 1: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
+	11, // 2: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
+	11, // 3: eupay.payments.v1.BookLateReceipt.received_at:type_name -> google.protobuf.Timestamp
+	6,  // 4: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
+	0,  // 5: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
+	12, // 6: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_commands_proto_init() }
@@ -1055,7 +1283,7 @@ func file_eupay_payments_v1_commands_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_commands_proto_rawDesc), len(file_eupay_payments_v1_commands_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

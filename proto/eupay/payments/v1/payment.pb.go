@@ -52,8 +52,8 @@ type Payment struct {
 	CancelUrl         string `protobuf:"bytes,15,opt,name=cancel_url,json=cancelUrl,proto3" json:"cancel_url,omitempty"`
 	// The merchant's metadata as the JSON text that was sent; empty when it sent none.
 	MetadataJson []byte `protobuf:"bytes,16,opt,name=metadata_json,json=metadataJson,proto3" json:"metadata_json,omitempty"`
-	// Where the payer (for a refund: the merchant) authorises; empty until the provider has given it, and once a scan or
-	// the merchant's word has taken its place.
+	// Where the payer (for a refund: the merchant) authorises; empty until the provider has given it, once a scan or the
+	// merchant's word has taken its place, and when the payment is final.
 	PaymentUrl string `protobuf:"bytes,17,opt,name=payment_url,json=paymentUrl,proto3" json:"payment_url,omitempty"`
 	// Cents given back by completed refunds.
 	AmountRefundedCents int64 `protobuf:"varint,18,opt,name=amount_refunded_cents,json=amountRefundedCents,proto3" json:"amount_refunded_cents,omitempty"`
@@ -79,8 +79,14 @@ type Payment struct {
 	CustomerId string `protobuf:"bytes,29,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
 	// Of "scan": the payment that it completes.
 	GatewayReference string `protobuf:"bytes,30,opt,name=gateway_reference,json=gatewayReference,proto3" json:"gateway_reference,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// While a cancellation waits for its payer (status_detail "cancelling"): where the payer approves it, if that is known.
+	AuthorisationUrl string `protobuf:"bytes,40,opt,name=authorisation_url,json=authorisationUrl,proto3" json:"authorisation_url,omitempty"`
+	// While only the merchant can say whether the money came: when that is decided without its word.
+	SettlementDeadline *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=settlement_deadline,json=settlementDeadline,proto3" json:"settlement_deadline,omitempty"`
+	// Of a failed or cancelled payment whose money came after all, by the merchant's word.
+	LateReceipt   *LateReceipt `protobuf:"bytes,42,opt,name=late_receipt,json=lateReceipt,proto3" json:"late_receipt,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Payment) Reset() {
@@ -323,6 +329,89 @@ func (x *Payment) GetGatewayReference() string {
 	return ""
 }
 
+func (x *Payment) GetAuthorisationUrl() string {
+	if x != nil {
+		return x.AuthorisationUrl
+	}
+	return ""
+}
+
+func (x *Payment) GetSettlementDeadline() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SettlementDeadline
+	}
+	return nil
+}
+
+func (x *Payment) GetLateReceipt() *LateReceipt {
+	if x != nil {
+		return x.LateReceipt
+	}
+	return nil
+}
+
+// LateReceipt is money that came for a payment which had ended without it. It can be refunded.
+type LateReceipt struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	AmountCents int64                  `protobuf:"varint,1,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	// When the money came.
+	ReceivedAt    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	BookedAt      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=booked_at,json=bookedAt,proto3" json:"booked_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateReceipt) Reset() {
+	*x = LateReceipt{}
+	mi := &file_eupay_payments_v1_payment_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateReceipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateReceipt) ProtoMessage() {}
+
+func (x *LateReceipt) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_payment_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateReceipt.ProtoReflect.Descriptor instead.
+func (*LateReceipt) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_payment_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *LateReceipt) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *LateReceipt) GetReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return nil
+}
+
+func (x *LateReceipt) GetBookedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BookedAt
+	}
+	return nil
+}
+
 // HistoryEntry is one change of a payment, oldest is sequence 1.
 type HistoryEntry struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
@@ -345,7 +434,7 @@ type HistoryEntry struct {
 
 func (x *HistoryEntry) Reset() {
 	*x = HistoryEntry{}
-	mi := &file_eupay_payments_v1_payment_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_payment_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -357,7 +446,7 @@ func (x *HistoryEntry) String() string {
 func (*HistoryEntry) ProtoMessage() {}
 
 func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_payment_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_payment_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -370,7 +459,7 @@ func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
 func (*HistoryEntry) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_payment_proto_rawDescGZIP(), []int{1}
+	return file_eupay_payments_v1_payment_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *HistoryEntry) GetSequence() int64 {
@@ -447,7 +536,8 @@ var File_eupay_payments_v1_payment_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\b\n" +
+	"\x1feupay/payments/v1/payment.proto\x12\x11eupay.payments.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb9\n" +
+	"\n" +
 	"\aPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12-\n" +
@@ -487,7 +577,15 @@ const file_eupay_payments_v1_payment_proto_rawDesc = "" +
 	"\border_id\x18\x1c \x01(\tR\aorderId\x12\x1f\n" +
 	"\vcustomer_id\x18\x1d \x01(\tR\n" +
 	"customerId\x12+\n" +
-	"\x11gateway_reference\x18\x1e \x01(\tR\x10gatewayReference\"\xd4\x02\n" +
+	"\x11gateway_reference\x18\x1e \x01(\tR\x10gatewayReference\x12+\n" +
+	"\x11authorisation_url\x18( \x01(\tR\x10authorisationUrl\x12K\n" +
+	"\x13settlement_deadline\x18) \x01(\v2\x1a.google.protobuf.TimestampR\x12settlementDeadline\x12A\n" +
+	"\flate_receipt\x18* \x01(\v2\x1e.eupay.payments.v1.LateReceiptR\vlateReceipt\"\xa6\x01\n" +
+	"\vLateReceipt\x12!\n" +
+	"\famount_cents\x18\x01 \x01(\x03R\vamountCents\x12;\n" +
+	"\vreceived_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"receivedAt\x127\n" +
+	"\tbooked_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bbookedAt\"\xd4\x02\n" +
 	"\fHistoryEntry\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x1f\n" +
 	"\vfrom_status\x18\x02 \x01(\tR\n" +
@@ -515,23 +613,28 @@ func file_eupay_payments_v1_payment_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_payment_proto_rawDescData
 }
 
-var file_eupay_payments_v1_payment_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_eupay_payments_v1_payment_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_eupay_payments_v1_payment_proto_goTypes = []any{
 	(*Payment)(nil),               // 0: eupay.payments.v1.Payment
-	(*HistoryEntry)(nil),          // 1: eupay.payments.v1.HistoryEntry
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
+	(*LateReceipt)(nil),           // 1: eupay.payments.v1.LateReceipt
+	(*HistoryEntry)(nil),          // 2: eupay.payments.v1.HistoryEntry
+	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
 }
 var file_eupay_payments_v1_payment_proto_depIdxs = []int32{
-	2, // 0: eupay.payments.v1.Payment.created_at:type_name -> google.protobuf.Timestamp
-	2, // 1: eupay.payments.v1.Payment.updated_at:type_name -> google.protobuf.Timestamp
-	2, // 2: eupay.payments.v1.Payment.completed_at:type_name -> google.protobuf.Timestamp
-	2, // 3: eupay.payments.v1.Payment.stalled_at:type_name -> google.protobuf.Timestamp
-	2, // 4: eupay.payments.v1.HistoryEntry.occurred_at:type_name -> google.protobuf.Timestamp
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	3, // 0: eupay.payments.v1.Payment.created_at:type_name -> google.protobuf.Timestamp
+	3, // 1: eupay.payments.v1.Payment.updated_at:type_name -> google.protobuf.Timestamp
+	3, // 2: eupay.payments.v1.Payment.completed_at:type_name -> google.protobuf.Timestamp
+	3, // 3: eupay.payments.v1.Payment.stalled_at:type_name -> google.protobuf.Timestamp
+	3, // 4: eupay.payments.v1.Payment.settlement_deadline:type_name -> google.protobuf.Timestamp
+	1, // 5: eupay.payments.v1.Payment.late_receipt:type_name -> eupay.payments.v1.LateReceipt
+	3, // 6: eupay.payments.v1.LateReceipt.received_at:type_name -> google.protobuf.Timestamp
+	3, // 7: eupay.payments.v1.LateReceipt.booked_at:type_name -> google.protobuf.Timestamp
+	3, // 8: eupay.payments.v1.HistoryEntry.occurred_at:type_name -> google.protobuf.Timestamp
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_payment_proto_init() }
@@ -545,7 +648,7 @@ func file_eupay_payments_v1_payment_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_payment_proto_rawDesc), len(file_eupay_payments_v1_payment_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

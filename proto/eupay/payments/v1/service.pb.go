@@ -361,7 +361,9 @@ type ListPaymentsRequest struct {
 	// Empty: any.
 	Status string `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
 	// Created on or after; absent: any.
-	CreatedFrom   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_from,json=createdFrom,proto3" json:"created_from,omitempty"`
+	CreatedFrom *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_from,json=createdFrom,proto3" json:"created_from,omitempty"`
+	// Empty: any.
+	StatusDetail  string `protobuf:"bytes,20,opt,name=status_detail,json=statusDetail,proto3" json:"status_detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -436,6 +438,13 @@ func (x *ListPaymentsRequest) GetCreatedFrom() *timestamppb.Timestamp {
 		return x.CreatedFrom
 	}
 	return nil
+}
+
+func (x *ListPaymentsRequest) GetStatusDetail() string {
+	if x != nil {
+		return x.StatusDetail
+	}
+	return ""
 }
 
 type ListPaymentsResponse struct {
@@ -725,7 +734,7 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"customerId\x12\x1c\n" +
 	"\treference\x18\x02 \x01(\tR\treference\"R\n" +
 	"\x1aGetCustomerPaymentResponse\x124\n" +
-	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\"\xd3\x01\n" +
+	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\"\xf8\x01\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -733,7 +742,8 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x04page\x18\x03 \x01(\x05R\x04page\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12=\n" +
-	"\fcreated_from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedFrom\"d\n" +
+	"\fcreated_from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedFrom\x12#\n" +
+	"\rstatus_detail\x18\x14 \x01(\tR\fstatusDetail\"d\n" +
 	"\x14ListPaymentsResponse\x126\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\bpayments\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\"o\n" +

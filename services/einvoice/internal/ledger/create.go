@@ -34,7 +34,7 @@ type Created struct {
 
 // Create issues an invoice: a number, the document, and everything that follows from it, at once or not at all. Then it is
 // submitted if the mandate allows it. The same reference within 24 hours, or the same idempotency key, returns the
-// invoice of the first time.
+// invoice of the first time; the same reference with another total is IDEMPOTENCY_CONFLICT.
 func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem Idempotency) (Created, error) {
 	e, err := enrol.Read(ctx, l.Pool, who.MerchantID, who.Livemode)
 	if err != nil {
@@ -44,7 +44,8 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	idem.Reference = order.Reference
 	out := Created{Mandate: e.Status()}
 	// Nothing is locked for an order that cannot be issued. One that could be before midnight was perhaps.
-	if err := l.check(e, order); err != nil {
+	total, err := l.check(e, order)
+	if err != nil {
 		return l.earlier(ctx, who, idem, out, err)
 	}
 	err = l.inTurn(ctx, who, func(tx pgx.Tx) error {
@@ -55,8 +56,10 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 		}
 		if holder != id {
 			out.Replayed = true
-			out.Record, err = one(ctx, tx, `where i.id = $1`, holder)
-			return err
+			if out.Record, err = one(ctx, tx, `where i.id = $1`, holder); err != nil {
+				return err
+			}
+			return sameTotal(out.Record, order, total)
 		}
 		out.Record, err = l.issue(ctx, tx, e, order, Record{ID: id})
 		return err
@@ -84,11 +87,23 @@ func (l *Ledger) earlier(ctx context.Context, who Who, idem Idempotency, out Cre
 	return out, err
 }
 
-// check refuses an order as issue would, with a number that is never used.
-func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) error {
+// sameTotal refuses an order whose reference stands for an invoice of another total: it would be answered as if it were
+// issued.
+func sameTotal(known Record, order invoice.Order, total money.Cents) error {
+	if order.Reference == "" || known.Reference != order.Reference || known.Total == total {
+		return nil
+	}
+	return errs.New(errs.IdempotencyConflict, "This reference stands for invoice %s of %s EUR. Send a new reference for another invoice.", known.Number, known.Total)
+}
+
+// check refuses an order as issue would, with a number that is never used, and returns its total.
+func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) (money.Cents, error) {
 	today := l.today()
-	_, err := invoice.New(invoice.Number(seriesInvoice, today.Year(), e.Code, 1), today, e.Settings, order)
-	return err
+	doc, err := invoice.New(invoice.Number(seriesInvoice, today.Year(), e.Code, 1), today, e.Settings, order)
+	if err != nil {
+		return 0, err
+	}
+	return doc.Totals.Gross, nil
 }
 
 func (l *Ledger) today() invoice.Date { return invoice.DateOf(l.Now(), l.Zone) }

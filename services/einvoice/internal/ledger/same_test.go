@@ -96,3 +96,21 @@ func TestAnIdempotencyKeyIsOneRequest(t *testing.T) {
 	_, err = f.Create(t.Context(), f.who, order, Idempotency{Key: "k2", Hash: []byte("4")})
 	f.refused(err, errs.IdempotencyConflict)
 }
+
+func TestAReferenceWithAnotherTotalGotTheOldInvoice(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	order := private(10_00)
+	order.Reference = "ERP-3"
+	first, err := f.Create(t.Context(), f.who, order, Idempotency{})
+	f.must(err)
+	other := private(11_00)
+	other.Reference = "ERP-3"
+	for _, idem := range []Idempotency{{}, {Key: "k", Hash: []byte("1")}} {
+		_, err = f.Create(t.Context(), f.who, other, idem)
+		f.refused(err, errs.IdempotencyConflict)
+	}
+	if c, err := f.Create(t.Context(), f.who, order, Idempotency{Key: "k", Hash: []byte("2")}); err != nil || c.ID != first.ID {
+		t.Errorf("the conflict used the key up: %v", err)
+	}
+}

@@ -37,6 +37,12 @@ func isIBAN(s string) bool {
 	return rest == 1
 }
 
+// NormalIBAN drops the blanks of the printed form, in which an IBAN may be given.
+func NormalIBAN(s string) string { return normalIBAN(s) }
+
+// IsIBAN reports whether s is the IBAN, in its normal form, of an account in SEPA (ISO 13616).
+func IsIBAN(s string) bool { return isIBAN(s) }
+
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
 // maskIBAN is enough to tell two accounts apart in the audit log.

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -47,6 +48,9 @@ func (p *Payments) refund(c echo.Context) error {
 	if out.replayed {
 		c.Response().Header().Set(headerReplayed, "true")
 	}
+	if err := refusedAtOnce(out.payment); err != nil {
+		return err
+	}
 	return web.OK(c, http.StatusCreated, view(out.payment))
 }
 
@@ -59,13 +63,35 @@ func (p *Payments) cancel(c echo.Context) error {
 	if err := web.DecodeOptional(c, &struct{}{}); err != nil {
 		return err
 	}
+	return p.sendCancel(c, &paymentsv1.CancelPayment{Reference: ref})
+}
+
+// cancelRefund answers the refund after the attempt, as cancel does.
+func (p *Payments) cancelRefund(c echo.Context) error {
+	ref, err := reference(c)
+	if err != nil {
+		return err
+	}
+	refund := c.Param("refund")
+	if !Reference(refund) {
+		return errs.NotFound("Refund")
+	}
+	if err := web.DecodeOptional(c, &struct{}{}); err != nil {
+		return err
+	}
+	return p.sendCancel(c, &paymentsv1.CancelPayment{Reference: refund, OriginalReference: ref})
+}
+
+func (p *Payments) sendCancel(c echo.Context, cmd *paymentsv1.CancelPayment) error {
 	key := KeyOf(c)
-	out, err := p.send(c.Request().Context(), c, command.CancelPayment,
-		&paymentsv1.CancelPayment{Reference: ref, MerchantId: key.Merchant.ID, Livemode: key.Livemode}, nil)
+	cmd.MerchantId, cmd.Livemode = key.Merchant.ID, key.Livemode
+	out, err := p.send(c.Request().Context(), c, command.CancelPayment, cmd, nil)
 	if err != nil {
 		return err
 	}
 	v := view(out.payment)
-	v.AuthorisationURL = out.authorisation
+	if out.authorisation != "" {
+		v.AuthorisationURL = out.authorisation
+	}
 	return web.OK(c, http.StatusOK, v)
 }

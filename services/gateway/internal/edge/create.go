@@ -15,7 +15,8 @@ import (
 )
 
 // create answers 201 with a new payment; 200 with the existing one of the same reference; 201 again when the
-// Idempotency-Key says that it is the same request.
+// Idempotency-Key says that it is the same request. A payment that the provider refused at once is 422, each time that its
+// key is sent.
 func (p *Payments) create(c echo.Context) error {
 	var req createRequest
 	if err := web.Decode(c, &req); err != nil {
@@ -31,17 +32,20 @@ func (p *Payments) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v := view(out.payment)
-	v.QRData = (*qrData)(nil)
-	if payable(out.payment) {
-		v.QRData = signing.wait()
-	}
 	status := http.StatusCreated
 	if out.replayed {
 		c.Response().Header().Set(headerReplayed, "true")
 		if !out.replayedByKey { // found by its reference; a key repeats the first answer's status
 			status = http.StatusOK
 		}
+	}
+	if err := refusedAtOnce(out.payment); err != nil {
+		return err
+	}
+	v := view(out.payment)
+	v.QRData = (*qrData)(nil)
+	if payable(out.payment) {
+		v.QRData = signing.wait()
 	}
 	return web.OK(c, status, v)
 }

@@ -283,7 +283,7 @@ func (r *reads) ListHistory(_ context.Context, q *paymentsv1.ListHistoryRequest)
 	_, err := r.find(q.GetReference(), owned(q.GetMerchantId(), q.GetLivemode()))
 	return &paymentsv1.ListHistoryResponse{Entries: []*paymentsv1.HistoryEntry{
 		{Sequence: 1, ToStatus: "pending", Cause: "api", OccurredAt: timestamppb.New(createdAt)},
-		{Sequence: 2, FromStatus: "pending", ToStatus: "failed", FailureCode: "insufficient_funds", StatusDetail: "x", Cause: "provider", ProviderState: "rejected", OccurredAt: timestamppb.New(createdAt)},
+		{Sequence: 2, FromStatus: "pending", ToStatus: "failed", FailureCode: "insufficient_funds", StatusDetail: "refused_by_provider", Cause: "provider", ProviderState: "rejected", OccurredAt: timestamppb.New(createdAt)},
 	}}, err
 }
 

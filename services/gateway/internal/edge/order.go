@@ -43,6 +43,9 @@ func (p *Payments) CreateForOrder(c echo.Context, o OrderPayment) (Created, erro
 	if err != nil {
 		return Created{}, err
 	}
+	if refusedAtOnce(out.payment) != nil {
+		return Created{}, errs.New(errs.PaymentRefused, "The bank does not take the payment of this order. Order again, or pay at the counter.")
+	}
 	// The merchant's server may have used the order's id as a reference of its own.
 	if got := out.payment; got.GetOrderId() != o.OrderID || got.GetAmountCents() != o.AmountCents {
 		return Created{}, errs.New(errs.InvalidState, "The payment of this order could not be made. Order again.")

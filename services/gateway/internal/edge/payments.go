@@ -49,6 +49,7 @@ func (p *Payments) Register(g *echo.Group) {
 	g.GET("/gateway/payments/:reference/history", p.history, read)
 	g.GET("/gateway/payments/:reference/refunds", p.refunds, read)
 	g.POST("/gateway/payments/:reference/refund", p.refund, p.Access.Require(account.RefundsWrite))
+	g.POST("/gateway/payments/:reference/refunds/:refund/cancel", p.cancelRefund, p.Access.Require(account.RefundsWrite))
 	g.POST("/gateway/payments/:reference/cancel", p.cancel, write)
 	public := PerIP(p.Limiter, "status", statusPerMinute)
 	g.GET("/gateway/payments/:reference/status", p.status, anyOrigin, public)

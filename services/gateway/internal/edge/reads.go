@@ -16,6 +16,12 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
+// details are the values of status_detail, as the API description lists them.
+var details = []string{
+	"authorising", "bank_processing", "accepted_by_bank", "cancelling", "expiring", "paying_by_scan", "received_outside", "amount_mismatch",
+	"refused_by_provider", "unknown_provider_state",
+}
+
 var statuses = []string{"pending", "pending_sca", "completed", "failed", "cancelled", "refunded"}
 
 func (p *Payments) get(c echo.Context) error {
@@ -54,10 +60,13 @@ func (p *Payments) list(c echo.Context) error {
 }
 
 func listFilter(c echo.Context) (*paymentsv1.ListPaymentsRequest, error) {
-	req := &paymentsv1.ListPaymentsRequest{Status: c.QueryParam("status")}
+	req := &paymentsv1.ListPaymentsRequest{Status: c.QueryParam("status"), StatusDetail: c.QueryParam("status_detail")}
 	var bad []errs.Field
 	if q := c.QueryParams(); q.Has("status") && !slices.Contains(statuses, req.Status) {
 		bad = append(bad, errs.Field{Field: "status", Message: "status must be one of " + strings.Join(statuses, ", ") + "."})
+	}
+	if c.QueryParams().Has("status_detail") && !slices.Contains(details, req.StatusDetail) {
+		bad = append(bad, errs.Field{Field: "status_detail", Message: "status_detail must be one of " + strings.Join(details, ", ") + "."})
 	}
 	if c.QueryParams().Has("from") {
 		from, ok := Instant(c.QueryParam("from"))

@@ -31,6 +31,8 @@ type standIn struct {
 	// mode: "" answers fully, "recorded" stops after the first reply, "silent" never replies, "refuse" refuses.
 	mode    string
 	refusal *paymentsv1.CommandReply
+	// change is done to each payment and refund that is made; nil: nothing.
+	change func(*paymentsv1.Payment)
 }
 
 type keyed struct {
@@ -100,6 +102,9 @@ func (s *standIn) replies(subject string, data []byte) []*paymentsv1.CommandRepl
 			Reference: c.GetReference(), Kind: "refund", OriginalReference: c.GetOriginalReference(), MerchantId: c.GetMerchantId(), Livemode: c.GetLivemode(),
 			AmountCents: max(c.GetAmountCents(), 1), Currency: "EUR", Status: "pending_sca", PaymentUrl: "https://bank.example/refund", Sequence: 2, CreatedAt: timestamppb.New(createdAt),
 		}
+		if s.change != nil {
+			s.change(payment)
+		}
 	case command.CancelPayment:
 		c := decodeInto(s.t, data, &paymentsv1.CancelPayment{})
 		s.seen = append(s.seen, c)
@@ -145,6 +150,9 @@ func (s *standIn) create(c *paymentsv1.CreatePayment) (*paymentsv1.Payment, bool
 		AmountCents: c.GetAmountCents(), Currency: c.GetCurrency(), Status: "pending_sca", Sequence: 2, Description: c.GetDescription(),
 		MerchantReference: c.GetMerchantReference(), SuccessUrl: c.GetSuccessUrl(), CancelUrl: c.GetCancelUrl(), MetadataJson: c.GetMetadataJson(),
 		PaymentUrl: "https://eu-pay.biapi.pro/pay?a=1&b=2", ExecutionType: "instant", CreatedAt: timestamppb.New(createdAt), UpdatedAt: timestamppb.New(createdAt),
+	}
+	if s.change != nil {
+		s.change(p)
 	}
 	s.byRef[scope+c.GetMerchantReference()] = p
 	s.byKey[scope+c.GetIdempotencyKey()] = &keyed{fingerprint: c.GetFingerprint(), payment: p}

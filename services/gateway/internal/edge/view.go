@@ -39,6 +39,16 @@ type payment struct {
 	CompletedAt       string          `json:"completed_at,omitempty"`
 	StalledAt         string          `json:"stalled_at,omitempty"`
 	AuthorisationURL  string          `json:"authorisation_url,omitempty"`
+	// SettlementDeadline is set while only the merchant can say whether the money came.
+	SettlementDeadline string       `json:"settlement_deadline,omitempty"`
+	LateReceipt        *lateReceipt `json:"late_receipt,omitempty"`
+}
+
+// lateReceipt is money that came for a payment which had ended without it.
+type lateReceipt struct {
+	Amount     money.Cents `json:"amount"`
+	ReceivedAt string      `json:"received_at"`
+	BookedAt   string      `json:"booked_at"`
 }
 
 func view(p *paymentsv1.Payment) *payment {
@@ -50,6 +60,10 @@ func view(p *paymentsv1.Payment) *payment {
 		ExecutionType: p.GetExecutionType(), ExecutionDate: p.GetExecutionDate(), StatusDetail: p.GetStatusDetail(),
 		FailureCode: p.GetFailureCode(), CancelRequested: p.GetCancelRequested(), Sequence: p.GetSequence(),
 		UpdatedAt: timeText(p.GetUpdatedAt()), CompletedAt: timeText(p.GetCompletedAt()), StalledAt: timeText(p.GetStalledAt()),
+		AuthorisationURL: p.GetAuthorisationUrl(), SettlementDeadline: timeText(p.GetSettlementDeadline()),
+	}
+	if late := p.GetLateReceipt(); late != nil {
+		v.LateReceipt = &lateReceipt{money.Cents(late.GetAmountCents()), timeText(late.GetReceivedAt()), timeText(late.GetBookedAt())}
 	}
 	if p.GetKind() != "refund" {
 		refunded := money.Cents(p.GetAmountRefundedCents())

@@ -49,6 +49,7 @@ type page struct {
 // words are the sentences of one language.
 type words struct {
 	done, doneText, failed, failedText, waiting, waitingText, refunded, refundedText string
+	unsure, unsureText, late, lateText                                               string
 	unknown, unknownText, away, awayText, busy, busyText, again                      string
 }
 
@@ -58,6 +59,8 @@ var languages = map[string]words{
 		"Payment not made", "No money was taken. Go back to the merchant to try again.",
 		"Payment in progress", "Your bank is still working on the payment. This page looks again by itself.",
 		"Payment refunded", "The money of this payment was sent back.",
+		"Payment not confirmed", "Your bank did not confirm the payment in time. If the amount leaves your account all the same, contact the merchant.",
+		"Payment received late", "The merchant received your payment after its time had run out. Contact the merchant about it.",
 		"Payment not found", "There is no payment behind this link.",
 		"We are checking your payment", "The answer takes longer than usual. This page looks again by itself; do not pay a second time.",
 		"Too many requests", "Wait a moment, then load this page again.", "Look again now",
@@ -67,6 +70,8 @@ var languages = map[string]words{
 		"Paiement non effectué", "Aucun montant n’a été prélevé. Revenez chez le commerçant pour réessayer.",
 		"Paiement en cours", "Votre banque traite encore le paiement. Cette page s’actualise toute seule.",
 		"Paiement remboursé", "Le montant de ce paiement a été renvoyé.",
+		"Paiement non confirmé", "Votre banque n’a pas confirmé le paiement à temps. Si le montant est tout de même débité, contactez le commerçant.",
+		"Paiement reçu en retard", "Le commerçant a reçu votre paiement après l’expiration du délai. Contactez-le à ce sujet.",
 		"Paiement introuvable", "Aucun paiement ne correspond à ce lien.",
 		"Nous vérifions votre paiement", "La réponse prend plus de temps que d’habitude. Cette page s’actualise toute seule ; ne payez pas une seconde fois.",
 		"Trop de demandes", "Patientez un instant, puis rechargez cette page.", "Actualiser maintenant",
@@ -81,11 +86,23 @@ func statusPage(p *paymentsv1.Payment) page {
 	case "refunded":
 		v.Kind, v.words = "done", func(w words) (string, string) { return w.refunded, w.refundedText }
 	case "failed", "cancelled":
-		v.Kind, v.words = "failed", func(w words) (string, string) { return w.failed, w.failedText }
+		v.Kind, v.words = "failed", unpaidWords(p)
 	default:
 		v.Kind, v.Refresh, v.words = "waiting", 5, func(w words) (string, string) { return w.waiting, w.waitingText }
 	}
 	return v
+}
+
+// unpaidWords are those for a payment that ended unpaid. "No money was taken" is said only where that is certain.
+func unpaidWords(p *paymentsv1.Payment) func(words) (title, text string) {
+	switch code := p.GetFailureCode(); {
+	case p.GetLateReceipt() != nil:
+		return func(w words) (string, string) { return w.late, w.lateText }
+	case code == "expired" || code == "not_received" || code == "amount_mismatch":
+		return func(w words) (string, string) { return w.unsure, w.unsureText }
+	default:
+		return func(w words) (string, string) { return w.failed, w.failedText }
+	}
 }
 
 // pages shows a payer a page where an API client would get an error.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
@@ -196,23 +197,21 @@ func TestWebhookIsRefused(t *testing.T) {
 		code    string
 		headers []string
 	}{
-		"no signature":          {body, 401, "INVALID_SIGNATURE", []string{headerDate, date}},
-		"no date":               {body, 401, "INVALID_SIGNATURE", []string{headerSignature, good}},
-		"empty signature":       {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, ""}},
-		"not Base64":            {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, "%%%"}},
-		"cut":                   {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, good[:20]}},
-		"wrong secret":          {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, sign("x", signedPath, date, body)}},
-		"empty secret":          {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, sign("", signedPath, date, body)}},
-		"other date":            {body, 401, "INVALID_SIGNATURE", []string{headerDate, date + "0", headerSignature, good}},
-		"other body":            {`{"id":2}`, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, good}},
-		"path of the handler":   {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, sign(liveSecret, "/api/v1/webhooks/powens", date, body)}},
-		"no id":                 {`{}`, 400, "VALIDATION_ERROR", []string{headerDate, date, headerSignature, sign(liveSecret, signedPath, date, `{}`)}},
-		"id of another kind":    {`{"id":"1"}`, 400, "VALIDATION_ERROR", []string{headerDate, date, headerSignature, sign(liveSecret, signedPath, date, `{"id":"1"}`)}},
-		"not JSON":              {`x`, 400, "VALIDATION_ERROR", []string{headerDate, date, headerSignature, sign(liveSecret, signedPath, date, `x`)}},
-		"not gzip":              {body, 400, "VALIDATION_ERROR", []string{"Content-Encoding", "gzip", headerDate, date, headerSignature, good}},
-		"unknown encoding":      {body, 415, "UNSUPPORTED_MEDIA_TYPE", []string{"Content-Encoding", "br", headerDate, date, headerSignature, good}},
-		"too large":             {strings.Repeat("x", maxWebhook+1), 413, "PAYLOAD_TOO_LARGE", []string{headerDate, date, headerSignature, good}},
-		"too large when undone": {bomb, 413, "PAYLOAD_TOO_LARGE", []string{"Content-Encoding", "gzip", headerDate, date, headerSignature, good}},
+		"no signature":           {body, 401, "INVALID_SIGNATURE", []string{headerDate, date}},
+		"no date":                {body, 401, "INVALID_SIGNATURE", []string{headerSignature, good}},
+		"empty signature":        {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, ""}},
+		"not Base64":             {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, "%%%"}},
+		"cut":                    {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, good[:20]}},
+		"wrong secret":           {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, sign("x", signedPath, date, body)}},
+		"empty secret":           {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, sign("", signedPath, date, body)}},
+		"other date":             {body, 401, "INVALID_SIGNATURE", []string{headerDate, date + "0", headerSignature, good}},
+		"other body":             {`{"id":2}`, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, good}},
+		"path of the handler":    {body, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, sign(liveSecret, "/api/v1/webhooks/powens", date, body)}},
+		"another kind, unsigned": {`{"connection":{"id":1}}`, 401, "INVALID_SIGNATURE", []string{headerDate, date, headerSignature, good}},
+		"not gzip":               {body, 400, "VALIDATION_ERROR", []string{"Content-Encoding", "gzip", headerDate, date, headerSignature, good}},
+		"unknown encoding":       {body, 415, "UNSUPPORTED_MEDIA_TYPE", []string{"Content-Encoding", "br", headerDate, date, headerSignature, good}},
+		"too large":              {strings.Repeat("x", maxWebhook+1), 413, "PAYLOAD_TOO_LARGE", []string{headerDate, date, headerSignature, good}},
+		"too large when undone":  {bomb, 413, "PAYLOAD_TOO_LARGE", []string{"Content-Encoding", "gzip", headerDate, date, headerSignature, good}},
 	} {
 		if resp, answer := w.send("POST", WebhookPath, c.body, c.headers...); resp.StatusCode != c.status || !strings.Contains(answer, `"code":"`+c.code+`"`) {
 			t.Errorf("%s: %d %s", name, resp.StatusCode, answer)
@@ -236,6 +235,83 @@ func TestWebhookWithoutBrokerIsRepeated(t *testing.T) {
 	w.bus.NC.Close()
 	if resp, answer := w.send("POST", WebhookPath, `{"id":1}`, headerDate, date, headerSignature, sign(liveSecret, signedPath, date, `{"id":1}`)); resp.StatusCode != 503 {
 		t.Errorf("%d %s", resp.StatusCode, answer)
+	}
+}
+
+func TestProviderWebhooksOfOtherKindsWereRefusedUntilItStoppedSending(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, time.Second, nil)
+	before := testutil.ToFloat64(webhooks.WithLabelValues(kindOther))
+	others := []string{`{}`, `{"connection":{"id":7},"user":{"id":3}}`, `{"id":"abc"}`, `{"id":-1}`, `{"id":{"id":1}}`, `[1]`, `null`, `x`, ``}
+	for _, body := range others {
+		resp, answer := w.send("POST", WebhookPath, body, headerDate, date, headerSignature, sign(liveSecret, signedPath, date, body))
+		if resp.StatusCode != 200 {
+			t.Errorf("%s: %d %s", body, resp.StatusCode, answer)
+		}
+	}
+	if got := testutil.ToFloat64(webhooks.WithLabelValues(kindOther)) - before; len(w.taken) != 0 || got != float64(len(others)) {
+		t.Errorf("%d became commands, %v were counted", len(w.taken), got)
+	}
+	body := `{"id":"17","state":"done"}` // ids change their type between the provider's versions
+	w.send("POST", WebhookPath, body, headerDate, date, headerSignature, sign(liveSecret, signedPath, date, body))
+	if u := <-w.taken; u.GetProviderPaymentId() != "17" {
+		t.Errorf("command %v", u)
+	}
+}
+
+func TestAReturningPayerWhoseApprovalIsMissingIsSentBackToIt(t *testing.T) {
+	t.Parallel()
+	const approve = "https://bank.example/approve?x=1&y=%20"
+	reply := ready("pending_sca", "https://shop.example/ok", "https://shop.example/no")
+	reply.Payment.StatusDetail, reply.Payment.AuthorisationUrl = "cancelling", approve
+	w := newWorld(t, 5*time.Second, reply)
+	to := func(query string) string {
+		resp, _ := w.send("GET", ReturnPath+"?state="+ref+query, "")
+		return resp.Header.Get("Location")
+	}
+	if got := to("&error=cancelled"); got != "https://shop.example/no?reference="+ref+"&status=pending_sca" {
+		t.Errorf("who gave up goes to %s", got)
+	}
+	for range asksPerMinute {
+		if got := to(""); got != approve {
+			t.Errorf("sent to %s", got)
+		}
+	}
+	if got := to(""); got != "https://shop.example/ok?reference="+ref+"&status=pending_sca" {
+		t.Errorf("in a circle for ever: %s", got)
+	}
+}
+
+func TestReferenceAndStatusAreNotInASuccessURLTwice(t *testing.T) {
+	t.Parallel()
+	for stored, want := range map[string]string{
+		"https://shop.example/ok?reference=ORDER-7&status=paid&a=%20": "https://shop.example/ok?a=%20&reference=" + ref + "&status=completed",
+		"https://shop.example/ok?status&%72eference=1#done":           "https://shop.example/ok?reference=" + ref + "&status=completed#done",
+		"https://shop.example/ok?b=2&&a=1;c&my_reference=3":           "https://shop.example/ok?b=2&&a=1;c&my_reference=3&reference=" + ref + "&status=completed",
+	} {
+		if got := target(ready("completed", stored, "").GetPayment(), false); got != want {
+			t.Errorf("%s\n got %s\nwant %s", stored, got, want)
+		}
+	}
+}
+
+func TestNoMoneyWasTakenIsSaidOnlyWhereItIsCertain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*paymentsv1.Payment)
+		title  string
+	}{
+		"declined":       {func(p *paymentsv1.Payment) { p.FailureCode = "insufficient_funds" }, "Payment not made"},
+		"expired":        {func(p *paymentsv1.Payment) { p.FailureCode = "expired" }, "Payment not confirmed"},
+		"did not come":   {func(p *paymentsv1.Payment) { p.FailureCode = "not_received" }, "Payment not confirmed"},
+		"another amount": {func(p *paymentsv1.Payment) { p.FailureCode = "amount_mismatch" }, "Payment not confirmed"},
+		"came after all": {func(p *paymentsv1.Payment) { p.LateReceipt = &paymentsv1.LateReceipt{AmountCents: 1} }, "Payment received late"},
+	} {
+		p := ready("failed", "", "").GetPayment()
+		c.change(p)
+		if title, _ := statusPage(p).words(languages["en"]); title != c.title {
+			t.Errorf("%s: %q", name, title)
+		}
 	}
 }
 

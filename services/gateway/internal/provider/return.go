@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -26,7 +28,11 @@ func (p *Provider) back(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if target := target(payment, c.QueryParam("error") != ""); target != "" {
+	gaveUp := c.QueryParam("error") != ""
+	if approval := approval(payment); approval != "" && !gaveUp && p.mayAsk(c, ref) {
+		return c.Redirect(http.StatusSeeOther, approval)
+	}
+	if target := target(payment, gaveUp); target != "" {
 		return c.Redirect(http.StatusSeeOther, target)
 	}
 	return showPage(c, http.StatusOK, statusPage(payment))
@@ -55,6 +61,31 @@ func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, e
 	return reply.GetPayment(), nil
 }
 
+// asksPerMinute bounds how often payers are sent back to approve a cancellation, should the bank's page lead straight back.
+const asksPerMinute = 3
+
+// approval is where the payer approves the cancellation of the payment; "" when none waits for that.
+func approval(p *paymentsv1.Payment) string {
+	if p.GetStatus() != "pending_sca" || p.GetStatusDetail() != "cancelling" || webURL(p.GetAuthorisationUrl()) == nil {
+		return ""
+	}
+	return p.GetAuthorisationUrl()
+}
+
+func (p *Provider) mayAsk(c echo.Context, ref string) bool {
+	allowed, _, err := p.Limiter.Allow(c.Request().Context(), "approval:"+ref, asksPerMinute)
+	return allowed && err == nil
+}
+
+// webURL reads a URL that a browser may be sent to; nil for any other.
+func webURL(stored string) *url.URL {
+	u, err := url.Parse(stored)
+	if err != nil || stored == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil
+	}
+	return u
+}
+
 // target is the merchant's URL for the payment's state; "" when the merchant gave none. gaveUp, the provider's word that
 // the payer quit, only decides where a payer with an open payment goes.
 func target(p *paymentsv1.Payment, gaveUp bool) string {
@@ -67,14 +98,27 @@ func target(p *paymentsv1.Payment, gaveUp bool) string {
 			stored = p.GetCancelUrl()
 		}
 	}
-	u, err := url.Parse(stored)
-	if err != nil || stored == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	u := webURL(stored)
+	if u == nil {
 		return ""
 	}
 	own := url.Values{"reference": {p.GetReference()}, "status": {p.GetStatus()}}.Encode()
-	if u.RawQuery != "" {
-		own = u.RawQuery + "&" + own
+	if rest := without(u.RawQuery, "reference", "status"); rest != "" {
+		own = rest + "&" + own
 	}
 	u.RawQuery = own
 	return u.String()
+}
+
+// without drops parameters from a query and leaves the others byte for byte as the merchant wrote them.
+func without(query string, names ...string) string {
+	var kept []string
+	for _, pair := range strings.Split(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && slices.Contains(names, plain) {
+			continue
+		}
+		kept = append(kept, pair)
+	}
+	return strings.Join(kept, "&")
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -30,7 +31,9 @@ const (
 )
 
 // webhook takes a signed hint, hands it on and acknowledges. There is no replay window: the provider may repeat a
-// delivery with its first date, and a replayed hint only makes us look again.
+// delivery with its first date, and a replayed hint only makes us look again. What the provider signed but is no hint
+// about a payment is acknowledged too: it has other events than those of payments, and after ten refusals it would send
+// none at all.
 func (p *Provider) webhook(c echo.Context) error {
 	raw, err := readAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxWebhook))
 	if err != nil {
@@ -44,10 +47,13 @@ func (p *Provider) webhook(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	id, err := paymentID(plain)
-	if err != nil {
-		return err
+	id, ok := paymentID(plain)
+	if !ok {
+		webhooks.WithLabelValues(kindOther).Inc()
+		p.Log.InfoContext(c.Request().Context(), "provider's webhook is about no payment", "request_id", web.RequestID(c))
+		return web.OK(c, http.StatusOK, struct{}{})
 	}
+	webhooks.WithLabelValues(kindPayment).Inc()
 	ctx, cancel := web.Calling(c, postTimeout)
 	defer cancel()
 	update := &paymentsv1.ProviderUpdate{Livemode: live, ProviderPaymentId: id, Source: "webhook"}
@@ -124,13 +130,18 @@ func (p *Provider) signed(secret, date string, body, signature []byte) bool {
 	return hmac.Equal(mac.Sum(nil), signature)
 }
 
-// paymentID reads the one thing that a hint is good for.
-func paymentID(body []byte) (string, error) {
+// paymentID reads the one thing that a hint is good for, if the body has it: a positive whole number, which the provider may
+// write as a text.
+func paymentID(body []byte) (string, bool) {
 	var hint struct {
-		ID int64 `json:"id"`
+		ID json.RawMessage `json:"id"`
 	}
-	if err := json.Unmarshal(body, &hint); err != nil || hint.ID <= 0 {
-		return "", errs.Invalid(errs.Field{Field: "id", Message: "id must be the id of a payment."})
+	if err := json.Unmarshal(body, &hint); err != nil {
+		return "", false
 	}
-	return strconv.FormatInt(hint.ID, 10), nil
+	id, err := strconv.ParseInt(strings.Trim(string(hint.ID), `"`), 10, 64)
+	if err != nil || id <= 0 {
+		return "", false
+	}
+	return strconv.FormatInt(id, 10), true
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/command"
@@ -22,6 +23,14 @@ const (
 	receivedAhead = 5 * time.Minute
 	receivedAgo   = 366 * 24 * time.Hour
 )
+
+// noteRule is what a note must be.
+const noteRule = "must have at most 500 characters, without control characters or line breaks"
+
+// fits reports whether a text is one line of at most the characters.
+func fits(text string, characters int) bool {
+	return utf8.RuneCountInString(text) <= characters && !strings.ContainsFunc(text, edge.Unprintable)
+}
 
 type receivedRequest struct {
 	Amount     web.Amount `json:"amount"`
@@ -39,44 +48,74 @@ func (a *API) confirmReceived(c echo.Context) error {
 	if err := web.DecodeOptional(c, &req); err != nil {
 		return err
 	}
-	cmd := &paymentsv1.ConfirmReceived{Reference: reference, AmountCents: int64(req.Amount.Cents()), Note: req.Note}
-	if cmd.ReceivedAt, err = req.check(a.Now()); err != nil {
-		return err
-	}
-	if err := a.onBehalf(c, cmd); err != nil {
-		return err
-	}
-	on, err := a.EPCEnabled(c.Request().Context(), cmd.GetMerchantId())
+	at, err := req.check(a.Now())
 	if err != nil {
 		return err
 	}
-	if !on {
-		return errs.New(errs.InvalidState, "Payments by EPC code are not switched on for your account. Switch them on in the merchant portal.")
-	}
-	p, _, err := edge.Carry(c, a.Commands, a.Deadline, command.ConfirmReceived, cmd)
+	who, err := a.onBehalf(c)
 	if err != nil {
 		return err
+	}
+	if err := a.mayConfirm(c, who, reference); err != nil {
+		return err
+	}
+	return a.say(c, command.ConfirmReceived, &paymentsv1.ConfirmReceived{
+		Reference: reference, AmountCents: int64(req.Amount.Cents()), Note: req.Note, ReceivedAt: at,
+		MerchantId: who.merchantID, Livemode: who.livemode, Actor: who.actor,
+	})
+}
+
+// mayConfirm: money that no provider knows of comes to merchants with EPC codes; of what a bank accepted without ever
+// reporting on it, every merchant says whether it came.
+func (a *API) mayConfirm(c echo.Context, who speaker, reference string) error {
+	on, err := a.EPCEnabled(c.Request().Context(), who.merchantID)
+	if on || err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	got, err := a.Payments.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: who.merchantID, Livemode: who.livemode, Reference: reference})
+	if err != nil {
+		return err
+	}
+	if got.GetPayment().GetSettlementDeadline() == nil {
+		return errs.New(errs.InvalidState, "This payment does not wait for your word. To confirm money that came by EPC code, switch these payments on in the merchant portal.")
+	}
+	return nil
+}
+
+// say sends a merchant's word about a payment and answers the payment as it is then.
+func (a *API) say(c echo.Context, subject string, word proto.Message) error {
+	p, replayed, err := edge.Carry(c, a.Commands, a.Deadline, subject, word)
+	if err != nil {
+		return err
+	}
+	if replayed {
+		c.Response().Header().Set(edge.HeaderReplayed, "true")
 	}
 	return web.OK(c, http.StatusOK, edge.View(p))
 }
 
-// onBehalf sets who says so, for which merchant and mode. A key has a mode; a user names it in the query, and means test
-// mode otherwise.
-func (a *API) onBehalf(c echo.Context, cmd *paymentsv1.ConfirmReceived) error {
+// speaker is who says something of a payment, for which merchant and mode.
+type speaker struct {
+	merchantID, actor string
+	livemode          bool
+}
+
+// onBehalf tells who speaks. A key has a mode; a user names it in the query, and means test mode otherwise.
+func (a *API) onBehalf(c echo.Context) (speaker, error) {
 	mode := c.QueryParam("livemode")
 	if c.QueryParams().Has("livemode") && mode != "true" && mode != "false" {
-		return errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be true or false."})
+		return speaker{}, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be true or false."})
 	}
 	if key, ok := a.KeyFrom(c); ok {
 		if mode != "" && (mode == "true") != key.Livemode {
-			return errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be that of the API key, or absent."})
+			return speaker{}, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be that of the API key, or absent."})
 		}
-		cmd.MerchantId, cmd.Livemode, cmd.Actor = key.Merchant.ID, key.Livemode, "key:"+key.ID
-		return nil
+		return speaker{key.Merchant.ID, "key:" + key.ID, key.Livemode}, nil
 	}
 	user := a.Identity(c)
-	cmd.MerchantId, cmd.Livemode, cmd.Actor = user.MerchantID, mode == "true", "user:"+user.UserID
-	return nil
+	return speaker{user.MerchantID, "user:" + user.UserID, mode == "true"}, nil
 }
 
 func (r receivedRequest) check(now time.Time) (*timestamppb.Timestamp, error) {
@@ -89,8 +128,8 @@ func (r receivedRequest) check(now time.Time) (*timestamppb.Timestamp, error) {
 			bad = append(bad, errs.From(err).Fields...)
 		}
 	}
-	if utf8.RuneCountInString(r.Note) > maxNote || strings.ContainsFunc(r.Note, edge.Unprintable) {
-		refuse("note", "must have at most 500 characters, without control characters or line breaks")
+	if !fits(r.Note, maxNote) {
+		refuse("note", noteRule)
 	}
 	var at *timestamppb.Timestamp
 	if r.ReceivedAt != nil {

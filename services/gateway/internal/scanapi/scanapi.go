@@ -85,5 +85,8 @@ const (
 func (a *API) Register(g *echo.Group) {
 	g.POST("/qr/pay", a.pay, a.Logins.CustomerLogin())
 	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
-	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, a.Logins.LoginOrKey(account.PaymentsWrite, account.RoleMerchant))
+	merchant := a.Logins.LoginOrKey(account.PaymentsWrite, account.RoleMerchant)
+	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, merchant)
+	g.POST("/gateway/payments/:reference/confirm-not-received", a.confirmNotReceived, merchant)
+	g.POST("/gateway/payments/:reference/late-receipt", a.bookLateReceipt, merchant)
 }

@@ -127,6 +127,16 @@ func (reads) GetCustomerPayment(_ context.Context, r *paymentsv1.GetCustomerPaym
 	return &paymentsv1.GetCustomerPaymentResponse{Payment: begun()}, nil
 }
 
+// GetPayment knows payRef, an open payment, and txRef, one that its bank accepted.
+func (reads) GetPayment(_ context.Context, r *paymentsv1.GetPaymentRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentResponse, error) {
+	p := begun()
+	p.Reference = r.GetReference()
+	if r.GetReference() == txRef {
+		p.StatusDetail, p.SettlementDeadline = "accepted_by_bank", timestamppb.New(now.Add(time.Hour))
+	}
+	return &paymentsv1.GetPaymentResponse{Payment: p}, nil
+}
+
 func begun() *paymentsv1.Payment {
 	return &paymentsv1.Payment{
 		Reference: txRef, Status: "pending_sca", AmountCents: 2999, Currency: "EUR", PaymentUrl: "https://bank.example/1", MerchantName: "My Store",
@@ -176,8 +186,13 @@ func (w *world) serve(b *bus.Bus) {
 	}
 	cc, err := consumer.Consume(func(m jetstream.Msg) {
 		var got proto.Message = &paymentsv1.ScanPay{}
-		if m.Subject() == command.ConfirmReceived {
+		switch m.Subject() {
+		case command.ConfirmReceived:
 			got = &paymentsv1.ConfirmReceived{}
+		case command.ConfirmNotReceived:
+			got = &paymentsv1.ConfirmNotReceived{}
+		case command.BookLateReceipt:
+			got = &paymentsv1.BookLateReceipt{}
 		}
 		if err := proto.Unmarshal(m.Data(), got); err != nil {
 			w.t.Error(err)
@@ -393,5 +408,68 @@ func TestAMerchantConfirmsMoney(t *testing.T) {
 	w.epc = false
 	if r := w.call("POST", path, "merchant-m1", ""); r.json["code"] != "INVALID_STATE" {
 		t.Errorf("switched off: %d %s", r.status, r.text)
+	}
+}
+
+func TestEveryMerchantSaysWhetherAcceptedMoneyCame(t *testing.T) {
+	w := setup(t)
+	w.epc = false
+	done := begun()
+	done.Status, done.PaymentUrl = "completed", ""
+	w.answers(stage(ready, done))
+	path := "/gateway/payments/" + txRef
+	if r := w.call("POST", path+"/confirm-received", "merchant-m1", ""); r.status != 200 {
+		t.Errorf("it came: %d %s", r.status, r.text)
+	}
+	if c, ok := w.lastCommand().(*paymentsv1.ConfirmReceived); !ok || c.GetReference() != txRef || c.GetActor() != "user:m1" {
+		t.Errorf("command %v", w.lastCommand())
+	}
+	if r := w.call("POST", path+"/confirm-not-received", "key", `{"note":"not on the statement"}`); r.status != 200 {
+		t.Errorf("it did not come: %d %s", r.status, r.text)
+	}
+	if c, ok := w.lastCommand().(*paymentsv1.ConfirmNotReceived); !ok || c.GetReference() != txRef || c.GetActor() != "key:k1" || !c.GetLivemode() || c.GetNote() != "not on the statement" {
+		t.Errorf("command %v", w.lastCommand())
+	}
+	for _, body := range []string{`{"note":"a\nb"}`, `{"amount":1}`} {
+		if r := w.call("POST", path+"/confirm-not-received", "key", body); r.json["code"] != "VALIDATION_ERROR" {
+			t.Errorf("%s: %d %s", body, r.status, r.text)
+		}
+	}
+	if r := w.call("POST", path+"/confirm-not-received", "staff-s", ""); r.json["code"] != "UNAUTHENTICATED" {
+		t.Errorf("staff: %d %s", r.status, r.text)
+	}
+}
+
+func TestAMerchantBooksLateMoney(t *testing.T) {
+	w := setup(t)
+	late := begun()
+	late.Reference, late.Status, late.PaymentUrl, late.FailureCode = payRef, "failed", "", "expired"
+	late.LateReceipt = &paymentsv1.LateReceipt{AmountCents: 2999, ReceivedAt: timestamppb.New(now), BookedAt: timestamppb.New(now)}
+	answer := stage(ready, late)
+	answer.Replayed = true
+	w.answers(answer)
+	path := "/gateway/payments/" + payRef + "/late-receipt"
+	r := w.call("POST", path, "key", `{"amount":29.99,"received_at":"2026-06-17T12:00:00Z","note":"Statement","payer_name":"Camille Payer","payer_iban":"FR76 3000 6000 0112 3456 7890 189"}`)
+	if r.status != 200 || r.header.Get("Idempotent-Replayed") != "true" {
+		t.Fatalf("%d %s", r.status, r.text)
+	}
+	got := r.json["data"].(map[string]any)["late_receipt"].(map[string]any)
+	if got["amount"] != 29.99 || got["received_at"] != "2026-06-17T12:20:00.000Z" {
+		t.Errorf("answer %s", r.text)
+	}
+	c, ok := w.lastCommand().(*paymentsv1.BookLateReceipt)
+	if !ok || c.GetAmountCents() != 2999 || c.GetActor() != "key:k1" || !c.GetLivemode() || c.GetPayerIban() != "FR7630006000011234567890189" || c.GetPayerName() != "Camille Payer" {
+		t.Errorf("command %v", w.lastCommand())
+	}
+	for _, body := range []string{
+		`{"payer_iban":"FR7630006000011234567890189"}`, `{"payer_name":"A"}`, `{"payer_name":"A","payer_iban":"FR7630006000011234567890188"}`,
+		`{"payer_name":"A\nB","payer_iban":"FR7630006000011234567890189"}`, `{"received_at":"yesterday"}`, `{"amount":0}`, `{"tip":1}`,
+	} {
+		if r := w.call("POST", path, "key", body); r.json["code"] != "VALIDATION_ERROR" {
+			t.Errorf("%s: %d %s", body, r.status, r.text)
+		}
+	}
+	if r := w.call("POST", path, "staff-s", ""); r.json["code"] != "UNAUTHENTICATED" {
+		t.Errorf("staff: %d %s", r.status, r.text)
 	}
 }

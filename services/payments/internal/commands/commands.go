@@ -216,6 +216,10 @@ func (h *Handler) dispatch(ctx context.Context, r *request) error {
 		return decoded(ctx, r, &paymentsv1.ScanPay{}, h.scanPay)
 	case command.ConfirmReceived:
 		return decoded(ctx, r, &paymentsv1.ConfirmReceived{}, h.confirmReceived)
+	case command.ConfirmNotReceived:
+		return decoded(ctx, r, &paymentsv1.ConfirmNotReceived{}, h.confirmNotReceived)
+	case command.BookLateReceipt:
+		return decoded(ctx, r, &paymentsv1.BookLateReceipt{}, h.bookLateReceipt)
 	case command.ProviderUpdate:
 		return decoded(ctx, r, &paymentsv1.ProviderUpdate{}, h.providerUpdate)
 	default:

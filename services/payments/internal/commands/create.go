@@ -40,7 +40,7 @@ func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPa
 	m := c.GetMerchant()
 	refund := h.fresh(c.GetReference(), payment.KindRefund, m)
 	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), c.GetMerchantId(), c.GetLivemode()
-	refund.ExecutionType = "instant"
+	refund.ExecutionType, refund.WaitForSettlement = "instant", false // nothing comes that the merchant could wait for
 	refund.Payer = payment.Party{Name: m.GetName(), IBAN: m.GetIban(), BIC: m.GetBic()}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
 	p, match, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
@@ -153,6 +153,8 @@ func conflictOr(err error) error {
 	switch {
 	case errors.Is(err, store.ErrKeyReused):
 		return errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Send a new key for a new request.")
+	case errors.Is(err, store.ErrReferenceReused):
+		return errs.New(errs.IdempotencyConflict, "This reference stands for another payment with another amount or currency, which is open or paid. Send a new reference, or cancel that payment first.")
 	case errors.Is(err, store.ErrNotFound):
 		return errs.NotFound("Payment")
 	default:

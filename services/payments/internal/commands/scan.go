@@ -69,19 +69,28 @@ func (h *Handler) confirmReceived(ctx context.Context, r *request, c *paymentsv1
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
+	p, err := h.store.Get(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
+	switch {
+	case err != nil:
+		return conflictOr(err)
+	case p.Kind != payment.KindPayment:
+		return notARefund(p)
+	case p.Undecided():
+		return h.settle(ctx, r, p, payment.Word{Came: true, Actor: c.GetActor(), Note: c.GetNote()}, c.GetAmountCents())
+	}
 	received := payment.Received{By: c.GetActor(), Note: c.GetNote()}
 	if c.GetReceivedAt() != nil {
 		at := c.GetReceivedAt().AsTime()
 		received.At = &at
 	}
-	err := h.store.Receive(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference(), money.Cents(c.GetAmountCents()), received,
+	err = h.store.Receive(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference(), money.Cents(c.GetAmountCents()), received,
 		h.engine.NewDueAt(), r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}
 	h.ack(r.msg)
 	r.free() // the bank may take its time, and new commands must not wait for it
-	p, err := h.store.Get(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
+	p, err = h.store.Get(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
 	if err == nil && h.ask(p.Livemode) {
 		defer h.asked(p.Livemode)
 		p, err = h.engine.Receive(ctx, p)

@@ -35,7 +35,9 @@ type provider struct {
 	created map[string]powens.Payment
 	byRef   map[string]int
 	hold    chan struct{}
-	began   atomic.Int64
+	// holdAnswers keeps the answers to creates that took effect.
+	holdAnswers chan struct{}
+	began       atomic.Int64
 	// holdReads does the same to reads.
 	holdReads chan struct{}
 	reads     atomic.Int64
@@ -55,6 +57,11 @@ func (p *provider) CreatePayment(ctx context.Context, r powens.CreateRequest) (p
 	made := powens.Payment{ID: fmt.Sprint(len(p.created) + 1), State: powens.Created, ReferenceID: r.ReferenceID, Amount: r.Amount, Currency: r.Currency}
 	p.created[made.ID] = made
 	p.byRef[r.ReferenceID]++
+	if p.holdAnswers != nil {
+		p.mu.Unlock()
+		<-p.holdAnswers
+		p.mu.Lock()
+	}
 	return made, nil
 }
 

@@ -3,7 +3,10 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -16,8 +19,8 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 	if err != nil {
 		return conflictOr(err)
 	}
-	if p.Kind != payment.KindPayment {
-		return errs.NotFound("Payment")
+	if err := meant(p, c.GetOriginalReference()); err != nil {
+		return err
 	}
 	r.free() // the bank may take its time, and new commands must not wait for it
 	if !h.ask(p.Livemode) {
@@ -36,13 +39,25 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 	return nil
 }
 
-// providerUpdate reads the payment that a hint names. A hint about a payment that we do not know is dropped: a provider
-// payment without our record has no URL that anybody could have been given. A hint is also dropped when another one
-// waits for its turn already, since that one's reading is still to come.
+// meant checks that the command names what it wants to cancel: a payment, or a refund and the payment that it gives back.
+func meant(p payment.Payment, original string) error {
+	switch {
+	case p.OriginalReference == original:
+		return nil
+	case p.Kind == payment.KindRefund && original == "":
+		return errs.New(errs.InvalidState, "%s is a refund. Cancel it as a refund of its payment %s.", p.Reference, p.OriginalReference)
+	default:
+		return errs.NotFound("Refund")
+	}
+}
+
+// providerUpdate reads the payment that a hint names. A hint about a provider payment that no payment of ours has may have
+// come before the opening was committed: then it opens it. A hint is dropped when another one waits for its turn already,
+// since that one's reading is still to come.
 func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.ProviderUpdate) error {
 	p, err := h.hinted(ctx, c)
 	if errors.Is(err, store.ErrNotFound) {
-		return errs.NotFound("Payment")
+		return h.early(ctx, r, c)
 	}
 	if err != nil {
 		return err
@@ -70,6 +85,44 @@ func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.
 	h.ack(r.msg)
 	h.answer(r.reply, readyReply(after, store.NoMatch))
 	return nil
+}
+
+// adoptions bounds how often a hint is tried whose provider payment cannot be read; after that the payment that is being
+// opened, if there is one, is looked up by its own due time.
+const adoptions = 5
+
+// early takes a hint that came before the opening of its payment was committed, or that names a provider payment which
+// nobody needs.
+func (h *Handler) early(ctx context.Context, r *request, c *paymentsv1.ProviderUpdate) error {
+	if c.GetProviderPaymentId() == "" {
+		return errs.NotFound("Payment")
+	}
+	r.free()
+	if !h.ask(c.GetLivemode()) {
+		return busy()
+	}
+	defer h.asked(c.GetLivemode())
+	p, err := h.engine.Adopt(ctx, c.GetLivemode(), c.GetProviderPaymentId())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return errs.NotFound("Payment")
+	case err != nil && attempts(r.msg) < adoptions:
+		return fmt.Errorf("adopt provider payment %s: %w", c.GetProviderPaymentId(), err)
+	case err != nil:
+		h.log.Warn("hint about an unknown provider payment dropped", "provider_id", c.GetProviderPaymentId(), "error", err)
+		return errs.NotFound("Payment")
+	}
+	h.ready.announce(p)
+	return h.done(r, p, store.NoMatch)
+}
+
+// attempts is how often the message was delivered.
+func attempts(m jetstream.Msg) uint64 {
+	meta, err := m.Metadata()
+	if err != nil {
+		return adoptions
+	}
+	return meta.NumDelivered
 }
 
 // ask takes one of the places of those that wait for a bank, if there is one; asked gives it back.

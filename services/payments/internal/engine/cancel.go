@@ -49,20 +49,20 @@ func (e *Engine) notCancelled(ctx context.Context, prov Provider, p payment.Paym
 	if err != nil {
 		return after, "", err
 	}
-	return after, "", errs.New(errs.InvalidState, "The bank does not cancel the payment in its present state. Wait for its outcome.")
+	return after, "", errs.New(errs.InvalidState, "The bank does not cancel the %s in its present state. Wait for its outcome.", after.Kind)
 }
 
 // tooLate: repeating a cancellation that worked is not an error, cancelling what ended otherwise is.
 func tooLate(p payment.Payment) error {
 	if p.Status.Final() && p.Status != payment.Cancelled {
-		return errs.New(errs.InvalidState, "The payment is %s and cannot be cancelled any more.", p.Status)
+		return errs.New(errs.InvalidState, "The %s is %s and cannot be cancelled any more.", p.Kind, p.Status)
 	}
 	return nil
 }
 
 func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
-		if q.Status.Final() || q.Held() {
+		if q.Status.Final() || q.Held() || q.Undecided() {
 			return payment.Change{}, false, false
 		}
 		due := e.NewDueAt()
@@ -72,7 +72,10 @@ func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.
 	if err != nil {
 		return p, fmt.Errorf("request cancellation of payment %s: %w", p.Reference, err)
 	}
-	if after.Held() {
+	switch {
+	case after.Undecided():
+		return after, errs.New(errs.InvalidState, "The bank has executed this payment, so it cannot be cancelled. Say whether its money came: confirm-received or confirm-not-received.")
+	case after.Held():
 		return after, errs.New(errs.InvalidState, "Somebody is paying this right now, so it cannot be cancelled. Wait for the outcome.")
 	}
 	return after, tooLate(after)
@@ -84,7 +87,13 @@ func (e *Engine) cancelled(ctx context.Context, p payment.Payment, result powens
 		if err != nil {
 			return p, "", err
 		}
+		if after.Kind == payment.KindRefund {
+			return after, "", errs.New(errs.CancelNotSupported, "Your bank cannot cancel this refund. Wait for its outcome.")
+		}
 		return after, "", errs.New(errs.CancelNotSupported, "The payer's bank cannot cancel this payment. Wait for its outcome and refund it if it completes.")
+	}
+	if result.Payment.ValidateURI == "" {
+		result.Payment.ValidateURI = result.URL
 	}
 	after, err := e.Observe(ctx, p.Reference, result.Payment, "", payment.CauseAPI)
 	if err != nil {

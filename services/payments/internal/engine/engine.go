@@ -5,7 +5,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -30,8 +29,12 @@ type Config struct {
 	// Lease is how long one worker may be busy with a payment before another may take it over. It is longer than the
 	// provider calls of one step together.
 	Lease time.Duration `env:"EUPAY_PAYMENTS_LEASE" envDefault:"45s"`
-	// LookupWindow is how long a create whose outcome is unknown is looked up before it is sent again.
+	// LookupWindow is how long a create whose outcome is unknown is looked up before it is sent again, when a second
+	// provider payment could move money or the first repetition was lost too.
 	LookupWindow time.Duration `env:"EUPAY_PAYMENTS_LOOKUP_WINDOW" envDefault:"60s"`
+	// SettlementWait is how long a merchant may say whether the money came that no bank reports on; then it is decided
+	// without its word.
+	SettlementWait time.Duration `env:"EUPAY_PAYMENTS_SETTLEMENT_WAIT" envDefault:"120h"`
 	// QuietFirst is when a payment is asked about after its last news; the wait doubles up to QuietMax.
 	QuietFirst time.Duration `env:"EUPAY_PAYMENTS_QUIET_FIRST" envDefault:"20s"`
 	QuietMax   time.Duration `env:"EUPAY_PAYMENTS_QUIET_MAX" envDefault:"15m"`
@@ -105,7 +108,7 @@ func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment
 		return e.refuse(ctx, p, err)
 	case powens.IsAmbiguous(err):
 		e.log.Warn("create has no known outcome, looking it up", "reference", p.Reference, "error", err)
-		return e.again(ctx, p, time.Second)
+		return e.again(ctx, p, lookupPause)
 	default:
 		return e.postpone(ctx, p, retryAfter(err), err)
 	}
@@ -114,7 +117,7 @@ func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment
 // finishOpening gets the payer's URL for a provider payment and records both.
 func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Payment, created powens.Payment) payment.Payment {
 	url := p.PaymentURL
-	if url == "" && !created.State.Final() && !p.Held() && p.OwnSession != payment.SessionClosed {
+	if url == "" && !created.State.Final() && !p.Held() && p.OwnSession != payment.SessionClosed && shown(p, created) == "" {
 		var err error
 		if url, err = prov.PaymentURL(ctx, created.ID, p.Reference); err != nil {
 			e.log.Warn("no payment URL yet", "reference", p.Reference, "error", err)
@@ -161,7 +164,7 @@ func (e *Engine) refuse(ctx context.Context, p payment.Payment, cause error) pay
 	if errors.As(cause, &pe) {
 		failure = payment.FailureCode(pe.Code)
 	}
-	return e.finish(ctx, p, payment.Change{To: payment.Failed, Failure: failure, Cause: payment.CauseProvider}, true)
+	return e.finish(ctx, p, payment.Change{To: payment.Failed, Failure: failure, Detail: payment.DetailRefused, Cause: payment.CauseProvider}, true)
 }
 
 // end moves a payment that was never requested, or whose session at the provider is closed, to a final state.
@@ -199,6 +202,9 @@ func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Dura
 			return payment.Change{}, false, false
 		}
 		q.RequestedAt = nil
+		if !errors.Is(cause, errUnknownReference) {
+			q.Creates = max(q.Creates-1, 0) // it was certainly not sent
+		}
 		due := e.now().UTC().Add(max(wait, e.backoff(time.Second, time.Minute, q.QuietPolls)))
 		q.DueAt, q.QuietPolls = &due, q.QuietPolls+1
 		return e.stalled(q)
@@ -216,78 +222,6 @@ func (e *Engine) again(ctx context.Context, p payment.Payment, wait time.Duratio
 		e.log.Error("due time not set, the lease will end", "reference", p.Reference, "error", err)
 	}
 	return p
-}
-
-// Observe applies what the provider says of a payment. url is the payer's URL when it is new.
-func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Payment, url, cause string) (payment.Payment, error) {
-	scan := ""
-	after, err := e.store.Update(ctx, reference, store.Meta{}, func(p *payment.Payment) (payment.Change, bool, bool) {
-		if p.Status.Final() || (p.ProviderID != "" && p.ProviderID != seen.ID) {
-			return payment.Change{}, false, false
-		}
-		if p.OwnSession == payment.SessionClosed {
-			if atBank(seen.State) {
-				e.log.Error("provider shows money at a session that it had closed", "reference", reference, "state", seen.State)
-			}
-			return payment.Change{}, false, false
-		}
-		scan = p.PaidBy
-		return e.observe(p, seen, url, cause)
-	})
-	if err != nil {
-		return payment.Payment{}, fmt.Errorf("apply provider state to payment %s: %w", reference, err)
-	}
-	if scan != "" && (after.PaidBy == "" || after.OwnSession == payment.SessionClosed) {
-		if err := e.store.WakeScan(ctx, scan); err != nil {
-			e.log.Warn("scan not woken, its lease will end", "reference", scan, "error", err)
-		}
-	}
-	return after, nil
-}
-
-func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause string) (payment.Change, bool, bool) {
-	p.ProviderID, p.RequestedAt = seen.ID, nil
-	if url != "" && !p.Held() {
-		p.PaymentURL = url
-	}
-	if p.Kind == payment.KindPayment && seen.Payer != nil && seen.Payer.IBAN != "" {
-		p.Payer.Name, p.Payer.IBAN, p.Payer.BIC = seen.Payer.Label, seen.Payer.IBAN, seen.Payer.BIC
-	}
-	if p.PaymentURL == "" && seen.State == "created" && !p.Held() { // pending until the payer can be sent somewhere
-		due := e.now().UTC().Add(time.Second)
-		p.DueAt = &due
-		return payment.Change{}, false, true
-	}
-	if seen.Amount != p.Amount || (seen.Currency != "" && seen.Currency != p.Currency) {
-		e.log.Error("provider shows another amount, payment is held", "reference", p.Reference, "ours", p.Amount.String(), "theirs", seen.Amount.String())
-		seen.State = "amount_mismatch"
-	}
-	switch {
-	case closes(*p, seen):
-		c := closed(p, cause)
-		c.ProviderState, c.ProviderRaw = string(seen.State), seen.Raw
-		return c, true, true
-	case p.Held() && atBank(seen.State):
-		p.LetGo()
-	case p.Held():
-		p.ProviderState = string(seen.State)
-		return payment.Change{}, false, true
-	}
-	c, changed := payment.Decide(*p, payment.Observation{
-		State: string(seen.State), StateDetail: seen.StateDetail, ErrorCode: seen.ErrorCode, Raw: seen.Raw,
-	}, cause)
-	if changed {
-		p.QuietPolls = 0
-	}
-	due := e.now().UTC().Add(e.backoff(e.cfg.QuietFirst, e.cfg.QuietMax, p.QuietPolls))
-	if end := p.ExpiresAt.Add(time.Second); p.Scanned() && e.now().Before(p.ExpiresAt) && end.Before(due) {
-		due = end // what a customer scanned is not blocked for longer than it must be
-	}
-	p.DueAt, p.QuietPolls = &due, p.QuietPolls+1
-	if !changed {
-		return e.stalled(p)
-	}
-	return c, true, true
 }
 
 // stalled announces once that a payment is silent for longer than it should be.

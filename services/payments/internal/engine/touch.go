@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
@@ -18,6 +17,8 @@ func (e *Engine) Touch(ctx context.Context, p payment.Payment) payment.Payment {
 	switch {
 	case p.Held():
 		return e.heldTouch(ctx, p)
+	case p.Undecided():
+		return e.undecidedTouch(ctx, p)
 	case p.OwnSession == payment.SessionClosed:
 		return e.closedTouch(ctx, p)
 	case p.ProviderID == "" && p.RequestedAt == nil && p.Origin == payment.OriginScan:
@@ -57,25 +58,18 @@ func (e *Engine) start(ctx context.Context, p payment.Payment) payment.Payment {
 	return e.Request(ctx, p)
 }
 
-// lookup finds out whether a create of unknown outcome took effect. Only when the provider has not known the reference
-// for the whole window is the payment free to be requested again.
+// lookup finds out whether a create of unknown outcome took effect.
 func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
 	found, err := prov.FindByReference(ctx, p.Reference)
 	if err != nil {
 		return e.quiet(ctx, p, err)
 	}
 	if len(found) == 0 {
-		if e.now().Sub(*p.RequestedAt) < e.cfg.LookupWindow {
-			return e.again(ctx, p, e.backoff(e.cfg.LookupWindow/30, e.cfg.LookupWindow/6, p.QuietPolls))
-		}
-		return e.postpone(ctx, p, 0, errors.New("the provider does not know the reference"))
+		return e.notFound(ctx, p)
 	}
-	for _, extra := range found[1:] {
-		if !extra.State.Final() {
-			e.cancelExtra(ctx, prov, p, extra.ID)
-		}
-	}
-	return e.finishOpening(ctx, prov, p, found[0])
+	kept := keep(found)
+	e.cancelExtras(ctx, prov, p, found, kept.ID)
+	return e.finishOpening(ctx, prov, p, kept)
 }
 
 // Refresh reads the payment from the provider and applies what it says.
@@ -91,6 +85,9 @@ func (e *Engine) refresh(ctx context.Context, prov Provider, p payment.Payment, 
 	seen, err := prov.GetPayment(ctx, p.ProviderID)
 	if err != nil {
 		return e.quiet(ctx, p, err)
+	}
+	if p.Creates > 1 {
+		e.dropLosers(ctx, prov, p)
 	}
 	if p.PaymentURL == "" && !p.Held() {
 		return e.finishOpening(ctx, prov, p, seen)

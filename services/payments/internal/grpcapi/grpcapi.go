@@ -61,7 +61,7 @@ func (s *Server) GetCustomerPayment(ctx context.Context, r *paymentsv1.GetCustom
 // ListPayments implements PaymentsService.
 func (s *Server) ListPayments(ctx context.Context, r *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
 	limit, page := min(max(int(r.GetLimit()), 1), 100), max(int(r.GetPage()), 1)
-	f := store.Filter{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus())}
+	f := store.Filter{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus()), Detail: r.GetStatusDetail()}
 	if r.GetCreatedFrom() != nil {
 		f.From = r.GetCreatedFrom().AsTime()
 	}

@@ -7,7 +7,11 @@ import (
 // Observation is what the provider said of a payment when it was read.
 type Observation struct {
 	State, StateDetail, ErrorCode string
-	Raw                           []byte
+	// Shown is the amount with its currency that the provider shows instead of ours; empty when it shows ours.
+	Shown string
+	// Unreadable: it shows no amount that can be read.
+	Unreadable bool
+	Raw        []byte
 }
 
 // Decide returns the change that an observation means for p, and whether there is one. A late, repeated or unknown
@@ -17,16 +21,32 @@ func Decide(p Payment, o Observation, cause string) (Change, bool) {
 		return Change{}, false
 	}
 	c := interpret(p, o)
+	if (o.Shown != "" || o.Unreadable) && !unpaid(o.State) {
+		c = doubtful(p, o)
+	}
 	c.Cause, c.ProviderState, c.ProviderRaw = cause, o.State, o.Raw
 	if p.Status == c.To {
-		changed := p.Detail != c.Detail || p.ProviderState != o.State
-		return c, changed
+		if c.Detail == DetailMismatch && p.Detail != DetailMismatch {
+			c.Event = string(p.Kind) + "." + DetailMismatch
+		}
+		return c, p.Detail != c.Detail || p.ProviderState != o.State
 	}
 	if !p.Status.CanMoveTo(c.To) {
 		return Change{}, false
 	}
 	c.Event = EventType(p.Kind, c.To)
 	return c, true
+}
+
+// unpaid reports whether the provider's state says for good that no money moved: then its amount does not matter.
+func unpaid(state string) bool { return state == "rejected" || state == "expired" }
+
+// doubtful is what another amount than ours means, or one that cannot be read: the payment stays what it is.
+func doubtful(p Payment, o Observation) Change {
+	if o.Unreadable {
+		return Change{To: p.Status, Detail: DetailUnknown}
+	}
+	return Change{To: p.Status, Detail: DetailMismatch, Note: "The bank shows " + o.Shown + "."}
 }
 
 func interpret(p Payment, o Observation) Change {
@@ -43,7 +63,7 @@ func interpret(p Payment, o Observation) Change {
 	case "done":
 		return Change{To: Completed}
 	case "accepted":
-		if p.WaitForSettlement {
+		if p.WaitForSettlement && p.Kind == KindPayment { // the merchant sees on its own account whether a refund left it
 			return Change{To: PendingSCA, Detail: DetailAcceptedByBank}
 		}
 		return Change{To: Completed, Detail: DetailAcceptedByBank}
@@ -70,12 +90,20 @@ func keep(detail string, keepable ...string) string {
 func rejected(p Payment, o Observation) Change {
 	failure := FailureCode(o.ErrorCode)
 	if !cancellations[failure] {
-		return Change{To: Failed, Failure: failure}
+		return Change{To: Failed, Failure: failure, Detail: refusedAtOnce(p)}
 	}
 	if p.Detail == DetailExpiring { // we cancelled it at the provider because nobody authorised it in time
 		return Change{To: Failed, Failure: FailureExpired}
 	}
 	return Change{To: Cancelled, Failure: failure}
+}
+
+// refusedAtOnce is the detail of a rejection: one that comes before anybody could be sent to a bank is a refusal.
+func refusedAtOnce(p Payment) string {
+	if p.Status == Pending && p.PaymentURL == "" {
+		return DetailRefused
+	}
+	return ""
 }
 
 // FailureExpired is the failure of a payment that nobody authorised in time or that the bank never decided.

@@ -40,7 +40,7 @@ func TestWhatTheProviderSaysDecides(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := Payment{Kind: KindPayment, Status: Pending, Detail: tt.detail, WaitForSettlement: tt.wait}
+			p := Payment{Kind: KindPayment, Status: Pending, PaymentURL: "https://bank.example", Detail: tt.detail, WaitForSettlement: tt.wait}
 			c, changed := Decide(p, tt.seen, CauseProvider)
 			if !changed {
 				t.Fatal("nothing changed")
@@ -56,6 +56,40 @@ func TestWhatTheProviderSaysDecides(t *testing.T) {
 				t.Errorf("event %q, want %q", c.Event, wantEvent)
 			}
 		})
+	}
+}
+
+func TestARejectionBeforeThereWasAURLIsARefusal(t *testing.T) {
+	c, _ := Decide(Payment{Kind: KindPayment, Status: Pending}, Observation{State: "rejected", ErrorCode: "invalidEmitter"}, CauseProvider)
+	if c.To != Failed || c.Detail != DetailRefused || c.Failure != "invalid_payer_account" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestARefundIsNotKeptWaitingForSettlement(t *testing.T) {
+	c, _ := Decide(Payment{Kind: KindRefund, Status: PendingSCA, WaitForSettlement: true}, Observation{State: "accepted"}, CauseProvider)
+	if c.To != Completed {
+		t.Errorf("the refund is %s: its amount is reserved for ever", c.To)
+	}
+}
+
+func TestAnotherAmountIsAnnouncedOnceAndNeverPays(t *testing.T) {
+	for _, kind := range []Kind{KindPayment, KindRefund} {
+		for _, state := range []string{"created", "validating", "pending", "done", "accepted"} {
+			p := Payment{Kind: kind, Status: PendingSCA}
+			o := Observation{State: state, Shown: "1.00 EUR"}
+			c, changed := Decide(p, o, CauseProvider)
+			if !changed || c.To != PendingSCA || c.Detail != DetailMismatch || c.Event != string(kind)+".amount_mismatch" || c.Note != "The bank shows 1.00 EUR." {
+				t.Errorf("%s %s: %+v", kind, state, c)
+			}
+			p.Detail, p.ProviderState = c.Detail, "other"
+			if c, _ := Decide(p, o, CauseProvider); c.Event != "" {
+				t.Errorf("%s %s is announced again", kind, state)
+			}
+		}
+		if c, _ := Decide(Payment{Kind: kind, Status: PendingSCA}, Observation{State: "expired", Shown: "1.00 EUR"}, CauseProvider); c.To != Failed {
+			t.Errorf("an expired %s of another amount is %s, though no money moved", kind, c.To)
+		}
 	}
 }
 

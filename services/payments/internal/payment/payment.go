@@ -57,6 +57,13 @@ type Received struct {
 	Note string
 }
 
+// LateReceipt is money that came for a payment which had ended without it, by the merchant's word.
+type LateReceipt struct {
+	// Amount is 0 when there is no late receipt.
+	Amount       money.Cents
+	At, BookedAt *time.Time
+}
+
 // Payment is a row of the payments table. Times are UTC; a nil time is absent.
 type Payment struct {
 	Reference         string
@@ -104,6 +111,16 @@ type Payment struct {
 	AmountRefunded money.Cents
 	AmountReserved money.Cents
 
+	// SettleBy is set while the provider has nothing more to say and only the merchant knows whether the money came: then
+	// it is decided without its word.
+	SettleBy *time.Time
+	// ApprovalURL is where the payer approves a cancellation, while one waits for that.
+	ApprovalURL string
+	// Creates counts the requests to create it at the provider, Lookups those clean look-ups that did not find it since.
+	Creates, Lookups int
+	// Late is the money that came after the payment had ended without it; zero: none.
+	Late LateReceipt
+
 	DueAt       *time.Time
 	QuietPolls  int
 	ExpiresAt   time.Time
@@ -113,12 +130,23 @@ type Payment struct {
 	StalledAt   *time.Time
 }
 
-// Refundable is what can still be given back; 0 unless the payment is completed.
+// Refundable is what can still be given back; 0 unless the payment is completed or its money came late.
 func (p Payment) Refundable() money.Cents {
-	if p.Kind != KindPayment || (p.Status != Completed && p.Status != Refunded) {
+	switch {
+	case p.Kind != KindPayment:
+		return 0
+	case p.Late.Amount > 0:
+		return p.Late.Amount - p.AmountReserved
+	case p.Status == Completed || p.Status == Refunded:
+		return p.Amount - p.AmountReserved
+	default:
 		return 0
 	}
-	return p.Amount - p.AmountReserved
+}
+
+// Unpaid reports whether the payment ended without its money, as far as anybody has said.
+func (p Payment) Unpaid() bool {
+	return (p.Status == Failed || p.Status == Cancelled) && p.Late.Amount == 0
 }
 
 // Held reports whether the payment waits for a scan, or for its session's end so that the merchant's word counts.

@@ -21,8 +21,17 @@ func (p Payment) Proto() *paymentsv1.Payment {
 		CancelRequested: p.CancelRequested, Origin: string(p.Origin), OrderId: p.OrderID, CustomerId: p.CustomerID,
 		GatewayReference: p.GatewayReference,
 	}
-	if p.Held() || p.OwnSession == SessionClosed {
+	if p.Held() || p.Undecided() || p.OwnSession == SessionClosed || p.Status.Final() {
 		out.PaymentUrl = "" // nobody can pay there, or should begin to
+	}
+	if p.Undecided() {
+		out.SettlementDeadline = stamp(p.SettleBy)
+	}
+	if p.Detail == DetailCancelling {
+		out.AuthorisationUrl = p.ApprovalURL
+	}
+	if p.Late.Amount > 0 {
+		out.LateReceipt = &paymentsv1.LateReceipt{AmountCents: int64(p.Late.Amount), ReceivedAt: stamp(p.Late.At), BookedAt: stamp(p.Late.BookedAt)}
 	}
 	if p.Metadata != "" {
 		out.MetadataJson = []byte(p.Metadata)

@@ -45,6 +45,10 @@ const (
 	DetailUnknown        = "unknown_provider_state"
 	DetailPayingByScan   = "paying_by_scan"
 	DetailReceived       = "received_outside"
+	// DetailMismatch: the bank shows another amount or currency. Nothing completes it.
+	DetailMismatch = "amount_mismatch"
+	// DetailRefused, of a failed payment: the provider refused it at once, nobody was ever sent to a bank.
+	DetailRefused = "refused_by_provider"
 )
 
 // Causes of a change in the history.

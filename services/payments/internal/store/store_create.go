@@ -20,6 +20,10 @@ const (
 	HeaderClaim    = 24 * time.Hour
 )
 
+// ErrReferenceReused says that a merchant's reference came with another amount or currency than those of the payment that
+// holds it, which is open or paid.
+var ErrReferenceReused = errors.New("reference was used with another amount or currency")
+
 // ErrKeyReused says that an Idempotency-Key came with another request than the first time.
 var ErrKeyReused = errors.New("idempotency key was used with another request")
 
@@ -40,14 +44,19 @@ type Idempotency struct {
 }
 
 // Create records a new payment with its first history row and event. When the same merchant's reference or idempotency
-// key is held by an earlier payment, that one is returned with how it was found and nothing is recorded. The same payment
-// recorded twice (a command that was delivered again) counts as recorded now.
+// key is held by an earlier payment, that one is returned with how it was found and nothing is recorded. A payment that
+// ended unpaid holds its reference no more. The same payment recorded twice (a command that was delivered again) counts as
+// recorded now. Errors: ErrKeyReused, ErrReferenceReused.
 func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, match Match, err error) {
 	recorded, err = s.createFresh(ctx, p, idem, meta)
 	if !isTaken(err) {
 		return recorded, NoMatch, err
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		recorded, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
+		if !errors.Is(err, ErrNotFound) {
+			return err // delivered again: its reference may be another payment's by now
+		}
 		holder, found, err := s.claimAll(ctx, tx, p, idem)
 		if err != nil {
 			return err
@@ -125,7 +134,7 @@ func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem
 	if p.Kind != payment.KindPayment || p.MerchantReference == "" {
 		return p.Reference, NoMatch, nil
 	}
-	holder, _, err := claim(ctx, tx, p, "reference", p.MerchantReference, nil, now, now.Add(ReferenceClaim))
+	holder, err := s.claimReference(ctx, tx, p)
 	if err != nil || holder == p.Reference || idem.Key == "" {
 		return holder, ByReference, err
 	}
@@ -133,6 +142,43 @@ func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem
 	_, err = tx.Exec(ctx, `update claims set reference = $1 where merchant_id = $2 and livemode = $3 and kind = 'header' and key = $4`,
 		holder, p.MerchantID, p.Livemode, idem.Key)
 	return holder, ByReference, err
+}
+
+// claimReference claims the merchant's reference: it is free, or free again because the payment that held it ended unpaid.
+// An order has one payment, whatever becomes of it.
+func (s *Store) claimReference(ctx context.Context, tx pgx.Tx, p payment.Payment) (string, error) {
+	now := s.clock()
+	for {
+		holder, _, err := claim(ctx, tx, p, "reference", p.MerchantReference, nil, now, now.Add(ReferenceClaim))
+		if err != nil || holder == p.Reference {
+			return holder, err
+		}
+		known, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+		switch {
+		case err != nil:
+			return "", err
+		case known.Unpaid() && p.Origin != payment.OriginOrder:
+			took, err := takeOver(ctx, tx, p, holder, now.Add(ReferenceClaim))
+			if took || err != nil {
+				return p.Reference, err
+			} // somebody else took it: look again
+		case known.Amount != p.Amount || known.Currency != p.Currency:
+			return "", ErrReferenceReused
+		default:
+			return holder, nil
+		}
+	}
+}
+
+// takeOver takes the merchant's reference from a payment that ended unpaid, unless somebody was faster.
+func takeOver(ctx context.Context, tx pgx.Tx, p payment.Payment, from string, until time.Time) (bool, error) {
+	tag, err := tx.Exec(ctx, `update claims set reference = $1, expires_at = $2
+		where merchant_id = $3 and livemode = $4 and kind = 'reference' and key = $5 and reference = $6`,
+		p.Reference, until, p.MerchantID, p.Livemode, p.MerchantReference, from)
+	if err != nil {
+		return false, fmt.Errorf("take over the reference of payment %s: %w", from, err)
+	}
+	return tag.RowsAffected() == 1, nil
 }
 
 // claim takes the key for p unless somebody holds it, and returns who holds it now. A racing claim waits here for the
@@ -164,9 +210,9 @@ const insertSQL = `insert into payments (reference, kind, original_reference, me
 	status, sequence, description, merchant_reference, success_url, cancel_url, metadata, execution_type, execution_date,
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
 	beneficiary_siren, payer_name, payer_iban, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
-	own_session, created_at, updated_at)
+	own_session, creates, created_at, updated_at)
 	values ($1, $2, $3, $4, $5, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $29, $29)`
+	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $29, $29)`
 
 func insertArguments(p payment.Payment) []any {
 	return []any{
@@ -174,7 +220,7 @@ func insertArguments(p payment.Payment) []any {
 		p.Description, p.MerchantReference, p.SuccessURL, p.CancelURL, p.Metadata, p.ExecutionType, p.ExecutionDate,
 		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, p.Beneficiary.IBAN, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
 		p.Beneficiary.SIREN, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
-		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession,
+		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession, p.Creates,
 	}
 }
 
@@ -183,6 +229,9 @@ func (s *Store) first(p payment.Payment) payment.Payment {
 	p.Status, p.Sequence, p.OwnSession = payment.Pending, 1, payment.SessionOpen
 	if p.Origin == "" {
 		p.Origin = payment.OriginAPI
+	}
+	if p.RequestedAt != nil {
+		p.Creates = 1
 	}
 	p.CreatedAt = s.clock()
 	p.UpdatedAt = p.CreatedAt

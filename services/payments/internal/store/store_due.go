@@ -23,7 +23,7 @@ func (s *Store) ClaimDue(ctx context.Context, limit int, lease time.Duration) ([
 // changed meanwhile and must not be requested.
 func (s *Store) MarkRequested(ctx context.Context, reference string, lease time.Duration) (bool, error) {
 	now := s.clock()
-	tag, err := s.pool.Exec(ctx, `update payments set requested_at = $2, due_at = $3
+	tag, err := s.pool.Exec(ctx, `update payments set requested_at = $2, due_at = $3, creates = creates + 1, lookups = 0
 		where reference = $1 and status = 'pending' and provider_payment_id is null and not cancel_requested
 		and paid_by is null and received_by = '' and own_session <> 'closed' and (origin <> 'scan' or requested_at is null)`, reference, now, now.Add(lease))
 	if err != nil {

@@ -38,6 +38,7 @@ type Filter struct {
 	MerchantID string
 	Livemode   bool
 	Status     payment.Status
+	Detail     string
 	From       time.Time
 }
 
@@ -48,6 +49,10 @@ func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]paymen
 	if f.Status != "" {
 		args = append(args, f.Status)
 		where += fmt.Sprintf(` and status = $%d`, len(args))
+	}
+	if f.Detail != "" {
+		args = append(args, f.Detail)
+		where += fmt.Sprintf(` and status_detail = $%d and status_detail <> ''`, len(args))
 	}
 	if !f.From.IsZero() {
 		args = append(args, f.From)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,6 +23,9 @@ func (s *Store) Refund(
 		original, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments
 			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' and origin <> 'scan' for update`,
 			refund.OriginalReference, refund.MerchantID, refund.Livemode))
+		if errors.Is(err, ErrNotFound) {
+			return refundOfRefund(ctx, tx, refund)
+		}
 		if err != nil {
 			return err
 		}
@@ -44,6 +48,21 @@ func (s *Store) Refund(
 		return err
 	})
 	return recorded, match, err
+}
+
+// refundOfRefund explains why a refund of the merchant is not found as a payment that can be refunded.
+func refundOfRefund(ctx context.Context, tx pgx.Tx, refund payment.Payment) error {
+	var of string
+	err := tx.QueryRow(ctx, `select original_reference from payments where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'refund'`,
+		refund.OriginalReference, refund.MerchantID, refund.Livemode).Scan(&of)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return ErrNotFound
+	case err != nil:
+		return fmt.Errorf("look for a refund: %w", err)
+	default:
+		return errs.New(errs.InvalidState, "%s is a refund and cannot be refunded. Refund its payment %s instead, or cancel the refund while it is under way.", refund.OriginalReference, of)
+	}
 }
 
 func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment.Payment, amount money.Cents, meta Meta) (payment.Payment, error) {
@@ -69,7 +88,11 @@ func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment
 func refundable(original payment.Payment, amount money.Cents) error {
 	left := original.Refundable()
 	switch {
-	case original.Status != payment.Completed && original.Status != payment.Refunded:
+	case original.Undecided():
+		return errs.New(errs.InvalidState, "Nobody knows yet whether the money of this payment came. Confirm that it did, then refund it.")
+	case original.Unpaid():
+		return errs.New(errs.InvalidState, "Only what was paid can be refunded; this payment is %s. If its money came after all, book a late receipt first.", original.Status)
+	case !original.Status.Final():
 		return errs.New(errs.InvalidState, "Only a completed payment can be refunded; this one is %s.", original.Status)
 	case original.Payer.IBAN == "":
 		return errs.New(errs.InvalidState, "The bank did not tell which account paid, so this payment cannot be refunded here. Transfer the money back from your bank.")
@@ -95,10 +118,13 @@ func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Pay
 		return s.write(ctx, tx, after, before.Sequence)
 	}
 	after.AmountRefunded += refund.Amount
-	after.Status, after.Sequence, after.UpdatedAt = payment.Refunded, before.Sequence+1, s.clock()
+	after.Sequence, after.UpdatedAt = before.Sequence+1, s.clock()
+	if before.Late.Amount == 0 { // what came late was never completed, and its state is never left
+		after.Status = payment.Refunded
+	}
 	if err := s.write(ctx, tx, after, before.Sequence); err != nil {
 		return err
 	}
-	c := payment.Change{To: payment.Refunded, Detail: after.Detail, Cause: payment.CauseRefund, Event: payment.EventType(payment.KindPayment, payment.Refunded)}
+	c := payment.Change{To: after.Status, Detail: after.Detail, Failure: after.Failure, Cause: payment.CauseRefund, Event: payment.EventType(payment.KindPayment, payment.Refunded)}
 	return s.record(ctx, tx, after, before.Status, c, refundOf{refund.Reference, int64(refund.Amount)}, meta)
 }

@@ -134,7 +134,7 @@ func (s *Store) free(p payment.Payment) error {
 		return errs.New(errs.InvalidState, "%s", messageHeld)
 	case p.CancelRequested:
 		return errs.New(errs.InvalidState, "The payment is being cancelled.")
-	case p.Detail == payment.DetailBankProcessing || p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailCancelling:
+	case p.Detail == payment.DetailBankProcessing || p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailCancelling || p.Detail == payment.DetailMismatch:
 		return errs.New(errs.InvalidState, "The payment is at the payer's bank already. Wait for its outcome.")
 	default:
 		return nil
@@ -186,7 +186,8 @@ func (s *Store) WakeScan(ctx context.Context, reference string) error {
 }
 
 // settleGateway books a finished scan on the payment that it holds: a completed one completes it, any other lets go of it.
-func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Payment, meta Meta) error {
+// When the money of a scan did not come or came as another amount, the payment ends with it: it must not be paid again.
+func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Payment, why payment.Change, meta Meta) error {
 	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, done.GatewayReference))
 	if err != nil {
 		return err
@@ -199,16 +200,51 @@ func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Paymen
 		}
 		after.LetGo()
 		due := s.clock()
-		after.DueAt = &due
-		return s.apply(ctx, tx, before, &after, payment.Change{To: before.Status, Cause: payment.CauseScan}, meta)
+		after.DueAt, after.SettleBy = &due, nil
+		c := payment.Change{To: before.Status, Cause: payment.CauseScan}
+		if doubtful(before) && (done.Failure == payment.FailureNotReceived || done.Failure == payment.FailureMismatch) {
+			c = payment.Change{
+				To: payment.Failed, Failure: done.Failure, Cause: why.Cause, Actor: why.Actor, Note: why.Note,
+				Event: payment.EventType(before.Kind, payment.Failed),
+			}
+		}
+		return s.apply(ctx, tx, before, &after, c, meta)
 	}
 	if !holds {
 		return fmt.Errorf("scan %s was paid without holding %s", done.Reference, before.Reference)
 	}
 	after.Payer, after.CustomerID = done.Payer, done.CustomerID
 	return s.apply(ctx, tx, before, &after, payment.Change{
-		To: payment.Completed, Detail: done.Detail, Cause: payment.CauseScan, Event: payment.EventType(before.Kind, payment.Completed),
+		To: payment.Completed, Detail: done.Detail, Cause: payment.CauseScan, Actor: why.Actor, Note: why.Note,
+		Event: payment.EventType(before.Kind, payment.Completed),
 	}, meta)
+}
+
+// doubtful reports whether the payment's detail is one that its merchant must see: nobody knows whether the money came, or
+// the bank shows another amount.
+func doubtful(p payment.Payment) bool {
+	return p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailMismatch
+}
+
+// mirror shows on the payment that a scan holds what merchants must know of the scan.
+func (s *Store) mirror(ctx context.Context, tx pg.DB, of payment.Payment, c payment.Change, meta Meta) error {
+	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, of.GatewayReference))
+	if err != nil {
+		return err
+	}
+	shown := payment.Change{To: before.Status, Detail: payment.DetailPayingByScan, Cause: payment.CauseScan}
+	if doubtful(of) {
+		shown.Detail, shown.Note = of.Detail, c.Note
+		if of.Detail == payment.DetailMismatch {
+			shown.Event = string(before.Kind) + "." + payment.DetailMismatch
+		}
+	}
+	if before.PaidBy != of.Reference || before.Status.Final() || before.Detail == shown.Detail {
+		return nil
+	}
+	after := before
+	after.SettleBy = of.SettleBy
+	return s.apply(ctx, tx, before, &after, shown, meta)
 }
 
 // Receive takes hold of a payment whose money came outside the provider, by the merchant's word. amount is 0 or that of

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/consume"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
 // lines are the customer's ledger, the oldest line first, and the balance.
@@ -67,6 +68,15 @@ func TestOnlyPaymentsEarn(t *testing.T) {
 	refund := payment("REF-1", "c_1", 2000, 0, 3)
 	refund.Kind = "refund"
 	f.handle(t, takesPart("m_1", true, noon), paid(refund))
+	f.is("c_1", "= 0")
+}
+
+func TestTheRefundOfLateMoneyGivesNoPoints(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	late := payment("PAY-1", "c_1", 2000, 500, 5)
+	late.Status, late.LateReceipt = "failed", &paymentsv1.LateReceipt{AmountCents: 2000}
+	f.handle(t, takesPart("m_1", true, noon), paid(late))
 	f.is("c_1", "= 0")
 }
 

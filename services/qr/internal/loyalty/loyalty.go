@@ -59,6 +59,9 @@ func (p Program) apply(ctx context.Context, tx pgx.Tx, e consume.Event) error {
 	if pay.GetCustomerId() == "" || pay.GetKind() != "payment" {
 		return nil
 	}
+	if pay.GetLateReceipt() != nil { // it was never completed, so its refunds take nothing back and must not give anything
+		return nil
+	}
 	return award(ctx, tx, pay, p.points(pay), happened(e, c.GetOccurredAt().AsTime()))
 }
 

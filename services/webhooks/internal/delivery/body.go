@@ -42,8 +42,15 @@ type paymentData struct {
 	AmountRefunded  *money.Cents `json:"amount_refunded,omitempty"`
 	RefundReference string       `json:"refund_reference,omitempty"`
 	RefundAmount    *money.Cents `json:"refund_amount,omitempty"`
+	// Only in payment.late_receipt: what came, and when.
+	LateReceipt *lateReceipt `json:"late_receipt,omitempty"`
 	// Only in refund.*: the payment that is given back.
 	OriginalReference string `json:"original_reference,omitempty"`
+}
+
+type lateReceipt struct {
+	Amount     money.Cents `json:"amount"`
+	ReceivedAt string      `json:"received_at"`
 }
 
 func paymentBody(eventType string, c *eventsv1.PaymentChanged) paymentData {
@@ -58,6 +65,9 @@ func paymentBody(eventType string, c *eventsv1.PaymentChanged) paymentData {
 	if eventType == "payment.refunded" {
 		refunded, amount := money.Cents(p.GetAmountRefundedCents()), money.Cents(c.GetRefundAmountCents())
 		d.AmountRefunded, d.RefundAmount, d.RefundReference = &refunded, &amount, c.GetRefundReference()
+	}
+	if late := p.GetLateReceipt(); late != nil && eventType == "payment.late_receipt" {
+		d.LateReceipt = &lateReceipt{money.Cents(late.GetAmountCents()), late.GetReceivedAt().AsTime().UTC().Format(time.RFC3339)}
 	}
 	return d
 }

@@ -37,6 +37,7 @@ var documented = []string{"payment.completed", "payment.failed", "payment.refund
 // known is every event type that an endpoint may ask for.
 var known = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
+	"payment.amount_mismatch", "payment.late_receipt", "refund.stalled", "refund.amount_mismatch",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
 	"webhook_endpoint.disabled",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",

@@ -41,7 +41,8 @@ export interface PaymentFailed extends Envelope {
 export interface PaymentRefunded extends Envelope {
   readonly event: "payment.refunded";
   readonly data: PaymentData & {
-    readonly status: "refunded";
+    /** "refunded"; of a payment whose money came late, what it was before. */
+    readonly status: "refunded" | "failed" | "cancelled";
     /** Euros given back so far, by all refunds of the payment. */
     readonly amount_refunded: number;
     /** REF-… */
@@ -57,6 +58,8 @@ export type OtherType =
   | "payment.pending_sca"
   | "payment.cancelled"
   | "payment.stalled"
+  | "payment.amount_mismatch"
+  | "payment.late_receipt"
   | `refund.${string}`
   | `invoice.${string}`
   | `order.${string}`

@@ -1,0 +1,96 @@
+package scanapi
+
+import (
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// maxPayer bounds the name of an account's holder, as banks do.
+const maxPayer = 140
+
+type notReceivedRequest struct {
+	Note string `json:"note"`
+}
+
+// confirmNotReceived ends a payment of which only its merchant can say that the money did not come.
+func (a *API) confirmNotReceived(c echo.Context) error {
+	reference, err := edge.ReferenceOf(c)
+	if err != nil {
+		return err
+	}
+	var req notReceivedRequest
+	if err := web.DecodeOptional(c, &req); err != nil {
+		return err
+	}
+	if !fits(req.Note, maxNote) {
+		return errs.Invalid(errs.Field{Field: "note", Message: "note " + noteRule + "."})
+	}
+	who, err := a.onBehalf(c)
+	if err != nil {
+		return err
+	}
+	return a.say(c, command.ConfirmNotReceived, &paymentsv1.ConfirmNotReceived{
+		Reference: reference, Note: req.Note, MerchantId: who.merchantID, Livemode: who.livemode, Actor: who.actor,
+	})
+}
+
+type lateRequest struct {
+	receivedRequest
+	PayerName string `json:"payer_name"`
+	PayerIBAN string `json:"payer_iban"`
+}
+
+// bookLateReceipt notes on a failed or cancelled payment that its money came after all.
+func (a *API) bookLateReceipt(c echo.Context) error {
+	reference, err := edge.ReferenceOf(c)
+	if err != nil {
+		return err
+	}
+	var req lateRequest
+	if err := web.DecodeOptional(c, &req); err != nil {
+		return err
+	}
+	who, err := a.onBehalf(c)
+	if err != nil {
+		return err
+	}
+	cmd, err := req.command(a.Now())
+	if err != nil {
+		return err
+	}
+	cmd.Reference, cmd.MerchantId, cmd.Livemode, cmd.Actor = reference, who.merchantID, who.livemode, who.actor
+	return a.say(c, command.BookLateReceipt, cmd)
+}
+
+// command checks the request, all mistakes at once.
+func (r lateRequest) command(now time.Time) (*paymentsv1.BookLateReceipt, error) {
+	var bad []errs.Field
+	at, err := r.check(now)
+	if err != nil {
+		bad = errs.From(err).Fields
+	}
+	name, iban := strings.TrimSpace(r.PayerName), account.NormalIBAN(r.PayerIBAN)
+	switch {
+	case (name == "") != (iban == ""):
+		bad = append(bad, errs.Field{Field: "payer_iban", Message: "payer_iban and payer_name go together."})
+	case !fits(name, maxPayer):
+		bad = append(bad, errs.Field{Field: "payer_name", Message: "payer_name must have at most 140 characters, without control characters or line breaks."})
+	case iban != "" && !account.IsIBAN(iban):
+		bad = append(bad, errs.Field{Field: "payer_iban", Message: "payer_iban must be the IBAN of an account in SEPA."})
+	}
+	if len(bad) > 0 {
+		return nil, errs.Invalid(bad...)
+	}
+	return &paymentsv1.BookLateReceipt{
+		AmountCents: int64(r.Amount.Cents()), ReceivedAt: at, Note: r.Note, PayerName: name, PayerIban: iban,
+	}, nil
+}
