@@ -46,10 +46,12 @@ func (p *problems) text(field, value string, least, most int) {
 		p.add(field, "is required")
 	case n > most:
 		p.add(field, "must have at most %d characters", most)
-	case strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.TrimSpace(value) != value:
+	case strings.ContainsFunc(value, notPrint) || strings.TrimSpace(value) != value:
 		p.add(field, "must be one line of text without blanks around it")
 	}
 }
+
+func notPrint(r rune) bool { return !unicode.IsPrint(r) }
 
 func (p *problems) email(value string) {
 	at := strings.LastIndexByte(value, '@')

@@ -8,8 +8,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
-	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -55,8 +55,8 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 	if err := req.check(key.Livemode, now); err != nil {
 		return nil, err
 	}
-	if key.Merchant.IBAN == "" {
-		return nil, errs.New(errs.InvalidState, "Your account has no IBAN yet, so there is nowhere to pay to. Add one in the merchant portal.")
+	if err := account.CheckPayable(key.Merchant, key.Livemode); err != nil {
+		return nil, err
 	}
 	idempotency, err := idempotencyKey(c)
 	if err != nil {
