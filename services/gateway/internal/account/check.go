@@ -144,6 +144,9 @@ var bicForm = regexp.MustCompile(`^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$
 // isBIC checks the form of ISO 9362.
 func isBIC(s string) bool { return bicForm.MatchString(s) }
 
+// IsSIREN reports whether s has nine digits with the right check digit (Luhn).
+func IsSIREN(s string) bool { return isSIREN(s) }
+
 // isSIREN wants nine digits with the right check digit (Luhn).
 func isSIREN(s string) bool {
 	if len(s) != 9 {

@@ -67,7 +67,7 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency.value, Description: req.Description.value,
 		MerchantReference: req.Reference.value, SuccessUrl: req.SuccessURL.value, CancelUrl: req.CancelURL.value,
 		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(key),
-		ExecutionType: req.ExecutionType.value, ExecutionDate: req.ExecutionDate.value,
+		ExecutionType: req.ExecutionType.value, ExecutionDate: req.ExecutionDate.value, Customer: req.Customer.proto(),
 	}, nil
 }
 
