@@ -10,6 +10,7 @@ func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	live := m.portalless().with(m.newKey(t, object{"name": "live", "livemode": true}).headers()...)
+	m.completes(t)
 	order := object{"amount": 12.5, "description": "Order", "reference": "ORDER-1", "success_url": "https://shop.example/thanks?cart=7", "cancel_url": "https://shop.example/cancel"}
 	p := mustData[payment](t, live.do(t, http.MethodPost, payments, order.json()), http.StatusCreated)
 	q := mustData[payment](t, m.api.do(t, http.MethodPost, payments, order.json()), http.StatusCreated)

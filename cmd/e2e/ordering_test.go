@@ -179,7 +179,13 @@ func TestAMerchantsCodeIsPaidAgainAndAgain(t *testing.T) {
 	code := must[struct{ QRData string }](t, m.portal.do(t, http.MethodPost, "/qr/generate", `{"label":"Payment to My Shop"}`), http.StatusOK)
 	guest.do(t, http.MethodPost, "/qr/pay", object{"qrData": code.QRData, "accountId": "nobodys", "amount": json.Number("9.99")}.json()).refused(t, http.StatusNotFound, "NOT_FOUND")
 	first := guest.paysWithTheApp(t, code.QRData, object{"amount": json.Number("9.99")})
-	m.site.next(t, "payment.completed", first)
+	h := m.site.next(t, "payment.completed", first)
+	if !strings.Contains(string(h.raw), `"metadata":{"qr":{"request_id":"`) || !strings.Contains(string(h.raw), `"label":"Payment to My Shop"`) {
+		t.Errorf("the webhook says %s", h.raw)
+	}
+	if at := shared.bank().order(t, first); !strings.HasPrefix(at.Label, "Payment to My Shop - ") || !strings.HasSuffix(at.Label, first[13:]) {
+		t.Errorf("the bank shows %q", at.Label)
+	}
 	second := guest.paysWithTheApp(t, code.QRData, object{"amount": json.Number("9.99")})
 	if first == second {
 		t.Fatal("the second payment is the first")

@@ -21,6 +21,9 @@ func (b *Bank) checkPayer(in *createRequest) error {
 	if err := in.PayerIdentity.check("payer_identity"); err != nil {
 		return err
 	}
+	if err := b.checkComplete("payer_identity", in.PayerIdentity); err != nil {
+		return err
+	}
 	return in.OperatorIdentity.check("operator_identity")
 }
 
@@ -87,6 +90,9 @@ func (b *Bank) newInstruction(name string, in *instructionRequest) (instruction,
 		return instruction{}, err
 	}
 	if err := in.Identity.check(name + ".beneficiary_identity"); err != nil {
+		return instruction{}, err
+	}
+	if err := b.checkComplete(name+".beneficiary_identity", in.Identity); err != nil {
 		return instruction{}, err
 	}
 	if err := b.checkDates(name, in); err != nil {

@@ -46,7 +46,8 @@ type Config struct {
 
 	// MaxAmount refuses dearer payments, in cents. 0 is no limit; Powens' own sandbox has 1000.
 	MaxAmount int64
-	// RequireIdentities demands payer_identity and beneficiary_identity, as the guides do and the reference does not.
+	// RequireIdentities demands payer_identity and beneficiary_identity, as the guides do and the reference does not, with the
+	// fields that the reference calls mandatory in one. Defaults has it.
 	RequireIdentities bool
 	// CancellingDetail is the state_detail of a cancellation that the payer must approve: "cancelling" (default) or the
 	// older "cancelling_webauth". CancelErrorCode is the error_code of a cancelled payment, default "cancelledByUser".
@@ -68,7 +69,10 @@ type Config struct {
 
 // Defaults returns settings for a demonstration: phases that a person can watch.
 func Defaults() Config {
-	return Config{ClientID: "sandbox", ClientSecret: "sandbox-secret", InstantPhase: 2 * time.Second, ClassicPhase: 5 * time.Second}
+	return Config{
+		ClientID: "sandbox", ClientSecret: "sandbox-secret", InstantPhase: 2 * time.Second, ClassicPhase: 5 * time.Second,
+		RequireIdentities: true,
+	}
 }
 
 func (c Config) withDefaults() Config {

@@ -106,6 +106,9 @@ func (c *connector) takes(r *record) bool {
 	})
 }
 
+// holder is the name on every account of a fictional bank: what a bank that provides the payer's label gives.
+const holder = "Sandbox Payer"
+
 // accountChoice is one of the accounts that every customer of a fictional bank has.
 type accountChoice struct {
 	Slug, Label, Balance string
@@ -115,7 +118,7 @@ type accountChoice struct {
 
 func (c *connector) accounts() []accountChoice {
 	choice := func(slug, label, balance, number string) accountChoice {
-		a := account{Scheme: schemeIBAN, Identification: iban.Make("FR", c.bankCode+"00001"+number), Label: label, Issuer: c.BIC}
+		a := account{Scheme: schemeIBAN, Identification: iban.Make("FR", c.bankCode+"00001"+number), Label: holder, Issuer: c.BIC}
 		return accountChoice{Slug: slug, Label: label, Balance: balance, account: a, empty: slug == "empty"}
 	}
 	return []accountChoice{

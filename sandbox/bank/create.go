@@ -85,6 +85,9 @@ func (b *Bank) create(c *call) ([]byte, error) {
 		return nil, err
 	}
 	w := wishOf(r.Instructions[0])
+	if w.identity && r.PayerIdentity.stranger() {
+		return nil, missing("payer_identity")
+	}
 	if err := b.strike(c, r, w.faults); err != nil {
 		return nil, err
 	}

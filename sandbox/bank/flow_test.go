@@ -146,7 +146,7 @@ func TestPayerAccountIsFilledIn(t *testing.T) {
 	r.must(r.b.AuthoriseWith(id, Choice{Connector: "ask-twice", Account: "joint"}))
 	a := r.get(id)
 	r.want(a, map[string]any{
-		"payer.label": "Joint account", "payer.bic": "SBATFRP1XXX", "connector_uuid": AskTwice, "id_connector": 43,
+		"payer.label": "Sandbox Payer", "payer.identification": "FR5599993000010000000204242", "payer.bic": "SBATFRP1XXX", "connector_uuid": AskTwice, "id_connector": 43,
 		"validate_mechanism": "webauth",
 	})
 	if checkAccount("payer", &account{Scheme: "iban", Identification: fmt.Sprint(a.path("payer.identification")), Label: "x"}) != nil {

@@ -61,6 +61,29 @@ func (i *identity) check(name string) error {
 	return nil
 }
 
+// checkComplete wants what is mandatory in an identity: the names of an individual, the registration of all others.
+func (b *Bank) checkComplete(name string, i *identity) error {
+	if i == nil || !b.cfg.RequireIdentities {
+		return nil
+	}
+	switch {
+	case i.Kind == "individual" && i.FirstName == "":
+		return missing("%s.first_name", name)
+	case i.Kind == "individual" && i.LastName == "":
+		return missing("%s.last_name", name)
+	case i.Kind != "individual" && i.Scheme == "":
+		return missing("%s.scheme_name", name)
+	case i.Kind != "individual" && i.Identification == "":
+		return missing("%s.identification", name)
+	}
+	return nil
+}
+
+// stranger reports whether nobody real is named: no identity, or the stand-in that clients send in tests.
+func (i *identity) stranger() bool {
+	return i == nil || i.FirstName == "Test" && i.LastName == "Payer"
+}
+
 // encode writes the identity, without what is sensitive unless asked for.
 func (i *identity) encode(withSensitive bool) []byte {
 	if i == nil {

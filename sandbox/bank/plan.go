@@ -62,6 +62,8 @@ type wish struct {
 	plan      plan
 	authorise bool
 	faults    []fault.Fault
+	// identity wants to know who pays, as some banks do.
+	identity bool
 }
 
 // magicBase is the first of the amounts with a meaning, 9,900.00, in cents. The hundreds above it are a table each.
@@ -117,8 +119,12 @@ func (w *wish) magicAmount(cents int64) {
 	}
 }
 
-// direct obeys "auto", "reject:insufficientFunds", "pdng/rjct" and "auto/pdng".
+// direct obeys "auto", "reject:insufficientFunds", "pdng/rjct", "auto/pdng" and "identity".
 func (w *wish) direct(text string) {
+	if text == "identity" {
+		w.identity = true
+		return
+	}
 	rest, auto := strings.CutPrefix(text, "auto")
 	if auto {
 		w.authorise = true

@@ -148,7 +148,7 @@ func TestPayerAuthorises(t *testing.T) {
 	want, err := url.Parse("https://shop.example/return?state=s-1&payment_state=pending&error_code=&error=&bank_message=")
 	r.must(err)
 	r.wantReturn(v, want, id)
-	r.want(r.get(id), map[string]any{"state": "pending", "payer.label": "Joint account", "action": nil, "validate_uri": nil})
+	r.want(r.get(id), map[string]any{"state": "pending", "payer.label": "Sandbox Payer", "payer.identification": "FR8699990000010000000204242", "action": nil, "validate_uri": nil})
 	v.open(v.at) // the back button
 	r.wantReturn(v, want, id)
 }

@@ -26,7 +26,7 @@ func (c codes) Decode(ctx context.Context, qrData string) (scanapi.Code, error) 
 	}
 	code := scanapi.Code{
 		Type: res.GetType(), RequestID: res.GetRequestId(), GatewayReference: res.GetGatewayReference(), MerchantID: res.GetMerchantId(),
-		AmountCents: money.Cents(res.GetAmountCents()), Currency: res.GetCurrency(),
+		AmountCents: money.Cents(res.GetAmountCents()), Currency: res.GetCurrency(), Label: res.GetLabel(),
 	}
 	if res.GetExpiresAt() != nil {
 		code.ExpiresAt = res.GetExpiresAt().AsTime()

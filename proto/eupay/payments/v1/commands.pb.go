@@ -71,7 +71,7 @@ func (x CommandReply_Stage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CommandReply_Stage.Descriptor instead.
 func (CommandReply_Stage) EnumDescriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9, 0}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{10, 0}
 }
 
 // CreatePayment (subject eupay.cmd.payments.create) asks for a new payment. The sender proposes the reference, so that
@@ -99,7 +99,9 @@ type CreatePayment struct {
 	// "api" when empty, or "order".
 	Origin string `protobuf:"bytes,15,opt,name=origin,proto3" json:"origin,omitempty"`
 	// Of "order".
-	OrderId       string `protobuf:"bytes,16,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	OrderId string `protobuf:"bytes,16,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Who pays, as the caller knows it; absent: nobody said. Personal data: kept with the payment, in no event and no log.
+	Customer      *Customer `protobuf:"bytes,20,opt,name=customer,proto3" json:"customer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -246,6 +248,133 @@ func (x *CreatePayment) GetOrderId() string {
 	return ""
 }
 
+func (x *CreatePayment) GetCustomer() *Customer {
+	if x != nil {
+		return x.Customer
+	}
+	return nil
+}
+
+// Customer is a person (first_name and last_name) or a company (company). Everything else may be empty.
+type Customer struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	FirstName string                 `protobuf:"bytes,1,opt,name=first_name,json=firstName,proto3" json:"first_name,omitempty"`
+	LastName  string                 `protobuf:"bytes,2,opt,name=last_name,json=lastName,proto3" json:"last_name,omitempty"`
+	Company   string                 `protobuf:"bytes,3,opt,name=company,proto3" json:"company,omitempty"`
+	// The company's number: SIREN, or EUID outside of France.
+	Siren string `protobuf:"bytes,4,opt,name=siren,proto3" json:"siren,omitempty"`
+	Euid  string `protobuf:"bytes,5,opt,name=euid,proto3" json:"euid,omitempty"`
+	Email string `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
+	// Postal address, its lines separated by line feeds.
+	Address string `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
+	// Of a person: YYYY-MM-DD, and ISO 3166-1 alpha-2 for the country.
+	BirthDate     string `protobuf:"bytes,8,opt,name=birth_date,json=birthDate,proto3" json:"birth_date,omitempty"`
+	BirthCity     string `protobuf:"bytes,9,opt,name=birth_city,json=birthCity,proto3" json:"birth_city,omitempty"`
+	BirthCountry  string `protobuf:"bytes,10,opt,name=birth_country,json=birthCountry,proto3" json:"birth_country,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Customer) Reset() {
+	*x = Customer{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Customer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Customer) ProtoMessage() {}
+
+func (x *Customer) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Customer.ProtoReflect.Descriptor instead.
+func (*Customer) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Customer) GetFirstName() string {
+	if x != nil {
+		return x.FirstName
+	}
+	return ""
+}
+
+func (x *Customer) GetLastName() string {
+	if x != nil {
+		return x.LastName
+	}
+	return ""
+}
+
+func (x *Customer) GetCompany() string {
+	if x != nil {
+		return x.Company
+	}
+	return ""
+}
+
+func (x *Customer) GetSiren() string {
+	if x != nil {
+		return x.Siren
+	}
+	return ""
+}
+
+func (x *Customer) GetEuid() string {
+	if x != nil {
+		return x.Euid
+	}
+	return ""
+}
+
+func (x *Customer) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *Customer) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Customer) GetBirthDate() string {
+	if x != nil {
+		return x.BirthDate
+	}
+	return ""
+}
+
+func (x *Customer) GetBirthCity() string {
+	if x != nil {
+		return x.BirthCity
+	}
+	return ""
+}
+
+func (x *Customer) GetBirthCountry() string {
+	if x != nil {
+		return x.BirthCountry
+	}
+	return ""
+}
+
 // ScanPay (eupay.cmd.payments.scan) pays what a customer scanned, from one of the customer's linked accounts. The sender
 // has verified the code. Replies as to a create; the reply's payment is the new transaction.
 type ScanPay struct {
@@ -264,14 +393,16 @@ type ScanPay struct {
 	// else may be paying it.
 	GatewayReference string `protobuf:"bytes,9,opt,name=gateway_reference,json=gatewayReference,proto3" json:"gateway_reference,omitempty"`
 	// The code's requestId: the same customer paying the same code twice gets the same transaction.
-	RequestId     string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// What the merchant wrote on its code; may be empty.
+	Label         string `protobuf:"bytes,20,opt,name=label,proto3" json:"label,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ScanPay) Reset() {
 	*x = ScanPay{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -283,7 +414,7 @@ func (x *ScanPay) String() string {
 func (*ScanPay) ProtoMessage() {}
 
 func (x *ScanPay) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[1]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -296,7 +427,7 @@ func (x *ScanPay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScanPay.ProtoReflect.Descriptor instead.
 func (*ScanPay) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{1}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ScanPay) GetReference() string {
@@ -369,6 +500,13 @@ func (x *ScanPay) GetRequestId() string {
 	return ""
 }
 
+func (x *ScanPay) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
 // ConfirmReceived (eupay.cmd.payments.confirm_received) completes a payment whose money came outside the provider. The
 // sender has checked that the merchant may do so. Answered READY once.
 type ConfirmReceived struct {
@@ -390,7 +528,7 @@ type ConfirmReceived struct {
 
 func (x *ConfirmReceived) Reset() {
 	*x = ConfirmReceived{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -402,7 +540,7 @@ func (x *ConfirmReceived) String() string {
 func (*ConfirmReceived) ProtoMessage() {}
 
 func (x *ConfirmReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -415,7 +553,7 @@ func (x *ConfirmReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmReceived.ProtoReflect.Descriptor instead.
 func (*ConfirmReceived) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{2}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ConfirmReceived) GetReference() string {
@@ -484,7 +622,7 @@ type ConfirmNotReceived struct {
 
 func (x *ConfirmNotReceived) Reset() {
 	*x = ConfirmNotReceived{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -496,7 +634,7 @@ func (x *ConfirmNotReceived) String() string {
 func (*ConfirmNotReceived) ProtoMessage() {}
 
 func (x *ConfirmNotReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -509,7 +647,7 @@ func (x *ConfirmNotReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmNotReceived.ProtoReflect.Descriptor instead.
 func (*ConfirmNotReceived) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{3}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ConfirmNotReceived) GetReference() string {
@@ -569,7 +707,7 @@ type BookLateReceipt struct {
 
 func (x *BookLateReceipt) Reset() {
 	*x = BookLateReceipt{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +719,7 @@ func (x *BookLateReceipt) String() string {
 func (*BookLateReceipt) ProtoMessage() {}
 
 func (x *BookLateReceipt) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +732,7 @@ func (x *BookLateReceipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookLateReceipt.ProtoReflect.Descriptor instead.
 func (*BookLateReceipt) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{4}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *BookLateReceipt) GetReference() string {
@@ -672,13 +810,19 @@ type Merchant struct {
 	Siren       string `protobuf:"bytes,6,opt,name=siren,proto3" json:"siren,omitempty"`
 	// Whether the provider's "accepted" counts as completed (default) or keeps the payment waiting.
 	WaitForSettlement bool `protobuf:"varint,7,opt,name=wait_for_settlement,json=waitForSettlement,proto3" json:"wait_for_settlement,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The name of the account's holder as its bank knows it; empty: name.
+	AccountName string `protobuf:"bytes,20,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	// The name in the register of companies; empty: name.
+	LegalName string `protobuf:"bytes,21,opt,name=legal_name,json=legalName,proto3" json:"legal_name,omitempty"`
+	// The registered office, its lines separated by line feeds; may be empty.
+	Address       string `protobuf:"bytes,22,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Merchant) Reset() {
 	*x = Merchant{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -690,7 +834,7 @@ func (x *Merchant) String() string {
 func (*Merchant) ProtoMessage() {}
 
 func (x *Merchant) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -703,7 +847,7 @@ func (x *Merchant) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Merchant.ProtoReflect.Descriptor instead.
 func (*Merchant) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{5}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Merchant) GetId() string {
@@ -755,6 +899,27 @@ func (x *Merchant) GetWaitForSettlement() bool {
 	return false
 }
 
+func (x *Merchant) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
+func (x *Merchant) GetLegalName() string {
+	if x != nil {
+		return x.LegalName
+	}
+	return ""
+}
+
+func (x *Merchant) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 // RefundPayment (eupay.cmd.payments.refund) sends money of a completed payment back to the account that paid.
 type RefundPayment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -775,7 +940,7 @@ type RefundPayment struct {
 
 func (x *RefundPayment) Reset() {
 	*x = RefundPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -787,7 +952,7 @@ func (x *RefundPayment) String() string {
 func (*RefundPayment) ProtoMessage() {}
 
 func (x *RefundPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -800,7 +965,7 @@ func (x *RefundPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundPayment.ProtoReflect.Descriptor instead.
 func (*RefundPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{6}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RefundPayment) GetReference() string {
@@ -873,7 +1038,7 @@ type CancelPayment struct {
 
 func (x *CancelPayment) Reset() {
 	*x = CancelPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1050,7 @@ func (x *CancelPayment) String() string {
 func (*CancelPayment) ProtoMessage() {}
 
 func (x *CancelPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1063,7 @@ func (x *CancelPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelPayment.ProtoReflect.Descriptor instead.
 func (*CancelPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{7}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CancelPayment) GetReference() string {
@@ -946,7 +1111,7 @@ type ProviderUpdate struct {
 
 func (x *ProviderUpdate) Reset() {
 	*x = ProviderUpdate{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1123,7 @@ func (x *ProviderUpdate) String() string {
 func (*ProviderUpdate) ProtoMessage() {}
 
 func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1136,7 @@ func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdate.ProtoReflect.Descriptor instead.
 func (*ProviderUpdate) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{8}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ProviderUpdate) GetLivemode() bool {
@@ -1025,7 +1190,7 @@ type CommandReply struct {
 
 func (x *CommandReply) Reset() {
 	*x = CommandReply{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1037,7 +1202,7 @@ func (x *CommandReply) String() string {
 func (*CommandReply) ProtoMessage() {}
 
 func (x *CommandReply) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1050,7 +1215,7 @@ func (x *CommandReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandReply.ProtoReflect.Descriptor instead.
 func (*CommandReply) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CommandReply) GetStage() CommandReply_Stage {
@@ -1113,7 +1278,7 @@ var File_eupay_payments_v1_commands_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
-	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\x04\n" +
+	" eupay/payments/v1/commands.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfc\x04\n" +
 	"\rCreatePayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
 	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
@@ -1133,7 +1298,23 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\x0eexecution_type\x18\r \x01(\tR\rexecutionType\x12%\n" +
 	"\x0eexecution_date\x18\x0e \x01(\tR\rexecutionDate\x12\x16\n" +
 	"\x06origin\x18\x0f \x01(\tR\x06origin\x12\x19\n" +
-	"\border_id\x18\x10 \x01(\tR\aorderId\"\xe9\x02\n" +
+	"\border_id\x18\x10 \x01(\tR\aorderId\x127\n" +
+	"\bcustomer\x18\x14 \x01(\v2\x1b.eupay.payments.v1.CustomerR\bcustomer\"\x9d\x02\n" +
+	"\bCustomer\x12\x1d\n" +
+	"\n" +
+	"first_name\x18\x01 \x01(\tR\tfirstName\x12\x1b\n" +
+	"\tlast_name\x18\x02 \x01(\tR\blastName\x12\x18\n" +
+	"\acompany\x18\x03 \x01(\tR\acompany\x12\x14\n" +
+	"\x05siren\x18\x04 \x01(\tR\x05siren\x12\x12\n" +
+	"\x04euid\x18\x05 \x01(\tR\x04euid\x12\x14\n" +
+	"\x05email\x18\x06 \x01(\tR\x05email\x12\x18\n" +
+	"\aaddress\x18\a \x01(\tR\aaddress\x12\x1d\n" +
+	"\n" +
+	"birth_date\x18\b \x01(\tR\tbirthDate\x12\x1d\n" +
+	"\n" +
+	"birth_city\x18\t \x01(\tR\tbirthCity\x12#\n" +
+	"\rbirth_country\x18\n" +
+	" \x01(\tR\fbirthCountry\"\xff\x02\n" +
 	"\aScanPay\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
 	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
@@ -1148,7 +1329,8 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\x11gateway_reference\x18\t \x01(\tR\x10gatewayReference\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\n" +
-	" \x01(\tR\trequestId\"\xf6\x01\n" +
+	" \x01(\tR\trequestId\x12\x14\n" +
+	"\x05label\x18\x14 \x01(\tR\x05label\"\xf6\x01\n" +
 	"\x0fConfirmReceived\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1179,7 +1361,7 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
 	"payer_name\x18\b \x01(\tR\tpayerName\x12\x1d\n" +
 	"\n" +
-	"payer_iban\x18\t \x01(\tR\tpayerIban\"\xbd\x01\n" +
+	"payer_iban\x18\t \x01(\tR\tpayerIban\"\x99\x02\n" +
 	"\bMerchant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1187,7 +1369,11 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\x03bic\x18\x04 \x01(\tR\x03bic\x12!\n" +
 	"\flegal_status\x18\x05 \x01(\tR\vlegalStatus\x12\x14\n" +
 	"\x05siren\x18\x06 \x01(\tR\x05siren\x12.\n" +
-	"\x13wait_for_settlement\x18\a \x01(\bR\x11waitForSettlement\"\xc0\x02\n" +
+	"\x13wait_for_settlement\x18\a \x01(\bR\x11waitForSettlement\x12!\n" +
+	"\faccount_name\x18\x14 \x01(\tR\vaccountName\x12\x1d\n" +
+	"\n" +
+	"legal_name\x18\x15 \x01(\tR\tlegalName\x12\x18\n" +
+	"\aaddress\x18\x16 \x01(\tR\aaddress\"\xc0\x02\n" +
 	"\rRefundPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12-\n" +
 	"\x12original_reference\x18\x02 \x01(\tR\x11originalReference\x12\x1f\n" +
@@ -1240,35 +1426,37 @@ func file_eupay_payments_v1_commands_proto_rawDescGZIP() []byte {
 }
 
 var file_eupay_payments_v1_commands_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_eupay_payments_v1_commands_proto_goTypes = []any{
 	(CommandReply_Stage)(0),       // 0: eupay.payments.v1.CommandReply.Stage
 	(*CreatePayment)(nil),         // 1: eupay.payments.v1.CreatePayment
-	(*ScanPay)(nil),               // 2: eupay.payments.v1.ScanPay
-	(*ConfirmReceived)(nil),       // 3: eupay.payments.v1.ConfirmReceived
-	(*ConfirmNotReceived)(nil),    // 4: eupay.payments.v1.ConfirmNotReceived
-	(*BookLateReceipt)(nil),       // 5: eupay.payments.v1.BookLateReceipt
-	(*Merchant)(nil),              // 6: eupay.payments.v1.Merchant
-	(*RefundPayment)(nil),         // 7: eupay.payments.v1.RefundPayment
-	(*CancelPayment)(nil),         // 8: eupay.payments.v1.CancelPayment
-	(*ProviderUpdate)(nil),        // 9: eupay.payments.v1.ProviderUpdate
-	(*CommandReply)(nil),          // 10: eupay.payments.v1.CommandReply
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*Payment)(nil),               // 12: eupay.payments.v1.Payment
+	(*Customer)(nil),              // 2: eupay.payments.v1.Customer
+	(*ScanPay)(nil),               // 3: eupay.payments.v1.ScanPay
+	(*ConfirmReceived)(nil),       // 4: eupay.payments.v1.ConfirmReceived
+	(*ConfirmNotReceived)(nil),    // 5: eupay.payments.v1.ConfirmNotReceived
+	(*BookLateReceipt)(nil),       // 6: eupay.payments.v1.BookLateReceipt
+	(*Merchant)(nil),              // 7: eupay.payments.v1.Merchant
+	(*RefundPayment)(nil),         // 8: eupay.payments.v1.RefundPayment
+	(*CancelPayment)(nil),         // 9: eupay.payments.v1.CancelPayment
+	(*ProviderUpdate)(nil),        // 10: eupay.payments.v1.ProviderUpdate
+	(*CommandReply)(nil),          // 11: eupay.payments.v1.CommandReply
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*Payment)(nil),               // 13: eupay.payments.v1.Payment
 }
 var file_eupay_payments_v1_commands_proto_depIdxs = []int32{
-	6,  // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
-	6,  // 1: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
-	11, // 2: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
-	11, // 3: eupay.payments.v1.BookLateReceipt.received_at:type_name -> google.protobuf.Timestamp
-	6,  // 4: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
-	0,  // 5: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
-	12, // 6: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
-	7,  // [7:7] is the sub-list for method output_type
-	7,  // [7:7] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	7,  // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
+	2,  // 1: eupay.payments.v1.CreatePayment.customer:type_name -> eupay.payments.v1.Customer
+	7,  // 2: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
+	12, // 3: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
+	12, // 4: eupay.payments.v1.BookLateReceipt.received_at:type_name -> google.protobuf.Timestamp
+	7,  // 5: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
+	0,  // 6: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
+	13, // 7: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_commands_proto_init() }
@@ -1283,7 +1471,7 @@ func file_eupay_payments_v1_commands_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_commands_proto_rawDesc), len(file_eupay_payments_v1_commands_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

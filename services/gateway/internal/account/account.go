@@ -38,12 +38,16 @@ const (
 
 // Merchant is an account that takes payments.
 type Merchant struct {
-	ID             string
-	Name           string
-	LegalStatus    string
-	SIREN          string
-	IBAN           string
-	BIC            string
+	ID          string
+	Name        string
+	LegalStatus string
+	SIREN       string
+	IBAN        string
+	BIC         string
+	// AccountName is the account's holder as its bank knows it, LegalName the name in the register of companies; empty: Name.
+	// Address is the registered office, its lines separated by line feeds; may be empty.
+	AccountName, LegalName, Address string
+
 	GatewayEnabled bool
 	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
 	WaitForSettlement bool

@@ -46,10 +46,12 @@ func (p *problems) text(field, value string, least, most int) {
 		p.add(field, "is required")
 	case n > most:
 		p.add(field, "must have at most %d characters", most)
-	case strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) || strings.TrimSpace(value) != value:
+	case strings.ContainsFunc(value, notPrint) || strings.TrimSpace(value) != value:
 		p.add(field, "must be one line of text without blanks around it")
 	}
 }
+
+func notPrint(r rune) bool { return !unicode.IsPrint(r) }
 
 func (p *problems) email(value string) {
 	at := strings.LastIndexByte(value, '@')
@@ -141,6 +143,9 @@ var bicForm = regexp.MustCompile(`^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$
 
 // isBIC checks the form of ISO 9362.
 func isBIC(s string) bool { return bicForm.MatchString(s) }
+
+// IsSIREN reports whether s has nine digits with the right check digit (Luhn).
+func IsSIREN(s string) bool { return isSIREN(s) }
 
 // isSIREN wants nine digits with the right check digit (Luhn).
 func isSIREN(s string) bool {

@@ -27,6 +27,9 @@ type MerchantChange struct {
 	SIREN             *string
 	IBAN              *string
 	BIC               *string
+	AccountName       *string
+	LegalName         *string
+	Address           *string
 	WaitForSettlement *bool
 	LoyaltyEligible   *bool
 	EPCEnabled        *bool
@@ -79,6 +82,11 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do fu
 		if len(changed) == 0 {
 			return nil
 		}
+		if changed["name"] != nil || changed["account_name"] != nil {
+			if err := checkHolder(m); err != nil {
+				return err
+			}
+		}
 		if m.EPCEnabled && m.IBAN == "" {
 			return errs.Invalid(errs.Field{Field: "epc_enabled", Message: "epc_enabled needs an IBAN: add yours first, or in the same request."})
 		}
@@ -111,6 +119,7 @@ func (c MerchantChange) normal() MerchantChange {
 	noBlanks := func(s string) string { return strings.ReplaceAll(s, " ", "") }
 	c.Name, c.LegalStatus = trim(c.Name, strings.TrimSpace), trim(c.LegalStatus, strings.TrimSpace)
 	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, normalIBAN), trim(c.BIC, normalIBAN)
+	c.AccountName, c.LegalName, c.Address = trim(c.AccountName, strings.TrimSpace), trim(c.LegalName, strings.TrimSpace), trim(c.Address, strings.TrimSpace)
 	return c
 }
 
@@ -131,6 +140,7 @@ func (c MerchantChange) check() error {
 	if c.BIC != nil && *c.BIC != "" && !isBIC(*c.BIC) {
 		p.add("bic", "must be a BIC of 8 or 11 characters")
 	}
+	p.legal(c)
 	return p.err()
 }
 
@@ -147,6 +157,9 @@ func (c MerchantChange) apply(m *Merchant) map[string]any {
 	set("legal_status", &m.LegalStatus, c.LegalStatus)
 	set("siren", &m.SIREN, c.SIREN)
 	set("bic", &m.BIC, c.BIC)
+	set("account_name", &m.AccountName, c.AccountName)
+	set("legal_name", &m.LegalName, c.LegalName)
+	set("address", &m.Address, c.Address)
 	set("iban", &m.IBAN, c.IBAN)
 	if m.IBAN != before {
 		changed["iban"] = maskIBAN(before) + " → " + maskIBAN(m.IBAN)

@@ -95,6 +95,11 @@ func (r Registration) check() error {
 		p.add("name", "is required")
 	}
 	err := r.Profile.check()
+	if err == nil && r.Profile.Name != nil {
+		var m Merchant
+		r.Profile.apply(&m)
+		err = checkHolder(m)
+	}
 	if err != nil {
 		p = append(p, errs.From(err).Fields...)
 	}

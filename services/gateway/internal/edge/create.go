@@ -8,8 +8,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
-	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -60,8 +60,8 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 	if err := req.check(key.Livemode, now); err != nil {
 		return nil, err
 	}
-	if key.Merchant.IBAN == "" {
-		return nil, errs.New(errs.InvalidState, "Your account has no IBAN yet, so there is nowhere to pay to. Add one in the merchant portal.")
+	if err := account.CheckPayable(key.Merchant, key.Livemode); err != nil {
+		return nil, err
 	}
 	idempotency, err := idempotencyKey(c)
 	if err != nil {
@@ -72,7 +72,7 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency.value, Description: req.Description.value,
 		MerchantReference: req.Reference.value, SuccessUrl: req.SuccessURL.value, CancelUrl: req.CancelURL.value,
 		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(key),
-		ExecutionType: req.ExecutionType.value, ExecutionDate: req.ExecutionDate.value,
+		ExecutionType: req.ExecutionType.value, ExecutionDate: req.ExecutionDate.value, Customer: req.Customer.proto(),
 	}, nil
 }
 

@@ -54,7 +54,7 @@ func (k keyring) Authenticate(_ context.Context, public, secret string) (account
 }
 
 func keys() keyring {
-	shop := account.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, SIREN: "552100554"}
+	shop := account.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, SIREN: "552100554", LegalStatus: "SAS"}
 	off := shop
 	off.ID, off.GatewayEnabled = "m-off", false
 	other := shop

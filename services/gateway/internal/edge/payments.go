@@ -81,6 +81,6 @@ func newReference(prefix string, now time.Time) string {
 func merchant(m account.Merchant) *paymentsv1.Merchant {
 	return &paymentsv1.Merchant{
 		Id: m.ID, Name: m.Name, Iban: m.IBAN, Bic: m.BIC, LegalStatus: m.LegalStatus, Siren: m.SIREN,
-		WaitForSettlement: m.WaitForSettlement,
+		WaitForSettlement: m.WaitForSettlement, AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address,
 	}
 }

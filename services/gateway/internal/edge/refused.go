@@ -31,7 +31,9 @@ func refusedAtOnce(p *paymentsv1.Payment) error {
 		return nil
 	}
 	reason, known := reasons[p.GetFailureCode()]
-	if !known {
+	if identity := IdentityMessage(p.GetFailureCode()); identity != "" {
+		reason = identity
+	} else if !known {
 		reason = "The bank refused it without a reason that we know."
 	}
 	return errs.New(errs.PaymentRefused, "%s Nothing was paid; %s is recorded as failed.", reason, p.GetReference())

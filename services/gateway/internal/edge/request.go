@@ -50,6 +50,7 @@ type createRequest struct {
 	Metadata      json.RawMessage `json:"metadata"`
 	ExecutionType text            `json:"execution_type"`
 	ExecutionDate text            `json:"execution_date"`
+	Customer      *customer       `json:"customer"`
 }
 
 // problems collects the refused fields of one request.
@@ -88,6 +89,7 @@ func (r *createRequest) check(live bool, now time.Time) error {
 	checkURL(&bad, "cancel_url", r.CancelURL, live)
 	r.Metadata = checkMetadata(&bad, r.Metadata)
 	r.checkExecution(&bad, now)
+	r.Customer.check(&bad, now)
 	return bad.err()
 }
 

@@ -33,6 +33,7 @@ type payment struct {
 	AmountRefunded    *money.Cents    `json:"amount_refunded,omitempty"`
 	StatusDetail      string          `json:"status_detail,omitempty"`
 	FailureCode       string          `json:"failure_code,omitempty"`
+	FailureMessage    string          `json:"failure_message,omitempty"`
 	CancelRequested   bool            `json:"cancel_requested,omitempty"`
 	Sequence          int64           `json:"sequence"`
 	UpdatedAt         string          `json:"updated_at,omitempty"`
@@ -58,7 +59,7 @@ func view(p *paymentsv1.Payment) *payment {
 		MerchantReference: p.GetMerchantReference(), Description: p.GetDescription(), Livemode: p.GetLivemode(),
 		SuccessURL: p.GetSuccessUrl(), CancelURL: p.GetCancelUrl(), Metadata: p.GetMetadataJson(),
 		ExecutionType: p.GetExecutionType(), ExecutionDate: p.GetExecutionDate(), StatusDetail: p.GetStatusDetail(),
-		FailureCode: p.GetFailureCode(), CancelRequested: p.GetCancelRequested(), Sequence: p.GetSequence(),
+		FailureCode: p.GetFailureCode(), FailureMessage: IdentityMessage(p.GetFailureCode()), CancelRequested: p.GetCancelRequested(), Sequence: p.GetSequence(),
 		UpdatedAt: timeText(p.GetUpdatedAt()), CompletedAt: timeText(p.GetCompletedAt()), StalledAt: timeText(p.GetStalledAt()),
 		AuthorisationURL: p.GetAuthorisationUrl(), SettlementDeadline: timeText(p.GetSettlementDeadline()),
 	}

@@ -39,13 +39,19 @@ func (a *API) register(c echo.Context) error {
 		SIREN       *string `json:"siren"`
 		IBAN        *string `json:"iban"`
 		BIC         *string `json:"bic"`
+		AccountName *string `json:"account_name"`
+		LegalName   *string `json:"legal_name"`
+		Address     *string `json:"address"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	s, err := a.accounts.Users.Register(c.Request().Context(), account.Registration{
 		Email: in.Email, Password: in.Password,
-		Profile: account.MerchantChange{Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC},
+		Profile: account.MerchantChange{
+			Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC,
+			AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
+		},
 	}, web.ClientIP(c))
 	if err != nil {
 		return err

@@ -17,12 +17,17 @@ type merchant struct {
 	SIREN             string `json:"siren"`
 	IBAN              string `json:"iban"`
 	BIC               string `json:"bic"`
+	AccountName       string `json:"account_name"`
+	LegalName         string `json:"legal_name"`
+	Address           string `json:"address"`
 	Email             string `json:"email"`
 	GatewayEnabled    bool   `json:"gateway_enabled"`
 	WaitForSettlement bool   `json:"wait_for_settlement"`
 	LoyaltyEligible   bool   `json:"loyalty_eligible"`
 	EPCEnabled        bool   `json:"epc_enabled"`
-	CreatedAt         string `json:"created_at"`
+	// LiveMissing names what the profile lacks before it may take live money; empty: nothing.
+	LiveMissing []string `json:"live_missing"`
+	CreatedAt   string   `json:"created_at"`
 }
 
 func merchantView(m account.Merchant) merchant {
@@ -30,6 +35,7 @@ func merchantView(m account.Merchant) merchant {
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
 		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement,
 		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
+		AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address, LiveMissing: append([]string{}, account.LiveMissing(m)...),
 	}
 }
 
@@ -48,6 +54,9 @@ func (a *API) updateMerchant(c echo.Context) error {
 		SIREN             *string `json:"siren"`
 		IBAN              *string `json:"iban"`
 		BIC               *string `json:"bic"`
+		AccountName       *string `json:"account_name"`
+		LegalName         *string `json:"legal_name"`
+		Address           *string `json:"address"`
 		WaitForSettlement *bool   `json:"wait_for_settlement"`
 		LoyaltyEligible   *bool   `json:"loyalty_eligible"`
 		EPCEnabled        *bool   `json:"epc_enabled"`
@@ -58,9 +67,10 @@ func (a *API) updateMerchant(c echo.Context) error {
 	change := account.MerchantChange{
 		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
 		LoyaltyEligible: in.LoyaltyEligible, EPCEnabled: in.EPCEnabled,
+		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
 	}
 	if change == (account.MerchantChange{}) {
-		return nothingToDo("name, legal_status, siren, iban, bic, wait_for_settlement, loyalty_eligible, epc_enabled")
+		return nothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, epc_enabled")
 	}
 	id := IdentityOf(c)
 	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change)
@@ -116,6 +126,8 @@ func (a *API) merchants(c echo.Context) error {
 func (a *API) enableGateway(c echo.Context) error {
 	var in struct {
 		Enabled *bool `json:"enabled"`
+		// Livemode: it is for live payments, so the profile must be complete.
+		Livemode bool `json:"livemode"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
@@ -123,9 +135,17 @@ func (a *API) enableGateway(c echo.Context) error {
 	if in.Enabled == nil {
 		return errs.Invalid(errs.Field{Field: "enabled", Message: "enabled is required: true or false."})
 	}
-	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id"), *in.Enabled)
+	m, err := a.enable(c, *in.Enabled, in.Livemode)
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, merchantView(m))
+}
+
+func (a *API) enable(c echo.Context, enabled, live bool) (account.Merchant, error) {
+	ctx, by, id := c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id")
+	if enabled && live {
+		return a.accounts.Merchants.EnableLive(ctx, by, id)
+	}
+	return a.accounts.Merchants.Enable(ctx, by, id, enabled)
 }

@@ -15,9 +15,6 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// maxEPCName is what the guideline has room for, in characters; a merchant's name may be longer.
-const maxEPCName = 70
-
 // payment draws the code of a payment: the one that its creation answered, or that of a plain SEPA transfer.
 func (a *API) payment(k kind) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -103,9 +100,12 @@ func (a *API) transfer(ctx context.Context, m account.Merchant, t transfer, k ki
 	if !m.EPCEnabled {
 		return nil, errs.New(errs.InvalidState, "Codes of SEPA transfers are switched off. Set epc_enabled in your profile (PATCH /merchant) to use them.")
 	}
-	name := []rune(m.Name)
+	holder, err := m.Holder()
+	if err != nil {
+		return nil, errs.New(errs.InvalidState, "Your name has no Latin letters, so no bank can pay to it. Add account_name in the merchant portal (PATCH /merchant).")
+	}
 	resp, err := a.Render.RenderEPC(ctx, &qrv1.RenderEPCRequest{
-		Name: string(name[:min(len(name), maxEPCName)]), Iban: m.IBAN, Bic: m.BIC, AmountCents: t.cents, Remittance: t.remittance,
+		Name: holder, Iban: m.IBAN, Bic: m.BIC, AmountCents: t.cents, Remittance: t.remittance,
 		Format: k.format, Options: o,
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package scanapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -120,8 +121,8 @@ func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) 
 	}
 	return &paymentsv1.ScanPay{
 		Reference: edge.NewReference(a.Now()), Merchant: edge.MerchantOf(merchant), Livemode: live, AmountCents: int64(amount), Currency: "EUR",
-		Description: "Payment to " + merchant.Name, CustomerId: customer, AccountId: req.AccountID,
-		GatewayReference: code.GatewayReference, RequestId: code.RequestID,
+		Description: cmp.Or(code.Label, "Payment to "+merchant.Name), CustomerId: customer, AccountId: req.AccountID,
+		GatewayReference: code.GatewayReference, RequestId: code.RequestID, Label: code.Label,
 	}, nil
 }
 

@@ -28,6 +28,8 @@ type Code struct {
 	AmountCents money.Cents
 	// Currency may be empty: EUR.
 	Currency string
+	// Label is what the merchant wrote on its code; may be empty.
+	Label string
 	// ExpiresAt is zero for a code that does not expire.
 	ExpiresAt time.Time
 }

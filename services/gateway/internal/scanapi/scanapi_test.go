@@ -164,11 +164,12 @@ func setup(t *testing.T) *world {
 		KeyFrom:    func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
 		EPCEnabled: func(context.Context, string) (bool, error) { return w.epc, nil },
 		Codes: codes{
-			"gateway": {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, Currency: "EUR", ExpiresAt: now.Add(time.Minute)},
-			"expired": {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, ExpiresAt: now},
-			"open":    {Type: "merchant_qr", RequestID: "r-1", MerchantID: merchID},
-			"odd":     {Type: GatewayCode, RequestID: "r", MerchantID: merchID, AmountCents: 1},
-			"poor":    {Type: "merchant_qr", RequestID: "r-1", MerchantID: "poor"},
+			"gateway":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, Currency: "EUR", ExpiresAt: now.Add(time.Minute)},
+			"expired":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, ExpiresAt: now},
+			"open":     {Type: "merchant_qr", RequestID: "r-1", MerchantID: merchID},
+			"labelled": {Type: "merchant_qr", RequestID: "r-2", MerchantID: merchID, Label: "Till 2"},
+			"odd":      {Type: GatewayCode, RequestID: "r", MerchantID: merchID, AmountCents: 1},
+			"poor":     {Type: "merchant_qr", RequestID: "r-1", MerchantID: "poor"},
 		},
 	}).Register(e.Group(apidoctest.Base))
 	srv := httptest.NewServer(e)
@@ -306,6 +307,20 @@ func TestACustomerPaysAPaymentsCode(t *testing.T) {
 	w.answers(again)
 	if r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main"}`); r.status != 200 || r.header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("the same again: %d %s", r.status, r.text)
+	}
+}
+
+func TestTheLabelOfAMerchantsCodeIsKept(t *testing.T) {
+	w := setup(t)
+	w.answers(stage(ready, begun()))
+	for data, want := range map[string]string{"labelled": "Till 2", "open": "Payment to My Store"} {
+		if r := w.call("POST", "/qr/pay", "customer-"+data, `{"qrData":"`+data+`","accountId":"main","amount":5}`); r.status != 201 {
+			t.Fatalf("answer %d %s", r.status, r.text)
+		}
+		c := w.lastCommand().(*paymentsv1.ScanPay)
+		if c.GetDescription() != want || (data == "labelled") != (c.GetLabel() == "Till 2") || c.GetRequestId() == "" {
+			t.Errorf("%s: command %v", data, c)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPa
 	refund := h.fresh(c.GetReference(), payment.KindRefund, m)
 	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), c.GetMerchantId(), c.GetLivemode()
 	refund.ExecutionType, refund.WaitForSettlement = "instant", false // nothing comes that the merchant could wait for
-	refund.Payer = payment.Party{Name: m.GetName(), IBAN: m.GetIban(), BIC: m.GetBic()}
+	refund.Payer = beneficiary(m) // the company, whose account the money leaves
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
 	p, match, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
 	if err != nil {
@@ -118,14 +118,8 @@ func (h *Handler) newPayment(c *paymentsv1.CreatePayment) payment.Payment {
 	if p.ExecutionType == "" {
 		p.ExecutionType = "instant"
 	}
-	p.Beneficiary = beneficiary(m)
+	p.Beneficiary, p.Payer.Identity = beneficiary(m), identityOf(c.GetCustomer())
 	return p
-}
-
-func beneficiary(m *paymentsv1.Merchant) payment.Party {
-	return payment.Party{
-		Name: m.GetName(), IBAN: m.GetIban(), BIC: m.GetBic(), Kind: payment.Corporate, Legal: m.GetLegalStatus(), SIREN: m.GetSiren(),
-	}
 }
 
 // fresh is a payment that this process is about to request at the provider.

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -52,13 +53,29 @@ func (h *Handler) newScan(c *paymentsv1.ScanPay, payer payment.Party) payment.Pa
 	p := h.fresh(c.GetReference(), payment.KindPayment, m)
 	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
 	p.Amount, p.Currency, p.Description = money.Cents(c.GetAmountCents()), c.GetCurrency(), c.GetDescription()
+	payer.Name = "" // the bank's word for the account, which is nobody's name
 	p.ExecutionType, p.Beneficiary, p.Payer = "instant", beneficiary(m), payer
 	p.ExpiresAt = p.RequestedAt.Add(h.engine.Config().ScanTTL)
-	p.Origin, p.CustomerID = payment.OriginQR, c.GetCustomerId()
+	p.Origin, p.CustomerID, p.CodeRequest = payment.OriginQR, c.GetCustomerId(), c.GetRequestId()
+	p.Metadata = codeMetadata(c)
 	if c.GetGatewayReference() != "" {
 		p.Origin, p.GatewayReference, p.RequestedAt = payment.OriginScan, c.GetGatewayReference(), nil
 	}
 	return p
+}
+
+// codeMetadata is what the code said, so that the merchant knows by webhook and read which of its codes was paid.
+func codeMetadata(c *paymentsv1.ScanPay) string {
+	type code struct {
+		GatewayReference string `json:"gateway_reference,omitempty"`
+		RequestID        string `json:"request_id"`
+		Label            string `json:"label,omitempty"`
+	}
+	text, err := json.Marshal(map[string]code{"qr": {c.GetGatewayReference(), c.GetRequestId(), c.GetLabel()}})
+	if err != nil { // a struct of texts
+		panic(err)
+	}
+	return string(text)
 }
 
 // confirmReceived is done once the payment is held; what is left of closing its session goes on without the sender.

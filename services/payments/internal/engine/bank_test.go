@@ -15,6 +15,7 @@ type bank struct {
 	payments []powens.Payment
 	creates  int
 	cancels  []string
+	asked    []powens.CreateRequest
 
 	// What the next calls answer instead; onCreate may still create the payment, as a bank does whose answer is lost.
 	onCreate func(make func() powens.Payment) (powens.Payment, error)
@@ -34,6 +35,7 @@ func (b *bank) CreatePayment(_ context.Context, r powens.CreateRequest) (powens.
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.creates++
+	b.asked = append(b.asked, r)
 	create := func() powens.Payment {
 		p := powens.Payment{
 			ID: fmt.Sprint(1000 + len(b.payments)), State: powens.Created, ReferenceID: r.ReferenceID,

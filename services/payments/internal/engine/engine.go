@@ -164,6 +164,9 @@ func (e *Engine) refuse(ctx context.Context, p payment.Payment, cause error) pay
 	if errors.As(cause, &pe) {
 		failure = payment.FailureCode(pe.Code)
 	}
+	if field, missing := powens.RefusedIdentity(cause); field != "" {
+		failure = payment.IdentityFailure(field, missing)
+	}
 	return e.finish(ctx, p, payment.Change{To: payment.Failed, Failure: failure, Detail: payment.DetailRefused, Cause: payment.CauseProvider}, true)
 }
 

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"strings"
 
+	"european-pay.eu/eupay/internal/sepa"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
@@ -10,28 +12,76 @@ import (
 // createRequest is what the provider is asked for. Its reference_id (end-to-end id, at most 31 characters) is our
 // reference: by it a payment is found again after a create without a known outcome.
 func createRequest(p payment.Payment) powens.CreateRequest {
+	beneficiary, payer := identity(p.Beneficiary), identity(p.Payer)
+	if !p.Livemode {
+		beneficiary, payer = testIdentity(beneficiary, testPayee), testIdentity(payer, testPayer)
+	}
 	r := powens.CreateRequest{
 		ReferenceID: p.Reference, State: p.Reference, Amount: p.Amount, Currency: p.Currency,
-		Label: payment.BankLabel(p.Description), ExecutionType: p.ExecutionType, ExecutionDate: p.ExecutionDate,
-		Beneficiary:         powens.Account{IBAN: p.Beneficiary.IBAN, BIC: p.Beneficiary.BIC, Label: payment.BankName(p.Beneficiary.Name)},
-		BeneficiaryIdentity: identity(p.Beneficiary),
+		Label: payment.BankLabel(p), ExecutionType: p.ExecutionType, ExecutionDate: p.ExecutionDate,
+		Beneficiary: account(p.Beneficiary), BeneficiaryIdentity: beneficiary,
+	}
+	if payer != (powens.Identity{}) {
+		r.PayerIdentity = &payer
 	}
 	if p.Kind == payment.KindRefund || p.Scanned() {
-		payer := identity(p.Payer)
-		r.Payer = &powens.Account{IBAN: p.Payer.IBAN, BIC: p.Payer.BIC, Label: payment.BankName(p.Payer.Name)}
-		r.PayerIdentity = &payer
+		from := account(p.Payer)
+		r.Payer = &from
 	}
 	return r
 }
 
+// account names the holder, as the provider and its bank want; a name without a Latin letter is none.
+func account(p payment.Party) powens.Account {
+	name, err := sepa.Name(p.Name)
+	if err != nil {
+		name = payment.UnknownHolder
+	}
+	return powens.Account{IBAN: p.IBAN, BIC: p.BIC, Label: name}
+}
+
+// identity is what is known of a party; the zero Identity when that is nothing. A refund's beneficiary always has a name,
+// since the provider's guide calls its identity required: the holder's as the bank told it, else UnknownHolder.
 func identity(p payment.Party) powens.Identity {
-	if p.Kind == payment.Corporate {
-		return powens.Identity{Kind: payment.Corporate, OrgName: p.Name, LegalStatus: p.Legal, SIREN: p.SIREN}
+	i := p.Identity
+	switch {
+	case i.Kind == payment.Corporate:
+		return powens.Identity{
+			Kind: powens.Corporate, OrgName: i.Company, LegalStatus: i.LegalStatus, SIREN: i.SIREN, EUID: i.EUID, Address: i.Address, Email: i.Email,
+		}
+	case i.Known():
+		return powens.Identity{
+			Kind: powens.Individual, FirstName: i.FirstName, LastName: i.LastName, Email: i.Email, Address: i.Address,
+			BirthDate: i.BirthDate, BirthCity: i.BirthCity, BirthCountry: i.BirthCountry,
+		}
+	case p.Kind == payment.Corporate: // recorded before identities were
+		return powens.Identity{Kind: powens.Corporate, OrgName: p.Name, LegalStatus: p.Legal, SIREN: p.SIREN}
+	case p.Kind == payment.Individual && p.Name != "":
+		// Banks give the account's holder as one text; the provider wants two names.
+		first, last, found := strings.Cut(strings.TrimSpace(p.Name), " ")
+		if !found {
+			first, last = "-", first
+		}
+		return powens.Identity{Kind: powens.Individual, FirstName: first, LastName: last}
+	default:
+		return powens.Identity{}
 	}
-	// Banks give the account holder as one text; the provider wants two names.
-	first, last, found := strings.Cut(strings.TrimSpace(p.Name), " ")
-	if !found {
-		first, last = "-", p.Name
+}
+
+// What stands for a party of a test payment that nobody named, and for the number of a company that has none yet: the
+// sandbox wants identities as the provider's guide does, and no real person is concerned. Never used in live mode. The
+// number is that of the guide's examples.
+var (
+	testPayer = powens.Identity{Kind: powens.Individual, FirstName: "Test", LastName: "Payer"}
+	testPayee = powens.Identity{Kind: powens.Corporate, OrgName: "Test Merchant", LegalStatus: "SARL", SIREN: "012345678"}
+)
+
+func testIdentity(i, otherwise powens.Identity) powens.Identity {
+	if i == (powens.Identity{}) {
+		return otherwise
 	}
-	return powens.Identity{Kind: payment.Individual, FirstName: first, LastName: last}
+	if i.Kind == powens.Corporate && i.EUID == "" {
+		i.SIREN = cmp.Or(i.SIREN, testPayee.SIREN)
+	}
+	return i
 }

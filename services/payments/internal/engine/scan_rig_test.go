@@ -48,7 +48,7 @@ func newRig(t testing.TB) *rig {
 	srv := httptest.NewUnstartedServer(nil)
 	var err error
 	r.bank, err = sandbox.New(sandbox.Config{
-		ClientID: "client", ClientSecret: "secret", Log: log, Now: now, BaseURL: "http://" + srv.Listener.Addr().String(),
+		ClientID: "client", ClientSecret: "secret", RequireIdentities: true, Log: log, Now: now, BaseURL: "http://" + srv.Listener.Addr().String(),
 	})
 	if err != nil {
 		t.Fatal(err)

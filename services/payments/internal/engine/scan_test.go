@@ -43,7 +43,7 @@ func TestAScanPaysThePayment(t *testing.T) {
 		t.Errorf("its own session is %s, URL %q", held.OwnSession, held.Proto().GetPaymentUrl())
 	}
 	atBank := r.bank.ByReference(s.Reference)[0]
-	if atBank.PayerIBAN != customerIBAN || atBank.BeneficiaryIBAN != g.Beneficiary.IBAN || atBank.Cents != int64(g.Amount) || atBank.Label != "Order 1042" {
+	if atBank.PayerIBAN != customerIBAN || atBank.BeneficiaryIBAN != g.Beneficiary.IBAN || atBank.Cents != int64(g.Amount) || atBank.Label != "Order 1042 - "+g.Reference[13:] {
 		t.Errorf("the bank was asked for %+v", atBank)
 	}
 	r.authorise(s)

@@ -1,43 +1,36 @@
 package payment
 
 import (
-	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
+	"european-pay.eu/eupay/internal/sepa"
 )
 
-// The room for remittance information and for a party's name in a SEPA credit transfer.
-const (
-	labelLength = 140
-	nameLength  = 70
-)
+// maxFindable is the longest merchant's reference that goes into the bank label.
+const maxFindable = 40
 
-const sepaMarks = "/-?:().,'+ "
-
-// BankLabel turns a description into what every SEPA bank takes as a label (EPC217-08 basic Latin set): accents are
-// dropped, other characters become a space, and it ends after 140.
-func BankLabel(description string) string {
-	if label := basicLatin(description, labelLength); label != "" {
-		return label
+// BankLabel is what stands on the statements of payer and merchant: the description and, behind it, the reference by which
+// the merchant finds the transfer. A description that is too long gives way, never the reference.
+func BankLabel(p Payment) string {
+	label, err := sepa.Label(p.Description, p.Findable())
+	if err != nil { // a reference of ours is never empty
+		return p.Reference
 	}
-	return "Payment"
+	return label
 }
 
-// BankName does the same to the name of an account's holder, which ends after 70 characters.
-func BankName(name string) string { return basicLatin(name, nameLength) }
-
-func basicLatin(text string, length int) string {
-	var b strings.Builder
-	for _, r := range norm.NFD.String(text) {
-		switch {
-		case unicode.Is(unicode.Mn, r):
-		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', strings.ContainsRune(sepaMarks, r):
-			b.WriteRune(r)
-		default:
-			b.WriteByte(' ')
-		}
+// Findable is the merchant's own reference when a bank leaves every character of it as it is, else the end of ours, which
+// is unique and easy to type. Of a merchant's code that was scanned it is the code's request id and the end of ours.
+func (p Payment) Findable() string {
+	ours := p.Reference
+	if p.Origin == OriginScan { // the merchant knows the payment that it pays
+		ours = p.GatewayReference
 	}
-	plain := strings.Join(strings.Fields(b.String()), " ")
-	return strings.TrimSpace(plain[:min(len(plain), length)])
+	short := ours[max(0, len(ours)-16):]
+	switch ref := p.MerchantReference; {
+	case p.Origin == OriginQR && p.CodeRequest != "" && sepa.Basic(p.CodeRequest) && len(p.CodeRequest) <= maxFindable:
+		return p.CodeRequest + " " + short
+	case ref != "" && len(ref) <= maxFindable && sepa.Basic(ref):
+		return ref
+	default:
+		return short
+	}
 }

@@ -15,10 +15,12 @@ const (
 	KindRefund  Kind = "refund"
 )
 
-// Party is one side of the transfer. Kind is "corporate" or "individual".
+// Party is one side of the transfer. Name is the account's holder as the transfer shows it; of a payer it may be empty. Kind
+// is "corporate" or "individual".
 type Party struct {
 	Name, IBAN, BIC    string
 	Kind, Legal, SIREN string
+	Identity           Identity
 }
 
 // The kinds of a Party (Powens identity).
@@ -89,7 +91,8 @@ type Payment struct {
 	MerchantName      string
 	WaitForSettlement bool
 	Beneficiary       Party
-	// Payer is known from the start only for a refund; for a payment once the provider has told it.
+	// Payer is known from the start only for a refund; the account of a payment's once the provider has told it, its identity
+	// when the merchant said who pays.
 	Payer Party
 
 	ProviderID      string
@@ -103,6 +106,8 @@ type Payment struct {
 	OrderID, CustomerID string
 	// GatewayReference is, of a scan, the payment that it pays.
 	GatewayReference string
+	// CodeRequest is the request id of the code that was scanned.
+	CodeRequest string
 	// PaidBy and Received name who holds the payment or completed it.
 	PaidBy     string
 	Received   Received

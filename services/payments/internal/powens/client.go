@@ -5,6 +5,7 @@ package powens
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -81,6 +82,10 @@ func (c *Client) CreatePayment(ctx context.Context, req CreateRequest) (Payment,
 	}
 	answer, err := c.do(ctx, request{op: op, method: http.MethodPost, path: "/payments", body: body})
 	if err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			e.hide(append(req.BeneficiaryIdentity.texts(), req.PayerIdentity.texts()...)...)
+		}
 		return Payment{}, err
 	}
 	return readPayment(op, answer)

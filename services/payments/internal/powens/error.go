@@ -77,6 +77,35 @@ func IsRefused(err error) bool {
 	return true
 }
 
+// identityFields are the provider's names of the two identities.
+var identityFields = []string{"payer_identity", "beneficiary_identity"}
+
+// hide takes texts, such as a person's name, out of what the provider said. The names of the fields stay, also when a person
+// is called like a part of them.
+func (e *Error) hide(texts ...string) {
+	for _, text := range texts {
+		if len(text) > 2 && !strings.Contains(strings.Join(identityFields, " "), strings.ToLower(text)) {
+			e.Description = strings.ReplaceAll(e.Description, text, "[hidden]")
+		}
+	}
+}
+
+// RefusedIdentity tells which identity the provider missed or did not take when it refused a payment: "payer_identity" or
+// "beneficiary_identity", and whether it was missing. Empty: it refused for another reason. The provider documents neither
+// a code nor a form for it, so its field name anywhere in the description counts.
+func RefusedIdentity(err error) (field string, missing bool) {
+	var e *Error
+	if !errors.As(err, &e) || !IsRefused(err) {
+		return "", false
+	}
+	for _, field := range identityFields {
+		if strings.Contains(strings.ToLower(e.Description), field) {
+			return field, strings.EqualFold(e.Code, "missingParameter")
+		}
+	}
+	return "", false
+}
+
 var (
 	errCircuitOpen = errors.New("the provider failed too often, circuit open")
 	errTooLarge    = errors.New("answer too large")

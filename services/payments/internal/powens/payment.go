@@ -52,12 +52,26 @@ const (
 	Corporate  = "corporate"
 )
 
-// Identity names a payer or a beneficiary. A corporate one has OrgName, LegalStatus and SIREN, an individual FirstName
-// and LastName. The zero Identity is not sent.
+// Identity names a payer or a beneficiary. A corporate one has OrgName, LegalStatus and SIREN (or EUID), an individual
+// FirstName and LastName and, where known, when and where it was born. The zero Identity is not sent.
 type Identity struct {
 	Kind                        string
 	OrgName, LegalStatus, SIREN string
+	EUID                        string
 	FirstName, LastName         string
+	// BirthDate is YYYY-MM-DD, BirthCountry ISO 3166-1 alpha-2.
+	BirthDate, BirthCity, BirthCountry string
+	Email                              string
+	// Address is the postal address of a person or the registered office of a company, its lines separated by line feeds.
+	Address string
+}
+
+// texts are what an error of the provider must not repeat in a log.
+func (i *Identity) texts() []string {
+	if i == nil {
+		return nil
+	}
+	return []string{i.FirstName, i.LastName, i.OrgName, i.BirthDate, i.BirthCity, i.Email, i.Address}
 }
 
 // The execution types that this client sends.

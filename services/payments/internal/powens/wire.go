@@ -54,6 +54,12 @@ type wireIdentity struct {
 	Identification string `json:"identification,omitempty"`
 	FirstName      string `json:"first_name,omitempty"`
 	LastName       string `json:"last_name,omitempty"`
+	BirthDate      string `json:"birth_date,omitempty"`
+	BirthCity      string `json:"birth_city,omitempty"`
+	BirthCountry   string `json:"birth_country,omitempty"`
+	PostalAddress  string `json:"postal_address,omitempty"`
+	Email          string `json:"email,omitempty"`
+	HQAddress      string `json:"org_hq_address,omitempty"`
 }
 
 // wireAmount is a JSON number with two decimals.
@@ -101,14 +107,20 @@ func encodeIdentity(i *Identity) *wireIdentity {
 		return nil
 	}
 	if i.Kind == Individual || i.Kind == "" && i.OrgName == "" && i.SIREN == "" {
-		return &wireIdentity{Kind: Individual, FirstName: i.FirstName, LastName: i.LastName}
+		return &wireIdentity{
+			Kind: Individual, FirstName: i.FirstName, LastName: i.LastName, BirthDate: i.BirthDate, BirthCity: i.BirthCity,
+			BirthCountry: i.BirthCountry, PostalAddress: i.Address, Email: i.Email,
+		}
 	}
-	w := &wireIdentity{Kind: i.Kind, OrgName: i.OrgName, LegalStatus: i.LegalStatus}
+	w := &wireIdentity{Kind: i.Kind, OrgName: i.OrgName, LegalStatus: i.LegalStatus, HQAddress: i.Address, Email: i.Email}
 	if w.Kind == "" {
 		w.Kind = Corporate
 	}
-	if i.SIREN != "" {
+	switch {
+	case i.SIREN != "":
 		w.SchemeName, w.Identification = "siren", i.SIREN
+	case i.EUID != "":
+		w.SchemeName, w.Identification = "euid", i.EUID
 	}
 	return w
 }

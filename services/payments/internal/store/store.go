@@ -46,9 +46,9 @@ const columns = `reference, kind, coalesce(original_reference, ''), merchant_id:
 	status, status_detail, failure_code, sequence, description, merchant_reference, success_url, cancel_url, metadata,
 	execution_type, execution_date, merchant_name, wait_for_settlement,
 	beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal, beneficiary_siren,
-	payer_name, payer_iban, payer_bic,
+	payer_name, payer_iban, payer_bic, payer_identity, beneficiary_identity,
 	coalesce(provider_payment_id, ''), provider_state, payment_url, requested_at, cancel_requested,
-	origin, order_id, customer_id, coalesce(gateway_reference, ''), coalesce(paid_by, ''), received_by, received_at, received_note, own_session,
+	origin, order_id, customer_id, coalesce(gateway_reference, ''), code_request, coalesce(paid_by, ''), received_by, received_at, received_note, own_session,
 	amount_refunded_cents, amount_reserved_cents, settle_by, approval_url, creates, lookups, coalesce(late_cents, 0), late_at, late_booked_at, due_at, quiet_polls, expires_at, created_at, updated_at, completed_at, stalled_at`
 
 func scan(row pgx.Row) (payment.Payment, error) {
@@ -57,9 +57,9 @@ func scan(row pgx.Row) (payment.Payment, error) {
 		&p.Status, &p.Detail, &p.Failure, &p.Sequence, &p.Description, &p.MerchantReference, &p.SuccessURL, &p.CancelURL, &p.Metadata,
 		&p.ExecutionType, &p.ExecutionDate, &p.MerchantName, &p.WaitForSettlement,
 		&p.Beneficiary.Name, &p.Beneficiary.IBAN, &p.Beneficiary.BIC, &p.Beneficiary.Kind, &p.Beneficiary.Legal, &p.Beneficiary.SIREN,
-		&p.Payer.Name, &p.Payer.IBAN, &p.Payer.BIC,
+		&p.Payer.Name, &p.Payer.IBAN, &p.Payer.BIC, &p.Payer.Identity, &p.Beneficiary.Identity,
 		&p.ProviderID, &p.ProviderState, &p.PaymentURL, &p.RequestedAt, &p.CancelRequested,
-		&p.Origin, &p.OrderID, &p.CustomerID, &p.GatewayReference, &p.PaidBy, &p.Received.By, &p.Received.At, &p.Received.Note, &p.OwnSession,
+		&p.Origin, &p.OrderID, &p.CustomerID, &p.GatewayReference, &p.CodeRequest, &p.PaidBy, &p.Received.By, &p.Received.At, &p.Received.Note, &p.OwnSession,
 		&p.AmountRefunded, &p.AmountReserved, &p.SettleBy, &p.ApprovalURL, &p.Creates, &p.Lookups, &p.Late.Amount, &p.Late.At, &p.Late.BookedAt, &p.DueAt, &p.QuietPolls, &p.ExpiresAt, &p.CreatedAt, &p.UpdatedAt, &p.CompletedAt, &p.StalledAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return payment.Payment{}, ErrNotFound

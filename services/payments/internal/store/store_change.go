@@ -123,19 +123,23 @@ func (s *Store) write(ctx context.Context, tx pg.DB, p payment.Payment, from int
 }
 
 func queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
+	if p.Kind == payment.KindPayment && p.Status.Final() {
+		p.Payer.Identity = p.Payer.Identity.Named()
+	}
 	b.Queue(`update payments set status = $3, status_detail = $4, failure_code = $5, sequence = $6,
 		provider_payment_id = $7, provider_state = $8, payment_url = $9, requested_at = $10, cancel_requested = $11,
 		amount_refunded_cents = $12, amount_reserved_cents = $13, due_at = $14, quiet_polls = $15, updated_at = $16,
 		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = $20, payer_bic = $21, customer_id = $22,
 		paid_by = $23, received_by = $24, received_at = $25, received_note = $26, own_session = $27,
-		settle_by = $28, approval_url = $29, creates = $30, lookups = $31, late_cents = nullif($32::bigint, 0), late_at = $33, late_booked_at = $34
+		settle_by = $28, approval_url = $29, creates = $30, lookups = $31, late_cents = nullif($32::bigint, 0), late_at = $33, late_booked_at = $34,
+		payer_identity = $35
 		where reference = $1 and sequence = $2`,
 		p.Reference, from, p.Status, p.Detail, p.Failure, p.Sequence,
 		nullable(p.ProviderID), p.ProviderState, p.PaymentURL, p.RequestedAt, p.CancelRequested,
 		p.AmountRefunded, p.AmountReserved, p.DueAt, p.QuietPolls, p.UpdatedAt,
 		p.CompletedAt, p.StalledAt, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.CustomerID,
 		nullable(p.PaidBy), p.Received.By, p.Received.At, p.Received.Note, p.OwnSession,
-		p.SettleBy, p.ApprovalURL, p.Creates, p.Lookups, p.Late.Amount, p.Late.At, p.Late.BookedAt,
+		p.SettleBy, p.ApprovalURL, p.Creates, p.Lookups, p.Late.Amount, p.Late.At, p.Late.BookedAt, p.Payer.Identity,
 	).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != 1 {
 			return errors.New("it moved on meanwhile")

@@ -210,9 +210,9 @@ const insertSQL = `insert into payments (reference, kind, original_reference, me
 	status, sequence, description, merchant_reference, success_url, cancel_url, metadata, execution_type, execution_date,
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
 	beneficiary_siren, payer_name, payer_iban, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
-	own_session, creates, created_at, updated_at)
+	own_session, creates, payer_identity, beneficiary_identity, code_request, created_at, updated_at)
 	values ($1, $2, $3, $4, $5, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $29, $29)`
+	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $29, $29)`
 
 func insertArguments(p payment.Payment) []any {
 	return []any{
@@ -220,7 +220,7 @@ func insertArguments(p payment.Payment) []any {
 		p.Description, p.MerchantReference, p.SuccessURL, p.CancelURL, p.Metadata, p.ExecutionType, p.ExecutionDate,
 		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, p.Beneficiary.IBAN, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
 		p.Beneficiary.SIREN, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
-		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession, p.Creates,
+		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession, p.Creates, p.Payer.Identity, p.Beneficiary.Identity, p.CodeRequest,
 	}
 }
 

@@ -74,8 +74,7 @@ func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment
 	}
 	refund.Amount = amount
 	refund.Currency = original.Currency
-	refund.Beneficiary = original.Payer
-	refund.Beneficiary.Kind = payment.Individual
+	refund.Beneficiary = payment.PaidBy(original)
 	refund.Description = "Refund " + original.Reference
 	refund.MerchantReference = original.MerchantReference
 	if _, err := tx.Exec(ctx, `update payments set amount_reserved_cents = amount_reserved_cents + $2 where reference = $1`,

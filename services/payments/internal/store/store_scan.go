@@ -145,6 +145,7 @@ func (s *Store) free(p payment.Payment) error {
 func ofGateway(p, gateway payment.Payment) payment.Payment {
 	p.Beneficiary, p.MerchantName, p.WaitForSettlement = gateway.Beneficiary, gateway.MerchantName, gateway.WaitForSettlement
 	p.Description, p.ExecutionType, p.ExecutionDate = gateway.Description, gateway.ExecutionType, gateway.ExecutionDate
+	p.MerchantReference = gateway.MerchantReference
 	if gateway.ExpiresAt.Before(p.ExpiresAt) {
 		p.ExpiresAt = gateway.ExpiresAt
 	}

@@ -10,17 +10,18 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/sepa"
 )
 
-// The bounds of the guideline, table 1. Lengths are in characters, that of the payload in bytes.
+// The bounds of the guideline, table 1. Lengths are in characters; all together they stay below its 331 bytes.
 const (
-	MaxName       = 70
-	MaxRemittance = 140
+	MaxName       = sepa.MaxName
+	MaxRemittance = sepa.MaxLabel
 	maxAmount     = money.Cents(99_999_999_999)
-	maxPayload    = 331
 )
 
-// Transfer is what the payer's bank shall be asked for.
+// Transfer is what the payer's bank shall be asked for. Name and remittance are written in the SEPA character set: banks'
+// apps put them into the transfer as they are.
 type Transfer struct {
 	Name string
 	// IBAN may have blanks and small letters, and so may BIC. BIC may be empty within SEPA.
@@ -37,6 +38,7 @@ func (t Transfer) Payload() (string, error) {
 	if err := t.check(); err != nil {
 		return "", err
 	}
+	t.Name, t.Remittance = sepa.Text(t.Name), sepa.Text(t.Remittance)
 	amount := ""
 	if t.Amount > 0 {
 		amount = "EUR" + t.Amount.String()
@@ -48,9 +50,6 @@ func (t Transfer) Payload() (string, error) {
 		t.Remittance,
 	}
 	payload := strings.TrimRight(strings.Join(lines, "\n"), "\n") // the last elements may be left out when they are empty
-	if len(payload) > maxPayload {
-		return "", errs.Invalid(errs.Field{Field: "name", Message: fmt.Sprintf("name and remittance are too long together: the code holds %d bytes.", maxPayload)})
-	}
 	return payload, nil
 }
 
@@ -61,7 +60,8 @@ func (t Transfer) check() error {
 			bad = append(bad, errs.Field{Field: field, Message: field + " " + message + "."})
 		}
 	}
-	refuse(t.Name == "" || !line(t.Name, MaxName), "name", fmt.Sprintf("must be one line of 1 to %d characters", MaxName))
+	_, err := sepa.Name(t.Name)
+	refuse(err != nil || !line(t.Name, MaxName), "name", fmt.Sprintf("must be one line of 1 to %d characters, in letters that have a Latin form", MaxName))
 	refuse(!isIBAN(t.IBAN), "iban", "must be a valid IBAN")
 	refuse(t.BIC != "" && !isBIC(t.BIC), "bic", "must be a BIC of 8 or 11 characters, or empty")
 	refuse(t.Amount < 0 || t.Amount > maxAmount, "amount", "must be from 0.01 to 999999999.99, or absent")
@@ -74,9 +74,10 @@ func (t Transfer) check() error {
 
 func compact(s string) string { return strings.ToUpper(strings.ReplaceAll(s, " ", "")) }
 
-// line reports whether s is one line without blanks around it: a line break would begin the next element.
+// line reports whether s is one line without blanks around it, and fits when it is written in the SEPA character set: a line
+// break would begin the next element.
 func line(s string, most int) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && strings.TrimSpace(s) == s &&
+	return utf8.ValidString(s) && len(sepa.Text(s)) <= most && strings.TrimSpace(s) == s &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 

@@ -2,6 +2,7 @@ package push
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,13 +14,14 @@ import (
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/money"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
 const (
 	// worth is how long after the change a message is still wanted.
 	worth = time.Hour
-	// maxName bounds the merchant's own reference in a message, in characters.
-	maxName = 100
+	// maxName bounds the merchant's own reference in a message, in characters: a code's label of 100 and its request id fit.
+	maxName = 170
 	// portalPage is where the portal shows a payment, relative to the page's own origin.
 	portalPage = "/portal/payments/"
 )
@@ -88,12 +90,23 @@ func describe(eventType string, c *eventsv1.PaymentChanged) payload {
 		}
 	}
 	out.Tag = out.Reference
-	name := p.GetMerchantReference()
-	if name == "" {
-		name = p.GetReference()
-	}
-	out.Body = display(out.Amount, out.Currency) + " · " + cut(name)
+	out.Body = display(out.Amount, out.Currency) + " · " + cut(nameOf(p))
 	return out
+}
+
+// nameOf is by what the merchant knows a payment: its own reference, what it wrote on the code that was scanned, or ours.
+func nameOf(p *paymentsv1.Payment) string {
+	var metadata struct {
+		QR struct {
+			RequestID string `json:"request_id"`
+			Label     string `json:"label"`
+		} `json:"qr"`
+	}
+	// Only the platform sets the origin, so this is no merchant's metadata.
+	if p.GetOrigin() == "qr" && json.Unmarshal(p.GetMetadataJson(), &metadata) == nil && metadata.QR.Label != "" {
+		return metadata.QR.Label + " · " + metadata.QR.RequestID
+	}
+	return cmp.Or(p.GetMerchantReference(), p.GetReference())
 }
 
 // encode writes the JSON that is encrypted. With everything in it bounded it always fits into one message.

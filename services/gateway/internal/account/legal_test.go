@@ -1,0 +1,113 @@
+package account
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+func TestANameThatNoBankCanWriteIsRefusedWithAWayOut(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	register := func(email string, c MerchantChange) error {
+		c.IBAN = ptr(testIBAN)
+		_, err := f.Users.Register(t.Context(), Registration{Email: email, Password: testPassword, Profile: c}, home)
+		return err
+	}
+	for _, name := range []string{"咖啡馆", "مقهى", "☕☕☕", "Café 咖啡"} {
+		err := register("no@example.com", MerchantChange{Name: &name})
+		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
+			t.Errorf("%s: refused %v", name, fieldsOf(err))
+		}
+	}
+	for email, c := range map[string]MerchantChange{
+		"greek@example.com":    {Name: ptr("Ταβέρνα Ψάρι")},
+		"bulgaria@example.com": {Name: ptr("Кафе Щъркел")},
+		"emoji@example.com":    {Name: ptr("☕ Coffee")},
+		"china@example.com":    {Name: ptr("咖啡馆"), AccountName: ptr("Kafei Guan SARL")},
+	} {
+		if err := register(email, c); err != nil {
+			t.Errorf("%s: %v", email, err)
+		}
+	}
+}
+
+func TestAProfileNeverLosesItsLatinName(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	update := func(c MerchantChange) error {
+		after, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c)
+		if err == nil {
+			m = after
+		}
+		return err
+	}
+	if err := update(MerchantChange{Name: ptr("咖啡馆")}); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
+		t.Errorf("got %v", err)
+	}
+	if err := update(MerchantChange{Name: ptr("咖啡馆"), AccountName: ptr("Kafei Großhandel")}); err != nil {
+		t.Fatal(err)
+	}
+	if holder, err := m.Holder(); holder != "Kafei Grosshandel" || err != nil {
+		t.Errorf("holder %q, %v", holder, err)
+	}
+	if err := update(MerchantChange{AccountName: ptr("")}); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
+		t.Errorf("got %v", err)
+	}
+	for _, bad := range []string{"咖啡", strings.Repeat("ß", 36), strings.Repeat("n", 71), "a\tb", "..."} {
+		if err := update(MerchantChange{AccountName: &bad}); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	if err := update(MerchantChange{LegalName: ptr(strings.Repeat("n", 141)), Address: ptr("a\tb")}); !slices.Equal(fieldsOf(err), []string{"legal_name", "address"}) {
+		t.Errorf("got %v", err)
+	}
+	if err := update(MerchantChange{LegalName: ptr("Kafei SAS"), Address: ptr("84 RUE BEAUBOURG\n75003 PARIS")}); err != nil || m.Legal() != "Kafei SAS" {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	again, err := f.Merchants.Get(t.Context(), m.ID)
+	if err != nil || again != m {
+		t.Errorf("stored %+v, %v", again, err)
+	}
+}
+
+func TestLiveModeWantsTheLegalData(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com") // has a name and an IBAN
+	if got := LiveMissing(m); !slices.Equal(got, []string{"legal_status", "siren"}) {
+		t.Errorf("missing %v", got)
+	}
+	if got := LiveMissing(Merchant{Name: "咖啡"}); !slices.Equal(got, []string{"legal_status", "siren", "iban", "account_name"}) {
+		t.Errorf("missing %v", got)
+	}
+	_, err := f.Merchants.EnableLive(t.Context(), "user:admin", m.ID)
+	if wantCode(t, err, errs.InvalidState); !strings.Contains(err.Error(), "legal_status, siren") {
+		t.Errorf("got %v", err)
+	}
+	if err := CheckPayable(m, true); !errs.Is(err, errs.InvalidState) || !strings.Contains(err.Error(), "legal_status, siren") {
+		t.Errorf("a live payment begins: %v", err)
+	}
+	if err := CheckPayable(m, false); err != nil {
+		t.Errorf("a test payment does not begin: %v", err)
+	}
+	for _, bad := range []Merchant{{Name: "Shop"}, {Name: "咖啡", IBAN: testIBAN}} {
+		if err := CheckPayable(bad, false); !errs.Is(err, errs.InvalidState) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if now, err := f.Merchants.Get(t.Context(), m.ID); err != nil || now.GatewayEnabled {
+		t.Errorf("enabled all the same: %+v, %v", now, err)
+	}
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{LegalStatus: ptr("SAS"), SIREN: ptr("732829320")}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if m, err = f.Merchants.EnableLive(t.Context(), "user:admin", m.ID); err != nil || !m.GatewayEnabled || LiveMissing(m) != nil {
+			t.Errorf("got %+v, %v", m, err)
+		}
+	}
+}
