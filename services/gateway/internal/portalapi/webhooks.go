@@ -29,11 +29,12 @@ type endpoint struct {
 }
 
 type health struct {
-	State               string  `json:"state"`
-	FailingSince        *string `json:"failing_since"`
-	ConsecutiveFailures int32   `json:"consecutive_failures"`
-	RetryAt             *string `json:"retry_at"`
-	LastError           string  `json:"last_error"`
+	State               string   `json:"state"`
+	FailingSince        *string  `json:"failing_since"`
+	ConsecutiveFailures int32    `json:"consecutive_failures"`
+	RetryAt             *string  `json:"retry_at"`
+	LastError           string   `json:"last_error"`
+	HeldEventTypes      []string `json:"held_event_types"`
 }
 
 func endpointView(e *webhooksv1.Endpoint) endpoint {
@@ -47,7 +48,7 @@ func endpointView(e *webhooksv1.Endpoint) endpoint {
 func healthView(h *webhooksv1.EndpointHealth) health {
 	return health{
 		State: h.GetState(), FailingSince: optionalStamp(h.GetFailingSince()), ConsecutiveFailures: h.GetConsecutiveFailures(),
-		RetryAt: optionalStamp(h.GetRetryAt()), LastError: h.GetLastError(),
+		RetryAt: optionalStamp(h.GetRetryAt()), LastError: h.GetLastError(), HeldEventTypes: append([]string{}, h.GetHeldEventTypes()...),
 	}
 }
 

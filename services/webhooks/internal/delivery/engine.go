@@ -30,6 +30,9 @@ const (
 	slow = 2 * time.Second
 	// claimWait bounds one look for due deliveries.
 	claimWait = 10 * time.Second
+	// heldShare is how many deliveries of an open breaker that were never tried are claimed for a queue that memory does
+	// not know.
+	heldShare = 8
 )
 
 // spare is what must be left of a lease when an attempt would have lasted to its limit.
@@ -116,7 +119,7 @@ func NewEngine(cfg Config, d Deps) *Engine {
 	e.sending, e.abort = context.WithCancel(context.Background())
 	e.pool = fair.New(
 		fair.Limits{Running: cfg.Workers, PerKey: cfg.PerEndpoint, PerGroup: max(cfg.Workers/merchants, cfg.PerEndpoint), Held: maxHeld},
-		fair.Hooks{Gate: e.pace, Group: d.Directory.Merchant}, e.attempt)
+		fair.Hooks{Gate: e.pace, Group: func(queue string) string { return d.Directory.Merchant(endpointOf(queue)) }}, e.attempt)
 	e.intake = &intake{engine: e}
 	return e
 }
@@ -175,13 +178,17 @@ func (e *Engine) giveBack(ctx context.Context, left []Job) error {
 }
 
 // attempt sends one delivery and passes the result on to the writer.
-func (e *Engine) attempt(_ string, j Job) fair.Verdict {
+func (e *Engine) attempt(queue string, j Job) fair.Verdict {
 	started := e.now()
 	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare(e.cfg.Timeout) {
 		return fair.Same // it lay here for too long: whoever claims it after the lease attempts it
 	}
-	if !j.Probe && e.health.held(j.EndpointID, started) {
+	if e.withheld(j, started) {
 		e.results <- result{job: j}
+		return fair.Same
+	}
+	if now := e.queue(j); now != queue && queue == j.EndpointID {
+		e.pool.Add(now, j) // its breaker has opened: the other types do not wait behind it
 		return fair.Same
 	}
 	target, ok, err := e.directory.Target(e.sending, j.EndpointID)
@@ -206,11 +213,23 @@ func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 		return fair.Same // we broke it off ourselves; the lease ends and the attempt is made again
 	}
 	r := e.judge(j, started, answer)
+	if !r.askedFor.IsZero() {
+		e.health.ask(j.EndpointID, r.askedFor)
+	}
 	if j.EventType != TestEvent {
-		e.health.count(j.EndpointID, answer.Error == "")
+		e.health.count(j.kind(), answer.Error == "")
 	}
 	e.results <- r
 	return verdict(r)
+}
+
+// withheld reports whether the delivery must not be attempted now: the endpoint asked to be left in peace, or the breaker
+// is open for what was tried before.
+func (e *Engine) withheld(j Job, now time.Time) bool {
+	if j.EventType == TestEvent {
+		return false
+	}
+	return e.health.asked(j.EndpointID, now) || !j.Probe && j.tried() && e.health.held(j.kind())
 }
 
 // judge decides what a delivery is after an attempt.
@@ -283,24 +302,25 @@ func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
 	// Not broken off when the service stops: it could be committed all the same, and nobody would know what it leased.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimWait)
 	defer cancel()
-	s := shares{unknown: e.pool.Unknown()}
+	s := shares{unknown: e.pool.Unknown(), held: heldShare}
 	s.all, s.names, s.shares = e.pool.Shares()
-	s.held = e.health.known()
-	found, err := claim(ctx, e.db, s, e.holder(e.now()), e.now())
+	s.asked = e.health.known()
+	found, err := claim(ctx, e.db, e.cfg.Breaker, s, e.holder(e.now()), e.now())
 	if err != nil {
 		return 0, nil, err
 	}
-	e.health.learn(s.held, found.conditions)
+	e.health.learn(s.asked, found.conditions)
 	got := make(map[string]int)
 	for _, j := range found.jobs {
-		got[j.EndpointID]++
-		e.pool.Add(j.EndpointID, j)
+		queue := e.queue(j)
+		got[queue]++
+		e.pool.Add(queue, j)
 	}
 	e.noteRest(s, got)
 	return len(found.jobs), found.next, nil
 }
 
-// noteRest tells the pool which endpoints may have more in the database than was claimed: those that got all they had
+// noteRest tells the pool which queues may have more in the database than was claimed: those that got all they had
 // room for.
 func (e *Engine) noteRest(s shares, got map[string]int) {
 	full, total := make(map[string]bool), 0
@@ -310,7 +330,7 @@ func (e *Engine) noteRest(s shares, got map[string]int) {
 	for name, n := range got {
 		total += n
 		if _, known := full[name]; !known {
-			full[name] = n >= s.unknown
+			full[name] = n >= s.unknown || isHeld(name) && n >= s.held
 		}
 	}
 	for name, more := range full {
@@ -349,7 +369,7 @@ func (e *Engine) measure(ctx context.Context) error {
 		age = max(e.now().Sub(*oldest), 0)
 	}
 	var tripped int64
-	if err := e.db.QueryRow(ctx, `select count(*) from endpoint_health where tripped`).Scan(&tripped); err != nil {
+	if err := e.db.QueryRow(ctx, `select count(distinct endpoint_id) from breakers where tripped`).Scan(&tripped); err != nil {
 		return fmt.Errorf("count open breakers: %w", err)
 	}
 	breakersOpen.Set(float64(tripped))

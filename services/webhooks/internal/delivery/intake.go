@@ -16,10 +16,16 @@ import (
 type intake struct {
 	engine *Engine
 	// Of the transaction under way: what it leased to this process, and the room reserved for that.
-	leased   []Job
+	leased   []reservation
 	promoted []Job
 	// spilled: some had no room and wait in the database.
 	spilled bool
+}
+
+// reservation is a job and the queue that has room for it.
+type reservation struct {
+	queue string
+	job   Job
 }
 
 // handle records the deliveries of a batch. Those that can be attempted at once are leased to this process already, so
@@ -74,11 +80,11 @@ func (in *intake) redeliver(ctx context.Context, tx pgx.Tx, changes []change, no
 
 // commit hands what the transaction leased over to the senders.
 func (in *intake) commit() {
-	for _, j := range in.leased {
-		in.engine.pool.Push(j.EndpointID, j)
+	for _, r := range in.leased {
+		in.engine.pool.Push(r.queue, r.job)
 	}
 	for _, j := range in.promoted {
-		in.engine.pool.Add(j.EndpointID, j)
+		in.engine.pool.Add(in.engine.queue(j), j)
 	}
 	if in.spilled {
 		in.engine.Wake()
@@ -88,8 +94,8 @@ func (in *intake) commit() {
 
 // reset gives the reservations of a transaction back that was not committed.
 func (in *intake) reset() {
-	for _, j := range in.leased {
-		in.engine.pool.Cancel(j.EndpointID)
+	for _, r := range in.leased {
+		in.engine.pool.Cancel(r.queue)
 	}
 	in.leased, in.promoted, in.spilled = nil, nil, false
 }
@@ -97,15 +103,16 @@ func (in *intake) reset() {
 // reserve marks the rows for which the senders have room.
 func (in *intake) reserve(rows []*row, now time.Time) {
 	for _, r := range rows {
-		wanted := !r.behind && !r.missed && !in.engine.health.held(r.job.EndpointID, now)
-		r.reserved = wanted && in.engine.pool.Reserve(r.job.EndpointID)
+		queue := in.engine.queue(r.job)
+		wanted := !r.behind && !r.missed && !in.engine.health.asked(r.job.EndpointID, now)
+		r.reserved = wanted && in.engine.pool.Reserve(queue)
 		in.spilled = in.spilled || wanted && !r.reserved
 		r.settle = func(pending bool) {
 			switch {
 			case r.reserved && pending:
-				in.leased = append(in.leased, r.job)
+				in.leased = append(in.leased, reservation{queue, r.job})
 			case r.reserved:
-				in.engine.pool.Cancel(r.job.EndpointID)
+				in.engine.pool.Cancel(queue)
 			}
 		}
 	}

@@ -20,9 +20,14 @@ type Job struct {
 
 	CreatedAt  time.Time
 	LeaseUntil time.Time
-	// Probe may be sent although the endpoint is left in peace.
+	// Probe may be sent although its breaker is open.
 	Probe bool
 }
+
+func (j Job) kind() kind { return kind{j.EndpointID, j.EventType} }
+
+// tried reports whether an attempt of this round was made: what was not is sent at once, whatever the endpoint's health.
+func (j Job) tried() bool { return j.Attempts > j.Before }
 
 const jobColumns = `d.id::text, d.endpoint_id::text, d.event_id::text, d.event_type, d.reference, d.body,
 	d.attempt_count, d.attempts_before, d.created_at, d.claimable_at`

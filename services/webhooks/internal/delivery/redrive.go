@@ -85,8 +85,8 @@ func (e *Engine) Hasten(ctx context.Context, id string) error {
 
 // probeNow ends the wait of open breakers: the merchant says that the endpoint works again.
 func probeNow(ctx context.Context, db pg.DB, deliveryIDs []string, now time.Time) error {
-	_, err := db.Exec(ctx, `update endpoint_health h set paused_until = $2 where h.tripped and h.paused_until > $2
-		and h.endpoint_id in (select endpoint_id from deliveries where id = any($1::uuid[]))`, deliveryIDs, now)
+	_, err := db.Exec(ctx, `update breakers b set paused_until = $2 where b.tripped and b.paused_until > $2
+		and (b.endpoint_id, b.event_type) in (select endpoint_id, event_type from deliveries where id = any($1::uuid[]))`, deliveryIDs, now)
 	if err != nil {
 		return fmt.Errorf("let a probe go: %w", err)
 	}

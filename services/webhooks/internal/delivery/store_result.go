@@ -57,14 +57,16 @@ on conflict (delivery_id, number) do nothing`
 type recorded struct {
 	// next are deliveries that are due now, leased to the holder.
 	next []Job
-	// asked are the endpoints of the results; those in conditions do not answer well.
+	// asked are the endpoints whose conditions were read: those of the results that do not answer well, or did not lately.
 	asked      []string
 	conditions []condition
 }
 
 // record writes results, the health of their endpoints, and lets the next delivery of each payment go, in one
 // transaction and one round trip.
-func record(ctx context.Context, db pg.DB, br Breaker, results []result, h holder, now time.Time) (done recorded, err error) {
+func record(
+	ctx context.Context, db pg.DB, br Breaker, results []result, ill func(endpointID string) bool, h holder, now time.Time,
+) (done recorded, err error) {
 	var (
 		b          = &pgx.Batch{} // one implicit transaction
 		references = make([]string, len(results))
@@ -77,7 +79,7 @@ func record(ctx context.Context, db pg.DB, br Breaker, results []result, h holde
 	queueLocks(b, references)
 	b.Queue(recordSQL, resultArrays(results, h.owner)...)
 	queuePromote(b, lanes, now, h, &done.next)
-	done.asked = queueHealth(b, br, results, now, &done.conditions)
+	done.asked = queueHealth(b, br, results, ill, now, &done.conditions)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return recorded{}, fmt.Errorf("record attempts: %w", err)
 	}
