@@ -42,7 +42,7 @@ func (b *broken) dueOf(eventType string, n int, reserved bool, now time.Time) (j
 	for range n {
 		jobs = append(jobs, Job{
 			ID: events.NewID(), EndpointID: ill, EventID: events.NewID(), EventType: eventType, Reference: "PAY-" + events.NewID(),
-			Body: []byte("{}"), CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+			Body: []byte("{}"), CreatedAt: now, LeaseUntil: now.Add(leaseTime), Lessee: b.owner,
 		})
 	}
 	rows := make([]*row, n)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
@@ -64,8 +63,7 @@ type Engine struct {
 	client    *egress.Client
 	now       func() time.Time
 	log       *slog.Logger
-	// owner names this process in leases.
-	owner string
+	vigil     *vigil
 
 	pool    *fair.Pool[Job]
 	intake  *intake
@@ -97,7 +95,9 @@ func (h holder) arguments() (owner, until any) {
 	return h.owner, h.until
 }
 
-func (e *Engine) holder(now time.Time) holder { return holder{e.owner, now.Add(lease(e.cfg.Timeout))} }
+func (e *Engine) holder(now time.Time) holder {
+	return holder{e.vigil.owner(), now.Add(lease(e.cfg.Timeout))}
+}
 
 // Deps are what an engine works with.
 type Deps struct {
@@ -113,7 +113,7 @@ type Deps struct {
 // NewEngine returns an engine. Run it once.
 func NewEngine(cfg Config, d Deps) *Engine {
 	e := &Engine{
-		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, owner: uuid.NewString(),
+		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, vigil: newVigil(),
 		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), dying: make(chan dead, 64),
 	}
 	e.sending, e.abort = context.WithCancel(context.Background())
@@ -149,6 +149,7 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 		e.write()
 	}()
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.watch(ctx) })
 	group.Go(func() error { return consume(ctx) })
 	group.Go(func() error { return e.poll(ctx) })
 	group.Go(func() error { return e.observe(ctx) })
@@ -168,13 +169,16 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 	return errors.Join(err, e.giveBack(context.WithoutCancel(ctx), left))
 }
 
+// giveBack ends the leases of what was not begun, and then this process's place among the living.
 func (e *Engine) giveBack(ctx context.Context, left []Job) error {
-	if len(left) == 0 {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return release(ctx, e.db, left, e.owner)
+	if len(left) > 0 {
+		if err := release(ctx, e.db, left); err != nil {
+			return err
+		}
+	}
+	return leave(ctx, e.db, e.vigil.owner())
 }
 
 // attempt sends one delivery and passes the result on to the writer.
@@ -183,7 +187,7 @@ func (e *Engine) attempt(queue string, j Job) fair.Verdict {
 	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare(e.cfg.Timeout) {
 		return fair.Same // it lay here for too long: whoever claims it after the lease attempts it
 	}
-	if e.withheld(j, started) {
+	if !e.vigil.holds(j.Lessee) || e.withheld(j, started) {
 		e.results <- result{job: j}
 		return fair.Same
 	}

@@ -40,13 +40,14 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	if err != nil {
 		return err
 	}
-	rows, err := in.plan(changes, targets)
+	now := in.engine.now()
+	h := in.engine.holder(now)
+	rows, err := in.plan(changes, targets, now, h)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	now := in.engine.now()
 	in.reserve(rows, now)
-	waiting, err := insert(ctx, tx, rows, in.engine.holder(now), now)
+	waiting, err := insert(ctx, tx, rows, h, now)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	}
 	// An older event than the pending one may have come late, or what was pending in this lane is finished.
 	b := &pgx.Batch{}
-	queuePromote(b, waiting, now, in.engine.holder(now), &in.promoted)
+	queuePromote(b, waiting, now, h, &in.promoted)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("order deliveries: %w", err)
 	}
@@ -164,11 +165,10 @@ type row struct {
 }
 
 // plan joins the events to the endpoints that want them.
-func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint) ([]*row, error) {
+func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint, now time.Time, h holder) ([]*row, error) {
 	var (
 		rows  []*row
 		heads = make(map[lane]*row)
-		now   = in.engine.now()
 	)
 	for _, c := range changes {
 		bodies := make(map[string][]byte, 1)
@@ -187,7 +187,7 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 				}
 				bodies[as] = body
 			}
-			r := newRow(c, e.ID, as, bodies[as], now, in.engine.holder(now).until)
+			r := newRow(c, e.ID, as, bodies[as], now, h)
 			rows = append(rows, r)
 			if r.missed = !e.Enabled; !r.missed {
 				keepOrder(heads, r)
@@ -197,12 +197,12 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 	return rows, nil
 }
 
-func newRow(c change, endpointID, as string, body []byte, now, leaseUntil time.Time) *row {
+func newRow(c change, endpointID, as string, body []byte, now time.Time, h holder) *row {
 	return &row{
 		merchant: c.event.Merchant, livemode: c.event.Livemode, sequence: c.message.Sequence,
 		job: Job{
 			ID: events.NewID(), EndpointID: endpointID, EventID: c.event.ID, EventType: as,
-			Reference: c.message.Reference, Body: body, CreatedAt: now, LeaseUntil: leaseUntil,
+			Reference: c.message.Reference, Body: body, CreatedAt: now, LeaseUntil: h.until, Lessee: h.owner,
 		},
 	}
 }

@@ -118,21 +118,17 @@ func claim(ctx context.Context, db pg.DB, br Breaker, s shares, h holder, now ti
 	return c, nil
 }
 
-const releaseSQL = `update deliveries set claimable_at = next_attempt_at, lease_owner = null
-	where id = any($1::uuid[]) and lease_owner = $2 and status || '' = 'pending'`
+const releaseSQL = `update deliveries d set claimable_at = d.next_attempt_at, lease_owner = null
+	from unnest($1::uuid[], $2::uuid[]) as l (id, lessee) where d.id = l.id and d.lease_owner = l.lessee and d.status || '' = 'pending'`
 
 // release gives back leases of deliveries that were not attempted.
-func release(ctx context.Context, db pg.DB, jobs []Job, owner string) error {
-	if _, err := db.Exec(ctx, releaseSQL, jobIDs(jobs), owner); err != nil {
+func release(ctx context.Context, db pg.DB, jobs []Job) error {
+	ids, lessees := make([]string, len(jobs)), make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i], lessees[i] = j.ID, j.Lessee
+	}
+	if _, err := db.Exec(ctx, releaseSQL, ids, lessees); err != nil {
 		return fmt.Errorf("release deliveries: %w", err)
 	}
 	return nil
-}
-
-func jobIDs(jobs []Job) []string {
-	ids := make([]string, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.ID
-	}
-	return ids
 }

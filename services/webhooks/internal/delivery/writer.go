@@ -82,7 +82,7 @@ func (e *Engine) try(made []result, back []Job) (done recorded, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeWait)
 	defer cancel()
 	if len(back) > 0 {
-		if err := release(ctx, e.db, back, e.owner); err != nil {
+		if err := release(ctx, e.db, back); err != nil {
 			return recorded{}, err
 		}
 	}
