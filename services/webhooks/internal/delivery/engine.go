@@ -248,7 +248,7 @@ func (e *Engine) judge(j Job, started time.Time, a egress.Answer) result {
 	if !again || a.Status == http.StatusGone || j.EventType == TestEvent {
 		r.status = Exhausted
 	}
-	if asked := retryAfter(a.RetryAfter, r.ended()); asked > 0 {
+	if asked := egress.RetryAfter(a.RetryAfter, r.ended(), longestAsked); asked > 0 {
 		r.askedFor = r.ended().Add(asked)
 		r.retryAt = later(r.retryAt, r.askedFor)
 	}

@@ -21,12 +21,15 @@ type Endpoint struct {
 	Enabled        bool
 	DisabledReason string
 	Secret         secret.Sealed
-	// Old signs too until OldUntil, after a rotation. Without one its Data is nil.
+	// Old signs too until OldUntil, after a rotation, and alone the documented header. Without one its Data is nil.
 	Old       secret.Sealed
 	OldUntil  time.Time
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
+
+// Rotating reports whether the secret before the last rotation signs too.
+func (e Endpoint) Rotating(now time.Time) bool { return e.Old.Data != nil && now.Before(e.OldUntil) }
 
 // All is the event type that stands for every event.
 const All = "*"
