@@ -33,7 +33,9 @@ type condition struct {
 // patient is what this process knows of an endpoint that does not answer well.
 type patient struct {
 	askedUntil time.Time
-	open       map[string]bool
+	// told is when this process last looked whether the merchant is to be told.
+	told time.Time
+	open map[string]bool
 	// row counts failures in a row by type that may not be in the database yet, so that a flood of retries does not run
 	// into a dead endpoint while the first results are being written.
 	row map[string]int
@@ -84,6 +86,18 @@ func (h *health) held(k kind) bool {
 	return p != nil && (p.open[k.Event] || p.row[k.Event] >= h.limit)
 }
 
+// tell reports whether it is time to look whether the endpoint's merchant knows that it fails: an hour after the last look.
+func (h *health) tell(endpointID string, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.patient(endpointID)
+	if !p.told.IsZero() && now.Sub(p.told) < time.Hour {
+		return false
+	}
+	p.told = now
+	return true
+}
+
 // asked reports whether the endpoint wants to be left in peace now.
 func (h *health) asked(endpointID string, now time.Time) bool {
 	h.mu.Lock()
@@ -130,6 +144,9 @@ func (h *health) learn(asked []string, found []condition) {
 // diagnose keeps of what was counted before only what fails still.
 func diagnose(before *patient, list []condition) *patient {
 	p := &patient{open: make(map[string]bool), row: make(map[string]int)}
+	if before != nil {
+		p.told = before.told
+	}
 	for _, c := range list {
 		switch {
 		case c.Event == "":

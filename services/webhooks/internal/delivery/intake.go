@@ -174,7 +174,7 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 		bodies := make(map[string][]byte, 1)
 		for _, e := range targets[endpoint.Mode{Merchant: c.event.Merchant, Livemode: c.event.Livemode}] {
 			as, wanted := endpoint.Announce(e.EventTypes, c.event.Type)
-			if !wanted {
+			if !wanted || c.event.Type == failingEvent && c.message.Reference == e.ID {
 				continue
 			}
 			if err := in.engine.directory.Learn(e); err != nil {

@@ -135,6 +135,9 @@ func (e *Engine) learn(batch []result, done recorded) (well bool) {
 		if c.Event == "" && now.Sub(c.failingSince) >= e.cfg.DisableAfter {
 			e.bury(dead{endpoint: c.Endpoint, reason: "failing", failingSince: c.failingSince})
 		}
+		if c.tripped && e.health.tell(c.Endpoint, now) {
+			e.bury(dead{endpoint: c.Endpoint, warn: true})
+		}
 	}
 	return well
 }

@@ -41,7 +41,7 @@ var documented = []string{"payment.completed", "payment.failed", "payment.refund
 var known = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
-	"webhook_endpoint.disabled",
+	"webhook_endpoint.failing", "webhook_endpoint.disabled",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
