@@ -27,7 +27,7 @@ type Config struct {
 	PerEndpoint int `env:"EUPAY_WEBHOOK_ENDPOINT_CONCURRENCY" envDefault:"32"`
 	// Jitter is by how much of itself each wait after the first may be longer.
 	Jitter float64 `env:"EUPAY_WEBHOOK_JITTER" envDefault:"0.1"`
-	// BreakerFailures in a row, over all deliveries to an endpoint, make its breaker open.
+	// BreakerFailures in a row, over all deliveries of one type of event to an endpoint, make the breaker of that type open.
 	BreakerFailures int `env:"EUPAY_WEBHOOK_BREAKER_FAILURES" envDefault:"10"`
 	// DisableAfter is how long an endpoint may fail without a success before it is disabled.
 	DisableAfter time.Duration `env:"EUPAY_WEBHOOK_DISABLE_AFTER" envDefault:"120h"`
@@ -50,7 +50,7 @@ const (
 func (c *Config) engine() delivery.Config {
 	return delivery.Config{
 		Schedule: c.Schedule, Timeout: c.Timeout, Workers: c.Workers, PerEndpoint: c.PerEndpoint, Jitter: c.Jitter,
-		Breaker:      delivery.Breaker{Failures: c.BreakerFailures, Pause: firstPause, Longest: longestPause},
+		Breaker:      delivery.Breaker{Failures: c.BreakerFailures, Pause: firstPause, Longest: longestPause, Trial: 2 * c.Timeout},
 		DisableAfter: c.DisableAfter, Retention: c.Retention, InboxRetention: max(c.Retention, c.EventAge) + 14*24*time.Hour,
 	}
 }

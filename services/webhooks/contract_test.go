@@ -8,7 +8,9 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/errs"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/verify"
 )
 
@@ -104,7 +106,9 @@ func TestAttemptsFollowTheDocumentedSchedule(t *testing.T) {
 	}
 }
 
-func TestARotatedSecretSignsBesideTheNewOne(t *testing.T) {
+// TestARotationBreaksNoServerThatHasTheOldSecret: who follows the documents checks X-EuPay-Signature, and gets to know the
+// new secret only with the next deployment.
+func TestARotationBreaksNoServerThatHasTheOldSecret(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusOK))
@@ -117,8 +121,11 @@ func TestARotatedSecretSignsBesideTheNewOne(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if verify.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil {
-		t.Error("X-EuPay-Signature is not by the new secret")
+	if verify.EuPay(old, got.body, got.header.Get("X-EuPay-Signature")) != nil {
+		t.Error("X-EuPay-Signature is not by the old secret")
+	}
+	if until := f.read(id).GetOldSecretUntil().AsTime(); !until.Equal(f.clock.Now().Add(time.Hour)) {
+		t.Errorf("the old secret is said to sign until %v", until)
 	}
 	f.clock.Advance(time.Hour)
 	next := payment()
@@ -127,5 +134,43 @@ func TestARotatedSecretSignsBesideTheNewOne(t *testing.T) {
 	got = s.next(t)
 	if standard(got, old, f.clock.Now()) == nil || standard(got, fresh, f.clock.Now()) != nil {
 		t.Error("the old secret signs beyond the overlap, or the new one does not")
+	}
+	if verify.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil || f.read(id).GetOldSecretUntil() != nil {
+		t.Error("the overlap is over, and the documented header is not by the new secret")
+	}
+}
+
+func TestAPromotedSecretSignsAloneAtOnce(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSink(t, status(http.StatusOK))
+	id, old := f.endpoint(s.URL)
+	fresh := f.rotate(id, 3600)
+	again := &webhooksv1.RotateSecretRequest{MerchantId: "m_1", Id: id, OverlapSeconds: 3600}
+	if _, err := f.api.RotateSecret(t.Context(), again); !errs.Is(err, errs.InvalidState) {
+		t.Errorf("a third secret beside the two: %v", err)
+	}
+	if _, err := f.api.PromoteSecret(t.Context(), &webhooksv1.PromoteSecretRequest{MerchantId: "m_2", Id: id}); !errs.Is(err, errs.NotFoundCode) {
+		t.Errorf("another merchant promotes: %v", err)
+	}
+	for range 2 { // once more changes nothing
+		resp, err := f.api.PromoteSecret(t.Context(), &webhooksv1.PromoteSecretRequest{MerchantId: "m_1", Id: id})
+		if err != nil || resp.GetEndpoint().GetOldSecretUntil() != nil {
+			t.Fatalf("%v, %v", resp, err)
+		}
+	}
+	f.publish(f.changed("payment.completed", payment()))
+	got := s.next(t)
+	if err := verify.Request(fresh, got.header, got.body, f.clock.Now(), time.Minute); err != nil {
+		t.Error(err)
+	}
+	if standard(got, old, f.clock.Now()) == nil || verify.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil {
+		t.Error("the old secret still signs")
+	}
+	if _, err := f.api.RotateSecret(t.Context(), again); err != nil {
+		t.Errorf("the next rotation: %v", err)
+	}
+	if f.rotate(id, 0) == fresh || f.read(id).GetOldSecretUntil() != nil {
+		t.Error("a rotation without overlap does not replace both")
 	}
 }

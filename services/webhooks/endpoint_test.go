@@ -85,8 +85,14 @@ func TestHealthIsShown(t *testing.T) {
 		"well, but asked for peace": {paused: &soon, want: "healthy", retry: true},
 	} {
 		f.exec(`delete from endpoint_health`)
-		f.exec(`insert into endpoint_health (endpoint_id, failing_since, failures, last_error, tripped, paused_until) values ($1, $2, 12, 'timeout', $3, $4)`,
-			id, c.since, c.tripped, c.paused)
+		f.exec(`delete from breakers`)
+		if c.tripped {
+			f.exec(`insert into breakers (endpoint_id, event_type, failing_since, failures, last_error, tripped, trips, paused_until)
+				values ($1, 'payment.completed', $2, 12, 'timeout', true, 1, $3)`, id, c.since, c.paused)
+		} else {
+			f.exec(`insert into endpoint_health (endpoint_id, failing_since, failures, last_error, paused_until) values ($1, $2, 12, 'timeout', $3)`,
+				id, c.since, c.paused)
+		}
 		h := f.read(id).GetHealth()
 		if h.GetState() != c.want || (h.GetRetryAt() != nil) != c.retry || (h.GetFailingSince() != nil) != (c.since != nil) ||
 			h.GetConsecutiveFailures() != 12 || h.GetLastError() != "timeout" {
@@ -97,6 +103,7 @@ func TestHealthIsShown(t *testing.T) {
 			t.Errorf("%s in the list: %v, %v", name, list, err)
 		}
 	}
+	f.exec(`delete from breakers`)
 	f.exec(`delete from endpoint_health`)
 	if h := f.read(id).GetHealth(); h.GetState() != "healthy" || h.GetFailingSince() != nil || h.GetRetryAt() != nil {
 		t.Errorf("without a row: %v", h)

@@ -169,9 +169,14 @@ type mortal struct {
 // start starts the service. Its clock is past every lease of the processes before it, so nobody has to wait for those.
 func (m *mortal) start(life int) *child.Process {
 	m.t.Helper()
+	return m.startAhead(time.Duration(life) * leaseAndMore)
+}
+
+func (m *mortal) startAhead(ahead time.Duration) *child.Process {
+	m.t.Helper()
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(),
-		asService+"="+(time.Duration(life)*leaseAndMore).String(), "EUPAY_DATABASE_URL="+m.cfg.DatabaseURL, "EUPAY_NATS_URL="+m.cfg.NATSURL,
+		asService+"="+ahead.String(), "EUPAY_DATABASE_URL="+m.cfg.DatabaseURL, "EUPAY_NATS_URL="+m.cfg.NATSURL,
 		"EUPAY_WEBHOOK_MASTER_KEY="+m.cfg.MasterKey, "EUPAY_WEBHOOK_ALLOW_LOOPBACK=true", "EUPAY_GRPC_ADDR=127.0.0.1:0", "EUPAY_LOG_LEVEL=warn")
 	cmd.Stderr = os.Stderr
 	p, err := child.Start(cmd, syscall.SIGKILL)
@@ -387,5 +392,33 @@ func checkOrder(t *testing.T, receptions []reception) {
 			t.Errorf("%s: sequence %d came right after %d", lane, r.sequence, last[lane])
 		}
 		last[lane] = r.sequence
+	}
+}
+
+// TestADeadProcessIsSucceededWithinSeconds: what it had in hand goes on long before the minute that a lease may last.
+func TestADeadProcessIsSucceededWithinSeconds(t *testing.T) {
+	t.Parallel()
+	m := prepare(t)
+	m.sink.begin(0, 1, 1)
+	p := m.start(0)
+	f := &fixture{t: t, clock: newClock()}
+	pay := payment()
+	pay.MerchantId = "m_1"
+	e := f.changed("payment.pending_sca", pay)
+	if _, err := m.bus.JS.PublishMsg(t.Context(), e.Message(e.Subject())); err != nil {
+		t.Fatal(err)
+	}
+	<-m.sink.due
+	m.kill(p)
+	m.sink.begin(1, 0, 1)
+	heir := m.startAhead(9 * time.Second)
+	eventually(t, "it comes again", func() bool { return m.delivered()["/1 "+e.ID] })
+	if err := heir.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-heir.Done()
+	var left int
+	if err := m.db.QueryRow(t.Context(), `select count(*) from webhooks.workers`).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d processes are thought to live, %v", left, err)
 	}
 }

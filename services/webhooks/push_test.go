@@ -1,9 +1,11 @@
 package webhooks
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"european-pay.eu/eupay/internal/boot"
 	settings "european-pay.eu/eupay/internal/config"
@@ -86,4 +88,48 @@ func TestPushSettingsAreReadAndChecked(t *testing.T) {
 	if err := settings.Parse(&cfg, env); err != nil || cfg.PushPrivateKey != pushPrivate {
 		t.Errorf("both: %v", err)
 	}
+}
+
+// TestAMerchantIsToldWhenItsOnlyEndpointFails: there is no other endpoint that could hear of it.
+func TestAMerchantIsToldWhenItsOnlyEndpointFails(t *testing.T) {
+	t.Parallel()
+	f, api := pushing(t, pushPrivate, "mailto:ops@example.com")
+	browser := newSink(t, status(http.StatusCreated))
+	s := newSwitched(t, http.StatusInternalServerError)
+	id, _ := f.endpoint(s.URL, "*")
+	if _, err := api.Subscribe(t.Context(), subscribing(browser.URL+"/send")); err != nil {
+		t.Fatal(err)
+	}
+	failed := func(n int) {
+		p := payment()
+		p.Reference, p.Status = fmt.Sprintf("PAY-20260617-F%015X", n), "failed"
+		f.publish(f.changed("payment.failed", p))
+	}
+	for i := range 12 {
+		failed(i)
+	}
+	browser.next(t)
+	f.idle()
+	if n := f.count("pending"); n != 12 {
+		t.Errorf("%d deliveries are open, want 12: an endpoint is not told of itself that it fails", n)
+	}
+	var types []string
+	if err := f.core.Pool.QueryRow(t.Context(), `select array_agg(event_type) from outbox`).Scan(&types); err != nil || len(types) != 1 || types[0] != "webhook_endpoint.failing" {
+		t.Errorf("announced %v, %v", types, err)
+	}
+	// Not again within a day, however it fails; that it is disabled is said at once.
+	f.clock.Advance(2 * time.Hour)
+	failed(12)
+	s.code.Store(http.StatusGone)
+	failed(13)
+	f.isDisabledSoon(id)
+	browser.next(t)
+	if err := f.core.Pool.QueryRow(t.Context(), `select array_agg(event_type order by id) from outbox`).Scan(&types); err != nil || len(types) != 2 || types[1] != "webhook_endpoint.disabled" {
+		t.Errorf("announced %v, %v", types, err)
+	}
+}
+
+func (f *fixture) isDisabledSoon(id string) {
+	f.t.Helper()
+	eventually(f.t, "it is disabled", func() bool { return !f.read(id).GetEnabled() })
 }

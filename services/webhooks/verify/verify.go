@@ -28,7 +28,7 @@ const Prefix = "whsec_"
 // Request checks all signatures of a request that has these headers and this raw body. The Standard Webhooks headers are
 // required: only they carry a timestamp, so only they refuse replays. X-EuPay-Signature is checked too when it is there,
 // except while the old secret of a rotation still signs (webhook-signature then holds several signatures): that header is
-// by the newest secret only, and the caller may have the old one. A header that is there twice is refused.
+// by the old secret then, and the caller may have the new one already. A header that is there twice is refused.
 func Request(secret string, header http.Header, body []byte, now time.Time, tolerance time.Duration) error {
 	if !wellFormed(header) {
 		return ErrHeader

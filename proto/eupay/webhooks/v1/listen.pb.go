@@ -116,7 +116,9 @@ type ListenRequest struct {
 	// As an endpoint's; empty: the three documented events.
 	EventTypes []string `protobuf:"bytes,2,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
 	// Go on after this cursor, of the last response that was seen; 0: from now on.
-	AfterCursor   uint64 `protobuf:"varint,3,opt,name=after_cursor,json=afterCursor,proto3" json:"after_cursor,omitempty"`
+	AfterCursor uint64 `protobuf:"varint,3,opt,name=after_cursor,json=afterCursor,proto3" json:"after_cursor,omitempty"`
+	// Begin with the newest event that happened before; not together with a cursor.
+	Latest        bool `protobuf:"varint,4,opt,name=latest,proto3" json:"latest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -170,6 +172,13 @@ func (x *ListenRequest) GetAfterCursor() uint64 {
 		return x.AfterCursor
 	}
 	return 0
+}
+
+func (x *ListenRequest) GetLatest() bool {
+	if x != nil {
+		return x.Latest
+	}
+	return false
 }
 
 // ListenResponse is one webhook as an endpoint would get it now.
@@ -267,13 +276,14 @@ const file_eupay_webhooks_v1_listen_proto_rawDesc = "" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\"1\n" +
 	"\x17GetListenSecretResponse\x12\x16\n" +
-	"\x06secret\x18\x01 \x01(\tR\x06secret\"t\n" +
+	"\x06secret\x18\x01 \x01(\tR\x06secret\"\x8c\x01\n" +
 	"\rListenRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1f\n" +
 	"\vevent_types\x18\x02 \x03(\tR\n" +
 	"eventTypes\x12!\n" +
-	"\fafter_cursor\x18\x03 \x01(\x04R\vafterCursor\"\x9a\x02\n" +
+	"\fafter_cursor\x18\x03 \x01(\x04R\vafterCursor\x12\x16\n" +
+	"\x06latest\x18\x04 \x01(\bR\x06latest\"\x9a\x02\n" +
 	"\x0eListenResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x1d\n" +

@@ -579,7 +579,7 @@ func (x *TestSubscriptionRequest) GetId() string {
 
 type TestSubscriptionResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "sent", or why not: "gone", "refused_address", "timeout", "connection", "tls", "status".
+	// "sent", or why not: "gone", or a word of Attempt.error.
 	Result        string `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -38,10 +38,12 @@ type Endpoint struct {
 	CreatedAt      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt      *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// Most attempts a second; 0: no limit.
-	RateLimit     int32           `protobuf:"varint,11,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
-	Health        *EndpointHealth `protobuf:"bytes,12,opt,name=health,proto3" json:"health,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	RateLimit int32           `protobuf:"varint,11,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
+	Health    *EndpointHealth `protobuf:"bytes,12,opt,name=health,proto3" json:"health,omitempty"`
+	// Until when the secret before the last rotation signs too; absent when only the newest does.
+	OldSecretUntil *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=old_secret_until,json=oldSecretUntil,proto3" json:"old_secret_until,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Endpoint) Reset() {
@@ -158,20 +160,29 @@ func (x *Endpoint) GetHealth() *EndpointHealth {
 	return nil
 }
 
+func (x *Endpoint) GetOldSecretUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OldSecretUntil
+	}
+	return nil
+}
+
 // EndpointHealth tells how an endpoint answered lately.
 type EndpointHealth struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "healthy", "failing", "open" (the breaker holds deliveries back until retry_at), "half_open" (one is being tried).
+	// "healthy", "failing", "open" (retries of held_event_types are held back until retry_at), "half_open" (one is being tried).
 	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
 	// The first failure since the last success.
 	FailingSince        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=failing_since,json=failingSince,proto3" json:"failing_since,omitempty"`
 	ConsecutiveFailures int32                  `protobuf:"varint,3,opt,name=consecutive_failures,json=consecutiveFailures,proto3" json:"consecutive_failures,omitempty"`
-	// Nothing is sent before that: the breaker is open, or the endpoint asked for it (Retry-After).
+	// Until then retries of held_event_types are held back, or everything because the endpoint asked for it (Retry-After).
 	RetryAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=retry_at,json=retryAt,proto3" json:"retry_at,omitempty"`
 	// The word of the last failure, as in Attempt.error.
-	LastError     string `protobuf:"bytes,5,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	LastError string `protobuf:"bytes,5,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
+	// The types of events whose breakers are open or half open.
+	HeldEventTypes []string `protobuf:"bytes,6,rep,name=held_event_types,json=heldEventTypes,proto3" json:"held_event_types,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *EndpointHealth) Reset() {
@@ -237,6 +248,13 @@ func (x *EndpointHealth) GetLastError() string {
 		return x.LastError
 	}
 	return ""
+}
+
+func (x *EndpointHealth) GetHeldEventTypes() []string {
+	if x != nil {
+		return x.HeldEventTypes
+	}
+	return nil
 }
 
 type CreateEndpointRequest struct {
@@ -867,7 +885,7 @@ type RotateSecretRequest struct {
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
 	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	Id         string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
-	// Seconds the old secret keeps signing too; 0 to 604800.
+	// Seconds the old secret keeps signing too; 0 to 604800. INVALID_STATE while an earlier rotation is under way, unless 0.
 	OverlapSeconds int64 `protobuf:"varint,4,opt,name=overlap_seconds,json=overlapSeconds,proto3" json:"overlap_seconds,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -983,6 +1001,110 @@ func (x *RotateSecretResponse) GetSecret() string {
 	return ""
 }
 
+type PromoteSecretRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteSecretRequest) Reset() {
+	*x = PromoteSecretRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteSecretRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteSecretRequest) ProtoMessage() {}
+
+func (x *PromoteSecretRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteSecretRequest.ProtoReflect.Descriptor instead.
+func (*PromoteSecretRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PromoteSecretRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *PromoteSecretRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *PromoteSecretRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type PromoteSecretResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Endpoint      *Endpoint              `protobuf:"bytes,1,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteSecretResponse) Reset() {
+	*x = PromoteSecretResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteSecretResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteSecretResponse) ProtoMessage() {}
+
+func (x *PromoteSecretResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteSecretResponse.ProtoReflect.Descriptor instead.
+func (*PromoteSecretResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PromoteSecretResponse) GetEndpoint() *Endpoint {
+	if x != nil {
+		return x.Endpoint
+	}
+	return nil
+}
+
 type Delivery struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Id         string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1008,7 +1130,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1142,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[15]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1033,7 +1155,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{15}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Delivery) GetId() string {
@@ -1136,7 +1258,8 @@ type Attempt struct {
 	ResponseStatus int32 `protobuf:"varint,4,opt,name=response_status,json=responseStatus,proto3" json:"response_status,omitempty"`
 	// The first bytes of the answer.
 	ResponseBody []byte `protobuf:"bytes,5,opt,name=response_body,json=responseBody,proto3" json:"response_body,omitempty"`
-	// Why it failed, in one of our words: "timeout", "refused_address", "connection", "tls", "redirect", "status"; empty on success.
+	// Why it failed, in one of our words: "timeout", "dns", "refused", "reset", "unreachable", "refused_address", "tls", "malformed",
+	// "too_large", "redirect", "status", "connection" (anything else); empty on success.
 	Error string `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
 	// The answer's headers as "Name: value" lines, cut, without cookies and credentials.
 	ResponseHeaders string `protobuf:"bytes,7,opt,name=response_headers,json=responseHeaders,proto3" json:"response_headers,omitempty"`
@@ -1150,7 +1273,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1285,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[16]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1298,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{16}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Attempt) GetNumber() int32 {
@@ -1260,13 +1383,18 @@ type ListDeliveriesRequest struct {
 	EventType     string                 `protobuf:"bytes,8,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
 	CreatedAfter  *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_after,json=createdAfter,proto3" json:"created_after,omitempty"`     // inclusive
 	CreatedBefore *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=created_before,json=createdBefore,proto3" json:"created_before,omitempty"` // exclusive
+	// The merchant's own reference of the payment.
+	MerchantReference string `protobuf:"bytes,11,opt,name=merchant_reference,json=merchantReference,proto3" json:"merchant_reference,omitempty"`
+	EventId           string `protobuf:"bytes,12,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The id of the delivery after which the list goes on, instead of a page.
+	StartingAfter string `protobuf:"bytes,13,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1406,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[17]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1419,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{17}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListDeliveriesRequest) GetMerchantId() string {
@@ -1364,17 +1492,40 @@ func (x *ListDeliveriesRequest) GetCreatedBefore() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ListDeliveriesRequest) GetMerchantReference() string {
+	if x != nil {
+		return x.MerchantReference
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *ListDeliveriesRequest) GetStartingAfter() string {
+	if x != nil {
+		return x.StartingAfter
+	}
+	return ""
+}
+
 type ListDeliveriesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Deliveries    []*Delivery            `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Deliveries []*Delivery            `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	// 0 with starting_after: it is not counted.
+	Total         int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	HasMore       bool  `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +1537,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[18]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +1550,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{18}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -1416,6 +1567,13 @@ func (x *ListDeliveriesResponse) GetTotal() int64 {
 	return 0
 }
 
+func (x *ListDeliveriesResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
+}
+
 type GetDeliveryRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -1427,7 +1585,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1439,7 +1597,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[19]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1452,7 +1610,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{19}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetDeliveryRequest) GetMerchantId() string {
@@ -1485,7 +1643,7 @@ type GetDeliveryResponse struct {
 
 func (x *GetDeliveryResponse) Reset() {
 	*x = GetDeliveryResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[20]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1655,7 @@ func (x *GetDeliveryResponse) String() string {
 func (*GetDeliveryResponse) ProtoMessage() {}
 
 func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[20]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1668,7 @@ func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*GetDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{20}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetDeliveryResponse) GetDelivery() *Delivery {
@@ -1537,7 +1695,7 @@ type ListAttemptsRequest struct {
 
 func (x *ListAttemptsRequest) Reset() {
 	*x = ListAttemptsRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[21]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1707,7 @@ func (x *ListAttemptsRequest) String() string {
 func (*ListAttemptsRequest) ProtoMessage() {}
 
 func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[21]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1720,7 @@ func (x *ListAttemptsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsRequest.ProtoReflect.Descriptor instead.
 func (*ListAttemptsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{21}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListAttemptsRequest) GetMerchantId() string {
@@ -1631,7 +1789,7 @@ type ListAttemptsResponse struct {
 
 func (x *ListAttemptsResponse) Reset() {
 	*x = ListAttemptsResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[22]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1643,7 +1801,7 @@ func (x *ListAttemptsResponse) String() string {
 func (*ListAttemptsResponse) ProtoMessage() {}
 
 func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[22]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1656,7 +1814,7 @@ func (x *ListAttemptsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAttemptsResponse.ProtoReflect.Descriptor instead.
 func (*ListAttemptsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{22}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListAttemptsResponse) GetAttempts() []*Attempt {
@@ -1684,7 +1842,7 @@ type TestEndpointRequest struct {
 
 func (x *TestEndpointRequest) Reset() {
 	*x = TestEndpointRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[23]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1696,7 +1854,7 @@ func (x *TestEndpointRequest) String() string {
 func (*TestEndpointRequest) ProtoMessage() {}
 
 func (x *TestEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[23]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1709,7 +1867,7 @@ func (x *TestEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestEndpointRequest.ProtoReflect.Descriptor instead.
 func (*TestEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{23}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TestEndpointRequest) GetMerchantId() string {
@@ -1743,7 +1901,7 @@ type TestEndpointResponse struct {
 
 func (x *TestEndpointResponse) Reset() {
 	*x = TestEndpointResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[24]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1913,7 @@ func (x *TestEndpointResponse) String() string {
 func (*TestEndpointResponse) ProtoMessage() {}
 
 func (x *TestEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[24]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +1926,7 @@ func (x *TestEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestEndpointResponse.ProtoReflect.Descriptor instead.
 func (*TestEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{24}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TestEndpointResponse) GetDelivery() *Delivery {
@@ -1789,7 +1947,7 @@ type ResendDeliveryRequest struct {
 
 func (x *ResendDeliveryRequest) Reset() {
 	*x = ResendDeliveryRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[25]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1801,7 +1959,7 @@ func (x *ResendDeliveryRequest) String() string {
 func (*ResendDeliveryRequest) ProtoMessage() {}
 
 func (x *ResendDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[25]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1814,7 +1972,7 @@ func (x *ResendDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*ResendDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{25}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ResendDeliveryRequest) GetMerchantId() string {
@@ -1847,7 +2005,7 @@ type ResendDeliveryResponse struct {
 
 func (x *ResendDeliveryResponse) Reset() {
 	*x = ResendDeliveryResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[26]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1859,7 +2017,7 @@ func (x *ResendDeliveryResponse) String() string {
 func (*ResendDeliveryResponse) ProtoMessage() {}
 
 func (x *ResendDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[26]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1872,7 +2030,7 @@ func (x *ResendDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*ResendDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{26}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ResendDeliveryResponse) GetDelivery() *Delivery {
@@ -1898,7 +2056,7 @@ type DeliveryFilter struct {
 
 func (x *DeliveryFilter) Reset() {
 	*x = DeliveryFilter{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[27]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1910,7 +2068,7 @@ func (x *DeliveryFilter) String() string {
 func (*DeliveryFilter) ProtoMessage() {}
 
 func (x *DeliveryFilter) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[27]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1923,7 +2081,7 @@ func (x *DeliveryFilter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveryFilter.ProtoReflect.Descriptor instead.
 func (*DeliveryFilter) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{27}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DeliveryFilter) GetEndpointId() string {
@@ -1981,7 +2139,7 @@ type ResendDeliveriesRequest struct {
 
 func (x *ResendDeliveriesRequest) Reset() {
 	*x = ResendDeliveriesRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[28]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2151,7 @@ func (x *ResendDeliveriesRequest) String() string {
 func (*ResendDeliveriesRequest) ProtoMessage() {}
 
 func (x *ResendDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[28]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2164,7 @@ func (x *ResendDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ResendDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{28}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ResendDeliveriesRequest) GetMerchantId() string {
@@ -2049,7 +2207,7 @@ type ResendDeliveriesResponse struct {
 
 func (x *ResendDeliveriesResponse) Reset() {
 	*x = ResendDeliveriesResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[29]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2061,7 +2219,7 @@ func (x *ResendDeliveriesResponse) String() string {
 func (*ResendDeliveriesResponse) ProtoMessage() {}
 
 func (x *ResendDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[29]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2074,7 +2232,7 @@ func (x *ResendDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResendDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ResendDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{29}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ResendDeliveriesResponse) GetCount() int64 {
@@ -2104,7 +2262,7 @@ type RecoverEndpointRequest struct {
 
 func (x *RecoverEndpointRequest) Reset() {
 	*x = RecoverEndpointRequest{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[30]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2116,7 +2274,7 @@ func (x *RecoverEndpointRequest) String() string {
 func (*RecoverEndpointRequest) ProtoMessage() {}
 
 func (x *RecoverEndpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[30]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2129,7 +2287,7 @@ func (x *RecoverEndpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverEndpointRequest.ProtoReflect.Descriptor instead.
 func (*RecoverEndpointRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{30}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RecoverEndpointRequest) GetMerchantId() string {
@@ -2177,7 +2335,7 @@ type RecoverEndpointResponse struct {
 
 func (x *RecoverEndpointResponse) Reset() {
 	*x = RecoverEndpointResponse{}
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[31]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2189,7 +2347,7 @@ func (x *RecoverEndpointResponse) String() string {
 func (*RecoverEndpointResponse) ProtoMessage() {}
 
 func (x *RecoverEndpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[31]
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2202,7 +2360,7 @@ func (x *RecoverEndpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecoverEndpointResponse.ProtoReflect.Descriptor instead.
 func (*RecoverEndpointResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{31}
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RecoverEndpointResponse) GetCount() int64 {
@@ -2219,11 +2377,555 @@ func (x *RecoverEndpointResponse) GetMore() bool {
 	return false
 }
 
+type BackfillEndpointRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id         string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Since      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"` // inclusive
+	Until      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"` // exclusive; absent: now
+	// Empty: what the endpoint asks for.
+	EventTypes []string `protobuf:"bytes,6,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
+	// Only count.
+	DryRun bool `protobuf:"varint,7,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// What the dry run of the same request answered; needed for the real run.
+	Token         string `protobuf:"bytes,8,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackfillEndpointRequest) Reset() {
+	*x = BackfillEndpointRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackfillEndpointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackfillEndpointRequest) ProtoMessage() {}
+
+func (x *BackfillEndpointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackfillEndpointRequest.ProtoReflect.Descriptor instead.
+func (*BackfillEndpointRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *BackfillEndpointRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *BackfillEndpointRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *BackfillEndpointRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *BackfillEndpointRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *BackfillEndpointRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *BackfillEndpointRequest) GetEventTypes() []string {
+	if x != nil {
+		return x.EventTypes
+	}
+	return nil
+}
+
+func (x *BackfillEndpointRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *BackfillEndpointRequest) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+type BackfillEndpointResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many would be sent; of a real run how many were recorded, at most 10,000.
+	Count int64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// More are left: ask again, with the same token.
+	More bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	// When the first and the last of them happened; absent without any.
+	FirstAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=first_at,json=firstAt,proto3" json:"first_at,omitempty"`
+	LastAt  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_at,json=lastAt,proto3" json:"last_at,omitempty"`
+	// Confirms the real run. Only of a dry run.
+	Token         string `protobuf:"bytes,5,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BackfillEndpointResponse) Reset() {
+	*x = BackfillEndpointResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BackfillEndpointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BackfillEndpointResponse) ProtoMessage() {}
+
+func (x *BackfillEndpointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BackfillEndpointResponse.ProtoReflect.Descriptor instead.
+func (*BackfillEndpointResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *BackfillEndpointResponse) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *BackfillEndpointResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+func (x *BackfillEndpointResponse) GetFirstAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstAt
+	}
+	return nil
+}
+
+func (x *BackfillEndpointResponse) GetLastAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastAt
+	}
+	return nil
+}
+
+func (x *BackfillEndpointResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+// Event is something that happened, once, whoever is told of it.
+type Event struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The webhook-id of every delivery of it.
+	Id        string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Type      string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+	Reference string `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Empty: the merchant gave none, or it is not about a payment.
+	MerchantReference string                 `protobuf:"bytes,4,opt,name=merchant_reference,json=merchantReference,proto3" json:"merchant_reference,omitempty"`
+	Sequence          int64                  `protobuf:"varint,5,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	CreatedAt         *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// The webhook's body under the event's own type.
+	Body          []byte `protobuf:"bytes,7,opt,name=body,proto3" json:"body,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Event) Reset() {
+	*x = Event{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Event) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Event) ProtoMessage() {}
+
+func (x *Event) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Event.ProtoReflect.Descriptor instead.
+func (*Event) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Event) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Event) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Event) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *Event) GetMerchantReference() string {
+	if x != nil {
+		return x.MerchantReference
+	}
+	return ""
+}
+
+func (x *Event) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Event) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Event) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+type ListEventsRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Limit      int32                  `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	// The id of the event after which the list goes on.
+	StartingAfter     string                 `protobuf:"bytes,4,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
+	EventType         string                 `protobuf:"bytes,5,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	Reference         string                 `protobuf:"bytes,6,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantReference string                 `protobuf:"bytes,7,opt,name=merchant_reference,json=merchantReference,proto3" json:"merchant_reference,omitempty"`
+	CreatedAfter      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=created_after,json=createdAfter,proto3" json:"created_after,omitempty"`    // inclusive
+	CreatedBefore     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_before,json=createdBefore,proto3" json:"created_before,omitempty"` // exclusive
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ListEventsRequest) Reset() {
+	*x = ListEventsRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsRequest) ProtoMessage() {}
+
+func (x *ListEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListEventsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ListEventsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ListEventsRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *ListEventsRequest) GetStartingAfter() string {
+	if x != nil {
+		return x.StartingAfter
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetMerchantReference() string {
+	if x != nil {
+		return x.MerchantReference
+	}
+	return ""
+}
+
+func (x *ListEventsRequest) GetCreatedAfter() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAfter
+	}
+	return nil
+}
+
+func (x *ListEventsRequest) GetCreatedBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedBefore
+	}
+	return nil
+}
+
+type ListEventsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Events        []*Event               `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	HasMore       bool                   `protobuf:"varint,2,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEventsResponse) Reset() {
+	*x = ListEventsResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEventsResponse) ProtoMessage() {}
+
+func (x *ListEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListEventsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ListEventsResponse) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ListEventsResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
+}
+
+type GetEventRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEventRequest) Reset() {
+	*x = GetEventRequest{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEventRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEventRequest) ProtoMessage() {}
+
+func (x *GetEventRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEventRequest.ProtoReflect.Descriptor instead.
+func (*GetEventRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *GetEventRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *GetEventRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *GetEventRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type GetEventResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Event         *Event                 `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEventResponse) Reset() {
+	*x = GetEventResponse{}
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEventResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEventResponse) ProtoMessage() {}
+
+func (x *GetEventResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_webhooks_v1_service_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEventResponse.ProtoReflect.Descriptor instead.
+func (*GetEventResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_webhooks_v1_service_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *GetEventResponse) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
 var File_eupay_webhooks_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1feupay/webhooks/v1/service.proto\x12\x11eupay.webhooks.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbf\x03\n" +
+	"\x1feupay/webhooks/v1/service.proto\x12\x11eupay.webhooks.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x04\n" +
 	"\bEndpoint\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -2242,14 +2944,16 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x1d\n" +
 	"\n" +
 	"rate_limit\x18\v \x01(\x05R\trateLimit\x129\n" +
-	"\x06health\x18\f \x01(\v2!.eupay.webhooks.v1.EndpointHealthR\x06health\"\xf0\x01\n" +
+	"\x06health\x18\f \x01(\v2!.eupay.webhooks.v1.EndpointHealthR\x06health\x12D\n" +
+	"\x10old_secret_until\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x0eoldSecretUntil\"\x9a\x02\n" +
 	"\x0eEndpointHealth\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12?\n" +
 	"\rfailing_since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ffailingSince\x121\n" +
 	"\x14consecutive_failures\x18\x03 \x01(\x05R\x13consecutiveFailures\x125\n" +
 	"\bretry_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\aretryAt\x12\x1d\n" +
 	"\n" +
-	"last_error\x18\x05 \x01(\tR\tlastError\"\xc8\x01\n" +
+	"last_error\x18\x05 \x01(\tR\tlastError\x12(\n" +
+	"\x10held_event_types\x18\x06 \x03(\tR\x0eheldEventTypes\"\xc8\x01\n" +
 	"\x15CreateEndpointRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -2312,7 +3016,14 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\x0foverlap_seconds\x18\x04 \x01(\x03R\x0eoverlapSeconds\"g\n" +
 	"\x14RotateSecretResponse\x127\n" +
 	"\bendpoint\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.EndpointR\bendpoint\x12\x16\n" +
-	"\x06secret\x18\x02 \x01(\tR\x06secret\"\xf6\x03\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\"c\n" +
+	"\x14PromoteSecretRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"P\n" +
+	"\x15PromoteSecretResponse\x127\n" +
+	"\bendpoint\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.EndpointR\bendpoint\"\xf6\x03\n" +
 	"\bDelivery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vendpoint_id\x18\x02 \x01(\tR\n" +
@@ -2345,7 +3056,7 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"event_type\x18\t \x01(\tR\teventType\x12\x1c\n" +
 	"\treference\x18\n" +
-	" \x01(\tR\treference\"\xf8\x02\n" +
+	" \x01(\tR\treference\"\xe9\x03\n" +
 	"\x15ListDeliveriesRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -2360,12 +3071,16 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"event_type\x18\b \x01(\tR\teventType\x12?\n" +
 	"\rcreated_after\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\fcreatedAfter\x12A\n" +
 	"\x0ecreated_before\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\rcreatedBefore\"k\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\rcreatedBefore\x12-\n" +
+	"\x12merchant_reference\x18\v \x01(\tR\x11merchantReference\x12\x19\n" +
+	"\bevent_id\x18\f \x01(\tR\aeventId\x12%\n" +
+	"\x0estarting_after\x18\r \x01(\tR\rstartingAfter\"\x86\x01\n" +
 	"\x16ListDeliveriesResponse\x12;\n" +
 	"\n" +
 	"deliveries\x18\x01 \x03(\v2\x1b.eupay.webhooks.v1.DeliveryR\n" +
 	"deliveries\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"a\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"a\n" +
 	"\x12GetDeliveryRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -2428,22 +3143,74 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\adry_run\x18\x05 \x01(\bR\x06dryRun\"C\n" +
 	"\x17RecoverEndpointResponse\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x03R\x05count\x12\x12\n" +
-	"\x04more\x18\x02 \x01(\bR\x04more2\xae\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"\x9a\x02\n" +
+	"\x17BackfillEndpointRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x120\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
+	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1f\n" +
+	"\vevent_types\x18\x06 \x03(\tR\n" +
+	"eventTypes\x12\x17\n" +
+	"\adry_run\x18\a \x01(\bR\x06dryRun\x12\x14\n" +
+	"\x05token\x18\b \x01(\tR\x05token\"\xc6\x01\n" +
+	"\x18BackfillEndpointResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\x125\n" +
+	"\bfirst_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\afirstAt\x123\n" +
+	"\alast_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06lastAt\x12\x14\n" +
+	"\x05token\x18\x05 \x01(\tR\x05token\"\xe3\x01\n" +
+	"\x05Event\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1c\n" +
+	"\treference\x18\x03 \x01(\tR\treference\x12-\n" +
+	"\x12merchant_reference\x18\x04 \x01(\tR\x11merchantReference\x12\x1a\n" +
+	"\bsequence\x18\x05 \x01(\x03R\bsequence\x129\n" +
 	"\n" +
+	"created_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x12\n" +
+	"\x04body\x18\a \x01(\fR\x04body\"\xfd\x02\n" +
+	"\x11ListEventsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\x05R\x05limit\x12%\n" +
+	"\x0estarting_after\x18\x04 \x01(\tR\rstartingAfter\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x05 \x01(\tR\teventType\x12\x1c\n" +
+	"\treference\x18\x06 \x01(\tR\treference\x12-\n" +
+	"\x12merchant_reference\x18\a \x01(\tR\x11merchantReference\x12?\n" +
+	"\rcreated_after\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\fcreatedAfter\x12A\n" +
+	"\x0ecreated_before\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\rcreatedBefore\"a\n" +
+	"\x12ListEventsResponse\x120\n" +
+	"\x06events\x18\x01 \x03(\v2\x18.eupay.webhooks.v1.EventR\x06events\x12\x19\n" +
+	"\bhas_more\x18\x02 \x01(\bR\ahasMore\"^\n" +
+	"\x0fGetEventRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"B\n" +
+	"\x10GetEventResponse\x12.\n" +
+	"\x05event\x18\x01 \x01(\v2\x18.eupay.webhooks.v1.EventR\x05event2\xaf\r\n" +
 	"\x0fWebhooksService\x12e\n" +
 	"\x0eCreateEndpoint\x12(.eupay.webhooks.v1.CreateEndpointRequest\x1a).eupay.webhooks.v1.CreateEndpointResponse\x12b\n" +
 	"\rListEndpoints\x12'.eupay.webhooks.v1.ListEndpointsRequest\x1a(.eupay.webhooks.v1.ListEndpointsResponse\x12\\\n" +
 	"\vGetEndpoint\x12%.eupay.webhooks.v1.GetEndpointRequest\x1a&.eupay.webhooks.v1.GetEndpointResponse\x12e\n" +
 	"\x0eUpdateEndpoint\x12(.eupay.webhooks.v1.UpdateEndpointRequest\x1a).eupay.webhooks.v1.UpdateEndpointResponse\x12e\n" +
 	"\x0eDeleteEndpoint\x12(.eupay.webhooks.v1.DeleteEndpointRequest\x1a).eupay.webhooks.v1.DeleteEndpointResponse\x12_\n" +
-	"\fRotateSecret\x12&.eupay.webhooks.v1.RotateSecretRequest\x1a'.eupay.webhooks.v1.RotateSecretResponse\x12e\n" +
+	"\fRotateSecret\x12&.eupay.webhooks.v1.RotateSecretRequest\x1a'.eupay.webhooks.v1.RotateSecretResponse\x12b\n" +
+	"\rPromoteSecret\x12'.eupay.webhooks.v1.PromoteSecretRequest\x1a(.eupay.webhooks.v1.PromoteSecretResponse\x12e\n" +
 	"\x0eListDeliveries\x12(.eupay.webhooks.v1.ListDeliveriesRequest\x1a).eupay.webhooks.v1.ListDeliveriesResponse\x12\\\n" +
 	"\vGetDelivery\x12%.eupay.webhooks.v1.GetDeliveryRequest\x1a&.eupay.webhooks.v1.GetDeliveryResponse\x12_\n" +
 	"\fListAttempts\x12&.eupay.webhooks.v1.ListAttemptsRequest\x1a'.eupay.webhooks.v1.ListAttemptsResponse\x12_\n" +
 	"\fTestEndpoint\x12&.eupay.webhooks.v1.TestEndpointRequest\x1a'.eupay.webhooks.v1.TestEndpointResponse\x12e\n" +
 	"\x0eResendDelivery\x12(.eupay.webhooks.v1.ResendDeliveryRequest\x1a).eupay.webhooks.v1.ResendDeliveryResponse\x12k\n" +
 	"\x10ResendDeliveries\x12*.eupay.webhooks.v1.ResendDeliveriesRequest\x1a+.eupay.webhooks.v1.ResendDeliveriesResponse\x12h\n" +
-	"\x0fRecoverEndpoint\x12).eupay.webhooks.v1.RecoverEndpointRequest\x1a*.eupay.webhooks.v1.RecoverEndpointResponseB:Z8european-pay.eu/eupay/proto/eupay/webhooks/v1;webhooksv1b\x06proto3"
+	"\x0fRecoverEndpoint\x12).eupay.webhooks.v1.RecoverEndpointRequest\x1a*.eupay.webhooks.v1.RecoverEndpointResponse\x12k\n" +
+	"\x10BackfillEndpoint\x12*.eupay.webhooks.v1.BackfillEndpointRequest\x1a+.eupay.webhooks.v1.BackfillEndpointResponse\x12Y\n" +
+	"\n" +
+	"ListEvents\x12$.eupay.webhooks.v1.ListEventsRequest\x1a%.eupay.webhooks.v1.ListEventsResponse\x12S\n" +
+	"\bGetEvent\x12\".eupay.webhooks.v1.GetEventRequest\x1a#.eupay.webhooks.v1.GetEventResponseB:Z8european-pay.eu/eupay/proto/eupay/webhooks/v1;webhooksv1b\x06proto3"
 
 var (
 	file_eupay_webhooks_v1_service_proto_rawDescOnce sync.Once
@@ -2457,7 +3224,7 @@ func file_eupay_webhooks_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_webhooks_v1_service_proto_rawDescData
 }
 
-var file_eupay_webhooks_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_eupay_webhooks_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_eupay_webhooks_v1_service_proto_goTypes = []any{
 	(*Endpoint)(nil),                 // 0: eupay.webhooks.v1.Endpoint
 	(*EndpointHealth)(nil),           // 1: eupay.webhooks.v1.EndpointHealth
@@ -2474,86 +3241,114 @@ var file_eupay_webhooks_v1_service_proto_goTypes = []any{
 	(*DeleteEndpointResponse)(nil),   // 12: eupay.webhooks.v1.DeleteEndpointResponse
 	(*RotateSecretRequest)(nil),      // 13: eupay.webhooks.v1.RotateSecretRequest
 	(*RotateSecretResponse)(nil),     // 14: eupay.webhooks.v1.RotateSecretResponse
-	(*Delivery)(nil),                 // 15: eupay.webhooks.v1.Delivery
-	(*Attempt)(nil),                  // 16: eupay.webhooks.v1.Attempt
-	(*ListDeliveriesRequest)(nil),    // 17: eupay.webhooks.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),   // 18: eupay.webhooks.v1.ListDeliveriesResponse
-	(*GetDeliveryRequest)(nil),       // 19: eupay.webhooks.v1.GetDeliveryRequest
-	(*GetDeliveryResponse)(nil),      // 20: eupay.webhooks.v1.GetDeliveryResponse
-	(*ListAttemptsRequest)(nil),      // 21: eupay.webhooks.v1.ListAttemptsRequest
-	(*ListAttemptsResponse)(nil),     // 22: eupay.webhooks.v1.ListAttemptsResponse
-	(*TestEndpointRequest)(nil),      // 23: eupay.webhooks.v1.TestEndpointRequest
-	(*TestEndpointResponse)(nil),     // 24: eupay.webhooks.v1.TestEndpointResponse
-	(*ResendDeliveryRequest)(nil),    // 25: eupay.webhooks.v1.ResendDeliveryRequest
-	(*ResendDeliveryResponse)(nil),   // 26: eupay.webhooks.v1.ResendDeliveryResponse
-	(*DeliveryFilter)(nil),           // 27: eupay.webhooks.v1.DeliveryFilter
-	(*ResendDeliveriesRequest)(nil),  // 28: eupay.webhooks.v1.ResendDeliveriesRequest
-	(*ResendDeliveriesResponse)(nil), // 29: eupay.webhooks.v1.ResendDeliveriesResponse
-	(*RecoverEndpointRequest)(nil),   // 30: eupay.webhooks.v1.RecoverEndpointRequest
-	(*RecoverEndpointResponse)(nil),  // 31: eupay.webhooks.v1.RecoverEndpointResponse
-	(*timestamppb.Timestamp)(nil),    // 32: google.protobuf.Timestamp
+	(*PromoteSecretRequest)(nil),     // 15: eupay.webhooks.v1.PromoteSecretRequest
+	(*PromoteSecretResponse)(nil),    // 16: eupay.webhooks.v1.PromoteSecretResponse
+	(*Delivery)(nil),                 // 17: eupay.webhooks.v1.Delivery
+	(*Attempt)(nil),                  // 18: eupay.webhooks.v1.Attempt
+	(*ListDeliveriesRequest)(nil),    // 19: eupay.webhooks.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),   // 20: eupay.webhooks.v1.ListDeliveriesResponse
+	(*GetDeliveryRequest)(nil),       // 21: eupay.webhooks.v1.GetDeliveryRequest
+	(*GetDeliveryResponse)(nil),      // 22: eupay.webhooks.v1.GetDeliveryResponse
+	(*ListAttemptsRequest)(nil),      // 23: eupay.webhooks.v1.ListAttemptsRequest
+	(*ListAttemptsResponse)(nil),     // 24: eupay.webhooks.v1.ListAttemptsResponse
+	(*TestEndpointRequest)(nil),      // 25: eupay.webhooks.v1.TestEndpointRequest
+	(*TestEndpointResponse)(nil),     // 26: eupay.webhooks.v1.TestEndpointResponse
+	(*ResendDeliveryRequest)(nil),    // 27: eupay.webhooks.v1.ResendDeliveryRequest
+	(*ResendDeliveryResponse)(nil),   // 28: eupay.webhooks.v1.ResendDeliveryResponse
+	(*DeliveryFilter)(nil),           // 29: eupay.webhooks.v1.DeliveryFilter
+	(*ResendDeliveriesRequest)(nil),  // 30: eupay.webhooks.v1.ResendDeliveriesRequest
+	(*ResendDeliveriesResponse)(nil), // 31: eupay.webhooks.v1.ResendDeliveriesResponse
+	(*RecoverEndpointRequest)(nil),   // 32: eupay.webhooks.v1.RecoverEndpointRequest
+	(*RecoverEndpointResponse)(nil),  // 33: eupay.webhooks.v1.RecoverEndpointResponse
+	(*BackfillEndpointRequest)(nil),  // 34: eupay.webhooks.v1.BackfillEndpointRequest
+	(*BackfillEndpointResponse)(nil), // 35: eupay.webhooks.v1.BackfillEndpointResponse
+	(*Event)(nil),                    // 36: eupay.webhooks.v1.Event
+	(*ListEventsRequest)(nil),        // 37: eupay.webhooks.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),       // 38: eupay.webhooks.v1.ListEventsResponse
+	(*GetEventRequest)(nil),          // 39: eupay.webhooks.v1.GetEventRequest
+	(*GetEventResponse)(nil),         // 40: eupay.webhooks.v1.GetEventResponse
+	(*timestamppb.Timestamp)(nil),    // 41: google.protobuf.Timestamp
 }
 var file_eupay_webhooks_v1_service_proto_depIdxs = []int32{
-	32, // 0: eupay.webhooks.v1.Endpoint.created_at:type_name -> google.protobuf.Timestamp
-	32, // 1: eupay.webhooks.v1.Endpoint.updated_at:type_name -> google.protobuf.Timestamp
+	41, // 0: eupay.webhooks.v1.Endpoint.created_at:type_name -> google.protobuf.Timestamp
+	41, // 1: eupay.webhooks.v1.Endpoint.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: eupay.webhooks.v1.Endpoint.health:type_name -> eupay.webhooks.v1.EndpointHealth
-	32, // 3: eupay.webhooks.v1.EndpointHealth.failing_since:type_name -> google.protobuf.Timestamp
-	32, // 4: eupay.webhooks.v1.EndpointHealth.retry_at:type_name -> google.protobuf.Timestamp
-	0,  // 5: eupay.webhooks.v1.CreateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	0,  // 6: eupay.webhooks.v1.ListEndpointsResponse.endpoints:type_name -> eupay.webhooks.v1.Endpoint
-	0,  // 7: eupay.webhooks.v1.GetEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	9,  // 8: eupay.webhooks.v1.UpdateEndpointRequest.event_types:type_name -> eupay.webhooks.v1.EventTypes
-	0,  // 9: eupay.webhooks.v1.UpdateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	0,  // 10: eupay.webhooks.v1.RotateSecretResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
-	32, // 11: eupay.webhooks.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
-	32, // 12: eupay.webhooks.v1.Delivery.created_at:type_name -> google.protobuf.Timestamp
-	32, // 13: eupay.webhooks.v1.Delivery.delivered_at:type_name -> google.protobuf.Timestamp
-	16, // 14: eupay.webhooks.v1.Delivery.attempts:type_name -> eupay.webhooks.v1.Attempt
-	32, // 15: eupay.webhooks.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
-	32, // 16: eupay.webhooks.v1.ListDeliveriesRequest.created_after:type_name -> google.protobuf.Timestamp
-	32, // 17: eupay.webhooks.v1.ListDeliveriesRequest.created_before:type_name -> google.protobuf.Timestamp
-	15, // 18: eupay.webhooks.v1.ListDeliveriesResponse.deliveries:type_name -> eupay.webhooks.v1.Delivery
-	15, // 19: eupay.webhooks.v1.GetDeliveryResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
-	32, // 20: eupay.webhooks.v1.ListAttemptsRequest.started_after:type_name -> google.protobuf.Timestamp
-	32, // 21: eupay.webhooks.v1.ListAttemptsRequest.started_before:type_name -> google.protobuf.Timestamp
-	16, // 22: eupay.webhooks.v1.ListAttemptsResponse.attempts:type_name -> eupay.webhooks.v1.Attempt
-	15, // 23: eupay.webhooks.v1.TestEndpointResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
-	15, // 24: eupay.webhooks.v1.ResendDeliveryResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
-	32, // 25: eupay.webhooks.v1.DeliveryFilter.created_after:type_name -> google.protobuf.Timestamp
-	32, // 26: eupay.webhooks.v1.DeliveryFilter.created_before:type_name -> google.protobuf.Timestamp
-	27, // 27: eupay.webhooks.v1.ResendDeliveriesRequest.filter:type_name -> eupay.webhooks.v1.DeliveryFilter
-	32, // 28: eupay.webhooks.v1.RecoverEndpointRequest.since:type_name -> google.protobuf.Timestamp
-	2,  // 29: eupay.webhooks.v1.WebhooksService.CreateEndpoint:input_type -> eupay.webhooks.v1.CreateEndpointRequest
-	4,  // 30: eupay.webhooks.v1.WebhooksService.ListEndpoints:input_type -> eupay.webhooks.v1.ListEndpointsRequest
-	6,  // 31: eupay.webhooks.v1.WebhooksService.GetEndpoint:input_type -> eupay.webhooks.v1.GetEndpointRequest
-	8,  // 32: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:input_type -> eupay.webhooks.v1.UpdateEndpointRequest
-	11, // 33: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:input_type -> eupay.webhooks.v1.DeleteEndpointRequest
-	13, // 34: eupay.webhooks.v1.WebhooksService.RotateSecret:input_type -> eupay.webhooks.v1.RotateSecretRequest
-	17, // 35: eupay.webhooks.v1.WebhooksService.ListDeliveries:input_type -> eupay.webhooks.v1.ListDeliveriesRequest
-	19, // 36: eupay.webhooks.v1.WebhooksService.GetDelivery:input_type -> eupay.webhooks.v1.GetDeliveryRequest
-	21, // 37: eupay.webhooks.v1.WebhooksService.ListAttempts:input_type -> eupay.webhooks.v1.ListAttemptsRequest
-	23, // 38: eupay.webhooks.v1.WebhooksService.TestEndpoint:input_type -> eupay.webhooks.v1.TestEndpointRequest
-	25, // 39: eupay.webhooks.v1.WebhooksService.ResendDelivery:input_type -> eupay.webhooks.v1.ResendDeliveryRequest
-	28, // 40: eupay.webhooks.v1.WebhooksService.ResendDeliveries:input_type -> eupay.webhooks.v1.ResendDeliveriesRequest
-	30, // 41: eupay.webhooks.v1.WebhooksService.RecoverEndpoint:input_type -> eupay.webhooks.v1.RecoverEndpointRequest
-	3,  // 42: eupay.webhooks.v1.WebhooksService.CreateEndpoint:output_type -> eupay.webhooks.v1.CreateEndpointResponse
-	5,  // 43: eupay.webhooks.v1.WebhooksService.ListEndpoints:output_type -> eupay.webhooks.v1.ListEndpointsResponse
-	7,  // 44: eupay.webhooks.v1.WebhooksService.GetEndpoint:output_type -> eupay.webhooks.v1.GetEndpointResponse
-	10, // 45: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:output_type -> eupay.webhooks.v1.UpdateEndpointResponse
-	12, // 46: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:output_type -> eupay.webhooks.v1.DeleteEndpointResponse
-	14, // 47: eupay.webhooks.v1.WebhooksService.RotateSecret:output_type -> eupay.webhooks.v1.RotateSecretResponse
-	18, // 48: eupay.webhooks.v1.WebhooksService.ListDeliveries:output_type -> eupay.webhooks.v1.ListDeliveriesResponse
-	20, // 49: eupay.webhooks.v1.WebhooksService.GetDelivery:output_type -> eupay.webhooks.v1.GetDeliveryResponse
-	22, // 50: eupay.webhooks.v1.WebhooksService.ListAttempts:output_type -> eupay.webhooks.v1.ListAttemptsResponse
-	24, // 51: eupay.webhooks.v1.WebhooksService.TestEndpoint:output_type -> eupay.webhooks.v1.TestEndpointResponse
-	26, // 52: eupay.webhooks.v1.WebhooksService.ResendDelivery:output_type -> eupay.webhooks.v1.ResendDeliveryResponse
-	29, // 53: eupay.webhooks.v1.WebhooksService.ResendDeliveries:output_type -> eupay.webhooks.v1.ResendDeliveriesResponse
-	31, // 54: eupay.webhooks.v1.WebhooksService.RecoverEndpoint:output_type -> eupay.webhooks.v1.RecoverEndpointResponse
-	42, // [42:55] is the sub-list for method output_type
-	29, // [29:42] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	41, // 3: eupay.webhooks.v1.Endpoint.old_secret_until:type_name -> google.protobuf.Timestamp
+	41, // 4: eupay.webhooks.v1.EndpointHealth.failing_since:type_name -> google.protobuf.Timestamp
+	41, // 5: eupay.webhooks.v1.EndpointHealth.retry_at:type_name -> google.protobuf.Timestamp
+	0,  // 6: eupay.webhooks.v1.CreateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	0,  // 7: eupay.webhooks.v1.ListEndpointsResponse.endpoints:type_name -> eupay.webhooks.v1.Endpoint
+	0,  // 8: eupay.webhooks.v1.GetEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	9,  // 9: eupay.webhooks.v1.UpdateEndpointRequest.event_types:type_name -> eupay.webhooks.v1.EventTypes
+	0,  // 10: eupay.webhooks.v1.UpdateEndpointResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	0,  // 11: eupay.webhooks.v1.RotateSecretResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	0,  // 12: eupay.webhooks.v1.PromoteSecretResponse.endpoint:type_name -> eupay.webhooks.v1.Endpoint
+	41, // 13: eupay.webhooks.v1.Delivery.next_attempt_at:type_name -> google.protobuf.Timestamp
+	41, // 14: eupay.webhooks.v1.Delivery.created_at:type_name -> google.protobuf.Timestamp
+	41, // 15: eupay.webhooks.v1.Delivery.delivered_at:type_name -> google.protobuf.Timestamp
+	18, // 16: eupay.webhooks.v1.Delivery.attempts:type_name -> eupay.webhooks.v1.Attempt
+	41, // 17: eupay.webhooks.v1.Attempt.started_at:type_name -> google.protobuf.Timestamp
+	41, // 18: eupay.webhooks.v1.ListDeliveriesRequest.created_after:type_name -> google.protobuf.Timestamp
+	41, // 19: eupay.webhooks.v1.ListDeliveriesRequest.created_before:type_name -> google.protobuf.Timestamp
+	17, // 20: eupay.webhooks.v1.ListDeliveriesResponse.deliveries:type_name -> eupay.webhooks.v1.Delivery
+	17, // 21: eupay.webhooks.v1.GetDeliveryResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
+	41, // 22: eupay.webhooks.v1.ListAttemptsRequest.started_after:type_name -> google.protobuf.Timestamp
+	41, // 23: eupay.webhooks.v1.ListAttemptsRequest.started_before:type_name -> google.protobuf.Timestamp
+	18, // 24: eupay.webhooks.v1.ListAttemptsResponse.attempts:type_name -> eupay.webhooks.v1.Attempt
+	17, // 25: eupay.webhooks.v1.TestEndpointResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
+	17, // 26: eupay.webhooks.v1.ResendDeliveryResponse.delivery:type_name -> eupay.webhooks.v1.Delivery
+	41, // 27: eupay.webhooks.v1.DeliveryFilter.created_after:type_name -> google.protobuf.Timestamp
+	41, // 28: eupay.webhooks.v1.DeliveryFilter.created_before:type_name -> google.protobuf.Timestamp
+	29, // 29: eupay.webhooks.v1.ResendDeliveriesRequest.filter:type_name -> eupay.webhooks.v1.DeliveryFilter
+	41, // 30: eupay.webhooks.v1.RecoverEndpointRequest.since:type_name -> google.protobuf.Timestamp
+	41, // 31: eupay.webhooks.v1.BackfillEndpointRequest.since:type_name -> google.protobuf.Timestamp
+	41, // 32: eupay.webhooks.v1.BackfillEndpointRequest.until:type_name -> google.protobuf.Timestamp
+	41, // 33: eupay.webhooks.v1.BackfillEndpointResponse.first_at:type_name -> google.protobuf.Timestamp
+	41, // 34: eupay.webhooks.v1.BackfillEndpointResponse.last_at:type_name -> google.protobuf.Timestamp
+	41, // 35: eupay.webhooks.v1.Event.created_at:type_name -> google.protobuf.Timestamp
+	41, // 36: eupay.webhooks.v1.ListEventsRequest.created_after:type_name -> google.protobuf.Timestamp
+	41, // 37: eupay.webhooks.v1.ListEventsRequest.created_before:type_name -> google.protobuf.Timestamp
+	36, // 38: eupay.webhooks.v1.ListEventsResponse.events:type_name -> eupay.webhooks.v1.Event
+	36, // 39: eupay.webhooks.v1.GetEventResponse.event:type_name -> eupay.webhooks.v1.Event
+	2,  // 40: eupay.webhooks.v1.WebhooksService.CreateEndpoint:input_type -> eupay.webhooks.v1.CreateEndpointRequest
+	4,  // 41: eupay.webhooks.v1.WebhooksService.ListEndpoints:input_type -> eupay.webhooks.v1.ListEndpointsRequest
+	6,  // 42: eupay.webhooks.v1.WebhooksService.GetEndpoint:input_type -> eupay.webhooks.v1.GetEndpointRequest
+	8,  // 43: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:input_type -> eupay.webhooks.v1.UpdateEndpointRequest
+	11, // 44: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:input_type -> eupay.webhooks.v1.DeleteEndpointRequest
+	13, // 45: eupay.webhooks.v1.WebhooksService.RotateSecret:input_type -> eupay.webhooks.v1.RotateSecretRequest
+	15, // 46: eupay.webhooks.v1.WebhooksService.PromoteSecret:input_type -> eupay.webhooks.v1.PromoteSecretRequest
+	19, // 47: eupay.webhooks.v1.WebhooksService.ListDeliveries:input_type -> eupay.webhooks.v1.ListDeliveriesRequest
+	21, // 48: eupay.webhooks.v1.WebhooksService.GetDelivery:input_type -> eupay.webhooks.v1.GetDeliveryRequest
+	23, // 49: eupay.webhooks.v1.WebhooksService.ListAttempts:input_type -> eupay.webhooks.v1.ListAttemptsRequest
+	25, // 50: eupay.webhooks.v1.WebhooksService.TestEndpoint:input_type -> eupay.webhooks.v1.TestEndpointRequest
+	27, // 51: eupay.webhooks.v1.WebhooksService.ResendDelivery:input_type -> eupay.webhooks.v1.ResendDeliveryRequest
+	30, // 52: eupay.webhooks.v1.WebhooksService.ResendDeliveries:input_type -> eupay.webhooks.v1.ResendDeliveriesRequest
+	32, // 53: eupay.webhooks.v1.WebhooksService.RecoverEndpoint:input_type -> eupay.webhooks.v1.RecoverEndpointRequest
+	34, // 54: eupay.webhooks.v1.WebhooksService.BackfillEndpoint:input_type -> eupay.webhooks.v1.BackfillEndpointRequest
+	37, // 55: eupay.webhooks.v1.WebhooksService.ListEvents:input_type -> eupay.webhooks.v1.ListEventsRequest
+	39, // 56: eupay.webhooks.v1.WebhooksService.GetEvent:input_type -> eupay.webhooks.v1.GetEventRequest
+	3,  // 57: eupay.webhooks.v1.WebhooksService.CreateEndpoint:output_type -> eupay.webhooks.v1.CreateEndpointResponse
+	5,  // 58: eupay.webhooks.v1.WebhooksService.ListEndpoints:output_type -> eupay.webhooks.v1.ListEndpointsResponse
+	7,  // 59: eupay.webhooks.v1.WebhooksService.GetEndpoint:output_type -> eupay.webhooks.v1.GetEndpointResponse
+	10, // 60: eupay.webhooks.v1.WebhooksService.UpdateEndpoint:output_type -> eupay.webhooks.v1.UpdateEndpointResponse
+	12, // 61: eupay.webhooks.v1.WebhooksService.DeleteEndpoint:output_type -> eupay.webhooks.v1.DeleteEndpointResponse
+	14, // 62: eupay.webhooks.v1.WebhooksService.RotateSecret:output_type -> eupay.webhooks.v1.RotateSecretResponse
+	16, // 63: eupay.webhooks.v1.WebhooksService.PromoteSecret:output_type -> eupay.webhooks.v1.PromoteSecretResponse
+	20, // 64: eupay.webhooks.v1.WebhooksService.ListDeliveries:output_type -> eupay.webhooks.v1.ListDeliveriesResponse
+	22, // 65: eupay.webhooks.v1.WebhooksService.GetDelivery:output_type -> eupay.webhooks.v1.GetDeliveryResponse
+	24, // 66: eupay.webhooks.v1.WebhooksService.ListAttempts:output_type -> eupay.webhooks.v1.ListAttemptsResponse
+	26, // 67: eupay.webhooks.v1.WebhooksService.TestEndpoint:output_type -> eupay.webhooks.v1.TestEndpointResponse
+	28, // 68: eupay.webhooks.v1.WebhooksService.ResendDelivery:output_type -> eupay.webhooks.v1.ResendDeliveryResponse
+	31, // 69: eupay.webhooks.v1.WebhooksService.ResendDeliveries:output_type -> eupay.webhooks.v1.ResendDeliveriesResponse
+	33, // 70: eupay.webhooks.v1.WebhooksService.RecoverEndpoint:output_type -> eupay.webhooks.v1.RecoverEndpointResponse
+	35, // 71: eupay.webhooks.v1.WebhooksService.BackfillEndpoint:output_type -> eupay.webhooks.v1.BackfillEndpointResponse
+	38, // 72: eupay.webhooks.v1.WebhooksService.ListEvents:output_type -> eupay.webhooks.v1.ListEventsResponse
+	40, // 73: eupay.webhooks.v1.WebhooksService.GetEvent:output_type -> eupay.webhooks.v1.GetEventResponse
+	57, // [57:74] is the sub-list for method output_type
+	40, // [40:57] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_eupay_webhooks_v1_service_proto_init() }
@@ -2568,7 +3363,7 @@ func file_eupay_webhooks_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_webhooks_v1_service_proto_rawDesc), len(file_eupay_webhooks_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	WebhooksService_UpdateEndpoint_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/UpdateEndpoint"
 	WebhooksService_DeleteEndpoint_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/DeleteEndpoint"
 	WebhooksService_RotateSecret_FullMethodName     = "/eupay.webhooks.v1.WebhooksService/RotateSecret"
+	WebhooksService_PromoteSecret_FullMethodName    = "/eupay.webhooks.v1.WebhooksService/PromoteSecret"
 	WebhooksService_ListDeliveries_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/ListDeliveries"
 	WebhooksService_GetDelivery_FullMethodName      = "/eupay.webhooks.v1.WebhooksService/GetDelivery"
 	WebhooksService_ListAttempts_FullMethodName     = "/eupay.webhooks.v1.WebhooksService/ListAttempts"
@@ -32,6 +33,9 @@ const (
 	WebhooksService_ResendDelivery_FullMethodName   = "/eupay.webhooks.v1.WebhooksService/ResendDelivery"
 	WebhooksService_ResendDeliveries_FullMethodName = "/eupay.webhooks.v1.WebhooksService/ResendDeliveries"
 	WebhooksService_RecoverEndpoint_FullMethodName  = "/eupay.webhooks.v1.WebhooksService/RecoverEndpoint"
+	WebhooksService_BackfillEndpoint_FullMethodName = "/eupay.webhooks.v1.WebhooksService/BackfillEndpoint"
+	WebhooksService_ListEvents_FullMethodName       = "/eupay.webhooks.v1.WebhooksService/ListEvents"
+	WebhooksService_GetEvent_FullMethodName         = "/eupay.webhooks.v1.WebhooksService/GetEvent"
 )
 
 // WebhooksServiceClient is the client API for WebhooksService service.
@@ -46,8 +50,11 @@ type WebhooksServiceClient interface {
 	GetEndpoint(ctx context.Context, in *GetEndpointRequest, opts ...grpc.CallOption) (*GetEndpointResponse, error)
 	UpdateEndpoint(ctx context.Context, in *UpdateEndpointRequest, opts ...grpc.CallOption) (*UpdateEndpointResponse, error)
 	DeleteEndpoint(ctx context.Context, in *DeleteEndpointRequest, opts ...grpc.CallOption) (*DeleteEndpointResponse, error)
-	// RotateSecret makes a new secret; the old one keeps signing beside it for the overlap.
+	// RotateSecret makes a new secret. For the overlap the old one keeps signing X-EuPay-Signature, and webhook-signature is by
+	// both.
 	RotateSecret(ctx context.Context, in *RotateSecretRequest, opts ...grpc.CallOption) (*RotateSecretResponse, error)
+	// PromoteSecret ends the overlap of a rotation: from now on only the new secret signs.
+	PromoteSecret(ctx context.Context, in *PromoteSecretRequest, opts ...grpc.CallOption) (*PromoteSecretResponse, error)
 	ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error)
 	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error)
 	// ListAttempts shows the requests that were made to one endpoint, newest first.
@@ -61,6 +68,12 @@ type WebhooksServiceClient interface {
 	ResendDeliveries(ctx context.Context, in *ResendDeliveriesRequest, opts ...grpc.CallOption) (*ResendDeliveriesResponse, error)
 	// RecoverEndpoint does so with what an endpoint missed since a time: exhausted and missed deliveries.
 	RecoverEndpoint(ctx context.Context, in *RecoverEndpointRequest, opts ...grpc.CallOption) (*RecoverEndpointResponse, error)
+	// BackfillEndpoint sends an endpoint events that it never heard of, such as those before it was added. A dry run comes
+	// first: its token confirms the real one.
+	BackfillEndpoint(ctx context.Context, in *BackfillEndpointRequest, opts ...grpc.CallOption) (*BackfillEndpointResponse, error)
+	// ListEvents shows a merchant's events, whether or not an endpoint asked for them, newest first.
+	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
+	GetEvent(ctx context.Context, in *GetEventRequest, opts ...grpc.CallOption) (*GetEventResponse, error)
 }
 
 type webhooksServiceClient struct {
@@ -125,6 +138,16 @@ func (c *webhooksServiceClient) RotateSecret(ctx context.Context, in *RotateSecr
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RotateSecretResponse)
 	err := c.cc.Invoke(ctx, WebhooksService_RotateSecret_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhooksServiceClient) PromoteSecret(ctx context.Context, in *PromoteSecretRequest, opts ...grpc.CallOption) (*PromoteSecretResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PromoteSecretResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_PromoteSecret_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +224,36 @@ func (c *webhooksServiceClient) RecoverEndpoint(ctx context.Context, in *Recover
 	return out, nil
 }
 
+func (c *webhooksServiceClient) BackfillEndpoint(ctx context.Context, in *BackfillEndpointRequest, opts ...grpc.CallOption) (*BackfillEndpointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BackfillEndpointResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_BackfillEndpoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhooksServiceClient) ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEventsResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_ListEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *webhooksServiceClient) GetEvent(ctx context.Context, in *GetEventRequest, opts ...grpc.CallOption) (*GetEventResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetEventResponse)
+	err := c.cc.Invoke(ctx, WebhooksService_GetEvent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // WebhooksServiceServer is the server API for WebhooksService service.
 // All implementations must embed UnimplementedWebhooksServiceServer
 // for forward compatibility.
@@ -213,8 +266,11 @@ type WebhooksServiceServer interface {
 	GetEndpoint(context.Context, *GetEndpointRequest) (*GetEndpointResponse, error)
 	UpdateEndpoint(context.Context, *UpdateEndpointRequest) (*UpdateEndpointResponse, error)
 	DeleteEndpoint(context.Context, *DeleteEndpointRequest) (*DeleteEndpointResponse, error)
-	// RotateSecret makes a new secret; the old one keeps signing beside it for the overlap.
+	// RotateSecret makes a new secret. For the overlap the old one keeps signing X-EuPay-Signature, and webhook-signature is by
+	// both.
 	RotateSecret(context.Context, *RotateSecretRequest) (*RotateSecretResponse, error)
+	// PromoteSecret ends the overlap of a rotation: from now on only the new secret signs.
+	PromoteSecret(context.Context, *PromoteSecretRequest) (*PromoteSecretResponse, error)
 	ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error)
 	GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error)
 	// ListAttempts shows the requests that were made to one endpoint, newest first.
@@ -228,6 +284,12 @@ type WebhooksServiceServer interface {
 	ResendDeliveries(context.Context, *ResendDeliveriesRequest) (*ResendDeliveriesResponse, error)
 	// RecoverEndpoint does so with what an endpoint missed since a time: exhausted and missed deliveries.
 	RecoverEndpoint(context.Context, *RecoverEndpointRequest) (*RecoverEndpointResponse, error)
+	// BackfillEndpoint sends an endpoint events that it never heard of, such as those before it was added. A dry run comes
+	// first: its token confirms the real one.
+	BackfillEndpoint(context.Context, *BackfillEndpointRequest) (*BackfillEndpointResponse, error)
+	// ListEvents shows a merchant's events, whether or not an endpoint asked for them, newest first.
+	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
+	GetEvent(context.Context, *GetEventRequest) (*GetEventResponse, error)
 	mustEmbedUnimplementedWebhooksServiceServer()
 }
 
@@ -256,6 +318,9 @@ func (UnimplementedWebhooksServiceServer) DeleteEndpoint(context.Context, *Delet
 func (UnimplementedWebhooksServiceServer) RotateSecret(context.Context, *RotateSecretRequest) (*RotateSecretResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RotateSecret not implemented")
 }
+func (UnimplementedWebhooksServiceServer) PromoteSecret(context.Context, *PromoteSecretRequest) (*PromoteSecretResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PromoteSecret not implemented")
+}
 func (UnimplementedWebhooksServiceServer) ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDeliveries not implemented")
 }
@@ -276,6 +341,15 @@ func (UnimplementedWebhooksServiceServer) ResendDeliveries(context.Context, *Res
 }
 func (UnimplementedWebhooksServiceServer) RecoverEndpoint(context.Context, *RecoverEndpointRequest) (*RecoverEndpointResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecoverEndpoint not implemented")
+}
+func (UnimplementedWebhooksServiceServer) BackfillEndpoint(context.Context, *BackfillEndpointRequest) (*BackfillEndpointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BackfillEndpoint not implemented")
+}
+func (UnimplementedWebhooksServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedWebhooksServiceServer) GetEvent(context.Context, *GetEventRequest) (*GetEventResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetEvent not implemented")
 }
 func (UnimplementedWebhooksServiceServer) mustEmbedUnimplementedWebhooksServiceServer() {}
 func (UnimplementedWebhooksServiceServer) testEmbeddedByValue()                         {}
@@ -406,6 +480,24 @@ func _WebhooksService_RotateSecret_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WebhooksService_PromoteSecret_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PromoteSecretRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).PromoteSecret(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_PromoteSecret_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).PromoteSecret(ctx, req.(*PromoteSecretRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _WebhooksService_ListDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListDeliveriesRequest)
 	if err := dec(in); err != nil {
@@ -532,6 +624,60 @@ func _WebhooksService_RecoverEndpoint_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _WebhooksService_BackfillEndpoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BackfillEndpointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).BackfillEndpoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_BackfillEndpoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).BackfillEndpoint(ctx, req.(*BackfillEndpointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhooksService_ListEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).ListEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_ListEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).ListEvents(ctx, req.(*ListEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _WebhooksService_GetEvent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetEventRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(WebhooksServiceServer).GetEvent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: WebhooksService_GetEvent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(WebhooksServiceServer).GetEvent(ctx, req.(*GetEventRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // WebhooksService_ServiceDesc is the grpc.ServiceDesc for WebhooksService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -564,6 +710,10 @@ var WebhooksService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _WebhooksService_RotateSecret_Handler,
 		},
 		{
+			MethodName: "PromoteSecret",
+			Handler:    _WebhooksService_PromoteSecret_Handler,
+		},
+		{
 			MethodName: "ListDeliveries",
 			Handler:    _WebhooksService_ListDeliveries_Handler,
 		},
@@ -590,6 +740,18 @@ var WebhooksService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecoverEndpoint",
 			Handler:    _WebhooksService_RecoverEndpoint_Handler,
+		},
+		{
+			MethodName: "BackfillEndpoint",
+			Handler:    _WebhooksService_BackfillEndpoint_Handler,
+		},
+		{
+			MethodName: "ListEvents",
+			Handler:    _WebhooksService_ListEvents_Handler,
+		},
+		{
+			MethodName: "GetEvent",
+			Handler:    _WebhooksService_GetEvent_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -112,6 +112,7 @@ func (a *API) registerWebhooks(g *echo.Group) {
 	g.PATCH("/webhook-endpoints/:id", a.updateEndpoint, write)
 	g.DELETE("/webhook-endpoints/:id", a.deleteEndpoint, write)
 	g.POST("/webhook-endpoints/:id/rotate-secret", a.rotateEndpointSecret, write)
+	g.POST("/webhook-endpoints/:id/promote-secret", a.promoteEndpointSecret, write)
 	g.POST("/webhook-endpoints/:id/test", a.testEndpoint, write)
 	g.POST("/webhook-endpoints/:id/recover", a.recoverEndpoint, write)
 	g.GET("/webhook-endpoints/:id/attempts", a.attempts, read)

@@ -121,6 +121,12 @@ func (h *hooks) RotateSecret(_ context.Context, r *webhooksv1.RotateSecretReques
 	return &webhooksv1.RotateSecretResponse{Endpoint: e, Secret: "whsec_second"}, err
 }
 
+func (h *hooks) PromoteSecret(_ context.Context, r *webhooksv1.PromoteSecretRequest) (*webhooksv1.PromoteSecretResponse, error) {
+	defer h.lock(r)()
+	e, err := h.find(r)
+	return &webhooksv1.PromoteSecretResponse{Endpoint: e}, err
+}
+
 func (h *hooks) ListDeliveries(_ context.Context, r *webhooksv1.ListDeliveriesRequest) (*webhooksv1.ListDeliveriesResponse, error) {
 	defer h.lock(r)()
 	res := &webhooksv1.ListDeliveriesResponse{}

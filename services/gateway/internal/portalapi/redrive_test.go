@@ -37,16 +37,17 @@ func TestAnEndpointShowsItsHealth(t *testing.T) {
 	t.Parallel()
 	f, owner, path := recovery(t)
 	if r := f.must(t, owner, "GET", path, ""); !strings.Contains(r.text,
-		`"health":{"state":"healthy","failing_since":null,"consecutive_failures":0,"retry_at":null,"last_error":""}`) {
+		`"health":{"state":"healthy","failing_since":null,"consecutive_failures":0,"retry_at":null,"last_error":"","held_event_types":[]}`) {
 		t.Errorf("read %s", r.text)
 	}
 	f.hooks.mu.Lock()
 	f.hooks.endpoints[0].Health = &webhooksv1.EndpointHealth{
 		State: "open", FailingSince: timestamppb.New(noon), ConsecutiveFailures: 12, RetryAt: timestamppb.New(noon.Add(time.Minute)), LastError: "timeout",
+		HeldEventTypes: []string{"payment.failed"},
 	}
 	f.hooks.mu.Unlock()
 	if r := f.must(t, owner, "GET", path, ""); !strings.Contains(r.text, `"health":{"state":"open","failing_since":"2026-06-17T12:00:00.000Z",`+
-		`"consecutive_failures":12,"retry_at":"2026-06-17T12:01:00.000Z","last_error":"timeout"}`) {
+		`"consecutive_failures":12,"retry_at":"2026-06-17T12:01:00.000Z","last_error":"timeout","held_event_types":["payment.failed"]}`) {
 		t.Errorf("read %s", r.text)
 	}
 }

@@ -2,7 +2,6 @@ package portalapi
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -22,32 +21,35 @@ type endpoint struct {
 	Enabled        bool     `json:"enabled"`
 	DisabledReason string   `json:"disabled_reason,omitempty"`
 	Health         health   `json:"health"`
-	CreatedAt      string   `json:"created_at"`
-	UpdatedAt      string   `json:"updated_at"`
+	// OldSecretUntil is null when no rotation is under way.
+	OldSecretUntil *string `json:"old_secret_until"`
+	CreatedAt      string  `json:"created_at"`
+	UpdatedAt      string  `json:"updated_at"`
 	// Secret is there only in the answer that makes it.
 	Secret string `json:"secret,omitempty"`
 }
 
 type health struct {
-	State               string  `json:"state"`
-	FailingSince        *string `json:"failing_since"`
-	ConsecutiveFailures int32   `json:"consecutive_failures"`
-	RetryAt             *string `json:"retry_at"`
-	LastError           string  `json:"last_error"`
+	State               string   `json:"state"`
+	FailingSince        *string  `json:"failing_since"`
+	ConsecutiveFailures int32    `json:"consecutive_failures"`
+	RetryAt             *string  `json:"retry_at"`
+	LastError           string   `json:"last_error"`
+	HeldEventTypes      []string `json:"held_event_types"`
 }
 
 func endpointView(e *webhooksv1.Endpoint) endpoint {
 	return endpoint{
 		ID: e.GetId(), Livemode: e.GetLivemode(), URL: e.GetUrl(), Description: e.GetDescription(), EventTypes: append([]string{}, e.GetEventTypes()...),
 		Enabled: e.GetEnabled(), DisabledReason: e.GetDisabledReason(), CreatedAt: stamp(e.GetCreatedAt()), UpdatedAt: stamp(e.GetUpdatedAt()),
-		RateLimit: e.GetRateLimit(), Health: healthView(e.GetHealth()),
+		RateLimit: e.GetRateLimit(), Health: healthView(e.GetHealth()), OldSecretUntil: optionalStamp(e.GetOldSecretUntil()),
 	}
 }
 
 func healthView(h *webhooksv1.EndpointHealth) health {
 	return health{
 		State: h.GetState(), FailingSince: optionalStamp(h.GetFailingSince()), ConsecutiveFailures: h.GetConsecutiveFailures(),
-		RetryAt: optionalStamp(h.GetRetryAt()), LastError: h.GetLastError(),
+		RetryAt: optionalStamp(h.GetRetryAt()), LastError: h.GetLastError(), HeldEventTypes: append([]string{}, h.GetHeldEventTypes()...),
 	}
 }
 
@@ -177,7 +179,7 @@ func (a *API) deleteEndpoint(c echo.Context) error {
 }
 
 func (a *API) rotateEndpointSecret(c echo.Context) error {
-	overlap, err := overlapSeconds(c)
+	overlap, err := hookOverlap(c)
 	if err != nil {
 		return err
 	}
@@ -188,7 +190,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.RotateSecret(ctx, &webhooksv1.RotateSecretRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, OverlapSeconds: int64(overlap / time.Second),
+		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, OverlapSeconds: overlap,
 	})
 	if err != nil {
 		return err
@@ -196,4 +198,39 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	v := endpointView(res.GetEndpoint())
 	v.Secret = res.GetSecret()
 	return web.Answer(c, http.StatusOK, v)
+}
+
+// defaultOverlap is how many seconds an old secret goes on signing when the request does not say: a day, in which a new one
+// can be deployed.
+const defaultOverlap = 24 * 60 * 60
+
+func hookOverlap(c echo.Context) (int64, error) {
+	var in struct {
+		OverlapSeconds *int64 `json:"overlap_seconds"`
+	}
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return 0, err
+	}
+	if in.OverlapSeconds == nil {
+		return defaultOverlap, nil
+	}
+	return *in.OverlapSeconds, nil
+}
+
+func (a *API) promoteEndpointSecret(c echo.Context) error {
+	var in modeOnly
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	of, id, err := a.endpointOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, callTimeout)
+	defer cancel()
+	res, err := a.webhooks.PromoteSecret(ctx, &webhooksv1.PromoteSecretRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
 }

@@ -30,7 +30,7 @@ func TestEndpointsWithLoginAndWithKey(t *testing.T) {
 			t.Errorf("%s: made %s", name, made.text)
 		}
 		path := "/webhook-endpoints/" + made.str("id")
-		if r := f.must(t, who, "GET", path, ""); r.str("url") != "https://example.com/?a=1&b=2" || strings.Contains(r.text, "secret") {
+		if r := f.must(t, who, "GET", path, ""); r.str("url") != "https://example.com/?a=1&b=2" || strings.Contains(r.text, `"secret"`) {
 			t.Errorf("%s: read %s", name, r.text)
 		}
 		if r := f.must(t, who, "PATCH", path, `{"enabled":false,"event_types":[]}`); r.json["enabled"] != false || !strings.Contains(r.text, `"event_types":[]`) || r.str("description") != "Shop" {
@@ -45,7 +45,16 @@ func TestEndpointsWithLoginAndWithKey(t *testing.T) {
 		if got := f.hooks.lastRequest().(*webhooksv1.RotateSecretRequest).GetOverlapSeconds(); got != 86400 {
 			t.Errorf("%s: overlap %d", name, got)
 		}
-		if r := f.must(t, who, "GET", "/webhook-endpoints?limit=1", ""); len(r.rows()) != 1 || strings.Contains(r.text, "secret") {
+		for body, want := range map[string]int64{"": 86400, "{}": 86400, `{"overlap_seconds":0}`: 0} {
+			f.must(t, who, "POST", path+"/rotate-secret", body)
+			if got := f.hooks.lastRequest().(*webhooksv1.RotateSecretRequest).GetOverlapSeconds(); got != want {
+				t.Errorf("%s: %q is an overlap of %d, want %d", name, body, got, want)
+			}
+		}
+		if r := f.must(t, who, "POST", path+"/promote-secret", ""); r.str("id") == "" || r.json["old_secret_until"] != nil || strings.Contains(r.text, `"secret"`) {
+			t.Errorf("%s: promoted to %s", name, r.text)
+		}
+		if r := f.must(t, who, "GET", "/webhook-endpoints?limit=1", ""); len(r.rows()) != 1 || strings.Contains(r.text, `"secret"`) {
 			t.Errorf("%s: listed %s", name, r.text)
 		}
 		if r := f.must(t, who, "GET", "/webhook-endpoints?page=9", ""); len(r.rows()) != 0 {
@@ -101,6 +110,7 @@ func TestWebhooksOfOthersAreNotFound(t *testing.T) {
 		f.refused(t, errs.NotFoundCode, who, "PATCH", path, `{"url":"https://evil.example"}`)
 		f.refused(t, errs.NotFoundCode, who, "DELETE", path, "")
 		f.refused(t, errs.NotFoundCode, who, "POST", path+"/rotate-secret", "")
+		f.refused(t, errs.NotFoundCode, who, "POST", path+"/promote-secret", "")
 		if r := f.must(t, who, "GET", "/webhook-endpoints", ""); len(r.rows()) != 0 {
 			t.Errorf("%s sees %s", name, r.text)
 		}

@@ -41,7 +41,7 @@ func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPa
 	refund := h.fresh(c.GetReference(), payment.KindRefund, m)
 	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), c.GetMerchantId(), c.GetLivemode()
 	refund.ExecutionType, refund.WaitForSettlement = "instant", false // nothing comes that the merchant could wait for
-	refund.Payer = beneficiary(m) // the company, whose account the money leaves
+	refund.Payer = beneficiary(m)                                     // the company, whose account the money leaves
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
 	p, match, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
 	if err != nil {

@@ -34,15 +34,20 @@ func newBroken(t *testing.T) *broken {
 // due records n deliveries of as many payments, which this process has the lease of until now.
 func (b *broken) due(n int, now time.Time) (jobs []Job) {
 	b.t.Helper()
+	return b.dueOf("payment.completed", n, true, now)
+}
+
+func (b *broken) dueOf(eventType string, n int, reserved bool, now time.Time) (jobs []Job) {
+	b.t.Helper()
 	for range n {
 		jobs = append(jobs, Job{
-			ID: events.NewID(), EndpointID: ill, EventID: events.NewID(), EventType: "payment.completed", Reference: "PAY-" + events.NewID(),
-			Body: []byte("{}"), CreatedAt: now, LeaseUntil: now.Add(leaseTime),
+			ID: events.NewID(), EndpointID: ill, EventID: events.NewID(), EventType: eventType, Reference: "PAY-" + events.NewID(),
+			Body: []byte("{}"), CreatedAt: now, LeaseUntil: now.Add(leaseTime), Lessee: b.owner,
 		})
 	}
 	rows := make([]*row, n)
 	for i, j := range jobs {
-		rows[i] = &row{job: j, merchant: "m_1", sequence: 1, reserved: true, settle: func(bool) {}}
+		rows[i] = &row{job: j, merchant: "m_1", sequence: 1, reserved: reserved, settle: func(bool) {}}
 	}
 	if _, err := insert(b.t.Context(), b.db, rows, held(b.owner, now), now); err != nil {
 		b.t.Fatal(err)
@@ -70,12 +75,12 @@ func (b *broken) result(j Job, word string, now time.Time) result {
 
 func (b *broken) record(now time.Time, list ...result) {
 	b.t.Helper()
-	if _, err := record(b.t.Context(), b.db, calm, list, held(b.owner, now), now); err != nil {
+	if _, err := record(b.t.Context(), b.db, calm, list, anyone, held(b.owner, now), now); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-// is compares the endpoint's health: how often it failed, the breaker's openings, and how long it is left in peace.
+// is compares the breaker of payment.completed: how often that failed, the openings, and how long retries are held back.
 func (b *broken) is(want string, now time.Time) {
 	b.t.Helper()
 	var (
@@ -84,7 +89,7 @@ func (b *broken) is(want string, now time.Time) {
 		until           *time.Time
 	)
 	got := "well"
-	err := b.db.QueryRow(b.t.Context(), `select failures, tripped, trips, paused_until from endpoint_health where endpoint_id = $1`, ill).
+	err := b.db.QueryRow(b.t.Context(), `select failures, tripped, trips, paused_until from breakers where endpoint_id = $1 and event_type = 'payment.completed'`, ill).
 		Scan(&failures, &tripped, &trips, &until)
 	switch {
 	case err == nil:
@@ -103,7 +108,7 @@ func (b *broken) is(want string, now time.Time) {
 
 func (b *broken) claim(now time.Time) []Job {
 	b.t.Helper()
-	found, err := claim(b.t.Context(), b.db, shares{all: 100, unknown: 100}, held(b.owner, now), now)
+	found, err := claim(b.t.Context(), b.db, calm, shares{all: 100, unknown: 100, held: 3}, held(b.owner, now), now)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -188,7 +193,7 @@ func TestOnlyAFailedProbeLengthensThePause(t *testing.T) {
 	}
 	b.attempted("timeout", now, late[2])
 	b.is(fmt.Sprintf("13 failures, tripped true, trips 1, %v", leaseTime), now) // the probe is still under way
-	if _, err := b.db.Exec(t.Context(), `update endpoint_health set paused_until = $1`, now); err != nil {
+	if _, err := b.db.Exec(t.Context(), `update breakers set paused_until = $1`, now); err != nil {
 		t.Fatal(err)
 	}
 	b.attempted("status", now, probe[0])
@@ -205,4 +210,59 @@ func TestAFailedTestSaysNothingOfTheEndpoint(t *testing.T) {
 	}
 	b.attempted("status", start, jobs...)
 	b.is("well", start)
+}
+
+// TestABrokenTypeHoldsBackItselfAlone: its retries wait for a probe; what was never tried, and other types, do not.
+func TestABrokenTypeHoldsBackItselfAlone(t *testing.T) {
+	t.Parallel()
+	b := newBroken(t)
+	b.attempted("status", start, b.dueOf("payment.failed", 12, true, start)...)
+	b.is("well", start)
+	now := start.Add(4 * time.Second)
+	b.dueOf("payment.completed", 2, false, now)
+	b.dueOf("payment.failed", 5, false, now)
+	got := map[string]int{}
+	for _, j := range b.claim(now) {
+		got[j.EventType]++
+		if j.Probe || j.Attempts != 0 {
+			t.Errorf("%+v goes", j)
+		}
+	}
+	// Of the type that fails only as many as its queue takes (3), so that a flood of it cannot fill memory.
+	if got["payment.completed"] != 2 || got["payment.failed"] != 3 {
+		t.Errorf("claimed %v, want 2 payment.completed and 3 payment.failed", got)
+	}
+	completed := b.dueOf("payment.completed", 1, true, now)
+	b.attempted("", now, completed...)
+	now = start.Add(5 * time.Second)
+	probes, fresh := 0, 0
+	for _, j := range b.claim(now) {
+		if j.Probe {
+			probes++
+		} else if j.Attempts == 0 {
+			fresh++
+		}
+	}
+	if probes != 1 || fresh != 2 {
+		t.Errorf("%d probes and %d that were never tried go after a success of another type, want 1 and 2", probes, fresh)
+	}
+}
+
+// TestASuccessOfTheTypeLetsItsRetriesGo, and leaves the other types' breakers alone.
+func TestASuccessOfTheTypeLetsItsRetriesGo(t *testing.T) {
+	t.Parallel()
+	b := newBroken(t)
+	b.attempted("status", start, b.dueOf("payment.failed", 10, true, start)...)
+	b.attempted("status", start, b.due(10, start)...)
+	now := start.Add(5 * time.Second)
+	fresh := b.due(1, now)
+	b.attempted("", now, fresh...)
+	b.is("well", now)
+	got := map[string]int{}
+	for _, j := range b.claim(now) {
+		got[j.EventType]++
+	}
+	if got["payment.completed"] != 10 || got["payment.failed"] != 1 {
+		t.Errorf("claimed %v, want all payment.completed and one payment.failed as a probe", got)
+	}
 }

@@ -16,11 +16,13 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-// dead is an endpoint to disable, or (without a reason) one that was, with deliveries still open.
+// dead is an endpoint to disable, or (without a reason) one that was, with deliveries still open; or one that fails, of
+// which its merchant is to be told.
 type dead struct {
 	endpoint     string
 	reason       string
 	failingSince time.Time
+	warn         bool
 }
 
 // bury asks for an endpoint to be disabled. When there is no room the next failure asks again.
@@ -46,6 +48,9 @@ func (e *Engine) undertake(ctx context.Context) error {
 }
 
 func (e *Engine) disable(ctx context.Context, d dead) error {
+	if d.warn {
+		return e.warn(ctx, d.endpoint)
+	}
 	if d.reason != "" {
 		changed, err := e.switchOff(ctx, d)
 		if err != nil {
@@ -80,18 +85,58 @@ func (e *Engine) switchOff(ctx context.Context, d dead) (changed bool, err error
 			return fmt.Errorf("disable endpoint: %w", err)
 		}
 		changed = true
-		return announce(ctx, tx, c, now)
+		return announce(ctx, tx, "webhook_endpoint.disabled", c, now)
 	})
 	return changed, err
 }
 
-func announce(ctx context.Context, tx pgx.Tx, c *eventsv1.WebhookEndpointChanged, now time.Time) error {
+// warnEvery is how often at most a merchant is told that an endpoint fails.
+const warnEvery = 24 * time.Hour
+
+// warn announces that a breaker of the endpoint has opened, unless that was said lately.
+func (e *Engine) warn(ctx context.Context, endpointID string) error {
+	now, said := e.now(), false
+	err := pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
+		c := &eventsv1.WebhookEndpointChanged{EndpointId: endpointID, OccurredAt: timestamppb.New(now)}
+		var since time.Time
+		err := tx.QueryRow(ctx, `select last_error, failing_since from breakers where endpoint_id = $1 and tripped
+			order by failing_since limit 1`, endpointID).Scan(&c.Reason, &since)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // it is well again
+		}
+		if err != nil {
+			return fmt.Errorf("read breaker: %w", err)
+		}
+		c.FailingSince = timestamppb.New(since)
+		err = tx.QueryRow(ctx, `update endpoints set warned_at = $2, event_sequence = event_sequence + 1
+			where id = $1 and enabled and deleted_at is null and (warned_at is null or warned_at <= $3)
+			returning merchant_id, livemode, url, event_sequence`, endpointID, now, now.Add(-warnEvery)).
+			Scan(&c.MerchantId, &c.Livemode, &c.Url, &c.Sequence)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("note the warning: %w", err)
+		}
+		said = true
+		return announce(ctx, tx, failingEvent, c, now)
+	})
+	if said && err == nil {
+		e.announced()
+	}
+	return err
+}
+
+// failingEvent tells a merchant that an endpoint does not take a type of event. It is not sent to that endpoint itself.
+const failingEvent = "webhook_endpoint.failing"
+
+func announce(ctx context.Context, tx pgx.Tx, eventType string, c *eventsv1.WebhookEndpointChanged, now time.Time) error {
 	data, err := proto.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode event: %w", err)
 	}
 	return outbox.Add(ctx, tx, events.Event{
-		ID: events.NewID(), Type: "webhook_endpoint.disabled", Source: "webhooks", Merchant: c.GetMerchantId(), Livemode: c.GetLivemode(),
+		ID: events.NewID(), Type: eventType, Source: "webhooks", Merchant: c.GetMerchantId(), Livemode: c.GetLivemode(),
 		Time: now, Data: data,
 	})
 }

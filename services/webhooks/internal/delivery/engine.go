@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
@@ -30,6 +29,9 @@ const (
 	slow = 2 * time.Second
 	// claimWait bounds one look for due deliveries.
 	claimWait = 10 * time.Second
+	// heldShare is how many deliveries of an open breaker that were never tried are claimed for a queue that memory does
+	// not know.
+	heldShare = 8
 )
 
 // spare is what must be left of a lease when an attempt would have lasted to its limit.
@@ -61,8 +63,7 @@ type Engine struct {
 	client    *egress.Client
 	now       func() time.Time
 	log       *slog.Logger
-	// owner names this process in leases.
-	owner string
+	vigil     *vigil
 
 	pool    *fair.Pool[Job]
 	intake  *intake
@@ -94,7 +95,9 @@ func (h holder) arguments() (owner, until any) {
 	return h.owner, h.until
 }
 
-func (e *Engine) holder(now time.Time) holder { return holder{e.owner, now.Add(lease(e.cfg.Timeout))} }
+func (e *Engine) holder(now time.Time) holder {
+	return holder{e.vigil.owner(), now.Add(lease(e.cfg.Timeout))}
+}
 
 // Deps are what an engine works with.
 type Deps struct {
@@ -110,13 +113,13 @@ type Deps struct {
 // NewEngine returns an engine. Run it once.
 func NewEngine(cfg Config, d Deps) *Engine {
 	e := &Engine{
-		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, owner: uuid.NewString(),
+		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, vigil: newVigil(),
 		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), dying: make(chan dead, 64),
 	}
 	e.sending, e.abort = context.WithCancel(context.Background())
 	e.pool = fair.New(
 		fair.Limits{Running: cfg.Workers, PerKey: cfg.PerEndpoint, PerGroup: max(cfg.Workers/merchants, cfg.PerEndpoint), Held: maxHeld},
-		fair.Hooks{Gate: e.pace, Group: d.Directory.Merchant}, e.attempt)
+		fair.Hooks{Gate: e.pace, Group: func(queue string) string { return d.Directory.Merchant(endpointOf(queue)) }}, e.attempt)
 	e.intake = &intake{engine: e}
 	return e
 }
@@ -146,6 +149,7 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 		e.write()
 	}()
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.watch(ctx) })
 	group.Go(func() error { return consume(ctx) })
 	group.Go(func() error { return e.poll(ctx) })
 	group.Go(func() error { return e.observe(ctx) })
@@ -165,23 +169,30 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 	return errors.Join(err, e.giveBack(context.WithoutCancel(ctx), left))
 }
 
+// giveBack ends the leases of what was not begun, and then this process's place among the living.
 func (e *Engine) giveBack(ctx context.Context, left []Job) error {
-	if len(left) == 0 {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return release(ctx, e.db, left, e.owner)
+	if len(left) > 0 {
+		if err := release(ctx, e.db, left); err != nil {
+			return err
+		}
+	}
+	return leave(ctx, e.db, e.vigil.owner())
 }
 
 // attempt sends one delivery and passes the result on to the writer.
-func (e *Engine) attempt(_ string, j Job) fair.Verdict {
+func (e *Engine) attempt(queue string, j Job) fair.Verdict {
 	started := e.now()
 	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare(e.cfg.Timeout) {
 		return fair.Same // it lay here for too long: whoever claims it after the lease attempts it
 	}
-	if !j.Probe && e.health.held(j.EndpointID, started) {
+	if !e.vigil.holds(j.Lessee) || e.withheld(j, started) {
 		e.results <- result{job: j}
+		return fair.Same
+	}
+	if now := e.queue(j); now != queue && queue == j.EndpointID {
+		e.pool.Add(now, j) // its breaker has opened: the other types do not wait behind it
 		return fair.Same
 	}
 	target, ok, err := e.directory.Target(e.sending, j.EndpointID)
@@ -206,11 +217,23 @@ func (e *Engine) attempt(_ string, j Job) fair.Verdict {
 		return fair.Same // we broke it off ourselves; the lease ends and the attempt is made again
 	}
 	r := e.judge(j, started, answer)
+	if !r.askedFor.IsZero() {
+		e.health.ask(j.EndpointID, r.askedFor)
+	}
 	if j.EventType != TestEvent {
-		e.health.count(j.EndpointID, answer.Error == "")
+		e.health.count(j.kind(), answer.Error == "")
 	}
 	e.results <- r
 	return verdict(r)
+}
+
+// withheld reports whether the delivery must not be attempted now: the endpoint asked to be left in peace, or the breaker
+// is open for what was tried before.
+func (e *Engine) withheld(j Job, now time.Time) bool {
+	if j.EventType == TestEvent {
+		return false
+	}
+	return e.health.asked(j.EndpointID, now) || !j.Probe && j.tried() && e.health.held(j.kind())
 }
 
 // judge decides what a delivery is after an attempt.
@@ -225,7 +248,7 @@ func (e *Engine) judge(j Job, started time.Time, a egress.Answer) result {
 	if !again || a.Status == http.StatusGone || j.EventType == TestEvent {
 		r.status = Exhausted
 	}
-	if asked := retryAfter(a.RetryAfter, r.ended()); asked > 0 {
+	if asked := egress.RetryAfter(a.RetryAfter, r.ended(), longestAsked); asked > 0 {
 		r.askedFor = r.ended().Add(asked)
 		r.retryAt = later(r.retryAt, r.askedFor)
 	}
@@ -283,24 +306,25 @@ func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
 	// Not broken off when the service stops: it could be committed all the same, and nobody would know what it leased.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimWait)
 	defer cancel()
-	s := shares{unknown: e.pool.Unknown()}
+	s := shares{unknown: e.pool.Unknown(), held: heldShare}
 	s.all, s.names, s.shares = e.pool.Shares()
-	s.held = e.health.known()
-	found, err := claim(ctx, e.db, s, e.holder(e.now()), e.now())
+	s.asked = e.health.known()
+	found, err := claim(ctx, e.db, e.cfg.Breaker, s, e.holder(e.now()), e.now())
 	if err != nil {
 		return 0, nil, err
 	}
-	e.health.learn(s.held, found.conditions)
+	e.health.learn(s.asked, found.conditions)
 	got := make(map[string]int)
 	for _, j := range found.jobs {
-		got[j.EndpointID]++
-		e.pool.Add(j.EndpointID, j)
+		queue := e.queue(j)
+		got[queue]++
+		e.pool.Add(queue, j)
 	}
 	e.noteRest(s, got)
 	return len(found.jobs), found.next, nil
 }
 
-// noteRest tells the pool which endpoints may have more in the database than was claimed: those that got all they had
+// noteRest tells the pool which queues may have more in the database than was claimed: those that got all they had
 // room for.
 func (e *Engine) noteRest(s shares, got map[string]int) {
 	full, total := make(map[string]bool), 0
@@ -310,7 +334,7 @@ func (e *Engine) noteRest(s shares, got map[string]int) {
 	for name, n := range got {
 		total += n
 		if _, known := full[name]; !known {
-			full[name] = n >= s.unknown
+			full[name] = n >= s.unknown || isHeld(name) && n >= s.held
 		}
 	}
 	for name, more := range full {
@@ -349,7 +373,7 @@ func (e *Engine) measure(ctx context.Context) error {
 		age = max(e.now().Sub(*oldest), 0)
 	}
 	var tripped int64
-	if err := e.db.QueryRow(ctx, `select count(*) from endpoint_health where tripped`).Scan(&tripped); err != nil {
+	if err := e.db.QueryRow(ctx, `select count(distinct endpoint_id) from breakers where tripped`).Scan(&tripped); err != nil {
 		return fmt.Errorf("count open breakers: %w", err)
 	}
 	breakersOpen.Set(float64(tripped))

@@ -16,10 +16,16 @@ import (
 type intake struct {
 	engine *Engine
 	// Of the transaction under way: what it leased to this process, and the room reserved for that.
-	leased   []Job
+	leased   []reservation
 	promoted []Job
 	// spilled: some had no room and wait in the database.
 	spilled bool
+}
+
+// reservation is a job and the queue that has room for it.
+type reservation struct {
+	queue string
+	job   Job
 }
 
 // handle records the deliveries of a batch. Those that can be attempted at once are leased to this process already, so
@@ -34,13 +40,14 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	if err != nil {
 		return err
 	}
-	rows, err := in.plan(changes, targets)
+	now := in.engine.now()
+	h := in.engine.holder(now)
+	rows, err := in.plan(changes, targets, now, h)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	now := in.engine.now()
 	in.reserve(rows, now)
-	waiting, err := insert(ctx, tx, rows, in.engine.holder(now), now)
+	waiting, err := insert(ctx, tx, rows, h, now)
 	if err != nil {
 		return err
 	}
@@ -49,7 +56,7 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	}
 	// An older event than the pending one may have come late, or what was pending in this lane is finished.
 	b := &pgx.Batch{}
-	queuePromote(b, waiting, now, in.engine.holder(now), &in.promoted)
+	queuePromote(b, waiting, now, h, &in.promoted)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("order deliveries: %w", err)
 	}
@@ -74,11 +81,11 @@ func (in *intake) redeliver(ctx context.Context, tx pgx.Tx, changes []change, no
 
 // commit hands what the transaction leased over to the senders.
 func (in *intake) commit() {
-	for _, j := range in.leased {
-		in.engine.pool.Push(j.EndpointID, j)
+	for _, r := range in.leased {
+		in.engine.pool.Push(r.queue, r.job)
 	}
 	for _, j := range in.promoted {
-		in.engine.pool.Add(j.EndpointID, j)
+		in.engine.pool.Add(in.engine.queue(j), j)
 	}
 	if in.spilled {
 		in.engine.Wake()
@@ -88,8 +95,8 @@ func (in *intake) commit() {
 
 // reset gives the reservations of a transaction back that was not committed.
 func (in *intake) reset() {
-	for _, j := range in.leased {
-		in.engine.pool.Cancel(j.EndpointID)
+	for _, r := range in.leased {
+		in.engine.pool.Cancel(r.queue)
 	}
 	in.leased, in.promoted, in.spilled = nil, nil, false
 }
@@ -97,15 +104,16 @@ func (in *intake) reset() {
 // reserve marks the rows for which the senders have room.
 func (in *intake) reserve(rows []*row, now time.Time) {
 	for _, r := range rows {
-		wanted := !r.behind && !r.missed && !in.engine.health.held(r.job.EndpointID, now)
-		r.reserved = wanted && in.engine.pool.Reserve(r.job.EndpointID)
+		queue := in.engine.queue(r.job)
+		wanted := !r.behind && !r.missed && !in.engine.health.asked(r.job.EndpointID, now)
+		r.reserved = wanted && in.engine.pool.Reserve(queue)
 		in.spilled = in.spilled || wanted && !r.reserved
 		r.settle = func(pending bool) {
 			switch {
 			case r.reserved && pending:
-				in.leased = append(in.leased, r.job)
+				in.leased = append(in.leased, reservation{queue, r.job})
 			case r.reserved:
-				in.engine.pool.Cancel(r.job.EndpointID)
+				in.engine.pool.Cancel(queue)
 			}
 		}
 	}
@@ -157,17 +165,16 @@ type row struct {
 }
 
 // plan joins the events to the endpoints that want them.
-func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint) ([]*row, error) {
+func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint, now time.Time, h holder) ([]*row, error) {
 	var (
 		rows  []*row
 		heads = make(map[lane]*row)
-		now   = in.engine.now()
 	)
 	for _, c := range changes {
 		bodies := make(map[string][]byte, 1)
 		for _, e := range targets[endpoint.Mode{Merchant: c.event.Merchant, Livemode: c.event.Livemode}] {
 			as, wanted := endpoint.Announce(e.EventTypes, c.event.Type)
-			if !wanted {
+			if !wanted || c.event.Type == failingEvent && c.message.Reference == e.ID {
 				continue
 			}
 			if err := in.engine.directory.Learn(e); err != nil {
@@ -180,7 +187,7 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 				}
 				bodies[as] = body
 			}
-			r := newRow(c, e.ID, as, bodies[as], now, in.engine.holder(now).until)
+			r := newRow(c, e.ID, as, bodies[as], now, h)
 			rows = append(rows, r)
 			if r.missed = !e.Enabled; !r.missed {
 				keepOrder(heads, r)
@@ -190,12 +197,12 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 	return rows, nil
 }
 
-func newRow(c change, endpointID, as string, body []byte, now, leaseUntil time.Time) *row {
+func newRow(c change, endpointID, as string, body []byte, now time.Time, h holder) *row {
 	return &row{
 		merchant: c.event.Merchant, livemode: c.event.Livemode, sequence: c.message.Sequence,
 		job: Job{
 			ID: events.NewID(), EndpointID: endpointID, EventID: c.event.ID, EventType: as,
-			Reference: c.message.Reference, Body: body, CreatedAt: now, LeaseUntil: leaseUntil,
+			Reference: c.message.Reference, Body: body, CreatedAt: now, LeaseUntil: h.until, Lessee: h.owner,
 		},
 	}
 }

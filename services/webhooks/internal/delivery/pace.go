@@ -29,6 +29,7 @@ func (p *pacer) wait(endpointID string, perSecond int32, now time.Time) time.Dur
 }
 
 // pace is the pool's gate.
-func (e *Engine) pace(endpointID string) time.Duration {
+func (e *Engine) pace(queue string) time.Duration {
+	endpointID := endpointOf(queue)
 	return e.pacer.wait(endpointID, e.directory.RateLimit(endpointID), e.now())
 }

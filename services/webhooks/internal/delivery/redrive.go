@@ -85,8 +85,8 @@ func (e *Engine) Hasten(ctx context.Context, id string) error {
 
 // probeNow ends the wait of open breakers: the merchant says that the endpoint works again.
 func probeNow(ctx context.Context, db pg.DB, deliveryIDs []string, now time.Time) error {
-	_, err := db.Exec(ctx, `update endpoint_health h set paused_until = $2 where h.tripped and h.paused_until > $2
-		and h.endpoint_id in (select endpoint_id from deliveries where id = any($1::uuid[]))`, deliveryIDs, now)
+	_, err := db.Exec(ctx, `update breakers b set paused_until = $2 where b.tripped and b.paused_until > $2
+		and (b.endpoint_id, b.event_type) in (select endpoint_id, event_type from deliveries where id = any($1::uuid[]))`, deliveryIDs, now)
 	if err != nil {
 		return fmt.Errorf("let a probe go: %w", err)
 	}
@@ -104,15 +104,16 @@ func (e *Engine) Test(ctx context.Context, endpointID string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	h := e.holder(now)
 	j := Job{
 		ID: id, EndpointID: endpointID, EventID: events.NewID(), EventType: TestEvent, Reference: id, Body: body,
-		CreatedAt: now, LeaseUntil: e.holder(now).until, Probe: true,
+		CreatedAt: now, LeaseUntil: h.until, Lessee: h.owner, Probe: true,
 	}
 	tag, err := e.db.Exec(ctx, `insert into deliveries (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body,
 			status, created_at, next_attempt_at, claimable_at, lease_owner)
 		select $1, e.id, e.merchant_id, e.livemode, $3, $4, $5, 1, $6, 'pending', $7, $7, $8, $9
 		from endpoints e where e.id = $2 and e.deleted_at is null for share`,
-		j.ID, j.EndpointID, j.EventID, j.EventType, j.Reference, j.Body, now, j.LeaseUntil, e.owner)
+		j.ID, j.EndpointID, j.EventID, j.EventType, j.Reference, j.Body, now, h.until, h.owner)
 	if err != nil {
 		return "", fmt.Errorf("record test delivery: %w", err)
 	}

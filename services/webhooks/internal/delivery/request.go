@@ -27,7 +27,8 @@ func request(j Job, t endpoint.Target, now time.Time) (*http.Request, error) {
 	return req, nil
 }
 
-// Headers are all that a webhook carries, signed with the secrets, the newest first.
+// Headers are all that a webhook carries, signed with the secrets, the newest first. The documented header, which holds one
+// signature only, is by the last: during a rotation that is the one which every server of the merchant has.
 func Headers(eventID, eventType string, body []byte, secrets []string, now time.Time) (http.Header, error) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	standard, err := standardSignature(eventID, timestamp, body, secrets)
@@ -38,8 +39,8 @@ func Headers(eventID, eventType string, body []byte, secrets []string, now time.
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", "EUPay-Webhooks/1.0")
 	h.Set("X-EuPay-Event", eventType)
-	// The key is the secret as the merchant sees it, the newest one.
-	h.Set("X-EuPay-Signature", "sha256="+hex.EncodeToString(sum([]byte(secrets[0]), body)))
+	// The key is the secret as the merchant sees it.
+	h.Set("X-EuPay-Signature", "sha256="+hex.EncodeToString(sum([]byte(secrets[len(secrets)-1]), body)))
 	h.Set("webhook-id", eventID)
 	h.Set("webhook-timestamp", timestamp)
 	h.Set("webhook-signature", standard)

@@ -2,8 +2,6 @@ package delivery
 
 import (
 	"math/rand/v2"
-	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -28,20 +26,3 @@ func (s Schedule) next(attempts int, jitter float64) (wait time.Duration, ok boo
 
 // longestAsked bounds what an endpoint may ask for.
 const longestAsked = time.Hour
-
-// retryAfter reads a Retry-After header: seconds or a date (RFC 9110, 10.2.3). 0: it asks for nothing that can be
-// understood.
-func retryAfter(text string, now time.Time) time.Duration {
-	if text == "" {
-		return 0
-	}
-	seconds, err := strconv.ParseUint(text, 10, 32)
-	if err == nil {
-		return min(time.Duration(seconds)*time.Second, longestAsked)
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	return max(min(at.Sub(now), longestAsked), 0)
-}

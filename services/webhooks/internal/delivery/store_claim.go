@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,46 +11,80 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// busySQL walks the claim index from endpoint to endpoint, so that a million due deliveries of one of them cost no more
-// than one.
-const busySQL = `with recursive busy (endpoint_id) as (
-	(select d.endpoint_id from deliveries d where d.status = 'pending' order by d.endpoint_id limit 1)
+// claimPinSQL keeps the planner at the one index that serves these queues, as pinSQL does elsewhere.
+const claimPinSQL = `select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
+	set_config('enable_incremental_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+
+// busySQL walks the index of what is pending from queue to queue (endpoint, type of event, tried before or not), so that a
+// million due deliveries of one of them cost no more than one.
+const busySQL = `with recursive busy (endpoint_id, event_type, tried) as (
+	(select d.endpoint_id, d.event_type, (d.attempt_count > d.attempts_before)::int from deliveries d where d.status = 'pending'
+	order by d.endpoint_id, d.event_type, (d.attempt_count > d.attempts_before)::int limit 1)
 	union all
-	select (select d.endpoint_id from deliveries d where d.status = 'pending' and d.endpoint_id > b.endpoint_id order by d.endpoint_id limit 1)
-	from busy b where b.endpoint_id is not null
+	select n.endpoint_id, n.event_type, n.tried from busy b cross join lateral (
+		select d.endpoint_id, d.event_type, (d.attempt_count > d.attempts_before)::int as tried from deliveries d
+		where d.status = 'pending' and (d.endpoint_id, d.event_type, (d.attempt_count > d.attempts_before)::int) > (b.endpoint_id, b.event_type, b.tried)
+		order by d.endpoint_id, d.event_type, (d.attempt_count > d.attempts_before)::int limit 1
+	) n
 )`
 
-// claimSQL leases due deliveries, of each endpoint at most its share: that of $2 and $3, or $4 for others. An endpoint
-// that is left in peace gets none; one whose breaker is half open gets one, and no other as long as that may last.
-const claimSQL = busySQL + `, due as (
-	select c.id, b.endpoint_id, coalesce(h.tripped, false) as probe
-	from busy b left join unnest($2::uuid[], $3::int[]) as s (endpoint_id, share) on s.endpoint_id = b.endpoint_id
+// claimSQL leases due deliveries, of each queue in memory at most its share: that of $2, $3 and $4, or $5 ($6 where the
+// breaker is open) for others. An endpoint that asked to be left in peace gets none. Where the breaker is open, what was
+// never tried goes on, and of what was tried one at the end of each pause, and no other as long as that may last ($10).
+const claimSQL = busySQL + `, queues as (
+	select b.endpoint_id, b.event_type, b.tried, coalesce(k.tripped, false) as tripped, case
+		when k.tripped and b.tried = 1 then (k.paused_until <= $1)::int
+		when k.tripped then coalesce(s.share, $6) else coalesce(s.share, $5) end as most
+	from busy b
+	left join breakers k on k.endpoint_id = b.endpoint_id and k.event_type = b.event_type
 	left join endpoint_health h on h.endpoint_id = b.endpoint_id
-	cross join lateral (
-		select d.id from deliveries d where d.endpoint_id = b.endpoint_id and d.status = 'pending' and d.claimable_at <= $1
-		order by d.claimable_at limit case when h.tripped then 1 else coalesce(s.share, $4) end for update skip locked
+	left join unnest($2::uuid[], $3::text[], $4::int[]) as s (endpoint_id, event_type, share)
+		on s.endpoint_id = b.endpoint_id and s.event_type = case when k.tripped then b.event_type else '' end
+	where h.paused_until is null or h.paused_until <= $1
+), found as (
+	select c.id, q.endpoint_id, q.event_type, q.tripped and q.tried = 1 as probe, q.most,
+		row_number() over (partition by q.endpoint_id, case when q.tripped then q.event_type end, q.tripped and q.tried = 1 order by c.claimable_at) as place
+	from queues q cross join lateral (
+		select d.id, d.claimable_at from deliveries d where d.endpoint_id = q.endpoint_id and d.event_type = q.event_type
+		and (d.attempt_count > d.attempts_before)::int = q.tried and d.status = 'pending' and d.claimable_at <= $1
+		order by d.claimable_at limit q.most for update skip locked
 	) c
-	where b.endpoint_id is not null and (h.paused_until is null or h.paused_until <= $1) limit $5
+), due as (
+	select * from found where place <= most limit $7
 ), probing as (
-	update endpoint_health h set paused_until = $6 from due where due.probe and h.endpoint_id = due.endpoint_id
+	update breakers b set paused_until = $10 from due where due.probe and b.endpoint_id = due.endpoint_id and b.event_type = due.event_type
 )
-update deliveries d set claimable_at = $6, lease_owner = $7 from due where d.id = due.id
+update deliveries d set claimable_at = $8, lease_owner = $9 from due where d.id = due.id
 returning ` + jobColumns + `, due.probe`
 
 const nextDueSQL = busySQL + `
-select min(greatest(c.claimable_at, h.paused_until)) from busy b left join endpoint_health h on h.endpoint_id = b.endpoint_id
+select min(greatest(c.claimable_at, h.paused_until, case when k.tripped and b.tried = 1 then k.paused_until end)) from busy b
+left join breakers k on k.endpoint_id = b.endpoint_id and k.event_type = b.event_type
+left join endpoint_health h on h.endpoint_id = b.endpoint_id
 cross join lateral (
-	select d.claimable_at from deliveries d where d.endpoint_id = b.endpoint_id and d.status = 'pending'
-	and d.claimable_at > case when h.paused_until > $1 then '-infinity' else $1::timestamptz end
+	select d.claimable_at from deliveries d where d.endpoint_id = b.endpoint_id and d.event_type = b.event_type
+	and (d.attempt_count > d.attempts_before)::int = b.tried and d.status = 'pending'
+	and d.claimable_at > case when h.paused_until > $1 or k.tripped and b.tried = 1 and k.paused_until > $1 then '-infinity' else $1::timestamptz end
 	order by d.claimable_at limit 1
-) c where b.endpoint_id is not null`
+) c`
 
+// shares are how much room memory has.
 type shares struct {
-	all, unknown int
-	names        []string
-	shares       []int
-	// held are the endpoints that this process leaves in peace; it asks how they are.
-	held []string
+	// all is that of all queues together, unknown and held that of a queue which is not named.
+	all, unknown, held int
+	names              []string
+	shares             []int
+	// asked are the endpoints that this process knows not to be well; it asks how they are.
+	asked []string
+}
+
+// parts are the endpoints of the names and, for those of an open breaker, the types of event.
+func (s shares) parts() (endpoints, types []string) {
+	endpoints, types = make([]string, len(s.names)), make([]string, len(s.names))
+	for i, name := range s.names {
+		endpoints[i], types[i], _ = strings.Cut(name, heldMark)
+	}
+	return endpoints, types
 }
 
 // claimed is what claim found.
@@ -57,21 +92,22 @@ type claimed struct {
 	jobs []Job
 	// next is when the next one is due; nil: none is known.
 	next *time.Time
-	// conditions of the endpoints in shares.held that are still not well.
+	// conditions of the endpoints in shares.asked that are still not well.
 	conditions []condition
 }
 
 // claim leases what is due.
-func claim(ctx context.Context, db pg.DB, s shares, h holder, now time.Time) (c claimed, err error) {
+func claim(ctx context.Context, db pg.DB, br Breaker, s shares, h holder, now time.Time) (c claimed, err error) {
 	b := &pgx.Batch{}
-	b.Queue(pinSQL)
-	b.Queue(claimSQL, now, s.names, s.shares, s.unknown, s.all, h.until, h.owner).Query(func(rows pgx.Rows) error {
+	b.Queue(claimPinSQL)
+	endpoints, types := s.parts()
+	b.Queue(claimSQL, now, endpoints, types, s.shares, s.unknown, s.held, s.all, h.until, h.owner, now.Add(br.Trial)).Query(func(rows pgx.Rows) error {
 		c.jobs, err = pgx.CollectRows(rows, scanJob)
 		return err
 	})
 	b.Queue(nextDueSQL, now).QueryRow(func(row pgx.Row) error { return row.Scan(&c.next) })
-	if len(s.held) > 0 {
-		b.Queue(conditionsSQL, s.held).Query(func(rows pgx.Rows) error {
+	if len(s.asked) > 0 {
+		b.Queue(conditionsSQL, s.asked).Query(func(rows pgx.Rows) error {
 			c.conditions, err = pgx.CollectRows(rows, scanCondition)
 			return err
 		})
@@ -82,21 +118,17 @@ func claim(ctx context.Context, db pg.DB, s shares, h holder, now time.Time) (c 
 	return c, nil
 }
 
-const releaseSQL = `update deliveries set claimable_at = next_attempt_at, lease_owner = null
-	where id = any($1::uuid[]) and lease_owner = $2 and status || '' = 'pending'`
+const releaseSQL = `update deliveries d set claimable_at = d.next_attempt_at, lease_owner = null
+	from unnest($1::uuid[], $2::uuid[]) as l (id, lessee) where d.id = l.id and d.lease_owner = l.lessee and d.status || '' = 'pending'`
 
 // release gives back leases of deliveries that were not attempted.
-func release(ctx context.Context, db pg.DB, jobs []Job, owner string) error {
-	if _, err := db.Exec(ctx, releaseSQL, jobIDs(jobs), owner); err != nil {
+func release(ctx context.Context, db pg.DB, jobs []Job) error {
+	ids, lessees := make([]string, len(jobs)), make([]string, len(jobs))
+	for i, j := range jobs {
+		ids[i], lessees[i] = j.ID, j.Lessee
+	}
+	if _, err := db.Exec(ctx, releaseSQL, ids, lessees); err != nil {
 		return fmt.Errorf("release deliveries: %w", err)
 	}
 	return nil
-}
-
-func jobIDs(jobs []Job) []string {
-	ids := make([]string, len(jobs))
-	for i, j := range jobs {
-		ids[i] = j.ID
-	}
-	return ids
 }

@@ -1,54 +1,83 @@
 package delivery
 
 import (
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// forgetSQL: an endpoint that answered is well again. Rows are locked in one order everywhere.
+// lockHealthSQL and lockBreakersSQL lock in one order everywhere: whoever changes both takes all rows first.
+const (
+	lockHealthSQL   = `select endpoint_id from endpoint_health where endpoint_id = any($1::uuid[]) order by endpoint_id for update`
+	lockBreakersSQL = `select endpoint_id from breakers where endpoint_id = any($1::uuid[]) order by endpoint_id, event_type for update`
+)
+
+// forgetSQL: an endpoint that answered is well as a whole, and so is the type of event that it took; other types keep
+// their breakers, unless it took a test ($4): then its merchant has mended it.
 const forgetSQL = `with well as (
 	select endpoint_id from endpoint_health where endpoint_id = any($1::uuid[]) order by endpoint_id for update
+), forgotten as (
+	delete from endpoint_health h using well where h.endpoint_id = well.endpoint_id
+), healed as (
+	select b.endpoint_id, b.event_type from breakers b where b.endpoint_id = any($4::uuid[])
+		or (b.endpoint_id, b.event_type) in (select * from unnest($2::uuid[], $3::text[]))
+	order by b.endpoint_id, b.event_type for update of b
 )
-delete from endpoint_health h using well where h.endpoint_id = well.endpoint_id`
+delete from breakers b using healed where b.endpoint_id = healed.endpoint_id and b.event_type = healed.event_type`
 
-const lockHealthSQL = `select endpoint_id from endpoint_health where endpoint_id = any($1::uuid[]) order by endpoint_id for update`
-
-// failSQL counts failures of endpoints of which nothing succeeded meanwhile. The breaker opens at $7 failures; a failed
-// probe ($6) keeps it open for twice as long. What the endpoint asked for (Retry-After) counts as well.
-const failSQL = `insert into endpoint_health as h (endpoint_id, failing_since, failures, last_error, tripped, trips, paused_until)
-select f.endpoint_id, f.since, f.n, f.error, f.n >= $7, (f.n >= $7)::int,
-	greatest(f.retry_at, case when f.n >= $7 then $8::timestamptz + $9::interval end)
+// ailSQL counts failures of endpoints of which nothing succeeded meanwhile, and keeps what they asked for (Retry-After).
+const ailSQL = `insert into endpoint_health as h (endpoint_id, failing_since, failures, last_error, paused_until)
+select f.endpoint_id, f.since, f.n, f.error, f.retry_at
 from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::text[], $5::timestamptz[]) as f (endpoint_id, since, n, error, retry_at)
 order by f.endpoint_id
 on conflict (endpoint_id) do update set
 	failing_since = coalesce(h.failing_since, excluded.failing_since),
 	failures = h.failures + excluded.failures,
 	last_error = excluded.last_error,
-	tripped = h.tripped or h.failures + excluded.failures >= $7,
-	trips = case when h.tripped then h.trips + (h.endpoint_id = any($6::uuid[]))::int else (h.failures + excluded.failures >= $7)::int end,
-	paused_until = greatest(case
-		when h.tripped and h.endpoint_id = any($6::uuid[]) then $8::timestamptz + least($9::interval * power(2, least(h.trips, 20)), $10::interval)
-		when not h.tripped and h.failures + excluded.failures >= $7 then $8::timestamptz + $9::interval
-		else h.paused_until end, excluded.paused_until)
-returning h.endpoint_id::text, h.tripped, h.paused_until, h.failing_since`
+	tripped = false,
+	paused_until = greatest(h.paused_until, excluded.paused_until)`
 
-const conditionsSQL = `select endpoint_id::text, tripped, paused_until, failing_since from endpoint_health where endpoint_id = any($1::uuid[])`
+// failSQL counts failures of types of events of which nothing succeeded meanwhile. The breaker opens at $7 failures; a
+// failed probe ($6) keeps it open for twice as long.
+const failSQL = `insert into breakers as b (endpoint_id, event_type, failing_since, failures, last_error, tripped, trips, paused_until)
+select f.endpoint_id, f.event_type, f.since, f.n, f.error, f.n >= $7, (f.n >= $7)::int, case when f.n >= $7 then $8::timestamptz + $9::interval end
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::text[]) as f (endpoint_id, event_type, since, n, error)
+order by f.endpoint_id, f.event_type
+on conflict (endpoint_id, event_type) do update set
+	failures = b.failures + excluded.failures,
+	last_error = excluded.last_error,
+	tripped = b.tripped or b.failures + excluded.failures >= $7,
+	trips = case when b.tripped then b.trips + (b.endpoint_id || ' ' || b.event_type = any($6::text[]))::int
+		else (b.failures + excluded.failures >= $7)::int end,
+	paused_until = case
+		when b.tripped and b.endpoint_id || ' ' || b.event_type = any($6::text[])
+			then $8::timestamptz + least($9::interval * power(2, least(b.trips, 20)), $10::interval)
+		when not b.tripped and b.failures + excluded.failures >= $7 then $8::timestamptz + $9::interval
+		else b.paused_until end`
+
+// conditionsSQL reads how endpoints are: as a whole, and each type of event that fails.
+const conditionsSQL = `select endpoint_id::text, '' as event_type, false as tripped, paused_until, failing_since, failures
+	from endpoint_health where endpoint_id = any($1::uuid[])
+union all select endpoint_id::text, event_type, tripped, paused_until, failing_since, failures from breakers where endpoint_id = any($1::uuid[])`
 
 func scanCondition(row pgx.CollectableRow) (condition, error) {
 	var (
-		c     condition
-		until *time.Time
+		c            condition
+		until, since *time.Time
 	)
-	err := row.Scan(&c.endpoint, &c.tripped, &until, &c.failingSince)
+	err := row.Scan(&c.Endpoint, &c.Event, &c.tripped, &until, &since, &c.failures)
 	if until != nil {
 		c.pausedUntil = *until
+	}
+	if since != nil {
+		c.failingSince = *since
 	}
 	return c, err
 }
 
-// failing is what one batch of results tells of an endpoint that did not answer well once.
+// failing is what one batch of results tells of an endpoint, or of one type of event there, that never succeeded in it.
 type failing struct {
 	since   time.Time
 	n       int32
@@ -57,32 +86,41 @@ type failing struct {
 	probed  bool
 }
 
-// tally parts the endpoints of results into those with a success and those with failures only. A test that fails says
-// nothing: the merchant may be trying.
-func tally(results []result) (well []string, ill map[string]*failing) {
-	ok := make(map[string]bool)
-	ill = make(map[string]*failing)
+// findings are what a batch of results tells.
+type findings struct {
+	well      map[string]bool
+	wellKinds map[kind]bool
+	ill       map[string]*failing
+	illKinds  map[kind]*failing
+}
+
+// tally parts the endpoints and kinds of results into those with a success and those with failures only. A test that fails
+// says nothing: the merchant may be trying.
+func tally(results []result) findings {
+	f := findings{make(map[string]bool), make(map[kind]bool), make(map[string]*failing), make(map[kind]*failing)}
 	for _, r := range results {
 		switch {
 		case r.answer.Error == "":
-			ok[r.job.EndpointID] = true
+			f.well[r.job.EndpointID], f.wellKinds[r.job.kind()] = true, true
 		case r.job.EventType != TestEvent:
-			note(ill, r)
+			note(f.ill, r.job.EndpointID, r)
+			note(f.illKinds, r.job.kind(), r)
 		}
 	}
-	for id := range ok {
-		well = append(well, id)
-		delete(ill, id)
+	for id := range f.well {
+		delete(f.ill, id)
 	}
-	slices.Sort(well)
-	return well, ill
+	for k := range f.wellKinds {
+		delete(f.illKinds, k)
+	}
+	return f
 }
 
-func note(ill map[string]*failing, r result) {
-	f := ill[r.job.EndpointID]
+func note[K comparable](ill map[K]*failing, of K, r result) {
+	f := ill[of]
 	if f == nil {
 		f = &failing{since: r.started}
-		ill[r.job.EndpointID] = f
+		ill[of] = f
 	}
 	f.n++
 	f.word = r.answer.Error
@@ -95,38 +133,95 @@ func note(ill map[string]*failing, r result) {
 	}
 }
 
-// queueHealth records what results tell of their endpoints. found gets the conditions of those that failed.
-func queueHealth(b *pgx.Batch, br Breaker, results []result, now time.Time, found *[]condition) (asked []string) {
-	well, ill := tally(results)
-	if len(well) > 0 {
-		b.Queue(forgetSQL, well)
+// queueHealth records what results tell of their endpoints. found gets the conditions of those asked for: the ones that do
+// not answer well, and those of which wasIll knows that they did not.
+func queueHealth(b *pgx.Batch, br Breaker, results []result, wasIll func(string) bool, now time.Time, found *[]condition) (asked []string) {
+	f := tally(results)
+	of := make(map[string]bool)
+	for k := range f.illKinds {
+		of[k.Endpoint] = true
 	}
-	if len(ill) == 0 {
-		return well
-	}
-	var (
-		n      = len(ill)
-		ids    = make([]string, 0, n)
-		since  = make([]time.Time, n)
-		counts = make([]int32, n)
-		words  = make([]string, n)
-		asks   = make([]*time.Time, n)
-		probed = []string{}
-	)
-	for id := range ill {
-		ids = append(ids, id)
-	}
-	for i, id := range ids {
-		f := ill[id]
-		since[i], counts[i], words[i], asks[i] = f.since, f.n, f.word, f.retryAt
-		if f.probed {
-			probed = append(probed, id)
+	for id := range f.well {
+		if wasIll(id) {
+			of[id] = true
 		}
 	}
-	b.Queue(lockHealthSQL, ids)
-	b.Queue(failSQL, ids, since, counts, words, asks, probed, br.Failures, now, br.Pause, br.Longest).Query(func(rows pgx.Rows) (err error) {
+	well := slices.Sorted(maps.Keys(f.well))
+	if asked = slices.Sorted(maps.Keys(of)); len(asked) > 0 {
+		all := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(asked), well...))))
+		b.Queue(lockHealthSQL, all)
+		b.Queue(lockBreakersSQL, all)
+	}
+	if len(well) > 0 {
+		kinds := slices.Collect(maps.Keys(f.wellKinds))
+		b.Queue(forgetSQL, well, endpointsOf(kinds), typesOf(kinds), tested(kinds))
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	queueAiling(b, f.ill)
+	queueFailing(b, br, f.illKinds, now)
+	b.Queue(conditionsSQL, asked).Query(func(rows pgx.Rows) (err error) {
 		*found, err = pgx.CollectRows(rows, scanCondition)
 		return err
 	})
-	return append(well, ids...)
+	return asked
+}
+
+func queueAiling(b *pgx.Batch, ill map[string]*failing) {
+	n := len(ill)
+	if n == 0 {
+		return
+	}
+	ids := slices.Collect(maps.Keys(ill))
+	since, counts, words, asks := make([]time.Time, n), make([]int32, n), make([]string, n), make([]*time.Time, n)
+	for i, id := range ids {
+		f := ill[id]
+		since[i], counts[i], words[i], asks[i] = f.since, f.n, f.word, f.retryAt
+	}
+	b.Queue(ailSQL, ids, since, counts, words, asks)
+}
+
+func queueFailing(b *pgx.Batch, br Breaker, ill map[kind]*failing, now time.Time) {
+	n := len(ill)
+	if n == 0 {
+		return
+	}
+	kinds := slices.Collect(maps.Keys(ill))
+	since, counts, words, probed := make([]time.Time, n), make([]int32, n), make([]string, n), []string{}
+	for i, k := range kinds {
+		f := ill[k]
+		since[i], counts[i], words[i] = f.since, f.n, f.word
+		if f.probed {
+			probed = append(probed, k.Endpoint+" "+k.Event)
+		}
+	}
+	b.Queue(failSQL, endpointsOf(kinds), typesOf(kinds), since, counts, words, probed, br.Failures, now, br.Pause, br.Longest)
+}
+
+// tested are the endpoints that took a test.
+func tested(kinds []kind) []string {
+	list := []string{}
+	for _, k := range kinds {
+		if k.Event == TestEvent {
+			list = append(list, k.Endpoint)
+		}
+	}
+	return list
+}
+
+func endpointsOf(kinds []kind) []string {
+	list := make([]string, len(kinds))
+	for i, k := range kinds {
+		list[i] = k.Endpoint
+	}
+	return list
+}
+
+func typesOf(kinds []kind) []string {
+	list := make([]string, len(kinds))
+	for i, k := range kinds {
+		list[i] = k.Event
+	}
+	return list
 }

@@ -40,12 +40,12 @@ func (r result) ended() time.Time { return r.started.Add(r.duration) }
 // could not be written for longer than a lease) and ended, or that was cancelled meanwhile, is left alone.
 const recordSQL = `with r as (
 	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[],
-		$10::timestamptz[], $12::text[])
-	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at, response_headers)
+		$10::timestamptz[], $12::text[], $11::uuid[])
+	as r (id, number, started_at, duration_micros, response_status, response_body, error, status, next_attempt_at, finished_at, response_headers, lessee)
 ), ended as (
 	update deliveries d set status = r.status, attempt_count = r.number, next_attempt_at = r.next_attempt_at,
 		claimable_at = r.next_attempt_at, lease_owner = null, finished_at = r.finished_at
-	from r where d.id = r.id and d.status || '' = 'pending' and d.lease_owner = $11 and d.attempt_count = r.number - 1
+	from r where d.id = r.id and d.status || '' = 'pending' and d.lease_owner = r.lessee and d.attempt_count = r.number - 1
 	returning d.id, d.endpoint_id
 )
 insert into attempts (delivery_id, endpoint_id, number, started_at, duration_micros, response_status, response_headers, response_body, error)
@@ -57,14 +57,16 @@ on conflict (delivery_id, number) do nothing`
 type recorded struct {
 	// next are deliveries that are due now, leased to the holder.
 	next []Job
-	// asked are the endpoints of the results; those in conditions do not answer well.
+	// asked are the endpoints whose conditions were read: those of the results that do not answer well, or did not lately.
 	asked      []string
 	conditions []condition
 }
 
 // record writes results, the health of their endpoints, and lets the next delivery of each payment go, in one
 // transaction and one round trip.
-func record(ctx context.Context, db pg.DB, br Breaker, results []result, h holder, now time.Time) (done recorded, err error) {
+func record(
+	ctx context.Context, db pg.DB, br Breaker, results []result, ill func(endpointID string) bool, h holder, now time.Time,
+) (done recorded, err error) {
 	var (
 		b          = &pgx.Batch{} // one implicit transaction
 		references = make([]string, len(results))
@@ -75,26 +77,26 @@ func record(ctx context.Context, db pg.DB, br Breaker, results []result, h holde
 		lanes[i] = lane{r.job.EndpointID, r.job.Reference}
 	}
 	queueLocks(b, references)
-	b.Queue(recordSQL, resultArrays(results, h.owner)...)
+	b.Queue(recordSQL, resultArrays(results)...)
 	queuePromote(b, lanes, now, h, &done.next)
-	done.asked = queueHealth(b, br, results, now, &done.conditions)
+	done.asked = queueHealth(b, br, results, ill, now, &done.conditions)
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
 		return recorded{}, fmt.Errorf("record attempts: %w", err)
 	}
 	return done, nil
 }
 
-func resultArrays(results []result, owner string) []any {
+func resultArrays(results []result) []any {
 	n := len(results)
 	ids, errors, statuses := make([]string, n), make([]string, n), make([]string, n)
 	numbers, codes, durations := make([]int32, n), make([]int32, n), make([]int64, n)
 	started, next, finished := make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n)
-	bodies, headers := make([][]byte, n), make([]string, n)
+	bodies, headers, lessees := make([][]byte, n), make([]string, n), make([]string, n)
 	for i, r := range results {
 		ids[i], errors[i], statuses[i] = r.job.ID, r.answer.Error, r.status
 		numbers[i], codes[i], durations[i] = int32(r.job.Attempts+1), int32(r.answer.Status), r.duration.Microseconds()
 		started[i], next[i], bodies[i] = r.started, r.ended(), r.answer.Body
-		headers[i] = r.answer.Headers
+		headers[i], lessees[i] = r.answer.Headers, r.job.Lessee
 		if bodies[i] == nil {
 			bodies[i] = []byte{}
 		}
@@ -105,5 +107,5 @@ func resultArrays(results []result, owner string) []any {
 			finished[i] = &ended
 		}
 	}
-	return []any{ids, numbers, started, durations, codes, bodies, errors, statuses, next, finished, owner, headers}
+	return []any{ids, numbers, started, durations, codes, bodies, errors, statuses, next, finished, lessees, headers}
 }

@@ -15,7 +15,10 @@ import (
 
 const leaseTime = time.Minute
 
-var calm = Breaker{Failures: 10, Pause: 5 * time.Second, Longest: time.Minute}
+var calm = Breaker{Failures: 10, Pause: 5 * time.Second, Longest: time.Minute, Trial: leaseTime}
+
+// anyone may have been ill.
+func anyone(string) bool { return true }
 
 func held(owner string, now time.Time) holder { return holder{owner, now.Add(leaseTime)} }
 
@@ -26,7 +29,7 @@ func leased(t *testing.T, db *pgxpool.Pool, owner string, sequence int64) Job {
 	t.Helper()
 	j := Job{
 		ID: events.NewID(), EndpointID: "00000000-0000-0000-0000-000000000001", EventID: events.NewID(), EventType: "payment.completed",
-		Reference: "PAY-1", Body: []byte("{}"), CreatedAt: start, LeaseUntil: start.Add(leaseTime),
+		Reference: "PAY-1", Body: []byte("{}"), CreatedAt: start, LeaseUntil: start.Add(leaseTime), Lessee: owner,
 	}
 	_, err := insert(t.Context(), db, []*row{{job: j, merchant: "m_1", sequence: sequence, reserved: true, settle: func(bool) {}}}, held(owner, start), start)
 	if err != nil {
@@ -55,23 +58,24 @@ func TestOnlyTheHolderOfTheLeaseRecordsAResult(t *testing.T) {
 	dead, heir := uuid.NewString(), uuid.NewString()
 	j := leased(t, db, dead, 1)
 	everything := shares{all: 10, unknown: 10}
-	if found, err := claim(t.Context(), db, everything, held(heir, start.Add(leaseTime-time.Microsecond)), start.Add(leaseTime-time.Microsecond)); err != nil || len(found.jobs) != 0 {
+	if found, err := claim(t.Context(), db, calm, everything, held(heir, start.Add(leaseTime-time.Microsecond)), start.Add(leaseTime-time.Microsecond)); err != nil || len(found.jobs) != 0 {
 		t.Fatalf("%d claimed within the lease, %v", len(found.jobs), err)
 	}
 	now := start.Add(leaseTime)
-	if found, err := claim(t.Context(), db, everything, held(heir, now), now); err != nil || len(found.jobs) != 1 {
+	if found, err := claim(t.Context(), db, calm, everything, held(heir, now), now); err != nil || len(found.jobs) != 1 {
 		t.Fatalf("%d claimed after the lease, %v", len(found.jobs), err)
 	}
-	if _, err := record(t.Context(), db, calm, []result{outcome(j, Delivered, now)}, held(dead, now), now); err != nil {
+	if _, err := record(t.Context(), db, calm, []result{outcome(j, Delivered, now)}, anyone, held(dead, now), now); err != nil {
 		t.Fatal(err)
 	}
 	if status, attempts, rows := state(t, db, j); status != Pending || attempts != 0 || rows != 0 {
 		t.Errorf("the dead process recorded %s, %d, %d", status, attempts, rows)
 	}
 	// The heir took it twice, since it could not write for longer than a lease: both results are of the first attempt.
+	j.Lessee = heir
 	twice := []result{outcome(j, Pending, now), outcome(j, Pending, now)}
 	for range 2 {
-		if _, err := record(t.Context(), db, calm, twice, held(heir, now), now); err != nil {
+		if _, err := record(t.Context(), db, calm, twice, anyone, held(heir, now), now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,10 +90,11 @@ func TestReleasedLeasesAreFreeAtOnce(t *testing.T) {
 	owner, other := uuid.NewString(), uuid.NewString()
 	j := leased(t, db, owner, 1)
 	for _, by := range []string{other, owner} {
-		if err := release(t.Context(), db, []Job{j}, by); err != nil {
+		j.Lessee = by
+		if err := release(t.Context(), db, []Job{j}); err != nil {
 			t.Fatal(err)
 		}
-		found, err := claim(t.Context(), db, shares{all: 10, unknown: 10}, held(other, start), start)
+		found, err := claim(t.Context(), db, calm, shares{all: 10, unknown: 10}, held(other, start), start)
 		if err != nil || (len(found.jobs) == 1) != (by == owner) {
 			t.Errorf("%d claimed after the release, %v", len(found.jobs), err)
 		}
@@ -107,7 +112,7 @@ func TestAClaimTakesFromEachEndpointItsShare(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := shares{all: 1000, unknown: 7, names: []string{"00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"}, shares: []int{0, 12}}
-	found, err := claim(t.Context(), db, s, held(uuid.NewString(), start), start)
+	found, err := claim(t.Context(), db, calm, s, held(uuid.NewString(), start), start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +126,7 @@ func TestAClaimTakesFromEachEndpointItsShare(t *testing.T) {
 	if found.next == nil || !found.next.Equal(start.Add(time.Minute)) {
 		t.Errorf("next due %v", found.next)
 	}
-	if found, err := claim(t.Context(), db, shares{all: 5, unknown: 100}, held(uuid.NewString(), start), start); err != nil || len(found.jobs) != 5 {
+	if found, err := claim(t.Context(), db, calm, shares{all: 5, unknown: 100}, held(uuid.NewString(), start), start); err != nil || len(found.jobs) != 5 {
 		t.Errorf("%d claimed where 5 have room, %v", len(found.jobs), err)
 	}
 }

@@ -82,7 +82,7 @@ func (e *Engine) try(made []result, back []Job) (done recorded, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeWait)
 	defer cancel()
 	if len(back) > 0 {
-		if err := release(ctx, e.db, back, e.owner); err != nil {
+		if err := release(ctx, e.db, back); err != nil {
 			return recorded{}, err
 		}
 	}
@@ -90,16 +90,15 @@ func (e *Engine) try(made []result, back []Job) (done recorded, err error) {
 		return recorded{}, nil
 	}
 	now := e.now()
-	return record(ctx, e.db, e.cfg.Breaker, made, e.holder(now), now)
+	return record(ctx, e.db, e.cfg.Breaker, made, e.health.knows, e.holder(now), now)
 }
 
 // settle counts the results and hands over what they let go.
 func (e *Engine) settle(batch []result, done recorded) {
-	held := e.learn(done)
+	hungry := e.learn(batch, done)
 	for _, j := range done.next {
-		e.pool.Add(j.EndpointID, j)
+		e.pool.Add(e.queue(j), j)
 	}
-	hungry := held
 	for _, r := range batch {
 		if r.status != Pending {
 			finished.WithLabelValues(r.status).Inc()
@@ -113,24 +112,31 @@ func (e *Engine) settle(batch []result, done recorded) {
 		if r.answer.Status == http.StatusGone && r.job.EventType != TestEvent {
 			e.bury(dead{endpoint: r.job.EndpointID, reason: "gone"})
 		}
-		hungry = hungry || r.status == Pending && r.retryAt.Sub(r.ended()) < time.Second || e.pool.Hungry(r.job.EndpointID)
+		hungry = hungry || r.status == Pending && r.retryAt.Sub(r.ended()) < time.Second || e.pool.Hungry(e.queue(r.job))
 	}
 	if hungry {
 		e.Wake()
 	}
 }
 
-// learn takes note of how the endpoints are. It reports whether one that was left in peace is well again, so that there
+// learn takes note of how the endpoints are. It reports whether something that was held back may go again, so that there
 // may be much to claim.
-func (e *Engine) learn(done recorded) (well bool) {
+func (e *Engine) learn(batch []result, done recorded) (well bool) {
 	now := e.now()
-	for _, id := range done.asked {
-		well = well || e.health.held(id, now)
+	before := make(map[kind]bool)
+	for _, r := range batch {
+		before[r.job.kind()] = e.health.held(r.job.kind()) || e.health.asked(r.job.EndpointID, now)
 	}
 	e.health.learn(done.asked, done.conditions)
+	for _, r := range batch {
+		well = well || r.answer.Error == "" && (before[r.job.kind()] || r.job.EventType == TestEvent)
+	}
 	for _, c := range done.conditions {
-		if now.Sub(c.failingSince) >= e.cfg.DisableAfter {
-			e.bury(dead{endpoint: c.endpoint, reason: "failing", failingSince: c.failingSince})
+		if c.Event == "" && now.Sub(c.failingSince) >= e.cfg.DisableAfter {
+			e.bury(dead{endpoint: c.Endpoint, reason: "failing", failingSince: c.failingSince})
+		}
+		if c.tripped && e.health.tell(c.Endpoint, now) {
+			e.bury(dead{endpoint: c.Endpoint, warn: true})
 		}
 	}
 	return well

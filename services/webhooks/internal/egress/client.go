@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"maps"
 	"net"
@@ -25,16 +24,6 @@ const (
 	maxHeader = 16 << 10
 	// bodyWait is how long an answer may take after its first line: it is decided by then.
 	bodyWait = time.Second
-)
-
-// The words for a failed attempt.
-const (
-	Timeout        = "timeout"
-	RefusedAddress = "refused_address"
-	Connection     = "connection"
-	TLS            = "tls"
-	Redirect       = "redirect"
-	Status         = "status"
 )
 
 // Client sends webhooks. One client serves the whole process.
@@ -147,28 +136,4 @@ func readSome(body io.Reader) []byte {
 		}
 	}
 	return start
-}
-
-// Word is the word for a request that got no answer.
-func Word(err error) string {
-	var (
-		netErr    net.Error
-		verify    *tls.CertificateVerificationError
-		alert     tls.AlertError
-		record    tls.RecordHeaderError
-		authority x509.UnknownAuthorityError
-		host      x509.HostnameError
-		invalid   x509.CertificateInvalidError
-	)
-	switch {
-	case errors.Is(err, ErrRefused):
-		return RefusedAddress
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		return Timeout
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &verify), errors.As(err, &alert), errors.As(err, &record),
-		errors.As(err, &authority), errors.As(err, &host), errors.As(err, &invalid):
-		return TLS
-	default:
-		return Connection
-	}
 }

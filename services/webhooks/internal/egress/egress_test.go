@@ -132,7 +132,7 @@ func TestAnAnswerIsCut(t *testing.T) {
 	if a := post(t, c, url+"/body"); a.Error != "" || len(a.Body) != 4096 {
 		t.Errorf("%s, %d bytes", a.Error, len(a.Body))
 	}
-	if a := post(t, c, url+"/header"); a.Error != Connection {
+	if a := post(t, c, url+"/header"); a.Error != TooLarge {
 		t.Errorf("endless headers: %q", a.Error)
 	}
 }
@@ -154,8 +154,9 @@ func TestFailuresHaveTheirWord(t *testing.T) {
 	patient := client(t, NewGuard(true), 10*time.Second, nil)
 	for name, c := range map[string]struct{ got, want string }{
 		"hanging":            {post(t, loose, hanging).Error, Timeout},
-		"connection dropped": {post(t, patient, dropping).Error, Connection},
-		"nobody listens":     {post(t, patient, "http://"+closed.Addr().String()).Error, Connection},
+		"connection dropped": {post(t, patient, dropping).Error, Reset},
+		"nobody listens":     {post(t, patient, "http://"+closed.Addr().String()).Error, Refused},
+		"no such name":       {post(t, patient, "http://no-such-host.invalid/").Error, DNS},
 		"unknown authority":  {post(t, patient, unknownCA.URL).Error, TLS},
 		"not TLS":            {post(t, patient, strings.Replace(hanging, "http://", "https://", 1)).Error, TLS},
 		"loopback by name":   {post(t, client(t, NewGuard(false), time.Second, nil), strings.Replace(dropping, "127.0.0.1", "localhost", 1)).Error, RefusedAddress},

@@ -17,10 +17,22 @@ var ErrRefused = errors.New("address refused")
 // Guard decides which addresses may be connected to.
 type Guard struct{ guardian *ssrf.Guardian }
 
+// cloudInside are addresses that look public and lead, within a cloud, to its own services: metadata, credentials, names.
+// Those of the other clouds (169.254.169.254 and its neighbours, 100.100.100.200 of Alibaba, 192.0.0.192 of Oracle,
+// fd00:ec2::254 of AWS, fd20:ce::254 of Google) are in ranges that are never public.
+var cloudInside = []netip.Prefix{
+	netip.MustParsePrefix("168.63.129.16/32"), // Azure: WireServer, its agent's credentials and DNS
+	netip.MustParsePrefix("161.26.0.0/16"),    // IBM Cloud: services of the account
+	netip.MustParsePrefix("166.8.0.0/14"),     // IBM Cloud: private endpoints
+	netip.MustParsePrefix("199.36.153.4/30"),  // Google: restricted.googleapis.com
+	netip.MustParsePrefix("199.36.153.8/30"),  // Google: private.googleapis.com
+	netip.MustParsePrefix("35.199.192.0/19"),  // Google: DNS forwarding
+}
+
 // NewGuard returns a guard that lets public addresses pass, and loopback when that is allowed (for a test or demo setup
 // where the merchant's server runs on the same machine).
 func NewGuard(allowLoopback bool) *Guard {
-	options := []ssrf.Option{ssrf.WithAnyPort()} // the ports are checked by RefusedPort
+	options := []ssrf.Option{ssrf.WithAnyPort(), ssrf.WithDeniedV4Prefixes(cloudInside...)} // the ports are checked by RefusedPort
 	if allowLoopback {
 		options = append(options, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")),
 			ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))

@@ -19,7 +19,7 @@ const (
 // Target is what a sender needs to know of an endpoint.
 type Target struct {
 	URL string
-	// Secrets sign, the newest first. The second, if any, is that of before a rotation.
+	// Secrets sign, the newest first. The second, if any, is that of before a rotation, which signs the documented header.
 	Secrets []string
 	Enabled bool
 	// RateLimit is the most attempts a second; 0: no limit.

@@ -21,12 +21,15 @@ type Endpoint struct {
 	Enabled        bool
 	DisabledReason string
 	Secret         secret.Sealed
-	// Old signs too until OldUntil, after a rotation. Without one its Data is nil.
+	// Old signs too until OldUntil, after a rotation, and alone the documented header. Without one its Data is nil.
 	Old       secret.Sealed
 	OldUntil  time.Time
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
+
+// Rotating reports whether the secret before the last rotation signs too.
+func (e Endpoint) Rotating(now time.Time) bool { return e.Old.Data != nil && now.Before(e.OldUntil) }
 
 // All is the event type that stands for every event.
 const All = "*"
@@ -39,7 +42,7 @@ var known = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
 	"payment.amount_mismatch", "payment.late_receipt", "refund.stalled", "refund.amount_mismatch",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
-	"webhook_endpoint.disabled",
+	"webhook_endpoint.failing", "webhook_endpoint.disabled",
 	"order.awaiting_payment", "order.received", "order.preparing", "order.ready", "order.served",
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",

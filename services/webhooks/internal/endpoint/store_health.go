@@ -17,69 +17,113 @@ type Health struct {
 	FailingSince *time.Time
 	// Failures since then.
 	Failures int32
-	// RetryAt is when the pause ends in which nothing is sent; nil: there is none.
+	// RetryAt is when the pause ends that the endpoint asked for, or the first one of a breaker; nil: there is none.
 	RetryAt *time.Time
 	// LastError is the word of the last failure.
 	LastError string
+	// HeldTypes are the types of events whose breakers are open or half open.
+	HeldTypes []string
 }
 
 // States of an endpoint's health.
 const (
 	Healthy  = "healthy"
 	Failing  = "failing"
-	Open     = "open"      // the breaker holds deliveries back
+	Open     = "open"      // a breaker holds retries of its type of event back
 	HalfOpen = "half_open" // one delivery may try
 )
 
 // Healths returns the health of the endpoints at the time now. Those that are missing are healthy.
 func (s *Store) Healths(ctx context.Context, ids []string, now time.Time) (map[string]Health, error) {
-	rows, err := s.pool.Query(ctx, `select endpoint_id::text, failing_since, failures, last_error, tripped, paused_until
-		from endpoint_health where endpoint_id = any($1::uuid[])`, ids)
+	healths, err := s.wholes(ctx, ids, now)
 	if err != nil {
-		return nil, fmt.Errorf("read health of endpoints: %w", err)
+		return nil, err
 	}
-	type row struct {
-		id      string
-		health  Health
-		tripped bool
-	}
-	list, err := pgx.CollectRows(rows, func(found pgx.CollectableRow) (row, error) {
-		var r row
-		h := &r.health
-		err := found.Scan(&r.id, &h.FailingSince, &h.Failures, &h.LastError, &r.tripped, &h.RetryAt)
-		return r, err
-	})
+	rows, err := s.pool.Query(ctx, `select endpoint_id::text, event_type, failing_since, failures, last_error, tripped, paused_until
+		from breakers where endpoint_id = any($1::uuid[]) order by endpoint_id, event_type`, ids)
 	if err != nil {
-		return nil, fmt.Errorf("read health of endpoints: %w", err)
+		return nil, fmt.Errorf("read breakers of endpoints: %w", err)
 	}
-	healths := make(map[string]Health, len(list))
-	for _, r := range list {
-		healths[r.id] = r.health.at(now, r.tripped)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[breaker])
+	if err != nil {
+		return nil, fmt.Errorf("read breakers of endpoints: %w", err)
+	}
+	for _, b := range list {
+		healths[b.Endpoint] = healths[b.Endpoint].with(b, now)
 	}
 	return healths, nil
 }
 
-// at completes what was read.
-func (h Health) at(now time.Time, tripped bool) Health {
-	if h.RetryAt != nil && !h.RetryAt.After(now) {
-		h.RetryAt = nil
+// wholes are the endpoints of which nothing has succeeded lately.
+func (s *Store) wholes(ctx context.Context, ids []string, now time.Time) (map[string]Health, error) {
+	rows, err := s.pool.Query(ctx, `select endpoint_id::text, failing_since, failures, last_error, paused_until
+		from endpoint_health where endpoint_id = any($1::uuid[])`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read health of endpoints: %w", err)
 	}
-	switch {
-	case tripped && h.RetryAt != nil:
-		h.State = Open
-	case tripped:
-		h.State = HalfOpen
-	case h.FailingSince != nil:
+	healths := make(map[string]Health)
+	var id string
+	var h Health
+	_, err = pgx.ForEachRow(rows, []any{&id, &h.FailingSince, &h.Failures, &h.LastError, &h.RetryAt}, func() error {
+		if h.RetryAt != nil && !h.RetryAt.After(now) {
+			h.RetryAt = nil
+		}
+		if h.State = Healthy; h.FailingSince != nil {
+			h.State = Failing
+		}
+		healths[id] = h
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read health of endpoints: %w", err)
+	}
+	return healths, nil
+}
+
+// breaker of one type of event at an endpoint that does not answer it well.
+type breaker struct {
+	Endpoint, EventType string
+	FailingSince        time.Time
+	Failures            int32
+	LastError           string
+	Tripped             bool
+	PausedUntil         *time.Time
+}
+
+// with adds what one breaker tells. Breakers that hold something back say so before those that let a probe go.
+func (h Health) with(b breaker, now time.Time) Health {
+	if h.State != Open && h.State != HalfOpen {
 		h.State = Failing
+	}
+	if h.FailingSince == nil || b.FailingSince.Before(*h.FailingSince) {
+		h.FailingSince = &b.FailingSince
+	}
+	if b.Failures > h.Failures || h.LastError == "" {
+		h.Failures, h.LastError = max(h.Failures, b.Failures), b.LastError
+	}
+	if !b.Tripped {
+		return h
+	}
+	h.HeldTypes = append(h.HeldTypes, b.EventType)
+	switch {
+	case !b.PausedUntil.After(now):
+		if h.State != Open {
+			h.State = HalfOpen
+		}
 	default:
-		h.State = Healthy
+		h.State = Open
+		if h.RetryAt == nil || b.PausedUntil.Before(*h.RetryAt) {
+			h.RetryAt = b.PausedUntil
+		}
 	}
 	return h
 }
 
 func forgetHealth(ctx context.Context, db pg.DB, id string) error {
-	if _, err := db.Exec(ctx, `delete from endpoint_health where endpoint_id = $1`, id); err != nil {
-		return fmt.Errorf("forget health of endpoint: %w", err)
+	for _, table := range []string{"endpoint_health", "breakers"} {
+		if _, err := db.Exec(ctx, `delete from `+table+` where endpoint_id = $1`, id); err != nil {
+			return fmt.Errorf("forget health of endpoint: %w", err)
+		}
 	}
 	return nil
 }

@@ -70,9 +70,12 @@ func (r Rules) CheckURL(text string, livemode bool) string {
 	if len(text) > maxURL {
 		return "url must have at most 2048 characters."
 	}
+	if message := checkText(text); message != "" {
+		return message
+	}
 	u, err := url.Parse(text)
-	if err != nil || !isPlain(text) || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "url must be an absolute http or https URL."
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "url must be an absolute http or https URL, such as https://shop.example.com/webhooks."
 	}
 	if livemode && u.Scheme != "https" {
 		return "url must be https in live mode."
@@ -92,24 +95,16 @@ func (r Rules) CheckURL(text string, livemode bool) string {
 	if r.isPrivate(u.Hostname()) {
 		return "url must lead to a public address."
 	}
-	return ""
+	return r.checkName(strings.TrimSuffix(strings.ToLower(u.Hostname()), "."))
 }
 
-// isPlain: printable ASCII without spaces, as a URL is on the wire.
-func isPlain(text string) bool {
-	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
-}
-
-// isPrivate reports whether the host is a literal address or a name that never is public. Old notations of IPv4
+// isPrivate reports whether the host is a literal address that is not public, or this machine's name. Old notations of IPv4
 // addresses (127.1, 0x7f000001) are refused here too, although the resolver would not take them.
 func (r Rules) isPrivate(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	loopbackName := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	if loopbackName {
 		return r.Refused(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
-	}
-	if strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".local") {
-		return true
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Zone() != "" || r.Refused(addr)

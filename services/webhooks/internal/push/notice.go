@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/money"
@@ -52,29 +54,72 @@ var errForeign = errors.New("its subject names another merchant or mode")
 
 // read turns an event into a notice. ok is false when nobody is told of it: another type, or too old.
 func read(e events.Event, now time.Time) (n notice, ok bool, err error) {
-	if e.Type != "payment.completed" && e.Type != "payment.refunded" {
+	var (
+		at  *timestamppb.Timestamp
+		say payload
+	)
+	switch e.Type {
+	case "payment.completed", "payment.refunded":
+		at, say, err = readPayment(e)
+	case "webhook_endpoint.failing", "webhook_endpoint.disabled":
+		at, say, err = readEndpoint(e)
+	default:
 		return notice{}, false, nil
 	}
+	if err != nil {
+		return notice{}, false, fmt.Errorf("event %s (%s): %w", e.ID, e.Type, err)
+	}
+	happened := e.Time
+	if at.IsValid() && at.AsTime().Unix() > 0 {
+		happened = at.AsTime()
+	}
+	if happened.After(now) { // another machine's clock
+		happened = now
+	}
+	if now.Sub(happened) >= worth {
+		return notice{}, false, nil
+	}
+	n = notice{event: e.ID, merchant: e.Merchant, livemode: e.Livemode, expiresAt: happened.Add(worth)}
+	n.payload, err = say.encode()
+	return n, true, err
+}
+
+func readPayment(e events.Event) (*timestamppb.Timestamp, payload, error) {
 	c := &eventsv1.PaymentChanged{}
 	if err := proto.Unmarshal(e.Data, c); err != nil {
-		return notice{}, false, fmt.Errorf("decode %s: %w", e.Type, err)
+		return nil, payload{}, fmt.Errorf("decode: %w", err)
 	}
 	if p := c.GetPayment(); p.GetMerchantId() != e.Merchant || p.GetLivemode() != e.Livemode {
-		return notice{}, false, fmt.Errorf("event %s (%s): %w", e.ID, e.Type, errForeign)
+		return nil, payload{}, errForeign
 	}
-	at := e.Time
-	if c.GetOccurredAt().IsValid() && c.GetOccurredAt().AsTime().Unix() > 0 {
-		at = c.GetOccurredAt().AsTime()
+	return c.GetOccurredAt(), describe(e.Type, c), nil
+}
+
+func readEndpoint(e events.Event) (*timestamppb.Timestamp, payload, error) {
+	c := &eventsv1.WebhookEndpointChanged{}
+	if err := proto.Unmarshal(e.Data, c); err != nil {
+		return nil, payload{}, fmt.Errorf("decode: %w", err)
 	}
-	if at.After(now) { // another machine's clock
-		at = now
+	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
+		return nil, payload{}, errForeign
 	}
-	if now.Sub(at) >= worth {
-		return notice{}, false, nil
+	return c.GetOccurredAt(), describeEndpoint(e.Type, c), nil
+}
+
+// describeEndpoint names the server and no more of the URL: its path may hold a secret.
+func describeEndpoint(eventType string, c *eventsv1.WebhookEndpointChanged) payload {
+	host := c.GetUrl()
+	if u, err := url.Parse(c.GetUrl()); err == nil && u.Host != "" {
+		host = u.Host
 	}
-	n = notice{event: e.ID, merchant: e.Merchant, livemode: e.Livemode, expiresAt: at.Add(worth)}
-	n.payload, err = describe(e.Type, c).encode()
-	return n, true, err
+	out := payload{
+		Type: eventType, Title: "Webhook endpoint fails", Body: cut(host) + " does not take events (" + c.GetReason() + ").",
+		Tag: "endpoint-" + c.GetEndpointId(), Reference: c.GetEndpointId(), Currency: "EUR", URL: "/portal/",
+	}
+	if eventType == "webhook_endpoint.disabled" {
+		out.Title, out.Body = "Webhook endpoint disabled", cut(host)+" gets no more events until you enable it again."
+	}
+	return out
 }
 
 func describe(eventType string, c *eventsv1.PaymentChanged) payload {

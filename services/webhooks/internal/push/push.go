@@ -20,6 +20,11 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
 
+// subjects of what merchants' browsers are told of.
+var subjects = []string{
+	"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.refunded.>", "eupay.evt.*.webhook_endpoint.failing.>", "eupay.evt.*.webhook_endpoint.disabled.>",
+}
+
 // Deps are what New needs.
 type Deps struct {
 	Pool  *pgxpool.Pool
@@ -55,7 +60,7 @@ func New(d Deps) *Push {
 		db: d.Pool, vault: d.Vault, courier: c, now: d.Now, log: d.Log, poke: make(chan struct{}, 1), busy: make(map[string]int),
 	}
 	p.consumer = consume.New(
-		consume.Config{Name: "push", Subjects: []string{"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.refunded.>"}},
+		consume.Config{Name: "push", Subjects: subjects},
 		d.Pool, d.Bus, p.Handle, p.Wake, d.Log)
 	return p
 }

@@ -3,7 +3,6 @@ package push
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/SherClockHolmes/webpush-go"
@@ -47,7 +46,7 @@ func (c courier) send(ctx context.Context, t target, payload []byte, ttl time.Du
 		return reply{word: egress.Word(err)}
 	}
 	defer resp.Body.Close()
-	r := reply{word: egress.Status, status: resp.StatusCode, retryAfter: retryAfter(resp.Header.Get("Retry-After"), c.now())}
+	r := reply{word: egress.Status, status: resp.StatusCode, retryAfter: egress.RetryAfter(resp.Header.Get("Retry-After"), c.now(), worth)}
 	switch {
 	case r.status >= 200 && r.status < 300:
 		r.word = wordSent
@@ -55,15 +54,4 @@ func (c courier) send(ctx context.Context, t target, payload []byte, ttl time.Du
 		r.word = wordGone
 	}
 	return r
-}
-
-// retryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. 0 when it says nothing useful.
-func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
 }

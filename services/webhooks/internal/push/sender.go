@@ -19,10 +19,11 @@ const (
 	// answer holds nobody else up.
 	workers     = 16
 	perMerchant = 4
-	// attemptTime bounds an attempt. A lease lasts longer than that and the writing of the result.
+	// attemptTime bounds an attempt, recordTime the writing of the result. A lease lasts hardly longer than both: a message
+	// is sent as soon as it is claimed, and what a process that died had in hand should not wait.
 	attemptTime = 10 * time.Second
 	recordTime  = 5 * time.Second
-	leaseTime   = 30 * time.Second
+	leaseTime   = attemptTime + recordTime + time.Second
 	// pollEvery is how long due messages may go unnoticed.
 	pollEvery = time.Second
 )

@@ -19,6 +19,7 @@ func fromEndpoint(e endpoint.Endpoint, h endpoint.Health) *webhooksv1.Endpoint {
 		CreatedAt: timestamppb.New(e.CreatedAt), UpdatedAt: timestamppb.New(e.UpdatedAt), RateLimit: e.RateLimit,
 		Health: &webhooksv1.EndpointHealth{
 			State: h.State, FailingSince: optional(h.FailingSince), ConsecutiveFailures: h.Failures, RetryAt: optional(h.RetryAt), LastError: h.LastError,
+			HeldEventTypes: h.HeldTypes,
 		},
 	}
 }

@@ -8,15 +8,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
-
-// maxOverlap bounds how long an old secret signs beside the new one.
-const maxOverlap = 7 * 24 * 60 * 60
 
 // Server implements WebhooksService.
 type Server struct {
@@ -65,7 +63,7 @@ func (s *Server) CreateEndpoint(ctx context.Context, r *webhooksv1.CreateEndpoin
 		return nil, err
 	}
 	e := endpoint.Endpoint{
-		ID: uuid.Must(uuid.NewV7()).String(), Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), URL: r.GetUrl(),
+		ID: uuid.Must(uuid.NewV7()).String(), Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), URL: endpoint.OnTheWire(r.GetUrl()),
 		Description: r.GetDescription(), EventTypes: r.GetEventTypes(), RateLimit: r.GetRateLimit(), Enabled: true, CreatedAt: s.now(),
 	}
 	e.UpdatedAt = e.CreatedAt
@@ -112,6 +110,9 @@ func (s *Server) views(ctx context.Context, list []endpoint.Endpoint) ([]*webhoo
 			h = healthy
 		}
 		views[i] = fromEndpoint(e, h)
+		if e.Rotating(s.now()) {
+			views[i].OldSecretUntil = timestamppb.New(e.OldUntil)
+		}
 	}
 	return views, nil
 }
@@ -167,7 +168,7 @@ func (s *Server) touch(e *endpoint.Endpoint) time.Time {
 
 func apply(e *endpoint.Endpoint, r *webhooksv1.UpdateEndpointRequest) {
 	if r.Url != nil {
-		e.URL = r.GetUrl()
+		e.URL = endpoint.OnTheWire(r.GetUrl())
 	}
 	if r.Description != nil {
 		e.Description = r.GetDescription()
@@ -196,29 +197,4 @@ func (s *Server) DeleteEndpoint(ctx context.Context, r *webhooksv1.DeleteEndpoin
 		return nil, err
 	}
 	return &webhooksv1.DeleteEndpointResponse{}, nil
-}
-
-// RotateSecret implements WebhooksService. A secret that was still in the overlap of an earlier rotation stops signing.
-func (s *Server) RotateSecret(ctx context.Context, r *webhooksv1.RotateSecretRequest) (*webhooksv1.RotateSecretResponse, error) {
-	if err := checkMerchant(r.GetMerchantId()); err != nil {
-		return nil, err
-	}
-	if r.GetOverlapSeconds() < 0 || r.GetOverlapSeconds() > maxOverlap {
-		return nil, errs.Invalid(errs.Field{Field: "overlap_seconds", Message: "overlap_seconds must be from 0 to 604800."})
-	}
-	plain := secret.New()
-	e, err := s.endpoints.Change(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId(), func(e *endpoint.Endpoint) error {
-		e.Old, e.OldUntil = secret.Sealed{}, time.Time{}
-		if r.GetOverlapSeconds() > 0 {
-			e.Old, e.OldUntil = e.Secret, s.now().Add(time.Duration(r.GetOverlapSeconds())*time.Second)
-		}
-		e.Secret = s.vault.Seal(plain, endpoint.SealOwner(e.Merchant, e.ID))
-		e.UpdatedAt = s.touch(e)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	view, err := s.view(ctx, e)
-	return &webhooksv1.RotateSecretResponse{Endpoint: view, Secret: plain}, err
 }

@@ -78,7 +78,7 @@ export type WebhookEvent = PaymentCompleted | PaymentFailed | PaymentRefunded | 
  *
  * The Standard Webhooks headers are required: only they carry a timestamp, so only they refuse replays.
  * `X-EuPay-Signature` is checked too when it is there, except while the old secret of a rotation still signs
- * (`webhook-signature` then holds several signatures): that header is by the newest secret only, and you may have the old one.
+ * (`webhook-signature` then holds several signatures): that header is by the old secret then, and you may have the new one.
  *
  * The signature vouches for the event: its fields are not checked one by one.
  */
