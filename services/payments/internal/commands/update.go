@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -114,15 +113,6 @@ func (h *Handler) early(ctx context.Context, r *request, c *paymentsv1.ProviderU
 	}
 	h.ready.announce(p)
 	return h.done(r, p, store.NoMatch)
-}
-
-// attempts is how often the message was delivered.
-func attempts(m jetstream.Msg) uint64 {
-	meta, err := m.Metadata()
-	if err != nil {
-		return adoptions
-	}
-	return meta.NumDelivered
 }
 
 // ask takes one of the places of those that wait for a bank, if there is one; asked gives it back.
