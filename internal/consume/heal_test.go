@@ -201,7 +201,8 @@ func TestInboxesArePurged(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.exec(`insert into inbox (consumer, event_id, received_at) select 'tester', gen_random_uuid(), now() - interval '200 days' from generate_series(1, 2500)`)
-	f.exec(`insert into inbox (consumer, event_id, received_at) values ('tester', gen_random_uuid(), now() - interval '100 days'), ('other', gen_random_uuid(), now() - interval '200 days')`)
+	f.exec(`insert into inbox (consumer, event_id, received_at)
+		values ('tester', gen_random_uuid(), now() - interval '100 days'), ('other', gen_random_uuid(), now() - interval '200 days')`)
 	f.run()
 	left := func() (names []string) {
 		rows, err := f.pool.Query(t.Context(), `select consumer from inbox order by 1`)

@@ -166,7 +166,8 @@ func TestALeaderWhoseConnectionBreaksGoesOnLeading(t *testing.T) {
 	wait(t, "it leads", r.elected)
 	other := open(t, url)
 	_, _, before := row(t, other)
-	tag, err := other.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`)
+	tag, err := other.Exec(t.Context(), `select pg_terminate_backend(pid) from pg_stat_activity
+		where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`)
 	if err != nil || tag.RowsAffected() == 0 {
 		t.Fatalf("%d connections ended, %v", tag.RowsAffected(), err)
 	}

@@ -80,7 +80,8 @@ func (t *term) mark(ctx context.Context, stored []row) error {
 		}
 	}
 	return t.write(ctx, `update outbox set published_at = coalesce(published_at, now()), sequence = s.sequence
-		from unnest($1::bigint[], $2::bigint[]) as s(id, sequence) where outbox.id = s.id`, ids, sequences)
+		from unnest($1::bigint[], $2::bigint[]) as s(id, sequence)
+		where outbox.id = s.id and (published_at is null or outbox.sequence is distinct from s.sequence)`, ids, sequences)
 }
 
 // write runs one statement of the leader.
