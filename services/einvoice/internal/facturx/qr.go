@@ -8,6 +8,7 @@ import (
 
 	"rsc.io/qr/coding"
 
+	"european-pay.eu/eupay/internal/sepa"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -20,15 +21,20 @@ const quietModules = 4
 var errTooLong = errors.New("the text is too long for a QR code")
 
 // transfer is the text by which a banking application fills in a SEPA transfer (EPC069-12, version 002, UTF-8). It asks
-// for level M and at most version 13.
+// for level M and at most version 13. Name and reference are in the SEPA character set, since applications put them into the
+// transfer as they are; a name without any letter of it stays as it is.
 func transfer(d invoice.Document) string {
 	reference := d.Payment.Reference
 	if reference == "" {
 		reference = d.Number
 	}
+	name, err := sepa.Name(oneLine(d.Seller.Name))
+	if err != nil {
+		name = first(oneLine(d.Seller.Name), sepa.MaxName)
+	}
 	return strings.Join([]string{
-		"BCD", "002", "1", "SCT", d.Payment.BIC, first(oneLine(d.Seller.Name), 70),
-		strings.ReplaceAll(d.Payment.IBAN, " ", ""), "EUR" + d.Totals.Due.String(), "", "", first(oneLine(reference), 140),
+		"BCD", "002", "1", "SCT", d.Payment.BIC, name,
+		strings.ReplaceAll(d.Payment.IBAN, " ", ""), "EUR" + d.Totals.Due.String(), "", "", sepa.Shorten(sepa.Text(oneLine(reference)), sepa.MaxLabel),
 	}, "\n")
 }
 

@@ -63,7 +63,7 @@ func TestATransferIsDrawnAsTheGuidelineWants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "BCD\n002\n1\nSCT\n\nCafé Noisette\nFR7630006000011234567890189\nEUR29.99\n\n\nPAY-20260617-0B25921FB72918ED"
+	want := "BCD\n002\n1\nSCT\n\nCafe Noisette\nFR7630006000011234567890189\nEUR29.99\n\n\nPAY-20260617-0B25921FB72918ED"
 	if result.GetText() != want {
 		t.Errorf("%q", result.GetText())
 	}
@@ -71,7 +71,7 @@ func TestATransferIsDrawnAsTheGuidelineWants(t *testing.T) {
 		t.Errorf("level %v", level)
 	}
 	longest := req()
-	longest.Name, longest.Remittance, longest.Bic, longest.AmountCents = strings.Repeat("n", 70), strings.Repeat("é", 70)+strings.Repeat("r", 48), "BNPAFRPPXXX", 99_999_999_999
+	longest.Name, longest.Remittance, longest.Bic, longest.AmountCents = strings.Repeat("n", 70), strings.Repeat("é", 70)+strings.Repeat("r", 70), "BNPAFRPPXXX", 99_999_999_999
 	resp, err = s.RenderEPC(t.Context(), longest)
 	if err != nil {
 		t.Fatal(err)
