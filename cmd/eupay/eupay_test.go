@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/eventtype"
 	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/webhooks/verify"
@@ -224,6 +226,15 @@ func TestTriggeredEventsReachTheShop(t *testing.T) {
 		l.sees(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  --> `+want.event+` `+reference+` \[\S+\]$`)
 		l.sees(t, `<-- 200 POST `+dev.URL+`/hook \(\d+ ms\)$`)
 	}
+	for _, c := range []struct{ event, kind string }{{"payment.created", "PAY-"}, {"payment.pending_sca", "PAY-"}, {"refund.pending_sca", "REF-"}, {"refund.cancelled", "REF-"}, {"refund.failed", "REF-"}} {
+		out, err := eupay(t, vars, "trigger", c.event)
+		if words := strings.Fields(out); err != nil || len(words) != 4 || !strings.HasPrefix(words[1], c.kind) {
+			t.Errorf("trigger %s: %q, %v", c.event, out, err)
+		}
+		if c.kind == "REF-" { // of the payment that was refunded
+			dev.next(t, secret)
+		}
+	}
 	reference := trigger(t, vars, "payment.refunded", "--amount", "12.50", "--reference", "ORDER-7")
 	for _, event := range []string{"payment.completed", "payment.refunded"} {
 		h := dev.next(t, secret)
@@ -364,6 +375,10 @@ func TestWhatCannotBeIsSaid(t *testing.T) {
 		{test, "--api " + elsewhere.URL + " listen", "is it EU Pay?"},
 		{test, "trigger payment.nonsense", "--list"},
 		{test, "trigger", "--list"},
+		{test, "trigger payment.stalled", "says nothing for hours"},
+		{test, "trigger order.ready", "guests place orders"},
+		{test, "trigger invoice.paid", "enrolled for e-invoices"},
+		{test, "listen --skip-verify", "--forward-to"},
 		{test, "trigger payment.completed --amount 1.005", "two decimals"},
 		{test, "trigger payment.completed --amount 0", "two decimals"},
 		{test, "dance", "--help"},
@@ -389,10 +404,11 @@ func TestRetryRepeatsTheSameRequestUntilItIsTaken(t *testing.T) {
 	}))
 	defer dev.Close()
 	var said strings.Builder
-	f, err := newForwarder(strings.TrimPrefix(dev.URL, "http://"), true, func(format string, args ...any) { fmt.Fprintf(&said, format+"\n", args...) })
+	f, err := newForwarder(&listenCmd{ForwardTo: strings.TrimPrefix(dev.URL, "http://"), Retry: true}, func(format string, args ...any) { fmt.Fprintf(&said, format+"\n", args...) })
 	if err != nil || len(f.pauses) != 4 {
 		t.Fatalf("%v %v", f, err)
 	}
+	defer f.http.CloseIdleConnections()
 	f.pauses = make([]time.Duration, 4)
 	f.send(t.Context(), webhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{"a": "é<"}`})
 	if want := `1{"a": "é<"}`; len(got) != 3 || got[0] != want || got[2] != want {
@@ -400,5 +416,50 @@ func TestRetryRepeatsTheSameRequestUntilItIsTaken(t *testing.T) {
 	}
 	if text := said.String(); !strings.Contains(text, "<-- 500 POST") || !strings.Contains(text, "<-- 302 POST") || !strings.Contains(text, "<-- 204 POST") {
 		t.Errorf("it says %s", text)
+	}
+}
+
+// TestAWebhookIsForwardedWithTheHeadersThatWereAskedFor, also to a server whose certificate nobody vouches for.
+func TestAWebhookIsForwardedWithTheHeadersThatWereAskedFor(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 2)
+	dev := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }))
+	defer dev.Close()
+	var said strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&said, format+"\n", args...) }
+	w := webhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{}`}
+	for _, skip := range []bool{false, true} {
+		f, err := newForwarder(&listenCmd{ForwardTo: dev.URL, Headers: []string{"x-tenant: blue", "Authorization:Basic eDp5"}, SkipVerify: skip}, say)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.send(t.Context(), w)
+		f.http.CloseIdleConnections()
+	}
+	if len(got) != 1 || !strings.Contains(said.String(), "certificate") {
+		t.Fatalf("%d arrived, it says %s", len(got), said.String())
+	}
+	if h := <-got; h.Get("X-Tenant") != "blue" || h.Get("Authorization") != "Basic eDp5" || h.Get("Webhook-Id") != "1" {
+		t.Errorf("got %v", h)
+	}
+	for _, wrong := range []string{"x", ": y", "A B: c", "webhook-signature: v1,x", "X-EuPay-Signature: x", "X-A: b\r\nX-C: d"} {
+		if _, err := newForwarder(&listenCmd{ForwardTo: dev.URL, Headers: []string{wrong}}, say); err == nil {
+			t.Errorf("%q is taken for a header", wrong)
+		}
+	}
+}
+
+// TestEveryEventCanBeTriggeredOrSaysWhyNot: no type is forgotten.
+func TestEveryEventCanBeTriggeredOrSaysWhyNot(t *testing.T) {
+	t.Parallel()
+	list, err := eventtype.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		can := slices.ContainsFunc(endings, func(end ending) bool { return end.event == e.Name })
+		if can == (whyNot(e.Name) != "") {
+			t.Errorf("%s: can be triggered %t, and says %q", e.Name, can, whyNot(e.Name))
+		}
 	}
 }

@@ -60,7 +60,7 @@ func TestBashCompletesEvents(t *testing.T) {
 	}
 	script += `COMP_WORDS=(eupay trigger payment.c); COMP_CWORD=2; _eupay; echo "${COMPREPLY[@]}"`
 	out, err := exec.CommandContext(t.Context(), "bash", "-c", script).CombinedOutput()
-	if err != nil || string(out) != "payment.completed payment.cancelled\n" {
+	if err != nil || string(out) != "payment.created payment.completed payment.cancelled\n" {
 		t.Errorf("%q, %v", out, err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,6 +21,9 @@ const (
 type listenCmd struct {
 	ForwardTo   string   `placeholder:"URL" help:"Where to send each webhook, such as http://localhost:3000/hook. Without it webhooks are only shown."`
 	Events      []string `placeholder:"TYPE" help:"Event types, with commas between them. Default: what an endpoint without types gets."`
+	Headers     []string `placeholder:"NAME:VALUE" help:"Headers to add to each webhook that is forwarded, with commas between them, such as 'X-Tenant: blue'."`
+	SkipVerify  bool     `help:"Forward to an https server whatever its certificate, such as one that it signed itself."`
+	Latest      bool     `help:"Begin with the latest event that happened before."`
 	Retry       bool     `help:"Send a webhook again, up to four times, until it is answered with 2xx."`
 	JSON        bool     `name:"json" help:"Print each webhook as one line of JSON and nothing else."`
 	PrintSecret bool     `help:"Print the webhook secret and end."`
@@ -41,11 +43,14 @@ func (l *listenCmd) Run(ctx context.Context, connect connector, term terminal) e
 		fmt.Fprintln(term.out, made.Secret)
 		return nil
 	}
-	s := &session{client: c, secret: made.Secret, events: l.Events, term: term, json: l.JSON}
+	s := &session{client: c, secret: made.Secret, events: l.Events, latest: l.Latest, term: term, json: l.JSON}
 	if l.ForwardTo != "" {
-		if s.forward, err = newForwarder(l.ForwardTo, l.Retry, s.say); err != nil {
+		if s.forward, err = newForwarder(l, s.say); err != nil {
 			return err
 		}
+		defer s.forward.http.CloseIdleConnections()
+	} else if len(l.Headers) > 0 || l.SkipVerify || l.Retry {
+		return errors.New("--headers, --skip-verify and --retry are for webhooks that are forwarded: give --forward-to too")
 	}
 	return s.run(ctx)
 }
@@ -55,6 +60,7 @@ type session struct {
 	client  *client
 	secret  string
 	events  []string
+	latest  bool
 	term    terminal
 	json    bool
 	forward *forwarder // nil: only show
@@ -118,9 +124,16 @@ func (s *session) run(ctx context.Context) error {
 func (s *session) connection(ctx context.Context) error {
 	under, cut := context.WithCancel(ctx)
 	defer cut()
-	path := "/webhook-listener/events"
+	query := url.Values{}
 	if len(s.events) > 0 {
-		path += "?event_types=" + url.QueryEscape(strings.Join(s.events, ","))
+		query.Set("event_types", strings.Join(s.events, ","))
+	}
+	if s.latest && s.lastID == "" {
+		query.Set("latest", "true")
+	}
+	path := "/webhook-listener/events"
+	if len(query) > 0 {
+		path += "?" + query.Encode()
 	}
 	req, err := s.client.request(under, http.MethodGet, path, nil)
 	if err != nil {
@@ -196,85 +209,3 @@ func (s *session) handle(ctx context.Context, m message) error {
 }
 
 func stamp() string { return time.Now().Format("2006-01-02 15:04:05") }
-
-const (
-	forwardLimit = 10 * time.Second
-	maxReply     = 64 << 10
-)
-
-// retries are the pauses before a webhook is sent again.
-var retries = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
-
-// forwarder sends webhooks to one address, as EU Pay would.
-type forwarder struct {
-	to     string
-	pauses []time.Duration
-	http   *http.Client
-	say    func(format string, args ...any)
-}
-
-func newForwarder(to string, retry bool, say func(string, ...any)) (*forwarder, error) {
-	if !strings.Contains(to, "://") {
-		to = "http://" + to
-	}
-	u, err := url.Parse(to)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, errors.New("--forward-to must be an http or https URL, such as http://localhost:3000/hook")
-	}
-	f := &forwarder{to: to, say: say, http: &http.Client{CheckRedirect: noRedirects, Timeout: forwardLimit}}
-	if retry {
-		f.pauses = retries
-	}
-	return f, nil
-}
-
-// send sends the webhook and shows what came of it. The next one waits: they arrive in order.
-func (f *forwarder) send(ctx context.Context, w webhook) {
-	for attempt := 0; ; attempt++ {
-		if f.attempt(ctx, w) || attempt >= len(f.pauses) {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(f.pauses[attempt]):
-		}
-	}
-}
-
-// attempt reports whether the webhook was taken: answered with 2xx.
-func (f *forwarder) attempt(ctx context.Context, w webhook) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.to, strings.NewReader(w.Body))
-	if err != nil {
-		f.say("%s  <-- failed POST %s: %v", stamp(), f.to, err)
-		return false
-	}
-	for name, value := range w.Headers {
-		req.Header.Set(name, value)
-	}
-	began := time.Now()
-	resp, err := f.http.Do(req)
-	took := time.Since(began).Milliseconds()
-	if err != nil {
-		if ctx.Err() == nil {
-			f.say("%s  <-- failed POST %s (%d ms): %v", stamp(), f.to, took, cause(err))
-		}
-		return false
-	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxReply)); err != nil && ctx.Err() == nil {
-		f.say("%s  <-- failed POST %s (%d ms): %v", stamp(), f.to, took, cause(err))
-		return false
-	}
-	f.say("%s  <-- %d POST %s (%d ms)", stamp(), resp.StatusCode, f.to, took)
-	return resp.StatusCode >= 200 && resp.StatusCode < 300
-}
-
-// cause is the error without the method and URL that http puts before it.
-func cause(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}

@@ -21,17 +21,60 @@ type ending struct {
 	answer     string // of the payer at the bank
 	account    string // that the payer picks; empty: the first
 	person     string // what a person has to do at a page that cannot be played
-	refund     bool
+	// early: the event happens before the payer has answered.
+	early  bool
+	refund *refunding
 }
 
+// refunding is what becomes of a refund of the payment.
+type refunding struct {
+	status, answer, account, person string
+	early                           bool
+}
+
+var (
+	paid  = ending{status: "completed", answer: payer.Authorise, person: "authorise the payment"}
+	given = refunding{status: "completed", answer: payer.Authorise, person: "authorise the refund"}
+)
+
 var endings = []ending{
-	{event: "payment.completed", how: "the payer authorises", status: "completed", answer: payer.Authorise, person: "authorise the payment"},
+	{event: "payment.created", how: "a payment is made, and nobody pays it", early: true},
+	{event: "payment.pending_sca", how: "a payment is made, and nobody pays it", early: true},
+	{event: "payment.completed", how: "the payer authorises", status: paid.status, answer: paid.answer, person: paid.person},
 	{event: "payment.failed", how: "the payer's account is empty", status: "failed", answer: payer.Authorise, account: "empty", person: "pay from an empty account"},
 	{event: "payment.cancelled", how: "the payer refuses", status: "cancelled", answer: payer.Refuse, person: "refuse the payment"},
+	{event: "payment.refunded", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
+	{event: "refund.created", how: "a refund is made, and you do not authorise it", status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true}},
+	{event: "refund.pending_sca", how: "a refund is made, and you do not authorise it", status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true}},
+	{event: "refund.completed", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
 	{
-		event: "payment.refunded", how: "the payer authorises, then all is given back", status: "completed", answer: payer.Authorise,
-		person: "authorise the payment", refund: true,
+		event: "refund.failed", how: "your account is empty when you authorise the refund", status: paid.status, answer: paid.answer, person: paid.person,
+		refund: &refunding{status: "failed", answer: payer.Authorise, account: "empty", person: "pay the refund from an empty account"},
 	},
+	{
+		event: "refund.cancelled", how: "you refuse the refund at your bank", status: paid.status, answer: paid.answer, person: paid.person,
+		refund: &refunding{status: "cancelled", answer: payer.Refuse, person: "refuse the refund"},
+	},
+}
+
+// untriggered are the other events, by the beginnings of their names, and why no test key brings them about.
+var untriggered = []struct{ prefix, why string }{
+	{"payment.stalled", "it takes a bank that says nothing for hours"},
+	{"webhook_endpoint.failing", "it takes an endpoint that fails ten times: let one of yours answer 500"},
+	{"webhook_endpoint.disabled", "it takes an endpoint that is gone: let one of yours answer 410"},
+	{"webhook_endpoint.test", "POST /webhook-endpoints/{id}/test sends it"},
+	{"order.", "guests place orders at a table, and the kitchen moves them on in the portal: no API key does either"},
+	{"invoice.", "it takes an account that is enrolled for e-invoices: POST /einvoice/invoices makes one, mark-paid, cancel and credit-note move it on"},
+}
+
+// whyNot says why an event is not triggered; empty for what is no event.
+func whyNot(event string) string {
+	for _, u := range untriggered {
+		if event == u.prefix || strings.HasSuffix(u.prefix, ".") && strings.HasPrefix(event, u.prefix) {
+			return u.why
+		}
+	}
+	return ""
 }
 
 type triggerCmd struct {
@@ -48,9 +91,20 @@ func (t *triggerCmd) Run(ctx context.Context, connect connector, term terminal) 
 		for _, e := range endings {
 			fmt.Fprintf(term.out, "%-18s %s\n", e.event, e.how)
 		}
+		fmt.Fprintln(term.out, "\nNot with a test key:")
+		for _, u := range untriggered {
+			name := u.prefix
+			if strings.HasSuffix(name, ".") {
+				name += "*"
+			}
+			fmt.Fprintf(term.out, "%-26s %s\n", name, u.why)
+		}
 		return nil
 	}
 	i := slices.IndexFunc(endings, func(e ending) bool { return e.event == t.Event })
+	if why := whyNot(t.Event); i < 0 && why != "" {
+		return fmt.Errorf("%s cannot be triggered: %s", t.Event, why)
+	}
 	if i < 0 {
 		return fmt.Errorf("%q is no event that can be triggered: eupay trigger --list shows which there are", t.Event)
 	}
@@ -106,16 +160,24 @@ func (p *play) act(ctx context.Context, e ending, amount, reference string) (pay
 	if status != http.StatusCreated {
 		return made, fmt.Errorf("the reference %s is that of payment %s already: choose another", reference, made.Reference)
 	}
+	if e.early {
+		return p.open(ctx, made)
+	}
 	now, err := p.pay(ctx, made, e)
-	if err != nil || !e.refund {
+	if err != nil || e.refund == nil {
 		return now, err
 	}
-	return p.giveBack(ctx, now)
+	return p.giveBack(ctx, now, *e.refund)
+}
+
+// open waits until there is a page to send the payer to.
+func (p *play) open(ctx context.Context, made payment) (payment, error) {
+	return p.wait(ctx, made, func(now payment) bool { return now.PaymentURL != "" || final(now) })
 }
 
 // pay has the payment paid, refused, or whatever the ending says, and waits until that is its state.
 func (p *play) pay(ctx context.Context, made payment, e ending) (payment, error) {
-	made, err := p.wait(ctx, made, func(now payment) bool { return now.PaymentURL != "" || final(now) })
+	made, err := p.open(ctx, made)
 	if err != nil {
 		return made, err
 	}
@@ -129,13 +191,21 @@ func (p *play) pay(ctx context.Context, made payment, e ending) (payment, error)
 	return now, err
 }
 
-func (p *play) giveBack(ctx context.Context, paid payment) (payment, error) {
+// giveBack makes a refund and brings it to its end. What is returned is the payment where that changes, else the refund.
+func (p *play) giveBack(ctx context.Context, paid payment, r refunding) (payment, error) {
 	var refund payment
 	if _, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+paid.Reference+"/refund", map[string]any{}, &refund); err != nil {
 		return paid, err
 	}
-	if _, err := p.pay(ctx, refund, ending{status: "completed", answer: payer.Authorise, person: "authorise the refund"}); err != nil {
+	if r.early {
+		return p.open(ctx, refund)
+	}
+	done, err := p.pay(ctx, refund, ending{status: r.status, answer: r.answer, account: r.account, person: r.person})
+	if err != nil {
 		return paid, err
+	}
+	if r.status != "completed" {
+		return done, nil
 	}
 	return p.wait(ctx, paid, func(now payment) bool { return now.Status == "refunded" })
 }

@@ -290,3 +290,28 @@ func TestALostConsumerEndsTheStreamAndLosesNothing(t *testing.T) {
 		t.Errorf("then comes %v", got)
 	}
 }
+
+func TestAListenerCanBeginWithTheLatestEvent(t *testing.T) {
+	f := setup(t)
+	c := f.listenClient(t)
+	older, newest := f.completed(1), f.completed(2)
+	failed := payment()
+	failed.Status = "failed"
+	f.publish(older, newest, f.changed("payment.created", payment())) // the last one is not asked for
+	l := openListener(t, c, &webhooksv1.ListenRequest{MerchantId: "m_1", Latest: true})
+	if got := l.next(); got.GetEventId() != newest.ID {
+		t.Errorf("it begins with %s", got.GetBody())
+	}
+	next := f.changed("payment.failed", failed)
+	f.publish(next)
+	if got := l.next(); got.GetEventId() != next.ID {
+		t.Errorf("it goes on with %s", got.GetBody())
+	}
+	quiet := openListener(t, c, &webhooksv1.ListenRequest{MerchantId: "m_1", Latest: true, EventTypes: []string{"order.ready"}})
+	if quiet.cursor == "0" {
+		t.Error("without such an event it begins with the first of all")
+	}
+	if _, err := tryListen(t, c, &webhooksv1.ListenRequest{MerchantId: "m_1", Latest: true, AfterCursor: 1}); fields(err) != "latest" {
+		t.Errorf("latest and a cursor: %v", err)
+	}
+}

@@ -30,7 +30,7 @@ create table workers (
 -- When the merchant was last told that the endpoint fails.
 alter table endpoints add column warned_at timestamptz;
 
--- Each event once, whether or not an endpoint asked for it. The id is in the order of time (UUIDv7).
+-- Each event once, whether or not an endpoint asked for it.
 create table events (
     id                 uuid        primary key,
     merchant_id        text        not null,
@@ -42,8 +42,9 @@ create table events (
     sequence           bigint      not null,
     -- The webhook's body under the event's own type.
     body               bytea       not null,
+    -- When it happened.
     created_at         timestamptz not null
 );
-create index events_list on events (merchant_id, livemode, id);
-create index events_reference on events (merchant_id, livemode, reference, id);
-create index events_merchant_reference on events (merchant_id, livemode, merchant_reference, id) where merchant_reference is not null;
+create index events_list on events (merchant_id, livemode, created_at desc, id desc);
+create index events_reference on events (merchant_id, livemode, reference);
+create index events_merchant_reference on events (merchant_id, livemode, merchant_reference) where merchant_reference is not null;

@@ -5,12 +5,15 @@ package apidoc
 import (
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 	"go.yaml.in/yaml/v3"
+
+	"european-pay.eu/eupay/internal/eventtype"
 )
 
 //go:embed *.yaml
@@ -23,14 +26,20 @@ type Document struct {
 
 // Load merges the files: paths and the entries of each kind of component may be spread over them, but each may be said
 // only once.
-func Load() (Document, error) { return load(files) }
+func Load() (Document, error) {
+	events, err := webhooks()
+	if err != nil {
+		return Document{}, err
+	}
+	return load(files, map[string]any{"webhooks": events})
+}
 
-func load(fsys fs.FS) (Document, error) {
+// load merges the files into merged.
+func load(fsys fs.FS, merged map[string]any) (Document, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return Document{}, fmt.Errorf("list API files: %w", err)
 	}
-	merged := map[string]any{}
 	for _, name := range names {
 		content, err := fs.ReadFile(fsys, name)
 		if err != nil {
@@ -52,6 +61,27 @@ func load(fsys fs.FS) (Document, error) {
 		return Document{}, fmt.Errorf("encode API as YAML: %w", err)
 	}
 	return d, nil
+}
+
+// webhooks describes what we send to merchants' servers, a type of event each.
+func webhooks() (map[string]any, error) {
+	list, err := eventtype.All()
+	if err != nil {
+		return nil, fmt.Errorf("read the catalogue of events: %w", err)
+	}
+	items := make(map[string]any, len(list))
+	for _, t := range list {
+		var schema, example any
+		if err := errors.Join(json.Unmarshal(t.Schema, &schema), json.Unmarshal(t.Example, &example)); err != nil {
+			return nil, fmt.Errorf("read event %s: %w", t.Name, err)
+		}
+		items[t.Name] = map[string]any{"post": map[string]any{
+			"operationId": "on." + t.Name, "tags": []string{"Webhook endpoints"}, "summary": t.Description, "security": []any{},
+			"requestBody": map[string]any{"required": true, "content": map[string]any{"application/json": map[string]any{"schema": schema, "example": example}}},
+			"responses":   map[string]any{"2XX": map[string]any{"description": "Answer with any 2xx within 10 seconds."}},
+		}}
+	}
+	return items, nil
 }
 
 // merge adds part to into. Maps are merged down to the depth, lists (tags) are joined; anything else that both have is a

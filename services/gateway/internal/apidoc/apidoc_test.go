@@ -11,6 +11,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/eventtype"
 )
 
 func loaded(t *testing.T) *openapi3.T {
@@ -83,15 +84,39 @@ func TestMergeRefusesTwoDescriptions(t *testing.T) {
 	_, err := load(fstest.MapFS{
 		"a.yaml": {Data: []byte("paths: {/x: {get: {summary: a}}}")},
 		"b.yaml": {Data: []byte("paths: {/x: {get: {summary: b}}}")},
-	})
+	}, map[string]any{})
 	if err == nil || !strings.Contains(err.Error(), "get is described twice") {
 		t.Errorf("got %v", err)
 	}
 	d, err := load(fstest.MapFS{
 		"a.yaml": {Data: []byte("tags: [{name: A}]\ncomponents: {schemas: {A: {type: string}}}")},
 		"b.yaml": {Data: []byte("tags: [{name: B}]\ncomponents: {schemas: {B: {type: string}}}")},
-	})
+	}, map[string]any{})
 	if want := `{"components":{"schemas":{"A":{"type":"string"},"B":{"type":"string"}}},"tags":[{"name":"A"},{"name":"B"}]}`; err != nil || string(d.JSON) != want {
 		t.Errorf("got %s, %v", d.JSON, err)
+	}
+}
+
+// TestEveryEventIsDescribedAsAWebhook with a schema that its example fits.
+func TestEveryEventIsDescribedAsAWebhook(t *testing.T) {
+	t.Parallel()
+	list, err := eventtype.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := loaded(t)
+	for _, e := range list {
+		item := doc.Webhooks[e.Name]
+		if item == nil || item.Post == nil {
+			t.Errorf("%s is missing", e.Name)
+			continue
+		}
+		content := item.Post.RequestBody.Value.Content["application/json"]
+		if err := content.Schema.Value.VisitJSON(content.Example); err != nil {
+			t.Errorf("%s: %v", e.Name, err)
+		}
+	}
+	if len(doc.Webhooks) != len(list) {
+		t.Errorf("%d webhooks described, %d exist", len(doc.Webhooks), len(list))
 	}
 }

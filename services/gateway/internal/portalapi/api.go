@@ -115,9 +115,13 @@ func (a *API) registerWebhooks(g *echo.Group) {
 	g.POST("/webhook-endpoints/:id/promote-secret", a.promoteEndpointSecret, write)
 	g.POST("/webhook-endpoints/:id/test", a.testEndpoint, write)
 	g.POST("/webhook-endpoints/:id/recover", a.recoverEndpoint, write)
+	g.POST("/webhook-endpoints/:id/backfill", a.backfillEndpoint, write)
 	g.GET("/webhook-endpoints/:id/attempts", a.attempts, read)
 	g.GET("/webhook-deliveries", a.deliveries, read)
 	g.POST("/webhook-deliveries/resend", a.resendDeliveries, write)
 	g.GET("/webhook-deliveries/:id", a.delivery, read)
 	g.POST("/webhook-deliveries/:id/resend", a.resendDelivery, write)
+	g.GET("/events", a.events, read)
+	g.GET("/events/types", a.typesOfEvents, read)
+	g.GET("/events/:id", a.event, read)
 }

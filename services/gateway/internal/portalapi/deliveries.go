@@ -52,8 +52,19 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkFilters(c, "endpoint_id", "status", "reference", "event_type"); err != nil {
+	if err := checkFilters(c, "endpoint_id", "status", "reference", "event_type", "event_id", "starting_after"); err != nil {
 		return err
+	}
+	theirs, err := merchantReference(c)
+	if err != nil {
+		return err
+	}
+	after := c.QueryParam("starting_after")
+	if after != "" && c.QueryParams().Has("page") {
+		return errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after and page exclude each other."})
+	}
+	if after != "" {
+		number = 0
 	}
 	created, err := between(c, "created_after", "created_before")
 	if err != nil {
@@ -65,15 +76,18 @@ func (a *API) deliveries(c echo.Context) error {
 		MerchantId: of.merchantID, Livemode: of.livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
 		Status: c.QueryParam("status"), Reference: c.QueryParam("reference"), EventType: c.QueryParam("event_type"),
 		CreatedAfter: created.after, CreatedBefore: created.before,
+		EventId: c.QueryParam("event_id"), MerchantReference: theirs, StartingAfter: after,
 	})
 	if err != nil {
 		return err
 	}
+	if after != "" {
+		return web.Answer(c, http.StatusOK, cursoredOf(res.GetDeliveries(), deliveryView, res.GetHasMore()))
+	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
 }
 
-// checkFilters wants short visible ASCII, as every id, status and event type is. A merchant's reference is never the
-// filter here: reference is ours.
+// checkFilters wants short visible ASCII, as every id, status, event type and reference of ours is.
 func checkFilters(c echo.Context, names ...string) error {
 	var bad []errs.Field
 	for _, name := range names {

@@ -194,6 +194,35 @@ func (h *hooks) RecoverEndpoint(_ context.Context, r *webhooksv1.RecoverEndpoint
 	return &webhooksv1.RecoverEndpointResponse{Count: 7}, err
 }
 
+func (h *hooks) BackfillEndpoint(_ context.Context, r *webhooksv1.BackfillEndpointRequest) (*webhooksv1.BackfillEndpointResponse, error) {
+	defer h.lock(r)()
+	_, err := h.find(r)
+	res := &webhooksv1.BackfillEndpointResponse{Count: 7}
+	if r.GetDryRun() {
+		res.Token, res.FirstAt, res.LastAt = "t.t", r.GetSince(), r.GetSince()
+	}
+	return res, err
+}
+
+func (h *hooks) ListEvents(_ context.Context, r *webhooksv1.ListEventsRequest) (*webhooksv1.ListEventsResponse, error) {
+	defer h.lock(r)()
+	return &webhooksv1.ListEventsResponse{Events: []*webhooksv1.Event{happened}, HasMore: true}, nil
+}
+
+func (h *hooks) GetEvent(_ context.Context, r *webhooksv1.GetEventRequest) (*webhooksv1.GetEventResponse, error) {
+	defer h.lock(r)()
+	if r.GetId() != happened.GetId() {
+		return nil, errs.NotFound("Event")
+	}
+	return &webhooksv1.GetEventResponse{Event: happened}, nil
+}
+
+var happened = &webhooksv1.Event{
+	Id: "evt1", Type: "payment.completed", Reference: "PAY-1", MerchantReference: "Table 7", Sequence: 3,
+	CreatedAt: timestamppb.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)),
+	Body:      []byte(`{"event":"payment.completed","timestamp":"2026-06-17T12:00:00Z","sequence":3,"data":{"reference":"PAY-1"}}`),
+}
+
 func ownerOf(merchantID string, livemode bool) string { return fmt.Sprint(merchantID, livemode) }
 
 func (h *hooks) deliver(merchantID string, livemode bool, d *webhooksv1.Delivery) {

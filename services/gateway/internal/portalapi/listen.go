@@ -75,11 +75,15 @@ func (a *API) listenEvents(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	latest, err := flag(c, "latest")
+	if err != nil {
+		return err
+	}
 	ctx, release := web.UntilStop(c.Request())
 	defer release()
 	ctx, cancel := context.WithTimeout(ctx, listenLimit)
 	defer cancel()
-	upstream, cursor, err := a.listen(ctx, &webhooksv1.ListenRequest{MerchantId: merchant, EventTypes: types, AfterCursor: after})
+	upstream, cursor, err := a.listen(ctx, &webhooksv1.ListenRequest{MerchantId: merchant, EventTypes: types, AfterCursor: after, Latest: latest})
 	if err != nil {
 		return err
 	}
@@ -201,6 +205,15 @@ func eventTypes(c echo.Context) ([]string, error) {
 		}
 	}
 	return types, nil
+}
+
+// flag is true or false in the query; false when it is absent.
+func flag(c echo.Context, name string) (bool, error) {
+	text := c.QueryParam(name)
+	if text != "" && text != "true" && text != "false" {
+		return false, errs.Invalid(errs.Field{Field: name, Message: name + " must be true or false."})
+	}
+	return text == "true", nil
 }
 
 func lastEventID(c echo.Context) (uint64, error) {

@@ -49,7 +49,7 @@ func (b *broken) dueOf(eventType string, n int, reserved bool, now time.Time) (j
 	for i, j := range jobs {
 		rows[i] = &row{job: j, merchant: "m_1", sequence: 1, reserved: reserved, settle: func(bool) {}}
 	}
-	if _, err := insert(b.t.Context(), b.db, rows, held(b.owner, now), now); err != nil {
+	if _, err := insert(b.t.Context(), b.db, nil, rows, held(b.owner, now), now); err != nil {
 		b.t.Fatal(err)
 	}
 	return jobs

@@ -42,12 +42,12 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	}
 	now := in.engine.now()
 	h := in.engine.holder(now)
-	rows, err := in.plan(changes, targets, now, h)
-	if err != nil || len(rows) == 0 {
+	rows, bodies, err := in.plan(changes, targets, now, h)
+	if err != nil {
 		return err
 	}
 	in.reserve(rows, now)
-	waiting, err := insert(ctx, tx, rows, h, now)
+	waiting, err := insert(ctx, tx, func(b *pgx.Batch) { queueEvents(b, changes, bodies) }, rows, h, now)
 	if err != nil {
 		return err
 	}
@@ -164,26 +164,27 @@ type row struct {
 	settle   func(pending bool)
 }
 
-// plan joins the events to the endpoints that want them.
-func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint, now time.Time, h holder) ([]*row, error) {
-	var (
-		rows  []*row
-		heads = make(map[lane]*row)
-	)
-	for _, c := range changes {
-		bodies := make(map[string][]byte, 1)
+// plan joins the events to the endpoints that want them. own are the bodies of the events under their own types.
+func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint, now time.Time, h holder) (rows []*row, own [][]byte, err error) {
+	heads := make(map[lane]*row)
+	own = make([][]byte, len(changes))
+	for i, c := range changes {
+		if own[i], err = c.message.Body(c.event.Type); err != nil {
+			return nil, nil, consume.Poison(err)
+		}
+		bodies := map[string][]byte{c.event.Type: own[i]}
 		for _, e := range targets[endpoint.Mode{Merchant: c.event.Merchant, Livemode: c.event.Livemode}] {
 			as, wanted := endpoint.Announce(e.EventTypes, c.event.Type)
 			if !wanted || c.event.Type == failingEvent && c.message.Reference == e.ID {
 				continue
 			}
 			if err := in.engine.directory.Learn(e); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if bodies[as] == nil {
 				body, err := c.message.Body(as)
 				if err != nil {
-					return nil, consume.Poison(err)
+					return nil, nil, consume.Poison(err)
 				}
 				bodies[as] = body
 			}
@@ -194,7 +195,7 @@ func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.En
 			}
 		}
 	}
-	return rows, nil
+	return rows, own, nil
 }
 
 func newRow(c change, endpointID, as string, body []byte, now time.Time, h holder) *row {

@@ -18,8 +18,11 @@ type Message struct {
 	// Reference names what the event is about (a payment, an endpoint, an order, an invoice); Sequence orders the events about it.
 	Reference string
 	Sequence  int64
-	at        time.Time
-	data      func(as string) any
+	// MerchantReference is the merchant's own name for it; empty without one.
+	MerchantReference string
+
+	at   time.Time
+	data func(as string) any
 }
 
 // Body is the webhook's body that announces the event under the type as. It is the same each time.
@@ -73,7 +76,7 @@ func paymentMessage(e events.Event, c *eventsv1.PaymentChanged) (Message, error)
 		return Message{}, errForeign
 	}
 	return Message{
-		Reference: p.GetReference(), Sequence: p.GetSequence(), at: happened(e, c.GetOccurredAt()),
+		Reference: p.GetReference(), Sequence: p.GetSequence(), MerchantReference: p.GetMerchantReference(), at: happened(e, c.GetOccurredAt()),
 		data: func(as string) any { return paymentBody(as, c) },
 	}, nil
 }
@@ -104,7 +107,7 @@ func invoiceMessage(e events.Event, c *eventsv1.InvoiceChanged) (Message, error)
 		return Message{}, errForeign
 	}
 	return Message{
-		Reference: v.GetNumber(), Sequence: v.GetSequence(), at: happened(e, c.GetOccurredAt()),
+		Reference: v.GetNumber(), Sequence: v.GetSequence(), MerchantReference: v.GetReference(), at: happened(e, c.GetOccurredAt()),
 		data: func(string) any { return invoiceBody(c) },
 	}, nil
 }

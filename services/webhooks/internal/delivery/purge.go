@@ -29,7 +29,7 @@ func (e *Engine) purge(ctx context.Context) error {
 	}
 }
 
-// PurgeNow deletes what is older than the retention, with its attempts, in small steps, and returns how many deliveries
+// PurgeNow deletes deliveries that are older than the retention, with their attempts, and events, in small steps, and returns how many deliveries
 // that were. Replicas that do so at the same time share the work.
 func (e *Engine) PurgeNow(ctx context.Context) (total int64, err error) {
 	before := e.now().Add(-e.cfg.Retention)
@@ -43,6 +43,16 @@ func (e *Engine) PurgeNow(ctx context.Context) (total int64, err error) {
 			return total, fmt.Errorf("purge deliveries: %w", err)
 		}
 		total += tag.RowsAffected()
+		if tag.RowsAffected() < purgeStep {
+			break
+		}
+	}
+	for ctx.Err() == nil {
+		tag, err := e.db.Exec(ctx, `delete from events where id in (select id from events where id < $1 and created_at < $2
+			order by id limit $3 for update skip locked)`, floorID(before), before, purgeStep)
+		if err != nil {
+			return total, fmt.Errorf("purge events: %w", err)
+		}
 		if tag.RowsAffected() < purgeStep {
 			break
 		}

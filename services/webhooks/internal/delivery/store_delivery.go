@@ -33,10 +33,14 @@ type Filter struct {
 	Merchant string
 	Livemode bool
 
-	EndpointID, Status, Reference, EventType string
+	EndpointID, Status, Reference, EventType, EventID string
+	// MerchantReference is the merchant's own name of what the event is about.
+	MerchantReference string
 
 	Created Between
 
+	// After is the id of the delivery after which the list goes on, in place of an offset.
+	After         string
 	Limit, Offset int64
 }
 
@@ -54,16 +58,23 @@ func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 }
 
 // where names only the filters that are set, so that each combination gets a plan of its own.
-func (f Filter) where() (string, []any) {
-	var c conditions
+func (f Filter) where() *conditions {
+	c := &conditions{}
 	c.add("merchant_id = $%d", f.Merchant)
 	c.add("livemode = $%d", f.Livemode)
 	c.equal("endpoint_id", f.EndpointID)
 	c.equal("status", f.Status)
 	c.equal("reference", f.Reference)
 	c.equal("event_type", f.EventType)
+	const own = " and endpoint_id in (select p.id from endpoints p where p.merchant_id = $1 and p.livemode = $2)" // by the index of both
+	if f.EventID != "" {
+		c.add("event_id = $%d"+own, f.EventID)
+	}
+	if f.MerchantReference != "" {
+		c.add("event_id in (select e.id from events e where e.merchant_id = $1 and e.livemode = $2 and e.merchant_reference = $%d)"+own, f.MerchantReference)
+	}
 	c.between("created_at", f.Created)
-	return c.where()
+	return c
 }
 
 // conditions of a query and their arguments.
@@ -93,25 +104,68 @@ func (c *conditions) between(column string, b Between) {
 	}
 }
 
+// before goes on after a row of a list that is in descending order.
+func (c *conditions) before(column, id string, at time.Time, after string) {
+	c.args = append(c.args, at, after)
+	c.list = append(c.list, fmt.Sprintf("(%s, %s) < ($%d, $%d)", column, id, len(c.args)-1, len(c.args)))
+}
+
 func (c *conditions) where() (string, []any) { return strings.Join(c.list, " and "), c.args }
 
-// List returns a page of the merchant's deliveries, newest first, and how many there are in all.
-func List(ctx context.Context, db pg.DB, f Filter) (list []Delivery, total int64, err error) {
-	where, args := f.where()
-	if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count deliveries: %w", err)
+// Page is a part of the merchant's deliveries.
+type Page struct {
+	List []Delivery
+	// Total is how many there are in all; it is not counted after a cursor.
+	Total int64
+	More  bool
+}
+
+// List returns a page of the merchant's deliveries, newest first.
+func List(ctx context.Context, db pg.DB, f Filter) (p Page, err error) {
+	c := f.where()
+	if f.After != "" {
+		if err := goOn(ctx, db, f, c); err != nil {
+			return Page{}, err
+		}
+	} else {
+		where, args := c.where()
+		if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&p.Total); err != nil {
+			return Page{}, fmt.Errorf("count deliveries: %w", err)
+		}
 	}
+	where, args := c.where()
 	// d.id and not id, which would be the text of the answer, in another order than the index.
 	query := fmt.Sprintf(`select %s from deliveries d where %s order by d.created_at desc, d.id desc limit %d offset %d`,
-		deliveryColumns, where, f.Limit, f.Offset)
+		deliveryColumns, where, f.Limit+1, f.Offset)
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("list deliveries: %w", err)
+		return Page{}, fmt.Errorf("list deliveries: %w", err)
 	}
-	if list, err = pgx.CollectRows(rows, scanDelivery); err != nil {
-		return nil, 0, fmt.Errorf("list deliveries: %w", err)
+	if p.List, err = pgx.CollectRows(rows, scanDelivery); err != nil {
+		return Page{}, fmt.Errorf("list deliveries: %w", err)
 	}
-	return list, total, nil
+	if p.More = int64(len(p.List)) > f.Limit; p.More {
+		p.List = p.List[:f.Limit]
+	}
+	return p, nil
+}
+
+// goOn adds the place after which the list goes on.
+func goOn(ctx context.Context, db pg.DB, f Filter, c *conditions) error {
+	wrong := errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of one of your deliveries in this mode."})
+	if !endpoint.IsID(f.After) {
+		return wrong
+	}
+	var at time.Time
+	err := db.QueryRow(ctx, `select created_at from deliveries where id = $1 and merchant_id = $2 and livemode = $3`, f.After, f.Merchant, f.Livemode).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return wrong
+	}
+	if err != nil {
+		return fmt.Errorf("find the place in the list: %w", err)
+	}
+	c.before("d.created_at", "d.id", at, f.After)
+	return nil
 }
 
 // Get returns one delivery of the merchant with its attempts, or NOT_FOUND.

@@ -27,14 +27,18 @@ cross join lateral (select n.behind or open.yes is not null as waits) w
 on conflict (endpoint_id, event_id, event_type) do nothing
 returning id::text, status = 'pending'`
 
-// insert records rows and settles their reservations. It returns the lanes in which one has to wait.
-func insert(ctx context.Context, db pg.DB, rows []*row, h holder, now time.Time) (waiting []lane, err error) {
+// insert records rows and settles their reservations; also, when it is not nil, queues something before. It returns the
+// lanes in which one has to wait.
+func insert(ctx context.Context, db pg.DB, also func(*pgx.Batch), rows []*row, h holder, now time.Time) (waiting []lane, err error) {
 	references := make([]string, len(rows))
 	for i, r := range rows {
 		references[i] = r.job.Reference
 	}
 	outcome := make(map[string]bool, len(rows))
 	b := &pgx.Batch{}
+	if also != nil {
+		also(b)
+	}
 	queueLocks(b, references)
 	b.Queue(insertSQL, rowArrays(rows, h, now)...).Query(func(found pgx.Rows) error {
 		var (
@@ -73,8 +77,9 @@ func rowArrays(rows []*row, h holder, now time.Time) []any {
 		live[i], reserved[i], behind[i], missed[i] = r.livemode, r.reserved, r.behind, r.missed
 		sequences[i], bodies[i] = r.sequence, r.job.Body
 	}
+	owner, until := h.arguments()
 	return []any{
 		ids, endpoints, merchants, live, eventIDs, types, references, sequences, bodies, reserved,
-		now, h.until, h.owner, behind, missed,
+		now, until, owner, behind, missed,
 	}
 }

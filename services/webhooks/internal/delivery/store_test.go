@@ -31,7 +31,7 @@ func leased(t *testing.T, db *pgxpool.Pool, owner string, sequence int64) Job {
 		ID: events.NewID(), EndpointID: "00000000-0000-0000-0000-000000000001", EventID: events.NewID(), EventType: "payment.completed",
 		Reference: "PAY-1", Body: []byte("{}"), CreatedAt: start, LeaseUntil: start.Add(leaseTime), Lessee: owner,
 	}
-	_, err := insert(t.Context(), db, []*row{{job: j, merchant: "m_1", sequence: sequence, reserved: true, settle: func(bool) {}}}, held(owner, start), start)
+	_, err := insert(t.Context(), db, nil, []*row{{job: j, merchant: "m_1", sequence: sequence, reserved: true, settle: func(bool) {}}}, held(owner, start), start)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,6 +49,11 @@ var known = append([]string{
 	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed",
 }, documented...)
 
+// Types are all types of events but the one that stands for all.
+func Types() []string {
+	return slices.DeleteFunc(slices.Clone(known), func(t string) bool { return t == All })
+}
+
 // Announce tells under which type an endpoint that asked for wanted hears of an event, if it does. The documents name
 // three events only and count a payer who declines as payment.failed; therefore an endpoint that did not ask for
 // payment.cancelled hears of it as payment.failed.

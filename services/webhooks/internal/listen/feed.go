@@ -2,6 +2,7 @@ package listen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -12,6 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
 const (
@@ -46,11 +49,13 @@ type feed struct {
 	cursor uint64
 }
 
-// open starts a feed after the cursor; 0, or a cursor that the stream has not reached, is from now on.
+// open starts a feed after the cursor; 0, or a cursor that the stream has not reached, is from now on. With latest it starts
+// with the newest event that the request wants.
 //
 // The consumer lives as long as the feed. One message is under way at a time and is acknowledged, so that one that is lost
 // comes again and none overtakes another; what else goes wrong ends the feed, and the client goes on from its cursor.
-func (s *Server) open(ctx context.Context, merchant string, after uint64) (*feed, error) {
+func (s *Server) open(ctx context.Context, r *webhooksv1.ListenRequest) (*feed, error) {
+	merchant, after := r.GetMerchantId(), r.GetAfterCursor()
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
 	stream, err := s.js.Stream(ctx, bus.Events)
@@ -60,6 +65,11 @@ func (s *Server) open(ctx context.Context, merchant string, after uint64) (*feed
 	cursor := stream.CachedInfo().State.LastSeq
 	if after > 0 && after < cursor {
 		cursor = after
+	}
+	if r.GetLatest() {
+		if cursor, err = beforeNewest(ctx, stream, r, cursor); err != nil {
+			return nil, err
+		}
 	}
 	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		FilterSubject: "eupay.evt.test.*.*." + merchant, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: cursor + 1,
@@ -76,6 +86,28 @@ func (s *Server) open(ctx context.Context, merchant string, after uint64) (*feed
 		return nil, fmt.Errorf("read the event stream: %w", err)
 	}
 	return f, nil
+}
+
+// beforeNewest is the place right before the newest event that the request wants; otherwise where there is none.
+func beforeNewest(ctx context.Context, stream jetstream.Stream, r *webhooksv1.ListenRequest, otherwise uint64) (uint64, error) {
+	var newest uint64
+	for _, t := range endpoint.Types() {
+		if _, wanted := endpoint.Announce(r.GetEventTypes(), t); !wanted {
+			continue
+		}
+		m, err := stream.GetLastMsgForSubject(ctx, "eupay.evt.test."+t+"."+r.GetMerchantId())
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("look for the newest event: %w", err)
+		}
+		newest = max(newest, m.Sequence)
+	}
+	if newest == 0 {
+		return otherwise, nil
+	}
+	return newest - 1, nil
 }
 
 // next waits for the next event.

@@ -68,13 +68,16 @@ func (s *Server) Listen(r *webhooksv1.ListenRequest, stream grpc.ServerStreaming
 	if bad := endpoint.CheckTypes(r.GetEventTypes()); len(bad) > 0 {
 		return errs.Invalid(bad...)
 	}
+	if r.GetLatest() && r.GetAfterCursor() > 0 {
+		return errs.Invalid(errs.Field{Field: "latest", Message: "latest and a position (Last-Event-ID) exclude each other."})
+	}
 	release, err := s.slots.take(r.GetMerchantId())
 	if err != nil {
 		return err
 	}
 	defer release()
 	ctx := stream.Context()
-	feed, err := s.open(ctx, r.GetMerchantId(), r.GetAfterCursor())
+	feed, err := s.open(ctx, r)
 	if err != nil {
 		return s.trouble(ctx, err)
 	}

@@ -24,19 +24,23 @@ func (s *Server) ListDeliveries(ctx context.Context, r *webhooksv1.ListDeliverie
 	c.endpointID(r.GetEndpointId())
 	c.text("reference", r.GetReference())
 	c.text("event_type", r.GetEventType())
+	c.text("merchant_reference", r.GetMerchantReference())
+	c.refuse(r.GetEventId() != "" && !endpoint.IsID(r.GetEventId()), "event_id", "event_id is not the id of an event.")
+	c.refuse(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "starting_after and page exclude each other.")
 	created := delivery.Between{After: c.time("created_after", r.GetCreatedAfter()), Before: c.time("created_before", r.GetCreatedBefore())}
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	list, total, err := delivery.List(ctx, s.pool, delivery.Filter{
+	found, err := delivery.List(ctx, s.pool, delivery.Filter{
 		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), EndpointID: r.GetEndpointId(), Status: r.GetStatus(),
 		Reference: r.GetReference(), EventType: r.GetEventType(), Created: created, Limit: page.limit, Offset: page.offset,
+		EventID: r.GetEventId(), MerchantReference: r.GetMerchantReference(), After: r.GetStartingAfter(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	resp := &webhooksv1.ListDeliveriesResponse{Total: total}
-	for _, d := range list {
+	resp := &webhooksv1.ListDeliveriesResponse{Total: found.Total, HasMore: found.More}
+	for _, d := range found.List {
 		resp.Deliveries = append(resp.Deliveries, fromDelivery(d))
 	}
 	return resp, nil

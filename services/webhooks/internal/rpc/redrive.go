@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -77,6 +78,9 @@ func (s *Server) ResendDelivery(ctx context.Context, r *webhooksv1.ResendDeliver
 	if err != nil {
 		return nil, err
 	}
+	if state == endpoint.Deleted {
+		return nil, s.elsewhere(ctx, r.GetMerchantId(), r.GetLivemode(), d)
+	}
 	if err := takes(state); err != nil {
 		return nil, err
 	}
@@ -87,6 +91,25 @@ func (s *Server) ResendDelivery(ctx context.Context, r *webhooksv1.ResendDeliver
 		return nil, err
 	}
 	return &webhooksv1.ResendDeliveryResponse{Delivery: fromDelivery(d)}, nil
+}
+
+// elsewhere says which endpoints can be sent the event of a delivery whose own was deleted.
+func (s *Server) elsewhere(ctx context.Context, merchant string, livemode bool, d delivery.Delivery) error {
+	const most = 3
+	list, err := s.endpoints.List(ctx, merchant, livemode)
+	if err != nil {
+		return err
+	}
+	var others []string
+	for _, e := range list {
+		if _, wanted := endpoint.Announce(e.EventTypes, d.EventType); wanted && e.Enabled && len(others) < most {
+			others = append(others, e.ID+" ("+e.URL+")")
+		}
+	}
+	if len(others) == 0 {
+		return errs.New(errs.InvalidState, "The webhook endpoint was deleted, and no other takes %s. Add one, then send it the event with backfill.", d.EventType)
+	}
+	return errs.New(errs.InvalidState, "The webhook endpoint was deleted. Send the event to another one with backfill: %s.", strings.Join(others, ", "))
 }
 
 // again sends one delivery again. Who asks twice finds it open the second time.

@@ -35,6 +35,8 @@ type Redriver interface {
 	Reopen(ctx context.Context, ids []string) (int, error)
 	// Hasten makes an open delivery due now.
 	Hasten(ctx context.Context, id string) error
+	// Backfill records deliveries of these events (at most 500) for an endpoint that never heard of them, and returns how many.
+	Backfill(ctx context.Context, endpointID string, eventIDs []string) (int, error)
 	// Test records a webhook_endpoint.test delivery, attempts it at once and only once, and returns its id without waiting
 	// for the answer. NOT_FOUND for a deleted endpoint.
 	Test(ctx context.Context, endpointID string) (deliveryID string, err error)

@@ -1,0 +1,126 @@
+// Package eventtype is the catalogue of the events that merchants are told of: what each means, what its webhook's body
+// looks like, and an example. The API serves it, and the API description shows it.
+package eventtype
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Type is one type of event.
+type Type struct {
+	Name string
+	// Description says when it happens, in a sentence.
+	Description string
+	// Default: an endpoint that names no types gets it.
+	Default bool
+	// Schema is the JSON Schema (2020-12) of the body, Example a body.
+	Schema, Example json.RawMessage
+}
+
+// entry is a row of the catalogue: example is what differs from the example of the family.
+type entry struct {
+	name, description, family string
+	example                   map[string]any
+}
+
+// byDefault are the types of an endpoint that names none.
+var byDefault = []string{"payment.completed", "payment.failed", "payment.refunded"}
+
+var entries = []entry{
+	{"payment.created", "A payment was recorded.", "payment", status("pending")},
+	{"payment.pending_sca", "The payer can be sent to the bank.", "payment", status("pending_sca")},
+	{"payment.completed", "The payer authorised the transfer: deliver the goods.", "payment", status("completed")},
+	{"payment.failed", "The bank rejected the payment, or the payer declined it (then the status is cancelled).", "payment", status("failed")},
+	{"payment.cancelled", "The payer declined, or the payment was cancelled. Endpoints that do not ask for it hear of it as payment.failed.", "payment", status("cancelled")},
+	{"payment.stalled", "The bank has not said for a long time what became of the payment.", "payment", status("pending_sca")},
+	{"payment.refunded", "Money went back to the payer.", "payment_refunded", nil},
+	{"refund.created", "A refund was recorded.", "refund", status("pending")},
+	{"refund.pending_sca", "You can be sent to your bank to authorise the refund.", "refund", status("pending_sca")},
+	{"refund.completed", "The refund was paid.", "refund", status("completed")},
+	{"refund.failed", "The bank rejected the refund.", "refund", status("failed")},
+	{"refund.cancelled", "The refund was cancelled.", "refund", status("cancelled")},
+	{"webhook_endpoint.failing", "A type of event failed ten times in a row at one of your other endpoints. At most once a day.", "endpoint", reason("timeout")},
+	{"webhook_endpoint.disabled", "One of your other endpoints was disabled because it failed.", "endpoint", reason("failing")},
+	{"order.awaiting_payment", "An order was placed and waits for its payment.", "order", status("awaiting_payment")},
+	{"order.received", "An order is paid or accepted: prepare it.", "order", status("received")},
+	{"order.preparing", "An order is being prepared.", "order", status("preparing")},
+	{"order.ready", "An order is ready.", "order", status("ready")},
+	{"order.served", "An order was served.", "order", status("served")},
+	{"order.cancelled", "An order was cancelled.", "order", status("cancelled")},
+	{"order.expired", "An order was not paid in time.", "order", status("expired")},
+	{"order.payment_failed", "The payment of an order failed.", "order", status("payment_failed")},
+	{"order.paid_late", "The payment of an order came after its end.", "order", map[string]any{"status": "expired", "paid_late": true}},
+	{"invoice.created", "An invoice was issued.", "invoice", status("issued")},
+	{"invoice.submitted", "An invoice is at the platform.", "invoice", status("submitted")},
+	{"invoice.submission_failed", "The platform did not take an invoice.", "invoice", status("rejected")},
+	{"invoice.status_updated", "An invoice took a step of its life.", "invoice", status("accepted")},
+	{"invoice.payment_received", "A payment of an invoice was recorded.", "invoice_payment", nil},
+	{"invoice.paid", "An invoice is paid.", "invoice_payment", status("paid")},
+	{"invoice.cancelled", "An invoice was cancelled by a credit note.", "invoice", status("cancelled")},
+	{"invoice.credited", "A part of an invoice was credited.", "invoice", status("submitted")},
+	{"invoice.refunded", "A paid invoice was given back by a credit note.", "invoice", status("refunded")},
+	{"invoice.failed", "An invoice failed for good.", "invoice", status("failed")},
+}
+
+func status(is string) map[string]any { return map[string]any{"status": is} }
+
+func reason(is string) map[string]any { return map[string]any{"reason": is} }
+
+// families hold the schema and an example of data.
+//
+//go:embed families.json
+var families []byte
+
+type family struct {
+	Schema  json.RawMessage `json:"schema"`
+	Example map[string]any  `json:"example"`
+}
+
+// All returns the catalogue.
+func All() ([]Type, error) {
+	var known map[string]family
+	if err := json.Unmarshal(families, &known); err != nil {
+		return nil, fmt.Errorf("read families of events: %w", err)
+	}
+	list := make([]Type, len(entries))
+	for i, e := range entries {
+		f, ok := known[e.family]
+		if !ok {
+			return nil, fmt.Errorf("event %s is of no family", e.name)
+		}
+		t, err := e.with(f)
+		if err != nil {
+			return nil, fmt.Errorf("describe event %s: %w", e.name, err)
+		}
+		list[i] = t
+	}
+	return list, nil
+}
+
+func (e entry) with(f family) (Type, error) {
+	schema, err := json.Marshal(map[string]any{
+		"type": "object", "required": []string{"event", "timestamp", "sequence", "data"},
+		"properties": map[string]any{
+			"event":     map[string]any{"type": "string", "enum": []string{e.name}},
+			"timestamp": map[string]any{"type": "string", "format": "date-time", "description": "When it happened."},
+			"sequence":  map[string]any{"type": "integer", "description": "Orders the events about the same thing."},
+			"data":      f.Schema,
+		},
+	})
+	if err != nil {
+		return Type{}, err //nolint:wrapcheck // All says which event
+	}
+	data := maps.Clone(f.Example)
+	maps.Copy(data, e.example)
+	example, err := json.Marshal(struct {
+		Event     string         `json:"event"`
+		Timestamp string         `json:"timestamp"`
+		Sequence  int            `json:"sequence"`
+		Data      map[string]any `json:"data"`
+	}{e.name, "2026-06-17T12:25:30Z", 3, data})
+	return Type{Name: e.name, Description: e.description, Default: slices.Contains(byDefault, e.name), Schema: schema, Example: example}, err
+}

@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+)
+
+// Backfill records deliveries of events that the endpoint never heard of, at most some hundred in a call. Those that it
+// heard of, and types that it does not ask for, are left out, as is everything when it takes no deliveries. It returns how
+// many it recorded.
+func (e *Engine) Backfill(ctx context.Context, endpointID string, eventIDs []string) (n int, err error) {
+	err = pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
+		to, ok, err := theEndpoint(ctx, tx, endpointID)
+		if err != nil || !ok {
+			return err
+		}
+		n, err = e.backfill(ctx, tx, to, eventIDs)
+		return err
+	})
+	e.Wake()
+	return n, err
+}
+
+func (e *Engine) backfill(ctx context.Context, tx pgx.Tx, to endpoint.Endpoint, ids []string) (n int, err error) {
+	list, err := eventsOf(ctx, tx, to, ids)
+	if err != nil {
+		return 0, err
+	}
+	now := e.now()
+	rows, heads := []*row{}, make(map[lane]*row)
+	for _, ev := range list {
+		as, wanted := endpoint.Announce(to.EventTypes, ev.Type)
+		if !wanted || ev.Type == failingEvent && ev.Reference == to.ID {
+			continue
+		}
+		r := &row{merchant: to.Merchant, livemode: to.Livemode, sequence: ev.Sequence, job: Job{
+			ID: events.NewID(), EndpointID: to.ID, EventID: ev.ID, EventType: as, Reference: ev.Reference, Body: rename(ev.Body, ev.Type, as), CreatedAt: now,
+		}}
+		r.settle = func(bool) {}
+		rows = append(rows, r)
+		keepOrder(heads, r)
+	}
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	before, err := countOf(ctx, tx, to.ID, ids)
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := insert(ctx, tx, nil, rows, nobody, now)
+	if err != nil {
+		return 0, err
+	}
+	if len(waiting) > 0 { // an older event than what is pending, or what was pending is finished
+		b := &pgx.Batch{}
+		queuePromote(b, waiting, now, nobody, nil)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return 0, fmt.Errorf("order deliveries: %w", err)
+		}
+	}
+	after, err := countOf(ctx, tx, to.ID, ids)
+	return after - before, err
+}
+
+func countOf(ctx context.Context, tx pgx.Tx, endpointID string, ids []string) (n int, err error) {
+	if err := tx.QueryRow(ctx, `select count(*) from deliveries where endpoint_id = $1 and event_id = any($2::uuid[])`, endpointID, ids).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count deliveries of events: %w", err)
+	}
+	return n, nil
+}
+
+// rename gives a body the type under which an endpoint hears of the event. A body begins with its type.
+func rename(body []byte, eventType, as string) []byte {
+	if as == eventType {
+		return body
+	}
+	return append([]byte(`{"event":"`+as+`"`), bytes.TrimPrefix(body, []byte(`{"event":"`+eventType+`"`))...)
+}

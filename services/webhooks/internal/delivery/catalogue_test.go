@@ -1,0 +1,91 @@
+package delivery
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/eventtype"
+	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
+)
+
+// changed is an event of the type about something of m_1.
+func changed(t *testing.T, eventType string) events.Event {
+	t.Helper()
+	var m proto.Message
+	switch aggregate, _, _ := strings.Cut(eventType, "."); aggregate {
+	case "payment":
+		m = &eventsv1.PaymentChanged{Payment: &paymentsv1.Payment{Reference: "PAY-1", MerchantId: "m_1"}, RefundReference: "REF-1"}
+	case "refund":
+		m = &eventsv1.PaymentChanged{Payment: &paymentsv1.Payment{Reference: "REF-1", MerchantId: "m_1", OriginalReference: "PAY-1"}}
+	case "webhook_endpoint":
+		m = &eventsv1.WebhookEndpointChanged{EndpointId: "e", MerchantId: "m_1"}
+	case "order":
+		m = &eventsv1.OrderChanged{OrderId: "o", MerchantId: "m_1"}
+	case "invoice":
+		m = &eventsv1.InvoiceChanged{Invoice: &einvoicev1.Invoice{Number: "F-1", MerchantId: "m_1"}, Payment: &einvoicev1.InvoicePayment{}}
+		if eventType != "invoice.paid" && eventType != "invoice.payment_received" {
+			m.(*eventsv1.InvoiceChanged).Payment = nil
+		}
+	}
+	data, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events.Event{ID: events.NewID(), Type: eventType, Merchant: "m_1", Time: start, Data: data}
+}
+
+// TestTheCatalogueSaysWhatIsSent: each type that an endpoint may ask for is in it, and its schema is that of the body.
+func TestTheCatalogueSaysWhatIsSent(t *testing.T) {
+	t.Parallel()
+	list, err := eventtype.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name)
+		m, err := Read(changed(t, e.Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := m.Body(e.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schema struct {
+			Properties struct {
+				Data struct {
+					Required   []string
+					Properties map[string]any
+				}
+			}
+		}
+		var body struct{ Data map[string]any }
+		if json.Unmarshal(e.Schema, &schema) != nil || json.Unmarshal(text, &body) != nil {
+			t.Fatalf("%s: %s", e.Name, text)
+		}
+		for _, name := range schema.Properties.Data.Required {
+			if _, ok := body.Data[name]; !ok {
+				t.Errorf("%s is sent without %s: %s", e.Name, name, text)
+			}
+		}
+		for name := range body.Data {
+			if schema.Properties.Data.Properties[name] == nil {
+				t.Errorf("%s is sent with %s, which the catalogue does not know", e.Name, name)
+			}
+		}
+	}
+	known := endpoint.Types()
+	slices.Sort(known)
+	if slices.Sort(names); !slices.Equal(known, names) {
+		t.Errorf("the catalogue has %v, endpoints may ask for %v", names, known)
+	}
+}
