@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
