@@ -38,13 +38,16 @@ const (
 
 // Merchant is an account that takes payments.
 type Merchant struct {
-	ID             string
-	Name           string
-	LegalStatus    string
-	SIREN          string
-	IBAN           string
-	BIC            string
+	ID          string
+	Name        string
+	LegalStatus string
+	SIREN       string
+	IBAN        string
+	BIC         string
+	// GatewayEnabled: the platform lets the merchant take payments, in test mode at least.
 	GatewayEnabled bool
+	// LiveEnabled: in live mode too. It means nothing without GatewayEnabled.
+	LiveEnabled bool
 	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
 	WaitForSettlement bool
 	// LoyaltyEligible: customers earn points with what they pay to the merchant.

@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -36,7 +37,11 @@ func (p *Payments) refund(c echo.Context) error {
 		return err
 	}
 	key := KeyOf(c)
-	out, err := p.send(c.Request().Context(), c, command.RefundPayment, &paymentsv1.RefundPayment{
+	pass, err := gate.ForMerchant(key.Merchant, key.Livemode)
+	if err != nil {
+		return err
+	}
+	out, err := p.send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
 		Reference: newReference("REF", p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency, Merchant: merchant(key.Merchant),
 		Fingerprint: fingerprint("refund", key, ref, req.Amount.Cents().String()),
@@ -60,7 +65,7 @@ func (p *Payments) cancel(c echo.Context) error {
 		return err
 	}
 	key := KeyOf(c)
-	out, err := p.send(c.Request().Context(), c, command.CancelPayment,
+	out, err := p.send(c.Request().Context(), c, gate.Pass{}, command.CancelPayment,
 		&paymentsv1.CancelPayment{Reference: ref, MerchantId: key.Merchant.ID, Livemode: key.Livemode}, nil)
 	if err != nil {
 		return err

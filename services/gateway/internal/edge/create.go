@@ -8,8 +8,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
-	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -24,9 +24,13 @@ func (p *Payments) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	pass, err := gate.ForMerchant(KeyOf(c).Merchant, KeyOf(c).Livemode)
+	if err != nil {
+		return err
+	}
 	signing := p.newSigning(c.Request().Context())
 	defer signing.cancel()
-	out, err := p.send(c.Request().Context(), c, command.CreatePayment, cmd, signing.start)
+	out, err := p.send(c.Request().Context(), c, pass, command.CreatePayment, cmd, signing.start)
 	if err != nil {
 		return err
 	}
@@ -54,9 +58,6 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 	key, now := KeyOf(c), p.Now()
 	if err := req.check(key.Livemode, now); err != nil {
 		return nil, err
-	}
-	if key.Merchant.IBAN == "" {
-		return nil, errs.New(errs.InvalidState, "Your account has no IBAN yet, so there is nowhere to pay to. Add one in the merchant portal.")
 	}
 	idempotency, err := idempotencyKey(c)
 	if err != nil {

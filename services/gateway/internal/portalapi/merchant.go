@@ -19,6 +19,7 @@ type merchant struct {
 	BIC               string `json:"bic"`
 	Email             string `json:"email"`
 	GatewayEnabled    bool   `json:"gateway_enabled"`
+	LiveEnabled       bool   `json:"live_enabled"`
 	WaitForSettlement bool   `json:"wait_for_settlement"`
 	LoyaltyEligible   bool   `json:"loyalty_eligible"`
 	EPCEnabled        bool   `json:"epc_enabled"`
@@ -28,7 +29,7 @@ type merchant struct {
 func merchantView(m account.Merchant) merchant {
 	return merchant{
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
-		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement,
+		GatewayEnabled: m.GatewayEnabled, LiveEnabled: m.GatewayEnabled && m.LiveEnabled, WaitForSettlement: m.WaitForSettlement,
 		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
 	}
 }
@@ -116,6 +117,7 @@ func (a *API) merchants(c echo.Context) error {
 func (a *API) enableGateway(c echo.Context) error {
 	var in struct {
 		Enabled *bool `json:"enabled"`
+		Live    *bool `json:"live"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
@@ -123,7 +125,10 @@ func (a *API) enableGateway(c echo.Context) error {
 	if in.Enabled == nil {
 		return errs.Invalid(errs.Field{Field: "enabled", Message: "enabled is required: true or false."})
 	}
-	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id"), *in.Enabled)
+	if !*in.Enabled && in.Live != nil && *in.Live {
+		return errs.Invalid(errs.Field{Field: "live", Message: "live cannot be true for a merchant that is not enabled."})
+	}
+	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id"), *in.Enabled, in.Live)
 	if err != nil {
 		return err
 	}

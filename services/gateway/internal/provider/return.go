@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 )
 
 // back receives a payer from the bank: it has the payment read anew and sends the payer on to the merchant. Nothing in
@@ -37,7 +38,7 @@ func (p *Provider) back(c echo.Context) error {
 func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, error) {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), p.ReturnWait)
 	defer cancel()
-	call, err := p.Commands.Send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
+	call, err := p.Commands.Send(gate.Pass{}, command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
 		edge.Meta(c, time.Now().Add(p.ReturnWait)))
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -46,14 +47,18 @@ func (a *API) confirmReceived(c echo.Context) error {
 	if err := a.onBehalf(c, cmd); err != nil {
 		return err
 	}
-	on, err := a.EPCEnabled(c.Request().Context(), cmd.GetMerchantId())
+	m, err := a.Merchants.Get(c.Request().Context(), cmd.GetMerchantId())
 	if err != nil {
 		return err
 	}
-	if !on {
+	pass, err := gate.ForMerchant(m, cmd.GetLivemode())
+	if err != nil {
+		return err
+	}
+	if !m.EPCEnabled {
 		return errs.New(errs.InvalidState, "Payments by EPC code are not switched on for your account. Switch them on in the merchant portal.")
 	}
-	p, _, err := edge.Carry(c, a.Commands, a.Deadline, command.ConfirmReceived, cmd)
+	p, _, err := edge.Carry(c, a.Commands, pass, a.Deadline, command.ConfirmReceived, cmd)
 	if err != nil {
 		return err
 	}
