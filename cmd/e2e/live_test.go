@@ -9,6 +9,7 @@ import (
 func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
+	m.enableLive(t)
 	live := m.portalless().with(m.newKey(t, object{"name": "live", "livemode": true}).headers()...)
 	m.completes(t)
 	order := object{"amount": 12.5, "description": "Order", "reference": "ORDER-1", "success_url": "https://shop.example/thanks?cart=7", "cancel_url": "https://shop.example/cancel"}
@@ -44,6 +45,7 @@ func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
 func TestLiveModeWantsHTTPS(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
+	m.enableLive(t)
 	live := m.portalless().with(m.newKey(t, object{"name": "live", "livemode": true}).headers()...)
 	for _, field := range []string{"success_url", "cancel_url"} {
 		in := object{"amount": 1, "description": "x", field: "http://shop.example/"}

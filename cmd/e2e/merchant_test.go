@@ -73,12 +73,26 @@ func (m *merchant) portalless() caller { return caller{w: m.w, ip: m.portal.ip} 
 // enable is the admin's decision about the merchant.
 func (m *merchant) enable(t testing.TB, enabled bool) {
 	t.Helper()
+	m.admin(t, object{"enabled": enabled})
+}
+
+// enableLive is the admin's decision about real money, which wants more of the profile.
+func (m *merchant) enableLive(t testing.TB) {
+	t.Helper()
+	if a := m.portal.do(t, http.MethodPatch, "/merchant", object{"legal_status": "SARL", "siren": "552100554"}.json()); a.status != http.StatusOK {
+		t.Fatalf("the profile is refused: %s", a.raw)
+	}
+	m.admin(t, object{"enabled": true, "live": true})
+}
+
+func (m *merchant) admin(t testing.TB, decision object) {
+	t.Helper()
 	token, err := m.w.admin()
 	if err != nil {
 		t.Fatal(err)
 	}
 	admin := m.w.caller().with("Authorization", "Bearer "+token)
-	if a := admin.do(t, http.MethodPost, "/admin/merchants/"+m.ID+"/gateway", object{"enabled": enabled}.json()); a.status != http.StatusOK {
+	if a := admin.do(t, http.MethodPost, "/admin/merchants/"+m.ID+"/gateway", decision.json()); a.status != http.StatusOK {
 		t.Fatalf("the gateway was not switched: %d %s", a.status, a.raw)
 	}
 }

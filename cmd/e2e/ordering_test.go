@@ -173,6 +173,34 @@ func TestAnOrderWhosePaymentFailsGivesItsGoodsBack(t *testing.T) {
 	}
 }
 
+// TestTheEndOfAnOrderIsTheEndOfItsPayment: the gateway says that the order is cancelled, and nothing after it.
+func TestTheEndOfAnOrderIsTheEndOfItsPayment(t *testing.T) {
+	t.Parallel()
+	m := shared.newMerchant(t)
+	n := m.sells(t, "3.50", 3)
+	status := func(o placed, body string) object {
+		return must[object](t, m.portal.do(t, http.MethodPost, "/table-order/orders/"+o.Order.ID+"/status", body), http.StatusOK)
+	}
+	unpaid := n.order(t, 1)
+	if now := status(unpaid, `{"status":"cancelled"}`); now["payment_status"] != "unpaid" || now["paid_at"] != nil || now["refund"] != nil {
+		t.Errorf("an unpaid order: %v", now)
+	}
+	eventually(t, "the payment is cancelled", func() bool { return m.get(t, unpaid.Payment.Reference).Status == "cancelled" })
+	paid := n.order(t, 2)
+	m.w.bank().authorise(t, paid.Payment.Reference, object{})
+	eventually(t, "the kitchen has the order", func() bool { return m.orderStatus(t, paid.Order.ID) == "received" })
+	if now := status(paid, `{"status":"cancelled","refund":true}`); now["payment_status"] != "paid" || now["paid_at"] == nil || now["refund"] == nil {
+		t.Errorf("a paid order: %v", now)
+	}
+	eventually(t, "the refund is there", func() bool {
+		refunds := mustData[[]payment](t, m.api.do(t, http.MethodGet, "/gateway/payments/"+paid.Payment.Reference+"/refunds", ""), http.StatusOK)
+		return len(refunds) == 1 && refunds[0].Amount == "7"
+	})
+	if n.stock(t) != 3 {
+		t.Errorf("%d in stock, want 3", n.stock(t))
+	}
+}
+
 func TestAMerchantsCodeIsPaidAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	m, guest := shared.newMerchant(t), shared.newCustomer(t)

@@ -9,6 +9,8 @@ import (
 func TestNobodySeesAnothersPayment(t *testing.T) {
 	t.Parallel()
 	owner, other := shared.newMerchant(t), shared.newMerchant(t)
+	owner.enableLive(t)
+	other.enableLive(t)
 	p := owner.paid(t, object{"reference": "ORDER-1"})
 	live := owner.newKey(t, object{"name": "live", "livemode": true})
 	strangers := map[string]caller{

@@ -2,6 +2,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -73,6 +74,8 @@ type Meta struct {
 	Expires   time.Time
 	Trace     string
 	RequestID string
+	// Source is the service that sends it; empty: the gateway.
+	Source string
 }
 
 // Call is one command under way. Close it when no more replies are wanted.
@@ -115,7 +118,8 @@ func (c *Client) Post(ctx context.Context, subject string, payload proto.Message
 }
 
 func message(subject, id, reply string, data []byte, meta Meta) *nats.Msg {
-	e := events.Event{ID: id, Type: subject, Source: "gateway", Time: time.Now(), Trace: meta.Trace, RequestID: meta.RequestID, Data: data}
+	source := cmp.Or(meta.Source, "gateway")
+	e := events.Event{ID: id, Type: subject, Source: source, Time: time.Now(), Trace: meta.Trace, RequestID: meta.RequestID, Data: data}
 	m := e.Message(subject)
 	if reply != "" {
 		m.Header.Set(events.HeaderReply, reply)

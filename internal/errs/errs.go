@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"european-pay.eu/eupay/internal/money"
 )
 
 // Code is a code of the public error table (see table.go).
@@ -25,6 +27,7 @@ type Error struct {
 	Fields     []Field       // only VALIDATION_ERROR
 	RetryAfter time.Duration // only where waiting helps
 	Action     string        // only NOT_ENROLLED
+	Total      *money.Cents  // only TOTAL_CHANGED: what it costs now
 }
 
 // Error implements error.
@@ -47,6 +50,16 @@ func Invalid(fields ...Field) *Error {
 
 // NotFound is the one answer for what does not exist and for what belongs to another account.
 func NotFound(what string) *Error { return New(NotFoundCode, "%s not found.", what) }
+
+// NotConfigured is LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED: the platform has nothing to do what, such as "Payments", in the
+// mode with, and repeating the request does not help.
+func NotConfigured(livemode bool, what string) *Error {
+	code, mode := TestNotConfigured, "test"
+	if livemode {
+		code, mode = LiveNotConfigured, "live"
+	}
+	return New(code, "%s are not set up on this platform in %s mode. Repeating the request does not help; ask EU Pay.", what, mode)
+}
 
 // From returns the Error inside err, or the INTERNAL_ERROR that hides everything else. It is nil for nil.
 func From(err error) *Error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -12,6 +13,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"european-pay.eu/eupay/internal/money"
 )
 
 const domain = "eupay"
@@ -54,9 +57,7 @@ func outgoing(ctx context.Context, log *slog.Logger, method string, err error) e
 func toStatus(e *Error) *status.Status {
 	st := status.New(e.Code.grpc(), e.Message)
 	info := &errdetails.ErrorInfo{Reason: string(e.Code), Domain: domain}
-	if e.Action != "" {
-		info.Metadata = map[string]string{"action": e.Action}
-	}
+	info.Metadata = metadataOf(e)
 	bad := &errdetails.BadRequest{}
 	for _, f := range e.Fields {
 		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: f.Field, Description: f.Message})
@@ -66,6 +67,18 @@ func toStatus(e *Error) *status.Status {
 		return st
 	}
 	return detailed
+}
+
+// metadataOf is what few errors have; nil for all others.
+func metadataOf(e *Error) map[string]string {
+	switch {
+	case e.Action != "":
+		return map[string]string{"action": e.Action}
+	case e.Total != nil:
+		return map[string]string{"total": strconv.FormatInt(int64(*e.Total), 10)}
+	default:
+		return nil
+	}
 }
 
 // UnaryClient turns a status of UnaryServer back into the Error it was. A server that cannot be reached or does not
@@ -107,6 +120,10 @@ func fromStatus(err error) error {
 		case *errdetails.ErrorInfo:
 			if d.GetDomain() == domain {
 				e.Code, e.Action = Code(d.GetReason()), d.GetMetadata()["action"]
+				if cents, err := strconv.ParseInt(d.GetMetadata()["total"], 10, 64); err == nil {
+					total := money.Cents(cents)
+					e.Total = &total
+				}
 			}
 		case *errdetails.BadRequest:
 			for _, v := range d.GetFieldViolations() {

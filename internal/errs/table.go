@@ -31,6 +31,10 @@ const (
 	PaymentRefused      Code = "PAYMENT_REFUSED"
 	QRInvalid           Code = "QR_INVALID"
 	QRExpired           Code = "QR_EXPIRED"
+	MerchantNotEnabled  Code = "MERCHANT_NOT_ENABLED"
+	LiveNotConfigured   Code = "LIVE_NOT_CONFIGURED"
+	TestNotConfigured   Code = "TEST_NOT_CONFIGURED"
+	TotalChanged        Code = "TOTAL_CHANGED"
 	PayloadTooLarge     Code = "PAYLOAD_TOO_LARGE"
 	UnsupportedMedia    Code = "UNSUPPORTED_MEDIA_TYPE"
 	RateLimitExceeded   Code = "RATE_LIMIT_EXCEEDED"
@@ -70,6 +74,10 @@ var table = map[Code]Row{
 	PaymentRefused:      {http.StatusUnprocessableEntity, codes.FailedPrecondition, "The bank refused the payment or refund at once"},
 	QRInvalid:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is forged, damaged or not one of EU Pay"},
 	QRExpired:           {http.StatusBadRequest, codes.InvalidArgument, "The scanned code is too old: ask for a new one"},
+	MerchantNotEnabled:  {http.StatusConflict, codes.FailedPrecondition, "The merchant takes no payments at the moment"},
+	LiveNotConfigured:   {http.StatusConflict, codes.FailedPrecondition, "Live mode is not set up on this platform: repeating does not help"},
+	TestNotConfigured:   {http.StatusConflict, codes.FailedPrecondition, "Test mode is not set up on this platform: repeating does not help"},
+	TotalChanged:        {http.StatusConflict, codes.Aborted, "The order costs something else than expected_total"},
 	PayloadTooLarge:     {http.StatusRequestEntityTooLarge, codes.ResourceExhausted, "The request body is too large"},
 	UnsupportedMedia:    {http.StatusUnsupportedMediaType, codes.InvalidArgument, "The body must be application/json"},
 	RateLimitExceeded:   {http.StatusTooManyRequests, codes.ResourceExhausted, "Too many requests: respect retry_after"},

@@ -70,9 +70,3 @@ func (d documents) setLogo(ctx context.Context, merchantID string, file []byte) 
 	_, err := d.client.SetLogo(ctx, &einvoicev1.SetLogoRequest{MerchantId: merchantID, Logo: file})
 	return err
 }
-
-// epcEnabled reports whether the merchant takes plain SEPA transfers, and says itself that they came.
-func (s *Service) epcEnabled(ctx context.Context, merchantID string) (bool, error) {
-	m, err := s.accounts.Merchants.Get(ctx, merchantID)
-	return m.EPCEnabled, err
-}

@@ -23,6 +23,7 @@ import (
 	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -143,6 +144,8 @@ type Service struct {
 	relay    *outbox.Relay
 	accounts *account.Accounts
 	commands *command.Client
+	// money is commands behind the gate, which is what handlers get.
+	money    *gate.Commands
 	redis    *redis.Pool
 	conns    []*grpc.ClientConn
 	listener net.Listener
@@ -179,6 +182,7 @@ func (s *Service) open() error {
 	if s.commands, err = command.NewClient(s.core.Bus); err != nil {
 		return err
 	}
+	s.money = gate.NewCommands(s.commands)
 	if s.echo, err = s.routes(); err != nil {
 		return err
 	}

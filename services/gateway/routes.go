@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
@@ -66,29 +67,32 @@ func (s *Service) routes() (*echo.Echo, error) {
 	api := e.Group(basePath)
 	reference.Register(api)
 	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
-	payment := &edge.Payments{
-		Commands: s.commands, Reads: paymentsv1.NewPaymentsServiceClient(to.payments), QR: qrv1.NewQRServiceClient(to.qr),
-		Access: access, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
-	}
-	payment.Register(api)
-	(&provider.Provider{
-		Commands: s.commands, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
-		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
-	}).Register(api)
 	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
 		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 	})
+	payment := &edge.Payments{
+		Commands: s.money, Reads: paymentsv1.NewPaymentsServiceClient(to.payments), QR: qrv1.NewQRServiceClient(to.qr),
+		Access: access, Users: portal, Merchants: s.accounts.Merchants, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
+	}
+	payment.Register(api)
+	(&provider.Provider{
+		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
+		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
+	}).Register(api)
 	portal.Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Login: portal.Login, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
 		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
-		MenuLimiter: limiter, OrderLimiter: orderLimiter, Live: s.cfg.OrdersLive, Now: s.core.Now, Log: s.core.Log,
+		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now, Log: s.core.Log,
 	}).Register(api)
 	s.codeRoutes(api, to, portal, limiter)
 	return e, nil
 }
+
+// deployment has the mode of merchants' codes and of orders.
+func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.cfg.OrdersLive} }
 
 // codeRoutes are those around QR codes and invoices: made, drawn, scanned and paid by customers.
 func (s *Service) codeRoutes(api *echo.Group, to others, portal *portalapi.API, limiter ratelimit.Limiter) {
@@ -101,7 +105,7 @@ func (s *Service) codeRoutes(api *echo.Group, to others, portal *portalapi.API, 
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
 		Render: qrv1.NewRenderServiceClient(to.qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now,
-		MerchantCode: signed.ofMerchant, Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
+		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
 	einvoiceapi.New(einvoiceapi.Deps{
 		Invoices: invoices, Merchants: s.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, OwnerOf: portal.OwnerOf, Limiter: limiter,
@@ -111,8 +115,8 @@ func (s *Service) codeRoutes(api *echo.Group, to others, portal *portalapi.API, 
 		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
-		Commands: s.commands, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
-		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom, EPCEnabled: s.epcEnabled,
-		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Live: s.cfg.OrdersLive,
+		Commands: s.money, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
+		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom,
+		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Deployment: s.deployment(),
 	}).Register(api)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
@@ -37,6 +38,8 @@ type Config struct {
 	OldBaseURLs []string `env:"EUPAY_QR_OLD_BASE_URLS"`
 	// PointsPerEuro is what customers get for each whole euro.
 	PointsPerEuro int64 `env:"EUPAY_LOYALTY_POINTS_PER_EURO" envDefault:"1"`
+	// UnclaimedAfter is when an order that is paid at the counter, and that nobody took up, ends and gives its goods back; 0: never.
+	UnclaimedAfter time.Duration `env:"EUPAY_ORDERS_UNCLAIMED_AFTER" envDefault:"3h"`
 	CatalogConfig
 }
 
@@ -44,6 +47,9 @@ type Config struct {
 func (c *Config) Validate() error {
 	if c.PointsPerEuro < 0 || c.PointsPerEuro > 1000 {
 		return errors.New("EUPAY_LOYALTY_POINTS_PER_EURO must be from 0 to 1000")
+	}
+	if c.UnclaimedAfter < 0 || c.UnclaimedAfter > 0 && c.UnclaimedAfter < time.Minute {
+		return errors.New("EUPAY_ORDERS_UNCLAIMED_AFTER must be at least 1m, or 0 for never")
 	}
 	_, _, err := c.codes()
 	return errors.Join(err, c.CatalogConfig.validate())
@@ -109,6 +115,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	tables := table.New(table.Deps{
 		Pool: core.Pool, Bus: core.Bus, Catalog: table.Products{}, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
+		UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	qrv1.RegisterTableServiceServer(core.GRPC, tables)
 	s.workers = append(s.workers, s.relay.Run, tables.Run)

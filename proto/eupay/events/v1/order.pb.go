@@ -47,10 +47,18 @@ type OrderChanged struct {
 	PaidLate bool           `protobuf:"varint,13,opt,name=paid_late,json=paidLate,proto3" json:"paid_late,omitempty"`
 	Items    []*OrderedItem `protobuf:"bytes,14,rep,name=items,proto3" json:"items,omitempty"`
 	// Counts this order's changes from 1.
-	Sequence      int64                  `protobuf:"varint,15,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	OccurredAt    *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Sequence   int64                  `protobuf:"varint,15,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	// "not_required", "pending", "paid", "unpaid", "partially_refunded" or "refunded"; empty in events from before this field.
+	PaymentStatus string `protobuf:"bytes,17,opt,name=payment_status,json=paymentStatus,proto3" json:"payment_status,omitempty"`
+	// Absent: it was not paid.
+	PaidAt *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=paid_at,json=paidAt,proto3" json:"paid_at,omitempty"`
+	// What is given back: "requested", "pending", "completed" or "failed"; empty: nothing.
+	RefundStatus      string `protobuf:"bytes,19,opt,name=refund_status,json=refundStatus,proto3" json:"refund_status,omitempty"`
+	RefundAmountCents int64  `protobuf:"varint,20,opt,name=refund_amount_cents,json=refundAmountCents,proto3" json:"refund_amount_cents,omitempty"`
+	RefundReference   string `protobuf:"bytes,21,opt,name=refund_reference,json=refundReference,proto3" json:"refund_reference,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *OrderChanged) Reset() {
@@ -195,6 +203,41 @@ func (x *OrderChanged) GetOccurredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *OrderChanged) GetPaymentStatus() string {
+	if x != nil {
+		return x.PaymentStatus
+	}
+	return ""
+}
+
+func (x *OrderChanged) GetPaidAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PaidAt
+	}
+	return nil
+}
+
+func (x *OrderChanged) GetRefundStatus() string {
+	if x != nil {
+		return x.RefundStatus
+	}
+	return ""
+}
+
+func (x *OrderChanged) GetRefundAmountCents() int64 {
+	if x != nil {
+		return x.RefundAmountCents
+	}
+	return 0
+}
+
+func (x *OrderChanged) GetRefundReference() string {
+	if x != nil {
+		return x.RefundReference
+	}
+	return ""
+}
+
 type OrderedItem struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	ProductId string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
@@ -268,7 +311,7 @@ var File_eupay_events_v1_order_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xac\x04\n" +
+	"\x1beupay/events/v1/order.proto\x12\x0feupay.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x88\x06\n" +
 	"\fOrderChanged\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -291,7 +334,12 @@ const file_eupay_events_v1_order_proto_rawDesc = "" +
 	"\x05items\x18\x0e \x03(\v2\x1c.eupay.events.v1.OrderedItemR\x05items\x12\x1a\n" +
 	"\bsequence\x18\x0f \x01(\x03R\bsequence\x12;\n" +
 	"\voccurred_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"occurredAt\"}\n" +
+	"occurredAt\x12%\n" +
+	"\x0epayment_status\x18\x11 \x01(\tR\rpaymentStatus\x123\n" +
+	"\apaid_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x12#\n" +
+	"\rrefund_status\x18\x13 \x01(\tR\frefundStatus\x12.\n" +
+	"\x13refund_amount_cents\x18\x14 \x01(\x03R\x11refundAmountCents\x12)\n" +
+	"\x10refund_reference\x18\x15 \x01(\tR\x0frefundReference\"}\n" +
 	"\vOrderedItem\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -321,11 +369,12 @@ var file_eupay_events_v1_order_proto_goTypes = []any{
 var file_eupay_events_v1_order_proto_depIdxs = []int32{
 	1, // 0: eupay.events.v1.OrderChanged.items:type_name -> eupay.events.v1.OrderedItem
 	2, // 1: eupay.events.v1.OrderChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2, // 2: eupay.events.v1.OrderChanged.paid_at:type_name -> google.protobuf.Timestamp
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_order_proto_init() }

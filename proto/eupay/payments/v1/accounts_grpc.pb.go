@@ -33,7 +33,7 @@ const (
 // leaves it masked only.
 type AccountsServiceClient interface {
 	// StartConnect returns the page where the customer picks a bank and consents. SERVICE_UNAVAILABLE when the provider
-	// does not answer, or when the mode has none.
+	// does not answer, LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED when the mode has none.
 	StartConnect(ctx context.Context, in *StartConnectRequest, opts ...grpc.CallOption) (*StartConnectResponse, error)
 	// CompleteConnect takes what the customer brought back from that page and links the accounts. Repeating it with the same
 	// connection changes nothing. INVALID_STATE for a state that is forged, too old or was used for something else.
@@ -100,7 +100,7 @@ func (c *accountsServiceClient) RemoveAccount(ctx context.Context, in *RemoveAcc
 // leaves it masked only.
 type AccountsServiceServer interface {
 	// StartConnect returns the page where the customer picks a bank and consents. SERVICE_UNAVAILABLE when the provider
-	// does not answer, or when the mode has none.
+	// does not answer, LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED when the mode has none.
 	StartConnect(context.Context, *StartConnectRequest) (*StartConnectResponse, error)
 	// CompleteConnect takes what the customer brought back from that page and links the accounts. Repeating it with the same
 	// connection changes nothing. INVALID_STATE for a state that is forged, too old or was used for something else.

@@ -307,8 +307,10 @@ func (x *GetCustomerPaymentRequest) GetReference() string {
 }
 
 type GetCustomerPaymentResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Payment       *Payment               `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Payment *Payment               `protobuf:"bytes,1,opt,name=payment,proto3" json:"payment,omitempty"`
+	// What was given back of it, the oldest first.
+	Refunds       []*Payment `protobuf:"bytes,2,rep,name=refunds,proto3" json:"refunds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -350,6 +352,127 @@ func (x *GetCustomerPaymentResponse) GetPayment() *Payment {
 	return nil
 }
 
+func (x *GetCustomerPaymentResponse) GetRefunds() []*Payment {
+	if x != nil {
+		return x.Refunds
+	}
+	return nil
+}
+
+type ListCustomerPaymentsRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	CustomerId string                 `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	// Page number from 1.
+	Page int32 `protobuf:"varint,2,opt,name=page,proto3" json:"page,omitempty"`
+	// 1 to 100.
+	Limit         int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCustomerPaymentsRequest) Reset() {
+	*x = ListCustomerPaymentsRequest{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCustomerPaymentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCustomerPaymentsRequest) ProtoMessage() {}
+
+func (x *ListCustomerPaymentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCustomerPaymentsRequest.ProtoReflect.Descriptor instead.
+func (*ListCustomerPaymentsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListCustomerPaymentsRequest) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *ListCustomerPaymentsRequest) GetPage() int32 {
+	if x != nil {
+		return x.Page
+	}
+	return 0
+}
+
+func (x *ListCustomerPaymentsRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListCustomerPaymentsResponse struct {
+	state         protoimpl.MessageState        `protogen:"open.v1"`
+	Payments      []*GetCustomerPaymentResponse `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	Total         int64                         `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCustomerPaymentsResponse) Reset() {
+	*x = ListCustomerPaymentsResponse{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCustomerPaymentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCustomerPaymentsResponse) ProtoMessage() {}
+
+func (x *ListCustomerPaymentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCustomerPaymentsResponse.ProtoReflect.Descriptor instead.
+func (*ListCustomerPaymentsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListCustomerPaymentsResponse) GetPayments() []*GetCustomerPaymentResponse {
+	if x != nil {
+		return x.Payments
+	}
+	return nil
+}
+
+func (x *ListCustomerPaymentsResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
 type ListPaymentsRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
@@ -370,7 +493,7 @@ type ListPaymentsRequest struct {
 
 func (x *ListPaymentsRequest) Reset() {
 	*x = ListPaymentsRequest{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +505,7 @@ func (x *ListPaymentsRequest) String() string {
 func (*ListPaymentsRequest) ProtoMessage() {}
 
 func (x *ListPaymentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +518,7 @@ func (x *ListPaymentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPaymentsRequest.ProtoReflect.Descriptor instead.
 func (*ListPaymentsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListPaymentsRequest) GetMerchantId() string {
@@ -457,7 +580,7 @@ type ListPaymentsResponse struct {
 
 func (x *ListPaymentsResponse) Reset() {
 	*x = ListPaymentsResponse{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -469,7 +592,7 @@ func (x *ListPaymentsResponse) String() string {
 func (*ListPaymentsResponse) ProtoMessage() {}
 
 func (x *ListPaymentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -482,7 +605,7 @@ func (x *ListPaymentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPaymentsResponse.ProtoReflect.Descriptor instead.
 func (*ListPaymentsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListPaymentsResponse) GetPayments() []*Payment {
@@ -510,7 +633,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -522,7 +645,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -535,7 +658,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListHistoryRequest) GetMerchantId() string {
@@ -568,7 +691,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -580,7 +703,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -593,7 +716,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListHistoryResponse) GetEntries() []*HistoryEntry {
@@ -614,7 +737,7 @@ type ListRefundsRequest struct {
 
 func (x *ListRefundsRequest) Reset() {
 	*x = ListRefundsRequest{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[10]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +749,7 @@ func (x *ListRefundsRequest) String() string {
 func (*ListRefundsRequest) ProtoMessage() {}
 
 func (x *ListRefundsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[10]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +762,7 @@ func (x *ListRefundsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRefundsRequest.ProtoReflect.Descriptor instead.
 func (*ListRefundsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListRefundsRequest) GetMerchantId() string {
@@ -672,7 +795,7 @@ type ListRefundsResponse struct {
 
 func (x *ListRefundsResponse) Reset() {
 	*x = ListRefundsResponse{}
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[11]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -684,7 +807,7 @@ func (x *ListRefundsResponse) String() string {
 func (*ListRefundsResponse) ProtoMessage() {}
 
 func (x *ListRefundsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_service_proto_msgTypes[11]
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -697,7 +820,7 @@ func (x *ListRefundsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRefundsResponse.ProtoReflect.Descriptor instead.
 func (*ListRefundsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListRefundsResponse) GetRefunds() []*Payment {
@@ -732,9 +855,18 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x19GetCustomerPaymentRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\x1c\n" +
-	"\treference\x18\x02 \x01(\tR\treference\"R\n" +
+	"\treference\x18\x02 \x01(\tR\treference\"\x88\x01\n" +
 	"\x1aGetCustomerPaymentResponse\x124\n" +
-	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\"\xf8\x01\n" +
+	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\x124\n" +
+	"\arefunds\x18\x02 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds\"h\n" +
+	"\x1bListCustomerPaymentsRequest\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\tR\n" +
+	"customerId\x12\x12\n" +
+	"\x04page\x18\x02 \x01(\x05R\x04page\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x7f\n" +
+	"\x1cListCustomerPaymentsResponse\x12I\n" +
+	"\bpayments\x18\x01 \x03(\v2-.eupay.payments.v1.GetCustomerPaymentResponseR\bpayments\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\xf8\x01\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -760,12 +892,13 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\"K\n" +
 	"\x13ListRefundsResponse\x124\n" +
-	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds2\xe9\x04\n" +
+	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds2\xe2\x05\n" +
 	"\x0fPaymentsService\x12Y\n" +
 	"\n" +
 	"GetPayment\x12$.eupay.payments.v1.GetPaymentRequest\x1a%.eupay.payments.v1.GetPaymentResponse\x12k\n" +
 	"\x10GetPaymentStatus\x12*.eupay.payments.v1.GetPaymentStatusRequest\x1a+.eupay.payments.v1.GetPaymentStatusResponse\x12q\n" +
-	"\x12GetCustomerPayment\x12,.eupay.payments.v1.GetCustomerPaymentRequest\x1a-.eupay.payments.v1.GetCustomerPaymentResponse\x12_\n" +
+	"\x12GetCustomerPayment\x12,.eupay.payments.v1.GetCustomerPaymentRequest\x1a-.eupay.payments.v1.GetCustomerPaymentResponse\x12w\n" +
+	"\x14ListCustomerPayments\x12..eupay.payments.v1.ListCustomerPaymentsRequest\x1a/.eupay.payments.v1.ListCustomerPaymentsResponse\x12_\n" +
 	"\fListPayments\x12&.eupay.payments.v1.ListPaymentsRequest\x1a'.eupay.payments.v1.ListPaymentsResponse\x12\\\n" +
 	"\vListHistory\x12%.eupay.payments.v1.ListHistoryRequest\x1a&.eupay.payments.v1.ListHistoryResponse\x12\\\n" +
 	"\vListRefunds\x12%.eupay.payments.v1.ListRefundsRequest\x1a&.eupay.payments.v1.ListRefundsResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
@@ -782,48 +915,54 @@ func file_eupay_payments_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_service_proto_rawDescData
 }
 
-var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_eupay_payments_v1_service_proto_goTypes = []any{
-	(*GetPaymentRequest)(nil),          // 0: eupay.payments.v1.GetPaymentRequest
-	(*GetPaymentResponse)(nil),         // 1: eupay.payments.v1.GetPaymentResponse
-	(*GetPaymentStatusRequest)(nil),    // 2: eupay.payments.v1.GetPaymentStatusRequest
-	(*GetPaymentStatusResponse)(nil),   // 3: eupay.payments.v1.GetPaymentStatusResponse
-	(*GetCustomerPaymentRequest)(nil),  // 4: eupay.payments.v1.GetCustomerPaymentRequest
-	(*GetCustomerPaymentResponse)(nil), // 5: eupay.payments.v1.GetCustomerPaymentResponse
-	(*ListPaymentsRequest)(nil),        // 6: eupay.payments.v1.ListPaymentsRequest
-	(*ListPaymentsResponse)(nil),       // 7: eupay.payments.v1.ListPaymentsResponse
-	(*ListHistoryRequest)(nil),         // 8: eupay.payments.v1.ListHistoryRequest
-	(*ListHistoryResponse)(nil),        // 9: eupay.payments.v1.ListHistoryResponse
-	(*ListRefundsRequest)(nil),         // 10: eupay.payments.v1.ListRefundsRequest
-	(*ListRefundsResponse)(nil),        // 11: eupay.payments.v1.ListRefundsResponse
-	(*Payment)(nil),                    // 12: eupay.payments.v1.Payment
-	(*timestamppb.Timestamp)(nil),      // 13: google.protobuf.Timestamp
-	(*HistoryEntry)(nil),               // 14: eupay.payments.v1.HistoryEntry
+	(*GetPaymentRequest)(nil),            // 0: eupay.payments.v1.GetPaymentRequest
+	(*GetPaymentResponse)(nil),           // 1: eupay.payments.v1.GetPaymentResponse
+	(*GetPaymentStatusRequest)(nil),      // 2: eupay.payments.v1.GetPaymentStatusRequest
+	(*GetPaymentStatusResponse)(nil),     // 3: eupay.payments.v1.GetPaymentStatusResponse
+	(*GetCustomerPaymentRequest)(nil),    // 4: eupay.payments.v1.GetCustomerPaymentRequest
+	(*GetCustomerPaymentResponse)(nil),   // 5: eupay.payments.v1.GetCustomerPaymentResponse
+	(*ListCustomerPaymentsRequest)(nil),  // 6: eupay.payments.v1.ListCustomerPaymentsRequest
+	(*ListCustomerPaymentsResponse)(nil), // 7: eupay.payments.v1.ListCustomerPaymentsResponse
+	(*ListPaymentsRequest)(nil),          // 8: eupay.payments.v1.ListPaymentsRequest
+	(*ListPaymentsResponse)(nil),         // 9: eupay.payments.v1.ListPaymentsResponse
+	(*ListHistoryRequest)(nil),           // 10: eupay.payments.v1.ListHistoryRequest
+	(*ListHistoryResponse)(nil),          // 11: eupay.payments.v1.ListHistoryResponse
+	(*ListRefundsRequest)(nil),           // 12: eupay.payments.v1.ListRefundsRequest
+	(*ListRefundsResponse)(nil),          // 13: eupay.payments.v1.ListRefundsResponse
+	(*Payment)(nil),                      // 14: eupay.payments.v1.Payment
+	(*timestamppb.Timestamp)(nil),        // 15: google.protobuf.Timestamp
+	(*HistoryEntry)(nil),                 // 16: eupay.payments.v1.HistoryEntry
 }
 var file_eupay_payments_v1_service_proto_depIdxs = []int32{
-	12, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
-	12, // 1: eupay.payments.v1.GetCustomerPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
-	13, // 2: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
-	12, // 3: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
-	14, // 4: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
-	12, // 5: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
-	0,  // 6: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
-	2,  // 7: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
-	4,  // 8: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
-	6,  // 9: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
-	8,  // 10: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
-	10, // 11: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
-	1,  // 12: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
-	3,  // 13: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
-	5,  // 14: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
-	7,  // 15: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
-	9,  // 16: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
-	11, // 17: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
-	12, // [12:18] is the sub-list for method output_type
-	6,  // [6:12] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	14, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	14, // 1: eupay.payments.v1.GetCustomerPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	14, // 2: eupay.payments.v1.GetCustomerPaymentResponse.refunds:type_name -> eupay.payments.v1.Payment
+	5,  // 3: eupay.payments.v1.ListCustomerPaymentsResponse.payments:type_name -> eupay.payments.v1.GetCustomerPaymentResponse
+	15, // 4: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
+	14, // 5: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
+	16, // 6: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
+	14, // 7: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
+	0,  // 8: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
+	2,  // 9: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
+	4,  // 10: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
+	6,  // 11: eupay.payments.v1.PaymentsService.ListCustomerPayments:input_type -> eupay.payments.v1.ListCustomerPaymentsRequest
+	8,  // 12: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
+	10, // 13: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
+	12, // 14: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
+	1,  // 15: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
+	3,  // 16: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
+	5,  // 17: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
+	7,  // 18: eupay.payments.v1.PaymentsService.ListCustomerPayments:output_type -> eupay.payments.v1.ListCustomerPaymentsResponse
+	9,  // 19: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
+	11, // 20: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
+	13, // 21: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
+	15, // [15:22] is the sub-list for method output_type
+	8,  // [8:15] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_service_proto_init() }
@@ -838,7 +977,7 @@ func file_eupay_payments_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_service_proto_rawDesc), len(file_eupay_payments_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,12 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PaymentsService_GetPayment_FullMethodName         = "/eupay.payments.v1.PaymentsService/GetPayment"
-	PaymentsService_GetPaymentStatus_FullMethodName   = "/eupay.payments.v1.PaymentsService/GetPaymentStatus"
-	PaymentsService_GetCustomerPayment_FullMethodName = "/eupay.payments.v1.PaymentsService/GetCustomerPayment"
-	PaymentsService_ListPayments_FullMethodName       = "/eupay.payments.v1.PaymentsService/ListPayments"
-	PaymentsService_ListHistory_FullMethodName        = "/eupay.payments.v1.PaymentsService/ListHistory"
-	PaymentsService_ListRefunds_FullMethodName        = "/eupay.payments.v1.PaymentsService/ListRefunds"
+	PaymentsService_GetPayment_FullMethodName           = "/eupay.payments.v1.PaymentsService/GetPayment"
+	PaymentsService_GetPaymentStatus_FullMethodName     = "/eupay.payments.v1.PaymentsService/GetPaymentStatus"
+	PaymentsService_GetCustomerPayment_FullMethodName   = "/eupay.payments.v1.PaymentsService/GetCustomerPayment"
+	PaymentsService_ListCustomerPayments_FullMethodName = "/eupay.payments.v1.PaymentsService/ListCustomerPayments"
+	PaymentsService_ListPayments_FullMethodName         = "/eupay.payments.v1.PaymentsService/ListPayments"
+	PaymentsService_ListHistory_FullMethodName          = "/eupay.payments.v1.PaymentsService/ListHistory"
+	PaymentsService_ListRefunds_FullMethodName          = "/eupay.payments.v1.PaymentsService/ListRefunds"
 )
 
 // PaymentsServiceClient is the client API for PaymentsService service.
@@ -39,6 +40,8 @@ type PaymentsServiceClient interface {
 	GetPaymentStatus(ctx context.Context, in *GetPaymentStatusRequest, opts ...grpc.CallOption) (*GetPaymentStatusResponse, error)
 	// GetCustomerPayment returns a transaction (origin "qr" or "scan") of a customer of the app. NOT_FOUND for any other.
 	GetCustomerPayment(ctx context.Context, in *GetCustomerPaymentRequest, opts ...grpc.CallOption) (*GetCustomerPaymentResponse, error)
+	// ListCustomerPayments returns a page of a customer's transactions with their refunds, newest first.
+	ListCustomerPayments(ctx context.Context, in *ListCustomerPaymentsRequest, opts ...grpc.CallOption) (*ListCustomerPaymentsResponse, error)
 	// ListPayments returns a page of a merchant's payments (not refunds nor scans of other payments), newest first.
 	ListPayments(ctx context.Context, in *ListPaymentsRequest, opts ...grpc.CallOption) (*ListPaymentsResponse, error)
 	// ListHistory returns all changes of one payment, oldest first.
@@ -79,6 +82,16 @@ func (c *paymentsServiceClient) GetCustomerPayment(ctx context.Context, in *GetC
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetCustomerPaymentResponse)
 	err := c.cc.Invoke(ctx, PaymentsService_GetCustomerPayment_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *paymentsServiceClient) ListCustomerPayments(ctx context.Context, in *ListCustomerPaymentsRequest, opts ...grpc.CallOption) (*ListCustomerPaymentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCustomerPaymentsResponse)
+	err := c.cc.Invoke(ctx, PaymentsService_ListCustomerPayments_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +140,8 @@ type PaymentsServiceServer interface {
 	GetPaymentStatus(context.Context, *GetPaymentStatusRequest) (*GetPaymentStatusResponse, error)
 	// GetCustomerPayment returns a transaction (origin "qr" or "scan") of a customer of the app. NOT_FOUND for any other.
 	GetCustomerPayment(context.Context, *GetCustomerPaymentRequest) (*GetCustomerPaymentResponse, error)
+	// ListCustomerPayments returns a page of a customer's transactions with their refunds, newest first.
+	ListCustomerPayments(context.Context, *ListCustomerPaymentsRequest) (*ListCustomerPaymentsResponse, error)
 	// ListPayments returns a page of a merchant's payments (not refunds nor scans of other payments), newest first.
 	ListPayments(context.Context, *ListPaymentsRequest) (*ListPaymentsResponse, error)
 	// ListHistory returns all changes of one payment, oldest first.
@@ -151,6 +166,9 @@ func (UnimplementedPaymentsServiceServer) GetPaymentStatus(context.Context, *Get
 }
 func (UnimplementedPaymentsServiceServer) GetCustomerPayment(context.Context, *GetCustomerPaymentRequest) (*GetCustomerPaymentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCustomerPayment not implemented")
+}
+func (UnimplementedPaymentsServiceServer) ListCustomerPayments(context.Context, *ListCustomerPaymentsRequest) (*ListCustomerPaymentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCustomerPayments not implemented")
 }
 func (UnimplementedPaymentsServiceServer) ListPayments(context.Context, *ListPaymentsRequest) (*ListPaymentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPayments not implemented")
@@ -236,6 +254,24 @@ func _PaymentsService_GetCustomerPayment_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PaymentsService_ListCustomerPayments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCustomerPaymentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentsServiceServer).ListCustomerPayments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentsService_ListCustomerPayments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentsServiceServer).ListCustomerPayments(ctx, req.(*ListCustomerPaymentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PaymentsService_ListPayments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListPaymentsRequest)
 	if err := dec(in); err != nil {
@@ -308,6 +344,10 @@ var PaymentsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCustomerPayment",
 			Handler:    _PaymentsService_GetCustomerPayment_Handler,
+		},
+		{
+			MethodName: "ListCustomerPayments",
+			Handler:    _PaymentsService_ListCustomerPayments_Handler,
 		},
 		{
 			MethodName: "ListPayments",

@@ -7,6 +7,7 @@
 package qrv1
 
 import (
+	v1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -1009,8 +1010,12 @@ type PlaceOrderRequest struct {
 	Payable bool `protobuf:"varint,9,opt,name=payable,proto3" json:"payable,omitempty"`
 	// Empty: none.
 	IdempotencyKey string `protobuf:"bytes,10,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The reference that the order's payment will have, so that it can be cancelled whatever happens in between.
+	PaymentReference string `protobuf:"bytes,11,opt,name=payment_reference,json=paymentReference,proto3" json:"payment_reference,omitempty"`
+	// What the guest was shown. Absent: any total will do. Another total is TOTAL_CHANGED.
+	ExpectedTotalCents *int64 `protobuf:"varint,12,opt,name=expected_total_cents,json=expectedTotalCents,proto3,oneof" json:"expected_total_cents,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *PlaceOrderRequest) Reset() {
@@ -1111,6 +1116,20 @@ func (x *PlaceOrderRequest) GetIdempotencyKey() string {
 		return x.IdempotencyKey
 	}
 	return ""
+}
+
+func (x *PlaceOrderRequest) GetPaymentReference() string {
+	if x != nil {
+		return x.PaymentReference
+	}
+	return ""
+}
+
+func (x *PlaceOrderRequest) GetExpectedTotalCents() int64 {
+	if x != nil && x.ExpectedTotalCents != nil {
+		return *x.ExpectedTotalCents
+	}
+	return 0
 }
 
 type PlaceOrderResponse struct {
@@ -1494,7 +1513,14 @@ type Order struct {
 	UpdatedAt        *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	Lines            []*OrderLine           `protobuf:"bytes,23,rep,name=lines,proto3" json:"lines,omitempty"`
 	// Only in GetOrder, the oldest first.
-	History       []*OrderChange `protobuf:"bytes,24,rep,name=history,proto3" json:"history,omitempty"`
+	History []*OrderChange `protobuf:"bytes,24,rep,name=history,proto3" json:"history,omitempty"`
+	// "not_required" (nothing is paid here), "pending", "paid", "unpaid" (it ended without being paid), "partially_refunded" or
+	// "refunded".
+	PaymentStatus string `protobuf:"bytes,25,opt,name=payment_status,json=paymentStatus,proto3" json:"payment_status,omitempty"`
+	// Absent: it was not paid.
+	PaidAt *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=paid_at,json=paidAt,proto3" json:"paid_at,omitempty"`
+	// Absent: nothing was given back, nor asked to be.
+	Refund        *OrderRefund `protobuf:"bytes,27,opt,name=refund,proto3" json:"refund,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1697,6 +1723,99 @@ func (x *Order) GetHistory() []*OrderChange {
 	return nil
 }
 
+func (x *Order) GetPaymentStatus() string {
+	if x != nil {
+		return x.PaymentStatus
+	}
+	return ""
+}
+
+func (x *Order) GetPaidAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PaidAt
+	}
+	return nil
+}
+
+func (x *Order) GetRefund() *OrderRefund {
+	if x != nil {
+		return x.Refund
+	}
+	return nil
+}
+
+// OrderRefund is what is given back of an order's payment.
+type OrderRefund struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "requested", "pending" (the payments service has it), "completed" or "failed".
+	Status      string `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	AmountCents int64  `protobuf:"varint,2,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	// REF-…; empty for refunds that were not asked for with the order.
+	Reference string `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Of "failed": why, as a code of the public table or of failed payments.
+	FailureCode   string `protobuf:"bytes,4,opt,name=failure_code,json=failureCode,proto3" json:"failure_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderRefund) Reset() {
+	*x = OrderRefund{}
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderRefund) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderRefund) ProtoMessage() {}
+
+func (x *OrderRefund) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderRefund.ProtoReflect.Descriptor instead.
+func (*OrderRefund) Descriptor() ([]byte, []int) {
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *OrderRefund) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *OrderRefund) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *OrderRefund) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *OrderRefund) GetFailureCode() string {
+	if x != nil {
+		return x.FailureCode
+	}
+	return ""
+}
+
 type OrderLine struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	ProductId      string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
@@ -1715,7 +1834,7 @@ type OrderLine struct {
 
 func (x *OrderLine) Reset() {
 	*x = OrderLine{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1727,7 +1846,7 @@ func (x *OrderLine) String() string {
 func (*OrderLine) ProtoMessage() {}
 
 func (x *OrderLine) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1740,7 +1859,7 @@ func (x *OrderLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderLine.ProtoReflect.Descriptor instead.
 func (*OrderLine) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OrderLine) GetProductId() string {
@@ -1821,7 +1940,7 @@ type OrderChange struct {
 
 func (x *OrderChange) Reset() {
 	*x = OrderChange{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1833,7 +1952,7 @@ func (x *OrderChange) String() string {
 func (*OrderChange) ProtoMessage() {}
 
 func (x *OrderChange) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1846,7 +1965,7 @@ func (x *OrderChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderChange.ProtoReflect.Descriptor instead.
 func (*OrderChange) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *OrderChange) GetSequence() int64 {
@@ -1906,7 +2025,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +2037,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +2050,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListOrdersRequest) GetMerchantId() string {
@@ -1986,7 +2105,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1998,7 +2117,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2011,7 +2130,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -2037,7 +2156,7 @@ type ListKitchenRequest struct {
 
 func (x *ListKitchenRequest) Reset() {
 	*x = ListKitchenRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2168,7 @@ func (x *ListKitchenRequest) String() string {
 func (*ListKitchenRequest) ProtoMessage() {}
 
 func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2181,7 @@ func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenRequest.ProtoReflect.Descriptor instead.
 func (*ListKitchenRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListKitchenRequest) GetMerchantId() string {
@@ -2081,7 +2200,7 @@ type ListKitchenResponse struct {
 
 func (x *ListKitchenResponse) Reset() {
 	*x = ListKitchenResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2093,7 +2212,7 @@ func (x *ListKitchenResponse) String() string {
 func (*ListKitchenResponse) ProtoMessage() {}
 
 func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2106,7 +2225,7 @@ func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenResponse.ProtoReflect.Descriptor instead.
 func (*ListKitchenResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListKitchenResponse) GetOrders() []*Order {
@@ -2126,7 +2245,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2138,7 +2257,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2151,7 +2270,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetOrderRequest) GetMerchantId() string {
@@ -2177,7 +2296,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2189,7 +2308,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2202,7 +2321,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -2213,17 +2332,21 @@ func (x *GetOrderResponse) GetOrder() *Order {
 }
 
 type SetOrderStatusRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
-	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
-	Status        string                 `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Id         string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	Status     string                 `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
+	// With "cancelled": give back what was paid. The caller has asked whether the merchant may.
+	Refund bool `protobuf:"varint,4,opt,name=refund,proto3" json:"refund,omitempty"`
+	// Of a refund: the merchant now, whose account the money leaves from.
+	Merchant      *v1.Merchant `protobuf:"bytes,5,opt,name=merchant,proto3" json:"merchant,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetOrderStatusRequest) Reset() {
 	*x = SetOrderStatusRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +2358,7 @@ func (x *SetOrderStatusRequest) String() string {
 func (*SetOrderStatusRequest) ProtoMessage() {}
 
 func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +2371,7 @@ func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusRequest.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SetOrderStatusRequest) GetMerchantId() string {
@@ -2272,18 +2395,30 @@ func (x *SetOrderStatusRequest) GetStatus() string {
 	return ""
 }
 
+func (x *SetOrderStatusRequest) GetRefund() bool {
+	if x != nil {
+		return x.Refund
+	}
+	return false
+}
+
+func (x *SetOrderStatusRequest) GetMerchant() *v1.Merchant {
+	if x != nil {
+		return x.Merchant
+	}
+	return nil
+}
+
 type SetOrderStatusResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Order *Order                 `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
-	// A payment of the order may still be under way: it should be cancelled.
-	CancelPayment bool `protobuf:"varint,2,opt,name=cancel_payment,json=cancelPayment,proto3" json:"cancel_payment,omitempty"`
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Order         *Order                 `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetOrderStatusResponse) Reset() {
 	*x = SetOrderStatusResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2295,7 +2430,7 @@ func (x *SetOrderStatusResponse) String() string {
 func (*SetOrderStatusResponse) ProtoMessage() {}
 
 func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2308,7 +2443,7 @@ func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusResponse.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SetOrderStatusResponse) GetOrder() *Order {
@@ -2316,13 +2451,6 @@ func (x *SetOrderStatusResponse) GetOrder() *Order {
 		return x.Order
 	}
 	return nil
-}
-
-func (x *SetOrderStatusResponse) GetCancelPayment() bool {
-	if x != nil {
-		return x.CancelPayment
-	}
-	return false
 }
 
 type Offer struct {
@@ -2349,7 +2477,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +2489,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +2502,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Offer) GetId() string {
@@ -2459,7 +2587,7 @@ type CreateOfferRequest struct {
 
 func (x *CreateOfferRequest) Reset() {
 	*x = CreateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2471,7 +2599,7 @@ func (x *CreateOfferRequest) String() string {
 func (*CreateOfferRequest) ProtoMessage() {}
 
 func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2484,7 +2612,7 @@ func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateOfferRequest) GetMerchantId() string {
@@ -2517,7 +2645,7 @@ type CreateOfferResponse struct {
 
 func (x *CreateOfferResponse) Reset() {
 	*x = CreateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2529,7 +2657,7 @@ func (x *CreateOfferResponse) String() string {
 func (*CreateOfferResponse) ProtoMessage() {}
 
 func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2542,7 +2670,7 @@ func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferResponse.ProtoReflect.Descriptor instead.
 func (*CreateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CreateOfferResponse) GetOffer() *Offer {
@@ -2564,7 +2692,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2576,7 +2704,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2589,7 +2717,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListOffersRequest) GetMerchantId() string {
@@ -2630,7 +2758,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2642,7 +2770,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2655,7 +2783,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -2683,7 +2811,7 @@ type GetOfferRequest struct {
 
 func (x *GetOfferRequest) Reset() {
 	*x = GetOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2695,7 +2823,7 @@ func (x *GetOfferRequest) String() string {
 func (*GetOfferRequest) ProtoMessage() {}
 
 func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2708,7 +2836,7 @@ func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetOfferRequest) GetMerchantId() string {
@@ -2741,7 +2869,7 @@ type GetOfferResponse struct {
 
 func (x *GetOfferResponse) Reset() {
 	*x = GetOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2753,7 +2881,7 @@ func (x *GetOfferResponse) String() string {
 func (*GetOfferResponse) ProtoMessage() {}
 
 func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2766,7 +2894,7 @@ func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetOfferResponse) GetOffer() *Offer {
@@ -2787,7 +2915,7 @@ type UpdateOfferRequest struct {
 
 func (x *UpdateOfferRequest) Reset() {
 	*x = UpdateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2799,7 +2927,7 @@ func (x *UpdateOfferRequest) String() string {
 func (*UpdateOfferRequest) ProtoMessage() {}
 
 func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2812,7 +2940,7 @@ func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *UpdateOfferRequest) GetMerchantId() string {
@@ -2845,7 +2973,7 @@ type UpdateOfferResponse struct {
 
 func (x *UpdateOfferResponse) Reset() {
 	*x = UpdateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2857,7 +2985,7 @@ func (x *UpdateOfferResponse) String() string {
 func (*UpdateOfferResponse) ProtoMessage() {}
 
 func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2870,7 +2998,7 @@ func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *UpdateOfferResponse) GetOffer() *Offer {
@@ -2891,7 +3019,7 @@ type DeleteOfferRequest struct {
 
 func (x *DeleteOfferRequest) Reset() {
 	*x = DeleteOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2903,7 +3031,7 @@ func (x *DeleteOfferRequest) String() string {
 func (*DeleteOfferRequest) ProtoMessage() {}
 
 func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2916,7 +3044,7 @@ func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{45}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *DeleteOfferRequest) GetMerchantId() string {
@@ -2948,7 +3076,7 @@ type DeleteOfferResponse struct {
 
 func (x *DeleteOfferResponse) Reset() {
 	*x = DeleteOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2960,7 +3088,7 @@ func (x *DeleteOfferResponse) String() string {
 func (*DeleteOfferResponse) ProtoMessage() {}
 
 func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2973,14 +3101,14 @@ func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{46}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{47}
 }
 
 var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
+	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a eupay/payments/v1/commands.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
 	"\x05Table\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3055,7 +3183,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
-	"\x05notes\x18\x03 \x01(\tR\x05notes\"\xca\x02\n" +
+	"\x05notes\x18\x03 \x01(\tR\x05notes\"\xc7\x03\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3069,7 +3197,10 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\blivemode\x18\b \x01(\bR\blivemode\x12\x18\n" +
 	"\apayable\x18\t \x01(\bR\apayable\x12'\n" +
 	"\x0fidempotency_key\x18\n" +
-	" \x01(\tR\x0eidempotencyKey\"\x9c\x01\n" +
+	" \x01(\tR\x0eidempotencyKey\x12+\n" +
+	"\x11payment_reference\x18\v \x01(\tR\x10paymentReference\x125\n" +
+	"\x14expected_total_cents\x18\f \x01(\x03H\x00R\x12expectedTotalCents\x88\x01\x01B\x17\n" +
+	"\x15_expected_total_cents\"\x9c\x01\n" +
 	"\x12PlaceOrderResponse\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\x12%\n" +
 	"\x0epayment_wanted\x18\x02 \x01(\bR\rpaymentWanted\x12\x1a\n" +
@@ -3090,7 +3221,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\"A\n" +
 	"\x15GetGuestOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xb6\x06\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xc4\a\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -3123,7 +3254,15 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12,\n" +
 	"\x05lines\x18\x17 \x03(\v2\x16.eupay.qr.v1.OrderLineR\x05lines\x122\n" +
-	"\ahistory\x18\x18 \x03(\v2\x18.eupay.qr.v1.OrderChangeR\ahistory\"\xa3\x02\n" +
+	"\ahistory\x18\x18 \x03(\v2\x18.eupay.qr.v1.OrderChangeR\ahistory\x12%\n" +
+	"\x0epayment_status\x18\x19 \x01(\tR\rpaymentStatus\x123\n" +
+	"\apaid_at\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x120\n" +
+	"\x06refund\x18\x1b \x01(\v2\x18.eupay.qr.v1.OrderRefundR\x06refund\"\x89\x01\n" +
+	"\vOrderRefund\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
+	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
+	"\treference\x18\x03 \x01(\tR\treference\x12!\n" +
+	"\ffailure_code\x18\x04 \x01(\tR\vfailureCode\"\xa3\x02\n" +
 	"\tOrderLine\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x12\n" +
@@ -3166,15 +3305,16 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"merchantId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"<\n" +
 	"\x10GetOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"`\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xb1\x01\n" +
 	"\x15SetOrderStatusRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\tR\x06status\"i\n" +
+	"\x06status\x18\x03 \x01(\tR\x06status\x12\x16\n" +
+	"\x06refund\x18\x04 \x01(\bR\x06refund\x127\n" +
+	"\bmerchant\x18\x05 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\"H\n" +
 	"\x16SetOrderStatusResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\x12%\n" +
-	"\x0ecancel_payment\x18\x02 \x01(\bR\rcancelPayment\"\x80\x03\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05orderJ\x04\b\x02\x10\x03\"\x80\x03\n" +
 	"\x05Offer\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -3269,7 +3409,7 @@ func file_eupay_qr_v1_table_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_table_proto_rawDescData
 }
 
-var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Table)(nil),                     // 0: eupay.qr.v1.Table
 	(*TableFields)(nil),               // 1: eupay.qr.v1.TableFields
@@ -3297,32 +3437,34 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*GetGuestOrderRequest)(nil),      // 23: eupay.qr.v1.GetGuestOrderRequest
 	(*GetGuestOrderResponse)(nil),     // 24: eupay.qr.v1.GetGuestOrderResponse
 	(*Order)(nil),                     // 25: eupay.qr.v1.Order
-	(*OrderLine)(nil),                 // 26: eupay.qr.v1.OrderLine
-	(*OrderChange)(nil),               // 27: eupay.qr.v1.OrderChange
-	(*ListOrdersRequest)(nil),         // 28: eupay.qr.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),        // 29: eupay.qr.v1.ListOrdersResponse
-	(*ListKitchenRequest)(nil),        // 30: eupay.qr.v1.ListKitchenRequest
-	(*ListKitchenResponse)(nil),       // 31: eupay.qr.v1.ListKitchenResponse
-	(*GetOrderRequest)(nil),           // 32: eupay.qr.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),          // 33: eupay.qr.v1.GetOrderResponse
-	(*SetOrderStatusRequest)(nil),     // 34: eupay.qr.v1.SetOrderStatusRequest
-	(*SetOrderStatusResponse)(nil),    // 35: eupay.qr.v1.SetOrderStatusResponse
-	(*Offer)(nil),                     // 36: eupay.qr.v1.Offer
-	(*CreateOfferRequest)(nil),        // 37: eupay.qr.v1.CreateOfferRequest
-	(*CreateOfferResponse)(nil),       // 38: eupay.qr.v1.CreateOfferResponse
-	(*ListOffersRequest)(nil),         // 39: eupay.qr.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),        // 40: eupay.qr.v1.ListOffersResponse
-	(*GetOfferRequest)(nil),           // 41: eupay.qr.v1.GetOfferRequest
-	(*GetOfferResponse)(nil),          // 42: eupay.qr.v1.GetOfferResponse
-	(*UpdateOfferRequest)(nil),        // 43: eupay.qr.v1.UpdateOfferRequest
-	(*UpdateOfferResponse)(nil),       // 44: eupay.qr.v1.UpdateOfferResponse
-	(*DeleteOfferRequest)(nil),        // 45: eupay.qr.v1.DeleteOfferRequest
-	(*DeleteOfferResponse)(nil),       // 46: eupay.qr.v1.DeleteOfferResponse
-	(*timestamppb.Timestamp)(nil),     // 47: google.protobuf.Timestamp
+	(*OrderRefund)(nil),               // 26: eupay.qr.v1.OrderRefund
+	(*OrderLine)(nil),                 // 27: eupay.qr.v1.OrderLine
+	(*OrderChange)(nil),               // 28: eupay.qr.v1.OrderChange
+	(*ListOrdersRequest)(nil),         // 29: eupay.qr.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),        // 30: eupay.qr.v1.ListOrdersResponse
+	(*ListKitchenRequest)(nil),        // 31: eupay.qr.v1.ListKitchenRequest
+	(*ListKitchenResponse)(nil),       // 32: eupay.qr.v1.ListKitchenResponse
+	(*GetOrderRequest)(nil),           // 33: eupay.qr.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),          // 34: eupay.qr.v1.GetOrderResponse
+	(*SetOrderStatusRequest)(nil),     // 35: eupay.qr.v1.SetOrderStatusRequest
+	(*SetOrderStatusResponse)(nil),    // 36: eupay.qr.v1.SetOrderStatusResponse
+	(*Offer)(nil),                     // 37: eupay.qr.v1.Offer
+	(*CreateOfferRequest)(nil),        // 38: eupay.qr.v1.CreateOfferRequest
+	(*CreateOfferResponse)(nil),       // 39: eupay.qr.v1.CreateOfferResponse
+	(*ListOffersRequest)(nil),         // 40: eupay.qr.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),        // 41: eupay.qr.v1.ListOffersResponse
+	(*GetOfferRequest)(nil),           // 42: eupay.qr.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),          // 43: eupay.qr.v1.GetOfferResponse
+	(*UpdateOfferRequest)(nil),        // 44: eupay.qr.v1.UpdateOfferRequest
+	(*UpdateOfferResponse)(nil),       // 45: eupay.qr.v1.UpdateOfferResponse
+	(*DeleteOfferRequest)(nil),        // 46: eupay.qr.v1.DeleteOfferRequest
+	(*DeleteOfferResponse)(nil),       // 47: eupay.qr.v1.DeleteOfferResponse
+	(*timestamppb.Timestamp)(nil),     // 48: google.protobuf.Timestamp
+	(*v1.Merchant)(nil),               // 49: eupay.payments.v1.Merchant
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
-	47, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
-	47, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
+	48, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
+	48, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: eupay.qr.v1.CreateTableRequest.fields:type_name -> eupay.qr.v1.TableFields
 	0,  // 3: eupay.qr.v1.CreateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 4: eupay.qr.v1.ListTablesResponse.tables:type_name -> eupay.qr.v1.Table
@@ -3333,71 +3475,74 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	16, // 9: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
 	25, // 10: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
 	25, // 11: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
-	47, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	47, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	26, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
-	27, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
-	47, // 16: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	47, // 17: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	25, // 18: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	25, // 19: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	25, // 20: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	25, // 21: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	47, // 22: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	47, // 23: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	47, // 24: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	47, // 25: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	36, // 26: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 27: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 28: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	36, // 29: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	36, // 30: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	36, // 31: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 32: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 33: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 34: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 35: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 36: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 37: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 38: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 39: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 40: eupay.qr.v1.TableService.AttachPayment:input_type -> eupay.qr.v1.AttachPaymentRequest
-	21, // 41: eupay.qr.v1.TableService.AbandonOrder:input_type -> eupay.qr.v1.AbandonOrderRequest
-	23, // 42: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	28, // 43: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	30, // 44: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	32, // 45: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	34, // 46: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	37, // 47: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	39, // 48: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	41, // 49: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	43, // 50: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	45, // 51: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 52: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 53: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 54: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 55: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 56: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 57: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 58: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 59: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 60: eupay.qr.v1.TableService.AttachPayment:output_type -> eupay.qr.v1.AttachPaymentResponse
-	22, // 61: eupay.qr.v1.TableService.AbandonOrder:output_type -> eupay.qr.v1.AbandonOrderResponse
-	24, // 62: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	29, // 63: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	31, // 64: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	33, // 65: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	35, // 66: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	38, // 67: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	40, // 68: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	42, // 69: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	44, // 70: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	46, // 71: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	52, // [52:72] is the sub-list for method output_type
-	32, // [32:52] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	48, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	48, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	27, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
+	28, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
+	48, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
+	26, // 17: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
+	48, // 18: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	48, // 19: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	25, // 20: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	25, // 21: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	25, // 22: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	49, // 23: eupay.qr.v1.SetOrderStatusRequest.merchant:type_name -> eupay.payments.v1.Merchant
+	25, // 24: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	48, // 25: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	48, // 26: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	48, // 27: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	48, // 28: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	37, // 29: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	37, // 30: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	37, // 31: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	37, // 32: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	37, // 33: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	37, // 34: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 35: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 36: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 37: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 38: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 39: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 40: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 41: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 42: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 43: eupay.qr.v1.TableService.AttachPayment:input_type -> eupay.qr.v1.AttachPaymentRequest
+	21, // 44: eupay.qr.v1.TableService.AbandonOrder:input_type -> eupay.qr.v1.AbandonOrderRequest
+	23, // 45: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	29, // 46: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	31, // 47: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	33, // 48: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	35, // 49: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	38, // 50: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	40, // 51: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	42, // 52: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	44, // 53: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	46, // 54: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 55: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 56: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 57: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 58: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 59: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 60: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 61: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 62: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 63: eupay.qr.v1.TableService.AttachPayment:output_type -> eupay.qr.v1.AttachPaymentResponse
+	22, // 64: eupay.qr.v1.TableService.AbandonOrder:output_type -> eupay.qr.v1.AbandonOrderResponse
+	24, // 65: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	30, // 66: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	32, // 67: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	34, // 68: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	36, // 69: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	39, // 70: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	41, // 71: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	43, // 72: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	45, // 73: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	47, // 74: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	55, // [55:75] is the sub-list for method output_type
+	35, // [35:55] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }
@@ -3406,13 +3551,14 @@ func file_eupay_qr_v1_table_proto_init() {
 		return
 	}
 	file_eupay_qr_v1_table_proto_msgTypes[1].OneofWrappers = []any{}
+	file_eupay_qr_v1_table_proto_msgTypes[17].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_table_proto_rawDesc), len(file_eupay_qr_v1_table_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   47,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

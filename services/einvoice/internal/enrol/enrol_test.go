@@ -73,7 +73,7 @@ func TestWhatIsNotValidIsNotEnrolled(t *testing.T) {
 	_, err = f.Enroll(t.Context(), "m_1", true, invoicetest.Settings(), []byte("<svg/>"))
 	wantCode(t, err, errs.ValidationError)
 	_, err = f.Enroll(t.Context(), "m_1", false, invoicetest.Settings(), nil)
-	wantCode(t, err, errs.Unavailable)
+	wantCode(t, err, errs.TestNotConfigured)
 	if _, is, err := f.Current(t.Context(), "m_1", true); is || err != nil {
 		t.Error(is, err)
 	}

@@ -56,11 +56,11 @@ func (r *Enroller) instant() time.Time { return r.Now().UTC().Truncate(time.Micr
 
 // Enroll registers a merchant and tries the platform at once. Where that does not answer, the mandate is pending and the sweeper
 // goes on. Enrolling again changes the settings, and the logo if one is given; a mandate that has ended is asked for anew. Errors:
-// VALIDATION_ERROR; INVALID_STATE for another SIREN than that of documents or a mandate; SERVICE_UNAVAILABLE in a mode without
-// a platform.
+// VALIDATION_ERROR; INVALID_STATE for another SIREN than that of documents or a mandate; LIVE_NOT_CONFIGURED or
+// TEST_NOT_CONFIGURED in a mode without a platform.
 func (r *Enroller) Enroll(ctx context.Context, merchantID string, livemode bool, s invoice.Settings, logo []byte) (Enrolment, error) {
 	if r.Platforms[livemode] == nil {
-		return Enrolment{}, errs.New(errs.Unavailable, "E-invoicing is not available in this mode yet.")
+		return Enrolment{}, errs.NotConfigured(livemode, "Electronic invoices")
 	}
 	if err := s.Check(); err != nil {
 		return Enrolment{}, err

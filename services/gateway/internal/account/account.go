@@ -48,7 +48,10 @@ type Merchant struct {
 	// Address is the registered office, its lines separated by line feeds; may be empty.
 	AccountName, LegalName, Address string
 
+	// GatewayEnabled: the platform lets the merchant take payments, in test mode at least.
 	GatewayEnabled bool
+	// LiveEnabled: in live mode too. It means nothing without GatewayEnabled.
+	LiveEnabled bool
 	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
 	WaitForSettlement bool
 	// LoyaltyEligible: customers earn points with what they pay to the merchant.

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"strings"
 	"unicode/utf8"
 
@@ -45,27 +44,6 @@ func CheckPayable(m Merchant, livemode bool) error {
 		return errs.New(errs.InvalidState, "Your name has no Latin letters, so no bank can pay to it. Add account_name in the merchant portal (PATCH /merchant).")
 	}
 	return nil
-}
-
-// EnableLive opens the gateway like Enable, for a merchant that takes live money. While its profile lacks anything of
-// LiveMissing it is INVALID_STATE, with what is missing, and nothing changes.
-func (s *Merchants) EnableLive(ctx context.Context, by Actor, id string) (Merchant, error) {
-	var refused error
-	m, err := s.change(ctx, by, id, "enabled", func(m *Merchant) map[string]any {
-		if missing := LiveMissing(*m); len(missing) > 0 {
-			refused = errs.New(errs.InvalidState, "The merchant's profile lacks %s, without which no live payment can be made.", strings.Join(missing, ", "))
-			return nil
-		}
-		if m.GatewayEnabled {
-			return nil
-		}
-		m.GatewayEnabled = true
-		return map[string]any{"gateway_enabled": true}
-	})
-	if refused != nil {
-		return Merchant{}, refused
-	}
-	return m, err
 }
 
 // Holder is the name of the account's holder as a SEPA transfer carries it: account_name, or name. The error is

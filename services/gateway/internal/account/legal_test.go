@@ -84,7 +84,7 @@ func TestLiveModeWantsTheLegalData(t *testing.T) {
 	if got := LiveMissing(Merchant{Name: "咖啡"}); !slices.Equal(got, []string{"legal_status", "siren", "iban", "account_name"}) {
 		t.Errorf("missing %v", got)
 	}
-	_, err := f.Merchants.EnableLive(t.Context(), "user:admin", m.ID)
+	_, err := f.Merchants.Enable(t.Context(), "user:admin", m.ID, true, ptr(true))
 	if wantCode(t, err, errs.InvalidState); !strings.Contains(err.Error(), "legal_status, siren") {
 		t.Errorf("got %v", err)
 	}
@@ -106,7 +106,7 @@ func TestLiveModeWantsTheLegalData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if m, err = f.Merchants.EnableLive(t.Context(), "user:admin", m.ID); err != nil || !m.GatewayEnabled || LiveMissing(m) != nil {
+		if m, err = f.Merchants.Enable(t.Context(), "user:admin", m.ID, true, ptr(true)); err != nil || !m.GatewayEnabled || LiveMissing(m) != nil {
 			t.Errorf("got %+v, %v", m, err)
 		}
 	}

@@ -54,21 +54,6 @@ func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantC
 	return s.change(ctx, by, id, "updated", c.apply)
 }
 
-// Enable opens or closes the gateway for a merchant's API keys.
-func (s *Merchants) Enable(ctx context.Context, by Actor, id string, enabled bool) (Merchant, error) {
-	what := "disabled"
-	if enabled {
-		what = "enabled"
-	}
-	return s.change(ctx, by, id, what, func(m *Merchant) map[string]any {
-		if m.GatewayEnabled == enabled {
-			return nil
-		}
-		m.GatewayEnabled = enabled
-		return map[string]any{"gateway_enabled": enabled}
-	})
-}
-
 // change applies do to the locked merchant. What changes nothing leaves no trace.
 func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do func(*Merchant) map[string]any) (Merchant, error) {
 	now := instant(s.now)
@@ -89,6 +74,11 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do fu
 		}
 		if m.EPCEnabled && m.IBAN == "" {
 			return errs.Invalid(errs.Field{Field: "epc_enabled", Message: "epc_enabled needs an IBAN: add yours first, or in the same request."})
+		}
+		if what == "enabled" && m.LiveEnabled {
+			if err := CheckPayable(m, true); err != nil {
+				return err
+			}
 		}
 		if err := updateMerchant(ctx, tx, m, now); err != nil {
 			return err

@@ -50,7 +50,7 @@ func TestEnablingIsAnnounced(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	for _, enabled := range []bool{true, true, false} {
-		got, err := f.Merchants.Enable(t.Context(), "user:admin", m.ID, enabled)
+		got, err := f.Merchants.Enable(t.Context(), "user:admin", m.ID, enabled, nil)
 		if err != nil || got.GatewayEnabled != enabled {
 			t.Fatalf("got %+v, %v", got, err)
 		}
@@ -106,7 +106,7 @@ func TestUnknownMerchant(t *testing.T) {
 	for _, id := range []string{"", "x", "00000000-0000-0000-0000-000000000000", "urn:uuid:00000000-0000-0000-0000-000000000000"} {
 		_, err := f.Merchants.Get(t.Context(), id)
 		wantCode(t, err, errs.NotFoundCode)
-		_, err = f.Merchants.Enable(t.Context(), "user:x", id, true)
+		_, err = f.Merchants.Enable(t.Context(), "user:x", id, true, nil)
 		wantCode(t, err, errs.NotFoundCode)
 	}
 }

@@ -20,7 +20,7 @@ func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
 	mustAuthenticate(t, a, key, secret)
 	mustAuthenticate(t, b, key, secret)
 
-	if _, err := a.Merchants.Enable(t.Context(), "user:admin", m.ID, true); err != nil {
+	if _, err := a.Merchants.Enable(t.Context(), "user:admin", m.ID, true, nil); err != nil {
 		t.Fatal(err)
 	}
 	if !mustAuthenticate(t, a, key, secret).Merchant.GatewayEnabled {

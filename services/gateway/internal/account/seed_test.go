@@ -64,7 +64,7 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Merchants.Enable(t.Context(), "user:x", m.ID, false); err != nil {
+	if _, err := f.Merchants.Enable(t.Context(), "user:x", m.ID, false, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000"); !errs.Is(err, errs.InvalidAPIKey) {

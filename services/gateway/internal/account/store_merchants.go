@@ -17,12 +17,12 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
-const merchantColumns = `m.id::text, m.name, m.legal_status, m.siren, m.iban, m.bic, m.email, m.gateway_enabled,
+const merchantColumns = `m.id::text, m.name, m.legal_status, m.siren, m.iban, m.bic, m.email, m.gateway_enabled, m.live_enabled,
 	m.wait_for_settlement, m.loyalty_eligible, m.epc_enabled, m.account_name, m.legal_name, m.address, m.created_at`
 
 func merchantFields(m *Merchant) []any {
 	return []any{
-		&m.ID, &m.Name, &m.LegalStatus, &m.SIREN, &m.IBAN, &m.BIC, &m.Email, &m.GatewayEnabled,
+		&m.ID, &m.Name, &m.LegalStatus, &m.SIREN, &m.IBAN, &m.BIC, &m.Email, &m.GatewayEnabled, &m.LiveEnabled,
 		&m.WaitForSettlement, &m.LoyaltyEligible, &m.EPCEnabled, &m.AccountName, &m.LegalName, &m.Address, &m.CreatedAt,
 	}
 }
@@ -54,10 +54,10 @@ func queryMerchant(ctx context.Context, db pg.DB, sql, id string) (Merchant, err
 func insertMerchant(ctx context.Context, tx pg.DB, m Merchant) error {
 	_, err := tx.Exec(ctx, `insert into merchants
 		(id, name, legal_status, siren, iban, bic, email, gateway_enabled, wait_for_settlement, epc_enabled,
-		account_name, legal_name, address, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $11, $11)`,
+		account_name, legal_name, address, live_enabled, created_at, updated_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $13, $14, $15, $11, $11)`,
 		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.Email, m.GatewayEnabled, m.WaitForSettlement, m.EPCEnabled, m.CreatedAt,
-		m.AccountName, m.LegalName, m.Address)
+		m.AccountName, m.LegalName, m.Address, m.LiveEnabled)
 	if err != nil {
 		return fmt.Errorf("insert merchant: %w", err)
 	}
@@ -67,9 +67,9 @@ func insertMerchant(ctx context.Context, tx pg.DB, m Merchant) error {
 func updateMerchant(ctx context.Context, tx pg.DB, m Merchant, now time.Time) error {
 	_, err := tx.Exec(ctx, `update merchants set name = $2, legal_status = $3, siren = $4, iban = $5, bic = $6,
 		gateway_enabled = $7, wait_for_settlement = $8, loyalty_eligible = $9, epc_enabled = $10, updated_at = $11,
-		account_name = $12, legal_name = $13, address = $14 where id = $1`,
+		account_name = $12, legal_name = $13, address = $14, live_enabled = $15 where id = $1`,
 		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.GatewayEnabled, m.WaitForSettlement, m.LoyaltyEligible, m.EPCEnabled, now,
-		m.AccountName, m.LegalName, m.Address)
+		m.AccountName, m.LegalName, m.Address, m.LiveEnabled)
 	if err != nil {
 		return fmt.Errorf("update merchant: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -37,7 +38,11 @@ func (p *Payments) refund(c echo.Context) error {
 		return err
 	}
 	key := KeyOf(c)
-	out, err := p.send(c.Request().Context(), c, command.RefundPayment, &paymentsv1.RefundPayment{
+	pass, err := gate.ForMerchant(key.Merchant, key.Livemode)
+	if err != nil {
+		return err
+	}
+	out, err := p.send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
 		Reference: newReference("REF", p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency, Merchant: merchant(key.Merchant),
 		Fingerprint: fingerprint("refund", key, ref, req.Amount.Cents().String()),
@@ -85,7 +90,7 @@ func (p *Payments) cancelRefund(c echo.Context) error {
 func (p *Payments) sendCancel(c echo.Context, cmd *paymentsv1.CancelPayment) error {
 	key := KeyOf(c)
 	cmd.MerchantId, cmd.Livemode = key.Merchant.ID, key.Livemode
-	out, err := p.send(c.Request().Context(), c, command.CancelPayment, cmd, nil)
+	out, err := p.send(c.Request().Context(), c, gate.Pass{}, command.CancelPayment, cmd, nil)
 	if err != nil {
 		return err
 	}

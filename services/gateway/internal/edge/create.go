@@ -9,7 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -26,9 +26,13 @@ func (p *Payments) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	pass, err := gate.ForMerchant(KeyOf(c).Merchant, KeyOf(c).Livemode)
+	if err != nil {
+		return err
+	}
 	signing := p.newSigning(c.Request().Context())
 	defer signing.cancel()
-	out, err := p.send(c.Request().Context(), c, command.CreatePayment, cmd, signing.start)
+	out, err := p.send(c.Request().Context(), c, pass, command.CreatePayment, cmd, signing.start)
 	if err != nil {
 		return err
 	}
@@ -58,9 +62,6 @@ func payable(p *paymentsv1.Payment) bool {
 func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv1.CreatePayment, error) {
 	key, now := KeyOf(c), p.Now()
 	if err := req.check(key.Livemode, now); err != nil {
-		return nil, err
-	}
-	if err := account.CheckPayable(key.Merchant, key.Livemode); err != nil {
 		return nil, err
 	}
 	idempotency, err := idempotencyKey(c)

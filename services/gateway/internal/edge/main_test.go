@@ -27,6 +27,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -54,7 +55,7 @@ func (k keyring) Authenticate(_ context.Context, public, secret string) (account
 }
 
 func keys() keyring {
-	shop := account.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, SIREN: "552100554", LegalStatus: "SAS"}
+	shop := account.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, LiveEnabled: true, LegalStatus: "SARL", SIREN: "552100554"}
 	off := shop
 	off.ID, off.GatewayEnabled = "m-off", false
 	other := shop
@@ -102,7 +103,7 @@ func newWorld(t testing.TB, deadline time.Duration) *world {
 	limiter := ratelimit.NewMemory(testNow)
 	e := web.New(quiet, nil)
 	w.api = &Payments{
-		Commands: commands, Reads: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
+		Commands: gate.NewCommands(commands), Reads: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
 		Access: NewAccess(keys(), limiter, DefaultPerMinute), Limiter: limiter, Now: testNow, Log: quiet, Deadline: deadline,
 	}
 	w.api.Register(e.Group(apidoctest.Base))

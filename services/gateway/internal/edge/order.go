@@ -2,21 +2,21 @@ package edge
 
 import (
 	"context"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/patience"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 )
 
 // OrderPayment is a payment that the platform makes for an order, not a merchant's server.
 type OrderPayment struct {
-	Merchant    account.Merchant
-	Livemode    bool
+	// Pass is the gate's, for the merchant and the mode of the order.
+	Pass gate.Pass
+	// Reference is proposed for the payment; the order knows it, so that it can be cancelled whatever happens here.
+	Reference   string
 	AmountCents int64
 	Description string
 	OrderID     string
@@ -36,8 +36,8 @@ func (p *Payments) CreateForOrder(c echo.Context, o OrderPayment) (Created, erro
 	ctx := context.WithoutCancel(c.Request().Context())
 	signing := p.newSigning(ctx)
 	defer signing.cancel()
-	out, err := p.send(ctx, c, command.CreatePayment, &paymentsv1.CreatePayment{
-		Reference: newReference("PAY", p.Now()), Merchant: merchant(o.Merchant), Livemode: o.Livemode, AmountCents: o.AmountCents, Currency: "EUR",
+	out, err := p.send(ctx, c, o.Pass, command.CreatePayment, &paymentsv1.CreatePayment{
+		Reference: o.Reference, Merchant: merchant(o.Pass.Merchant()), Livemode: o.Pass.Livemode(), AmountCents: o.AmountCents, Currency: "EUR",
 		Description: o.Description, MerchantReference: o.OrderID, SuccessUrl: o.SuccessURL, CancelUrl: o.CancelURL, Origin: "order", OrderId: o.OrderID,
 	}, signing.start)
 	if err != nil {
@@ -57,14 +57,6 @@ func (p *Payments) CreateForOrder(c echo.Context, o OrderPayment) (Created, erro
 		}
 	}
 	return created, nil
-}
-
-// CancelOfOrder asks to cancel a payment that nobody needs any more, without waiting for what comes of it.
-func (p *Payments) CancelOfOrder(c echo.Context, merchantID string, live bool, reference string) error {
-	ctx := context.WithoutCancel(c.Request().Context())
-	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, readTimeout))
-	defer cancel()
-	return p.Commands.Post(ctx, command.CancelPayment, &paymentsv1.CancelPayment{Reference: reference, MerchantId: merchantID, Livemode: live}, Meta(c, time.Time{}))
 }
 
 // IdempotencyKey reads the header of that name; "" when the request has none.

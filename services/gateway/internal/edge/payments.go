@@ -9,11 +9,11 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
@@ -29,27 +29,30 @@ const (
 
 // Payments serves /gateway/payments.
 type Payments struct {
-	Commands *command.Client
+	Commands *gate.Commands
 	Reads    paymentsv1.PaymentsServiceClient
 	QR       qrv1.QRServiceClient
 	Access   *Access
-	Limiter  ratelimit.Limiter
-	Now      func() time.Time
-	Log      *slog.Logger
+	// Users lets people of merchants in beside API keys, and Merchants tells who their merchant is. Nil: only keys.
+	Users     Users
+	Merchants Merchants
+	Limiter   ratelimit.Limiter
+	Now       func() time.Time
+	Log       *slog.Logger
 	// Deadline is how long a request waits for its command; then it answers with what is known.
 	Deadline time.Duration
 }
 
 // Register adds the routes to the group of the base path.
 func (p *Payments) Register(g *echo.Group) {
-	read, write := p.Access.Require(account.PaymentsRead), p.Access.Require(account.PaymentsWrite)
+	read, write := p.allow(account.PaymentsRead), p.allow(account.PaymentsWrite)
 	g.POST("/gateway/payments", p.create, write)
 	g.GET("/gateway/payments", p.list, read)
 	g.GET("/gateway/payments/:reference", p.get, read)
 	g.GET("/gateway/payments/:reference/history", p.history, read)
 	g.GET("/gateway/payments/:reference/refunds", p.refunds, read)
-	g.POST("/gateway/payments/:reference/refund", p.refund, p.Access.Require(account.RefundsWrite))
-	g.POST("/gateway/payments/:reference/refunds/:refund/cancel", p.cancelRefund, p.Access.Require(account.RefundsWrite))
+	g.POST("/gateway/payments/:reference/refund", p.refund, p.allow(account.RefundsWrite))
+	g.POST("/gateway/payments/:reference/refunds/:refund/cancel", p.cancelRefund, p.allow(account.RefundsWrite))
 	g.POST("/gateway/payments/:reference/cancel", p.cancel, write)
 	public := PerIP(p.Limiter, "status", statusPerMinute)
 	g.GET("/gateway/payments/:reference/status", p.status, anyOrigin, public)

@@ -154,7 +154,7 @@ func preflight(c echo.Context) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderAllow, "GET, OPTIONS")
 	h.Set(echo.HeaderAccessControlAllowMethods, "GET")
-	h.Set(echo.HeaderAccessControlAllowHeaders, "Content-Type, X-Request-Id")
+	h.Set(echo.HeaderAccessControlAllowHeaders, "Content-Type, Authorization, Cache-Control, X-Request-Id")
 	h.Set(echo.HeaderAccessControlMaxAge, "86400")
 	return c.NoContent(http.StatusNoContent)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -134,7 +135,8 @@ func TestPublicStatus(t *testing.T) {
 	if a.header.Get("Access-Control-Allow-Origin") != "*" || a.header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("CORS headers %v", a.header)
 	}
-	if o := w.call("OPTIONS", url, "", "Origin", "https://shop.example", "Access-Control-Request-Method", "GET"); o.status != 204 || o.header.Get("Access-Control-Allow-Methods") != "GET" {
+	if o := w.call("OPTIONS", url, "", "Origin", "https://shop.example", "Access-Control-Request-Method", "GET"); o.status != 204 || o.header.Get("Access-Control-Allow-Methods") != "GET" ||
+		!strings.Contains(o.header.Get("Access-Control-Allow-Headers"), "Authorization, Cache-Control") {
 		t.Errorf("preflight: %d %v", o.status, o.header)
 	}
 	calls := w.reads.calls

@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -24,14 +25,14 @@ type outcome struct {
 	authorisation string
 }
 
-// send publishes a command and waits for its outcome. It returns SERVICE_UNAVAILABLE when nothing was confirmed in
+// send publishes a command that the pass is for and waits for its outcome. It returns SERVICE_UNAVAILABLE when nothing was confirmed in
 // time; the command has expired by then. seen, if not nil, gets the payment as soon as one is known.
-func (p *Payments) send(ctx context.Context, c echo.Context, subject string, payload proto.Message, seen func(*paymentsv1.Payment)) (outcome, error) {
+func (p *Payments) send(ctx context.Context, c echo.Context, pass gate.Pass, subject string, payload proto.Message, seen func(*paymentsv1.Payment)) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Deadline)
 	defer cancel()
 	// The command expires before we stop waiting: what is carried out can still be answered.
 	expires := time.Now().Add(p.Deadline - min(p.Deadline/4, time.Second))
-	call, err := p.Commands.Send(subject, payload, Meta(c, expires))
+	call, err := p.Commands.Send(pass, subject, payload, Meta(c, expires))
 	if err != nil {
 		return outcome{}, err
 	}

@@ -71,6 +71,26 @@ func Connect(t testing.TB, register func(grpc.ServiceRegistrar), own ...grpc.Una
 	return conn
 }
 
+// Serve runs the services on a gRPC server until the test ends, and returns its address: for a gateway that dials by itself.
+func Serve(t testing.TB, register func(grpc.ServiceRegistrar)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := grpc.NewServer(grpc.UnaryInterceptor(errs.UnaryServer(slog.New(slog.DiscardHandler))))
+	register(srv)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
+}
+
 // Client calls an API.
 type Client struct {
 	// URL is that of the server, with what all paths of the calls begin with.

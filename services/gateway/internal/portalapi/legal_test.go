@@ -13,7 +13,7 @@ func TestAnAdminSeesWhatLiveModeStillNeeds(t *testing.T) {
 	owner, admin := f.register(t, "owner@example.com"), f.admin(t)
 	id := f.must(t, owner, "GET", "/merchant", "").str("id")
 	path := "/admin/merchants/" + id + "/gateway"
-	r := f.refused(t, errs.InvalidState, admin, "POST", path, `{"enabled":true,"livemode":true}`)
+	r := f.refused(t, errs.InvalidState, admin, "POST", path, `{"enabled":true,"live":true}`)
 	if !strings.Contains(r.text, "legal_status, siren") {
 		t.Errorf("got %s", r.text)
 	}
@@ -26,7 +26,7 @@ func TestAnAdminSeesWhatLiveModeStillNeeds(t *testing.T) {
 		changed.str("address") != "1 RUE X\n75001 PARIS" {
 		t.Errorf("got %s", changed.text)
 	}
-	if r := f.must(t, admin, "POST", path, `{"enabled":true,"livemode":true}`); r.json["gateway_enabled"] != true {
+	if r := f.must(t, admin, "POST", path, `{"enabled":true,"live":true}`); r.json["gateway_enabled"] != true {
 		t.Errorf("got %s", r.text)
 	}
 }

@@ -22,6 +22,7 @@ type merchant struct {
 	Address           string `json:"address"`
 	Email             string `json:"email"`
 	GatewayEnabled    bool   `json:"gateway_enabled"`
+	LiveEnabled       bool   `json:"live_enabled"`
 	WaitForSettlement bool   `json:"wait_for_settlement"`
 	LoyaltyEligible   bool   `json:"loyalty_eligible"`
 	EPCEnabled        bool   `json:"epc_enabled"`
@@ -33,7 +34,7 @@ type merchant struct {
 func merchantView(m account.Merchant) merchant {
 	return merchant{
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
-		GatewayEnabled: m.GatewayEnabled, WaitForSettlement: m.WaitForSettlement,
+		GatewayEnabled: m.GatewayEnabled, LiveEnabled: m.GatewayEnabled && m.LiveEnabled, WaitForSettlement: m.WaitForSettlement,
 		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
 		AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address, LiveMissing: append([]string{}, account.LiveMissing(m)...),
 	}
@@ -126,8 +127,7 @@ func (a *API) merchants(c echo.Context) error {
 func (a *API) enableGateway(c echo.Context) error {
 	var in struct {
 		Enabled *bool `json:"enabled"`
-		// Livemode: it is for live payments, so the profile must be complete.
-		Livemode bool `json:"livemode"`
+		Live    *bool `json:"live"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
@@ -135,17 +135,12 @@ func (a *API) enableGateway(c echo.Context) error {
 	if in.Enabled == nil {
 		return errs.Invalid(errs.Field{Field: "enabled", Message: "enabled is required: true or false."})
 	}
-	m, err := a.enable(c, *in.Enabled, in.Livemode)
+	if !*in.Enabled && in.Live != nil && *in.Live {
+		return errs.Invalid(errs.Field{Field: "live", Message: "live cannot be true for a merchant that is not enabled."})
+	}
+	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id"), *in.Enabled, in.Live)
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, merchantView(m))
-}
-
-func (a *API) enable(c echo.Context, enabled, live bool) (account.Merchant, error) {
-	ctx, by, id := c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id")
-	if enabled && live {
-		return a.accounts.Merchants.EnableLive(ctx, by, id)
-	}
-	return a.accounts.Merchants.Enable(ctx, by, id, enabled)
 }

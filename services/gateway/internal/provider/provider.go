@@ -10,8 +10,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
@@ -26,7 +26,7 @@ const returnsPerMinute = 60
 
 // Provider serves the provider's side.
 type Provider struct {
-	Commands *command.Client
+	Commands *gate.Commands
 	Limiter  ratelimit.Limiter
 	Log      *slog.Logger
 	// SignedPath is the path of the webhook URL as the provider knows it; it is part of what is signed.

@@ -28,6 +28,7 @@ import (
 	"european-pay.eu/eupay/internal/natstest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -65,7 +66,7 @@ func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) 
 	quiet := slog.New(slog.DiscardHandler)
 	e := web.New(quiet, nil)
 	p := &Provider{
-		Commands: commands, Limiter: ratelimit.NewMemory(func() time.Time { return time.Unix(0, 0) }), Log: quiet,
+		Commands: gate.NewCommands(commands), Limiter: ratelimit.NewMemory(func() time.Time { return time.Unix(0, 0) }), Log: quiet,
 		SignedPath: SignedPath("https://api.example/edge", apidoctest.Base), LiveSecret: liveSecret, TestSecret: testSecret, ReturnWait: wait,
 	}
 	p.Register(e.Group(apidoctest.Base))

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -43,7 +44,7 @@ func (p *Provider) back(c echo.Context) error {
 func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, error) {
 	ctx, cancel := web.Calling(c, p.ReturnWait)
 	defer cancel()
-	call, err := p.Commands.Send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
+	call, err := p.Commands.Send(gate.Pass{}, command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
 		edge.Meta(c, time.Now().Add(p.ReturnWait)))
 	if err != nil {
 		return nil, err

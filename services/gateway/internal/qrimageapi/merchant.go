@@ -53,7 +53,7 @@ func (a *API) merchant(k kind) echo.HandlerFunc {
 // permanent draws the merchant's code without an amount: that of the app, or that of a plain SEPA transfer.
 func (a *API) permanent(ctx context.Context, m account.Merchant, plain bool, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	if plain {
-		return a.transfer(ctx, m, transfer{remittance: m.EuPayID()}, k, o)
+		return a.transfer(ctx, m, a.Deployment.Mode(m), transfer{remittance: m.EuPayID()}, k, o)
 	}
 	code, err := a.code(ctx, m)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -44,7 +45,7 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 		}
 		var file []byte
 		if plain {
-			file, err = a.transfer(ctx, m, transfer{p.GetAmountCents(), p.GetReference()}, k, options)
+			file, err = a.transfer(ctx, m, live, transfer{p.GetAmountCents(), p.GetReference()}, k, options)
 		} else {
 			file, err = a.signed(ctx, p, k, options)
 		}
@@ -95,8 +96,11 @@ type transfer struct {
 }
 
 // transfer draws the code of a SEPA transfer. Any bank's app reads it, and nobody tells us when it was paid: so the merchant
-// has to want it.
-func (a *API) transfer(ctx context.Context, m account.Merchant, t transfer, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+// has to want it. It asks the gate: whoever has the picture can pay.
+func (a *API) transfer(ctx context.Context, m account.Merchant, live bool, t transfer, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+	if _, err := gate.ForMerchant(m, live); err != nil {
+		return nil, err
+	}
 	if !m.EPCEnabled {
 		return nil, errs.New(errs.InvalidState, "Codes of SEPA transfers are switched off. Set epc_enabled in your profile (PATCH /merchant) to use them.")
 	}

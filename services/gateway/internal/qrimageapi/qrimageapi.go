@@ -16,6 +16,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 )
 
@@ -48,6 +49,8 @@ type Deps struct {
 	KeyOrLogin func(account.Scope, ...account.Role) echo.MiddlewareFunc
 	KeyFrom    portalapi.KeyFrom
 	Now        func() time.Time
+	// Deployment has the mode of merchants' codes.
+	Deployment gate.Deployment
 	// MerchantCode is the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
 	MerchantCode func(ctx context.Context, m account.Merchant) (Code, error)
 	// Table is a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.

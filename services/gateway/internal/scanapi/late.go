@@ -11,6 +11,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -38,7 +39,7 @@ func (a *API) confirmNotReceived(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.say(c, command.ConfirmNotReceived, &paymentsv1.ConfirmNotReceived{
+	return a.say(c, gate.Pass{}, command.ConfirmNotReceived, &paymentsv1.ConfirmNotReceived{
 		Reference: reference, Note: req.Note, MerchantId: who.merchantID, Livemode: who.livemode, Actor: who.actor,
 	})
 }
@@ -68,7 +69,11 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 		return err
 	}
 	cmd.Reference, cmd.MerchantId, cmd.Livemode, cmd.Actor = reference, who.merchantID, who.livemode, who.actor
-	return a.say(c, command.BookLateReceipt, cmd)
+	pass, err := a.passFor(c, who)
+	if err != nil {
+		return err
+	}
+	return a.say(c, pass, command.BookLateReceipt, cmd)
 }
 
 // command checks the request, all mistakes at once.

@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -50,11 +50,11 @@ func (a *API) pay(c echo.Context) error {
 	if err := req.check(); err != nil {
 		return err
 	}
-	cmd, err := a.scanCommand(c.Request().Context(), customer, req)
+	cmd, pass, err := a.scanCommand(c.Request().Context(), customer, req)
 	if err != nil {
 		return err
 	}
-	p, replayed, err := edge.Carry(c, a.Commands, a.Deadline, command.ScanPay, cmd)
+	p, replayed, err := edge.Carry(c, a.Commands, pass, a.Deadline, command.ScanPay, cmd)
 	if err != nil {
 		return err
 	}
@@ -90,40 +90,59 @@ func (r payRequest) check() error {
 	return nil
 }
 
-// scanCommand is the payment that the code and the customer agree on.
-func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) (*paymentsv1.ScanPay, error) {
+// scanCommand is the payment that the code and the customer agree on, with the gate's word that the merchant may take it.
+func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) (*paymentsv1.ScanPay, gate.Pass, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, readTimeout))
 	defer cancel()
 	code, err := a.Codes.Decode(ctx, req.QRData)
 	if err != nil {
-		return nil, err
+		return nil, gate.Pass{}, err
 	}
-	if !code.ExpiresAt.IsZero() && !a.Now().Before(code.ExpiresAt) {
-		return nil, errs.New(errs.InvalidState, "The code has expired. Ask the merchant for a new one.")
-	}
-	gateway := code.Type == GatewayCode
-	if code.RequestID == "" || gateway != edge.Reference(code.GatewayReference) || gateway && code.AmountCents == 0 || code.Currency != "" && code.Currency != "EUR" {
-		return nil, errs.Invalid(errs.Field{Field: "qrData", Message: "qrData is not a code that can be paid."})
+	if err := a.usable(code); err != nil {
+		return nil, gate.Pass{}, err
 	}
 	amount, err := amountOf(code, req.Amount)
 	if err != nil {
-		return nil, err
+		return nil, gate.Pass{}, err
 	}
-	merchant, err := a.merchant(ctx, code.MerchantID)
+	pass, err := a.pass(ctx, code)
 	if err != nil {
-		return nil, err
+		return nil, gate.Pass{}, err
 	}
-	live := a.Live
-	if gateway {
-		if live, err = a.modeOf(ctx, code.GatewayReference); err != nil {
-			return nil, err
-		}
-	}
+	merchant := pass.Merchant()
 	return &paymentsv1.ScanPay{
-		Reference: edge.NewReference(a.Now()), Merchant: edge.MerchantOf(merchant), Livemode: live, AmountCents: int64(amount), Currency: "EUR",
+		Reference: edge.NewReference(a.Now()), Merchant: edge.MerchantOf(merchant), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
 		Description: cmp.Or(code.Label, "Payment to "+merchant.Name), CustomerId: customer, AccountId: req.AccountID,
 		GatewayReference: code.GatewayReference, RequestId: code.RequestID, Label: code.Label,
-	}, nil
+	}, pass, nil
+}
+
+// usable reports whether the code is one that can be paid.
+func (a *API) usable(code Code) error {
+	if !code.ExpiresAt.IsZero() && !a.Now().Before(code.ExpiresAt) {
+		return errs.New(errs.InvalidState, "The code has expired. Ask the merchant for a new one.")
+	}
+	gateway := code.Type == GatewayCode
+	if code.RequestID == "" || gateway != edge.Reference(code.GatewayReference) || gateway && code.AmountCents == 0 || code.Currency != "" && code.Currency != "EUR" {
+		return errs.Invalid(errs.Field{Field: "qrData", Message: "qrData is not a code that can be paid."})
+	}
+	return nil
+}
+
+// pass asks the gate for the merchant of the code, in the mode of the code's payment, or in that of merchants' codes here.
+func (a *API) pass(ctx context.Context, code Code) (gate.Pass, error) {
+	m, err := a.Merchants.Get(ctx, code.MerchantID)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	if code.Type != GatewayCode {
+		return a.Deployment.ForPayer(m)
+	}
+	live, err := a.modeOf(ctx, code.GatewayReference)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	return gate.ForPayer(m, live)
 }
 
 // amountOf is the amount of the signed code when it has one; the body may only repeat it.
@@ -138,17 +157,6 @@ func amountOf(code Code, given web.Amount) (money.Cents, error) {
 	default:
 		return given.Cents(), edge.AmountProblem(given.Cents())
 	}
-}
-
-func (a *API) merchant(ctx context.Context, id string) (account.Merchant, error) {
-	m, err := a.Merchants.Get(ctx, id)
-	if err != nil {
-		return account.Merchant{}, err
-	}
-	if m.IBAN == "" {
-		return account.Merchant{}, errs.New(errs.InvalidState, "The merchant has no account to pay to yet.")
-	}
-	return m, nil
 }
 
 func (a *API) modeOf(ctx context.Context, reference string) (bool, error) {
@@ -168,49 +176,4 @@ func lost(p *paymentsv1.Payment) error {
 	default:
 		return errs.New(errs.InvalidState, "The bank does not take this payment. Choose another account, or pay in another way.")
 	}
-}
-
-// transaction is a scan as its customer sees it.
-type transaction struct {
-	TransactionID string      `json:"transactionId"`
-	Status        string      `json:"status"`
-	Amount        money.Cents `json:"amount"`
-	Currency      string      `json:"currency"`
-	MerchantName  string      `json:"merchantName"`
-	Description   string      `json:"description"`
-	GatewayRef    string      `json:"gateway_reference,omitempty"`
-	FailureCode   string      `json:"failureCode,omitempty"`
-	WebauthURL    string      `json:"webauthUrl,omitempty"`
-	CreatedAt     string      `json:"createdAt"`
-	CompletedAt   string      `json:"completedAt,omitempty"`
-}
-
-func (a *API) transaction(c echo.Context) error {
-	customer := a.Identity(c).UserID
-	if err := edge.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
-		return err
-	}
-	reference, err := edge.ReferenceOf(c)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
-	got, err := a.Payments.GetCustomerPayment(ctx, &paymentsv1.GetCustomerPaymentRequest{CustomerId: customer, Reference: reference})
-	if err != nil {
-		return err
-	}
-	p := got.GetPayment()
-	t := transaction{
-		TransactionID: p.GetReference(), Status: p.GetStatus(), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(),
-		MerchantName: p.GetMerchantName(), Description: p.GetDescription(), GatewayRef: p.GetGatewayReference(),
-		FailureCode: p.GetFailureCode(), CreatedAt: web.Time(p.GetCreatedAt().AsTime()),
-	}
-	if p.GetStatus() == "pending_sca" {
-		t.WebauthURL = p.GetPaymentUrl()
-	}
-	if p.GetCompletedAt() != nil {
-		t.CompletedAt = web.Time(p.GetCompletedAt().AsTime())
-	}
-	return c.JSON(http.StatusOK, t)
 }

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -56,10 +57,14 @@ func (a *API) confirmReceived(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.mayConfirm(c, who, reference); err != nil {
+	pass, err := a.passFor(c, who)
+	if err != nil {
 		return err
 	}
-	return a.say(c, command.ConfirmReceived, &paymentsv1.ConfirmReceived{
+	if err := a.mayConfirm(c, pass, reference); err != nil {
+		return err
+	}
+	return a.say(c, pass, command.ConfirmReceived, &paymentsv1.ConfirmReceived{
 		Reference: reference, AmountCents: int64(req.Amount.Cents()), Note: req.Note, ReceivedAt: at,
 		MerchantId: who.merchantID, Livemode: who.livemode, Actor: who.actor,
 	})
@@ -67,14 +72,13 @@ func (a *API) confirmReceived(c echo.Context) error {
 
 // mayConfirm: money that no provider knows of comes to merchants with EPC codes; of what a bank accepted without ever
 // reporting on it, every merchant says whether it came.
-func (a *API) mayConfirm(c echo.Context, who speaker, reference string) error {
-	on, err := a.EPCEnabled(c.Request().Context(), who.merchantID)
-	if on || err != nil {
-		return err
+func (a *API) mayConfirm(c echo.Context, pass gate.Pass, reference string) error {
+	if pass.Merchant().EPCEnabled {
+		return nil
 	}
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
-	got, err := a.Payments.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: who.merchantID, Livemode: who.livemode, Reference: reference})
+	got, err := a.Payments.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: pass.Merchant().ID, Livemode: pass.Livemode(), Reference: reference})
 	if err != nil {
 		return err
 	}
@@ -84,9 +88,18 @@ func (a *API) mayConfirm(c echo.Context, who speaker, reference string) error {
 	return nil
 }
 
+// passFor asks the gate for the merchant of who says that money came.
+func (a *API) passFor(c echo.Context, who speaker) (gate.Pass, error) {
+	m, err := a.Merchants.Get(c.Request().Context(), who.merchantID)
+	if err != nil {
+		return gate.Pass{}, err
+	}
+	return gate.ForMerchant(m, who.livemode)
+}
+
 // say sends a merchant's word about a payment and answers the payment as it is then.
-func (a *API) say(c echo.Context, subject string, word proto.Message) error {
-	p, replayed, err := edge.Carry(c, a.Commands, a.Deadline, subject, word)
+func (a *API) say(c echo.Context, pass gate.Pass, subject string, word proto.Message) error {
+	p, replayed, err := edge.Carry(c, a.Commands, pass, a.Deadline, subject, word)
 	if err != nil {
 		return err
 	}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
@@ -52,7 +52,7 @@ type Logins interface {
 
 // Deps are what New needs.
 type Deps struct {
-	Commands  *command.Client
+	Commands  *gate.Commands
 	Payments  paymentsv1.PaymentsServiceClient
 	Codes     Decoder
 	Merchants Merchants
@@ -60,14 +60,12 @@ type Deps struct {
 	// Identity is the user whom Logins let in, KeyFrom the key.
 	Identity func(echo.Context) account.Identity
 	KeyFrom  func(echo.Context) (account.Key, bool)
-	// EPCEnabled reports whether the merchant takes payments by EPC codes, which no provider confirms.
-	EPCEnabled func(ctx context.Context, merchantID string) (bool, error)
-	Limiter    ratelimit.Limiter
-	Now        func() time.Time
+	Limiter  ratelimit.Limiter
+	Now      func() time.Time
 	// Deadline is how long a request waits for its command; then it answers with what is known.
 	Deadline time.Duration
-	// Live makes payments of merchants' codes live ones. A payment's code has the mode of its payment.
-	Live bool
+	// Deployment has the mode of payments of merchants' codes. A payment's code has the mode of its payment.
+	Deployment gate.Deployment
 }
 
 // API is the handlers. Make it with New.
@@ -87,6 +85,8 @@ const (
 func (a *API) Register(g *echo.Group) {
 	g.POST("/qr/pay", a.pay, a.Logins.CustomerLogin())
 	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
+	g.GET("/customer/payments", a.transactions, a.Logins.CustomerLogin())
+	g.GET("/customer/payments/:reference", a.transaction, a.Logins.CustomerLogin())
 	merchant := a.Logins.LoginOrKey(account.PaymentsWrite, account.RoleMerchant)
 	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, merchant)
 	g.POST("/gateway/payments/:reference/confirm-not-received", a.confirmNotReceived, merchant)

@@ -27,6 +27,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -38,6 +39,10 @@ const (
 	merchID = "6a2f41a3-c54c-4c0b-8a3c-0d1a52a3f6a1"
 	txRef   = "PAY-20260617-00000000000000AA"
 )
+
+var shop = account.Merchant{
+	ID: merchID, Name: "My Store", IBAN: "FR7630006000011234567890189", LegalStatus: "SARL", SIREN: "552100554", GatewayEnabled: true, LiveEnabled: true,
+}
 
 var now = time.Date(2026, 6, 17, 12, 20, 0, 0, time.UTC)
 
@@ -56,9 +61,12 @@ type world struct {
 // The stand-ins.
 type (
 	codes     map[string]Code
-	merchants map[string]account.Merchant
-	logins    struct{}
-	reads     struct {
+	merchants struct {
+		w    *world
+		list map[string]account.Merchant
+	}
+	logins struct{}
+	reads  struct {
 		paymentsv1.PaymentsServiceClient
 	}
 )
@@ -72,7 +80,8 @@ func (c codes) Decode(_ context.Context, qrData string) (Code, error) {
 }
 
 func (m merchants) Get(_ context.Context, id string) (account.Merchant, error) {
-	got, ok := m[id]
+	got, ok := m.list[id]
+	got.EPCEnabled = m.w.epc
 	if !ok {
 		return account.Merchant{}, errs.NotFound("Merchant")
 	}
@@ -137,6 +146,15 @@ func (reads) GetPayment(_ context.Context, r *paymentsv1.GetPaymentRequest, _ ..
 	return &paymentsv1.GetPaymentResponse{Payment: p}, nil
 }
 
+func (reads) ListCustomerPayments(_ context.Context, r *paymentsv1.ListCustomerPaymentsRequest, _ ...grpc.CallOption) (*paymentsv1.ListCustomerPaymentsResponse, error) {
+	if r.GetCustomerId() != "anna" {
+		return &paymentsv1.ListCustomerPaymentsResponse{}, nil
+	}
+	back := &paymentsv1.Payment{Reference: "REF-20260617-00000000000000BB", Status: "completed", AmountCents: 999, CreatedAt: timestamppb.New(now), CompletedAt: timestamppb.New(now)}
+	under := &paymentsv1.Payment{Reference: "REF-20260617-00000000000000CC", Status: "pending_sca", AmountCents: 1000, CreatedAt: timestamppb.New(now), PaymentUrl: "https://bank.example/merchants-own"}
+	return &paymentsv1.ListCustomerPaymentsResponse{Total: 1, Payments: []*paymentsv1.GetCustomerPaymentResponse{{Payment: begun(), Refunds: []*paymentsv1.Payment{back, under}}}}, nil
+}
+
 func begun() *paymentsv1.Payment {
 	return &paymentsv1.Payment{
 		Reference: txRef, Status: "pending_sca", AmountCents: 2999, Currency: "EUR", PaymentUrl: "https://bank.example/1", MerchantName: "My Store",
@@ -158,11 +176,10 @@ func setup(t *testing.T) *world {
 	e := web.New(slog.New(slog.DiscardHandler), nil)
 	key := account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}
 	New(Deps{
-		Commands: client, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
-		Deadline: 2 * time.Second, Merchants: merchants{merchID: {ID: merchID, Name: "My Store", IBAN: "FR7630006000011234567890189"}, "poor": {ID: "poor"}},
-		Identity:   func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
-		KeyFrom:    func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
-		EPCEnabled: func(context.Context, string) (bool, error) { return w.epc, nil },
+		Commands: gate.NewCommands(client), Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
+		Deadline: 2 * time.Second, Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]account.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
+		Identity: func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
+		KeyFrom:  func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
 		Codes: codes{
 			"gateway":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, Currency: "EUR", ExpiresAt: now.Add(time.Minute)},
 			"expired":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, ExpiresAt: now},
@@ -170,6 +187,7 @@ func setup(t *testing.T) *world {
 			"labelled": {Type: "merchant_qr", RequestID: "r-2", MerchantID: merchID, Label: "Till 2"},
 			"odd":      {Type: GatewayCode, RequestID: "r", MerchantID: merchID, AmountCents: 1},
 			"poor":     {Type: "merchant_qr", RequestID: "r-1", MerchantID: "poor"},
+			"off":      {Type: "merchant_qr", RequestID: "r-1", MerchantID: "off"},
 		},
 	}).Register(e.Group(apidoctest.Base))
 	srv := httptest.NewServer(e)
@@ -331,7 +349,7 @@ func TestABankThatIsLateLeavesAPendingTransaction(t *testing.T) {
 	if _, has := r.json["webauthUrl"]; r.status != 201 || has || r.json["status"] != "pending" {
 		t.Errorf("answer %d %s", r.status, r.text)
 	}
-	if c := w.lastCommand().(*paymentsv1.ScanPay); c.GetLivemode() || c.GetGatewayReference() != "" || c.GetAmountCents() != 500 {
+	if c := w.lastCommand().(*paymentsv1.ScanPay); !c.GetLivemode() || c.GetGatewayReference() != "" || c.GetAmountCents() != 500 {
 		t.Errorf("command %v", c)
 	}
 }
@@ -348,6 +366,7 @@ func TestWhatIsNotPaid(t *testing.T) {
 		"a forged code":              {"customer-f", `{"qrData":"forged","accountId":"main"}`, "VALIDATION_ERROR"},
 		"a code of no payment":       {"customer-g", `{"qrData":"odd","accountId":"main"}`, "VALIDATION_ERROR"},
 		"an expired code":            {"customer-h", `{"qrData":"expired","accountId":"main"}`, "INVALID_STATE"},
+		"a merchant who is disabled": {"customer-k", `{"qrData":"off","accountId":"main","amount":1}`, "MERCHANT_NOT_ENABLED"},
 		"a merchant without account": {"customer-i", `{"qrData":"poor","accountId":"main","amount":1}`, "INVALID_STATE"},
 		"an unknown field":           {"customer-j", `{"qrData":"gateway","accountId":"main","tip":1}`, "VALIDATION_ERROR"},
 	} {
@@ -386,6 +405,27 @@ func TestACustomerReadsWhatItPaid(t *testing.T) {
 		if r := w.call("GET", "/qr/transactions/"+c[1], c[0], ""); r.json["code"] != "NOT_FOUND" {
 			t.Errorf("%v: %d %s", c, r.status, r.text)
 		}
+	}
+}
+
+func TestACustomerSeesWhatItPaidAndWhatCameBack(t *testing.T) {
+	w := setup(t)
+	r := w.call("GET", "/customer/payments", "customer-anna", "")
+	list, _ := r.json["data"].([]any)
+	if r.status != 200 || len(list) != 1 || strings.Contains(r.text, "merchants-own") {
+		t.Fatalf("answer %d %s", r.status, r.text)
+	}
+	if first := list[0].(map[string]any); first["transactionId"] != txRef || first["amountRefunded"] != 9.99 || len(first["refunds"].([]any)) != 2 {
+		t.Errorf("answer %s", r.text)
+	}
+	if r := w.call("GET", "/customer/payments", "customer-bert", ""); r.status != 200 || len(r.json["data"].([]any)) != 0 {
+		t.Errorf("another customer: %d %s", r.status, r.text)
+	}
+	if r := w.call("GET", "/customer/payments/"+txRef, "customer-bert", ""); r.json["code"] != "NOT_FOUND" {
+		t.Errorf("another's: %d %s", r.status, r.text)
+	}
+	if r := w.call("GET", "/customer/payments", "merchant-m", ""); r.json["code"] != "UNAUTHENTICATED" {
+		t.Errorf("a merchant: %d %s", r.status, r.text)
 	}
 }
 

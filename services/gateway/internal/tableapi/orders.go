@@ -11,9 +11,11 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -30,6 +32,8 @@ type orderRequest struct {
 	PayNow       bool   `json:"payNow"`
 	CustomerName string `json:"customerName"`
 	Notes        string `json:"notes"`
+	// ExpectedTotal is what the guest was shown; absent: any total will do.
+	ExpectedTotal web.Amount `json:"expected_total"`
 }
 
 type paymentJSON struct {
@@ -67,20 +71,29 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	pass, refused := a.Deployment.ForPayer(m)
 	req := &qrv1.PlaceOrderRequest{
 		MerchantId: m.ID, Token: token, OrderType: in.OrderType, PayNow: in.PayNow, CustomerName: in.CustomerName, Notes: in.Notes, IdempotencyKey: key,
-		Livemode: a.Live && m.GatewayEnabled, Payable: m.IBAN != "",
+		Livemode: a.Deployment.Mode(m), Payable: refused == nil,
+		PaymentReference: edge.NewReference(a.Now()),
+	}
+	if in.ExpectedTotal.Given() {
+		expected := int64(in.ExpectedTotal.Cents())
+		req.ExpectedTotalCents = &expected
 	}
 	for _, item := range in.Items {
 		req.Items = append(req.Items, &qrv1.OrderItem{ProductId: item.ProductID, Quantity: item.Quantity, Notes: item.Notes})
 	}
 	res, err := a.Tables.PlaceOrder(ctx, req)
+	if refused != nil && (errs.Is(err, errs.MerchantNotEnabled) || err == nil && res.GetPaymentWanted()) {
+		return refused
+	}
 	if err != nil {
 		return err
 	}
 	placed := placedJSON{Order: guestView(res.GetOrder())}
 	if res.GetPaymentWanted() {
-		if placed.Payment, err = a.pay(c, m, res); err != nil {
+		if placed.Payment, err = a.pay(c, pass, res); err != nil {
 			return err
 		}
 	}
@@ -95,13 +108,13 @@ const payableFor = 29 * time.Minute
 
 // pay makes the payment of an order, or finds it again for the same order. An order whose payment cannot be made ends and
 // gives its goods back; should this process die here, the order expires.
-func (a *API) pay(c echo.Context, m account.Merchant, placed *qrv1.PlaceOrderResponse) (*paymentJSON, error) {
+func (a *API) pay(c echo.Context, pass gate.Pass, placed *qrv1.PlaceOrderResponse) (*paymentJSON, error) {
 	o := placed.GetOrder()
-	if placed.GetReplayed() && a.Now().Sub(o.GetCreatedAt().AsTime()) > payableFor {
+	if pass.Livemode() != o.GetLivemode() || placed.GetReplayed() && a.Now().Sub(o.GetCreatedAt().AsTime()) > payableFor {
 		return nil, errs.New(errs.InvalidState, "This order was not paid in time. Order again.")
 	}
 	created, err := a.Payments.CreateForOrder(c, edge.OrderPayment{
-		Merchant: m, Livemode: o.GetLivemode(), AmountCents: o.GetTotalCents(), OrderID: o.GetId(),
+		Pass: pass, Reference: o.GetPaymentReference(), AmountCents: o.GetTotalCents(), OrderID: o.GetId(),
 		Description: fmt.Sprintf("%s · order %d", o.GetTableName(), o.GetNumber()),
 		SuccessURL:  orderPage(placed, "success"), CancelURL: orderPage(placed, "cancelled"),
 	})
@@ -109,13 +122,13 @@ func (a *API) pay(c echo.Context, m account.Merchant, placed *qrv1.PlaceOrderRes
 	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, callTimeout))
 	defer cancel()
 	if err != nil {
-		if _, err := a.Tables.AbandonOrder(ctx, &qrv1.AbandonOrderRequest{MerchantId: m.ID, OrderId: o.GetId()}); err != nil {
+		if _, err := a.Tables.AbandonOrder(ctx, &qrv1.AbandonOrderRequest{MerchantId: o.GetMerchantId(), OrderId: o.GetId()}); err != nil {
 			a.Log.WarnContext(ctx, "unpaid order stays until it expires", "order", o.GetId(), "error", err)
 		}
 		return nil, err
 	}
 	p := created.Payment
-	_, err = a.Tables.AttachPayment(ctx, &qrv1.AttachPaymentRequest{MerchantId: m.ID, OrderId: o.GetId(), PaymentReference: p.GetReference()})
+	_, err = a.Tables.AttachPayment(ctx, &qrv1.AttachPaymentRequest{MerchantId: o.GetMerchantId(), OrderId: o.GetId(), PaymentReference: p.GetReference()})
 	if err != nil { // the payment's events name the order too
 		a.Log.WarnContext(ctx, "payment not noted with its order", "order", o.GetId(), "error", err)
 	}
@@ -207,7 +220,8 @@ func (a *API) kitchen(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, body)
 }
 
-// setStatus moves an order on. A payment that an order no longer waits for is cancelled as far as the bank lets us.
+// setStatus moves an order on. The qr service has a payment that the order no longer waits for cancelled, and one that it was
+// paid by given back when the merchant wants that; it does so also when this process dies.
 func (a *API) setStatus(c echo.Context) error {
 	id, err := pathID(c, "id", orderNoun)
 	if err != nil {
@@ -215,6 +229,7 @@ func (a *API) setStatus(c echo.Context) error {
 	}
 	var in struct {
 		Status string `json:"status"`
+		Refund bool   `json:"refund"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
@@ -224,17 +239,38 @@ func (a *API) setStatus(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.SetOrderStatus(ctx, &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status})
+	req := &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status, Refund: in.Refund}
+	if in.Refund {
+		if req.Merchant, err = a.refunds(ctx, c, id); err != nil {
+			return err
+		}
+	}
+	res, err := a.Tables.SetOrderStatus(ctx, req)
 	if err != nil {
 		return err
 	}
-	o := res.GetOrder()
-	if res.GetCancelPayment() {
-		if err := a.Payments.CancelOfOrder(c, o.GetMerchantId(), o.GetLivemode(), o.GetPaymentReference()); err != nil {
-			a.Log.WarnContext(ctx, "payment of a cancelled order not cancelled", "order", o.GetId(), "payment", o.GetPaymentReference(), "error", err)
-		}
+	return web.Answer(c, http.StatusOK, orderView(res.GetOrder()))
+}
+
+// refunds asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order. It
+// returns the merchant whose account the money leaves from.
+func (a *API) refunds(ctx context.Context, c echo.Context, order string) (*paymentsv1.Merchant, error) {
+	if !account.Allows(a.Identity(c).Role, account.RefundsWrite) {
+		return nil, errs.New(errs.Forbidden, "Your role may not give money back. Leave refund away, and ask the owner of the account.")
 	}
-	return web.Answer(c, http.StatusOK, orderView(o))
+	m, err := a.Merchants.Get(ctx, a.merchantID(c))
+	if err != nil {
+		return nil, err
+	}
+	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: m.ID, Id: order})
+	if err != nil {
+		return nil, err
+	}
+	pass, err := gate.ForMerchant(m, res.GetOrder().GetLivemode())
+	if err != nil {
+		return nil, err
+	}
+	return edge.MerchantOf(pass.Merchant()), nil
 }
 
 // instant reads a time with its zone.

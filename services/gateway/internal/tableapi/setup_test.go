@@ -26,6 +26,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -142,7 +143,7 @@ func (s *tables) GetMenu(_ context.Context, r *qrv1.GetMenuRequest) (*qrv1.GetMe
 func orderOf(merchant, status string, total int64) *qrv1.Order {
 	return &qrv1.Order{
 		Id: orderID, MerchantId: merchant, Number: 12, TableId: orderID, TableName: "Table 4", OrderType: "dine_in", Status: status, CustomerName: "Jane", SubtotalCents: total,
-		TotalCents: total, VatCents: 64, Currency: "EUR", Sequence: 1, CreatedAt: at, UpdatedAt: at, PaymentReference: "PAY-1",
+		TotalCents: total, VatCents: 64, Currency: "EUR", Sequence: 1, PaymentStatus: "paid", PaidAt: at, CreatedAt: at, UpdatedAt: at, PaymentReference: "PAY-1",
 		Lines:   []*qrv1.OrderLine{{ProductId: orderID, Name: "Café", Quantity: 2, UnitPriceCents: 350, VatPerMille: 55, TotalCents: total, VatCents: 64}},
 		History: []*qrv1.OrderChange{{Sequence: 1, ToStatus: "received", Cause: "guest", OccurredAt: at}},
 	}
@@ -196,7 +197,7 @@ func (s *tables) ListKitchen(_ context.Context, r *qrv1.ListKitchenRequest) (*qr
 
 func (s *tables) SetOrderStatus(_ context.Context, r *qrv1.SetOrderStatusRequest) (*qrv1.SetOrderStatusResponse, error) {
 	_, err := s.note(r)
-	return &qrv1.SetOrderStatusResponse{Order: orderOf(r.GetMerchantId(), r.GetStatus(), 700), CancelPayment: r.GetStatus() == "cancelled"}, err
+	return &qrv1.SetOrderStatusResponse{Order: orderOf(r.GetMerchantId(), r.GetStatus(), 700)}, err
 }
 
 func offerOf(o *qrv1.Offer) *qrv1.Offer {
@@ -292,7 +293,7 @@ func setup(t *testing.T) *fixture {
 	portal.Register(api)
 	New(Deps{
 		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Login: portal.Login, Identity: portalapi.IdentityOf,
-		Payments:    &edge.Payments{Commands: commands, QR: qrv1.NewQRServiceClient(conn), Now: f.clock, Log: quiet, Deadline: 10 * time.Second},
+		Payments:    &edge.Payments{Commands: gate.NewCommands(commands), QR: qrv1.NewQRServiceClient(conn), Now: f.clock, Log: quiet, Deadline: 10 * time.Second},
 		MenuLimiter: ratelimit.NewMemory(f.clock), OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock, Log: quiet,
 	}).Register(api)
 	srv := httptest.NewServer(e)
@@ -305,6 +306,9 @@ func setup(t *testing.T) *fixture {
 		t.Fatal(list, err)
 	}
 	f.merchant = list[0].ID
+	if _, err := f.accounts.Merchants.Enable(t.Context(), "user:admin", f.merchant, true, nil); err != nil {
+		t.Fatal(err)
+	}
 	return f
 }
 

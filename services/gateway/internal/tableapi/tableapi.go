@@ -14,14 +14,17 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
-// What the contract allows one address.
+// What one address may do.
 const (
 	menusPerMinute = 60
-	ordersPerIP    = 10
-	// OrderWindow is the time that ordersPerIP counts in.
+	// triesPerIP bounds the orders that one address tries to place, good or bad. It is far above what the guests of a dining room
+	// do, who share an address; how many orders are accepted is bounded for each table, by the qr service.
+	triesPerIP = 300
+	// OrderWindow is the time that triesPerIP counts in.
 	OrderWindow = 5 * time.Minute
 )
 
@@ -33,10 +36,9 @@ type Merchants interface {
 	Get(ctx context.Context, id string) (account.Merchant, error)
 }
 
-// Payments makes and cancels the payments of orders.
+// Payments makes the payments of orders.
 type Payments interface {
 	CreateForOrder(c echo.Context, o edge.OrderPayment) (edge.Created, error)
-	CancelOfOrder(c echo.Context, merchantID string, live bool, reference string) error
 }
 
 // Deps are what New needs.
@@ -49,10 +51,10 @@ type Deps struct {
 	Identity func(echo.Context) account.Identity
 	// MenuLimiter counts over a minute, OrderLimiter over OrderWindow.
 	MenuLimiter, OrderLimiter ratelimit.Limiter
-	// Live makes payments of orders real, for merchants who may take such.
-	Live bool
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Deployment has the mode of orders.
+	Deployment gate.Deployment
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // API is the handlers. Make it with New.
@@ -75,7 +77,7 @@ func (a *API) Register(g *echo.Group) {
 
 	const menu = "/table-order/menu/:merchantId/:token"
 	g.GET(menu, a.menu, anyOrigin, edge.PerIP(a.MenuLimiter, "menu", menusPerMinute))
-	g.POST(menu, a.placeOrder, anyOrigin, edge.PerIP(a.OrderLimiter, "order", ordersPerIP))
+	g.POST(menu, a.placeOrder, anyOrigin, edge.PerIP(a.OrderLimiter, "order", triesPerIP))
 	g.OPTIONS(menu, preflight("GET, POST"), anyOrigin)
 
 	g.GET("/table-order/orders", a.orders, read)
@@ -112,7 +114,7 @@ func preflight(methods string) echo.HandlerFunc {
 		h := c.Response().Header()
 		h.Set(echo.HeaderAllow, methods+", OPTIONS")
 		h.Set(echo.HeaderAccessControlAllowMethods, methods)
-		h.Set(echo.HeaderAccessControlAllowHeaders, "Content-Type, Idempotency-Key, If-None-Match, X-Request-Id")
+		h.Set(echo.HeaderAccessControlAllowHeaders, "Content-Type, Authorization, Cache-Control, Idempotency-Key, If-None-Match, X-Request-Id")
 		h.Set(echo.HeaderAccessControlMaxAge, "86400")
 		return c.NoContent(http.StatusNoContent)
 	}

@@ -49,8 +49,20 @@ type guestOrderJSON struct {
 	VATAmount money.Cents  `json:"vat_amount"`
 	Currency  string       `json:"currency"`
 	PayNow    bool         `json:"pay_now"`
-	CreatedAt string       `json:"created_at"`
-	UpdatedAt string       `json:"updated_at"`
+	// PaymentStatus tells a paid order from an unpaid one, in whichever way it ended.
+	PaymentStatus string      `json:"payment_status"`
+	PaidAt        *string     `json:"paid_at"`
+	Refund        *refundJSON `json:"refund"`
+	CreatedAt     string      `json:"created_at"`
+	UpdatedAt     string      `json:"updated_at"`
+}
+
+// refundJSON is what is given back of an order's payment.
+type refundJSON struct {
+	Status      string      `json:"status"`
+	Amount      money.Cents `json:"amount"`
+	Reference   string      `json:"reference,omitempty"`
+	FailureCode string      `json:"failure_code,omitempty"`
 }
 
 // orderJSON is what the merchant sees beside that.
@@ -80,6 +92,10 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		Items: make([]lineJSON, len(o.GetLines())), Subtotal: money.Cents(o.GetSubtotalCents()), Discount: money.Cents(o.GetDiscountCents()),
 		Offer: o.GetOfferName(), Total: money.Cents(o.GetTotalCents()), VATAmount: money.Cents(o.GetVatCents()), Currency: o.GetCurrency(),
 		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
+		PaymentStatus: o.GetPaymentStatus(), PaidAt: timeText(o.GetPaidAt()),
+	}
+	if r := o.GetRefund(); r != nil {
+		v.Refund = &refundJSON{Status: r.GetStatus(), Amount: money.Cents(r.GetAmountCents()), Reference: r.GetReference(), FailureCode: r.GetFailureCode()}
 	}
 	for i, l := range o.GetLines() {
 		v.Items[i] = lineJSON{

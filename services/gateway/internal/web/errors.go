@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 )
 
 type failure struct {
@@ -20,6 +21,7 @@ type failure struct {
 	Errors     []errs.Field `json:"errors,omitempty"`
 	RetryAfter int64        `json:"retry_after,omitempty"`
 	Action     string       `json:"action,omitempty"`
+	Total      *money.Cents `json:"total,omitempty"`
 }
 
 // ErrorHandler renders every error of the REST edge, and nothing else does. What is not an errs.Error is logged here,
@@ -69,7 +71,7 @@ func public(err error) *errs.Error {
 }
 
 func render(c echo.Context, status int, e *errs.Error) error {
-	body := failure{Code: e.Code, Message: e.Message, Errors: e.Fields, RetryAfter: Seconds(e.RetryAfter), Action: e.Action}
+	body := failure{Code: e.Code, Message: e.Message, Errors: e.Fields, RetryAfter: Seconds(e.RetryAfter), Action: e.Action, Total: e.Total}
 	if body.RetryAfter > 0 {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.FormatInt(body.RetryAfter, 10))
 	}

@@ -101,14 +101,14 @@ func (o owner) sealedFor(what string) string {
 
 func (a *Accounts) clock() time.Time { return a.now().UTC().Truncate(time.Microsecond) }
 
-// provider is the one of the mode, or SERVICE_UNAVAILABLE.
+// provider is the one of the mode, or LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED.
 func (a *Accounts) provider(o owner) (Provider, error) {
 	p := a.test
 	if o.livemode {
 		p = a.live
 	}
 	if p == nil {
-		return nil, errs.New(errs.Unavailable, "Bank accounts cannot be linked at the moment.")
+		return nil, errs.NotConfigured(o.livemode, "Linked bank accounts")
 	}
 	return p, nil
 }

@@ -214,7 +214,7 @@ func TestWhileTheProviderIsAwayNothingIsHalfDone(t *testing.T) {
 	}
 	r.must(r.bank.SetFaults())
 	r.complete(back)
-	if _, _, err := r.Start(t.Context(), who, true, ""); !errs.Is(err, errs.Unavailable) {
+	if _, _, err := r.Start(t.Context(), who, true, ""); !errs.Is(err, errs.LiveNotConfigured) {
 		t.Errorf("a mode without provider: %v", err)
 	}
 }

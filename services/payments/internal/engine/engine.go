@@ -77,14 +77,14 @@ func New(cfg Config, s *store.Store, live, test Provider, now func() time.Time, 
 // Config returns the engine's settings.
 func (e *Engine) Config() Config { return e.cfg }
 
-// Provider returns the provider of the mode, or SERVICE_UNAVAILABLE when the platform has none.
+// Provider returns the provider of the mode, or LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED when the platform has none.
 func (e *Engine) Provider(livemode bool) (Provider, error) {
-	p, mode := e.test, "Test"
+	p := e.test
 	if livemode {
-		p, mode = e.live, "Live"
+		p = e.live
 	}
 	if p == nil {
-		return nil, errs.New(errs.Unavailable, "%s payments are not set up on this platform.", mode)
+		return nil, errs.NotConfigured(livemode, "Payments")
 	}
 	return p, nil
 }

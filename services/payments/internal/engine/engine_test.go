@@ -402,7 +402,7 @@ func TestCancelWhileTheProviderMayHaveIt(t *testing.T) {
 
 func TestLivePaymentsNeedALiveProvider(t *testing.T) {
 	b := setup(t)
-	if _, err := b.Provider(true); !errs.Is(err, errs.Unavailable) {
+	if _, err := b.Provider(true); !errs.Is(err, errs.LiveNotConfigured) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -55,7 +55,51 @@ func (s *Server) GetCustomerPayment(ctx context.Context, r *paymentsv1.GetCustom
 	if err != nil {
 		return nil, public(err)
 	}
-	return &paymentsv1.GetCustomerPaymentResponse{Payment: p.Proto()}, nil
+	list, err := s.withRefunds(ctx, []payment.Payment{p})
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// ListCustomerPayments implements PaymentsService.
+func (s *Server) ListCustomerPayments(ctx context.Context, r *paymentsv1.ListCustomerPaymentsRequest) (*paymentsv1.ListCustomerPaymentsResponse, error) {
+	if r.GetCustomerId() == "" {
+		return &paymentsv1.ListCustomerPaymentsResponse{}, nil
+	}
+	limit, page := min(max(int(r.GetLimit()), 1), 100), max(int(r.GetPage()), 1)
+	list, total, err := s.store.ListOfCustomer(ctx, r.GetCustomerId(), limit, (page-1)*limit)
+	if err != nil {
+		return nil, err
+	}
+	payments, err := s.withRefunds(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	return &paymentsv1.ListCustomerPaymentsResponse{Payments: payments, Total: total}, nil
+}
+
+// withRefunds adds what was given back of each: a scan's refunds are those of the payment that it paid, if it did.
+func (s *Server) withRefunds(ctx context.Context, list []payment.Payment) ([]*paymentsv1.GetCustomerPaymentResponse, error) {
+	refunded := make([]string, len(list))
+	for i, p := range list {
+		switch {
+		case p.Status != payment.Completed && p.Status != payment.Refunded: // nothing to give back
+		case p.Origin == payment.OriginScan:
+			refunded[i] = p.GatewayReference
+		default:
+			refunded[i] = p.Reference
+		}
+	}
+	of, err := s.store.RefundsOf(ctx, refunded)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*paymentsv1.GetCustomerPaymentResponse, len(list))
+	for i, p := range list {
+		out[i] = &paymentsv1.GetCustomerPaymentResponse{Payment: p.Proto(), Refunds: protos(of[refunded[i]])}
+	}
+	return out, nil
 }
 
 // ListPayments implements PaymentsService.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
 // paidLate is the event of an order that is paid when it cannot be served any more.
@@ -31,8 +32,14 @@ func (s *Server) save(ctx context.Context, tx pgx.Tx, o *order, from Status, cau
 	return record(ctx, tx, o, from, cause, detail)
 }
 
-// end brings the locked order into a final state and gives its goods back, once.
+// end brings the locked order into a final state and gives its goods back, once. A payment that it waited for, and that has not
+// ended itself, is cancelled.
 func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause, detail string) error {
+	if o.Status == AwaitingPayment && cause != byPayment {
+		if err := s.cancelPayment(ctx, tx, o); err != nil {
+			return err
+		}
+	}
 	gives := o.HoldsStock
 	o.HoldsStock = false
 	if err := s.move(ctx, tx, o, to, cause, detail); err != nil {
@@ -45,6 +52,15 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 		return fmt.Errorf("give the goods of order %s back: %w", o.ID, err)
 	}
 	return nil
+}
+
+// refundOf asks for the refund of an order that is cancelled already. Asking again changes nothing.
+func (s *Server) refundOf(ctx context.Context, tx pgx.Tx, o *order, m *paymentsv1.Merchant) error {
+	before := o.Refund
+	if err := s.refundPayment(ctx, tx, o, m); err != nil || o.Refund == before {
+		return err
+	}
+	return requestRefund(ctx, tx, o)
 }
 
 // choose is a merchant's change. An order that is cancelled before anybody worked on it gives its goods back; later they

@@ -12,14 +12,15 @@ import (
 
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
-	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // subjects of the events that orders and menus follow.
 var subjects = []string{
 	"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.failed.>", "eupay.evt.*.payment.cancelled.>", "eupay.evt.*.merchant.>",
+	"eupay.evt.*.payment.refunded.>", "eupay.evt.*.refund.failed.>", "eupay.evt.*.refund.cancelled.>",
 }
 
 // originOrder marks the payments of orders. Only the platform sets it.
@@ -64,10 +65,16 @@ func (s *Server) read(ctx context.Context, tx pgx.Tx, e consume.Event) (func() e
 		return nil, consume.Poison(fmt.Errorf("event %s is no change of a payment: %w", e.ID, err))
 	}
 	p := c.GetPayment()
+	if strings.HasPrefix(e.Type, "refund.") {
+		if p.GetMerchantId() != e.Merchant {
+			return nil, nil
+		}
+		return func() error { return refundEnded(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()) }, nil
+	}
 	if p.GetOrigin() != originOrder || !isID(p.GetOrderId()) {
 		return nil, nil
 	}
-	return func() error { return s.handlePayment(ctx, tx, e, p) }, nil
+	return func() error { return s.handlePayment(ctx, tx, e, c) }, nil
 }
 
 // handleMerchant notes the name, and whether the platform has closed the merchant's access. A merchant who was not
@@ -87,7 +94,8 @@ func (s *Server) handleMerchant(ctx context.Context, tx pgx.Tx, e consume.Event,
 }
 
 // handlePayment believes only a payment that fits its order; any other is a mistake of ours that somebody must look at.
-func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, p *paymentsv1.Payment) error {
+func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, c *eventsv1.PaymentChanged) error {
+	p := c.GetPayment()
 	o, err := lockOrder(ctx, tx, p.GetOrderId())
 	if errs.Is(err, errs.NotFoundCode) {
 		s.log.ErrorContext(ctx, "payment of an order that does not exist", "order", p.GetOrderId(), "payment", p.GetReference())
@@ -101,6 +109,12 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 		s.log.ErrorContext(ctx, "payment does not fit its order", "order", o.ID, "payment", p.GetReference())
 		return nil
 	}
+	if e.Type == "payment.refunded" {
+		return refunded(ctx, tx, o.ID, c.GetRefundReference(), money.Cents(p.GetAmountRefundedCents()))
+	}
+	if err := endCancellation(ctx, tx, o.ID, p.GetReference()); err != nil {
+		return err
+	}
 	if e.Type == "payment.completed" {
 		at := s.now()
 		if p.GetCompletedAt().IsValid() && p.GetCompletedAt().AsTime().Unix() > 0 {
@@ -111,11 +125,22 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 	return s.unpaid(ctx, tx, o, p.GetReference(), p.GetFailureCode())
 }
 
-// Sweep ends orders that nobody paid in time, and returns how many. One that cannot be ended does not keep the others.
+// Sweep ends orders that nobody paid in time, and those to be paid at the counter that nobody took up, and returns how many.
+// One that cannot be ended does not keep the others.
 func (s *Server) Sweep(ctx context.Context) (int, error) {
 	ids, err := unpaidSince(ctx, s.pool, s.now().Add(-payWithin))
-	if err != nil || len(ids) == 0 {
+	if err != nil {
 		return 0, err
+	}
+	if s.unclaimedAfter > 0 {
+		unclaimed, err := unclaimedSince(ctx, s.pool, s.now().Add(-s.unclaimedAfter))
+		if err != nil {
+			return 0, err
+		}
+		ids = append(ids, unclaimed...)
+	}
+	if len(ids) == 0 {
+		return 0, nil
 	}
 	ended := 0
 	for _, id := range ids {
@@ -126,6 +151,7 @@ func (s *Server) Sweep(ctx context.Context) (int, error) {
 		ended++
 	}
 	s.wake()
+	s.pokeTasks()
 	return ended, nil
 }
 
@@ -137,9 +163,15 @@ func (s *Server) expire(ctx context.Context, id string) error {
 	defer cancel()
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		o, err := lockOrder(ctx, tx, id)
-		if err != nil || o.Status != AwaitingPayment {
+		switch {
+		case err != nil:
 			return err
+		case o.Status == AwaitingPayment:
+			return s.end(ctx, tx, o, Expired, byExpiry, "")
+		case o.Status == Received && o.PaidAt == nil:
+			return s.end(ctx, tx, o, Expired, byExpiry, "unclaimed")
+		default:
+			return nil
 		}
-		return s.end(ctx, tx, o, Expired, byExpiry, "")
 	})
 }

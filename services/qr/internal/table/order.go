@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/money"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
@@ -67,12 +68,60 @@ type order struct {
 	PaymentReference string
 	PaidAt           *time.Time
 	PaidLate         bool
+	Refund           refund
+	Refunded         money.Cents
 	Sequence         int64
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 	Lines            []line
 
 	fingerprint []byte
+}
+
+// The states of a refund that was asked for with the order.
+const (
+	refundRequested = "requested"
+	refundPending   = "pending"
+	refundCompleted = "completed"
+	refundFailed    = "failed"
+)
+
+// refund is what was asked to be given back with the order; its zero value: nothing.
+type refund struct {
+	Status, Reference, Failure string
+	Amount                     money.Cents
+}
+
+// paymentStatus tells apart what the status of an order does not: whether it was paid, in whichever way it ended.
+func (o *order) paymentStatus() string {
+	switch {
+	case o.PaidAt != nil && o.Refunded >= o.Totals.Total:
+		return "refunded"
+	case o.PaidAt != nil && o.Refunded > 0:
+		return "partially_refunded"
+	case o.PaidAt != nil:
+		return "paid"
+	case o.Status == AwaitingPayment:
+		return "pending"
+	case !o.PayNow || o.Totals.Total == 0:
+		return "not_required"
+	default:
+		return "unpaid"
+	}
+}
+
+// givenBack is the refund that was asked for with the order, else what others came to; nil for nothing.
+func (o *order) givenBack() *qrv1.OrderRefund {
+	switch {
+	case o.Refund.Status != "":
+		return &qrv1.OrderRefund{
+			Status: o.Refund.Status, AmountCents: int64(o.Refund.Amount), Reference: o.Refund.Reference, FailureCode: o.Refund.Failure,
+		}
+	case o.Refunded > 0:
+		return &qrv1.OrderRefund{Status: refundCompleted, AmountCents: int64(o.Refunded)}
+	default:
+		return nil
+	}
 }
 
 // change is a row of an order's history.
@@ -103,6 +152,10 @@ func (o *order) view() *qrv1.Order {
 		DiscountCents: int64(o.Totals.Discount), TotalCents: int64(o.Totals.Total), VatCents: int64(o.Totals.VAT), Currency: Currency,
 		OfferName: o.Totals.Offer, PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence,
 		CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
+		PaymentStatus: o.paymentStatus(), Refund: o.givenBack(),
+	}
+	if o.PaidAt != nil {
+		v.PaidAt = timestamppb.New(*o.PaidAt)
 	}
 	for _, l := range o.Lines {
 		v.Lines = append(v.Lines, &qrv1.OrderLine{
@@ -119,6 +172,13 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 		OrderId: o.ID, MerchantId: o.Merchant, Livemode: o.Livemode, Number: o.Number, TableId: o.TableID, TableName: o.TableName, OrderType: o.Type,
 		Status: string(o.Status), PreviousStatus: string(from), TotalCents: int64(o.Totals.Total), Currency: Currency,
 		PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence, OccurredAt: timestamppb.New(o.UpdatedAt),
+		PaymentStatus: o.paymentStatus(),
+	}
+	if o.PaidAt != nil {
+		c.PaidAt = timestamppb.New(*o.PaidAt)
+	}
+	if r := o.givenBack(); r != nil {
+		c.RefundStatus, c.RefundAmountCents, c.RefundReference = r.GetStatus(), r.GetAmountCents(), r.GetReference()
 	}
 	for _, l := range o.Lines {
 		c.Items = append(c.Items, &eventsv1.OrderedItem{ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, TotalCents: int64(l.Total)})

@@ -103,7 +103,7 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 	if err != nil {
 		return err
 	}
-	o.TableID, o.TableName = t.ID, t.Name
+	o.TableID, o.TableName, o.PaymentReference = t.ID, t.Name, ""
 	// From here on the orders of one merchant wait for each other.
 	if o.Number, err = nextNumber(ctx, tx, o.Merchant); err != nil {
 		return err
@@ -113,7 +113,13 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 			return err
 		}
 	}
+	if err := s.welcome(ctx, tx, t, o); err != nil {
+		return err
+	}
 	if err := s.reserve(ctx, tx, o); err != nil {
+		return err
+	}
+	if err := share(ctx, tx, t, o); err != nil {
 		return err
 	}
 	offers, err := offersOf(ctx, tx, o.Merchant)
@@ -121,8 +127,14 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		return err
 	}
 	o.Totals = price(o.Lines, offers, o.CreatedAt)
+	if err := expected(r, o.Totals.Total); err != nil {
+		return err
+	}
 	if err := o.begin(r.GetPayable()); err != nil {
 		return err
+	}
+	if o.Status == AwaitingPayment {
+		o.PaymentReference = r.GetPaymentReference()
 	}
 	if err := insertOrder(ctx, tx, o, r.GetIdempotencyKey()); err != nil {
 		return err
@@ -151,7 +163,7 @@ func (o *order) begin(payable bool) error {
 	}
 	o.Status = AwaitingPayment
 	if !payable {
-		return errs.New(errs.InvalidState, "This merchant cannot take payments here yet. Order at the table, or pay at the counter.")
+		return errs.New(errs.MerchantNotEnabled, "This merchant takes no payments here. Order at the table, or pay at the counter.")
 	}
 	if o.Totals.Total > maxPaid {
 		return errs.Invalid(errs.Field{Field: "items", Message: "items must cost at most 10000.00 together to be paid here."})

@@ -62,20 +62,33 @@ func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func
 		return nil, err
 	}
 	s.wake()
+	s.pokeTasks()
 	return o, nil
 }
 
-// SetOrderStatus implements TableService.
+// SetOrderStatus implements TableService. The refund of a cancelled order is asked for in the same transaction; of an order
+// that is cancelled already it can be asked for as well.
 func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusRequest) (*qrv1.SetOrderStatusResponse, error) {
-	waited := false
+	to := Status(r.GetStatus())
+	if r.GetRefund() && (to != Cancelled || r.GetMerchant().GetId() != r.GetMerchantId()) {
+		return nil, errs.Invalid(errs.Field{Field: "refund", Message: "refund goes with the status cancelled alone."})
+	}
 	o, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetId(), func(tx pgx.Tx, o *order) error {
-		waited = o.Status == AwaitingPayment
-		return s.choose(ctx, tx, o, Status(r.GetStatus()))
+		if !r.GetRefund() {
+			return s.choose(ctx, tx, o, to)
+		}
+		if o.Status == Cancelled {
+			return s.refundOf(ctx, tx, o, r.GetMerchant())
+		}
+		if err := s.refundPayment(ctx, tx, o, r.GetMerchant()); err != nil {
+			return err
+		}
+		return s.choose(ctx, tx, o, to)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &qrv1.SetOrderStatusResponse{Order: o.view(), CancelPayment: waited && o.PaymentReference != ""}, nil
+	return &qrv1.SetOrderStatusResponse{Order: o.view()}, nil
 }
 
 // GetGuestOrder implements TableService.

@@ -19,14 +19,14 @@ const keyLife = 24 * time.Hour
 
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
 	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
-	fingerprint, sequence, created_at, updated_at`
+	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at`
 
 func scanOrder(row pgx.CollectableRow) (*order, error) {
 	o := &order{}
 	t := &o.Totals
 	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
 		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
-		&o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt)
+		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt)
 	return o, err
 }
 
@@ -111,10 +111,10 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 	b := &pgx.Batch{}
 	t := o.Totals
 	b.Queue(`insert into orders (id, merchant_id, livemode, number, table_id, table_name, table_token, order_type, pay_now, status, holds_stock,
-		customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, idempotency_key, fingerprint, sequence, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22)`,
+		customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, idempotency_key, fingerprint, sequence, created_at, updated_at, payment_reference)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''))`,
 		o.ID, o.Merchant, o.Livemode, o.Number, o.TableID, o.TableName, o.TableToken, o.Type, o.PayNow, o.Status, o.HoldsStock,
-		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt)
+		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt, o.PaymentReference)
 	for i, l := range o.Lines {
 		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -147,8 +147,10 @@ func record(ctx context.Context, tx pgx.Tx, o *order, from Status, cause, detail
 // updateOrder writes a change of the locked order.
 func updateOrder(ctx context.Context, tx pgx.Tx, o *order, from Status) error {
 	tag, err := tx.Exec(ctx, `update orders set status = $3, holds_stock = $4, payment_reference = nullif($5, ''), paid_at = $6, paid_late = $7,
-		sequence = $8, updated_at = $9 where id = $1 and status = $2 and sequence = $8 - 1`,
-		o.ID, from, o.Status, o.HoldsStock, o.PaymentReference, o.PaidAt, o.PaidLate, o.Sequence, o.UpdatedAt)
+		sequence = $8, updated_at = $9, refund_status = $10, refund_reference = $11, refund_cents = $12
+		where id = $1 and status = $2 and sequence = $8 - 1`,
+		o.ID, from, o.Status, o.HoldsStock, o.PaymentReference, o.PaidAt, o.PaidLate, o.Sequence, o.UpdatedAt,
+		o.Refund.Status, o.Refund.Reference, o.Refund.Amount)
 	if err != nil {
 		return fmt.Errorf("update order: %w", err)
 	}
@@ -193,10 +195,19 @@ func unpaidSince(ctx context.Context, db pg.DB, before time.Time) ([]string, err
 	return ids, nil
 }
 
-// attach notes the payment of an order that waits for one and has none yet.
+// unclaimedSince returns some of the orders that are paid at the counter and that nobody took up for too long.
+func unclaimedSince(ctx context.Context, db pg.DB, before time.Time) ([]string, error) {
+	ids, err := all(ctx, db, pgx.RowTo[string], `select id::text from orders where status = 'received' and paid_at is null and created_at <= $1
+		order by created_at limit 1000`, before)
+	if err != nil {
+		return nil, fmt.Errorf("look for unclaimed orders: %w", err)
+	}
+	return ids, nil
+}
+
+// attach notes the payment of an order that waits for one.
 func attach(ctx context.Context, db pg.DB, merchantID, id, reference string) error {
-	_, err := db.Exec(ctx, `update orders set payment_reference = $3 where merchant_id = $1 and id = $2 and status = 'awaiting_payment'
-		and payment_reference is null`, merchantID, id, reference)
+	_, err := db.Exec(ctx, `update orders set payment_reference = $3 where merchant_id = $1 and id = $2 and status = 'awaiting_payment'`, merchantID, id, reference)
 	if err != nil {
 		return fmt.Errorf("note the payment of an order: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/leader"
@@ -63,6 +65,9 @@ type Deps struct {
 	// Wake tells the outbox relay that there is something to publish.
 	Wake func()
 	Log  *slog.Logger
+	// UnclaimedAfter is when an order that is paid at the counter, and that nobody took up, ends and gives its goods back; 0:
+	// never.
+	UnclaimedAfter time.Duration
 }
 
 // Server implements TableService.
@@ -77,12 +82,16 @@ type Server struct {
 	wake    func()
 	log     *slog.Logger
 	menus   *menus
+	// tasks wakes runTasks.
+	tasks          chan struct{}
+	unclaimedAfter time.Duration
 }
 
 // New returns a server.
 func New(d Deps) *Server {
 	s := &Server{
 		pool: d.Pool, bus: d.Bus, catalog: d.Catalog, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
+		tasks: make(chan struct{}, 1), unclaimedAfter: d.UnclaimedAfter,
 		// PostgreSQL keeps microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}
@@ -93,8 +102,16 @@ func New(d Deps) *Server {
 // sweepEvery is how often orders that nobody paid are looked for.
 const sweepEvery = 30 * time.Second
 
-// Run consumes events and ends unpaid orders until ctx ends.
+// Run consumes events, ends unpaid orders and looks after their payments until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
+	commands, err := command.NewClient(s.bus)
+	if err != nil {
+		return err
+	}
+	defer commands.Close()
+	var telling sync.WaitGroup
+	defer telling.Wait()
+	telling.Go(func() { s.runTasks(ctx, commands) })
 	consumer := consume.New(consume.Config{Name: "orders", Subjects: subjects}, s.pool, s.bus, s.Handle, s.wake, s.log)
 	sweeping := make(chan error, 1)
 	go func() {
@@ -111,7 +128,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}()
-	err := consumer.Run(ctx)
+	err = consumer.Run(ctx)
 	if swept := <-sweeping; err == nil {
 		err = swept
 	}

@@ -10,11 +10,22 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// tag is an HTML tag, comment or the like, also one that does not end. "1 < 2" and "<3" are none.
-var tag = regexp.MustCompile(`<[a-zA-Z/!?][^>]*(>|$)`)
+// elements are the names of HTML's elements, and of those that a page takes for such. Another name behind a "<" is a word.
+const elements = `a|abbr|acronym|address|applet|area|article|aside|audio|b|base|basefont|bdi|bdo|big|blink|blockquote|body|br|button|` +
+	`canvas|caption|center|cite|code|col|colgroup|data|datalist|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption|` +
+	`figure|font|footer|form|frame|frameset|h[1-6]|head|header|hgroup|hr|html|i|iframe|image|img|input|ins|isindex|kbd|keygen|label|` +
+	`legend|li|link|listing|main|map|mark|marquee|math|menu|menuitem|meta|meter|nav|nobr|noembed|noframes|noscript|object|ol|optgroup|` +
+	`option|output|p|param|picture|plaintext|portal|pre|progress|q|rb|rp|rt|rtc|ruby|s|samp|script|search|section|select|slot|small|` +
+	`source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|` +
+	`var|video|wbr|xmp`
 
-// clean takes HTML tags and what people cannot see out of a text. Taking one tag out may make another, so it goes on
-// until none is left.
+// tag is a complete HTML tag, comment or document type: the name of an element after "<" or "</", then attributes as HTML has
+// them, then ">". What only looks like one is text: "<arachide, merci", "<arachide>" and "1 <2> 0" stay, and pages escape them.
+var tag = regexp.MustCompile(`(?is)<!--.*?-->|<!doctype[^<>]*>|</?(` + elements +
+	`)([\s/]+[^\s"'<>/=]+(\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>\x60]+))?)*[\s/]*>`)
+
+// clean takes HTML tags and what people cannot see out of a text, and nothing else. Taking one tag out may make another, so it
+// goes on until none is left.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -101,6 +101,17 @@ type orderData struct {
 	PaymentReference *string       `json:"payment_reference"`
 	PaidLate         bool          `json:"paid_late"`
 	Items            []orderedItem `json:"items"`
+	// What tells a paid order from an unpaid one; absent in events from before there was any.
+	PaymentStatus string       `json:"payment_status,omitempty"`
+	PaidAt        *string      `json:"paid_at,omitempty"`
+	Refund        *orderRefund `json:"refund,omitempty"`
+}
+
+// orderRefund is what is given back of an order's payment.
+type orderRefund struct {
+	Status    string      `json:"status"`
+	Amount    money.Cents `json:"amount"`
+	Reference string      `json:"reference,omitempty"`
 }
 
 type orderedItem struct {
@@ -117,6 +128,14 @@ func orderBody(c *eventsv1.OrderChanged) orderData {
 	}
 	if ref := c.GetPaymentReference(); ref != "" {
 		d.PaymentReference = &ref
+	}
+	d.PaymentStatus = c.GetPaymentStatus()
+	if c.GetPaidAt().IsValid() {
+		at := c.GetPaidAt().AsTime().UTC().Format(time.RFC3339)
+		d.PaidAt = &at
+	}
+	if status := c.GetRefundStatus(); status != "" {
+		d.Refund = &orderRefund{Status: status, Amount: money.Cents(c.GetRefundAmountCents()), Reference: c.GetRefundReference()}
 	}
 	for i, item := range c.GetItems() {
 		d.Items[i] = orderedItem{ProductID: item.GetProductId(), Name: item.GetName(), Quantity: item.GetQuantity(), Total: money.Cents(item.GetTotalCents())}

@@ -1,0 +1,23 @@
+package account
+
+import "context"
+
+// Enable opens or closes the gateway for a merchant, in test mode, and in live mode as live says; nil leaves that as it
+// is. Who is closed is closed in both. Live mode wants the merchant's data: INVALID_STATE names what is missing.
+func (s *Merchants) Enable(ctx context.Context, by Actor, id string, enabled bool, live *bool) (Merchant, error) {
+	what := "disabled"
+	if enabled {
+		what = "enabled"
+	}
+	return s.change(ctx, by, id, what, func(m *Merchant) map[string]any {
+		changed := map[string]any{}
+		set := func(field string, target *bool, value bool) {
+			if *target != value {
+				*target, changed[field] = value, value
+			}
+		}
+		set("gateway_enabled", &m.GatewayEnabled, enabled)
+		set("live_enabled", &m.LiveEnabled, enabled && (live != nil && *live || live == nil && m.LiveEnabled))
+		return changed
+	})
+}

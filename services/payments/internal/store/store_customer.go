@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// ListOfCustomer returns one page of what the customer paid by scanning, newest first, and how much there is in all.
+func (s *Store) ListOfCustomer(ctx context.Context, customer string, limit, offset int) ([]payment.Payment, int64, error) {
+	const where = ` from payments where customer_id = $1 and origin in ('qr', 'scan')`
+	var total int64
+	if err := s.pool.QueryRow(ctx, `select count(*)`+where, customer).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count the payments of a customer: %w", err)
+	}
+	list, err := collect(s.pool.Query(ctx, `select `+columns+where+` order by created_at desc, reference desc limit $2 offset $3`, customer, limit, offset))
+	return list, total, err
+}
+
+// RefundsOf returns the refunds of payments by the reference of the payment, each list oldest first. The caller knows that it may
+// see them.
+func (s *Store) RefundsOf(ctx context.Context, originals []string) (map[string][]payment.Payment, error) {
+	list, err := collect(s.pool.Query(ctx, `select `+columns+` from payments where original_reference = any($1) and kind = 'refund'
+		order by created_at, reference`, originals))
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[string][]payment.Payment)
+	for _, p := range list {
+		of[p.OriginalReference] = append(of[p.OriginalReference], p)
+	}
+	return of, nil
+}

@@ -1,0 +1,77 @@
+package table
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+)
+
+// What keeps guests, who need nothing but the code of a table, from taking everything without paying. A table is a unit: a
+// dining room shares one address, and a code shares many.
+const (
+	// ordersPerTable is how many orders a table may place within orderWindow. Only orders that were accepted count.
+	ordersPerTable = 10
+	orderWindow    = 5 * time.Minute
+	// openPerTable is how many orders of a table may be unpaid and not taken up, or twice its seats where that is more.
+	openPerTable = 10
+	// piecesPerTable is how many pieces of a product those may hold, or twice the seats, or half of the stock where that is more.
+	piecesPerTable = 8
+	perSeat        = 2
+)
+
+// welcome decides whether the table may order once more. The orders of a merchant are in line here, so the counts hold.
+func (s *Server) welcome(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
+	recent, oldest, err := ordersSince(ctx, tx, t.ID, o.CreatedAt.Add(-orderWindow))
+	if err != nil {
+		return err
+	}
+	if recent >= ordersPerTable {
+		e := errs.New(errs.RateLimitExceeded, "This table has ordered %d times within five minutes. Wait a moment, or ask the staff.", recent)
+		e.RetryAfter = max(oldest.Add(orderWindow).Sub(o.CreatedAt), time.Second)
+		return e
+	}
+	open, err := openOrders(ctx, tx, t.ID)
+	if err != nil {
+		return err
+	}
+	if open >= max(openPerTable, perSeat*int64(t.Capacity)) {
+		return errs.New(errs.InvalidState, "Too many orders of this table are neither paid nor taken up. Pay one of them, or ask the staff.")
+	}
+	return nil
+}
+
+// share bounds what the unpaid orders of a table hold of each product, the new one included. The stock is locked.
+func share(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
+	held, left, err := heldByTable(ctx, tx, t.ID, o.pieces())
+	if err != nil {
+		return err
+	}
+	wanted := make(map[string]int64)
+	for _, q := range o.pieces() {
+		wanted[q.ProductID] = int64(q.Count)
+	}
+	var bad problems
+	for i, l := range o.Lines {
+		pieces := held[l.ProductID] + wanted[l.ProductID]
+		if pieces > max(piecesPerTable, perSeat*int64(t.Capacity), (left[l.ProductID]+pieces)/2) {
+			bad.add(fmt.Sprintf("items[%d].quantity", i), "is more than one table can have at a time without paying; order fewer, or ask the staff")
+		}
+	}
+	return bad.err()
+}
+
+// expected holds the price against the one that the guest was shown.
+func expected(r *qrv1.PlaceOrderRequest, total money.Cents) error {
+	if r.ExpectedTotalCents == nil || money.Cents(r.GetExpectedTotalCents()) == total {
+		return nil
+	}
+	e := errs.New(errs.TotalChanged, "The order costs %s %s now. Show the new total, and order again with it as expected_total.", total, Currency)
+	e.Total = &total
+	return e
+}

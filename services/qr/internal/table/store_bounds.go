@@ -1,0 +1,56 @@
+package table
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ordersSince counts the orders of a table since then, and tells when the oldest of the latest ordersPerTable was placed.
+func ordersSince(ctx context.Context, tx pgx.Tx, tableID string, since time.Time) (n int64, oldest time.Time, err error) {
+	err = tx.QueryRow(ctx, `select count(*), coalesce(min(created_at), now()) from (
+			select created_at from orders where table_id = $1 and created_at > $2 order by created_at desc limit $3) latest`,
+		tableID, since, ordersPerTable).Scan(&n, &oldest)
+	if err != nil {
+		return 0, time.Time{}, fmt.Errorf("count the latest orders of a table: %w", err)
+	}
+	return n, oldest, nil
+}
+
+// openOrders counts the orders of a table that are neither paid nor taken up.
+func openOrders(ctx context.Context, tx pgx.Tx, tableID string) (n int64, err error) {
+	err = tx.QueryRow(ctx, `select count(*) from orders where table_id = $1 and paid_at is null and status in ('awaiting_payment', 'received')`,
+		tableID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count the open orders of a table: %w", err)
+	}
+	return n, nil
+}
+
+// heldByTable returns how many pieces of the products the open orders of a table hold, and what is left in stock.
+func heldByTable(ctx context.Context, tx pgx.Tx, tableID string, of []Quantity) (held, left map[string]int64, err error) {
+	ids, _ := columns(of)
+	held, left = make(map[string]int64, len(ids)), make(map[string]int64, len(ids))
+	rows, err := tx.Query(ctx, `select p.id::text, p.stock_quantity, coalesce((
+			select sum(l.quantity) from orders o join order_lines l on l.order_id = o.id
+			where o.table_id = $1 and o.paid_at is null and o.status in ('awaiting_payment', 'received') and l.product_id = p.id), 0)
+		from products p where p.id = any($2::text[]::uuid[])`, tableID, ids)
+	if err != nil {
+		return nil, nil, fmt.Errorf("count what a table holds: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var stock, pieces int64
+		if err := rows.Scan(&id, &stock, &pieces); err != nil {
+			return nil, nil, fmt.Errorf("count what a table holds: %w", err)
+		}
+		held[id], left[id] = pieces, stock
+	}
+	if err := rows.Err(); err != nil {
+		return nil, nil, fmt.Errorf("count what a table holds: %w", err)
+	}
+	return held, left, nil
+}

@@ -1,0 +1,207 @@
+package table
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/errs"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+)
+
+// The kinds of a task.
+const (
+	cancelTask = "cancel"
+	refundTask = "refund"
+)
+
+const (
+	// taskWait bounds the wait for an answer of the payments service, which may ask the bank first.
+	taskWait = 15 * time.Second
+	// taskLease keeps other replicas from a task that is under way.
+	taskLease = taskWait + 5*time.Second
+	// tasksAtOnce bounds the tasks under way in one process.
+	tasksAtOnce = 16
+	// tasksEvery is how soon a task that another process wrote is found; its own wakes it.
+	tasksEvery  = time.Second
+	maxTaskWait = 5 * time.Minute
+	// madeWithin is when a payment that was asked for is certainly recorded, or never will be.
+	madeWithin = 10 * time.Minute
+	// openFor is how long a payment can be open at most.
+	openFor = 48 * time.Hour
+)
+
+// task is something that the payments service must be told.
+type task struct {
+	ID, Kind, OrderID, Reference string
+	Command                      []byte
+	Attempts                     int
+	CreatedAt                    time.Time
+}
+
+// sender sends a command and waits for its answer; command.Client does.
+type sender interface {
+	Send(subject string, payload proto.Message, meta command.Meta) (*command.Call, error)
+}
+
+// cancelPayment has the payment of an order that ends unpaid cancelled: in the transaction of the end, so that it happens
+// whoever dies afterwards.
+func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
+	if o.PaymentReference == "" || o.PaidAt != nil {
+		return nil
+	}
+	return s.addTask(ctx, tx, o, cancelTask, &paymentsv1.CancelPayment{Reference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode})
+}
+
+// refundPayment has all that was paid of the order, and was not given back yet, given back. The refund has its reference from
+// here, so that it is one however often it is asked for.
+func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order, m *paymentsv1.Merchant) error {
+	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
+		return nil
+	}
+	o.Refund = refund{Status: refundRequested, Reference: newReference("REF", s.now()), Amount: o.Totals.Total - o.Refunded}
+	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundPayment{
+		Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
+		AmountCents: int64(o.Refund.Amount), Merchant: m,
+	})
+}
+
+// newReference proposes a reference as the payments service has them: the UTC day and 64 random bits.
+func newReference(prefix string, now time.Time) string {
+	var random [8]byte
+	rand.Read(random[:]) // never returns an error
+	return fmt.Sprintf("%s-%s-%X", prefix, now.UTC().Format("20060102"), random)
+}
+
+func (s *Server) addTask(ctx context.Context, tx pgx.Tx, o *order, kind string, payload proto.Message) error {
+	data, err := proto.Marshal(payload)
+	if err != nil {
+		return fmt.Errorf("encode the %s of an order's payment: %w", kind, err)
+	}
+	return insertTask(ctx, tx, task{ID: uuid.NewString(), Kind: kind, OrderID: o.ID, Reference: o.PaymentReference, Command: data, CreatedAt: s.now()})
+}
+
+// runTasks tells the payments service what it has to know, until ctx ends.
+func (s *Server) runTasks(ctx context.Context, to sender) {
+	for {
+		n, err := s.carry(ctx, to)
+		if err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "payments of orders not looked after, trying again", "error", err)
+		}
+		if n == tasksAtOnce && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.tasks:
+		case <-time.After(tasksEvery):
+		}
+	}
+}
+
+// pokeTasks says that there may be a task; it never blocks.
+func (s *Server) pokeTasks() {
+	select {
+	case s.tasks <- struct{}{}:
+	default:
+	}
+}
+
+// carry does the tasks that are due, at most tasksAtOnce of them, and returns how many there were.
+func (s *Server) carry(ctx context.Context, to sender) (int, error) {
+	list, err := claimTasks(ctx, s.pool, s.now(), taskLease, tasksAtOnce)
+	if err != nil {
+		return 0, err
+	}
+	failures := make([]error, len(list))
+	var wg sync.WaitGroup
+	for i, t := range list {
+		wg.Go(func() { failures[i] = s.tell(ctx, to, t) })
+	}
+	wg.Wait()
+	return len(list), errors.Join(failures...)
+}
+
+// tell sends the command of a task and books the answer. Without one the task is due again.
+func (s *Server) tell(ctx context.Context, to sender, t task) error {
+	var subject string
+	var payload proto.Message
+	switch t.Kind {
+	case cancelTask:
+		subject, payload = command.CancelPayment, &paymentsv1.CancelPayment{}
+	default:
+		subject, payload = command.RefundPayment, &paymentsv1.RefundPayment{}
+	}
+	if err := proto.Unmarshal(t.Command, payload); err != nil {
+		return fmt.Errorf("read task %s: %w", t.ID, err)
+	}
+	reply, err := ask(ctx, to, subject, payload)
+	if err != nil {
+		s.log.InfoContext(ctx, "payments service does not answer, asking again", "task", t.Kind, "payment", t.Reference, "error", err)
+		return s.again(ctx, t, "no_answer")
+	}
+	code := errs.Code(reply.GetErrorCode())
+	switch {
+	case reply.GetStage() != paymentsv1.CommandReply_STAGE_REFUSED:
+		return s.told(ctx, t, "")
+	case s.passing(t, code):
+		return s.again(ctx, t, string(code))
+	}
+	s.log.WarnContext(ctx, "payments service refuses what an order needs", "task", t.Kind, "order", t.OrderID, "payment", t.Reference, "code", code)
+	return s.told(ctx, t, code)
+}
+
+func ask(ctx context.Context, to sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, taskWait)
+	defer cancel()
+	call, err := to.Send(subject, payload, command.Meta{Source: "qr"})
+	if err != nil {
+		return nil, err
+	}
+	defer call.Close()
+	return call.Next(ctx)
+}
+
+// passing reports whether the same command may be answered differently later. A payment that is not known may still be on its
+// way; one that somebody is paying at this moment may be open again in a minute, and if it is paid its event ends the task.
+func (s *Server) passing(t task, code errs.Code) bool {
+	age := s.now().Sub(t.CreatedAt)
+	switch code {
+	case errs.NotFoundCode:
+		return age < madeWithin
+	case errs.InvalidState:
+		return t.Kind == cancelTask && age < openFor
+	case errs.RefundExceeds, errs.CancelNotSupported, errs.IdempotencyConflict, errs.ValidationError:
+		return false
+	default: // busy, away, or not set up at the moment
+		return true
+	}
+}
+
+func (s *Server) again(ctx context.Context, t task, outcome string) error {
+	wait := min(time.Second<<min(t.Attempts, 12), maxTaskWait)
+	return postponeTask(ctx, s.pool, t.ID, outcome, s.now().Add(wait))
+}
+
+// told ends a task; code is why the payments service refused it, empty when it did not.
+func (s *Server) told(ctx context.Context, t task, code errs.Code) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		outcome := "done"
+		if code != "" {
+			outcome = string(code)
+		}
+		if err := endTask(ctx, tx, t.ID, outcome); err != nil || t.Kind != refundTask {
+			return err
+		}
+		return refundAnswered(ctx, tx, t.OrderID, code)
+	})
+}
