@@ -3,7 +3,7 @@ _eupayctl() {
     local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     COMPREPLY=()
@@ -29,9 +29,10 @@ _eupayctl() {
     esac
     case "$at" in
         "") COMPREPLY=($(compgen -W "events replay dlq streams einvoice completion --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
-        "events") COMPREPLY=($(compgen -W "tail show --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
+        "events") COMPREPLY=($(compgen -W "tail show emit --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "events tail") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f" -- "$cur")) ;;
         "events show") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since" -- "$cur")) ;;
+        "events emit") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --since --dry-run --run" -- "$cur")) ;;
         "replay") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run --dry-run" -- "$cur")) ;;
         "dlq") COMPREPLY=($(compgen -W "list show requeue --help -h --nats-url --run-dir --output -o --timeout" -- "$cur")) ;;
         "dlq list") COMPREPLY=($(compgen -W "--help -h --nats-url --run-dir --output -o --timeout --consumer" -- "$cur")) ;;

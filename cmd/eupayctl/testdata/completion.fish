@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "completion"
                 set at $at $word
         end
     end
@@ -23,6 +23,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -l output -s o -x -a "table json" -d 
 complete -c eupayctl -n '__eupayctl_at ""' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "events"' -a tail -d 'List events, oldest first, one per line'
 complete -c eupayctl -n '__eupayctl_at "events"' -a show -d 'Show one event with its headers and payload'
+complete -c eupayctl -n '__eupayctl_at "events"' -a emit -d 'Publish from the database what the stream has lost'
 complete -c eupayctl -n '__eupayctl_at "events"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "events"' -l nats-url -x -d 'NATS server'
 complete -c eupayctl -n '__eupayctl_at "events"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
@@ -44,6 +45,14 @@ complete -c eupayctl -n '__eupayctl_at "events show"' -l run-dir -x -d 'Run fold
 complete -c eupayctl -n '__eupayctl_at "events show"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "events show"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "events show"' -l since -x -d 'Where to begin to search'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l since -x -d 'Begin there: RFC 3339, or how long ago, as 90m, 36h, 7d'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l dry-run -d 'Only count the missing events, which is what happens anyhow without --run'
+complete -c eupayctl -n '__eupayctl_at "events emit"' -l run -d 'Publish them'
 complete -c eupayctl -n '__eupayctl_at "replay"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "replay"' -l nats-url -x -d 'NATS server'
 complete -c eupayctl -n '__eupayctl_at "replay"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'

@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -29,9 +29,10 @@ _eupayctl() {
     esac
     case "$at" in
         "") compadd -- events replay dlq streams einvoice completion --help -h --nats-url --run-dir --output -o --timeout ;;
-        "events") compadd -- tail show --help -h --nats-url --run-dir --output -o --timeout ;;
+        "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
+        "events emit") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since --dry-run --run ;;
         "replay") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --consumer --filter --id --since --from-sequence --until --rate --redeliver --run --dry-run ;;
         "dlq") compadd -- list show requeue --help -h --nats-url --run-dir --output -o --timeout ;;
         "dlq list") compadd -- --help -h --nats-url --run-dir --output -o --timeout --consumer ;;

@@ -32,6 +32,8 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var migrations = fstest.MapFS{"0001_inbox.sql": {Data: []byte(`-- +goose Up
+create table leadership (job text primary key, holder text not null, epoch bigint not null, expires_at timestamptz not null);
+create table consumer_position (consumer text primary key, floor_at timestamptz, last_sequence bigint not null default 0, last_at timestamptz);
 create table inbox (
     consumer    text        not null,
     event_id    uuid        not null,
