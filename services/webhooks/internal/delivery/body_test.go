@@ -21,7 +21,7 @@ func TestLateMoneyIsToldToWhoAskedForItWithItsAmount(t *testing.T) {
 	}}
 	got, err := json.Marshal(paymentBody("payment.late_receipt", c))
 	want := `{"reference":"PAY-20260617-0B25921FB72918ED","amount":29.99,"currency":"EUR","status":"failed","merchant_reference":null,` +
-		`"late_receipt":{"amount":10.00,"received_at":"2026-06-17T12:20:00Z"}}`
+		`"late_receipt":{"amount":10,"received_at":"2026-06-17T12:20:00Z"}}`
 	if err != nil || string(got) != want {
 		t.Errorf("got  %s, %v\nwant %s", got, err, want)
 	}
