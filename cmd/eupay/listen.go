@@ -31,6 +31,9 @@ type listenCmd struct {
 
 // Run listens until ctx ends.
 func (l *listenCmd) Run(ctx context.Context, connect connector, term terminal) error {
+	if l.ForwardTo == "" && (len(l.Headers) > 0 || l.SkipVerify || l.Retry) {
+		return errors.New("--headers, --skip-verify and --retry are for webhooks that are forwarded: give --forward-to too")
+	}
 	c, err := connect()
 	if err != nil {
 		return err
@@ -49,8 +52,6 @@ func (l *listenCmd) Run(ctx context.Context, connect connector, term terminal) e
 			return err
 		}
 		defer s.forward.http.CloseIdleConnections()
-	} else if len(l.Headers) > 0 || l.SkipVerify || l.Retry {
-		return errors.New("--headers, --skip-verify and --retry are for webhooks that are forwarded: give --forward-to too")
 	}
 	return s.run(ctx)
 }

@@ -24,12 +24,16 @@ type ending struct {
 	// early: the event happens before the payer has answered.
 	early  bool
 	refund *refunding
+	// amount in euros that it takes; empty: any.
+	amount string
 }
 
 // refunding is what becomes of a refund of the payment.
 type refunding struct {
-	status, answer, account, person string
-	early                           bool
+	status, answer, person string
+	early                  bool
+	// amount in euros; empty: all.
+	amount string
 }
 
 var (
@@ -48,8 +52,8 @@ var endings = []ending{
 	{event: "refund.pending_sca", how: "a refund is made, and you do not authorise it", status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true}},
 	{event: "refund.completed", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
 	{
-		event: "refund.failed", how: "your account is empty when you authorise the refund", status: paid.status, answer: paid.answer, person: paid.person,
-		refund: &refunding{status: "failed", answer: payer.Authorise, account: "empty", person: "pay the refund from an empty account"},
+		event: "refund.failed", how: "the bank rejects a refund of 9901.01 of a payment of 9950.00", status: paid.status, answer: paid.answer, person: paid.person,
+		amount: "9950.00", refund: &refunding{status: "failed", answer: payer.Authorise, person: "authorise the refund", amount: "9901.01"},
 	},
 	{
 		event: "refund.cancelled", how: "you refuse the refund at your bank", status: paid.status, answer: paid.answer, person: paid.person,
@@ -144,6 +148,9 @@ type play struct {
 
 // act returns the payment as it was last seen, also with an error.
 func (p *play) act(ctx context.Context, e ending, amount, reference string) (payment, error) {
+	if e.amount != "" {
+		amount = e.amount
+	}
 	body := map[string]any{
 		"amount": json.Number(amount), "description": "eupay trigger " + e.event,
 		// Nobody opens them: example.com is reserved for documentation.
@@ -192,22 +199,26 @@ func (p *play) pay(ctx context.Context, made payment, e ending) (payment, error)
 }
 
 // giveBack makes a refund and brings it to its end. What is returned is the payment where that changes, else the refund.
-func (p *play) giveBack(ctx context.Context, paid payment, r refunding) (payment, error) {
+func (p *play) giveBack(ctx context.Context, of payment, r refunding) (payment, error) {
 	var refund payment
-	if _, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+paid.Reference+"/refund", map[string]any{}, &refund); err != nil {
-		return paid, err
+	body := map[string]any{}
+	if r.amount != "" {
+		body["amount"] = json.Number(r.amount)
+	}
+	if _, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+of.Reference+"/refund", body, &refund); err != nil {
+		return of, err
 	}
 	if r.early {
 		return p.open(ctx, refund)
 	}
-	done, err := p.pay(ctx, refund, ending{status: r.status, answer: r.answer, account: r.account, person: r.person})
+	done, err := p.pay(ctx, refund, ending{status: r.status, answer: r.answer, person: r.person})
 	if err != nil {
-		return paid, err
+		return of, err
 	}
 	if r.status != "completed" {
 		return done, nil
 	}
-	return p.wait(ctx, paid, func(now payment) bool { return now.Status == "refunded" })
+	return p.wait(ctx, of, func(now payment) bool { return now.Status == "refunded" })
 }
 
 // atBank plays the payer, or asks the person at the keyboard to be it.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -26,20 +27,15 @@ type Document struct {
 
 // Load merges the files: paths and the entries of each kind of component may be spread over them, but each may be said
 // only once.
-func Load() (Document, error) {
-	events, err := webhooks()
-	if err != nil {
-		return Document{}, err
-	}
-	return load(files, map[string]any{"webhooks": events})
-}
+func Load() (Document, error) { return load(files, describeEvents) }
 
-// load merges the files into merged.
-func load(fsys fs.FS, merged map[string]any) (Document, error) {
+// load merges the files and then lets complete add what is not in them.
+func load(fsys fs.FS, complete func(merged map[string]any) error) (Document, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return Document{}, fmt.Errorf("list API files: %w", err)
 	}
+	merged := map[string]any{}
 	for _, name := range names {
 		content, err := fs.ReadFile(fsys, name)
 		if err != nil {
@@ -53,6 +49,9 @@ func load(fsys fs.FS, merged map[string]any) (Document, error) {
 			return Document{}, fmt.Errorf("merge API file %s: %w", name, err)
 		}
 	}
+	if err := complete(merged); err != nil {
+		return Document{}, fmt.Errorf("complete the API description: %w", err)
+	}
 	var d Document
 	if d.JSON, err = json.Marshal(merged); err != nil {
 		return Document{}, fmt.Errorf("encode API as JSON: %w", err)
@@ -63,25 +62,32 @@ func load(fsys fs.FS, merged map[string]any) (Document, error) {
 	return d, nil
 }
 
-// webhooks describes what we send to merchants' servers, a type of event each.
-func webhooks() (map[string]any, error) {
+// describeEvents adds what we send to merchants' servers, a type of event each, with what webhooks.yaml says of all.
+func describeEvents(merged map[string]any) error {
 	list, err := eventtype.All()
 	if err != nil {
-		return nil, fmt.Errorf("read the catalogue of events: %w", err)
+		return fmt.Errorf("read the catalogue of events: %w", err)
 	}
-	items := make(map[string]any, len(list))
+	webhooks, _ := merged["webhooks"].(map[string]any)
+	event, _ := webhooks["event"].(map[string]any)
+	common, ok := event["post"].(map[string]any)
+	if !ok {
+		return errors.New("webhooks.event.post is missing")
+	}
 	for _, t := range list {
 		var schema, example any
 		if err := errors.Join(json.Unmarshal(t.Schema, &schema), json.Unmarshal(t.Example, &example)); err != nil {
-			return nil, fmt.Errorf("read event %s: %w", t.Name, err)
+			return fmt.Errorf("read event %s: %w", t.Name, err)
 		}
-		items[t.Name] = map[string]any{"post": map[string]any{
-			"operationId": "on." + t.Name, "tags": []string{"Webhook endpoints"}, "summary": t.Description, "security": []any{},
-			"requestBody": map[string]any{"required": true, "content": map[string]any{"application/json": map[string]any{"schema": schema, "example": example}}},
-			"responses":   map[string]any{"2XX": map[string]any{"description": "Answer with any 2xx within 10 seconds."}},
-		}}
+		post := maps.Clone(common)
+		post["operationId"], post["summary"] = "receive."+t.Name, t.Description
+		delete(post, "description")
+		post["requestBody"] = map[string]any{
+			"required": true, "content": map[string]any{"application/json": map[string]any{"schema": schema, "example": example}},
+		}
+		webhooks[t.Name] = map[string]any{"post": post}
 	}
-	return items, nil
+	return nil
 }
 
 // merge adds part to into. Maps are merged down to the depth, lists (tags) are joined; anything else that both have is a

@@ -84,14 +84,14 @@ func TestMergeRefusesTwoDescriptions(t *testing.T) {
 	_, err := load(fstest.MapFS{
 		"a.yaml": {Data: []byte("paths: {/x: {get: {summary: a}}}")},
 		"b.yaml": {Data: []byte("paths: {/x: {get: {summary: b}}}")},
-	}, map[string]any{})
+	}, func(map[string]any) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "get is described twice") {
 		t.Errorf("got %v", err)
 	}
 	d, err := load(fstest.MapFS{
 		"a.yaml": {Data: []byte("tags: [{name: A}]\ncomponents: {schemas: {A: {type: string}}}")},
 		"b.yaml": {Data: []byte("tags: [{name: B}]\ncomponents: {schemas: {B: {type: string}}}")},
-	}, map[string]any{})
+	}, func(map[string]any) error { return nil })
 	if want := `{"components":{"schemas":{"A":{"type":"string"},"B":{"type":"string"}}},"tags":[{"name":"A"},{"name":"B"}]}`; err != nil || string(d.JSON) != want {
 		t.Errorf("got %s, %v", d.JSON, err)
 	}
@@ -116,7 +116,7 @@ func TestEveryEventIsDescribedAsAWebhook(t *testing.T) {
 			t.Errorf("%s: %v", e.Name, err)
 		}
 	}
-	if len(doc.Webhooks) != len(list) {
-		t.Errorf("%d webhooks described, %d exist", len(doc.Webhooks), len(list))
+	if len(doc.Webhooks) != len(list)+1 { // one is about all of them
+		t.Errorf("%d webhooks described, %d exist", len(doc.Webhooks)-1, len(list))
 	}
 }

@@ -184,7 +184,7 @@ func TestATestMessageSaysWhatCameOfIt(t *testing.T) {
 	closed := newBrowser(t)
 	id = f.subscribe("m_1", "u_1", closed).GetId()
 	closed.Close()
-	if got := f.try(id); got != egress.Connection {
+	if got := f.try(id); got != egress.Refused {
 		t.Errorf("got %q", got)
 	}
 }
