@@ -99,8 +99,8 @@ clean: ## Remove what was built (the state in .run/ stays)
 	@rm -rf bin coverage.out
 
 # go build decides itself whether there is anything to do, so these run each time.
-.PHONY: bin/bench bin/eupay-dev bin/eupay-split bin/eupay-demo bin/eupayctl bin/with-postgres
-bin/bench bin/eupay-dev bin/eupay-demo bin/eupayctl bin/with-postgres:
+.PHONY: bin/bench bin/eupay bin/eupay-dev bin/eupay-split bin/eupay-demo bin/eupayctl bin/with-postgres
+bin/bench bin/eupay bin/eupay-dev bin/eupay-demo bin/eupayctl bin/with-postgres:
 	@./tools/compile.sh $@ ./cmd/$(@F)
 bin/eupay-split:
 	@mkdir -p bin && ./tools/compile.sh bin/ ./cmd/eupay-split ./cmd/eupay-nats ./sandbox/cmd/eupay-sandbox \

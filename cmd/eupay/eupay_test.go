@@ -246,7 +246,7 @@ func TestTriggeredEventsReachTheShop(t *testing.T) {
 	trigger(t, vars, "payment.completed")
 	dev.next(t, secret)
 	l.sees(t, `<-- 500 POST `)
-	if out, err := eupay(t, vars, "trigger", "payment.completed", "--reference", "ORDER-7"); err == nil || !strings.Contains(err.Error(), reference) {
+	if out, err := eupay(t, vars, "trigger", "payment.completed", "--amount", "12.50", "--reference", "ORDER-7"); err == nil || !strings.Contains(err.Error(), reference) {
 		t.Errorf("a reference that was used: %q, %v", out, err)
 	}
 	if err := l.stop(); err != nil {
