@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/proto"
 
@@ -99,10 +100,20 @@ func TestTheCallersDeadlineEndsTheWait(t *testing.T) {
 
 func TestABrokerWithoutTheStreamIsUnavailable(t *testing.T) {
 	t.Parallel()
-	b, c := setup(t)
-	if err := b.JS.DeleteStream(t.Context(), bus.Commands); err != nil {
+	nc, err := nats.Connect(natstest.Server(t).URL()) // without a bus nobody makes the streams
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := command.NewClient(&bus.Bus{NC: nc, JS: js})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
 	call, err := c.Send(command.CreatePayment, &paymentsv1.CreatePayment{}, command.Meta{})
 	if err != nil {
 		t.Fatal(err)
