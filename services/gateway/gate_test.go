@@ -291,6 +291,8 @@ var ways = []way{
 	{name: "refund, by login", ask: byLogin("POST", "/gateway/payments/"+gatePayment+"/refund", "")},
 	{name: "money received, by key", ask: byKey("POST", "/gateway/payments/"+gatePayment+"/confirm-received", "")},
 	{name: "money received, by login", ask: byLogin("POST", "/gateway/payments/"+gatePayment+"/confirm-received", "")},
+	{name: "late money, by key", ask: byKey("POST", "/gateway/payments/"+gatePayment+"/late-receipt", "")},
+	{name: "late money, by login", ask: byLogin("POST", "/gateway/payments/"+gatePayment+"/late-receipt", "")},
 	{name: "transfer to a payment", picture: true, ask: byKey("GET", "/gateway/payments/"+gatePayment+"/qr.png?type=epc", "")},
 	{name: "transfer to a payment, by login", picture: true, ask: byLogin("GET", "/gateway/payments/"+gatePayment+"/qr.svg?type=epc", "")},
 	{name: "scan of a payment's code", payer: true, ask: scanning("payment", "")},
@@ -457,9 +459,10 @@ func TestEveryRouteThatChangesPaymentsIsAWay(t *testing.T) {
 	t.Parallel()
 	known := []string{
 		"POST /gateway/payments", "POST /gateway/payments/:reference/refund", "POST /gateway/payments/:reference/confirm-received",
-		"POST /qr/pay", "POST /table-order/menu/:merchantId/:token",
-		// These move no money: a cancellation, and what only makes or reads codes.
-		"POST /gateway/payments/:reference/cancel", "POST /qr/generate", "POST /qr/scan",
+		"POST /gateway/payments/:reference/late-receipt", "POST /qr/pay", "POST /table-order/menu/:merchantId/:token",
+		// These move no money: cancellations, the word that none came, and what only makes or reads codes.
+		"POST /gateway/payments/:reference/cancel", "POST /gateway/payments/:reference/refunds/:refund/cancel",
+		"POST /gateway/payments/:reference/confirm-not-received", "POST /qr/generate", "POST /qr/scan",
 	}
 	for _, r := range open(t).echo.Routes() {
 		path := strings.TrimPrefix(r.Path, basePath)
