@@ -207,7 +207,7 @@ func TestAnInvoiceFromEnrolmentToCreditNote(t *testing.T) {
 	if i.Status != "pending" || i.SeqinoStatus != "submitted" || !strings.HasPrefix(i.SeqinoID, "draft_") || i.Total != "41.63" {
 		t.Fatalf("%+v", i)
 	}
-	again := m.api.do(t, http.MethodPost, "/einvoice/invoices", object{"customer_name": "Other", "items": twoItems, "reference": "ERP-INV-2026-001"}.json())
+	again := m.api.do(t, http.MethodPost, "/einvoice/invoices", object{"customer_name": "Other", "items": twoItems, "discount_amount": json.Number("1.50"), "reference": "ERP-INV-2026-001"}.json())
 	if must[invoice](t, again, http.StatusOK).ID != i.ID || again.header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("the same reference made %s", again.raw)
 	}

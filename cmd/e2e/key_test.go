@@ -138,7 +138,6 @@ func TestCredentialsThatAreMissingOrWrong(t *testing.T) {
 		{[]string{"X-Api-Key", m.key.Public + "'--", "X-Api-Secret", m.key.Secret}, 401, "INVALID_API_KEY"},
 		{[]string{"X-Api-Key", m.key.Public, "X-Api-Secret", m.key.Secret + "x"}, 401, "INVALID_SECRET"},
 		{[]string{"X-Api-Key", m.key.Public, "X-Api-Secret", m.key.Public}, 401, "INVALID_SECRET"},
-		{[]string{"Authorization", m.portal.headers[1]}, 400, "MISSING_CREDENTIALS"}, // a login is no key
 	} {
 		nobody.with(c.headers...).do(t, http.MethodPost, payments, "not even JSON").refused(t, c.status, c.code)
 	}

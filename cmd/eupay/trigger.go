@@ -48,8 +48,14 @@ var endings = []ending{
 	{event: "payment.failed", how: "the payer's account is empty", status: "failed", answer: payer.Authorise, account: "empty", person: "pay from an empty account"},
 	{event: "payment.cancelled", how: "the payer refuses", status: "cancelled", answer: payer.Refuse, person: "refuse the payment"},
 	{event: "payment.refunded", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
-	{event: "refund.created", how: "a refund is made, and you do not authorise it", status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true}},
-	{event: "refund.pending_sca", how: "a refund is made, and you do not authorise it", status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true}},
+	{
+		event: "refund.created", how: "a refund is made, and you do not authorise it",
+		status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true},
+	},
+	{
+		event: "refund.pending_sca", how: "a refund is made, and you do not authorise it",
+		status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true},
+	},
 	{event: "refund.completed", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
 	{
 		event: "refund.failed", how: "the bank rejects a refund of 9901.01 of a payment of 9950.00", status: paid.status, answer: paid.answer, person: paid.person,

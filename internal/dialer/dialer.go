@@ -9,11 +9,12 @@ import (
 )
 
 const (
-	// Idle is after how long without traffic the kernel asks whether the other side is still there, Interval how long it waits
-	// between Count questions.
-	Idle     = 3 * time.Second
+	// Idle is after how long without traffic the kernel asks whether the other side is still there.
+	Idle = 3 * time.Second
+	// Interval is how long the kernel waits for an answer before it asks again.
 	Interval = 2 * time.Second
-	Count    = 2
+	// Count is how many questions may stay unanswered.
+	Count = 2
 	// UserTimeout is how long sent data may stay unacknowledged before the connection is given up.
 	UserTimeout = 8 * time.Second
 )

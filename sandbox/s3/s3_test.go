@@ -161,9 +161,21 @@ func TestWhoeverHasNoKeyOnlyReadsObjects(t *testing.T) {
 	s := open(t, t.TempDir())
 	put(t, s, "/images/x", "mine")
 	for _, c := range [][2]string{
-		{"PUT", "/images/x"}, {"DELETE", "/images/x"}, {"POST", "/images/x"}, {"PATCH", "/images/x"}, {"GET", "/images"}, {"GET", "/images/"},
-		{"GET", "/images/?list-type=2"}, {"GET", "/images?location"}, {"HEAD", "/images"}, {"GET", "/"}, {"PUT", "/images"}, {"DELETE", "/images"},
-		{"GET", "/images/x?acl"}, {"GET", "/images/x?versionId=1"}, {"PUT", "/images/x?X-Amz-Signature=0"},
+		{"PUT", "/images/x"},
+		{"DELETE", "/images/x"},
+		{"POST", "/images/x"},
+		{"PATCH", "/images/x"},
+		{"GET", "/images"},
+		{"GET", "/images/"},
+		{"GET", "/images/?list-type=2"},
+		{"GET", "/images?location"},
+		{"HEAD", "/images"},
+		{"GET", "/"},
+		{"PUT", "/images"},
+		{"DELETE", "/images"},
+		{"GET", "/images/x?acl"},
+		{"GET", "/images/x?versionId=1"},
+		{"PUT", "/images/x?X-Amz-Signature=0"},
 	} {
 		if status, code := ask(s, request(c[0], c[1], "other")); status != http.StatusForbidden || (code != "AccessDenied" && c[0] != "HEAD") {
 			t.Errorf("%s %s: %d %s", c[0], c[1], status, code)
@@ -182,9 +194,22 @@ func TestWhatIsNotDoneIsSaid(t *testing.T) {
 	s := open(t, t.TempDir())
 	put(t, s, "/images/x", "mine")
 	for _, c := range [][2]string{
-		{"GET", "/"}, {"GET", "/images/"}, {"GET", "/images/?list-type=2"}, {"GET", "/images/?policy="}, {"PUT", "/images/"}, {"PUT", "/images/?policy="}, {"DELETE", "/images/"},
-		{"GET", "/images/x?acl="}, {"PUT", "/images/x?acl="}, {"PUT", "/images/x?tagging="}, {"PUT", "/images/x?partNumber=1&uploadId=1"}, {"POST", "/images/x?uploads="},
-		{"GET", "/images/x?versionId=1"}, {"GET", "/images/x?response-content-type=text%2Fhtml"}, {"POST", "/images/x"}, {"DELETE", "/images/x?versionId=1"},
+		{"GET", "/"},
+		{"GET", "/images/"},
+		{"GET", "/images/?list-type=2"},
+		{"GET", "/images/?policy="},
+		{"PUT", "/images/"},
+		{"PUT", "/images/?policy="},
+		{"DELETE", "/images/"},
+		{"GET", "/images/x?acl="},
+		{"PUT", "/images/x?acl="},
+		{"PUT", "/images/x?tagging="},
+		{"PUT", "/images/x?partNumber=1&uploadId=1"},
+		{"POST", "/images/x?uploads="},
+		{"GET", "/images/x?versionId=1"},
+		{"GET", "/images/x?response-content-type=text%2Fhtml"},
+		{"POST", "/images/x"},
+		{"DELETE", "/images/x?versionId=1"},
 	} {
 		if status, code := ask(s, signed(c[0], c[1], "")); status != http.StatusNotImplemented || code != "NotImplemented" {
 			t.Errorf("%s %s: %d %s", c[0], c[1], status, code)

@@ -57,5 +57,5 @@ func freeBytes(dir string) (free uint64, ok bool) {
 	if err := syscall.Statfs(dir, &fs); err != nil {
 		return 0, false
 	}
-	return uint64(fs.Bavail) * uint64(fs.Bsize), true //nolint:unconvert,gosec // the types differ between systems
+	return uint64(fs.Bavail) * uint64(fs.Bsize), true //nolint:unconvert // the types differ between systems
 }

@@ -165,7 +165,7 @@ func TestALiveCreateWithoutALiveProviderIsRefused(t *testing.T) {
 	b := setup(t)
 	c := order(1)
 	c.Livemode = true
-	if r := last(b.send(command.CreatePayment, c)); r.GetStage() != refused || r.GetErrorCode() != "SERVICE_UNAVAILABLE" {
+	if r := last(b.send(command.CreatePayment, c)); r.GetStage() != refused || r.GetErrorCode() != "LIVE_NOT_CONFIGURED" {
 		t.Errorf("reply %v", r)
 	}
 }

@@ -148,7 +148,8 @@ func conflictOr(err error) error {
 	case errors.Is(err, store.ErrKeyReused):
 		return errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Send a new key for a new request.")
 	case errors.Is(err, store.ErrReferenceReused):
-		return errs.New(errs.IdempotencyConflict, "This reference stands for another payment with another amount or currency, which is open or paid. Send a new reference, or cancel that payment first.")
+		return errs.New(errs.IdempotencyConflict,
+			"This reference stands for another payment with another amount or currency, which is open or paid. Send a new reference, or cancel that payment first.")
 	case errors.Is(err, store.ErrNotFound):
 		return errs.NotFound("Payment")
 	default:

@@ -123,7 +123,7 @@ func TestRefusedScans(t *testing.T) {
 		"somebody else's account": {func(c *paymentsv1.ScanPay) { c.AccountId = "other" }, "NOT_FOUND"},
 		"an unknown payment":      {func(c *paymentsv1.ScanPay) { c.GatewayReference = order(9).GetReference() }, "NOT_FOUND"},
 		"another amount":          {func(c *paymentsv1.ScanPay) { c.AmountCents = 1 }, "INVALID_STATE"},
-		"live without a provider": {func(c *paymentsv1.ScanPay) { c.Livemode = true }, "SERVICE_UNAVAILABLE"},
+		"live without a provider": {func(c *paymentsv1.ScanPay) { c.Livemode = true }, "LIVE_NOT_CONFIGURED"},
 	} {
 		cmd := scanOf(2, g.GetReference())
 		c.change(cmd)

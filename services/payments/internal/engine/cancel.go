@@ -74,7 +74,8 @@ func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.
 	}
 	switch {
 	case after.Undecided():
-		return after, errs.New(errs.InvalidState, "The bank has executed this payment, so it cannot be cancelled. Say whether its money came: confirm-received or confirm-not-received.")
+		return after, errs.New(errs.InvalidState,
+			"The bank has executed this payment, so it cannot be cancelled. Say whether its money came: confirm-received or confirm-not-received.")
 	case after.Held():
 		return after, errs.New(errs.InvalidState, "Somebody is paying this right now, so it cannot be cancelled. Wait for the outcome.")
 	}

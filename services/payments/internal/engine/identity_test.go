@@ -99,7 +99,7 @@ func TestARefusalForAnIdentitySaysWhich(t *testing.T) {
 		t.Run(failure, func(t *testing.T) {
 			b := setup(t)
 			b.bank.onCreate = func(func() powens.Payment) (powens.Payment, error) { return powens.Payment{}, &e }
-			b.want(b.Request(t.Context(), b.recorded()), payment.Failed, "", failure)
+			b.want(b.Request(t.Context(), b.recorded()), payment.Failed, payment.DetailRefused, failure)
 		})
 	}
 }

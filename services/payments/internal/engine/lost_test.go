@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -121,7 +122,7 @@ func TestAHintThatCameBeforeTheOpeningWasDropped(t *testing.T) {
 	if p.ProviderID != "1000" || p.PaymentURL == "" || b.bank.creates != 1 {
 		t.Errorf("opened as %s with URL %q after %d creates", p.ProviderID, p.PaymentURL, b.bank.creates)
 	}
-	if _, err := b.Adopt(t.Context(), true, "1000"); err != store.ErrNotFound {
+	if _, err := b.Adopt(t.Context(), true, "1000"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a hint of the other mode: %v", err)
 	}
 }

@@ -28,6 +28,9 @@ func TestEveryDetailAndFailureIsInTheAPIDescription(t *testing.T) {
 		DetailReceived, DetailMismatch, DetailRefused,
 	}
 	codes := []string{FailureExpired, FailureAlreadyPaid, FailureInProgress, FailureNotReceived, FailureMismatch, FailureCode("")}
+	for _, field := range []string{"payer_identity", "beneficiary_identity"} {
+		codes = append(codes, IdentityFailure(field, true), IdentityFailure(field, false))
+	}
 	for _, code := range failures {
 		codes = append(codes, code)
 	}

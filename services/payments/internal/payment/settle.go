@@ -27,7 +27,9 @@ func Settle(p Payment, w Word) (Change, error) {
 	c := Change{To: Failed, Cause: CauseMerchant, Actor: w.Actor, Note: w.Note}
 	switch {
 	case p.Detail == DetailMismatch && w.Came:
-		return Change{}, errs.New(errs.InvalidState, "The bank shows another amount than %s %s, so this payment cannot be completed. Say that it did not come, then book what came as a late receipt.", p.Amount, p.Currency)
+		return Change{}, errs.New(errs.InvalidState,
+			"The bank shows another amount than %s %s, so this payment cannot be completed. Say that it did not come, then book what came as a late receipt.",
+			p.Amount, p.Currency)
 	case p.Detail == DetailMismatch:
 		c.Failure = FailureMismatch
 	case w.Came:

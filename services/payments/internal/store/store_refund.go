@@ -61,7 +61,8 @@ func refundOfRefund(ctx context.Context, tx pgx.Tx, refund payment.Payment) erro
 	case err != nil:
 		return fmt.Errorf("look for a refund: %w", err)
 	default:
-		return errs.New(errs.InvalidState, "%s is a refund and cannot be refunded. Refund its payment %s instead, or cancel the refund while it is under way.", refund.OriginalReference, of)
+		return errs.New(errs.InvalidState,
+			"%s is a refund and cannot be refunded. Refund its payment %s instead, or cancel the refund while it is under way.", refund.OriginalReference, of)
 	}
 }
 
@@ -124,6 +125,9 @@ func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Pay
 	if err := s.write(ctx, tx, after, before.Sequence); err != nil {
 		return err
 	}
-	c := payment.Change{To: after.Status, Detail: after.Detail, Failure: after.Failure, Cause: payment.CauseRefund, Event: payment.EventType(payment.KindPayment, payment.Refunded)}
+	c := payment.Change{
+		To: after.Status, Detail: after.Detail, Failure: after.Failure, Cause: payment.CauseRefund,
+		Event: payment.EventType(payment.KindPayment, payment.Refunded),
+	}
 	return s.record(ctx, tx, after, before.Status, c, refundOf{refund.Reference, int64(refund.Amount)}, meta)
 }

@@ -38,7 +38,7 @@ func leave(ctx context.Context, db pg.DB, id string) error {
 
 // unseen are the processes but one that were last seen before a time, and when.
 func unseen(ctx context.Context, db pg.DB, but string, before time.Time) (map[string]time.Time, error) {
-	rows, err := db.Query(ctx, `select id::text, seen_at from workers where seen_at < $1 and id <> $2`, before, but)
+	rows, err := db.Query(ctx, `select id::text, seen_at from workers where seen_at < $1 and id <> $2`, before, but) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return nil, fmt.Errorf("look for dead processes: %w", err)
 	}

@@ -54,10 +54,12 @@ func (s *Store) Healths(ctx context.Context, ids []string, now time.Time) (map[s
 	return healths, nil
 }
 
+const wholesSQL = `select endpoint_id::text, failing_since, failures, last_error, paused_until
+	from endpoint_health where endpoint_id = any($1::uuid[])`
+
 // wholes are the endpoints of which nothing has succeeded lately.
 func (s *Store) wholes(ctx context.Context, ids []string, now time.Time) (map[string]Health, error) {
-	rows, err := s.pool.Query(ctx, `select endpoint_id::text, failing_since, failures, last_error, paused_until
-		from endpoint_health where endpoint_id = any($1::uuid[])`, ids)
+	rows, err := s.pool.Query(ctx, wholesSQL, ids) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return nil, fmt.Errorf("read health of endpoints: %w", err)
 	}
