@@ -70,6 +70,10 @@ var endings = []ending{
 // untriggered are the other events, by the beginnings of their names, and why no test key brings them about.
 var untriggered = []struct{ prefix, why string }{
 	{"payment.stalled", "it takes a bank that says nothing for hours"},
+	{"payment.amount_mismatch", "it takes a bank that executes another amount"},
+	{"payment.late_receipt", "it takes a failed payment: POST /gateway/payments/{reference}/late-receipt books its money"},
+	{"refund.stalled", "it takes a bank that says nothing for hours"},
+	{"refund.amount_mismatch", "it takes a bank that executes another amount"},
 	{"webhook_endpoint.failing", "it takes an endpoint that fails ten times: let one of yours answer 500"},
 	{"webhook_endpoint.disabled", "it takes an endpoint that is gone: let one of yours answer 410"},
 	{"webhook_endpoint.test", "POST /webhook-endpoints/{id}/test sends it"},
