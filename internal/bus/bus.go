@@ -50,8 +50,8 @@ type Bus struct {
 	watching sync.WaitGroup
 }
 
-// Connect connects to NATS, waiting and retrying for ever in the background when the server is away, and makes the streams that are
-// missing, now and whenever one is found missing.
+// Connect connects to NATS and creates the streams that are missing, now and whenever one is found missing. While the server
+// cannot be reached, it keeps retrying in the background.
 func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 	b := &Bus{settings: s, log: log, watch: newWatch()}
 	b.open, b.close = context.WithCancel(context.WithoutCancel(ctx))

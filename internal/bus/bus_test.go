@@ -126,7 +126,7 @@ func TestALostStreamComesBack(t *testing.T) {
 	}
 }
 
-// TestAMissingConsumerIsSaid to its owner, and to whoever asks what is wrong.
+// A missing consumer is reported to its owner and in the list of problems.
 func TestAMissingConsumerIsSaid(t *testing.T) {
 	srv := server(t, natsserver.Options{Dir: t.TempDir()})
 	b := connect(t, srv.URL(), time.Hour)

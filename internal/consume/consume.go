@@ -61,8 +61,8 @@ type Config struct {
 	Subjects []string
 	// Batch is how many events one transaction takes at most.
 	Batch int
-	// MaxAttempts is how often an event whose data the database refuses (pg.IsData) is tried before it is parked. With any other
-	// error than that and Poison it is tried for ever: it may be the service that is wrong, and an event is not to be lost for that.
+	// MaxAttempts is how often an event whose data the database refuses (pg.IsData) is tried before it is parked. After any
+	// other error except Poison it is retried without limit: the service may be at fault, and then the event must not be lost.
 	MaxAttempts uint64
 	// InboxKeep is how long events are remembered, at least. 0: two weeks longer than they can come again.
 	InboxKeep time.Duration

@@ -198,7 +198,7 @@ func TestADeposedConsumerChangesNothing(t *testing.T) {
 	}
 }
 
-// TestInboxesArePurged: those of two services grew for ever.
+// Two services never purged their inboxes.
 func TestInboxesArePurged(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -50,8 +50,8 @@ func (c *Consumer) forget(ctx context.Context) error {
 	}
 }
 
-// keep is how long events are remembered: longer than the settings and the stream itself, which an operator may have changed, let them
-// come again. ok is false when that is for ever.
+// keep is how long event ids stay in the inbox: longer than the settings and the stream, whose age an operator may have changed,
+// can deliver an event again. ok is false when the stream keeps events without limit.
 func (c *Consumer) keep(ctx context.Context) (keep time.Duration, ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()

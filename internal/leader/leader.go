@@ -45,7 +45,7 @@ func Run(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, 
 func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, lead func(context.Context, *Lease) error) error {
 	me := identity()
 	for ctx.Err() == nil {
-		if err := hold(ctx, pool, job, me, lead); err != nil && ctx.Err() == nil {
+		if err := hold(ctx, pool, job, me, log, lead); err != nil && ctx.Err() == nil {
 			log.Warn("leader's work interrupted, trying again", "job", job, "error", err)
 		}
 		select {
@@ -65,12 +65,12 @@ func identity() string {
 	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), uuid.NewString())
 }
 
-func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, lead func(context.Context, *Lease) error) error {
+func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, log *slog.Logger, lead func(context.Context, *Lease) error) error {
 	k, err := take(ctx, pool, job, me)
 	if err != nil || k == nil {
 		return err
 	}
-	defer k.giveUp(ctx)
+	defer k.giveUp(ctx, log)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	kept := make(chan struct{})

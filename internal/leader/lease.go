@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -139,7 +140,7 @@ func (k *keeper) renew(ctx context.Context) error {
 const patience = 2 * time.Second
 
 // giveUp ends the lease at once, so that another replica need not wait for its end.
-func (k *keeper) giveUp(ctx context.Context) {
+func (k *keeper) giveUp(ctx context.Context, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	var db pg.DB = k.pool
@@ -147,6 +148,8 @@ func (k *keeper) giveUp(ctx context.Context) {
 		db = k.conn
 		defer k.conn.Close(ctx)
 	}
-	// Without the database there is nothing to do: the lease ends by itself.
-	_, _ = db.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
+	_, err := db.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
+	if err != nil {
+		log.Debug("lease not given up, it ends by itself", "job", k.lease.job, "error", err)
+	}
 }

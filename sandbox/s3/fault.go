@@ -69,7 +69,10 @@ func (f fault) write(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(f.status)
 		return
 	}
-	_ = writeXML(w, f.status, document{Code: f.code, Message: f.message, Region: f.region, Resource: r.URL.Path, RequestID: id})
+	err := writeXML(w, f.status, document{Code: f.code, Message: f.message, Region: f.region, Resource: r.URL.Path, RequestID: id})
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client is gone or gets half an answer: end the connection
+	}
 }
 
 func writeXML(w http.ResponseWriter, status int, content any) error {

@@ -251,7 +251,7 @@ type way struct {
 	name string
 	// payer: it is not the merchant who asks. code: it has the mode of the deployment, not one of its own.
 	payer, code bool
-	// picture: whoever has the answer can pay with any bank's app, and no command is sent.
+	// picture: the answer itself can be paid with any bank's app, and no command is sent.
 	picture bool
 	ask     func(w *gateWorld) (int, map[string]any)
 }

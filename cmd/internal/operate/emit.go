@@ -36,7 +36,7 @@ type Emission struct {
 const emitPage = 500
 
 // Emit compares each outbox that it can read with the stream. Events that were never published are left to their service. What is
-// published keeps its id, so that whoever had it already drops it.
+// published keeps its id, so a consumer that already handled it ignores it.
 func (o *Operator) Emit(ctx context.Context, e Emit) ([]Emission, error) {
 	have, err := o.ids(ctx, e.Since)
 	if err != nil {

@@ -57,8 +57,8 @@ type Deployment struct {
 	Live bool
 }
 
-// Mode is the mode of a merchant's code or order: live in a live deployment, whoever the merchant is, and live everywhere
-// for a merchant who takes real money. Nobody falls back to test mode, where goods would be served for play money.
+// Mode is the mode of a merchant's code or order. It is live in a live deployment, and live for every merchant with live mode
+// enabled. Neither falls back to test mode: goods would be handed over for test money.
 func (d Deployment) Mode(m account.Merchant) (livemode bool) {
 	return d.Live || m.GatewayEnabled && m.LiveEnabled
 }

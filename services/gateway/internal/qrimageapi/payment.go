@@ -95,8 +95,8 @@ type transfer struct {
 	remittance string
 }
 
-// transfer draws the code of a SEPA transfer. Any bank's app reads it, and nobody tells us when it was paid: so the merchant
-// has to want it. It asks the gate: whoever has the picture can pay.
+// transfer draws the code of a SEPA transfer. Any bank's app reads it, and no provider tells us when it was paid, so the merchant
+// must have switched it on. It asks the gate, because the picture alone is enough to pay.
 func (a *API) transfer(ctx context.Context, m account.Merchant, live bool, t transfer, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	if _, err := gate.ForMerchant(m, live); err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 )
 
-// TestALostConsumerOfCommandsComesBack, with its stream or alone: every new payment was answered 503 for ever.
+// After the consumer of commands was lost, with its stream or alone, every new payment was answered 503 until a restart.
 func TestALostConsumerOfCommandsComesBack(t *testing.T) {
 	b := setup(t)
 	b.send(command.CreatePayment, order(1))

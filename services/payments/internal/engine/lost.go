@@ -92,9 +92,9 @@ func (e *Engine) dropLosers(ctx context.Context, prov Provider, p payment.Paymen
 	e.cancelExtras(ctx, prov, p, found, p.ProviderID)
 }
 
-// Adopt reads a provider payment that no payment of ours has yet, and gives it to the one that is being opened with its
-// reference. One that such a payment does not need, since it has another or has ended, is cancelled: nobody was given its
-// URL. store.ErrNotFound when it is none of ours.
+// Adopt reads a provider payment that is not linked to any payment yet and links it to the payment with its reference, if that
+// is still being opened. If that payment already has another one or has ended, the provider payment is cancelled: its URL was
+// given to nobody. The error is store.ErrNotFound when the reference is not ours.
 func (e *Engine) Adopt(ctx context.Context, livemode bool, providerID string) (payment.Payment, error) {
 	prov, err := e.Provider(livemode)
 	if err != nil {

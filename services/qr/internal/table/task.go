@@ -52,8 +52,8 @@ type sender interface {
 	Send(subject string, payload proto.Message, meta command.Meta) (*command.Call, error)
 }
 
-// cancelPayment has the payment of an order that ends unpaid cancelled: in the transaction of the end, so that it happens
-// whoever dies afterwards.
+// cancelPayment records, in the transaction that ends an unpaid order, that its payment must be cancelled. So the cancellation
+// survives the death of any process after the commit.
 func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaymentReference == "" || o.PaidAt != nil {
 		return nil
