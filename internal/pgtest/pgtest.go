@@ -61,55 +61,67 @@ func Database(t testing.TB, schema string, migrations fs.FS) string {
 	return create(t, template)
 }
 
-var templates sync.Mutex
+// admin is the one connection of this process on which databases are made and dropped: a session of PostgreSQL costs more than what
+// these sessions do. It ends with the process.
+var admin struct {
+	sync.Mutex
+	conn      *pgx.Conn
+	templates map[string]bool // those that are known to exist
+}
+
+// administer runs statements on that connection.
+func administer(t testing.TB, statements func(conn *pgx.Conn)) {
+	t.Helper()
+	admin.Lock()
+	defer admin.Unlock()
+	if admin.conn == nil || admin.conn.IsClosed() {
+		conn, err := pgx.Connect(context.Background(), ServerURL(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		admin.conn, admin.templates = conn, map[string]bool{}
+	}
+	statements(admin.conn)
+}
 
 func makeTemplate(t testing.TB, name, schema string, migrations fs.FS) {
 	t.Helper()
-	templates.Lock()
-	defer templates.Unlock()
-	ctx := context.Background()
-	admin := connect(t, ServerURL(t))
-	defer admin.Close(ctx)
-	// Other test binaries make the same template at the same time.
-	exec(t, admin, `select pg_advisory_lock(20261120)`)
-	var exists bool
-	if err := admin.QueryRow(ctx, `select exists (select from pg_database where datname = $1)`, name).Scan(&exists); err != nil {
-		t.Fatal(err)
-	}
-	if exists {
-		return
-	}
-	building := name + "_building"
-	exec(t, admin, `drop database if exists `+building)
-	exec(t, admin, `create database `+building+` template template0`)
-	if err := pg.Migrate(ctx, pg.Settings{URL: replaceDatabase(t, building), Schema: schema}, migrations); err != nil {
-		t.Fatal(err)
-	}
-	exec(t, admin, `alter database `+building+` rename to `+name)
+	administer(t, func(conn *pgx.Conn) {
+		if admin.templates[name] {
+			return
+		}
+		// Other test binaries make the same template at the same time.
+		exec(t, conn, `select pg_advisory_lock(20261120)`)
+		defer exec(t, conn, `select pg_advisory_unlock(20261120)`)
+		var exists bool
+		if err := conn.QueryRow(context.Background(), `select exists (select from pg_database where datname = $1)`, name).Scan(&exists); err != nil {
+			t.Fatal(err)
+		}
+		if !exists {
+			building := name + "_building"
+			exec(t, conn, `drop database if exists `+building)
+			exec(t, conn, `create database `+building+` template template0`)
+			if err := pg.Migrate(context.Background(), pg.Settings{URL: replaceDatabase(t, building), Schema: schema}, migrations); err != nil {
+				t.Fatal(err)
+			}
+			exec(t, conn, `alter database `+building+` rename to `+name)
+		}
+		admin.templates[name] = true
+	})
 }
 
 func create(t testing.TB, template string) string {
 	t.Helper()
 	id := uuid.New()
 	name := "test_" + hex.EncodeToString(id[:])
-	admin := connect(t, ServerURL(t))
-	defer admin.Close(context.Background())
-	exec(t, admin, `create database `+name+` template `+template)
+	// Files are copied: a third of the work of copying pages through the log, which nobody reads here.
+	administer(t, func(conn *pgx.Conn) {
+		exec(t, conn, `create database `+name+` template `+template+` strategy file_copy`)
+	})
 	t.Cleanup(func() {
-		admin := connect(t, ServerURL(t))
-		defer admin.Close(context.Background())
-		exec(t, admin, `drop database if exists `+name+` with (force)`)
+		administer(t, func(conn *pgx.Conn) { exec(t, conn, `drop database if exists `+name+` with (force)`) })
 	})
 	return replaceDatabase(t, name)
-}
-
-func connect(t testing.TB, u string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(context.Background(), u)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn
 }
 
 func exec(t testing.TB, conn *pgx.Conn, sql string) {
