@@ -249,6 +249,9 @@ func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, id string, err e
 	}
 	n := deliveries(m)
 	delay := min(time.Second<<min(n, 5), 30*time.Second)
+	if pg.IsInfrastructure(err) || errors.Is(err, leader.ErrDeposed) {
+		delay = time.Second // the event is not at fault: it goes on as soon as the database does
+	}
 	c.log.Warn("event not applied, trying again", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
 	c.logIf(m.NakWithDelay(delay), "nak event")
 }
