@@ -5,10 +5,11 @@ cd "$(dirname "$0")/.."
 
 # What is tested without the race detector: packages that compute and start no goroutine. It finds nothing there and makes them
 # five to ten times as slow. They draw, calculate, sign, and read or write XML and PDF. Everything else is tested with it.
-pure="./cmd/internal/manifests ./cmd/internal/pgbinaries ./internal/config ./internal/lifecycle ./internal/money
-	./internal/outbound ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
+pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries ./cmd/internal/rundir ./cmd/internal/system
+	./internal/config ./internal/eventtype ./internal/lifecycle ./internal/money
+	./internal/outbound ./internal/sepa ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
 	./sandbox/einvoicing/internal/decimal ./sandbox/einvoicing/internal/document ./sandbox/einvoicing/internal/flux10
-	./sandbox/einvoicing/internal/pdf ./services/einvoice/internal/cii ./services/einvoice/internal/ereport/flux10
+	./sandbox/einvoicing/internal/pdf ./sandbox/internal/page ./sandbox/internal/timetable ./services/einvoice/internal/cii ./services/einvoice/internal/ereport/flux10
 	./services/einvoice/internal/facturx ./services/einvoice/internal/invoice ./services/gateway/internal/apidoc
 	./services/gateway/internal/patience ./services/payments/internal/payment ./services/qr/internal/epc
 	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./services/webhooks/verify"
@@ -29,7 +30,7 @@ race() { CGO_ENABLED=1 run -race "$@"; }
 	[ $# -gt 0 ] || set -- $(go list -m -f '{{.Dir}}/...')
 	go list "$@" | grep -v '/cmd/chaos$' | sort >"$work/all" || true
 	go list $pure | sort | comm -12 "$work/all" - >"$work/pure"
-	grep '/cmd/e2e$' "$work/all" >"$work/system" || true
+	grep -E '/cmd/(e2e|internal/stack)$' "$work/all" >"$work/system" || true
 	sort "$work/pure" "$work/system" | comm -23 "$work/all" - >"$work/race"
 
 	# Compiled first, so that tests share the machine with the linker alone. Packages, not programs: those would be linked for
@@ -40,7 +41,7 @@ race() { CGO_ENABLED=1 run -race "$@"; }
 	failed=0
 	[ ! -s "$work/race" ] || race $(cat "$work/race") || failed=1
 	[ ! -s "$work/pure" ] || run $(cat "$work/pure") || failed=1
-	# Last and alone: a whole system wants the machine for itself.
-	[ ! -s "$work/system" ] || race $(cat "$work/system") || failed=1
+	# Last and one after the other: a whole system wants the machine for itself.
+	[ ! -s "$work/system" ] || race -p 1 $(cat "$work/system") || failed=1
 	exit $failed
 }

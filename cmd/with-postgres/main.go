@@ -72,7 +72,7 @@ func start(ctx context.Context) (end func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := pgserver.TempDir("eupay-test-postgres-")
+	dir, err := pgserver.VolatileDir("eupay-test-postgres-")
 	if err != nil {
 		return nil, err
 	}
