@@ -64,7 +64,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}
 	e := web.New(s.core.Log, trusted)
 	e.Use(web.Patient(s.cfg.Patience))
-	api := e.Group(basePath)
+	api := web.NewAPI(e, basePath, reference.Query)
 	reference.Register(api)
 	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
 	portal := portalapi.New(portalapi.Deps{
@@ -95,7 +95,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.cfg.OrdersLive} }
 
 // codeRoutes are those around QR codes and invoices: made, drawn, scanned and paid by customers.
-func (s *Service) codeRoutes(api *echo.Group, to others, portal *portalapi.API, limiter ratelimit.Limiter) {
+func (s *Service) codeRoutes(api *web.API, to others, portal *portalapi.API, limiter ratelimit.Limiter) {
 	payments, qr, invoices := paymentsv1.NewPaymentsServiceClient(to.payments), qrv1.NewQRServiceClient(to.qr), einvoicev1.NewEInvoiceServiceClient(to.einvoice)
 	signed := codes{qr}
 	qrapi.New(qrapi.Deps{

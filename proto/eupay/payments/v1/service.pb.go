@@ -486,7 +486,20 @@ type ListPaymentsRequest struct {
 	// Created on or after; absent: any.
 	CreatedFrom *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_from,json=createdFrom,proto3" json:"created_from,omitempty"`
 	// Empty: any.
-	StatusDetail  string `protobuf:"bytes,20,opt,name=status_detail,json=statusDetail,proto3" json:"status_detail,omitempty"`
+	StatusDetail string `protobuf:"bytes,20,opt,name=status_detail,json=statusDetail,proto3" json:"status_detail,omitempty"`
+	// Created before; absent: any.
+	CreatedTo *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=created_to,json=createdTo,proto3" json:"created_to,omitempty"`
+	// Empty: any.
+	Reference string `protobuf:"bytes,22,opt,name=reference,proto3" json:"reference,omitempty"`
+	// The merchant's own reference. Empty: any.
+	MerchantReference string `protobuf:"bytes,23,opt,name=merchant_reference,json=merchantReference,proto3" json:"merchant_reference,omitempty"`
+	// Both inclusive, in cents. 0: any.
+	MinAmountCents int64 `protobuf:"varint,24,opt,name=min_amount_cents,json=minAmountCents,proto3" json:"min_amount_cents,omitempty"`
+	MaxAmountCents int64 `protobuf:"varint,25,opt,name=max_amount_cents,json=maxAmountCents,proto3" json:"max_amount_cents,omitempty"`
+	// In the description, the merchant's reference or the payer's name, whatever the case. Empty: any.
+	Search string `protobuf:"bytes,26,opt,name=search,proto3" json:"search,omitempty"`
+	// The reference after which the list goes on, in place of page. Empty: by page.
+	StartingAfter string `protobuf:"bytes,27,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -570,10 +583,62 @@ func (x *ListPaymentsRequest) GetStatusDetail() string {
 	return ""
 }
 
+func (x *ListPaymentsRequest) GetCreatedTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedTo
+	}
+	return nil
+}
+
+func (x *ListPaymentsRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ListPaymentsRequest) GetMerchantReference() string {
+	if x != nil {
+		return x.MerchantReference
+	}
+	return ""
+}
+
+func (x *ListPaymentsRequest) GetMinAmountCents() int64 {
+	if x != nil {
+		return x.MinAmountCents
+	}
+	return 0
+}
+
+func (x *ListPaymentsRequest) GetMaxAmountCents() int64 {
+	if x != nil {
+		return x.MaxAmountCents
+	}
+	return 0
+}
+
+func (x *ListPaymentsRequest) GetSearch() string {
+	if x != nil {
+		return x.Search
+	}
+	return ""
+}
+
+func (x *ListPaymentsRequest) GetStartingAfter() string {
+	if x != nil {
+		return x.StartingAfter
+	}
+	return ""
+}
+
 type ListPaymentsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Payments      []*Payment             `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Payments []*Payment             `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	// All that match; 0 with starting_after.
+	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// Only with starting_after.
+	HasMore       bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -620,6 +685,13 @@ func (x *ListPaymentsResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListPaymentsResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
 }
 
 type ListHistoryRequest struct {
@@ -866,7 +938,7 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x7f\n" +
 	"\x1cListCustomerPaymentsResponse\x12I\n" +
 	"\bpayments\x18\x01 \x03(\v2-.eupay.payments.v1.GetCustomerPaymentResponseR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\xf8\x01\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\x93\x04\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -875,10 +947,19 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12=\n" +
 	"\fcreated_from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedFrom\x12#\n" +
-	"\rstatus_detail\x18\x14 \x01(\tR\fstatusDetail\"d\n" +
+	"\rstatus_detail\x18\x14 \x01(\tR\fstatusDetail\x129\n" +
+	"\n" +
+	"created_to\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedTo\x12\x1c\n" +
+	"\treference\x18\x16 \x01(\tR\treference\x12-\n" +
+	"\x12merchant_reference\x18\x17 \x01(\tR\x11merchantReference\x12(\n" +
+	"\x10min_amount_cents\x18\x18 \x01(\x03R\x0eminAmountCents\x12(\n" +
+	"\x10max_amount_cents\x18\x19 \x01(\x03R\x0emaxAmountCents\x12\x16\n" +
+	"\x06search\x18\x1a \x01(\tR\x06search\x12%\n" +
+	"\x0estarting_after\x18\x1b \x01(\tR\rstartingAfter\"\x7f\n" +
 	"\x14ListPaymentsResponse\x126\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"o\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"o\n" +
 	"\x12ListHistoryRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -941,28 +1022,29 @@ var file_eupay_payments_v1_service_proto_depIdxs = []int32{
 	14, // 2: eupay.payments.v1.GetCustomerPaymentResponse.refunds:type_name -> eupay.payments.v1.Payment
 	5,  // 3: eupay.payments.v1.ListCustomerPaymentsResponse.payments:type_name -> eupay.payments.v1.GetCustomerPaymentResponse
 	15, // 4: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
-	14, // 5: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
-	16, // 6: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
-	14, // 7: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
-	0,  // 8: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
-	2,  // 9: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
-	4,  // 10: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
-	6,  // 11: eupay.payments.v1.PaymentsService.ListCustomerPayments:input_type -> eupay.payments.v1.ListCustomerPaymentsRequest
-	8,  // 12: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
-	10, // 13: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
-	12, // 14: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
-	1,  // 15: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
-	3,  // 16: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
-	5,  // 17: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
-	7,  // 18: eupay.payments.v1.PaymentsService.ListCustomerPayments:output_type -> eupay.payments.v1.ListCustomerPaymentsResponse
-	9,  // 19: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
-	11, // 20: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
-	13, // 21: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
-	15, // [15:22] is the sub-list for method output_type
-	8,  // [8:15] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	15, // 5: eupay.payments.v1.ListPaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
+	14, // 6: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
+	16, // 7: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
+	14, // 8: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
+	0,  // 9: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
+	2,  // 10: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
+	4,  // 11: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
+	6,  // 12: eupay.payments.v1.PaymentsService.ListCustomerPayments:input_type -> eupay.payments.v1.ListCustomerPaymentsRequest
+	8,  // 13: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
+	10, // 14: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
+	12, // 15: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
+	1,  // 16: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
+	3,  // 17: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
+	5,  // 18: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
+	7,  // 19: eupay.payments.v1.PaymentsService.ListCustomerPayments:output_type -> eupay.payments.v1.ListCustomerPaymentsResponse
+	9,  // 20: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
+	11, // 21: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
+	13, // 22: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
+	16, // [16:23] is the sub-list for method output_type
+	9,  // [9:16] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_service_proto_init() }

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"european-pay.eu/eupay/internal/eventtype"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 //go:embed *.yaml
@@ -23,6 +24,8 @@ var files embed.FS
 // Document is the merged description in both formats.
 type Document struct {
 	JSON, YAML []byte
+
+	queries map[string]web.Query // by method and path
 }
 
 // Load merges the files: paths and the entries of each kind of component may be spread over them, but each may be said
@@ -52,7 +55,7 @@ func load(fsys fs.FS, complete func(merged map[string]any) error) (Document, err
 	if err := complete(merged); err != nil {
 		return Document{}, fmt.Errorf("complete the API description: %w", err)
 	}
-	var d Document
+	d := Document{queries: queries(merged)}
 	if d.JSON, err = json.Marshal(merged); err != nil {
 		return Document{}, fmt.Errorf("encode API as JSON: %w", err)
 	}
@@ -117,14 +120,14 @@ func merge(into, part map[string]any, depth int) error {
 	return nil
 }
 
-// Register serves the document below the base path. Any page may read it.
-func (d Document) Register(g *echo.Group) {
+// Register serves the document. Any page may read it.
+func (d Document) Register(g *web.API) {
 	serve := func(contentType string, content []byte) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			h := c.Response().Header()
 			h.Set(echo.HeaderAccessControlAllowOrigin, "*")
 			h.Set(echo.HeaderCacheControl, "public, max-age=300")
-			return c.Blob(http.StatusOK, contentType, content)
+			return web.Send(c, http.StatusOK, contentType, content)
 		}
 	}
 	g.GET("/openapi.json", serve(echo.MIMEApplicationJSON, d.JSON))

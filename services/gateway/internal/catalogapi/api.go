@@ -4,7 +4,6 @@
 package catalogapi
 
 import (
-	"fmt"
 	"net/http"
 	"time"
 
@@ -45,7 +44,7 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1. Staff and accountants share the merchant's catalog; accountants
 // only read it.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	read := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
 	write := a.Login(account.RoleMerchant, account.RoleStaff)
 	g.GET("/product/list", a.list, read)
@@ -179,14 +178,8 @@ func (a *API) findImage(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, findTimeout)
 	defer cancel()
-	allowed, wait, err := a.Limiter.Allow(ctx, "find-image:"+merchant(c), findsPerMinute)
-	if err != nil {
-		return fmt.Errorf("count image searches: %w", err)
-	}
-	if !allowed {
-		e := errs.New(errs.RateLimitExceeded, "At most %d image searches a minute. Repeat the request after retry_after seconds.", findsPerMinute)
-		e.RetryAfter = wait
-		return e
+	if err := web.Limited(c, a.Limiter, "find-image:"+merchant(c), findsPerMinute); err != nil {
+		return err
 	}
 	res, err := a.Catalog.FindImage(ctx, &qrv1.FindImageRequest{MerchantId: merchant(c), Name: in.Name, Category: in.Category})
 	if err != nil {

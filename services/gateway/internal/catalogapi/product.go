@@ -87,6 +87,9 @@ type percentage struct{ perMille *int32 }
 // UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals. Which rates there are is for the qr service to say,
 // but what it cannot be told exactly is refused here.
 func (p *percentage) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil // absent
+	}
 	hundredths, err := money.Parse(string(text))
 	if err != nil || hundredths < 0 || hundredths > 100_00 || hundredths%10 != 0 {
 		return web.Refusal("must be 20, 10, 5.5 or 2.1")

@@ -136,7 +136,7 @@ func setup(t *testing.T) *fixture {
 	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	f := &fixture{shop: &shop{}, tokens: map[account.Role]string{"": ""}}
 	e := web.New(quiet, nil)
-	g := e.Group(apidoctest.Base)
+	g := apidoctest.API(t, e)
 	portal := portalapi.New(portalapi.Deps{Accounts: accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}, KeyFrom: func(echo.Context) (account.Key, bool) { return account.Key{}, false }})

@@ -50,7 +50,7 @@ type API struct{ Deps }
 func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	g.GET("/customer/accounts", a.list, a.Login)
 	g.POST("/customer/accounts/connect", a.connect, edge.PerIP(a.Limiter, "connect", visitsPerMinute), a.Login)
 	g.DELETE("/customer/accounts/:id", a.remove, a.Login)

@@ -83,7 +83,7 @@ func setup(t *testing.T) *world {
 	w := &world{t: t, payments: &standIn{}}
 	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, func() time.Time { return now })
 	e := web.New(quiet, nil)
-	g := e.Group(apidoctest.Base)
+	g := apidoctest.API(t, e)
 	portal := portalapi.New(portalapi.Deps{
 		Accounts: accounts, KeyAuth: noKeys, KeyFrom: func(echo.Context) (account.Key, bool) { return account.Key{}, false },
 	})

@@ -5,7 +5,6 @@ package edge
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -97,28 +96,14 @@ func (a *Access) admit(c echo.Context, key account.Key) error {
 	if limit <= 0 {
 		limit = a.defaultMax
 	}
-	return limited(c, a.limiter, "key:"+key.ID, limit)
-}
-
-// limited counts the call, or refuses it with the seconds to wait.
-func limited(c echo.Context, limiter ratelimit.Limiter, key string, limit int) error {
-	allowed, wait, err := limiter.Allow(c.Request().Context(), key, limit)
-	if err != nil {
-		return err
-	}
-	if allowed {
-		return nil
-	}
-	e := errs.New(errs.RateLimitExceeded, "Too many requests: wait retry_after seconds before the next one.")
-	e.RetryAfter = max(wait, time.Millisecond)
-	return e
+	return web.Limited(c, a.limiter, "key:"+key.ID, limit)
 }
 
 // PerIP limits the calls of one address for one purpose.
 func PerIP(limiter ratelimit.Limiter, purpose string, limit int) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if err := limited(c, limiter, ratelimit.IPKey(purpose, web.ClientIP(c)), limit); err != nil {
+			if err := web.Limited(c, limiter, ratelimit.IPKey(purpose, web.ClientIP(c)), limit); err != nil {
 				return err
 			}
 			return next(c)

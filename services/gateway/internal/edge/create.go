@@ -70,10 +70,10 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 	}
 	return &paymentsv1.CreatePayment{
 		Reference: newReference("PAY", now), Merchant: merchant(key.Merchant), Livemode: key.Livemode,
-		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency.value, Description: req.Description.value,
-		MerchantReference: req.Reference.value, SuccessUrl: req.SuccessURL.value, CancelUrl: req.CancelURL.value,
+		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency, Description: req.Description,
+		MerchantReference: req.Reference, SuccessUrl: req.SuccessURL, CancelUrl: req.CancelURL,
 		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(key),
-		ExecutionType: req.ExecutionType.value, ExecutionDate: req.ExecutionDate.value, Customer: req.Customer.proto(),
+		ExecutionType: req.ExecutionType, ExecutionDate: req.ExecutionDate, Customer: req.Customer.proto(),
 	}, nil
 }
 

@@ -53,7 +53,7 @@ func fingerprint(endpoint string, key account.Key, parts ...string) []byte {
 
 func (r *createRequest) fingerprint(key account.Key) []byte {
 	return fingerprint("create", key, append([]string{
-		r.Amount.Cents().String(), r.Currency.value, r.Description.value, r.Reference.value,
-		r.SuccessURL.value, r.CancelURL.value, string(sortedMetadata(r.Metadata)), r.ExecutionType.value, r.ExecutionDate.value,
+		r.Amount.Cents().String(), r.Currency, r.Description, r.Reference,
+		r.SuccessURL, r.CancelURL, string(sortedMetadata(r.Metadata)), r.ExecutionType, r.ExecutionDate,
 	}, r.Customer.fingerprint()...)...)
 }

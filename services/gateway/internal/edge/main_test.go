@@ -106,7 +106,7 @@ func newWorld(t testing.TB, deadline time.Duration) *world {
 		Commands: gate.NewCommands(commands), Reads: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
 		Access: NewAccess(keys(), limiter, DefaultPerMinute), Limiter: limiter, Now: testNow, Log: quiet, Deadline: deadline,
 	}
-	w.api.Register(e.Group(apidoctest.Base))
+	w.api.Register(apidoctest.API(t, e))
 	srv := httptest.NewServer(web.Handler(e))
 	t.Cleanup(func() { w.client.CloseIdleConnections(); srv.Close() })
 	w.url = srv.URL + apidoctest.Base

@@ -20,7 +20,7 @@ const (
 
 // checkMetadata returns the compact form of the metadata; nil for none and for {}.
 func checkMetadata(bad *problems, raw json.RawMessage) json.RawMessage {
-	if len(raw) == 0 {
+	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
 	if raw[0] != '{' {

@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Limits that the contract fixes or that keep a backend from being asked for nothing.
@@ -44,7 +45,7 @@ type Payments struct {
 }
 
 // Register adds the routes to the group of the base path.
-func (p *Payments) Register(g *echo.Group) {
+func (p *Payments) Register(g *web.API) {
 	read, write := p.allow(account.PaymentsRead), p.allow(account.PaymentsWrite)
 	g.POST("/gateway/payments", p.create, write)
 	g.GET("/gateway/payments", p.list, read)

@@ -98,19 +98,6 @@ func TestList(t *testing.T) {
 	}
 }
 
-func TestInstant(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{
-		"2026-06-17T12:00:00Z": at, "2026-06-17T14:00:00+02:00": at, "2026-06-17T14:00:00 02:00": at, "2026-06-17T12:00:00": at,
-		"2026-06-17T12:00:00.000Z": at, "2026-06-17T12:00": at, "2026-06-17": at.Add(-12 * time.Hour),
-	} {
-		if got, ok := Instant(text); !ok || !got.Equal(want) {
-			t.Errorf("%s: %v %v", text, got, ok)
-		}
-	}
-}
-
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
@@ -184,7 +171,6 @@ func TestRefund(t *testing.T) {
 		`{"amount":0}`:                 "amount must be between 0.01 and 10000.00.",
 		`{"amount":-1}`:                "amount must be between 0.01 and 10000.00.",
 		`{"amount":"10"}`:              "amount must be a number, not a string.",
-		`{"amount":null}`:              "amount must be a number.",
 		`{"amount":1.001}`:             "amount must have at most two decimals.",
 		`{"amount":1,"reason":"late"}`: "reason is not a known field.",
 		`[]`:                           "The body must be an object.",

@@ -25,31 +25,16 @@ const (
 	maxDelay                   = 366 * 24 * time.Hour
 )
 
-// text is a string of which "absent" and "empty" are told apart.
-type text struct {
-	value string
-	given bool
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (t *text) UnmarshalJSON(raw []byte) error {
-	if raw[0] != '"' {
-		return web.Refusal("must be a string")
-	}
-	t.given = true
-	return json.Unmarshal(raw, &t.value)
-}
-
 type createRequest struct {
 	Amount        web.Amount      `json:"amount"`
-	Currency      text            `json:"currency"`
-	Description   text            `json:"description"`
-	Reference     text            `json:"reference"`
-	SuccessURL    text            `json:"success_url"`
-	CancelURL     text            `json:"cancel_url"`
+	Currency      string          `json:"currency"`
+	Description   string          `json:"description"`
+	Reference     string          `json:"reference"`
+	SuccessURL    string          `json:"success_url"`
+	CancelURL     string          `json:"cancel_url"`
 	Metadata      json.RawMessage `json:"metadata"`
-	ExecutionType text            `json:"execution_type"`
-	ExecutionDate text            `json:"execution_date"`
+	ExecutionType string          `json:"execution_type"`
+	ExecutionDate string          `json:"execution_date"`
 	Customer      *customer       `json:"customer"`
 }
 
@@ -75,15 +60,15 @@ func (r *createRequest) check(live bool, now time.Time) error {
 	} else {
 		checkAmount(&bad, r.Amount.Cents())
 	}
-	if !r.Currency.given {
-		r.Currency.value = "EUR"
+	if r.Currency == "" {
+		r.Currency = "EUR"
 	}
-	if r.Currency.value != "EUR" {
+	if r.Currency != "EUR" {
 		bad.add("currency", "must be EUR")
 	}
 	checkDescription(&bad, r.Description)
-	if r.Reference.given {
-		checkReference(&bad, r.Reference.value)
+	if r.Reference != "" {
+		checkReference(&bad, r.Reference)
 	}
 	checkURL(&bad, "success_url", r.SuccessURL, live)
 	checkURL(&bad, "cancel_url", r.CancelURL, live)
@@ -99,13 +84,13 @@ func checkAmount(bad *problems, c money.Cents) {
 	}
 }
 
-func checkDescription(bad *problems, d text) {
+func checkDescription(bad *problems, d string) {
 	switch {
-	case strings.TrimSpace(d.value) == "":
+	case strings.TrimSpace(d) == "":
 		bad.add("description", "is required")
-	case utf8.RuneCountInString(d.value) > maxDescription:
+	case utf8.RuneCountInString(d) > maxDescription:
 		bad.add("description", "must have at most %d characters", maxDescription)
-	case strings.ContainsFunc(d.value, unprintable):
+	case strings.ContainsFunc(d, unprintable):
 		bad.add("description", "must not contain control characters or line breaks")
 	}
 }
@@ -125,16 +110,16 @@ func unprintable(r rune) bool {
 }
 
 // checkURL: the payer's browser will be sent there, so nothing that a browser would read in another way passes.
-func checkURL(bad *problems, field string, t text, live bool) {
-	if !t.given {
+func checkURL(bad *problems, field string, link string, live bool) {
+	if link == "" {
 		return
 	}
-	if len(t.value) > maxURL {
+	if len(link) > maxURL {
 		bad.add(field, "must have at most %d characters", maxURL)
 		return
 	}
-	u, err := url.Parse(t.value)
-	ascii := !strings.ContainsFunc(t.value, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' })
+	u, err := url.Parse(link)
+	ascii := !strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' })
 	switch {
 	case err != nil || !ascii || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "":
 		bad.add(field, "must be an absolute http or https URL")
@@ -146,22 +131,22 @@ func checkURL(bad *problems, field string, t text, live bool) {
 }
 
 func (r *createRequest) checkExecution(bad *problems, now time.Time) {
-	switch r.ExecutionType.value {
+	switch r.ExecutionType {
 	case "instant", "first_open_day", "deferred":
 	default:
-		if r.ExecutionType.given {
+		if r.ExecutionType != "" {
 			bad.add("execution_type", "must be instant, first_open_day or deferred")
 			return
 		}
 	}
-	if deferred := r.ExecutionType.value == "deferred"; deferred != r.ExecutionDate.given {
+	if deferred := r.ExecutionType == "deferred"; deferred != (r.ExecutionDate != "") {
 		bad.add("execution_date", "must be given with execution_type deferred, and only then")
 		return
 	}
-	if !r.ExecutionDate.given {
+	if r.ExecutionDate == "" {
 		return
 	}
-	day, err := time.Parse(time.DateOnly, r.ExecutionDate.value)
+	day, err := time.Parse(time.DateOnly, r.ExecutionDate)
 	today := now.UTC().Truncate(24 * time.Hour)
 	if err != nil || !day.After(today) || day.After(today.Add(maxDelay)) {
 		bad.add("execution_date", "must be a day (YYYY-MM-DD) after today and within a year")

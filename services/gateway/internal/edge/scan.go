@@ -10,7 +10,6 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
-	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
 // What other ways to pay share with the merchants' API.
@@ -42,11 +41,6 @@ func AmountProblem(cents money.Cents) error {
 	var bad problems
 	checkAmount(&bad, cents)
 	return bad.err()
-}
-
-// Limited counts a call of the key, or refuses it with RATE_LIMIT_EXCEEDED and the seconds to wait.
-func Limited(c echo.Context, limiter ratelimit.Limiter, key string, perMinute int) error {
-	return limited(c, limiter, key, perMinute)
 }
 
 // Unprintable finds what no text that people must be able to trust may hold.

@@ -222,7 +222,7 @@ func TestHooksAreLimited(t *testing.T) {
 	f := setup(t)
 	f.must(t, 204, nil, "POST", "/webhooks/seqino", "{}", "X-Seqino-Signature", signature)
 	for range hooksPerMinute - 1 { // as many more requests would
-		if _, _, err := f.limiter.Allow(t.Context(), ratelimit.IPKey("seqino", netip.MustParseAddr("127.0.0.1")), hooksPerMinute); err != nil {
+		if _, err := f.limiter.Allow(t.Context(), ratelimit.IPKey("seqino", netip.MustParseAddr("127.0.0.1")), hooksPerMinute); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 const (
@@ -46,7 +47,7 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1. Staff issue invoices and accountants read them; the enrolment is
 // the merchant's alone.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	team := []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
 	read := []echo.MiddlewareFunc{told, a.KeyOrLogin(account.InvoicesRead, team...)}
 	write := []echo.MiddlewareFunc{told, a.KeyOrLogin(account.InvoicesWrite, account.RoleMerchant, account.RoleStaff)}

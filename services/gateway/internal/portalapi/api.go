@@ -11,6 +11,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // What bounds a call to the webhooks service: most of them, a test, which waits for the merchant's server, and sending
@@ -69,7 +70,7 @@ var (
 )
 
 // Register puts the endpoints on the group of /api/v1.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	a.registerAuth(g)
 
 	g.GET("/merchant", a.merchant, a.Login(team...))
@@ -93,7 +94,7 @@ func (a *API) Register(g *echo.Group) {
 	a.registerListen(g)
 }
 
-func (a *API) registerAuth(g *echo.Group) {
+func (a *API) registerAuth(g *web.API) {
 	g.POST("/auth/register", a.register, noStore)
 	g.POST("/auth/login", a.login(account.Portal), noStore)
 	g.POST("/auth/refresh", a.refresh, noStore)
@@ -103,7 +104,7 @@ func (a *API) registerAuth(g *echo.Group) {
 	g.POST("/customer/auth/login", a.login(account.Customer), noStore)
 }
 
-func (a *API) registerWebhooks(g *echo.Group) {
+func (a *API) registerWebhooks(g *web.API) {
 	read := a.LoginOrKey(account.WebhooksRead, team...)
 	write := a.LoginOrKey(account.WebhooksWrite, owner...)
 	g.GET("/webhook-endpoints", a.endpoints, read)

@@ -59,9 +59,9 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	after := c.QueryParam("starting_after")
-	if after != "" && c.QueryParams().Has("page") {
-		return errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after and page exclude each other."})
+	after, err := web.After(c)
+	if err != nil {
+		return err
 	}
 	if after != "" {
 		number = 0
@@ -82,7 +82,7 @@ func (a *API) deliveries(c echo.Context) error {
 		return err
 	}
 	if after != "" {
-		return web.Answer(c, http.StatusOK, cursoredOf(res.GetDeliveries(), deliveryView, res.GetHasMore()))
+		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetDeliveries(), deliveryView, res.GetHasMore()))
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
 }

@@ -37,20 +37,6 @@ func eventView(e *webhooksv1.Event) event {
 	return v
 }
 
-// cursored is a part of a list that is read on after its last element.
-type cursored[T any] struct {
-	Data    []T  `json:"data"`
-	HasMore bool `json:"has_more"`
-}
-
-func cursoredOf[E, T any](elements []E, view func(E) T, more bool) cursored[T] {
-	l := cursored[T]{Data: make([]T, len(elements)), HasMore: more}
-	for i, e := range elements {
-		l.Data[i] = view(e)
-	}
-	return l
-}
-
 func (a *API) events(c echo.Context) error {
 	_, limit, err := web.Page(c)
 	if err != nil {
@@ -81,7 +67,7 @@ func (a *API) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, cursoredOf(res.GetEvents(), eventView, res.GetHasMore()))
+	return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetEvents(), eventView, res.GetHasMore()))
 }
 
 // merchantReference is the merchant's own: any text.

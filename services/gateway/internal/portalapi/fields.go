@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // required takes pairs of a field and its value, and refuses the empty ones.
@@ -23,15 +24,14 @@ func required(pairs ...string) error {
 	return nil
 }
 
-// instantOf reads a time with its zone; nil for none.
+// instantOf reads a time; nil for none.
 func instantOf(field string, text *string) (*time.Time, error) {
-	if text == nil {
+	if text == nil || *text == "" {
 		return nil, nil
 	}
-	at, err := time.Parse(time.RFC3339, *text)
-	// PostgreSQL and JSON agree on years of four digits only.
-	if err != nil || at.UTC().Year() < 1970 || at.UTC().Year() > 9999 {
-		return nil, errs.Invalid(errs.Field{Field: field, Message: field + " must be a time such as 2026-06-17T12:00:00Z."})
+	at, ok := web.Instant(*text)
+	if !ok {
+		return nil, errs.Invalid(web.NotAnInstant(field))
 	}
 	at = at.UTC().Truncate(time.Microsecond)
 	return &at, nil
@@ -40,7 +40,7 @@ func instantOf(field string, text *string) (*time.Time, error) {
 // span of time; nil is no bound.
 type span struct{ after, before *timestamppb.Timestamp }
 
-// spanOf reads two times with their zones, and names all that is wrong with them.
+// spanOf reads two times, and names all that is wrong with them.
 func spanOf(after string, from *string, before string, to *string) (span, error) {
 	var (
 		s   span
@@ -65,14 +65,25 @@ func spanOf(after string, from *string, before string, to *string) (span, error)
 
 // between reads a span from the query.
 func between(c echo.Context, after, before string) (span, error) {
+	var bad []errs.Field
 	given := func(name string) *string {
 		if !c.QueryParams().Has(name) {
 			return nil
 		}
 		text := c.QueryParam(name)
+		if text == "" { // a filter that was forgotten must not list everything
+			bad = append(bad, web.NotAnInstant(name))
+		}
 		return &text
 	}
-	return spanOf(after, given(after), before, given(before))
+	s, err := spanOf(after, given(after), before, given(before))
+	if err != nil {
+		bad = append(errs.From(err).Fields, bad...)
+	}
+	if len(bad) > 0 {
+		return span{}, errs.Invalid(bad...)
+	}
+	return s, nil
 }
 
 // nothingToDo refuses a change that changes nothing: most likely a misunderstanding.

@@ -27,7 +27,7 @@ const (
 	maxEventTypes = 64
 )
 
-func (a *API) registerListen(g *echo.Group) {
+func (a *API) registerListen(g *web.API) {
 	read := a.LoginOrKey(account.WebhooksRead, team...)
 	g.GET("/webhook-listener", a.listenSecret, read)
 	g.GET("/webhook-listener/events", a.listenEvents, read)

@@ -81,7 +81,7 @@ func setupListening(t *testing.T) *listening {
 	api := New(Deps{Accounts: f.accounts, Webhooks: f.hooks.client(t), Listen: f.events.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom})
 	api.keepAlive = 5 * time.Millisecond
 	e := web.New(quiet, nil)
-	api.Register(e.Group(apidoctest.Base))
+	api.Register(apidoctest.API(t, e))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 const subscriptionNoun = "Push subscription"
 
 // A browser belongs to the user who is logged in, so these take no API key.
-func (a *API) registerPush(g *echo.Group) {
+func (a *API) registerPush(g *web.API) {
 	login := a.Login(team...)
 	g.GET("/push/key", a.pushKey, login)
 	g.GET("/push/subscriptions", a.subscriptions, login)

@@ -54,7 +54,7 @@ func setup(t *testing.T) *fixture {
 	New(Deps{
 		Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t),
 		Loyalty: points{}.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom,
-	}).Register(f.echo.Group(apidoctest.Base))
+	}).Register(apidoctest.API(t, f.echo))
 	srv := httptest.NewServer(f.echo)
 	t.Cleanup(srv.Close)
 	f.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: srv.Client(), Doc: apidoctest.New(t)}

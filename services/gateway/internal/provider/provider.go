@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Paths below the base path of the API.
@@ -38,7 +37,7 @@ type Provider struct {
 }
 
 // Register adds the routes to the group of the base path.
-func (p *Provider) Register(g *echo.Group) {
+func (p *Provider) Register(g *web.API) {
 	g.POST(WebhookPath, p.webhook)
 	g.GET(ReturnPath, p.back, p.pages, edge.PerIP(p.Limiter, "return", returnsPerMinute))
 }

@@ -69,7 +69,7 @@ func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) 
 		Commands: gate.NewCommands(commands), Limiter: ratelimit.NewMemory(func() time.Time { return time.Unix(0, 0) }), Log: quiet,
 		SignedPath: SignedPath("https://api.example/edge", apidoctest.Base), LiveSecret: liveSecret, TestSecret: testSecret, ReturnWait: wait,
 	}
-	p.Register(e.Group(apidoctest.Base))
+	p.Register(apidoctest.API(t, e))
 	srv := httptest.NewServer(web.Handler(e))
 	t.Cleanup(func() { w.client.CloseIdleConnections(); srv.Close() })
 	w.url = srv.URL + apidoctest.Base

@@ -74,8 +74,8 @@ func approval(p *paymentsv1.Payment) string {
 }
 
 func (p *Provider) mayAsk(c echo.Context, ref string) bool {
-	allowed, _, err := p.Limiter.Allow(c.Request().Context(), "approval:"+ref, asksPerMinute)
-	return allowed && err == nil
+	d, err := p.Limiter.Allow(c.Request().Context(), "approval:"+ref, asksPerMinute)
+	return d.Allowed && err == nil
 }
 
 // webURL reads a URL that a browser may be sent to; nil for any other.

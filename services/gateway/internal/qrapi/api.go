@@ -10,6 +10,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // callTimeout bounds a call to another service.
@@ -33,7 +34,7 @@ type API struct{ Deps }
 func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	g.POST("/qr/generate", a.generate, a.Login(account.RoleMerchant, account.RoleStaff))
 	g.POST("/qr/scan", a.scan, a.CustomerLogin())
 }

@@ -104,7 +104,7 @@ func setup(t *testing.T) *fixture {
 	New(Deps{
 		QR: qrv1.NewQRServiceClient(conn), Payments: paymentsv1.NewPaymentsServiceClient(conn), Merchants: accounts.Merchants,
 		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: now,
-	}).Register(e.Group(apidoctest.Base))
+	}).Register(apidoctest.API(t, e))
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
 	f.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: srv.Client(), Doc: apidoctest.New(t)}
@@ -229,7 +229,7 @@ func TestBadRequestsNameTheFields(t *testing.T) {
 	f := setup(t)
 	for body, field := range map[string]string{
 		`{"amount":0}`: "amount", `{"amount":-1}`: "amount", `{"amount":10000.01}`: "amount", `{"amount":"9.99"}`: "amount", `{"amount":9.999}`: "amount",
-		`{"amount":null}`: "amount", `{"expiresInMinutes":0}`: "expiresInMinutes", `{"expiresInMinutes":1441}`: "expiresInMinutes",
+		`{"expiresInMinutes":0}`: "expiresInMinutes", `{"expiresInMinutes":1441}`: "expiresInMinutes",
 		`{"expiresInMinutes":1.5}`: "expiresInMinutes", `{"label":"` + strings.Repeat("é", 101) + `"}`: "label", `{"label":"a\nb"}`: "label",
 		`{"label":"\u202egnp.exe"}`: "label", `{"merchantId":"x"}`: "merchantId", `{"type":"gateway_qr_payment"}`: "type", `[]`: "body",
 	} {

@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // callTimeout bounds the reads and the drawing of one picture together.
@@ -66,7 +67,7 @@ type API struct{ Deps }
 func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	members := []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
 	read, team := a.KeyOrLogin(account.PaymentsRead, members...), a.Login(members...)
 	owner := a.Login(account.RoleMerchant)

@@ -137,7 +137,7 @@ func setup(t *testing.T) *fixture {
 	conn := f.backend.connect(t)
 	access := edge.NewAccess(f.accounts.Keys, ratelimit.NewMemory(now), 1000)
 	e := web.New(quiet, nil)
-	g := e.Group(apidoctest.Base)
+	g := apidoctest.API(t, e)
 	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: edge.KeyFrom})
 	portal.Register(g)
 	api := New(Deps{

@@ -35,17 +35,17 @@ func NewFallback(shared, local Limiter, now func() time.Time, log *slog.Logger) 
 }
 
 // Allow implements Limiter.
-func (f *Fallback) Allow(ctx context.Context, key string, limit int) (bool, time.Duration, error) {
+func (f *Fallback) Allow(ctx context.Context, key string, limit int) (Decision, error) {
 	resume := f.resume.Load()
 	if resume == 0 || f.now().UnixNano() >= resume {
 		asking, cancel := context.WithTimeout(ctx, sharedTimeout)
-		allowed, wait, err := f.shared.Allow(asking, key, limit)
+		d, err := f.shared.Allow(asking, key, limit)
 		cancel()
 		if err == nil {
 			if resume != 0 && f.resume.CompareAndSwap(resume, 0) {
 				f.log.InfoContext(ctx, "rate limits are shared again")
 			}
-			return allowed, wait, nil
+			return d, nil
 		}
 		if ctx.Err() == nil {
 			f.suspend(ctx, resume, err)

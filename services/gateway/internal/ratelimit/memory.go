@@ -47,21 +47,25 @@ func NewMemoryOver(now func() time.Time, window time.Duration) *Memory {
 }
 
 // Allow implements Limiter. It never returns an error.
-func (m *Memory) Allow(_ context.Context, key string, limit int) (bool, time.Duration, error) {
+func (m *Memory) Allow(_ context.Context, key string, limit int) (Decision, error) {
 	s := &m.shards[maphash.String(m.seed, key)%shards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := m.now()
 	l := s.window(key, now, m.window)
 	l.forget(now.Add(-m.window))
-	if live := len(l.calls) - l.head; live >= limit {
-		if limit < 1 {
-			return false, m.window, nil
-		}
-		return false, l.calls[len(l.calls)-limit].Add(m.window).Sub(now), nil
+	d := Decision{Limit: limit, Window: m.window}
+	live := len(l.calls) - l.head
+	switch {
+	case limit < 1:
+		d.Reset = m.window
+	case live >= limit:
+		d.Reset = l.calls[len(l.calls)-limit].Add(m.window).Sub(now)
+	default:
+		l.calls = append(l.calls, now)
+		d.Allowed, d.Remaining, d.Reset = true, limit-live-1, l.calls[l.head].Add(m.window).Sub(now)
 	}
-	l.calls = append(l.calls, now)
-	return true, 0, nil
+	return d, nil
 }
 
 func (s *shard) window(key string, now time.Time, window time.Duration) *log {

@@ -31,7 +31,7 @@ func pool(t *testing.T, url string) *redis.Pool {
 
 func count(t *testing.T, url string) error {
 	t.Helper()
-	_, _, err := NewRedis(pool(t, url), "p").Allow(t.Context(), "k", 1)
+	_, err := NewRedis(pool(t, url), "p").Allow(t.Context(), "k", 1)
 	return err
 }
 
@@ -107,7 +107,7 @@ func TestADeadlineEndsEveryKindOfWait(t *testing.T) {
 	defer silent.Close()
 	for _, scheme := range []string{"redis://", "redis://u:p@", "rediss://"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		_, _, err := NewRedis(pool(t, scheme+silent.Addr().String()), "p").Allow(ctx, "k", 1)
+		_, err := NewRedis(pool(t, scheme+silent.Addr().String()), "p").Allow(ctx, "k", 1)
 		if !errors.Is(err, context.DeadlineExceeded) && !isTimeout(err) {
 			t.Errorf("%s: %v", scheme, err)
 		}

@@ -13,9 +13,18 @@ const Window = time.Minute
 
 // Limiter decides about one call at a time.
 type Limiter interface {
-	// Allow counts a call of the key unless limit calls were counted in the window. Where it refuses, wait is the time
-	// until the next call will be allowed.
-	Allow(ctx context.Context, key string, limit int) (allowed bool, wait time.Duration, err error)
+	// Allow counts a call of the key unless limit calls were counted in the window.
+	Allow(ctx context.Context, key string, limit int) (Decision, error)
+}
+
+// Decision about a call.
+type Decision struct {
+	Allowed bool
+	// Limit is how many calls the window takes, Remaining how many of them are left after this one.
+	Limit, Remaining int
+	Window           time.Duration
+	// Reset is when the oldest counted call leaves the window; for a refused call, the time until the next will be allowed.
+	Reset time.Duration
 }
 
 // IPKey names a caller by address for limits of one purpose. An IPv6 caller is its /64: whoever has one address has the

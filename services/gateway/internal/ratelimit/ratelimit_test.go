@@ -47,11 +47,11 @@ func benches(t *testing.T) map[string]bench {
 
 func (b bench) call(t *testing.T, key string, limit int) (bool, time.Duration) {
 	t.Helper()
-	ok, wait, err := b.Allow(context.Background(), key, limit)
+	d, err := b.Allow(context.Background(), key, limit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ok, wait
+	return d.Allowed, d.Reset
 }
 
 func (b bench) allowed(t *testing.T, key string, limit, calls int) int {
@@ -76,6 +76,7 @@ func TestConformance(t *testing.T) {
 		"a lowered limit waits long enough": lowered,
 		"concurrent calls":                  concurrent,
 		"a limit of zero lets nobody in":    zero,
+		"says where the caller stands":      standing,
 	}
 	for name, test := range suite {
 		for kind, b := range benches(t) {
@@ -112,6 +113,21 @@ func refusedAreFree(t *testing.T, b bench) {
 	b.advance(Window)
 	if n := b.allowed(t, "k", 3, 50); n != 3 {
 		t.Errorf("%d calls allowed a window after a burst, want 3", n)
+	}
+}
+
+func standing(t *testing.T, b bench) {
+	t.Helper()
+	for i, want := range []Decision{
+		{Allowed: true, Remaining: 2, Reset: time.Minute}, {Allowed: true, Remaining: 1, Reset: 50 * time.Second},
+		{Allowed: true, Remaining: 0, Reset: 40 * time.Second}, {Reset: 30 * time.Second},
+	} {
+		want.Limit, want.Window = 3, Window
+		got, err := b.Allow(context.Background(), "k", 3)
+		if err != nil || got != want {
+			t.Errorf("call %d: %+v, %v, want %+v", i+1, got, err, want)
+		}
+		b.advance(10 * time.Second)
 	}
 }
 
@@ -158,7 +174,7 @@ func concurrent(t *testing.T, b bench) {
 	for range 20 {
 		all.Go(func() {
 			for range 10 {
-				if ok, _, err := b.Allow(context.Background(), "k", 77); err == nil && ok {
+				if d, err := b.Allow(context.Background(), "k", 77); err == nil && d.Allowed {
 					allowed.Add(1)
 				}
 			}
@@ -212,10 +228,10 @@ type flaky struct {
 	calls atomic.Int64
 }
 
-func (f *flaky) Allow(ctx context.Context, key string, limit int) (bool, time.Duration, error) {
+func (f *flaky) Allow(ctx context.Context, key string, limit int) (Decision, error) {
 	f.calls.Add(1)
 	if f.down.Load() {
-		return false, 0, errors.New("connection refused")
+		return Decision{}, errors.New("connection refused")
 	}
 	return f.Limiter.Allow(ctx, key, limit)
 }
@@ -275,7 +291,7 @@ func BenchmarkMemory(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, _, err := m.Allow(context.Background(), "key", 100); err != nil {
+			if _, err := m.Allow(context.Background(), "key", 100); err != nil {
 				b.Fatal(err)
 			}
 		}

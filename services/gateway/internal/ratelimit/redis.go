@@ -2,6 +2,7 @@ package ratelimit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -11,7 +12,8 @@ import (
 )
 
 // windowScript keeps the calls of a key in a sorted set by microsecond. Redis' own clock counts, so that the clocks of
-// the replicas need not agree. It returns 0 when the call is allowed, else the microseconds to wait.
+// the replicas need not agree. It returns how many calls are left, -1 for a refused one, and the microseconds until the oldest
+// counted call leaves the window, or until the next call will be allowed.
 var windowScript = redis.NewScript(1, `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -21,11 +23,12 @@ local n = redis.call('ZCARD', KEYS[1])
 if n < limit then
   redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[3])
   redis.call('PEXPIRE', KEYS[1], window / 1000)
-  return 0
+  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  return {limit - n - 1, tonumber(oldest[2]) + window - now}
 end
-if limit < 1 then return window end
+if limit < 1 then return {-1, window} end
 local edge = redis.call('ZRANGE', KEYS[1], n - limit, n - limit, 'WITHSCORES')
-return tonumber(edge[2]) + window - now
+return {-1, tonumber(edge[2]) + window - now}
 `)
 
 // Redis is a Limiter that all replicas share.
@@ -48,20 +51,25 @@ func NewRedisOver(pool *redis.Pool, process string, window time.Duration) *Redis
 }
 
 // Allow implements Limiter.
-func (r *Redis) Allow(ctx context.Context, key string, limit int) (bool, time.Duration, error) {
+func (r *Redis) Allow(ctx context.Context, key string, limit int) (Decision, error) {
 	member := r.process + ":" + strconv.FormatUint(r.calls.Add(1), 36)
-	wait, err := r.run(ctx, "eupay:rate:"+key, r.window.Microseconds(), limit, member)
+	answer, err := r.run(ctx, "eupay:rate:"+key, r.window.Microseconds(), limit, member)
 	if err != nil {
-		return false, 0, fmt.Errorf("count call in Redis: %w", err)
+		return Decision{}, fmt.Errorf("count call in Redis: %w", err)
 	}
-	return wait <= 0, time.Duration(wait) * time.Microsecond, nil
+	left, reset := answer[0], time.Duration(answer[1])*time.Microsecond
+	return Decision{Allowed: left >= 0, Limit: limit, Remaining: int(max(left, 0)), Window: r.window, Reset: reset}, nil
 }
 
-func (r *Redis) run(ctx context.Context, keyAndArguments ...any) (int64, error) {
+func (r *Redis) run(ctx context.Context, keyAndArguments ...any) (answer [2]int64, err error) {
 	conn, err := r.pool.GetContext(ctx)
 	if err != nil {
-		return 0, err
+		return answer, err
 	}
 	defer conn.Close() // back to the pool, or away when it is broken
-	return redis.Int64(windowScript.DoContext(ctx, conn, keyAndArguments...))
+	list, err := redis.Int64s(windowScript.DoContext(ctx, conn, keyAndArguments...))
+	if err == nil && copy(answer[:], list) < len(answer) {
+		err = errors.New("the script gave no decision")
+	}
+	return answer, err
 }

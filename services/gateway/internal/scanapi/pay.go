@@ -40,7 +40,7 @@ type paid struct {
 // pay answers 201 with a new transaction, 200 with the one that the same customer began for the same code and amount.
 func (a *API) pay(c echo.Context) error {
 	customer := a.Identity(c).UserID
-	if err := edge.Limited(c, a.Limiter, "scan:"+customer, paysPerMinute); err != nil {
+	if err := web.Limited(c, a.Limiter, "scan:"+customer, paysPerMinute); err != nil {
 		return err
 	}
 	var req payRequest

@@ -145,9 +145,9 @@ func (r receivedRequest) check(now time.Time) (*timestamppb.Timestamp, error) {
 		refuse("note", noteRule)
 	}
 	var at *timestamppb.Timestamp
-	if r.ReceivedAt != nil {
-		read, err := time.Parse(time.RFC3339, *r.ReceivedAt)
-		if err != nil || read.After(now.Add(receivedAhead)) || read.Before(now.Add(-receivedAgo)) {
+	if r.ReceivedAt != nil && *r.ReceivedAt != "" {
+		read, ok := web.Instant(*r.ReceivedAt)
+		if !ok || read.After(now.Add(receivedAhead)) || read.Before(now.Add(-receivedAgo)) {
 			refuse("received_at", "must be a time such as 2026-06-17T12:00:00Z, not in the future and within the last year")
 		}
 		at = timestamppb.New(read)

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // GatewayCode is the Code.Type of a payment's code. Every other type is a merchant's code.
@@ -82,7 +83,7 @@ const (
 )
 
 // Register puts the endpoints on the group of /api/v1.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	g.POST("/qr/pay", a.pay, a.Logins.CustomerLogin())
 	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
 	g.GET("/customer/payments", a.transactions, a.Logins.CustomerLogin())

@@ -189,7 +189,7 @@ func setup(t *testing.T) *world {
 			"poor":     {Type: "merchant_qr", RequestID: "r-1", MerchantID: "poor"},
 			"off":      {Type: "merchant_qr", RequestID: "r-1", MerchantID: "off"},
 		},
-	}).Register(e.Group(apidoctest.Base))
+	}).Register(apidoctest.API(t, e))
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)

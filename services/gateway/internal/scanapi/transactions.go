@@ -68,7 +68,7 @@ func transactionView(got *paymentsv1.GetCustomerPaymentResponse) transaction {
 // transaction answers one of the customer's transactions.
 func (a *API) transaction(c echo.Context) error {
 	customer := a.Identity(c).UserID
-	if err := edge.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
+	if err := web.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
 		return err
 	}
 	reference, err := edge.ReferenceOf(c)
@@ -87,7 +87,7 @@ func (a *API) transaction(c echo.Context) error {
 // transactions answers a page of what the customer paid, newest first.
 func (a *API) transactions(c echo.Context) error {
 	customer := a.Identity(c).UserID
-	if err := edge.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
+	if err := web.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
 		return err
 	}
 	number, limit, err := web.Page(c)

@@ -93,7 +93,7 @@ func complete(offer *qrv1.Offer, value web.Amount, startsAt, endsAt *string) err
 	}
 	offer.Value = int64(value.Cents())
 	read := func(field string, text *string, into **timestamppb.Timestamp) {
-		if text == nil {
+		if text == nil || *text == "" {
 			return
 		}
 		at, err := instant(field, *text)

@@ -273,11 +273,10 @@ func (a *API) refunds(ctx context.Context, c echo.Context, order string) (*payme
 	return edge.MerchantOf(pass.Merchant()), nil
 }
 
-// instant reads a time with its zone.
 func instant(field, text string) (*timestamppb.Timestamp, error) {
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil || at.UTC().Year() < 1970 || at.UTC().Year() > 9999 {
-		return nil, errs.Invalid(errs.Field{Field: field, Message: field + " must be a time such as 2026-06-17T12:00:00Z."})
+	at, ok := web.Instant(text)
+	if !ok {
+		return nil, errs.Invalid(web.NotAnInstant(field))
 	}
 	return timestamppb.New(at), nil
 }

@@ -289,7 +289,7 @@ func setup(t *testing.T) *fixture {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}})
 	e := web.New(quiet, nil)
-	api := e.Group(apidoctest.Base)
+	api := apidoctest.API(t, e)
 	portal.Register(api)
 	New(Deps{
 		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Login: portal.Login, Identity: portalapi.IdentityOf,

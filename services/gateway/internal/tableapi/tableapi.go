@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // What one address may do.
@@ -64,7 +65,7 @@ type API struct{ Deps }
 func New(d Deps) *API { return &API{Deps: d} }
 
 // Register puts the endpoints on the group of /api/v1.
-func (a *API) Register(g *echo.Group) {
+func (a *API) Register(g *web.API) {
 	read := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
 	write := a.Login(account.RoleMerchant, account.RoleStaff)
 
@@ -104,7 +105,7 @@ func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set(echo.HeaderAccessControlAllowOrigin, "*")
-		h.Set(echo.HeaderAccessControlExposeHeaders, "ETag, Retry-After, X-Request-Id, Idempotent-Replayed")
+		h.Set(echo.HeaderAccessControlExposeHeaders, web.ExposedHeaders+", ETag, Idempotent-Replayed")
 		return next(c)
 	}
 }

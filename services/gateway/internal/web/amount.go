@@ -17,11 +17,14 @@ type Amount struct {
 // Cents is the amount; 0 when the field was absent.
 func (a Amount) Cents() money.Cents { return a.cents }
 
-// Given reports whether the field was in the body.
+// Given reports whether the field was in the body, and not null.
 func (a Amount) Given() bool { return a.given }
 
 // UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals.
 func (a *Amount) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil // absent
+	}
 	cents, err := money.Parse(string(text))
 	switch {
 	case err == nil:

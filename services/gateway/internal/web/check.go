@@ -27,11 +27,12 @@ type Refusal string
 func (r Refusal) Error() string { return string(r) }
 
 // check compares a valid JSON document with the type of into and returns what is wrong. encoding/json alone would take
-// "Amount" for "amount", the last of two equal keys, and null for everything.
+// "Amount" for "amount", the last of two equal keys, and null for everything. A field of ours that is null is one that is
+// absent; within an array, or under a name of the caller's own, null is refused.
 func check(body []byte, into any) []errs.Field {
 	k := &checker{body: body, dec: json.NewDecoder(bytes.NewReader(body))}
 	k.dec.UseNumber()
-	k.value("", reflect.TypeOf(into).Elem())
+	k.value("", reflect.TypeOf(into).Elem(), false)
 	return k.bad
 }
 
@@ -57,13 +58,13 @@ func (k *checker) refuse(path, message string) {
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// value checks the next value against want; nil means that any value will do.
-func (k *checker) value(path string, want reflect.Type) {
+// value checks the next value against want; nil means that any value will do. optional: it may be null.
+func (k *checker) value(path string, want reflect.Type, optional bool) {
 	if k.stop {
 		return
 	}
 	if want != nil && want != reflect.TypeFor[json.RawMessage]() && reflect.PointerTo(want).Implements(unmarshaler) {
-		k.custom(path, want)
+		k.custom(path, want, optional)
 		return
 	}
 	token, err := k.dec.Token()
@@ -82,7 +83,7 @@ func (k *checker) value(path string, want reflect.Type) {
 	case bool:
 		k.expect(path, want, want == nil || want.Kind() == reflect.Bool)
 	case nil:
-		k.expect(path, want, want == nil || nullable)
+		k.expect(path, want, want == nil || nullable || optional)
 	}
 }
 
@@ -98,14 +99,18 @@ func indirect(want reflect.Type) (reflect.Type, bool) {
 	return want, nullable
 }
 
-func (k *checker) custom(path string, want reflect.Type) {
+func (k *checker) custom(path string, want reflect.Type, optional bool) {
 	from := k.dec.InputOffset()
 	before := len(k.bad)
-	k.value(path, nil)
+	k.value(path, nil, true)
 	if k.stop || len(k.bad) > before {
 		return
 	}
 	text := bytes.TrimLeft(k.body[from:k.dec.InputOffset()], " \t\r\n:,")
+	if string(text) == "null" && !optional {
+		k.refuse(path, "must not be null")
+		return
+	}
 	err := reflect.New(want).Interface().(json.Unmarshaler).UnmarshalJSON(text)
 	var why Refusal
 	switch {
@@ -183,7 +188,7 @@ func (k *checker) array(path string, want reflect.Type) {
 		k.expect(path, want, want == nil)
 	}
 	for i := 0; k.dec.More() && !k.stop; i++ {
-		k.value(path+"["+strconv.Itoa(i)+"]", element)
+		k.value(path+"["+strconv.Itoa(i)+"]", element, false)
 	}
 }
 
@@ -222,7 +227,7 @@ func (k *checker) member(path string, known map[string]reflect.Type, element ref
 			k.refuse(full, "is not a known field")
 		}
 	}
-	k.value(full, element)
+	k.value(full, element, known != nil)
 }
 
 // join names a member for the caller; the name comes from the request, so it is cut and stripped of control characters.

@@ -80,6 +80,38 @@ func ListingOf[E, T any](elements []E, view func(E) T, number, limit int, total 
 	return l
 }
 
+// Cursored is a part of a list that is read on after its last element. Make it with CursoredOf.
+type Cursored[T any] struct {
+	Data    []T  `json:"data"`
+	HasMore bool `json:"has_more"`
+}
+
+// CursoredOf is the part with what view shows of each of its elements. more: others follow.
+func CursoredOf[E, T any](elements []E, view func(E) T, more bool) Cursored[T] {
+	l := Cursored[T]{Data: make([]T, len(elements)), HasMore: more}
+	for i, e := range elements {
+		l.Data[i] = view(e)
+	}
+	return l
+}
+
+// After reads the query parameter starting_after: the element after which a list goes on, in place of the parameter page.
+func After(c echo.Context) (string, error) {
+	after := c.QueryParam("starting_after")
+	if after != "" && c.QueryParams().Has("page") {
+		return "", errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after and page exclude each other."})
+	}
+	return after, nil
+}
+
+// ListOn answers a part of a list, in the envelope of List.
+func ListOn(c echo.Context, data any, more bool) error {
+	return Answer(c, http.StatusOK, struct {
+		answer
+		HasMore bool `json:"has_more"`
+	}{answer{Success: true, Data: data}, more})
+}
+
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // Answer writes body alone, without the envelope of OK. It encodes first, so that what cannot be encoded becomes an error
@@ -93,14 +125,7 @@ func Answer(c echo.Context, status int, body any) error {
 	if err := enc.Encode(body); err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	res := c.Response()
-	res.Header().Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
-	res.Header().Set(echo.HeaderContentLength, strconv.Itoa(b.Len()))
-	res.WriteHeader(status)
-	if _, err := res.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("write answer: %w", err)
-	}
-	return nil
+	return Send(c, status, echo.MIMEApplicationJSON, b.Bytes())
 }
 
 // Page reads the query parameters page (from 1, default 1) and limit (1 to 100, default 20). A bad value is a

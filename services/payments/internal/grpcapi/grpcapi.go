@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -104,16 +105,37 @@ func (s *Server) withRefunds(ctx context.Context, list []payment.Payment) ([]*pa
 
 // ListPayments implements PaymentsService.
 func (s *Server) ListPayments(ctx context.Context, r *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
-	limit, page := min(max(int(r.GetLimit()), 1), 100), max(int(r.GetPage()), 1)
-	f := store.Filter{MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus()), Detail: r.GetStatusDetail()}
-	if r.GetCreatedFrom() != nil {
-		f.From = r.GetCreatedFrom().AsTime()
+	limit, page, f := min(max(int(r.GetLimit()), 1), 100), max(int(r.GetPage()), 1), filter(r)
+	if after := r.GetStartingAfter(); after != "" {
+		list, more, err := s.store.ListAfter(ctx, f, after, limit)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the reference of one of your payments."})
+		}
+		if err != nil {
+			return nil, public(err)
+		}
+		return &paymentsv1.ListPaymentsResponse{Payments: protos(list), HasMore: more}, nil
 	}
 	list, total, err := s.store.List(ctx, f, limit, (page-1)*limit)
 	if err != nil {
 		return nil, public(err)
 	}
 	return &paymentsv1.ListPaymentsResponse{Payments: protos(list), Total: total}, nil
+}
+
+func filter(r *paymentsv1.ListPaymentsRequest) store.Filter {
+	f := store.Filter{
+		MerchantID: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: payment.Status(r.GetStatus()), Detail: r.GetStatusDetail(),
+		Reference: r.GetReference(), MerchantReference: r.GetMerchantReference(), Search: r.GetSearch(),
+		MinAmount: money.Cents(r.GetMinAmountCents()), MaxAmount: money.Cents(r.GetMaxAmountCents()),
+	}
+	if r.GetCreatedFrom() != nil {
+		f.From = r.GetCreatedFrom().AsTime()
+	}
+	if r.GetCreatedTo() != nil {
+		f.To = r.GetCreatedTo().AsTime()
+	}
+	return f
 }
 
 // ListRefunds implements PaymentsService.

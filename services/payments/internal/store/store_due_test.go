@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -155,5 +157,99 @@ func TestListIsTheMerchantsOwnNewestFirst(t *testing.T) {
 	}
 	if refs, _ := list(Filter{From: start.Add(3 * time.Second)}, 10, 0); len(refs) != 2 {
 		t.Errorf("from the fourth on: %v", refs)
+	}
+}
+
+// TestAListIsReadToItsEndWhileNewPaymentsArrive: with pages, what arrived meanwhile moved payments to the next page.
+func TestAListIsReadToItsEndWhileNewPaymentsArrive(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	add := func(n int, change func(*payment.Payment)) {
+		d := draft(ref("PAY", n))
+		if change != nil {
+			change(&d)
+		}
+		if _, _, err := b.Create(t.Context(), d, Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 5 { // all at one instant
+		add(n, nil)
+	}
+	f := Filter{MerchantID: merchant}
+	page, _, err := b.List(t.Context(), f, 2, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for more := true; more; {
+		for _, p := range page {
+			seen = append(seen, p.Reference)
+		}
+		b.now = b.now.Add(time.Second)
+		add(10+len(seen), nil)
+		if page, more, err = b.ListAfter(t.Context(), f, seen[len(seen)-1], 2); err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			seen = append(seen, page[0].Reference)
+		}
+	}
+	if want := []string{ref("PAY", 4), ref("PAY", 3), ref("PAY", 2), ref("PAY", 1), ref("PAY", 0)}; !slices.Equal(seen, want) {
+		t.Errorf("saw %v", seen)
+	}
+	for _, foreign := range []string{ref("PAY", 99), "", "nonsense"} {
+		if _, _, err := b.ListAfter(t.Context(), f, foreign, 2); !errors.Is(err, ErrNotFound) {
+			t.Errorf("after %q: %v", foreign, err)
+		}
+	}
+	other := Filter{MerchantID: uuid.NewString()}
+	if _, _, err := b.ListAfter(t.Context(), other, ref("PAY", 0), 2); !errors.Is(err, ErrNotFound) {
+		t.Errorf("another merchant's: %v", err)
+	}
+}
+
+func TestAListIsFiltered(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	start := b.now
+	for n, change := range []func(*payment.Payment){
+		func(d *payment.Payment) { d.Amount, d.Description = 1000, "Un CAFÉ crème" },
+		func(d *payment.Payment) { d.Amount, d.MerchantReference = 2000, "ORDER-1042" },
+		func(d *payment.Payment) { d.Amount, d.MerchantReference = 3000, "order-7%_" },
+	} {
+		b.now = start.Add(time.Duration(n) * time.Minute)
+		d := draft(ref("PAY", n))
+		change(&d)
+		if _, _, err := b.Create(t.Context(), d, Idempotency{}, Meta{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		f    Filter
+		want []string
+	}{
+		"before":                  {Filter{To: start.Add(time.Minute)}, []string{ref("PAY", 0)}},
+		"ours":                    {Filter{Reference: ref("PAY", 1)}, []string{ref("PAY", 1)}},
+		"theirs":                  {Filter{MerchantReference: "ORDER-1042"}, []string{ref("PAY", 1)}},
+		"theirs, not in part":     {Filter{MerchantReference: "ORDER"}, nil},
+		"at least":                {Filter{MinAmount: 2000}, []string{ref("PAY", 2), ref("PAY", 1)}},
+		"at most":                 {Filter{MaxAmount: 1999}, []string{ref("PAY", 0)}},
+		"text, whatever the case": {Filter{Search: "café"}, []string{ref("PAY", 0)}},
+		"text of the reference":   {Filter{Search: "order"}, []string{ref("PAY", 2), ref("PAY", 1)}},
+		"no wildcard":             {Filter{Search: "7%_"}, []string{ref("PAY", 2)}},
+		"nor this":                {Filter{Search: "1%2"}, nil},
+		"not across two fields":   {Filter{Search: "crèmeorder"}, nil},
+		"both":                    {Filter{Search: "order", MaxAmount: 2500}, []string{ref("PAY", 1)}},
+	} {
+		c.f.MerchantID = merchant
+		got, total, err := b.List(t.Context(), c.f, 10, 0)
+		var refs []string
+		for _, p := range got {
+			refs = append(refs, p.Reference)
+		}
+		if err != nil || !slices.Equal(refs, c.want) || total != int64(len(c.want)) {
+			t.Errorf("%s: %v of %d, %v, want %v", name, refs, total, err, c.want)
+		}
 	}
 }

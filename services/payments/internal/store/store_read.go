@@ -33,40 +33,6 @@ func (s *Store) ByProviderID(ctx context.Context, livemode bool, id string) (pay
 	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where provider_payment_id = $1 and livemode = $2`, id, livemode))
 }
 
-// Filter of a list; zero fields do not filter.
-type Filter struct {
-	MerchantID string
-	Livemode   bool
-	Status     payment.Status
-	Detail     string
-	From       time.Time
-}
-
-// List returns one page of a merchant's payments, newest first, and how many there are in all.
-func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]payment.Payment, int64, error) {
-	where := ` from payments where kind = 'payment' and origin <> 'scan' and merchant_id = $1 and livemode = $2`
-	args := []any{f.MerchantID, f.Livemode}
-	if f.Status != "" {
-		args = append(args, f.Status)
-		where += fmt.Sprintf(` and status = $%d`, len(args))
-	}
-	if f.Detail != "" {
-		args = append(args, f.Detail)
-		where += fmt.Sprintf(` and status_detail = $%d and status_detail <> ''`, len(args))
-	}
-	if !f.From.IsZero() {
-		args = append(args, f.From)
-		where += fmt.Sprintf(` and created_at >= $%d`, len(args))
-	}
-	var total int64
-	if err := s.pool.QueryRow(ctx, `select count(*)`+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count payments: %w", err)
-	}
-	page := fmt.Sprintf(` order by created_at desc, reference desc limit %d offset %d`, limit, offset)
-	list, err := collect(s.pool.Query(ctx, `select `+columns+where+page, args...))
-	return list, total, err
-}
-
 // Refunds returns the refunds of a payment, oldest first.
 func (s *Store) Refunds(ctx context.Context, merchant string, livemode bool, original string) ([]payment.Payment, error) {
 	if _, err := s.Get(ctx, merchant, livemode, original); err != nil {

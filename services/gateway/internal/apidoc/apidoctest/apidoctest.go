@@ -20,6 +20,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Base is the path that all operations are below.
@@ -72,6 +73,16 @@ var load = sync.OnceValues(func() (*Validator, error) {
 	}
 	return &Validator{doc: doc, router: router}, nil
 })
+
+// API is where the handlers of a test register their routes: each takes the query that is described.
+func API(t testing.TB, e *echo.Echo) *web.API {
+	t.Helper()
+	d, err := apidoc.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return web.NewAPI(e, Base, d.Query)
+}
 
 // Check fails the test when the answer to r is not what the description promises. It reads the body and puts it back.
 // Requests that no operation describes are only required to have the headers of every answer.

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+)
+
+// Query says which query parameters a route takes.
+type Query struct {
+	// Names of the parameters.
+	Names map[string]bool
+	// Open: others may add parameters of their own, as a bank does when it sends somebody back to us.
+	Open bool
+}
+
+// API registers routes below a path. None of them takes a query parameter that its description does not name: a filter with
+// a typo would list everything. That is checked after the middleware of the route, like the body.
+type API struct {
+	group *echo.Group
+	query func(method, path string) Query
+}
+
+// NewAPI returns the routes of e below base. query says what a route takes, by its path below base ("/orders/:id").
+func NewAPI(e *echo.Echo, base string, query func(method, path string) Query) *API {
+	return &API{e.Group(base), query}
+}
+
+// GET registers a route.
+func (a *API) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+	a.add(http.MethodGet, path, h, m)
+}
+
+// POST registers a route.
+func (a *API) POST(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+	a.add(http.MethodPost, path, h, m)
+}
+
+// PUT registers a route.
+func (a *API) PUT(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+	a.add(http.MethodPut, path, h, m)
+}
+
+// PATCH registers a route.
+func (a *API) PATCH(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+	a.add(http.MethodPatch, path, h, m)
+}
+
+// DELETE registers a route.
+func (a *API) DELETE(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+	a.add(http.MethodDelete, path, h, m)
+}
+
+// OPTIONS registers what a browser asks before it calls from a page of another origin. It takes every query.
+func (a *API) OPTIONS(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+	a.group.OPTIONS(path, h, m...)
+}
+
+func (a *API) add(method, path string, h echo.HandlerFunc, m []echo.MiddlewareFunc) {
+	takes := a.query(method, path)
+	a.group.Add(method, path, func(c echo.Context) error {
+		if err := takes.check(c.Request().URL.RawQuery); err != nil {
+			return err
+		}
+		return h(c)
+	}, m...)
+}
+
+func (q Query) check(raw string) error {
+	if raw == "" || q.Open {
+		return nil
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return errs.Invalid(errs.Field{Field: "query", Message: "The query of the URL is not valid: escape what is not a letter or a digit with %."})
+	}
+	var bad []errs.Field
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		switch shown := join("", name); {
+		case len(bad) == maxReports:
+		case !q.Names[name]:
+			bad = append(bad, errs.Field{Field: shown, Message: shown + " is not a query parameter of this endpoint" + q.list() + "."})
+		case len(values[name]) > 1:
+			bad = append(bad, errs.Field{Field: shown, Message: shown + " is given more than once."})
+		}
+	}
+	if len(bad) > 0 {
+		return errs.Invalid(bad...)
+	}
+	return nil
+}
+
+// list names those that there are.
+func (q Query) list() string {
+	if len(q.Names) == 0 {
+		return ", which takes none"
+	}
+	return fmt.Sprintf(", which takes %s", strings.Join(slices.Sorted(maps.Keys(q.Names)), ", "))
+}

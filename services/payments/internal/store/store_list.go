@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// Filter of a list; zero fields do not filter.
+type Filter struct {
+	MerchantID string
+	Livemode   bool
+	Status     payment.Status
+	Detail     string
+	// From is inclusive, To exclusive.
+	From, To time.Time
+	// Reference is ours, MerchantReference the merchant's own.
+	Reference, MerchantReference string
+	// MinAmount and MaxAmount are inclusive.
+	MinAmount, MaxAmount money.Cents
+	// Search finds a text in the description, the merchant's reference and the payer's name, whatever the case.
+	Search string
+}
+
+// searched is among how many payments, the newest that the other filters leave, an amount or a text is looked for: no
+// index helps there.
+const searched = 20_000
+
+// query is the select of a filter without its columns.
+type query struct {
+	from  string
+	where []string
+	args  []any
+}
+
+// and adds a condition; each ? in it is the next of the arguments.
+func (q *query) and(condition string, args ...any) {
+	for _, a := range args {
+		q.args = append(q.args, a)
+		condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(q.args)), 1)
+	}
+	q.where = append(q.where, condition)
+}
+
+// narrow makes what the conditions leave, of the newest so many, the table of further conditions.
+func (q *query) narrow(newest int) {
+	q.from = fmt.Sprintf("(select * %s order by created_at desc, reference desc limit %d) payments", q, newest)
+	q.where = nil
+}
+
+// String is the query from its "from" on.
+func (q *query) String() string {
+	s := "from " + q.from
+	if len(q.where) > 0 {
+		s += " where " + strings.Join(q.where, " and ")
+	}
+	return s
+}
+
+func (f Filter) query() *query {
+	q := &query{from: "payments"}
+	q.and("kind = 'payment' and origin <> 'scan' and merchant_id = ? and livemode = ?", f.MerchantID, f.Livemode)
+	if f.Status != "" {
+		q.and("status = ?", f.Status)
+	}
+	if f.Detail != "" {
+		q.and("status_detail = ? and status_detail <> ''", f.Detail)
+	}
+	if !f.From.IsZero() {
+		q.and("created_at >= ?", f.From)
+	}
+	if !f.To.IsZero() {
+		q.and("created_at < ?", f.To)
+	}
+	if f.Reference != "" {
+		q.and("reference = ?", f.Reference)
+	}
+	if f.MerchantReference != "" {
+		q.and("merchant_reference = ? and merchant_reference <> ''", f.MerchantReference)
+	}
+	return q
+}
+
+// search adds what no index helps with.
+func (f Filter) search(q *query) {
+	if f.MinAmount == 0 && f.MaxAmount == 0 && f.Search == "" {
+		return
+	}
+	q.narrow(searched)
+	if f.MinAmount > 0 {
+		q.and("amount_cents >= ?", int64(f.MinAmount))
+	}
+	if f.MaxAmount > 0 {
+		q.and("amount_cents <= ?", int64(f.MaxAmount))
+	}
+	if f.Search != "" {
+		q.and("true in (select strpos(lower(concat_ws(E'\\n', description, merchant_reference, payer_name)), s) > 0 from unnest(?::text[]) s)", needles(f.Search))
+	}
+}
+
+// needles are what a text may be after PostgreSQL's lower(): it leaves letters beyond ASCII alone where the database's locale
+// is C.
+func needles(text string) []string {
+	lower := strings.ToLower(text)
+	beyond := strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII {
+			return unicode.ToUpper(r)
+		}
+		return r
+	}, lower)
+	return []string{lower, beyond}
+}
+
+// List returns one page of a merchant's payments, newest first, and how many there are in all.
+func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]payment.Payment, int64, error) {
+	q := f.query()
+	f.search(q)
+	var total int64
+	if err := s.pool.QueryRow(ctx, "select count(*) "+q.String(), q.args...).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count payments: %w", err)
+	}
+	page := fmt.Sprintf(" order by created_at desc, reference desc limit %d offset %d", limit, offset)
+	list, err := collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
+	return list, total, err
+}
+
+// ListAfter returns the payments that follow one of the merchant's in the order of List, and whether there are more. What
+// was created meanwhile is before it, so nothing comes twice. Errors: ErrNotFound for the one to follow.
+func (s *Store) ListAfter(ctx context.Context, f Filter, after string, limit int) (list []payment.Payment, more bool, err error) {
+	last, err := s.Get(ctx, f.MerchantID, f.Livemode, after)
+	if err != nil {
+		return nil, false, err
+	}
+	q := f.query()
+	q.and("(created_at, reference) < (?, ?)", last.CreatedAt, last.Reference)
+	f.search(q)
+	page := fmt.Sprintf(" order by created_at desc, reference desc limit %d", limit+1)
+	list, err = collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
+	if more = len(list) > limit; more {
+		list = list[:limit]
+	}
+	return list, more, err
+}
