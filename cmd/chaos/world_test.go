@@ -211,17 +211,28 @@ func (w *world) kill(name string) {
 		w.database.Kill()
 		w.startPostgres()
 	} else {
-		w.mu.Lock()
-		p := w.processes[name]
-		w.mu.Unlock()
-		if err := p.Signal(syscall.SIGKILL); err != nil {
-			w.t.Fatal(err)
-		}
-		<-p.Done()
+		w.end(name)
 		w.spawn(name)
 	}
 	w.allReady()
 	w.t.Logf("%s is back", name)
+}
+
+// end kills a process and waits until it is gone.
+func (w *world) end(name string) {
+	w.t.Helper()
+	<-w.signal(name, syscall.SIGKILL).Done()
+}
+
+func (w *world) signal(name string, sig syscall.Signal) *child.Process {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.processes[name]
+	if err := p.Signal(sig); err != nil {
+		w.t.Fatal(err)
+	}
+	return p
 }
 
 func (w *world) stop() {

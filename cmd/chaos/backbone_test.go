@@ -1,0 +1,215 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	natsgo "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/bus"
+)
+
+// readOnly is for how long the database takes no writes: EUPAY_CHAOS_READ_ONLY, or briefly.
+func readOnly(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("EUPAY_CHAOS_READ_ONLY")
+	if text == "" {
+		return 10 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		t.Fatalf("EUPAY_CHAOS_READ_ONLY is %q, not a duration such as 60s", text)
+	}
+	return d
+}
+
+// TestChaosTheBackboneHeals takes away what the services stand on while payments are made: the broker's consumers, its streams, its
+// disk, and the database's writes. Nothing is restarted but the broker. Afterwards all books must agree and no event was given up.
+func TestChaosTheBackboneHeals(t *testing.T) {
+	w := build(t)
+	w.start()
+	m := newMerchant(t, w)
+	lasting := readOnly(t)
+	m.sufferAll([]func(){
+		func() { w.loseConsumers(); m.creates("after the loss of all consumers") },
+		func() { w.loseStreams(); m.creates("after the loss of all streams") },
+		func() { w.loseBrokersDisk(); m.creates("after the loss of the broker's disk") },
+		func() { w.takeNoWrites(lasting); m.creates("after a database without writes") },
+	})
+	if given := must(must(w.broker().Stream(t.Context(), bus.DeadLetter)).Info(t.Context())).State.Msgs; given > 0 {
+		t.Errorf("%d messages were given up", given)
+	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// creates tells how long it takes until a payment can be made again.
+func (m *merchant) creates(when string) {
+	began := time.Now()
+	body := object{"amount": 1, "description": "Order", "reference": "AGAIN " + when}
+	var got answer
+	if status := m.insist(m.t.Context(), http.MethodPost, "/gateway/payments", body, &got); status != http.StatusCreated && status != http.StatusOK {
+		m.t.Errorf("create %s: %d", when, status)
+	}
+	m.t.Logf("a payment was made %s %s", time.Since(began).Round(10*time.Millisecond), when)
+}
+
+// broker is what an operator can do to it.
+func (w *world) broker() jetstream.JetStream {
+	w.t.Helper()
+	nc, err := natsgo.Connect(w.sys.NATSURL(), natsgo.MaxReconnects(-1))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return js
+}
+
+func (w *world) loseConsumers() {
+	w.t.Log("delete all consumers")
+	js := w.broker()
+	for _, stream := range []string{bus.Events, bus.Commands, bus.Replay} {
+		for name := range must(js.Stream(w.t.Context(), stream)).ConsumerNames(w.t.Context()).Name() {
+			if err := js.DeleteConsumer(w.t.Context(), stream, name); err != nil {
+				w.t.Error(err)
+			}
+		}
+	}
+}
+
+func (w *world) loseStreams() {
+	w.t.Log("delete all streams")
+	js := w.broker()
+	for _, stream := range []string{bus.Commands, bus.Events, bus.Replay, bus.DeadLetter} {
+		if err := js.DeleteStream(w.t.Context(), stream); err != nil {
+			w.t.Error(err)
+		}
+	}
+}
+
+func (w *world) loseBrokersDisk() {
+	w.t.Log("kill NATS and empty its disk")
+	w.end(nats)
+	if err := os.RemoveAll(filepath.Join(w.dir, "nats")); err != nil {
+		w.t.Fatal(err)
+	}
+	w.spawn(nats)
+	limit, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	defer cancel()
+	up := func() bool {
+		nc, err := natsgo.Connect(w.sys.NATSURL())
+		if err == nil {
+			nc.Close()
+		}
+		return err == nil
+	}
+	if !until(limit, pause, up) {
+		w.t.Fatal("NATS does not come back")
+	}
+}
+
+// takeNoWrites makes the database what a replica is, drops all connections as a failover does, and takes it back after a while.
+func (w *world) takeNoWrites(lasting time.Duration) {
+	w.t.Logf("no writes for %s", lasting)
+	db, err := pgx.Connect(w.t.Context(), w.sys.DatabaseURL)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer db.Close(w.t.Context())
+	const drop = `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`
+	run := func(sql string) {
+		if _, err := db.Exec(w.t.Context(), sql); err != nil {
+			w.t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	run(`set default_transaction_read_only = off`)
+	run(fmt.Sprintf(`alter database %s set default_transaction_read_only = on`, pgx.Identifier{db.Config().Database}.Sanitize()))
+	run(drop)
+	over := make(chan struct{})
+	time.AfterFunc(lasting, func() { close(over) })
+	<-over
+	run(fmt.Sprintf(`alter database %s reset default_transaction_read_only`, pgx.Identifier{db.Config().Database}.Sanitize()))
+}
+
+// TestChaosAnOrderIsCancelledWithItsPayment kills the gateway, which was asked to cancel an order, before payments can hear that the
+// order's payment is to be cancelled too: it stayed payable for a day, for goods that nobody would bring.
+func TestChaosAnOrderIsCancelledWithItsPayment(t *testing.T) {
+	w := build(t)
+	w.start()
+	login := object{"email": system.MerchantEmail, "password": w.sys.Secrets.MerchantLogin}
+	var session struct{ Token string }
+	guest := newClient(t, w)
+	want := func(status, wanted int) {
+		t.Helper()
+		if status != wanted {
+			t.Fatalf("%d, want %d\n%s", status, wanted, w.log(system.Gateway))
+		}
+	}
+	want(guest.call(t.Context(), http.MethodPost, "/auth/login", login, &session), http.StatusOK)
+	owner := newClient(t, w, "Authorization", "Bearer "+session.Token)
+	var me struct{ ID string }
+	want(owner.call(t.Context(), http.MethodGet, "/merchant", nil, &me), http.StatusOK)
+	var product struct{ ID string }
+	want(owner.call(t.Context(), http.MethodPost, "/product/create", object{"name": "Café", "price_ttc": 3.5, "vat_rate": 10, "stock_quantity": 10}, &product), http.StatusCreated)
+	var table struct {
+		Token string `json:"qr_token"`
+	}
+	want(owner.call(t.Context(), http.MethodPost, "/table-order/tables", object{"name": "Table 4", "zone": "Terrasse", "capacity": 4}, &table), http.StatusCreated)
+	var placed struct {
+		Order   struct{ ID string }
+		Payment struct{ Reference string }
+	}
+	order := object{"items": []object{{"productId": product.ID, "quantity": 1}}, "orderType": "dine_in", "payNow": true}
+	want(guest.call(t.Context(), http.MethodPost, "/table-order/menu/"+me.ID+"/"+table.Token, order, &placed), http.StatusCreated)
+
+	// Nothing that anybody says reaches payments now.
+	w.signal(nats, syscall.SIGSTOP)
+	cancelled := make(chan struct{})
+	go func() {
+		defer close(cancelled)
+		owner.call(t.Context(), http.MethodPost, "/table-order/orders/"+placed.Order.ID+"/status", object{"status": "cancelled"}, nil)
+	}()
+	limit, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	db, err := pgx.Connect(t.Context(), w.sys.DatabaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	if !until(limit, pause, func() bool {
+		var status string
+		err := db.QueryRow(t.Context(), `select status from qr.orders where id = $1`, placed.Order.ID).Scan(&status)
+		return err == nil && status == "cancelled"
+	}) {
+		t.Fatalf("the order was not cancelled\n%s", w.log(system.QR))
+	}
+	w.end(system.Gateway)
+	<-cancelled
+	w.signal(nats, syscall.SIGCONT)
+	w.spawn(system.Gateway)
+	w.allReady()
+	if !until(limit, pause, func() bool {
+		var got answer
+		return owner.call(t.Context(), http.MethodGet, "/gateway/payments/"+placed.Payment.Reference, nil, &got) == http.StatusOK && got.Data.Status == "cancelled"
+	}) {
+		t.Errorf("the payment of a cancelled order can still be paid\n%s", w.log(system.QR))
+	}
+}
