@@ -154,7 +154,10 @@ func (w *world) env(name string) map[string]string {
 	}
 }
 
-func (w *world) spawn(name string) {
+func (w *world) spawn(name string) { w.spawnAs(name, exec.Command, name) }
+
+// spawnAs starts a program, by command, under a name of its own.
+func (w *world) spawnAs(name string, command func(string, ...string) *exec.Cmd, program string) {
 	w.t.Helper()
 	out, err := os.OpenFile(filepath.Join(w.dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -165,12 +168,18 @@ func (w *world) spawn(name string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(bin, name))
+	cmd := command(filepath.Join(bin, program))
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "EUPAY_") })
-	for k, v := range w.env(name) {
+	for k, v := range w.env(program) {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
+	w.keep(name, cmd)
+}
+
+// keep starts a process that ends with the world at the latest.
+func (w *world) keep(name string, cmd *exec.Cmd) {
+	w.t.Helper()
 	p, err := child.Start(cmd, syscall.SIGKILL)
 	if err != nil {
 		w.t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -100,6 +101,35 @@ func TestTheServerNoticesThatWeVanished(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("plain %v: %s, %v", plain, got, err)
 		}
+	}
+}
+
+// TestATransactionWhoseClientHasVanishedIsEnded: its locks held up whoever took over. A network that is cut behind a proxy looks like
+// this to the server: a connection that is well and says nothing.
+func TestATransactionWhoseClientHasVanishedIsEnded(t *testing.T) {
+	t.Parallel()
+	pool, err := pg.Open(t.Context(), pg.Settings{URL: pgtest.Empty(t), Schema: "public"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	if _, err := pool.Exec(t.Context(), `create table t (id int)`); err != nil {
+		t.Fatal(err)
+	}
+	silent, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := silent.Exec(t.Context(), `lock table t`); err != nil {
+		t.Fatal(err)
+	}
+	limit, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := pool.Exec(limit, `insert into t values (1)`); err != nil {
+		t.Errorf("the lock is still there: %v", err)
+	}
+	if err := silent.Commit(t.Context()); err == nil || !pg.IsInfrastructure(err) {
+		t.Errorf("the transaction ended with %v", err)
 	}
 }
 

@@ -58,7 +58,12 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-const connectTimeout = 5 * time.Second
+const (
+	connectTimeout = 5 * time.Second
+	// idleInTransaction is how long a transaction may wait for its client's next statement. One whose client has vanished
+	// keeps its locks that long, and everybody who needs them waits.
+	idleInTransaction = 5 * time.Second
+)
 
 // prepare makes connections that notice a vanished server, that a server gives up when we have vanished, and that lead to a server
 // which takes writes, unless the URL says otherwise.
@@ -74,7 +79,8 @@ func (s Settings) prepare(cfg *pgx.ConnConfig) {
 	}
 	for name, value := range map[string]string{
 		"tcp_keepalives_idle": seconds(dialer.Idle), "tcp_keepalives_interval": seconds(dialer.Interval), "tcp_keepalives_count": strconv.Itoa(dialer.Count),
-		"tcp_user_timeout": strconv.FormatInt(dialer.UserTimeout.Milliseconds(), 10),
+		"tcp_user_timeout":                    strconv.FormatInt(dialer.UserTimeout.Milliseconds(), 10),
+		"idle_in_transaction_session_timeout": strconv.FormatInt(idleInTransaction.Milliseconds(), 10),
 	} {
 		if _, set := cfg.RuntimeParams[name]; !set {
 			cfg.RuntimeParams[name] = value

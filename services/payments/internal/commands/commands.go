@@ -27,7 +27,9 @@ import (
 
 const (
 	durable = "payments"
-	ackWait = 30 * time.Second
+	// ackWait is when the broker hands a command to another process, unless this one shows that it works on it: a node that
+	// is cut off says nothing any more, and its commands must go on within seconds.
+	ackWait = 4 * time.Second
 	// recording bounds the commands being recorded at the same time; the database pool is the real limit.
 	recording = 256
 	// pending bounds the commands that are delivered and not acknowledged: those that are recorded, and the hints that
@@ -168,6 +170,7 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	r := &request{msg: m, reply: replyTo(m), free: sync.OnceFunc(func() { <-h.slots })}
 	r.meta = store.Meta{Trace: m.Headers().Get(events.HeaderTraceparent), RequestID: m.Headers().Get(events.HeaderRequestID)}
 	defer r.free()
+	defer h.hold(m)()
 	name := strings.TrimPrefix(m.Subject(), "eupay.cmd.payments.")
 	if h.expired(m) {
 		handled.WithLabelValues(name, "expired").Inc()
@@ -191,6 +194,24 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		h.log.Warn("command not carried out, trying again", "subject", m.Subject(), "error", err)
 		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
 	}
+}
+
+// hold shows the broker that the command is being worked on, until release.
+func (h *Handler) hold(m jetstream.Msg) (release func()) {
+	done := make(chan struct{})
+	h.running.Go(func() {
+		tick := time.NewTicker(ackWait / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				h.logIf(m.InProgress(), "hold command")
+			}
+		}
+	})
+	return func() { close(done) }
 }
 
 // attempts is how often the command was delivered.

@@ -1,0 +1,110 @@
+// Package nettest gives a test a second node: a network namespace of Linux, joined to the machine by one cable that the test can cut.
+package nettest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Network is the node's.
+type Network struct{ name, outside, gateway string }
+
+// New makes a network that is gone after the test. ok is false where the machine cannot: it takes root and the program ip (iproute2).
+// In CI that fails the test.
+func New(t testing.TB) (n *Network, ok bool) {
+	t.Helper()
+	if _, err := exec.LookPath("ip"); err != nil || os.Geteuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("this test needs root and the program ip (iproute2)")
+		}
+		t.Log("NOT RUN: this test needs root and the program ip (iproute2)")
+		return nil, false
+	}
+	id := fmt.Sprintf("%x", os.Getpid()%0xfffff)
+	n = &Network{name: "eupay" + id, outside: "eupo" + id, gateway: fmt.Sprintf("10.213.%d.1", os.Getpid()%250)}
+	inside := "eupi" + id
+	ip(t, "netns", "add", n.name)
+	t.Cleanup(func() { ip(t, "netns", "del", n.name) })
+	ip(t, "link", "add", n.outside, "type", "veth", "peer", "name", inside, "netns", n.name)
+	t.Cleanup(func() { ip(t, "link", "del", n.outside) })
+	ip(t, "addr", "add", n.gateway+"/24", "dev", n.outside)
+	ip(t, "link", "set", n.outside, "up")
+	ip(t, "-n", n.name, "addr", "add", strings.TrimSuffix(n.gateway, "1")+"2/24", "dev", inside)
+	ip(t, "-n", n.name, "link", "set", inside, "up")
+	ip(t, "-n", n.name, "link", "set", "lo", "up")
+	return n, true
+}
+
+func ip(t testing.TB, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "ip", args...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+}
+
+// Cut parts the node from the machine as a failed switch does: no connection is closed, and nobody is told anything.
+func (n *Network) Cut(t testing.TB) {
+	t.Helper()
+	ip(t, "link", "set", n.outside, "down")
+}
+
+// Command runs a program on the node.
+func (n *Network) Command(name string, args ...string) *exec.Cmd {
+	return exec.Command("ip", append([]string{"netns", "exec", n.name, name}, args...)...)
+}
+
+// Reach makes an address of the machine reachable from the node, and returns its address there. What it connects stays connected
+// after a cut, as the server itself would leave it.
+func (n *Network) Reach(t testing.TB, address string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", n.gateway+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := Relay(l, address)
+	t.Cleanup(stop)
+	return l.Addr().String()
+}
+
+// Relay passes what connects to l on to the address, until stop.
+func Relay(l net.Listener, address string) (stop func()) {
+	var running sync.WaitGroup
+	var conns sync.Map
+	pass := func(to, from net.Conn) {
+		_, _ = io.Copy(to, from)
+		// Each direction that ends takes the other with it: nothing here half-closes.
+		to.Close()
+		from.Close()
+	}
+	running.Go(func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() {
+				to, err := net.Dial("tcp", address)
+				if err != nil {
+					from.Close()
+					return
+				}
+				conns.Store(from, to)
+				running.Go(func() { pass(to, from) })
+				pass(from, to)
+				conns.Delete(from)
+			})
+		}
+	})
+	return func() {
+		l.Close()
+		conns.Range(func(from, to any) bool { from.(net.Conn).Close(); to.(net.Conn).Close(); return true })
+		running.Wait()
+	}
+}
