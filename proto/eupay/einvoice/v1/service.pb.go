@@ -1121,7 +1121,11 @@ type ListInvoicesRequest struct {
 	Limit      int32                  `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	Status     string                 `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
 	// Created on or after.
-	From          *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
+	From *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
+	// Created before.
+	To *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=to,proto3" json:"to,omitempty"`
+	// The id or number after which the list goes on, in place of page. Empty: by page.
+	StartingAfter string `protobuf:"bytes,8,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1198,11 +1202,28 @@ func (x *ListInvoicesRequest) GetFrom() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ListInvoicesRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *ListInvoicesRequest) GetStartingAfter() string {
+	if x != nil {
+		return x.StartingAfter
+	}
+	return ""
+}
+
 type ListInvoicesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Without lines, payments and lifecycle.
-	Invoices      []*Invoice `protobuf:"bytes,1,rep,name=invoices,proto3" json:"invoices,omitempty"`
-	Total         int64      `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	Invoices []*Invoice `protobuf:"bytes,1,rep,name=invoices,proto3" json:"invoices,omitempty"`
+	// All that match; 0 with starting_after.
+	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// Only with starting_after.
+	HasMore       bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1249,6 +1270,13 @@ func (x *ListInvoicesResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListInvoicesResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
 }
 
 type GetInvoiceRequest struct {
@@ -3052,7 +3080,7 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x15CreateInvoiceResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\x12%\n" +
-	"\x0emandate_status\x18\x03 \x01(\tR\rmandateStatus\"\xc4\x01\n" +
+	"\x0emandate_status\x18\x03 \x01(\tR\rmandateStatus\"\x97\x02\n" +
 	"\x13ListInvoicesRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3060,10 +3088,13 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x04page\x18\x03 \x01(\x05R\x04page\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x16\n" +
 	"\x06status\x18\x05 \x01(\tR\x06status\x12.\n" +
-	"\x04from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\"d\n" +
+	"\x04from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12%\n" +
+	"\x0estarting_after\x18\b \x01(\tR\rstartingAfter\"\x7f\n" +
 	"\x14ListInvoicesResponse\x126\n" +
 	"\binvoices\x18\x01 \x03(\v2\x1a.eupay.einvoice.v1.InvoiceR\binvoices\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"`\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"`\n" +
 	"\x11GetInvoiceRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3307,65 +3338,66 @@ var file_eupay_einvoice_v1_service_proto_depIdxs = []int32{
 	12, // 10: eupay.einvoice.v1.CreateInvoiceRequest.items:type_name -> eupay.einvoice.v1.InvoiceItem
 	47, // 11: eupay.einvoice.v1.CreateInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
 	45, // 12: eupay.einvoice.v1.ListInvoicesRequest.from:type_name -> google.protobuf.Timestamp
-	47, // 13: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
-	47, // 14: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 15: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 16: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	25, // 17: eupay.einvoice.v1.MarkInvoicePaidResponse.reports:type_name -> eupay.einvoice.v1.ReportDue
-	47, // 18: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 19: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
-	47, // 20: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
-	47, // 21: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	45, // 22: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
-	45, // 23: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
-	30, // 24: eupay.einvoice.v1.ListReportsResponse.reports:type_name -> eupay.einvoice.v1.EReport
-	43, // 25: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
-	39, // 26: eupay.einvoice.v1.SubmissionStatusResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
-	40, // 27: eupay.einvoice.v1.SubmissionStatusResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
-	45, // 28: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
-	45, // 29: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
-	47, // 30: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	2,  // 31: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
-	4,  // 32: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
-	6,  // 33: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
-	8,  // 34: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
-	10, // 35: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
-	13, // 36: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
-	15, // 37: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
-	17, // 38: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
-	19, // 39: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
-	21, // 40: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
-	23, // 41: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
-	26, // 42: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
-	28, // 43: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
-	31, // 44: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
-	33, // 45: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
-	35, // 46: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
-	37, // 47: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
-	41, // 48: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
-	3,  // 49: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
-	5,  // 50: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
-	7,  // 51: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
-	9,  // 52: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
-	11, // 53: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
-	14, // 54: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
-	16, // 55: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
-	18, // 56: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
-	20, // 57: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
-	22, // 58: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
-	24, // 59: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
-	27, // 60: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
-	29, // 61: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
-	32, // 62: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
-	34, // 63: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
-	36, // 64: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
-	38, // 65: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
-	42, // 66: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
-	49, // [49:67] is the sub-list for method output_type
-	31, // [31:49] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	45, // 13: eupay.einvoice.v1.ListInvoicesRequest.to:type_name -> google.protobuf.Timestamp
+	47, // 14: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
+	47, // 15: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 16: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 17: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	25, // 18: eupay.einvoice.v1.MarkInvoicePaidResponse.reports:type_name -> eupay.einvoice.v1.ReportDue
+	47, // 19: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 20: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
+	47, // 21: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
+	47, // 22: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	45, // 23: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
+	45, // 24: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
+	30, // 25: eupay.einvoice.v1.ListReportsResponse.reports:type_name -> eupay.einvoice.v1.EReport
+	43, // 26: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
+	39, // 27: eupay.einvoice.v1.SubmissionStatusResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
+	40, // 28: eupay.einvoice.v1.SubmissionStatusResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
+	45, // 29: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
+	45, // 30: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
+	47, // 31: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	2,  // 32: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
+	4,  // 33: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
+	6,  // 34: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
+	8,  // 35: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
+	10, // 36: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
+	13, // 37: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
+	15, // 38: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
+	17, // 39: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
+	19, // 40: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
+	21, // 41: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
+	23, // 42: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
+	26, // 43: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
+	28, // 44: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
+	31, // 45: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
+	33, // 46: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
+	35, // 47: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
+	37, // 48: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
+	41, // 49: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
+	3,  // 50: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
+	5,  // 51: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
+	7,  // 52: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
+	9,  // 53: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
+	11, // 54: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
+	14, // 55: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
+	16, // 56: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
+	18, // 57: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
+	20, // 58: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
+	22, // 59: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
+	24, // 60: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
+	27, // 61: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
+	29, // 62: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
+	32, // 63: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
+	34, // 64: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
+	36, // 65: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
+	38, // 66: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
+	42, // 67: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
+	50, // [50:68] is the sub-list for method output_type
+	32, // [32:50] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_service_proto_init() }

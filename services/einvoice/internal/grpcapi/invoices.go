@@ -115,11 +115,22 @@ func (s *Server) ListInvoices(ctx context.Context, req *einvoicev1.ListInvoicesR
 	if req.GetFrom() != nil {
 		f.From = req.GetFrom().AsTime()
 	}
-	list, total, err := s.ledger.List(ctx, who(req), f)
+	if req.GetTo() != nil {
+		f.To = req.GetTo().AsTime()
+	}
+	out := &einvoicev1.ListInvoicesResponse{}
+	var (
+		list []ledger.Record
+		err  error
+	)
+	if after := req.GetStartingAfter(); after != "" {
+		list, out.HasMore, err = s.ledger.ListAfter(ctx, who(req), f, after)
+	} else {
+		list, out.Total, err = s.ledger.List(ctx, who(req), f)
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := &einvoicev1.ListInvoicesResponse{Total: total}
 	for i := range list {
 		v := list[i].Proto()
 		v.Lines, v.Vat = nil, nil

@@ -192,4 +192,18 @@ func TestAListIsOfOneMerchantAndTheNewestFirst(t *testing.T) {
 	check(Filter{Page: 1, Limit: 10, From: all[3].CreatedAt}, 2, all[4], all[3])
 	check(Filter{Page: 1, Limit: 10, From: all[3].CreatedAt, Status: StatusDraft}, 2, all[4], all[3])
 	check(Filter{Page: 1, Limit: 10, Status: "nonsense"}, 0)
+	check(Filter{Page: 1, Limit: 10, To: all[1].CreatedAt}, 1, all[0])
+
+	// Read on after one, while another is created.
+	f.create(private(10_00))
+	list, more, err := f.ListAfter(t.Context(), f.who, Filter{Limit: 2}, all[3].Number)
+	if err != nil || !more || len(list) != 2 || list[0].ID != all[2].ID || list[1].ID != all[1].ID {
+		t.Errorf("after the second: %v, more %v, %v", list, more, err)
+	}
+	list, more, err = f.ListAfter(t.Context(), f.who, Filter{Limit: 2, Status: StatusDraft}, all[1].ID.String())
+	if err != nil || more || len(list) != 1 || list[0].ID != all[0].ID {
+		t.Errorf("after the fourth: %v, more %v, %v", list, more, err)
+	}
+	_, _, err = f.ListAfter(t.Context(), Who{"m2", true}, Filter{Limit: 2}, all[1].ID.String())
+	f.refused(err, errs.ValidationError)
 }

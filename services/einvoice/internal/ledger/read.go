@@ -17,20 +17,50 @@ import (
 
 // Filter of a list.
 type Filter struct {
-	// Status; empty means all. From: created then or later; zero means all.
+	// Status; empty means all. From: created then or later, To: before; zero means all.
 	Status      Status
-	From        time.Time
+	From, To    time.Time
 	Page, Limit int
+}
+
+// where is the condition of a list. What corrects an invoice is in none.
+func (f Filter) where(who Who) (where string, args []any) {
+	where = `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.type_code = '380'`
+	args = []any{who.MerchantID, who.Livemode, f.From}
+	if f.Status != "" {
+		args = append(args, string(f.Status))
+		where += fmt.Sprintf(` and i.status = $%d`, len(args))
+	}
+	if !f.To.IsZero() {
+		args = append(args, f.To)
+		where += fmt.Sprintf(` and i.created_at < $%d`, len(args))
+	}
+	return where, args
+}
+
+// ListAfter returns the invoices that follow one of the merchant's in the order of List, and whether there are more. What was created
+// meanwhile is before it, so nothing comes twice.
+func (l *Ledger) ListAfter(ctx context.Context, who Who, f Filter, idOrNumber string) (list []Record, more bool, err error) {
+	last, err := find(ctx, l.Pool, who, idOrNumber)
+	if err != nil {
+		if errs.From(err).Code == errs.NotFoundCode {
+			err = errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id or the number of one of your invoices."})
+		}
+		return nil, false, err
+	}
+	where, args := f.where(who)
+	args = append(args, last.CreatedAt, last.ID)
+	page := fmt.Sprintf(` and (i.created_at, i.id) < ($%d, $%d) order by i.created_at desc, i.id desc limit %d`, len(args)-1, len(args), f.Limit+1)
+	list, err = collect(ctx, l.Pool, brief, where+page, args...)
+	if more = len(list) > f.Limit; more {
+		list = list[:f.Limit]
+	}
+	return list, more, err
 }
 
 // List returns a page of invoices without the documents that correct them, the newest first, and how many there are.
 func (l *Ledger) List(ctx context.Context, who Who, f Filter) ([]Record, int64, error) {
-	where := `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.type_code = '380'`
-	args := []any{who.MerchantID, who.Livemode, f.From}
-	if f.Status != "" {
-		where += ` and i.status = $4`
-		args = append(args, string(f.Status))
-	}
+	where, args := f.where(who)
 	var total int64
 	if err := l.Pool.QueryRow(ctx, `select count(*) from invoices i `+where, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count invoices: %w", err)

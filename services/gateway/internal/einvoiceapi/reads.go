@@ -72,6 +72,16 @@ func (a *API) list(c echo.Context) error {
 		}
 		req.From = timestamppb.New(from)
 	}
+	if c.QueryParams().Has("to") {
+		to, ok := web.Instant(c.QueryParam("to"))
+		if !ok {
+			bad.add("to", "must be an ISO 8601 time such as 2026-06-17T12:00:00Z")
+		}
+		req.To = timestamppb.New(to)
+	}
+	if req.StartingAfter, err = web.After(c); err != nil {
+		return err
+	}
 	if err := bad.err(); err != nil {
 		return err
 	}
@@ -80,6 +90,9 @@ func (a *API) list(c echo.Context) error {
 	res, err := a.Invoices.ListInvoices(ctx, req)
 	if err != nil {
 		return err
+	}
+	if req.GetStartingAfter() != "" {
+		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetInvoices(), summary, res.GetHasMore()))
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetInvoices(), summary, page, limit, res.GetTotal()))
 }

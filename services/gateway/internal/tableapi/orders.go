@@ -195,11 +195,24 @@ func (a *API) orders(c echo.Context) error {
 		}
 		req.From = from
 	}
+	if c.QueryParams().Has("to") {
+		to, err := instant("to", c.QueryParam("to"))
+		if err != nil {
+			return err
+		}
+		req.To = to
+	}
+	if req.StartingAfter, err = web.After(c); err != nil {
+		return err
+	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.Tables.ListOrders(ctx, req)
 	if err != nil {
 		return err
+	}
+	if req.GetStartingAfter() != "" {
+		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetOrders(), orderView, res.GetHasMore()))
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOrders(), orderView, number, limit, res.GetTotal()))
 }

@@ -373,6 +373,35 @@ func TestAnotherMerchantsOrderDoesNotExist(t *testing.T) {
 	}
 }
 
+func TestOrdersAreReadToTheirEndWhileNewOnesArrive(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	coffee := f.product(t, f.merchant, "Café", 350, 100)
+	place := func() string { return f.mustPlace(t, f.request(item(coffee, 1))).GetId() }
+	placed := map[string]bool{place(): true, place(): true, place(): true} // all at one instant
+	page, err := f.ListOrders(t.Context(), &qrv1.ListOrdersRequest{MerchantId: f.merchant, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, seen := page.GetOrders()[0].GetId(), 1
+	f.clock.Advance(time.Second)
+	for more := true; more; seen++ {
+		place()
+		next, err := f.ListOrders(t.Context(), &qrv1.ListOrdersRequest{MerchantId: f.merchant, Limit: 1, StartingAfter: last})
+		if err != nil || len(next.GetOrders()) != 1 || !placed[next.GetOrders()[0].GetId()] || next.GetOrders()[0].GetId() == last {
+			t.Fatalf("after %s: %v, %v", last, next, err)
+		}
+		last, more = next.GetOrders()[0].GetId(), next.GetHasMore()
+	}
+	if seen != len(placed) {
+		t.Errorf("saw %d orders, want %d", seen, len(placed))
+	}
+	for merchant, after := range map[string]string{f.merchant: "x", uuid.NewString(): last} {
+		_, err := f.ListOrders(t.Context(), &qrv1.ListOrdersRequest{MerchantId: merchant, StartingAfter: after})
+		wantCode(t, err, errs.ValidationError)
+	}
+}
+
 func TestAnOrderThatCannotBePaidIsRefusedOrAbandoned(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

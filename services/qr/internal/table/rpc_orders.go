@@ -114,11 +114,33 @@ func (s *Server) ListOrders(ctx context.Context, r *qrv1.ListOrdersRequest) (*qr
 	if id := r.GetTableId(); id != "" && !isID(id) {
 		return nil, errs.Invalid(errs.Field{Field: "table", Message: "table must be the id of a table."})
 	}
+	if after := r.GetStartingAfter(); after != "" {
+		return s.listOrdersAfter(ctx, r, after)
+	}
 	list, total, err := listOrders(ctx, s.pool, r)
 	if err != nil {
 		return nil, err
 	}
 	return &qrv1.ListOrdersResponse{Orders: orderViews(list), Total: total}, nil
+}
+
+func (s *Server) listOrdersAfter(ctx context.Context, r *qrv1.ListOrdersRequest, after string) (*qrv1.ListOrdersResponse, error) {
+	var last *order
+	err := owned(r.GetMerchantId(), after, orderNoun)
+	if err == nil {
+		last, err = readOwnOrder(ctx, s.pool, r.GetMerchantId(), after)
+	}
+	if err != nil && errs.From(err).Code == errs.NotFoundCode {
+		return nil, errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of one of your orders."})
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, more, err := listOrdersAfter(ctx, s.pool, r, last)
+	if err != nil {
+		return nil, err
+	}
+	return &qrv1.ListOrdersResponse{Orders: orderViews(list), HasMore: more}, nil
 }
 
 // ListKitchen implements TableService.
@@ -147,7 +169,7 @@ func (s *Server) GetOrder(ctx context.Context, r *qrv1.GetOrderRequest) (*qrv1.G
 	if err := owned(r.GetMerchantId(), r.GetId(), orderNoun); err != nil {
 		return nil, err
 	}
-	o, err := findOrder(ctx, s.pool, `select `+orderColumns+` from orders where merchant_id = $1 and id = $2`, r.GetMerchantId(), r.GetId())
+	o, err := readOwnOrder(ctx, s.pool, r.GetMerchantId(), r.GetId())
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,10 @@ func readOrder(ctx context.Context, db pg.DB, id string) (*order, error) {
 	return findOrder(ctx, db, `select `+orderColumns+` from orders where id = $1`, id)
 }
 
+func readOwnOrder(ctx context.Context, db pg.DB, merchantID, id string) (*order, error) {
+	return findOrder(ctx, db, `select `+orderColumns+` from orders where merchant_id = $1 and id = $2`, merchantID, id)
+}
+
 func lockOrder(ctx context.Context, tx pgx.Tx, id string) (*order, error) {
 	return findOrder(ctx, tx, `select `+orderColumns+` from orders where id = $1 for no key update`, id)
 }
@@ -173,17 +177,36 @@ func historyOf(ctx context.Context, db pg.DB, id string) ([]change, error) {
 	return list, nil
 }
 
+// listedOrders are those of a merchant that a request names.
+const listedOrders = ` from orders where merchant_id = $1 and ($2 = '' or status = $2) and ($3 = '' or table_id = nullif($3, '')::uuid)
+	and created_at >= coalesce($4, '-infinity'::timestamptz) and created_at < coalesce($5, 'infinity'::timestamptz)`
+
+func listArguments(r *qrv1.ListOrdersRequest) []any {
+	return []any{r.GetMerchantId(), r.GetStatus(), r.GetTableId(), instant(r.GetFrom()), instant(r.GetTo())}
+}
+
+// listOrders returns one page, the newest first, and how many there are in all.
 func listOrders(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest) ([]*order, int64, error) {
-	const filter = ` from orders where merchant_id = $1 and ($2 = '' or status = $2) and ($3 = '' or table_id = nullif($3, '')::uuid)
-		and created_at >= coalesce($4, '-infinity'::timestamptz)`
-	args := []any{r.GetMerchantId(), r.GetStatus(), r.GetTableId(), instant(r.GetFrom())}
+	args := listArguments(r)
 	var total int64
-	if err := db.QueryRow(ctx, `select count(*)`+filter, args...).Scan(&total); err != nil {
+	if err := db.QueryRow(ctx, `select count(*)`+listedOrders, args...).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count orders: %w", err)
 	}
 	limit, offset := page(r.GetPage(), r.GetLimit())
-	list, err := findOrders(ctx, db, `select `+orderColumns+filter+` order by created_at desc, id desc limit $5 offset $6`, append(args, limit, offset)...)
+	list, err := findOrders(ctx, db, `select `+orderColumns+listedOrders+` order by created_at desc, id desc limit $6 offset $7`, append(args, limit, offset)...)
 	return list, total, err
+}
+
+// listOrdersAfter returns those that follow one of the merchant's orders, and whether there are more. What was placed meanwhile is
+// before it, so nothing comes twice.
+func listOrdersAfter(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest, last *order) (list []*order, more bool, err error) {
+	limit, _ := page(1, r.GetLimit())
+	list, err = findOrders(ctx, db, `select `+orderColumns+listedOrders+` and (created_at, id) < ($6, $7) order by created_at desc, id desc limit $8`,
+		append(listArguments(r), last.CreatedAt, last.ID, limit+1)...)
+	if more = int64(len(list)) > limit; more {
+		list = list[:limit]
+	}
+	return list, more, err
 }
 
 // unpaidSince returns some of the orders that wait for their payment for too long, the oldest first.
