@@ -142,9 +142,7 @@ func (w *world) startPostgres() {
 func (w *world) env(name string) map[string]string {
 	switch name {
 	case nats:
-		return map[string]string{
-			"EUPAY_NATS_DIR": filepath.Join(w.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(w.sys.Ports.NATS), "EUPAY_NATS_TOKEN": w.sys.Secrets.NATSToken,
-		}
+		return w.sys.NATSEnv(w.dir)
 	case sandbox:
 		env := maps.Clone(quickSandbox)
 		maps.Copy(env, w.sys.SandboxEnv(w.dir))

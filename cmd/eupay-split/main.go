@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -84,10 +83,7 @@ func postgres(ctx context.Context, s rundir.Settings, sys *system.System, log *s
 
 func start(ctx context.Context, all *processes, sys system.System, log *slog.Logger) error {
 	say("Starting NATS, the sandbox and the services…")
-	natsEnv := map[string]string{
-		"EUPAY_NATS_DIR": filepath.Join(all.dir, "nats"), "EUPAY_NATS_PORT": fmt.Sprint(sys.Ports.NATS), "EUPAY_NATS_TOKEN": sys.Secrets.NATSToken,
-	}
-	if err := errors.Join(all.start("eupay-nats", natsEnv), all.start("eupay-sandbox", sys.SandboxEnv(all.dir))); err != nil {
+	if err := errors.Join(all.start("eupay-nats", sys.NATSEnv(all.dir)), all.start("eupay-sandbox", sys.SandboxEnv(all.dir))); err != nil {
 		return err
 	}
 	for _, name := range system.Names {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -60,6 +61,17 @@ func (s System) InvoicingManagementURL() string {
 func (s System) NATSURL() string {
 	u := url.URL{Scheme: "nats", User: url.User(s.Secrets.NATSToken), Host: Loopback(s.Ports.NATS)}
 	return u.String()
+}
+
+// NATSEnv are the settings of the broker as a process of its own, which keeps its streams below dir. It is as large as the streams that
+// the services make, whose settings are the same.
+func (s System) NATSEnv(dir string) map[string]string {
+	env := maps.Clone(s.Extra)
+	if env == nil {
+		env = make(map[string]string)
+	}
+	env["EUPAY_NATS_DIR"], env["EUPAY_NATS_PORT"], env["EUPAY_NATS_TOKEN"] = filepath.Join(dir, "nats"), strconv.Itoa(s.Ports.NATS), s.Secrets.NATSToken
+	return env
 }
 
 // ManagementURL is where a service shows its health and its metrics.
