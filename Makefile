@@ -60,7 +60,8 @@ e2e: bin/with-postgres bin/gotestsum ## Run only the tests of the whole system
 
 .PHONY: chaos
 chaos: export EUPAY_CHAOS_ROUNDS ?= 5
-chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, again and again, and compare the books
+chaos: export EUPAY_CHAOS_READ_ONLY ?= 60s
+chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, take away what it stands on, and compare the books
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
 
 .PHONY: bench
