@@ -90,7 +90,7 @@ func Relay(l net.Listener, address string) (stop func()) {
 				return
 			}
 			running.Go(func() {
-				to, err := net.Dial("tcp", address)
+				to, err := new(net.Dialer).DialContext(context.Background(), "tcp", address)
 				if err != nil {
 					from.Close()
 					return

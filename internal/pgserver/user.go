@@ -60,7 +60,7 @@ const (
 // three hundred files, which a file system on a disk makes and removes slowly.
 func VolatileDir(pattern string) (string, error) {
 	var fs syscall.Statfs_t
-	if err := syscall.Statfs(memory, &fs); err == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= room { //nolint:gosec,unconvert // the types differ between systems
+	if err := syscall.Statfs(memory, &fs); err == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= room { //nolint:unconvert // the types differ between systems
 		if dir, err := tempDir(memory, pattern); err == nil {
 			return dir, nil
 		}

@@ -119,8 +119,10 @@ func refusedAreFree(t *testing.T, b bench) {
 func standing(t *testing.T, b bench) {
 	t.Helper()
 	for i, want := range []Decision{
-		{Allowed: true, Remaining: 2, Reset: time.Minute}, {Allowed: true, Remaining: 1, Reset: 50 * time.Second},
-		{Allowed: true, Remaining: 0, Reset: 40 * time.Second}, {Reset: 30 * time.Second},
+		{Allowed: true, Remaining: 2, Reset: time.Minute},
+		{Allowed: true, Remaining: 1, Reset: 50 * time.Second},
+		{Allowed: true, Remaining: 0, Reset: 40 * time.Second},
+		{Reset: 30 * time.Second},
 	} {
 		want.Limit, want.Window = 3, Window
 		got, err := b.Allow(context.Background(), "k", 3)
