@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 	"go.yaml.in/yaml/v3"
@@ -30,7 +31,11 @@ type Document struct {
 
 // Load merges the files: paths and the entries of each kind of component may be spread over them, but each may be said
 // only once.
-func Load() (Document, error) { return load(files, describeEvents) }
+//
+// It is done once in a process.
+func Load() (Document, error) { return document() }
+
+var document = sync.OnceValues(func() (Document, error) { return load(files, describeEvents) })
 
 // load merges the files and then lets complete add what is not in them.
 func load(fsys fs.FS, complete func(merged map[string]any) error) (Document, error) {
