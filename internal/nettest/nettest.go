@@ -75,36 +75,41 @@ func (n *Network) Reach(t testing.TB, address string) string {
 
 // Relay passes what connects to l on to the address, until stop.
 func Relay(l net.Listener, address string) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	var conns sync.Map
-	pass := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from)
-		// Each direction that ends takes the other with it: nothing here half-closes.
-		to.Close()
-		from.Close()
-	}
 	running.Go(func() {
 		for {
 			from, err := l.Accept()
 			if err != nil {
 				return
 			}
-			running.Go(func() {
-				to, err := new(net.Dialer).DialContext(context.Background(), "tcp", address)
-				if err != nil {
-					from.Close()
-					return
-				}
-				conns.Store(from, to)
-				running.Go(func() { pass(to, from) })
-				pass(from, to)
-				conns.Delete(from)
-			})
+			running.Go(func() { join(ctx, from, address) })
 		}
 	})
 	return func() {
+		cancel()
 		l.Close()
-		conns.Range(func(from, to any) bool { from.(net.Conn).Close(); to.(net.Conn).Close(); return true })
 		running.Wait()
 	}
+}
+
+// join connects one side with the address, until either side ends or ctx does.
+func join(ctx context.Context, from net.Conn, address string) {
+	to, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		from.Close()
+		return
+	}
+	var passing sync.WaitGroup
+	defer passing.Wait()
+	ctx, end := context.WithCancelCause(ctx)
+	pass := func(to, from net.Conn) {
+		_, err := io.Copy(to, from)
+		end(err)
+	}
+	passing.Go(func() { pass(to, from) })
+	passing.Go(func() { pass(from, to) })
+	<-ctx.Done()
+	to.Close()
+	from.Close()
 }

@@ -104,8 +104,8 @@ func TestTheServerNoticesThatWeVanished(t *testing.T) {
 	}
 }
 
-// TestATransactionWhoseClientHasVanishedIsEnded: its locks held up whoever took over. A network that is cut behind a proxy looks like
-// this to the server: a connection that is well and says nothing.
+// TestATransactionWhoseClientHasVanishedIsEnded: it kept its locks, and the process that took over waited for them. When the network is
+// cut behind a proxy, the server still sees a healthy connection on which no statement comes.
 func TestATransactionWhoseClientHasVanishedIsEnded(t *testing.T) {
 	t.Parallel()
 	pool, err := pg.Open(t.Context(), pg.Settings{URL: pgtest.Empty(t), Schema: "public"})

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"european-pay.eu/eupay/internal/freespace"
 )
 
 // User is the unprivileged user that the server runs as: nil (ourselves) unless we are root.
@@ -50,7 +52,7 @@ func Home(dir string) (string, error) {
 	return filepath.Join(rootHome, hex.EncodeToString(sum[:6])), nil
 }
 
-// memory is where Linux keeps files in memory. A volatile cluster wants that much room there.
+// memory is where Linux keeps files in memory, room the bytes that must be free there for a volatile cluster.
 const (
 	memory = "/dev/shm"
 	room   = 4 << 30
@@ -59,8 +61,7 @@ const (
 // VolatileDir is TempDir for a cluster that nobody needs afterwards: in memory, if there is room. Each new database is
 // three hundred files, which a file system on a disk makes and removes slowly.
 func VolatileDir(pattern string) (string, error) {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(memory, &fs); err == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= room { //nolint:unconvert // the types differ between systems
+	if free, ok := freespace.In(memory); ok && free >= room {
 		if dir, err := tempDir(memory, pattern); err == nil {
 			return dir, nil
 		}

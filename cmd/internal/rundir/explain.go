@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"european-pay.eu/eupay/internal/freespace"
 )
 
 // fullBelow is the free space, in bytes, below which whatever went wrong did so because the disk is full.
@@ -21,7 +23,7 @@ func (s Settings) Explain(err error) error {
 	if cause := fullDisk(err); cause != "" {
 		return full(cause)
 	}
-	if free, ok := freeBytes(s.Dir); ok && free < fullBelow {
+	if free, ok := freespace.In(s.Dir); ok && free < fullBelow {
 		return full(fmt.Sprintf("%d MB are free for %s", free>>20, s.Dir))
 	}
 	return err
@@ -50,12 +52,4 @@ func fullDisk(err error) string {
 		}
 	}
 	return ""
-}
-
-func freeBytes(dir string) (free uint64, ok bool) {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(dir, &fs); err != nil {
-		return 0, false
-	}
-	return uint64(fs.Bavail) * uint64(fs.Bsize), true //nolint:unconvert // the types differ between systems
 }

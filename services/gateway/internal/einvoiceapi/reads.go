@@ -2,11 +2,9 @@ package einvoiceapi
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -58,31 +56,16 @@ func (a *API) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	req := &einvoicev1.ListInvoicesRequest{
-		MerchantId: merchantID, Livemode: livemode, Page: int32(page), Limit: int32(limit), Status: c.QueryParam("status"),
-	}
-	var bad problems
-	if c.QueryParams().Has("status") && !slices.Contains(statuses, req.GetStatus()) {
-		bad.add("status", "must be one of %s", strings.Join(statuses, ", "))
-	}
-	if c.QueryParams().Has("from") {
-		from, ok := web.Instant(c.QueryParam("from"))
-		if !ok {
-			bad.add("from", "must be an ISO 8601 time such as 2026-06-17T12:00:00Z")
-		}
-		req.From = timestamppb.New(from)
-	}
-	if c.QueryParams().Has("to") {
-		to, ok := web.Instant(c.QueryParam("to"))
-		if !ok {
-			bad.add("to", "must be an ISO 8601 time such as 2026-06-17T12:00:00Z")
-		}
-		req.To = timestamppb.New(to)
-	}
-	if req.StartingAfter, err = web.After(c); err != nil {
+	after, err := web.After(c)
+	if err != nil {
 		return err
 	}
-	if err := bad.err(); err != nil {
+	f := web.FiltersOf(c)
+	req := &einvoicev1.ListInvoicesRequest{
+		MerchantId: merchantID, Livemode: livemode, Page: int32(page), Limit: int32(limit), StartingAfter: after,
+		Status: f.OneOf("status", statuses), From: f.Instant("from"), To: f.Instant("to"),
+	}
+	if err := f.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, readTimeout)
@@ -91,7 +74,7 @@ func (a *API) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if req.GetStartingAfter() != "" {
+	if after != "" {
 		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetInvoices(), summary, res.GetHasMore()))
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetInvoices(), summary, page, limit, res.GetTotal()))

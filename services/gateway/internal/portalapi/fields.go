@@ -65,25 +65,9 @@ func spanOf(after string, from *string, before string, to *string) (span, error)
 
 // between reads a span from the query.
 func between(c echo.Context, after, before string) (span, error) {
-	var bad []errs.Field
-	given := func(name string) *string {
-		if !c.QueryParams().Has(name) {
-			return nil
-		}
-		text := c.QueryParam(name)
-		if text == "" { // a filter that was forgotten must not list everything
-			bad = append(bad, web.NotAnInstant(name))
-		}
-		return &text
-	}
-	s, err := spanOf(after, given(after), before, given(before))
-	if err != nil {
-		bad = append(errs.From(err).Fields, bad...)
-	}
-	if len(bad) > 0 {
-		return span{}, errs.Invalid(bad...)
-	}
-	return s, nil
+	f := web.FiltersOf(c)
+	s := span{f.Instant(after), f.Instant(before)}
+	return s, f.Err()
 }
 
 // nothingToDo refuses a change that changes nothing: most likely a misunderstanding.

@@ -185,24 +185,16 @@ func (a *API) orders(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	after, err := web.After(c)
+	if err != nil {
+		return err
+	}
+	f := web.FiltersOf(c)
 	req := &qrv1.ListOrdersRequest{
-		MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit), Status: c.QueryParam("status"), TableId: c.QueryParam("table"),
+		MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit), StartingAfter: after,
+		Status: c.QueryParam("status"), TableId: c.QueryParam("table"), From: f.Instant("from"), To: f.Instant("to"),
 	}
-	if c.QueryParams().Has("from") {
-		from, err := instant("from", c.QueryParam("from"))
-		if err != nil {
-			return err
-		}
-		req.From = from
-	}
-	if c.QueryParams().Has("to") {
-		to, err := instant("to", c.QueryParam("to"))
-		if err != nil {
-			return err
-		}
-		req.To = to
-	}
-	if req.StartingAfter, err = web.After(c); err != nil {
+	if err := f.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
@@ -211,7 +203,7 @@ func (a *API) orders(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if req.GetStartingAfter() != "" {
+	if after != "" {
 		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetOrders(), orderView, res.GetHasMore()))
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetOrders(), orderView, number, limit, res.GetTotal()))

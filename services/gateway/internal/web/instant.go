@@ -1,7 +1,6 @@
 package web
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -40,12 +39,4 @@ func Instant(text string) (time.Time, bool) {
 // NotAnInstant refuses a field that Instant cannot read.
 func NotAnInstant(field string) errs.Field {
 	return errs.Field{Field: field, Message: field + " must be an ISO 8601 time such as 2026-06-17T12:00:00Z."}
-}
-
-// OneOf refuses a field that has none of the values.
-func OneOf(field, value string, values []string) []errs.Field {
-	if slices.Contains(values, value) {
-		return nil
-	}
-	return []errs.Field{{Field: field, Message: field + " must be one of " + strings.Join(values, ", ") + "."}}
 }
