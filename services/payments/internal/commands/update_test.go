@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
+	"github.com/nats-io/nats.go"
+
+	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
@@ -35,6 +39,37 @@ func TestABankThatDoesNotAnswerReadsLeavesCreatesAlone(t *testing.T) {
 	b.until("all hints wait for the bank", func() bool { return b.provider.reads.Load() == more })
 	if r := last(b.send(command.CreatePayment, order(more))); r.GetPayment().GetPaymentUrl() == "" {
 		t.Errorf("a create behind hints: %v", r)
+	}
+	close(b.provider.holdReads)
+}
+
+// TestACommandThatTakesLongIsNotHandedToAnother: the broker gives a command to another process 4 s after the last word of the one that
+// has it, so that a node that is cut off holds up nothing.
+func TestACommandThatTakesLongIsNotHandedToAnother(t *testing.T) {
+	b := setup(t, func(_ *engine.Config, p *provider) { p.holdReads = make(chan struct{}) })
+	last(b.send(command.CreatePayment, order(1)))
+	var words atomic.Int32
+	sub, err := b.bus.NC.Subscribe("$JS.ACK."+bus.Commands+"."+durable+".>", func(m *nats.Msg) {
+		if string(m.Data) == "+WPI" { // work in progress
+			words.Add(1)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sub.Unsubscribe(); err != nil {
+			t.Error(err)
+		}
+	})
+	b.hint("1")
+	b.until("it is worked on for longer than that", func() bool { return words.Load() > 4 })
+	c, err := b.bus.JS.Consumer(t.Context(), bus.Commands, durable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info := c.CachedInfo(); info.NumRedelivered > 0 || b.provider.reads.Load() != 1 {
+		t.Errorf("handed out again: %d, %d reads", info.NumRedelivered, b.provider.reads.Load())
 	}
 	close(b.provider.holdReads)
 }
