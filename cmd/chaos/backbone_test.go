@@ -39,11 +39,11 @@ func TestChaosTheBackboneHeals(t *testing.T) {
 	w.start()
 	m := newMerchant(t, w)
 	lasting := readOnly(t)
-	m.sufferAll([]func(){
-		func() { w.loseConsumers(); m.creates("after the loss of all consumers") },
-		func() { w.loseStreams(); m.creates("after the loss of all streams") },
-		func() { w.loseBrokersDisk(); m.creates("after the loss of the broker's disk") },
-		func() { w.takeNoWrites(lasting); m.creates("after a database without writes") },
+	m.runUnderLoad([]func(){
+		func() { w.loseConsumers(); m.timeNextPayment("after the loss of all consumers") },
+		func() { w.loseStreams(); m.timeNextPayment("after the loss of all streams") },
+		func() { w.loseBrokersDisk(); m.timeNextPayment("after the loss of the broker's disk") },
+		func() { w.takeNoWrites(lasting); m.timeNextPayment("after a database without writes") },
 	})
 	if given := must(must(w.broker().Stream(t.Context(), bus.DeadLetter)).Info(t.Context())).State.Msgs; given > 0 {
 		t.Errorf("%d messages were given up", given)
@@ -57,8 +57,8 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// creates tells how long it takes until a payment can be made again.
-func (m *merchant) creates(when string) {
+// timeNextPayment logs how long it takes until a payment can be made again.
+func (m *merchant) timeNextPayment(when string) {
 	began := time.Now()
 	body := object{"amount": 1, "description": "Order", "reference": "AGAIN " + when}
 	var got answer

@@ -47,12 +47,12 @@ func TestChaosNothingAcceptedIsLost(t *testing.T) {
 			troubles = append(troubles, func() { w.kill(victim) })
 		}
 	}
-	m.sufferAll(troubles)
+	m.runUnderLoad(troubles)
 }
 
-// sufferAll lets the troubles happen one after the other while merchants create payments and payers answer at the bank, each after a
-// share of the orders. Afterwards all books must agree.
-func (m *merchant) sufferAll(troubles []func()) {
+// runUnderLoad creates payments and answers them at the bank, and calls one of the troubles after each share of the orders. In the end
+// all books must agree.
+func (m *merchant) runUnderLoad(troubles []func()) {
 	m.t.Helper()
 	orders := share * (len(troubles) + 1)
 	ctx, cancel := context.WithTimeout(m.t.Context(), time.Duration(len(troubles)+1)*time.Minute)

@@ -70,7 +70,7 @@ func (w *world) newNode(hook string) (n *node, ok bool) {
 	}
 	defer r.Close()
 	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	w.keep("relay", cmd)
+	w.startProcess("relay", cmd)
 	out.Close()
 	if _, err := r.Read(make([]byte, 1)); err != nil {
 		w.t.Fatal("the node is not reachable: ", err)
@@ -136,7 +136,7 @@ func TestChaosANodeIsCutOff(t *testing.T) {
 		return
 	}
 	far.moveTo(system.Payments, system.Webhooks)
-	m.sufferAll([]func(){func() {
+	m.runUnderLoad([]func(){func() {
 		t.Log("cut the node off")
 		far.network.Cut(t)
 		began := time.Now()

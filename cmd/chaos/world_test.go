@@ -172,11 +172,11 @@ func (w *world) spawnAs(name string, command func(string, ...string) *exec.Cmd, 
 	for k, v := range w.env(program) {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
-	w.keep(name, cmd)
+	w.startProcess(name, cmd)
 }
 
-// keep starts a process that ends with the world at the latest.
-func (w *world) keep(name string, cmd *exec.Cmd) {
+// startProcess starts a process that is killed at the end of the test at the latest.
+func (w *world) startProcess(name string, cmd *exec.Cmd) {
 	w.t.Helper()
 	p, err := child.Start(cmd, syscall.SIGKILL)
 	if err != nil {

@@ -61,8 +61,8 @@ func Database(t testing.TB, schema string, migrations fs.FS) string {
 	return create(t, template)
 }
 
-// admin is the one connection of this process on which databases are made and dropped: a session of PostgreSQL costs more than what
-// these sessions do. It ends with the process.
+// admin is the one connection of this process on which databases are created and dropped. Opening a connection for each would cost
+// more than the statements themselves. It is closed when the process ends.
 var admin struct {
 	sync.Mutex
 	conn      *pgx.Conn

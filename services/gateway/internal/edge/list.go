@@ -42,7 +42,7 @@ func (p *Payments) list(c echo.Context) error {
 		return fmt.Errorf("list payments: %w", err)
 	}
 	if after != "" {
-		return web.ListOn(c, views(resp.GetPayments()), resp.GetHasMore())
+		return web.ListPart(c, views(resp.GetPayments()), resp.GetHasMore())
 	}
 	return web.List(c, views(resp.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: resp.GetTotal()})
 }

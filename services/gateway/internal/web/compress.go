@@ -24,8 +24,8 @@ func newCompressor() *gzip.Writer {
 	return w
 }
 
-// Send writes a body, compressed where it is large and the caller takes that. Secrets may be beside what a caller chose:
-// an attacker who could measure sizes would need somebody else's headers, and no page of another origin sends those.
+// Send writes a body, compressed if it is large and the caller accepts gzip. Answers may hold secrets beside text that a
+// caller chose, but the BREACH attack does not apply: credentials are headers, which a foreign page cannot make a browser send.
 func Send(c echo.Context, status int, contentType string, body []byte) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, contentType)

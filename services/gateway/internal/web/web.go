@@ -104,8 +104,8 @@ func After(c echo.Context) (string, error) {
 	return after, nil
 }
 
-// ListOn answers a part of a list, in the envelope of List.
-func ListOn(c echo.Context, data any, more bool) error {
+// ListPart answers a part of a list, in the envelope of List.
+func ListPart(c echo.Context, data any, more bool) error {
 	return Answer(c, http.StatusOK, struct {
 		answer
 		HasMore bool `json:"has_more"`

@@ -27,8 +27,8 @@ import (
 
 const (
 	durable = "payments"
-	// ackWait is when the broker hands a command to another process, unless this one shows that it works on it: a node that
-	// is cut off says nothing any more, and its commands must go on within seconds.
+	// ackWait is how long after the last sign of progress the broker gives a command to another process. It is short, so that
+	// the commands of a node that is cut off continue within seconds.
 	ackWait = 4 * time.Second
 	// recording bounds the commands being recorded at the same time; the database pool is the real limit.
 	recording = 256

@@ -27,11 +27,11 @@ type Filter struct {
 	Search string
 }
 
-// searched is among how many payments, the newest that the other filters leave, an amount or a text is looked for: no
-// index helps there.
-const searched = 20_000
+// maxScanned bounds a search for an amount or a text, for which there is no index: only the newest payments that match the
+// other filters are looked at.
+const maxScanned = 20_000
 
-// query is the select of a filter without its columns.
+// query is a select statement without its list of columns.
 type query struct {
 	from  string
 	where []string
@@ -47,9 +47,9 @@ func (q *query) and(condition string, args ...any) {
 	q.where = append(q.where, condition)
 }
 
-// narrow makes what the conditions leave, of the newest so many, the table of further conditions.
-func (q *query) narrow(newest int) {
-	q.from = fmt.Sprintf("(select * %s order by created_at desc, reference desc limit %d) payments", q, newest)
+// keepNewest applies the conditions so far and keeps the n newest payments. Later conditions apply to those only.
+func (q *query) keepNewest(n int) {
+	q.from = fmt.Sprintf("(select * %s order by created_at desc, reference desc limit %d) payments", q, n)
 	q.where = nil
 }
 
@@ -86,12 +86,12 @@ func (f Filter) query() *query {
 	return q
 }
 
-// search adds what no index helps with.
+// search adds the conditions for which there is no index.
 func (f Filter) search(q *query) {
 	if f.MinAmount == 0 && f.MaxAmount == 0 && f.Search == "" {
 		return
 	}
-	q.narrow(searched)
+	q.keepNewest(maxScanned)
 	if f.MinAmount > 0 {
 		q.and("amount_cents >= ?", int64(f.MinAmount))
 	}
@@ -99,21 +99,21 @@ func (f Filter) search(q *query) {
 		q.and("amount_cents <= ?", int64(f.MaxAmount))
 	}
 	if f.Search != "" {
-		q.and("true in (select strpos(lower(concat_ws(E'\\n', description, merchant_reference, payer_name)), s) > 0 from unnest(?::text[]) s)", needles(f.Search))
+		q.and("true in (select strpos(lower(concat_ws(E'\\n', description, merchant_reference, payer_name)), s) > 0 from unnest(?::text[]) s)", searchVariants(f.Search))
 	}
 }
 
-// needles are what a text may be after PostgreSQL's lower(): it leaves letters beyond ASCII alone where the database's locale
-// is C.
-func needles(text string) []string {
+// searchVariants returns the text in the forms that PostgreSQL's lower() can produce: in a database whose locale is C it only
+// changes ASCII letters, so "CAFÉ" becomes "cafÉ".
+func searchVariants(text string) []string {
 	lower := strings.ToLower(text)
-	beyond := strings.Map(func(r rune) rune {
+	asciiOnly := strings.Map(func(r rune) rune {
 		if r > unicode.MaxASCII {
 			return unicode.ToUpper(r)
 		}
 		return r
 	}, lower)
-	return []string{lower, beyond}
+	return []string{lower, asciiOnly}
 }
 
 // List returns one page of a merchant's payments, newest first, and how many there are in all.
@@ -129,8 +129,8 @@ func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]paymen
 	return list, total, err
 }
 
-// ListAfter returns the payments that follow one of the merchant's in the order of List, and whether there are more. What
-// was created meanwhile is before it, so nothing comes twice. Errors: ErrNotFound for the one to follow.
+// ListAfter returns the payments that come after the given one in the order of List, and whether there are more. Payments that
+// are created meanwhile come before it, so none is returned twice. Error: ErrNotFound when the merchant has no such payment.
 func (s *Store) ListAfter(ctx context.Context, f Filter, after string, limit int) (list []payment.Payment, more bool, err error) {
 	last, err := s.Get(ctx, f.MerchantID, f.Livemode, after)
 	if err != nil {
