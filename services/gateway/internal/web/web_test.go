@@ -319,11 +319,11 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	var out bytes.Buffer
 	e := New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
 	e.POST("/x", func(echo.Context) error { return errs.NotFound("X") })
-	r := httptest.NewRequest("POST", "/x?token=tok123", strings.NewReader(`{"password":"pw123"}`))
-	r.Header.Set("X-Api-Secret", "sk_live_123")
-	r.Header.Set("Authorization", "Bearer abc123")
+	r := httptest.NewRequest("POST", "/x?token=secret-token", strings.NewReader(`{"password":"secret-password"}`))
+	r.Header.Set("X-Api-Secret", "sk_live_secret")
+	r.Header.Set("Authorization", "Bearer secret-bearer")
 	e.ServeHTTP(httptest.NewRecorder(), r)
-	if s := out.String(); strings.Contains(s, "123") || !strings.Contains(s, "status=404") || !strings.Contains(s, "route=/x") {
+	if s := out.String(); strings.Contains(s, "secret") || !strings.Contains(s, "status=404") || !strings.Contains(s, "route=/x") {
 		t.Errorf("log: %s", s)
 	}
 }
