@@ -12,6 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/identity"
 )
 
 // limits of the machine, each per second.
@@ -68,7 +71,12 @@ func (b *bench) commits(ctx context.Context) error {
 }
 
 func (b *bench) publishes(ctx context.Context) error {
-	nc, err := nats.Connect(b.system.vars["EUPAY_NATS_URL"])
+	vars := b.system.vars
+	who, err := identity.Load(identity.Files{Cert: vars["EUPAY_TLS_CERT"], Key: vars["EUPAY_TLS_KEY"], CA: vars["EUPAY_TLS_CA"]}, func(error) {})
+	if err != nil {
+		return err
+	}
+	nc, err := nats.Connect(vars["EUPAY_NATS_URL"], bus.Secure(who)...)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}

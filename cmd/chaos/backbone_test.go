@@ -71,7 +71,7 @@ func (m *merchant) timeNextPayment(when string) {
 // broker is what an operator can do to it.
 func (w *world) broker() jetstream.JetStream {
 	w.t.Helper()
-	nc, err := natsgo.Connect(w.sys.NATSURL(), natsgo.MaxReconnects(-1))
+	nc, err := w.sys.DialNATS(natsgo.MaxReconnects(-1))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func (w *world) loseBrokersDisk() {
 	limit, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
 	defer cancel()
 	up := func() bool {
-		nc, err := natsgo.Connect(w.sys.NATSURL())
+		nc, err := w.sys.DialNATS()
 		if err == nil {
 			nc.Close()
 		}

@@ -104,11 +104,10 @@ func build(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets, err := system.LoadSecrets(dir)
-	if err != nil {
+	if w.sys, err = system.Load(dir, ports); err != nil {
 		t.Fatal(err)
 	}
-	w.sys = system.System{Ports: ports, Secrets: secrets, Extra: quick}
+	w.sys.Extra = quick
 	return w
 }
 
@@ -118,6 +117,9 @@ func (w *world) start() {
 	w.t.Cleanup(w.stop)
 	w.startPostgres()
 	w.sys.DatabaseURL = w.database.URL // the same after every restart
+	if err := w.sys.PrepareDatabase(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 	w.spawn(nats)
 	w.spawn(sandbox)
 	for _, name := range system.Names {

@@ -18,7 +18,7 @@ import (
 // broker is what an operator can do to the broker.
 func (w *world) broker(t *testing.T) jetstream.JetStream {
 	t.Helper()
-	nc, err := nats.Connect(w.stack.System().NATSURL(), nats.MaxReconnects(-1))
+	nc, err := w.stack.System().DialNATS(nats.MaxReconnects(-1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,15 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
 type settings struct {
-	Dir   string `env:"EUPAY_NATS_DIR,required"`
-	Port  int    `env:"EUPAY_NATS_PORT" envDefault:"4222"`
-	Token string `env:"EUPAY_NATS_TOKEN"`
+	Dir  string `env:"EUPAY_NATS_DIR,required"`
+	Port int    `env:"EUPAY_NATS_PORT" envDefault:"4222"`
+	// TLS names the files of the broker's identity.
+	TLS identity.Files `envPrefix:"EUPAY_TLS_"`
 	boot.StreamSettings
 }
 
@@ -35,7 +37,11 @@ func run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	srv, err := natsserver.Start(natsserver.Options{Dir: s.Dir, Port: s.Port, Token: s.Token, MaxBytes: natsserver.Room(s.Broker().Bytes)})
+	who, err := identity.Load(s.TLS, func(err error) { fmt.Fprintln(os.Stderr, err) })
+	if err != nil {
+		return err
+	}
+	srv, err := natsserver.Start(natsserver.Options{Dir: s.Dir, Port: s.Port, Identity: who, MaxBytes: natsserver.Room(s.Broker().Bytes)})
 	if err != nil {
 		return err
 	}

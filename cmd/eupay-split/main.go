@@ -57,6 +57,9 @@ func run(ctx context.Context, begin time.Time) (err error) {
 		return err
 	}
 	defer endPostgres()
+	if err := sys.PrepareDatabase(ctx); err != nil {
+		return err
+	}
 	all, err := programs(settings.Dir)
 	if err != nil {
 		return err

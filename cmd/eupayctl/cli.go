@@ -20,8 +20,8 @@ const (
 
 const description = `Look at EU Pay's events, replay them, bring back dead letters, watch consumers; submit e-invoices again and export them.
 
-The address of NATS comes from EUPAY_NATS_URL, with its credentials; from the file that EUPAY_NATS_URL_FILE names; or, for
-a system started by "make run", from the run folder. That of the einvoice service comes from EUPAY_EINVOICE_ADDR, from the
+The address of NATS comes from EUPAY_NATS_URL; from the file that EUPAY_NATS_URL_FILE names; or, for a system started by
+"make run", from the run folder. So does the identity that is shown to it, in EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA. That of the einvoice service comes from EUPAY_EINVOICE_ADDR, from the
 run folder, or is 127.0.0.1:9104; that of the database from EUPAY_DATABASE_URL or the run folder. Where a command changes something, it only tells what it would do
 until --run is given.`
 

@@ -13,7 +13,9 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/system"
+	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/identity"
 )
 
 const natsURL = "EUPAY_NATS_URL"
@@ -28,7 +30,11 @@ func (t *tool) operator() (*operate.Operator, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	nc, err := nats.Connect(address, nats.Name("eupayctl"), nats.Timeout(t.Timeout))
+	who, err := t.identity()
+	if err != nil {
+		return nil, nil, err
+	}
+	nc, err := nats.Connect(address, append(bus.Secure(who), nats.Name("eupayctl"), nats.Timeout(t.Timeout))...)
 	if err != nil {
 		return nil, nil, refused(err, hosts, from)
 	}
@@ -66,6 +72,31 @@ func (t *tool) address() (address, from string, err error) {
 		return "", "", fmt.Errorf("%s names no NATS: set EUPAY_NATS_URL", system.DemoEnv(dir))
 	}
 	return vars[natsURL], system.DemoEnv(dir), nil
+}
+
+// identity is who the operator is: as EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA say, or as the run folder does; nil where neither
+// says anything.
+func (t *tool) identity() (*identity.Identity, error) {
+	vars, err := config.Environment()
+	if err != nil {
+		return nil, err
+	}
+	files := filesOf(vars)
+	if files == (identity.Files{}) {
+		demo, err := system.ReadDemoEnv(t.runDir(vars))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		files = filesOf(demo)
+	}
+	return identity.Load(files, func(error) {})
+}
+
+func filesOf(vars map[string]string) identity.Files {
+	return identity.Files{Cert: vars["EUPAY_TLS_CERT"], Key: vars["EUPAY_TLS_KEY"], CA: vars["EUPAY_TLS_CA"]}
 }
 
 // runDir is the folder of a system on this machine.
@@ -107,8 +138,10 @@ func refused(err error, hosts, from string) error {
 	switch {
 	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout), errors.As(err, &network):
 		return fmt.Errorf("NATS does not answer at %s (from %s): check that it runs and can be reached from here", hosts, from)
+	case errors.Is(err, nats.ErrTLS), errors.Is(err, nats.ErrSecureConnRequired):
+		return fmt.Errorf("NATS at %s and this tool do not believe each other: EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA must name an operator's identity", hosts)
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), strings.Contains(strings.ToLower(err.Error()), "authorization"):
-		return fmt.Errorf("NATS at %s refuses the credentials from %s: set EUPAY_NATS_URL or EUPAY_NATS_URL_FILE to an address with valid ones", hosts, from)
+		return fmt.Errorf("NATS at %s does not know this identity, or refuses the credentials from %s: name an operator's in EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA", hosts, from)
 	default:
 		return fmt.Errorf("connect to NATS at %s: %w", hosts, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 
@@ -38,7 +39,14 @@ func (t *tool) einvoice() (client einvoicev1.OperatorServiceClient, done func(),
 			address = usualEInvoice
 		}
 	}
-	conn, err := boot.Dial(address)
+	who, err := t.identity()
+	if err != nil {
+		return nil, nil, err
+	}
+	if who == nil {
+		return nil, nil, errors.New("the einvoice service answers operators only: name your identity in EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA")
+	}
+	conn, err := boot.Dial(who, identity.EInvoice, address)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,10 +15,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 
@@ -84,7 +87,9 @@ func opened(t *testing.T, o *office) *office {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	srv := grpc.NewServer(grpc.ChainUnaryInterceptor(errs.UnaryServer(log)), grpc.ChainStreamInterceptor(errs.StreamServer(log)))
+	as(t, identitytest.Files(t, identity.Operator))
+	creds := credentials.NewTLS(identitytest.Load(t, identity.EInvoice).Server())
+	srv := grpc.NewServer(grpc.Creds(creds), grpc.ChainUnaryInterceptor(errs.UnaryServer(log)), grpc.ChainStreamInterceptor(errs.StreamServer(log)))
 	einvoicev1.RegisterOperatorServiceServer(srv, o)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
@@ -137,6 +142,7 @@ func TestWhatWaitsForThePlatformIsShown(t *testing.T) {
 }
 
 func TestAServiceThatIsAwayIsSaid(t *testing.T) {
+	as(t, identitytest.Files(t, identity.Operator))
 	t.Setenv("EUPAY_EINVOICE_ADDR", "127.0.0.1:1")
 	got := eupayctl(t, "einvoice", "status")
 	if got.code != exitFailed || !strings.Contains(got.err, "EUPAY_EINVOICE_ADDR") {

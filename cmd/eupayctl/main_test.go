@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +21,9 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/localca"
 	"european-pay.eu/eupay/internal/natstest"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -68,6 +71,7 @@ func broker(t *testing.T) *bus.Bus {
 	srv := natstest.Server(t)
 	b := natstest.Connect(t, srv.URL())
 	t.Setenv("EUPAY_NATS_URL", srv.URL())
+	as(t, identitytest.Files(t, identity.Operator))
 	for stream, filter := range map[string]string{bus.Events: "eupay.evt.*.payment.>", bus.Replay: "eupay.replay.slow.>"} {
 		cfg := jetstream.ConsumerConfig{Durable: "slow", FilterSubject: filter, AckPolicy: jetstream.AckExplicitPolicy}
 		if _, err := b.JS.CreateConsumer(t.Context(), stream, cfg); err != nil {
@@ -219,43 +223,55 @@ func TestMistakesOfTheCallerEndWithTwo(t *testing.T) {
 	}
 }
 
-func TestABrokerThatCannotBeUsedIsSaidWithoutItsToken(t *testing.T) {
-	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Token: "right"})
-	if err != nil {
+func TestABrokerThatCannotBeUsedIsSaidWithoutItsCredentials(t *testing.T) {
+	srv := natstest.Server(t)
+	host := strings.TrimPrefix(srv.URL(), "nats://")
+	dir := t.TempDir()
+	if err := localca.Ensure(dir, time.Now(), identity.Operator); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(srv.Stop)
-	host := strings.TrimPrefix(srv.URL(), "nats://right@")
-	for address, want := range map[string]string{
-		"nats://s3cret@" + host:                   "refuses the credentials from EUPAY_NATS_URL",
-		"nats://s3cret@127.0.0.1:1":               "NATS does not answer at 127.0.0.1:1",
-		"nats://s3cret@bad host:\x7f":             "is no URL",
-		"s3cret@127.0.0.1:1":                      "NATS does not answer at 127.0.0.1:1",
-		srv.URL():                                 "this NATS has no streams",
-		"nats://u:s3cret@127.0.0.1:1,127.0.0.1:2": "NATS does not answer at 127.0.0.1:1, 127.0.0.1:2",
+	stranger, nobody, operator := localca.Files(dir, identity.Operator), identitytest.Files(t, "nobody"), identitytest.Files(t, identity.Operator)
+	for _, c := range []struct {
+		as            identity.Files
+		address, want string
+	}{
+		{stranger, "nats://u:s3cret@" + host, "do not believe each other"},
+		{nobody, srv.URL(), "does not know this identity"},
+		{identity.Files{}, srv.URL(), "do not believe each other"},
+		{operator, "nats://s3cret@127.0.0.1:1", "NATS does not answer at 127.0.0.1:1"},
+		{operator, "nats://s3cret@bad host:\x7f", "is no URL"},
+		{operator, "s3cret@127.0.0.1:1", "NATS does not answer at 127.0.0.1:1"},
+		{operator, srv.URL(), "this NATS has no streams"},
+		{operator, "nats://u:s3cret@127.0.0.1:1,127.0.0.1:2", "NATS does not answer at 127.0.0.1:1, 127.0.0.1:2"},
 	} {
-		t.Setenv("EUPAY_NATS_URL", address)
+		as(t, c.as)
+		t.Setenv("EUPAY_NATS_URL", c.address)
 		got := eupayctl(t, "streams", "status", "--timeout", "2s")
-		if got.code == 0 || !strings.Contains(got.err, want) || strings.Contains(got.err, "s3cret") || strings.Contains(got.err, "right@") {
-			t.Errorf("%s: %d %s", address, got.code, got.err)
+		if got.code == 0 || !strings.Contains(got.err, c.want) || strings.Contains(got.err, "s3cret") {
+			t.Errorf("%s: %d %s", c.address, got.code, got.err)
 		}
 	}
 }
 
-func TestTheAddressComesFromAFileOrTheRunFolder(t *testing.T) {
-	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Token: "t"})
-	if err != nil {
-		t.Fatal(err)
+// as makes the tool show an identity.
+func as(t *testing.T, files identity.Files) {
+	t.Helper()
+	for name, path := range files.Settings() {
+		t.Setenv(name, path)
 	}
-	t.Cleanup(srv.Stop)
+}
+
+func TestTheAddressComesFromAFileOrTheRunFolder(t *testing.T) {
+	srv := natstest.Server(t)
 	natstest.Connect(t, srv.URL())
-	dir := t.TempDir()
+	dir, operator := t.TempDir(), identitytest.Files(t, identity.Operator)
+	demo := fmt.Sprintf("EUPAY_NATS_URL='%s'\nEUPAY_TLS_CERT='%s'\nEUPAY_TLS_KEY='%s'\nEUPAY_TLS_CA='%s'\n", srv.URL(), operator.Cert, operator.Key, operator.CA)
 	t.Setenv("EUPAY_NATS_URL", "")
 	t.Setenv("EUPAY_RUN_DIR", dir)
 	if got := eupayctl(t, "streams", "status"); got.code != exitFailed || !strings.Contains(got.err, "no EU Pay runs on the folder "+dir) {
 		t.Errorf("%d %s", got.code, got.err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "demo.env"), []byte("EUPAY_NATS_URL='"+srv.URL()+"'\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "demo.env"), []byte(demo), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	contains(t, eupayctl(t, "streams", "status").out, bus.Events) // no service runs, which it says too
@@ -267,5 +283,6 @@ func TestTheAddressComesFromAFileOrTheRunFolder(t *testing.T) {
 	os.Unsetenv("EUPAY_NATS_URL") // Setenv above puts it back
 	t.Setenv("EUPAY_RUN_DIR", t.TempDir())
 	t.Setenv("EUPAY_NATS_URL_FILE", secret)
+	as(t, operator)
 	contains(t, eupayctl(t, "streams", "status").out, bus.Events) // no service runs, which it says too
 }

@@ -13,12 +13,15 @@ import (
 
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
@@ -35,7 +38,7 @@ var migrations = fstest.MapFS{"0001_sample.sql": {Data: []byte("-- +goose Up\ncr
 
 func base(t *testing.T, nats *natsserver.Server) boot.Base {
 	t.Helper()
-	return boot.Base{DatabaseURL: pgtest.Empty(t), DatabaseConns: 4, NATSURL: nats.URL(), Grace: 0}
+	return boot.Base{DatabaseURL: pgtest.Empty(t), DatabaseConns: 4, NATSURL: nats.URL(), Grace: 0, TLS: identitytest.Files(t, identity.Operator)}
 }
 
 func open(t *testing.T, b boot.Base) *boot.Core {
@@ -79,7 +82,7 @@ func ask(t *testing.T, core *boot.Core, path string) (int, string) {
 
 func dial(t *testing.T, core *boot.Core) *grpc.ClientConn {
 	t.Helper()
-	conn, err := boot.Dial(core.GRPCAddr())
+	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.Operator, core.GRPCAddr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +200,7 @@ func TestAFailedWorkerStopsTheService(t *testing.T) {
 
 // register adds a method /sample.Sample/Do to the server.
 func register(core *boot.Core, do func(context.Context) error) {
-	core.GRPC.RegisterService(&grpc.ServiceDesc{
+	core.Serve(&grpc.ServiceDesc{
 		ServiceName: "sample.Sample", HandlerType: (*any)(nil),
 		Methods: []grpc.MethodDesc{{MethodName: "Do", Handler: func(_ any, ctx context.Context, decode func(any) error, icpt grpc.UnaryServerInterceptor) (any, error) {
 			in := new(emptypb.Empty)
@@ -213,7 +216,7 @@ func register(core *boot.Core, do func(context.Context) error) {
 			}
 			return do(stream.Context())
 		}}},
-	}, struct{}{})
+	}, struct{}{}, identity.Gateway)
 }
 
 func call(ctx context.Context, conn *grpc.ClientConn) error {
@@ -352,5 +355,67 @@ func TestTwoServicesCannotListenOnOneAddress(t *testing.T) {
 	b.GRPCAddr = first.GRPCAddr()
 	if _, err := boot.Open(t.Context(), "sample", b, migrations, boot.Deps{Log: slog.New(slog.DiscardHandler)}); err == nil {
 		t.Error("two services on one address")
+	}
+}
+
+// TestOnlyListedCallersAreServed: without that whoever reached the port could read any payment and any secret.
+func TestOnlyListedCallersAreServed(t *testing.T) {
+	core := open(t, base(t, natstest.Server(t)))
+	register(core, func(context.Context) error { return nil })
+	run(t, core)
+	for name, want := range map[*identity.Identity]bool{
+		identitytest.Load(t, identity.Gateway):     true,
+		identitytest.Load(t, identity.QR):          false,
+		identitytest.Load(t, identity.Operator):    false,
+		identitytest.Stranger(t, identity.Gateway): false,
+	} {
+		conn, err := boot.Dial(name, identity.Operator, core.GRPCAddr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := call(t.Context(), conn) == nil; got != want {
+			t.Errorf("%s is served: %t", name.Name(), got)
+		}
+		s, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/sample.Sample/Stream")
+		if err == nil {
+			err = errors.Join(s.SendMsg(new(emptypb.Empty)), s.CloseSend(), s.RecvMsg(new(emptypb.Empty)))
+		}
+		if got := err == nil; got != want {
+			t.Errorf("%s is served a stream: %t", name.Name(), got)
+		}
+		conn.Close()
+	}
+	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.Payments, core.GRPCAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if call(t.Context(), conn) == nil {
+		t.Error("another service was taken for the one that was called")
+	}
+	plain, err := grpc.NewClient(core.GRPCAddr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	if call(t.Context(), plain) == nil {
+		t.Error("a caller with nothing to show was served")
+	}
+}
+
+func TestAServiceThatNobodyMayCallDoesNotStart(t *testing.T) {
+	core := open(t, base(t, natstest.Server(t)))
+	core.GRPC.RegisterService(&grpc.ServiceDesc{ServiceName: "sample.Open", HandlerType: (*any)(nil)}, struct{}{})
+	if err := core.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "nobody may call sample.Open") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAServiceWithoutAnIdentityDoesNotStart(t *testing.T) {
+	b := base(t, natstest.Server(t))
+	b.TLS = identity.Files{}
+	_, err := boot.Open(t.Context(), "sample", b, migrations, boot.Deps{Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "EUPAY_TLS_CERT") {
+		t.Errorf("got %v", err)
 	}
 }

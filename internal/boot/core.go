@@ -16,6 +16,7 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/pg"
 )
 
@@ -25,6 +26,8 @@ type Base struct {
 	// DatabaseConns is the size of the pool.
 	DatabaseConns int32  `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
 	NATSURL       string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
+	// TLS names the files of this service's identity, which it shows to the other services and to NATS.
+	TLS identity.Files `envPrefix:"EUPAY_TLS_"`
 	StreamSettings
 	// DatabasePlainStartup leaves out settings of the server's keepalives that some connection poolers refuse.
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
@@ -76,7 +79,10 @@ type Core struct {
 	// Edge: what the service does for its callers goes on as long as the database answers, whatever becomes of the broker's consumers.
 	// Set it before Run.
 	Edge bool
+	// Identity is who this service is to the others.
+	Identity *identity.Identity
 
+	callers      callers
 	health       *health.Server
 	endStreams   context.CancelFunc
 	grpcListener net.Listener
@@ -108,6 +114,10 @@ func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps De
 }
 
 func (c *Core) open(ctx context.Context, migrations fs.FS) error {
+	var err error
+	if c.Identity, err = identity.Load(c.Base.TLS, func(err error) { c.Log.Error("identity not replaced", "error", err) }); err != nil {
+		return err
+	}
 	settings := pg.Settings{
 		URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns, PlainStartup: c.Base.DatabasePlainStartup,
 	}
@@ -116,7 +126,6 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 			return err
 		}
 	}
-	var err error
 	if c.Pool, err = pg.Open(ctx, settings); err != nil {
 		return err
 	}
@@ -128,7 +137,8 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 		return fmt.Errorf("listen for gRPC: %w", err)
 	}
 	stopping, endStreams := context.WithCancel(context.WithoutCancel(ctx))
-	c.GRPC, c.health = newGRPCServer(stopping, c.Log)
+	c.callers = callers{self: c.Name, log: c.Log, of: make(map[string][]string)}
+	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, &c.callers, c.Log)
 	c.endStreams = endStreams
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
@@ -136,7 +146,7 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 
 func (c *Core) broker() bus.Settings {
 	s := c.Base.Broker()
-	s.URL, s.Name = c.Base.NATSURL, "eupay-"+c.Name
+	s.URL, s.Name, s.Identity = c.Base.NATSURL, "eupay-"+c.Name, c.Identity
 	return s
 }
 
@@ -173,6 +183,9 @@ func (c *Core) ManagementAddr() string { return c.management.listener.Addr().Str
 // Run serves gRPC and management and runs the workers until ctx ends or one of them fails. Then readiness goes off,
 // the workers end, and calls under way are finished within the grace period.
 func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) error {
+	if err := c.callers.complete(c.GRPC); err != nil {
+		return err
+	}
 	c.Log.Info("service runs", "grpc", c.GRPCAddr(), "management", c.ManagementAddr())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.serveGRPC(ctx) })

@@ -2,8 +2,10 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -11,13 +13,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
 )
 
 // reconnect is quick: the other service is on the same network and restarts within seconds.
@@ -32,10 +35,11 @@ const (
 )
 
 // newGRPCServer returns a server whose streams end when stopping does.
-func newGRPCServer(stopping context.Context, log *slog.Logger) (*grpc.Server, *health.Server) {
+func newGRPCServer(stopping context.Context, who *identity.Identity, c *callers, log *slog.Logger) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
-		grpc.ChainUnaryInterceptor(recovered(log), errs.UnaryServer(log)),
-		grpc.ChainStreamInterceptor(recoveredStream(log), untilStop(stopping), errs.StreamServer(log)),
+		grpc.Creds(credentials.NewTLS(who.Server())),
+		grpc.ChainUnaryInterceptor(recovered(log), c.unary, errs.UnaryServer(log)),
+		grpc.ChainStreamInterceptor(recoveredStream(log), c.stream, untilStop(stopping), errs.StreamServer(log)),
 		// Clients reconnect now and then, so that new replicas get their share.
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second, Time: pingEvery, Timeout: pingLimit,
@@ -116,11 +120,11 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 	return nil
 }
 
-// Dial returns a client connection to another service. It connects lazily, spreads calls over all addresses of the
-// name, and turns errors back into errs.Error.
-func Dial(target string) (*grpc.ClientConn, error) {
+// Dial returns a client connection to the service of that name at the address, shown this service's identity. It connects lazily, spreads
+// calls over all addresses, believes nobody but the service itself, and turns errors back into errs.Error.
+func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("dns:///"+target,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(toPeer{who, name}),
 		grpc.WithChainUnaryInterceptor(errs.UnaryClient()),
 		grpc.WithChainStreamInterceptor(errs.StreamClient()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
@@ -131,4 +135,35 @@ func Dial(target string) (*grpc.ClientConn, error) {
 		return nil, fmt.Errorf("dial %s: %w", target, err)
 	}
 	return conn, nil
+}
+
+// toPeer are the credentials of connections to one service. Each connection takes the identity's files as they are then.
+type toPeer struct {
+	who  *identity.Identity
+	name string
+}
+
+func (p toPeer) fresh() credentials.TransportCredentials {
+	return credentials.NewTLS(p.who.Client(p.name))
+}
+
+// ClientHandshake proves who both sides are. The authority, which follows from the address, does not matter.
+func (p toPeer) ClientHandshake(ctx context.Context, _ string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return p.fresh().ClientHandshake(ctx, p.name, raw)
+}
+
+// ServerHandshake is not for clients.
+func (toPeer) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	return nil, nil, errors.New("credentials of a client")
+}
+
+// Info describes the protocol.
+func (p toPeer) Info() credentials.ProtocolInfo { return p.fresh().Info() }
+
+// Clone returns the same credentials: they have no state.
+func (p toPeer) Clone() credentials.TransportCredentials { return p }
+
+// OverrideServerName is not supported: the name is the service's.
+func (toPeer) OverrideServerName(string) error {
+	return errors.New("the name of a service cannot be overridden")
 }

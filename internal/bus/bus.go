@@ -4,6 +4,7 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/dialer"
+	"european-pay.eu/eupay/internal/identity"
 )
 
 // Settings of a connection.
@@ -20,6 +22,8 @@ type Settings struct {
 	URL string
 	// Name shows up in the server's connection list.
 	Name string
+	// Identity that is shown to the server, which must have its own. Nil: the connection is in the clear, for the tests of single packages.
+	Identity *identity.Identity
 	// Replicas of each stream: 1 for a single server, 3 in a cluster.
 	Replicas int
 	// EventAge is how long events can be replayed. 0: 90 days.
@@ -55,7 +59,7 @@ type Bus struct {
 func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 	b := &Bus{settings: s, log: log, watch: newWatch()}
 	b.open, b.close = context.WithCancel(context.WithoutCancel(ctx))
-	nc, err := nats.Connect(s.URL,
+	nc, err := nats.Connect(s.URL, append(Secure(s.Identity),
 		nats.Name(s.Name), nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond), nats.SetCustomDialer(dialer.New(connectTimeout)),
 		nats.RetryOnFailedConnect(true), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsOut),
 		nats.ReconnectHandler(func(*nats.Conn) { b.Look() }),
@@ -64,7 +68,10 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 				log.Warn("connection to NATS lost, reconnecting", "error", err)
 			}
 		}),
-	)
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			log.Error("NATS refuses what this service asks for, or cannot deliver to it", "error", err)
+		}),
+	)...)
 	if err != nil {
 		b.close()
 		return nil, fmt.Errorf("connect to NATS: %w", err)
@@ -83,6 +90,22 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 	b.watching.Go(b.keep)
 	return b, nil
 }
+
+// Secure are the options of a connection that shows an identity and believes none but the broker's. It gets its answers where nobody
+// else may listen. With a nil identity there are none.
+func Secure(i *identity.Identity) []nats.Option {
+	if i == nil {
+		return nil
+	}
+	return []nats.Option{
+		nats.Secure(&tls.Config{MinVersion: tls.VersionTLS13, ServerName: identity.NATS}),
+		nats.ClientTLSConfig(i.Certificate, i.Roots), // asked at every connection, so that replaced files count
+		nats.CustomInboxPrefix(InboxPrefix(i.Name())),
+	}
+}
+
+// InboxPrefix is where whoever has the name gets the broker's answers.
+func InboxPrefix(name string) string { return "_INBOX_" + name }
 
 // Close flushes what was published and closes the connection.
 func (b *Bus) Close() {

@@ -2,7 +2,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,21 +32,25 @@ const (
 	// BookLateReceipt is a merchant's word that money came for a payment that had ended without it.
 	BookLateReceipt = "eupay.cmd.payments.late_receipt"
 	ProviderUpdate  = "eupay.cmd.payments.provider_update"
+	// CancelOrder and RefundOrder are of the service that has the orders, which may send no others: its rights at the broker say so.
+	CancelOrder = "eupay.cmd.payments.order.cancel"
+	RefundOrder = "eupay.cmd.payments.order.refund"
 )
 
 // Client sends commands. One subscription receives the replies of all calls of this process.
 type Client struct {
-	bus    *bus.Bus
-	prefix string
-	sub    *nats.Subscription
+	bus     *bus.Bus
+	service string
+	prefix  string
+	sub     *nats.Subscription
 
 	mu    sync.Mutex
 	calls map[string]*Call
 }
 
-// NewClient subscribes to a reply inbox of its own. Close ends it.
-func NewClient(b *bus.Bus) (*Client, error) {
-	c := &Client{bus: b, prefix: "eupay.reply." + uuid.NewString() + ".", calls: make(map[string]*Call)}
+// NewClient subscribes to a reply inbox of its own, below that of its service. Close ends it.
+func NewClient(b *bus.Bus, service string) (*Client, error) {
+	c := &Client{bus: b, service: service, prefix: "eupay.reply." + service + "." + uuid.NewString() + ".", calls: make(map[string]*Call)}
 	sub, err := b.NC.Subscribe(c.prefix+"*", c.route)
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to command replies: %w", err)
@@ -74,8 +77,6 @@ type Meta struct {
 	Expires   time.Time
 	Trace     string
 	RequestID string
-	// Source is the service that sends it; empty: the gateway.
-	Source string
 }
 
 // Call is one command under way. Close it when no more replies are wanted.
@@ -97,7 +98,7 @@ func (c *Client) Send(subject string, payload proto.Message, meta Meta) (*Call, 
 	c.mu.Lock()
 	c.calls[id] = call
 	c.mu.Unlock()
-	call.ack, err = c.bus.JS.PublishMsgAsync(message(subject, id, c.prefix+id, data, meta))
+	call.ack, err = c.bus.JS.PublishMsgAsync(c.message(subject, id, c.prefix+id, data, meta))
 	if err != nil {
 		call.Close()
 		return nil, unavailable(err)
@@ -111,15 +112,14 @@ func (c *Client) Post(ctx context.Context, subject string, payload proto.Message
 	if err != nil {
 		return fmt.Errorf("encode command %s: %w", subject, err)
 	}
-	if _, err := c.bus.JS.PublishMsg(ctx, message(subject, events.NewID(), "", data, meta)); err != nil {
+	if _, err := c.bus.JS.PublishMsg(ctx, c.message(subject, events.NewID(), "", data, meta)); err != nil {
 		return unavailable(err)
 	}
 	return nil
 }
 
-func message(subject, id, reply string, data []byte, meta Meta) *nats.Msg {
-	source := cmp.Or(meta.Source, "gateway")
-	e := events.Event{ID: id, Type: subject, Source: source, Time: time.Now(), Trace: meta.Trace, RequestID: meta.RequestID, Data: data}
+func (c *Client) message(subject, id, reply string, data []byte, meta Meta) *nats.Msg {
+	e := events.Event{ID: id, Type: subject, Source: c.service, Time: time.Now(), Trace: meta.Trace, RequestID: meta.RequestID, Data: data}
 	m := e.Message(subject)
 	if reply != "" {
 		m.Header.Set(events.HeaderReply, reply)

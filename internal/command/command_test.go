@@ -14,6 +14,8 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
@@ -21,7 +23,7 @@ import (
 func setup(t *testing.T) (*bus.Bus, *command.Client) {
 	t.Helper()
 	b := natstest.New(t)
-	c, err := command.NewClient(b)
+	c, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,7 @@ func TestTheCallersDeadlineEndsTheWait(t *testing.T) {
 
 func TestABrokerWithoutTheStreamIsUnavailable(t *testing.T) {
 	t.Parallel()
-	nc, err := nats.Connect(natstest.Server(t).URL()) // without a bus nobody makes the streams
+	nc, err := nats.Connect(natstest.Server(t).URL(), bus.Secure(identitytest.Load(t, identity.Operator))...) // without a bus nobody makes the streams
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +111,7 @@ func TestABrokerWithoutTheStreamIsUnavailable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := command.NewClient(&bus.Bus{NC: nc, JS: js})
+	c, err := command.NewClient(&bus.Bus{NC: nc, JS: js}, "gateway")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,10 +12,12 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/identity"
 )
 
 const (
-	startLimit = 10 * time.Second
+	startLimit     = 10 * time.Second
+	handshakeLimit = 5 * time.Second
 	// A client that does not answer three pings in a row is gone.
 	pingEvery = 2 * time.Second
 	pingsOut  = 2
@@ -27,8 +29,9 @@ type Options struct {
 	Dir string
 	// Port on loopback. 0: any free one.
 	Port int
-	// Token that clients must show. Empty: none.
-	Token string
+	// Identity of the server. Clients then have to show theirs, and each may do what Users says. Nil: anybody may do anything, for the
+	// tests of single packages.
+	Identity *identity.Identity
 	// MaxBytes that all streams together may reserve on the disk. 0: Room for the platform's own by default.
 	MaxBytes int64
 }
@@ -59,11 +62,16 @@ func Start(o Options) (*Server, error) {
 			return nil, err
 		}
 	}
-	srv, err := server.NewServer(&server.Options{
-		ServerName: "eupay-embedded", Host: "127.0.0.1", Port: port, Authorization: o.Token,
+	options := &server.Options{
+		ServerName: "eupay-embedded", Host: "127.0.0.1", Port: port,
 		JetStream: true, StoreDir: o.Dir, NoSigs: true, NoLog: true, MaxPayload: 1 << 20,
 		JetStreamMaxStore: o.maxBytes(), PingInterval: pingEvery, MaxPingsOut: pingsOut,
-	})
+	}
+	if o.Identity != nil {
+		options.TLSConfig, options.TLSVerify, options.TLSMap, options.TLSTimeout = o.Identity.Server(), true, true, handshakeLimit.Seconds()
+		options.Users = serverUsers()
+	}
+	srv, err := server.NewServer(options)
 	if err != nil {
 		return nil, fmt.Errorf("make NATS server: %w", err)
 	}
@@ -75,9 +83,6 @@ func Start(o Options) (*Server, error) {
 	}
 	s.addr = srv.Addr().(*net.TCPAddr)
 	s.url = url.URL{Scheme: "nats", Host: s.addr.String()}
-	if o.Token != "" {
-		s.url.User = url.User(o.Token)
-	}
 	return s, nil
 }
 
@@ -90,7 +95,7 @@ func isFree(port int) error {
 	return l.Close()
 }
 
-// URL is where clients connect, with the token.
+// URL is where clients connect.
 func (s *Server) URL() string { return s.url.String() }
 
 // Port is the port the server listens on.

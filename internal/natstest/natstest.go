@@ -7,19 +7,21 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
-// New runs a server for one test and returns a connected bus.
+// New runs a server for one test and returns a bus that may do anything.
 func New(t testing.TB) *bus.Bus {
 	t.Helper()
 	return Connect(t, Server(t).URL())
 }
 
-// Server runs a server that ends with the test.
+// Server runs a server that ends with the test. Whoever connects has to show an identity of package identitytest.
 func Server(t testing.TB) *natsserver.Server {
 	t.Helper()
-	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir()})
+	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Identity: identitytest.Load(t, identity.NATS)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,10 +29,10 @@ func Server(t testing.TB) *natsserver.Server {
 	return srv
 }
 
-// Connect returns a bus on url that is closed with the test.
+// Connect returns a bus on url, for an operator, that is closed with the test.
 func Connect(t testing.TB, url string) *bus.Bus {
 	t.Helper()
-	b, err := bus.Connect(context.Background(), bus.Settings{URL: url, Name: t.Name()}, slog.New(slog.DiscardHandler))
+	b, err := bus.Connect(context.Background(), bus.Settings{URL: url, Name: t.Name(), Identity: identitytest.Load(t, identity.Operator)}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
@@ -148,8 +149,8 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	enrolments := enrol.New(enrol.Deps{
 		Pool: core.Pool, Platforms: platforms, Zone: paris, Now: core.Now, Wake: engine.Wake, Log: core.Log,
 	})
-	einvoicev1.RegisterEInvoiceServiceServer(core.GRPC, grpcapi.New(documents, enrolments, reports, platforms))
-	einvoicev1.RegisterOperatorServiceServer(core.GRPC, grpcapi.NewOperator(documents))
+	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, platforms), identity.Gateway)
+	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
 	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.PaymentSubjects}, core.Pool, core.Bus, documents.Settle, func() {
 		relay.Wake()
 		engine.Wake(true)

@@ -11,6 +11,8 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 )
@@ -20,9 +22,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestTheServiceRunsAndReportsItsHealth(t *testing.T) {
 	t.Parallel()
 	cfg := Config{}
-	err := config.Parse(&cfg, map[string]string{
-		"EUPAY_DATABASE_URL": pgtest.Empty(t), "EUPAY_NATS_URL": natstest.New(t).NC.ConnectedUrl(), "EUPAY_GRPC_ADDR": "127.0.0.1:0",
-	})
+	vars := identitytest.Settings(t, identity.EInvoice)
+	vars["EUPAY_DATABASE_URL"], vars["EUPAY_NATS_URL"], vars["EUPAY_GRPC_ADDR"] = pgtest.Empty(t), natstest.New(t).NC.ConnectedUrl(), "127.0.0.1:0"
+	err := config.Parse(&cfg, vars)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +43,7 @@ func TestTheServiceRunsAndReportsItsHealth(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- svc.Run(ctx) }()
 
-	conn, err := boot.Dial(svc.GRPCAddr())
+	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.EInvoice, svc.GRPCAddr())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,8 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -112,6 +115,7 @@ type gateWorld struct {
 	live                   bool
 	owner, customer, admin string
 	keys                   map[bool][]string
+	broker                 *nats.Conn // of an operator, who may do what the payments service does
 	commands               chan *nats.Msg
 	lists                  []*paymentsv1.ListPaymentsRequest
 }
@@ -121,17 +125,17 @@ func gateSetup(t *testing.T, live bool) *gateWorld {
 	t.Helper()
 	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
 	services := behind{w: w}
-	addr := gatewaytest.Serve(t, func(r grpc.ServiceRegistrar) {
-		paymentsv1.RegisterPaymentsServiceServer(r, services)
+	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) { paymentsv1.RegisterPaymentsServiceServer(r, services) })
+	qr := gatewaytest.ServeAs(t, identity.QR, func(r grpc.ServiceRegistrar) {
 		qrv1.RegisterQRServiceServer(r, services)
 		qrv1.RegisterRenderServiceServer(r, services)
 		qrv1.RegisterTableServiceServer(r, services)
 	})
 	srv := natstest.Server(t)
 	s, err := New(t.Context(), Config{
-		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL()},
+		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
-		PaymentsAddr: addr, WebhooksAddr: addr, QRAddr: addr, EInvoiceAddr: addr, OrdersLive: live, RateLimit: 10_000,
+		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
 	}, boot.Deps{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +143,8 @@ func gateSetup(t *testing.T, live bool) *gateWorld {
 	t.Cleanup(s.Close)
 	w.s, w.api = s, "http://"+s.HTTPAddr()+"/api/v1"
 	t.Cleanup(run(t, s))
-	sub, err := s.core.Bus.NC.Subscribe("eupay.cmd.payments.>", w.take)
+	w.broker = natstest.Connect(t, srv.URL()).NC
+	sub, err := w.broker.Subscribe("eupay.cmd.payments.>", w.take)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +159,7 @@ func (w *gateWorld) take(m *nats.Msg) {
 	reply := &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: behind{w: w}.payment()}
 	reply.Payment.OrderId = gateOrder
 	if data, err := proto.Marshal(reply); err == nil && m.Header.Get(events.HeaderReply) != "" {
-		w.s.core.Bus.NC.Publish(m.Header.Get(events.HeaderReply), data)
+		w.broker.Publish(m.Header.Get(events.HeaderReply), data)
 	}
 }
 
@@ -308,7 +313,7 @@ func (w *gateWorld) moved(in way, status int) bool {
 	if in.picture {
 		return status == http.StatusOK
 	}
-	if err := w.s.core.Bus.NC.Flush(); err != nil {
+	if err := errors.Join(w.s.core.Bus.NC.Flush(), w.broker.Flush()); err != nil {
 		w.t.Fatal(err)
 	}
 	select {

@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
@@ -179,7 +180,7 @@ func (s *Service) open() error {
 	}); err != nil {
 		return err
 	}
-	if s.commands, err = command.NewClient(s.core.Bus); err != nil {
+	if s.commands, err = command.NewClient(s.core.Bus, identity.Gateway); err != nil {
 		return err
 	}
 	s.money = gate.NewCommands(s.commands)
@@ -192,9 +193,9 @@ func (s *Service) open() error {
 	return nil
 }
 
-// dial connects to another service; the connection is closed with the gateway.
-func (s *Service) dial(addr string) (*grpc.ClientConn, error) {
-	conn, err := boot.Dial(addr)
+// dial connects to the service of that name; the connection is closed with the gateway.
+func (s *Service) dial(name, addr string) (*grpc.ClientConn, error) {
+	conn, err := boot.Dial(s.core.Identity, name, addr)
 	if err != nil {
 		return nil, err
 	}

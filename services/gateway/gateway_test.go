@@ -14,6 +14,8 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
@@ -31,7 +33,7 @@ func open(t *testing.T) *Service {
 	t.Helper()
 	srv := natstest.Server(t)
 	cfg := Config{
-		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL()},
+		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: "127.0.0.1:1", WebhooksAddr: "127.0.0.1:1", QRAddr: "127.0.0.1:1", EInvoiceAddr: "127.0.0.1:1",
 		CreateDeadline: 200 * time.Millisecond,

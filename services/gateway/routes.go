@@ -4,6 +4,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"google.golang.org/grpc"
 
+	"european-pay.eu/eupay/internal/identity"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -30,10 +31,13 @@ type others struct{ payments, qr, webhooks, einvoice grpc.ClientConnInterface }
 // dialAll connects to the other services; nobody need be there yet.
 func (s *Service) dialAll() (o others, err error) {
 	for _, to := range []struct {
-		conn *grpc.ClientConnInterface
-		addr string
-	}{{&o.payments, s.cfg.PaymentsAddr}, {&o.qr, s.cfg.QRAddr}, {&o.webhooks, s.cfg.WebhooksAddr}, {&o.einvoice, s.cfg.EInvoiceAddr}} {
-		if *to.conn, err = s.dial(to.addr); err != nil {
+		conn       *grpc.ClientConnInterface
+		name, addr string
+	}{
+		{&o.payments, identity.Payments, s.cfg.PaymentsAddr}, {&o.qr, identity.QR, s.cfg.QRAddr},
+		{&o.webhooks, identity.Webhooks, s.cfg.WebhooksAddr}, {&o.einvoice, identity.EInvoice, s.cfg.EInvoiceAddr},
+	} {
+		if *to.conn, err = s.dial(to.name, to.addr); err != nil {
 			return others{}, err
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/internal/vault"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -17,6 +19,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/commands"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/grpcapi"
+	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
 	"european-pay.eu/eupay/services/payments/migrations"
@@ -90,8 +93,10 @@ type Service struct {
 	store    *store.Store
 	engine   *engine.Engine
 	commands *commands.Handler
-	accounts *account.Accounts
-	clients  []*powens.Client
+	// merchants keeps what is known of the merchants.
+	merchants *consume.Consumer
+	accounts  *account.Accounts
+	clients   []*powens.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -120,9 +125,10 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	svc.commands = commands.New(s, svc.engine, svc.accounts, core.Bus, core.Now, core.Log)
-	paymentsv1.RegisterPaymentsServiceServer(core.GRPC, grpcapi.New(s))
-	paymentsv1.RegisterAccountsServiceServer(core.GRPC, account.NewServer(svc.accounts))
+	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool), core.Bus, core.Now, core.Log)
+	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
+	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s), identity.Gateway)
+	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	return svc, nil
 }
 
@@ -144,7 +150,7 @@ func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, func(ctx context.Context) error {
+	return s.core.Run(ctx, s.relay.Run, s.store.Run, s.commands.Run, s.accounts.Run, s.merchants.Run, func(ctx context.Context) error {
 		return s.engine.Sweep(ctx, s.commands.Announce)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/identity"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
@@ -87,7 +88,7 @@ func openCatalog(core *boot.Core, c CatalogConfig, wake func()) (*catalogPart, e
 		finder = p.bedrock
 	}
 	p.backfill = catalog.NewBackfill(p.store, finder, core.Bus, core.Log)
-	qrv1.RegisterCatalogServiceServer(core.GRPC, catalog.NewServer(p.store, images, finder))
+	core.Serve(&qrv1.CatalogService_ServiceDesc, catalog.NewServer(p.store, images, finder), identity.Gateway)
 	return p, nil
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -17,7 +19,7 @@ const shop = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
 func TestAProductWithoutAnImageGetsOne(t *testing.T) {
 	t.Parallel()
 	svc, _ := start(t)
-	conn, err := boot.Dial(svc.GRPCAddr())
+	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.QR, svc.GRPCAddr())
 	if err != nil {
 		t.Fatal(err)
 	}

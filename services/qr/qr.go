@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
@@ -105,9 +106,9 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
-	qrv1.RegisterQRServiceServer(core.GRPC, grpcapi.New(signer, links, core.Now))
-	qrv1.RegisterRenderServiceServer(core.GRPC, render.NewServer())
-	qrv1.RegisterLoyaltyServiceServer(core.GRPC, loyalty.NewServer(core.Pool))
+	core.Serve(&qrv1.QRService_ServiceDesc, grpcapi.New(signer, links, core.Now), identity.Gateway)
+	core.Serve(&qrv1.RenderService_ServiceDesc, render.NewServer(), identity.Gateway)
+	core.Serve(&qrv1.LoyaltyService_ServiceDesc, loyalty.NewServer(core.Pool), identity.Gateway)
 	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
 	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {
 		s.Close()
@@ -117,7 +118,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Bus: core.Bus, Catalog: table.Products{}, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
 		UnclaimedAfter: cfg.UnclaimedAfter,
 	})
-	qrv1.RegisterTableServiceServer(core.GRPC, tables)
+	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
 	s.workers = append(s.workers, s.relay.Run, tables.Run)
 	s.workers = append(s.workers, s.catalog.workers()...)
 	return s, nil

@@ -3,6 +3,7 @@ package qr
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -40,6 +43,7 @@ func startAt(t *testing.T, now func() time.Time, settings ...string) (*Service, 
 		"EUPAY_DATABASE_URL": pgtest.Database(t, "qr", migrations.FS), "EUPAY_NATS_URL": natstest.New(t).NC.ConnectedUrl(),
 		"EUPAY_GRPC_ADDR": "127.0.0.1:0", "EUPAY_QR_SIGNING_KEY": key, "EUPAY_QR_BASE_URL": "https://pay.example/",
 	}
+	maps.Copy(vars, identitytest.Settings(t, identity.QR))
 	for i := 0; i < len(settings); i += 2 {
 		vars[settings[i]] = settings[i+1]
 	}
@@ -54,7 +58,7 @@ func startAt(t *testing.T, now func() time.Time, settings ...string) (*Service, 
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- svc.Run(ctx) }()
-	conn, err := boot.Dial(svc.GRPCAddr())
+	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.QR, svc.GRPCAddr())
 	if err != nil {
 		t.Fatal(err)
 	}

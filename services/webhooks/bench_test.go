@@ -92,8 +92,8 @@ func durableDatabase(b *testing.B) string {
 
 func benchFixture(b *testing.B) *fixture {
 	b.Helper()
-	bus := natstest.New(b)
-	f := &fixture{t: b, bus: bus, clock: newClock(), cfg: config(durableDatabase(b), bus.NC.ConnectedUrl())}
+	broker := natstest.New(b)
+	f := &fixture{t: b, bus: broker, clock: newClock(), cfg: config(b, durableDatabase(b), broker.NC.ConnectedUrl())}
 	f.cfg.DatabaseConns = 16
 	f.realTime = true
 	f.start()

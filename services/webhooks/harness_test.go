@@ -22,6 +22,8 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/internal/testclock"
@@ -106,9 +108,11 @@ type fixture struct {
 	realTime bool
 }
 
-func config(databaseURL, natsURL string) Config {
+func config(t testing.TB, databaseURL, natsURL string) Config {
+	t.Helper()
 	return Config{
-		Base:      boot.Base{DatabaseURL: databaseURL, DatabaseConns: 8, NATSURL: natsURL, GRPCAddr: "127.0.0.1:0", Grace: 5 * time.Second},
+		Base: boot.Base{DatabaseURL: databaseURL, DatabaseConns: 8, NATSURL: natsURL, GRPCAddr: "127.0.0.1:0", Grace: 5 * time.Second,
+			TLS: identitytest.Files(t, identity.Webhooks)},
 		MasterKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), AllowLoopback: true,
 		Schedule: []time.Duration{0, 5 * time.Second, 30 * time.Second, 5 * time.Minute, 30 * time.Minute},
 		Timeout:  10 * time.Second, Workers: 512, PerEndpoint: 32,
@@ -120,7 +124,7 @@ func config(databaseURL, natsURL string) Config {
 func setup(t testing.TB) *fixture {
 	t.Helper()
 	b := natstest.New(t)
-	f := &fixture{t: t, bus: b, clock: newClock(), cfg: config(pgtest.Database(t, "webhooks", migrations.Files), b.NC.ConnectedUrl())}
+	f := &fixture{t: t, bus: b, clock: newClock(), cfg: config(t, pgtest.Database(t, "webhooks", migrations.Files), b.NC.ConnectedUrl())}
 	f.start()
 	return f
 }
@@ -133,7 +137,7 @@ func (f *fixture) start() {
 	done := make(chan error, 1)
 	svc := f.Service
 	go func() { done <- svc.Run(ctx) }()
-	conn, err := boot.Dial(f.GRPCAddr())
+	conn, err := boot.Dial(identitytest.Load(f.t, identity.Gateway), identity.Webhooks, f.GRPCAddr())
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -116,7 +116,7 @@ func TestTheBreakerLeavesADeadEndpointInPeace(t *testing.T) {
 
 func TestOneDeliveryAloneDoesNotOpenTheBreaker(t *testing.T) {
 	t.Parallel()
-	cfg := config("", "")
+	cfg := config(t, "", "")
 	if cfg.BreakerFailures <= len(cfg.Schedule) {
 		t.Error("the schedule of one delivery would be stretched")
 	}

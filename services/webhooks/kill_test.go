@@ -178,6 +178,9 @@ func (m *mortal) startAhead(ahead time.Duration) *child.Process {
 	cmd.Env = append(os.Environ(),
 		asService+"="+ahead.String(), "EUPAY_DATABASE_URL="+m.cfg.DatabaseURL, "EUPAY_NATS_URL="+m.cfg.NATSURL,
 		"EUPAY_WEBHOOK_MASTER_KEY="+m.cfg.MasterKey, "EUPAY_WEBHOOK_ALLOW_LOOPBACK=true", "EUPAY_GRPC_ADDR=127.0.0.1:0", "EUPAY_LOG_LEVEL=warn")
+	for name, path := range m.cfg.TLS.Settings() {
+		cmd.Env = append(cmd.Env, name+"="+path)
+	}
 	cmd.Stderr = os.Stderr
 	p, err := child.Start(cmd, syscall.SIGKILL)
 	if err != nil {
@@ -242,7 +245,7 @@ const (
 func prepare(t *testing.T) *mortal {
 	t.Helper()
 	b := natstest.New(t)
-	f := &fixture{t: t, bus: b, clock: newClock(), realTime: true, cfg: config(pgtest.Database(t, "webhooks", migrations.Files), b.NC.ConnectedUrl())}
+	f := &fixture{t: t, bus: b, clock: newClock(), realTime: true, cfg: config(t, pgtest.Database(t, "webhooks", migrations.Files), b.NC.ConnectedUrl())}
 	m := &mortal{t: t, cfg: f.cfg, bus: b, sink: newLedgerSink(t)}
 	m.cfg.MasterKey = base64.StdEncoding.EncodeToString(make([]byte, 32))
 	f.cfg.MasterKey = m.cfg.MasterKey

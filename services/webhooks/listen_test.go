@@ -15,13 +15,15 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/verify"
 )
 
 func (f *fixture) listenClient(t testing.TB) webhooksv1.ListenServiceClient {
 	t.Helper()
-	conn, err := boot.Dial(f.GRPCAddr())
+	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.Webhooks, f.GRPCAddr())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestNothingIsLostWhenTheDatabaseRestarts(t *testing.T) {
 	}
 	t.Cleanup(func() { server.Stop() })
 	b := natstest.New(t)
-	f := &fixture{t: t, bus: b, clock: newClock(), cfg: config(server.URL, b.NC.ConnectedUrl())}
+	f := &fixture{t: t, bus: b, clock: newClock(), cfg: config(t, server.URL, b.NC.ConnectedUrl())}
 	f.start()
 	parsed, err := pgxpool.ParseConfig(server.URL)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	settings "european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
@@ -28,10 +30,10 @@ const (
 func pushing(t *testing.T, private, subject string) (*fixture, webhooksv1.PushServiceClient) {
 	t.Helper()
 	b := natstest.New(t)
-	f := &fixture{t: t, bus: b, clock: newClock(), cfg: config(pgtest.Database(t, "webhooks", migrations.Files), b.NC.ConnectedUrl())}
+	f := &fixture{t: t, bus: b, clock: newClock(), cfg: config(t, pgtest.Database(t, "webhooks", migrations.Files), b.NC.ConnectedUrl())}
 	f.cfg.PushPrivateKey, f.cfg.PushSubject = private, subject
 	f.start()
-	conn, err := boot.Dial(f.GRPCAddr())
+	conn, err := boot.Dial(identitytest.Load(t, identity.Gateway), identity.Webhooks, f.GRPCAddr())
 	if err != nil {
 		t.Fatal(err)
 	}

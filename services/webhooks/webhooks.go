@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
@@ -77,12 +78,12 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
-	webhooksv1.RegisterWebhooksServiceServer(core.GRPC, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now))
+	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now), identity.Gateway)
 	s.push = push.New(push.Deps{
 		Pool: core.Pool, Bus: core.Bus, Vault: vault, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
 	})
-	webhooksv1.RegisterPushServiceServer(core.GRPC, s.push.Server)
-	webhooksv1.RegisterListenServiceServer(core.GRPC, listen.NewServer(core.Bus.JS, vault, core.Now, core.Log))
+	core.Serve(&webhooksv1.PushService_ServiceDesc, s.push.Server, identity.Gateway)
+	core.Serve(&webhooksv1.ListenService_ServiceDesc, listen.NewServer(core.Bus.JS, vault, core.Now, core.Log), identity.Gateway)
 	return s, nil
 }
 

@@ -23,6 +23,8 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
@@ -375,7 +377,7 @@ func TestAnEventIsFoundByItsIDAndByItsPlace(t *testing.T) {
 func TestABrokerWithoutOurStreamsIsSaid(t *testing.T) {
 	t.Parallel()
 	srv := natstest.Server(t)
-	nc, err := nats.Connect(srv.URL())
+	nc, err := nats.Connect(srv.URL(), bus.Secure(identitytest.Load(t, identity.Operator))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func (o *Operator) Status(ctx context.Context) ([]Stream, error) {
 
 // consumers that the services make; push only where notifications to browsers are set up.
 var (
-	ofEvents  = []string{"einvoice", "images", "loyalty", "orders", "webhooks"}
+	ofEvents  = []string{"einvoice", "images", "loyalty", "merchants", "orders", "webhooks"}
 	expecting = map[string][]string{bus.Commands: {"payments"}, bus.Events: ofEvents, bus.Replay: ofEvents}
 )
 

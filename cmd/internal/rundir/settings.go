@@ -74,15 +74,16 @@ func (s Settings) Ports() (want, usual system.Ports) {
 	return want, system.Usual()
 }
 
-// System describes the system of these settings: its ports, and the secrets that the folder keeps.
+// System describes the system of these settings: its ports, and the secrets and identities that the folder keeps.
 func (s Settings) System() (system.System, error) {
-	secrets, err := system.LoadSecrets(s.Dir)
-	if err != nil {
-		return system.System{}, err
-	}
 	ports, err := system.Prefer(s.Ports())
 	if err != nil {
 		return system.System{}, err
 	}
-	return system.System{Ports: ports, Secrets: secrets, DatabaseURL: s.DatabaseURL, PublicURL: s.PublicURL, Extra: s.Extra}, nil
+	sys, err := system.Load(s.Dir, ports)
+	if err != nil {
+		return system.System{}, err
+	}
+	sys.DatabaseURL, sys.PublicURL, sys.Extra = s.DatabaseURL, s.PublicURL, s.Extra
+	return sys, nil
 }

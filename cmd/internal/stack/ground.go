@@ -9,6 +9,7 @@ import (
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/pgserver"
 )
@@ -99,8 +100,12 @@ func (s *Stack) StartNATS() error {
 	if err := config.Parse(&streams, sys.Extra); err != nil {
 		return err
 	}
+	broker, err := sys.As(identity.NATS)
+	if err != nil {
+		return err
+	}
 	srv, err := natsserver.Start(natsserver.Options{
-		Dir: s.dir("nats"), Port: sys.Ports.NATS, Token: sys.Secrets.NATSToken, MaxBytes: natsserver.Room(streams.Broker().Bytes),
+		Dir: s.dir("nats"), Port: sys.Ports.NATS, Identity: broker, MaxBytes: natsserver.Room(streams.Broker().Bytes),
 	})
 	if err != nil {
 		return fmt.Errorf("start the embedded NATS: %w", err)

@@ -100,6 +100,9 @@ func (s *Stack) start(ctx context.Context) error {
 	if err := ground.Wait(); err != nil {
 		return err
 	}
+	if err := s.System().PrepareDatabase(ctx); err != nil {
+		return err
+	}
 	s.o.Say("Starting the services…")
 	// All at once: each waits for the others where it needs them.
 	services, servicesCtx := errgroup.WithContext(ctx)
@@ -113,15 +116,14 @@ func (s *Stack) start(ctx context.Context) error {
 }
 
 func (s *Stack) describe() error {
-	secrets, err := system.LoadSecrets(s.o.Dir)
-	if err != nil {
-		return err
-	}
 	ports, err := system.Prefer(s.o.Ports, s.o.Usual)
 	if err != nil {
 		return err
 	}
-	s.system = system.System{Ports: ports, Secrets: secrets, DatabaseURL: s.o.DatabaseURL, PublicURL: s.o.PublicURL, Extra: s.o.Env}
+	if s.system, err = system.Load(s.o.Dir, ports); err != nil {
+		return err
+	}
+	s.system.DatabaseURL, s.system.PublicURL, s.system.Extra = s.o.DatabaseURL, s.o.PublicURL, s.o.Env
 	return nil
 }
 

@@ -17,7 +17,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/nats-io/nats.go"
 
 	"european-pay.eu/eupay/cmd/internal/payer"
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
@@ -146,7 +145,11 @@ func listen(t *testing.T, s *stack.Stack) (hooks *receiver.Receiver, secret stri
 		t.Fatal(err)
 	}
 	t.Cleanup(hooks.Close)
-	conn, err := boot.Dial(system.Loopback(s.System().Ports.GRPC[system.Webhooks]))
+	who, err := s.System().As(system.Gateway)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := boot.Dial(who, system.Webhooks, system.Loopback(s.System().Ports.GRPC[system.Webhooks]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +211,7 @@ func TestPartsCanBeKilledAndComeBack(t *testing.T) {
 	}
 	// The bank's news of the outcome finds nobody in.
 	s.KillNATS()
-	if nc, err := nats.Connect(s.System().NATSURL()); err == nil {
+	if nc, err := s.System().DialNATS(); err == nil {
 		nc.Close()
 		t.Error("NATS answers after its death")
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"european-pay.eu/eupay/internal/identity"
 )
 
 // The demo accounts. example.com is reserved for documentation; the IBAN is the textbook's.
@@ -39,6 +41,9 @@ func (s System) Demo() [][2]string {
 		{"EUPAY_INVOICING_URL", s.InvoicingURL()},
 		{"EUPAY_INVOICING_MGMT_URL", s.InvoicingManagementURL()},
 		{"EUPAY_NATS_URL", s.NATSURL()},
+		{"EUPAY_TLS_CERT", s.Identity(identity.Operator).Cert},
+		{"EUPAY_TLS_KEY", s.Identity(identity.Operator).Key},
+		{"EUPAY_TLS_CA", s.Identity(identity.Operator).CA},
 		{"EUPAY_EINVOICE_ADDR", Loopback(s.Ports.GRPC[EInvoice])},
 		{"EUPAY_DATABASE_URL", s.DatabaseURL},
 	}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"european-pay.eu/eupay/internal/freeport"
+	"european-pay.eu/eupay/internal/identity"
 )
 
 // Ports on loopback. In a request 0 means any free one; in a System every port is known.
@@ -31,11 +32,11 @@ var Names = []string{Payments, Webhooks, QR, EInvoice, Gateway}
 
 // The services.
 const (
-	Payments = "payments"
-	Webhooks = "webhooks"
-	QR       = "qr"
-	EInvoice = "einvoice"
-	Gateway  = "gateway"
+	Payments = identity.Payments
+	Webhooks = identity.Webhooks
+	QR       = identity.QR
+	EInvoice = identity.EInvoice
+	Gateway  = identity.Gateway
 )
 
 // Usual are the ports that a machine with nothing else on it gets.

@@ -25,7 +25,7 @@ type Secrets struct {
 	BankSecret    string `json:"bank_client_secret"`
 	InvoicingKey  string `json:"invoicing_api_key"`
 	InvoicingHook string `json:"invoicing_webhook_secret"`
-	NATSToken     string `json:"nats_token"`
+	Database      string `json:"database_key"` // what the passwords of the services' roles are made from
 	S3Key         string `json:"s3_secret_key"`
 	APIKey        string `json:"api_key"`
 	APISecret     string `json:"api_secret"`
@@ -63,7 +63,7 @@ func LoadSecrets(dir string) (Secrets, error) {
 
 func (s *Secrets) complete() {
 	for target, make := range map[*string]func() string{
-		&s.JWT: key, &s.QRSigningKey: key, &s.WebhookMaster: key, &s.ProviderHook: key, &s.NATSToken: key,
+		&s.JWT: key, &s.QRSigningKey: key, &s.WebhookMaster: key, &s.ProviderHook: key, &s.Database: key,
 		&s.BankSecret: key, &s.S3Key: key, &s.Connections: key, &s.InvoicingKey: key, &s.InvoicingHook: key,
 		&s.PushKey:       pushKey,
 		&s.BankClientID:  func() string { return "eupay-sandbox" },

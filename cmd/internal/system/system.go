@@ -4,11 +4,16 @@ package system
 
 import (
 	"maps"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/localca"
 )
 
 // The sandbox bank's phases: long enough to be seen, too short to wait for.
@@ -24,8 +29,10 @@ const pushSubject = "https://european-pay.eu"
 type System struct {
 	Ports   Ports
 	Secrets Secrets
-	// DatabaseURL of the PostgreSQL that all services use, each with its own schema.
+	// DatabaseURL of the PostgreSQL, for its administrator. Each service has a role and a schema of its own there.
 	DatabaseURL string
+	// Identities is the folder of the certificates with which the services know each other.
+	Identities string
 	// PublicURL is the gateway as payers and merchants see it. Empty: loopback.
 	PublicURL string
 	// Extra settings go to every service, under those that follow from the rest.
@@ -57,10 +64,37 @@ func (s System) InvoicingManagementURL() string {
 	return "http://" + Loopback(s.Ports.InvoicingManagement)
 }
 
-// NATSURL is the broker, with its token.
-func (s System) NATSURL() string {
-	u := url.URL{Scheme: "nats", User: url.User(s.Secrets.NATSToken), Host: Loopback(s.Ports.NATS)}
-	return u.String()
+// Load describes the system of a folder: its secrets and identities, which are made when there are none, and these ports.
+func Load(dir string, ports Ports) (System, error) {
+	secrets, err := LoadSecrets(dir)
+	if err != nil {
+		return System{}, err
+	}
+	identities := filepath.Join(dir, "identities")
+	if err := localca.Ensure(identities, time.Now(), localca.Names()...); err != nil {
+		return System{}, err
+	}
+	return System{Ports: ports, Secrets: secrets, Identities: identities}, nil
+}
+
+// NATSURL is the broker. Who connects shows an identity.
+func (s System) NATSURL() string { return "nats://" + Loopback(s.Ports.NATS) }
+
+// Identity are the files of an identity.
+func (s System) Identity(name string) identity.Files { return localca.Files(s.Identities, name) }
+
+// As is the identity of that name. Files that cannot be read again later are left as they were.
+func (s System) As(name string) (*identity.Identity, error) {
+	return identity.Load(s.Identity(name), func(error) {})
+}
+
+// DialNATS connects to the broker as an operator. The caller closes the connection.
+func (s System) DialNATS(options ...nats.Option) (*nats.Conn, error) {
+	who, err := s.As(identity.Operator)
+	if err != nil {
+		return nil, err
+	}
+	return nats.Connect(s.NATSURL(), append(options, bus.Secure(who)...)...)
 }
 
 // NATSEnv are the settings of the broker as a process of its own, which keeps its streams below dir. It is as large as the streams that
@@ -70,7 +104,8 @@ func (s System) NATSEnv(dir string) map[string]string {
 	if env == nil {
 		env = make(map[string]string)
 	}
-	env["EUPAY_NATS_DIR"], env["EUPAY_NATS_PORT"], env["EUPAY_NATS_TOKEN"] = filepath.Join(dir, "nats"), strconv.Itoa(s.Ports.NATS), s.Secrets.NATSToken
+	maps.Copy(env, s.Identity(identity.NATS).Settings())
+	env["EUPAY_NATS_DIR"], env["EUPAY_NATS_PORT"] = filepath.Join(dir, "nats"), strconv.Itoa(s.Ports.NATS)
 	return env
 }
 
@@ -90,12 +125,13 @@ func (s System) Env(service string) map[string]string {
 	env := make(map[string]string)
 	maps.Copy(env, s.Extra)
 	maps.Copy(env, map[string]string{
-		"EUPAY_DATABASE_URL":    s.DatabaseURL,
+		"EUPAY_DATABASE_URL":    s.ServiceDatabaseURL(service),
 		"EUPAY_NATS_URL":        s.NATSURL(),
 		"EUPAY_PUBLIC_URL":      s.Public(),
 		"EUPAY_GRPC_ADDR":       Loopback(s.Ports.GRPC[service]),
 		"EUPAY_MANAGEMENT_ADDR": Loopback(s.Ports.Management[service]),
 	})
+	maps.Copy(env, s.Identity(service).Settings())
 	maps.Copy(env, s.own(service))
 	return env
 }

@@ -58,7 +58,7 @@ func TestDemoEnvIsOneWordPerValueInAShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	nasty := `postgres://u:p'w"d $(touch pwned) \ &#; x@127.0.0.1/db?sslmode=disable`
-	s := System{Ports: ports, DatabaseURL: nasty, Secrets: Secrets{APIKey: "pk_test_x", NATSToken: "t"}}
+	s := System{Ports: ports, DatabaseURL: nasty, Secrets: Secrets{APIKey: "pk_test_x"}}
 	if err := s.WriteDemoEnv(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -128,9 +128,10 @@ func TestWhatFollowsFromTheSystemWinsOverOtherSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := System{Ports: ports, DatabaseURL: "postgres://here", Extra: map[string]string{"EUPAY_DATABASE_URL": "postgres://there", "EUPAY_PAYMENTS_LEASE": "9s"}}
+	s := System{Ports: ports, DatabaseURL: "postgres://root:secret@here/eupay?sslmode=disable", Extra: map[string]string{"EUPAY_DATABASE_URL": "postgres://there", "EUPAY_PAYMENTS_LEASE": "9s"}}
 	env := s.Env(Payments)
-	if env["EUPAY_DATABASE_URL"] != "postgres://here" || env["EUPAY_PAYMENTS_LEASE"] != "9s" {
+	own := "postgres://eupay_payments:" + s.password(Payments) + "@here/eupay?sslmode=disable"
+	if env["EUPAY_DATABASE_URL"] != own || env["EUPAY_PAYMENTS_LEASE"] != "9s" {
 		t.Errorf("got %v", env)
 	}
 	if _, leaked := s.Env(QR)["EUPAY_POWENS_TEST_CLIENT_SECRET"]; leaked {

@@ -114,8 +114,14 @@ type MerchantChanged struct {
 	OccurredAt     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
 	// Whether payments to the merchant earn customers points.
 	LoyaltyEligible bool `protobuf:"varint,6,opt,name=loyalty_eligible,json=loyaltyEligible,proto3" json:"loyalty_eligible,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What payments must know of the merchant, its version included. Absent in events of earlier versions.
+	Profile *v1.Merchant `protobuf:"bytes,7,opt,name=profile,proto3" json:"profile,omitempty"`
+	// Whether the platform lets the merchant take real money.
+	LiveEnabled bool `protobuf:"varint,8,opt,name=live_enabled,json=liveEnabled,proto3" json:"live_enabled,omitempty"`
+	// Whether the merchant has codes of plain SEPA transfers, and says itself that they were paid.
+	EpcEnabled    bool `protobuf:"varint,9,opt,name=epc_enabled,json=epcEnabled,proto3" json:"epc_enabled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MerchantChanged) Reset() {
@@ -186,6 +192,27 @@ func (x *MerchantChanged) GetOccurredAt() *timestamppb.Timestamp {
 func (x *MerchantChanged) GetLoyaltyEligible() bool {
 	if x != nil {
 		return x.LoyaltyEligible
+	}
+	return false
+}
+
+func (x *MerchantChanged) GetProfile() *v1.Merchant {
+	if x != nil {
+		return x.Profile
+	}
+	return nil
+}
+
+func (x *MerchantChanged) GetLiveEnabled() bool {
+	if x != nil {
+		return x.LiveEnabled
+	}
+	return false
+}
+
+func (x *MerchantChanged) GetEpcEnabled() bool {
+	if x != nil {
+		return x.EpcEnabled
 	}
 	return false
 }
@@ -298,14 +325,14 @@ var File_eupay_events_v1_events_proto protoreflect.FileDescriptor
 
 const file_eupay_events_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1ceupay/events/v1/events.proto\x12\x0feupay.events.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x02\n" +
+	"\x1ceupay/events/v1/events.proto\x12\x0feupay.events.v1\x1a eupay/payments/v1/commands.proto\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x87\x02\n" +
 	"\x0ePaymentChanged\x124\n" +
 	"\apayment\x18\x01 \x01(\v2\x1a.eupay.payments.v1.PaymentR\apayment\x12'\n" +
 	"\x0fprevious_status\x18\x02 \x01(\tR\x0epreviousStatus\x12;\n" +
 	"\voccurred_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"occurredAt\x12)\n" +
 	"\x10refund_reference\x18\x04 \x01(\tR\x0frefundReference\x12.\n" +
-	"\x13refund_amount_cents\x18\x05 \x01(\x03R\x11refundAmountCents\"\xed\x01\n" +
+	"\x13refund_amount_cents\x18\x05 \x01(\x03R\x11refundAmountCents\"\xe8\x02\n" +
 	"\x0fMerchantChanged\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x12\n" +
@@ -314,7 +341,11 @@ const file_eupay_events_v1_events_proto_rawDesc = "" +
 	"\x0fgateway_enabled\x18\x04 \x01(\bR\x0egatewayEnabled\x12;\n" +
 	"\voccurred_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"occurredAt\x12)\n" +
-	"\x10loyalty_eligible\x18\x06 \x01(\bR\x0floyaltyEligible\"\xba\x02\n" +
+	"\x10loyalty_eligible\x18\x06 \x01(\bR\x0floyaltyEligible\x125\n" +
+	"\aprofile\x18\a \x01(\v2\x1b.eupay.payments.v1.MerchantR\aprofile\x12!\n" +
+	"\flive_enabled\x18\b \x01(\bR\vliveEnabled\x12\x1f\n" +
+	"\vepc_enabled\x18\t \x01(\bR\n" +
+	"epcEnabled\"\xba\x02\n" +
 	"\x16WebhookEndpointChanged\x12\x1f\n" +
 	"\vendpoint_id\x18\x01 \x01(\tR\n" +
 	"endpointId\x12\x1f\n" +
@@ -347,18 +378,20 @@ var file_eupay_events_v1_events_proto_goTypes = []any{
 	(*WebhookEndpointChanged)(nil), // 2: eupay.events.v1.WebhookEndpointChanged
 	(*v1.Payment)(nil),             // 3: eupay.payments.v1.Payment
 	(*timestamppb.Timestamp)(nil),  // 4: google.protobuf.Timestamp
+	(*v1.Merchant)(nil),            // 5: eupay.payments.v1.Merchant
 }
 var file_eupay_events_v1_events_proto_depIdxs = []int32{
 	3, // 0: eupay.events.v1.PaymentChanged.payment:type_name -> eupay.payments.v1.Payment
 	4, // 1: eupay.events.v1.PaymentChanged.occurred_at:type_name -> google.protobuf.Timestamp
 	4, // 2: eupay.events.v1.MerchantChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	4, // 3: eupay.events.v1.WebhookEndpointChanged.occurred_at:type_name -> google.protobuf.Timestamp
-	4, // 4: eupay.events.v1.WebhookEndpointChanged.failing_since:type_name -> google.protobuf.Timestamp
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	5, // 3: eupay.events.v1.MerchantChanged.profile:type_name -> eupay.payments.v1.Merchant
+	4, // 4: eupay.events.v1.WebhookEndpointChanged.occurred_at:type_name -> google.protobuf.Timestamp
+	4, // 5: eupay.events.v1.WebhookEndpointChanged.failing_since:type_name -> google.protobuf.Timestamp
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_eupay_events_v1_events_proto_init() }

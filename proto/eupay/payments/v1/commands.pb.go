@@ -71,7 +71,7 @@ func (x CommandReply_Stage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CommandReply_Stage.Descriptor instead.
 func (CommandReply_Stage) EnumDescriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{10, 0}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{12, 0}
 }
 
 // CreatePayment (subject eupay.cmd.payments.create) asks for a new payment. The sender proposes the reference, so that
@@ -815,7 +815,9 @@ type Merchant struct {
 	// The name in the register of companies; empty: name.
 	LegalName string `protobuf:"bytes,21,opt,name=legal_name,json=legalName,proto3" json:"legal_name,omitempty"`
 	// The registered office, its lines separated by line feeds; may be empty.
-	Address       string `protobuf:"bytes,22,opt,name=address,proto3" json:"address,omitempty"`
+	Address string `protobuf:"bytes,22,opt,name=address,proto3" json:"address,omitempty"`
+	// Counts the changes of the merchant's data, from 1. payments has its own copy, which a command must agree with.
+	Version       int64 `protobuf:"varint,23,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -920,6 +922,13 @@ func (x *Merchant) GetAddress() string {
 	return ""
 }
 
+func (x *Merchant) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 // RefundPayment (eupay.cmd.payments.refund) sends money of a completed payment back to the account that paid.
 type RefundPayment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -932,10 +941,8 @@ type RefundPayment struct {
 	AmountCents    int64  `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
 	IdempotencyKey string `protobuf:"bytes,6,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	Fingerprint    []byte `protobuf:"bytes,7,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
-	// The merchant's account now: where the money leaves from.
-	Merchant      *Merchant `protobuf:"bytes,8,opt,name=merchant,proto3" json:"merchant,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *RefundPayment) Reset() {
@@ -1017,13 +1024,6 @@ func (x *RefundPayment) GetFingerprint() []byte {
 	return nil
 }
 
-func (x *RefundPayment) GetMerchant() *Merchant {
-	if x != nil {
-		return x.Merchant
-	}
-	return nil
-}
-
 // CancelPayment (eupay.cmd.payments.cancel) asks the bank to cancel a payment or a refund that is not final.
 type CancelPayment struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
@@ -1094,6 +1094,163 @@ func (x *CancelPayment) GetOriginalReference() string {
 	return ""
 }
 
+// CancelOrderPayment (eupay.cmd.payments.order.cancel) is the word of the service that has the order: the order has ended, so its payment
+// must not be paid any more. Another order's payment, or one of no order, is NOT_FOUND.
+type CancelOrderPayment struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	Reference     string                 `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantId    string                 `protobuf:"bytes,3,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,4,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelOrderPayment) Reset() {
+	*x = CancelOrderPayment{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelOrderPayment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelOrderPayment) ProtoMessage() {}
+
+func (x *CancelOrderPayment) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelOrderPayment.ProtoReflect.Descriptor instead.
+func (*CancelOrderPayment) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CancelOrderPayment) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *CancelOrderPayment) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *CancelOrderPayment) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *CancelOrderPayment) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+// RefundOrderPayment (eupay.cmd.payments.order.refund) gives back what was paid for an order, likewise.
+type RefundOrderPayment struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	OrderId string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// The proposed REF-… reference.
+	Reference         string `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	OriginalReference string `protobuf:"bytes,3,opt,name=original_reference,json=originalReference,proto3" json:"original_reference,omitempty"`
+	MerchantId        string `protobuf:"bytes,4,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode          bool   `protobuf:"varint,5,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// 0 means all that is left.
+	AmountCents   int64 `protobuf:"varint,6,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefundOrderPayment) Reset() {
+	*x = RefundOrderPayment{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefundOrderPayment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefundOrderPayment) ProtoMessage() {}
+
+func (x *RefundOrderPayment) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefundOrderPayment.ProtoReflect.Descriptor instead.
+func (*RefundOrderPayment) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RefundOrderPayment) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RefundOrderPayment) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *RefundOrderPayment) GetOriginalReference() string {
+	if x != nil {
+		return x.OriginalReference
+	}
+	return ""
+}
+
+func (x *RefundOrderPayment) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *RefundOrderPayment) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *RefundOrderPayment) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
 // ProviderUpdate (eupay.cmd.payments.provider_update) is a hint that the provider knows something new: a verified
 // webhook or a payer's return. It carries no state; payments reads the payment from the provider and acts on that.
 type ProviderUpdate struct {
@@ -1111,7 +1268,7 @@ type ProviderUpdate struct {
 
 func (x *ProviderUpdate) Reset() {
 	*x = ProviderUpdate{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1123,7 +1280,7 @@ func (x *ProviderUpdate) String() string {
 func (*ProviderUpdate) ProtoMessage() {}
 
 func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1136,7 +1293,7 @@ func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdate.ProtoReflect.Descriptor instead.
 func (*ProviderUpdate) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ProviderUpdate) GetLivemode() bool {
@@ -1190,7 +1347,7 @@ type CommandReply struct {
 
 func (x *CommandReply) Reset() {
 	*x = CommandReply{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1202,7 +1359,7 @@ func (x *CommandReply) String() string {
 func (*CommandReply) ProtoMessage() {}
 
 func (x *CommandReply) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1215,7 +1372,7 @@ func (x *CommandReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandReply.ProtoReflect.Descriptor instead.
 func (*CommandReply) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{10}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CommandReply) GetStage() CommandReply_Stage {
@@ -1361,7 +1518,7 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
 	"payer_name\x18\b \x01(\tR\tpayerName\x12\x1d\n" +
 	"\n" +
-	"payer_iban\x18\t \x01(\tR\tpayerIban\"\x99\x02\n" +
+	"payer_iban\x18\t \x01(\tR\tpayerIban\"\xb3\x02\n" +
 	"\bMerchant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1373,7 +1530,8 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\faccount_name\x18\x14 \x01(\tR\vaccountName\x12\x1d\n" +
 	"\n" +
 	"legal_name\x18\x15 \x01(\tR\tlegalName\x12\x18\n" +
-	"\aaddress\x18\x16 \x01(\tR\aaddress\"\xc0\x02\n" +
+	"\aaddress\x18\x16 \x01(\tR\aaddress\x12\x18\n" +
+	"\aversion\x18\x17 \x01(\x03R\aversion\"\x8d\x02\n" +
 	"\rRefundPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12-\n" +
 	"\x12original_reference\x18\x02 \x01(\tR\x11originalReference\x12\x1f\n" +
@@ -1382,15 +1540,28 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\blivemode\x18\x04 \x01(\bR\blivemode\x12!\n" +
 	"\famount_cents\x18\x05 \x01(\x03R\vamountCents\x12'\n" +
 	"\x0fidempotency_key\x18\x06 \x01(\tR\x0eidempotencyKey\x12 \n" +
-	"\vfingerprint\x18\a \x01(\fR\vfingerprint\x127\n" +
-	"\bmerchant\x18\b \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\"\x99\x01\n" +
+	"\vfingerprint\x18\a \x01(\fR\vfingerprintJ\x04\b\b\x10\t\"\x99\x01\n" +
 	"\rCancelPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x03 \x01(\bR\blivemode\x12-\n" +
 	"\x12original_reference\x18\n" +
-	" \x01(\tR\x11originalReference\"\x92\x01\n" +
+	" \x01(\tR\x11originalReference\"\x8a\x01\n" +
+	"\x12CancelOrderPayment\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\x12\x1f\n" +
+	"\vmerchant_id\x18\x03 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x04 \x01(\bR\blivemode\"\xdc\x01\n" +
+	"\x12RefundOrderPayment\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\x12-\n" +
+	"\x12original_reference\x18\x03 \x01(\tR\x11originalReference\x12\x1f\n" +
+	"\vmerchant_id\x18\x04 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x05 \x01(\bR\blivemode\x12!\n" +
+	"\famount_cents\x18\x06 \x01(\x03R\vamountCents\"\x92\x01\n" +
 	"\x0eProviderUpdate\x12\x1a\n" +
 	"\blivemode\x18\x01 \x01(\bR\blivemode\x12.\n" +
 	"\x13provider_payment_id\x18\x02 \x01(\tR\x11providerPaymentId\x12\x1c\n" +
@@ -1426,7 +1597,7 @@ func file_eupay_payments_v1_commands_proto_rawDescGZIP() []byte {
 }
 
 var file_eupay_payments_v1_commands_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_eupay_payments_v1_commands_proto_goTypes = []any{
 	(CommandReply_Stage)(0),       // 0: eupay.payments.v1.CommandReply.Stage
 	(*CreatePayment)(nil),         // 1: eupay.payments.v1.CreatePayment
@@ -1438,25 +1609,26 @@ var file_eupay_payments_v1_commands_proto_goTypes = []any{
 	(*Merchant)(nil),              // 7: eupay.payments.v1.Merchant
 	(*RefundPayment)(nil),         // 8: eupay.payments.v1.RefundPayment
 	(*CancelPayment)(nil),         // 9: eupay.payments.v1.CancelPayment
-	(*ProviderUpdate)(nil),        // 10: eupay.payments.v1.ProviderUpdate
-	(*CommandReply)(nil),          // 11: eupay.payments.v1.CommandReply
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Payment)(nil),               // 13: eupay.payments.v1.Payment
+	(*CancelOrderPayment)(nil),    // 10: eupay.payments.v1.CancelOrderPayment
+	(*RefundOrderPayment)(nil),    // 11: eupay.payments.v1.RefundOrderPayment
+	(*ProviderUpdate)(nil),        // 12: eupay.payments.v1.ProviderUpdate
+	(*CommandReply)(nil),          // 13: eupay.payments.v1.CommandReply
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*Payment)(nil),               // 15: eupay.payments.v1.Payment
 }
 var file_eupay_payments_v1_commands_proto_depIdxs = []int32{
 	7,  // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
 	2,  // 1: eupay.payments.v1.CreatePayment.customer:type_name -> eupay.payments.v1.Customer
 	7,  // 2: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
-	12, // 3: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
-	12, // 4: eupay.payments.v1.BookLateReceipt.received_at:type_name -> google.protobuf.Timestamp
-	7,  // 5: eupay.payments.v1.RefundPayment.merchant:type_name -> eupay.payments.v1.Merchant
-	0,  // 6: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
-	13, // 7: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
-	8,  // [8:8] is the sub-list for method output_type
-	8,  // [8:8] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	14, // 3: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
+	14, // 4: eupay.payments.v1.BookLateReceipt.received_at:type_name -> google.protobuf.Timestamp
+	0,  // 5: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
+	15, // 6: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_commands_proto_init() }
@@ -1471,7 +1643,7 @@ func file_eupay_payments_v1_commands_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_commands_proto_rawDesc), len(file_eupay_payments_v1_commands_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

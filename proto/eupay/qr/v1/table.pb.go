@@ -7,7 +7,6 @@
 package qrv1
 
 import (
-	v1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -2366,9 +2365,7 @@ type SetOrderStatusRequest struct {
 	Id         string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
 	Status     string                 `protobuf:"bytes,3,opt,name=status,proto3" json:"status,omitempty"`
 	// With "cancelled": give back what was paid. The caller has asked whether the merchant may.
-	Refund bool `protobuf:"varint,4,opt,name=refund,proto3" json:"refund,omitempty"`
-	// Of a refund: the merchant now, whose account the money leaves from.
-	Merchant      *v1.Merchant `protobuf:"bytes,5,opt,name=merchant,proto3" json:"merchant,omitempty"`
+	Refund        bool `protobuf:"varint,4,opt,name=refund,proto3" json:"refund,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2429,13 +2426,6 @@ func (x *SetOrderStatusRequest) GetRefund() bool {
 		return x.Refund
 	}
 	return false
-}
-
-func (x *SetOrderStatusRequest) GetMerchant() *v1.Merchant {
-	if x != nil {
-		return x.Merchant
-	}
-	return nil
 }
 
 type SetOrderStatusResponse struct {
@@ -3137,7 +3127,7 @@ var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
 
 const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
-	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a eupay/payments/v1/commands.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
+	"\x17eupay/qr/v1/table.proto\x12\veupay.qr.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x02\n" +
 	"\x05Table\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -3337,14 +3327,13 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"merchantId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"<\n" +
 	"\x10GetOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xb1\x01\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"~\n" +
 	"\x15SetOrderStatusRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x16\n" +
 	"\x06status\x18\x03 \x01(\tR\x06status\x12\x16\n" +
-	"\x06refund\x18\x04 \x01(\bR\x06refund\x127\n" +
-	"\bmerchant\x18\x05 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\"H\n" +
+	"\x06refund\x18\x04 \x01(\bR\x06refundJ\x04\b\x05\x10\x06\"H\n" +
 	"\x16SetOrderStatusResponse\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05orderJ\x04\b\x02\x10\x03\"\x80\x03\n" +
 	"\x05Offer\x12\x0e\n" +
@@ -3492,7 +3481,6 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*DeleteOfferRequest)(nil),        // 46: eupay.qr.v1.DeleteOfferRequest
 	(*DeleteOfferResponse)(nil),       // 47: eupay.qr.v1.DeleteOfferResponse
 	(*timestamppb.Timestamp)(nil),     // 48: google.protobuf.Timestamp
-	(*v1.Merchant)(nil),               // 49: eupay.payments.v1.Merchant
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	48, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
@@ -3519,63 +3507,62 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	25, // 21: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
 	25, // 22: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
 	25, // 23: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	49, // 24: eupay.qr.v1.SetOrderStatusRequest.merchant:type_name -> eupay.payments.v1.Merchant
-	25, // 25: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	48, // 26: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	48, // 27: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	48, // 28: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	48, // 29: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	37, // 30: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	37, // 31: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	37, // 32: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	37, // 33: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	37, // 34: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	37, // 35: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 36: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 37: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 38: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 39: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 40: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 41: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 42: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 43: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 44: eupay.qr.v1.TableService.AttachPayment:input_type -> eupay.qr.v1.AttachPaymentRequest
-	21, // 45: eupay.qr.v1.TableService.AbandonOrder:input_type -> eupay.qr.v1.AbandonOrderRequest
-	23, // 46: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	29, // 47: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	31, // 48: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	33, // 49: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	35, // 50: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	38, // 51: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	40, // 52: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	42, // 53: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	44, // 54: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	46, // 55: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 56: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 57: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 58: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 59: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 60: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 61: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 62: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 63: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 64: eupay.qr.v1.TableService.AttachPayment:output_type -> eupay.qr.v1.AttachPaymentResponse
-	22, // 65: eupay.qr.v1.TableService.AbandonOrder:output_type -> eupay.qr.v1.AbandonOrderResponse
-	24, // 66: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	30, // 67: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	32, // 68: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	34, // 69: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	36, // 70: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	39, // 71: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	41, // 72: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	43, // 73: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	45, // 74: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	47, // 75: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	56, // [56:76] is the sub-list for method output_type
-	36, // [36:56] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	25, // 24: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	48, // 25: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	48, // 26: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	48, // 27: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	48, // 28: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	37, // 29: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	37, // 30: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	37, // 31: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	37, // 32: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	37, // 33: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	37, // 34: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 35: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 36: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 37: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 38: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 39: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 40: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 41: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 42: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 43: eupay.qr.v1.TableService.AttachPayment:input_type -> eupay.qr.v1.AttachPaymentRequest
+	21, // 44: eupay.qr.v1.TableService.AbandonOrder:input_type -> eupay.qr.v1.AbandonOrderRequest
+	23, // 45: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	29, // 46: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	31, // 47: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	33, // 48: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	35, // 49: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	38, // 50: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	40, // 51: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	42, // 52: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	44, // 53: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	46, // 54: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 55: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 56: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 57: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 58: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 59: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 60: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 61: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 62: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 63: eupay.qr.v1.TableService.AttachPayment:output_type -> eupay.qr.v1.AttachPaymentResponse
+	22, // 64: eupay.qr.v1.TableService.AbandonOrder:output_type -> eupay.qr.v1.AbandonOrderResponse
+	24, // 65: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	30, // 66: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	32, // 67: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	34, // 68: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	36, // 69: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	39, // 70: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	41, // 71: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	43, // 72: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	45, // 73: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	47, // 74: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	55, // [55:75] is the sub-list for method output_type
+	35, // [35:55] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }

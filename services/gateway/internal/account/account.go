@@ -61,6 +61,8 @@ type Merchant struct {
 	// Email is where the platform writes to.
 	Email     string
 	CreatedAt time.Time
+	// Version counts the changes, from 1.
+	Version int64
 }
 
 // Key is an authenticated API key with its merchant.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -80,6 +81,9 @@ func Open(d Deps) (*Accounts, error) {
 
 // Run tidies up until ctx ends: keys that nobody uses leave the memory, refresh tokens that have expired the database.
 func (a *Accounts) Run(ctx context.Context) error {
+	var introducing sync.WaitGroup
+	defer introducing.Wait()
+	introducing.Go(func() { a.introduce(ctx) })
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
 	purge := time.NewTicker(time.Hour)

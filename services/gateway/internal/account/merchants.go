@@ -80,7 +80,7 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do fu
 				return err
 			}
 		}
-		if err := updateMerchant(ctx, tx, m, now); err != nil {
+		if err := updateMerchant(ctx, tx, &m, now); err != nil {
 			return err
 		}
 		if err := announce(ctx, tx, m, what, now); err != nil {

@@ -29,6 +29,7 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 	want := m
 	want.Name, want.LegalStatus, want.SIREN, want.IBAN, want.BIC, want.WaitForSettlement, want.LoyaltyEligible =
 		"Café Crème", "SAS", "732829320", "DE89370400440532013000", "COBADEFFXXX", true, true
+	want.Version = 2
 	if got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}

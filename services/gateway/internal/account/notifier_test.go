@@ -7,6 +7,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/natstest"
 )
 
@@ -56,7 +58,7 @@ func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
 func TestReconnectForgetsEverything(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	nc, err := nats.Connect(natstest.Server(t).URL())
+	nc, err := nats.Connect(natstest.Server(t).URL(), bus.Secure(identitytest.Load(t, identity.Gateway))...)
 	if err != nil {
 		t.Fatal(err)
 	}

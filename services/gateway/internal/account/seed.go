@@ -90,7 +90,7 @@ func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchan
 		if err := profile.check(); err != nil {
 			return Merchant{}, err
 		}
-		if err := insertMerchant(ctx, tx, m); err != nil {
+		if err := insertMerchant(ctx, tx, &m); err != nil {
 			return Merchant{}, err
 		}
 		if err := announce(ctx, tx, m, "registered", now); err != nil {
@@ -106,7 +106,7 @@ func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchan
 		return m, err
 	}
 	m.GatewayEnabled = true
-	if err := updateMerchant(ctx, tx, m, now); err != nil {
+	if err := updateMerchant(ctx, tx, &m, now); err != nil {
 		return Merchant{}, err
 	}
 	if err := announce(ctx, tx, m, "enabled", now); err != nil {

@@ -15,15 +15,16 @@ import (
 	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/internal/pg"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
 const merchantColumns = `m.id::text, m.name, m.legal_status, m.siren, m.iban, m.bic, m.email, m.gateway_enabled, m.live_enabled,
-	m.wait_for_settlement, m.loyalty_eligible, m.epc_enabled, m.account_name, m.legal_name, m.address, m.created_at`
+	m.wait_for_settlement, m.loyalty_eligible, m.epc_enabled, m.account_name, m.legal_name, m.address, m.created_at, m.version`
 
 func merchantFields(m *Merchant) []any {
 	return []any{
 		&m.ID, &m.Name, &m.LegalStatus, &m.SIREN, &m.IBAN, &m.BIC, &m.Email, &m.GatewayEnabled, &m.LiveEnabled,
-		&m.WaitForSettlement, &m.LoyaltyEligible, &m.EPCEnabled, &m.AccountName, &m.LegalName, &m.Address, &m.CreatedAt,
+		&m.WaitForSettlement, &m.LoyaltyEligible, &m.EPCEnabled, &m.AccountName, &m.LegalName, &m.Address, &m.CreatedAt, &m.Version,
 	}
 }
 
@@ -51,7 +52,9 @@ func queryMerchant(ctx context.Context, db pg.DB, sql, id string) (Merchant, err
 	return m, nil
 }
 
-func insertMerchant(ctx context.Context, tx pg.DB, m Merchant) error {
+// insertMerchant stores a new merchant, whose version is then 1.
+func insertMerchant(ctx context.Context, tx pg.DB, m *Merchant) error {
+	m.Version = 1
 	_, err := tx.Exec(ctx, `insert into merchants
 		(id, name, legal_status, siren, iban, bic, email, gateway_enabled, wait_for_settlement, epc_enabled,
 		account_name, legal_name, address, live_enabled, created_at, updated_at)
@@ -64,12 +67,13 @@ func insertMerchant(ctx context.Context, tx pg.DB, m Merchant) error {
 	return nil
 }
 
-func updateMerchant(ctx context.Context, tx pg.DB, m Merchant, now time.Time) error {
-	_, err := tx.Exec(ctx, `update merchants set name = $2, legal_status = $3, siren = $4, iban = $5, bic = $6,
+// updateMerchant stores what was changed and counts its version.
+func updateMerchant(ctx context.Context, tx pg.DB, m *Merchant, now time.Time) error {
+	err := tx.QueryRow(ctx, `update merchants set name = $2, legal_status = $3, siren = $4, iban = $5, bic = $6,
 		gateway_enabled = $7, wait_for_settlement = $8, loyalty_eligible = $9, epc_enabled = $10, updated_at = $11,
-		account_name = $12, legal_name = $13, address = $14, live_enabled = $15 where id = $1`,
+		account_name = $12, legal_name = $13, address = $14, live_enabled = $15, version = version + 1 where id = $1 returning version`,
 		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.GatewayEnabled, m.WaitForSettlement, m.LoyaltyEligible, m.EPCEnabled, now,
-		m.AccountName, m.LegalName, m.Address, m.LiveEnabled)
+		m.AccountName, m.LegalName, m.Address, m.LiveEnabled).Scan(&m.Version)
 	if err != nil {
 		return fmt.Errorf("update merchant: %w", err)
 	}
@@ -86,14 +90,25 @@ func listMerchants(ctx context.Context, db pg.DB, page, limit int) ([]Merchant, 
 	if err != nil {
 		return nil, 0, fmt.Errorf("list merchants: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Merchant, error) {
-		var m Merchant
-		return m, r.Scan(merchantFields(&m)...)
-	})
+	list, err := pgx.CollectRows(rows, scanMerchant)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list merchants: %w", err)
 	}
 	return list, total, nil
+}
+
+func scanMerchant(r pgx.CollectableRow) (Merchant, error) {
+	var m Merchant
+	return m, r.Scan(merchantFields(&m)...)
+}
+
+// Snapshot is what the payments service must know of a merchant, and what a command says of it.
+func (m Merchant) Snapshot() *paymentsv1.Merchant {
+	return &paymentsv1.Merchant{
+		Id: m.ID, Name: m.Name, Iban: m.IBAN, Bic: m.BIC, LegalStatus: m.LegalStatus, Siren: m.SIREN,
+		WaitForSettlement: m.WaitForSettlement, AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address,
+		Version: m.Version,
+	}
 }
 
 // announce writes the merchant.<what> event in the transaction of the change. A merchant has no mode; its events go
@@ -101,10 +116,13 @@ func listMerchants(ctx context.Context, db pg.DB, page, limit int) ([]Merchant, 
 func announce(ctx context.Context, tx pg.DB, m Merchant, what string, now time.Time) error {
 	data, err := proto.Marshal(&eventsv1.MerchantChanged{
 		MerchantId: m.ID, Name: m.Name, Email: m.Email, GatewayEnabled: m.GatewayEnabled, LoyaltyEligible: m.LoyaltyEligible,
-		OccurredAt: timestamppb.New(now),
+		OccurredAt: timestamppb.New(now), Profile: m.Snapshot(), LiveEnabled: m.LiveEnabled, EpcEnabled: m.EPCEnabled,
 	})
 	if err != nil {
 		return fmt.Errorf("encode merchant event: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `update merchants set announced = version where id = $1`, m.ID); err != nil {
+		return fmt.Errorf("note what is announced of the merchant: %w", err)
 	}
 	return outbox.Add(ctx, tx, events.Event{
 		ID: events.NewID(), Type: "merchant." + what, Source: "gateway", Merchant: m.ID, Livemode: true, Time: now, Data: data,

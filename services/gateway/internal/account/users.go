@@ -55,7 +55,7 @@ func (u *Users) Register(ctx context.Context, r Registration, ip netip.Addr) (Se
 	r.Profile.apply(&m)
 	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash}
 	session, err := u.openNew(ctx, user, func(tx pgx.Tx) error {
-		if err := insertMerchant(ctx, tx, m); err != nil {
+		if err := insertMerchant(ctx, tx, &m); err != nil {
 			return err
 		}
 		if err := announce(ctx, tx, m, "registered", m.CreatedAt); err != nil {

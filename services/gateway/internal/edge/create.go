@@ -69,7 +69,7 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 		return nil, err
 	}
 	return &paymentsv1.CreatePayment{
-		Reference: newReference("PAY", now), Merchant: merchant(key.Merchant), Livemode: key.Livemode,
+		Reference: newReference("PAY", now), Merchant: key.Merchant.Snapshot(), Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency, Description: req.Description,
 		MerchantReference: req.Reference, SuccessUrl: req.SuccessURL, CancelUrl: req.CancelURL,
 		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(key),

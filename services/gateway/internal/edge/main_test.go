@@ -94,7 +94,7 @@ func newWorld(t testing.TB, deadline time.Duration) *world {
 	w := &world{t: t, client: &http.Client{Transport: &http.Transport{}, CheckRedirect: stay}, valid: apidoctest.New(t), reads: newReads(), qr: &signer{}}
 	b := natstest.New(t)
 	w.bank = newStandIn(t, b, w.reads)
-	commands, err := command.NewClient(b)
+	commands, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
 	}

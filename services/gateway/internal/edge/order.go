@@ -37,7 +37,7 @@ func (p *Payments) CreateForOrder(c echo.Context, o OrderPayment) (Created, erro
 	signing := p.newSigning(ctx)
 	defer signing.cancel()
 	out, err := p.send(ctx, c, o.Pass, command.CreatePayment, &paymentsv1.CreatePayment{
-		Reference: o.Reference, Merchant: merchant(o.Pass.Merchant()), Livemode: o.Pass.Livemode(), AmountCents: o.AmountCents, Currency: "EUR",
+		Reference: o.Reference, Merchant: o.Pass.Merchant().Snapshot(), Livemode: o.Pass.Livemode(), AmountCents: o.AmountCents, Currency: "EUR",
 		Description: o.Description, MerchantReference: o.OrderID, SuccessUrl: o.SuccessURL, CancelUrl: o.CancelURL, Origin: "order", OrderId: o.OrderID,
 	}, signing.start)
 	if err != nil {

@@ -80,11 +80,3 @@ func newReference(prefix string, now time.Time) string {
 	rand.Read(random[:]) // never returns an error
 	return fmt.Sprintf("%s-%s-%X", prefix, now.UTC().Format("20060102"), random)
 }
-
-// merchant is the snapshot that payments keeps with a command.
-func merchant(m account.Merchant) *paymentsv1.Merchant {
-	return &paymentsv1.Merchant{
-		Id: m.ID, Name: m.Name, Iban: m.IBAN, Bic: m.BIC, LegalStatus: m.LegalStatus, Siren: m.SIREN,
-		WaitForSettlement: m.WaitForSettlement, AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address,
-	}
-}

@@ -161,7 +161,7 @@ func TestRefund(t *testing.T) {
 	w.call("POST", path+"/"+unknownRef+"/refund", `{"amount": 10.00}`, as("pk_test_a", "Idempotency-Key", "r1")...)
 	sent := w.bank.commands()
 	first, all, other := sent[0].(*paymentsv1.RefundPayment), sent[1].(*paymentsv1.RefundPayment), sent[3].(*paymentsv1.RefundPayment)
-	if first.GetAmountCents() != 1000 || first.GetMerchant().GetIban() == "" || first.GetMerchantId() != "m-shop" || first.GetIdempotencyKey() != "r1" || all.GetAmountCents() != 0 {
+	if first.GetAmountCents() != 1000 || first.GetMerchantId() != "m-shop" || first.GetIdempotencyKey() != "r1" || all.GetAmountCents() != 0 {
 		t.Errorf("commands %v, %v", first, all)
 	}
 	if bytes.Equal(first.GetFingerprint(), other.GetFingerprint()) || bytes.Equal(first.GetFingerprint(), all.GetFingerprint()) {

@@ -8,7 +8,6 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 )
 
@@ -26,9 +25,6 @@ func Carry(
 
 // NewReference proposes the reference of a payment.
 func NewReference(now time.Time) string { return newReference("PAY", now) }
-
-// MerchantOf is the snapshot of a merchant that payments keeps with a command.
-func MerchantOf(m account.Merchant) *paymentsv1.Merchant { return merchant(m) }
 
 // View is a payment as the merchants' API shows it.
 func View(p *paymentsv1.Payment) any { return view(p) }

@@ -16,9 +16,11 @@ import (
 	"github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 )
@@ -71,14 +73,16 @@ func Connect(t testing.TB, register func(grpc.ServiceRegistrar), own ...grpc.Una
 	return conn
 }
 
-// Serve runs the services on a gRPC server until the test ends, and returns its address: for a gateway that dials by itself.
-func Serve(t testing.TB, register func(grpc.ServiceRegistrar)) string {
+// ServeAs runs the services on a gRPC server with the identity of that name until the test ends, and returns its address: for a gateway
+// that dials by itself.
+func ServeAs(t testing.TB, name string, register func(grpc.ServiceRegistrar)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := grpc.NewServer(grpc.UnaryInterceptor(errs.UnaryServer(slog.New(slog.DiscardHandler))))
+	creds := credentials.NewTLS(identitytest.Load(t, name).Server())
+	srv := grpc.NewServer(grpc.Creds(creds), grpc.UnaryInterceptor(errs.UnaryServer(quiet)))
 	register(srv)
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()

@@ -58,7 +58,7 @@ func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) 
 	w := &world{t: t, bus: natstest.New(t), valid: apidoctest.New(t), taken: make(chan *paymentsv1.ProviderUpdate, 100)}
 	w.client = &http.Client{Transport: &http.Transport{DisableCompression: true}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	w.consume(reply)
-	commands, err := command.NewClient(w.bus)
+	commands, err := command.NewClient(w.bus, "gateway")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) 
 	}
 	merchant := pass.Merchant()
 	return &paymentsv1.ScanPay{
-		Reference: edge.NewReference(a.Now()), Merchant: edge.MerchantOf(merchant), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
+		Reference: edge.NewReference(a.Now()), Merchant: merchant.Snapshot(), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
 		Description: cmp.Or(code.Label, "Payment to "+merchant.Name), CustomerId: customer, AccountId: req.AccountID,
 		GatewayReference: code.GatewayReference, RequestId: code.RequestID, Label: code.Label,
 	}, pass, nil

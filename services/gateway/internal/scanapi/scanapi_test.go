@@ -167,7 +167,7 @@ func setup(t *testing.T) *world {
 	t.Parallel()
 	w := &world{t: t, doc: apidoctest.New(t), epc: true}
 	b := natstest.New(t)
-	client, err := command.NewClient(b)
+	client, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
-	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
@@ -246,7 +245,7 @@ func (a *API) setStatus(c echo.Context) error {
 	defer cancel()
 	req := &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status, Refund: in.Refund}
 	if in.Refund {
-		if req.Merchant, err = a.refunds(ctx, c, id); err != nil {
+		if err := a.mayRefund(ctx, c, id); err != nil {
 			return err
 		}
 	}
@@ -257,25 +256,21 @@ func (a *API) setStatus(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, orderView(res.GetOrder()))
 }
 
-// refunds asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order. It
-// returns the merchant whose account the money leaves from.
-func (a *API) refunds(ctx context.Context, c echo.Context, order string) (*paymentsv1.Merchant, error) {
+// mayRefund asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order.
+func (a *API) mayRefund(ctx context.Context, c echo.Context, order string) error {
 	if !account.Allows(a.Identity(c).Role, account.RefundsWrite) {
-		return nil, errs.New(errs.Forbidden, "Your role may not give money back. Leave refund away, and ask the owner of the account.")
+		return errs.New(errs.Forbidden, "Your role may not give money back. Leave refund away, and ask the owner of the account.")
 	}
 	m, err := a.Merchants.Get(ctx, a.merchantID(c))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: m.ID, Id: order})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	pass, err := gate.ForMerchant(m, res.GetOrder().GetLivemode())
-	if err != nil {
-		return nil, err
-	}
-	return edge.MerchantOf(pass.Merchant()), nil
+	_, err = gate.ForMerchant(m, res.GetOrder().GetLivemode())
+	return err
 }
 
 func instant(field, text string) (*timestamppb.Timestamp, error) {

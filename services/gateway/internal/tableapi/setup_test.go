@@ -273,7 +273,7 @@ func setup(t *testing.T) *fixture {
 	b := natstest.New(t)
 	f := &fixture{tables: &tables{status: "received", total: 700}, commands: make(chan proto.Message, 100), now: at.AsTime(), answer: created}
 	f.accounts = gatewaytest.Accounts(t, pool, b.NC, f.clock)
-	commands, err := command.NewClient(b)
+	commands, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
 	}

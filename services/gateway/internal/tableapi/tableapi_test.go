@@ -290,7 +290,7 @@ func TestOrdersAreReadAndMovedOn(t *testing.T) {
 	want(t, f.call(t, f.owner, "POST", "/table-order/orders/"+orderID+"/status", `{}`), 400, "no status")
 	want(t, f.call(t, f.owner, "POST", "/table-order/orders/"+orderID+"/status", `{"status":"cancelled"}`), 200, "cancel")
 	want(t, f.call(t, f.owner, "POST", "/table-order/orders/"+orderID+"/status", `{"status":"cancelled","refund":true}`), 200, "cancel and refund")
-	if req := last[*qrv1.SetOrderStatusRequest](t, f.tables); !req.GetRefund() || req.GetMerchant().GetIban() != iban || req.GetMerchant().GetId() != f.merchant {
+	if req := last[*qrv1.SetOrderStatusRequest](t, f.tables); !req.GetRefund() {
 		t.Errorf("sent %v", req)
 	}
 	f.tables.set(func(s *tables) { s.fail = errs.New(errs.InvalidState, "An order that is served cannot become ready.") })

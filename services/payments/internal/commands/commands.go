@@ -21,6 +21,7 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
@@ -47,13 +48,14 @@ const (
 // Handler carries out commands. Each has a natural key (the proposed reference, or the payment's state), so a command
 // that is delivered again has no second effect.
 type Handler struct {
-	store    *store.Store
-	engine   *engine.Engine
-	accounts Accounts
-	bus      *bus.Bus
-	ready    *ready
-	now      func() time.Time
-	log      *slog.Logger
+	store     *store.Store
+	engine    *engine.Engine
+	accounts  Accounts
+	merchants Merchants
+	bus       *bus.Bus
+	ready     *ready
+	now       func() time.Time
+	log       *slog.Logger
 
 	slots   chan struct{}
 	driving map[bool]chan struct{} // by livemode: a dead bank in one mode must not stop the other
@@ -65,10 +67,10 @@ type Handler struct {
 }
 
 // New returns a handler.
-func New(s *store.Store, e *engine.Engine, accounts Accounts, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
+func New(s *store.Store, e *engine.Engine, accounts Accounts, merchants Merchants, b *bus.Bus, now func() time.Time, log *slog.Logger) *Handler {
 	inFlight := e.Config().InFlight
 	return &Handler{
-		store: s, engine: e, accounts: accounts, bus: b, ready: newReady(b, now, log), now: now, log: log,
+		store: s, engine: e, accounts: accounts, merchants: merchants, bus: b, ready: newReady(b, now, log), now: now, log: log,
 		slots:   make(chan struct{}, recording),
 		driving: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
 		hints:   turns{of: make(map[string]*turn)},
@@ -186,6 +188,9 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 		handled.WithLabelValues(name, "refused").Inc()
 		h.ack(m)
 		h.refuse(r, e)
+	case errors.Is(err, merchant.ErrBehind): // until the command expires
+		handled.WithLabelValues(name, "behind").Inc()
+		h.logIf(m.NakWithDelay(min(behindWait*time.Duration(attempts(m)), maxBehindWait)), "nak command")
 	case errors.Is(err, errUnreadable), pg.IsData(err) && attempts(m) >= maxAttempts:
 		handled.WithLabelValues("unreadable", "parked").Inc()
 		h.park(ctx, m, err)
@@ -241,6 +246,10 @@ func (h *Handler) dispatch(ctx context.Context, r *request) error {
 		return decoded(ctx, r, &paymentsv1.ConfirmNotReceived{}, h.confirmNotReceived)
 	case command.BookLateReceipt:
 		return decoded(ctx, r, &paymentsv1.BookLateReceipt{}, h.bookLateReceipt)
+	case command.CancelOrder:
+		return decoded(ctx, r, &paymentsv1.CancelOrderPayment{}, h.cancelOrder)
+	case command.RefundOrder:
+		return decoded(ctx, r, &paymentsv1.RefundOrderPayment{}, h.refundOrder)
 	case command.ProviderUpdate:
 		return decoded(ctx, r, &paymentsv1.ProviderUpdate{}, h.providerUpdate)
 	default:

@@ -204,7 +204,7 @@ func TestRefund(t *testing.T) {
 	b := setup(t)
 	paid := b.pay(1)
 	refund := &paymentsv1.RefundPayment{
-		Reference: "REF-20260617-0000000000000001", OriginalReference: paid.GetReference(), MerchantId: shop.GetId(), AmountCents: 1000, Merchant: shop,
+		Reference: "REF-20260617-0000000000000001", OriginalReference: paid.GetReference(), MerchantId: shop.GetId(), AmountCents: 1000,
 	}
 	r := last(b.send(command.RefundPayment, refund))
 	p := r.GetPayment()

@@ -20,8 +20,12 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 	if !knownOrigin(payment.Origin(c.GetOrigin()), c.GetOrderId()) {
 		return fmt.Errorf("%w: origin %q with order %q", errUnreadable, c.GetOrigin(), c.GetOrderId())
 	}
+	payee, err := h.payee(ctx, c.GetMerchant(), c.GetLivemode())
+	if err != nil {
+		return err
+	}
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
-	p, match, err := h.store.Create(ctx, h.newPayment(c), idem, r.meta)
+	p, match, err := h.store.Create(ctx, h.newPayment(c, payee), idem, r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}
@@ -37,9 +41,17 @@ func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPa
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
-	m := c.GetMerchant()
+	_, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetOriginalReference())
+	if err != nil {
+		return err
+	}
+	return h.giveBack(ctx, r, c, m.Profile)
+}
+
+// giveBack refunds from the merchant's account.
+func (h *Handler) giveBack(ctx context.Context, r *request, c *paymentsv1.RefundPayment, m *paymentsv1.Merchant) error {
 	refund := h.fresh(c.GetReference(), payment.KindRefund, m)
-	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), c.GetMerchantId(), c.GetLivemode()
+	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), m.GetId(), c.GetLivemode()
 	refund.ExecutionType, refund.WaitForSettlement = "instant", false // nothing comes that the merchant could wait for
 	refund.Payer = beneficiary(m)                                     // the company, whose account the money leaves
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
@@ -106,8 +118,7 @@ func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment,
 	return nil
 }
 
-func (h *Handler) newPayment(c *paymentsv1.CreatePayment) payment.Payment {
-	m := c.GetMerchant()
+func (h *Handler) newPayment(c *paymentsv1.CreatePayment, m *paymentsv1.Merchant) payment.Payment {
 	p := h.fresh(c.GetReference(), payment.KindPayment, m)
 	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
 	p.Amount, p.Currency = money.Cents(c.GetAmountCents()), c.GetCurrency()

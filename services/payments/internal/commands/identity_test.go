@@ -7,17 +7,19 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/command"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
 var company = &paymentsv1.Merchant{
 	Id: shop.GetId(), Name: "Café Noisette", Iban: shop.GetIban(), LegalStatus: "SAS", Siren: "732829320",
-	AccountName: "Noisette", LegalName: "Noisette Restauration", Address: "1 RUE X\n75001 PARIS",
+	Version: 2, AccountName: "Noisette", LegalName: "Noisette Restauration", Address: "1 RUE X\n75001 PARIS",
 }
 
 func TestTheCustomerIsKeptForTheProviderAndForRefunds(t *testing.T) {
 	b := setup(t)
+	b.hears(&eventsv1.MerchantChanged{Profile: company, GatewayEnabled: true})
 	c := order(1)
 	c.Merchant = company
 	c.Customer = &paymentsv1.Customer{
@@ -45,7 +47,7 @@ func TestTheCustomerIsKeptForTheProviderAndForRefunds(t *testing.T) {
 		t.Errorf("after the payment %+v is kept, %v", stored.Payer.Identity, err)
 	}
 	r := last(b.send(command.RefundPayment, &paymentsv1.RefundPayment{
-		Reference: "REF-20260617-0000000000000009", OriginalReference: p.GetReference(), MerchantId: shop.GetId(), Merchant: company,
+		Reference: "REF-20260617-0000000000000009", OriginalReference: p.GetReference(), MerchantId: company.GetId(),
 	}))
 	if r.GetErrorCode() != "" {
 		t.Fatalf("refund: %v", r)

@@ -35,11 +35,15 @@ func (h *Handler) scanPay(ctx context.Context, r *request, c *paymentsv1.ScanPay
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
+	payee, err := h.payee(ctx, c.GetMerchant(), c.GetLivemode())
+	if err != nil {
+		return err
+	}
 	payer, err := h.accounts.Lookup(ctx, c.GetCustomerId(), c.GetLivemode(), c.GetAccountId())
 	if err != nil {
 		return err
 	}
-	p, match, err := h.store.Scan(ctx, h.newScan(c, payer), c.GetRequestId(), r.meta)
+	p, match, err := h.store.Scan(ctx, h.newScan(c, payee, payer), c.GetRequestId(), r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}
@@ -48,8 +52,7 @@ func (h *Handler) scanPay(ctx context.Context, r *request, c *paymentsv1.ScanPay
 
 // newScan is the payment of what was scanned. A gateway payment's own session is still to be closed, so its scan is not
 // requested yet.
-func (h *Handler) newScan(c *paymentsv1.ScanPay, payer payment.Party) payment.Payment {
-	m := c.GetMerchant()
+func (h *Handler) newScan(c *paymentsv1.ScanPay, m *paymentsv1.Merchant, payer payment.Party) payment.Payment {
 	p := h.fresh(c.GetReference(), payment.KindPayment, m)
 	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
 	p.Amount, p.Currency, p.Description = money.Cents(c.GetAmountCents()), c.GetCurrency(), c.GetDescription()
@@ -86,14 +89,17 @@ func (h *Handler) confirmReceived(ctx context.Context, r *request, c *paymentsv1
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
-	p, err := h.store.Get(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
+	p, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
 	switch {
 	case err != nil:
-		return conflictOr(err)
+		return err
 	case p.Kind != payment.KindPayment:
 		return notARefund(p)
 	case p.Undecided():
 		return h.settle(ctx, r, p, payment.Word{Came: true, Actor: c.GetActor(), Note: c.GetNote()}, c.GetAmountCents())
+	case !m.EPCEnabled:
+		distrusted.WithLabelValues("not_enabled").Inc()
+		return errs.New(errs.InvalidState, "This payment does not wait for your word. To confirm money that came by EPC code, switch these payments on in the merchant portal.")
 	}
 	received := payment.Received{By: c.GetActor(), Note: c.GetNote()}
 	if c.GetReceivedAt() != nil {

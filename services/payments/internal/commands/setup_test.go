@@ -10,17 +10,24 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -111,6 +118,7 @@ type bench struct {
 	provider *provider
 	client   *command.Client
 	store    *store.Store
+	pool     *pgxpool.Pool
 }
 
 func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
@@ -129,8 +137,8 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	log := slog.New(slog.DiscardHandler)
 	s := store.New(pool, time.Now, func() {})
 	e := engine.New(cfg, s, nil, prov, time.Now, log)
-	h := New(s, e, linked, b, time.Now, log)
-	client, err := command.NewClient(b)
+	h := New(s, e, linked, merchant.New(pool), b, time.Now, log)
+	client, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +152,23 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 		}
 		client.Close()
 	})
-	return &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s}
+	set := &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s, pool: pool}
+	set.hears(&eventsv1.MerchantChanged{Profile: shop, GatewayEnabled: true, EpcEnabled: true})
+	return set
+}
+
+// hears applies what the gateway announces of a merchant.
+func (b *bench) hears(m *eventsv1.MerchantChanged) {
+	b.t.Helper()
+	data, err := proto.Marshal(m)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	e := consume.Event{Event: events.Event{ID: events.NewID(), Type: "merchant.updated", Merchant: m.GetProfile().GetId(), Time: time.Now(), Data: data}}
+	err = pgx.BeginFunc(b.t.Context(), b.pool, func(tx pgx.Tx) error { return merchant.Handle(b.t.Context(), tx, []consume.Event{e}) })
+	if err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // accounts stands in for the customers' linked accounts: each customer has one, "main", in test mode.
@@ -161,7 +185,7 @@ func (accounts) Lookup(_ context.Context, customerID string, livemode bool, acco
 	return payment.Party{Name: "Camille Payer", IBAN: payerIBAN}, nil
 }
 
-var shop = &paymentsv1.Merchant{Id: uuid.NewString(), Name: "Shop", Iban: "FR1420041010050500013M02606"}
+var shop = &paymentsv1.Merchant{Id: uuid.NewString(), Name: "Shop", Iban: "FR1420041010050500013M02606", Version: 1}
 
 func order(n int) *paymentsv1.CreatePayment {
 	return &paymentsv1.CreatePayment{
@@ -223,4 +247,13 @@ func (b *bench) until(what string, ok func() bool) {
 		case <-tick.C:
 		}
 	}
+}
+
+// commandsConsumer is what the broker knows of the consumer of commands.
+func (b *bench) commandsConsumer() (*jetstream.ConsumerInfo, error) {
+	c, err := b.bus.JS.Consumer(b.t.Context(), bus.Commands, durable)
+	if err != nil {
+		return nil, err
+	}
+	return c.CachedInfo(), nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
 // paidLate is the event of an order that is paid when it cannot be served any more.
@@ -55,9 +54,9 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 }
 
 // refundOf asks for the refund of an order that is cancelled already. Asking again changes nothing.
-func (s *Server) refundOf(ctx context.Context, tx pgx.Tx, o *order, m *paymentsv1.Merchant) error {
+func (s *Server) refundOf(ctx context.Context, tx pgx.Tx, o *order) error {
 	before := o.Refund
-	if err := s.refundPayment(ctx, tx, o, m); err != nil || o.Refund == before {
+	if err := s.refundPayment(ctx, tx, o); err != nil || o.Refund == before {
 		return err
 	}
 	return requestRefund(ctx, tx, o)

@@ -70,7 +70,7 @@ func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func
 // that is cancelled already it can be asked for as well.
 func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusRequest) (*qrv1.SetOrderStatusResponse, error) {
 	to := Status(r.GetStatus())
-	if r.GetRefund() && (to != Cancelled || r.GetMerchant().GetId() != r.GetMerchantId()) {
+	if r.GetRefund() && to != Cancelled {
 		return nil, errs.Invalid(errs.Field{Field: "refund", Message: "refund goes with the status cancelled alone."})
 	}
 	o, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetId(), func(tx pgx.Tx, o *order) error {
@@ -78,9 +78,9 @@ func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusReque
 			return s.choose(ctx, tx, o, to)
 		}
 		if o.Status == Cancelled {
-			return s.refundOf(ctx, tx, o, r.GetMerchant())
+			return s.refundOf(ctx, tx, o)
 		}
-		if err := s.refundPayment(ctx, tx, o, r.GetMerchant()); err != nil {
+		if err := s.refundPayment(ctx, tx, o); err != nil {
 			return err
 		}
 		return s.choose(ctx, tx, o, to)

@@ -19,6 +19,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/leader"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pg"
@@ -104,7 +105,7 @@ const sweepEvery = 30 * time.Second
 
 // Run consumes events, ends unpaid orders and looks after their payments until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
-	commands, err := command.NewClient(s.bus)
+	commands, err := command.NewClient(s.bus, identity.QR)
 	if err != nil {
 		return err
 	}

@@ -58,19 +58,21 @@ func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaymentReference == "" || o.PaidAt != nil {
 		return nil
 	}
-	return s.addTask(ctx, tx, o, cancelTask, &paymentsv1.CancelPayment{Reference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode})
+	return s.addTask(ctx, tx, o, cancelTask, &paymentsv1.CancelOrderPayment{
+		OrderId: o.ID, Reference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
+	})
 }
 
 // refundPayment has all that was paid of the order, and was not given back yet, given back. The refund has its reference from
 // here, so that it is one however often it is asked for.
-func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order, m *paymentsv1.Merchant) error {
+func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
 		return nil
 	}
 	o.Refund = refund{Status: refundRequested, Reference: newReference("REF", s.now()), Amount: o.Totals.Total - o.Refunded}
-	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundPayment{
-		Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
-		AmountCents: int64(o.Refund.Amount), Merchant: m,
+	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundOrderPayment{
+		OrderId: o.ID, Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
+		AmountCents: int64(o.Refund.Amount),
 	})
 }
 
@@ -137,9 +139,9 @@ func (s *Server) tell(ctx context.Context, to sender, t task) error {
 	var payload proto.Message
 	switch t.Kind {
 	case cancelTask:
-		subject, payload = command.CancelPayment, &paymentsv1.CancelPayment{}
+		subject, payload = command.CancelOrder, &paymentsv1.CancelOrderPayment{}
 	default:
-		subject, payload = command.RefundPayment, &paymentsv1.RefundPayment{}
+		subject, payload = command.RefundOrder, &paymentsv1.RefundOrderPayment{}
 	}
 	if err := proto.Unmarshal(t.Command, payload); err != nil {
 		return fmt.Errorf("read task %s: %w", t.ID, err)
@@ -163,7 +165,7 @@ func (s *Server) tell(ctx context.Context, to sender, t task) error {
 func ask(ctx context.Context, to sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, taskWait)
 	defer cancel()
-	call, err := to.Send(subject, payload, command.Meta{Source: "qr"})
+	call, err := to.Send(subject, payload, command.Meta{})
 	if err != nil {
 		return nil, err
 	}

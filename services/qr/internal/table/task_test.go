@@ -30,7 +30,7 @@ type office struct {
 
 func newOffice(t *testing.T, f *fixture) *office {
 	t.Helper()
-	client, err := command.NewClient(f.bus)
+	client, err := command.NewClient(f.bus, "qr")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,9 +45,9 @@ func newOffice(t *testing.T, f *fixture) *office {
 }
 
 func (o *office) take(m *nats.Msg) {
-	var c proto.Message = &paymentsv1.CancelPayment{}
-	if m.Subject == command.RefundPayment {
-		c = &paymentsv1.RefundPayment{}
+	var c proto.Message = &paymentsv1.CancelOrderPayment{}
+	if m.Subject == command.RefundOrder {
+		c = &paymentsv1.RefundOrderPayment{}
 	}
 	reply := &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_RECORDED}
 	o.mu.Lock()
@@ -89,8 +89,8 @@ func (o *office) wantCancelled(t *testing.T, of *qrv1.Order) {
 	if len(said) != 1 {
 		t.Fatalf("the payments service was told %v", said)
 	}
-	c, ok := said[0].(*paymentsv1.CancelPayment)
-	if !ok || c.GetReference() != payRef || c.GetMerchantId() != of.GetMerchantId() || c.GetLivemode() != of.GetLivemode() {
+	c, ok := said[0].(*paymentsv1.CancelOrderPayment)
+	if !ok || c.GetReference() != payRef || c.GetOrderId() != of.GetId() || c.GetMerchantId() != of.GetMerchantId() || c.GetLivemode() != of.GetLivemode() {
 		t.Errorf("told %v", said[0])
 	}
 }
@@ -106,7 +106,7 @@ func (f *fixture) waiting(t *testing.T) *qrv1.Order {
 func (f *fixture) cancel(t *testing.T, o *qrv1.Order, refund bool) *qrv1.Order {
 	t.Helper()
 	res, err := f.SetOrderStatus(t.Context(), &qrv1.SetOrderStatusRequest{
-		MerchantId: f.merchant, Id: o.GetId(), Status: "cancelled", Refund: refund, Merchant: &paymentsv1.Merchant{Id: f.merchant, Iban: "FR76"},
+		MerchantId: f.merchant, Id: o.GetId(), Status: "cancelled", Refund: refund,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -239,8 +239,8 @@ func TestAPaidOrderThatIsCancelledIsRefundedOnce(t *testing.T) {
 	if len(first) != 1 || len(second) != 1 || !proto.Equal(first[0], second[0]) {
 		t.Fatalf("told %v, then %v", first, second)
 	}
-	c, ok := first[0].(*paymentsv1.RefundPayment)
-	if !ok || c.GetOriginalReference() != payRef || c.GetReference() != after.GetRefund().GetReference() || c.GetAmountCents() != 700 || c.GetMerchant().GetIban() != "FR76" || !c.GetLivemode() {
+	c, ok := first[0].(*paymentsv1.RefundOrderPayment)
+	if !ok || c.GetOriginalReference() != payRef || c.GetReference() != after.GetRefund().GetReference() || c.GetAmountCents() != 700 || c.GetOrderId() != o.GetId() || !c.GetLivemode() {
 		t.Errorf("told %v", first[0])
 	}
 	if got := f.order(t, o.GetId()); got.GetRefund().GetStatus() != "pending" {

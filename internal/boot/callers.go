@@ -1,0 +1,89 @@
+package boot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"european-pay.eu/eupay/internal/identity"
+)
+
+// callers are the identities that may call each gRPC service of this process. A service that is not listed serves nobody.
+type callers struct {
+	self string
+	log  *slog.Logger
+	of   map[string][]string
+}
+
+// Serve registers a gRPC service for these callers, by the names of their identities, and nobody else.
+func (c *Core) Serve(desc *grpc.ServiceDesc, impl any, callers ...string) {
+	c.callers.of[desc.ServiceName] = callers
+	c.GRPC.RegisterService(desc, impl)
+}
+
+// complete: a service that was registered without its callers is a mistake of ours, found at the start.
+func (c *callers) complete(s *grpc.Server) error {
+	for name := range s.GetServiceInfo() {
+		if len(c.of[name]) == 0 && name != healthv1.Health_ServiceDesc.ServiceName {
+			return fmt.Errorf("nobody may call %s: register it with Serve", name)
+		}
+	}
+	return nil
+}
+
+// check refuses a caller who is not on the list. Its certificate was verified in the handshake.
+func (c *callers) check(ctx context.Context, method string) error {
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+	if service == healthv1.Health_ServiceDesc.ServiceName {
+		return nil // whoever has an identity may ask whether this service lives
+	}
+	name := caller(ctx)
+	if slices.Contains(c.of[service], name) {
+		return nil
+	}
+	refusedCalls.WithLabelValues(c.self, service).Inc()
+	c.log.WarnContext(ctx, "call refused", "caller", name, "method", method)
+	return status.Error(codes.PermissionDenied, "this identity may not call the service")
+}
+
+// caller is the name in the certificate of the other side; empty without one.
+func caller(ctx context.Context) string {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return ""
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok {
+		return ""
+	}
+	return identity.Peer(info.State)
+}
+
+func (c *callers) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	if err := c.check(ctx, info.FullMethod); err != nil {
+		return nil, err
+	}
+	return handler(ctx, req)
+}
+
+func (c *callers) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	if err := c.check(stream.Context(), info.FullMethod); err != nil {
+		return err
+	}
+	return handler(srv, stream)
+}
+
+var refusedCalls = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "eupay_calls_refused_total", Help: "gRPC calls of identities that may not call the service.",
+}, []string{"service", "called"})

@@ -1,0 +1,136 @@
+package natsserver
+
+import (
+	"slices"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/identity"
+)
+
+// User is what the holder of an identity may do at the broker: nothing that is not listed.
+type User struct {
+	Name               string
+	Publish, Subscribe []string
+	// DenyPublish takes out of Publish what is another's.
+	DenyPublish []string
+}
+
+// rights are what one service does beside what all do: what it announces and asks for, the subjects between its replicas, and its
+// durable consumers.
+type rights struct {
+	publish, subscribe []string
+	durables           []durable
+}
+
+// durable is a consumer of a stream, with the filter that its request names in its subject; empty: the filters are in its body.
+type durable struct{ stream, name, filter string }
+
+// events are durables on the stream of events, and on that of what an operator sends them again.
+func events(names ...string) (list []durable) {
+	for _, name := range names {
+		list = append(list, durable{bus.Events, name, ""}, durable{bus.Replay, name, ""})
+	}
+	return list
+}
+
+// only are the rights of each service. deploy/nats/nats.conf says the same for the broker of a cluster; a test compares them.
+var only = map[string]rights{
+	identity.Gateway: {
+		// One token: the commands of orders are qr's.
+		publish:   []string{"eupay.cmd.payments.*", "eupay.evt.*.merchant.*.*", "eupay.gateway.forget"},
+		subscribe: []string{"eupay.reply.gateway.>", "eupay.gateway.forget"},
+	},
+	identity.Payments: {
+		publish:   []string{"eupay.evt.*.payment.*.*", "eupay.evt.*.refund.*.*", "eupay.reply.>", "eupay.ready.payments.*"},
+		subscribe: []string{"eupay.ready.payments.*"},
+		durables:  append(events("merchants"), durable{bus.Commands, "payments", "eupay.cmd.>"}),
+	},
+	identity.QR: {
+		publish:   []string{"eupay.cmd.payments.order.*", "eupay.evt.*.order.*.*", "eupay.evt.*.product.*.*"},
+		subscribe: []string{"eupay.reply.qr.>"},
+		durables:  events("loyalty", "images", "orders"),
+	},
+	identity.EInvoice: {publish: []string{"eupay.evt.*.invoice.*.*"}, durables: events("einvoice")},
+	identity.Webhooks: {
+		publish: append([]string{"eupay.evt.*.webhook_endpoint.*.*"}, listen...), durables: events("webhooks", "push"),
+	},
+}
+
+// listen are the requests of consumers whose names are drawn: developers follow the events of the test mode through them. The durables of
+// other services are taken out again below.
+var listen = []string{
+	"$JS.API.CONSUMER.CREATE.EUPAY_EVENTS.*.eupay.evt.test.>", "$JS.API.CONSUMER.MSG.NEXT.EUPAY_EVENTS.*",
+	"$JS.API.CONSUMER.INFO.EUPAY_EVENTS.*", "$JS.API.CONSUMER.DELETE.EUPAY_EVENTS.*", "$JS.ACK.EUPAY_EVENTS.*.>",
+}
+
+// Users are the broker's users, one for each identity.
+func Users() []User {
+	users := make([]User, 0, len(only)+1)
+	for _, name := range identity.Services() {
+		users = append(users, service(name, only[name]))
+	}
+	return append(users, User{Name: identity.Operator, Publish: []string{">"}, Subscribe: []string{">"}})
+}
+
+func service(name string, r rights) User {
+	u := User{
+		Name:      name,
+		Publish:   append(slices.Clone(r.publish), "eupay.wake.outbox."+name, "$JS.API.INFO"),
+		Subscribe: append(slices.Clone(r.subscribe), "eupay.wake.outbox."+name, bus.InboxPrefix(name)+".>"),
+	}
+	for _, stream := range []string{bus.Commands, bus.Events, bus.Replay, bus.DeadLetter} {
+		// A stream that is missing is made; one that is there is left as it is, whatever is asked.
+		u.Publish = append(u.Publish, "$JS.API.STREAM.INFO."+stream, "$JS.API.STREAM.CREATE."+stream)
+	}
+	// The outbox and the consumers look up where they were.
+	u.Publish = append(u.Publish, "$JS.API.STREAM.MSG.GET."+bus.Events)
+	for _, d := range r.durables {
+		u.Publish = append(append(u.Publish, d.create()), d.rest()...)
+		if dead := "eupay.dlq." + d.name + ".>"; !slices.Contains(u.Publish, dead) {
+			u.Publish = append(u.Publish, dead)
+		}
+	}
+	if name == identity.Webhooks {
+		u.DenyPublish = eventsOfOthers(name)
+	}
+	return u
+}
+
+func (d durable) create() string {
+	subject := "$JS.API.CONSUMER.CREATE." + d.stream + "." + d.name
+	if d.filter != "" {
+		subject += "." + d.filter
+	}
+	return subject
+}
+
+// rest are the requests to a durable that is there.
+func (d durable) rest() []string {
+	of := d.stream + "." + d.name
+	return []string{"$JS.API.CONSUMER.INFO." + of, "$JS.API.CONSUMER.DELETE." + of, "$JS.API.CONSUMER.MSG.NEXT." + of, "$JS.ACK." + of + ".>"}
+}
+
+// eventsOfOthers are the requests to the durables on the stream of events that are not name's.
+func eventsOfOthers(name string) (deny []string) {
+	for _, other := range identity.Services() {
+		for _, d := range only[other].durables {
+			if other != name && d.stream == bus.Events {
+				deny = append(append(deny, d.create()+".>"), d.rest()...)
+			}
+		}
+	}
+	return deny
+}
+
+func serverUsers() []*server.User {
+	list := make([]*server.User, 0, len(only)+1)
+	for _, u := range Users() {
+		list = append(list, &server.User{Username: u.Name, Permissions: &server.Permissions{
+			Publish:   &server.SubjectPermission{Allow: u.Publish, Deny: u.DenyPublish},
+			Subscribe: &server.SubjectPermission{Allow: u.Subscribe},
+		}})
+	}
+	return list
+}
