@@ -33,8 +33,8 @@ func TestCompletionKnowsEverything(t *testing.T) {
 		help += out
 	}
 	words := regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(help, -1)
-	for _, e := range endings {
-		words = append(words, []string{"", e.event})
+	for _, w := range ways {
+		words = append(words, []string{"", w.event})
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		script, err := eupay(t, nil, "completion", shell)
