@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"european-pay.eu/eupay/cmd/internal/golden"
 	"european-pay.eu/eupay/cmd/internal/payer"
 )
 
@@ -19,6 +20,19 @@ func TestHelpNeedsNoKey(t *testing.T) {
 			t.Errorf("%s prints %q, %v", args, out, err)
 		}
 	}
+}
+
+func TestTheHelpIsAsInTheGoldenFile(t *testing.T) {
+	t.Setenv("COLUMNS", "") // the width is the same everywhere
+	var help strings.Builder
+	for _, args := range []string{"--help", "listen --help", "trigger --help", "trigger --list", "completion --help"} {
+		out, err := eupay(t, nil, strings.Fields(args)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		help.WriteString("$ eupay " + args + "\n" + out + "\n")
+	}
+	golden.Same(t, "help.txt", help.String())
 }
 
 // The completion scripts name every event and every flag.
@@ -41,6 +55,7 @@ func TestCompletionKnowsEverything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		golden.Same(t, "completion."+shell, script)
 		for _, w := range words {
 			if !strings.Contains(script, w[1]) {
 				t.Errorf("%s: %s is missing", shell, w[1])
