@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -22,6 +23,8 @@ type book struct {
 	out   io.Writer
 	lines int
 	leaks []string
+	// denied are subjects that a service lacks a right to.
+	denied []string
 }
 
 // Write takes one line and checks it.
@@ -31,6 +34,9 @@ func (b *book) Write(line []byte) (int, error) {
 	b.lines++
 	if secrets.Match(line) && len(b.leaks) < 20 {
 		b.leaks = append(b.leaks, string(line))
+	}
+	if strings.Contains(string(line), "NATS denies") && len(b.denied) < 20 {
+		b.denied = append(b.denied, string(line))
 	}
 	return b.out.Write(line)
 }
@@ -44,6 +50,8 @@ func (b *book) check() error {
 		return fmt.Errorf("the systems logged nothing")
 	case len(b.leaks) > 0:
 		return fmt.Errorf("the log holds secrets:\n%s", b.leaks)
+	case len(b.denied) > 0:
+		return fmt.Errorf("services lack rights at the broker:\n%s", b.denied)
 	default:
 		return nil
 	}

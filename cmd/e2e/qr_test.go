@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"european-pay.eu/eupay/cmd/internal/payer"
 )
 
 type scan struct {
@@ -39,6 +41,19 @@ func TestAMerchantsCodeIsMadeAndScanned(t *testing.T) {
 		}
 	}
 	scans(t, customer, open.QRData[:len(open.QRData)-1]).refused(t, http.StatusBadRequest, "QR_INVALID")
+}
+
+func TestAScanThatTheProviderRefusesIs422(t *testing.T) {
+	t.Parallel()
+	m, customer := shared.newMerchant(t), shared.newCustomer(t)
+	code := must[struct{ QRData string }](t, m.portal.do(t, http.MethodPost, "/qr/generate", `{"amount":9.99,"label":"Tea fault:error:400"}`), http.StatusOK)
+	customer.connects(t, "", payer.Authorise)
+	in := object{"qrData": code.QRData, "accountId": customer.accounts(t)[0].ID}
+	said := customer.do(t, http.MethodPost, "/qr/pay", in.json()).refused(t, http.StatusUnprocessableEntity, "PAYMENT_REFUSED")
+	list := must[struct{ Data []payment }](t, m.api.do(t, http.MethodGet, payments+"?status_detail=refused_by_provider", ""), http.StatusOK).Data
+	if len(list) != 1 || list[0].Status != "failed" || !strings.Contains(said.Message, list[0].Reference) {
+		t.Errorf("recorded as %+v, told %q", list, said.Message)
+	}
 }
 
 func TestTheCodeOfAPaymentIsScannedUntilItIsPaid(t *testing.T) {

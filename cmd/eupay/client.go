@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"european-pay.eu/eupay/cmd/internal/payer"
 	"european-pay.eu/eupay/cmd/internal/system"
 )
 
@@ -23,12 +24,28 @@ const (
 	maxAnswer  = 1 << 20
 )
 
-// client calls the API with one test key.
-type client struct{ url, key, secret string }
+// client calls the API with one test key, or with a login.
+type client struct {
+	url, key, secret string
+	// root is what paths are below.
+	root string
+	// token of a login; empty: the key is used.
+	token string
+	login login
+	// bank is where the sandbox bank is switched; empty: unknown.
+	bank string
+}
+
+// login is the merchant's, for what no key may do.
+type login struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
 
 // newClient finds the API and the key in vars, or in the run folder of a system on this machine.
 func newClient(api string, vars map[string]string) (*client, error) {
 	c := &client{url: cmp.Or(api, vars["EUPAY_API_URL"]), key: vars["EUPAY_API_KEY"], secret: vars["EUPAY_API_SECRET"]}
+	c.persons(vars)
 	switch {
 	case c.key == "" && c.secret == "":
 		if err := c.local(cmp.Or(vars["EUPAY_RUN_DIR"], ".run")); err != nil {
@@ -38,6 +55,7 @@ func newClient(api string, vars map[string]string) (*client, error) {
 		return nil, errors.New("set both EUPAY_API_KEY and EUPAY_API_SECRET")
 	}
 	c.url = strings.TrimRight(cmp.Or(c.url, defaultAPI), "/")
+	c.root = c.url + "/api/v1"
 	if u, err := url.Parse(c.url); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("the API's URL must begin with http:// or https://, not %q", c.url)
 	}
@@ -57,7 +75,39 @@ func (c *client) local(dir string) error {
 		return err
 	}
 	c.key, c.secret, c.url = vars["EUPAY_API_KEY"], vars["EUPAY_API_SECRET"], cmp.Or(c.url, vars["EUPAY_URL"])
+	c.persons(vars)
 	return nil
+}
+
+// persons takes what the merchant and the bank are reached by, where vars say it.
+func (c *client) persons(vars map[string]string) {
+	c.login = login{vars["EUPAY_MERCHANT_EMAIL"], vars["EUPAY_MERCHANT_PASSWORD"]}
+	c.bank = vars["EUPAY_BANK_MGMT_URL"]
+}
+
+// portal is the client of a merchant's login.
+type portal struct {
+	*client
+	merchant string
+}
+
+// enter logs the merchant in: what a person does in the portal, no key may do. Elsewhere than on this machine an order could cost
+// money.
+func (c *client) enter(ctx context.Context) (portal, error) {
+	if !payer.Reaches(c.url) {
+		return portal{}, fmt.Errorf("it takes a login, which is used only on this machine, and %s is elsewhere", c.url)
+	}
+	if c.login.Email == "" || c.login.Password == "" {
+		return portal{}, errors.New("it takes a login: set EUPAY_MERCHANT_EMAIL and EUPAY_MERCHANT_PASSWORD")
+	}
+	var session struct {
+		Token    string `json:"token"`
+		Merchant string `json:"merchant_id"`
+	}
+	if _, err := c.call(ctx, http.MethodPost, "/auth/login", c.login, &session); err != nil {
+		return portal{}, err
+	}
+	return portal{&client{url: c.url, root: c.root, token: session.Token}, session.Merchant}, nil
 }
 
 // refusal is an error as the API tells it.
@@ -85,7 +135,7 @@ func (r *refusal) passing() bool {
 	return r.status == http.StatusTooManyRequests || r.status >= http.StatusInternalServerError
 }
 
-// request makes one for a path below /api/v1; body may be nil.
+// request makes one for a path below the root; body may be nil.
 func (c *client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
 	var raw []byte
 	if body != nil {
@@ -94,12 +144,17 @@ func (c *client) request(ctx context.Context, method, path string, body any) (*h
 			return nil, fmt.Errorf("write the request: %w", err)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.url+"/api/v1"+path, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, method, c.root+path, bytes.NewReader(raw))
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
-	req.Header.Set("X-Api-Key", c.key)
-	req.Header.Set("X-Api-Secret", c.secret)
+	switch {
+	case c.token != "":
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	case c.key != "":
+		req.Header.Set("X-Api-Key", c.key)
+		req.Header.Set("X-Api-Secret", c.secret)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -113,7 +168,7 @@ var apiHTTP = &http.Client{CheckRedirect: noRedirects}
 
 // open sends the request. The caller closes the answer, which is a success.
 func (c *client) open(req *http.Request) (*http.Response, error) {
-	resp, err := apiHTTP.Do(req)
+	resp, err := apiHTTP.Do(req) //nolint:gosec // whoever calls the program says where the API is
 	if err != nil {
 		return nil, fmt.Errorf("EU Pay does not answer: %w", err)
 	}
@@ -129,7 +184,8 @@ func (c *client) open(req *http.Request) (*http.Response, error) {
 	return nil, r
 }
 
-// call sends a request and reads the answer, with or without the envelope of the gateway family, into the last argument.
+// call sends a request and reads the answer, with or without the envelope of the gateway family, into the last argument, unless that
+// is nil.
 func (c *client) call(ctx context.Context, method, path string, body, into any) (status int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -142,6 +198,9 @@ func (c *client) call(ctx context.Context, method, path string, body, into any) 
 		return 0, err
 	}
 	defer resp.Body.Close()
+	if into == nil {
+		return resp.StatusCode, nil
+	}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return 0, fmt.Errorf("read the answer: %w", err)

@@ -15,8 +15,8 @@ type completionCmd struct {
 // Run prints the script.
 func (c *completionCmd) Run(program *kong.Kong, term terminal) error {
 	var events []string
-	for _, e := range endings {
-		events = append(events, e.event)
+	for _, w := range ways {
+		events = append(events, w.event)
 	}
 	_, err := fmt.Fprint(term.out, completion.Script(c.Shell, program.Model, map[string][]string{"trigger": events}))
 	return err

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,9 +20,9 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/eventtype"
 	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/sandbox/bank"
+	"european-pay.eu/eupay/sandbox/einvoicing"
 	"european-pay.eu/eupay/services/webhooks/verify"
 )
 
@@ -50,6 +49,9 @@ func startStack(t *testing.T) *stack.Stack {
 		Bank: func(c *bank.Config) {
 			c.InstantPhase, c.ClassicPhase, c.WebhookRetry = 50*time.Millisecond, 50*time.Millisecond, 100*time.Millisecond
 		},
+		Invoicing: func(c *einvoicing.Config) {
+			c.TransmitAfter, c.ReceiveAfter, c.AvailableAfter, c.AnswerAfter, c.WebhookRetry = 0, 0, 0, 0, 100*time.Millisecond
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +62,11 @@ func startStack(t *testing.T) *stack.Stack {
 
 func environment(s *stack.Stack) map[string]string {
 	secrets := s.System().Secrets
-	return map[string]string{"EUPAY_API_URL": s.URL() + "/", "EUPAY_API_KEY": secrets.APIKey, "EUPAY_API_SECRET": secrets.APISecret}
+	return map[string]string{
+		"EUPAY_API_URL": s.URL() + "/", "EUPAY_API_KEY": secrets.APIKey, "EUPAY_API_SECRET": secrets.APISecret,
+		"EUPAY_MERCHANT_EMAIL": system.MerchantEmail, "EUPAY_MERCHANT_PASSWORD": secrets.MerchantLogin,
+		"EUPAY_BANK_MGMT_URL": s.System().BankManagementURL(),
+	}
 }
 
 // shop is a merchant's server under development.
@@ -376,8 +382,11 @@ func TestWhatCannotBeIsSaid(t *testing.T) {
 		{test, "trigger payment.nonsense", "--list"},
 		{test, "trigger", "--list"},
 		{test, "trigger payment.stalled", "says nothing for hours"},
-		{test, "trigger order.ready", "guests place orders"},
-		{test, "trigger invoice.paid", "enrolled for e-invoices"},
+		{test, "trigger order.ready", "set EUPAY_MERCHANT_EMAIL"},
+		{test, "--api https://example.com trigger order.ready", "https://example.com is elsewhere"},
+		{test, "trigger order.ready --reference T-1", "has none of yours"},
+		{test, "trigger order.expired", "nobody pays for 35 minutes"},
+		{test, "trigger invoice.paid", "does not answer"},
 		{test, "listen --skip-verify", "--forward-to"},
 		{test, "trigger payment.completed --amount 1.005", "two decimals"},
 		{test, "trigger payment.completed --amount 0", "two decimals"},
@@ -445,21 +454,6 @@ func TestAWebhookIsForwardedWithTheHeadersThatWereAskedFor(t *testing.T) {
 	for _, wrong := range []string{"x", ": y", "A B: c", "webhook-signature: v1,x", "X-EuPay-Signature: x", "X-A: b\r\nX-C: d"} {
 		if _, err := newForwarder(&listenCmd{ForwardTo: dev.URL, Headers: []string{wrong}}, say); err == nil {
 			t.Errorf("%q is taken for a header", wrong)
-		}
-	}
-}
-
-// TestEveryEventCanBeTriggeredOrSaysWhyNot: no type is forgotten.
-func TestEveryEventCanBeTriggeredOrSaysWhyNot(t *testing.T) {
-	t.Parallel()
-	list, err := eventtype.All()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range list {
-		can := slices.ContainsFunc(endings, func(end ending) bool { return end.event == e.Name })
-		if can == (whyNot(e.Name) != "") {
-			t.Errorf("%s: can be triggered %t, and says %q", e.Name, can, whyNot(e.Name))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"european-pay.eu/eupay/cmd/internal/golden"
 	"european-pay.eu/eupay/cmd/internal/payer"
 )
 
@@ -21,6 +22,19 @@ func TestHelpNeedsNoKey(t *testing.T) {
 	}
 }
 
+func TestTheHelpIsAsInTheGoldenFile(t *testing.T) {
+	t.Setenv("COLUMNS", "") // the width is the same everywhere
+	var help strings.Builder
+	for _, args := range []string{"--help", "listen --help", "trigger --help", "trigger --list", "completion --help"} {
+		out, err := eupay(t, nil, strings.Fields(args)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		help.WriteString("$ eupay " + args + "\n" + out + "\n")
+	}
+	golden.Same(t, "help.txt", help.String())
+}
+
 // The completion scripts name every event and every flag.
 func TestCompletionKnowsEverything(t *testing.T) {
 	t.Parallel()
@@ -33,14 +47,15 @@ func TestCompletionKnowsEverything(t *testing.T) {
 		help += out
 	}
 	words := regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(help, -1)
-	for _, e := range endings {
-		words = append(words, []string{"", e.event})
+	for _, w := range ways {
+		words = append(words, []string{"", w.event})
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		script, err := eupay(t, nil, "completion", shell)
 		if err != nil {
 			t.Fatal(err)
 		}
+		golden.Same(t, "completion."+shell, script)
 		for _, w := range words {
 			if !strings.Contains(script, w[1]) {
 				t.Errorf("%s: %s is missing", shell, w[1])

@@ -16,15 +16,16 @@ import (
 	"european-pay.eu/eupay/internal/config"
 )
 
-const description = `Webhooks on your machine and payments on demand, with a test key of EU Pay.
+const description = `Webhooks on your machine and test-mode events on demand, with a test key of EU Pay.
 
 The key is read from EUPAY_API_KEY and EUPAY_API_SECRET, or from the files that EUPAY_API_KEY_FILE and EUPAY_API_SECRET_FILE name. Without them the system
-that "make run" started in this folder (EUPAY_RUN_DIR) is used.`
+that "make run" started in this folder (EUPAY_RUN_DIR) is used. To trigger what orders and e-invoices do also takes the merchant's login, from
+EUPAY_MERCHANT_EMAIL and EUPAY_MERCHANT_PASSWORD or from that system.`
 
 type commands struct {
 	API        string        `help:"Base URL of the API, without /api/v1 (EUPAY_API_URL; ${defaultAPI})." placeholder:"URL"`
 	Listen     listenCmd     `cmd:"" help:"Show test-mode webhooks as they happen, and forward them."`
-	Trigger    triggerCmd    `cmd:"" help:"Make a test payment that ends with the event."`
+	Trigger    triggerCmd    `cmd:"" help:"Bring a test-mode event about."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
+	"european-pay.eu/eupay/cmd/internal/golden"
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/events"
@@ -28,8 +28,6 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -135,27 +133,24 @@ func TestEveryCommandHasHelp(t *testing.T) {
 	if !slices.Equal(all, []string{"events tail", "events show", "events emit", "replay", "dlq list", "dlq show", "dlq requeue", "streams status", "einvoice resubmit", "einvoice status", "einvoice export", "completion"}) {
 		t.Errorf("the commands are %q", all)
 	}
+	t.Setenv("COLUMNS", "") // the width is the same everywhere
 	top := ok(t)
 	contains(t, top, "EUPAY_NATS_URL")
+	var help strings.Builder
+	help.WriteString(top)
 	for _, command := range all {
 		contains(t, top, "  "+command)
-		contains(t, ok(t, append(strings.Fields(command), "--help")...), "Usage: eupayctl "+command, "--output", "--timeout")
+		own := ok(t, append(strings.Fields(command), "--help")...)
+		contains(t, own, "Usage: eupayctl "+command, "--output", "--timeout")
+		help.WriteString("\n" + own)
 	}
+	golden.Same(t, "help.txt", help.String())
 }
 
 func TestCompletionsKnowEveryCommandAndFlag(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		script := ok(t, "completion", shell)
-		golden := filepath.Join("testdata", "completion."+shell)
-		if *update {
-			if err := os.WriteFile(golden, []byte(script), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil || script != string(want) {
-			t.Errorf("%s: not as in %s (%v); go test -update writes it again", shell, golden, err)
-		}
+		golden.Same(t, "completion."+shell, script)
 		for _, command := range leaves(t) {
 			contains(t, script, `"`+command+`"`)
 		}

@@ -5,6 +5,7 @@ package bus
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -69,7 +70,11 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 			}
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			log.Error("NATS refuses what this service asks for, or cannot deliver to it", "error", err)
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				log.Error("NATS denies this service a subject: its user lacks a right", "error", err)
+				return
+			}
+			log.Warn("trouble with NATS", "error", err)
 		}),
 	)...)
 	if err != nil {

@@ -79,7 +79,7 @@ func (b *Bus) Expect(stream, name string, missing func()) (forget func()) {
 }
 
 // Problems says what has been wrong with the broker for at least that long: streams and consumers that are missing and cannot be made,
-// or no answer. Nothing is said while there is no connection.
+// or have lost their quorum, or no answer. Nothing is said while there is no connection.
 func (b *Bus) Problems(lasting time.Duration) (list []string) {
 	b.watch.mu.Lock()
 	defer b.watch.mu.Unlock()
@@ -133,7 +133,34 @@ func (b *Bus) lookAround(ctx context.Context) {
 func (b *Bus) lookAt(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	return b.stream(ctx, want)
+	s, err := b.stream(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	if err := quorum(s.CachedInfo().Cluster); err != nil {
+		return nil, fmt.Errorf("stream %s: %w", want.Name, err)
+	}
+	return s, nil
+}
+
+var errQuorum = errors.New("JetStream has lost its quorum")
+
+// quorum wants a leader and most of the servers that keep a stream or consumer. What is left without them answers questions as
+// before, and takes no message.
+func quorum(c *jetstream.ClusterInfo) error {
+	if c == nil {
+		return nil
+	}
+	there, all := 1, 1+len(c.Replicas)
+	for _, r := range c.Replicas {
+		if !r.Offline {
+			there++
+		}
+	}
+	if c.Leader == "" || 2*there <= all {
+		return errQuorum
+	}
+	return nil
 }
 
 // stream returns the stream, which is made when it is missing and left alone when it is not.
@@ -156,7 +183,11 @@ func (b *Bus) stream(ctx context.Context, want jetstream.StreamConfig) (jetstrea
 func (b *Bus) lookFor(ctx context.Context, e *expectation) error {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	if _, err := b.JS.Consumer(ctx, e.stream, e.name); err != nil {
+	c, err := b.JS.Consumer(ctx, e.stream, e.name)
+	if err == nil {
+		err = quorum(c.CachedInfo().Cluster)
+	}
+	if err != nil {
 		return fmt.Errorf("consumer %s on %s: %w", e.name, e.stream, err)
 	}
 	return nil

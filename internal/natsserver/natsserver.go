@@ -68,8 +68,7 @@ func Start(o Options) (*Server, error) {
 		JetStreamMaxStore: o.maxBytes(), PingInterval: pingEvery, MaxPingsOut: pingsOut,
 	}
 	if o.Identity != nil {
-		options.TLSConfig, options.TLSVerify, options.TLSMap, options.TLSTimeout = o.Identity.Server(), true, true, handshakeLimit.Seconds()
-		options.Users = serverUsers()
+		Protect(options, o.Identity)
 	}
 	srv, err := server.NewServer(options)
 	if err != nil {
@@ -84,6 +83,12 @@ func Start(o Options) (*Server, error) {
 	s.addr = srv.Addr().(*net.TCPAddr)
 	s.url = url.URL{Scheme: "nats", Host: s.addr.String()}
 	return s, nil
+}
+
+// Protect makes a server show its identity, and let in only those who show theirs, each to what Users says.
+func Protect(o *server.Options, who *identity.Identity) {
+	o.TLSConfig, o.TLSVerify, o.TLSMap, o.TLSTimeout = who.Server(), true, true, handshakeLimit.Seconds()
+	o.Users = serverUsers()
 }
 
 // isFree asks beforehand: the server itself would only write a log line and never become ready.

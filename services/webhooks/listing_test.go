@@ -1,6 +1,7 @@
 package webhooks
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -77,6 +78,66 @@ func TestAttemptsOfAnEndpointAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("deleted")
+}
+
+func TestAttemptsAreReadOnAfterTheLast(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	id, _ := f.endpoint(newSink(t, status(http.StatusOK)).URL)
+	delivered := func(n int) {
+		t.Helper()
+		f.publish(f.completed(n))
+		eventually(t, "delivered", func() bool { return f.counts()["delivered"] == n })
+	}
+	// The clock stands still: all of them begin at one moment, also the second one of a delivery.
+	for n := range 4 {
+		delivered(n + 1)
+	}
+	again := f.deliveries()[1].GetId()
+	if _, err := f.api.ResendDelivery(t.Context(), &webhooksv1.ResendDeliveryRequest{MerchantId: "m_1", Id: again}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "sent again", func() bool { return f.deliveries()[1].GetAttemptCount() == 2 })
+	ask := func(r *webhooksv1.ListAttemptsRequest) (*webhooksv1.ListAttemptsResponse, error) {
+		r.MerchantId, r.EndpointId = "m_1", cmp.Or(r.GetEndpointId(), id)
+		return f.api.ListAttempts(t.Context(), r)
+	}
+	first, err := ask(&webhooksv1.ListAttemptsRequest{Limit: 2})
+	if err != nil || len(first.GetAttempts()) != 2 || !first.GetHasMore() || first.GetTotal() != 5 {
+		t.Fatalf("first page: %v, %v", first, err)
+	}
+	seen := make(map[string]bool)
+	for _, a := range first.GetAttempts() {
+		seen[a.GetId()] = true
+	}
+	f.clock.Advance(time.Second)
+	delivered(5) // between the pages
+	last, more := first.GetAttempts()[1].GetId(), true
+	for more {
+		part, err := ask(&webhooksv1.ListAttemptsRequest{Limit: 2, StartingAfter: last})
+		if err != nil || len(part.GetAttempts()) == 0 || part.GetTotal() != 0 {
+			t.Fatalf("after %s: %v, %v", last, part, err)
+		}
+		for _, a := range part.GetAttempts() {
+			if seen[a.GetId()] {
+				t.Errorf("%s comes twice", a.GetId())
+			}
+			seen[a.GetId()], last = true, a.GetId()
+		}
+		more = part.GetHasMore()
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d attempts were read: %v", len(seen), seen)
+	}
+	other, _ := f.endpoint("https://shop.example.com/")
+	for name, r := range map[string]*webhooksv1.ListAttemptsRequest{
+		"no attempt's": {StartingAfter: last + "7"}, "a delivery's": {StartingAfter: last[:36]}, "another form": {StartingAfter: last[:37] + "+1"},
+		"another endpoint's": {EndpointId: other, StartingAfter: last}, "beside a page": {StartingAfter: last, Page: 2},
+	} {
+		if _, err := ask(r); fields(err) != "starting_after" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func TestDeliveriesAreListedByTime(t *testing.T) {

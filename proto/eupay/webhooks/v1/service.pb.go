@@ -1267,6 +1267,7 @@ type Attempt struct {
 	DeliveryId    string `protobuf:"bytes,8,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
 	EventType     string `protobuf:"bytes,9,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
 	Reference     string `protobuf:"bytes,10,opt,name=reference,proto3" json:"reference,omitempty"`
+	Id            string `protobuf:"bytes,11,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1367,6 +1368,13 @@ func (x *Attempt) GetEventType() string {
 func (x *Attempt) GetReference() string {
 	if x != nil {
 		return x.Reference
+	}
+	return ""
+}
+
+func (x *Attempt) GetId() string {
+	if x != nil {
+		return x.Id
 	}
 	return ""
 }
@@ -1689,6 +1697,8 @@ type ListAttemptsRequest struct {
 	Outcome       string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	StartedAfter  *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=started_after,json=startedAfter,proto3" json:"started_after,omitempty"`    // inclusive
 	StartedBefore *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=started_before,json=startedBefore,proto3" json:"started_before,omitempty"` // exclusive
+	// The id of the attempt after which the list goes on, instead of a page.
+	StartingAfter string `protobuf:"bytes,9,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1779,10 +1789,19 @@ func (x *ListAttemptsRequest) GetStartedBefore() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ListAttemptsRequest) GetStartingAfter() string {
+	if x != nil {
+		return x.StartingAfter
+	}
+	return ""
+}
+
 type ListAttemptsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Attempts      []*Attempt             `protobuf:"bytes,1,rep,name=attempts,proto3" json:"attempts,omitempty"`
-	Total         int64                  `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Attempts []*Attempt             `protobuf:"bytes,1,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	// 0 with starting_after: it is not counted.
+	Total         int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	HasMore       bool  `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1829,6 +1848,13 @@ func (x *ListAttemptsResponse) GetTotal() int64 {
 		return x.Total
 	}
 	return 0
+}
+
+func (x *ListAttemptsResponse) GetHasMore() bool {
+	if x != nil {
+		return x.HasMore
+	}
+	return false
 }
 
 type TestEndpointRequest struct {
@@ -3041,7 +3067,7 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12=\n" +
 	"\fdelivered_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\vdeliveredAt\x12\x12\n" +
 	"\x04body\x18\f \x01(\fR\x04body\x126\n" +
-	"\battempts\x18\r \x03(\v2\x1a.eupay.webhooks.v1.AttemptR\battempts\"\xf2\x02\n" +
+	"\battempts\x18\r \x03(\v2\x1a.eupay.webhooks.v1.AttemptR\battempts\"\x82\x03\n" +
 	"\aAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x129\n" +
 	"\n" +
@@ -3056,7 +3082,8 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\n" +
 	"event_type\x18\t \x01(\tR\teventType\x12\x1c\n" +
 	"\treference\x18\n" +
-	" \x01(\tR\treference\"\xe9\x03\n" +
+	" \x01(\tR\treference\x12\x0e\n" +
+	"\x02id\x18\v \x01(\tR\x02id\"\xe9\x03\n" +
 	"\x15ListDeliveriesRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3087,7 +3114,7 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\"N\n" +
 	"\x13GetDeliveryResponse\x127\n" +
-	"\bdelivery\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.DeliveryR\bdelivery\"\xbb\x02\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1b.eupay.webhooks.v1.DeliveryR\bdelivery\"\xe2\x02\n" +
 	"\x13ListAttemptsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -3098,10 +3125,12 @@ const file_eupay_webhooks_v1_service_proto_rawDesc = "" +
 	"\x05limit\x18\x05 \x01(\x05R\x05limit\x12\x18\n" +
 	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12?\n" +
 	"\rstarted_after\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\fstartedAfter\x12A\n" +
-	"\x0estarted_before\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rstartedBefore\"d\n" +
+	"\x0estarted_before\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\rstartedBefore\x12%\n" +
+	"\x0estarting_after\x18\t \x01(\tR\rstartingAfter\"\x7f\n" +
 	"\x14ListAttemptsResponse\x126\n" +
 	"\battempts\x18\x01 \x03(\v2\x1a.eupay.webhooks.v1.AttemptR\battempts\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"b\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
+	"\bhas_more\x18\x03 \x01(\bR\ahasMore\"b\n" +
 	"\x13TestEndpointRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +

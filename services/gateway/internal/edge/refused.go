@@ -1,6 +1,8 @@
 package edge
 
 import (
+	"cmp"
+
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
@@ -27,14 +29,23 @@ var reasons = map[string]string{
 // refusedAtOnce is PAYMENT_REFUSED for a payment or refund that the provider refused when it was asked for it, else nil. The
 // payment exists and says so too.
 func refusedAtOnce(p *paymentsv1.Payment) error {
+	return toldRefusal(p, IdentityMessage(p.GetFailureCode()))
+}
+
+// RefusedToPayer is refusedAtOnce for a customer, who can mend no identity that the provider wants.
+func RefusedToPayer(p *paymentsv1.Payment) error {
+	identity := IdentityMessage(p.GetFailureCode())
+	if identity != "" {
+		identity = "The bank connection does not take what it knows of who pays or who is paid. Ask the merchant for another way to pay."
+	}
+	return toldRefusal(p, identity)
+}
+
+// toldRefusal tells the reason; identity is the one that is about an identity, empty for any other.
+func toldRefusal(p *paymentsv1.Payment, identity string) error {
 	if p.GetStatus() != "failed" || p.GetStatusDetail() != detailRefused {
 		return nil
 	}
-	reason, known := reasons[p.GetFailureCode()]
-	if identity := IdentityMessage(p.GetFailureCode()); identity != "" {
-		reason = identity
-	} else if !known {
-		reason = "The bank refused it without a reason that we know."
-	}
+	reason := cmp.Or(identity, reasons[p.GetFailureCode()], "The bank refused it without a reason that we know.")
 	return errs.New(errs.PaymentRefused, "%s Nothing was paid; %s is recorded as failed.", reason, p.GetReference())
 }

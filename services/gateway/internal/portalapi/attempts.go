@@ -12,7 +12,8 @@ import (
 )
 
 type attempt struct {
-	// DeliveryID, EventType and Reference are there only in the list of an endpoint's attempts.
+	// ID, DeliveryID, EventType and Reference are there only in the list of an endpoint's attempts.
+	ID              string            `json:"id,omitempty"`
 	DeliveryID      string            `json:"delivery_id,omitempty"`
 	EventType       string            `json:"event_type,omitempty"`
 	Reference       string            `json:"reference,omitempty"`
@@ -72,8 +73,15 @@ func (a *API) attempts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkFilters(c, "outcome"); err != nil {
+	if err := checkFilters(c, "outcome", "starting_after"); err != nil {
 		return err
+	}
+	after, err := web.After(c)
+	if err != nil {
+		return err
+	}
+	if after != "" {
+		number = 0
 	}
 	started, err := between(c, "started_after", "started_before")
 	if err != nil {
@@ -83,16 +91,19 @@ func (a *API) attempts(c echo.Context) error {
 	defer cancel()
 	res, err := a.webhooks.ListAttempts(ctx, &webhooksv1.ListAttemptsRequest{
 		MerchantId: of.merchantID, Livemode: of.livemode, EndpointId: id, Page: int32(number), Limit: int32(limit),
-		Outcome: c.QueryParam("outcome"), StartedAfter: started.after, StartedBefore: started.before,
+		Outcome: c.QueryParam("outcome"), StartedAfter: started.after, StartedBefore: started.before, StartingAfter: after,
 	})
 	if err != nil {
 		return err
+	}
+	if after != "" {
+		return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetAttempts(), listedAttempt, res.GetHasMore()))
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetAttempts(), listedAttempt, number, limit, res.GetTotal()))
 }
 
 func listedAttempt(a *webhooksv1.Attempt) attempt {
 	v := attemptView(a, a.GetEventType(), "")
-	v.DeliveryID, v.EventType, v.Reference = a.GetDeliveryId(), a.GetEventType(), a.GetReference()
+	v.ID, v.DeliveryID, v.EventType, v.Reference = a.GetId(), a.GetDeliveryId(), a.GetEventType(), a.GetReference()
 	return v
 }

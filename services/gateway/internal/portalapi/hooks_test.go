@@ -159,7 +159,7 @@ func (h *hooks) ListAttempts(_ context.Context, r *webhooksv1.ListAttemptsReques
 	if _, err := h.find(&webhooksv1.GetEndpointRequest{MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Id: r.GetEndpointId()}); err != nil {
 		return nil, err
 	}
-	return &webhooksv1.ListAttemptsResponse{Attempts: h.attempts, Total: int64(len(h.attempts))}, nil
+	return &webhooksv1.ListAttemptsResponse{Attempts: h.attempts, Total: int64(len(h.attempts)), HasMore: r.GetStartingAfter() != ""}, nil
 }
 
 // TestEndpoint notes how much time the gateway gives it.

@@ -22,7 +22,7 @@ func recovery(t *testing.T) (f *fixture, owner as, path string) {
 	at := timestamppb.New(noon)
 	a := &webhooksv1.Attempt{
 		Number: 1, StartedAt: at, DurationMicros: 1500, ResponseStatus: 500, ResponseBody: []byte("no"), Error: "status",
-		ResponseHeaders: "Content-Type: text/plain\nVia: a\nVia: b: c\nbroken\n", DeliveryId: "d1", EventType: "payment.failed", Reference: "PAY-1",
+		ResponseHeaders: "Content-Type: text/plain\nVia: a\nVia: b: c\nbroken\n", DeliveryId: "d1", EventType: "payment.failed", Reference: "PAY-1", Id: "d1-2",
 	}
 	f.hooks.deliver(merchant, false, &webhooksv1.Delivery{
 		Id: "d1", EndpointId: "e1", EventId: "evt1", EventType: "payment.failed", Reference: "PAY-1", Status: "pending", AttemptCount: 1,
@@ -91,6 +91,21 @@ func TestAttemptsOfAnEndpoint(t *testing.T) {
 	f.must(t, owner, "GET", path+"/attempts", "")
 	if q := f.hooks.lastRequest().(*webhooksv1.ListAttemptsRequest); q.GetStartedAfter() != nil || q.GetStartedBefore() != nil {
 		t.Errorf("asked for %v", q)
+	}
+}
+
+func TestAttemptsAreReadOnAfterTheLast(t *testing.T) {
+	t.Parallel()
+	f, owner, path := recovery(t)
+	r := f.must(t, owner, "GET", path+"/attempts?starting_after=d1-1&outcome=failure", "")
+	if len(r.rows()) != 1 || r.rows()[0]["id"] != "d1-2" || r.json["has_more"] != true || r.json["pagination"] != nil {
+		t.Errorf("listed %s", r.text)
+	}
+	if q := f.hooks.lastRequest().(*webhooksv1.ListAttemptsRequest); q.GetStartingAfter() != "d1-1" || q.GetOutcome() != "failure" || q.GetPage() != 0 {
+		t.Errorf("asked for %v", q)
+	}
+	if r := f.refused(t, errs.ValidationError, owner, "GET", path+"/attempts?starting_after=d1-1&page=2", ""); r.fields() != "starting_after" {
+		t.Errorf("refused %s", r.text)
 	}
 }
 

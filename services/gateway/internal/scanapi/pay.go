@@ -58,6 +58,9 @@ func (a *API) pay(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := edge.RefusedToPayer(p); err != nil {
+		return err
+	}
 	if err := lost(p); err != nil {
 		return err
 	}

@@ -395,6 +395,23 @@ func TestAScanThatLostIsRefused(t *testing.T) {
 	}
 }
 
+func TestAScanThatTheProviderRefusesIsNoSuccess(t *testing.T) {
+	w := setup(t)
+	for failure, want := range map[string]string{
+		"invalid_payer_account":         "The bank does not take the payer's account for this. Nothing was paid; " + txRef + " is recorded as failed.",
+		"beneficiary_identity_required": "Ask the merchant for another way to pay. Nothing was paid; ",
+		"odd":                           "The bank refused it without a reason that we know. ",
+	} {
+		w.answers(stage(ready, &paymentsv1.Payment{Reference: txRef, Status: "failed", StatusDetail: "refused_by_provider", FailureCode: failure}))
+		for _, body := range []string{`{"qrData":"gateway","accountId":"main"}`, `{"qrData":"open","accountId":"main","amount":5}`} {
+			r := w.call("POST", "/qr/pay", "customer-"+failure, body)
+			if said, _ := r.json["message"].(string); r.status != 422 || r.json["code"] != "PAYMENT_REFUSED" || !strings.Contains(said, want) {
+				t.Errorf("%s: %d %s", failure, r.status, r.text)
+			}
+		}
+	}
+}
+
 func TestACustomerReadsWhatItPaid(t *testing.T) {
 	w := setup(t)
 	r := w.call("GET", "/qr/transactions/"+txRef, "customer-anna", "")

@@ -2,12 +2,16 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
 // Attempt is one request that was made.
@@ -23,6 +27,20 @@ type Attempt struct {
 	Error           string
 	// EventType and Reference are those of the delivery.
 	EventType, Reference string
+}
+
+// ID names the attempt among all: its delivery's id, a hyphen and its number.
+func (a Attempt) ID() string { return fmt.Sprintf("%s-%d", a.DeliveryID, a.Number) }
+
+// splitAttemptID takes apart what ID made. ok is false for any other text.
+func splitAttemptID(id string) (deliveryID string, number int32, ok bool) {
+	const uuidLength = 36
+	if len(id) <= uuidLength || !endpoint.IsID(id[:uuidLength]) {
+		return "", 0, false
+	}
+	n, err := strconv.ParseInt(id[uuidLength+1:], 10, 32)
+	a := Attempt{DeliveryID: id[:uuidLength], Number: int32(n)}
+	return a.DeliveryID, a.Number, err == nil && a.ID() == id
 }
 
 const attemptColumns = `d.id::text, a.number, a.started_at, a.duration_micros, a.response_status, a.response_headers, a.response_body, a.error,
@@ -42,32 +60,63 @@ type AttemptFilter struct {
 	Succeeded *bool
 	Started   Between
 
+	// After is the ID of the attempt after which the list goes on, in place of an offset.
+	After         string
 	Limit, Offset int64
 }
 
-func (f AttemptFilter) where() (string, []any) {
-	var c conditions
+func (f AttemptFilter) where() *conditions {
+	c := &conditions{}
 	c.add("a.endpoint_id = $%d", f.EndpointID)
 	if f.Succeeded != nil {
 		c.add("(a.error = '') = $%d", *f.Succeeded)
 	}
 	c.between("a.started_at", f.Started)
-	return c.where()
+	return c
 }
 
-// ListAttempts returns a page of the requests made to an endpoint, newest first, and how many there are in all.
-func ListAttempts(ctx context.Context, db pg.DB, f AttemptFilter) (list []Attempt, total int64, err error) {
-	where, args := f.where()
-	if err := db.QueryRow(ctx, `select count(*) from attempts a where `+where, args...).Scan(&total); err != nil {
-		return nil, 0, fmt.Errorf("count attempts: %w", err)
+// ListAttempts returns a page of the requests made to an endpoint, newest first.
+func ListAttempts(ctx context.Context, db pg.DB, f AttemptFilter) (Page[Attempt], error) {
+	var total int64
+	c := f.where()
+	if f.After != "" {
+		if err := goOnAttempts(ctx, db, f, c); err != nil {
+			return Page[Attempt]{}, err
+		}
+	} else {
+		where, args := c.where()
+		if err := db.QueryRow(ctx, `select count(*) from attempts a where `+where, args...).Scan(&total); err != nil {
+			return Page[Attempt]{}, fmt.Errorf("count attempts: %w", err)
+		}
 	}
+	where, args := c.where()
 	// The page is cut before the join: only what is shown is looked up.
-	list, err = readAttempts(ctx, db, fmt.Sprintf(`select %s from (
+	list, err := readAttempts(ctx, db, fmt.Sprintf(`select %s from (
 			select a.delivery_id, a.number, a.started_at, a.duration_micros, a.response_status, a.response_headers, a.response_body, a.error
-			from attempts a where %s order by a.started_at desc, a.delivery_id limit %d offset %d
-		) a join deliveries d on d.id = a.delivery_id order by a.started_at desc, a.delivery_id`,
-		attemptColumns, where, f.Limit, f.Offset), args...)
-	return list, total, err
+			from attempts a where %s order by a.started_at desc, a.delivery_id desc, a.number desc limit %d offset %d
+		) a join deliveries d on d.id = a.delivery_id order by a.started_at desc, a.delivery_id desc, a.number desc`,
+		attemptColumns, where, f.Limit+1, f.Offset), args...)
+	return pageOf(list, f.Limit, total), err
+}
+
+// goOnAttempts adds the place after which the list goes on.
+func goOnAttempts(ctx context.Context, db pg.DB, f AttemptFilter, c *conditions) error {
+	wrong := errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of one of this endpoint's attempts."})
+	deliveryID, number, ok := splitAttemptID(f.After)
+	if !ok {
+		return wrong
+	}
+	var at time.Time
+	err := db.QueryRow(ctx, `select started_at from attempts where delivery_id = $1 and number = $2 and endpoint_id = $3`,
+		deliveryID, number, f.EndpointID).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return wrong
+	}
+	if err != nil {
+		return fmt.Errorf("find the place in the list: %w", err)
+	}
+	c.before("a.started_at, a.delivery_id, a.number", at, deliveryID, number)
+	return nil
 }
 
 func readAttempts(ctx context.Context, db pg.DB, query string, args ...any) ([]Attempt, error) {

@@ -104,33 +104,48 @@ func (c *conditions) between(column string, b Between) {
 	}
 }
 
-// before goes on after a row of a list that is in descending order.
-func (c *conditions) before(column, id string, at time.Time, after string) {
-	c.args = append(c.args, at, after)
-	c.list = append(c.list, fmt.Sprintf("(%s, %s) < ($%d, $%d)", column, id, len(c.args)-1, len(c.args)))
+// before goes on after a row of a list that is in descending order of the columns.
+func (c *conditions) before(columns string, row ...any) {
+	numbers := make([]string, len(row))
+	for i := range row {
+		numbers[i] = fmt.Sprintf("$%d", len(c.args)+i+1)
+	}
+	c.args = append(c.args, row...)
+	c.list = append(c.list, fmt.Sprintf("(%s) < (%s)", columns, strings.Join(numbers, ", ")))
 }
 
 func (c *conditions) where() (string, []any) { return strings.Join(c.list, " and "), c.args }
 
-// Page is a part of the merchant's deliveries.
-type Page struct {
-	List []Delivery
+// Page is a part of a list.
+type Page[E any] struct {
+	List []E
 	// Total is how many there are in all; it is not counted after a cursor.
 	Total int64
 	More  bool
 }
 
+// pageOf is the page of what was read, which is one more than limit where others follow.
+func pageOf[E any](read []E, limit, total int64) Page[E] {
+	more := int64(len(read)) > limit
+	if more {
+		read = read[:limit]
+	}
+	return Page[E]{List: read, Total: total, More: more}
+}
+
 // List returns a page of the merchant's deliveries, newest first.
-func List(ctx context.Context, db pg.DB, f Filter) (p Page, err error) {
+func List(ctx context.Context, db pg.DB, f Filter) (Page[Delivery], error) {
+	var none Page[Delivery]
+	var total int64
 	c := f.where()
 	if f.After != "" {
 		if err := goOn(ctx, db, f, c); err != nil {
-			return Page{}, err
+			return none, err
 		}
 	} else {
 		where, args := c.where()
-		if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&p.Total); err != nil {
-			return Page{}, fmt.Errorf("count deliveries: %w", err)
+		if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&total); err != nil {
+			return none, fmt.Errorf("count deliveries: %w", err)
 		}
 	}
 	where, args := c.where()
@@ -139,15 +154,13 @@ func List(ctx context.Context, db pg.DB, f Filter) (p Page, err error) {
 		deliveryColumns, where, f.Limit+1, f.Offset)
 	rows, err := db.Query(ctx, query, args...)
 	if err != nil {
-		return Page{}, fmt.Errorf("list deliveries: %w", err)
+		return none, fmt.Errorf("list deliveries: %w", err)
 	}
-	if p.List, err = pgx.CollectRows(rows, scanDelivery); err != nil {
-		return Page{}, fmt.Errorf("list deliveries: %w", err)
+	list, err := pgx.CollectRows(rows, scanDelivery)
+	if err != nil {
+		return none, fmt.Errorf("list deliveries: %w", err)
 	}
-	if p.More = int64(len(p.List)) > f.Limit; p.More {
-		p.List = p.List[:f.Limit]
-	}
-	return p, nil
+	return pageOf(list, f.Limit, total), nil
 }
 
 // goOn adds the place after which the list goes on.
@@ -164,7 +177,7 @@ func goOn(ctx context.Context, db pg.DB, f Filter, c *conditions) error {
 	if err != nil {
 		return fmt.Errorf("find the place in the list: %w", err)
 	}
-	c.before("d.created_at", "d.id", at, f.After)
+	c.before("d.created_at, d.id", at, f.After)
 	return nil
 }
 

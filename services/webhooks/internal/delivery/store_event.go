@@ -78,15 +78,13 @@ func ListEvents(ctx context.Context, db pg.DB, f EventFilter) (list []Event, mor
 		if err != nil {
 			return nil, false, err
 		}
-		c.before("e.created_at", "e.id", after.CreatedAt, after.ID)
+		c.before("e.created_at, e.id", after.CreatedAt, after.ID)
 	}
 	where, args := c.where()
 	list, err = readEvents(ctx, db, fmt.Sprintf(`select %s from events e where %s order by e.created_at desc, e.id desc limit %d`,
 		eventColumns, where, f.Limit+1), args...)
-	if more = int64(len(list)) > f.Limit; more {
-		list = list[:f.Limit]
-	}
-	return list, more, err
+	p := pageOf(list, f.Limit, 0)
+	return p.List, p.More, err
 }
 
 func readEvents(ctx context.Context, db pg.DB, query string, args ...any) ([]Event, error) {

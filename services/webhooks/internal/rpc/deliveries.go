@@ -68,6 +68,7 @@ func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsReq
 	var c check
 	page := c.page(r)
 	c.oneOf("outcome", r.GetOutcome(), outcomes, "outcome must be success or failure.")
+	c.refuse(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "starting_after and page exclude each other.")
 	started := delivery.Between{After: c.time("started_after", r.GetStartedAfter()), Before: c.time("started_before", r.GetStartedBefore())}
 	if err := c.err(); err != nil {
 		return nil, err
@@ -75,19 +76,21 @@ func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsReq
 	if _, err := s.endpoints.State(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetEndpointId()); err != nil {
 		return nil, err
 	}
-	f := delivery.AttemptFilter{EndpointID: r.GetEndpointId(), Started: started, Limit: page.limit, Offset: page.offset}
+	f := delivery.AttemptFilter{
+		EndpointID: r.GetEndpointId(), Started: started, After: r.GetStartingAfter(), Limit: page.limit, Offset: page.offset,
+	}
 	if r.GetOutcome() != "" {
 		succeeded := r.GetOutcome() == "success"
 		f.Succeeded = &succeeded
 	}
-	list, total, err := delivery.ListAttempts(ctx, s.pool, f)
+	found, err := delivery.ListAttempts(ctx, s.pool, f)
 	if err != nil {
 		return nil, err
 	}
-	resp := &webhooksv1.ListAttemptsResponse{Total: total}
-	for _, a := range list {
+	resp := &webhooksv1.ListAttemptsResponse{Total: found.Total, HasMore: found.More}
+	for _, a := range found.List {
 		out := fromAttempt(a)
-		out.DeliveryId, out.EventType, out.Reference = a.DeliveryID, a.EventType, a.Reference
+		out.Id, out.DeliveryId, out.EventType, out.Reference = a.ID(), a.DeliveryID, a.EventType, a.Reference
 		resp.Attempts = append(resp.Attempts, out)
 	}
 	return resp, nil

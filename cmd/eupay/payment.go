@@ -1,0 +1,222 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"european-pay.eu/eupay/cmd/internal/payer"
+)
+
+// ending is how a payment comes to an event.
+type ending struct {
+	event, how string
+	status     string // of the payment then
+	answer     string // of the payer at the bank
+	account    string // that the payer picks; empty: the first
+	person     string // what a person has to do at a page that cannot be played
+	// early: the event happens before the payer has answered.
+	early bool
+	// stays: the event leaves the status as it is.
+	stays bool
+	// late: money comes after the end, and is booked.
+	late   bool
+	refund *refunding
+	// amount in euros that it takes; empty: any.
+	amount string
+}
+
+// refunding is what becomes of a refund of the payment.
+type refunding struct {
+	status, answer, person string
+	early, stays           bool
+	// amount in euros; empty: all.
+	amount string
+}
+
+var (
+	paid  = ending{status: "completed", answer: payer.Authorise, person: "authorise the payment"}
+	given = refunding{status: "completed", answer: payer.Authorise, person: "authorise the refund"}
+)
+
+var endings = []ending{
+	{event: "payment.created", how: "a payment is made, and nobody pays it", early: true},
+	{event: "payment.pending_sca", how: "a payment is made, and nobody pays it", early: true},
+	{event: "payment.completed", how: "the payer authorises", status: paid.status, answer: paid.answer, person: paid.person},
+	{event: "payment.failed", how: "the payer's account is empty", status: "failed", answer: payer.Authorise, account: "empty", person: "pay from an empty account"},
+	{event: "payment.cancelled", how: "the payer refuses", status: "cancelled", answer: payer.Refuse, person: "refuse the payment"},
+	{
+		event: "payment.amount_mismatch", how: "the bank executes a cent more than 9900.19", answer: paid.answer, person: paid.person,
+		amount: "9900.19", stays: true,
+	},
+	{
+		event: "payment.late_receipt", how: "the payer refuses, and you book the money all the same", status: "cancelled", answer: payer.Refuse,
+		person: "refuse the payment", late: true,
+	},
+	{event: "payment.refunded", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
+	{
+		event: "refund.created", how: "a refund is made, and you do not authorise it",
+		status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true},
+	},
+	{
+		event: "refund.pending_sca", how: "a refund is made, and you do not authorise it",
+		status: paid.status, answer: paid.answer, person: paid.person, refund: &refunding{early: true},
+	},
+	{event: "refund.completed", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
+	{
+		event: "refund.failed", how: "the bank rejects a refund of 9901.01 of a payment of 9950.00", status: paid.status, answer: paid.answer, person: paid.person,
+		amount: "9950.00", refund: &refunding{status: "failed", answer: payer.Authorise, person: "authorise the refund", amount: "9901.01"},
+	},
+	{
+		event: "refund.cancelled", how: "you refuse the refund at your bank", status: paid.status, answer: paid.answer, person: paid.person,
+		refund: &refunding{status: "cancelled", answer: payer.Refuse, person: "refuse the refund"},
+	},
+	{
+		event: "refund.amount_mismatch", how: "the bank executes a cent more than a refund of 9900.19 of a payment of 9950.00", status: paid.status,
+		answer: paid.answer, person: paid.person, amount: "9950.00",
+		refund: &refunding{answer: payer.Authorise, person: "authorise the refund", amount: "9900.19", stays: true},
+	},
+}
+
+func paymentWays() []way {
+	list := make([]way, len(endings))
+	for i, e := range endings {
+		list[i] = way{e.event, e.how, func(ctx context.Context, p *play) (subject, error) {
+			done, err := p.end(ctx, e)
+			return done.subject, err
+		}}
+	}
+	return list
+}
+
+type payment struct {
+	subject
+	PaymentURL string `json:"payment_url"`
+}
+
+// end makes a payment and brings it to that end. It returns the payment as it was last seen, also with an error.
+func (p *play) end(ctx context.Context, e ending) (payment, error) {
+	body := map[string]any{
+		"amount": json.Number(cmp.Or(e.amount, p.amount)), "description": "eupay trigger " + e.event,
+		// Nobody opens them: example.com is reserved for documentation.
+		"success_url": "https://example.com/success", "cancel_url": "https://example.com/cancel",
+	}
+	if p.reference != "" {
+		body["reference"] = p.reference
+	}
+	var made payment
+	status, err := p.client.call(ctx, http.MethodPost, "/gateway/payments", body, &made)
+	if err != nil {
+		return payment{}, err
+	}
+	if status != http.StatusCreated {
+		return made, fmt.Errorf("the reference %s is that of payment %s already: choose another", p.reference, made.Reference)
+	}
+	if e.early {
+		return p.open(ctx, made)
+	}
+	now, err := p.pay(ctx, made, e)
+	switch {
+	case err == nil && e.late:
+		return p.bookLate(ctx, now)
+	case err == nil && e.refund != nil:
+		return p.giveBack(ctx, now, e.event, *e.refund)
+	default:
+		return now, err
+	}
+}
+
+// bookLate has the money come after the payment's end.
+func (p *play) bookLate(ctx context.Context, of payment) (payment, error) {
+	_, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+of.Reference+"/late-receipt", nil, nil)
+	return of, err
+}
+
+// open waits until there is a page to send the payer to.
+func (p *play) open(ctx context.Context, made payment) (payment, error) {
+	return p.wait(ctx, made, func(now payment) bool { return now.PaymentURL != "" || final(now) })
+}
+
+// pay has the payment paid, refused, or whatever the ending says, and waits until that is its state.
+func (p *play) pay(ctx context.Context, made payment, e ending) (payment, error) {
+	made, err := p.open(ctx, made)
+	if err != nil {
+		return made, err
+	}
+	if err := p.atBank(ctx, made, e); err != nil {
+		return made, err
+	}
+	if e.stays {
+		return made, p.happened(ctx, e.event, made.Reference)
+	}
+	now, err := p.wait(ctx, made, final)
+	if err == nil && now.Status != e.status {
+		err = fmt.Errorf("payment %s is %s instead of %s", now.Reference, now.Status, e.status)
+	}
+	return now, err
+}
+
+// giveBack makes a refund and brings it to its end. What is returned is the payment where that changes, else the refund.
+func (p *play) giveBack(ctx context.Context, of payment, event string, r refunding) (payment, error) {
+	var refund payment
+	body := map[string]any{}
+	if r.amount != "" {
+		body["amount"] = json.Number(r.amount)
+	}
+	if _, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+of.Reference+"/refund", body, &refund); err != nil {
+		return of, err
+	}
+	if r.early {
+		return p.open(ctx, refund)
+	}
+	done, err := p.pay(ctx, refund, ending{event: event, status: r.status, answer: r.answer, person: r.person, stays: r.stays})
+	if err != nil {
+		return of, err
+	}
+	if r.status != "completed" {
+		return done, nil
+	}
+	return p.wait(ctx, of, func(now payment) bool { return now.Status == "refunded" })
+}
+
+// atBank plays the payer, or asks the person at the keyboard to be it.
+func (p *play) atBank(ctx context.Context, made payment, e ending) error {
+	if final(made) || made.PaymentURL == "" {
+		return nil
+	}
+	if !payer.Reaches(made.PaymentURL) {
+		fmt.Fprintf(p.term.notes, "Open this page and %s:\n%s\n", e.person, made.PaymentURL)
+		return nil
+	}
+	_, err := payer.Payer{Account: e.account}.Pay(ctx, made.PaymentURL, e.answer)
+	if errors.Is(err, payer.ErrNotSandbox) {
+		fmt.Fprintf(p.term.notes, "Open this page and %s:\n%s\n", e.person, made.PaymentURL)
+		return nil
+	}
+	if errors.Is(err, payer.ErrStayed) { // of a refund: the answer was given
+		return nil
+	}
+	return err
+}
+
+// wait looks at the payment until it is as wanted.
+func (p *play) wait(ctx context.Context, now payment, wanted func(payment) bool) (payment, error) {
+	if wanted(now) {
+		return now, nil
+	}
+	err := until(ctx, func() (bool, error) {
+		var seen payment
+		if _, err := p.client.call(ctx, http.MethodGet, "/gateway/payments/"+now.Reference, nil, &seen); err != nil {
+			return false, err
+		}
+		now = seen
+		return wanted(now), nil
+	})
+	return now, err
+}
+
+func final(p payment) bool { return !strings.HasPrefix(p.Status, "pending") }

@@ -1,0 +1,26 @@
+# eupay completion for bash: source <(eupay completion bash)
+_eupay() {
+    local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}" at="" word
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "${at:+$at }$word" in
+            "listen"|"trigger"|"completion") at="${at:+$at }$word" ;;
+        esac
+    done
+    COMPREPLY=()
+    case "$prev" in
+        --api) return ;;
+        --forward-to) return ;;
+        --events) return ;;
+        --headers) return ;;
+        --amount) return ;;
+        --reference) return ;;
+        --timeout) return ;;
+    esac
+    case "$at" in
+        "") COMPREPLY=($(compgen -W "listen trigger completion --help -h --api" -- "$cur")) ;;
+        "listen") COMPREPLY=($(compgen -W "--help -h --api --forward-to --events --headers --skip-verify --latest --retry --json --print-secret" -- "$cur")) ;;
+        "trigger") COMPREPLY=($(compgen -W "payment.created payment.pending_sca payment.completed payment.failed payment.cancelled payment.amount_mismatch payment.late_receipt payment.refunded refund.created refund.pending_sca refund.completed refund.failed refund.cancelled refund.amount_mismatch order.awaiting_payment order.received order.preparing order.ready order.served order.cancelled order.payment_failed order.paid_late invoice.created invoice.submitted invoice.submission_failed invoice.status_updated invoice.failed invoice.payment_received invoice.paid invoice.cancelled invoice.credited invoice.refunded --help -h --api --amount --reference --timeout --list" -- "$cur")) ;;
+        "completion") COMPREPLY=($(compgen -W "bash zsh fish --help -h --api" -- "$cur")) ;;
+    esac
+}
+complete -F _eupay eupay

@@ -1,0 +1,29 @@
+// Package golden compares what a program writes with a file in testdata that people read before they commit it.
+package golden
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+// Same reports as a mistake that the file in testdata is another than got; with -update it is written.
+func Same(t testing.TB, file, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", file)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil || got != string(want) {
+		t.Errorf("not as in %s (%v); go test -update writes it again", path, err)
+	}
+}
