@@ -26,7 +26,7 @@ func TestStatusFailsWhenAConsumerLagsTooFar(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &s); err != nil {
 			t.Fatal(err)
 		}
-		if s.Stream == bus.Events && (s.Messages != 2 || s.MaxAge != 90*24*3600 || len(s.Consumers) != 6 || lagOf(s, "slow") != 2) {
+		if s.Stream == bus.Events && (s.Messages != 2 || s.MaxAge != 90*24*3600 || len(s.Consumers) != 7 || lagOf(s, "slow") != 2) {
 			t.Errorf("got %+v", s)
 		}
 		seen++
