@@ -125,7 +125,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		Pool: core.Pool, Vault: keys, Live: live, Test: test, ReturnURL: strings.TrimRight(cfg.PublicURL, "/") + connectPath,
 		Now: core.Now, Log: core.Log,
 	})
-	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool), core.Bus, core.Now, core.Log)
+	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool, core.Now), core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s), identity.Gateway)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/command"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/payment"
@@ -142,7 +143,8 @@ func (b *bench) waiting(n int) *paymentsv1.Payment {
 	b.t.Helper()
 	c := order(n)
 	c.Merchant = proto.CloneOf(shop)
-	c.Merchant.WaitForSettlement = true
+	c.Merchant.WaitForSettlement, c.Merchant.Version = true, 2
+	b.hears(&eventsv1.MerchantChanged{Profile: c.Merchant, GatewayEnabled: true})
 	p := last(b.send(command.CreatePayment, c)).GetPayment()
 	id := b.load(p.GetReference()).ProviderID
 	b.provider.set(id, powens.Accepted, "")

@@ -24,7 +24,7 @@ func (h *Handler) refundOrder(ctx context.Context, r *request, c *paymentsv1.Ref
 	if err := h.ofOrder(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetOriginalReference(), c.GetOrderId()); err != nil {
 		return err
 	}
-	m, err := h.merchants.Get(ctx, c.GetMerchantId())
+	m, err := h.merchants.Get(ctx, c.GetMerchantId(), 0)
 	if err != nil {
 		return err
 	}

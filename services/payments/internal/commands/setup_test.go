@@ -121,6 +121,12 @@ type bench struct {
 	pool     *pgxpool.Pool
 }
 
+// later moves the clock of the merchants: what was read of them is old each time that it is asked.
+func later() func() time.Time {
+	var n atomic.Int64
+	return func() time.Time { return time.Now().Add(time.Duration(n.Add(1)) * time.Hour) }
+}
+
 func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	t.Helper()
 	t.Parallel()
@@ -137,7 +143,7 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	log := slog.New(slog.DiscardHandler)
 	s := store.New(pool, time.Now, func() {})
 	e := engine.New(cfg, s, nil, prov, time.Now, log)
-	h := New(s, e, linked, merchant.New(pool), b, time.Now, log)
+	h := New(s, e, linked, merchant.New(pool, later()), b, time.Now, log)
 	client, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 
 // Merchants knows the merchants, whatever a command says of them.
 type Merchants interface {
-	// Get returns merchant.ErrBehind for one that has not arrived yet.
-	Get(ctx context.Context, id string) (merchant.Merchant, error)
+	// Get returns merchant.ErrBehind for one that has not arrived yet in the version or a newer one.
+	Get(ctx context.Context, id string, version int64) (merchant.Merchant, error)
 }
 
 // behindWait is how soon a command is looked at again whose merchant has not arrived yet; longer each time, up to maxBehindWait.
@@ -25,15 +25,11 @@ const (
 // payee is who is paid by a command that claims it, as payments knows the merchant. A claim that disagrees about the account is refused and
 // counted: its sender has not heard of a change, or is not who it should be.
 func (h *Handler) payee(ctx context.Context, claimed *paymentsv1.Merchant, livemode bool) (*paymentsv1.Merchant, error) {
-	m, err := h.merchants.Get(ctx, claimed.GetId())
+	m, err := h.merchants.Get(ctx, claimed.GetId(), claimed.GetVersion())
 	if err != nil {
 		return nil, err
 	}
-	agrees, err := m.Agrees(claimed)
-	if err != nil {
-		return nil, err
-	}
-	if !agrees {
+	if !m.Agrees(claimed) {
 		distrusted.WithLabelValues("account").Inc()
 		h.log.Error("a command names another account of its merchant than is known", "merchant", claimed.GetId(),
 			"version", claimed.GetVersion(), "known", m.Profile.GetVersion())
@@ -53,7 +49,7 @@ func (h *Handler) allowed(ctx context.Context, id string, livemode bool, referen
 	if err != nil {
 		return payment.Payment{}, merchant.Merchant{}, conflictOr(err)
 	}
-	m, err := h.merchants.Get(ctx, id)
+	m, err := h.merchants.Get(ctx, id, 0)
 	if err != nil {
 		return payment.Payment{}, merchant.Merchant{}, err
 	}

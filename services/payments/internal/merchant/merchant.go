@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,14 +37,59 @@ type Merchant struct {
 	GatewayEnabled, LiveEnabled, EPCEnabled bool
 }
 
+const (
+	// fresh is how long what was read counts for commands that claim nothing newer: under load a merchant is read once, not for each
+	// payment. What is no longer allowed can be started that much longer.
+	fresh = time.Second
+	// remembered bounds how many merchants are kept in memory.
+	remembered = 10_000
+)
+
 // Merchants reads them.
-type Merchants struct{ db pg.DB }
+type Merchants struct {
+	db  pg.DB
+	now func() time.Time
+
+	mu   sync.Mutex
+	read map[string]reading
+}
+
+type reading struct {
+	merchant Merchant
+	at       time.Time
+}
 
 // New returns the merchants of a database.
-func New(db pg.DB) *Merchants { return &Merchants{db: db} }
+func New(db pg.DB, now func() time.Time) *Merchants {
+	return &Merchants{db: db, now: now, read: make(map[string]reading)}
+}
 
-// Get returns a merchant, or ErrBehind.
-func (s *Merchants) Get(ctx context.Context, id string) (Merchant, error) {
+// Get returns a merchant of at least the version, or ErrBehind.
+func (s *Merchants) Get(ctx context.Context, id string, version int64) (Merchant, error) {
+	now := s.now()
+	s.mu.Lock()
+	known, ok := s.read[id]
+	s.mu.Unlock()
+	if ok && now.Sub(known.at) < fresh && known.merchant.Profile.GetVersion() >= version {
+		return known.merchant, nil
+	}
+	m, err := s.get(ctx, id)
+	if err != nil {
+		return Merchant{}, err
+	}
+	if m.Profile.GetVersion() < version {
+		return Merchant{}, ErrBehind
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.read) >= remembered {
+		clear(s.read)
+	}
+	s.read[id] = reading{m, now}
+	return m, nil
+}
+
+func (s *Merchants) get(ctx context.Context, id string) (Merchant, error) {
 	p := &paymentsv1.Merchant{Id: id}
 	m := Merchant{Profile: p}
 	err := s.db.QueryRow(ctx, `select version, name, iban, bic, account_name, legal_name, legal_status, siren, address, wait_for_settlement,
@@ -58,13 +104,10 @@ func (s *Merchants) Get(ctx context.Context, id string) (Merchant, error) {
 	return m, nil
 }
 
-// Agrees reports whether money would go to the same account for the one who claims it. ErrBehind: the claim is newer than what is known here.
-func (m Merchant) Agrees(claimed *paymentsv1.Merchant) (bool, error) {
-	if claimed.GetVersion() > m.Profile.GetVersion() {
-		return false, ErrBehind
-	}
+// Agrees reports whether money would go to the same account for the one who claims it.
+func (m Merchant) Agrees(claimed *paymentsv1.Merchant) bool {
 	own := m.Profile
-	return claimed.GetId() == own.GetId() && claimed.GetIban() == own.GetIban() && claimed.GetBic() == own.GetBic() && holder(claimed) == holder(own), nil
+	return claimed.GetId() == own.GetId() && claimed.GetIban() == own.GetIban() && claimed.GetBic() == own.GetBic() && holder(claimed) == holder(own)
 }
 
 func holder(m *paymentsv1.Merchant) string { return cmp.Or(m.GetAccountName(), m.GetName()) }

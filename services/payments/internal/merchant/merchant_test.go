@@ -1,0 +1,89 @@
+package merchant_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/testclock"
+	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/payments/internal/merchant"
+	"european-pay.eu/eupay/services/payments/migrations"
+)
+
+const iban = "FR1420041010050500013M02606"
+
+// told is an event about one merchant, as the gateway announces it.
+func told(t *testing.T, of string, m *eventsv1.MerchantChanged) consume.Event {
+	t.Helper()
+	data, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return consume.Event{Event: events.Event{ID: events.NewID(), Type: "merchant.updated", Merchant: of, Time: time.Now(), Data: data}}
+}
+
+func TestTheNewestOfAMerchantIsKept(t *testing.T) {
+	t.Parallel()
+	pool, _ := pgtest.New(t, "payments", migrations.FS)
+	clock := testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))
+	all := merchant.New(pool, clock.Now)
+	id := uuid.NewString()
+	version := func(n int64, enabled bool) consume.Event {
+		return told(t, id, &eventsv1.MerchantChanged{
+			Profile: &paymentsv1.Merchant{Id: id, Version: n, Name: "Shop", Iban: iban, Siren: "732829320"}, GatewayEnabled: enabled, LiveEnabled: enabled,
+		})
+	}
+	apply := func(batch ...consume.Event) error {
+		return pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return merchant.Handle(context.Background(), tx, batch) })
+	}
+	if _, err := all.Get(t.Context(), id, 0); !errors.Is(err, merchant.ErrBehind) {
+		t.Errorf("unknown: %v", err)
+	}
+	if err := apply(version(2, true), version(1, false), told(t, id, &eventsv1.MerchantChanged{MerchantId: id, Name: "of an earlier version"})); err != nil {
+		t.Fatal(err)
+	}
+	m, err := all.Get(t.Context(), id, 2)
+	if err != nil || m.Profile.GetVersion() != 2 || m.Profile.GetSiren() != "732829320" || m.May(true) != nil {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if _, err := all.Get(t.Context(), id, 3); !errors.Is(err, merchant.ErrBehind) {
+		t.Errorf("newer than known: %v", err)
+	}
+	if err := apply(version(3, false)); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := all.Get(t.Context(), id, 3); err != nil || m.May(false) == nil {
+		t.Errorf("a command that knows of the change gets %+v, %v", m, err)
+	}
+	if err := apply(version(4, true)); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Second)
+	if m, err := all.Get(t.Context(), id, 0); err != nil || m.Profile.GetVersion() != 4 {
+		t.Errorf("a second later: %+v, %v", m, err)
+	}
+}
+
+func TestAnEventAboutAnotherMerchantIsNotApplied(t *testing.T) {
+	t.Parallel()
+	pool, _ := pgtest.New(t, "payments", migrations.FS)
+	id := uuid.NewString()
+	e := told(t, uuid.NewString(), &eventsv1.MerchantChanged{Profile: &paymentsv1.Merchant{Id: id, Version: 1, Iban: iban}})
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return merchant.Handle(t.Context(), tx, []consume.Event{e}) })
+	if err == nil {
+		t.Error("it was applied")
+	}
+	if _, err := merchant.New(pool, time.Now).Get(t.Context(), id, 0); !errors.Is(err, merchant.ErrBehind) {
+		t.Errorf("it is kept: %v", err)
+	}
+}
