@@ -19,7 +19,7 @@ type settings struct {
 	Dir  string `env:"EUPAY_NATS_DIR,required"`
 	Port int    `env:"EUPAY_NATS_PORT" envDefault:"4222"`
 	// TLS names the files of the broker's identity.
-	TLS identity.Files `envPrefix:"EUPAY_TLS_"`
+	TLS identity.Files
 	boot.StreamSettings
 }
 

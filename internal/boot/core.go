@@ -27,7 +27,7 @@ type Base struct {
 	DatabaseConns int32  `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
 	NATSURL       string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
 	// TLS names the files of this service's identity, which it shows to the other services and to NATS.
-	TLS identity.Files `envPrefix:"EUPAY_TLS_"`
+	TLS identity.Files
 	StreamSettings
 	// DatabasePlainStartup leaves out settings of the server's keepalives that some connection poolers refuse.
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`

@@ -30,10 +30,10 @@ const (
 
 // Files of an identity, in PEM.
 type Files struct {
-	Cert string `env:"CERT"`
-	Key  string `env:"KEY"`
+	Cert string `env:"EUPAY_TLS_CERT,required"`
+	Key  string `env:"EUPAY_TLS_KEY,required"`
 	// CA holds the certificates of the authority: two of them while one replaces the other.
-	CA string `env:"CA"`
+	CA string `env:"EUPAY_TLS_CA,required"`
 }
 
 // Set reports whether all three files are named.

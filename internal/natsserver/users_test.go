@@ -2,12 +2,16 @@ package natsserver_test
 
 import (
 	"errors"
+	"flag"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -147,5 +151,39 @@ func TestAStrangerDoesNotGetIn(t *testing.T) {
 	}
 	if strings.Contains(srv.URL(), "@") {
 		t.Error("the address has credentials")
+	}
+}
+
+var update = flag.Bool("update", false, "write the configuration of a cluster's brokers again")
+
+// TestTheBrokersOfAClusterSayTheSame: what is deployed is what was tested above.
+func TestTheBrokersOfAClusterSayTheSame(t *testing.T) {
+	const file = "../../deploy/nats/users.conf"
+	if *update {
+		if err := os.WriteFile(file, []byte(configuration()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil || string(content) != configuration() {
+		t.Fatalf("%s is not what the services need (%v): go test ./internal/natsserver -update writes it again", file, err)
+	}
+	// A server reads it as it is meant.
+	files := identitytest.Files(t, identity.NATS)
+	own := strings.NewReplacer("/identity/tls.crt", files.Cert, "/identity/tls.key", files.Key, "/identity/ca.crt", files.CA).Replace(string(content))
+	path := filepath.Join(t.TempDir(), "nats.conf")
+	if err := os.WriteFile(path, []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := server.ProcessConfigFile(path)
+	if err != nil || !o.TLSMap || len(o.Users) != len(natsserver.Users()) {
+		t.Fatalf("%v", err)
+	}
+	for i, want := range natsserver.Users() {
+		got := o.Users[i]
+		if got.Username != want.Name || !slices.Equal(got.Permissions.Publish.Allow, want.Publish) || !slices.Equal(got.Permissions.Publish.Deny, want.DenyPublish) ||
+			!slices.Equal(got.Permissions.Subscribe.Allow, want.Subscribe) {
+			t.Errorf("%s: %+v", want.Name, got.Permissions)
+		}
 	}
 }

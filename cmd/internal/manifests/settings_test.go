@@ -23,6 +23,7 @@ func settingsOf(t *testing.T, service string) settings {
 	t.Helper()
 	all := make(settings)
 	all.read(t, "internal/boot")
+	all.read(t, "internal/identity")
 	common := len(all)
 	all.read(t, "services/"+service)
 	if common == 0 || len(all) < common {

@@ -130,7 +130,7 @@ func TestWhatFollowsFromTheSystemWinsOverOtherSettings(t *testing.T) {
 	}
 	s := System{Ports: ports, DatabaseURL: "postgres://root:secret@here/eupay?sslmode=disable", Extra: map[string]string{"EUPAY_DATABASE_URL": "postgres://there", "EUPAY_PAYMENTS_LEASE": "9s"}}
 	env := s.Env(Payments)
-	own := "postgres://eupay_payments:" + s.password(Payments) + "@here/eupay?sslmode=disable"
+	own := "postgres://eupay_payments:" + s.role(Payments).Password + "@here/eupay?sslmode=disable"
 	if env["EUPAY_DATABASE_URL"] != own || env["EUPAY_PAYMENTS_LEASE"] != "9s" {
 		t.Errorf("got %v", env)
 	}
