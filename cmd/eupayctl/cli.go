@@ -54,6 +54,12 @@ type grammar struct {
 		Status   submissionCommand `cmd:"" help:"Show what waits for the platform and what was given up."`
 		Export   exportCommand     `cmd:"" help:"Write the documents of a period into a ZIP."`
 	} `cmd:"" name:"einvoice" help:"Look after e-invoices."`
+	Admin struct {
+		Create adminCreateCommand `cmd:"" help:"Make the first admin of a new deployment."`
+	} `cmd:"" help:"Look after those who work for the platform."`
+	Database struct {
+		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
+	} `cmd:"" help:"Look after the database."`
 	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
 }
 

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
+
+	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/cmd/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/system"
@@ -18,25 +21,36 @@ import (
 
 const (
 	einvoiceAddr = "EUPAY_EINVOICE_ADDR"
-	// usualEInvoice is where the service listens unless told otherwise.
+	gatewayAddr  = "EUPAY_GATEWAY_ADDR"
+	// Where the services listen unless told otherwise.
 	usualEInvoice = "127.0.0.1:9104"
+	usualGateway  = "127.0.0.1:9100"
 )
 
-// einvoice connects to the einvoice service: at EUPAY_EINVOICE_ADDR, where demo.env says, or at the usual address. The
-// caller calls done.
+// einvoice connects to the einvoice service. The caller calls done.
 func (t *tool) einvoice() (client einvoicev1.OperatorServiceClient, done func(), err error) {
+	conn, done, err := t.service(identity.EInvoice, einvoiceAddr, usualEInvoice)
+	if err != nil {
+		return nil, nil, err
+	}
+	return einvoicev1.NewOperatorServiceClient(conn), done, nil
+}
+
+// service connects to a service, as the operator: at the address in setting, where demo.env says, or at the usual one. The caller calls
+// done.
+func (t *tool) service(name, setting, usual string) (conn *grpc.ClientConn, done func(), err error) {
 	vars, err := config.Environment()
 	if err != nil {
 		return nil, nil, err
 	}
-	address := vars[einvoiceAddr]
+	address := vars[setting]
 	if address == "" {
 		demo, err := system.ReadDemoEnv(t.runDir(vars))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, err
 		}
-		if address = demo[einvoiceAddr]; address == "" {
-			address = usualEInvoice
+		if address = demo[setting]; address == "" {
+			address = usual
 		}
 	}
 	who, err := t.identity()
@@ -44,32 +58,39 @@ func (t *tool) einvoice() (client einvoicev1.OperatorServiceClient, done func(),
 		return nil, nil, err
 	}
 	if who == nil {
-		return nil, nil, errors.New("the einvoice service answers operators only: name your identity in EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA")
+		return nil, nil, errNoIdentity
 	}
-	conn, err := boot.Dial(who, identity.EInvoice, address)
-	if err != nil {
+	if conn, err = boot.Dial(who, name, address); err != nil {
 		return nil, nil, err
 	}
-	return einvoicev1.NewOperatorServiceClient(conn), func() {
+	return conn, func() {
 		if err := conn.Close(); err != nil {
 			t.say("close the connection: %v", err)
 		}
 	}, nil
 }
 
-// answered makes the error of a call one for operators.
-func answered(err error) error {
+// answered makes the error of a call to a service one for operators.
+func answered(err error, name, setting string) error {
 	var e *errs.Error
 	switch {
 	case !errors.As(err, &e):
 		return err
 	case e.Code == errs.Unavailable:
-		return errors.New("the einvoice service does not answer: check that it runs, and that EUPAY_EINVOICE_ADDR is its address")
+		return fmt.Errorf("the %s service does not answer: check that it runs, that %s is its address, and that your identity is an operator's", name, setting)
 	case e.Code == errs.ValidationError:
-		return operate.Invalid(e.Message)
+		return operate.Invalid(strings.Join(append([]string{e.Message}, said(e.Fields)...), " "))
 	default:
 		return errors.New(e.Message)
 	}
+}
+
+// said are the sentences about single fields.
+func said(fields []errs.Field) (list []string) {
+	for _, f := range fields {
+		list = append(list, f.Message)
+	}
+	return list
 }
 
 type resubmitCommand struct {
@@ -98,7 +119,7 @@ func (c *resubmitCommand) Run(t *tool) error {
 	defer cancel()
 	res, err := client.Resubmit(ctx, &einvoicev1.ResubmitRequest{InvoiceId: c.Invoice, MerchantId: c.Merchant, Livemode: c.Live, DryRun: !c.Do})
 	if err != nil {
-		return answered(err)
+		return answered(err, identity.EInvoice, einvoiceAddr)
 	}
 	if t.json() {
 		return t.object(map[string]any{"transmissions": res.GetTransmissions(), "resubmitted": c.Do})
@@ -147,7 +168,7 @@ func (c *submissionCommand) Run(t *tool) error {
 	defer cancel()
 	res, err := client.SubmissionStatus(ctx, &einvoicev1.SubmissionStatusRequest{MerchantId: c.Merchant, Livemode: c.Live})
 	if err != nil {
-		return answered(err)
+		return answered(err, identity.EInvoice, einvoiceAddr)
 	}
 	if err := t.submissions(res.GetCounts()); err != nil || len(res.GetTroubles()) == 0 {
 		return err
@@ -223,7 +244,7 @@ func (c *exportCommand) Run(t *tool) error {
 	req := &einvoicev1.ExportRequest{MerchantId: c.Merchant, Livemode: c.Live, From: c.From, To: c.To}
 	n, err := operate.Export(t.ctx, client, req, c.File, c.Force, t.Timeout)
 	if err != nil {
-		return answered(err)
+		return answered(err, identity.EInvoice, einvoiceAddr)
 	}
 	if t.json() {
 		return t.object(map[string]any{"documents": n, "file": c.File})

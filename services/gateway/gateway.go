@@ -22,9 +22,11 @@ import (
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
+	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/operator"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -184,6 +186,7 @@ func (s *Service) open() error {
 		return err
 	}
 	s.money = gate.NewCommands(s.commands)
+	s.core.Serve(&gatewayv1.OperatorService_ServiceDesc, operator.NewServer(s.accounts.Users), identity.Operator)
 	if s.echo, err = s.routes(); err != nil {
 		return err
 	}

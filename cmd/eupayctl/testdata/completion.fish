@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "database" "database prepare" "completion"
                 set at $at $word
         end
     end
@@ -15,6 +15,8 @@ complete -c eupayctl -n '__eupayctl_at ""' -a replay -d 'Send events to one cons
 complete -c eupayctl -n '__eupayctl_at ""' -a dlq -d 'Look after dead letters'
 complete -c eupayctl -n '__eupayctl_at ""' -a streams -d 'Watch streams and consumers'
 complete -c eupayctl -n '__eupayctl_at ""' -a einvoice -d 'Look after e-invoices'
+complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who work for the platform'
+complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a completion -d 'Write a completion script for a shell'
 complete -c eupayctl -n '__eupayctl_at ""' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at ""' -l nats-url -x -d 'NATS server'
@@ -143,6 +145,32 @@ complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l from -x -d 'First d
 complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l to -x -d 'Last day of issue, included'
 complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l live -d 'In live mode; otherwise in test mode'
 complete -c eupayctl -n '__eupayctl_at "einvoice export"' -l force -d 'Replace the file when it exists'
+complete -c eupayctl -n '__eupayctl_at "admin"' -a create -d 'Make the first admin of a new deployment'
+complete -c eupayctl -n '__eupayctl_at "admin"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "admin"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "admin"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "admin"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "admin"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l email -x -d 'The admin\'s email address, which is also the login'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l another -d 'Also when there is an admin already'
+complete -c eupayctl -n '__eupayctl_at "admin create"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "database"' -a prepare -d 'Make a role and a schema for each service'
+complete -c eupayctl -n '__eupayctl_at "database"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "database"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "database"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "database"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "database"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "database prepare"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "database prepare"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "database prepare"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "database prepare"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "database prepare"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "database prepare"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a bash -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a zsh -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a fish -d 'bash, zsh or fish'

@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"database"|"database prepare"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -26,9 +26,10 @@ _eupayctl() {
         --invoice) return ;;
         --from) return ;;
         --to) return ;;
+        --email) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice admin database completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -44,6 +45,10 @@ _eupayctl() {
         "einvoice resubmit") compadd -- --help -h --nats-url --run-dir --output -o --timeout --invoice --merchant --live --run ;;
         "einvoice status") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --live ;;
         "einvoice export") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --from --to --live --force ;;
+        "admin") compadd -- create --help -h --nats-url --run-dir --output -o --timeout ;;
+        "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --run ;;
+        "database") compadd -- prepare --help -h --nats-url --run-dir --output -o --timeout ;;
+        "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "completion") compadd -- bash zsh fish --help -h --nats-url --run-dir --output -o --timeout ;;
     esac
 }

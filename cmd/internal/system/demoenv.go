@@ -44,6 +44,7 @@ func (s System) Demo() [][2]string {
 		{"EUPAY_TLS_CERT", s.Identity(identity.Operator).Cert},
 		{"EUPAY_TLS_KEY", s.Identity(identity.Operator).Key},
 		{"EUPAY_TLS_CA", s.Identity(identity.Operator).CA},
+		{"EUPAY_GATEWAY_ADDR", Loopback(s.Ports.GRPC[Gateway])},
 		{"EUPAY_EINVOICE_ADDR", Loopback(s.Ports.GRPC[EInvoice])},
 		{"EUPAY_DATABASE_URL", s.DatabaseURL},
 	}

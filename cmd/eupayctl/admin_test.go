@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/protobuf/proto"
+
+	"european-pay.eu/eupay/cmd/internal/roles"
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/pgtest"
+	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
+)
+
+// desk answers for the gateway.
+type desk struct {
+	gatewayv1.UnimplementedOperatorServiceServer
+	asked chan *gatewayv1.CreateAdminRequest
+	fails error
+}
+
+func (d *desk) CreateAdmin(_ context.Context, r *gatewayv1.CreateAdminRequest) (*gatewayv1.CreateAdminResponse, error) {
+	d.asked <- r
+	return &gatewayv1.CreateAdminResponse{}, d.fails
+}
+
+func atDesk(t *testing.T, d *desk) {
+	t.Helper()
+	d.asked = make(chan *gatewayv1.CreateAdminRequest, 10)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := grpc.NewServer(grpc.Creds(credentials.NewTLS(identitytest.Load(t, identity.Gateway).Server())), grpc.UnaryInterceptor(errs.UnaryServer(quiet)))
+	gatewayv1.RegisterOperatorServiceServer(srv, d)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	as(t, identitytest.Files(t, identity.Operator))
+	t.Setenv("EUPAY_GATEWAY_ADDR", l.Addr().String())
+	t.Setenv("EUPAY_ADMIN_PASSWORD", "correct horse battery")
+}
+
+func TestTheFirstAdminIsOnlyCheckedUntilItIsToBeMade(t *testing.T) {
+	d := &desk{}
+	atDesk(t, d)
+	contains(t, eupayctl(t, "admin", "create", "--email", "admin@example.com").err, "would become an admin", "add --run")
+	contains(t, eupayctl(t, "admin", "create", "--email", "admin@example.com", "--run", "--another").err, "is an admin now")
+	want := &gatewayv1.CreateAdminRequest{Email: "admin@example.com", Password: "correct horse battery", DryRun: true}
+	if got := <-d.asked; !proto.Equal(got, want) {
+		t.Errorf("asked %v", got)
+	}
+	want.DryRun, want.Another = false, true
+	if got := <-d.asked; !proto.Equal(got, want) {
+		t.Errorf("asked %v", got)
+	}
+	d.fails = errs.New(errs.InvalidState, "There is an admin already.")
+	if got := eupayctl(t, "admin", "create", "--email", "admin@example.com", "--run"); got.code != exitFailed {
+		t.Errorf("got %+v", got)
+	}
+	t.Setenv("EUPAY_ADMIN_PASSWORD", "")
+	if got := eupayctl(t, "admin", "create", "--email", "admin@example.com"); got.code != exitUsage {
+		t.Errorf("without a password: %+v", got)
+	}
+}
+
+func TestTheDatabaseIsPreparedForAllServices(t *testing.T) {
+	admin := pgtest.Empty(t)
+	t.Setenv("EUPAY_DATABASE_URL", admin)
+	if got := eupayctl(t, "database", "prepare", "--run"); got.code != exitUsage {
+		t.Errorf("without passwords: %+v", got)
+	}
+	for _, name := range []string{"GATEWAY", "PAYMENTS", "WEBHOOKS", "QR", "EINVOICE"} {
+		t.Setenv("EUPAY_"+name+"_DATABASE_PASSWORD", "secret of "+name)
+	}
+	contains(t, eupayctl(t, "database", "prepare").err, "eupay_payments would own the schema payments", "add --run")
+	contains(t, eupayctl(t, "database", "prepare", "--run").err, "5 roles")
+	own, err := roles.Role{Name: "eupay_qr", Password: "secret of QR"}.URL(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := signIn(t.Context(), own); err != nil {
+		t.Error(err)
+	}
+}
+
+func signIn(ctx context.Context, url string) error {
+	db, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	return db.Close(ctx)
+}
+
+var quiet = slog.New(slog.DiscardHandler)

@@ -1,0 +1,54 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
+)
+
+const byOperator Actor = "operator"
+
+// NewAdmin is what CreateAdmin makes.
+type NewAdmin struct {
+	Email, Password string
+	// Another: there may be an admin already. Check: nothing is changed.
+	Another, Check bool
+}
+
+// CreateAdmin makes a person who works for the platform, and says how many there were before. INVALID_STATE: there is one already.
+func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err error) {
+	user := User{ID: events.NewID(), Email: normalEmail(a.Email), Role: RoleAdmin, CreatedAt: instant(u.now)}
+	var p problems
+	p.email(user.Email)
+	p.password(a.Password)
+	if err := p.err(); err != nil {
+		return 0, err
+	}
+	if user.hash, err = u.hasher.hash(ctx, a.Password); err != nil {
+		return 0, err
+	}
+	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		// Two operators at the same moment: one of them is the first.
+		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:admins'))`); err != nil {
+			return fmt.Errorf("lock the admins: %w", err)
+		}
+		if err := tx.QueryRow(ctx, `select count(*) from users where role = $1 and not disabled`, string(RoleAdmin)).Scan(&before); err != nil {
+			return fmt.Errorf("count admins: %w", err)
+		}
+		if before > 0 && !a.Another {
+			return errs.New(errs.InvalidState, "There is an admin already. Ask for another one explicitly.")
+		}
+		if a.Check {
+			return nil
+		}
+		if err := insertUser(ctx, tx, user); err != nil {
+			return err
+		}
+		return record(ctx, tx, user.CreatedAt, byOperator, "admin.created", user.ID, map[string]any{"email": user.Email})
+	})
+	return before, err
+}
