@@ -69,6 +69,7 @@ func (m *management) ready(w http.ResponseWriter, r *http.Request) {
 		trouble = []string{"no connection to NATS"}
 	}
 	degraded.WithLabelValues(m.core.Name).Set(float64(len(trouble)))
+	identityExpires.WithLabelValues(m.core.Name).Set(float64(m.core.Identity.Expires().Unix()))
 	switch {
 	case m.stopping.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)

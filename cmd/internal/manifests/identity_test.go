@@ -1,0 +1,68 @@
+package manifests
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/yaml"
+
+	"european-pay.eu/eupay/internal/localca"
+)
+
+// certificate is the part of cert-manager's kind that is used here.
+type certificate struct {
+	Kind     string `json:"kind"`
+	Metadata struct {
+		Name string `json:"name"`
+	} `json:"metadata"`
+	Spec struct {
+		IsCA       bool     `json:"isCA"`
+		SecretName string   `json:"secretName"`
+		DNSNames   []string `json:"dnsNames"`
+	} `json:"spec"`
+}
+
+// TestEverybodyHasAnIdentityOfOneName in the cluster, as on one machine.
+func TestEverybodyHasAnIdentityOfOneName(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile(root + "/deploy/identity/certificates.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, doc := range documentEnd.Split(string(content), -1) {
+		var c certificate
+		if err := yaml.Unmarshal([]byte(doc), &c); err != nil {
+			t.Fatal(err)
+		}
+		if c.Kind != "Certificate" || c.Spec.IsCA {
+			continue
+		}
+		name := c.Metadata.Name
+		names = append(names, name)
+		if !slices.Equal(c.Spec.DNSNames, []string{name}) || c.Spec.SecretName != "eupay-"+name+"-identity" {
+			t.Errorf("%s: %+v", name, c.Spec)
+		}
+	}
+	if want := slices.Sorted(slices.Values(localca.Names())); !slices.Equal(slices.Sorted(slices.Values(names)), want) {
+		t.Errorf("identities %v, want %v", names, want)
+	}
+}
+
+func TestEachServiceHasItsOwnIdentityAndNoOther(t *testing.T) {
+	t.Parallel()
+	objects := load(t)
+	for _, name := range services {
+		var secrets []string
+		for _, v := range find[*appsv1.Deployment](t, objects, name).Spec.Template.Spec.Volumes {
+			if v.Secret != nil {
+				secrets = append(secrets, v.Secret.SecretName)
+			}
+		}
+		if !slices.Equal(secrets, []string{"eupay-" + name + "-identity"}) {
+			t.Errorf("%s mounts %v", name, secrets)
+		}
+	}
+}
