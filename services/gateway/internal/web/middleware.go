@@ -4,14 +4,21 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"european-pay.eu/eupay/internal/errs"
 )
 
 var requestSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
@@ -58,14 +65,39 @@ func secured(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Strict-Transport-Security", "max-age=31536000")
+		h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		h.Set("Cache-Control", "no-store")
 		return next(c)
 	}
 }
 
-// logged renders the error of the handler, measures the request and logs it: path without query, never a header or a
-// body. Answers to plain reads that went well are logged at debug level, as there are thousands a second.
+// textual refuses an address that is no text, before any handler or database meets it: bytes that are no UTF-8, NUL, or a query that
+// cannot be decoded.
+func textual(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		u := c.Request().URL
+		query, err := url.ParseQuery(u.RawQuery)
+		if err != nil || !isText(u.Path) {
+			return notText()
+		}
+		for name, values := range query {
+			if !isText(name) || slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
+				return notText()
+			}
+		}
+		return next(c)
+	}
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
+func notText() error {
+	return errs.Invalid(errs.Field{Field: "url", Message: "The address holds bytes that are no text. Encode it as UTF-8, percent-encoded, without NUL."})
+}
+
+// logged renders the error of the handler, measures the request and logs it: the route with harmless parameters, never a query, a header
+// or a body. Answers to plain reads that went well are logged at debug level, as there are thousands a second; so are those that a flood
+// would be refused with, which are counted all the same.
 func logged(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -76,12 +108,13 @@ func logged(log *slog.Logger) echo.MiddlewareFunc {
 			r, status, took := c.Request(), c.Response().Status, time.Since(start)
 			requestSeconds.WithLabelValues(knownMethod(r.Method), route(c), strconv.Itoa(status)).Observe(took.Seconds())
 			level := slog.LevelInfo
-			if status < http.StatusBadRequest && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			plainRead := status < http.StatusBadRequest && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+			if plainRead || status == http.StatusTooManyRequests || status == http.StatusUnauthorized {
 				level = slog.LevelDebug
 			}
 			if log.Enabled(r.Context(), level) {
 				log.LogAttrs(r.Context(), level, "request", slog.String("request_id", RequestID(c)), slog.String("method", knownMethod(r.Method)),
-					slog.String("route", route(c)), slog.String("path", cut(r.URL.Path)), slog.Int("status", status),
+					slog.String("route", route(c)), slog.String("path", loggedPath(c)), slog.Int("status", status),
 					slog.Int64("micros", took.Microseconds()), slog.Int64("bytes", c.Response().Size), slog.String("ip", c.RealIP()))
 			}
 			return nil
@@ -105,7 +138,24 @@ func knownMethod(m string) string {
 	return "other"
 }
 
-func cut(path string) string { return path[:min(len(path), 200)] }
+// harmless are parameters that only name something: references, ids and numbers. Others may be a capability, such as the token of a table.
+var harmless = regexp.MustCompile(`^(?:(?:PAY|REF|INV|CN)-[0-9A-Za-z-]{1,40}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{1,18})$`)
+
+// loggedPath is the route with the values of harmless parameters. Of an address that no route has the beginning is enough.
+func loggedPath(c echo.Context) string {
+	pattern := c.Path()
+	if route(c) == "none" || c.Response().Status == http.StatusNotFound && len(c.ParamNames()) == 0 {
+		parts := strings.SplitN(c.Request().URL.Path, "/", 5)
+		begin := strings.Join(parts[:min(len(parts), 4)], "/")
+		return strings.ToValidUTF8(begin[:min(len(begin), 80)], "")
+	}
+	for i, name := range c.ParamNames() {
+		if value := c.ParamValues()[i]; harmless.MatchString(value) {
+			pattern = strings.Replace(pattern, ":"+name, value, 1)
+		}
+	}
+	return pattern
+}
 
 // recovered turns a panic into an internal error of that request.
 func recovered(next echo.HandlerFunc) echo.HandlerFunc {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"net/netip"
 	"strings"
 	"testing"
@@ -324,6 +325,57 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer secret-bearer")
 	e.ServeHTTP(httptest.NewRecorder(), r)
 	if s := out.String(); strings.Contains(s, "secret") || !strings.Contains(s, "status=404") || !strings.Contains(s, "route=/x") {
+		t.Errorf("log: %s", s)
+	}
+}
+
+// TestAnAddressThatIsNoTextIsOneRefusal: it was an internal error of the database on ten routes.
+func TestAnAddressThatIsNoTextIsOneRefusal(t *testing.T) {
+	t.Parallel()
+	e := New(slog.New(slog.DiscardHandler), nil)
+	e.GET("/x/:id", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
+	for target, want := range map[string]int{
+		"/x/caf%C3%A9?q=%E2%82%AC": 200, "/x/a?q=%00": 400, "/x/a?%00=q": 400, "/x/a%00b": 400, "/x/%ff": 400, "/x/a?q=%C3%28": 400, "/x/a?q=%zz": 400, "/x/a?q=a;b": 400,
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", "/x/a", nil)
+		u, err := url.Parse("http://example.com" + target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.URL = u
+		e.ServeHTTP(w, r)
+		if w.Code != want || want == 400 && !strings.Contains(w.Body.String(), "VALIDATION_ERROR") {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+}
+
+// TestCapabilitiesAreNotLogged: who reads the log could have ordered at every table.
+func TestCapabilitiesAreNotLogged(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	e := New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
+	e.GET("/menu/:merchant/:qr_token", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
+	for _, target := range []string{"/menu/0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2/capability?t=capability", "/order/a/b/capability"} {
+		e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", target, nil))
+	}
+	if s := out.String(); strings.Contains(s, "capability") || !strings.Contains(s, "path=/menu/0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2/:qr_token") || !strings.Contains(s, "path=/order/a/b") {
+		t.Errorf("log: %s", s)
+	}
+}
+
+// TestARefusedFloodIsCountedAndNotWritten line by line.
+func TestARefusedFloodIsCountedAndNotWritten(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	e := New(slog.New(slog.NewTextHandler(&out, nil)), nil)
+	e.POST("/x", func(echo.Context) error { return errs.New(errs.RateLimitExceeded, "Too many.") })
+	e.POST("/y", func(echo.Context) error { return errs.New(errs.Forbidden, "No.") })
+	for _, target := range []string{"/x", "/y"} {
+		e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", target, nil))
+	}
+	if s := out.String(); strings.Contains(s, "status=429") || !strings.Contains(s, "status=403") {
 		t.Errorf("log: %s", s)
 	}
 }
