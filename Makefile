@@ -81,11 +81,16 @@ gen: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc ## Generate the Go code of
 	@cd proto && PATH="$(CURDIR)/bin:$$PATH" ../bin/buf lint && PATH="$(CURDIR)/bin:$$PATH" ../bin/buf generate
 
 .PHONY: verify
-verify: gen ## Check that generated code and go.mod files are up to date and each module builds alone
+verify: gen ## Check that generated code and go.mod files are up to date, each module builds alone, and every licence allows it
 	@git diff --exit-code -- proto || { echo "proto/: the generated code is not up to date: run make gen and commit it"; exit 1; }
 	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy -diff && GOWORK=off go build ./...) \
 		|| { echo "$$m: go.mod is not tidy or the module does not build alone: run make tidy"; exit 1; }; done
-	@echo "generated code, go.mod files and single modules are in order"
+	@$(MAKE) --no-print-directory licences >/dev/null || { $(MAKE) --no-print-directory licences; exit 1; }
+	@echo "generated code, go.mod files, single modules and licences are in order"
+
+.PHONY: licences
+licences: ## List the licences of all modules, and fail where one is not known to allow its use
+	@./tools/licences.sh $(PACKAGES)
 
 .PHONY: tidy
 tidy: ## Bring every go.mod in order
