@@ -123,6 +123,12 @@ type gateWorld struct {
 // gateSetup runs a gateway of a live deployment or of another.
 func gateSetup(t *testing.T, live bool) *gateWorld {
 	t.Helper()
+	return gateSetupWith(t, live, strings.Repeat("j", 32))
+}
+
+// gateSetupWith runs one with another secret of login tokens.
+func gateSetupWith(t *testing.T, live bool, tokenSecret string) *gateWorld {
+	t.Helper()
 	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
 	services := behind{w: w}
 	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) { paymentsv1.RegisterPaymentsServiceServer(r, services) })
@@ -134,7 +140,7 @@ func gateSetup(t *testing.T, live bool) *gateWorld {
 	srv := natstest.Server(t)
 	s, err := New(t.Context(), Config{
 		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
-		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
+		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: tokenSecret, BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
 	}, boot.Deps{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
