@@ -101,7 +101,7 @@ func TestHostileAddressesAreRefused(t *testing.T) {
 	}{
 		{http.MethodGet, payments + "/PAY-20260617-0b25921fb72918ed", 404, "NOT_FOUND"},
 		{http.MethodGet, payments + "/PAY-20260617-0B25921FB72918ED'%20or%201=1", 404, "NOT_FOUND"},
-		{http.MethodGet, payments + "/%00", 404, "NOT_FOUND"},
+		{http.MethodGet, payments + "/%00", 400, "VALIDATION_ERROR"},
 		{http.MethodGet, payments + "/..%2f..%2fadmin", 404, "NOT_FOUND"},
 		{http.MethodGet, payments + "/" + strings.Repeat("A", 10_000), 404, "NOT_FOUND"},
 		{http.MethodGet, payments + "?page=0", 400, "VALIDATION_ERROR"},

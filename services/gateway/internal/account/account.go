@@ -14,15 +14,17 @@ type Scope string
 const (
 	PaymentsRead  Scope = "payments:read"
 	PaymentsWrite Scope = "payments:write"
-	RefundsWrite  Scope = "refunds:write"
-	InvoicesRead  Scope = "invoices:read"
-	InvoicesWrite Scope = "invoices:write"
-	WebhooksRead  Scope = "webhooks:read"
-	WebhooksWrite Scope = "webhooks:write"
+	// PaymentsConfirm is the merchant's word that money came, or did not.
+	PaymentsConfirm Scope = "payments:confirm"
+	RefundsWrite    Scope = "refunds:write"
+	InvoicesRead    Scope = "invoices:read"
+	InvoicesWrite   Scope = "invoices:write"
+	WebhooksRead    Scope = "webhooks:read"
+	WebhooksWrite   Scope = "webhooks:write"
 )
 
 // AllScopes in the order of the API reference.
-var AllScopes = []Scope{PaymentsRead, PaymentsWrite, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite}
+var AllScopes = []Scope{PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite}
 
 // Role of a user.
 type Role string

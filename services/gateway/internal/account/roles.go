@@ -5,7 +5,7 @@ import "slices"
 // roleScopes is what a login may do of what API keys do, by role: the table of ADR 15. Money and credentials are the merchant's
 // alone, an accountant only reads.
 var roleScopes = map[Role][]Scope{
-	RoleMerchant:   {PaymentsRead, PaymentsWrite, RefundsWrite},
+	RoleMerchant:   {PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite},
 	RoleStaff:      {PaymentsRead},
 	RoleAccountant: {PaymentsRead},
 }

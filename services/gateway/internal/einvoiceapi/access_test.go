@@ -107,7 +107,7 @@ func TestAnotherMerchantsInvoiceIsNotFound(t *testing.T) {
 		}
 	}
 	before := f.platform.called()
-	for _, id := range []string{"a%2Fb", "..", "%00", strings.Repeat("a", 65), "%C3%A9", "a%20b"} {
+	for _, id := range []string{"a%2Fb", "..", strings.Repeat("a", 65), "%C3%A9", "a%20b"} {
 		f.must(t, 404, f.key, "GET", invoices+"/"+id, "")
 	}
 	if f.platform.called() != before {

@@ -58,7 +58,7 @@ func TestAdminOpensTheGateway(t *testing.T) {
 	if r := f.must(t, admin, "GET", "/admin/merchants?limit=1&page=2", ""); len(r.rows()) != 1 || r.json["pagination"].(map[string]any)["pages"] != 2.0 {
 		t.Errorf("got %s", r.text)
 	}
-	for _, bad := range []string{nobody, "x", "%00"} {
+	for _, bad := range []string{nobody, "x"} {
 		f.refused(t, errs.NotFoundCode, admin, "POST", "/admin/merchants/"+bad+"/gateway", `{"enabled":true}`)
 	}
 }
@@ -109,7 +109,7 @@ func TestKeysOfOthersAreNotFound(t *testing.T) {
 	owner, stranger := f.register(t, "owner@example.com"), f.register(t, "stranger@example.com")
 	made := f.must(t, owner, "POST", "/merchant/api-keys", `{"name":"Shop"}`)
 	var absent string
-	for i, id := range []string{nobody, made.str("id"), "x", "%00", "'"} {
+	for i, id := range []string{nobody, made.str("id"), "x", "'"} {
 		path := "/merchant/api-keys/" + id
 		r := f.refused(t, errs.NotFoundCode, stranger, "PATCH", path, `{"name":"mine"}`)
 		if i == 0 {

@@ -184,7 +184,7 @@ func TestNobodySendsAnothersDeliveriesAgain(t *testing.T) {
 		}
 	}
 	asked := f.hooks.lastRequest()
-	for _, id := range []string{"%00", "a%20b", strings.Repeat("x", 65)} {
+	for _, id := range []string{"a%20b", strings.Repeat("x", 65)} {
 		f.refused(t, errs.NotFoundCode, owner, "POST", "/webhook-endpoints/"+id+"/test", "")
 		f.refused(t, errs.NotFoundCode, owner, "POST", "/webhook-endpoints/"+id+"/recover", since)
 		f.refused(t, errs.NotFoundCode, owner, "GET", "/webhook-endpoints/"+id+"/attempts", "")

@@ -116,7 +116,7 @@ func TestWebhooksOfOthersAreNotFound(t *testing.T) {
 		}
 	}
 	asked := f.hooks.lastRequest()
-	for _, id := range []string{"%00", "a%20b", strings.Repeat("x", 65)} {
+	for _, id := range []string{"a%20b", strings.Repeat("x", 65)} {
 		f.refused(t, errs.NotFoundCode, owner, "GET", "/webhook-endpoints/"+id, "")
 		f.refused(t, errs.NotFoundCode, owner, "GET", "/webhook-deliveries/"+id, "")
 	}

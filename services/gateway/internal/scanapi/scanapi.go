@@ -88,7 +88,7 @@ func (a *API) Register(g *web.API) {
 	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
 	g.GET("/customer/payments", a.transactions, a.Logins.CustomerLogin())
 	g.GET("/customer/payments/:reference", a.transaction, a.Logins.CustomerLogin())
-	merchant := a.Logins.LoginOrKey(account.PaymentsWrite, account.RoleMerchant)
+	merchant := a.Logins.LoginOrKey(account.PaymentsConfirm, account.RoleMerchant)
 	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, merchant)
 	g.POST("/gateway/payments/:reference/confirm-not-received", a.confirmNotReceived, merchant)
 	g.POST("/gateway/payments/:reference/late-receipt", a.bookLateReceipt, merchant)

@@ -112,7 +112,7 @@ func (l logins) LoginOrKey(scope account.Scope, roles ...account.Role) echo.Midd
 			switch {
 			case c.Request().Header.Get("X-Api-Key") == "":
 				return l.Login(roles...)(next)(c)
-			case scope != account.PaymentsWrite:
+			case scope != account.PaymentsConfirm:
 				return errs.New(errs.InsufficientScope, "Scope missing.")
 			}
 			return next(c)

@@ -140,7 +140,7 @@ func TestEveryWrongCodeGetsTheSameBytes(t *testing.T) {
 	answers := make(map[string]bool)
 	for _, pair := range []string{
 		f.merchant + "/" + strings.Repeat("0", 32), uuid.NewString() + "/" + strings.Repeat("0", 32), "nonsense/" + strings.Repeat("0", 32), f.merchant + "/nonsense",
-		f.merchant + "/%27or%201=1", strings.Repeat("x", 200) + "/y", f.merchant + "/" + strings.Repeat("0", 65), "%00/%00",
+		f.merchant + "/%27or%201=1", strings.Repeat("x", 200) + "/y", f.merchant + "/" + strings.Repeat("0", 65),
 	} {
 		r := f.call(t, "", "GET", "/table-order/menu/"+pair, "")
 		want(t, r, 404, pair)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -71,19 +70,29 @@ func secured(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// textual refuses an address that is no text, before any handler or database meets it: bytes that are no UTF-8, NUL, or a query that
-// cannot be decoded.
+// textual refuses an address that is no text, before any handler or database meets it: bytes that are no UTF-8, or NUL. People who come
+// back from a bank are let in with whatever it has added to the address: their pages show none of it.
 func textual(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		u := c.Request().URL
-		query, err := url.ParseQuery(u.RawQuery)
-		if err != nil || !isText(u.Path) {
-			return notText()
+		if strings.HasSuffix(c.Path(), "/return") {
+			return next(c)
 		}
-		for name, values := range query {
-			if !isText(name) || slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
-				return notText()
+		if !isText(u.Path) {
+			return errs.Invalid(noText("url"))
+		}
+		var bad []errs.Field
+		for name, values := range u.Query() {
+			if !isText(name) {
+				return errs.Invalid(noText("url"))
 			}
+			if slices.ContainsFunc(values, func(v string) bool { return !isText(v) }) {
+				bad = append(bad, noText(name))
+			}
+		}
+		if len(bad) > 0 {
+			slices.SortFunc(bad, func(a, b errs.Field) int { return strings.Compare(a.Field, b.Field) })
+			return errs.Invalid(bad...)
 		}
 		return next(c)
 	}
@@ -91,8 +100,8 @@ func textual(next echo.HandlerFunc) echo.HandlerFunc {
 
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-func notText() error {
-	return errs.Invalid(errs.Field{Field: "url", Message: "The address holds bytes that are no text. Encode it as UTF-8, percent-encoded, without NUL."})
+func noText(field string) errs.Field {
+	return errs.Field{Field: field, Message: field + " holds bytes that are no text. Encode it as UTF-8, percent-encoded, without NUL."}
 }
 
 // logged renders the error of the handler, measures the request and logs it: the route with harmless parameters, never a query, a header

@@ -333,9 +333,10 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 func TestAnAddressThatIsNoTextIsOneRefusal(t *testing.T) {
 	t.Parallel()
 	e := New(slog.New(slog.DiscardHandler), nil)
+	e.GET("/return", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
 	e.GET("/x/:id", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
 	for target, want := range map[string]int{
-		"/x/caf%C3%A9?q=%E2%82%AC": 200, "/x/a?q=%00": 400, "/x/a?%00=q": 400, "/x/a%00b": 400, "/x/%ff": 400, "/x/a?q=%C3%28": 400, "/x/a?q=%zz": 400, "/x/a?q=a;b": 400,
+		"/x/caf%C3%A9?q=%E2%82%AC": 200, "/x/a?q=%00": 400, "/x/a?%00=q": 400, "/x/a%00b": 400, "/return?error=caf%e9": 200, "/x/%ff": 400, "/x/a?q=%C3%28": 400,
 	} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest("GET", "/x/a", nil)
