@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/yaml"
 
 	"european-pay.eu/eupay/internal/localca"
@@ -63,6 +64,25 @@ func TestEachServiceHasItsOwnIdentityAndNoOther(t *testing.T) {
 		}
 		if !slices.Equal(secrets, []string{"eupay-" + name + "-identity"}) {
 			t.Errorf("%s mounts %v", name, secrets)
+		}
+	}
+}
+
+// TestWebhooksReachThePortsThatEndpointsMayHave: an endpoint at another port was accepted and then never reached.
+func TestWebhooksReachThePortsThatEndpointsMayHave(t *testing.T) {
+	t.Parallel()
+	policy := find[*networkingv1.NetworkPolicy](t, load(t), "webhooks")
+	for port := range 1 << 16 {
+		open := slices.ContainsFunc(policy.Spec.Egress[0].Ports, func(p networkingv1.NetworkPolicyPort) bool {
+			last := p.Port.IntVal
+			if p.EndPort != nil {
+				last = *p.EndPort
+			}
+			return p.Port.IntVal <= int32(port) && int32(port) <= last
+		})
+		// As the webhooks service has it: the web's own ports, and those of unprivileged programs.
+		if may := port == 80 || port == 443 || port >= 1024; open != may {
+			t.Fatalf("port %d: the network lets it through: %t", port, open)
 		}
 	}
 }
