@@ -21,7 +21,8 @@ const (
 const description = `Look at EU Pay's events, replay them, bring back dead letters, watch consumers; submit e-invoices again and export them.
 
 The address of NATS comes from EUPAY_NATS_URL; from the file that EUPAY_NATS_URL_FILE names; or, for a system started by
-"make run", from the run folder. So does the identity that is shown to it, in EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA. That of the einvoice service comes from EUPAY_EINVOICE_ADDR, from the
+"make run", from the run folder. So does the identity that is shown to it, in EUPAY_TLS_CERT, EUPAY_TLS_KEY and
+EUPAY_TLS_CA. That of the einvoice service comes from EUPAY_EINVOICE_ADDR, from the
 run folder, or is 127.0.0.1:9104; that of the database from EUPAY_DATABASE_URL or the run folder. Where a command changes something, it only tells what it would do
 until --run is given.`
 
@@ -60,6 +61,9 @@ type grammar struct {
 	Database struct {
 		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
 	} `cmd:"" help:"Look after the database."`
+	Keys struct {
+		Rotate keysRotateCommand `cmd:"" help:"Seal all secrets with the current master keys."`
+	} `cmd:"" help:"Look after master keys."`
 	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
 }
 

@@ -141,7 +141,8 @@ func refused(err error, hosts, from string) error {
 	case errors.Is(err, nats.ErrTLS), errors.Is(err, nats.ErrSecureConnRequired):
 		return fmt.Errorf("NATS at %s and this tool do not believe each other: EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA must name an operator's identity", hosts)
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), strings.Contains(strings.ToLower(err.Error()), "authorization"):
-		return fmt.Errorf("NATS at %s does not know this identity, or refuses the credentials from %s: name an operator's in EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA", hosts, from)
+		return fmt.Errorf("NATS at %s does not know this identity, "+
+			"or refuses the credentials from %s: name an operator's in EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA", hosts, from)
 	default:
 		return fmt.Errorf("connect to NATS at %s: %w", hosts, err)
 	}

@@ -31,8 +31,11 @@ func house(t *testing.T) *natsserver.Server {
 	}
 	t.Cleanup(b.Close)
 	for _, durable := range []struct{ stream, name, filter string }{
-		{bus.Commands, "payments", "eupay.cmd.>"}, {bus.Events, "merchants", "eupay.evt.*.merchant.>"}, {bus.Events, "webhooks", "eupay.evt.>"},
-		{bus.Events, "orders", "eupay.evt.>"}, {bus.Events, "einvoice", "eupay.evt.>"},
+		{bus.Commands, "payments", "eupay.cmd.>"},
+		{bus.Events, "merchants", "eupay.evt.*.merchant.>"},
+		{bus.Events, "webhooks", "eupay.evt.>"},
+		{bus.Events, "orders", "eupay.evt.>"},
+		{bus.Events, "einvoice", "eupay.evt.>"},
 	} {
 		cfg := jetstream.ConsumerConfig{Durable: durable.name, FilterSubject: durable.filter, AckPolicy: jetstream.AckExplicitPolicy}
 		if _, err := b.JS.CreateConsumer(t.Context(), durable.stream, cfg); err != nil {
@@ -118,7 +121,11 @@ func TestNobodyHearsWhatIsNotForHim(t *testing.T) {
 		subject string
 		who     []string
 	}{
-		{"eupay.>", nil}, {">", nil}, {"eupay.evt.>", nil}, {"eupay.cmd.>", nil}, {"_INBOX.>", nil},
+		{"eupay.>", nil},
+		{">", nil},
+		{"eupay.evt.>", nil},
+		{"eupay.cmd.>", nil},
+		{"_INBOX.>", nil},
 		{"eupay.reply.gateway.>", []string{identity.Gateway}},
 		{"eupay.reply.qr.>", []string{identity.QR}},
 		{"_INBOX_gateway.>", []string{identity.Gateway}},

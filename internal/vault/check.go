@@ -13,7 +13,7 @@ import (
 // checkText is what every vault seals once; it says nothing.
 const checkText = "eupay"
 
-// Check fails unless the master key is the one that sealed what the schema holds. It keeps a known text, sealed, in the table
+// Check fails unless one of the master keys is the one that sealed what the schema holds. It keeps a known text, sealed, in the table
 //
 //	create table vault_check (
 //	    vault  text  primary key,
@@ -30,7 +30,7 @@ func (v *Vault) Check(ctx context.Context, db pg.DB, existing string) error {
 	var earlier string
 	err := db.QueryRow(ctx, existing).Scan(&earlier)
 	switch {
-	case err == nil && earlier != v.keyID:
+	case err == nil && !v.has(earlier):
 		return v.wrong(earlier)
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return fmt.Errorf("check the %s master key: %w", v.name, err)
@@ -58,7 +58,12 @@ func (v *Vault) compare(ctx context.Context, db pg.DB) (found bool, err error) {
 	return true, nil
 }
 
+func (v *Vault) has(id string) bool {
+	_, ok := v.knows(id)
+	return ok
+}
+
 func (v *Vault) wrong(sealedWith string) error {
-	return fmt.Errorf("the %s master key is not the one that sealed the secrets in the database: that has the id %s, this one has %s. "+
-		"Start with the right key; nothing was changed", v.name, sealedWith, v.keyID)
+	return fmt.Errorf("the %s master key is not the one that sealed the secrets in the database: that has the id %s, this service has %s. "+
+		"Start with the right key, or name it among the earlier ones; nothing was changed", v.name, sealedWith, v.ids())
 }

@@ -4,8 +4,15 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/pgtest"
 )
 
 var master = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))
@@ -43,7 +50,7 @@ func TestASealedSecretOpensOnlyForItsOwner(t *testing.T) {
 		"changed":       func() (string, error) { return v.Open(Sealed{KeyID: s.KeyID, Data: changed}, "m_1/e_1") },
 		"short":         func() (string, error) { return v.Open(Sealed{KeyID: s.KeyID, Data: s.Data[:5]}, "m_1/e_1") },
 		"another key":   func() (string, error) { return other.Open(s, "m_1/e_1") },
-		"forged key id": func() (string, error) { return other.Open(Sealed{KeyID: other.keyID, Data: s.Data}, "m_1/e_1") },
+		"forged key id": func() (string, error) { return other.Open(Sealed{KeyID: other.current().id, Data: s.Data}, "m_1/e_1") },
 	} {
 		if got, err := open(); err == nil || got != "" {
 			t.Errorf("%s: %q, %v", name, got, err)
@@ -85,3 +92,82 @@ func TestVaultsOfTwoNamesAreUnrelated(t *testing.T) {
 		t.Error("vaults of two names derive the same key")
 	}
 }
+
+// TestSecretsAreSealedAnewWhileAnEarlierKeyIsKnown: then that one is not needed any more, and nothing was lost.
+func TestSecretsAreSealedAnewWhileAnEarlierKeyIsKnown(t *testing.T) {
+	t.Parallel()
+	pool, _ := pgtest.New(t, "keys", os.DirFS("testdata/migrations"))
+	if _, err := pool.Exec(t.Context(), `create table notes (id int, owner text, key_id text, sealed bytea, hash bytea, primary key (id, owner))`); err != nil {
+		t.Fatal(err)
+	}
+	const existing = `select key_id from notes limit 1`
+	owner := func(of []string) string { return of[1] + "\x00" + of[0] }
+	column := Column{
+		Table: "notes", Key: []string{"id", "owner"}, KeyID: "key_id", Data: "sealed", Owner: owner,
+		Hash: "hash", HashOf: func(plain string) []byte { return []byte("hash of " + plain) },
+	}
+	first, second, third := hexKey(1), hexKey(2), hexKey(3)
+	ring := func(current string, earlier ...string) *Vault {
+		v, err := New("test", current, earlier...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	old := ring(first)
+	if err := old.Check(t.Context(), pool, existing); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2*atOnce + 1 {
+		s := old.Seal(fmt.Sprint("secret ", i), owner([]string{fmt.Sprint(i), "m"}))
+		if _, err := pool.Exec(t.Context(), `insert into notes values ($1, 'm', $2, $3)`, i, s.KeyID, s.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := pool.Exec(t.Context(), `insert into notes values (1, 'without')`); err != nil {
+		t.Fatal(err)
+	}
+	if err := ring(second).Check(t.Context(), pool, existing); err == nil {
+		t.Error("the new key alone was taken before anything was sealed with it")
+	}
+	both := ring(second, third, first)
+	if err := both.Check(t.Context(), pool, existing); err != nil {
+		t.Errorf("with the earlier key: %v", err)
+	}
+	if n, err := both.Reseal(t.Context(), pool, column); err != nil || n != 2*atOnce+1 {
+		t.Errorf("sealed %d anew, %v", n, err)
+	}
+	if n, err := both.Reseal(t.Context(), pool, column); err != nil || n != 0 {
+		t.Errorf("again: %d, %v", n, err)
+	}
+	alone := ring(second)
+	if err := alone.Check(t.Context(), pool, existing); err != nil {
+		t.Errorf("the new key alone: %v", err)
+	}
+	if err := old.Check(t.Context(), pool, existing); err == nil {
+		t.Error("the old key alone is still taken")
+	}
+	rows, err := pool.Query(t.Context(), `select id::text, key_id, sealed, hash from notes where owner = 'm'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	var s Sealed
+	var hash []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &s.KeyID, &s.Data, &hash}, func() error {
+		plain, err := alone.Open(s, owner([]string{id, "m"}))
+		if err != nil || plain != "secret "+id || string(hash) != "hash of "+plain {
+			t.Errorf("%s opens to %q, %v, with the hash %q", id, plain, err, hash)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What was derived from an earlier key is still known.
+	if !slices.EqualFunc(both.DeriveAll("x"), [][]byte{alone.Derive("x"), ring(third).Derive("x"), old.Derive("x")}, bytes.Equal) {
+		t.Error("derived keys differ")
+	}
+}
+
+func hexKey(b byte) string { return hex.EncodeToString(bytes.Repeat([]byte{b}, 32)) }

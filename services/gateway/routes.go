@@ -34,8 +34,10 @@ func (s *Service) dialAll() (o others, err error) {
 		conn       *grpc.ClientConnInterface
 		name, addr string
 	}{
-		{&o.payments, identity.Payments, s.cfg.PaymentsAddr}, {&o.qr, identity.QR, s.cfg.QRAddr},
-		{&o.webhooks, identity.Webhooks, s.cfg.WebhooksAddr}, {&o.einvoice, identity.EInvoice, s.cfg.EInvoiceAddr},
+		{&o.payments, identity.Payments, s.cfg.PaymentsAddr},
+		{&o.qr, identity.QR, s.cfg.QRAddr},
+		{&o.webhooks, identity.Webhooks, s.cfg.WebhooksAddr},
+		{&o.einvoice, identity.EInvoice, s.cfg.EInvoiceAddr},
 	} {
 		if *to.conn, err = s.dial(to.name, to.addr); err != nil {
 			return others{}, err

@@ -44,7 +44,9 @@ type Config struct {
 	Test ProviderConfig `envPrefix:"EUPAY_POWENS_TEST_"`
 	// ConnectionsKey seals what opens customers' bank accounts: 32 bytes in base64 or hex, the same on every replica.
 	ConnectionsKey string `env:"EUPAY_CONNECTIONS_KEY,required"`
-	Engine         engine.Config
+	// OldConnectionsKeys have sealed what `eupayctl keys rotate` has not sealed anew yet.
+	OldConnectionsKeys []string `env:"EUPAY_OLD_CONNECTIONS_KEYS"`
+	Engine             engine.Config
 }
 
 // ProviderConfig is an account at the provider.
@@ -66,7 +68,7 @@ func (p ProviderConfig) client(publicURL string, inFlight int) powens.Config {
 // Validate reports settings that would lose payments.
 func (c *Config) Validate() error {
 	var problems []error
-	if _, err := connectionsVault(c.ConnectionsKey); err != nil {
+	if _, err := c.connectionsVault(); err != nil {
 		problems = append(problems, fmt.Errorf("EUPAY_CONNECTIONS_KEY: %w", err))
 	}
 	for mode, p := range map[string]ProviderConfig{"LIVE": c.Live, "TEST": c.Test} {
@@ -84,7 +86,9 @@ func (c *Config) Validate() error {
 	return errors.Join(problems...)
 }
 
-func connectionsVault(key string) (*vault.Vault, error) { return vault.New("connections", key) }
+func (c *Config) connectionsVault() (*vault.Vault, error) {
+	return vault.New("connections", c.ConnectionsKey, c.OldConnectionsKeys...)
+}
 
 // Service is the running payments service.
 type Service struct {
@@ -104,7 +108,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if cfg.GRPCAddr == "" {
 		cfg.GRPCAddr = defaultGRPCAddr
 	}
-	keys, err := connectionsVault(cfg.ConnectionsKey)
+	keys, err := cfg.connectionsVault()
 	if err != nil {
 		return nil, fmt.Errorf("read EUPAY_CONNECTIONS_KEY: %w", err)
 	}
@@ -128,6 +132,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool, core.Now), core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s), identity.Gateway)
+	core.Serve(&paymentsv1.OperatorService_ServiceDesc, account.NewOperator(svc.accounts), identity.Operator)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	return svc, nil
 }

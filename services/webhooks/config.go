@@ -15,6 +15,8 @@ type Config struct {
 	boot.Base
 	// MasterKey encrypts the endpoints' secrets: 32 bytes in base64 or hex. Keep it: without it no webhook can be signed.
 	MasterKey string `env:"EUPAY_WEBHOOK_MASTER_KEY,required"`
+	// OldMasterKeys have sealed what `eupayctl keys rotate` has not sealed anew yet.
+	OldMasterKeys []string `env:"EUPAY_WEBHOOK_OLD_MASTER_KEYS"`
 	// AllowLoopback lets webhooks go to this machine, for tests and demonstrations only.
 	AllowLoopback bool `env:"EUPAY_WEBHOOK_ALLOW_LOOPBACK" envDefault:"false"`
 	// Schedule is the wait before each attempt, counted from the end of the one before.
@@ -57,7 +59,7 @@ func (c *Config) engine() delivery.Config {
 
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
-	_, keyErr := secret.NewVault(c.MasterKey)
+	_, keyErr := secret.NewVault(c.MasterKey, c.OldMasterKeys...)
 	_, pushErr := push.NewKey(c.PushPrivateKey, c.PushSubject)
 	problems := []error{keyErr, pushErr}
 	check := func(ok bool, message string) {

@@ -111,8 +111,10 @@ type fixture struct {
 func config(t testing.TB, databaseURL, natsURL string) Config {
 	t.Helper()
 	return Config{
-		Base: boot.Base{DatabaseURL: databaseURL, DatabaseConns: 8, NATSURL: natsURL, GRPCAddr: "127.0.0.1:0", Grace: 5 * time.Second,
-			TLS: identitytest.Files(t, identity.Webhooks)},
+		Base: boot.Base{
+			DatabaseURL: databaseURL, DatabaseConns: 8, NATSURL: natsURL, GRPCAddr: "127.0.0.1:0", Grace: 5 * time.Second,
+			TLS: identitytest.Files(t, identity.Webhooks),
+		},
 		MasterKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), AllowLoopback: true,
 		Schedule: []time.Duration{0, 5 * time.Second, 30 * time.Second, 5 * time.Minute, 30 * time.Minute},
 		Timeout:  10 * time.Second, Workers: 512, PerEndpoint: 32,

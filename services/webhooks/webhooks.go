@@ -48,7 +48,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if cfg.GRPCAddr == "" {
 		cfg.GRPCAddr = DefaultGRPCAddr
 	}
-	vault, err := secret.NewVault(cfg.MasterKey)
+	vault, err := secret.NewVault(cfg.MasterKey, cfg.OldMasterKeys...)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +84,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	})
 	core.Serve(&webhooksv1.PushService_ServiceDesc, s.push.Server, identity.Gateway)
 	core.Serve(&webhooksv1.ListenService_ServiceDesc, listen.NewServer(core.Bus.JS, vault, core.Now, core.Log), identity.Gateway)
+	core.Serve(&webhooksv1.OperatorService_ServiceDesc, rpc.NewOperator(core.Pool, vault, core.Log), identity.Operator)
 	return s, nil
 }
 

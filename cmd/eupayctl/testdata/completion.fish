@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "database" "database prepare" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "database" "database prepare" "keys" "keys rotate" "completion"
                 set at $at $word
         end
     end
@@ -17,6 +17,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a streams -d 'Watch streams and cons
 complete -c eupayctl -n '__eupayctl_at ""' -a einvoice -d 'Look after e-invoices'
 complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who work for the platform'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
+complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
 complete -c eupayctl -n '__eupayctl_at ""' -a completion -d 'Write a completion script for a shell'
 complete -c eupayctl -n '__eupayctl_at ""' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at ""' -l nats-url -x -d 'NATS server'
@@ -171,6 +172,18 @@ complete -c eupayctl -n '__eupayctl_at "database prepare"' -l run-dir -x -d 'Run
 complete -c eupayctl -n '__eupayctl_at "database prepare"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
 complete -c eupayctl -n '__eupayctl_at "database prepare"' -l timeout -x -d 'How long to wait for each answer'
 complete -c eupayctl -n '__eupayctl_at "database prepare"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "keys"' -a rotate -d 'Seal all secrets with the current master keys'
+complete -c eupayctl -n '__eupayctl_at "keys"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "keys"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "keys"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "keys"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "keys"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "keys rotate"' -l run -d 'Do it'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a bash -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a zsh -d 'bash, zsh or fish'
 complete -c eupayctl -n '__eupayctl_at "completion"' -a fish -d 'bash, zsh or fish'

@@ -4,7 +4,7 @@ _eupayctl() {
     local prev="${words[CURRENT-1]}" at="" word
     for word in "${(@)words[2,CURRENT-1]}"; do
         case "${at:+$at }$word" in
-            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"database"|"database prepare"|"completion") at="${at:+$at }$word" ;;
+            "events"|"events tail"|"events show"|"events emit"|"replay"|"dlq"|"dlq list"|"dlq show"|"dlq requeue"|"streams"|"streams status"|"einvoice"|"einvoice resubmit"|"einvoice status"|"einvoice export"|"admin"|"admin create"|"database"|"database prepare"|"keys"|"keys rotate"|"completion") at="${at:+$at }$word" ;;
         esac
     done
     case "$prev" in
@@ -29,7 +29,7 @@ _eupayctl() {
         --email) return ;;
     esac
     case "$at" in
-        "") compadd -- events replay dlq streams einvoice admin database completion --help -h --nats-url --run-dir --output -o --timeout ;;
+        "") compadd -- events replay dlq streams einvoice admin database keys completion --help -h --nats-url --run-dir --output -o --timeout ;;
         "events") compadd -- tail show emit --help -h --nats-url --run-dir --output -o --timeout ;;
         "events tail") compadd -- --help -h --nats-url --run-dir --output -o --timeout --merchant --mode --since --type --follow -f ;;
         "events show") compadd -- --help -h --nats-url --run-dir --output -o --timeout --since ;;
@@ -49,6 +49,8 @@ _eupayctl() {
         "admin create") compadd -- --help -h --nats-url --run-dir --output -o --timeout --email --another --run ;;
         "database") compadd -- prepare --help -h --nats-url --run-dir --output -o --timeout ;;
         "database prepare") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
+        "keys") compadd -- rotate --help -h --nats-url --run-dir --output -o --timeout ;;
+        "keys rotate") compadd -- --help -h --nats-url --run-dir --output -o --timeout --run ;;
         "completion") compadd -- bash zsh fish --help -h --nats-url --run-dir --output -o --timeout ;;
     esac
 }

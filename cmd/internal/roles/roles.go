@@ -138,7 +138,7 @@ func (r Role) takeOver(ctx context.Context, tx pgx.Tx) error {
 
 func name(identifier string) string { return pgx.Identifier{identifier}.Sanitize() }
 
-// literal is a text of SQL, whatever it holds: with E'' a backslash means what it says in every setting.
+// literal is a text of SQL, whatever it holds: with E” a backslash means what it says in every setting.
 func literal(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(text) + "'"
 }

@@ -45,6 +45,8 @@ func (s System) Demo() [][2]string {
 		{"EUPAY_TLS_KEY", s.Identity(identity.Operator).Key},
 		{"EUPAY_TLS_CA", s.Identity(identity.Operator).CA},
 		{"EUPAY_GATEWAY_ADDR", Loopback(s.Ports.GRPC[Gateway])},
+		{"EUPAY_PAYMENTS_ADDR", Loopback(s.Ports.GRPC[Payments])},
+		{"EUPAY_WEBHOOKS_ADDR", Loopback(s.Ports.GRPC[Webhooks])},
 		{"EUPAY_EINVOICE_ADDR", Loopback(s.Ports.GRPC[EInvoice])},
 		{"EUPAY_DATABASE_URL", s.DatabaseURL},
 	}

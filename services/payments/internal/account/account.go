@@ -58,7 +58,7 @@ type Accounts struct {
 	vault      *vault.Vault
 	live, test Provider
 	returnURL  string
-	stateKey   []byte
+	stateKeys  [][]byte
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -66,8 +66,8 @@ type Accounts struct {
 // New returns an Accounts. Run it, so that what was begun is ended after a crash.
 func New(d Deps) *Accounts {
 	return &Accounts{
-		store: &store{pool: d.Pool, fingerprint: d.Vault.Derive("iban fingerprint")}, vault: d.Vault, live: d.Live, test: d.Test,
-		returnURL: d.ReturnURL, stateKey: d.Vault.Derive("connect state"), now: d.Now, log: d.Log,
+		store: &store{pool: d.Pool, fingerprints: d.Vault.DeriveAll("iban fingerprint")}, vault: d.Vault, live: d.Live, test: d.Test,
+		returnURL: d.ReturnURL, stateKeys: d.Vault.DeriveAll("connect state"), now: d.Now, log: d.Log,
 	}
 }
 

@@ -173,7 +173,7 @@ func (a *Accounts) payable(o owner, bank string, accounts []powens.BankAccount) 
 		seen[one.IBAN] = true
 		rows = append(rows, row{
 			providerID: one.ID, bank: clean(bank), name: clean(one.Name), masked: mask(one.IBAN),
-			sealed: a.vault.Seal(one.IBAN, o.sealedFor("iban")), fingerprint: a.store.hash(one.IBAN),
+			sealed: a.vault.Seal(one.IBAN, o.sealedFor("iban")), fingerprint: a.store.hash(one.IBAN), earlier: a.store.earlier(one.IBAN),
 		})
 	}
 	return rows

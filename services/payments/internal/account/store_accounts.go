@@ -2,8 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,8 +21,9 @@ var errNoUser = errors.New("customer is not known at the provider")
 
 // store keeps the tables of linked accounts.
 type store struct {
-	pool        *pgxpool.Pool
-	fingerprint []byte
+	pool *pgxpool.Pool
+	// fingerprints are the keys of the hashes: that of the current master key first.
+	fingerprints [][]byte
 }
 
 // row is an account to link.
@@ -32,13 +31,18 @@ type row struct {
 	providerID, bank, name, masked string
 	sealed                         vault.Sealed
 	fingerprint                    []byte
+	earlier                        [][]byte
 }
 
 // hash finds an account again without opening it. It is keyed: the numbers of accounts are few enough to try them all.
-func (s *store) hash(iban string) []byte {
-	mac := hmac.New(sha256.New, s.fingerprint)
-	mac.Write([]byte(iban))
-	return mac.Sum(nil)
+func (s *store) hash(iban string) []byte { return mac(s.fingerprints[0], []byte(iban)) }
+
+// earlier are the hashes of the same account with the keys before the current one.
+func (s *store) earlier(iban string) (list [][]byte) {
+	for _, key := range s.fingerprints[1:] {
+		list = append(list, mac(key, []byte(iban)))
+	}
+	return list
 }
 
 const maxText = 100
@@ -139,6 +143,13 @@ func (s *store) link(ctx context.Context, v visit, connectionID string, rows []r
 // put writes one account. One that the customer has linked before keeps its id and moves to the new connection; its place in
 // the old one becomes a removal.
 func put(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
+	if len(r.earlier) > 0 { // linked while an earlier master key was the current one
+		_, err := tx.Exec(ctx, `update bank_accounts set iban_fingerprint = $1
+			where customer_id = $2 and livemode = $3 and state = 'linked' and iban_fingerprint = any ($4)`, r.fingerprint, o.customerID, o.livemode, r.earlier)
+		if err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(ctx, `insert into bank_accounts (id, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,
 			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, state, due_at, linked_at)
 		select $1, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,

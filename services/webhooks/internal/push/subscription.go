@@ -46,7 +46,10 @@ type subscription struct {
 }
 
 // owner is what the sealed target is bound to in the vault.
-func (s subscription) owner() string { return "push-subscription\x00" + s.Merchant + "\x00" + s.ID }
+func (s subscription) owner() string { return SealOwner(s.Merchant, s.ID) }
+
+// SealOwner is what the sealed target of a subscription is bound to in the vault.
+func SealOwner(merchant, id string) string { return "push-subscription\x00" + merchant + "\x00" + id }
 
 func (s subscription) seal(v *secret.Vault, t target) (secret.Sealed, error) {
 	plain, err := json.Marshal(t)

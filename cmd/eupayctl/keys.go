@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc"
+
+	"european-pay.eu/eupay/internal/identity"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+)
+
+type keysRotateCommand struct {
+	Do bool `name:"run" help:"Do it. Without this it is only told what would be done."`
+}
+
+// Help is shown under the summary.
+func (*keysRotateCommand) Help() string {
+	return "Seals with the current master keys what earlier ones have sealed: webhook secrets and push subscriptions (webhooks), linked bank accounts (payments). " +
+		"First roll the services out with the new key as EUPAY_WEBHOOK_MASTER_KEY or EUPAY_CONNECTIONS_KEY and the one before among EUPAY_WEBHOOK_OLD_MASTER_KEYS or " +
+		"EUPAY_OLD_CONNECTIONS_KEYS. When this command has ended well, the old keys are not needed any more. It may be run again, while everything runs."
+}
+
+// holder of sealed secrets.
+type holder struct {
+	name, setting, usual string
+	reseal               func(context.Context, grpc.ClientConnInterface) (int64, error)
+}
+
+var holders = []holder{
+	{identity.Webhooks, "EUPAY_WEBHOOKS_ADDR", "127.0.0.1:9102", func(ctx context.Context, c grpc.ClientConnInterface) (int64, error) {
+		r, err := webhooksv1.NewOperatorServiceClient(c).ResealSecrets(ctx, &webhooksv1.ResealSecretsRequest{})
+		return r.GetResealed(), err
+	}},
+	{identity.Payments, "EUPAY_PAYMENTS_ADDR", "127.0.0.1:9101", func(ctx context.Context, c grpc.ClientConnInterface) (int64, error) {
+		r, err := paymentsv1.NewOperatorServiceClient(c).ResealSecrets(ctx, &paymentsv1.ResealSecretsRequest{})
+		return r.GetResealed(), err
+	}},
+}
+
+// Run seals everything anew.
+func (c *keysRotateCommand) Run(t *tool) error {
+	if !c.Do {
+		t.say("All secrets of webhooks and payments that an earlier master key has sealed would be sealed with the current one. Nothing was changed. To do it, add --run.")
+		return nil
+	}
+	for _, h := range holders {
+		if err := h.run(t); err != nil {
+			return fmt.Errorf("%s: %w", h.name, err)
+		}
+	}
+	return nil
+}
+
+// run has no deadline: there may be millions of secrets.
+func (h holder) run(t *tool) error {
+	conn, done, err := t.service(h.name, h.setting, h.usual)
+	if err != nil {
+		return err
+	}
+	defer done()
+	n, err := h.reseal(t.ctx, conn)
+	if err != nil {
+		return answered(err, h.name, h.setting)
+	}
+	t.say("%s: %d secrets were sealed anew.", h.name, n)
+	return nil
+}
