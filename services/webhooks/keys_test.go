@@ -1,0 +1,51 @@
+package webhooks
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/http"
+	"testing"
+
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+)
+
+// TestTheMasterKeyIsReplacedWhileWebhooksFlow: first beside the one before, then everything is sealed anew, then alone.
+func TestTheMasterKeyIsReplacedWhileWebhooksFlow(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSink(t, status(http.StatusOK))
+	_, secret := f.endpoint(s.URL)
+	n := 0
+	arrives := func(when string) {
+		t.Helper()
+		n++
+		f.publish(f.completed(n))
+		h := s.next(t)
+		if err := referenced(t, secret, h.header, h.body, f.clock.Now()); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	arrives("before")
+	first, second := f.cfg.MasterKey, hex.EncodeToString(bytes.Repeat([]byte{9}, 32))
+	f.stop()
+	f.cfg.MasterKey, f.cfg.OldMasterKeys = second, []string{first}
+	f.start()
+	arrives("with the new key beside the old one")
+	conn, err := boot.Dial(identitytest.Load(t, identity.Operator), identity.Webhooks, f.GRPCAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r, err := webhooksv1.NewOperatorServiceClient(conn).ResealSecrets(t.Context(), &webhooksv1.ResealSecretsRequest{})
+	if err != nil || r.GetResealed() != 1 {
+		t.Fatalf("sealed anew: %v, %v", r, err)
+	}
+	arrives("sealed anew")
+	f.stop()
+	f.cfg.OldMasterKeys = nil
+	f.start()
+	arrives("with the new key alone")
+}
