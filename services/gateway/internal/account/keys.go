@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"strconv"
 	"sync"
@@ -32,7 +33,7 @@ const (
 	keepIdle = 10 * time.Minute
 	// learnTimeout bounds one look-up with bcrypt, whoever waits for it.
 	learnTimeout = 10 * time.Second
-	// wrongPerMinute bounds the bcrypt comparisons that one public key, which is no secret, can cause.
+	// wrongPerMinute bounds the bcrypt comparisons that a public key, which is no secret, can cause in one network.
 	wrongPerMinute = 30
 	// lookups is how many questions to the database run at once for keys that are not in memory.
 	lookups = 4
@@ -70,9 +71,10 @@ func newKeys(d Deps, n *notifier) (*Keys, error) {
 
 // Authenticate returns the key of a public key and its secret. The error is INVALID_API_KEY for a key that is
 // malformed, unknown, revoked or expired, INVALID_SECRET for a wrong secret, RATE_LIMIT_EXCEEDED when a key is tried
-// with too many wrong secrets and SERVICE_UNAVAILABLE when too many keys must be compared at once. The slices of the
-// key are shared: do not change them.
-func (k *Keys) Authenticate(ctx context.Context, public, secret string) (Key, error) {
+// with too many wrong secrets from the network of the address and SERVICE_UNAVAILABLE when too many secrets must be compared
+// at once. A secret that is not known to be right is compared only for an address that may use the key: IP_NOT_ALLOWED. One
+// that is known is never refused for what others try. The slices of the key are shared: do not change them.
+func (k *Keys) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (Key, error) {
 	if !isPublic(public) {
 		return Key{}, errInvalidKey()
 	}
@@ -91,8 +93,19 @@ func (k *Keys) Authenticate(ctx context.Context, public, secret string) (Key, er
 			return Key{}, errInvalidSecret()
 		}
 	}
-	return k.learnOnce(ctx, public, secret, p)
+	return k.learnOnce(ctx, attempt{public: public, secret: secret, proof: p, from: from.Unmap()})
 }
+
+// attempt is a pair that is not known yet, and where it comes from.
+type attempt struct {
+	public, secret string
+	proof          proof
+	from           netip.Addr
+}
+
+// source is the name by which wrong secrets are counted. A key is no secret, so whoever has its name must not spend what
+// others may try.
+func (a attempt) source() string { return a.public + " " + neighbourhood(a.from) }
 
 func (k *Keys) proof(public, secret string) proof {
 	mac := k.macs.Get().(hash.Hash)
@@ -106,16 +119,16 @@ func (k *Keys) proof(public, secret string) proof {
 	return p
 }
 
-// learnOnce lets requests with the same pair share one look-up. One that starts after something was forgotten does not
-// join a look-up from before.
-func (k *Keys) learnOnce(ctx context.Context, public, secret string, p proof) (Key, error) {
+// learnOnce lets requests with the same pair from the same network share one look-up. One that starts after something was
+// forgotten does not join a look-up from before.
+func (k *Keys) learnOnce(ctx context.Context, a attempt) (Key, error) {
 	generation := k.cache.generation.Load()
-	name := strconv.FormatUint(generation, 36) + string(p[:])
+	name := strconv.FormatUint(generation, 36) + string(a.proof[:]) + a.source()
 	flight := k.flights.DoChan(name, func() (any, error) {
 		// The others still want the answer when the first caller hangs up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience.Of(ctx, learnTimeout))
 		defer cancel()
-		return k.learn(ctx, public, secret, p, generation)
+		return k.learn(ctx, a, generation)
 	})
 	select {
 	case r := <-flight:
@@ -128,22 +141,28 @@ func (k *Keys) learnOnce(ctx context.Context, public, secret string, p proof) (K
 	}
 }
 
-func (k *Keys) learn(ctx context.Context, public, secret string, p proof, generation uint64) (Key, error) {
-	e, err := k.load(ctx, public, generation)
+func (k *Keys) learn(ctx context.Context, a attempt, generation uint64) (Key, error) {
+	e, err := k.load(ctx, a.public, generation)
 	if err != nil {
 		return Key{}, err
 	}
 	if !e.exists {
 		return Key{}, errInvalidKey()
 	}
-	switch e.judge(p, k.now()) {
+	switch e.judge(a.proof, k.now()) {
 	case right:
 		k.touch(ctx, e.key)
 		return e.key, nil
 	case wrong:
 		return Key{}, errInvalidSecret()
 	}
-	return k.compare(ctx, e, secret, p, generation)
+	if !isSecret(a.secret, e.key.Livemode) {
+		return Key{}, errInvalidSecret()
+	}
+	if !e.key.Allows(a.from) {
+		return Key{}, ErrNotAllowed()
+	}
+	return k.compare(ctx, e, a, generation)
 }
 
 // load returns the present entry while it is fresh, or what the database says now.
@@ -185,30 +204,29 @@ func (k *Keys) freshUntil(key Key, now time.Time) time.Time {
 }
 
 // compare pays bcrypt, for the current secret first.
-func (k *Keys) compare(ctx context.Context, e *entry, secret string, p proof, generation uint64) (Key, error) {
-	public := e.key.Public
-	if !isSecret(secret, e.key.Livemode) {
-		return Key{}, errInvalidSecret()
-	}
-	if err := k.wrong.take(public, k.now()); err != nil {
+func (k *Keys) compare(ctx context.Context, e *entry, a attempt, generation uint64) (Key, error) {
+	source, now := a.source(), k.now()
+	who := turn{name: a.public, rank: k.wrong.count(source, now)}
+	if err := k.wrong.take(source, now); err != nil {
 		return Key{}, err
 	}
 	for _, s := range e.secrets {
 		if !s.valid(k.now()) {
 			continue
 		}
-		ok, err := k.hasher.matches(ctx, s.Hash, secret)
+		ok, err := k.hasher.matches(ctx, who, s.Hash, a.secret)
 		if err != nil {
+			k.wrong.giveBack(source)
 			return Key{}, err
 		}
 		if ok {
-			k.wrong.reset(public)
-			k.cache.edit(public, generation, func(e *entry) *entry { return e.with(p, s) })
+			k.wrong.reset(source)
+			k.cache.edit(a.public, generation, func(e *entry) *entry { return e.with(a.proof, s) })
 			k.touch(ctx, e.key)
 			return e.key, nil
 		}
 	}
-	k.cache.edit(public, generation, func(e *entry) *entry { return e.without(p) })
+	k.cache.edit(a.public, generation, func(e *entry) *entry { return e.without(a.proof) })
 	return Key{}, errInvalidSecret()
 }
 
@@ -222,6 +240,11 @@ func (k *Keys) touch(ctx context.Context, key Key) {
 func errInvalidKey() error { return errs.New(errs.InvalidAPIKey, "Invalid API key.") }
 func errInvalidSecret() error {
 	return errs.New(errs.InvalidSecret, "Invalid API secret.")
+}
+
+// ErrNotAllowed refuses an address that may not use a key.
+func ErrNotAllowed() error {
+	return errs.New(errs.IPNotAllowed, "This address is not on the API key's IP allowlist.")
 }
 
 // unavailable tells the caller that repeating helps, and keeps the cause for the log.

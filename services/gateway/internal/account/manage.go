@@ -60,7 +60,7 @@ func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey
 		return Key{}, "", err
 	}
 	secret := newSecret(n.Livemode)
-	hash, err := k.hasher.hash(ctx, secret)
+	hash, err := k.hasher.hash(ctx, turn{name: merchantID}, secret)
 	if err != nil {
 		return Key{}, "", err
 	}
@@ -161,7 +161,7 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 		return Key{}, "", err
 	}
 	secret := newSecret(livemode)
-	hash, err := k.hasher.hash(ctx, secret) // before the transaction: it is slow
+	hash, err := k.hasher.hash(ctx, turn{name: merchantID}, secret) // before the transaction: it is slow
 	if err != nil {
 		return Key{}, "", err
 	}

@@ -27,11 +27,13 @@ type Session struct {
 // that nobody learns who has an account; many attempts from one address get RATE_LIMIT_EXCEEDED.
 func (u *Users) Login(ctx context.Context, email, password string, audience Audience, ip netip.Addr) (Session, error) {
 	email = normalEmail(email)
-	pair := email[:min(len(email), maxEmail+1)] + " " + network(ip)
+	name := email[:min(len(email), maxEmail+1)]
+	pair := name + " " + neighbourhood(ip)
 	now := instant(u.now)
 	if err := u.perIP.take(network(ip), now); err != nil {
 		return Session{}, err
 	}
+	who := turn{name: name, rank: u.perPair.count(pair, now)}
 	if err := u.perPair.take(pair, now); err != nil {
 		return Session{}, err
 	}
@@ -39,7 +41,7 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 	if err != nil {
 		return Session{}, err
 	}
-	ok, err := u.hasher.matches(ctx, user.hash, password)
+	ok, err := u.hasher.matches(ctx, who, user.hash, password)
 	if err != nil {
 		return Session{}, err
 	}
@@ -61,15 +63,6 @@ func (u *Users) find(ctx context.Context, email string) (User, error) {
 		return User{}, nil
 	}
 	return user, err
-}
-
-// network is the address by which attempts are counted: one IPv6 customer has a whole /64.
-func network(ip netip.Addr) string {
-	ip = ip.Unmap()
-	if !ip.Is6() {
-		return ip.String()
-	}
-	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }
 
 func (u *Users) open(ctx context.Context, db pg.DB, user User, family string, now time.Time) (Session, error) {

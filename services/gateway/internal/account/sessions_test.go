@@ -66,7 +66,7 @@ func TestUnknownEmailCostsAsMuchAsAKnownOne(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	fill(f.Users.hasher.gate)
+	fill(f.Users.hasher.turns)
 	for _, email := range []string{"shop@example.com", "nobody@example.com", "nonsense"} {
 		_, err := f.login(t, email, testPassword)
 		wantCode(t, err, errs.Unavailable)

@@ -111,7 +111,7 @@ func (u *Users) hashOf(ctx context.Context, password string, ip netip.Addr) (str
 	if err := u.registrations.take(network(ip), u.now()); err != nil {
 		return "", err
 	}
-	return u.hasher.hash(ctx, password)
+	return u.hasher.hash(ctx, turn{name: network(ip)}, password)
 }
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
@@ -171,7 +171,7 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 		return User{}, err
 	}
 	var err error
-	if user.hash, err = u.hasher.hash(ctx, m.Password); err != nil {
+	if user.hash, err = u.hasher.hash(ctx, turn{name: merchantID}, m.Password); err != nil {
 		return User{}, err
 	}
 	user.CreatedAt = instant(u.now)

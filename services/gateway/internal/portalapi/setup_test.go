@@ -66,7 +66,7 @@ func (f *fixture) keyAuth(scope account.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			h := c.Request().Header
-			key, err := f.accounts.Keys.Authenticate(c.Request().Context(), h.Get("X-Api-Key"), h.Get("X-Api-Secret"))
+			key, err := f.accounts.Keys.Authenticate(c.Request().Context(), h.Get("X-Api-Key"), h.Get("X-Api-Secret"), web.ClientIP(c))
 			if err != nil {
 				return err
 			}
