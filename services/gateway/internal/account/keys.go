@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
@@ -82,7 +81,7 @@ func (k *Keys) Authenticate(ctx context.Context, public, secret string, from net
 		secret = "" // as wrong as any, and cheap
 	}
 	p, now := k.proof(public, secret), k.now()
-	if e := k.cache.get(public); e != nil && now.Before(e.fresh) {
+	if e := k.cache.get(public); e.believed(now) {
 		if !e.exists {
 			return Key{}, errInvalidKey()
 		}
@@ -119,33 +118,47 @@ func (k *Keys) proof(public, secret string) proof {
 	return p
 }
 
-// learnOnce lets requests with the same pair from the same network share one look-up. One that starts after something was
-// forgotten does not join a look-up from before.
+// learnt is what a look-up found. outdated: it began before a change that concerns the key.
+type learnt struct {
+	key      Key
+	outdated bool
+}
+
+// learnOnce lets requests with the same pair from the same network share one look-up. Whoever joined one that began before a
+// change does not know whether it asked before the change too, so it asks again.
 func (k *Keys) learnOnce(ctx context.Context, a attempt) (Key, error) {
-	generation := k.cache.generation.Load()
-	name := strconv.FormatUint(generation, 36) + string(a.proof[:]) + a.source()
-	flight := k.flights.DoChan(name, func() (any, error) {
+	for range 2 {
+		l, err := k.join(ctx, a)
+		if !l.outdated {
+			return l.key, err
+		}
+	}
+	return Key{}, errBusy() // it changes faster than it can be read
+}
+
+func (k *Keys) join(ctx context.Context, a attempt) (learnt, error) {
+	flight := k.flights.DoChan(string(a.proof[:])+a.source(), func() (any, error) {
 		// The others still want the answer when the first caller hangs up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience.Of(ctx, learnTimeout))
 		defer cancel()
-		return k.learn(ctx, a, generation)
+		r := k.cache.begin()
+		defer k.cache.end(r)
+		e, err := k.load(ctx, a.public, r)
+		if err != nil {
+			return learnt{outdated: k.cache.outdated(r, a.public, nil)}, err
+		}
+		key, err := k.learn(ctx, a, e)
+		return learnt{key, k.cache.outdated(r, a.public, e)}, err
 	})
 	select {
 	case r := <-flight:
-		if r.Err != nil {
-			return Key{}, r.Err
-		}
-		return r.Val.(Key), nil
+		return r.Val.(learnt), r.Err
 	case <-ctx.Done():
-		return Key{}, errBusy()
+		return learnt{}, errBusy()
 	}
 }
 
-func (k *Keys) learn(ctx context.Context, a attempt, generation uint64) (Key, error) {
-	e, err := k.load(ctx, a.public, generation)
-	if err != nil {
-		return Key{}, err
-	}
+func (k *Keys) learn(ctx context.Context, a attempt, e *entry) (Key, error) {
 	if !e.exists {
 		return Key{}, errInvalidKey()
 	}
@@ -162,23 +175,26 @@ func (k *Keys) learn(ctx context.Context, a attempt, generation uint64) (Key, er
 	if !e.key.Allows(a.from) {
 		return Key{}, ErrNotAllowed()
 	}
-	return k.compare(ctx, e, a, generation)
+	return k.compare(ctx, e, a)
 }
 
 // load returns the present entry while it is fresh, or what the database says now.
-func (k *Keys) load(ctx context.Context, public string, generation uint64) (*entry, error) {
-	old, now := k.cache.get(public), k.now()
-	if old != nil && now.Before(old.fresh) {
-		return old, nil
+func (k *Keys) load(ctx context.Context, public string, r *reading) (*entry, error) {
+	if e := k.cache.get(public); e.believed(k.now()) {
+		return e, nil
 	}
 	if err := k.lookups.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer k.lookups.leave()
+	old, now := k.cache.get(public), k.now()
+	if old.believed(now) { // somebody read it while we waited
+		return old, nil
+	}
 	key, secrets, err := loadKey(ctx, k.pool, public, now)
 	if errors.Is(err, errNoKey) {
 		e := &entry{fresh: now.Add(trustUnknown)}
-		k.cache.put(public, generation, e)
+		k.cache.put(public, r, e)
 		return e, nil
 	}
 	if err != nil {
@@ -188,7 +204,7 @@ func (k *Keys) load(ctx context.Context, public string, generation uint64) (*ent
 	if old != nil && old.exists {
 		e.inherit(old)
 	}
-	k.cache.put(public, generation, e)
+	k.cache.put(public, r, e)
 	return e, nil
 }
 
@@ -204,7 +220,7 @@ func (k *Keys) freshUntil(key Key, now time.Time) time.Time {
 }
 
 // compare pays bcrypt, for the current secret first.
-func (k *Keys) compare(ctx context.Context, e *entry, a attempt, generation uint64) (Key, error) {
+func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 	source, now := a.source(), k.now()
 	who := turn{name: a.public, rank: k.wrong.count(source, now)}
 	if err := k.wrong.take(source, now); err != nil {
@@ -221,12 +237,13 @@ func (k *Keys) compare(ctx context.Context, e *entry, a attempt, generation uint
 		}
 		if ok {
 			k.wrong.reset(source)
-			k.cache.edit(a.public, generation, func(e *entry) *entry { return e.with(a.proof, s) })
+			k.cache.edit(a.public, func(e *entry) *entry { return e.with(a.proof, s) })
 			k.touch(ctx, e.key)
 			return e.key, nil
 		}
 	}
-	k.cache.edit(a.public, generation, func(e *entry) *entry { return e.without(a.proof) })
+	reading := e.reading
+	k.cache.edit(a.public, func(e *entry) *entry { return e.without(a.proof, reading) })
 	return Key{}, errInvalidSecret()
 }
 
