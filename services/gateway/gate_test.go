@@ -118,6 +118,7 @@ type gateWorld struct {
 	broker                 *nats.Conn // of an operator, who may do what the payments service does
 	commands               chan *nats.Msg
 	lists                  []*paymentsv1.ListPaymentsRequest
+	seen                   func(*http.Response) // of each call, when it is set
 }
 
 // gateSetup runs a gateway of a live deployment or of another.
@@ -224,6 +225,9 @@ func (w *gateWorld) call(method, path, body string, headers ...string) (int, map
 		w.t.Fatal(err)
 	}
 	defer resp.Body.Close()
+	if w.seen != nil {
+		w.seen(resp)
+	}
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)

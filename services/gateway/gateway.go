@@ -25,6 +25,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -63,6 +64,8 @@ type Config struct {
 	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
 	// RateLimit is the calls per minute of an API key without a limit of its own.
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
+	// Limits are the calls per minute of users who log in.
+	Limits portalapi.Limits
 	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
 	// real, for merchants who may take such payments; otherwise they are of test mode.
 	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
@@ -83,6 +86,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RateLimit == 0 {
 		c.RateLimit = edge.DefaultPerMinute
+	}
+	if c.Limits == (portalapi.Limits{}) {
+		c.Limits = portalapi.DefaultLimits
 	}
 	if c.Grace == 0 {
 		c.Grace = 20 * time.Second
@@ -107,6 +113,9 @@ func (c *Config) Validate() error {
 	}
 	if c.RateLimit < 1 {
 		bad = append(bad, errors.New("EUPAY_RATE_LIMIT must be at least 1"))
+	}
+	if err := c.Limits.Validate(); err != nil {
+		bad = append(bad, err)
 	}
 	if _, err := prefixes(c.TrustedProxies); err != nil {
 		bad = append(bad, err)

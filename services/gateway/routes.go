@@ -74,6 +74,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
 		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Limiter: limiter, Limits: s.cfg.Limits,
 	})
 	payment := &edge.Payments{
 		Commands: s.money, Reads: paymentsv1.NewPaymentsServiceClient(to.payments), QR: qrv1.NewQRServiceClient(to.qr),

@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/pg"
 )
 
 const (
@@ -60,6 +61,9 @@ func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey
 	if err := checkKey(key); err != nil {
 		return Key{}, "", err
 	}
+	if err := checkRoom(ctx, k.pool, merchantID); err != nil { // once more under the lock: this one saves the hash
+		return Key{}, "", err
+	}
 	secret := newSecret(n.Livemode)
 	hash, err := k.hasher.hash(ctx, turn{name: merchantID}, secret)
 	if err != nil {
@@ -77,12 +81,8 @@ func (k *Keys) create(ctx context.Context, tx pgx.Tx, by Actor, merchantID strin
 	if err != nil {
 		return err
 	}
-	n, err := countActiveKeys(ctx, tx, m.ID)
-	if err != nil {
+	if err := checkRoom(ctx, tx, m.ID); err != nil {
 		return err
-	}
-	if n >= maxKeys {
-		return errs.New(errs.InvalidState, "The account has %d API keys. Revoke one that is not in use.", n)
 	}
 	if key.AllowedIPs == nil {
 		key.AllowedIPs = []netip.Prefix{}
@@ -95,6 +95,17 @@ func (k *Keys) create(ctx context.Context, tx pgx.Tx, by Actor, merchantID strin
 	}
 	key.Merchant = m
 	return record(ctx, tx, key.CreatedAt, by, "api_key.created", key.ID, map[string]any{"public": key.Public, "merchant_id": m.ID})
+}
+
+func checkRoom(ctx context.Context, db pg.DB, merchantID string) error {
+	n, err := countActiveKeys(ctx, db, merchantID)
+	if err != nil {
+		return err
+	}
+	if n >= maxKeys {
+		return errs.New(errs.InvalidState, "The account has %d API keys. Revoke one that is not in use.", n)
+	}
+	return nil
 }
 
 // List returns a page of the merchant's keys, revoked ones too, newest first, and how many there are in all.
@@ -155,7 +166,8 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, "", errs.Invalid(errs.Field{Field: "overlap_seconds", Message: "overlap_seconds must be from 0 to 604800 (7 days)."})
 	}
-	livemode, err := k.modeOf(ctx, merchantID, id)
+	now := instant(k.now)
+	livemode, err := k.rotatable(ctx, merchantID, id, now, now.Add(overlap))
 	if err != nil {
 		return Key{}, "", err
 	}
@@ -164,14 +176,13 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 	if err != nil {
 		return Key{}, "", err
 	}
-	now := instant(k.now)
 	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, _ *Key) (bool, error) {
 		old, err := replaceSecret(ctx, tx, id, hash, now, now.Add(overlap))
 		if err != nil {
 			return true, err
 		}
 		if old > maxOldSecrets {
-			return false, errs.New(errs.InvalidState, "Two older secrets of this key are still valid. Wait until one ends, or rotate without overlap.")
+			return false, errOldSecrets()
 		}
 		return true, record(ctx, tx, now, by, "api_key.rotated", id, map[string]any{"overlap_seconds": int64(overlap.Seconds())})
 	})
@@ -181,10 +192,21 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 	return key, secret, nil
 }
 
-// modeOf is the mode of a key that may be rotated: refused before a hash is paid for.
-func (k *Keys) modeOf(ctx context.Context, merchantID, id string) (bool, error) {
-	key, err := k.change(ctx, merchantID, id, func(pgx.Tx, *Key) (bool, error) { return false, nil })
+// rotatable is the mode of a key whose secrets may be replaced with the present one valid until then: what must be refused is
+// refused before a hash is paid for.
+func (k *Keys) rotatable(ctx context.Context, merchantID, id string, now, until time.Time) (bool, error) {
+	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, _ *Key) (bool, error) {
+		valid, err := countSecrets(ctx, tx, id, now)
+		if err == nil && until.After(now) && valid > maxOldSecrets {
+			err = errOldSecrets()
+		}
+		return false, err
+	})
 	return key.Livemode, err
+}
+
+func errOldSecrets() error {
+	return errs.New(errs.InvalidState, "Two older secrets of this key are still valid. Wait until one ends, or rotate without overlap.")
 }
 
 // change is lock for a key that must not be revoked.
