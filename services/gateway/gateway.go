@@ -182,10 +182,13 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 }
 
 func (s *Service) open() error {
-	var err error
+	attempts, err := s.limiter(account.AttemptSpan)
+	if err != nil {
+		return err
+	}
 	if s.accounts, err = account.Open(account.Deps{
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
-		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret,
+		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, Attempts: attempts,
 	}); err != nil {
 		return err
 	}

@@ -15,23 +15,16 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-const (
-	attemptSpan    = 5 * time.Minute
-	attemptsOfPair = 10
-	maxTeam        = 200
-)
+const maxTeam = 200
 
 // Users registers people and logs them in.
 type Users struct {
-	pool   *pgxpool.Pool
-	now    func() time.Time
-	wake   func()
-	hasher *hasher
-	tokens *Tokens
-
-	perPair       *window
-	perIP         *window
-	registrations *window
+	pool    *pgxpool.Pool
+	now     func() time.Time
+	wake    func()
+	hasher  *hasher
+	tokens  *Tokens
+	guesses guesses
 }
 
 // Registration is what a new merchant gives.
@@ -109,7 +102,7 @@ func (r Registration) check() error {
 
 // hashOf counts the registration of that address before it pays for bcrypt.
 func (u *Users) hashOf(ctx context.Context, password string, ip netip.Addr) (string, error) {
-	if err := u.registrations.take(network(ip), u.now()); err != nil {
+	if err := u.guesses.address(ctx, "register", network(ip)); err != nil {
 		return "", err
 	}
 	return u.hasher.hash(ctx, turn{name: network(ip)}, password)

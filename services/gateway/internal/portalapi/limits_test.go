@@ -28,6 +28,9 @@ func TestAUsersFloodIsItsOwn(t *testing.T) {
 	if r := f.must(t, owner, "GET", "/merchant", ""); r.header.Get("RateLimit-Policy") != "3;w=60" || r.header.Get("RateLimit-Remaining") != "2" || r.str("name") != "Other" {
 		t.Errorf("a read: %v %s", r.header, r.text)
 	}
+	f.must(t, owner, "GET", "/merchant", "")
+	f.must(t, owner, "GET", "/merchant", "")
+	f.refused(t, errs.RateLimitExceeded, owner, "GET", "/merchant", "")
 	f.must(t, staff, "GET", "/merchant", "")
 	f.must(t, other, "PATCH", "/merchant", `{"name":"Another"}`)
 	f.clock.Advance(time.Minute)
