@@ -122,7 +122,7 @@ type gateWorld struct {
 }
 
 // gateSetup runs a gateway of a live deployment or of another.
-func gateSetup(t *testing.T, live bool) *gateWorld {
+func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	t.Helper()
 	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
 	services := behind{w: w}
@@ -133,11 +133,15 @@ func gateSetup(t *testing.T, live bool) *gateWorld {
 		qrv1.RegisterTableServiceServer(r, services)
 	})
 	srv := natstest.Server(t)
-	s, err := New(t.Context(), Config{
+	cfg := Config{
 		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
-	}, boot.Deps{Log: slog.New(slog.DiscardHandler)})
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	s, err := New(t.Context(), cfg, boot.Deps{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,6 +66,8 @@ type Config struct {
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
 	// Limits are the calls per minute of users who log in.
 	Limits portalapi.Limits
+	// Drawings are the pictures and PDFs per minute of one merchant.
+	Drawings int `env:"EUPAY_DRAWINGS" envDefault:"300"`
 	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
 	// real, for merchants who may take such payments; otherwise they are of test mode.
 	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
@@ -86,6 +88,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RateLimit == 0 {
 		c.RateLimit = edge.DefaultPerMinute
+	}
+	if c.Drawings == 0 {
+		c.Drawings = 300
 	}
 	if c.Limits == (portalapi.Limits{}) {
 		c.Limits = portalapi.DefaultLimits
@@ -111,8 +116,8 @@ func (c *Config) Validate() error {
 	if c.Patience < 0 || c.Patience > maxPatience {
 		bad = append(bad, fmt.Errorf("EUPAY_PATIENCE must be between 1 and %d", maxPatience))
 	}
-	if c.RateLimit < 1 {
-		bad = append(bad, errors.New("EUPAY_RATE_LIMIT must be at least 1"))
+	if min(c.RateLimit, c.Drawings) < 1 {
+		bad = append(bad, errors.New("EUPAY_RATE_LIMIT and EUPAY_DRAWINGS must be at least 1"))
 	}
 	if err := c.Limits.Validate(); err != nil {
 		bad = append(bad, err)

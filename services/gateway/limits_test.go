@@ -66,3 +66,24 @@ func (w *gateWorld) headers(method, path string, headers []string) (http.Header,
 	code, _ := answer["code"].(string)
 	return header, errs.Code(code)
 }
+
+// What is drawn costs more than it weighs: it has a bound of its own, whichever picture it is.
+func TestDrawingsShareABoundOfTheirMerchant(t *testing.T) {
+	t.Parallel()
+	w := gateSetup(t, false, func(c *Config) { c.Drawings = 1 })
+	pictures := []string{
+		"/gateway/payments/" + gatePayment + "/qr.png", "/gateway/payments/" + gatePayment + "/qr.svg", "/qr/merchant.png", "/qr/merchant.svg",
+		"/qr/cards/merchant.pdf", "/table-order/tables/" + gateOrder + "/card.pdf", "/einvoice/invoices/" + gateOrder + "/pdf",
+	}
+	for i, path := range pictures {
+		if _, code := w.headers("GET", path, bearer(w.owner)); (code == errs.RateLimitExceeded) != (i > 0) {
+			t.Errorf("%s: %s", path, code)
+		}
+	}
+	if _, code := w.headers("PUT", "/merchant/logo", bearer(w.owner)); code != errs.RateLimitExceeded {
+		t.Errorf("a logo, which is drawn once to see that it can be: %s", code)
+	}
+	if _, code := w.headers("GET", "/merchant", bearer(w.owner)); code != "" {
+		t.Errorf("what is not drawn is refused too: %s", code)
+	}
+}
