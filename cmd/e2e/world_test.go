@@ -23,6 +23,10 @@ import (
 var settings = map[string]string{
 	"EUPAY_TRUSTED_PROXIES":      "127.0.0.1",
 	"EUPAY_BCRYPT_COST":          "4",
+	"EUPAY_USER_READS":           "100000", // one login does the work of many
+	"EUPAY_USER_WRITES":          "100000",
+	"EUPAY_MERCHANT_READS":       "100000",
+	"EUPAY_MERCHANT_WRITES":      "100000",
 	"EUPAY_PATIENCE":             "6", // the race detector makes everything slow
 	"EUPAY_CREATE_DEADLINE":      "30s",
 	"EUPAY_WEBHOOK_SCHEDULE":     "0s,100ms,200ms,300ms,400ms",

@@ -118,10 +118,11 @@ type gateWorld struct {
 	broker                 *nats.Conn // of an operator, who may do what the payments service does
 	commands               chan *nats.Msg
 	lists                  []*paymentsv1.ListPaymentsRequest
+	seen                   func(*http.Response) // of each call, when it is set
 }
 
 // gateSetup runs a gateway of a live deployment or of another.
-func gateSetup(t *testing.T, live bool) *gateWorld {
+func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	t.Helper()
 	return gateSetupWith(t, live, strings.Repeat("j", 32))
 }
@@ -138,11 +139,15 @@ func gateSetupWith(t *testing.T, live bool, tokenSecret string) *gateWorld {
 		qrv1.RegisterTableServiceServer(r, services)
 	})
 	srv := natstest.Server(t)
-	s, err := New(t.Context(), Config{
+	cfg := Config{
 		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: tokenSecret, BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
-	}, boot.Deps{Log: slog.New(slog.DiscardHandler)})
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	s, err := New(t.Context(), cfg, boot.Deps{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,6 +235,9 @@ func (w *gateWorld) call(method, path, body string, headers ...string) (int, map
 		w.t.Fatal(err)
 	}
 	defer resp.Body.Close()
+	if w.seen != nil {
+		w.seen(resp)
+	}
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)

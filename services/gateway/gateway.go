@@ -27,6 +27,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/operator"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -65,6 +66,10 @@ type Config struct {
 	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
 	// RateLimit is the calls per minute of an API key without a limit of its own.
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
+	// Limits are the calls per minute of users who log in.
+	Limits portalapi.Limits
+	// Drawings are the pictures and PDFs per minute of one merchant.
+	Drawings int `env:"EUPAY_DRAWINGS" envDefault:"300"`
 	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
 	// real, for merchants who may take such payments; otherwise they are of test mode.
 	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
@@ -85,6 +90,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RateLimit == 0 {
 		c.RateLimit = edge.DefaultPerMinute
+	}
+	if c.Drawings == 0 {
+		c.Drawings = 300
+	}
+	if c.Limits == (portalapi.Limits{}) {
+		c.Limits = portalapi.DefaultLimits
 	}
 	if c.Grace == 0 {
 		c.Grace = 20 * time.Second
@@ -107,8 +118,11 @@ func (c *Config) Validate() error {
 	if c.Patience < 0 || c.Patience > maxPatience {
 		bad = append(bad, fmt.Errorf("EUPAY_PATIENCE must be between 1 and %d", maxPatience))
 	}
-	if c.RateLimit < 1 {
-		bad = append(bad, errors.New("EUPAY_RATE_LIMIT must be at least 1"))
+	if min(c.RateLimit, c.Drawings) < 1 {
+		bad = append(bad, errors.New("EUPAY_RATE_LIMIT and EUPAY_DRAWINGS must be at least 1"))
+	}
+	if err := c.Limits.Validate(); err != nil {
+		bad = append(bad, err)
 	}
 	if _, err := prefixes(c.TrustedProxies); err != nil {
 		bad = append(bad, err)
@@ -175,10 +189,13 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 }
 
 func (s *Service) open() error {
-	var err error
+	attempts, err := s.limiter(account.AttemptSpan)
+	if err != nil {
+		return err
+	}
 	if s.accounts, err = account.Open(account.Deps{
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
-		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret,
+		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, Attempts: attempts,
 	}); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
+	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -76,6 +77,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
 		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Limiter: limiter, Limits: s.cfg.Limits,
 	})
 	payment := &edge.Payments{
 		Commands: s.money, Reads: paymentsv1.NewPaymentsServiceClient(to.payments), QR: qrv1.NewQRServiceClient(to.qr),
@@ -97,6 +99,14 @@ func (s *Service) routes() (*echo.Echo, error) {
 	return e, nil
 }
 
+// merchantOf is whose login or key let a request in, "" for nobody's.
+func merchantOf(c echo.Context) string {
+	if key, ok := edge.KeyFrom(c); ok {
+		return key.Merchant.ID
+	}
+	return portalapi.IdentityOf(c).MerchantID
+}
+
 // deployment has the mode of merchants' codes and of orders.
 func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.cfg.OrdersLive} }
 
@@ -104,17 +114,18 @@ func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.
 func (s *Service) codeRoutes(api *web.API, to others, portal *portalapi.API, limiter ratelimit.Limiter) {
 	payments, qr, invoices := paymentsv1.NewPaymentsServiceClient(to.payments), qrv1.NewQRServiceClient(to.qr), einvoicev1.NewEInvoiceServiceClient(to.einvoice)
 	signed := codes{qr}
+	drawn := drawing.New(limiter, s.cfg.Drawings).For(merchantOf)
 	qrapi.New(qrapi.Deps{
 		QR: qr, Payments: payments, Merchants: s.accounts.Merchants,
 		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: s.core.Now,
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
-		Render: qrv1.NewRenderServiceClient(to.qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now,
+		Render: qrv1.NewRenderServiceClient(to.qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now, Drawn: drawn,
 		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
 	einvoiceapi.New(einvoiceapi.Deps{
-		Invoices: invoices, Merchants: s.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, OwnerOf: portal.OwnerOf, Limiter: limiter,
+		Invoices: invoices, Merchants: s.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, OwnerOf: portal.OwnerOf, Limiter: limiter, Drawn: drawn,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
 		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Login: portal.CustomerLogin(), Limiter: limiter,

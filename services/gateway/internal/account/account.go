@@ -89,3 +89,9 @@ type Key struct {
 
 // Has reports whether the key has the scope.
 func (k Key) Has(s Scope) bool { return slices.Contains(k.Scopes, s) }
+
+// Allows reports whether the address may use the key.
+func (k Key) Allows(addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("")
+	return len(k.AllowedIPs) == 0 || slices.ContainsFunc(k.AllowedIPs, func(p netip.Prefix) bool { return p.Contains(addr) })
+}

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -11,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
+
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
 // Deps are what Open needs.
@@ -28,6 +31,8 @@ type Deps struct {
 	TokenSecret string
 	// AttemptsPerIP is how many logins, and how many registrations, one address may try within 5 minutes; 100 when 0.
 	AttemptsPerIP int
+	// Attempts counts these and the guesses at one account, over AttemptSpan. Nil: in memory.
+	Attempts ratelimit.Limiter
 }
 
 // Accounts is everything about merchants, users and keys.
@@ -48,6 +53,9 @@ func Open(d Deps) (*Accounts, error) {
 	}
 	if d.AttemptsPerIP == 0 {
 		d.AttemptsPerIP = 100
+	}
+	if d.Attempts == nil {
+		d.Attempts = ratelimit.NewMemoryOver(d.Now, AttemptSpan)
 	}
 	tokens, err := newTokens(d.TokenSecret, d.Now)
 	if err != nil {
@@ -72,8 +80,7 @@ func Open(d Deps) (*Accounts, error) {
 		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens,
-			perPair: newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
-			registrations: newWindow(d.AttemptsPerIP, attemptSpan),
+			guesses: guesses{limiter: d.Attempts, perIP: d.AttemptsPerIP},
 		},
 		Tokens: tokens, deps: d, notifier: n,
 	}, nil
@@ -105,7 +112,7 @@ func (a *Accounts) Run(ctx context.Context) error {
 func (a *Accounts) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := purgeTokens(ctx, a.deps.Pool, a.deps.Now()); err != nil {
+	if err := errors.Join(purgeTokens(ctx, a.deps.Pool, a.deps.Now()), purgeNetworks(ctx, a.deps.Pool, a.deps.Now())); err != nil {
 		return fmt.Errorf("purge: %w", err)
 	}
 	return nil

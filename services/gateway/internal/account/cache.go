@@ -26,8 +26,11 @@ type entry struct {
 	exists  bool
 	key     Key
 	secrets []storedSecret
-	// fresh is until when the entry is believed without asking the database.
-	fresh    time.Time
+	// fresh is until when the entry is believed without asking the database, unless it is stale: something changed.
+	fresh time.Time
+	stale bool
+	// reading tells what was read of the database at different times apart.
+	reading  uint64
 	accepted []accepted
 	// refused are the latest wrong secrets: a client with a wrong setting repeats the same one.
 	refused []proof
@@ -46,6 +49,9 @@ const (
 	right
 	wrong
 )
+
+// believed reports whether the entry is there and counts without asking the database.
+func (e *entry) believed(now time.Time) bool { return e != nil && !e.stale && now.Before(e.fresh) }
 
 // judge compares in constant time.
 func (e *entry) judge(p proof, now time.Time) verdict {
@@ -74,14 +80,22 @@ func (e *entry) inherit(old *entry) {
 	}
 }
 
+// with is e with a secret that was found right; e itself when the key has that secret no more.
 func (e *entry) with(p proof, s storedSecret) *entry {
+	if !slices.ContainsFunc(e.secrets, func(o storedSecret) bool { return o.ID == s.ID }) {
+		return e
+	}
 	next := *e
 	next.accepted = slices.DeleteFunc(slices.Clone(e.accepted), func(a accepted) bool { return a.secretID == s.ID })
 	next.accepted = append(next.accepted, accepted{proof: p, secretID: s.ID, until: s.end()})
 	return &next
 }
 
-func (e *entry) without(p proof) *entry {
+// without is e with a secret that was found wrong at that reading; e itself when it was read again since.
+func (e *entry) without(p proof, reading uint64) *entry {
+	if e.reading != reading {
+		return e
+	}
 	next := *e
 	next.refused = append(slices.Clone(e.refused[max(0, len(e.refused)-maxRefused+1):]), p)
 	return &next
@@ -91,13 +105,55 @@ func (e *entry) concerns(id string) bool {
 	return e.exists && (e.key.ID == id || e.key.Merchant.ID == id)
 }
 
-// cache holds the entries by public key.
+// cache holds the entries by public key. A change makes only the entries stale that it concerns, and what is being read of them
+// meanwhile: whatever one merchant does, the keys of others stay in memory. The secrets that were found right stay too; once the
+// key is read again, those count that it still has.
 type cache struct {
 	entries sync.Map // string → *entry
 	unknown atomic.Int64
-	// generation changes with every forget: what was read from the database before must not be stored after.
-	generation atomic.Uint64
-	mu         sync.Mutex // writers
+
+	mu       sync.Mutex // writers
+	readings uint64
+	// open are the readings under way.
+	open map[*reading]bool
+}
+
+// reading is a look at the database, and what changed since it began.
+type reading struct {
+	number uint64
+	// changed are the ids that were forgotten since, all: everything was.
+	changed map[string]bool
+	all     bool
+}
+
+// begin opens a reading, which end closes.
+func (c *cache) begin() *reading {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readings++
+	r := &reading{number: c.readings}
+	if c.open == nil {
+		c.open = make(map[*reading]bool)
+	}
+	c.open[r] = true
+	return r
+}
+
+func (c *cache) end(r *reading) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, r)
+}
+
+// outdated reports whether what was read of the public key may be from before a change.
+func (c *cache) outdated(r *reading, public string, e *entry) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return r.missed(public, e)
+}
+
+func (r *reading) missed(public string, e *entry) bool {
+	return r.all || r.changed[public] || e != nil && (r.changed[e.key.ID] || r.changed[e.key.Merchant.ID])
 }
 
 func (c *cache) get(public string) *entry {
@@ -108,23 +164,24 @@ func (c *cache) get(public string) *entry {
 	return e.(*entry)
 }
 
-// put stores what was learned since generation, unless something was forgotten meanwhile.
-func (c *cache) put(public string, generation uint64, e *entry) {
+// put stores what the reading found, unless that changed meanwhile.
+func (c *cache) put(public string, r *reading, e *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation.Load() != generation || (!e.exists && c.unknown.Load() >= maxUnknown) {
+	if r.missed(public, e) || (!e.exists && c.unknown.Load() >= maxUnknown) {
 		return
 	}
+	e.reading = r.number
 	c.count(public, -1)
 	c.entries.Store(public, e)
 	c.count(public, 1)
 }
 
 // edit replaces the present entry by change of it, so that two requests that learn something at once both keep it.
-func (c *cache) edit(public string, generation uint64, change func(*entry) *entry) {
+func (c *cache) edit(public string, change func(*entry) *entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.get(public); e != nil && e.exists && c.generation.Load() == generation {
+	if e := c.get(public); e != nil && e.exists {
 		c.entries.Store(public, change(e))
 	}
 }
@@ -135,30 +192,62 @@ func (c *cache) count(public string, by int64) {
 	}
 }
 
-// forget drops what concerns the public key or the id of a key or merchant.
+// forget makes stale what concerns the public key or the id of a key or merchant.
 func (c *cache) forget(id string) {
-	c.drop(func(public string, e *entry) bool { return public == id || e.concerns(id) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for r := range c.open {
+		if r.changed == nil {
+			r.changed = make(map[string]bool)
+		}
+		r.changed[id] = true
+	}
+	c.each(func(public string, e *entry) {
+		if public == id || e.concerns(id) {
+			c.spoil(public, e)
+		}
+	})
 }
 
-func (c *cache) flush() { c.drop(func(string, *entry) bool { return true }) }
+// flush makes everything stale.
+func (c *cache) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for r := range c.open {
+		r.all = true
+	}
+	c.each(c.spoil)
+}
 
 // sweep drops entries that nobody has used for a while, and ends what is not fresh any more of those that do not exist.
 func (c *cache) sweep(now time.Time) {
-	c.drop(func(_ string, e *entry) bool {
-		return now.After(e.fresh.Add(keepIdle)) || (!e.exists && now.After(e.fresh))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.each(func(public string, e *entry) {
+		if now.After(e.fresh.Add(keepIdle)) || (!e.exists && now.After(e.fresh)) {
+			c.drop(public)
+		}
 	})
 }
 
-func (c *cache) drop(which func(public string, e *entry) bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.generation.Add(1)
+func (c *cache) each(do func(public string, e *entry)) {
 	c.entries.Range(func(k, v any) bool {
-		public := k.(string)
-		if which(public, v.(*entry)) {
-			c.count(public, -1)
-			c.entries.Delete(public)
-		}
+		do(k.(string), v.(*entry))
 		return true
 	})
+}
+
+func (c *cache) spoil(public string, e *entry) {
+	if !e.exists {
+		c.drop(public)
+		return
+	}
+	next := *e
+	next.stale = true
+	c.entries.Store(public, &next)
+}
+
+func (c *cache) drop(public string) {
+	c.count(public, -1)
+	c.entries.Delete(public)
 }

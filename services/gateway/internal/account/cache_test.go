@@ -3,6 +3,8 @@ package account
 import (
 	"testing"
 	"time"
+
+	"european-pay.eu/eupay/internal/errs"
 )
 
 // What was read before a change must not be remembered after it.
@@ -12,22 +14,114 @@ func TestLookupFromBeforeAChangeIsNotKept(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	c := f.notifier.cache
-	before := c.generation.Load()
+	before := c.begin()
+	defer c.end(before)
 	old := mustAuthenticate(t, f, key, secret)
 	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	c.put(key.Public, before, &entry{exists: true, key: old, fresh: f.clock.Now().Add(trust)})
-	if c.get(key.Public) != nil {
+	late := &entry{exists: true, key: old, fresh: f.clock.Now().Add(trust)}
+	if c.put(key.Public, before, late); c.get(key.Public).believed(f.clock.Now()) || !c.outdated(before, key.Public, late) {
 		t.Fatal("the late answer was stored")
 	}
+}
+
+// What one merchant does must not cost the others the memory of their keys, neither what is in it nor what is being read.
+func TestAChangeConcernsOnlyItsOwnKeys(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	busy, _ := f.merchant(t, "busy@example.com")
+	changing, changingSecret := f.key(t, busy.ID)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, secret := f.key(t, m.ID)
+	c := f.notifier.cache
+	got, _ := mustAuthenticate(t, f, key, secret), mustAuthenticate(t, f, changing, changingSecret)
+	during := c.begin()
+	defer c.end(during)
+	if _, err := f.Merchants.Update(t.Context(), "user:x", busy.ID, MerchantChange{Name: ptr("New name")}); err != nil {
+		t.Fatal(err)
+	}
+	if c.get(changing.Public).believed(f.clock.Now()) || !c.get(key.Public).believed(f.clock.Now()) {
+		t.Error("the wrong key was forgotten")
+	}
+	e := &entry{exists: true, key: got, fresh: f.clock.Now().Add(trust)}
+	if c.put(key.Public, during, e); c.get(key.Public) != e {
+		t.Error("what was read of another's key meanwhile was thrown away")
+	}
+	if renamed := mustAuthenticate(t, f, changing, changingSecret); renamed.Merchant.Name != "New name" {
+		t.Errorf("its own key still says %q", renamed.Merchant.Name)
+	}
+}
+
+func TestWhatChangesNothingIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, secret := f.key(t, m.ID)
+	got := mustAuthenticate(t, f, key, secret)
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: &m.Name}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: &got.Name, Scopes: &got.Scopes, AllowedIPs: &got.AllowedIPs, PerMinute: &got.PerMinute}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: ptr("")}); err == nil {
+		t.Fatal("a key without a name")
+	}
+	if !f.notifier.cache.get(key.Public).believed(f.clock.Now()) {
+		t.Error("forgotten")
+	}
+	if actions := f.audited(t, key.ID); len(actions) != 1 {
+		t.Errorf("audited %v", actions)
+	}
+}
+
+// A secret that was proven once is read again after a change, but not compared again.
+func TestAChangeCostsNoBcrypt(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, secret := f.key(t, m.ID)
+	mustAuthenticate(t, f, key, secret)
+	fill(f.Keys.hasher.turns)
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: ptr("New name")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustAuthenticate(t, f, key, secret); got.Merchant.Name != "New name" {
+		t.Errorf("still %q", got.Merchant.Name)
+	}
+	f.notifier.cache.flush()
+	mustAuthenticate(t, f, key, secret)
+}
+
+// A look-up that others join after a change may have asked before it: they ask again.
+func TestWhoJoinsALookupFromBeforeAChangeAsksAgain(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, secret := f.key(t, m.ID)
+	leave := take(t, f.Keys.hasher.turns)
+	first, second := make(chan error, 1), make(chan error, 1)
+	ask := func(to chan<- error) {
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+		to <- err
+	}
+	go ask(first)
+	eventually(t, "the look-up has read the key", func() bool { return waiters(f.Keys.hasher.turns) == 1 })
+	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
+		t.Fatal(err)
+	}
+	go ask(second)
+	leave()
+	wantCode(t, <-first, errs.InvalidAPIKey)
+	wantCode(t, <-second, errs.InvalidAPIKey)
 }
 
 func TestUnknownKeysAreBounded(t *testing.T) {
 	t.Parallel()
 	c := &cache{}
 	for range maxUnknown + 5 {
-		c.put(newPublic(false), 0, &entry{})
+		c.put(newPublic(false), &reading{}, &entry{})
 	}
 	n := 0
 	c.entries.Range(func(any, any) bool { n++; return true })

@@ -124,7 +124,7 @@ func TestGeneratedCredentials(t *testing.T) {
 func TestNetworkOfAnAddress(t *testing.T) {
 	t.Parallel()
 	for ip, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
+		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
 	} {
 		if got := network(netip.MustParseAddr(ip)); got != want {
 			t.Errorf("network(%s) is %s", ip, got)

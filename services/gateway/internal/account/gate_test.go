@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,17 +82,22 @@ func TestWindowSlides(t *testing.T) {
 	}
 }
 
-func TestWindowMemoryIsBounded(t *testing.T) {
+// A flood of names must not close the door to the names of others.
+func TestAFullWindowForgetsTheQuietestName(t *testing.T) {
 	t.Parallel()
-	w, at := newWindow(2, time.Minute), newClock()
-	for range maxWindows {
-		if err := w.take(randomText(20), at.Now()); err != nil {
+	w, at := newWindow(1, time.Minute), newClock()
+	name := func(i int) string { return strconv.Itoa(i) }
+	for i := range maxWindows {
+		if err := w.take(name(i), at.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}
+	if err := w.take("one more", at.Now()); err != nil {
+		t.Fatalf("refused for what others did: %v", err)
+	}
 	wantCode(t, w.take("one more", at.Now()), errs.RateLimitExceeded)
-	at.Advance(time.Minute)
-	if err := w.take("one more", at.Now()); err != nil || len(w.attempts) != 1 {
-		t.Fatalf("%v, %d names", err, len(w.attempts))
+	wantCode(t, w.take(name(1), at.Now()), errs.RateLimitExceeded)
+	if err := w.take(name(0), at.Now()); err != nil || len(w.attempts) != maxWindows || w.quiet.Len() != maxWindows {
+		t.Fatalf("%v, %d and %d names", err, len(w.attempts), w.quiet.Len())
 	}
 }

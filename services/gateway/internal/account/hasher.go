@@ -16,16 +16,17 @@ const maxBcrypt = 72
 // gatePatience is how long a caller waits for its turn at a bounded resource.
 const gatePatience = 2 * time.Second
 
-// hasher is bcrypt with a bounded number of computations at a time, about 50 ms of one core each.
+// hasher is bcrypt with a bounded number of computations at a time, about 50 ms of one core each, fairly between whom they
+// are for.
 type hasher struct {
-	gate *gate
-	cost int
+	turns *turns
+	cost  int
 	// decoy is a hash of nothing anyone knows, to compare with when there is no account.
 	decoy []byte
 }
 
 func newHasher(cost, parallel int) (*hasher, error) {
-	h := &hasher{gate: newGate(parallel, gatePatience), cost: cost}
+	h := &hasher{turns: newTurns(parallel, gatePatience), cost: cost}
 	var err error
 	if h.decoy, err = bcrypt.GenerateFromPassword([]byte(randomText(secretLength)), cost); err != nil {
 		return nil, fmt.Errorf("make the decoy hash: %w", err)
@@ -34,11 +35,11 @@ func newHasher(cost, parallel int) (*hasher, error) {
 }
 
 // hash returns the bcrypt hash of at most maxBcrypt bytes.
-func (h *hasher) hash(ctx context.Context, secret string) (string, error) {
-	if err := h.gate.enter(ctx); err != nil {
+func (h *hasher) hash(ctx context.Context, who turn, secret string) (string, error) {
+	if err := h.turns.enter(ctx, who); err != nil {
 		return "", err
 	}
-	defer h.gate.leave()
+	defer h.turns.leave(who)
 	hash, err := bcrypt.GenerateFromPassword([]byte(secret), h.cost)
 	if err != nil {
 		return "", fmt.Errorf("hash secret: %w", err)
@@ -48,11 +49,11 @@ func (h *hasher) hash(ctx context.Context, secret string) (string, error) {
 
 // matches reports whether secret is what hash was made of, in the same time for yes and no. An empty hash stands for
 // an account that does not exist: the answer is no, at the same cost.
-func (h *hasher) matches(ctx context.Context, hash, secret string) (bool, error) {
-	if err := h.gate.enter(ctx); err != nil {
+func (h *hasher) matches(ctx context.Context, who turn, hash, secret string) (bool, error) {
+	if err := h.turns.enter(ctx, who); err != nil {
 		return false, err
 	}
-	defer h.gate.leave()
+	defer h.turns.leave(who)
 	exists := hash != ""
 	if !exists {
 		hash = string(h.decoy)

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"hash"
 	"log/slog"
+	"net/netip"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
@@ -32,7 +32,7 @@ const (
 	keepIdle = 10 * time.Minute
 	// learnTimeout bounds one look-up with bcrypt, whoever waits for it.
 	learnTimeout = 10 * time.Second
-	// wrongPerMinute bounds the bcrypt comparisons that one public key, which is no secret, can cause.
+	// wrongPerMinute bounds the bcrypt comparisons that a public key, which is no secret, can cause in one network.
 	wrongPerMinute = 30
 	// lookups is how many questions to the database run at once for keys that are not in memory.
 	lookups = 4
@@ -70,9 +70,10 @@ func newKeys(d Deps, n *notifier) (*Keys, error) {
 
 // Authenticate returns the key of a public key and its secret. The error is INVALID_API_KEY for a key that is
 // malformed, unknown, revoked or expired, INVALID_SECRET for a wrong secret, RATE_LIMIT_EXCEEDED when a key is tried
-// with too many wrong secrets and SERVICE_UNAVAILABLE when too many keys must be compared at once. The slices of the
-// key are shared: do not change them.
-func (k *Keys) Authenticate(ctx context.Context, public, secret string) (Key, error) {
+// with too many wrong secrets from the network of the address and SERVICE_UNAVAILABLE when too many secrets must be compared
+// at once. A secret that is not known to be right is compared only for an address that may use the key: IP_NOT_ALLOWED. One
+// that is known is never refused for what others try. The slices of the key are shared: do not change them.
+func (k *Keys) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (Key, error) {
 	if !isPublic(public) {
 		return Key{}, errInvalidKey()
 	}
@@ -80,7 +81,7 @@ func (k *Keys) Authenticate(ctx context.Context, public, secret string) (Key, er
 		secret = "" // as wrong as any, and cheap
 	}
 	p, now := k.proof(public, secret), k.now()
-	if e := k.cache.get(public); e != nil && now.Before(e.fresh) {
+	if e := k.cache.get(public); e.believed(now) {
 		if !e.exists {
 			return Key{}, errInvalidKey()
 		}
@@ -91,8 +92,19 @@ func (k *Keys) Authenticate(ctx context.Context, public, secret string) (Key, er
 			return Key{}, errInvalidSecret()
 		}
 	}
-	return k.learnOnce(ctx, public, secret, p)
+	return k.learnOnce(ctx, attempt{public: public, secret: secret, proof: p, from: from.Unmap()})
 }
+
+// attempt is a pair that is not known yet, and where it comes from.
+type attempt struct {
+	public, secret string
+	proof          proof
+	from           netip.Addr
+}
+
+// source is the name by which wrong secrets are counted. A key is no secret, so whoever has its name must not spend what
+// others may try.
+func (a attempt) source() string { return a.public + " " + neighbourhood(a.from) }
 
 func (k *Keys) proof(public, secret string) proof {
 	mac := k.macs.Get().(hash.Hash)
@@ -106,60 +118,83 @@ func (k *Keys) proof(public, secret string) proof {
 	return p
 }
 
-// learnOnce lets requests with the same pair share one look-up. One that starts after something was forgotten does not
-// join a look-up from before.
-func (k *Keys) learnOnce(ctx context.Context, public, secret string, p proof) (Key, error) {
-	generation := k.cache.generation.Load()
-	name := strconv.FormatUint(generation, 36) + string(p[:])
-	flight := k.flights.DoChan(name, func() (any, error) {
+// learnt is what a look-up found. outdated: it began before a change that concerns the key.
+type learnt struct {
+	key      Key
+	outdated bool
+}
+
+// learnOnce lets requests with the same pair from the same network share one look-up. Whoever joined one that began before a
+// change does not know whether it asked before the change too, so it asks again.
+func (k *Keys) learnOnce(ctx context.Context, a attempt) (Key, error) {
+	for range 2 {
+		l, err := k.join(ctx, a)
+		if !l.outdated {
+			return l.key, err
+		}
+	}
+	return Key{}, errBusy() // it changes faster than it can be read
+}
+
+func (k *Keys) join(ctx context.Context, a attempt) (learnt, error) {
+	flight := k.flights.DoChan(string(a.proof[:])+a.source(), func() (any, error) {
 		// The others still want the answer when the first caller hangs up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience.Of(ctx, learnTimeout))
 		defer cancel()
-		return k.learn(ctx, public, secret, p, generation)
+		r := k.cache.begin()
+		defer k.cache.end(r)
+		e, err := k.load(ctx, a.public, r)
+		if err != nil {
+			return learnt{outdated: k.cache.outdated(r, a.public, nil)}, err
+		}
+		key, err := k.learn(ctx, a, e)
+		return learnt{key, k.cache.outdated(r, a.public, e)}, err
 	})
 	select {
 	case r := <-flight:
-		if r.Err != nil {
-			return Key{}, r.Err
-		}
-		return r.Val.(Key), nil
+		return r.Val.(learnt), r.Err
 	case <-ctx.Done():
-		return Key{}, errBusy()
+		return learnt{}, errBusy()
 	}
 }
 
-func (k *Keys) learn(ctx context.Context, public, secret string, p proof, generation uint64) (Key, error) {
-	e, err := k.load(ctx, public, generation)
-	if err != nil {
-		return Key{}, err
-	}
+func (k *Keys) learn(ctx context.Context, a attempt, e *entry) (Key, error) {
 	if !e.exists {
 		return Key{}, errInvalidKey()
 	}
-	switch e.judge(p, k.now()) {
+	switch e.judge(a.proof, k.now()) {
 	case right:
 		k.touch(ctx, e.key)
 		return e.key, nil
 	case wrong:
 		return Key{}, errInvalidSecret()
 	}
-	return k.compare(ctx, e, secret, p, generation)
+	if !isSecret(a.secret, e.key.Livemode) {
+		return Key{}, errInvalidSecret()
+	}
+	if !e.key.Allows(a.from) {
+		return Key{}, ErrNotAllowed()
+	}
+	return k.compare(ctx, e, a)
 }
 
 // load returns the present entry while it is fresh, or what the database says now.
-func (k *Keys) load(ctx context.Context, public string, generation uint64) (*entry, error) {
-	old, now := k.cache.get(public), k.now()
-	if old != nil && now.Before(old.fresh) {
-		return old, nil
+func (k *Keys) load(ctx context.Context, public string, r *reading) (*entry, error) {
+	if e := k.cache.get(public); e.believed(k.now()) {
+		return e, nil
 	}
 	if err := k.lookups.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer k.lookups.leave()
+	old, now := k.cache.get(public), k.now()
+	if old.believed(now) { // somebody read it while we waited
+		return old, nil
+	}
 	key, secrets, err := loadKey(ctx, k.pool, public, now)
 	if errors.Is(err, errNoKey) {
 		e := &entry{fresh: now.Add(trustUnknown)}
-		k.cache.put(public, generation, e)
+		k.cache.put(public, r, e)
 		return e, nil
 	}
 	if err != nil {
@@ -169,7 +204,7 @@ func (k *Keys) load(ctx context.Context, public string, generation uint64) (*ent
 	if old != nil && old.exists {
 		e.inherit(old)
 	}
-	k.cache.put(public, generation, e)
+	k.cache.put(public, r, e)
 	return e, nil
 }
 
@@ -185,30 +220,30 @@ func (k *Keys) freshUntil(key Key, now time.Time) time.Time {
 }
 
 // compare pays bcrypt, for the current secret first.
-func (k *Keys) compare(ctx context.Context, e *entry, secret string, p proof, generation uint64) (Key, error) {
-	public := e.key.Public
-	if !isSecret(secret, e.key.Livemode) {
-		return Key{}, errInvalidSecret()
-	}
-	if err := k.wrong.take(public, k.now()); err != nil {
+func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
+	source, now := a.source(), k.now()
+	who := turn{name: a.public, rank: k.wrong.count(source, now)}
+	if err := k.wrong.take(source, now); err != nil {
 		return Key{}, err
 	}
 	for _, s := range e.secrets {
 		if !s.valid(k.now()) {
 			continue
 		}
-		ok, err := k.hasher.matches(ctx, s.Hash, secret)
+		ok, err := k.hasher.matches(ctx, who, s.Hash, a.secret)
 		if err != nil {
+			k.wrong.giveBack(source)
 			return Key{}, err
 		}
 		if ok {
-			k.wrong.reset(public)
-			k.cache.edit(public, generation, func(e *entry) *entry { return e.with(p, s) })
+			k.wrong.reset(source)
+			k.cache.edit(a.public, func(e *entry) *entry { return e.with(a.proof, s) })
 			k.touch(ctx, e.key)
 			return e.key, nil
 		}
 	}
-	k.cache.edit(public, generation, func(e *entry) *entry { return e.without(p) })
+	reading := e.reading
+	k.cache.edit(a.public, func(e *entry) *entry { return e.without(a.proof, reading) })
 	return Key{}, errInvalidSecret()
 }
 
@@ -222,6 +257,11 @@ func (k *Keys) touch(ctx context.Context, key Key) {
 func errInvalidKey() error { return errs.New(errs.InvalidAPIKey, "Invalid API key.") }
 func errInvalidSecret() error {
 	return errs.New(errs.InvalidSecret, "Invalid API secret.")
+}
+
+// ErrNotAllowed refuses an address that may not use a key.
+func ErrNotAllowed() error {
+	return errs.New(errs.IPNotAllowed, "This address is not on the API key's IP allowlist.")
 }
 
 // unavailable tells the caller that repeating helps, and keeps the cause for the log.

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +39,7 @@ func TestAuthenticateTellsWhatIsWrong(t *testing.T) {
 	}
 	for name, c := range cases {
 		for _, attempt := range []string{"cold", "remembered"} {
-			got, err := f.Keys.Authenticate(t.Context(), c.public, c.secret)
+			got, err := f.Keys.Authenticate(t.Context(), c.public, c.secret, home)
 			if c.want != "" {
 				if !errs.Is(err, c.want) {
 					t.Errorf("%s (%s): got %v, want %s", name, attempt, err, c.want)
@@ -73,7 +74,7 @@ func TestVerifiedPairIsRemembered(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	fill(f.Keys.hasher.gate) // from here on a comparison would only end with SERVICE_UNAVAILABLE
+	fill(f.Keys.hasher.turns) // from here on a comparison would only end with SERVICE_UNAVAILABLE
 	mustAuthenticate(t, f, key, secret)
 	f.clock.Advance(trust)
 	mustAuthenticate(t, f, key, secret)
@@ -82,40 +83,142 @@ func TestVerifiedPairIsRemembered(t *testing.T) {
 	}
 }
 
-func fill(g *gate) {
-	for range cap(g.slots) {
-		g.slots <- struct{}{}
-	}
-	g.queue = 0
-}
+func fill(g *turns) { g.free, g.perLine = 0, 0 }
 
 func TestTooManyComparisonsAreRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	fill(f.Keys.hasher.gate)
-	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret)
+	fill(f.Keys.hasher.turns)
+	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
 	if e := wantCode(t, err, errs.Unavailable); e.RetryAfter != time.Second {
 		t.Fatalf("retry after %s", e.RetryAfter)
 	}
 }
 
-func TestWrongSecretsOfOneKeyAreLimited(t *testing.T) {
+// guess tries a wrong secret of the key.
+func guess(t testing.TB, f *fixture, key Key, from string) error {
+	t.Helper()
+	_, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_"+randomText(secretLength), netip.MustParseAddr(from))
+	return err
+}
+
+// exhaust tries wrong secrets until the network of the address may try no more.
+func exhaust(t testing.TB, f *fixture, key Key, from string) {
+	t.Helper()
+	for range wrongPerMinute {
+		wantCode(t, guess(t, f, key, from), errs.InvalidSecret)
+	}
+	wantCode(t, guess(t, f, key, from), errs.RateLimitExceeded)
+}
+
+// The key is no secret: who has only that must not be able to lock its owner out.
+func TestWrongSecretsCountAgainstTheirNetworkAlone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ attacker, neighbour, other string }{
+		{"198.51.100.7", "198.51.100.200", "198.51.101.7"},
+		{"2001:db8:1:2::7", "2001:db8:1:ffff::1", "2001:db8:2::1"},
+	} {
+		f := setup(t)
+		m, _ := f.merchant(t, "shop@example.com")
+		key, secret := f.key(t, m.ID)
+		exhaust(t, f, key, c.attacker)
+		wantCode(t, guess(t, f, key, c.neighbour), errs.RateLimitExceeded)
+		wantCode(t, guess(t, f, key, c.other), errs.InvalidSecret)
+		if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, netip.MustParseAddr(c.other)); err != nil {
+			t.Errorf("the owner is locked out: %v", err)
+		}
+	}
+}
+
+// Not even in the network of the attack, and not when all is read again.
+func TestAProvenSecretIsNeverRefusedForWrongOnes(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	for i := range wrongPerMinute + 1 {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_"+randomText(secretLength))
-		if want := map[bool]errs.Code{true: errs.InvalidSecret, false: errs.RateLimitExceeded}[i < wrongPerMinute]; !errs.Is(err, want) {
-			t.Fatalf("attempt %d: got %v, want %s", i, err, want)
-		}
-	}
-	mustAuthenticate(t, f, key, secret) // who has proven the secret is not locked out by a guesser
-	f.clock.Advance(trust)
+	exhaust(t, f, key, home.String())
+	fill(f.Keys.hasher.turns)
 	mustAuthenticate(t, f, key, secret)
+	f.clock.Advance(trust - time.Second)
+	mustAuthenticate(t, f, key, secret)
+	f.clock.Advance(time.Second)
+	mustAuthenticate(t, f, key, secret)
+}
+
+// An attacker's requests wait for each other, and one from a network without mistakes goes before them.
+func TestTheFirstUseOfASecretGoesBeforeGuesses(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, secret := f.key(t, m.ID)
+	wantCode(t, guess(t, f, key, "198.51.100.7"), errs.InvalidSecret)
+	turns := f.Keys.hasher.turns
+	leave := take(t, turns)
+	var guesses sync.WaitGroup
+	for range turns.perLine {
+		guesses.Go(func() { _ = guess(t, f, key, "198.51.100.7") })
+	}
+	eventually(t, "the guesses fill the line", func() bool { return waiters(turns) == turns.perLine })
+	owner := make(chan error, 1)
+	go func() {
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+		owner <- err
+	}()
+	eventually(t, "the owner waits first", func() bool {
+		turns.mu.Lock()
+		defer turns.mu.Unlock()
+		l := turns.lines[key.Public]
+		if l == nil {
+			return false
+		}
+		w := l.waiters
+		return len(w) == turns.perLine && w[0].rank == 0 && w[1].rank > 0
+	})
+	leave()
+	if err := <-owner; err != nil {
+		t.Error(err)
+	}
+	guesses.Wait()
+}
+
+func TestASecretThatWasNotComparedDoesNotCount(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, secret := f.key(t, m.ID)
+	turns := f.Keys.hasher.turns
+	free := turns.free
+	turns.perLine, turns.free = 0, 0
+	for range wrongPerMinute {
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+		wantCode(t, err, errs.Unavailable)
+	}
+	turns.perLine, turns.free = maxLine, free
+	mustAuthenticate(t, f, key, secret)
+}
+
+// bcrypt is not paid for who may not use the key in any case.
+func TestTheAllowListStandsBeforeBcrypt(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Shop", AllowedIPs: []netip.Prefix{netip.PrefixFrom(home, 32)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := f.Keys.hasher.turns.free
+	fill(f.Keys.hasher.turns)
+	for range wrongPerMinute + 1 {
+		wantCode(t, guess(t, f, key, "198.51.100.7"), errs.IPNotAllowed)
+	}
+	f.Keys.hasher.turns.free = free
+	mustAuthenticate(t, f, key, secret)
+	if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, netip.MustParseAddr("::ffff:192.0.2.7")); err != nil {
+		t.Errorf("the same address in IPv6: %v", err)
+	}
 }
 
 func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
@@ -124,20 +227,20 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	f.Keys.wrong = newWindow(1, time.Minute) // room for one comparison
-	f.Keys.hasher.gate.slots <- struct{}{}
+	leave := take(t, f.Keys.hasher.turns)
 	var started, done sync.WaitGroup
 	failures := make(chan error, 100)
 	started.Add(100)
 	for range 100 {
 		done.Go(func() {
 			started.Done()
-			if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret); err != nil {
+			if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home); err != nil {
 				failures <- err
 			}
 		})
 	}
 	started.Wait()
-	<-f.Keys.hasher.gate.slots
+	leave()
 	done.Wait()
 	close(failures)
 	for err := range failures {
@@ -147,7 +250,7 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 
 func mustAuthenticate(t testing.TB, f *fixture, key Key, secret string) Key {
 	t.Helper()
-	got, err := f.Keys.Authenticate(t.Context(), key.Public, secret)
+	got, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +260,7 @@ func mustAuthenticate(t testing.TB, f *fixture, key Key, secret string) Key {
 func authenticates(t testing.TB, f *fixture, key Key, secret string) func() bool {
 	t.Helper()
 	return func() bool {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
 		if err != nil && !errs.Is(err, errs.InvalidAPIKey) && !errs.Is(err, errs.InvalidSecret) {
 			t.Fatal(err)
 		}
@@ -184,7 +287,7 @@ func TestDatabaseAwayIsUnavailableNotInvalid(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.pool.Close()
-	_, err := f.Keys.Authenticate(t.Context(), newPublic(false), newSecret(false))
+	_, err := f.Keys.Authenticate(t.Context(), newPublic(false), newSecret(false), home)
 	wantCode(t, err, errs.Unavailable)
 	var e *errs.Error
 	if errors.As(err, &e); strings.Contains(e.Message, "pool") {
@@ -199,7 +302,7 @@ func TestCallerThatHangsUpDoesNotSpoilTheLookup(t *testing.T) {
 	key, secret := f.key(t, m.ID)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Keys.Authenticate(ctx, key.Public, secret); err != nil {
+	if _, err := f.Keys.Authenticate(ctx, key.Public, secret, home); err != nil {
 		wantCode(t, err, errs.Unavailable)
 	}
 	eventually(t, "the look-up finishes", func() bool {
@@ -215,7 +318,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			if _, err := f.Keys.Authenticate(b.Context(), key.Public, secret); err != nil {
+			if _, err := f.Keys.Authenticate(b.Context(), key.Public, secret, home); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/pg"
 )
 
 const (
@@ -59,8 +61,11 @@ func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey
 	if err := checkKey(key); err != nil {
 		return Key{}, "", err
 	}
+	if err := checkRoom(ctx, k.pool, merchantID); err != nil { // once more under the lock: this one saves the hash
+		return Key{}, "", err
+	}
 	secret := newSecret(n.Livemode)
-	hash, err := k.hasher.hash(ctx, secret)
+	hash, err := k.hasher.hash(ctx, turn{name: merchantID}, secret)
 	if err != nil {
 		return Key{}, "", err
 	}
@@ -76,12 +81,8 @@ func (k *Keys) create(ctx context.Context, tx pgx.Tx, by Actor, merchantID strin
 	if err != nil {
 		return err
 	}
-	n, err := countActiveKeys(ctx, tx, m.ID)
-	if err != nil {
+	if err := checkRoom(ctx, tx, m.ID); err != nil {
 		return err
-	}
-	if n >= maxKeys {
-		return errs.New(errs.InvalidState, "The account has %d API keys. Revoke one that is not in use.", n)
 	}
 	if key.AllowedIPs == nil {
 		key.AllowedIPs = []netip.Prefix{}
@@ -96,6 +97,17 @@ func (k *Keys) create(ctx context.Context, tx pgx.Tx, by Actor, merchantID strin
 	return record(ctx, tx, key.CreatedAt, by, "api_key.created", key.ID, map[string]any{"public": key.Public, "merchant_id": m.ID})
 }
 
+func checkRoom(ctx context.Context, db pg.DB, merchantID string) error {
+	n, err := countActiveKeys(ctx, db, merchantID)
+	if err != nil {
+		return err
+	}
+	if n >= maxKeys {
+		return errs.New(errs.InvalidState, "The account has %d API keys. Revoke one that is not in use.", n)
+	}
+	return nil
+}
+
 // List returns a page of the merchant's keys, revoked ones too, newest first, and how many there are in all.
 func (k *Keys) List(ctx context.Context, merchantID string, page, limit int) ([]Key, int64, error) {
 	return listKeys(ctx, k.pool, merchantID, page, limit)
@@ -103,33 +115,31 @@ func (k *Keys) List(ctx context.Context, merchantID string, page, limit int) ([]
 
 // Update changes a key that is not revoked.
 func (k *Keys) Update(ctx context.Context, by Actor, merchantID, id string, change KeyChange) (Key, error) {
-	return k.change(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+	return k.change(ctx, merchantID, id, func(tx pgx.Tx, key *Key) (bool, error) {
 		changed := key.apply(change)
-		if err := checkKey(*key); err != nil {
-			return err
-		}
-		if len(changed) == 0 {
-			return nil
+		if err := checkKey(*key); err != nil || len(changed) == 0 {
+			return false, err
 		}
 		if err := updateKey(ctx, tx, *key); err != nil {
-			return err
+			return true, err
 		}
-		return record(ctx, tx, instant(k.now), by, "api_key.updated", id, changed)
+		return true, record(ctx, tx, instant(k.now), by, "api_key.updated", id, changed)
 	})
 }
 
+// apply sets the new values and returns those that differ for the audit log.
 func (k *Key) apply(c KeyChange) map[string]any {
 	changed := map[string]any{}
-	if c.Name != nil {
+	if c.Name != nil && *c.Name != k.Name {
 		k.Name, changed["name"] = *c.Name, *c.Name
 	}
-	if c.Scopes != nil {
+	if c.Scopes != nil && !slices.Equal(*c.Scopes, k.Scopes) {
 		k.Scopes, changed["scopes"] = *c.Scopes, *c.Scopes
 	}
-	if c.AllowedIPs != nil {
+	if c.AllowedIPs != nil && !slices.Equal(*c.AllowedIPs, k.AllowedIPs) {
 		k.AllowedIPs, changed["allowed_ips"] = append([]netip.Prefix{}, *c.AllowedIPs...), *c.AllowedIPs
 	}
-	if c.PerMinute != nil {
+	if c.PerMinute != nil && *c.PerMinute != k.PerMinute {
 		k.PerMinute, changed["per_minute"] = *c.PerMinute, *c.PerMinute
 	}
 	return changed
@@ -138,14 +148,14 @@ func (k *Key) apply(c KeyChange) map[string]any {
 // Revoke ends a key for good, on every replica at once. Revoking it again changes nothing.
 func (k *Keys) Revoke(ctx context.Context, by Actor, merchantID, id string) error {
 	now := instant(k.now)
-	_, err := k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+	_, err := k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) (bool, error) {
 		if key.RevokedAt != nil {
-			return nil
+			return false, nil
 		}
 		if err := revokeKey(ctx, tx, id, now); err != nil {
-			return err
+			return true, err
 		}
-		return record(ctx, tx, now, by, "api_key.revoked", id, map[string]any{"public": key.Public, "merchant_id": merchantID})
+		return true, record(ctx, tx, now, by, "api_key.revoked", id, map[string]any{"public": key.Public, "merchant_id": merchantID})
 	})
 	return err
 }
@@ -156,25 +166,25 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, "", errs.Invalid(errs.Field{Field: "overlap_seconds", Message: "overlap_seconds must be from 0 to 604800 (7 days)."})
 	}
-	livemode, err := k.modeOf(ctx, merchantID, id)
+	now := instant(k.now)
+	livemode, err := k.rotatable(ctx, merchantID, id, now, now.Add(overlap))
 	if err != nil {
 		return Key{}, "", err
 	}
 	secret := newSecret(livemode)
-	hash, err := k.hasher.hash(ctx, secret) // before the transaction: it is slow
+	hash, err := k.hasher.hash(ctx, turn{name: merchantID}, secret) // before the transaction: it is slow
 	if err != nil {
 		return Key{}, "", err
 	}
-	now := instant(k.now)
-	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, _ *Key) error {
+	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, _ *Key) (bool, error) {
 		old, err := replaceSecret(ctx, tx, id, hash, now, now.Add(overlap))
 		if err != nil {
-			return err
+			return true, err
 		}
 		if old > maxOldSecrets {
-			return errs.New(errs.InvalidState, "Two older secrets of this key are still valid. Wait until one ends, or rotate without overlap.")
+			return false, errOldSecrets()
 		}
-		return record(ctx, tx, now, by, "api_key.rotated", id, map[string]any{"overlap_seconds": int64(overlap.Seconds())})
+		return true, record(ctx, tx, now, by, "api_key.rotated", id, map[string]any{"overlap_seconds": int64(overlap.Seconds())})
 	})
 	if err != nil {
 		return Key{}, "", err
@@ -182,38 +192,52 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 	return key, secret, nil
 }
 
-func (k *Keys) modeOf(ctx context.Context, merchantID, id string) (bool, error) {
-	key, err := k.lock(ctx, merchantID, id, func(pgx.Tx, *Key) error { return nil })
+// rotatable is the mode of a key whose secrets may be replaced with the present one valid until then: what must be refused is
+// refused before a hash is paid for.
+func (k *Keys) rotatable(ctx context.Context, merchantID, id string, now, until time.Time) (bool, error) {
+	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, _ *Key) (bool, error) {
+		valid, err := countSecrets(ctx, tx, id, now)
+		if err == nil && until.After(now) && valid > maxOldSecrets {
+			err = errOldSecrets()
+		}
+		return false, err
+	})
 	return key.Livemode, err
 }
 
+func errOldSecrets() error {
+	return errs.New(errs.InvalidState, "Two older secrets of this key are still valid. Wait until one ends, or rotate without overlap.")
+}
+
 // change is lock for a key that must not be revoked.
-func (k *Keys) change(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) error) (Key, error) {
-	return k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) error {
+func (k *Keys) change(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) (bool, error)) (Key, error) {
+	return k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) (bool, error) {
 		if key.RevokedAt != nil {
-			return errs.New(errs.InvalidState, "The API key is revoked. Create a new one.")
+			return false, errs.New(errs.InvalidState, "The API key is revoked. Create a new one.")
 		}
 		return do(tx, key)
 	})
 }
 
-// lock runs do in a transaction that holds the key, and makes all replicas forget it afterwards.
-func (k *Keys) lock(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) error) (Key, error) {
+// lock runs do in a transaction that holds the key, and makes all replicas forget it afterwards if do says that it changed.
+func (k *Keys) lock(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) (changed bool, err error)) (Key, error) {
 	if !isID(id) {
 		return Key{}, errs.NotFound("API key")
 	}
 	var key Key
+	var changed bool
 	err := pgx.BeginFunc(ctx, k.pool, func(tx pgx.Tx) error {
 		var err error
 		if key, err = lockKey(ctx, tx, merchantID, id); err != nil {
 			return err
 		}
-		return do(tx, &key)
+		changed, err = do(tx, &key)
+		return err
 	})
 	if errors.Is(err, errNoKey) {
 		return Key{}, errs.NotFound("API key")
 	}
-	if key.ID != "" { // also after an error: a commit whose answer was lost may have happened
+	if changed { // also after an error: a commit whose answer was lost may have happened
 		k.notify.forget(key.ID)
 	}
 	if err != nil {

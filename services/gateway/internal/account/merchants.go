@@ -58,13 +58,13 @@ func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantC
 func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do func(*Merchant) map[string]any) (Merchant, error) {
 	now := instant(s.now)
 	var m Merchant
+	var changed map[string]any
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		var err error
 		if m, err = lockMerchant(ctx, tx, id); err != nil {
 			return err
 		}
-		changed := do(&m)
-		if len(changed) == 0 {
+		if changed = do(&m); len(changed) == 0 {
 			return nil
 		}
 		if changed["name"] != nil || changed["account_name"] != nil {
@@ -88,13 +88,13 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do fu
 		}
 		return record(ctx, tx, now, by, "merchant."+what, id, changed)
 	})
-	if isID(id) { // also after an error: a commit whose answer was lost may have happened
+	if len(changed) > 0 { // also after an error: a commit whose answer was lost may have happened
 		s.notify.forget(id)
+		s.wake()
 	}
 	if err != nil {
 		return Merchant{}, err
 	}
-	s.wake()
 	return m, nil
 }
 

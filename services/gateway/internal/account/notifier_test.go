@@ -90,7 +90,7 @@ func TestWhatWasLearntWhileDeafIsForgotten(t *testing.T) {
 	f.notifier.deaf.Store(true)
 	mustAuthenticate(t, f, key, secret)
 	f.notifier.listen()
-	if f.notifier.cache.get(key.Public) != nil || f.notifier.deaf.Load() {
+	if f.notifier.cache.get(key.Public).believed(f.clock.Now()) || f.notifier.deaf.Load() {
 		t.Fatal("kept")
 	}
 }

@@ -28,6 +28,9 @@ type DemoKey struct {
 
 const bySeed Actor = "system:seed"
 
+// demoTurn is whom its hashes are put down to.
+var demoTurn = turn{name: string(bySeed)}
+
 // Seed makes sure that the demo accounts exist, may be used and have the given credentials, also when it has run
 // before. It is for the all-in-one process and never for production: the credentials are known.
 func (a *Accounts) Seed(ctx context.Context, d Demo) (Merchant, error) {
@@ -132,10 +135,10 @@ func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password 
 	if exists && (have.Role != want.Role || have.MerchantID != want.MerchantID) {
 		return fmt.Errorf("the email of the demo %s belongs to another account", want.Role)
 	}
-	if ok, err := a.Users.hasher.matches(ctx, have.hash, password); err != nil || (ok && !have.Disabled) {
+	if ok, err := a.Users.hasher.matches(ctx, demoTurn, have.hash, password); err != nil || (ok && !have.Disabled) {
 		return err
 	}
-	if want.hash, err = a.Users.hasher.hash(ctx, password); err != nil {
+	if want.hash, err = a.Users.hasher.hash(ctx, demoTurn, password); err != nil {
 		return err
 	}
 	if exists {
@@ -175,11 +178,11 @@ func (a *Accounts) seedKey(ctx context.Context, tx pgx.Tx, merchantID string, d 
 		return err
 	}
 	for _, s := range secrets {
-		if ok, err := a.Keys.hasher.matches(ctx, s.Hash, d.Secret); err != nil || (ok && s.ValidUntil == nil) {
+		if ok, err := a.Keys.hasher.matches(ctx, demoTurn, s.Hash, d.Secret); err != nil || (ok && s.ValidUntil == nil) {
 			return err
 		}
 	}
-	hash, err := a.Keys.hasher.hash(ctx, d.Secret)
+	hash, err := a.Keys.hasher.hash(ctx, demoTurn, d.Secret)
 	if err != nil {
 		return err
 	}

@@ -24,30 +24,61 @@ type Session struct {
 }
 
 // Login opens a session for a user of that audience. Every wrong pair gets the same INVALID_LOGIN at the same cost, so
-// that nobody learns who has an account; many attempts from one address get RATE_LIMIT_EXCEEDED.
+// that nobody learns who has an account; many attempts from one address get RATE_LIMIT_EXCEEDED, and so do many at one account
+// from networks where its owner has not logged in lately.
 func (u *Users) Login(ctx context.Context, email, password string, audience Audience, ip netip.Addr) (Session, error) {
 	email = normalEmail(email)
-	pair := email[:min(len(email), maxEmail+1)] + " " + network(ip)
+	n := named{account: email[:min(len(email), maxEmail+1)], address: network(ip), network: neighbourhood(ip)}
 	now := instant(u.now)
-	if err := u.perIP.take(network(ip), now); err != nil {
+	if err := u.guesses.address(ctx, "login", n.address); err != nil {
 		return Session{}, err
 	}
-	if err := u.perPair.take(pair, now); err != nil {
-		return Session{}, err
-	}
-	user, err := u.find(ctx, email)
+	user, who, err := u.approach(ctx, n, now)
 	if err != nil {
 		return Session{}, err
 	}
-	ok, err := u.hasher.matches(ctx, user.hash, password)
+	ok, err := u.hasher.matches(ctx, who, user.hash, password)
 	if err != nil {
 		return Session{}, err
 	}
 	if !ok || user.Disabled || audienceOf(user.Role) != audience {
 		return Session{}, errs.New(errs.InvalidLogin, "Email or password wrong.")
 	}
-	u.perPair.reset(pair)
+	if err := u.welcome(ctx, n, user, now); err != nil {
+		return Session{}, err
+	}
 	return u.open(ctx, u.pool, user, events.NewID(), now)
+}
+
+// approach finds whom an attempt is at, counts it, and says when its turn is. Who comes from a network of the owner goes before
+// strangers and is not counted with them, nor with the neighbours.
+func (u *Users) approach(ctx context.Context, n named, now time.Time) (User, turn, error) {
+	user, err := u.find(ctx, n.account)
+	if err != nil {
+		return User{}, turn{}, err
+	}
+	known, err := knowsNetwork(ctx, u.pool, user.ID, n.network, now)
+	if err != nil {
+		return User{}, turn{}, err
+	}
+	if known {
+		_, err := u.guesses.take(ctx, n.home(), attemptsOfPair)
+		return user, turn{name: n.account, rank: -1}, err
+	}
+	before, err := u.guesses.take(ctx, n.pair(), attemptsOfPair)
+	if err != nil {
+		return User{}, turn{}, err
+	}
+	_, err = u.guesses.take(ctx, n.strangers(), attemptsOfStrangers)
+	return user, turn{name: n.account, rank: before}, err
+}
+
+// welcome notes that the network is one of the user's.
+func (u *Users) welcome(ctx context.Context, n named, user User, now time.Time) error {
+	if err := u.guesses.forget(ctx, n); err != nil {
+		return err
+	}
+	return noteNetwork(ctx, u.pool, user.ID, n.network, now)
 }
 
 // find returns the zero User, whom no password opens, for an address that has no account or could never have one.
@@ -61,15 +92,6 @@ func (u *Users) find(ctx context.Context, email string) (User, error) {
 		return User{}, nil
 	}
 	return user, err
-}
-
-// network is the address by which attempts are counted: one IPv6 customer has a whole /64.
-func network(ip netip.Addr) string {
-	ip = ip.Unmap()
-	if !ip.Is6() {
-		return ip.String()
-	}
-	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }
 
 func (u *Users) open(ctx context.Context, db pg.DB, user User, family string, now time.Time) (Session, error) {

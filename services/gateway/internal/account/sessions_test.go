@@ -1,6 +1,7 @@
 package account
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func TestUnknownEmailCostsAsMuchAsAKnownOne(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	fill(f.Users.hasher.gate)
+	fill(f.Users.hasher.turns)
 	for _, email := range []string{"shop@example.com", "nobody@example.com", "nonsense"} {
 		_, err := f.login(t, email, testPassword)
 		wantCode(t, err, errs.Unavailable)
@@ -82,15 +83,113 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 		wantCode(t, err, errs.InvalidLogin)
 	}
 	_, err := f.login(t, "Shop@example.com", testPassword)
-	if e := wantCode(t, err, errs.RateLimitExceeded); e.RetryAfter != attemptSpan {
+	if e := wantCode(t, err, errs.RateLimitExceeded); e.RetryAfter != AttemptSpan {
 		t.Fatalf("retry after %s", e.RetryAfter)
 	}
 	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, netip.MustParseAddr("198.51.100.1")); err != nil {
 		t.Fatalf("the owner is locked out elsewhere: %v", err)
 	}
-	f.clock.Advance(attemptSpan)
+	f.clock.Advance(AttemptSpan)
 	if _, err := f.login(t, "shop@example.com", testPassword); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func (f *fixture) loginFrom(t testing.TB, password, from string) error {
+	t.Helper()
+	_, err := f.Users.Login(t.Context(), "shop@example.com", password, Portal, netip.MustParseAddr(from))
+	return err
+}
+
+// Whoever rents a /48 has as many addresses as he likes, and so has who rents a /24.
+func TestANetworkHasOneCount(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "shop@example.com")
+	for _, addresses := range []string{"2001:db8:1:%x::1", "198.51.100.%d"} {
+		for i := range attemptsOfPair {
+			wantCode(t, f.loginFrom(t, "wrong password", fmt.Sprintf(addresses, i+1)), errs.InvalidLogin)
+		}
+		wantCode(t, f.loginFrom(t, testPassword, fmt.Sprintf(addresses, 99)), errs.RateLimitExceeded)
+	}
+}
+
+// besiege has strangers from many networks guess until the account takes no more of them.
+func (f *fixture) besiege(t testing.TB) {
+	t.Helper()
+	for i := range attemptsOfStrangers {
+		if err := f.loginFrom(t, "wrong password", fmt.Sprintf("203.0.%d.1", i)); !errs.Is(err, errs.InvalidLogin) {
+			break
+		}
+	}
+	wantCode(t, f.loginFrom(t, "wrong password", "203.0.113.1"), errs.RateLimitExceeded)
+}
+
+func TestStrangersDoNotLockTheOwnerOut(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "shop@example.com")
+	if err := f.loginFrom(t, testPassword, "192.0.2.7"); err != nil {
+		t.Fatal(err)
+	}
+	f.besiege(t)
+	for range attemptsOfPair { // a neighbour guesses too
+		wantCode(t, f.loginFrom(t, "wrong password", "192.0.2.9"), errs.InvalidLogin)
+	}
+	if err := f.loginFrom(t, testPassword, "192.0.2.200"); err != nil {
+		t.Errorf("the owner is locked out: %v", err)
+	}
+	wantCode(t, f.loginFrom(t, testPassword, "198.51.100.1"), errs.RateLimitExceeded)
+}
+
+func TestANetworkIsTheOwnersForThirtyDays(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "shop@example.com")
+	if err := f.loginFrom(t, testPassword, "192.0.2.7"); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(networkLife - time.Minute)
+	f.besiege(t)
+	if err := f.loginFrom(t, testPassword, "192.0.2.7"); err != nil {
+		t.Fatal(err) // and from here on it counts for another month
+	}
+	f.clock.Advance(networkLife)
+	f.besiege(t)
+	wantCode(t, f.loginFrom(t, testPassword, "192.0.2.7"), errs.RateLimitExceeded)
+	if err := f.purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := f.strings(t, `select network from login_networks where last_login_at < $1`, f.clock.Now().Add(-networkLife)); len(left) != 0 {
+		t.Errorf("kept %v", left)
+	}
+}
+
+func TestTheNetworksOfAUserAreBounded(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.merchant(t, "shop@example.com")
+	for i := range maxNetworks + 3 {
+		f.clock.Advance(AttemptSpan)
+		if err := f.loginFrom(t, testPassword, fmt.Sprintf("203.0.%d.1", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := f.strings(t, `select network from login_networks order by last_login_at`); len(got) != maxNetworks || got[0] != "203.0.3.0/24" {
+		t.Errorf("kept %v", got)
+	}
+}
+
+func TestReplicasCountTogether(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	b := a.replica(t)
+	a.merchant(t, "shop@example.com")
+	for i := range attemptsOfPair {
+		wantCode(t, []*fixture{a, b}[i%2].loginFrom(t, "wrong password", "192.0.2.7"), errs.InvalidLogin)
+	}
+	for _, f := range []*fixture{a, b} {
+		wantCode(t, f.loginFrom(t, testPassword, "192.0.2.7"), errs.RateLimitExceeded)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
 
@@ -39,12 +40,15 @@ type fixture struct {
 	pool  *pgxpool.Pool
 	bus   *bus.Bus
 	clock *testclock.Clock
+	// attempts counts logins for all replicas.
+	attempts ratelimit.Limiter
 }
 
 func setup(t testing.TB) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	f := &fixture{pool: pool, bus: natstest.New(t), clock: newClock()}
+	f.attempts = ratelimit.NewMemoryOver(f.clock.Now, AttemptSpan)
 	f.Accounts = open(t, f)
 	return f
 }
@@ -52,7 +56,7 @@ func setup(t testing.TB) *fixture {
 // replica is a second process on the same database, broker and clock.
 func (f *fixture) replica(t testing.TB) *fixture {
 	t.Helper()
-	other := &fixture{pool: f.pool, bus: natstest.Connect(t, f.bus.NC.ConnectedUrl()), clock: f.clock}
+	other := &fixture{pool: f.pool, bus: natstest.Connect(t, f.bus.NC.ConnectedUrl()), clock: f.clock, attempts: f.attempts}
 	other.Accounts = open(t, other)
 	return other
 }
@@ -61,7 +65,7 @@ func open(t testing.TB, f *fixture) *Accounts {
 	t.Helper()
 	a, err := Open(Deps{
 		Pool: f.pool, NATS: f.bus.NC, Log: slog.New(slog.DiscardHandler), Now: f.clock.Now, Wake: func() {},
-		BcryptCost: bcrypt.MinCost, TokenSecret: testSecret, AttemptsPerIP: 40,
+		BcryptCost: bcrypt.MinCost, TokenSecret: testSecret, AttemptsPerIP: 40, Attempts: f.attempts,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -174,3 +174,13 @@ func replaceSecret(ctx context.Context, tx pg.DB, keyID, hash string, now, until
 	}
 	return old, nil
 }
+
+// countSecrets tells how many secrets of the key are valid, the current one among them.
+func countSecrets(ctx context.Context, tx pg.DB, keyID string, now time.Time) (int, error) {
+	var n int
+	err := tx.QueryRow(ctx, `select count(*) from api_key_secrets where key_id = $1 and (valid_until is null or valid_until > $2)`, keyID, now).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count secrets: %w", err)
+	}
+	return n, nil
+}

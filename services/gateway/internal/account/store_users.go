@@ -67,12 +67,16 @@ func insertUser(ctx context.Context, tx pg.DB, u User) error {
 		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
-		return errs.New(errs.AlreadyExists, "There is an account with this email address.")
+		return errEmailTaken()
 	}
 	if err != nil {
 		return fmt.Errorf("insert user: %w", err)
 	}
 	return nil
+}
+
+func errEmailTaken() error {
+	return errs.New(errs.AlreadyExists, "There is an account with this email address.")
 }
 
 // listUsers returns a page of a merchant's team, the first member first, and how many there are.

@@ -12,25 +12,19 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/pg"
 )
 
-const (
-	attemptSpan    = 5 * time.Minute
-	attemptsOfPair = 10
-	maxTeam        = 200
-)
+const maxTeam = 200
 
 // Users registers people and logs them in.
 type Users struct {
-	pool   *pgxpool.Pool
-	now    func() time.Time
-	wake   func()
-	hasher *hasher
-	tokens *Tokens
-
-	perPair       *window
-	perIP         *window
-	registrations *window
+	pool    *pgxpool.Pool
+	now     func() time.Time
+	wake    func()
+	hasher  *hasher
+	tokens  *Tokens
+	guesses guesses
 }
 
 // Registration is what a new merchant gives.
@@ -108,10 +102,10 @@ func (r Registration) check() error {
 
 // hashOf counts the registration of that address before it pays for bcrypt.
 func (u *Users) hashOf(ctx context.Context, password string, ip netip.Addr) (string, error) {
-	if err := u.registrations.take(network(ip), u.now()); err != nil {
+	if err := u.guesses.address(ctx, "register", network(ip)); err != nil {
 		return "", err
 	}
-	return u.hasher.hash(ctx, password)
+	return u.hasher.hash(ctx, turn{name: network(ip)}, password)
 }
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
@@ -170,8 +164,11 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 	if err := p.err(); err != nil {
 		return User{}, err
 	}
-	var err error
-	if user.hash, err = u.hasher.hash(ctx, m.Password); err != nil {
+	err := u.room(ctx, u.pool, user) // once more under the lock: this one saves the hash
+	if err != nil {
+		return User{}, err
+	}
+	if user.hash, err = u.hasher.hash(ctx, turn{name: merchantID}, m.Password); err != nil {
 		return User{}, err
 	}
 	user.CreatedAt = instant(u.now)
@@ -186,15 +183,29 @@ func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User) error {
 	if _, err := lockMerchant(ctx, tx, user.MerchantID); err != nil { // makes the count below right
 		return err
 	}
-	_, n, err := listUsers(ctx, tx, user.MerchantID, 1, 1)
+	if err := u.room(ctx, tx, user); err != nil {
+		return err
+	}
+	if err := insertUser(ctx, tx, user); err != nil {
+		return err
+	}
+	return record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})
+}
+
+// room refuses a member for whom the team has no room, or whose address has an account.
+func (u *Users) room(ctx context.Context, db pg.DB, user User) error {
+	_, n, err := listUsers(ctx, db, user.MerchantID, 1, 1)
 	if err != nil {
 		return err
 	}
 	if n >= maxTeam {
 		return errs.New(errs.InvalidState, "The team has %d members, which is the limit.", n)
 	}
-	if err := insertUser(ctx, tx, user); err != nil {
+	switch _, err := userByEmail(ctx, db, user.Email); {
+	case err == nil:
+		return errEmailTaken()
+	case !errors.Is(err, errNoUser):
 		return err
 	}
-	return record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})
+	return nil
 }

@@ -93,3 +93,47 @@ func TestRoleFitsMerchant(t *testing.T) {
 		}
 	}
 }
+
+// What must be refused in any case is refused before bcrypt, for which others wait.
+func TestWhatIsRefusedAnywayCostsNoHash(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "owner@example.com")
+	key, _ := f.key(t, m.ID)
+	for range maxOldSecrets {
+		if _, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	revoked, _ := f.key(t, m.ID)
+	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, revoked.ID); err != nil {
+		t.Fatal(err)
+	}
+	fill(f.Users.hasher.turns)
+	fill(f.Keys.hasher.turns)
+	invite := func(email string) error {
+		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: email, Password: testPassword, Role: RoleStaff})
+		return err
+	}
+	wantCode(t, invite("new@example.com"), errs.Unavailable)
+	wantCode(t, invite("Owner@example.com"), errs.AlreadyExists)
+	f.exec(t, `insert into users (id, email, password_hash, role, merchant_id, created_at)
+		select gen_random_uuid(), 'm' || n || '@example.com', '', 'staff', $1, now() from generate_series(2, $2::int) n`, m.ID, maxTeam)
+	wantCode(t, invite("new@example.com"), errs.InvalidState)
+
+	_, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour)
+	wantCode(t, err, errs.InvalidState)
+	_, _, err = f.Keys.Rotate(t.Context(), "user:x", m.ID, revoked.ID, 0)
+	wantCode(t, err, errs.InvalidState)
+	f.exec(t, `insert into api_keys (id, merchant_id, public, livemode, name, scopes, per_minute, created_at)
+		select gen_random_uuid(), $1, 'pk_test_' || n, false, 'Shop', '{}', 1, now() from generate_series(2, $2::int) n`, m.ID, maxKeys)
+	_, _, err = f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "One more"})
+	wantCode(t, err, errs.InvalidState)
+}
+
+func (f *fixture) exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	if _, err := f.pool.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatal(err)
+	}
+}

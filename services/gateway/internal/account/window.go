@@ -1,6 +1,7 @@
 package account
 
 import (
+	"container/list"
 	"sync"
 	"time"
 
@@ -10,17 +11,25 @@ import (
 // maxWindows bounds the memory of a window. Only an attack has more callers than that within a few minutes.
 const maxWindows = 100_000
 
-// window is a sliding window in memory: at most limit attempts of one name within span.
+// window is a sliding window in memory: at most limit attempts of one name within span. When it is full, the name that was
+// quiet for longest makes room: a flood of names must not close the door to everybody.
 type window struct {
 	limit int
 	span  time.Duration
 
 	mu       sync.Mutex
-	attempts map[string][]time.Time
+	attempts map[string]*list.Element // of *attempts
+	// quiet has the names by their latest attempt, the oldest first.
+	quiet *list.List
+}
+
+type attempts struct {
+	name  string
+	times []time.Time
 }
 
 func newWindow(limit int, span time.Duration) *window {
-	return &window{limit: limit, span: span, attempts: make(map[string][]time.Time)}
+	return &window{limit: limit, span: span, attempts: make(map[string]*list.Element), quiet: list.New()}
 }
 
 // take counts one attempt, or returns RATE_LIMIT_EXCEEDED with the time until the next is allowed. A refused attempt
@@ -32,37 +41,55 @@ func (w *window) take(name string, now time.Time) error {
 	if len(recent) >= w.limit {
 		return tooMany(recent[0].Add(w.span).Sub(now))
 	}
+	w.drop(name)
 	if len(w.attempts) >= maxWindows {
-		w.sweep(now)
+		w.drop(w.quiet.Front().Value.(*attempts).name)
 	}
-	if len(w.attempts) >= maxWindows {
-		return tooMany(w.span)
-	}
-	w.attempts[name] = append(recent, now)
+	w.attempts[name] = w.quiet.PushBack(&attempts{name, append(recent, now)})
 	return nil
+}
+
+// count is how many attempts of the name are in the window.
+func (w *window) count(name string, now time.Time) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.recent(name, now))
+}
+
+// giveBack takes the latest attempt of a name back: it was never carried out.
+func (w *window) giveBack(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e := w.attempts[name]; e != nil {
+		a := e.Value.(*attempts)
+		a.times = a.times[:max(len(a.times)-1, 0)]
+	}
 }
 
 // reset forgets the attempts of a name that has proven itself.
 func (w *window) reset(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.attempts, name)
+	w.drop(name)
+}
+
+func (w *window) drop(name string) {
+	if e := w.attempts[name]; e != nil {
+		w.quiet.Remove(e)
+		delete(w.attempts, name)
+	}
 }
 
 func (w *window) recent(name string, now time.Time) []time.Time {
-	list := w.attempts[name]
-	for len(list) > 0 && !list[0].After(now.Add(-w.span)) {
-		list = list[1:]
+	e := w.attempts[name]
+	if e == nil {
+		return nil
 	}
-	return list
-}
-
-func (w *window) sweep(now time.Time) {
-	for name := range w.attempts {
-		if len(w.recent(name, now)) == 0 {
-			delete(w.attempts, name)
-		}
+	times := e.Value.(*attempts).times
+	for len(times) > 0 && !times[0].After(now.Add(-w.span)) {
+		times = times[1:]
 	}
+	return times
 }
 
 func tooMany(wait time.Duration) error {

@@ -4,6 +4,7 @@ package edge
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -23,9 +24,10 @@ const (
 // DefaultPerMinute is the rate limit of a key that has none of its own.
 const DefaultPerMinute = 100
 
-// Authenticator verifies a key pair. It returns INVALID_API_KEY or INVALID_SECRET.
+// Authenticator verifies a key pair from an address. It returns INVALID_API_KEY, INVALID_SECRET, or IP_NOT_ALLOWED for a pair
+// that it would have to compare for an address that may not use the key.
 type Authenticator interface {
-	Authenticate(ctx context.Context, public, secret string) (account.Key, error)
+	Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error)
 }
 
 // Access decides who may call.
@@ -55,7 +57,8 @@ func KeyOf(c echo.Context) account.Key {
 }
 
 // Require lets a request pass whose API key is good for the scope. The order of the checks is part of the contract:
-// headers, key, secret, access enabled, address, rate limit, scope.
+// headers, key, secret, access enabled, address, rate limit, scope. Only the first use of a secret from an address that may
+// not use the key is refused for the address before the secret is compared: that is what is expensive.
 func (a *Access) Require(scope account.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -81,7 +84,7 @@ func (a *Access) authenticate(c echo.Context) (account.Key, error) {
 	if public == "" || secret == "" {
 		return account.Key{}, errs.New(errs.MissingCredentials, "Send your API key in the headers X-Api-Key and X-Api-Secret.")
 	}
-	return a.keys.Authenticate(c.Request().Context(), public, secret)
+	return a.keys.Authenticate(c.Request().Context(), public, secret, web.ClientIP(c))
 }
 
 // admit checks what does not depend on the endpoint.
@@ -89,8 +92,8 @@ func (a *Access) admit(c echo.Context, key account.Key) error {
 	if !key.Merchant.GatewayEnabled {
 		return errs.New(errs.APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
 	}
-	if len(key.AllowedIPs) > 0 && !web.Contains(key.AllowedIPs, web.ClientIP(c)) {
-		return errs.New(errs.IPNotAllowed, "This address is not on the API key's IP allowlist.")
+	if !key.Allows(web.ClientIP(c)) {
+		return account.ErrNotAllowed()
 	}
 	limit := key.PerMinute
 	if limit <= 0 {

@@ -43,7 +43,7 @@ var (
 // keyring authenticates a fixed set of keys whose secret is "sk_" and the public part.
 type keyring map[string]account.Key
 
-func (k keyring) Authenticate(_ context.Context, public, secret string) (account.Key, error) {
+func (k keyring) Authenticate(_ context.Context, public, secret string, _ netip.Addr) (account.Key, error) {
 	key, ok := k[public]
 	if !ok {
 		return account.Key{}, errs.New(errs.InvalidAPIKey, "Invalid API key.")

@@ -6,6 +6,7 @@ package einvoiceapi
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -37,6 +38,8 @@ type Deps struct {
 	// OwnerOf is the account and mode of a request that one of the two let in.
 	OwnerOf func(echo.Context) (merchantID string, livemode bool, err error)
 	Limiter ratelimit.Limiter
+	// Drawn bounds the PDFs that one merchant asks for.
+	Drawn echo.MiddlewareFunc
 }
 
 // API is the handlers. Make it with New.
@@ -55,7 +58,7 @@ func (a *API) Register(g *web.API) {
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)
 	g.GET("/einvoice/invoices/:id", a.get, read...)
-	g.GET("/einvoice/invoices/:id/pdf", a.pdf, read...)
+	g.GET("/einvoice/invoices/:id/pdf", a.pdf, append(slices.Clone(read), a.Drawn)...)
 	g.POST("/einvoice/invoices/:id/submit", a.submit, write...)
 	g.POST("/einvoice/invoices/:id/mark-paid", a.markPaid, write...)
 	g.POST("/einvoice/invoices/:id/cancel", a.cancel, write...)

@@ -16,6 +16,7 @@ import (
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
@@ -70,7 +71,7 @@ func setup(t *testing.T) *fixture {
 	portal.Register(g)
 	New(Deps{
 		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin,
-		OwnerOf: portal.OwnerOf, Limiter: limiter,
+		OwnerOf: portal.OwnerOf, Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

@@ -19,8 +19,8 @@ func IdentityOf(c echo.Context) account.Identity {
 	return id
 }
 
-// Login lets a request pass that carries the login token of a user with one of the roles. The user is looked up each
-// time: who is disabled is out at once, not when the token expires.
+// Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user is
+// looked up each time: who is disabled is out at once, not when the token expires.
 func (a *API) Login(roles ...account.Role) echo.MiddlewareFunc {
 	return a.require(account.Portal, roles)
 }
@@ -52,12 +52,16 @@ func (a *API) identify(c echo.Context, audience account.Audience) (account.Ident
 	if err != nil {
 		return account.Identity{}, err
 	}
+	if err := a.limitUser(c, id); err != nil { // the token is ours, so the user is who it says
+		return account.Identity{}, err
+	}
 	user, err := a.accounts.Users.Me(c.Request().Context(), id.UserID)
 	if err != nil {
 		return account.Identity{}, err
 	}
 	// What the database says now counts, not what it said when the token was made.
-	return account.Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID}, nil
+	id = account.Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID}
+	return id, a.limitMerchant(c, id)
 }
 
 // bearer is the token of the Authorization header, empty when there is none.

@@ -11,6 +11,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -37,6 +38,9 @@ type Deps struct {
 	Loyalty  qrv1.LoyaltyServiceClient
 	KeyAuth  KeyAuth
 	KeyFrom  KeyFrom
+	// Limiter counts by Limits. Nil: nothing is counted.
+	Limiter ratelimit.Limiter
+	Limits  Limits
 }
 
 // API is the handlers. Make it with New.
@@ -48,6 +52,8 @@ type API struct {
 	loyalty  qrv1.LoyaltyServiceClient
 	keyAuth  KeyAuth
 	keyFrom  KeyFrom
+	limiter  ratelimit.Limiter
+	limits   Limits
 	// keepAlive is the longest silence of a stream.
 	keepAlive time.Duration
 }
@@ -56,7 +62,7 @@ type API struct {
 func New(d Deps) *API {
 	return &API{
 		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, loyalty: d.Loyalty, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom,
-		keepAlive: listenKeepAlive,
+		limiter: d.Limiter, limits: d.Limits, keepAlive: listenKeepAlive,
 	}
 }
 
@@ -95,13 +101,13 @@ func (a *API) Register(g *web.API) {
 }
 
 func (a *API) registerAuth(g *web.API) {
-	g.POST("/auth/register", a.register, noStore)
-	g.POST("/auth/login", a.login(account.Portal), noStore)
-	g.POST("/auth/refresh", a.refresh, noStore)
-	g.POST("/auth/logout", a.logout, noStore)
+	g.POST("/auth/register", a.register, noStore, a.anonymous)
+	g.POST("/auth/login", a.login(account.Portal), noStore, a.anonymous)
+	g.POST("/auth/refresh", a.refresh, noStore, a.anonymous)
+	g.POST("/auth/logout", a.logout, noStore, a.anonymous)
 	g.GET("/auth/me", a.me, a.Login(anyone...))
-	g.POST("/customer/auth/register", a.registerCustomer, noStore)
-	g.POST("/customer/auth/login", a.login(account.Customer), noStore)
+	g.POST("/customer/auth/register", a.registerCustomer, noStore, a.anonymous)
+	g.POST("/customer/auth/login", a.login(account.Customer), noStore, a.anonymous)
 }
 
 func (a *API) registerWebhooks(g *web.API) {

@@ -1,6 +1,7 @@
 package portalapi
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func TestKeysFromCreationToRevocation(t *testing.T) {
 		t.Errorf("made %s", made.text)
 	}
 	works := func(secret string) bool {
-		_, err := f.accounts.Keys.Authenticate(t.Context(), public, secret)
+		_, err := f.accounts.Keys.Authenticate(t.Context(), public, secret, netip.MustParseAddr("192.0.2.7"))
 		return err == nil
 	}
 	if !works(secret) {
@@ -124,7 +125,7 @@ func TestKeysOfOthersAreNotFound(t *testing.T) {
 	if r := f.must(t, stranger, "GET", "/merchant/api-keys", ""); len(r.rows()) != 0 || !strings.Contains(r.text, `"data":[]`) {
 		t.Errorf("listed %s", r.text)
 	}
-	if _, err := f.accounts.Keys.Authenticate(t.Context(), made.str("api_key"), made.str("api_secret")); err != nil {
+	if _, err := f.accounts.Keys.Authenticate(t.Context(), made.str("api_key"), made.str("api_secret"), netip.Addr{}); err != nil {
 		t.Error(err)
 	}
 }

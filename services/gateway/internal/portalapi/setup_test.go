@@ -21,6 +21,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -45,7 +46,10 @@ type fixture struct {
 	echo     *echo.Echo
 }
 
-func setup(t *testing.T) *fixture {
+func setup(t *testing.T) *fixture { return limited(t, Limits{1000, 1000, 1000, 1000}) }
+
+// limited is setup with those limits.
+func limited(t *testing.T, limits Limits) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))}
@@ -54,6 +58,7 @@ func setup(t *testing.T) *fixture {
 	New(Deps{
 		Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t),
 		Loyalty: points{}.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom,
+		Limiter: ratelimit.NewMemory(f.clock.Now), Limits: limits,
 	}).Register(apidoctest.API(t, f.echo))
 	srv := httptest.NewServer(f.echo)
 	t.Cleanup(srv.Close)
@@ -66,7 +71,7 @@ func (f *fixture) keyAuth(scope account.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			h := c.Request().Header
-			key, err := f.accounts.Keys.Authenticate(c.Request().Context(), h.Get("X-Api-Key"), h.Get("X-Api-Secret"))
+			key, err := f.accounts.Keys.Authenticate(c.Request().Context(), h.Get("X-Api-Key"), h.Get("X-Api-Secret"), web.ClientIP(c))
 			if err != nil {
 				return err
 			}

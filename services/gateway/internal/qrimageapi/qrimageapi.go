@@ -50,6 +50,8 @@ type Deps struct {
 	KeyOrLogin func(account.Scope, ...account.Role) echo.MiddlewareFunc
 	KeyFrom    portalapi.KeyFrom
 	Now        func() time.Time
+	// Drawn bounds what is drawn for one merchant.
+	Drawn echo.MiddlewareFunc
 	// Deployment has the mode of merchants' codes.
 	Deployment gate.Deployment
 	// MerchantCode is the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
@@ -71,14 +73,14 @@ func (a *API) Register(g *web.API) {
 	members := []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
 	read, team := a.KeyOrLogin(account.PaymentsRead, members...), a.Login(members...)
 	owner := a.Login(account.RoleMerchant)
-	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read)
-	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read)
-	g.GET("/qr/merchant.png", a.merchant(png), team)
-	g.GET("/qr/merchant.svg", a.merchant(svg), team)
-	g.GET("/qr/cards/merchant.pdf", a.merchantCard, team)
-	g.GET("/table-order/tables/:id/card.pdf", a.tableCard, team)
+	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read, a.Drawn)
+	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read, a.Drawn)
+	g.GET("/qr/merchant.png", a.merchant(png), team, a.Drawn)
+	g.GET("/qr/merchant.svg", a.merchant(svg), team, a.Drawn)
+	g.GET("/qr/cards/merchant.pdf", a.merchantCard, team, a.Drawn)
+	g.GET("/table-order/tables/:id/card.pdf", a.tableCard, team, a.Drawn)
 	g.GET("/merchant/logo", a.logo, team)
-	g.PUT("/merchant/logo", a.setLogo, owner)
+	g.PUT("/merchant/logo", a.setLogo, owner, a.Drawn)
 	g.DELETE("/merchant/logo", a.removeLogo, owner)
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -25,6 +26,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
@@ -143,6 +145,7 @@ func setup(t *testing.T) *fixture {
 	api := New(Deps{
 		Merchants: f.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
 		Render: qrv1.NewRenderServiceClient(conn), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: now,
+		Drawn: drawing.New(ratelimit.NewMemory(now), 1000).For(func(echo.Context) string { return "" }),
 		MerchantCode: func(_ context.Context, m account.Merchant) (Code, error) {
 			return Code{Text: "https://european-pay.fr/pay?data=" + m.ID, URL: "https://european-pay.fr/m/1"}, nil
 		},

@@ -36,23 +36,42 @@ func NewFallback(shared, local Limiter, now func() time.Time, log *slog.Logger) 
 
 // Allow implements Limiter.
 func (f *Fallback) Allow(ctx context.Context, key string, limit int) (Decision, error) {
-	resume := f.resume.Load()
-	if resume == 0 || f.now().UnixNano() >= resume {
-		asking, cancel := context.WithTimeout(ctx, sharedTimeout)
-		d, err := f.shared.Allow(asking, key, limit)
-		cancel()
-		if err == nil {
-			if resume != 0 && f.resume.CompareAndSwap(resume, 0) {
-				f.log.InfoContext(ctx, "rate limits are shared again")
-			}
-			return d, nil
-		}
-		if ctx.Err() == nil {
-			f.suspend(ctx, resume, err)
-		}
+	var d Decision
+	if f.ask(ctx, func(ctx context.Context) (err error) {
+		d, err = f.shared.Allow(ctx, key, limit)
+		return err
+	}) {
+		return d, nil
 	}
 	fallbacks.Inc()
 	return f.local.Allow(ctx, key, limit)
+}
+
+// Forget implements Limiter. What the shared limiter cannot forget while it is away leaves its window by itself.
+func (f *Fallback) Forget(ctx context.Context, key string) error {
+	f.ask(ctx, func(ctx context.Context) error { return f.shared.Forget(ctx, key) })
+	return f.local.Forget(ctx, key)
+}
+
+// ask reports whether the shared limiter did it.
+func (f *Fallback) ask(ctx context.Context, do func(context.Context) error) bool {
+	resume := f.resume.Load()
+	if resume != 0 && f.now().UnixNano() < resume {
+		return false
+	}
+	asking, cancel := context.WithTimeout(ctx, sharedTimeout)
+	err := do(asking)
+	cancel()
+	if err == nil {
+		if resume != 0 && f.resume.CompareAndSwap(resume, 0) {
+			f.log.InfoContext(ctx, "rate limits are shared again")
+		}
+		return true
+	}
+	if ctx.Err() == nil {
+		f.suspend(ctx, resume, err)
+	}
+	return false
 }
 
 func (f *Fallback) suspend(ctx context.Context, resume int64, cause error) {

@@ -68,6 +68,15 @@ func (m *Memory) Allow(_ context.Context, key string, limit int) (Decision, erro
 	return d, nil
 }
 
+// Forget implements Limiter. It never returns an error.
+func (m *Memory) Forget(_ context.Context, key string) error {
+	s := &m.shards[maphash.String(m.seed, key)%shards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.windows, key)
+	return nil
+}
+
 func (s *shard) window(key string, now time.Time, window time.Duration) *log {
 	if l := s.windows[key]; l != nil {
 		return l

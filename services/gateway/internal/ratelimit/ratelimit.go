@@ -15,6 +15,8 @@ const Window = time.Minute
 type Limiter interface {
 	// Allow counts a call of the key unless limit calls were counted in the window.
 	Allow(ctx context.Context, key string, limit int) (Decision, error)
+	// Forget drops what was counted of the key.
+	Forget(ctx context.Context, key string) error
 }
 
 // Decision about a call.

@@ -77,6 +77,7 @@ func TestConformance(t *testing.T) {
 		"concurrent calls":                  concurrent,
 		"a limit of zero lets nobody in":    zero,
 		"says where the caller stands":      standing,
+		"forgets":                           forgets,
 	}
 	for name, test := range suite {
 		for kind, b := range benches(t) {
@@ -192,6 +193,35 @@ func zero(t *testing.T, b bench) {
 	t.Helper()
 	if ok, wait := b.call(t, "k", 0); ok || wait != Window {
 		t.Errorf("allowed %v, wait %v", ok, wait)
+	}
+}
+
+func forgets(t *testing.T, b bench) {
+	t.Helper()
+	b.allowed(t, "k", 2, 2)
+	b.allowed(t, "other", 2, 2)
+	if err := b.Forget(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if n, others := b.allowed(t, "k", 2, 3), b.allowed(t, "other", 2, 1); n != 2 || others != 0 {
+		t.Errorf("%d calls are allowed, and %d of another key", n, others)
+	}
+}
+
+// What one limiter forgets the other must forget too: it may be asked next.
+func TestFallbackForgetsInBoth(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	shared, local := &flaky{Limiter: NewMemory(c.Now)}, NewMemory(c.Now)
+	f := NewFallback(shared, local, c.Now, slog.New(slog.DiscardHandler))
+	b := bench{Limiter: f}
+	b.allowed(t, "k", 1, 1)
+	bench{Limiter: local}.allowed(t, "k", 1, 1)
+	if err := f.Forget(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if n, m := b.allowed(t, "k", 1, 1), (bench{Limiter: local}).allowed(t, "k", 1, 1); n != 1 || m != 1 {
+		t.Errorf("%d and %d allowed", n, m)
 	}
 }
 

@@ -31,6 +31,8 @@ local edge = redis.call('ZRANGE', KEYS[1], n - limit, n - limit, 'WITHSCORES')
 return {-1, tonumber(edge[2]) + window - now}
 `)
 
+const keyPrefix = "eupay:rate:"
+
 // Redis is a Limiter that all replicas share.
 type Redis struct {
 	pool *redis.Pool
@@ -53,12 +55,25 @@ func NewRedisOver(pool *redis.Pool, process string, window time.Duration) *Redis
 // Allow implements Limiter.
 func (r *Redis) Allow(ctx context.Context, key string, limit int) (Decision, error) {
 	member := r.process + ":" + strconv.FormatUint(r.calls.Add(1), 36)
-	answer, err := r.run(ctx, "eupay:rate:"+key, r.window.Microseconds(), limit, member)
+	answer, err := r.run(ctx, keyPrefix+key, r.window.Microseconds(), limit, member)
 	if err != nil {
 		return Decision{}, fmt.Errorf("count call in Redis: %w", err)
 	}
 	left, reset := answer[0], time.Duration(answer[1])*time.Microsecond
 	return Decision{Allowed: left >= 0, Limit: limit, Remaining: int(max(left, 0)), Window: r.window, Reset: reset}, nil
+}
+
+// Forget implements Limiter.
+func (r *Redis) Forget(ctx context.Context, key string) error {
+	conn, err := r.pool.GetContext(ctx)
+	if err != nil {
+		return fmt.Errorf("forget calls in Redis: %w", err)
+	}
+	defer conn.Close()
+	if _, err := redis.DoContext(conn, ctx, "DEL", keyPrefix+key); err != nil {
+		return fmt.Errorf("forget calls in Redis: %w", err)
+	}
+	return nil
 }
 
 func (r *Redis) run(ctx context.Context, keyAndArguments ...any) (answer [2]int64, err error) {

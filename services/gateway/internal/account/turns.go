@@ -1,0 +1,171 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"european-pay.eu/eupay/services/gateway/internal/patience"
+)
+
+const (
+	// maxLine bounds how many callers of one name wait, maxWaiting how many of all names do.
+	maxLine    = 16
+	maxWaiting = 256
+)
+
+// turn is who asks for a slot, and why.
+type turn struct {
+	// name is whom the cost is put down to: a key, an account, a merchant. Names take turns.
+	name string
+	// rank orders those of one name who wait, the lowest first: how often the caller was wrong before.
+	rank int
+}
+
+// turns is a gate that is fair between names: each has its own bounded line and at most half of the slots, and the lines are
+// served in turn. So whoever floods one name waits for itself, and the others wait for one computation.
+type turns struct {
+	patience time.Duration
+	perLine  int
+	perName  int
+
+	mu      sync.Mutex
+	free    int
+	waiting int
+	lines   map[string]*line
+	// order has the lines in which somebody waits, the next one first.
+	order []*line
+}
+
+// line is one name: how many are inside, and who waits, the next one first.
+type line struct {
+	name    string
+	inside  int
+	waiters []*waiter
+}
+
+type waiter struct {
+	rank int
+	// settled says once whether the slot is the waiter's, or it was sent away.
+	settled chan bool
+}
+
+func newTurns(slots int, patience time.Duration) *turns {
+	slots = max(slots, 1)
+	return &turns{patience: patience, perLine: maxLine, perName: max(slots/2, 1), free: slots, lines: make(map[string]*line)}
+}
+
+// enter waits for a slot, which leave gives back.
+func (t *turns) enter(ctx context.Context, who turn) error {
+	w := t.join(who)
+	timer := time.NewTimer(patience.Of(ctx, t.patience))
+	defer timer.Stop()
+	select {
+	case in := <-w.settled:
+		return admitted(in)
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	t.withdraw(who.name, w)
+	return admitted(<-w.settled)
+}
+
+func admitted(in bool) error {
+	if in {
+		return nil
+	}
+	return errBusy()
+}
+
+// join puts a caller into its line, or sends away the one who has the least claim to wait there.
+func (t *turns) join(who turn) *waiter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.lines[who.name]
+	if l == nil {
+		l = &line{name: who.name}
+		t.lines[who.name] = l
+	}
+	w := &waiter{rank: who.rank, settled: make(chan bool, 1)}
+	if len(l.waiters) == 0 {
+		t.order = append(t.order, l)
+	}
+	at, _ := slices.BinarySearchFunc(l.waiters, w.rank+1, func(o *waiter, rank int) int { return cmp.Compare(o.rank, rank) })
+	l.waiters = slices.Insert(l.waiters, at, w)
+	t.waiting++
+	t.admit()
+	if len(l.waiters) > t.perLine {
+		t.drop(l, len(l.waiters)-1)
+	}
+	if t.waiting > maxWaiting {
+		longest := slices.MaxFunc(t.order, func(a, b *line) int { return cmp.Compare(len(a.waiters), len(b.waiters)) })
+		t.drop(longest, len(longest.waiters)-1)
+	}
+	return w
+}
+
+// admit gives free slots to the lines in turn.
+func (t *turns) admit() {
+	for t.free > 0 {
+		i := slices.IndexFunc(t.order, func(l *line) bool { return l.inside < t.perName })
+		if i < 0 {
+			return
+		}
+		l := t.order[i]
+		w := l.waiters[0]
+		t.remove(l, 0)
+		if len(l.waiters) > 0 { // to the end of the order
+			t.order = append(slices.Delete(t.order, i, i+1), l)
+		}
+		l.inside++
+		t.free--
+		w.settled <- true
+	}
+}
+
+func (t *turns) drop(l *line, i int) {
+	w := l.waiters[i]
+	t.remove(l, i)
+	t.forget(l)
+	w.settled <- false
+}
+
+// remove takes a waiter out of its line, and an empty line out of the order.
+func (t *turns) remove(l *line, i int) {
+	l.waiters = slices.Delete(l.waiters, i, i+1)
+	t.waiting--
+	if len(l.waiters) == 0 {
+		t.order = slices.DeleteFunc(t.order, func(o *line) bool { return o == l })
+	}
+}
+
+func (t *turns) forget(l *line) {
+	if l.inside == 0 && len(l.waiters) == 0 {
+		delete(t.lines, l.name)
+	}
+}
+
+// withdraw sends the waiter away unless it is settled already.
+func (t *turns) withdraw(name string, w *waiter) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.lines[name]
+	if l == nil {
+		return
+	}
+	if i := slices.Index(l.waiters, w); i >= 0 {
+		t.drop(l, i)
+	}
+}
+
+func (t *turns) leave(who turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.lines[who.name]
+	l.inside--
+	t.free++
+	t.admit()
+	t.forget(l)
+}
