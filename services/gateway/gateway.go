@@ -69,6 +69,8 @@ type Config struct {
 	// Patience multiplies how long a request waits for other services and for its turn at what is expensive: on a machine that
 	// is slow or shared.
 	Patience int `env:"EUPAY_PATIENCE" envDefault:"1"`
+	// SessionLife is how long a login lasts at most, however often it is refreshed.
+	SessionLife time.Duration `env:"EUPAY_SESSION_LIFE" envDefault:"720h"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
 }
@@ -104,6 +106,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Patience < 0 || c.Patience > maxPatience {
 		bad = append(bad, fmt.Errorf("EUPAY_PATIENCE must be between 1 and %d", maxPatience))
+	}
+	if c.SessionLife < 0 {
+		bad = append(bad, errors.New("EUPAY_SESSION_LIFE must not be negative"))
 	}
 	if c.RateLimit < 1 {
 		bad = append(bad, errors.New("EUPAY_RATE_LIMIT must be at least 1"))
@@ -176,7 +181,7 @@ func (s *Service) open() error {
 	var err error
 	if s.accounts, err = account.Open(account.Deps{
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
-		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret,
+		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, SessionLife: s.cfg.SessionLife,
 	}); err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
+
+	"european-pay.eu/eupay/internal/pg"
 )
 
 // Deps are what Open needs.
@@ -28,6 +30,8 @@ type Deps struct {
 	TokenSecret string
 	// AttemptsPerIP is how many logins, and how many registrations, one address may try within 5 minutes; 100 when 0.
 	AttemptsPerIP int
+	// SessionLife is how long a login lasts at most; 30 days when 0.
+	SessionLife time.Duration
 }
 
 // Accounts is everything about merchants, users and keys.
@@ -48,6 +52,9 @@ func Open(d Deps) (*Accounts, error) {
 	}
 	if d.AttemptsPerIP == 0 {
 		d.AttemptsPerIP = 100
+	}
+	if d.SessionLife == 0 {
+		d.SessionLife = refreshLife
 	}
 	tokens, err := newTokens(d.TokenSecret, d.Now)
 	if err != nil {
@@ -71,7 +78,7 @@ func Open(d Deps) (*Accounts, error) {
 		Keys:      keys,
 		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
 		Users: &Users{
-			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens,
+			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
 			perPair: newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
 			registrations: newWindow(d.AttemptsPerIP, attemptSpan),
 		},
@@ -105,8 +112,10 @@ func (a *Accounts) Run(ctx context.Context) error {
 func (a *Accounts) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := purgeTokens(ctx, a.deps.Pool, a.deps.Now()); err != nil {
-		return fmt.Errorf("purge: %w", err)
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins} {
+		if err := purge(ctx, a.deps.Pool, a.deps.Now()); err != nil {
+			return fmt.Errorf("purge: %w", err)
+		}
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 type Session struct {
 	Token        string
 	RefreshToken string
-	// ExpiresIn is the life of Token; the refresh token lives for 30 days and is good for one use.
+	// ExpiresIn is the life of Token; the refresh token lives until the session's end and is good for one use.
 	ExpiresIn  time.Duration
 	Role       Role
 	MerchantID string
@@ -25,11 +25,11 @@ type Session struct {
 
 // Login opens a session for a user of that audience. Every wrong pair gets the same INVALID_LOGIN at the same cost, so
 // that nobody learns who has an account; many attempts from one address get RATE_LIMIT_EXCEEDED.
-func (u *Users) Login(ctx context.Context, email, password string, audience Audience, ip netip.Addr) (Session, error) {
+func (u *Users) Login(ctx context.Context, email, password string, audience Audience, from Device) (Session, error) {
 	email = normalEmail(email)
-	pair := email[:min(len(email), maxEmail+1)] + " " + network(ip)
+	pair := email[:min(len(email), maxEmail+1)] + " " + network(from.IP)
 	now := instant(u.now)
-	if err := u.perIP.take(network(ip), now); err != nil {
+	if err := u.perIP.take(network(from.IP), now); err != nil {
 		return Session{}, err
 	}
 	if err := u.perPair.take(pair, now); err != nil {
@@ -47,7 +47,13 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 		return Session{}, errs.New(errs.InvalidLogin, "Email or password wrong.")
 	}
 	u.perPair.reset(pair)
-	return u.open(ctx, u.pool, user, events.NewID(), now)
+	var session Session
+	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		var err error
+		session, err = u.begin(ctx, tx, user, from, now)
+		return err
+	})
+	return session, err
 }
 
 // find returns the zero User, whom no password opens, for an address that has no account or could never have one.
@@ -72,21 +78,30 @@ func network(ip netip.Addr) string {
 	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }
 
-func (u *Users) open(ctx context.Context, db pg.DB, user User, family string, now time.Time) (Session, error) {
-	token, err := u.tokens.sign(Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID})
+// begin opens a new session on the device.
+func (u *Users) begin(ctx context.Context, tx pg.DB, user User, from Device, now time.Time) (Session, error) {
+	login := Login{ID: events.NewID(), UserID: user.ID, CreatedAt: now, Ends: now.Add(u.sessionLife)}
+	if err := insertLogin(ctx, tx, login, from); err != nil {
+		return Session{}, err
+	}
+	return u.open(ctx, tx, user, login.ID, login.Ends, now)
+}
+
+// open makes the next pair of tokens of a session.
+func (u *Users) open(ctx context.Context, db pg.DB, user User, sessionID string, ends, now time.Time) (Session, error) {
+	token, err := u.tokens.sign(Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID, SessionID: sessionID})
 	if err != nil {
 		return Session{}, err
 	}
 	refresh := randomText(secretLength)
-	err = insertToken(ctx, db, refresh, refreshToken{Family: family, UserID: user.ID, Ends: now.Add(refreshLife)}, now)
-	if err != nil {
+	if err := insertToken(ctx, db, refresh, refreshToken{Family: sessionID, UserID: user.ID, Ends: ends}, now); err != nil {
 		return Session{}, err
 	}
 	return Session{Token: token, RefreshToken: refresh, ExpiresIn: accessLife, Role: user.Role, MerchantID: user.MerchantID}, nil
 }
 
 // Refresh exchanges a refresh token for a new session. A token that was used before is in two hands: the whole login
-// ends. Every refusal is UNAUTHENTICATED.
+// ends, with its access tokens. Every refusal is UNAUTHENTICATED.
 func (u *Users) Refresh(ctx context.Context, token string) (Session, error) {
 	now := instant(u.now)
 	t, err := findToken(ctx, u.pool, token)
@@ -123,9 +138,12 @@ func (u *Users) refresh(ctx context.Context, tx pgx.Tx, t refreshToken, token st
 		return Session{}, err
 	}
 	if usable && !user.Disabled {
-		return u.open(ctx, tx, user, t.Family, now)
+		session, err := u.goOn(ctx, tx, user, t, now)
+		if err != nil || session.Token != "" {
+			return session, err
+		}
 	}
-	if err := deleteFamily(ctx, tx, t.Family); err != nil {
+	if _, err := endLogins(ctx, tx, t.UserID, t.Family, "", now); err != nil {
 		return Session{}, err
 	}
 	if user.Disabled || !now.Before(t.Ends) {
@@ -134,7 +152,19 @@ func (u *Users) refresh(ctx context.Context, tx pgx.Tx, t refreshToken, token st
 	return Session{}, record(ctx, tx, now, ByUser(user.ID), "login.refresh_token_reused", user.ID, nil)
 }
 
-// Logout ends the login that a refresh token belongs to. An unknown token is no error: that login is over too.
+// goOn returns the next tokens of the session that a refresh token is of; the zero Session when it is over.
+func (u *Users) goOn(ctx context.Context, tx pgx.Tx, user User, t refreshToken, now time.Time) (Session, error) {
+	if err := adoptLogin(ctx, tx, t, now); err != nil {
+		return Session{}, err
+	}
+	ends, ok, err := useLogin(ctx, tx, t.Family, now)
+	if err != nil || !ok {
+		return Session{}, err
+	}
+	return u.open(ctx, tx, user, t.Family, ends, now)
+}
+
+// Logout ends the login that a refresh token belongs to, at once. An unknown token is no error: that login is over too.
 func (u *Users) Logout(ctx context.Context, token string) error {
 	t, err := findToken(ctx, u.pool, token)
 	if err != nil || t == nil {
@@ -144,7 +174,8 @@ func (u *Users) Logout(ctx context.Context, token string) error {
 		if _, err := lockUser(ctx, tx, t.UserID); err != nil {
 			return err
 		}
-		return deleteFamily(ctx, tx, t.Family)
+		_, err := endLogins(ctx, tx, t.UserID, t.Family, "", instant(u.now))
+		return err
 	})
 }
 

@@ -85,7 +85,7 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 	if e := wantCode(t, err, errs.RateLimitExceeded); e.RetryAfter != attemptSpan {
 		t.Fatalf("retry after %s", e.RetryAfter)
 	}
-	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, netip.MustParseAddr("198.51.100.1")); err != nil {
+	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, Device{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
 		t.Fatalf("the owner is locked out elsewhere: %v", err)
 	}
 	f.clock.Advance(attemptSpan)

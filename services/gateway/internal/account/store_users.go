@@ -29,7 +29,7 @@ type User struct {
 	hash string
 }
 
-const userColumns = `id::text, email, name, role, coalesce(merchant_id::text, ''), disabled, created_at, password_hash`
+const userColumns = `u.id::text, u.email, u.name, u.role, coalesce(u.merchant_id::text, ''), u.disabled, u.created_at, u.password_hash`
 
 func userFields(u *User) []any {
 	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.MerchantID, &u.Disabled, &u.CreatedAt, &u.hash}
@@ -37,16 +37,16 @@ func userFields(u *User) []any {
 
 // userByEmail wants the normal form of the address.
 func userByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
-	return queryUser(ctx, db, `select `+userColumns+` from users where lower(email) = $1`, email)
+	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1`, email)
 }
 
 func userByID(ctx context.Context, db pg.DB, id string) (User, error) {
-	return queryUser(ctx, db, `select `+userColumns+` from users where id = $1`, id)
+	return queryUser(ctx, db, `select `+userColumns+` from users u where u.id = $1`, id)
 }
 
 // lockUser reads a user and makes the changes of one user's logins follow each other.
 func lockUser(ctx context.Context, tx pg.DB, id string) (User, error) {
-	return queryUser(ctx, tx, `select `+userColumns+` from users where id = $1 for no key update`, id)
+	return queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 for no key update`, id)
 }
 
 func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
@@ -81,7 +81,7 @@ func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int
 	if err := db.QueryRow(ctx, `select count(*) from users where merchant_id = $1`, merchantID).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
-	rows, err := db.Query(ctx, `select `+userColumns+` from users where merchant_id = $1 order by created_at, id limit $2 offset $3`,
+	rows, err := db.Query(ctx, `select `+userColumns+` from users u where u.merchant_id = $1 order by u.created_at, u.id limit $2 offset $3`,
 		merchantID, limit, offset(page, limit))
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)

@@ -2,8 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -28,6 +26,9 @@ type Users struct {
 	hasher *hasher
 	tokens *Tokens
 
+	// sessionLife is the absolute life of a session.
+	sessionLife time.Duration
+
 	perPair       *window
 	perIP         *window
 	registrations *window
@@ -42,19 +43,19 @@ type Registration struct {
 }
 
 // Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet.
-func (u *Users) Register(ctx context.Context, r Registration, ip netip.Addr) (Session, error) {
+func (u *Users) Register(ctx context.Context, r Registration, from Device) (Session, error) {
 	r.Email, r.Profile = normalEmail(r.Email), r.Profile.normal()
 	if err := r.check(); err != nil {
 		return Session{}, err
 	}
-	hash, err := u.hashOf(ctx, r.Password, ip)
+	hash, err := u.hashOf(ctx, r.Password, from)
 	if err != nil {
 		return Session{}, err
 	}
 	m := Merchant{ID: events.NewID(), Email: r.Email, CreatedAt: instant(u.now)}
 	r.Profile.apply(&m)
 	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash}
-	session, err := u.openNew(ctx, user, func(tx pgx.Tx) error {
+	session, err := u.openNew(ctx, user, from, func(tx pgx.Tx) error {
 		if err := insertMerchant(ctx, tx, &m); err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (u *Users) Register(ctx context.Context, r Registration, ip netip.Addr) (Se
 }
 
 // openNew stores a new user, after what first stores, and logs the user in.
-func (u *Users) openNew(ctx context.Context, user User, first func(pgx.Tx) error) (Session, error) {
+func (u *Users) openNew(ctx context.Context, user User, from Device, first func(pgx.Tx) error) (Session, error) {
 	var session Session
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
 		if err := first(tx); err != nil {
@@ -81,7 +82,7 @@ func (u *Users) openNew(ctx context.Context, user User, first func(pgx.Tx) error
 			return err
 		}
 		var err error
-		session, err = u.open(ctx, tx, user, events.NewID(), user.CreatedAt)
+		session, err = u.begin(ctx, tx, user, from, user.CreatedAt)
 		return err
 	})
 	return session, err
@@ -107,15 +108,15 @@ func (r Registration) check() error {
 }
 
 // hashOf counts the registration of that address before it pays for bcrypt.
-func (u *Users) hashOf(ctx context.Context, password string, ip netip.Addr) (string, error) {
-	if err := u.registrations.take(network(ip), u.now()); err != nil {
+func (u *Users) hashOf(ctx context.Context, password string, from Device) (string, error) {
+	if err := u.registrations.take(network(from.IP), u.now()); err != nil {
 		return "", err
 	}
 	return u.hasher.hash(ctx, password)
 }
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
-func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, ip netip.Addr) (Session, error) {
+func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, from Device) (Session, error) {
 	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer}
 	var p problems
 	p.email(user.Email)
@@ -125,22 +126,13 @@ func (u *Users) RegisterCustomer(ctx context.Context, email, password, name stri
 		return Session{}, err
 	}
 	var err error
-	if user.hash, err = u.hashOf(ctx, password, ip); err != nil {
+	if user.hash, err = u.hashOf(ctx, password, from); err != nil {
 		return Session{}, err
 	}
 	user.CreatedAt = instant(u.now)
-	return u.openNew(ctx, user, func(tx pgx.Tx) error {
+	return u.openNew(ctx, user, from, func(tx pgx.Tx) error {
 		return record(ctx, tx, user.CreatedAt, ByUser(user.ID), "customer.registered", user.ID, nil)
 	})
-}
-
-// Me returns the user, or UNAUTHENTICATED when the account is gone or disabled.
-func (u *Users) Me(ctx context.Context, id string) (User, error) {
-	user, err := userByID(ctx, u.pool, id)
-	if errors.Is(err, errNoUser) || (err == nil && user.Disabled) {
-		return User{}, errLoggedOut()
-	}
-	return user, err
 }
 
 // Team returns a page of the merchant's users and how many there are.

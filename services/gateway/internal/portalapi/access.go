@@ -15,49 +15,55 @@ const identityInContext = "eupay.identity"
 
 // IdentityOf is the user whom Login, CustomerLogin, LoginOrKey or KeyOrLogin let in.
 func IdentityOf(c echo.Context) account.Identity {
-	id, _ := c.Get(identityInContext).(account.Identity)
-	return id
+	p := presenceOf(c)
+	return account.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID, SessionID: p.SessionID}
 }
 
-// Login lets a request pass that carries the login token of a user with one of the roles. The user is looked up each
-// time: who is disabled is out at once, not when the token expires.
+func presenceOf(c echo.Context) account.Presence {
+	p, _ := c.Get(identityInContext).(account.Presence)
+	return p
+}
+
+// Login lets a request pass that carries the login token of a user with one of the roles. The user and the
+// session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
 func (a *API) Login(roles ...account.Role) echo.MiddlewareFunc {
-	return a.require(account.Portal, roles)
+	return a.require(roles, account.Portal)
 }
 
 // CustomerLogin is Login for customers of the app.
 func (a *API) CustomerLogin() echo.MiddlewareFunc {
-	return a.require(account.Customer, []account.Role{account.RoleCustomer})
+	return a.require([]account.Role{account.RoleCustomer}, account.Customer)
 }
 
-func (a *API) require(audience account.Audience, roles []account.Role) echo.MiddlewareFunc {
+// anyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
+func (a *API) anyLogin() echo.MiddlewareFunc {
+	return a.require(append(slices.Clone(anyone), account.RoleCustomer), account.Portal, account.Customer)
+}
+
+func (a *API) require(roles []account.Role, audiences ...account.Audience) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-			id, err := a.identify(c, audience)
+			p, err := a.identify(c, audiences)
 			if err != nil {
 				return err
 			}
-			if !slices.Contains(roles, id.Role) {
+			if !slices.Contains(roles, p.Role) {
 				return errs.New(errs.Forbidden, "Your role may not do this.")
 			}
-			c.Set(identityInContext, id)
+			c.Set(identityInContext, p)
 			return next(c)
 		}
 	}
 }
 
-func (a *API) identify(c echo.Context, audience account.Audience) (account.Identity, error) {
-	id, err := a.accounts.Tokens.Verify(bearer(c.Request()), audience)
+func (a *API) identify(c echo.Context, audiences []account.Audience) (account.Presence, error) {
+	id, err := a.accounts.Tokens.Verify(bearer(c.Request()), audiences...)
 	if err != nil {
-		return account.Identity{}, err
-	}
-	user, err := a.accounts.Users.Me(c.Request().Context(), id.UserID)
-	if err != nil {
-		return account.Identity{}, err
+		return account.Presence{}, err
 	}
 	// What the database says now counts, not what it said when the token was made.
-	return account.Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID}, nil
+	return a.accounts.Users.Present(c.Request().Context(), id)
 }
 
 // bearer is the token of the Authorization header, empty when there is none.

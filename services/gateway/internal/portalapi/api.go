@@ -100,6 +100,9 @@ func (a *API) registerAuth(g *web.API) {
 	g.POST("/auth/refresh", a.refresh, noStore)
 	g.POST("/auth/logout", a.logout, noStore)
 	g.GET("/auth/me", a.me, a.Login(anyone...))
+	g.GET("/auth/sessions", a.sessions, a.anyLogin())
+	g.DELETE("/auth/sessions", a.endOtherSessions, a.anyLogin())
+	g.DELETE("/auth/sessions/:id", a.endSession, a.anyLogin())
 	g.POST("/customer/auth/register", a.registerCustomer, noStore)
 	g.POST("/customer/auth/login", a.login(account.Customer), noStore)
 }

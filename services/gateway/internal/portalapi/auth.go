@@ -52,7 +52,7 @@ func (a *API) register(c echo.Context) error {
 			Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC,
 			AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
 		},
-	}, web.ClientIP(c))
+	}, deviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (a *API) registerCustomer(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	s, err := a.accounts.Users.RegisterCustomer(c.Request().Context(), in.Email, in.Password, in.Name, web.ClientIP(c))
+	s, err := a.accounts.Users.RegisterCustomer(c.Request().Context(), in.Email, in.Password, in.Name, deviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (a *API) login(audience account.Audience) echo.HandlerFunc {
 		if err := required("email", in.Email, "password", in.Password); err != nil {
 			return err
 		}
-		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, web.ClientIP(c))
+		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, deviceOf(c))
 		if err != nil {
 			return err
 		}
@@ -144,9 +144,5 @@ func userView(u account.User) user {
 }
 
 func (a *API) me(c echo.Context) error {
-	u, err := a.accounts.Users.Me(c.Request().Context(), IdentityOf(c).UserID)
-	if err != nil {
-		return err
-	}
-	return web.Answer(c, http.StatusOK, userView(u))
+	return web.Answer(c, http.StatusOK, userView(presenceOf(c).User))
 }
