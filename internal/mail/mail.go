@@ -110,12 +110,17 @@ func (m *Mailer) Send(ctx context.Context, message Message) error {
 	err = client.DialAndSendWithContext(ctx, msg)
 	var sending *mail.SendError
 	if errors.As(err, &sending) && sending.Reason == mail.ErrSMTPRcptTo && !sending.IsTemp() {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
+		return fmt.Errorf("%w: %s", ErrRefused, without(err, message.To))
 	}
 	if err != nil {
-		return fmt.Errorf("send mail: %w", err)
+		return errors.New("send mail: " + without(err, message.To))
 	}
 	return nil
+}
+
+// without is the text of the error without the recipient, who belongs into no log.
+func without(err error, recipient string) string {
+	return strings.ReplaceAll(err.Error(), recipient, "the recipient")
 }
 
 func (m *Mailer) write(message Message) (*mail.Msg, error) {

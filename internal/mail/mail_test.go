@@ -119,7 +119,7 @@ func TestARecipientWhoIsRefusedForGoodIsToldApart(t *testing.T) {
 	}{{550, true}, {450, false}} {
 		port := start(t, &server{refuse: &smtp.SMTPError{Code: c.code, Message: "no"}})
 		err := mailer(t, "smtp://127.0.0.1:"+port).Send(t.Context(), hello)
-		if err == nil || errors.Is(err, mail.ErrRefused) != c.final {
+		if err == nil || errors.Is(err, mail.ErrRefused) != c.final || strings.Contains(err.Error(), hello.To) {
 			t.Errorf("%d: %v", c.code, err)
 		}
 	}

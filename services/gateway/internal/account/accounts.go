@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
 
 // Deps are what Open needs.
@@ -32,6 +33,10 @@ type Deps struct {
 	AttemptsPerIP int
 	// SessionLife is how long a login lasts at most; 30 days when 0.
 	SessionLife time.Duration
+	// PortalURL is where the pages are that mails lead to.
+	PortalURL string
+	// Mailer is nil where no mail server is set up: mails wait.
+	Mailer postbox.Sender
 }
 
 // Accounts is everything about merchants, users and keys.
@@ -40,6 +45,8 @@ type Accounts struct {
 	Merchants *Merchants
 	Users     *Users
 	Tokens    *Tokens
+	// Mails sends what is queued; Run runs it.
+	Mails *postbox.Worker
 
 	deps     Deps
 	notifier *notifier
@@ -74,23 +81,27 @@ func Open(d Deps) (*Accounts, error) {
 		n.close()
 		return nil, err
 	}
-	return &Accounts{
+	a := &Accounts{
 		Keys:      keys,
 		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
-			perPair: newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
-			registrations: newWindow(d.AttemptsPerIP, attemptSpan),
+			portalURL: d.PortalURL,
+			perPair:   newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
+			registrations: newWindow(d.AttemptsPerIP, attemptSpan), resets: newWindow(resetsOfAddress, resetSpan),
 		},
 		Tokens: tokens, deps: d, notifier: n,
-	}, nil
+	}
+	a.Mails = &postbox.Worker{Pool: d.Pool, Sender: d.Mailer, Write: a.Users.WriteMail, Now: d.Now, Log: d.Log}
+	return a, nil
 }
 
 // Run tidies up until ctx ends: keys that nobody uses leave the memory, refresh tokens that have expired the database.
 func (a *Accounts) Run(ctx context.Context) error {
-	var introducing sync.WaitGroup
-	defer introducing.Wait()
-	introducing.Go(func() { a.introduce(ctx) })
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	workers.Go(func() { a.introduce(ctx) })
+	workers.Go(func() { a.sendMails(ctx) })
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
 	purge := time.NewTicker(time.Hour)
@@ -109,10 +120,17 @@ func (a *Accounts) Run(ctx context.Context) error {
 	}
 }
 
+// sendMails ends with ctx alone.
+func (a *Accounts) sendMails(ctx context.Context) {
+	if err := a.Mails.Run(ctx); err != nil {
+		a.deps.Log.Error("mails are not sent any more", "error", err)
+	}
+}
+
 func (a *Accounts) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins} {
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins, purgeMailTokens, postbox.Purge} {
 		if err := purge(ctx, a.deps.Pool, a.deps.Now()); err != nil {
 			return fmt.Errorf("purge: %w", err)
 		}

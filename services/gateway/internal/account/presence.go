@@ -46,6 +46,15 @@ func (u *Users) Present(ctx context.Context, id Identity) (Presence, error) {
 	return p, nil
 }
 
+// noticeNewDevice writes to a user who logs in from a browser that none of the user's sessions of the last weeks is from.
+func (u *Users) noticeNewDevice(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) error {
+	isNew, err := isNewDevice(ctx, tx, user.ID, from)
+	if err != nil || !isNew {
+		return err
+	}
+	return notify(ctx, tx, user, mailNewDevice, from, now)
+}
+
 // Logins returns the user's sessions that are not over, the newest first.
 func (u *Users) Logins(ctx context.Context, userID string) ([]Login, error) {
 	return listLogins(ctx, u.pool, userID, u.now())

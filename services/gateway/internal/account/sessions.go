@@ -50,6 +50,9 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 	var session Session
 	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
 		var err error
+		if err = u.noticeNewDevice(ctx, tx, user, from, now); err != nil {
+			return err
+		}
 		session, err = u.begin(ctx, tx, user, from, now)
 		return err
 	})

@@ -102,6 +102,17 @@ func listLogins(ctx context.Context, db pg.DB, userID string, now time.Time) ([]
 	return list, nil
 }
 
+// isNewDevice reports whether the user has logged in before, but never with that browser. The network does not count: it changes with
+// every phone that leaves the shop.
+func isNewDevice(ctx context.Context, db pg.DB, userID string, from Device) (isNew bool, err error) {
+	err = db.QueryRow(ctx, `select exists (select from sessions where user_id = $1)
+		and not exists (select from sessions where user_id = $1 and user_agent = $2)`, userID, from.agent()).Scan(&isNew)
+	if err != nil {
+		return false, fmt.Errorf("look for the device: %w", err)
+	}
+	return isNew, nil
+}
+
 // purgeLogins keeps what is over for keepLogins, by which a device is known again.
 func purgeLogins(ctx context.Context, db pg.DB, now time.Time) error {
 	if _, err := db.Exec(ctx, `delete from sessions where expires_at < $1`, now.Add(-keepLogins)); err != nil {

@@ -75,6 +75,13 @@ func insertUser(ctx context.Context, tx pg.DB, u User) error {
 	return nil
 }
 
+func updatePassword(ctx context.Context, tx pg.DB, id, hash string) error {
+	if _, err := tx.Exec(ctx, `update users set password_hash = $2 where id = $1`, id, hash); err != nil {
+		return fmt.Errorf("update password: %w", err)
+	}
+	return nil
+}
+
 // listUsers returns a page of a merchant's team, the first member first, and how many there are.
 func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int) ([]User, int64, error) {
 	var total int64

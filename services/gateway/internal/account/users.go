@@ -29,9 +29,14 @@ type Users struct {
 	// sessionLife is the absolute life of a session.
 	sessionLife time.Duration
 
+	// portalURL is where the pages are that mails lead to.
+	portalURL string
+
 	perPair       *window
 	perIP         *window
 	registrations *window
+	// resets counts the mails with a link for a new password by address of mail.
+	resets *window
 }
 
 // Registration is what a new merchant gives.
@@ -91,7 +96,7 @@ func (u *Users) openNew(ctx context.Context, user User, from Device, first func(
 func (r Registration) check() error {
 	var p problems
 	p.email(r.Email)
-	p.password(r.Password)
+	p.password("password", r.Password, r.Email)
 	if r.Profile.Name == nil {
 		p.add("name", "is required")
 	}
@@ -120,7 +125,7 @@ func (u *Users) RegisterCustomer(ctx context.Context, email, password, name stri
 	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer}
 	var p problems
 	p.email(user.Email)
-	p.password(password)
+	p.password("password", password, user.Email)
 	p.text("name", user.Name, 0, maxName)
 	if err := p.err(); err != nil {
 		return Session{}, err
@@ -154,7 +159,7 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: strings.TrimSpace(m.Name), Role: m.Role, MerchantID: merchantID}
 	var p problems
 	p.email(user.Email)
-	p.password(m.Password)
+	p.password("password", m.Password, user.Email)
 	p.text("name", user.Name, 0, maxName)
 	if m.Role != RoleStaff && m.Role != RoleAccountant {
 		p.add("role", "must be staff or accountant")

@@ -23,6 +23,7 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"GET", "/auth/sessions", "", everyone},
 	{"DELETE", "/auth/sessions", "", everyone},
 	{"DELETE", "/auth/sessions/" + nobody, "", everyone},
+	{"POST", "/auth/password", `{}`, everyone},
 	{"GET", "/merchant", "", "merchant staff accountant"},
 	{"PATCH", "/merchant", `{}`, "merchant"},
 	{"GET", "/merchant/team", "", "merchant staff accountant"},
@@ -92,7 +93,7 @@ func TestRoleMatrix(t *testing.T) {
 func TestMatrixIsComplete(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/customer/auth/register", "/customer/auth/login"}
+	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/forgot", "/auth/reset", "/customer/auth/register", "/customer/auth/login"}
 	known := map[string]bool{}
 	for _, m := range matrix {
 		known[m.method+" "+strings.ReplaceAll(m.path, nobody, ":id")] = true

@@ -103,6 +103,9 @@ func (a *API) registerAuth(g *web.API) {
 	g.GET("/auth/sessions", a.sessions, a.anyLogin())
 	g.DELETE("/auth/sessions", a.endOtherSessions, a.anyLogin())
 	g.DELETE("/auth/sessions/:id", a.endSession, a.anyLogin())
+	g.POST("/auth/password", a.changePassword, a.anyLogin())
+	g.POST("/auth/forgot", a.forgotPassword, noStore)
+	g.POST("/auth/reset", a.resetPassword, noStore)
 	g.POST("/customer/auth/register", a.registerCustomer, noStore)
 	g.POST("/customer/auth/login", a.login(account.Customer), noStore)
 }
