@@ -73,6 +73,8 @@ type Config struct {
 	Patience int `env:"EUPAY_PATIENCE" envDefault:"1"`
 	// SessionLife is how long a login lasts at most, however often it is refreshed.
 	SessionLife time.Duration `env:"EUPAY_SESSION_LIFE" envDefault:"720h"`
+	// EmailVerification: who registers or is added to a team has to verify the address before anything else.
+	EmailVerification bool `env:"EUPAY_EMAIL_VERIFICATION" envDefault:"true"`
 	// SMTPURL is the server that sends mails: smtp://user:password@host:587. Without it mails stay queued.
 	SMTPURL string `env:"EUPAY_SMTP_URL"`
 	// MailFrom is the sender of mails.
@@ -218,7 +220,7 @@ func (s *Service) open() error {
 	if s.accounts, err = account.Open(account.Deps{
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
 		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, SessionLife: s.cfg.SessionLife,
-		PortalURL: s.cfg.PortalURL, Mailer: mailer,
+		PortalURL: s.cfg.PortalURL, Mailer: mailer, Verification: s.cfg.EmailVerification,
 	}); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package system
 
 import (
+	"cmp"
 	"maps"
 	"path/filepath"
 	"strconv"
@@ -79,6 +80,16 @@ func (s System) mail() map[string]string {
 		return nil
 	}
 	return map[string]string{"EUPAY_SMTP_URL": "smtp://" + Loopback(s.Ports.SMTP), "EUPAY_MAIL_FROM": MailFrom}
+}
+
+// accounts are the settings of what protects accounts: off, unless settings from outside say otherwise. On one machine the examples of
+// the API reference work as they are written, and the demo accounts are as known as their passwords.
+func (s System) accounts() map[string]string {
+	env := make(map[string]string)
+	for _, name := range []string{"EUPAY_EMAIL_VERIFICATION"} {
+		env[name] = cmp.Or(s.Extra[name], "false")
+	}
+	return env
 }
 
 // Load describes the system of a folder: its secrets and identities, which are made when there are none, and these ports.
@@ -166,6 +177,7 @@ func (s System) own(service string) map[string]string {
 			env["EUPAY_"+strings.ToUpper(other)+"_ADDR"] = Loopback(s.Ports.GRPC[other])
 		}
 		maps.Copy(env, s.mail())
+		maps.Copy(env, s.accounts())
 		return env
 	case Payments:
 		return map[string]string{

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
@@ -33,6 +34,8 @@ type Deps struct {
 	AttemptsPerIP int
 	// SessionLife is how long a login lasts at most; 30 days when 0.
 	SessionLife time.Duration
+	// Verification: who registers has to verify the address before anything else.
+	Verification bool
 	// PortalURL is where the pages are that mails lead to.
 	PortalURL string
 	// Mailer is nil where no mail server is set up: mails wait.
@@ -86,8 +89,8 @@ func Open(d Deps) (*Accounts, error) {
 		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
-			portalURL: d.PortalURL,
-			perPair:   newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
+			portalURL: d.PortalURL, verification: d.Verification,
+			perPair: newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
 			registrations: newWindow(d.AttemptsPerIP, attemptSpan), resets: newWindow(resetsOfAddress, resetSpan),
 		},
 		Tokens: tokens, deps: d, notifier: n,
@@ -135,7 +138,7 @@ func (a *Accounts) purge(ctx context.Context) error {
 			return fmt.Errorf("purge: %w", err)
 		}
 	}
-	return nil
+	return pgx.BeginFunc(ctx, a.deps.Pool, func(tx pgx.Tx) error { return purgeUnverified(ctx, tx, a.deps.Now()) })
 }
 
 // Close stops listening. Call it before the connection to NATS is closed.

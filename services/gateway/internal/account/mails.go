@@ -72,10 +72,15 @@ func (u *Users) WriteMail(ctx context.Context, tx pgx.Tx, m postbox.Mail) (mail.
 	for name, value := range m.Detail {
 		fields[name] = value
 	}
-	if m.Kind == mailReset {
-		if err := u.writeReset(ctx, tx, m, fields); err != nil {
-			return mail.Message{}, err
-		}
+	var err error
+	switch m.Kind {
+	case mailReset:
+		err = u.writeReset(ctx, tx, m, fields)
+	case mailVerify:
+		err = u.writeVerify(ctx, tx, &m, fields)
+	}
+	if err != nil {
+		return mail.Message{}, err
 	}
 	return render(m, fields)
 }
@@ -117,7 +122,11 @@ func (u *Users) writeReset(ctx context.Context, tx pgx.Tx, m postbox.Mail, field
 
 // page is a page of the portal that takes a token. The token is behind the #, which no server on the way sees.
 func (u *Users) page(name, token string) string {
-	return strings.TrimRight(u.portalURL, "/") + "/" + name + "#token=" + token
+	link := strings.TrimRight(u.portalURL, "/") + "/" + name
+	if token != "" {
+		link += "#token=" + token
+	}
+	return link
 }
 
 // notify queues a mail to the user about what happened from a device.

@@ -40,6 +40,9 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 		return Session{}, err
 	}
 	ok, err := u.hasher.matches(ctx, user.hash, password)
+	if err == nil && !ok && u.verification {
+		user, ok, err = u.matchUnverified(ctx, email, password)
+	}
 	if err != nil {
 		return Session{}, err
 	}
@@ -57,6 +60,21 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 		return err
 	})
 	return session, err
+}
+
+// matchUnverified compares with the latest account that has not verified the address. It is asked after every wrong password, at the
+// same cost whether there is such an account or not.
+func (u *Users) matchUnverified(ctx context.Context, email, password string) (User, bool, error) {
+	var p problems
+	var user User
+	if p.email(email); len(p) == 0 {
+		var err error
+		if user, err = unverifiedByEmail(ctx, u.pool, email); err != nil && !errors.Is(err, errNoUser) {
+			return User{}, false, err
+		}
+	}
+	ok, err := u.hasher.matches(ctx, user.hash, password)
+	return user, ok, err
 }
 
 // find returns the zero User, whom no password opens, for an address that has no account or could never have one.

@@ -24,20 +24,29 @@ type User struct {
 	Role       Role
 	MerchantID string
 	Disabled   bool
+	// Unverified: the address is not known to be the user's, who may do nothing until it is.
+	Unverified bool
 	CreatedAt  time.Time
 
 	hash string
 }
 
-const userColumns = `u.id::text, u.email, u.name, u.role, coalesce(u.merchant_id::text, ''), u.disabled, u.created_at, u.password_hash`
+const userColumns = `u.id::text, u.email, u.name, u.role, coalesce(u.merchant_id::text, ''), u.disabled, u.created_at, u.password_hash,
+	u.unverified_since is not null`
 
 func userFields(u *User) []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.MerchantID, &u.Disabled, &u.CreatedAt, &u.hash}
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.MerchantID, &u.Disabled, &u.CreatedAt, &u.hash, &u.Unverified}
 }
 
-// userByEmail wants the normal form of the address.
+// userByEmail returns who has the address, verified. It wants the normal form.
 func userByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
-	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1`, email)
+	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is null`, email)
+}
+
+// unverifiedByEmail returns the latest who gave the address and has not verified it.
+func unverifiedByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
+	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is not null
+		order by u.created_at desc, u.id desc limit 1`, email)
 }
 
 func userByID(ctx context.Context, db pg.DB, id string) (User, error) {
@@ -63,8 +72,8 @@ func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
 
 // insertUser answers ALREADY_EXISTS when the email is taken.
 func insertUser(ctx context.Context, tx pg.DB, u User) error {
-	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at)
-		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt)
+	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at, unverified_since)
+		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt, u.Unverified)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
 		return errs.New(errs.AlreadyExists, "There is an account with this email address.")

@@ -29,6 +29,8 @@ type Users struct {
 	// sessionLife is the absolute life of a session.
 	sessionLife time.Duration
 
+	// verification: who registers has to verify the address.
+	verification bool
 	// portalURL is where the pages are that mails lead to.
 	portalURL string
 
@@ -47,7 +49,8 @@ type Registration struct {
 	Profile MerchantChange
 }
 
-// Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet.
+// Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet. Where addresses are verified the
+// user may only do that, nobody is told of the merchant before, and an address that has an account is answered like any other.
 func (u *Users) Register(ctx context.Context, r Registration, from Device) (Session, error) {
 	r.Email, r.Profile = normalEmail(r.Email), r.Profile.normal()
 	if err := r.check(); err != nil {
@@ -59,12 +62,12 @@ func (u *Users) Register(ctx context.Context, r Registration, from Device) (Sess
 	}
 	m := Merchant{ID: events.NewID(), Email: r.Email, CreatedAt: instant(u.now)}
 	r.Profile.apply(&m)
-	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash}
+	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash, Unverified: u.verification}
 	session, err := u.openNew(ctx, user, from, func(tx pgx.Tx) error {
 		if err := insertMerchant(ctx, tx, &m); err != nil {
 			return err
 		}
-		if err := announce(ctx, tx, m, "registered", m.CreatedAt); err != nil {
+		if err := u.introduceNew(ctx, tx, m); err != nil {
 			return err
 		}
 		return record(ctx, tx, m.CreatedAt, ByUser(user.ID), "merchant.registered", m.ID, nil)
@@ -76,6 +79,13 @@ func (u *Users) Register(ctx context.Context, r Registration, from Device) (Sess
 	return session, nil
 }
 
+func (u *Users) introduceNew(ctx context.Context, tx pgx.Tx, m Merchant) error {
+	if u.verification {
+		return holdBack(ctx, tx, m.ID)
+	}
+	return announce(ctx, tx, m, "registered", m.CreatedAt)
+}
+
 // openNew stores a new user, after what first stores, and logs the user in.
 func (u *Users) openNew(ctx context.Context, user User, from Device, first func(pgx.Tx) error) (Session, error) {
 	var session Session
@@ -83,7 +93,7 @@ func (u *Users) openNew(ctx context.Context, user User, from Device, first func(
 		if err := first(tx); err != nil {
 			return err
 		}
-		if err := insertUser(ctx, tx, user); err != nil {
+		if err := u.store(ctx, tx, user, from); err != nil {
 			return err
 		}
 		var err error
@@ -91,6 +101,14 @@ func (u *Users) openNew(ctx context.Context, user User, from Device, first func(
 		return err
 	})
 	return session, err
+}
+
+// store keeps a new user and asks for the address to be verified where that is wanted.
+func (u *Users) store(ctx context.Context, tx pgx.Tx, user User, from Device) error {
+	if err := insertUser(ctx, tx, user); err != nil || !user.Unverified {
+		return err
+	}
+	return askToVerify(ctx, tx, user, from, user.CreatedAt)
 }
 
 func (r Registration) check() error {
@@ -122,7 +140,7 @@ func (u *Users) hashOf(ctx context.Context, password string, from Device) (strin
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
 func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, from Device) (Session, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer}
+	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
 	p.password("password", password, user.Email)
@@ -155,8 +173,8 @@ type Member struct {
 }
 
 // AddMember adds a user to the team.
-func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member) (User, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: strings.TrimSpace(m.Name), Role: m.Role, MerchantID: merchantID}
+func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member, from Device) (User, error) {
+	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: strings.TrimSpace(m.Name), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
 	p.password("password", m.Password, user.Email)
@@ -172,14 +190,14 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 		return User{}, err
 	}
 	user.CreatedAt = instant(u.now)
-	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error { return u.add(ctx, tx, by, user) })
+	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error { return u.add(ctx, tx, by, user, from) })
 	if err != nil {
 		return User{}, err
 	}
 	return user, nil
 }
 
-func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User) error {
+func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User, from Device) error {
 	if _, err := lockMerchant(ctx, tx, user.MerchantID); err != nil { // makes the count below right
 		return err
 	}
@@ -190,7 +208,7 @@ func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User) error {
 	if n >= maxTeam {
 		return errs.New(errs.InvalidState, "The team has %d members, which is the limit.", n)
 	}
-	if err := insertUser(ctx, tx, user); err != nil {
+	if err := u.store(ctx, tx, user, from); err != nil {
 		return err
 	}
 	return record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})

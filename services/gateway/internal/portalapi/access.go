@@ -27,34 +27,63 @@ func presenceOf(c echo.Context) account.Presence {
 // Login lets a request pass that carries the login token of a user with one of the roles. The user and the
 // session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
 func (a *API) Login(roles ...account.Role) echo.MiddlewareFunc {
-	return a.require(roles, account.Portal)
+	return a.admit(door{roles: roles, audiences: []account.Audience{account.Portal}})
 }
 
 // CustomerLogin is Login for customers of the app.
 func (a *API) CustomerLogin() echo.MiddlewareFunc {
-	return a.require([]account.Role{account.RoleCustomer}, account.Customer)
+	return a.admit(door{roles: []account.Role{account.RoleCustomer}, audiences: []account.Audience{account.Customer}})
 }
 
 // anyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
 func (a *API) anyLogin() echo.MiddlewareFunc {
-	return a.require(append(slices.Clone(anyone), account.RoleCustomer), account.Portal, account.Customer)
+	return a.admit(door{roles: everybody, audiences: both})
 }
 
-func (a *API) require(roles []account.Role, audiences ...account.Audience) echo.MiddlewareFunc {
+// unverifiedLogin is anyLogin for who has not verified an address, too.
+func (a *API) unverifiedLogin() echo.MiddlewareFunc {
+	return a.admit(door{roles: everybody, audiences: both, unverified: true})
+}
+
+var (
+	everybody = append(slices.Clone(anyone), account.RoleCustomer)
+	both      = []account.Audience{account.Portal, account.Customer}
+)
+
+// door is who is let in with a login.
+type door struct {
+	roles     []account.Role
+	audiences []account.Audience
+	// unverified: also who has not verified an address.
+	unverified bool
+}
+
+func (a *API) admit(d door) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-			p, err := a.identify(c, audiences)
+			p, err := a.identify(c, d.audiences)
 			if err != nil {
 				return err
 			}
-			if !slices.Contains(roles, p.Role) {
-				return errs.New(errs.Forbidden, "Your role may not do this.")
+			if err := d.check(p); err != nil {
+				return err
 			}
 			c.Set(identityInContext, p)
 			return next(c)
 		}
 	}
+}
+
+func (d door) check(p account.Presence) error {
+	if !slices.Contains(d.roles, p.Role) {
+		return errs.New(errs.Forbidden, "Your role may not do this.")
+	}
+	if p.Unverified && !d.unverified {
+		return errs.New(errs.EmailNotVerified, "Verify your email address first: send the code from the mail to POST /auth/verify-email. "+
+			"POST /auth/verify-email/resend sends another.")
+	}
+	return nil
 }
 
 func (a *API) identify(c echo.Context, audiences []account.Audience) (account.Presence, error) {

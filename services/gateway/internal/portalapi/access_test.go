@@ -20,6 +20,9 @@ const everyone = "merchant staff accountant admin customer"
 // gets is another matter: the ids do not exist, so anything but 401 and 403 means "let in".
 var matrix = []struct{ method, path, body, roles string }{
 	{"GET", "/auth/me", "", "merchant staff accountant admin"},
+	{"POST", "/auth/verify-email", `{}`, everyone},
+	{"POST", "/auth/verify-email/resend", "", everyone},
+	{"POST", "/auth/verify-email/address", `{}`, everyone},
 	{"GET", "/auth/sessions", "", everyone},
 	{"DELETE", "/auth/sessions", "", everyone},
 	{"DELETE", "/auth/sessions/" + nobody, "", everyone},

@@ -136,11 +136,13 @@ type user struct {
 	Name       string       `json:"name"`
 	Role       account.Role `json:"role"`
 	MerchantID *string      `json:"merchant_id"`
-	CreatedAt  string       `json:"created_at"`
+	// EmailVerified is false for who may only verify the address.
+	EmailVerified bool   `json:"email_verified"`
+	CreatedAt     string `json:"created_at"`
 }
 
 func userView(u account.User) user {
-	return user{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), CreatedAt: web.Time(u.CreatedAt)}
+	return user{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), EmailVerified: !u.Unverified, CreatedAt: web.Time(u.CreatedAt)}
 }
 
 func (a *API) me(c echo.Context) error {

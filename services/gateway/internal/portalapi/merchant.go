@@ -105,7 +105,7 @@ func (a *API) addMember(c echo.Context) error {
 	}
 	id := IdentityOf(c)
 	u, err := a.accounts.Users.AddMember(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID,
-		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role})
+		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, deviceOf(c))
 	if err != nil {
 		return err
 	}

@@ -135,7 +135,7 @@ func (f *fixture) people(t *testing.T) {
 	}
 	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
 		email := string(role) + "@example.com"
-		if _, err := f.accounts.Users.AddMember(ctx, account.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}); err != nil {
+		if _, err := f.accounts.Users.AddMember(ctx, account.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}, ip); err != nil {
 			t.Fatal(err)
 		}
 		if s, err = f.accounts.Users.Login(ctx, email, password, account.Portal, ip); err != nil {
