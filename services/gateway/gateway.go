@@ -75,6 +75,10 @@ type Config struct {
 	SessionLife time.Duration `env:"EUPAY_SESSION_LIFE" envDefault:"720h"`
 	// EmailVerification: who registers or is added to a team has to verify the address before anything else.
 	EmailVerification bool `env:"EUPAY_EMAIL_VERIFICATION" envDefault:"true"`
+	// AdminMFA: admins may do nothing before they have a second factor.
+	AdminMFA bool `env:"EUPAY_ADMIN_MFA" envDefault:"true"`
+	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
+	StepUp bool `env:"EUPAY_STEP_UP" envDefault:"true"`
 	// SMTPURL is the server that sends mails: smtp://user:password@host:587. Without it mails stay queued.
 	SMTPURL string `env:"EUPAY_SMTP_URL"`
 	// MailFrom is the sender of mails.
@@ -221,6 +225,7 @@ func (s *Service) open() error {
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
 		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, SessionLife: s.cfg.SessionLife,
 		PortalURL: s.cfg.PortalURL, Mailer: mailer, Verification: s.cfg.EmailVerification,
+		AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp,
 	}); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func (s System) mail() map[string]string {
 // the API reference work as they are written, and the demo accounts are as known as their passwords.
 func (s System) accounts() map[string]string {
 	env := make(map[string]string)
-	for _, name := range []string{"EUPAY_EMAIL_VERIFICATION"} {
+	for _, name := range []string{"EUPAY_EMAIL_VERIFICATION", "EUPAY_ADMIN_MFA", "EUPAY_STEP_UP"} {
 		env[name] = cmp.Or(s.Extra[name], "false")
 	}
 	return env

@@ -36,6 +36,10 @@ type Deps struct {
 	SessionLife time.Duration
 	// Verification: who registers has to verify the address before anything else.
 	Verification bool
+	// AdminMFA: admins may do nothing before they have a second factor.
+	AdminMFA bool
+	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
+	StepUp bool
 	// PortalURL is where the pages are that mails lead to.
 	PortalURL string
 	// Mailer is nil where no mail server is set up: mails wait.
@@ -70,6 +74,10 @@ func Open(d Deps) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealer, err := newFactorVault(d.TokenSecret)
+	if err != nil {
+		return nil, err
+	}
 	// Logins get half of the cores: a flood of them leaves the other half to API keys.
 	logins, err := newHasher(d.BcryptCost, runtime.GOMAXPROCS(0)/2)
 	if err != nil {
@@ -89,7 +97,7 @@ func Open(d Deps) (*Accounts, error) {
 		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
-			portalURL: d.PortalURL, verification: d.Verification,
+			portalURL: d.PortalURL, verification: d.Verification, adminMFA: d.AdminMFA, stepUp: d.StepUp, vault: sealer,
 			perPair: newWindow(attemptsOfPair, attemptSpan), perIP: newWindow(d.AttemptsPerIP, attemptSpan),
 			registrations: newWindow(d.AttemptsPerIP, attemptSpan), resets: newWindow(resetsOfAddress, resetSpan),
 		},
@@ -133,7 +141,7 @@ func (a *Accounts) sendMails(ctx context.Context) {
 func (a *Accounts) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins, purgeMailTokens, postbox.Purge} {
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins, purgeMailTokens, purgeTickets, postbox.Purge} {
 		if err := purge(ctx, a.deps.Pool, a.deps.Now()); err != nil {
 			return fmt.Errorf("purge: %w", err)
 		}

@@ -83,23 +83,14 @@ func resembles(password, email string) bool {
 
 // ChangePassword replaces the password of a user who is logged in and knows the present one. All other sessions end.
 func (u *Users) ChangePassword(ctx context.Context, who Presence, current, next string, from Device) error {
-	now := instant(u.now)
-	if err := u.perPair.take(who.ID+" "+network(from.IP), now); err != nil {
-		return err
-	}
-	user, err := userByID(ctx, u.pool, who.ID)
-	if err != nil {
-		return err
-	}
-	ok, err := u.hasher.matches(ctx, user.hash, current)
-	if err != nil {
-		return err
-	}
-	if !ok {
+	err := u.checkPassword(ctx, who, current)
+	if e := errs.From(err); err != nil && len(e.Fields) == 1 {
 		return errs.Invalid(errs.Field{Field: "current_password", Message: "current_password is not your password."})
 	}
-	u.perPair.reset(who.ID + " " + network(from.IP))
-	return u.setPassword(ctx, user, "new_password", next, who.SessionID, from, func(pgx.Tx) (bool, error) { return true, nil })
+	if err != nil {
+		return err
+	}
+	return u.setPassword(ctx, who.User, "new_password", next, who.SessionID, from, func(pgx.Tx) (bool, error) { return true, nil })
 }
 
 // Forgot queues a mail with a link for a new password. It does the same for an address that has no account: the worker that sends mails

@@ -21,6 +21,8 @@ type Session struct {
 	ExpiresIn  time.Duration
 	Role       Role
 	MerchantID string
+	// Ticket stands in place of the tokens when the second factor is missing: VerifyLogin takes it, for ExpiresIn.
+	Ticket string
 }
 
 // Login opens a session for a user of that audience. Every wrong pair gets the same INVALID_LOGIN at the same cost, so
@@ -53,13 +55,34 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 	var session Session
 	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
 		var err error
-		if err = u.noticeNewDevice(ctx, tx, user, from, now); err != nil {
-			return err
-		}
-		session, err = u.begin(ctx, tx, user, from, now)
+		session, err = u.admit(ctx, tx, user, from, now)
 		return err
 	})
 	return session, err
+}
+
+// admit lets in who has given the right password: without a second factor at once.
+func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
+	f, err := readFactor(ctx, tx, user.ID)
+	if err != nil {
+		return Session{}, err
+	}
+	if f == nil || f.confirmed == nil {
+		return u.enter(ctx, tx, user, from, now)
+	}
+	ticket := randomText(secretLength)
+	if err := insertTicket(ctx, tx, ticket, user.ID, now); err != nil {
+		return Session{}, err
+	}
+	return Session{Ticket: ticket, ExpiresIn: ticketLife}, nil
+}
+
+// enter opens a session, and tells the user when it is from a new browser.
+func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
+	if err := u.noticeNewDevice(ctx, tx, user, from, now); err != nil {
+		return Session{}, err
+	}
+	return u.begin(ctx, tx, user, from, now)
 }
 
 // matchUnverified compares with the latest account that has not verified the address. It is asked after every wrong password, at the

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/vault"
 )
 
 const (
@@ -31,6 +32,10 @@ type Users struct {
 
 	// verification: who registers has to verify the address.
 	verification bool
+	// adminMFA: admins may do nothing without a second factor. stepUp: what gives money or access away wants a fresh proof.
+	adminMFA, stepUp bool
+	// vault seals the secrets of second factors.
+	vault *vault.Vault
 	// portalURL is where the pages are that mails lead to.
 	portalURL string
 

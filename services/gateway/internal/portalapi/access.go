@@ -37,12 +37,12 @@ func (a *API) CustomerLogin() echo.MiddlewareFunc {
 
 // anyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
 func (a *API) anyLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: everybody, audiences: both})
+	return a.admit(door{roles: everybody, audiences: both, factorless: true})
 }
 
 // unverifiedLogin is anyLogin for who has not verified an address, too.
 func (a *API) unverifiedLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: everybody, audiences: both, unverified: true})
+	return a.admit(door{roles: everybody, audiences: both, unverified: true, factorless: true})
 }
 
 var (
@@ -54,8 +54,8 @@ var (
 type door struct {
 	roles     []account.Role
 	audiences []account.Audience
-	// unverified: also who has not verified an address.
-	unverified bool
+	// unverified: also who has not verified an address. factorless: also who lacks a second factor that the account must have.
+	unverified, factorless bool
 }
 
 func (a *API) admit(d door) echo.MiddlewareFunc {
@@ -68,6 +68,9 @@ func (a *API) admit(d door) echo.MiddlewareFunc {
 			}
 			if err := d.check(p); err != nil {
 				return err
+			}
+			if a.accounts.Users.LacksFactor(p) && !d.factorless {
+				return errs.New(errs.FactorRequired, "Set up a second factor first, with POST /auth/mfa/totp and then POST /auth/mfa/totp/confirm.")
 			}
 			c.Set(identityInContext, p)
 			return next(c)
@@ -84,6 +87,25 @@ func (d door) check(p account.Presence) error {
 			"POST /auth/verify-email/resend sends another.")
 	}
 	return nil
+}
+
+// fresh lets a login pass that has lately proven to be the user's: for what gives money or access away. An API key, which opens
+// some of it too, has no one to ask.
+func (a *API) fresh(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := a.checkProof(c); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
+func (a *API) checkProof(c echo.Context) error {
+	p := presenceOf(c)
+	if p.SessionID == "" {
+		return nil
+	}
+	return a.accounts.Users.CheckProof(p)
 }
 
 func (a *API) identify(c echo.Context, audiences []account.Audience) (account.Presence, error) {

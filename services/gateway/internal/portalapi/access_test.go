@@ -27,6 +27,12 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"DELETE", "/auth/sessions", "", everyone},
 	{"DELETE", "/auth/sessions/" + nobody, "", everyone},
 	{"POST", "/auth/password", `{}`, everyone},
+	{"GET", "/auth/mfa", "", everyone},
+	{"POST", "/auth/mfa/totp", `{}`, everyone},
+	{"POST", "/auth/mfa/totp/confirm", `{}`, everyone},
+	{"POST", "/auth/mfa/totp/disable", `{}`, everyone},
+	{"POST", "/auth/mfa/recovery-codes", `{}`, everyone},
+	{"POST", "/auth/step-up", `{}`, everyone},
 	{"GET", "/merchant", "", "merchant staff accountant"},
 	{"PATCH", "/merchant", `{}`, "merchant"},
 	{"GET", "/merchant/team", "", "merchant staff accountant"},
@@ -96,7 +102,7 @@ func TestRoleMatrix(t *testing.T) {
 func TestMatrixIsComplete(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/forgot", "/auth/reset", "/customer/auth/register", "/customer/auth/login"}
+	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/forgot", "/auth/mfa/verify", "/auth/reset", "/customer/auth/register", "/customer/auth/login"}
 	known := map[string]bool{}
 	for _, m := range matrix {
 		known[m.method+" "+strings.ReplaceAll(m.path, nobody, ":id")] = true

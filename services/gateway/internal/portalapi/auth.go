@@ -17,6 +17,13 @@ type session struct {
 	MerchantID   *string      `json:"merchant_id"` // null for admins and customers
 }
 
+// missingFactor answers a right password of who has a second factor.
+type missingFactor struct {
+	MFARequired bool   `json:"mfa_required"`
+	Ticket      string `json:"ticket"`
+	ExpiresIn   int64  `json:"expires_in"` // seconds of ticket
+}
+
 func sessionView(s account.Session) session {
 	return session{
 		Token: s.Token, RefreshToken: s.RefreshToken, ExpiresIn: int64(s.ExpiresIn.Seconds()), Role: s.Role, MerchantID: orNull(s.MerchantID),
@@ -90,6 +97,9 @@ func (a *API) login(audience account.Audience) echo.HandlerFunc {
 		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, deviceOf(c))
 		if err != nil {
 			return err
+		}
+		if s.Ticket != "" {
+			return web.Answer(c, http.StatusOK, missingFactor{MFARequired: true, Ticket: s.Ticket, ExpiresIn: int64(s.ExpiresIn.Seconds())})
 		}
 		return web.Answer(c, http.StatusOK, sessionView(s))
 	}
