@@ -19,6 +19,9 @@ const (
 	IPNotAllowed        Code = "IP_NOT_ALLOWED"
 	InsufficientScope   Code = "INSUFFICIENT_SCOPE"
 	Forbidden           Code = "FORBIDDEN"
+	FactorRequired      Code = "FACTOR_REQUIRED"
+	StepUpRequired      Code = "STEP_UP_REQUIRED"
+	EmailNotVerified    Code = "EMAIL_NOT_VERIFIED"
 	NotEnrolled         Code = "NOT_ENROLLED"
 	NotFoundCode        Code = "NOT_FOUND"
 	MethodNotAllowed    Code = "METHOD_NOT_ALLOWED"
@@ -62,6 +65,9 @@ var table = map[Code]Row{
 	IPNotAllowed:        {http.StatusForbidden, codes.PermissionDenied, "IP not in key's allowlist"},
 	InsufficientScope:   {http.StatusForbidden, codes.PermissionDenied, "The key lacks the scope of this endpoint"},
 	Forbidden:           {http.StatusForbidden, codes.PermissionDenied, "The logged-in role may not do this"},
+	EmailNotVerified:    {http.StatusForbidden, codes.PermissionDenied, "The email address of the login is not verified yet"},
+	StepUpRequired:      {http.StatusForbidden, codes.PermissionDenied, "Prove once more that it is you: POST /auth/step-up"},
+	FactorRequired:      {http.StatusForbidden, codes.PermissionDenied, "The account must set up a second factor first: POST /auth/mfa/totp"},
 	NotEnrolled:         {http.StatusForbidden, codes.FailedPrecondition, "E-invoicing is not enabled for this account"},
 	NotFoundCode:        {http.StatusNotFound, codes.NotFound, "Reference not found or belongs to another account"},
 	MethodNotAllowed:    {http.StatusMethodNotAllowed, codes.Unimplemented, "The path exists, the method does not"},

@@ -124,12 +124,6 @@ type gateWorld struct {
 // gateSetup runs a gateway of a live deployment or of another.
 func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	t.Helper()
-	return gateSetupWith(t, live, strings.Repeat("j", 32))
-}
-
-// gateSetupWith runs one with another secret of login tokens.
-func gateSetupWith(t *testing.T, live bool, tokenSecret string) *gateWorld {
-	t.Helper()
 	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
 	services := behind{w: w}
 	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) { paymentsv1.RegisterPaymentsServiceServer(r, services) })
@@ -141,7 +135,7 @@ func gateSetupWith(t *testing.T, live bool, tokenSecret string) *gateWorld {
 	srv := natstest.Server(t)
 	cfg := Config{
 		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
-		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: tokenSecret, BcryptCost: bcrypt.MinCost,
+		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
 	}
 	for _, change := range changes {

@@ -21,6 +21,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/internal/outbox"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
@@ -28,6 +29,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/operator"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -76,6 +78,20 @@ type Config struct {
 	// Patience multiplies how long a request waits for other services and for its turn at what is expensive: on a machine that
 	// is slow or shared.
 	Patience int `env:"EUPAY_PATIENCE" envDefault:"1"`
+	// SessionLife is how long a login lasts at most, however often it is refreshed.
+	SessionLife time.Duration `env:"EUPAY_SESSION_LIFE" envDefault:"720h"`
+	// EmailVerification: who registers or is added to a team has to verify the address before anything else.
+	EmailVerification bool `env:"EUPAY_EMAIL_VERIFICATION" envDefault:"true"`
+	// AdminMFA: admins may do nothing before they have a second factor.
+	AdminMFA bool `env:"EUPAY_ADMIN_MFA" envDefault:"true"`
+	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
+	StepUp bool `env:"EUPAY_STEP_UP" envDefault:"true"`
+	// SMTPURL is the server that sends mails: smtp://user:password@host:587. Without it mails stay queued.
+	SMTPURL string `env:"EUPAY_SMTP_URL"`
+	// MailFrom is the sender of mails.
+	MailFrom string `env:"EUPAY_MAIL_FROM"`
+	// PortalURL is where the pages are that mails lead to. Empty: PublicURL.
+	PortalURL string `env:"EUPAY_PORTAL_URL"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
 }
@@ -97,6 +113,9 @@ func (c Config) withDefaults() Config {
 	if c.Limits == (portalapi.Limits{}) {
 		c.Limits = portalapi.DefaultLimits
 	}
+	if c.PortalURL == "" {
+		c.PortalURL = c.PublicURL
+	}
 	if c.Grace == 0 {
 		c.Grace = 20 * time.Second
 	}
@@ -106,8 +125,14 @@ func (c Config) withDefaults() Config {
 // Validate reports every setting that cannot work.
 func (c *Config) Validate() error {
 	var bad []error
-	if u, err := url.Parse(c.PublicURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+	if !isWebURL(c.PublicURL) {
 		bad = append(bad, errors.New("EUPAY_PUBLIC_URL must be an http or https URL"))
+	}
+	if c.PortalURL != "" && !isWebURL(c.PortalURL) {
+		bad = append(bad, errors.New("EUPAY_PORTAL_URL must be an http or https URL"))
+	}
+	if _, err := c.mailer(); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_SMTP_URL and EUPAY_MAIL_FROM: %w", err))
 	}
 	if len(c.JWTSecret) < minSecret {
 		bad = append(bad, fmt.Errorf("EUPAY_JWT_SECRET must have at least %d bytes", minSecret))
@@ -124,6 +149,9 @@ func (c *Config) Validate() error {
 	if err := c.Limits.Validate(); err != nil {
 		bad = append(bad, err)
 	}
+	if c.SessionLife < 0 {
+		bad = append(bad, errors.New("EUPAY_SESSION_LIFE must not be negative"))
+	}
 	if _, err := prefixes(c.TrustedProxies); err != nil {
 		bad = append(bad, err)
 	}
@@ -131,6 +159,19 @@ func (c *Config) Validate() error {
 		bad = append(bad, fmt.Errorf("REDIS_URL: %w", err))
 	}
 	return errors.Join(bad...)
+}
+
+func isWebURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// mailer is nil where no mail server is set up.
+func (c *Config) mailer() (postbox.Sender, error) {
+	if c.SMTPURL == "" {
+		return nil, nil
+	}
+	return mail.New(c.SMTPURL, c.MailFrom)
 }
 
 // prefixes reads CIDR ranges; a lone address is a range of one.
@@ -193,9 +234,18 @@ func (s *Service) open() error {
 	if err != nil {
 		return err
 	}
+	mailer, err := s.cfg.mailer()
+	if err != nil {
+		return err
+	}
+	if mailer == nil {
+		s.core.Log.Warn("mails stay queued: EUPAY_SMTP_URL is not set")
+	}
 	if s.accounts, err = account.Open(account.Deps{
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
-		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, Attempts: attempts,
+		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, Attempts: attempts, SessionLife: s.cfg.SessionLife,
+		PortalURL: s.cfg.PortalURL, Mailer: mailer, Verification: s.cfg.EmailVerification,
+		AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp,
 	}); err != nil {
 		return err
 	}

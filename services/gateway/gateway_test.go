@@ -133,6 +133,7 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	vars := map[string]string{
 		"EUPAY_DATABASE_URL": "postgres://x", "EUPAY_PUBLIC_URL": "https://api.example", "EUPAY_JWT_SECRET": strings.Repeat("s", 32),
+		"EUPAY_TLS_CERT": "c", "EUPAY_TLS_KEY": "k", "EUPAY_TLS_CA": "a",
 		"EUPAY_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1", "REDIS_URL": "redis://127.0.0.1:6379/0",
 	}
 	var good Config

@@ -16,6 +16,7 @@ var screen = template.Must(template.New("screen").Parse(`
   API                  {{.URL}}/api/v1
   Sandbox bank         {{.BankURL}}
   Sandbox e-invoicing  {{.InvoicingURL}}
+  Sandbox mailbox      {{.MailboxURL}}
 
   API key              {{.Secrets.APIKey}}
   API secret           {{.Secrets.APISecret}}

@@ -1,4 +1,4 @@
-// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank, e-invoicing platform and S3 store, and the five services, which
+// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank, e-invoicing platform, S3 store and mailbox, and the five services, which
 // talk to each other over real gRPC and a real broker as they would on many machines.
 package stack
 
@@ -62,6 +62,7 @@ type Stack struct {
 	// invoicing is the sandbox e-invoicing platform.
 	invoicing *part
 	s3        *part
+	mailbox   *part
 	services  map[string]*part
 	gateway   *gateway.Service
 
@@ -97,6 +98,7 @@ func (s *Stack) start(ctx context.Context) error {
 	ground.Go(s.startBank)
 	ground.Go(s.startInvoicing)
 	ground.Go(s.startS3)
+	ground.Go(s.startMailbox)
 	if err := ground.Wait(); err != nil {
 		return err
 	}
@@ -163,6 +165,7 @@ func (s *Stack) Stop() {
 		s.bank.stop()
 		s.invoicing.stop()
 		s.s3.stop()
+		s.mailbox.stop()
 		s.KillNATS()
 		s.StopPostgres()
 	})

@@ -40,6 +40,7 @@ func (s System) Demo() [][2]string {
 		{"EUPAY_BANK_MGMT_URL", s.BankManagementURL()},
 		{"EUPAY_INVOICING_URL", s.InvoicingURL()},
 		{"EUPAY_INVOICING_MGMT_URL", s.InvoicingManagementURL()},
+		{"EUPAY_MAILBOX_URL", s.MailboxURL()},
 		{"EUPAY_NATS_URL", s.NATSURL()},
 		{"EUPAY_TLS_CERT", s.Identity(identity.Operator).Cert},
 		{"EUPAY_TLS_KEY", s.Identity(identity.Operator).Key},

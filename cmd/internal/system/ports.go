@@ -22,6 +22,9 @@ type Ports struct {
 	NATS                int
 	Postgres            int
 	S3                  int
+	// SMTP is the sandbox mailbox, Mailbox where its mails are read.
+	SMTP    int
+	Mailbox int
 	// GRPC and Management are those of each service by name.
 	GRPC       map[string]int
 	Management map[string]int
@@ -43,6 +46,7 @@ const (
 func Usual() Ports {
 	return Ports{
 		HTTP: 8080, Bank: 4010, BankManagement: 4011, Invoicing: 4020, InvoicingManagement: 4021, NATS: 4222, Postgres: 5433, S3: 4012,
+		SMTP: 4030, Mailbox: 4031,
 		GRPC:       map[string]int{Gateway: 9100, Payments: 9101, Webhooks: 9102, QR: 9103, EInvoice: 9104},
 		Management: map[string]int{Gateway: 9200, Payments: 9201, Webhooks: 9202, QR: 9203, EInvoice: 9204},
 	}
@@ -62,6 +66,8 @@ func Prefer(want, usual Ports) (Ports, error) {
 		NATS:                r.take("EUPAY_NATS_PORT", want.NATS, usual.NATS),
 		Postgres:            r.take("EUPAY_POSTGRES_PORT", want.Postgres, usual.Postgres),
 		S3:                  r.take("EUPAY_S3_PORT", want.S3, usual.S3),
+		SMTP:                r.take("EUPAY_SMTP_PORT", want.SMTP, usual.SMTP),
+		Mailbox:             r.take("EUPAY_MAILBOX_PORT", want.Mailbox, usual.Mailbox),
 		GRPC:                make(map[string]int, len(Names)),
 		Management:          make(map[string]int, len(Names)),
 	}

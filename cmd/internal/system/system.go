@@ -3,6 +3,7 @@
 package system
 
 import (
+	"cmp"
 	"maps"
 	"path/filepath"
 	"strconv"
@@ -62,6 +63,33 @@ func (s System) InvoicingURL() string { return "http://" + Loopback(s.Ports.Invo
 // InvoicingManagementURL is where its faults are switched.
 func (s System) InvoicingManagementURL() string {
 	return "http://" + Loopback(s.Ports.InvoicingManagement)
+}
+
+// MailFrom is the sender of mails on one machine.
+const MailFrom = "EU Pay <no-reply@example.com>"
+
+// OwnMailbox reports whether mails go to the sandbox mailbox. Settings from outside may name a mail server.
+func (s System) OwnMailbox() bool { return s.Extra["EUPAY_SMTP_URL"] == "" }
+
+// MailboxURL is where the mails are read.
+func (s System) MailboxURL() string { return "http://" + Loopback(s.Ports.Mailbox) }
+
+// mail are the settings of whoever sends mails.
+func (s System) mail() map[string]string {
+	if !s.OwnMailbox() {
+		return nil
+	}
+	return map[string]string{"EUPAY_SMTP_URL": "smtp://" + Loopback(s.Ports.SMTP), "EUPAY_MAIL_FROM": MailFrom}
+}
+
+// accounts are the settings of what protects accounts: off, unless settings from outside say otherwise. On one machine the examples of
+// the API reference work as they are written, and the demo accounts are as known as their passwords.
+func (s System) accounts() map[string]string {
+	env := make(map[string]string)
+	for _, name := range []string{"EUPAY_EMAIL_VERIFICATION", "EUPAY_ADMIN_MFA", "EUPAY_STEP_UP"} {
+		env[name] = cmp.Or(s.Extra[name], "false")
+	}
+	return env
 }
 
 // Load describes the system of a folder: its secrets and identities, which are made when there are none, and these ports.
@@ -148,6 +176,8 @@ func (s System) own(service string) map[string]string {
 		for _, other := range []string{Payments, Webhooks, QR, EInvoice} {
 			env["EUPAY_"+strings.ToUpper(other)+"_ADDR"] = Loopback(s.Ports.GRPC[other])
 		}
+		maps.Copy(env, s.mail())
+		maps.Copy(env, s.accounts())
 		return env
 	case Payments:
 		return map[string]string{
@@ -204,7 +234,7 @@ func (s System) s3() map[string]string {
 	}
 }
 
-// SandboxEnv are the settings of the process that stands in for the bank, the e-invoicing platform and the S3 store. It keeps their
+// SandboxEnv are the settings of the process that stands in for the bank, the e-invoicing platform, the S3 store and the mailbox. It keeps their
 // journals and objects in dir.
 func (s System) SandboxEnv(dir string) map[string]string {
 	env := map[string]string{
@@ -226,6 +256,9 @@ func (s System) SandboxEnv(dir string) map[string]string {
 		"EUPAY_SANDBOX_EINVOICING_API_KEY":        s.Secrets.InvoicingKey,
 		"EUPAY_SANDBOX_EINVOICING_WEBHOOK_URL":    s.InvoicingHook(),
 		"EUPAY_SANDBOX_EINVOICING_WEBHOOK_SECRET": s.Secrets.InvoicingHook,
+	}
+	if s.OwnMailbox() {
+		env["EUPAY_SANDBOX_SMTP_ADDR"], env["EUPAY_SANDBOX_MAILBOX_ADDR"] = Loopback(s.Ports.SMTP), Loopback(s.Ports.Mailbox)
 	}
 	if s.OwnS3() {
 		maps.Copy(env, map[string]string{

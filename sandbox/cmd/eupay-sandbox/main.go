@@ -1,4 +1,4 @@
-// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform and the S3 store when they have an address, as a process of their own.
+// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform, the S3 store and the mailbox when they have an address, as a process of their own.
 // Settings come from the environment, see sandbox/README.md.
 package main
 
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -15,6 +16,7 @@ import (
 
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/sandbox/einvoicing"
+	"european-pay.eu/eupay/sandbox/mailbox"
 	"european-pay.eu/eupay/sandbox/s3"
 )
 
@@ -54,6 +56,14 @@ func run(ctx context.Context, getenv func(string) string) error {
 		parts = append(parts, func() error { return serve(ctx, cancel, s.s3Addr, store.Handler()) })
 		log.Info("S3 store is open", "api", s.s3Addr, "bucket", s.s3.Bucket, "objects", s.s3.Dir)
 	}
+	if s.smtp != "" {
+		box := mailbox.New(mailbox.Config{Log: log})
+		parts = append(parts,
+			func() error { return take(ctx, cancel, s.smtp, box) },
+			func() error { return serve(ctx, cancel, s.mailbox, box.Management()) },
+		)
+		log.Info("mailbox is open", "smtp", s.smtp, "mails", s.mailbox)
+	}
 	if s.einvoicingAddr == "" {
 		return errors.Join(runAll(parts), b.Close())
 	}
@@ -81,6 +91,19 @@ func runAll(parts []func() error) error {
 		problems = append(problems, <-stopped)
 	}
 	return errors.Join(problems...)
+}
+
+// take lets mail in until ctx ends, and ends it for the others when it cannot.
+func take(ctx context.Context, cancel context.CancelCauseFunc, addr string, box *mailbox.Mailbox) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err == nil {
+		err = box.Serve(ctx, l)
+	}
+	if err != nil {
+		cancel(err)
+		return fmt.Errorf("take mail at %s: %w", addr, err)
+	}
+	return nil
 }
 
 // serve listens until ctx ends, and ends it for the others when it cannot.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/smtp"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func freeAddr(t *testing.T) string {
 func TestRunServesAndStops(t *testing.T) {
 	t.Parallel()
 	api, management := freeAddr(t), freeAddr(t)
-	invoicing, invoicingManagement, store := freeAddr(t), freeAddr(t), freeAddr(t)
+	invoicing, invoicingManagement, store, mails, mailbox := freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t), freeAddr(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -67,11 +68,16 @@ func TestRunServesAndStops(t *testing.T) {
 			"EUPAY_SANDBOX_ADDR": api, "EUPAY_SANDBOX_MGMT_ADDR": management, "EUPAY_SANDBOX_DIR": t.TempDir(),
 			"EUPAY_SANDBOX_EINVOICING_ADDR": invoicing, "EUPAY_SANDBOX_EINVOICING_MGMT_ADDR": invoicingManagement,
 			"EUPAY_SANDBOX_S3_ADDR": store, "EUPAY_SANDBOX_S3_DIR": t.TempDir(), "EUPAY_SANDBOX_S3_BUCKET": "images",
+			"EUPAY_SANDBOX_SMTP_ADDR": mails, "EUPAY_SANDBOX_MAILBOX_ADDR": mailbox,
 			"EUPAY_SANDBOX_S3_ACCESS_KEY": "access", "EUPAY_SANDBOX_S3_SECRET_KEY": "secret",
 		}))
 	}()
 	for _, url := range []string{"http://" + management + "/healthz", "http://" + api + "/2.0/connectors", "http://" + invoicingManagement + "/healthz"} {
 		await(t, url, http.StatusOK)
+	}
+	await(t, "http://"+mailbox+"/mails", http.StatusOK)
+	if err := smtp.SendMail(mails, nil, "a@example.com", []string{"b@example.com"}, []byte("Subject: x\r\n\r\nx\r\n")); err != nil {
+		t.Error(err)
 	}
 	await(t, "http://"+store+"/images/nothing", http.StatusNotFound)
 	stop()

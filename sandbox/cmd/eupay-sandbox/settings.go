@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,6 +22,9 @@ type settings struct {
 
 	s3Addr string
 	s3     s3.Config
+
+	// smtp is where the mailbox takes mail, mailbox where it is read.
+	smtp, mailbox string
 }
 
 // readSettings reads the environment and reports all that is wrong with it together.
@@ -57,6 +61,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 		parse(getenv, "MAX_AMOUNT_CENTS", &c.MaxAmount, func(v string) (int64, error) { return strconv.ParseInt(v, 10, 64) }),
 		parse(getenv, "REDIRECT_URIS", &c.RedirectURIs, func(v string) ([]string, error) { return strings.Split(v, ","), nil }))
 	problems = append(problems, s.readEInvoicing(getenv), s.readS3(getenv))
+	s.smtp, s.mailbox = getenv("EUPAY_SANDBOX_SMTP_ADDR"), cmp.Or(getenv("EUPAY_SANDBOX_MAILBOX_ADDR"), "127.0.0.1:4031")
 	return s, errors.Join(problems...)
 }
 

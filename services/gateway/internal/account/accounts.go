@@ -2,17 +2,19 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
 
+	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
@@ -33,6 +35,18 @@ type Deps struct {
 	AttemptsPerIP int
 	// Attempts counts these and the guesses at one account, over AttemptSpan. Nil: in memory.
 	Attempts ratelimit.Limiter
+	// SessionLife is how long a login lasts at most; 30 days when 0.
+	SessionLife time.Duration
+	// Verification: who registers has to verify the address before anything else.
+	Verification bool
+	// AdminMFA: admins may do nothing before they have a second factor.
+	AdminMFA bool
+	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
+	StepUp bool
+	// PortalURL is where the pages are that mails lead to.
+	PortalURL string
+	// Mailer is nil where no mail server is set up: mails wait.
+	Mailer postbox.Sender
 }
 
 // Accounts is everything about merchants, users and keys.
@@ -41,6 +55,8 @@ type Accounts struct {
 	Merchants *Merchants
 	Users     *Users
 	Tokens    *Tokens
+	// Mails sends what is queued; Run runs it.
+	Mails *postbox.Worker
 
 	deps     Deps
 	notifier *notifier
@@ -57,7 +73,14 @@ func Open(d Deps) (*Accounts, error) {
 	if d.Attempts == nil {
 		d.Attempts = ratelimit.NewMemoryOver(d.Now, AttemptSpan)
 	}
+	if d.SessionLife == 0 {
+		d.SessionLife = refreshLife
+	}
 	tokens, err := newTokens(d.TokenSecret, d.Now)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := newFactorVault(d.TokenSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -75,22 +98,26 @@ func Open(d Deps) (*Accounts, error) {
 		n.close()
 		return nil, err
 	}
-	return &Accounts{
+	a := &Accounts{
 		Keys:      keys,
 		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
 		Users: &Users{
-			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens,
-			guesses: guesses{limiter: d.Attempts, perIP: d.AttemptsPerIP},
+			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
+			portalURL: d.PortalURL, verification: d.Verification, adminMFA: d.AdminMFA, stepUp: d.StepUp, vault: sealer,
+			guesses: guesses{limiter: d.Attempts, perIP: d.AttemptsPerIP}, resets: newWindow(resetsOfAddress, resetSpan),
 		},
 		Tokens: tokens, deps: d, notifier: n,
-	}, nil
+	}
+	a.Mails = &postbox.Worker{Pool: d.Pool, Sender: d.Mailer, Write: a.Users.WriteMail, Now: d.Now, Log: d.Log}
+	return a, nil
 }
 
 // Run tidies up until ctx ends: keys that nobody uses leave the memory, refresh tokens that have expired the database.
 func (a *Accounts) Run(ctx context.Context) error {
-	var introducing sync.WaitGroup
-	defer introducing.Wait()
-	introducing.Go(func() { a.introduce(ctx) })
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	workers.Go(func() { a.introduce(ctx) })
+	workers.Go(func() { a.sendMails(ctx) })
 	sweep := time.NewTicker(time.Minute)
 	defer sweep.Stop()
 	purge := time.NewTicker(time.Hour)
@@ -109,13 +136,22 @@ func (a *Accounts) Run(ctx context.Context) error {
 	}
 }
 
+// sendMails ends with ctx alone.
+func (a *Accounts) sendMails(ctx context.Context) {
+	if err := a.Mails.Run(ctx); err != nil {
+		a.deps.Log.Error("mails are not sent any more", "error", err)
+	}
+}
+
 func (a *Accounts) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := errors.Join(purgeTokens(ctx, a.deps.Pool, a.deps.Now()), purgeNetworks(ctx, a.deps.Pool, a.deps.Now())); err != nil {
-		return fmt.Errorf("purge: %w", err)
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins, purgeMailTokens, purgeTickets, purgeNetworks, postbox.Purge} {
+		if err := purge(ctx, a.deps.Pool, a.deps.Now()); err != nil {
+			return fmt.Errorf("purge: %w", err)
+		}
 	}
-	return nil
+	return pgx.BeginFunc(ctx, a.deps.Pool, func(tx pgx.Tx) error { return purgeUnverified(ctx, tx, a.deps.Now()) })
 }
 
 // Close stops listening. Call it before the connection to NATS is closed.

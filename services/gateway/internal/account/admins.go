@@ -24,11 +24,11 @@ func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err 
 	user := User{ID: events.NewID(), Email: normalEmail(a.Email), Role: RoleAdmin, CreatedAt: instant(u.now)}
 	var p problems
 	p.email(user.Email)
-	p.password(a.Password)
+	p.password("password", a.Password, user.Email)
 	if err := p.err(); err != nil {
 		return 0, err
 	}
-	if user.hash, err = u.hasher.hash(ctx, a.Password); err != nil {
+	if user.hash, err = u.hasher.hash(ctx, turn{name: string(byOperator)}, a.Password); err != nil {
 		return 0, err
 	}
 	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {

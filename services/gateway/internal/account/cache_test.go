@@ -103,7 +103,7 @@ func TestWhoJoinsALookupFromBeforeAChangeAsksAgain(t *testing.T) {
 	leave := take(t, f.Keys.hasher.turns)
 	first, second := make(chan error, 1), make(chan error, 1)
 	ask := func(to chan<- error) {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
 		to <- err
 	}
 	go ask(first)

@@ -64,15 +64,6 @@ func (p *problems) email(value string) {
 	}
 }
 
-func (p *problems) password(value string) {
-	switch {
-	case value == "":
-		p.add("password", "is required")
-	case len(value) < minPassword || len(value) > maxBcrypt:
-		p.add("password", "must have %d to %d bytes", minPassword, maxBcrypt)
-	}
-}
-
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }

@@ -36,7 +36,7 @@ func (a *Accounts) introduce(ctx context.Context) {
 
 func (a *Accounts) introduceSome(ctx context.Context) (n int, err error) {
 	err = pgx.BeginFunc(ctx, a.deps.Pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select `+merchantColumns+` from merchants m where m.announced < m.version order by m.id limit $1
+		rows, err := tx.Query(ctx, `select `+merchantColumns+` from merchants m where m.announced < m.version and not m.pending order by m.id limit $1
 			for no key update skip locked`, introduceAtOnce)
 		if err != nil {
 			return fmt.Errorf("read merchants to announce: %w", err)

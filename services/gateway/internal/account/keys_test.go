@@ -39,7 +39,7 @@ func TestAuthenticateTellsWhatIsWrong(t *testing.T) {
 	}
 	for name, c := range cases {
 		for _, attempt := range []string{"cold", "remembered"} {
-			got, err := f.Keys.Authenticate(t.Context(), c.public, c.secret, home)
+			got, err := f.Keys.Authenticate(t.Context(), c.public, c.secret, home.IP)
 			if c.want != "" {
 				if !errs.Is(err, c.want) {
 					t.Errorf("%s (%s): got %v, want %s", name, attempt, err, c.want)
@@ -91,7 +91,7 @@ func TestTooManyComparisonsAreRefused(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	fill(f.Keys.hasher.turns)
-	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
 	if e := wantCode(t, err, errs.Unavailable); e.RetryAfter != time.Second {
 		t.Fatalf("retry after %s", e.RetryAfter)
 	}
@@ -139,7 +139,7 @@ func TestAProvenSecretIsNeverRefusedForWrongOnes(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	exhaust(t, f, key, home.String())
+	exhaust(t, f, key, home.IP.String())
 	fill(f.Keys.hasher.turns)
 	mustAuthenticate(t, f, key, secret)
 	f.clock.Advance(trust - time.Second)
@@ -164,7 +164,7 @@ func TestTheFirstUseOfASecretGoesBeforeGuesses(t *testing.T) {
 	eventually(t, "the guesses fill the line", func() bool { return waiters(turns) == turns.perLine })
 	owner := make(chan error, 1)
 	go func() {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
 		owner <- err
 	}()
 	eventually(t, "the owner waits first", func() bool {
@@ -193,7 +193,7 @@ func TestASecretThatWasNotComparedDoesNotCount(t *testing.T) {
 	free := turns.free
 	turns.perLine, turns.free = 0, 0
 	for range wrongPerMinute {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
 		wantCode(t, err, errs.Unavailable)
 	}
 	turns.perLine, turns.free = maxLine, free
@@ -205,7 +205,7 @@ func TestTheAllowListStandsBeforeBcrypt(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
-	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Shop", AllowedIPs: []netip.Prefix{netip.PrefixFrom(home, 32)}})
+	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Shop", AllowedIPs: []netip.Prefix{netip.PrefixFrom(home.IP, 32)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 	for range 100 {
 		done.Go(func() {
 			started.Done()
-			if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home); err != nil {
+			if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP); err != nil {
 				failures <- err
 			}
 		})
@@ -250,7 +250,7 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 
 func mustAuthenticate(t testing.TB, f *fixture, key Key, secret string) Key {
 	t.Helper()
-	got, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+	got, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func mustAuthenticate(t testing.TB, f *fixture, key Key, secret string) Key {
 func authenticates(t testing.TB, f *fixture, key Key, secret string) func() bool {
 	t.Helper()
 	return func() bool {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
 		if err != nil && !errs.Is(err, errs.InvalidAPIKey) && !errs.Is(err, errs.InvalidSecret) {
 			t.Fatal(err)
 		}
@@ -287,7 +287,7 @@ func TestDatabaseAwayIsUnavailableNotInvalid(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.pool.Close()
-	_, err := f.Keys.Authenticate(t.Context(), newPublic(false), newSecret(false), home)
+	_, err := f.Keys.Authenticate(t.Context(), newPublic(false), newSecret(false), home.IP)
 	wantCode(t, err, errs.Unavailable)
 	var e *errs.Error
 	if errors.As(err, &e); strings.Contains(e.Message, "pool") {
@@ -302,7 +302,7 @@ func TestCallerThatHangsUpDoesNotSpoilTheLookup(t *testing.T) {
 	key, secret := f.key(t, m.ID)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Keys.Authenticate(ctx, key.Public, secret, home); err != nil {
+	if _, err := f.Keys.Authenticate(ctx, key.Public, secret, home.IP); err != nil {
 		wantCode(t, err, errs.Unavailable)
 	}
 	eventually(t, "the look-up finishes", func() bool {
@@ -318,7 +318,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			if _, err := f.Keys.Authenticate(b.Context(), key.Public, secret, home); err != nil {
+			if _, err := f.Keys.Authenticate(b.Context(), key.Public, secret, home.IP); err != nil {
 				b.Fatal(err)
 			}
 		}

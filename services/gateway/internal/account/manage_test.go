@@ -181,7 +181,7 @@ func TestRevokedKeyStaysRevoked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home)
+	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
 	wantCode(t, err, errs.InvalidAPIKey)
 	_, err = f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: ptr("x")})
 	wantCode(t, err, errs.InvalidState)

@@ -24,11 +24,11 @@ func TestSeedMakesEverythingUsableAndRunsTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home)
+		got, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
 		if err != nil || got.PerMinute != 1_000_000 || got.Livemode || got.Merchant.ID != m.ID || !got.Merchant.GatewayEnabled || got.Merchant.IBAN != testIBAN {
 			t.Fatalf("got %+v, %v", got, err)
 		}
-		if got, err := f.Keys.Authenticate(t.Context(), "pk_live_demo0000", "sk_live_demo0000", home); err != nil || !got.Livemode {
+		if got, err := f.Keys.Authenticate(t.Context(), "pk_live_demo0000", "sk_live_demo0000", home.IP); err != nil || !got.Livemode {
 			t.Fatalf("got %+v, %v", got, err)
 		}
 		for _, u := range []struct {
@@ -57,7 +57,7 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home)
+	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if _, err := f.Merchants.Enable(t.Context(), "user:x", m.ID, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", home); !errs.Is(err, errs.InvalidAPIKey) {
+	if _, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", home.IP); !errs.Is(err, errs.InvalidAPIKey) {
 		t.Fatal(err)
 	}
 	d := demo()
@@ -75,7 +75,7 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if _, err := f.Seed(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", home); err != nil || !got.Merchant.GatewayEnabled {
+	if got, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", home.IP); err != nil || !got.Merchant.GatewayEnabled {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	if _, err := f.login(t, "demo@example.com", "another password"); err != nil {
@@ -87,13 +87,13 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 func TestSeedMakesTheGivenSecretCurrent(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	_, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home)
+	_, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
 	wantCode(t, err, errs.InvalidAPIKey)
 	m, err := f.Seed(t.Context(), demo())
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home)
+	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,18 +16,20 @@ import (
 type Session struct {
 	Token        string
 	RefreshToken string
-	// ExpiresIn is the life of Token; the refresh token lives for 30 days and is good for one use.
+	// ExpiresIn is the life of Token; the refresh token lives until the session's end and is good for one use.
 	ExpiresIn  time.Duration
 	Role       Role
 	MerchantID string
+	// Ticket stands in place of the tokens when the second factor is missing: VerifyLogin takes it, for ExpiresIn.
+	Ticket string
 }
 
 // Login opens a session for a user of that audience. Every wrong pair gets the same INVALID_LOGIN at the same cost, so
 // that nobody learns who has an account; many attempts from one address get RATE_LIMIT_EXCEEDED, and so do many at one account
 // from networks where its owner has not logged in lately.
-func (u *Users) Login(ctx context.Context, email, password string, audience Audience, ip netip.Addr) (Session, error) {
+func (u *Users) Login(ctx context.Context, email, password string, audience Audience, from Device) (Session, error) {
 	email = normalEmail(email)
-	n := named{account: email[:min(len(email), maxEmail+1)], address: network(ip), network: neighbourhood(ip)}
+	n := aimed{account: email[:min(len(email), maxEmail+1)], address: network(from.IP), network: neighbourhood(from.IP)}
 	now := instant(u.now)
 	if err := u.guesses.address(ctx, "login", n.address); err != nil {
 		return Session{}, err
@@ -38,6 +39,9 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 		return Session{}, err
 	}
 	ok, err := u.hasher.matches(ctx, who, user.hash, password)
+	if err == nil && !ok && u.verification {
+		user, ok, err = u.matchUnverified(ctx, who, email, password)
+	}
 	if err != nil {
 		return Session{}, err
 	}
@@ -47,12 +51,57 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 	if err := u.welcome(ctx, n, user, now); err != nil {
 		return Session{}, err
 	}
-	return u.open(ctx, u.pool, user, events.NewID(), now)
+	var session Session
+	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		var err error
+		session, err = u.admit(ctx, tx, user, from, now)
+		return err
+	})
+	return session, err
+}
+
+// admit lets in who has given the right password: without a second factor at once.
+func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
+	f, err := readFactor(ctx, tx, user.ID)
+	if err != nil {
+		return Session{}, err
+	}
+	if f == nil || f.confirmed == nil {
+		return u.enter(ctx, tx, user, from, now)
+	}
+	ticket := randomText(secretLength)
+	if err := insertTicket(ctx, tx, ticket, user.ID, now); err != nil {
+		return Session{}, err
+	}
+	return Session{Ticket: ticket, ExpiresIn: ticketLife}, nil
+}
+
+// enter opens a session, and tells the user when it is from a new browser.
+func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
+	if err := u.noticeNewDevice(ctx, tx, user, from, now); err != nil {
+		return Session{}, err
+	}
+	return u.begin(ctx, tx, user, from, now)
+}
+
+// matchUnverified compares with the latest account that has not verified the address. It is asked after every wrong password, at the
+// same cost whether there is such an account or not.
+func (u *Users) matchUnverified(ctx context.Context, who turn, email, password string) (User, bool, error) {
+	var p problems
+	var user User
+	if p.email(email); len(p) == 0 {
+		var err error
+		if user, err = unverifiedByEmail(ctx, u.pool, email); err != nil && !errors.Is(err, errNoUser) {
+			return User{}, false, err
+		}
+	}
+	ok, err := u.hasher.matches(ctx, who, user.hash, password)
+	return user, ok, err
 }
 
 // approach finds whom an attempt is at, counts it, and says when its turn is. Who comes from a network of the owner goes before
 // strangers and is not counted with them, nor with the neighbours.
-func (u *Users) approach(ctx context.Context, n named, now time.Time) (User, turn, error) {
+func (u *Users) approach(ctx context.Context, n aimed, now time.Time) (User, turn, error) {
 	user, err := u.find(ctx, n.account)
 	if err != nil {
 		return User{}, turn{}, err
@@ -74,7 +123,7 @@ func (u *Users) approach(ctx context.Context, n named, now time.Time) (User, tur
 }
 
 // welcome notes that the network is one of the user's.
-func (u *Users) welcome(ctx context.Context, n named, user User, now time.Time) error {
+func (u *Users) welcome(ctx context.Context, n aimed, user User, now time.Time) error {
 	if err := u.guesses.forget(ctx, n); err != nil {
 		return err
 	}
@@ -94,21 +143,30 @@ func (u *Users) find(ctx context.Context, email string) (User, error) {
 	return user, err
 }
 
-func (u *Users) open(ctx context.Context, db pg.DB, user User, family string, now time.Time) (Session, error) {
-	token, err := u.tokens.sign(Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID})
+// begin opens a new session on the device.
+func (u *Users) begin(ctx context.Context, tx pg.DB, user User, from Device, now time.Time) (Session, error) {
+	login := Login{ID: events.NewID(), UserID: user.ID, CreatedAt: now, Ends: now.Add(u.sessionLife)}
+	if err := insertLogin(ctx, tx, login, from); err != nil {
+		return Session{}, err
+	}
+	return u.open(ctx, tx, user, login.ID, login.Ends, now)
+}
+
+// open makes the next pair of tokens of a session.
+func (u *Users) open(ctx context.Context, db pg.DB, user User, sessionID string, ends, now time.Time) (Session, error) {
+	token, err := u.tokens.sign(Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID, SessionID: sessionID})
 	if err != nil {
 		return Session{}, err
 	}
 	refresh := randomText(secretLength)
-	err = insertToken(ctx, db, refresh, refreshToken{Family: family, UserID: user.ID, Ends: now.Add(refreshLife)}, now)
-	if err != nil {
+	if err := insertToken(ctx, db, refresh, refreshToken{Family: sessionID, UserID: user.ID, Ends: ends}, now); err != nil {
 		return Session{}, err
 	}
 	return Session{Token: token, RefreshToken: refresh, ExpiresIn: accessLife, Role: user.Role, MerchantID: user.MerchantID}, nil
 }
 
 // Refresh exchanges a refresh token for a new session. A token that was used before is in two hands: the whole login
-// ends. Every refusal is UNAUTHENTICATED.
+// ends, with its access tokens. Every refusal is UNAUTHENTICATED.
 func (u *Users) Refresh(ctx context.Context, token string) (Session, error) {
 	now := instant(u.now)
 	t, err := findToken(ctx, u.pool, token)
@@ -145,9 +203,12 @@ func (u *Users) refresh(ctx context.Context, tx pgx.Tx, t refreshToken, token st
 		return Session{}, err
 	}
 	if usable && !user.Disabled {
-		return u.open(ctx, tx, user, t.Family, now)
+		session, err := u.goOn(ctx, tx, user, t, now)
+		if err != nil || session.Token != "" {
+			return session, err
+		}
 	}
-	if err := deleteFamily(ctx, tx, t.Family); err != nil {
+	if _, err := endLogins(ctx, tx, t.UserID, t.Family, "", now); err != nil {
 		return Session{}, err
 	}
 	if user.Disabled || !now.Before(t.Ends) {
@@ -156,7 +217,19 @@ func (u *Users) refresh(ctx context.Context, tx pgx.Tx, t refreshToken, token st
 	return Session{}, record(ctx, tx, now, ByUser(user.ID), "login.refresh_token_reused", user.ID, nil)
 }
 
-// Logout ends the login that a refresh token belongs to. An unknown token is no error: that login is over too.
+// goOn returns the next tokens of the session that a refresh token is of; the zero Session when it is over.
+func (u *Users) goOn(ctx context.Context, tx pgx.Tx, user User, t refreshToken, now time.Time) (Session, error) {
+	if err := adoptLogin(ctx, tx, t, now); err != nil {
+		return Session{}, err
+	}
+	ends, ok, err := useLogin(ctx, tx, t.Family, now)
+	if err != nil || !ok {
+		return Session{}, err
+	}
+	return u.open(ctx, tx, user, t.Family, ends, now)
+}
+
+// Logout ends the login that a refresh token belongs to, at once. An unknown token is no error: that login is over too.
 func (u *Users) Logout(ctx context.Context, token string) error {
 	t, err := findToken(ctx, u.pool, token)
 	if err != nil || t == nil {
@@ -166,7 +239,8 @@ func (u *Users) Logout(ctx context.Context, token string) error {
 		if _, err := lockUser(ctx, tx, t.UserID); err != nil {
 			return err
 		}
-		return deleteFamily(ctx, tx, t.Family)
+		_, err := endLogins(ctx, tx, t.UserID, t.Family, "", instant(u.now))
+		return err
 	})
 }
 

@@ -86,7 +86,7 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 	if e := wantCode(t, err, errs.RateLimitExceeded); e.RetryAfter != AttemptSpan {
 		t.Fatalf("retry after %s", e.RetryAfter)
 	}
-	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, netip.MustParseAddr("198.51.100.1")); err != nil {
+	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, Device{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
 		t.Fatalf("the owner is locked out elsewhere: %v", err)
 	}
 	f.clock.Advance(AttemptSpan)
@@ -97,7 +97,7 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 
 func (f *fixture) loginFrom(t testing.TB, password, from string) error {
 	t.Helper()
-	_, err := f.Users.Login(t.Context(), "shop@example.com", password, Portal, netip.MustParseAddr(from))
+	_, err := f.Users.Login(t.Context(), "shop@example.com", password, Portal, Device{IP: netip.MustParseAddr(from)})
 	return err
 }
 

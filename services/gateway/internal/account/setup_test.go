@@ -30,7 +30,7 @@ const (
 	testIBAN     = "FR7630006000011234567890189"
 )
 
-var home = netip.MustParseAddr("192.0.2.7")
+var home = Device{IP: netip.MustParseAddr("192.0.2.7"), UserAgent: "Firefox on the counter"}
 
 func newClock() *testclock.Clock { return testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)) }
 

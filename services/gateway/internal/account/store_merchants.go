@@ -82,10 +82,10 @@ func updateMerchant(ctx context.Context, tx pg.DB, m *Merchant, now time.Time) e
 
 func listMerchants(ctx context.Context, db pg.DB, page, limit int) ([]Merchant, int64, error) {
 	var total int64
-	if err := db.QueryRow(ctx, `select count(*) from merchants`).Scan(&total); err != nil {
+	if err := db.QueryRow(ctx, `select count(*) from merchants where not pending`).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count merchants: %w", err)
 	}
-	rows, err := db.Query(ctx, `select `+merchantColumns+` from merchants m order by m.created_at desc, m.id desc limit $1 offset $2`,
+	rows, err := db.Query(ctx, `select `+merchantColumns+` from merchants m where not m.pending order by m.created_at desc, m.id desc limit $1 offset $2`,
 		limit, offset(page, limit))
 	if err != nil {
 		return nil, 0, fmt.Errorf("list merchants: %w", err)

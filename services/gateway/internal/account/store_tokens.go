@@ -58,13 +58,6 @@ func useToken(ctx context.Context, tx pg.DB, token string, now time.Time) (bool,
 	return tag.RowsAffected() == 1, nil
 }
 
-func deleteFamily(ctx context.Context, tx pg.DB, family string) error {
-	if _, err := tx.Exec(ctx, `delete from refresh_tokens where family = $1`, family); err != nil {
-		return fmt.Errorf("delete refresh tokens: %w", err)
-	}
-	return nil
-}
-
 func purgeTokens(ctx context.Context, db pg.DB, now time.Time) error {
 	if _, err := db.Exec(ctx, `delete from refresh_tokens where expires_at < $1`, now); err != nil {
 		return fmt.Errorf("purge refresh tokens: %w", err)

@@ -24,29 +24,38 @@ type User struct {
 	Role       Role
 	MerchantID string
 	Disabled   bool
+	// Unverified: the address is not known to be the user's, who may do nothing until it is.
+	Unverified bool
 	CreatedAt  time.Time
 
 	hash string
 }
 
-const userColumns = `id::text, email, name, role, coalesce(merchant_id::text, ''), disabled, created_at, password_hash`
+const userColumns = `u.id::text, u.email, u.name, u.role, coalesce(u.merchant_id::text, ''), u.disabled, u.created_at, u.password_hash,
+	u.unverified_since is not null`
 
 func userFields(u *User) []any {
-	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.MerchantID, &u.Disabled, &u.CreatedAt, &u.hash}
+	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.MerchantID, &u.Disabled, &u.CreatedAt, &u.hash, &u.Unverified}
 }
 
-// userByEmail wants the normal form of the address.
+// userByEmail returns who has the address, verified. It wants the normal form.
 func userByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
-	return queryUser(ctx, db, `select `+userColumns+` from users where lower(email) = $1`, email)
+	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is null`, email)
+}
+
+// unverifiedByEmail returns the latest who gave the address and has not verified it.
+func unverifiedByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
+	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is not null
+		order by u.created_at desc, u.id desc limit 1`, email)
 }
 
 func userByID(ctx context.Context, db pg.DB, id string) (User, error) {
-	return queryUser(ctx, db, `select `+userColumns+` from users where id = $1`, id)
+	return queryUser(ctx, db, `select `+userColumns+` from users u where u.id = $1`, id)
 }
 
 // lockUser reads a user and makes the changes of one user's logins follow each other.
 func lockUser(ctx context.Context, tx pg.DB, id string) (User, error) {
-	return queryUser(ctx, tx, `select `+userColumns+` from users where id = $1 for no key update`, id)
+	return queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 for no key update`, id)
 }
 
 func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
@@ -63,8 +72,8 @@ func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
 
 // insertUser answers ALREADY_EXISTS when the email is taken.
 func insertUser(ctx context.Context, tx pg.DB, u User) error {
-	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at)
-		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt)
+	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at, unverified_since)
+		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt, u.Unverified)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
 		return errEmailTaken()
@@ -79,13 +88,20 @@ func errEmailTaken() error {
 	return errs.New(errs.AlreadyExists, "There is an account with this email address.")
 }
 
+func updatePassword(ctx context.Context, tx pg.DB, id, hash string) error {
+	if _, err := tx.Exec(ctx, `update users set password_hash = $2 where id = $1`, id, hash); err != nil {
+		return fmt.Errorf("update password: %w", err)
+	}
+	return nil
+}
+
 // listUsers returns a page of a merchant's team, the first member first, and how many there are.
 func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int) ([]User, int64, error) {
 	var total int64
 	if err := db.QueryRow(ctx, `select count(*) from users where merchant_id = $1`, merchantID).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
-	rows, err := db.Query(ctx, `select `+userColumns+` from users where merchant_id = $1 order by created_at, id limit $2 offset $3`,
+	rows, err := db.Query(ctx, `select `+userColumns+` from users u where u.merchant_id = $1 order by u.created_at, u.id limit $2 offset $3`,
 		merchantID, limit, offset(page, limit))
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)

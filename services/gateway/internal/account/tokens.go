@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -11,7 +12,8 @@ import (
 )
 
 const (
-	accessLife  = 15 * time.Minute
+	accessLife = 15 * time.Minute
+	// refreshLife is how long a session lasts when the settings do not say: no refresh moves its end.
 	refreshLife = 30 * 24 * time.Hour
 	// minTokenSecret is the size of the hash of HS256 (RFC 7518 section 3.2).
 	minTokenSecret = 32
@@ -39,6 +41,8 @@ type Identity struct {
 	UserID     string
 	Role       Role
 	MerchantID string
+	// SessionID is the login that the token is of.
+	SessionID string
 }
 
 // Tokens signs and verifies login tokens (JWT, HS256).
@@ -51,6 +55,7 @@ type claims struct {
 	jwt.RegisteredClaims
 	Role       Role   `json:"role"`
 	MerchantID string `json:"merchant_id,omitempty"`
+	SessionID  string `json:"sid"`
 }
 
 func newTokens(secret string, now func() time.Time) (*Tokens, error) {
@@ -67,7 +72,7 @@ func (t *Tokens) sign(id Identity) (string, error) {
 			Subject: id.UserID, Issuer: issuer, Audience: jwt.ClaimStrings{string(audienceOf(id.Role))},
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(accessLife)),
 		},
-		Role: id.Role, MerchantID: id.MerchantID,
+		Role: id.Role, MerchantID: id.MerchantID, SessionID: id.SessionID,
 	})
 	text, err := token.SignedString(t.secret)
 	if err != nil {
@@ -76,20 +81,28 @@ func (t *Tokens) sign(id Identity) (string, error) {
 	return text, nil
 }
 
-// Verify returns who the token speaks for, or UNAUTHENTICATED when it is not one of ours, is for another audience or
+// Verify returns who the token speaks for, or UNAUTHENTICATED when it is not one of ours, is for none of the audiences or
 // has expired.
-func (t *Tokens) Verify(text string, audience Audience) (Identity, error) {
+func (t *Tokens) Verify(text string, audiences ...Audience) (Identity, error) {
 	var c claims
 	_, err := jwt.ParseWithClaims(text, &c, func(*jwt.Token) (any, error) { return t.secret, nil },
-		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer), jwt.WithAudience(string(audience)),
-		jwt.WithExpirationRequired(), jwt.WithTimeFunc(t.now))
+		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
+		jwt.WithAudience(names(audiences)...), jwt.WithExpirationRequired(), jwt.WithTimeFunc(t.now))
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Identity{}, errs.New(errs.Unauthenticated, "The login has expired. Refresh it or log in again.")
-	case err != nil || !isID(c.Subject) || audienceOf(c.Role) != audience:
+	case err != nil || !isID(c.Subject) || !isID(c.SessionID) || !slices.Contains(audiences, audienceOf(c.Role)) || !slices.Contains(c.Audience, string(audienceOf(c.Role))):
 		return Identity{}, errUnauthenticated()
 	}
-	return Identity{UserID: c.Subject, Role: c.Role, MerchantID: c.MerchantID}, nil
+	return Identity{UserID: c.Subject, Role: c.Role, MerchantID: c.MerchantID, SessionID: c.SessionID}, nil
+}
+
+func names(audiences []Audience) []string {
+	list := make([]string, len(audiences))
+	for i, a := range audiences {
+		list[i] = string(a)
+	}
+	return list
 }
 
 func errUnauthenticated() error {

@@ -19,7 +19,7 @@ func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
 	if err != nil || id.MerchantID != m.ID || id.Role != RoleMerchant {
 		t.Fatalf("got %+v, %v", id, err)
 	}
-	if me, err := f.Users.Me(t.Context(), id.UserID); err != nil || me.Email != "shop@example.com" {
+	if me, err := f.Users.Present(t.Context(), id); err != nil || me.Email != "shop@example.com" {
 		t.Fatalf("got %+v, %v", me, err)
 	}
 	customer, err := f.Users.RegisterCustomer(t.Context(), "jane@example.com", testPassword, "Jane", home)
@@ -46,7 +46,7 @@ func TestForgedTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	forge := func(method jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
-		c := jwt.MapClaims{"sub": "01890000-0000-7000-8000-000000000000", "iss": issuer, "aud": string(Portal), "role": "admin", "exp": at.Now().Add(time.Minute).Unix()}
+		c := jwt.MapClaims{"sub": "01890000-0000-7000-8000-000000000000", "iss": issuer, "aud": string(Portal), "role": "admin", "sid": "01890000-0000-7000-8000-000000000001", "exp": at.Now().Add(time.Minute).Unix()}
 		change(c)
 		text, err := jwt.NewWithClaims(method, c).SignedString(key)
 		if err != nil {

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -13,18 +12,34 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/vault"
 )
 
 const maxTeam = 200
 
 // Users registers people and logs them in.
 type Users struct {
-	pool    *pgxpool.Pool
-	now     func() time.Time
-	wake    func()
-	hasher  *hasher
-	tokens  *Tokens
+	pool   *pgxpool.Pool
+	now    func() time.Time
+	wake   func()
+	hasher *hasher
+	tokens *Tokens
+
+	// sessionLife is the absolute life of a session.
+	sessionLife time.Duration
+
+	// verification: who registers has to verify the address.
+	verification bool
+	// adminMFA: admins may do nothing without a second factor. stepUp: what gives money or access away wants a fresh proof.
+	adminMFA, stepUp bool
+	// vault seals the secrets of second factors.
+	vault *vault.Vault
+	// portalURL is where the pages are that mails lead to.
+	portalURL string
+
 	guesses guesses
+	// resets counts the mails with a link for a new password by address of mail.
+	resets *window
 }
 
 // Registration is what a new merchant gives.
@@ -35,24 +50,25 @@ type Registration struct {
 	Profile MerchantChange
 }
 
-// Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet.
-func (u *Users) Register(ctx context.Context, r Registration, ip netip.Addr) (Session, error) {
+// Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet. Where addresses are verified the
+// user may only do that, nobody is told of the merchant before, and an address that has an account is answered like any other.
+func (u *Users) Register(ctx context.Context, r Registration, from Device) (Session, error) {
 	r.Email, r.Profile = normalEmail(r.Email), r.Profile.normal()
 	if err := r.check(); err != nil {
 		return Session{}, err
 	}
-	hash, err := u.hashOf(ctx, r.Password, ip)
+	hash, err := u.hashOf(ctx, r.Password, from)
 	if err != nil {
 		return Session{}, err
 	}
 	m := Merchant{ID: events.NewID(), Email: r.Email, CreatedAt: instant(u.now)}
 	r.Profile.apply(&m)
-	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash}
-	session, err := u.openNew(ctx, user, func(tx pgx.Tx) error {
+	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash, Unverified: u.verification}
+	session, err := u.openNew(ctx, user, from, func(tx pgx.Tx) error {
 		if err := insertMerchant(ctx, tx, &m); err != nil {
 			return err
 		}
-		if err := announce(ctx, tx, m, "registered", m.CreatedAt); err != nil {
+		if err := u.introduceNew(ctx, tx, m); err != nil {
 			return err
 		}
 		return record(ctx, tx, m.CreatedAt, ByUser(user.ID), "merchant.registered", m.ID, nil)
@@ -64,27 +80,42 @@ func (u *Users) Register(ctx context.Context, r Registration, ip netip.Addr) (Se
 	return session, nil
 }
 
+func (u *Users) introduceNew(ctx context.Context, tx pgx.Tx, m Merchant) error {
+	if u.verification {
+		return holdBack(ctx, tx, m.ID)
+	}
+	return announce(ctx, tx, m, "registered", m.CreatedAt)
+}
+
 // openNew stores a new user, after what first stores, and logs the user in.
-func (u *Users) openNew(ctx context.Context, user User, first func(pgx.Tx) error) (Session, error) {
+func (u *Users) openNew(ctx context.Context, user User, from Device, first func(pgx.Tx) error) (Session, error) {
 	var session Session
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
 		if err := first(tx); err != nil {
 			return err
 		}
-		if err := insertUser(ctx, tx, user); err != nil {
+		if err := u.store(ctx, tx, user, from); err != nil {
 			return err
 		}
 		var err error
-		session, err = u.open(ctx, tx, user, events.NewID(), user.CreatedAt)
+		session, err = u.begin(ctx, tx, user, from, user.CreatedAt)
 		return err
 	})
 	return session, err
 }
 
+// store keeps a new user and asks for the address to be verified where that is wanted.
+func (u *Users) store(ctx context.Context, tx pgx.Tx, user User, from Device) error {
+	if err := insertUser(ctx, tx, user); err != nil || !user.Unverified {
+		return err
+	}
+	return askToVerify(ctx, tx, user, from, user.CreatedAt)
+}
+
 func (r Registration) check() error {
 	var p problems
 	p.email(r.Email)
-	p.password(r.Password)
+	p.password("password", r.Password, r.Email)
 	if r.Profile.Name == nil {
 		p.add("name", "is required")
 	}
@@ -101,40 +132,31 @@ func (r Registration) check() error {
 }
 
 // hashOf counts the registration of that address before it pays for bcrypt.
-func (u *Users) hashOf(ctx context.Context, password string, ip netip.Addr) (string, error) {
-	if err := u.guesses.address(ctx, "register", network(ip)); err != nil {
+func (u *Users) hashOf(ctx context.Context, password string, from Device) (string, error) {
+	if err := u.guesses.address(ctx, "register", network(from.IP)); err != nil {
 		return "", err
 	}
-	return u.hasher.hash(ctx, turn{name: network(ip)}, password)
+	return u.hasher.hash(ctx, turn{name: network(from.IP)}, password)
 }
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
-func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, ip netip.Addr) (Session, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer}
+func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, from Device) (Session, error) {
+	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
-	p.password(password)
+	p.password("password", password, user.Email)
 	p.text("name", user.Name, 0, maxName)
 	if err := p.err(); err != nil {
 		return Session{}, err
 	}
 	var err error
-	if user.hash, err = u.hashOf(ctx, password, ip); err != nil {
+	if user.hash, err = u.hashOf(ctx, password, from); err != nil {
 		return Session{}, err
 	}
 	user.CreatedAt = instant(u.now)
-	return u.openNew(ctx, user, func(tx pgx.Tx) error {
+	return u.openNew(ctx, user, from, func(tx pgx.Tx) error {
 		return record(ctx, tx, user.CreatedAt, ByUser(user.ID), "customer.registered", user.ID, nil)
 	})
-}
-
-// Me returns the user, or UNAUTHENTICATED when the account is gone or disabled.
-func (u *Users) Me(ctx context.Context, id string) (User, error) {
-	user, err := userByID(ctx, u.pool, id)
-	if errors.Is(err, errNoUser) || (err == nil && user.Disabled) {
-		return User{}, errLoggedOut()
-	}
-	return user, err
 }
 
 // Team returns a page of the merchant's users and how many there are.
@@ -152,11 +174,11 @@ type Member struct {
 }
 
 // AddMember adds a user to the team.
-func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member) (User, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: strings.TrimSpace(m.Name), Role: m.Role, MerchantID: merchantID}
+func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member, from Device) (User, error) {
+	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: strings.TrimSpace(m.Name), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
-	p.password(m.Password)
+	p.password("password", m.Password, user.Email)
 	p.text("name", user.Name, 0, maxName)
 	if m.Role != RoleStaff && m.Role != RoleAccountant {
 		p.add("role", "must be staff or accountant")
@@ -172,27 +194,27 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 		return User{}, err
 	}
 	user.CreatedAt = instant(u.now)
-	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error { return u.add(ctx, tx, by, user) })
+	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error { return u.add(ctx, tx, by, user, from) })
 	if err != nil {
 		return User{}, err
 	}
 	return user, nil
 }
 
-func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User) error {
+func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User, from Device) error {
 	if _, err := lockMerchant(ctx, tx, user.MerchantID); err != nil { // makes the count below right
 		return err
 	}
 	if err := u.room(ctx, tx, user); err != nil {
 		return err
 	}
-	if err := insertUser(ctx, tx, user); err != nil {
+	if err := u.store(ctx, tx, user, from); err != nil {
 		return err
 	}
 	return record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})
 }
 
-// room refuses a member for whom the team has no room, or whose address has an account.
+// room refuses a member for whom the team has no room, or whose address has an account: where addresses are verified nobody learns that.
 func (u *Users) room(ctx context.Context, db pg.DB, user User) error {
 	_, n, err := listUsers(ctx, db, user.MerchantID, 1, 1)
 	if err != nil {
@@ -200,6 +222,9 @@ func (u *Users) room(ctx context.Context, db pg.DB, user User) error {
 	}
 	if n >= maxTeam {
 		return errs.New(errs.InvalidState, "The team has %d members, which is the limit.", n)
+	}
+	if u.verification {
+		return nil
 	}
 	switch _, err := userByEmail(ctx, db, user.Email); {
 	case err == nil:

@@ -56,7 +56,7 @@ func TestTeam(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	other, _ := f.merchant(t, "other@example.com")
 	f.clock.Advance(time.Second)
-	member, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "Tim@example.com", Password: testPassword, Name: "Tim", Role: RoleStaff})
+	member, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "Tim@example.com", Password: testPassword, Name: "Tim", Role: RoleStaff}, home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +72,12 @@ func TestTeam(t *testing.T) {
 		t.Fatalf("the other team has %d, %v", total, err)
 	}
 	for _, role := range []Role{RoleMerchant, RoleAdmin, RoleCustomer, "", "root"} {
-		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "x@example.com", Password: testPassword, Role: role})
+		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "x@example.com", Password: testPassword, Role: role}, home)
 		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), []string{"role"}) {
 			t.Errorf("%q: refused %v", role, fieldsOf(err))
 		}
 	}
-	_, err = f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "OTHER@example.com", Password: testPassword, Role: RoleStaff})
+	_, err = f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "OTHER@example.com", Password: testPassword, Role: RoleStaff}, home)
 	wantCode(t, err, errs.AlreadyExists)
 }
 
@@ -112,7 +112,7 @@ func TestWhatIsRefusedAnywayCostsNoHash(t *testing.T) {
 	fill(f.Users.hasher.turns)
 	fill(f.Keys.hasher.turns)
 	invite := func(email string) error {
-		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: email, Password: testPassword, Role: RoleStaff})
+		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: email, Password: testPassword, Role: RoleStaff}, home)
 		return err
 	}
 	wantCode(t, invite("new@example.com"), errs.Unavailable)

@@ -27,13 +27,18 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// Accounts opens accounts with cheap passwords and a high limit of logins, until the test ends.
-func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.Time) *account.Accounts {
+// Accounts opens accounts with cheap passwords and a high limit of logins, until the test ends. What protects accounts beyond that is off
+// unless with turns it on.
+func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.Time, with ...func(*account.Deps)) *account.Accounts {
 	t.Helper()
-	a, err := account.Open(account.Deps{
+	d := account.Deps{
 		Pool: pool, NATS: nc, Log: quiet, Now: now, Wake: func() {},
 		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
-	})
+	}
+	for _, change := range with {
+		change(&d)
+	}
+	a, err := account.Open(d)
 	if err != nil {
 		t.Fatal(err)
 	}

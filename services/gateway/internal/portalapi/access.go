@@ -15,53 +15,113 @@ const identityInContext = "eupay.identity"
 
 // IdentityOf is the user whom Login, CustomerLogin, LoginOrKey or KeyOrLogin let in.
 func IdentityOf(c echo.Context) account.Identity {
-	id, _ := c.Get(identityInContext).(account.Identity)
-	return id
+	p := presenceOf(c)
+	return account.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID, SessionID: p.SessionID}
 }
 
-// Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user is
-// looked up each time: who is disabled is out at once, not when the token expires.
+func presenceOf(c echo.Context) account.Presence {
+	p, _ := c.Get(identityInContext).(account.Presence)
+	return p
+}
+
+// Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user and the
+// session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
 func (a *API) Login(roles ...account.Role) echo.MiddlewareFunc {
-	return a.require(account.Portal, roles)
+	return a.admit(door{roles: roles, audiences: []account.Audience{account.Portal}})
 }
 
 // CustomerLogin is Login for customers of the app.
 func (a *API) CustomerLogin() echo.MiddlewareFunc {
-	return a.require(account.Customer, []account.Role{account.RoleCustomer})
+	return a.admit(door{roles: []account.Role{account.RoleCustomer}, audiences: []account.Audience{account.Customer}})
 }
 
-func (a *API) require(audience account.Audience, roles []account.Role) echo.MiddlewareFunc {
+// anyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
+func (a *API) anyLogin() echo.MiddlewareFunc {
+	return a.admit(door{roles: everybody, audiences: both, factorless: true})
+}
+
+// unverifiedLogin is anyLogin for who has not verified an address, too.
+func (a *API) unverifiedLogin() echo.MiddlewareFunc {
+	return a.admit(door{roles: everybody, audiences: both, unverified: true, factorless: true})
+}
+
+var (
+	everybody = append(slices.Clone(anyone), account.RoleCustomer)
+	both      = []account.Audience{account.Portal, account.Customer}
+)
+
+// door is who is let in with a login.
+type door struct {
+	roles     []account.Role
+	audiences []account.Audience
+	// unverified: also who has not verified an address. factorless: also who lacks a second factor that the account must have.
+	unverified, factorless bool
+}
+
+func (a *API) admit(d door) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-			id, err := a.identify(c, audience)
+			p, err := a.identify(c, d.audiences)
 			if err != nil {
 				return err
 			}
-			if !slices.Contains(roles, id.Role) {
-				return errs.New(errs.Forbidden, "Your role may not do this.")
+			if err := d.check(p); err != nil {
+				return err
 			}
-			c.Set(identityInContext, id)
+			if a.accounts.Users.LacksFactor(p) && !d.factorless {
+				return errs.New(errs.FactorRequired, "Set up a second factor first, with POST /auth/mfa/totp and then POST /auth/mfa/totp/confirm.")
+			}
+			c.Set(identityInContext, p)
 			return next(c)
 		}
 	}
 }
 
-func (a *API) identify(c echo.Context, audience account.Audience) (account.Identity, error) {
-	id, err := a.accounts.Tokens.Verify(bearer(c.Request()), audience)
+func (d door) check(p account.Presence) error {
+	if !slices.Contains(d.roles, p.Role) {
+		return errs.New(errs.Forbidden, "Your role may not do this.")
+	}
+	if p.Unverified && !d.unverified {
+		return errs.New(errs.EmailNotVerified, "Verify your email address first: send the code from the mail to POST /auth/verify-email. "+
+			"POST /auth/verify-email/resend sends another.")
+	}
+	return nil
+}
+
+// fresh lets a login pass that has lately proven to be the user's: for what gives money or access away. An API key, which opens
+// some of it too, has no one to ask.
+func (a *API) fresh(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := a.checkProof(c); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
+func (a *API) checkProof(c echo.Context) error {
+	p := presenceOf(c)
+	if p.SessionID == "" {
+		return nil
+	}
+	return a.accounts.Users.CheckProof(p)
+}
+
+func (a *API) identify(c echo.Context, audiences []account.Audience) (account.Presence, error) {
+	id, err := a.accounts.Tokens.Verify(bearer(c.Request()), audiences...)
 	if err != nil {
-		return account.Identity{}, err
+		return account.Presence{}, err
 	}
 	if err := a.limitUser(c, id); err != nil { // the token is ours, so the user is who it says
-		return account.Identity{}, err
-	}
-	user, err := a.accounts.Users.Me(c.Request().Context(), id.UserID)
-	if err != nil {
-		return account.Identity{}, err
+		return account.Presence{}, err
 	}
 	// What the database says now counts, not what it said when the token was made.
-	id = account.Identity{UserID: user.ID, Role: user.Role, MerchantID: user.MerchantID}
-	return id, a.limitMerchant(c, id)
+	p, err := a.accounts.Users.Present(c.Request().Context(), id)
+	if err != nil {
+		return account.Presence{}, err
+	}
+	return p, a.limitMerchant(c, account.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
 }
 
 // bearer is the token of the Authorization header, empty when there is none.

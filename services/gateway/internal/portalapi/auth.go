@@ -17,6 +17,13 @@ type session struct {
 	MerchantID   *string      `json:"merchant_id"` // null for admins and customers
 }
 
+// missingFactor answers a right password of who has a second factor.
+type missingFactor struct {
+	MFARequired bool   `json:"mfa_required"`
+	Ticket      string `json:"ticket"`
+	ExpiresIn   int64  `json:"expires_in"` // seconds of ticket
+}
+
 func sessionView(s account.Session) session {
 	return session{
 		Token: s.Token, RefreshToken: s.RefreshToken, ExpiresIn: int64(s.ExpiresIn.Seconds()), Role: s.Role, MerchantID: orNull(s.MerchantID),
@@ -52,7 +59,7 @@ func (a *API) register(c echo.Context) error {
 			Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC,
 			AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
 		},
-	}, web.ClientIP(c))
+	}, deviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -68,7 +75,7 @@ func (a *API) registerCustomer(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	s, err := a.accounts.Users.RegisterCustomer(c.Request().Context(), in.Email, in.Password, in.Name, web.ClientIP(c))
+	s, err := a.accounts.Users.RegisterCustomer(c.Request().Context(), in.Email, in.Password, in.Name, deviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -87,9 +94,12 @@ func (a *API) login(audience account.Audience) echo.HandlerFunc {
 		if err := required("email", in.Email, "password", in.Password); err != nil {
 			return err
 		}
-		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, web.ClientIP(c))
+		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, deviceOf(c))
 		if err != nil {
 			return err
+		}
+		if s.Ticket != "" {
+			return web.Answer(c, http.StatusOK, missingFactor{MFARequired: true, Ticket: s.Ticket, ExpiresIn: int64(s.ExpiresIn.Seconds())})
 		}
 		return web.Answer(c, http.StatusOK, sessionView(s))
 	}
@@ -136,17 +146,15 @@ type user struct {
 	Name       string       `json:"name"`
 	Role       account.Role `json:"role"`
 	MerchantID *string      `json:"merchant_id"`
-	CreatedAt  string       `json:"created_at"`
+	// EmailVerified is false for who may only verify the address.
+	EmailVerified bool   `json:"email_verified"`
+	CreatedAt     string `json:"created_at"`
 }
 
 func userView(u account.User) user {
-	return user{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), CreatedAt: web.Time(u.CreatedAt)}
+	return user{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), EmailVerified: !u.Unverified, CreatedAt: web.Time(u.CreatedAt)}
 }
 
 func (a *API) me(c echo.Context) error {
-	u, err := a.accounts.Users.Me(c.Request().Context(), IdentityOf(c).UserID)
-	if err != nil {
-		return err
-	}
-	return web.Answer(c, http.StatusOK, userView(u))
+	return web.Answer(c, http.StatusOK, userView(presenceOf(c).User))
 }

@@ -73,6 +73,11 @@ func (a *API) updateMerchant(c echo.Context) error {
 	if change == (account.MerchantChange{}) {
 		return nothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, epc_enabled")
 	}
+	if in.IBAN != nil {
+		if err := a.checkProof(c); err != nil {
+			return err
+		}
+	}
 	id := IdentityOf(c)
 	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change)
 	if err != nil {
@@ -105,7 +110,7 @@ func (a *API) addMember(c echo.Context) error {
 	}
 	id := IdentityOf(c)
 	u, err := a.accounts.Users.AddMember(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID,
-		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role})
+		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, deviceOf(c))
 	if err != nil {
 		return err
 	}

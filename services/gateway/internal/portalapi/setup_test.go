@@ -46,14 +46,17 @@ type fixture struct {
 	echo     *echo.Echo
 }
 
-func setup(t *testing.T) *fixture { return limited(t, Limits{1000, 1000, 1000, 1000}) }
+func setup(t *testing.T, with ...func(*account.Deps)) *fixture {
+	t.Helper()
+	return limited(t, Limits{1000, 1000, 1000, 1000}, with...)
+}
 
 // limited is setup with those limits.
-func limited(t *testing.T, limits Limits) *fixture {
+func limited(t *testing.T, limits Limits, with ...func(*account.Deps)) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))}
-	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, f.clock.Now)
+	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, f.clock.Now, with...)
 	f.echo = web.New(quiet, nil)
 	New(Deps{
 		Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t),

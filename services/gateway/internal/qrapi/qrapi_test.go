@@ -123,7 +123,7 @@ func (f *fixture) serve(t *testing.T) *grpc.ClientConn {
 // people are one login of each role; the first three of one merchant.
 func (f *fixture) people(t *testing.T) {
 	t.Helper()
-	ctx, ip := t.Context(), netip.MustParseAddr("192.0.2.1")
+	ctx, ip := t.Context(), account.Device{IP: netip.MustParseAddr("192.0.2.1")}
 	name, iban := "Café Noisette", "FR7630006000011234567890189"
 	s, err := f.accounts.Users.Register(ctx, account.Registration{Email: "owner@example.com", Password: password, Profile: account.MerchantChange{Name: &name, IBAN: &iban}}, ip)
 	if err != nil {
@@ -135,7 +135,7 @@ func (f *fixture) people(t *testing.T) {
 	}
 	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
 		email := string(role) + "@example.com"
-		if _, err := f.accounts.Users.AddMember(ctx, account.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}); err != nil {
+		if _, err := f.accounts.Users.AddMember(ctx, account.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}, ip); err != nil {
 			t.Fatal(err)
 		}
 		if s, err = f.accounts.Users.Login(ctx, email, password, account.Portal, ip); err != nil {
@@ -201,7 +201,7 @@ func TestWithoutAnIBANNoCodeIsMade(t *testing.T) {
 	f := setup(t)
 	name := "Not ready"
 	s, err := f.accounts.Users.Register(t.Context(), account.Registration{Email: "new@example.com", Password: password, Profile: account.MerchantChange{Name: &name}},
-		netip.MustParseAddr("192.0.2.1"))
+		account.Device{IP: netip.MustParseAddr("192.0.2.1")})
 	if err != nil {
 		t.Fatal(err)
 	}

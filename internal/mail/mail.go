@@ -1,0 +1,147 @@
+// Package mail sends mail through an SMTP server.
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+)
+
+// sendLimit bounds one mail, from the connection to the server's word that it has it.
+const sendLimit = 30 * time.Second
+
+// The ports of smtp:// and smtps:// when the URL names none (RFC 6409, RFC 8314).
+const (
+	submissionPort = 587
+	tlsPort        = 465
+)
+
+// ErrRefused says that the server will never take mail to that recipient. Every other error may be gone at the next try.
+var ErrRefused = errors.New("the recipient is refused")
+
+// Message is one mail to one person.
+type Message struct {
+	// ID is the same at every try, so that a mailbox can tell a repeated mail.
+	ID       string
+	To       string
+	Language string
+	Subject  string
+	Text     string
+	HTML     string
+	At       time.Time
+}
+
+// Mailer sends mail. It is safe for use by many goroutines.
+type Mailer struct {
+	host    string
+	from    string
+	domain  string
+	options []mail.Option
+}
+
+// New takes the server as smtp://user:password@host:587, or smtps:// for TLS from the first byte, and the sender as "Name <a@b>" or an
+// address. STARTTLS is required, unless the server is on this machine. The error does not show the password.
+func New(server, from string) (*Mailer, error) {
+	u, err := url.Parse(server)
+	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
+		return nil, errors.New("the mail server must be a URL such as smtp://user:password@host:587")
+	}
+	sender, err := netmail.ParseAddress(from)
+	if err != nil {
+		return nil, errors.New("the sender of mails must be an address such as EU Pay <no-reply@example.com>")
+	}
+	_, domain, _ := strings.Cut(sender.Address, "@")
+	m := &Mailer{host: u.Hostname(), from: from, domain: domain, options: []mail.Option{mail.WithTimeout(sendLimit)}}
+	port := submissionPort
+	login := mail.SMTPAuthAutoDiscover
+	if u.Scheme == "smtps" {
+		port = tlsPort
+		m.options = append(m.options, mail.WithSSL())
+	} else {
+		policy := policyOf(u.Hostname())
+		m.options = append(m.options, mail.WithTLSPolicy(policy))
+		if policy != mail.TLSMandatory {
+			login = mail.SMTPAuthPlainNoEnc
+		}
+	}
+	if u.Port() != "" {
+		if port, err = strconv.Atoi(u.Port()); err != nil {
+			return nil, errors.New("the mail server's port must be a number")
+		}
+	}
+	m.options = append(m.options, mail.WithPort(port))
+	if password, ok := u.User.Password(); ok {
+		m.options = append(m.options, mail.WithSMTPAuth(login), mail.WithUsername(u.User.Username()), mail.WithPassword(password))
+	}
+	if _, err := mail.NewClient(m.host, m.options...); err != nil {
+		return nil, fmt.Errorf("the mail server cannot be used: %w", err)
+	}
+	return m, nil
+}
+
+// policyOf lets only a server on this machine do without TLS: nobody is between.
+func policyOf(host string) mail.TLSPolicy {
+	if ip, err := netip.ParseAddr(host); (err == nil && ip.IsLoopback()) || host == "localhost" {
+		return mail.TLSOpportunistic
+	}
+	return mail.TLSMandatory
+}
+
+// Send hands the mail to the server. It returns ErrRefused when trying again is in vain.
+func (m *Mailer) Send(ctx context.Context, message Message) error {
+	msg, err := m.write(message)
+	if err != nil {
+		return err
+	}
+	client, err := mail.NewClient(m.host, m.options...)
+	if err != nil {
+		return fmt.Errorf("prepare to send mail: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	err = client.DialAndSendWithContext(ctx, msg)
+	var sending *mail.SendError
+	if errors.As(err, &sending) && sending.Reason == mail.ErrSMTPRcptTo && !sending.IsTemp() {
+		return fmt.Errorf("%w: %s", ErrRefused, without(err, message.To))
+	}
+	if err != nil {
+		return errors.New("send mail: " + without(err, message.To))
+	}
+	return nil
+}
+
+// without is the text of the error without the recipient, who belongs into no log.
+func without(err error, recipient string) string {
+	return strings.ReplaceAll(err.Error(), recipient, "the recipient")
+}
+
+func (m *Mailer) write(message Message) (*mail.Msg, error) {
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	if err := msg.From(m.from); err != nil {
+		return nil, fmt.Errorf("write the sender: %w", err)
+	}
+	if err := msg.To(message.To); err != nil {
+		return nil, fmt.Errorf("%w: write the recipient: %w", ErrRefused, err)
+	}
+	msg.Subject(message.Subject)
+	msg.SetDateWithValue(message.At)
+	msg.SetMessageIDWithValue(message.ID + "@" + m.domain)
+	// No answering machine should write back (RFC 3834).
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	if message.Language != "" {
+		msg.SetGenHeader("Content-Language", message.Language)
+	}
+	msg.SetBodyString(mail.TypeTextPlain, message.Text)
+	if message.HTML != "" {
+		msg.AddAlternativeString(mail.TypeTextHTML, message.HTML)
+	}
+	return msg, nil
+}

@@ -1,0 +1,155 @@
+package portalapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// proof is how a body shows the second factor.
+type proof struct {
+	Code         string `json:"code"`
+	RecoveryCode string `json:"recovery_code"`
+}
+
+func (p proof) read() (account.Proof, error) {
+	if (p.Code == "") == (p.RecoveryCode == "") {
+		return account.Proof{}, errs.Invalid(errs.Field{Field: "code", Message: "Give either code or recovery_code."})
+	}
+	return account.Proof{Code: p.Code, RecoveryCode: p.RecoveryCode}, nil
+}
+
+func (a *API) verifyLogin(c echo.Context) error {
+	var in struct {
+		Ticket string `json:"ticket"`
+		proof
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := required("ticket", in.Ticket); err != nil {
+		return err
+	}
+	shown, err := in.read()
+	if err != nil {
+		return err
+	}
+	s, err := a.accounts.Users.VerifyLogin(c.Request().Context(), in.Ticket, shown, deviceOf(c))
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, sessionView(s))
+}
+
+func (a *API) factor(c echo.Context) error {
+	state, err := a.accounts.Users.Factor(c.Request().Context(), presenceOf(c))
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, struct {
+		Enabled       bool    `json:"enabled"`
+		EnabledAt     *string `json:"enabled_at"`
+		RecoveryCodes int     `json:"recovery_codes_left"`
+		Required      bool    `json:"required"`
+	}{state.Since != nil, optionalTime(state.Since), state.RecoveryCodes, state.Required})
+}
+
+func (a *API) beginFactor(c echo.Context) error {
+	var in struct {
+		Password string `json:"password"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := required("password", in.Password); err != nil {
+		return err
+	}
+	secret, url, err := a.accounts.Users.BeginFactor(c.Request().Context(), presenceOf(c), in.Password)
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, struct {
+		Secret string `json:"secret"`
+		URL    string `json:"otpauth_url"`
+	}{secret, url})
+}
+
+type recoveryCodes struct {
+	RecoveryCodes []string `json:"recovery_codes"`
+}
+
+func (a *API) confirmFactor(c echo.Context) error {
+	var in struct {
+		Code string `json:"code"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := required("code", in.Code); err != nil {
+		return err
+	}
+	codes, err := a.accounts.Users.ConfirmFactor(c.Request().Context(), presenceOf(c), in.Code, deviceOf(c))
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, recoveryCodes{codes})
+}
+
+func shownFactor(c echo.Context) (account.Proof, error) {
+	var in proof
+	if err := web.Decode(c, &in); err != nil {
+		return account.Proof{}, err
+	}
+	return in.read()
+}
+
+func (a *API) disableFactor(c echo.Context) error {
+	shown, err := shownFactor(c)
+	if err != nil {
+		return err
+	}
+	if err := a.accounts.Users.DisableFactor(c.Request().Context(), presenceOf(c), shown, deviceOf(c)); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (a *API) newRecoveryCodes(c echo.Context) error {
+	shown, err := shownFactor(c)
+	if err != nil {
+		return err
+	}
+	codes, err := a.accounts.Users.NewRecoveryCodes(c.Request().Context(), presenceOf(c), shown, deviceOf(c))
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, recoveryCodes{codes})
+}
+
+// stepUp takes the second factor from who has one, and the password from everybody else.
+func (a *API) stepUp(c echo.Context) error {
+	var in struct {
+		Password string `json:"password"`
+		proof
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	who := presenceOf(c)
+	var shown account.Proof
+	err := required("password", in.Password)
+	if who.HasFactor {
+		shown, err = in.read()
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.accounts.Users.StepUp(c.Request().Context(), who, in.Password, shown, deviceOf(c)); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}

@@ -1,0 +1,57 @@
+package portalapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+func (a *API) changePassword(c echo.Context) error {
+	var in struct {
+		CurrentPassword string `json:"current_password"`
+		NewPassword     string `json:"new_password"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := required("current_password", in.CurrentPassword, "new_password", in.NewPassword); err != nil {
+		return err
+	}
+	if err := a.accounts.Users.ChangePassword(c.Request().Context(), presenceOf(c), in.CurrentPassword, in.NewPassword, deviceOf(c)); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// forgotPassword answers the same for every address.
+func (a *API) forgotPassword(c echo.Context) error {
+	var in struct {
+		Email string `json:"email"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := a.accounts.Users.Forgot(c.Request().Context(), in.Email, deviceOf(c)); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusAccepted)
+}
+
+func (a *API) resetPassword(c echo.Context) error {
+	var in struct {
+		Token    string `json:"token"`
+		Password string `json:"password"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := required("token", in.Token, "password", in.Password); err != nil {
+		return err
+	}
+	if err := a.accounts.Users.ResetPassword(c.Request().Context(), in.Token, in.Password, deviceOf(c)); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
