@@ -113,7 +113,9 @@ func (w *gateWorld) operations() []string {
 // TestWhoMayCallWhat is the authorisation matrix: every route, every kind of caller. A new route without a line fails it.
 func TestWhoMayCallWhat(t *testing.T) {
 	t.Parallel()
-	w := gateSetup(t, false, func(c *Config) { c.Limits = portalapi.Limits{UserReads: 1e6, UserWrites: 1e6, MerchantReads: 1e6, MerchantWrites: 1e6} })
+	w := gateSetup(t, false, func(c *Config) {
+		c.Limits = portalapi.Limits{UserReads: 1e6, UserWrites: 1e6, MerchantReads: 1e6, MerchantWrites: 1e6}
+	})
 	w.admins(`{"enabled":true}`)
 	kinds := w.kinds()
 	var got strings.Builder

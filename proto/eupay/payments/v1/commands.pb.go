@@ -521,9 +521,11 @@ type ConfirmReceived struct {
 	// The merchant's words, for the history.
 	Note string `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
 	// Who says so, for the history: "key:…" or "user:…".
-	Actor         string `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Actor string `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	// What the sender knows of the merchant: payments must know as much.
+	MerchantVersion int64 `protobuf:"varint,30,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ConfirmReceived) Reset() {
@@ -603,6 +605,13 @@ func (x *ConfirmReceived) GetActor() string {
 		return x.Actor
 	}
 	return ""
+}
+
+func (x *ConfirmReceived) GetMerchantVersion() int64 {
+	if x != nil {
+		return x.MerchantVersion
+	}
+	return 0
 }
 
 // ConfirmNotReceived (eupay.cmd.payments.confirm_not_received) ends a payment of which only the merchant can say whether its
@@ -699,10 +708,12 @@ type BookLateReceipt struct {
 	Note       string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
 	Actor      string                 `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
 	// The account that paid, as the merchant's statement names it. Only where the bank did not tell.
-	PayerName     string `protobuf:"bytes,8,opt,name=payer_name,json=payerName,proto3" json:"payer_name,omitempty"`
-	PayerIban     string `protobuf:"bytes,9,opt,name=payer_iban,json=payerIban,proto3" json:"payer_iban,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PayerName string `protobuf:"bytes,8,opt,name=payer_name,json=payerName,proto3" json:"payer_name,omitempty"`
+	PayerIban string `protobuf:"bytes,9,opt,name=payer_iban,json=payerIban,proto3" json:"payer_iban,omitempty"`
+	// What the sender knows of the merchant: payments must know as much.
+	MerchantVersion int64 `protobuf:"varint,30,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *BookLateReceipt) Reset() {
@@ -796,6 +807,13 @@ func (x *BookLateReceipt) GetPayerIban() string {
 		return x.PayerIban
 	}
 	return ""
+}
+
+func (x *BookLateReceipt) GetMerchantVersion() int64 {
+	if x != nil {
+		return x.MerchantVersion
+	}
+	return 0
 }
 
 // Merchant is what payments must know of the merchant at the moment of a command; it is kept with the payment.
@@ -941,8 +959,10 @@ type RefundPayment struct {
 	AmountCents    int64  `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
 	IdempotencyKey string `protobuf:"bytes,6,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	Fingerprint    []byte `protobuf:"bytes,7,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What the sender knows of the merchant: payments must know as much.
+	MerchantVersion int64 `protobuf:"varint,30,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RefundPayment) Reset() {
@@ -1022,6 +1042,13 @@ func (x *RefundPayment) GetFingerprint() []byte {
 		return x.Fingerprint
 	}
 	return nil
+}
+
+func (x *RefundPayment) GetMerchantVersion() int64 {
+	if x != nil {
+		return x.MerchantVersion
+	}
+	return 0
 }
 
 // CancelPayment (eupay.cmd.payments.cancel) asks the bank to cancel a payment or a refund that is not final.
@@ -1487,7 +1514,7 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\n" +
 	" \x01(\tR\trequestId\x12\x14\n" +
-	"\x05label\x18\x14 \x01(\tR\x05label\"\xf6\x01\n" +
+	"\x05label\x18\x14 \x01(\tR\x05label\"\xa1\x02\n" +
 	"\x0fConfirmReceived\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1497,14 +1524,15 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\vreceived_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04note\x12\x14\n" +
-	"\x05actor\x18\a \x01(\tR\x05actor\"\x99\x01\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\x12)\n" +
+	"\x10merchant_version\x18\x1e \x01(\x03R\x0fmerchantVersion\"\x99\x01\n" +
 	"\x12ConfirmNotReceived\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x03 \x01(\bR\blivemode\x12\x12\n" +
 	"\x04note\x18\x04 \x01(\tR\x04note\x12\x14\n" +
-	"\x05actor\x18\x05 \x01(\tR\x05actor\"\xb4\x02\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\"\xdf\x02\n" +
 	"\x0fBookLateReceipt\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -1518,7 +1546,8 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
 	"payer_name\x18\b \x01(\tR\tpayerName\x12\x1d\n" +
 	"\n" +
-	"payer_iban\x18\t \x01(\tR\tpayerIban\"\xb3\x02\n" +
+	"payer_iban\x18\t \x01(\tR\tpayerIban\x12)\n" +
+	"\x10merchant_version\x18\x1e \x01(\x03R\x0fmerchantVersion\"\xb3\x02\n" +
 	"\bMerchant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1531,7 +1560,7 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
 	"legal_name\x18\x15 \x01(\tR\tlegalName\x12\x18\n" +
 	"\aaddress\x18\x16 \x01(\tR\aaddress\x12\x18\n" +
-	"\aversion\x18\x17 \x01(\x03R\aversion\"\x8d\x02\n" +
+	"\aversion\x18\x17 \x01(\x03R\aversion\"\xb8\x02\n" +
 	"\rRefundPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12-\n" +
 	"\x12original_reference\x18\x02 \x01(\tR\x11originalReference\x12\x1f\n" +
@@ -1540,7 +1569,8 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\blivemode\x18\x04 \x01(\bR\blivemode\x12!\n" +
 	"\famount_cents\x18\x05 \x01(\x03R\vamountCents\x12'\n" +
 	"\x0fidempotency_key\x18\x06 \x01(\tR\x0eidempotencyKey\x12 \n" +
-	"\vfingerprint\x18\a \x01(\fR\vfingerprintJ\x04\b\b\x10\t\"\x99\x01\n" +
+	"\vfingerprint\x18\a \x01(\fR\vfingerprint\x12)\n" +
+	"\x10merchant_version\x18\x1e \x01(\x03R\x0fmerchantVersionJ\x04\b\b\x10\t\"\x99\x01\n" +
 	"\rCancelPayment\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +

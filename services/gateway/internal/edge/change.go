@@ -43,7 +43,7 @@ func (p *Payments) refund(c echo.Context) error {
 		return err
 	}
 	out, err := p.send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
-		Reference: newReference("REF", p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, Livemode: key.Livemode,
+		Reference: newReference("REF", p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, MerchantVersion: key.Merchant.Version, Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency,
 		Fingerprint: fingerprint("refund", key, ref, req.Amount.Cents().String()),
 	}, nil)

@@ -73,6 +73,7 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	cmd.MerchantVersion = pass.Merchant().Version
 	return a.say(c, pass, command.BookLateReceipt, cmd)
 }
 

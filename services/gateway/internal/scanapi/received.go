@@ -66,7 +66,7 @@ func (a *API) confirmReceived(c echo.Context) error {
 	}
 	return a.say(c, pass, command.ConfirmReceived, &paymentsv1.ConfirmReceived{
 		Reference: reference, AmountCents: int64(req.Amount.Cents()), Note: req.Note, ReceivedAt: at,
-		MerchantId: who.merchantID, Livemode: who.livemode, Actor: who.actor,
+		MerchantId: who.merchantID, MerchantVersion: pass.Merchant().Version, Livemode: who.livemode, Actor: who.actor,
 	})
 }
 

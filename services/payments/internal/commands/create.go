@@ -41,7 +41,7 @@ func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPa
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
-	_, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetOriginalReference())
+	_, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetOriginalReference())
 	if err != nil {
 		return err
 	}

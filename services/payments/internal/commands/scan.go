@@ -89,7 +89,7 @@ func (h *Handler) confirmReceived(ctx context.Context, r *request, c *paymentsv1
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
-	p, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
+	p, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetReference())
 	switch {
 	case err != nil:
 		return err

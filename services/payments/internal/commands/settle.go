@@ -44,7 +44,7 @@ func (h *Handler) bookLateReceipt(ctx context.Context, r *request, c *paymentsv1
 	if c.GetActor() == "" || c.GetAmountCents() < 0 {
 		return fmt.Errorf("%w: a late receipt needs who says so and no negative amount", errUnreadable)
 	}
-	if _, _, err := h.allowed(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference()); err != nil {
+	if _, _, err := h.allowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetReference()); err != nil {
 		return err
 	}
 	receipt := store.LateReceipt{

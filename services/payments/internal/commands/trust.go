@@ -44,12 +44,12 @@ func (h *Handler) payee(ctx context.Context, claimed *paymentsv1.Merchant, livem
 }
 
 // allowed is a payment of the merchant, with the merchant, whose money may move now as payments knows it.
-func (h *Handler) allowed(ctx context.Context, id string, livemode bool, reference string) (payment.Payment, merchant.Merchant, error) {
+func (h *Handler) allowed(ctx context.Context, id string, version int64, livemode bool, reference string) (payment.Payment, merchant.Merchant, error) {
 	p, err := h.store.Get(ctx, id, livemode, reference)
 	if err != nil {
 		return payment.Payment{}, merchant.Merchant{}, conflictOr(err)
 	}
-	m, err := h.merchants.Get(ctx, id, 0)
+	m, err := h.merchants.Get(ctx, id, version)
 	if err != nil {
 		return payment.Payment{}, merchant.Merchant{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
+	"european-pay.eu/eupay/services/payments/internal/merchant"
 )
 
 const strangersIBAN = "FR7630006000011234567890189"
@@ -140,5 +141,24 @@ func TestACommandOfAnOrderIsForItsOwnPayment(t *testing.T) {
 	b.hears(&eventsv1.MerchantChanged{Profile: off}) // the money goes back to whom it belongs all the same
 	if r := refund(p.GetReference(), "order-3"); r.GetErrorCode() != "" || r.GetPayment().GetKind() != "refund" {
 		t.Errorf("the refund of an order: %v", r)
+	}
+}
+
+// TestAWordAboutMoneyCountsOnceItsMerchantMayGiveIt, also in the moment in which that is remembered otherwise.
+func TestAWordAboutMoneyCountsOnceItsMerchantMayGiveIt(t *testing.T) {
+	b := setup(t)
+	b.merchants = merchant.New(b.pool, func() time.Time { return time.Unix(0, 0) }) // what was read never gets old
+	waiting := last(b.send(command.CreatePayment, order(1))).GetPayment()
+	off := proto.CloneOf(shop)
+	off.Version = 2
+	b.hears(&eventsv1.MerchantChanged{Profile: off, GatewayEnabled: true})
+	confirm := &paymentsv1.ConfirmReceived{Reference: waiting.GetReference(), MerchantId: shop.GetId(), Actor: "key:1", MerchantVersion: 2}
+	b.wantCode(last(b.send(command.ConfirmReceived, confirm)), "INVALID_STATE")
+	on := proto.CloneOf(shop)
+	on.Version = 3
+	b.hears(&eventsv1.MerchantChanged{Profile: on, GatewayEnabled: true, EpcEnabled: true})
+	confirm.MerchantVersion = 3
+	if r := last(b.send(command.ConfirmReceived, confirm)); r.GetErrorCode() != "" {
+		t.Errorf("got %v", r)
 	}
 }
