@@ -119,12 +119,20 @@ type bench struct {
 	client   *command.Client
 	store    *store.Store
 	pool     *pgxpool.Pool
+	ages     *ages
 }
 
-// later moves the clock of the merchants: what was read of them is old each time that it is asked.
-func later() func() time.Time {
-	var n atomic.Int64
-	return func() time.Time { return time.Now().Add(time.Duration(n.Add(1)) * time.Hour) }
+// ages is the clock of the merchants: what was read of them is old each time that it is asked, unless time stands still.
+type ages struct {
+	n     atomic.Int64
+	still atomic.Bool
+}
+
+func (a *ages) now() time.Time {
+	if a.still.Load() {
+		return time.Unix(0, 0)
+	}
+	return time.Unix(0, 0).Add(time.Duration(a.n.Add(1)) * time.Hour)
 }
 
 func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
@@ -143,7 +151,8 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	log := slog.New(slog.DiscardHandler)
 	s := store.New(pool, time.Now, func() {})
 	e := engine.New(cfg, s, nil, prov, time.Now, log)
-	h := New(s, e, linked, merchant.New(pool, later()), b, time.Now, log)
+	clock := &ages{}
+	h := New(s, e, linked, merchant.New(pool, clock.now), b, time.Now, log)
 	client, err := command.NewClient(b, "gateway")
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +167,7 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 		}
 		client.Close()
 	})
-	set := &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s, pool: pool}
+	set := &bench{Handler: h, t: t, bus: b, provider: prov, client: client, store: s, pool: pool, ages: clock}
 	set.hears(&eventsv1.MerchantChanged{Profile: shop, GatewayEnabled: true, EpcEnabled: true})
 	return set
 }
