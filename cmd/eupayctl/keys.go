@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
+	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 )
@@ -17,9 +18,10 @@ type keysRotateCommand struct {
 
 // Help is shown under the summary.
 func (*keysRotateCommand) Help() string {
-	return "Seals with the current master keys what earlier ones have sealed: webhook secrets and push subscriptions (webhooks), linked bank accounts (payments). " +
-		"First roll the services out with the new key as EUPAY_WEBHOOK_MASTER_KEY or EUPAY_CONNECTIONS_KEY and the one before among EUPAY_WEBHOOK_OLD_MASTER_KEYS or " +
-		"EUPAY_OLD_CONNECTIONS_KEYS. When this command has ended well, the old keys are not needed any more. It may be run again, while everything runs."
+	return "Seals with the current master keys what earlier ones have sealed: second factors (gateway), webhook secrets and push subscriptions (webhooks), linked bank " +
+		"accounts (payments). " +
+		"First roll the services out with the new key as EUPAY_JWT_SECRET, EUPAY_WEBHOOK_MASTER_KEY or EUPAY_CONNECTIONS_KEY, and the one before among " +
+		"EUPAY_OLD_JWT_SECRETS, EUPAY_WEBHOOK_OLD_MASTER_KEYS or EUPAY_OLD_CONNECTIONS_KEYS. When this command has ended well, the old keys are not needed any more. It may be run again, while everything runs."
 }
 
 // holder of sealed secrets.
@@ -29,6 +31,10 @@ type holder struct {
 }
 
 var holders = []holder{
+	{identity.Gateway, gatewayAddr, usualGateway, func(ctx context.Context, c grpc.ClientConnInterface) (int64, error) {
+		r, err := gatewayv1.NewOperatorServiceClient(c).ResealSecrets(ctx, &gatewayv1.ResealSecretsRequest{})
+		return r.GetResealed(), err
+	}},
 	{identity.Webhooks, "EUPAY_WEBHOOKS_ADDR", "127.0.0.1:9102", func(ctx context.Context, c grpc.ClientConnInterface) (int64, error) {
 		r, err := webhooksv1.NewOperatorServiceClient(c).ResealSecrets(ctx, &webhooksv1.ResealSecretsRequest{})
 		return r.GetResealed(), err
@@ -42,7 +48,7 @@ var holders = []holder{
 // Run seals everything anew.
 func (c *keysRotateCommand) Run(t *tool) error {
 	if !c.Do {
-		t.say("All secrets of webhooks and payments that an earlier master key has sealed would be sealed with the current one. Nothing was changed. To do it, add --run.")
+		t.say("All secrets of gateway, webhooks and payments that an earlier master key has sealed would be sealed with the current one. Nothing was changed. To do it, add --run.")
 		return nil
 	}
 	for _, h := range holders {

@@ -61,6 +61,8 @@ type Config struct {
 	TrustedProxies []string `env:"EUPAY_TRUSTED_PROXIES"`
 	// JWTSecret signs login tokens: at least 32 bytes, the same on every replica.
 	JWTSecret string `env:"EUPAY_JWT_SECRET,required"`
+	// OldJWTSecrets are those before it, while it is replaced.
+	OldJWTSecrets []string `env:"EUPAY_OLD_JWT_SECRETS"`
 	// PowensLiveWebhookSecret and PowensTestWebhookSecret verify the provider's webhooks; an empty one refuses them.
 	PowensLiveWebhookSecret string `env:"EUPAY_POWENS_LIVE_WEBHOOK_SECRET"`
 	PowensTestWebhookSecret string `env:"EUPAY_POWENS_TEST_WEBHOOK_SECRET"`
@@ -222,14 +224,14 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	core.Edge = true // reads need the database alone
 	s := &Service{core: core, cfg: cfg, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
-	if err := s.open(); err != nil {
+	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open gateway: %w", err)
 	}
 	return s, nil
 }
 
-func (s *Service) open() error {
+func (s *Service) open(ctx context.Context) error {
 	attempts, err := s.limiter(account.AttemptSpan)
 	if err != nil {
 		return err
@@ -243,11 +245,14 @@ func (s *Service) open() error {
 	}
 	if s.accounts, err = account.Open(account.Deps{
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
-		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, Attempts: attempts, SessionLife: s.cfg.SessionLife,
+		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, OldTokenSecrets: s.cfg.OldJWTSecrets, Attempts: attempts, SessionLife: s.cfg.SessionLife,
 		PortalURL: s.cfg.PortalURL, Mailer: mailer, Verification: s.cfg.EmailVerification,
 		AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp,
 	}); err != nil {
 		return err
+	}
+	if err := s.accounts.CheckKeys(ctx); err != nil {
+		return fmt.Errorf("check EUPAY_JWT_SECRET: %w", err)
 	}
 	if s.commands, err = command.NewClient(s.core.Bus, identity.Gateway); err != nil {
 		return err

@@ -31,6 +31,8 @@ type Deps struct {
 	BcryptCost int
 	// TokenSecret signs login tokens: at least 32 bytes, the same on every replica.
 	TokenSecret string
+	// OldTokenSecrets are those before it: their tokens live on until they end.
+	OldTokenSecrets []string
 	// AttemptsPerIP is how many logins, and how many registrations, one address may try within 5 minutes; 100 when 0.
 	AttemptsPerIP int
 	// Attempts counts these and the guesses at one account, over AttemptSpan. Nil: in memory.
@@ -76,11 +78,11 @@ func Open(d Deps) (*Accounts, error) {
 	if d.SessionLife == 0 {
 		d.SessionLife = refreshLife
 	}
-	tokens, err := newTokens(d.TokenSecret, d.Now)
+	tokens, err := newTokens(d.TokenSecret, d.OldTokenSecrets, d.Now)
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := newFactorVault(d.TokenSecret)
+	sealer, err := newFactorVault(d.TokenSecret, d.OldTokenSecrets)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package account
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,8 +49,14 @@ type Identity struct {
 
 // Tokens signs and verifies login tokens (JWT, HS256).
 type Tokens struct {
+	keys []tokenKey // the current one first; the others are believed while their tokens live
+	now  func() time.Time
+}
+
+// tokenKey has an id that says nothing of the secret; it is in the token's header (kid, RFC 7515 section 4.1.4).
+type tokenKey struct {
+	id     string
 	secret []byte
-	now    func() time.Time
 }
 
 type claims struct {
@@ -58,11 +66,32 @@ type claims struct {
 	SessionID  string `json:"sid"`
 }
 
-func newTokens(secret string, now func() time.Time) (*Tokens, error) {
-	if len(secret) < minTokenSecret {
-		return nil, fmt.Errorf("the secret of login tokens must have at least %d bytes", minTokenSecret)
+// newTokens signs with the secret, and believes what it or one of the earlier ones has signed.
+func newTokens(secret string, earlier []string, now func() time.Time) (*Tokens, error) {
+	t := &Tokens{now: now}
+	for _, s := range append([]string{secret}, earlier...) {
+		if len(s) < minTokenSecret {
+			return nil, fmt.Errorf("the secret of login tokens must have at least %d bytes", minTokenSecret)
+		}
+		sum := sha256.Sum256([]byte("eupay login token key id\x00" + s))
+		t.keys = append(t.keys, tokenKey{hex.EncodeToString(sum[:4]), []byte(s)})
 	}
-	return &Tokens{secret: []byte(secret), now: now}, nil
+	return t, nil
+}
+
+// keyOf is the key that a token names. One of before tokens named theirs is tried with all.
+func (t *Tokens) keyOf(token *jwt.Token) (any, error) {
+	id, named := token.Header["kid"]
+	var set jwt.VerificationKeySet
+	for _, k := range t.keys {
+		if !named || id == k.id {
+			set.Keys = append(set.Keys, k.secret)
+		}
+	}
+	if len(set.Keys) == 0 {
+		return nil, errors.New("signed with an unknown key")
+	}
+	return set, nil
 }
 
 func (t *Tokens) sign(id Identity) (string, error) {
@@ -74,7 +103,8 @@ func (t *Tokens) sign(id Identity) (string, error) {
 		},
 		Role: id.Role, MerchantID: id.MerchantID, SessionID: id.SessionID,
 	})
-	text, err := token.SignedString(t.secret)
+	token.Header["kid"] = t.keys[0].id
+	text, err := token.SignedString(t.keys[0].secret)
 	if err != nil {
 		return "", fmt.Errorf("sign login token: %w", err)
 	}
@@ -85,7 +115,7 @@ func (t *Tokens) sign(id Identity) (string, error) {
 // has expired.
 func (t *Tokens) Verify(text string, audiences ...Audience) (Identity, error) {
 	var c claims
-	_, err := jwt.ParseWithClaims(text, &c, func(*jwt.Token) (any, error) { return t.secret, nil },
+	_, err := jwt.ParseWithClaims(text, &c, t.keyOf,
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer),
 		jwt.WithAudience(names(audiences)...), jwt.WithExpirationRequired(), jwt.WithTimeFunc(t.now))
 	switch {

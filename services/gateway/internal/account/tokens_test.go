@@ -9,6 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/events"
 )
 
 func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
@@ -41,7 +42,7 @@ func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
 	at := newClock()
-	tokens, err := newTokens(testSecret, at.Now)
+	tokens, err := newTokens(testSecret, nil, at.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,39 @@ func TestForgedTokens(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, err := newTokens("short", at.Now); err == nil {
+	if _, err := newTokens("short", nil, at.Now); err == nil {
 		t.Error("a short secret is accepted")
+	}
+}
+
+// TestTheSecretOfTokensIsReplacedWithoutALogout: tokens and second factors of the one before live on.
+func TestTheSecretOfTokensIsReplacedWithoutALogout(t *testing.T) {
+	t.Parallel()
+	at := newClock()
+	ring := func(current string, earlier ...string) *Tokens {
+		tokens, err := newTokens(current, earlier, at.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tokens
+	}
+	next := strings.Repeat("n", 32)
+	old, both, alone := ring(testSecret), ring(next, testSecret), ring(next)
+	id := Identity{UserID: events.NewID(), Role: RoleMerchant, MerchantID: events.NewID(), SessionID: events.NewID()}
+	sign := func(tokens *Tokens) string {
+		text, err := tokens.sign(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for _, c := range []struct {
+		text string
+		by   *Tokens
+		ok   bool
+	}{{sign(old), both, true}, {sign(both), both, true}, {sign(both), alone, true}, {sign(old), alone, false}, {sign(both), old, false}} {
+		if got, err := c.by.Verify(c.text, Portal); (err == nil) != c.ok || c.ok && got != id {
+			t.Errorf("%+v, %v, want %t", got, err, c.ok)
+		}
 	}
 }

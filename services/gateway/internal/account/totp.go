@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -32,13 +33,29 @@ const (
 
 var plainBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// newFactorVault seals the secrets of second factors with a key that follows from that of login tokens.
-func newFactorVault(secret string) (*vault.Vault, error) {
-	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "eupay second factors", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("derive the key of second factors: %w", err)
+// newFactorVault seals the secrets of second factors with a key that follows from that of login tokens, and opens what earlier ones sealed.
+func newFactorVault(secret string, earlier []string) (*vault.Vault, error) {
+	var keys []string
+	for _, s := range append([]string{secret}, earlier...) {
+		key, err := hkdf.Key(sha256.New, []byte(s), nil, "eupay second factors", sha256.Size)
+		if err != nil {
+			return nil, fmt.Errorf("derive the key of second factors: %w", err)
+		}
+		keys = append(keys, hex.EncodeToString(key))
 	}
-	return vault.New("second factor", hex.EncodeToString(key))
+	return vault.New("second factor", keys[0], keys[1:]...)
+}
+
+// CheckKeys fails when the secret of login tokens is not one that sealed the second factors in the database.
+func (a *Accounts) CheckKeys(ctx context.Context) error {
+	return a.Users.vault.Check(ctx, a.deps.Pool, `select key_id from factors limit 1`)
+}
+
+// Reseal seals the secrets of second factors with the current key, and returns how many it were.
+func (u *Users) Reseal(ctx context.Context) (int64, error) {
+	return u.vault.Reseal(ctx, u.pool, vault.Column{
+		Table: "factors", Key: []string{"user_id"}, KeyID: "key_id", Data: "secret", Owner: func(of []string) string { return of[0] },
+	})
 }
 
 func newTOTPSecret() string {
