@@ -59,6 +59,7 @@ type Accounts struct {
 	live, test Provider
 	returnURL  string
 	stateKey   []byte
+	confirmKey []byte
 	now        func() time.Time
 	log        *slog.Logger
 }
@@ -67,7 +68,7 @@ type Accounts struct {
 func New(d Deps) *Accounts {
 	return &Accounts{
 		store: &store{pool: d.Pool, fingerprint: d.Vault.Derive("iban fingerprint")}, vault: d.Vault, live: d.Live, test: d.Test,
-		returnURL: d.ReturnURL, stateKey: d.Vault.Derive("connect state"), now: d.Now, log: d.Log,
+		returnURL: d.ReturnURL, stateKey: d.Vault.Derive("connect state"), confirmKey: d.Vault.Derive("connect confirmation"), now: d.Now, log: d.Log,
 	}
 }
 
