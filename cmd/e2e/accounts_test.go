@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -36,12 +37,32 @@ func (w *world) newCustomer(t *testing.T) caller {
 // connects goes to the bank and back, and returns where the customer ends.
 func (c caller) connects(t *testing.T, body, answer string) string {
 	t.Helper()
-	link := must[struct{ ConnectURL string }](t, c.do(t, http.MethodPost, "/customer/accounts/connect", body), http.StatusOK).ConnectURL
-	end, err := payer.Payer{}.Link(t.Context(), link, answer)
+	end, _ := c.visits(t, body, answer)
+	return end
+}
+
+func (c caller) visits(t *testing.T, body, answer string) (end, id string) {
+	t.Helper()
+	visit := must[struct{ ID, ConnectURL string }](t, c.do(t, http.MethodPost, "/customer/accounts/connect", body), http.StatusOK)
+	end, err := payer.Payer{}.Link(t.Context(), visit.ConnectURL, answer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return end
+	return end, visit.ID
+}
+
+// links goes to the bank and back into the app, which confirms.
+func (c caller) links(t *testing.T) {
+	t.Helper()
+	end, id := c.visits(t, `{"returnUrl":"eupay://accounts"}`, payer.Authorise)
+	back, err := url.Parse(end)
+	if err != nil || back.Query().Get("status") != "pending" {
+		t.Fatalf("ended at %q", end)
+	}
+	in := object{"code": back.Query().Get("code")}.json()
+	if a := c.do(t, http.MethodPost, "/customer/accounts/"+id+"/confirm", in); a.status != http.StatusNoContent {
+		t.Fatalf("%d %s", a.status, a.raw)
+	}
 }
 
 func TestACustomerLinksAndRemovesBankAccounts(t *testing.T) {
@@ -51,12 +72,11 @@ func TestACustomerLinksAndRemovesBankAccounts(t *testing.T) {
 	if end := jane.connects(t, "", payer.Refuse); end != "No bank was linked" || len(jane.accounts(t)) != 0 {
 		t.Errorf("after a refusal: %q, %v", end, jane.accounts(t))
 	}
-	if end := jane.connects(t, "", payer.Authorise); end != "Your bank is linked" {
-		t.Errorf("ended at %q", end)
+	if end := jane.connects(t, "", payer.Authorise); end != "One step is left" || len(jane.accounts(t)) != 0 {
+		t.Errorf("before the confirmation: %q, %v", end, jane.accounts(t))
 	}
-	if end := john.connects(t, `{"returnUrl":"eupay://accounts"}`, payer.Authorise); end != "eupay://accounts?status=linked" {
-		t.Errorf("ended at %q", end)
-	}
+	jane.links(t)
+	john.links(t)
 	hers, his := jane.accounts(t), john.accounts(t)
 	if len(hers) != 2 || len(his) != 2 || hers[0].ID == his[0].ID {
 		t.Fatalf("hers %v, his %v", hers, his)
@@ -66,9 +86,7 @@ func TestACustomerLinksAndRemovesBankAccounts(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	john.do(t, http.MethodDelete, "/customer/accounts/"+hers[0].ID, "").refused(t, http.StatusNotFound, "NOT_FOUND")
-	if end := jane.connects(t, "", payer.Authorise); end != "Your bank is linked" {
-		t.Errorf("ended at %q", end)
-	}
+	jane.links(t)
 	if again := jane.accounts(t); len(again) != 2 || again[0] != hers[0] || again[1] != hers[1] {
 		t.Errorf("the same bank again: %v, before %v", again, hers)
 	}
@@ -89,7 +107,7 @@ func TestTheDemoCustomerCanLinkABank(t *testing.T) {
 	in := object{"email": system.CustomerEmail, "password": w.stack.System().Secrets.CustomerLogin}.json()
 	token := must[struct{ Token string }](t, c.do(t, http.MethodPost, "/customer/auth/login", in), http.StatusOK).Token
 	c = c.with("Authorization", "Bearer "+token)
-	c.connects(t, "", payer.Authorise)
+	c.links(t)
 	if list := c.accounts(t); len(list) != 2 {
 		t.Errorf("%v", list)
 	}

@@ -87,7 +87,7 @@ func (m *merchant) browser(t testing.TB) (notified <-chan struct{}) {
 func (c caller) paysWithTheApp(t *testing.T, qrData string, more object) string {
 	t.Helper()
 	if len(c.accounts(t)) == 0 {
-		c.connects(t, "", payer.Authorise)
+		c.links(t)
 	}
 	in := object{"qrData": qrData, "accountId": c.accounts(t)[0].ID}
 	for name, value := range more {

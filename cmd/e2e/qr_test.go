@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"european-pay.eu/eupay/cmd/internal/payer"
 )
 
 type scan struct {
@@ -47,7 +46,7 @@ func TestAScanThatTheProviderRefusesIs422(t *testing.T) {
 	t.Parallel()
 	m, customer := shared.newMerchant(t), shared.newCustomer(t)
 	code := must[struct{ QRData string }](t, m.portal.do(t, http.MethodPost, "/qr/generate", `{"amount":9.99,"label":"Tea fault:error:400"}`), http.StatusOK)
-	customer.connects(t, "", payer.Authorise)
+	customer.links(t)
 	in := object{"qrData": code.QRData, "accountId": customer.accounts(t)[0].ID}
 	said := customer.do(t, http.MethodPost, "/qr/pay", in.json()).refused(t, http.StatusUnprocessableEntity, "PAYMENT_REFUSED")
 	list := must[struct{ Data []payment }](t, m.api.do(t, http.MethodGet, payments+"?status_detail=refused_by_provider", ""), http.StatusOK).Data

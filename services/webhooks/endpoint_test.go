@@ -146,6 +146,7 @@ func TestAnEndpointIsTested(t *testing.T) {
 		w.Write([]byte("no tea"))
 	})
 	id, secret := f.endpoint(s.URL)
+	f.exec(`update endpoints set proven_at = now()`)
 	try := func(id string) (*webhooksv1.Delivery, error) {
 		resp, err := f.api.TestEndpoint(t.Context(), &webhooksv1.TestEndpointRequest{MerchantId: "m_1", Id: id})
 		return resp.GetDelivery(), err

@@ -85,9 +85,11 @@ func (x *StartConnectRequest) GetReturnUrl() string {
 }
 
 type StartConnectResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ConnectUrl    string                 `protobuf:"bytes,1,opt,name=connect_url,json=connectUrl,proto3" json:"connect_url,omitempty"`
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ConnectUrl string                 `protobuf:"bytes,1,opt,name=connect_url,json=connectUrl,proto3" json:"connect_url,omitempty"`
+	ExpiresAt  *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// id is the visit's, by which its accounts are confirmed.
+	Id            string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -136,6 +138,117 @@ func (x *StartConnectResponse) GetExpiresAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *StartConnectResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ConfirmConnectRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	CustomerId    string                 `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
+	Livemode      bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	Id            string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	Code          string                 `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmConnectRequest) Reset() {
+	*x = ConfirmConnectRequest{}
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmConnectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmConnectRequest) ProtoMessage() {}
+
+func (x *ConfirmConnectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmConnectRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmConnectRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ConfirmConnectRequest) GetCustomerId() string {
+	if x != nil {
+		return x.CustomerId
+	}
+	return ""
+}
+
+func (x *ConfirmConnectRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *ConfirmConnectRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ConfirmConnectRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+type ConfirmConnectResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmConnectResponse) Reset() {
+	*x = ConfirmConnectResponse{}
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmConnectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmConnectResponse) ProtoMessage() {}
+
+func (x *ConfirmConnectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmConnectResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmConnectResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{3}
+}
+
 type CompleteConnectRequest struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
 	State        string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
@@ -148,7 +261,7 @@ type CompleteConnectRequest struct {
 
 func (x *CompleteConnectRequest) Reset() {
 	*x = CompleteConnectRequest{}
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -160,7 +273,7 @@ func (x *CompleteConnectRequest) String() string {
 func (*CompleteConnectRequest) ProtoMessage() {}
 
 func (x *CompleteConnectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[2]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -173,7 +286,7 @@ func (x *CompleteConnectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteConnectRequest.ProtoReflect.Descriptor instead.
 func (*CompleteConnectRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{2}
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CompleteConnectRequest) GetState() string {
@@ -199,16 +312,18 @@ func (x *CompleteConnectRequest) GetDeclined() bool {
 
 type CompleteConnectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// linked: the accounts of the connection are the customer's now. False when the customer gave up.
-	Linked        bool   `protobuf:"varint,1,opt,name=linked,proto3" json:"linked,omitempty"`
-	ReturnUrl     string `protobuf:"bytes,2,opt,name=return_url,json=returnUrl,proto3" json:"return_url,omitempty"`
+	// linked: the bank shares accounts, which wait to be confirmed. False when the customer gave up.
+	Linked    bool   `protobuf:"varint,1,opt,name=linked,proto3" json:"linked,omitempty"`
+	ReturnUrl string `protobuf:"bytes,2,opt,name=return_url,json=returnUrl,proto3" json:"return_url,omitempty"`
+	// code confirms them. It is there only the first time.
+	Code          string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CompleteConnectResponse) Reset() {
 	*x = CompleteConnectResponse{}
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -220,7 +335,7 @@ func (x *CompleteConnectResponse) String() string {
 func (*CompleteConnectResponse) ProtoMessage() {}
 
 func (x *CompleteConnectResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[3]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -233,7 +348,7 @@ func (x *CompleteConnectResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteConnectResponse.ProtoReflect.Descriptor instead.
 func (*CompleteConnectResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{3}
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CompleteConnectResponse) GetLinked() bool {
@@ -250,6 +365,13 @@ func (x *CompleteConnectResponse) GetReturnUrl() string {
 	return ""
 }
 
+func (x *CompleteConnectResponse) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
 type ListAccountsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CustomerId    string                 `protobuf:"bytes,1,opt,name=customer_id,json=customerId,proto3" json:"customer_id,omitempty"`
@@ -260,7 +382,7 @@ type ListAccountsRequest struct {
 
 func (x *ListAccountsRequest) Reset() {
 	*x = ListAccountsRequest{}
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -272,7 +394,7 @@ func (x *ListAccountsRequest) String() string {
 func (*ListAccountsRequest) ProtoMessage() {}
 
 func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[4]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -285,7 +407,7 @@ func (x *ListAccountsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsRequest.ProtoReflect.Descriptor instead.
 func (*ListAccountsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{4}
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListAccountsRequest) GetCustomerId() string {
@@ -311,7 +433,7 @@ type ListAccountsResponse struct {
 
 func (x *ListAccountsResponse) Reset() {
 	*x = ListAccountsResponse{}
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -323,7 +445,7 @@ func (x *ListAccountsResponse) String() string {
 func (*ListAccountsResponse) ProtoMessage() {}
 
 func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[5]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -336,7 +458,7 @@ func (x *ListAccountsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAccountsResponse.ProtoReflect.Descriptor instead.
 func (*ListAccountsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{5}
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListAccountsResponse) GetAccounts() []*BankAccount {
@@ -362,7 +484,7 @@ type BankAccount struct {
 
 func (x *BankAccount) Reset() {
 	*x = BankAccount{}
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -374,7 +496,7 @@ func (x *BankAccount) String() string {
 func (*BankAccount) ProtoMessage() {}
 
 func (x *BankAccount) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[6]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -387,7 +509,7 @@ func (x *BankAccount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BankAccount.ProtoReflect.Descriptor instead.
 func (*BankAccount) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{6}
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *BankAccount) GetId() string {
@@ -443,7 +565,7 @@ type RemoveAccountRequest struct {
 
 func (x *RemoveAccountRequest) Reset() {
 	*x = RemoveAccountRequest{}
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +577,7 @@ func (x *RemoveAccountRequest) String() string {
 func (*RemoveAccountRequest) ProtoMessage() {}
 
 func (x *RemoveAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[7]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +590,7 @@ func (x *RemoveAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAccountRequest.ProtoReflect.Descriptor instead.
 func (*RemoveAccountRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{7}
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RemoveAccountRequest) GetCustomerId() string {
@@ -500,7 +622,7 @@ type RemoveAccountResponse struct {
 
 func (x *RemoveAccountResponse) Reset() {
 	*x = RemoveAccountResponse{}
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -512,7 +634,7 @@ func (x *RemoveAccountResponse) String() string {
 func (*RemoveAccountResponse) ProtoMessage() {}
 
 func (x *RemoveAccountResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[8]
+	mi := &file_eupay_payments_v1_accounts_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -525,7 +647,7 @@ func (x *RemoveAccountResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAccountResponse.ProtoReflect.Descriptor instead.
 func (*RemoveAccountResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{8}
+	return file_eupay_payments_v1_accounts_proto_rawDescGZIP(), []int{10}
 }
 
 var File_eupay_payments_v1_accounts_proto protoreflect.FileDescriptor
@@ -538,20 +660,29 @@ const file_eupay_payments_v1_accounts_proto_rawDesc = "" +
 	"customerId\x12\x1a\n" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1d\n" +
 	"\n" +
-	"return_url\x18\x03 \x01(\tR\treturnUrl\"r\n" +
+	"return_url\x18\x03 \x01(\tR\treturnUrl\"\x82\x01\n" +
 	"\x14StartConnectResponse\x12\x1f\n" +
 	"\vconnect_url\x18\x01 \x01(\tR\n" +
 	"connectUrl\x129\n" +
 	"\n" +
-	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"o\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"x\n" +
+	"\x15ConfirmConnectRequest\x12\x1f\n" +
+	"\vcustomer_id\x18\x01 \x01(\tR\n" +
+	"customerId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x12\n" +
+	"\x04code\x18\x04 \x01(\tR\x04code\"\x18\n" +
+	"\x16ConfirmConnectResponse\"o\n" +
 	"\x16CompleteConnectRequest\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12#\n" +
 	"\rconnection_id\x18\x02 \x01(\tR\fconnectionId\x12\x1a\n" +
-	"\bdeclined\x18\x03 \x01(\bR\bdeclined\"P\n" +
+	"\bdeclined\x18\x03 \x01(\bR\bdeclined\"d\n" +
 	"\x17CompleteConnectResponse\x12\x16\n" +
 	"\x06linked\x18\x01 \x01(\bR\x06linked\x12\x1d\n" +
 	"\n" +
-	"return_url\x18\x02 \x01(\tR\treturnUrl\"R\n" +
+	"return_url\x18\x02 \x01(\tR\treturnUrl\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\"R\n" +
 	"\x13ListAccountsRequest\x12\x1f\n" +
 	"\vcustomer_id\x18\x01 \x01(\tR\n" +
 	"customerId\x12\x1a\n" +
@@ -571,10 +702,11 @@ const file_eupay_payments_v1_accounts_proto_rawDesc = "" +
 	"customerId\x12\x1a\n" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\"\x17\n" +
-	"\x15RemoveAccountResponse2\xa1\x03\n" +
+	"\x15RemoveAccountResponse2\x88\x04\n" +
 	"\x0fAccountsService\x12_\n" +
 	"\fStartConnect\x12&.eupay.payments.v1.StartConnectRequest\x1a'.eupay.payments.v1.StartConnectResponse\x12h\n" +
-	"\x0fCompleteConnect\x12).eupay.payments.v1.CompleteConnectRequest\x1a*.eupay.payments.v1.CompleteConnectResponse\x12_\n" +
+	"\x0fCompleteConnect\x12).eupay.payments.v1.CompleteConnectRequest\x1a*.eupay.payments.v1.CompleteConnectResponse\x12e\n" +
+	"\x0eConfirmConnect\x12(.eupay.payments.v1.ConfirmConnectRequest\x1a).eupay.payments.v1.ConfirmConnectResponse\x12_\n" +
 	"\fListAccounts\x12&.eupay.payments.v1.ListAccountsRequest\x1a'.eupay.payments.v1.ListAccountsResponse\x12b\n" +
 	"\rRemoveAccount\x12'.eupay.payments.v1.RemoveAccountRequest\x1a(.eupay.payments.v1.RemoveAccountResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
@@ -590,36 +722,40 @@ func file_eupay_payments_v1_accounts_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_accounts_proto_rawDescData
 }
 
-var file_eupay_payments_v1_accounts_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_eupay_payments_v1_accounts_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_eupay_payments_v1_accounts_proto_goTypes = []any{
 	(*StartConnectRequest)(nil),     // 0: eupay.payments.v1.StartConnectRequest
 	(*StartConnectResponse)(nil),    // 1: eupay.payments.v1.StartConnectResponse
-	(*CompleteConnectRequest)(nil),  // 2: eupay.payments.v1.CompleteConnectRequest
-	(*CompleteConnectResponse)(nil), // 3: eupay.payments.v1.CompleteConnectResponse
-	(*ListAccountsRequest)(nil),     // 4: eupay.payments.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),    // 5: eupay.payments.v1.ListAccountsResponse
-	(*BankAccount)(nil),             // 6: eupay.payments.v1.BankAccount
-	(*RemoveAccountRequest)(nil),    // 7: eupay.payments.v1.RemoveAccountRequest
-	(*RemoveAccountResponse)(nil),   // 8: eupay.payments.v1.RemoveAccountResponse
-	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
+	(*ConfirmConnectRequest)(nil),   // 2: eupay.payments.v1.ConfirmConnectRequest
+	(*ConfirmConnectResponse)(nil),  // 3: eupay.payments.v1.ConfirmConnectResponse
+	(*CompleteConnectRequest)(nil),  // 4: eupay.payments.v1.CompleteConnectRequest
+	(*CompleteConnectResponse)(nil), // 5: eupay.payments.v1.CompleteConnectResponse
+	(*ListAccountsRequest)(nil),     // 6: eupay.payments.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),    // 7: eupay.payments.v1.ListAccountsResponse
+	(*BankAccount)(nil),             // 8: eupay.payments.v1.BankAccount
+	(*RemoveAccountRequest)(nil),    // 9: eupay.payments.v1.RemoveAccountRequest
+	(*RemoveAccountResponse)(nil),   // 10: eupay.payments.v1.RemoveAccountResponse
+	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
 }
 var file_eupay_payments_v1_accounts_proto_depIdxs = []int32{
-	9, // 0: eupay.payments.v1.StartConnectResponse.expires_at:type_name -> google.protobuf.Timestamp
-	6, // 1: eupay.payments.v1.ListAccountsResponse.accounts:type_name -> eupay.payments.v1.BankAccount
-	9, // 2: eupay.payments.v1.BankAccount.linked_at:type_name -> google.protobuf.Timestamp
-	0, // 3: eupay.payments.v1.AccountsService.StartConnect:input_type -> eupay.payments.v1.StartConnectRequest
-	2, // 4: eupay.payments.v1.AccountsService.CompleteConnect:input_type -> eupay.payments.v1.CompleteConnectRequest
-	4, // 5: eupay.payments.v1.AccountsService.ListAccounts:input_type -> eupay.payments.v1.ListAccountsRequest
-	7, // 6: eupay.payments.v1.AccountsService.RemoveAccount:input_type -> eupay.payments.v1.RemoveAccountRequest
-	1, // 7: eupay.payments.v1.AccountsService.StartConnect:output_type -> eupay.payments.v1.StartConnectResponse
-	3, // 8: eupay.payments.v1.AccountsService.CompleteConnect:output_type -> eupay.payments.v1.CompleteConnectResponse
-	5, // 9: eupay.payments.v1.AccountsService.ListAccounts:output_type -> eupay.payments.v1.ListAccountsResponse
-	8, // 10: eupay.payments.v1.AccountsService.RemoveAccount:output_type -> eupay.payments.v1.RemoveAccountResponse
-	7, // [7:11] is the sub-list for method output_type
-	3, // [3:7] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	11, // 0: eupay.payments.v1.StartConnectResponse.expires_at:type_name -> google.protobuf.Timestamp
+	8,  // 1: eupay.payments.v1.ListAccountsResponse.accounts:type_name -> eupay.payments.v1.BankAccount
+	11, // 2: eupay.payments.v1.BankAccount.linked_at:type_name -> google.protobuf.Timestamp
+	0,  // 3: eupay.payments.v1.AccountsService.StartConnect:input_type -> eupay.payments.v1.StartConnectRequest
+	4,  // 4: eupay.payments.v1.AccountsService.CompleteConnect:input_type -> eupay.payments.v1.CompleteConnectRequest
+	2,  // 5: eupay.payments.v1.AccountsService.ConfirmConnect:input_type -> eupay.payments.v1.ConfirmConnectRequest
+	6,  // 6: eupay.payments.v1.AccountsService.ListAccounts:input_type -> eupay.payments.v1.ListAccountsRequest
+	9,  // 7: eupay.payments.v1.AccountsService.RemoveAccount:input_type -> eupay.payments.v1.RemoveAccountRequest
+	1,  // 8: eupay.payments.v1.AccountsService.StartConnect:output_type -> eupay.payments.v1.StartConnectResponse
+	5,  // 9: eupay.payments.v1.AccountsService.CompleteConnect:output_type -> eupay.payments.v1.CompleteConnectResponse
+	3,  // 10: eupay.payments.v1.AccountsService.ConfirmConnect:output_type -> eupay.payments.v1.ConfirmConnectResponse
+	7,  // 11: eupay.payments.v1.AccountsService.ListAccounts:output_type -> eupay.payments.v1.ListAccountsResponse
+	10, // 12: eupay.payments.v1.AccountsService.RemoveAccount:output_type -> eupay.payments.v1.RemoveAccountResponse
+	8,  // [8:13] is the sub-list for method output_type
+	3,  // [3:8] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_accounts_proto_init() }
@@ -633,7 +769,7 @@ func file_eupay_payments_v1_accounts_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_accounts_proto_rawDesc), len(file_eupay_payments_v1_accounts_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

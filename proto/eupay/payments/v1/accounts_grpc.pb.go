@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	AccountsService_StartConnect_FullMethodName    = "/eupay.payments.v1.AccountsService/StartConnect"
 	AccountsService_CompleteConnect_FullMethodName = "/eupay.payments.v1.AccountsService/CompleteConnect"
+	AccountsService_ConfirmConnect_FullMethodName  = "/eupay.payments.v1.AccountsService/ConfirmConnect"
 	AccountsService_ListAccounts_FullMethodName    = "/eupay.payments.v1.AccountsService/ListAccounts"
 	AccountsService_RemoveAccount_FullMethodName   = "/eupay.payments.v1.AccountsService/RemoveAccount"
 )
@@ -35,9 +36,13 @@ type AccountsServiceClient interface {
 	// StartConnect returns the page where the customer picks a bank and consents. SERVICE_UNAVAILABLE when the provider
 	// does not answer, LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED when the mode has none.
 	StartConnect(ctx context.Context, in *StartConnectRequest, opts ...grpc.CallOption) (*StartConnectResponse, error)
-	// CompleteConnect takes what the customer brought back from that page and links the accounts. Repeating it with the same
-	// connection changes nothing. INVALID_STATE for a state that is forged, too old or was used for something else.
+	// CompleteConnect takes what the customer brought back from that page and keeps the accounts until they are confirmed, for 30
+	// minutes. Repeating it with the same connection changes nothing. INVALID_STATE for a state that is forged, too old or was used for something else.
 	CompleteConnect(ctx context.Context, in *CompleteConnectRequest, opts ...grpc.CallOption) (*CompleteConnectResponse, error)
+	// ConfirmConnect links the accounts that a customer brought back, who proves by the code that it was their own browser. NOT_FOUND
+	// for a visit of another or without accounts, VALIDATION_ERROR for a wrong code, INVALID_STATE when it is too late or after
+	// five wrong ones.
+	ConfirmConnect(ctx context.Context, in *ConfirmConnectRequest, opts ...grpc.CallOption) (*ConfirmConnectResponse, error)
 	// ListAccounts returns the customer's accounts, oldest first.
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
 	// RemoveAccount forgets an account and takes the consent back at the provider. NOT_FOUND also for another customer's.
@@ -66,6 +71,16 @@ func (c *accountsServiceClient) CompleteConnect(ctx context.Context, in *Complet
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CompleteConnectResponse)
 	err := c.cc.Invoke(ctx, AccountsService_CompleteConnect_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountsServiceClient) ConfirmConnect(ctx context.Context, in *ConfirmConnectRequest, opts ...grpc.CallOption) (*ConfirmConnectResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConfirmConnectResponse)
+	err := c.cc.Invoke(ctx, AccountsService_ConfirmConnect_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +117,13 @@ type AccountsServiceServer interface {
 	// StartConnect returns the page where the customer picks a bank and consents. SERVICE_UNAVAILABLE when the provider
 	// does not answer, LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED when the mode has none.
 	StartConnect(context.Context, *StartConnectRequest) (*StartConnectResponse, error)
-	// CompleteConnect takes what the customer brought back from that page and links the accounts. Repeating it with the same
-	// connection changes nothing. INVALID_STATE for a state that is forged, too old or was used for something else.
+	// CompleteConnect takes what the customer brought back from that page and keeps the accounts until they are confirmed, for 30
+	// minutes. Repeating it with the same connection changes nothing. INVALID_STATE for a state that is forged, too old or was used for something else.
 	CompleteConnect(context.Context, *CompleteConnectRequest) (*CompleteConnectResponse, error)
+	// ConfirmConnect links the accounts that a customer brought back, who proves by the code that it was their own browser. NOT_FOUND
+	// for a visit of another or without accounts, VALIDATION_ERROR for a wrong code, INVALID_STATE when it is too late or after
+	// five wrong ones.
+	ConfirmConnect(context.Context, *ConfirmConnectRequest) (*ConfirmConnectResponse, error)
 	// ListAccounts returns the customer's accounts, oldest first.
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
 	// RemoveAccount forgets an account and takes the consent back at the provider. NOT_FOUND also for another customer's.
@@ -124,6 +143,9 @@ func (UnimplementedAccountsServiceServer) StartConnect(context.Context, *StartCo
 }
 func (UnimplementedAccountsServiceServer) CompleteConnect(context.Context, *CompleteConnectRequest) (*CompleteConnectResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CompleteConnect not implemented")
+}
+func (UnimplementedAccountsServiceServer) ConfirmConnect(context.Context, *ConfirmConnectRequest) (*ConfirmConnectResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmConnect not implemented")
 }
 func (UnimplementedAccountsServiceServer) ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAccounts not implemented")
@@ -188,6 +210,24 @@ func _AccountsService_CompleteConnect_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountsService_ConfirmConnect_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmConnectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountsServiceServer).ConfirmConnect(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountsService_ConfirmConnect_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountsServiceServer).ConfirmConnect(ctx, req.(*ConfirmConnectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AccountsService_ListAccounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListAccountsRequest)
 	if err := dec(in); err != nil {
@@ -238,6 +278,10 @@ var AccountsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CompleteConnect",
 			Handler:    _AccountsService_CompleteConnect_Handler,
+		},
+		{
+			MethodName: "ConfirmConnect",
+			Handler:    _AccountsService_ConfirmConnect_Handler,
 		},
 		{
 			MethodName: "ListAccounts",

@@ -1,4 +1,4 @@
-// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, list, remove. The
+// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, confirm, list, remove. The
 // accounts belong to the payments service; no full account number passes here.
 package customerapi
 
@@ -53,6 +53,7 @@ func New(d Deps) *API { return &API{d} }
 func (a *API) Register(g *web.API) {
 	g.GET("/customer/accounts", a.list, a.Login)
 	g.POST("/customer/accounts/connect", a.connect, edge.PerIP(a.Limiter, "connect", visitsPerMinute), a.Login)
+	g.POST("/customer/accounts/:id/confirm", a.confirm, a.Login)
 	g.DELETE("/customer/accounts/:id", a.remove, a.Login)
 	g.GET("/customer/accounts/return", a.back, a.pages, edge.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
 }
@@ -110,7 +111,29 @@ func (a *API) connect(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, map[string]string{"connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
+	return web.Answer(c, http.StatusOK, map[string]string{"id": res.GetId(), "connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
+}
+
+// confirm takes from the app what the browser brought back: by its own login it shows that who began and who came back are one.
+func (a *API) confirm(c echo.Context) error {
+	var in struct {
+		Code string `json:"code"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if in.Code == "" {
+		return errs.Invalid(errs.Field{Field: "code", Message: "code is required: it is in the link by which you came back to the app."})
+	}
+	ctx, cancel := web.Calling(c, callTimeout)
+	defer cancel()
+	_, err := a.Accounts.ConfirmConnect(ctx, &paymentsv1.ConfirmConnectRequest{
+		CustomerId: customer(c), Livemode: a.Livemode, Id: c.Param("id"), Code: in.Code,
+	})
+	if err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
 }
 
 // isAppLink keeps us from sending anybody to somebody else's page.

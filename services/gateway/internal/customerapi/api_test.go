@@ -38,7 +38,7 @@ func TestACustomerListsTheirAccounts(t *testing.T) {
 func TestACustomerBeginsToLinkABank(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	want := `{"connectUrl":"https://bank.example/connect?a=1&b=2","expiresAt":"2026-06-17T12:00:00.000Z"}` + "\n"
+	want := `{"connectUrl":"https://bank.example/connect?a=1&b=2","expiresAt":"2026-06-17T12:00:00.000Z","id":"` + someID + `"}` + "\n"
 	for body, link := range map[string]string{"": "", "{}": "", `{"returnUrl":"eupay://accounts?tab=1"}`: "eupay://accounts?tab=1"} {
 		if r := w.call(w.customer, "POST", "/customer/accounts/connect", body); r.status != http.StatusOK || r.text != want {
 			t.Errorf("%q: %d %s", body, r.status, r.text)
@@ -88,9 +88,9 @@ func TestOnlyCustomersHaveAccounts(t *testing.T) {
 func TestTheReturnLeadsBackToTheApp(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.payments.complete = &paymentsv1.CompleteConnectResponse{Linked: true, ReturnUrl: "eupay://accounts?tab=1"}
+	w.payments.complete = &paymentsv1.CompleteConnectResponse{Linked: true, ReturnUrl: "eupay://accounts?tab=1&code=x", Code: "K7QF2MXA"}
 	r := w.call("", "GET", "/customer/accounts/return?state=s.1&connection_id=42", "")
-	if r.status != http.StatusSeeOther || r.header.Get("Location") != "eupay://accounts?status=linked&tab=1" {
+	if r.status != http.StatusSeeOther || r.header.Get("Location") != "eupay://accounts?code=K7QF2MXA&status=pending&tab=1" {
 		t.Errorf("%d to %s", r.status, r.header.Get("Location"))
 	}
 	if got := w.payments.completed; got.GetState() != "s.1" || got.GetConnectionId() != "42" || got.GetDeclined() {
@@ -115,10 +115,11 @@ func TestTheReturnShowsAPage(t *testing.T) {
 		linked                bool
 		err                   error
 		status                int
-		says                  string
+		says, code            string
 	}{
-		{name: "linked", linked: true, status: 200, says: "You can go back to the app"},
-		{name: "linked, in French", linked: true, language: "fr-FR,en;q=0.5", status: 200, says: "Vous pouvez revenir"},
+		{name: "linked", linked: true, status: 200, says: "<strong>K7QF-2MXA</strong>", code: "K7QF2MXA"},
+		{name: "linked, loaded again", linked: true, status: 200, says: "Go back to the app"},
+		{name: "linked, in French", linked: true, language: "fr-FR,en;q=0.5", status: 200, says: "Revenez dans l’application"},
 		{name: "given up", query: "&error=access_denied", status: 200, says: "No bank was linked"},
 		{name: "forged", err: errs.New(errs.InvalidState, "x"), status: 409, says: "no longer valid"},
 		{name: "somebody else's", err: errs.NotFound("Bank connection"), status: 404, says: "no longer valid"},
@@ -128,7 +129,7 @@ func TestTheReturnShowsAPage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := setup(t)
-			w.payments.complete, w.payments.err = &paymentsv1.CompleteConnectResponse{Linked: tt.linked}, tt.err
+			w.payments.complete, w.payments.err = &paymentsv1.CompleteConnectResponse{Linked: tt.linked, Code: tt.code}, tt.err
 			r := w.call("", "GET", "/customer/accounts/return?state=s&connection_id=<b>7</b>"+tt.query, "", "Accept-Language", tt.language)
 			if r.status != tt.status || !strings.Contains(r.text, tt.says) || strings.Contains(r.text, "<b>") {
 				t.Errorf("%d %s", r.status, r.text)
@@ -156,4 +157,30 @@ func TestReturnsAndVisitsAreLimited(t *testing.T) {
 	if r := w.call("", "GET", "/customer/accounts/return?state=s", ""); r.status != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" {
 		t.Errorf("%d %v", r.status, r.header)
 	}
+}
+
+func TestTheAppConfirmsWithItsOwnLogin(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	path := "/customer/accounts/" + someID + "/confirm"
+	if r := w.call(w.customer, "POST", path, `{"code":"K7QF-2MXA"}`); r.status != http.StatusNoContent {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	if got := w.payments.confirmed; got.GetCustomerId() != w.userID || got.GetId() != someID || got.GetCode() != "K7QF-2MXA" || got.GetLivemode() {
+		t.Errorf("asked for %v", got)
+	}
+	w.payments.confirmed = nil
+	for _, body := range []string{"", "{}", `{"code":""}`, `{"code":1}`} {
+		if r := w.call(w.customer, "POST", path, body); r.status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", body, r.status, r.text)
+		}
+	}
+	for _, token := range []string{"", w.merchant} {
+		w.refused(errs.Unauthenticated, w.call(token, "POST", path, `{"code":"K7QF-2MXA"}`))
+	}
+	if w.payments.confirmed != nil {
+		t.Error("confirmed")
+	}
+	w.payments.err = errs.NotFound("Bank connection")
+	w.refused(errs.NotFoundCode, w.call(w.customer, "POST", path, `{"code":"x"}`))
 }

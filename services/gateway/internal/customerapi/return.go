@@ -30,18 +30,27 @@ func (a *API) back(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	v, status := page{say: func(w words) (string, string) { return w.declined, w.declinedText }}, "declined"
+	v, outcome := page{say: func(w words) (string, string) { return w.declined, w.declinedText }}, url.Values{"status": {"declined"}}
 	if res.GetLinked() {
-		v, status = page{Kind: "done", say: func(w words) (string, string) { return w.linked, w.linkedText }}, "linked"
+		v, outcome = pending(res.GetCode()), url.Values{"status": {"pending"}, "code": {res.GetCode()}}
 	}
-	if target := appTarget(res.GetReturnUrl(), status); target != "" {
+	if target := appTarget(res.GetReturnUrl(), outcome); target != "" {
 		return c.Redirect(http.StatusSeeOther, target)
 	}
 	return show(c, http.StatusOK, v)
 }
 
+// pending shows the code that the app asks for. It is given once: who loads the page again is told to go on in the app.
+func pending(code string) page {
+	if code == "" {
+		return page{Kind: "done", say: func(w words) (string, string) { return w.linked, w.linkedText }}
+	}
+	shown := code[:len(code)/2] + "-" + code[len(code)/2:]
+	return page{Kind: "done", Code: shown, say: func(w words) (string, string) { return w.linked, w.codeText }}
+}
+
 // appTarget adds the outcome to the link into the app; "" when there is none.
-func appTarget(link, status string) string {
+func appTarget(link string, outcome url.Values) string {
 	if !isAppLink(link) {
 		return ""
 	}
@@ -50,7 +59,13 @@ func appTarget(link, status string) string {
 		return ""
 	}
 	q := u.Query()
-	q.Set("status", status)
+	for name, values := range outcome {
+		if values[0] == "" {
+			q.Del(name)
+			continue
+		}
+		q[name] = values
+	}
 	u.RawQuery = q.Encode()
 	return u.String()
 }
@@ -95,6 +110,8 @@ func styleHash() string {
 // page is what a customer sees when there is no link into the app, or no outcome.
 type page struct {
 	Lang, Kind, Title, Text string
+	// Code is what the app asks for; empty when there is nothing to confirm.
+	Code string
 	// Again offers to load the page once more: the return is still good.
 	Again     bool
 	AgainText string
@@ -104,18 +121,20 @@ type page struct {
 
 // words are the sentences of one language.
 type words struct {
-	linked, linkedText, declined, declinedText, invalid, invalidText, away, awayText, again string
+	linked, linkedText, codeText, declined, declinedText, invalid, invalidText, away, awayText, again string
 }
 
 var languages = map[string]words{
 	"en": {
-		"Your bank is linked", "You can go back to the app.",
+		"One step is left", "Go back to the app to confirm your bank.",
+		"Enter this code in the app within 30 minutes. Did somebody send you here? Then give the code to nobody, and your bank is not linked.",
 		"No bank was linked", "You can go back to the app and start again at any time.",
 		"This did not work", "The link is no longer valid, or the bank shared no account that can pay. Go back to the app and start again.",
 		"Your bank does not answer", "Wait a moment, then try again.", "Try again",
 	},
 	"fr": {
-		"Votre banque est associée", "Vous pouvez revenir dans l’application.",
+		"Encore une étape", "Revenez dans l’application pour confirmer votre banque.",
+		"Saisissez ce code dans l’application dans les 30 minutes. Quelqu’un vous a envoyé ici ? Ne donnez ce code à personne, et votre banque ne sera pas associée.",
 		"Aucune banque n’a été associée", "Vous pouvez revenir dans l’application et recommencer quand vous voulez.",
 		"L’association n’a pas abouti", "Le lien n’est plus valable, ou la banque n’a partagé aucun compte de paiement. Revenez dans l’application et recommencez.",
 		"Votre banque ne répond pas", "Patientez un instant, puis réessayez.", "Réessayer",

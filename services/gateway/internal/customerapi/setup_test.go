@@ -45,11 +45,12 @@ type standIn struct {
 	listed    *paymentsv1.ListAccountsRequest
 	removed   *paymentsv1.RemoveAccountRequest
 	completed *paymentsv1.CompleteConnectRequest
+	confirmed *paymentsv1.ConfirmConnectRequest
 }
 
 func (s *standIn) StartConnect(_ context.Context, r *paymentsv1.StartConnectRequest) (*paymentsv1.StartConnectResponse, error) {
 	s.started = r
-	return &paymentsv1.StartConnectResponse{ConnectUrl: "https://bank.example/connect?a=1&b=2", ExpiresAt: timestamppb.New(now)}, s.err
+	return &paymentsv1.StartConnectResponse{Id: someID, ConnectUrl: "https://bank.example/connect?a=1&b=2", ExpiresAt: timestamppb.New(now)}, s.err
 }
 
 func (s *standIn) ListAccounts(_ context.Context, r *paymentsv1.ListAccountsRequest) (*paymentsv1.ListAccountsResponse, error) {
@@ -60,6 +61,11 @@ func (s *standIn) ListAccounts(_ context.Context, r *paymentsv1.ListAccountsRequ
 func (s *standIn) RemoveAccount(_ context.Context, r *paymentsv1.RemoveAccountRequest) (*paymentsv1.RemoveAccountResponse, error) {
 	s.removed = r
 	return &paymentsv1.RemoveAccountResponse{}, s.err
+}
+
+func (s *standIn) ConfirmConnect(_ context.Context, r *paymentsv1.ConfirmConnectRequest) (*paymentsv1.ConfirmConnectResponse, error) {
+	s.confirmed = r
+	return &paymentsv1.ConfirmConnectResponse{}, s.err
 }
 
 func (s *standIn) CompleteConnect(_ context.Context, r *paymentsv1.CompleteConnectRequest) (*paymentsv1.CompleteConnectResponse, error) {

@@ -2,9 +2,12 @@ package portalapi
 
 import (
 	"net/http"
+	"net/netip"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
+	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -32,6 +35,9 @@ func (a *API) testEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.mayTest(c, of, id); err != nil {
+		return err
+	}
 	ctx, cancel := web.Calling(c, testTimeout)
 	defer cancel()
 	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
@@ -39,6 +45,48 @@ func (a *API) testEndpoint(c echo.Context) error {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+}
+
+// Bounds of tests in a minute: a request of ours to any host that somebody names is no tool to look around with.
+const (
+	testsOfMerchant = 10
+	testsOfEndpoint = 3
+)
+
+// mayTest counts a test, and lets whom we do not know yet test his own machine alone.
+func (a *API) mayTest(c echo.Context, of owned, id string) error {
+	if a.limiter != nil {
+		if err := web.Limited(c, a.limiter, "hook-test:"+of.merchantID, testsOfMerchant); err != nil {
+			return err
+		}
+	}
+	m, err := a.accounts.Merchants.Get(c.Request().Context(), of.merchantID)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, callTimeout)
+	defer cancel()
+	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	if !m.GatewayEnabled && !isLoopback(res.GetEndpoint().GetUrl()) {
+		return errs.New(errs.APIAccessDisabled, "Your account is not enabled yet: until it is, tests go to your own machine only (localhost).")
+	}
+	if a.limiter == nil {
+		return nil
+	}
+	return web.Limited(c, a.limiter, "hook-test:"+res.GetEndpoint().GetId(), testsOfEndpoint)
+}
+
+// isLoopback reports whether the URL names the caller's own machine, without asking a name server.
+func isLoopback(link string) bool {
+	u, err := url.Parse(link)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 func (a *API) recoverEndpoint(c echo.Context) error {

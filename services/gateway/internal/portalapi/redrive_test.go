@@ -1,6 +1,7 @@
 package portalapi
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ func recovery(t *testing.T) (f *fixture, owner as, path string) {
 	f = setup(t)
 	owner = f.register(t, "owner@example.com")
 	merchant := f.must(t, owner, "GET", "/merchant", "").str("id")
+	f.must(t, f.admin(t), "POST", "/admin/merchants/"+merchant+"/gateway", `{"enabled":true}`)
 	at := timestamppb.New(noon)
 	a := &webhooksv1.Attempt{
 		Number: 1, StartedAt: at, DurationMicros: 1500, ResponseStatus: 500, ResponseBody: []byte("no"), Error: "status",
@@ -220,4 +222,35 @@ func TestSendingAgainNeedsTheScopeAndTheMode(t *testing.T) {
 	if !f.hooks.lastRequest().(*webhooksv1.ResendDeliveriesRequest).GetLivemode() {
 		t.Error("the mode of the body was not used")
 	}
+}
+
+// A test is a request of ours to a host that somebody names: nobody may look around with it.
+func TestTestsAreFewAndOnlyAtHomeUntilTheMerchantIsKnown(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	owner := f.register(t, "owner@example.com")
+	made := func(url string) string {
+		return "/webhook-endpoints/" + f.must(t, owner, "POST", "/webhook-endpoints", fmt.Sprintf(`{"url":%q}`, url)).str("id") + "/test"
+	}
+	f.hooks.deliver(f.must(t, owner, "GET", "/merchant", "").str("id"), false, &webhooksv1.Delivery{
+		Id: "d1", EndpointId: "e1", EventId: "evt1", EventType: "webhook_endpoint.test", Reference: "d1", Status: "delivered", CreatedAt: timestamppb.New(noon),
+	})
+	for _, url := range []string{"https://example.com", "http://localhost.example.com", "http://127.0.0.1@192.0.2.1", "http://10.0.0.1", "http://2130706433"} {
+		f.refused(t, errs.APIAccessDisabled, owner, "POST", made(url), "")
+	}
+	for _, url := range []string{"http://localhost:3000/x", "http://127.0.0.1", "http://[::1]:80"} {
+		f.must(t, owner, "POST", made(url), "")
+	}
+	f.clock.Advance(time.Minute)
+	id := f.must(t, owner, "GET", "/merchant", "").str("id")
+	f.must(t, f.admin(t), "POST", "/admin/merchants/"+id+"/gateway", `{"enabled":true}`)
+	path := made("https://example.com")
+	for range testsOfEndpoint {
+		f.must(t, owner, "POST", path, "")
+	}
+	f.refused(t, errs.RateLimitExceeded, owner, "POST", path, "")
+	for range testsOfMerchant - testsOfEndpoint - 1 {
+		f.must(t, owner, "POST", made("https://example.com"), "")
+	}
+	f.refused(t, errs.RateLimitExceeded, owner, "POST", made("https://example.com"), "")
 }

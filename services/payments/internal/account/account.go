@@ -59,15 +59,18 @@ type Accounts struct {
 	live, test Provider
 	returnURL  string
 	stateKeys  [][]byte
-	now        func() time.Time
-	log        *slog.Logger
+	// confirmKeys are for the codes with which an app confirms a link.
+	confirmKeys [][]byte
+	now         func() time.Time
+	log         *slog.Logger
 }
 
 // New returns an Accounts. Run it, so that what was begun is ended after a crash.
 func New(d Deps) *Accounts {
 	return &Accounts{
 		store: &store{pool: d.Pool, fingerprints: d.Vault.DeriveAll("iban fingerprint")}, vault: d.Vault, live: d.Live, test: d.Test,
-		returnURL: d.ReturnURL, stateKeys: d.Vault.DeriveAll("connect state"), now: d.Now, log: d.Log,
+		returnURL: d.ReturnURL, stateKeys: d.Vault.DeriveAll("connect state"),
+		confirmKeys: d.Vault.DeriveAll("connect confirmation"), now: d.Now, log: d.Log,
 	}
 }
 

@@ -87,9 +87,9 @@ func (r *rig) wants(code errs.Code, err error, what string) {
 
 func (r *rig) start(customer string) string {
 	r.t.Helper()
-	address, _, err := r.Start(r.t.Context(), customer, false, appLink)
+	v, err := r.Start(r.t.Context(), customer, false, appLink)
 	r.must(err)
-	return address
+	return v.URL
 }
 
 // visit clicks through the provider's page as a customer of that bank, and brings back what the page returned.
@@ -139,11 +139,26 @@ func (r *rig) link(customer, slug string) []Account {
 
 func (r *rig) complete(back Return) {
 	r.t.Helper()
-	linked, to, err := r.Complete(r.t.Context(), back)
+	o, err := r.Complete(r.t.Context(), back)
 	r.must(err)
-	if !linked || to != appLink {
-		r.t.Errorf("linked %t, then to %q", linked, to)
+	if !o.Linked || o.ReturnURL != appLink {
+		r.t.Errorf("%+v", o)
 	}
+	if o.Code == "" { // somebody came back before
+		return
+	}
+	id, customerID := r.visitOf(back)
+	r.must(r.Confirm(r.t.Context(), customerID, false, id, o.Code))
+}
+
+// visitOf is the visit that a return ends, and whose it is.
+func (r *rig) visitOf(back Return) (id, customerID string) {
+	r.t.Helper()
+	visitID, err := r.verify(back.State)
+	r.must(err)
+	v, err := r.store.visit(r.t.Context(), visitID)
+	r.must(err)
+	return visitID.String(), v.customerID
 }
 
 func (r *rig) list(customer string) []Account {

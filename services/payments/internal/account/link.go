@@ -12,34 +12,41 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
+// Visit is one to the provider's page.
+type Visit struct {
+	// ID is what the app confirms the accounts by.
+	ID, URL string
+	Expires time.Time
+}
+
 // Start returns the page where the customer consents, and until when. The customer goes to returnURL in the end, which the
 // caller has checked.
-func (a *Accounts) Start(ctx context.Context, customerID string, livemode bool, returnURL string) (string, time.Time, error) {
+func (a *Accounts) Start(ctx context.Context, customerID string, livemode bool, returnURL string) (Visit, error) {
 	o, err := ownerOf(customerID, livemode)
 	if err != nil {
-		return "", time.Time{}, err
+		return Visit{}, err
 	}
 	p, err := a.provider(o)
 	if err != nil {
-		return "", time.Time{}, err
+		return Visit{}, err
 	}
 	have, err := a.store.linked(ctx, o)
 	if err != nil {
-		return "", time.Time{}, err
+		return Visit{}, err
 	}
 	if len(have) >= maxAccounts {
-		return "", time.Time{}, errs.New(errs.InvalidState, "You have %d bank accounts. Remove one before you link another.", len(have))
+		return Visit{}, errs.New(errs.InvalidState, "You have %d bank accounts. Remove one before you link another.", len(have))
 	}
 	user, err := a.user(ctx, p, o)
 	if err != nil {
-		return "", time.Time{}, err
+		return Visit{}, err
 	}
 	v := visit{id: uuid.New(), owner: o, returnURL: returnURL, expires: a.clock().Add(visitLife)}
 	address, err := p.ConnectURL(ctx, user, a.returnURL, a.sign(v.id, v.expires))
 	if err != nil {
-		return "", time.Time{}, away(err)
+		return Visit{}, away(err)
 	}
-	return address, v.expires, a.store.addVisit(ctx, v)
+	return Visit{ID: v.id.String(), URL: address, Expires: v.expires}, a.store.addVisit(ctx, v)
 }
 
 // user is the customer at the provider, made at the first visit. Of two first visits at once one makes a user that nobody
@@ -78,15 +85,25 @@ type Return struct {
 	Declined            bool
 }
 
-// Complete links what the customer has consented to, and returns where to send them. The same return again changes nothing.
-func (a *Accounts) Complete(ctx context.Context, r Return) (linked bool, returnURL string, err error) {
+// Outcome is what a customer comes back with.
+type Outcome struct {
+	// Linked: the bank shares accounts, which wait for the app's confirmation. False when the customer gave up.
+	Linked bool
+	// Code confirms them. It is given to the first who comes back alone: whoever asks again may not be the one whose bank it is.
+	Code      string
+	ReturnURL string
+}
+
+// Complete keeps what the customer has consented to until the app confirms it, and returns where to send them. The same return again
+// changes nothing.
+func (a *Accounts) Complete(ctx context.Context, r Return) (Outcome, error) {
 	id, err := a.verify(r.State)
 	if err != nil {
-		return false, "", err
+		return Outcome{}, err
 	}
 	v, err := a.store.visit(ctx, id)
 	if err != nil {
-		return false, "", err
+		return Outcome{}, err
 	}
 	switch {
 	case v.used:
@@ -94,61 +111,60 @@ func (a *Accounts) Complete(ctx context.Context, r Return) (linked bool, returnU
 	case r.Declined:
 		return a.decline(ctx, v, r)
 	}
-	if err := a.link(ctx, v, r); err != nil {
-		return false, "", err
-	}
-	return true, v.returnURL, nil
+	return a.link(ctx, v, r)
 }
 
 // repeated answers a return that has come before; a visit that was used for something else is over.
-func (v visit) repeated(r Return) (linked bool, returnURL string, err error) {
+func (v visit) repeated(r Return) (Outcome, error) {
 	if r.Declined && v.connectionID == "" || !r.Declined && v.connectionID != "" && v.connectionID == r.ConnectionID {
-		return !r.Declined, v.returnURL, nil
+		return Outcome{Linked: !r.Declined, ReturnURL: v.returnURL}, nil
 	}
-	return false, "", errBadState()
+	return Outcome{}, errBadState()
 }
 
-func (a *Accounts) decline(ctx context.Context, v visit, r Return) (linked bool, returnURL string, err error) {
+func (a *Accounts) decline(ctx context.Context, v visit, r Return) (Outcome, error) {
 	first, err := a.store.useVisit(ctx, v.id, a.clock())
 	if err != nil || first {
-		return false, v.returnURL, err
+		return Outcome{ReturnURL: v.returnURL}, err
 	}
 	if v, err = a.store.visit(ctx, v.id); err != nil { // another return was faster
-		return false, "", err
+		return Outcome{}, err
 	}
 	return v.repeated(r)
 }
 
 // link reads the connection's accounts and keeps those that can pay. The provider is asked before anything is written.
-func (a *Accounts) link(ctx context.Context, v visit, r Return) error {
+func (a *Accounts) link(ctx context.Context, v visit, r Return) (Outcome, error) {
 	p, err := a.provider(v.owner)
 	if err != nil {
-		return err
+		return Outcome{}, err
 	}
 	user, err := a.known(ctx, v.owner)
 	if err != nil {
-		return err
+		return Outcome{}, err
 	}
 	bank, accounts, err := p.Accounts(ctx, user, r.ConnectionID)
 	switch {
 	case powens.IsGone(err):
-		return errs.NotFound("Bank connection")
+		return Outcome{}, errs.NotFound("Bank connection")
 	case err != nil:
-		return away(err)
+		return Outcome{}, away(err)
 	}
 	payable := a.payable(v.owner, bank, accounts)
 	if len(payable) == 0 {
-		return a.useless(ctx, p, user, v, r.ConnectionID)
+		return Outcome{}, a.useless(ctx, p, user, v, r.ConnectionID)
 	}
 	used, err := a.store.link(ctx, v, r.ConnectionID, payable, a.clock())
-	if err != nil || !used {
-		return err
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !used {
+		return Outcome{Linked: true, Code: a.code(v.id), ReturnURL: v.returnURL}, nil
 	}
 	if v, err = a.store.visit(ctx, v.id); err != nil { // another return was faster
-		return err
+		return Outcome{}, err
 	}
-	_, _, err = v.repeated(r)
-	return err
+	return v.repeated(r)
 }
 
 // useless ends a connection that holds nothing to pay with.

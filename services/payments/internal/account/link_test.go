@@ -89,15 +89,25 @@ func TestTheSameReturnAgainMakesNoDoubles(t *testing.T) {
 	r := setup(t)
 	who := customer()
 	back := r.visit(r.start(who), "nowhere")
+	codes := make(chan string, 8)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if linked, _, err := r.Complete(t.Context(), back); err != nil || !linked {
-				t.Errorf("linked %t, %v", linked, err)
+			o, err := r.Complete(t.Context(), back)
+			if err != nil || !o.Linked {
+				t.Errorf("%+v, %v", o, err)
+			}
+			if o.Code != "" {
+				codes <- o.Code
 			}
 		})
 	}
 	all.Wait()
+	if len(codes) != 1 {
+		t.Fatalf("%d have the code", len(codes))
+	}
+	id, _ := r.visitOf(back)
+	r.must(r.Confirm(t.Context(), who, false, id, <-codes))
 	before := r.list(who)
 	r.complete(back)
 	if after := r.list(who); len(after) != 2 || after[0] != before[0] || after[1] != before[1] {
@@ -128,7 +138,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 		"other signature": forge(55), "empty": {ConnectionID: second.ConnectionID}, "short": {State: second.State[:40], ConnectionID: second.ConnectionID},
 		"no visit": unknown, "padded": {State: second.State + "=", ConnectionID: second.ConnectionID},
 	} {
-		_, _, err := r.Complete(t.Context(), back)
+		_, err := r.Complete(t.Context(), back)
 		r.wants(errs.InvalidState, err, name)
 	}
 	if n := len(r.list(who)); n != 2 {
@@ -136,7 +146,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 	}
 	r.clock.Advance(visitLife)
 	for name, back := range map[string]Return{"unused": second, "used": first} {
-		_, _, err := r.Complete(t.Context(), back)
+		_, err := r.Complete(t.Context(), back)
 		r.wants(errs.InvalidState, err, "expired, "+name)
 	}
 }
@@ -147,7 +157,7 @@ func TestAConnectionOfAnotherCustomerCannotBeLinked(t *testing.T) {
 	ada, bob := customer(), customer()
 	hers, his := r.visit(r.start(ada), "nowhere"), r.visit(r.start(bob), "nowhere")
 	for _, id := range []string{hers.ConnectionID, "1", "../../x", "", strings.Repeat("9", 80)} {
-		_, _, err := r.Complete(t.Context(), Return{State: his.State, ConnectionID: id})
+		_, err := r.Complete(t.Context(), Return{State: his.State, ConnectionID: id})
 		r.wants(errs.NotFoundCode, err, "connection "+id)
 	}
 	r.complete(his) // the visit is still good for his own
@@ -196,7 +206,7 @@ func TestWhileTheProviderIsAwayNothingIsHalfDone(t *testing.T) {
 	}
 	for _, operation := range []string{"init", "code"} {
 		down(operation)
-		_, _, err := r.Start(t.Context(), who, false, "")
+		_, err := r.Start(t.Context(), who, false, "")
 		r.wants(errs.Unavailable, err, operation)
 		if n := r.count(`select count(*)::int from bank_visits`); n != 0 {
 			t.Errorf("%s: %d visits", operation, n)
@@ -206,7 +216,7 @@ func TestWhileTheProviderIsAwayNothingIsHalfDone(t *testing.T) {
 	back := r.visit(r.start(who), "nowhere")
 	for _, operation := range []string{"connections", "accounts"} {
 		down(operation)
-		_, _, err := r.Complete(t.Context(), back)
+		_, err := r.Complete(t.Context(), back)
 		r.wants(errs.Unavailable, err, operation)
 		if n := r.count(`select count(*)::int from bank_accounts`) + r.count(`select count(used_at)::int from bank_visits`); n != 0 {
 			t.Errorf("%s: something was written", operation)
@@ -214,7 +224,7 @@ func TestWhileTheProviderIsAwayNothingIsHalfDone(t *testing.T) {
 	}
 	r.must(r.bank.SetFaults())
 	r.complete(back)
-	if _, _, err := r.Start(t.Context(), who, true, ""); !errs.Is(err, errs.LiveNotConfigured) {
+	if _, err := r.Start(t.Context(), who, true, ""); !errs.Is(err, errs.LiveNotConfigured) {
 		t.Errorf("a mode without provider: %v", err)
 	}
 }
@@ -228,11 +238,11 @@ func TestACustomerGivesUp(t *testing.T) {
 		t.Fatalf("%+v", back)
 	}
 	for range 2 { // the page is loaded again
-		if linked, to, err := r.Complete(t.Context(), back); linked || to != appLink || err != nil {
-			t.Errorf("linked %t, then to %q, %v", linked, to, err)
+		if o, err := r.Complete(t.Context(), back); o.Linked || o.ReturnURL != appLink || err != nil {
+			t.Errorf("linked %t, then to %q, %v", o.Linked, o.ReturnURL, err)
 		}
 	}
-	_, _, err := r.Complete(t.Context(), Return{State: back.State, ConnectionID: "1"})
+	_, err := r.Complete(t.Context(), Return{State: back.State, ConnectionID: "1"})
 	r.wants(errs.InvalidState, err, "a connection afterwards")
 }
 
@@ -282,7 +292,7 @@ func TestABankWithNothingToPayWithIsLetGo(t *testing.T) {
 	back := r.visit(r.start(who), "nowhere")
 	r.test = poor{r.test}
 	for range 2 {
-		_, _, err := r.Complete(t.Context(), back)
+		_, err := r.Complete(t.Context(), back)
 		r.wants(errs.InvalidState, err, "nothing to pay with")
 	}
 	if len(r.list(who)) != 0 || r.connections() != 0 {

@@ -77,9 +77,12 @@ func (a *Accounts) Run(ctx context.Context) error {
 	}
 }
 
-// Sweep takes back what is due, once, and forgets visits that are long over.
+// Sweep takes back what is due or was not confirmed in time, once, and forgets visits that are long over.
 func (a *Accounts) Sweep(ctx context.Context) error {
 	if err := a.store.forgetVisits(ctx, a.clock().Add(-keepVisits)); err != nil {
+		return err
+	}
+	if err := a.store.expire(ctx, a.clock()); err != nil {
 		return err
 	}
 	due, err := a.store.dueRemovals(ctx, a.clock(), a.clock().Add(sweepLease), sweepBatch)

@@ -19,20 +19,28 @@ func NewServer(a *Accounts) *Server { return &Server{accounts: a} }
 
 // StartConnect implements AccountsService.
 func (s *Server) StartConnect(ctx context.Context, r *paymentsv1.StartConnectRequest) (*paymentsv1.StartConnectResponse, error) {
-	address, expires, err := s.accounts.Start(ctx, r.GetCustomerId(), r.GetLivemode(), r.GetReturnUrl())
+	v, err := s.accounts.Start(ctx, r.GetCustomerId(), r.GetLivemode(), r.GetReturnUrl())
 	if err != nil {
 		return nil, err
 	}
-	return &paymentsv1.StartConnectResponse{ConnectUrl: address, ExpiresAt: timestamppb.New(expires)}, nil
+	return &paymentsv1.StartConnectResponse{Id: v.ID, ConnectUrl: v.URL, ExpiresAt: timestamppb.New(v.Expires)}, nil
 }
 
 // CompleteConnect implements AccountsService.
 func (s *Server) CompleteConnect(ctx context.Context, r *paymentsv1.CompleteConnectRequest) (*paymentsv1.CompleteConnectResponse, error) {
-	linked, returnURL, err := s.accounts.Complete(ctx, Return{State: r.GetState(), ConnectionID: r.GetConnectionId(), Declined: r.GetDeclined()})
+	o, err := s.accounts.Complete(ctx, Return{State: r.GetState(), ConnectionID: r.GetConnectionId(), Declined: r.GetDeclined()})
 	if err != nil {
 		return nil, err
 	}
-	return &paymentsv1.CompleteConnectResponse{Linked: linked, ReturnUrl: returnURL}, nil
+	return &paymentsv1.CompleteConnectResponse{Linked: o.Linked, ReturnUrl: o.ReturnURL, Code: o.Code}, nil
+}
+
+// ConfirmConnect implements AccountsService.
+func (s *Server) ConfirmConnect(ctx context.Context, r *paymentsv1.ConfirmConnectRequest) (*paymentsv1.ConfirmConnectResponse, error) {
+	if err := s.accounts.Confirm(ctx, r.GetCustomerId(), r.GetLivemode(), r.GetId(), r.GetCode()); err != nil {
+		return nil, err
+	}
+	return &paymentsv1.ConfirmConnectResponse{}, nil
 }
 
 // ListAccounts implements AccountsService.

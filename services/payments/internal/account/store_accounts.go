@@ -113,7 +113,7 @@ func lockOwner(ctx context.Context, tx pgx.Tx, o owner) error {
 	return err
 }
 
-// link writes the accounts of a connection in one transaction with the use of the visit. used: the visit had been used
+// link writes the accounts of a connection, which wait for the app, in one transaction with the use of the visit. used: the visit had been used
 // already, and nothing was written.
 func (s *store) link(ctx context.Context, v visit, connectionID string, rows []row, now time.Time) (used bool, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -128,7 +128,7 @@ func (s *store) link(ctx context.Context, v visit, connectionID string, rows []r
 			return nil
 		}
 		for _, r := range rows {
-			if err := put(ctx, tx, v.owner, connectionID, r, now); err != nil {
+			if err := wait(ctx, tx, v.owner, connectionID, r, now); err != nil {
 				return err
 			}
 		}

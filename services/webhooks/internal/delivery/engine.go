@@ -217,8 +217,12 @@ func (e *Engine) attempt(queue string, j Job) fair.Verdict {
 	if j.EventType != TestEvent {
 		e.health.count(j.kind(), answer.Error == "")
 	}
+	speed := verdict(r)
+	if !e.shown(e.sending, j, target, answer) {
+		r = r.hide()
+	}
 	e.results <- r
-	return verdict(r)
+	return speed
 }
 
 // withheld reports whether the delivery must not be attempted now: the endpoint asked to be left in peace, or the breaker

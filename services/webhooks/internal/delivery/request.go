@@ -24,6 +24,9 @@ func request(j Job, t endpoint.Target, now time.Time) (*http.Request, error) {
 	if req.Header, err = Headers(j.EventID, j.EventType, j.Body, t.Secrets, now); err != nil {
 		return nil, err
 	}
+	if j.EventType == TestEvent {
+		req.Header.Set(ChallengeHeader, challenge(j, t))
+	}
 	return req, nil
 }
 

@@ -36,6 +36,8 @@ const (
 	Redirect = "redirect"
 	// Status: it was neither 2xx nor 3xx.
 	Status = "status"
+	// Unproven: a test failed, and the URL has not proven to be the merchant's, so that it is not said why.
+	Unproven = "unproven"
 	// Connection: anything else that kept an answer from coming.
 	Connection = "connection"
 )

@@ -138,7 +138,8 @@ func update(ctx context.Context, tx pgx.Tx, e Endpoint) error {
 		oldKey, oldUntil = e.Old.KeyID, e.OldUntil
 	}
 	_, err := tx.Exec(ctx, `update endpoints set url = $2, description = $3, event_types = $4, rate_limit = $5, enabled = $6,
-		disabled_reason = $7, key_id = $8, secret = $9, old_key_id = $10, old_secret = $11, old_until = $12, updated_at = $13
+		disabled_reason = $7, key_id = $8, secret = $9, old_key_id = $10, old_secret = $11, old_until = $12, updated_at = $13,
+		proven_at = case when url = $2 then proven_at end, url_since = case when url = $2 then url_since else $13 end
 		where id = $1`,
 		e.ID, e.URL, e.Description, e.EventTypes, e.RateLimit, e.Enabled, e.DisabledReason,
 		e.Secret.KeyID, e.Secret.Data, oldKey, e.Old.Data, oldUntil, e.UpdatedAt)

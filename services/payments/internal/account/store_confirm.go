@@ -1,0 +1,92 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// confirm links the pending accounts of the owner's visit when the code was right, and counts it when it was wrong.
+func (s *store) confirm(ctx context.Context, o owner, id uuid.UUID, right bool, now time.Time) error {
+	var refused error
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := lockOwner(ctx, tx, o); err != nil {
+			return err
+		}
+		var connectionID string
+		var tries int
+		var done bool
+		err := tx.QueryRow(ctx, `select connection_id, tries, confirmed_at is not null from bank_visits
+			where id = $1 and customer_id = $2 and livemode = $3 and connection_id <> '' for update`, id, o.customerID, o.livemode).
+			Scan(&connectionID, &tries, &done)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			refused = errNoVisit()
+			return nil
+		case err != nil:
+			return err
+		case !done && tries >= maxTries:
+			refused = errTooLate()
+			return nil
+		case !right:
+			refused = errWrongCode()
+			_, err := tx.Exec(ctx, `update bank_visits set tries = tries + 1 where id = $1`, id)
+			return err
+		case done:
+			return nil
+		}
+		refused, err = settle(ctx, tx, o, id, connectionID, now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("confirm bank accounts: %w", err)
+	}
+	return refused
+}
+
+// settle links what is pending of a connection, unless that is too late.
+func settle(ctx context.Context, tx pgx.Tx, o owner, visitID uuid.UUID, connectionID string, now time.Time) (refused, err error) {
+	rows, err := tx.Query(ctx, `delete from bank_accounts where customer_id = $1 and livemode = $2 and connection_id = $3 and state = 'pending' and due_at > $4
+		returning provider_account_id, bank_name, name, iban_masked, iban_key_id, iban_sealed, iban_fingerprint`, o.customerID, o.livemode, connectionID, now)
+	if err != nil {
+		return nil, err
+	}
+	pending, err := pgx.CollectRows(rows, func(one pgx.CollectableRow) (r row, err error) {
+		return r, one.Scan(&r.providerID, &r.bank, &r.name, &r.masked, &r.sealed.KeyID, &r.sealed.Data, &r.fingerprint)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(pending) == 0 {
+		return errTooLate(), nil
+	}
+	for _, r := range pending {
+		if err := put(ctx, tx, o, connectionID, r, now); err != nil {
+			return nil, err
+		}
+	}
+	_, err = tx.Exec(ctx, `update bank_visits set confirmed_at = $2 where id = $1`, visitID, now)
+	return nil, err
+}
+
+// wait writes an account that the app has not confirmed yet.
+func wait(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
+	_, err := tx.Exec(ctx, `insert into bank_accounts (id, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,
+			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, state, due_at, linked_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'pending', $13, $14)`,
+		uuid.New(), o.customerID, o.livemode, r.providerID, connectionID, r.bank, r.name, currency,
+		r.masked, r.sealed.KeyID, r.sealed.Data, r.fingerprint, now.Add(confirmLife), now)
+	return err
+}
+
+// expire begins to take back what was not confirmed in time.
+func (s *store) expire(ctx context.Context, now time.Time) error {
+	if _, err := s.pool.Exec(ctx, `update bank_accounts set state = 'removing', due_at = $1 where state = 'pending' and due_at <= $1`, now); err != nil {
+		return fmt.Errorf("expire pending bank accounts: %w", err)
+	}
+	return nil
+}
