@@ -232,6 +232,9 @@ func (u *Users) proven(ctx context.Context, userID string, proof Proof, from Dev
 	if err == nil {
 		u.perPair.reset("factor " + userID)
 	}
+	if errs.Is(err, errs.ValidationError) { // the transaction that would have noted it is undone
+		return errors.Join(err, recordEntry(ctx, u.pool, instant(u.now), userID, "auth.factor", refused, from))
+	}
 	return err
 }
 
