@@ -52,14 +52,17 @@ func nameActors(ctx context.Context, db *pgxpool.Pool, list []AuditEntry) error 
 			ids = append(ids, id)
 		}
 	}
-	rows, err := db.Query(ctx, `select 'user:' || id::text, email from users where id = any($1::uuid[])`, ids)
+	rows, err := db.Query(ctx, `select array['user:' || id::text, email] from users where id = any($1::uuid[])`, ids)
+	if err != nil {
+		return fmt.Errorf("read actors: %w", err)
+	}
+	users, err := pgx.CollectRows(rows, pgx.RowTo[[2]string])
 	if err != nil {
 		return fmt.Errorf("read actors: %w", err)
 	}
 	emails := map[string]string{}
-	var actor, email string
-	if _, err := pgx.ForEachRow(rows, []any{&actor, &email}, func() error { emails[actor] = email; return nil }); err != nil {
-		return fmt.Errorf("read actors: %w", err)
+	for _, one := range users {
+		emails[one[0]] = one[1]
 	}
 	for i := range list {
 		list[i].ActorEmail = emails[list[i].Actor]

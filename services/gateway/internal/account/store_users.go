@@ -73,7 +73,8 @@ func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
 // insertUser answers ALREADY_EXISTS when the email is taken.
 func insertUser(ctx context.Context, tx pg.DB, u User) error {
 	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at, unverified_since)
-		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt, u.Unverified)
+		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)`,
+		u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt, u.Unverified)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
 		return errs.New(errs.AlreadyExists, "There is an account with this email address.")

@@ -153,7 +153,10 @@ type user struct {
 }
 
 func userView(u account.User) user {
-	return user{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), EmailVerified: !u.Unverified, Disabled: u.Disabled, CreatedAt: web.Time(u.CreatedAt)}
+	return user{
+		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), EmailVerified: !u.Unverified, Disabled: u.Disabled,
+		CreatedAt: web.Time(u.CreatedAt),
+	}
 }
 
 func (a *API) me(c echo.Context) error {
