@@ -48,10 +48,14 @@ func TestAccountsOfBeforeGoOn(t *testing.T) {
 		args []any
 	}{
 		{`insert into merchants (id, name, email, created_at, updated_at) values ($1, 'Café', 'shop@example.com', $2, $2)`, []any{merchant, now}},
-		{`insert into users (id, email, password_hash, role, merchant_id, created_at) values ($1, 'shop@example.com', $2, 'merchant', $3, $4)`,
-			[]any{user, string(hash), merchant, now}},
-		{`insert into refresh_tokens (hash, family, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
-			[]any{tokenHash(token), events.NewID(), user, now, now.Add(refreshLife)}},
+		{
+			`insert into users (id, email, password_hash, role, merchant_id, created_at) values ($1, 'shop@example.com', $2, 'merchant', $3, $4)`,
+			[]any{user, string(hash), merchant, now},
+		},
+		{
+			`insert into refresh_tokens (hash, family, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
+			[]any{tokenHash(token), events.NewID(), user, now, now.Add(refreshLife)},
+		},
 		{`insert into audit_log (at, actor, action, target) values ($1, 'system:seed', 'user.added', $2)`, []any{now, user}},
 	} {
 		if _, err := pool.Exec(t.Context(), row.sql, row.args...); err != nil {
