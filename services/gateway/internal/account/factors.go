@@ -228,7 +228,10 @@ func (u *Users) proven(ctx context.Context, userID string, proof Proof, from Dev
 		}
 		return do(tx, user)
 	})
-	if err != nil {
+	switch {
+	case errs.Is(err, errs.ValidationError): // the transaction that would have noted it is undone
+		return errors.Join(err, recordEntry(ctx, u.pool, instant(u.now), userID, "auth.factor", refused, from))
+	case err != nil:
 		return err
 	}
 	return u.guesses.tried(ctx, "factor", userID)

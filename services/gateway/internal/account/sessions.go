@@ -38,6 +38,7 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 	if err != nil {
 		return Session{}, err
 	}
+	known := user.ID
 	ok, err := u.hasher.matches(ctx, who, user.hash, password)
 	if err == nil && !ok && u.verification {
 		user, ok, err = u.matchUnverified(ctx, who, email, password)
@@ -46,6 +47,9 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 		return Session{}, err
 	}
 	if !ok || user.Disabled || audienceOf(user.Role) != audience {
+		if err := recordEntry(ctx, u.pool, now, known, "auth.login", refused, from); err != nil {
+			return Session{}, err
+		}
 		return Session{}, errs.New(errs.InvalidLogin, "Email or password wrong.")
 	}
 	if err := u.welcome(ctx, n, user, now); err != nil {
@@ -79,6 +83,9 @@ func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from Device, no
 // enter opens a session, and tells the user when it is from a new browser.
 func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
 	if err := u.noticeNewDevice(ctx, tx, user, from, now); err != nil {
+		return Session{}, err
+	}
+	if err := recordEntry(ctx, tx, now, user.ID, "auth.login", succeeded, from); err != nil {
 		return Session{}, err
 	}
 	return u.begin(ctx, tx, user, from, now)
@@ -239,8 +246,11 @@ func (u *Users) Logout(ctx context.Context, token string) error {
 		if _, err := lockUser(ctx, tx, t.UserID); err != nil {
 			return err
 		}
-		_, err := endLogins(ctx, tx, t.UserID, t.Family, "", instant(u.now))
-		return err
+		now := instant(u.now)
+		if _, err := endLogins(ctx, tx, t.UserID, t.Family, "", now); err != nil {
+			return err
+		}
+		return record(ctx, tx, now, ByUser(t.UserID), "auth.logout", t.UserID, nil)
 	})
 }
 

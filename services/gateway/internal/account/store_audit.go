@@ -24,8 +24,14 @@ func record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, targe
 	if err != nil {
 		return fmt.Errorf("encode audit detail: %w", err)
 	}
-	_, err = tx.Exec(ctx, `insert into audit_log (at, actor, action, target, detail) values ($1, $2, $3, $4, $5)`,
-		at, string(by), action, target, string(text))
+	var id *string // what the merchant is found by, whose business it is
+	if isID(target) {
+		id = &target
+	}
+	_, err = tx.Exec(ctx, `insert into audit_log (at, actor, action, target, detail, merchant_id) values ($1, $2, $3, $4, $5,
+		coalesce((select id from merchants where id = $6::uuid), (select merchant_id from users where id = $6::uuid),
+			(select merchant_id from api_keys where id = $6::uuid)))`,
+		at, string(by), action, target, string(text), id)
 	if err != nil {
 		return fmt.Errorf("write audit log: %w", err)
 	}

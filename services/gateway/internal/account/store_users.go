@@ -40,12 +40,12 @@ func userFields(u *User) []any {
 
 // userByEmail returns who has the address, verified. It wants the normal form.
 func userByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
-	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is null`, email)
+	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is null and u.removed_at is null`, email)
 }
 
 // unverifiedByEmail returns the latest who gave the address and has not verified it.
 func unverifiedByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
-	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is not null
+	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is not null and u.removed_at is null
 		order by u.created_at desc, u.id desc limit 1`, email)
 }
 
@@ -73,7 +73,8 @@ func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
 // insertUser answers ALREADY_EXISTS when the email is taken.
 func insertUser(ctx context.Context, tx pg.DB, u User) error {
 	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at, unverified_since)
-		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)`, u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt, u.Unverified)
+		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)`,
+		u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt, u.Unverified)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
 		return errEmailTaken()
@@ -98,10 +99,10 @@ func updatePassword(ctx context.Context, tx pg.DB, id, hash string) error {
 // listUsers returns a page of a merchant's team, the first member first, and how many there are.
 func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int) ([]User, int64, error) {
 	var total int64
-	if err := db.QueryRow(ctx, `select count(*) from users where merchant_id = $1`, merchantID).Scan(&total); err != nil {
+	if err := db.QueryRow(ctx, `select count(*) from users where merchant_id = $1 and removed_at is null`, merchantID).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
-	rows, err := db.Query(ctx, `select `+userColumns+` from users u where u.merchant_id = $1 order by u.created_at, u.id limit $2 offset $3`,
+	rows, err := db.Query(ctx, `select `+userColumns+` from users u where u.merchant_id = $1 and u.removed_at is null order by u.created_at, u.id limit $2 offset $3`,
 		merchantID, limit, offset(page, limit))
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)

@@ -67,7 +67,13 @@ func (u *Users) VerifyEmail(ctx context.Context, who Presence, code string) erro
 		return err
 	}
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		if err := lockAddress(ctx, tx, who.Email); err != nil {
+			return err
+		}
 		user, err := lockUser(ctx, tx, who.ID)
+		if errors.Is(err, errNoUser) {
+			return errLoggedOut()
+		}
 		if err != nil {
 			return err
 		}
@@ -84,6 +90,14 @@ func (u *Users) VerifyEmail(ctx context.Context, who Presence, code string) erro
 		u.wake()
 	}
 	return err
+}
+
+// lockAddress lets those who verify one address take turns: each removes the others.
+func lockAddress(ctx context.Context, tx pg.DB, email string) error {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:email:' || $1))`, email); err != nil {
+		return fmt.Errorf("lock the address: %w", err)
+	}
+	return nil
 }
 
 func (u *Users) verify(ctx context.Context, tx pgx.Tx, user User, now time.Time) error {

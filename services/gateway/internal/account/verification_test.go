@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"european-pay.eu/eupay/internal/errs"
 )
 
 func TestAccountsThatNobodyVerifiesAreForgotten(t *testing.T) {
@@ -25,6 +27,51 @@ func TestAccountsThatNobodyVerifiesAreForgotten(t *testing.T) {
 	list, total, err := f.Merchants.List(t.Context(), 1, 10)
 	if err != nil || total != 1 || list[0].Email != "kept@example.com" {
 		t.Errorf("admins see %v, %v", list, err)
+	}
+}
+
+// Whoever is first has the address, and the other is told so.
+func TestTwoWhoVerifyOneAddressAtOnce(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.Users.verification = true
+	var people []Presence
+	var codes []string
+	for range 2 {
+		_, s := f.merchant(t, "jane@example.com")
+		id, err := f.Tokens.Verify(s.Token, Portal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := f.Users.Present(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, err := f.Users.newMailToken(t.Context(), f.pool, p.ID, purposeVerify, verifyLife)
+		if err != nil {
+			t.Fatal(err)
+		}
+		people, codes = append(people, p), append(codes, code)
+	}
+	tx := f.begin(t) // the first is about to be done
+	if err := lockAddress(t.Context(), tx, "jane@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if err := markVerified(t.Context(), tx, people[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error, 1)
+	go func() { result <- f.Users.VerifyEmail(t.Context(), people[1], codes[1]) }()
+	f.blocked(t)
+	if err := f.Users.verify(t.Context(), tx, people[0].User, f.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, <-result, errs.Unauthenticated)
+	if left := f.strings(t, `select id::text from users`); !slices.Equal(left, []string{people[0].ID}) {
+		t.Errorf("left: %v", left)
 	}
 }
 

@@ -83,6 +83,9 @@ func (a *API) Register(g *web.API) {
 	g.PATCH("/merchant", a.updateMerchant, a.Login(owner...))
 	g.GET("/merchant/team", a.team, a.Login(team...))
 	g.POST("/merchant/team", a.addMember, a.Login(owner...), a.fresh)
+	g.PATCH("/merchant/team/:id", a.updateMember, a.Login(owner...), a.fresh)
+	g.DELETE("/merchant/team/:id", a.removeMember, a.Login(owner...), a.fresh)
+	g.GET("/merchant/audit", a.audit, a.Login(owner...))
 
 	g.GET("/merchant/api-keys", a.keys, a.Login(keyReader...))
 	g.POST("/merchant/api-keys", a.createKey, a.Login(owner...), a.fresh)
@@ -92,6 +95,8 @@ func (a *API) Register(g *web.API) {
 
 	g.GET("/admin/merchants", a.merchants, a.Login(admin...))
 	g.POST("/admin/merchants/:id/gateway", a.enableGateway, a.Login(admin...))
+	g.GET("/admin/merchants/:id/audit", a.auditOfMerchant, a.Login(admin...))
+	g.PATCH("/admin/users/:id", a.updateUser, a.Login(admin...), a.fresh)
 
 	g.GET("/customer/loyalty", a.loyaltyOf, a.CustomerLogin())
 

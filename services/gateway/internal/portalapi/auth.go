@@ -148,11 +148,15 @@ type user struct {
 	MerchantID *string      `json:"merchant_id"`
 	// EmailVerified is false for who may only verify the address.
 	EmailVerified bool   `json:"email_verified"`
+	Disabled      bool   `json:"disabled"`
 	CreatedAt     string `json:"created_at"`
 }
 
 func userView(u account.User) user {
-	return user{ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), EmailVerified: !u.Unverified, CreatedAt: web.Time(u.CreatedAt)}
+	return user{
+		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: orNull(u.MerchantID), EmailVerified: !u.Unverified, Disabled: u.Disabled,
+		CreatedAt: web.Time(u.CreatedAt),
+	}
 }
 
 func (a *API) me(c echo.Context) error {

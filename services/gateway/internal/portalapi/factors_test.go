@@ -175,6 +175,8 @@ var sensitive = []struct{ method, path, body string }{
 	{"POST", "/merchant/api-keys", `{"name":"Shop"}`},
 	{"POST", "/merchant/api-keys/" + nobody + "/rotate", ""},
 	{"POST", "/merchant/team", `{"email":"staff@example.com","password":"` + nextPassword + `","role":"staff"}`},
+	{"PATCH", "/merchant/team/" + nobody, `{"role":"staff"}`},
+	{"DELETE", "/merchant/team/" + nobody, ""},
 	{"POST", "/webhook-endpoints/" + nobody + "/rotate-secret", ""},
 }
 

@@ -1,25 +1,17 @@
 package portalapi
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// member adds a colleague and logs in.
-func (f *fixture) member(t *testing.T, owner as, email string) as {
-	t.Helper()
-	f.must(t, owner, "POST", "/merchant/team", fmt.Sprintf(`{"email":%q,"password":%q,"role":"staff"}`, email, password))
-	return as{token: f.must(t, as{}, "POST", "/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, email, password)).str("token")}
-}
-
 func TestAUsersFloodIsItsOwn(t *testing.T) {
 	t.Parallel()
 	f := limited(t, Limits{UserReads: 3, UserWrites: 2, MerchantReads: 100, MerchantWrites: 100})
 	owner, other := f.register(t, "owner@example.com"), f.register(t, "other@example.com")
-	staff := f.member(t, owner, "staff@example.com")
+	_, staff := f.member(t, owner, "staff@example.com")
 	f.must(t, owner, "PATCH", "/merchant", `{"name":"Other"}`)
 	r := f.refused(t, errs.RateLimitExceeded, owner, "PATCH", "/merchant", `{"name":"Third"}`)
 	if r.header.Get("RateLimit-Policy") != "2;w=60" || r.header.Get("RateLimit-Remaining") != "0" || r.header.Get("Retry-After") != "60" {
@@ -41,7 +33,7 @@ func TestTheUsersOfAMerchantShareItsLimit(t *testing.T) {
 	t.Parallel()
 	f := limited(t, Limits{UserReads: 100, UserWrites: 100, MerchantReads: 3, MerchantWrites: 100})
 	owner, other := f.register(t, "owner@example.com"), f.register(t, "other@example.com")
-	staff := f.member(t, owner, "staff@example.com")
+	_, staff := f.member(t, owner, "staff@example.com")
 	f.must(t, owner, "GET", "/merchant", "")
 	f.must(t, staff, "GET", "/merchant", "")
 	f.must(t, staff, "GET", "/merchant", "")

@@ -60,11 +60,9 @@ func write(_ context.Context, _ pgx.Tx, m postbox.Mail) (mail.Message, error) {
 	return mail.Message{Subject: m.Kind + " " + m.Detail["n"]}, nil
 }
 
-func (f *fixture) add(t *testing.T, db interface {
-	Begin(context.Context) (pgx.Tx, error)
-}, kind string, n int, failure error) {
+func (f *fixture) add(t *testing.T, kind string, n int, failure error) {
 	t.Helper()
-	err := pgx.BeginFunc(t.Context(), db, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(t.Context(), f.Pool, func(tx pgx.Tx) error {
 		err := postbox.Add(t.Context(), tx, postbox.Mail{Kind: kind, To: "jane@example.com", CreatedAt: f.clock.Now(), Detail: map[string]string{"n": fmt.Sprint(n)}})
 		return errors.Join(err, failure)
 	})
@@ -85,8 +83,8 @@ func (f *fixture) send(t *testing.T) []string {
 func TestAMailIsSentOnceAndOnlyWithItsCause(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.add(t, f.Pool, "hello", 1, nil)
-	f.add(t, f.Pool, "hello", 2, errors.New("the cause fails"))
+	f.add(t, "hello", 1, nil)
+	f.add(t, "hello", 2, errors.New("the cause fails"))
 	if got := f.send(t); len(got) != 1 || got[0] != "jane@example.com hello 1" {
 		t.Errorf("sent %q", got)
 	}
@@ -99,7 +97,7 @@ func TestAMailIsSentOnceAndOnlyWithItsCause(t *testing.T) {
 func TestAMailOutlivesAMailServerThatIsDown(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.add(t, f.Pool, "hello", 1, nil)
+	f.add(t, "hello", 1, nil)
 	f.server.answer = errors.New("connection refused")
 	for range 20 {
 		f.send(t)
@@ -114,7 +112,7 @@ func TestAMailOutlivesAMailServerThatIsDown(t *testing.T) {
 func TestAMailThatFailedIsNotTriedAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.add(t, f.Pool, "hello", 1, nil)
+	f.add(t, "hello", 1, nil)
 	f.server.answer = errors.New("connection refused")
 	f.send(t)
 	f.server.answer = nil
@@ -131,8 +129,8 @@ func TestAMailThatFailedIsNotTriedAgainAtOnce(t *testing.T) {
 func TestARefusedRecipientAndAVoidMailEnd(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.add(t, f.Pool, "hello", 1, nil)
-	f.add(t, f.Pool, "void", 2, nil)
+	f.add(t, "hello", 1, nil)
+	f.add(t, "void", 2, nil)
 	f.server.answer = fmt.Errorf("%w: no such mailbox", mail.ErrRefused)
 	f.send(t)
 	f.server.answer = nil
@@ -158,7 +156,7 @@ func TestWorkersShareTheMails(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for n := range 30 {
-		f.add(t, f.Pool, "hello", n, nil)
+		f.add(t, "hello", n, nil)
 	}
 	var all sync.WaitGroup
 	for range 3 {
@@ -181,7 +179,7 @@ func TestWorkersShareTheMails(t *testing.T) {
 // Without a mail server nothing is lost, and somebody sees it.
 func TestMailsWaitForAMailServer(t *testing.T) {
 	f := setup(t)
-	f.add(t, f.Pool, "hello", 1, nil)
+	f.add(t, "hello", 1, nil)
 	f.Sender = nil
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -143,13 +143,6 @@ func (s *store) link(ctx context.Context, v visit, connectionID string, rows []r
 // put writes one account. One that the customer has linked before keeps its id and moves to the new connection; its place in
 // the old one becomes a removal.
 func put(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
-	if len(r.earlier) > 0 { // linked while an earlier master key was the current one
-		_, err := tx.Exec(ctx, `update bank_accounts set iban_fingerprint = $1
-			where customer_id = $2 and livemode = $3 and state = 'linked' and iban_fingerprint = any ($4)`, r.fingerprint, o.customerID, o.livemode, r.earlier)
-		if err != nil {
-			return err
-		}
-	}
 	_, err := tx.Exec(ctx, `insert into bank_accounts (id, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,
 			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, state, due_at, linked_at)
 		select $1, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,

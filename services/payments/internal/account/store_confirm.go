@@ -75,6 +75,13 @@ func settle(ctx context.Context, tx pgx.Tx, o owner, visitID uuid.UUID, connecti
 
 // wait writes an account that the app has not confirmed yet.
 func wait(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
+	if len(r.earlier) > 0 { // linked while an earlier master key was the current one
+		_, err := tx.Exec(ctx, `update bank_accounts set iban_fingerprint = $1
+			where customer_id = $2 and livemode = $3 and state = 'linked' and iban_fingerprint = any ($4)`, r.fingerprint, o.customerID, o.livemode, r.earlier)
+		if err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(ctx, `insert into bank_accounts (id, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,
 			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, state, due_at, linked_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'pending', $13, $14)`,

@@ -1,0 +1,128 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/pg"
+)
+
+// MemberChange holds what is new of a member of a team; nil leaves a value as it is.
+type MemberChange struct {
+	// Role is RoleStaff or RoleAccountant.
+	Role *Role
+	// Disabled members cannot log in.
+	Disabled *bool
+}
+
+// UpdateMember changes a member of the team, but not its owner. Who is disabled is out at once.
+func (u *Users) UpdateMember(ctx context.Context, by Actor, merchantID, id string, c MemberChange) (User, error) {
+	if c.Role != nil && *c.Role != RoleStaff && *c.Role != RoleAccountant {
+		return User{}, errs.Invalid(errs.Field{Field: "role", Message: "role must be staff or accountant."})
+	}
+	now := instant(u.now)
+	var member User
+	err := u.lockMember(ctx, merchantID, id, func(tx pgx.Tx, user User) error {
+		changed := map[string]any{}
+		if c.Role != nil && *c.Role != user.Role {
+			user.Role, changed["role"] = *c.Role, *c.Role
+		}
+		if c.Disabled != nil && *c.Disabled != user.Disabled {
+			user.Disabled, changed["disabled"] = *c.Disabled, *c.Disabled
+		}
+		member = user
+		if len(changed) == 0 {
+			return nil
+		}
+		if err := updateMember(ctx, tx, user, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, now, by, "user.updated", user.ID, changed)
+	})
+	return member, err
+}
+
+// RemoveMember takes a member out of the team for good, and its owner never. The member is out at once; the address may be used again.
+func (u *Users) RemoveMember(ctx context.Context, by Actor, merchantID, id string) error {
+	now := instant(u.now)
+	return u.lockMember(ctx, merchantID, id, func(tx pgx.Tx, user User) error {
+		user.Disabled = true
+		if err := updateMember(ctx, tx, user, now); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `update users set removed_at = $2 where id = $1 and removed_at is null`, user.ID, now); err != nil {
+			return fmt.Errorf("remove member: %w", err)
+		}
+		return record(ctx, tx, now, by, "user.removed", user.ID, map[string]any{"email": user.Email})
+	})
+}
+
+// SetDisabled lets any user in or out, for admins; out is at once. Admins cannot shut themselves out.
+func (u *Users) SetDisabled(ctx context.Context, admin Presence, id string, disabled bool) (User, error) {
+	if !isID(id) {
+		return User{}, errs.NotFound("User")
+	}
+	if id == admin.ID {
+		return User{}, errs.New(errs.InvalidState, "You cannot disable your own account.")
+	}
+	now := instant(u.now)
+	var user User
+	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		var err error
+		user, err = queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 and u.removed_at is null for no key update`, id)
+		if errors.Is(err, errNoUser) {
+			return errs.NotFound("User")
+		}
+		if err != nil || user.Disabled == disabled {
+			return err
+		}
+		user.Disabled = disabled
+		if err := updateMember(ctx, tx, user, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, now, ByUser(admin.ID), "user.updated", id, map[string]any{"disabled": disabled})
+	})
+	return user, err
+}
+
+// lockMember runs do in a transaction that holds a member of the team who is not its owner.
+func (u *Users) lockMember(ctx context.Context, merchantID, id string, do func(pgx.Tx, User) error) error {
+	if !isID(id) {
+		return errs.NotFound("Team member")
+	}
+	return pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
+		user, err := queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 and u.removed_at is null for no key update`, id)
+		if errors.Is(err, errNoUser) || (err == nil && user.MerchantID != merchantID) {
+			return errs.NotFound("Team member")
+		}
+		if err != nil {
+			return err
+		}
+		if user.Role == RoleMerchant {
+			return errs.New(errs.InvalidState, "The owner of the account cannot be changed or removed.")
+		}
+		return do(tx, user)
+	})
+}
+
+// updateMember stores role and state. Who is disabled loses all sessions and what was mailed.
+func updateMember(ctx context.Context, tx pg.DB, user User, now time.Time) error {
+	if _, err := tx.Exec(ctx, `update users set role = $2, disabled = $3 where id = $1`, user.ID, string(user.Role), user.Disabled); err != nil {
+		return fmt.Errorf("update user: %w", err)
+	}
+	if !user.Disabled {
+		return nil
+	}
+	if _, err := endLogins(ctx, tx, user.ID, "", "", now); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from login_tickets where user_id = $1`, user.ID); err != nil {
+		return fmt.Errorf("delete login tickets: %w", err)
+	}
+	return dropMailTokens(ctx, tx, user.ID, purposeReset)
+}
