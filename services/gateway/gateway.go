@@ -82,6 +82,8 @@ type Config struct {
 	Patience int `env:"EUPAY_PATIENCE" envDefault:"1"`
 	// SessionLife is how long a login lasts at most, however often it is refreshed.
 	SessionLife time.Duration `env:"EUPAY_SESSION_LIFE" envDefault:"720h"`
+	// IBANHold is how long a new IBAN of a merchant waits before money goes there. Its owners are told, and any of them can stop it.
+	IBANHold time.Duration `env:"EUPAY_IBAN_HOLD" envDefault:"24h"`
 	// EmailVerification: who registers or is added to a team has to verify the address before anything else.
 	EmailVerification bool `env:"EUPAY_EMAIL_VERIFICATION" envDefault:"true"`
 	// AdminMFA: admins may do nothing before they have a second factor.
@@ -151,8 +153,8 @@ func (c *Config) Validate() error {
 	if err := c.Limits.Validate(); err != nil {
 		bad = append(bad, err)
 	}
-	if c.SessionLife < 0 {
-		bad = append(bad, errors.New("EUPAY_SESSION_LIFE must not be negative"))
+	if c.SessionLife < 0 || c.IBANHold < 0 {
+		bad = append(bad, errors.New("EUPAY_SESSION_LIFE and EUPAY_IBAN_HOLD must not be negative"))
 	}
 	if _, err := prefixes(c.TrustedProxies); err != nil {
 		bad = append(bad, err)
@@ -247,7 +249,7 @@ func (s *Service) open(ctx context.Context) error {
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
 		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, OldTokenSecrets: s.cfg.OldJWTSecrets, Attempts: attempts, SessionLife: s.cfg.SessionLife,
 		PortalURL: s.cfg.PortalURL, Mailer: mailer, Verification: s.cfg.EmailVerification,
-		AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp,
+		AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp, IBANHold: s.cfg.IBANHold,
 	}); err != nil {
 		return err
 	}

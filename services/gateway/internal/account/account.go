@@ -65,6 +65,10 @@ type Merchant struct {
 	CreatedAt time.Time
 	// Version counts the changes, from 1.
 	Version int64
+
+	// NextIBAN and NextBIC replace IBAN and BIC at NextAt (UTC); nil for no change that waits.
+	NextIBAN, NextBIC string
+	NextAt            *time.Time
 }
 
 // Key is an authenticated API key with its merchant.

@@ -45,6 +45,8 @@ type Deps struct {
 	AdminMFA bool
 	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
 	StepUp bool
+	// IBANHold is how long a new IBAN of a merchant waits before money goes there; 0: not at all.
+	IBANHold time.Duration
 	// PortalURL is where the pages are that mails lead to.
 	PortalURL string
 	// Mailer is nil where no mail server is set up: mails wait.
@@ -102,7 +104,7 @@ func Open(d Deps) (*Accounts, error) {
 	}
 	a := &Accounts{
 		Keys:      keys,
-		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n},
+		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n, hold: d.IBANHold},
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
 			portalURL: d.PortalURL, verification: d.Verification, adminMFA: d.AdminMFA, stepUp: d.StepUp, vault: sealer,
@@ -130,6 +132,9 @@ func (a *Accounts) Run(ctx context.Context) error {
 			return nil
 		case <-sweep.C:
 			a.notifier.cache.sweep(a.deps.Now())
+			if err := a.Merchants.MoveAccounts(ctx); err != nil && ctx.Err() == nil {
+				a.deps.Log.Warn("IBANs not changed, trying again later", "error", err)
+			}
 		case <-purge.C:
 			if err := a.purge(ctx); err != nil && ctx.Err() == nil {
 				a.deps.Log.Warn("expired logins not purged, trying again later", "error", err)

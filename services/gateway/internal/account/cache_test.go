@@ -38,7 +38,7 @@ func TestAChangeConcernsOnlyItsOwnKeys(t *testing.T) {
 	got, _ := mustAuthenticate(t, f, key, secret), mustAuthenticate(t, f, changing, changingSecret)
 	during := c.begin()
 	defer c.end(during)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", busy.ID, MerchantChange{Name: ptr("New name")}); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", busy.ID, MerchantChange{Name: ptr("New name")}, home); err != nil {
 		t.Fatal(err)
 	}
 	if c.get(changing.Public).believed(f.clock.Now()) || !c.get(key.Public).believed(f.clock.Now()) {
@@ -59,7 +59,7 @@ func TestWhatChangesNothingIsNotForgotten(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	got := mustAuthenticate(t, f, key, secret)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: &m.Name}); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: &m.Name}, home); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: &got.Name, Scopes: &got.Scopes, AllowedIPs: &got.AllowedIPs, PerMinute: &got.PerMinute}); err != nil {
@@ -84,7 +84,7 @@ func TestAChangeCostsNoBcrypt(t *testing.T) {
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
 	fill(f.Keys.hasher.turns)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: ptr("New name")}); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: ptr("New name")}, home); err != nil {
 		t.Fatal(err)
 	}
 	if got := mustAuthenticate(t, f, key, secret); got.Merchant.Name != "New name" {

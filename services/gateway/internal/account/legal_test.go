@@ -39,7 +39,7 @@ func TestAProfileNeverLosesItsLatinName(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	update := func(c MerchantChange) error {
-		after, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c)
+		after, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c, home)
 		if err == nil {
 			m = after
 		}
@@ -102,7 +102,7 @@ func TestLiveModeWantsTheLegalData(t *testing.T) {
 	if now, err := f.Merchants.Get(t.Context(), m.ID); err != nil || now.GatewayEnabled {
 		t.Errorf("enabled all the same: %+v, %v", now, err)
 	}
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{LegalStatus: ptr("SAS"), SIREN: ptr("732829320")}); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{LegalStatus: ptr("SAS"), SIREN: ptr("732829320")}, home); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

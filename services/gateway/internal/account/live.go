@@ -9,7 +9,7 @@ func (s *Merchants) Enable(ctx context.Context, by Actor, id string, enabled boo
 	if enabled {
 		what = "enabled"
 	}
-	return s.change(ctx, by, id, what, func(m *Merchant) map[string]any {
+	return s.change(ctx, by, id, what, Device{}, func(m *Merchant) map[string]any {
 		changed := map[string]any{}
 		set := func(field string, target *bool, value bool) {
 			if *target != value {

@@ -133,7 +133,7 @@ func (u *Users) page(name, token string) string {
 func notify(ctx context.Context, tx pg.DB, user User, kind string, from Device, now time.Time) error {
 	return postbox.Add(ctx, tx, postbox.Mail{
 		Kind: kind, To: user.Email, UserID: user.ID, Language: from.Language, CreatedAt: now,
-		Detail: map[string]string{"Device": DeviceName(from.UserAgent), "IP": addressText(from.IP), "Time": now.UTC().Format("2006-01-02 15:04 UTC")},
+		Detail: map[string]string{"Device": DeviceName(from.UserAgent), "IP": addressText(from.IP), "Time": mailTime(now)},
 	})
 }
 

@@ -18,6 +18,8 @@ type Merchants struct {
 	now    func() time.Time
 	wake   func()
 	notify *notifier
+	// hold is how long a new IBAN waits; 0: not at all.
+	hold time.Duration
 }
 
 // MerchantChange holds the new values of a profile; nil leaves a value as it is.
@@ -45,17 +47,17 @@ func (s *Merchants) List(ctx context.Context, page, limit int) ([]Merchant, int6
 	return listMerchants(ctx, s.pool, page, limit)
 }
 
-// Update changes the profile of a merchant. An IBAN can be replaced but not taken away.
-func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantChange) (Merchant, error) {
+// Update changes the profile of a merchant. An IBAN can be replaced but not taken away; a new one waits, and the owners are told.
+func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantChange, from Device) (Merchant, error) {
 	c = c.normal()
 	if err := c.check(); err != nil {
 		return Merchant{}, err
 	}
-	return s.change(ctx, by, id, "updated", c.apply)
+	return s.change(ctx, by, id, "updated", from, c.apply)
 }
 
 // change applies do to the locked merchant. What changes nothing leaves no trace.
-func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do func(*Merchant) map[string]any) (Merchant, error) {
+func (s *Merchants) change(ctx context.Context, by Actor, id, what string, from Device, do func(*Merchant) map[string]any) (Merchant, error) {
 	now := instant(s.now)
 	var m Merchant
 	var changed map[string]any
@@ -64,8 +66,14 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, do fu
 		if m, err = lockMerchant(ctx, tx, id); err != nil {
 			return err
 		}
+		before := m
 		if changed = do(&m); len(changed) == 0 {
 			return nil
+		}
+		if s.holdIBAN(before, &m, now) {
+			if err := noteHold(ctx, tx, m, changed, from, now); err != nil {
+				return err
+			}
 		}
 		if changed["name"] != nil || changed["account_name"] != nil {
 			if err := checkHolder(m); err != nil {

@@ -19,7 +19,7 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 		Name: ptr(" Café Crème "), LegalStatus: ptr("SAS"), SIREN: ptr("732 829 320"), IBAN: ptr("de89 3704 0044 0532 0130 00"),
 		BIC: ptr("cobadeffxxx"), WaitForSettlement: ptr(true), LoyaltyEligible: ptr(true),
 	}
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, home); err != nil {
 		t.Fatal(err)
 	}
 	got, err := f.Merchants.Get(t.Context(), m.ID)
@@ -33,7 +33,7 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 	if got != want {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change); err != nil { // the same again: no event
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, home); err != nil { // the same again: no event
 		t.Fatal(err)
 	}
 	if want := []string{"merchant.registered", "merchant.updated"}; !slices.Equal(f.announced(t, m.ID), want) || !slices.Equal(f.audited(t, m.ID), want) {
@@ -91,7 +91,7 @@ func TestRefusedProfiles(t *testing.T) {
 		"all wrong together": {MerchantChange{SIREN: ptr("1"), IBAN: ptr("2"), BIC: ptr("3")}, []string{"siren", "iban", "bic"}},
 	}
 	for name, c := range cases {
-		_, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c.change)
+		_, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c.change, home)
 		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), c.fields) {
 			t.Errorf("%s: refused %v", name, fieldsOf(err))
 		}

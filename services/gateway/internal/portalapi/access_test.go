@@ -35,6 +35,7 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"POST", "/auth/step-up", `{}`, everyone},
 	{"GET", "/merchant", "", "merchant staff accountant"},
 	{"PATCH", "/merchant", `{}`, "merchant"},
+	{"DELETE", "/merchant/iban-change", "", "merchant"},
 	{"GET", "/merchant/team", "", "merchant staff accountant"},
 	{"POST", "/merchant/team", `{}`, "merchant"},
 	{"PATCH", "/merchant/team/" + nobody, `{}`, "merchant"},

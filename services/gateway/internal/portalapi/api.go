@@ -81,6 +81,7 @@ func (a *API) Register(g *web.API) {
 
 	g.GET("/merchant", a.merchant, a.Login(team...))
 	g.PATCH("/merchant", a.updateMerchant, a.Login(owner...))
+	g.DELETE("/merchant/iban-change", a.stopIBANChange, a.Login(owner...))
 	g.GET("/merchant/team", a.team, a.Login(team...))
 	g.POST("/merchant/team", a.addMember, a.Login(owner...), a.fresh)
 	g.PATCH("/merchant/team/:id", a.updateMember, a.Login(owner...), a.fresh)

@@ -29,10 +29,23 @@ type merchant struct {
 	// LiveMissing names what the profile lacks before it may take live money; empty: nothing.
 	LiveMissing []string `json:"live_missing"`
 	CreatedAt   string   `json:"created_at"`
+	// IBANChange is a new account that waits; null for none.
+	IBANChange *ibanChange `json:"iban_change"`
+}
+
+type ibanChange struct {
+	IBAN        string `json:"iban"`
+	BIC         string `json:"bic"`
+	EffectiveAt string `json:"effective_at"`
 }
 
 func merchantView(m account.Merchant) merchant {
+	var change *ibanChange
+	if m.NextAt != nil {
+		change = &ibanChange{IBAN: m.NextIBAN, BIC: m.NextBIC, EffectiveAt: web.Time(*m.NextAt)}
+	}
 	return merchant{
+		IBANChange: change,
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
 		GatewayEnabled: m.GatewayEnabled, LiveEnabled: m.GatewayEnabled && m.LiveEnabled, WaitForSettlement: m.WaitForSettlement,
 		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
@@ -79,7 +92,17 @@ func (a *API) updateMerchant(c echo.Context) error {
 		}
 	}
 	id := IdentityOf(c)
-	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change)
+	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change, deviceOf(c))
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, merchantView(m))
+}
+
+// stopIBANChange takes no fresh proof: who sees that something is wrong must be able to stop it.
+func (a *API) stopIBANChange(c echo.Context) error {
+	id := IdentityOf(c)
+	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, deviceOf(c))
 	if err != nil {
 		return err
 	}

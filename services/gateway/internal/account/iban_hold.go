@@ -1,0 +1,165 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/gateway/internal/postbox"
+)
+
+const (
+	mailIBANChanging = "iban_changing"
+	mailIBANChanged  = "iban_changed"
+	mailIBANStopped  = "iban_stopped"
+
+	byHold Actor = "system:iban-hold"
+	// changesAtOnce is how many accounts one transaction moves.
+	changesAtOnce = 20
+)
+
+// holdIBAN makes a new IBAN of a merchant that has one wait: whoever has taken an account over must not send its money elsewhere before its owners
+// hear of it. It reports whether it did.
+func (s *Merchants) holdIBAN(before Merchant, m *Merchant, now time.Time) bool {
+	if s.hold <= 0 || before.IBAN == "" || m.IBAN == before.IBAN {
+		return false
+	}
+	at := now.Add(s.hold)
+	if before.NextAt != nil && m.IBAN == before.NextIBAN {
+		at = *before.NextAt // asked for again
+	}
+	m.NextIBAN, m.NextBIC, m.NextAt = m.IBAN, m.BIC, &at
+	if m.BIC == before.BIC {
+		m.NextBIC = "" // that of the old account says nothing of the new one
+	}
+	m.IBAN, m.BIC = before.IBAN, before.BIC
+	return true
+}
+
+// noteHold tells the owners of the account that waits, and corrects what the audit log says of the change.
+func noteHold(ctx context.Context, tx pg.DB, m Merchant, changed map[string]any, from Device, now time.Time) error {
+	delete(changed, "bic")
+	changed["iban_from"] = m.NextAt.Format(time.RFC3339)
+	told := map[string]string{"Account": maskIBAN(m.NextIBAN), "Effective": mailTime(*m.NextAt)}
+	return tellOwners(ctx, tx, m.ID, mailIBANChanging, from, now, told)
+}
+
+// StopIBANChange keeps the account of a merchant; NOT_FOUND when none waits to replace it.
+func (s *Merchants) StopIBANChange(ctx context.Context, by Actor, id string, from Device) (Merchant, error) {
+	now := instant(s.now)
+	var m Merchant
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var err error
+		if m, err = lockMerchant(ctx, tx, id); err != nil {
+			return err
+		}
+		if m.NextAt == nil {
+			return errs.NotFound("IBAN change")
+		}
+		account := maskIBAN(m.NextIBAN)
+		m.NextIBAN, m.NextBIC, m.NextAt = "", "", nil
+		if err := updateMerchant(ctx, tx, &m, now); err != nil {
+			return err
+		}
+		if err := announce(ctx, tx, m, "updated", now); err != nil {
+			return err
+		}
+		if err := tellOwners(ctx, tx, id, mailIBANStopped, from, now, map[string]string{"Account": account}); err != nil {
+			return err
+		}
+		return record(ctx, tx, now, by, "merchant.iban_change_stopped", id, map[string]any{"iban": account})
+	})
+	if err != nil {
+		return Merchant{}, err
+	}
+	s.notify.forget(id)
+	s.wake()
+	return m, nil
+}
+
+// MoveAccounts gives merchants the IBANs that have waited long enough.
+func (s *Merchants) MoveAccounts(ctx context.Context) error {
+	for {
+		moved, err := s.moveSome(ctx)
+		if err != nil {
+			return fmt.Errorf("change IBANs: %w", err)
+		}
+		if len(moved) == 0 {
+			return nil
+		}
+		for _, id := range moved {
+			s.notify.forget(id)
+		}
+		s.wake()
+	}
+}
+
+func (s *Merchants) moveSome(ctx context.Context) (moved []string, err error) {
+	now := instant(s.now)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `select `+merchantColumns+` from merchants m where m.next_at <= $1 order by m.next_at limit $2
+			for no key update skip locked`, now, changesAtOnce)
+		if err != nil {
+			return err
+		}
+		due, err := pgx.CollectRows(rows, scanMerchant)
+		if err != nil {
+			return err
+		}
+		for _, m := range due {
+			if err := moveAccount(ctx, tx, m, now); err != nil {
+				return err
+			}
+			moved = append(moved, m.ID)
+		}
+		return nil
+	})
+	return moved, err
+}
+
+func moveAccount(ctx context.Context, tx pgx.Tx, m Merchant, now time.Time) error {
+	change := maskIBAN(m.IBAN) + " → " + maskIBAN(m.NextIBAN)
+	m.IBAN, m.BIC = m.NextIBAN, m.NextBIC
+	m.NextIBAN, m.NextBIC, m.NextAt = "", "", nil
+	return errors.Join(
+		updateMerchant(ctx, tx, &m, now),
+		announce(ctx, tx, m, "updated", now),
+		tellOwners(ctx, tx, m.ID, mailIBANChanged, Device{}, now, map[string]string{"Account": maskIBAN(m.IBAN)}),
+		record(ctx, tx, now, byHold, "merchant.updated", m.ID, map[string]any{"iban": change}),
+	)
+}
+
+// tellOwners queues a mail to every owner of the merchant.
+func tellOwners(ctx context.Context, tx pg.DB, merchantID, kind string, from Device, now time.Time, more map[string]string) error {
+	rows, err := tx.Query(ctx, `select id::text, email from users where merchant_id = $1 and role = $2 and not disabled and unverified_since is null`,
+		merchantID, string(RoleMerchant))
+	if err != nil {
+		return fmt.Errorf("read owners: %w", err)
+	}
+	owners, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (u User, err error) { return u, r.Scan(&u.ID, &u.Email) })
+	if err != nil {
+		return fmt.Errorf("read owners: %w", err)
+	}
+	detail := map[string]string{"Device": DeviceName(from.UserAgent), "IP": addressText(from.IP), "Time": mailTime(now)}
+	for name, value := range more {
+		detail[name] = value
+	}
+	language := from.Language
+	if language == "" {
+		language = "en"
+	}
+	for _, u := range owners {
+		if err := postbox.Add(ctx, tx, postbox.Mail{Kind: kind, To: u.Email, UserID: u.ID, Language: language, CreatedAt: now, Detail: detail}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mailTime is an instant as mails say it.
+func mailTime(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 UTC") }
