@@ -232,7 +232,9 @@ func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 		}
 		ok, err := k.hasher.matches(ctx, who, s.Hash, a.secret)
 		if err != nil {
-			k.wrong.giveBack(source)
+			if who.rank == 0 { // of a flood each counts, or it would never come to its end
+				k.wrong.giveBack(source)
+			}
 			return Key{}, err
 		}
 		if ok {
