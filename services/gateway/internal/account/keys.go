@@ -62,7 +62,7 @@ func newKeys(d Deps, n *notifier) (*Keys, error) {
 	rand.Read(secret) // never fails
 	k := &Keys{
 		pool: d.Pool, log: d.Log, now: d.Now, hasher: h, notify: n, cache: n.cache,
-		lookups: newGate(lookups, gatePatience), wrong: newWindow(wrongPerMinute, time.Minute),
+		lookups: newGate(lookups, gatePatience), wrong: newWindow(wrongPerMinute),
 	}
 	k.macs.New = func() any { return hmac.New(sha256.New, secret) }
 	return k, nil

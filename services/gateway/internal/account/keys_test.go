@@ -240,7 +240,7 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	f.Keys.wrong = newWindow(1, time.Minute) // room for one comparison
+	f.Keys.wrong = newWindow(1) // room for one comparison
 	leave := take(t, f.Keys.hasher.turns)
 	var started, done sync.WaitGroup
 	failures := make(chan error, 100)

@@ -8,14 +8,16 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
+// windowSpan is how long an attempt counts.
+const windowSpan = time.Minute
+
 // maxWindows bounds the memory of a window. Only an attack has more callers than that within a few minutes.
 const maxWindows = 100_000
 
-// window is a sliding window in memory: at most limit attempts of one name within span. When it is full, the name that was
+// window is a sliding window in memory: at most limit attempts of one name within windowSpan. When it is full, the name that was
 // quiet for longest makes room: a flood of names must not close the door to everybody.
 type window struct {
 	limit int
-	span  time.Duration
 
 	mu       sync.Mutex
 	attempts map[string]*list.Element // of *attempts
@@ -28,8 +30,8 @@ type attempts struct {
 	times []time.Time
 }
 
-func newWindow(limit int, span time.Duration) *window {
-	return &window{limit: limit, span: span, attempts: make(map[string]*list.Element), quiet: list.New()}
+func newWindow(limit int) *window {
+	return &window{limit: limit, attempts: make(map[string]*list.Element), quiet: list.New()}
 }
 
 // take counts one attempt, or returns RATE_LIMIT_EXCEEDED with the time until the next is allowed. A refused attempt
@@ -39,7 +41,7 @@ func (w *window) take(name string, now time.Time) error {
 	defer w.mu.Unlock()
 	recent := w.recent(name, now)
 	if len(recent) >= w.limit {
-		return tooMany(recent[0].Add(w.span).Sub(now))
+		return tooMany(recent[0].Add(windowSpan).Sub(now))
 	}
 	w.drop(name)
 	if len(w.attempts) >= maxWindows {
@@ -86,7 +88,7 @@ func (w *window) recent(name string, now time.Time) []time.Time {
 		return nil
 	}
 	times := e.Value.(*attempts).times
-	for len(times) > 0 && !times[0].After(now.Add(-w.span)) {
+	for len(times) > 0 && !times[0].After(now.Add(-windowSpan)) {
 		times = times[1:]
 	}
 	return times

@@ -46,7 +46,10 @@ type fixture struct {
 	echo     *echo.Echo
 }
 
-func setup(t *testing.T) *fixture { return limited(t, Limits{1000, 1000, 1000, 1000}) }
+func setup(t *testing.T) *fixture {
+	t.Helper()
+	return limited(t, Limits{1000, 1000, 1000, 1000})
+}
 
 // limited is setup with those limits.
 func limited(t *testing.T, limits Limits) *fixture {
