@@ -27,11 +27,11 @@ type settings struct {
 	Seconds int `env:"BENCH_SECONDS" envDefault:"5"`
 	// Program to measure: the all-in-one beside this program unless told otherwise.
 	Program string `env:"BENCH_PROGRAM"`
-	// Only runs the named parts, separated by commas: create, slowbank, read, webhook, invoice.
+	// Only runs the named parts, separated by commas: create, slowbank, read, webhook, invoice, attack.
 	Only []string `env:"BENCH_ONLY"`
 }
 
-var parts = []string{"create", "slowbank", "read", "webhook", "invoice"}
+var parts = []string{"create", "slowbank", "read", "webhook", "invoice", "attack"}
 
 // Validate implements config's check.
 func (s *settings) Validate() error {
@@ -96,7 +96,7 @@ func measure(ctx context.Context, s settings, dir string) error {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"create", b.creation}, {"slowbank", b.slowBank}, {"read", b.reading}, {"webhook", b.webhooks}, {"invoice", b.invoices}} {
+	}{{"create", b.creation}, {"slowbank", b.slowBank}, {"read", b.reading}, {"webhook", b.webhooks}, {"invoice", b.invoices}, {"attack", b.attacks}} {
 		if !s.wants(p.name) {
 			continue
 		}

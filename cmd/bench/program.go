@@ -140,9 +140,14 @@ func (p *program) stop() {
 func (p *program) get(path, header string) []byte { return p.request("GET", path, header, "") }
 
 func (p *program) request(method, path, header, body string) []byte {
+	key := fmt.Sprintf("X-Api-Key: %s\r\nX-Api-Secret: %s\r\n", p.vars["EUPAY_API_KEY"], p.vars["EUPAY_API_SECRET"])
+	return p.plain(method, path, key+header, body)
+}
+
+// plain is a request of the API with no other headers than those.
+func (p *program) plain(method, path, header, body string) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s /api/v1%s HTTP/1.1\r\nHost: %s\r\nX-Api-Key: %s\r\nX-Api-Secret: %s\r\n%s", method, path, p.host,
-		p.vars["EUPAY_API_KEY"], p.vars["EUPAY_API_SECRET"], header)
+	fmt.Fprintf(&b, "%s /api/v1%s HTTP/1.1\r\nHost: %s\r\n%s", method, path, p.host, header)
 	if body != "" {
 		fmt.Fprintf(&b, "Content-Type: application/json\r\nContent-Length: %d\r\n", len(body))
 	}

@@ -18,10 +18,10 @@ type keysRotateCommand struct {
 
 // Help is shown under the summary.
 func (*keysRotateCommand) Help() string {
-	return "Seals with the current master keys what earlier ones have sealed: second factors (gateway), webhook secrets and push subscriptions (webhooks), linked bank " +
-		"accounts (payments). " +
-		"First roll the services out with the new key as EUPAY_JWT_SECRET, EUPAY_WEBHOOK_MASTER_KEY or EUPAY_CONNECTIONS_KEY, and the one before among " +
-		"EUPAY_OLD_JWT_SECRETS, EUPAY_WEBHOOK_OLD_MASTER_KEYS or EUPAY_OLD_CONNECTIONS_KEYS. When this command has ended well, the old keys are not needed any more. It may be run again, while everything runs."
+	return "Seals with the current master keys what earlier ones have sealed: second factors (gateway), webhook secrets and push subscriptions (webhooks), " +
+		"linked bank accounts (payments). First roll the services out with the new key as EUPAY_JWT_SECRET, EUPAY_WEBHOOK_MASTER_KEY or " +
+		"EUPAY_CONNECTIONS_KEY, and the one before among EUPAY_OLD_JWT_SECRETS, EUPAY_WEBHOOK_OLD_MASTER_KEYS or EUPAY_OLD_CONNECTIONS_KEYS. " +
+		"When this command has ended well, the old keys are not needed any more. It may be run again, while everything runs."
 }
 
 // holder of sealed secrets.
@@ -48,7 +48,8 @@ var holders = []holder{
 // Run seals everything anew.
 func (c *keysRotateCommand) Run(t *tool) error {
 	if !c.Do {
-		t.say("All secrets of gateway, webhooks and payments that an earlier master key has sealed would be sealed with the current one. Nothing was changed. To do it, add --run.")
+		t.say("All secrets of gateway, webhooks and payments that an earlier master key has sealed would be sealed with the current one.")
+		t.say("Nothing was changed. To do it, add --run.")
 		return nil
 	}
 	for _, h := range holders {

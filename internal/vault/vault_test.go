@@ -147,7 +147,7 @@ func TestSecretsAreSealedAnewWhileAnEarlierKeyIsKnown(t *testing.T) {
 	if err := old.Check(t.Context(), pool, existing); err == nil {
 		t.Error("the old key alone is still taken")
 	}
-	rows, err := pool.Query(t.Context(), `select id::text, key_id, sealed, hash from notes where owner = 'm'`)
+	rows, err := pool.Query(t.Context(), `select id::text, key_id, sealed, hash from notes where owner = 'm'`) //nolint:rowserrcheck // ForEachRow does
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,7 +108,7 @@ func Open(d Deps) (*Accounts, error) {
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
 			portalURL: d.PortalURL, verification: d.Verification, adminMFA: d.AdminMFA, stepUp: d.StepUp, vault: sealer,
-			guesses: guesses{limiter: d.Attempts, perIP: d.AttemptsPerIP}, resets: newWindow(resetsOfAddress, resetSpan),
+			guesses: guesses{limiter: d.Attempts, perIP: d.AttemptsPerIP}, resets: newWindowOver(resetsOfAddress, resetSpan),
 		},
 		Tokens: tokens, deps: d, notifier: n,
 	}

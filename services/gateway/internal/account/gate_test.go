@@ -56,7 +56,7 @@ func TestGateBoundsTheQueue(t *testing.T) {
 
 func TestWindowSlides(t *testing.T) {
 	t.Parallel()
-	w, at := newWindow(2, time.Minute), newClock()
+	w, at := newWindow(2), newClock()
 	take := func() error { return w.take("x", at.Now()) }
 	if take() != nil {
 		t.Fatal("first")
@@ -85,7 +85,7 @@ func TestWindowSlides(t *testing.T) {
 // A flood of names must not close the door to the names of others.
 func TestAFullWindowForgetsTheQuietestName(t *testing.T) {
 	t.Parallel()
-	w, at := newWindow(1, time.Minute), newClock()
+	w, at := newWindow(1), newClock()
 	name := func(i int) string { return strconv.Itoa(i) }
 	for i := range maxWindows {
 		if err := w.take(name(i), at.Now()); err != nil {

@@ -62,7 +62,7 @@ func newKeys(d Deps, n *notifier) (*Keys, error) {
 	rand.Read(secret) // never fails
 	k := &Keys{
 		pool: d.Pool, log: d.Log, now: d.Now, hasher: h, notify: n, cache: n.cache,
-		lookups: newGate(lookups, gatePatience), wrong: newWindow(wrongPerMinute, time.Minute),
+		lookups: newGate(lookups, gatePatience), wrong: newWindow(wrongPerMinute),
 	}
 	k.macs.New = func() any { return hmac.New(sha256.New, secret) }
 	return k, nil
@@ -232,7 +232,9 @@ func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 		}
 		ok, err := k.hasher.matches(ctx, who, s.Hash, a.secret)
 		if err != nil {
-			k.wrong.giveBack(source)
+			if who.rank == 0 { // of a flood each counts, or it would never come to its end
+				k.wrong.giveBack(source)
+			}
 			return Key{}, err
 		}
 		if ok {

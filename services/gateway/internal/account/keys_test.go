@@ -200,6 +200,20 @@ func TestASecretThatWasNotComparedDoesNotCount(t *testing.T) {
 	mustAuthenticate(t, f, key, secret)
 }
 
+// A flood that is mostly sent away must come to its limit all the same.
+func TestWhatAFloodIsSentAwayWithCounts(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m, _ := f.merchant(t, "shop@example.com")
+	key, _ := f.key(t, m.ID)
+	wantCode(t, guess(t, f, key, home.IP.String()), errs.InvalidSecret)
+	fill(f.Keys.hasher.turns)
+	for range wrongPerMinute - 1 {
+		wantCode(t, guess(t, f, key, home.IP.String()), errs.Unavailable)
+	}
+	wantCode(t, guess(t, f, key, home.IP.String()), errs.RateLimitExceeded)
+}
+
 // bcrypt is not paid for who may not use the key in any case.
 func TestTheAllowListStandsBeforeBcrypt(t *testing.T) {
 	t.Parallel()
@@ -226,7 +240,7 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	f.Keys.wrong = newWindow(1, time.Minute) // room for one comparison
+	f.Keys.wrong = newWindow(1) // room for one comparison
 	leave := take(t, f.Keys.hasher.turns)
 	var started, done sync.WaitGroup
 	failures := make(chan error, 100)

@@ -35,6 +35,7 @@ func waiters(g *turns) int {
 
 // queue makes callers wait one after the other, and tells whose turn it was in which order.
 func queue(t *testing.T, g *turns, callers ...turn) <-chan turn {
+	t.Helper()
 	order := make(chan turn, len(callers))
 	for _, who := range callers {
 		go func() {

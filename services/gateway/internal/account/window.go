@@ -8,10 +8,13 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
+// windowSpan is how long an attempt counts, unless a window says otherwise.
+const windowSpan = time.Minute
+
 // maxWindows bounds the memory of a window. Only an attack has more callers than that within a few minutes.
 const maxWindows = 100_000
 
-// window is a sliding window in memory: at most limit attempts of one name within span. When it is full, the name that was
+// window is a sliding window in memory: at most limit attempts of one name within its span. When it is full, the name that was
 // quiet for longest makes room: a flood of names must not close the door to everybody.
 type window struct {
 	limit int
@@ -28,7 +31,9 @@ type attempts struct {
 	times []time.Time
 }
 
-func newWindow(limit int, span time.Duration) *window {
+func newWindow(limit int) *window { return newWindowOver(limit, windowSpan) }
+
+func newWindowOver(limit int, span time.Duration) *window {
 	return &window{limit: limit, span: span, attempts: make(map[string]*list.Element), quiet: list.New()}
 }
 

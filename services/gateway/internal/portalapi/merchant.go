@@ -46,7 +46,7 @@ func merchantView(m account.Merchant) merchant {
 	}
 	return merchant{
 		IBANChange: change,
-		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
+		ID:         m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
 		GatewayEnabled: m.GatewayEnabled, LiveEnabled: m.GatewayEnabled && m.LiveEnabled, WaitForSettlement: m.WaitForSettlement,
 		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
 		AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address, LiveMissing: append([]string{}, account.LiveMissing(m)...),

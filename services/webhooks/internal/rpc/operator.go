@@ -30,10 +30,11 @@ func NewOperator(pool *pgxpool.Pool, v *secret.Vault, log *slog.Logger) *Operato
 func (o *Operator) ResealSecrets(ctx context.Context, _ *webhooksv1.ResealSecretsRequest) (*webhooksv1.ResealSecretsResponse, error) {
 	of := []string{"merchant_id"}
 	endpoints := func(of []string) string { return endpoint.SealOwner(of[1], of[0]) }
+	subscriptions := func(of []string) string { return push.SealOwner(of[1], of[0]) }
 	n, err := o.vault.Reseal(ctx, o.pool,
 		vault.Column{Table: "endpoints", Key: []string{"id"}, Of: of, KeyID: "key_id", Data: "secret", Owner: endpoints},
 		vault.Column{Table: "endpoints", Key: []string{"id"}, Of: of, KeyID: "old_key_id", Data: "old_secret", Owner: endpoints},
-		vault.Column{Table: "push_subscriptions", Key: []string{"id"}, Of: of, KeyID: "key_id", Data: "sealed", Owner: func(of []string) string { return push.SealOwner(of[1], of[0]) }},
+		vault.Column{Table: "push_subscriptions", Key: []string{"id"}, Of: of, KeyID: "key_id", Data: "sealed", Owner: subscriptions},
 	)
 	if err != nil {
 		return nil, err
