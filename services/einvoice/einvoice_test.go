@@ -74,7 +74,7 @@ func TestALeaseThatEndsBeforeItsCallIsRefused(t *testing.T) {
 		err := config.Parse(&Config{}, map[string]string{
 			"EUPAY_DATABASE_URL": "postgres://localhost/eupay", "EUPAY_NATS_URL": "nats://localhost", "EUPAY_EINVOICE_LEASE": lease,
 			"EUPAY_SEQINO_TEST_BASE_URL": "http://127.0.0.1:1", "EUPAY_SEQINO_TEST_API_KEY": "k", "EUPAY_SEQINO_TEST_WEBHOOK_SECRET": "s",
-			"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s",
+			"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "2s", "EUPAY_TLS_CERT": "c", "EUPAY_TLS_KEY": "k", "EUPAY_TLS_CA": "a",
 		})
 		if (err == nil) != good {
 			t.Errorf("%s: %v", lease, err)

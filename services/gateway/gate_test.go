@@ -117,6 +117,7 @@ type gateWorld struct {
 	keys                   map[bool][]string
 	broker                 *nats.Conn // of an operator, who may do what the payments service does
 	commands               chan *nats.Msg
+	calls                  int
 	lists                  []*paymentsv1.ListPaymentsRequest
 	seen                   func(*http.Response) // of each call, when it is set
 }

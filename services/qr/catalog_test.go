@@ -1,6 +1,7 @@
 package qr
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ func TestCatalogSettingsThatCannotWorkAreRefused(t *testing.T) {
 		"a gateway that is no URL": {"EUPAY_PUBLIC_URL": "api.example"},
 	} {
 		vars["EUPAY_DATABASE_URL"], vars["EUPAY_QR_SIGNING_KEY"] = "postgres://x", key
+		maps.Copy(vars, anyIdentity.Settings())
 		if err := config.Parse(&Config{}, vars); err == nil || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: got %v", name, err)
 		}

@@ -137,6 +137,9 @@ func TestTheServiceReportsItsHealth(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// anyIdentity is enough for settings that are only read.
+var anyIdentity = identity.Files{Cert: "c", Key: "k", CA: "a"}
+
 func TestUnsafeSettingsAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, vars := range map[string]map[string]string{
@@ -145,13 +148,16 @@ func TestUnsafeSettingsAreRefused(t *testing.T) {
 		"no old site":   {"EUPAY_QR_SIGNING_KEY": key, "EUPAY_QR_OLD_BASE_URLS": "pay.example"},
 	} {
 		vars["EUPAY_DATABASE_URL"] = "postgres://x"
+		maps.Copy(vars, anyIdentity.Settings())
 		err := config.Parse(&Config{}, vars)
 		if err == nil || strings.Contains(err.Error(), key[1:]) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
 	good := Config{}
-	err := config.Parse(&good, map[string]string{"EUPAY_DATABASE_URL": "postgres://x", "EUPAY_QR_SIGNING_KEY": key})
+	vars := anyIdentity.Settings()
+	vars["EUPAY_DATABASE_URL"], vars["EUPAY_QR_SIGNING_KEY"] = "postgres://x", key
+	err := config.Parse(&good, vars)
 	if err != nil || good.BaseURL != "https://www.european-pay.fr" {
 		t.Errorf("got %+v, %v", good.BaseURL, err)
 	}

@@ -2,6 +2,7 @@ package webhooks
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -82,6 +83,7 @@ func TestWithoutPushEverythingElseRuns(t *testing.T) {
 func TestPushSettingsAreReadAndChecked(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"EUPAY_DATABASE_URL": "x", "EUPAY_WEBHOOK_MASTER_KEY": strings.Repeat("07", 32), "EUPAY_PUSH_PRIVATE_KEY": pushPrivate}
+	maps.Copy(env, identity.Files{Cert: "c", Key: "k", CA: "a"}.Settings())
 	var cfg Config
 	if err := settings.Parse(&cfg, env); err == nil || !strings.Contains(err.Error(), "EUPAY_PUSH_SUBJECT") || strings.Contains(err.Error(), pushPrivate) {
 		t.Errorf("a key alone: %v", err)
