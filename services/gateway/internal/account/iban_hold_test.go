@@ -12,17 +12,9 @@ const otherIBAN = "DE89370400440532013000"
 
 func (f *fixture) mailsOf(t *testing.T, kind string) (to []string) {
 	t.Helper()
-	rows, err := f.pool.Query(t.Context(), `select recipient from mails where kind = $1 order by recipient`, kind)
+	err := f.pool.QueryRow(t.Context(), `select coalesce(array_agg(recipient order by recipient), '{}') from mails where kind = $1`, kind).Scan(&to)
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var one string
-		if err := rows.Scan(&one); err != nil {
-			t.Fatal(err)
-		}
-		to = append(to, one)
 	}
 	return to
 }

@@ -73,7 +73,8 @@ func insertMerchant(ctx context.Context, tx pg.DB, m *Merchant) error {
 func updateMerchant(ctx context.Context, tx pg.DB, m *Merchant, now time.Time) error {
 	err := tx.QueryRow(ctx, `update merchants set name = $2, legal_status = $3, siren = $4, iban = $5, bic = $6,
 		gateway_enabled = $7, wait_for_settlement = $8, loyalty_eligible = $9, epc_enabled = $10, updated_at = $11,
-		account_name = $12, legal_name = $13, address = $14, live_enabled = $15, next_iban = $16, next_bic = $17, next_at = $18, version = version + 1 where id = $1 returning version`,
+		account_name = $12, legal_name = $13, address = $14, live_enabled = $15, next_iban = $16, next_bic = $17,
+		next_at = $18, version = version + 1 where id = $1 returning version`,
 		m.ID, m.Name, m.LegalStatus, m.SIREN, m.IBAN, m.BIC, m.GatewayEnabled, m.WaitForSettlement, m.LoyaltyEligible, m.EPCEnabled, now,
 		m.AccountName, m.LegalName, m.Address, m.LiveEnabled, m.NextIBAN, m.NextBIC, m.NextAt).Scan(&m.Version)
 	if err != nil {
