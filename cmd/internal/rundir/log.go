@@ -7,21 +7,66 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"european-pay.eu/eupay/internal/boot"
 )
 
-// LogFile is where the run writes its log; the one of the run before has .1 behind it.
+// logLimit is how large the log gets before it begins anew: with the one before it, twice that is on the disk.
+const logLimit = 64 << 20
+
+// LogFile is where the run writes its log; the one before has .1 behind it, of this run or of the one before.
 func (s Settings) LogFile() string { return filepath.Join(s.Dir, "eupay.log") }
 
 // OpenLog starts a new log file.
 func (s Settings) OpenLog() (log *slog.Logger, closeLog func(), err error) {
-	if err := os.Rename(s.LogFile(), s.LogFile()+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("keep the last log: %w", err)
+	f := &logFile{path: s.LogFile(), limit: logLimit}
+	if err := f.begin(); err != nil {
+		return nil, nil, err
 	}
-	f, err := os.OpenFile(s.LogFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	return boot.NewLogger(f, s.LogLevel), f.close, nil
+}
+
+// logFile is a file that begins anew when it is full.
+type logFile struct {
+	path  string
+	limit int64
+
+	mu   sync.Mutex
+	file *os.File
+	size int64
+}
+
+// begin keeps what is there as the log before, and starts a new one.
+func (l *logFile) begin() error {
+	if err := os.Rename(l.path, l.path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("keep the last log: %w", err)
+	}
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the log: %w", err)
+		return fmt.Errorf("open the log: %w", err)
 	}
-	return boot.NewLogger(f, s.LogLevel), func() { f.Close() }, nil
+	l.file, l.size = f, 0
+	return nil
+}
+
+// Write appends a line.
+func (l *logFile) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.size+int64(len(line)) > l.limit && l.size > 0 {
+		full := l.file
+		if err := l.begin(); err == nil {
+			full.Close()
+		} // else the full one is written on: a log that is too long is better than none
+	}
+	n, err := l.file.Write(line)
+	l.size += int64(n)
+	return n, err
+}
+
+func (l *logFile) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.file.Close()
 }

@@ -89,6 +89,7 @@ func (s System) accounts() map[string]string {
 	for _, name := range []string{"EUPAY_EMAIL_VERIFICATION", "EUPAY_ADMIN_MFA", "EUPAY_STEP_UP"} {
 		env[name] = cmp.Or(s.Extra[name], "false")
 	}
+	env["EUPAY_IBAN_HOLD"] = cmp.Or(s.Extra["EUPAY_IBAN_HOLD"], "0s")
 	return env
 }
 
