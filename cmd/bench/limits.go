@@ -72,7 +72,7 @@ func (b *bench) commits(ctx context.Context) error {
 
 func (b *bench) publishes(ctx context.Context) error {
 	vars := b.system.vars
-	who, err := identity.Load(identity.Files{Cert: vars["EUPAY_TLS_CERT"], Key: vars["EUPAY_TLS_KEY"], CA: vars["EUPAY_TLS_CA"]}, func(error) {})
+	who, err := identity.Load(identity.FilesIn(vars), func(error) {})
 	if err != nil {
 		return err
 	}

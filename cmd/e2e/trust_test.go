@@ -45,8 +45,8 @@ func rpcs(t *testing.T) map[string][]string {
 	return all
 }
 
-// TestInsideEverybodyIsAskedWhoHeIs: whoever reached the port of a service got any payment and any webhook secret in clear.
-func TestInsideEverybodyIsAskedWhoHeIs(t *testing.T) {
+// TestEveryServiceChecksItsCallers: a caller that reached the port of a service could read any payment and any webhook secret.
+func TestEveryServiceChecksItsCallers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	sys := w.stack.System()

@@ -168,7 +168,7 @@ var apiHTTP = &http.Client{CheckRedirect: noRedirects}
 
 // open sends the request. The caller closes the answer, which is a success.
 func (c *client) open(req *http.Request) (*http.Response, error) {
-	resp, err := apiHTTP.Do(req) //nolint:gosec // whoever calls the program says where the API is
+	resp, err := apiHTTP.Do(req) //nolint:gosec // the user of the program says where the API is
 	if err != nil {
 		return nil, fmt.Errorf("EU Pay does not answer: %w", err)
 	}

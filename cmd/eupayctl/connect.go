@@ -81,7 +81,7 @@ func (t *tool) identity() (*identity.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := filesOf(vars)
+	files := identity.FilesIn(vars)
 	if files == (identity.Files{}) {
 		demo, err := system.ReadDemoEnv(t.runDir(vars))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -90,13 +90,9 @@ func (t *tool) identity() (*identity.Identity, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = filesOf(demo)
+		files = identity.FilesIn(demo)
 	}
 	return identity.Load(files, func(error) {})
-}
-
-func filesOf(vars map[string]string) identity.Files {
-	return identity.Files{Cert: vars["EUPAY_TLS_CERT"], Key: vars["EUPAY_TLS_KEY"], CA: vars["EUPAY_TLS_CA"]}
 }
 
 // runDir is the folder of a system on this machine.

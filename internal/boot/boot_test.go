@@ -358,7 +358,7 @@ func TestTwoServicesCannotListenOnOneAddress(t *testing.T) {
 	}
 }
 
-// TestOnlyListedCallersAreServed: without that whoever reached the port could read any payment and any secret.
+// TestOnlyListedCallersAreServed: without the list, any caller that reached the port could read any payment and any secret.
 func TestOnlyListedCallersAreServed(t *testing.T) {
 	core := open(t, base(t, natstest.Server(t)))
 	register(core, func(context.Context) error { return nil })

@@ -46,7 +46,7 @@ func (c *callers) complete(s *grpc.Server) error {
 func (c *callers) check(ctx context.Context, method string) error {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	if service == healthv1.Health_ServiceDesc.ServiceName {
-		return nil // whoever has an identity may ask whether this service lives
+		return nil // every identity may ask for the health of this service
 	}
 	name := caller(ctx)
 	if slices.Contains(c.of[service], name) {

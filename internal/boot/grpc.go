@@ -124,7 +124,7 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 // calls over all addresses, believes nobody but the service itself, and turns errors back into errs.Error.
 func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("dns:///"+target,
-		grpc.WithTransportCredentials(toPeer{who, name}),
+		grpc.WithTransportCredentials(serviceCredentials{who, name}),
 		grpc.WithChainUnaryInterceptor(errs.UnaryClient()),
 		grpc.WithChainStreamInterceptor(errs.StreamClient()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
@@ -137,33 +137,33 @@ func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error)
 	return conn, nil
 }
 
-// toPeer are the credentials of connections to one service. Each connection takes the identity's files as they are then.
-type toPeer struct {
+// serviceCredentials are the credentials of connections to one service. Each connection takes the identity's files as they are then.
+type serviceCredentials struct {
 	who  *identity.Identity
 	name string
 }
 
-func (p toPeer) fresh() credentials.TransportCredentials {
+func (p serviceCredentials) fresh() credentials.TransportCredentials {
 	return credentials.NewTLS(p.who.Client(p.name))
 }
 
 // ClientHandshake proves who both sides are. The authority, which follows from the address, does not matter.
-func (p toPeer) ClientHandshake(ctx context.Context, _ string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (p serviceCredentials) ClientHandshake(ctx context.Context, _ string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	return p.fresh().ClientHandshake(ctx, p.name, raw)
 }
 
 // ServerHandshake is not for clients.
-func (toPeer) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (serviceCredentials) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	return nil, nil, errors.New("credentials of a client")
 }
 
 // Info describes the protocol.
-func (p toPeer) Info() credentials.ProtocolInfo { return p.fresh().Info() }
+func (p serviceCredentials) Info() credentials.ProtocolInfo { return p.fresh().Info() }
 
 // Clone returns the same credentials: they have no state.
-func (p toPeer) Clone() credentials.TransportCredentials { return p }
+func (p serviceCredentials) Clone() credentials.TransportCredentials { return p }
 
 // OverrideServerName is not supported: the name is the service's.
-func (toPeer) OverrideServerName(string) error {
+func (serviceCredentials) OverrideServerName(string) error {
 	return errors.New("the name of a service cannot be overridden")
 }

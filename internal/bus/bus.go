@@ -109,7 +109,7 @@ func Secure(i *identity.Identity) []nats.Option {
 	}
 }
 
-// InboxPrefix is where whoever has the name gets the broker's answers.
+// InboxPrefix begins the subjects on which the identity of that name receives the broker's answers.
 func InboxPrefix(name string) string { return "_INBOX_" + name }
 
 // Close flushes what was published and closes the connection.

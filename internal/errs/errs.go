@@ -61,6 +61,19 @@ func NotConfigured(livemode bool, what string) *Error {
 	return New(code, "%s are not set up on this platform in %s mode. Repeating the request does not help; ask EU Pay.", what, mode)
 }
 
+// NotEnabled is API_ACCESS_DISABLED for a merchant that the platform has not enabled: at all, or for real money.
+func NotEnabled(realMoneyOnly bool) *Error {
+	if realMoneyOnly {
+		return New(APIAccessDisabled, "Live mode is not enabled for your account. Ask EU Pay to enable it, or use a test key.")
+	}
+	return New(APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
+}
+
+// NothingToConfirm is INVALID_STATE for a payment about whose money its merchant has no say.
+func NothingToConfirm() *Error {
+	return New(InvalidState, "This payment does not wait for your word. To confirm money that came by EPC code, switch these payments on in the merchant portal.")
+}
+
 // From returns the Error inside err, or the INTERNAL_ERROR that hides everything else. It is nil for nil.
 func From(err error) *Error {
 	if err == nil {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,6 +41,11 @@ func (f Files) Set() bool { return f.Cert != "" && f.Key != "" && f.CA != "" }
 // Settings are the files as settings of a process.
 func (f Files) Settings() map[string]string {
 	return map[string]string{"EUPAY_TLS_CERT": f.Cert, "EUPAY_TLS_KEY": f.Key, "EUPAY_TLS_CA": f.CA}
+}
+
+// FilesIn are the files that the settings of a process name; see Settings.
+func FilesIn(vars map[string]string) Files {
+	return Files{Cert: vars["EUPAY_TLS_CERT"], Key: vars["EUPAY_TLS_KEY"], CA: vars["EUPAY_TLS_CA"]}
 }
 
 // Identity is a certificate with its key, and the authority that the others' certificates must come from.
@@ -135,7 +139,7 @@ func (i *Identity) Expires() time.Time {
 	return cert.Leaf.NotAfter.UTC()
 }
 
-// Client is the configuration of one connection to whoever has the name, at whatever address. Make one for each connection.
+// Client is the TLS configuration of one connection to the identity of that name, at any address. Make one for each connection.
 func (i *Identity) Client(name string) *tls.Config {
 	cert, roots := i.current()
 	return &tls.Config{MinVersion: tls.VersionTLS13, ServerName: name, RootCAs: roots, Certificates: []tls.Certificate{cert}}
@@ -162,7 +166,7 @@ func (i *Identity) Certificate() (tls.Certificate, error) {
 	return cert, nil
 }
 
-// Roots are the authority of the next connection, likewise.
+// Roots are the authority for the next connection, for clients that ask for it by themselves.
 func (i *Identity) Roots() (*x509.CertPool, error) {
 	_, roots := i.current()
 	return roots, nil
@@ -181,4 +185,4 @@ func Peer(state tls.ConnectionState) string {
 }
 
 // Services are the services that share the broker and the database.
-func Services() []string { return slices.Clone([]string{Gateway, Payments, Webhooks, QR, EInvoice}) }
+func Services() []string { return []string{Gateway, Payments, Webhooks, QR, EInvoice} }

@@ -115,7 +115,7 @@ func TestEachServiceMayDoItsOwnAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestNobodyHearsWhatIsNotForHim(t *testing.T) {
+func TestAServiceSubscribesToItsOwnSubjectsOnly(t *testing.T) {
 	srv := house(t)
 	for _, c := range []struct {
 		subject string

@@ -18,7 +18,7 @@ func New(t testing.TB) *bus.Bus {
 	return Connect(t, Server(t).URL())
 }
 
-// Server runs a server that ends with the test. Whoever connects has to show an identity of package identitytest.
+// Server runs a server that ends with the test. A client has to show an identity of package identitytest.
 func Server(t testing.TB) *natsserver.Server {
 	t.Helper()
 	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Identity: identitytest.Load(t, identity.NATS)})

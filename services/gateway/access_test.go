@@ -81,7 +81,7 @@ func (w *gateWorld) otherPlatform() (token string) {
 var pathParameter = regexp.MustCompile(`:[a-zA-Z_]+|\*`)
 
 // lets reports whether the gateway lets the caller in, to do anything at all. The parameters of the path exist nowhere, and there is no body:
-// whoever may call is told so.
+// a caller that is let in gets another error than one of rejected.
 func (w *gateWorld) lets(k kind, method, pattern string) bool {
 	w.t.Helper()
 	path := pathParameter.ReplaceAllString(strings.TrimPrefix(pattern, basePath), "00000000-0000-4000-8000-000000000000")

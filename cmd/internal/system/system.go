@@ -74,7 +74,7 @@ func (s System) OwnMailbox() bool { return s.Extra["EUPAY_SMTP_URL"] == "" }
 // MailboxURL is where the mails are read.
 func (s System) MailboxURL() string { return "http://" + Loopback(s.Ports.Mailbox) }
 
-// mail are the settings of whoever sends mails.
+// mail are the settings of the service that sends mails.
 func (s System) mail() map[string]string {
 	if !s.OwnMailbox() {
 		return nil

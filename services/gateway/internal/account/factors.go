@@ -75,7 +75,7 @@ func (u *Users) BeginFactor(ctx context.Context, who Presence, password string) 
 
 // checkPassword bounds how often a password is guessed with a stolen token.
 func (u *Users) checkPassword(ctx context.Context, who Presence, password string) error {
-	if err := u.guesses.at(ctx, "password", who.ID); err != nil {
+	if err := u.guesses.count(ctx, "password", who.ID); err != nil {
 		return err
 	}
 	user, err := userByID(ctx, u.pool, who.ID)
@@ -89,13 +89,13 @@ func (u *Users) checkPassword(ctx context.Context, who Presence, password string
 	if !ok {
 		return errs.Invalid(errs.Field{Field: "password", Message: "password is not your password."})
 	}
-	return u.guesses.tried(ctx, "password", who.ID)
+	return u.guesses.clear(ctx, "password", who.ID)
 }
 
 // ConfirmFactor makes the second factor count, and returns the recovery codes, once. All other sessions end: none of them has shown it.
 func (u *Users) ConfirmFactor(ctx context.Context, who Presence, code string, from Device) (codes []string, err error) {
 	now := instant(u.now)
-	if err := u.guesses.at(ctx, "factor", who.ID); err != nil {
+	if err := u.guesses.count(ctx, "factor", who.ID); err != nil {
 		return nil, err
 	}
 	err = u.locked(ctx, who.ID, func(tx pgx.Tx, user User) error {
@@ -212,7 +212,7 @@ func (u *Users) VerifyLogin(ctx context.Context, ticket string, proof Proof, fro
 
 // proven runs do for a user who shows the second factor.
 func (u *Users) proven(ctx context.Context, userID string, proof Proof, from Device, do func(pgx.Tx, User) error) error {
-	if err := u.guesses.at(ctx, "factor", userID); err != nil {
+	if err := u.guesses.count(ctx, "factor", userID); err != nil {
 		return err
 	}
 	err := u.locked(ctx, userID, func(tx pgx.Tx, user User) error {
@@ -234,7 +234,7 @@ func (u *Users) proven(ctx context.Context, userID string, proof Proof, from Dev
 	case err != nil:
 		return err
 	}
-	return u.guesses.tried(ctx, "factor", userID)
+	return u.guesses.clear(ctx, "factor", userID)
 }
 
 func (u *Users) useProof(ctx context.Context, tx pgx.Tx, user User, f factor, proof Proof, from Device) error {

@@ -24,16 +24,16 @@ type guesses struct {
 	perIP   int
 }
 
-// aimed are the guesses at one account from one network, of which address is a part.
-type aimed struct{ account, address, network string }
+// loginTarget are the guesses at one account from one network, of which address is a part.
+type loginTarget struct{ account, address, network string }
 
 // pair is the key of the counter; it names nobody, as it may lie in another system's memory.
-func (n aimed) pair() string { return "login:pair:" + digest(n.account+" "+n.network) }
+func (n loginTarget) pair() string { return "login:pair:" + digest(n.account+" "+n.network) }
 
 // home is that of an address in a network of the owner.
-func (n aimed) home() string { return "login:home:" + digest(n.account+" "+n.address) }
+func (n loginTarget) home() string { return "login:home:" + digest(n.account+" "+n.address) }
 
-func (n aimed) strangers() string { return "login:account:" + digest(n.account) }
+func (n loginTarget) strangers() string { return "login:account:" + digest(n.account) }
 
 func digest(name string) string {
 	sum := sha256.Sum256([]byte(name))
@@ -58,18 +58,18 @@ func (g guesses) address(ctx context.Context, purpose, network string) error {
 	return err
 }
 
-// at counts a try of one purpose at something of one user's, and tried ends the count.
-func (g guesses) at(ctx context.Context, purpose, id string) error {
+// count counts a try of one purpose for one user, and clear ends the count after a success.
+func (g guesses) count(ctx context.Context, purpose, id string) error {
 	_, err := g.take(ctx, purpose+":"+digest(id), attemptsOfPair)
 	return err
 }
 
-func (g guesses) tried(ctx context.Context, purpose, id string) error {
+func (g guesses) clear(ctx context.Context, purpose, id string) error {
 	return g.limiter.Forget(ctx, purpose+":"+digest(id))
 }
 
 // forget ends the counts of who has proven himself, not that of strangers: they are others.
-func (g guesses) forget(ctx context.Context, n aimed) error {
+func (g guesses) forget(ctx context.Context, n loginTarget) error {
 	if err := g.limiter.Forget(ctx, n.pair()); err != nil {
 		return err
 	}

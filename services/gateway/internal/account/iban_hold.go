@@ -23,8 +23,8 @@ const (
 	changesAtOnce = 20
 )
 
-// holdIBAN makes a new IBAN of a merchant that has one wait: whoever has taken an account over must not send its money elsewhere before its owners
-// hear of it. It reports whether it did.
+// holdIBAN makes a new IBAN of a merchant that has one wait: somebody who has taken over an account must not redirect its money before its owners
+// know. It reports whether it did.
 func (s *Merchants) holdIBAN(before Merchant, m *Merchant, now time.Time) bool {
 	if s.hold <= 0 || before.IBAN == "" || m.IBAN == before.IBAN {
 		return false

@@ -102,7 +102,7 @@ type attempt struct {
 	from           netip.Addr
 }
 
-// source is the name by which wrong secrets are counted. A key is no secret, so whoever has its name must not spend what
+// source is the name by which wrong secrets are counted. A public key is no secret, so somebody who knows it must not use up what
 // others may try.
 func (a attempt) source() string { return a.public + " " + neighbourhood(a.from) }
 

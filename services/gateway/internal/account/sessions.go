@@ -29,7 +29,7 @@ type Session struct {
 // from networks where its owner has not logged in lately.
 func (u *Users) Login(ctx context.Context, email, password string, audience Audience, from Device) (Session, error) {
 	email = normalEmail(email)
-	n := aimed{account: email[:min(len(email), maxEmail+1)], address: network(from.IP), network: neighbourhood(from.IP)}
+	n := loginTarget{account: email[:min(len(email), maxEmail+1)], address: network(from.IP), network: neighbourhood(from.IP)}
 	now := instant(u.now)
 	if err := u.guesses.address(ctx, "login", n.address); err != nil {
 		return Session{}, err
@@ -108,7 +108,7 @@ func (u *Users) matchUnverified(ctx context.Context, who turn, email, password s
 
 // approach finds whom an attempt is at, counts it, and says when its turn is. Who comes from a network of the owner goes before
 // strangers and is not counted with them, nor with the neighbours.
-func (u *Users) approach(ctx context.Context, n aimed, now time.Time) (User, turn, error) {
+func (u *Users) approach(ctx context.Context, n loginTarget, now time.Time) (User, turn, error) {
 	user, err := u.find(ctx, n.account)
 	if err != nil {
 		return User{}, turn{}, err
@@ -130,7 +130,7 @@ func (u *Users) approach(ctx context.Context, n aimed, now time.Time) (User, tur
 }
 
 // welcome notes that the network is one of the user's.
-func (u *Users) welcome(ctx context.Context, n aimed, user User, now time.Time) error {
+func (u *Users) welcome(ctx context.Context, n loginTarget, user User, now time.Time) error {
 	if err := u.guesses.forget(ctx, n); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (u *Users) VerifyEmail(ctx context.Context, who Presence, code string) erro
 		return errNotUnverified()
 	}
 	now := instant(u.now)
-	if err := u.guesses.at(ctx, "verify", who.ID); err != nil {
+	if err := u.guesses.count(ctx, "verify", who.ID); err != nil {
 		return err
 	}
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {

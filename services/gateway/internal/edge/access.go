@@ -90,7 +90,7 @@ func (a *Access) authenticate(c echo.Context) (account.Key, error) {
 // admit checks what does not depend on the endpoint.
 func (a *Access) admit(c echo.Context, key account.Key) error {
 	if !key.Merchant.GatewayEnabled {
-		return errs.New(errs.APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
+		return errs.NotEnabled(false)
 	}
 	if !key.Allows(web.ClientIP(c)) {
 		return account.ErrNotAllowed()

@@ -27,9 +27,9 @@ func (p Pass) Livemode() bool { return p.livemode }
 func ForMerchant(m account.Merchant, livemode bool) (Pass, error) {
 	switch {
 	case !m.GatewayEnabled:
-		return Pass{}, errs.New(errs.APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
+		return Pass{}, errs.NotEnabled(false)
 	case livemode && !m.LiveEnabled:
-		return Pass{}, errs.New(errs.APIAccessDisabled, "Live mode is not enabled for your account. Ask EU Pay to enable it, or use a test key.")
+		return Pass{}, errs.NotEnabled(true)
 	}
 	if err := account.CheckPayable(m, livemode); err != nil {
 		return Pass{}, err

@@ -83,7 +83,7 @@ func (a *API) mayConfirm(c echo.Context, pass gate.Pass, reference string) error
 		return err
 	}
 	if got.GetPayment().GetSettlementDeadline() == nil {
-		return errs.New(errs.InvalidState, "This payment does not wait for your word. To confirm money that came by EPC code, switch these payments on in the merchant portal.")
+		return errs.NothingToConfirm()
 	}
 	return nil
 }

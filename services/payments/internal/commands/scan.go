@@ -99,7 +99,7 @@ func (h *Handler) confirmReceived(ctx context.Context, r *request, c *paymentsv1
 		return h.settle(ctx, r, p, payment.Word{Came: true, Actor: c.GetActor(), Note: c.GetNote()}, c.GetAmountCents())
 	case !m.EPCEnabled:
 		distrusted.WithLabelValues("not_enabled").Inc()
-		return errs.New(errs.InvalidState, "This payment does not wait for your word. To confirm money that came by EPC code, switch these payments on in the merchant portal.")
+		return errs.NothingToConfirm()
 	}
 	received := payment.Received{By: c.GetActor(), Note: c.GetNote()}
 	if c.GetReceivedAt() != nil {

@@ -116,9 +116,9 @@ func holder(m *paymentsv1.Merchant) string { return cmp.Or(m.GetAccountName(), m
 func (m Merchant) May(livemode bool) error {
 	switch {
 	case !m.GatewayEnabled:
-		return errs.New(errs.APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
+		return errs.NotEnabled(false)
 	case livemode && !m.LiveEnabled:
-		return errs.New(errs.APIAccessDisabled, "Live mode is not enabled for your account. Ask EU Pay to enable it, or use a test key.")
+		return errs.NotEnabled(true)
 	default:
 		return nil
 	}
