@@ -3,18 +3,14 @@ package main
 import (
 	"context"
 	"log/slog"
-	"net"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/cmd/internal/roles"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/internal/pgtest"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 )
@@ -34,22 +30,7 @@ func (d *desk) CreateAdmin(_ context.Context, r *gatewayv1.CreateAdminRequest) (
 func atDesk(t *testing.T, d *desk) {
 	t.Helper()
 	d.asked = make(chan *gatewayv1.CreateAdminRequest, 10)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := grpc.NewServer(grpc.Creds(credentials.NewTLS(identitytest.Load(t, identity.Gateway).Server())), grpc.UnaryInterceptor(errs.UnaryServer(quiet)))
-	gatewayv1.RegisterOperatorServiceServer(srv, d)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	t.Cleanup(func() {
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	as(t, identitytest.Files(t, identity.Operator))
-	t.Setenv("EUPAY_GATEWAY_ADDR", l.Addr().String())
+	serve(t, identity.Gateway, gatewayAddr, &gatewayv1.OperatorService_ServiceDesc, d)
 	t.Setenv("EUPAY_ADMIN_PASSWORD", "correct horse battery")
 }
 

@@ -58,6 +58,9 @@ type grammar struct {
 	Admin struct {
 		Create adminCreateCommand `cmd:"" help:"Make the first admin of a new deployment."`
 	} `cmd:"" help:"Look after those who work for the platform."`
+	Payments struct {
+		History paymentHistoryCommand `cmd:"" help:"Show what happened to a payment, with the provider's answers."`
+	} `cmd:"" help:"Look at payments."`
 	Database struct {
 		Prepare databasePrepareCommand `cmd:"" help:"Make a role and a schema for each service."`
 	} `cmd:"" help:"Look after the database."`

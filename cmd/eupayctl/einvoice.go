@@ -22,9 +22,11 @@ import (
 const (
 	einvoiceAddr = "EUPAY_EINVOICE_ADDR"
 	gatewayAddr  = "EUPAY_GATEWAY_ADDR"
+	paymentsAddr = "EUPAY_PAYMENTS_ADDR"
 	// Where the services listen unless told otherwise.
 	usualEInvoice = "127.0.0.1:9104"
 	usualGateway  = "127.0.0.1:9100"
+	usualPayments = "127.0.0.1:9101"
 )
 
 // einvoice connects to the einvoice service. The caller calls done.

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -82,24 +79,7 @@ func (o *office) Export(r *einvoicev1.ExportRequest, stream grpc.ServerStreaming
 func opened(t *testing.T, o *office) *office {
 	t.Helper()
 	o.asked = make(chan proto.Message, 100)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.DiscardHandler)
-	as(t, identitytest.Files(t, identity.Operator))
-	creds := credentials.NewTLS(identitytest.Load(t, identity.EInvoice).Server())
-	srv := grpc.NewServer(grpc.Creds(creds), grpc.ChainUnaryInterceptor(errs.UnaryServer(log)), grpc.ChainStreamInterceptor(errs.StreamServer(log)))
-	einvoicev1.RegisterOperatorServiceServer(srv, o)
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	t.Cleanup(func() {
-		srv.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
-	t.Setenv("EUPAY_EINVOICE_ADDR", l.Addr().String())
+	serve(t, identity.EInvoice, einvoiceAddr, &einvoicev1.OperatorService_ServiceDesc, o)
 	return o
 }
 

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
-	"google.golang.org/grpc"
-
 	"european-pay.eu/eupay/internal/identity"
-	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
-	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 )
 
 type keysRotateCommand struct {
@@ -19,30 +14,21 @@ type keysRotateCommand struct {
 // Help is shown under the summary.
 func (*keysRotateCommand) Help() string {
 	return "Seals with the current master keys what earlier ones have sealed: second factors (gateway), webhook secrets and push subscriptions (webhooks), " +
-		"linked bank accounts (payments). First roll the services out with the new key as EUPAY_JWT_SECRET, EUPAY_WEBHOOK_MASTER_KEY or " +
-		"EUPAY_CONNECTIONS_KEY, and the one before among EUPAY_OLD_JWT_SECRETS, EUPAY_WEBHOOK_OLD_MASTER_KEYS or EUPAY_OLD_CONNECTIONS_KEYS. " +
+		"linked bank accounts, payers' account numbers and the provider's answers (payments). First roll the services out with the new key added to " +
+		"EUPAY_OLD_JWT_SECRETS, EUPAY_WEBHOOK_OLD_MASTER_KEYS or EUPAY_OLD_CONNECTIONS_KEYS, so that every replica can open what it seals; then with the " +
+		"new key as EUPAY_JWT_SECRET, EUPAY_WEBHOOK_MASTER_KEY or EUPAY_CONNECTIONS_KEY, and the one before in its place. " +
 		"When this command has ended well, the old keys are not needed any more. It may be run again, while everything runs."
 }
 
 // holder of sealed secrets.
 type holder struct {
 	name, setting, usual string
-	reseal               func(context.Context, grpc.ClientConnInterface) (int64, error)
 }
 
 var holders = []holder{
-	{identity.Gateway, gatewayAddr, usualGateway, func(ctx context.Context, c grpc.ClientConnInterface) (int64, error) {
-		r, err := gatewayv1.NewOperatorServiceClient(c).ResealSecrets(ctx, &gatewayv1.ResealSecretsRequest{})
-		return r.GetResealed(), err
-	}},
-	{identity.Webhooks, "EUPAY_WEBHOOKS_ADDR", "127.0.0.1:9102", func(ctx context.Context, c grpc.ClientConnInterface) (int64, error) {
-		r, err := webhooksv1.NewOperatorServiceClient(c).ResealSecrets(ctx, &webhooksv1.ResealSecretsRequest{})
-		return r.GetResealed(), err
-	}},
-	{identity.Payments, "EUPAY_PAYMENTS_ADDR", "127.0.0.1:9101", func(ctx context.Context, c grpc.ClientConnInterface) (int64, error) {
-		r, err := paymentsv1.NewOperatorServiceClient(c).ResealSecrets(ctx, &paymentsv1.ResealSecretsRequest{})
-		return r.GetResealed(), err
-	}},
+	{identity.Gateway, gatewayAddr, usualGateway},
+	{identity.Webhooks, "EUPAY_WEBHOOKS_ADDR", "127.0.0.1:9102"},
+	{identity.Payments, paymentsAddr, usualPayments},
 }
 
 // Run seals everything anew.
@@ -67,10 +53,10 @@ func (h holder) run(t *tool) error {
 		return err
 	}
 	defer done()
-	n, err := h.reseal(t.ctx, conn)
+	r, err := keysv1.NewKeysServiceClient(conn).Reseal(t.ctx, &keysv1.ResealRequest{})
 	if err != nil {
 		return answered(err, h.name, h.setting)
 	}
-	t.say("%s: %d secrets were sealed anew.", h.name, n)
+	t.say("%s: %d secrets were sealed anew.", h.name, r.GetResealed())
 	return nil
 }

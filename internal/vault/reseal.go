@@ -20,6 +20,10 @@ type Column struct {
 	Of []string
 	// Owner is what the value is bound to, from the texts of Key and then Of.
 	Owner func(of []string) string
+	// Plain is a column of text where earlier versions kept the value unsealed; empty for none. It is sealed and emptied.
+	Plain string
+	// Where restricts the rows; empty for all.
+	Where string
 	// Hash, with HashOf, is a column that is made of the opened value; empty for none.
 	Hash   string
 	HashOf func(plain string) []byte
@@ -28,19 +32,21 @@ type Column struct {
 // atOnce is how many rows one transaction seals anew.
 const atOnce = 100
 
-// Reseal seals everything with the current master key that an earlier one has sealed, while the services run, and returns how many values
-// it was. When it has returned without an error the earlier keys are not needed any more.
+// Reseal seals everything with the current master key that an earlier one has sealed, or nobody yet, while the services run, and returns
+// how many values it were. When it has returned without an error the earlier keys are not needed any more.
 func (v *Vault) Reseal(ctx context.Context, pool *pgxpool.Pool, columns ...Column) (total int64, err error) {
 	for _, c := range columns {
+		var after []string
 		for {
-			n, err := v.resealSome(ctx, pool, c)
+			rows, err := v.resealSome(ctx, pool, c, after)
 			if err != nil {
 				return total, fmt.Errorf("seal %s anew: %w", c.Table, err)
 			}
-			if n == 0 {
+			if len(rows) == 0 {
 				break
 			}
-			total += int64(n)
+			total += int64(len(rows))
+			after = rows[len(rows)-1].of[:len(c.Key)]
 		}
 	}
 	s := v.Seal(checkText, v.name)
@@ -50,21 +56,25 @@ func (v *Vault) Reseal(ctx context.Context, pool *pgxpool.Pool, columns ...Colum
 	return total, nil
 }
 
+// resealed is a row with a value to seal anew.
 type resealed struct {
 	of     []string
-	sealed Sealed
+	keyID  *string
+	sealed []byte
+	plain  string
 }
 
-// resealSome locks its rows, so that a change of one of them at the same moment is not undone.
-func (v *Vault) resealSome(ctx context.Context, pool *pgxpool.Pool, c Column) (n int, err error) {
+// resealSome seals the next rows in the order of their keys after the given one, nil for the first, and returns them. It locks them, so
+// that a change of one of them at the same moment is not undone.
+func (v *Vault) resealSome(ctx context.Context, pool *pgxpool.Pool, c Column, after []string) (list []resealed, err error) {
+	query, args := c.next(v.current().id, after)
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, fmt.Sprintf(`select array[%s], %s, %s from %s where %s <> $1 limit %d for update`,
-			texts(append(append([]string{}, c.Key...), c.Of...)), c.KeyID, c.Data, c.Table, c.KeyID, atOnce), v.current().id)
+		rows, err := tx.Query(ctx, query, args...)
 		if err != nil {
 			return err
 		}
-		list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one resealed, err error) {
-			return one, r.Scan(&one.of, &one.sealed.KeyID, &one.sealed.Data)
+		list, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (one resealed, err error) {
+			return one, r.Scan(&one.of, &one.keyID, &one.sealed, &one.plain)
 		})
 		if err != nil {
 			return err
@@ -74,29 +84,56 @@ func (v *Vault) resealSome(ctx context.Context, pool *pgxpool.Pool, c Column) (n
 				return err
 			}
 		}
-		n = len(list)
 		return nil
 	})
-	return n, err
+	return list, err
+}
+
+// next is the query for the rows that resealSome takes, and its arguments. It walks along the primary key, so that a large table is read once.
+func (c Column) next(current string, after []string) (query string, args []any) {
+	plain, where := "''", c.KeyID+" <> $1"
+	if c.Plain != "" {
+		plain, where = c.Plain, "("+where+" or "+c.Plain+" <> '')"
+	}
+	if c.Where != "" {
+		where += " and " + c.Where
+	}
+	args = []any{current}
+	if after != nil {
+		var places []string
+		for _, value := range after {
+			args = append(args, value)
+			places = append(places, fmt.Sprintf("$%d", len(args)))
+		}
+		where += fmt.Sprintf(" and (%s) > (%s)", strings.Join(c.Key, ", "), strings.Join(places, ", "))
+	}
+	of := append(append([]string{}, c.Key...), c.Of...)
+	return fmt.Sprintf(`select array[%s], %s, %s, %s from %s where %s order by %s limit %d for update`,
+		texts(of), c.KeyID, c.Data, plain, c.Table, where, strings.Join(c.Key, ", "), atOnce), args
 }
 
 func (v *Vault) resealOne(ctx context.Context, tx pgx.Tx, c Column, one resealed) error {
-	owner := c.Owner(one.of)
-	plain, err := v.Open(one.sealed, owner)
-	if err != nil {
-		return err
+	owner, plain := c.Owner(one.of), one.plain
+	if plain == "" {
+		var err error
+		if plain, err = v.Open(Sealed{KeyID: *one.keyID, Data: one.sealed}, owner); err != nil {
+			return err
+		}
 	}
 	fresh := v.Seal(plain, owner)
 	set, args := fmt.Sprintf("%s = $1, %s = $2", c.KeyID, c.Data), []any{fresh.KeyID, fresh.Data}
+	if c.Plain != "" {
+		set += ", " + c.Plain + " = ''"
+	}
 	if c.Hash != "" {
 		set, args = set+fmt.Sprintf(", %s = $3", c.Hash), append(args, c.HashOf(plain))
 	}
 	var where []string
 	for i, column := range c.Key {
 		args = append(args, one.of[i])
-		where = append(where, fmt.Sprintf("%s::text = $%d", column, len(args)))
+		where = append(where, fmt.Sprintf("%s = $%d", column, len(args)))
 	}
-	_, err = tx.Exec(ctx, fmt.Sprintf("update %s set %s where %s", c.Table, set, strings.Join(where, " and ")), args...)
+	_, err := tx.Exec(ctx, fmt.Sprintf("update %s set %s where %s", c.Table, set, strings.Join(where, " and ")), args...)
 	return err
 }
 

@@ -24,6 +24,7 @@ import (
 	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/internal/outbox"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
+	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -261,6 +262,7 @@ func (s *Service) open(ctx context.Context) error {
 	}
 	s.money = gate.NewCommands(s.commands)
 	s.core.Serve(&gatewayv1.OperatorService_ServiceDesc, operator.NewServer(s.accounts.Users), identity.Operator)
+	s.core.Serve(&keysv1.KeysService_ServiceDesc, s.accounts.KeysServer(), identity.Operator)
 	if s.echo, err = s.routes(); err != nil {
 		return err
 	}

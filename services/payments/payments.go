@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/internal/vault"
+	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/account"
 	"european-pay.eu/eupay/services/payments/internal/commands"
@@ -121,7 +123,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		return nil, fmt.Errorf("check EUPAY_CONNECTIONS_KEY: %w", err)
 	}
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
-	s := store.New(core.Pool, core.Now, relay.Wake)
+	s := store.New(core.Pool, keys, core.Now, relay.Wake)
 	svc := &Service{core: core, relay: relay, store: s}
 	live, test := svc.provider(cfg, cfg.Live), svc.provider(cfg, cfg.Test)
 	svc.engine = engine.New(cfg.Engine, s, live, test, core.Now, core.Log)
@@ -132,7 +134,8 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool, core.Now), core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s), identity.Gateway)
-	core.Serve(&paymentsv1.OperatorService_ServiceDesc, account.NewOperator(svc.accounts), identity.Operator)
+	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
+	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed())...), identity.Operator)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	return svc, nil
 }

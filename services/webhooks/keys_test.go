@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/identitytest"
-	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 )
 
 // TestTheMasterKeyIsReplacedWhileWebhooksFlow: first beside the one before, then everything is sealed anew, then alone.
@@ -39,7 +39,7 @@ func TestTheMasterKeyIsReplacedWhileWebhooksFlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	r, err := webhooksv1.NewOperatorServiceClient(conn).ResealSecrets(t.Context(), &webhooksv1.ResealSecretsRequest{})
+	r, err := keysv1.NewKeysServiceClient(conn).Reseal(t.Context(), &keysv1.ResealRequest{})
 	if err != nil || r.GetResealed() != 1 {
 		t.Fatalf("sealed anew: %v, %v", r, err)
 	}

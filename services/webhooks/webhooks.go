@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/vault"
+	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
@@ -48,7 +51,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if cfg.GRPCAddr == "" {
 		cfg.GRPCAddr = DefaultGRPCAddr
 	}
-	vault, err := secret.NewVault(cfg.MasterKey, cfg.OldMasterKeys...)
+	secrets, err := secret.NewVault(cfg.MasterKey, cfg.OldMasterKeys...)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := vault.Check(ctx, core.Pool, `select key_id from endpoints where key_id is not null
+	if err := secrets.Check(ctx, core.Pool, `select key_id from endpoints where key_id is not null
 		union all select key_id from push_subscriptions limit 1`); err != nil {
 		core.Close()
 		return nil, fmt.Errorf("check EUPAY_WEBHOOK_MASTER_KEY: %w", err)
@@ -71,20 +74,21 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	now := func() time.Time { return core.Now().UTC().Truncate(time.Microsecond) }
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
 	s.engine = delivery.NewEngine(cfg.engine(), delivery.Deps{
-		DB: core.Pool, Directory: endpoint.NewDirectory(store, vault, now), Client: egress.NewClient(guard, cfg.Timeout, nil),
+		DB: core.Pool, Directory: endpoint.NewDirectory(store, secrets, now), Client: egress.NewClient(guard, cfg.Timeout, nil),
 		Now: now, Announced: s.relay.Wake, Log: core.Log,
 	})
 	s.consumer = consume.New(
 		consume.Config{Name: "webhooks", Subjects: subjects, InboxKeep: cfg.engine().InboxRetention},
 		core.Pool, core.Bus, s.engine.Handle, s.engine.Committed, core.Log)
 	rules := endpoint.Rules{Refused: guard.Refused, RefusedPort: guard.RefusedPort}
-	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, store, vault, rules, s.engine, core.Now), identity.Gateway)
+	core.Serve(&webhooksv1.WebhooksService_ServiceDesc, rpc.NewServer(core.Pool, store, secrets, rules, s.engine, core.Now), identity.Gateway)
+	keys := vault.NewServer(secrets, core.Pool, core.Log, slices.Concat(endpoint.Sealed(), push.Sealed())...)
 	s.push = push.New(push.Deps{
-		Pool: core.Pool, Bus: core.Bus, Vault: vault, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
+		Pool: core.Pool, Bus: core.Bus, Vault: secrets, Key: pushKey, Guard: guard, Rules: rules, Now: now, Log: core.Log,
 	})
 	core.Serve(&webhooksv1.PushService_ServiceDesc, s.push.Server, identity.Gateway)
-	core.Serve(&webhooksv1.ListenService_ServiceDesc, listen.NewServer(core.Bus.JS, vault, core.Now, core.Log), identity.Gateway)
-	core.Serve(&webhooksv1.OperatorService_ServiceDesc, rpc.NewOperator(core.Pool, vault, core.Log), identity.Operator)
+	core.Serve(&webhooksv1.ListenService_ServiceDesc, listen.NewServer(core.Bus.JS, secrets, core.Now, core.Log), identity.Gateway)
+	core.Serve(&keysv1.KeysService_ServiceDesc, keys, identity.Operator)
 	return s, nil
 }
 

@@ -3,7 +3,7 @@ function __eupayctl_at
     set -l at
     for word in (commandline -opc)
         switch (string join ' ' $at $word)
-            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "database" "database prepare" "keys" "keys rotate" "completion"
+            case "events" "events tail" "events show" "events emit" "replay" "dlq" "dlq list" "dlq show" "dlq requeue" "streams" "streams status" "einvoice" "einvoice resubmit" "einvoice status" "einvoice export" "admin" "admin create" "payments" "payments history" "database" "database prepare" "keys" "keys rotate" "completion"
                 set at $at $word
         end
     end
@@ -16,6 +16,7 @@ complete -c eupayctl -n '__eupayctl_at ""' -a dlq -d 'Look after dead letters'
 complete -c eupayctl -n '__eupayctl_at ""' -a streams -d 'Watch streams and consumers'
 complete -c eupayctl -n '__eupayctl_at ""' -a einvoice -d 'Look after e-invoices'
 complete -c eupayctl -n '__eupayctl_at ""' -a admin -d 'Look after those who work for the platform'
+complete -c eupayctl -n '__eupayctl_at ""' -a payments -d 'Look at payments'
 complete -c eupayctl -n '__eupayctl_at ""' -a database -d 'Look after the database'
 complete -c eupayctl -n '__eupayctl_at ""' -a keys -d 'Look after master keys'
 complete -c eupayctl -n '__eupayctl_at ""' -a completion -d 'Write a completion script for a shell'
@@ -160,6 +161,18 @@ complete -c eupayctl -n '__eupayctl_at "admin create"' -l timeout -x -d 'How lon
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l email -x -d 'The admin\'s email address, which is also the login'
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l another -d 'Also when there is an admin already'
 complete -c eupayctl -n '__eupayctl_at "admin create"' -l run -d 'Do it'
+complete -c eupayctl -n '__eupayctl_at "payments"' -a history -d 'Show what happened to a payment, with the provider\'s answers'
+complete -c eupayctl -n '__eupayctl_at "payments"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "payments"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "payments"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "payments"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "payments"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "payments history"' -l help -s h -d 'Show context-sensitive help'
+complete -c eupayctl -n '__eupayctl_at "payments history"' -l nats-url -x -d 'NATS server'
+complete -c eupayctl -n '__eupayctl_at "payments history"' -l run-dir -x -d 'Run folder of make run, where the address is found when nothing else gives it'
+complete -c eupayctl -n '__eupayctl_at "payments history"' -l output -s o -x -a "table json" -d 'table, or json: one object per line'
+complete -c eupayctl -n '__eupayctl_at "payments history"' -l timeout -x -d 'How long to wait for each answer'
+complete -c eupayctl -n '__eupayctl_at "payments history"' -l answers -d 'With what the provider answered'
 complete -c eupayctl -n '__eupayctl_at "database"' -a prepare -d 'Make a role and a schema for each service'
 complete -c eupayctl -n '__eupayctl_at "database"' -l help -s h -d 'Show context-sensitive help'
 complete -c eupayctl -n '__eupayctl_at "database"' -l nats-url -x -d 'NATS server'

@@ -136,87 +136,6 @@ func (x *CreateAdminResponse) GetAdmins() int64 {
 	return 0
 }
 
-type ResealSecretsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ResealSecretsRequest) Reset() {
-	*x = ResealSecretsRequest{}
-	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ResealSecretsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ResealSecretsRequest) ProtoMessage() {}
-
-func (x *ResealSecretsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ResealSecretsRequest.ProtoReflect.Descriptor instead.
-func (*ResealSecretsRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_gateway_v1_operator_proto_rawDescGZIP(), []int{2}
-}
-
-type ResealSecretsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many values were sealed anew. 0: nothing was left to do.
-	Resealed      int64 `protobuf:"varint,1,opt,name=resealed,proto3" json:"resealed,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ResealSecretsResponse) Reset() {
-	*x = ResealSecretsResponse{}
-	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ResealSecretsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ResealSecretsResponse) ProtoMessage() {}
-
-func (x *ResealSecretsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_gateway_v1_operator_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ResealSecretsResponse.ProtoReflect.Descriptor instead.
-func (*ResealSecretsResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_gateway_v1_operator_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *ResealSecretsResponse) GetResealed() int64 {
-	if x != nil {
-		return x.Resealed
-	}
-	return 0
-}
-
 var File_eupay_gateway_v1_operator_proto protoreflect.FileDescriptor
 
 const file_eupay_gateway_v1_operator_proto_rawDesc = "" +
@@ -228,13 +147,9 @@ const file_eupay_gateway_v1_operator_proto_rawDesc = "" +
 	"\aanother\x18\x03 \x01(\bR\aanother\x12\x17\n" +
 	"\adry_run\x18\x04 \x01(\bR\x06dryRun\"-\n" +
 	"\x13CreateAdminResponse\x12\x16\n" +
-	"\x06admins\x18\x01 \x01(\x03R\x06admins\"\x16\n" +
-	"\x14ResealSecretsRequest\"3\n" +
-	"\x15ResealSecretsResponse\x12\x1a\n" +
-	"\bresealed\x18\x01 \x01(\x03R\bresealed2\xcf\x01\n" +
+	"\x06admins\x18\x01 \x01(\x03R\x06admins2m\n" +
 	"\x0fOperatorService\x12Z\n" +
-	"\vCreateAdmin\x12$.eupay.gateway.v1.CreateAdminRequest\x1a%.eupay.gateway.v1.CreateAdminResponse\x12`\n" +
-	"\rResealSecrets\x12&.eupay.gateway.v1.ResealSecretsRequest\x1a'.eupay.gateway.v1.ResealSecretsResponseB8Z6european-pay.eu/eupay/proto/eupay/gateway/v1;gatewayv1b\x06proto3"
+	"\vCreateAdmin\x12$.eupay.gateway.v1.CreateAdminRequest\x1a%.eupay.gateway.v1.CreateAdminResponseB8Z6european-pay.eu/eupay/proto/eupay/gateway/v1;gatewayv1b\x06proto3"
 
 var (
 	file_eupay_gateway_v1_operator_proto_rawDescOnce sync.Once
@@ -248,20 +163,16 @@ func file_eupay_gateway_v1_operator_proto_rawDescGZIP() []byte {
 	return file_eupay_gateway_v1_operator_proto_rawDescData
 }
 
-var file_eupay_gateway_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_eupay_gateway_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_eupay_gateway_v1_operator_proto_goTypes = []any{
-	(*CreateAdminRequest)(nil),    // 0: eupay.gateway.v1.CreateAdminRequest
-	(*CreateAdminResponse)(nil),   // 1: eupay.gateway.v1.CreateAdminResponse
-	(*ResealSecretsRequest)(nil),  // 2: eupay.gateway.v1.ResealSecretsRequest
-	(*ResealSecretsResponse)(nil), // 3: eupay.gateway.v1.ResealSecretsResponse
+	(*CreateAdminRequest)(nil),  // 0: eupay.gateway.v1.CreateAdminRequest
+	(*CreateAdminResponse)(nil), // 1: eupay.gateway.v1.CreateAdminResponse
 }
 var file_eupay_gateway_v1_operator_proto_depIdxs = []int32{
 	0, // 0: eupay.gateway.v1.OperatorService.CreateAdmin:input_type -> eupay.gateway.v1.CreateAdminRequest
-	2, // 1: eupay.gateway.v1.OperatorService.ResealSecrets:input_type -> eupay.gateway.v1.ResealSecretsRequest
-	1, // 2: eupay.gateway.v1.OperatorService.CreateAdmin:output_type -> eupay.gateway.v1.CreateAdminResponse
-	3, // 3: eupay.gateway.v1.OperatorService.ResealSecrets:output_type -> eupay.gateway.v1.ResealSecretsResponse
-	2, // [2:4] is the sub-list for method output_type
-	0, // [0:2] is the sub-list for method input_type
+	1, // 1: eupay.gateway.v1.OperatorService.CreateAdmin:output_type -> eupay.gateway.v1.CreateAdminResponse
+	1, // [1:2] is the sub-list for method output_type
+	0, // [0:1] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
@@ -278,7 +189,7 @@ func file_eupay_gateway_v1_operator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_gateway_v1_operator_proto_rawDesc), len(file_eupay_gateway_v1_operator_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

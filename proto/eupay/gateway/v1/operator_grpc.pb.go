@@ -19,8 +19,7 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OperatorService_CreateAdmin_FullMethodName   = "/eupay.gateway.v1.OperatorService/CreateAdmin"
-	OperatorService_ResealSecrets_FullMethodName = "/eupay.gateway.v1.OperatorService/ResealSecrets"
+	OperatorService_CreateAdmin_FullMethodName = "/eupay.gateway.v1.OperatorService/CreateAdmin"
 )
 
 // OperatorServiceClient is the client API for OperatorService service.
@@ -31,8 +30,6 @@ const (
 type OperatorServiceClient interface {
 	// CreateAdmin makes a person who works for the platform: in a new deployment nobody else can let merchants take payments.
 	CreateAdmin(ctx context.Context, in *CreateAdminRequest, opts ...grpc.CallOption) (*CreateAdminResponse, error)
-	// ResealSecrets seals with the current key what an earlier one has sealed, while everything runs.
-	ResealSecrets(ctx context.Context, in *ResealSecretsRequest, opts ...grpc.CallOption) (*ResealSecretsResponse, error)
 }
 
 type operatorServiceClient struct {
@@ -53,16 +50,6 @@ func (c *operatorServiceClient) CreateAdmin(ctx context.Context, in *CreateAdmin
 	return out, nil
 }
 
-func (c *operatorServiceClient) ResealSecrets(ctx context.Context, in *ResealSecretsRequest, opts ...grpc.CallOption) (*ResealSecretsResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ResealSecretsResponse)
-	err := c.cc.Invoke(ctx, OperatorService_ResealSecrets_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // OperatorServiceServer is the server API for OperatorService service.
 // All implementations must embed UnimplementedOperatorServiceServer
 // for forward compatibility.
@@ -71,8 +58,6 @@ func (c *operatorServiceClient) ResealSecrets(ctx context.Context, in *ResealSec
 type OperatorServiceServer interface {
 	// CreateAdmin makes a person who works for the platform: in a new deployment nobody else can let merchants take payments.
 	CreateAdmin(context.Context, *CreateAdminRequest) (*CreateAdminResponse, error)
-	// ResealSecrets seals with the current key what an earlier one has sealed, while everything runs.
-	ResealSecrets(context.Context, *ResealSecretsRequest) (*ResealSecretsResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }
 
@@ -85,9 +70,6 @@ type UnimplementedOperatorServiceServer struct{}
 
 func (UnimplementedOperatorServiceServer) CreateAdmin(context.Context, *CreateAdminRequest) (*CreateAdminResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateAdmin not implemented")
-}
-func (UnimplementedOperatorServiceServer) ResealSecrets(context.Context, *ResealSecretsRequest) (*ResealSecretsResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ResealSecrets not implemented")
 }
 func (UnimplementedOperatorServiceServer) mustEmbedUnimplementedOperatorServiceServer() {}
 func (UnimplementedOperatorServiceServer) testEmbeddedByValue()                         {}
@@ -128,24 +110,6 @@ func _OperatorService_CreateAdmin_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
-func _OperatorService_ResealSecrets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ResealSecretsRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(OperatorServiceServer).ResealSecrets(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: OperatorService_ResealSecrets_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(OperatorServiceServer).ResealSecrets(ctx, req.(*ResealSecretsRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 // OperatorService_ServiceDesc is the grpc.ServiceDesc for OperatorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -156,10 +120,6 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CreateAdmin",
 			Handler:    _OperatorService_CreateAdmin_Handler,
-		},
-		{
-			MethodName: "ResealSecrets",
-			Handler:    _OperatorService_ResealSecrets_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

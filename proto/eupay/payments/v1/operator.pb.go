@@ -21,26 +21,27 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-type ResealSecretsRequest struct {
+type ListAnswersRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reference     string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ResealSecretsRequest) Reset() {
-	*x = ResealSecretsRequest{}
+func (x *ListAnswersRequest) Reset() {
+	*x = ListAnswersRequest{}
 	mi := &file_eupay_payments_v1_operator_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ResealSecretsRequest) String() string {
+func (x *ListAnswersRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ResealSecretsRequest) ProtoMessage() {}
+func (*ListAnswersRequest) ProtoMessage() {}
 
-func (x *ResealSecretsRequest) ProtoReflect() protoreflect.Message {
+func (x *ListAnswersRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_eupay_payments_v1_operator_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -52,33 +53,39 @@ func (x *ResealSecretsRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ResealSecretsRequest.ProtoReflect.Descriptor instead.
-func (*ResealSecretsRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListAnswersRequest.ProtoReflect.Descriptor instead.
+func (*ListAnswersRequest) Descriptor() ([]byte, []int) {
 	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{0}
 }
 
-type ResealSecretsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many values were sealed anew. 0: nothing was left to do.
-	Resealed      int64 `protobuf:"varint,1,opt,name=resealed,proto3" json:"resealed,omitempty"`
+func (x *ListAnswersRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+type ListAnswersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Entries       []*AnsweredEntry       `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ResealSecretsResponse) Reset() {
-	*x = ResealSecretsResponse{}
+func (x *ListAnswersResponse) Reset() {
+	*x = ListAnswersResponse{}
 	mi := &file_eupay_payments_v1_operator_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ResealSecretsResponse) String() string {
+func (x *ListAnswersResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ResealSecretsResponse) ProtoMessage() {}
+func (*ListAnswersResponse) ProtoMessage() {}
 
-func (x *ResealSecretsResponse) ProtoReflect() protoreflect.Message {
+func (x *ListAnswersResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_eupay_payments_v1_operator_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -90,28 +97,85 @@ func (x *ResealSecretsResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ResealSecretsResponse.ProtoReflect.Descriptor instead.
-func (*ResealSecretsResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListAnswersResponse.ProtoReflect.Descriptor instead.
+func (*ListAnswersResponse) Descriptor() ([]byte, []int) {
 	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *ResealSecretsResponse) GetResealed() int64 {
+func (x *ListAnswersResponse) GetEntries() []*AnsweredEntry {
 	if x != nil {
-		return x.Resealed
+		return x.Entries
 	}
-	return 0
+	return nil
+}
+
+type AnsweredEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Entry *HistoryEntry          `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	// The provider's answer that caused the change, as it came; empty where none did.
+	Answer        string `protobuf:"bytes,2,opt,name=answer,proto3" json:"answer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnsweredEntry) Reset() {
+	*x = AnsweredEntry{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnsweredEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnsweredEntry) ProtoMessage() {}
+
+func (x *AnsweredEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnsweredEntry.ProtoReflect.Descriptor instead.
+func (*AnsweredEntry) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AnsweredEntry) GetEntry() *HistoryEntry {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
+func (x *AnsweredEntry) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
 }
 
 var File_eupay_payments_v1_operator_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_operator_proto_rawDesc = "" +
 	"\n" +
-	" eupay/payments/v1/operator.proto\x12\x11eupay.payments.v1\"\x16\n" +
-	"\x14ResealSecretsRequest\"3\n" +
-	"\x15ResealSecretsResponse\x12\x1a\n" +
-	"\bresealed\x18\x01 \x01(\x03R\bresealed2u\n" +
-	"\x0fOperatorService\x12b\n" +
-	"\rResealSecrets\x12'.eupay.payments.v1.ResealSecretsRequest\x1a(.eupay.payments.v1.ResealSecretsResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
+	" eupay/payments/v1/operator.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\"2\n" +
+	"\x12ListAnswersRequest\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\"Q\n" +
+	"\x13ListAnswersResponse\x12:\n" +
+	"\aentries\x18\x01 \x03(\v2 .eupay.payments.v1.AnsweredEntryR\aentries\"^\n" +
+	"\rAnsweredEntry\x125\n" +
+	"\x05entry\x18\x01 \x01(\v2\x1f.eupay.payments.v1.HistoryEntryR\x05entry\x12\x16\n" +
+	"\x06answer\x18\x02 \x01(\tR\x06answer2o\n" +
+	"\x0fOperatorService\x12\\\n" +
+	"\vListAnswers\x12%.eupay.payments.v1.ListAnswersRequest\x1a&.eupay.payments.v1.ListAnswersResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
 var (
 	file_eupay_payments_v1_operator_proto_rawDescOnce sync.Once
@@ -125,19 +189,23 @@ func file_eupay_payments_v1_operator_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_operator_proto_rawDescData
 }
 
-var file_eupay_payments_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_eupay_payments_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_eupay_payments_v1_operator_proto_goTypes = []any{
-	(*ResealSecretsRequest)(nil),  // 0: eupay.payments.v1.ResealSecretsRequest
-	(*ResealSecretsResponse)(nil), // 1: eupay.payments.v1.ResealSecretsResponse
+	(*ListAnswersRequest)(nil),  // 0: eupay.payments.v1.ListAnswersRequest
+	(*ListAnswersResponse)(nil), // 1: eupay.payments.v1.ListAnswersResponse
+	(*AnsweredEntry)(nil),       // 2: eupay.payments.v1.AnsweredEntry
+	(*HistoryEntry)(nil),        // 3: eupay.payments.v1.HistoryEntry
 }
 var file_eupay_payments_v1_operator_proto_depIdxs = []int32{
-	0, // 0: eupay.payments.v1.OperatorService.ResealSecrets:input_type -> eupay.payments.v1.ResealSecretsRequest
-	1, // 1: eupay.payments.v1.OperatorService.ResealSecrets:output_type -> eupay.payments.v1.ResealSecretsResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	2, // 0: eupay.payments.v1.ListAnswersResponse.entries:type_name -> eupay.payments.v1.AnsweredEntry
+	3, // 1: eupay.payments.v1.AnsweredEntry.entry:type_name -> eupay.payments.v1.HistoryEntry
+	0, // 2: eupay.payments.v1.OperatorService.ListAnswers:input_type -> eupay.payments.v1.ListAnswersRequest
+	1, // 3: eupay.payments.v1.OperatorService.ListAnswers:output_type -> eupay.payments.v1.ListAnswersResponse
+	3, // [3:4] is the sub-list for method output_type
+	2, // [2:3] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_operator_proto_init() }
@@ -145,13 +213,14 @@ func file_eupay_payments_v1_operator_proto_init() {
 	if File_eupay_payments_v1_operator_proto != nil {
 		return
 	}
+	file_eupay_payments_v1_payment_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_operator_proto_rawDesc), len(file_eupay_payments_v1_operator_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,17 +19,18 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OperatorService_ResealSecrets_FullMethodName = "/eupay.payments.v1.OperatorService/ResealSecrets"
+	OperatorService_ListAnswers_FullMethodName = "/eupay.payments.v1.OperatorService/ListAnswers"
 )
 
 // OperatorServiceClient is the client API for OperatorService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// OperatorService is what operators do to the payments service. It is for the operator's identity alone.
+// OperatorService is what operators ask of the payments service. It is for the operator's identity alone.
 type OperatorServiceClient interface {
-	// ResealSecrets seals with the current master key what an earlier one has sealed, while everything runs.
-	ResealSecrets(ctx context.Context, in *ResealSecretsRequest, opts ...grpc.CallOption) (*ResealSecretsResponse, error)
+	// ListAnswers returns the history of any payment or refund, with what the provider answered: evidence in a dispute. The answers hold
+	// personal data.
+	ListAnswers(ctx context.Context, in *ListAnswersRequest, opts ...grpc.CallOption) (*ListAnswersResponse, error)
 }
 
 type operatorServiceClient struct {
@@ -40,10 +41,10 @@ func NewOperatorServiceClient(cc grpc.ClientConnInterface) OperatorServiceClient
 	return &operatorServiceClient{cc}
 }
 
-func (c *operatorServiceClient) ResealSecrets(ctx context.Context, in *ResealSecretsRequest, opts ...grpc.CallOption) (*ResealSecretsResponse, error) {
+func (c *operatorServiceClient) ListAnswers(ctx context.Context, in *ListAnswersRequest, opts ...grpc.CallOption) (*ListAnswersResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ResealSecretsResponse)
-	err := c.cc.Invoke(ctx, OperatorService_ResealSecrets_FullMethodName, in, out, cOpts...)
+	out := new(ListAnswersResponse)
+	err := c.cc.Invoke(ctx, OperatorService_ListAnswers_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -54,10 +55,11 @@ func (c *operatorServiceClient) ResealSecrets(ctx context.Context, in *ResealSec
 // All implementations must embed UnimplementedOperatorServiceServer
 // for forward compatibility.
 //
-// OperatorService is what operators do to the payments service. It is for the operator's identity alone.
+// OperatorService is what operators ask of the payments service. It is for the operator's identity alone.
 type OperatorServiceServer interface {
-	// ResealSecrets seals with the current master key what an earlier one has sealed, while everything runs.
-	ResealSecrets(context.Context, *ResealSecretsRequest) (*ResealSecretsResponse, error)
+	// ListAnswers returns the history of any payment or refund, with what the provider answered: evidence in a dispute. The answers hold
+	// personal data.
+	ListAnswers(context.Context, *ListAnswersRequest) (*ListAnswersResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }
 
@@ -68,8 +70,8 @@ type OperatorServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedOperatorServiceServer struct{}
 
-func (UnimplementedOperatorServiceServer) ResealSecrets(context.Context, *ResealSecretsRequest) (*ResealSecretsResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ResealSecrets not implemented")
+func (UnimplementedOperatorServiceServer) ListAnswers(context.Context, *ListAnswersRequest) (*ListAnswersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAnswers not implemented")
 }
 func (UnimplementedOperatorServiceServer) mustEmbedUnimplementedOperatorServiceServer() {}
 func (UnimplementedOperatorServiceServer) testEmbeddedByValue()                         {}
@@ -92,20 +94,20 @@ func RegisterOperatorServiceServer(s grpc.ServiceRegistrar, srv OperatorServiceS
 	s.RegisterService(&OperatorService_ServiceDesc, srv)
 }
 
-func _OperatorService_ResealSecrets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ResealSecretsRequest)
+func _OperatorService_ListAnswers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAnswersRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(OperatorServiceServer).ResealSecrets(ctx, in)
+		return srv.(OperatorServiceServer).ListAnswers(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: OperatorService_ResealSecrets_FullMethodName,
+		FullMethod: OperatorService_ListAnswers_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(OperatorServiceServer).ResealSecrets(ctx, req.(*ResealSecretsRequest))
+		return srv.(OperatorServiceServer).ListAnswers(ctx, req.(*ListAnswersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -118,8 +120,8 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 	HandlerType: (*OperatorServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
-			MethodName: "ResealSecrets",
-			Handler:    _OperatorService_ResealSecrets_Handler,
+			MethodName: "ListAnswers",
+			Handler:    _OperatorService_ListAnswers_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

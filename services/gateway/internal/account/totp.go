@@ -51,9 +51,9 @@ func (a *Accounts) CheckKeys(ctx context.Context) error {
 	return a.Users.vault.Check(ctx, a.deps.Pool, `select key_id from factors limit 1`)
 }
 
-// Reseal seals the secrets of second factors with the current key, and returns how many it were.
-func (u *Users) Reseal(ctx context.Context) (int64, error) {
-	return u.vault.Reseal(ctx, u.pool, vault.Column{
+// KeysServer is the service that seals the secrets of second factors with the current key.
+func (a *Accounts) KeysServer() *vault.Server {
+	return vault.NewServer(a.Users.vault, a.deps.Pool, a.deps.Log, vault.Column{
 		Table: "factors", Key: []string{"user_id"}, KeyID: "key_id", Data: "secret", Owner: func(of []string) string { return of[0] },
 	})
 }

@@ -25,12 +25,3 @@ func (s *Server) CreateAdmin(ctx context.Context, r *gatewayv1.CreateAdminReques
 	}
 	return &gatewayv1.CreateAdminResponse{Admins: before}, nil
 }
-
-// ResealSecrets implements OperatorService.
-func (s *Server) ResealSecrets(ctx context.Context, _ *gatewayv1.ResealSecretsRequest) (*gatewayv1.ResealSecretsResponse, error) {
-	n, err := s.users.Reseal(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &gatewayv1.ResealSecretsResponse{Resealed: n}, nil
-}

@@ -24,6 +24,7 @@ import (
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/natstest"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/vaulttest"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
@@ -149,7 +150,7 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 		c(&cfg, prov)
 	}
 	log := slog.New(slog.DiscardHandler)
-	s := store.New(pool, time.Now, func() {})
+	s := store.New(pool, vaulttest.New(t), time.Now, func() {})
 	e := engine.New(cfg, s, nil, prov, time.Now, log)
 	clock := &ages{}
 	h := New(s, e, linked, merchant.New(pool, clock.now), b, time.Now, log)

@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/vaulttest"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -34,7 +35,7 @@ func setup(t *testing.T) *bench {
 	pool, _ := pgtest.New(t, "payments", migrations.FS)
 	b := &bench{t: t, bank: &bank{}, pool: pool, clock: time.Date(2026, 6, 17, 12, 20, 20, 0, time.UTC)}
 	now := func() time.Time { return b.clock }
-	b.store = store.New(pool, now, func() {})
+	b.store = store.New(pool, vaulttest.New(t), now, func() {})
 	var cfg Config
 	if err := config.Parse(&cfg, nil); err != nil {
 		t.Fatal(err)

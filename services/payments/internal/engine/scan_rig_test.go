@@ -13,6 +13,7 @@ import (
 
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/vaulttest"
 	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
@@ -60,7 +61,7 @@ func newRig(t testing.TB) *rig {
 		BaseURL: srv.URL, ClientID: "client", ClientSecret: "secret", RedirectURI: "https://eupay.example/return", CallTimeout: 5 * time.Second,
 	}, time.Now, log)
 	t.Cleanup(client.Close)
-	r.store = store.New(pool, now, r.step)
+	r.store = store.New(pool, vaulttest.New(t), now, r.step)
 	var cfg Config
 	if err := config.Parse(&cfg, nil); err != nil {
 		t.Fatal(err)

@@ -155,13 +155,17 @@ func (s *Server) ListHistory(ctx context.Context, r *paymentsv1.ListHistoryReque
 	}
 	out := &paymentsv1.ListHistoryResponse{}
 	for _, e := range entries {
-		out.Entries = append(out.Entries, &paymentsv1.HistoryEntry{
-			Sequence: e.Sequence, FromStatus: e.From, ToStatus: e.To, StatusDetail: e.Detail, FailureCode: e.Failure,
-			Cause: e.Cause, ProviderState: e.ProviderState, OccurredAt: timestamppb.New(e.At),
-			Actor: e.Actor, Note: e.Note,
-		})
+		out.Entries = append(out.Entries, entry(e))
 	}
 	return out, nil
+}
+
+func entry(e store.Entry) *paymentsv1.HistoryEntry {
+	return &paymentsv1.HistoryEntry{
+		Sequence: e.Sequence, FromStatus: e.From, ToStatus: e.To, StatusDetail: e.Detail, FailureCode: e.Failure,
+		Cause: e.Cause, ProviderState: e.ProviderState, OccurredAt: timestamppb.New(e.At),
+		Actor: e.Actor, Note: e.Note,
+	}
 }
 
 func protos(list []payment.Payment) []*paymentsv1.Payment {

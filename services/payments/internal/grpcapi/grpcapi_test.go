@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/vaulttest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
@@ -19,7 +20,7 @@ const reference = "PAY-20260617-0B25921FB72918ED"
 func setup(t *testing.T) (s *Server, merchant string) {
 	t.Helper()
 	pool, _ := pgtest.New(t, "payments", migrations.FS)
-	db := store.New(pool, time.Now, func() {})
+	db := store.New(pool, vaulttest.New(t), time.Now, func() {})
 	merchant = uuid.NewString()
 	due := time.Now()
 	_, _, err := db.Create(t.Context(), payment.Payment{

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -20,14 +21,15 @@ var ErrNotFound = errors.New("payment not found")
 // Store reads and writes the payments schema.
 type Store struct {
 	pool  *pgxpool.Pool
+	vault *vault.Vault
 	group *group
 	now   func() time.Time
 	wake  func()
 }
 
-// New returns a store. wake is called after a commit that recorded an event.
-func New(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
-	return &Store{pool: pool, group: newGroup(pool), now: now, wake: wake}
+// New returns a store. v seals the account numbers of payers and the provider's answers. wake is called after a commit that recorded an event.
+func New(pool *pgxpool.Pool, v *vault.Vault, now func() time.Time, wake func()) *Store {
+	return &Store{pool: pool, vault: v, group: newGroup(pool), now: now, wake: wake}
 }
 
 // Run lets new and opened payments share commits until ctx ends. The store works without it, each commit alone.
@@ -45,20 +47,21 @@ func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microseco
 const columns = `reference, kind, coalesce(original_reference, ''), merchant_id::text, livemode, amount_cents, currency,
 	status, status_detail, failure_code, sequence, description, merchant_reference, success_url, cancel_url, metadata,
 	execution_type, execution_date, merchant_name, wait_for_settlement,
-	beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal, beneficiary_siren,
-	payer_name, payer_iban, payer_bic, payer_identity, beneficiary_identity,
+	beneficiary_name, beneficiary_iban, beneficiary_iban_key_id, beneficiary_iban_sealed, beneficiary_bic, beneficiary_kind, beneficiary_legal, beneficiary_siren,
+	payer_name, payer_iban, payer_iban_key_id, payer_iban_sealed, payer_bic, payer_identity, beneficiary_identity,
 	coalesce(provider_payment_id, ''), provider_state, payment_url, requested_at, cancel_requested,
 	origin, order_id, customer_id, coalesce(gateway_reference, ''), code_request, coalesce(paid_by, ''), received_by, received_at, received_note, own_session,
 	amount_refunded_cents, amount_reserved_cents, settle_by, approval_url, creates, lookups, coalesce(late_cents, 0), late_at, late_booked_at,
 	due_at, quiet_polls, expires_at, created_at, updated_at, completed_at, stalled_at`
 
-func scan(row pgx.Row) (payment.Payment, error) {
+func (s *Store) scan(row pgx.Row) (payment.Payment, error) {
 	var p payment.Payment
+	var payer, beneficiary sealedText
 	err := row.Scan(&p.Reference, &p.Kind, &p.OriginalReference, &p.MerchantID, &p.Livemode, &p.Amount, &p.Currency,
 		&p.Status, &p.Detail, &p.Failure, &p.Sequence, &p.Description, &p.MerchantReference, &p.SuccessURL, &p.CancelURL, &p.Metadata,
 		&p.ExecutionType, &p.ExecutionDate, &p.MerchantName, &p.WaitForSettlement,
-		&p.Beneficiary.Name, &p.Beneficiary.IBAN, &p.Beneficiary.BIC, &p.Beneficiary.Kind, &p.Beneficiary.Legal, &p.Beneficiary.SIREN,
-		&p.Payer.Name, &p.Payer.IBAN, &p.Payer.BIC, &p.Payer.Identity, &p.Beneficiary.Identity,
+		&p.Beneficiary.Name, &p.Beneficiary.IBAN, &beneficiary.keyID, &beneficiary.data, &p.Beneficiary.BIC, &p.Beneficiary.Kind, &p.Beneficiary.Legal, &p.Beneficiary.SIREN,
+		&p.Payer.Name, &p.Payer.IBAN, &payer.keyID, &payer.data, &p.Payer.BIC, &p.Payer.Identity, &p.Beneficiary.Identity,
 		&p.ProviderID, &p.ProviderState, &p.PaymentURL, &p.RequestedAt, &p.CancelRequested,
 		&p.Origin, &p.OrderID, &p.CustomerID, &p.GatewayReference, &p.CodeRequest, &p.PaidBy, &p.Received.By, &p.Received.At, &p.Received.Note, &p.OwnSession,
 		&p.AmountRefunded, &p.AmountReserved, &p.SettleBy, &p.ApprovalURL, &p.Creates, &p.Lookups, &p.Late.Amount, &p.Late.At, &p.Late.BookedAt,
@@ -69,17 +72,19 @@ func scan(row pgx.Row) (payment.Payment, error) {
 	if err != nil {
 		return payment.Payment{}, fmt.Errorf("scan payment: %w", err)
 	}
-	return p, nil
+	err = errors.Join(
+		s.open(&p.Payer.IBAN, payer, payerOwner(p.Reference)), s.open(&p.Beneficiary.IBAN, beneficiary, beneficiaryOwner(p.Reference)))
+	return p, err
 }
 
-func collect(rows pgx.Rows, err error) ([]payment.Payment, error) {
+func (s *Store) collect(rows pgx.Rows, err error) ([]payment.Payment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("query payments: %w", err)
 	}
 	defer rows.Close()
 	var all []payment.Payment
 	for rows.Next() {
-		p, err := scan(rows)
+		p, err := s.scan(rows)
 		if err != nil {
 			return nil, err
 		}

@@ -53,7 +53,7 @@ func (s *Store) locked(ctx context.Context, reference string, fn func(tx pg.DB, 
 	b := &pgx.Batch{}
 	b.Queue(`begin`)
 	b.Queue(`select `+columns+` from payments where reference = $1 for update`, reference).QueryRow(func(row pgx.Row) error {
-		p, err = scan(row)
+		p, err = s.scan(row)
 		return err
 	})
 	if err = conn.SendBatch(ctx, b).Close(); err == nil {
@@ -93,7 +93,7 @@ func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, aft
 		after.CompletedAt = &after.UpdatedAt
 	}
 	b := &pgx.Batch{}
-	queueWrite(b, *after, before.Sequence)
+	s.queueWrite(b, *after, before.Sequence)
 	if err := s.queueRecord(b, *after, before.Status, c, refundOf{}, meta); err != nil {
 		return err
 	}
@@ -115,21 +115,22 @@ func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, aft
 // write updates the columns that may change, guarded by the sequence that the change started from.
 func (s *Store) write(ctx context.Context, tx pg.DB, p payment.Payment, from int64) error {
 	b := &pgx.Batch{}
-	queueWrite(b, p, from)
+	s.queueWrite(b, p, from)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("update payment %s: %w", p.Reference, err)
 	}
 	return nil
 }
 
-func queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
+func (s *Store) queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 	if p.Kind == payment.KindPayment && p.Status.Final() {
 		p.Payer.Identity = p.Payer.Identity.Named()
 	}
+	payer := s.seal(p.Payer.IBAN, payerOwner(p.Reference))
 	b.Queue(`update payments set status = $3, status_detail = $4, failure_code = $5, sequence = $6,
 		provider_payment_id = $7, provider_state = $8, payment_url = $9, requested_at = $10, cancel_requested = $11,
 		amount_refunded_cents = $12, amount_reserved_cents = $13, due_at = $14, quiet_polls = $15, updated_at = $16,
-		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = $20, payer_bic = $21, customer_id = $22,
+		completed_at = $17, stalled_at = $18, payer_name = $19, payer_iban = '', payer_iban_key_id = $20, payer_iban_sealed = $36, payer_bic = $21, customer_id = $22,
 		paid_by = $23, received_by = $24, received_at = $25, received_note = $26, own_session = $27,
 		settle_by = $28, approval_url = $29, creates = $30, lookups = $31, late_cents = nullif($32::bigint, 0), late_at = $33, late_booked_at = $34,
 		payer_identity = $35
@@ -137,9 +138,9 @@ func queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 		p.Reference, from, p.Status, p.Detail, p.Failure, p.Sequence,
 		nullable(p.ProviderID), p.ProviderState, p.PaymentURL, p.RequestedAt, p.CancelRequested,
 		p.AmountRefunded, p.AmountReserved, p.DueAt, p.QuietPolls, p.UpdatedAt,
-		p.CompletedAt, p.StalledAt, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.CustomerID,
+		p.CompletedAt, p.StalledAt, p.Payer.Name, payer.keyID, p.Payer.BIC, p.CustomerID,
 		nullable(p.PaidBy), p.Received.By, p.Received.At, p.Received.Note, p.OwnSession,
-		p.SettleBy, p.ApprovalURL, p.Creates, p.Lookups, p.Late.Amount, p.Late.At, p.Late.BookedAt, p.Payer.Identity,
+		p.SettleBy, p.ApprovalURL, p.Creates, p.Lookups, p.Late.Amount, p.Late.At, p.Late.BookedAt, p.Payer.Identity, payer.data,
 	).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != 1 {
 			return errors.New("it moved on meanwhile")
@@ -167,7 +168,7 @@ func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from pa
 }
 
 func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
-	queueHistory(b, p, from, c)
+	s.queueHistory(b, p, from, c)
 	if c.Event != "" && !p.Silent() {
 		e, err := event(p, from, c.Event, r, meta)
 		if err != nil {
@@ -179,11 +180,12 @@ func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status
 	return nil
 }
 
-func queueHistory(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change) {
+func (s *Store) queueHistory(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change) {
+	answer := s.sealAnswer(c.ProviderRaw, p.Reference, p.Sequence)
 	b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, failure_code, cause,
-		provider_state, provider_raw, occurred_at, actor, note)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, string(c.ProviderRaw), p.UpdatedAt, c.Actor, c.Note)
+		provider_state, provider_raw_key_id, provider_raw_sealed, occurred_at, actor, note)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, answer.keyID, answer.data, p.UpdatedAt, c.Actor, c.Note)
 }
 
 func event(p payment.Payment, from payment.Status, eventType string, r refundOf, meta Meta) (events.Event, error) {

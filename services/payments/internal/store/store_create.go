@@ -53,7 +53,7 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 		return recorded, NoMatch, err
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		recorded, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
+		recorded, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 		if !errors.Is(err, ErrNotFound) {
 			return err // delivered again: its reference may be another payment's by now
 		}
@@ -66,7 +66,7 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 			return err
 		}
 		match = found
-		recorded, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+		recorded, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
 		return err
 	})
 	return recorded, match, err
@@ -90,8 +90,8 @@ func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempot
 		if p.Kind == payment.KindPayment && p.MerchantReference != "" {
 			b.Queue(claimSQL, p.MerchantID, p.Livemode, "reference", p.MerchantReference, p.Reference, []byte{}, now.Add(ReferenceClaim))
 		}
-		b.Queue(insertSQL, insertArguments(first)...)
-		queueHistory(b, first, "", created(first))
+		b.Queue(insertSQL, s.insertArguments(first)...)
+		s.queueHistory(b, first, "", created(first))
 		outbox.Queue(b, e)
 	})
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Store) claimReference(ctx context.Context, tx pgx.Tx, p payment.Payment
 		if err != nil || holder == p.Reference {
 			return holder, err
 		}
-		known, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+		known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
 		switch {
 		case err != nil:
 			return "", err
@@ -209,18 +209,22 @@ func claim(ctx context.Context, tx pgx.Tx, p payment.Payment, kind, key string, 
 const insertSQL = `insert into payments (reference, kind, original_reference, merchant_id, livemode, amount_cents, currency,
 	status, sequence, description, merchant_reference, success_url, cancel_url, metadata, execution_type, execution_date,
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
-	beneficiary_siren, payer_name, payer_iban, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
-	own_session, creates, payer_identity, beneficiary_identity, code_request, created_at, updated_at)
+	beneficiary_siren, payer_name, payer_iban_key_id, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
+	own_session, creates, payer_identity, beneficiary_identity, code_request, payer_iban_sealed, beneficiary_iban_key_id, beneficiary_iban_sealed,
+	created_at, updated_at)
 	values ($1, $2, $3, $4, $5, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $29, $29)`
+	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $29, $29)`
 
-func insertArguments(p payment.Payment) []any {
+func (s *Store) insertArguments(p payment.Payment) []any {
+	payer := s.seal(p.Payer.IBAN, payerOwner(p.Reference))
+	iban, beneficiary := s.beneficiary(p)
 	return []any{
 		p.Reference, p.Kind, nullable(p.OriginalReference), p.MerchantID, p.Livemode, p.Amount, p.Currency,
 		p.Description, p.MerchantReference, p.SuccessURL, p.CancelURL, p.Metadata, p.ExecutionType, p.ExecutionDate,
-		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, p.Beneficiary.IBAN, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
-		p.Beneficiary.SIREN, p.Payer.Name, p.Payer.IBAN, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
+		p.MerchantName, p.WaitForSettlement, p.Beneficiary.Name, iban, p.Beneficiary.BIC, p.Beneficiary.Kind, p.Beneficiary.Legal,
+		p.Beneficiary.SIREN, p.Payer.Name, payer.keyID, p.Payer.BIC, p.RequestedAt, p.DueAt, p.ExpiresAt, p.CreatedAt,
 		p.Origin, p.OrderID, p.CustomerID, nullable(p.GatewayReference), p.OwnSession, p.Creates, p.Payer.Identity, p.Beneficiary.Identity, p.CodeRequest,
+		payer.data, beneficiary.keyID, beneficiary.data,
 	}
 }
 
@@ -244,12 +248,12 @@ func created(p payment.Payment) payment.Change {
 
 func (s *Store) insert(ctx context.Context, tx pgx.Tx, p payment.Payment, meta Meta) (payment.Payment, error) {
 	p = s.first(p)
-	tag, err := tx.Exec(ctx, insertSQL+` on conflict (reference) do nothing`, insertArguments(p)...)
+	tag, err := tx.Exec(ctx, insertSQL+` on conflict (reference) do nothing`, s.insertArguments(p)...)
 	if err != nil {
 		return payment.Payment{}, fmt.Errorf("insert payment %s: %w", p.Reference, err)
 	}
 	if tag.RowsAffected() == 0 { // the command was delivered again
-		return scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
+		return s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 	}
 	return p, s.record(ctx, tx, p, "", created(p), refundOf{}, meta)
 }

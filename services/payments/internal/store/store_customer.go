@@ -14,14 +14,14 @@ func (s *Store) ListOfCustomer(ctx context.Context, customer string, limit, offs
 	if err := s.pool.QueryRow(ctx, `select count(*)`+where, customer).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count the payments of a customer: %w", err)
 	}
-	list, err := collect(s.pool.Query(ctx, `select `+columns+where+` order by created_at desc, reference desc limit $2 offset $3`, customer, limit, offset))
+	list, err := s.collect(s.pool.Query(ctx, `select `+columns+where+` order by created_at desc, reference desc limit $2 offset $3`, customer, limit, offset))
 	return list, total, err
 }
 
 // RefundsOf returns the refunds of payments by the reference of the payment, each list oldest first. The caller knows that it may
 // see them.
 func (s *Store) RefundsOf(ctx context.Context, originals []string) (map[string][]payment.Payment, error) {
-	list, err := collect(s.pool.Query(ctx, `select `+columns+` from payments where original_reference = any($1) and kind = 'refund'
+	list, err := s.collect(s.pool.Query(ctx, `select `+columns+` from payments where original_reference = any($1) and kind = 'refund'
 		order by created_at, reference`, originals))
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 // requested from now on: whoever claims it is going to ask.
 func (s *Store) ClaimDue(ctx context.Context, limit int, lease time.Duration) ([]payment.Payment, error) {
 	now := s.clock()
-	return collect(s.pool.Query(ctx, `update payments set due_at = $2
+	return s.collect(s.pool.Query(ctx, `update payments set due_at = $2
 		where reference in (
 			select reference from payments where due_at <= $1 order by due_at limit $3 for update skip locked
 		) returning `+columns, now, now.Add(lease), limit))

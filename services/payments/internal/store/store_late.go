@@ -28,7 +28,7 @@ type LateReceipt struct {
 // open or paid, has another late receipt, or of which the bank named another payer.
 func (s *Store) BookLate(ctx context.Context, r LateReceipt, meta Meta) (booked payment.Payment, replayed bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		p, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments
+		p, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments
 			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' and origin <> 'scan' for update`,
 			r.Reference, r.MerchantID, r.Livemode))
 		if err != nil {

@@ -125,7 +125,7 @@ func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]paymen
 		return nil, 0, fmt.Errorf("count payments: %w", err)
 	}
 	page := fmt.Sprintf(" order by created_at desc, reference desc limit %d offset %d", limit, offset)
-	list, err := collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
+	list, err := s.collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
 	return list, total, err
 }
 
@@ -140,7 +140,7 @@ func (s *Store) ListAfter(ctx context.Context, f Filter, after string, limit int
 	q.and("(created_at, reference) < (?, ?)", last.CreatedAt, last.Reference)
 	f.search(q)
 	page := fmt.Sprintf(" order by created_at desc, reference desc limit %d", limit+1)
-	list, err = collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
+	list, err = s.collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))
 	if more = len(list) > limit; more {
 		list = list[:limit]
 	}

@@ -33,15 +33,17 @@ func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, m
 	if err != nil {
 		return p, false, err
 	}
+	answer := s.sealAnswer(c.ProviderRaw, after.Reference, after.Sequence)
 	err = s.group.do(ctx, func(b *pgx.Batch) {
 		b.Queue(openSQL, after.Reference, after.Detail, after.ProviderID, after.ProviderState, after.PaymentURL,
 			after.DueAt, after.QuietPolls, after.UpdatedAt).Exec(func(tag pgconn.CommandTag) error {
 			opened = tag.RowsAffected() == 1
 			return nil
 		})
-		b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state, provider_raw, occurred_at)
-			select $1, 2, $3, $4, $5, $6, $7, $8, $9::timestamptz `+openedSQL,
-			after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, string(c.ProviderRaw), after.UpdatedAt)
+		b.Queue(`insert into payment_history (reference, sequence, from_status, to_status, status_detail, cause, provider_state,
+			provider_raw_key_id, provider_raw_sealed, occurred_at)
+			select $1, 2, $3, $4, $5, $6, $7, $8, $9, $10::timestamptz `+openedSQL,
+			after.Reference, after.ProviderID, p.Status, c.To, c.Detail, c.Cause, c.ProviderState, answer.keyID, answer.data, after.UpdatedAt)
 		outbox.QueueIf(b, e, openedSQL, after.Reference, after.ProviderID)
 	})
 	if err != nil {

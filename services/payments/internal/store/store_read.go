@@ -13,24 +13,24 @@ import (
 // Get returns a payment or refund of the merchant in the mode, else ErrNotFound. A scan is its customer's: the merchant
 // knows the payment that it pays.
 func (s *Store) Get(ctx context.Context, merchant string, livemode bool, reference string) (payment.Payment, error) {
-	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and merchant_id = $2 and livemode = $3
+	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and merchant_id = $2 and livemode = $3
 		and origin <> 'scan'`, reference, merchant, livemode))
 }
 
 // ByReference returns a payment whatever its merchant. Only for work that the merchant cannot steer.
 func (s *Store) ByReference(ctx context.Context, reference string) (payment.Payment, error) {
-	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, reference))
+	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, reference))
 }
 
 // OfCustomer returns what the customer paid by scanning, else ErrNotFound.
 func (s *Store) OfCustomer(ctx context.Context, customer, reference string) (payment.Payment, error) {
-	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and customer_id = $2 and origin in ('qr', 'scan')`,
+	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and customer_id = $2 and origin in ('qr', 'scan')`,
 		reference, customer))
 }
 
 // ByProviderID returns the payment that has the provider's id in the mode.
 func (s *Store) ByProviderID(ctx context.Context, livemode bool, id string) (payment.Payment, error) {
-	return scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where provider_payment_id = $1 and livemode = $2`, id, livemode))
+	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where provider_payment_id = $1 and livemode = $2`, id, livemode))
 }
 
 // Refunds returns the refunds of a payment, oldest first.
@@ -38,7 +38,7 @@ func (s *Store) Refunds(ctx context.Context, merchant string, livemode bool, ori
 	if _, err := s.Get(ctx, merchant, livemode, original); err != nil {
 		return nil, err
 	}
-	return collect(s.pool.Query(ctx, `select `+columns+` from payments where original_reference = $1 and kind = 'refund'
+	return s.collect(s.pool.Query(ctx, `select `+columns+` from payments where original_reference = $1 and kind = 'refund'
 		and merchant_id = $2 and livemode = $3 order by created_at, reference`, original, merchant, livemode))
 }
 
@@ -50,13 +50,14 @@ type Entry struct {
 	Actor, Note                                     string
 }
 
+const entryColumns = `sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, occurred_at, actor, note`
+
 // History returns all changes of a payment, oldest first.
 func (s *Store) History(ctx context.Context, merchant string, livemode bool, reference string) ([]Entry, error) {
 	if _, err := s.Get(ctx, merchant, livemode, reference); err != nil {
 		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, `select sequence, from_status, to_status, status_detail, failure_code, cause, provider_state, occurred_at, actor, note
-		from payment_history where reference = $1 order by sequence`, reference)
+	rows, err := s.pool.Query(ctx, `select `+entryColumns+` from payment_history where reference = $1 order by sequence`, reference)
 	if err != nil {
 		return nil, fmt.Errorf("query history: %w", err)
 	}

@@ -20,7 +20,7 @@ func (s *Store) Refund(
 	ctx context.Context, refund payment.Payment, amount money.Cents, idem Idempotency, meta Meta,
 ) (recorded payment.Payment, match Match, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		original, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments
+		original, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments
 			where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' and origin <> 'scan' for update`,
 			refund.OriginalReference, refund.MerchantID, refund.Livemode))
 		if errors.Is(err, ErrNotFound) {
@@ -33,7 +33,7 @@ func (s *Store) Refund(
 		if err != nil {
 			return err
 		}
-		known, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+		known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
 		if err == nil { // the key's refund, or this very command delivered again
 			recorded = known
 			if holder != refund.Reference {
@@ -108,7 +108,7 @@ func refundable(original payment.Payment, amount money.Cents) error {
 // settleOriginal books a finished refund on its payment: a completed one is announced as payment.refunded, any other
 // frees what was reserved for it.
 func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Payment, meta Meta) error {
-	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, refund.OriginalReference))
+	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, refund.OriginalReference))
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, m
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var gateway payment.Payment
 		if p.Origin == payment.OriginScan {
-			if gateway, err = payable(ctx, tx, p.GatewayReference, p.MerchantID, p.Livemode); err != nil {
+			if gateway, err = s.payable(ctx, tx, p.GatewayReference, p.MerchantID, p.Livemode); err != nil {
 				return err
 			}
 		}
@@ -57,15 +57,15 @@ func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, m
 const messageHeld = "Somebody is paying this right now. Wait for the outcome."
 
 // payable locks a payment that a scan or the merchant's word may complete.
-func payable(ctx context.Context, tx pgx.Tx, reference, merchant string, livemode bool) (payment.Payment, error) {
-	return scan(tx.QueryRow(ctx, `select `+columns+` from payments
+func (s *Store) payable(ctx context.Context, tx pgx.Tx, reference, merchant string, livemode bool) (payment.Payment, error) {
+	return s.scan(tx.QueryRow(ctx, `select `+columns+` from payments
 		where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' and origin in ('api', 'order') for update`,
 		reference, merchant, livemode))
 }
 
 // scanned finds the payment that the command or the claim stands for already, else ErrNotFound.
 func (s *Store) scanned(ctx context.Context, tx pgx.Tx, p payment.Payment, requestID string) (payment.Payment, Match, error) {
-	known, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
+	known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 	if !errors.Is(err, ErrNotFound) {
 		return known, NoMatch, err // delivered again
 	}
@@ -77,7 +77,7 @@ func (s *Store) scanned(ctx context.Context, tx pgx.Tx, p payment.Payment, reque
 	if holder == p.Reference {
 		return payment.Payment{}, NoMatch, ErrNotFound
 	}
-	known, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+	known, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
 	if err != nil || !mayPayAgain(known) {
 		return known, ByReference, err
 	}
@@ -189,7 +189,7 @@ func (s *Store) WakeScan(ctx context.Context, reference string) error {
 // settleGateway books a finished scan on the payment that it holds: a completed one completes it, any other lets go of it.
 // When the money of a scan did not come or came as another amount, the payment ends with it: it must not be paid again.
 func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Payment, why payment.Change, meta Meta) error {
-	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, done.GatewayReference))
+	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, done.GatewayReference))
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func doubtful(p payment.Payment) bool {
 
 // mirror shows on the payment that a scan holds what merchants must know of the scan.
 func (s *Store) mirror(ctx context.Context, tx pg.DB, of payment.Payment, c payment.Change, meta Meta) error {
-	before, err := scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, of.GatewayReference))
+	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, of.GatewayReference))
 	if err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (s *Store) Receive(
 	ctx context.Context, merchant string, livemode bool, reference string, amount money.Cents, r payment.Received, due time.Time, meta Meta,
 ) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		p, err := payable(ctx, tx, reference, merchant, livemode)
+		p, err := s.payable(ctx, tx, reference, merchant, livemode)
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/vaulttest"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/migrations"
 )
@@ -26,7 +27,7 @@ func setup(t testing.TB) *bench {
 	t.Helper()
 	pool, _ := pgtest.New(t, "payments", migrations.FS)
 	b := &bench{pool: pool, now: time.Date(2026, 6, 17, 12, 20, 20, 979123456, time.UTC)}
-	b.Store = New(pool, func() time.Time { return b.now }, func() {})
+	b.Store = New(pool, vaulttest.New(t), func() time.Time { return b.now }, func() {})
 	return b
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
 
@@ -74,4 +75,13 @@ func Announce(wanted []string, eventType string) (as string, ok bool) {
 // SealOwner is what an endpoint's secrets are bound to in the vault.
 func SealOwner(merchant, endpointID string) string {
 	return "webhook-secret\x00" + merchant + "\x00" + endpointID
+}
+
+// Sealed are the columns that the vault has sealed.
+func Sealed() []vault.Column {
+	of := func(of []string) string { return SealOwner(of[1], of[0]) }
+	return []vault.Column{
+		{Table: "endpoints", Key: []string{"id"}, Of: []string{"merchant_id"}, KeyID: "key_id", Data: "secret", Owner: of},
+		{Table: "endpoints", Key: []string{"id"}, Of: []string{"merchant_id"}, KeyID: "old_key_id", Data: "old_secret", Owner: of},
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
@@ -50,6 +51,14 @@ func (s subscription) owner() string { return SealOwner(s.Merchant, s.ID) }
 
 // SealOwner is what the sealed target of a subscription is bound to in the vault.
 func SealOwner(merchant, id string) string { return "push-subscription\x00" + merchant + "\x00" + id }
+
+// Sealed are the columns that the vault has sealed.
+func Sealed() []vault.Column {
+	return []vault.Column{{
+		Table: "push_subscriptions", Key: []string{"id"}, Of: []string{"merchant_id"}, KeyID: "key_id", Data: "sealed",
+		Owner: func(of []string) string { return SealOwner(of[1], of[0]) },
+	}}
+}
 
 func (s subscription) seal(v *secret.Vault, t target) (secret.Sealed, error) {
 	plain, err := json.Marshal(t)

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/identitytest"
+)
+
+// serve answers for the service of that name, at the address that the setting gives; the tool that asks is an operator's.
+func serve(t *testing.T, name, setting string, desc *grpc.ServiceDesc, answers any) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	creds := credentials.NewTLS(identitytest.Load(t, name).Server())
+	srv := grpc.NewServer(grpc.Creds(creds), grpc.ChainUnaryInterceptor(errs.UnaryServer(log)), grpc.ChainStreamInterceptor(errs.StreamServer(log)))
+	srv.RegisterService(desc, answers)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	t.Cleanup(func() {
+		srv.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+	as(t, identitytest.Files(t, identity.Operator))
+	t.Setenv(setting, l.Addr().String())
+}

@@ -1,0 +1,19 @@
+// Package vaulttest has a vault for tests.
+package vaulttest
+
+import (
+	"strings"
+	"testing"
+
+	"european-pay.eu/eupay/internal/vault"
+)
+
+// New returns a vault with a key that everybody knows.
+func New(t testing.TB) *vault.Vault {
+	t.Helper()
+	v, err := vault.New("test", strings.Repeat("01", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

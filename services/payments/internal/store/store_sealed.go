@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/vault"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// Sealed are the columns that the vault has sealed: the account numbers of payers, who are the beneficiaries of refunds, and the provider's
+// answers, which may hold them.
+func (s *Store) Sealed() []vault.Column {
+	return []vault.Column{
+		{
+			Table: "payments", Key: []string{"reference"}, KeyID: "payer_iban_key_id", Data: "payer_iban_sealed", Plain: "payer_iban",
+			Owner: func(of []string) string { return payerOwner(of[0]) },
+		},
+		{
+			Table: "payments", Key: []string{"reference"}, KeyID: "beneficiary_iban_key_id", Data: "beneficiary_iban_sealed", Plain: "beneficiary_iban",
+			Where: "kind = 'refund'", Owner: func(of []string) string { return beneficiaryOwner(of[0]) },
+		},
+		{
+			Table: "payment_history", Key: []string{"reference", "sequence"}, KeyID: "provider_raw_key_id", Data: "provider_raw_sealed", Plain: "provider_raw",
+			Owner: func(of []string) string { return answerOwner(of[0], of[1]) },
+		},
+	}
+}
+
+func payerOwner(reference string) string { return "payer iban\x00" + reference }
+
+func beneficiaryOwner(reference string) string { return "beneficiary iban\x00" + reference }
+
+func answerOwner(reference, sequence string) string {
+	return "provider answer\x00" + reference + "\x00" + sequence
+}
+
+// sealedText is a sealed text in two columns; both are null for the empty text.
+type sealedText struct {
+	keyID *string
+	data  []byte
+}
+
+func (s *Store) seal(plain, owner string) sealedText {
+	if plain == "" {
+		return sealedText{}
+	}
+	v := s.vault.Seal(plain, owner)
+	return sealedText{&v.KeyID, v.Data}
+}
+
+// sealAnswer seals what the provider answered when it caused the change with that number.
+func (s *Store) sealAnswer(raw []byte, reference string, sequence int64) sealedText {
+	return s.seal(string(raw), answerOwner(reference, strconv.FormatInt(sequence, 10)))
+}
+
+// open puts the sealed text into plain, unless that holds what an earlier version wrote unsealed.
+func (s *Store) open(plain *string, sealed sealedText, owner string) error {
+	if *plain != "" || sealed.keyID == nil {
+		return nil
+	}
+	text, err := s.vault.Open(vault.Sealed{KeyID: *sealed.keyID, Data: sealed.data}, owner)
+	*plain = text
+	return err
+}
+
+// beneficiary returns how the account number of the beneficiary is kept: a merchant's as it is, that of a payer who is refunded sealed.
+func (s *Store) beneficiary(p payment.Payment) (plain string, sealed sealedText) {
+	if p.Kind != payment.KindRefund {
+		return p.Beneficiary.IBAN, sealedText{}
+	}
+	return "", s.seal(p.Beneficiary.IBAN, beneficiaryOwner(p.Reference))
+}
+
+// Answered is a row of a payment's history with the provider's answer that caused it; empty where none did.
+type Answered struct {
+	Entry
+	Answer string
+}
+
+// Answers returns all changes of any payment or refund, oldest first, with the provider's answers. They hold personal data: it is for operators.
+// Errors: ErrNotFound.
+func (s *Store) Answers(ctx context.Context, reference string) ([]Answered, error) {
+	rows, err := s.pool.Query(ctx, `select `+entryColumns+`, provider_raw, provider_raw_key_id, provider_raw_sealed
+		from payment_history where reference = $1 order by sequence`, reference)
+	if err != nil {
+		return nil, fmt.Errorf("query the answers of payment %s: %w", reference, err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a Answered, err error) {
+		var sealed sealedText
+		e := &a.Entry
+		if err := row.Scan(&e.Sequence, &e.From, &e.To, &e.Detail, &e.Failure, &e.Cause, &e.ProviderState, &e.At, &e.Actor, &e.Note,
+			&a.Answer, &sealed.keyID, &sealed.data); err != nil {
+			return a, err
+		}
+		return a, s.open(&a.Answer, sealed, answerOwner(reference, strconv.FormatInt(e.Sequence, 10)))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the answers of payment %s: %w", reference, err)
+	}
+	if len(list) == 0 {
+		return nil, ErrNotFound
+	}
+	return list, nil
+}
