@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -48,8 +47,8 @@ type Idempotency struct {
 // ended unpaid holds its reference no more. The same payment recorded twice (a command that was delivered again) counts as
 // recorded now. Errors: ErrKeyReused, ErrReferenceReused.
 func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, match Match, err error) {
-	recorded, err = s.createFresh(ctx, p, idem, meta)
-	if !isTaken(err) {
+	recorded, fresh, err := s.createFresh(ctx, p, idem, meta)
+	if fresh || err != nil {
 		return recorded, NoMatch, err
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
@@ -70,36 +69,6 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 		return err
 	})
 	return recorded, match, err
-}
-
-// claimSQL takes a key that nobody holds; one that is held breaks the transaction off.
-const claimSQL = `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`
-
-// createFresh records a payment that nothing stands in the way of, which is nearly always so, in one round trip and a
-// commit that it may share. A key or a reference that exists breaks it off.
-func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (payment.Payment, error) {
-	now, first := s.clock(), s.first(p)
-	e, err := event(first, "", string(p.Kind)+".created", refundOf{}, meta)
-	if err != nil {
-		return payment.Payment{}, err
-	}
-	err = s.group.do(ctx, func(b *pgx.Batch) {
-		if idem.Key != "" {
-			b.Queue(claimSQL, p.MerchantID, p.Livemode, "header", idem.Key, p.Reference, notNil(idem.Fingerprint), now.Add(HeaderClaim))
-		}
-		if p.Kind == payment.KindPayment && p.MerchantReference != "" {
-			b.Queue(claimSQL, p.MerchantID, p.Livemode, "reference", p.MerchantReference, p.Reference, []byte{}, now.Add(ReferenceClaim))
-		}
-		b.Queue(insertSQL, s.insertArguments(first)...)
-		s.queueHistory(b, first, "", created(first))
-		outbox.Queue(b, e)
-	})
-	if err != nil {
-		return payment.Payment{}, fmt.Errorf("record payment %s: %w", p.Reference, err)
-	}
-	changes.WithLabelValues(e.Type).Inc()
-	s.wake()
-	return first, nil
 }
 
 // isTaken reports whether a row with one of the keys exists already.
@@ -206,14 +175,15 @@ func claim(ctx context.Context, tx pgx.Tx, p payment.Payment, kind, key string, 
 	return holder, fingerprint, nil
 }
 
+// insertSQL ends with its values, as a select, so that a condition may follow.
 const insertSQL = `insert into payments (reference, kind, original_reference, merchant_id, livemode, amount_cents, currency,
 	status, sequence, description, merchant_reference, success_url, cancel_url, metadata, execution_type, execution_date,
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
 	beneficiary_siren, payer_name, payer_iban_key_id, payer_bic, requested_at, due_at, expires_at, origin, order_id, customer_id, gateway_reference,
 	own_session, creates, payer_identity, beneficiary_identity, code_request, payer_iban_sealed, beneficiary_iban_key_id, beneficiary_iban_sealed,
 	created_at, updated_at)
-	values ($1, $2, $3, $4, $5, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $29, $29)`
+	select $1, $2, $3, $4::uuid, $5::boolean, $6, $7, 'pending', 1, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+	$23, $24, $25, $26, $27, $28, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $29::timestamptz, $29`
 
 func (s *Store) insertArguments(p payment.Payment) []any {
 	payer := s.seal(p.Payer.IBAN, payerOwner(p.Reference))

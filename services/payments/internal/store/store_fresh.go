@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/services/payments/internal/payment"
+)
+
+// freshSQL takes both keys and records the payment with its history row and event, or records nothing when a key is held or the payment is
+// there. No key that is held makes it fail: it shares its commit with others, and a failure would cost them all.
+const freshSQL = `with wanted (kind, key, fingerprint, expires_at) as (
+		values ('header', $42::text, $43::bytea, $44::timestamptz), ('reference', $45, ''::bytea, $46)),
+	claimed as (insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
+		select $4::uuid, $5::boolean, kind, key, $1, fingerprint, expires_at from wanted where key <> ''
+		on conflict do nothing returning 1),
+	recorded as (` + insertSQL + ` where (select count(*) from claimed) = (select count(*) from wanted where key <> '')
+		on conflict (reference) do nothing returning reference),
+	noted as (insert into payment_history (reference, sequence, from_status, to_status, cause, occurred_at)
+		select reference, 1, '', 'pending', $47, $29::timestamptz from recorded)
+	insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
+		select $48::uuid, $49, $50, $51, $52, $53, $54, $55, $56 from recorded`
+
+// releaseSQL gives back the one of two keys that was free, when the other one was held.
+const releaseSQL = `delete from claims where merchant_id = $1 and livemode = $2 and kind in ('header', 'reference') and key in ($3, $4)
+	and reference = $5 and not exists (select from payments where reference = $5)`
+
+// createFresh records a payment that nothing stands in the way of, which is nearly always so, in one round trip and a
+// commit that it may share. When a key is held or the payment is there already, nothing is recorded and fresh is false.
+func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, fresh bool, err error) {
+	first := s.first(p)
+	c := created(first)
+	e, err := event(first, "", c.Event, refundOf{}, meta)
+	if err != nil {
+		return payment.Payment{}, false, err
+	}
+	reference := ""
+	if p.Kind == payment.KindPayment {
+		reference = p.MerchantReference
+	}
+	args := s.freshArguments(first, idem, reference, c, e)
+	err = s.group.do(ctx, func(b *pgx.Batch) {
+		b.Queue(freshSQL, args...).Exec(func(tag pgconn.CommandTag) error {
+			fresh = tag.RowsAffected() == 1
+			return nil
+		})
+		if idem.Key != "" && reference != "" {
+			b.Queue(releaseSQL, p.MerchantID, p.Livemode, idem.Key, reference, p.Reference)
+		}
+	})
+	if err != nil {
+		return payment.Payment{}, false, fmt.Errorf("record payment %s: %w", p.Reference, err)
+	}
+	if !fresh {
+		return payment.Payment{}, false, nil
+	}
+	changes.WithLabelValues(e.Type).Inc()
+	s.wake()
+	return first, true, nil
+}
+
+func (s *Store) freshArguments(p payment.Payment, idem Idempotency, reference string, c payment.Change, e events.Event) []any {
+	now := p.CreatedAt
+	return append(s.insertArguments(p),
+		idem.Key, notNil(idem.Fingerprint), now.Add(HeaderClaim), reference, now.Add(ReferenceClaim), c.Cause,
+		e.ID, e.Type, e.Source, e.Merchant, e.Livemode, e.Time, e.Trace, e.RequestID, e.Data)
+}
