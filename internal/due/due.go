@@ -28,7 +28,8 @@ type Config[T any] struct {
 	Grace time.Duration
 	// Claim takes at most limit rows that are due and moves their due time ahead. It is never called twice at a time.
 	Claim func(ctx context.Context, limit int) ([]T, error)
-	// Do works on a row and records what came of it. It reports its own errors.
+	// Do works on a row and records what came of it. It reports its own errors. Its context has ended already when the claim took too
+	// long: somebody else may have the row by then.
 	Do  func(ctx context.Context, row T)
 	Log *slog.Logger
 }
@@ -134,8 +135,6 @@ func (l *Loop[T]) start(ctx context.Context, begun time.Time, row T) {
 		}()
 		ctx, cancel := context.WithDeadline(ctx, begun.Add(l.Within))
 		defer cancel()
-		if ctx.Err() == nil { // else the claim took too long, and somebody else may have the row
-			l.Do(ctx, row)
-		}
+		l.Do(ctx, row)
 	})
 }

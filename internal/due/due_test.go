@@ -59,6 +59,10 @@ func (t *table) claim(_ context.Context, limit int) (rows []int, err error) {
 
 func (t *table) work(ctx context.Context, id int) {
 	t.mu.Lock()
+	if ctx.Err() != nil {
+		t.mu.Unlock()
+		return
+	}
 	t.working++
 	t.most = max(t.most, t.working)
 	t.mu.Unlock()

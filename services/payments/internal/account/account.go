@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/payments/internal/payment"
@@ -61,17 +62,20 @@ type Accounts struct {
 	stateKeys  [][]byte
 	// confirmKeys are for the codes with which an app confirms a link.
 	confirmKeys [][]byte
+	removals    *due.Loop[removal]
 	now         func() time.Time
 	log         *slog.Logger
 }
 
 // New returns an Accounts. Run it, so that what was begun is ended after a crash.
 func New(d Deps) *Accounts {
-	return &Accounts{
+	a := &Accounts{
 		store: &store{pool: d.Pool, fingerprints: d.Vault.DeriveAll("iban fingerprint")}, vault: d.Vault, live: d.Live, test: d.Test,
 		returnURL: d.ReturnURL, stateKeys: d.Vault.DeriveAll("connect state"),
 		confirmKeys: d.Vault.DeriveAll("connect confirmation"), now: d.Now, log: d.Log,
 	}
+	a.removals = a.newRemovals()
+	return a
 }
 
 // Account is a linked account as its owner sees it.

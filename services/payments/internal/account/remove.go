@@ -2,10 +2,12 @@ package account
 
 import (
 	"context"
-	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+
+	"european-pay.eu/eupay/internal/due"
 )
 
 const (
@@ -14,7 +16,9 @@ const (
 	// sweepLease is the pause between two attempts of the sweeper at one removal.
 	sweepLease = 10 * time.Minute
 	sweepEvery = 30 * time.Second
-	sweepBatch = 20
+	// atOnce bounds the removals under way in one process, removeGrace how long they may go on when it stops.
+	atOnce      = 4
+	removeGrace = 10 * time.Second
 )
 
 // Remove takes the consent to an account back at the provider and forgets it. While the provider does not answer the
@@ -63,40 +67,45 @@ func (a *Accounts) revoke(ctx context.Context, r removal) error {
 // Run ends what a process that died has begun, and what a second connection to the same bank has made needless, until ctx
 // ends.
 func (a *Accounts) Run(ctx context.Context) error {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			if err := a.Sweep(ctx); err != nil && ctx.Err() == nil {
-				a.log.WarnContext(ctx, "consents not taken back", "error", err)
-			}
-		}
-	}
+	var tidying sync.WaitGroup
+	defer tidying.Wait()
+	tidying.Go(func() { due.Every(ctx, sweepEvery, "tidying linked accounts", a.log, a.tidy) })
+	return a.removals.Run(ctx)
 }
 
 // Sweep takes back what is due or was not confirmed in time, once, and forgets visits that are long over.
 func (a *Accounts) Sweep(ctx context.Context) error {
+	if err := a.tidy(ctx); err != nil {
+		return err
+	}
+	_, err := a.removals.Once(ctx)
+	return err
+}
+
+// tidy forgets visits that are long over, and makes removals of what was not confirmed in time.
+func (a *Accounts) tidy(ctx context.Context) error {
 	if err := a.store.forgetVisits(ctx, a.clock().Add(-keepVisits)); err != nil {
 		return err
 	}
-	if err := a.store.expire(ctx, a.clock()); err != nil {
-		return err
+	return a.store.expire(ctx, a.clock())
+}
+
+func (a *Accounts) newRemovals() *due.Loop[removal] {
+	return due.New(due.Config[removal]{
+		What: "consents to take back", Every: sweepEvery, AtOnce: atOnce, Within: removeLease, Grace: removeGrace, Log: a.log,
+		Claim: func(ctx context.Context, limit int) ([]removal, error) {
+			return a.store.dueRemovals(ctx, a.clock(), a.clock().Add(sweepLease), limit)
+		},
+		Do: a.takeBack,
+	})
+}
+
+func (a *Accounts) takeBack(ctx context.Context, r removal) {
+	if err := a.revoke(ctx, r); err != nil {
+		a.log.WarnContext(ctx, "consent not taken back yet", "account", r.id, "error", err)
+		return
 	}
-	due, err := a.store.dueRemovals(ctx, a.clock(), a.clock().Add(sweepLease), sweepBatch)
-	if err != nil {
-		return err
+	if err := a.store.forget(ctx, r); err != nil {
+		a.log.WarnContext(ctx, "bank account not forgotten yet", "account", r.id, "error", err)
 	}
-	for _, r := range due {
-		if err := a.revoke(ctx, r); err != nil {
-			a.log.WarnContext(ctx, "consent not taken back yet", "account", r.id, "error", err)
-			continue
-		}
-		if err := a.store.forget(ctx, r); err != nil {
-			return fmt.Errorf("forget bank account %s: %w", r.id, err)
-		}
-	}
-	return nil
 }

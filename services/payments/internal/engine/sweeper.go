@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -13,57 +14,17 @@ const (
 	purgeEvery = 10 * time.Minute
 )
 
-// Sweep comes back to every payment that is due until ctx ends; notify gets each payment that was touched. Any number
-// of replicas may sweep: claiming a payment is taking its lease.
+// Sweep comes back to every payment that is due until ctx ends; notify gets each payment that was touched. A step that was begun is
+// finished also when the service stops.
 func (e *Engine) Sweep(ctx context.Context, notify func(payment.Payment)) error {
-	tick := time.NewTicker(e.cfg.SweepEvery)
-	defer tick.Stop()
-	purge := time.NewTicker(purgeEvery)
-	defer purge.Stop()
-	var running sync.WaitGroup
-	defer running.Wait()
-	slots := make(chan struct{}, sweepBatch)
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-purge.C:
-			if err := e.store.PurgeClaims(ctx); err != nil {
-				e.log.Warn("purge", "error", err)
-			}
-		case <-tick.C:
-			e.sweepOnce(ctx, slots, &running, notify)
-		}
-	}
-}
-
-func (e *Engine) sweepOnce(ctx context.Context, slots chan struct{}, running *sync.WaitGroup, notify func(payment.Payment)) {
-	for ctx.Err() == nil {
-		free := cap(slots) - len(slots)
-		if free == 0 {
-			return
-		}
-		due, err := e.store.ClaimDue(ctx, free, e.cfg.Lease)
-		if err != nil {
-			if ctx.Err() == nil {
-				e.log.Warn("look for due payments", "error", err)
-			}
-			return
-		}
-		for _, p := range due {
-			slots <- struct{}{}
-			running.Go(func() {
-				defer func() { <-slots }()
-				// A started step is finished also when the service stops.
-				work, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.WorkTimeout())
-				defer cancel()
-				notify(e.Touch(work, p))
-			})
-		}
-		if len(due) < free {
-			return
-		}
-	}
+	var purging sync.WaitGroup
+	defer purging.Wait()
+	purging.Go(func() { due.Every(ctx, purgeEvery, "purge of idempotency keys", e.log, e.store.PurgeClaims) })
+	return due.New(due.Config[payment.Payment]{
+		What: "payments", Every: e.cfg.SweepEvery, AtOnce: sweepBatch, Within: e.WorkTimeout(), Grace: e.WorkTimeout(), Log: e.log,
+		Claim: func(ctx context.Context, limit int) ([]payment.Payment, error) { return e.store.ClaimDue(ctx, limit, e.cfg.Lease) },
+		Do:    func(ctx context.Context, p payment.Payment) { notify(e.Touch(ctx, p)) },
+	}).Run(ctx)
 }
 
 // WorkTimeout bounds one step of work on a payment: it ends before the lease does.

@@ -151,7 +151,7 @@ func (s *Server) Sweep(ctx context.Context) (int, error) {
 		ended++
 	}
 	s.wake()
-	s.pokeTasks()
+	s.tasks.Nudge()
 	return ended, nil
 }
 

@@ -62,7 +62,7 @@ func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func
 		return nil, err
 	}
 	s.wake()
-	s.pokeTasks()
+	s.tasks.Nudge()
 	return o, nil
 }
 

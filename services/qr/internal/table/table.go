@@ -8,16 +8,17 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/leader"
@@ -83,8 +84,9 @@ type Server struct {
 	wake    func()
 	log     *slog.Logger
 	menus   *menus
-	// tasks wakes runTasks.
-	tasks          chan struct{}
+	// tasks tells payments what it has to know. payments is set when Run begins.
+	tasks          *due.Loop[task]
+	payments       sender
 	unclaimedAfter time.Duration
 }
 
@@ -92,11 +94,12 @@ type Server struct {
 func New(d Deps) *Server {
 	s := &Server{
 		pool: d.Pool, bus: d.Bus, catalog: d.Catalog, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
-		tasks: make(chan struct{}, 1), unclaimedAfter: d.UnclaimedAfter,
+		unclaimedAfter: d.UnclaimedAfter,
 		// PostgreSQL keeps microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}
 	s.menus = newMenus(d.Pool, d.Catalog, s.now)
+	s.tasks = s.newTasks()
 	return s
 }
 
@@ -110,30 +113,21 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer commands.Close()
-	var telling sync.WaitGroup
-	defer telling.Wait()
-	telling.Go(func() { s.runTasks(ctx, commands) })
+	s.payments = commands
 	consumer := consume.New(consume.Config{Name: "orders", Subjects: subjects}, s.pool, s.bus, s.Handle, s.wake, s.log)
-	sweeping := make(chan error, 1)
-	go func() {
-		sweeping <- leader.Run(ctx, s.pool, "sweep orders", s.log, func(ctx context.Context) error {
-			for {
-				if _, err := s.Sweep(ctx); err != nil {
-					return err
-				}
-				select {
-				case <-ctx.Done():
-					return nil
-				case <-time.After(sweepEvery):
-				}
-			}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.tasks.Run(ctx) })
+	group.Go(func() error { return consumer.Run(ctx) })
+	group.Go(func() error {
+		return leader.Run(ctx, s.pool, "sweep orders", s.log, func(ctx context.Context) error {
+			due.Every(ctx, sweepEvery, "ending unpaid orders", s.log, func(ctx context.Context) error {
+				_, err := s.Sweep(ctx)
+				return err
+			})
+			return nil
 		})
-	}()
-	err = consumer.Run(ctx)
-	if swept := <-sweeping; err == nil {
-		err = swept
-	}
-	return err
+	})
+	return group.Wait()
 }
 
 // commit runs do in a transaction that changes what the merchant's menu shows.

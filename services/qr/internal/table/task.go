@@ -3,9 +3,7 @@ package table
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
@@ -26,11 +25,12 @@ const (
 const (
 	// taskWait bounds the wait for an answer of the payments service, which may ask the bank first.
 	taskWait = 15 * time.Second
-	// taskLease keeps other replicas from a task that is under way.
-	taskLease = taskWait + 5*time.Second
+	// recordWait is for booking the answer. taskLease keeps other replicas from a task that is under way.
+	recordWait = 3 * time.Second
+	taskLease  = taskWait + recordWait + 2*time.Second
 	// tasksAtOnce bounds the tasks under way in one process.
 	tasksAtOnce = 16
-	// tasksEvery is how soon a task that another process wrote is found; its own wakes it.
+	// tasksEvery is how soon a task that another process wrote is found; its own nudges the loop.
 	tasksEvery  = time.Second
 	maxTaskWait = 5 * time.Minute
 	// madeWithin is when a payment that was asked for is certainly recorded, or never will be.
@@ -91,50 +91,21 @@ func (s *Server) addTask(ctx context.Context, tx pgx.Tx, o *order, kind string, 
 	return insertTask(ctx, tx, task{ID: uuid.NewString(), Kind: kind, OrderID: o.ID, Reference: o.PaymentReference, Command: data, CreatedAt: s.now()})
 }
 
-// runTasks tells the payments service what it has to know, until ctx ends.
-func (s *Server) runTasks(ctx context.Context, to sender) {
-	for {
-		n, err := s.carry(ctx, to)
-		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "payments of orders not looked after, trying again", "error", err)
-		}
-		if n == tasksAtOnce && err == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.tasks:
-		case <-time.After(tasksEvery):
-		}
-	}
-}
-
-// pokeTasks says that there may be a task; it never blocks.
-func (s *Server) pokeTasks() {
-	select {
-	case s.tasks <- struct{}{}:
-	default:
-	}
-}
-
-// carry does the tasks that are due, at most tasksAtOnce of them, and returns how many there were.
-func (s *Server) carry(ctx context.Context, to sender) (int, error) {
-	list, err := claimTasks(ctx, s.pool, s.now(), taskLease, tasksAtOnce)
-	if err != nil {
-		return 0, err
-	}
-	failures := make([]error, len(list))
-	var wg sync.WaitGroup
-	for i, t := range list {
-		wg.Go(func() { failures[i] = s.tell(ctx, to, t) })
-	}
-	wg.Wait()
-	return len(list), errors.Join(failures...)
+// newTasks is the loop that tells the payments service what it has to know.
+func (s *Server) newTasks() *due.Loop[task] {
+	return due.New(due.Config[task]{
+		What: "tasks for payments of orders", Every: tasksEvery, AtOnce: tasksAtOnce, Within: taskWait + recordWait, Grace: taskWait, Log: s.log,
+		Claim: func(ctx context.Context, limit int) ([]task, error) { return claimTasks(ctx, s.pool, s.now(), taskLease, limit) },
+		Do: func(ctx context.Context, t task) {
+			if err := s.tell(ctx, t); err != nil {
+				s.log.WarnContext(ctx, "payment of an order not looked after, trying again", "task", t.Kind, "order", t.OrderID, "error", err)
+			}
+		},
+	})
 }
 
 // tell sends the command of a task and books the answer. Without one the task is due again.
-func (s *Server) tell(ctx context.Context, to sender, t task) error {
+func (s *Server) tell(ctx context.Context, t task) error {
 	var subject string
 	var payload proto.Message
 	switch t.Kind {
@@ -146,7 +117,7 @@ func (s *Server) tell(ctx context.Context, to sender, t task) error {
 	if err := proto.Unmarshal(t.Command, payload); err != nil {
 		return fmt.Errorf("read task %s: %w", t.ID, err)
 	}
-	reply, err := ask(ctx, to, subject, payload)
+	reply, err := ask(ctx, s.payments, subject, payload)
 	if err != nil {
 		s.log.InfoContext(ctx, "payments service does not answer, asking again", "task", t.Kind, "payment", t.Reference, "error", err)
 		return s.again(ctx, t, "no_answer")

@@ -72,7 +72,9 @@ func (o *office) answers(code errs.Code) {
 // heard does what is due, as any replica would, and returns the commands that came since the last time.
 func (o *office) heard(t *testing.T) []proto.Message {
 	t.Helper()
-	if _, err := o.fixture.replica().carry(t.Context(), o.client); err != nil {
+	r := o.fixture.replica()
+	r.payments = o.client
+	if _, err := r.tasks.Once(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	o.mu.Lock()

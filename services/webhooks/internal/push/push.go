@@ -56,9 +56,7 @@ func New(d Deps) *Push {
 	p := &Push{on: d.Key != nil, now: d.Now, client: egress.NewClient(d.Guard, attemptTime, nil)}
 	c := courier{key: d.Key, client: p.client, now: d.Now}
 	p.Server = &Server{db: d.Pool, vault: d.Vault, rules: d.Rules, courier: c, now: d.Now}
-	p.sender = &sender{
-		db: d.Pool, vault: d.Vault, courier: c, now: d.Now, log: d.Log, poke: make(chan struct{}, 1), busy: make(map[string]int),
-	}
+	p.sender = newSender(&sender{db: d.Pool, vault: d.Vault, courier: c, now: d.Now, log: d.Log})
 	p.consumer = consume.New(
 		consume.Config{Name: "push", Subjects: subjects},
 		d.Pool, d.Bus, p.Handle, p.Wake, d.Log)
@@ -79,7 +77,7 @@ func (p *Push) Run(ctx context.Context) error {
 }
 
 // Wake makes the sender look for due messages now.
-func (p *Push) Wake() { p.sender.wake() }
+func (p *Push) Wake() { p.sender.loop.Nudge() }
 
 // Handle records the messages of a batch of events within the consumer's transaction.
 func (p *Push) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
@@ -38,77 +39,52 @@ type sender struct {
 	courier courier
 	now     func() time.Time
 	log     *slog.Logger
-	poke    chan struct{}
+	loop    *due.Loop[message]
 
-	sending sync.WaitGroup
-	mu      sync.Mutex
-	running int
-	busy    map[string]int // messages under way by merchant
+	mu   sync.Mutex
+	busy map[string]int // messages under way by merchant
 }
 
-// wake makes the sender look for due messages now. It never blocks.
-func (s *sender) wake() {
-	select {
-	case s.poke <- struct{}{}:
-	default:
-	}
+// newSender returns a sender with the dependencies of s.
+func newSender(s *sender) *sender {
+	s.busy = make(map[string]int)
+	s.loop = due.New(due.Config[message]{
+		What: "push messages", Every: pollEvery, AtOnce: workers, Within: attemptTime + recordTime, Grace: attemptTime + recordTime, Log: s.log,
+		Claim: s.claim, Do: s.attempt,
+	})
+	return s
 }
 
 // run sends until ctx ends, and then finishes what is under way.
 func (s *sender) run(ctx context.Context) error {
-	defer s.sending.Wait()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		if err := s.round(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("due push messages not read, trying again", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-s.poke:
-		case <-tick.C:
-			s.sweep(ctx)
-		}
-	}
-	return nil
+	var sweeping sync.WaitGroup
+	defer sweeping.Wait()
+	sweeping.Go(func() { due.Every(ctx, pollEvery, "deletion of expired push messages", s.log, s.sweep) })
+	return s.loop.Run(ctx)
 }
 
-func (s *sender) sweep(ctx context.Context) {
+func (s *sender) sweep(ctx context.Context) error {
 	n, err := sweep(ctx, s.db, s.now())
-	if err != nil && ctx.Err() == nil {
-		s.log.Warn("expired push messages not deleted, trying again", "error", err)
-	}
 	pushes.WithLabelValues("expired").Add(float64(n))
+	return err
 }
 
-// round claims as many messages as there is room for and starts sending them.
-func (s *sender) round(ctx context.Context) error {
+// claim takes as many messages as there is room for, of each merchant no more than its share.
+func (s *sender) claim(ctx context.Context, room int) ([]message, error) {
 	s.mu.Lock()
-	room, busy := workers-s.running, maps.Clone(s.busy)
+	busy := maps.Clone(s.busy)
 	s.mu.Unlock()
-	if room == 0 {
-		return nil // the end of an attempt wakes us
-	}
 	now := s.now()
 	claimed, err := claim(ctx, s.db, room, perMerchant, busy, now, now.Add(leaseTime))
-	if err != nil {
-		return err
-	}
 	for _, m := range claimed {
 		s.count(m.Merchant, 1)
-		s.sending.Go(func() {
-			defer s.wake()
-			defer s.count(m.Merchant, -1)
-			s.attempt(context.WithoutCancel(ctx), m)
-		})
 	}
-	return nil
+	return claimed, err
 }
 
 func (s *sender) count(merchant string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.running += n
 	if s.busy[merchant] += n; s.busy[merchant] == 0 {
 		delete(s.busy, merchant)
 	}
@@ -117,6 +93,8 @@ func (s *sender) count(merchant string, n int) {
 // attempt sends one message and records what came of it. If that cannot be recorded the lease ends and the message is
 // sent again, which replaces the notification.
 func (s *sender) attempt(ctx context.Context, m message) {
+	defer s.loop.Nudge() // the merchant has room for another
+	defer s.count(m.Merchant, -1)
 	r := s.deliver(ctx, m)
 	now := s.now()
 	v := judge(m, r, now)

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -175,21 +176,19 @@ func TestAStopFinishesWhatIsUnderWay(t *testing.T) {
 func TestTheSenderIsWokenByACommit(t *testing.T) {
 	t.Parallel()
 	f := prepare(t, true)
-	f.subscribe("m_1", "u_1", newBrowser(t))
+	f.sender.loop.Every = time.Hour // it looks when it begins, and when it is woken
+	b := newBrowser(t)
+	f.subscribe("m_1", "u_1", b)
 	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan error, 1)
-	go func() { stopped <- f.consumer.Run(ctx) }()
-	f.publish(f.event("payment.completed", payment()))
-	select {
-	case <-f.sender.poke:
-	case <-time.After(20 * time.Second):
-		t.Error("nobody woke the sender")
-	}
-	if n := f.messages(); n != 1 {
-		t.Errorf("%d messages", n)
+	consumed, sent := make(chan error, 1), make(chan error, 1)
+	go func() { consumed <- f.consumer.Run(ctx) }()
+	go func() { sent <- f.sender.loop.Run(ctx) }()
+	for range 2 { // when the first has come, the first look is over
+		f.publish(f.event("payment.completed", payment()))
+		b.next(t)
 	}
 	stop()
-	if err := <-stopped; err != nil {
+	if err := errors.Join(<-consumed, <-sent); err != nil {
 		t.Error(err)
 	}
 }
