@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -17,14 +18,6 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-)
-
-// The first bytes of each type.
-const (
-	jpeg = "\xff\xd8\xff\xe0\x00\x10JFIF"
-	png  = "\x89PNG\r\n\x1a\n"
-	webp = "RIFF\x00\x00\x00\x00WEBPVP8 "
-	gif  = "GIF89a"
 )
 
 func (f *fixture) sign(t *testing.T, merchantID, contentType string) *qrv1.CreateUploadURLResponse {
@@ -58,7 +51,7 @@ func TestImagesAreUploadedInThreeSteps(t *testing.T) {
 	t.Parallel()
 	f, store := stored(t)
 	id := f.add(t, us, nil).GetId()
-	for contentType, content := range map[string]string{"image/jpeg": jpeg, "image/png": png, "image/webp": webp, "image/gif": gif} {
+	for contentType, content := range map[string]string{"image/jpeg": jpegPicture, "image/png": pngPicture, "image/webp": webpPicture, "image/gif": gifPicture} {
 		up := f.sign(t, us, contentType)
 		if up.GetExpiresInSeconds() != 300 || !strings.HasPrefix(up.GetKey(), "product-images/"+us+"/") || up.GetImageUrl() != store.PublicURL+"/"+up.GetKey() {
 			t.Errorf("got %v", up)
@@ -82,29 +75,64 @@ func TestOnlyImagesThatAreSmallAndOursAreSaved(t *testing.T) {
 	t.Parallel()
 	f, store := stored(t)
 	id, theirs := f.add(t, us, nil).GetId(), f.sign(t, them, "image/png")
-	if put(t, theirs.GetUploadUrl(), "image/png", []byte(png)) != http.StatusOK {
+	if put(t, theirs.GetUploadUrl(), "image/png", []byte(pngPicture)) != http.StatusOK {
 		t.Fatal("not uploaded")
 	}
-	if err := f.upload(t, id, "image/jpeg", jpeg+strings.Repeat("x", MaxImage-len(jpeg))); err != nil {
+	if err := f.upload(t, id, "image/jpeg", jpegPicture+strings.Repeat("x", MaxImage-len(jpegPicture))); err != nil {
 		t.Errorf("just small enough: %v", err)
 	}
 	for name, err := range map[string]error{
-		"too large":          f.upload(t, id, "image/jpeg", jpeg+strings.Repeat("x", MaxImage-len(jpeg)+1)),
+		"too large":          f.upload(t, id, "image/jpeg", jpegPicture+strings.Repeat("x", MaxImage-len(jpegPicture)+1)),
 		"a page":             f.upload(t, id, "image/png", "<html><script>alert(1)</script>"),
-		"another type":       f.upload(t, id, "image/png", jpeg),
+		"another type":       f.upload(t, id, "image/png", jpegPicture),
 		"empty":              f.upload(t, id, "image/gif", ""),
+		"only its beginning": f.upload(t, id, "image/png", pngPicture[:16]),
+		"a huge canvas":      f.upload(t, id, "image/gif", "GIF89a\xff\xff\xff\xff\x00\x00\x00"),
 		"another merchant's": f.save(t, us, id, theirs.GetImageUrl()),
 		"no key of ours":     f.save(t, us, id, store.PublicURL+"/secrets.txt"),
 		"a query":            f.save(t, us, id, theirs.GetImageUrl()+"?versionId=1"),
 		"a way round":        f.save(t, us, id, store.PublicURL+"/product-images/"+us+"/../"+them+"/x.png"),
+		"another port":       f.save(t, us, id, elsewhere(store.PublicURL, ":443")+"/uploads/"+theirs.GetKey()),
+		"a dot behind it":    f.save(t, us, id, elsewhere(store.PublicURL, ".")+"/uploads/"+theirs.GetKey()),
+		"a waiting upload":   f.save(t, us, id, store.PublicURL+"/uploads/"+f.sign(t, us, "image/png").GetKey()),
 		"the store itself":   f.save(t, us, id, store.Endpoint+"/other/product-images/x.png"),
 	} {
 		if refusedField(err) != "image_url" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := f.save(t, us, id, "https://images.elsewhere.example/a.svg?x=1"); err != nil {
-		t.Errorf("another's URL: %v", err)
+}
+
+// elsewhere is the store's address, with https and something else in place of its port.
+func elsewhere(base, instead string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		panic(err)
+	}
+	return "https://" + u.Hostname() + instead + u.Path
+}
+
+// What is behind the URL of another site is for whoever shows it to find out: its end says nothing.
+func TestTheURLOfAnotherSiteIsNotJudgedByItsEnd(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	id := f.add(t, us, nil).GetId()
+	for _, good := range []string{
+		"https://images.elsewhere.example/a.jpg", "https://images.elsewhere.example/a.svg?x=1", "https://images.elsewhere.example/a.html",
+		"https://images.elsewhere.example/photo/17", "https://images.elsewhere.example:8443/?id=17&w=200", "https://images.elsewhere.example",
+	} {
+		if err := f.save(t, us, id, good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{
+		"http://images.elsewhere.example/a.jpg", "ftp://images.elsewhere.example/a.jpg", "javascript:alert(1)//a.jpg", "data:image/png;base64,iVBORw0KGgo=",
+		"//images.elsewhere.example/a.jpg", "/a.jpg", "a.jpg", "https:///a.jpg", "https://:443/a.jpg", "https://me:secret@images.elsewhere.example/a.jpg",
+		"https://cdn.european-pay.fr/a.jpg", "https://cdn.european-pay.fr:443/a.jpg", "https://CDN.european-pay.fr./a.jpg",
+	} {
+		if err := f.save(t, us, id, bad); refusedField(err) != "image_url" {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }
 
@@ -134,19 +162,19 @@ func TestUploadsAreRefused(t *testing.T) {
 	bare, _, _ := strings.Cut(up.GetUploadUrl(), "?")
 	for name, status := range map[string]int{
 		"another type":     put(t, up.GetUploadUrl(), "image/svg+xml", []byte("<svg/>")),
-		"no type":          put(t, up.GetUploadUrl(), "", []byte(jpeg)),
-		"forged signature": put(t, strings.TrimSuffix(up.GetUploadUrl(), last)+other, "image/jpeg", []byte(jpeg)),
-		"another key":      put(t, strings.Replace(up.GetUploadUrl(), us, them, 1), "image/jpeg", []byte(jpeg)),
-		"longer":           put(t, strings.Replace(up.GetUploadUrl(), "X-Amz-Expires=300", "X-Amz-Expires=301", 1), "image/jpeg", []byte(jpeg)),
-		"no signature":     put(t, bare, "image/jpeg", []byte(jpeg)),
-		"expired":          put(t, signedAt(t, bare, store.AccessKey, store.SecretKey, time.Now().Add(-UploadTTL-time.Second)), "image/jpeg", []byte(jpeg)),
-		"another secret":   put(t, signedAt(t, bare, store.AccessKey, "another secret", time.Now()), "image/jpeg", []byte(jpeg)),
+		"no type":          put(t, up.GetUploadUrl(), "", []byte(jpegPicture)),
+		"forged signature": put(t, strings.TrimSuffix(up.GetUploadUrl(), last)+other, "image/jpeg", []byte(jpegPicture)),
+		"another key":      put(t, strings.Replace(up.GetUploadUrl(), us, them, 1), "image/jpeg", []byte(jpegPicture)),
+		"longer":           put(t, strings.Replace(up.GetUploadUrl(), "X-Amz-Expires=300", "X-Amz-Expires=301", 1), "image/jpeg", []byte(jpegPicture)),
+		"no signature":     put(t, bare, "image/jpeg", []byte(jpegPicture)),
+		"expired":          put(t, signedAt(t, bare, store.AccessKey, store.SecretKey, time.Now().Add(-UploadTTL-time.Second)), "image/jpeg", []byte(jpegPicture)),
+		"another secret":   put(t, signedAt(t, bare, store.AccessKey, "another secret", time.Now()), "image/jpeg", []byte(jpegPicture)),
 	} {
 		if status != http.StatusForbidden {
 			t.Errorf("%s: the store answers %d", name, status)
 		}
 	}
-	if status := put(t, signedAt(t, bare, store.AccessKey, store.SecretKey, time.Now()), "image/jpeg", []byte(jpeg)); status != http.StatusOK {
+	if status := put(t, signedAt(t, bare, store.AccessKey, store.SecretKey, time.Now()), "image/jpeg", []byte(jpegPicture)); status != http.StatusOK {
 		t.Errorf("the test's own signature is not good: %d", status)
 	}
 }
@@ -234,7 +262,7 @@ func TestBedrockDrawsAnImage(t *testing.T) {
 			!strings.HasPrefix(auth, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260617/eu-west-1/bedrock/aws4_request, ") || strings.Contains(auth, "not-in") {
 			t.Errorf("%s %v", r.URL, r.Header)
 		}
-		io.WriteString(w, `{"images":["`+base64.StdEncoding.EncodeToString([]byte(png))+`"],"error":null}`)
+		io.WriteString(w, `{"images":["`+base64.StdEncoding.EncodeToString([]byte(pngPicture))+`"],"error":null}`)
 	})
 	found, err := b.Find(t.Context(), us, "Café Noisette", "boissons")
 	if err != nil || !strings.HasPrefix(found, store.PublicURL+"/product-images/"+us+"/") {

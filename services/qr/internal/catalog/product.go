@@ -68,6 +68,9 @@ type Fields struct {
 	Stock                       *int32
 	ImageURL                    *string
 	Available                   *bool
+
+	// upload is the key of ImageURL where that is an upload that no product had before.
+	upload string
 }
 
 // fill puts the given fields into the product.
