@@ -115,10 +115,11 @@ func (s *Server) CreateUploadURL(ctx context.Context, r *qrv1.CreateUploadURLReq
 // FindImage looks for an image. A search that fails is SERVICE_UNAVAILABLE: it may be repeated.
 func (s *Server) FindImage(ctx context.Context, r *qrv1.FindImageRequest) (*qrv1.FindImageResponse, error) {
 	name, category := r.GetName(), r.GetCategory()
-	if err := (Fields{Name: &name, Category: &category}).check(); err != nil {
+	f := Fields{Name: &name, Category: &category}
+	if err := f.check(); err != nil {
 		return nil, err
 	}
-	found, err := s.finder.Find(ctx, r.GetMerchantId(), name, category)
+	found, err := s.finder.Find(ctx, r.GetMerchantId(), *f.Name, *f.Category)
 	if err != nil {
 		return nil, errors.Join(errs.New(errs.Unavailable, "The image search does not answer. Repeat the request in a moment."), err)
 	}
