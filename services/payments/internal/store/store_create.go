@@ -48,9 +48,15 @@ type Idempotency struct {
 // ended unpaid holds its reference no more. The same payment recorded twice (a command that was delivered again) counts as
 // recorded now. Errors: ErrKeyReused, ErrReferenceReused.
 func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, match Match, err error) {
-	recorded, err = s.createFresh(ctx, p, idem, meta)
-	if !isTaken(err) {
-		return recorded, NoMatch, err
+	held, err := s.held(ctx, p, idem)
+	if err != nil {
+		return payment.Payment{}, NoMatch, err
+	}
+	if !held {
+		recorded, err = s.createFresh(ctx, p, idem, meta)
+		if !isTaken(err) { // as it is when somebody else was faster by a moment
+			return recorded, NoMatch, err
+		}
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		recorded, err = scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
@@ -72,11 +78,28 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 	return recorded, match, err
 }
 
+// held reports whether the payment exists or one of its keys is held: PostgreSQL would have an error in its log for each request that
+// comes again.
+func (s *Store) held(ctx context.Context, p payment.Payment, idem Idempotency) (bool, error) {
+	reference := p.MerchantReference
+	if p.Kind != payment.KindPayment {
+		reference = "" // a refund's is no key
+	}
+	var held bool
+	err := s.pool.QueryRow(ctx, `select exists (select from payments where reference = $1) or exists (select from claims
+		where merchant_id = $2 and livemode = $3 and (kind = 'header' and key = $4 or kind = 'reference' and key = $5))`,
+		p.Reference, p.MerchantID, p.Livemode, idem.Key, reference).Scan(&held)
+	if err != nil {
+		return false, fmt.Errorf("look for the keys of payment %s: %w", p.Reference, err)
+	}
+	return held, nil
+}
+
 // claimSQL takes a key that nobody holds; one that is held breaks the transaction off.
 const claimSQL = `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`
 
-// createFresh records a payment that nothing stands in the way of, which is nearly always so, in one round trip and a
-// commit that it may share. A key or a reference that exists breaks it off.
+// createFresh records a payment that nothing stands in the way of, in one round trip and a commit that it may share. A key or a
+// reference that exists by now breaks it off.
 func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (payment.Payment, error) {
 	now, first := s.clock(), s.first(p)
 	e, err := event(first, "", string(p.Kind)+".created", refundOf{}, meta)

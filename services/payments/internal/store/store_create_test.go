@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -136,5 +137,35 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	if p, existing, err := create(6, "k", "other", ""); err != nil || existing != NoMatch || p.Reference != ref("PAY", 6) {
 		t.Errorf("the key after a day: %s, %v, %v", p.Reference, existing, err)
+	}
+}
+
+// A request that comes again is ordinary: it is no reason for an error in the database's log.
+func TestARequestThatComesAgainIsNoErrorOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.Store = New(pgtest.WithoutDuplicates(t, b.pool), func() time.Time { return b.now }, func() {})
+	first := draft(ref("PAY", 1))
+	first.MerchantReference = "ORDER-1"
+	key := Idempotency{Key: "key", Fingerprint: []byte{1}}
+	for n, c := range []struct {
+		change func(*payment.Payment)
+		idem   Idempotency
+		match  Match
+		want   string
+	}{
+		{func(*payment.Payment) {}, key, NoMatch, first.Reference},
+		{func(*payment.Payment) {}, key, NoMatch, first.Reference}, // delivered again
+		{func(p *payment.Payment) { p.Reference = ref("PAY", 2) }, key, ByKey, first.Reference},
+		{func(p *payment.Payment) { p.Reference = ref("PAY", 3) }, Idempotency{}, ByReference, first.Reference},
+		{func(p *payment.Payment) { p.Reference, p.MerchantReference = ref("PAY", 4), "" }, key, ByKey, first.Reference},
+		{func(p *payment.Payment) { p.Reference, p.MerchantReference = ref("PAY", 5), "" }, Idempotency{}, NoMatch, ref("PAY", 5)},
+	} {
+		p := first
+		c.change(&p)
+		got, match, err := b.Create(t.Context(), p, c.idem, Meta{})
+		if err != nil || match != c.match || got.Reference != c.want {
+			t.Errorf("%d: %s by %q, %v", n, got.Reference, match, err)
+		}
 	}
 }
