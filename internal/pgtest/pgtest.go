@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/pg"
@@ -44,6 +45,25 @@ func New(t testing.TB, schema string, migrations fs.FS) (*pgxpool.Pool, string) 
 	}
 	t.Cleanup(pool.Close)
 	return pool, dbURL
+}
+
+// WithoutDuplicates returns a second pool on the pool's database. The test fails when the server refuses one of its statements as the
+// second row where there may be one: it writes an error to its log each time, which an ordinary thing should not do.
+func WithoutDuplicates(t testing.TB, pool *pgxpool.Pool) *pgxpool.Pool {
+	t.Helper()
+	cfg := pool.Config()
+	cfg.ConnConfig.OnPgError = func(_ *pgconn.PgConn, err *pgconn.PgError) bool {
+		if err.Code == "23505" { // unique_violation
+			t.Errorf("the server has an error in its log: %s", err.Message)
+		}
+		return true
+	}
+	watched, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(watched.Close)
+	return watched
 }
 
 // Empty returns the URL of a new database with nothing in it.

@@ -1,5 +1,5 @@
-// Package s3 is a stand-in for an S3 store: one bucket in a folder, whose objects everybody may read and only the holder of the
-// key may write. It checks Signature Version 4 as a real store does, answers in S3's form, and says NotImplemented to all that
+// Package s3 is a stand-in for an S3 store: one bucket in a folder, whose public objects everybody may read and only the holder of
+// the key may write. It checks Signature Version 4 as a real store does, answers in S3's form, and says NotImplemented to all that
 // it does not do.
 package s3
 
@@ -13,13 +13,15 @@ import (
 	"time"
 )
 
-// Config are the settings of a Store. Only MaxObject, Now and Log have a default.
+// Config are the settings of a Store. Only Public, MaxObject, Now and Log have a default.
 type Config struct {
 	// Dir is the folder of the objects. It is made when it is not there.
 	Dir string
 	// Bucket is the one bucket; Region is where it says it is, as in every signature.
 	Bucket, Region       string
 	AccessKey, SecretKey string
+	// Public is how the keys begin that everybody may read, as a bucket's policy says it of a real store. Empty: all.
+	Public string
 	// MaxObject is the largest object, in bytes. Default 32 MiB.
 	MaxObject int64
 
@@ -97,7 +99,7 @@ func (s *Store) answer(w http.ResponseWriter, r *http.Request) error {
 	}
 	wish := beyondSignature(query)
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	reads := key != "" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+	reads := key != "" && strings.HasPrefix(key, s.cfg.Public) && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 	switch {
 	case who == nil && (!reads || len(wish) > 0):
 		return errDenied

@@ -64,6 +64,8 @@ type catalogPart struct {
 	images   *catalog.Images
 	bedrock  *catalog.Bedrock
 	backfill *catalog.Backfill
+	// sweeper is nil where there is no store of images.
+	sweeper *catalog.Sweeper
 }
 
 // openCatalog registers the catalog on the core's server. wake is that of the relay.
@@ -88,13 +90,20 @@ func openCatalog(core *boot.Core, c CatalogConfig, wake func()) (*catalogPart, e
 		finder = p.bedrock
 	}
 	p.backfill = catalog.NewBackfill(p.store, finder, core.Bus, core.Log)
+	if c.S3Endpoint != "" {
+		p.sweeper = catalog.NewSweeper(p.store, images, core.Log)
+	}
 	core.Serve(&qrv1.CatalogService_ServiceDesc, catalog.NewServer(p.store, images, finder), identity.Gateway)
 	return p, nil
 }
 
 // workers are what runs beside the server.
 func (p *catalogPart) workers() []func(context.Context) error {
-	return []func(context.Context) error{p.backfill.Consume, p.backfill.Search}
+	run := []func(context.Context) error{p.backfill.Consume, p.backfill.Search}
+	if p.sweeper != nil {
+		run = append(run, p.sweeper.Run)
+	}
+	return run
 }
 
 func (p *catalogPart) close() {

@@ -31,7 +31,9 @@ func send(t *testing.T, method, url, contentType, body string) (status int, answ
 	return resp.StatusCode, string(raw)
 }
 
-const picture = "\x89PNG\r\n\x1a\n"
+// picture is a PNG of one pixel.
+const picture = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00\x3a\x7e\x9b\x55" +
+	"\x00\x00\x00\nIDATx\x9cc\x60\x00\x00\x00\x02\x00\x01\x48\xaf\xa4\x71\x00\x00\x00\x00IEND\xaeB`\x82"
 
 // upload gives a product of a new merchant an image, and returns the image's address.
 func upload(t *testing.T, s *stack.Stack) (image string) {

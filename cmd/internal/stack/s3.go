@@ -16,7 +16,7 @@ func (s *Stack) startS3() error {
 	}
 	store, err := s3.New(s3.Config{
 		Dir: s.dir("s3"), Bucket: system.S3Bucket, Region: system.S3Region, AccessKey: system.S3AccessKey, SecretKey: sys.Secrets.S3Key,
-		Log: s.log.With("service", "s3"),
+		Public: system.S3Public, Log: s.log.With("service", "s3"),
 	})
 	if err != nil {
 		return fmt.Errorf("start the S3 store: %w", err)

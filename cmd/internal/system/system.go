@@ -208,9 +208,10 @@ func (s System) own(service string) map[string]string {
 	}
 }
 
-// The S3 store's bucket, where it says it is, and the name of its one key.
+// The S3 store's bucket, how the keys begin that everybody may read, where it says it is, and the name of its one key.
 const (
 	S3Bucket    = "eupay-images"
+	S3Public    = "product-images/"
 	S3Region    = "eu-west-3"
 	S3AccessKey = "eupay-local"
 )
@@ -265,6 +266,7 @@ func (s System) SandboxEnv(dir string) map[string]string {
 		maps.Copy(env, map[string]string{
 			"EUPAY_SANDBOX_S3_ADDR": Loopback(s.Ports.S3), "EUPAY_SANDBOX_S3_DIR": filepath.Join(dir, "s3"), "EUPAY_SANDBOX_S3_BUCKET": S3Bucket,
 			"EUPAY_SANDBOX_S3_REGION": S3Region, "EUPAY_SANDBOX_S3_ACCESS_KEY": S3AccessKey, "EUPAY_SANDBOX_S3_SECRET_KEY": s.Secrets.S3Key,
+			"EUPAY_SANDBOX_S3_PUBLIC": S3Public,
 		})
 	}
 	return env

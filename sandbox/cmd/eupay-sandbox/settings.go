@@ -96,7 +96,7 @@ func (s *settings) readEInvoicing(getenv func(string) string) error {
 func (s *settings) readS3(getenv func(string) string) error {
 	s.s3.Region = "eu-west-3"
 	for name, into := range map[string]*string{
-		"ADDR": &s.s3Addr, "DIR": &s.s3.Dir, "BUCKET": &s.s3.Bucket, "REGION": &s.s3.Region,
+		"ADDR": &s.s3Addr, "DIR": &s.s3.Dir, "BUCKET": &s.s3.Bucket, "REGION": &s.s3.Region, "PUBLIC": &s.s3.Public,
 		"ACCESS_KEY": &s.s3.AccessKey, "SECRET_KEY": &s.s3.SecretKey,
 	} {
 		if v := getenv("EUPAY_SANDBOX_S3_" + name); v != "" {

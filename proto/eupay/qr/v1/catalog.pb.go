@@ -814,7 +814,9 @@ type CreateUploadURLRequest struct {
 	// Only shown to people; the key is ours.
 	Filename string `protobuf:"bytes,2,opt,name=filename,proto3" json:"filename,omitempty"`
 	// image/jpeg, image/png, image/webp or image/gif.
-	ContentType   string `protobuf:"bytes,3,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
+	ContentType string `protobuf:"bytes,3,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
+	// How many bytes there will be. When it is given, the store takes exactly so many.
+	Size          *int64 `protobuf:"varint,4,opt,name=size,proto3,oneof" json:"size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -870,11 +872,18 @@ func (x *CreateUploadURLRequest) GetContentType() string {
 	return ""
 }
 
+func (x *CreateUploadURLRequest) GetSize() int64 {
+	if x != nil && x.Size != nil {
+		return *x.Size
+	}
+	return 0
+}
+
 type CreateUploadURLResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where to PUT the bytes, with Content-Type as asked.
 	UploadUrl string `protobuf:"bytes,1,opt,name=upload_url,json=uploadUrl,proto3" json:"upload_url,omitempty"`
-	// Where the image is read afterwards.
+	// Where the image is read once it is saved on a product.
 	ImageUrl         string `protobuf:"bytes,2,opt,name=image_url,json=imageUrl,proto3" json:"image_url,omitempty"`
 	Key              string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	ExpiresInSeconds int32  `protobuf:"varint,4,opt,name=expires_in_seconds,json=expiresInSeconds,proto3" json:"expires_in_seconds,omitempty"`
@@ -1124,12 +1133,14 @@ const file_eupay_qr_v1_catalog_proto_rawDesc = "" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"\x17\n" +
-	"\x15DeleteProductResponse\"x\n" +
+	"\x15DeleteProductResponse\"\x9a\x01\n" +
 	"\x16CreateUploadURLRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
 	"\bfilename\x18\x02 \x01(\tR\bfilename\x12!\n" +
-	"\fcontent_type\x18\x03 \x01(\tR\vcontentType\"\x95\x01\n" +
+	"\fcontent_type\x18\x03 \x01(\tR\vcontentType\x12\x17\n" +
+	"\x04size\x18\x04 \x01(\x03H\x00R\x04size\x88\x01\x01B\a\n" +
+	"\x05_size\"\x95\x01\n" +
 	"\x17CreateUploadURLResponse\x12\x1d\n" +
 	"\n" +
 	"upload_url\x18\x01 \x01(\tR\tuploadUrl\x12\x1b\n" +
@@ -1222,6 +1233,7 @@ func file_eupay_qr_v1_catalog_proto_init() {
 	}
 	file_eupay_qr_v1_catalog_proto_msgTypes[1].OneofWrappers = []any{}
 	file_eupay_qr_v1_catalog_proto_msgTypes[2].OneofWrappers = []any{}
+	file_eupay_qr_v1_catalog_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -56,8 +56,8 @@ func (r *Enroller) instant() time.Time { return r.Now().UTC().Truncate(time.Micr
 
 // Enroll registers a merchant and tries the platform at once. Where that does not answer, the mandate is pending and the sweeper
 // goes on. Enrolling again changes the settings, and the logo if one is given; a mandate that has ended is asked for anew. Errors:
-// VALIDATION_ERROR; INVALID_STATE for another SIREN than that of documents or a mandate; LIVE_NOT_CONFIGURED or
-// TEST_NOT_CONFIGURED in a mode without a platform.
+// VALIDATION_ERROR; INVALID_STATE for another SIREN than that of documents or a mandate; ALREADY_EXISTS for the SIRET of another
+// merchant in live mode; LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED in a mode without a platform.
 func (r *Enroller) Enroll(ctx context.Context, merchantID string, livemode bool, s invoice.Settings, logo []byte) (Enrolment, error) {
 	if r.Platforms[livemode] == nil {
 		return Enrolment{}, errs.NotConfigured(livemode, "Electronic invoices")
@@ -70,8 +70,11 @@ func (r *Enroller) Enroll(ctx context.Context, merchantID string, livemode bool,
 	}
 	err := pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
 		old, is, err := r.insert(ctx, tx, merchantID, livemode, s, logo)
-		if err != nil || !is {
+		if err != nil {
 			return err
+		}
+		if !is {
+			return r.claimSIRET(ctx, tx, merchantID, livemode, s)
 		}
 		return r.replace(ctx, tx, old, s, logo, true)
 	})
@@ -133,7 +136,7 @@ func orNull(logo []byte) []byte {
 }
 
 // UpdateSettings replaces the settings; documents that were issued keep theirs. Errors: VALIDATION_ERROR; NOT_ENROLLED;
-// INVALID_STATE as for Enroll.
+// INVALID_STATE and ALREADY_EXISTS as for Enroll.
 func (r *Enroller) UpdateSettings(ctx context.Context, merchantID string, livemode bool, s invoice.Settings) (Enrolment, error) {
 	if err := s.Check(); err != nil {
 		return Enrolment{}, err
@@ -169,6 +172,11 @@ func (r *Enroller) replace(ctx context.Context, tx pgx.Tx, old Enrolment, s invo
 		if err := mayChangeSIREN(ctx, tx, old); err != nil {
 			return err
 		}
+	}
+	// Who shares a SIRET from before each had one owner may change the rest of its settings.
+	err = r.claimSIRET(ctx, tx, old.MerchantID, old.Livemode, s)
+	if err != nil && (s.SIRET != old.Settings.SIRET || !errs.Is(err, errs.AlreadyExists)) {
+		return err
 	}
 	ended := old.status == platform.MandateExpired || old.status == platform.MandateFailed
 	switch {

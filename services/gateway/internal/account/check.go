@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/plaintext"
 )
 
 const (
@@ -49,6 +50,16 @@ func (p *problems) text(field, value string, least, most int) {
 	case strings.ContainsFunc(value, notPrint) || strings.TrimSpace(value) != value:
 		p.add(field, "must be one line of text without blanks around it")
 	}
+}
+
+// cleaned is a name as those of guests are kept: without tags and what nobody sees. What is longer than the limit stays as it is: it
+// is refused.
+func cleaned(s string, limit int) string {
+	s = strings.TrimSpace(s)
+	if line, ok := plaintext.Line(s, limit); ok {
+		return line
+	}
+	return s
 }
 
 func notPrint(r rune) bool { return !unicode.IsPrint(r) }

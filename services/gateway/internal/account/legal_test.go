@@ -74,6 +74,41 @@ func TestAProfileNeverLosesItsLatinName(t *testing.T) {
 	}
 }
 
+func TestNamesAreCleanedLikeThoseOfGuests(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	dirty, clean := " Ca\u202efé <b>Noi\x00sette</b><script>\n", "Café Noi sette"
+	s, err := f.Users.Register(t.Context(), Registration{
+		Email: "shop@example.com", Password: testPassword, Profile: MerchantChange{Name: &dirty, LegalName: &dirty, IBAN: ptr(testIBAN)},
+	}, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := f.Merchants.Get(t.Context(), s.MerchantID)
+	if err != nil || made.Name != clean || made.LegalName != clean {
+		t.Errorf("made %q, %q, %v", made.Name, made.LegalName, err)
+	}
+	other, _ := f.merchant(t, "other@example.com")
+	changed, err := f.Merchants.Update(t.Context(), "user:x", other.ID, MerchantChange{Name: &dirty, LegalName: &dirty}, home)
+	if err != nil || changed.Name != clean || changed.LegalName != clean {
+		t.Errorf("changed %q, %q, %v", changed.Name, changed.LegalName, err)
+	}
+	member, err := f.Users.AddMember(t.Context(), "user:x", other.ID, Member{Email: "tim@example.com", Password: testPassword, Name: dirty, Role: RoleStaff}, home)
+	if err != nil || member.Name != clean {
+		t.Errorf("member %q, %v", member.Name, err)
+	}
+	if _, err := f.Users.RegisterCustomer(t.Context(), "guest@example.com", testPassword, dirty, home); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.strings(t, `select name from users where email = 'guest@example.com'`); !slices.Equal(got, []string{clean}) {
+		t.Errorf("customer %q", got)
+	}
+	_, err = f.Merchants.Update(t.Context(), "user:x", other.ID, MerchantChange{Name: ptr("<b>\u202e</b>"), LegalName: ptr("<i>" + strings.Repeat("n", 138))}, home)
+	if !slices.Equal(fieldsOf(err), []string{"name", "legal_name"}) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestLiveModeWantsTheLegalData(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -115,9 +115,11 @@ func (c MerchantChange) normal() MerchantChange {
 		return &v
 	}
 	noBlanks := func(s string) string { return strings.ReplaceAll(s, " ", "") }
-	c.Name, c.LegalStatus = trim(c.Name, strings.TrimSpace), trim(c.LegalStatus, strings.TrimSpace)
+	name := func(s string) string { return cleaned(s, maxName) }
+	c.Name, c.LegalName, c.LegalStatus = trim(c.Name, name), trim(c.LegalName, name), trim(c.LegalStatus, strings.TrimSpace)
 	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, normalIBAN), trim(c.BIC, normalIBAN)
-	c.AccountName, c.LegalName, c.Address = trim(c.AccountName, strings.TrimSpace), trim(c.LegalName, strings.TrimSpace), trim(c.Address, strings.TrimSpace)
+	// The bank compares the holder, so that is refused where it would have to be changed.
+	c.AccountName, c.Address = trim(c.AccountName, strings.TrimSpace), trim(c.Address, strings.TrimSpace)
 	return c
 }
 

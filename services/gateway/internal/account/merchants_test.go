@@ -82,7 +82,7 @@ func TestRefusedProfiles(t *testing.T) {
 	}{
 		"empty name":         {MerchantChange{Name: ptr(" ")}, []string{"name"}},
 		"long name":          {MerchantChange{Name: ptr(strings.Repeat("n", 141))}, []string{"name"}},
-		"name with tab":      {MerchantChange{Name: ptr("a\tb")}, []string{"name"}},
+		"name with no sign":  {MerchantChange{Name: ptr("\t<b>\u202e")}, []string{"name"}},
 		"long legal status":  {MerchantChange{LegalStatus: ptr(strings.Repeat("n", 101))}, []string{"legal_status"}},
 		"SIREN check digit":  {MerchantChange{SIREN: ptr("732829321")}, []string{"siren"}},
 		"IBAN check digits":  {MerchantChange{IBAN: ptr("FR7630006000011234567890188")}, []string{"iban"}},

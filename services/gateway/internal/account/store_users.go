@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pg"
@@ -72,15 +71,15 @@ func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
 
 // insertUser answers ALREADY_EXISTS when the email is taken.
 func insertUser(ctx context.Context, tx pg.DB, u User) error {
-	_, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at, unverified_since)
-		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)`,
+	tag, err := tx.Exec(ctx, `insert into users (id, email, password_hash, name, role, merchant_id, created_at, unverified_since)
+		values ($1, $2, $3, $4, $5, nullif($6, '')::uuid, $7, case when $8 then $7::timestamptz end)
+		on conflict (lower(email)) where unverified_since is null and removed_at is null do nothing`,
 		u.ID, u.Email, u.hash, u.Name, string(u.Role), u.MerchantID, u.CreatedAt, u.Unverified)
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
-		return errEmailTaken()
-	}
 	if err != nil {
 		return fmt.Errorf("insert user: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return errEmailTaken()
 	}
 	return nil
 }

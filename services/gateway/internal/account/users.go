@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -141,7 +140,7 @@ func (u *Users) hashOf(ctx context.Context, password string, from Device) (strin
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
 func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, from Device) (Session, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(email), Name: strings.TrimSpace(name), Role: RoleCustomer, Unverified: u.verification}
+	user := User{ID: events.NewID(), Email: normalEmail(email), Name: cleaned(name, maxName), Role: RoleCustomer, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
 	p.password("password", password, user.Email)
@@ -175,7 +174,7 @@ type Member struct {
 
 // AddMember adds a user to the team.
 func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member, from Device) (User, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: strings.TrimSpace(m.Name), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
+	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: cleaned(m.Name, maxName), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
 	p.password("password", m.Password, user.Email)

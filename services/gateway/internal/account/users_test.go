@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/pgtest"
 )
 
 func TestRegisteringMakesMerchantAndUserTogether(t *testing.T) {
@@ -28,6 +29,40 @@ func TestRegisteringMakesMerchantAndUserTogether(t *testing.T) {
 	if _, err := f.login(t, " SHOP@EXAMPLE.COM ", testPassword); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Somebody who registers twice is no reason for an error in the database's log.
+func TestAnAddressThatIsTakenIsNoErrorOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	f.pool = pgtest.WithoutDuplicates(t, f.pool)
+	f.Accounts = open(t, f)
+	m, _ := f.merchant(t, "shop@example.com")
+	name := "Second"
+	for _, again := range []func() error{
+		func() error {
+			_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.com", Password: testPassword, Profile: MerchantChange{Name: &name}}, home)
+			return err
+		},
+		func() error {
+			_, err := f.Users.RegisterCustomer(t.Context(), "shop@example.com", testPassword, name, home)
+			return err
+		},
+		func() error {
+			_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "shop@example.com", Password: testPassword, Role: RoleStaff}, home)
+			return err
+		},
+		func() error {
+			return insertUser(t.Context(), f.pool, User{ID: m.ID, Email: "shop@example.com", Role: RoleCustomer, CreatedAt: f.clock.Now()})
+		},
+	} {
+		wantCode(t, again(), errs.AlreadyExists)
+	}
+	waits := User{ID: m.ID, Email: "shop@example.com", Role: RoleCustomer, CreatedAt: f.clock.Now(), Unverified: true}
+	if err := insertUser(t.Context(), f.pool, waits); err != nil {
+		t.Fatal(err) // several may wait for an address
+	}
+	wantCode(t, markVerified(t.Context(), f.pool, waits), errs.AlreadyExists)
 }
 
 func TestRefusedRegistrations(t *testing.T) {

@@ -101,7 +101,7 @@ func lockAddress(ctx context.Context, tx pg.DB, email string) error {
 }
 
 func (u *Users) verify(ctx context.Context, tx pgx.Tx, user User, now time.Time) error {
-	if err := markVerified(ctx, tx, user.ID); err != nil {
+	if err := markVerified(ctx, tx, user); err != nil {
 		return err
 	}
 	if err := dropMailTokens(ctx, tx, user.ID, purposeVerify); err != nil {
@@ -191,12 +191,19 @@ func (u *Users) ChangeUnverifiedEmail(ctx context.Context, who Presence, email s
 	})
 }
 
-// markVerified answers ALREADY_EXISTS when another user has verified the address first.
-func markVerified(ctx context.Context, tx pg.DB, id string) error {
-	_, err := tx.Exec(ctx, `update users set unverified_since = null where id = $1 and unverified_since is not null`, id)
+// markVerified answers ALREADY_EXISTS when another user has verified the address first, or does so at this moment.
+func markVerified(ctx context.Context, tx pg.DB, user User) error {
+	taken := errs.New(errs.AlreadyExists, "There is an account with this email address. Log in to it.")
+	switch first, err := userByEmail(ctx, tx, user.Email); {
+	case err == nil && first.ID != user.ID:
+		return taken
+	case err != nil && !errors.Is(err, errNoUser):
+		return err
+	}
+	_, err := tx.Exec(ctx, `update users set unverified_since = null where id = $1 and unverified_since is not null`, user.ID)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
-		return errs.New(errs.AlreadyExists, "There is an account with this email address. Log in to it.")
+		return taken
 	}
 	if err != nil {
 		return fmt.Errorf("verify user: %w", err)

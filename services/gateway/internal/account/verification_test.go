@@ -57,7 +57,7 @@ func TestTwoWhoVerifyOneAddressAtOnce(t *testing.T) {
 	if err := lockAddress(t.Context(), tx, "jane@example.com"); err != nil {
 		t.Fatal(err)
 	}
-	if err := markVerified(t.Context(), tx, people[0].ID); err != nil {
+	if err := markVerified(t.Context(), tx, people[0].User); err != nil {
 		t.Fatal(err)
 	}
 	result := make(chan error, 1)

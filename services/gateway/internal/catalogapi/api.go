@@ -152,13 +152,16 @@ func (a *API) uploadURL(c echo.Context) error {
 	var in struct {
 		Filename    string `json:"filename"`
 		ContentType string `json:"contentType"`
+		Size        *int64 `json:"size"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Catalog.CreateUploadURL(ctx, &qrv1.CreateUploadURLRequest{MerchantId: merchant(c), Filename: in.Filename, ContentType: in.ContentType})
+	res, err := a.Catalog.CreateUploadURL(ctx, &qrv1.CreateUploadURLRequest{
+		MerchantId: merchant(c), Filename: in.Filename, ContentType: in.ContentType, Size: in.Size,
+	})
 	if err != nil {
 		return err
 	}

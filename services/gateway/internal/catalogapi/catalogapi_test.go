@@ -86,6 +86,13 @@ func TestAnUploadIsSignedAsDocumented(t *testing.T) {
 	if strings.Contains(r.text, `\u0026`) {
 		t.Errorf("the URL is escaped: %s", r.text)
 	}
+	if asked, _ := f.shop.asked().(*qrv1.CreateUploadURLRequest); asked == nil || asked.Size != nil {
+		t.Errorf("asked %v", asked)
+	}
+	r = f.call(t, account.RoleMerchant, "POST", "/product/upload-image-url", `{ "filename": "coffee.jpg", "contentType": "image/jpeg", "size": 4096 }`)
+	if asked, _ := f.shop.asked().(*qrv1.CreateUploadURLRequest); r.status != 200 || asked.GetSize() != 4096 {
+		t.Errorf("%d %s; asked %v", r.status, r.text, asked)
+	}
 }
 
 func TestImageSearchesAreLimited(t *testing.T) {

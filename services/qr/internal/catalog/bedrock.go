@@ -88,8 +88,8 @@ func (b *Bedrock) Find(ctx context.Context, merchantID, name, category string) (
 	if err != nil {
 		return "", err
 	}
-	kind := http.DetectContentType(image)
-	if extensions[kind] == "" || len(image) > MaxImage {
+	kind := kindOf(image)
+	if kind == "" {
 		return "", errors.New("the model's answer holds no image that we take")
 	}
 	return b.images.Put(ctx, merchantID, kind, image)

@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/plaintext"
 )
 
 // The bounds of a product. The database has the same.
@@ -68,6 +69,9 @@ type Fields struct {
 	Stock                       *int32
 	ImageURL                    *string
 	Available                   *bool
+
+	// upload is the key of ImageURL where that is an upload that no product had before.
+	upload string
 }
 
 // fill puts the given fields into the product.
@@ -104,18 +108,32 @@ func (r *refusals) err() error {
 	return nil
 }
 
-// check names everything that is wrong with the given fields. Whether an image is good is for Images to say.
-func (f Fields) check() error {
+// clean takes what does not belong there out of the given texts, as out of those of guests, and names those that are too long or empty.
+func (f *Fields) clean() refusals {
 	var bad refusals
-	if f.Name != nil {
-		bad.unless(strings.TrimSpace(*f.Name) != "" && isLine(*f.Name, maxName), "name", "must have 1 to %d characters and no control characters", maxName)
+	for _, text := range []struct {
+		field       string
+		value       **string
+		least, most int
+		clean       func(string, int) (string, bool)
+	}{
+		{"name", &f.Name, 1, maxName, plaintext.Line},
+		{"description", &f.Description, 0, maxDescription, plaintext.Lines},
+		{"category", &f.Category, 0, maxCategory, plaintext.Line},
+	} {
+		if *text.value == nil {
+			continue
+		}
+		s, ok := text.clean(**text.value, text.most)
+		bad.unless(ok && len(s) >= text.least, text.field, "must have %d to %d characters that can be seen", text.least, text.most)
+		*text.value = &s
 	}
-	if f.Description != nil {
-		bad.unless(isText(*f.Description, maxDescription), "description", "must have at most %d characters, and line breaks as its only control characters", maxDescription)
-	}
-	if f.Category != nil {
-		bad.unless(isLine(*f.Category, maxCategory), "category", "must have at most %d characters and no control characters", maxCategory)
-	}
+	return bad
+}
+
+// check cleans the given fields and names everything that is wrong with them. Whether an image is good is for Images to say.
+func (f *Fields) check() error {
+	bad := f.clean()
 	if f.Price != nil {
 		bad.unless(*f.Price >= 0 && *f.Price <= MaxPrice, "price_ttc", "must be from 0 to %s", MaxPrice.JSON())
 	}
@@ -126,13 +144,13 @@ func (f Fields) check() error {
 		bad.unless(*f.Stock >= 0 && *f.Stock <= MaxStock, "stock_quantity", "must be from 0 to %d", MaxStock)
 	}
 	if f.ImageURL != nil {
-		bad.unless(isLine(*f.ImageURL, maxURL), "image_url", "must have at most %d characters and no control characters", maxURL)
+		bad.unless(isURL(*f.ImageURL), "image_url", "must have at most %d characters, all of which can be seen", maxURL)
 	}
 	return bad.err()
 }
 
 // complete is check for a new product, which needs a name and a price.
-func (f Fields) complete() error {
+func (f *Fields) complete() error {
 	var bad refusals
 	bad.unless(f.Name != nil, "name", "is required")
 	bad.unless(f.Price != nil, "price_ttc", "is required")
@@ -143,14 +161,13 @@ func (f Fields) complete() error {
 }
 
 func isLine(s string, limit int) bool {
-	return isText(s, limit) && !strings.ContainsAny(s, "\n\r")
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-func isText(s string, limit int) bool {
-	if !utf8.ValidString(s) || utf8.RuneCountInString(s) > limit {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' })
+// isURL reports whether nothing in it would be taken out of a text.
+func isURL(s string) bool {
+	clean, ok := plaintext.Line(s, maxURL)
+	return ok && clean == s
 }
 
 // searchKey is what searches are compared with and lists are sorted by.

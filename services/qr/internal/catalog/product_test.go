@@ -59,7 +59,7 @@ func TestTheDocumentedProduct(t *testing.T) {
 		t.Fatal(err)
 	}
 	p = res.GetProduct()
-	if p.GetStockQuantity() != 1000 || p.GetVatRatePerMille() != 200 || p.GetVatCode() != "TVA20" || p.GetName() != "<b>Thé</b> & 'co'\u202f!" {
+	if p.GetStockQuantity() != 1000 || p.GetVatRatePerMille() != 200 || p.GetVatCode() != "TVA20" || p.GetName() != "Thé & 'co'\u202f!" {
 		t.Errorf("got %v", p)
 	}
 	if v, types := f.version(t, us), f.announced(t); v != 2 || !slices.Equal(types, []string{"product.created", "product.created"}) {
@@ -124,10 +124,9 @@ func TestBadFieldsAreNamed(t *testing.T) {
 	}{
 		{"name", func(p *qrv1.ProductFields) { p.Name = proto.String(" ") }},
 		{"name", func(p *qrv1.ProductFields) { p.Name = proto.String(strings.Repeat("é", 201)) }},
-		{"name", func(p *qrv1.ProductFields) { p.Name = proto.String("a\x00b") }},
-		{"name", func(p *qrv1.ProductFields) { p.Name = proto.String("a\nb") }},
-		{"name", func(p *qrv1.ProductFields) { p.Name = proto.String("a\u0085b") }},
-		{"description", func(p *qrv1.ProductFields) { p.Description = proto.String("\x1b[2J") }},
+		{"name", func(p *qrv1.ProductFields) { p.Name = proto.String("<b> \u202e\x00</b>") }},
+		{"name", func(p *qrv1.ProductFields) { p.Name = proto.String("<b>" + strings.Repeat("x", 198)) }},
+		{"description", func(p *qrv1.ProductFields) { p.Description = proto.String(strings.Repeat("x\n", 1001)) }},
 		{"category", func(p *qrv1.ProductFields) { p.Category = proto.String(strings.Repeat("x", 101)) }},
 		{"price_ttc", func(p *qrv1.ProductFields) { p.PriceTtcCents = proto.Int64(-1) }},
 		{"price_ttc", func(p *qrv1.ProductFields) { p.PriceTtcCents = proto.Int64(int64(MaxPrice) + 1) }},
@@ -138,6 +137,8 @@ func TestBadFieldsAreNamed(t *testing.T) {
 		{"image_url", func(p *qrv1.ProductFields) { p.ImageUrl = proto.String("javascript:alert(1)") }},
 		{"image_url", func(p *qrv1.ProductFields) { p.ImageUrl = proto.String("http://elsewhere.example/a.png") }},
 		{"image_url", func(p *qrv1.ProductFields) { p.ImageUrl = proto.String("https://user:secret@elsewhere.example/a.png") }},
+		{"image_url", func(p *qrv1.ProductFields) { p.ImageUrl = proto.String("https://elsewhere.example/\u202egpj.a") }},
+		{"image_url", func(p *qrv1.ProductFields) { p.ImageUrl = proto.String("https://elsewhere.example/a\n.jpg") }},
 		{"image_url", func(p *qrv1.ProductFields) { p.ImageUrl = proto.String(static + "/../../etc/passwd") }},
 	} {
 		fields := documented()
@@ -151,6 +152,27 @@ func TestBadFieldsAreNamed(t *testing.T) {
 	_, err := f.CreateProduct(t.Context(), &qrv1.CreateProductRequest{MerchantId: us})
 	if got := errs.From(err).Fields; len(got) != 2 || got[0].Field != "name" || got[1].Field != "price_ttc" {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheTextsOfAProductAreCleanedLikeThoseOfGuests(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	dirty := func(p *qrv1.ProductFields) {
+		p.Name, p.Category = proto.String(" Café <b>Noi\u202esette</b>\x00"), proto.String("bois\u2066sons\n<script>")
+		p.Description = proto.String("Lait\u202e <arachide>\r\n<img src=x onerror=alert(1)>Sucre\x1b")
+	}
+	made := f.add(t, us, dirty)
+	fields := documented()
+	dirty(fields)
+	res, err := f.UpdateProduct(t.Context(), &qrv1.UpdateProductRequest{MerchantId: us, Id: f.add(t, us, nil).GetId(), Fields: fields})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*qrv1.Product{made, res.GetProduct()} {
+		if p.GetName() != "Café Noisette" || p.GetCategory() != "boissons" || p.GetDescription() != "Lait <arachide>\nSucre" {
+			t.Errorf("got %q, %q, %q", p.GetName(), p.GetCategory(), p.GetDescription())
+		}
 	}
 }
 

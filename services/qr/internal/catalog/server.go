@@ -66,7 +66,7 @@ func (s *Server) CreateProduct(ctx context.Context, r *qrv1.CreateProductRequest
 	if err := f.complete(); err != nil {
 		return nil, err
 	}
-	if err := s.checkImage(ctx, r.GetMerchantId(), f); err != nil {
+	if err := s.checkImage(ctx, r.GetMerchantId(), &f); err != nil {
 		return nil, err
 	}
 	p, err := s.store.Create(ctx, r.GetMerchantId(), f)
@@ -82,7 +82,7 @@ func (s *Server) UpdateProduct(ctx context.Context, r *qrv1.UpdateProductRequest
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	if err := s.checkImage(ctx, r.GetMerchantId(), f); err != nil {
+	if err := s.checkImage(ctx, r.GetMerchantId(), &f); err != nil {
 		return nil, err
 	}
 	p, err := s.store.Update(ctx, r.GetMerchantId(), r.GetId(), f)
@@ -102,8 +102,11 @@ func (s *Server) DeleteProduct(ctx context.Context, r *qrv1.DeleteProductRequest
 
 // CreateUploadURL signs one upload of an image.
 func (s *Server) CreateUploadURL(ctx context.Context, r *qrv1.CreateUploadURLRequest) (*qrv1.CreateUploadURLResponse, error) {
-	u, err := s.images.Sign(ctx, r.GetMerchantId(), r.GetFilename(), r.GetContentType())
+	u, err := s.images.Sign(ctx, r.GetMerchantId(), r.GetFilename(), r.GetContentType(), r.Size)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.store.noteUpload(ctx, r.GetMerchantId(), u.Key); err != nil {
 		return nil, err
 	}
 	return &qrv1.CreateUploadURLResponse{UploadUrl: u.URL, ImageUrl: u.ImageURL, Key: u.Key, ExpiresInSeconds: int32(UploadTTL.Seconds())}, nil
@@ -112,21 +115,37 @@ func (s *Server) CreateUploadURL(ctx context.Context, r *qrv1.CreateUploadURLReq
 // FindImage looks for an image. A search that fails is SERVICE_UNAVAILABLE: it may be repeated.
 func (s *Server) FindImage(ctx context.Context, r *qrv1.FindImageRequest) (*qrv1.FindImageResponse, error) {
 	name, category := r.GetName(), r.GetCategory()
-	if err := (Fields{Name: &name, Category: &category}).check(); err != nil {
+	f := Fields{Name: &name, Category: &category}
+	if err := f.check(); err != nil {
 		return nil, err
 	}
-	found, err := s.finder.Find(ctx, r.GetMerchantId(), name, category)
+	found, err := s.finder.Find(ctx, r.GetMerchantId(), *f.Name, *f.Category)
 	if err != nil {
 		return nil, errors.Join(errs.New(errs.Unavailable, "The image search does not answer. Repeat the request in a moment."), err)
 	}
 	return &qrv1.FindImageResponse{ImageUrl: found}, nil
 }
 
-func (s *Server) checkImage(ctx context.Context, merchantID string, f Fields) error {
+// checkImage judges the given image. An upload that no product has yet is put where it stays, and f remembers it.
+func (s *Server) checkImage(ctx context.Context, merchantID string, f *Fields) error {
 	if f.ImageURL == nil {
 		return nil
 	}
-	return s.images.Check(ctx, merchantID, *f.ImageURL)
+	key, err := s.images.Key(merchantID, *f.ImageURL)
+	if err != nil || key == "" {
+		return err
+	}
+	state, err := s.store.uploadOf(ctx, merchantID, key)
+	switch {
+	case err != nil:
+		return err
+	case state == uploadOver:
+		return refuseImage(uploadGone)
+	case state == uploadOpen, state == uploadKept:
+		f.upload = key
+		return s.images.Attach(ctx, key)
+	}
+	return s.images.Judge(ctx, key)
 }
 
 func fieldsOf(f *qrv1.ProductFields) Fields {

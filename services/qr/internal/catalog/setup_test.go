@@ -60,7 +60,10 @@ func with(t *testing.T, o ImageSettings) *fixture {
 func stored(t *testing.T) (*fixture, ImageSettings) {
 	t.Helper()
 	o := ImageSettings{Bucket: "eupay-images", Region: "eu-west-3", AccessKey: "test-access-key", SecretKey: "test-secret-key-of-the-store", StaticURL: static}
-	store, err := s3.New(s3.Config{Dir: t.TempDir(), Bucket: o.Bucket, Region: o.Region, AccessKey: o.AccessKey, SecretKey: o.SecretKey})
+	store, err := s3.New(s3.Config{
+		Dir: t.TempDir(), Bucket: o.Bucket, Region: o.Region, AccessKey: o.AccessKey, SecretKey: o.SecretKey,
+		Public: "product-images/",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

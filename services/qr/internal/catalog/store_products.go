@@ -141,6 +141,9 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 		if err != nil {
 			return fmt.Errorf("insert product: %w", err)
 		}
+		if err := f.attach(ctx, tx, now); err != nil {
+			return err
+		}
 		return announce(ctx, tx, p, "created", now)
 	})
 	return p, err
@@ -155,6 +158,9 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 			return err
 		}
 		f.fill(&p)
+		if err := f.attach(ctx, tx, s.now()); err != nil {
+			return err
+		}
 		return s.save(ctx, tx, &p)
 	})
 	return p, err

@@ -1,0 +1,66 @@
+// Package plaintext takes what does not belong there out of the texts that people type: HTML tags, which a page might take for its
+// own, and characters that nobody sees, which may turn what stands around them.
+package plaintext
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// elements are the names of HTML's elements, and of those that a page takes for such. Another name behind a "<" is a word.
+const elements = `a|abbr|acronym|address|applet|area|article|aside|audio|b|base|basefont|bdi|bdo|big|blink|blockquote|body|br|button|` +
+	`canvas|caption|center|cite|code|col|colgroup|data|datalist|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption|` +
+	`figure|font|footer|form|frame|frameset|h[1-6]|head|header|hgroup|hr|html|i|iframe|image|img|input|ins|isindex|kbd|keygen|label|` +
+	`legend|li|link|listing|main|map|mark|marquee|math|menu|menuitem|meta|meter|nav|nobr|noembed|noframes|noscript|object|ol|optgroup|` +
+	`option|output|p|param|picture|plaintext|portal|pre|progress|q|rb|rp|rt|rtc|ruby|s|samp|script|search|section|select|slot|small|` +
+	`source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|` +
+	`var|video|wbr|xmp`
+
+// tag is a complete HTML tag, comment or document type: the name of an element after "<" or "</", then attributes as HTML has
+// them, then ">". What only looks like one is text: "<arachide, merci", "<arachide>" and "1 <2> 0" stay, and pages escape them.
+var tag = regexp.MustCompile(`(?is)<!--.*?-->|<!doctype[^<>]*>|</?(` + elements +
+	`)([\s/]+[^\s"'<>/=]+(\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>\x60]+))?)*[\s/]*>`)
+
+// Line returns the text in one line, without tags and what people cannot see, and without blanks around it. It is false for a text of
+// more than limit characters, counted before anything is taken out: what is longer is not looked at.
+func Line(s string, limit int) (string, bool) {
+	if utf8.RuneCountInString(s) > limit {
+		return "", false
+	}
+	return clean(s, visible), true
+}
+
+// Lines is Line for a text that may have several lines; each ends with a line feed.
+func Lines(s string, limit int) (string, bool) {
+	if utf8.RuneCountInString(s) > limit {
+		return "", false
+	}
+	return clean(strings.ReplaceAll(s, "\r\n", "\n"), func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return visible(r)
+	}), true
+}
+
+// clean keeps what keep says, and takes HTML tags out. Taking one out may make another, so it goes on until none is left.
+func clean(s string, keep func(rune) rune) string {
+	s = strings.Map(keep, s)
+	for tag.MatchString(s) {
+		s = tag.ReplaceAllString(s, "")
+	}
+	return strings.TrimSpace(s)
+}
+
+// visible is what becomes of a character: -1 takes it out.
+func visible(r rune) rune {
+	switch {
+	case unicode.In(r, unicode.Bidi_Control) || r == utf8.RuneError:
+		return -1
+	case unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp):
+		return ' '
+	}
+	return r
+}

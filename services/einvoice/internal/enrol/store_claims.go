@@ -1,0 +1,43 @@
+package enrol
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
+
+// claimSIRET makes the SIRET the merchant's own, and gives up any other that it had, within the transaction that enrols the merchant or
+// changes its settings. In test mode a SIRET may be anybody's. The error is ALREADY_EXISTS when another merchant has it.
+func (r *Enroller) claimSIRET(ctx context.Context, tx pgx.Tx, merchantID string, livemode bool, s invoice.Settings) error {
+	if !livemode {
+		return nil
+	}
+	// It waits for whoever is claiming the same one, and then sees the row.
+	_, err := tx.Exec(ctx, `insert into siret_claims (siret, merchant_id, claimed_at) values ($1, $2, $3) on conflict do nothing`,
+		s.SIRET, merchantID, r.instant())
+	if err != nil {
+		return fmt.Errorf("claim SIRET: %w", err)
+	}
+	var ours bool
+	err = tx.QueryRow(ctx, `select exists (select from siret_claims where siret = $1 and merchant_id = $2)`, s.SIRET, merchantID).Scan(&ours)
+	if err != nil {
+		return fmt.Errorf("read claim of SIRET: %w", err)
+	}
+	if !ours {
+		return errSIRETTaken(s.SIRET)
+	}
+	if _, err := tx.Exec(ctx, `delete from siret_claims where merchant_id = $1 and siret <> $2`, merchantID, s.SIRET); err != nil {
+		return fmt.Errorf("give up SIRET: %w", err)
+	}
+	return nil
+}
+
+func errSIRETTaken(siret string) error {
+	e := errs.New(errs.AlreadyExists, "Another EU Pay account is enrolled with the SIRET %s, and an establishment has one account.", siret)
+	e.Action = "Use that account, or change its SIRET there first. If it is not yours, contact the support of EU Pay."
+	return e
+}
