@@ -26,7 +26,8 @@ type Config[T any] struct {
 	Within time.Duration
 	// Grace is how long work may go on once Run was told to end; then it is broken off, and the row is due again when its lease ends.
 	Grace time.Duration
-	// Claim takes at most limit rows that are due and moves their due time ahead. It is never called twice at a time.
+	// Claim takes at most limit rows that are due and moves their due time ahead. It is never called twice at a time. Rows that it returns
+	// beside an error are worked on.
 	Claim func(ctx context.Context, limit int) ([]T, error)
 	// Do works on a row and records what came of it. It reports its own errors. Its context has ended already when the claim took too
 	// long: somebody else may have the row by then.
@@ -104,15 +105,12 @@ func (l *Loop[T]) round(ctx, work context.Context) (started int, err error) {
 		begun := time.Now()
 		rows, err := l.claim(ctx, free)
 		l.more.Store(err == nil && len(rows) >= free)
-		if err != nil {
-			return started, err
-		}
 		for _, row := range rows {
 			l.start(work, begun, row)
 		}
 		started += len(rows)
-		if len(rows) < free {
-			return started, nil
+		if err != nil || len(rows) < free {
+			return started, err
 		}
 	}
 	return started, ctx.Err()

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/einvoice/internal/facturx"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -33,13 +34,15 @@ type Deps struct {
 // that it asks for may be asked again after a crash.
 type Enroller struct {
 	Deps
-	// nudges wake the sweeper of a mode.
-	nudges map[bool]chan struct{}
+	// asks are about the enrolments of a mode that are due.
+	asks map[bool]*due.Loop[question]
 }
 
 // New returns an enroller.
 func New(d Deps) *Enroller {
-	return &Enroller{Deps: d, nudges: map[bool]chan struct{}{true: make(chan struct{}, 1), false: make(chan struct{}, 1)}}
+	r := &Enroller{Deps: d}
+	r.asks = map[bool]*due.Loop[question]{true: r.loop(true), false: r.loop(false)}
+	return r
 }
 
 // How long callers wait for the platform: the sweeper goes on without them.
@@ -86,7 +89,7 @@ func (r *Enroller) Enroll(ctx context.Context, merchantID string, livemode bool,
 		return e, err
 	}
 	r.askNow(ctx, merchantID, livemode, enrolPatience)
-	r.nudge(livemode)
+	r.asks[livemode].Nudge()
 	return Read(ctx, r.Pool, merchantID, livemode)
 }
 
@@ -151,7 +154,7 @@ func (r *Enroller) UpdateSettings(ctx context.Context, merchantID string, livemo
 	if err != nil {
 		return Enrolment{}, err
 	}
-	r.nudge(livemode)
+	r.asks[livemode].Nudge()
 	return Read(ctx, r.Pool, merchantID, livemode)
 }
 

@@ -373,7 +373,7 @@ func TestRunFollowsMandatesUntilItEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
-	f.nudge(true)
+	f.asks[true].Nudge()
 	for _, want := range []string{"client", "mandate"} {
 		if got := <-asked; got != want {
 			t.Errorf("asked for %s, want %s", got, want)
@@ -400,7 +400,7 @@ func TestRunBreaksOffAtItsEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
-	f.nudge(true)
+	f.asks[true].Nudge()
 	<-asked
 	cancel()
 	if err := <-ended; err != nil {

@@ -7,70 +7,38 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// The sweeper looks every second, or when it is nudged, and asks about a few at a time.
+// Due enrolments are looked for every second, or when nudged, and a few are asked about at a time.
 const (
 	sweepEvery = time.Second
 	sweepBatch = 4
 )
 
-// Run takes enrolments further and follows mandates until ctx ends. Any number of replicas may run. The modes have sweepers of
+// Run takes enrolments further and follows mandates until ctx ends. Any number of replicas may run. The modes have loops of
 // their own: they are two platforms.
 func (r *Enroller) Run(ctx context.Context) error {
 	var modes errgroup.Group
 	for livemode, p := range r.Platforms {
 		if p != nil {
-			modes.Go(func() error { return r.sweep(ctx, livemode) })
+			modes.Go(func() error { return r.asks[livemode].Run(ctx) })
 		}
 	}
 	return modes.Wait()
 }
 
-func (r *Enroller) sweep(ctx context.Context, livemode bool) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		case <-r.nudges[livemode]:
-		}
-		for r.askDue(ctx, livemode) == sweepBatch && ctx.Err() == nil {
-		}
-	}
-}
-
-// askDue asks about what is due, all at once, and returns how many there were.
-func (r *Enroller) askDue(ctx context.Context, livemode bool) int {
-	work, cancel := context.WithTimeout(ctx, askWithin) // from before the claim: it ends within the lease
-	defer cancel()
-	questions, err := r.claim(work, claimDueSQL, livemode, sweepBatch)
-	if err != nil {
-		if ctx.Err() == nil {
-			r.Log.Warn("look for due enrolments", "livemode", livemode, "error", err)
-		}
-		return 0
-	}
-	var asks errgroup.Group
-	for _, q := range questions {
-		asks.Go(func() error {
-			r.ask(work, q)
-			return nil
-		})
-	}
-	_ = asks.Wait() // they report their errors themselves
-	return len(questions)
-}
-
-func (r *Enroller) nudge(livemode bool) {
-	select {
-	case r.nudges[livemode] <- struct{}{}:
-	default:
-	}
+// loop asks about the enrolments of a mode. A question that the end of the process breaks off is asked again.
+func (r *Enroller) loop(livemode bool) *due.Loop[question] {
+	return due.New(due.Config[question]{
+		What: "enrolments", Every: sweepEvery, AtOnce: sweepBatch, Within: askWithin, Log: r.Log,
+		Claim: func(ctx context.Context, limit int) ([]question, error) {
+			return r.claim(ctx, claimDueSQL, livemode, limit)
+		},
+		Do: r.ask,
+	})
 }
 
 // Hint says that something happened to a client's mandate at the platform: it is asked about at once, and once more if somebody is
@@ -84,7 +52,7 @@ func (r *Enroller) Hint(ctx context.Context, livemode bool, clientID string) err
 	if err != nil {
 		return fmt.Errorf("note the hint: %w", err)
 	}
-	r.nudge(livemode)
+	r.asks[livemode].Nudge()
 	return nil
 }
 

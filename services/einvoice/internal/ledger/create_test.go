@@ -209,7 +209,9 @@ func TestAModeWithoutAPlatformWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.clock.advance(time.Minute)
-	f.followDue(t.Context(), true)
+	if _, err := f.polls[true].Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (f *fixture) paymentOf(id uuid.UUID) (payment uuid.UUID) {

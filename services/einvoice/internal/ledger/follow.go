@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/lifecycle"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
@@ -37,7 +38,7 @@ const (
 	pollForB2C  = 3 * 24 * time.Hour
 	failedAgain = time.Minute
 	pollEvery   = time.Second
-	pollBatch   = 16
+	pollBatch   = 4
 	pollWithin  = 30 * time.Second
 	// freshFor spares the platform readers who ask again and again.
 	freshFor = 2 * time.Second
@@ -47,62 +48,36 @@ const (
 // for each other: they are two platforms.
 func (l *Ledger) Follow(ctx context.Context) error {
 	var modes errgroup.Group
-	for livemode := range l.nudges {
-		modes.Go(func() error { return l.follow(ctx, livemode) })
+	for _, loop := range l.polls {
+		modes.Go(func() error { return loop.Run(ctx) })
 	}
 	return modes.Wait()
 }
 
-func (l *Ledger) follow(ctx context.Context, livemode bool) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		case <-l.nudges[livemode]:
-		}
-		for l.followDue(ctx, livemode) == pollBatch && ctx.Err() == nil {
-		}
-	}
+// poll asks about the documents of a mode. A question that the end of the process breaks off is asked again.
+func (l *Ledger) poll(livemode bool) *due.Loop[uuid.UUID] {
+	return due.New(due.Config[uuid.UUID]{
+		What: "documents to ask about", Every: pollEvery, AtOnce: pollBatch, Within: pollWithin, Log: l.Log,
+		Claim: func(ctx context.Context, limit int) ([]uuid.UUID, error) { return l.claimPolls(ctx, livemode, limit) },
+		Do: func(ctx context.Context, id uuid.UUID) {
+			if err := l.Refresh(ctx, id); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+				l.Log.Info("ask about a document", "invoice", id, "error", err)
+			}
+		},
+	})
 }
 
 const claimPollSQL = `update invoices set poll_at = $1 where id = any (array (
 	select id from invoices where livemode = $3 and poll_at <= $2 order by poll_at limit $4 for update skip locked)) returning id`
 
-// followDue asks about what is due and returns how many there were. The claim moves the time ahead: it is a lease, too.
-func (l *Ledger) followDue(ctx context.Context, livemode bool) int {
+// claimPolls takes documents that are due. The claim moves the time ahead: it is a lease, too.
+func (l *Ledger) claimPolls(ctx context.Context, livemode bool, limit int) ([]uuid.UUID, error) {
 	now := l.instant()
-	rows, err := l.Pool.Query(ctx, claimPollSQL, now.Add(2*pollWithin), now, livemode, pollBatch)
+	rows, err := l.Pool.Query(ctx, claimPollSQL, now.Add(2*pollWithin), now, livemode, limit)
 	if err != nil {
-		return l.troubled(ctx, err)
+		return nil, fmt.Errorf("claim documents to ask about: %w", err)
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return l.troubled(ctx, err)
-	}
-	var asks errgroup.Group
-	asks.SetLimit(4)
-	for _, id := range ids {
-		asks.Go(func() error {
-			work, cancel := context.WithTimeout(ctx, pollWithin)
-			defer cancel()
-			if err := l.Refresh(work, id); err != nil && ctx.Err() == nil {
-				l.Log.Info("ask about a document", "invoice", id, "error", err)
-			}
-			return nil
-		})
-	}
-	_ = asks.Wait() // they report their errors themselves
-	return len(ids)
-}
-
-func (l *Ledger) troubled(ctx context.Context, err error) int {
-	if ctx.Err() == nil {
-		l.Log.Warn("look for documents to ask about", "error", err)
-	}
-	return 0
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
 // Refresh reads the life of a document from the platform, records what is new and plans the next question.
@@ -241,9 +216,6 @@ func (l *Ledger) Hint(ctx context.Context, livemode bool, platformInvoiceID stri
 	if err != nil {
 		return fmt.Errorf("note the hint: %w", err)
 	}
-	select {
-	case l.nudges[livemode] <- struct{}{}:
-	default:
-	}
+	l.polls[livemode].Nudge()
 	return nil
 }

@@ -92,7 +92,7 @@ func TestQuestionsGetRarerUnlessThePlatformIsDown(t *testing.T) {
 		}
 		f.clock.set(*at)
 		before := f.clock.now()
-		if n := f.followDue(t.Context(), true); n != 1 {
+		if n, err := f.polls[true].Once(t.Context()); err != nil || n != 1 {
 			t.Fatalf("%d are due", n)
 		}
 		next := f.read(r.ID).PollAt
@@ -120,7 +120,7 @@ func TestQuestionsGetRarerUnlessThePlatformIsDown(t *testing.T) {
 	if got := distance(); got != pollAfter[1] {
 		t.Fatalf("its trouble made questions rarer: %s", got)
 	}
-	if n := f.followDue(t.Context(), false); n != 0 {
+	if n, err := f.polls[false].Once(t.Context()); err != nil || n != 0 {
 		t.Fatal("asked in the other mode")
 	}
 	f.clock.advance(pollFor)

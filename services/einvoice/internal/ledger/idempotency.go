@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pg"
 )
@@ -106,17 +107,9 @@ const purgeEvery = 10 * time.Minute
 
 // Tidy forgets idempotency keys and references that are over, until ctx ends.
 func (l *Ledger) Tidy(ctx context.Context) error {
-	tick := time.NewTicker(purgeEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	due.Every(ctx, purgeEvery, "forgetting idempotency keys", l.Log, func(ctx context.Context) error {
 		_, err := l.Pool.Exec(ctx, `delete from idempotency where created_at <= $1`, l.instant().Add(-claimFor))
-		if err != nil && ctx.Err() == nil {
-			l.Log.Warn("forget idempotency keys", "error", err)
-		}
-	}
+		return err
+	})
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -33,8 +34,8 @@ type Ledger struct {
 	engine *transmit.Engine
 	// turns bounds the calls that take a number.
 	turns gate
-	// nudges wake the pollers of the modes.
-	nudges   map[bool]chan struct{}
+	// polls ask about the documents of a mode.
+	polls    map[bool]*due.Loop[uuid.UUID]
 	patience patience
 }
 
@@ -47,10 +48,9 @@ type patience struct {
 
 // New returns a ledger. Attach tells it of the engine that sends its documents.
 func New(d Deps) *Ledger {
-	return &Ledger{
-		Deps: d, patience: patience{submit: submitPatience, read: readPatience},
-		nudges: map[bool]chan struct{}{true: make(chan struct{}, 1), false: make(chan struct{}, 1)},
-	}
+	l := &Ledger{Deps: d, patience: patience{submit: submitPatience, read: readPatience}}
+	l.polls = map[bool]*due.Loop[uuid.UUID]{true: l.poll(true), false: l.poll(false)}
+	return l
 }
 
 // Attach sets the engine, whose senders the ledger makes.

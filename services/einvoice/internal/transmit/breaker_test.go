@@ -69,7 +69,7 @@ func TestARunningProbeIsTheOnlyOne(t *testing.T) {
 	stop := run(t, f.Engine)
 	<-began
 	f.clock.Advance(time.Hour)
-	if n := f.free(f.modes[true]); n != 0 {
+	if n := f.room(f.modes[true], f.cfg.Workers-1); n != 0 {
 		t.Errorf("%d more may begin", n)
 	}
 	letGo <- nil // it works again: the other one goes, too

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
+
+	"european-pay.eu/eupay/internal/due"
 )
 
 // Config of an engine; zero values become the defaults.
@@ -39,13 +40,16 @@ type Engine struct {
 // mode is the work for one platform.
 type mode struct {
 	livemode bool
-	wake     chan struct{}
 	breaker  breaker
-	// slots are taken by running attempts; running counts them.
-	slots   chan struct{}
-	running sync.WaitGroup
+	loop     *due.Loop[leased]
 	// after is the merchant whose turn was last.
 	after string
+}
+
+// leased is a transmission with the lease under which it is sent.
+type leased struct {
+	Transmission
+	lease uuid.UUID
 }
 
 // New returns an engine with a sender for each kind.
@@ -64,92 +68,72 @@ func New(pool *pgxpool.Pool, senders map[Kind]Sender, cfg Config, now func() tim
 	}
 	e := &Engine{pool: pool, senders: senders, cfg: cfg, now: now, log: log, modes: map[bool]*mode{}}
 	for _, livemode := range []bool{true, false} {
-		e.modes[livemode] = &mode{livemode: livemode, wake: make(chan struct{}, 1), slots: make(chan struct{}, cfg.Workers)}
+		e.modes[livemode] = e.newMode(livemode)
 	}
 	return e
 }
 
-// Wake makes the workers of a mode look at once.
-func (e *Engine) Wake(livemode bool) {
-	select {
-	case e.modes[livemode].wake <- struct{}{}:
-	default:
-	}
+func (e *Engine) newMode(livemode bool) *mode {
+	m := &mode{livemode: livemode}
+	m.loop = due.New(due.Config[leased]{
+		What: "transmissions", Every: e.cfg.Every, AtOnce: e.cfg.Workers, Within: e.within(), Grace: e.cfg.Grace, Log: e.log,
+		Claim: func(ctx context.Context, limit int) ([]leased, error) { return e.claim(ctx, m, limit) },
+		Do: func(ctx context.Context, t leased) {
+			defer m.loop.Nudge() // there may be more, or the platform has answered a probe
+			e.attempt(ctx, t)
+		},
+	})
+	return m
 }
+
+// within is how long an attempt may take, from before its claim.
+func (e *Engine) within() time.Duration { return e.cfg.Lease * 9 / 10 }
+
+// Wake makes the workers of a mode look at once.
+func (e *Engine) Wake(livemode bool) { e.modes[livemode].loop.Nudge() }
 
 // Run sends until ctx ends; what was begun is finished, or broken off after Grace and sent again later. The modes have their
 // own workers: they are two platforms. An engine runs once.
 func (e *Engine) Run(ctx context.Context) error {
 	var modes errgroup.Group
 	for _, m := range e.modes {
-		modes.Go(func() error { return e.work(ctx, m) })
+		modes.Go(func() error { return m.loop.Run(ctx) })
 	}
 	return modes.Wait()
 }
 
-func (e *Engine) work(ctx context.Context, m *mode) error {
-	tick := time.NewTicker(e.cfg.Every)
-	defer tick.Stop()
-	attempts, breakOff := context.WithCancel(context.WithoutCancel(ctx))
-	defer breakOff()
-	for {
-		select {
-		case <-ctx.Done():
-			late := time.AfterFunc(e.cfg.Grace, breakOff)
-			defer late.Stop()
-			m.running.Wait()
-			return nil
-		case <-tick.C:
-		case <-m.wake:
-		}
-		if err := e.sendDue(ctx, attempts, m); err != nil && ctx.Err() == nil {
-			e.log.Warn("look for due transmissions", "livemode", m.livemode, "error", err)
-		}
-	}
-}
-
-// sendDue starts what is due as long as there are slots: merchants take turns, one transmission each.
-func (e *Engine) sendDue(ctx, attempts context.Context, m *mode) error {
-	for ctx.Err() == nil {
-		free := e.free(m)
-		if free <= 0 {
-			return nil
-		}
-		begun, from := time.Now(), m.after
-		lease := uuid.New()
-		due, err := e.claimDue(ctx, lease, m, free)
+// claim takes what is due as long as there is room: merchants take turns, one transmission each.
+func (e *Engine) claim(ctx context.Context, m *mode, limit int) (all []leased, err error) {
+	limit = e.room(m, limit)
+	for len(all) < limit {
+		from, lease := m.after, uuid.New()
+		turn, err := e.claimDue(ctx, lease, m, limit-len(all))
 		if err != nil {
-			return err
-		}
-		if len(due) == 0 && m.breaker.open() {
-			m.breaker.untried()
-		}
-		if len(due) == 0 && from == "" {
-			return nil
+			return all, err
 		}
 		m.after = "" // the round is over
-		if len(due) > 0 {
-			m.after = due[len(due)-1].MerchantID
+		if len(turn) > 0 {
+			m.after = turn[len(turn)-1].MerchantID
 		}
-		for _, t := range due {
-			m.slots <- struct{}{}
-			m.running.Go(func() {
-				defer e.Wake(m.livemode) // there may be more
-				defer func() { <-m.slots }()
-				e.attempt(attempts, t, lease, begun)
-			})
+		for _, t := range turn {
+			all = append(all, leased{t, lease})
+		}
+		if len(turn) == 0 && from == "" {
+			break
 		}
 	}
-	return nil
+	if len(all) == 0 && limit > 0 && m.breaker.open() {
+		m.breaker.untried()
+	}
+	return all, nil
 }
 
-// free is how many attempts may begin. A platform that does not answer gets one at a time.
-func (e *Engine) free(m *mode) int {
-	free := cap(m.slots) - len(m.slots)
+// room is how many attempts may begin of those that there is room for. A platform that does not answer gets one at a time.
+func (e *Engine) room(m *mode, limit int) int {
 	if !m.breaker.open() {
-		return free
+		return limit
 	}
-	if len(m.slots) > 0 || !m.breaker.probe(e.now()) {
+	if limit < e.cfg.Workers || !m.breaker.probe(e.now()) {
 		return 0
 	}
 	return 1
@@ -161,25 +145,24 @@ func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode 
 	if e.modes[livemode].breaker.open() {
 		return false, nil
 	}
-	begun, lease := time.Now(), uuid.New()
+	ctx, cancel := context.WithTimeout(ctx, e.within()) // from before the claim
+	defer cancel()
+	lease := uuid.New()
 	t, ok, err := e.claimOne(ctx, lease, kind, subject)
 	if err != nil || !ok {
 		return false, err
 	}
-	e.attempt(ctx, t, lease, begun)
+	e.attempt(ctx, leased{t, lease})
 	return true, nil
 }
 
 // recordWithin bounds the recording of an attempt.
 const recordWithin = 10 * time.Second
 
-// attempt sends within the lease, which counts from before the claim, and records what came of it, also when the caller has
-// gone.
-func (e *Engine) attempt(ctx context.Context, t Transmission, lease uuid.UUID, begun time.Time) {
-	work, cancel := context.WithDeadline(ctx, begun.Add(e.cfg.Lease*9/10))
-	err := e.send(work, t)
-	cancel()
-	o := e.judge(t, err)
+// attempt sends within ctx, which ends before the lease does, and records what came of it, also when the caller has gone.
+func (e *Engine) attempt(ctx context.Context, t leased) {
+	err := e.send(ctx, t.Transmission)
+	o := e.judge(t.Transmission, err)
 	b := &e.modes[t.Livemode].breaker
 	switch {
 	case o.verdict == answered:
@@ -191,7 +174,7 @@ func (e *Engine) attempt(ctx context.Context, t Transmission, lease uuid.UUID, b
 	}
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
-	if err := e.finish(record, t, lease, o); err != nil {
+	if err := e.finish(record, t.Transmission, t.lease, o); err != nil {
 		e.log.Warn("transmission", "kind", t.Kind, "subject", t.Subject, "error", err)
 	}
 }

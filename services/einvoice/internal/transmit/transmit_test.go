@@ -91,7 +91,9 @@ func TestAnAttemptDoesNotBeginAfterItsTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.attempt(t.Context(), due[0], lease, time.Now().Add(-f.cfg.Lease)) // the process was stopped in between
+	late, cancel := context.WithTimeout(t.Context(), 0) // the process was stopped in between
+	defer cancel()
+	f.attempt(late, leased{due[0], lease})
 	f.wants(subject, "waiting", 1)
 	if len(f.sender.sent()) != 0 {
 		t.Error("it was sent")

@@ -22,8 +22,10 @@ func (e *Engine) Sweep(ctx context.Context, notify func(payment.Payment)) error 
 	purging.Go(func() { due.Every(ctx, purgeEvery, "purge of idempotency keys", e.log, e.store.PurgeClaims) })
 	return due.New(due.Config[payment.Payment]{
 		What: "payments", Every: e.cfg.SweepEvery, AtOnce: sweepBatch, Within: e.WorkTimeout(), Grace: e.WorkTimeout(), Log: e.log,
-		Claim: func(ctx context.Context, limit int) ([]payment.Payment, error) { return e.store.ClaimDue(ctx, limit, e.cfg.Lease) },
-		Do:    func(ctx context.Context, p payment.Payment) { notify(e.Touch(ctx, p)) },
+		Claim: func(ctx context.Context, limit int) ([]payment.Payment, error) {
+			return e.store.ClaimDue(ctx, limit, e.cfg.Lease)
+		},
+		Do: func(ctx context.Context, p payment.Payment) { notify(e.Touch(ctx, p)) },
 	}).Run(ctx)
 }
 

@@ -95,7 +95,9 @@ func (s *Server) addTask(ctx context.Context, tx pgx.Tx, o *order, kind string, 
 func (s *Server) newTasks() *due.Loop[task] {
 	return due.New(due.Config[task]{
 		What: "tasks for payments of orders", Every: tasksEvery, AtOnce: tasksAtOnce, Within: taskWait + recordWait, Grace: taskWait, Log: s.log,
-		Claim: func(ctx context.Context, limit int) ([]task, error) { return claimTasks(ctx, s.pool, s.now(), taskLease, limit) },
+		Claim: func(ctx context.Context, limit int) ([]task, error) {
+			return claimTasks(ctx, s.pool, s.now(), taskLease, limit)
+		},
 		Do: func(ctx context.Context, t task) {
 			if err := s.tell(ctx, t); err != nil {
 				s.log.WarnContext(ctx, "payment of an order not looked after, trying again", "task", t.Kind, "order", t.OrderID, "error", err)
