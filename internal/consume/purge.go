@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/due"
 )
 
 const (
@@ -17,18 +18,7 @@ const (
 
 // purge forgets events that cannot come again, until ctx ends.
 func (c *Consumer) purge(ctx context.Context) {
-	tick := time.NewTicker(purgeEvery)
-	defer tick.Stop()
-	for {
-		if err := c.forget(ctx); err != nil && ctx.Err() == nil {
-			c.log.Warn("inbox not purged", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	due.Every(ctx, purgeEvery, "purge of the inbox", c.log, c.forget)
 }
 
 // forget deletes old rows of the inbox in small steps.

@@ -13,14 +13,17 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/leader"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
 const (
-	// jobsEvery is the longest that a due search waits for its turn.
-	jobsEvery = 2 * time.Second
+	// jobsEvery is the longest that a due search waits for its turn, jobsAtOnce how many one process makes at a time.
+	jobsEvery  = 2 * time.Second
+	jobsAtOnce = 2
+	// jobLease keeps other replicas from a search that is under way.
+	jobLease = bedrockTimeout + 15*time.Second
 	// A search that fails is repeated after 1, 2, 4 and 8 minutes, then given up.
 	jobAttempts = 5
 	jobPause    = time.Minute
@@ -34,30 +37,30 @@ type Backfill struct {
 	log      *slog.Logger
 	consumer *consume.Consumer
 	pool     *pgxpool.Pool
-	wake     chan struct{}
+	jobs     *due.Loop[job]
+}
+
+// job is the search for an image of a product.
+type job struct {
+	Product
+	attempts int
 }
 
 // NewBackfill returns the backfill, the consumer "images".
 func NewBackfill(store *Store, finder Finder, b *bus.Bus, log *slog.Logger) *Backfill {
-	f := &Backfill{store: store, finder: finder, log: log, pool: store.pool, wake: make(chan struct{}, 1)}
-	f.consumer = consume.New(consume.Config{Name: "images", Subjects: []string{"eupay.evt.*.product.created.>"}}, store.pool, b, f.note, f.poke, log)
+	f := &Backfill{store: store, finder: finder, log: log, pool: store.pool}
+	f.jobs = due.New(due.Config[job]{
+		What: "searches for images", Every: jobsEvery, AtOnce: jobsAtOnce, Within: jobLease - 5*time.Second, Claim: f.claim, Do: f.search, Log: log,
+	})
+	f.consumer = consume.New(consume.Config{Name: "images", Subjects: []string{"eupay.evt.*.product.created.>"}}, store.pool, b, f.note, f.jobs.Nudge, log)
 	return f
 }
 
 // Consume notes new products until ctx ends.
 func (f *Backfill) Consume(ctx context.Context) error { return f.consumer.Run(ctx) }
 
-// Search looks for images until ctx ends. Of all replicas one searches.
-func (f *Backfill) Search(ctx context.Context) error {
-	return leader.Run(ctx, f.pool, "search images", f.log, f.lead)
-}
-
-func (f *Backfill) poke() {
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
-}
+// Search looks for images until ctx ends.
+func (f *Backfill) Search(ctx context.Context) error { return f.jobs.Run(ctx) }
 
 // note makes a job of each new product that has no image. The product may have one or be gone by now: the job will see.
 func (f *Backfill) note(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
@@ -78,46 +81,30 @@ func (f *Backfill) note(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 	return nil
 }
 
-func (f *Backfill) lead(ctx context.Context) error {
-	poll := time.NewTicker(jobsEvery)
-	defer poll.Stop()
-	for {
-		did, err := f.next(ctx)
-		if err != nil {
-			return err
-		}
-		if did {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-f.wake:
-		case <-poll.C:
-		}
+// claim takes the searches that are due longest.
+func (f *Backfill) claim(ctx context.Context, limit int) ([]job, error) {
+	now := f.store.now()
+	rows, err := f.pool.Query(ctx, `with due as (select product_id from image_jobs where due_at <= $1 order by due_at limit $3 for update skip locked)
+		update image_jobs j set due_at = $2 from due join products p on p.id = due.product_id where j.product_id = due.product_id
+		returning p.id::text, p.merchant_id::text, p.name, p.category, j.attempts`, now, now.Add(jobLease), limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim image jobs: %w", err)
 	}
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (j job, err error) {
+		return j, r.Scan(&j.ID, &j.MerchantID, &j.Name, &j.Category, &j.attempts)
+	})
 }
 
-// next does the job that is due longest and reports whether there was one.
-func (f *Backfill) next(ctx context.Context) (bool, error) {
-	var (
-		p        Product
-		attempts int
-	)
-	err := f.pool.QueryRow(ctx, `select p.id::text, p.merchant_id::text, p.name, p.category, j.attempts
-		from image_jobs j join products p on p.id = j.product_id where j.due_at <= $1 order by j.due_at limit 1`, f.store.now()).
-		Scan(&p.ID, &p.MerchantID, &p.Name, &p.Category, &attempts)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+func (f *Backfill) search(ctx context.Context, j job) {
+	imageURL, err := f.finder.Find(ctx, j.MerchantID, j.Name, j.Category)
+	if err != nil {
+		err = f.failed(ctx, j.Product, j.attempts+1, err)
+	} else {
+		err = f.found(ctx, j.Product, imageURL)
 	}
 	if err != nil {
-		return false, fmt.Errorf("read image jobs: %w", err)
+		f.log.Warn("outcome of a search for an image not recorded, searching again", "product", j.ID, "error", err)
 	}
-	imageURL, err := f.finder.Find(ctx, p.MerchantID, p.Name, p.Category)
-	if err != nil {
-		return true, f.failed(ctx, p, attempts+1, err)
-	}
-	return true, f.found(ctx, p, imageURL)
 }
 
 // found gives the product the image, unless the merchant was faster.

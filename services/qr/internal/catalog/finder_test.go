@@ -126,19 +126,20 @@ func TestABackfillNeverOverwritesTheMerchant(t *testing.T) {
 		if _, err := f.pool.Exec(t.Context(), `insert into image_jobs (product_id, due_at) values ($1, $2)`, id, noon); err != nil {
 			t.Fatal(err)
 		}
-		b := &Backfill{store: f.store, pool: f.pool, finder: finds(func() (string, error) {
+		b := NewBackfill(f.store, finds(func() (string, error) {
 			meanwhile(id)
 			return static + "/coffee.svg", nil
-		})}
-		if did, err := b.next(t.Context()); !did || err != nil {
-			t.Fatalf("%s: %v %v", name, did, err)
+		}), nil, quiet)
+		if n, err := b.jobs.Once(t.Context()); n != 1 || err != nil {
+			t.Fatalf("%s: %d %v", name, n, err)
 		}
 		p, err := f.store.Get(t.Context(), us, id)
 		want := map[string]string{"set": mine, "nothing": static + "/coffee.svg"}[name]
 		if p.ImageURL != want || (name == "deleted") != errs.Is(err, errs.NotFoundCode) {
 			t.Errorf("%s: %q, %v", name, p.ImageURL, err)
 		}
-		if did, err := b.next(t.Context()); did || err != nil {
+		var left int
+		if err := f.pool.QueryRow(t.Context(), `select count(*) from image_jobs`).Scan(&left); left != 0 || err != nil {
 			t.Errorf("%s: the job is done twice: %v", name, err)
 		}
 	}
@@ -154,7 +155,7 @@ func TestASearchThatFailsIsRepeatedAndGivenUp(t *testing.T) {
 	}
 	b := NewBackfill(f.store, finds(func() (string, error) { searches++; return "", io.ErrUnexpectedEOF }), nil, quiet)
 	for range 60 {
-		if _, err := b.next(t.Context()); err != nil {
+		if _, err := b.jobs.Once(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		now = now.Add(time.Minute)

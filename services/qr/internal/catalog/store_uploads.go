@@ -19,8 +19,6 @@ const (
 	uploadEnds = UploadTTL + 10*time.Minute
 	// keepUpload is how long an upload waits to be saved on a product, after its URL has ended.
 	keepUpload = 24 * time.Hour
-	// sweepPause is the wait after a store that did not answer.
-	sweepPause = time.Minute
 )
 
 // The states of an upload.
@@ -74,14 +72,15 @@ func (f Fields) attach(ctx context.Context, tx pg.DB, now time.Time) error {
 	return nil
 }
 
-// dueUpload returns the upload that is due longest; no key when there is none.
-func (s *Store) dueUpload(ctx context.Context) (upload, error) {
-	var u upload
-	err := s.pool.QueryRow(ctx, `select key, state from image_uploads where due_at <= $1 order by due_at limit 1`, s.now()).Scan(&u.key, &u.state)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return u, fmt.Errorf("read uploads: %w", err)
+// claimUploads takes the uploads that are due longest for the time of a lease.
+func (s *Store) claimUploads(ctx context.Context, lease time.Duration, limit int) ([]upload, error) {
+	now := s.now()
+	rows, err := s.pool.Query(ctx, `update image_uploads set due_at = $2 where key in (
+		select key from image_uploads where due_at <= $1 order by due_at limit $3 for update skip locked) returning key, state`, now, now.Add(lease), limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim uploads: %w", err)
 	}
-	return u, nil
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (u upload, err error) { return u, r.Scan(&u.key, &u.state) })
 }
 
 // moveUpload changes the state of an upload, and when it is due, unless it has another one by now.

@@ -19,18 +19,20 @@ func swept(t *testing.T) (f *fixture, at *time.Time, w *Sweeper) {
 	return f, &now, NewSweeper(f.store, f.images, quiet)
 }
 
-// sweep does all that is due.
-func (w *Sweeper) sweep(t *testing.T) {
+// all does all that is due, and what becomes due by it.
+func (w *Sweeper) all(t *testing.T) {
 	t.Helper()
-	for {
-		did, err := w.next(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !did {
-			return
-		}
+	for w.once(t) > 0 {
 	}
+}
+
+func (w *Sweeper) once(t *testing.T) int {
+	t.Helper()
+	n, err := w.loop.Once(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // waits reports whether bytes wait for the upload of that key.
@@ -49,11 +51,11 @@ func TestAnUploadThatNoProductGetsIsSwept(t *testing.T) {
 	id, up := f.add(t, us, nil).GetId(), f.sign(t, us, "image/png")
 	put(t, up.GetUploadUrl(), "image/png", []byte(pngPicture))
 	*now = noon.Add(uploadEnds + keepUpload - time.Minute)
-	if w.sweep(t); !f.waits(t, up.GetKey()) {
+	if w.all(t); !f.waits(t, up.GetKey()) {
 		t.Fatal("it was swept too early")
 	}
 	*now = now.Add(keepUpload)
-	if w.sweep(t); f.waits(t, up.GetKey()) {
+	if w.all(t); f.waits(t, up.GetKey()) {
 		t.Error("it is still there")
 	}
 	if err := f.save(t, us, id, up.GetImageUrl()); refusedField(err) != "image_url" {
@@ -72,7 +74,7 @@ func TestAnUploadThatIsTooLargeIsSweptOnceItsURLHasEnded(t *testing.T) {
 	put(t, large.GetUploadUrl(), "image/jpeg", []byte(strings.Repeat("x", MaxImage+1)))
 	put(t, small.GetUploadUrl(), "image/jpeg", []byte(jpegPicture))
 	*now = noon.Add(uploadEnds)
-	w.sweep(t)
+	w.all(t)
 	if f.images.remove(t.Context(), "nothing") != nil || !f.waits(t, small.GetKey()) {
 		t.Error("the small one is gone")
 	}
@@ -93,16 +95,16 @@ func TestWhatAProductHasIsNotSwept(t *testing.T) {
 	if err := f.save(t, us, id, early.GetImageUrl()); err != nil {
 		t.Fatal(err)
 	}
-	if w.sweep(t); !f.waits(t, early.GetKey()) {
+	if w.all(t); !f.waits(t, early.GetKey()) {
 		t.Error("while the URL is good its bytes are not removed: they would come again")
 	}
 	*now = noon.Add(uploadEnds + time.Hour)
-	w.sweep(t)
+	w.all(t)
 	if err := f.save(t, us, id, late.GetImageUrl()); err != nil {
 		t.Fatal(err)
 	}
 	*now = now.Add(10 * keepUpload)
-	w.sweep(t)
+	w.all(t)
 	for _, up := range []*qrv1.CreateUploadURLResponse{early, late} {
 		if f.waits(t, up.GetKey()) || content(t, up.GetImageUrl()) != pngPicture {
 			t.Errorf("it waits: %v; shown: %q", f.waits(t, up.GetKey()), content(t, up.GetImageUrl()))
@@ -123,7 +125,7 @@ func TestAnUploadOfAProductThatIsNotThereIsSwept(t *testing.T) {
 	}
 	for range 3 {
 		*now = now.Add(keepUpload)
-		w.sweep(t)
+		w.all(t)
 	}
 	if got := content(t, up.GetImageUrl()); f.waits(t, up.GetKey()) || got != "404" {
 		t.Errorf("it is still there: %q", got)
@@ -141,7 +143,7 @@ func TestAnUploadIsNotSavedWhileItIsSwept(t *testing.T) {
 	}
 	for range 2 { // between the check and the change of the product
 		*now = now.Add(keepUpload + time.Hour)
-		w.sweep(t)
+		w.all(t)
 	}
 	_, err := f.store.Update(t.Context(), us, f.add(t, us, nil).GetId(), fields)
 	if refusedField(err) != "image_url" {
@@ -157,16 +159,16 @@ func TestAStoreThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	right := f.images.o.Bucket
 	f.images.o.Bucket = "a!bucket"
 	*now = noon.Add(uploadEnds)
-	if did, err := w.next(t.Context()); !did || err != nil {
-		t.Fatalf("%v, %v", did, err)
+	if n := w.once(t); n != 1 {
+		t.Fatalf("asked %d times", n)
 	}
 	f.images.o.Bucket = right
-	if did, err := w.next(t.Context()); did || err != nil {
-		t.Fatalf("asked again at once: %v", err)
+	if n := w.once(t); n != 0 {
+		t.Fatal("asked again at once")
 	}
 	for range 2 {
 		*now = now.Add(keepUpload + sweepPause)
-		w.sweep(t)
+		w.all(t)
 	}
 	if f.waits(t, up.GetKey()) {
 		t.Error("it is still there")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"european-pay.eu/eupay/internal/due"
 )
 
 const (
@@ -85,18 +87,8 @@ func (e *Engine) noteRest(s shares, got map[string]int) {
 
 // observe keeps the gauges of the backlog.
 func (e *Engine) observe(ctx context.Context) error {
-	tick := time.NewTicker(15 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := e.measure(ctx); err != nil && ctx.Err() == nil {
-				e.log.Warn("backlog not measured", "error", err)
-			}
-		}
-	}
+	due.Every(ctx, 15*time.Second, "measuring the backlog", e.log, e.measure)
+	return nil
 }
 
 func (e *Engine) measure(ctx context.Context) error {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"european-pay.eu/eupay/internal/due"
 )
 
 const (
@@ -15,18 +17,11 @@ const (
 
 // purge forgets finished deliveries after their time.
 func (e *Engine) purge(ctx context.Context) error {
-	tick := time.NewTicker(purgeEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if _, err := e.PurgeNow(ctx); err != nil && ctx.Err() == nil {
-				e.log.Warn("old deliveries not purged", "error", err)
-			}
-		}
-	}
+	due.Every(ctx, purgeEvery, "purge of old deliveries", e.log, func(ctx context.Context) error {
+		_, err := e.PurgeNow(ctx)
+		return err
+	})
+	return nil
 }
 
 // PurgeNow deletes deliveries that are older than the retention, with their attempts, and events, in small steps, and returns how many deliveries

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"european-pay.eu/eupay/internal/due"
 )
 
 const (
@@ -46,18 +48,8 @@ func (v *vigil) holds(lessee string) bool {
 
 // watch shows that this process lives, and takes over from those that do not, until ctx ends.
 func (e *Engine) watch(ctx context.Context) error {
-	tick := time.NewTicker(beatEvery)
-	defer tick.Stop()
-	for {
-		if err := e.watchOnce(ctx); err != nil && ctx.Err() == nil {
-			e.log.Warn("sign of life not written, trying again", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	due.Every(ctx, beatEvery, "sign of life", e.log, e.watchOnce)
+	return nil
 }
 
 func (e *Engine) watchOnce(ctx context.Context) error {
