@@ -50,7 +50,7 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	}
 	err = l.inTurn(ctx, who, func(tx pgx.Tx) error {
 		id := newID()
-		holder, err := claim(ctx, tx, who, idem, id, l.instant())
+		holder, err := claimFirst(ctx, tx, who, idem, id, l.instant())
 		if err != nil {
 			return err
 		}

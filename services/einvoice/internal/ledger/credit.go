@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
@@ -34,7 +35,7 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 			return err
 		}
 		id := newID()
-		holder, err := claim(ctx, tx, who, idem, id, l.instant())
+		holder, err := claimFirst(ctx, tx, who, idem, id, l.instant())
 		if err != nil {
 			return err
 		}
@@ -50,7 +51,7 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 		if out.By, err = l.credit(ctx, tx, e, &out.Record, c); err != nil || idem.Key == "" {
 			return err
 		}
-		return point(ctx, tx, who, idem.Key, out.By.ID)
+		return claim.Point(ctx, tx, who.key(kindKey, idem.Key), out.By.ID.String())
 	})
 	if err != nil {
 		return Corrected{}, err

@@ -61,7 +61,7 @@ func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Pay
 			return err
 		}
 		id := newID()
-		holder, err := claim(ctx, tx, who, idem, id, l.instant())
+		holder, err := claimFirst(ctx, tx, who, idem, id, l.instant())
 		if err != nil {
 			return err
 		}

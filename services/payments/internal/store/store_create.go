@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -89,15 +89,15 @@ func notNil(b []byte) []byte {
 func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem Idempotency) (string, Match, error) {
 	now := s.clock()
 	if idem.Key != "" {
-		holder, fingerprint, err := claim(ctx, tx, p, "header", idem.Key, idem.Fingerprint, now, now.Add(HeaderClaim))
-		if err != nil {
+		mine := claim.Claim{Reference: p.Reference, Fingerprint: idem.Fingerprint, ExpiresAt: now.Add(HeaderClaim)}
+		holder, err := claim.Take(ctx, tx, keyOf(p, kindHeader, idem.Key), mine, now)
+		switch {
+		case err != nil:
 			return "", NoMatch, err
-		}
-		if !bytes.Equal(fingerprint, idem.Fingerprint) {
+		case !holder.Same(idem.Fingerprint):
 			return "", NoMatch, ErrKeyReused
-		}
-		if holder != p.Reference {
-			return holder, ByKey, nil
+		case holder.Reference != p.Reference:
+			return holder.Reference, ByKey, nil
 		}
 	}
 	if p.Kind != payment.KindPayment || p.MerchantReference == "" {
@@ -108,17 +108,17 @@ func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem
 		return holder, ByReference, err
 	}
 	// The key came with a reference that another payment holds: from now on the key stands for that payment.
-	_, err = tx.Exec(ctx, `update claims set reference = $1 where merchant_id = $2 and livemode = $3 and kind = 'header' and key = $4`,
-		holder, p.MerchantID, p.Livemode, idem.Key)
-	return holder, ByReference, err
+	return holder, ByReference, claim.Point(ctx, tx, keyOf(p, kindHeader, idem.Key), holder)
 }
 
 // claimReference claims the merchant's reference: it is free, or free again because the payment that held it ended unpaid.
 // An order has one payment, whatever becomes of it.
 func (s *Store) claimReference(ctx context.Context, tx pgx.Tx, p payment.Payment) (string, error) {
-	now := s.clock()
+	now, key := s.clock(), keyOf(p, kindReference, p.MerchantReference)
+	mine := claim.Claim{Reference: p.Reference, ExpiresAt: now.Add(ReferenceClaim)}
 	for {
-		holder, _, err := claim(ctx, tx, p, "reference", p.MerchantReference, nil, now, now.Add(ReferenceClaim))
+		held, err := claim.Take(ctx, tx, key, mine, now)
+		holder := held.Reference
 		if err != nil || holder == p.Reference {
 			return holder, err
 		}
@@ -127,8 +127,7 @@ func (s *Store) claimReference(ctx context.Context, tx pgx.Tx, p payment.Payment
 		case err != nil:
 			return "", err
 		case known.Unpaid() && p.Origin != payment.OriginOrder:
-			took, err := takeOver(ctx, tx, p, holder, now.Add(ReferenceClaim))
-			if took || err != nil {
+			if moved, err := claim.Move(ctx, tx, key, holder, mine); moved || err != nil {
 				return p.Reference, err
 			} // somebody else took it: look again
 		case known.Amount != p.Amount || known.Currency != p.Currency:
@@ -139,40 +138,16 @@ func (s *Store) claimReference(ctx context.Context, tx pgx.Tx, p payment.Payment
 	}
 }
 
-// takeOver takes the merchant's reference from a payment that ended unpaid, unless somebody was faster.
-func takeOver(ctx context.Context, tx pgx.Tx, p payment.Payment, from string, until time.Time) (bool, error) {
-	tag, err := tx.Exec(ctx, `update claims set reference = $1, expires_at = $2
-		where merchant_id = $3 and livemode = $4 and kind = 'reference' and key = $5 and reference = $6`,
-		p.Reference, until, p.MerchantID, p.Livemode, p.MerchantReference, from)
-	if err != nil {
-		return false, fmt.Errorf("take over the reference of payment %s: %w", from, err)
-	}
-	return tag.RowsAffected() == 1, nil
-}
+// The kinds of keys.
+const (
+	kindHeader    = "header"
+	kindReference = "reference"
+	kindScan      = "scan"
+)
 
-// claim takes the key for p unless somebody holds it, and returns who holds it now. A racing claim waits here for the
-// other transaction.
-func claim(ctx context.Context, tx pgx.Tx, p payment.Payment, kind, key string, fingerprint []byte, now, until time.Time) (string, []byte, error) {
-	fingerprint = notNil(fingerprint)
-	tag, err := tx.Exec(ctx, `insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7)
-		on conflict (merchant_id, livemode, kind, key) do update
-		set reference = excluded.reference, fingerprint = excluded.fingerprint, expires_at = excluded.expires_at
-		where claims.expires_at <= $8`,
-		p.MerchantID, p.Livemode, kind, key, p.Reference, fingerprint, until, now)
-	if err != nil {
-		return "", nil, fmt.Errorf("claim idempotency key: %w", err)
-	}
-	if tag.RowsAffected() == 1 {
-		return p.Reference, fingerprint, nil
-	}
-	var holder string
-	err = tx.QueryRow(ctx, `select reference, fingerprint from claims where merchant_id = $1 and livemode = $2 and kind = $3 and key = $4`,
-		p.MerchantID, p.Livemode, kind, key).Scan(&holder, &fingerprint)
-	if err != nil {
-		return "", nil, fmt.Errorf("read idempotency key: %w", err)
-	}
-	return holder, fingerprint, nil
+// keyOf is a key of that kind of the merchant that p belongs to.
+func keyOf(p payment.Payment, kind, key string) claim.Key {
+	return claim.Key{MerchantID: p.MerchantID, Livemode: p.Livemode, Kind: kind, Key: key}
 }
 
 // insertSQL ends with its values, as a select, so that a condition may follow.

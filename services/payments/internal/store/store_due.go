@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
@@ -42,10 +43,4 @@ func (s *Store) Due(ctx context.Context, reference string, at time.Time) error {
 }
 
 // PurgeClaims deletes idempotency keys that nobody holds any more.
-func (s *Store) PurgeClaims(ctx context.Context) error {
-	_, err := s.pool.Exec(ctx, `delete from claims where expires_at < $1`, s.clock())
-	if err != nil {
-		return fmt.Errorf("purge idempotency keys: %w", err)
-	}
-	return nil
-}
+func (s *Store) PurgeClaims(ctx context.Context) error { return claim.Purge(ctx, s.pool, s.clock()) }

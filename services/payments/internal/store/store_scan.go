@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pg"
@@ -69,24 +70,28 @@ func (s *Store) scanned(ctx context.Context, tx pgx.Tx, p payment.Payment, reque
 	if !errors.Is(err, ErrNotFound) {
 		return known, NoMatch, err // delivered again
 	}
-	now, key := s.clock(), scanKey(p, requestID)
-	holder, _, err := claim(ctx, tx, p, "scan", key, nil, now, now.Add(ReferenceClaim))
+	now, key := s.clock(), keyOf(p, kindScan, scanKey(p, requestID))
+	mine := claim.Claim{Reference: p.Reference, ExpiresAt: now.Add(ReferenceClaim)}
+	holder, err := claim.Take(ctx, tx, key, mine, now)
 	if err != nil {
 		return payment.Payment{}, NoMatch, err
 	}
-	if holder == p.Reference {
+	if holder.Reference == p.Reference {
 		return payment.Payment{}, NoMatch, ErrNotFound
 	}
-	known, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
+	known, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder.Reference))
 	if err != nil || !mayPayAgain(known) {
 		return known, ByReference, err
 	}
-	_, err = tx.Exec(ctx, `update claims set reference = $1, expires_at = $2 where merchant_id = $3 and livemode = $4 and kind = 'scan' and key = $5`,
-		p.Reference, now.Add(ReferenceClaim), p.MerchantID, p.Livemode, key)
-	if err != nil {
-		return payment.Payment{}, NoMatch, fmt.Errorf("take over the claim of a failed scan: %w", err)
+	moved, err := claim.Move(ctx, tx, key, holder.Reference, mine)
+	switch {
+	case err != nil:
+		return payment.Payment{}, NoMatch, err
+	case !moved: // somebody else tries again at this moment
+		return payment.Payment{}, NoMatch, errs.New(errs.InvalidState, "%s", messageHeld)
+	default:
+		return payment.Payment{}, NoMatch, ErrNotFound
 	}
-	return payment.Payment{}, NoMatch, ErrNotFound
 }
 
 // mayPayAgain: who failed may try again with the same code, and a merchant's own code is there to be paid again and again.
