@@ -3,6 +3,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,8 @@ type Config struct {
 	MailFrom string `env:"EUPAY_MAIL_FROM"`
 	// PortalURL is where the pages are that mails lead to. Empty: PublicURL.
 	PortalURL string `env:"EUPAY_PORTAL_URL"`
+	// PasskeyDomain is what passkeys are made for: the domain of PortalURL or one above it. Empty: that of PortalURL.
+	PasskeyDomain string `env:"EUPAY_PASSKEY_DOMAIN"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
 }
@@ -134,6 +137,9 @@ func (c *Config) Validate() error {
 	}
 	if c.PortalURL != "" && !isWebURL(c.PortalURL) {
 		bad = append(bad, errors.New("EUPAY_PORTAL_URL must be an http or https URL"))
+	}
+	if err := account.CheckPasskeyDomain(cmp.Or(c.PortalURL, c.PublicURL), c.PasskeyDomain); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_PASSKEY_DOMAIN: %w", err))
 	}
 	if _, err := c.mailer(); err != nil {
 		bad = append(bad, fmt.Errorf("EUPAY_SMTP_URL and EUPAY_MAIL_FROM: %w", err))
@@ -248,7 +254,7 @@ func (s *Service) open(ctx context.Context) error {
 	if s.accounts, err = account.Open(account.Deps{
 		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
 		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, OldTokenSecrets: s.cfg.OldJWTSecrets, Attempts: attempts, SessionLife: s.cfg.SessionLife,
-		PortalURL: s.cfg.PortalURL, Mailer: mailer, Verification: s.cfg.EmailVerification,
+		PortalURL: s.cfg.PortalURL, PasskeyDomain: s.cfg.PasskeyDomain, Mailer: mailer, Verification: s.cfg.EmailVerification,
 		AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp, IBANHold: s.cfg.IBANHold,
 	}); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -34,6 +35,8 @@ type Users struct {
 	adminMFA, stepUp bool
 	// vault seals the secrets of second factors.
 	vault *vault.Vault
+	// party is who passkeys are made for.
+	party *webauthn.WebAuthn
 	// portalURL is where the pages are that mails lead to.
 	portalURL string
 

@@ -70,7 +70,8 @@ func (a *API) admit(d door) echo.MiddlewareFunc {
 				return err
 			}
 			if a.accounts.Users.LacksFactor(p) && !d.factorless {
-				return errs.New(errs.FactorRequired, "Set up a second factor first, with POST /auth/mfa/totp and then POST /auth/mfa/totp/confirm.")
+				return errs.New(errs.FactorRequired, "Set up a second factor first: an authenticator app with POST /auth/mfa/totp and then "+
+					"POST /auth/mfa/totp/confirm, or a passkey with POST /auth/passkeys/options and then POST /auth/passkeys.")
 			}
 			c.Set(identityInContext, p)
 			return next(c)
