@@ -48,6 +48,7 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"PATCH", "/merchant/team/" + nobody, `{}`, "merchant"},
 	{"DELETE", "/merchant/team/" + nobody, "", "merchant"},
 	{"GET", "/merchant/audit", "", "merchant"},
+	{"GET", "/merchant/audit/export", "", "merchant"},
 	{"GET", "/merchant/api-keys", "", "merchant accountant"},
 	{"POST", "/merchant/api-keys", `{}`, "merchant"},
 	{"PATCH", "/merchant/api-keys/" + nobody, `{"name":"x"}`, "merchant"},

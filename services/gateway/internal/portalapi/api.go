@@ -87,6 +87,7 @@ func (a *API) Register(g *web.API) {
 	g.PATCH("/merchant/team/:id", a.updateMember, a.Login(owner...), a.fresh)
 	g.DELETE("/merchant/team/:id", a.removeMember, a.Login(owner...), a.fresh)
 	g.GET("/merchant/audit", a.audit, a.Login(owner...))
+	g.GET("/merchant/audit/export", a.exportAudit, a.Login(owner...), a.fresh)
 
 	g.GET("/merchant/api-keys", a.keys, a.Login(keyReader...))
 	g.POST("/merchant/api-keys", a.createKey, a.Login(owner...), a.fresh)
