@@ -160,7 +160,9 @@ func (a *Accounts) sendMails(ctx context.Context) {
 func (a *Accounts) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins, purgeMailTokens, purgeTickets, purgeChallenges, purgeNetworks, postbox.Purge} {
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{
+		purgeTokens, purgeLogins, purgeMailTokens, purgeTickets, purgeChallenges, purgeNetworks, postbox.Purge,
+	} {
 		if err := purge(ctx, a.deps.Pool, a.deps.Now()); err != nil {
 			return fmt.Errorf("purge: %w", err)
 		}

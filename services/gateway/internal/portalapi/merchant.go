@@ -105,7 +105,8 @@ func (a *API) updateMerchant(c echo.Context) error {
 		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address, RefundStepUp: account.RefundStepUp(in.RefundStepUpAbove),
 	}
 	if change == (account.MerchantChange{}) {
-		return nothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, epc_enabled, refund_step_up_above")
+		return nothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, " +
+			"epc_enabled, refund_step_up_above")
 	}
 	if in.IBAN != nil || in.RefundStepUpAbove.Given {
 		if err := a.CheckProof(c); err != nil {
