@@ -34,6 +34,8 @@ func newRelyingParty(portalURL, domain string) (*webauthn.WebAuthn, error) {
 			UserVerification: protocol.VerificationRequired,
 		},
 		Timeouts: webauthn.TimeoutsConfig{Login: timeout, Registration: timeout},
+		// Some password managers say more than they were asked. Nothing here reads what they say.
+		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set up passkeys: %w", err)

@@ -108,7 +108,8 @@ func (d *device) body(t *testing.T, with, response map[string]any) string {
 	t.Helper()
 	body := map[string]any{"credential": map[string]any{
 		"id": base64url(d.id), "rawId": base64url(d.id), "type": "public-key", "authenticatorAttachment": "platform",
-		"clientExtensionResults": map[string]any{}, "response": response,
+		// which nobody asked for: some password managers say it all the same
+		"clientExtensionResults": map[string]any{"credProps": map[string]any{"rk": true}}, "response": response,
 	}}
 	for name, value := range with {
 		body[name] = value
