@@ -145,7 +145,7 @@ func TestSettings(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"EUPAY_JWT_SECRET": "short", "EUPAY_PUBLIC_URL": "api.example", "EUPAY_TRUSTED_PROXIES": "everyone", "REDIS_URL": "http://x",
-		"EUPAY_CREATE_DEADLINE": "1h", "EUPAY_RATE_LIMIT": "-1",
+		"EUPAY_CREATE_DEADLINE": "1h", "EUPAY_RATE_LIMIT": "-1", "EUPAY_PASSKEY_DOMAIN": "evil.example",
 	} {
 		wrong := map[string]string{}
 		for k, v := range vars {

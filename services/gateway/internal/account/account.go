@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"european-pay.eu/eupay/internal/money"
 )
 
 // Scope is a right of an API key.
@@ -60,6 +62,8 @@ type Merchant struct {
 	LoyaltyEligible bool
 	// EPCEnabled: the merchant wants codes of plain SEPA transfers, and will see to it that they were paid.
 	EPCEnabled bool
+	// RefundStepUpAbove: what a login gives back of one payment beyond it, all refunds together, wants a fresh proof. Nil: never.
+	RefundStepUpAbove *money.Cents
 	// Email is where the platform writes to.
 	Email     string
 	CreatedAt time.Time

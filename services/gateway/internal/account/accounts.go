@@ -47,8 +47,10 @@ type Deps struct {
 	StepUp bool
 	// IBANHold is how long a new IBAN of a merchant waits before money goes there; 0: not at all.
 	IBANHold time.Duration
-	// PortalURL is where the pages are that mails lead to.
+	// PortalURL is where the pages are that mails lead to, and that passkeys are good for.
 	PortalURL string
+	// PasskeyDomain is what passkeys are made for: the portal's domain or one above it; empty for the portal's.
+	PasskeyDomain string
 	// Mailer is nil where no mail server is set up: mails wait.
 	Mailer postbox.Sender
 }
@@ -88,6 +90,10 @@ func Open(d Deps) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
+	party, err := newRelyingParty(d.PortalURL, d.PasskeyDomain)
+	if err != nil {
+		return nil, err
+	}
 	// Logins get half of the cores: a flood of them leaves the other half to API keys.
 	logins, err := newHasher(d.BcryptCost, runtime.GOMAXPROCS(0)/2)
 	if err != nil {
@@ -108,6 +114,7 @@ func Open(d Deps) (*Accounts, error) {
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
 			portalURL: d.PortalURL, verification: d.Verification, adminMFA: d.AdminMFA, stepUp: d.StepUp, vault: sealer,
+			party:   party,
 			guesses: guesses{limiter: d.Attempts, perIP: d.AttemptsPerIP}, resets: newWindowOver(resetsOfAddress, resetSpan),
 		},
 		Tokens: tokens, deps: d, notifier: n,
@@ -153,7 +160,9 @@ func (a *Accounts) sendMails(ctx context.Context) {
 func (a *Accounts) purge(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for _, purge := range []func(context.Context, pg.DB, time.Time) error{purgeTokens, purgeLogins, purgeMailTokens, purgeTickets, purgeNetworks, postbox.Purge} {
+	for _, purge := range []func(context.Context, pg.DB, time.Time) error{
+		purgeTokens, purgeLogins, purgeMailTokens, purgeTickets, purgeChallenges, purgeNetworks, postbox.Purge,
+	} {
 		if err := purge(ctx, a.deps.Pool, a.deps.Now()); err != nil {
 			return fmt.Errorf("purge: %w", err)
 		}

@@ -44,6 +44,31 @@ func (u *Users) Audit(ctx context.Context, merchantID string, after int64, limit
 	return list, more, nameActors(ctx, u.pool, list)
 }
 
+// auditPart is how many entries of an export are in memory at a time.
+const auditPart = 500
+
+// ExportAudit hands all that concerns the user's merchant to each, in parts, the newest first. The first entry is that it was asked for.
+func (u *Users) ExportAudit(ctx context.Context, who Presence, format string, from Device, each func([]AuditEntry) error) error {
+	err := record(ctx, u.pool, instant(u.now), ByUser(who.ID), "audit.exported", who.MerchantID, map[string]any{"format": format, "ip": addressText(from.IP)})
+	if err != nil {
+		return err
+	}
+	for after, more := int64(0), true; more; {
+		var list []AuditEntry
+		if list, more, err = u.Audit(ctx, who.MerchantID, after, auditPart); err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return nil
+		}
+		after = list[len(list)-1].ID
+		if err := each(list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // nameActors fills in the addresses of users.
 func nameActors(ctx context.Context, db *pgxpool.Pool, list []AuditEntry) error {
 	var ids []string

@@ -2,7 +2,7 @@ package account
 
 import (
 	"context"
-	"errors"
+	"maps"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,6 +13,7 @@ import (
 const (
 	mailFactorEnabled  = "factor_enabled"
 	mailFactorDisabled = "factor_disabled"
+	mailAppRemoved     = "app_removed"
 	mailRecoveryUsed   = "recovery_used"
 
 	// ticketLife is how long a login waits for its second factor, attemptsOfTicket how many codes may be tried with it.
@@ -25,10 +26,14 @@ const (
 // Proof is what a user shows of the second factor: one of the two.
 type Proof struct{ Code, RecoveryCode string }
 
-// FactorState is what a user may know of the own second factor.
+// FactorState is what a user may know of the own second factors.
 type FactorState struct {
-	// Since is nil for none.
-	Since         *time.Time
+	// Since is when the account got the oldest of those that it has; nil for none.
+	Since *time.Time
+	// App: an authenticator app is one.
+	App bool
+	// Passkeys are how many of them are.
+	Passkeys      int
 	RecoveryCodes int
 	// Required: the account may do nothing without.
 	Required bool
@@ -44,9 +49,16 @@ func (u *Users) Factor(ctx context.Context, who Presence) (FactorState, error) {
 	if err != nil {
 		return FactorState{}, err
 	}
-	state := FactorState{Required: u.mustHaveFactor(who.User)}
-	if f != nil {
-		state.Since = f.confirmed
+	keys, err := listPasskeys(ctx, u.pool, who.ID)
+	if err != nil {
+		return FactorState{}, err
+	}
+	state := FactorState{Required: u.mustHaveFactor(who.User), Passkeys: len(keys)}
+	if f != nil && f.confirmed != nil {
+		state.App, state.Since = true, f.confirmed
+	}
+	if len(keys) > 0 && (state.Since == nil || keys[0].CreatedAt.Before(*state.Since)) {
+		state.Since = &keys[0].CreatedAt
 	}
 	state.RecoveryCodes, err = countRecoveryCodes(ctx, u.pool, who.ID)
 	return state, err
@@ -57,8 +69,14 @@ func (u *Users) mustHaveFactor(user User) bool { return u.adminMFA && user.Role 
 // LacksFactor reports whether the user may do nothing before there is a second factor.
 func (u *Users) LacksFactor(p Presence) bool { return u.mustHaveFactor(p.User) && !p.HasFactor }
 
-// BeginFactor makes the secret of a second factor for a user who knows the password. It counts once ConfirmFactor has seen a code.
+// BeginFactor makes the secret of a second factor for a user who knows the password, and has lately shown the passkey where there is
+// one. It counts once ConfirmFactor has seen a code.
 func (u *Users) BeginFactor(ctx context.Context, who Presence, password string) (secret, url string, err error) {
+	if who.HasFactor {
+		if err := u.CheckProof(who); err != nil {
+			return "", "", err
+		}
+	}
 	if err := u.checkPassword(ctx, who, password); err != nil {
 		return "", "", err
 	}
@@ -68,7 +86,7 @@ func (u *Users) BeginFactor(ctx context.Context, who Presence, password string) 
 		return "", "", err
 	}
 	if !ok {
-		return "", "", errs.New(errs.InvalidState, "The account has a second factor. Remove it before you set up another.")
+		return "", "", errs.New(errs.InvalidState, "The account has an authenticator app. Remove it before you set up another.")
 	}
 	return secret, totpURL(secret, who.Email), nil
 }
@@ -92,7 +110,7 @@ func (u *Users) checkPassword(ctx context.Context, who Presence, password string
 	return u.guesses.clear(ctx, "password", who.ID)
 }
 
-// ConfirmFactor makes the second factor count, and returns the recovery codes, once. All other sessions end: none of them has shown it.
+// ConfirmFactor makes the second factor count, and returns the recovery codes, once, when it is the first one. All other sessions end: none of them has shown it.
 func (u *Users) ConfirmFactor(ctx context.Context, who Presence, code string, from Device) (codes []string, err error) {
 	now := instant(u.now)
 	if err := u.guesses.count(ctx, "factor", who.ID); err != nil {
@@ -109,177 +127,97 @@ func (u *Users) ConfirmFactor(ctx context.Context, who Presence, code string, fr
 		if err := u.useCode(ctx, tx, user, *f, code); err != nil {
 			return err
 		}
+		if codes, err = firstRecoveryCodes(ctx, tx, user.ID, now); err != nil {
+			return err
+		}
 		if err := confirmFactor(ctx, tx, user.ID, now); err != nil {
 			return err
 		}
-		if codes, err = replaceRecoveryCodes(ctx, tx, user.ID, now); err != nil {
-			return err
-		}
-		return u.factorChanged(ctx, tx, who, mailFactorEnabled, "factor.enabled", from, now)
+		return u.factorChanged(ctx, tx, who, factorChange{mail: mailFactorEnabled, action: "factor.enabled"}, from, now)
 	})
 	return codes, err
 }
 
+// factorChange is what happened to a second factor: the mail that tells the user, and the entry in the audit log.
+type factorChange struct {
+	mail, action string
+	detail       map[string]any
+}
+
 // factorChanged ends the other sessions and tells the user.
-func (u *Users) factorChanged(ctx context.Context, tx pgx.Tx, who Presence, mail, action string, from Device, now time.Time) error {
+func (u *Users) factorChanged(ctx context.Context, tx pgx.Tx, who Presence, c factorChange, from Device, now time.Time) error {
 	if err := proveLogin(ctx, tx, who.SessionID, now); err != nil {
 		return err
 	}
 	if _, err := endLogins(ctx, tx, who.ID, "", who.SessionID, now); err != nil {
 		return err
 	}
-	if err := notify(ctx, tx, who.User, mail, from, now); err != nil {
+	if err := notify(ctx, tx, who.User, c.mail, from, now); err != nil {
 		return err
 	}
-	return record(ctx, tx, now, ByUser(who.ID), action, who.ID, map[string]any{"ip": addressText(from.IP)})
+	detail := map[string]any{"ip": addressText(from.IP)}
+	maps.Copy(detail, c.detail)
+	return record(ctx, tx, now, ByUser(who.ID), c.action, who.ID, detail)
 }
 
-// DisableFactor removes the second factor of a user who shows it once more.
+// firstRecoveryCodes are new ones for a user who gets the first second factor, and none for others.
+func firstRecoveryCodes(ctx context.Context, tx pgx.Tx, userID string, now time.Time) ([]string, error) {
+	had, err := readFactors(ctx, tx, userID)
+	if err != nil || had.any() {
+		return []string{}, err
+	}
+	return replaceRecoveryCodes(ctx, tx, userID, now)
+}
+
+// mailOfRemoval ends the recovery codes with the last second factor, and chooses the mail: kind, unless the password alone is left.
+func (u *Users) mailOfRemoval(ctx context.Context, tx pgx.Tx, userID, kind string) (string, error) {
+	left, err := readFactors(ctx, tx, userID)
+	if err != nil || left.any() {
+		return kind, err
+	}
+	return mailFactorDisabled, deleteRecoveryCodes(ctx, tx, userID)
+}
+
+// DisableFactor removes the authenticator app of a user who shows it, or a recovery code, once more.
 func (u *Users) DisableFactor(ctx context.Context, who Presence, proof Proof, from Device) error {
 	now := instant(u.now)
 	return u.proven(ctx, who.ID, proof, from, func(tx pgx.Tx, _ User) error {
-		if err := deleteFactor(ctx, tx, who.ID); err != nil {
+		had, err := deleteFactor(ctx, tx, who.ID)
+		if err != nil {
 			return err
 		}
-		return u.factorChanged(ctx, tx, who, mailFactorDisabled, "factor.disabled", from, now)
+		if !had {
+			return errs.New(errs.InvalidState, "The account has no authenticator app.")
+		}
+		mail, err := u.mailOfRemoval(ctx, tx, who.ID, mailAppRemoved)
+		if err != nil {
+			return err
+		}
+		return u.factorChanged(ctx, tx, who, factorChange{mail: mail, action: "factor.disabled"}, from, now)
 	})
 }
 
-// NewRecoveryCodes replaces the recovery codes of a user who shows the second factor once more.
+// NewRecoveryCodes replaces the recovery codes of a user who shows the second factor once more. Without a proof in the call, that
+// of the session counts when it is fresh: a passkey is shown to POST /auth/step-up/passkey.
 func (u *Users) NewRecoveryCodes(ctx context.Context, who Presence, proof Proof, from Device) (codes []string, err error) {
 	now := instant(u.now)
-	err = u.proven(ctx, who.ID, proof, from, func(tx pgx.Tx, user User) error {
+	replace := func(tx pgx.Tx, user User) error {
 		var err error
 		if codes, err = replaceRecoveryCodes(ctx, tx, user.ID, now); err != nil {
 			return err
 		}
 		return record(ctx, tx, now, ByUser(user.ID), "factor.recovery_codes_replaced", user.ID, nil)
-	})
+	}
+	if proof != (Proof{}) {
+		err = u.proven(ctx, who.ID, proof, from, replace)
+		return codes, err
+	}
+	if !who.HasFactor {
+		return nil, errNoFactor()
+	}
+	if !u.isFresh(who) {
+		return nil, u.errStale(who)
+	}
+	err = u.locked(ctx, who.ID, replace)
 	return codes, err
-}
-
-// StepUp notes that the user of a session has proven once more to be the user: by the second factor, or by the password without one.
-func (u *Users) StepUp(ctx context.Context, who Presence, password string, proof Proof, from Device) error {
-	now := instant(u.now)
-	if who.HasFactor {
-		return u.proven(ctx, who.ID, proof, from, func(tx pgx.Tx, _ User) error { return proveLogin(ctx, tx, who.SessionID, now) })
-	}
-	if err := u.checkPassword(ctx, who, password); err != nil {
-		return err
-	}
-	return proveLogin(ctx, u.pool, who.SessionID, now)
-}
-
-// CheckProof is STEP_UP_REQUIRED for a session whose last proof is too old for what gives money or access away.
-func (u *Users) CheckProof(p Presence) error {
-	if !u.stepUp || u.now().Sub(p.ProvenAt) < proofLife {
-		return nil
-	}
-	what := "your password"
-	if p.HasFactor {
-		what = "a code of your authenticator app"
-	}
-	return errs.New(errs.StepUpRequired, "Prove that it is you: send %s to POST /auth/step-up, then repeat the request within 5 minutes.", what)
-}
-
-// VerifyLogin opens the session of a login whose password was right, with the second factor.
-func (u *Users) VerifyLogin(ctx context.Context, ticket string, proof Proof, from Device) (Session, error) {
-	now := instant(u.now)
-	if err := u.guesses.address(ctx, "login", network(from.IP)); err != nil {
-		return Session{}, err
-	}
-	id, err := tryTicket(ctx, u.pool, ticket, now)
-	if err != nil {
-		return Session{}, err
-	}
-	if id == "" {
-		return Session{}, errs.New(errs.Unauthenticated, "The login has ended or too many codes were wrong. Log in again.")
-	}
-	var session Session
-	err = u.proven(ctx, id, proof, from, func(tx pgx.Tx, user User) error {
-		ok, err := useTicket(ctx, tx, ticket)
-		if err != nil {
-			return err
-		}
-		if !ok || user.Disabled {
-			return errLoggedOut()
-		}
-		session, err = u.enter(ctx, tx, user, from, now)
-		return err
-	})
-	return session, err
-}
-
-// proven runs do for a user who shows the second factor.
-func (u *Users) proven(ctx context.Context, userID string, proof Proof, from Device, do func(pgx.Tx, User) error) error {
-	if err := u.guesses.count(ctx, "factor", userID); err != nil {
-		return err
-	}
-	err := u.locked(ctx, userID, func(tx pgx.Tx, user User) error {
-		f, err := readFactor(ctx, tx, userID)
-		if err != nil {
-			return err
-		}
-		if f == nil || f.confirmed == nil {
-			return errs.New(errs.InvalidState, "The account has no second factor. Set it up with POST /auth/mfa/totp.")
-		}
-		if err := u.useProof(ctx, tx, user, *f, proof, from); err != nil {
-			return err
-		}
-		return do(tx, user)
-	})
-	switch {
-	case errs.Is(err, errs.ValidationError): // the transaction that would have noted it is undone
-		return errors.Join(err, recordEntry(ctx, u.pool, instant(u.now), userID, "auth.factor", refused, from))
-	case err != nil:
-		return err
-	}
-	return u.guesses.clear(ctx, "factor", userID)
-}
-
-func (u *Users) useProof(ctx context.Context, tx pgx.Tx, user User, f factor, proof Proof, from Device) error {
-	if proof.RecoveryCode == "" {
-		return u.useCode(ctx, tx, user, f, proof.Code)
-	}
-	ok, err := useRecoveryCode(ctx, tx, user.ID, proof.RecoveryCode)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return errs.Invalid(errs.Field{Field: "recovery_code", Message: "recovery_code is wrong or was used before."})
-	}
-	return notify(ctx, tx, user, mailRecoveryUsed, from, instant(u.now))
-}
-
-// useCode refuses a code that was used before, and older ones.
-func (u *Users) useCode(ctx context.Context, tx pgx.Tx, user User, f factor, code string) error {
-	secret, err := u.vault.Open(f.sealed, user.ID)
-	if err != nil {
-		return err
-	}
-	step, ok, err := totpStep(secret, code, u.now())
-	if err != nil {
-		return err
-	}
-	if ok {
-		ok, err = useStep(ctx, tx, user.ID, step)
-	}
-	if err == nil && !ok {
-		return errWrongCode()
-	}
-	return err
-}
-
-// locked runs do in a transaction that holds the user.
-func (u *Users) locked(ctx context.Context, userID string, do func(pgx.Tx, User) error) error {
-	return pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
-		user, err := lockUser(ctx, tx, userID)
-		if errors.Is(err, errNoUser) {
-			return errLoggedOut()
-		}
-		if err != nil {
-			return err
-		}
-		return do(tx, user)
-	})
 }

@@ -97,6 +97,16 @@ func TestAFullWindowForgetsTheQuietestName(t *testing.T) {
 	}
 	wantCode(t, w.take("one more", at.Now()), errs.RateLimitExceeded)
 	wantCode(t, w.take(name(1), at.Now()), errs.RateLimitExceeded)
+	at.Advance(windowSpan)
+	if err := w.take(name(2), at.Now()); err != nil { // and it is the quietest no more
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		if err := w.take("two more "+name(i), at.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, w.take(name(2), at.Now()), errs.RateLimitExceeded)
 	if err := w.take(name(0), at.Now()); err != nil || len(w.attempts) != maxWindows || w.quiet.Len() != maxWindows {
 		t.Fatalf("%v, %d and %d names", err, len(w.attempts), w.quiet.Len())
 	}

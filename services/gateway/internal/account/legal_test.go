@@ -1,6 +1,7 @@
 package account
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -69,7 +70,7 @@ func TestAProfileNeverLosesItsLatinName(t *testing.T) {
 		t.Errorf("got %+v, %v", m, err)
 	}
 	again, err := f.Merchants.Get(t.Context(), m.ID)
-	if err != nil || again != m {
+	if err != nil || !reflect.DeepEqual(again, m) {
 		t.Errorf("stored %+v, %v", again, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 )
 
 // Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
@@ -21,6 +22,9 @@ type Merchants struct {
 	// hold is how long a new IBAN waits; 0: not at all.
 	hold time.Duration
 }
+
+// maxRefundStepUp is more than any payment.
+const maxRefundStepUp money.Cents = 100_000_000
 
 // MerchantChange holds the new values of a profile; nil leaves a value as it is.
 type MerchantChange struct {
@@ -35,7 +39,24 @@ type MerchantChange struct {
 	WaitForSettlement *bool
 	LoyaltyEligible   *bool
 	EPCEnabled        *bool
+	RefundStepUp      RefundStepUp
 }
+
+// RefundStepUp is a new value of Merchant.RefundStepUpAbove; the zero value changes nothing.
+type RefundStepUp struct {
+	Given bool
+	// Above is nil for never.
+	Above *money.Cents
+}
+
+func (s RefundStepUp) apply(m *Merchant, changed map[string]any) {
+	if !s.Given || same(s.Above, m.RefundStepUpAbove) {
+		return
+	}
+	m.RefundStepUpAbove, changed["refund_step_up_above"] = s.Above, s.Above
+}
+
+func same(a, b *money.Cents) bool { return a == b || (a != nil && b != nil && *a == *b) }
 
 // Get returns the merchant, or NOT_FOUND.
 func (s *Merchants) Get(ctx context.Context, id string) (Merchant, error) {
@@ -140,6 +161,9 @@ func (c MerchantChange) check() error {
 	if c.BIC != nil && *c.BIC != "" && !isBIC(*c.BIC) {
 		p.add("bic", "must be a BIC of 8 or 11 characters")
 	}
+	if a := c.RefundStepUp.Above; a != nil && (*a < 0 || *a > maxRefundStepUp) {
+		p.add("refund_step_up_above", "must be from 0 to %s, or null", maxRefundStepUp)
+	}
 	p.legal(c)
 	return p.err()
 }
@@ -176,6 +200,7 @@ func (c MerchantChange) apply(m *Merchant) map[string]any {
 		m.EPCEnabled = *c.EPCEnabled
 		changed["epc_enabled"] = m.EPCEnabled
 	}
+	c.RefundStepUp.apply(m, changed)
 	return changed
 }
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 	want.Name, want.LegalStatus, want.SIREN, want.IBAN, want.BIC, want.WaitForSettlement, want.LoyaltyEligible =
 		"Café Crème", "SAS", "732829320", "DE89370400440532013000", "COBADEFFXXX", true, true
 	want.Version = 2
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
 	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, home); err != nil { // the same again: no event
@@ -96,7 +97,7 @@ func TestRefusedProfiles(t *testing.T) {
 			t.Errorf("%s: refused %v", name, fieldsOf(err))
 		}
 	}
-	if got, err := f.Merchants.Get(t.Context(), m.ID); err != nil || got != m {
+	if got, err := f.Merchants.Get(t.Context(), m.ID); err != nil || !reflect.DeepEqual(got, m) {
 		t.Fatalf("changed to %+v, %v", got, err)
 	}
 }

@@ -24,8 +24,8 @@ type Presence struct {
 	// SessionID and ProvenAt are of the session; see Login.
 	SessionID string
 	ProvenAt  time.Time
-	// HasFactor: a login takes a second factor.
-	HasFactor bool
+	// HasFactor: a login takes a second factor, of which HasApp and HasPasskey say the kinds.
+	HasFactor, HasApp, HasPasskey bool
 }
 
 // Present returns the user whom a verified token speaks for, as the database knows the user now. It is UNAUTHENTICATED when the session
@@ -37,9 +37,11 @@ func (u *Users) Present(ctx context.Context, id Identity) (Presence, error) {
 	}
 	var p Presence
 	err := u.pool.QueryRow(ctx, `select `+userColumns+`, s.id::text, s.proven_at,
-		exists (select from factors f where f.user_id = u.id and f.confirmed_at is not null) from users u join sessions s on s.user_id = u.id
+		exists (select from factors f where f.user_id = u.id and f.confirmed_at is not null),
+		exists (select from passkeys p where p.user_id = u.id) from users u join sessions s on s.user_id = u.id
 		where u.id = $1 and s.id = $2 and s.ended_at is null and s.expires_at > $3 and not u.disabled`, id.UserID, id.SessionID, u.now()).
-		Scan(append(userFields(&p.User), &p.SessionID, &p.ProvenAt, &p.HasFactor)...)
+		Scan(append(userFields(&p.User), &p.SessionID, &p.ProvenAt, &p.HasApp, &p.HasPasskey)...)
+	p.HasFactor = p.HasApp || p.HasPasskey
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Presence{}, errLoggedOut()
 	}

@@ -22,6 +22,8 @@ type Session struct {
 	MerchantID string
 	// Ticket stands in place of the tokens when the second factor is missing: VerifyLogin takes it, for ExpiresIn.
 	Ticket string
+	// TakesCode and TakesPasskey are the second factors that go with the ticket; a recovery code stands in for both.
+	TakesCode, TakesPasskey bool
 }
 
 // Login opens a session for a user of that audience. Every wrong pair gets the same INVALID_LOGIN at the same cost, so
@@ -66,18 +68,18 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 
 // admit lets in who has given the right password: without a second factor at once.
 func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
-	f, err := readFactor(ctx, tx, user.ID)
+	has, err := readFactors(ctx, tx, user.ID)
 	if err != nil {
 		return Session{}, err
 	}
-	if f == nil || f.confirmed == nil {
+	if !has.any() {
 		return u.enter(ctx, tx, user, from, now)
 	}
 	ticket := randomText(secretLength)
 	if err := insertTicket(ctx, tx, ticket, user.ID, now); err != nil {
 		return Session{}, err
 	}
-	return Session{Ticket: ticket, ExpiresIn: ticketLife}, nil
+	return Session{Ticket: ticket, ExpiresIn: ticketLife, TakesCode: has.app, TakesPasskey: has.passkey}, nil
 }
 
 // enter opens a session, and tells the user when it is from a new browser.

@@ -58,19 +58,40 @@ func useStep(ctx context.Context, tx pg.DB, userID string, step int64) (bool, er
 	return tag.RowsAffected() == 1, nil
 }
 
-func deleteFactor(ctx context.Context, tx pg.DB, userID string) error {
-	for _, sql := range []string{`delete from factors where user_id = $1`, `delete from recovery_codes where user_id = $1`} {
-		if _, err := tx.Exec(ctx, sql, userID); err != nil {
-			return fmt.Errorf("delete second factor: %w", err)
-		}
+// deleteFactor reports whether there was a confirmed one.
+func deleteFactor(ctx context.Context, tx pg.DB, userID string) (bool, error) {
+	tag, err := tx.Exec(ctx, `delete from factors where user_id = $1 and confirmed_at is not null`, userID)
+	if err != nil {
+		return false, fmt.Errorf("delete second factor: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+func deleteRecoveryCodes(ctx context.Context, tx pg.DB, userID string) error {
+	if _, err := tx.Exec(ctx, `delete from recovery_codes where user_id = $1`, userID); err != nil {
+		return fmt.Errorf("delete recovery codes: %w", err)
 	}
 	return nil
 }
 
+// factors are the kinds of second factors that a user has.
+type factors struct{ app, passkey bool }
+
+func (f factors) any() bool { return f.app || f.passkey }
+
+func readFactors(ctx context.Context, db pg.DB, userID string) (f factors, err error) {
+	err = db.QueryRow(ctx, `select exists (select from factors where user_id = $1 and confirmed_at is not null),
+		exists (select from passkeys where user_id = $1)`, userID).Scan(&f.app, &f.passkey)
+	if err != nil {
+		return factors{}, fmt.Errorf("read second factors: %w", err)
+	}
+	return f, nil
+}
+
 // replaceRecoveryCodes makes new codes and ends the old ones.
 func replaceRecoveryCodes(ctx context.Context, tx pg.DB, userID string, now time.Time) ([]string, error) {
-	if _, err := tx.Exec(ctx, `delete from recovery_codes where user_id = $1`, userID); err != nil {
-		return nil, fmt.Errorf("delete recovery codes: %w", err)
+	if err := deleteRecoveryCodes(ctx, tx, userID); err != nil {
+		return nil, err
 	}
 	codes, hashes := make([]string, recoveryCodes), make([][]byte, recoveryCodes)
 	for i := range codes {
@@ -117,6 +138,19 @@ func tryTicket(ctx context.Context, db pg.DB, ticket string, now time.Time) (use
 	}
 	if err != nil {
 		return "", fmt.Errorf("try login ticket: %w", err)
+	}
+	return userID, nil
+}
+
+// ownerOfTicket returns whose ticket it is, without counting a try; empty for one that is over.
+func ownerOfTicket(ctx context.Context, db pg.DB, ticket string, now time.Time) (userID string, err error) {
+	err = db.QueryRow(ctx, `select user_id::text from login_tickets where hash = $1 and expires_at > $2 and attempts < $3`,
+		tokenHash(ticket), now, attemptsOfTicket).Scan(&userID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read login ticket: %w", err)
 	}
 	return userID, nil
 }

@@ -113,3 +113,43 @@ func TestTheSecretOfTokensIsReplacedWithoutALogout(t *testing.T) {
 		}
 	}
 }
+
+// A token names the key that signed it, so a secret signs for its own name alone: whoever has an old one, or guesses another, cannot
+// pass a signature off as that of a key it is not of.
+func TestALoginTokenIsVerifiedWithTheKeyItNames(t *testing.T) {
+	t.Parallel()
+	at, next := newClock(), strings.Repeat("n", 32)
+	tokens, err := newTokens(next, []string{testSecret}, at.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	current, earlier := tokens.keys[0].id, tokens.keys[1].id
+	text, err := tokens.sign(Identity{UserID: events.NewID(), Role: RoleAdmin, SessionID: events.NewID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c claims
+	parsed, _, err := jwt.NewParser().ParseUnverified(text, &c)
+	if err != nil || parsed.Header["kid"] != current || current == earlier {
+		t.Fatalf("header %v, %v", parsed.Header, err)
+	}
+	as := func(kid any, secret string) string {
+		parsed.Header["kid"] = kid
+		text, err := parsed.SignedString([]byte(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for _, text := range []string{as(current, next), as(earlier, testSecret)} {
+		if _, err := tokens.Verify(text, Portal); err != nil {
+			t.Errorf("refused with the key that it names: %v", err)
+		}
+	}
+	for _, kid := range []any{earlier, "", "00000000", 7, nil, []string{current}} {
+		_, err := tokens.Verify(as(kid, next), Portal)
+		wantCode(t, err, errs.Unauthenticated)
+	}
+	_, err = tokens.Verify(as(current, testSecret), Portal)
+	wantCode(t, err, errs.Unauthenticated)
+}

@@ -122,10 +122,11 @@ func TestAFullHouseSendsTheLongestLineAway(t *testing.T) {
 		for range maxWaiting {
 			flood = append(flood, turn{name: "flood"})
 		}
+		start := time.Now()
 		refused := queue(t, g, flood...)
 		other := queue(t, g, turn{name: "other"})
-		if got := <-refused; got.name != "refused flood" {
-			t.Errorf("%v", got)
+		if got := <-refused; got.name != "refused flood" || !time.Now().Equal(start) { // at once, not when its patience ends
+			t.Errorf("%v after %s", got, time.Since(start))
 		}
 		leave()
 		if got := <-other; got.name != "other" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -33,6 +34,8 @@ type Users struct {
 	adminMFA, stepUp bool
 	// vault seals the secrets of second factors.
 	vault *vault.Vault
+	// party is who passkeys are made for.
+	party *webauthn.WebAuthn
 	// portalURL is where the pages are that mails lead to.
 	portalURL string
 

@@ -42,6 +42,9 @@ func (p *Payments) refund(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkRefund(c, key, ref, req.Amount); err != nil {
+		return err
+	}
 	out, err := p.send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
 		Reference: newReference("REF", p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, MerchantVersion: key.Merchant.Version, Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency,

@@ -89,7 +89,7 @@ type world struct {
 	api    *Payments
 }
 
-func newWorld(t testing.TB, deadline time.Duration) *world {
+func newWorld(t testing.TB, deadline time.Duration, with ...func(*Payments)) *world {
 	t.Helper()
 	w := &world{t: t, client: &http.Client{Transport: &http.Transport{}, CheckRedirect: stay}, valid: apidoctest.New(t), reads: newReads(), qr: &signer{}}
 	b := natstest.New(t)
@@ -105,6 +105,9 @@ func newWorld(t testing.TB, deadline time.Duration) *world {
 	w.api = &Payments{
 		Commands: gate.NewCommands(commands), Reads: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
 		Access: NewAccess(keys(), limiter, DefaultPerMinute), Limiter: limiter, Now: testNow, Log: quiet, Deadline: deadline,
+	}
+	for _, change := range with {
+		change(w.api)
 	}
 	w.api.Register(apidoctest.API(t, e))
 	srv := httptest.NewServer(web.Handler(e))
@@ -227,8 +230,10 @@ type reads struct {
 	mu       sync.Mutex
 	payments map[string]*paymentsv1.Payment
 	lists    []*paymentsv1.ListPaymentsRequest
-	calls    int
-	err      error
+	// given are the refunds of every payment.
+	given []*paymentsv1.Payment
+	calls int
+	err   error
 }
 
 func newReads() *reads { return &reads{payments: make(map[string]*paymentsv1.Payment)} }
@@ -290,7 +295,7 @@ func (r *reads) ListHistory(_ context.Context, q *paymentsv1.ListHistoryRequest)
 
 func (r *reads) ListRefunds(_ context.Context, q *paymentsv1.ListRefundsRequest) (*paymentsv1.ListRefundsResponse, error) {
 	_, err := r.find(q.GetReference(), owned(q.GetMerchantId(), q.GetLivemode()))
-	return &paymentsv1.ListRefundsResponse{}, err
+	return &paymentsv1.ListRefundsResponse{Refunds: r.given}, err
 }
 
 // signer signs QR codes by writing down what it was asked.

@@ -14,6 +14,8 @@ type Users interface {
 	KeyOrLogin(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc
 	// OwnerOf is the account and the mode that a request is for.
 	OwnerOf(c echo.Context) (merchantID string, livemode bool, err error)
+	// CheckProof is STEP_UP_REQUIRED for a user who has not lately proven to be the user, and nil for a key.
+	CheckProof(c echo.Context) error
 }
 
 // Merchants tells who a merchant is, or NOT_FOUND. account.Merchants does.

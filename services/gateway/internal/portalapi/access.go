@@ -70,7 +70,8 @@ func (a *API) admit(d door) echo.MiddlewareFunc {
 				return err
 			}
 			if a.accounts.Users.LacksFactor(p) && !d.factorless {
-				return errs.New(errs.FactorRequired, "Set up a second factor first, with POST /auth/mfa/totp and then POST /auth/mfa/totp/confirm.")
+				return errs.New(errs.FactorRequired, "Set up a second factor first: an authenticator app with POST /auth/mfa/totp and then "+
+					"POST /auth/mfa/totp/confirm, or a passkey with POST /auth/passkeys/options and then POST /auth/passkeys.")
 			}
 			c.Set(identityInContext, p)
 			return next(c)
@@ -93,14 +94,15 @@ func (d door) check(p account.Presence) error {
 // some of it too, has no one to ask.
 func (a *API) fresh(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if err := a.checkProof(c); err != nil {
+		if err := a.CheckProof(c); err != nil {
 			return err
 		}
 		return next(c)
 	}
 }
 
-func (a *API) checkProof(c echo.Context) error {
+// CheckProof is STEP_UP_REQUIRED for a login whose last proof is too old, and nil for an API key.
+func (a *API) CheckProof(c echo.Context) error {
 	p := presenceOf(c)
 	if p.SessionID == "" {
 		return nil

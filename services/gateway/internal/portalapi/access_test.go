@@ -33,6 +33,13 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"POST", "/auth/mfa/totp/disable", `{}`, everyone},
 	{"POST", "/auth/mfa/recovery-codes", `{}`, everyone},
 	{"POST", "/auth/step-up", `{}`, everyone},
+	{"POST", "/auth/step-up/passkey/options", "", everyone},
+	{"POST", "/auth/step-up/passkey", `{}`, everyone},
+	{"GET", "/auth/passkeys", "", everyone},
+	{"POST", "/auth/passkeys/options", "", everyone},
+	{"POST", "/auth/passkeys", `{}`, everyone},
+	{"PATCH", "/auth/passkeys/" + nobody, `{"name":"x"}`, everyone},
+	{"DELETE", "/auth/passkeys/" + nobody, "", everyone},
 	{"GET", "/merchant", "", "merchant staff accountant"},
 	{"PATCH", "/merchant", `{}`, "merchant"},
 	{"DELETE", "/merchant/iban-change", "", "merchant"},
@@ -41,6 +48,7 @@ var matrix = []struct{ method, path, body, roles string }{
 	{"PATCH", "/merchant/team/" + nobody, `{}`, "merchant"},
 	{"DELETE", "/merchant/team/" + nobody, "", "merchant"},
 	{"GET", "/merchant/audit", "", "merchant"},
+	{"GET", "/merchant/audit/export", "", "merchant"},
 	{"GET", "/merchant/api-keys", "", "merchant accountant"},
 	{"POST", "/merchant/api-keys", `{}`, "merchant"},
 	{"PATCH", "/merchant/api-keys/" + nobody, `{"name":"x"}`, "merchant"},
@@ -108,7 +116,8 @@ func TestRoleMatrix(t *testing.T) {
 func TestMatrixIsComplete(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/forgot", "/auth/mfa/verify", "/auth/reset", "/customer/auth/register", "/customer/auth/login"}
+	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/forgot", "/auth/mfa/verify", "/auth/reset", "/customer/auth/register", "/customer/auth/login",
+		"/auth/mfa/passkey/options", "/auth/mfa/passkey", "/auth/login/passkey/options", "/auth/login/passkey"}
 	known := map[string]bool{}
 	for _, m := range matrix {
 		known[m.method+" "+strings.ReplaceAll(m.path, nobody, ":id")] = true

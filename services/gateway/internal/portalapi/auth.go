@@ -19,9 +19,21 @@ type session struct {
 
 // missingFactor answers a right password of who has a second factor.
 type missingFactor struct {
-	MFARequired bool   `json:"mfa_required"`
-	Ticket      string `json:"ticket"`
-	ExpiresIn   int64  `json:"expires_in"` // seconds of ticket
+	MFARequired bool     `json:"mfa_required"`
+	Ticket      string   `json:"ticket"`
+	ExpiresIn   int64    `json:"expires_in"` // seconds of ticket
+	Methods     []string `json:"methods"`
+}
+
+func missingFactorView(s account.Session) missingFactor {
+	v := missingFactor{MFARequired: true, Ticket: s.Ticket, ExpiresIn: int64(s.ExpiresIn.Seconds())}
+	if s.TakesCode {
+		v.Methods = append(v.Methods, "code")
+	}
+	if s.TakesPasskey {
+		v.Methods = append(v.Methods, "passkey")
+	}
+	return v
 }
 
 func sessionView(s account.Session) session {
@@ -99,7 +111,7 @@ func (a *API) login(audience account.Audience) echo.HandlerFunc {
 			return err
 		}
 		if s.Ticket != "" {
-			return web.Answer(c, http.StatusOK, missingFactor{MFARequired: true, Ticket: s.Ticket, ExpiresIn: int64(s.ExpiresIn.Seconds())})
+			return web.Answer(c, http.StatusOK, missingFactorView(s))
 		}
 		return web.Answer(c, http.StatusOK, sessionView(s))
 	}

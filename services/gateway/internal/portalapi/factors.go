@@ -53,9 +53,11 @@ func (a *API) factor(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, struct {
 		Enabled       bool    `json:"enabled"`
 		EnabledAt     *string `json:"enabled_at"`
+		App           bool    `json:"app"`
+		Passkeys      int     `json:"passkeys"`
 		RecoveryCodes int     `json:"recovery_codes_left"`
 		Required      bool    `json:"required"`
-	}{state.Since != nil, optionalTime(state.Since), state.RecoveryCodes, state.Required})
+	}{state.Since != nil, optionalTime(state.Since), state.App, state.Passkeys, state.RecoveryCodes, state.Required})
 }
 
 func (a *API) beginFactor(c echo.Context) error {
@@ -118,10 +120,18 @@ func (a *API) disableFactor(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
+// newRecoveryCodes takes the fresh proof of the session for one where the body has none.
 func (a *API) newRecoveryCodes(c echo.Context) error {
-	shown, err := shownFactor(c)
-	if err != nil {
+	var in proof
+	if err := web.Decode(c, &in); err != nil {
 		return err
+	}
+	var shown account.Proof
+	if in != (proof{}) || !presenceOf(c).HasPasskey {
+		var err error
+		if shown, err = in.read(); err != nil {
+			return err
+		}
 	}
 	codes, err := a.accounts.Users.NewRecoveryCodes(c.Request().Context(), presenceOf(c), shown, deviceOf(c))
 	if err != nil {

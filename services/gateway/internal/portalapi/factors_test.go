@@ -178,6 +178,7 @@ var sensitive = []struct{ method, path, body string }{
 	{"PATCH", "/merchant/team/" + nobody, `{"role":"staff"}`},
 	{"DELETE", "/merchant/team/" + nobody, ""},
 	{"POST", "/webhook-endpoints/" + nobody + "/rotate-secret", ""},
+	{"GET", "/merchant/audit/export?format=csv", ""},
 }
 
 func TestWhatGivesMoneyOrAccessAwayWantsAFreshProof(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -29,6 +30,8 @@ type merchant struct {
 	// LiveMissing names what the profile lacks before it may take live money; empty: nothing.
 	LiveMissing []string `json:"live_missing"`
 	CreatedAt   string   `json:"created_at"`
+	// RefundStepUpAbove is null for never.
+	RefundStepUpAbove *money.Cents `json:"refund_step_up_above"`
 	// IBANChange is a new account that waits; null for none.
 	IBANChange *ibanChange `json:"iban_change"`
 }
@@ -45,8 +48,8 @@ func merchantView(m account.Merchant) merchant {
 		change = &ibanChange{IBAN: m.NextIBAN, BIC: m.NextBIC, EffectiveAt: web.Time(*m.NextAt)}
 	}
 	return merchant{
-		IBANChange: change,
-		ID:         m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
+		IBANChange: change, RefundStepUpAbove: m.RefundStepUpAbove,
+		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
 		GatewayEnabled: m.GatewayEnabled, LiveEnabled: m.GatewayEnabled && m.LiveEnabled, WaitForSettlement: m.WaitForSettlement,
 		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
 		AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address, LiveMissing: append([]string{}, account.LiveMissing(m)...),
@@ -59,6 +62,23 @@ func (a *API) merchant(c echo.Context) error {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, merchantView(m))
+}
+
+// bound is an amount that may be null, which says: none.
+type bound account.RefundStepUp
+
+// UnmarshalJSON implements json.Unmarshaler. Its errors are web.Refusals.
+func (b *bound) UnmarshalJSON(text []byte) error {
+	var a web.Amount
+	if err := a.UnmarshalJSON(text); err != nil {
+		return err
+	}
+	*b = bound{Given: true}
+	if a.Given() {
+		cents := a.Cents()
+		b.Above = &cents
+	}
+	return nil
 }
 
 func (a *API) updateMerchant(c echo.Context) error {
@@ -74,6 +94,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 		WaitForSettlement *bool   `json:"wait_for_settlement"`
 		LoyaltyEligible   *bool   `json:"loyalty_eligible"`
 		EPCEnabled        *bool   `json:"epc_enabled"`
+		RefundStepUpAbove bound   `json:"refund_step_up_above"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
@@ -81,13 +102,14 @@ func (a *API) updateMerchant(c echo.Context) error {
 	change := account.MerchantChange{
 		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
 		LoyaltyEligible: in.LoyaltyEligible, EPCEnabled: in.EPCEnabled,
-		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
+		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address, RefundStepUp: account.RefundStepUp(in.RefundStepUpAbove),
 	}
 	if change == (account.MerchantChange{}) {
-		return nothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, epc_enabled")
+		return nothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, " +
+			"epc_enabled, refund_step_up_above")
 	}
-	if in.IBAN != nil {
-		if err := a.checkProof(c); err != nil {
+	if in.IBAN != nil || in.RefundStepUpAbove.Given {
+		if err := a.CheckProof(c); err != nil {
 			return err
 		}
 	}

@@ -129,3 +129,35 @@ func TestKeysOfOthersAreNotFound(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTheBoundOfRefundsIsLoweredAndRaisedWithAFreshProof(t *testing.T) {
+	t.Parallel()
+	f := setup(t, func(d *account.Deps) { d.StepUp = true })
+	who := f.register(t, "owner@example.com")
+	change := func(value string) string { return `{"refund_step_up_above":` + value + `}` }
+	if r := f.must(t, who, "GET", "/merchant", ""); r.json["refund_step_up_above"] != 500.0 {
+		t.Errorf("a new merchant has %s", r.text)
+	}
+	if r := f.must(t, who, "PATCH", "/merchant", change("99.5")); r.json["refund_step_up_above"] != 99.5 {
+		t.Errorf("changed to %s", r.text)
+	}
+	f.must(t, who, "PATCH", "/merchant", `{"name":"Other"}`)
+	for _, bad := range []string{"-1", "1000000.01", "1.001", `"5"`} {
+		if r := f.refused(t, errs.ValidationError, who, "PATCH", "/merchant", change(bad)); r.fields() != "refund_step_up_above" {
+			t.Errorf("%s: %s", bad, r.text)
+		}
+	}
+	f.clock.Advance(5 * time.Minute)
+	f.refused(t, errs.StepUpRequired, who, "PATCH", "/merchant", change("null"))
+	f.refused(t, errs.StepUpRequired, who, "PATCH", "/merchant", change("600"))
+	if r := f.must(t, who, "GET", "/merchant", ""); r.json["refund_step_up_above"] != 99.5 {
+		t.Errorf("it is %s", r.text)
+	}
+	f.must(t, who, "POST", "/auth/step-up", `{"password":"`+password+`"}`)
+	for value, want := range map[string]any{"null": nil, "0": 0.0} {
+		f.must(t, who, "PATCH", "/merchant", change(value))
+		if r := f.must(t, who, "GET", "/merchant", ""); r.json["refund_step_up_above"] != want {
+			t.Errorf("%s: %s", value, r.text)
+		}
+	}
+}

@@ -52,7 +52,7 @@ var load = sync.OnceValues(func() (*Validator, error) {
 	openapi3filter.RegisterBodyDecoder("text/html", asText)
 	openapi3filter.RegisterBodyDecoder("application/yaml", asText)
 	openapi3filter.RegisterBodyDecoder("text/event-stream", asText)
-	for _, picture := range []string{"image/png", "image/jpeg", "image/svg+xml", "application/pdf"} {
+	for _, picture := range []string{"image/png", "image/jpeg", "image/svg+xml", "application/pdf", "text/csv", "application/x-ndjson"} {
 		openapi3filter.RegisterBodyDecoder(picture, asText)
 	}
 	merged, err := apidoc.Load()

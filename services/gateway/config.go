@@ -1,0 +1,178 @@
+package gateway
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/mail"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/postbox"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+)
+
+// Config of the gateway.
+type Config struct {
+	boot.Base
+	HTTPAddr string `env:"EUPAY_HTTP_ADDR" envDefault:"127.0.0.1:8080"`
+	// PublicURL is the gateway's URL as the outside sees it, without the base path of the API.
+	PublicURL    string `env:"EUPAY_PUBLIC_URL,required"`
+	PaymentsAddr string `env:"EUPAY_PAYMENTS_ADDR" envDefault:"127.0.0.1:9101"`
+	WebhooksAddr string `env:"EUPAY_WEBHOOKS_ADDR" envDefault:"127.0.0.1:9102"`
+	QRAddr       string `env:"EUPAY_QR_ADDR" envDefault:"127.0.0.1:9103"`
+	EInvoiceAddr string `env:"EUPAY_EINVOICE_ADDR" envDefault:"127.0.0.1:9104"`
+	// RedisURL shares rate limits between replicas; without it each replica counts alone.
+	RedisURL string `env:"REDIS_URL"`
+	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed.
+	TrustedProxies []string `env:"EUPAY_TRUSTED_PROXIES"`
+	// JWTSecret signs login tokens: at least 32 bytes, the same on every replica.
+	JWTSecret string `env:"EUPAY_JWT_SECRET,required"`
+	// OldJWTSecrets are those before it, while it is replaced.
+	OldJWTSecrets []string `env:"EUPAY_OLD_JWT_SECRETS"`
+	// PowensLiveWebhookSecret and PowensTestWebhookSecret verify the provider's webhooks; an empty one refuses them.
+	PowensLiveWebhookSecret string `env:"EUPAY_POWENS_LIVE_WEBHOOK_SECRET"`
+	PowensTestWebhookSecret string `env:"EUPAY_POWENS_TEST_WEBHOOK_SECRET"`
+	// CreateDeadline is how long a request waits for its command before it answers with what is known.
+	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
+	// RateLimit is the calls per minute of an API key without a limit of its own.
+	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
+	// Limits are the calls per minute of users who log in.
+	Limits portalapi.Limits
+	// Drawings are the pictures and PDFs per minute of one merchant.
+	Drawings int `env:"EUPAY_DRAWINGS" envDefault:"300"`
+	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
+	// real, for merchants who may take such payments; otherwise they are of test mode.
+	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
+	// Patience multiplies how long a request waits for other services and for its turn at what is expensive: on a machine that
+	// is slow or shared.
+	Patience int `env:"EUPAY_PATIENCE" envDefault:"1"`
+	// SessionLife is how long a login lasts at most, however often it is refreshed.
+	SessionLife time.Duration `env:"EUPAY_SESSION_LIFE" envDefault:"720h"`
+	// IBANHold is how long a new IBAN of a merchant waits before money goes there. Its owners are told, and any of them can stop it.
+	IBANHold time.Duration `env:"EUPAY_IBAN_HOLD" envDefault:"24h"`
+	// EmailVerification: who registers or is added to a team has to verify the address before anything else.
+	EmailVerification bool `env:"EUPAY_EMAIL_VERIFICATION" envDefault:"true"`
+	// AdminMFA: admins may do nothing before they have a second factor.
+	AdminMFA bool `env:"EUPAY_ADMIN_MFA" envDefault:"true"`
+	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
+	StepUp bool `env:"EUPAY_STEP_UP" envDefault:"true"`
+	// SMTPURL is the server that sends mails: smtp://user:password@host:587. Without it mails stay queued.
+	SMTPURL string `env:"EUPAY_SMTP_URL"`
+	// MailFrom is the sender of mails.
+	MailFrom string `env:"EUPAY_MAIL_FROM"`
+	// PortalURL is where the pages are that mails lead to. Empty: PublicURL.
+	PortalURL string `env:"EUPAY_PORTAL_URL"`
+	// PasskeyDomain is what passkeys are made for: the domain of PortalURL or one above it. Empty: that of PortalURL.
+	PasskeyDomain string `env:"EUPAY_PASSKEY_DOMAIN"`
+	// BcryptCost of passwords and API secrets. Only tests take less than 10.
+	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
+}
+
+// withDefaults fills in what a Config that was not read from the environment leaves empty.
+func (c Config) withDefaults() Config {
+	if c.HTTPAddr == "" {
+		c.HTTPAddr = "127.0.0.1:8080"
+	}
+	if c.CreateDeadline == 0 {
+		c.CreateDeadline = 10 * time.Second
+	}
+	if c.RateLimit == 0 {
+		c.RateLimit = edge.DefaultPerMinute
+	}
+	if c.Drawings == 0 {
+		c.Drawings = 300
+	}
+	if c.Limits == (portalapi.Limits{}) {
+		c.Limits = portalapi.DefaultLimits
+	}
+	if c.PortalURL == "" {
+		c.PortalURL = c.PublicURL
+	}
+	if c.Grace == 0 {
+		c.Grace = 20 * time.Second
+	}
+	return c
+}
+
+// Validate reports every setting that cannot work.
+func (c *Config) Validate() error {
+	var bad []error
+	if !isWebURL(c.PublicURL) {
+		bad = append(bad, errors.New("EUPAY_PUBLIC_URL must be an http or https URL"))
+	}
+	if c.PortalURL != "" && !isWebURL(c.PortalURL) {
+		bad = append(bad, errors.New("EUPAY_PORTAL_URL must be an http or https URL"))
+	}
+	if err := account.CheckPasskeyDomain(cmp.Or(c.PortalURL, c.PublicURL), c.PasskeyDomain); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_PASSKEY_DOMAIN: %w", err))
+	}
+	if _, err := c.mailer(); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_SMTP_URL and EUPAY_MAIL_FROM: %w", err))
+	}
+	if len(c.JWTSecret) < minSecret {
+		bad = append(bad, fmt.Errorf("EUPAY_JWT_SECRET must have at least %d bytes", minSecret))
+	}
+	if c.CreateDeadline < 100*time.Millisecond || c.CreateDeadline > 30*time.Second {
+		bad = append(bad, errors.New("EUPAY_CREATE_DEADLINE must be between 100ms and 30s"))
+	}
+	if c.Patience < 0 || c.Patience > maxPatience {
+		bad = append(bad, fmt.Errorf("EUPAY_PATIENCE must be between 1 and %d", maxPatience))
+	}
+	if min(c.RateLimit, c.Drawings) < 1 {
+		bad = append(bad, errors.New("EUPAY_RATE_LIMIT and EUPAY_DRAWINGS must be at least 1"))
+	}
+	if err := c.Limits.Validate(); err != nil {
+		bad = append(bad, err)
+	}
+	if c.SessionLife < 0 || c.IBANHold < 0 {
+		bad = append(bad, errors.New("EUPAY_SESSION_LIFE and EUPAY_IBAN_HOLD must not be negative"))
+	}
+	if _, err := prefixes(c.TrustedProxies); err != nil {
+		bad = append(bad, err)
+	}
+	if _, err := ratelimit.NewPool(c.RedisURL); c.RedisURL != "" && err != nil {
+		bad = append(bad, fmt.Errorf("REDIS_URL: %w", err))
+	}
+	return errors.Join(bad...)
+}
+
+func isWebURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// mailer is nil where no mail server is set up.
+func (c *Config) mailer() (postbox.Sender, error) {
+	if c.SMTPURL == "" {
+		return nil, nil
+	}
+	return mail.New(c.SMTPURL, c.MailFrom)
+}
+
+// prefixes reads CIDR ranges; a lone address is a range of one.
+func prefixes(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		s = strings.TrimSpace(s)
+		if s == "" {
+			continue
+		}
+		if addr, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, fmt.Errorf("EUPAY_TRUSTED_PROXIES: %q is neither an address nor a CIDR range", s)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
