@@ -52,34 +52,18 @@ func Add(ctx context.Context, tx pg.DB, m Mail) error {
 	return nil
 }
 
-// claim takes a mail that is due, and makes it due again later: whoever dies with it loses nothing. It returns nil when none is due.
-func claim(ctx context.Context, tx pgx.Tx, now time.Time) (*Mail, error) {
-	rows, err := tx.Query(ctx, `select id::text, kind, recipient, coalesce(user_id::text, ''), language, detail, created_at, attempts from mails
-		where done_at is null and due_at <= $1 order by due_at limit 1 for update skip locked`, now)
+// claim takes mails that are due, and makes them due again later, after 1, 2, 4, … minutes, then an hour each time: whoever dies with one loses
+// nothing. That is longer than a try may take.
+func claim(ctx context.Context, db pg.DB, now time.Time, limit int) ([]Mail, error) {
+	rows, err := db.Query(ctx, `update mails set attempts = attempts + 1, due_at = $1 + least(interval '1 minute' * power(2, least(attempts, 6)), interval '1 hour')
+		where id in (select id from mails where done_at is null and due_at <= $1 order by due_at limit $2 for update skip locked)
+		returning id::text, kind, recipient, coalesce(user_id::text, ''), language, detail, created_at`, now, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read due mail: %w", err)
+		return nil, fmt.Errorf("claim mails: %w", err)
 	}
-	var attempts int
-	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Mail, error) {
-		var m Mail
-		return m, r.Scan(&m.ID, &m.Kind, &m.To, &m.UserID, &m.Language, &m.Detail, &m.CreatedAt, &attempts)
+	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (m Mail, err error) {
+		return m, r.Scan(&m.ID, &m.Kind, &m.To, &m.UserID, &m.Language, &m.Detail, &m.CreatedAt)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read due mail: %w", err)
-	}
-	if len(list) == 0 {
-		return nil, nil
-	}
-	_, err = tx.Exec(ctx, `update mails set attempts = attempts + 1, due_at = $2 where id = $1`, list[0].ID, now.Add(pause(attempts)))
-	if err != nil {
-		return nil, fmt.Errorf("claim mail: %w", err)
-	}
-	return &list[0], nil
-}
-
-// pause until a mail is tried again: 1, 2, 4, … minutes, then an hour each time. It is longer than a try may take.
-func pause(attempts int) time.Duration {
-	return min(time.Minute<<min(attempts, 6), time.Hour)
 }
 
 // finish notes the end of a mail.

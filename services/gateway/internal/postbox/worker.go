@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/leader"
 	"european-pay.eu/eupay/internal/mail"
 )
@@ -19,8 +20,14 @@ import (
 const (
 	// lookEvery is how soon a mail that another replica queued is seen.
 	lookEvery = time.Second
-	// measureEvery is how many looks there are for one at the whole queue, which may be long where no mail server is set up.
-	measureEvery = 10
+	// measureEvery is how often the whole queue is looked at, which may be long where no mail server is set up.
+	measureEvery = 10 * time.Second
+	// sendWithin bounds a try: it is shorter than the first pause of a mail, which is its lease.
+	sendWithin = 50 * time.Second
+	// recordWithin bounds the recording of what became of it.
+	recordWithin = 5 * time.Second
+	// grace is how long mails may be on their way when the service stops.
+	grace = 10 * time.Second
 	// atOnce is how many mails are on their way at a time.
 	atOnce = 4
 	// maxProblem is how much of an error is kept.
@@ -52,7 +59,7 @@ type Worker struct {
 	Pool *pgxpool.Pool
 	// Sender is nil where no mail server is set up: the mails stay queued.
 	Sender Sender
-	// Write makes the text, and the credentials in it, in the transaction that claims the mail. ErrVoid ends the mail.
+	// Write makes the text, and the credentials in it, in a transaction of its own. ErrVoid ends the mail.
 	Write func(ctx context.Context, tx pgx.Tx, m Mail) (mail.Message, error)
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -66,23 +73,26 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) lead(ctx context.Context) error {
 	defer queued.Set(0)
 	defer oldestQueued.Set(0)
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for look := 0; ; look++ {
-		if look%measureEvery == 0 {
-			if err := w.measure(ctx); err != nil {
-				return err
-			}
-		}
-		if err := w.SendDue(ctx); err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	var measuring sync.WaitGroup
+	defer measuring.Wait()
+	measuring.Go(func() { due.Every(ctx, measureEvery, "measuring the queue of mails", w.Log, w.measure) })
+	if w.Sender == nil {
+		<-ctx.Done()
+		return nil
 	}
+	return w.loop().Run(ctx)
+}
+
+func (w *Worker) loop() *due.Loop[Mail] {
+	return due.New(due.Config[Mail]{
+		What: "mails", Every: lookEvery, AtOnce: atOnce, Within: sendWithin, Grace: grace, Log: w.Log,
+		Claim: func(ctx context.Context, limit int) ([]Mail, error) { return claim(ctx, w.Pool, w.Now(), limit) },
+		Do: func(ctx context.Context, m Mail) {
+			if err := w.send(ctx, m); err != nil {
+				w.Log.Warn("what became of a mail is not recorded, it is sent again", "mail", m.ID, "kind", m.Kind, "error", err)
+			}
+		},
+	})
 }
 
 func (w *Worker) measure(ctx context.Context) error {
@@ -105,56 +115,36 @@ func (w *Worker) SendDue(ctx context.Context) error {
 	if w.Sender == nil {
 		return nil
 	}
-	var all sync.WaitGroup
-	problems := make([]error, atOnce)
-	for i := range problems {
-		all.Go(func() { problems[i] = w.sendAll(ctx) })
-	}
-	all.Wait()
-	return errors.Join(problems...)
+	_, err := w.loop().Once(ctx)
+	return err
 }
 
-func (w *Worker) sendAll(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if more, err := w.sendOne(ctx); err != nil || !more {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *Worker) sendOne(ctx context.Context) (more bool, err error) {
-	var m *Mail
+func (w *Worker) send(ctx context.Context, m Mail) error {
 	var message mail.Message
-	void := false
-	err = pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, w.Pool, func(tx pgx.Tx) error {
 		var err error
-		if m, err = claim(ctx, tx, w.Now()); err != nil || m == nil {
-			return err
-		}
-		message, err = w.Write(ctx, tx, *m)
-		if void = errors.Is(err, ErrVoid); void {
-			return nil
-		}
+		message, err = w.Write(ctx, tx, m)
 		return err
 	})
-	if err != nil || m == nil {
-		return false, err
+	if errors.Is(err, ErrVoid) {
+		return w.end(ctx, m, "void", nil)
 	}
-	if void {
-		return true, w.end(ctx, *m, "void", nil)
+	if err != nil {
+		return err
 	}
 	message.ID, message.To, message.Language, message.At = m.ID, m.To, m.Language, m.CreatedAt
 	err = w.Sender.Send(ctx, message)
+	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
 	switch {
 	case err == nil:
-		return true, w.end(ctx, *m, "sent", nil)
+		return w.end(record, m, "sent", nil)
 	case errors.Is(err, mail.ErrRefused):
-		return true, w.end(ctx, *m, "refused", err)
+		return w.end(record, m, "refused", err)
 	}
 	finished.WithLabelValues("failed").Inc()
 	w.Log.Warn("mail not sent, trying again later", "mail", m.ID, "kind", m.Kind, "error", err)
-	return true, fail(ctx, w.Pool, m.ID, brief(err))
+	return fail(record, w.Pool, m.ID, brief(err))
 }
 
 func (w *Worker) end(ctx context.Context, m Mail, outcome string, problem error) error {
