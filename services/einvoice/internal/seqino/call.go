@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -19,30 +17,12 @@ import (
 const (
 	maxAnswer = 1 << 20
 	// maxFile bounds a PDF in both directions.
-	maxFile     = 20 << 20
-	maxHeader   = 64 << 10
-	dialTimeout = 5 * time.Second
-	// idleTimeout is shorter than what servers usually keep, so that few requests meet a connection that is just being closed.
-	idleTimeout = 20 * time.Second
+	maxFile = 20 << 20
 	// maxRetryAfter bounds what the platform's header can make us wait.
 	maxRetryAfter = time.Hour
 	// maxProblems of a refusal are kept.
 	maxProblems = 20
 )
-
-// newHTTPClient uses no proxy, follows no redirect, and speaks HTTP/1.1: when a connection breaks, one request is in doubt
-// and not all that shared it.
-func newHTTPClient(maxInFlight int) *http.Client {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout,
-			MaxConnsPerHost: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: idleTimeout,
-			MaxResponseHeaderBytes: maxHeader,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
 
 type request struct {
 	op, method, path string
@@ -132,16 +112,16 @@ func (c *Client) read(r request, resp *http.Response) (answer, error) {
 	if r.file && good {
 		limit = maxFile
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	body, err := outbound.ReadAll(resp.Body, limit)
 	if !good {
 		return answer{}, c.refusal(r, resp, body)
 	}
 	c.unlock()
 	switch {
-	case len(body) > limit:
-		return answer{}, &Error{Op: r.op, Class: Unexpected, Status: resp.StatusCode, Err: errTooLarge}
+	case errors.Is(err, outbound.ErrTooLarge):
+		return answer{}, &Error{Op: r.op, Class: Unexpected, Status: resp.StatusCode, Err: err}
 	case err != nil:
-		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: outbound.Cause(err)}
+		return answer{}, &Error{Op: r.op, Class: Unreachable, Err: err}
 	case r.file && !isPDF(resp.Header.Get("Content-Type"), body):
 		return answer{}, unreadable(r.op, resp.StatusCode)
 	}
@@ -155,7 +135,7 @@ func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
 		w = wireError{}
 	}
 	e := &Error{
-		Op: r.op, Status: resp.StatusCode, Wait: c.retryAfter(resp), Description: c.words(w.Error), TraceID: code(w.TraceID),
+		Op: r.op, Status: resp.StatusCode, Wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.cfg.Now(), maxRetryAfter), Description: c.words(w.Error), TraceID: code(w.TraceID),
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
@@ -212,18 +192,6 @@ func bracketed(field string) string {
 		return ""
 	}
 	return "(" + field + ")"
-}
-
-// retryAfter reads the header's two forms: seconds and a date.
-func (c *Client) retryAfter(resp *http.Response) time.Duration {
-	header := resp.Header.Get("Retry-After")
-	var d time.Duration
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		d = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		d = at.Sub(c.cfg.Now())
-	}
-	return min(max(d, 0), maxRetryAfter)
 }
 
 // lock says it loudly when the platform stops taking our key, once until it does again: everything waits for an operator then.

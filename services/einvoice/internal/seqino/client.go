@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"european-pay.eu/eupay/internal/outbound"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
@@ -59,7 +60,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("e-invoicing platform: %w", err)
 	}
 	return &Client{
-		cfg: cfg, base: base, loopback: isLoopback(base), http: newHTTPClient(cfg.MaxInFlight), log: cfg.Log.With("provider", "seqino"),
+		cfg: cfg, base: base, loopback: isLoopback(base), http: outbound.NewClient(cfg.MaxInFlight), log: cfg.Log.With("provider", "seqino"),
 	}, nil
 }
 

@@ -108,7 +108,7 @@ func TestRetryAfterIsTold(t *testing.T) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{
 		"": 0, "7": 7 * time.Second, "Sat, 21 Nov 2026 09:01:30 GMT": 90 * time.Second, "Sat, 21 Nov 2026 08:00:00 GMT": 0,
-		"-5": 0, "soon": 0, "999999": time.Hour, "99999999999999999999": 0,
+		"-5": 0, "soon": 0, "999999": time.Hour, "99999999999999999999": time.Hour,
 	} {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", header)

@@ -83,7 +83,6 @@ func (e *Error) MayPass() bool {
 func (e *Error) RetryAfter() time.Duration { return e.Wait }
 
 var (
-	errTooLarge    = errors.New("answer too large")
 	errNotReadable = errors.New("answer cannot be read")
 	errOtherDraft  = errors.New("the draft is not this document's")
 	errNoID        = errors.New("not an id of the platform's")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"european-pay.eu/eupay/internal/outbound"
 )
 
 // breaks makes the live platform fail until its breaker is open.
@@ -12,12 +14,12 @@ func (f *fixture) breaks() {
 	f.t.Helper()
 	f.sender.fails(errDown)
 	for range breakAfter {
-		if f.modes[true].breaker.open() {
+		if f.modes[true].breaker.Open() {
 			f.t.Fatal("open too early")
 		}
 		f.do(f.add("m_0"))
 	}
-	if !f.modes[true].breaker.open() {
+	if !f.modes[true].breaker.Open() {
 		f.t.Fatal("not open")
 	}
 	f.exec(`delete from transmissions`)
@@ -69,8 +71,8 @@ func TestARunningProbeIsTheOnlyOne(t *testing.T) {
 	stop := run(t, f.Engine)
 	<-began
 	f.clock.Advance(time.Hour)
-	if n := f.room(f.modes[true], f.cfg.Workers-1); n != 0 {
-		t.Errorf("%d more may begin", n)
+	if more, err := f.claim(t.Context(), f.modes[true], f.cfg.Workers-1); err != nil || len(more) != 0 {
+		t.Errorf("%d more may begin, %v", len(more), err)
 	}
 	letGo <- nil // it works again: the other one goes, too
 	<-began
@@ -118,9 +120,10 @@ func TestADeadLivePlatformDoesNotSlowTheTestMode(t *testing.T) {
 	stop()
 	f.wants(test, "sent", 1)
 	for range breakAfter {
-		f.modes[true].breaker.failed(f.clock.Now())
+		ticket, _ := f.modes[true].breaker.Enter()
+		f.modes[true].breaker.Leave(ticket, outbound.Sick)
 	}
-	if f.modes[false].breaker.open() {
+	if f.modes[false].breaker.Open() {
 		t.Error("the modes share a breaker")
 	}
 }
@@ -142,7 +145,7 @@ func TestWaitingNeitherClosesTheBreakerNorHoldsUpTheProbe(t *testing.T) {
 	})
 	f.clock.Advance(probeEvery)
 	for f.row(probe).attempts == 0 {
-		if !f.modes[true].breaker.open() {
+		if !f.modes[true].breaker.Open() {
 			t.Fatal("closed by one that waits")
 		}
 		before := len(f.sender.sent())
@@ -161,7 +164,7 @@ func TestARefusalIsAnAnswer(t *testing.T) {
 	f.sender.fails(errors.Join(ErrStop, errDown))
 	f.clock.Advance(probeEvery)
 	f.pass(f.Engine, true)
-	if f.modes[true].breaker.open() {
+	if f.modes[true].breaker.Open() {
 		t.Error("still open")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/internal/due"
+	"european-pay.eu/eupay/internal/outbound"
 )
 
 // Config of an engine; zero values become the defaults.
@@ -40,7 +41,7 @@ type Engine struct {
 // mode is the work for one platform.
 type mode struct {
 	livemode bool
-	breaker  breaker
+	breaker  *outbound.Breaker
 	loop     *due.Loop[leased]
 	// after is the merchant whose turn was last.
 	after string
@@ -50,7 +51,17 @@ type mode struct {
 type leased struct {
 	Transmission
 	lease uuid.UUID
+	// ticket of the breaker.
+	ticket int
 }
+
+// A platform that does not answer is probed now and then, by one attempt at a time.
+var patience = outbound.BreakerConfig{TripAfter: breakAfter, First: probeEvery, Longest: probeEvery}
+
+const (
+	breakAfter = 5
+	probeEvery = 5 * time.Second
+)
 
 // New returns an engine with a sender for each kind.
 func New(pool *pgxpool.Pool, senders map[Kind]Sender, cfg Config, now func() time.Time, log *slog.Logger) *Engine {
@@ -74,7 +85,7 @@ func New(pool *pgxpool.Pool, senders map[Kind]Sender, cfg Config, now func() tim
 }
 
 func (e *Engine) newMode(livemode bool) *mode {
-	m := &mode{livemode: livemode}
+	m := &mode{livemode: livemode, breaker: outbound.NewBreaker(patience, e.now, e.log.With("livemode", livemode))}
 	m.loop = due.New(due.Config[leased]{
 		What: "transmissions", Every: e.cfg.Every, AtOnce: e.cfg.Workers, Within: e.within(), Grace: e.cfg.Grace, Log: e.log,
 		Claim: func(ctx context.Context, limit int) ([]leased, error) { return e.claim(ctx, m, limit) },
@@ -102,47 +113,49 @@ func (e *Engine) Run(ctx context.Context) error {
 	return modes.Wait()
 }
 
-// claim takes what is due as long as there is room: merchants take turns, one transmission each.
+// claim takes what is due as long as there is room: merchants take turns, one transmission each. A platform that does not answer gets one
+// at a time.
 func (e *Engine) claim(ctx context.Context, m *mode, limit int) (all []leased, err error) {
-	limit = e.room(m, limit)
+	probing := m.breaker.Open()
+	ticket, wait := m.breaker.Enter()
+	if wait > 0 {
+		return nil, nil
+	}
+	if probing {
+		limit = 1
+	}
 	for len(all) < limit {
 		from, lease := m.after, uuid.New()
-		turn, err := e.claimDue(ctx, lease, m, limit-len(all))
-		if err != nil {
-			return all, err
+		var turn []Transmission
+		if turn, err = e.claimDue(ctx, lease, m, limit-len(all)); err != nil {
+			break
 		}
 		m.after = "" // the round is over
 		if len(turn) > 0 {
 			m.after = turn[len(turn)-1].MerchantID
 		}
 		for _, t := range turn {
-			all = append(all, leased{t, lease})
+			all = append(all, leased{t, lease, ticket})
 		}
 		if len(turn) == 0 && from == "" {
 			break
 		}
 	}
-	if len(all) == 0 && limit > 0 && m.breaker.open() {
-		m.breaker.untried()
+	if len(all) == 0 {
+		m.breaker.Leave(ticket, outbound.Unknown)
 	}
-	return all, nil
-}
-
-// room is how many attempts may begin of those that there is room for. A platform that does not answer gets one at a time.
-func (e *Engine) room(m *mode, limit int) int {
-	if !m.breaker.open() {
-		return limit
-	}
-	if limit < e.cfg.Workers || !m.breaker.probe(e.now()) {
-		return 0
-	}
-	return 1
+	return all, err
 }
 
 // Do sends one at once, if it waits and nobody has it, and reports whether it was tried. A platform that has not answered for a
 // while is not tried: the workers probe it.
 func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode bool) (bool, error) {
-	if e.modes[livemode].breaker.open() {
+	b := e.modes[livemode].breaker
+	if b.Open() {
+		return false, nil
+	}
+	ticket, wait := b.Enter()
+	if wait > 0 {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.within()) // from before the claim
@@ -150,9 +163,10 @@ func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode 
 	lease := uuid.New()
 	t, ok, err := e.claimOne(ctx, lease, kind, subject)
 	if err != nil || !ok {
+		b.Leave(ticket, outbound.Unknown)
 		return false, err
 	}
-	e.attempt(ctx, leased{t, lease})
+	e.attempt(ctx, leased{t, lease, ticket})
 	return true, nil
 }
 
@@ -163,15 +177,7 @@ const recordWithin = 10 * time.Second
 func (e *Engine) attempt(ctx context.Context, t leased) {
 	err := e.send(ctx, t.Transmission)
 	o := e.judge(t.Transmission, err)
-	b := &e.modes[t.Livemode].breaker
-	switch {
-	case o.verdict == answered:
-		b.answered()
-	case o.verdict == untried, errors.Is(ctx.Err(), context.Canceled): // who gives up has no word on the platform
-		b.untried()
-	default:
-		b.failed(e.now())
-	}
+	e.modes[t.Livemode].breaker.Leave(t.ticket, verdictOf(ctx, o))
 	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
 	if err := e.finish(record, t.Transmission, t.lease, o); err != nil {
@@ -191,4 +197,16 @@ func (e *Engine) send(ctx context.Context, t Transmission) (err error) {
 		return fmt.Errorf("begin attempt: %w", err)
 	}
 	return e.senders[t.Kind].Send(ctx, t)
+}
+
+// verdictOf an attempt. A caller that gives up says nothing about the platform, nor does a document that was not sent.
+func verdictOf(ctx context.Context, o outcome) outbound.Verdict {
+	switch {
+	case o.verdict == answered:
+		return outbound.Healthy
+	case o.verdict == untried, errors.Is(ctx.Err(), context.Canceled):
+		return outbound.Unknown
+	default:
+		return outbound.Sick
+	}
 }

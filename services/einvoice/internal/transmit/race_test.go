@@ -2,12 +2,15 @@ package transmit
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/outbound"
 )
 
 func (f *fixture) drop(subject uuid.UUID) bool {
@@ -85,7 +88,7 @@ func TestADropRacesWithAttempts(t *testing.T) {
 			dropped = ok
 		})
 		racers.Wait()
-		f.modes[true].breaker.answered()
+		f.modes[true].breaker = outbound.NewBreaker(patience, f.clock.Now, slog.New(slog.DiscardHandler))
 		if r := f.row(subject); dropped != (r.state == "dropped") || !dropped && !begun {
 			t.Fatalf("dropped %v, begun %v, %+v", dropped, begun, r)
 		}

@@ -93,7 +93,7 @@ func TestAnAttemptDoesNotBeginAfterItsTime(t *testing.T) {
 	}
 	late, cancel := context.WithTimeout(t.Context(), 0) // the process was stopped in between
 	defer cancel()
-	f.attempt(late, leased{due[0], lease})
+	f.attempt(late, leased{due[0], lease, 0})
 	f.wants(subject, "waiting", 1)
 	if len(f.sender.sent()) != 0 {
 		t.Error("it was sent")
@@ -265,7 +265,7 @@ func TestACallerWhoGoesAwayIsNoTroubleOfThePlatform(t *testing.T) {
 		}
 		f.wants(subject, "waiting", 1)
 	}
-	if f.modes[true].breaker.open() {
+	if f.modes[true].breaker.Open() {
 		t.Error("callers have opened the breaker")
 	}
 }

@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptrace"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -18,31 +15,12 @@ import (
 
 const (
 	maxAnswer   = 1 << 20
-	maxHeader   = 64 << 10
 	maxAttempts = 4
 	firstPause  = 100 * time.Millisecond
 	maxPause    = 2 * time.Second
-	// dialTimeout leaves time for another attempt within a call.
-	dialTimeout = 3 * time.Second
-	// idleTimeout is shorter than what servers usually keep, so that few requests meet a connection that is just
-	// being closed: for a create that would be ambiguous.
-	idleTimeout = 20 * time.Second
 	// maxRetryAfter bounds what a provider's header can make us wait.
 	maxRetryAfter = 5 * time.Minute
 )
-
-// newHTTPClient keeps a connection for each parallel call. It speaks HTTP/1.1: when a connection breaks, one request is
-// in doubt and not all that shared it. It follows no redirect and uses no proxy.
-func newHTTPClient(maxInFlight int) *http.Client {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
-	return &http.Client{
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout,
-			MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: idleTimeout, MaxResponseHeaderBytes: maxHeader,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
 
 type request struct {
 	op, method string
@@ -155,12 +133,12 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (answer,
 	case <-ctx.Done():
 		return answer{}, &Error{Op: r.op, Err: ctx.Err()}
 	}
-	ticket, wait := c.breaker.enter()
+	ticket, wait := c.breaker.Enter()
 	if wait > 0 {
 		return answer{}, &Error{Op: r.op, RetryAfter: wait, Err: errCircuitOpen}
 	}
 	a, failed, err := c.send(ctx, r, token)
-	c.breaker.leave(ticket, verdictOf(failed, err))
+	c.breaker.Leave(ticket, outbound.VerdictOf(failed, err))
 	return a, err
 }
 
@@ -185,52 +163,23 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 		return answer{}, true, &Error{Op: r.op, Ambiguous: written.Load(), Err: outbound.Cause(err)}
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if len(body) > maxAnswer {
-		err = errTooLarge
-	}
+	body, err := outbound.ReadAll(resp.Body, maxAnswer)
 	a = answer{status: resp.StatusCode, body: body}
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return a, resp.StatusCode >= 500, c.refusal(r.op, resp, body, token)
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, outbound.ErrTooLarge):
 		return a, false, &Error{Op: r.op, Status: resp.StatusCode, Ambiguous: true, Err: err}
 	case err != nil:
-		return a, true, &Error{Op: r.op, Ambiguous: true, Err: outbound.Cause(err)}
+		return a, true, &Error{Op: r.op, Ambiguous: true, Err: err}
 	}
 	return a, false, nil
 }
 
 // refusal reads an answer that is not a 2xx.
 func (c *Client) refusal(op string, resp *http.Response, body []byte, token string) *Error {
-	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: c.retryAfter(resp)}
+	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.now(), maxRetryAfter)}
 	e.Ambiguous = resp.StatusCode >= 500 || resp.StatusCode < 400 || resp.StatusCode == http.StatusRequestTimeout
 	e.readEnvelope(body, c.cfg.ClientSecret, token)
 	return e
-}
-
-// retryAfter reads the header's two forms: seconds and a date.
-func (c *Client) retryAfter(resp *http.Response) time.Duration {
-	header := resp.Header.Get("Retry-After")
-	if header == "" {
-		return 0
-	}
-	var d time.Duration
-	if seconds, err := strconv.ParseUint(header, 10, 31); err == nil {
-		d = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		d = at.Sub(c.now())
-	}
-	return min(max(d, 0), maxRetryAfter)
-}
-
-func verdictOf(failed bool, err error) verdict {
-	switch {
-	case !failed:
-		return healthy
-	case errors.Is(err, context.Canceled): // the caller gave up, which says nothing about the provider
-		return unknown
-	default:
-		return sick
-	}
 }

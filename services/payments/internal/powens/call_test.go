@@ -177,10 +177,10 @@ func TestAFailingProviderIsLeftAlone(t *testing.T) {
 		}}
 		c, end := inMemory(p, config(sandbox))
 		defer end()
-		for range 2 * tripAfter {
+		for range 2 * patience.TripAfter {
 			c.CreatePayment(t.Context(), order())
 		}
-		if _, calls := p.counts(); calls != tripAfter {
+		if _, calls := p.counts(); calls != patience.TripAfter {
 			t.Fatalf("%d calls reached the provider", calls)
 		}
 		_, err := c.CreatePayment(t.Context(), order())
@@ -189,7 +189,7 @@ func TestAFailingProviderIsLeftAlone(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		well.Store(true)
-		time.Sleep(firstCooldown) // the bubble's clock
+		time.Sleep(patience.First) // the bubble's clock
 		for range 5 {
 			if _, err := c.CreatePayment(t.Context(), order()); err != nil {
 				t.Errorf("after the cool-down: %v", err)

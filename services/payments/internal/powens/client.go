@@ -13,7 +13,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"european-pay.eu/eupay/internal/outbound"
 )
+
+// patience with a provider that does not answer.
+var patience = outbound.BreakerConfig{TripAfter: 20, First: time.Second, Longest: 30 * time.Second}
 
 // Client talks to one domain of the provider. It may be used by many goroutines.
 type Client struct {
@@ -26,7 +31,7 @@ type Client struct {
 	log        *slog.Logger
 	http       *http.Client
 	slots      chan struct{}
-	breaker    *breaker
+	breaker    *outbound.Breaker
 	tokens     *tokens
 
 	background sync.WaitGroup
@@ -46,9 +51,9 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 	c := &Client{
 		cfg: cfg, now: now, log: log.With("provider", "powens"),
 		base:    strings.TrimSuffix(cfg.BaseURL, "/") + "/2.0",
-		http:    newHTTPClient(cfg.MaxInFlight),
+		http:    outbound.NewClient(cfg.MaxInFlight),
 		slots:   make(chan struct{}, cfg.MaxInFlight),
-		breaker: newBreaker(now, log),
+		breaker: outbound.NewBreaker(patience, now, log),
 	}
 	if u, err := url.Parse(cfg.BaseURL); err == nil {
 		c.domain = u.Host

@@ -108,7 +108,6 @@ func RefusedIdentity(err error) (field string, missing bool) {
 
 var (
 	errCircuitOpen = errors.New("the provider failed too often, circuit open")
-	errTooLarge    = errors.New("answer too large")
 	errNotReadable = errors.New("answer cannot be read")
 	errListCut     = errors.New("the list of payments is not complete")
 	errClosed      = errors.New("client closed")

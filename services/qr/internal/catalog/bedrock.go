@@ -17,6 +17,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"european-pay.eu/eupay/internal/outbound"
 )
 
 // BedrockSettings say which model of Amazon Bedrock makes images.
@@ -60,10 +62,7 @@ func NewBedrock(o BedrockSettings, images *Images, now func() time.Time) (*Bedro
 	u.RawPath = "/model/" + strings.ReplaceAll(url.PathEscape(o.Model), ":", "%3A") + "/invoke"
 	return &Bedrock{
 		o: o, url: u, signer: v4.NewSigner(), images: images, now: now,
-		client: &http.Client{
-			Timeout: bedrockTimeout, Transport: &http.Transport{TLSHandshakeTimeout: storeTimeout, IdleConnTimeout: time.Minute},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		client: outbound.NewClient(jobsAtOnce),
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/outbound"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/fair"
@@ -246,7 +247,7 @@ func (e *Engine) judge(j Job, started time.Time, a egress.Answer) result {
 	if !again || a.Status == http.StatusGone || j.EventType == TestEvent {
 		r.status = Exhausted
 	}
-	if asked := egress.RetryAfter(a.RetryAfter, r.ended(), longestAsked); asked > 0 {
+	if asked := outbound.RetryAfter(a.RetryAfter, r.ended(), longestAsked); asked > 0 {
 		r.askedFor = r.ended().Add(asked)
 		r.retryAt = later(r.retryAt, r.askedFor)
 	}

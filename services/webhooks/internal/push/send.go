@@ -7,6 +7,7 @@ import (
 
 	"github.com/SherClockHolmes/webpush-go"
 
+	"european-pay.eu/eupay/internal/outbound"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 )
 
@@ -46,7 +47,7 @@ func (c courier) send(ctx context.Context, t target, payload []byte, ttl time.Du
 		return reply{word: egress.Word(err)}
 	}
 	defer resp.Body.Close()
-	r := reply{word: egress.Status, status: resp.StatusCode, retryAfter: egress.RetryAfter(resp.Header.Get("Retry-After"), c.now(), worth)}
+	r := reply{word: egress.Status, status: resp.StatusCode, retryAfter: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.now(), worth)}
 	switch {
 	case r.status >= 200 && r.status < 300:
 		r.word = wordSent

@@ -1,9 +1,11 @@
-package egress
+package outbound_test
 
 import (
 	"strings"
 	"testing"
 	"time"
+
+	"european-pay.eu/eupay/internal/outbound"
 )
 
 func TestAnAbsurdRetryAfterIsClamped(t *testing.T) {
@@ -16,7 +18,7 @@ func TestAnAbsurdRetryAfterIsClamped(t *testing.T) {
 		"Wed, 17 Jun 2026 12:26:30 GMT": time.Minute, "Wed, 17 Jun 2026 12:25:30 GMT": 0, "Thu, 01 Jan 1970 00:00:00 GMT": 0,
 		"Fri, 31 Dec 9999 23:59:59 GMT": time.Hour, "Wednesday, 17-Jun-26 12:26:30 GMT": time.Minute,
 	} {
-		if got := RetryAfter(text, now, time.Hour); got != want {
+		if got := outbound.RetryAfter(text, now, time.Hour); got != want {
 			t.Errorf("%q asks for %v, want %v", text, got, want)
 		}
 	}

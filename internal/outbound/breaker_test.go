@@ -1,4 +1,4 @@
-package powens
+package outbound
 
 import (
 	"log/slog"
@@ -8,58 +8,60 @@ import (
 	"european-pay.eu/eupay/internal/testclock"
 )
 
-func tripped(t *testing.T) (*breaker, *testclock.Clock) {
+var usual = BreakerConfig{TripAfter: 20, First: time.Second, Longest: 30 * time.Second}
+
+func tripped(t *testing.T) (*Breaker, *testclock.Clock) {
 	t.Helper()
 	c := testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))
-	b := newBreaker(c.Now, slog.New(slog.DiscardHandler))
-	for range tripAfter {
-		ticket, wait := b.enter()
+	b := NewBreaker(usual, c.Now, slog.New(slog.DiscardHandler))
+	for range usual.TripAfter {
+		ticket, wait := b.Enter()
 		if wait != 0 {
 			t.Fatal("opened too early")
 		}
-		b.leave(ticket, sick)
+		b.Leave(ticket, Sick)
 	}
 	return b, c
 }
 
 func TestASuccessBetweenFailuresKeepsTheCircuitClosed(t *testing.T) {
 	t.Parallel()
-	b := newBreaker(time.Now, slog.New(slog.DiscardHandler))
-	for i := range 10 * tripAfter {
-		ticket, wait := b.enter()
+	b := NewBreaker(usual, time.Now, slog.New(slog.DiscardHandler))
+	for i := range 10 * usual.TripAfter {
+		ticket, wait := b.Enter()
 		if wait != 0 {
 			t.Fatalf("open after %d calls", i)
 		}
-		v := sick
-		if i%tripAfter == tripAfter-1 {
-			v = healthy
+		v := Sick
+		if i%usual.TripAfter == usual.TripAfter-1 {
+			v = Healthy
 		}
-		b.leave(ticket, v)
+		b.Leave(ticket, v)
 	}
 }
 
 func TestOneProbeAtATime(t *testing.T) {
 	t.Parallel()
 	b, c := tripped(t)
-	if _, wait := b.enter(); wait != firstCooldown {
+	if _, wait := b.Enter(); wait != usual.First {
 		t.Fatalf("wait %s", wait)
 	}
-	c.Advance(firstCooldown)
-	probe, wait := b.enter()
+	c.Advance(usual.First)
+	probe, wait := b.Enter()
 	if wait != 0 {
 		t.Fatal("no probe after the cool-down")
 	}
-	if _, wait := b.enter(); wait == 0 {
+	if _, wait := b.Enter(); wait == 0 {
 		t.Fatal("two probes")
 	}
-	b.leave(probe, unknown) // its caller gave up
-	probe, wait = b.enter()
+	b.Leave(probe, Unknown) // its caller gave up
+	probe, wait = b.Enter()
 	if wait != 0 {
 		t.Fatal("no second probe after one that told nothing")
 	}
-	b.leave(probe, healthy)
+	b.Leave(probe, Healthy)
 	for range 3 {
-		if _, wait := b.enter(); wait != 0 {
+		if _, wait := b.Enter(); wait != 0 {
 			t.Fatal("not closed after a good probe")
 		}
 	}
@@ -70,12 +72,12 @@ func TestFailedProbesWaitLongerAndLonger(t *testing.T) {
 	b, c := tripped(t)
 	for _, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
 		want := time.Duration(seconds) * time.Second
-		if _, wait := b.enter(); wait != want {
+		if _, wait := b.Enter(); wait != want {
 			t.Fatalf("wait %s, want %s", wait, want)
 		}
 		c.Advance(want)
-		probe, _ := b.enter()
-		b.leave(probe, sick)
+		probe, _ := b.Enter()
+		b.Leave(probe, Sick)
 	}
 }
 
@@ -83,21 +85,21 @@ func TestFailedProbesWaitLongerAndLonger(t *testing.T) {
 func TestLateResultsDoNotCount(t *testing.T) {
 	t.Parallel()
 	c := testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))
-	b := newBreaker(c.Now, slog.New(slog.DiscardHandler))
-	late, _ := b.enter()
-	for range tripAfter {
-		ticket, _ := b.enter()
-		b.leave(ticket, sick)
+	b := NewBreaker(usual, c.Now, slog.New(slog.DiscardHandler))
+	late, _ := b.Enter()
+	for range usual.TripAfter {
+		ticket, _ := b.Enter()
+		b.Leave(ticket, Sick)
 	}
-	b.leave(late, healthy)
-	if _, wait := b.enter(); wait == 0 {
+	b.Leave(late, Healthy)
+	if _, wait := b.Enter(); wait == 0 {
 		t.Fatal("an old success closed the circuit")
 	}
-	c.Advance(firstCooldown)
-	probe, _ := b.enter()
-	b.leave(late, sick)
-	if _, wait := b.enter(); wait != probeWait {
+	c.Advance(usual.First)
+	probe, _ := b.Enter()
+	b.Leave(late, Sick)
+	if _, wait := b.Enter(); wait != probeWait {
 		t.Fatal("an old failure ended the probe")
 	}
-	b.leave(probe, healthy)
+	b.Leave(probe, Healthy)
 }
