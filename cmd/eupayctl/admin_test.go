@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -84,5 +83,3 @@ func signIn(ctx context.Context, url string) error {
 	}
 	return db.Close(ctx)
 }
-
-var quiet = slog.New(slog.DiscardHandler)

@@ -35,8 +35,10 @@ func TestSettings(t *testing.T) {
 		s.einvoicing.TransmitAfter != time.Second || s.einvoicing.APIKey != "k" {
 		t.Errorf("%+v %v", s, err)
 	}
-	s, err = readSettings(env(map[string]string{"EUPAY_SANDBOX_S3_ADDR": "127.0.0.1:7", "EUPAY_SANDBOX_S3_BUCKET": "b", "EUPAY_SANDBOX_S3_PUBLIC": "shown/",
-		"EUPAY_SANDBOX_S3_MAX_OBJECT_BYTES": "9"}))
+	s, err = readSettings(env(map[string]string{
+		"EUPAY_SANDBOX_S3_ADDR": "127.0.0.1:7", "EUPAY_SANDBOX_S3_BUCKET": "b", "EUPAY_SANDBOX_S3_PUBLIC": "shown/",
+		"EUPAY_SANDBOX_S3_MAX_OBJECT_BYTES": "9",
+	}))
 	if err != nil || s.s3.Public != "shown/" || s.s3Addr != "127.0.0.1:7" || s.s3.Bucket != "b" || s.s3.Region != "eu-west-3" || s.s3.MaxObject != 9 {
 		t.Errorf("%+v %v", s, err)
 	}

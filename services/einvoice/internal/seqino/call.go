@@ -135,7 +135,8 @@ func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
 		w = wireError{}
 	}
 	e := &Error{
-		Op: r.op, Status: resp.StatusCode, Wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.cfg.Now(), maxRetryAfter), Description: c.words(w.Error), TraceID: code(w.TraceID),
+		Op: r.op, Status: resp.StatusCode, Wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.cfg.Now(), maxRetryAfter),
+		Description: c.words(w.Error), TraceID: code(w.TraceID),
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
