@@ -61,13 +61,13 @@ func tooLate(p payment.Payment) error {
 }
 
 func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() || q.Held() || q.Undecided() {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		due := e.NewDueAt()
 		q.CancelRequested, q.DueAt = true, &due
-		return payment.Change{}, false, true
+		return payment.Noted
 	})
 	if err != nil {
 		return p, fmt.Errorf("request cancellation of payment %s: %w", p.Reference, err)
@@ -110,13 +110,13 @@ func (e *Engine) cancelled(ctx context.Context, p payment.Payment, result powens
 
 // withdrawCancel ends our pursuit of a cancellation; the payment goes on being watched.
 func (e *Engine) withdrawCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		due := e.now().UTC().Add(e.backoff(e.cfg.QuietFirst, e.cfg.QuietMax, 0))
 		q.CancelRequested, q.DueAt = false, &due
-		return payment.Change{}, false, true
+		return payment.Noted
 	})
 	if err != nil {
 		return p, fmt.Errorf("end cancellation of payment %s: %w", p.Reference, err)

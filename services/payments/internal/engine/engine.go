@@ -137,7 +137,7 @@ func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Pay
 // opened records a provider payment: in one round trip when p is as it was recorded, else under its lock.
 func (e *Engine) opened(ctx context.Context, p payment.Payment, created powens.Payment, url string) (payment.Payment, error) {
 	if fresh := p; p.Sequence == 1 && p.ProviderID == "" && url != "" && !p.Silent() {
-		c, changed, _ := e.observe(&fresh, created, url, payment.CauseAPI)
+		c, changed := e.observe(&fresh, created, url, payment.CauseAPI).Change()
 		if changed && c.To == payment.PendingSCA && c.Event != "" {
 			after, ok, err := e.store.Open(ctx, fresh, c, store.Meta{})
 			if ok || err != nil {
@@ -179,15 +179,16 @@ func (e *Engine) end(ctx context.Context, p payment.Payment, c payment.Change) p
 // provider; one that somebody requested meanwhile is left to whoever did.
 func (e *Engine) finish(ctx context.Context, p payment.Payment, c payment.Change, refused bool) payment.Payment {
 	c.Event = payment.EventType(p.Kind, c.To)
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		switch {
 		case q.Status.Final(),
 			q.OwnSession != payment.SessionClosed && (q.ProviderID != "" || q.RequestedAt != nil && !refused):
-			return payment.Change{}, false, false
+			return payment.Untouched
 		case q.Held():
-			return closed(q, c.Cause), q.OwnSession != payment.SessionClosed, true
+			closed(q, c.Cause)
+			return payment.Noted
 		default:
-			return c, true, false
+			return payment.Changed(c)
 		}
 	})
 	if err != nil {
@@ -200,9 +201,9 @@ func (e *Engine) finish(ctx context.Context, p payment.Payment, c payment.Change
 // postpone makes a payment that was certainly not created at the provider due again, for a fresh request.
 func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Duration, cause error) payment.Payment {
 	e.log.Warn("payment not sent to the provider, trying again", "reference", p.Reference, "error", cause)
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() || q.ProviderID != "" {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		q.RequestedAt = nil
 		if !errors.Is(cause, errUnknownReference) {
@@ -228,14 +229,14 @@ func (e *Engine) again(ctx context.Context, p payment.Payment, wait time.Duratio
 }
 
 // stalled announces once that a payment is silent for longer than it should be.
-func (e *Engine) stalled(p *payment.Payment) (payment.Change, bool, bool) {
+func (e *Engine) stalled(p *payment.Payment) payment.Step {
 	waitingForPayer := p.Status == payment.PendingSCA && p.Detail == ""
 	if p.StalledAt != nil || waitingForPayer || e.now().Before(e.stalledFrom(*p)) {
-		return payment.Change{}, false, true
+		return payment.Noted
 	}
 	at := e.now().UTC().Truncate(time.Microsecond)
 	p.StalledAt = &at
-	return payment.Change{To: p.Status, Detail: p.Detail, Cause: payment.CauseReconciler, Event: string(p.Kind) + ".stalled"}, true, true
+	return payment.Changed(payment.Change{To: p.Status, Detail: p.Detail, Cause: payment.CauseReconciler, Event: string(p.Kind) + ".stalled"})
 }
 
 func (e *Engine) stalledFrom(p payment.Payment) time.Time {

@@ -121,17 +121,17 @@ func (e *Engine) observedHeld(ctx context.Context, g payment.Payment, seen powen
 
 // neverOpened closes the session of a payment that was certainly never requested: from now on it never will be.
 func (e *Engine) neverOpened(ctx context.Context, g payment.Payment) payment.Payment {
-	return e.changeHeld(ctx, g, func(q *payment.Payment) (payment.Change, bool, bool) {
+	return e.changeHeld(ctx, g, func(q *payment.Payment) payment.Step {
 		if q.ProviderID != "" || q.RequestedAt != nil {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
-		return closed(q, payment.CauseProvider), true, true
+		return payment.Changed(closed(q, payment.CauseProvider))
 	})
 }
 
 // letGo gives a payment back to its own session, which the bank does not close.
 func (e *Engine) letGo(ctx context.Context, g payment.Payment) payment.Payment {
-	return e.changeHeld(ctx, g, func(q *payment.Payment) (payment.Change, bool, bool) {
+	return e.changeHeld(ctx, g, func(q *payment.Payment) payment.Step {
 		c := payment.Change{To: q.Status, Cause: payment.CauseScan}
 		if q.Received.By != "" {
 			c.Cause = payment.CauseMerchant
@@ -139,15 +139,15 @@ func (e *Engine) letGo(ctx context.Context, g payment.Payment) payment.Payment {
 		q.LetGo()
 		due := e.now().UTC()
 		q.DueAt = &due
-		return c, true, true
+		return payment.Changed(c)
 	})
 }
 
 // changeHeld changes a payment that is still held by the same and whose session is not closed.
-func (e *Engine) changeHeld(ctx context.Context, g payment.Payment, fn func(*payment.Payment) (payment.Change, bool, bool)) payment.Payment {
-	after, err := e.store.Update(ctx, g.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+func (e *Engine) changeHeld(ctx context.Context, g payment.Payment, fn func(*payment.Payment) payment.Step) payment.Payment {
+	after, err := e.store.Update(ctx, g.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if !q.Held() || q.PaidBy != g.PaidBy || q.Received.By != g.Received.By || q.OwnSession == payment.SessionClosed {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		return fn(q)
 	})
@@ -199,12 +199,12 @@ func (e *Engine) heldTouch(ctx context.Context, p payment.Payment) payment.Payme
 	case p.OwnSession != payment.SessionClosed:
 		return e.again(ctx, p, e.closeAgain())
 	}
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		c := payment.Change{
 			To: payment.Completed, Cause: payment.CauseMerchant, Actor: q.Received.By, Note: q.Received.Note,
 			Event: payment.EventType(q.Kind, payment.Completed),
 		}
-		return c, q.Held() && q.Received.By != "" && q.OwnSession == payment.SessionClosed, false
+		return payment.ChangedIf(c, q.Held() && q.Received.By != "" && q.OwnSession == payment.SessionClosed)
 	})
 	if err != nil {
 		e.log.Error("confirmed payment not completed, trying again", "reference", p.Reference, "error", err)

@@ -37,9 +37,9 @@ func (e *Engine) notFound(ctx context.Context, p payment.Payment) payment.Paymen
 		return e.postpone(ctx, p, 0, errUnknownReference)
 	}
 	enough := false
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() || q.ProviderID != "" || q.RequestedAt == nil || !repeatable(*q) {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		q.Lookups++
 		due := e.now().UTC().Add(lookupPause)
@@ -47,7 +47,7 @@ func (e *Engine) notFound(ctx context.Context, p payment.Payment) payment.Paymen
 			due, q.RequestedAt = e.NewDueAt(), nil
 		}
 		q.DueAt = &due
-		return payment.Change{}, false, true
+		return payment.Noted
 	})
 	if err != nil {
 		e.log.Error("look-up not noted, the lease will end", "reference", p.Reference, "error", err)

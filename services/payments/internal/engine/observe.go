@@ -13,15 +13,15 @@ import (
 // Observe applies what the provider says of a payment. url is the payer's URL when it is new.
 func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Payment, url, cause string) (payment.Payment, error) {
 	scan := ""
-	after, err := e.store.Update(ctx, reference, store.Meta{}, func(p *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, reference, store.Meta{}, func(p *payment.Payment) payment.Step {
 		if p.Status.Final() || (p.ProviderID != "" && p.ProviderID != seen.ID) {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		if p.OwnSession == payment.SessionClosed {
 			if atBank(seen.State) {
 				e.log.Error("provider shows money at a session that it had closed", "reference", reference, "state", seen.State)
 			}
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		scan = p.PaidBy
 		return e.observe(p, seen, url, cause)
@@ -37,7 +37,7 @@ func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Paym
 	return after, nil
 }
 
-func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause string) (payment.Change, bool, bool) {
+func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause string) payment.Step {
 	p.ProviderID, p.RequestedAt = seen.ID, nil
 	if url != "" && !p.Held() {
 		p.PaymentURL = url
@@ -49,7 +49,7 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 	if p.PaymentURL == "" && seen.State == "created" && !p.Held() && o.Shown == "" && !o.Unreadable { // pending until the payer can be sent somewhere
 		due := e.now().UTC().Add(time.Second)
 		p.DueAt = &due
-		return payment.Change{}, false, true
+		return payment.Noted
 	}
 	if o.Shown != "" || o.Unreadable {
 		e.log.Error("provider shows another amount, payment is held", "reference", p.Reference, "ours", p.Amount.String(), "theirs", o.Shown)
@@ -58,12 +58,12 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 	case closes(*p, seen):
 		c := closed(p, cause)
 		c.ProviderState, c.ProviderRaw = string(seen.State), seen.Raw
-		return c, true, true
+		return payment.Changed(c)
 	case p.Held() && atBank(seen.State):
 		p.LetGo()
 	case p.Held():
 		p.ProviderState = string(seen.State)
-		return payment.Change{}, false, true
+		return payment.Noted
 	}
 	c, changed := payment.Decide(*p, o, cause)
 	if changed {
@@ -78,7 +78,7 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 	if !changed {
 		return e.stalled(p)
 	}
-	return c, true, true
+	return payment.Changed(c)
 }
 
 // observation is what the provider says of the payment, with the amount that it shows where that is not ours.

@@ -56,14 +56,14 @@ func (e *Engine) Settle(ctx context.Context, p payment.Payment, w payment.Word, 
 		of = p.PaidBy
 	}
 	var refused error
-	after, err := e.store.Update(ctx, of, meta, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, of, meta, func(q *payment.Payment) payment.Step {
 		if !q.Undecided() {
 			refused = errs.New(errs.InvalidState, "Nobody waits for your word on this payment: its outcome is or will be the bank's.")
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		var c payment.Change
 		c, refused = payment.Settle(*q, w)
-		return c, refused == nil, false
+		return payment.ChangedIf(c, refused == nil)
 	})
 	if err != nil {
 		return p, fmt.Errorf("settle payment %s: %w", p.Reference, err)
@@ -77,16 +77,16 @@ func (e *Engine) Settle(ctx context.Context, p payment.Payment, w payment.Word, 
 // undecidedTouch is the next thing for a payment that waits for its merchant's word: the deadline, or the news that it
 // waits for long.
 func (e *Engine) undecidedTouch(ctx context.Context, p payment.Payment) payment.Payment {
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if !q.Undecided() {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		if !e.now().Before(*q.SettleBy) {
-			return payment.SettleUnsaid(*q), true, false
+			return payment.Changed(payment.SettleUnsaid(*q))
 		}
-		c, changed, keep := e.stalled(q)
+		step := e.stalled(q)
 		e.awaitWord(q)
-		return c, changed, keep
+		return step
 	})
 	if err != nil {
 		e.log.Error("undecided payment not looked at, its lease will end", "reference", p.Reference, "error", err)

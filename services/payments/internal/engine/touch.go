@@ -103,9 +103,9 @@ func (e *Engine) refresh(ctx context.Context, prov Provider, p payment.Payment, 
 // quiet books a read that did not work: the payment is due again later and may be stalled.
 func (e *Engine) quiet(ctx context.Context, p payment.Payment, cause error) payment.Payment {
 	e.log.Warn("provider not read", "reference", p.Reference, "error", cause)
-	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() {
-			return payment.Change{}, false, false
+			return payment.Untouched
 		}
 		due := e.now().UTC().Add(max(retryAfter(cause), e.backoff(e.cfg.QuietFirst/10, e.cfg.QuietMax, q.QuietPolls)))
 		q.DueAt, q.QuietPolls = &due, q.QuietPolls+1
@@ -125,14 +125,19 @@ func (e *Engine) expired(p payment.Payment) bool {
 // expire cancels a payment at the provider that nobody authorised in time. It is final only when the provider says so:
 // until then the payer could still have authorised it.
 func (e *Engine) expire(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
-	p, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) (payment.Change, bool, bool) {
+	p, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Held() || q.OwnSession == payment.SessionClosed {
-			return payment.Change{}, false, false
+			return payment.Untouched
+		}
+		if q.Status.Final() {
+			return payment.Untouched
 		}
 		due := e.now().UTC().Add(e.cfg.QuietMax)
 		q.DueAt = &due
-		c := payment.Change{To: q.Status, Detail: payment.DetailExpiring, Cause: payment.CauseExpiry}
-		return c, !q.Status.Final() && q.Detail != payment.DetailExpiring, !q.Status.Final()
+		if q.Detail == payment.DetailExpiring {
+			return payment.Noted
+		}
+		return payment.Changed(payment.Change{To: q.Status, Detail: payment.DetailExpiring, Cause: payment.CauseExpiry})
 	})
 	if err != nil || p.Status.Final() || p.Detail != payment.DetailExpiring {
 		return p

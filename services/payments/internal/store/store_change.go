@@ -18,22 +18,22 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Update locks the payment, lets fn look at it, and writes what fn did. fn may set the provider's fields, the payer,
-// the due time, the counters, CancelRequested, the holder and the session; status, detail, failure and sequence change only by the Change that
-// it returns. When fn returns no change and keep is false nothing is written. It returns the payment after the update.
-func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func(p *payment.Payment) (c payment.Change, changed, keep bool)) (payment.Payment, error) {
+// Update locks the payment, lets fn look at it, and writes the step that fn takes. fn may set the provider's fields, the payer,
+// the due time, the counters, CancelRequested, the holder and the session; status, detail, failure and sequence change only by the Change of
+// its step. It returns the payment after the update.
+func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func(p *payment.Payment) payment.Step) (payment.Payment, error) {
 	var after payment.Payment
 	err := s.locked(ctx, reference, func(tx pg.DB, p payment.Payment) error {
 		after = p
-		c, changed, keep := fn(&after)
-		if !changed {
-			if keep {
-				return s.write(ctx, tx, after, p.Sequence)
-			}
+		step := fn(&after)
+		if !step.Writes() {
 			after = p
 			return nil
 		}
-		return s.apply(ctx, tx, p, &after, c, meta)
+		if c, is := step.Change(); is {
+			return s.apply(ctx, tx, p, &after, c, meta)
+		}
+		return s.write(ctx, tx, after, p.Sequence)
 	})
 	return after, err
 }

@@ -104,8 +104,8 @@ func TestAnUpdateThatTheStateMachineForbidsIsRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p := b.completed(t, ref("PAY", 1), 100)
-	_, err := b.Update(t.Context(), p.Reference, Meta{}, func(*payment.Payment) (payment.Change, bool, bool) {
-		return payment.Change{To: payment.Failed}, true, true
+	_, err := b.Update(t.Context(), p.Reference, Meta{}, func(*payment.Payment) payment.Step {
+		return payment.Changed(payment.Change{To: payment.Failed})
 	})
 	if err == nil {
 		t.Error("completed → failed was written")

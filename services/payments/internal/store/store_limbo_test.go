@@ -239,8 +239,8 @@ func TestThePayerOfLateMoneyIsTheMerchantsToNameOnlyWhenTheBankDidNot(t *testing
 	if _, _, err := b.Create(t.Context(), silent, Idempotency{}, Meta{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Update(t.Context(), silent.Reference, Meta{}, func(*payment.Payment) (payment.Change, bool, bool) {
-		return payment.Change{To: payment.Failed, Cause: payment.CauseProvider}, true, false
+	if _, err := b.Update(t.Context(), silent.Reference, Meta{}, func(*payment.Payment) payment.Step {
+		return payment.Changed(payment.Change{To: payment.Failed, Cause: payment.CauseProvider})
 	}); err != nil {
 		t.Fatal(err)
 	}

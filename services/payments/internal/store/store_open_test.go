@@ -94,9 +94,9 @@ func TestOpenLeavesAPaymentAloneThatMovedOn(t *testing.T) {
 // edit changes fields without a change of status.
 func (b *bench) edit(t *testing.T, reference string, change func(*payment.Payment)) {
 	t.Helper()
-	_, err := b.Update(t.Context(), reference, Meta{}, func(p *payment.Payment) (payment.Change, bool, bool) {
+	_, err := b.Update(t.Context(), reference, Meta{}, func(p *payment.Payment) payment.Step {
 		change(p)
-		return payment.Change{}, false, true
+		return payment.Noted
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -45,8 +45,8 @@ func (b *bench) answered(t *testing.T, reference string) {
 	if _, opened, err := b.Open(t.Context(), p, c, Meta{}); err != nil || !opened {
 		t.Fatalf("opened: %t, %v", opened, err)
 	}
-	_, err = b.Update(t.Context(), reference, Meta{}, func(*payment.Payment) (payment.Change, bool, bool) {
-		return payment.Change{To: payment.Completed, Cause: payment.CauseProvider, Event: "payment.completed", ProviderRaw: answer}, true, true
+	_, err = b.Update(t.Context(), reference, Meta{}, func(*payment.Payment) payment.Step {
+		return payment.Changed(payment.Change{To: payment.Completed, Cause: payment.CauseProvider, Event: "payment.completed", ProviderRaw: answer})
 	})
 	if err != nil {
 		t.Fatal(err)

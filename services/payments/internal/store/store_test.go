@@ -56,9 +56,9 @@ func (b *bench) completed(t testing.TB, reference string, amount money.Cents) pa
 
 func (b *bench) move(t testing.TB, reference string, to payment.Status) payment.Payment {
 	t.Helper()
-	p, err := b.Update(t.Context(), reference, Meta{}, func(p *payment.Payment) (payment.Change, bool, bool) {
+	p, err := b.Update(t.Context(), reference, Meta{}, func(p *payment.Payment) payment.Step {
 		p.Payer = payment.Party{Name: "Payer", IBAN: "FR7630006000011234567890189"}
-		return payment.Change{To: to, Cause: payment.CauseProvider, Event: payment.EventType(p.Kind, to)}, true, true
+		return payment.Changed(payment.Change{To: to, Cause: payment.CauseProvider, Event: payment.EventType(p.Kind, to)})
 	})
 	if err != nil {
 		t.Fatal(err)
