@@ -27,26 +27,26 @@ func (g group) order(h group) int {
 
 // taxIn is the VAT in an amount with VAT, rounded half away from zero.
 func taxIn(gross money.Cents, r Rate) money.Cents {
-	return money.Cents(mulDiv(int64(gross), int64(r), percent+int64(r)))
+	return money.Cents(money.MulDivHalfAway(int64(gross), int64(r), percent+int64(r)))
 }
 
 // netOf is an amount with VAT without it, rounded half away from zero.
 func netOf(gross money.Cents, r Rate) money.Cents {
-	return money.Cents(mulDiv(int64(gross), percent, percent+int64(r)))
+	return money.Cents(money.MulDivHalfAway(int64(gross), percent, percent+int64(r)))
 }
 
 // lineGross is what a quantity costs, rounded half away from zero.
 func lineGross(q Quantity, unit money.Cents) money.Cents {
-	return money.Cents(mulDiv(int64(q), int64(unit), int64(One)))
+	return money.Cents(money.MulDivHalfAway(int64(q), int64(unit), int64(One)))
 }
 
 // unitPrice is the net price of one unit: what the line costs by its quantity. Where the line's cents went to another line
 // it is the price that was agreed, since a price must be above zero (BR-FR-DEC-03).
 func unitPrice(net money.Cents, q Quantity, unit money.Cents, r Rate) Price {
-	if p := Price(mulDiv(int64(net)*priceOfCent, int64(One), int64(q))); p > 0 {
+	if p := Price(money.MulDivHalfAway(int64(net)*priceOfCent, int64(One), int64(q))); p > 0 {
 		return p
 	}
-	return Price(mulDiv(int64(unit)*priceOfCent, percent, percent+int64(r)))
+	return Price(money.MulDivHalfAway(int64(unit)*priceOfCent, percent, percent+int64(r)))
 }
 
 // price works out all sums of a document from the Quantity, UnitGross, Category and Rate of its lines and a discount on the whole.
@@ -68,7 +68,7 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 	for i, g := range groups {
 		weights[i] = grosses[g]
 	}
-	for i, share := range apportion(discount, weights) {
+	for i, share := range money.Apportion(discount, weights) {
 		d.priceGroup(groups[i], weights[i], share)
 	}
 	d.sum(prepaid)
@@ -136,33 +136,4 @@ func (d *Document) sum(prepaid bool) {
 	}
 	t.Due = t.Gross - t.Prepaid
 	d.Totals = t
-}
-
-// apportion splits total in proportion to weights by the largest remainder: the parts add up to it exactly, and while it is at
-// most the sum of the weights no part is larger than its weight. A total of zero gives zeros. No number is negative.
-func apportion(total money.Cents, weights []money.Cents) []money.Cents {
-	parts := make([]money.Cents, len(weights))
-	var sum int64
-	for _, w := range weights {
-		sum += int64(w)
-	}
-	if total == 0 || sum == 0 {
-		return parts
-	}
-	type rest struct {
-		index     int
-		remainder uint64
-	}
-	rests := make([]rest, len(weights))
-	left := total
-	for i, w := range weights {
-		q, r := divide(int64(total), int64(w), sum)
-		parts[i], rests[i] = money.Cents(q), rest{i, r}
-		left -= parts[i]
-	}
-	slices.SortStableFunc(rests, func(a, b rest) int { return cmp.Compare(b.remainder, a.remainder) })
-	for _, r := range rests[:left] {
-		parts[r.index]++
-	}
-	return parts
 }

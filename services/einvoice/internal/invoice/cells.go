@@ -52,11 +52,11 @@ func shareRate(list []cell, d Document, v VAT) {
 			own, grosses = append(own, &list[i]), append(grosses, list[i].Gross)
 		}
 	}
-	for i, off := range apportion(discountAt(d, g), grosses) {
+	for i, off := range money.Apportion(discountAt(d, g), grosses) {
 		grosses[i] -= off
 		own[i].Gross = grosses[i]
 	}
-	for i, tax := range apportion(v.Tax, grosses) {
+	for i, tax := range money.Apportion(v.Tax, grosses) {
 		own[i].Net = own[i].Gross - tax
 	}
 }

@@ -102,7 +102,7 @@ func take(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, 
 	if amount > sum {
 		return nil, TooMuch{sum}
 	}
-	return apportion(amount, left), nil
+	return money.Apportion(amount, left), nil
 }
 
 // creditTaxes is the VAT in the share of each cell. It is counted from the beginning: the VAT in all that is credited by now, less what

@@ -35,7 +35,7 @@ func Split(d Document, amount money.Cents, already []Part) ([]Part, error) {
 		return nil, TooMuch{sum}
 	}
 	var split []Part
-	for i, share := range apportion(amount, left) {
+	for i, share := range money.Apportion(amount, left) {
 		if share > 0 {
 			split = append(split, Part{open[i].Nature, open[i].Rate, share})
 		}

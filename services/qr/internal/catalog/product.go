@@ -55,8 +55,7 @@ func (p Product) VATCode() string { return vatCodes[p.VATRate] }
 // up and the second is the rest, so that together they are the price exactly.
 func (p Product) Split() (withoutVAT, vat int64) {
 	price := int64(p.Price) * 100
-	divisor := 1000 + int64(p.VATRate)
-	withoutVAT = (2*price*1000 + divisor) / (2 * divisor)
+	withoutVAT = money.MulDivHalfAway(price, 1000, 1000+int64(p.VATRate))
 	return withoutVAT, price - withoutVAT
 }
 

@@ -41,7 +41,7 @@ type productJSON struct {
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
 	PriceTTC    money.Cents `json:"price_ttc"`
-	PriceHT     tenThousand `json:"price_ht"`
+	PriceHT     money.E4    `json:"price_ht"`
 	VATRate     perMille    `json:"vat_rate"`
 	ImageURL    *string     `json:"image_url"`
 }
@@ -74,15 +74,6 @@ type bodyJSON struct {
 	Menu          map[string][]productJSON `json:"menu"`
 	Offers        []offerJSON              `json:"offers"`
 	ProductOffers []productOfferJSON       `json:"productOffers"`
-}
-
-// tenThousand is a JSON number of ten-thousandths.
-type tenThousand int64
-
-// MarshalJSON writes at most four decimals.
-func (n tenThousand) MarshalJSON() ([]byte, error) {
-	text := fmt.Sprintf("%d.%04d", int64(n)/10_000, int64(n)%10_000)
-	return []byte(strings.TrimSuffix(strings.TrimRight(text, "0"), ".")), nil
 }
 
 // perMille is written in percent.
@@ -155,7 +146,7 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 
 func productView(p Product) productJSON {
 	v := productJSON{
-		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: tenThousand(netE4(p.Price, p.VATPerMill)), VATRate: perMille(p.VATPerMill),
+		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: netE4(p.Price, p.VATPerMill), VATRate: perMille(p.VATPerMill),
 	}
 	if p.ImageURL != "" {
 		v.ImageURL = &p.ImageURL
