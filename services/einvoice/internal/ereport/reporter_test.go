@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
@@ -245,10 +246,10 @@ func TestReportsAddUpToWhatWasRecorded(t *testing.T) {
 		amount := money.Cents(next(20000)) - 7000
 		f.regime = regimes[next(4)]
 		if next(3) == 0 {
-			f.pay(day, []invoice.Rate{200, 100, 55}[next(3)], amount)
+			f.pay(day, []vat.Rate{200, 100, 55}[next(3)], amount)
 			continue
 		}
-		f.sell(day, []string{"TLB1", "TPS1"}[next(2)], []invoice.Rate{200, 100, 55}[next(3)], amount, amount/5)
+		f.sell(day, []string{"TLB1", "TPS1"}[next(2)], []vat.Rate{200, 100, 55}[next(3)], amount, amount/5)
 	}
 	f.at("2026-11-11 03:00")
 	f.round()

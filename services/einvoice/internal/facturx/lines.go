@@ -1,6 +1,9 @@
 package facturx
 
-import "european-pay.eu/eupay/services/einvoice/internal/invoice"
+import (
+	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
 
 // grid is the table of lines: where its columns are.
 type grid struct {
@@ -79,7 +82,7 @@ func (l *layout) entries() []entry {
 }
 
 // rate of a line; an exemption is said, since zero alone is none.
-func rate(c invoice.Category, r invoice.Rate) string {
+func rate(c invoice.Category, r vat.Rate) string {
 	if c == invoice.Exempt {
 		return "Exonéré"
 	}

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -83,7 +84,7 @@ func itemIn(it *einvoicev1.InvoiceItem, i int) (invoice.Item, []errs.Field) {
 		field := fmt.Sprintf("items[%d].quantity", i)
 		problems = append(problems, errs.Field{Field: field, Message: field + " must be a number with at most four decimals."})
 	}
-	rate, err := invoice.ParseRate(it.GetVatRate())
+	rate, err := vat.Parse(it.GetVatRate())
 	if err != nil {
 		field := fmt.Sprintf("items[%d].vat_rate", i)
 		problems = append(problems, errs.Field{Field: field, Message: field + " must be 0, 2.1, 5.5, 10 or 20."})

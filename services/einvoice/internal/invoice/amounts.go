@@ -5,34 +5,21 @@ import (
 	"slices"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
-const (
-	// percent is 100 % in units of Rate.
-	percent = 1000
-	// priceOfCent is one cent in units of Price.
-	priceOfCent = 10_000
-)
+// priceOfCent is one cent in units of Price.
+const priceOfCent = 10_000
 
 // group is all that has one VAT category and rate (BG-23).
 type group struct {
 	Category Category
-	Rate     Rate
+	Rate     vat.Rate
 }
 
 // order sorts the highest rate first.
 func (g group) order(h group) int {
 	return cmp.Or(cmp.Compare(h.Rate, g.Rate), cmp.Compare(g.Category, h.Category))
-}
-
-// taxIn is the VAT in an amount with VAT, rounded half away from zero.
-func taxIn(gross money.Cents, r Rate) money.Cents {
-	return money.Cents(money.MulDivHalfAway(int64(gross), int64(r), percent+int64(r)))
-}
-
-// netOf is an amount with VAT without it, rounded half away from zero.
-func netOf(gross money.Cents, r Rate) money.Cents {
-	return money.Cents(money.MulDivHalfAway(int64(gross), percent, percent+int64(r)))
 }
 
 // lineGross is what a quantity costs, rounded half away from zero.
@@ -42,11 +29,11 @@ func lineGross(q Quantity, unit money.Cents) money.Cents {
 
 // unitPrice is the net price of one unit: what the line costs by its quantity. Where the line's cents went to another line
 // it is the price that was agreed, since a price must be above zero (BR-FR-DEC-03).
-func unitPrice(net money.Cents, q Quantity, unit money.Cents, r Rate) Price {
+func unitPrice(net money.Cents, q Quantity, unit money.Cents, r vat.Rate) Price {
 	if p := Price(money.MulDivHalfAway(int64(net)*priceOfCent, int64(One), int64(q))); p > 0 {
 		return p
 	}
-	return Price(money.MulDivHalfAway(int64(unit)*priceOfCent, percent, percent+int64(r)))
+	return vat.Net(Price(unit)*priceOfCent, r)
 }
 
 // price works out all sums of a document from the Quantity, UnitGross, Category and Rate of its lines and a discount on the whole.
@@ -76,12 +63,12 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 
 // priceGroup adds the VAT and the allowance of one group, and sets its lines' net amounts.
 func (d *Document) priceGroup(g group, gross, discount money.Cents) {
-	tax := taxIn(gross-discount, g.Rate)
+	tax := vat.In(gross-discount, g.Rate)
 	v := VAT{Category: g.Category, Rate: g.Rate, Base: gross - discount - tax, Tax: tax}
 	d.VAT = append(d.VAT, v)
 	var allowance money.Cents
 	if discount > 0 {
-		allowance = netOf(discount, g.Rate)
+		allowance = vat.Net(discount, g.Rate)
 		d.Allowances = append(d.Allowances, Allowance{Net: allowance, Gross: discount, Reason: allowanceReason, Category: g.Category, Rate: g.Rate})
 	}
 	lines := make([]*Line, 0, len(d.Lines))
@@ -95,9 +82,9 @@ func (d *Document) priceGroup(g group, gross, discount money.Cents) {
 
 // fitNets sets net amounts that add up to want, which is from zero to what the lines cost. Cents that rounding makes too many
 // or too few come from the largest lines, one from each, and never make a net amount negative or larger than the gross one.
-func fitNets(lines []*Line, want money.Cents, r Rate) {
+func fitNets(lines []*Line, want money.Cents, r vat.Rate) {
 	for _, l := range lines {
-		l.Net = netOf(l.Gross, r)
+		l.Net = vat.Net(l.Gross, r)
 		want -= l.Net
 	}
 	largest := slices.Clone(lines)

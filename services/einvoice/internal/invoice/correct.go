@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // TooMuch is the error for more than what is left of an invoice.
@@ -117,13 +118,13 @@ func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money
 		before := done[c.key()]
 		least[i] = max(0, shares[i]-(c.Net-before.Net))
 		most[i] = min(shares[i], c.tax()-before.tax())
-		taxes[i] = min(max(taxIn(before.Gross+shares[i], c.Rate)-before.tax(), least[i]), most[i])
+		taxes[i] = min(max(vat.In(before.Gross+shares[i], c.Rate)-before.tax(), least[i]), most[i])
 		gross[c.group] += before.Gross + shares[i]
 		wanted[c.group] -= before.tax() + taxes[i]
 	}
 	for i, c := range whole {
 		// What goods and services lack or have too much together.
-		off := wanted[c.group] + taxIn(gross[c.group], c.Rate)
+		off := wanted[c.group] + vat.In(gross[c.group], c.Rate)
 		moved := min(max(taxes[i]+off, least[i]), most[i])
 		wanted[c.group] -= moved - taxes[i]
 		taxes[i] = moved

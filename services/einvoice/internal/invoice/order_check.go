@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // The bounds of an order. With them no sum can overflow.
@@ -21,9 +22,6 @@ const (
 // MaxPaidDays is how long before its invoice something may have been paid. It catches a mistyped year: the report of a month that
 // is over goes to the administration at once.
 const MaxPaidDays = 366
-
-// Rates are the VAT rates that an item may have.
-var Rates = []Rate{0, 21, 55, 100, 200}
 
 var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, MethodOther}
 
@@ -80,7 +78,7 @@ func (p *problems) item(at string, it Item, s Settings) {
 		p.add(at+"quantity", "times unit_price_ttc must be at least one cent")
 	}
 	switch {
-	case !slices.Contains(Rates, it.Rate):
+	case !slices.Contains(vat.Rates, it.Rate):
 		p.add(at+"vat_rate", "must be one of 0, 2.1, 5.5, 10, 20")
 	case it.Rate > 0 && s.Regime == RegimeFranchise:
 		p.add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")

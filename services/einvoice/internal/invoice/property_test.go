@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
@@ -19,7 +20,7 @@ func ttc(it invoice.Item) money.Cents {
 // genItem draws prices from a cent to thousands, and quantities with and without decimals.
 func genItem(t *rapid.T) invoice.Item {
 	it := invoice.Item{
-		Name: "Chose", Rate: rapid.SampledFrom(invoice.Rates).Draw(t, "rate"),
+		Name: "Chose", Rate: rapid.SampledFrom(vat.Rates).Draw(t, "rate"),
 		UnitPrice: money.Cents(rapid.OneOf(rapid.Int64Range(1, 9), rapid.Int64Range(1, 9_999), rapid.Int64Range(1, 500_000)).Draw(t, "price")),
 		Nature:    rapid.SampledFrom([]invoice.Nature{"", invoice.Goods, invoice.Services}).Draw(t, "nature"),
 		Quantity: invoice.Quantity(rapid.OneOf(rapid.Just(int64(invoice.One)), rapid.Int64Range(1, 20_000),
@@ -139,7 +140,7 @@ func checkWithin(t rapid.TB, of invoice.Document, credits []invoice.Document, al
 
 type saleKey struct {
 	category string
-	rate     invoice.Rate
+	rate     vat.Rate
 }
 
 type amounts struct{ net, tax money.Cents }
@@ -193,7 +194,7 @@ func TestSalesAddUpToTheDocument(t *testing.T) {
 
 type partKey struct {
 	nature invoice.Nature
-	rate   invoice.Rate
+	rate   vat.Rate
 }
 
 func TestPaymentsTogetherAreTheInvoice(t *testing.T) {
@@ -225,7 +226,7 @@ func TestPaymentsTogetherAreTheInvoice(t *testing.T) {
 			}
 			already, left = append(already, parts...), left-amount
 		}
-		byRate, want := map[invoice.Rate]money.Cents{}, map[invoice.Rate]money.Cents{}
+		byRate, want := map[vat.Rate]money.Cents{}, map[vat.Rate]money.Cents{}
 		for _, p := range already {
 			byRate[p.Rate] += p.Amount
 		}

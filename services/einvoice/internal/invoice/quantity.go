@@ -8,13 +8,9 @@ type Quantity int64
 // Price is a price of one unit in millionths of a euro (BR-FR-DEC-03 allows six decimals).
 type Price int64
 
-// Rate is a VAT rate in tenths of a percent: 20 % is 200, 5.5 % is 55.
-type Rate int64
-
 const (
 	quantityScale = 4
 	priceScale    = 6
-	rateScale     = 1
 	// One unit.
 	One Quantity = 10_000
 )
@@ -25,18 +21,8 @@ func ParseQuantity(text string) (Quantity, error) {
 	return Quantity(n), err
 }
 
-// ParseRate reads a percentage with at most one decimal, such as 5.5 or 20.
-func ParseRate(text string) (Rate, error) {
-	n, err := money.ParseDecimal(text, rateScale)
-	return Rate(n), err
-}
-
 // String prints the quantity with the decimals it needs: 1, 0.333.
 func (q Quantity) String() string { return money.FormatDecimal(int64(q), quantityScale, 0) }
 
 // String prints the price with at least two and at most six decimals.
 func (p Price) String() string { return money.FormatDecimal(int64(p), priceScale, 2) }
-
-// String prints the rate always in the same way, as short as can be: 20, 5.5. BR-FR-DEC-04 allows four characters, and two
-// spellings of one rate would split its sum (BR-S-08).
-func (r Rate) String() string { return money.FormatDecimal(int64(r), rateScale, 0) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // The categories of e-reported sales (DGFiP specifications, flux 10.3).
@@ -18,7 +19,7 @@ const (
 // Sale is what a document adds to the sales of one category and rate.
 type Sale struct {
 	Category string
-	Rate     Rate
+	Rate     vat.Rate
 	Net, Tax money.Cents
 }
 

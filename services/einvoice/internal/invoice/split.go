@@ -3,12 +3,13 @@ package invoice
 import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // Part is what of a payment is for one nature and rate, VAT included.
 type Part struct {
 	Nature Nature
-	Rate   Rate
+	Rate   vat.Rate
 	Amount money.Cents
 }
 

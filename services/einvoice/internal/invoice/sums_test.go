@@ -6,12 +6,13 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
 type key struct {
 	category invoice.Category
-	rate     invoice.Rate
+	rate     vat.Rate
 }
 
 // checkSums is what EN 16931 and the French rules want of the amounts of a document, each sum exact.

@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -85,7 +86,7 @@ func TestManyCreditNotesAreTheInvoiceAtEveryRate(t *testing.T) {
 			f.balanced(r.ID)
 		}
 		f.is(r.ID, StatusRefunded, SeqinoMandatePending)
-		sum := map[invoice.Rate]invoice.VAT{}
+		sum := map[vat.Rate]invoice.VAT{}
 		notes, err := all(t.Context(), f.Pool, `where i.corrects = $1`, r.ID)
 		f.must(err)
 		for _, n := range notes {

@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -109,7 +110,7 @@ func anyOrder(t *rapid.T) invoice.Order {
 	var total money.Cents
 	for i := range rapid.IntRange(1, 5).Draw(t, "lines") {
 		price := money.Cents(rapid.IntRange(1, 300).Draw(t, "price"))
-		it := invoicetest.Item(fmt.Sprint("Article ", i), 1, price, rapid.SampledFrom(invoice.Rates).Draw(t, "rate"))
+		it := invoicetest.Item(fmt.Sprint("Article ", i), 1, price, rapid.SampledFrom(vat.Rates).Draw(t, "rate"))
 		it.Nature = rapid.SampledFrom([]invoice.Nature{invoice.Goods, invoice.Services}).Draw(t, "nature")
 		if it.Rate == 0 && rapid.Bool().Draw(t, "exempt") {
 			it.ExemptReason = "Exonération"

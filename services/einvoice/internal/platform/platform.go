@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -134,7 +135,7 @@ type Event struct {
 
 // RateAmount is a part of a sum at one VAT rate.
 type RateAmount struct {
-	Rate   invoice.Rate
+	Rate   vat.Rate
 	Amount money.Cents
 }
 
@@ -180,7 +181,7 @@ type SalesDay struct {
 
 // SalesRate is the part of a day at one VAT rate.
 type SalesRate struct {
-	Rate     invoice.Rate
+	Rate     vat.Rate
 	Net, Tax money.Cents
 }
 

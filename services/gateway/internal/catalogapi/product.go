@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -16,7 +17,7 @@ type product struct {
 	Description   string      `json:"description"`
 	Category      string      `json:"category"`
 	PriceTTC      money.Cents `json:"price_ttc"`
-	VATRate       rate        `json:"vat_rate"`
+	VATRate       vat.Percent `json:"vat_rate"`
 	VATCode       string      `json:"vat_code"`
 	PriceHT       money.E4    `json:"price_ht"`
 	VATAmount     money.E4    `json:"vat_amount"`
@@ -30,7 +31,7 @@ type product struct {
 func view(p *qrv1.Product) product {
 	v := product{
 		ID: p.GetId(), MerchantID: p.GetMerchantId(), Name: p.GetName(), Description: p.GetDescription(), Category: p.GetCategory(),
-		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: rate(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
+		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: vat.Percent(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
 		PriceHT: money.E4(p.GetPriceHtE4()), VATAmount: money.E4(p.GetVatAmountE4()), StockQuantity: p.GetStockQuantity(), IsAvailable: p.GetIsAvailable(),
 		CreatedAt: web.Time(p.GetCreatedAt().AsTime()), UpdatedAt: web.Time(p.GetUpdatedAt().AsTime()),
 	}
@@ -39,12 +40,6 @@ func view(p *qrv1.Product) product {
 	}
 	return v
 }
-
-// rate is a percentage in thousandths, printed as the API writes it: 20, 5.5.
-type rate int32
-
-// MarshalJSON implements json.Marshaler.
-func (r rate) MarshalJSON() ([]byte, error) { return money.Cents(int64(r) * 10).MarshalJSON() }
 
 // fields are what a request sets. What is absent stays as it is, or takes its default.
 type fields struct {

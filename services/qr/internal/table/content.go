@@ -5,11 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // content is what a menu is made of, as one moment of the database says.
@@ -42,7 +41,7 @@ type productJSON struct {
 	Description string      `json:"description"`
 	PriceTTC    money.Cents `json:"price_ttc"`
 	PriceHT     money.E4    `json:"price_ht"`
-	VATRate     perMille    `json:"vat_rate"`
+	VATRate     vat.Percent `json:"vat_rate"`
 	ImageURL    *string     `json:"image_url"`
 }
 
@@ -74,15 +73,6 @@ type bodyJSON struct {
 	Menu          map[string][]productJSON `json:"menu"`
 	Offers        []offerJSON              `json:"offers"`
 	ProductOffers []productOfferJSON       `json:"productOffers"`
-}
-
-// perMille is written in percent.
-type perMille int32
-
-// MarshalJSON writes 55 as 5.5.
-func (p perMille) MarshalJSON() ([]byte, error) {
-	text := strconv.Itoa(int(p/10)) + "." + strconv.Itoa(int(p%10))
-	return []byte(strings.TrimSuffix(text, ".0")), nil
 }
 
 // menu encodes what all tables share once, and each table's own beginning.
@@ -145,8 +135,9 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 }
 
 func productView(p Product) productJSON {
+	net, _ := vat.Split(p.Price, p.VATPerMill)
 	v := productJSON{
-		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: netE4(p.Price, p.VATPerMill), VATRate: perMille(p.VATPerMill),
+		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill),
 	}
 	if p.ImageURL != "" {
 		v.ImageURL = &p.ImageURL

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // line is one position of an order.
@@ -12,7 +13,7 @@ type line struct {
 	Quantity               int32
 	// Unit is the price in the catalog, VAT included.
 	Unit       money.Cents
-	VATPerMill int32
+	VATPerMill vat.Rate
 	// Total is Quantity × Unit - Discount; VAT is in Total.
 	Discount, Total, VAT money.Cents
 }
@@ -48,7 +49,7 @@ func price(lines []line, offers []offer, now time.Time) totals {
 	for i := range lines {
 		l := &lines[i]
 		l.Discount = money.Cents(l.Quantity)*l.Unit - l.Total
-		l.VAT = vatIn(l.Total, l.VATPerMill)
+		l.VAT = vat.In(l.Total, l.VATPerMill)
 		t.VAT += l.VAT
 	}
 	return t
@@ -76,14 +77,4 @@ func spread(lines []line, off money.Cents) {
 	for i, part := range money.Apportion(off, totals) {
 		lines[i].Total -= part
 	}
-}
-
-// vatIn is the tax in an amount that includes it, rounded half up.
-func vatIn(gross money.Cents, perMille int32) money.Cents {
-	return money.Cents(money.MulDivHalfAway(int64(gross), int64(perMille), 1000+int64(perMille)))
-}
-
-// netE4 is a price without its VAT in ten-thousandths of a euro, rounded half up: 3.50 with 10 % is 3.1818.
-func netE4(gross money.Cents, perMille int32) money.E4 {
-	return money.E4(money.MulDivHalfAway(int64(gross)*100, 1000, 1000+int64(perMille)))
 }

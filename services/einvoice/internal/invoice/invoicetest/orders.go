@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -97,7 +98,7 @@ func mixed() invoice.Order {
 // many lines fill more than one page.
 func many() invoice.Order {
 	o := invoice.Order{Customer: Business()}
-	rates := invoice.Rates[1:]
+	rates := vat.Rates[1:]
 	for i := range 120 {
 		o.Items = append(o.Items, Item(fmt.Sprintf("Article %03d", i+1), int64(i%7+1), money.Cents(i*37+199), rates[i%len(rates)]))
 	}
