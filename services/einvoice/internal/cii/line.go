@@ -22,7 +22,7 @@ func (w *writer) line(l invoice.Line) {
 		w.text("ram:BilledQuantity", l.Quantity.String(), attr{"unitCode", l.Unit})
 	})
 	w.in("ram:SpecifiedLineTradeSettlement", func() {
-		w.in("ram:ApplicableTradeTax", func() { w.tax(l.Category, l.Rate) })
+		w.in("ram:ApplicableTradeTax", func() { w.tax(l.Category, l.VATPerMill) })
 		w.in("ram:SpecifiedTradeSettlementLineMonetarySummation", func() { w.amount("ram:LineTotalAmount", l.Net) })
 	})
 }

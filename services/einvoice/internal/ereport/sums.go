@@ -37,7 +37,7 @@ func salesOf(ctx context.Context, tx pgx.Tx, d due) ([]platform.SalesDay, error)
 			continue
 		}
 		of := &days[len(days)-1]
-		of.Rates = append(of.Rates, platform.SalesRate{Rate: vat.Rate(*p.rate), Net: p.Net, Tax: p.Tax})
+		of.Rates = append(of.Rates, platform.SalesRate{VATPerMill: vat.Rate(*p.rate), Net: p.Net, Tax: p.Tax})
 	}
 	return days, nil
 }
@@ -137,7 +137,7 @@ func byDay(sums []sum) []platform.PaymentsDay {
 			days = append(days, platform.PaymentsDay{Date: s.day})
 		}
 		of := &days[len(days)-1]
-		of.Parts = append(of.Parts, platform.RateAmount{Rate: s.rate, Amount: s.amount})
+		of.Parts = append(of.Parts, platform.RateAmount{VATPerMill: s.rate, Amount: s.amount})
 	}
 	return days
 }

@@ -68,7 +68,7 @@ func (l *layout) entries() []entry {
 		}
 		out = append(out, entry{
 			n.ID, n.Name, n.Description,
-			[5]string{amount, price(n.NetPrice), rate(n.Category, n.Rate), euros(n.Net), euros(n.Gross)},
+			[5]string{amount, price(n.NetPrice), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
 		})
 	}
 	for _, a := range l.d.Allowances {
@@ -76,7 +76,7 @@ func (l *layout) entries() []entry {
 		if a.Reason != "" && a.Reason != name {
 			name += space + ": " + a.Reason
 		}
-		out = append(out, entry{"", name, "", [5]string{"", "", rate(a.Category, a.Rate), euros(-a.Net), euros(-a.Gross)}})
+		out = append(out, entry{"", name, "", [5]string{"", "", rate(a.Category, a.VATPerMill), euros(-a.Net), euros(-a.Gross)}})
 	}
 	return out
 }

@@ -78,11 +78,11 @@ func (l *layout) due(amount money.Cents) total {
 func vatRate(v invoice.VAT) string {
 	switch v.Category {
 	case invoice.Exempt:
-		return "Exonéré (" + percent(v.Rate) + ")"
+		return "Exonéré (" + percent(v.VATPerMill) + ")"
 	case invoice.ZeroRated:
-		return percent(v.Rate) + " (taux zéro)"
+		return percent(v.VATPerMill) + " (taux zéro)"
 	}
-	return percent(v.Rate)
+	return percent(v.VATPerMill)
 }
 
 func (l *layout) drawSums(s sums) {
@@ -154,7 +154,7 @@ func (l *layout) exemptions() {
 			code = "(" + code + ")"
 		}
 		if reason := joined(" ", v.Reason, code); reason != "" {
-			b = b.add(l.canvas, quiet, textWidth, pt, named("TVA"+space+percent(v.Rate), reason))
+			b = b.add(l.canvas, quiet, textWidth, pt, named("TVA"+space+percent(v.VATPerMill), reason))
 		}
 	}
 	l.flow(b, marginX)

@@ -90,7 +90,7 @@ func itemIn(it *einvoicev1.InvoiceItem, i int) (invoice.Item, []errs.Field) {
 		problems = append(problems, errs.Field{Field: field, Message: field + " must be 0, 2.1, 5.5, 10 or 20."})
 	}
 	return invoice.Item{
-		Name: it.GetProductName(), Description: it.GetDescription(), Quantity: quantity, UnitPrice: money.Cents(it.GetUnitPriceCents()), Rate: rate,
+		Name: it.GetProductName(), Description: it.GetDescription(), Quantity: quantity, UnitPrice: money.Cents(it.GetUnitPriceCents()), VATPerMill: rate,
 		Nature: invoice.Nature(it.GetNature()), ExemptReason: it.GetVatExemptionReason(),
 	}, problems
 }

@@ -13,13 +13,13 @@ const priceOfCent = 10_000
 
 // group is all that has one VAT category and rate (BG-23).
 type group struct {
-	Category Category
-	Rate     vat.Rate
+	Category   Category
+	VATPerMill vat.Rate
 }
 
 // order sorts the highest rate first.
 func (g group) order(h group) int {
-	return cmp.Or(cmp.Compare(h.Rate, g.Rate), cmp.Compare(g.Category, h.Category))
+	return cmp.Or(cmp.Compare(h.VATPerMill, g.VATPerMill), cmp.Compare(g.Category, h.Category))
 }
 
 // lineGross is what a quantity costs, rounded half away from zero.
@@ -36,7 +36,7 @@ func unitPrice(net money.Cents, q Quantity, unit money.Cents, r vat.Rate) Price 
 	return vat.Net(Price(unit)*priceOfCent, r)
 }
 
-// price works out all sums of a document from the Quantity, UnitGross, Category and Rate of its lines and a discount on the whole.
+// price works out all sums of a document from the Quantity, UnitGross, Category and VATPerMill of its lines and a discount on the whole.
 // Per rate the VAT is taken out of what the customer pays, and the net amounts are made to add up to the rest; so the
 // customer pays the prices to the cent and BR-CO-10 to BR-CO-16 hold. The discount is less than the lines' sum.
 func (d *Document) price(discount money.Cents, prepaid bool) {
@@ -44,7 +44,7 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 	for i := range d.Lines {
 		l := &d.Lines[i]
 		l.Gross = lineGross(l.Quantity, l.UnitGross)
-		grosses[group{l.Category, l.Rate}] += l.Gross
+		grosses[group{l.Category, l.VATPerMill}] += l.Gross
 	}
 	groups := make([]group, 0, len(grosses))
 	for g := range grosses {
@@ -63,21 +63,21 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 
 // priceGroup adds the VAT and the allowance of one group, and sets its lines' net amounts.
 func (d *Document) priceGroup(g group, gross, discount money.Cents) {
-	tax := vat.In(gross-discount, g.Rate)
-	v := VAT{Category: g.Category, Rate: g.Rate, Base: gross - discount - tax, Tax: tax}
+	tax := vat.In(gross-discount, g.VATPerMill)
+	v := VAT{Category: g.Category, VATPerMill: g.VATPerMill, Base: gross - discount - tax, Tax: tax}
 	d.VAT = append(d.VAT, v)
 	var allowance money.Cents
 	if discount > 0 {
-		allowance = vat.Net(discount, g.Rate)
-		d.Allowances = append(d.Allowances, Allowance{Net: allowance, Gross: discount, Reason: allowanceReason, Category: g.Category, Rate: g.Rate})
+		allowance = vat.Net(discount, g.VATPerMill)
+		d.Allowances = append(d.Allowances, Allowance{Net: allowance, Gross: discount, Reason: allowanceReason, Category: g.Category, VATPerMill: g.VATPerMill})
 	}
 	lines := make([]*Line, 0, len(d.Lines))
 	for i := range d.Lines {
-		if l := &d.Lines[i]; g == (group{l.Category, l.Rate}) {
+		if l := &d.Lines[i]; g == (group{l.Category, l.VATPerMill}) {
 			lines = append(lines, l)
 		}
 	}
-	fitNets(lines, v.Base+allowance, g.Rate)
+	fitNets(lines, v.Base+allowance, g.VATPerMill)
 }
 
 // fitNets sets net amounts that add up to want, which is from zero to what the lines cost. Cents that rounding makes too many

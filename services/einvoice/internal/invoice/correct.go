@@ -118,13 +118,13 @@ func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money
 		before := done[c.key()]
 		least[i] = max(0, shares[i]-(c.Net-before.Net))
 		most[i] = min(shares[i], c.tax()-before.tax())
-		taxes[i] = min(max(vat.In(before.Gross+shares[i], c.Rate)-before.tax(), least[i]), most[i])
+		taxes[i] = min(max(vat.In(before.Gross+shares[i], c.VATPerMill)-before.tax(), least[i]), most[i])
 		gross[c.group] += before.Gross + shares[i]
 		wanted[c.group] -= before.tax() + taxes[i]
 	}
 	for i, c := range whole {
 		// What goods and services lack or have too much together.
-		off := wanted[c.group] + vat.In(gross[c.group], c.Rate)
+		off := wanted[c.group] + vat.In(gross[c.group], c.VATPerMill)
 		moved := min(max(taxes[i]+off, least[i]), most[i])
 		wanted[c.group] -= moved - taxes[i]
 		taxes[i] = moved
@@ -137,11 +137,11 @@ func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 	net := share - tax
 	d.Lines = append(d.Lines, Line{
 		ID: strconv.Itoa(len(d.Lines) + 1), Name: "Avoir sur la facture " + of.Number + ", " + natureName(c.Nature), Nature: c.Nature, Quantity: One,
-		Unit: unitPiece, NetPrice: unitPrice(net, One, share, c.Rate), Net: net, Gross: share, UnitGross: share, Category: c.Category, Rate: c.Rate,
+		Unit: unitPiece, NetPrice: unitPrice(net, One, share, c.VATPerMill), Net: net, Gross: share, UnitGross: share, Category: c.Category, VATPerMill: c.VATPerMill,
 	})
 	last := len(d.VAT) - 1
-	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].Rate != c.Rate {
-		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.Rate == c.Rate })]
+	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].VATPerMill != c.VATPerMill {
+		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.VATPerMill == c.VATPerMill })]
 		v.Base, v.Tax = 0, 0
 		d.VAT = append(d.VAT, v)
 		last++

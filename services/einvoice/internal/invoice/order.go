@@ -46,8 +46,8 @@ type Item struct {
 	Description string
 	Quantity    Quantity
 	// UnitPrice of one unit, VAT included.
-	UnitPrice money.Cents
-	Rate      vat.Rate
+	UnitPrice  money.Cents
+	VATPerMill vat.Rate
 	// Nature; empty means the merchant's activity.
 	Nature Nature
 	// ExemptReason says in words why a rate of 0 is an exemption; empty means that it is none.

@@ -78,11 +78,11 @@ func (p *problems) item(at string, it Item, s Settings) {
 		p.add(at+"quantity", "times unit_price_ttc must be at least one cent")
 	}
 	switch {
-	case !slices.Contains(vat.Rates, it.Rate):
+	case !slices.Contains(vat.Rates, it.VATPerMill):
 		p.add(at+"vat_rate", "must be one of 0, 2.1, 5.5, 10, 20")
-	case it.Rate > 0 && s.Regime == RegimeFranchise:
+	case it.VATPerMill > 0 && s.Regime == RegimeFranchise:
 		p.add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
-	case it.Rate > 0 && it.ExemptReason != "":
+	case it.VATPerMill > 0 && it.ExemptReason != "":
 		p.add(at+"vat_exemption_reason", "is only possible with a vat_rate of 0")
 	}
 	if it.Nature != "" && it.Nature != Goods && it.Nature != Services {

@@ -91,14 +91,14 @@ func TestManyCreditNotesAreTheInvoiceAtEveryRate(t *testing.T) {
 		f.must(err)
 		for _, n := range notes {
 			for _, v := range n.Document.VAT {
-				s := sum[v.Rate]
+				s := sum[v.VATPerMill]
 				s.Base, s.Tax = s.Base+v.Base, s.Tax+v.Tax
-				sum[v.Rate] = s
+				sum[v.VATPerMill] = s
 			}
 		}
 		for _, v := range r.Document.VAT {
-			if s := sum[v.Rate]; s.Base != v.Base || s.Tax != v.Tax {
-				t.Fatalf("%s at %s: credited %s and %s of %s and %s", total, v.Rate, s.Base, s.Tax, v.Base, v.Tax)
+			if s := sum[v.VATPerMill]; s.Base != v.Base || s.Tax != v.Tax {
+				t.Fatalf("%s at %s: credited %s and %s of %s and %s", total, v.VATPerMill, s.Base, s.Tax, v.Base, v.Tax)
 			}
 		}
 	}

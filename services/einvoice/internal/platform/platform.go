@@ -135,8 +135,8 @@ type Event struct {
 
 // RateAmount is a part of a sum at one VAT rate.
 type RateAmount struct {
-	Rate   vat.Rate
-	Amount money.Cents
+	VATPerMill vat.Rate `json:"Rate"` // so it is called in stored reports
+	Amount     money.Cents
 }
 
 // Collection is money that came in for an invoice. Its parts add up to Amount, VAT included.
@@ -181,8 +181,8 @@ type SalesDay struct {
 
 // SalesRate is the part of a day at one VAT rate.
 type SalesRate struct {
-	Rate     vat.Rate
-	Net, Tax money.Cents
+	VATPerMill vat.Rate `json:"Rate"` // so it is called in stored reports
+	Net, Tax   money.Cents
 }
 
 // PaymentsReport sums up payments by day.

@@ -31,9 +31,9 @@ func b2b() invoice.Order {
 	return invoice.Order{
 		Customer: Business(), Notes: "Livraison au 2e étage.\nMerci de votre confiance.", Reference: "ERP-INV-2026-001", Due: "2026-12-05",
 		Items: []invoice.Item{
-			{Name: "Étagère", Description: "Chêne massif, 180 cm", Quantity: 3 * invoice.One, UnitPrice: 199_99, Rate: 200},
-			{Name: "Atlas", Quantity: 2 * invoice.One, UnitPrice: 49_90, Rate: 55},
-			{Name: "Papier au mètre", Quantity: 23_333, UnitPrice: 4_15, Rate: 200},
+			{Name: "Étagère", Description: "Chêne massif, 180 cm", Quantity: 3 * invoice.One, UnitPrice: 199_99, VATPerMill: 200},
+			{Name: "Atlas", Quantity: 2 * invoice.One, UnitPrice: 49_90, VATPerMill: 55},
+			{Name: "Papier au mètre", Quantity: 23_333, UnitPrice: 4_15, VATPerMill: 200},
 		},
 	}
 }
