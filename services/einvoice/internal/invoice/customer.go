@@ -3,6 +3,8 @@ package invoice
 import (
 	"cmp"
 	"strings"
+
+	"european-pay.eu/eupay/internal/ident"
 )
 
 // france is the only country whose businesses can be invoiced.
@@ -50,14 +52,14 @@ func (p *problems) abroad(field string) {
 // business checks the identifiers, which must all be those of one SIREN, and fills the party with them.
 func (p *problems) business(party *Party, c Customer) {
 	before := len(*p)
-	if c.SIREN != "" && !ValidSIREN(c.SIREN) {
+	if c.SIREN != "" && !ident.IsSIREN(c.SIREN) {
 		p.add("customer_siren", "must be a SIREN: nine digits with a right checksum, without spaces")
 	}
-	if c.SIRET != "" && !ValidSIRET(c.SIRET) {
+	if c.SIRET != "" && !ident.IsSIRET(c.SIRET) {
 		p.add("customer_siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
 	}
 	switch {
-	case c.VATNumber == "" || ValidVATNumber(c.VATNumber):
+	case c.VATNumber == "" || ident.IsVATNumber(c.VATNumber):
 	case strings.HasPrefix(c.VATNumber, france) || !countries[c.VATNumber[:min(2, len(c.VATNumber))]]:
 		p.add("customer_vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
 	default:

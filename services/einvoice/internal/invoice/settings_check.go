@@ -1,6 +1,10 @@
 package invoice
 
-import "slices"
+import (
+	"slices"
+
+	"european-pay.eu/eupay/internal/ident"
+)
 
 // maxTermDays is article L. 441-10 of the commercial code.
 const maxTermDays = 60
@@ -37,7 +41,7 @@ var regimes = []Regime{RegimeMonthly, RegimeQuarterly, RegimeSimplified, RegimeF
 
 // sellerIDs checks what identifies the merchant, and its regime, which decides whether it needs a VAT number.
 func (p *problems) sellerIDs(s Settings) {
-	siret := ValidSIRET(s.SIRET)
+	siret := ident.IsSIRET(s.SIRET)
 	if !siret {
 		p.add("siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
 	}
@@ -45,7 +49,7 @@ func (p *problems) sellerIDs(s Settings) {
 	case s.VATNumber == "" && s.Regime != RegimeFranchise:
 		p.add("vat_number", "is required, except with the vat_regime franchise")
 	case s.VATNumber == "":
-	case !ValidVATNumber(s.VATNumber):
+	case !ident.IsVATNumber(s.VATNumber):
 		p.add("vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
 	case siret && s.VATNumber[4:] != s.SIREN():
 		p.add("vat_number", "must end with the SIREN %s", s.SIREN())
@@ -63,14 +67,14 @@ func (p *problems) sellerIDs(s Settings) {
 }
 
 func (p *problems) account(s Settings) {
-	if s.IBAN != "" && !validIBAN(s.IBAN) {
+	if s.IBAN != "" && !ident.IsIBAN(s.IBAN) {
 		p.add("iban", "must be an IBAN with a right checksum, in capitals without spaces")
 	}
 	switch {
 	case s.BIC == "":
 	case s.IBAN == "":
 		p.add("bic", "is only possible with an iban")
-	case !bicForm.MatchString(s.BIC):
+	case !ident.IsBIC(s.BIC):
 		p.add("bic", "must have 8 or 11 letters and digits")
 	}
 }

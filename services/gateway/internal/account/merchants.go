@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/ident"
 )
 
 // Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
@@ -116,7 +117,7 @@ func (c MerchantChange) normal() MerchantChange {
 	}
 	noBlanks := func(s string) string { return strings.ReplaceAll(s, " ", "") }
 	c.Name, c.LegalStatus = trim(c.Name, strings.TrimSpace), trim(c.LegalStatus, strings.TrimSpace)
-	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, normalIBAN), trim(c.BIC, normalIBAN)
+	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, ident.Compact), trim(c.BIC, ident.Compact)
 	c.AccountName, c.LegalName, c.Address = trim(c.AccountName, strings.TrimSpace), trim(c.LegalName, strings.TrimSpace), trim(c.Address, strings.TrimSpace)
 	return c
 }
@@ -129,13 +130,13 @@ func (c MerchantChange) check() error {
 	if c.LegalStatus != nil {
 		p.text("legal_status", *c.LegalStatus, 0, maxKeyName)
 	}
-	if c.SIREN != nil && *c.SIREN != "" && !isSIREN(*c.SIREN) {
+	if c.SIREN != nil && *c.SIREN != "" && !ident.IsSIREN(*c.SIREN) {
 		p.add("siren", "must be a SIREN of 9 digits with the right check digit")
 	}
-	if c.IBAN != nil && !isIBAN(*c.IBAN) {
+	if c.IBAN != nil && !ident.IsIBAN(*c.IBAN) {
 		p.add("iban", "must be the valid IBAN of an account in SEPA")
 	}
-	if c.BIC != nil && *c.BIC != "" && !isBIC(*c.BIC) {
+	if c.BIC != nil && *c.BIC != "" && !ident.IsBIC(*c.BIC) {
 		p.add("bic", "must be a BIC of 8 or 11 characters")
 	}
 	p.legal(c)

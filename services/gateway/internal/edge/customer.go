@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"european-pay.eu/eupay/internal/ident"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
 // Bounds of a customer, in characters. The provider takes more; these are what people and registers need.
@@ -84,7 +84,7 @@ func (c *customer) checkNumbers(bad *problems, company bool) {
 		bad.add("customer.euid", "belongs to a company")
 	case c.SIREN != "" && c.EUID != "":
 		bad.add("customer.euid", "must be absent when siren is given")
-	case c.SIREN != "" && !account.IsSIREN(c.SIREN):
+	case c.SIREN != "" && !ident.IsSIREN(c.SIREN):
 		bad.add("customer.siren", "must be a SIREN of 9 digits with the right check digit")
 	case c.EUID != "" && (len(c.EUID) > maxEUID || !euidForm.MatchString(c.EUID)):
 		bad.add("customer.euid", "must be a European unique identifier such as DEK1101R.HRB116737")

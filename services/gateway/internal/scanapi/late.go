@@ -8,8 +8,8 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/ident"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -84,13 +84,13 @@ func (r lateRequest) command(now time.Time) (*paymentsv1.BookLateReceipt, error)
 	if err != nil {
 		bad = errs.From(err).Fields
 	}
-	name, iban := strings.TrimSpace(r.PayerName), account.NormalIBAN(r.PayerIBAN)
+	name, iban := strings.TrimSpace(r.PayerName), ident.Compact(r.PayerIBAN)
 	switch {
 	case (name == "") != (iban == ""):
 		bad = append(bad, errs.Field{Field: "payer_iban", Message: "payer_iban and payer_name go together."})
 	case !fits(name, maxPayer):
 		bad = append(bad, errs.Field{Field: "payer_name", Message: "payer_name must have at most 140 characters, without control characters or line breaks."})
-	case iban != "" && !account.IsIBAN(iban):
+	case iban != "" && !ident.IsIBAN(iban):
 		bad = append(bad, errs.Field{Field: "payer_iban", Message: "payer_iban must be the IBAN of an account in SEPA."})
 	}
 	if len(bad) > 0 {
