@@ -3,6 +3,7 @@ package facturx
 import (
 	"strings"
 
+	"european-pay.eu/eupay/internal/paper/qrcode"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -11,7 +12,7 @@ const qrSide = 29 * mm
 
 // picture of a code with what it is for.
 type picture struct {
-	code    code
+	code    *qrcode.Code
 	caption string
 	url     string
 }
@@ -95,12 +96,12 @@ func (l *layout) codes() (codes []picture) {
 		return nil
 	}
 	if l.d.Payment.IBAN != "" {
-		if c, err := encode(transfer(l.d)); err == nil {
+		if c, err := qrcode.Encode(transfer(l.d), qrcode.M, highest); err == nil {
 			codes = append(codes, picture{c, "Scannez avec votre application bancaire", ""})
 		}
 	}
 	if l.look.PayURL != "" {
-		if c, err := encode(l.look.PayURL); err == nil {
+		if c, err := qrcode.Encode(l.look.PayURL, qrcode.M, highest); err == nil {
 			codes = append(codes, picture{c, "Scannez pour payer en ligne", l.look.PayURL})
 		}
 	}

@@ -233,7 +233,7 @@ func (p *page) code(c *Code, x, y float64) {
 	left, top := x+DefaultMargin*module, y+DefaultMargin*module
 	var path strings.Builder
 	path.WriteString("q 0 g\n")
-	c.runs(func(cx, cy, length int) {
+	c.Runs(func(cx, cy, length int) {
 		fmt.Fprintf(&path, "%.3f %.3f %.3f %.3f re\n", (left+float64(cx)*module)/pointMM,
 			(p.height-top-float64(cy+1)*module)/pointMM, float64(length)*module/pointMM, module/pointMM)
 	})

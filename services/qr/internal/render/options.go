@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/qrcode"
 )
 
 // The bounds of Options, in pixels and modules.
@@ -21,7 +22,7 @@ const (
 )
 
 // DefaultMargin is the border that ISO/IEC 18004 wants, in modules.
-const DefaultMargin = 4
+const DefaultMargin = qrcode.Quiet
 
 // Options of a picture.
 type Options struct {

@@ -41,7 +41,7 @@ func (c *Code) PNG(o Options) ([]byte, error) {
 
 // fill draws the modules: the first line of a row of modules, then copies of it.
 func (c *Code) fill(m *image.Paletted, at layout) {
-	c.runs(func(x, y, length int) {
+	c.Runs(func(x, y, length int) {
 		line := m.Pix[(at.offset+y*at.scale)*m.Stride:]
 		for i := at.offset + x*at.scale; i < at.offset+(x+length)*at.scale; i++ {
 			line[i] = indexDark

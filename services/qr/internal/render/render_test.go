@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/makiuchi-d/gozxing"
-	"rsc.io/qr/coding"
 
 	"european-pay.eu/eupay/internal/errs"
 )
@@ -97,125 +96,6 @@ func TestTheLevelIsH(t *testing.T) {
 	}
 	if level := result.GetResultMetadata()[gozxing.ResultMetadataType_ERROR_CORRECTION_LEVEL]; level != "H" {
 		t.Errorf("level %v", level)
-	}
-}
-
-func TestTheMaskIsTheOneWithTheLeastPenalty(t *testing.T) {
-	t.Parallel()
-	text := strings.Repeat("\x00", 200) // its best mask is not the first one
-	chosen := mustText(t, text)
-	p, err := planOf(coding.Version((chosen.Size-17)/4), coding.H)
-	if err != nil {
-		t.Fatal(err)
-	}
-	least, worse := 0, 0
-	for mask := range coding.Mask(masks) {
-		plan, err := coding.NewPlan(p.first.Version, coding.H, mask)
-		if err != nil {
-			t.Fatal(err)
-		}
-		drawn, err := plan.Encode(segment(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, same := newCode(drawn.Size), true
-		for y := range c.Size {
-			for x := range c.Size {
-				if drawn.Black(x, y) {
-					c.set(x, y)
-				}
-				same = same && drawn.Black(x, y) == chosen.Dark(x, y)
-			}
-		}
-		switch points := c.penalty(); {
-		case points < chosen.penalty():
-			t.Errorf("mask %d has %d, the chosen one %d", mask, points, chosen.penalty())
-		case same:
-			least++
-		default:
-			worse++
-		}
-	}
-	if least != 1 || worse != masks-1 {
-		t.Errorf("%d masks like the chosen one, %d worse", least, worse)
-	}
-}
-
-// The examples are small enough to count by hand.
-func TestThePenaltyCountsByTheStandard(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		size int
-		dark string
-		want int
-	}{
-		// Six light lines: 3+1 for each row and column; 25 blocks; 50 % away from half.
-		"blank": {6, strings.Repeat("0", 36), 12*(3+1) + 25*3 + 10*10},
-		"board": {2, "0110", 0},
-		"row":   {11, "10111010000" + strings.Repeat("01010101010"+"10101010101", 5), 40},
-	} {
-		code := newCode(c.size)
-		for i, module := range c.dark {
-			if module == '1' {
-				code.set(i%c.size, i/c.size)
-			}
-		}
-		got := code.penalty()
-		if name == "row" {
-			got = code.rows[0].penalty(11)
-		}
-		if got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
-		}
-	}
-}
-
-// counted is the penalty as the standard words it, module by module.
-func counted(c *Code) int {
-	points, dark := 0, 0
-	for i := range c.Size {
-		for _, at := range []func(int) bool{func(j int) bool { return c.Dark(j, i) }, func(j int) bool { return c.Dark(i, j) }} {
-			text := ""
-			for j := range c.Size {
-				text += map[bool]string{true: "1", false: "0"}[at(j)]
-			}
-			for j := range len(text) - 10 {
-				if s := text[j : j+11]; s == "10111010000" || s == "00001011101" {
-					points += 40
-				}
-			}
-			for j := 0; j < len(text); {
-				n := 1
-				for j+n < len(text) && text[j+n] == text[j] {
-					n++
-				}
-				if n >= 5 {
-					points += n - 2
-				}
-				j += n
-			}
-		}
-		for j := range c.Size {
-			if c.Dark(i, j) {
-				dark++
-			}
-			if i > 0 && j > 0 && c.Dark(i, j) == c.Dark(i-1, j) && c.Dark(i, j) == c.Dark(i, j-1) && c.Dark(i, j) == c.Dark(i-1, j-1) {
-				points += 3
-			}
-		}
-	}
-	all := c.Size * c.Size
-	return points + abs(20*dark-10*all)/all*10
-}
-
-func TestThePenaltyIsThatOfCountingModuleByModule(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(3, 4))
-	for length := 1; length < maxText; length += 61 {
-		c := mustText(t, textOf(r, max(length, 4)))
-		if got, want := c.penalty(), counted(c); got != want {
-			t.Errorf("%d modules: %d, want %d", c.Size, got, want)
-		}
 	}
 }
 
