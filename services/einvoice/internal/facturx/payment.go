@@ -3,6 +3,7 @@ package facturx
 import (
 	"strings"
 
+	"european-pay.eu/eupay/internal/paper/epc"
 	"european-pay.eu/eupay/internal/paper/qrcode"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
@@ -96,12 +97,12 @@ func (l *layout) codes() (codes []picture) {
 		return nil
 	}
 	if l.d.Payment.IBAN != "" {
-		if c, err := qrcode.Encode(transfer(l.d), qrcode.M, highest); err == nil {
+		if c, err := qrcode.Encode(transfer(l.d), qrcode.M, epc.MaxVersion); err == nil {
 			codes = append(codes, picture{c, "Scannez avec votre application bancaire", ""})
 		}
 	}
 	if l.look.PayURL != "" {
-		if c, err := qrcode.Encode(l.look.PayURL, qrcode.M, highest); err == nil {
+		if c, err := qrcode.Encode(l.look.PayURL, qrcode.M, epc.MaxVersion); err == nil {
 			codes = append(codes, picture{c, "Scannez pour payer en ligne", l.look.PayURL})
 		}
 	}

@@ -1,30 +1,29 @@
 package facturx
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
+	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/paper/epc"
 	"european-pay.eu/eupay/internal/paper/qrcode"
 	"european-pay.eu/eupay/internal/sepa"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// transfer is the text by which a banking application fills in a SEPA transfer (EPC069-12, version 002, UTF-8). It asks
-// for level M and at most version 13. Name and reference are in the SEPA character set, since applications put them into the
-// transfer as they are; a name without any letter of it stays as it is.
+// transfer is the text by which a banking application fills in a SEPA transfer. Name and reference are shortened to what it
+// may have; a name without any letter of the SEPA character set stays as it is.
 func transfer(d invoice.Document) string {
-	reference := d.Payment.Reference
-	if reference == "" {
-		reference = d.Number
-	}
+	reference := cmp.Or(d.Payment.Reference, d.Number)
 	name, err := sepa.Name(oneLine(d.Seller.Name))
 	if err != nil {
 		name = first(oneLine(d.Seller.Name), sepa.MaxName)
 	}
-	return strings.Join([]string{
-		"BCD", "002", "1", "SCT", d.Payment.BIC, name,
-		strings.ReplaceAll(d.Payment.IBAN, " ", ""), "EUR" + d.Totals.Due.String(), "", "", sepa.Shorten(sepa.Text(oneLine(reference)), sepa.MaxLabel),
-	}, "\n")
+	return epc.Transfer{
+		Name: name, IBAN: ident.Compact(d.Payment.IBAN), BIC: d.Payment.BIC, Amount: d.Totals.Due,
+		Remittance: sepa.Shorten(sepa.Text(oneLine(reference)), sepa.MaxLabel),
+	}.Text()
 }
 
 // oneLine is a text of a field, which ends with its line.
@@ -35,9 +34,6 @@ func first(text string, n int) string {
 	runes := []rune(text)
 	return string(runes[:min(n, len(runes))])
 }
-
-// highest version of EPC069-12; at 331 bytes enough for an address too.
-const highest = 13
 
 // code draws a code with its margin into a square: one path of whole modules, so that no seam shows between them.
 func (c *canvas) code(q *qrcode.Code, x, y, side int) {

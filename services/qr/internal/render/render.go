@@ -8,14 +8,12 @@ import (
 	"unicode/utf8"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/epc"
 	"european-pay.eu/eupay/internal/paper/qrcode"
 )
 
 // maxText is what the largest code of level H holds, in bytes (ISO/IEC 18004, version 40).
 const maxText = 1273
-
-// maxEPCVersion is the largest version that EPC069-12 allows.
-const maxEPCVersion = 13
 
 // invalid is a VALIDATION_ERROR for one field. The message begins with the field's name.
 func invalid(field, format string, args ...any) *errs.Error {
@@ -44,4 +42,4 @@ func Text(text string) (*Code, error) {
 
 // EPC returns the code of the payload of a SEPA credit transfer at level M and in at most version 13, as EPC069-12
 // wants it.
-func EPC(payload string) (*Code, error) { return encode(payload, qrcode.M, maxEPCVersion) }
+func EPC(payload string) (*Code, error) { return encode(payload, qrcode.M, epc.MaxVersion) }

@@ -19,6 +19,8 @@ const (
 	MaxName       = sepa.MaxName
 	MaxRemittance = sepa.MaxLabel
 	maxAmount     = money.Cents(99_999_999_999)
+	// MaxVersion of the QR code, which is of level M.
+	MaxVersion = 13
 )
 
 // Transfer is what the payer's bank shall be asked for. Name and remittance are written in the SEPA character set: banks'
@@ -40,6 +42,11 @@ func (t Transfer) Payload() (string, error) {
 		return "", err
 	}
 	t.Name, t.Remittance = sepa.Text(t.Name), sepa.Text(t.Remittance)
+	return t.Text(), nil
+}
+
+// Text writes the text of the code from fields that are right already: Payload's rules are the caller's to keep.
+func (t Transfer) Text() string {
 	amount := ""
 	if t.Amount > 0 {
 		amount = "EUR" + t.Amount.String()
@@ -50,8 +57,7 @@ func (t Transfer) Payload() (string, error) {
 		"", "", // purpose, structured remittance
 		t.Remittance,
 	}
-	payload := strings.TrimRight(strings.Join(lines, "\n"), "\n") // the last elements may be left out when they are empty
-	return payload, nil
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n") // the last elements may be left out when they are empty
 }
 
 func (t Transfer) check() error {
