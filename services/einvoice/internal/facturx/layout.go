@@ -12,7 +12,7 @@ type layout struct {
 	*canvas
 	d    invoice.Document
 	look Look
-	logo *logo
+	logo *bitmap
 	// y is where the next thing goes; bottom is the lower edge of what may be drawn on.
 	y, bottom int
 	// grid of the table while it is drawn: a new page repeats its titles.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/paper/logo"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
@@ -152,17 +153,17 @@ func TestALogoIsDrawnAndABadOneIsLeftOut(t *testing.T) {
 	if err := jpeg.Encode(&photo, m, nil); err != nil {
 		t.Fatal(err)
 	}
-	for name, logo := range map[string][]byte{"png": roundel(t, 400, 160), "jpeg": photo.Bytes()} {
-		if err := CheckLogo(logo); err != nil {
+	for name, file := range map[string][]byte{"png": roundel(t, 400, 160), "jpeg": photo.Bytes()} {
+		if err := CheckLogo(file); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if list := tool(t, "pdfimages", "-list", saved(t, render(t, d, Look{Logo: logo}))); !strings.Contains(list, "rgb") {
+		if list := tool(t, "pdfimages", "-list", saved(t, render(t, d, Look{Logo: file}))); !strings.Contains(list, "rgb") {
 			t.Errorf("%s: no picture in %s", name, list)
 		}
 	}
 	plainly := render(t, d, Look{})
 	wide := roundel(t, 2049, 1)
-	for name, bad := range map[string][]byte{"text": []byte("logo"), "half": roundel(t, 40, 40)[:60], "large": make([]byte, MaxLogo+1), "wide": wide} {
+	for name, bad := range map[string][]byte{"text": []byte("logo"), "half": roundel(t, 40, 40)[:60], "large": make([]byte, logo.MaxFile+1), "wide": wide} {
 		if err := CheckLogo(bad); err == nil {
 			t.Errorf("%s: passed", name)
 		}

@@ -11,6 +11,7 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/logo"
 )
 
 // DejaVu Sans Condensed has the letters of all European languages; its licence is in the folder.
@@ -149,11 +150,11 @@ func newPage(c Card) *page {
 	return p
 }
 
-func (p *page) addLogo(l *logo) error {
+func (p *page) addLogo(l *logo.Picture) error {
 	if l == nil {
 		return nil
 	}
-	file, bounds, err := l.file()
+	file, bounds, err := logoFile(l)
 	if err != nil {
 		return err
 	}

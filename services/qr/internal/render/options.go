@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/logo"
 	"european-pay.eu/eupay/internal/paper/qrcode"
 )
 
@@ -40,7 +41,7 @@ type Options struct {
 type style struct {
 	size, scale, margin int
 	dark, light         color.RGBA
-	logo                *logo
+	logo                *logo.Picture
 }
 
 // check names every refused option.

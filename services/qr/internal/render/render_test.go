@@ -2,9 +2,7 @@ package render
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"math/rand/v2"
@@ -14,6 +12,7 @@ import (
 	"github.com/makiuchi-d/gozxing"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/logo"
 )
 
 func mustText(t testing.TB, text string) *Code {
@@ -184,7 +183,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		"light":             {Light: `#fff"/><script>`},
 		"margin dark light": {Margin: 99, Dark: "x", Light: "y"},
 		"logo":              {Logo: []byte("<svg/>")},
-		"logo ":             {Logo: bytes.Repeat([]byte{1}, MaxLogo+1)},
+		"logo ":             {Logo: bytes.Repeat([]byte{1}, logo.MaxFile+1)},
 		"logo  ":            {Logo: []byte{0xff, 0xd8, 0xff}},
 	} {
 		for name, draw := range map[string]func(Options) ([]byte, error){"PNG": code.PNG, "SVG": code.SVG} {
@@ -207,42 +206,6 @@ func fields(err error) string {
 		}
 	}
 	return strings.Join(names, " ")
-}
-
-// A PNG of a few bytes may claim to be of any size.
-func TestADecompressionBombIsNotDecoded(t *testing.T) {
-	t.Parallel()
-	bomb := pngFile(t, image.NewGray(image.Rect(0, 0, 1, 1)))
-	for _, size := range [][2]uint32{{60_000, 60_000}, {2049, 1}, {1, 2049}, {0, 1}, {1 << 31, 1}} {
-		binary.BigEndian.PutUint32(bomb[16:], size[0])
-		binary.BigEndian.PutUint32(bomb[20:], size[1])
-		binary.BigEndian.PutUint32(bomb[29:], crc32.ChecksumIEEE(bomb[12:29]))
-		if _, err := readLogo(bomb); fields(err) != "logo" {
-			t.Errorf("%v: %v", size, err)
-		}
-	}
-	if l, err := readLogo(pngFile(t, image.NewGray(image.Rect(0, 0, 2048, 2048)))); err != nil || l == nil {
-		t.Errorf("the largest logo: %v", err)
-	}
-	whole := pngFile(t, roundel(40, 40))
-	if _, err := readLogo(whole[:len(whole)/2]); fields(err) != "logo" {
-		t.Errorf("half a file: %v", err)
-	}
-}
-
-func TestFewLogosAreKept(t *testing.T) {
-	t.Parallel()
-	for i := range 3 * keptLogos {
-		l, err := readLogo(pngFile(t, roundel(600+i, 2)))
-		if err != nil || l.image.Rect.Dx() > keptSide {
-			t.Fatalf("%v, %v", l.image.Rect, err)
-		}
-	}
-	known.mu.Lock()
-	defer known.mu.Unlock()
-	if len(known.logos) > keptLogos {
-		t.Errorf("%d logos", len(known.logos))
-	}
 }
 
 func TestTheLogoIsInTheMiddleAndNotLargerThanItMay(t *testing.T) {

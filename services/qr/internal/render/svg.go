@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strconv"
+
+	"european-pay.eu/eupay/internal/paper/logo"
 )
 
 // SVG draws the code with the same pixels as PNG, as one path.
@@ -37,8 +39,8 @@ func (c *Code) SVG(o Options) ([]byte, error) {
 	return append(b, "</svg>\n"...), nil
 }
 
-func (c *Code) appendLogo(b []byte, at layout, l *logo) ([]byte, error) {
-	file, _, err := l.file()
+func (c *Code) appendLogo(b []byte, at layout, l *logo.Picture) ([]byte, error) {
+	file, _, err := logoFile(l)
 	if err != nil {
 		return nil, err
 	}
