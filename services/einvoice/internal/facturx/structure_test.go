@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/internal/paper/logo"
+	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
@@ -47,7 +48,7 @@ func TestEveryDocumentIsASoundPDFWithItsXMLAndFontsInside(t *testing.T) {
 func TestTheSameDocumentGivesTheSameBytes(t *testing.T) {
 	for _, c := range all() {
 		first := render(t, c.Document, look(t))
-		known = logo.NewMemory[*bitmap](keptLogos) // so that the logo is decoded again
+		known = logo.NewMemory[*pdf.Image](keptLogos) // so that the logo is decoded again
 		if !bytes.Equal(render(t, c.Document, look(t)), first) {
 			t.Fatalf("%s: two renderings differ", c.Name)
 		}

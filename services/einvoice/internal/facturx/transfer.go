@@ -2,12 +2,10 @@ package facturx
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/paper/epc"
-	"european-pay.eu/eupay/internal/paper/qrcode"
 	"european-pay.eu/eupay/internal/sepa"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
@@ -33,25 +31,4 @@ func oneLine(text string) string { return strings.Join(strings.Fields(shownText(
 func first(text string, n int) string {
 	runes := []rune(text)
 	return string(runes[:min(n, len(runes))])
-}
-
-// code draws a code with its margin into a square: one path of whole modules, so that no seam shows between them.
-func (c *canvas) code(q *qrcode.Code, x, y, side int) {
-	p := c.page
-	module := side / (q.Size + 2*qrcode.Quiet)
-	rest := side - module*q.Size // the same margin on both sides
-	p.WriteString("q 0 g ")
-	p.number(module)
-	p.WriteString("0 0 ")
-	p.number(module)
-	p.number(x + rest/2)
-	p.number(pageHeight - y - side + rest/2)
-	p.WriteString("cm\n")
-	q.Runs(func(left, top, length int) { fmt.Fprintf(p, "%d %d %d 1 re\n", left, q.Size-1-top, length) })
-	p.WriteString("f Q\n")
-}
-
-// ascii is a string of bytes (7.3.4.2), for addresses, which are ASCII.
-func ascii(text string) string {
-	return "(" + strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`, "\r", "", "\n", "").Replace(text) + ")"
 }
