@@ -3,7 +3,6 @@ module european-pay.eu/eupay/services/qr
 go 1.26.0
 
 require (
-	codeberg.org/go-pdf/fpdf v0.12.0
 	european-pay.eu/eupay/internal v0.0.0
 	european-pay.eu/eupay/proto v0.0.0
 	european-pay.eu/eupay/sandbox v0.0.0

@@ -111,6 +111,29 @@ func (c *Canvas) Box(in Colour, x, y, w, h int) {
 	c.Page.WriteString("re f\n")
 }
 
+// Rounded fills a rectangle with round corners of that radius: quarters of circles, nearly.
+func (c *Canvas) Rounded(in Colour, x, y, w, h, radius int) {
+	c.fill(in)
+	bend := radius * 5523 / 10_000 // where the control points of such a quarter are
+	left, right, low, high := x, x+w, c.height-y-h, c.height-y
+	at := func(operator string, numbers ...int) {
+		for _, n := range numbers {
+			c.Page.number(n)
+		}
+		c.Page.WriteString(operator + "\n")
+	}
+	at("m", left+radius, low)
+	at("l", right-radius, low)
+	at("c", right-radius+bend, low, right, low+radius-bend, right, low+radius)
+	at("l", right, high-radius)
+	at("c", right, high-radius+bend, right-radius+bend, high, right-radius, high)
+	at("l", left+radius, high)
+	at("c", left+radius-bend, high, left, high-radius+bend, left, high-radius)
+	at("l", left, low+radius)
+	at("c", left, low+radius-bend, left+radius-bend, low, left+radius, low)
+	c.Page.WriteString("f\n")
+}
+
 // Line is a horizontal rule: a thin box, which every program draws alike.
 func (c *Canvas) Line(in Colour, x, y, w, thickness int) { c.Box(in, x, y-thickness/2, w, thickness) }
 

@@ -93,13 +93,12 @@ func nearest(colours []color.RGBA, c color.RGBA) int {
 	return best
 }
 
-// logoFile is a logo as a PNG of ours for SVG and PDF: never the bytes that somebody sent.
-func logoFile(l *logo.Picture) ([]byte, image.Rectangle, error) {
+// logoFile is a logo as a PNG of ours for SVG: never the bytes that somebody sent.
+func logoFile(l *logo.Picture) ([]byte, error) {
 	scaled := l.Within(vectorLogo)
 	colours, pixels := paletted(scaled, 0)
 	m := &image.Paletted{Pix: pixels, Stride: scaled.Rect.Dx(), Rect: scaled.Rect, Palette: palette(colours)}
-	b, err := encodePNG(m)
-	return b, scaled.Rect, err
+	return encodePNG(m)
 }
 
 func palette(colours []color.RGBA) color.Palette {

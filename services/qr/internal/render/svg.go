@@ -40,7 +40,7 @@ func (c *Code) SVG(o Options) ([]byte, error) {
 }
 
 func (c *Code) appendLogo(b []byte, at layout, l *logo.Picture) ([]byte, error) {
-	file, _, err := logoFile(l)
+	file, err := logoFile(l)
 	if err != nil {
 		return nil, err
 	}
