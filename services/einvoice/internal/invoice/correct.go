@@ -34,10 +34,10 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	}
 	var p problems
 	if amount <= 0 {
-		p.add("amount", "must be above 0")
+		p.Add("amount", "must be above 0")
 	}
 	p.reason(reason)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Document{}, err
 	}
 	whole := cells(of)
@@ -68,7 +68,7 @@ func (p *problems) reason(reason string) {
 func CheckReason(reason string) error {
 	var p problems
 	p.reason(reason)
-	return p.err()
+	return p.Err()
 }
 
 // correction is what credit notes and corrected invoices have in common.

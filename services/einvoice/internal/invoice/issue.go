@@ -28,7 +28,7 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 	buyer, audience := p.customer(o.Customer, s)
 	p.items(o.Items, s)
 	p.order(o, issued)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Document{}, err
 	}
 	d := Document{
