@@ -3,14 +3,13 @@
 package epc
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/sepa"
 )
 
@@ -61,22 +60,14 @@ func (t Transfer) Text() string {
 }
 
 func (t Transfer) check() error {
-	var bad []errs.Field
-	refuse := func(wrong bool, field, message string) {
-		if wrong {
-			bad = append(bad, errs.Field{Field: field, Message: field + " " + message + "."})
-		}
-	}
+	var bad refuse.Problems
 	_, err := sepa.Name(t.Name)
-	refuse(err != nil || !line(t.Name, MaxName), "name", fmt.Sprintf("must be one line of 1 to %d characters, in letters that have a Latin form", MaxName))
-	refuse(!ident.IsIBAN(t.IBAN), "iban", "must be a valid IBAN")
-	refuse(t.BIC != "" && !ident.IsBIC(t.BIC), "bic", "must be a BIC of 8 or 11 characters, or empty")
-	refuse(t.Amount < 0 || t.Amount > maxAmount, "amount", "must be from 0.01 to 999999999.99, or absent")
-	refuse(!line(t.Remittance, MaxRemittance), "remittance", fmt.Sprintf("must be one line of at most %d characters", MaxRemittance))
-	if len(bad) > 0 {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	bad.If(err != nil || !line(t.Name, MaxName), "name", "must be one line of 1 to %d characters, in letters that have a Latin form", MaxName)
+	bad.If(!ident.IsIBAN(t.IBAN), "iban", "must be a valid IBAN")
+	bad.If(t.BIC != "" && !ident.IsBIC(t.BIC), "bic", "must be a BIC of 8 or 11 characters, or empty")
+	bad.If(t.Amount < 0 || t.Amount > maxAmount, "amount", "must be from 0.01 to 999999999.99, or absent")
+	bad.If(!line(t.Remittance, MaxRemittance), "remittance", "must be one line of at most %d characters", MaxRemittance)
+	return bad.Err()
 }
 
 // line reports whether s is one line without blanks around it, and fits when it is written in the SEPA character set: a line

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"unicode"
 
-	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/paper/logo"
 	"european-pay.eu/eupay/internal/paper/pdf"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 // Kind is what a card is for.
@@ -46,22 +46,14 @@ const (
 )
 
 func (c Card) check() error {
-	var bad []errs.Field
-	refuse := func(wrong bool, field, format string, args ...any) {
-		if wrong {
-			bad = append(bad, invalid(field, format, args...).Fields...)
-		}
-	}
-	refuse(c.Kind != Pay && c.Kind != Order, "kind", "must be pay or order")
-	refuse(titles[c.Language] == nil, "language", "must be fr or en")
-	refuse(c.Name == "" || len(c.Name) > maxCardName, "name", "is required, at most %d bytes", maxCardName)
-	refuse(len(c.Subject) > maxCardName, "subject", "must have at most %d bytes", maxCardName)
-	refuse(len(c.Detail) > maxCardName, "detail", "must have at most %d bytes", maxCardName)
-	refuse(len(c.URL) > maxCardURL, "url", "must have at most %d bytes", maxCardURL)
-	if len(bad) > 0 {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	var bad refuse.Problems
+	bad.If(c.Kind != Pay && c.Kind != Order, "kind", "must be pay or order")
+	bad.If(titles[c.Language] == nil, "language", "must be fr or en")
+	bad.If(c.Name == "" || len(c.Name) > maxCardName, "name", "is required, at most %d bytes", maxCardName)
+	bad.If(len(c.Subject) > maxCardName, "subject", "must have at most %d bytes", maxCardName)
+	bad.If(len(c.Detail) > maxCardName, "detail", "must have at most %d bytes", maxCardName)
+	bad.If(len(c.URL) > maxCardURL, "url", "must have at most %d bytes", maxCardURL)
+	return bad.Err()
 }
 
 // A6 and its parts, in tenths of a millimetre.
