@@ -18,8 +18,8 @@ func NewMemory[T any](most int) *Memory[T] {
 	return &Memory[T]{most: most, made: map[[sha256.Size]byte]T{}}
 }
 
-// Get returns what was made of a file, or makes it. What fails is not kept.
-func (m *Memory[T]) Get(file []byte, make func(file []byte) (T, error)) (T, error) {
+// Get returns what was built of a file, or builds it. What fails is not kept.
+func (m *Memory[T]) Get(file []byte, build func(file []byte) (T, error)) (T, error) {
 	key := sha256.Sum256(file)
 	m.mu.Lock()
 	have, ok := m.made[key]
@@ -27,7 +27,7 @@ func (m *Memory[T]) Get(file []byte, make func(file []byte) (T, error)) (T, erro
 	if ok {
 		return have, nil
 	}
-	made, err := make(file)
+	made, err := build(file)
 	if err != nil {
 		return made, err
 	}

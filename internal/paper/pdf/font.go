@@ -16,14 +16,14 @@ const FontObjects = 5
 // font writes the objects of a font, of which the first one is what pages refer to.
 func (f *File) font(n int, s *font.Subset) {
 	program := s.File()
-	font, advances := s.Font, s.Advances()
-	name := "/" + tag(program) + "+" + font.Name
+	whole, advances := s.Font, s.Advances()
+	name := "/" + tag(program) + "+" + whole.Name
 	f.Object(n, "<</Type/Font/Subtype/Type0/BaseFont"+name+"/Encoding/Identity-H/DescendantFonts["+Ref(n+1)+"]/ToUnicode "+Ref(n+4)+">>")
 	f.Object(n+1, "<</Type/Font/Subtype/CIDFontType2/BaseFont"+name+"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"+
 		"/CIDToGIDMap/Identity/FontDescriptor "+Ref(n+2)+"/DW "+strconv.Itoa(advances[0])+"/W"+widths(advances)+">>")
 	f.Object(n+2, fmt.Sprintf("<</Type/FontDescriptor/FontName%s/Flags 4/FontBBox[%d %d %d %d]/ItalicAngle 0/Ascent %d/Descent %d"+
-		"/CapHeight %d/StemV %d/FontFile2 %s>>", name, font.Box[0], font.Box[1], font.Box[2], font.Box[3], font.Ascent, font.Descent,
-		capitals, font.Stem, Ref(n+3)))
+		"/CapHeight %d/StemV %d/FontFile2 %s>>", name, whole.Box[0], whole.Box[1], whole.Box[2], whole.Box[3], whole.Ascent, whole.Descent,
+		capitals, whole.Stem, Ref(n+3)))
 	f.Packed(n+3, "/Length1 "+strconv.Itoa(len(program)), program)
 	f.Packed(n+4, "", unicodes(s))
 }

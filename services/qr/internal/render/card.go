@@ -109,16 +109,16 @@ func (c Card) PDF() ([]byte, error) {
 // page is a PDF of one page. Lengths are in tenths of a millimetre unless they say that they are in hundredths of a point.
 type page struct{ *pdf.Canvas }
 
-func newPage(c Card, logo *logo.Picture) (page, error) {
+func newPage(c Card, picture *logo.Picture) (page, error) {
 	p := page{pdf.NewCanvas(mm(a6Width), mm(1480))}
 	if c.Sheet {
 		p.Canvas = pdf.NewCanvas(mm(2*a6Width), mm(2*a6Height))
 	}
 	p.NewPage()
-	if logo == nil {
+	if picture == nil {
 		return p, nil
 	}
-	image, err := pdf.NewImage(logo.Within(vectorLogo), logo.Photo)
+	image, err := pdf.NewImage(picture.Within(vectorLogo), picture.Photo)
 	p.Image = image
 	return p, err
 }
