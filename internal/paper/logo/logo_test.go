@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"strings"
 	"testing"
 )
 
@@ -31,12 +32,14 @@ func refused(err error) bool {
 func TestADecompressionBombIsNotDecoded(t *testing.T) {
 	t.Parallel()
 	bomb := pngFile(t, image.NewGray(image.Rect(0, 0, 1, 1)))
-	for _, size := range [][2]uint32{{60_000, 60_000}, {2049, 1}, {1, 2049}, {0, 1}, {1 << 31, 1}} {
+	for size, want := range map[[2]uint32]string{
+		{60_000, 60_000}: "2048 pixels", {2049, 1}: "2048 pixels", {1, 2049}: "2048 pixels", {0, 1}: "whole", {1 << 31, 1}: "whole",
+	} {
 		binary.BigEndian.PutUint32(bomb[16:], size[0])
 		binary.BigEndian.PutUint32(bomb[20:], size[1])
 		binary.BigEndian.PutUint32(bomb[29:], crc32.ChecksumIEEE(bomb[12:29]))
-		if _, err := Decode(bomb, 512); !refused(err) {
-			t.Errorf("%v: %v", size, err)
+		if _, err := Decode(bomb, 512); !refused(err) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want it refused for %q", size, err, want)
 		}
 	}
 	if p, err := Decode(pngFile(t, image.NewGray(image.Rect(0, 0, 2048, 2048))), 512); err != nil || p.Image.Rect != image.Rect(0, 0, 512, 512) {
