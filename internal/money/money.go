@@ -1,5 +1,5 @@
-// Package money holds amounts of euros as integer cents. No float ever touches one: amounts are parsed from and
-// printed to their decimal text.
+// Package money holds amounts of euros as integer cents, and what is calculated with them. No float ever touches one: amounts are
+// parsed from and printed to their decimal text.
 package money
 
 import (

@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/cii/ciitest"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -38,7 +39,7 @@ func TestAnyInvoiceAndItsCreditNotesKeepTheRules(t *testing.T) {
 }
 
 func anyInvoice(rt *rapid.T) invoice.Document {
-	rates := rapid.SampledFrom([]invoice.Rate{200, 100, 55, 21, 0})
+	rates := rapid.SampledFrom([]vat.Rate{200, 100, 55, 21, 0})
 	prices := rapid.OneOf(rapid.Int64Range(1, 9), rapid.Int64Range(1, 500_000))
 	quantities := rapid.OneOf(rapid.Int64Range(1, 30_000), rapid.Int64Range(1, 300*int64(invoice.One)))
 	natures := rapid.SampledFrom([]invoice.Nature{invoice.Goods, invoice.Services})

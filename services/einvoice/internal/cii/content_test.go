@@ -89,7 +89,7 @@ func TestEveryTermIsWhereItBelongs(t *testing.T) {
 		"BT-84":  means + "PayeePartyCreditorFinancialAccount/IBANID=" + d.Payment.IBAN,
 		"BT-86":  means + "PayeeSpecifiedCreditorFinancialInstitution/BICID=" + d.Payment.BIC,
 		"BT-116": settle + "ApplicableTradeTax/BasisAmount=" + v.Base.String(), "BT-117": settle + "ApplicableTradeTax/CalculatedAmount=" + v.Tax.String(),
-		"BT-118": settle + "ApplicableTradeTax/CategoryCode=S", "BT-119": settle + "ApplicableTradeTax/RateApplicablePercent=" + v.Rate.String(),
+		"BT-118": settle + "ApplicableTradeTax/CategoryCode=S", "BT-119": settle + "ApplicableTradeTax/RateApplicablePercent=" + v.VATPerMill.String(),
 		"BT-20":  settle + "SpecifiedTradePaymentTerms/Description=" + d.Payment.Terms,
 		"BT-9":   settle + "SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString@102=" + d.Due.Compact(),
 		"BT-106": sums + "LineTotalAmount=" + d.Totals.LineNet.String(), "BT-109": sums + "TaxBasisTotalAmount=" + d.Totals.Net.String(),
@@ -102,7 +102,7 @@ func TestEveryTermIsWhereItBelongs(t *testing.T) {
 		"BT-148": line + "SpecifiedLineTradeAgreement/GrossPriceProductTradePrice/ChargeAmount=" + l.NetPrice.String(),
 		"BT-131": line + "SpecifiedLineTradeSettlement/SpecifiedTradeSettlementLineMonetarySummation/LineTotalAmount=" + l.Net.String(),
 		"BT-151": line + "SpecifiedLineTradeSettlement/ApplicableTradeTax/CategoryCode=S",
-		"BT-152": line + "SpecifiedLineTradeSettlement/ApplicableTradeTax/RateApplicablePercent=" + l.Rate.String(),
+		"BT-152": line + "SpecifiedLineTradeSettlement/ApplicableTradeTax/RateApplicablePercent=" + l.VATPerMill.String(),
 	} {
 		if !strings.Contains(got, "\nCrossIndustryInvoice/"+want+"\n") {
 			t.Errorf("%s: no %s", term, want)

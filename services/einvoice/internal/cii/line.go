@@ -1,6 +1,9 @@
 package cii
 
-import "european-pay.eu/eupay/services/einvoice/internal/invoice"
+import (
+	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
 
 // line is BG-25.
 func (w *writer) line(l invoice.Line) {
@@ -19,7 +22,7 @@ func (w *writer) line(l invoice.Line) {
 		w.text("ram:BilledQuantity", l.Quantity.String(), attr{"unitCode", l.Unit})
 	})
 	w.in("ram:SpecifiedLineTradeSettlement", func() {
-		w.in("ram:ApplicableTradeTax", func() { w.tax(l.Category, l.Rate) })
+		w.in("ram:ApplicableTradeTax", func() { w.tax(l.Category, l.VATPerMill) })
 		w.in("ram:SpecifiedTradeSettlementLineMonetarySummation", func() { w.amount("ram:LineTotalAmount", l.Net) })
 	})
 }
@@ -29,7 +32,7 @@ func (w *writer) price(name string, p invoice.Price) {
 }
 
 // tax is the category and rate of a line (BT-151, BT-152) or of an allowance (BT-95, BT-96).
-func (w *writer) tax(c invoice.Category, r invoice.Rate) {
+func (w *writer) tax(c invoice.Category, r vat.Rate) {
 	w.text("ram:TypeCode", "VAT")
 	w.text("ram:CategoryCode", string(c))
 	w.text("ram:RateApplicablePercent", r.String())

@@ -47,7 +47,7 @@ func (w *writer) vat(v invoice.VAT) {
 	w.amount("ram:BasisAmount", v.Base)
 	w.text("ram:CategoryCode", string(v.Category))
 	w.text("ram:ExemptionReasonCode", v.ReasonCode)
-	w.text("ram:RateApplicablePercent", v.Rate.String())
+	w.text("ram:RateApplicablePercent", v.VATPerMill.String())
 }
 
 // allowance is BG-20.
@@ -55,7 +55,7 @@ func (w *writer) allowance(a invoice.Allowance) {
 	w.in("ram:ChargeIndicator", func() { w.text("udt:Indicator", "false") })
 	w.amount("ram:ActualAmount", a.Net)
 	w.text("ram:Reason", a.Reason)
-	w.in("ram:CategoryTradeTax", func() { w.tax(a.Category, a.Rate) })
+	w.in("ram:CategoryTradeTax", func() { w.tax(a.Category, a.VATPerMill) })
 }
 
 // totals is BG-22. The prepaid amount (BT-113) is written even when it is zero: a document that was paid before has to say

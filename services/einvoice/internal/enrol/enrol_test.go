@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/einvoice/internal/facturx"
+	"european-pay.eu/eupay/internal/paper/logo"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -245,14 +245,14 @@ func TestAMandateForAnotherSIRENIsNotRecorded(t *testing.T) {
 	}
 }
 
-// logoSide is the largest one that facturx takes.
+// logoSide is the largest one that is taken.
 const logoSide = 2048
 
 func TestLogos(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
-	huge := append(picture(t, 1, 1), make([]byte, facturx.MaxLogo)...)
+	huge := append(picture(t, 1, 1), make([]byte, logo.MaxFile)...)
 	for name, logo := range map[string][]byte{
 		"too many bytes": huge, "too wide": picture(t, logoSide+1, 1), "too high": picture(t, 1, logoSide+1),
 		"a GIF": []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), "text": []byte("hello"), "half a PNG": picture(t, 1, 1)[:20],

@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/vat"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
@@ -119,7 +120,7 @@ func (f *fixture) document(db pg.DB, day invoice.Date) uuid.UUID {
 }
 
 // sell records a sale of one part as the ledger does.
-func (f *fixture) sell(day invoice.Date, category string, rate invoice.Rate, net, tax money.Cents) uuid.UUID {
+func (f *fixture) sell(day invoice.Date, category string, rate vat.Rate, net, tax money.Cents) uuid.UUID {
 	f.Helper()
 	var id uuid.UUID
 	f.in(func(tx pgx.Tx) {
@@ -130,7 +131,7 @@ func (f *fixture) sell(day invoice.Date, category string, rate invoice.Rate, net
 	return id
 }
 
-func (f *fixture) part(tx pgx.Tx, id uuid.UUID, day invoice.Date, category string, rate invoice.Rate, net, tax money.Cents) {
+func (f *fixture) part(tx pgx.Tx, id uuid.UUID, day invoice.Date, category string, rate vat.Rate, net, tax money.Cents) {
 	f.Helper()
 	_, err := tx.Exec(f.Context(), `insert into sale_parts (source, merchant_id, livemode, sold_on, category, rate, net_cents, tax_cents)
 		values ($1, $2, true, $3, $4, $5, $6, $7)`, id, merchant, string(day), category, int64(rate), int64(net), int64(tax))
@@ -168,12 +169,12 @@ func (f *fixture) unsell(id uuid.UUID, day invoice.Date) {
 }
 
 // pay records a payment of services by a private customer, or below zero what is given back.
-func (f *fixture) pay(day invoice.Date, rate invoice.Rate, amount money.Cents) {
+func (f *fixture) pay(day invoice.Date, rate vat.Rate, amount money.Cents) {
 	f.Helper()
 	f.receive(day, rate, amount, "B2C", true)
 }
 
-func (f *fixture) receive(day invoice.Date, rate invoice.Rate, amount money.Cents, audience string, reportable bool) {
+func (f *fixture) receive(day invoice.Date, rate vat.Rate, amount money.Cents, audience string, reportable bool) {
 	f.Helper()
 	f.in(func(tx pgx.Tx) {
 		id := f.document(tx, day)

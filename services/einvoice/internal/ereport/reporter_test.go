@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
@@ -93,10 +94,12 @@ func TestTheReportSaysWhatWasSold(t *testing.T) {
 	f.wantStates("2026-11-01 1 sent")
 	got := f.platform.sales[0]
 	want := []platform.SalesDay{
-		{Date: "2026-11-03", Category: "TLB1", Count: 2, Net: 3333, Tax: 377, Rates: []platform.SalesRate{{Rate: 200, Net: 1333, Tax: 267}, {Rate: 55, Net: 2000, Tax: 110}}},
+		{Date: "2026-11-03", Category: "TLB1", Count: 2, Net: 3333, Tax: 377, Rates: []platform.SalesRate{
+			{VATPerMill: 200, Net: 1333, Tax: 267}, {VATPerMill: 55, Net: 2000, Tax: 110},
+		}},
 		{Date: "2026-11-03", Category: "TNT1", Count: 1, Net: 500, Rates: []platform.SalesRate{{Net: 500}}},
-		{Date: "2026-11-03", Category: "TPS1", Count: 1, Net: 400, Tax: 40, Rates: []platform.SalesRate{{Rate: 100, Net: 400, Tax: 40}}},
-		{Date: "2026-11-05", Category: "TLB1", Count: 1, Net: -333, Tax: -67, Rates: []platform.SalesRate{{Rate: 200, Net: -333, Tax: -67}}},
+		{Date: "2026-11-03", Category: "TPS1", Count: 1, Net: 400, Tax: 40, Rates: []platform.SalesRate{{VATPerMill: 100, Net: 400, Tax: 40}}},
+		{Date: "2026-11-05", Category: "TLB1", Count: 1, Net: -333, Tax: -67, Rates: []platform.SalesRate{{VATPerMill: 200, Net: -333, Tax: -67}}},
 	}
 	equal(t, got.Days, want)
 	if got.SIREN != "123456782" || got.Period != (platform.Period{Start: "2026-11-01", End: "2026-11-10"}) || got.Replace || got.Ref != f.list()[0].GetId() {
@@ -120,7 +123,7 @@ func TestTheReportSaysWhatWasPaid(t *testing.T) {
 	f.wantStates("2026-11-01 1 sent")
 	got := f.platform.payments[0]
 	equal(t, got.Days, []platform.PaymentsDay{
-		{Date: "2026-11-03", Parts: []platform.RateAmount{{Rate: 200, Amount: 1000}, {Rate: 100, Amount: 550}}},
+		{Date: "2026-11-03", Parts: []platform.RateAmount{{VATPerMill: 200, Amount: 1000}, {VATPerMill: 100, Amount: 550}}},
 	})
 	if got.Period != (platform.Period{Start: "2026-11-01", End: "2026-11-30"}) {
 		t.Errorf("period is %+v", got.Period)
@@ -245,10 +248,10 @@ func TestReportsAddUpToWhatWasRecorded(t *testing.T) {
 		amount := money.Cents(next(20000)) - 7000
 		f.regime = regimes[next(4)]
 		if next(3) == 0 {
-			f.pay(day, []invoice.Rate{200, 100, 55}[next(3)], amount)
+			f.pay(day, []vat.Rate{200, 100, 55}[next(3)], amount)
 			continue
 		}
-		f.sell(day, []string{"TLB1", "TPS1"}[next(2)], []invoice.Rate{200, 100, 55}[next(3)], amount, amount/5)
+		f.sell(day, []string{"TLB1", "TPS1"}[next(2)], []vat.Rate{200, 100, 55}[next(3)], amount, amount/5)
 	}
 	f.at("2026-11-11 03:00")
 	f.round()

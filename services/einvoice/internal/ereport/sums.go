@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
@@ -36,7 +37,7 @@ func salesOf(ctx context.Context, tx pgx.Tx, d due) ([]platform.SalesDay, error)
 			continue
 		}
 		of := &days[len(days)-1]
-		of.Rates = append(of.Rates, platform.SalesRate{Rate: invoice.Rate(*p.rate), Net: p.Net, Tax: p.Tax})
+		of.Rates = append(of.Rates, platform.SalesRate{VATPerMill: vat.Rate(*p.rate), Net: p.Net, Tax: p.Tax})
 	}
 	return days, nil
 }
@@ -59,7 +60,7 @@ const paymentsSQL = `select received_on::text, rate, sum(amount_cents)::bigint
 // sum is what came in on a day at a rate, less what was given back.
 type sum struct {
 	day    invoice.Date
-	rate   invoice.Rate
+	rate   vat.Rate
 	amount money.Cents
 }
 
@@ -84,7 +85,7 @@ func paymentsOf(ctx context.Context, tx pgx.Tx, d due) ([]platform.PaymentsDay, 
 // together stays one amount below zero, on the last such day: annex 7 V1.9 allows the minus sign (G7.07, which took
 // the place of G1.16), and nothing else would say it. Days without an amount are left out.
 func net(sums []sum) []sum {
-	rates := make(map[invoice.Rate][]*sum)
+	rates := make(map[vat.Rate][]*sum)
 	sums = slices.Clone(sums)
 	for i := range sums {
 		rates[sums[i].rate] = append(rates[sums[i].rate], &sums[i])
@@ -136,7 +137,7 @@ func byDay(sums []sum) []platform.PaymentsDay {
 			days = append(days, platform.PaymentsDay{Date: s.day})
 		}
 		of := &days[len(days)-1]
-		of.Parts = append(of.Parts, platform.RateAmount{Rate: s.rate, Amount: s.amount})
+		of.Parts = append(of.Parts, platform.RateAmount{VATPerMill: s.rate, Amount: s.amount})
 	}
 	return days
 }

@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -42,17 +43,17 @@ func TestNettingKeepsSums(t *testing.T) {
 		var in []sum
 		given := make(map[sum]money.Cents)
 		for i := range rapid.IntRange(0, 31).Draw(t, "days") {
-			for _, rate := range []invoice.Rate{200, 55} {
+			for _, rate := range []vat.Rate{200, 55} {
 				s := sum{invoice.Date("2026-11-01").Add(i), rate, money.Cents(rapid.IntRange(-500, 500).Draw(t, "amount"))}
 				in = append(in, s)
 				given[sum{s.day, s.rate, 0}] = s.amount
 			}
 		}
-		before, after := make(map[invoice.Rate]money.Cents), make(map[invoice.Rate]money.Cents)
+		before, after := make(map[vat.Rate]money.Cents), make(map[vat.Rate]money.Cents)
 		for _, s := range in {
 			before[s.rate] += s.amount
 		}
-		lines, negative := make(map[invoice.Rate]int), make(map[invoice.Rate]int)
+		lines, negative := make(map[vat.Rate]int), make(map[vat.Rate]int)
 		for _, s := range net(in) {
 			after[s.rate] += s.amount
 			lines[s.rate]++
@@ -64,7 +65,7 @@ func TestNettingKeepsSums(t *testing.T) {
 				t.Fatalf("%v was %s", s, was)
 			}
 		}
-		for _, rate := range []invoice.Rate{200, 55} {
+		for _, rate := range []vat.Rate{200, 55} {
 			if before[rate] != after[rate] || negative[rate] > 0 && lines[rate] != 1 || (before[rate] < 0) != (negative[rate] > 0) {
 				t.Fatalf("%v became %v", in, net(in))
 			}

@@ -1,14 +1,13 @@
 // Package facturx writes an invoice as Factur-X: a page to read (PDF/A-3B, ISO 19005-3) with the XML of the same invoice
-// inside. It writes the PDF by itself, since a general library takes ten times as long and no PDF/A comes out of it.
+// inside.
 //
 // What is written depends on the arguments only: not on the day, on a map's order or on the machine.
 package facturx
 
 import (
 	"errors"
-	"strconv"
-	"strings"
 
+	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -44,57 +43,13 @@ func Render(d invoice.Document, xml []byte, look Look) ([]byte, error) {
 
 // file puts the objects together.
 func (l *layout) file(xml []byte) []byte {
-	f := begin()
+	f := pdf.NewFile()
 	for range objFirst - 1 {
-		f.reserve()
+		f.Reserve()
 	}
-	image := 0
-	if l.logo != nil {
-		image = f.reserve()
-	}
-	numbers := make([]int, len(l.pages))
-	for i, p := range l.pages {
-		numbers[i] = f.reserve()
-		for range 1 + len(p.links) {
-			f.reserve()
-		}
-	}
-	f.frame(describe(l.d), xml, numbers)
-	f.font(objRegular, l.regular)
-	f.font(objBold, l.bold)
-	if l.logo != nil {
-		f.stream(image, l.logo.entries(), l.logo.data)
-	}
-	for i, p := range l.pages {
-		f.sheet(numbers[i], image, p)
-	}
-	return f.end(objCatalog, objInfo)
-}
-
-// sheet writes a page, its content and its links.
-func (f *file) sheet(n, image int, p *sheet) {
-	resources := "/Font<</R " + ref(objRegular) + "/B " + ref(objBold) + ">>"
-	if p.images {
-		resources += "/XObject<</Logo " + ref(image) + ">>"
-	}
-	var links strings.Builder
-	if len(p.links) > 0 {
-		links.WriteString("/Annots[")
-		for i := range p.links {
-			links.WriteString(ref(n+2+i) + " ")
-		}
-		links.WriteString("]")
-	}
-	f.object(n, "<</Type/Page/Parent "+ref(objPages)+"/MediaBox[0 0 595.28 841.89]/Resources<<"+resources+">>/Contents "+ref(n+1)+links.String()+">>")
-	f.packed(n+1, "", p.Bytes())
-	for i, k := range p.links {
-		f.object(n+2+i, k.object())
-	}
-}
-
-// object is the link as an annotation (12.5.6.5) that is printed, as PDF/A wants it.
-func (k link) object() string {
-	corner := func(n int) string { return strconv.Itoa(n / pt) }
-	return "<</Type/Annot/Subtype/Link/F 4/Border[0 0 0]/Rect[" + corner(k.x) + " " + corner(pageHeight-k.y-k.h) + " " +
-		corner(k.x+k.w) + " " + corner(pageHeight-k.y) + "]/Contents" + literal(k.url) + "/A<</S/URI/URI" + ascii(k.url) + ">>>>"
+	at := pdf.Objects{Tree: objPages, Regular: objRegular, Bold: objBold}
+	l.Reserve(f, &at)
+	frame(f, describe(l.d), xml, at)
+	l.Write(f, at)
+	return f.End(objCatalog, objInfo)
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -37,7 +38,7 @@ func group(digits string) string {
 
 func euros(c money.Cents) string         { return decimal(c.String()) + space + "€" }
 func price(p invoice.Price) string       { return decimal(p.String()) + space + "€" }
-func percent(r invoice.Rate) string      { return decimal(r.String()) + space + "%" }
+func percent(r vat.Rate) string          { return decimal(r.String()) + space + "%" }
 func quantity(q invoice.Quantity) string { return decimal(q.String()) }
 
 // date turns 2026-11-21 into 21/11/2026.

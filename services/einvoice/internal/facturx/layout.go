@@ -4,15 +4,15 @@ import (
 	"cmp"
 	"strings"
 
+	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
 // layout places an invoice on pages, from top to bottom.
 type layout struct {
-	*canvas
+	*pdf.Canvas
 	d    invoice.Document
 	look Look
-	logo *logo
 	// y is where the next thing goes; bottom is the lower edge of what may be drawn on.
 	y, bottom int
 	// grid of the table while it is drawn: a new page repeats its titles.
@@ -21,7 +21,8 @@ type layout struct {
 }
 
 func newLayout(d invoice.Document, look Look) *layout {
-	l := &layout{canvas: newCanvas(), d: d, look: look, logo: readLogo(look.Logo)}
+	l := &layout{Canvas: pdf.NewCanvas(pageWidth, pageHeight), d: d, look: look}
+	l.Image = readLogo(look.Logo)
 	l.foot = l.footer()
 	l.bottom = pageHeight - marginFoot - l.foot.height() - 5*mm
 	return l
@@ -56,19 +57,21 @@ func (l *layout) settled() string {
 
 // first begins the first page: who writes, what it is, and when.
 func (l *layout) first() {
-	l.newPage()
+	l.NewPage()
 	const half = textWidth * 52 / 100
 	left, right := marginTop, marginTop
-	if l.logo != nil {
-		left += l.picture(marginX, marginTop, 56*mm, 18*mm)
+	if l.Image != nil {
+		w, h := l.Image.Within(56*mm, 18*mm)
+		l.Picture(marginX, marginTop, w, h)
+		left += h
 	} else {
 		left = l.draw(l.letterhead(), marginX, marginTop)
 	}
-	title := style{true, 22 * pt, accent}
-	for text := strings.ToUpper(titleOf(l.d)); l.width(title, text) > half && title.size > 10*pt; {
-		title.size -= pt / 2
+	title := pdf.Style{Bold: true, Size: 22 * pt, Colour: accent}
+	for text := strings.ToUpper(titleOf(l.d)); l.Width(title, text) > half && title.Size > 10*pt; {
+		title.Size -= pt / 2
 	}
-	number := style{true, 10.5 * pt, ink}
+	number := pdf.Style{Bold: true, Size: 10.5 * pt, Colour: ink}
 	l.heading(title, number, &right)
 	l.y = max(left, right) + 6*mm
 	l.facts()
@@ -77,20 +80,20 @@ func (l *layout) first() {
 // letterhead is the seller's name in place of a logo, on two lines if that can be.
 func (l *layout) letterhead() block {
 	name := cmp.Or(l.d.Seller.TradingName, l.d.Seller.Name)
-	for s := (style{true, 15 * pt, ink}); ; s.size -= pt {
-		if b := block(nil).add(l.canvas, s, textWidth*45/100, 0, name); len(b) <= 2 || s.size <= 10*pt {
+	for s := (pdf.Style{Bold: true, Size: 15 * pt, Colour: ink}); ; s.Size -= pt {
+		if b := block(nil).add(l.Canvas, s, textWidth*45/100, 0, name); len(b) <= 2 || s.Size <= 10*pt {
 			return b
 		}
 	}
 }
 
 // heading writes the title and the number at the right edge.
-func (l *layout) heading(title, number style, y *int) {
+func (l *layout) heading(title, number pdf.Style, y *int) {
 	const edge = pageWidth - marginX
-	l.right(title, edge, *y+title.size*8/10, strings.ToUpper(titleOf(l.d)))
-	*y += title.leading()
-	l.right(number, edge, *y+number.size, "N°"+space+shownText(l.d.Number))
-	*y += number.leading()
+	l.Right(title, edge, *y+title.Size*8/10, strings.ToUpper(titleOf(l.d)))
+	*y += title.Leading()
+	l.Right(number, edge, *y+number.Size, "N°"+space+shownText(l.d.Number))
+	*y += number.Leading()
 }
 
 // fact is a value with its name above it.
@@ -117,10 +120,10 @@ func (l *layout) facts() {
 	widths := l.spread(facts, textWidth-2*pad, 2*pad)
 	blocks, height := make([]block, len(facts)), 0
 	for i, f := range facts {
-		blocks[i] = block(nil).add(l.canvas, label, widths[i], 0, strings.ToUpper(f.name)).add(l.canvas, strong, widths[i], pt, f.value)
+		blocks[i] = block(nil).add(l.Canvas, label, widths[i], 0, strings.ToUpper(f.name)).add(l.Canvas, strong, widths[i], pt, f.value)
 		height = max(height, blocks[i].height())
 	}
-	l.box(tint, marginX, l.y, textWidth, height+2*pad)
+	l.Box(tint, marginX, l.y, textWidth, height+2*pad)
 	x := marginX + pad
 	for i, b := range blocks {
 		l.draw(b, x, l.y+pad)
@@ -136,9 +139,9 @@ func (l *layout) spread(facts []fact, width, gap int) []int {
 	equal := (width - gap*(len(facts)-1)) / len(facts)
 	left, fit := width-gap*(len(facts)-1), true
 	for i, f := range facts {
-		out[i] = l.width(label, strings.ToUpper(f.name))
+		out[i] = l.Width(label, strings.ToUpper(f.name))
 		for _, line := range strings.Split(f.value, "\n") {
-			out[i] = max(out[i], l.width(strong, shownText(line))+pt)
+			out[i] = max(out[i], l.Width(strong, shownText(line))+pt)
 		}
 		left -= out[i]
 		fit = fit && out[i] <= equal
@@ -168,17 +171,17 @@ func operation(process string) string {
 
 // nextPage begins a page that continues the document.
 func (l *layout) nextPage() {
-	l.newPage()
+	l.NewPage()
 	l.y = marginTop
 	const half = textWidth / 2
-	names := l.wrap(quiet, half-l.width(quiet, "…"), l.d.Seller.Name)
+	names := l.Wrap(quiet, half-l.Width(quiet, "…"), l.d.Seller.Name)
 	if len(names) > 1 {
 		names[0] += "…"
 	}
-	l.text(quiet, marginX, l.y+quiet.size, joined("", names[:min(1, len(names))]...))
-	l.right(quiet, pageWidth-marginX, l.y+quiet.size, titleOf(l.d)+" N°"+space+shownText(l.d.Number)+" (suite)")
-	l.y += quiet.leading() + mm
-	l.line(rule, marginX, l.y, textWidth, pt/2)
+	l.Text(quiet, marginX, l.y+quiet.Size, joined("", names[:min(1, len(names))]...))
+	l.Right(quiet, pageWidth-marginX, l.y+quiet.Size, titleOf(l.d)+" N°"+space+shownText(l.d.Number)+" (suite)")
+	l.y += quiet.Leading() + mm
+	l.Line(rule, marginX, l.y, textWidth, pt/2)
 	l.y += 5 * mm
 	if l.grid != nil {
 		l.head()
@@ -208,9 +211,9 @@ func (l *layout) flow(b block, x int) {
 
 // footer is what stands below each page: the seller's own line, and who the seller is.
 func (l *layout) footer() (b block) {
-	s := style{size: 6.5 * pt, colour: grey}
+	s := pdf.Style{Size: 6.5 * pt, Colour: grey}
 	const width, most = textWidth - 25*mm, 3
-	own := l.wrap(s, width, l.look.Footer)
+	own := l.Wrap(s, width, l.look.Footer)
 	who := []string{l.d.Seller.Name, l.d.Seller.LegalInfo}
 	if l.d.Seller.SIREN != "" {
 		who = append(who, "SIREN"+space+every(l.d.Seller.SIREN, 3))
@@ -218,7 +221,7 @@ func (l *layout) footer() (b block) {
 	if l.d.Seller.VATNumber != "" {
 		who = append(who, "TVA"+space+vatNumber(l.d.Seller.VATNumber))
 	}
-	names := l.wrap(s, width, joined(" – ", who...))
+	names := l.Wrap(s, width, joined(" – ", who...))
 	// Both are said in full elsewhere or are the seller's own.
 	for _, lines := range [][]string{own[:min(len(own), most)], names[:min(len(names), most)]} {
 		for _, text := range lines {
@@ -231,11 +234,11 @@ func (l *layout) footer() (b block) {
 // footers writes the foot of all pages, now that their number is known.
 func (l *layout) footers() {
 	top := pageHeight - marginFoot - l.foot.height()
-	for i, p := range l.pages {
-		l.page = p
-		l.line(rule, marginX, top-2*mm, textWidth, pt/2)
+	for i, p := range l.Pages {
+		l.Page = p
+		l.Line(rule, marginX, top-2*mm, textWidth, pt/2)
 		l.draw(l.foot, marginX, top)
-		l.right(style{size: 6.5 * pt, colour: grey}, pageWidth-marginX, top+6.5*pt, pageOf(i+1, len(l.pages)))
+		l.Right(pdf.Style{Size: 6.5 * pt, Colour: grey}, pageWidth-marginX, top+6.5*pt, pageOf(i+1, len(l.Pages)))
 	}
 }
 

@@ -1,10 +1,14 @@
 package facturx
 
-import "european-pay.eu/eupay/services/einvoice/internal/invoice"
+import (
+	"european-pay.eu/eupay/internal/paper/pdf"
+	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/einvoice/internal/invoice"
+)
 
 // grid is the table of lines: where its columns are.
 type grid struct {
-	figures style
+	figures pdf.Style
 	// name is the left edge of the names, which are width wide.
 	name, width int
 	columns     [5]column
@@ -34,8 +38,8 @@ var titles = [5]string{"Quantité", "Prix unit. HT", "TVA", "Montant HT", "Monta
 // lines draws the table and, with its last row, the sums: they never stand alone on a page.
 func (l *layout) lines() {
 	entries := l.entries()
-	for size := plain.size; ; size -= pt / 4 {
-		if l.grid = l.measure(entries, style{size: size, colour: ink}); l.grid.width >= leastName || size <= 5*pt {
+	for size := plain.Size; ; size -= pt / 4 {
+		if l.grid = l.measure(entries, pdf.Style{Size: size, Colour: ink}); l.grid.width >= leastName || size <= 5*pt {
 			break
 		}
 	}
@@ -65,7 +69,7 @@ func (l *layout) entries() []entry {
 		}
 		out = append(out, entry{
 			n.ID, n.Name, n.Description,
-			[5]string{amount, price(n.NetPrice), rate(n.Category, n.Rate), euros(n.Net), euros(n.Gross)},
+			[5]string{amount, price(n.NetPrice), rate(n.Category, n.VATPerMill), euros(n.Net), euros(n.Gross)},
 		})
 	}
 	for _, a := range l.d.Allowances {
@@ -73,13 +77,13 @@ func (l *layout) entries() []entry {
 		if a.Reason != "" && a.Reason != name {
 			name += space + ": " + a.Reason
 		}
-		out = append(out, entry{"", name, "", [5]string{"", "", rate(a.Category, a.Rate), euros(-a.Net), euros(-a.Gross)}})
+		out = append(out, entry{"", name, "", [5]string{"", "", rate(a.Category, a.VATPerMill), euros(-a.Net), euros(-a.Gross)}})
 	}
 	return out
 }
 
 // rate of a line; an exemption is said, since zero alone is none.
-func rate(c invoice.Category, r invoice.Rate) string {
+func rate(c invoice.Category, r vat.Rate) string {
 	if c == invoice.Exempt {
 		return "Exonéré"
 	}
@@ -87,19 +91,19 @@ func rate(c invoice.Category, r invoice.Rate) string {
 }
 
 // measure gives every column the width that its widest text needs, and the names the rest.
-func (l *layout) measure(entries []entry, s style) *grid {
-	g := &grid{figures: s, name: l.width(label, "N°")}
+func (l *layout) measure(entries []entry, s pdf.Style) *grid {
+	g := &grid{figures: s, name: l.Width(label, "N°")}
 	right := pageWidth - marginX
 	for i := len(titles) - 1; i >= 0; i-- {
-		width := l.width(label, titles[i])
+		width := l.Width(label, titles[i])
 		for _, e := range entries {
-			width = max(width, l.width(s, e.figures[i]))
+			width = max(width, l.Width(s, e.figures[i]))
 		}
 		g.columns[i] = column{width, right}
 		right -= width + columnGap
 	}
 	for _, e := range entries {
-		g.name = max(g.name, l.width(quiet, e.id))
+		g.name = max(g.name, l.Width(quiet, e.id))
 	}
 	g.name += marginX + columnGap/2
 	g.width = right - g.name
@@ -108,14 +112,14 @@ func (l *layout) measure(entries []entry, s style) *grid {
 
 // head writes the titles of the columns.
 func (l *layout) head() {
-	base := l.y + label.size
-	l.text(label, marginX, base, "N°")
-	l.text(label, l.grid.name, base, "Désignation")
+	base := l.y + label.Size
+	l.Text(label, marginX, base, "N°")
+	l.Text(label, l.grid.name, base, "Désignation")
 	for i, c := range l.grid.columns {
-		l.right(label, c.right, base, titles[i])
+		l.Right(label, c.right, base, titles[i])
 	}
 	l.y = base + 1.5*mm
-	l.line(accent, marginX, l.y, textWidth, pt)
+	l.Line(accent, marginX, l.y, textWidth, pt)
 	l.y += 2 * pt // also above a row that goes on from the page before
 }
 
@@ -125,7 +129,7 @@ func (l *layout) names(e entry) block {
 	if e.id == "" {
 		name = plain // a discount
 	}
-	return block(nil).add(l.canvas, name, l.grid.width, 0, e.name).add(l.canvas, quiet, l.grid.width, pt, e.description)
+	return block(nil).add(l.Canvas, name, l.grid.width, 0, e.name).add(l.Canvas, quiet, l.grid.width, pt, e.description)
 }
 
 // entry draws one row of the table. Its last part stays on the page of what comes below it.
@@ -143,14 +147,14 @@ func (l *layout) entry(e entry, below int) {
 		}
 		l.need(left)
 		if i == 0 {
-			base := l.y + plain.size
-			l.text(quiet, marginX, base, e.id)
+			base := l.y + plain.Size
+			l.Text(quiet, marginX, base, e.id)
 			for n, c := range l.grid.columns {
-				l.right(l.grid.figures, c.right, base, e.figures[n])
+				l.Right(l.grid.figures, c.right, base, e.figures[n])
 			}
 		}
 		l.y = l.draw(block{r}, l.grid.name, l.y)
 	}
 	l.y += rowPad
-	l.line(rule, marginX, l.y, textWidth, pt/2)
+	l.Line(rule, marginX, l.y, textWidth, pt/2)
 }

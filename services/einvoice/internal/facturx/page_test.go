@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"european-pay.eu/eupay/internal/paper/font"
 	"european-pay.eu/eupay/services/einvoice/internal/cii"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
@@ -69,8 +70,7 @@ func squeezed(text string) string {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
-		r, _ = regularFont().shown(r)
-		return r
+		return font.Regular().Shown(r)
 	}, shownText(text))
 }
 
@@ -181,7 +181,7 @@ func TestTheSumsNeverStandAlone(t *testing.T) {
 				if l.y > l.bottom {
 					t.Errorf("with %d lines the sums reach into the footer", n)
 				}
-				last := len(l.pages)
+				last := len(l.Pages)
 				if last == before { // a line more on the same page
 					continue
 				}

@@ -3,6 +3,7 @@ package facturx
 import (
 	"strings"
 
+	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -12,24 +13,24 @@ func (l *layout) parties() {
 	const width = (textWidth - gap) / 2
 	seller := l.party("Émetteur", l.d.Seller, width)
 	buyer := l.party("Client", l.d.Buyer, width)
-	l.line(accent, marginX, l.y, width, pt)
-	l.line(accent, marginX+width+gap, l.y, width, pt)
+	l.Line(accent, marginX, l.y, width, pt)
+	l.Line(accent, marginX+width+gap, l.y, width, pt)
 	top := l.y + 2*mm
 	l.y = max(l.draw(seller, marginX, top), l.draw(buyer, marginX+width+gap, top)) + 7*mm
 }
 
 func (l *layout) party(title string, p invoice.Party, width int) block {
-	b := block(nil).add(l.canvas, label, width, 0, strings.ToUpper(title))
-	b = b.add(l.canvas, style{true, 10 * pt, ink}, width, 1.5*pt, p.Name)
+	b := block(nil).add(l.Canvas, label, width, 0, strings.ToUpper(title))
+	b = b.add(l.Canvas, pdf.Style{Bold: true, Size: 10 * pt, Colour: ink}, width, 1.5*pt, p.Name)
 	if p.TradingName != "" && p.TradingName != p.Name {
-		b = b.add(l.canvas, plain, width, 0, "Nom commercial : "+p.TradingName)
+		b = b.add(l.Canvas, plain, width, 0, "Nom commercial : "+p.TradingName)
 	}
 	for _, text := range address(p.Address) {
-		b = b.add(l.canvas, plain, width, 0, text)
+		b = b.add(l.Canvas, plain, width, 0, text)
 	}
 	above := 3 * pt
 	for _, text := range identity(p) {
-		b = b.add(l.canvas, quiet, width, above, text)
+		b = b.add(l.Canvas, quiet, width, above, text)
 		above = 0
 	}
 	return b

@@ -3,6 +3,9 @@ package facturx
 import (
 	"strings"
 
+	"european-pay.eu/eupay/internal/paper/epc"
+	"european-pay.eu/eupay/internal/paper/pdf"
+	"european-pay.eu/eupay/internal/paper/qrcode"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -11,7 +14,7 @@ const qrSide = 29 * mm
 
 // picture of a code with what it is for.
 type picture struct {
-	code    code
+	code    *qrcode.Code
 	caption string
 	url     string
 }
@@ -25,26 +28,26 @@ func (l *layout) payment() {
 	if l.credit() {
 		title = "Remboursement"
 	}
-	b := block(nil).add(l.canvas, label, width, 0, strings.ToUpper(title))
+	b := block(nil).add(l.Canvas, label, width, 0, strings.ToUpper(title))
 	const name = 34 * mm
 	facts := l.paymentFacts()
 	type pair struct{ name, value block }
 	pairs := make([]pair, len(facts))
 	height := b.height() + mm
 	for i, f := range facts {
-		pairs[i] = pair{block(nil).add(l.canvas, style{size: plain.size, colour: grey}, name, 0, f.name), block(nil).add(l.canvas, plain, width-name, 0, f.value)}
+		pairs[i] = pair{block(nil).add(l.Canvas, pdf.Style{Size: plain.Size, Colour: grey}, name, 0, f.name), block(nil).add(l.Canvas, plain, width-name, 0, f.value)}
 		height += max(pairs[i].name.height(), pairs[i].value.height()) + pt
 	}
 	caption := 0
 	for _, k := range codes {
-		caption = max(caption, block(nil).add(l.canvas, quiet, qrSide, pt, k.caption).height())
+		caption = max(caption, block(nil).add(l.Canvas, quiet, qrSide, pt, k.caption).height())
 	}
 	if len(codes) > 0 {
 		height = max(height, qrSide+caption)
 	}
 	l.y += 4 * mm
 	l.need(height + 2*pad)
-	l.box(tint, marginX, l.y, textWidth, height+2*pad)
+	l.Box(tint, marginX, l.y, textWidth, height+2*pad)
 	y := l.draw(b, marginX+pad, l.y+pad) + mm
 	for _, p := range pairs {
 		y = max(l.draw(p.name, marginX+pad, y), l.draw(p.value, marginX+pad+name, y)) + pt
@@ -95,12 +98,12 @@ func (l *layout) codes() (codes []picture) {
 		return nil
 	}
 	if l.d.Payment.IBAN != "" {
-		if c, err := encode(transfer(l.d)); err == nil {
+		if c, err := qrcode.Encode(transfer(l.d), qrcode.M, epc.MaxVersion); err == nil {
 			codes = append(codes, picture{c, "Scannez avec votre application bancaire", ""})
 		}
 	}
 	if l.look.PayURL != "" {
-		if c, err := encode(l.look.PayURL); err == nil {
+		if c, err := qrcode.Encode(l.look.PayURL, qrcode.M, epc.MaxVersion); err == nil {
 			codes = append(codes, picture{c, "Scannez pour payer en ligne", l.look.PayURL})
 		}
 	}
@@ -109,15 +112,15 @@ func (l *layout) codes() (codes []picture) {
 
 // scan draws a code with its caption.
 func (l *layout) scan(p picture, x, y int) {
-	l.box(white, x, y, qrSide, qrSide)
-	l.code(p.code, x, y, qrSide)
+	l.Box(white, x, y, qrSide, qrSide)
+	l.Code(p.code, x, y, qrSide)
 	if p.url != "" {
-		l.page.links = append(l.page.links, link{x, y, qrSide, qrSide, p.url})
+		l.Link(x, y, qrSide, qrSide, p.url)
 	}
 	y += qrSide
-	for _, text := range l.wrap(quiet, qrSide, p.caption) {
-		l.text(quiet, x+(qrSide-l.width(quiet, text))/2, y+pt+quiet.size, text)
-		y += quiet.leading()
+	for _, text := range l.Wrap(quiet, qrSide, p.caption) {
+		l.Text(quiet, x+(qrSide-l.Width(quiet, text))/2, y+pt+quiet.Size, text)
+		y += quiet.Leading()
 	}
 }
 
@@ -137,14 +140,14 @@ func (l *layout) notes() {
 		switch name, known := subjects[n.Subject]; {
 		case n.Subject == invoice.NoteCapital && n.Text == l.d.Seller.LegalInfo: // stands beside the seller's name
 		case n.Subject == "" || n.Subject == invoice.NoteGeneral:
-			own = own.add(l.canvas, plain, textWidth, pt, n.Text)
+			own = own.add(l.Canvas, plain, textWidth, pt, n.Text)
 		case known:
-			legal = legal.add(l.canvas, small, textWidth, pt/2, named(name, n.Text))
+			legal = legal.add(l.Canvas, small, textWidth, pt/2, named(name, n.Text))
 		default:
-			legal = legal.add(l.canvas, small, textWidth, pt/2, named(n.Subject, n.Text))
+			legal = legal.add(l.Canvas, small, textWidth, pt/2, named(n.Subject, n.Text))
 		}
 	}
-	legal = legal.add(l.canvas, small, textWidth, pt/2, l.framework())
+	legal = legal.add(l.Canvas, small, textWidth, pt/2, l.framework())
 	l.section("Notes", own)
 	l.section("Mentions", legal)
 }
@@ -154,7 +157,7 @@ func (l *layout) section(title string, b block) {
 		return
 	}
 	l.y += 4 * mm
-	l.flow(append(block(nil).add(l.canvas, label, textWidth, 0, strings.ToUpper(title)), b...), marginX)
+	l.flow(append(block(nil).add(l.Canvas, label, textWidth, 0, strings.ToUpper(title)), b...), marginX)
 }
 
 // framework says in words and by its code what BT-23 and the note BAR say.

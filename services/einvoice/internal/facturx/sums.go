@@ -2,6 +2,7 @@ package facturx
 
 import (
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -78,11 +79,11 @@ func (l *layout) due(amount money.Cents) total {
 func vatRate(v invoice.VAT) string {
 	switch v.Category {
 	case invoice.Exempt:
-		return "Exonéré (" + percent(v.Rate) + ")"
+		return "Exonéré (" + percent(v.VATPerMill) + ")"
 	case invoice.ZeroRated:
-		return percent(v.Rate) + " (taux zéro)"
+		return percent(v.VATPerMill) + " (taux zéro)"
 	}
-	return percent(v.Rate)
+	return percent(v.VATPerMill)
 }
 
 func (l *layout) drawSums(s sums) {
@@ -96,19 +97,19 @@ func (l *layout) drawSums(s sums) {
 // drawVAT draws the table of VAT by rate.
 func (l *layout) drawVAT(s sums, y int) int {
 	edges := [3]int{marginX, marginX + vatWidth*64/100, marginX + vatWidth}
-	base := y + label.size + pt
-	l.text(label, edges[0], base, "Taux de TVA")
-	l.right(label, edges[1], base, "Base HT")
-	l.right(label, edges[2], base, "Montant TVA")
+	base := y + label.Size + pt
+	l.Text(label, edges[0], base, "Taux de TVA")
+	l.Right(label, edges[1], base, "Base HT")
+	l.Right(label, edges[2], base, "Montant TVA")
 	y += sumLine - pt
-	l.line(accent, marginX, y, vatWidth, pt/2)
+	l.Line(accent, marginX, y, vatWidth, pt/2)
 	for _, v := range s.vat {
 		base = y + sumLine - 4*pt
-		l.text(plain, edges[0], base, v[0])
-		l.right(plain, edges[1], base, v[1])
-		l.right(plain, edges[2], base, v[2])
+		l.Text(plain, edges[0], base, v[0])
+		l.Right(plain, edges[1], base, v[1])
+		l.Right(plain, edges[2], base, v[2])
 		y += sumLine
-		l.line(rule, marginX, y, vatWidth, pt/2)
+		l.Line(rule, marginX, y, vatWidth, pt/2)
 	}
 	return y
 }
@@ -117,29 +118,29 @@ func (l *layout) drawVAT(s sums, y int) int {
 func (l *layout) drawTotals(s sums, y int) int {
 	const left, right = marginX + vatWidth + sumsGap, pageWidth - marginX
 	const pad = 3 * mm
-	l.box(tint, left, y, right-left, len(s.totals)*sumLine+2*mm)
+	l.Box(tint, left, y, right-left, len(s.totals)*sumLine+2*mm)
 	y += mm
 	for _, t := range s.totals {
-		name, amount := style{size: plain.size, colour: grey}, plain
+		name, amount := pdf.Style{Size: plain.Size, Colour: grey}, plain
 		if t.strong {
 			name, amount = strong, strong
 		}
-		l.text(name, left+pad, y+sumLine-4*pt, t.name)
-		l.right(amount, right-pad, y+sumLine-4*pt, t.amount)
+		l.Text(name, left+pad, y+sumLine-4*pt, t.name)
+		l.Right(amount, right-pad, y+sumLine-4*pt, t.amount)
 		y += sumLine
 	}
 	y += mm
-	l.box(accent, left, y, right-left, dueHeight)
-	big := style{bold: true, size: 11 * pt, colour: white}
-	for l.width(big, s.due.name+space+s.due.amount)+2*pad > right-left {
-		big.size -= pt / 2
+	l.Box(accent, left, y, right-left, dueHeight)
+	big := pdf.Style{Bold: true, Size: 11 * pt, Colour: white}
+	for l.Width(big, s.due.name+space+s.due.amount)+2*pad > right-left {
+		big.Size -= pt / 2
 	}
-	base := y + dueHeight/2 + big.size*36/100
-	l.text(big, left+pad, base, s.due.name)
-	l.right(big, right-pad, base, s.due.amount)
+	base := y + dueHeight/2 + big.Size*36/100
+	l.Text(big, left+pad, base, s.due.name)
+	l.Right(big, right-pad, base, s.due.amount)
 	y += dueHeight
 	if s.paid != "" {
-		l.right(style{true, 9.5 * pt, accent}, right-pad, y+mm+9.5*pt, s.paid)
+		l.Right(pdf.Style{Bold: true, Size: 9.5 * pt, Colour: accent}, right-pad, y+mm+9.5*pt, s.paid)
 		y += sumLine + mm
 	}
 	return y
@@ -154,7 +155,7 @@ func (l *layout) exemptions() {
 			code = "(" + code + ")"
 		}
 		if reason := joined(" ", v.Reason, code); reason != "" {
-			b = b.add(l.canvas, quiet, textWidth, pt, named("TVA"+space+percent(v.Rate), reason))
+			b = b.add(l.Canvas, quiet, textWidth, pt, named("TVA"+space+percent(v.VATPerMill), reason))
 		}
 	}
 	l.flow(b, marginX)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/paper/logo"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
@@ -28,87 +29,7 @@ func TestFrenchNumbers(t *testing.T) {
 	}
 }
 
-func TestWrappingLosesNothingAndFits(t *testing.T) {
-	c := newCanvas()
-	for _, text := range []string{
-		"", " ", "un", "deux mots", strings.Repeat("x", 500), "a\nb\r\nc\rd\te", strings.Repeat("long ", 100) + strings.Repeat("w", 90), "漢字" + strings.Repeat("é", 200),
-	} {
-		const width = 100 * pt
-		lines := c.wrap(plain, width, text)
-		if got, want := squeezed(strings.Join(lines, "")), squeezed(text); got != want {
-			t.Errorf("%q became %q", want, got)
-		}
-		for _, line := range lines {
-			if w := c.width(plain, line); w > width {
-				t.Errorf("%q is %d wide", line, w)
-			}
-		}
-	}
-}
-
-func TestWhatCannotBeShownGetsAMark(t *testing.T) {
-	f := regularFont()
-	for _, r := range "aé€Żđőș—“”…✓ΩЖא\u00a0\u202f" {
-		if got, glyph := f.shown(r); got != r || glyph == 0 {
-			t.Errorf("%q is not in the font", r)
-		}
-	}
-	for _, r := range "🎁漢\u200b\u200d\u202e\u0007\ue000\U0010ffff" {
-		if got, glyph := f.shown(r); got != mark || glyph == 0 {
-			t.Errorf("%U is shown as %q", r, got)
-		}
-	}
-}
-
-// outlines are the simple glyphs that a glyph is made of.
-func (f *font) outlines(glyph uint16) (out [][]byte) {
-	data := f.outline(glyph)
-	if len(data) == 0 || int16(be16(data, 0)) >= 0 {
-		return [][]byte{data}
-	}
-	parts(data, func(part uint16) uint16 { out = append(out, f.outlines(part)...); return part })
-	return out
-}
-
-func TestTheEmbeddedFontDrawsWhatTheWholeOneDraws(t *testing.T) {
-	for _, whole := range []*font{regularFont(), boldFont()} {
-		s := newSubset(whole)
-		for _, r := range "aéÀçǆệΏй€ " + string(mark) {
-			s.code(r)
-		}
-		file := s.file()
-		if sum(file) != 0xB1B0AFBA {
-			t.Error("the sum of the file is wrong")
-		}
-		part := &font{tables: map[string][]byte{}}
-		for i := range int(be16(file, 4)) {
-			entry := file[12+16*i:]
-			data := file[be32(entry, 8) : be32(entry, 8)+be32(entry, 12)]
-			if part.tables[string(entry[:4])] = data; string(entry[:4]) != "head" && sum(data) != be32(entry, 4) {
-				t.Errorf("the sum of %s is wrong", entry[:4])
-			}
-		}
-		for code, r := range s.runes[1:] {
-			_, glyph := whole.shown(r)
-			for i, want := range whole.outlines(glyph) {
-				if got := part.outlines(uint16(code + 1)); i >= len(got) || !bytes.Equal(bytes.TrimRight(got[i], "\x00"), bytes.TrimRight(want, "\x00")) {
-					t.Errorf("%q is drawn otherwise", r)
-				}
-			}
-			if advance := int(be16(part.tables["hmtx"], 4*(code+1))); whole.perMille(int16(advance)) != whole.advances[glyph] {
-				t.Errorf("%q is %d wide", r, advance)
-			}
-		}
-	}
-}
-
-func TestLettersFromRightToLeftStandAsTheyAreRead(t *testing.T) {
-	for text, want := range map[string]string{"abc é": "abc é", "א": "א", "1 אבג דה, x": "1 הד גבא, x", " אב ": " בא "} {
-		if got := visual(text); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
-		}
-	}
-}
+func be32(b []byte, at int) uint32 { return binary.BigEndian.Uint32(b[at:]) }
 
 // The profile is checked against the formulas of IEC 61966-2-1 and the sums that its columns must have.
 func TestTheColourProfileIsSRGB(t *testing.T) {
@@ -152,17 +73,17 @@ func TestALogoIsDrawnAndABadOneIsLeftOut(t *testing.T) {
 	if err := jpeg.Encode(&photo, m, nil); err != nil {
 		t.Fatal(err)
 	}
-	for name, logo := range map[string][]byte{"png": roundel(t, 400, 160), "jpeg": photo.Bytes()} {
-		if err := CheckLogo(logo); err != nil {
+	for name, file := range map[string][]byte{"png": roundel(t, 400, 160), "jpeg": photo.Bytes()} {
+		if err := CheckLogo(file); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if list := tool(t, "pdfimages", "-list", saved(t, render(t, d, Look{Logo: logo}))); !strings.Contains(list, "rgb") {
+		if list := tool(t, "pdfimages", "-list", saved(t, render(t, d, Look{Logo: file}))); !strings.Contains(list, "rgb") {
 			t.Errorf("%s: no picture in %s", name, list)
 		}
 	}
 	plainly := render(t, d, Look{})
 	wide := roundel(t, 2049, 1)
-	for name, bad := range map[string][]byte{"text": []byte("logo"), "half": roundel(t, 40, 40)[:60], "large": make([]byte, MaxLogo+1), "wide": wide} {
+	for name, bad := range map[string][]byte{"text": []byte("logo"), "half": roundel(t, 40, 40)[:60], "large": make([]byte, logo.MaxFile+1), "wide": wide} {
 		if err := CheckLogo(bad); err == nil {
 			t.Errorf("%s: passed", name)
 		}

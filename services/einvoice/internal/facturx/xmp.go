@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"strings"
 
+	"european-pay.eu/eupay/internal/paper/pdf"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -28,8 +29,8 @@ func describe(d invoice.Document) description {
 func (d description) date() string { return "(D:" + d.day.Compact() + "000000+00'00')" }
 
 func (d description) info() string {
-	return "<</Title" + literal(d.title) + "/Author" + literal(d.author) + "/Creator" + literal(producer) + "/Producer" +
-		literal(producer) + "/CreationDate" + d.date() + "/ModDate" + d.date() + ">>"
+	return "<</Title" + pdf.Literal(d.title) + "/Author" + pdf.Literal(d.author) + "/Creator" + pdf.Literal(producer) + "/Producer" +
+		pdf.Literal(producer) + "/CreationDate" + d.date() + "/ModDate" + d.date() + ">>"
 }
 
 // xmp is the file's metadata (ISO 16684-1): PDF/A-3B, and the properties of Factur-X with the description of their schema

@@ -4,12 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
+	"european-pay.eu/eupay/internal/vat"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
@@ -59,39 +60,30 @@ func orderIn(req *einvoicev1.CreateInvoiceRequest) (invoice.Order, error) {
 		Discount: money.Cents(req.GetDiscountCents()), Notes: req.GetNotes(), Reference: req.GetReference(), Due: invoice.Date(req.GetDueDate()),
 		PaidOn: invoice.Date(req.GetPaidOn()), Method: invoice.Method(req.GetPaymentMethod()), PaymentReference: req.GetPaymentReference(),
 	}
-	var problems []errs.Field
+	var bad refuse.Problems
 	switch req.GetCustomerType() {
 	case "", "business", "individual":
 	default:
-		problems = append(problems, errs.Field{Field: "customer_type", Message: "customer_type must be business or individual."})
+		bad.Add("customer_type", "must be business or individual")
 	}
 	for i, it := range req.GetItems() {
-		item, bad := itemIn(it, i)
-		problems = append(problems, bad...)
-		o.Items = append(o.Items, item)
+		o.Items = append(o.Items, itemIn(&bad, it, refuse.At("items", i)))
 	}
-	if len(problems) > 0 {
-		return invoice.Order{}, errs.Invalid(problems...)
+	if err := bad.Err(); err != nil {
+		return invoice.Order{}, err
 	}
 	return o, nil
 }
 
-func itemIn(it *einvoicev1.InvoiceItem, i int) (invoice.Item, []errs.Field) {
-	var problems []errs.Field
+func itemIn(bad *refuse.Problems, it *einvoicev1.InvoiceItem, at string) invoice.Item {
 	quantity, err := invoice.ParseQuantity(it.GetQuantity())
-	if err != nil {
-		field := fmt.Sprintf("items[%d].quantity", i)
-		problems = append(problems, errs.Field{Field: field, Message: field + " must be a number with at most four decimals."})
-	}
-	rate, err := invoice.ParseRate(it.GetVatRate())
-	if err != nil {
-		field := fmt.Sprintf("items[%d].vat_rate", i)
-		problems = append(problems, errs.Field{Field: field, Message: field + " must be 0, 2.1, 5.5, 10 or 20."})
-	}
+	bad.If(err != nil, at+".quantity", "must be a number with at most four decimals")
+	rate, err := vat.Parse(it.GetVatRate())
+	bad.If(err != nil, at+".vat_rate", "must be 0, 2.1, 5.5, 10 or 20")
 	return invoice.Item{
-		Name: it.GetProductName(), Description: it.GetDescription(), Quantity: quantity, UnitPrice: money.Cents(it.GetUnitPriceCents()), Rate: rate,
+		Name: it.GetProductName(), Description: it.GetDescription(), Quantity: quantity, UnitPrice: money.Cents(it.GetUnitPriceCents()), VATPerMill: rate,
 		Nature: invoice.Nature(it.GetNature()), ExemptReason: it.GetVatExemptionReason(),
-	}, problems
+	}
 }
 
 // The bounds of a page.

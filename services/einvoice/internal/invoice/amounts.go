@@ -5,51 +5,38 @@ import (
 	"slices"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
-const (
-	// percent is 100 % in units of Rate.
-	percent = 1000
-	// priceOfCent is one cent in units of Price.
-	priceOfCent = 10_000
-)
+// priceOfCent is one cent in units of Price.
+const priceOfCent = 10_000
 
 // group is all that has one VAT category and rate (BG-23).
 type group struct {
-	Category Category
-	Rate     Rate
+	Category   Category
+	VATPerMill vat.Rate
 }
 
 // order sorts the highest rate first.
 func (g group) order(h group) int {
-	return cmp.Or(cmp.Compare(h.Rate, g.Rate), cmp.Compare(g.Category, h.Category))
-}
-
-// taxIn is the VAT in an amount with VAT, rounded half away from zero.
-func taxIn(gross money.Cents, r Rate) money.Cents {
-	return money.Cents(mulDiv(int64(gross), int64(r), percent+int64(r)))
-}
-
-// netOf is an amount with VAT without it, rounded half away from zero.
-func netOf(gross money.Cents, r Rate) money.Cents {
-	return money.Cents(mulDiv(int64(gross), percent, percent+int64(r)))
+	return cmp.Or(cmp.Compare(h.VATPerMill, g.VATPerMill), cmp.Compare(g.Category, h.Category))
 }
 
 // lineGross is what a quantity costs, rounded half away from zero.
 func lineGross(q Quantity, unit money.Cents) money.Cents {
-	return money.Cents(mulDiv(int64(q), int64(unit), int64(One)))
+	return money.Cents(money.MulDivHalfAway(int64(q), int64(unit), int64(One)))
 }
 
 // unitPrice is the net price of one unit: what the line costs by its quantity. Where the line's cents went to another line
 // it is the price that was agreed, since a price must be above zero (BR-FR-DEC-03).
-func unitPrice(net money.Cents, q Quantity, unit money.Cents, r Rate) Price {
-	if p := Price(mulDiv(int64(net)*priceOfCent, int64(One), int64(q))); p > 0 {
+func unitPrice(net money.Cents, q Quantity, unit money.Cents, r vat.Rate) Price {
+	if p := Price(money.MulDivHalfAway(int64(net)*priceOfCent, int64(One), int64(q))); p > 0 {
 		return p
 	}
-	return Price(mulDiv(int64(unit)*priceOfCent, percent, percent+int64(r)))
+	return vat.Net(Price(unit)*priceOfCent, r)
 }
 
-// price works out all sums of a document from the Quantity, UnitGross, Category and Rate of its lines and a discount on the whole.
+// price works out all sums of a document from the Quantity, UnitGross, Category and VATPerMill of its lines and a discount on the whole.
 // Per rate the VAT is taken out of what the customer pays, and the net amounts are made to add up to the rest; so the
 // customer pays the prices to the cent and BR-CO-10 to BR-CO-16 hold. The discount is less than the lines' sum.
 func (d *Document) price(discount money.Cents, prepaid bool) {
@@ -57,7 +44,7 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 	for i := range d.Lines {
 		l := &d.Lines[i]
 		l.Gross = lineGross(l.Quantity, l.UnitGross)
-		grosses[group{l.Category, l.Rate}] += l.Gross
+		grosses[group{l.Category, l.VATPerMill}] += l.Gross
 	}
 	groups := make([]group, 0, len(grosses))
 	for g := range grosses {
@@ -68,7 +55,7 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 	for i, g := range groups {
 		weights[i] = grosses[g]
 	}
-	for i, share := range apportion(discount, weights) {
+	for i, share := range money.Apportion(discount, weights) {
 		d.priceGroup(groups[i], weights[i], share)
 	}
 	d.sum(prepaid)
@@ -76,28 +63,28 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 
 // priceGroup adds the VAT and the allowance of one group, and sets its lines' net amounts.
 func (d *Document) priceGroup(g group, gross, discount money.Cents) {
-	tax := taxIn(gross-discount, g.Rate)
-	v := VAT{Category: g.Category, Rate: g.Rate, Base: gross - discount - tax, Tax: tax}
+	tax := vat.In(gross-discount, g.VATPerMill)
+	v := VAT{Category: g.Category, VATPerMill: g.VATPerMill, Base: gross - discount - tax, Tax: tax}
 	d.VAT = append(d.VAT, v)
 	var allowance money.Cents
 	if discount > 0 {
-		allowance = netOf(discount, g.Rate)
-		d.Allowances = append(d.Allowances, Allowance{Net: allowance, Gross: discount, Reason: allowanceReason, Category: g.Category, Rate: g.Rate})
+		allowance = vat.Net(discount, g.VATPerMill)
+		d.Allowances = append(d.Allowances, Allowance{Net: allowance, Gross: discount, Reason: allowanceReason, Category: g.Category, VATPerMill: g.VATPerMill})
 	}
 	lines := make([]*Line, 0, len(d.Lines))
 	for i := range d.Lines {
-		if l := &d.Lines[i]; g == (group{l.Category, l.Rate}) {
+		if l := &d.Lines[i]; g == (group{l.Category, l.VATPerMill}) {
 			lines = append(lines, l)
 		}
 	}
-	fitNets(lines, v.Base+allowance, g.Rate)
+	fitNets(lines, v.Base+allowance, g.VATPerMill)
 }
 
 // fitNets sets net amounts that add up to want, which is from zero to what the lines cost. Cents that rounding makes too many
 // or too few come from the largest lines, one from each, and never make a net amount negative or larger than the gross one.
-func fitNets(lines []*Line, want money.Cents, r Rate) {
+func fitNets(lines []*Line, want money.Cents, r vat.Rate) {
 	for _, l := range lines {
-		l.Net = netOf(l.Gross, r)
+		l.Net = vat.Net(l.Gross, r)
 		want -= l.Net
 	}
 	largest := slices.Clone(lines)
@@ -136,33 +123,4 @@ func (d *Document) sum(prepaid bool) {
 	}
 	t.Due = t.Gross - t.Prepaid
 	d.Totals = t
-}
-
-// apportion splits total in proportion to weights by the largest remainder: the parts add up to it exactly, and while it is at
-// most the sum of the weights no part is larger than its weight. A total of zero gives zeros. No number is negative.
-func apportion(total money.Cents, weights []money.Cents) []money.Cents {
-	parts := make([]money.Cents, len(weights))
-	var sum int64
-	for _, w := range weights {
-		sum += int64(w)
-	}
-	if total == 0 || sum == 0 {
-		return parts
-	}
-	type rest struct {
-		index     int
-		remainder uint64
-	}
-	rests := make([]rest, len(weights))
-	left := total
-	for i, w := range weights {
-		q, r := divide(int64(total), int64(w), sum)
-		parts[i], rests[i] = money.Cents(q), rest{i, r}
-		left -= parts[i]
-	}
-	slices.SortStableFunc(rests, func(a, b rest) int { return cmp.Compare(b.remainder, a.remainder) })
-	for _, r := range rests[:left] {
-		parts[r.index]++
-	}
-	return parts
 }

@@ -23,7 +23,7 @@ func (c cell) tax() money.Cents { return c.Gross - c.Net }
 func cells(d Document) []cell {
 	sums := map[cell]cell{}
 	for _, l := range d.Lines {
-		k := cell{group: group{l.Category, l.Rate}, Nature: l.Nature}
+		k := cell{group: group{l.Category, l.VATPerMill}, Nature: l.Nature}
 		c := sums[k]
 		c.group, c.Nature, c.Gross, c.Net = k.group, k.Nature, c.Gross+l.Gross, c.Net+l.Net
 		sums[k] = c
@@ -44,7 +44,7 @@ func cells(d Document) []cell {
 // shareRate takes the allowance of a rate off its cells, and gives each its share of the rate's tax. (The lines of a credit note have
 // that already.) The lines' own net amounts are no measure: they have taken the cents that rounding left over.
 func shareRate(list []cell, d Document, v VAT) {
-	g := group{v.Category, v.Rate}
+	g := group{v.Category, v.VATPerMill}
 	var own []*cell
 	var grosses []money.Cents
 	for i := range list {
@@ -52,11 +52,11 @@ func shareRate(list []cell, d Document, v VAT) {
 			own, grosses = append(own, &list[i]), append(grosses, list[i].Gross)
 		}
 	}
-	for i, off := range apportion(discountAt(d, g), grosses) {
+	for i, off := range money.Apportion(discountAt(d, g), grosses) {
 		grosses[i] -= off
 		own[i].Gross = grosses[i]
 	}
-	for i, tax := range apportion(v.Tax, grosses) {
+	for i, tax := range money.Apportion(v.Tax, grosses) {
 		own[i].Net = own[i].Gross - tax
 	}
 }
@@ -64,7 +64,7 @@ func shareRate(list []cell, d Document, v VAT) {
 // discountAt is the allowance at a rate, VAT included.
 func discountAt(d Document, g group) money.Cents {
 	for _, a := range d.Allowances {
-		if g == (group{a.Category, a.Rate}) {
+		if g == (group{a.Category, a.VATPerMill}) {
 			return a.Gross
 		}
 	}

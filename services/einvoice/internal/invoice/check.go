@@ -1,13 +1,12 @@
 package invoice
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 // The longest texts that are taken, in characters.
@@ -23,24 +22,13 @@ const (
 )
 
 // problems collects everything that is wrong, so that the caller can mend it at once.
-type problems []errs.Field
-
-func (p *problems) add(field, format string, args ...any) {
-	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
-}
-
-func (p problems) err() error {
-	if len(p) == 0 {
-		return nil
-	}
-	return errs.Invalid(p...)
-}
+type problems struct{ refuse.Problems }
 
 // text wants at most that many visible characters on one line, and at least one where it is required.
 func (p *problems) text(field, value string, most int, required bool) {
 	p.lines(field, value, most, required)
 	if strings.Contains(value, "\n") {
-		p.add(field, "must be one line")
+		p.Add(field, "must be one line")
 	}
 }
 
@@ -48,17 +36,17 @@ func (p *problems) text(field, value string, most int, required bool) {
 func (p *problems) lines(field, value string, most int, required bool) {
 	switch {
 	case value == "" && required:
-		p.add(field, "is required")
+		p.Add(field, "is required")
 	case !utf8.ValidString(value):
-		p.add(field, "must be UTF-8")
+		p.Add(field, "must be UTF-8")
 	case required && !strings.ContainsFunc(value, visible):
-		p.add(field, "must have a character that can be seen")
+		p.Add(field, "must have a character that can be seen")
 	case utf8.RuneCountInString(value) > most:
-		p.add(field, "must have at most %d characters", most)
+		p.Add(field, "must have at most %d characters", most)
 	case strings.Count(value, "\n") >= maxLines:
-		p.add(field, "must have at most %d lines", maxLines)
+		p.Add(field, "must have at most %d lines", maxLines)
 	case strings.ContainsFunc(value, unfit):
-		p.add(field, "must not contain control characters")
+		p.Add(field, "must not contain control characters")
 	}
 }
 
@@ -75,9 +63,9 @@ func unfit(r rune) bool {
 func (p *problems) email(field, value string, required bool) {
 	switch {
 	case value == "" && required:
-		p.add(field, "is required")
+		p.Add(field, "is required")
 	case value != "" && !validEmail(value):
-		p.add(field, "must be an e-mail address such as name@example.com, with at most %d characters", maxEmail)
+		p.Add(field, "must be an e-mail address such as name@example.com, with at most %d characters", maxEmail)
 	}
 }
 
@@ -85,7 +73,7 @@ var phoneForm = regexp.MustCompile(`^[0-9+(). /-]+$`)
 
 func (p *problems) phone(field, value string) {
 	if value != "" && (len(value) > maxPhone || !phoneForm.MatchString(value)) {
-		p.add(field, "must be a telephone number of at most %d characters", maxPhone)
+		p.Add(field, "must be a telephone number of at most %d characters", maxPhone)
 	}
 }
 
@@ -97,7 +85,7 @@ func (p *problems) address(field string, a Address, required bool) {
 	p.text(field+".post_code", a.PostCode, maxPostCode, required)
 	p.text(field+".city", a.City, maxName, required)
 	if !countryForm.MatchString(a.Country) || !countries[a.Country] {
-		p.add(field+".country", "must be a country code of two capital letters (ISO 3166-1), such as FR")
+		p.Add(field+".country", "must be a country code of two capital letters (ISO 3166-1), such as FR")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // TooMuch is the error for more than what is left of an invoice.
@@ -33,10 +34,10 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	}
 	var p problems
 	if amount <= 0 {
-		p.add("amount", "must be above 0")
+		p.Add("amount", "must be above 0")
 	}
 	p.reason(reason)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Document{}, err
 	}
 	whole := cells(of)
@@ -67,7 +68,7 @@ func (p *problems) reason(reason string) {
 func CheckReason(reason string) error {
 	var p problems
 	p.reason(reason)
-	return p.err()
+	return p.Err()
 }
 
 // correction is what credit notes and corrected invoices have in common.
@@ -102,7 +103,7 @@ func take(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, 
 	if amount > sum {
 		return nil, TooMuch{sum}
 	}
-	return apportion(amount, left), nil
+	return money.Apportion(amount, left), nil
 }
 
 // creditTaxes is the VAT in the share of each cell. It is counted from the beginning: the VAT in all that is credited by now, less what
@@ -117,13 +118,13 @@ func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money
 		before := done[c.key()]
 		least[i] = max(0, shares[i]-(c.Net-before.Net))
 		most[i] = min(shares[i], c.tax()-before.tax())
-		taxes[i] = min(max(taxIn(before.Gross+shares[i], c.Rate)-before.tax(), least[i]), most[i])
+		taxes[i] = min(max(vat.In(before.Gross+shares[i], c.VATPerMill)-before.tax(), least[i]), most[i])
 		gross[c.group] += before.Gross + shares[i]
 		wanted[c.group] -= before.tax() + taxes[i]
 	}
 	for i, c := range whole {
 		// What goods and services lack or have too much together.
-		off := wanted[c.group] + taxIn(gross[c.group], c.Rate)
+		off := wanted[c.group] + vat.In(gross[c.group], c.VATPerMill)
 		moved := min(max(taxes[i]+off, least[i]), most[i])
 		wanted[c.group] -= moved - taxes[i]
 		taxes[i] = moved
@@ -136,11 +137,11 @@ func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 	net := share - tax
 	d.Lines = append(d.Lines, Line{
 		ID: strconv.Itoa(len(d.Lines) + 1), Name: "Avoir sur la facture " + of.Number + ", " + natureName(c.Nature), Nature: c.Nature, Quantity: One,
-		Unit: unitPiece, NetPrice: unitPrice(net, One, share, c.Rate), Net: net, Gross: share, UnitGross: share, Category: c.Category, Rate: c.Rate,
+		Unit: unitPiece, NetPrice: unitPrice(net, One, share, c.VATPerMill), Net: net, Gross: share, UnitGross: share, Category: c.Category, VATPerMill: c.VATPerMill,
 	})
 	last := len(d.VAT) - 1
-	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].Rate != c.Rate {
-		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.Rate == c.Rate })]
+	if last < 0 || d.VAT[last].Category != c.Category || d.VAT[last].VATPerMill != c.VATPerMill {
+		v := of.VAT[slices.IndexFunc(of.VAT, func(v VAT) bool { return v.Category == c.Category && v.VATPerMill == c.VATPerMill })]
 		v.Base, v.Tax = 0, 0
 		d.VAT = append(d.VAT, v)
 		last++

@@ -31,7 +31,7 @@ func TestAPartIsCreditedAtEachRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []invoice.VAT{{Category: invoice.Standard, Rate: 200, Base: 35_81, Tax: 7_16}, {Category: invoice.Standard, Rate: 55, Base: 6_66, Tax: 37}}
+	want := []invoice.VAT{{Category: invoice.Standard, VATPerMill: 200, Base: 35_81, Tax: 7_16}, {Category: invoice.Standard, VATPerMill: 55, Base: 6_66, Tax: 37}}
 	if !reflect.DeepEqual(d.VAT, want) || len(d.Lines) != 2 || d.Totals.Gross != 50_00 || d.Totals.Due != 50_00 {
 		t.Errorf("VAT %+v, totals %+v", d.VAT, d.Totals)
 	}
@@ -163,9 +163,9 @@ func TestSalesAreByCategoryAndRate(t *testing.T) {
 	}
 	// 6.52 of the discount are for the rate 20, and 5.02 of these for goods: 194.97 and 58.50 are left, with 42.25 of VAT.
 	want := []invoice.Sale{
-		{Category: "TLB1", Rate: 200, Net: 162_47, Tax: 32_50},
-		{Category: "TPS1", Rate: 200, Net: 48_75, Tax: 9_75},
-		{Category: "TLB1", Rate: 55, Net: 46_11, Tax: 2_54},
+		{Category: "TLB1", VATPerMill: 200, Net: 162_47, Tax: 32_50},
+		{Category: "TPS1", VATPerMill: 200, Net: 48_75, Tax: 9_75},
+		{Category: "TLB1", VATPerMill: 55, Net: 46_11, Tax: 2_54},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("sales %+v", got)
@@ -183,7 +183,10 @@ func TestAPaymentIsSplitByNatureAndRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []invoice.Part{{Nature: invoice.Goods, Rate: 200, Amount: 64_54}, {Nature: invoice.Services, Rate: 200, Amount: 19_36}, {Nature: invoice.Goods, Rate: 55, Amount: 16_10}}
+	want := []invoice.Part{
+		{Nature: invoice.Goods, VATPerMill: 200, Amount: 64_54}, {Nature: invoice.Services, VATPerMill: 200, Amount: 19_36},
+		{Nature: invoice.Goods, VATPerMill: 55, Amount: 16_10},
+	}
 	if !reflect.DeepEqual(first, want) {
 		t.Errorf("parts %+v", first)
 	}

@@ -3,6 +3,8 @@ package invoice
 import (
 	"cmp"
 	"strings"
+
+	"european-pay.eu/eupay/internal/ident"
 )
 
 // france is the only country whose businesses can be invoiced.
@@ -19,13 +21,13 @@ func (p *problems) customer(c Customer, s Settings) (Party, Audience) {
 	identified := c.SIREN+c.SIRET+c.VATNumber+c.ElectronicAddress != ""
 	switch {
 	case c.Business && c.Individual:
-		p.add("customer_type", "must be business or individual")
+		p.Add("customer_type", "must be business or individual")
 	case c.Individual && identified:
-		p.add("customer_type", "must be business when customer_siren, customer_siret, customer_vat_number or customer_electronic_address is given")
+		p.Add("customer_type", "must be business when customer_siren, customer_siret, customer_vat_number or customer_electronic_address is given")
 	case c.Business && !identified && c.Address.Country != france:
 		p.abroad("customer_type")
 	case c.Business && !identified:
-		p.add("customer_siren", "is required for a business (or customer_siret, customer_vat_number, customer_electronic_address)")
+		p.Add("customer_siren", "is required for a business (or customer_siret, customer_vat_number, customer_electronic_address)")
 	case identified:
 		p.business(&party, c)
 		return party, B2B
@@ -44,32 +46,32 @@ func privateAddress(c Customer, s Settings) ElectronicAddress {
 
 // abroad refuses a business that is not in France: reverse charge and its report (flux 10.1) are not offered.
 func (p *problems) abroad(field string) {
-	p.add(field, "names a business outside of France, which cannot be invoiced here (overseas departments are FR)")
+	p.Add(field, "names a business outside of France, which cannot be invoiced here (overseas departments are FR)")
 }
 
 // business checks the identifiers, which must all be those of one SIREN, and fills the party with them.
 func (p *problems) business(party *Party, c Customer) {
-	before := len(*p)
-	if c.SIREN != "" && !ValidSIREN(c.SIREN) {
-		p.add("customer_siren", "must be a SIREN: nine digits with a right checksum, without spaces")
+	before := len(p.Problems)
+	if c.SIREN != "" && !ident.IsSIREN(c.SIREN) {
+		p.Add("customer_siren", "must be a SIREN: nine digits with a right checksum, without spaces")
 	}
-	if c.SIRET != "" && !ValidSIRET(c.SIRET) {
-		p.add("customer_siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
+	if c.SIRET != "" && !ident.IsSIRET(c.SIRET) {
+		p.Add("customer_siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
 	}
 	switch {
-	case c.VATNumber == "" || ValidVATNumber(c.VATNumber):
+	case c.VATNumber == "" || ident.IsVATNumber(c.VATNumber):
 	case strings.HasPrefix(c.VATNumber, france) || !countries[c.VATNumber[:min(2, len(c.VATNumber))]]:
-		p.add("customer_vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
+		p.Add("customer_vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
 	default:
 		p.abroad("customer_vat_number")
 	}
 	if c.ElectronicAddress != "" && !validElectronic(c.ElectronicAddress) {
-		p.add("customer_electronic_address", "must start with the SIREN, then _ and letters, digits, - _ . if there is more, with at most %d characters", maxElectronic)
+		p.Add("customer_electronic_address", "must start with the SIREN, then _ and letters, digits, - _ . if there is more, with at most %d characters", maxElectronic)
 	}
 	if c.Address.Country != france {
 		p.abroad("customer_address.country")
 	}
-	if len(*p) > before {
+	if len(p.Problems) > before {
 		return
 	}
 	party.SIREN = sirenOf(c)
@@ -94,12 +96,12 @@ func sirenOf(c Customer) string {
 
 func (p *problems) oneSIREN(siren string, c Customer) {
 	if c.SIRET != "" && c.SIRET[:9] != siren {
-		p.add("customer_siret", "must start with the SIREN %s", siren)
+		p.Add("customer_siret", "must start with the SIREN %s", siren)
 	}
 	if c.VATNumber != "" && c.VATNumber[4:] != siren {
-		p.add("customer_vat_number", "must end with the SIREN %s", siren)
+		p.Add("customer_vat_number", "must end with the SIREN %s", siren)
 	}
 	if c.ElectronicAddress != "" && c.ElectronicAddress[:9] != siren {
-		p.add("customer_electronic_address", "must start with the SIREN %s", siren)
+		p.Add("customer_electronic_address", "must start with the SIREN %s", siren)
 	}
 }

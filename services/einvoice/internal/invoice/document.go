@@ -4,7 +4,10 @@
 // Terms in parentheses such as (BT-1) and (BG-25) are those of EN 16931-1.
 package invoice
 
-import "european-pay.eu/eupay/internal/money"
+import (
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
+)
 
 // TypeCode is the kind of a document (BT-3, UNTDID 1001).
 type TypeCode string
@@ -175,9 +178,9 @@ type Line struct {
 	// the XML, both are on the page.
 	Gross     money.Cents `json:"gross"`
 	UnitGross money.Cents `json:"unit_gross"`
-	// Category (BT-151) and Rate (BT-152).
-	Category Category `json:"category"`
-	Rate     Rate     `json:"rate"`
+	// Category (BT-151) and VATPerMill (BT-152).
+	Category   Category `json:"category"`
+	VATPerMill vat.Rate `json:"rate"`
 }
 
 // Allowance is a discount on all that has one category and rate (BG-20).
@@ -186,9 +189,9 @@ type Allowance struct {
 	Net   money.Cents `json:"net"`
 	Gross money.Cents `json:"gross"`
 	// Reason (BT-97) in words.
-	Reason   string   `json:"reason"`
-	Category Category `json:"category"`
-	Rate     Rate     `json:"rate"`
+	Reason     string   `json:"reason"`
+	Category   Category `json:"category"`
+	VATPerMill vat.Rate `json:"rate"`
 }
 
 // Category is a VAT category (UNTDID 5305).
@@ -205,8 +208,8 @@ const (
 
 // VAT is the sum for one category and rate (BG-23).
 type VAT struct {
-	Category Category `json:"category"`
-	Rate     Rate     `json:"rate"`
+	Category   Category `json:"category"`
+	VATPerMill vat.Rate `json:"rate"`
 	// Base (BT-116) and Tax (BT-117). Base + Tax is what the customer pays at this rate.
 	Base money.Cents `json:"base"`
 	Tax  money.Cents `json:"tax"`

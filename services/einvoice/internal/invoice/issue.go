@@ -28,7 +28,7 @@ func New(number string, issued Date, s Settings, o Order) (Document, error) {
 	buyer, audience := p.customer(o.Customer, s)
 	p.items(o.Items, s)
 	p.order(o, issued)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return Document{}, err
 	}
 	d := Document{
@@ -82,7 +82,7 @@ func lines(s Settings, items []Item) []Line {
 	for i, it := range items {
 		list[i] = Line{
 			ID: strconv.Itoa(i + 1), Name: it.Name, Description: it.Description, Nature: cmp.Or(it.Nature, s.Activity), Quantity: it.Quantity,
-			Unit: unitPiece, UnitGross: it.UnitPrice, Category: category(s, it), Rate: it.Rate,
+			Unit: unitPiece, UnitGross: it.UnitPrice, Category: category(s, it), VATPerMill: it.VATPerMill,
 		}
 	}
 	return list
@@ -91,7 +91,7 @@ func lines(s Settings, items []Item) []Line {
 // category of an item. A rate of zero is never standard (BR-S-05).
 func category(s Settings, it Item) Category {
 	switch {
-	case it.Rate > 0:
+	case it.VATPerMill > 0:
 		return Standard
 	case s.Regime == RegimeFranchise || it.ExemptReason != "":
 		return Exempt

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
@@ -238,7 +239,7 @@ func BenchmarkNew(b *testing.B) {
 	for _, n := range []int{1, 20, 1000} {
 		o := order()
 		for i := range n {
-			o.Items = append(o.Items, invoicetest.Item("Chose", int64(i%5+1), money.Cents(i+199), invoice.Rates[i%5]))
+			o.Items = append(o.Items, invoicetest.Item("Chose", int64(i%5+1), money.Cents(i+199), vat.Rates[i%5]))
 		}
 		o.Discount = 1_00
 		b.Run(fmt.Sprintf("lines=%d", n), func(b *testing.B) {

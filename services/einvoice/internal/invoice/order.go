@@ -1,6 +1,9 @@
 package invoice
 
-import "european-pay.eu/eupay/internal/money"
+import (
+	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
+)
 
 // Order is what a merchant asks an invoice for. Prices include VAT, as everything in the public API.
 type Order struct {
@@ -43,8 +46,8 @@ type Item struct {
 	Description string
 	Quantity    Quantity
 	// UnitPrice of one unit, VAT included.
-	UnitPrice money.Cents
-	Rate      Rate
+	UnitPrice  money.Cents
+	VATPerMill vat.Rate
 	// Nature; empty means the merchant's activity.
 	Nature Nature
 	// ExemptReason says in words why a rate of 0 is an exemption; empty means that it is none.

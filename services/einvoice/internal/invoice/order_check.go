@@ -1,11 +1,12 @@
 package invoice
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // The bounds of an order. With them no sum can overflow.
@@ -21,9 +22,6 @@ const (
 // MaxPaidDays is how long before its invoice something may have been paid. It catches a mistyped year: the report of a month that
 // is over goes to the administration at once.
 const MaxPaidDays = 366
-
-// Rates are the VAT rates that an item may have.
-var Rates = []Rate{0, 21, 55, 100, 200}
 
 var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, MethodOther}
 
@@ -48,18 +46,18 @@ func (o Order) tidy() Order {
 // items checks each item, and that their sum is within bounds.
 func (p *problems) items(items []Item, s Settings) {
 	if len(items) == 0 {
-		p.add("items", "must have at least one item")
+		p.Add("items", "must have at least one item")
 	}
 	if len(items) > maxItems {
-		p.add("items", "must have at most %d items", maxItems)
+		p.Add("items", "must have at most %d items", maxItems)
 		return
 	}
-	before := len(*p)
+	before := len(p.Problems)
 	for i, it := range items {
-		p.item(fmt.Sprintf("items[%d].", i), it, s)
+		p.item(refuse.At("items", i)+".", it, s)
 	}
-	if len(*p) == before && itemsGross(items) > maxTotal {
-		p.add("items", "must cost at most %s EUR together", maxTotal)
+	if len(p.Problems) == before && itemsGross(items) > maxTotal {
+		p.Add("items", "must cost at most %s EUR together", maxTotal)
 	}
 }
 
@@ -69,26 +67,26 @@ func (p *problems) item(at string, it Item, s Settings) {
 	p.text(at+"vat_exemption_reason", it.ExemptReason, maxName, false)
 	priced := true
 	if it.Quantity <= 0 || it.Quantity > maxQuantity {
-		p.add(at+"quantity", "must be above 0 and at most %s", maxQuantity)
+		p.Add(at+"quantity", "must be above 0 and at most %s", maxQuantity)
 		priced = false
 	}
 	if it.UnitPrice <= 0 || it.UnitPrice > maxUnitPrice {
-		p.add(at+"unit_price_ttc", "must be from 0.01 to %s: leave out what is free, or grant it with discount_amount", maxUnitPrice)
+		p.Add(at+"unit_price_ttc", "must be from 0.01 to %s: leave out what is free, or grant it with discount_amount", maxUnitPrice)
 		priced = false
 	}
 	if priced && lineGross(it.Quantity, it.UnitPrice) == 0 {
-		p.add(at+"quantity", "times unit_price_ttc must be at least one cent")
+		p.Add(at+"quantity", "times unit_price_ttc must be at least one cent")
 	}
 	switch {
-	case !slices.Contains(Rates, it.Rate):
-		p.add(at+"vat_rate", "must be one of 0, 2.1, 5.5, 10, 20")
-	case it.Rate > 0 && s.Regime == RegimeFranchise:
-		p.add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
-	case it.Rate > 0 && it.ExemptReason != "":
-		p.add(at+"vat_exemption_reason", "is only possible with a vat_rate of 0")
+	case !slices.Contains(vat.Rates, it.VATPerMill):
+		p.Add(at+"vat_rate", "must be one of 0, 2.1, 5.5, 10, 20")
+	case it.VATPerMill > 0 && s.Regime == RegimeFranchise:
+		p.Add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
+	case it.VATPerMill > 0 && it.ExemptReason != "":
+		p.Add(at+"vat_exemption_reason", "is only possible with a vat_rate of 0")
 	}
 	if it.Nature != "" && it.Nature != Goods && it.Nature != Services {
-		p.add(at+"type", "must be goods or service")
+		p.Add(at+"type", "must be goods or service")
 	}
 }
 
@@ -99,9 +97,9 @@ func (p *problems) order(o Order, issued Date) {
 	p.text("payment_reference", o.PaymentReference, maxReference, false)
 	switch {
 	case o.Discount < 0 || o.Discount > maxTotal:
-		p.add("discount_amount", "must be from 0 to %s", maxTotal)
-	case o.Discount > 0 && len(*p) == 0 && o.Discount >= itemsGross(o.Items):
-		p.add("discount_amount", "must be less than what the items cost (%s)", itemsGross(o.Items))
+		p.Add("discount_amount", "must be from 0 to %s", maxTotal)
+	case o.Discount > 0 && len(p.Problems) == 0 && o.Discount >= itemsGross(o.Items):
+		p.Add("discount_amount", "must be less than what the items cost (%s)", itemsGross(o.Items))
 	}
 	p.due(o, issued)
 	if o.PaidOn != "" {
@@ -114,19 +112,19 @@ func (p *problems) due(o Order, issued Date) {
 		return
 	}
 	if _, err := ParseDate(string(o.Due)); err != nil {
-		p.add("due_date", "must be a date such as %s", issued)
+		p.Add("due_date", "must be a date such as %s", issued)
 		return
 	}
 	if o.Due < issued || o.Due > issued.Add(maxDueDays) {
-		p.add("due_date", "must be from %s, the day of the invoice, to a year later", issued)
+		p.Add("due_date", "must be from %s, the day of the invoice, to a year later", issued)
 	}
 }
 
 func (p *problems) paid(o Order, issued Date) {
 	if _, err := ParseDate(string(o.PaidOn)); err != nil || o.PaidOn > issued || o.PaidOn < issued.Add(-MaxPaidDays) {
-		p.add("paid_on", "must be a date up to %s, the day of the invoice, and at most a year before", issued)
+		p.Add("paid_on", "must be a date up to %s, the day of the invoice, and at most a year before", issued)
 	}
 	if !slices.Contains(methods, o.Method) {
-		p.add("payment_method", "must be one of cash, card, bank, terminal, other")
+		p.Add("payment_method", "must be one of cash, card, bank, terminal, other")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
@@ -19,13 +20,13 @@ func ttc(it invoice.Item) money.Cents {
 // genItem draws prices from a cent to thousands, and quantities with and without decimals.
 func genItem(t *rapid.T) invoice.Item {
 	it := invoice.Item{
-		Name: "Chose", Rate: rapid.SampledFrom(invoice.Rates).Draw(t, "rate"),
+		Name: "Chose", VATPerMill: rapid.SampledFrom(vat.Rates).Draw(t, "rate"),
 		UnitPrice: money.Cents(rapid.OneOf(rapid.Int64Range(1, 9), rapid.Int64Range(1, 9_999), rapid.Int64Range(1, 500_000)).Draw(t, "price")),
 		Nature:    rapid.SampledFrom([]invoice.Nature{"", invoice.Goods, invoice.Services}).Draw(t, "nature"),
 		Quantity: invoice.Quantity(rapid.OneOf(rapid.Just(int64(invoice.One)), rapid.Int64Range(1, 20_000),
 			rapid.Custom(func(t *rapid.T) int64 { return rapid.Int64Range(1, 300).Draw(t, "n") * int64(invoice.One) })).Draw(t, "quantity")),
 	}
-	if it.Rate == 0 && rapid.Bool().Draw(t, "exempt") {
+	if it.VATPerMill == 0 && rapid.Bool().Draw(t, "exempt") {
 		it.ExemptReason = "Exonération"
 	}
 	if ttc(it) == 0 {
@@ -114,13 +115,13 @@ func checkWithin(t rapid.TB, of invoice.Document, credits []invoice.Document, al
 		base, tax := v.Base, v.Tax
 		for _, d := range credits {
 			for _, c := range d.VAT {
-				if c.Category == v.Category && c.Rate == v.Rate {
+				if c.Category == v.Category && c.VATPerMill == v.VATPerMill {
 					base, tax = base-c.Base, tax-c.Tax
 				}
 			}
 		}
 		if base < 0 || tax < 0 || all && (base != 0 || tax != 0) {
-			t.Fatalf("at %s %s base %s and tax %s are left (all: %v)", v.Category, v.Rate, base, tax, all)
+			t.Fatalf("at %s %s base %s and tax %s are left (all: %v)", v.Category, v.VATPerMill, base, tax, all)
 		}
 	}
 	sales := salesOf(t, of, nil)
@@ -139,7 +140,7 @@ func checkWithin(t rapid.TB, of invoice.Document, credits []invoice.Document, al
 
 type saleKey struct {
 	category string
-	rate     invoice.Rate
+	rate     vat.Rate
 }
 
 type amounts struct{ net, tax money.Cents }
@@ -152,7 +153,7 @@ func salesOf(t rapid.TB, d invoice.Document, original *invoice.Document) map[sal
 	}
 	sums := map[saleKey]amounts{}
 	for _, s := range list {
-		k := saleKey{s.Category, s.Rate}
+		k := saleKey{s.Category, s.VATPerMill}
 		if _, twice := sums[k]; twice {
 			t.Fatalf("two sales of %v", k)
 		}
@@ -193,7 +194,7 @@ func TestSalesAddUpToTheDocument(t *testing.T) {
 
 type partKey struct {
 	nature invoice.Nature
-	rate   invoice.Rate
+	rate   vat.Rate
 }
 
 func TestPaymentsTogetherAreTheInvoice(t *testing.T) {
@@ -225,12 +226,12 @@ func TestPaymentsTogetherAreTheInvoice(t *testing.T) {
 			}
 			already, left = append(already, parts...), left-amount
 		}
-		byRate, want := map[invoice.Rate]money.Cents{}, map[invoice.Rate]money.Cents{}
+		byRate, want := map[vat.Rate]money.Cents{}, map[vat.Rate]money.Cents{}
 		for _, p := range already {
-			byRate[p.Rate] += p.Amount
+			byRate[p.VATPerMill] += p.Amount
 		}
 		for _, v := range d.VAT {
-			want[v.Rate] += v.Base + v.Tax
+			want[v.VATPerMill] += v.Base + v.Tax
 		}
 		for r, w := range want {
 			if byRate[r] != w {
@@ -244,11 +245,11 @@ func TestPaymentsTogetherAreTheInvoice(t *testing.T) {
 		}
 		sums := map[partKey]money.Cents{}
 		for _, p := range already {
-			sums[partKey{p.Nature, p.Rate}] += p.Amount
+			sums[partKey{p.Nature, p.VATPerMill}] += p.Amount
 		}
 		for _, p := range once {
-			if sums[partKey{p.Nature, p.Rate}] != p.Amount {
-				t.Fatalf("%s %s: %s at once, %s in portions", p.Nature, p.Rate, p.Amount, sums[partKey{p.Nature, p.Rate}])
+			if sums[partKey{p.Nature, p.VATPerMill}] != p.Amount {
+				t.Fatalf("%s %s: %s at once, %s in portions", p.Nature, p.VATPerMill, p.Amount, sums[partKey{p.Nature, p.VATPerMill}])
 			}
 		}
 	})

@@ -9,9 +9,9 @@ import (
 func TestTheExampleOfTheREADME(t *testing.T) {
 	t.Parallel()
 	d := Document{Lines: []Line{
-		{Quantity: One, UnitGross: 9_99, Category: Standard, Rate: 200},
-		{Quantity: One, UnitGross: 9_99, Category: Standard, Rate: 200},
-		{Quantity: One, UnitGross: 4_99, Category: Standard, Rate: 55},
+		{Quantity: One, UnitGross: 9_99, Category: Standard, VATPerMill: 200},
+		{Quantity: One, UnitGross: 9_99, Category: Standard, VATPerMill: 200},
+		{Quantity: One, UnitGross: 4_99, Category: Standard, VATPerMill: 55},
 	}}
 	d.price(1_00, false)
 	if d.Totals != (Totals{LineNet: 21_38, Allowances: 86, Net: 20_52, Tax: 3_45, Gross: 23_97, Due: 23_97}) {
@@ -25,7 +25,7 @@ func TestTheExampleOfTheREADME(t *testing.T) {
 	want := [][4]money.Cents{{15_98, 3_20, 80, 67}, {4_54, 25, 20, 19}}
 	for i, w := range want {
 		if got := [4]money.Cents{d.VAT[i].Base, d.VAT[i].Tax, d.Allowances[i].Gross, d.Allowances[i].Net}; got != w {
-			t.Errorf("rate %d: base, VAT, discount, allowance are %v", d.VAT[i].Rate, got)
+			t.Errorf("rate %d: base, VAT, discount, allowance are %v", d.VAT[i].VATPerMill, got)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // The categories of e-reported sales (DGFiP specifications, flux 10.3).
@@ -17,9 +18,9 @@ const (
 
 // Sale is what a document adds to the sales of one category and rate.
 type Sale struct {
-	Category string
-	Rate     Rate
-	Net, Tax money.Cents
+	Category   string
+	VATPerMill vat.Rate
+	Net, Tax   money.Cents
 }
 
 // Sales of a document, at most one for each category and rate, the highest rate first. They add up to Totals.Net and Totals.Tax. A credit
@@ -44,12 +45,12 @@ func sales(list []Sale, d Document, sign money.Cents) []Sale {
 	for _, c := range cells(d) {
 		at := len(list)
 		for i, s := range list {
-			if s.Category == reportCategory(c) && s.Rate == c.Rate {
+			if s.Category == reportCategory(c) && s.VATPerMill == c.VATPerMill {
 				at = i
 			}
 		}
 		if at == len(list) {
-			list = append(list, Sale{Category: reportCategory(c), Rate: c.Rate})
+			list = append(list, Sale{Category: reportCategory(c), VATPerMill: c.VATPerMill})
 		}
 		list[at].Net += sign * c.Net
 		list[at].Tax += sign * c.tax()
@@ -59,7 +60,7 @@ func sales(list []Sale, d Document, sign money.Cents) []Sale {
 
 func reportCategory(c cell) string {
 	switch {
-	case c.Rate == 0:
+	case c.VATPerMill == 0:
 		return ReportUntaxed
 	case c.Nature == Services:
 		return ReportServices

@@ -1,6 +1,10 @@
 package invoice
 
-import "slices"
+import (
+	"slices"
+
+	"european-pay.eu/eupay/internal/ident"
+)
 
 // maxTermDays is article L. 441-10 of the commercial code.
 const maxTermDays = 60
@@ -15,62 +19,62 @@ func (s Settings) Check() error {
 	p.sellerIDs(s)
 	p.address("address", s.Address, true)
 	if countries[s.Address.Country] && s.Address.Country != france {
-		p.add("address.country", "must be FR: only French businesses issue e-invoices here")
+		p.Add("address.country", "must be FR: only French businesses issue e-invoices here")
 	}
 	p.email("email", s.Email, true)
 	p.phone("phone", s.Phone)
 	if s.Activity != Goods && s.Activity != Services {
-		p.add("activity", "must be goods or services")
+		p.Add("activity", "must be goods or services")
 	}
 	p.account(s)
 	if s.TermDays < 0 || s.TermDays > maxTermDays {
-		p.add("term_days", "must be from 0 to %d", maxTermDays)
+		p.Add("term_days", "must be from 0 to %d", maxTermDays)
 	}
 	p.text("penalties", s.Penalties, maxSentence, false)
 	p.text("recovery", s.Recovery, maxSentence, false)
 	p.text("discount", s.Discount, maxSentence, false)
 	p.text("footer", s.Footer, maxName, false)
-	return p.err()
+	return p.Err()
 }
 
 var regimes = []Regime{RegimeMonthly, RegimeQuarterly, RegimeSimplified, RegimeFranchise}
 
 // sellerIDs checks what identifies the merchant, and its regime, which decides whether it needs a VAT number.
 func (p *problems) sellerIDs(s Settings) {
-	siret := ValidSIRET(s.SIRET)
+	siret := ident.IsSIRET(s.SIRET)
 	if !siret {
-		p.add("siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
+		p.Add("siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
 	}
 	switch {
 	case s.VATNumber == "" && s.Regime != RegimeFranchise:
-		p.add("vat_number", "is required, except with the vat_regime franchise")
+		p.Add("vat_number", "is required, except with the vat_regime franchise")
 	case s.VATNumber == "":
-	case !ValidVATNumber(s.VATNumber):
-		p.add("vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
+	case !ident.IsVATNumber(s.VATNumber):
+		p.Add("vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
 	case siret && s.VATNumber[4:] != s.SIREN():
-		p.add("vat_number", "must end with the SIREN %s", s.SIREN())
+		p.Add("vat_number", "must end with the SIREN %s", s.SIREN())
 	}
 	switch {
 	case s.ElectronicAddress == "":
 	case !validElectronic(s.ElectronicAddress):
-		p.add("electronic_address", "must start with the SIREN, then _ and letters, digits, - _ . if there is more, with at most %d characters", maxElectronic)
+		p.Add("electronic_address", "must start with the SIREN, then _ and letters, digits, - _ . if there is more, with at most %d characters", maxElectronic)
 	case siret && s.ElectronicAddress[:9] != s.SIREN():
-		p.add("electronic_address", "must start with the SIREN %s", s.SIREN())
+		p.Add("electronic_address", "must start with the SIREN %s", s.SIREN())
 	}
 	if !slices.Contains(regimes, s.Regime) {
-		p.add("vat_regime", "must be monthly, quarterly, simplified or franchise")
+		p.Add("vat_regime", "must be monthly, quarterly, simplified or franchise")
 	}
 }
 
 func (p *problems) account(s Settings) {
-	if s.IBAN != "" && !validIBAN(s.IBAN) {
-		p.add("iban", "must be an IBAN with a right checksum, in capitals without spaces")
+	if s.IBAN != "" && !ident.IsIBAN(s.IBAN) {
+		p.Add("iban", "must be an IBAN with a right checksum, in capitals without spaces")
 	}
 	switch {
 	case s.BIC == "":
 	case s.IBAN == "":
-		p.add("bic", "is only possible with an iban")
-	case !bicForm.MatchString(s.BIC):
-		p.add("bic", "must have 8 or 11 letters and digits")
+		p.Add("bic", "is only possible with an iban")
+	case !ident.IsBIC(s.BIC):
+		p.Add("bic", "must have 8 or 11 letters and digits")
 	}
 }

@@ -73,36 +73,3 @@ func TestEachBadSettingIsNamed(t *testing.T) {
 		t.Errorf("without anything: %q, want %q", got, all)
 	}
 }
-
-func TestIdentifiers(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		what  func(string) bool
-		value string
-		want  bool
-	}{
-		{invoice.ValidSIREN, "732829320", true},
-		{invoice.ValidSIREN, "356000000", true},
-		{invoice.ValidSIREN, "732829321", false},
-		{invoice.ValidSIREN, "73282932", false},
-		{invoice.ValidSIREN, "73282932a", false},
-		{invoice.ValidSIREN, "٧٣٢٨٢٩٣٢٠", false},
-		{invoice.ValidSIRET, "73282932000074", true},
-		{invoice.ValidSIRET, "73282932000075", false},
-		{invoice.ValidSIRET, "35600000000048", true}, // Luhn
-		{invoice.ValidSIRET, "35600000049837", true}, // sum of digits
-		{invoice.ValidSIRET, "35600000049838", false},
-		{invoice.ValidSIRET, "", false},
-		{invoice.ValidVATNumber, "FR44732829320", true},
-		{invoice.ValidVATNumber, "FR83404833048", true},
-		{invoice.ValidVATNumber, "FR44732829321", false},
-		{invoice.ValidVATNumber, "FR45732829320", false},
-		{invoice.ValidVATNumber, "fr44732829320", false},
-		{invoice.ValidVATNumber, "44732829320", false},
-		{invoice.ValidVATNumber, "", false},
-	} {
-		if got := c.what(c.value); got != c.want {
-			t.Errorf("%q: %v", c.value, got)
-		}
-	}
-}

@@ -3,13 +3,14 @@ package invoice
 import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // Part is what of a payment is for one nature and rate, VAT included.
 type Part struct {
-	Nature Nature
-	Rate   Rate
-	Amount money.Cents
+	Nature     Nature
+	VATPerMill vat.Rate
+	Amount     money.Cents
 }
 
 // Split spreads a payment over what is left to pay of each nature and VAT rate of an invoice, in proportion. already are the parts of
@@ -24,7 +25,7 @@ func Split(d Document, amount money.Cents, already []Part) ([]Part, error) {
 	left := make([]money.Cents, len(open))
 	for i, p := range open {
 		for _, a := range already {
-			if a.Nature == p.Nature && a.Rate == p.Rate {
+			if a.Nature == p.Nature && a.VATPerMill == p.VATPerMill {
 				p.Amount -= a.Amount
 			}
 		}
@@ -35,9 +36,9 @@ func Split(d Document, amount money.Cents, already []Part) ([]Part, error) {
 		return nil, TooMuch{sum}
 	}
 	var split []Part
-	for i, share := range apportion(amount, left) {
+	for i, share := range money.Apportion(amount, left) {
 		if share > 0 {
-			split = append(split, Part{open[i].Nature, open[i].Rate, share})
+			split = append(split, Part{open[i].Nature, open[i].VATPerMill, share})
 		}
 	}
 	return split, nil
@@ -49,13 +50,13 @@ func parts(d Document) []Part {
 	for _, c := range cells(d) {
 		found := false
 		for i := range list {
-			if list[i].Nature == c.Nature && list[i].Rate == c.Rate {
+			if list[i].Nature == c.Nature && list[i].VATPerMill == c.VATPerMill {
 				list[i].Amount += c.Gross
 				found = true
 			}
 		}
 		if !found {
-			list = append(list, Part{c.Nature, c.Rate, c.Gross})
+			list = append(list, Part{c.Nature, c.VATPerMill, c.Gross})
 		}
 	}
 	return list

@@ -6,12 +6,13 @@ import (
 	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
 type key struct {
 	category invoice.Category
-	rate     invoice.Rate
+	rate     vat.Rate
 }
 
 // checkSums is what EN 16931 and the French rules want of the amounts of a document, each sum exact.
@@ -21,7 +22,7 @@ func checkSums(t rapid.TB, d invoice.Document) {
 	bases := map[key]money.Cents{}
 	for _, l := range d.Lines {
 		lineNet += l.Net
-		bases[key{l.Category, l.Rate}] += l.Net
+		bases[key{l.Category, l.VATPerMill}] += l.Net
 		if l.NetPrice <= 0 {
 			t.Fatalf("BR-FR-DEC-03: line %s has the price %s", l.ID, l.NetPrice)
 		}
@@ -32,30 +33,30 @@ func checkSums(t rapid.TB, d invoice.Document) {
 	allowed := map[key]bool{}
 	for _, a := range d.Allowances {
 		allowances += a.Net
-		bases[key{a.Category, a.Rate}] -= a.Net
-		if allowed[key{a.Category, a.Rate}] {
-			t.Fatalf("two allowances of %s %s", a.Category, a.Rate)
+		bases[key{a.Category, a.VATPerMill}] -= a.Net
+		if allowed[key{a.Category, a.VATPerMill}] {
+			t.Fatalf("two allowances of %s %s", a.Category, a.VATPerMill)
 		}
-		allowed[key{a.Category, a.Rate}] = true
+		allowed[key{a.Category, a.VATPerMill}] = true
 		if a.Net <= 0 || a.Net > a.Gross {
 			t.Fatalf("allowance of %s, net %s", a.Gross, a.Net)
 		}
 	}
 	for i, v := range d.VAT {
 		tax += v.Tax
-		base, found := bases[key{v.Category, v.Rate}]
+		base, found := bases[key{v.Category, v.VATPerMill}]
 		if !found || base != v.Base {
-			t.Fatalf("BR-S-08: base %s at %s %s, lines and allowances give %s", v.Base, v.Category, v.Rate, base)
+			t.Fatalf("BR-S-08: base %s at %s %s, lines and allowances give %s", v.Base, v.Category, v.VATPerMill, base)
 		}
-		delete(bases, key{v.Category, v.Rate})
-		if off := v.Tax - roundDiv(int64(v.Base)*int64(v.Rate), 1000); off < -1 || off > 1 || v.Tax < 0 || v.Base < 0 {
-			t.Fatalf("BR-CO-17: base %s at %s has the tax %s", v.Base, v.Rate, v.Tax)
+		delete(bases, key{v.Category, v.VATPerMill})
+		if off := v.Tax - roundDiv(int64(v.Base)*int64(v.VATPerMill), 1000); off < -1 || off > 1 || v.Tax < 0 || v.Base < 0 {
+			t.Fatalf("BR-CO-17: base %s at %s has the tax %s", v.Base, v.VATPerMill, v.Tax)
 		}
-		if i > 0 && d.VAT[i-1].Rate < v.Rate {
-			t.Fatalf("rate %s after %s", v.Rate, d.VAT[i-1].Rate)
+		if i > 0 && d.VAT[i-1].VATPerMill < v.VATPerMill {
+			t.Fatalf("rate %s after %s", v.VATPerMill, d.VAT[i-1].VATPerMill)
 		}
-		if (v.Rate == 0) == (v.Category == invoice.Standard) || (v.Category == invoice.Exempt) != (v.Reason != "") {
-			t.Fatalf("rate %s is %s, reason %q", v.Rate, v.Category, v.Reason)
+		if (v.VATPerMill == 0) == (v.Category == invoice.Standard) || (v.Category == invoice.Exempt) != (v.Reason != "") {
+			t.Fatalf("rate %s is %s, reason %q", v.VATPerMill, v.Category, v.Reason)
 		}
 	}
 	if len(bases) > 0 {

@@ -63,7 +63,7 @@ func (l *Ledger) reportable(ctx context.Context, source uuid.UUID) ([]platform.R
 		return nil, fmt.Errorf("read parts of payment: %w", err)
 	}
 	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p platform.RateAmount, err error) {
-		err = row.Scan(&p.Rate, &p.Amount)
+		err = row.Scan(&p.VATPerMill, &p.Amount)
 		return p, err
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -85,19 +86,19 @@ func TestManyCreditNotesAreTheInvoiceAtEveryRate(t *testing.T) {
 			f.balanced(r.ID)
 		}
 		f.is(r.ID, StatusRefunded, SeqinoMandatePending)
-		sum := map[invoice.Rate]invoice.VAT{}
+		sum := map[vat.Rate]invoice.VAT{}
 		notes, err := all(t.Context(), f.Pool, `where i.corrects = $1`, r.ID)
 		f.must(err)
 		for _, n := range notes {
 			for _, v := range n.Document.VAT {
-				s := sum[v.Rate]
+				s := sum[v.VATPerMill]
 				s.Base, s.Tax = s.Base+v.Base, s.Tax+v.Tax
-				sum[v.Rate] = s
+				sum[v.VATPerMill] = s
 			}
 		}
 		for _, v := range r.Document.VAT {
-			if s := sum[v.Rate]; s.Base != v.Base || s.Tax != v.Tax {
-				t.Fatalf("%s at %s: credited %s and %s of %s and %s", total, v.Rate, s.Base, s.Tax, v.Base, v.Tax)
+			if s := sum[v.VATPerMill]; s.Base != v.Base || s.Tax != v.Tax {
+				t.Fatalf("%s at %s: credited %s and %s of %s and %s", total, v.VATPerMill, s.Base, s.Tax, v.Base, v.Tax)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func TestNumbersHaveNoGap(t *testing.T) {
 				}
 				cancel()
 				bad := private(10_00)
-				bad.Items[0].Rate = 199
+				bad.Items[0].VATPerMill = 199
 				if _, err := f.Create(context.Background(), f.who, bad, Idempotency{}); err == nil {
 					t.Error("a rate of 19.9 % was taken")
 				}

@@ -48,7 +48,7 @@ func splitBack(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([]i
 	var parts []invoice.Part
 	for _, p := range left {
 		if excess := at(got, p) - (p.Amount - at(gone, p)); excess > 0 {
-			parts = append(parts, invoice.Part{Nature: p.Nature, Rate: p.Rate, Amount: -excess})
+			parts = append(parts, invoice.Part{Nature: p.Nature, VATPerMill: p.VATPerMill, Amount: -excess})
 			back -= excess
 		}
 	}
@@ -62,7 +62,7 @@ func splitBack(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([]i
 // at is what the parts have at the nature and rate of p.
 func at(parts []invoice.Part, p invoice.Part) (sum money.Cents) {
 	for _, o := range parts {
-		if o.Nature == p.Nature && o.Rate == p.Rate {
+		if o.Nature == p.Nature && o.VATPerMill == p.VATPerMill {
 			sum += o.Amount
 		}
 	}
@@ -76,7 +76,7 @@ func received(ctx context.Context, tx pgx.Tx, invoiceID uuid.UUID) ([]invoice.Pa
 		return nil, fmt.Errorf("read what was received: %w", err)
 	}
 	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p invoice.Part, err error) {
-		err = row.Scan(&p.Nature, &p.Rate, &p.Amount)
+		err = row.Scan(&p.Nature, &p.VATPerMill, &p.Amount)
 		return p, err
 	})
 	if err != nil {
@@ -116,7 +116,7 @@ func recordParts(
 		reportable = reportable || report
 		_, err := tx.Exec(ctx, `insert into receipt_parts (source, merchant_id, livemode, invoice_id, audience, received_on, nature, rate, amount_cents, reportable)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			source, r.MerchantID, r.Livemode, r.ID, string(r.Audience), string(on), string(p.Nature), int64(p.Rate), int64(p.Amount), report)
+			source, r.MerchantID, r.Livemode, r.ID, string(r.Audience), string(on), string(p.Nature), int64(p.VATPerMill), int64(p.Amount), report)
 		if err != nil {
 			return false, fmt.Errorf("record what was received: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -34,13 +35,13 @@ func (f *fixture) balanced(id uuid.UUID) {
 		sum += n
 		left[key(p)] += p.Amount
 		if r.Status == StatusPaid && n != left[key(p)] {
-			f.t.Fatalf("%s is paid: received %s for %s at %s, of which %s are left of the invoice", r.Number, n, p.Nature, p.Rate, left[key(p)])
+			f.t.Fatalf("%s is paid: received %s for %s at %s, of which %s are left of the invoice", r.Number, n, p.Nature, p.VATPerMill, left[key(p)])
 		}
 		if n < 0 || n > left[key(p)] {
-			f.t.Fatalf("%s: received %s of %s for %s at %s", r.Number, n, left[key(p)], p.Nature, p.Rate)
+			f.t.Fatalf("%s: received %s of %s for %s at %s", r.Number, n, left[key(p)], p.Nature, p.VATPerMill)
 		}
 		if r.Credited == r.Total && n != 0 {
-			f.t.Fatalf("%s is credited in full: %s are left for %s at %s", r.Number, n, p.Nature, p.Rate)
+			f.t.Fatalf("%s is credited in full: %s are left for %s at %s", r.Number, n, p.Nature, p.VATPerMill)
 		}
 	}
 	if want := r.Paid - overpaid(&r); sum != want || len(got) > len(whole) {
@@ -65,7 +66,7 @@ func (f *fixture) salesAre(r Record) {
 	}
 }
 
-func key(p invoice.Part) string { return fmt.Sprint(p.Nature, p.Rate) }
+func key(p invoice.Part) string { return fmt.Sprint(p.Nature, p.VATPerMill) }
 
 func (f *fixture) partsOf(sql string, id uuid.UUID) map[string]money.Cents {
 	f.t.Helper()
@@ -75,7 +76,7 @@ func (f *fixture) partsOf(sql string, id uuid.UUID) map[string]money.Cents {
 	sums := map[string]money.Cents{}
 	for rows.Next() {
 		var p invoice.Part
-		f.must(rows.Scan(&p.Nature, &p.Rate, &p.Amount))
+		f.must(rows.Scan(&p.Nature, &p.VATPerMill, &p.Amount))
 		sums[key(p)] = p.Amount
 	}
 	f.must(rows.Err())
@@ -109,9 +110,9 @@ func anyOrder(t *rapid.T) invoice.Order {
 	var total money.Cents
 	for i := range rapid.IntRange(1, 5).Draw(t, "lines") {
 		price := money.Cents(rapid.IntRange(1, 300).Draw(t, "price"))
-		it := invoicetest.Item(fmt.Sprint("Article ", i), 1, price, rapid.SampledFrom(invoice.Rates).Draw(t, "rate"))
+		it := invoicetest.Item(fmt.Sprint("Article ", i), 1, price, rapid.SampledFrom(vat.Rates).Draw(t, "rate"))
 		it.Nature = rapid.SampledFrom([]invoice.Nature{invoice.Goods, invoice.Services}).Draw(t, "nature")
-		if it.Rate == 0 && rapid.Bool().Draw(t, "exempt") {
+		if it.VATPerMill == 0 && rapid.Bool().Draw(t, "exempt") {
 			it.ExemptReason = "Exonération"
 		}
 		o.Items = append(o.Items, it)
@@ -188,7 +189,7 @@ func TestOnlyServicesOfBusinessesAreCollected(t *testing.T) {
 	})
 	var sum money.Cents
 	for _, c := range f.fake.collections {
-		if len(c.Parts) != 1 || c.Parts[0].Rate != 200 || c.Parts[0].Amount != c.Amount || c.SIREN != "123456782" || c.Date != "2026-11-21" {
+		if len(c.Parts) != 1 || c.Parts[0].VATPerMill != 200 || c.Parts[0].Amount != c.Amount || c.SIREN != "123456782" || c.Date != "2026-11-21" {
 			t.Errorf("%+v", c)
 		}
 		sum += c.Amount

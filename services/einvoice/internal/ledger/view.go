@@ -34,7 +34,7 @@ func (r *Record) Proto() *einvoicev1.Invoice {
 	}
 	for _, t := range d.VAT {
 		v.Vat = append(v.Vat, &einvoicev1.InvoiceVAT{
-			RatePerMille: int32(t.Rate), Category: string(t.Category), BaseCents: int64(t.Base), TaxCents: int64(t.Tax), ExemptionReason: t.Reason,
+			RatePerMille: int32(t.VATPerMill), Category: string(t.Category), BaseCents: int64(t.Base), TaxCents: int64(t.Tax), ExemptionReason: t.Reason,
 		})
 	}
 	return v
@@ -52,7 +52,7 @@ func party(p invoice.Party) *einvoicev1.Party {
 func line(l *invoice.Line) *einvoicev1.InvoiceLine {
 	return &einvoicev1.InvoiceLine{
 		Name: l.Name, Description: l.Description, Quantity: l.Quantity.String(), UnitPriceCents: int64(l.UnitGross), UnitPriceNet: l.NetPrice.String(),
-		VatRatePerMille: int32(l.Rate), VatCategory: string(l.Category), Nature: string(l.Nature),
+		VatRatePerMille: int32(l.VATPerMill), VatCategory: string(l.Category), Nature: string(l.Nature),
 		NetCents: int64(l.Net), TotalCents: int64(l.Gross),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -134,8 +135,8 @@ type Event struct {
 
 // RateAmount is a part of a sum at one VAT rate.
 type RateAmount struct {
-	Rate   invoice.Rate
-	Amount money.Cents
+	VATPerMill vat.Rate `json:"Rate"` // so it is called in stored reports
+	Amount     money.Cents
 }
 
 // Collection is money that came in for an invoice. Its parts add up to Amount, VAT included.
@@ -180,8 +181,8 @@ type SalesDay struct {
 
 // SalesRate is the part of a day at one VAT rate.
 type SalesRate struct {
-	Rate     invoice.Rate
-	Net, Tax money.Cents
+	VATPerMill vat.Rate `json:"Rate"` // so it is called in stored reports
+	Net, Tax   money.Cents
 }
 
 // PaymentsReport sums up payments by day.

@@ -227,7 +227,7 @@ func (c *contract) collection(id string) {
 		Ref: c.run + "-pay", SIREN: d.Seller.SIREN, InvoiceNumber: d.Number, Date: invoicetest.Issued.Add(1), Amount: d.Totals.Gross,
 	}
 	for _, v := range d.VAT {
-		m.Parts = append(m.Parts, platform.RateAmount{Rate: v.Rate, Amount: v.Base + v.Tax})
+		m.Parts = append(m.Parts, platform.RateAmount{VATPerMill: v.VATPerMill, Amount: v.Base + v.Tax})
 	}
 	c.twice(func() (string, error) { return c.client.ReportCollection(c.Context(), c.id, m) })
 	if events := c.events(id); events[len(events)-1].Code != 212 {
@@ -267,10 +267,10 @@ func (c *contract) reports() {
 	}
 	sales := platform.SalesReport{ReportHead: head("sales", "IN"), Days: []platform.SalesDay{{
 		Date: "2026-11-20", Category: "TLB1", Count: 2, Net: 9386, Tax: 1604,
-		Rates: []platform.SalesRate{{Rate: 200, Net: 7499, Tax: 1500}, {Rate: 55, Net: 1887, Tax: 104}},
+		Rates: []platform.SalesRate{{VATPerMill: 200, Net: 7499, Tax: 1500}, {VATPerMill: 55, Net: 1887, Tax: 104}},
 	}}}
 	payments := platform.PaymentsReport{ReportHead: head("payments", "IN"), Days: []platform.PaymentsDay{
-		{Date: "2026-11-21", Parts: []platform.RateAmount{{Rate: 200, Amount: 6000}}},
+		{Date: "2026-11-21", Parts: []platform.RateAmount{{VATPerMill: 200, Amount: 6000}}},
 	}}
 	c.twice(func() (string, error) { return c.client.ReportSales(c.Context(), c.id, sales) })
 	c.twice(func() (string, error) { return c.client.ReportPayments(c.Context(), c.id, payments) })

@@ -74,7 +74,7 @@ func encodeLines(lines []invoice.Line) []wireLine {
 	for _, l := range lines {
 		all = append(all, wireLine{
 			ID: l.ID, Name: l.Name, Quantity: number(l.Quantity.String()), Unit: l.Unit, NetPrice: number(l.NetPrice.String()),
-			Net: amount(l.Net), Category: string(l.Category), Rate: number(l.Rate.String()),
+			Net: amount(l.Net), Category: string(l.Category), Rate: number(l.VATPerMill.String()),
 		})
 	}
 	return all
@@ -84,7 +84,7 @@ func encodeAllowances(allowances []invoice.Allowance) []wireAllowance {
 	var all []wireAllowance
 	for _, a := range allowances {
 		all = append(all, wireAllowance{
-			Net: amount(a.Net), Reason: a.Reason, Category: string(a.Category), Rate: number(a.Rate.String()),
+			Net: amount(a.Net), Reason: a.Reason, Category: string(a.Category), Rate: number(a.VATPerMill.String()),
 		})
 	}
 	return all
@@ -94,7 +94,7 @@ func encodeVAT(parts []invoice.VAT) []wireVAT {
 	all := make([]wireVAT, 0, len(parts))
 	for _, v := range parts {
 		all = append(all, wireVAT{
-			Category: string(v.Category), Rate: number(v.Rate.String()), Base: amount(v.Base), Tax: amount(v.Tax),
+			Category: string(v.Category), Rate: number(v.VATPerMill.String()), Base: amount(v.Base), Tax: amount(v.Tax),
 			Reason: v.Reason, ReasonCode: v.ReasonCode,
 		})
 	}

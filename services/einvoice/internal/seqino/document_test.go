@@ -35,21 +35,21 @@ func businessInvoice() invoice.Document {
 		Lines: []invoice.Line{
 			{
 				ID: "1", Name: "Conseil", Nature: invoice.Services, Quantity: invoice.One, Unit: "C62", NetPrice: 1_500_000_000,
-				Net: 150000, Gross: 180000, UnitGross: 180000, Category: invoice.Standard, Rate: 200,
+				Net: 150000, Gross: 180000, UnitGross: 180000, Category: invoice.Standard, VATPerMill: 200,
 			},
 			{
 				ID: "2", Name: "Farine", Nature: invoice.Goods, Quantity: 3_333, Unit: "KGM", NetPrice: 1_234_567,
-				Net: 41, Gross: 43, UnitGross: 130, Category: invoice.Standard, Rate: 55,
+				Net: 41, Gross: 43, UnitGross: 130, Category: invoice.Standard, VATPerMill: 55,
 			},
 			{
 				ID: "3", Name: "Formation", Nature: invoice.Services, Quantity: 25_000, Unit: "HUR", NetPrice: 10_100_000,
 				Net: 2525, Gross: 2525, UnitGross: 1010, Category: invoice.Exempt,
 			},
 		},
-		Allowances: []invoice.Allowance{{Net: 4167, Gross: 5000, Reason: "Remise", Category: invoice.Standard, Rate: 200}},
+		Allowances: []invoice.Allowance{{Net: 4167, Gross: 5000, Reason: "Remise", Category: invoice.Standard, VATPerMill: 200}},
 		VAT: []invoice.VAT{
-			{Category: invoice.Standard, Rate: 200, Base: 145833, Tax: 29167},
-			{Category: invoice.Standard, Rate: 55, Base: 41, Tax: 2},
+			{Category: invoice.Standard, VATPerMill: 200, Base: 145833, Tax: 29167},
+			{Category: invoice.Standard, VATPerMill: 55, Base: 41, Tax: 2},
 			{Category: invoice.Exempt, Base: 2525, Reason: "Formation professionnelle", ReasonCode: "VATEX-EU-132-1I"},
 		},
 		Totals: invoice.Totals{LineNet: 152566, Allowances: 4167, Net: 148399, Tax: 29169, Gross: 177568, Prepaid: 1, Due: 177567},
@@ -69,9 +69,9 @@ func privateCreditNote() invoice.Document {
 		Payment: invoice.Payment{Means: "ZZZ"},
 		Lines: []invoice.Line{{
 			ID: "1", Name: "Pain", Nature: invoice.Goods, Quantity: invoice.One, Unit: "C62", NetPrice: 948_000,
-			Net: 95, Gross: 100, UnitGross: 100, Category: invoice.Standard, Rate: 55,
+			Net: 95, Gross: 100, UnitGross: 100, Category: invoice.Standard, VATPerMill: 55,
 		}},
-		VAT:    []invoice.VAT{{Category: invoice.Standard, Rate: 55, Base: 95, Tax: 5}},
+		VAT:    []invoice.VAT{{Category: invoice.Standard, VATPerMill: 55, Base: 95, Tax: 5}},
 		Totals: invoice.Totals{LineNet: 95, Net: 95, Tax: 5, Gross: 100, Due: 100},
 	}
 }

@@ -24,7 +24,7 @@ func (c *Client) ReportSales(ctx context.Context, clientID string, r platform.Sa
 			Subtotals: make([]wireSalesRate, 0, len(d.Rates)),
 		}
 		for _, p := range d.Rates {
-			w.Subtotals = append(w.Subtotals, wireSalesRate{Rate: number(p.Rate.String()), Net: amount(p.Net), Tax: amount(p.Tax)})
+			w.Subtotals = append(w.Subtotals, wireSalesRate{Rate: number(p.VATPerMill.String()), Net: amount(p.Net), Tax: amount(p.Tax)})
 		}
 		days = append(days, w)
 	}
@@ -53,7 +53,7 @@ func encodeHead(h platform.ReportHead) wireReport {
 func encodeParts(parts []platform.RateAmount) []wireRateAmount {
 	all := make([]wireRateAmount, 0, len(parts))
 	for _, p := range parts {
-		all = append(all, wireRateAmount{Rate: number(p.Rate.String()), Amount: amount(p.Amount)})
+		all = append(all, wireRateAmount{Rate: number(p.VATPerMill.String()), Amount: amount(p.Amount)})
 	}
 	return all
 }

@@ -22,7 +22,7 @@ var reports = map[string]struct {
 		send: func(ctx context.Context, c *Client) (string, error) {
 			return c.ReportCollection(ctx, client1, platform.Collection{
 				Ref: "pay-1", SIREN: "732829320", InvoiceNumber: "INV-2026-AB12CD-000001", Date: "2026-11-30", Amount: 177568,
-				Parts: []platform.RateAmount{{Rate: 200, Amount: 175000}, {Rate: 55, Amount: 43}, {Rate: 0, Amount: 2525}},
+				Parts: []platform.RateAmount{{VATPerMill: 200, Amount: 175000}, {VATPerMill: 55, Amount: 43}, {VATPerMill: 0, Amount: 2525}},
 			})
 		},
 		path: "/reporting/payments",
@@ -34,7 +34,7 @@ var reports = map[string]struct {
 		send: func(ctx context.Context, c *Client) (string, error) {
 			return c.ReportSales(ctx, client1, platform.SalesReport{ReportHead: head, Days: []platform.SalesDay{{
 				Date: "2026-11-02", Category: "TLB1", Count: 3, Net: -1050, Tax: 210,
-				Rates: []platform.SalesRate{{Rate: 200, Net: -1050, Tax: 210}, {Rate: 21, Net: 0, Tax: 1}},
+				Rates: []platform.SalesRate{{VATPerMill: 200, Net: -1050, Tax: 210}, {VATPerMill: 21, Net: 0, Tax: 1}},
 			}}})
 		},
 		path: "/reporting/b2c-transactions",
@@ -57,7 +57,7 @@ var reports = map[string]struct {
 	"payments": {
 		send: func(ctx context.Context, c *Client) (string, error) {
 			return c.ReportPayments(ctx, client1, platform.PaymentsReport{ReportHead: head, Days: []platform.PaymentsDay{
-				{Date: "2026-11-02", Parts: []platform.RateAmount{{Rate: 100, Amount: 1}}},
+				{Date: "2026-11-02", Parts: []platform.RateAmount{{VATPerMill: 100, Amount: 1}}},
 			}})
 		},
 		path: "/reporting/payments",

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/mail"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -139,31 +138,4 @@ func parseIP(text string) (netip.Prefix, bool) {
 		return netip.Prefix{}, false
 	}
 	return prefix, true
-}
-
-var bicForm = regexp.MustCompile(`^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$`)
-
-// isBIC checks the form of ISO 9362.
-func isBIC(s string) bool { return bicForm.MatchString(s) }
-
-// IsSIREN reports whether s has nine digits with the right check digit (Luhn).
-func IsSIREN(s string) bool { return isSIREN(s) }
-
-// isSIREN wants nine digits with the right check digit (Luhn).
-func isSIREN(s string) bool {
-	if len(s) != 9 {
-		return false
-	}
-	sum := 0
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-		d := int(s[i] - '0')
-		if i%2 == 1 { // from the right, every second digit counts double
-			d *= 2
-		}
-		sum += d/10 + d%10
-	}
-	return sum%10 == 0 && s != "000000000"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/money"
 )
 
@@ -138,7 +139,7 @@ func (c MerchantChange) normal() MerchantChange {
 	noBlanks := func(s string) string { return strings.ReplaceAll(s, " ", "") }
 	name := func(s string) string { return cleaned(s, maxName) }
 	c.Name, c.LegalName, c.LegalStatus = trim(c.Name, name), trim(c.LegalName, name), trim(c.LegalStatus, strings.TrimSpace)
-	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, normalIBAN), trim(c.BIC, normalIBAN)
+	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, ident.Compact), trim(c.BIC, ident.Compact)
 	// The bank compares the holder, so that is refused where it would have to be changed.
 	c.AccountName, c.Address = trim(c.AccountName, strings.TrimSpace), trim(c.Address, strings.TrimSpace)
 	return c
@@ -152,13 +153,13 @@ func (c MerchantChange) check() error {
 	if c.LegalStatus != nil {
 		p.text("legal_status", *c.LegalStatus, 0, maxKeyName)
 	}
-	if c.SIREN != nil && *c.SIREN != "" && !isSIREN(*c.SIREN) {
+	if c.SIREN != nil && *c.SIREN != "" && !ident.IsSIREN(*c.SIREN) {
 		p.add("siren", "must be a SIREN of 9 digits with the right check digit")
 	}
-	if c.IBAN != nil && !isIBAN(*c.IBAN) {
+	if c.IBAN != nil && !ident.IsIBAN(*c.IBAN) {
 		p.add("iban", "must be the valid IBAN of an account in SEPA")
 	}
-	if c.BIC != nil && *c.BIC != "" && !isBIC(*c.BIC) {
+	if c.BIC != nil && *c.BIC != "" && !ident.IsBIC(*c.BIC) {
 		p.add("bic", "must be a BIC of 8 or 11 characters")
 	}
 	if a := c.RefundStepUp.Above; a != nil && (*a < 0 || *a > maxRefundStepUp) {

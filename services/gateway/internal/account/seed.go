@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/ident"
 )
 
 // Demo is what Seed ensures. A part with an empty email or public key is left out, except the merchant.
@@ -88,7 +89,7 @@ func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchan
 	user, err := userByEmail(ctx, tx, normalEmail(d.Merchant.Email))
 	if errors.Is(err, errNoUser) {
 		m := d.Merchant
-		m.ID, m.Email, m.IBAN, m.GatewayEnabled, m.CreatedAt = events.NewID(), normalEmail(m.Email), normalIBAN(m.IBAN), true, now
+		m.ID, m.Email, m.IBAN, m.GatewayEnabled, m.CreatedAt = events.NewID(), normalEmail(m.Email), ident.Compact(m.IBAN), true, now
 		profile := MerchantChange{Name: &m.Name, LegalStatus: &m.LegalStatus, SIREN: &m.SIREN, IBAN: &m.IBAN, BIC: &m.BIC}
 		if err := profile.check(); err != nil {
 			return Merchant{}, err

@@ -2,10 +2,9 @@ package catalogapi
 
 import (
 	"encoding/json"
-	"fmt"
-	"strings"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -18,10 +17,10 @@ type product struct {
 	Description   string      `json:"description"`
 	Category      string      `json:"category"`
 	PriceTTC      money.Cents `json:"price_ttc"`
-	VATRate       rate        `json:"vat_rate"`
+	VATRate       vat.Percent `json:"vat_rate"`
 	VATCode       string      `json:"vat_code"`
-	PriceHT       fine        `json:"price_ht"`
-	VATAmount     fine        `json:"vat_amount"`
+	PriceHT       money.E4    `json:"price_ht"`
+	VATAmount     money.E4    `json:"vat_amount"`
 	StockQuantity int32       `json:"stock_quantity"`
 	ImageURL      *string     `json:"image_url"`
 	IsAvailable   bool        `json:"is_available"`
@@ -32,29 +31,14 @@ type product struct {
 func view(p *qrv1.Product) product {
 	v := product{
 		ID: p.GetId(), MerchantID: p.GetMerchantId(), Name: p.GetName(), Description: p.GetDescription(), Category: p.GetCategory(),
-		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: rate(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
-		PriceHT: fine(p.GetPriceHtE4()), VATAmount: fine(p.GetVatAmountE4()), StockQuantity: p.GetStockQuantity(), IsAvailable: p.GetIsAvailable(),
+		PriceTTC: money.Cents(p.GetPriceTtcCents()), VATRate: vat.Percent(p.GetVatRatePerMille()), VATCode: p.GetVatCode(),
+		PriceHT: money.E4(p.GetPriceHtE4()), VATAmount: money.E4(p.GetVatAmountE4()), StockQuantity: p.GetStockQuantity(), IsAvailable: p.GetIsAvailable(),
 		CreatedAt: web.Time(p.GetCreatedAt().AsTime()), UpdatedAt: web.Time(p.GetUpdatedAt().AsTime()),
 	}
 	if image := p.GetImageUrl(); image != "" {
 		v.ImageURL = &image
 	}
 	return v
-}
-
-// rate is a percentage in thousandths, printed as the API writes it: 20, 5.5.
-type rate int32
-
-// MarshalJSON implements json.Marshaler.
-func (r rate) MarshalJSON() ([]byte, error) { return money.Cents(int64(r) * 10).MarshalJSON() }
-
-// fine is an amount in ten-thousandths of a euro, printed as a JSON number without trailing zeros. It is never negative.
-type fine int64
-
-// MarshalJSON implements json.Marshaler.
-func (f fine) MarshalJSON() ([]byte, error) {
-	text := strings.TrimRight(fmt.Sprintf("%d.%04d", int64(f)/10_000, int64(f)%10_000), "0")
-	return []byte(strings.TrimSuffix(text, ".")), nil
 }
 
 // fields are what a request sets. What is absent stays as it is, or takes its default.

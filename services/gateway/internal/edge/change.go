@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -26,11 +27,11 @@ func (p *Payments) refund(c echo.Context) error {
 	if err := web.DecodeOptional(c, &req); err != nil {
 		return err
 	}
-	var bad problems
+	var bad refuse.Problems
 	if req.Amount.Given() {
 		checkAmount(&bad, req.Amount.Cents())
 	}
-	if err := bad.err(); err != nil {
+	if err := bad.Err(); err != nil {
 		return err
 	}
 	idempotency, err := idempotencyKey(c)

@@ -8,8 +8,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
 // Bounds of a customer, in characters. The provider takes more; these are what people and registers need.
@@ -52,13 +53,13 @@ var (
 )
 
 // check names every refused field by its path.
-func (c *customer) check(bad *problems, now time.Time) {
+func (c *customer) check(bad *refuse.Problems, now time.Time) {
 	if c == nil {
 		return
 	}
 	person, company := c.FirstName != "" || c.LastName != "", c.Company != ""
 	if person == company {
-		bad.add("customer", "must have first_name and last_name, or company, and not both")
+		bad.Add("customer", "must have first_name and last_name, or company, and not both")
 	}
 	if person {
 		checkLine(bad, "customer.first_name", c.FirstName, maxPersonName, true)
@@ -69,29 +70,29 @@ func (c *customer) check(bad *problems, now time.Time) {
 	if at := strings.LastIndexByte(c.Email, '@'); c.Email != "" {
 		parsed, err := mail.ParseAddress(c.Email)
 		if err != nil || parsed.Address != c.Email || len(c.Email) > maxEmail || !strings.Contains(c.Email[at+1:], ".") {
-			bad.add("customer.email", "must be an email address such as name@example.com")
+			bad.Add("customer.email", "must be an email address such as name@example.com")
 		}
 	}
 	c.Address.check(bad)
 	c.checkBirth(bad, company, now)
 }
 
-func (c *customer) checkNumbers(bad *problems, company bool) {
+func (c *customer) checkNumbers(bad *refuse.Problems, company bool) {
 	switch {
 	case c.SIREN != "" && !company:
-		bad.add("customer.siren", "belongs to a company")
+		bad.Add("customer.siren", "belongs to a company")
 	case c.EUID != "" && !company:
-		bad.add("customer.euid", "belongs to a company")
+		bad.Add("customer.euid", "belongs to a company")
 	case c.SIREN != "" && c.EUID != "":
-		bad.add("customer.euid", "must be absent when siren is given")
-	case c.SIREN != "" && !account.IsSIREN(c.SIREN):
-		bad.add("customer.siren", "must be a SIREN of 9 digits with the right check digit")
+		bad.Add("customer.euid", "must be absent when siren is given")
+	case c.SIREN != "" && !ident.IsSIREN(c.SIREN):
+		bad.Add("customer.siren", "must be a SIREN of 9 digits with the right check digit")
 	case c.EUID != "" && (len(c.EUID) > maxEUID || !euidForm.MatchString(c.EUID)):
-		bad.add("customer.euid", "must be a European unique identifier such as DEK1101R.HRB116737")
+		bad.Add("customer.euid", "must be a European unique identifier such as DEK1101R.HRB116737")
 	}
 }
 
-func (a *postalAddress) check(bad *problems) {
+func (a *postalAddress) check(bad *refuse.Problems) {
 	if a == nil {
 		return
 	}
@@ -99,36 +100,36 @@ func (a *postalAddress) check(bad *problems) {
 	checkLine(bad, "customer.address.post_code", a.PostCode, maxPostCode, true)
 	checkLine(bad, "customer.address.city", a.City, maxCity, true)
 	if !countryForm.MatchString(a.Country) {
-		bad.add("customer.address.country", "must be a country code of two capital letters, such as FR")
+		bad.Add("customer.address.country", "must be a country code of two capital letters, such as FR")
 	}
 }
 
-func (c *customer) checkBirth(bad *problems, company bool, now time.Time) {
+func (c *customer) checkBirth(bad *refuse.Problems, company bool, now time.Time) {
 	if company && (c.BirthDate != "" || c.BirthCity != "" || c.BirthCountry != "") {
-		bad.add("customer", "must have no birth fields when it is a company")
+		bad.Add("customer", "must have no birth fields when it is a company")
 		return
 	}
 	if c.BirthDate != "" {
 		day, err := time.Parse(time.DateOnly, c.BirthDate)
 		if err != nil || day.Year() < 1900 || day.After(now.UTC()) {
-			bad.add("customer.birth_date", "must be a day in the past, as YYYY-MM-DD")
+			bad.Add("customer.birth_date", "must be a day in the past, as YYYY-MM-DD")
 		}
 	}
 	checkLine(bad, "customer.birth_city", c.BirthCity, maxCity, false)
 	if c.BirthCountry != "" && !countryForm.MatchString(c.BirthCountry) {
-		bad.add("customer.birth_country", "must be a country code of two capital letters, such as FR")
+		bad.Add("customer.birth_country", "must be a country code of two capital letters, such as FR")
 	}
 }
 
 // checkLine wants one line of text; empty is refused only when it is required.
-func checkLine(bad *problems, field, s string, most int, required bool) {
+func checkLine(bad *refuse.Problems, field, s string, most int, required bool) {
 	switch {
 	case s == "" && required:
-		bad.add(field, "is required")
+		bad.Add(field, "is required")
 	case utf8.RuneCountInString(s) > most:
-		bad.add(field, "must have at most %d characters", most)
+		bad.Add(field, "must have at most %d characters", most)
 	case s != strings.TrimSpace(s) || strings.ContainsFunc(s, unprintable):
-		bad.add(field, "must be one line of text without blanks around it")
+		bad.Add(field, "must be one line of text without blanks around it")
 	}
 }
 

@@ -3,15 +3,14 @@ package edge
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -38,25 +37,11 @@ type createRequest struct {
 	Customer      *customer       `json:"customer"`
 }
 
-// problems collects the refused fields of one request.
-type problems []errs.Field
-
-func (p *problems) add(field, format string, args ...any) {
-	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
-}
-
-func (p problems) err() error {
-	if len(p) == 0 {
-		return nil
-	}
-	return errs.Invalid(p...)
-}
-
 // check validates the request, fills in defaults and brings the metadata into its compact form.
 func (r *createRequest) check(live bool, now time.Time) error {
-	var bad problems
+	var bad refuse.Problems
 	if !r.Amount.Given() {
-		bad.add("amount", "is required")
+		bad.Add("amount", "is required")
 	} else {
 		checkAmount(&bad, r.Amount.Cents())
 	}
@@ -64,7 +49,7 @@ func (r *createRequest) check(live bool, now time.Time) error {
 		r.Currency = "EUR"
 	}
 	if r.Currency != "EUR" {
-		bad.add("currency", "must be EUR")
+		bad.Add("currency", "must be EUR")
 	}
 	checkDescription(&bad, r.Description)
 	if r.Reference != "" {
@@ -75,32 +60,32 @@ func (r *createRequest) check(live bool, now time.Time) error {
 	r.Metadata = checkMetadata(&bad, r.Metadata)
 	r.checkExecution(&bad, now)
 	r.Customer.check(&bad, now)
-	return bad.err()
+	return bad.Err()
 }
 
-func checkAmount(bad *problems, c money.Cents) {
+func checkAmount(bad *refuse.Problems, c money.Cents) {
 	if c < minAmount || c > maxAmount {
-		bad.add("amount", "must be between %s and %s", minAmount, maxAmount)
+		bad.Add("amount", "must be between %s and %s", minAmount, maxAmount)
 	}
 }
 
-func checkDescription(bad *problems, d string) {
+func checkDescription(bad *refuse.Problems, d string) {
 	switch {
 	case strings.TrimSpace(d) == "":
-		bad.add("description", "is required")
+		bad.Add("description", "is required")
 	case utf8.RuneCountInString(d) > maxDescription:
-		bad.add("description", "must have at most %d characters", maxDescription)
+		bad.Add("description", "must have at most %d characters", maxDescription)
 	case strings.ContainsFunc(d, unprintable):
-		bad.add("description", "must not contain control characters or line breaks")
+		bad.Add("description", "must not contain control characters or line breaks")
 	}
 }
 
-func checkReference(bad *problems, s string) {
+func checkReference(bad *refuse.Problems, s string) {
 	switch n := utf8.RuneCountInString(s); {
 	case n < 1 || n > maxReference || strings.TrimSpace(s) != s:
-		bad.add("reference", "must have 1 to %d characters and no space at its ends", maxReference)
+		bad.Add("reference", "must have 1 to %d characters and no space at its ends", maxReference)
 	case strings.ContainsFunc(s, unprintable):
-		bad.add("reference", "must not contain control characters or line breaks")
+		bad.Add("reference", "must not contain control characters or line breaks")
 	}
 }
 
@@ -110,37 +95,37 @@ func unprintable(r rune) bool {
 }
 
 // checkURL: the payer's browser will be sent there, so nothing that a browser would read in another way passes.
-func checkURL(bad *problems, field string, link string, live bool) {
+func checkURL(bad *refuse.Problems, field string, link string, live bool) {
 	if link == "" {
 		return
 	}
 	if len(link) > maxURL {
-		bad.add(field, "must have at most %d characters", maxURL)
+		bad.Add(field, "must have at most %d characters", maxURL)
 		return
 	}
 	u, err := url.Parse(link)
 	ascii := !strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' })
 	switch {
 	case err != nil || !ascii || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || u.Opaque != "":
-		bad.add(field, "must be an absolute http or https URL")
+		bad.Add(field, "must be an absolute http or https URL")
 	case u.User != nil:
-		bad.add(field, "must not contain a user name or password")
+		bad.Add(field, "must not contain a user name or password")
 	case live && u.Scheme != "https":
-		bad.add(field, "must use https in live mode")
+		bad.Add(field, "must use https in live mode")
 	}
 }
 
-func (r *createRequest) checkExecution(bad *problems, now time.Time) {
+func (r *createRequest) checkExecution(bad *refuse.Problems, now time.Time) {
 	switch r.ExecutionType {
 	case "instant", "first_open_day", "deferred":
 	default:
 		if r.ExecutionType != "" {
-			bad.add("execution_type", "must be instant, first_open_day or deferred")
+			bad.Add("execution_type", "must be instant, first_open_day or deferred")
 			return
 		}
 	}
 	if deferred := r.ExecutionType == "deferred"; deferred != (r.ExecutionDate != "") {
-		bad.add("execution_date", "must be given with execution_type deferred, and only then")
+		bad.Add("execution_date", "must be given with execution_type deferred, and only then")
 		return
 	}
 	if r.ExecutionDate == "" {
@@ -149,7 +134,7 @@ func (r *createRequest) checkExecution(bad *problems, now time.Time) {
 	day, err := time.Parse(time.DateOnly, r.ExecutionDate)
 	today := now.UTC().Truncate(24 * time.Hour)
 	if err != nil || !day.After(today) || day.After(today.Add(maxDelay)) {
-		bad.add("execution_date", "must be a day (YYYY-MM-DD) after today and within a year")
+		bad.Add("execution_date", "must be a day (YYYY-MM-DD) after today and within a year")
 	}
 }
 

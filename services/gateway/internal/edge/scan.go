@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 )
@@ -34,9 +35,9 @@ func ReferenceOf(c echo.Context) (string, error) { return reference(c) }
 
 // AmountProblem says what is wrong with the amount of a payment; nil for nothing.
 func AmountProblem(cents money.Cents) error {
-	var bad problems
+	var bad refuse.Problems
 	checkAmount(&bad, cents)
-	return bad.err()
+	return bad.Err()
 }
 
 // Unprintable finds what no text that people must be able to trust may hold.

@@ -40,7 +40,7 @@ func (r paidRequest) check() error {
 	bad.oneOf("payment_method", r.PaymentMethod, methods...)
 	bad.day("payment_date", r.PaymentDate)
 	bad.positive("amount", r.Amount)
-	return bad.err()
+	return bad.Err()
 }
 
 // change names the invoice that a request changes, and its Idempotency-Key, which may be empty.
@@ -112,7 +112,7 @@ func (a *API) cancel(c echo.Context) error {
 	}
 	var bad problems
 	bad.text("reason", in.Reason, maxReason)
-	if err := bad.err(); err != nil {
+	if err := bad.Err(); err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
@@ -140,7 +140,7 @@ func (r creditRequest) check() error {
 	bad.positive("amount", r.Amount)
 	bad.text("reason", r.Reason, maxReason)
 	bad.oneOf("type", r.Type, "refund", "cancel")
-	return bad.err()
+	return bad.Err()
 }
 
 // creditNote gives all or a part of an invoice back. 201 with the new document, 200 with the one of the same Idempotency-Key.

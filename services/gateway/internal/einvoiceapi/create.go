@@ -1,11 +1,11 @@
 package einvoiceapi
 
 import (
-	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"european-pay.eu/eupay/internal/refuse"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -66,7 +66,7 @@ func (i item) check(bad *problems, field string) {
 	bad.text(field+".description", i.Description, maxText)
 	bad.required(field+".quantity", string(i.Quantity))
 	if !i.UnitPriceTTC.Given() {
-		bad.add(field+".unit_price_ttc", "is required")
+		bad.Add(field+".unit_price_ttc", "is required")
 	}
 	bad.required(field+".vat_rate", string(i.VATRate))
 	bad.oneOf(field+".type", i.Type, "goods", "service")
@@ -123,14 +123,14 @@ func (r createRequest) check() error {
 	bad.line("payment_reference", r.PaymentReference, maxReference)
 	switch {
 	case len(r.Items) == 0:
-		bad.add("items", "is required, with at least one item")
+		bad.Add("items", "is required, with at least one item")
 	case len(r.Items) > maxItems:
-		bad.add("items", "must have at most %d items", maxItems)
+		bad.Add("items", "must have at most %d items", maxItems)
 	}
 	for i := range min(len(r.Items), maxItems) {
-		r.Items[i].check(&bad, fmt.Sprintf("items[%d]", i))
+		r.Items[i].check(&bad, refuse.At("items", i))
 	}
-	return bad.err()
+	return bad.Err()
 }
 
 func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {

@@ -9,23 +9,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // problems collects the refused fields of one request.
-type problems []errs.Field
-
-func (p *problems) add(field, format string, args ...any) {
-	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
-}
-
-func (p problems) err() error {
-	if len(p) == 0 {
-		return nil
-	}
-	return errs.Invalid(p...)
-}
+type problems struct{ refuse.Problems }
 
 // line wants at most that many characters on one line; text also takes line breaks and tabs.
 func (p *problems) line(field, value string, most int) { p.characters(field, value, most, "") }
@@ -39,29 +28,29 @@ func (p *problems) characters(field, value string, most int, also string) {
 	}
 	switch {
 	case utf8.RuneCountInString(value) > most:
-		p.add(field, "must have at most %d characters", most)
+		p.Add(field, "must have at most %d characters", most)
 	case strings.ContainsFunc(value, bad):
-		p.add(field, "must not contain control characters")
+		p.Add(field, "must not contain control characters")
 	}
 }
 
 func (p *problems) required(field, value string) {
 	if strings.TrimSpace(value) == "" {
-		p.add(field, "is required")
+		p.Add(field, "is required")
 	}
 }
 
 // oneOf wants one of the words, or nothing.
 func (p *problems) oneOf(field, value string, words ...string) {
 	if value != "" && !slices.Contains(words, value) {
-		p.add(field, "must be one of %s", strings.Join(words, ", "))
+		p.Add(field, "must be one of %s", strings.Join(words, ", "))
 	}
 }
 
 // positive wants an amount above zero, or none.
 func (p *problems) positive(field string, a web.Amount) {
 	if a.Given() && a.Cents() <= 0 {
-		p.add(field, "must be more than 0")
+		p.Add(field, "must be more than 0")
 	}
 }
 
@@ -71,7 +60,7 @@ func (p *problems) day(field, value string) {
 		return
 	}
 	if _, err := time.Parse(time.DateOnly, value); err != nil {
-		p.add(field, "must be a day such as 2026-06-17")
+		p.Add(field, "must be a day such as 2026-06-17")
 	}
 }
 

@@ -82,7 +82,7 @@ func (f settingsFields) apply(s *einvoicev1.Settings) error {
 	if f.TermDays != nil {
 		s.PaymentTermDays = *f.TermDays
 	}
-	return bad.err()
+	return bad.Err()
 }
 
 type settingsView struct {

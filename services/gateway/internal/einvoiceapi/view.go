@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/lifecycle"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -102,7 +103,7 @@ type lineView struct {
 	Quantity     json.Number `json:"quantity"`
 	UnitPriceTTC money.Cents `json:"unit_price_ttc"`
 	UnitPriceHT  json.Number `json:"unit_price_ht"`
-	VATRate      perMille    `json:"vat_rate"`
+	VATRate      vat.Percent `json:"vat_rate"`
 	VATCategory  string      `json:"vat_category"`
 	Type         string      `json:"type"`
 	TotalHT      money.Cents `json:"total_ht"`
@@ -110,7 +111,7 @@ type lineView struct {
 }
 
 type vatView struct {
-	VATRate         perMille    `json:"vat_rate"`
+	VATRate         vat.Percent `json:"vat_rate"`
 	VATCategory     string      `json:"vat_category"`
 	BaseHT          money.Cents `json:"base_ht"`
 	VATAmount       money.Cents `json:"vat_amount"`
@@ -155,12 +156,6 @@ type reportDue struct {
 	PeriodEnd   *string `json:"period_end"`
 	DueDate     *string `json:"due_date"`
 }
-
-// perMille is a rate in tenths of a percent, printed as a percentage: 20, 5.5.
-type perMille int32
-
-// MarshalJSON implements json.Marshaler.
-func (r perMille) MarshalJSON() ([]byte, error) { return money.Cents(int64(r) * 10).MarshalJSON() }
 
 // summary is an invoice as lists show it.
 func summary(v *einvoicev1.Invoice) invoice {
@@ -229,14 +224,14 @@ func lineOf(l *einvoicev1.InvoiceLine) lineView {
 	}
 	return lineView{
 		ProductName: l.GetName(), Description: unlessEmpty(l.GetDescription()), Quantity: json.Number(l.GetQuantity()),
-		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: perMille(l.GetVatRatePerMille()),
+		UnitPriceTTC: money.Cents(l.GetUnitPriceCents()), UnitPriceHT: json.Number(l.GetUnitPriceNet()), VATRate: vat.Percent(l.GetVatRatePerMille()),
 		VATCategory: l.GetVatCategory(), Type: kind, TotalHT: money.Cents(l.GetNetCents()), TotalTTC: money.Cents(l.GetTotalCents()),
 	}
 }
 
 func vatOf(v *einvoicev1.InvoiceVAT) vatView {
 	return vatView{
-		VATRate: perMille(v.GetRatePerMille()), VATCategory: v.GetCategory(), BaseHT: money.Cents(v.GetBaseCents()),
+		VATRate: vat.Percent(v.GetRatePerMille()), VATCategory: v.GetCategory(), BaseHT: money.Cents(v.GetBaseCents()),
 		VATAmount: money.Cents(v.GetTaxCents()), ExemptionReason: unlessEmpty(v.GetExemptionReason()),
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -79,27 +80,21 @@ func (a *API) generate(c echo.Context) error {
 // check names all that is wrong. A label is shown to a customer who is about to pay: it must not pretend to be more than
 // one line of text.
 func (r *generateRequest) check() error {
-	var bad []errs.Field
-	refuse := func(field, format string, args ...any) {
-		bad = append(bad, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
-	}
+	var bad refuse.Problems
 	if cents := r.Amount.Cents(); r.Amount.Given() && (cents < minAmount || cents > maxAmount) {
-		refuse("amount", "must be between %s and %s, or absent to let the customer choose", minAmount, maxAmount)
+		bad.Add("amount", "must be between %s and %s, or absent to let the customer choose", minAmount, maxAmount)
 	}
 	r.Label = strings.TrimSpace(r.Label)
 	switch {
 	case utf8.RuneCountInString(r.Label) > maxLabel:
-		refuse("label", "must have at most %d characters", maxLabel)
+		bad.Add("label", "must have at most %d characters", maxLabel)
 	case strings.ContainsFunc(r.Label, unprintable):
-		refuse("label", "must not contain control characters or line breaks")
+		bad.Add("label", "must not contain control characters or line breaks")
 	}
 	if m := r.ExpiresInMinutes; m != nil && (*m < 1 || *m > maxMinutes) {
-		refuse("expiresInMinutes", "must be between 1 and %d, or absent for a permanent code", maxMinutes)
+		bad.Add("expiresInMinutes", "must be between 1 and %d, or absent for a permanent code", maxMinutes)
 	}
-	if len(bad) > 0 {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	return bad.Err()
 }
 
 func unprintable(r rune) bool {

@@ -30,7 +30,7 @@ func (a *API) merchant(k kind) echo.HandlerFunc {
 		q := queryOf(c, append([]string{"type"}, imageParameters...)...)
 		options, withLogo := q.image()
 		plain := q.plain(withLogo)
-		if err := q.err(); err != nil {
+		if err := q.Err(); err != nil {
 			return err
 		}
 		m, err := a.user(c)
@@ -91,7 +91,7 @@ func (a *API) card(c echo.Context, fill func(context.Context, account.Merchant, 
 	if q.oneOf("format", "a6", "a4") == "a4" {
 		card.Format = qrv1.CardFormat_CARD_FORMAT_A4
 	}
-	if err := q.err(); err != nil {
+	if err := q.Err(); err != nil {
 		return err
 	}
 	m, err := a.user(c)

@@ -27,7 +27,7 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 		options, withLogo := q.image()
 		plain := q.plain(withLogo)
 		live := q.oneOf("livemode", "false", "true") == "true"
-		if err := q.err(); err != nil {
+		if err := q.Err(); err != nil {
 			return err
 		}
 		m, live, err := a.caller(c, live)

@@ -1,7 +1,6 @@
 package qrimageapi
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -10,13 +9,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
 // query reads parameters strictly and collects what is wrong with them. What the qr service checks is only read here.
 type query struct {
+	refuse.Problems
 	values url.Values
-	bad    []errs.Field
 }
 
 // queryOf refuses parameters that the endpoint does not have: a misspelt one would be left out without a word.
@@ -25,12 +25,12 @@ func queryOf(c echo.Context, known ...string) *query {
 	for name, values := range q.values {
 		switch {
 		case !slices.Contains(known, name):
-			q.refuse(clip(name), "is not a parameter of this endpoint: it has "+strings.Join(known, ", "))
+			q.Add(clip(name), "is not a parameter of this endpoint: it has %s", strings.Join(known, ", "))
 		case len(values) > 1:
-			q.refuse(name, "is given more than once")
+			q.Add(name, "is given more than once")
 		}
 	}
-	slices.SortFunc(q.bad, func(a, b errs.Field) int { return strings.Compare(a.Field, b.Field) })
+	slices.SortFunc(q.Problems, func(a, b errs.Field) int { return strings.Compare(a.Field, b.Field) })
 	return q
 }
 
@@ -42,17 +42,6 @@ func clip(name string) string {
 	return strings.ToValidUTF8(name[:min(len(name), 40)], "")
 }
 
-func (q *query) refuse(field, message string) {
-	q.bad = append(q.bad, errs.Field{Field: field, Message: field + " " + message + "."})
-}
-
-func (q *query) err() error {
-	if len(q.bad) > 0 {
-		return errs.Invalid(q.bad...)
-	}
-	return nil
-}
-
 // oneOf reads a word; the first one stands for none.
 func (q *query) oneOf(name string, words ...string) string {
 	if !q.values.Has(name) {
@@ -61,7 +50,7 @@ func (q *query) oneOf(name string, words ...string) string {
 	if v := q.values.Get(name); slices.Contains(words, v) {
 		return v
 	}
-	q.refuse(name, "must be "+strings.Join(words, " or "))
+	q.Add(name, "must be %s", strings.Join(words, " or "))
 	return words[0]
 }
 
@@ -72,7 +61,7 @@ func (q *query) number(name string, least, most uint32) *uint32 {
 	}
 	n, err := strconv.ParseUint(q.values.Get(name), 10, 32)
 	if err != nil || uint32(n) < least || uint32(n) > most {
-		q.refuse(name, fmt.Sprintf("must be a whole number from %d to %d", least, most))
+		q.Add(name, "must be a whole number from %d to %d", least, most)
 		return nil
 	}
 	v := uint32(n)
@@ -109,7 +98,7 @@ func (q *query) image() (o *qrv1.ImageOptions, logo bool) {
 func (q *query) plain(withLogo bool) bool {
 	plain := q.oneOf("type", "app", "epc") == "epc"
 	if plain && withLogo {
-		q.refuse("logo", "is not possible with type=epc, whose level of error correction has no room for it")
+		q.Add("logo", "is not possible with type=epc, whose level of error correction has no room for it")
 	}
 	return plain
 }

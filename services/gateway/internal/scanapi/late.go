@@ -8,8 +8,9 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -79,22 +80,20 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 
 // command checks the request, all mistakes at once.
 func (r lateRequest) command(now time.Time) (*paymentsv1.BookLateReceipt, error) {
-	var bad []errs.Field
+	var bad refuse.Problems
 	at, err := r.check(now)
-	if err != nil {
-		bad = errs.From(err).Fields
-	}
-	name, iban := strings.TrimSpace(r.PayerName), account.NormalIBAN(r.PayerIBAN)
+	bad.Join(err)
+	name, iban := strings.TrimSpace(r.PayerName), ident.Compact(r.PayerIBAN)
 	switch {
 	case (name == "") != (iban == ""):
-		bad = append(bad, errs.Field{Field: "payer_iban", Message: "payer_iban and payer_name go together."})
+		bad.Add("payer_iban", "and payer_name go together")
 	case !fits(name, maxPayer):
-		bad = append(bad, errs.Field{Field: "payer_name", Message: "payer_name must have at most 140 characters, without control characters or line breaks."})
-	case iban != "" && !account.IsIBAN(iban):
-		bad = append(bad, errs.Field{Field: "payer_iban", Message: "payer_iban must be the IBAN of an account in SEPA."})
+		bad.Add("payer_name", "must have at most 140 characters, without control characters or line breaks")
+	case iban != "" && !ident.IsIBAN(iban):
+		bad.Add("payer_iban", "must be the IBAN of an account in SEPA")
 	}
-	if len(bad) > 0 {
-		return nil, errs.Invalid(bad...)
+	if err := bad.Err(); err != nil {
+		return nil, err
 	}
 	return &paymentsv1.BookLateReceipt{
 		AmountCents: int64(r.Amount.Cents()), ReceivedAt: at, Note: r.Note, PayerName: name, PayerIban: iban,

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -76,21 +77,14 @@ func (a *API) pay(c echo.Context) error {
 }
 
 func (r payRequest) check() error {
-	var bad []errs.Field
-	refuse := func(field, value string, longest int) {
-		switch {
-		case value == "":
-			bad = append(bad, errs.Field{Field: field, Message: field + " is required."})
-		case len(value) > longest:
-			bad = append(bad, errs.Field{Field: field, Message: field + " is too long."})
-		}
+	var bad refuse.Problems
+	need := func(field, value string, longest int) {
+		bad.If(value == "", field, "is required")
+		bad.If(len(value) > longest, field, "is too long")
 	}
-	refuse("qrData", r.QRData, maxCode)
-	refuse("accountId", r.AccountID, maxAccount)
-	if len(bad) > 0 {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	need("qrData", r.QRData, maxCode)
+	need("accountId", r.AccountID, maxAccount)
+	return bad.Err()
 }
 
 // scanCommand is the payment that the code and the customer agree on, with the gate's word that the merchant may take it.

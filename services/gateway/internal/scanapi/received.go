@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -132,28 +133,18 @@ func (a *API) onBehalf(c echo.Context) (speaker, error) {
 }
 
 func (r receivedRequest) check(now time.Time) (*timestamppb.Timestamp, error) {
-	var bad []errs.Field
-	refuse := func(field, message string) {
-		bad = append(bad, errs.Field{Field: field, Message: field + " " + message + "."})
-	}
+	var bad refuse.Problems
 	if r.Amount.Given() {
-		if err := edge.AmountProblem(r.Amount.Cents()); err != nil {
-			bad = append(bad, errs.From(err).Fields...)
-		}
+		bad.Join(edge.AmountProblem(r.Amount.Cents()))
 	}
-	if !fits(r.Note, maxNote) {
-		refuse("note", noteRule)
-	}
+	bad.If(!fits(r.Note, maxNote), "note", noteRule)
 	var at *timestamppb.Timestamp
 	if r.ReceivedAt != nil && *r.ReceivedAt != "" {
 		read, ok := web.Instant(*r.ReceivedAt)
 		if !ok || read.After(now.Add(receivedAhead)) || read.Before(now.Add(-receivedAgo)) {
-			refuse("received_at", "must be a time such as 2026-06-17T12:00:00Z, not in the future and within the last year")
+			bad.Add("received_at", "must be a time such as 2026-06-17T12:00:00Z, not in the future and within the last year")
 		}
 		at = timestamppb.New(read)
 	}
-	if len(bad) > 0 {
-		return nil, errs.Invalid(bad...)
-	}
-	return at, nil
+	return at, bad.Err()
 }

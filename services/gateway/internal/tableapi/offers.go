@@ -6,8 +6,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -87,27 +87,20 @@ func (o offers) read(c echo.Context) (*qrv1.Offer, error) {
 }
 
 func complete(offer *qrv1.Offer, value web.Amount, startsAt, endsAt *string) error {
-	var bad []errs.Field
-	if !value.Given() {
-		bad = append(bad, errs.Field{Field: "value", Message: "value is required."})
-	}
+	var bad refuse.Problems
+	bad.If(!value.Given(), "value", "is required")
 	offer.Value = int64(value.Cents())
 	read := func(field string, text *string, into **timestamppb.Timestamp) {
 		if text == nil || *text == "" {
 			return
 		}
 		at, err := instant(field, *text)
-		if err != nil {
-			bad = append(bad, errs.From(err).Fields...)
-		}
+		bad.Join(err)
 		*into = at
 	}
 	read("starts_at", startsAt, &offer.StartsAt)
 	read("ends_at", endsAt, &offer.EndsAt)
-	if len(bad) > 0 {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	return bad.Err()
 }
 
 func (o offers) list(c echo.Context) error {

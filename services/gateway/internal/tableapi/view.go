@@ -1,21 +1,11 @@
 package tableapi
 
 import (
-	"strconv"
-	"strings"
-
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
-
-// perMille is written in percent: 55 as 5.5.
-type perMille int32
-
-// MarshalJSON writes a JSON number.
-func (p perMille) MarshalJSON() ([]byte, error) {
-	return []byte(strings.TrimSuffix(strconv.Itoa(int(p/10))+"."+strconv.Itoa(int(p%10)), ".0")), nil
-}
 
 type tableOfOrder struct {
 	ID   string `json:"id"`
@@ -30,7 +20,7 @@ type lineJSON struct {
 	UnitPrice money.Cents `json:"unit_price"`
 	Discount  money.Cents `json:"discount"`
 	Total     money.Cents `json:"total"`
-	VATRate   perMille    `json:"vat_rate"`
+	VATRate   vat.Percent `json:"vat_rate"`
 	VATAmount money.Cents `json:"vat_amount"`
 }
 
@@ -100,7 +90,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 	for i, l := range o.GetLines() {
 		v.Items[i] = lineJSON{
 			ProductID: l.GetProductId(), Name: l.GetName(), Quantity: l.GetQuantity(), Notes: l.GetNotes(), UnitPrice: money.Cents(l.GetUnitPriceCents()),
-			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: perMille(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
+			Discount: money.Cents(l.GetDiscountCents()), Total: money.Cents(l.GetTotalCents()), VATRate: vat.Percent(l.GetVatPerMille()), VATAmount: money.Cents(l.GetVatCents()),
 		}
 	}
 	return v

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 // Query says which query parameters a route takes.
@@ -81,20 +82,17 @@ func (q Query) check(raw string) error {
 	if err != nil {
 		return errs.Invalid(errs.Field{Field: "query", Message: "The query of the URL is not valid: escape what is not a letter or a digit with %."})
 	}
-	var bad []errs.Field
+	var bad refuse.Problems
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		switch shown := join("", name); {
 		case len(bad) == maxReports:
 		case !q.Names[name]:
-			bad = append(bad, errs.Field{Field: shown, Message: shown + " is not a query parameter of this endpoint" + q.list() + "."})
+			bad.Add(shown, "is not a query parameter of this endpoint%s", q.list())
 		case len(values[name]) > 1:
-			bad = append(bad, errs.Field{Field: shown, Message: shown + " is given more than once."})
+			bad.Add(shown, "is given more than once")
 		}
 	}
-	if len(bad) > 0 {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	return bad.Err()
 }
 
 // list names those that there are.

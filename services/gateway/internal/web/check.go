@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 // Bounds of a document: deeper ones are nobody's request, and an answer need not list more mistakes than these.
@@ -29,7 +30,7 @@ func (r Refusal) Error() string { return string(r) }
 // check compares a valid JSON document with the type of into and returns what is wrong. encoding/json alone would take
 // "Amount" for "amount", the last of two equal keys, and null for everything. A field of ours that is null is one that is
 // absent; within an array, or under a name of the caller's own, null is refused.
-func check(body []byte, into any) []errs.Field {
+func check(body []byte, into any) refuse.Problems {
 	k := &checker{body: body, dec: json.NewDecoder(bytes.NewReader(body))}
 	k.dec.UseNumber()
 	k.value("", reflect.TypeOf(into).Elem(), false)
@@ -41,7 +42,7 @@ type checker struct {
 	dec   *json.Decoder
 	depth int
 	stop  bool
-	bad   []errs.Field
+	bad   refuse.Problems
 }
 
 func (k *checker) refuse(path, message string) {
@@ -53,7 +54,7 @@ func (k *checker) refuse(path, message string) {
 		k.bad = append(k.bad, errs.Field{Field: "body", Message: "The body " + message + "."})
 		return
 	}
-	k.bad = append(k.bad, errs.Field{Field: path, Message: path + " " + message + "."})
+	k.bad.Add(path, "%s", message)
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,41 +9,32 @@ import (
 	"github.com/labstack/echo/v4"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 // Filters reads the filters of a list from the query and collects what is wrong with them. A filter that is given and empty is
 // wrong: one that somebody forgot to fill in must not list everything.
 type Filters struct {
 	c   echo.Context
-	bad []errs.Field
+	bad refuse.Problems
 }
 
 // FiltersOf reads the filters of a request.
 func FiltersOf(c echo.Context) *Filters { return &Filters{c: c} }
 
 // Err names every filter that is wrong; nil for none.
-func (f *Filters) Err() error {
-	if len(f.bad) == 0 {
-		return nil
-	}
-	return errs.Invalid(f.bad...)
-}
+func (f *Filters) Err() error { return f.bad.Err() }
 
 func (f *Filters) given(name string) (value string, ok bool) {
 	return f.c.QueryParam(name), f.c.QueryParams().Has(name)
-}
-
-func (f *Filters) refuse(name, format string, args ...any) {
-	f.bad = append(f.bad, errs.Field{Field: name, Message: name + " " + fmt.Sprintf(format, args...) + "."})
 }
 
 // OneOf reads one of the values; empty when it is not given.
 func (f *Filters) OneOf(name string, values []string) string {
 	value, ok := f.given(name)
 	if ok && !slices.Contains(values, value) {
-		f.refuse(name, "must be one of %s", strings.Join(values, ", "))
+		f.bad.Add(name, "must be one of %s", strings.Join(values, ", "))
 	}
 	return value
 }
@@ -70,7 +60,7 @@ func (f *Filters) Amount(name string) money.Cents {
 	}
 	cents, err := money.Parse(value)
 	if err != nil || cents < 1 {
-		f.refuse(name, "must be an amount in euros such as 29.99")
+		f.bad.Add(name, "must be an amount in euros such as 29.99")
 	}
 	return cents
 }
@@ -79,7 +69,7 @@ func (f *Filters) Amount(name string) money.Cents {
 func (f *Filters) Text(name string, most int) string {
 	value, ok := f.given(name)
 	if ok && (value == "" || !utf8.ValidString(value) || utf8.RuneCountInString(value) > most || strings.ContainsFunc(value, unicode.IsControl)) {
-		f.refuse(name, "must be text of 1 to %d characters", most)
+		f.bad.Add(name, "must be text of 1 to %d characters", most)
 	}
 	return value
 }

@@ -14,8 +14,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// refuse calls a route that refuses, and returns how long the answer took.
-func refuse(e *echo.Echo, from string) time.Duration {
+// tookToRefuse calls a route that refuses, and returns how long the answer took.
+func tookToRefuse(e *echo.Echo, from string) time.Duration {
 	start := time.Now()
 	r := httptest.NewRequest(http.MethodGet, "/limited", nil)
 	r.RemoteAddr = from + ":1"
@@ -35,16 +35,16 @@ func TestWhoGoesOnAfterARefusalWaits(t *testing.T) {
 		})
 		e.GET("/other", func(echo.Context) error { return errs.NotFound("Thing") })
 		for i := range promptRefusals {
-			if took := refuse(e, "192.0.2.1"); took != 0 {
+			if took := tookToRefuse(e, "192.0.2.1"); took != 0 {
 				t.Fatalf("refusal %d waits %s", i+1, took)
 			}
 		}
 		for range codes {
-			if took := refuse(e, "192.0.2.1"); took != refusalWait {
+			if took := tookToRefuse(e, "192.0.2.1"); took != refusalWait {
 				t.Errorf("waits %s", took)
 			}
 		}
-		if took := refuse(e, "192.0.2.2"); took != 0 {
+		if took := tookToRefuse(e, "192.0.2.2"); took != 0 {
 			t.Errorf("another address waits %s", took)
 		}
 		start := time.Now()
@@ -55,7 +55,7 @@ func TestWhoGoesOnAfterARefusalWaits(t *testing.T) {
 			t.Errorf("what is not refused waits %s", took)
 		}
 		time.Sleep(time.Minute)
-		if took := refuse(e, "192.0.2.1"); took != 0 {
+		if took := tookToRefuse(e, "192.0.2.1"); took != 0 {
 			t.Errorf("a minute later it waits %s", took)
 		}
 	})
@@ -70,12 +70,12 @@ func TestFewRefusalsWaitAtOnce(t *testing.T) {
 		e.IPExtractor = ipExtractor(nil)
 		e.GET("/limited", func(echo.Context) error { return errs.New(errs.RateLimitExceeded, "Wait.") }, f.slow)
 		for range promptRefusals {
-			refuse(e, "192.0.2.1")
+			tookToRefuse(e, "192.0.2.1")
 		}
 		var first sync.WaitGroup
-		first.Go(func() { refuse(e, "192.0.2.1") })
+		first.Go(func() { tookToRefuse(e, "192.0.2.1") })
 		synctest.Wait()
-		if took := refuse(e, "192.0.2.1"); took != 0 {
+		if took := tookToRefuse(e, "192.0.2.1"); took != 0 {
 			t.Errorf("the second waits %s", took)
 		}
 		first.Wait()

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 var requestSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
@@ -81,7 +82,7 @@ func textual(next echo.HandlerFunc) echo.HandlerFunc {
 		if !isText(u.Path) {
 			return errs.Invalid(noText("url"))
 		}
-		var bad []errs.Field
+		var bad refuse.Problems
 		for name, values := range u.Query() {
 			if !isText(name) {
 				return errs.Invalid(noText("url"))
@@ -92,7 +93,7 @@ func textual(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if len(bad) > 0 {
 			slices.SortFunc(bad, func(a, b errs.Field) int { return strings.Compare(a.Field, b.Field) })
-			return errs.Invalid(bad...)
+			return bad.Err()
 		}
 		return next(c)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 )
 
@@ -131,25 +132,22 @@ func Answer(c echo.Context, status int, body any) error {
 // Page reads the query parameters page (from 1, default 1) and limit (1 to 100, default 20). A bad value is a
 // VALIDATION_ERROR.
 func Page(c echo.Context) (page, limit int, err error) {
-	var bad []errs.Field
-	page, bad = number(c, "page", 1, maxPage, bad)
-	limit, bad = number(c, "limit", defaultLimit, maxLimit, bad)
-	if len(bad) > 0 {
-		return 0, 0, errs.Invalid(bad...)
+	var bad refuse.Problems
+	page, limit = number(c, &bad, "page", 1, maxPage), number(c, &bad, "limit", defaultLimit, maxLimit)
+	if err := bad.Err(); err != nil {
+		return 0, 0, err
 	}
 	return page, limit, nil
 }
 
-func number(c echo.Context, name string, fallback, highest int, bad []errs.Field) (int, []errs.Field) {
+func number(c echo.Context, bad *refuse.Problems, name string, fallback, highest int) int {
 	text := c.QueryParam(name)
 	if text == "" && !c.QueryParams().Has(name) {
-		return fallback, bad
+		return fallback
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > highest {
-		return 0, append(bad, errs.Field{Field: name, Message: fmt.Sprintf("%s must be an integer from 1 to %d.", name, highest)})
-	}
-	return n, bad
+	bad.If(err != nil || n < 1 || n > highest, name, "must be an integer from 1 to %d", highest)
+	return n
 }
 
 // Calling is the request's context, bounded by limit as the request's patience stretches it: what a handler calls other

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/plaintext"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // The bounds of a product. The database has the same.
@@ -27,45 +28,27 @@ const (
 	MaxStock = 1_000_000
 	// defaultStock is that of the API's documentation.
 	defaultStock = 1000
-	// defaultVAT is the standard rate in France, per mille.
-	defaultVAT = 200
 )
-
-// vatCodes are the French rates, per mille (CGI art. 278 to 281 octies), with their codes in invoices.
-var vatCodes = map[int32]string{200: "TVA20", 100: "TVA10", 55: "TVA55", 21: "TVA21"}
 
 // Product is one thing that a merchant sells.
 type Product struct {
 	ID, MerchantID              string
 	Name, Description, Category string
 	// Price includes VAT, as French law wants prices for consumers to be.
-	Price money.Cents
-	// VATRate is per mille: 55 is 5.5 %.
-	VATRate int32
-	Stock   int32
+	Price      money.Cents
+	VATPerMill vat.Rate
+	Stock      int32
 	// ImageURL is empty when there is none.
 	ImageURL             string
 	Available            bool
 	CreatedAt, UpdatedAt time.Time
 }
 
-// VATCode is the code of the product's rate.
-func (p Product) VATCode() string { return vatCodes[p.VATRate] }
-
-// Split parts the price into the price without VAT and the VAT, in ten-thousandths of a euro. The first is rounded half
-// up and the second is the rest, so that together they are the price exactly.
-func (p Product) Split() (withoutVAT, vat int64) {
-	price := int64(p.Price) * 100
-	divisor := 1000 + int64(p.VATRate)
-	withoutVAT = (2*price*1000 + divisor) / (2 * divisor)
-	return withoutVAT, price - withoutVAT
-}
-
 // Fields are what a merchant sets of a product; nil is not given.
 type Fields struct {
 	Name, Description, Category *string
 	Price                       *money.Cents
-	VATRate                     *int32
+	VATPerMill                  *vat.Rate
 	Stock                       *int32
 	ImageURL                    *string
 	Available                   *bool
@@ -80,7 +63,7 @@ func (f Fields) fill(p *Product) {
 	set(&p.Description, f.Description)
 	set(&p.Category, f.Category)
 	set(&p.Price, f.Price)
-	set(&p.VATRate, f.VATRate)
+	set(&p.VATPerMill, f.VATPerMill)
 	set(&p.Stock, f.Stock)
 	set(&p.ImageURL, f.ImageURL)
 	set(&p.Available, f.Available)
@@ -137,8 +120,8 @@ func (f *Fields) check() error {
 	if f.Price != nil {
 		bad.unless(*f.Price >= 0 && *f.Price <= MaxPrice, "price_ttc", "must be from 0 to %s", MaxPrice.JSON())
 	}
-	if f.VATRate != nil {
-		bad.unless(vatCodes[*f.VATRate] != "", "vat_rate", "must be 20, 10, 5.5 or 2.1")
+	if f.VATPerMill != nil {
+		bad.unless(f.VATPerMill.Code() != "", "vat_rate", "must be 20, 10, 5.5 or 2.1")
 	}
 	if f.Stock != nil {
 		bad.unless(*f.Stock >= 0 && *f.Stock <= MaxStock, "stock_quantity", "must be from 0 to %d", MaxStock)

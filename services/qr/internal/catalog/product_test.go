@@ -7,43 +7,10 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
-	"pgregory.net/rapid"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
-
-func TestPricesAreSplitExactly(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		price           money.Cents
-		rate            int32
-		withoutVAT, vat int64
-	}{
-		{350, 100, 31818, 3182},
-		{1200, 200, 100000, 20000},
-		{999, 55, 94692, 5208},
-		{100, 21, 9794, 206},
-		{0, 200, 0, 0},
-		{3, 200, 250, 50},
-		{1, 200, 83, 17},
-		{MaxPrice, 21, 9794319295, 205680705},
-	} {
-		if ht, vat := (Product{Price: c.price, VATRate: c.rate}).Split(); ht != c.withoutVAT || vat != c.vat {
-			t.Errorf("%s at %d: %d + %d, want %d + %d", c.price, c.rate, ht, vat, c.withoutVAT, c.vat)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		p := Product{Price: money.Cents(rapid.Int64Range(0, int64(MaxPrice)).Draw(t, "price")), VATRate: rapid.SampledFrom([]int32{200, 100, 55, 21}).Draw(t, "rate")}
-		ht, vat := p.Split()
-		// Half up: the exact value lies from half a unit below to less than half a unit above.
-		exact, unit := 2*int64(p.Price)*100*1000, 2*(1000+int64(p.VATRate))
-		if ht+vat != int64(p.Price)*100 || exact < ht*unit-unit/2 || exact >= ht*unit+unit/2 {
-			t.Fatalf("%+v: %d + %d", p, ht, vat)
-		}
-	})
-}
 
 func TestTheDocumentedProduct(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -153,16 +154,16 @@ func fieldsOf(f *qrv1.ProductFields) Fields {
 		return Fields{}
 	}
 	return Fields{
-		Name: f.Name, Description: f.Description, Category: f.Category, Price: (*money.Cents)(f.PriceTtcCents), VATRate: f.VatRatePerMille,
+		Name: f.Name, Description: f.Description, Category: f.Category, Price: (*money.Cents)(f.PriceTtcCents), VATPerMill: (*vat.Rate)(f.VatRatePerMille),
 		Stock: f.StockQuantity, ImageURL: f.ImageUrl, Available: f.IsAvailable,
 	}
 }
 
 func message(p Product) *qrv1.Product {
-	withoutVAT, vat := p.Split()
+	net, tax := vat.Split(p.Price, p.VATPerMill)
 	return &qrv1.Product{
 		Id: p.ID, MerchantId: p.MerchantID, Name: p.Name, Description: p.Description, Category: p.Category, PriceTtcCents: int64(p.Price),
-		VatRatePerMille: p.VATRate, VatCode: p.VATCode(), StockQuantity: p.Stock, ImageUrl: p.ImageURL, IsAvailable: p.Available,
-		CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt), PriceHtE4: withoutVAT, VatAmountE4: vat,
+		VatRatePerMille: int32(p.VATPerMill), VatCode: p.VATPerMill.Code(), StockQuantity: p.Stock, ImageUrl: p.ImageURL, IsAvailable: p.Available,
+		CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt), PriceHtE4: int64(net), VatAmountE4: int64(tax),
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/outbox"
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/vat"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
@@ -44,7 +45,7 @@ const columns = `id::text, merchant_id::text, name, description, category, price
 
 func scan(row pgx.CollectableRow) (Product, error) {
 	var p Product
-	err := row.Scan(&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATRate, &p.Stock, &p.ImageURL, &p.Available,
+	err := row.Scan(&p.ID, &p.MerchantID, &p.Name, &p.Description, &p.Category, &p.Price, &p.VATPerMill, &p.Stock, &p.ImageURL, &p.Available,
 		&p.CreatedAt, &p.UpdatedAt)
 	return p, err
 }
@@ -120,7 +121,7 @@ func pattern(search string) string {
 func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Product, error) {
 	now := s.now()
 	p := Product{
-		ID: events.NewID(), MerchantID: merchantID, VATRate: defaultVAT, Stock: defaultStock, Available: true, CreatedAt: now, UpdatedAt: now,
+		ID: events.NewID(), MerchantID: merchantID, VATPerMill: vat.Standard, Stock: defaultStock, Available: true, CreatedAt: now, UpdatedAt: now,
 	}
 	f.fill(&p)
 	err := s.change(ctx, func(tx pgx.Tx) error {
@@ -137,7 +138,7 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 		}
 		_, err := tx.Exec(ctx, `insert into products (id, merchant_id, name, description, category, price_ttc, vat_rate, stock_quantity, image_url,
 			is_available, search_key, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
-			p.ID, p.MerchantID, p.Name, p.Description, p.Category, p.Price, p.VATRate, p.Stock, p.ImageURL, p.Available, p.searchKey(), now)
+			p.ID, p.MerchantID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), now)
 		if err != nil {
 			return fmt.Errorf("insert product: %w", err)
 		}
@@ -171,7 +172,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, p *Product) error {
 	p.UpdatedAt = s.now()
 	_, err := tx.Exec(ctx, `update products set name = $2, description = $3, category = $4, price_ttc = $5, vat_rate = $6, stock_quantity = $7,
 		image_url = $8, is_available = $9, search_key = $10, updated_at = $11 where id = $1`,
-		p.ID, p.Name, p.Description, p.Category, p.Price, p.VATRate, p.Stock, p.ImageURL, p.Available, p.searchKey(), p.UpdatedAt)
+		p.ID, p.Name, p.Description, p.Category, p.Price, p.VATPerMill, p.Stock, p.ImageURL, p.Available, p.searchKey(), p.UpdatedAt)
 	if err != nil {
 		return fmt.Errorf("update product: %w", err)
 	}
@@ -232,7 +233,7 @@ func (s *Store) Version(ctx context.Context, db pg.DB, merchantID string) (int64
 func announce(ctx context.Context, tx pg.DB, p Product, what string, now time.Time) error {
 	data, err := proto.Marshal(&eventsv1.ProductChanged{
 		ProductId: p.ID, MerchantId: p.MerchantID, Name: p.Name, Category: p.Category, PriceTtcCents: int64(p.Price),
-		VatRatePerMille: p.VATRate, StockQuantity: p.Stock, ImageUrl: p.ImageURL, IsAvailable: p.Available, OccurredAt: timestamppb.New(now),
+		VatRatePerMille: int32(p.VATPerMill), StockQuantity: p.Stock, ImageUrl: p.ImageURL, IsAvailable: p.Available, OccurredAt: timestamppb.New(now),
 	})
 	if err != nil {
 		return fmt.Errorf("encode product event: %w", err)

@@ -3,7 +3,7 @@ package grpcapi
 import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -16,43 +16,28 @@ const (
 	maxAmount    = 999_999_999_999_999 // what JavaScript's numbers hold exactly to the cent
 )
 
-type problems []errs.Field
-
-func (p *problems) refuse(bad bool, field, message string) {
-	if bad {
-		*p = append(*p, errs.Field{Field: field, Message: message})
-	}
-}
-
-func (p problems) err() error {
-	if len(p) == 0 {
-		return nil
-	}
-	return errs.Invalid(p...)
-}
-
 func checkGatewayPayment(req *qrv1.SignGatewayPaymentRequest) error {
-	var p problems
-	p.refuse(!within(req.GetReference(), maxReference), "reference", "reference is required, at most 64 bytes")
-	p.refuse(!within(req.GetMerchantId(), maxID), "merchant_id", "merchant_id is required, at most 64 bytes")
-	p.refuse(!within(req.GetMerchantName(), maxName), "merchant_name", "merchant_name is required, at most 560 bytes")
-	p.refuse(req.GetAmountCents() <= 0 || req.GetAmountCents() > maxAmount, "amount_cents", "amount_cents must be positive and below 10 trillion euros")
-	p.refuse(req.GetCurrency() != "EUR", "currency", "currency must be EUR")
-	p.refuse(!isInstant(req.GetExpiresAt()), "expires_at", "expires_at is required")
-	return p.err()
+	var p refuse.Problems
+	p.If(!within(req.GetReference(), maxReference), "reference", "is required, at most 64 bytes")
+	p.If(!within(req.GetMerchantId(), maxID), "merchant_id", "is required, at most 64 bytes")
+	p.If(!within(req.GetMerchantName(), maxName), "merchant_name", "is required, at most 560 bytes")
+	p.If(req.GetAmountCents() <= 0 || req.GetAmountCents() > maxAmount, "amount_cents", "must be positive and below 10 trillion euros")
+	p.If(req.GetCurrency() != "EUR", "currency", "must be EUR")
+	p.If(!isInstant(req.GetExpiresAt()), "expires_at", "is required")
+	return p.Err()
 }
 
 func checkPaymentRequest(req *qrv1.SignPaymentRequestRequest) error {
-	var p problems
-	p.refuse(!within(req.GetMerchantId(), maxID), "merchant_id", "merchant_id is required, at most 64 bytes")
-	p.refuse(!within(req.GetMerchantName(), maxName), "merchant_name", "merchant_name is required, at most 560 bytes")
-	p.refuse(!within(req.GetEuPayId(), maxID), "eu_pay_id", "eu_pay_id is required, at most 64 bytes")
-	p.refuse(req.GetAmountCents() < 0 || req.GetAmountCents() > maxAmount, "amount_cents", "amount_cents must be below 10 trillion euros, or 0 for an open amount")
-	p.refuse(req.GetCurrency() != "EUR", "currency", "currency must be EUR")
-	p.refuse(len(req.GetLabel()) > maxLabel, "label", "label must have at most 400 bytes")
-	p.refuse(len(req.GetRequestId()) > maxID, "request_id", "request_id must have at most 64 bytes")
-	p.refuse(req.GetExpiresAt() != nil && !isInstant(req.GetExpiresAt()), "expires_at", "expires_at must be a time, or absent for a permanent code")
-	return p.err()
+	var p refuse.Problems
+	p.If(!within(req.GetMerchantId(), maxID), "merchant_id", "is required, at most 64 bytes")
+	p.If(!within(req.GetMerchantName(), maxName), "merchant_name", "is required, at most 560 bytes")
+	p.If(!within(req.GetEuPayId(), maxID), "eu_pay_id", "is required, at most 64 bytes")
+	p.If(req.GetAmountCents() < 0 || req.GetAmountCents() > maxAmount, "amount_cents", "must be below 10 trillion euros, or 0 for an open amount")
+	p.If(req.GetCurrency() != "EUR", "currency", "must be EUR")
+	p.If(len(req.GetLabel()) > maxLabel, "label", "must have at most 400 bytes")
+	p.If(len(req.GetRequestId()) > maxID, "request_id", "must have at most 64 bytes")
+	p.If(req.GetExpiresAt() != nil && !isInstant(req.GetExpiresAt()), "expires_at", "must be a time, or absent for a permanent code")
+	return p.Err()
 }
 
 // isInstant takes the years that a payload can say.

@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -32,18 +32,12 @@ func (s *Server) GetLoyalty(ctx context.Context, r *qrv1.GetLoyaltyRequest) (*qr
 	if limit == 0 {
 		limit = defaultLimit
 	}
-	var bad []errs.Field
-	if r.GetCustomerId() == "" || len(r.GetCustomerId()) > maxID {
-		bad = append(bad, errs.Field{Field: "customer_id", Message: "customer_id is required."})
-	}
-	if page > maxPage {
-		bad = append(bad, errs.Field{Field: "page", Message: "page must be from 1 to 1000000."})
-	}
-	if limit < 0 || limit > maxLimit {
-		bad = append(bad, errs.Field{Field: "limit", Message: "limit must be from 1 to 100."})
-	}
-	if len(bad) > 0 {
-		return nil, errs.Invalid(bad...)
+	var bad refuse.Problems
+	bad.If(r.GetCustomerId() == "" || len(r.GetCustomerId()) > maxID, "customer_id", "is required")
+	bad.If(page > maxPage, "page", "must be from 1 to 1000000")
+	bad.If(limit < 0 || limit > maxLimit, "limit", "must be from 1 to 100")
+	if err := bad.Err(); err != nil {
+		return nil, err
 	}
 	balance, list, total, err := account(ctx, s.pool, r.GetCustomerId(), r.GetLivemode(), int64(limit), int64(page-1)*int64(limit))
 	if err != nil {

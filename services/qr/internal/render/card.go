@@ -1,24 +1,12 @@
 package render
 
 import (
-	"bytes"
-	_ "embed" // the fonts
-	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
-	"codeberg.org/go-pdf/fpdf"
-
-	"european-pay.eu/eupay/internal/errs"
-)
-
-// DejaVu Sans Condensed has the letters of all European languages; its licence is in the folder.
-var (
-	//go:embed fonts/DejaVuSansCondensed.ttf
-	regular []byte
-	//go:embed fonts/DejaVuSansCondensed-Bold.ttf
-	bold []byte
+	"european-pay.eu/eupay/internal/paper/logo"
+	"european-pay.eu/eupay/internal/paper/pdf"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 // Kind is what a card is for.
@@ -58,33 +46,33 @@ const (
 )
 
 func (c Card) check() error {
-	var bad []errs.Field
-	refuse := func(wrong bool, field, format string, args ...any) {
-		if wrong {
-			bad = append(bad, invalid(field, format, args...).Fields...)
-		}
-	}
-	refuse(c.Kind != Pay && c.Kind != Order, "kind", "must be pay or order")
-	refuse(titles[c.Language] == nil, "language", "must be fr or en")
-	refuse(c.Name == "" || len(c.Name) > maxCardName, "name", "is required, at most %d bytes", maxCardName)
-	refuse(len(c.Subject) > maxCardName, "subject", "must have at most %d bytes", maxCardName)
-	refuse(len(c.Detail) > maxCardName, "detail", "must have at most %d bytes", maxCardName)
-	refuse(len(c.URL) > maxCardURL, "url", "must have at most %d bytes", maxCardURL)
-	if len(bad) > 0 {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	var bad refuse.Problems
+	bad.If(c.Kind != Pay && c.Kind != Order, "kind", "must be pay or order")
+	bad.If(titles[c.Language] == nil, "language", "must be fr or en")
+	bad.If(c.Name == "" || len(c.Name) > maxCardName, "name", "is required, at most %d bytes", maxCardName)
+	bad.If(len(c.Subject) > maxCardName, "subject", "must have at most %d bytes", maxCardName)
+	bad.If(len(c.Detail) > maxCardName, "detail", "must have at most %d bytes", maxCardName)
+	bad.If(len(c.URL) > maxCardURL, "url", "must have at most %d bytes", maxCardURL)
+	return bad.Err()
 }
 
-// A6 and its parts, in millimetres.
+// A6 and its parts, in tenths of a millimetre.
 const (
-	a6Width  = 105.0
-	a6Height = 148.5 // a quarter of A4; one card alone loses half a millimetre of its border
-	border   = 8.0
-	codeSide = 72.0
-	codeTop  = 35.0
-	pointMM  = 25.4 / 72
-	markMM   = 4.0
+	a6Width    = 1050
+	a6Height   = 1485 // a quarter of A4; one card alone loses half a millimetre of its border
+	border     = 80
+	codeSide   = 720
+	codeTop    = 350
+	markLength = 40
+)
+
+// mm turns tenths of a millimetre into hundredths of a point.
+func mm(tenths int) int { return tenths * 72 * pdf.Point / 254 }
+
+const (
+	black pdf.Colour = "0 0 0"
+	grey  pdf.Colour = "0.47 0.47 0.47"
+	white pdf.Colour = "1 1 1"
 )
 
 // PDF lays the card out. The code and all letters are vectors.
@@ -103,116 +91,113 @@ func (c Card) PDF() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPage(c)
-	if err := p.addLogo(picture); err != nil {
+	p, err := newPage(c, picture)
+	if err != nil {
 		return nil, err
 	}
 	if !c.Sheet {
 		p.card(c, code, 0, 0)
-		return p.bytes()
+		return p.file(c), nil
 	}
 	for i := range 4 {
-		p.card(c, code, float64(i%2)*a6Width, float64(i/2)*a6Height)
+		p.card(c, code, i%2*a6Width, i/2*a6Height)
 	}
 	p.cutMarks()
-	return p.bytes()
+	return p.file(c), nil
 }
 
-// page is a PDF of one page.
-type page struct {
-	*fpdf.Fpdf
-	height float64
-	// logoName is empty without a logo; ratio is its width by its height.
-	logoName string
-	ratio    float64
-}
+// page is a PDF of one page. Lengths are in tenths of a millimetre unless they say that they are in hundredths of a point.
+type page struct{ *pdf.Canvas }
 
-func newPage(c Card) *page {
-	size := fpdf.SizeType{Wd: a6Width, Ht: 148}
+func newPage(c Card, picture *logo.Picture) (page, error) {
+	p := page{pdf.NewCanvas(mm(a6Width), mm(1480))}
 	if c.Sheet {
-		size = fpdf.SizeType{Wd: 2 * a6Width, Ht: 2 * a6Height}
+		p.Canvas = pdf.NewCanvas(mm(2*a6Width), mm(2*a6Height))
 	}
-	p := &page{Fpdf: fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: size}), height: size.Ht}
-	// Nothing of the day or of a map's order gets into the bytes.
-	p.SetCreationDate(time.Unix(0, 0).UTC())
-	p.SetModificationDate(time.Unix(0, 0).UTC())
-	p.SetCatalogSort(true)
-	p.SetProducer("EU Pay", true)
-	p.SetTitle(printable(c.Name), true)
-	p.SetLang(c.Language)
-	p.SetAutoPageBreak(false, 0)
-	p.SetMargins(0, 0, 0)
-	p.SetCellMargin(0)
-	p.AddUTF8FontFromBytes("card", "", bytes.Clone(regular))
-	p.AddUTF8FontFromBytes("card", "B", bytes.Clone(bold))
-	p.AddPage()
-	return p
+	p.NewPage()
+	if picture == nil {
+		return p, nil
+	}
+	image, err := pdf.NewImage(picture.Within(vectorLogo), picture.Photo)
+	p.Image = image
+	return p, err
 }
 
-func (p *page) addLogo(l *logo) error {
-	if l == nil {
-		return nil
-	}
-	file, bounds, err := l.file()
-	if err != nil {
-		return err
-	}
-	p.logoName, p.ratio = "logo", float64(bounds.Dx())/float64(bounds.Dy())
-	p.RegisterImageOptionsReader(p.logoName, fpdf.ImageOptions{ImageType: "png"}, bytes.NewReader(file))
-	return nil
-}
+// The numbers of the objects that every card has.
+const (
+	objCatalog = iota + 1
+	objPages
+	objInfo
+	objRegular // of pdf.FontObjects
+	objBold    = objRegular + pdf.FontObjects
+	objFirst   = objBold + pdf.FontObjects
+)
 
-func (p *page) bytes() ([]byte, error) {
-	var out bytes.Buffer
-	if err := p.Output(&out); err != nil {
-		return nil, fmt.Errorf("write PDF: %w", err)
+func (p page) file(c Card) []byte {
+	f := pdf.NewFile()
+	for range objFirst - 1 {
+		f.Reserve()
 	}
-	return out.Bytes(), nil
+	at := pdf.Objects{Tree: objPages, Regular: objRegular, Bold: objBold}
+	p.Reserve(f, &at)
+	f.Object(objCatalog, "<</Type/Catalog/Pages "+pdf.Ref(objPages)+"/Lang("+c.Language+")/ViewerPreferences<</DisplayDocTitle true>>>>")
+	f.Object(objPages, at.Kids())
+	f.Object(objInfo, "<</Title"+pdf.Literal(printable(c.Name))+"/Producer"+pdf.Literal("EU Pay")+">>")
+	p.Write(f, at)
+	return f.End(objCatalog, objInfo)
 }
 
 // card draws one card with its upper left corner at x, y.
-func (p *page) card(c Card, code *Code, x, y float64) {
-	p.line(x, y+10, 10, "B", 20, c.Name)
-	p.line(x, y+23, 8, "", 16, titles[c.Language][c.Kind])
-	p.code(code, x+(a6Width-codeSide)/2, y+codeTop)
-	below := y + codeTop + codeSide + 4
+func (p page) card(c Card, code *Code, x, y int) {
+	p.line(x, y+100, 100, letters(true, 20), c.Name)
+	p.line(x, y+230, 80, letters(false, 16), titles[c.Language][c.Kind])
+	p.code(code, mm(x+(a6Width-codeSide)/2), mm(y+codeTop))
+	below := y + codeTop + codeSide + 40
 	if c.Subject != "" {
-		p.line(x, below, 9, "B", 22, c.Subject)
-		below += 9
+		p.line(x, below, 90, letters(true, 22), c.Subject)
+		below += 90
 	}
 	if c.Detail != "" {
-		p.line(x, below, 6, "", 12, c.Detail)
+		p.line(x, below, 60, letters(false, 12), c.Detail)
 	}
 	p.address(x, y, c.URL)
 }
 
+func letters(bold bool, points int) pdf.Style {
+	return pdf.Style{Bold: bold, Size: points * pdf.Point, Colour: black}
+}
+
 // line centres a text and makes it smaller until it fits. What does not fit even at 9 points is cut.
-func (p *page) line(x, y, height float64, font string, points float64, text string) {
+func (p page) line(x, y, height int, s pdf.Style, text string) {
 	text = printable(text)
-	const width, least = a6Width - 2*border, 9
-	p.SetFont("card", font, points)
-	for ; points > least && p.GetStringWidth(text) > width; points-- {
-		p.SetFontSize(points - 1)
+	width := mm(a6Width - 2*border)
+	const least = 9 * pdf.Point
+	for s.Size > least && p.Width(s, text) > width {
+		s.Size -= pdf.Point
 	}
-	if p.GetStringWidth(text) > width {
+	if p.Width(s, text) > width {
 		runes := []rune(text)
-		for len(runes) > 0 && p.GetStringWidth(string(runes)+"…") > width {
+		for len(runes) > 0 && p.Width(s, string(runes)+"…") > width {
 			runes = runes[:len(runes)-1]
 		}
 		text = string(runes) + "…"
 	}
-	p.SetXY(x+border, y)
-	p.CellFormat(width, height, text, "", 0, "CM", false, 0, "")
+	p.centred(s, x, y, height, text)
+}
+
+// centred writes a text into the middle of a line of that height.
+func (p page) centred(s pdf.Style, x, y, height int, text string) {
+	p.Text(s, mm(x)+(mm(a6Width)-p.Width(s, text))/2, mm(y)+mm(height)/2+s.Size*3/10, text)
 }
 
 // address prints a URL in small letters at the bottom, over as many lines as it takes: it has no blanks to break at.
-func (p *page) address(x, y float64, url string) {
-	const width, height, most = a6Width - 2*border, 3.2, 3
-	p.SetFont("card", "", 7.5)
+func (p page) address(x, y int, url string) {
+	const height, most = 32, 3
+	s, width := pdf.Style{Size: 7.5 * pdf.Point, Colour: black}, mm(a6Width-2*border)
 	rest, lines := []rune(printable(strings.TrimPrefix(strings.TrimPrefix(url, "https://"), "www."))), []string{}
 	for len(rest) > 0 && len(lines) < most {
 		n := len(rest)
-		for n > 1 && p.GetStringWidth(string(rest[:n])) > width {
+		for n > 1 && p.Width(s, string(rest[:n])) > width {
 			n--
 		}
 		lines, rest = append(lines, string(rest[:n])), rest[n:]
@@ -220,58 +205,41 @@ func (p *page) address(x, y float64, url string) {
 	if len(rest) > 0 {
 		return // half of an address leads nowhere
 	}
-	top := y + 142 - height*float64(len(lines))
+	top := y + 1420 - height*len(lines)
 	for i, text := range lines {
-		p.SetXY(x+border, top+height*float64(i))
-		p.CellFormat(width, height, text, "", 0, "CM", false, 0, "")
+		p.centred(s, x, top+height*i, height, text)
 	}
 }
 
-// code draws the modules as one path, so that no seam shows between them, with its quiet zone around it.
-func (p *page) code(c *Code, x, y float64) {
-	module := codeSide / float64(c.Size+2*DefaultMargin)
-	left, top := x+DefaultMargin*module, y+DefaultMargin*module
-	var path strings.Builder
-	path.WriteString("q 0 g\n")
-	c.runs(func(cx, cy, length int) {
-		fmt.Fprintf(&path, "%.3f %.3f %.3f %.3f re\n", (left+float64(cx)*module)/pointMM,
-			(p.height-top-float64(cy+1)*module)/pointMM, float64(length)*module/pointMM, module/pointMM)
-	})
-	path.WriteString("f Q")
-	p.RawWriteStr(path.String())
-	p.logo(left+float64(c.Size)*module/2, top+float64(c.Size)*module/2, float64(pad(c.Size))*module, module)
-}
-
-// logo draws the pad around the middle and the logo half a module within it.
-func (p *page) logo(x, y, side, module float64) {
-	if p.logoName == "" {
+// code draws a code and its logo: the pad in the middle, and the logo half a module within it. x and y are in hundredths of a
+// point.
+func (p page) code(c *Code, x, y int) {
+	side := mm(codeSide)
+	p.Code(c.Code, x, y, side)
+	if p.Image == nil {
 		return
 	}
-	p.SetFillColor(255, 255, 255)
-	p.RoundedRect(x-side/2, y-side/2, side, side, module, "1234", "F")
-	w, h := side-module, side-module
-	if p.ratio > 1 {
-		h /= p.ratio
-	} else {
-		w *= p.ratio
-	}
-	p.ImageOptions(p.logoName, x-w/2, y-h/2, w, h, false, fpdf.ImageOptions{ImageType: "png"}, 0, "")
+	module := side / (c.Size + 2*DefaultMargin)
+	square := pad(c.Size) * module
+	p.Rounded(white, x+(side-square)/2, y+(side-square)/2, square, square, module)
+	w, h := p.Image.Within(square-module, square-module)
+	p.Picture(x+(side-w)/2, y+(side-h)/2, w, h)
 }
 
 // cutMarks shows where to cut a sheet: at its edges and where the cuts cross.
-func (p *page) cutMarks() {
-	p.SetLineWidth(0.2)
-	p.SetDrawColor(120, 120, 120)
-	width, height := 2*a6Width, 2*a6Height
-	p.Line(a6Width, 0, a6Width, markMM)
-	p.Line(a6Width, height-markMM, a6Width, height)
-	p.Line(0, a6Height, markMM, a6Height)
-	p.Line(width-markMM, a6Height, width, a6Height)
-	p.Line(a6Width-markMM/2, a6Height, a6Width+markMM/2, a6Height)
-	p.Line(a6Width, a6Height-markMM/2, a6Width, a6Height+markMM/2)
+func (p page) cutMarks() {
+	const thin = 2
+	across := func(x, y, length int) { p.Box(grey, mm(x), mm(y-thin/2), mm(length), mm(thin)) }
+	down := func(x, y, length int) { p.Box(grey, mm(x-thin/2), mm(y), mm(thin), mm(length)) }
+	down(a6Width, 0, markLength)
+	down(a6Width, 2*a6Height-markLength, markLength)
+	across(0, a6Height, markLength)
+	across(2*a6Width-markLength, a6Height, markLength)
+	across(a6Width-markLength/2, a6Height, markLength)
+	down(a6Width, a6Height-markLength/2, markLength)
 }
 
-// printable keeps what the font may have: one line of the basic multilingual plane.
+// printable keeps one line of the basic multilingual plane, which has the letters of all languages.
 func printable(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r > 0xffff || !unicode.IsPrint(r) {

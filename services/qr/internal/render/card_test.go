@@ -49,10 +49,10 @@ func modulesOf(t testing.TB, pdf []byte) []image.Image {
 	t.Helper()
 	var out []image.Image
 	for _, content := range streams(t, pdf) {
-		for _, part := range strings.Split(content, "q 0 g\n")[1:] {
+		for _, part := range strings.Split(content, "q 0 g ")[1:] {
 			path, _, ok := strings.Cut(part, "f Q")
-			if !ok {
-				t.Fatal("the path has no end")
+			if _, path, ok = strings.Cut(path, " cm\n"); !ok {
+				t.Fatalf("not the path of a code: %.80q", part)
 			}
 			out = append(out, drawPath(t, path))
 		}
@@ -133,14 +133,14 @@ func TestAPrintedCardIsReadBack(t *testing.T) {
 		modules := mustText(t, c.Text).Size
 		const dpi = 300
 		m := printed(t, pdf, dpi)
-		origins := [][2]float64{{0, 0}}
+		origins := [][2]int{{0, 0}}
 		if c.Sheet {
-			origins = [][2]float64{{0, 0}, {a6Width, 0}, {0, a6Height}, {a6Width, a6Height}}
+			origins = [][2]int{{0, 0}, {a6Width, 0}, {0, a6Height}, {a6Width, a6Height}}
 		}
 		for _, o := range origins {
 			// The decoder wants whole pixels a module, so each module is looked at in its middle.
-			at := func(i int, from float64) int {
-				return int((from + codeSide*(float64(i/4)+0.5)/float64(modules+2*DefaultMargin)) / 25.4 * dpi)
+			at := func(i, from int) int {
+				return int((float64(from) + codeSide*(float64(i/4)+0.5)/float64(modules+2*DefaultMargin)) / 254 * dpi)
 			}
 			code := image.NewGray(image.Rect(0, 0, 4*(modules+2*DefaultMargin), 4*(modules+2*DefaultMargin)))
 			for y := range code.Rect.Dy() {

@@ -5,7 +5,9 @@ import (
 	"image/color"
 	"math"
 
-	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/logo"
+	"european-pay.eu/eupay/internal/paper/qrcode"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 // The bounds of Options, in pixels and modules.
@@ -21,7 +23,7 @@ const (
 )
 
 // DefaultMargin is the border that ISO/IEC 18004 wants, in modules.
-const DefaultMargin = 4
+const DefaultMargin = qrcode.Quiet
 
 // Options of a picture.
 type Options struct {
@@ -39,37 +41,36 @@ type Options struct {
 type style struct {
 	size, scale, margin int
 	dark, light         color.RGBA
-	logo                *logo
+	logo                *logo.Picture
 }
 
 // check names every refused option.
 func (o Options) check() (style, error) {
-	var bad []errs.Field
-	refuse := func(field, format string, args ...any) { bad = append(bad, invalid(field, format, args...).Fields...) }
+	var bad refuse.Problems
 	switch {
 	case o.Size != 0 && o.Scale != 0:
-		refuse("scale", "cannot be given together with size")
+		bad.Add("scale", "cannot be given together with size")
 	case o.Size != 0 && (o.Size < minSize || o.Size > maxSize):
-		refuse("size", "must be from %d to %d pixels", minSize, maxSize)
+		bad.Add("size", "must be from %d to %d pixels", minSize, maxSize)
 	case o.Scale != 0 && (o.Scale < minScale || o.Scale > maxScale):
-		refuse("scale", "must be from %d to %d pixels", minScale, maxScale)
+		bad.Add("scale", "must be from %d to %d pixels", minScale, maxScale)
 	}
 	if o.Margin < 0 || o.Margin > maxMargin {
-		refuse("margin", "must be from 0 to %d modules", maxMargin)
+		bad.Add("margin", "must be from 0 to %d modules", maxMargin)
 	}
 	s := style{size: o.Size, scale: o.Scale, margin: o.Margin}
 	var darkOK, lightOK bool
 	if s.dark, darkOK = parseColour(o.Dark, color.RGBA{A: 255}); !darkOK {
-		refuse("dark", "must be a colour such as #000000")
+		bad.Add("dark", "must be a colour such as #000000")
 	}
 	if s.light, lightOK = parseColour(o.Light, color.RGBA{255, 255, 255, 255}); !lightOK {
-		refuse("light", "must be a colour such as #ffffff")
+		bad.Add("light", "must be a colour such as #ffffff")
 	}
 	if darkOK && lightOK && contrast(s.dark, s.light) < minContrast {
-		refuse("dark", "must be darker than light, with a contrast of at least %d:1, or the code cannot be scanned", minContrast)
+		bad.Add("dark", "must be darker than light, with a contrast of at least %d:1, or the code cannot be scanned", minContrast)
 	}
-	if len(bad) > 0 {
-		return style{}, errs.Invalid(bad...)
+	if err := bad.Err(); err != nil {
+		return style{}, err
 	}
 	var err error
 	s.logo, err = readLogo(o.Logo)

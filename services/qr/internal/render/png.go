@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"image/png"
 	"sync"
+
+	"european-pay.eu/eupay/internal/paper/logo"
 )
 
 // The first indices of every palette.
@@ -41,7 +43,7 @@ func (c *Code) PNG(o Options) ([]byte, error) {
 
 // fill draws the modules: the first line of a row of modules, then copies of it.
 func (c *Code) fill(m *image.Paletted, at layout) {
-	c.runs(func(x, y, length int) {
+	c.Runs(func(x, y, length int) {
 		line := m.Pix[(at.offset+y*at.scale)*m.Stride:]
 		for i := at.offset + x*at.scale; i < at.offset+(x+length)*at.scale; i++ {
 			line[i] = indexDark
@@ -56,7 +58,7 @@ func (c *Code) fill(m *image.Paletted, at layout) {
 }
 
 // place draws the pad and the logo in the middle of it, half a module from its edge.
-func (c *Code) place(m *image.Paletted, at layout, l *logo) {
+func (c *Code) place(m *image.Paletted, at layout, l *logo.Picture) {
 	side := pad(c.Size) * at.scale
 	start := at.offset + (c.Size-pad(c.Size))/2*at.scale
 	for y := range side {
@@ -66,7 +68,7 @@ func (c *Code) place(m *image.Paletted, at layout, l *logo) {
 			}
 		}
 	}
-	scaled := l.within(side - at.scale)
+	scaled := l.Within(side - at.scale)
 	colours, pixels := paletted(scaled, indexLogo)
 	m.Palette = append(m.Palette, palette(colours)...)
 	w, h := scaled.Rect.Dx(), scaled.Rect.Dy()

@@ -2,9 +2,7 @@ package render
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"math/rand/v2"
@@ -12,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/makiuchi-d/gozxing"
-	"rsc.io/qr/coding"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/logo"
 )
 
 func mustText(t testing.TB, text string) *Code {
@@ -97,125 +95,6 @@ func TestTheLevelIsH(t *testing.T) {
 	}
 	if level := result.GetResultMetadata()[gozxing.ResultMetadataType_ERROR_CORRECTION_LEVEL]; level != "H" {
 		t.Errorf("level %v", level)
-	}
-}
-
-func TestTheMaskIsTheOneWithTheLeastPenalty(t *testing.T) {
-	t.Parallel()
-	text := strings.Repeat("\x00", 200) // its best mask is not the first one
-	chosen := mustText(t, text)
-	p, err := planOf(coding.Version((chosen.Size-17)/4), coding.H)
-	if err != nil {
-		t.Fatal(err)
-	}
-	least, worse := 0, 0
-	for mask := range coding.Mask(masks) {
-		plan, err := coding.NewPlan(p.first.Version, coding.H, mask)
-		if err != nil {
-			t.Fatal(err)
-		}
-		drawn, err := plan.Encode(segment(text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, same := newCode(drawn.Size), true
-		for y := range c.Size {
-			for x := range c.Size {
-				if drawn.Black(x, y) {
-					c.set(x, y)
-				}
-				same = same && drawn.Black(x, y) == chosen.Dark(x, y)
-			}
-		}
-		switch points := c.penalty(); {
-		case points < chosen.penalty():
-			t.Errorf("mask %d has %d, the chosen one %d", mask, points, chosen.penalty())
-		case same:
-			least++
-		default:
-			worse++
-		}
-	}
-	if least != 1 || worse != masks-1 {
-		t.Errorf("%d masks like the chosen one, %d worse", least, worse)
-	}
-}
-
-// The examples are small enough to count by hand.
-func TestThePenaltyCountsByTheStandard(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		size int
-		dark string
-		want int
-	}{
-		// Six light lines: 3+1 for each row and column; 25 blocks; 50 % away from half.
-		"blank": {6, strings.Repeat("0", 36), 12*(3+1) + 25*3 + 10*10},
-		"board": {2, "0110", 0},
-		"row":   {11, "10111010000" + strings.Repeat("01010101010"+"10101010101", 5), 40},
-	} {
-		code := newCode(c.size)
-		for i, module := range c.dark {
-			if module == '1' {
-				code.set(i%c.size, i/c.size)
-			}
-		}
-		got := code.penalty()
-		if name == "row" {
-			got = code.rows[0].penalty(11)
-		}
-		if got != c.want {
-			t.Errorf("%s: %d, want %d", name, got, c.want)
-		}
-	}
-}
-
-// counted is the penalty as the standard words it, module by module.
-func counted(c *Code) int {
-	points, dark := 0, 0
-	for i := range c.Size {
-		for _, at := range []func(int) bool{func(j int) bool { return c.Dark(j, i) }, func(j int) bool { return c.Dark(i, j) }} {
-			text := ""
-			for j := range c.Size {
-				text += map[bool]string{true: "1", false: "0"}[at(j)]
-			}
-			for j := range len(text) - 10 {
-				if s := text[j : j+11]; s == "10111010000" || s == "00001011101" {
-					points += 40
-				}
-			}
-			for j := 0; j < len(text); {
-				n := 1
-				for j+n < len(text) && text[j+n] == text[j] {
-					n++
-				}
-				if n >= 5 {
-					points += n - 2
-				}
-				j += n
-			}
-		}
-		for j := range c.Size {
-			if c.Dark(i, j) {
-				dark++
-			}
-			if i > 0 && j > 0 && c.Dark(i, j) == c.Dark(i-1, j) && c.Dark(i, j) == c.Dark(i, j-1) && c.Dark(i, j) == c.Dark(i-1, j-1) {
-				points += 3
-			}
-		}
-	}
-	all := c.Size * c.Size
-	return points + abs(20*dark-10*all)/all*10
-}
-
-func TestThePenaltyIsThatOfCountingModuleByModule(t *testing.T) {
-	t.Parallel()
-	r := rand.New(rand.NewPCG(3, 4))
-	for length := 1; length < maxText; length += 61 {
-		c := mustText(t, textOf(r, max(length, 4)))
-		if got, want := c.penalty(), counted(c); got != want {
-			t.Errorf("%d modules: %d, want %d", c.Size, got, want)
-		}
 	}
 }
 
@@ -304,7 +183,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		"light":             {Light: `#fff"/><script>`},
 		"margin dark light": {Margin: 99, Dark: "x", Light: "y"},
 		"logo":              {Logo: []byte("<svg/>")},
-		"logo ":             {Logo: bytes.Repeat([]byte{1}, MaxLogo+1)},
+		"logo ":             {Logo: bytes.Repeat([]byte{1}, logo.MaxFile+1)},
 		"logo  ":            {Logo: []byte{0xff, 0xd8, 0xff}},
 	} {
 		for name, draw := range map[string]func(Options) ([]byte, error){"PNG": code.PNG, "SVG": code.SVG} {
@@ -327,42 +206,6 @@ func fields(err error) string {
 		}
 	}
 	return strings.Join(names, " ")
-}
-
-// A PNG of a few bytes may claim to be of any size.
-func TestADecompressionBombIsNotDecoded(t *testing.T) {
-	t.Parallel()
-	bomb := pngFile(t, image.NewGray(image.Rect(0, 0, 1, 1)))
-	for _, size := range [][2]uint32{{60_000, 60_000}, {2049, 1}, {1, 2049}, {0, 1}, {1 << 31, 1}} {
-		binary.BigEndian.PutUint32(bomb[16:], size[0])
-		binary.BigEndian.PutUint32(bomb[20:], size[1])
-		binary.BigEndian.PutUint32(bomb[29:], crc32.ChecksumIEEE(bomb[12:29]))
-		if _, err := readLogo(bomb); fields(err) != "logo" {
-			t.Errorf("%v: %v", size, err)
-		}
-	}
-	if l, err := readLogo(pngFile(t, image.NewGray(image.Rect(0, 0, 2048, 2048)))); err != nil || l == nil {
-		t.Errorf("the largest logo: %v", err)
-	}
-	whole := pngFile(t, roundel(40, 40))
-	if _, err := readLogo(whole[:len(whole)/2]); fields(err) != "logo" {
-		t.Errorf("half a file: %v", err)
-	}
-}
-
-func TestFewLogosAreKept(t *testing.T) {
-	t.Parallel()
-	for i := range 3 * keptLogos {
-		l, err := readLogo(pngFile(t, roundel(600+i, 2)))
-		if err != nil || l.image.Rect.Dx() > keptSide {
-			t.Fatalf("%v, %v", l.image.Rect, err)
-		}
-	}
-	known.mu.Lock()
-	defer known.mu.Unlock()
-	if len(known.logos) > keptLogos {
-		t.Errorf("%d logos", len(known.logos))
-	}
 }
 
 func TestTheLogoIsInTheMiddleAndNotLargerThanItMay(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/paper/epc"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/qr/internal/epc"
 )
 
 // Server implements RenderService.

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/paper/epc"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
@@ -77,7 +78,7 @@ func TestATransferIsDrawnAsTheGuidelineWants(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := pngImage(t, resp.GetImage())
-	if side := m.Bounds().Dx()/4 - 8; side > 17+4*maxEPCVersion {
+	if side := m.Bounds().Dx()/4 - 8; side > 17+4*epc.MaxVersion {
 		t.Errorf("%d modules", side)
 	}
 	read(t, m)

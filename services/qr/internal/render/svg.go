@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strconv"
+
+	"european-pay.eu/eupay/internal/paper/logo"
 )
 
 // SVG draws the code with the same pixels as PNG, as one path.
@@ -21,7 +23,7 @@ func (c *Code) SVG(o Options) ([]byte, error) {
 		at.side, at.side, at.side, at.side)
 	b = fmt.Appendf(b, `<path fill="%s" d="M0 0h%dv%dh-%dz"/>`, hex(s.light), at.side, at.side, at.side)
 	b = fmt.Appendf(b, `<path fill="%s" transform="translate(%d %d) scale(%d)" d="`, hex(s.dark), at.offset, at.offset, at.scale)
-	c.runs(func(x, y, length int) {
+	c.Runs(func(x, y, length int) {
 		b = strconv.AppendInt(append(b, 'M'), int64(x), 10)
 		b = strconv.AppendInt(append(b, ' '), int64(y), 10)
 		b = strconv.AppendInt(append(b, 'h'), int64(length), 10)
@@ -37,8 +39,8 @@ func (c *Code) SVG(o Options) ([]byte, error) {
 	return append(b, "</svg>\n"...), nil
 }
 
-func (c *Code) appendLogo(b []byte, at layout, l *logo) ([]byte, error) {
-	file, _, err := l.file()
+func (c *Code) appendLogo(b []byte, at layout, l *logo.Picture) ([]byte, error) {
+	file, err := logoFile(l)
 	if err != nil {
 		return nil, err
 	}

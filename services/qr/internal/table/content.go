@@ -5,11 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // content is what a menu is made of, as one moment of the database says.
@@ -41,8 +40,8 @@ type productJSON struct {
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
 	PriceTTC    money.Cents `json:"price_ttc"`
-	PriceHT     tenThousand `json:"price_ht"`
-	VATRate     perMille    `json:"vat_rate"`
+	PriceHT     money.E4    `json:"price_ht"`
+	VATRate     vat.Percent `json:"vat_rate"`
 	ImageURL    *string     `json:"image_url"`
 }
 
@@ -74,24 +73,6 @@ type bodyJSON struct {
 	Menu          map[string][]productJSON `json:"menu"`
 	Offers        []offerJSON              `json:"offers"`
 	ProductOffers []productOfferJSON       `json:"productOffers"`
-}
-
-// tenThousand is a JSON number of ten-thousandths.
-type tenThousand int64
-
-// MarshalJSON writes at most four decimals.
-func (n tenThousand) MarshalJSON() ([]byte, error) {
-	text := fmt.Sprintf("%d.%04d", int64(n)/10_000, int64(n)%10_000)
-	return []byte(strings.TrimSuffix(strings.TrimRight(text, "0"), ".")), nil
-}
-
-// perMille is written in percent.
-type perMille int32
-
-// MarshalJSON writes 55 as 5.5.
-func (p perMille) MarshalJSON() ([]byte, error) {
-	text := strconv.Itoa(int(p/10)) + "." + strconv.Itoa(int(p%10))
-	return []byte(strings.TrimSuffix(text, ".0")), nil
 }
 
 // menu encodes what all tables share once, and each table's own beginning.
@@ -154,8 +135,9 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 }
 
 func productView(p Product) productJSON {
+	net, _ := vat.Split(p.Price, p.VATPerMill)
 	v := productJSON{
-		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: tenThousand(netE4(p.Price, p.VATPerMill)), VATRate: perMille(p.VATPerMill),
+		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill),
 	}
 	if p.ImageURL != "" {
 		v.ImageURL = &p.ImageURL

@@ -46,7 +46,7 @@ func (o offer) ofLine(gross money.Cents, count int32) money.Cents {
 	if o.Type == fixedPrice {
 		return money.Cents(int64(count) * o.Value)
 	}
-	return halfUp(int64(gross)*(wholePercent-o.Value), wholePercent)
+	return money.Cents(money.MulDivHalfAway(int64(gross), wholePercent-o.Value, wholePercent))
 }
 
 // ofOrder is what the offer takes off an order, never more than all.
@@ -54,7 +54,7 @@ func (o offer) ofOrder(total money.Cents) money.Cents {
 	if o.Type == fixedAmount {
 		return min(money.Cents(o.Value), total)
 	}
-	return halfUp(int64(total)*o.Value, wholePercent)
+	return money.Cents(money.MulDivHalfAway(int64(total), o.Value, wholePercent))
 }
 
 // read takes the fields that a caller sets, and says what is wrong with them.

@@ -159,7 +159,7 @@ func (o *order) view() *qrv1.Order {
 	}
 	for _, l := range o.Lines {
 		v.Lines = append(v.Lines, &qrv1.OrderLine{
-			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: l.VATPerMill,
+			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
 			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount),
 		})
 	}

@@ -1,12 +1,10 @@
 package table
 
 import (
-	"cmp"
-	"math/bits"
-	"slices"
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 )
 
 // line is one position of an order.
@@ -15,7 +13,7 @@ type line struct {
 	Quantity               int32
 	// Unit is the price in the catalog, VAT included.
 	Unit       money.Cents
-	VATPerMill int32
+	VATPerMill vat.Rate
 	// Total is Quantity × Unit - Discount; VAT is in Total.
 	Discount, Total, VAT money.Cents
 }
@@ -45,13 +43,13 @@ func price(lines []line, offers []offer, now time.Time) totals {
 		t.Total += l.Total
 	}
 	off := t.bestOffer(offers, now)
-	spread(lines, t.Total, off)
+	spread(lines, off)
 	t.Total -= off
 	t.Discount = t.Subtotal - t.Total
 	for i := range lines {
 		l := &lines[i]
 		l.Discount = money.Cents(l.Quantity)*l.Unit - l.Total
-		l.VAT = vatIn(l.Total, l.VATPerMill)
+		l.VAT = vat.In(l.Total, l.VATPerMill)
 		t.VAT += l.VAT
 	}
 	return t
@@ -70,45 +68,13 @@ func (t *totals) bestOffer(offers []offer, now time.Time) money.Cents {
 	return best
 }
 
-// spread takes off cents from lines that sum up to total; off is at most total.
-func spread(lines []line, total, off money.Cents) {
-	if off == 0 {
-		return
-	}
-	type share struct {
-		line      int
-		remainder uint64
-	}
-	shares := make([]share, len(lines))
-	left := off
+// spread takes off cents from the lines; off is at most their sum.
+func spread(lines []line, off money.Cents) {
+	totals := make([]money.Cents, len(lines))
 	for i := range lines {
-		part, remainder := mulDiv(lines[i].Total, off, total)
+		totals[i] = lines[i].Total
+	}
+	for i, part := range money.Apportion(off, totals) {
 		lines[i].Total -= part
-		left -= part
-		shares[i] = share{i, remainder}
-	}
-	slices.SortStableFunc(shares, func(a, b share) int { return cmp.Compare(b.remainder, a.remainder) })
-	for i := range int(left) { // fewer than lines with a remainder
-		lines[shares[i].line].Total--
 	}
 }
-
-// mulDiv is a × b / c for numbers that are not negative, with b ≤ c and c > 0. The product may be wider than 64 bits.
-func mulDiv(a, b, c money.Cents) (money.Cents, uint64) {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	quotient, remainder := bits.Div64(hi, lo, uint64(c))
-	return money.Cents(quotient), remainder
-}
-
-// vatIn is the tax in an amount that includes it, rounded half up.
-func vatIn(gross money.Cents, perMille int32) money.Cents {
-	return halfUp(int64(gross)*int64(perMille), 1000+int64(perMille))
-}
-
-// netE4 is a price without its VAT in ten-thousandths of a euro, rounded half up: 3.50 with 10 % is 3.1818.
-func netE4(gross money.Cents, perMille int32) int64 {
-	return int64(halfUp(int64(gross)*100*1000, 1000+int64(perMille)))
-}
-
-// halfUp divides a number that is not negative.
-func halfUp(a, b int64) money.Cents { return money.Cents((2*a + b) / (2 * b)) }

@@ -24,6 +24,7 @@ import (
 	"european-pay.eu/eupay/internal/leader"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
@@ -36,7 +37,7 @@ type Product struct {
 	ID, Name, Description, Category, ImageURL string
 	// Price includes VAT.
 	Price      money.Cents
-	VATPerMill int32
+	VATPerMill vat.Rate
 }
 
 // Quantity is a number of pieces of one product.

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 )
 
 const (
@@ -35,33 +35,16 @@ type Rules struct {
 func IsID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
 // Check returns the fields of e that are not acceptable.
-func (r Rules) Check(e Endpoint) []errs.Field {
-	var bad []errs.Field
+func (r Rules) Check(e Endpoint) refuse.Problems {
+	var bad refuse.Problems
 	if message := r.CheckURL(e.URL, e.Livemode); message != "" {
 		bad = append(bad, errs.Field{Field: "url", Message: message})
 	}
-	if len(e.Description) > maxDescription || !utf8.ValidString(e.Description) || strings.ContainsRune(e.Description, 0) {
-		bad = append(bad, errs.Field{Field: "description", Message: "description must be text of at most 500 bytes."})
-	}
-	if message := checkTypes(e.EventTypes); message != "" {
-		bad = append(bad, errs.Field{Field: "event_types", Message: message})
-	}
-	if e.RateLimit < 0 || e.RateLimit > maxRateLimit {
-		bad = append(bad, errs.Field{Field: "rate_limit", Message: "rate_limit must be from 0 (no limit) to 1000 requests a second."})
-	}
+	text := len(e.Description) <= maxDescription && utf8.ValidString(e.Description) && !strings.ContainsRune(e.Description, 0)
+	bad.If(!text, "description", "must be text of at most 500 bytes")
+	bad = append(bad, CheckTypes(e.EventTypes)...)
+	bad.If(e.RateLimit < 0 || e.RateLimit > maxRateLimit, "rate_limit", "must be from 0 (no limit) to 1000 requests a second")
 	return bad
-}
-
-func checkTypes(types []string) string {
-	for i, t := range types {
-		if !slices.Contains(known, t) {
-			return "event_types holds a type that does not exist."
-		}
-		if slices.Contains(types[:i], t) {
-			return "event_types holds a type twice."
-		}
-	}
-	return ""
 }
 
 // CheckURL says why no webhook may be sent to the URL, in a sentence that begins with "url"; empty when it may. It

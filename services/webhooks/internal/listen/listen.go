@@ -65,8 +65,8 @@ func (s *Server) Listen(r *webhooksv1.ListenRequest, stream grpc.ServerStreaming
 	if err := checkMerchant(r.GetMerchantId()); err != nil {
 		return err
 	}
-	if bad := endpoint.CheckTypes(r.GetEventTypes()); len(bad) > 0 {
-		return errs.Invalid(bad...)
+	if err := endpoint.CheckTypes(r.GetEventTypes()).Err(); err != nil {
+		return err
 	}
 	if r.GetLatest() && r.GetAfterCursor() > 0 {
 		return errs.Invalid(errs.Field{Field: "latest", Message: "latest and a position (Last-Event-ID) exclude each other."})

@@ -65,8 +65,8 @@ func (s *Server) Subscribe(ctx context.Context, r *webhooksv1.SubscribeRequest) 
 		return nil, err
 	}
 	t := target{Endpoint: r.GetEndpoint(), P256dh: r.GetP256Dh(), Auth: r.GetAuth()}
-	if bad := check(s.rules, t, r.GetDescription()); len(bad) > 0 {
-		return nil, errs.Invalid(bad...)
+	if err := check(s.rules, t, r.GetDescription()).Err(); err != nil {
+		return nil, err
 	}
 	sub := subscription{
 		ID: uuid.Must(uuid.NewV7()).String(), Merchant: r.GetMerchantId(), User: r.GetUserId(), Livemode: r.GetLivemode(),

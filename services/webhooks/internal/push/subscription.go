@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
@@ -96,23 +97,17 @@ func (t target) service() string {
 }
 
 // check returns the fields that are not acceptable, by their names in the public API.
-func check(rules endpoint.Rules, t target, description string) []errs.Field {
-	var bad []errs.Field
-	refuse := func(field, message string) {
-		if message != "" {
-			bad = append(bad, errs.Field{Field: field, Message: message})
-		}
+func check(rules endpoint.Rules, t target, description string) refuse.Problems {
+	var bad refuse.Problems
+	if message := checkEndpoint(rules, t.Endpoint); message != "" {
+		bad = append(bad, errs.Field{Field: "endpoint", Message: message})
 	}
-	refuse("endpoint", checkEndpoint(rules, t.Endpoint))
-	if point, ok := decode(t.P256dh); !ok || !isPoint(point) {
-		refuse("keys.p256dh", "keys.p256dh must be an uncompressed P-256 point in base64url, as the browser gives it.")
-	}
-	if auth, ok := decode(t.Auth); !ok || len(auth) != authLength {
-		refuse("keys.auth", "keys.auth must be 16 bytes in base64url, as the browser gives it.")
-	}
-	if !utf8.ValidString(description) || utf8.RuneCountInString(description) > maxDescription || strings.ContainsFunc(description, unicode.IsControl) {
-		refuse("description", "description must be one line of at most 100 characters.")
-	}
+	point, ok := decode(t.P256dh)
+	bad.If(!ok || !isPoint(point), "keys.p256dh", "must be an uncompressed P-256 point in base64url, as the browser gives it")
+	auth, ok := decode(t.Auth)
+	bad.If(!ok || len(auth) != authLength, "keys.auth", "must be 16 bytes in base64url, as the browser gives it")
+	line := utf8.ValidString(description) && utf8.RuneCountInString(description) <= maxDescription && !strings.ContainsFunc(description, unicode.IsControl)
+	bad.If(!line, "description", "must be one line of at most 100 characters")
 	return bad
 }
 

@@ -56,14 +56,14 @@ func (s *Server) planBackfill(ctx context.Context, e endpoint.Endpoint, r *webho
 	var c check
 	now := s.now()
 	since, until := c.time("since", r.GetSince()), c.time("until", r.GetUntil())
-	c.refuse(r.GetSince() == nil, "since", "since is required: from when on events are sent.")
-	c.refuse(since != nil && since.After(now), "since", "since must not be in the future.")
+	c.If(r.GetSince() == nil, "since", "is required: from when on events are sent")
+	c.If(since != nil && since.After(now), "since", "must not be in the future")
 	if until == nil || until.After(now) {
 		until = &now
 	}
-	c.refuse(since != nil && !since.Before(*until), "until", "until must be after since.")
-	c.bad = append(c.bad, endpoint.CheckTypes(r.GetEventTypes())...)
-	if err := c.err(); err != nil {
+	c.If(since != nil && !since.Before(*until), "until", "must be after since")
+	c.Problems = append(c.Problems, endpoint.CheckTypes(r.GetEventTypes())...)
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	p := plan{Endpoint: e.ID, Types: typesFor(e, r.GetEventTypes()), Since: *since, Until: *until, Made: now}

@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
@@ -19,33 +19,20 @@ const (
 )
 
 // check collects the refused fields of a request.
-type check struct{ bad []errs.Field }
-
-func (c *check) refuse(wrong bool, field, message string) {
-	if wrong {
-		c.bad = append(c.bad, errs.Field{Field: field, Message: message})
-	}
-}
-
-func (c *check) err() error {
-	if len(c.bad) > 0 {
-		return errs.Invalid(c.bad...)
-	}
-	return nil
-}
+type check struct{ refuse.Problems }
 
 func (c *check) oneOf(field, value string, allowed []string, message string) {
-	c.refuse(!slices.Contains(allowed, value), field, message)
+	c.If(!slices.Contains(allowed, value), field, "%s", message)
 }
 
 // endpointID of a filter may be absent.
 func (c *check) endpointID(id string) {
-	c.refuse(id != "" && !endpoint.IsID(id), "endpoint_id", "endpoint_id is not the id of an endpoint.")
+	c.If(id != "" && !endpoint.IsID(id), "endpoint_id", "is not the id of an endpoint")
 }
 
 // text: PostgreSQL takes no zero bytes.
 func (c *check) text(field, s string) {
-	c.refuse(len(s) > 200 || !utf8.ValidString(s) || strings.ContainsRune(s, 0), field, field+" is not valid.")
+	c.If(len(s) > 200 || !utf8.ValidString(s) || strings.ContainsRune(s, 0), field, "is not valid")
 }
 
 // time is nil for none, and for one that no clock shows.
@@ -54,7 +41,7 @@ func (c *check) time(field string, t *timestamppb.Timestamp) *time.Time {
 		return nil
 	}
 	if !t.IsValid() {
-		c.refuse(true, field, field+" is not a time.")
+		c.Add(field, "is not a time")
 		return nil
 	}
 	at := t.AsTime()
@@ -69,8 +56,8 @@ func (c *check) page(r interface {
 	GetLimit() int32
 },
 ) page {
-	c.refuse(r.GetPage() < 0 || r.GetPage() > maxPage, "page", "page must be from 1 to 1000000.")
-	c.refuse(r.GetLimit() < 0 || r.GetLimit() > maxLimit, "limit", "limit must be from 1 to 100.")
+	c.If(r.GetPage() < 0 || r.GetPage() > maxPage, "page", "must be from 1 to 1000000")
+	c.If(r.GetLimit() < 0 || r.GetLimit() > maxLimit, "limit", "must be from 1 to 100")
 	limit := int64(r.GetLimit())
 	if limit == 0 {
 		limit = defaultLimit

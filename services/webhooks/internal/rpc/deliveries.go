@@ -20,15 +20,15 @@ func (s *Server) ListDeliveries(ctx context.Context, r *webhooksv1.ListDeliverie
 	}
 	var c check
 	page := c.page(r)
-	c.oneOf("status", r.GetStatus(), statuses, "status must be waiting, pending, delivered, exhausted, missed or cancelled.")
+	c.oneOf("status", r.GetStatus(), statuses, "must be waiting, pending, delivered, exhausted, missed or cancelled")
 	c.endpointID(r.GetEndpointId())
 	c.text("reference", r.GetReference())
 	c.text("event_type", r.GetEventType())
 	c.text("merchant_reference", r.GetMerchantReference())
-	c.refuse(r.GetEventId() != "" && !endpoint.IsID(r.GetEventId()), "event_id", "event_id is not the id of an event.")
-	c.refuse(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "starting_after and page exclude each other.")
+	c.If(r.GetEventId() != "" && !endpoint.IsID(r.GetEventId()), "event_id", "is not the id of an event")
+	c.If(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "and page exclude each other")
 	created := delivery.Between{After: c.time("created_after", r.GetCreatedAfter()), Before: c.time("created_before", r.GetCreatedBefore())}
-	if err := c.err(); err != nil {
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	found, err := delivery.List(ctx, s.pool, delivery.Filter{
@@ -67,10 +67,10 @@ func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsReq
 	}
 	var c check
 	page := c.page(r)
-	c.oneOf("outcome", r.GetOutcome(), outcomes, "outcome must be success or failure.")
-	c.refuse(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "starting_after and page exclude each other.")
+	c.oneOf("outcome", r.GetOutcome(), outcomes, "must be success or failure")
+	c.If(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "and page exclude each other")
 	started := delivery.Between{After: c.time("started_after", r.GetStartedAfter()), Before: c.time("started_before", r.GetStartedBefore())}
-	if err := c.err(); err != nil {
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	if _, err := s.endpoints.State(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetEndpointId()); err != nil {

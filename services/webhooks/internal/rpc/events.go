@@ -19,13 +19,13 @@ func (s *Server) ListEvents(ctx context.Context, r *webhooksv1.ListEventsRequest
 	c.text("event_type", r.GetEventType())
 	c.text("reference", r.GetReference())
 	c.text("merchant_reference", r.GetMerchantReference())
-	c.refuse(r.GetLimit() < 0 || r.GetLimit() > maxLimit, "limit", "limit must be from 1 to 100.")
+	c.If(r.GetLimit() < 0 || r.GetLimit() > maxLimit, "limit", "must be from 1 to 100")
 	f := delivery.EventFilter{
 		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), Type: r.GetEventType(), Reference: r.GetReference(),
 		MerchantReference: r.GetMerchantReference(), After: r.GetStartingAfter(), Limit: int64(r.GetLimit()),
 		Created: delivery.Between{After: c.time("created_after", r.GetCreatedAfter()), Before: c.time("created_before", r.GetCreatedBefore())},
 	}
-	if err := c.err(); err != nil {
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	if f.Limit == 0 {

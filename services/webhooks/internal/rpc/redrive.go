@@ -148,12 +148,16 @@ func matchOf(r *webhooksv1.ResendDeliveriesRequest) (delivery.Match, error) {
 		c check
 		f = r.GetFilter()
 	)
-	c.oneOf("status", f.GetStatus(), finished, "status must be delivered, exhausted or missed; without one it is the latter two.")
+	c.oneOf("status", f.GetStatus(), finished, "must be delivered, exhausted or missed; without one it is the latter two")
 	c.endpointID(f.GetEndpointId())
 	c.text("reference", f.GetReference())
 	c.text("event_type", f.GetEventType())
-	c.refuse(f.GetEndpointId() == "" && f.GetReference() == "" && f.GetCreatedAfter() == nil, "endpoint_id",
-		"Give at least one of endpoint_id, reference and created_after, so that not everything is sent again by accident.")
+	if f.GetEndpointId() == "" && f.GetReference() == "" && f.GetCreatedAfter() == nil {
+		c.Join(errs.Invalid(errs.Field{
+			Field:   "endpoint_id",
+			Message: "Give at least one of endpoint_id, reference and created_after, so that not everything is sent again by accident.",
+		}))
+	}
 	m := delivery.Match{
 		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), Statuses: lost,
 		EndpointID: f.GetEndpointId(), Reference: f.GetReference(), EventType: f.GetEventType(),
@@ -162,7 +166,7 @@ func matchOf(r *webhooksv1.ResendDeliveriesRequest) (delivery.Match, error) {
 	if f.GetStatus() != "" {
 		m.Statuses = []string{f.GetStatus()}
 	}
-	return m, c.err()
+	return m, c.Err()
 }
 
 // RecoverEndpoint implements WebhooksService.
@@ -172,9 +176,9 @@ func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpo
 	}
 	var c check
 	since := c.time("since", r.GetSince())
-	c.refuse(r.GetSince() == nil, "since", "since is required: from when on the endpoint missed deliveries.")
-	c.refuse(since != nil && since.After(s.now()), "since", "since must not be in the future.")
-	if err := c.err(); err != nil {
+	c.If(r.GetSince() == nil, "since", "is required: from when on the endpoint missed deliveries")
+	c.If(since != nil && since.After(s.now()), "since", "must not be in the future")
+	if err := c.Err(); err != nil {
 		return nil, err
 	}
 	e, err := s.endpoints.Get(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId())

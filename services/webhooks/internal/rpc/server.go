@@ -72,8 +72,8 @@ func (s *Server) CreateEndpoint(ctx context.Context, r *webhooksv1.CreateEndpoin
 	if e.EventTypes == nil {
 		e.EventTypes = []string{}
 	}
-	if bad := s.rules.Check(e); len(bad) > 0 {
-		return nil, errs.Invalid(bad...)
+	if err := s.rules.Check(e).Err(); err != nil {
+		return nil, err
 	}
 	plain := secret.New()
 	e.Secret = s.vault.Seal(plain, endpoint.SealOwner(e.Merchant, e.ID))
@@ -148,10 +148,7 @@ func (s *Server) UpdateEndpoint(ctx context.Context, r *webhooksv1.UpdateEndpoin
 	e, err := s.endpoints.Change(ctx, r.GetMerchantId(), r.GetLivemode(), r.GetId(), func(e *endpoint.Endpoint) error {
 		apply(e, r)
 		e.UpdatedAt = s.touch(e)
-		if bad := s.rules.Check(*e); len(bad) > 0 {
-			return errs.Invalid(bad...)
-		}
-		return nil
+		return s.rules.Check(*e).Err()
 	})
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func sales(w *writer, d platform.SalesDay) {
 	w.text("TransactionsCount", strconv.Itoa(d.Count))
 	for _, r := range d.Rates {
 		w.in("TaxSubtotal", func() {
-			w.text("TaxPercent", r.Rate.String())
+			w.text("TaxPercent", r.VATPerMill.String())
 			w.text("TaxableAmount", amount(r.Net))
 			w.text("TaxTotal", amount(r.Tax))
 		})
@@ -69,7 +69,7 @@ func payments(w *writer, d platform.PaymentsDay) {
 	w.text("Date", d.Date.Compact())
 	for _, p := range d.Parts {
 		w.in("SubTotals", func() {
-			w.text("TaxPercent", p.Rate.String())
+			w.text("TaxPercent", p.VATPerMill.String())
 			w.text("CurrencyCode", currency)
 			w.text("Amount", amount(p.Amount))
 		})

@@ -38,14 +38,14 @@ func reports() map[string][]byte {
 	return map[string][]byte{
 		"sales": flux10.Sales(head(), platform.SalesReport{ReportHead: reportHead(false), Days: []platform.SalesDay{
 			{Date: "2026-11-21", Category: "TLB1", Count: 12, Net: 9386, Tax: 1604, Rates: []platform.SalesRate{
-				{Rate: 200, Net: 7499, Tax: 1500}, {Rate: 55, Net: 1887, Tax: 104},
+				{VATPerMill: 200, Net: 7499, Tax: 1500}, {VATPerMill: 55, Net: 1887, Tax: 104},
 			}},
 			{Date: "2026-11-21", Category: "TNT1", Count: 1, Net: 5, Rates: []platform.SalesRate{{Net: 5}}},
-			{Date: "2026-11-30", Category: "TPS1", Count: 1, Net: -100000001, Tax: -2100001, Rates: []platform.SalesRate{{Rate: 21, Net: -100000001, Tax: -2100001}}},
+			{Date: "2026-11-30", Category: "TPS1", Count: 1, Net: -100000001, Tax: -2100001, Rates: []platform.SalesRate{{VATPerMill: 21, Net: -100000001, Tax: -2100001}}},
 		}}),
 		"payments": flux10.Payments(head(), platform.PaymentsReport{ReportHead: reportHead(true), Days: []platform.PaymentsDay{
-			{Date: "2026-11-22", Parts: []platform.RateAmount{{Rate: 200, Amount: 6000}, {Rate: 55, Amount: 99}}},
-			{Date: "2026-11-24", Parts: []platform.RateAmount{{Rate: 100, Amount: -1}}},
+			{Date: "2026-11-22", Parts: []platform.RateAmount{{VATPerMill: 200, Amount: 6000}, {VATPerMill: 55, Amount: 99}}},
+			{Date: "2026-11-24", Parts: []platform.RateAmount{{VATPerMill: 100, Amount: -1}}},
 		}}),
 		"sales_none":    flux10.Sales(head(), platform.SalesReport{ReportHead: reportHead(true)}),
 		"payments_none": flux10.Payments(head(), platform.PaymentsReport{ReportHead: reportHead(true)}),

@@ -3,6 +3,7 @@ package invoicetest
 
 import (
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -49,8 +50,8 @@ func Private() invoice.Customer {
 }
 
 // Item is n pieces at a price with VAT, in cents.
-func Item(name string, n int64, price money.Cents, rate invoice.Rate) invoice.Item {
-	return invoice.Item{Name: name, Quantity: invoice.Quantity(n) * invoice.One, UnitPrice: price, Rate: rate}
+func Item(name string, n int64, price money.Cents, rate vat.Rate) invoice.Item {
+	return invoice.Item{Name: name, Quantity: invoice.Quantity(n) * invoice.One, UnitPrice: price, VATPerMill: rate}
 }
 
 // All documents. They are made anew each time, so a test may change them.

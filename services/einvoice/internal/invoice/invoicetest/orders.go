@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/vat"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -30,9 +31,9 @@ func b2b() invoice.Order {
 	return invoice.Order{
 		Customer: Business(), Notes: "Livraison au 2e étage.\nMerci de votre confiance.", Reference: "ERP-INV-2026-001", Due: "2026-12-05",
 		Items: []invoice.Item{
-			{Name: "Étagère", Description: "Chêne massif, 180 cm", Quantity: 3 * invoice.One, UnitPrice: 199_99, Rate: 200},
-			{Name: "Atlas", Quantity: 2 * invoice.One, UnitPrice: 49_90, Rate: 55},
-			{Name: "Papier au mètre", Quantity: 23_333, UnitPrice: 4_15, Rate: 200},
+			{Name: "Étagère", Description: "Chêne massif, 180 cm", Quantity: 3 * invoice.One, UnitPrice: 199_99, VATPerMill: 200},
+			{Name: "Atlas", Quantity: 2 * invoice.One, UnitPrice: 49_90, VATPerMill: 55},
+			{Name: "Papier au mètre", Quantity: 23_333, UnitPrice: 4_15, VATPerMill: 200},
 		},
 	}
 }
@@ -97,7 +98,7 @@ func mixed() invoice.Order {
 // many lines fill more than one page.
 func many() invoice.Order {
 	o := invoice.Order{Customer: Business()}
-	rates := invoice.Rates[1:]
+	rates := vat.Rates[1:]
 	for i := range 120 {
 		o.Items = append(o.Items, Item(fmt.Sprintf("Article %03d", i+1), int64(i%7+1), money.Cents(i*37+199), rates[i%len(rates)]))
 	}

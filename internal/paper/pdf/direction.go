@@ -1,4 +1,4 @@
-package facturx
+package pdf
 
 import "unicode"
 

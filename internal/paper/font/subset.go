@@ -1,36 +1,37 @@
-package facturx
+package font
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 )
 
-// subset is what one document uses of a font. Its characters are numbered as they come; the number is the code in the
+// Subset is what one document uses of a font. Its characters are numbered as they come; the number is the code in the
 // page's text and the glyph in the embedded file. So no table of either is needed, and every character keeps its own
 // code even where the font draws two of them alike.
-type subset struct {
-	font *font
+type Subset struct {
+	Font *Font
 	// codes from 1: 0 is the glyph for what is missing, which PDF/A forbids to use.
 	codes map[rune]uint16
-	runes []rune
+	// Runes by their codes; the first one is 0.
+	Runes []rune
 	// latin saves the look into the map.
 	latin [0x180]uint16
 }
 
-func newSubset(f *font) *subset { return &subset{font: f, codes: map[rune]uint16{}, runes: []rune{0}} }
+// NewSubset returns a subset without characters.
+func NewSubset(f *Font) *Subset { return &Subset{Font: f, codes: map[rune]uint16{}, Runes: []rune{0}} }
 
-// code of a character, which is part of the subset from now on.
-func (s *subset) code(r rune) uint16 {
+// Code of a character, which is part of the subset from now on.
+func (s *Subset) Code(r rune) uint16 {
 	small := r >= 0 && int(r) < len(s.latin)
 	if small && s.latin[r] != 0 {
 		return s.latin[r]
 	}
-	shown, _ := s.font.shown(r)
+	shown, _ := s.Font.shown(r)
 	code, ok := s.codes[shown]
 	if !ok {
-		code = uint16(len(s.runes))
-		s.codes[shown], s.runes = code, append(s.runes, shown)
+		code = uint16(len(s.Runes))
+		s.codes[shown], s.Runes = code, append(s.Runes, shown)
 	}
 	if small {
 		s.latin[r] = code
@@ -49,7 +50,7 @@ const (
 )
 
 // outline is the description of a glyph in the font's file, without the instructions for coarse screens.
-func (f *font) outline(glyph uint16) []byte {
+func (f *Font) outline(glyph uint16) []byte {
 	loca := f.tables["loca"]
 	start, end := 2*int(be16Or32(f, loca, int(glyph))), 2*int(be16Or32(f, loca, int(glyph)+1))
 	data := f.tables["glyf"][start:end]
@@ -65,7 +66,7 @@ func (f *font) outline(glyph uint16) []byte {
 }
 
 // be16Or32 reads the place of a glyph in units of two bytes, in either form of the table.
-func be16Or32(f *font, loca []byte, glyph int) uint32 {
+func be16Or32(f *Font, loca []byte, glyph int) uint32 {
 	if be16(f.tables["head"], 50) == 0 {
 		return uint32(be16(loca, 2*glyph))
 	}
@@ -99,11 +100,11 @@ func parts(data []byte, use func(glyph uint16) uint16) []byte {
 	}
 }
 
-// file is a TrueType file with the glyphs of the subset: the tables that a PDF wants and no other.
-func (s *subset) file() []byte {
-	old := make([]uint16, 1, len(s.runes)+16)
-	for _, r := range s.runes[1:] {
-		_, glyph := s.font.shown(r)
+// File is a TrueType file with the glyphs of the subset: the tables that a PDF wants and no other.
+func (s *Subset) File() []byte {
+	old := make([]uint16, 1, len(s.Runes)+16)
+	for _, r := range s.Runes[1:] {
+		_, glyph := s.Font.shown(r)
 		old = append(old, glyph)
 	}
 	added := map[uint16]uint16{}
@@ -115,15 +116,15 @@ func (s *subset) file() []byte {
 		return added[glyph]
 	}
 	var glyf, loca, hmtx []byte
-	long, from := int(be16(s.font.tables["hhea"], 34)), s.font.tables["hmtx"]
+	long, from := int(be16(s.Font.tables["hhea"], 34)), s.Font.tables["hmtx"]
 	for i := 0; i < len(old); i++ { // parts make it longer
 		loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
-		glyf = append(glyf, parts(s.font.outline(old[i]), use)...)
+		glyf = append(glyf, parts(s.Font.outline(old[i]), use)...)
 		glyf = append(glyf, make([]byte, -len(glyf)&3)...)
 		hmtx = append(hmtx, bearings(from, long, int(old[i]))...)
 	}
 	loca = binary.BigEndian.AppendUint32(loca, uint32(len(glyf)))
-	head, hhea, maxp := slices.Clone(s.font.tables["head"]), slices.Clone(s.font.tables["hhea"]), slices.Clone(s.font.tables["maxp"])
+	head, hhea, maxp := slices.Clone(s.Font.tables["head"]), slices.Clone(s.Font.tables["hhea"]), slices.Clone(s.Font.tables["maxp"])
 	binary.BigEndian.PutUint32(head[8:], 0)
 	binary.BigEndian.PutUint16(head[50:], 1) // long places
 	binary.BigEndian.PutUint16(hhea[34:], uint16(len(old)))
@@ -186,12 +187,15 @@ func sum(data []byte) uint32 {
 	return total + binary.BigEndian.Uint32(last[:])
 }
 
-// tag are the six letters before the name of a font that is not whole.
-func tag(file []byte) string {
-	hash := sha256.Sum256(file)
-	letters := make([]byte, 6)
-	for i := range letters {
-		letters[i] = 'A' + hash[i]%26
+// Advances are how wide the characters are, by their codes, in 1/1000 of the font's size. The first is that of what is missing.
+func (s *Subset) Advances() []int {
+	advances := make([]int, len(s.Runes))
+	for i, r := range s.Runes {
+		glyph := uint16(0)
+		if i > 0 {
+			_, glyph = s.Font.shown(r)
+		}
+		advances[i] = s.Font.advances[glyph]
 	}
-	return string(letters)
+	return advances
 }

@@ -1,4 +1,4 @@
-package render
+package qrcode
 
 import "math/bits"
 

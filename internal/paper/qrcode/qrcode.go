@@ -1,11 +1,32 @@
-package render
+// Package qrcode makes QR codes (ISO/IEC 18004) as squares of modules. How they are drawn is for others to say.
+package qrcode
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
 	"rsc.io/qr/coding"
 )
+
+// Level is how much of a code may be damaged or covered.
+type Level coding.Level
+
+// The levels that are in use: M for what is scanned as it is, H for what a logo covers.
+const (
+	M = Level(coding.M)
+	H = Level(coding.H)
+)
+
+const (
+	// Quiet is the white margin that a code needs, in modules (section 9.1 of the standard).
+	Quiet = 4
+	// MaxVersion is the largest code.
+	MaxVersion = coding.MaxVersion
+)
+
+// ErrTooLong says that a text does not fit into the largest code that was allowed.
+var ErrTooLong = errors.New("the text is too long for a QR code")
 
 // Code is the square of modules of a QR code, without its margin.
 type Code struct {
@@ -39,8 +60,8 @@ func (c *Code) xor(other *Code) *Code {
 // Dark reports whether the module is dark.
 func (c *Code) Dark(x, y int) bool { return c.rows[y][x/64]>>(x%64)&1 == 1 }
 
-// runs calls f for every horizontal run of dark modules, from top to bottom and left to right.
-func (c *Code) runs(f func(x, y, length int)) {
+// Runs calls f for every horizontal run of dark modules, from top to bottom and left to right.
+func (c *Code) Runs(f func(x, y, length int)) {
 	for y := range c.Size {
 		for x := 0; x < c.Size; x++ {
 			start := x
@@ -56,17 +77,17 @@ func (c *Code) runs(f func(x, y, length int)) {
 
 const masks = 8
 
-// encode returns the smallest code that holds the text, with the mask that ISO/IEC 18004 (section 7.8.3) prefers: the
-// one that is least like the patterns by which a camera finds a code.
-func encode(text string, level coding.Level, highest coding.Version) (*Code, error) {
+// Encode returns the smallest code that holds the text, with the mask that the standard (section 7.8.3) prefers: the one that
+// is least like the patterns by which a camera finds a code. ErrTooLong when that code is above the version highest.
+func Encode(text string, level Level, highest int) (*Code, error) {
 	data := segment(text)
 	version := coding.Version(coding.MinVersion)
-	for data.Bits(version) > version.DataBytes(level)*8 {
-		if version++; version > highest {
-			return nil, invalid("text", "does not fit into a QR code of version %d", highest)
+	for data.Bits(version) > version.DataBytes(coding.Level(level))*8 {
+		if version++; int(version) > highest {
+			return nil, ErrTooLong
 		}
 	}
-	p, err := planOf(version, level)
+	p, err := planOf(version, coding.Level(level))
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,6 @@
-package facturx
+// Package font has the letters of all that we print: DejaVu Sans Condensed, which has the letters of all European languages.
+// Of a font it embeds only what a document uses.
+package font
 
 import (
 	_ "embed" // the fonts
@@ -7,43 +9,50 @@ import (
 	"unicode"
 )
 
-// DejaVu Sans Condensed has the letters of all European languages; its licence is in the folder.
+// Their licence is in the folder.
 var (
-	//go:embed fonts/DejaVuSansCondensed.ttf
+	//go:embed DejaVuSansCondensed.ttf
 	regularFile []byte
-	//go:embed fonts/DejaVuSansCondensed-Bold.ttf
+	//go:embed DejaVuSansCondensed-Bold.ttf
 	boldFile []byte
 )
 
 // The fonts are read once; what a document needs of them is put together for each document.
 var (
-	regularFont = sync.OnceValue(func() *font { return readFont("DejaVuSansCondensed", regularFile, 80) })
-	boldFont    = sync.OnceValue(func() *font { return readFont("DejaVuSansCondensed-Bold", boldFile, 140) })
+	regular = sync.OnceValue(func() *Font { return read("DejaVuSansCondensed", regularFile, 80) })
+	bold    = sync.OnceValue(func() *Font { return read("DejaVuSansCondensed-Bold", boldFile, 140) })
 )
 
-// mark stands for every character that cannot be shown, so that a reader sees that something is missing.
-const mark = '\uFFFD'
+// Regular is the font of ordinary texts.
+func Regular() *Font { return regular() }
 
-// font is a TrueType file (ISO/IEC 14496-22), as far as a PDF needs it.
-type font struct {
-	name   string
+// Bold is the font of what stands out.
+func Bold() *Font { return bold() }
+
+// Mark stands for every character that cannot be shown, so that a reader sees that something is missing.
+const Mark = '\uFFFD'
+
+// Font is a TrueType file (ISO/IEC 14496-22), as far as a PDF needs it.
+type Font struct {
+	// Name in the file, without blanks.
+	Name string
+	// Box around all letters, Ascent and Descent in 1/1000 of the font's size, as PDF counts; Stem is how thick the strokes are.
+	Box                   [4]int
+	Ascent, Descent, Stem int
+
 	tables map[string][]byte
 	// glyphs has the index of the glyph of each character that can be seen.
 	glyphs map[rune]uint16
 	// latin is the same for the characters that nearly all texts consist of.
 	latin [0x180]uint16
-	// advances in 1/1000 of the font's size, as PDF counts.
-	advances []int
-	// box, ascent and descent in 1/1000 too; stem is how thick the strokes are.
-	box             [4]int
-	ascent, descent int
-	stem            int
-	unitsPerEm      int
+	// advances in 1/1000 too.
+	advances   []int
+	unitsPerEm int
 }
 
-// readFont reads one of our own files. It panics when they are damaged: the tests would see it.
-func readFont(name string, file []byte, stem int) *font {
-	f := &font{name: name, stem: stem, tables: map[string][]byte{}, glyphs: map[rune]uint16{}}
+// read reads one of our own files. It panics when they are damaged: the tests would see it.
+func read(name string, file []byte, stem int) *Font {
+	f := &Font{Name: name, Stem: stem, tables: map[string][]byte{}, glyphs: map[rune]uint16{}}
 	for i := range int(be16(file, 4)) {
 		entry := file[12+16*i:]
 		start := be32(entry, 8)
@@ -51,17 +60,17 @@ func readFont(name string, file []byte, stem int) *font {
 	}
 	head, hhea := f.tables["head"], f.tables["hhea"]
 	f.unitsPerEm = int(be16(head, 18))
-	for i := range f.box {
-		f.box[i] = f.perMille(int16(be16(head, 36+2*i)))
+	for i := range f.Box {
+		f.Box[i] = f.perMille(int16(be16(head, 36+2*i)))
 	}
-	f.ascent, f.descent = f.perMille(int16(be16(hhea, 4))), f.perMille(int16(be16(hhea, 6)))
+	f.Ascent, f.Descent = f.perMille(int16(be16(hhea, 4))), f.perMille(int16(be16(hhea, 6)))
 	f.readAdvances()
 	f.readCharacters()
 	return f
 }
 
 // perMille turns units of the font into 1/1000 of its size, rounded.
-func (f *font) perMille(units int16) int {
+func (f *Font) perMille(units int16) int {
 	n := 2*1000*int(units) + f.unitsPerEm
 	if n < 0 {
 		return -((-n + 2*f.unitsPerEm - 1) / (2 * f.unitsPerEm))
@@ -69,7 +78,7 @@ func (f *font) perMille(units int16) int {
 	return n / (2 * f.unitsPerEm)
 }
 
-func (f *font) readAdvances() {
+func (f *Font) readAdvances() {
 	long, hmtx := int(be16(f.tables["hhea"], 34)), f.tables["hmtx"]
 	f.advances = make([]int, be16(f.tables["maxp"], 4))
 	for i := range f.advances {
@@ -78,7 +87,7 @@ func (f *font) readAdvances() {
 }
 
 // readCharacters reads the table of format 12, which has all characters.
-func (f *font) readCharacters() {
+func (f *Font) readCharacters() {
 	cmap := f.tables["cmap"]
 	for i := range int(be16(cmap, 2)) {
 		table := cmap[be32(cmap, 4+8*i+4):]
@@ -106,8 +115,14 @@ func hidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
 }
 
-// shown is the character that stands on the page for r, and its glyph.
-func (f *font) shown(r rune) (rune, uint16) {
+// Shown is the character that stands on the page for r: itself or Mark.
+func (f *Font) Shown(r rune) rune {
+	shown, _ := f.shown(r)
+	return shown
+}
+
+// shown is that character and its glyph.
+func (f *Font) shown(r rune) (rune, uint16) {
 	var glyph uint16
 	if r >= 0 && int(r) < len(f.latin) {
 		glyph = f.latin[r]
@@ -115,13 +130,13 @@ func (f *font) shown(r rune) (rune, uint16) {
 		glyph = f.glyphs[r]
 	}
 	if glyph == 0 {
-		return mark, f.glyphs[mark]
+		return Mark, f.glyphs[Mark]
 	}
 	return r, glyph
 }
 
-// width of a text in 1/1000 of the font's size.
-func (f *font) width(text string) int {
+// Width of a text in 1/1000 of the font's size.
+func (f *Font) Width(text string) int {
 	sum := 0
 	for _, r := range text {
 		_, glyph := f.shown(r)

@@ -1,4 +1,8 @@
-package facturx
+// Package pdf writes PDF files (ISO 32000-1): text in our fonts, boxes, QR codes and a picture. It writes them by itself, since a
+// general library takes ten times as long and no PDF/A comes out of it.
+//
+// What is written depends on the arguments only: not on the day, on a map's order or on the machine.
+package pdf
 
 import (
 	"bytes"
@@ -12,56 +16,56 @@ import (
 	"unicode/utf16"
 )
 
-// file writes the objects of a PDF (ISO 32000-1, 7.5) in the order of their numbers, which follow from the order in which
+// File writes the objects of a PDF (section 7.5 of the standard) in the order of their numbers, which follow from the order in which
 // they are asked for: nothing but the content decides about the bytes.
-type file struct {
+type File struct {
 	out     bytes.Buffer
 	offsets []int
 }
 
-// begin is the header; the comment's bytes tell programs that the file is not text (ISO 19005-3, 6.1.2).
-func begin() *file {
-	f := &file{}
+// NewFile begins with the header; the comment's bytes tell programs that the file is not text (ISO 19005-3, 6.1.2).
+func NewFile() *File {
+	f := &File{}
 	f.out.Grow(128 << 10)
 	f.out.WriteString("%PDF-1.7\n%\xE2\xE3\xCF\xD3\n")
 	return f
 }
 
-// reserve gives a number for an object that is written later.
-func (f *file) reserve() int {
+// Reserve gives a number for an object that is written later.
+func (f *File) Reserve() int {
 	f.offsets = append(f.offsets, 0)
 	return len(f.offsets)
 }
 
-func (f *file) open(n int) {
+func (f *File) open(n int) {
 	f.offsets[n-1] = f.out.Len()
 	f.out.WriteString(strconv.Itoa(n))
 	f.out.WriteString(" 0 obj\n")
 }
 
-// object writes a dictionary or whatever the body is.
-func (f *file) object(n int, body string) {
+// Object writes a dictionary or whatever the body is.
+func (f *File) Object(n int, body string) {
 	f.open(n)
 	f.out.WriteString(body)
 	f.out.WriteString("\nendobj\n")
 }
 
-// stream writes data as it is; entries are the rest of its dictionary.
-func (f *file) stream(n int, entries string, data []byte) {
+// Stream writes data as it is; entries are the rest of its dictionary.
+func (f *File) Stream(n int, entries string, data []byte) {
 	f.open(n)
 	f.out.WriteString("<<" + entries + "/Length " + strconv.Itoa(len(data)) + ">>\nstream\n")
 	f.out.Write(data)
 	f.out.WriteString("\nendstream\nendobj\n")
 }
 
-// packed writes data compressed.
-func (f *file) packed(n int, entries string, data []byte) {
-	f.stream(n, entries+"/Filter/FlateDecode", deflate(data))
+// Packed writes data compressed.
+func (f *File) Packed(n int, entries string, data []byte) {
+	f.Stream(n, entries+"/Filter/FlateDecode", Deflate(data))
 }
 
-// end writes the table of places and the trailer. The identifier is made of the content (14.4), so equal files have
+// End writes the table of places and the trailer. The identifier is made of the content (14.4), so equal files have
 // equal ones.
-func (f *file) end(root, info int) []byte {
+func (f *File) End(root, info int) []byte {
 	hash := sha256.Sum256(f.out.Bytes())
 	id := "<" + strings.ToUpper(hex.EncodeToString(hash[:16])) + ">"
 	place := f.out.Len()
@@ -70,14 +74,15 @@ func (f *file) end(root, info int) []byte {
 		fmt.Fprintf(&f.out, "%010d 00000 n \n", offset)
 	}
 	fmt.Fprintf(&f.out, "trailer\n<</Size %d/Root %s/Info %s/ID[%s%s]>>\nstartxref\n%d\n%%%%EOF\n",
-		len(f.offsets)+1, ref(root), ref(info), id, id, place)
+		len(f.offsets)+1, Ref(root), Ref(info), id, id, place)
 	return f.out.Bytes()
 }
 
-func ref(n int) string { return strconv.Itoa(n) + " 0 R" }
+// Ref is a reference to an object.
+func Ref(n int) string { return strconv.Itoa(n) + " 0 R" }
 
-// literal is a text string (7.9.2.2) in UTF-16.
-func literal(text string) string {
+// Literal is a text string (7.9.2.2) in UTF-16.
+func Literal(text string) string {
 	var b strings.Builder
 	b.WriteString("<FEFF")
 	for _, u := range utf16.Encode([]rune(text)) {
@@ -98,7 +103,8 @@ var compressors = sync.Pool{New: func() any {
 	return w
 }}
 
-func deflate(data []byte) []byte {
+// Deflate compresses data as the filter FlateDecode reads it.
+func Deflate(data []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(data)/2 + 64)
 	w := compressors.Get().(*zlib.Writer)
@@ -107,4 +113,9 @@ func deflate(data []byte) []byte {
 	w.Write(data) // a buffer takes everything
 	w.Close()
 	return out.Bytes()
+}
+
+// ascii is a string of bytes (7.3.4.2), for addresses, which are ASCII.
+func ascii(text string) string {
+	return "(" + strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`, "\r", "", "\n", "").Replace(text) + ")"
 }

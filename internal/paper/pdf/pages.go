@@ -1,0 +1,86 @@
+package pdf
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Objects are the numbers of what a canvas writes into a file, and of the tree of pages, which is the caller's to write.
+type Objects struct {
+	Tree int
+	// Regular and Bold are the first of FontObjects each.
+	Regular, Bold int
+	image         int
+	// Pages of the canvas; Reserve sets them.
+	Pages []int
+}
+
+// Reserve gives numbers to the picture and the pages of the canvas, which must all be drawn.
+func (c *Canvas) Reserve(f *File, o *Objects) {
+	if c.Image != nil {
+		o.image = f.Reserve()
+	}
+	for _, p := range c.Pages {
+		o.Pages = append(o.Pages, f.Reserve())
+		for range 1 + len(p.links) {
+			f.Reserve()
+		}
+	}
+}
+
+// Write writes the fonts, the picture and the pages.
+func (c *Canvas) Write(f *File, o Objects) {
+	f.font(o.Regular, c.regular)
+	f.font(o.Bold, c.bold)
+	if c.Image != nil {
+		f.Stream(o.image, c.Image.entries(), c.Image.data)
+	}
+	for i, p := range c.Pages {
+		c.write(f, o, o.Pages[i], p)
+	}
+}
+
+// Kids is the tree of pages (7.7.3.2).
+func (o Objects) Kids() string {
+	kids := make([]string, len(o.Pages))
+	for i, n := range o.Pages {
+		kids[i] = Ref(n)
+	}
+	return "<</Type/Pages/Count " + strconv.Itoa(len(o.Pages)) + "/Kids[" + strings.Join(kids, " ") + "]>>"
+}
+
+// write writes a page, its content and its links.
+func (c *Canvas) write(f *File, o Objects, n int, p *Page) {
+	resources := "/Font<</R " + Ref(o.Regular) + "/B " + Ref(o.Bold) + ">>"
+	if p.pictured {
+		resources += "/XObject<</Logo " + Ref(o.image) + ">>"
+	}
+	var links strings.Builder
+	if len(p.links) > 0 {
+		links.WriteString("/Annots[")
+		for i := range p.links {
+			links.WriteString(Ref(n+2+i) + " ")
+		}
+		links.WriteString("]")
+	}
+	var size Page
+	size.number(c.width)
+	size.number(c.height)
+	f.Object(n, "<</Type/Page/Parent "+Ref(o.Tree)+"/MediaBox[0 0 "+strings.TrimSpace(size.String())+"]/Resources<<"+resources+">>/Contents "+Ref(n+1)+links.String()+">>")
+	f.Packed(n+1, "", p.Bytes())
+	for i, k := range p.links {
+		f.Object(n+2+i, k.object(c.height))
+	}
+}
+
+// Link makes a place on the page lead to an address.
+func (c *Canvas) Link(x, y, w, h int, url string) {
+	c.Page.links = append(c.Page.links, link{x, y, w, h, url})
+}
+
+// object is the link as an annotation (12.5.6.5) that is printed, as PDF/A wants it.
+func (k link) object(height int) string {
+	corner := func(n int) string { return strconv.Itoa(n / Point) }
+	return "<</Type/Annot/Subtype/Link/F 4/Border[0 0 0]/Rect[" + corner(k.x) + " " + corner(height-k.y-k.h) + " " +
+		corner(k.x+k.w) + " " + corner(height-k.y) + "]/Contents" + Literal(k.url) + "/A<</S/URI/URI" + ascii(k.url) + ">>>>"
+}
