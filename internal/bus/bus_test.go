@@ -17,7 +17,12 @@ import (
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A stream that is made at the moment in which its server stops keeps what its store runs: that is the server's own, in this process.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server.(*fileStore).flushStreamStateLoop"),
+		goleak.IgnoreTopFunction("github.com/nats-io/nats-server/v2/server/ats.Register.func1"))
+}
 
 func server(t *testing.T, o natsserver.Options) *natsserver.Server {
 	t.Helper()
