@@ -13,7 +13,7 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/payer"
 	"european-pay.eu/eupay/cmd/internal/receiver"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 const (
@@ -104,7 +104,7 @@ func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret str
 		}
 		fmt.Fprintf(d.out, "  X-EuPay-Event: %s\n  X-EuPay-Signature: %s\n%s\n",
 			hook.Header.Get("X-EuPay-Event"), hook.Header.Get("X-EuPay-Signature"), indent(hook.Body))
-		if err := verify.EuPay(secret, hook.Body, hook.Header.Get("X-EuPay-Signature")); err != nil {
+		if err := webhook.EuPay(secret, hook.Body, hook.Header.Get("X-EuPay-Signature")); err != nil {
 			return err
 		}
 		fmt.Fprintln(d.out, "  The signature is right.")

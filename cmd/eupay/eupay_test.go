@@ -23,7 +23,7 @@ import (
 	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/sandbox/einvoicing"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	signed "european-pay.eu/eupay/sdk/go/webhook"
 )
 
 func TestMain(m *testing.M) {
@@ -115,10 +115,10 @@ func (s *shop) next(t *testing.T, secret string) hook {
 	t.Helper()
 	select {
 	case h := <-s.hooks:
-		if err := verify.EuPay(secret, h.body, h.header.Get("X-EuPay-Signature")); err != nil {
+		if err := signed.EuPay(secret, h.body, h.header.Get("X-EuPay-Signature")); err != nil {
 			t.Error(err)
 		}
-		err := verify.Standard(secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.body, time.Now(), 5*time.Minute)
+		err := signed.Standard(secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.body, time.Now(), 5*time.Minute)
 		if err != nil {
 			t.Error(err)
 		}

@@ -1,7 +1,6 @@
 package eupay
 
 import (
-	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -151,9 +150,6 @@ func (c *Client) String() string { return "eupay.Client(" + c.base + ")" }
 
 // GoString implements fmt.GoStringer.
 func (c *Client) GoString() string { return c.String() }
-
-// Format implements fmt.Formatter, so that no verb shows more than String.
-func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
 
 // LogValue implements slog.LogValuer.
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
