@@ -77,12 +77,24 @@ func (e *Error) LogValue() slog.Value {
 
 // refusal reads the error in an answer of another status than success.
 func refusal(base string, a *answer) *Error {
-	e := &Error{}
-	if json.Unmarshal(a.body, e) != nil || e.Code == "" {
+	e, err := parseError(a.body)
+	if err != nil || e.Code == "" {
 		e = &Error{Message: fmt.Sprintf("%s answers %d %s: is it EU Pay?", base, a.status, http.StatusText(a.status))}
 	}
-	e.Status, e.RequestID, e.RetryAfter = a.status, a.header.Get("X-Request-Id"), retryAfter(a.header, time.Now)
+	e.Status, e.RequestID, e.RetryAfter = a.status, a.header.Get("X-Request-Id"), max(e.RetryAfter, retryAfter(a.header, time.Now))
 	return e
+}
+
+func parseError(text []byte) (*Error, error) {
+	var read struct {
+		Error
+		Seconds uint32 `json:"retry_after"`
+	}
+	if err := json.Unmarshal(text, &read); err != nil {
+		return nil, err
+	}
+	read.RetryAfter = time.Duration(read.Seconds) * time.Second
+	return &read.Error, nil
 }
 
 // retryAfter reads the header of that name: seconds, or a time.

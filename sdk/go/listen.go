@@ -45,6 +45,8 @@ type ListenedWebhook struct {
 	Headers map[string]string `json:"headers"`
 	// Body is the very text that was signed.
 	Body string `json:"body"`
+	// Raw is all of it as it came, in JSON.
+	Raw string `json:"-"`
 }
 
 const (
@@ -105,6 +107,7 @@ func (s Listener) open(ctx context.Context, op *call, cut func()) (*Stream, erro
 		return nil, refusal(s.c.base, a)
 	}
 	st := newStream(resp.Body, cut)
+	st.position = op.header.Get("Last-Event-ID")
 	m, err := st.message()
 	if err != nil {
 		return nil, errors.Join(err, resp.Body.Close())
@@ -123,7 +126,7 @@ func newStream(body io.ReadCloser, cut func()) *Stream {
 	return st
 }
 
-// Position is where the stream stands: after the last webhook that Next returned.
+// Position is where the stream stands: after the last webhook that Next returned, before the first where it began.
 func (st *Stream) Position() string { return st.position }
 
 // Close ends the stream. A Next that waits returns.
@@ -142,13 +145,14 @@ func (st *Stream) Next() (*ListenedWebhook, error) {
 		}
 		switch m.name {
 		case "error":
-			e := &Error{Status: http.StatusServiceUnavailable} // whatever it is, it comes after the request was accepted
-			if err := json.Unmarshal([]byte(m.data), e); err != nil {
+			e, err := parseError([]byte(m.data))
+			if err != nil {
 				return nil, fmt.Errorf("read an error of the stream: %w", err)
 			}
+			e.Status = http.StatusServiceUnavailable // whatever it is, it comes after the request was accepted
 			return nil, e
 		case "webhook":
-			w := &ListenedWebhook{}
+			w := &ListenedWebhook{Raw: m.data}
 			if err := json.Unmarshal([]byte(m.data), w); err != nil {
 				return nil, fmt.Errorf("read a webhook: %w", err)
 			}

@@ -136,26 +136,27 @@ func TestFiltersAreWritten(t *testing.T) {
 func TestAStreamGoesOnWhereItEnded(t *testing.T) {
 	t.Parallel()
 	const stream = "id: 41\n\n: still here\n\nid: 42\nevent: webhook\ndata: {\"id\":\"e\",\ndata: \"type\":\"payment.completed\"}\n\nevent: later\ndata: x\n\n"
-	s := serve(t, says(200, stream), says(200, "id: 43\nevent: webhook\ndata: {\"id\":\"f\"}\n\nevent: error\ndata: {\"code\":\"SERVICE_UNAVAILABLE\",\"message\":\"Gone.\"}\n\n"), breaks)
+	s := serve(t, says(200, stream), says(200, "id: 43\nevent: webhook\ndata: {\"id\":\"f\"}\n\nevent: error\ndata: {\"code\":\"RATE_LIMIT_EXCEEDED\",\"message\":\"Gone.\",\"retry_after\":5}\n\n"), breaks)
 	l := s.client(Options{}).Listener
 	st, err := l.Open(t.Context(), ListenParams{EventTypes: []string{"a", "b"}, Latest: true})
 	if err != nil || st.Position() != "41" || s.requests()[0].query != "event_types=a%2Cb&latest=true" {
 		t.Fatal(err, st.Position(), s.requests()[0].query)
 	}
-	if w, err := st.Next(); err != nil || w.ID != "e" || w.Type != "payment.completed" || st.Position() != "42" {
+	if w, err := st.Next(); err != nil || w.ID != "e" || w.Raw != "{\"id\":\"e\",\n\"type\":\"payment.completed\"}" || w.Type != "payment.completed" || st.Position() != "42" {
 		t.Errorf("%+v, %v at %s", w, err, st.Position())
 	}
 	if _, err := st.Next(); !errors.Is(err, io.EOF) || st.Close() != nil {
 		t.Errorf("the end: %v", err)
 	}
 	st, err = l.Open(t.Context(), ListenParams{After: st.Position()})
-	if err != nil || st.Position() != "" || s.requests()[1].header.Get("Last-Event-ID") != "42" {
+	if err != nil || st.Position() != "42" || s.requests()[1].header.Get("Last-Event-ID") != "42" {
 		t.Fatal(err, st.Position())
 	}
 	if w, err := st.Next(); err != nil || w.ID != "f" || st.Position() != "43" {
 		t.Errorf("%+v, %v at %s", w, err, st.Position())
 	}
-	if _, err := st.Next(); !errors.Is(err, ErrServiceUnavailable) || st.Close() != nil {
+	var refused *Error
+	if _, err := st.Next(); !errors.As(err, &refused) || refused.Code != ErrRateLimitExceeded || refused.RetryAfter != 5*time.Second || st.Close() != nil {
 		t.Errorf("an error of the stream: %v", err)
 	}
 }
