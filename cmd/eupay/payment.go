@@ -47,7 +47,10 @@ var endings = []ending{
 	{event: "payment.created", how: "a payment is made, and nobody pays it", early: true},
 	{event: "payment.pending_sca", how: "a payment is made, and nobody pays it", early: true},
 	{event: "payment.completed", how: "the payer authorises", status: paid.status, answer: paid.answer, person: paid.person},
-	{event: "payment.failed", how: "the payer's account is empty", status: eupay.PaymentFailed, answer: payer.Authorise, account: "empty", person: "pay from an empty account"},
+	{
+		event: "payment.failed", how: "the payer's account is empty", status: eupay.PaymentFailed, answer: payer.Authorise, account: "empty",
+		person: "pay from an empty account",
+	},
 	{event: "payment.cancelled", how: "the payer refuses", status: eupay.PaymentCancelled, answer: payer.Refuse, person: "refuse the payment"},
 	{
 		event: "payment.amount_mismatch", how: "the bank executes a cent more than 9900.19", answer: paid.answer, person: paid.person,

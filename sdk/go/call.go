@@ -152,7 +152,7 @@ func (c *caller) attempt(ctx context.Context, parcel *http.Request) (*answer, er
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
 	req.Body = body
-	resp, err := c.http.Do(req)
+	resp, err := c.http.Do(req) //nolint:gosec // the program says where the API is
 	if err != nil {
 		return nil, fmt.Errorf("EU Pay does not answer: %w", err)
 	}

@@ -60,7 +60,7 @@ func (e *Error) Error() string {
 
 // Is reports whether target is the code of the error, so that errors.Is(err, ErrNotFound) works.
 func (e *Error) Is(target error) bool {
-	code, ok := target.(Code) //nolint:errorlint // this is what errors.Is asks
+	code, ok := target.(Code)
 	return ok && e.Code == code
 }
 

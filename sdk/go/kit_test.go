@@ -77,7 +77,7 @@ func says(status int, body string, header ...string) http.HandlerFunc {
 			w.Header().Set(header[i], header[i+1])
 		}
 		w.WriteHeader(status)
-		io.WriteString(w, body) //nolint:errcheck // the client may have gone
+		io.WriteString(w, body)
 	}
 }
 

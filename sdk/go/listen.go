@@ -163,7 +163,8 @@ func (st *Stream) Next() (*ListenedWebhook, error) {
 
 // take is the next message, with which the position moves on.
 func (st *Stream) take() (message, error) {
-	m, err := message{}, error(nil)
+	var m message
+	var err error
 	if st.first != nil {
 		m, st.first = *st.first, nil
 	} else {
