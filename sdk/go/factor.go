@@ -37,10 +37,16 @@ func (s Factor) Confirm(ctx context.Context, code Secret) (*RecoveryCodes, error
 
 // Disable removes the second factor. It takes a Code or a RecoveryCode.
 func (s Factor) Disable(ctx context.Context, p Proof) error {
-	return do(ctx, s.c, call{method: http.MethodPost, path: "/auth/mfa/totp/disable", body: p})
+	return do(ctx, s.c, call{method: http.MethodPost, path: "/auth/mfa/totp/disable", body: shown(p)})
 }
 
 // NewRecoveryCodes replaces the recovery codes. It takes a Code or a RecoveryCode.
 func (s Factor) NewRecoveryCodes(ctx context.Context, p Proof) (*RecoveryCodes, error) {
-	return get[RecoveryCodes](ctx, s.c, call{method: http.MethodPost, path: "/auth/mfa/recovery-codes", body: p})
+	return get[RecoveryCodes](ctx, s.c, call{method: http.MethodPost, path: "/auth/mfa/recovery-codes", body: shown(p)})
+}
+
+// shown is p without a password, which the factor itself does not take.
+func shown(p Proof) Proof {
+	p.Password = ""
+	return p
 }
