@@ -62,11 +62,23 @@ func TestNothingPrintsASecret(t *testing.T) {
 	const secret = secretForTests
 	c := New(keyForTests, secret, Options{})
 	things := []any{
-		c, *c, c.WithToken(secret), c.Payments, &c.Payments, c.caller, struct{ c *Client }{c}, struct{ c Client }{*c},
+		c, *c, c.WithToken(secret), c.Payments, &c.Payments, c.caller,
+		struct{ c *Client }{c},
+		struct{ c Client }{*c},
 		struct{ c caller }{c.caller},
-		Secret(secret), Session{Token: secret, RefreshToken: secret}, &Session{Token: secret}, Login{Ticket: secret, Session: Session{Token: secret}},
-		Endpoint{Secret: secret}, &APIKey{APISecret: secret}, Credentials{Password: secret}, Registration{Password: secret}, Proof{Code: secret},
-		TOTP{Secret: secret, OTPAuthURL: secret}, RecoveryCodes{Codes: []Secret{secret}}, map[string]Secret{"x": secret}, []Secret{secret},
+		Secret(secret),
+		Session{Token: secret, RefreshToken: secret},
+		&Session{Token: secret},
+		Login{Ticket: secret, Session: Session{Token: secret}},
+		Endpoint{Secret: secret},
+		&APIKey{APISecret: secret},
+		Credentials{Password: secret},
+		Registration{Password: secret},
+		Proof{Code: secret},
+		TOTP{Secret: secret, OTPAuthURL: secret},
+		RecoveryCodes{Codes: []Secret{secret}},
+		map[string]Secret{"x": secret},
+		[]Secret{secret},
 	}
 	for _, thing := range things {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
