@@ -75,13 +75,13 @@ func appendAll(dst []byte, r io.Reader) ([]byte, error) {
 	}
 }
 
-// expect sends a request and wants an answer with the status.
-func (c *conn) expect(status int, request []byte) error {
+// expect sends a request and wants an answer with status 200.
+func (c *conn) expect(request []byte) error {
 	got, body, err := c.do(request)
 	if err != nil {
 		return err
 	}
-	if got != status {
+	if got != http.StatusOK {
 		return fmt.Errorf("answered %d: %.200s", got, body)
 	}
 	return nil
