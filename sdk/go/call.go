@@ -111,6 +111,9 @@ func (op *call) payload() ([]byte, string, error) {
 
 // parcel makes the request that every attempt sends.
 func (c *caller) parcel(op *call) (*http.Request, error) {
+	if c.bad != nil {
+		return nil, c.bad
+	}
 	target, err := op.url(c)
 	if err != nil {
 		return nil, err
@@ -122,9 +125,6 @@ func (c *caller) parcel(op *call) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(context.Background(), op.method, target, bytes.NewReader(raw))
 	if err != nil {
 		return nil, fmt.Errorf("make the request: %w", err)
-	}
-	if req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-		return nil, fmt.Errorf("the API's URL must begin with http:// or https://, not %q", c.base)
 	}
 	req.Header.Set("User-Agent", c.agent)
 	for name, values := range op.header {

@@ -1,8 +1,10 @@
 package eupay
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
 )
@@ -71,6 +73,7 @@ type Client struct {
 // caller is what a Client knows. No field of it holds a secret as text, so that no way of printing one shows it.
 type caller struct {
 	base    string
+	bad     error // why there is no base; every call fails with it
 	http    http.Client
 	retries int
 	agent   string
@@ -91,7 +94,7 @@ func New(key string, secret Secret, o Options) *Client {
 			c.base = DevelopmentURL
 		}
 	}
-	c.base = strings.TrimRight(c.base, "/")
+	c.base, c.bad = checked(c.base)
 	if o.HTTPClient != nil {
 		c.http = *o.HTTPClient
 	}
@@ -129,6 +132,25 @@ func (c *Client) Live() *Client {
 		next.mode = &live
 	}
 	return assemble(next)
+}
+
+// Why a base URL is not taken.
+var (
+	errNoBase   = errors.New("the API's URL must begin with http:// or https://")
+	errPassword = errors.New("the API's URL must hold no user and no password")
+)
+
+// checked is the base URL, or why it cannot be one. No text that is not taken is kept: it may hold a password.
+func checked(base string) (string, error) {
+	u, err := url.Parse(base)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return "", errNoBase
+	case u.User != nil:
+		return "", errPassword
+	default:
+		return strings.TrimRight(base, "/"), nil
+	}
 }
 
 // assemble gives every part the caller.

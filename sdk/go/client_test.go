@@ -63,6 +63,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	c := New(keyForTests, secret, Options{})
 	things := []any{
 		c, *c, c.WithToken(secret), c.Payments, &c.Payments, c.caller,
+		New(keyForTests, secret, Options{BaseURL: "https://user:" + secret + "@proxy.example"}),
 		struct{ c *Client }{c},
 		struct{ c Client }{*c},
 		struct{ c caller }{c.caller},
@@ -131,8 +132,10 @@ func TestAnIDCannotMakeAnotherRequestOfIt(t *testing.T) {
 
 func TestAURLThatIsNoneIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, base := range []string{"ftp://x", "x", "https://", "http://\x7f", "/"} {
-		if _, err := New("k", "s", Options{BaseURL: base}).Payments.Get(t.Context(), "PAY-1"); err == nil || strings.Contains(err.Error(), "does not answer") {
+	for base, want := range map[string]error{
+		"ftp://x": errNoBase, "x": errNoBase, "https://": errNoBase, "http://\x7f": errNoBase, "/": errNoBase, "https://user:password@x": errPassword,
+	} {
+		if _, err := New("k", "s", Options{BaseURL: base}).Payments.Get(t.Context(), "PAY-1"); !errors.Is(err, want) || strings.Contains(err.Error(), "password@") {
 			t.Errorf("%q: %v", base, err)
 		}
 	}
