@@ -51,10 +51,7 @@ func TestARefundIsNoPayment(t *testing.T) {
 
 func TestAMerchantWithoutIBANIsToldSo(t *testing.T) {
 	t.Parallel()
-	m := &merchant{w: shared, portal: shared.caller()}
-	in := object{"email": "no-iban-" + m.portal.ip + "@example.com", "password": password, "name": "New Shop"}
-	s := must[session](t, m.portal.do(t, http.MethodPost, "/auth/register", in.json()), http.StatusCreated)
-	m.ID, m.portal = s.MerchantID, m.portal.with("Authorization", "Bearer "+string(s.Token))
+	m := shared.newcomer(t)
 	m.enable(t, true)
 	api := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "shop"}))...)
 	const body = `{"amount":1,"description":"x"}`
