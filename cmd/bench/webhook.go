@@ -100,7 +100,7 @@ func (m *merchant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	paid, ok := event.Data.(*webhook.Payment)
-	if !ok || event.Type != "payment.completed" {
+	if !ok || event.Type != webhook.PaymentCompleted {
 		return
 	}
 	m.mu.Lock()

@@ -8,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -56,28 +54,6 @@ func TestTheGoClientAgreesWithTheDescription(t *testing.T) {
 		if !slices.ContainsFunc(w.operations, func(op *operation) bool { return op.id == id }) {
 			t.Errorf("%s is no operation", id)
 		}
-	}
-}
-
-// TestTheGoClientKnowsEveryCode of the description, and no other.
-func TestTheGoClientKnowsEveryCode(t *testing.T) {
-	t.Parallel()
-	source, err := os.ReadFile("../../sdk/go/codes.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var known []string
-	for _, found := range regexp.MustCompile(`Code = "(\w+)"`).FindAllSubmatch(source, -1) {
-		known = append(known, string(found[1]))
-	}
-	var said []string
-	for _, code := range shared.description(t).Components.Schemas["Error"].Properties["code"].Enum {
-		said = append(said, code.(string))
-	}
-	slices.Sort(known)
-	slices.Sort(said)
-	if !slices.Equal(known, said) {
-		t.Errorf("the client knows %v\nthe description says %v", known, said)
 	}
 }
 

@@ -101,7 +101,7 @@ func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret str
 		}
 		fmt.Fprintln(d.out, "  The signature is right.")
 		said, ok := event.Data.(*webhook.Payment)
-		if !ok || event.Type != "payment.completed" || said.Reference != paid.Reference {
+		if !ok || event.Type != webhook.PaymentCompleted || said.Reference != paid.Reference {
 			continue // of another payment of this merchant
 		}
 		if said.Status != eupay.PaymentCompleted || said.Amount != paid.Amount {

@@ -7,7 +7,7 @@
 //	}
 //	switch about := event.Data.(type) {
 //	case *webhook.Payment:
-//		if event.Type == "payment.completed" {
+//		if event.Type == webhook.PaymentCompleted {
 //			// deliver about.MerchantReference, unless event.ID was seen before
 //		}
 //	}

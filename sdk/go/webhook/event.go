@@ -17,8 +17,8 @@ const Tolerance = 5 * time.Minute
 type Event struct {
 	// ID is the same however often the event comes. Parse leaves it empty: it is in the header webhook-id.
 	ID string
-	// Type is such as payment.completed.
-	Type string
+	// Type says what happened.
+	Type Type
 	// Timestamp is when it happened.
 	Timestamp time.Time
 	// Sequence orders the events about the same thing.
@@ -50,7 +50,7 @@ func construct(secret string, header http.Header, body []byte, now time.Time) (*
 // Parse reads a body that was verified, or the Body of an event that the API was asked for.
 func Parse(body []byte) (*Event, error) {
 	var read struct {
-		Event     string          `json:"event"`
+		Event     Type            `json:"event"`
 		Timestamp time.Time       `json:"timestamp"`
 		Sequence  int             `json:"sequence"`
 		Data      json.RawMessage `json:"data"`
@@ -69,8 +69,8 @@ func Parse(body []byte) (*Event, error) {
 }
 
 // about is what an event of that type is about.
-func about(event string) any {
-	switch family, _, _ := strings.Cut(event, "."); family {
+func about(event Type) any {
+	switch family, _, _ := strings.Cut(string(event), "."); family {
 	case "payment", "refund":
 		return &Payment{}
 	case "order":

@@ -20,7 +20,7 @@ func TestAnEventIsVerifiedAndRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e.ID != "0197ddd1-2a10-7c3e-9f61-5b0c8a4e7d12" || e.Type != "payment.completed" || e.Sequence != 3 || !e.Timestamp.Equal(time.Date(2026, 6, 17, 12, 25, 30, 0, time.UTC)) {
+	if e.ID != "0197ddd1-2a10-7c3e-9f61-5b0c8a4e7d12" || e.Type != PaymentCompleted || e.Sequence != 3 || !e.Timestamp.Equal(time.Date(2026, 6, 17, 12, 25, 30, 0, time.UTC)) {
 		t.Errorf("%+v", e)
 	}
 	p, ok := e.Data.(*Payment)

@@ -11,7 +11,7 @@ import (
 
 func ExampleHandler() {
 	http.Handle("POST /webhooks", webhook.Handler(os.Getenv("EUPAY_WEBHOOK_SECRET"), func(_ context.Context, event *webhook.Event) error {
-		if payment, ok := event.Data.(*webhook.Payment); ok && event.Type == "payment.completed" {
+		if payment, ok := event.Data.(*webhook.Payment); ok && event.Type == webhook.PaymentCompleted {
 			fmt.Println("deliver", payment.MerchantReference) // unless event.ID was seen before
 		}
 		return nil
