@@ -105,6 +105,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	if _, err := s.client(Options{}).Payments.Get(t.Context(), "PAY-1"); err != nil || len(s.pauses) != 1 || s.pauses[0] != 7*time.Second {
 		t.Errorf("%v, pauses %v", err, s.pauses)
 	}
+	s = serve(t, says(429, `{"code":"RATE_LIMIT_EXCEEDED","message":"No.","retry_after":9}`), says(200, paid))
+	if _, err := s.client(Options{}).Payments.Get(t.Context(), "PAY-1"); err != nil || len(s.pauses) != 1 || s.pauses[0] != 9*time.Second {
+		t.Errorf("without the header: %v, pauses %v", err, s.pauses)
+	}
 	var refused *Error
 	s = serve(t, refuses(429, "RATE_LIMIT_EXCEEDED", "Retry-After", "3600"))
 	if _, err := s.client(Options{}).Payments.Get(t.Context(), "PAY-1"); !errors.As(err, &refused) || refused.RetryAfter != time.Hour || len(s.requests()) != 1 {
