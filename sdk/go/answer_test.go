@@ -105,3 +105,23 @@ func TestMetadataKeepsItsDigits(t *testing.T) {
 		t.Errorf("%#v", p.Metadata)
 	}
 }
+
+// TestANumberThatWasForgottenIsNotZero: an invoice without a rate is refused, not issued at 0 %.
+func TestANumberThatWasForgottenIsNotZero(t *testing.T) {
+	t.Parallel()
+	s := serve(t, says(201, "{}"))
+	c := s.client(Options{})
+	if _, err := c.Invoices.Create(t.Context(), InvoiceParams{CustomerName: "x", Items: []InvoiceItem{{ProductName: "y", UnitPriceTTC: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Offers.Create(t.Context(), OfferParams{Name: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range s.requests() {
+		for _, name := range []string{"quantity", "vat_rate", "value"} {
+			if strings.Contains(r.body, name) {
+				t.Errorf("%s has %s", r.body, name)
+			}
+		}
+	}
+}

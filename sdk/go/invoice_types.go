@@ -203,11 +203,11 @@ type InvoiceItem struct {
 	ProductName string `json:"product_name"`
 	Description string `json:"description,omitzero"`
 	// At most four decimals.
-	Quantity json.Number `json:"quantity"`
+	Quantity json.Number `json:"quantity,omitzero"`
 	// Of one, VAT included, at most two decimals. What is free has no line.
 	UnitPriceTTC Amount `json:"unit_price_ttc"`
 	// 0, 2.1, 5.5, 10 or 20.
-	VATRate json.Number `json:"vat_rate"`
+	VATRate json.Number `json:"vat_rate,omitzero"`
 	// The merchant's activity when absent. One of goods, service.
 	Type string `json:"type,omitzero"`
 	// Why a rate of 0 is an exemption, in words.

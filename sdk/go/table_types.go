@@ -128,7 +128,7 @@ type OfferParams struct {
 	// One of percentage, fixed_amount.
 	Type string `json:"type"`
 	// Percent, at most two decimals; or euros: what the order costs less.
-	Value json.Number `json:"value"`
+	Value json.Number `json:"value,omitzero"`
 	// Zero: at once.
 	StartsAt time.Time `json:"starts_at,omitzero"`
 	// Exclusive. Zero: never.
@@ -159,7 +159,7 @@ type ProductOfferParams struct {
 	// One of percentage, fixed_price.
 	Type string `json:"type"`
 	// Percent, at most two decimals; or euros: what one piece costs.
-	Value json.Number `json:"value"`
+	Value json.Number `json:"value,omitzero"`
 	// Zero: at once.
 	StartsAt time.Time `json:"starts_at,omitzero"`
 	// Exclusive. Zero: never.
