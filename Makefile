@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-# The nine modules, as folders and as the package patterns that all of them have together.
+# The ten modules, as folders and as the package patterns that all of them have together.
 MODULES  = $$(go list -m -f '{{.Dir}}')
 PACKAGES = $$(go list -m -f '{{.Dir}}/...')
 # Programs and tests are compiled without DWARF, which only debuggers read, and linked without symbols (-s), which no trace of ours

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	european-pay.eu/eupay/internal v0.0.0
 	european-pay.eu/eupay/proto v0.0.0
+	european-pay.eu/eupay/sdk/go v0.0.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/chromedp/chromedp v0.22.1
 	github.com/fergusstrange/embedded-postgres v1.34.0
@@ -117,6 +118,7 @@ require (
 replace (
 	european-pay.eu/eupay/internal => ../internal
 	european-pay.eu/eupay/proto => ../proto
+	european-pay.eu/eupay/sdk/go => ../sdk/go
 )
 
 replace european-pay.eu/eupay/services/payments => ../services/payments

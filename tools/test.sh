@@ -13,7 +13,7 @@ pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries
 	./sandbox/einvoicing/internal/pdf ./sandbox/internal/page ./sandbox/internal/timetable ./services/einvoice/internal/cii ./services/einvoice/internal/ereport/flux10
 	./services/einvoice/internal/facturx ./services/einvoice/internal/invoice ./services/gateway/internal/apidoc
 	./services/gateway/internal/patience ./services/payments/internal/payment
-	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./services/webhooks/verify"
+	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./sdk/go/webhook"
 
 long='/services/webhooks$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/consume$|/internal/boot$'
 

@@ -118,7 +118,7 @@ func (b *bench) slowBank(ctx context.Context) error {
 
 // management sends a request to the sandbox bank's management port.
 func (b *bench) management(c *conn, method, path, body string) error {
-	return c.expect(http.StatusOK, fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", method, path, c.host, len(body), body))
+	return c.expect(fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", method, path, c.host, len(body), body))
 }
 
 func (b *bench) bankHost() (string, error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/cmd/internal/system"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const (
@@ -62,50 +62,38 @@ func (b *bench) enrol(ctx context.Context) error {
 	if err := b.management(platform, "PUT", "/autoapprove", `{"enabled":true}`); err != nil {
 		return err
 	}
-	c := &conn{host: b.system.host}
-	defer c.close()
-	token, err := b.login(c)
+	client := b.system.client()
+	// An API key cannot enrol.
+	in, err := client.Auth.Login(ctx, eupay.Credentials{
+		Email: system.MerchantEmail, Password: eupay.Secret(b.system.vars["EUPAY_MERCHANT_PASSWORD"]),
+	})
 	if err != nil {
 		return err
 	}
-	body := `{"legal_name":"Demo Store SAS","siret":"12345678200010","vat_number":"FR11123456782","activity":"goods","vat_regime":"monthly",` +
-		`"address":{"street":"1 rue de la Paix","post_code":"75002","city":"Paris","country":"FR"}}`
-	if err := c.expect(http.StatusOK, b.system.request("POST", "/einvoice/enroll", "Authorization: Bearer "+token+"\r\n", body)); err != nil {
+	if _, err := client.WithToken(in.Token).EInvoicing.Enroll(ctx, eupay.EInvoiceSettingsChange{
+		LegalName: eupay.Ptr("Demo Store SAS"), SIRET: eupay.Ptr("12345678200010"), VATNumber: eupay.Ptr("FR11123456782"),
+		Activity: eupay.Ptr("goods"), VATRegime: eupay.Ptr("monthly"),
+		Address: &eupay.Address{Street: "1 rue de la Paix", PostCode: "75002", City: "Paris", Country: "FR"},
+	}); err != nil {
 		return err
 	}
-	return b.awaitMandate(ctx, c)
+	return awaitMandate(ctx, client)
 }
 
-// login logs the demo merchant in: an API key cannot enrol.
-func (b *bench) login(c *conn) (string, error) {
-	status, answer, err := c.do(b.system.request("POST", "/auth/login", "",
-		fmt.Sprintf(`{"email":%q,"password":%q}`, system.MerchantEmail, b.system.vars["EUPAY_MERCHANT_PASSWORD"])))
-	if err != nil {
-		return "", err
-	}
-	var session struct {
-		Token string `json:"token"`
-	}
-	if err := json.Unmarshal(answer, &session); err != nil || status != http.StatusOK || session.Token == "" {
-		return "", fmt.Errorf("login answered %d", status)
-	}
-	return session.Token, nil
-}
-
-func (b *bench) awaitMandate(ctx context.Context, c *conn) error {
+func awaitMandate(ctx context.Context, client *eupay.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
-		status, answer, err := c.do(b.system.get("/einvoice/enrollment", ""))
+		is, err := client.EInvoicing.Enrollment(ctx)
 		if err != nil {
 			return err
 		}
-		if status == http.StatusOK && bytes.Contains(answer, []byte(`"ready":true`)) {
+		if is.Ready {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("the mandate does not become active: %.200s", answer), context.Cause(ctx))
+			return errors.Join(fmt.Errorf("the mandate does not become active: it is %s", is.MandateStatus), context.Cause(ctx))
 		case <-time.After(mandateEvery):
 		}
 	}

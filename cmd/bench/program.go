@@ -14,6 +14,7 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/child"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const (
@@ -118,7 +119,7 @@ func (p *program) firstRequest() error {
 	p.host = u.Host
 	c := &conn{host: p.host}
 	defer c.close()
-	return c.expect(200, p.get("/gateway/payments?limit=1", ""))
+	return c.expect(p.get("/gateway/payments?limit=1", ""))
 }
 
 func (p *program) stop() {
@@ -134,6 +135,11 @@ func (p *program) stop() {
 		}
 		<-p.process.Done()
 	}
+}
+
+// client calls the API where nothing is measured.
+func (p *program) client() *eupay.Client {
+	return eupay.New(p.vars["EUPAY_API_KEY"], eupay.Secret(p.vars["EUPAY_API_SECRET"]), eupay.Options{BaseURL: p.vars["EUPAY_URL"]})
 }
 
 // get is an authenticated GET of the API.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,9 @@ import (
 	"net/http/httptest"
 	"sync"
 	"time"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 const (
@@ -25,10 +27,7 @@ func (b *bench) webhooks(ctx context.Context) error {
 	m := &merchant{changed: make(map[string]time.Time), arrived: make(map[string]time.Time), all: make(chan struct{}, 1)}
 	srv := httptest.NewServer(m)
 	defer srv.Close()
-	c := &conn{host: b.system.host}
-	defer c.close()
-	body := fmt.Sprintf(`{"url":%q,"event_types":["payment.completed"]}`, srv.URL)
-	if err := c.expect(http.StatusCreated, b.system.request("POST", "/webhook-endpoints", "", body)); err != nil {
+	if _, err := b.system.client().WebhookEndpoints.Create(ctx, eupay.EndpointParams{URL: srv.URL, EventTypes: []string{"payment.completed"}}); err != nil {
 		return fmt.Errorf("register the merchant's server: %w", err)
 	}
 	for _, rate := range []float64{100, 300} {
@@ -95,22 +94,21 @@ func (m *merchant) change(reference string) {
 func (m *merchant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := time.Now()
 	body, err := io.ReadAll(r.Body)
-	var hook struct {
-		Event string `json:"event"`
-		Data  struct {
-			Reference string `json:"reference"`
-		} `json:"data"`
-	}
-	if err = errors.Join(err, json.Unmarshal(body, &hook)); err != nil {
+	event, bad := webhook.Parse(body)
+	if err = errors.Join(err, bad); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	paid, ok := event.Data.(*webhook.Payment)
+	if !ok || event.Type != webhook.PaymentCompleted {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, again := m.arrived[hook.Data.Reference]; again || hook.Event != "payment.completed" {
+	if _, again := m.arrived[paid.Reference]; again {
 		return
 	}
-	m.arrived[hook.Data.Reference] = at
+	m.arrived[paid.Reference] = at
 	if m.left--; m.left == 0 {
 		m.all <- struct{}{}
 	}

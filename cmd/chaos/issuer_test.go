@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 // issuer is a merchant who issues invoices, as the documentation says: what was not answered is repeated with the same reference or
@@ -114,7 +114,7 @@ func (i *issuer) receive(_ http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	if err := verify.EuPay(i.secret, body, r.Header.Get("X-EuPay-Signature")); err != nil {
+	if err := webhook.EuPay(i.secret, body, r.Header.Get("X-EuPay-Signature")); err != nil {
 		i.t.Errorf("a webhook does not verify: %v", err)
 		return
 	}

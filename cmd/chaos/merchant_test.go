@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 // merchant is an integrator who does what the documentation says: it repeats a request that was not answered with the
@@ -47,7 +47,7 @@ func (m *merchant) receive(_ http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	if err := verify.EuPay(m.secret, body, r.Header.Get("X-EuPay-Signature")); err != nil {
+	if err := webhook.EuPay(m.secret, body, r.Header.Get("X-EuPay-Signature")); err != nil {
 		m.t.Errorf("a webhook does not verify: %v", err)
 		return
 	}

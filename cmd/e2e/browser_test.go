@@ -131,7 +131,7 @@ func (b *tab) opens(p payment) {
 // publicStatus is what the merchant's page may ask without a key.
 func publicStatus(t *testing.T, reference string) string {
 	t.Helper()
-	return mustData[payment](t, shared.caller().do(t, "GET", "/gateway/payments/"+reference+"/status", ""), 200).Status
+	return string(mustData[payment](t, shared.caller().do(t, "GET", "/gateway/payments/"+reference+"/status", ""), 200).Status)
 }
 
 func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
@@ -185,8 +185,8 @@ func TestAPayerWithoutMoneyFailsInTheBrowser(t *testing.T) {
 	if told := m.site.next(t, "payment.failed", p.Reference).body.Data; told.Status != "failed" {
 		t.Errorf("the webhook says %+v", told)
 	}
-	if failed := m.get(t, p.Reference); failed.Failure != "insufficient_funds" {
-		t.Errorf("the reason is %q", failed.Failure)
+	if failed := m.get(t, p.Reference); failed.FailureCode != "insufficient_funds" {
+		t.Errorf("the reason is %q", failed.FailureCode)
 	}
 }
 

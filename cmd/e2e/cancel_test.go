@@ -15,7 +15,7 @@ func (m *merchant) atBank(t testing.TB, connector string) payment {
 	t.Helper()
 	p := m.pays(t, object{"execution_type": "first_open_day"})
 	m.w.bank().authorise(t, p.Reference, object{"connector": connector, "state": "pending"})
-	eventually(t, "the bank has the payment", func() bool { return m.get(t, p.Reference).Detail != "" })
+	eventually(t, "the bank has the payment", func() bool { return m.get(t, p.Reference).StatusDetail != "" })
 	return p
 }
 

@@ -60,7 +60,7 @@ func TestTheDocumentedCurlAnswersAsDocumented(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	body, status, requestID := curl(t, strings.NewReplacer("https://dev.eupayv1apis.european-pay.fr", shared.stack.URL(),
-		"pk_live_YOUR_KEY", m.key.Public, "sk_live_YOUR_SECRET", m.key.Secret).Replace(documentedCurl))
+		"pk_live_YOUR_KEY", m.key.APIKey, "sk_live_YOUR_SECRET", string(m.key.APISecret)).Replace(documentedCurl))
 	found := documentedAnswer.FindStringSubmatch(body)
 	if status != "201" || requestID == "" || found == nil {
 		t.Fatalf("status %s, request %q, not as documented: %s", status, requestID, body)

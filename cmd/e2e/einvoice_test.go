@@ -242,7 +242,7 @@ func TestAnInvoiceFromEnrolmentToCreditNote(t *testing.T) {
 		slices.Reverse(told)
 		return slices.Equal(told, []string{"invoice.created", "invoice.submitted", "invoice.paid", "invoice.credited"})
 	})
-	if p.Amount != "41.63" {
+	if p.Amount != 4163 {
 		t.Error(p.Amount)
 	}
 }

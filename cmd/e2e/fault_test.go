@@ -120,14 +120,14 @@ func checkStory(t *testing.T, m *merchant, reference string, after time.Time) {
 	t.Helper()
 	completed := 0
 	for i, c := range m.history(t, reference) {
-		if c.Sequence != int64(i+1) {
+		if c.Sequence != i+1 {
 			t.Errorf("entry %d of the history has the sequence %d", i+1, c.Sequence)
 		}
 		if c.Status != "completed" {
 			continue
 		}
-		if completed++; c.At.Before(after.Truncate(time.Millisecond)) {
-			t.Errorf("the payment was completed at %s, before the payer said yes at %s", c.At, after)
+		if completed++; c.OccurredAt.Before(after.Truncate(time.Millisecond)) {
+			t.Errorf("the payment was completed at %s, before the payer said yes at %s", c.OccurredAt, after)
 		}
 	}
 	if completed != 1 {
@@ -209,7 +209,7 @@ func answersOdd(t *testing.T, w *world, fault string) {
 	}
 	// What we do not understand never moves money's state; it is visible instead.
 	w.bank().authorise(t, p.Reference, object{})
-	eventually(t, "the unknown state is visible", func() bool { return m.get(t, p.Reference).Detail != "" })
+	eventually(t, "the unknown state is visible", func() bool { return m.get(t, p.Reference).StatusDetail != "" })
 	if now := m.get(t, p.Reference); now.Status == "completed" || now.Status == "failed" || now.Status == "cancelled" {
 		t.Errorf("an unknown state made the payment %+v", now)
 	}

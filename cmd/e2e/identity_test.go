@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 // completes gives the merchant the legal data without which it takes no live money.
@@ -17,7 +19,7 @@ func (m *merchant) completes(t testing.TB) {
 func TestALivePaymentWantsTheMerchantsLegalData(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
-	live := m.portalless().with(m.newKey(t, object{"name": "live", "livemode": true}).headers()...)
+	live := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "live", Livemode: true}))...)
 	order := object{"amount": 1, "description": "Déjà vu", "reference": "ORDER-7", "customer": object{"company": "ACME Corp.", "siren": "732829320"}}
 	live.do(t, http.MethodPost, payments, order.json()).refused(t, http.StatusForbidden, "API_ACCESS_DISABLED")
 	m.enableLive(t)

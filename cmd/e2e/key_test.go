@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const payments = "/gateway/payments"
@@ -28,7 +30,7 @@ func TestARevokedKeyIsOutAtOnce(t *testing.T) {
 	}
 	m.api.do(t, http.MethodGet, payments, "").refused(t, http.StatusUnauthorized, "INVALID_API_KEY")
 	m.portal.do(t, http.MethodPost, "/merchant/api-keys/"+m.key.ID+"/rotate", "").refused(t, http.StatusConflict, "INVALID_STATE")
-	m.portalless().with(m.newKey(t, object{"name": "next"}).headers()...).works(t)
+	m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "next"}))...).works(t)
 }
 
 func TestARotatedKeyKeepsItsOldSecretForTheOverlapOnly(t *testing.T) {
@@ -37,10 +39,10 @@ func TestARotatedKeyKeepsItsOldSecretForTheOverlapOnly(t *testing.T) {
 	m.api.works(t)
 	rotate := func(body string) caller {
 		k := must[apiKey](t, m.portal.do(t, http.MethodPost, "/merchant/api-keys/"+m.key.ID+"/rotate", body), http.StatusOK)
-		if k.Public != m.key.Public || k.Secret == "" {
+		if k.APIKey != m.key.APIKey || k.APISecret == "" {
 			t.Fatalf("rotated: %+v", k)
 		}
-		return m.portalless().with(k.headers()...)
+		return m.portalless().with(headers(k)...)
 	}
 	second := rotate(`{"overlap_seconds":3600}`)
 	m.api.works(t)
@@ -75,7 +77,7 @@ func TestAKeyDoesNoMoreThanItsScopes(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.paid(t, nil)
-	reader := m.portalless().with(m.newKey(t, object{"name": "reader", "scopes": []string{"payments:read", "webhooks:read"}}).headers()...)
+	reader := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "reader", Scopes: []eupay.Scope{"payments:read", "webhooks:read"}}))...)
 	reader.works(t)
 	one := payments + "/" + p.Reference
 	for _, c := range []struct{ method, path, body string }{
@@ -88,7 +90,7 @@ func TestAKeyDoesNoMoreThanItsScopes(t *testing.T) {
 	} {
 		reader.do(t, c.method, c.path, c.body).refused(t, http.StatusForbidden, "INSUFFICIENT_SCOPE")
 	}
-	writer := m.portalless().with(m.newKey(t, object{"name": "writer", "scopes": []string{"payments:write"}}).headers()...)
+	writer := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "writer", Scopes: []eupay.Scope{"payments:write"}}))...)
 	writer.do(t, http.MethodGet, one, "").refused(t, http.StatusForbidden, "INSUFFICIENT_SCOPE")
 	writer.do(t, http.MethodPost, one+"/refund", "").refused(t, http.StatusForbidden, "INSUFFICIENT_SCOPE")
 	if a := writer.do(t, http.MethodPost, payments, m.order(nil)); a.status != http.StatusCreated {
@@ -99,7 +101,7 @@ func TestAKeyDoesNoMoreThanItsScopes(t *testing.T) {
 func TestTheRateLimitOfAKey(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
-	slow := m.portalless().with(m.newKey(t, object{"name": "slow", "per_minute": 5}).headers()...)
+	slow := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "slow", PerMinute: 5}))...)
 	for range 5 {
 		slow.works(t)
 	}
@@ -113,8 +115,8 @@ func TestTheRateLimitOfAKey(t *testing.T) {
 func TestTheAdminSwitchesTheGateway(t *testing.T) {
 	t.Parallel()
 	m := shared.register(t)
-	k := m.newKey(t, object{"name": "early"})
-	api := m.portalless().with(k.headers()...)
+	k := m.newKey(t, eupay.APIKeyParams{Name: "early"})
+	api := m.portalless().with(headers(k)...)
 	api.do(t, http.MethodGet, payments, "").refused(t, http.StatusForbidden, "API_ACCESS_DISABLED")
 	m.enable(t, true)
 	api.works(t)
@@ -132,12 +134,12 @@ func TestCredentialsThatAreMissingOrWrong(t *testing.T) {
 		code    string
 	}{
 		{nil, 400, "MISSING_CREDENTIALS"},
-		{[]string{"X-Api-Key", m.key.Public}, 400, "MISSING_CREDENTIALS"},
-		{[]string{"X-Api-Secret", m.key.Secret}, 400, "MISSING_CREDENTIALS"},
-		{[]string{"X-Api-Key", "pk_test_doesnotexist", "X-Api-Secret", m.key.Secret}, 401, "INVALID_API_KEY"},
-		{[]string{"X-Api-Key", m.key.Public + "'--", "X-Api-Secret", m.key.Secret}, 401, "INVALID_API_KEY"},
-		{[]string{"X-Api-Key", m.key.Public, "X-Api-Secret", m.key.Secret + "x"}, 401, "INVALID_SECRET"},
-		{[]string{"X-Api-Key", m.key.Public, "X-Api-Secret", m.key.Public}, 401, "INVALID_SECRET"},
+		{[]string{"X-Api-Key", m.key.APIKey}, 400, "MISSING_CREDENTIALS"},
+		{[]string{"X-Api-Secret", string(m.key.APISecret)}, 400, "MISSING_CREDENTIALS"},
+		{[]string{"X-Api-Key", "pk_test_doesnotexist", "X-Api-Secret", string(m.key.APISecret)}, 401, "INVALID_API_KEY"},
+		{[]string{"X-Api-Key", m.key.APIKey + "'--", "X-Api-Secret", string(m.key.APISecret)}, 401, "INVALID_API_KEY"},
+		{[]string{"X-Api-Key", m.key.APIKey, "X-Api-Secret", string(m.key.APISecret) + "x"}, 401, "INVALID_SECRET"},
+		{[]string{"X-Api-Key", m.key.APIKey, "X-Api-Secret", m.key.APIKey}, 401, "INVALID_SECRET"},
 	} {
 		nobody.with(c.headers...).do(t, http.MethodPost, payments, "not even JSON").refused(t, c.status, c.code)
 	}
@@ -153,10 +155,10 @@ func TestRolesOfThePortal(t *testing.T) {
 			t.Fatalf("%d %s", a.status, a.raw)
 		}
 		s := must[session](t, m.portalless().do(t, http.MethodPost, "/auth/login", object{"email": email, "password": password}.json()), http.StatusOK)
-		if s.MerchantID != m.ID || s.Role != role {
+		if s.MerchantID != m.ID || string(s.Role) != role {
 			t.Errorf("%s logs in as %+v", role, s)
 		}
-		as[role] = m.portalless().with("Authorization", "Bearer "+s.Token)
+		as[role] = m.portalless().with("Authorization", "Bearer "+string(s.Token))
 	}
 	for _, c := range []struct {
 		role, method, path, body string
@@ -198,18 +200,18 @@ func TestLoginTokens(t *testing.T) {
 	s := must[session](t, login(m.Email, password), http.StatusOK)
 	customer := must[session](t, m.portalless().do(t, http.MethodPost, "/customer/auth/register",
 		object{"email": uuid.NewString() + "@example.com", "password": password}.json()), http.StatusCreated)
-	parts := strings.Split(s.Token, ".")
+	parts := strings.Split(string(s.Token), ".")
 	unsigned := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + parts[1] + "."
 	for name, value := range map[string]string{
-		"none": "", "no scheme": s.Token, "unsigned": "Bearer " + unsigned, "customer": "Bearer " + customer.Token,
-		"another's signature": "Bearer " + parts[0] + "." + parts[1] + "." + strings.Split(customer.Token, ".")[2],
-		"refresh token":       "Bearer " + s.RefreshToken,
+		"none": "", "no scheme": string(s.Token), "unsigned": "Bearer " + unsigned, "customer": "Bearer " + string(customer.Token),
+		"another's signature": "Bearer " + parts[0] + "." + parts[1] + "." + strings.Split(string(customer.Token), ".")[2],
+		"refresh token":       "Bearer " + string(s.RefreshToken),
 	} {
 		if a := m.portalless().with("Authorization", value).do(t, http.MethodGet, "/merchant", ""); a.status != http.StatusUnauthorized {
 			t.Errorf("%s: %d %s", name, a.status, a.raw)
 		}
 	}
-	refresh := func(token string) answer {
+	refresh := func(token eupay.Secret) answer {
 		return m.portalless().do(t, http.MethodPost, "/auth/refresh", object{"refresh_token": token}.json())
 	}
 	next := must[session](t, refresh(s.RefreshToken), http.StatusOK)

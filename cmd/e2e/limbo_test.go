@@ -15,7 +15,7 @@ func careful(t *testing.T, m *merchant) payment {
 	}
 	p := m.pays(t, object{"reference": "ORDER-1"})
 	m.w.bank().authorise(t, p.Reference, object{"connector": "shrug"})
-	eventually(t, "the acceptance is visible", func() bool { return m.get(t, p.Reference).Detail == "accepted_by_bank" })
+	eventually(t, "the acceptance is visible", func() bool { return m.get(t, p.Reference).StatusDetail == "accepted_by_bank" })
 	return p
 }
 
@@ -56,7 +56,7 @@ func TestMoneyThatCameLateIsBookedAndRefunded(t *testing.T) {
 	p := careful(t, m)
 	path := payments + "/" + p.Reference
 	said := mustData[payment](t, m.api.do(t, http.MethodPost, path+"/confirm-not-received", `{"note":"not on the statement"}`), http.StatusOK)
-	if said.Status != "failed" || said.Failure != "not_received" || said.PaymentURL != "" {
+	if said.Status != "failed" || said.FailureCode != "not_received" || said.PaymentURL != "" {
 		t.Fatalf("the payment is %+v", said)
 	}
 	m.site.next(t, "payment.failed", p.Reference)
@@ -121,7 +121,7 @@ func TestARefundUnderWayIsCancelled(t *testing.T) {
 	r := mustData[payment](t, m.api.do(t, http.MethodPost, path+"/refund", ""), http.StatusCreated)
 	m.api.do(t, http.MethodPost, path+"/refund", "").refused(t, http.StatusConflict, "REFUND_EXCEEDS_PAYMENT")
 	cancelled := mustData[payment](t, m.api.do(t, http.MethodPost, path+"/refunds/"+r.Reference+"/cancel", ""), http.StatusOK)
-	if cancelled.Status != "cancelled" || cancelled.Original != p.Reference {
+	if cancelled.Status != "cancelled" || cancelled.OriginalReference != p.Reference {
 		t.Errorf("the refund is %+v", cancelled)
 	}
 	m.refund(t, p, "")
@@ -139,7 +139,7 @@ func TestABankThatShowsAnotherAmountCompletesNothing(t *testing.T) {
 	})
 	path := payments + "/" + p.Reference
 	m.api.do(t, http.MethodPost, path+"/confirm-received", "").refused(t, http.StatusConflict, "INVALID_STATE")
-	if said := mustData[payment](t, m.api.do(t, http.MethodPost, path+"/confirm-not-received", ""), http.StatusOK); said.Failure != "amount_mismatch" {
+	if said := mustData[payment](t, m.api.do(t, http.MethodPost, path+"/confirm-not-received", ""), http.StatusOK); said.FailureCode != "amount_mismatch" {
 		t.Errorf("the payment is %+v", said)
 	}
 }

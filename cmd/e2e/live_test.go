@@ -4,13 +4,15 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.enableLive(t)
-	live := m.portalless().with(m.newKey(t, object{"name": "live", "livemode": true}).headers()...)
+	live := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "live", Livemode: true}))...)
 	m.completes(t)
 	order := object{"amount": 12.5, "description": "Order", "reference": "ORDER-1", "success_url": "https://shop.example/thanks?cart=7", "cancel_url": "https://shop.example/cancel"}
 	p := mustData[payment](t, live.do(t, http.MethodPost, payments, order.json()), http.StatusCreated)
@@ -46,7 +48,7 @@ func TestLiveModeWantsHTTPS(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.enableLive(t)
-	live := m.portalless().with(m.newKey(t, object{"name": "live", "livemode": true}).headers()...)
+	live := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "live", Livemode: true}))...)
 	for _, field := range []string{"success_url", "cancel_url"} {
 		in := object{"amount": 1, "description": "x", field: "http://shop.example/"}
 		f := live.do(t, http.MethodPost, payments, in.json()).refused(t, http.StatusBadRequest, "VALIDATION_ERROR")

@@ -1,12 +1,12 @@
 package e2e
 
 import (
-	"encoding/json"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const (
@@ -19,26 +19,27 @@ type merchant struct {
 	w        *world
 	ID, Name string
 	Email    string
-	portal   caller // with the login
-	api      caller // with the key
+	portal   caller        // with the login
+	api      caller        // with the key
+	office   *eupay.Client // with the login, in test mode
+	client   *eupay.Client // with the key
 	key      apiKey
 	site     *site
 	endpoint string // id of the webhook endpoint
 }
 
-type apiKey struct {
-	ID     string
-	Public string `json:"api_key"`
-	Secret string `json:"api_secret"`
-}
+// What the API speaks of, as the Go client reads it.
+type (
+	payment  = eupay.Payment
+	change   = eupay.PaymentChange
+	delivery = eupay.Delivery
+	session  = eupay.Session
+	apiKey   = eupay.APIKey
+)
 
-func (k apiKey) headers() []string { return []string{"X-Api-Key", k.Public, "X-Api-Secret", k.Secret} }
-
-type session struct {
-	Token        string
-	RefreshToken string `json:"refresh_token"`
-	Role         string
-	MerchantID   string `json:"merchant_id"`
+// headers of a key, for raw requests.
+func headers(k apiKey) []string {
+	return []string{"X-Api-Key", k.APIKey, "X-Api-Secret", string(k.APISecret)}
 }
 
 // newMerchant registers a merchant as one would by hand: profile, IBAN, the admin's consent, key and webhook endpoint.
@@ -46,24 +47,37 @@ func (w *world) newMerchant(t testing.TB) *merchant {
 	t.Helper()
 	m := w.register(t)
 	m.enable(t, true)
-	m.key = m.newKey(t, object{"name": "shop", "per_minute": 10_000})
-	m.api = m.portalless().with(m.key.headers()...)
+	m.key = m.newKey(t, eupay.APIKeyParams{Name: "shop", PerMinute: 10_000})
+	m.api, m.client = m.portalless().with(headers(m.key)...), m.portalless().client(m.key.APIKey, m.key.APISecret)
 	m.site = newSite(t)
-	made := must[struct{ ID, Secret string }](t, m.portal.do(t, http.MethodPost, "/webhook-endpoints", object{"url": m.site.url + "/hooks"}.json()), http.StatusCreated)
-	m.endpoint, m.site.secret = made.ID, made.Secret
+	made, err := m.office.WebhookEndpoints.Create(t.Context(), eupay.EndpointParams{URL: m.site.url + "/hooks"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.endpoint, m.site.secret = made.ID, string(made.Secret)
 	return m
 }
 
 // register makes a merchant who may not do anything yet.
 func (w *world) register(t testing.TB) *merchant {
 	t.Helper()
-	m := &merchant{w: w, Name: "Café de l’Été", Email: uuid.NewString() + "@example.com", portal: w.caller()}
-	in := object{"email": m.Email, "password": password, "name": m.Name}
-	s := must[session](t, m.portal.do(t, http.MethodPost, "/auth/register", in.json()), http.StatusCreated)
-	m.ID, m.portal = s.MerchantID, m.portal.with("Authorization", "Bearer "+s.Token)
-	if a := m.portal.do(t, http.MethodPatch, "/merchant", object{"iban": merchantIBAN}.json()); a.status != http.StatusOK {
-		t.Fatalf("the IBAN is refused: %s", a.raw)
+	m := w.newcomer(t)
+	if _, err := m.office.Merchant.Update(t.Context(), eupay.MerchantChange{IBAN: eupay.Ptr(merchantIBAN)}); err != nil {
+		t.Fatalf("the IBAN is refused: %v", err)
 	}
+	return m
+}
+
+// newcomer makes a merchant without an IBAN.
+func (w *world) newcomer(t testing.TB) *merchant {
+	t.Helper()
+	m := &merchant{w: w, Name: "Café de l’Été", Email: uuid.NewString() + "@example.com", portal: w.caller()}
+	public := m.portal.client("", "")
+	s, err := public.Auth.Register(t.Context(), eupay.Registration{Email: m.Email, Password: password, Name: m.Name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ID, m.office, m.portal = s.MerchantID, public.WithToken(s.Token), m.portal.with("Authorization", "Bearer "+string(s.Token))
 	return m
 }
 
@@ -73,51 +87,38 @@ func (m *merchant) portalless() caller { return caller{w: m.w, ip: m.portal.ip} 
 // enable is the admin's decision about the merchant.
 func (m *merchant) enable(t testing.TB, enabled bool) {
 	t.Helper()
-	m.admin(t, object{"enabled": enabled})
+	m.admin(t, eupay.GatewayParams{Enabled: enabled})
 }
 
 // enableLive is the admin's decision about real money, which wants more of the profile.
 func (m *merchant) enableLive(t testing.TB) {
 	t.Helper()
-	if a := m.portal.do(t, http.MethodPatch, "/merchant", object{"legal_status": "SARL", "siren": "552100554"}.json()); a.status != http.StatusOK {
-		t.Fatalf("the profile is refused: %s", a.raw)
+	change := eupay.MerchantChange{LegalStatus: eupay.Ptr("SARL"), SIREN: eupay.Ptr("552100554")}
+	if _, err := m.office.Merchant.Update(t.Context(), change); err != nil {
+		t.Fatal(err)
 	}
-	m.admin(t, object{"enabled": true, "live": true})
+	m.admin(t, eupay.GatewayParams{Enabled: true, Live: eupay.Ptr(true)})
 }
 
-func (m *merchant) admin(t testing.TB, decision object) {
+func (m *merchant) admin(t testing.TB, decision eupay.GatewayParams) {
 	t.Helper()
 	token, err := m.w.admin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := m.w.caller().with("Authorization", "Bearer "+token)
-	if a := admin.do(t, http.MethodPost, "/admin/merchants/"+m.ID+"/gateway", decision.json()); a.status != http.StatusOK {
-		t.Fatalf("the gateway was not switched: %d %s", a.status, a.raw)
+	admin := m.w.caller().client("", "").WithToken(eupay.Secret(token)).Admin
+	if _, err := admin.EnableGateway(t.Context(), m.ID, decision); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func (m *merchant) newKey(t testing.TB, in object) apiKey {
+func (m *merchant) newKey(t testing.TB, in eupay.APIKeyParams) apiKey {
 	t.Helper()
-	return must[apiKey](t, m.portal.do(t, http.MethodPost, "/merchant/api-keys", in.json()), http.StatusCreated)
-}
-
-// payment is a payment or refund as the API shows it.
-type payment struct {
-	Reference         string
-	Original          string `json:"original_reference"`
-	Amount            json.Number
-	Currency          string
-	Status            string
-	Detail            string      `json:"status_detail"`
-	Failure           string      `json:"failure_code"`
-	PaymentURL        string      `json:"payment_url"`
-	AuthorisationURL  string      `json:"authorisation_url"`
-	MerchantReference string      `json:"merchant_reference"`
-	AmountRefunded    json.Number `json:"amount_refunded"`
-	CancelRequested   bool        `json:"cancel_requested"`
-	Livemode          bool
-	CreatedAt         time.Time `json:"created_at"`
+	k, err := m.office.APIKeys.Create(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *k
 }
 
 // order is a request body with the fields that every payment needs, and more.
@@ -150,32 +151,27 @@ func (m *merchant) paid(t testing.TB, more object) payment {
 
 func (m *merchant) get(t testing.TB, reference string) payment {
 	t.Helper()
-	return mustData[payment](t, m.api.do(t, http.MethodGet, "/gateway/payments/"+reference, ""), http.StatusOK)
-}
-
-// change is an entry of a payment's history.
-type change struct {
-	Sequence int64
-	Status   string
-	Detail   string
-	Cause    string
-	At       time.Time `json:"occurred_at"`
+	p, err := m.client.Payments.Get(t.Context(), reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *p
 }
 
 func (m *merchant) history(t testing.TB, reference string) []change {
 	t.Helper()
-	return mustData[[]change](t, m.api.do(t, http.MethodGet, "/gateway/payments/"+reference+"/history", ""), http.StatusOK)
-}
-
-// delivery is what became of a webhook.
-type delivery struct {
-	ID, Status string
-	EventID    string `json:"event_id"`
-	EventType  string `json:"event_type"`
-	Attempts   int    `json:"attempt_count"`
+	list, err := m.client.Payments.History(t.Context(), reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }
 
 func (m *merchant) deliveries(t testing.TB, reference string) []delivery {
 	t.Helper()
-	return must[struct{ Data []delivery }](t, m.api.do(t, http.MethodGet, "/webhook-deliveries?reference="+reference, ""), http.StatusOK).Data
+	page, err := m.client.WebhookDeliveries.List(t.Context(), eupay.DeliveryListParams{Reference: reference})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Data
 }

@@ -194,7 +194,7 @@ func TestTheEndOfAnOrderIsTheEndOfItsPayment(t *testing.T) {
 	}
 	eventually(t, "the refund is there", func() bool {
 		refunds := mustData[[]payment](t, m.api.do(t, http.MethodGet, "/gateway/payments/"+paid.Payment.Reference+"/refunds", ""), http.StatusOK)
-		return len(refunds) == 1 && refunds[0].Amount == "7"
+		return len(refunds) == 1 && refunds[0].Amount == 700
 	})
 	if n.stock(t) != 3 {
 		t.Errorf("%d in stock, want 3", n.stock(t))
@@ -219,7 +219,7 @@ func TestAMerchantsCodeIsPaidAgainAndAgain(t *testing.T) {
 		t.Fatal("the second payment is the first")
 	}
 	m.site.next(t, "payment.completed", second)
-	if p := m.get(t, second); p.Amount != "9.99" || p.Status != "completed" {
+	if p := m.get(t, second); p.Amount != 999 || p.Status != "completed" {
 		t.Errorf("%+v", p)
 	}
 	stranger := shared.newCustomer(t)

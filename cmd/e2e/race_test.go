@@ -34,9 +34,9 @@ func TestThePayerAuthorisesWhileTheMerchantCancels(t *testing.T) {
 	for _, p := range list {
 		eventually(t, "we and the bank agree on "+p.Reference, func() bool {
 			want := ends[shared.bank().order(t, p.Reference).State]
-			return want != "" && m.get(t, p.Reference).Status == want
+			return want != "" && string(m.get(t, p.Reference).Status) == want
 		})
-		event := map[string]string{"completed": "payment.completed", "cancelled": "payment.failed"}[m.get(t, p.Reference).Status]
+		event := map[string]string{"completed": "payment.completed", "cancelled": "payment.failed"}[string(m.get(t, p.Reference).Status)]
 		m.site.next(t, event, p.Reference)
 		if told := m.deliveries(t, p.Reference); len(told) != 1 {
 			t.Errorf("%s was announced as %+v", p.Reference, told)

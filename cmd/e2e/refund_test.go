@@ -2,10 +2,13 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 func (m *merchant) refunds(t testing.TB, reference string) []payment {
@@ -17,7 +20,7 @@ func (m *merchant) refunds(t testing.TB, reference string) []payment {
 func (m *merchant) refund(t testing.TB, p payment, body string) (payment, hook) {
 	t.Helper()
 	r := mustData[payment](t, m.api.do(t, http.MethodPost, "/gateway/payments/"+p.Reference+"/refund", body), http.StatusCreated)
-	if !strings.HasPrefix(r.Reference, "REF-") || r.Original != p.Reference || r.PaymentURL == "" || r.Status != "pending_sca" {
+	if !strings.HasPrefix(r.Reference, "REF-") || r.OriginalReference != p.Reference || r.PaymentURL == "" || r.Status != "pending_sca" {
 		t.Fatalf("the refund is %+v", r)
 	}
 	m.w.bank().authorise(t, r.Reference, object{})
@@ -28,10 +31,11 @@ func (m *merchant) refund(t testing.TB, p payment, body string) (payment, hook) 
 }
 
 // amounts compares numbers as they are written in JSON, in the shortest form: 10, not 10.00.
-func amounts(t testing.TB, what string, got, want json.Number) {
+func amounts(t testing.TB, what string, got fmt.Stringer, want json.Number) {
 	t.Helper()
-	if got != want {
-		t.Errorf("%s is %q, want %v", what, got, want)
+	is, err := eupay.ParseAmount(got.String())
+	if should, bad := eupay.ParseAmount(want.String()); err != nil || bad != nil || is != should {
+		t.Errorf("%s is %s, want %s", what, got, want)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestNothingIsLostWhenEverythingStopsAndStarts(t *testing.T) {
 		t.Errorf("the open payment is %+v, before %+v", again, open)
 	}
 	for reference, status := range map[string]string{done.Reference: "completed", untold.Reference: "completed", open.Reference: "pending_sca", refund.Reference: "pending_sca"} {
-		if now := m.get(t, reference); now.Status != status {
+		if now := m.get(t, reference); string(now.Status) != status {
 			t.Errorf("%s is %s, before the stop it was %s", reference, now.Status, status)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 // A bank that only accepts never reports the execution. That completes a payment, unless the merchant wants to wait.
@@ -20,7 +22,7 @@ func TestWhatTheBankAcceptedIsCompletedUnlessTheMerchantWaits(t *testing.T) {
 	}
 	careful := m.pays(t, nil)
 	m.w.bank().authorise(t, careful.Reference, accepted)
-	eventually(t, "the acceptance is visible", func() bool { return m.get(t, careful.Reference).Detail == "accepted_by_bank" })
+	eventually(t, "the acceptance is visible", func() bool { return m.get(t, careful.Reference).StatusDetail == "accepted_by_bank" })
 	if now := m.get(t, careful.Reference); now.Status != "pending_sca" {
 		t.Errorf("the payment is %s before it is settled", now.Status)
 	}
@@ -49,12 +51,9 @@ func TestARefundIsNoPayment(t *testing.T) {
 
 func TestAMerchantWithoutIBANIsToldSo(t *testing.T) {
 	t.Parallel()
-	m := &merchant{w: shared, portal: shared.caller()}
-	in := object{"email": "no-iban-" + m.portal.ip + "@example.com", "password": password, "name": "New Shop"}
-	s := must[session](t, m.portal.do(t, http.MethodPost, "/auth/register", in.json()), http.StatusCreated)
-	m.ID, m.portal = s.MerchantID, m.portal.with("Authorization", "Bearer "+s.Token)
+	m := shared.newcomer(t)
 	m.enable(t, true)
-	api := m.portalless().with(m.newKey(t, object{"name": "shop"}).headers()...)
+	api := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "shop"}))...)
 	const body = `{"amount":1,"description":"x"}`
 	api.do(t, http.MethodPost, payments, body).refused(t, http.StatusConflict, "INVALID_STATE")
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", object{"iban": merchantIBAN}.json()); a.status != http.StatusOK {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 // site is a merchant's server: it takes webhooks and receives payers.
@@ -144,10 +144,10 @@ func (s *site) about(t testing.TB, reference string) []hook {
 // check verifies an attempt as a merchant must.
 func (s *site) check(t testing.TB, h hook) {
 	t.Helper()
-	if err := verify.EuPay(s.secret, h.raw, h.header.Get("X-EuPay-Signature")); err != nil {
+	if err := webhook.EuPay(s.secret, h.raw, h.header.Get("X-EuPay-Signature")); err != nil {
 		t.Errorf("X-EuPay-Signature of %s: %v", h.raw, err)
 	}
-	err := verify.Standard(s.secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.raw, h.at, 5*time.Minute)
+	err := webhook.Standard(s.secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.raw, h.at, 5*time.Minute)
 	if err != nil {
 		t.Errorf("webhook-signature of %s: %v", h.raw, err)
 	}

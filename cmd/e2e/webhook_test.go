@@ -31,7 +31,7 @@ func TestAWebhookIsSentAgainUntilItIsTaken(t *testing.T) {
 	}
 	eventually(t, "the delivery is booked", func() bool {
 		list := m.deliveries(t, p.Reference)
-		return len(list) == 1 && list[0].Status == "delivered" && list[0].Attempts == 4 && list[0].EventID == last.header.Get("webhook-id")
+		return len(list) == 1 && list[0].Status == "delivered" && list[0].AttemptCount == 4 && list[0].EventID == last.header.Get("webhook-id")
 	})
 }
 
@@ -43,7 +43,7 @@ func TestAWebhookThatIsNeverTakenIsGivenUpAndSeen(t *testing.T) {
 	m.w.bank().authorise(t, p.Reference, object{})
 	eventually(t, "the delivery is given up", func() bool {
 		list := m.deliveries(t, p.Reference)
-		return len(list) == 1 && list[0].Status == "exhausted" && list[0].Attempts == 5
+		return len(list) == 1 && list[0].Status == "exhausted" && list[0].AttemptCount == 5
 	})
 	if tries := m.site.about(t, p.Reference); len(tries) != 5 {
 		t.Errorf("%d attempts came, want 5", len(tries))
@@ -123,6 +123,6 @@ func TestAMerchantWhoHangsDelaysNobodyElse(t *testing.T) {
 	p := other.paid(t, nil)
 	eventually(t, "one attempt is recorded", func() bool {
 		told := other.deliveries(t, p.Reference)
-		return len(told) == 1 && told[0].Attempts == 1 && told[0].Status == "delivered"
+		return len(told) == 1 && told[0].AttemptCount == 1 && told[0].Status == "delivered"
 	})
 }

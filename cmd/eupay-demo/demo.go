@@ -13,19 +13,22 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/payer"
 	"european-pay.eu/eupay/cmd/internal/receiver"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
-const (
-	callLimit    = 30 * time.Second
-	webhookLimit = 60 * time.Second
-)
+const webhookLimit = 60 * time.Second
 
 // demo talks to one running system.
 type demo struct {
-	url, key, secret string
-	out              io.Writer
-	step             int
+	eupay *eupay.Client
+	out   io.Writer
+	step  int
+}
+
+// newDemo talks to the system at url, and shows every request and answer.
+func newDemo(url, key, secret string, out io.Writer) *demo {
+	return &demo{out: out, eupay: eupay.New(key, eupay.Secret(secret), eupay.Options{BaseURL: url, HTTPClient: &http.Client{Transport: shown{out}}})}
 }
 
 func (d *demo) run(ctx context.Context) error {
@@ -36,64 +39,52 @@ func (d *demo) run(ctx context.Context) error {
 	defer hooks.Close()
 
 	d.title("Tell EU Pay where webhooks go")
-	var endpoint struct {
-		ID     string `json:"id"`
-		Secret string `json:"secret"`
-	}
-	if err := d.post(ctx, "/webhook-endpoints", map[string]any{"url": hooks.URL}, http.StatusCreated, &endpoint); err != nil {
+	endpoint, err := d.eupay.WebhookEndpoints.Create(ctx, eupay.EndpointParams{URL: hooks.URL})
+	if err != nil {
 		return err
 	}
 	if endpoint.Secret == "" {
 		return errors.New("the new webhook endpoint has no secret")
 	}
-	defer d.remove(context.WithoutCancel(ctx), "/webhook-endpoints/"+endpoint.ID)
+	defer d.remove(context.WithoutCancel(ctx), endpoint.ID)
 
 	paid, err := d.pay(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.receive(ctx, hooks, endpoint.Secret, paid); err != nil {
+	if err := d.receive(ctx, hooks, string(endpoint.Secret), paid); err != nil {
 		return err
 	}
 	return d.confirm(ctx, paid)
 }
 
-type payment struct {
-	Reference  string      `json:"reference"`
-	Amount     json.Number `json:"amount"`
-	Status     string      `json:"status"`
-	PaymentURL string      `json:"payment_url"`
-}
-
 // pay creates a payment and authorises it as its payer.
-func (d *demo) pay(ctx context.Context) (payment, error) {
+func (d *demo) pay(ctx context.Context) (*eupay.Payment, error) {
 	d.title("Create a payment")
-	var created payment
-	order := fmt.Sprintf("ORDER-%d", time.Now().UnixMilli())
-	body := map[string]any{
-		"amount": json.Number("29.99"), "currency": "EUR", "description": "Order #1042", "reference": order,
-		"success_url": "https://yourstore.com/success", "cancel_url": "https://yourstore.com/cancel",
+	created, err := d.eupay.Payments.Create(ctx, eupay.PaymentParams{
+		Amount: 2999, Currency: "EUR", Description: "Order #1042", Reference: fmt.Sprintf("ORDER-%d", time.Now().UnixMilli()),
+		SuccessURL: "https://yourstore.com/success", CancelURL: "https://yourstore.com/cancel",
+	})
+	if err != nil {
+		return nil, err
 	}
-	if err := d.post(ctx, "/gateway/payments", body, http.StatusCreated, &created); err != nil {
-		return created, err
-	}
-	if created.PaymentURL == "" {
-		return created, fmt.Errorf("payment %s has no payment_url", created.Reference)
+	if created.Replayed || created.PaymentURL == "" {
+		return nil, fmt.Errorf("payment %s is not new, or has no payment_url", created.Reference)
 	}
 	d.title("The customer pays at the bank")
 	who := payer.Payer{See: func(what string) { fmt.Fprintf(d.out, "  The customer %s.\n", what) }}
 	landed, err := who.Pay(ctx, created.PaymentURL, payer.Authorise)
 	if err != nil {
-		return created, err
+		return nil, err
 	}
 	if !strings.HasPrefix(landed, "https://yourstore.com/success?") {
-		return created, fmt.Errorf("the customer came to %s instead of the success page", landed)
+		return nil, fmt.Errorf("the customer came to %s instead of the success page", landed)
 	}
 	return created, nil
 }
 
 // receive waits for the webhook of the payment and checks it as a merchant should.
-func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret string, paid payment) error {
+func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret string, paid *eupay.Payment) error {
 	d.title("EU Pay calls the merchant's webhook")
 	ctx, cancel := context.WithTimeout(ctx, webhookLimit)
 	defer cancel()
@@ -104,35 +95,30 @@ func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret str
 		}
 		fmt.Fprintf(d.out, "  X-EuPay-Event: %s\n  X-EuPay-Signature: %s\n%s\n",
 			hook.Header.Get("X-EuPay-Event"), hook.Header.Get("X-EuPay-Signature"), indent(hook.Body))
-		if err := verify.EuPay(secret, hook.Body, hook.Header.Get("X-EuPay-Signature")); err != nil {
+		event, err := webhook.ConstructEvent(secret, hook.Header, hook.Body)
+		if err != nil {
 			return err
 		}
 		fmt.Fprintln(d.out, "  The signature is right.")
-		var event struct {
-			Event string  `json:"event"`
-			Data  payment `json:"data"`
-		}
-		if err := json.Unmarshal(hook.Body, &event); err != nil {
-			return fmt.Errorf("read the webhook: %w", err)
-		}
-		if event.Event != "payment.completed" || event.Data.Reference != paid.Reference {
+		said, ok := event.Data.(*webhook.Payment)
+		if !ok || event.Type != webhook.PaymentCompleted || said.Reference != paid.Reference {
 			continue // of another payment of this merchant
 		}
-		if event.Data.Status != "completed" || event.Data.Amount != paid.Amount {
-			return fmt.Errorf("the webhook says %s %s", event.Data.Status, event.Data.Amount)
+		if said.Status != eupay.PaymentCompleted || said.Amount != paid.Amount {
+			return fmt.Errorf("the webhook says %s %s", said.Status, said.Amount)
 		}
 		return nil
 	}
 }
 
 // confirm asks once more, as a merchant does before goods are sent.
-func (d *demo) confirm(ctx context.Context, paid payment) error {
+func (d *demo) confirm(ctx context.Context, paid *eupay.Payment) error {
 	d.title("Ask for the payment before the goods are sent")
-	var now payment
-	if err := d.call(ctx, http.MethodGet, "/gateway/payments/"+paid.Reference, nil, http.StatusOK, &now); err != nil {
+	now, err := d.eupay.Payments.Get(ctx, paid.Reference)
+	if err != nil {
 		return err
 	}
-	if now.Status != "completed" {
+	if now.Status != eupay.PaymentCompleted {
 		return fmt.Errorf("payment %s is %s", now.Reference, now.Status)
 	}
 	fmt.Fprintf(d.out, "\n%s EUR are paid: %s.\n", now.Amount, now.Reference)
@@ -144,69 +130,38 @@ func (d *demo) title(text string) {
 	fmt.Fprintf(d.out, "\n%d. %s\n", d.step, text)
 }
 
-func (d *demo) post(ctx context.Context, path string, body any, want int, into any) error {
-	return d.call(ctx, http.MethodPost, path, body, want, into)
-}
-
-func (d *demo) remove(ctx context.Context, path string) {
-	if err := d.call(ctx, http.MethodDelete, path, nil, http.StatusNoContent, nil); err != nil {
+func (d *demo) remove(ctx context.Context, endpoint string) {
+	if err := d.eupay.WebhookEndpoints.Delete(ctx, endpoint); err != nil {
 		fmt.Fprintln(d.out, "  The webhook endpoint could not be removed:", err)
 	}
 }
 
-// call shows and sends a request, shows the answer, and reads the data of it into the last argument.
-func (d *demo) call(ctx context.Context, method, path string, body any, want int, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
-	defer cancel()
-	var raw []byte
-	if body != nil {
-		var err error
-		if raw, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("write the request: %w", err)
-		}
-	}
-	fmt.Fprintf(d.out, "  %s %s/api/v1%s\n%s", method, d.url, path, indent(raw))
-	req, err := http.NewRequestWithContext(ctx, method, d.url+"/api/v1"+path, bytes.NewReader(raw))
+// shown shows every request and its answer.
+type shown struct{ out io.Writer }
+
+// RoundTrip implements http.RoundTripper.
+func (s shown) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := req.GetBody()
 	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
+		return nil, err
 	}
-	req.Header.Set("X-Api-Key", d.key)
-	req.Header.Set("X-Api-Secret", d.secret)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
+	asked, err := io.ReadAll(body)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, err
+	}
+	fmt.Fprintf(s.out, "  %s %s\n%s", req.Method, req.URL, indent(asked))
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, err
 	}
-	fmt.Fprintf(d.out, "  → %s\n%s", resp.Status, indent(answer))
-	if resp.StatusCode != want {
-		return fmt.Errorf("%s %s answers %s, not %d", method, path, resp.Status, want)
-	}
-	return decode(answer, into)
-}
-
-// decode reads the data of an answer: with the envelope of the gateway family, or bare.
-func decode(answer []byte, into any) error {
-	if into == nil {
-		return nil
-	}
-	var envelope struct {
-		Data json.RawMessage `json:"data"`
-	}
-	if err := json.Unmarshal(answer, &envelope); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if envelope.Data != nil {
-		answer = envelope.Data
-	}
-	if err := json.Unmarshal(answer, into); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	return nil
+	fmt.Fprintf(s.out, "  → %s\n%s", resp.Status, indent(answer))
+	resp.Body = io.NopCloser(bytes.NewReader(answer))
+	return resp, nil
 }
 
 // indent lays JSON out for reading.

@@ -41,12 +41,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := demo{out: os.Stdout}
 	vars, err := system.ReadDemoEnv(settings.Dir)
 	if err == nil {
-		d.url, d.key, d.secret = vars["EUPAY_URL"], vars["EUPAY_API_KEY"], vars["EUPAY_API_SECRET"]
-		fmt.Printf("Using the EU Pay that runs on %s.\n", d.url)
-		return d.run(ctx)
+		fmt.Printf("Using the EU Pay that runs on %s.\n", vars["EUPAY_URL"])
+		return newDemo(vars["EUPAY_URL"], vars["EUPAY_API_KEY"], vars["EUPAY_API_SECRET"], os.Stdout).run(ctx)
 	}
 	fmt.Println("No EU Pay runs here: starting a temporary one…")
 	s, remove, err := temporary(ctx, settings)
@@ -54,8 +52,8 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer remove()
-	d.url, d.key, d.secret = s.URL(), s.System().Secrets.APIKey, s.System().Secrets.APISecret
-	return d.run(ctx)
+	secrets := s.System().Secrets
+	return newDemo(s.URL(), secrets.APIKey, secrets.APISecret, os.Stdout).run(ctx)
 }
 
 // temporary starts a system in a folder that is removed with it. Downloaded PostgreSQL binaries are kept in the run folder.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -16,6 +15,7 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/payer"
 	"european-pay.eu/eupay/cmd/internal/system"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const (
@@ -24,23 +24,17 @@ const (
 	maxAnswer  = 1 << 20
 )
 
-// client calls the API with one test key, or with a login.
+// client calls the API with one test key.
 type client struct {
+	*eupay.Client
 	url, key, secret string
-	// root is what paths are below.
-	root string
-	// token of a login; empty: the key is used.
-	token string
-	login login
+	login            login
 	// bank is where the sandbox bank is switched; empty: unknown.
 	bank string
 }
 
 // login is the merchant's, for what no key may do.
-type login struct {
-	Email    string `json:"email"`
-	Password string `json:"password"`
-}
+type login struct{ email, password string }
 
 // newClient finds the API and the key in vars, or in the run folder of a system on this machine.
 func newClient(api string, vars map[string]string) (*client, error) {
@@ -55,13 +49,14 @@ func newClient(api string, vars map[string]string) (*client, error) {
 		return nil, errors.New("set both EUPAY_API_KEY and EUPAY_API_SECRET")
 	}
 	c.url = strings.TrimRight(cmp.Or(c.url, defaultAPI), "/")
-	c.root = c.url + "/api/v1"
 	if u, err := url.Parse(c.url); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("the API's URL must begin with http:// or https://, not %q", c.url)
 	}
 	if !strings.HasPrefix(c.key, "pk_test_") {
 		return nil, errors.New("EUPAY_API_KEY must be a test key: one that begins with pk_test_. Live keys and real payments have no place here")
 	}
+	// Whoever is at the keyboard hears at once that there is no answer.
+	c.Client = eupay.New(c.key, eupay.Secret(c.secret), eupay.Options{BaseURL: c.url, Retries: -1})
 	return c, nil
 }
 
@@ -87,7 +82,7 @@ func (c *client) persons(vars map[string]string) {
 
 // portal is the client of a merchant's login.
 type portal struct {
-	*client
+	*eupay.Client
 	merchant string
 }
 
@@ -97,123 +92,42 @@ func (c *client) enter(ctx context.Context) (portal, error) {
 	if !payer.Reaches(c.url) {
 		return portal{}, fmt.Errorf("it takes a login, which is used only on this machine, and %s is elsewhere", c.url)
 	}
-	if c.login.Email == "" || c.login.Password == "" {
+	if c.login.email == "" || c.login.password == "" {
 		return portal{}, errors.New("it takes a login: set EUPAY_MERCHANT_EMAIL and EUPAY_MERCHANT_PASSWORD")
 	}
-	var session struct {
-		Token    string `json:"token"`
-		Merchant string `json:"merchant_id"`
-	}
-	if _, err := c.call(ctx, http.MethodPost, "/auth/login", c.login, &session); err != nil {
+	in, err := c.Auth.Login(ctx, eupay.Credentials{Email: c.login.email, Password: eupay.Secret(c.login.password)})
+	if err != nil {
 		return portal{}, err
 	}
-	return portal{&client{url: c.url, root: c.root, token: session.Token}, session.Merchant}, nil
+	return portal{c.WithToken(in.Token), in.MerchantID}, nil
 }
 
-// refusal is an error as the API tells it.
-type refusal struct {
-	status     int
-	Code       string
-	Message    string
-	RetryAfter int `json:"retry_after"`
-	Errors     []struct{ Message string }
-}
-
-// Error implements error.
-func (r *refusal) Error() string {
-	text := r.Message
-	if len(r.Errors) > 1 {
-		for _, e := range r.Errors {
-			text += " " + e.Message
-		}
-	}
-	return fmt.Sprintf("%s (%d %s)", text, r.status, r.Code)
-}
-
-// passing reports whether the same request may succeed in a moment.
-func (r *refusal) passing() bool {
-	return r.status == http.StatusTooManyRequests || r.status >= http.StatusInternalServerError
-}
-
-// request makes one for a path below the root; body may be nil.
-func (c *client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
-	var raw []byte
-	if body != nil {
-		var err error
-		if raw, err = json.Marshal(body); err != nil {
-			return nil, fmt.Errorf("write the request: %w", err)
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.root+path, bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
-	}
-	switch {
-	case c.token != "":
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	case c.key != "":
-		req.Header.Set("X-Api-Key", c.key)
-		req.Header.Set("X-Api-Secret", c.secret)
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req, nil
-}
-
-// noRedirects: the API has none, and the key goes nowhere else.
-func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-var apiHTTP = &http.Client{CheckRedirect: noRedirects}
-
-// open sends the request. The caller closes the answer, which is a success.
-func (c *client) open(req *http.Request) (*http.Response, error) {
-	resp, err := apiHTTP.Do(req) //nolint:gosec // the user of the program says where the API is
-	if err != nil {
-		return nil, fmt.Errorf("EU Pay does not answer: %w", err)
-	}
-	if resp.StatusCode < 300 {
-		return resp, nil
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	r := &refusal{status: resp.StatusCode}
-	if err != nil || json.Unmarshal(raw, r) != nil || r.Code == "" {
-		return nil, fmt.Errorf("%s answers %s: is it EU Pay?", c.url, resp.Status)
-	}
-	return nil, r
-}
-
-// call sends a request and reads the answer, with or without the envelope of the gateway family, into the last argument, unless that
+// page opens one that is not the API's, at the sandbox of this machine, and reads the answer's JSON into the last argument, unless that
 // is nil.
-func (c *client) call(ctx context.Context, method, path string, body, into any) (status int, err error) {
+func page(ctx context.Context, method, link, kind, body string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	req, err := c.request(ctx, method, path, body)
+	req, err := http.NewRequestWithContext(ctx, method, link, strings.NewReader(body))
 	if err != nil {
-		return 0, err
+		return fmt.Errorf("make the request: %w", err)
 	}
-	resp, err := c.open(req)
+	req.Header.Set("Content-Type", kind)
+	resp, err := (&http.Client{CheckRedirect: noRedirects}).Do(req)
 	if err != nil {
-		return 0, err
+		return fmt.Errorf("the sandbox does not answer: %w", err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("the sandbox answers %s", resp.Status)
+	}
 	if into == nil {
-		return resp.StatusCode, nil
+		return nil
 	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return 0, fmt.Errorf("read the answer: %w", err)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(into); err != nil {
+		return fmt.Errorf("read the sandbox's answer: %w", err)
 	}
-	var envelope struct{ Data json.RawMessage }
-	if err := json.Unmarshal(raw, &envelope); err != nil {
-		return 0, fmt.Errorf("read the answer: %w", err)
-	}
-	if envelope.Data != nil {
-		raw = envelope.Data
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		return 0, fmt.Errorf("read the answer: %w", err)
-	}
-	return resp.StatusCode, nil
+	return nil
 }
+
+// noRedirects: what is asked for goes nowhere else.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -23,7 +23,8 @@ import (
 	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/sandbox/einvoicing"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 func TestMain(m *testing.M) {
@@ -115,10 +116,10 @@ func (s *shop) next(t *testing.T, secret string) hook {
 	t.Helper()
 	select {
 	case h := <-s.hooks:
-		if err := verify.EuPay(secret, h.body, h.header.Get("X-EuPay-Signature")); err != nil {
+		if err := webhook.EuPay(secret, h.body, h.header.Get("X-EuPay-Signature")); err != nil {
 			t.Error(err)
 		}
-		err := verify.Standard(secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.body, time.Now(), 5*time.Minute)
+		err := webhook.Standard(secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.body, time.Now(), 5*time.Minute)
 		if err != nil {
 			t.Error(err)
 		}
@@ -194,8 +195,8 @@ func (l *listening) sees(t *testing.T, pattern string) []string {
 	}
 }
 
-// eupay runs a command to its end.
-func eupay(t *testing.T, vars map[string]string, args ...string) (string, error) {
+// invoke runs a command to its end.
+func invoke(t *testing.T, vars map[string]string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
 	err := run(t.Context(), args, vars, terminal{&out, &out})
@@ -204,7 +205,7 @@ func eupay(t *testing.T, vars map[string]string, args ...string) (string, error)
 
 func trigger(t *testing.T, vars map[string]string, args ...string) (reference string) {
 	t.Helper()
-	out, err := eupay(t, vars, append([]string{"trigger"}, args...)...)
+	out, err := invoke(t, vars, append([]string{"trigger"}, args...)...)
 	words := strings.Fields(out)
 	if err != nil || len(words) != 4 || words[0] != args[0] || !strings.HasPrefix(words[1], "PAY-") {
 		t.Fatalf("trigger %v: %q, %v", args, out, err)
@@ -220,7 +221,7 @@ func TestTriggeredEventsReachTheShop(t *testing.T) {
 	vars := environment(s)
 	l := listen(t, vars, "--forward-to", dev.URL+"/hook", all)
 	secret := l.sees(t, `^Ready\. Your webhook secret is (whsec_\S+)`)[1]
-	if out, err := eupay(t, vars, "listen", "--print-secret"); err != nil || strings.TrimSpace(out) != secret {
+	if out, err := invoke(t, vars, "listen", "--print-secret"); err != nil || strings.TrimSpace(out) != secret {
 		t.Errorf("--print-secret prints %q, %v", out, err)
 	}
 
@@ -233,7 +234,7 @@ func TestTriggeredEventsReachTheShop(t *testing.T) {
 		l.sees(t, `<-- 200 POST `+dev.URL+`/hook \(\d+ ms\)$`)
 	}
 	for _, c := range []struct{ event, kind string }{{"payment.created", "PAY-"}, {"payment.pending_sca", "PAY-"}, {"refund.pending_sca", "REF-"}, {"refund.cancelled", "REF-"}, {"refund.failed", "REF-"}} {
-		out, err := eupay(t, vars, "trigger", c.event)
+		out, err := invoke(t, vars, "trigger", c.event)
 		if words := strings.Fields(out); err != nil || len(words) != 4 || !strings.HasPrefix(words[1], c.kind) {
 			t.Errorf("trigger %s: %q, %v", c.event, out, err)
 		}
@@ -252,7 +253,7 @@ func TestTriggeredEventsReachTheShop(t *testing.T) {
 	trigger(t, vars, "payment.completed")
 	dev.next(t, secret)
 	l.sees(t, `<-- 500 POST `)
-	if out, err := eupay(t, vars, "trigger", "payment.completed", "--amount", "12.50", "--reference", "ORDER-7"); err == nil || !strings.Contains(err.Error(), reference) {
+	if out, err := invoke(t, vars, "trigger", "payment.completed", "--amount", "12.50", "--reference", "ORDER-7"); err == nil || !strings.Contains(err.Error(), reference) {
 		t.Errorf("a reference that was used: %q, %v", out, err)
 	}
 	if err := l.stop(); err != nil {
@@ -272,9 +273,9 @@ func TestNothingIsLostWhileTheGatewayRestarts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var open payment
-	body := map[string]any{"amount": 10, "description": "x", "success_url": "https://example.com/", "cancel_url": "https://example.com/"}
-	if _, err := c.call(t.Context(), http.MethodPost, "/gateway/payments", body, &open); err != nil {
+	params := eupay.PaymentParams{Amount: 1000, Description: "x", SuccessURL: "https://example.com/", CancelURL: "https://example.com/"}
+	open, err := c.Payments.Create(t.Context(), params)
+	if err != nil {
 		t.Fatal(err)
 	}
 	l := listen(t, vars, "--forward-to", dev.URL)
@@ -333,7 +334,7 @@ func TestTheSystemOfTheRunFolderIsUsed(t *testing.T) {
 	l := listen(t, map[string]string{"EUPAY_RUN_DIR": dir}, "--json")
 	l.sees(t, `^Ready\.`)
 	reference := trigger(t, map[string]string{"EUPAY_RUN_DIR": dir}, "payment.completed")
-	var w webhook
+	var w eupay.ListenedWebhook
 	line := l.sees(t, `^\{.*`)[0]
 	if err := json.Unmarshal([]byte(line), &w); err != nil || w.Type != "payment.completed" || w.Reference != reference || w.Headers["X-Eupay-Event"] == "" {
 		t.Errorf("%s: %v", line, err)
@@ -354,7 +355,7 @@ func TestAPersonPaysWhereThePageCannotBePlayed(t *testing.T) {
 		fmt.Fprintf(w, `{"success":true,"data":{"reference":"PAY-1","amount":29.99,"status":%q,"payment_url":%q}}`, status, link)
 	}))
 	defer api.Close()
-	out, err := eupay(t, map[string]string{"EUPAY_API_KEY": "pk_test_1", "EUPAY_API_SECRET": "s"}, "--api", api.URL, "trigger", "payment.completed")
+	out, err := invoke(t, map[string]string{"EUPAY_API_KEY": "pk_test_1", "EUPAY_API_SECRET": "s"}, "--api", api.URL, "trigger", "payment.completed")
 	if want := "Open this page and authorise the payment:\n" + link + "\npayment.completed PAY-1 29.99 EUR\n"; err != nil || out != want {
 		t.Errorf("%q, %v", out, err)
 	}
@@ -393,7 +394,7 @@ func TestWhatCannotBeIsSaid(t *testing.T) {
 		{test, "dance", "--help"},
 		{test, "completion tcsh", "bash"},
 	} {
-		out, err := eupay(t, c.vars, strings.Fields(c.args)...)
+		out, err := invoke(t, c.vars, strings.Fields(c.args)...)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.args, err, c.want)
 		}
@@ -419,7 +420,7 @@ func TestRetryRepeatsTheSameRequestUntilItIsTaken(t *testing.T) {
 	}
 	defer f.http.CloseIdleConnections()
 	f.pauses = make([]time.Duration, 4)
-	f.send(t.Context(), webhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{"a": "é<"}`})
+	f.send(t.Context(), &eupay.ListenedWebhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{"a": "é<"}`})
 	if want := `1{"a": "é<"}`; len(got) != 3 || got[0] != want || got[2] != want {
 		t.Errorf("got %q", got)
 	}
@@ -436,7 +437,7 @@ func TestAWebhookIsForwardedWithTheHeadersThatWereAskedFor(t *testing.T) {
 	defer dev.Close()
 	var said strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&said, format+"\n", args...) }
-	w := webhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{}`}
+	w := &eupay.ListenedWebhook{Headers: map[string]string{"Webhook-Id": "1"}, Body: `{}`}
 	for _, skip := range []bool{false, true} {
 		f, err := newForwarder(&listenCmd{ForwardTo: dev.URL, Headers: []string{"x-tenant: blue", "Authorization:Basic eDp5"}, SkipVerify: skip}, say)
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const (
@@ -75,7 +77,7 @@ func extraHeaders(list []string) (http.Header, error) {
 }
 
 // send sends the webhook and shows what came of it. The next one waits: they arrive in order.
-func (f *forwarder) send(ctx context.Context, w webhook) {
+func (f *forwarder) send(ctx context.Context, w *eupay.ListenedWebhook) {
 	for attempt := 0; ; attempt++ {
 		if f.attempt(ctx, w) || attempt >= len(f.pauses) {
 			return
@@ -89,7 +91,7 @@ func (f *forwarder) send(ctx context.Context, w webhook) {
 }
 
 // attempt reports whether the webhook was taken: answered with 2xx.
-func (f *forwarder) attempt(ctx context.Context, w webhook) bool {
+func (f *forwarder) attempt(ctx context.Context, w *eupay.ListenedWebhook) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.to, strings.NewReader(w.Body))
 	if err != nil {
 		f.say("%s  <-- failed POST %s: %v", stamp(), f.to, err)

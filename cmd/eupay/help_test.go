@@ -16,7 +16,7 @@ func TestHelpNeedsNoKey(t *testing.T) {
 		"--help": "EUPAY_API_SECRET", "listen --help": "--forward-to", "trigger --list": "payment.refunded", "completion bash": "complete -F _eupay eupay",
 		"completion zsh": "#compdef eupay", "completion fish": "complete -c eupay",
 	} {
-		if out, err := eupay(t, map[string]string{"EUPAY_RUN_DIR": "/nowhere"}, strings.Fields(args)...); err != nil || !strings.Contains(out, want) {
+		if out, err := invoke(t, map[string]string{"EUPAY_RUN_DIR": "/nowhere"}, strings.Fields(args)...); err != nil || !strings.Contains(out, want) {
 			t.Errorf("%s prints %q, %v", args, out, err)
 		}
 	}
@@ -26,7 +26,7 @@ func TestTheHelpIsAsInTheGoldenFile(t *testing.T) {
 	t.Setenv("COLUMNS", "") // the width is the same everywhere
 	var help strings.Builder
 	for _, args := range []string{"--help", "listen --help", "trigger --help", "trigger --list", "completion --help"} {
-		out, err := eupay(t, nil, strings.Fields(args)...)
+		out, err := invoke(t, nil, strings.Fields(args)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestCompletionKnowsEverything(t *testing.T) {
 	t.Parallel()
 	help := ""
 	for _, command := range []string{"listen", "trigger"} {
-		out, err := eupay(t, nil, command, "--help")
+		out, err := invoke(t, nil, command, "--help")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestCompletionKnowsEverything(t *testing.T) {
 		words = append(words, []string{"", w.event})
 	}
 	for _, shell := range []string{"bash", "zsh", "fish"} {
-		script, err := eupay(t, nil, "completion", shell)
+		script, err := invoke(t, nil, "completion", shell)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestCompletionKnowsEverything(t *testing.T) {
 
 func TestBashCompletesEvents(t *testing.T) {
 	t.Parallel()
-	script, err := eupay(t, nil, "completion", "bash")
+	script, err := invoke(t, nil, "completion", "bash")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"european-pay.eu/eupay/cmd/internal/payer"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 var invoiceWays = []way{
@@ -17,25 +17,38 @@ var invoiceWays = []way{
 	invoiced("invoice.submission_failed", "the platform does not take an invoice", "fault:error:422"),
 	invoiced("invoice.status_updated", "an invoice travels to its buyer", ""),
 	invoiced("invoice.failed", "the platform rejects an invoice", "sandbox:213"),
-	invoiced("invoice.payment_received", "a cent of an invoice is paid", "", post("mark-paid", map[string]any{"payment_method": "bank", "amount": cent})),
+	invoiced("invoice.payment_received", "a cent of an invoice is paid", "", paysPart(cent)),
 	invoiced("invoice.paid", "an invoice is paid", "", pays),
-	invoiced("invoice.cancelled", "an invoice that the platform has is cancelled", "", awaits("invoice.submitted"), post("cancel", nil)),
-	invoiced("invoice.credited", "a cent of a paid invoice is credited", "", pays, post("credit-note", map[string]any{"amount": cent})),
-	invoiced("invoice.refunded", "all of a paid invoice is credited", "", pays, post("credit-note", nil)),
+	invoiced("invoice.cancelled", "an invoice that the platform has is cancelled", "", awaits("invoice.submitted"), cancels),
+	invoiced("invoice.credited", "a cent of a paid invoice is credited", "", pays, credits(cent)),
+	invoiced("invoice.refunded", "all of a paid invoice is credited", "", pays, credits(0)),
 }
 
 // cent is a part of every amount but one.
-const cent = json.Number("0.01")
+const cent eupay.Amount = 1
 
 // move is what the merchant does about an invoice of that number.
 type move func(ctx context.Context, p *play, number string) error
 
-var pays = post("mark-paid", map[string]any{"payment_method": "bank"})
+var pays = paysPart(0)
 
-// post asks for something to be done about the invoice.
-func post(what string, body any) move {
+// paysPart has that much of the invoice paid; 0: all that is due.
+func paysPart(amount eupay.Amount) move {
 	return func(ctx context.Context, p *play, number string) error {
-		_, err := p.client.call(ctx, http.MethodPost, "/einvoice/invoices/"+number+"/"+what, body, nil)
+		_, err := p.client.Invoices.MarkPaid(ctx, number, eupay.MarkPaidParams{PaymentMethod: eupay.PaidByBank, Amount: amount})
+		return err
+	}
+}
+
+func cancels(ctx context.Context, p *play, number string) error {
+	_, err := p.client.Invoices.Cancel(ctx, number, eupay.CancelInvoiceParams{})
+	return err
+}
+
+// credits has that much of the invoice credited; 0: all that is left.
+func credits(amount eupay.Amount) move {
+	return func(ctx context.Context, p *play, number string) error {
+		_, err := p.client.Invoices.Credit(ctx, number, eupay.CreditParams{Amount: amount})
 		return err
 	}
 }
@@ -54,7 +67,7 @@ func invoiced(event, how, wish string, moves ...move) way {
 		made, err := p.issue(ctx, strings.TrimSpace("Acme Corp "+wish))
 		for _, does := range append(moves, awaits(event)) {
 			if err == nil {
-				err = does(ctx, p, made.Reference)
+				err = does(ctx, p, made.reference)
 			}
 		}
 		return made, err
@@ -63,30 +76,27 @@ func invoiced(event, how, wish string, moves ...move) way {
 
 // issue makes an invoice for a business of that name.
 func (p *play) issue(ctx context.Context, buyer string) (subject, error) {
-	body := map[string]any{"customer_name": buyer, "customer_siren": "732829320", "items": []any{
-		map[string]any{"product_name": "eupay trigger", "quantity": 1, "unit_price_ttc": json.Number(p.amount), "vat_rate": 20, "type": "service"},
-	}}
-	if p.reference != "" {
-		body["reference"] = p.reference
+	made, err := p.client.Invoices.Create(ctx, eupay.InvoiceParams{
+		CustomerName: buyer, CustomerSIREN: "732829320", Reference: p.reference,
+		Items: []eupay.InvoiceItem{{ProductName: "eupay trigger", Quantity: "1", UnitPriceTTC: p.amount, VATRate: "20", Type: "service"}},
+	})
+	if err != nil {
+		return subject{}, err
 	}
-	var made struct {
-		Number string      `json:"invoice_number"`
-		Total  json.Number `json:"total_ttc"`
-		Status string      `json:"status"`
+	if made.Replayed {
+		err = fmt.Errorf("the reference %s is that of invoice %s already: choose another", p.reference, made.InvoiceNumber)
 	}
-	status, err := p.client.call(ctx, http.MethodPost, "/einvoice/invoices", body, &made)
-	if err == nil && status != http.StatusCreated {
-		err = fmt.Errorf("the reference %s is that of invoice %s already: choose another", p.reference, made.Number)
-	}
-	return subject{made.Number, made.Total, made.Status}, err
+	return subject{made.InvoiceNumber, made.TotalTTC, string(made.Status)}, err
 }
 
 // enrol makes sure that the merchant may issue invoices in test mode.
 func (p *play) enrol(ctx context.Context) error {
-	var is struct{ Enrolled, Ready bool }
-	ready := func() (bool, error) {
-		_, err := p.client.call(ctx, http.MethodGet, "/einvoice/enrollment", nil, &is)
-		return is.Ready, err
+	var is *eupay.Enrollment
+	ready := func() (_ bool, err error) {
+		if is, err = p.client.EInvoicing.Enrollment(ctx); err != nil {
+			return false, err
+		}
+		return is.Ready, nil
 	}
 	if done, err := ready(); done || err != nil {
 		return err
@@ -96,24 +106,25 @@ func (p *play) enrol(ctx context.Context) error {
 		return fmt.Errorf("the merchant is not enrolled for e-invoices: %w", err)
 	}
 	if !is.Enrolled {
-		if _, err := door.call(ctx, http.MethodPost, "/einvoice/enroll", company, nil); err != nil {
+		if _, err := door.EInvoicing.Enroll(ctx, company); err != nil {
 			return err
 		}
 	}
-	var page struct{ URL string }
-	if _, err := door.call(ctx, http.MethodGet, "/einvoice/enrollment/onboarding-link", nil, &page); err != nil {
+	at, err := door.EInvoicing.OnboardingLink(ctx)
+	if err != nil {
 		return err
 	}
-	if err := p.prove(ctx, page.URL); err != nil {
+	if err := p.prove(ctx, at.URL); err != nil {
 		return err
 	}
 	return until(ctx, ready)
 }
 
 // company is who enrols where nobody has.
-var company = map[string]any{
-	"legal_name": "Demo Store SAS", "siret": "12345678200010", "vat_number": "FR11123456782", "activity": "goods", "vat_regime": "monthly",
-	"address": map[string]any{"street": "1 rue de la Paix", "post_code": "75002", "city": "Paris", "country": "FR"},
+var company = eupay.EInvoiceSettingsChange{
+	LegalName: eupay.Ptr("Demo Store SAS"), SIRET: eupay.Ptr("12345678200010"), VATNumber: eupay.Ptr("FR11123456782"),
+	Activity: eupay.Ptr("goods"), VATRegime: eupay.Ptr("monthly"),
+	Address: &eupay.Address{Street: "1 rue de la Paix", PostCode: "75002", City: "Paris", Country: "FR"},
 }
 
 // prove says at the sandbox platform's page who the merchant is, or asks the person at the keyboard to do so.
@@ -122,16 +133,9 @@ func (p *play) prove(ctx context.Context, link string) error {
 		fmt.Fprintf(p.term.notes, "Open this page and say who you are:\n%s\n", link)
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, link, strings.NewReader(url.Values{"answer": {"approve"}}.Encode()))
-	if err != nil {
+	form := url.Values{"answer": {"approve"}}.Encode()
+	if err := page(ctx, http.MethodPost, link, "application/x-www-form-urlencoded", form, nil); err != nil {
 		return fmt.Errorf("open the platform's page: %w", err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := apiHTTP.Do(req)
-	if err != nil {
-		return fmt.Errorf("open the platform's page: %w", err)
-	}
-	return resp.Body.Close()
+	return nil
 }

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
-	"strings"
 	"time"
+
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const (
@@ -38,15 +36,15 @@ func (l *listenCmd) Run(ctx context.Context, connect connector, term terminal) e
 	if err != nil {
 		return err
 	}
-	var made struct{ Secret string }
-	if _, err := c.call(ctx, http.MethodGet, "/webhook-listener", nil, &made); err != nil {
+	secret, err := c.Listener.Secret(ctx)
+	if err != nil {
 		return err
 	}
 	if l.PrintSecret {
-		fmt.Fprintln(term.out, made.Secret)
+		fmt.Fprintln(term.out, string(secret))
 		return nil
 	}
-	s := &session{client: c, secret: made.Secret, events: l.Events, latest: l.Latest, term: term, json: l.JSON}
+	s := &session{client: c, secret: string(secret), events: l.Events, latest: l.Latest, term: term, json: l.JSON}
 	if l.ForwardTo != "" {
 		if s.forward, err = newForwarder(l, s.say); err != nil {
 			return err
@@ -71,15 +69,6 @@ type session struct {
 	lost   bool // was said to be disconnected
 }
 
-// webhook is what the stream brings.
-type webhook struct {
-	ID        string            `json:"id"`
-	Type      string            `json:"type"`
-	Reference string            `json:"reference"`
-	Headers   map[string]string `json:"headers"`
-	Body      string            `json:"body"`
-}
-
 // say tells the person. Beside JSON that is not what the program reads.
 func (s *session) say(format string, args ...any) {
 	to := s.term.out
@@ -98,15 +87,15 @@ func (s *session) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		var r *refusal
-		if !s.ready || (errors.As(err, &r) && !r.passing()) {
+		refused := refusal(err)
+		if !s.ready || (refused != nil && !refused.Temporary()) {
 			return err
 		}
 		if time.Since(began) > settled {
 			pause = firstPause
 		}
-		if r != nil {
-			pause = max(pause, time.Duration(r.RetryAfter)*time.Second)
+		if refused != nil {
+			pause = max(pause, refused.RetryAfter)
 		}
 		if pause > firstPause && !s.lost {
 			s.lost = true
@@ -121,51 +110,31 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
+// refusal is what EU Pay itself says; nil: it is something else.
+func refusal(err error) *eupay.Error {
+	var refused *eupay.Error
+	if errors.As(err, &refused) && refused.Code != "" {
+		return refused
+	}
+	return nil
+}
+
 // connection opens one stream and handles what it brings until it ends.
 func (s *session) connection(ctx context.Context) error {
-	under, cut := context.WithCancel(ctx)
-	defer cut()
-	query := url.Values{}
-	if len(s.events) > 0 {
-		query.Set("event_types", strings.Join(s.events, ","))
-	}
-	if s.latest && s.lastID == "" {
-		query.Set("latest", "true")
-	}
-	path := "/webhook-listener/events"
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
-	req, err := s.client.request(under, http.MethodGet, path, nil)
+	stream, err := s.client.Listener.Open(ctx, eupay.ListenParams{EventTypes: s.events, Latest: s.latest && s.lastID == "", After: s.lastID})
 	if err != nil {
 		return err
 	}
-	if s.lastID != "" {
-		req.Header.Set("Last-Event-ID", s.lastID)
-	}
-	opening := time.AfterFunc(callLimit, cut)
-	resp, err := s.client.open(req)
-	opening.Stop()
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	events := newReader(resp.Body, cut)
-	defer events.cut.Stop()
-	for first := true; ; first = false {
-		m, err := events.next()
-		if events.lastID != "" {
-			s.lastID = events.lastID
-		}
+	defer stream.Close()
+	s.lastID = stream.Position()
+	s.connected()
+	for {
+		w, err := stream.Next()
+		s.lastID = stream.Position()
 		if err != nil {
 			return err
 		}
-		if first {
-			s.connected()
-		}
-		if err := s.handle(ctx, m); err != nil {
-			return err
-		}
+		s.handle(ctx, w)
 	}
 }
 
@@ -180,33 +149,16 @@ func (s *session) connected() {
 	s.ready, s.lost = true, false
 }
 
-// handle shows and forwards one webhook. Its error is that of the stream.
-func (s *session) handle(ctx context.Context, m message) error {
-	switch m.name {
-	case "error":
-		r := &refusal{}
-		if err := json.Unmarshal([]byte(m.data), r); err != nil {
-			return fmt.Errorf("read an error of the stream: %w", err)
-		}
-		r.status = http.StatusServiceUnavailable // whatever it is, it comes after the request was accepted
-		return r
-	case "webhook":
-	default:
-		return nil // of a newer server
-	}
-	var w webhook
-	if err := json.Unmarshal([]byte(m.data), &w); err != nil {
-		return fmt.Errorf("read a webhook: %w", err)
-	}
+// handle shows and forwards one webhook.
+func (s *session) handle(ctx context.Context, w *eupay.ListenedWebhook) {
 	if s.json {
-		fmt.Fprintln(s.term.out, m.data)
+		fmt.Fprintln(s.term.out, w.Raw)
 	} else {
 		s.say("%s  --> %s %s [%s]", stamp(), w.Type, w.Reference, w.ID)
 	}
 	if s.forward != nil {
 		s.forward.send(ctx, w)
 	}
-	return nil
 }
 
 func stamp() string { return time.Now().Format("2006-01-02 15:04:05") }

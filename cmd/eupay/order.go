@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"european-pay.eu/eupay/cmd/internal/payer"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 const (
@@ -19,21 +19,23 @@ const (
 var orderWays = []way{
 	ordered("order.awaiting_payment", "a guest orders, and does not pay", tableName),
 	ordered("order.received", "a guest orders and pays", tableName, guestPays),
-	ordered("order.preparing", "a guest orders and pays, and you begin", tableName, guestPays, received, to("preparing")),
-	ordered("order.ready", "a guest orders and pays, and you have it ready", tableName, guestPays, received, to("preparing"), to("ready")),
-	ordered("order.served", "a guest orders and pays, and you serve it", tableName, guestPays, received, to("preparing"), to("ready"), to("served")),
-	ordered("order.cancelled", "a guest orders, and you cancel", tableName, to("cancelled")),
+	ordered("order.preparing", "a guest orders and pays, and you begin", tableName, guestPays, received, to(eupay.OrderPreparing)),
+	ordered("order.ready", "a guest orders and pays, and you have it ready", tableName, guestPays, received, to(eupay.OrderPreparing), to(eupay.OrderReady)),
+	ordered("order.served", "a guest orders and pays, and you serve it", tableName, guestPays, received, to(eupay.OrderPreparing),
+		to(eupay.OrderReady), to(eupay.OrderServed)),
+	ordered("order.cancelled", "a guest orders, and you cancel", tableName, to(eupay.OrderCancelled)),
 	ordered("order.payment_failed", "a guest orders, and refuses to pay at the bank", tableName, guestRefuses),
-	ordered("order.paid_late", "a guest pays, and you cancel before the bank has executed it", hangingTable, guestPays, to("cancelled"), bankExecutes),
+	ordered("order.paid_late", "a guest pays, and you cancel before the bank has executed it", hangingTable, guestPays, to(eupay.OrderCancelled), bankExecutes),
 }
 
 // meal is an order with the table that was made for it.
 type meal struct {
 	*play
-	portal  portal
-	made    []string // paths of what goes when the event has happened
-	order   subject
-	payment payment
+	portal portal
+	// product and table are ids of what goes when the event has happened; empty: there is none.
+	product, table string
+	order          subject
+	payment        *eupay.Payment
 }
 
 // step is what somebody does about an order.
@@ -56,48 +58,48 @@ func ordered(event, how, table string, steps ...step) way {
 				return m.order, err
 			}
 		}
-		return m.order, p.happened(ctx, event, m.order.Reference)
+		return m.order, p.happened(ctx, event, m.order.reference)
 	}}
 }
 
 // place makes a product and a table, and orders the product there.
 func (m *meal) place(ctx context.Context, table string) error {
-	var product, at struct {
-		ID    string `json:"id"`
-		Token string `json:"qr_token"`
-	}
-	if _, err := m.portal.call(ctx, http.MethodPost, "/product/create", map[string]any{"name": tableName, "price_ttc": json.Number(m.amount)}, &product); err != nil {
+	product, err := m.portal.Products.Create(ctx, eupay.ProductParams{Name: tableName, PriceTTC: m.amount})
+	if err != nil {
 		return err
 	}
-	m.made = append(m.made, "/product/"+product.ID)
-	if _, err := m.portal.call(ctx, http.MethodPost, "/table-order/tables", map[string]any{"name": table}, &at); err != nil {
+	m.product = product.ID
+	at, err := m.portal.Tables.Create(ctx, eupay.TableParams{Name: table})
+	if err != nil {
 		return err
 	}
-	m.made = append(m.made, "/table-order/tables/"+at.ID)
-	var placed struct {
-		Order struct {
-			ID, Status string
-			Total      json.Number
-		}
-		Payment payment
-	}
-	body := map[string]any{"items": []any{map[string]any{"productId": product.ID, "quantity": 1}}, "orderType": "dine_in", "payNow": true}
-	if _, err := m.portal.call(ctx, http.MethodPost, "/table-order/menu/"+m.portal.merchant+"/"+at.Token, body, &placed); err != nil {
+	m.table = at.ID
+	placed, err := m.portal.Menus.Order(ctx, m.portal.merchant, at.QRToken, eupay.OrderParams{
+		Items: []eupay.OrderItem{{ProductID: product.ID, Quantity: 1}}, OrderType: "dine_in", PayNow: true,
+	})
+	if err != nil {
 		return err
 	}
-	m.order = subject{placed.Order.ID, placed.Order.Total, placed.Order.Status}
-	m.payment = placed.Payment
-	m.payment.Status = "pending_sca"
+	m.order = subject{placed.Order.ID, placed.Order.Total, string(placed.Order.Status)}
+	m.payment = &eupay.Payment{Status: eupay.PaymentPendingSCA}
+	if placed.Payment != nil {
+		m.payment.Reference, m.payment.PaymentURL = placed.Payment.Reference, placed.Payment.PaymentURL
+	}
 	return nil
 }
 
 // clear takes the table and the product away; orders stay.
 func (m *meal) clear(ctx context.Context) {
-	for _, path := range m.made {
-		if _, err := m.portal.call(ctx, http.MethodDelete, path, nil, nil); err != nil {
-			fmt.Fprintf(m.term.notes, "%s stays: %v\n", path, err)
+	remove := func(path, id string, remove func(context.Context, string) error) {
+		if id == "" {
+			return
+		}
+		if err := remove(ctx, id); err != nil {
+			fmt.Fprintf(m.term.notes, "%s%s stays: %v\n", path, id, err)
 		}
 	}
+	remove("/product/", m.product, m.portal.Products.Delete)
+	remove("/table-order/tables/", m.table, m.portal.Tables.Delete)
 }
 
 var (
@@ -117,17 +119,16 @@ func guest(answer, person string) step {
 }
 
 func received(ctx context.Context, m *meal) error {
-	return m.happened(ctx, "order.received", m.order.Reference)
+	return m.happened(ctx, "order.received", m.order.reference)
 }
 
 // to is what the merchant makes of the order.
-func to(status string) step {
+func to(status eupay.OrderStatus) step {
 	return func(ctx context.Context, m *meal) error {
-		path := "/table-order/orders/" + m.order.Reference + "/status"
-		if _, err := m.portal.call(ctx, http.MethodPost, path, map[string]any{"status": status}, nil); err != nil {
+		if _, err := m.portal.Orders.SetStatus(ctx, m.order.reference, eupay.OrderStatusParams{Status: status}); err != nil {
 			return err
 		}
-		m.order.Status = status
+		m.order.status = string(status)
 		return nil
 	}
 }
@@ -137,13 +138,12 @@ func bankExecutes(ctx context.Context, m *meal) error {
 	if m.client.bank == "" {
 		return errors.New("it takes the sandbox bank: set EUPAY_BANK_MGMT_URL to where it is switched")
 	}
-	bank := &client{url: m.client.bank, root: m.client.bank}
 	var list struct{ Payments []struct{ ID int64 } }
-	if _, err := bank.call(ctx, http.MethodGet, "/payments?reference_id="+m.payment.Reference, nil, &list); err != nil {
+	if err := page(ctx, http.MethodGet, m.client.bank+"/payments?reference_id="+m.payment.Reference, "", "", &list); err != nil {
 		return err
 	}
 	for _, p := range list.Payments {
-		if _, err := bank.call(ctx, http.MethodPost, fmt.Sprintf("/payments/%d/settle", p.ID), map[string]any{}, nil); err != nil {
+		if err := page(ctx, http.MethodPost, fmt.Sprintf("%s/payments/%d/settle", m.client.bank, p.ID), "application/json", "{}", nil); err != nil {
 			return err
 		}
 	}

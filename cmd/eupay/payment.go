@@ -3,22 +3,21 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"european-pay.eu/eupay/cmd/internal/payer"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 // ending is how a payment comes to an event.
 type ending struct {
 	event, how string
-	status     string // of the payment then
-	answer     string // of the payer at the bank
-	account    string // that the payer picks; empty: the first
-	person     string // what a person has to do at a page that cannot be played
+	status     eupay.PaymentStatus // of the payment then
+	answer     string              // of the payer at the bank
+	account    string              // that the payer picks; empty: the first
+	person     string              // what a person has to do at a page that cannot be played
 	// early: the event happens before the payer has answered.
 	early bool
 	// stays: the event leaves the status as it is.
@@ -26,35 +25,39 @@ type ending struct {
 	// late: money comes after the end, and is booked.
 	late   bool
 	refund *refunding
-	// amount in euros that it takes; empty: any.
-	amount string
+	// amount that it takes; 0: any.
+	amount eupay.Amount
 }
 
 // refunding is what becomes of a refund of the payment.
 type refunding struct {
-	status, answer, person string
-	early, stays           bool
-	// amount in euros; empty: all.
-	amount string
+	status         eupay.PaymentStatus
+	answer, person string
+	early, stays   bool
+	// amount to give back; 0: all.
+	amount eupay.Amount
 }
 
 var (
-	paid  = ending{status: "completed", answer: payer.Authorise, person: "authorise the payment"}
-	given = refunding{status: "completed", answer: payer.Authorise, person: "authorise the refund"}
+	paid  = ending{status: eupay.PaymentCompleted, answer: payer.Authorise, person: "authorise the payment"}
+	given = refunding{status: eupay.PaymentCompleted, answer: payer.Authorise, person: "authorise the refund"}
 )
 
 var endings = []ending{
 	{event: "payment.created", how: "a payment is made, and nobody pays it", early: true},
 	{event: "payment.pending_sca", how: "a payment is made, and nobody pays it", early: true},
 	{event: "payment.completed", how: "the payer authorises", status: paid.status, answer: paid.answer, person: paid.person},
-	{event: "payment.failed", how: "the payer's account is empty", status: "failed", answer: payer.Authorise, account: "empty", person: "pay from an empty account"},
-	{event: "payment.cancelled", how: "the payer refuses", status: "cancelled", answer: payer.Refuse, person: "refuse the payment"},
+	{
+		event: "payment.failed", how: "the payer's account is empty", status: eupay.PaymentFailed, answer: payer.Authorise, account: "empty",
+		person: "pay from an empty account",
+	},
+	{event: "payment.cancelled", how: "the payer refuses", status: eupay.PaymentCancelled, answer: payer.Refuse, person: "refuse the payment"},
 	{
 		event: "payment.amount_mismatch", how: "the bank executes a cent more than 9900.19", answer: paid.answer, person: paid.person,
-		amount: "9900.19", stays: true,
+		amount: 990019, stays: true,
 	},
 	{
-		event: "payment.late_receipt", how: "the payer refuses, and you book the money all the same", status: "cancelled", answer: payer.Refuse,
+		event: "payment.late_receipt", how: "the payer refuses, and you book the money all the same", status: eupay.PaymentCancelled, answer: payer.Refuse,
 		person: "refuse the payment", late: true,
 	},
 	{event: "payment.refunded", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
@@ -69,16 +72,16 @@ var endings = []ending{
 	{event: "refund.completed", how: "the payer authorises, then all is given back", status: paid.status, answer: paid.answer, person: paid.person, refund: &given},
 	{
 		event: "refund.failed", how: "the bank rejects a refund of 9901.01 of a payment of 9950.00", status: paid.status, answer: paid.answer, person: paid.person,
-		amount: "9950.00", refund: &refunding{status: "failed", answer: payer.Authorise, person: "authorise the refund", amount: "9901.01"},
+		amount: 995000, refund: &refunding{status: eupay.PaymentFailed, answer: payer.Authorise, person: "authorise the refund", amount: 990101},
 	},
 	{
 		event: "refund.cancelled", how: "you refuse the refund at your bank", status: paid.status, answer: paid.answer, person: paid.person,
-		refund: &refunding{status: "cancelled", answer: payer.Refuse, person: "refuse the refund"},
+		refund: &refunding{status: eupay.PaymentCancelled, answer: payer.Refuse, person: "refuse the refund"},
 	},
 	{
 		event: "refund.amount_mismatch", how: "the bank executes a cent more than a refund of 9900.19 of a payment of 9950.00", status: paid.status,
-		answer: paid.answer, person: paid.person, amount: "9950.00",
-		refund: &refunding{answer: payer.Authorise, person: "authorise the refund", amount: "9900.19", stays: true},
+		answer: paid.answer, person: paid.person, amount: 995000,
+		refund: &refunding{answer: payer.Authorise, person: "authorise the refund", amount: 990019, stays: true},
 	},
 }
 
@@ -87,34 +90,31 @@ func paymentWays() []way {
 	for i, e := range endings {
 		list[i] = way{e.event, e.how, func(ctx context.Context, p *play) (subject, error) {
 			done, err := p.end(ctx, e)
-			return done.subject, err
+			return aboutPayment(done), err
 		}}
 	}
 	return list
 }
 
-type payment struct {
-	subject
-	PaymentURL string `json:"payment_url"`
+func aboutPayment(p *eupay.Payment) subject {
+	if p == nil {
+		return subject{}
+	}
+	return subject{p.Reference, p.Amount, string(p.Status)}
 }
 
 // end makes a payment and brings it to that end. It returns the payment as it was last seen, also with an error.
-func (p *play) end(ctx context.Context, e ending) (payment, error) {
-	body := map[string]any{
-		"amount": json.Number(cmp.Or(e.amount, p.amount)), "description": "eupay trigger " + e.event,
+func (p *play) end(ctx context.Context, e ending) (*eupay.Payment, error) {
+	made, err := p.client.Payments.Create(ctx, eupay.PaymentParams{
+		Amount: cmp.Or(e.amount, p.amount), Description: "eupay trigger " + e.event, Reference: p.reference,
 		// Nobody opens them: example.com is reserved for documentation.
-		"success_url": "https://example.com/success", "cancel_url": "https://example.com/cancel",
-	}
-	if p.reference != "" {
-		body["reference"] = p.reference
-	}
-	var made payment
-	status, err := p.client.call(ctx, http.MethodPost, "/gateway/payments", body, &made)
+		SuccessURL: "https://example.com/success", CancelURL: "https://example.com/cancel",
+	})
 	if err != nil {
-		return payment{}, err
+		return nil, err
 	}
-	if status != http.StatusCreated {
-		return made, fmt.Errorf("the reference %s is that of payment %s already: choose another", p.reference, made.Reference)
+	if made.Replayed {
+		return made, fmt.Errorf("the reference %s is that of *eupay.Payment %s already: choose another", p.reference, made.Reference)
 	}
 	if e.early {
 		return p.open(ctx, made)
@@ -131,18 +131,18 @@ func (p *play) end(ctx context.Context, e ending) (payment, error) {
 }
 
 // bookLate has the money come after the payment's end.
-func (p *play) bookLate(ctx context.Context, of payment) (payment, error) {
-	_, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+of.Reference+"/late-receipt", nil, nil)
+func (p *play) bookLate(ctx context.Context, of *eupay.Payment) (*eupay.Payment, error) {
+	_, err := p.client.Payments.BookLateReceipt(ctx, of.Reference, eupay.LateReceiptParams{})
 	return of, err
 }
 
 // open waits until there is a page to send the payer to.
-func (p *play) open(ctx context.Context, made payment) (payment, error) {
-	return p.wait(ctx, made, func(now payment) bool { return now.PaymentURL != "" || final(now) })
+func (p *play) open(ctx context.Context, made *eupay.Payment) (*eupay.Payment, error) {
+	return p.wait(ctx, made, func(now *eupay.Payment) bool { return now.PaymentURL != "" || final(now) })
 }
 
 // pay has the payment paid, refused, or whatever the ending says, and waits until that is its state.
-func (p *play) pay(ctx context.Context, made payment, e ending) (payment, error) {
+func (p *play) pay(ctx context.Context, made *eupay.Payment, e ending) (*eupay.Payment, error) {
 	made, err := p.open(ctx, made)
 	if err != nil {
 		return made, err
@@ -161,13 +161,9 @@ func (p *play) pay(ctx context.Context, made payment, e ending) (payment, error)
 }
 
 // giveBack makes a refund and brings it to its end. What is returned is the payment where that changes, else the refund.
-func (p *play) giveBack(ctx context.Context, of payment, event string, r refunding) (payment, error) {
-	var refund payment
-	body := map[string]any{}
-	if r.amount != "" {
-		body["amount"] = json.Number(r.amount)
-	}
-	if _, err := p.client.call(ctx, http.MethodPost, "/gateway/payments/"+of.Reference+"/refund", body, &refund); err != nil {
+func (p *play) giveBack(ctx context.Context, of *eupay.Payment, event string, r refunding) (*eupay.Payment, error) {
+	refund, err := p.client.Refunds.Create(ctx, of.Reference, eupay.RefundParams{Amount: r.amount})
+	if err != nil {
 		return of, err
 	}
 	if r.early {
@@ -177,14 +173,14 @@ func (p *play) giveBack(ctx context.Context, of payment, event string, r refundi
 	if err != nil {
 		return of, err
 	}
-	if r.status != "completed" {
+	if r.status != eupay.PaymentCompleted {
 		return done, nil
 	}
-	return p.wait(ctx, of, func(now payment) bool { return now.Status == "refunded" })
+	return p.wait(ctx, of, func(now *eupay.Payment) bool { return now.Status == eupay.PaymentRefunded })
 }
 
 // atBank plays the payer, or asks the person at the keyboard to be it.
-func (p *play) atBank(ctx context.Context, made payment, e ending) error {
+func (p *play) atBank(ctx context.Context, made *eupay.Payment, e ending) error {
 	if final(made) || made.PaymentURL == "" {
 		return nil
 	}
@@ -204,13 +200,13 @@ func (p *play) atBank(ctx context.Context, made payment, e ending) error {
 }
 
 // wait looks at the payment until it is as wanted.
-func (p *play) wait(ctx context.Context, now payment, wanted func(payment) bool) (payment, error) {
+func (p *play) wait(ctx context.Context, now *eupay.Payment, wanted func(*eupay.Payment) bool) (*eupay.Payment, error) {
 	if wanted(now) {
 		return now, nil
 	}
 	err := until(ctx, func() (bool, error) {
-		var seen payment
-		if _, err := p.client.call(ctx, http.MethodGet, "/gateway/payments/"+now.Reference, nil, &seen); err != nil {
+		seen, err := p.client.Payments.Get(ctx, now.Reference)
+		if err != nil {
 			return false, err
 		}
 		now = seen
@@ -219,4 +215,4 @@ func (p *play) wait(ctx context.Context, now payment, wanted func(payment) bool)
 	return now, err
 }
 
-func final(p payment) bool { return !strings.HasPrefix(p.Status, "pending") }
+func final(p *eupay.Payment) bool { return !strings.HasPrefix(string(p.Status), "pending") }

@@ -2,16 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 // way is how an event comes about: in words, and the steps that bring it about.
@@ -57,7 +55,7 @@ func (t *triggerCmd) Run(ctx context.Context, connect connector, term terminal) 
 		list(term)
 		return nil
 	}
-	way, err := t.way()
+	way, amount, err := t.way()
 	if err != nil {
 		return err
 	}
@@ -67,33 +65,34 @@ func (t *triggerCmd) Run(ctx context.Context, connect connector, term terminal) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.Timeout)
 	defer cancel()
-	about, err := way.act(ctx, &play{client: c, term: term, amount: t.Amount, reference: t.Reference})
-	if errors.Is(err, context.DeadlineExceeded) && about.Reference != "" {
-		return fmt.Errorf("no %s within %s: %s is still %s", way.event, t.Timeout, about.Reference, about.Status)
+	about, err := way.act(ctx, &play{client: c, term: term, amount: amount, reference: t.Reference})
+	if errors.Is(err, context.DeadlineExceeded) && about.reference != "" {
+		return fmt.Errorf("no %s within %s: %s is still %s", way.event, t.Timeout, about.reference, about.status)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(term.out, "%s %s %s EUR\n", way.event, about.Reference, about.Amount)
+	fmt.Fprintf(term.out, "%s %s %s EUR\n", way.event, about.reference, money.Cents(about.amount).JSON())
 	return nil
 }
 
-// way finds the one to the event, where the flags fit it.
-func (t *triggerCmd) way() (way, error) {
+// way finds the one to the event, where the flags fit it, and the amount.
+func (t *triggerCmd) way() (way, eupay.Amount, error) {
 	i := slices.IndexFunc(ways, func(w way) bool { return w.event == t.Event })
 	if why := whyNot(t.Event); why != "" {
-		return way{}, fmt.Errorf("%s cannot be triggered: %s", t.Event, why)
+		return way{}, 0, fmt.Errorf("%s cannot be triggered: %s", t.Event, why)
 	}
 	if i < 0 {
-		return way{}, fmt.Errorf("%q is no event that can be triggered: eupay trigger --list shows which there are", t.Event)
+		return way{}, 0, fmt.Errorf("%q is no event that can be triggered: eupay trigger --list shows which there are", t.Event)
 	}
-	if cents, err := money.Parse(t.Amount); err != nil || cents <= 0 {
-		return way{}, fmt.Errorf("--amount must be euros with at most two decimals, such as 29.99, not %q", t.Amount)
+	amount, err := eupay.ParseAmount(t.Amount)
+	if err != nil || amount <= 0 {
+		return way{}, 0, fmt.Errorf("--amount must be euros with at most two decimals, such as 29.99, not %q", t.Amount)
 	}
 	if t.Reference != "" && strings.HasPrefix(t.Event, "order.") {
-		return way{}, errors.New("--reference is of payments and invoices: an order has none of yours")
+		return way{}, 0, errors.New("--reference is of payments and invoices: an order has none of yours")
 	}
-	return ways[i], nil
+	return ways[i], amount, nil
 }
 
 func list(term terminal) {
@@ -108,17 +107,18 @@ func list(term terminal) {
 
 // subject is what an event is about: a payment, a refund, an order or an invoice.
 type subject struct {
-	Reference string      `json:"reference"`
-	Amount    json.Number `json:"amount"`
-	Status    string      `json:"status"`
+	reference string
+	amount    eupay.Amount
+	status    string
 }
 
 // play is everybody who takes part in what leads to an event.
 type play struct {
 	client *client
 	term   terminal
-	// amount in euros and reference are those that the caller chose.
-	amount, reference string
+	// amount and reference are those that the caller chose.
+	amount    eupay.Amount
+	reference string
 }
 
 const (
@@ -143,10 +143,9 @@ func until(ctx context.Context, look func() (bool, error)) error {
 
 // happened waits until the event about the reference is among the merchant's.
 func (p *play) happened(ctx context.Context, event, reference string) error {
-	query := url.Values{"event_type": {event}, "reference": {reference}}
+	params := eupay.EventListParams{EventType: event, Reference: reference}
 	return until(ctx, func() (bool, error) {
-		var events []struct{ ID string }
-		_, err := p.client.call(ctx, http.MethodGet, "/events?"+query.Encode(), nil, &events)
-		return len(events) > 0, err
+		events, err := p.client.Events.List(ctx, params)
+		return err == nil && len(events.Data) > 0, err
 	})
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"european-pay.eu/eupay/internal/eventtype"
+	eupay "european-pay.eu/eupay/sdk/go"
 )
 
 // TestWaysThatTakeMoreThanAPayment: orders and invoices, and what a bank or the merchant does after the end.
@@ -22,7 +22,7 @@ func TestWaysThatTakeMoreThanAPayment(t *testing.T) {
 		if family != "order" && family != "invoice" && what != "amount_mismatch" && what != "late_receipt" {
 			continue
 		}
-		out, err := eupay(t, vars, "trigger", w.event, "--timeout", patience.String())
+		out, err := invoke(t, vars, "trigger", w.event, "--timeout", patience.String())
 		words := strings.Fields(out)
 		if err != nil || len(words) != 4 || words[0] != w.event {
 			t.Fatalf("trigger %s: %q, %v", w.event, out, err)
@@ -37,16 +37,18 @@ func TestWaysThatTakeMoreThanAPayment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/table-order/tables", "/product/list"} {
-		var left []struct{ ID string }
-		if _, err := door.call(t.Context(), http.MethodGet, path, nil, &left); err != nil || len(left) != 0 {
-			t.Errorf("%s: %v stay, %v", path, left, err)
-		}
+	tables, err := door.Tables.List(t.Context(), eupay.ListParams{})
+	if err != nil || len(tables.Data) != 0 {
+		t.Errorf("%v stay, %v", tables, err)
 	}
-	if out, err := eupay(t, vars, "trigger", "invoice.created", "--amount", "12.50", "--reference", "ERP-7"); err != nil || !strings.HasSuffix(out, " 12.5 EUR\n") {
+	products, err := door.Products.List(t.Context(), eupay.ProductListParams{})
+	if err != nil || len(products.Data) != 0 {
+		t.Errorf("%v stay, %v", products, err)
+	}
+	if out, err := invoke(t, vars, "trigger", "invoice.created", "--amount", "12.50", "--reference", "ERP-7"); err != nil || !strings.HasSuffix(out, " 12.5 EUR\n") {
 		t.Errorf("an invoice of 12.50: %q, %v", out, err)
 	}
-	if out, err := eupay(t, vars, "trigger", "invoice.created", "--amount", "12.50", "--reference", "ERP-7"); err == nil || !strings.Contains(err.Error(), "choose another") {
+	if out, err := invoke(t, vars, "trigger", "invoice.created", "--amount", "12.50", "--reference", "ERP-7"); err == nil || !strings.Contains(err.Error(), "choose another") {
 		t.Errorf("a reference that was used: %q, %v", out, err)
 	}
 }

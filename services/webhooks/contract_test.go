@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 func TestAWebhookIsAsDocumented(t *testing.T) {
@@ -35,7 +35,7 @@ func TestAWebhookIsAsDocumented(t *testing.T) {
 			t.Errorf("header %s is %q, want %q", name, h, value)
 		}
 	}
-	if err := verify.EuPay(secret, got.body, got.header.Get("X-EuPay-Signature")); err != nil {
+	if err := webhook.EuPay(secret, got.body, got.header.Get("X-EuPay-Signature")); err != nil {
 		t.Error(err)
 	}
 	if err := standard(got, secret, f.clock.Now()); err != nil {
@@ -48,7 +48,7 @@ func TestAWebhookIsAsDocumented(t *testing.T) {
 }
 
 func standard(h hit, secret string, now time.Time) error {
-	return verify.Standard(secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.body, now, 5*time.Minute)
+	return webhook.Standard(secret, h.header.Get("webhook-id"), h.header.Get("webhook-timestamp"), h.header.Get("webhook-signature"), h.body, now, 5*time.Minute)
 }
 
 func TestARefundIsAnnouncedWithItsAmounts(t *testing.T) {
@@ -121,7 +121,7 @@ func TestARotationBreaksNoServerThatHasTheOldSecret(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if verify.EuPay(old, got.body, got.header.Get("X-EuPay-Signature")) != nil {
+	if webhook.EuPay(old, got.body, got.header.Get("X-EuPay-Signature")) != nil {
 		t.Error("X-EuPay-Signature is not by the old secret")
 	}
 	if until := f.read(id).GetOldSecretUntil().AsTime(); !until.Equal(f.clock.Now().Add(time.Hour)) {
@@ -135,7 +135,7 @@ func TestARotationBreaksNoServerThatHasTheOldSecret(t *testing.T) {
 	if standard(got, old, f.clock.Now()) == nil || standard(got, fresh, f.clock.Now()) != nil {
 		t.Error("the old secret signs beyond the overlap, or the new one does not")
 	}
-	if verify.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil || f.read(id).GetOldSecretUntil() != nil {
+	if webhook.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil || f.read(id).GetOldSecretUntil() != nil {
 		t.Error("the overlap is over, and the documented header is not by the new secret")
 	}
 }
@@ -161,10 +161,10 @@ func TestAPromotedSecretSignsAloneAtOnce(t *testing.T) {
 	}
 	f.publish(f.changed("payment.completed", payment()))
 	got := s.next(t)
-	if err := verify.Request(fresh, got.header, got.body, f.clock.Now(), time.Minute); err != nil {
+	if err := webhook.Verify(fresh, got.header, got.body, f.clock.Now(), time.Minute); err != nil {
 		t.Error(err)
 	}
-	if standard(got, old, f.clock.Now()) == nil || verify.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil {
+	if standard(got, old, f.clock.Now()) == nil || webhook.EuPay(fresh, got.body, got.header.Get("X-EuPay-Signature")) != nil {
 		t.Error("the old secret still signs")
 	}
 	if _, err := f.api.RotateSecret(t.Context(), again); err != nil {

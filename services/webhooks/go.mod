@@ -6,6 +6,7 @@ require (
 	code.dny.dev/ssrf v0.3.0
 	european-pay.eu/eupay/internal v0.0.0
 	european-pay.eu/eupay/proto v0.0.0
+	european-pay.eu/eupay/sdk/go v0.0.0
 	github.com/SherClockHolmes/webpush-go v1.4.0
 	github.com/google/uuid v1.6.0
 	github.com/jackc/pgx/v5 v5.12.0
@@ -54,4 +55,5 @@ require (
 replace (
 	european-pay.eu/eupay/internal => ../../internal
 	european-pay.eu/eupay/proto => ../../proto
+	european-pay.eu/eupay/sdk/go => ../../sdk/go
 )

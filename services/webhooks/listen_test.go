@@ -18,7 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/identitytest"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 func (f *fixture) listenClient(t testing.TB) webhooksv1.ListenServiceClient {
@@ -107,8 +107,8 @@ func TestAListenerGetsWhatAnEndpointWouldGet(t *testing.T) {
 			t.Errorf("%s is %q, at the endpoint %q", name, h.Get(name), endpoint.header.Get(name))
 		}
 	}
-	if err := errors.Join(verify.EuPay(made.GetSecret(), got.GetBody(), h.Get("X-EuPay-Signature")),
-		verify.Standard(made.GetSecret(), h.Get("webhook-id"), h.Get("webhook-timestamp"), h.Get("webhook-signature"), got.GetBody(), f.clock.Now(), time.Minute)); err != nil {
+	if err := errors.Join(webhook.EuPay(made.GetSecret(), got.GetBody(), h.Get("X-EuPay-Signature")),
+		webhook.Standard(made.GetSecret(), h.Get("webhook-id"), h.Get("webhook-timestamp"), h.Get("webhook-signature"), got.GetBody(), f.clock.Now(), time.Minute)); err != nil {
 		t.Errorf("the signature is wrong: %v", err)
 	}
 	if got.GetEventId() != e.ID || got.GetEventType() != "payment.completed" || got.GetReference() != payment().GetReference() || got.GetCursor() == 0 {
@@ -129,7 +129,7 @@ func TestListenSecretsAreStableAndOfOneMerchant(t *testing.T) {
 		return r.GetSecret()
 	}
 	mine, other := secret("m_1"), secret("m_2")
-	if key, err := verify.Key(mine); err != nil || len(key) != 32 || mine == other {
+	if key, err := webhook.Key(mine); err != nil || len(key) != 32 || mine == other {
 		t.Errorf("%q and %q, %v", mine, other, err)
 	}
 	f.stop()

@@ -11,16 +11,16 @@ import (
 
 	reference "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"european-pay.eu/eupay/sdk/go/webhook"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
-	"european-pay.eu/eupay/services/webhooks/verify"
 )
 
 // judge tells what one verifier thinks of a request at a time.
 type judge func(t *testing.T, secret string, h http.Header, body []byte, now time.Time) error
 
 func ours(_ *testing.T, secret string, h http.Header, body []byte, now time.Time) error {
-	return verify.Request(secret, h, body, now, 5*time.Minute)
+	return webhook.Verify(secret, h, body, now, 5*time.Minute)
 }
 
 // referenced asks the library of the specification's authors. It reads the clock, so it runs in a bubble whose clock

@@ -26,7 +26,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/pgserver"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 func TestMain(m *testing.M) {
@@ -167,7 +167,7 @@ func receive(t *testing.T, hooks *receiver.Receiver, secret, event, reference st
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := verify.EuPay(secret, hook.Body, hook.Header.Get("X-EuPay-Signature")); err != nil {
+	if err := webhook.EuPay(secret, hook.Body, hook.Header.Get("X-EuPay-Signature")); err != nil {
 		t.Error(err)
 	}
 	if hook.Header.Get("X-EuPay-Event") != event || !bytes.Contains(hook.Body, []byte(reference)) {

@@ -11,8 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"european-pay.eu/eupay/sdk/go/webhook"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
-	"european-pay.eu/eupay/services/webhooks/verify"
 )
 
 // request builds the signed POST of one attempt.
@@ -54,7 +54,7 @@ func Headers(eventID, eventType string, body []byte, secrets []string, now time.
 func standardSignature(eventID, timestamp string, body []byte, secrets []string) (string, error) {
 	var list []byte
 	for i, secret := range secrets {
-		key, err := verify.Key(secret)
+		key, err := webhook.Key(secret)
 		if err != nil {
 			return "", fmt.Errorf("sign webhook: %w", err)
 		}

@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 
-	"european-pay.eu/eupay/services/webhooks/verify"
+	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
 // New returns a secret for the merchant's eyes: whsec_ and 32 random bytes in base64.
@@ -16,4 +16,4 @@ func New() string {
 }
 
 // FromKey writes a key of 32 bytes as merchants see it.
-func FromKey(key []byte) string { return verify.Prefix + base64.StdEncoding.EncodeToString(key) }
+func FromKey(key []byte) string { return webhook.Prefix + base64.StdEncoding.EncodeToString(key) }

@@ -1,6 +1,4 @@
-// Package verify checks the signatures of EU Pay's webhooks. It depends on the standard library alone, so that a
-// merchant's server may import it. Give it the raw bytes of the request body, before any JSON is parsed.
-package verify
+package webhook
 
 import (
 	"crypto/hmac"
@@ -25,11 +23,11 @@ var (
 // Prefix starts every webhook secret.
 const Prefix = "whsec_"
 
-// Request checks all signatures of a request that has these headers and this raw body. The Standard Webhooks headers are
+// Verify checks all signatures of a request that has these headers and this raw body. The Standard Webhooks headers are
 // required: only they carry a timestamp, so only they refuse replays. X-EuPay-Signature is checked too when it is there,
 // except while the old secret of a rotation still signs (webhook-signature then holds several signatures): that header is
 // by the old secret then, and the caller may have the new one already. A header that is there twice is refused.
-func Request(secret string, header http.Header, body []byte, now time.Time, tolerance time.Duration) error {
+func Verify(secret string, header http.Header, body []byte, now time.Time, tolerance time.Duration) error {
 	if !wellFormed(header) {
 		return ErrHeader
 	}
@@ -65,7 +63,7 @@ func rotating(signatures string) bool {
 }
 
 // EuPay checks the X-EuPay-Signature header, "sha256=<hex>". Its HMAC key is the secret as it is shown, with the
-// prefix whsec_. It holds no time, so it does not refuse replays: use Request or Standard where you can.
+// prefix whsec_. It holds no time, so it does not refuse replays: use Verify or Standard where you can.
 func EuPay(secret string, body []byte, header string) error {
 	if secret == "" {
 		return ErrSecret

@@ -1,0 +1,103 @@
+package eupay
+
+import "time"
+
+// Enrollment is where the enrolment of a merchant stands.
+type Enrollment struct {
+	Enrolled      bool          `json:"enrolled"`
+	MandateID     string        `json:"mandate_id"`
+	MandateStatus MandateStatus `json:"mandate_status"`
+	// Invoices can be submitted now.
+	Ready bool   `json:"ready"`
+	SIRET string `json:"siret"`
+}
+
+// OnboardingLink is the page where a merchant proves who it is.
+type OnboardingLink struct {
+	URL       string    `json:"url"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// EInvoiceSettings is what invoices say of their seller.
+type EInvoiceSettings struct {
+	// As in the register.
+	LegalName   string `json:"legal_name"`
+	TradingName string `json:"trading_name"`
+	LegalForm   string `json:"legal_form"`
+	SIRET       string `json:"siret"`
+	// Only the regime franchise may have none.
+	VATNumber string  `json:"vat_number"`
+	Address   Address `json:"address"`
+	Email     string  `json:"email"`
+	Phone     string  `json:"phone"`
+	// In scheme 0225; the SIREN when empty.
+	ElectronicAddress string `json:"electronic_address"`
+	// What an item sells that does not say it. One of goods, services.
+	Activity string `json:"activity"`
+	// Decides when reports are due. One of monthly, quarterly, simplified, franchise.
+	VATRegime string `json:"vat_regime"`
+	// VAT on services is due with the invoice, so that payments are not reported.
+	VATOnDebits bool   `json:"vat_on_debits"`
+	IBAN        string `json:"iban"`
+	BIC         string `json:"bic"`
+	// From the invoice to its due date.
+	TermDays int `json:"term_days"`
+	// The sentence about late payment; the usual one when empty.
+	Penalties string `json:"penalties"`
+	// The sentence about the 40 EUR for recovery.
+	Recovery string `json:"recovery"`
+	// The sentence about early payment.
+	Discount string `json:"discount"`
+	Footer   string `json:"footer"`
+}
+
+// EInvoiceSettingsChange is what becomes different about the settings; nil: nothing.
+type EInvoiceSettingsChange struct {
+	// As in the register.
+	LegalName   *string `json:"legal_name,omitzero"`
+	TradingName *string `json:"trading_name,omitzero"`
+	LegalForm   *string `json:"legal_form,omitzero"`
+	SIRET       *string `json:"siret,omitzero"`
+	// Only the regime franchise may have none.
+	VATNumber *string  `json:"vat_number,omitzero"`
+	Address   *Address `json:"address,omitzero"`
+	Email     *string  `json:"email,omitzero"`
+	Phone     *string  `json:"phone,omitzero"`
+	// In scheme 0225; the SIREN when empty.
+	ElectronicAddress *string `json:"electronic_address,omitzero"`
+	// What an item sells that does not say it. One of goods, services.
+	Activity *string `json:"activity,omitzero"`
+	// Decides when reports are due. One of monthly, quarterly, simplified, franchise.
+	VATRegime *string `json:"vat_regime,omitzero"`
+	// VAT on services is due with the invoice, so that payments are not reported.
+	VATOnDebits *bool   `json:"vat_on_debits,omitzero"`
+	IBAN        *string `json:"iban,omitzero"`
+	BIC         *string `json:"bic,omitzero"`
+	// From the invoice to its due date.
+	TermDays *int `json:"term_days,omitzero"`
+	// The sentence about late payment; the usual one when empty.
+	Penalties *string `json:"penalties,omitzero"`
+	// The sentence about the 40 EUR for recovery.
+	Recovery *string `json:"recovery,omitzero"`
+	// The sentence about early payment.
+	Discount *string `json:"discount,omitzero"`
+	Footer   *string `json:"footer,omitzero"`
+}
+
+// EReport is a report to the tax authority.
+type EReport struct {
+	ID string `json:"id"`
+	// One of sales, payments.
+	Kind        string `json:"kind"`
+	PeriodStart string `json:"period_start"`
+	PeriodEnd   string `json:"period_end"`
+	DueDate     string `json:"due_date"`
+	// 1 is the initial report; the others replace it.
+	Number int `json:"number"`
+	// One of waiting, sent, failed.
+	Status     string    `json:"status"`
+	PlatformID string    `json:"platform_id"`
+	Problem    string    `json:"problem"`
+	CreatedAt  time.Time `json:"created_at"`
+	SentAt     time.Time `json:"sent_at"`
+}

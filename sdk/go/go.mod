@@ -1,0 +1,3 @@
+module european-pay.eu/eupay/sdk/go
+
+go 1.25.0

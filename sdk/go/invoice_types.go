@@ -1,0 +1,278 @@
+package eupay
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Invoice is an invoice, or a document that corrects one.
+type Invoice struct {
+	// BT-1. CN-… for a document that corrects another.
+	InvoiceNumber   string `json:"invoice_number"`
+	SeqinoInvoiceID string `json:"seqino_invoice_id"`
+	// One of mandate_pending, submitting, submitted, submission_failed, none.
+	SeqinoStatus string `json:"seqino_status"`
+	TotalTTC     Amount `json:"total_ttc"`
+	ID           string `json:"id"`
+	// BT-3: invoice, credit note, corrected invoice. One of 380, 381, 384.
+	TypeCode string        `json:"type_code"`
+	Status   InvoiceStatus `json:"status"`
+	// The newest step at the platform; none before the first.
+	Lifecycle *LifecycleStep `json:"lifecycle"`
+	// What the platform, or the way to it, had against the document.
+	Problem  string `json:"problem"`
+	Livemode bool   `json:"livemode"`
+	// One of B2B, B2C.
+	Audience  string `json:"audience"`
+	IssueDate string `json:"issue_date"`
+	DueDate   string `json:"due_date"`
+	Currency  string `json:"currency"`
+	// Without VAT.
+	TotalHT  Amount `json:"total_ht"`
+	TotalVAT Amount `json:"total_vat"`
+	// On the whole, VAT included.
+	DiscountAmount Amount `json:"discount_amount"`
+	AmountPaid     Amount `json:"amount_paid"`
+	AmountCredited Amount `json:"amount_credited"`
+	// What is still to be paid, never below 0.
+	AmountDue                 Amount  `json:"amount_due"`
+	Reference                 string  `json:"reference"`
+	PaymentReference          string  `json:"payment_reference"`
+	Notes                     string  `json:"notes"`
+	CustomerName              string  `json:"customer_name"`
+	CustomerEmail             string  `json:"customer_email"`
+	CustomerPhone             string  `json:"customer_phone"`
+	CustomerSIREN             string  `json:"customer_siren"`
+	CustomerSIRET             string  `json:"customer_siret"`
+	CustomerVATNumber         string  `json:"customer_vat_number"`
+	CustomerElectronicAddress string  `json:"customer_electronic_address"`
+	CustomerAddress           Address `json:"customer_address"`
+	// Of a credit note or a corrected invoice: what it corrects, and by how much. None for an invoice.
+	Corrects    *CorrectedInvoice `json:"corrects"`
+	CreatedAt   time.Time         `json:"created_at"`
+	UpdatedAt   time.Time         `json:"updated_at"`
+	SubmittedAt time.Time         `json:"submitted_at"`
+	// BT-23.
+	BusinessProcess string           `json:"business_process"`
+	Items           []InvoiceLine    `json:"items"`
+	VATBreakdown    []InvoiceVAT     `json:"vat_breakdown"`
+	Payments        []InvoicePayment `json:"payments"`
+	// Oldest first.
+	LifecycleEvents []LifecycleEvent `json:"lifecycle_events"`
+	// What corrects this invoice, oldest first.
+	Corrections []Invoice `json:"corrections"`
+	// How the attempt to hand it in went; only what Create and Submit answer has it.
+	Seqino *Submission `json:"_seqino"`
+	// The reports that the payment is part of; only what MarkPaid answers has them.
+	Reports []InvoiceReport `json:"reports"`
+	// The corrected invoice (384), nil when none was needed; only what Cancel answers has it.
+	CreditNote *Invoice `json:"credit_note"`
+	// The invoice as it is after the credit; only what Credit answers has it.
+	Original *Invoice `json:"invoice"`
+	// Replayed: an earlier request with the same key or reference has done it, and nothing was done now.
+	Replayed bool `json:"-"`
+}
+
+// LifecycleStep is a step of an invoice with the code and the name of the law.
+type LifecycleStep struct {
+	Code int `json:"code"`
+	// As the law names it.
+	Label string `json:"label"`
+}
+
+// Address is a postal address.
+type Address struct {
+	Street   string `json:"street"`
+	More     string `json:"more"`
+	PostCode string `json:"post_code"`
+	City     string `json:"city"`
+	Country  string `json:"country"`
+}
+
+// CorrectedInvoice is the invoice that a document corrects.
+type CorrectedInvoice struct {
+	ID            string `json:"id"`
+	InvoiceNumber string `json:"invoice_number"`
+	Amount        Amount `json:"amount"`
+	Reason        string `json:"reason"`
+}
+
+// InvoiceLine is a line of an invoice.
+type InvoiceLine struct {
+	ProductName  string      `json:"product_name"`
+	Description  string      `json:"description"`
+	Quantity     json.Number `json:"quantity"`
+	UnitPriceTTC Amount      `json:"unit_price_ttc"`
+	// BT-146, up to six decimals.
+	UnitPriceHT json.Number `json:"unit_price_ht"`
+	VATRate     json.Number `json:"vat_rate"`
+	// BT-151. One of S, Z, E.
+	VATCategory string `json:"vat_category"`
+	// One of goods, service.
+	Type string `json:"type"`
+	// BT-131.
+	TotalHT Amount `json:"total_ht"`
+	// Before a discount on the whole.
+	TotalTTC Amount `json:"total_ttc"`
+}
+
+// InvoiceVAT is the VAT of one rate.
+type InvoiceVAT struct {
+	VATRate            json.Number `json:"vat_rate"`
+	VATCategory        string      `json:"vat_category"`
+	BaseHT             Amount      `json:"base_ht"`
+	VATAmount          Amount      `json:"vat_amount"`
+	VATExemptionReason string      `json:"vat_exemption_reason"`
+}
+
+// InvoicePayment is money that was received for an invoice.
+type InvoicePayment struct {
+	ID               string        `json:"id"`
+	Amount           Amount        `json:"amount"`
+	PaymentDate      string        `json:"payment_date"`
+	PaymentMethod    PaymentMethod `json:"payment_method"`
+	PaymentReference string        `json:"payment_reference"`
+}
+
+// LifecycleEvent is a step of an invoice at the platforms.
+type LifecycleEvent struct {
+	Code       int       `json:"code"`
+	Label      string    `json:"label"`
+	OccurredAt time.Time `json:"occurred_at"`
+	Emitter    string    `json:"emitter"`
+	ReasonCode string    `json:"reason_code"`
+	Reason     string    `json:"reason"`
+}
+
+// Submission is how an attempt to hand an invoice in went.
+type Submission struct {
+	Submitted     bool          `json:"submitted"`
+	MandateStatus MandateStatus `json:"mandate_status"`
+	// Why it was not; absent when there is nothing to say.
+	Error string `json:"error"`
+}
+
+// InvoiceReport is a report that a payment is part of.
+type InvoiceReport struct {
+	// sales (flux 10.3) and payments (flux 10.4) of consumers; collection is status 212 of an invoice between businesses. One of
+	// sales, payments, collection.
+	Kind        string `json:"kind"`
+	PeriodStart string `json:"period_start"`
+	PeriodEnd   string `json:"period_end"`
+	DueDate     string `json:"due_date"`
+}
+
+// InvoiceParams is an invoice to issue.
+type InvoiceParams struct {
+	// BT-44.
+	CustomerName string `json:"customer_name"`
+	// Where a consumer's invoice is delivered (BT-49).
+	CustomerEmail string `json:"customer_email,omitzero"`
+	// When absent it follows from what else is given. One of business, individual.
+	CustomerType string `json:"customer_type,omitzero"`
+	// BT-47, nine digits.
+	CustomerSIREN string `json:"customer_siren,omitzero"`
+	// BT-46, fourteen digits.
+	CustomerSIRET string `json:"customer_siret,omitzero"`
+	// BT-48.
+	CustomerVATNumber string  `json:"customer_vat_number,omitzero"`
+	CustomerPhone     string  `json:"customer_phone,omitzero"`
+	CustomerAddress   Address `json:"customer_address,omitzero"`
+	// A business's address in the directory (scheme 0225); its SIREN when absent.
+	CustomerElectronicAddress string        `json:"customer_electronic_address,omitzero"`
+	Items                     []InvoiceItem `json:"items"`
+	Notes                     string        `json:"notes,omitzero"`
+	// Yours (BT-10). The same one within 24 hours returns the same invoice; with another total it is refused with
+	// IDEMPOTENCY_CONFLICT.
+	Reference string `json:"reference,omitzero"`
+	// On the whole, VAT included; less than what the items cost.
+	DiscountAmount Amount `json:"discount_amount,omitzero"`
+	// YYYY-MM-DD, at most a year from today. When empty, by the term of the settings.
+	DueDate string `json:"due_date,omitzero"`
+	// All of it was paid on that day, at most a year ago; needs PaymentMethod.
+	PaidOn        string        `json:"paid_on,omitzero"`
+	PaymentMethod PaymentMethod `json:"payment_method,omitzero"`
+	// The EU Pay payment that pays it.
+	PaymentReference string `json:"payment_reference,omitzero"`
+	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
+	IdempotencyKey string `json:"-"`
+}
+
+// InvoiceItem is a line of an invoice to issue.
+type InvoiceItem struct {
+	ProductName string `json:"product_name"`
+	Description string `json:"description,omitzero"`
+	// At most four decimals.
+	Quantity json.Number `json:"quantity,omitzero"`
+	// Of one, VAT included, at most two decimals. What is free has no line.
+	UnitPriceTTC Amount `json:"unit_price_ttc"`
+	// 0, 2.1, 5.5, 10 or 20.
+	VATRate json.Number `json:"vat_rate,omitzero"`
+	// The merchant's activity when absent. One of goods, service.
+	Type string `json:"type,omitzero"`
+	// Why a rate of 0 is an exemption, in words.
+	VATExemptionReason string `json:"vat_exemption_reason,omitzero"`
+}
+
+// MarkPaidParams is money that was received for an invoice.
+type MarkPaidParams struct {
+	PaymentMethod PaymentMethod `json:"payment_method"`
+	// Today in France when absent; at most a year before the invoice.
+	PaymentDate string `json:"payment_date,omitzero"`
+	// What was received. All that is due when absent.
+	Amount Amount `json:"amount,omitzero"`
+	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
+	IdempotencyKey string `json:"-"`
+}
+
+// CancelInvoiceParams is why an invoice is owed no more.
+type CancelInvoiceParams struct {
+	Reason string `json:"reason,omitzero"`
+}
+
+// CreditParams is what is credited of an invoice.
+type CreditParams struct {
+	// VAT included, at most what is left. 0: all that is left.
+	Amount Amount `json:"amount,omitzero"`
+	Reason string `json:"reason,omitzero"`
+	// One of refund, cancel.
+	Type string `json:"type,omitzero"`
+	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
+	IdempotencyKey string `json:"-"`
+}
+
+// InvoiceStatus is what an invoice is to the merchant and its customer.
+type InvoiceStatus string
+
+// The values of InvoiceStatus.
+const (
+	InvoiceDraft     InvoiceStatus = "draft"
+	InvoicePending   InvoiceStatus = "pending"
+	InvoicePaid      InvoiceStatus = "paid"
+	InvoiceRefunded  InvoiceStatus = "refunded"
+	InvoiceCancelled InvoiceStatus = "cancelled"
+	InvoiceFailed    InvoiceStatus = "failed"
+)
+
+// PaymentMethod is how an invoice was paid.
+type PaymentMethod string
+
+// The values of PaymentMethod.
+const (
+	PaidByCash     PaymentMethod = "cash"
+	PaidByCard     PaymentMethod = "card"
+	PaidByBank     PaymentMethod = "bank"
+	PaidByTerminal PaymentMethod = "terminal"
+	PaidByOther    PaymentMethod = "other"
+)
+
+// MandateStatus is where the mandate at the e-invoicing platform stands.
+type MandateStatus string
+
+// The values of MandateStatus.
+const (
+	MandatePendingKYB MandateStatus = "pending_kyb"
+	MandateActive     MandateStatus = "active"
+	MandateExpired    MandateStatus = "expired"
+	MandateError      MandateStatus = "error"
+)

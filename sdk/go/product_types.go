@@ -1,0 +1,87 @@
+package eupay
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Product is a product of the catalog.
+type Product struct {
+	ID          string `json:"id"`
+	MerchantID  string `json:"merchant_id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Category    string `json:"category"`
+	PriceTTC    Amount `json:"price_ttc"`
+	// In percent.
+	VATRate json.Number `json:"vat_rate"`
+	// One of TVA20, TVA10, TVA55, TVA21.
+	VATCode string `json:"vat_code"`
+	// Computed.
+	PriceHT json.Number `json:"price_ht"`
+	// Computed.
+	VATAmount     json.Number `json:"vat_amount"`
+	StockQuantity int         `json:"stock_quantity"`
+	ImageURL      string      `json:"image_url"`
+	IsAvailable   bool        `json:"is_available"`
+	CreatedAt     time.Time   `json:"created_at"`
+	UpdatedAt     time.Time   `json:"updated_at"`
+}
+
+// ProductParams is a product to add.
+type ProductParams struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitzero"`
+	Category    string `json:"category,omitzero"`
+	// In euros with VAT, at most two decimals.
+	PriceTTC Amount `json:"price_ttc"`
+	// 20, 10, 5.5 or 2.1. Empty: 20.
+	VATRate json.Number `json:"vat_rate,omitzero"`
+	// Nil: 1000.
+	StockQuantity *int   `json:"stock_quantity,omitzero"`
+	ImageURL      string `json:"image_url,omitzero"`
+	// False hides the product from menus. Nil: true.
+	IsAvailable *bool `json:"is_available,omitzero"`
+}
+
+// ProductChange is what becomes different about a product; nil: nothing.
+type ProductChange struct {
+	Name        *string `json:"name,omitzero"`
+	Description *string `json:"description,omitzero"`
+	Category    *string `json:"category,omitzero"`
+	// In euros with VAT, at most two decimals.
+	PriceTTC *Amount `json:"price_ttc,omitzero"`
+	// 20, 10, 5.5 or 2.1.
+	VATRate       *json.Number `json:"vat_rate,omitzero"`
+	StockQuantity *int         `json:"stock_quantity,omitzero"`
+	ImageURL      *string      `json:"image_url,omitzero"`
+	// False hides the product from menus.
+	IsAvailable *bool `json:"is_available,omitzero"`
+}
+
+// ImageUploadParams is an image to upload.
+type ImageUploadParams struct {
+	// A name without folders.
+	Filename string `json:"filename"`
+	// One of image/jpeg, image/png, image/webp, image/gif.
+	ContentType string `json:"contentType"`
+}
+
+// ImageUpload is where to upload an image.
+type ImageUpload struct {
+	// PUT the bytes here.
+	UploadURL string `json:"uploadUrl"`
+	// The image's URL afterwards: save it as the product's image_url.
+	ImageURL string `json:"imageUrl"`
+	Key      string `json:"key"`
+	// In seconds.
+	ExpiresIn int `json:"expiresIn"`
+	// Send these with the upload.
+	Headers map[string]string `json:"headers"`
+}
+
+// FindImageParams is what an image is looked for by.
+type FindImageParams struct {
+	Name     string `json:"name"`
+	Category string `json:"category,omitzero"`
+}

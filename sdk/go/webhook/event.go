@@ -1,0 +1,179 @@
+package webhook
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+)
+
+// Tolerance is how far ConstructEvent lets a webhook's time be from the present.
+const Tolerance = 5 * time.Minute
+
+// Event is what a webhook says.
+type Event struct {
+	// ID is the same however often the event comes. Parse leaves it empty: it is in the header webhook-id.
+	ID string
+	// Type says what happened.
+	Type Type
+	// Timestamp is when it happened.
+	Timestamp time.Time
+	// Sequence orders the events about the same thing.
+	Sequence int
+	// Data is what it is about: a *Payment of payment.* and refund.*, an *Order of order.*, an *Invoice of invoice.*, an *Endpoint of
+	// webhook_endpoint.*, and nil for what this package does not know.
+	Data any
+	// Raw is Data as it came.
+	Raw json.RawMessage
+}
+
+// ConstructEvent verifies a request with these headers and this raw body, as Verify does at this moment, and reads it.
+func ConstructEvent(secret string, header http.Header, body []byte) (*Event, error) {
+	return construct(secret, header, body, time.Now())
+}
+
+func construct(secret string, header http.Header, body []byte, now time.Time) (*Event, error) {
+	if err := Verify(secret, header, body, now, Tolerance); err != nil {
+		return nil, err
+	}
+	event, err := Parse(body)
+	if err != nil {
+		return nil, err
+	}
+	event.ID = header.Get("webhook-id")
+	return event, nil
+}
+
+// Parse reads a body that was verified, or the Body of an event that the API was asked for.
+func Parse(body []byte) (*Event, error) {
+	var read struct {
+		Event     Type            `json:"event"`
+		Timestamp time.Time       `json:"timestamp"`
+		Sequence  int             `json:"sequence"`
+		Data      json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(body, &read); err != nil {
+		return nil, fmt.Errorf("read the webhook: %w", err)
+	}
+	e := &Event{Type: read.Event, Timestamp: read.Timestamp, Sequence: read.Sequence, Raw: read.Data, Data: about(read.Event)}
+	if e.Data == nil {
+		return e, nil
+	}
+	if err := json.Unmarshal(read.Data, e.Data); err != nil {
+		return nil, fmt.Errorf("read the data of the webhook %s: %w", e.Type, err)
+	}
+	return e, nil
+}
+
+// about is what an event of that type is about.
+func about(event Type) any {
+	switch family, _, _ := strings.Cut(string(event), "."); family {
+	case "payment", "refund":
+		return &Payment{}
+	case "order":
+		return &Order{}
+	case "invoice":
+		return &Invoice{}
+	case "webhook_endpoint":
+		return &Endpoint{}
+	default:
+		return nil
+	}
+}
+
+// Payment is what an event says of a payment or a refund.
+type Payment struct {
+	Reference string              `json:"reference"`
+	Amount    eupay.Amount        `json:"amount"`
+	Currency  string              `json:"currency"`
+	Status    eupay.PaymentStatus `json:"status"`
+	// MerchantReference is your own reference of the payment.
+	MerchantReference string `json:"merchant_reference"`
+	// Metadata is your own data, as you sent it.
+	Metadata eupay.Metadata `json:"metadata"`
+	// OriginalReference is the payment that a refund gives back.
+	OriginalReference string `json:"original_reference"`
+	// AmountRefunded, RefundReference and RefundAmount only come with payment.refunded.
+	AmountRefunded  eupay.Amount `json:"amount_refunded"`
+	RefundReference string       `json:"refund_reference"`
+	RefundAmount    eupay.Amount `json:"refund_amount"`
+	// LateReceipt only comes with payment.late_receipt. Its BookedAt is not told.
+	LateReceipt *eupay.LateReceipt `json:"late_receipt"`
+}
+
+// Order is what an event says of an order.
+type Order struct {
+	OrderID string `json:"order_id"`
+	// Number counts the merchant's orders.
+	Number           int               `json:"number"`
+	TableID          string            `json:"table_id"`
+	Table            string            `json:"table"`
+	OrderType        string            `json:"order_type"`
+	Status           eupay.OrderStatus `json:"status"`
+	Total            eupay.Amount      `json:"total"`
+	Currency         string            `json:"currency"`
+	PaymentReference string            `json:"payment_reference"`
+	// PaidLate: money came for which the order has no use any more.
+	PaidLate bool        `json:"paid_late"`
+	Items    []OrderItem `json:"items"`
+}
+
+// OrderItem is what was ordered of one product.
+type OrderItem struct {
+	ProductID string       `json:"product_id"`
+	Name      string       `json:"name"`
+	Quantity  int          `json:"quantity"`
+	Notes     string       `json:"notes"`
+	Total     eupay.Amount `json:"total"`
+}
+
+// Invoice is what an event says of an invoice.
+type Invoice struct {
+	ID            string `json:"id"`
+	InvoiceNumber string `json:"invoice_number"`
+	// TypeCode is 380 of an invoice, 381 of a credit note, 384 of a corrected invoice.
+	TypeCode        string              `json:"type_code"`
+	Status          eupay.InvoiceStatus `json:"status"`
+	PreviousStatus  eupay.InvoiceStatus `json:"previous_status"`
+	SeqinoStatus    string              `json:"seqino_status"`
+	SeqinoInvoiceID string              `json:"seqino_invoice_id"`
+	// Lifecycle is the step that the event tells of; nil before the first.
+	Lifecycle        *Step        `json:"lifecycle"`
+	Problem          string       `json:"problem"`
+	Audience         string       `json:"audience"`
+	IssueDate        string       `json:"issue_date"`
+	DueDate          string       `json:"due_date"`
+	Currency         string       `json:"currency"`
+	TotalTTC         eupay.Amount `json:"total_ttc"`
+	TotalHT          eupay.Amount `json:"total_ht"`
+	TotalVAT         eupay.Amount `json:"total_vat"`
+	AmountPaid       eupay.Amount `json:"amount_paid"`
+	AmountCredited   eupay.Amount `json:"amount_credited"`
+	AmountDue        eupay.Amount `json:"amount_due"`
+	Reference        string       `json:"reference"`
+	PaymentReference string       `json:"payment_reference"`
+	// CorrectsNumber is the invoice that a document corrects, CreditNoteNumber what corrects an invoice.
+	CorrectsNumber   string `json:"corrects_number"`
+	CreditNoteNumber string `json:"credit_note_number"`
+	// Payment only comes with invoice.payment_received and invoice.paid.
+	Payment *eupay.InvoicePayment `json:"payment"`
+}
+
+// Step is a step of an invoice with the code and the name of the law.
+type Step struct {
+	eupay.LifecycleStep
+	// ReasonCode and Reason are there where the step has them.
+	ReasonCode string `json:"reason_code"`
+	Reason     string `json:"reason"`
+}
+
+// Endpoint is what an event says of another endpoint of yours.
+type Endpoint struct {
+	EndpointID   string    `json:"endpoint_id"`
+	URL          string    `json:"url"`
+	Reason       string    `json:"reason"`
+	FailingSince time.Time `json:"failing_since"`
+}
