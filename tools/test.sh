@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # five to ten times as slow. They draw, calculate, sign, and read or write XML and PDF. Everything else is tested with it.
 pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries ./cmd/internal/rundir ./cmd/internal/system
 	./internal/config ./internal/eventtype ./internal/ident ./internal/lifecycle ./internal/money
-	./internal/outbound ./internal/paper/epc ./internal/paper/font ./internal/paper/logo ./internal/paper/pdf ./internal/paper/qrcode
+	./internal/paper/epc ./internal/paper/font ./internal/paper/logo ./internal/paper/pdf ./internal/paper/qrcode
 	./internal/refuse ./internal/sepa ./internal/vat ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
 	./sandbox/einvoicing/internal/decimal ./sandbox/einvoicing/internal/document ./sandbox/einvoicing/internal/flux10
 	./sandbox/einvoicing/internal/pdf ./sandbox/internal/page ./sandbox/internal/timetable ./services/einvoice/internal/cii ./services/einvoice/internal/ereport/flux10
