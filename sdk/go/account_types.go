@@ -98,10 +98,13 @@ type TOTP struct {
 
 // FactorState is how it stands with the second factor.
 type FactorState struct {
-	Enabled           bool      `json:"enabled"`
-	EnabledAt         time.Time `json:"enabled_at"`
-	RecoveryCodesLeft int       `json:"recovery_codes_left"`
-	Required          bool      `json:"required"`
+	Enabled   bool      `json:"enabled"`
+	EnabledAt time.Time `json:"enabled_at"`
+	// An authenticator app, and how many passkeys.
+	App               bool `json:"app"`
+	Passkeys          int  `json:"passkeys"`
+	RecoveryCodesLeft int  `json:"recovery_codes_left"`
+	Required          bool `json:"required"`
 }
 
 // Merchant is the profile of a merchant.
@@ -133,8 +136,10 @@ type Merchant struct {
 	// Customers of the app earn points with what they pay to the merchant.
 	LoyaltyEligible bool `json:"loyalty_eligible"`
 	// Offer codes of plain SEPA transfers (type=epc): you see for yourself whether they were paid.
-	EPCEnabled bool      `json:"epc_enabled"`
-	CreatedAt  time.Time `json:"created_at"`
+	EPCEnabled bool `json:"epc_enabled"`
+	// What a login gives back of one payment beyond it, all refunds together, takes a fresh proof; nil: never.
+	RefundStepUpAbove *Amount   `json:"refund_step_up_above"`
+	CreatedAt         time.Time `json:"created_at"`
 }
 
 // IBANChange is a bank account that will be paid.
@@ -166,6 +171,22 @@ type MerchantChange struct {
 	LoyaltyEligible   *bool   `json:"loyalty_eligible,omitzero"`
 	// Needs an IBAN.
 	EPCEnabled *bool `json:"epc_enabled,omitzero"`
+	// Beyond it a login's refund takes a fresh proof; &Bound{} asks for every refund, &Bound{None: true} for none. It takes a fresh proof itself.
+	RefundStepUpAbove *Bound `json:"refund_step_up_above,omitzero"`
+}
+
+// Bound is an amount, or none.
+type Bound struct {
+	Amount Amount
+	None   bool
+}
+
+// MarshalJSON implements json.Marshaler: an amount in euros, or null.
+func (b Bound) MarshalJSON() ([]byte, error) {
+	if b.None {
+		return []byte("null"), nil
+	}
+	return b.Amount.MarshalJSON()
 }
 
 // MemberParams is somebody to add to the team.

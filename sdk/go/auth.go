@@ -21,6 +21,8 @@ type Login struct {
 	MFARequired bool `json:"mfa_required"`
 	// Ticket is good for 5 minutes and 5 codes.
 	Ticket Secret `json:"ticket"`
+	// Methods are what goes with the ticket: "code" of an app, "passkey". A recovery code does in any case.
+	Methods []string `json:"methods"`
 }
 
 // LogValue implements slog.LogValuer.

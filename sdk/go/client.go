@@ -59,6 +59,7 @@ type Client struct {
 
 	Auth       Auth
 	Factor     Factor
+	Passkeys   Passkeys
 	Merchant   Merchants
 	Team       Team
 	APIKeys    APIKeys
@@ -162,6 +163,7 @@ func assemble(c caller) *Client {
 	out.QR, out.Scans = QR{at}, Scans{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
+	out.Passkeys = Passkeys{at}
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}
 	out.EInvoicing, out.Push, out.Customers, out.Admin = EInvoicing{at}, Push{at}, Customers{at}, Admin{at}
 	return out

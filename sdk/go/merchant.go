@@ -69,6 +69,22 @@ func (s Merchants) AllAudit(ctx context.Context, p AuditParams) iter.Seq2[AuditE
 	return audit(s.c, merchantPath+"/audit", nil, p).all(ctx)
 }
 
+// AuditFormat is that of a whole record of what was done, as a file.
+type AuditFormat string
+
+// The formats. In CSV a ' stands before what a spreadsheet would take for a formula.
+const (
+	AuditCSV    AuditFormat = "csv"
+	AuditNDJSON AuditFormat = "ndjson"
+)
+
+// ExportAudit reads the whole record of what was done to the account as a file. It takes a fresh proof (StepUp).
+func (s Merchants) ExportAudit(ctx context.Context, format AuditFormat) (*File, error) {
+	q := query{}
+	q.text("format", string(format))
+	return s.c.file(ctx, call{path: merchantPath + "/audit/export", query: q})
+}
+
 // Team is who can log in for the merchant. It takes a login.
 type Team struct{ c *caller }
 

@@ -65,6 +65,8 @@ type ImageUploadParams struct {
 	Filename string `json:"filename"`
 	// One of image/jpeg, image/png, image/webp, image/gif.
 	ContentType string `json:"contentType"`
+	// In bytes; with it the store takes exactly that many. 0: it is not told.
+	Size int64 `json:"size,omitempty"`
 }
 
 // ImageUpload is where to upload an image.
