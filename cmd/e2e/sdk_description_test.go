@@ -230,6 +230,9 @@ func filled(of reflect.Type, format eupay.ImageFormat) reflect.Value {
 		v.Set(reflect.New(of.Elem()))
 		v.Elem().Set(filled(of.Elem(), format))
 	case reflect.Slice:
+		if of == reflect.TypeFor[json.RawMessage]() {
+			return reflect.ValueOf(json.RawMessage(`{}`))
+		}
 		v.Set(reflect.Append(v, filled(of.Elem(), format)))
 	case reflect.Map:
 		v.Set(reflect.MakeMap(of))
