@@ -24,19 +24,19 @@ help: ## List the targets
 
 .PHONY: run
 run: bin/eupay-dev ## Run everything in one process on http://127.0.0.1:8080 (PORT=0: free ports)
-	@exec ./bin/eupay-dev
+	@exec ./bin/eupay-dev run
 
 .PHONY: doctor
 doctor: ## Say what keeps EU Pay from running on this machine, and what to do
 	@./tools/doctor.sh
 
 .PHONY: run-split
-run-split: bin/eupay-split ## Run every service as a process of its own
-	@exec ./bin/eupay-split
+run-split: split-programs ## Run every service as a process of its own
+	@exec ./bin/eupay-dev split
 
 .PHONY: demo
-demo: bin/eupay-demo ## Pay one order and receive its webhook, every step shown
-	@exec ./bin/eupay-demo
+demo: bin/eupay-dev ## Pay one order and receive its webhook, every step shown
+	@exec ./bin/eupay-dev demo
 
 .PHONY: test
 test: bin/gotestsum bin/with-postgres ## Run all tests, with the race detector where there are goroutines, on a private PostgreSQL
@@ -105,11 +105,11 @@ clean: ## Remove what was built (the state in .run/ stays)
 	@rm -rf bin coverage.out
 
 # go build decides itself whether there is anything to do, so these run each time.
-.PHONY: bin/bench bin/eupay bin/eupay-dev bin/eupay-split bin/eupay-demo bin/eupayctl bin/with-postgres
-bin/bench bin/eupay bin/eupay-dev bin/eupay-demo bin/eupayctl bin/with-postgres:
+.PHONY: bin/bench bin/eupay bin/eupay-dev bin/eupayctl bin/with-postgres split-programs
+bin/bench bin/eupay bin/eupay-dev bin/eupayctl bin/with-postgres:
 	@./tools/compile.sh $@ ./cmd/$(@F)
-bin/eupay-split:
-	@mkdir -p bin && ./tools/compile.sh bin/ ./cmd/eupay-split ./cmd/eupay-nats ./sandbox/cmd/eupay-sandbox \
+split-programs:
+	@mkdir -p bin && ./tools/compile.sh bin/ ./cmd/eupay-dev ./sandbox/cmd/eupay-sandbox \
 		./services/payments/cmd/payments ./services/webhooks/cmd/webhooks ./services/qr/cmd/qr \
 		./services/einvoice/cmd/einvoice ./services/gateway/cmd/gateway
 

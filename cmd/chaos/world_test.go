@@ -25,7 +25,7 @@ import (
 
 // The processes that can be killed, beside the services. The sandbox is the bank and the e-invoicing platform.
 const (
-	nats     = "eupay-nats"
+	nats     = "nats"
 	sandbox  = "eupay-sandbox"
 	postgres = "postgres"
 )
@@ -64,7 +64,7 @@ var programs = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built = dir
-	cmd := exec.Command("go", "build", "-race", "-o", dir+"/", "european-pay.eu/eupay/cmd/eupay-nats",
+	cmd := exec.Command("go", "build", "-race", "-o", dir+"/", "european-pay.eu/eupay/cmd/eupay-dev",
 		"european-pay.eu/eupay/sandbox/cmd/eupay-sandbox", "european-pay.eu/eupay/services/payments/cmd/payments",
 		"european-pay.eu/eupay/services/webhooks/cmd/webhooks", "european-pay.eu/eupay/services/qr/cmd/qr",
 		"european-pay.eu/eupay/services/einvoice/cmd/einvoice", "european-pay.eu/eupay/services/gateway/cmd/gateway")
@@ -170,6 +170,9 @@ func (w *world) spawnAs(name string, command func(string, ...string) *exec.Cmd, 
 		w.t.Fatal(err)
 	}
 	cmd := command(filepath.Join(bin, program))
+	if program == nats {
+		cmd = command(filepath.Join(bin, "eupay-dev"), nats)
+	}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "EUPAY_") })
 	for k, v := range w.env(program) {

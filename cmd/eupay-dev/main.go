@@ -1,5 +1,11 @@
-// Command eupay-dev runs the whole of EU Pay in one process, with a private PostgreSQL, an embedded NATS and a sandbox
-// bank: what `make run` starts.
+// Command eupay-dev runs EU Pay on one machine, for whoever tries or develops it:
+//
+//	eupay-dev run     everything in one process, with a private PostgreSQL, an embedded NATS and the sandbox (what `make run` starts)
+//	eupay-dev split   every part as a process of its own, as on many machines (`make run-split`)
+//	eupay-dev demo    one payment from end to end, every step shown (`make demo`)
+//	eupay-dev nats    the embedded NATS server alone, which split starts
+//
+// Without a word it runs.
 package main
 
 import (
@@ -7,83 +13,51 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
-	"time"
 
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
-	"european-pay.eu/eupay/cmd/internal/rundir"
-	"european-pay.eu/eupay/cmd/internal/stack"
-	"european-pay.eu/eupay/cmd/internal/system"
 )
+
+// command is one of the things that the program does.
+type command struct {
+	name string
+	run  func(context.Context) error
+}
+
+var commands = []command{{"run", runAll}, {"split", runSplit}, {"demo", runDemo}, {"nats", runNATS}}
 
 func main() {
 	pgbinaries.Child()
+	os.Exit(dispatch(os.Args[1:]))
+}
+
+// dispatch runs the command that is named and returns the exit code: 1 when it failed, 2 when there is no such command.
+func dispatch(args []string) int {
+	if len(args) == 0 {
+		args = []string{"run"}
+	}
+	i := slices.IndexFunc(commands, func(c command) bool { return c.name == args[0] })
+	if i < 0 || len(args) > 1 {
+		fmt.Fprintln(os.Stderr, "usage: eupay-dev ["+strings.Join(names(), "|")+"]")
+		return 2
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	err := run(ctx, time.Now())
-	stop()
-	if err != nil {
+	if err := commands[i].run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
-func run(ctx context.Context, begin time.Time) (err error) {
-	settings, err := rundir.Load()
-	defer func() { err = settings.Explain(err) }()
-	if err != nil {
-		return err
+func names() (list []string) {
+	for _, c := range commands {
+		list = append(list, c.name)
 	}
-	release, err := rundir.Lock(settings.Dir)
-	if err != nil {
-		return err
-	}
-	defer release()
-	log, closeLog, err := settings.OpenLog()
-	if err != nil {
-		return err
-	}
-	defer closeLog()
-	own, err := loadOptions()
-	if err != nil {
-		return err
-	}
-	stopProfile, err := own.profile(ctx)
-	if err != nil {
-		return err
-	}
-	defer stopProfile()
-	want, usual := settings.Ports()
-	s, err := stack.Start(ctx, stack.Options{
-		Dir: settings.Dir, DatabaseURL: settings.DatabaseURL, Repository: settings.Repository, PublicURL: settings.PublicURL,
-		Ports: want, Usual: usual, Env: settings.Extra, RatePerMinute: own.DemoRate, Log: log, Say: say,
-	})
-	if err != nil {
-		return settings.SeeLog(err)
-	}
-	defer s.Stop()
-	return serve(ctx, settings, s, begin)
-}
-
-// serve tells how to reach the system for as long as it runs.
-func serve(ctx context.Context, settings rundir.Settings, s *stack.Stack, begin time.Time) error {
-	if err := s.System().WriteDemoEnv(settings.Dir); err != nil {
-		return err
-	}
-	if err := settings.Screen(os.Stdout, s.System(), time.Since(begin)); err != nil {
-		return err
-	}
-	failed := s.Wait(ctx)
-	if err := system.RemoveDemoEnv(settings.Dir); err != nil {
-		return err
-	}
-	if failed != nil {
-		return failed
-	}
-	say("Stopping… (Ctrl-C again to force)")
-	s.Stop()
-	say("Stopped.")
-	return nil
+	return list
 }
 
 func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }

@@ -1,13 +1,9 @@
-// Command eupay-nats is the embedded NATS server with JetStream as a process of its own, for `make run-split`. In a
-// cluster use the real one.
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
@@ -15,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
-type settings struct {
+type natsSettings struct {
 	Dir  string `env:"EUPAY_NATS_DIR,required"`
 	Port int    `env:"EUPAY_NATS_PORT" envDefault:"4222"`
 	// TLS names the files of the broker's identity.
@@ -23,20 +19,12 @@ type settings struct {
 	boot.StreamSettings
 }
 
-func main() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-func run() error {
-	var s settings
+// runNATS runs the embedded NATS server with JetStream until ctx ends. In a cluster use the real one.
+func runNATS(ctx context.Context) error {
+	var s natsSettings
 	if err := config.Load(&s); err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	who, err := identity.Load(s.TLS, func(err error) { fmt.Fprintln(os.Stderr, err) })
 	if err != nil {
 		return err

@@ -15,10 +15,13 @@ import (
 	"european-pay.eu/eupay/internal/child"
 )
 
+// broker is the command of this program that runs NATS.
+const broker = "nats"
+
 // processes are the programs that run, in the order of their start.
 type processes struct {
 	dir     string // of the logs
-	bin     string // of the programs
+	self    string // this program, beside which the others lie
 	running []running
 	failure chan error // the first program that ended although nobody asked it to
 	closing chan struct{}
@@ -36,18 +39,26 @@ func programs(dir string) (*processes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	return &processes{dir: dir, bin: filepath.Dir(self), failure: make(chan error, 1), closing: make(chan struct{})}, nil
+	return &processes{dir: dir, self: self, failure: make(chan error, 1), closing: make(chan struct{})}, nil
 }
 
 // start runs a program with these settings and nothing else of ours; its output goes to <name>.log.
 func (p *processes) start(name string, env map[string]string) error {
+	return p.startProgram(name, exec.Command(filepath.Join(filepath.Dir(p.self), name)), env)
+}
+
+// startSelf runs a command of this program, as start does.
+func (p *processes) startSelf(command string, env map[string]string) error {
+	return p.startProgram(command, exec.Command(p.self, command), env)
+}
+
+func (p *processes) startProgram(name string, cmd *exec.Cmd, env map[string]string) error {
 	logPath := filepath.Join(p.dir, name+".log")
 	out, err := os.OpenFile(logPath, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the log of %s: %w", name, err)
 	}
 	defer out.Close()
-	cmd := exec.Command(filepath.Join(p.bin, name))
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "EUPAY_") })
 	for k, v := range env {
@@ -81,7 +92,7 @@ func (p *processes) stop() {
 	p.end(func(name string) bool { return name == system.Gateway })
 	p.end(func(name string) bool { return name != system.Gateway && slices.Contains(system.Names, name) })
 	p.end(func(name string) bool { return name == "eupay-sandbox" })
-	p.end(func(name string) bool { return name == "eupay-nats" })
+	p.end(func(name string) bool { return name == broker })
 }
 
 func (p *processes) end(which func(name string) bool) {

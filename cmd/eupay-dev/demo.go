@@ -1,6 +1,3 @@
-// Command eupay-demo shows one payment from end to end, with every request and answer: it registers a webhook endpoint,
-// creates the payment, pays it at the sandbox bank, and receives and checks the webhook. It uses the system that runs on
-// EUPAY_RUN_DIR, or a temporary one. It ends with an error when any step does not do what it should.
 package main
 
 import (
@@ -8,34 +5,28 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
-	"european-pay.eu/eupay/cmd/internal/pgbinaries"
 	"european-pay.eu/eupay/cmd/internal/rundir"
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/pgserver"
 )
 
-// limit is for the whole demonstration, download of PostgreSQL included.
-const limit = 15 * time.Minute
+// demoLimit is for the whole demonstration, download of PostgreSQL included.
+const demoLimit = 15 * time.Minute
 
-func main() {
-	pgbinaries.Child()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "\nThe demo failed:", err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// runDemo shows one payment from end to end, with every request and answer: it registers a webhook endpoint, creates the payment, pays it at the
+// sandbox bank, and receives and checks the webhook. It uses the system that runs on EUPAY_RUN_DIR, or a temporary one. It
+// fails when any step does not do what it should.
+func runDemo(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("\nThe demo failed: %w", err)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, demoLimit)
 	defer cancel()
 	settings, err := rundir.Load()
 	if err != nil {

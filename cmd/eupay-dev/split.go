@@ -1,5 +1,3 @@
-// Command eupay-split runs EU Pay as it runs on many machines, on one: every service, the broker and the sandbox
-// are processes of their own, whose programs lie beside this one. It is what `make run-split` starts.
 package main
 
 import (
@@ -8,31 +6,16 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"european-pay.eu/eupay/cmd/internal/pgbinaries"
 	"european-pay.eu/eupay/cmd/internal/rundir"
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
 )
 
-func main() {
-	pgbinaries.Child()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	err := run(ctx, time.Now())
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-func say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
-
-func run(ctx context.Context, begin time.Time) (err error) {
+// runSplit runs every service, the broker and the sandbox as processes of their own; the programs of the services lie beside this one.
+func runSplit(ctx context.Context) (err error) {
+	begin := time.Now()
 	settings, err := rundir.Load()
 	defer func() { err = settings.Explain(err) }()
 	if err != nil {
@@ -65,10 +48,10 @@ func run(ctx context.Context, begin time.Time) (err error) {
 		return err
 	}
 	defer all.stop() // again is harmless
-	if err := start(ctx, all, sys, log); err != nil {
+	if err := startAll(ctx, all, sys, log); err != nil {
 		return fmt.Errorf("%w\nThe logs are in %s", err, settings.Dir)
 	}
-	return serve(ctx, settings, sys, all, begin)
+	return serveSplit(ctx, settings, sys, all, begin)
 }
 
 // postgres starts the private server unless one was given.
@@ -84,9 +67,9 @@ func postgres(ctx context.Context, s rundir.Settings, sys *system.System, log *s
 	return srv.Stop, nil
 }
 
-func start(ctx context.Context, all *processes, sys system.System, log *slog.Logger) error {
+func startAll(ctx context.Context, all *processes, sys system.System, log *slog.Logger) error {
 	say("Starting NATS, the sandbox and the services…")
-	if err := errors.Join(all.start("eupay-nats", sys.NATSEnv(all.dir)), all.start("eupay-sandbox", sys.SandboxEnv(all.dir))); err != nil {
+	if err := errors.Join(all.startSelf(broker, sys.NATSEnv(all.dir)), all.start("eupay-sandbox", sys.SandboxEnv(all.dir))); err != nil {
 		return err
 	}
 	for _, name := range system.Names {
@@ -102,7 +85,7 @@ func start(ctx context.Context, all *processes, sys system.System, log *slog.Log
 	return stack.Seed(ctx, sys, 0, log)
 }
 
-func serve(ctx context.Context, settings rundir.Settings, sys system.System, all *processes, begin time.Time) error {
+func serveSplit(ctx context.Context, settings rundir.Settings, sys system.System, all *processes, begin time.Time) error {
 	if err := sys.WriteDemoEnv(settings.Dir); err != nil {
 		return err
 	}
