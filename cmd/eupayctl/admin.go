@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 
-	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"

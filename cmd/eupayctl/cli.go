@@ -9,7 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 )
 
 // The exit codes.

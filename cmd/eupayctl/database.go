@@ -3,7 +3,7 @@ package main
 import (
 	"strings"
 
-	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/roles"
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"

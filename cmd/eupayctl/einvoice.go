@@ -10,7 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"

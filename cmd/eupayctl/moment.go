@@ -8,7 +8,7 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 )
 
 // instant is the zero time for none.

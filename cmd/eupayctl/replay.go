@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
 )

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"european-pay.eu/eupay/cmd/internal/operate"
+	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/config"
