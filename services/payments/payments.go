@@ -1,5 +1,5 @@
-// Package payments is the service that owns payments and refunds: it takes commands, drives each payment at the
-// provider, and announces every change as an event.
+// Package payments is the service that owns payments and refunds: it executes commands, drives each payment at the provider, and
+// announces every change as an event.
 package payments
 
 import (
@@ -27,16 +27,16 @@ import (
 	"european-pay.eu/eupay/services/payments/migrations"
 )
 
-// defaultGRPCAddr is where the service listens unless told otherwise.
+// defaultGRPCAddr is where the service listens by default.
 const defaultGRPCAddr = "127.0.0.1:9101"
 
-// Where the provider sends payers, and customers who link accounts, back to; the gateway serves both.
+// The paths to which the provider redirects payers and customers who link accounts. The gateway serves both.
 const (
 	returnPath  = "/api/v1/payments/return"
 	connectPath = "/api/v1/customer/accounts/return"
 )
 
-// Config of the payments service.
+// Config holds the settings of the payments service.
 type Config struct {
 	boot.Base
 	// PublicURL is the gateway's URL as payers see it, e.g. https://api.example.com.
@@ -44,9 +44,9 @@ type Config struct {
 	// Live and Test are the provider accounts of the two modes. A mode without a base URL takes no payments.
 	Live ProviderConfig `envPrefix:"EUPAY_POWENS_LIVE_"`
 	Test ProviderConfig `envPrefix:"EUPAY_POWENS_TEST_"`
-	// ConnectionsKey seals what opens customers' bank accounts: 32 bytes in base64 or hex, the same on every replica.
+	// ConnectionsKey seals the credentials of customers' bank accounts: 32 bytes in base64 or hex, the same on every replica.
 	ConnectionsKey string `env:"EUPAY_CONNECTIONS_KEY,required"`
-	// OldConnectionsKeys have sealed what `eupayctl keys rotate` has not sealed anew yet.
+	// OldConnectionsKeys are the previous keys, needed until `eupayctl keys rotate` has sealed everything with the new key.
 	OldConnectionsKeys []string `env:"EUPAY_OLD_CONNECTIONS_KEYS"`
 	Engine             engine.Config
 }
@@ -67,7 +67,7 @@ func (p ProviderConfig) client(publicURL string, inFlight int) powens.Config {
 	}
 }
 
-// Validate reports settings that would lose payments.
+// Validate reports settings with which payments could be lost.
 func (c *Config) Validate() error {
 	var problems []error
 	if _, err := c.connectionsVault(); err != nil {
@@ -77,7 +77,7 @@ func (c *Config) Validate() error {
 		if p.BaseURL == "" {
 			continue
 		}
-		// One step makes two calls, and must end before somebody else takes the payment over.
+		// One step makes two calls and must end before another worker claims the payment.
 		if c.Engine.Lease*9/10 < 2*p.CallTimeout {
 			problems = append(problems, fmt.Errorf("EUPAY_PAYMENTS_LEASE (%s) must be well over twice EUPAY_POWENS_%s_CALL_TIMEOUT (%s)", c.Engine.Lease, mode, p.CallTimeout))
 		}
@@ -99,7 +99,7 @@ type Service struct {
 	store    *store.Store
 	engine   *engine.Engine
 	commands *commands.Handler
-	// merchants keeps what is known of the merchants.
+	// merchants keeps the copy of the merchants up to date.
 	merchants *consume.Consumer
 	accounts  *account.Accounts
 	clients   []*powens.Client
@@ -140,13 +140,13 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	return svc, nil
 }
 
-// provider is the account of one mode at the provider, for payments and for linked accounts.
+// provider is the provider of one mode, for payments and linked accounts.
 type provider interface {
 	engine.Provider
 	account.Provider
 }
 
-// provider is nil without a base URL, and then truly nil: an interface that holds a nil pointer is not.
+// provider returns an untyped nil if there is no base URL: an interface that holds a nil pointer would not be nil.
 func (s *Service) provider(cfg Config, p ProviderConfig) provider {
 	if p.BaseURL == "" {
 		return nil
@@ -163,7 +163,7 @@ func (s *Service) Run(ctx context.Context) error {
 	})
 }
 
-// Close releases the connections.
+// Close closes the connections.
 func (s *Service) Close() {
 	for _, c := range s.clients {
 		c.Close()
@@ -171,7 +171,7 @@ func (s *Service) Close() {
 	s.core.Close()
 }
 
-// GRPCAddr is where the service answers questions.
+// GRPCAddr is where the service serves gRPC.
 func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
 
 // ManagementAddr is where health and metrics are served.

@@ -21,17 +21,17 @@ import (
 )
 
 const (
-	// visitLife is how long the customer may take on the provider's page.
-	visitLife = 15 * time.Minute
-	// keepVisits is how long a visit is remembered after its end, for whoever asks what became of it.
-	keepVisits = 24 * time.Hour
-	// maxAccounts bounds what one customer may link in a mode.
+	// visitTTL is how long a customer may stay on the provider's page.
+	visitTTL = 15 * time.Minute
+	// visitRetention is how long a visit is kept after it has ended, so that its result can still be queried.
+	visitRetention = 24 * time.Hour
+	// maxAccounts is the maximum number of linked accounts per customer and mode.
 	maxAccounts = 50
-	// currency is the only one that payments are made in.
+	// currency is the only currency in which payments are made.
 	currency = "EUR"
 )
 
-// Provider is what links accounts at the payment provider.
+// Provider links bank accounts at the payment provider.
 type Provider interface {
 	CreateUser(ctx context.Context) (powens.User, error)
 	ConnectURL(ctx context.Context, u powens.User, redirectURI, state string) (string, error)
@@ -43,11 +43,11 @@ type Provider interface {
 // Deps are what New needs.
 type Deps struct {
 	Pool *pgxpool.Pool
-	// Vault seals the tokens of users and the numbers of accounts, and signs states.
+	// Vault seals user tokens and account numbers, and derives the keys that sign states.
 	Vault *vault.Vault
-	// Live and Test are the provider in the two modes. Nil: no accounts are linked in that mode.
+	// Live and Test are the providers of the two modes. With nil, no accounts can be linked in that mode.
 	Live, Test Provider
-	// ReturnURL is where the provider sends customers back to; the gateway serves it.
+	// ReturnURL is where the provider redirects customers. The gateway serves it.
 	ReturnURL string
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -60,14 +60,14 @@ type Accounts struct {
 	live, test Provider
 	returnURL  string
 	stateKeys  [][]byte
-	// confirmKeys are for the codes with which an app confirms a link.
+	// confirmKeys derive the codes with which an app confirms a link.
 	confirmKeys [][]byte
 	removals    *due.Loop[removal]
 	now         func() time.Time
 	log         *slog.Logger
 }
 
-// New returns an Accounts. Run it, so that what was begun is ended after a crash.
+// New returns an Accounts. Call Run, which completes removals that a crash has interrupted.
 func New(d Deps) *Accounts {
 	a := &Accounts{
 		store: &store{pool: d.Pool, fingerprints: d.Vault.DeriveAll("iban fingerprint")}, vault: d.Vault, live: d.Live, test: d.Test,
@@ -87,7 +87,7 @@ type Account struct {
 	LinkedAt   time.Time
 }
 
-// owner is whose accounts are meant. An account of one mode does not exist in the other.
+// owner identifies whose accounts are addressed. Accounts of one mode do not exist in the other.
 type owner struct {
 	customerID string
 	livemode   bool
@@ -101,14 +101,14 @@ func ownerOf(customerID string, livemode bool) (owner, error) {
 	return owner{id.String(), livemode}, nil
 }
 
-// sealedFor binds a sealed value to its owner and to what it is.
+// sealedFor binds a sealed value to its owner and its purpose.
 func (o owner) sealedFor(what string) string {
 	return fmt.Sprintf("%s/%s/%t", what, o.customerID, o.livemode)
 }
 
 func (a *Accounts) clock() time.Time { return a.now().UTC().Truncate(time.Microsecond) }
 
-// provider is the one of the mode, or LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED.
+// provider returns the provider of the owner's mode, or LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED.
 func (a *Accounts) provider(o owner) (Provider, error) {
 	p := a.test
 	if o.livemode {
@@ -120,8 +120,8 @@ func (a *Accounts) provider(o owner) (Provider, error) {
 	return p, nil
 }
 
-// away is the answer while the provider does not do what it was asked.
-func away(err error) error {
+// unavailable is the error when a call to the provider fails.
+func unavailable(err error) error {
 	return errors.Join(errs.New(errs.Unavailable, "The bank connection does not answer. Try again in a moment."), err)
 }
 
@@ -133,12 +133,12 @@ func (a *Accounts) List(ctx context.Context, customerID string, livemode bool) (
 	if err != nil {
 		return nil, err
 	}
-	return a.store.linked(ctx, o)
+	return a.store.listLinked(ctx, o)
 }
 
-// Lookup returns the payer behind one of the customer's accounts, with its full number. NOT_FOUND when it is nobody's,
-// another customer's, of the other mode or being removed. The provider does not tell the holder's name: Name is the
-// bank's for the account.
+// Lookup returns the payer that owns one of the customer's linked accounts, with the full IBAN. It returns NOT_FOUND when the
+// account does not exist, belongs to another customer or mode, or is being removed. The provider does not return the holder's
+// name: Name is the bank's name for the account.
 func (a *Accounts) Lookup(ctx context.Context, customerID string, livemode bool, accountID string) (payment.Party, error) {
 	o, err := ownerOf(customerID, livemode)
 	if err != nil {
@@ -148,7 +148,7 @@ func (a *Accounts) Lookup(ctx context.Context, customerID string, livemode bool,
 	if err != nil {
 		return payment.Party{}, errNoAccount()
 	}
-	name, sealed, err := a.store.number(ctx, o, id.String())
+	name, sealed, err := a.store.sealedIBAN(ctx, o, id.String())
 	if err != nil {
 		return payment.Party{}, err
 	}
@@ -159,5 +159,5 @@ func (a *Accounts) Lookup(ctx context.Context, customerID string, livemode bool,
 	return payment.Party{Name: name, IBAN: iban, Kind: payment.Individual}, nil
 }
 
-// mask shows what tells two accounts apart.
+// mask shows enough of the IBAN to tell two accounts apart.
 func mask(iban string) string { return iban[:4] + " •••• " + iban[len(iban)-4:] }

@@ -14,31 +14,35 @@ import (
 )
 
 const (
-	// confirmLife is how long accounts wait for the app after the return from the bank.
-	confirmLife = 30 * time.Minute
-	// maxTries bounds the wrong codes of one visit.
-	maxTries = 5
-	// codeSize is the length of a code: 40 bits, short enough to be typed.
+	// confirmTTL is how long accounts wait for the app's confirmation after the customer returns from the bank.
+	confirmTTL = 30 * time.Minute
+	// maxCodeAttempts is the maximum number of wrong codes per visit.
+	maxCodeAttempts = 5
+	// codeSize is the length of a confirmation code: 40 bits, short enough to type.
 	codeSize = 8
 )
 
-// code is what the browser that comes back from the bank is given once, and the app sends with its own login. Whoever sends a link
-// to somebody else's browser does not see it, so that nobody gets the accounts of another.
-func (a *Accounts) code(visit uuid.UUID) string { return codeBy(a.confirmKeys[0], visit) }
+// confirmationCode returns the code that is shown once in the browser that returns from the bank. The app sends it with its own
+// login. An attacker who sends the link to another person's browser never sees the code, so they cannot link that person's
+// accounts.
+func (a *Accounts) confirmationCode(visit uuid.UUID) string {
+	return deriveCode(a.confirmKeys[0], visit)
+}
 
-func codeBy(key []byte, visit uuid.UUID) string {
+func deriveCode(key []byte, visit uuid.UUID) string {
 	return base32.StdEncoding.EncodeToString(mac(key, visit[:]))[:codeSize]
 }
 
-// isCode reports whether the current master key, or one before it, gave that code to the visit.
-func (a *Accounts) isCode(visit uuid.UUID, sent string) bool {
+// validCode reports whether the code was derived for the visit with the current master key or a previous one.
+func (a *Accounts) validCode(visit uuid.UUID, sent string) bool {
 	return slices.ContainsFunc(a.confirmKeys, func(key []byte) bool {
-		return subtle.ConstantTimeCompare([]byte(sent), []byte(codeBy(key, visit))) == 1
+		return subtle.ConstantTimeCompare([]byte(sent), []byte(deriveCode(key, visit))) == 1
 	})
 }
 
-// Confirm makes the accounts of a visit those of the customer who began it. Repeating it changes nothing. NOT_FOUND for a visit of
-// another customer or without accounts, VALIDATION_ERROR for a wrong code, INVALID_STATE when it comes too late or after too many wrong ones.
+// Confirm links the accounts of a visit to the customer who started it. It is idempotent. It returns NOT_FOUND for another
+// customer's visit or one without accounts, VALIDATION_ERROR for a wrong code, and INVALID_STATE after the deadline or too many
+// wrong codes.
 func (a *Accounts) Confirm(ctx context.Context, customerID string, livemode bool, visitID, code string) error {
 	o, err := ownerOf(customerID, livemode)
 	if err != nil {
@@ -49,12 +53,12 @@ func (a *Accounts) Confirm(ctx context.Context, customerID string, livemode bool
 		return errNoVisit()
 	}
 	sent := strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(code))
-	return a.store.confirm(ctx, o, id, a.isCode(id, sent), a.clock())
+	return a.store.confirm(ctx, o, id, a.validCode(id, sent), a.clock())
 }
 
 func errNoVisit() error { return errs.NotFound("Bank connection") }
 
-func errTooLate() error {
+func errNotConfirmed() error {
 	return errs.New(errs.InvalidState, "This bank connection was not confirmed in time, or with too many wrong codes. Start again in the app.")
 }
 

@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/sandbox/bank"
 )
 
-// returned is a visit whose customer is back from the bank, with the code that the browser was given.
+// returned completes a visit up to the return from the bank and returns the code shown in the browser.
 func (r *rig) returned(who string) (id, code string) {
 	r.t.Helper()
 	back := r.visit(r.start(who), "nowhere")
@@ -25,8 +25,8 @@ func (r *rig) returned(who string) (id, code string) {
 	return id, o.Code
 }
 
-// Somebody opened the link that another customer had made: without the code of that browser nobody has the accounts.
-func TestNobodyHasAccountsThatTheAppHasNotConfirmed(t *testing.T) {
+// One customer opens another's link: without the code shown in that browser, the accounts are not linked.
+func TestUnconfirmedAccountsAreNotLinked(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	thief, victim := customer(), customer()
@@ -97,7 +97,7 @@ func TestACodeIsNotGuessed(t *testing.T) {
 	r := setup(t)
 	who := customer()
 	id, code := r.returned(who)
-	for range maxTries {
+	for range maxCodeAttempts {
 		r.wants(errs.ValidationError, r.Confirm(t.Context(), who, false, id, "AAAAAAAA"), "a wrong code")
 	}
 	r.wants(errs.InvalidState, r.Confirm(t.Context(), who, false, id, code), "the right code after too many wrong ones")
@@ -106,12 +106,12 @@ func TestACodeIsNotGuessed(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotConfirmedInTimeIsTakenBack(t *testing.T) {
+func TestUnconfirmedAccountsAreRemoved(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()
 	id, code := r.returned(who)
-	r.clock.Advance(confirmLife - time.Second)
+	r.clock.Advance(confirmTTL - time.Second)
 	r.must(r.Sweep(t.Context()))
 	if n := r.connections(); n != 1 {
 		t.Fatalf("%d connections before the time is over", n)

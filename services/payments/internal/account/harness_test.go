@@ -33,7 +33,7 @@ const (
 	appLink   = "eupay://accounts"
 )
 
-// rig is linked accounts on a real database and the sandbox bank behind real HTTP. There is no live provider.
+// rig runs linked accounts on a real database and the sandbox bank over HTTP. There is no live provider.
 type rig struct {
 	*Accounts
 	t      *testing.T
@@ -77,7 +77,7 @@ func (r *rig) must(err error) {
 	}
 }
 
-// wants an error with that code.
+// wants fails the test unless err has the code.
 func (r *rig) wants(code errs.Code, err error, what string) {
 	r.t.Helper()
 	if !errs.Is(err, code) {
@@ -154,7 +154,7 @@ func (r *rig) complete(back Return) {
 // visitOf is the visit that a return ends, and whose it is.
 func (r *rig) visitOf(back Return) (id, customerID string) {
 	r.t.Helper()
-	visitID, err := r.verify(back.State)
+	visitID, err := r.verifyState(back.State)
 	r.must(err)
 	v, err := r.store.visit(r.t.Context(), visitID)
 	r.must(err)

@@ -12,15 +12,15 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
-// Visit is one to the provider's page.
+// Visit is a visit to the provider's page.
 type Visit struct {
-	// ID is what the app confirms the accounts by.
+	// ID identifies the visit when the app confirms the accounts.
 	ID, URL string
 	Expires time.Time
 }
 
-// Start returns the page where the customer consents, and until when. The customer goes to returnURL in the end, which the
-// caller has checked.
+// Start returns the page on which the customer gives consent, and when it expires. The customer is redirected to returnURL at the
+// end; the caller has validated it.
 func (a *Accounts) Start(ctx context.Context, customerID string, livemode bool, returnURL string) (Visit, error) {
 	o, err := ownerOf(customerID, livemode)
 	if err != nil {
@@ -30,7 +30,7 @@ func (a *Accounts) Start(ctx context.Context, customerID string, livemode bool, 
 	if err != nil {
 		return Visit{}, err
 	}
-	have, err := a.store.linked(ctx, o)
+	have, err := a.store.listLinked(ctx, o)
 	if err != nil {
 		return Visit{}, err
 	}
@@ -41,32 +41,32 @@ func (a *Accounts) Start(ctx context.Context, customerID string, livemode bool, 
 	if err != nil {
 		return Visit{}, err
 	}
-	v := visit{id: uuid.New(), owner: o, returnURL: returnURL, expires: a.clock().Add(visitLife)}
-	address, err := p.ConnectURL(ctx, user, a.returnURL, a.sign(v.id, v.expires))
+	v := visit{id: uuid.New(), owner: o, returnURL: returnURL, expires: a.clock().Add(visitTTL)}
+	address, err := p.ConnectURL(ctx, user, a.returnURL, a.signState(v.id, v.expires))
 	if err != nil {
-		return Visit{}, away(err)
+		return Visit{}, unavailable(err)
 	}
 	return Visit{ID: v.id.String(), URL: address, Expires: v.expires}, a.store.addVisit(ctx, v)
 }
 
-// user is the customer at the provider, made at the first visit. Of two first visits at once one makes a user that nobody
-// uses: it has no accounts.
+// user returns the customer's user at the provider and creates it on the first visit. When two first visits race, one creates a
+// user without accounts that is never used.
 func (a *Accounts) user(ctx context.Context, p Provider, o owner) (powens.User, error) {
-	user, err := a.known(ctx, o)
+	user, err := a.storedUser(ctx, o)
 	if !errors.Is(err, errNoUser) {
 		return user, err
 	}
 	made, err := p.CreateUser(ctx)
 	if err != nil {
-		return powens.User{}, away(err)
+		return powens.User{}, unavailable(err)
 	}
 	if err := a.store.addUser(ctx, o, made.ID, a.vault.Seal(made.Token, o.sealedFor("token")), a.clock()); err != nil {
 		return powens.User{}, err
 	}
-	return a.known(ctx, o)
+	return a.storedUser(ctx, o)
 }
 
-func (a *Accounts) known(ctx context.Context, o owner) (powens.User, error) {
+func (a *Accounts) storedUser(ctx context.Context, o owner) (powens.User, error) {
 	id, sealed, err := a.store.user(ctx, o)
 	if err != nil {
 		return powens.User{}, err
@@ -78,26 +78,27 @@ func (a *Accounts) known(ctx context.Context, o owner) (powens.User, error) {
 	return powens.User{ID: id, Token: token}, nil
 }
 
-// Return is what a customer brings back from the provider's page. None of it is believed: the state is signed, and the
-// connection is read with the token of the visit's customer.
+// Return carries the parameters of a customer's return from the provider's page. They are not trusted: the state is signed, and
+// the connection is read with the token of the visit's customer.
 type Return struct {
 	State, ConnectionID string
 	Declined            bool
 }
 
-// Outcome is what a customer comes back with.
+// Outcome is the result of a visit.
 type Outcome struct {
-	// Linked: the bank shares accounts, which wait for the app's confirmation. False when the customer gave up.
+	// Linked is true when the bank shared accounts, which now wait for the app's confirmation, and false when the customer
+	// declined.
 	Linked bool
-	// Code confirms them. It is given to the first who comes back alone: whoever asks again may not be the one whose bank it is.
+	// Code confirms the accounts. Only the first return receives it, because a later one may come from another person.
 	Code      string
 	ReturnURL string
 }
 
-// Complete keeps what the customer has consented to until the app confirms it, and returns where to send them. The same return again
-// changes nothing.
+// Complete stores the accounts the customer consented to until the app confirms them, and returns where to redirect the customer.
+// It is idempotent.
 func (a *Accounts) Complete(ctx context.Context, r Return) (Outcome, error) {
-	id, err := a.verify(r.State)
+	id, err := a.verifyState(r.State)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -107,15 +108,15 @@ func (a *Accounts) Complete(ctx context.Context, r Return) (Outcome, error) {
 	}
 	switch {
 	case v.used:
-		return v.repeated(r)
+		return v.replay(r)
 	case r.Declined:
 		return a.decline(ctx, v, r)
 	}
 	return a.link(ctx, v, r)
 }
 
-// repeated answers a return that has come before; a visit that was used for something else is over.
-func (v visit) repeated(r Return) (Outcome, error) {
+// replay answers a repeated return. A visit that was completed with other parameters is no longer valid.
+func (v visit) replay(r Return) (Outcome, error) {
 	if r.Declined && v.connectionID == "" || !r.Declined && v.connectionID != "" && v.connectionID == r.ConnectionID {
 		return Outcome{Linked: !r.Declined, ReturnURL: v.returnURL}, nil
 	}
@@ -127,19 +128,19 @@ func (a *Accounts) decline(ctx context.Context, v visit, r Return) (Outcome, err
 	if err != nil || first {
 		return Outcome{ReturnURL: v.returnURL}, err
 	}
-	if v, err = a.store.visit(ctx, v.id); err != nil { // another return was faster
+	if v, err = a.store.visit(ctx, v.id); err != nil { // a concurrent return completed the visit
 		return Outcome{}, err
 	}
-	return v.repeated(r)
+	return v.replay(r)
 }
 
-// link reads the connection's accounts and keeps those that can pay. The provider is asked before anything is written.
+// link reads the accounts of the connection and stores those that can pay. The provider is called before anything is written.
 func (a *Accounts) link(ctx context.Context, v visit, r Return) (Outcome, error) {
 	p, err := a.provider(v.owner)
 	if err != nil {
 		return Outcome{}, err
 	}
-	user, err := a.known(ctx, v.owner)
+	user, err := a.storedUser(ctx, v.owner)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -148,29 +149,29 @@ func (a *Accounts) link(ctx context.Context, v visit, r Return) (Outcome, error)
 	case powens.IsGone(err):
 		return Outcome{}, errs.NotFound("Bank connection")
 	case err != nil:
-		return Outcome{}, away(err)
+		return Outcome{}, unavailable(err)
 	}
 	payable := a.payable(v.owner, bank, accounts)
 	if len(payable) == 0 {
-		return Outcome{}, a.useless(ctx, p, user, v, r.ConnectionID)
+		return Outcome{}, a.rejectConnection(ctx, p, user, v, r.ConnectionID)
 	}
 	used, err := a.store.link(ctx, v, r.ConnectionID, payable, a.clock())
 	if err != nil {
 		return Outcome{}, err
 	}
 	if !used {
-		return Outcome{Linked: true, Code: a.code(v.id), ReturnURL: v.returnURL}, nil
+		return Outcome{Linked: true, Code: a.confirmationCode(v.id), ReturnURL: v.returnURL}, nil
 	}
-	if v, err = a.store.visit(ctx, v.id); err != nil { // another return was faster
+	if v, err = a.store.visit(ctx, v.id); err != nil { // a concurrent return completed the visit
 		return Outcome{}, err
 	}
-	return v.repeated(r)
+	return v.replay(r)
 }
 
-// useless ends a connection that holds nothing to pay with.
-func (a *Accounts) useless(ctx context.Context, p Provider, user powens.User, v visit, connectionID string) error {
+// rejectConnection deletes a connection that has no account to pay with.
+func (a *Accounts) rejectConnection(ctx context.Context, p Provider, user powens.User, v visit, connectionID string) error {
 	if err := p.DeleteConnection(ctx, user, connectionID); err != nil {
-		return away(err)
+		return unavailable(err)
 	}
 	if _, err := a.store.useVisit(ctx, v.id, a.clock()); err != nil {
 		return err
@@ -178,7 +179,7 @@ func (a *Accounts) useless(ctx context.Context, p Provider, user powens.User, v 
 	return errs.New(errs.InvalidState, "This bank shared no account that can pay in euros. Link another one.")
 }
 
-// payable keeps the accounts that can pay, sealed. An account that is listed twice counts once.
+// payable returns the accounts that can pay, with their IBANs sealed. Duplicates are dropped.
 func (a *Accounts) payable(o owner, bank string, accounts []powens.BankAccount) []row {
 	var rows []row
 	seen := map[string]bool{}
@@ -189,7 +190,7 @@ func (a *Accounts) payable(o owner, bank string, accounts []powens.BankAccount) 
 		seen[one.IBAN] = true
 		rows = append(rows, row{
 			providerID: one.ID, bank: clean(bank), name: clean(one.Name), masked: mask(one.IBAN),
-			sealed: a.vault.Seal(one.IBAN, o.sealedFor("iban")), fingerprint: a.store.hash(one.IBAN), earlier: a.store.earlier(one.IBAN),
+			sealed: a.vault.Seal(one.IBAN, o.sealedFor("iban")), fingerprint: a.store.hash(one.IBAN), previousHashes: a.store.previousHashes(one.IBAN),
 		})
 	}
 	return rows

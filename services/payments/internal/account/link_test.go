@@ -53,7 +53,7 @@ func TestNumbersAndTokensAreSealed(t *testing.T) {
 	who := customer()
 	party, err := r.Lookup(t.Context(), who, false, r.link(who, "nowhere")[0].ID)
 	r.must(err)
-	user, err := r.known(t.Context(), owner{customerID: who})
+	user, err := r.storedUser(t.Context(), owner{customerID: who})
 	r.must(err)
 	for _, table := range []string{"bank_users", "bank_accounts", "bank_visits"} {
 		rows, err := r.pool.Query(t.Context(), "select encode(convert_to(x::text, 'UTF8'), 'escape') || coalesce(encode("+sealedOf(table)+", 'escape'), '') from "+table+" x")
@@ -69,7 +69,7 @@ func TestNumbersAndTokensAreSealed(t *testing.T) {
 		other.customerID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.known(t.Context(), other); err == nil {
+	if _, err := r.storedUser(t.Context(), other); err == nil {
 		t.Error("a token that was moved to another customer opens")
 	}
 }
@@ -132,7 +132,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 		bad[at] ^= 1
 		return Return{State: base64.RawURLEncoding.EncodeToString(bad), ConnectionID: second.ConnectionID}
 	}
-	unknown := Return{State: r.sign(uuid.New(), r.clock.Now().Add(time.Minute)), ConnectionID: second.ConnectionID}
+	unknown := Return{State: r.signState(uuid.New(), r.clock.Now().Add(time.Minute)), ConnectionID: second.ConnectionID}
 	for name, back := range map[string]Return{
 		"replayed": replayed, "declined after": {State: first.State, Declined: true}, "other visit": forge(0), "longer life": forge(23),
 		"other signature": forge(55), "empty": {ConnectionID: second.ConnectionID}, "short": {State: second.State[:40], ConnectionID: second.ConnectionID},
@@ -144,7 +144,7 @@ func TestAStateIsGoodForOneConnectionOnce(t *testing.T) {
 	if n := len(r.list(who)); n != 2 {
 		t.Errorf("%d accounts", n)
 	}
-	r.clock.Advance(visitLife)
+	r.clock.Advance(visitTTL)
 	for name, back := range map[string]Return{"unused": second, "used": first} {
 		_, err := r.Complete(t.Context(), back)
 		r.wants(errs.InvalidState, err, "expired, "+name)
@@ -197,7 +197,7 @@ func TestAccountsOfOthersAreInvisible(t *testing.T) {
 	}
 }
 
-func TestWhileTheProviderIsAwayNothingIsHalfDone(t *testing.T) {
+func TestAnUnavailableProviderLeavesNothingHalfDone(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()
@@ -229,7 +229,7 @@ func TestWhileTheProviderIsAwayNothingIsHalfDone(t *testing.T) {
 	}
 }
 
-func TestACustomerGivesUp(t *testing.T) {
+func TestACustomerDeclinesTheConnection(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()
@@ -272,7 +272,7 @@ func TestLinkingABankAgainKeepsTheAccounts(t *testing.T) {
 	}
 }
 
-// poor is a provider whose banks share nothing to pay with.
+// poor is a provider whose banks share no payable accounts.
 type poor struct{ Provider }
 
 func (p poor) Accounts(ctx context.Context, u powens.User, connectionID string) (string, []powens.BankAccount, error) {
@@ -285,7 +285,7 @@ func (p poor) Accounts(ctx context.Context, u powens.User, connectionID string) 
 	return bank, accounts, err
 }
 
-func TestABankWithNothingToPayWithIsLetGo(t *testing.T) {
+func TestAConnectionWithoutPayableAccountsIsDeleted(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()
@@ -300,7 +300,7 @@ func TestABankWithNothingToPayWithIsLetGo(t *testing.T) {
 	}
 }
 
-func TestVisitsAreForgottenInTheEnd(t *testing.T) {
+func TestOldVisitsAreDeleted(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()
@@ -309,7 +309,7 @@ func TestVisitsAreForgottenInTheEnd(t *testing.T) {
 	if n := r.count(`select count(*)::int from bank_visits`); n != 1 {
 		t.Fatalf("%d visits", n)
 	}
-	r.clock.Advance(visitLife + keepVisits + time.Second)
+	r.clock.Advance(visitTTL + visitRetention + time.Second)
 	r.must(r.Sweep(t.Context()))
 	if n := r.count(`select count(*)::int from bank_visits`); n != 0 {
 		t.Errorf("%d visits", n)
@@ -322,7 +322,7 @@ func TestAVisitIsUsedOnceAlsoInARace(t *testing.T) {
 	who := customer()
 	back := r.visit(r.start(who), "nowhere")
 	r.complete(back)
-	id, err := r.verify(back.State)
+	id, err := r.verifyState(back.State)
 	r.must(err)
 	v, err := r.store.visit(t.Context(), id)
 	r.must(err)
@@ -351,7 +351,7 @@ func TestTheSameConnectionOfASecondVisitIsNotTakenBack(t *testing.T) {
 	if after := r.list(who); len(after) != 2 || after[0] != before[0] || r.count(`select count(*)::int from bank_accounts`) != 2 {
 		t.Errorf("%+v became %+v", before, after)
 	}
-	user, err := r.known(t.Context(), owner{customerID: who})
+	user, err := r.storedUser(t.Context(), owner{customerID: who})
 	r.must(err)
 	if _, shared, err := r.test.Accounts(t.Context(), user, first.ConnectionID); err != nil || len(shared) != 3 {
 		t.Errorf("the bank shares %+v, %v", shared, err)

@@ -11,18 +11,19 @@ import (
 )
 
 const (
-	// removeLease is how long a removal may take before the sweeper takes it over: longer than a call to the provider.
+	// removeLease is how long a removal may take before the sweeper claims it. It is longer than a call to the provider.
 	removeLease = time.Minute
-	// sweepLease is the pause between two attempts of the sweeper at one removal.
+	// sweepLease is the interval between the sweeper's attempts at one removal.
 	sweepLease = 10 * time.Minute
 	sweepEvery = 30 * time.Second
-	// atOnce bounds the removals under way in one process, removeGrace how long they may go on when it stops.
-	atOnce      = 4
-	removeGrace = 10 * time.Second
+	// maxConcurrentRemovals limits the removals in progress in one process; removeGrace is how long they may continue during
+	// shutdown.
+	maxConcurrentRemovals = 4
+	removeGrace           = 10 * time.Second
 )
 
-// Remove takes the consent to an account back at the provider and forgets it. While the provider does not answer the
-// account stays, and the answer is SERVICE_UNAVAILABLE.
+// Remove revokes the consent to an account at the provider and deletes the account. If the provider does not answer, the account
+// stays linked and SERVICE_UNAVAILABLE is returned.
 func (a *Accounts) Remove(ctx context.Context, customerID string, livemode bool, accountID string) error {
 	o, err := ownerOf(customerID, livemode)
 	if err != nil {
@@ -37,35 +38,35 @@ func (a *Accounts) Remove(ctx context.Context, customerID string, livemode bool,
 		return err
 	}
 	if err := a.revoke(ctx, r); err != nil {
-		// Also when the caller has left: what was begun is taken back now, and not only by the sweeper.
+		// Undo the removal even if the caller has gone, so that the account does not wait for the sweeper.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		if err := a.store.keep(ctx, r); err != nil {
+		if err := a.store.cancelRemoval(ctx, r); err != nil {
 			return err
 		}
-		return away(err)
+		return unavailable(err)
 	}
-	return a.store.forget(ctx, r)
+	return a.store.deleteAccount(ctx, r)
 }
 
-// revoke ends the connection with its last account, and until then the account alone. It may be repeated.
+// revoke deletes the connection if this is its last account; otherwise it disables only the account. It is idempotent.
 func (a *Accounts) revoke(ctx context.Context, r removal) error {
 	p, err := a.provider(r.owner)
 	if err != nil {
 		return err
 	}
-	user, err := a.known(ctx, r.owner)
+	user, err := a.storedUser(ctx, r.owner)
 	if err != nil {
 		return err
 	}
-	if r.last {
+	if r.lastOfConnection {
 		return p.DeleteConnection(ctx, user, r.connectionID)
 	}
 	return p.DisableAccount(ctx, user, r.providerID)
 }
 
-// Run ends what a process that died has begun, and what a second connection to the same bank has made needless, until ctx
-// ends.
+// Run completes removals that a crashed process has started and removes accounts that a second connection to the same bank has
+// replaced, until ctx ends.
 func (a *Accounts) Run(ctx context.Context) error {
 	var tidying sync.WaitGroup
 	defer tidying.Wait()
@@ -73,7 +74,7 @@ func (a *Accounts) Run(ctx context.Context) error {
 	return a.removals.Run(ctx)
 }
 
-// Sweep takes back what is due or was not confirmed in time, once, and forgets visits that are long over.
+// Sweep runs once: it processes due removals, expires unconfirmed accounts and deletes old visits.
 func (a *Accounts) Sweep(ctx context.Context) error {
 	if err := a.tidy(ctx); err != nil {
 		return err
@@ -82,9 +83,9 @@ func (a *Accounts) Sweep(ctx context.Context) error {
 	return err
 }
 
-// tidy forgets visits that are long over, and makes removals of what was not confirmed in time.
+// tidy deletes old visits and schedules the removal of accounts that were not confirmed in time.
 func (a *Accounts) tidy(ctx context.Context) error {
-	if err := a.store.forgetVisits(ctx, a.clock().Add(-keepVisits)); err != nil {
+	if err := a.store.deleteVisits(ctx, a.clock().Add(-visitRetention)); err != nil {
 		return err
 	}
 	return a.store.expire(ctx, a.clock())
@@ -92,20 +93,20 @@ func (a *Accounts) tidy(ctx context.Context) error {
 
 func (a *Accounts) newRemovals() *due.Loop[removal] {
 	return due.New(due.Config[removal]{
-		What: "consents to take back", Every: sweepEvery, AtOnce: atOnce, Within: removeLease, Grace: removeGrace, Log: a.log,
+		What: "consents to revoke", Every: sweepEvery, AtOnce: maxConcurrentRemovals, Within: removeLease, Grace: removeGrace, Log: a.log,
 		Claim: func(ctx context.Context, limit int) ([]removal, error) {
 			return a.store.dueRemovals(ctx, a.clock(), a.clock().Add(sweepLease), limit)
 		},
-		Do: a.takeBack,
+		Do: a.processRemoval,
 	})
 }
 
-func (a *Accounts) takeBack(ctx context.Context, r removal) {
+func (a *Accounts) processRemoval(ctx context.Context, r removal) {
 	if err := a.revoke(ctx, r); err != nil {
-		a.log.WarnContext(ctx, "consent not taken back yet", "account", r.id, "error", err)
+		a.log.WarnContext(ctx, "consent not revoked, retrying", "account", r.id, "error", err)
 		return
 	}
-	if err := a.store.forget(ctx, r); err != nil {
-		a.log.WarnContext(ctx, "bank account not forgotten yet", "account", r.id, "error", err)
+	if err := a.store.deleteAccount(ctx, r); err != nil {
+		a.log.WarnContext(ctx, "bank account not deleted, retrying", "account", r.id, "error", err)
 	}
 }

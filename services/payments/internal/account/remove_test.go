@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/sandbox/bank"
 )
 
-func TestRemovalTakesTheConsentBack(t *testing.T) {
+func TestRemovalRevokesTheConsent(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()
@@ -22,7 +22,7 @@ func TestRemovalTakesTheConsentBack(t *testing.T) {
 	_, err := r.Lookup(t.Context(), who, false, list[0].ID)
 	r.wants(errs.NotFoundCode, err, "look-up")
 	r.wants(errs.NotFoundCode, r.Remove(t.Context(), who, false, list[0].ID), "once more")
-	user, err := r.known(t.Context(), owner{customerID: who})
+	user, err := r.storedUser(t.Context(), owner{customerID: who})
 	r.must(err)
 	var connection string
 	r.must(r.pool.QueryRow(t.Context(), `select connection_id from bank_accounts`).Scan(&connection))
@@ -40,7 +40,7 @@ func TestRemovalTakesTheConsentBack(t *testing.T) {
 	}
 }
 
-func TestAnAccountStaysWhileTheProviderIsAway(t *testing.T) {
+func TestAnAccountStaysWhileTheProviderIsUnavailable(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()
@@ -79,7 +79,7 @@ func TestTwoRemovalsAtOnceEndTheConnection(t *testing.T) {
 	}
 }
 
-func TestARemovalThatNobodyEndedIsEnded(t *testing.T) {
+func TestAnInterruptedRemovalIsCompleted(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	who := customer()

@@ -2,7 +2,7 @@ package account
 
 import "european-pay.eu/eupay/internal/vault"
 
-// Sealed are the columns that the vault has sealed: the tokens and numbers of accounts.
+// Sealed lists the columns that the vault seals: provider tokens and account numbers.
 func (a *Accounts) Sealed() []vault.Column {
 	return []vault.Column{
 		{

@@ -14,7 +14,7 @@ type Server struct {
 	accounts *Accounts
 }
 
-// NewServer returns the server over a.
+// NewServer returns a server for a.
 func NewServer(a *Accounts) *Server { return &Server{accounts: a} }
 
 // StartConnect implements AccountsService.

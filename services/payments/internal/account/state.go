@@ -13,14 +13,14 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// A state is the visit's id, its last second and their HMAC-SHA256. It names the customer through the visit alone, so the
-// address of the provider's page says nothing of them.
+// A state consists of the visit's id, its expiry in Unix seconds and their HMAC-SHA256. It refers to the customer only through
+// the visit, so the URL of the provider's page reveals nothing about them.
 const (
 	idSize    = 16
 	plainSize = idSize + 8
 )
 
-func (a *Accounts) sign(visit uuid.UUID, expires time.Time) string {
+func (a *Accounts) signState(visit uuid.UUID, expires time.Time) string {
 	plain := binary.BigEndian.AppendUint64(visit[:], uint64(expires.Unix()))
 	return base64.RawURLEncoding.EncodeToString(append(plain, mac(a.stateKeys[0], plain)...))
 }
@@ -31,15 +31,15 @@ func mac(key, plain []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// signed reports whether the current master key, or one before it, has signed: links outlive a change of keys.
-func (a *Accounts) signed(plain, sum []byte) bool {
+// validSignature accepts the current master key and the previous ones, so that links survive a key rotation.
+func (a *Accounts) validSignature(plain, sum []byte) bool {
 	return slices.ContainsFunc(a.stateKeys, func(key []byte) bool { return hmac.Equal(sum, mac(key, plain)) })
 }
 
-// verify reads a state that is ours and not over.
-func (a *Accounts) verify(state string) (uuid.UUID, error) {
+// verifyState returns the visit of a state that we signed and that has not expired.
+func (a *Accounts) verifyState(state string) (uuid.UUID, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(state)
-	if err != nil || len(raw) != plainSize+sha256.Size || !a.signed(raw[:plainSize], raw[plainSize:]) {
+	if err != nil || len(raw) != plainSize+sha256.Size || !a.validSignature(raw[:plainSize], raw[plainSize:]) {
 		return uuid.Nil, errBadState()
 	}
 	if a.now().Unix() >= int64(binary.BigEndian.Uint64(raw[idSize:plainSize])) {

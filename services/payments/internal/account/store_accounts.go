@@ -16,13 +16,13 @@ import (
 	"european-pay.eu/eupay/internal/vault"
 )
 
-// errNoUser says that the customer has never begun to link an account.
-var errNoUser = errors.New("customer is not known at the provider")
+// errNoUser is returned when the customer has never started to link an account.
+var errNoUser = errors.New("customer has no user at the provider")
 
-// store keeps the tables of linked accounts.
+// store reads and writes the tables of linked accounts.
 type store struct {
 	pool *pgxpool.Pool
-	// fingerprints are the keys of the hashes: that of the current master key first.
+	// fingerprints are the hash keys, that of the current master key first.
 	fingerprints [][]byte
 }
 
@@ -31,14 +31,15 @@ type row struct {
 	providerID, bank, name, masked string
 	sealed                         vault.Sealed
 	fingerprint                    []byte
-	earlier                        [][]byte
+	previousHashes                 [][]byte
 }
 
-// hash finds an account again without opening it. It is keyed: the numbers of accounts are few enough to try them all.
+// hash returns the fingerprint by which an account is found without decrypting it. It is keyed because account numbers are few
+// enough to enumerate.
 func (s *store) hash(iban string) []byte { return mac(s.fingerprints[0], []byte(iban)) }
 
-// earlier are the hashes of the same account with the keys before the current one.
-func (s *store) earlier(iban string) (list [][]byte) {
+// previousHashes returns the account's fingerprints under the previous keys.
+func (s *store) previousHashes(iban string) (list [][]byte) {
 	for _, key := range s.fingerprints[1:] {
 		list = append(list, mac(key, []byte(iban)))
 	}
@@ -47,7 +48,7 @@ func (s *store) earlier(iban string) (list [][]byte) {
 
 const maxText = 100
 
-// clean makes a text of the provider's fit to be shown: one line, without control characters, cut.
+// clean makes a text from the provider displayable: one line, printable characters only, truncated.
 func clean(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 	if r := []rune(s); len(r) > maxText {
@@ -68,18 +69,18 @@ func (s *store) user(ctx context.Context, o owner) (id string, token vault.Seale
 	return id, token, nil
 }
 
-// addUser keeps a user, unless the customer has one by now.
+// addUser stores the provider user unless the customer already has one.
 func (s *store) addUser(ctx context.Context, o owner, id string, token vault.Sealed, now time.Time) error {
 	_, err := s.pool.Exec(ctx, `insert into bank_users (customer_id, livemode, provider_user, token_key_id, token_sealed, created_at)
 		values ($1, $2, $3, $4, $5, $6) on conflict (customer_id, livemode) do nothing`,
 		o.customerID, o.livemode, id, token.KeyID, token.Data, now)
 	if err != nil {
-		return fmt.Errorf("keep provider user: %w", err)
+		return fmt.Errorf("store provider user: %w", err)
 	}
 	return nil
 }
 
-func (s *store) linked(ctx context.Context, o owner) ([]Account, error) {
+func (s *store) listLinked(ctx context.Context, o owner) ([]Account, error) {
 	rows, err := s.pool.Query(ctx, `select id::text, bank_name, name, iban_masked, currency, linked_at from bank_accounts
 		where customer_id = $1 and livemode = $2 and state = 'linked' order by linked_at, id`, o.customerID, o.livemode)
 	if err != nil {
@@ -94,8 +95,8 @@ func (s *store) linked(ctx context.Context, o owner) ([]Account, error) {
 	return list, nil
 }
 
-// number returns the sealed IBAN of an account.
-func (s *store) number(ctx context.Context, o owner, id string) (name string, iban vault.Sealed, err error) {
+// sealedIBAN returns the name and the sealed IBAN of an account.
+func (s *store) sealedIBAN(ctx context.Context, o owner, id string) (name string, iban vault.Sealed, err error) {
 	err = s.pool.QueryRow(ctx, `select name, iban_key_id, iban_sealed from bank_accounts
 		where id = $1 and customer_id = $2 and livemode = $3 and state = 'linked'`, id, o.customerID, o.livemode).Scan(&name, &iban.KeyID, &iban.Data)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -107,14 +108,14 @@ func (s *store) number(ctx context.Context, o owner, id string) (name string, ib
 	return name, iban, nil
 }
 
-// lockOwner lets one change of an owner's accounts happen at a time.
+// lockOwner serialises changes to an owner's accounts.
 func lockOwner(ctx context.Context, tx pgx.Tx, o owner) error {
 	_, err := tx.Exec(ctx, `select 1 from bank_users where customer_id = $1 and livemode = $2 for update`, o.customerID, o.livemode)
 	return err
 }
 
-// link writes the accounts of a connection, which wait for the app, in one transaction with the use of the visit. used: the visit had been used
-// already, and nothing was written.
+// link stores the accounts of a connection as pending and marks the visit as used, in one transaction. used is true when the
+// visit had been used already; then nothing is written.
 func (s *store) link(ctx context.Context, v visit, connectionID string, rows []row, now time.Time) (used bool, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := lockOwner(ctx, tx, v.owner); err != nil {
@@ -128,7 +129,7 @@ func (s *store) link(ctx context.Context, v visit, connectionID string, rows []r
 			return nil
 		}
 		for _, r := range rows {
-			if err := wait(ctx, tx, v.owner, connectionID, r, now); err != nil {
+			if err := insertPending(ctx, tx, v.owner, connectionID, r, now); err != nil {
 				return err
 			}
 		}
@@ -140,9 +141,9 @@ func (s *store) link(ctx context.Context, v visit, connectionID string, rows []r
 	return used, nil
 }
 
-// put writes one account. One that the customer has linked before keeps its id and moves to the new connection; its place in
-// the old one becomes a removal.
-func put(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
+// upsertLinked stores one account. An account that the customer has linked before keeps its id and moves to the new connection; a
+// removal is created for the old connection.
+func upsertLinked(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
 	_, err := tx.Exec(ctx, `insert into bank_accounts (id, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,
 			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, state, due_at, linked_at)
 		select $1, customer_id, livemode, provider_account_id, connection_id, bank_name, name, currency,
@@ -164,13 +165,13 @@ func put(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, no
 	return err
 }
 
-// removal is an account whose consent is being taken back.
+// removal is an account whose consent is being revoked.
 type removal struct {
 	id string
 	owner
 	providerID, connectionID string
-	// last: no other account of its connection is linked.
-	last bool
+	// lastOfConnection is true when no other account of the connection is linked.
+	lastOfConnection bool
 }
 
 const removalColumns = `a.id::text, a.customer_id::text, a.livemode, a.provider_account_id, a.connection_id, not exists (
@@ -178,11 +179,11 @@ const removalColumns = `a.id::text, a.customer_id::text, a.livemode, a.provider_
 		and b.connection_id = a.connection_id and b.state = 'linked' and b.id <> a.id)`
 
 func scanRemoval(row pgx.CollectableRow) (r removal, err error) {
-	return r, row.Scan(&r.id, &r.customerID, &r.livemode, &r.providerID, &r.connectionID, &r.last)
+	return r, row.Scan(&r.id, &r.customerID, &r.livemode, &r.providerID, &r.connectionID, &r.lastOfConnection)
 }
 
-// beginRemoval takes an account from its owner. Of two removals at once the second sees the first, so one of them is the
-// last of its connection.
+// beginRemoval marks the owner's account as being removed. Concurrent removals are serialised, so exactly one of them sees that
+// it is the last of its connection.
 func (s *store) beginRemoval(ctx context.Context, o owner, id string, due time.Time) (r removal, err error) {
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := lockOwner(ctx, tx, o); err != nil {
@@ -205,30 +206,30 @@ func (s *store) beginRemoval(ctx context.Context, o owner, id string, due time.T
 	return r, nil
 }
 
-// uniqueViolation is PostgreSQL's code for a second row where there may be one.
+// uniqueViolation is PostgreSQL's error code for a duplicate key.
 const uniqueViolation = "23505"
 
-// keep gives an account back to its owner. One that was linked anew meanwhile needs no second row.
-func (s *store) keep(ctx context.Context, r removal) error {
+// cancelRemoval marks the account as linked again. If it was linked again in the meantime, there is nothing to restore.
+func (s *store) cancelRemoval(ctx context.Context, r removal) error {
 	_, err := s.pool.Exec(ctx, `update bank_accounts set state = 'linked', due_at = null where id = $1 and state = 'removing'`, r.id)
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && pgErr.Code == uniqueViolation {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("keep bank account %s: %w", r.id, err)
+		return fmt.Errorf("restore bank account %s: %w", r.id, err)
 	}
 	return nil
 }
 
-func (s *store) forget(ctx context.Context, r removal) error {
+func (s *store) deleteAccount(ctx context.Context, r removal) error {
 	if _, err := s.pool.Exec(ctx, `delete from bank_accounts where id = $1 and state = 'removing'`, r.id); err != nil {
-		return fmt.Errorf("forget bank account %s: %w", r.id, err)
+		return fmt.Errorf("delete bank account %s: %w", r.id, err)
 	}
 	return nil
 }
 
-// dueRemovals leases the removals that nobody has ended.
+// dueRemovals claims the due removals with a lease.
 func (s *store) dueRemovals(ctx context.Context, now, next time.Time, limit int) ([]removal, error) {
 	rows, err := s.pool.Query(ctx, `update bank_accounts a set due_at = $2 where id in (
 			select id from bank_accounts where state = 'removing' and due_at <= $1 order by due_at limit $3 for update skip locked)

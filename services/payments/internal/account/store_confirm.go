@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// confirm links the pending accounts of the owner's visit when the code was right, and counts it when it was wrong.
+// confirm links the pending accounts of the visit when the code is right, and counts the attempt when it is wrong.
 func (s *store) confirm(ctx context.Context, o owner, id uuid.UUID, right bool, now time.Time) error {
 	var refused error
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -29,8 +29,8 @@ func (s *store) confirm(ctx context.Context, o owner, id uuid.UUID, right bool, 
 			return nil
 		case err != nil:
 			return err
-		case !done && tries >= maxTries:
-			refused = errTooLate()
+		case !done && tries >= maxCodeAttempts:
+			refused = errNotConfirmed()
 			return nil
 		case !right:
 			refused = errWrongCode()
@@ -39,7 +39,7 @@ func (s *store) confirm(ctx context.Context, o owner, id uuid.UUID, right bool, 
 		case done:
 			return nil
 		}
-		refused, err = settle(ctx, tx, o, id, connectionID, now)
+		refused, err = linkPending(ctx, tx, o, id, connectionID, now)
 		return err
 	})
 	if err != nil {
@@ -48,8 +48,8 @@ func (s *store) confirm(ctx context.Context, o owner, id uuid.UUID, right bool, 
 	return refused
 }
 
-// settle links what is pending of a connection, unless that is too late.
-func settle(ctx context.Context, tx pgx.Tx, o owner, visitID uuid.UUID, connectionID string, now time.Time) (refused, err error) {
+// linkPending links the pending accounts of a connection, unless their deadline has passed.
+func linkPending(ctx context.Context, tx pgx.Tx, o owner, visitID uuid.UUID, connectionID string, now time.Time) (refused, err error) {
 	rows, err := tx.Query(ctx, `delete from bank_accounts where customer_id = $1 and livemode = $2 and connection_id = $3 and state = 'pending' and due_at > $4
 		returning provider_account_id, bank_name, name, iban_masked, iban_key_id, iban_sealed, iban_fingerprint`, o.customerID, o.livemode, connectionID, now)
 	if err != nil {
@@ -62,10 +62,10 @@ func settle(ctx context.Context, tx pgx.Tx, o owner, visitID uuid.UUID, connecti
 		return nil, err
 	}
 	if len(pending) == 0 {
-		return errTooLate(), nil
+		return errNotConfirmed(), nil
 	}
 	for _, r := range pending {
-		if err := put(ctx, tx, o, connectionID, r, now); err != nil {
+		if err := upsertLinked(ctx, tx, o, connectionID, r, now); err != nil {
 			return nil, err
 		}
 	}
@@ -73,11 +73,11 @@ func settle(ctx context.Context, tx pgx.Tx, o owner, visitID uuid.UUID, connecti
 	return nil, err
 }
 
-// wait writes an account that the app has not confirmed yet.
-func wait(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
-	if len(r.earlier) > 0 { // linked while an earlier master key was the current one
+// insertPending stores an account that the app has not confirmed yet.
+func insertPending(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, now time.Time) error {
+	if len(r.previousHashes) > 0 { // the account may have been linked under a previous master key
 		_, err := tx.Exec(ctx, `update bank_accounts set iban_fingerprint = $1
-			where customer_id = $2 and livemode = $3 and state = 'linked' and iban_fingerprint = any ($4)`, r.fingerprint, o.customerID, o.livemode, r.earlier)
+			where customer_id = $2 and livemode = $3 and state = 'linked' and iban_fingerprint = any ($4)`, r.fingerprint, o.customerID, o.livemode, r.previousHashes)
 		if err != nil {
 			return err
 		}
@@ -86,11 +86,11 @@ func wait(ctx context.Context, tx pgx.Tx, o owner, connectionID string, r row, n
 			iban_masked, iban_key_id, iban_sealed, iban_fingerprint, state, due_at, linked_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'pending', $13, $14)`,
 		uuid.New(), o.customerID, o.livemode, r.providerID, connectionID, r.bank, r.name, currency,
-		r.masked, r.sealed.KeyID, r.sealed.Data, r.fingerprint, now.Add(confirmLife), now)
+		r.masked, r.sealed.KeyID, r.sealed.Data, r.fingerprint, now.Add(confirmTTL), now)
 	return err
 }
 
-// expire begins to take back what was not confirmed in time.
+// expire schedules the removal of accounts that were not confirmed in time.
 func (s *store) expire(ctx context.Context, now time.Time) error {
 	if _, err := s.pool.Exec(ctx, `update bank_accounts set state = 'removing', due_at = $1 where state = 'pending' and due_at <= $1`, now); err != nil {
 		return fmt.Errorf("expire pending bank accounts: %w", err)

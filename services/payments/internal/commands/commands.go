@@ -1,4 +1,4 @@
-// Package commands takes the payment commands from JetStream, carries them out and replies to their senders.
+// Package commands consumes payment commands from JetStream, executes them and replies to their senders.
 package commands
 
 import (
@@ -28,42 +28,42 @@ import (
 
 const (
 	durable = "payments"
-	// ackWait is how long after the last sign of progress the broker gives a command to another process. It is short, so that
-	// the commands of a node that is cut off continue within seconds.
+	// ackWait is how long the broker waits for a sign of progress before it redelivers a command to another process. It is short,
+	// so that commands of a disconnected node continue within seconds.
 	ackWait = 4 * time.Second
-	// recording bounds the commands being recorded at the same time; the database pool is the real limit.
-	recording = 256
-	// pending bounds the commands that are delivered and not acknowledged: those that are recorded, and the hints that
-	// wait for a bank.
-	pending = 8 * recording
-	// asking bounds those that wait for a bank, in each mode: half of what may be pending in all.
-	asking = pending / 4
-	// maxAttempts is how often a command whose values the database refuses is tried. Trouble that passes has no such limit.
+	// maxRecording limits the commands being recorded at the same time. The database pool is the effective limit.
+	maxRecording = 256
+	// maxPending limits the unacknowledged commands: those being recorded and those waiting for a bank.
+	maxPending = 8 * maxRecording
+	// maxBankCalls limits the commands waiting for a bank per mode. Both modes together may take half of maxPending.
+	maxBankCalls = maxPending / 4
+	// maxAttempts is how often a command is tried whose values the database rejects. Transient errors are retried without limit.
 	maxAttempts = 5
-	// askLimit bounds one question to the broker, heartbeat is how often it shows that it still serves us.
+	// askLimit is the deadline of one request to the broker; heartbeat is the interval at which the broker proves that it still
+	// serves us.
 	askLimit  = 5 * time.Second
 	heartbeat = 5 * time.Second
 )
 
-// Handler carries out commands. Each has a natural key (the proposed reference, or the payment's state), so a command
-// that is delivered again has no second effect.
+// Handler executes commands. Each has a natural key (the proposed reference, or the payment's state), so a redelivered command
+// has no second effect.
 type Handler struct {
 	store     *store.Store
 	engine    *engine.Engine
 	accounts  Accounts
 	merchants Merchants
 	bus       *bus.Bus
-	ready     *ready
+	ready     *readyBroadcast
 	now       func() time.Time
 	log       *slog.Logger
 
-	slots   chan struct{}
-	driving map[bool]chan struct{} // by livemode: a dead bank in one mode must not stop the other
-	hints   turns
-	// asking bounds the hints and cancellations that wait for a bank, by livemode, below what may be pending: a bank that
-	// hangs never stops new commands.
-	asking  map[bool]chan struct{}
-	running sync.WaitGroup
+	slots         chan struct{}
+	providerSlots map[bool]chan struct{} // by livemode: an unavailable bank in one mode must not block the other
+	hints         keyedMutex
+	// bankSlots limits the hints and cancellations that wait for a bank, by livemode. It is lower than maxPending, so a bank that
+	// hangs never blocks new commands.
+	bankSlots map[bool]chan struct{}
+	running   sync.WaitGroup
 }
 
 // New returns a handler.
@@ -71,14 +71,14 @@ func New(s *store.Store, e *engine.Engine, accounts Accounts, merchants Merchant
 	inFlight := e.Config().InFlight
 	return &Handler{
 		store: s, engine: e, accounts: accounts, merchants: merchants, bus: b, ready: newReady(b, now, log), now: now, log: log,
-		slots:   make(chan struct{}, recording),
-		driving: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
-		hints:   turns{of: make(map[string]*turn)},
-		asking:  map[bool]chan struct{}{true: make(chan struct{}, asking), false: make(chan struct{}, asking)},
+		slots:         make(chan struct{}, maxRecording),
+		providerSlots: map[bool]chan struct{}{true: make(chan struct{}, inFlight), false: make(chan struct{}, inFlight)},
+		hints:         keyedMutex{locks: make(map[string]*keyLock)},
+		bankSlots:     map[bool]chan struct{}{true: make(chan struct{}, maxBankCalls), false: make(chan struct{}, maxBankCalls)},
 	}
 }
 
-// Run takes commands until ctx ends, then finishes those under way.
+// Run consumes commands until ctx ends, then completes those in progress.
 func (h *Handler) Run(ctx context.Context) error {
 	defer h.running.Wait()
 	unsubscribe, err := h.ready.subscribe()
@@ -86,58 +86,58 @@ func (h *Handler) Run(ctx context.Context) error {
 		return err
 	}
 	defer unsubscribe()
-	gone := make(chan struct{}, 1)
+	consumerLost := make(chan struct{}, 1)
 	defer h.bus.Expect(bus.Commands, durable, func() {
 		select {
-		case gone <- struct{}{}:
+		case consumerLost <- struct{}{}:
 		default:
 		}
 	})()
 	for ctx.Err() == nil {
 		cc, err := h.consume(ctx)
 		if err != nil {
-			h.log.Warn("cannot take commands yet", "error", err)
+			h.log.Warn("cannot consume commands, retrying", "error", err)
 			select {
 			case <-ctx.Done():
 			case <-time.After(250 * time.Millisecond):
 			}
 			continue
 		}
-		h.untilLost(ctx, cc, gone)
+		h.untilLost(ctx, cc, consumerLost)
 		cc.Stop()
 		<-cc.Closed()
 	}
 	return nil
 }
 
-// untilLost returns when ctx ends or the subscription is of no use any more, because the broker has lost its consumer.
-func (h *Handler) untilLost(ctx context.Context, cc jetstream.ConsumeContext, gone <-chan struct{}) {
+// untilLost returns when ctx ends, the subscription closes or the broker has lost the consumer.
+func (h *Handler) untilLost(ctx context.Context, cc jetstream.ConsumeContext, consumerLost <-chan struct{}) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-cc.Closed():
-			h.log.Warn("the subscription to commands has ended, making it again")
+			h.log.Warn("command subscription closed, resubscribing")
 			return
-		case <-gone:
+		case <-consumerLost:
 			ask, cancel := context.WithTimeout(ctx, askLimit)
 			_, err := h.bus.JS.Consumer(ask, bus.Commands, durable)
 			cancel()
 			if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
-				h.log.Warn("the broker has lost the consumer of commands, making it again")
+				h.log.Warn("broker lost the command consumer, recreating it")
 				return
 			}
 		}
 	}
 }
 
-// consume takes every command, also those that nobody knows: the stream is a work queue, where they would lie unseen.
+// consume takes every command, including unknown ones: the stream is a work queue, in which they would stay unnoticed.
 func (h *Handler) consume(ctx context.Context) (jetstream.ConsumeContext, error) {
 	ask, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	cons, err := h.bus.JS.CreateOrUpdateConsumer(ask, bus.Commands, jetstream.ConsumerConfig{
 		Durable: durable, FilterSubject: "eupay.cmd.>", AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: ackWait, MaxAckPending: pending, MaxDeliver: -1,
+		AckWait: ackWait, MaxAckPending: maxPending, MaxDeliver: -1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ensure the commands consumer: %w", err)
@@ -146,23 +146,23 @@ func (h *Handler) consume(ctx context.Context) (jetstream.ConsumeContext, error)
 		select {
 		case h.slots <- struct{}{}:
 		case <-ctx.Done():
-			h.logIf(m.Nak(), "give command back")
+			h.logIf(m.Nak(), "nak command")
 			return
 		}
 		h.running.Go(func() { h.handle(ctx, m) })
-	}, jetstream.PullMaxMessages(2*recording), jetstream.PullHeartbeat(heartbeat))
+	}, jetstream.PullMaxMessages(2*maxRecording), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return nil, fmt.Errorf("consume commands: %w", err)
 	}
 	return cc, nil
 }
 
-// request is a command under way.
+// request is a command in progress.
 type request struct {
 	msg   jetstream.Msg
 	meta  store.Meta
 	reply string
-	// free gives the recording slot back; it may be called more than once.
+	// free releases the recording slot. It may be called more than once.
 	free func()
 }
 
@@ -172,11 +172,11 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	r := &request{msg: m, reply: replyTo(m), free: sync.OnceFunc(func() { <-h.slots })}
 	r.meta = store.Meta{Trace: m.Headers().Get(events.HeaderTraceparent), RequestID: m.Headers().Get(events.HeaderRequestID)}
 	defer r.free()
-	defer h.hold(m)()
+	defer h.keepAlive(m)()
 	name := strings.TrimPrefix(m.Subject(), "eupay.cmd.payments.")
 	if h.expired(m) {
 		handled.WithLabelValues(name, "expired").Inc()
-		h.ack(m) // its sender said that nothing happened and may have sent another
+		h.ack(m) // the sender has answered that nothing happened, and may have retried
 		return
 	}
 	err := h.dispatch(ctx, r)
@@ -187,22 +187,22 @@ func (h *Handler) handle(ctx context.Context, m jetstream.Msg) {
 	case errors.As(err, &e):
 		handled.WithLabelValues(name, "refused").Inc()
 		h.ack(m)
-		h.refuse(r, e)
-	case errors.Is(err, merchant.ErrBehind): // until the command expires
+		h.replyRefused(r, e)
+	case errors.Is(err, merchant.ErrNotSynced): // retried until the command expires
 		handled.WithLabelValues(name, "behind").Inc()
-		h.logIf(m.NakWithDelay(min(behindWait*time.Duration(attempts(m)), maxBehindWait)), "nak command")
+		h.logIf(m.NakWithDelay(min(syncWait*time.Duration(attempts(m)), maxSyncWait)), "nak command")
 	case errors.Is(err, errUnreadable), pg.IsData(err) && attempts(m) >= maxAttempts:
 		handled.WithLabelValues("unreadable", "parked").Inc()
 		h.park(ctx, m, err)
 	default:
 		handled.WithLabelValues(name, "again").Inc()
-		h.log.Warn("command not carried out, trying again", "subject", m.Subject(), "error", err)
+		h.log.Warn("command failed, retrying", "subject", m.Subject(), "error", err)
 		h.logIf(m.NakWithDelay(500*time.Millisecond), "nak command")
 	}
 }
 
-// hold shows the broker that the command is being worked on, until release.
-func (h *Handler) hold(m jetstream.Msg) (release func()) {
+// keepAlive reports progress to the broker until stop is called, so that the command is not redelivered.
+func (h *Handler) keepAlive(m jetstream.Msg) (stop func()) {
 	done := make(chan struct{})
 	h.running.Go(func() {
 		tick := time.NewTicker(ackWait / 4)
@@ -212,14 +212,14 @@ func (h *Handler) hold(m jetstream.Msg) (release func()) {
 			case <-done:
 				return
 			case <-tick.C:
-				h.logIf(m.InProgress(), "hold command")
+				h.logIf(m.InProgress(), "extend ack wait")
 			}
 		}
 	})
 	return func() { close(done) }
 }
 
-// attempts is how often the command was delivered.
+// attempts returns how often the command has been delivered.
 func attempts(m jetstream.Msg) uint64 {
 	meta, err := m.Metadata()
 	if err != nil {
@@ -273,7 +273,7 @@ func (h *Handler) expired(m jetstream.Msg) bool {
 	return err != nil || h.now().After(at)
 }
 
-// replyTo is where the sender waits. Only reply inboxes of ours are answered.
+// replyTo returns the subject on which the sender waits. Only our own reply inboxes are accepted.
 func replyTo(m jetstream.Msg) string {
 	subject := m.Headers().Get(events.HeaderReply)
 	if !strings.HasPrefix(subject, "eupay.reply.") {
@@ -282,7 +282,7 @@ func replyTo(m jetstream.Msg) string {
 	return subject
 }
 
-func (h *Handler) answer(subject string, reply *paymentsv1.CommandReply) {
+func (h *Handler) sendReply(subject string, reply *paymentsv1.CommandReply) {
 	if subject == "" {
 		return
 	}
@@ -294,17 +294,17 @@ func (h *Handler) answer(subject string, reply *paymentsv1.CommandReply) {
 	h.logIf(h.bus.NC.Publish(subject, data), "reply")
 }
 
-func (h *Handler) refuse(r *request, e *errs.Error) {
-	h.answer(r.reply, &paymentsv1.CommandReply{
+func (h *Handler) replyRefused(r *request, e *errs.Error) {
+	h.sendReply(r.reply, &paymentsv1.CommandReply{
 		Stage: paymentsv1.CommandReply_STAGE_REFUSED, ErrorCode: string(e.Code), ErrorMessage: e.Message,
 		RetryAfter: int32(min(e.RetryAfter/time.Second, 3600)),
 	})
 }
 
-// park keeps a command that cannot be read for an operator and lets go of it.
+// park moves an unreadable command to the dead-letter stream and terminates it.
 func (h *Handler) park(ctx context.Context, m jetstream.Msg, reason error) {
 	if _, err := h.bus.JS.PublishMsg(ctx, consume.DeadLetter(durable, m, reason)); err != nil {
-		h.log.Error("command cannot be parked, trying again", "error", err)
+		h.log.Error("command not parked, retrying", "error", err)
 		h.logIf(m.NakWithDelay(time.Second), "nak command")
 		return
 	}
@@ -314,12 +314,12 @@ func (h *Handler) park(ctx context.Context, m jetstream.Msg, reason error) {
 
 func (h *Handler) ack(m jetstream.Msg) { h.logIf(m.Ack(), "ack command") }
 
-// logIf: a lost ack or reply is harmless, the command comes again and finds its effect.
+// logIf logs an error of an ack or a reply. Losing one is harmless: the command is redelivered and finds its effect.
 func (h *Handler) logIf(err error, what string) {
 	if err != nil {
 		h.log.Debug(what, "error", err)
 	}
 }
 
-// Announce tells the waiting senders of all replicas that a payment is ready.
+// Announce notifies the waiting senders on all replicas that a payment is ready.
 func (h *Handler) Announce(p payment.Payment) { h.ready.announce(p) }

@@ -72,7 +72,7 @@ func TestAHundredParallelCreatesWithOneReference(t *testing.T) {
 	}
 }
 
-func TestARepeatThatCameEarlierThanTheURLIsToldWhenItIsThere(t *testing.T) {
+func TestARepeatBeforeTheURLGetsItWhenItIsReady(t *testing.T) {
 	hold := make(chan struct{})
 	b := setup(t, func(_ *engine.Config, p *provider) { p.hold = hold })
 	release := sync.OnceFunc(func() { close(hold) })
@@ -98,7 +98,7 @@ func TestARepeatThatCameEarlierThanTheURLIsToldWhenItIsThere(t *testing.T) {
 	}
 }
 
-func TestNewsThatCameJustBeforeTheWaitIsNotMissed(t *testing.T) {
+func TestAnAnnouncementJustBeforeTheWaitIsNotMissed(t *testing.T) {
 	b := setup(t)
 	ready := last(b.send(command.CreatePayment, order(1))).GetPayment() // announced already
 	inbox, err := b.bus.NC.SubscribeSync("eupay.reply.test")
@@ -135,7 +135,7 @@ func TestACommandDeliveredTwiceIsOnePayment(t *testing.T) {
 	}
 }
 
-func TestAnExpiredCommandIsNotCarriedOut(t *testing.T) {
+func TestAnExpiredCommandIsNotExecuted(t *testing.T) {
 	b := setup(t)
 	call, err := b.client.Send(command.CreatePayment, order(1), command.Meta{Expires: time.Now().Add(-time.Second)})
 	if err != nil {
@@ -243,7 +243,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestAHintAboutNothingIsRefused(t *testing.T) {
+func TestAHintAboutAnUnknownPaymentIsRefused(t *testing.T) {
 	b := setup(t)
 	if r := last(b.send(command.ProviderUpdate, &paymentsv1.ProviderUpdate{ProviderPaymentId: "404"})); r.GetErrorCode() != "NOT_FOUND" {
 		t.Errorf("reply %v", r)

@@ -20,7 +20,7 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 	if !knownOrigin(payment.Origin(c.GetOrigin()), c.GetOrderId()) {
 		return fmt.Errorf("%w: origin %q with order %q", errUnreadable, c.GetOrigin(), c.GetOrderId())
 	}
-	payee, err := h.payee(ctx, c.GetMerchant(), c.GetLivemode())
+	payee, err := h.verifiedMerchant(ctx, c.GetMerchant(), c.GetLivemode())
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (h *Handler) create(ctx context.Context, r *request, c *paymentsv1.CreatePa
 	return h.recorded(ctx, r, p, match)
 }
 
-// knownOrigin: a scan is no creation, and an order's payment names it.
+// knownOrigin rejects scans, which have a command of their own, and order payments without an order.
 func knownOrigin(o payment.Origin, order string) bool {
 	return (o == "" || o == payment.OriginAPI) && order == "" || o == payment.OriginOrder && order != ""
 }
@@ -41,19 +41,19 @@ func (h *Handler) refund(ctx context.Context, r *request, c *paymentsv1.RefundPa
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
-	_, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetOriginalReference())
+	_, m, err := h.loadAllowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetOriginalReference())
 	if err != nil {
 		return err
 	}
-	return h.giveBack(ctx, r, c, m.Profile)
+	return h.createRefund(ctx, r, c, m.Profile)
 }
 
-// giveBack refunds from the merchant's account.
-func (h *Handler) giveBack(ctx context.Context, r *request, c *paymentsv1.RefundPayment, m *paymentsv1.Merchant) error {
-	refund := h.fresh(c.GetReference(), payment.KindRefund, m)
+// createRefund records a refund that is paid from the merchant's account.
+func (h *Handler) createRefund(ctx context.Context, r *request, c *paymentsv1.RefundPayment, m *paymentsv1.Merchant) error {
+	refund := h.newRequested(c.GetReference(), payment.KindRefund, m)
 	refund.OriginalReference, refund.MerchantID, refund.Livemode = c.GetOriginalReference(), m.GetId(), c.GetLivemode()
-	refund.ExecutionType, refund.WaitForSettlement = "instant", false // nothing comes that the merchant could wait for
-	refund.Payer = beneficiary(m)                                     // the company, whose account the money leaves
+	refund.ExecutionType, refund.WaitForSettlement = "instant", false // a refund brings the merchant no money to wait for
+	refund.Payer = beneficiary(m)                                     // the merchant's company pays
 	idem := store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}
 	p, match, err := h.store.Refund(ctx, refund, money.Cents(c.GetAmountCents()), idem, r.meta)
 	if err != nil {
@@ -62,14 +62,14 @@ func (h *Handler) giveBack(ctx context.Context, r *request, c *paymentsv1.Refund
 	return h.recorded(ctx, r, p, match)
 }
 
-// recorded acknowledges a command whose payment is in the database, then drives the payment on and replies when it is
-// ready. From here on the payment's due time is its owner, so nothing is lost if we die.
+// recorded acknowledges a command whose payment is in the database, drives the payment and replies when it is ready. From here on
+// the payment's due time guarantees progress, so a crash loses nothing.
 func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, match store.Match) error {
 	h.ack(r.msg)
 	r.free()
-	h.answer(r.reply, replyOf(paymentsv1.CommandReply_STAGE_RECORDED, p.Proto(), match))
+	h.sendReply(r.reply, replyOf(paymentsv1.CommandReply_STAGE_RECORDED, p.Proto(), match))
 	if isReady(p) {
-		h.answer(r.reply, readyReply(p, match))
+		h.sendReply(r.reply, readyReply(p, match))
 		return nil
 	}
 	scan := p.Origin == payment.OriginScan && p.Sequence == 1 && p.RequestedAt == nil
@@ -78,21 +78,21 @@ func (h *Handler) recorded(ctx context.Context, r *request, p payment.Payment, m
 	}
 	p = h.drive(ctx, p, scan)
 	if isReady(p) {
-		h.answer(r.reply, readyReply(p, store.NoMatch))
+		h.sendReply(r.reply, readyReply(p, store.NoMatch))
 		h.ready.announce(p)
 		return nil
 	}
 	return h.awaitReady(ctx, r, p, match)
 }
 
-// drive asks the provider for a payment that was just recorded, when there is a free place.
+// drive sends a recorded payment to the provider if a slot is free.
 func (h *Handler) drive(ctx context.Context, p payment.Payment, scan bool) payment.Payment {
-	slots := h.driving[p.Livemode]
+	slots := h.providerSlots[p.Livemode]
 	select {
 	case slots <- struct{}{}:
 		defer func() { <-slots }()
 		if scan {
-			return h.engine.Touch(ctx, p) // closes the gateway payment's own session first
+			return h.engine.Process(ctx, p) // closes the session of the gateway payment first
 		}
 		return h.engine.Request(ctx, p)
 	default:
@@ -100,8 +100,8 @@ func (h *Handler) drive(ctx context.Context, p payment.Payment, scan bool) payme
 	}
 }
 
-// awaitReady replies later, when whoever drives the payment announces it. It reads once more after it began to wait,
-// so that no announcement is missed.
+// awaitReady replies when the payment is announced as ready. It reads the payment again after it has registered, so that it
+// cannot miss the announcement.
 func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment, match store.Match) error {
 	if r.reply == "" {
 		return nil
@@ -110,16 +110,16 @@ func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment,
 	again, err := h.store.ByReference(ctx, p.Reference)
 	if err != nil {
 		h.log.Warn("payment not read again", "reference", p.Reference, "error", err)
-		return nil // the command is done; its sender answers with what it knows
+		return nil // the command is done; the sender answers with the state it has
 	}
 	if isReady(again) {
-		h.ready.settle(again)
+		h.ready.resolve(again)
 	}
 	return nil
 }
 
 func (h *Handler) newPayment(c *paymentsv1.CreatePayment, m *paymentsv1.Merchant) payment.Payment {
-	p := h.fresh(c.GetReference(), payment.KindPayment, m)
+	p := h.newRequested(c.GetReference(), payment.KindPayment, m)
 	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
 	p.Amount, p.Currency = money.Cents(c.GetAmountCents()), c.GetCurrency()
 	p.Description, p.MerchantReference = c.GetDescription(), c.GetMerchantReference()
@@ -133,8 +133,8 @@ func (h *Handler) newPayment(c *paymentsv1.CreatePayment, m *paymentsv1.Merchant
 	return p
 }
 
-// fresh is a payment that this process is about to request at the provider.
-func (h *Handler) fresh(reference string, kind payment.Kind, m *paymentsv1.Merchant) payment.Payment {
+// newRequested returns a payment that this process is about to request at the provider.
+func (h *Handler) newRequested(reference string, kind payment.Kind, m *paymentsv1.Merchant) payment.Payment {
 	now := h.now().UTC().Truncate(time.Microsecond)
 	due := h.engine.NewDueAt()
 	return payment.Payment{
@@ -143,7 +143,7 @@ func (h *Handler) fresh(reference string, kind payment.Kind, m *paymentsv1.Merch
 	}
 }
 
-// isReady: there is something to tell beyond "recorded".
+// isReady reports whether there is a result beyond "recorded".
 func isReady(p payment.Payment) bool { return p.PaymentURL != "" || p.Status.Final() }
 
 func readyReply(p payment.Payment, match store.Match) *paymentsv1.CommandReply {

@@ -29,8 +29,8 @@ func TestALostConsumerOfCommandsComesBack(t *testing.T) {
 	b.send(command.CreatePayment, order(3))
 }
 
-// TestACommandThatNobodyKnowsIsParked: in the work queue it lay unseen until it was too old.
-func TestACommandThatNobodyKnowsIsParked(t *testing.T) {
+// TestAnUnknownCommandIsParked: in the work queue it stayed unnoticed until it was too old.
+func TestAnUnknownCommandIsParked(t *testing.T) {
 	b := setup(t)
 	m := nats.NewMsg("eupay.cmd.refunds.create")
 	m.Data = []byte("body")

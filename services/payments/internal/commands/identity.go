@@ -7,7 +7,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// beneficiary is the merchant as the holder of its account and as a company.
+// beneficiary returns the merchant as account holder and company.
 func beneficiary(m *paymentsv1.Merchant) payment.Party {
 	return payment.Party{
 		Name: cmp.Or(m.GetAccountName(), m.GetName()), IBAN: m.GetIban(), BIC: m.GetBic(),
@@ -19,7 +19,7 @@ func beneficiary(m *paymentsv1.Merchant) payment.Party {
 	}
 }
 
-// identityOf is the customer whom the merchant named; the zero Identity for none.
+// identityOf returns the identity of the customer that the merchant named, or the zero Identity.
 func identityOf(c *paymentsv1.Customer) payment.Identity {
 	if c == nil {
 		return payment.Identity{}

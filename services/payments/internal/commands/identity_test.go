@@ -43,7 +43,7 @@ func TestTheCustomerIsKeptForTheProviderAndForRefunds(t *testing.T) {
 	}
 	b.finish(p.GetReference())
 	stored, err = b.store.ByReference(t.Context(), p.GetReference())
-	if err != nil || stored.Payer.Identity != want.Named() {
+	if err != nil || stored.Payer.Identity != want.NameOnly() {
 		t.Errorf("after the payment %+v is kept, %v", stored.Payer.Identity, err)
 	}
 	r := last(b.send(command.RefundPayment, &paymentsv1.RefundPayment{
@@ -53,7 +53,7 @@ func TestTheCustomerIsKeptForTheProviderAndForRefunds(t *testing.T) {
 		t.Fatalf("refund: %v", r)
 	}
 	refund, err := b.store.ByReference(t.Context(), r.GetPayment().GetReference())
-	if err != nil || refund.Payer.Identity != asCompany || refund.Payer.Name != "Noisette" || refund.Beneficiary.Identity != want.Named() ||
+	if err != nil || refund.Payer.Identity != asCompany || refund.Payer.Name != "Noisette" || refund.Beneficiary.Identity != want.NameOnly() ||
 		refund.Beneficiary.Name != "Germaine Michu" {
 		t.Errorf("refund from %+v to %+v, %v", refund.Payer, refund.Beneficiary, err)
 	}

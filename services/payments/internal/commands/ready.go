@@ -16,9 +16,9 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// ready brings the news that a payment got its URL from the replica that drives it to those whose senders wait for it,
-// over plain NATS: whoever misses it answers its sender with what it knows.
-type ready struct {
+// readyBroadcast tells all replicas over plain NATS that a payment has its URL, so that each can reply to its waiting senders.
+// Delivery is best effort: a sender that gets no reply answers with the state it has.
+type readyBroadcast struct {
 	bus *bus.Bus
 	now func() time.Time
 	log *slog.Logger
@@ -40,11 +40,11 @@ const (
 	waitLimit = time.Minute
 )
 
-func newReady(b *bus.Bus, now func() time.Time, log *slog.Logger) *ready {
-	return &ready{bus: b, now: now, log: log, waiters: make(map[string][]waiter)}
+func newReady(b *bus.Bus, now func() time.Time, log *slog.Logger) *readyBroadcast {
+	return &readyBroadcast{bus: b, now: now, log: log, waiters: make(map[string][]waiter)}
 }
 
-func (r *ready) subscribe() (unsubscribe func(), err error) {
+func (r *readyBroadcast) subscribe() (unsubscribe func(), err error) {
 	sub, err := r.bus.NC.Subscribe(readySubject+"*", func(m *nats.Msg) {
 		p := &paymentsv1.Payment{}
 		if err := proto.Unmarshal(m.Data, p); err == nil {
@@ -61,8 +61,8 @@ func (r *ready) subscribe() (unsubscribe func(), err error) {
 	}, nil
 }
 
-// announce tells all replicas, this one too.
-func (r *ready) announce(p payment.Payment) {
+// announce publishes the payment to all replicas, including this one.
+func (r *readyBroadcast) announce(p payment.Payment) {
 	if !isReady(p) {
 		return
 	}
@@ -75,17 +75,17 @@ func (r *ready) announce(p payment.Payment) {
 	}
 }
 
-func (r *ready) wait(reference, reply string, match store.Match) {
+func (r *readyBroadcast) wait(reference, reply string, match store.Match) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
 	if now.Sub(r.swept) > waitLimit {
-		r.forget(now)
+		r.purgeExpired(now)
 	}
 	r.waiters[reference] = append(r.waiters[reference], waiter{reply: reply, match: match, until: now.Add(waitLimit)})
 }
 
-func (r *ready) forget(now time.Time) {
+func (r *readyBroadcast) purgeExpired(now time.Time) {
 	r.swept = now
 	for reference, list := range r.waiters {
 		if now.After(list[len(list)-1].until) {
@@ -94,9 +94,9 @@ func (r *ready) forget(now time.Time) {
 	}
 }
 
-func (r *ready) settle(p payment.Payment) { r.deliver(p.Reference, p.Proto()) }
+func (r *readyBroadcast) resolve(p payment.Payment) { r.deliver(p.Reference, p.Proto()) }
 
-func (r *ready) deliver(reference string, p *paymentsv1.Payment) {
+func (r *readyBroadcast) deliver(reference string, p *paymentsv1.Payment) {
 	r.mu.Lock()
 	list := r.waiters[reference]
 	delete(r.waiters, reference)

@@ -13,9 +13,9 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// Accounts knows the bank accounts that customers linked.
+// Accounts looks up the bank accounts that customers have linked.
 type Accounts interface {
-	// Lookup returns the account of the customer in the mode, else NOT_FOUND.
+	// Lookup returns the customer's account in the mode, or NOT_FOUND.
 	Lookup(ctx context.Context, customerID string, livemode bool, accountID string) (payment.Party, error)
 }
 
@@ -28,14 +28,14 @@ func (h *Handler) scanPay(ctx context.Context, r *request, c *paymentsv1.ScanPay
 	}
 	known, err := h.store.ByReference(ctx, c.GetReference())
 	switch {
-	case err == nil && known.CustomerID == c.GetCustomerId(): // delivered again: the account counted then
+	case err == nil && known.CustomerID == c.GetCustomerId(): // redelivered: the account was checked the first time
 		return h.recorded(ctx, r, known, store.NoMatch)
 	case err == nil:
-		return fmt.Errorf("%w: the reference is somebody else's", errUnreadable)
+		return fmt.Errorf("%w: the reference belongs to another customer", errUnreadable)
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	payee, err := h.payee(ctx, c.GetMerchant(), c.GetLivemode())
+	payee, err := h.verifiedMerchant(ctx, c.GetMerchant(), c.GetLivemode())
 	if err != nil {
 		return err
 	}
@@ -50,13 +50,13 @@ func (h *Handler) scanPay(ctx context.Context, r *request, c *paymentsv1.ScanPay
 	return h.recorded(ctx, r, p, match)
 }
 
-// newScan is the payment of what was scanned. A gateway payment's own session is still to be closed, so its scan is not
-// requested yet.
+// newScan returns the payment for a scanned code. A scan of a gateway payment is not marked as requested: the session of the
+// gateway payment must be closed first.
 func (h *Handler) newScan(c *paymentsv1.ScanPay, m *paymentsv1.Merchant, payer payment.Party) payment.Payment {
-	p := h.fresh(c.GetReference(), payment.KindPayment, m)
+	p := h.newRequested(c.GetReference(), payment.KindPayment, m)
 	p.MerchantID, p.Livemode = m.GetId(), c.GetLivemode()
 	p.Amount, p.Currency, p.Description = money.Cents(c.GetAmountCents()), c.GetCurrency(), c.GetDescription()
-	payer.Name = "" // the bank's word for the account, which is nobody's name
+	payer.Name = "" // the name is the bank's label for the account, not the holder's name
 	p.ExecutionType, p.Beneficiary, p.Payer = "instant", beneficiary(m), payer
 	p.ExpiresAt = p.RequestedAt.Add(h.engine.Config().ScanTTL)
 	p.Origin, p.CustomerID, p.CodeRequest = payment.OriginQR, c.GetCustomerId(), c.GetRequestId()
@@ -67,7 +67,7 @@ func (h *Handler) newScan(c *paymentsv1.ScanPay, m *paymentsv1.Merchant, payer p
 	return p
 }
 
-// codeMetadata is what the code said, so that the merchant knows by webhook and read which of its codes was paid.
+// codeMetadata returns the content of the code, so that webhooks and reads tell the merchant which code was paid.
 func codeMetadata(c *paymentsv1.ScanPay) string {
 	type code struct {
 		GatewayReference string `json:"gateway_reference,omitempty"`
@@ -75,28 +75,28 @@ func codeMetadata(c *paymentsv1.ScanPay) string {
 		Label            string `json:"label,omitempty"`
 	}
 	text, err := json.Marshal(map[string]code{"qr": {c.GetGatewayReference(), c.GetRequestId(), c.GetLabel()}})
-	if err != nil { // a struct of texts
+	if err != nil { // cannot happen: the struct holds only strings
 		panic(err)
 	}
 	return string(text)
 }
 
-// confirmReceived is done once the payment is held; what is left of closing its session goes on without the sender.
+// confirmReceived replies once the payment is held. Closing the session continues in the background if it takes longer.
 func (h *Handler) confirmReceived(ctx context.Context, r *request, c *paymentsv1.ConfirmReceived) error {
 	if c.GetActor() == "" {
-		return fmt.Errorf("%w: nobody confirms", errUnreadable)
+		return fmt.Errorf("%w: a confirmation needs an actor", errUnreadable)
 	}
 	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
 		return err
 	}
-	p, m, err := h.allowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetReference())
+	p, m, err := h.loadAllowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetReference())
 	switch {
 	case err != nil:
 		return err
 	case p.Kind != payment.KindPayment:
 		return notARefund(p)
-	case p.Undecided():
-		return h.settle(ctx, r, p, payment.Word{Came: true, Actor: c.GetActor(), Note: c.GetNote()}, c.GetAmountCents())
+	case p.AwaitingConfirmation():
+		return h.settle(ctx, r, p, payment.SettlementReport{MoneyReceived: true, Actor: c.GetActor(), Note: c.GetNote()}, c.GetAmountCents())
 	case !m.EPCEnabled:
 		distrusted.WithLabelValues("not_enabled").Inc()
 		return errs.NothingToConfirm()
@@ -112,20 +112,20 @@ func (h *Handler) confirmReceived(ctx context.Context, r *request, c *paymentsv1
 		return conflictOr(err)
 	}
 	h.ack(r.msg)
-	r.free() // the bank may take its time, and new commands must not wait for it
+	r.free() // the bank may be slow, and new commands must not wait for it
 	p, err = h.store.Get(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
-	if err == nil && h.ask(p.Livemode) {
-		defer h.asked(p.Livemode)
+	if err == nil && h.acquireBankSlot(p.Livemode) {
+		defer h.releaseBankSlot(p.Livemode)
 		p, err = h.engine.Receive(ctx, p)
 	}
 	var refused *errs.Error
 	switch {
 	case errors.As(err, &refused):
-		h.refuse(r, refused)
-	case err != nil: // the sweeper goes on
-		h.log.Warn("confirmation not carried on, it is due", "reference", c.GetReference(), "error", err)
+		h.replyRefused(r, refused)
+	case err != nil: // the sweeper retries
+		h.log.Warn("confirmation not completed, the sweeper retries", "reference", c.GetReference(), "error", err)
 	default:
-		h.answer(r.reply, readyReply(p, store.NoMatch))
+		h.sendReply(r.reply, readyReply(p, store.NoMatch))
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ func TestAConfirmationCompletes(t *testing.T) {
 	}
 }
 
-func TestAnOrdersPaymentSaysSo(t *testing.T) {
+func TestAnOrdersPaymentNamesItsOrder(t *testing.T) {
 	b := setup(t)
 	c := order(1)
 	c.Origin, c.OrderId = "order", "o-1"

@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// settle ends a payment by its merchant's word. amount is 0 or that of the payment.
-func (h *Handler) settle(ctx context.Context, r *request, p payment.Payment, w payment.Word, amount int64) error {
+// settle ends a payment as the merchant reports. amount is 0 or the amount of the payment.
+func (h *Handler) settle(ctx context.Context, r *request, p payment.Payment, w payment.SettlementReport, amount int64) error {
 	if amount != 0 && money.Cents(amount) != p.Amount {
 		return errs.New(errs.InvalidState, "The payment is for %s %s. Only its whole amount can be confirmed.", p.Amount, p.Currency)
 	}
@@ -20,13 +20,13 @@ func (h *Handler) settle(ctx context.Context, r *request, p payment.Payment, w p
 	if err != nil {
 		return err
 	}
-	return h.done(r, after, store.NoMatch)
+	return h.finish(r, after, store.NoMatch)
 }
 
-// confirmNotReceived: the word that ended the payment already may be said again.
+// confirmNotReceived ends a payment whose money did not arrive. Repeating it is not an error.
 func (h *Handler) confirmNotReceived(ctx context.Context, r *request, c *paymentsv1.ConfirmNotReceived) error {
 	if c.GetActor() == "" {
-		return fmt.Errorf("%w: nobody says so", errUnreadable)
+		return fmt.Errorf("%w: a confirmation needs an actor", errUnreadable)
 	}
 	p, err := h.store.Get(ctx, c.GetMerchantId(), c.GetLivemode(), c.GetReference())
 	switch {
@@ -35,16 +35,16 @@ func (h *Handler) confirmNotReceived(ctx context.Context, r *request, c *payment
 	case p.Kind != payment.KindPayment:
 		return notARefund(p)
 	case p.Status == payment.Failed && (p.Failure == payment.FailureNotReceived || p.Failure == payment.FailureMismatch):
-		return h.done(r, p, store.NoMatch)
+		return h.finish(r, p, store.NoMatch)
 	}
-	return h.settle(ctx, r, p, payment.Word{Actor: c.GetActor(), Note: c.GetNote()}, 0)
+	return h.settle(ctx, r, p, payment.SettlementReport{Actor: c.GetActor(), Note: c.GetNote()}, 0)
 }
 
 func (h *Handler) bookLateReceipt(ctx context.Context, r *request, c *paymentsv1.BookLateReceipt) error {
 	if c.GetActor() == "" || c.GetAmountCents() < 0 {
-		return fmt.Errorf("%w: a late receipt needs who says so and no negative amount", errUnreadable)
+		return fmt.Errorf("%w: a late receipt needs an actor and an amount that is not negative", errUnreadable)
 	}
-	if _, _, err := h.allowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetReference()); err != nil {
+	if _, _, err := h.loadAllowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetReference()); err != nil {
 		return err
 	}
 	receipt := store.LateReceipt{
@@ -64,17 +64,17 @@ func (h *Handler) bookLateReceipt(ctx context.Context, r *request, c *paymentsv1
 	if replayed {
 		match = store.ByReference
 	}
-	return h.done(r, p, match)
+	return h.finish(r, p, match)
 }
 
-// done ends a command that needs nothing more of anybody.
-func (h *Handler) done(r *request, p payment.Payment, match store.Match) error {
+// finish acknowledges a command that is complete and replies to its sender.
+func (h *Handler) finish(r *request, p payment.Payment, match store.Match) error {
 	h.ack(r.msg)
-	h.answer(r.reply, readyReply(p, match))
+	h.sendReply(r.reply, readyReply(p, match))
 	return nil
 }
 
-// notARefund explains what cannot be done to a refund.
+// notARefund is the error for confirming a refund instead of a payment.
 func notARefund(p payment.Payment) error {
 	return errs.New(errs.InvalidState, "%s is a refund. Only its payment %s can be confirmed.", p.Reference, p.OriginalReference)
 }

@@ -123,7 +123,7 @@ type bench struct {
 	ages     *ages
 }
 
-// ages is the clock of the merchants: what was read of them is old each time that it is asked, unless time stands still.
+// ages is the clock of the merchants: it expires their cache on every call, unless time stands still.
 type ages struct {
 	n     atomic.Int64
 	still atomic.Bool
@@ -173,7 +173,7 @@ func setup(t *testing.T, change ...func(*engine.Config, *provider)) *bench {
 	return set
 }
 
-// hears applies what the gateway announces of a merchant.
+// hears applies a merchant event of the gateway.
 func (b *bench) hears(m *eventsv1.MerchantChanged) {
 	b.t.Helper()
 	data, err := proto.Marshal(m)
@@ -251,7 +251,7 @@ func (b *bench) pay(n int) *paymentsv1.Payment {
 	return after
 }
 
-// until waits for something that is bound to happen.
+// until waits until the condition holds.
 func (b *bench) until(what string, ok func() bool) {
 	b.t.Helper()
 	deadline, tick := time.After(20*time.Second), time.NewTicker(2*time.Millisecond)
@@ -265,7 +265,7 @@ func (b *bench) until(what string, ok func() bool) {
 	}
 }
 
-// commandsConsumer is what the broker knows of the consumer of commands.
+// commandsConsumer returns the broker's state of the command consumer.
 func (b *bench) commandsConsumer() (*jetstream.ConsumerInfo, error) {
 	c, err := b.bus.JS.Consumer(b.t.Context(), bus.Commands, durable)
 	if err != nil {

@@ -10,41 +10,41 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Merchants knows the merchants, whatever a command says of them.
+// Merchants returns the merchants as payments knows them, whatever a command claims.
 type Merchants interface {
-	// Get returns merchant.ErrBehind for one that has not arrived yet in the version or a newer one.
+	// Get returns merchant.ErrNotSynced if the merchant has not arrived yet in this or a newer version.
 	Get(ctx context.Context, id string, version int64) (merchant.Merchant, error)
 }
 
-// behindWait is how soon a command is looked at again whose merchant has not arrived yet; longer each time, up to maxBehindWait.
+// syncWait is the first delay before a command is retried whose merchant has not arrived yet. The delay grows up to maxSyncWait.
 const (
-	behindWait    = 50 * time.Millisecond
-	maxBehindWait = 5 * time.Second
+	syncWait    = 50 * time.Millisecond
+	maxSyncWait = 5 * time.Second
 )
 
-// payee is who is paid by a command that claims it, as payments knows the merchant. A claim that disagrees about the account is refused and
-// counted: its sender has not heard of a change, or is not who it should be.
-func (h *Handler) payee(ctx context.Context, claimed *paymentsv1.Merchant, livemode bool) (*paymentsv1.Merchant, error) {
+// verifiedMerchant returns our copy of the merchant that the command claims to pay. A claim with another account is refused and
+// counted: the sender has outdated data or is not who it should be.
+func (h *Handler) verifiedMerchant(ctx context.Context, claimed *paymentsv1.Merchant, livemode bool) (*paymentsv1.Merchant, error) {
 	m, err := h.merchants.Get(ctx, claimed.GetId(), claimed.GetVersion())
 	if err != nil {
 		return nil, err
 	}
-	if !m.Agrees(claimed) {
+	if !m.SameAccount(claimed) {
 		distrusted.WithLabelValues("account").Inc()
-		h.log.Error("a command names another account of its merchant than is known", "merchant", claimed.GetId(),
+		h.log.Error("command names a different account for its merchant", "merchant", claimed.GetId(),
 			"version", claimed.GetVersion(), "known", m.Profile.GetVersion())
 		e := errs.New(errs.Unavailable, "The merchant's account is being changed. Repeat the request in a moment.")
 		e.RetryAfter = time.Second
 		return nil, e
 	}
-	if err := h.may(m, livemode); err != nil {
+	if err := h.checkAllowed(m, livemode); err != nil {
 		return nil, err
 	}
 	return m.Profile, nil
 }
 
-// allowed is a payment of the merchant, with the merchant, whose money may move now as payments knows it.
-func (h *Handler) allowed(ctx context.Context, id string, version int64, livemode bool, reference string) (payment.Payment, merchant.Merchant, error) {
+// loadAllowed returns the payment and its merchant, provided that the merchant may move money.
+func (h *Handler) loadAllowed(ctx context.Context, id string, version int64, livemode bool, reference string) (payment.Payment, merchant.Merchant, error) {
 	p, err := h.store.Get(ctx, id, livemode, reference)
 	if err != nil {
 		return payment.Payment{}, merchant.Merchant{}, conflictOr(err)
@@ -53,12 +53,13 @@ func (h *Handler) allowed(ctx context.Context, id string, version int64, livemod
 	if err != nil {
 		return payment.Payment{}, merchant.Merchant{}, err
 	}
-	return p, m, h.may(m, livemode)
+	return p, m, h.checkAllowed(m, livemode)
 }
 
-// may counts what its sender should have refused already.
-func (h *Handler) may(m merchant.Merchant, livemode bool) error {
-	err := m.May(livemode)
+// checkAllowed returns an error if the merchant may not move money. It is counted, because the sender should have refused the
+// request.
+func (h *Handler) checkAllowed(m merchant.Merchant, livemode bool) error {
+	err := m.CheckAllowed(livemode)
 	if err != nil {
 		distrusted.WithLabelValues("not_enabled").Inc()
 	}

@@ -42,8 +42,8 @@ func TestACommandCannotNameAnotherAccount(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotClaimedIsTheCopysWord: a command's other words about its merchant do not count.
-func TestWhatIsNotClaimedIsTheCopysWord(t *testing.T) {
+// TestUnclaimedMerchantDataComesFromTheCopy: other data about the merchant in a command is ignored.
+func TestUnclaimedMerchantDataComesFromTheCopy(t *testing.T) {
 	b := setup(t)
 	c := order(1)
 	c.Merchant = proto.CloneOf(shop)
@@ -55,7 +55,7 @@ func TestWhatIsNotClaimedIsTheCopysWord(t *testing.T) {
 	}
 }
 
-func TestAMerchantWhoMayTakeNoMoneyTakesNone(t *testing.T) {
+func TestADisabledMerchantCannotMoveMoney(t *testing.T) {
 	b := setup(t, func(*engine.Config, *provider) {})
 	paid, waiting := b.pay(1), last(b.send(command.CreatePayment, order(2))).GetPayment()
 	off := proto.CloneOf(shop)
@@ -81,7 +81,7 @@ func TestAMerchantWhoMayTakeNoMoneyTakesNone(t *testing.T) {
 	if r := last(b.send(command.CreatePayment, order(3))); r.GetStage() != readied {
 		t.Errorf("enabled again: %v", r)
 	}
-	// Without EPC codes nobody can say that money came which no bank knows of.
+	// Without EPC codes a merchant cannot confirm money that no bank reports.
 	b.wantCode(last(b.send(command.ConfirmReceived, &paymentsv1.ConfirmReceived{
 		Reference: waiting.GetReference(), MerchantId: shop.GetId(), Actor: "key:1",
 	})), "INVALID_STATE")
@@ -109,7 +109,7 @@ func TestACommandWaitsForItsMerchant(t *testing.T) {
 	}
 }
 
-// TestACommandOfAnOrderIsForItsOwnPayment: whoever has the orders can neither cancel nor refund any other payment.
+// TestACommandOfAnOrderIsForItsOwnPayment: the order service can neither cancel nor refund other payments.
 func TestACommandOfAnOrderIsForItsOwnPayment(t *testing.T) {
 	b := setup(t)
 	other := b.pay(1) // of no order
@@ -143,8 +143,8 @@ func TestACommandOfAnOrderIsForItsOwnPayment(t *testing.T) {
 	}
 }
 
-// TestAWordAboutMoneyCountsOnceItsMerchantMayGiveIt, also in the moment in which that is remembered otherwise.
-func TestAWordAboutMoneyCountsOnceItsMerchantMayGiveIt(t *testing.T) {
+// TestAConfirmationCountsAsSoonAsTheMerchantMayGiveIt, even if the cached merchant is outdated.
+func TestAConfirmationCountsAsSoonAsTheMerchantMayGiveIt(t *testing.T) {
 	b := setup(t)
 	b.ages.still.Store(true) // what was read never gets old
 	waiting := last(b.send(command.CreatePayment, order(1))).GetPayment()

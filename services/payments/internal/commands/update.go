@@ -17,14 +17,14 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 	if err != nil {
 		return conflictOr(err)
 	}
-	if err := meant(p, c.GetOriginalReference()); err != nil {
+	if err := checkTarget(p, c.GetOriginalReference()); err != nil {
 		return err
 	}
-	r.free() // the bank may take its time, and new commands must not wait for it
-	if !h.ask(p.Livemode) {
-		return busy()
+	r.free() // the bank may be slow, and new commands must not wait for it
+	if !h.acquireBankSlot(p.Livemode) {
+		return errBankBusy()
 	}
-	defer h.asked(p.Livemode)
+	defer h.releaseBankSlot(p.Livemode)
 	after, url, err := h.engine.Cancel(ctx, p)
 	if err != nil {
 		return err
@@ -32,13 +32,13 @@ func (h *Handler) cancel(ctx context.Context, r *request, c *paymentsv1.CancelPa
 	h.ack(r.msg)
 	reply := readyReply(after, store.NoMatch)
 	reply.AuthorisationUrl = url
-	h.answer(r.reply, reply)
+	h.sendReply(r.reply, reply)
 	h.ready.announce(after)
 	return nil
 }
 
-// meant checks that the command names what it wants to cancel: a payment, or a refund and the payment that it gives back.
-func meant(p payment.Payment, original string) error {
+// checkTarget checks that the command names what it cancels: a payment, or a refund together with the payment it refunds.
+func checkTarget(p payment.Payment, original string) error {
 	switch {
 	case p.OriginalReference == original:
 		return nil
@@ -49,104 +49,103 @@ func meant(p payment.Payment, original string) error {
 	}
 }
 
-// providerUpdate reads the payment that a hint names. A hint about a provider payment that no payment of ours has may have
-// come before the opening was committed: then it opens it. A hint is dropped when another one waits for its turn already,
-// since that one's reading is still to come.
+// providerUpdate reads the payment that a hint refers to. A hint about an unknown provider payment may have arrived before our
+// create was committed; then the provider payment is adopted. A hint is dropped when another one is already waiting, because that
+// one will read the payment later.
 func (h *Handler) providerUpdate(ctx context.Context, r *request, c *paymentsv1.ProviderUpdate) error {
-	p, err := h.hinted(ctx, c)
+	p, err := h.hintedPayment(ctx, c)
 	if errors.Is(err, store.ErrNotFound) {
-		return h.early(ctx, r, c)
+		return h.adoptUnknown(ctx, r, c)
 	}
 	if err != nil {
 		return err
 	}
-	r.free() // the bank may take its time, and new commands must not wait for it
-	if r.reply == "" && h.hints.awaited(p.Reference) {
+	r.free() // the bank may be slow, and new commands must not wait for it
+	if r.reply == "" && h.hints.hasWaiters(p.Reference) {
 		h.ack(r.msg)
 		return nil
 	}
-	if !h.ask(p.Livemode) {
-		return h.later(ctx, r, p)
+	if !h.acquireBankSlot(p.Livemode) {
+		return h.deferHint(ctx, r, p)
 	}
-	defer h.asked(p.Livemode)
-	waited, err := h.hints.enter(ctx, p.Reference)
+	defer h.releaseBankSlot(p.Livemode)
+	waited, err := h.hints.lock(ctx, p.Reference)
 	if err != nil {
 		return err
 	}
-	defer h.hints.leave(p.Reference)
+	defer h.hints.unlock(p.Reference)
 	if waited {
-		if p, err = h.hinted(ctx, c); err != nil {
+		if p, err = h.hintedPayment(ctx, c); err != nil {
 			return err
 		}
 	}
 	after := h.engine.Refresh(ctx, p, payment.CauseProvider)
 	h.ack(r.msg)
-	h.answer(r.reply, readyReply(after, store.NoMatch))
+	h.sendReply(r.reply, readyReply(after, store.NoMatch))
 	return nil
 }
 
-// adoptions bounds how often a hint is tried whose provider payment cannot be read; after that the payment that is being
-// opened, if there is one, is looked up by its own due time.
-const adoptions = 5
+// maxAdoptions limits the attempts for a hint whose provider payment cannot be read. After that, a payment that is being opened
+// is looked up at its own due time.
+const maxAdoptions = 5
 
-// early takes a hint that came before the opening of its payment was committed, or that names a provider payment which
-// nobody needs.
-func (h *Handler) early(ctx context.Context, r *request, c *paymentsv1.ProviderUpdate) error {
+// adoptUnknown handles a hint that arrived before our create was committed, or that refers to a provider payment we do not need.
+func (h *Handler) adoptUnknown(ctx context.Context, r *request, c *paymentsv1.ProviderUpdate) error {
 	if c.GetProviderPaymentId() == "" {
 		return errs.NotFound("Payment")
 	}
 	r.free()
-	if !h.ask(c.GetLivemode()) {
-		return busy()
+	if !h.acquireBankSlot(c.GetLivemode()) {
+		return errBankBusy()
 	}
-	defer h.asked(c.GetLivemode())
+	defer h.releaseBankSlot(c.GetLivemode())
 	p, err := h.engine.Adopt(ctx, c.GetLivemode(), c.GetProviderPaymentId())
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return errs.NotFound("Payment")
-	case err != nil && attempts(r.msg) < adoptions:
+	case err != nil && attempts(r.msg) < maxAdoptions:
 		return fmt.Errorf("adopt provider payment %s: %w", c.GetProviderPaymentId(), err)
 	case err != nil:
 		h.log.Warn("hint about an unknown provider payment dropped", "provider_id", c.GetProviderPaymentId(), "error", err)
 		return errs.NotFound("Payment")
 	}
 	h.ready.announce(p)
-	return h.done(r, p, store.NoMatch)
+	return h.finish(r, p, store.NoMatch)
 }
 
-// ask takes one of the places of those that wait for a bank, if there is one; asked gives it back.
-func (h *Handler) ask(livemode bool) bool {
+// acquireBankSlot takes one of the mode's slots for commands that wait for a bank, if one is free.
+func (h *Handler) acquireBankSlot(livemode bool) bool {
 	select {
-	case h.asking[livemode] <- struct{}{}:
+	case h.bankSlots[livemode] <- struct{}{}:
 		return true
 	default:
 		return false
 	}
 }
 
-func (h *Handler) asked(livemode bool) { <-h.asking[livemode] }
+func (h *Handler) releaseBankSlot(livemode bool) { <-h.bankSlots[livemode] }
 
-// later leaves a hint to the sweeper, which reads the payment as soon as it can.
-func (h *Handler) later(ctx context.Context, r *request, p payment.Payment) error {
+// deferHint leaves a hint to the sweeper by making the payment due.
+func (h *Handler) deferHint(ctx context.Context, r *request, p payment.Payment) error {
 	if p.ProviderID != "" && !p.Status.Final() {
-		if err := h.store.Due(ctx, p.Reference, h.now().Add(time.Second)); err != nil {
+		if err := h.store.SetDueAt(ctx, p.Reference, h.now().Add(time.Second)); err != nil {
 			return err
 		}
 	}
 	h.ack(r.msg)
-	h.answer(r.reply, readyReply(p, store.NoMatch))
+	h.sendReply(r.reply, readyReply(p, store.NoMatch))
 	return nil
 }
 
-func busy() error {
+func errBankBusy() error {
 	e := errs.New(errs.Unavailable, "The bank is slow to answer right now. Repeat the request in a moment.")
 	e.RetryAfter = 5 * time.Second
 	return e
 }
 
-// hinted finds the payment of a hint. The mode of a payer's return is not known, so its reference decides alone; what
-// it sees is no more than the public status.
-func (h *Handler) hinted(ctx context.Context, c *paymentsv1.ProviderUpdate) (payment.Payment, error) {
+// hintedPayment returns the payment of a hint. The mode of a payer's return is unknown, so the reference alone decides; the payer
+// sees only the public status.
+func (h *Handler) hintedPayment(ctx context.Context, c *paymentsv1.ProviderUpdate) (payment.Payment, error) {
 	if c.GetReference() != "" {
 		return h.store.ByReference(ctx, c.GetReference())
 	}

@@ -18,7 +18,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
-// hint posts one about a provider payment, as the gateway does for a webhook.
+// hint publishes a hint about a provider payment, as the gateway does for a webhook.
 func (b *bench) hint(id string) {
 	b.t.Helper()
 	update := &paymentsv1.ProviderUpdate{ProviderPaymentId: id, Source: "webhook"}
@@ -27,9 +27,9 @@ func (b *bench) hint(id string) {
 	}
 }
 
-func TestABankThatDoesNotAnswerReadsLeavesCreatesAlone(t *testing.T) {
+func TestSlowReadsDoNotBlockCreates(t *testing.T) {
 	b := setup(t, func(_ *engine.Config, p *provider) { p.holdReads = make(chan struct{}) })
-	const more = recording + 20
+	const more = maxRecording + 20
 	for n := range more {
 		last(b.send(command.CreatePayment, order(n)))
 	}
@@ -43,9 +43,9 @@ func TestABankThatDoesNotAnswerReadsLeavesCreatesAlone(t *testing.T) {
 	close(b.provider.holdReads)
 }
 
-// TestACommandThatTakesLongIsNotHandedToAnother: the broker gives a command to another process 4 s after the last word of the one that
+// TestASlowCommandIsNotRedelivered: the broker gives a command to another process 4 s after the last word of the one that
 // has it, so that a node that is cut off holds up nothing.
-func TestACommandThatTakesLongIsNotHandedToAnother(t *testing.T) {
+func TestASlowCommandIsNotRedelivered(t *testing.T) {
 	b := setup(t, func(_ *engine.Config, p *provider) { p.holdReads = make(chan struct{}) })
 	last(b.send(command.CreatePayment, order(1)))
 	var words atomic.Int32
@@ -74,7 +74,7 @@ func TestACommandThatTakesLongIsNotHandedToAnother(t *testing.T) {
 	close(b.provider.holdReads)
 }
 
-func TestABurstOfHintsIsReadOnceMoreAtMost(t *testing.T) {
+func TestABurstOfHintsCausesAtMostOneMoreRead(t *testing.T) {
 	b := setup(t, func(_ *engine.Config, p *provider) { p.holdReads = make(chan struct{}) })
 	p := last(b.send(command.CreatePayment, order(1))).GetPayment()
 	for range 10 {
@@ -89,50 +89,50 @@ func TestABurstOfHintsIsReadOnceMoreAtMost(t *testing.T) {
 	}
 }
 
-func TestTurnsComeOneAfterTheOther(t *testing.T) {
+func TestTheKeyedMutexSerialisesItsUsers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := turns{of: make(map[string]*turn)}
+		all := keyedMutex{locks: make(map[string]*keyLock)}
 		var order strings.Builder
-		if waited, err := all.enter(t.Context(), "a"); waited || err != nil {
+		if waited, err := all.lock(t.Context(), "a"); waited || err != nil {
 			t.Fatal(waited, err)
 		}
-		if waited, err := all.enter(t.Context(), "b"); waited || err != nil {
+		if waited, err := all.lock(t.Context(), "b"); waited || err != nil {
 			t.Error("another key waits")
 		}
-		all.leave("b")
+		all.unlock("b")
 		impatient, giveUp := context.WithCancel(t.Context())
 		go func() {
-			if _, err := all.enter(impatient, "a"); !errors.Is(err, context.Canceled) {
+			if _, err := all.lock(impatient, "a"); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v", err)
 			}
 		}()
 		go func() {
-			if waited, err := all.enter(t.Context(), "a"); !waited || err != nil {
+			if waited, err := all.lock(t.Context(), "a"); !waited || err != nil {
 				t.Error(waited, err)
 			}
 			order.WriteString("second ")
-			all.leave("a")
+			all.unlock("a")
 		}()
 		synctest.Wait()
-		if !all.awaited("a") || all.awaited("b") {
+		if !all.hasWaiters("a") || all.hasWaiters("b") {
 			t.Error("who waits is not known")
 		}
 		giveUp()
 		synctest.Wait()
 		order.WriteString("first ")
-		all.leave("a")
+		all.unlock("a")
 		synctest.Wait()
-		if order.String() != "first second " || len(all.of) != 0 {
-			t.Errorf("order %s, %d turns are kept", order.String(), len(all.of))
+		if order.String() != "first second " || len(all.locks) != 0 {
+			t.Errorf("order %s, %d turns are kept", order.String(), len(all.locks))
 		}
 	})
 }
 
-func TestABankThatHangsIsLeftToTheSweeper(t *testing.T) {
+func TestHintsOfAHangingBankAreDeferredToTheSweeper(t *testing.T) {
 	b := setup(t)
 	p := last(b.send(command.CreatePayment, order(1))).GetPayment()
-	for range asking { // everybody waits for the bank
-		b.asking[false] <- struct{}{}
+	for range maxBankCalls { // everybody waits for the bank
+		b.bankSlots[false] <- struct{}{}
 	}
 	cancel := &paymentsv1.CancelPayment{Reference: p.GetReference(), MerchantId: shop.GetId()}
 	if r := last(b.send(command.CancelPayment, cancel)); r.GetErrorCode() != "SERVICE_UNAVAILABLE" || r.GetRetryAfter() == 0 {

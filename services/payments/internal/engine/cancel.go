@@ -10,22 +10,22 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// Cancel asks the provider to cancel the payment. It returns the payment as it is then, and where the payer must
-// approve the cancellation when the bank wants that. A cancellation whose outcome is unknown stays requested and is
-// pursued. Errors: INVALID_STATE for a final payment, CANCEL_NOT_SUPPORTED when the bank cannot.
+// Cancel asks the provider to cancel the payment. It returns the updated payment and, if the bank requires it, the URL where the
+// payer approves the cancellation. A cancellation with an unknown outcome stays requested and is retried. Errors: INVALID_STATE
+// for a final payment, CANCEL_NOT_SUPPORTED when the bank cannot cancel.
 func (e *Engine) Cancel(ctx context.Context, p payment.Payment) (payment.Payment, string, error) {
 	p, err := e.requestCancel(ctx, p)
 	if err != nil || p.Status.Final() {
 		return p, "", err
 	}
 	if p.OwnSession == payment.SessionClosed {
-		return e.closedTouch(ctx, p), "", nil
+		return e.processClosed(ctx, p), "", nil
 	}
 	if p.ProviderID == "" {
 		if p.RequestedAt == nil {
 			return e.start(ctx, p), "", nil
 		}
-		return p, "", nil // the provider may have it: cancelled as soon as that is known
+		return p, "", nil // the provider may have the payment; it is cancelled as soon as that is known
 	}
 	prov, err := e.Provider(p.Livemode)
 	if err != nil {
@@ -33,17 +33,17 @@ func (e *Engine) Cancel(ctx context.Context, p payment.Payment) (payment.Payment
 	}
 	result, err := prov.CancelPayment(ctx, p.ProviderID, p.Reference)
 	if err != nil {
-		return e.notCancelled(ctx, prov, p, err)
+		return e.handleCancelError(ctx, prov, p, err)
 	}
-	return e.cancelled(ctx, p, result)
+	return e.applyCancellation(ctx, p, result)
 }
 
-// notCancelled reads the payment after a cancellation that did not work. One that the provider refused is given up;
-// one whose outcome is unknown is pursued.
-func (e *Engine) notCancelled(ctx context.Context, prov Provider, p payment.Payment, cause error) (payment.Payment, string, error) {
+// handleCancelError reads the payment after a failed cancellation. A cancellation that the provider refused is withdrawn; one
+// with an unknown outcome is retried.
+func (e *Engine) handleCancelError(ctx context.Context, prov Provider, p payment.Payment, cause error) (payment.Payment, string, error) {
 	after := e.refresh(ctx, prov, p, payment.CauseAPI)
 	if after.Status.Final() || !powens.IsRefused(cause) {
-		return after, "", tooLate(after)
+		return after, "", checkCancellable(after)
 	}
 	after, err := e.withdrawCancel(ctx, after)
 	if err != nil {
@@ -52,8 +52,9 @@ func (e *Engine) notCancelled(ctx context.Context, prov Provider, p payment.Paym
 	return after, "", errs.New(errs.InvalidState, "The bank does not cancel the %s in its present state. Wait for its outcome.", after.Kind)
 }
 
-// tooLate: repeating a cancellation that worked is not an error, cancelling what ended otherwise is.
-func tooLate(p payment.Payment) error {
+// checkCancellable returns an error for a payment that ended in another state. Repeating a successful cancellation is not an
+// error.
+func checkCancellable(p payment.Payment) error {
 	if p.Status.Final() && p.Status != payment.Cancelled {
 		return errs.New(errs.InvalidState, "The %s is %s and cannot be cancelled any more.", p.Kind, p.Status)
 	}
@@ -62,7 +63,7 @@ func tooLate(p payment.Payment) error {
 
 func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
-		if q.Status.Final() || q.Held() || q.Undecided() {
+		if q.Status.Final() || q.Held() || q.AwaitingConfirmation() {
 			return payment.Untouched
 		}
 		due := e.NewDueAt()
@@ -73,16 +74,16 @@ func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.
 		return p, fmt.Errorf("request cancellation of payment %s: %w", p.Reference, err)
 	}
 	switch {
-	case after.Undecided():
+	case after.AwaitingConfirmation():
 		return after, errs.New(errs.InvalidState,
 			"The bank has executed this payment, so it cannot be cancelled. Say whether its money came: confirm-received or confirm-not-received.")
 	case after.Held():
 		return after, errs.New(errs.InvalidState, "Somebody is paying this right now, so it cannot be cancelled. Wait for the outcome.")
 	}
-	return after, tooLate(after)
+	return after, checkCancellable(after)
 }
 
-func (e *Engine) cancelled(ctx context.Context, p payment.Payment, result powens.Cancellation) (payment.Payment, string, error) {
+func (e *Engine) applyCancellation(ctx context.Context, p payment.Payment, result powens.Cancellation) (payment.Payment, string, error) {
 	if result.Outcome == powens.NotSupported {
 		after, err := e.withdrawCancel(ctx, p)
 		if err != nil {
@@ -101,14 +102,14 @@ func (e *Engine) cancelled(ctx context.Context, p payment.Payment, result powens
 		return p, "", err
 	}
 	if after.Status.Final() || result.Outcome != powens.NeedsPayer {
-		return after, "", tooLate(after)
+		return after, "", checkCancellable(after)
 	}
-	// The payer decides now; the request is at the bank, so it is not sent again.
+	// The bank has the request and the payer decides, so it is not sent again.
 	after, err = e.withdrawCancel(ctx, after)
 	return after, result.URL, err
 }
 
-// withdrawCancel ends our pursuit of a cancellation; the payment goes on being watched.
+// withdrawCancel stops retrying a cancellation; the payment is still polled.
 func (e *Engine) withdrawCancel(ctx context.Context, p payment.Payment) (payment.Payment, error) {
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() {

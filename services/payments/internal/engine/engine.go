@@ -1,5 +1,4 @@
-// Package engine drives payments at the provider: it opens them, reads them, cancels them, and comes back to every one
-// that is not final until it is.
+// Package engine drives payments at the provider: it opens, reads and cancels them, and retries every payment that is not final.
 package engine
 
 import (
@@ -24,35 +23,35 @@ type Provider interface {
 	CancelPayment(ctx context.Context, paymentID, state string) (powens.Cancellation, error)
 }
 
-// Config of the engine.
+// Config holds the settings of the engine.
 type Config struct {
-	// Lease is how long one worker may be busy with a payment before another may take it over. It is longer than the
-	// provider calls of one step together.
+	// Lease is how long one worker may process a payment before another may claim it. It is longer than the provider calls of one
+	// step.
 	Lease time.Duration `env:"EUPAY_PAYMENTS_LEASE" envDefault:"45s"`
-	// LookupWindow is how long a create whose outcome is unknown is looked up before it is sent again, when a second
-	// provider payment could move money or the first repetition was lost too.
+	// LookupWindow is how long a create with an unknown outcome is looked up before it is sent again, if a second provider
+	// payment could move money or the first retry was lost too.
 	LookupWindow time.Duration `env:"EUPAY_PAYMENTS_LOOKUP_WINDOW" envDefault:"60s"`
-	// SettlementWait is how long a merchant may say whether the money came that no bank reports on; then it is decided
-	// without its word.
+	// SettlementWait is how long a merchant may report whether the money arrived when the bank does not. Then the payment is
+	// decided without the merchant.
 	SettlementWait time.Duration `env:"EUPAY_PAYMENTS_SETTLEMENT_WAIT" envDefault:"120h"`
-	// QuietFirst is when a payment is asked about after its last news; the wait doubles up to QuietMax.
+	// QuietFirst is the delay before a payment without news is read again. The delay doubles up to QuietMax.
 	QuietFirst time.Duration `env:"EUPAY_PAYMENTS_QUIET_FIRST" envDefault:"20s"`
 	QuietMax   time.Duration `env:"EUPAY_PAYMENTS_QUIET_MAX" envDefault:"15m"`
-	// StalledAfter is when a payment that the bank should have decided becomes visible as stalled: instant ones, and
-	// classic transfers, which take bank business days.
+	// StalledAfter is when a payment that the bank should have decided is announced as stalled: instant payments, and classic
+	// transfers, which take bank business days.
 	StalledAfter        time.Duration `env:"EUPAY_PAYMENTS_STALLED_AFTER" envDefault:"1h"`
 	StalledAfterClassic time.Duration `env:"EUPAY_PAYMENTS_STALLED_AFTER_CLASSIC" envDefault:"120h"`
-	// SessionTTL is how long the payer may take before we cancel the payment at the provider.
+	// SessionTTL is how long the payer may take before the payment is cancelled at the provider.
 	SessionTTL time.Duration `env:"EUPAY_PAYMENTS_SESSION_TTL" envDefault:"24h"`
-	// ScanTTL is how long a customer who scanned may take; meanwhile nobody else can pay what was scanned.
+	// ScanTTL is how long a customer may take after scanning. During this time nobody else can pay the scanned payment.
 	ScanTTL time.Duration `env:"EUPAY_PAYMENTS_SCAN_TTL" envDefault:"10m"`
-	// SweepEvery is how often due payments are looked for.
+	// SweepEvery is how often the sweeper looks for due payments.
 	SweepEvery time.Duration `env:"EUPAY_PAYMENTS_SWEEP_EVERY" envDefault:"500ms"`
-	// InFlight bounds the payments being driven at one provider at the same time.
+	// InFlight limits the payments being driven at one provider at the same time.
 	InFlight int `env:"EUPAY_PAYMENTS_IN_FLIGHT" envDefault:"2048"`
 }
 
-// Engine drives payments. Live and Test may be nil when the platform has no credentials for the mode.
+// Engine drives payments. Live and Test are nil when the platform has no credentials for the mode.
 type Engine struct {
 	cfg   Config
 	store *store.Store
@@ -74,10 +73,10 @@ func New(cfg Config, s *store.Store, live, test Provider, now func() time.Time, 
 	return e
 }
 
-// Config returns the engine's settings.
+// Config returns the settings of the engine.
 func (e *Engine) Config() Config { return e.cfg }
 
-// Provider returns the provider of the mode, or LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED when the platform has none.
+// Provider returns the provider of the mode, or LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED.
 func (e *Engine) Provider(livemode bool) (Provider, error) {
 	p := e.test
 	if livemode {
@@ -89,12 +88,12 @@ func (e *Engine) Provider(livemode bool) (Provider, error) {
 	return p, nil
 }
 
-// NewDueAt is the due time of a payment that a worker is about to drive.
+// NewDueAt returns the due time of a payment that a worker is about to process.
 func (e *Engine) NewDueAt() time.Time { return e.now().UTC().Add(e.cfg.Lease) }
 
-// Request asks the provider to create a payment that is marked as requested, and returns the payment as far as it got.
-// It never fails: what did not work is due again. The provider has no idempotent create, so a create whose outcome is
-// unknown is not repeated here but looked up later by the reference that it carried.
+// Request creates a payment that is marked as requested at the provider, and returns it with the progress made. It never fails:
+// whatever did not work is retried when the payment is due. The provider has no idempotent create, so a create with an unknown
+// outcome is not repeated here but looked up later by its reference.
 func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment {
 	prov, err := e.Provider(p.Livemode)
 	if err != nil {
@@ -107,8 +106,8 @@ func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment
 	case powens.IsRefused(err):
 		return e.refuse(ctx, p, err)
 	case powens.IsAmbiguous(err):
-		e.log.Warn("create has no known outcome, looking it up", "reference", p.Reference, "error", err)
-		return e.again(ctx, p, lookupPause)
+		e.log.Warn("create has an unknown outcome, looking it up", "reference", p.Reference, "error", err)
+		return e.reschedule(ctx, p, lookupPause)
 	default:
 		return e.postpone(ctx, p, retryAfter(err), err)
 	}
@@ -117,26 +116,27 @@ func (e *Engine) Request(ctx context.Context, p payment.Payment) payment.Payment
 // finishOpening gets the payer's URL for a provider payment and records both.
 func (e *Engine) finishOpening(ctx context.Context, prov Provider, p payment.Payment, created powens.Payment) payment.Payment {
 	url := p.PaymentURL
-	if url == "" && !created.State.Final() && !p.Held() && p.OwnSession != payment.SessionClosed && shown(p, created) == "" {
+	if url == "" && !created.State.Final() && !p.Held() && p.OwnSession != payment.SessionClosed && differingAmount(p, created) == "" {
 		var err error
 		if url, err = prov.PaymentURL(ctx, created.ID, p.Reference); err != nil {
 			e.log.Warn("no payment URL yet", "reference", p.Reference, "error", err)
 		}
 	}
-	after, err := e.opened(ctx, p, created, url)
+	after, err := e.recordOpening(ctx, p, created, url)
 	if err != nil {
 		e.log.Error("provider payment not recorded, will be looked up", "reference", p.Reference, "error", err)
 		return p
 	}
 	if after.ProviderID != created.ID {
-		e.cancelExtra(ctx, prov, after, created.ID)
+		e.cancelDuplicate(ctx, prov, after, created.ID)
 	}
 	return after
 }
 
-// opened records a provider payment: in one round trip when p is as it was recorded, else under its lock.
-func (e *Engine) opened(ctx context.Context, p payment.Payment, created powens.Payment, url string) (payment.Payment, error) {
-	if fresh := p; p.Sequence == 1 && p.ProviderID == "" && url != "" && !p.Silent() {
+// recordOpening records a provider payment: in one round trip if p has not changed since it was recorded, otherwise under its
+// lock.
+func (e *Engine) recordOpening(ctx context.Context, p payment.Payment, created powens.Payment, url string) (payment.Payment, error) {
+	if fresh := p; p.Sequence == 1 && p.ProviderID == "" && url != "" && !p.Unannounced() {
 		c, changed := e.observe(&fresh, created, url, payment.CauseAPI).Change()
 		if changed && c.To == payment.PendingSCA && c.Event != "" {
 			after, ok, err := e.store.Open(ctx, fresh, c, store.Meta{})
@@ -148,15 +148,15 @@ func (e *Engine) opened(ctx context.Context, p payment.Payment, created powens.P
 	return e.Observe(ctx, p.Reference, created, url, payment.CauseAPI)
 }
 
-// cancelExtra gets rid of a second provider payment, which nobody can authorise since its URL was never given away.
-func (e *Engine) cancelExtra(ctx context.Context, prov Provider, p payment.Payment, extraID string) {
+// cancelDuplicate cancels a second provider payment. Nobody can authorise it, because its URL was never given to anybody.
+func (e *Engine) cancelDuplicate(ctx context.Context, prov Provider, p payment.Payment, extraID string) {
 	e.log.Error("a second provider payment exists, cancelling it", "reference", p.Reference, "kept", p.ProviderID, "extra", extraID)
 	if _, err := prov.CancelPayment(ctx, extraID, p.Reference); err != nil {
 		e.log.Error("extra provider payment not cancelled", "reference", p.Reference, "extra", extraID, "error", err)
 	}
 }
 
-// refuse fails a payment that the provider will not take, whatever we do.
+// refuse fails a payment that the provider permanently refuses.
 func (e *Engine) refuse(ctx context.Context, p payment.Payment, cause error) payment.Payment {
 	e.log.Warn("provider refused payment", "reference", p.Reference, "error", cause)
 	failure := payment.FailureCode("")
@@ -170,13 +170,13 @@ func (e *Engine) refuse(ctx context.Context, p payment.Payment, cause error) pay
 	return e.finish(ctx, p, payment.Change{To: payment.Failed, Failure: failure, Detail: payment.DetailRefused, Cause: payment.CauseProvider}, true)
 }
 
-// end moves a payment that was never requested, or whose session at the provider is closed, to a final state.
+// end moves a payment to a final state that was never requested or whose session at the provider is closed.
 func (e *Engine) end(ctx context.Context, p payment.Payment, c payment.Change) payment.Payment {
 	return e.finish(ctx, p, c, false)
 }
 
-// finish is end, and also for a payment whose request the provider refused. One that is held goes on without the
-// provider; one that somebody requested meanwhile is left to whoever did.
+// finish does the same as end, and also accepts a payment whose request the provider refused. A held payment continues without
+// the provider. A payment that was requested in the meantime is not changed.
 func (e *Engine) finish(ctx context.Context, p payment.Payment, c payment.Change, refused bool) payment.Payment {
 	c.Event = payment.EventType(p.Kind, c.To)
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
@@ -185,22 +185,22 @@ func (e *Engine) finish(ctx context.Context, p payment.Payment, c payment.Change
 			q.OwnSession != payment.SessionClosed && (q.ProviderID != "" || q.RequestedAt != nil && !refused):
 			return payment.Untouched
 		case q.Held():
-			closed(q, c.Cause)
+			markSessionClosed(q, c.Cause)
 			return payment.Noted
 		default:
 			return payment.Changed(c)
 		}
 	})
 	if err != nil {
-		e.log.Error("payment not ended, trying again", "reference", p.Reference, "error", err)
+		e.log.Error("payment not ended, retrying", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after
 }
 
-// postpone makes a payment that was certainly not created at the provider due again, for a fresh request.
+// postpone reschedules a payment that was certainly not created at the provider, for a new request.
 func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Duration, cause error) payment.Payment {
-	e.log.Warn("payment not sent to the provider, trying again", "reference", p.Reference, "error", cause)
+	e.log.Warn("payment not sent to the provider, retrying", "reference", p.Reference, "error", cause)
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() || q.ProviderID != "" {
 			return payment.Untouched
@@ -211,25 +211,25 @@ func (e *Engine) postpone(ctx context.Context, p payment.Payment, wait time.Dura
 		}
 		due := e.now().UTC().Add(max(wait, e.backoff(time.Second, time.Minute, q.QuietPolls)))
 		q.DueAt, q.QuietPolls = &due, q.QuietPolls+1
-		return e.stalled(q)
+		return e.markStalled(q)
 	})
 	if err != nil {
-		e.log.Error("payment not postponed, its lease will end", "reference", p.Reference, "error", err)
+		e.log.Error("payment not rescheduled, due again when its lease ends", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after
 }
 
-// again makes the payment due after wait and changes nothing else.
-func (e *Engine) again(ctx context.Context, p payment.Payment, wait time.Duration) payment.Payment {
-	if err := e.store.Due(ctx, p.Reference, e.now().Add(wait)); err != nil {
-		e.log.Error("due time not set, the lease will end", "reference", p.Reference, "error", err)
+// reschedule makes the payment due after wait and changes nothing else.
+func (e *Engine) reschedule(ctx context.Context, p payment.Payment, wait time.Duration) payment.Payment {
+	if err := e.store.SetDueAt(ctx, p.Reference, e.now().Add(wait)); err != nil {
+		e.log.Error("due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
 	}
 	return p
 }
 
-// stalled announces once that a payment is silent for longer than it should be.
-func (e *Engine) stalled(p *payment.Payment) payment.Step {
+// markStalled announces, once, that a payment has had no news for longer than expected.
+func (e *Engine) markStalled(p *payment.Payment) payment.Step {
 	waitingForPayer := p.Status == payment.PendingSCA && p.Detail == ""
 	if p.StalledAt != nil || waitingForPayer || e.now().Before(e.stalledFrom(*p)) {
 		return payment.Noted
@@ -250,7 +250,7 @@ func (e *Engine) stalledFrom(p payment.Payment) time.Time {
 	return from.Add(e.cfg.StalledAfterClassic)
 }
 
-// backoff doubles from first to most and spreads by ±20 %, so that a bank that comes back is not run over.
+// backoff doubles from first to most, with a jitter of ±20 % so that a recovering bank is not overloaded.
 func (e *Engine) backoff(first, most time.Duration, n int) time.Duration {
 	d := most
 	if n < 20 {

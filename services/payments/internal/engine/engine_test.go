@@ -74,7 +74,7 @@ func (b *bench) sweep() payment.Payment {
 	if err != nil || len(claimed) != 1 {
 		b.t.Fatalf("claimed %d, %v", len(claimed), err)
 	}
-	return b.Touch(b.t.Context(), claimed[0])
+	return b.Process(b.t.Context(), claimed[0])
 }
 
 func (b *bench) load() payment.Payment {
@@ -208,7 +208,7 @@ func TestAnotherAmountNeverCompletesAPayment(t *testing.T) {
 	b.want(b.Refresh(t.Context(), p, payment.CauseProvider), payment.PendingSCA, payment.DetailMismatch, "")
 }
 
-func TestALostWebhookIsMadeUpForByTheReconciler(t *testing.T) {
+func TestTheReconcilerCompensatesALostWebhook(t *testing.T) {
 	b := setup(t)
 	b.Request(t.Context(), b.recorded())
 	b.bank.set(powens.Validating)
@@ -217,7 +217,7 @@ func TestALostWebhookIsMadeUpForByTheReconciler(t *testing.T) {
 	b.want(b.sweep(), payment.Completed, "", "")
 }
 
-func TestQuietPaymentsAreAskedAboutLessAndLessOften(t *testing.T) {
+func TestQuietPaymentsArePolledLessAndLessOften(t *testing.T) {
 	b := setup(t)
 	b.Request(t.Context(), b.recorded())
 	last := time.Duration(0)
@@ -377,7 +377,7 @@ func TestCancelBeforeTheProviderHasIt(t *testing.T) {
 	}
 }
 
-func TestCancelWhileTheProviderMayHaveIt(t *testing.T) {
+func TestCancelWithAnUnknownCreateOutcome(t *testing.T) {
 	b := setup(t)
 	b.bank.onCreate = func(create func() powens.Payment) (powens.Payment, error) {
 		create()

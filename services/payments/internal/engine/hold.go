@@ -10,10 +10,10 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// A held payment is paid by a scan, or its money came outside. Its own session at the provider is closed first, so that
-// nobody can pay there too; whoever drives the holder drives that, one step at a time, and each step may be repeated.
+// A held payment is being paid by a scan, or was paid outside the provider. Its own session at the provider is closed first, so
+// that nobody can pay twice. Whoever drives the holder closes the session, step by step; each step is idempotent.
 
-// startScan closes the gateway payment's own session and then requests the scan, as far as it gets now. A scan that lost
+// startScan closes the session of the gateway payment and then requests the scan, as far as possible now. A scan that has lost
 // its hold ends.
 func (e *Engine) startScan(ctx context.Context, s payment.Payment) payment.Payment {
 	if e.now().After(s.ExpiresAt) {
@@ -21,33 +21,33 @@ func (e *Engine) startScan(ctx context.Context, s payment.Payment) payment.Payme
 	}
 	g, err := e.store.ByReference(ctx, s.GatewayReference)
 	if err != nil {
-		e.log.Error("gateway payment not read, trying again", "reference", s.Reference, "error", err)
-		return e.again(ctx, s, e.closeAgain())
+		e.log.Error("gateway payment not read, retrying", "reference", s.Reference, "error", err)
+		return e.reschedule(ctx, s, e.closeRetryDelay())
 	}
 	if g.PaidBy == s.Reference {
 		g = e.closeSession(ctx, g)
 	}
 	switch {
 	case g.PaidBy != s.Reference:
-		return e.end(ctx, s, payment.Change{To: payment.Failed, Failure: lostTo(g), Cause: payment.CauseScan})
+		return e.end(ctx, s, payment.Change{To: payment.Failed, Failure: lostHoldFailure(g), Cause: payment.CauseScan})
 	case g.OwnSession != payment.SessionClosed:
-		return e.again(ctx, s, e.closeAgain())
+		return e.reschedule(ctx, s, e.closeRetryDelay())
 	}
 	ok, err := e.store.MarkScanRequested(ctx, s.Reference, e.cfg.Lease)
 	if err != nil || !ok {
 		if err != nil {
-			e.log.Error("scan not started, trying again", "reference", s.Reference, "error", err)
+			e.log.Error("scan not started, retrying", "reference", s.Reference, "error", err)
 		}
 		return s
 	}
 	return e.Request(ctx, s)
 }
 
-// closeAgain is when a session that is not closed yet is tried again.
-func (e *Engine) closeAgain() time.Duration { return e.cfg.LookupWindow / 30 }
+// closeRetryDelay is the delay before closing a session is retried.
+func (e *Engine) closeRetryDelay() time.Duration { return e.cfg.LookupWindow / 30 }
 
-// lostTo says why a scan lost the payment that it held.
-func lostTo(g payment.Payment) string {
+// lostHoldFailure returns the failure of a scan that lost its hold.
+func lostHoldFailure(g payment.Payment) string {
 	switch {
 	case g.Status == payment.Completed || g.Status == payment.Refunded:
 		return payment.FailureAlreadyPaid
@@ -58,8 +58,8 @@ func lostTo(g payment.Payment) string {
 	}
 }
 
-// closeSession does the next thing to close the own session of a held payment, and returns the payment as it is then: with
-// a closed session, not held any more because the payer was faster or the bank does not cancel, or as before.
+// closeSession performs the next step to close the session of a held payment and returns the updated payment: with a closed
+// session; released, because the payer authorised first or the bank does not cancel; or unchanged.
 func (e *Engine) closeSession(ctx context.Context, g payment.Payment) payment.Payment {
 	if !g.Held() || g.OwnSession == payment.SessionClosed {
 		return g
@@ -69,82 +69,82 @@ func (e *Engine) closeSession(ctx context.Context, g payment.Payment) payment.Pa
 	case err != nil:
 		return g
 	case g.ProviderID == "" && g.RequestedAt == nil:
-		return e.neverOpened(ctx, g)
+		return e.closeUnrequested(ctx, g)
 	case g.ProviderID == "":
-		return e.lookup(ctx, prov, g) // the provider may have it
+		return e.lookup(ctx, prov, g) // the provider may have the payment
 	}
-	g, state := e.readHeld(ctx, prov, g)
+	g, state := e.readHeldSession(ctx, prov, g)
 	if !cancellable(g, state) {
 		return g
 	}
 	result, err := prov.CancelPayment(ctx, g.ProviderID, g.Reference)
 	switch {
 	case powens.IsRefused(err):
-		if g, state = e.readHeld(ctx, prov, g); cancellable(g, state) {
-			return e.letGo(ctx, g)
+		if g, state = e.readHeldSession(ctx, prov, g); cancellable(g, state) {
+			return e.releaseHold(ctx, g)
 		}
 		return g
 	case err != nil:
 		e.log.Warn("session not closed yet", "reference", g.Reference, "error", err)
 		return g
 	case result.Outcome == powens.NotSupported:
-		return e.letGo(ctx, g)
+		return e.releaseHold(ctx, g)
 	default:
-		return e.observedHeld(ctx, g, result.Payment)
+		return e.applyToHeld(ctx, g, result.Payment)
 	}
 }
 
-// cancellable: the payer may still authorise at the own session, and has not done so. What the bank has already is the
-// payer's will and never cancelled for a scan.
+// cancellable reports whether the payer can still authorise at the payment's own session and has not done so. A payment that the
+// bank already has is never cancelled for a scan.
 func cancellable(g payment.Payment, state powens.State) bool {
 	open := state == powens.Created || state == powens.Validating
 	return open && g.Held() && g.OwnSession != payment.SessionClosed
 }
 
-func (e *Engine) readHeld(ctx context.Context, prov Provider, g payment.Payment) (payment.Payment, powens.State) {
+func (e *Engine) readHeldSession(ctx context.Context, prov Provider, g payment.Payment) (payment.Payment, powens.State) {
 	seen, err := prov.GetPayment(ctx, g.ProviderID)
 	if err != nil {
-		e.log.Warn("session of a held payment not read", "reference", g.Reference, "error", err)
+		e.log.Warn("session of held payment not read", "reference", g.Reference, "error", err)
 		return g, ""
 	}
-	return e.observedHeld(ctx, g, seen), seen.State
+	return e.applyToHeld(ctx, g, seen), seen.State
 }
 
-func (e *Engine) observedHeld(ctx context.Context, g payment.Payment, seen powens.Payment) payment.Payment {
+func (e *Engine) applyToHeld(ctx context.Context, g payment.Payment, seen powens.Payment) payment.Payment {
 	after, err := e.Observe(ctx, g.Reference, seen, "", payment.CauseProvider)
 	if err != nil {
-		e.log.Error("session of a held payment not recorded, trying again", "reference", g.Reference, "error", err)
+		e.log.Error("session of held payment not recorded, retrying", "reference", g.Reference, "error", err)
 		return g
 	}
 	return after
 }
 
-// neverOpened closes the session of a payment that was certainly never requested: from now on it never will be.
-func (e *Engine) neverOpened(ctx context.Context, g payment.Payment) payment.Payment {
-	return e.changeHeld(ctx, g, func(q *payment.Payment) payment.Step {
+// closeUnrequested closes the session of a payment that was never requested, which prevents any later request.
+func (e *Engine) closeUnrequested(ctx context.Context, g payment.Payment) payment.Payment {
+	return e.updateHeld(ctx, g, func(q *payment.Payment) payment.Step {
 		if q.ProviderID != "" || q.RequestedAt != nil {
 			return payment.Untouched
 		}
-		return payment.Changed(closed(q, payment.CauseProvider))
+		return payment.Changed(markSessionClosed(q, payment.CauseProvider))
 	})
 }
 
-// letGo gives a payment back to its own session, which the bank does not close.
-func (e *Engine) letGo(ctx context.Context, g payment.Payment) payment.Payment {
-	return e.changeHeld(ctx, g, func(q *payment.Payment) payment.Step {
+// releaseHold releases a payment whose own session the bank does not close.
+func (e *Engine) releaseHold(ctx context.Context, g payment.Payment) payment.Payment {
+	return e.updateHeld(ctx, g, func(q *payment.Payment) payment.Step {
 		c := payment.Change{To: q.Status, Cause: payment.CauseScan}
 		if q.Received.By != "" {
 			c.Cause = payment.CauseMerchant
 		}
-		q.LetGo()
+		q.ReleaseHold()
 		due := e.now().UTC()
 		q.DueAt = &due
 		return payment.Changed(c)
 	})
 }
 
-// changeHeld changes a payment that is still held by the same and whose session is not closed.
-func (e *Engine) changeHeld(ctx context.Context, g payment.Payment, fn func(*payment.Payment) payment.Step) payment.Payment {
+// updateHeld updates a payment if it is still held by the same holder and its session is not closed.
+func (e *Engine) updateHeld(ctx context.Context, g payment.Payment, fn func(*payment.Payment) payment.Step) payment.Payment {
 	after, err := e.store.Update(ctx, g.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if !q.Held() || q.PaidBy != g.PaidBy || q.Received.By != g.Received.By || q.OwnSession == payment.SessionClosed {
 			return payment.Untouched
@@ -152,14 +152,14 @@ func (e *Engine) changeHeld(ctx context.Context, g payment.Payment, fn func(*pay
 		return fn(q)
 	})
 	if err != nil {
-		e.log.Error("held payment not changed, trying again", "reference", g.Reference, "error", err)
+		e.log.Error("held payment not updated, retrying", "reference", g.Reference, "error", err)
 		return g
 	}
 	return after
 }
 
-// closed marks the session as closed. The payment stays what it is.
-func closed(q *payment.Payment, cause string) payment.Change {
+// markSessionClosed marks the session as closed. The status does not change.
+func markSessionClosed(q *payment.Payment, cause string) payment.Change {
 	q.OwnSession, q.RequestedAt = payment.SessionClosed, nil
 	detail := q.Detail
 	if !q.Held() {
@@ -168,9 +168,9 @@ func closed(q *payment.Payment, cause string) payment.Change {
 	return payment.Change{To: q.Status, Detail: detail, Cause: cause}
 }
 
-// closes reports whether the provider says that nobody can pay at the session of a payment for which a holder wanted it
-// closed. The cancellation may come to light only after the holder let go.
-func closes(p payment.Payment, seen powens.Payment) bool {
+// closesSession reports whether the provider says that nobody can pay any more at a session that a holder wanted to close. This
+// may become known only after the holder was released.
+func closesSession(p payment.Payment, seen powens.Payment) bool {
 	switch seen.State {
 	case powens.Rejected:
 		late := p.OwnSession == payment.SessionClosing && !p.CancelRequested && p.Detail != payment.DetailExpiring
@@ -182,22 +182,22 @@ func closes(p payment.Payment, seen powens.Payment) bool {
 	}
 }
 
-// atBank reports whether the payer has authorised: then the payment goes its own way, whoever holds it.
+// atBank reports whether the payer has authorised. Then the payment proceeds, whoever holds it.
 func atBank(state powens.State) bool {
 	return state == powens.Pending || state == powens.Done || state == powens.Accepted
 }
 
-// heldTouch is the next thing for a held payment that is due. A scan drives itself and the session of what it holds.
-func (e *Engine) heldTouch(ctx context.Context, p payment.Payment) payment.Payment {
+// processHeld performs the next step for a due held payment. A scan drives both itself and the session of the payment it holds.
+func (e *Engine) processHeld(ctx context.Context, p payment.Payment) payment.Payment {
 	if p.PaidBy != "" {
-		return e.again(ctx, p, e.cfg.QuietMax)
+		return e.reschedule(ctx, p, e.cfg.QuietMax)
 	}
 	p = e.closeSession(ctx, p)
 	switch {
 	case !p.Held():
 		return p
 	case p.OwnSession != payment.SessionClosed:
-		return e.again(ctx, p, e.closeAgain())
+		return e.reschedule(ctx, p, e.closeRetryDelay())
 	}
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		c := payment.Change{
@@ -207,31 +207,31 @@ func (e *Engine) heldTouch(ctx context.Context, p payment.Payment) payment.Payme
 		return payment.ChangedIf(c, q.Held() && q.Received.By != "" && q.OwnSession == payment.SessionClosed)
 	})
 	if err != nil {
-		e.log.Error("confirmed payment not completed, trying again", "reference", p.Reference, "error", err)
-		return e.again(ctx, p, e.closeAgain())
+		e.log.Error("confirmed payment not completed, retrying", "reference", p.Reference, "error", err)
+		return e.reschedule(ctx, p, e.closeRetryDelay())
 	}
 	return after
 }
 
-// Receive closes the session of a payment that the merchant says was paid elsewhere, and completes it, as far as it gets
-// now. INVALID_STATE when the payment went its own way instead.
+// Receive closes the session of a payment that the merchant says was paid elsewhere, and completes the payment, as far as
+// possible now. It returns INVALID_STATE if the payer has authorised instead.
 func (e *Engine) Receive(ctx context.Context, p payment.Payment) (payment.Payment, error) {
-	p = e.heldTouch(ctx, p)
+	p = e.processHeld(ctx, p)
 	if p.Held() || p.Status == payment.Completed && p.Received.By != "" {
 		return p, nil
 	}
 	return p, errs.New(errs.InvalidState, "The payer is paying this at the bank already. Wait for the outcome.")
 }
 
-// closedTouch is the next thing for a payment that nobody holds and whose own session is closed: it may be scanned until
-// it expires.
-func (e *Engine) closedTouch(ctx context.Context, p payment.Payment) payment.Payment {
+// processClosed performs the next step for a payment that has no holder and whose session is closed: it may be scanned until it
+// expires.
+func (e *Engine) processClosed(ctx context.Context, p payment.Payment) payment.Payment {
 	switch {
 	case p.CancelRequested:
 		return e.end(ctx, p, payment.Change{To: payment.Cancelled, Failure: "cancelled_by_client", Cause: payment.CauseAPI})
 	case e.now().After(p.ExpiresAt):
 		return e.end(ctx, p, payment.Change{To: payment.Failed, Failure: payment.FailureExpired, Cause: payment.CauseExpiry})
 	default:
-		return e.again(ctx, p, p.ExpiresAt.Sub(e.now())+time.Second)
+		return e.reschedule(ctx, p, p.ExpiresAt.Sub(e.now())+time.Second)
 	}
 }

@@ -54,7 +54,7 @@ func TestARefundNamesTheCompanyAndWhoPaid(t *testing.T) {
 		label string
 		want  powens.Identity
 	}{
-		"the customer":            {payment.Party{Identity: germaine.Named()}, "Germaine Michu", powens.Identity{Kind: "individual", FirstName: "Germaine", LastName: "Michu"}},
+		"the customer":            {payment.Party{Identity: germaine.NameOnly()}, "Germaine Michu", powens.Identity{Kind: "individual", FirstName: "Germaine", LastName: "Michu"}},
 		"the holder, by its bank": {payment.Party{Name: "Jörg Müller-Groß"}, "Jorg Muller-Gross", powens.Identity{Kind: "individual", FirstName: "Jörg", LastName: "Müller-Groß"}},
 		"a holder of one word":    {payment.Party{Name: "MICHU"}, "MICHU", powens.Identity{Kind: "individual", FirstName: "-", LastName: "MICHU"}},
 		"nobody said":             {payment.Party{}, "Account holder", powens.Identity{Kind: "individual", FirstName: "Account", LastName: "holder"}},

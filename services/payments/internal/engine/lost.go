@@ -10,35 +10,35 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// A create without an answer is looked up by the reference that it carried before it is sent again. Of a payment whose
-// payer chooses the bank nobody was given a URL yet, so a second one at the provider moves no money: a few look-ups are
-// enough, and what shows up later is cancelled. A transfer from an account that the provider was told may be executed
-// without anybody's visit, so it is looked up for the whole window; so is one that was lost a second time.
+// A create without an answer is looked up by its reference before it is sent again. If the payer chooses the bank, nobody has
+// received a URL yet, so a duplicate at the provider moves no money: a few look-ups suffice, and a duplicate that appears later
+// is cancelled. A transfer from an account that we told the provider may be executed without a payer's visit, so it is looked up
+// for the whole window; so is a create that was lost twice.
 
 const (
-	// lookupPause and cleanLookups make about three seconds with the sweeper's own pauses.
+	// lookupPause and cleanLookups amount to about three seconds, including the sweeper's intervals.
 	lookupPause  = 600 * time.Millisecond
 	cleanLookups = 3
 )
 
-// repeatable reports whether a second provider payment would do no harm.
-func repeatable(p payment.Payment) bool {
+// safeToRepeat reports whether a second provider payment would do no harm.
+func safeToRepeat(p payment.Payment) bool {
 	return p.Kind == payment.KindPayment && !p.Scanned() && !p.Held() && p.Creates <= 1
 }
 
 var errUnknownReference = errors.New("the provider does not know the reference")
 
-// notFound books a look-up that did not find the payment, and requests it again when that is enough.
-func (e *Engine) notFound(ctx context.Context, p payment.Payment) payment.Payment {
-	if !repeatable(p) {
+// handleNotFound records a look-up that did not find the payment, and requests the payment again after enough of them.
+func (e *Engine) handleNotFound(ctx context.Context, p payment.Payment) payment.Payment {
+	if !safeToRepeat(p) {
 		if e.now().Sub(*p.RequestedAt) < e.cfg.LookupWindow {
-			return e.again(ctx, p, e.backoff(e.cfg.LookupWindow/30, e.cfg.LookupWindow/6, p.QuietPolls))
+			return e.reschedule(ctx, p, e.backoff(e.cfg.LookupWindow/30, e.cfg.LookupWindow/6, p.QuietPolls))
 		}
 		return e.postpone(ctx, p, 0, errUnknownReference)
 	}
 	enough := false
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
-		if q.Status.Final() || q.ProviderID != "" || q.RequestedAt == nil || !repeatable(*q) {
+		if q.Status.Final() || q.ProviderID != "" || q.RequestedAt == nil || !safeToRepeat(*q) {
 			return payment.Untouched
 		}
 		q.Lookups++
@@ -50,18 +50,18 @@ func (e *Engine) notFound(ctx context.Context, p payment.Payment) payment.Paymen
 		return payment.Noted
 	})
 	if err != nil {
-		e.log.Error("look-up not noted, the lease will end", "reference", p.Reference, "error", err)
+		e.log.Error("look-up not recorded, due again when the lease ends", "reference", p.Reference, "error", err)
 		return p
 	}
 	if !enough {
 		return after
 	}
-	e.log.Warn("payment is requested again", "reference", p.Reference, "cause", errUnknownReference)
+	e.log.Warn("requesting payment again", "reference", p.Reference, "cause", errUnknownReference)
 	return e.start(ctx, after)
 }
 
-// keep chooses among several provider payments of one reference: the one that moves money, if there is one.
-func keep(found []powens.Payment) powens.Payment {
+// chooseProviderPayment selects one of several provider payments with the same reference: the one that moves money, if any.
+func chooseProviderPayment(found []powens.Payment) powens.Payment {
 	for _, p := range found {
 		if atBank(p.State) {
 			return p
@@ -70,31 +70,31 @@ func keep(found []powens.Payment) powens.Payment {
 	return found[0]
 }
 
-func (e *Engine) cancelExtras(ctx context.Context, prov Provider, p payment.Payment, found []powens.Payment, kept string) {
+func (e *Engine) cancelOthers(ctx context.Context, prov Provider, p payment.Payment, found []powens.Payment, kept string) {
 	for _, extra := range found {
 		switch {
 		case extra.ID == kept:
 		case extra.State == powens.Done || extra.State == powens.Accepted:
 			e.log.Error("a second provider payment moved money", "reference", p.Reference, "kept", kept, "extra", extra.ID)
 		case !extra.State.Final():
-			e.cancelExtra(ctx, prov, p, extra.ID)
+			e.cancelDuplicate(ctx, prov, p, extra.ID)
 		}
 	}
 }
 
-// dropLosers cancels what showed up at the provider after a payment was requested more than once.
-func (e *Engine) dropLosers(ctx context.Context, prov Provider, p payment.Payment) {
+// cancelDuplicates cancels the other provider payments of a payment that was requested more than once.
+func (e *Engine) cancelDuplicates(ctx context.Context, prov Provider, p payment.Payment) {
 	found, err := prov.FindByReference(ctx, p.Reference)
 	if err != nil {
-		e.log.Warn("second provider payments not looked for", "reference", p.Reference, "error", err)
+		e.log.Warn("duplicate provider payments not looked up", "reference", p.Reference, "error", err)
 		return
 	}
-	e.cancelExtras(ctx, prov, p, found, p.ProviderID)
+	e.cancelOthers(ctx, prov, p, found, p.ProviderID)
 }
 
-// Adopt reads a provider payment that is not linked to any payment yet and links it to the payment with its reference, if that
-// is still being opened. If that payment already has another one or has ended, the provider payment is cancelled: its URL was
-// given to nobody. The error is store.ErrNotFound when the reference is not ours.
+// Adopt links a provider payment that we do not know yet to the payment with its reference, if that one is still being opened. If
+// it already has another provider payment or has ended, this one is cancelled: nobody has received its URL. It returns
+// store.ErrNotFound when the reference is not ours.
 func (e *Engine) Adopt(ctx context.Context, livemode bool, providerID string) (payment.Payment, error) {
 	prov, err := e.Provider(livemode)
 	if err != nil {
@@ -115,10 +115,10 @@ func (e *Engine) Adopt(ctx context.Context, livemode bool, providerID string) (p
 		return payment.Payment{}, err
 	case p.Livemode != livemode:
 		return payment.Payment{}, store.ErrNotFound
-	case p.ProviderID == providerID: // recorded meanwhile
+	case p.ProviderID == providerID: // recorded in the meantime
 		return e.Refresh(ctx, p, payment.CauseProvider), nil
 	case p.ProviderID != "" || p.Status.Final():
-		e.cancelExtras(ctx, prov, p, []powens.Payment{seen}, p.ProviderID)
+		e.cancelOthers(ctx, prov, p, []powens.Payment{seen}, p.ProviderID)
 		return p, nil
 	default:
 		return e.finishOpening(ctx, prov, p, seen), nil

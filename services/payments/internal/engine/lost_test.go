@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// nothing is a create whose answer is lost and that had no effect, as far as anybody can see yet.
+// nothing is a create whose answer is lost and whose effect is not visible yet.
 func nothing(func() powens.Payment) (powens.Payment, error) { return powens.Payment{}, lost }
 
 func TestOneLostCreateLeftACheckoutWithoutAURLForAMinute(t *testing.T) {
@@ -72,7 +72,7 @@ func TestALostRefundIsNotSentAgainWithinSeconds(t *testing.T) {
 	}
 }
 
-func TestALoserThatShowsUpLaterIsCancelled(t *testing.T) {
+func TestADuplicateThatAppearsLaterIsCancelled(t *testing.T) {
 	for _, how := range []string{"by a hint", "by the reconciler"} {
 		t.Run(how, func(t *testing.T) {
 			b := setup(t)

@@ -15,7 +15,7 @@ var providerCalls = promauto.NewHistogramVec(prometheus.HistogramOpts{
 	Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 }, []string{"mode", "call", "outcome"})
 
-// measured is a provider whose calls are counted and timed.
+// measured counts and times the calls to a provider.
 type measured struct {
 	Provider
 	mode string

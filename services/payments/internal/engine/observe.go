@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// Observe applies what the provider says of a payment. url is the payer's URL when it is new.
+// Observe applies the provider's state to a payment. url is the payer's URL if it is new.
 func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Payment, url, cause string) (payment.Payment, error) {
 	scan := ""
 	after, err := e.store.Update(ctx, reference, store.Meta{}, func(p *payment.Payment) payment.Step {
@@ -19,7 +19,7 @@ func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Paym
 		}
 		if p.OwnSession == payment.SessionClosed {
 			if atBank(seen.State) {
-				e.log.Error("provider shows money at a session that it had closed", "reference", reference, "state", seen.State)
+				e.log.Error("provider reports money at a closed session", "reference", reference, "state", seen.State)
 			}
 			return payment.Untouched
 		}
@@ -31,7 +31,7 @@ func (e *Engine) Observe(ctx context.Context, reference string, seen powens.Paym
 	}
 	if scan != "" && (after.PaidBy == "" || after.OwnSession == payment.SessionClosed) {
 		if err := e.store.WakeScan(ctx, scan); err != nil {
-			e.log.Warn("scan not woken, its lease will end", "reference", scan, "error", err)
+			e.log.Warn("scan not woken, due again when its lease ends", "reference", scan, "error", err)
 		}
 	}
 	return after, nil
@@ -46,21 +46,22 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 		p.Payer.Name, p.Payer.IBAN, p.Payer.BIC = seen.Payer.Label, seen.Payer.IBAN, seen.Payer.BIC
 	}
 	o := observation(*p, seen)
-	if p.PaymentURL == "" && seen.State == "created" && !p.Held() && o.Shown == "" && !o.Unreadable { // pending until the payer can be sent somewhere
+	// The payment stays pending until there is a URL for the payer.
+	if p.PaymentURL == "" && seen.State == "created" && !p.Held() && o.DifferingAmount == "" && !o.Unreadable {
 		due := e.now().UTC().Add(time.Second)
 		p.DueAt = &due
 		return payment.Noted
 	}
-	if o.Shown != "" || o.Unreadable {
-		e.log.Error("provider shows another amount, payment is held", "reference", p.Reference, "ours", p.Amount.String(), "theirs", o.Shown)
+	if o.DifferingAmount != "" || o.Unreadable {
+		e.log.Error("provider reports another amount, payment not completed", "reference", p.Reference, "ours", p.Amount.String(), "theirs", o.DifferingAmount)
 	}
 	switch {
-	case closes(*p, seen):
-		c := closed(p, cause)
+	case closesSession(*p, seen):
+		c := markSessionClosed(p, cause)
 		c.ProviderState, c.ProviderRaw = string(seen.State), seen.Raw
 		return payment.Changed(c)
 	case p.Held() && atBank(seen.State):
-		p.LetGo()
+		p.ReleaseHold()
 	case p.Held():
 		p.ProviderState = string(seen.State)
 		return payment.Noted
@@ -71,27 +72,27 @@ func (e *Engine) observe(p *payment.Payment, seen powens.Payment, url, cause str
 	}
 	due := e.now().UTC().Add(e.backoff(e.cfg.QuietFirst, e.cfg.QuietMax, p.QuietPolls))
 	if end := p.ExpiresAt.Add(time.Second); p.Scanned() && e.now().Before(p.ExpiresAt) && end.Before(due) {
-		due = end // what a customer scanned is not blocked for longer than it must be
+		due = end // a scanned payment is not blocked for longer than necessary
 	}
 	p.DueAt, p.QuietPolls = &due, p.QuietPolls+1
-	e.noteWaits(p, c, seen)
+	e.updateWaits(p, c, seen)
 	if !changed {
-		return e.stalled(p)
+		return e.markStalled(p)
 	}
 	return payment.Changed(c)
 }
 
-// observation is what the provider says of the payment, with the amount that it shows where that is not ours.
+// observation returns what the provider says about the payment, with its amount if that differs from ours.
 func observation(p payment.Payment, seen powens.Payment) payment.Observation {
 	return payment.Observation{
 		State: string(seen.State), StateDetail: seen.StateDetail, ErrorCode: seen.ErrorCode, Raw: seen.Raw,
-		Shown: shown(p, seen), Unreadable: seen.Amount == 0,
+		DifferingAmount: differingAmount(p, seen), Unreadable: seen.Amount == 0,
 	}
 }
 
-// shown is the amount with its currency that the provider shows instead of the payment's; empty when it shows that, or
-// none that can be read.
-func shown(p payment.Payment, seen powens.Payment) string {
+// differingAmount returns the provider's amount and currency if they differ from the payment's; empty if they match or cannot be
+// read.
+func differingAmount(p payment.Payment, seen powens.Payment) string {
 	if seen.Amount == 0 || seen.Amount == p.Amount && (seen.Currency == "" || seen.Currency == p.Currency) {
 		return ""
 	}

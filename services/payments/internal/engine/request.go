@@ -9,8 +9,8 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
-// createRequest is what the provider is asked for. Its reference_id (end-to-end id, at most 31 characters) is our
-// reference: by it a payment is found again after a create without a known outcome.
+// createRequest builds the request to the provider. Its reference_id (end-to-end id, at most 31 characters) is our reference, by
+// which the payment is found after a create with an unknown outcome.
 func createRequest(p payment.Payment) powens.CreateRequest {
 	beneficiary, payer := identity(p.Beneficiary), identity(p.Payer)
 	if !p.Livemode {
@@ -31,7 +31,8 @@ func createRequest(p payment.Payment) powens.CreateRequest {
 	return r
 }
 
-// account names the holder, as the provider and its bank want; a name without a Latin letter is none.
+// account returns the account with its holder's name, which the provider and its bank require. A name without a Latin letter is
+// replaced.
 func account(p payment.Party) powens.Account {
 	name, err := sepa.Name(p.Name)
 	if err != nil {
@@ -40,8 +41,8 @@ func account(p payment.Party) powens.Account {
 	return powens.Account{IBAN: p.IBAN, BIC: p.BIC, Label: name}
 }
 
-// identity is what is known of a party; the zero Identity when that is nothing. A refund's beneficiary always has a name,
-// since the provider's guide calls its identity required: the holder's as the bank told it, else UnknownHolder.
+// identity returns what is known about a party, or the zero Identity. The beneficiary of a refund always has a name, because the
+// provider's guide requires it: the holder's name from the bank, otherwise UnknownHolder.
 func identity(p payment.Party) powens.Identity {
 	i := p.Identity
 	switch {
@@ -54,10 +55,10 @@ func identity(p payment.Party) powens.Identity {
 			Kind: powens.Individual, FirstName: i.FirstName, LastName: i.LastName, Email: i.Email, Address: i.Address,
 			BirthDate: i.BirthDate, BirthCity: i.BirthCity, BirthCountry: i.BirthCountry,
 		}
-	case p.Kind == payment.Corporate: // recorded before identities were
+	case p.Kind == payment.Corporate: // recorded before identities existed
 		return powens.Identity{Kind: powens.Corporate, OrgName: p.Name, LegalStatus: p.Legal, SIREN: p.SIREN}
 	case p.Kind == payment.Individual && p.Name != "":
-		// Banks give the account's holder as one text; the provider wants two names.
+		// Banks return the holder as one text; the provider requires two names.
 		first, last, found := strings.Cut(strings.TrimSpace(p.Name), " ")
 		if !found {
 			first, last = "-", first
@@ -68,9 +69,8 @@ func identity(p payment.Party) powens.Identity {
 	}
 }
 
-// What stands for a party of a test payment that nobody named, and for the number of a company that has none yet: the
-// sandbox wants identities as the provider's guide does, and no real person is concerned. Never used in live mode. The
-// number is that of the guide's examples.
+// Identities for parties of test payments that nobody named, and a SIREN for companies that have none yet: the sandbox requires
+// identities as the provider's guide does. Never used in live mode. The SIREN is the one in the guide's examples.
 var (
 	testPayer = powens.Identity{Kind: powens.Individual, FirstName: "Test", LastName: "Payer"}
 	testPayee = powens.Identity{Kind: powens.Corporate, OrgName: "Test Merchant", LegalStatus: "SARL", SIREN: "012345678"}

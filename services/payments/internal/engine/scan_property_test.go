@@ -25,7 +25,7 @@ func TestADeathBetweenAnyTwoSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.steps, r.dieAt = 0, point
-		dead := r.process(func() { r.Touch(context.Background(), s) })
+		dead := r.process(func() { r.Process(context.Background(), s) })
 		r.dieAt = 0
 		if !dead {
 			alive = point
@@ -62,7 +62,7 @@ func TestADeathBetweenAnyTwoSteps(t *testing.T) {
 
 // Whatever happens, and in whatever order: the money of one payment moves once at most, our books say the same as the
 // bank's, and merchants hear of it once.
-func TestOneThingPays(t *testing.T) {
+func TestAPaymentIsPaidExactlyOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -94,7 +94,7 @@ func TestOneThingPays(t *testing.T) {
 				r.process(func() {
 					s, _, err := r.store.Scan(context.Background(), draft, g.Reference, store.Meta{})
 					if err == nil && s.Sequence == 1 {
-						r.Touch(context.Background(), s)
+						r.Process(context.Background(), s)
 					} else if err != nil && !errs.Is(err, errs.InvalidState) {
 						rt.Fatal(err)
 					}

@@ -21,7 +21,7 @@ import (
 	"european-pay.eu/eupay/services/payments/migrations"
 )
 
-// rig is the engine at the sandbox bank, over HTTP. Its process can die at every call of the bank and after every commit.
+// rig runs the engine against the sandbox bank over HTTP. Its process can die at every call to the bank and after every commit.
 type rig struct {
 	*Engine
 	t     testing.TB
@@ -37,7 +37,7 @@ type rig struct {
 	n       int
 }
 
-// died is what a process leaves behind.
+// died is the panic value of a process that dies.
 type died struct{}
 
 func newRig(t testing.TB) *rig {
@@ -99,7 +99,7 @@ func (r *rig) interlude() {
 	r.step()
 }
 
-// watched is the provider between whose calls anything may happen.
+// watched is a provider that calls a hook before and after each call.
 type watched struct {
 	Provider
 	rig *rig
@@ -178,7 +178,7 @@ func (r *rig) mustScan(g payment.Payment, customer string) payment.Payment {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return r.Touch(r.t.Context(), s)
+	return r.Process(r.t.Context(), s)
 }
 
 func (r *rig) load(reference string) payment.Payment {
@@ -190,7 +190,7 @@ func (r *rig) load(reference string) payment.Payment {
 	return p
 }
 
-// sweepAll touches everything that is due now.
+// sweepAll processes every payment that is due now.
 func (r *rig) sweepAll() {
 	r.t.Helper()
 	due, err := r.store.ClaimDue(context.Background(), 100, r.cfg.Lease)
@@ -198,7 +198,7 @@ func (r *rig) sweepAll() {
 		r.t.Fatal(err)
 	}
 	for _, p := range due {
-		r.process(func() { r.Touch(context.Background(), p) })
+		r.process(func() { r.Process(context.Background(), p) })
 	}
 }
 
@@ -223,7 +223,7 @@ func (r *rig) settle(limit time.Duration) {
 	r.t.Fatal("it never settles")
 }
 
-// own is the bank's payment of a reference that the engine knows.
+// own returns the bank's payment with the engine's reference.
 func (r *rig) own(p payment.Payment) int64 {
 	r.t.Helper()
 	all := r.bank.ByReference(p.Reference)

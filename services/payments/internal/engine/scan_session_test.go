@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-func TestWhatNobodyPaysExpires(t *testing.T) {
+func TestAnUnpaidPaymentExpires(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g := r.gateway(true)
@@ -46,7 +46,7 @@ func TestExpiryWhileHeld(t *testing.T) {
 	r.is(g.Reference, payment.Completed, "", "")
 }
 
-func TestThePayerWasFaster(t *testing.T) {
+func TestThePayerAuthorisesBeforeTheScan(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		choice sandbox.Choice
@@ -73,7 +73,7 @@ func TestThePayerWasFaster(t *testing.T) {
 	}
 }
 
-func TestASessionThatNeverWasIsClosedWithoutTheBank(t *testing.T) {
+func TestAnUnrequestedSessionIsClosedWithoutACallToTheBank(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g := r.gateway(false, func(p *payment.Payment) { p.RequestedAt = nil })
@@ -106,7 +106,7 @@ func TestASessionOfUnknownOutcomeIsFoundAndClosed(t *testing.T) {
 }
 
 // A cancellation that we sent for a scan may come to light when the scan is gone: the payment can still be scanned.
-func TestACancellationForAScanThatIsGone(t *testing.T) {
+func TestACancellationSeenAfterTheScanEndedLeavesThePaymentScannable(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g := r.gateway(true)
@@ -117,7 +117,7 @@ func TestACancellationForAScanThatIsGone(t *testing.T) {
 	r.between = func() { // the scan runs out of time before the cancellation reaches the bank
 		r.between = nil
 		r.clock = s.ExpiresAt.Add(time.Second)
-		r.is(r.Touch(t.Context(), s).Reference, payment.Failed, "", payment.FailureExpired)
+		r.is(r.Process(t.Context(), s).Reference, payment.Failed, "", payment.FailureExpired)
 	}
 	// The answer never came back to us.
 	if _, err := r.test.CancelPayment(t.Context(), r.load(g.Reference).ProviderID, g.Reference); err != nil {
@@ -136,7 +136,7 @@ func TestACancellationForAScanThatIsGone(t *testing.T) {
 }
 
 // The bank refuses the payer at the payment's own session while a customer has scanned it: the scan goes on.
-func TestARefusalAtTheOwnSessionLeavesTheScan(t *testing.T) {
+func TestARejectionAtTheOwnSessionDoesNotEndTheScan(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g := r.gateway(true)
@@ -149,7 +149,7 @@ func TestARefusalAtTheOwnSessionLeavesTheScan(t *testing.T) {
 	}
 	r.Refresh(t.Context(), r.load(g.Reference), payment.CauseProvider)
 	r.is(g.Reference, payment.PendingSCA, payment.DetailPayingByScan, "")
-	r.authorise(r.Touch(t.Context(), s))
+	r.authorise(r.Process(t.Context(), s))
 	r.settle(time.Hour)
 	r.is(g.Reference, payment.Completed, "", "")
 }
@@ -178,7 +178,7 @@ func TestABankThatDoesNotCancelRefusesTheScan(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s = b.Touch(t.Context(), s)
+			s = b.Process(t.Context(), s)
 			b.want(s, payment.Failed, "", payment.FailureInProgress)
 			if p := b.load(); p.Held() || p.Proto().GetPaymentUrl() == "" {
 				t.Errorf("held %v, URL %q", p.Held(), p.Proto().GetPaymentUrl())

@@ -44,7 +44,7 @@ func TestAScanThatTheBankOnlyAcceptsIsSettledThroughItsPayment(t *testing.T) {
 			if g.Proto().GetSettlementDeadline() == nil {
 				t.Error("the merchant sees no deadline")
 			}
-			after, err := r.Settle(t.Context(), g, payment.Word{Came: tt.came, Actor: "user:1"}, store.Meta{})
+			after, err := r.Settle(t.Context(), g, payment.SettlementReport{MoneyReceived: tt.came, Actor: "user:1"}, store.Meta{})
 			if err != nil || after.Reference != g.Reference {
 				t.Fatal(after.Reference, err)
 			}
@@ -62,7 +62,7 @@ func TestAScanThatTheBankOnlyAcceptsIsSettledThroughItsPayment(t *testing.T) {
 	}
 }
 
-func TestAnAcceptedScanIsDecidedWhenNobodySaysAnything(t *testing.T) {
+func TestAnAcceptedScanIsDecidedAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g, s := r.acceptedScan()

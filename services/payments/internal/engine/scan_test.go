@@ -155,7 +155,7 @@ func TestTheSecondCustomerIsRefused(t *testing.T) {
 	}
 }
 
-func TestAScanThatFailsLetsGoAndTheNextSucceeds(t *testing.T) {
+func TestAFailedScanReleasesThePaymentForTheNext(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g := r.gateway(true)
@@ -181,7 +181,7 @@ func TestAScanThatFailsLetsGoAndTheNextSucceeds(t *testing.T) {
 	}
 }
 
-func TestTheMerchantsWordCompletes(t *testing.T) {
+func TestTheMerchantsConfirmationCompletesThePayment(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g := r.gateway(true)
@@ -217,7 +217,7 @@ func TestTheMerchantsWordCompletes(t *testing.T) {
 	}
 }
 
-func TestTheMerchantsWordComesTooLate(t *testing.T) {
+func TestTheMerchantsConfirmationComesTooLate(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	g := r.gateway(true)

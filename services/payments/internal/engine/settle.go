@@ -10,13 +10,13 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// What the provider calls final is not always an outcome: a bank that only accepts reports nothing further, and one that
-// shows another amount did not execute this payment. Then the merchant says whether the money came, and a deadline decides
-// when nobody does.
+// A state that the provider calls final is not always an outcome: some banks only accept and report nothing further, and a bank
+// that shows another amount did not execute this payment. In both cases the merchant reports whether the money arrived; if it
+// does not, a deadline decides.
 
-// noteWaits keeps on the payment whom it waits for after the change c: its merchant's word, or the payer's approval of a
+// updateWaits records whom the payment waits for after the change c: the merchant's confirmation, or the payer's approval of a
 // cancellation.
-func (e *Engine) noteWaits(p *payment.Payment, c payment.Change, seen powens.Payment) {
+func (e *Engine) updateWaits(p *payment.Payment, c payment.Change, seen powens.Payment) {
 	switch {
 	case c.Detail != payment.DetailCancelling:
 		p.ApprovalURL = ""
@@ -29,18 +29,18 @@ func (e *Engine) noteWaits(p *payment.Payment, c payment.Change, seen powens.Pay
 		p.SettleBy = nil
 		return
 	}
-	e.awaitWord(p)
+	e.awaitConfirmation(p)
 }
 
-// awaitWord sets the deadline of a payment that waits for its merchant's word, and when it is looked at again: there is
-// nothing more to ask the provider.
-func (e *Engine) awaitWord(p *payment.Payment) {
+// awaitConfirmation sets the deadline of a payment that waits for the merchant's confirmation, and its due time. There is nothing
+// more to read from the provider.
+func (e *Engine) awaitConfirmation(p *payment.Payment) {
 	now, as := e.now().UTC(), *p
 	if p.SettleBy == nil {
 		by := now.Add(e.cfg.SettlementWait)
 		p.SettleBy, as.UpdatedAt = &by, now
 	}
-	p.CancelRequested = false // what the bank has executed is not cancelled any more
+	p.CancelRequested = false // a payment that the bank has executed cannot be cancelled
 	due := *p.SettleBy
 	if from := e.stalledFrom(as); p.StalledAt == nil && from.After(now) && from.Before(due) {
 		due = from
@@ -48,16 +48,16 @@ func (e *Engine) awaitWord(p *payment.Payment) {
 	p.DueAt = &due
 }
 
-// Settle ends a payment by its merchant's word, when only the merchant can know whether the money came. A payment that a
-// scan pays ends through the scan. INVALID_STATE for any other payment.
-func (e *Engine) Settle(ctx context.Context, p payment.Payment, w payment.Word, meta store.Meta) (payment.Payment, error) {
+// Settle ends a payment as the merchant reports, when only the merchant can know whether the money arrived. A payment that is
+// paid by a scan ends through the scan. It returns INVALID_STATE for any other payment.
+func (e *Engine) Settle(ctx context.Context, p payment.Payment, w payment.SettlementReport, meta store.Meta) (payment.Payment, error) {
 	of := p.Reference
 	if p.PaidBy != "" {
 		of = p.PaidBy
 	}
 	var refused error
 	after, err := e.store.Update(ctx, of, meta, func(q *payment.Payment) payment.Step {
-		if !q.Undecided() {
+		if !q.AwaitingConfirmation() {
 			refused = errs.New(errs.InvalidState, "Nobody waits for your word on this payment: its outcome is or will be the bank's.")
 			return payment.Untouched
 		}
@@ -74,22 +74,22 @@ func (e *Engine) Settle(ctx context.Context, p payment.Payment, w payment.Word, 
 	return e.store.ByReference(ctx, p.Reference)
 }
 
-// undecidedTouch is the next thing for a payment that waits for its merchant's word: the deadline, or the news that it
-// waits for long.
-func (e *Engine) undecidedTouch(ctx context.Context, p payment.Payment) payment.Payment {
+// processAwaiting performs the next step for a payment that waits for the merchant's confirmation: it applies the deadline or
+// announces that the payment is stalled.
+func (e *Engine) processAwaiting(ctx context.Context, p payment.Payment) payment.Payment {
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
-		if !q.Undecided() {
+		if !q.AwaitingConfirmation() {
 			return payment.Untouched
 		}
 		if !e.now().Before(*q.SettleBy) {
-			return payment.Changed(payment.SettleUnsaid(*q))
+			return payment.Changed(payment.SettleByDeadline(*q))
 		}
-		step := e.stalled(q)
-		e.awaitWord(q)
+		step := e.markStalled(q)
+		e.awaitConfirmation(q)
 		return step
 	})
 	if err != nil {
-		e.log.Error("undecided payment not looked at, its lease will end", "reference", p.Reference, "error", err)
+		e.log.Error("payment awaiting confirmation not processed, due again when its lease ends", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after

@@ -39,10 +39,10 @@ func (b *bench) sweepOf(reference string) payment.Payment {
 	if err != nil || len(claimed) != 1 || claimed[0].Reference != reference {
 		b.t.Fatalf("claimed %d, %v", len(claimed), err)
 	}
-	return b.Touch(b.t.Context(), claimed[0])
+	return b.Process(b.t.Context(), claimed[0])
 }
 
-// accepted is a payment of a merchant who waits for settlement, at a bank that reports nothing further.
+// accepted returns a payment that its bank only accepted, of a merchant that waits for settlement.
 func (b *bench) accepted() payment.Payment {
 	b.t.Helper()
 	p := b.recorded()
@@ -67,7 +67,7 @@ func (b *bench) lastChange() store.Entry {
 	return history[len(history)-1]
 }
 
-func TestAnAcceptedPaymentWaitedForEver(t *testing.T) {
+func TestAnAcceptedPaymentIsDecidedAtItsDeadline(t *testing.T) {
 	b := setup(t)
 	p := b.accepted()
 	if p.Proto().GetPaymentUrl() != "" {
@@ -109,7 +109,7 @@ func TestTheMerchantSaysWhetherAcceptedMoneyCame(t *testing.T) {
 			if _, _, err := b.Cancel(t.Context(), p); !errs.Is(err, errs.InvalidState) || len(b.bank.cancels) != 0 {
 				t.Errorf("cancelled what the bank has executed: %v", err)
 			}
-			after, err := b.Settle(t.Context(), p, payment.Word{Came: tt.came, Actor: "key:1", Note: "statement"}, store.Meta{})
+			after, err := b.Settle(t.Context(), p, payment.SettlementReport{MoneyReceived: tt.came, Actor: "key:1", Note: "statement"}, store.Meta{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,17 +120,17 @@ func TestTheMerchantSaysWhetherAcceptedMoneyCame(t *testing.T) {
 			if b.events("payment."+string(tt.status)) != 1 {
 				t.Error("not announced once")
 			}
-			if _, err := b.Settle(t.Context(), p, payment.Word{Came: !tt.came, Actor: "key:1"}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
+			if _, err := b.Settle(t.Context(), p, payment.SettlementReport{MoneyReceived: !tt.came, Actor: "key:1"}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
 				t.Errorf("said otherwise afterwards: %v", err)
 			}
 		})
 	}
 }
 
-func TestAnOpenPaymentIsNotTheMerchantsToSettle(t *testing.T) {
+func TestAMerchantCannotSettleAnOpenPayment(t *testing.T) {
 	b := setup(t)
 	p := b.Request(t.Context(), b.recorded())
-	if _, err := b.Settle(t.Context(), p, payment.Word{Actor: "key:1"}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
+	if _, err := b.Settle(t.Context(), p, payment.SettlementReport{Actor: "key:1"}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
 		t.Errorf("got %v", err)
 	}
 	b.want(b.load(), payment.PendingSCA, "", "")
@@ -158,7 +158,7 @@ func TestAnotherAmountIsAnnouncedAndEndsUnpaid(t *testing.T) {
 			if err != nil || total != 1 || list[0].Reference != reference {
 				t.Errorf("listed %d, %v", total, err)
 			}
-			if _, err := b.Settle(t.Context(), p, payment.Word{Came: true, Actor: "key:1"}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
+			if _, err := b.Settle(t.Context(), p, payment.SettlementReport{MoneyReceived: true, Actor: "key:1"}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
 				t.Errorf("completed with another amount: %v", err)
 			}
 			for looks := 0; !b.load().Status.Final(); looks++ {
@@ -222,7 +222,7 @@ func TestTheApprovalOfACancellationIsShownWhileItIsMissing(t *testing.T) {
 func TestAMerchantsRefundsNeverWaitForSettlement(t *testing.T) {
 	b := setup(t)
 	p := b.accepted()
-	p, err := b.Settle(t.Context(), p, payment.Word{Came: true, Actor: "key:1"}, store.Meta{})
+	p, err := b.Settle(t.Context(), p, payment.SettlementReport{MoneyReceived: true, Actor: "key:1"}, store.Meta{})
 	if err != nil {
 		t.Fatal(err)
 	}

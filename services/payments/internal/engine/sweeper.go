@@ -14,8 +14,7 @@ const (
 	purgeEvery = 10 * time.Minute
 )
 
-// Sweep comes back to every payment that is due until ctx ends; notify gets each payment that was touched. A step that was begun is
-// finished also when the service stops.
+// Sweep processes every due payment until ctx ends and calls notify with each. A step in progress is completed during shutdown.
 func (e *Engine) Sweep(ctx context.Context, notify func(payment.Payment)) error {
 	var purging sync.WaitGroup
 	defer purging.Wait()
@@ -25,14 +24,14 @@ func (e *Engine) Sweep(ctx context.Context, notify func(payment.Payment)) error 
 		Claim: func(ctx context.Context, limit int) ([]payment.Payment, error) {
 			return e.store.ClaimDue(ctx, limit, e.cfg.Lease)
 		},
-		Do: func(ctx context.Context, p payment.Payment) { notify(e.Touch(ctx, p)) },
+		Do: func(ctx context.Context, p payment.Payment) { notify(e.Process(ctx, p)) },
 	}).Run(ctx)
 }
 
-// WorkTimeout bounds one step of work on a payment: it ends before the lease does.
+// WorkTimeout is the deadline of one step of work on a payment. It ends before the lease.
 func (e *Engine) WorkTimeout() time.Duration { return e.cfg.Lease * 9 / 10 }
 
-// Release gives a payment back that was recorded as requested but not sent for want of a free slot.
+// Release reschedules a payment that was recorded as requested but not sent because no slot was free.
 func (e *Engine) Release(ctx context.Context, p payment.Payment) payment.Payment {
 	return e.postpone(ctx, p, 0, errBusy)
 }

@@ -8,19 +8,19 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
 
-// Touch does the next thing for a payment that is due. The caller holds its lease.
-func (e *Engine) Touch(ctx context.Context, p payment.Payment) payment.Payment {
+// Process performs the next step for a due payment. The caller holds its lease.
+func (e *Engine) Process(ctx context.Context, p payment.Payment) payment.Payment {
 	prov, err := e.Provider(p.Livemode)
 	if err != nil {
-		return e.again(ctx, p, e.cfg.QuietMax)
+		return e.reschedule(ctx, p, e.cfg.QuietMax)
 	}
 	switch {
 	case p.Held():
-		return e.heldTouch(ctx, p)
-	case p.Undecided():
-		return e.undecidedTouch(ctx, p)
+		return e.processHeld(ctx, p)
+	case p.AwaitingConfirmation():
+		return e.processAwaiting(ctx, p)
 	case p.OwnSession == payment.SessionClosed:
-		return e.closedTouch(ctx, p)
+		return e.processClosed(ctx, p)
 	case p.ProviderID == "" && p.RequestedAt == nil && p.Origin == payment.OriginScan:
 		return e.startScan(ctx, p)
 	case p.ProviderID == "" && p.RequestedAt == nil:
@@ -30,7 +30,7 @@ func (e *Engine) Touch(ctx context.Context, p payment.Payment) payment.Payment {
 	case p.CancelRequested:
 		after, _, err := e.Cancel(ctx, p)
 		if err != nil {
-			e.log.Warn("cancellation not decided yet", "reference", p.Reference, "error", err)
+			e.log.Warn("cancellation not completed, retrying", "reference", p.Reference, "error", err)
 		}
 		return after
 	case e.expired(p):
@@ -40,7 +40,7 @@ func (e *Engine) Touch(ctx context.Context, p payment.Payment) payment.Payment {
 	}
 }
 
-// start requests a payment that was certainly never requested, or ends it when it is not wanted any more.
+// start requests a payment that was certainly never requested, or ends it if it was cancelled or has expired.
 func (e *Engine) start(ctx context.Context, p payment.Payment) payment.Payment {
 	if p.CancelRequested {
 		return e.end(ctx, p, payment.Change{To: payment.Cancelled, Failure: "cancelled_by_client", Cause: payment.CauseAPI})
@@ -51,28 +51,28 @@ func (e *Engine) start(ctx context.Context, p payment.Payment) payment.Payment {
 	ok, err := e.store.MarkRequested(ctx, p.Reference, e.cfg.Lease)
 	if err != nil || !ok {
 		if err != nil {
-			e.log.Error("payment not started, trying again", "reference", p.Reference, "error", err)
+			e.log.Error("payment not started, retrying", "reference", p.Reference, "error", err)
 		}
 		return p
 	}
 	return e.Request(ctx, p)
 }
 
-// lookup finds out whether a create of unknown outcome took effect.
+// lookup finds out whether a create with an unknown outcome took effect.
 func (e *Engine) lookup(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
 	found, err := prov.FindByReference(ctx, p.Reference)
 	if err != nil {
-		return e.quiet(ctx, p, err)
+		return e.recordReadFailure(ctx, p, err)
 	}
 	if len(found) == 0 {
-		return e.notFound(ctx, p)
+		return e.handleNotFound(ctx, p)
 	}
-	kept := keep(found)
-	e.cancelExtras(ctx, prov, p, found, kept.ID)
+	kept := chooseProviderPayment(found)
+	e.cancelOthers(ctx, prov, p, found, kept.ID)
 	return e.finishOpening(ctx, prov, p, kept)
 }
 
-// Refresh reads the payment from the provider and applies what it says.
+// Refresh reads the payment from the provider and applies its state.
 func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) payment.Payment {
 	prov, err := e.Provider(p.Livemode)
 	if err != nil || p.ProviderID == "" || p.Status.Final() || p.OwnSession == payment.SessionClosed {
@@ -84,35 +84,35 @@ func (e *Engine) Refresh(ctx context.Context, p payment.Payment, cause string) p
 func (e *Engine) refresh(ctx context.Context, prov Provider, p payment.Payment, cause string) payment.Payment {
 	seen, err := prov.GetPayment(ctx, p.ProviderID)
 	if err != nil {
-		return e.quiet(ctx, p, err)
+		return e.recordReadFailure(ctx, p, err)
 	}
 	if p.Creates > 1 {
-		e.dropLosers(ctx, prov, p)
+		e.cancelDuplicates(ctx, prov, p)
 	}
 	if p.PaymentURL == "" && !p.Held() {
 		return e.finishOpening(ctx, prov, p, seen)
 	}
 	after, err := e.Observe(ctx, p.Reference, seen, "", cause)
 	if err != nil {
-		e.log.Error("provider state not applied, trying again", "reference", p.Reference, "error", err)
-		return e.again(ctx, p, e.cfg.SweepEvery)
+		e.log.Error("provider state not applied, retrying", "reference", p.Reference, "error", err)
+		return e.reschedule(ctx, p, e.cfg.SweepEvery)
 	}
 	return after
 }
 
-// quiet books a read that did not work: the payment is due again later and may be stalled.
-func (e *Engine) quiet(ctx context.Context, p payment.Payment, cause error) payment.Payment {
-	e.log.Warn("provider not read", "reference", p.Reference, "error", cause)
+// recordReadFailure reschedules a payment that could not be read, and announces it as stalled if necessary.
+func (e *Engine) recordReadFailure(ctx context.Context, p payment.Payment, cause error) payment.Payment {
+	e.log.Warn("payment not read from the provider", "reference", p.Reference, "error", cause)
 	after, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
 		if q.Status.Final() {
 			return payment.Untouched
 		}
 		due := e.now().UTC().Add(max(retryAfter(cause), e.backoff(e.cfg.QuietFirst/10, e.cfg.QuietMax, q.QuietPolls)))
 		q.DueAt, q.QuietPolls = &due, q.QuietPolls+1
-		return e.stalled(q)
+		return e.markStalled(q)
 	})
 	if err != nil {
-		e.log.Error("due time not set, the lease will end", "reference", p.Reference, "error", err)
+		e.log.Error("due time not set, due again when the lease ends", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after
@@ -122,7 +122,7 @@ func (e *Engine) expired(p payment.Payment) bool {
 	return p.ProviderState == "created" && e.now().After(p.ExpiresAt)
 }
 
-// expire cancels a payment at the provider that nobody authorised in time. It is final only when the provider says so:
+// expire cancels a payment at the provider that nobody authorised in time. The payment is final only when the provider says so:
 // until then the payer could still have authorised it.
 func (e *Engine) expire(ctx context.Context, prov Provider, p payment.Payment) payment.Payment {
 	p, err := e.store.Update(ctx, p.Reference, store.Meta{}, func(q *payment.Payment) payment.Step {
@@ -148,7 +148,7 @@ func (e *Engine) expire(ctx context.Context, prov Provider, p payment.Payment) p
 	}
 	after, err := e.Observe(ctx, p.Reference, result.Payment, "", payment.CauseExpiry)
 	if err != nil {
-		e.log.Error("expiry not recorded, trying again", "reference", p.Reference, "error", err)
+		e.log.Error("expiry not recorded, retrying", "reference", p.Reference, "error", err)
 		return p
 	}
 	return after

@@ -1,4 +1,4 @@
-// Package grpcapi answers questions about payments over gRPC.
+// Package grpcapi serves reads of payments over gRPC.
 package grpcapi
 
 import (
@@ -32,7 +32,7 @@ func (s *Server) GetPayment(ctx context.Context, r *paymentsv1.GetPaymentRequest
 	return &paymentsv1.GetPaymentResponse{Payment: p.Proto()}, nil
 }
 
-// GetPaymentStatus implements PaymentsService. A refund has no public status.
+// GetPaymentStatus implements PaymentsService. Refunds have no public status.
 func (s *Server) GetPaymentStatus(ctx context.Context, r *paymentsv1.GetPaymentStatusRequest) (*paymentsv1.GetPaymentStatusResponse, error) {
 	p, err := s.store.ByReference(ctx, r.GetReference())
 	if err != nil {
@@ -80,12 +80,12 @@ func (s *Server) ListCustomerPayments(ctx context.Context, r *paymentsv1.ListCus
 	return &paymentsv1.ListCustomerPaymentsResponse{Payments: payments, Total: total}, nil
 }
 
-// withRefunds adds what was given back of each: a scan's refunds are those of the payment that it paid, if it did.
+// withRefunds adds the refunds of each payment. The refunds of a scan are those of the payment it paid.
 func (s *Server) withRefunds(ctx context.Context, list []payment.Payment) ([]*paymentsv1.GetCustomerPaymentResponse, error) {
 	refunded := make([]string, len(list))
 	for i, p := range list {
 		switch {
-		case p.Status != payment.Completed && p.Status != payment.Refunded: // nothing to give back
+		case p.Status != payment.Completed && p.Status != payment.Refunded: // cannot have refunds
 		case p.Origin == payment.OriginScan:
 			refunded[i] = p.GatewayReference
 		default:

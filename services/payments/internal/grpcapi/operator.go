@@ -13,7 +13,7 @@ type Operator struct {
 	store *store.Store
 }
 
-// NewOperator returns the service over s.
+// NewOperator returns the service for s.
 func NewOperator(s *store.Store) *Operator { return &Operator{store: s} }
 
 // ListAnswers implements OperatorService.

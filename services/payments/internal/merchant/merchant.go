@@ -1,5 +1,5 @@
-// Package merchant is what payments knows of the merchants: who is paid, and whether money of theirs may move. It comes from the events
-// of the service that owns the merchants. A command says what its sender believes; what is here decides.
+// Package merchant keeps a copy of the merchants: their accounts and whether they may move money. The copy comes from the events
+// of the service that owns the merchants. A command carries what its sender believes; this copy decides.
 package merchant
 
 import (
@@ -20,57 +20,58 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// Consumer is the name of the durable that keeps the merchants, Subjects are what it reads.
+// Consumer is the name of the durable consumer that keeps the copy.
 const Consumer = "merchants"
 
-// Subjects are the events of merchants.
+// Subjects are the subjects of merchant events.
 var Subjects = []string{"eupay.evt.*.merchant.>"}
 
-// ErrBehind says that a merchant, or its newest data, has not arrived here yet. It will within a moment.
-var ErrBehind = errors.New("the merchant's data has not arrived yet")
+// ErrNotSynced is returned when a merchant, or its newest version, has not arrived here yet. Retry shortly.
+var ErrNotSynced = errors.New("the merchant's data has not arrived yet")
 
-// Merchant is one merchant as it was after its latest change that is known here.
+// Merchant is a merchant as of its latest known change.
 type Merchant struct {
-	// Profile is who is paid, with the version.
+	// Profile holds the account and the version.
 	Profile *paymentsv1.Merchant
-	// GatewayEnabled: the platform lets it take payments; LiveEnabled: real ones too. EPCEnabled: it says itself that plain transfers came.
+	// GatewayEnabled allows the merchant to take payments, LiveEnabled also in live mode. EPCEnabled allows it to confirm plain
+	// transfers itself.
 	GatewayEnabled, LiveEnabled, EPCEnabled bool
 }
 
 const (
-	// fresh is how long what was read counts for commands that claim nothing newer: under load a merchant is read once, not for each
-	// payment. What is no longer allowed can be started that much longer.
-	fresh = time.Second
-	// remembered bounds how many merchants are kept in memory.
-	remembered = 10_000
+	// cacheTTL is how long a cached merchant is used by commands that require no newer version: under load a merchant is read
+	// once, not for each payment. A permission that was withdrawn stays effective for this long.
+	cacheTTL = time.Second
+	// maxCached limits the merchants kept in memory.
+	maxCached = 10_000
 )
 
-// Merchants reads them.
+// Merchants reads merchants from the database.
 type Merchants struct {
 	db  pg.DB
 	now func() time.Time
 
-	mu   sync.Mutex
-	read map[string]reading
+	mu    sync.Mutex
+	cache map[string]cachedMerchant
 }
 
-type reading struct {
+type cachedMerchant struct {
 	merchant Merchant
 	at       time.Time
 }
 
-// New returns the merchants of a database.
+// New returns the merchants in a database.
 func New(db pg.DB, now func() time.Time) *Merchants {
-	return &Merchants{db: db, now: now, read: make(map[string]reading)}
+	return &Merchants{db: db, now: now, cache: make(map[string]cachedMerchant)}
 }
 
-// Get returns a merchant of at least the version, or ErrBehind.
+// Get returns a merchant in at least the given version, or ErrNotSynced.
 func (s *Merchants) Get(ctx context.Context, id string, version int64) (Merchant, error) {
 	now := s.now()
 	s.mu.Lock()
-	known, ok := s.read[id]
+	known, ok := s.cache[id]
 	s.mu.Unlock()
-	if ok && now.Sub(known.at) < fresh && known.merchant.Profile.GetVersion() >= version {
+	if ok && now.Sub(known.at) < cacheTTL && known.merchant.Profile.GetVersion() >= version {
 		return known.merchant, nil
 	}
 	m, err := s.get(ctx, id)
@@ -78,14 +79,14 @@ func (s *Merchants) Get(ctx context.Context, id string, version int64) (Merchant
 		return Merchant{}, err
 	}
 	if m.Profile.GetVersion() < version {
-		return Merchant{}, ErrBehind
+		return Merchant{}, ErrNotSynced
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.read) >= remembered {
-		clear(s.read)
+	if len(s.cache) >= maxCached {
+		clear(s.cache)
 	}
-	s.read[id] = reading{m, now}
+	s.cache[id] = cachedMerchant{m, now}
 	return m, nil
 }
 
@@ -96,7 +97,7 @@ func (s *Merchants) get(ctx context.Context, id string) (Merchant, error) {
 		gateway_enabled, live_enabled, epc_enabled from merchants where id = $1`, id).Scan(&p.Version, &p.Name, &p.Iban, &p.Bic, &p.AccountName,
 		&p.LegalName, &p.LegalStatus, &p.Siren, &p.Address, &p.WaitForSettlement, &m.GatewayEnabled, &m.LiveEnabled, &m.EPCEnabled)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Merchant{}, ErrBehind
+		return Merchant{}, ErrNotSynced
 	}
 	if err != nil {
 		return Merchant{}, fmt.Errorf("read merchant: %w", err)
@@ -104,16 +105,16 @@ func (s *Merchants) get(ctx context.Context, id string) (Merchant, error) {
 	return m, nil
 }
 
-// Agrees reports whether money would go to the same account for the one who claims it.
-func (m Merchant) Agrees(claimed *paymentsv1.Merchant) bool {
+// SameAccount reports whether the claimed merchant has the same account and holder.
+func (m Merchant) SameAccount(claimed *paymentsv1.Merchant) bool {
 	own := m.Profile
 	return claimed.GetId() == own.GetId() && claimed.GetIban() == own.GetIban() && claimed.GetBic() == own.GetBic() && holder(claimed) == holder(own)
 }
 
 func holder(m *paymentsv1.Merchant) string { return cmp.Or(m.GetAccountName(), m.GetName()) }
 
-// May says whether money of the merchant may start to move in the mode: API_ACCESS_DISABLED when not.
-func (m Merchant) May(livemode bool) error {
+// CheckAllowed returns API_ACCESS_DISABLED if the merchant may not start payments in the mode.
+func (m Merchant) CheckAllowed(livemode bool) error {
 	switch {
 	case !m.GatewayEnabled:
 		return errs.NotEnabled(false)
@@ -124,27 +125,27 @@ func (m Merchant) May(livemode bool) error {
 	}
 }
 
-// Handle applies events of merchants, the newest of each.
+// Handle applies merchant events. The newest version of each merchant wins.
 func Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	for _, e := range batch {
 		m := &eventsv1.MerchantChanged{}
 		if err := proto.Unmarshal(e.Data, m); err != nil {
 			return consume.Poison(fmt.Errorf("read merchant event: %w", err))
 		}
-		if m.GetProfile() == nil { // of an earlier version: the gateway says it again with all that it knows
+		if m.GetProfile() == nil { // written by an earlier version: the gateway publishes the full profile again
 			continue
 		}
 		if m.GetProfile().GetId() != e.Merchant {
-			return consume.Poison(errors.New("the event is about another merchant than it says"))
+			return consume.Poison(errors.New("the merchant in the event's data differs from the one in its headers"))
 		}
-		if err := keep(ctx, tx, m, e.Time); err != nil {
+		if err := upsert(ctx, tx, m, e.Time); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func keep(ctx context.Context, tx pgx.Tx, m *eventsv1.MerchantChanged, at time.Time) error {
+func upsert(ctx context.Context, tx pgx.Tx, m *eventsv1.MerchantChanged, at time.Time) error {
 	p := m.GetProfile()
 	_, err := tx.Exec(ctx, `insert into merchants as m (id, version, name, iban, bic, account_name, legal_name, legal_status, siren, address,
 			wait_for_settlement, gateway_enabled, live_enabled, epc_enabled, changed_at)
@@ -157,7 +158,7 @@ func keep(ctx context.Context, tx pgx.Tx, m *eventsv1.MerchantChanged, at time.T
 		p.GetId(), p.GetVersion(), p.GetName(), p.GetIban(), p.GetBic(), p.GetAccountName(), p.GetLegalName(), p.GetLegalStatus(), p.GetSiren(),
 		p.GetAddress(), p.GetWaitForSettlement(), m.GetGatewayEnabled(), m.GetLiveEnabled(), m.GetEpcEnabled(), at.UTC())
 	if err != nil {
-		return fmt.Errorf("keep merchant: %w", err)
+		return fmt.Errorf("store merchant: %w", err)
 	}
 	return nil
 }

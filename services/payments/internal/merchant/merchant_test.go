@@ -22,8 +22,8 @@ import (
 
 const iban = "FR1420041010050500013M02606"
 
-// told is an event about one merchant, as the gateway announces it.
-func told(t *testing.T, of string, m *eventsv1.MerchantChanged) consume.Event {
+// merchantEvent returns an event about a merchant as the gateway publishes it.
+func merchantEvent(t *testing.T, of string, m *eventsv1.MerchantChanged) consume.Event {
 	t.Helper()
 	data, err := proto.Marshal(m)
 	if err != nil {
@@ -39,30 +39,30 @@ func TestTheNewestOfAMerchantIsKept(t *testing.T) {
 	all := merchant.New(pool, clock.Now)
 	id := uuid.NewString()
 	version := func(n int64, enabled bool) consume.Event {
-		return told(t, id, &eventsv1.MerchantChanged{
+		return merchantEvent(t, id, &eventsv1.MerchantChanged{
 			Profile: &paymentsv1.Merchant{Id: id, Version: n, Name: "Shop", Iban: iban, Siren: "732829320"}, GatewayEnabled: enabled, LiveEnabled: enabled,
 		})
 	}
 	apply := func(batch ...consume.Event) error {
 		return pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return merchant.Handle(context.Background(), tx, batch) })
 	}
-	if _, err := all.Get(t.Context(), id, 0); !errors.Is(err, merchant.ErrBehind) {
+	if _, err := all.Get(t.Context(), id, 0); !errors.Is(err, merchant.ErrNotSynced) {
 		t.Errorf("unknown: %v", err)
 	}
-	if err := apply(version(2, true), version(1, false), told(t, id, &eventsv1.MerchantChanged{MerchantId: id, Name: "of an earlier version"})); err != nil {
+	if err := apply(version(2, true), version(1, false), merchantEvent(t, id, &eventsv1.MerchantChanged{MerchantId: id, Name: "of an earlier version"})); err != nil {
 		t.Fatal(err)
 	}
 	m, err := all.Get(t.Context(), id, 2)
-	if err != nil || m.Profile.GetVersion() != 2 || m.Profile.GetSiren() != "732829320" || m.May(true) != nil {
+	if err != nil || m.Profile.GetVersion() != 2 || m.Profile.GetSiren() != "732829320" || m.CheckAllowed(true) != nil {
 		t.Fatalf("%+v, %v", m, err)
 	}
-	if _, err := all.Get(t.Context(), id, 3); !errors.Is(err, merchant.ErrBehind) {
+	if _, err := all.Get(t.Context(), id, 3); !errors.Is(err, merchant.ErrNotSynced) {
 		t.Errorf("newer than known: %v", err)
 	}
 	if err := apply(version(3, false)); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := all.Get(t.Context(), id, 3); err != nil || m.May(false) == nil {
+	if m, err := all.Get(t.Context(), id, 3); err != nil || m.CheckAllowed(false) == nil {
 		t.Errorf("a command that knows of the change gets %+v, %v", m, err)
 	}
 	if err := apply(version(4, true)); err != nil {
@@ -78,12 +78,12 @@ func TestAnEventAboutAnotherMerchantIsNotApplied(t *testing.T) {
 	t.Parallel()
 	pool, _ := pgtest.New(t, "payments", migrations.FS)
 	id := uuid.NewString()
-	e := told(t, uuid.NewString(), &eventsv1.MerchantChanged{Profile: &paymentsv1.Merchant{Id: id, Version: 1, Iban: iban}})
+	e := merchantEvent(t, uuid.NewString(), &eventsv1.MerchantChanged{Profile: &paymentsv1.Merchant{Id: id, Version: 1, Iban: iban}})
 	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return merchant.Handle(t.Context(), tx, []consume.Event{e}) })
 	if err == nil {
 		t.Error("it was applied")
 	}
-	if _, err := merchant.New(pool, time.Now).Get(t.Context(), id, 0); !errors.Is(err, merchant.ErrBehind) {
+	if _, err := merchant.New(pool, time.Now).Get(t.Context(), id, 0); !errors.Is(err, merchant.ErrNotSynced) {
 		t.Errorf("it is kept: %v", err)
 	}
 }

@@ -4,25 +4,25 @@ import (
 	"strings"
 )
 
-// Observation is what the provider said of a payment when it was read.
+// Observation is what the provider said about a payment when it was read.
 type Observation struct {
 	State, StateDetail, ErrorCode string
-	// Shown is the amount with its currency that the provider shows instead of ours; empty when it shows ours.
-	Shown string
-	// Unreadable: it shows no amount that can be read.
+	// DifferingAmount is the provider's amount with its currency if it differs from ours; otherwise empty.
+	DifferingAmount string
+	// Unreadable is true when the provider returned no readable amount.
 	Unreadable bool
 	Raw        []byte
 }
 
-// Decide returns the change that an observation means for p, and whether there is one. A late, repeated or unknown
-// observation changes nothing that was final.
+// Decide returns the change that an observation means for p, and whether there is one. A late, repeated or unknown observation
+// never changes a final payment.
 func Decide(p Payment, o Observation, cause string) (Change, bool) {
 	if p.Status.Final() {
 		return Change{}, false
 	}
 	c := interpret(p, o)
-	if (o.Shown != "" || o.Unreadable) && !unpaid(o.State) {
-		c = doubtful(p, o)
+	if (o.DifferingAmount != "" || o.Unreadable) && !noMoneyMoved(o.State) {
+		c = amountChange(p, o)
 	}
 	c.Cause, c.ProviderState, c.ProviderRaw = cause, o.State, o.Raw
 	if p.Status == c.To {
@@ -38,23 +38,23 @@ func Decide(p Payment, o Observation, cause string) (Change, bool) {
 	return c, true
 }
 
-// unpaid reports whether the provider's state says for good that no money moved: then its amount does not matter.
-func unpaid(state string) bool { return state == "rejected" || state == "expired" }
+// noMoneyMoved reports whether the provider's state rules out that money moved. Then its amount does not matter.
+func noMoneyMoved(state string) bool { return state == "rejected" || state == "expired" }
 
-// doubtful is what another amount than ours means, or one that cannot be read: the payment stays what it is.
-func doubtful(p Payment, o Observation) Change {
+// amountChange returns the change for an amount that differs from ours or cannot be read: the status does not change.
+func amountChange(p Payment, o Observation) Change {
 	if o.Unreadable {
 		return Change{To: p.Status, Detail: DetailUnknown}
 	}
-	return Change{To: p.Status, Detail: DetailMismatch, Note: "The bank shows " + o.Shown + "."}
+	return Change{To: p.Status, Detail: DetailMismatch, Note: "The bank shows " + o.DifferingAmount + "."}
 }
 
 func interpret(p Payment, o Observation) Change {
 	switch o.State {
 	case "created":
-		return Change{To: PendingSCA, Detail: keep(p.Detail, DetailExpiring)}
+		return Change{To: PendingSCA, Detail: keepDetail(p.Detail, DetailExpiring)}
 	case "validating":
-		return Change{To: PendingSCA, Detail: keep(p.Detail, DetailExpiring, DetailAuthorising)}
+		return Change{To: PendingSCA, Detail: keepDetail(p.Detail, DetailExpiring, DetailAuthorising)}
 	case "pending":
 		if strings.HasPrefix(o.StateDetail, "cancelling") {
 			return Change{To: PendingSCA, Detail: DetailCancelling}
@@ -63,7 +63,7 @@ func interpret(p Payment, o Observation) Change {
 	case "done":
 		return Change{To: Completed}
 	case "accepted":
-		if p.WaitForSettlement && p.Kind == KindPayment { // the merchant sees on its own account whether a refund left it
+		if p.WaitForSettlement && p.Kind == KindPayment { // whether a refund was settled is visible on the merchant's own account
 			return Change{To: PendingSCA, Detail: DetailAcceptedByBank}
 		}
 		return Change{To: Completed, Detail: DetailAcceptedByBank}
@@ -76,8 +76,8 @@ func interpret(p Payment, o Observation) Change {
 	}
 }
 
-// keep leaves the detail as it is when it is the first of keepable, else it is the second, or none.
-func keep(detail string, keepable ...string) string {
+// keepDetail returns detail if it equals the first of keepable, otherwise the second if there is one.
+func keepDetail(detail string, keepable ...string) string {
 	if detail == keepable[0] {
 		return detail
 	}
@@ -90,16 +90,16 @@ func keep(detail string, keepable ...string) string {
 func rejected(p Payment, o Observation) Change {
 	failure := FailureCode(o.ErrorCode)
 	if !cancellations[failure] {
-		return Change{To: Failed, Failure: failure, Detail: refusedAtOnce(p)}
+		return Change{To: Failed, Failure: failure, Detail: rejectionDetail(p)}
 	}
-	if p.Detail == DetailExpiring { // we cancelled it at the provider because nobody authorised it in time
+	if p.Detail == DetailExpiring { // cancelled by us at the provider because nobody authorised it in time
 		return Change{To: Failed, Failure: FailureExpired}
 	}
 	return Change{To: Cancelled, Failure: failure}
 }
 
-// refusedAtOnce is the detail of a rejection: one that comes before anybody could be sent to a bank is a refusal.
-func refusedAtOnce(p Payment) string {
+// rejectionDetail returns DetailRefused for a rejection before the payer could be sent to a bank.
+func rejectionDetail(p Payment) string {
 	if p.Status == Pending && p.PaymentURL == "" {
 		return DetailRefused
 	}
@@ -109,21 +109,21 @@ func refusedAtOnce(p Payment) string {
 // FailureExpired is the failure of a payment that nobody authorised in time or that the bank never decided.
 const FailureExpired = "expired"
 
-// The failures of a scan that gave way to the gateway payment's own session.
+// The failures of a scan that lost to the gateway payment's own session.
 const (
-	// FailureAlreadyPaid: the payer was faster there.
+	// FailureAlreadyPaid means that the payer authorised there first.
 	FailureAlreadyPaid = "already_paid"
-	// FailureInProgress: the bank does not cancel it there, so it may still be paid.
+	// FailureInProgress means that the bank does not cancel it there, so it may still be paid.
 	FailureInProgress = "payment_in_progress"
 )
 
-// Cancellation reports whether the provider's error code says that payer or client cancelled.
+// Cancellation reports whether the provider's error code means that the payer or the client cancelled.
 func Cancellation(providerCode string) bool { return cancellations[FailureCode(providerCode)] }
 
-// cancellations are the failures that say that the payer or we as the provider's client cancelled.
+// cancellations are the failures that mean that the payer, or we as the provider's client, cancelled.
 var cancellations = map[string]bool{"cancelled_by_user": true, "cancelled_by_client": true, "confirmation_refused": true}
 
-// failures maps Powens' error codes (compared without regard to case, since its documents disagree) to ours.
+// failures maps Powens' error codes to ours. The comparison ignores case, because its documents disagree.
 var failures = map[string]string{
 	"invalidemitter": "invalid_payer_account", "insufficientfunds": "insufficient_funds", "invalidamount": "invalid_amount",
 	"invalidcurrency": "invalid_currency", "invaliddate": "invalid_date", "invalidbeneficiary": "invalid_beneficiary",
@@ -134,7 +134,7 @@ var failures = map[string]string{
 	"invalidvalue": "invalid_value", "websiteunavailable": "bank_unavailable", "bug": "provider_error",
 }
 
-// FailureCode turns a provider's error code into ours; what it does not know is "no_specified_reason".
+// FailureCode maps a provider's error code to ours. Unknown codes become "no_specified_reason".
 func FailureCode(providerCode string) string {
 	if f, ok := failures[strings.ToLower(providerCode)]; ok {
 		return f

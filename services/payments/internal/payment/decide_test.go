@@ -6,7 +6,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestWhatTheProviderSaysDecides(t *testing.T) {
+func TestDecideFollowsTheProvidersState(t *testing.T) {
 	tests := []struct {
 		name     string
 		detail   string
@@ -77,7 +77,7 @@ func TestAnotherAmountIsAnnouncedOnceAndNeverPays(t *testing.T) {
 	for _, kind := range []Kind{KindPayment, KindRefund} {
 		for _, state := range []string{"created", "validating", "pending", "done", "accepted"} {
 			p := Payment{Kind: kind, Status: PendingSCA}
-			o := Observation{State: state, Shown: "1.00 EUR"}
+			o := Observation{State: state, DifferingAmount: "1.00 EUR"}
 			c, changed := Decide(p, o, CauseProvider)
 			if !changed || c.To != PendingSCA || c.Detail != DetailMismatch || c.Event != string(kind)+".amount_mismatch" || c.Note != "The bank shows 1.00 EUR." {
 				t.Errorf("%s %s: %+v", kind, state, c)
@@ -87,13 +87,13 @@ func TestAnotherAmountIsAnnouncedOnceAndNeverPays(t *testing.T) {
 				t.Errorf("%s %s is announced again", kind, state)
 			}
 		}
-		if c, _ := Decide(Payment{Kind: kind, Status: PendingSCA}, Observation{State: "expired", Shown: "1.00 EUR"}, CauseProvider); c.To != Failed {
+		if c, _ := Decide(Payment{Kind: kind, Status: PendingSCA}, Observation{State: "expired", DifferingAmount: "1.00 EUR"}, CauseProvider); c.To != Failed {
 			t.Errorf("an expired %s of another amount is %s, though no money moved", kind, c.To)
 		}
 	}
 }
 
-func TestTheSameNewsTwiceChangesNothing(t *testing.T) {
+func TestARepeatedObservationChangesNothing(t *testing.T) {
 	p := Payment{Kind: KindPayment, Status: PendingSCA, Detail: DetailBankProcessing, ProviderState: "pending"}
 	if c, changed := Decide(p, Observation{State: "pending"}, CauseProvider); changed {
 		t.Errorf("changed to %+v", c)
@@ -106,7 +106,7 @@ func TestTheSameNewsTwiceChangesNothing(t *testing.T) {
 	}
 }
 
-func TestNoSequenceOfNewsLeavesAFinalState(t *testing.T) {
+func TestNoSequenceOfObservationsLeavesAFinalState(t *testing.T) {
 	states := rapid.SampledFrom([]string{"created", "validating", "pending", "done", "accepted", "rejected", "expired", "partial", "", "x"})
 	codes := rapid.SampledFrom([]string{"", "cancelledByUser", "insufficientFunds", "?"})
 	rapid.Check(t, func(t *rapid.T) {

@@ -4,31 +4,31 @@ import (
 	"european-pay.eu/eupay/internal/sepa"
 )
 
-// maxFindable is the longest merchant's reference that goes into the bank label.
-const maxFindable = 40
+// maxStatementReference is the longest merchant reference that goes into the bank label.
+const maxStatementReference = 40
 
-// BankLabel is what stands on the statements of payer and merchant: the description and, behind it, the reference by which
-// the merchant finds the transfer. A description that is too long gives way, never the reference.
+// BankLabel is the text on the statements of payer and merchant: the description followed by the reference by which the merchant
+// finds the transfer. A long description is cut; the reference never is.
 func BankLabel(p Payment) string {
-	label, err := sepa.Label(p.Description, p.Findable())
-	if err != nil { // a reference of ours is never empty
+	label, err := sepa.Label(p.Description, p.StatementReference())
+	if err != nil { // our references are never empty
 		return p.Reference
 	}
 	return label
 }
 
-// Findable is the merchant's own reference when a bank leaves every character of it as it is, else the end of ours, which
-// is unique and easy to type. Of a merchant's code that was scanned it is the code's request id and the end of ours.
-func (p Payment) Findable() string {
+// StatementReference is the merchant's own reference if banks pass on every character of it; otherwise the end of ours, which is
+// unique and easy to type. For a merchant's scanned code it is the code's request id and the end of ours.
+func (p Payment) StatementReference() string {
 	ours := p.Reference
-	if p.Origin == OriginScan { // the merchant knows the payment that it pays
+	if p.Origin == OriginScan { // the merchant knows the payment that the scan pays
 		ours = p.GatewayReference
 	}
 	short := ours[max(0, len(ours)-16):]
 	switch ref := p.MerchantReference; {
-	case p.Origin == OriginQR && p.CodeRequest != "" && sepa.Basic(p.CodeRequest) && len(p.CodeRequest) <= maxFindable:
+	case p.Origin == OriginQR && p.CodeRequest != "" && sepa.Basic(p.CodeRequest) && len(p.CodeRequest) <= maxStatementReference:
 		return p.CodeRequest + " " + short
-	case ref != "" && len(ref) <= maxFindable && sepa.Basic(ref):
+	case ref != "" && len(ref) <= maxStatementReference && sepa.Basic(ref):
 		return ref
 	default:
 		return short

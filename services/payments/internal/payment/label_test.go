@@ -32,7 +32,7 @@ func TestTheMerchantFindsTheTransferOnItsStatement(t *testing.T) {
 	}
 }
 
-func TestWhoIsPaidBackIsWhoPaidAsFarAsKnown(t *testing.T) {
+func TestARefundGoesToThePayer(t *testing.T) {
 	account := Party{IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP"}
 	with := func(name string, i Identity) Party {
 		p := account

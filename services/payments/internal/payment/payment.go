@@ -6,7 +6,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// Kind tells a payment from a refund.
+// Kind is a payment or a refund.
 type Kind string
 
 // The kinds.
@@ -15,8 +15,8 @@ const (
 	KindRefund  Kind = "refund"
 )
 
-// Party is one side of the transfer. Name is the account's holder as the transfer shows it; of a payer it may be empty. Kind
-// is "corporate" or "individual".
+// Party is one side of the transfer. Name is the account holder as shown on the transfer; a payer's may be empty. Kind is
+// "corporate" or "individual".
 type Party struct {
 	Name, IBAN, BIC    string
 	Kind, Legal, SIREN string
@@ -29,7 +29,7 @@ const (
 	Individual = "individual"
 )
 
-// Origin tells where a payment comes from.
+// Origin is how a payment was created.
 type Origin string
 
 // The origins. A scan pays another payment; a payment of a merchant's code (qr) stands for itself.
@@ -40,26 +40,26 @@ const (
 	OriginScan  Origin = "scan"
 )
 
-// Session is the state of a payment's own session at the provider, as far as a holder is concerned.
+// Session is the state of a payment's own session at the provider, with regard to a holder.
 type Session string
 
-// The sessions. SessionClosing: the bank may have been asked to cancel it for a holder. SessionClosed: nobody can pay
-// there any more; never left.
+// The sessions. SessionClosing: the bank may have been asked to cancel it for a holder. SessionClosed: nobody can pay there any
+// more; this is permanent.
 const (
 	SessionOpen    Session = "open"
 	SessionClosing Session = "closing"
 	SessionClosed  Session = "closed"
 )
 
-// Received is what a merchant said of money that came outside the provider.
+// Received is a merchant's report of money that arrived outside the provider.
 type Received struct {
-	// By is who said so; empty: nobody did.
+	// By is who reported it; empty if nobody did.
 	By   string
 	At   *time.Time
 	Note string
 }
 
-// LateReceipt is money that came for a payment which had ended without it, by the merchant's word.
+// LateReceipt is money that, as the merchant reports, arrived after the payment had ended unpaid.
 type LateReceipt struct {
 	// Amount is 0 when there is no late receipt.
 	Amount       money.Cents
@@ -78,7 +78,7 @@ type Payment struct {
 	Status            Status
 	Detail            string
 	Failure           string
-	// Sequence counts the changes from 1.
+	// Sequence counts the changes, starting at 1.
 	Sequence          int64
 	Description       string
 	MerchantReference string
@@ -91,8 +91,8 @@ type Payment struct {
 	MerchantName      string
 	WaitForSettlement bool
 	Beneficiary       Party
-	// Payer is known from the start only for a refund; the account of a payment's once the provider has told it, its identity
-	// when the merchant said who pays.
+	// Payer is known from the start only for a refund. A payment gets the account once the provider returns it, and the identity
+	// if the merchant named the payer.
 	Payer Party
 
 	ProviderID      string
@@ -102,13 +102,13 @@ type Payment struct {
 	CancelRequested bool
 
 	Origin Origin
-	// OrderID belongs to OriginOrder. CustomerID is who scanned.
+	// OrderID is set for OriginOrder. CustomerID is the customer who scanned.
 	OrderID, CustomerID string
-	// GatewayReference is, of a scan, the payment that it pays.
+	// GatewayReference is the payment that a scan pays.
 	GatewayReference string
-	// CodeRequest is the request id of the code that was scanned.
+	// CodeRequest is the request id of the scanned code.
 	CodeRequest string
-	// PaidBy and Received name who holds the payment or completed it.
+	// PaidBy and Received identify who holds the payment or completed it.
 	PaidBy     string
 	Received   Received
 	OwnSession Session
@@ -116,14 +116,14 @@ type Payment struct {
 	AmountRefunded money.Cents
 	AmountReserved money.Cents
 
-	// SettleBy is set while the provider has nothing more to say and only the merchant knows whether the money came: then
-	// it is decided without its word.
+	// SettleBy is set while only the merchant can know whether the money arrived. At this time the payment is decided without the
+	// merchant.
 	SettleBy *time.Time
-	// ApprovalURL is where the payer approves a cancellation, while one waits for that.
+	// ApprovalURL is where the payer approves a pending cancellation.
 	ApprovalURL string
-	// Creates counts the requests to create it at the provider, Lookups those clean look-ups that did not find it since.
+	// Creates counts the create requests to the provider, Lookups the look-ups since then that did not find the payment.
 	Creates, Lookups int
-	// Late is the money that came after the payment had ended without it; zero: none.
+	// Late is the money that arrived after the payment had ended unpaid; zero if none.
 	Late LateReceipt
 
 	DueAt       *time.Time
@@ -135,7 +135,7 @@ type Payment struct {
 	StalledAt   *time.Time
 }
 
-// Refundable is what can still be given back; 0 unless the payment is completed or its money came late.
+// Refundable returns the amount that can still be refunded: 0 unless the payment is completed or has a late receipt.
 func (p Payment) Refundable() money.Cents {
 	switch {
 	case p.Kind != KindPayment:
@@ -149,27 +149,27 @@ func (p Payment) Refundable() money.Cents {
 	}
 }
 
-// Unpaid reports whether the payment ended without its money, as far as anybody has said.
+// Unpaid reports whether the payment ended unpaid and no late receipt was booked.
 func (p Payment) Unpaid() bool {
 	return (p.Status == Failed || p.Status == Cancelled) && p.Late.Amount == 0
 }
 
-// Held reports whether the payment waits for a scan, or for its session's end so that the merchant's word counts.
-// Nothing but its holder completes or ends it then, other than the payer who was faster at its own session.
+// Held reports whether the payment is being paid by a scan, or waits for its session to close so that the merchant's confirmation
+// takes effect. While it is held, only its holder can end it, unless the payer authorises at its own session first.
 func (p Payment) Held() bool {
 	return !p.Status.Final() && (p.PaidBy != "" || p.Received.By != "")
 }
 
-// LetGo takes the hold off.
-func (p *Payment) LetGo() { p.PaidBy, p.Received = "", Received{} }
+// ReleaseHold removes the hold.
+func (p *Payment) ReleaseHold() { p.PaidBy, p.Received = "", Received{} }
 
-// Silent reports whether merchants hear nothing of the payment: a scan is announced by the payment that it pays.
-func (p Payment) Silent() bool { return p.Origin == OriginScan }
+// Unannounced reports whether merchants get no events of the payment. A scan is announced by the payment it pays.
+func (p Payment) Unannounced() bool { return p.Origin == OriginScan }
 
-// Scanned reports whether a customer pays it from an account that is known from the start.
+// Scanned reports whether a customer pays by scanning, from an account that is known from the start.
 func (p Payment) Scanned() bool { return p.Origin == OriginQR || p.Origin == OriginScan }
 
-// Change is one step of a payment, to be written as an update, a history row and, when Event is set, an event.
+// Change is one change of a payment: an update, a history row and, if Event is set, an event.
 type Change struct {
 	To            Status
 	Detail        string
@@ -177,11 +177,11 @@ type Change struct {
 	Cause         string
 	ProviderState string
 	ProviderRaw   []byte
-	// Event is the event's type, e.g. "payment.completed"; empty: the change is only in the history.
+	// Event is the event type, such as "payment.completed". If it is empty, the change appears only in the history.
 	Event string
-	// Actor and Note are who answers for the change, and in which words; only in the history.
+	// Actor and Note are who made the change and their remark. They appear only in the history.
 	Actor, Note string
 }
 
-// EventType is the type of the event that announces that a payment of the kind reached the status.
+// EventType returns the type of the event that announces the status of a payment or refund.
 func EventType(k Kind, s Status) string { return string(k) + "." + string(s) }

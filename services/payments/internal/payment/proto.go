@@ -8,7 +8,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// Proto is the payment as other services see it: no account numbers and nothing of the provider's.
+// Proto returns the payment as other services see it, without account numbers and provider data.
 func (p Payment) Proto() *paymentsv1.Payment {
 	out := &paymentsv1.Payment{
 		Reference: p.Reference, Kind: string(p.Kind), OriginalReference: p.OriginalReference, MerchantId: p.MerchantID,
@@ -21,10 +21,10 @@ func (p Payment) Proto() *paymentsv1.Payment {
 		CancelRequested: p.CancelRequested, Origin: string(p.Origin), OrderId: p.OrderID, CustomerId: p.CustomerID,
 		GatewayReference: p.GatewayReference,
 	}
-	if p.Held() || p.Undecided() || p.OwnSession == SessionClosed || p.Status.Final() {
-		out.PaymentUrl = "" // nobody can pay there, or should begin to
+	if p.Held() || p.AwaitingConfirmation() || p.OwnSession == SessionClosed || p.Status.Final() {
+		out.PaymentUrl = "" // the payer cannot pay there, or must not start
 	}
-	if p.Undecided() {
+	if p.AwaitingConfirmation() {
 		out.SettlementDeadline = stamp(p.SettleBy)
 	}
 	if p.Detail == DetailCancelling {

@@ -2,37 +2,37 @@ package payment
 
 import "european-pay.eu/eupay/internal/errs"
 
-// The failures of a payment that ended by a decision of ours or the merchant's, when the provider had no more to say.
+// The failures of a payment that ended by our decision or the merchant's, after the provider's last state.
 const (
-	// FailureNotReceived: the bank accepted it, and the merchant says that the money did not come.
+	// FailureNotReceived means that the bank accepted the payment and the merchant reports that no money arrived.
 	FailureNotReceived = "not_received"
-	// FailureMismatch: the bank shows another amount or currency.
+	// FailureMismatch means that the bank shows another amount or currency.
 	FailureMismatch = DetailMismatch
 )
 
-// Word is what somebody says of a payment of which the provider has nothing more to say.
-type Word struct {
-	// Came: the money is on the merchant's account.
-	Came bool
-	// Actor is who says so; empty: nobody did in time.
+// SettlementReport is the merchant's report on a payment whose outcome the provider does not know.
+type SettlementReport struct {
+	// MoneyReceived is true when the money is on the merchant's account.
+	MoneyReceived bool
+	// Actor is who reports it.
 	Actor, Note string
 }
 
-// Undecided reports whether the provider has said its last word and it is for the merchant to say whether the money came.
-func (p Payment) Undecided() bool { return p.SettleBy != nil && !p.Status.Final() }
+// AwaitingConfirmation reports whether the merchant must confirm if the money arrived, because the provider cannot.
+func (p Payment) AwaitingConfirmation() bool { return p.SettleBy != nil && !p.Status.Final() }
 
-// Settle returns the change that ends an undecided payment. INVALID_STATE for the word that the money of a payment came
-// whose bank shows another amount: that is not its money.
-func Settle(p Payment, w Word) (Change, error) {
+// Settle returns the change that ends a payment awaiting confirmation. It returns INVALID_STATE for the report that money arrived
+// if the bank shows another amount, because that is not the money of this payment.
+func Settle(p Payment, w SettlementReport) (Change, error) {
 	c := Change{To: Failed, Cause: CauseMerchant, Actor: w.Actor, Note: w.Note}
 	switch {
-	case p.Detail == DetailMismatch && w.Came:
+	case p.Detail == DetailMismatch && w.MoneyReceived:
 		return Change{}, errs.New(errs.InvalidState,
 			"The bank shows another amount than %s %s, so this payment cannot be completed. Say that it did not come, then book what came as a late receipt.",
 			p.Amount, p.Currency)
 	case p.Detail == DetailMismatch:
 		c.Failure = FailureMismatch
-	case w.Came:
+	case w.MoneyReceived:
 		c.To, c.Detail = Completed, DetailAcceptedByBank
 	default:
 		c.Failure = FailureNotReceived
@@ -41,9 +41,9 @@ func Settle(p Payment, w Word) (Change, error) {
 	return c, nil
 }
 
-// SettleUnsaid returns the change that ends an undecided payment of which nobody said anything in time: what the bank
-// accepted counts as paid, as it does for merchants who do not wait; another amount never does.
-func SettleUnsaid(p Payment) Change {
+// SettleByDeadline returns the change that ends a payment that nobody confirmed in time. A payment that the bank accepted counts
+// as paid, as for merchants that do not wait; a payment with another amount never does.
+func SettleByDeadline(p Payment) Change {
 	c := Change{To: Completed, Detail: DetailAcceptedByBank, Cause: CauseExpiry}
 	if p.Detail == DetailMismatch {
 		c = Change{To: Failed, Failure: FailureMismatch, Cause: CauseExpiry}

@@ -1,5 +1,5 @@
-// Package payment is the domain of the payments service: what a payment is, which states it has and what an answer of
-// the provider means for it. It does no I/O.
+// Package payment is the domain of the payments service: payments, their states, and what an answer from the provider means for
+// them. It does no I/O.
 package payment
 
 import "slices"
@@ -7,7 +7,7 @@ import "slices"
 // Status of a payment or refund.
 type Status string
 
-// The statuses. pending: recorded, not yet at the provider. pending_sca: the payer or the bank has it.
+// The statuses. pending: recorded, not yet at the provider. pending_sca: with the payer or the bank.
 const (
 	Pending    Status = "pending"
 	PendingSCA Status = "pending_sca"
@@ -17,11 +17,11 @@ const (
 	Refunded   Status = "refunded"
 )
 
-// Statuses in the order of a payment's life.
+// Statuses are all statuses in the order of a payment's life.
 var Statuses = []Status{Pending, PendingSCA, Completed, Failed, Cancelled, Refunded}
 
-// moves is the state machine. A final state is never left, but for completed → refunded; refunded → refunded is a
-// further partial refund. pending may jump ahead when the provider already knows more.
+// moves is the state machine. Final states are never left, except completed → refunded; refunded → refunded is another partial
+// refund. pending may skip states when the provider already knows more.
 var moves = map[Status][]Status{
 	Pending:    {PendingSCA, Completed, Failed, Cancelled},
 	PendingSCA: {Completed, Failed, Cancelled},
@@ -32,10 +32,10 @@ var moves = map[Status][]Status{
 // CanMoveTo reports whether the state machine allows the move.
 func (s Status) CanMoveTo(next Status) bool { return slices.Contains(moves[s], next) }
 
-// Final reports whether the provider has nothing more to say.
+// Final reports whether the status never changes again, refunds aside.
 func (s Status) Final() bool { return s != Pending && s != PendingSCA }
 
-// Details: what is known beyond the status. The empty detail of pending_sca means: waiting for the payer.
+// Details refine the status. The empty detail of pending_sca means: waiting for the payer.
 const (
 	DetailAuthorising    = "authorising"
 	DetailBankProcessing = "bank_processing"
@@ -45,9 +45,9 @@ const (
 	DetailUnknown        = "unknown_provider_state"
 	DetailPayingByScan   = "paying_by_scan"
 	DetailReceived       = "received_outside"
-	// DetailMismatch: the bank shows another amount or currency. Nothing completes it.
+	// DetailMismatch means that the bank shows another amount or currency. Nothing completes such a payment.
 	DetailMismatch = "amount_mismatch"
-	// DetailRefused, of a failed payment: the provider refused it at once, nobody was ever sent to a bank.
+	// DetailRefused means that the provider refused the payment before the payer was sent to a bank.
 	DetailRefused = "refused_by_provider"
 )
 

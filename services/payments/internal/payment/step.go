@@ -1,6 +1,6 @@
 package payment
 
-// Step is what becomes of a payment that somebody has looked at while holding its lock.
+// Step is the result of examining a payment under its lock.
 type Step struct {
 	change Change
 	kind   stepKind
@@ -16,16 +16,16 @@ const (
 
 // The steps without a change of state.
 var (
-	// Untouched: nothing is written.
+	// Untouched writes nothing.
 	Untouched = Step{}
-	// Noted: what was set on the payment is written, without a change of its state: no history and no event.
+	// Noted writes the fields that were set on the payment, without a history row or an event.
 	Noted = Step{kind: noted}
 )
 
-// Changed is a change of the payment, with its history and its event, together with what was set on the payment.
+// Changed writes a change of state with its history row and event, together with the fields that were set on the payment.
 func Changed(c Change) Step { return Step{change: c, kind: changed} }
 
-// ChangedIf is Changed when is holds, else Untouched.
+// ChangedIf is Changed if is holds, otherwise Untouched.
 func ChangedIf(c Change, is bool) Step {
 	if !is {
 		return Untouched

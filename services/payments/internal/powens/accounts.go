@@ -8,7 +8,8 @@ import (
 	"net/url"
 )
 
-// User is a person at the provider whose accounts are linked. Token opens them all and never ends: keep it sealed.
+// User is a person at the provider whose accounts are linked. Token gives access to all of them and never expires: keep it
+// sealed.
 type User struct {
 	ID, Token string
 }
@@ -16,21 +17,21 @@ type User struct {
 // BankAccount is an account that a user has shared.
 type BankAccount struct {
 	ID, ConnectionID string
-	// Name is the bank's for the account.
+	// Name is the bank's name for the account.
 	Name string
 	// IBAN is empty for an account that cannot pay, such as a savings book.
 	IBAN string
-	// Currency is a code of ISO 4217, Type the provider's word for the kind of account.
+	// Currency is an ISO 4217 code; Type is the provider's name for the kind of account.
 	Currency, Type string
 }
 
-// IsGone reports whether the provider says that there is no such thing, or none that this token may see.
+// IsGone reports whether the provider says that the object does not exist or is not visible to this token.
 func IsGone(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Status == http.StatusNotFound
 }
 
-// CreateUser makes a new user. It is sent once: a user whose answer was lost stays behind empty.
+// CreateUser creates a user. It is sent once: if the answer is lost, an empty user remains.
 func (c *Client) CreateUser(ctx context.Context) (User, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -50,8 +51,8 @@ func (c *Client) CreateUser(ctx context.Context) (User, error) {
 	return User{ID: string(w.UserID), Token: string(w.Token)}, nil
 }
 
-// ConnectURL returns the page where the user picks a bank and consents, and comes back from to redirectURI with the state.
-// It holds a code for one visit: hand it to nobody but the user.
+// ConnectURL returns the page where the user picks a bank and gives consent. Afterwards the page redirects to redirectURI with
+// the state. The URL contains a single-use code: give it only to the user.
 func (c *Client) ConnectURL(ctx context.Context, u User, redirectURI, state string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -73,8 +74,8 @@ func (c *Client) ConnectURL(ctx context.Context, u User, redirectURI, state stri
 	return c.webview(c.connectURL, q), nil
 }
 
-// Accounts returns the accounts of one connection of the user's that are not disabled, and the name of their bank. IsGone
-// when the user has no such connection.
+// Accounts returns the enabled accounts of one connection and the name of their bank. The error satisfies IsGone when the user
+// has no such connection.
 func (c *Client) Accounts(ctx context.Context, u User, connectionID string) (bank string, accounts []BankAccount, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -110,17 +111,17 @@ func (c *Client) Accounts(ctx context.Context, u User, connectionID string) (ban
 	return bank, accounts, nil
 }
 
-// DeleteConnection takes the consent back. One that is gone already is no error.
+// DeleteConnection revokes the consent. It is not an error if the connection is already gone.
 func (c *Client) DeleteConnection(ctx context.Context, u User, connectionID string) error {
 	return c.endAtProvider(ctx, u, "delete connection", "connections", connectionID, request{method: http.MethodDelete})
 }
 
-// DisableAccount takes one account out of the consent. One that is gone already is no error.
+// DisableAccount removes one account from the consent. It is not an error if the account is already gone.
 func (c *Client) DisableAccount(ctx context.Context, u User, accountID string) error {
 	return c.endAtProvider(ctx, u, "disable account", "accounts", accountID, request{method: http.MethodPost, body: []byte(`{"disabled":true}`)})
 }
 
-// endAtProvider sends what may be repeated until there is nothing left to end.
+// endAtProvider sends an idempotent request that ends something. An object that is already gone is not an error.
 func (c *Client) endAtProvider(ctx context.Context, u User, op, kind, id string, r request) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -137,7 +138,7 @@ func (c *Client) endAtProvider(ctx context.Context, u User, op, kind, id string,
 	return nil
 }
 
-// userPath is the path of something of the user's; an id that is none never reaches a path.
+// userPath returns the path of a user's object. It rejects ids that could change the path.
 func userPath(op, kind, id string) (string, error) {
 	if !idShape.MatchString(id) {
 		return "", &Error{Op: op, Status: http.StatusNotFound, Code: "notFound"}

@@ -84,7 +84,7 @@ func TestErrorsHoldNoUserToken(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNoUserAreRefused(t *testing.T) {
+func TestUnreadableUserResponsesAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{`{}`, `[]`, `{"auth_token":"x"}`, `{"auth_token":"x","type":"temporary","id_user":1}`, `<html>`} {
 		c := accountsAt(t, "", map[string]string{"POST /2.0/auth/init": text})

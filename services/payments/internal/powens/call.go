@@ -18,31 +18,31 @@ const (
 	maxAttempts = 4
 	firstPause  = 100 * time.Millisecond
 	maxPause    = 2 * time.Second
-	// maxRetryAfter bounds what a provider's header can make us wait.
+	// maxRetryAfter limits the delay that a provider's Retry-After header can impose.
 	maxRetryAfter = 5 * time.Minute
 )
 
 type request struct {
 	op, method string
-	path       string // with query, relative to the version
+	path       string // including the query, relative to the version
 	body       []byte
-	// repeatable: doing it twice is the same as doing it once.
+	// repeatable marks an idempotent request.
 	repeatable bool
-	// token of a user. Empty: the service token.
+	// token is a user's token. If it is empty, the service token is used.
 	token string
 }
 
-// answer is a 2xx answer.
+// answer is a 2xx response.
 type answer struct {
 	status int
 	body   []byte
 }
 
-// do sends the request, again after a pause where that is safe and may help, until ctx ends.
+// do sends the request. It retries idempotent requests after transient errors, until ctx ends.
 func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	for attempt := 1; ; attempt++ {
 		a, err := c.authorized(ctx, r)
-		if err == nil || !r.repeatable || attempt == maxAttempts || !mayPass(err) {
+		if err == nil || !r.repeatable || attempt == maxAttempts || !isTransient(err) {
 			return a, err
 		}
 		if !pause(ctx, backoff(attempt, err)) {
@@ -51,8 +51,8 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 	}
 }
 
-// mayPass reports whether the trouble may be over in a moment. An open circuit is not worth waiting for.
-func mayPass(err error) bool {
+// isTransient reports whether a retry may succeed soon. An open circuit is not worth waiting for.
+func isTransient(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) || errors.Is(err, errCircuitOpen) || errors.Is(err, errClosed) {
 		return false
@@ -60,7 +60,7 @@ func mayPass(err error) bool {
 	return e.Status == 0 || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout
 }
 
-// backoff is a random pause that doubles its bound each time, but never shorter than the provider asked for.
+// backoff returns a random pause whose bound doubles with each attempt. It is never shorter than the provider's Retry-After.
 func backoff(attempt int, err error) time.Duration {
 	bound := min(firstPause<<(attempt-1), maxPause)
 	wait := bound/2 + rand.N(bound/2) //nolint:gosec // spreads repeats; nobody gains by guessing it
@@ -71,7 +71,7 @@ func backoff(attempt int, err error) time.Duration {
 	return wait
 }
 
-// pause waits, unless the wait would outlast ctx: then the answer is wanted now.
+// pause waits. It returns false at once if the wait would outlast ctx.
 func pause(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
 		return false
@@ -86,8 +86,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// authorized sends the request once with the user's token or a service token. A 401 was not executed, so with a fresh token the same
-// request is sent again, whatever it is.
+// authorized sends the request with the user's token or a service token. A 401 was not executed, so any request is sent again
+// with a fresh token.
 func (c *Client) authorized(ctx context.Context, r request) (answer, error) {
 	if r.token != "" {
 		return c.exchange(ctx, r, r.token)
@@ -108,21 +108,20 @@ func (c *Client) authorized(ctx context.Context, r request) (answer, error) {
 	return c.exchange(ctx, r, token)
 }
 
-// notSent is the error of a request whose token could not be had: whatever became of the token, the request itself
-// was never sent.
+// notSent returns the error of a request that was not sent because no token was available.
 func notSent(op string, err error) error {
 	out := &Error{Op: op, Err: err}
 	var e *Error
 	if errors.As(err, &e) {
 		out.Status, out.RetryAfter = e.Status, e.RetryAfter
-		if e.Status >= 400 && IsRefused(e) { // a refused token request is about our credentials, not about this request
+		if e.Status >= 400 && IsRefused(e) { // refused credentials say nothing about this request
 			out.Status = http.StatusUnauthorized
 		}
 	}
 	return out
 }
 
-// exchange sends one HTTP request within the bounds of the breaker and of the parallel calls.
+// exchange sends one HTTP request within the limits of the circuit breaker and the call slots.
 func (c *Client) exchange(ctx context.Context, r request, token string) (answer, error) {
 	if ctx.Err() != nil { // not the provider's fault
 		return answer{}, &Error{Op: r.op, Err: ctx.Err()}
@@ -142,13 +141,13 @@ func (c *Client) exchange(ctx context.Context, r request, token string) (answer,
 	return a, err
 }
 
-// send makes the HTTP exchange. failed: the provider did not answer as a healthy server does.
+// send performs the HTTP exchange. failed means that the provider did not answer like a healthy server.
 func (c *Client) send(ctx context.Context, r request, token string) (a answer, failed bool, err error) {
 	var written atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), r.method, c.base+r.path, bytes.NewReader(r.body))
 	if err != nil {
-		return answer{}, false, &Error{Op: r.op, Err: errors.New("request cannot be made")}
+		return answer{}, false, &Error{Op: r.op, Err: errors.New("request cannot be built")}
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "eupay")
@@ -176,7 +175,7 @@ func (c *Client) send(ctx context.Context, r request, token string) (a answer, f
 	return a, false, nil
 }
 
-// refusal reads an answer that is not a 2xx.
+// refusal converts a non-2xx response into an error.
 func (c *Client) refusal(op string, resp *http.Response, body []byte, token string) *Error {
 	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.now(), maxRetryAfter)}
 	e.Ambiguous = resp.StatusCode >= 500 || resp.StatusCode < 400 || resp.StatusCode == http.StatusRequestTimeout

@@ -43,7 +43,7 @@ func TestRefusedReadsAreNotRepeated(t *testing.T) {
 	}
 }
 
-func TestRepeatsEnd(t *testing.T) {
+func TestRetriesAreLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &provider{handle: answering(503, ``)}
@@ -137,7 +137,7 @@ func TestParallelCallsAreBounded(t *testing.T) {
 	})
 }
 
-func TestACallThatNeverGotItsTurnIsDefinite(t *testing.T) {
+func TestACallThatNeverGotASlotIsNotAmbiguous(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
@@ -164,7 +164,7 @@ func TestACallThatNeverGotItsTurnIsDefinite(t *testing.T) {
 	})
 }
 
-func TestAFailingProviderIsLeftAlone(t *testing.T) {
+func TestAFailingProviderOpensTheCircuit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var well atomic.Bool
@@ -177,10 +177,10 @@ func TestAFailingProviderIsLeftAlone(t *testing.T) {
 		}}
 		c, end := inMemory(p, config(sandbox))
 		defer end()
-		for range 2 * patience.TripAfter {
+		for range 2 * breakerConfig.TripAfter {
 			c.CreatePayment(t.Context(), order())
 		}
-		if _, calls := p.counts(); calls != patience.TripAfter {
+		if _, calls := p.counts(); calls != breakerConfig.TripAfter {
 			t.Fatalf("%d calls reached the provider", calls)
 		}
 		_, err := c.CreatePayment(t.Context(), order())
@@ -189,7 +189,7 @@ func TestAFailingProviderIsLeftAlone(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		well.Store(true)
-		time.Sleep(patience.First) // the bubble's clock
+		time.Sleep(breakerConfig.First) // the bubble's clock
 		for range 5 {
 			if _, err := c.CreatePayment(t.Context(), order()); err != nil {
 				t.Errorf("after the cool-down: %v", err)

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// Outcome is what became of a cancellation.
+// Outcome is the result of a cancellation.
 type Outcome int
 
 // The outcomes of CancelPayment.
 const (
-	// Undecided: the answer names another state; Payment holds it. Read the payment again.
+	// Undecided means that the answer shows another state, which Payment holds. Read the payment again.
 	Undecided Outcome = iota
-	// Cancelled: the payment is rejected.
+	// Cancelled means that the payment is rejected.
 	Cancelled
-	// NeedsPayer: the payer has to approve at URL.
+	// NeedsPayer means that the payer has to approve at URL.
 	NeedsPayer
-	// NotSupported: the payer's bank cannot cancel this payment. Payment is empty.
+	// NotSupported means that the payer's bank cannot cancel this payment. Payment is empty.
 	NotSupported
 )
 
@@ -27,11 +27,11 @@ const (
 type Cancellation struct {
 	Outcome Outcome
 	Payment Payment
-	// URL is set for NeedsPayer; empty when it could not be had now: ask PaymentURL for it.
+	// URL is set for NeedsPayer. It is empty if it was not available; call PaymentURL to get it.
 	URL string
 }
 
-// CancelPayment asks the provider to cancel. It is not repeated inside; read the payment after an ambiguous error.
+// CancelPayment asks the provider to cancel. It is sent at most once; after an ambiguous error, read the payment.
 func (c *Client) CancelPayment(ctx context.Context, paymentID, state string) (Cancellation, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -58,10 +58,10 @@ func (c *Client) CancelPayment(ctx context.Context, paymentID, state string) (Ca
 	if p.ID != paymentID {
 		return Cancellation{}, unreadable(op, answer.status)
 	}
-	return c.settle(ctx, p, state), nil
+	return c.cancellationOf(ctx, p, state), nil
 }
 
-func (c *Client) settle(ctx context.Context, p Payment, state string) Cancellation {
+func (c *Client) cancellationOf(ctx context.Context, p Payment, state string) Cancellation {
 	switch {
 	case p.State == Rejected:
 		return Cancellation{Outcome: Cancelled, Payment: p}
@@ -69,10 +69,10 @@ func (c *Client) settle(ctx context.Context, p Payment, state string) Cancellati
 		return Cancellation{Outcome: Undecided, Payment: p}
 	}
 	pageURL := p.ValidateURI
-	if pageURL == "" { // older domains: the same webview as for the payment
+	if pageURL == "" { // older domains use the same webview as for the payment
 		var err error
 		if pageURL, err = c.paymentURL(ctx, p.ID, state); err != nil {
-			c.log.Warn("no page yet for the approval of a cancellation", "payment_id", p.ID, "error", err)
+			c.log.Warn("no approval page for the cancellation yet", "payment_id", p.ID, "error", err)
 		}
 	}
 	return Cancellation{Outcome: NeedsPayer, Payment: p, URL: pageURL}
@@ -85,7 +85,7 @@ func isNotSupported(err error) bool {
 	return errors.As(err, &e) && e.Status != 0 && strings.EqualFold(e.Code, notSupported)
 }
 
-// envelopeCode is the code of an error envelope that came with a 2xx: the documents do not name the status of it.
+// envelopeCode returns the code of an error envelope in a 2xx response: the provider does not document its status.
 func envelopeCode(body []byte) string {
 	var w wireError
 	if err := json.Unmarshal(body, &w); err != nil {

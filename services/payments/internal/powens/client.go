@@ -1,5 +1,5 @@
-// Package powens is the client of the payment provider's API, for the live domain and for the sandbox bank alike. It
-// reads leniently what the provider does not keep stable, and it never repeats by itself what must not happen twice.
+// Package powens is the client for the payment provider's API, for the live domain and the sandbox bank. It decodes leniently
+// what the provider does not keep stable, and it never retries a request that must not be executed twice.
 package powens
 
 import (
@@ -17,15 +17,15 @@ import (
 	"european-pay.eu/eupay/internal/outbound"
 )
 
-// patience with a provider that does not answer.
-var patience = outbound.BreakerConfig{TripAfter: 20, First: time.Second, Longest: 30 * time.Second}
+// breakerConfig trips after twenty consecutive failures.
+var breakerConfig = outbound.BreakerConfig{TripAfter: 20, First: time.Second, Longest: 30 * time.Second}
 
 // Client talks to one domain of the provider. It may be used by many goroutines.
 type Client struct {
 	cfg    Config
-	base   string // with version
+	base   string // including the version
 	domain string // host of the base URL
-	// connectURL is the webview that links accounts.
+	// connectURL is the webview in which users link accounts.
 	connectURL string
 	now        func() time.Time
 	log        *slog.Logger
@@ -35,11 +35,11 @@ type Client struct {
 	tokens     *tokens
 
 	background sync.WaitGroup
-	ctx        context.Context // of what runs in the background
+	ctx        context.Context // of background work
 	stop       context.CancelFunc
 }
 
-// New returns a client. It makes no call yet. Check cfg with Validate before.
+// New returns a client. It makes no call yet. Validate cfg first.
 func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 	cfg = cfg.withDefaults()
 	if now == nil {
@@ -53,7 +53,7 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 		base:    strings.TrimSuffix(cfg.BaseURL, "/") + "/2.0",
 		http:    outbound.NewClient(cfg.MaxInFlight),
 		slots:   make(chan struct{}, cfg.MaxInFlight),
-		breaker: outbound.NewBreaker(patience, now, log),
+		breaker: outbound.NewBreaker(breakerConfig, now, log),
 	}
 	if u, err := url.Parse(cfg.BaseURL); err == nil {
 		c.domain = u.Host
@@ -61,13 +61,13 @@ func New(cfg Config, now func() time.Time, log *slog.Logger) *Client {
 	if c.cfg.WebviewURL == "" {
 		c.cfg.WebviewURL = c.base + "/auth/webview/payment"
 	}
-	c.connectURL = beside(c.cfg.WebviewURL, "connect")
+	c.connectURL = siblingURL(c.cfg.WebviewURL, "connect")
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.tokens = newTokens(c)
 	return c
 }
 
-// Close ends what runs in the background and closes idle connections. Calls after it fail.
+// Close stops background work and closes idle connections. Later calls fail.
 func (c *Client) Close() {
 	c.stop()
 	c.tokens.close()
@@ -75,8 +75,8 @@ func (c *Client) Close() {
 	c.http.CloseIdleConnections()
 }
 
-// CreatePayment registers a payment. It is sent at most once: after an ambiguous error look with FindByReference
-// before sending it again, since the provider has no idempotent create.
+// CreatePayment registers a payment. It is sent at most once: after an ambiguous error, call FindByReference before sending it
+// again, because the provider has no idempotent create.
 func (c *Client) CreatePayment(ctx context.Context, req CreateRequest) (Payment, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -89,15 +89,15 @@ func (c *Client) CreatePayment(ctx context.Context, req CreateRequest) (Payment,
 	if err != nil {
 		var e *Error
 		if errors.As(err, &e) {
-			e.hide(append(req.BeneficiaryIdentity.texts(), req.PayerIdentity.texts()...)...)
+			e.redact(append(req.BeneficiaryIdentity.personalData(), req.PayerIdentity.personalData()...)...)
 		}
 		return Payment{}, err
 	}
 	return readPayment(op, answer)
 }
 
-// PaymentURL returns the page where the payer validates the payment, or its cancellation. It holds a token that is
-// good for this payment only: hand it to nobody but the payer. It may be asked for again at any time.
+// PaymentURL returns the page where the payer validates the payment or its cancellation. It contains a token for this payment:
+// give it only to the payer. A new URL can be requested at any time.
 func (c *Client) PaymentURL(ctx context.Context, paymentID, state string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -131,22 +131,22 @@ func (c *Client) webviewURL(paymentID, token, state string) string {
 	return c.webview(c.cfg.WebviewURL, q)
 }
 
-// webview is the address of one of the provider's pages.
+// webview returns the URL of one of the provider's pages.
 func (c *Client) webview(page string, q url.Values) string {
-	// A webview on another host cannot tell the domain from its own address.
+	// A webview on another host needs the domain as a parameter.
 	if !strings.HasPrefix(page, c.base) {
 		q.Set("domain", c.domain)
 	}
 	return page + "?" + q.Encode()
 }
 
-// beside replaces the last part of the path.
-func beside(address, name string) string {
+// siblingURL replaces the last segment of the path.
+func siblingURL(address, name string) string {
 	address = strings.TrimSuffix(address, "/")
 	return address[:strings.LastIndexByte(address, '/')+1] + name
 }
 
-// GetPayment reads a payment. Trouble that passes is waited out within the time.
+// GetPayment reads a payment. Transient errors are retried within the deadline.
 func (c *Client) GetPayment(ctx context.Context, paymentID string) (Payment, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()
@@ -161,16 +161,16 @@ func (c *Client) GetPayment(ctx context.Context, paymentID string) (Payment, err
 	}
 	p, err := readPayment(op, answer)
 	if err == nil && p.ID != paymentID {
-		return Payment{}, unreadable(op, answer.status) // another payment's state must never be taken for this one's
+		return Payment{}, unreadable(op, answer.status) // the state of another payment must never be applied to this one
 	}
 	return p, err
 }
 
-// pageSize keeps a page of payments below the limit of an answer.
+// pageSize keeps a page of payments below the limit on response bodies.
 const pageSize = 100
 
-// FindByReference returns the payments that were created with exactly this reference. No error and an empty list means
-// that there are none: when the answer could have left some out, it is an error.
+// FindByReference returns the payments that were created with exactly this reference. An empty list without an error means that
+// there are none; if the list may be incomplete, an error is returned.
 func (c *Client) FindByReference(ctx context.Context, referenceID string) ([]Payment, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.CallTimeout)
 	defer cancel()

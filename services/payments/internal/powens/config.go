@@ -17,17 +17,17 @@ type Config struct {
 	// BaseURL is the domain without the version, such as https://example.biapi.pro or http://127.0.0.1:4010.
 	BaseURL                string
 	ClientID, ClientSecret string
-	// RedirectURI is where the payer comes back. It has no query and is registered with the provider.
+	// RedirectURI is where the payer returns. It has no query and is registered with the provider.
 	RedirectURI string
-	// WebviewURL is where the payer validates; empty: BaseURL + "/2.0/auth/webview/payment".
+	// WebviewURL is where the payer validates. Default: BaseURL + "/2.0/auth/webview/payment".
 	WebviewURL string
-	// CallTimeout bounds each method as a whole, repeats included; zero: 10 s.
+	// CallTimeout is the deadline of each method, including retries. Default: 10 s.
 	CallTimeout time.Duration
-	// MaxInFlight bounds the parallel calls; zero: 1024.
+	// MaxInFlight limits the concurrent calls. Default: 1024.
 	MaxInFlight int
 }
 
-// Validate reports every setting that cannot work.
+// Validate reports every invalid setting.
 func (c Config) Validate() error {
 	var problems []error
 	if c.ClientID == "" || c.ClientSecret == "" {

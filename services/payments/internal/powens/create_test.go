@@ -21,7 +21,7 @@ func order() CreateRequest {
 	}
 }
 
-func TestCreateSendsTheDocumentedBody(t *testing.T) {
+func TestCreateSendsTheBodyOfTheProvidersGuide(t *testing.T) {
 	t.Parallel()
 	var header http.Header
 	p := &provider{handle: func(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +70,7 @@ func TestAnUnusableRequestIsNotSent(t *testing.T) {
 	}
 }
 
-// What may have created the payment is ambiguous, what cannot have is not; and create is sent once, whatever comes back.
+// A failure that may have created the payment is ambiguous, any other is not. Create is sent once in every case.
 func TestAFailedCreateIsSortedAndNotRepeated(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -114,13 +114,13 @@ func TestAFailedCreateIsSortedAndNotRepeated(t *testing.T) {
 	}
 }
 
-// cut announces more than it sends.
+// cut announces a longer body than it sends.
 func cut(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "100")
 	w.Write([]byte(created))
 }
 
-func TestAProviderThatIsNotThereIsDefinite(t *testing.T) {
+func TestAnUnreachableProviderIsNotAmbiguous(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// text reads any JSON scalar as text: ids, codes and amounts change their type between the provider's versions. An
-// object or a list is empty. NUL is dropped, since PostgreSQL refuses it.
+// text decodes any JSON scalar as text: ids, codes and amounts change type between versions of the API. Objects and lists become
+// empty. NUL is dropped, because PostgreSQL refuses it.
 type text string
 
 func (t *text) UnmarshalJSON(b []byte) error {
@@ -24,7 +24,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case 'n', '{', '[':
 		*t = ""
 	case '"':
-		if bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) { // nearly always: nothing to unescape
+		if bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) { // the common case: nothing to unescape
 			*t = text(b[1 : len(b)-1])
 			return nil
 		}
@@ -39,7 +39,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// currency reads "EUR" and {"id":"EUR",…}.
+// currency decodes "EUR" and {"id":"EUR",…}.
 type currency string
 
 func (c *currency) UnmarshalJSON(b []byte) error {
@@ -63,14 +63,14 @@ type wireError struct {
 	OAuthDescription text `json:"error_description"`
 }
 
-// readEnvelope takes what an error body holds, without the secrets; a body that is no envelope adds nothing.
+// readEnvelope reads an error body and removes secrets from it. A body that is not an envelope is ignored.
 func (e *Error) readEnvelope(body []byte, secrets ...string) {
 	var w wireError
 	if err := json.Unmarshal(body, &w); err != nil {
 		return
 	}
 	e.Code = safeCode(firstOf(w.Code, w.OAuthError))
-	e.Description = safe(firstOf(w.Description, w.Message, w.OAuthDescription), secrets...)
+	e.Description = sanitize(firstOf(w.Description, w.Message, w.OAuthDescription), secrets...)
 	e.RequestID = safeCode(string(w.RequestID))
 }
 
@@ -83,8 +83,8 @@ func firstOf(texts ...text) string {
 	return ""
 }
 
-// wirePayment leaves out what is not needed, above all `fields`, which is a list or a map. Parts that may be odd are
-// decoded on their own, so that they cannot spoil the rest.
+// wirePayment omits what is not needed, above all `fields`, which is a list or a map. Parts that may be malformed are decoded
+// separately, so that they cannot make the rest fail.
 type wirePayment struct {
 	ID               text            `json:"id"`
 	State            text            `json:"state"`
@@ -125,7 +125,7 @@ func decodePayment(body []byte) (Payment, error) {
 	return p, nil
 }
 
-// readList also tells whether the list can have left out payments that match the query.
+// readList also reports whether the list is complete, that is, cannot lack payments that match the query.
 func readList(body []byte) (payments []Payment, complete bool, err error) {
 	var w struct {
 		Payments *[]json.RawMessage `json:"payments"`
@@ -145,7 +145,7 @@ func readList(body []byte) (payments []Payment, complete bool, err error) {
 			return nil, false, err
 		}
 		payments = append(payments, p)
-		complete = complete && p.ReferenceID != "" // a payment without its reference may be the one
+		complete = complete && p.ReferenceID != "" // a payment without a reference may be the one we look for
 	}
 	return payments, complete, nil
 }
@@ -159,7 +159,7 @@ func hasNext(links json.RawMessage) bool {
 	return len(links) > 0 && json.Unmarshal(links, &w) == nil && w.Next.Href != ""
 }
 
-// moreThan reports whether a list's total says that there are more than n.
+// moreThan reports whether the list's total exceeds n.
 func moreThan(n int, total string) bool {
 	all, err := strconv.Atoi(total)
 	return err == nil && all > n
@@ -199,7 +199,7 @@ func (p *Payment) readInstructions(raw json.RawMessage) {
 	p.Amount = sum
 }
 
-// decodeAmount reads a decimal with any number of decimals, of which only the first two may be other than zero.
+// decodeAmount decodes a decimal with any number of decimals. Only the first two may be non-zero.
 func decodeAmount(s string) (money.Cents, error) {
 	whole, fraction, hasPoint := strings.Cut(strings.TrimSpace(s), ".")
 	if !hasPoint {
@@ -232,12 +232,12 @@ var paris = mustLoad("Europe/Paris")
 func mustLoad(name string) *time.Location {
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		panic(err) // the database is compiled in
+		panic(err) // cannot happen: the time zone database is compiled in
 	}
 	return loc
 }
 
-// decodeTime reads the provider's datetimes. Without an offset they are Paris time. Zero when it is none.
+// decodeTime decodes the provider's datetimes. Without an offset they are Paris time. It returns zero for an invalid one.
 func decodeTime(s string) time.Time {
 	for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05", time.RFC3339, "2006-01-02 15:04:05Z07:00", time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, s, paris); err == nil {

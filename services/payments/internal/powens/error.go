@@ -9,22 +9,21 @@ import (
 	"time"
 )
 
-// Error is every error of this package. Its text holds no secret, no account and no address with a query, so that it
-// may be logged.
+// Error is the type of all errors of this package. Its text contains no secret, account or query, so it may be logged.
 type Error struct {
-	// Op is what was tried, such as "create payment".
+	// Op is the operation, such as "create payment".
 	Op string
-	// Status is the HTTP status; zero when there was no answer.
+	// Status is the HTTP status; zero if there was no response.
 	Status int
-	// Code and Description are the provider's. Description is cut, and accounts in it are hidden.
+	// Code and Description come from the provider. Description is truncated, and accounts in it are redacted.
 	Code, Description string
-	// RequestID is the provider's, for its support.
+	// RequestID identifies the request for the provider's support.
 	RequestID string
-	// RetryAfter is how long to wait before a repeat; zero when nobody said.
+	// RetryAfter is the delay before a retry; zero if not given.
 	RetryAfter time.Duration
-	// Ambiguous: the request may have taken effect. Look before repeating what must not happen twice.
+	// Ambiguous means that the request may have taken effect. Check before repeating a request that must not be executed twice.
 	Ambiguous bool
-	// Err is the cause where there was no answer or none that could be read.
+	// Err is the cause if there was no readable response.
 	Err error
 }
 
@@ -52,9 +51,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// IsAmbiguous reports whether the request that failed with err may have taken effect: no answer within the time, a
-// connection lost after sending, a 5xx or an answer that cannot be read. An error of another package counts as
-// ambiguous, since nothing is known about it.
+// IsAmbiguous reports whether the failed request may have taken effect: a timeout, a connection lost after sending, a 5xx or an
+// unreadable response. An error of another package counts as ambiguous, because nothing is known about it.
 func IsAmbiguous(err error) bool {
 	var e *Error
 	if errors.As(err, &e) {
@@ -63,8 +61,8 @@ func IsAmbiguous(err error) bool {
 	return err != nil
 }
 
-// IsRefused reports whether the provider refused the request for good: a 4xx that repeating cannot mend. Missing
-// authorization (401, 403), a timeout of the server (408, 425) and the rate limit (429) are no refusals.
+// IsRefused reports whether the provider refused the request permanently: a 4xx that a retry cannot fix. Authorisation errors
+// (401, 403), server timeouts (408, 425) and rate limits (429) are not refusals.
 func IsRefused(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) || e.Status < 400 || e.Status > 499 {
@@ -77,12 +75,12 @@ func IsRefused(err error) bool {
 	return true
 }
 
-// identityFields are the provider's names of the two identities.
+// identityFields are the provider's names for the two identities.
 var identityFields = []string{"payer_identity", "beneficiary_identity"}
 
-// hide takes texts, such as a person's name, out of what the provider said. The names of the fields stay, also when a person
-// is called like a part of them.
-func (e *Error) hide(texts ...string) {
+// redact removes texts, such as a person's name, from the provider's description. Names of fields stay, even if a person's name
+// is part of one.
+func (e *Error) redact(texts ...string) {
 	for _, text := range texts {
 		if len(text) > 2 && !strings.Contains(strings.Join(identityFields, " "), strings.ToLower(text)) {
 			e.Description = strings.ReplaceAll(e.Description, text, "[hidden]")
@@ -90,9 +88,9 @@ func (e *Error) hide(texts ...string) {
 	}
 }
 
-// RefusedIdentity tells which identity the provider missed or did not take when it refused a payment: "payer_identity" or
-// "beneficiary_identity", and whether it was missing. Empty: it refused for another reason. The provider documents neither
-// a code nor a form for it, so its field name anywhere in the description counts.
+// RefusedIdentity returns which identity caused the provider's refusal, "payer_identity" or "beneficiary_identity", and whether
+// it was missing. It returns "" for other reasons. The provider documents neither a code nor a form for this, so the field name
+// anywhere in the description counts.
 func RefusedIdentity(err error) (field string, missing bool) {
 	var e *Error
 	if !errors.As(err, &e) || !IsRefused(err) {
@@ -108,7 +106,7 @@ func RefusedIdentity(err error) (field string, missing bool) {
 
 var (
 	errCircuitOpen = errors.New("the provider failed too often, circuit open")
-	errNotReadable = errors.New("answer cannot be read")
+	errNotReadable = errors.New("response cannot be read")
 	errListCut     = errors.New("the list of payments is not complete")
 	errClosed      = errors.New("client closed")
 )
@@ -121,14 +119,14 @@ var (
 	codeShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 )
 
-// safe makes a foreign text fit for a log: one line, cut, without the given secrets, accounts and tokens.
-func safe(s string, secrets ...string) string {
+// sanitize makes a foreign text safe for a log: one line, truncated, without the given secrets, accounts and tokens.
+func sanitize(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, "[hidden]")
 		}
 	}
-	s = s[:min(len(s), 4*maxDescription)] // bounds the work of the patterns
+	s = s[:min(len(s), 4*maxDescription)] // limits the work of the patterns
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
 			return ' '

@@ -30,7 +30,7 @@ func TestAnIdentityIsSentWithAllThatIsKnown(t *testing.T) {
 	}
 }
 
-func TestAnErrorRepeatsNobodysName(t *testing.T) {
+func TestErrorsContainNoPersonalNames(t *testing.T) {
 	t.Parallel()
 	p := &provider{handle: answering(400, `{"code":"invalidValue","description":"payer_identity.last_name: Michu, born in Paris, is not Germaine"}`)}
 	c := connect(t, p)

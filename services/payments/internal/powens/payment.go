@@ -7,23 +7,22 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// State is a payment's state at the provider. The set is open: a state that is not listed here is kept as it came, and
-// Known is false for it.
+// State is a payment's state at the provider. The set is open: an unlisted state is kept unchanged, and Known is false for it.
 type State string
 
-// The documented states. Done, Accepted, Rejected, Expired and Partial are final.
+// The states in the provider's documentation. Done, Accepted, Rejected, Expired and Partial are final.
 const (
-	Created    State = "created"    // registered, nobody validated it yet
+	Created    State = "created"    // registered, not validated yet
 	Validating State = "validating" // the payer is at the bank
 	Pending    State = "pending"    // approved at the bank, execution not confirmed
 	Done       State = "done"       // executed, confirmed by the bank
-	Accepted   State = "accepted"   // accepted by the bank, which will report nothing further
+	Accepted   State = "accepted"   // accepted by the bank, which reports nothing further
 	Rejected   State = "rejected"   // refused by bank, payer or client: see ErrorCode
 	Expired    State = "expired"    // no definitive answer in time
 	Partial    State = "partial"    // bulk payments only
 )
 
-// Known reports whether s is a documented state.
+// Known reports whether s is in the provider's documentation.
 func (s State) Known() bool {
 	switch s {
 	case Created, Validating, Pending, Done, Accepted, Rejected, Expired, Partial:
@@ -52,8 +51,8 @@ const (
 	Corporate  = "corporate"
 )
 
-// Identity names a payer or a beneficiary. A corporate one has OrgName, LegalStatus and SIREN (or EUID), an individual
-// FirstName and LastName and, where known, when and where it was born. The zero Identity is not sent.
+// Identity is a payer or a beneficiary. A corporate one has OrgName, LegalStatus and SIREN (or EUID); an individual has FirstName
+// and LastName and, if known, date and place of birth. The zero Identity is not sent.
 type Identity struct {
 	Kind                        string
 	OrgName, LegalStatus, SIREN string
@@ -62,12 +61,12 @@ type Identity struct {
 	// BirthDate is YYYY-MM-DD, BirthCountry ISO 3166-1 alpha-2.
 	BirthDate, BirthCity, BirthCountry string
 	Email                              string
-	// Address is the postal address of a person or the registered office of a company, its lines separated by line feeds.
+	// Address is a person's postal address or a company's registered office; its lines are separated by line feeds.
 	Address string
 }
 
-// texts are what an error of the provider must not repeat in a log.
-func (i *Identity) texts() []string {
+// personalData returns the texts that must be removed from the provider's error messages.
+func (i *Identity) personalData() []string {
 	if i == nil {
 		return nil
 	}
@@ -81,12 +80,12 @@ const (
 	Deferred     = "deferred"       // classic transfer at ExecutionDate
 )
 
-// CreateRequest is a payment of one instruction.
+// CreateRequest describes a payment with one instruction.
 type CreateRequest struct {
-	// ReferenceID is the end-to-end id, at most 31 characters. It is required: the payment is found again by it when
-	// the answer to its creation is lost.
+	// ReferenceID is the end-to-end id, at most 31 characters. It is required: the payment is found by it when the response to
+	// its creation is lost.
 	ReferenceID string
-	// State comes back in the payer's return as "state" (client_state), at most 2000 characters.
+	// State is returned with the payer as "state" (client_state), at most 2000 characters.
 	State           string
 	Amount          money.Cents
 	Currency, Label string
@@ -99,26 +98,26 @@ type CreateRequest struct {
 	PayerIdentity *Identity
 }
 
-// Payment is a payment as the provider shows it. What the answer did not hold is empty.
+// Payment is a payment as the provider returns it. Missing fields are empty.
 type Payment struct {
 	ID    string
 	State State
 	// StateDetail begins with "cancelling" while the payer has to approve a cancellation.
 	StateDetail string
-	// ErrorCode is kept as it came; its casing is not stable.
+	// ErrorCode is unchanged; its casing is not stable.
 	ErrorCode        string
 	ErrorDescription string
-	// ValidateURI is where the payer continues; only an absolute http(s) URL is kept.
+	// ValidateURI is where the payer continues. Only an absolute http(s) URL is kept.
 	ValidateURI string
 	ReferenceID string
-	// Amount is zero when the answer held no readable amount; a payment of zero does not exist.
+	// Amount is zero if the response had no readable amount; payments of zero do not exist.
 	Amount   money.Cents
 	Currency string
-	// Payer is nil while the provider does not know the account.
+	// Payer is nil as long as the provider does not know the account.
 	Payer *Account
-	// RegisteredAt is in UTC; zero when unknown.
+	// RegisteredAt is in UTC; zero if unknown.
 	RegisteredAt time.Time
-	// Raw is the whole answer as compact JSON that PostgreSQL's jsonb accepts. It holds personal data.
+	// Raw is the whole response as compact JSON that PostgreSQL's jsonb accepts. It contains personal data.
 	Raw []byte
 }
 

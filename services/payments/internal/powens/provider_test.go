@@ -84,7 +84,7 @@ func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// hangUp ends the connection after the request was read.
+// hangUp closes the connection after it has read the request.
 func hangUp(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func config(baseURL string) Config {

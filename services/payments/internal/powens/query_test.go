@@ -27,7 +27,7 @@ func TestPaymentURL(t *testing.T) {
 	}
 }
 
-func TestAWebviewElsewhereIsToldTheDomain(t *testing.T) {
+func TestAWebviewOnAnotherHostGetsTheDomain(t *testing.T) {
 	t.Parallel()
 	c := connect(t, &provider{handle: answering(200, `{"token":"t"}`)})
 	c.cfg.WebviewURL = "https://webview.example/fr/payment"
@@ -41,7 +41,7 @@ func TestAWebviewElsewhereIsToldTheDomain(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsMissingIsNoPage(t *testing.T) {
+func TestAResponseWithoutATokenIsUnreadable(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{}`, `{"token":null}`, `[]`, ``} {
 		if got, err := connect(t, &provider{handle: answering(200, body)}).PaymentURL(t.Context(), "42", ""); err == nil {
@@ -50,7 +50,7 @@ func TestATokenThatIsMissingIsNoPage(t *testing.T) {
 	}
 }
 
-func TestAnOddPaymentIDReachesNoOtherPath(t *testing.T) {
+func TestAnInvalidPaymentIDNeverReachesAPath(t *testing.T) {
 	t.Parallel()
 	p := &provider{handle: answering(200, created)}
 	c := connect(t, p)
@@ -163,7 +163,7 @@ func TestACancellationIsSentOnce(t *testing.T) {
 	}
 }
 
-func TestACancellationWithoutAPageIsStillOne(t *testing.T) {
+func TestACancellationWithoutAnApprovalPageStillNeedsThePayer(t *testing.T) {
 	t.Parallel()
 	p := &provider{handle: inTurn(answering(200, `{"id":42,"state":"pending","state_detail":"cancelling_webauth"}`), answering(404, ``))}
 	got, err := connect(t, p).CancelPayment(t.Context(), "42", "S")

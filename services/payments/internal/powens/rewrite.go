@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// compact removes the space between tokens. What jsonb refuses (NUL, half a surrogate pair, broken UTF-8) is rare; such
-// an answer is written anew with the replacement character in those places.
+// compact removes whitespace between tokens. If the response contains what jsonb refuses (NUL, half a surrogate pair, invalid
+// UTF-8), it is re-encoded with the replacement character instead.
 func compact(body []byte) []byte {
 	odd := bytes.Contains(body, []byte(`\u0000`)) || bytes.Contains(bytes.ToLower(body), []byte(`\ud`)) || !utf8.Valid(body)
 	var out bytes.Buffer
@@ -18,8 +18,7 @@ func compact(body []byte) []byte {
 	return out.Bytes()
 }
 
-// rewrite decodes and encodes a valid JSON text, so that every string in it is valid UTF-8 without NUL. Numbers keep
-// their text.
+// rewrite decodes and re-encodes a JSON text, so that every string is valid UTF-8 without NUL. Numbers keep their text.
 func rewrite(body []byte) []byte {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/powens"
 )
 
-// The client against the sandbox bank, over real HTTP: what the one sends the other must take, and the reverse.
+// The client against the sandbox bank, over real HTTP: each must accept what the other sends.
 func sandbox(t *testing.T, change ...func(*bank.Config)) (*bank.Bank, *powens.Client) {
 	t.Helper()
 	cfg := bank.Config{ClientID: "client", ClientSecret: "secret", Log: slog.New(slog.DiscardHandler)}

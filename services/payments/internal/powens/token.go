@@ -11,33 +11,33 @@ import (
 )
 
 const (
-	// tokenLife is the documented life of a service token.
+	// tokenLife is the lifetime of a service token in the provider's documentation.
 	tokenLife = 30 * time.Minute
-	// renewalPause is the time between two attempts to renew a token that is still good.
+	// renewalPause is the interval between attempts to renew a token that is still valid.
 	renewalPause = 10 * time.Second
-	// refusalPause is the least time between two requests for a token when the first was refused (wrong credentials, rate
-	// limit): asking for each payment would not help, and may get the client locked out.
+	// refusalPause is the minimum interval between token requests after a refusal (wrong credentials, rate limit). Asking for
+	// each payment would not help and might lock the client out.
 	refusalPause = time.Second
 )
 
-// token is a service token. From old on it is renewed in the background; from dead on it is not used any more, which
-// is before the provider refuses it.
+// token is a service token. From renewAt on it is renewed in the background; from expiresAt on it is not used any more. Both are
+// before the provider's expiry.
 type token struct {
-	value     string
-	old, dead time.Time
+	value              string
+	renewAt, expiresAt time.Time
 }
 
-// tokens holds the service token. One request for a new one is under way at most; whoever needs it waits for it.
+// tokens holds the service token. At most one renewal is in progress; callers that need a token share it.
 type tokens struct {
 	client *Client
 
-	mu      sync.Mutex
-	closed  bool
-	current token
-	renewal *renewal  // under way
-	notYet  time.Time // no renewal in the background before
-	refused error     // what everybody gets before heldTo
-	heldTo  time.Time
+	mu           sync.Mutex
+	closed       bool
+	current      token
+	renewal      *renewal  // in progress
+	nextRenewal  time.Time // earliest time of the next background renewal
+	lastRefusal  error     // returned to all callers until refusedUntil
+	refusedUntil time.Time
 }
 
 type renewal struct {
@@ -48,7 +48,7 @@ type renewal struct {
 
 func newTokens(c *Client) *tokens { return &tokens{client: c} }
 
-// get returns a token that is good for a while. It waits only when there is none.
+// get returns a valid token. It waits only if there is none.
 func (t *tokens) get(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	if t.closed {
@@ -56,18 +56,18 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 		return "", errClosed
 	}
 	now := t.client.now()
-	good := t.current.value != "" && now.Before(t.current.dead)
+	good := t.current.value != "" && now.Before(t.current.expiresAt)
 	if good {
-		if !now.Before(t.current.old) && t.renewal == nil && !now.Before(t.notYet) {
+		if !now.Before(t.current.renewAt) && t.renewal == nil && !now.Before(t.nextRenewal) {
 			t.start()
 		}
 		value := t.current.value
 		t.mu.Unlock()
 		return value, nil
 	}
-	if t.refused != nil && now.Before(t.heldTo) {
+	if t.lastRefusal != nil && now.Before(t.refusedUntil) {
 		defer t.mu.Unlock()
-		return "", t.refused
+		return "", t.lastRefusal
 	}
 	if t.renewal == nil {
 		t.start()
@@ -97,8 +97,7 @@ func (t *tokens) close() {
 	t.closed = true
 }
 
-// start renews in a goroutine of the client's, so that the caller who began it may give up while others wait. The
-// caller holds the lock.
+// start renews the token in a background goroutine, so that the caller may give up while others wait. The caller holds the lock.
 func (t *tokens) start() {
 	r := &renewal{done: make(chan struct{})}
 	t.renewal = r
@@ -118,20 +117,20 @@ func (t *tokens) finish(r *renewal) {
 	defer t.mu.Unlock()
 	t.renewal = nil
 	now := t.client.now()
-	t.current, t.refused = t.keep(r), nil
+	t.current, t.lastRefusal = t.next(r), nil
 	if r.err == nil {
 		return
 	}
-	t.notYet = now.Add(renewalPause)
+	t.nextRenewal = now.Add(renewalPause)
 	var e *Error
 	if errors.As(r.err, &e) && e.Status >= 400 && e.Status < 500 {
-		t.refused, t.heldTo = r.err, now.Add(max(refusalPause, e.RetryAfter))
+		t.lastRefusal, t.refusedUntil = r.err, now.Add(max(refusalPause, e.RetryAfter))
 	}
 	t.client.log.Warn("no service token", "error", r.err)
 }
 
-// keep is the new token, or after a failure the one that is there: it may still be good.
-func (t *tokens) keep(r *renewal) token {
+// next returns the new token or, after a failed renewal, the current one, which may still be valid.
+func (t *tokens) next(r *renewal) token {
 	if r.err != nil {
 		return t.current
 	}
@@ -160,5 +159,5 @@ func (c *Client) fetchToken(ctx context.Context, asked time.Time) (token, error)
 	if s, err := strconv.ParseUint(string(w.ExpiresIn), 10, 31); err == nil && s > 0 {
 		life = min(life, time.Duration(s)*time.Second)
 	}
-	return token{value: string(w.Token), old: asked.Add(life / 2), dead: asked.Add(life * 9 / 10)}, nil
+	return token{value: string(w.Token), renewAt: asked.Add(life / 2), expiresAt: asked.Add(life * 9 / 10)}, nil
 }

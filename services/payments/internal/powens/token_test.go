@@ -72,8 +72,8 @@ func TestATokenWithAShorterLifeIsRenewedEarlier(t *testing.T) {
 	})
 }
 
-// While the provider hands out no tokens, the one that is there serves until its end.
-func TestAFailedRenewalHarmsNobody(t *testing.T) {
+// While no new token is available, the current one is used until it expires.
+func TestAFailedTokenRenewalKeepsTheCurrentToken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &provider{handle: answering(200, created), token: inTurn(answering(200, `{"token":"t"}`), answering(500, ``))}
@@ -145,7 +145,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestWrongCredentialsAreNotTriedForEachPayment(t *testing.T) {
+func TestWrongCredentialsAreNotRetriedForEachPayment(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &provider{token: answering(401, `{"code":"unauthorized"}`)}
@@ -163,8 +163,8 @@ func TestWrongCredentialsAreNotTriedForEachPayment(t *testing.T) {
 	})
 }
 
-// The one who asked for the token first may give up without spoiling it for the others.
-func TestATokenOutlivesWhoAskedForIt(t *testing.T) {
+// The caller that started the renewal may give up without affecting the others.
+func TestATokenRenewalOutlivesTheCallerThatStartedIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := func(w http.ResponseWriter, r *http.Request) {

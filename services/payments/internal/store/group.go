@@ -12,13 +12,13 @@ import (
 )
 
 // group commits the work of several callers in one transaction. A commit costs the same for one payment as for many, so
-// under load this is most of what the database can do; a lone caller waits for nobody.
+// under load this determines the throughput of the database. A single caller does not wait.
 //
-// Work in a group must not depend on other work in it and must be safe to repeat: when a transaction fails, for
-// whatever reason, each caller does its own work again, alone.
+// Work in a group must not depend on other work in it and must be idempotent: if the transaction fails, each caller repeats
+// its own work alone.
 type group struct {
 	pool *pgxpool.Pool
-	// units has no buffer: what a worker received it answers, and after the workers ended nobody is left waiting.
+	// units is unbuffered: a worker answers every unit it receives, so no caller is left waiting when the workers end.
 	units   chan *unit
 	running atomic.Bool
 	ended   chan struct{}
@@ -36,14 +36,14 @@ const (
 	groupTime    = 10 * time.Second
 )
 
-// errAlone tells a caller that its group failed.
-var errAlone = errors.New("the group failed")
+// errGroupFailed tells a caller that its group failed.
+var errGroupFailed = errors.New("the group failed")
 
 func newGroup(pool *pgxpool.Pool) *group {
 	return &group{pool: pool, units: make(chan *unit), ended: make(chan struct{})}
 }
 
-// run commits groups until ctx ends. Without it every caller works alone.
+// run commits groups until ctx ends. Without it every caller commits alone.
 func (g *group) run(ctx context.Context) {
 	g.running.Store(true)
 	var workers sync.WaitGroup
@@ -65,7 +65,7 @@ func (g *group) work(ctx context.Context) {
 	}
 }
 
-// fill takes what is waiting, without waiting itself.
+// fill takes the waiting units without waiting for more.
 func (g *group) fill(first *unit) []*unit {
 	units := []*unit{first}
 	for len(units) < groupSize {
@@ -88,32 +88,32 @@ func (g *group) commit(ctx context.Context, units []*unit) {
 	}
 	err := g.pool.SendBatch(ctx, b).Close()
 	if err != nil && len(units) > 1 {
-		err = errAlone
+		err = errGroupFailed
 	}
 	for _, u := range units {
 		u.done <- err
 	}
 }
 
-// do commits what queue puts into a batch, with others when there are any.
+// do commits the statements that queue adds to a batch, together with other callers if there are any.
 func (g *group) do(ctx context.Context, queue func(*pgx.Batch)) error {
 	if !g.running.Load() {
-		return g.alone(ctx, queue)
+		return g.commitAlone(ctx, queue)
 	}
 	u := &unit{queue: queue, done: make(chan error, 1)}
 	select {
 	case g.units <- u:
-		if err := <-u.done; !errors.Is(err, errAlone) {
+		if err := <-u.done; !errors.Is(err, errGroupFailed) {
 			return err
 		}
 	case <-g.ended:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return g.alone(ctx, queue)
+	return g.commitAlone(ctx, queue)
 }
 
-func (g *group) alone(ctx context.Context, queue func(*pgx.Batch)) error {
+func (g *group) commitAlone(ctx context.Context, queue func(*pgx.Batch)) error {
 	b := &pgx.Batch{}
 	queue(b)
 	return g.pool.SendBatch(ctx, b).Close()

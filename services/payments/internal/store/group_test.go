@@ -52,7 +52,7 @@ func TestPaymentsThatShareCommitsAreAllRecordedAndOpened(t *testing.T) {
 	}
 }
 
-func TestOneBadPaymentInAGroupHarmsNoOther(t *testing.T) {
+func TestAFailingPaymentInAGroupDoesNotAffectTheOthers(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.grouped(t)

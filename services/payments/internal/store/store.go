@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// ErrNotFound says that there is no such payment for that merchant and mode.
+// ErrNotFound is returned when the merchant has no such payment in the mode.
 var ErrNotFound = errors.New("payment not found")
 
 // Store reads and writes the payments schema.
@@ -27,21 +27,22 @@ type Store struct {
 	wake  func()
 }
 
-// New returns a store. v seals the account numbers of payers and the provider's answers. wake is called after a commit that recorded an event.
+// New returns a store. v seals the account numbers of payers and the provider's responses. wake is called after each commit that
+// recorded an event.
 func New(pool *pgxpool.Pool, v *vault.Vault, now func() time.Time, wake func()) *Store {
 	return &Store{pool: pool, vault: v, group: newGroup(pool), now: now, wake: wake}
 }
 
-// Run lets new and opened payments share commits until ctx ends. The store works without it, each commit alone.
+// Run batches the commits of new and opened payments until ctx ends. Without it each is committed separately.
 func (s *Store) Run(ctx context.Context) error {
 	s.group.run(ctx)
 	return nil
 }
 
-// Meta is what follows a command into the events that it causes.
+// Meta is passed from a command to the events it causes.
 type Meta struct{ Trace, RequestID string }
 
-// clock is the time as the database keeps it.
+// clock returns the time in the precision of the database.
 func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
 const columns = `reference, kind, coalesce(original_reference, ''), merchant_id::text, livemode, amount_cents, currency,

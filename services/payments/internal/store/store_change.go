@@ -18,9 +18,9 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Update locks the payment, lets fn look at it, and writes the step that fn takes. fn may set the provider's fields, the payer,
-// the due time, the counters, CancelRequested, the holder and the session; status, detail, failure and sequence change only by the Change of
-// its step. It returns the payment after the update.
+// Update locks the payment, calls fn and writes the step that fn returns. fn may set the provider's fields, the payer, the due
+// time, the counters, CancelRequested, the holder and the session; status, detail, failure and sequence change only through the
+// step's Change. It returns the updated payment.
 func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func(p *payment.Payment) payment.Step) (payment.Payment, error) {
 	var after payment.Payment
 	err := s.locked(ctx, reference, func(tx pg.DB, p payment.Payment) error {
@@ -38,11 +38,11 @@ func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func
 	return after, err
 }
 
-// rollbackTime bounds the rollback after an error; the connection is closed when it does not work.
+// rollbackTime is the deadline of the rollback after an error. If it fails, the connection is closed.
 const rollbackTime = 2 * time.Second
 
-// locked runs fn in a transaction that holds the payment's row, which fn is given, and wakes the relay after the
-// commit. The transaction begins in the round trip that reads the row.
+// locked runs fn in a transaction that locks the payment's row, and wakes the relay after the commit. The transaction begins in
+// the same round trip that reads the row.
 func (s *Store) locked(ctx context.Context, reference string, fn func(tx pg.DB, p payment.Payment) error) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, aft
 	}
 	b := &pgx.Batch{}
 	s.queueWrite(b, *after, before.Sequence)
-	if err := s.queueRecord(b, *after, before.Status, c, refundOf{}, meta); err != nil {
+	if err := s.queueRecord(b, *after, before.Status, c, refundRef{}, meta); err != nil {
 		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -106,13 +106,13 @@ func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, aft
 	if after.Origin == payment.OriginScan && c.To.Final() {
 		return s.settleGateway(ctx, tx, *after, c, meta)
 	}
-	if after.Origin == payment.OriginScan && (doubtful(before) || doubtful(*after)) {
+	if after.Origin == payment.OriginScan && (unconfirmed(before) || unconfirmed(*after)) {
 		return s.mirror(ctx, tx, *after, c, meta)
 	}
 	return nil
 }
 
-// write updates the columns that may change, guarded by the sequence that the change started from.
+// write updates the columns that may change, provided that the sequence is still the one the change started from.
 func (s *Store) write(ctx context.Context, tx pg.DB, p payment.Payment, from int64) error {
 	b := &pgx.Batch{}
 	s.queueWrite(b, p, from)
@@ -124,7 +124,7 @@ func (s *Store) write(ctx context.Context, tx pg.DB, p payment.Payment, from int
 
 func (s *Store) queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 	if p.Kind == payment.KindPayment && p.Status.Final() {
-		p.Payer.Identity = p.Payer.Identity.Named()
+		p.Payer.Identity = p.Payer.Identity.NameOnly()
 	}
 	payer := s.seal(p.Payer.IBAN, payerOwner(p.Reference))
 	b.Queue(`update payments set status = $3, status_detail = $4, failure_code = $5, sequence = $6,
@@ -143,20 +143,20 @@ func (s *Store) queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 		p.SettleBy, p.ApprovalURL, p.Creates, p.Lookups, p.Late.Amount, p.Late.At, p.Late.BookedAt, p.Payer.Identity, payer.data,
 	).Exec(func(tag pgconn.CommandTag) error {
 		if tag.RowsAffected() != 1 {
-			return errors.New("it moved on meanwhile")
+			return errors.New("it changed concurrently")
 		}
 		return nil
 	})
 }
 
-// refundOf is what payment.refunded adds to the payment: which refund, and how much.
-type refundOf struct {
+// refundRef is what payment.refunded adds to the payment: the refund and its amount.
+type refundRef struct {
 	reference string
 	cents     int64
 }
 
-// record appends the history row and, when the change is announced, the event.
-func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
+// record inserts the history row and, if the change is announced, the event.
+func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from payment.Status, c payment.Change, r refundRef, meta Meta) error {
 	b := &pgx.Batch{}
 	if err := s.queueRecord(b, p, from, c, r, meta); err != nil {
 		return err
@@ -167,9 +167,9 @@ func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from pa
 	return nil
 }
 
-func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, r refundOf, meta Meta) error {
+func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, r refundRef, meta Meta) error {
 	s.queueHistory(b, p, from, c)
-	if c.Event != "" && !p.Silent() {
+	if c.Event != "" && !p.Unannounced() {
 		e, err := event(p, from, c.Event, r, meta)
 		if err != nil {
 			return err
@@ -188,7 +188,7 @@ func (s *Store) queueHistory(b *pgx.Batch, p payment.Payment, from payment.Statu
 		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, answer.keyID, answer.data, p.UpdatedAt, c.Actor, c.Note)
 }
 
-func event(p payment.Payment, from payment.Status, eventType string, r refundOf, meta Meta) (events.Event, error) {
+func event(p payment.Payment, from payment.Status, eventType string, r refundRef, meta Meta) (events.Event, error) {
 	data, err := proto.Marshal(&eventsv1.PaymentChanged{
 		Payment: p.Proto(), PreviousStatus: string(from), OccurredAt: timestamppb.New(p.UpdatedAt),
 		RefundReference: r.reference, RefundAmountCents: r.cents,

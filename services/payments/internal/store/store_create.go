@@ -13,39 +13,37 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// How long an idempotency key is held: the merchant's reference by the contract, the header by common practice.
+// How long an idempotency key is held: the merchant's reference as the API reference says, the header as is common practice.
 const (
 	ReferenceClaim = 30 * time.Minute
 	HeaderClaim    = 24 * time.Hour
 )
 
-// ErrReferenceReused says that a merchant's reference came with another amount or currency than those of the payment that
-// holds it, which is open or paid.
+// ErrReferenceReused is returned when a merchant's reference is held by an open or paid payment with another amount or currency.
 var ErrReferenceReused = errors.New("reference was used with another amount or currency")
 
-// ErrKeyReused says that an Idempotency-Key came with another request than the first time.
+// ErrKeyReused is returned when an Idempotency-Key was used with a different request.
 var ErrKeyReused = errors.New("idempotency key was used with another request")
 
-// Match tells by what an existing payment was found.
+// Match is how an existing payment was found.
 type Match string
 
-// The matches; NoMatch is a payment that was recorded by this call.
+// The matches. NoMatch means that this call recorded the payment.
 const (
 	NoMatch     Match = ""
 	ByReference Match = "reference"
 	ByKey       Match = "header"
 )
 
-// Idempotency is what makes two requests the same one.
+// Idempotency identifies repeated requests.
 type Idempotency struct {
 	Key         string // of the header; may be empty
 	Fingerprint []byte
 }
 
-// Create records a new payment with its first history row and event. When the same merchant's reference or idempotency
-// key is held by an earlier payment, that one is returned with how it was found and nothing is recorded. A payment that
-// ended unpaid holds its reference no more. The same payment recorded twice (a command that was delivered again) counts as
-// recorded now. Errors: ErrKeyReused, ErrReferenceReused.
+// Create records a new payment with its first history row and event. If an earlier payment holds the merchant's reference or the
+// idempotency key, that payment is returned with its match and nothing is recorded. A payment that ended unpaid no longer holds
+// its reference. A redelivered command returns its payment with NoMatch. Errors: ErrKeyReused, ErrReferenceReused.
 func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, match Match, err error) {
 	recorded, fresh, err := s.createFresh(ctx, p, idem, meta)
 	if fresh || err != nil {
@@ -54,7 +52,7 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		recorded, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 		if !errors.Is(err, ErrNotFound) {
-			return err // delivered again: its reference may be another payment's by now
+			return err // redelivered: another payment may hold its reference by now
 		}
 		holder, found, err := s.claimAll(ctx, tx, p, idem)
 		if err != nil {
@@ -71,8 +69,8 @@ func (s *Store) Create(ctx context.Context, p payment.Payment, idem Idempotency,
 	return recorded, match, err
 }
 
-// isTaken reports whether a row with one of the keys exists already.
-func isTaken(err error) bool {
+// isUniqueViolation reports whether a row with one of the keys already exists.
+func isUniqueViolation(err error) bool {
 	var pgErr *pgconn.PgError
 	return errors.As(err, &pgErr) && pgErr.Code == "23505" // unique_violation
 }
@@ -84,8 +82,8 @@ func notNil(b []byte) []byte {
 	return b
 }
 
-// claimAll claims the header's key and the merchant's reference, always in this order, and returns the reference of
-// the payment that holds them, and by which of the two.
+// claimAll claims the header's key and then the merchant's reference, always in this order. It returns the reference of the
+// payment that holds them and which of the two matched.
 func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem Idempotency) (string, Match, error) {
 	now := s.clock()
 	if idem.Key != "" {
@@ -107,12 +105,12 @@ func (s *Store) claimAll(ctx context.Context, tx pgx.Tx, p payment.Payment, idem
 	if err != nil || holder == p.Reference || idem.Key == "" {
 		return holder, ByReference, err
 	}
-	// The key came with a reference that another payment holds: from now on the key stands for that payment.
+	// The key came with a reference that another payment holds. From now on the key refers to that payment.
 	return holder, ByReference, claim.Point(ctx, tx, keyOf(p, kindHeader, idem.Key), holder)
 }
 
-// claimReference claims the merchant's reference: it is free, or free again because the payment that held it ended unpaid.
-// An order has one payment, whatever becomes of it.
+// claimReference claims the merchant's reference if it is free or its payment ended unpaid. An order has exactly one payment,
+// whatever its outcome.
 func (s *Store) claimReference(ctx context.Context, tx pgx.Tx, p payment.Payment) (string, error) {
 	now, key := s.clock(), keyOf(p, kindReference, p.MerchantReference)
 	mine := claim.Claim{Reference: p.Reference, ExpiresAt: now.Add(ReferenceClaim)}
@@ -129,7 +127,7 @@ func (s *Store) claimReference(ctx context.Context, tx pgx.Tx, p payment.Payment
 		case known.Unpaid() && p.Origin != payment.OriginOrder:
 			if moved, err := claim.Move(ctx, tx, key, holder, mine); moved || err != nil {
 				return p.Reference, err
-			} // somebody else took it: look again
+			} // a concurrent request took it: check again
 		case known.Amount != p.Amount || known.Currency != p.Currency:
 			return "", ErrReferenceReused
 		default:
@@ -145,12 +143,12 @@ const (
 	kindScan      = "scan"
 )
 
-// keyOf is a key of that kind of the merchant that p belongs to.
+// keyOf returns a claim key of the merchant that owns p.
 func keyOf(p payment.Payment, kind, key string) claim.Key {
 	return claim.Key{MerchantID: p.MerchantID, Livemode: p.Livemode, Kind: kind, Key: key}
 }
 
-// insertSQL ends with its values, as a select, so that a condition may follow.
+// insertSQL ends with its values as a select, so that a condition may follow.
 const insertSQL = `insert into payments (reference, kind, original_reference, merchant_id, livemode, amount_cents, currency,
 	status, sequence, description, merchant_reference, success_url, cancel_url, metadata, execution_type, execution_date,
 	merchant_name, wait_for_settlement, beneficiary_name, beneficiary_iban, beneficiary_bic, beneficiary_kind, beneficiary_legal,
@@ -173,8 +171,8 @@ func (s *Store) insertArguments(p payment.Payment) []any {
 	}
 }
 
-// first is the payment as it is when it is recorded.
-func (s *Store) first(p payment.Payment) payment.Payment {
+// initial returns the payment in its initial state.
+func (s *Store) initial(p payment.Payment) payment.Payment {
 	p.Status, p.Sequence, p.OwnSession = payment.Pending, 1, payment.SessionOpen
 	if p.Origin == "" {
 		p.Origin = payment.OriginAPI
@@ -192,13 +190,13 @@ func created(p payment.Payment) payment.Change {
 }
 
 func (s *Store) insert(ctx context.Context, tx pgx.Tx, p payment.Payment, meta Meta) (payment.Payment, error) {
-	p = s.first(p)
+	p = s.initial(p)
 	tag, err := tx.Exec(ctx, insertSQL+` on conflict (reference) do nothing`, s.insertArguments(p)...)
 	if err != nil {
 		return payment.Payment{}, fmt.Errorf("insert payment %s: %w", p.Reference, err)
 	}
-	if tag.RowsAffected() == 0 { // the command was delivered again
+	if tag.RowsAffected() == 0 { // the command was redelivered
 		return s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 	}
-	return p, s.record(ctx, tx, p, "", created(p), refundOf{}, meta)
+	return p, s.record(ctx, tx, p, "", created(p), refundRef{}, meta)
 }

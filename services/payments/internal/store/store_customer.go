@@ -7,7 +7,7 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// ListOfCustomer returns one page of what the customer paid by scanning, newest first, and how much there is in all.
+// ListOfCustomer returns one page of the payments that the customer made by scanning, newest first, and the total.
 func (s *Store) ListOfCustomer(ctx context.Context, customer string, limit, offset int) ([]payment.Payment, int64, error) {
 	const where = ` from payments where customer_id = $1 and origin in ('qr', 'scan')`
 	var total int64
@@ -18,8 +18,8 @@ func (s *Store) ListOfCustomer(ctx context.Context, customer string, limit, offs
 	return list, total, err
 }
 
-// RefundsOf returns the refunds of payments by the reference of the payment, each list oldest first. The caller knows that it may
-// see them.
+// RefundsOf returns the refunds of payments by the reference of the payment, each list oldest first. The caller must have
+// authorised the access.
 func (s *Store) RefundsOf(ctx context.Context, originals []string) (map[string][]payment.Payment, error) {
 	list, err := s.collect(s.pool.Query(ctx, `select `+columns+` from payments where original_reference = any($1) and kind = 'refund'
 		order by created_at, reference`, originals))

@@ -9,9 +9,8 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// ClaimDue takes up to limit payments that are due and moves their due time ahead by lease, so that no other worker
-// takes them and a worker that dies loses nothing. A payment that was never asked of the provider is marked as
-// requested from now on: whoever claims it is going to ask.
+// ClaimDue claims up to limit due payments and moves their due time ahead by lease. Other workers skip them in the meantime, and
+// if a worker dies, they become due again.
 func (s *Store) ClaimDue(ctx context.Context, limit int, lease time.Duration) ([]payment.Payment, error) {
 	now := s.clock()
 	return s.collect(s.pool.Query(ctx, `update payments set due_at = $2
@@ -20,8 +19,8 @@ func (s *Store) ClaimDue(ctx context.Context, limit int, lease time.Duration) ([
 		) returning `+columns, now, now.Add(lease), limit))
 }
 
-// MarkRequested notes that a request to create the payment is about to be sent, and returns false when the payment
-// changed meanwhile and must not be requested.
+// MarkRequested records that a create request is about to be sent. It returns false if the payment has changed and must not be
+// requested.
 func (s *Store) MarkRequested(ctx context.Context, reference string, lease time.Duration) (bool, error) {
 	now := s.clock()
 	tag, err := s.pool.Exec(ctx, `update payments set requested_at = $2, due_at = $3, creates = creates + 1, lookups = 0
@@ -33,8 +32,8 @@ func (s *Store) MarkRequested(ctx context.Context, reference string, lease time.
 	return tag.RowsAffected() == 1, nil
 }
 
-// Due moves the time of the next look at a payment that is not final.
-func (s *Store) Due(ctx context.Context, reference string, at time.Time) error {
+// SetDueAt sets the due time of a payment that is not final.
+func (s *Store) SetDueAt(ctx context.Context, reference string, at time.Time) error {
 	_, err := s.pool.Exec(ctx, `update payments set due_at = $2 where reference = $1 and due_at is not null`, reference, at.UTC())
 	if err != nil {
 		return fmt.Errorf("set due time of payment %s: %w", reference, err)
@@ -42,5 +41,5 @@ func (s *Store) Due(ctx context.Context, reference string, at time.Time) error {
 	return nil
 }
 
-// PurgeClaims deletes idempotency keys that nobody holds any more.
+// PurgeClaims deletes expired idempotency keys.
 func (s *Store) PurgeClaims(ctx context.Context) error { return claim.Purge(ctx, s.pool, s.clock()) }

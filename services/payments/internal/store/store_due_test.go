@@ -58,7 +58,7 @@ func TestDuePaymentsAreTakenOnceAndAgainAfterTheirLease(t *testing.T) {
 	}
 }
 
-func TestAPaymentThatSomebodyChangesIsPassedOverNotWaitedFor(t *testing.T) {
+func TestClaimDueSkipsLockedPayments(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for i := range 5 {
@@ -84,7 +84,7 @@ func TestAPaymentThatSomebodyChangesIsPassedOverNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestAPaymentThatMovedOnIsNotRequested(t *testing.T) {
+func TestAPaymentThatChangedIsNotRequested(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p, _, err := b.Create(t.Context(), draft(ref("PAY", 1)), Idempotency{}, Meta{})

@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// freshSQL takes both keys and records the payment with its history row and event, or records nothing when a key is held or the payment is
-// there. No key that is held makes it fail: it shares its commit with others, and a failure would cost them all.
+// freshSQL takes both keys and records the payment with its history row and event, or records nothing if a key is held or the
+// payment exists. A held key does not make it fail, because a failure would abort the other callers that share the commit.
 const freshSQL = `with wanted (kind, key, fingerprint, expires_at) as (
 		values ('header', $42::text, $43::bytea, $44::timestamptz), ('reference', $45, ''::bytea, $46)),
 	claimed as (insert into claims (merchant_id, livemode, kind, key, reference, fingerprint, expires_at)
@@ -25,16 +25,16 @@ const freshSQL = `with wanted (kind, key, fingerprint, expires_at) as (
 	insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
 		select $48::uuid, $49, $50, $51, $52, $53, $54, $55, $56 from recorded`
 
-// releaseSQL gives back the one of two keys that was free, when the other one was held.
+// releaseSQL releases the key that was free if the other one was held.
 const releaseSQL = `delete from claims where merchant_id = $1 and livemode = $2 and kind in ('header', 'reference') and key in ($3, $4)
 	and reference = $5 and not exists (select from payments where reference = $5)`
 
-// createFresh records a payment that nothing stands in the way of, which is nearly always so, in one round trip and a
-// commit that it may share. When a key is held or the payment is there already, nothing is recorded and fresh is false.
+// createFresh records a payment in one round trip and a shared commit, which works for nearly all payments. If a key is held or
+// the payment exists already, nothing is recorded and fresh is false.
 func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, fresh bool, err error) {
-	first := s.first(p)
+	first := s.initial(p)
 	c := created(first)
-	e, err := event(first, "", c.Event, refundOf{}, meta)
+	e, err := event(first, "", c.Event, refundRef{}, meta)
 	if err != nil {
 		return payment.Payment{}, false, err
 	}

@@ -8,9 +8,9 @@ import (
 	"european-pay.eu/eupay/internal/vaulttest"
 )
 
-// TestReplaysAreNoErrorsOfTheDatabase: they were found by a violated key, which is a line in PostgreSQL's log, and made every payment that
+// TestReplaysCauseNoDatabaseErrors: they were found by a violated key, which is a line in PostgreSQL's log, and made every payment that
 // shared their commit begin again.
-func TestReplaysAreNoErrorsOfTheDatabase(t *testing.T) {
+func TestReplaysCauseNoDatabaseErrors(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.Store = New(pgtest.WithoutDuplicates(t, b.pool), vaulttest.New(t), b.Store.now, func() {})

@@ -10,22 +10,22 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// LateReceipt is what a merchant says of money that came for a payment which had ended without it.
+// LateReceipt is a merchant's report of money that arrived after its payment had ended unpaid.
 type LateReceipt struct {
 	MerchantID string
 	Livemode   bool
 	Reference  string
-	// Amount 0: the payment's.
+	// Amount is 0 for the amount of the payment.
 	Amount money.Cents
-	// Received is who says so, when the money came (nil: now), and in which words.
+	// Received is who reports it, when the money arrived (nil: now), and a remark.
 	Received payment.Received
-	// Payer is the account that paid, as the merchant's statement names it; only where the bank did not tell.
+	// Payer is the account that paid, from the merchant's statement. It is used only if the bank did not name one.
 	Payer payment.Party
 }
 
-// BookLate notes on a failed or cancelled payment that its money came after all, once. The same receipt again is a replay.
-// The payment's state stays what it is; what came can be refunded. Errors: ErrNotFound; INVALID_STATE for a payment that is
-// open or paid, has another late receipt, or of which the bank named another payer.
+// BookLate records, once, that the money of a failed or cancelled payment arrived after all. The same receipt again is a replay.
+// The payment's status does not change; the receipt can be refunded. Errors: ErrNotFound; INVALID_STATE for a payment that is
+// open or paid, has another late receipt, or whose payer the bank named differently.
 func (s *Store) BookLate(ctx context.Context, r LateReceipt, meta Meta) (booked payment.Payment, replayed bool, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		p, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments
@@ -39,9 +39,9 @@ func (s *Store) BookLate(ctx context.Context, r LateReceipt, meta Meta) (booked 
 		}
 		if p.Late.Amount > 0 {
 			booked, replayed = p, true
-			return sameReceipt(p, r)
+			return checkSameReceipt(p, r)
 		}
-		if err := lateable(p, r); err != nil {
+		if err := checkLateReceipt(p, r); err != nil {
 			return err
 		}
 		booked = s.withReceipt(p, r)
@@ -66,8 +66,8 @@ func (s *Store) withReceipt(p payment.Payment, r LateReceipt) payment.Payment {
 	return p
 }
 
-// sameReceipt: said twice is said once, another receipt is not.
-func sameReceipt(p payment.Payment, r LateReceipt) error {
+// checkSameReceipt accepts a repeated receipt and refuses a different one.
+func checkSameReceipt(p payment.Payment, r LateReceipt) error {
 	other := r.Received.At != nil && !r.Received.At.Equal(*p.Late.At) || r.Payer.IBAN != "" && r.Payer.IBAN != p.Payer.IBAN
 	if p.Late.Amount != r.Amount || other {
 		return errs.New(errs.InvalidState, "A late receipt of %s %s is booked on this payment already.", p.Late.Amount, p.Currency)
@@ -75,7 +75,7 @@ func sameReceipt(p payment.Payment, r LateReceipt) error {
 	return nil
 }
 
-func lateable(p payment.Payment, r LateReceipt) error {
+func checkLateReceipt(p payment.Payment, r LateReceipt) error {
 	switch {
 	case p.Status == payment.Completed || p.Status == payment.Refunded:
 		return errs.New(errs.InvalidState, "The payment is paid already.")

@@ -129,7 +129,7 @@ func receipt(reference string, amount money.Cents) LateReceipt {
 	return LateReceipt{MerchantID: merchant, Reference: reference, Amount: amount, Received: payment.Received{By: "key:1", Note: "statement"}}
 }
 
-func TestLateMoneyHadNoWayIn(t *testing.T) {
+func TestLateMoneyIsBookedAndRefundable(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	p, _, err := b.order(t, 1, 2999, "")
@@ -220,7 +220,7 @@ func TestManyLateReceiptsAtOnceAreBookedOnce(t *testing.T) {
 	}
 }
 
-func TestThePayerOfLateMoneyIsTheMerchantsToNameOnlyWhenTheBankDidNot(t *testing.T) {
+func TestAMerchantNamesThePayerOfALateReceiptOnlyIfTheBankDidNot(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	named := func(r LateReceipt, iban string) LateReceipt {

@@ -17,28 +17,28 @@ type Filter struct {
 	Livemode   bool
 	Status     payment.Status
 	Detail     string
-	// From is inclusive, To exclusive.
+	// From is inclusive, To is exclusive.
 	From, To time.Time
-	// Reference is ours, MerchantReference the merchant's own.
+	// Reference is ours, MerchantReference is the merchant's own.
 	Reference, MerchantReference string
 	// MinAmount and MaxAmount are inclusive.
 	MinAmount, MaxAmount money.Cents
-	// Search finds a text in the description, the merchant's reference and the payer's name, whatever the case.
+	// Search finds a text in the description, the merchant's reference and the payer's name, ignoring case.
 	Search string
 }
 
-// maxScanned bounds a search for an amount or a text, for which there is no index: only the newest payments that match the
-// other filters are looked at.
+// maxScanned limits searches for an amount or a text, which have no index: only the newest payments that match the other filters
+// are searched.
 const maxScanned = 20_000
 
-// query is a select statement without its list of columns.
+// query is a select statement without its column list.
 type query struct {
 	from  string
 	where []string
 	args  []any
 }
 
-// and adds a condition; each ? in it is the next of the arguments.
+// and adds a condition; each ? is replaced by the next argument.
 func (q *query) and(condition string, args ...any) {
 	for _, a := range args {
 		q.args = append(q.args, a)
@@ -47,13 +47,13 @@ func (q *query) and(condition string, args ...any) {
 	q.where = append(q.where, condition)
 }
 
-// keepNewest applies the conditions so far and keeps the n newest payments. Later conditions apply to those only.
+// keepNewest applies the conditions so far and keeps the n newest payments. Later conditions apply only to those.
 func (q *query) keepNewest(n int) {
 	q.from = fmt.Sprintf("(select * %s order by created_at desc, reference desc limit %d) payments", q, n)
 	q.where = nil
 }
 
-// String is the query from its "from" on.
+// String returns the query, starting at "from".
 func (q *query) String() string {
 	s := "from " + q.from
 	if len(q.where) > 0 {
@@ -86,7 +86,7 @@ func (f Filter) query() *query {
 	return q
 }
 
-// search adds the conditions for which there is no index.
+// search adds the conditions that have no index.
 func (f Filter) search(q *query) {
 	if f.MinAmount == 0 && f.MaxAmount == 0 && f.Search == "" {
 		return
@@ -116,7 +116,7 @@ func searchVariants(text string) []string {
 	return []string{lower, asciiOnly}
 }
 
-// List returns one page of a merchant's payments, newest first, and how many there are in all.
+// List returns one page of a merchant's payments, newest first, and the total.
 func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]payment.Payment, int64, error) {
 	q := f.query()
 	f.search(q)
@@ -129,8 +129,8 @@ func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]paymen
 	return list, total, err
 }
 
-// ListAfter returns the payments that come after the given one in the order of List, and whether there are more. Payments that
-// are created meanwhile come before it, so none is returned twice. Error: ErrNotFound when the merchant has no such payment.
+// ListAfter returns the payments that follow the given one in the order of List, and whether there are more. Payments created in
+// the meantime come before it, so none is returned twice. It returns ErrNotFound when the merchant has no such payment.
 func (s *Store) ListAfter(ctx context.Context, f Filter, after string, limit int) (list []payment.Payment, more bool, err error) {
 	last, err := s.Get(ctx, f.MerchantID, f.Livemode, after)
 	if err != nil {

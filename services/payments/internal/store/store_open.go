@@ -11,25 +11,24 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// openSQL writes what is known after the provider took a payment, if nothing has happened to it since it was recorded.
+// openSQL records the provider's answer to a create, if the payment has not changed since it was recorded.
 const openSQL = `update payments set status = 'pending_sca', status_detail = $2, sequence = 2, provider_payment_id = $3,
 	provider_state = $4, payment_url = $5, requested_at = null, due_at = $6, quiet_polls = $7, updated_at = $8
 	where reference = $1 and sequence = 1 and status = 'pending' and provider_payment_id is null and not cancel_requested
 	and paid_by is null and received_by = '' and own_session = 'open'`
 
-// openedSQL is the condition under which the history row and the event of the same transaction are written: the update
-// took effect. When somebody else opened the payment with the same provider id, the history's key breaks the
-// transaction off.
+// openedSQL makes the history row and the event depend on the update of the same transaction. If a concurrent worker opened the
+// payment with the same provider id, the history's primary key aborts the transaction.
 const openedSQL = `from payments where reference = $1 and sequence = 2 and provider_payment_id = $2`
 
-// Open moves a payment from pending to pending_sca in one round trip, which is what nearly every payment needs. p has
-// the provider's fields set; c is the change to pending_sca. When anything happened to the payment since it was
-// recorded nothing is written and opened is false: Update then decides under the payment's lock.
+// Open moves a payment from pending to pending_sca in one round trip, which is sufficient for nearly every payment. p has the
+// provider's fields set; c is the change to pending_sca. If the payment has changed since it was recorded, nothing is written and
+// opened is false: Update then decides under the payment's lock.
 func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, meta Meta) (after payment.Payment, opened bool, err error) {
 	after = p
 	after.Status, after.Detail, after.Sequence, after.UpdatedAt = c.To, c.Detail, 2, s.clock()
 	after.ProviderState, after.RequestedAt = c.ProviderState, nil
-	e, err := event(after, p.Status, c.Event, refundOf{}, meta)
+	e, err := event(after, p.Status, c.Event, refundRef{}, meta)
 	if err != nil {
 		return p, false, err
 	}
@@ -47,7 +46,7 @@ func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, m
 		outbox.QueueIf(b, e, openedSQL, after.Reference, after.ProviderID)
 	})
 	if err != nil {
-		if isTaken(err) {
+		if isUniqueViolation(err) {
 			return p, false, nil
 		}
 		return p, false, fmt.Errorf("open payment %s: %w", p.Reference, err)

@@ -47,7 +47,7 @@ func TestOpenWritesThePaymentItsHistoryAndItsEvent(t *testing.T) {
 	}
 }
 
-func TestOpenLeavesAPaymentAloneThatMovedOn(t *testing.T) {
+func TestOpenDoesNotTouchAPaymentThatChanged(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	tests := map[string]func(payment.Payment){

@@ -10,25 +10,25 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Get returns a payment or refund of the merchant in the mode, else ErrNotFound. A scan is its customer's: the merchant
-// knows the payment that it pays.
+// Get returns the merchant's payment or refund in the mode, or ErrNotFound. Scans are not returned: they belong to the customer,
+// and the merchant sees the payment that they pay.
 func (s *Store) Get(ctx context.Context, merchant string, livemode bool, reference string) (payment.Payment, error) {
 	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and merchant_id = $2 and livemode = $3
 		and origin <> 'scan'`, reference, merchant, livemode))
 }
 
-// ByReference returns a payment whatever its merchant. Only for work that the merchant cannot steer.
+// ByReference returns a payment of any merchant. Use it only for work that merchants cannot control.
 func (s *Store) ByReference(ctx context.Context, reference string) (payment.Payment, error) {
 	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, reference))
 }
 
-// OfCustomer returns what the customer paid by scanning, else ErrNotFound.
+// OfCustomer returns a payment that the customer made by scanning, or ErrNotFound.
 func (s *Store) OfCustomer(ctx context.Context, customer, reference string) (payment.Payment, error) {
 	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where reference = $1 and customer_id = $2 and origin in ('qr', 'scan')`,
 		reference, customer))
 }
 
-// ByProviderID returns the payment that has the provider's id in the mode.
+// ByProviderID returns the payment with the provider's id in the mode.
 func (s *Store) ByProviderID(ctx context.Context, livemode bool, id string) (payment.Payment, error) {
 	return s.scan(s.pool.QueryRow(ctx, `select `+columns+` from payments where provider_payment_id = $1 and livemode = $2`, id, livemode))
 }

@@ -13,9 +13,9 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Refund records a refund of amount (0: all that is left) and reserves it on the original in the same transaction, so
-// that the refunds of a payment never exceed it, however many are asked for at once. refund carries the new reference,
-// the original's, the merchant, the mode and the account that pays; the rest is taken from the original.
+// Refund records a refund of amount (0: all that is left) and reserves it on the original in the same transaction, so that
+// concurrent refunds never exceed the payment. refund carries the new reference, the original's, the merchant, the mode and the
+// account that pays; everything else is taken from the original.
 func (s *Store) Refund(
 	ctx context.Context, refund payment.Payment, amount money.Cents, idem Idempotency, meta Meta,
 ) (recorded payment.Payment, match Match, err error) {
@@ -34,7 +34,7 @@ func (s *Store) Refund(
 			return err
 		}
 		known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder))
-		if err == nil { // the key's refund, or this very command delivered again
+		if err == nil { // the refund of the key, or this command was redelivered
 			recorded = known
 			if holder != refund.Reference {
 				match = ByKey
@@ -50,7 +50,7 @@ func (s *Store) Refund(
 	return recorded, match, err
 }
 
-// refundOfRefund explains why a refund of the merchant is not found as a payment that can be refunded.
+// refundOfRefund returns a clear error when the merchant tries to refund a refund.
 func refundOfRefund(ctx context.Context, tx pgx.Tx, refund payment.Payment) error {
 	var of string
 	err := tx.QueryRow(ctx, `select original_reference from payments where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'refund'`,
@@ -67,7 +67,7 @@ func refundOfRefund(ctx context.Context, tx pgx.Tx, refund payment.Payment) erro
 }
 
 func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment.Payment, amount money.Cents, meta Meta) (payment.Payment, error) {
-	if err := refundable(original, amount); err != nil {
+	if err := checkRefundable(original, amount); err != nil {
 		return payment.Payment{}, err
 	}
 	if amount == 0 {
@@ -85,10 +85,10 @@ func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment
 	return s.insert(ctx, tx, refund, meta)
 }
 
-func refundable(original payment.Payment, amount money.Cents) error {
+func checkRefundable(original payment.Payment, amount money.Cents) error {
 	left := original.Refundable()
 	switch {
-	case original.Undecided():
+	case original.AwaitingConfirmation():
 		return errs.New(errs.InvalidState, "Nobody knows yet whether the money of this payment came. Confirm that it did, then refund it.")
 	case original.Unpaid():
 		return errs.New(errs.InvalidState, "Only what was paid can be refunded; this payment is %s. If its money came after all, book a late receipt first.", original.Status)
@@ -105,8 +105,8 @@ func refundable(original payment.Payment, amount money.Cents) error {
 	}
 }
 
-// settleOriginal books a finished refund on its payment: a completed one is announced as payment.refunded, any other
-// frees what was reserved for it.
+// settleOriginal applies a finished refund to its payment: a completed refund is announced as payment.refunded, any other
+// releases its reserved amount.
 func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Payment, meta Meta) error {
 	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, refund.OriginalReference))
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Pay
 	}
 	after.AmountRefunded += refund.Amount
 	after.Sequence, after.UpdatedAt = before.Sequence+1, s.clock()
-	if before.Late.Amount == 0 { // what came late was never completed, and its state is never left
+	if before.Late.Amount == 0 { // a payment with a late receipt was never completed, and its status is final
 		after.Status = payment.Refunded
 	}
 	if err := s.write(ctx, tx, after, before.Sequence); err != nil {
@@ -129,5 +129,5 @@ func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Pay
 		To: after.Status, Detail: after.Detail, Failure: after.Failure, Cause: payment.CauseRefund,
 		Event: payment.EventType(payment.KindPayment, payment.Refunded),
 	}
-	return s.record(ctx, tx, after, before.Status, c, refundOf{refund.Reference, int64(refund.Amount)}, meta)
+	return s.record(ctx, tx, after, before.Status, c, refundRef{refund.Reference, int64(refund.Amount)}, meta)
 }

@@ -17,30 +17,30 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// The lock order of this file: a scan's row comes before its gateway payment's. Only the transaction that records a scan
-// has the gateway payment first, when nobody else can know the scan.
+// Lock order in this file: the row of a scan before the row of its gateway payment. Only the transaction that records a scan
+// locks the gateway payment first, when no other transaction can know the scan.
 
-// Scan records what a customer pays by scanning. requestID is the code's: the same customer who pays the same code and
-// amount again within ReferenceClaim gets the earlier payment, unless that one failed. A scan of a gateway payment takes
-// hold of it in the same transaction, and takes its text, beneficiary and execution from it. Errors: ErrNotFound for an
+// Scan records a payment that a customer makes by scanning. requestID identifies the code: if the same customer pays the same
+// code and amount again within ReferenceClaim, the earlier payment is returned unless it failed. A scan of a gateway payment
+// takes hold of it in the same transaction and copies its description, beneficiary and execution. Errors: ErrNotFound for an
 // unknown gateway payment, INVALID_STATE for one that this customer cannot pay now.
 func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, meta Meta) (recorded payment.Payment, match Match, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var gateway payment.Payment
 		if p.Origin == payment.OriginScan {
-			if gateway, err = s.payable(ctx, tx, p.GatewayReference, p.MerchantID, p.Livemode); err != nil {
+			if gateway, err = s.lockPayable(ctx, tx, p.GatewayReference, p.MerchantID, p.Livemode); err != nil {
 				return err
 			}
 		}
-		recorded, match, err = s.scanned(ctx, tx, p, requestID)
+		recorded, match, err = s.findScan(ctx, tx, p, requestID)
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
 		if p.Origin == payment.OriginScan {
-			if err := s.scannable(gateway, p); err != nil {
+			if err := s.checkScannable(gateway, p); err != nil {
 				return err
 			}
-			p = ofGateway(p, gateway)
+			p = copyFromGateway(p, gateway)
 		}
 		if recorded, err = s.insert(ctx, tx, p, meta); err != nil || p.Origin != payment.OriginScan {
 			return err
@@ -49,7 +49,7 @@ func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, m
 		c := payment.Change{To: gateway.Status, Detail: payment.DetailPayingByScan, Cause: payment.CauseScan}
 		return s.hold(ctx, tx, gateway, c, meta)
 	})
-	if isTaken(err) { // an earlier scan has lost its hold and is about to find out
+	if isUniqueViolation(err) { // an earlier scan has lost its hold but has not ended yet
 		err = errs.New(errs.InvalidState, "%s", messageHeld)
 	}
 	return recorded, match, err
@@ -57,18 +57,18 @@ func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, m
 
 const messageHeld = "Somebody is paying this right now. Wait for the outcome."
 
-// payable locks a payment that a scan or the merchant's word may complete.
-func (s *Store) payable(ctx context.Context, tx pgx.Tx, reference, merchant string, livemode bool) (payment.Payment, error) {
+// lockPayable locks a payment that a scan or the merchant's confirmation may complete.
+func (s *Store) lockPayable(ctx context.Context, tx pgx.Tx, reference, merchant string, livemode bool) (payment.Payment, error) {
 	return s.scan(tx.QueryRow(ctx, `select `+columns+` from payments
 		where reference = $1 and merchant_id = $2 and livemode = $3 and kind = 'payment' and origin in ('api', 'order') for update`,
 		reference, merchant, livemode))
 }
 
-// scanned finds the payment that the command or the claim stands for already, else ErrNotFound.
-func (s *Store) scanned(ctx context.Context, tx pgx.Tx, p payment.Payment, requestID string) (payment.Payment, Match, error) {
+// findScan returns the payment that already exists for the command or the claim, or ErrNotFound.
+func (s *Store) findScan(ctx context.Context, tx pgx.Tx, p payment.Payment, requestID string) (payment.Payment, Match, error) {
 	known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 	if !errors.Is(err, ErrNotFound) {
-		return known, NoMatch, err // delivered again
+		return known, NoMatch, err // redelivered
 	}
 	now, key := s.clock(), keyOf(p, kindScan, scanKey(p, requestID))
 	mine := claim.Claim{Reference: p.Reference, ExpiresAt: now.Add(ReferenceClaim)}
@@ -87,15 +87,15 @@ func (s *Store) scanned(ctx context.Context, tx pgx.Tx, p payment.Payment, reque
 	switch {
 	case err != nil:
 		return payment.Payment{}, NoMatch, err
-	case !moved: // somebody else tries again at this moment
+	case !moved: // a concurrent request retries the same code
 		return payment.Payment{}, NoMatch, errs.New(errs.InvalidState, "%s", messageHeld)
 	default:
 		return payment.Payment{}, NoMatch, ErrNotFound
 	}
 }
 
-// mayPayAgain: who failed may try again with the same code, and a merchant's own code is there to be paid again and again.
-// Each payment wants the customer's word at the bank, so nothing is paid twice by mistake.
+// mayPayAgain reports whether the same code may be paid again: after a failed attempt, and always for a merchant's own code,
+// which is meant to be paid repeatedly. The customer authorises each payment at the bank, so nothing is paid twice by mistake.
 func mayPayAgain(p payment.Payment) bool {
 	switch p.Status {
 	case payment.Failed, payment.Cancelled:
@@ -107,15 +107,15 @@ func mayPayAgain(p payment.Payment) bool {
 	}
 }
 
-// scanKey names the customer, the code and the amount. Each part is of a length that says where it ends.
+// scanKey identifies the customer, the code and the amount. The parts are quoted, so that different inputs cannot collide.
 func scanKey(p payment.Payment, requestID string) string {
 	text := fmt.Sprintf("%q %q %q %d %s", p.CustomerID, requestID, p.GatewayReference, p.Amount, p.Currency)
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *Store) scannable(gateway, p payment.Payment) error {
-	if err := s.free(gateway); err != nil {
+func (s *Store) checkScannable(gateway, p payment.Payment) error {
+	if err := s.checkUnheld(gateway); err != nil {
 		return err
 	}
 	switch {
@@ -128,8 +128,8 @@ func (s *Store) scannable(gateway, p payment.Payment) error {
 	}
 }
 
-// free reports what stands in the way of a new holder.
-func (s *Store) free(p payment.Payment) error {
+// checkUnheld returns an error if the payment cannot get a new holder.
+func (s *Store) checkUnheld(p payment.Payment) error {
 	switch {
 	case p.Status == payment.Completed || p.Status == payment.Refunded:
 		return errs.New(errs.InvalidState, "The payment is paid already.")
@@ -146,8 +146,8 @@ func (s *Store) free(p payment.Payment) error {
 	}
 }
 
-// ofGateway makes the scan the same transfer as the one that the gateway payment asked for.
-func ofGateway(p, gateway payment.Payment) payment.Payment {
+// copyFromGateway makes the scan the same transfer as the gateway payment.
+func copyFromGateway(p, gateway payment.Payment) payment.Payment {
 	p.Beneficiary, p.MerchantName, p.WaitForSettlement = gateway.Beneficiary, gateway.MerchantName, gateway.WaitForSettlement
 	p.Description, p.ExecutionType, p.ExecutionDate = gateway.Description, gateway.ExecutionType, gateway.ExecutionDate
 	p.MerchantReference = gateway.MerchantReference
@@ -166,9 +166,9 @@ func (s *Store) hold(ctx context.Context, tx pg.DB, p payment.Payment, c payment
 	return s.apply(ctx, tx, before, &p, c, meta)
 }
 
-// MarkScanRequested notes that a request to create the scan's provider payment is about to be sent. It returns false when
-// the scan does not hold its gateway payment, whose session must be closed, or was requested before. Once true, only the
-// end of the scan lets go of the gateway payment.
+// MarkScanRequested records that a create request for the scan is about to be sent. It returns false if the scan does not hold
+// its gateway payment, the session of that payment is not closed, or the scan was requested before. After that, the hold is
+// released only when the scan ends.
 func (s *Store) MarkScanRequested(ctx context.Context, reference string, lease time.Duration) (bool, error) {
 	now := s.clock()
 	tag, err := s.pool.Exec(ctx, `update payments s set requested_at = $2, due_at = $3
@@ -191,8 +191,8 @@ func (s *Store) WakeScan(ctx context.Context, reference string) error {
 	return nil
 }
 
-// settleGateway books a finished scan on the payment that it holds: a completed one completes it, any other lets go of it.
-// When the money of a scan did not come or came as another amount, the payment ends with it: it must not be paid again.
+// settleGateway applies a finished scan to the payment it holds: a completed scan completes the payment, any other releases it.
+// If the scan failed because its money did not arrive or had another amount, the payment fails too: it must not be paid again.
 func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Payment, why payment.Change, meta Meta) error {
 	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, done.GatewayReference))
 	if err != nil {
@@ -202,13 +202,13 @@ func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Paymen
 	after := before
 	if done.Status != payment.Completed {
 		if !holds {
-			return nil // its own session was faster
+			return nil // the payer authorised at the payment's own session first
 		}
-		after.LetGo()
+		after.ReleaseHold()
 		due := s.clock()
 		after.DueAt, after.SettleBy = &due, nil
 		c := payment.Change{To: before.Status, Cause: payment.CauseScan}
-		if doubtful(before) && (done.Failure == payment.FailureNotReceived || done.Failure == payment.FailureMismatch) {
+		if unconfirmed(before) && (done.Failure == payment.FailureNotReceived || done.Failure == payment.FailureMismatch) {
 			c = payment.Change{
 				To: payment.Failed, Failure: done.Failure, Cause: why.Cause, Actor: why.Actor, Note: why.Note,
 				Event: payment.EventType(before.Kind, payment.Failed),
@@ -217,7 +217,7 @@ func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Paymen
 		return s.apply(ctx, tx, before, &after, c, meta)
 	}
 	if !holds {
-		return fmt.Errorf("scan %s was paid without holding %s", done.Reference, before.Reference)
+		return fmt.Errorf("scan %s completed without holding payment %s", done.Reference, before.Reference)
 	}
 	after.Payer, after.CustomerID = done.Payer, done.CustomerID
 	return s.apply(ctx, tx, before, &after, payment.Change{
@@ -226,20 +226,20 @@ func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Paymen
 	}, meta)
 }
 
-// doubtful reports whether the payment's detail is one that its merchant must see: nobody knows whether the money came, or
+// unconfirmed reports whether the payment has a detail that the merchant must see: it is unknown whether the money arrived, or
 // the bank shows another amount.
-func doubtful(p payment.Payment) bool {
+func unconfirmed(p payment.Payment) bool {
 	return p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailMismatch
 }
 
-// mirror shows on the payment that a scan holds what merchants must know of the scan.
+// mirror shows such a detail of a scan on the payment it holds.
 func (s *Store) mirror(ctx context.Context, tx pg.DB, of payment.Payment, c payment.Change, meta Meta) error {
 	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, of.GatewayReference))
 	if err != nil {
 		return err
 	}
 	shown := payment.Change{To: before.Status, Detail: payment.DetailPayingByScan, Cause: payment.CauseScan}
-	if doubtful(of) {
+	if unconfirmed(of) {
 		shown.Detail, shown.Note = of.Detail, c.Note
 		if of.Detail == payment.DetailMismatch {
 			shown.Event = string(before.Kind) + "." + payment.DetailMismatch
@@ -253,21 +253,21 @@ func (s *Store) mirror(ctx context.Context, tx pg.DB, of payment.Payment, c paym
 	return s.apply(ctx, tx, before, &after, shown, meta)
 }
 
-// Receive takes hold of a payment whose money came outside the provider, by the merchant's word. amount is 0 or that of
-// the payment; until due somebody is busy with it. Errors: ErrNotFound; INVALID_STATE for a payment that is not open or
-// that somebody is paying.
+// Receive takes hold of a payment whose money, as the merchant reports, arrived outside the provider. amount is 0 or the amount
+// of the payment; until due the caller processes it. Errors: ErrNotFound; INVALID_STATE for a payment that is not open or that
+// somebody is paying.
 func (s *Store) Receive(
 	ctx context.Context, merchant string, livemode bool, reference string, amount money.Cents, r payment.Received, due time.Time, meta Meta,
 ) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		p, err := s.payable(ctx, tx, reference, merchant, livemode)
+		p, err := s.lockPayable(ctx, tx, reference, merchant, livemode)
 		if err != nil {
 			return err
 		}
 		if p.Held() && p.Received.By == r.By {
-			return nil // said twice
+			return nil // repeated
 		}
-		if err := s.free(p); err != nil {
+		if err := s.checkUnheld(p); err != nil {
 			return err
 		}
 		if amount != 0 && amount != p.Amount {

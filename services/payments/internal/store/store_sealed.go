@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 
-// Sealed are the columns that the vault has sealed: the account numbers of payers, who are the beneficiaries of refunds, and the provider's
-// answers, which may hold them.
+// Sealed lists the columns that the vault seals: the account numbers of payers, who are the beneficiaries of refunds, and the
+// provider's responses, which may contain them.
 func (s *Store) Sealed() []vault.Column {
 	return []vault.Column{
 		{
@@ -38,7 +38,7 @@ func answerOwner(reference, sequence string) string {
 	return "provider answer\x00" + reference + "\x00" + sequence
 }
 
-// sealedText is a sealed text in two columns; both are null for the empty text.
+// sealedText is a sealed text in two columns; both are null for an empty text.
 type sealedText struct {
 	keyID *string
 	data  []byte
@@ -52,12 +52,12 @@ func (s *Store) seal(plain, owner string) sealedText {
 	return sealedText{&v.KeyID, v.Data}
 }
 
-// sealAnswer seals what the provider answered when it caused the change with that number.
+// sealAnswer seals the provider's response that caused the change with the given sequence.
 func (s *Store) sealAnswer(raw []byte, reference string, sequence int64) sealedText {
 	return s.seal(string(raw), answerOwner(reference, strconv.FormatInt(sequence, 10)))
 }
 
-// open puts the sealed text into plain, unless that holds what an earlier version wrote unsealed.
+// open decrypts into plain, unless plain holds a value that an earlier version wrote unsealed.
 func (s *Store) open(plain *string, sealed sealedText, owner string) error {
 	if *plain != "" || sealed.keyID == nil {
 		return nil
@@ -67,7 +67,7 @@ func (s *Store) open(plain *string, sealed sealedText, owner string) error {
 	return err
 }
 
-// beneficiary returns how the account number of the beneficiary is kept: a merchant's as it is, that of a payer who is refunded sealed.
+// beneficiary returns how the beneficiary's IBAN is stored: a merchant's in plain text, a refunded payer's sealed.
 func (s *Store) beneficiary(p payment.Payment) (plain string, sealed sealedText) {
 	if p.Kind != payment.KindRefund {
 		return p.Beneficiary.IBAN, sealedText{}
@@ -75,14 +75,14 @@ func (s *Store) beneficiary(p payment.Payment) (plain string, sealed sealedText)
 	return "", s.seal(p.Beneficiary.IBAN, beneficiaryOwner(p.Reference))
 }
 
-// Answered is a row of a payment's history with the provider's answer that caused it; empty where none did.
+// Answered is a history row with the provider's response that caused it, if any.
 type Answered struct {
 	Entry
 	Answer string
 }
 
-// Answers returns all changes of any payment or refund, oldest first, with the provider's answers. They hold personal data: it is for operators.
-// Errors: ErrNotFound.
+// Answers returns all changes of any payment or refund, oldest first, with the provider's responses. They contain personal data
+// and are meant for operators. It returns ErrNotFound for an unknown reference.
 func (s *Store) Answers(ctx context.Context, reference string) ([]Answered, error) {
 	rows, err := s.pool.Query(ctx, `select `+entryColumns+`, provider_raw, provider_raw_key_id, provider_raw_sealed
 		from payment_history where reference = $1 order by sequence`, reference)
