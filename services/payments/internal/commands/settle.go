@@ -47,7 +47,7 @@ func (h *Handler) bookLateReceipt(ctx context.Context, r *request, c *paymentsv1
 	if _, _, err := h.loadAllowed(ctx, c.GetMerchantId(), c.GetMerchantVersion(), c.GetLivemode(), c.GetReference()); err != nil {
 		return err
 	}
-	receipt := store.LateReceipt{
+	receipt := payment.LateReport{
 		MerchantID: c.GetMerchantId(), Livemode: c.GetLivemode(), Reference: c.GetReference(), Amount: money.Cents(c.GetAmountCents()),
 		Received: payment.Received{By: c.GetActor(), Note: c.GetNote()},
 		Payer:    payment.Party{Name: c.GetPayerName(), IBAN: c.GetPayerIban()},

@@ -181,6 +181,9 @@ type Change struct {
 	Event string
 	// Actor and Note are who made the change and their remark. They appear only in the history.
 	Actor, Note string
+	// Refund and RefundAmount are the refund that payment.refunded announces. They appear only in the event.
+	Refund       string
+	RefundAmount money.Cents
 }
 
 // EventType returns the type of the event that announces the status of a payment or refund.

@@ -30,10 +30,7 @@ func (s *Store) Update(ctx context.Context, reference string, meta Meta, fn func
 			after = p
 			return nil
 		}
-		if c, is := step.Change(); is {
-			return s.apply(ctx, tx, p, &after, c, meta)
-		}
-		return s.write(ctx, tx, after, p.Sequence)
+		return s.take(ctx, tx, p, &after, step, meta)
 	})
 	return after, err
 }
@@ -76,40 +73,47 @@ func (s *Store) locked(ctx context.Context, reference string, fn func(tx pg.DB, 
 	return nil
 }
 
+// lock reads a payment and holds its row until the transaction ends.
+func (s *Store) lock(ctx context.Context, tx pg.DB, reference string) (payment.Payment, error) {
+	return s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, reference))
+}
+
+// take writes the step that made after of before, whose row is locked.
+func (s *Store) take(ctx context.Context, tx pg.DB, before payment.Payment, after *payment.Payment, step payment.Step, meta Meta) error {
+	c, changed := step.Change()
+	switch {
+	case changed:
+		return s.apply(ctx, tx, before, after, c, meta)
+	case step.Writes():
+		return s.write(ctx, tx, *after, before.Sequence)
+	default:
+		return nil
+	}
+}
+
+// apply writes a change with its history and event, and what it means for another payment.
 func (s *Store) apply(ctx context.Context, tx pg.DB, before payment.Payment, after *payment.Payment, c payment.Change, meta Meta) error {
-	if before.Status != c.To && !before.Status.CanMoveTo(c.To) {
-		return fmt.Errorf("payment %s cannot move from %s to %s", before.Reference, before.Status, c.To)
-	}
-	after.Status, after.Detail, after.Failure = c.To, c.Detail, c.Failure
-	after.Sequence = before.Sequence + 1
-	after.UpdatedAt = s.clock()
-	if c.ProviderState != "" {
-		after.ProviderState = c.ProviderState
-	}
-	if c.To.Final() {
-		after.DueAt, after.CancelRequested, after.SettleBy, after.ApprovalURL = nil, false, nil, ""
-	}
-	if c.To == payment.Completed {
-		after.CompletedAt = &after.UpdatedAt
+	if err := after.Apply(before, c, s.clock()); err != nil {
+		return err
 	}
 	b := &pgx.Batch{}
 	s.queueWrite(b, *after, before.Sequence)
-	if err := s.queueRecord(b, *after, before.Status, c, refundRef{}, meta); err != nil {
+	if err := s.queueRecord(b, *after, before.Status, c, meta); err != nil {
 		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("change payment %s: %w", after.Reference, err)
 	}
-	if after.Kind == payment.KindRefund && c.To.Final() {
+	switch after.Reaches(before) {
+	case payment.Original:
 		return s.settleOriginal(ctx, tx, *after, meta)
-	}
-	if after.Origin == payment.OriginScan && c.To.Final() {
+	case payment.Gateway:
 		return s.settleGateway(ctx, tx, *after, c, meta)
-	}
-	if after.Origin == payment.OriginScan && (unconfirmed(before) || unconfirmed(*after)) {
+	case payment.GatewayDetail:
 		return s.mirror(ctx, tx, *after, c, meta)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // write updates the columns that may change, provided that the sequence is still the one the change started from.
@@ -149,16 +153,10 @@ func (s *Store) queueWrite(b *pgx.Batch, p payment.Payment, from int64) {
 	})
 }
 
-// refundRef is what payment.refunded adds to the payment: the refund and its amount.
-type refundRef struct {
-	reference string
-	cents     int64
-}
-
 // record inserts the history row and, if the change is announced, the event.
-func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from payment.Status, c payment.Change, r refundRef, meta Meta) error {
+func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from payment.Status, c payment.Change, meta Meta) error {
 	b := &pgx.Batch{}
-	if err := s.queueRecord(b, p, from, c, r, meta); err != nil {
+	if err := s.queueRecord(b, p, from, c, meta); err != nil {
 		return err
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -167,10 +165,10 @@ func (s *Store) record(ctx context.Context, tx pg.DB, p payment.Payment, from pa
 	return nil
 }
 
-func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, r refundRef, meta Meta) error {
+func (s *Store) queueRecord(b *pgx.Batch, p payment.Payment, from payment.Status, c payment.Change, meta Meta) error {
 	s.queueHistory(b, p, from, c)
 	if c.Event != "" && !p.Unannounced() {
-		e, err := event(p, from, c.Event, r, meta)
+		e, err := event(p, from, c, meta)
 		if err != nil {
 			return err
 		}
@@ -188,16 +186,16 @@ func (s *Store) queueHistory(b *pgx.Batch, p payment.Payment, from payment.Statu
 		p.Reference, p.Sequence, from, c.To, c.Detail, c.Failure, c.Cause, c.ProviderState, answer.keyID, answer.data, p.UpdatedAt, c.Actor, c.Note)
 }
 
-func event(p payment.Payment, from payment.Status, eventType string, r refundRef, meta Meta) (events.Event, error) {
+func event(p payment.Payment, from payment.Status, c payment.Change, meta Meta) (events.Event, error) {
 	data, err := proto.Marshal(&eventsv1.PaymentChanged{
 		Payment: p.Proto(), PreviousStatus: string(from), OccurredAt: timestamppb.New(p.UpdatedAt),
-		RefundReference: r.reference, RefundAmountCents: r.cents,
+		RefundReference: c.Refund, RefundAmountCents: int64(c.RefundAmount),
 	})
 	if err != nil {
-		return events.Event{}, fmt.Errorf("encode event %s: %w", eventType, err)
+		return events.Event{}, fmt.Errorf("encode event %s: %w", c.Event, err)
 	}
 	return events.Event{
-		ID: events.NewID(), Type: eventType, Source: "payments", Merchant: p.MerchantID, Livemode: p.Livemode,
+		ID: events.NewID(), Type: c.Event, Source: "payments", Merchant: p.MerchantID, Livemode: p.Livemode,
 		Time: p.UpdatedAt, Trace: meta.Trace, RequestID: meta.RequestID, Data: data,
 	}, nil
 }

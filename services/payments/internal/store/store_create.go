@@ -198,5 +198,5 @@ func (s *Store) insert(ctx context.Context, tx pgx.Tx, p payment.Payment, meta M
 	if tag.RowsAffected() == 0 { // the command was redelivered
 		return s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 	}
-	return p, s.record(ctx, tx, p, "", created(p), refundRef{}, meta)
+	return p, s.record(ctx, tx, p, "", created(p), meta)
 }

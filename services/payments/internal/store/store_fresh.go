@@ -34,7 +34,7 @@ const releaseSQL = `delete from claims where merchant_id = $1 and livemode = $2 
 func (s *Store) createFresh(ctx context.Context, p payment.Payment, idem Idempotency, meta Meta) (recorded payment.Payment, fresh bool, err error) {
 	first := s.initial(p)
 	c := created(first)
-	e, err := event(first, "", c.Event, refundRef{}, meta)
+	e, err := event(first, "", c, meta)
 	if err != nil {
 		return payment.Payment{}, false, err
 	}

@@ -125,8 +125,8 @@ func TestAnOrderHasOnePaymentAlsoWhenThatFailed(t *testing.T) {
 	}
 }
 
-func receipt(reference string, amount money.Cents) LateReceipt {
-	return LateReceipt{MerchantID: merchant, Reference: reference, Amount: amount, Received: payment.Received{By: "key:1", Note: "statement"}}
+func receipt(reference string, amount money.Cents) payment.LateReport {
+	return payment.LateReport{MerchantID: merchant, Reference: reference, Amount: amount, Received: payment.Received{By: "key:1", Note: "statement"}}
 }
 
 func TestLateMoneyIsBookedAndRefundable(t *testing.T) {
@@ -147,7 +147,7 @@ func TestLateMoneyIsBookedAndRefundable(t *testing.T) {
 	if after, replayed, err := b.BookLate(t.Context(), receipt(p.Reference, 2999), Meta{}); err != nil || !replayed || after.Sequence != booked.Sequence {
 		t.Errorf("said twice: replayed %v, %v", replayed, err)
 	}
-	for name, other := range map[string]LateReceipt{
+	for name, other := range map[string]payment.LateReport{
 		"another amount":   receipt(p.Reference, 1000),
 		"another merchant": {MerchantID: "0b25921f-b729-48ed-8000-000000000000", Reference: p.Reference},
 	} {
@@ -223,7 +223,7 @@ func TestManyLateReceiptsAtOnceAreBookedOnce(t *testing.T) {
 func TestAMerchantNamesThePayerOfALateReceiptOnlyIfTheBankDidNot(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	named := func(r LateReceipt, iban string) LateReceipt {
+	named := func(r payment.LateReport, iban string) payment.LateReport {
 		r.Payer = payment.Party{Name: "Camille Payer", IBAN: iban}
 		return r
 	}

@@ -28,7 +28,7 @@ func (s *Store) Open(ctx context.Context, p payment.Payment, c payment.Change, m
 	after = p
 	after.Status, after.Detail, after.Sequence, after.UpdatedAt = c.To, c.Detail, 2, s.clock()
 	after.ProviderState, after.RequestedAt = c.ProviderState, nil
-	e, err := event(after, p.Status, c.Event, refundRef{}, meta)
+	e, err := event(after, p.Status, c, meta)
 	if err != nil {
 		return p, false, err
 	}

@@ -67,7 +67,7 @@ func refundOfRefund(ctx context.Context, tx pgx.Tx, refund payment.Payment) erro
 }
 
 func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment.Payment, amount money.Cents, meta Meta) (payment.Payment, error) {
-	if err := checkRefundable(original, amount); err != nil {
+	if err := payment.CheckRefundable(original, amount); err != nil {
 		return payment.Payment{}, err
 	}
 	if amount == 0 {
@@ -85,49 +85,12 @@ func (s *Store) reserve(ctx context.Context, tx pgx.Tx, original, refund payment
 	return s.insert(ctx, tx, refund, meta)
 }
 
-func checkRefundable(original payment.Payment, amount money.Cents) error {
-	left := original.Refundable()
-	switch {
-	case original.AwaitingConfirmation():
-		return errs.New(errs.InvalidState, "Nobody knows yet whether the money of this payment came. Confirm that it did, then refund it.")
-	case original.Unpaid():
-		return errs.New(errs.InvalidState, "Only what was paid can be refunded; this payment is %s. If its money came after all, book a late receipt first.", original.Status)
-	case !original.Status.Final():
-		return errs.New(errs.InvalidState, "Only a completed payment can be refunded; this one is %s.", original.Status)
-	case original.Payer.IBAN == "":
-		return errs.New(errs.InvalidState, "The bank did not tell which account paid, so this payment cannot be refunded here. Transfer the money back from your bank.")
-	case left == 0:
-		return errs.New(errs.RefundExceeds, "Nothing is left to refund: refunds of the whole amount are done or under way.")
-	case amount > left:
-		return errs.New(errs.RefundExceeds, "The refund is more than what is left. Refund at most %s %s.", left, original.Currency)
-	default:
-		return nil
-	}
-}
-
-// settleOriginal applies a finished refund to its payment: a completed refund is announced as payment.refunded, any other
-// releases its reserved amount.
+// settleOriginal applies a refund that has ended to its payment.
 func (s *Store) settleOriginal(ctx context.Context, tx pg.DB, refund payment.Payment, meta Meta) error {
-	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, refund.OriginalReference))
+	before, err := s.lock(ctx, tx, refund.OriginalReference)
 	if err != nil {
 		return err
 	}
-	after := before
-	if refund.Status != payment.Completed {
-		after.AmountReserved -= refund.Amount
-		return s.write(ctx, tx, after, before.Sequence)
-	}
-	after.AmountRefunded += refund.Amount
-	after.Sequence, after.UpdatedAt = before.Sequence+1, s.clock()
-	if before.Late.Amount == 0 { // a payment with a late receipt was never completed, and its status is final
-		after.Status = payment.Refunded
-	}
-	if err := s.write(ctx, tx, after, before.Sequence); err != nil {
-		return err
-	}
-	c := payment.Change{
-		To: after.Status, Detail: after.Detail, Failure: after.Failure, Cause: payment.CauseRefund,
-		Event: payment.EventType(payment.KindPayment, payment.Refunded),
-	}
-	return s.record(ctx, tx, after, before.Status, c, refundRef{refund.Reference, int64(refund.Amount)}, meta)
+	after, step := payment.SettleRefund(before, refund)
+	return s.take(ctx, tx, before, &after, step, meta)
 }

@@ -37,10 +37,10 @@ func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, m
 			return err
 		}
 		if p.Origin == payment.OriginScan {
-			if err := s.checkScannable(gateway, p); err != nil {
+			if err := payment.CheckScannable(gateway, p, s.clock()); err != nil {
 				return err
 			}
-			p = copyFromGateway(p, gateway)
+			p = payment.CopyFromGateway(p, gateway)
 		}
 		if recorded, err = s.insert(ctx, tx, p, meta); err != nil || p.Origin != payment.OriginScan {
 			return err
@@ -50,12 +50,10 @@ func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, m
 		return s.hold(ctx, tx, gateway, c, meta)
 	})
 	if isUniqueViolation(err) { // an earlier scan has lost its hold but has not ended yet
-		err = errs.New(errs.InvalidState, "%s", messageHeld)
+		err = errs.New(errs.InvalidState, "%s", payment.MessageHeld)
 	}
 	return recorded, match, err
 }
-
-const messageHeld = "Somebody is paying this right now. Wait for the outcome."
 
 // lockPayable locks a payment that a scan or the merchant's confirmation may complete.
 func (s *Store) lockPayable(ctx context.Context, tx pgx.Tx, reference, merchant string, livemode bool) (payment.Payment, error) {
@@ -80,7 +78,7 @@ func (s *Store) findScan(ctx context.Context, tx pgx.Tx, p payment.Payment, requ
 		return payment.Payment{}, NoMatch, ErrNotFound
 	}
 	known, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder.Reference))
-	if err != nil || !mayPayAgain(known) {
+	if err != nil || !known.MayPayAgain() {
 		return known, ByReference, err
 	}
 	moved, err := claim.Move(ctx, tx, key, holder.Reference, mine)
@@ -88,22 +86,9 @@ func (s *Store) findScan(ctx context.Context, tx pgx.Tx, p payment.Payment, requ
 	case err != nil:
 		return payment.Payment{}, NoMatch, err
 	case !moved: // a concurrent request retries the same code
-		return payment.Payment{}, NoMatch, errs.New(errs.InvalidState, "%s", messageHeld)
+		return payment.Payment{}, NoMatch, errs.New(errs.InvalidState, "%s", payment.MessageHeld)
 	default:
 		return payment.Payment{}, NoMatch, ErrNotFound
-	}
-}
-
-// mayPayAgain reports whether the same code may be paid again: after a failed attempt, and always for a merchant's own code,
-// which is meant to be paid repeatedly. The customer authorises each payment at the bank, so nothing is paid twice by mistake.
-func mayPayAgain(p payment.Payment) bool {
-	switch p.Status {
-	case payment.Failed, payment.Cancelled:
-		return true
-	case payment.Completed, payment.Refunded:
-		return p.Origin == payment.OriginQR
-	default:
-		return false
 	}
 }
 
@@ -112,49 +97,6 @@ func scanKey(p payment.Payment, requestID string) string {
 	text := fmt.Sprintf("%q %q %q %d %s", p.CustomerID, requestID, p.GatewayReference, p.Amount, p.Currency)
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
-}
-
-func (s *Store) checkScannable(gateway, p payment.Payment) error {
-	if err := s.checkUnheld(gateway); err != nil {
-		return err
-	}
-	switch {
-	case gateway.Amount != p.Amount || gateway.Currency != p.Currency:
-		return errs.New(errs.InvalidState, "The amount is not that of the payment. Scan its code again.")
-	case gateway.Detail == payment.DetailExpiring || !s.clock().Before(gateway.ExpiresAt):
-		return errs.New(errs.InvalidState, "The payment has expired. Ask the merchant for a new one.")
-	default:
-		return nil
-	}
-}
-
-// checkUnheld returns an error if the payment cannot get a new holder.
-func (s *Store) checkUnheld(p payment.Payment) error {
-	switch {
-	case p.Status == payment.Completed || p.Status == payment.Refunded:
-		return errs.New(errs.InvalidState, "The payment is paid already.")
-	case p.Status.Final():
-		return errs.New(errs.InvalidState, "The payment is %s and cannot be paid any more.", p.Status)
-	case p.Held():
-		return errs.New(errs.InvalidState, "%s", messageHeld)
-	case p.CancelRequested:
-		return errs.New(errs.InvalidState, "The payment is being cancelled.")
-	case p.Detail == payment.DetailBankProcessing || p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailCancelling || p.Detail == payment.DetailMismatch:
-		return errs.New(errs.InvalidState, "The payment is at the payer's bank already. Wait for its outcome.")
-	default:
-		return nil
-	}
-}
-
-// copyFromGateway makes the scan the same transfer as the gateway payment.
-func copyFromGateway(p, gateway payment.Payment) payment.Payment {
-	p.Beneficiary, p.MerchantName, p.WaitForSettlement = gateway.Beneficiary, gateway.MerchantName, gateway.WaitForSettlement
-	p.Description, p.ExecutionType, p.ExecutionDate = gateway.Description, gateway.ExecutionType, gateway.ExecutionDate
-	p.MerchantReference = gateway.MerchantReference
-	if gateway.ExpiresAt.Before(p.ExpiresAt) {
-		p.ExpiresAt = gateway.ExpiresAt
-	}
-	return p
 }
 
 // hold writes the holder that is set on p, whose row is locked.
@@ -191,66 +133,27 @@ func (s *Store) WakeScan(ctx context.Context, reference string) error {
 	return nil
 }
 
-// settleGateway applies a finished scan to the payment it holds: a completed scan completes the payment, any other releases it.
-// If the scan failed because its money did not arrive or had another amount, the payment fails too: it must not be paid again.
+// settleGateway applies a scan that has ended to the payment it holds.
 func (s *Store) settleGateway(ctx context.Context, tx pg.DB, done payment.Payment, why payment.Change, meta Meta) error {
-	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, done.GatewayReference))
+	before, err := s.lock(ctx, tx, done.GatewayReference)
 	if err != nil {
 		return err
 	}
-	holds := before.PaidBy == done.Reference && !before.Status.Final()
-	after := before
-	if done.Status != payment.Completed {
-		if !holds {
-			return nil // the payer authorised at the payment's own session first
-		}
-		after.ReleaseHold()
-		due := s.clock()
-		after.DueAt, after.SettleBy = &due, nil
-		c := payment.Change{To: before.Status, Cause: payment.CauseScan}
-		if unconfirmed(before) && (done.Failure == payment.FailureNotReceived || done.Failure == payment.FailureMismatch) {
-			c = payment.Change{
-				To: payment.Failed, Failure: done.Failure, Cause: why.Cause, Actor: why.Actor, Note: why.Note,
-				Event: payment.EventType(before.Kind, payment.Failed),
-			}
-		}
-		return s.apply(ctx, tx, before, &after, c, meta)
+	after, step, err := payment.SettleScan(before, done, why, s.clock())
+	if err != nil {
+		return err
 	}
-	if !holds {
-		return fmt.Errorf("scan %s completed without holding payment %s", done.Reference, before.Reference)
-	}
-	after.Payer, after.CustomerID = done.Payer, done.CustomerID
-	return s.apply(ctx, tx, before, &after, payment.Change{
-		To: payment.Completed, Detail: done.Detail, Cause: payment.CauseScan, Actor: why.Actor, Note: why.Note,
-		Event: payment.EventType(before.Kind, payment.Completed),
-	}, meta)
+	return s.take(ctx, tx, before, &after, step, meta)
 }
 
-// unconfirmed reports whether the payment has a detail that the merchant must see: it is unknown whether the money arrived, or
-// the bank shows another amount.
-func unconfirmed(p payment.Payment) bool {
-	return p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailMismatch
-}
-
-// mirror shows such a detail of a scan on the payment it holds.
+// mirror shows a detail of a scan on the payment it holds.
 func (s *Store) mirror(ctx context.Context, tx pg.DB, of payment.Payment, c payment.Change, meta Meta) error {
-	before, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1 for update`, of.GatewayReference))
+	before, err := s.lock(ctx, tx, of.GatewayReference)
 	if err != nil {
 		return err
 	}
-	shown := payment.Change{To: before.Status, Detail: payment.DetailPayingByScan, Cause: payment.CauseScan}
-	if unconfirmed(of) {
-		shown.Detail, shown.Note = of.Detail, c.Note
-		if of.Detail == payment.DetailMismatch {
-			shown.Event = string(before.Kind) + "." + payment.DetailMismatch
-		}
-	}
-	if before.PaidBy != of.Reference || before.Status.Final() || before.Detail == shown.Detail {
-		return nil
-	}
-	after := before
-	after.SettleBy = of.SettleBy
-	return s.apply(ctx, tx, before, &after, shown, meta)
+	after, step := payment.MirrorScan(before, of, c)
+	return s.take(ctx, tx, before, &after, step, meta)
 }
 
 // Receive takes hold of a payment whose money, as the merchant reports, arrived outside the provider. amount is 0 or the amount
@@ -267,7 +170,7 @@ func (s *Store) Receive(
 		if p.Held() && p.Received.By == r.By {
 			return nil // repeated
 		}
-		if err := s.checkUnheld(p); err != nil {
+		if err := payment.CheckUnheld(p); err != nil {
 			return err
 		}
 		if amount != 0 && amount != p.Amount {
