@@ -85,6 +85,8 @@ verify: gen ## Check that generated code and go.mod files are up to date, each m
 	@git diff --exit-code -- proto || { echo "proto/: the generated code is not up to date: run make gen and commit it"; exit 1; }
 	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy -diff && GOWORK=off go build ./...) \
 		|| { echo "$$m: go.mod is not tidy or the module does not build alone: run make tidy"; exit 1; }; done
+	@go work sync && git diff --exit-code -- '*go.mod' '*go.sum' ':!go.work.sum' \
+		|| { echo "a module alone has other versions than those that ship: run make tidy and commit it"; exit 1; }
 	@$(MAKE) --no-print-directory licences >/dev/null || { $(MAKE) --no-print-directory licences; exit 1; }
 	@echo "generated code, go.mod files, single modules and licences are in order"
 
@@ -94,6 +96,7 @@ licences: ## List the licences of all modules, and fail where one is not known t
 
 .PHONY: tidy
 tidy: ## Bring every go.mod in order
+	@go work sync
 	@for m in $(MODULES); do (cd "$$m" && GOWORK=off go mod tidy) || exit 1; done
 
 .PHONY: build
