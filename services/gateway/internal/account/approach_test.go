@@ -26,8 +26,12 @@ func TestTheOwnerWaitsBeforeStrangers(t *testing.T) {
 		account, ip string
 		rank        int
 	}{
-		{"shop@example.com", "198.51.100.1", 0}, {"shop@example.com", "198.51.100.1", 1}, {"shop@example.com", "198.51.100.2", 2},
-		{"shop@example.com", "203.0.113.1", 0}, {"shop@example.com", "192.0.2.7", -1}, {"shop@example.com", "192.0.2.7", -1},
+		{"shop@example.com", "198.51.100.1", 0},
+		{"shop@example.com", "198.51.100.1", 1},
+		{"shop@example.com", "198.51.100.2", 2},
+		{"shop@example.com", "203.0.113.1", 0},
+		{"shop@example.com", "192.0.2.7", -1},
+		{"shop@example.com", "192.0.2.7", -1},
 		{"other@example.com", "192.0.2.7", 0},
 	} {
 		if got := next(c.account, c.ip); got != (turn{name: c.account, rank: c.rank}) {

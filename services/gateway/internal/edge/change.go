@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -18,7 +19,7 @@ type refundRequest struct {
 
 // refund answers 201 with the new REF- transaction.
 func (p *Payments) refund(c echo.Context) error {
-	ref, err := reference(c)
+	ref, err := ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (p *Payments) refund(c echo.Context) error {
 		return err
 	}
 	out, err := p.send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
-		Reference: newReference("REF", p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, MerchantVersion: key.Merchant.Version, Livemode: key.Livemode,
+		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, MerchantVersion: key.Merchant.Version, Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency,
 		Fingerprint: fingerprint("refund", key, ref, req.Amount.Cents().String()),
 	}, nil)
@@ -64,7 +65,7 @@ func (p *Payments) refund(c echo.Context) error {
 
 // cancel answers the payment after the attempt; where the payer must approve the cancellation, with the bank's URL.
 func (p *Payments) cancel(c echo.Context) error {
-	ref, err := reference(c)
+	ref, err := ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -76,12 +77,12 @@ func (p *Payments) cancel(c echo.Context) error {
 
 // cancelRefund answers the refund after the attempt, as cancel does.
 func (p *Payments) cancelRefund(c echo.Context) error {
-	ref, err := reference(c)
+	ref, err := ReferenceOf(c)
 	if err != nil {
 		return err
 	}
 	refund := c.Param("refund")
-	if !Reference(refund) {
+	if !reference.Valid(refund) {
 		return errs.NotFound("Refund")
 	}
 	if err := web.DecodeOptional(c, &struct{}{}); err != nil {

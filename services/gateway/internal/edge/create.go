@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
@@ -69,7 +70,7 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 		return nil, err
 	}
 	return &paymentsv1.CreatePayment{
-		Reference: newReference("PAY", now), Merchant: key.Merchant.Snapshot(), Livemode: key.Livemode,
+		Reference: reference.Payment(now), Merchant: key.Merchant.Snapshot(), Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency, Description: req.Description,
 		MerchantReference: req.Reference, SuccessUrl: req.SuccessURL, CancelUrl: req.CancelURL,
 		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(key),

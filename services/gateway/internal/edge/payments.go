@@ -1,15 +1,13 @@
 package edge
 
 import (
-	"crypto/rand"
-	"fmt"
 	"log/slog"
-	"regexp"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
@@ -60,23 +58,11 @@ func (p *Payments) Register(g *web.API) {
 	g.OPTIONS("/gateway/payments/:reference/status", preflight, anyOrigin)
 }
 
-var referenceShape = regexp.MustCompile(`^(PAY|REF)-[0-9]{8}-[0-9A-F]{16}$`)
-
-// Reference reports whether s looks like a reference of ours. What does not is not asked for.
-func Reference(s string) bool { return len(s) == 29 && referenceShape.MatchString(s) }
-
-// reference reads the path parameter; a malformed one is answered like an unknown one.
-func reference(c echo.Context) (string, error) {
+// ReferenceOf reads the path parameter; a malformed one is answered like an unknown one.
+func ReferenceOf(c echo.Context) (string, error) {
 	ref := c.Param("reference")
-	if !Reference(ref) {
+	if !reference.Valid(ref) {
 		return "", errs.NotFound("Payment")
 	}
 	return ref, nil
-}
-
-// newReference proposes a reference: the UTC day and 64 random bits.
-func newReference(prefix string, now time.Time) string {
-	var random [8]byte
-	rand.Read(random[:]) // never returns an error
-	return fmt.Sprintf("%s-%s-%X", prefix, now.UTC().Format("20060102"), random)
 }

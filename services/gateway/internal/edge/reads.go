@@ -12,7 +12,7 @@ import (
 )
 
 func (p *Payments) get(c echo.Context) error {
-	ref, err := reference(c)
+	ref, err := ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func (p *Payments) get(c echo.Context) error {
 }
 
 func (p *Payments) history(c echo.Context) error {
-	ref, err := reference(c)
+	ref, err := ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (p *Payments) history(c echo.Context) error {
 }
 
 func (p *Payments) refunds(c echo.Context) error {
-	ref, err := reference(c)
+	ref, err := ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (p *Payments) refunds(c echo.Context) error {
 
 // status is public: merchants' pages ask it from the payer's browser.
 func (p *Payments) status(c echo.Context) error {
-	ref, err := reference(c)
+	ref, err := ReferenceOf(c)
 	if err != nil {
 		return err
 	}

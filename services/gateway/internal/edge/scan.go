@@ -23,14 +23,8 @@ func Carry(
 	return out.payment, out.replayed, err
 }
 
-// NewReference proposes the reference of a payment.
-func NewReference(now time.Time) string { return newReference("PAY", now) }
-
 // View is a payment as the merchants' API shows it.
 func View(p *paymentsv1.Payment) any { return view(p) }
-
-// ReferenceOf reads the path parameter; a malformed one is answered like an unknown one.
-func ReferenceOf(c echo.Context) (string, error) { return reference(c) }
 
 // AmountProblem says what is wrong with the amount of a payment; nil for nothing.
 func AmountProblem(cents money.Cents) error {

@@ -116,8 +116,10 @@ func TestRoleMatrix(t *testing.T) {
 func TestMatrixIsComplete(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	public := []string{"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/forgot", "/auth/mfa/verify", "/auth/reset", "/customer/auth/register", "/customer/auth/login",
-		"/auth/mfa/passkey/options", "/auth/mfa/passkey", "/auth/login/passkey/options", "/auth/login/passkey"}
+	public := []string{
+		"/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/forgot", "/auth/mfa/verify", "/auth/reset", "/customer/auth/register", "/customer/auth/login",
+		"/auth/mfa/passkey/options", "/auth/mfa/passkey", "/auth/login/passkey/options", "/auth/login/passkey",
+	}
 	known := map[string]bool{}
 	for _, m := range matrix {
 		known[m.method+" "+strings.ReplaceAll(m.path, nobody, ":id")] = true

@@ -68,8 +68,11 @@ func TestAPasskeyIsAFreshProof(t *testing.T) {
 	d, made := f.passkey(t, who)
 	f.clock.Advance(5 * time.Minute)
 	for _, s := range append([]struct{ method, path, body string }{
-		{"POST", "/auth/passkeys/options", ""}, {"POST", "/auth/passkeys", d.body(t, map[string]any{"name": "x"}, nil)}, {"DELETE", "/auth/passkeys/" + made.str("id"), ""},
-		{"POST", "/auth/mfa/totp", `{"password":"` + password + `"}`}, {"POST", "/auth/mfa/recovery-codes", `{}`},
+		{"POST", "/auth/passkeys/options", ""},
+		{"POST", "/auth/passkeys", d.body(t, map[string]any{"name": "x"}, nil)},
+		{"DELETE", "/auth/passkeys/" + made.str("id"), ""},
+		{"POST", "/auth/mfa/totp", `{"password":"` + password + `"}`},
+		{"POST", "/auth/mfa/recovery-codes", `{}`},
 	}, sensitive...) {
 		if r := f.refused(t, errs.StepUpRequired, who, s.method, s.path, s.body); !strings.Contains(r.text, "a passkey to POST /auth/step-up/passkey") {
 			t.Errorf("the answer does not say what to do: %s", r.text)

@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -22,7 +23,7 @@ import (
 // the query is believed; the payer can only ever be sent to the URLs that the merchant gave for that payment.
 func (p *Provider) back(c echo.Context) error {
 	ref := c.QueryParam("state")
-	if !edge.Reference(ref) {
+	if !reference.Valid(ref) {
 		return errs.NotFound("Payment")
 	}
 	payment, err := p.refreshed(c, ref)

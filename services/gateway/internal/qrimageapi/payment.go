@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
@@ -19,8 +20,8 @@ import (
 // payment draws the code of a payment: the one that its creation answered, or that of a plain SEPA transfer.
 func (a *API) payment(k kind) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		reference := c.Param("reference")
-		if !edge.Reference(reference) {
+		ref := c.Param("reference")
+		if !reference.Valid(ref) {
 			return errs.NotFound("Payment")
 		}
 		q := queryOf(c, append([]string{"type", "livemode"}, imageParameters...)...)
@@ -36,7 +37,7 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 		}
 		ctx, cancel := web.Calling(c, callTimeout)
 		defer cancel()
-		p, err := a.open(ctx, m, live, reference)
+		p, err := a.open(ctx, m, live, ref)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
@@ -114,7 +115,7 @@ func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) 
 	}
 	merchant := pass.Merchant()
 	return &paymentsv1.ScanPay{
-		Reference: edge.NewReference(a.Now()), Merchant: merchant.Snapshot(), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
+		Reference: reference.Payment(a.Now()), Merchant: merchant.Snapshot(), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
 		Description: cmp.Or(code.Label, "Payment to "+merchant.Name), CustomerId: customer, AccountId: req.AccountID,
 		GatewayReference: code.GatewayReference, RequestId: code.RequestID, Label: code.Label,
 	}, pass, nil
@@ -126,7 +127,7 @@ func (a *API) usable(code Code) error {
 		return errs.New(errs.InvalidState, "The code has expired. Ask the merchant for a new one.")
 	}
 	gateway := code.Type == GatewayCode
-	if code.RequestID == "" || gateway != edge.Reference(code.GatewayReference) || gateway && code.AmountCents == 0 || code.Currency != "" && code.Currency != "EUR" {
+	if code.RequestID == "" || gateway != reference.Valid(code.GatewayReference) || gateway && code.AmountCents == 0 || code.Currency != "" && code.Currency != "EUR" {
 		return errs.Invalid(errs.Field{Field: "qrData", Message: "qrData is not a code that can be paid."})
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/edge"
@@ -74,7 +75,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	req := &qrv1.PlaceOrderRequest{
 		MerchantId: m.ID, Token: token, OrderType: in.OrderType, PayNow: in.PayNow, CustomerName: in.CustomerName, Notes: in.Notes, IdempotencyKey: key,
 		Livemode: a.Deployment.Mode(m), Payable: refused == nil,
-		PaymentReference: edge.NewReference(a.Now()),
+		PaymentReference: reference.Payment(a.Now()),
 	}
 	if in.ExpectedTotal.Given() {
 		expected := int64(in.ExpectedTotal.Cents())
