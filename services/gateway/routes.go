@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
@@ -79,11 +80,12 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
 		Limiter: limiter, Limits: s.cfg.Limits,
 	})
-	payment := &edge.Payments{
-		Commands: s.money, Reads: paymentsv1.NewPaymentsServiceClient(to.payments), QR: qrv1.NewQRServiceClient(to.qr),
-		Access: access, Users: portal, Merchants: s.accounts.Merchants, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
-	}
-	payment.Register(api)
+	sender := paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}
+	signer := paying.Signer{QR: qrv1.NewQRServiceClient(to.qr), Log: s.core.Log, Deadline: s.cfg.CreateDeadline}
+	(&edge.Payments{
+		Sender: sender, Signer: signer, Reads: paymentsv1.NewPaymentsServiceClient(to.payments),
+		Access: access, Users: portal, Merchants: s.accounts.Merchants, Limiter: limiter, Now: s.core.Now,
+	}).Register(api)
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
@@ -92,7 +94,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Login: portal.Login, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
-		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
+		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Payments: paying.Orders{Sender: sender, Signer: signer}, Login: portal.Login, Identity: portalapi.IdentityOf,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now, Log: s.core.Log,
 	}).Register(api)
 	s.codeRoutes(api, to, portal, limiter)
@@ -132,8 +134,8 @@ func (s *Service) codeRoutes(api *web.API, to others, portal *portalapi.API, lim
 		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
-		Commands: s.money, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
+		Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
 		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom,
-		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Deployment: s.deployment(),
+		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 }

@@ -13,7 +13,6 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -52,10 +51,10 @@ func New(d Deps) *API { return &API{d} }
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
 	g.GET("/customer/accounts", a.list, a.Login)
-	g.POST("/customer/accounts/connect", a.connect, edge.PerIP(a.Limiter, "connect", visitsPerMinute), a.Login)
+	g.POST("/customer/accounts/connect", a.connect, web.PerIP(a.Limiter, "connect", visitsPerMinute), a.Login)
 	g.POST("/customer/accounts/:id/confirm", a.confirm, a.Login)
 	g.DELETE("/customer/accounts/:id", a.remove, a.Login)
-	g.GET("/customer/accounts/return", a.back, a.pages, edge.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
+	g.GET("/customer/accounts/return", a.back, a.pages, web.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
 }
 
 type bankAccount struct {

@@ -101,15 +101,3 @@ func (a *Access) admit(c echo.Context, key account.Key) error {
 	}
 	return web.Limited(c, a.limiter, "key:"+key.ID, limit)
 }
-
-// PerIP limits the calls of one address for one purpose.
-func PerIP(limiter ratelimit.Limiter, purpose string, limit int) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if err := web.Limited(c, limiter, ratelimit.IPKey(purpose, web.ClientIP(c)), limit); err != nil {
-				return err
-			}
-			return next(c)
-		}
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -19,7 +20,7 @@ type refundRequest struct {
 
 // refund answers 201 with the new REF- transaction.
 func (p *Payments) refund(c echo.Context) error {
-	ref, err := ReferenceOf(c)
+	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func (p *Payments) refund(c echo.Context) error {
 	if err := bad.err(); err != nil {
 		return err
 	}
-	idempotency, err := idempotencyKey(c)
+	idempotency, err := web.IdempotencyKey(c)
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (p *Payments) refund(c echo.Context) error {
 	if err := p.checkRefund(c, key, ref, req.Amount); err != nil {
 		return err
 	}
-	out, err := p.send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
+	out, err := p.Sender.Send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
 		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, MerchantVersion: key.Merchant.Version, Livemode: key.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency,
 		Fingerprint: fingerprint("refund", key, ref, req.Amount.Cents().String()),
@@ -54,18 +55,18 @@ func (p *Payments) refund(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if out.replayed {
-		c.Response().Header().Set(headerReplayed, "true")
+	if out.Replayed {
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
-	if err := refusedAtOnce(out.payment); err != nil {
+	if err := paying.RefusedAtOnce(out.Payment); err != nil {
 		return err
 	}
-	return web.OK(c, http.StatusCreated, view(out.payment))
+	return web.OK(c, http.StatusCreated, paying.View(out.Payment))
 }
 
 // cancel answers the payment after the attempt; where the payer must approve the cancellation, with the bank's URL.
 func (p *Payments) cancel(c echo.Context) error {
-	ref, err := ReferenceOf(c)
+	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (p *Payments) cancel(c echo.Context) error {
 
 // cancelRefund answers the refund after the attempt, as cancel does.
 func (p *Payments) cancelRefund(c echo.Context) error {
-	ref, err := ReferenceOf(c)
+	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -94,13 +95,13 @@ func (p *Payments) cancelRefund(c echo.Context) error {
 func (p *Payments) sendCancel(c echo.Context, cmd *paymentsv1.CancelPayment) error {
 	key := KeyOf(c)
 	cmd.MerchantId, cmd.Livemode = key.Merchant.ID, key.Livemode
-	out, err := p.send(c.Request().Context(), c, gate.Pass{}, command.CancelPayment, cmd, nil)
+	out, err := p.Sender.Send(c.Request().Context(), c, gate.Pass{}, command.CancelPayment, cmd, nil)
 	if err != nil {
 		return err
 	}
-	v := view(out.payment)
-	if out.authorisation != "" {
-		v.AuthorisationURL = out.authorisation
+	v := paying.View(out.Payment)
+	if out.AuthorisationURL != "" {
+		v.AuthorisationURL = out.AuthorisationURL
 	}
 	return web.OK(c, http.StatusOK, v)
 }

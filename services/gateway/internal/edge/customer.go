@@ -10,6 +10,7 @@ import (
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Bounds of a customer, in characters. The provider takes more; these are what people and registers need.
@@ -127,7 +128,7 @@ func checkLine(bad *problems, field, s string, most int, required bool) {
 		bad.add(field, "is required")
 	case utf8.RuneCountInString(s) > most:
 		bad.add(field, "must have at most %d characters", most)
-	case s != strings.TrimSpace(s) || strings.ContainsFunc(s, unprintable):
+	case s != strings.TrimSpace(s) || strings.ContainsFunc(s, web.Unprintable):
 		bad.add(field, "must be one line of text without blanks around it")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -42,9 +43,9 @@ func (p *Payments) list(c echo.Context) error {
 		return fmt.Errorf("list payments: %w", err)
 	}
 	if after != "" {
-		return web.ListPart(c, views(resp.GetPayments()), resp.GetHasMore())
+		return web.ListPart(c, paying.Views(resp.GetPayments()), resp.GetHasMore())
 	}
-	return web.List(c, views(resp.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: resp.GetTotal()})
+	return web.List(c, paying.Views(resp.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: resp.GetTotal()})
 }
 
 func listFilter(c echo.Context) (*paymentsv1.ListPaymentsRequest, error) {

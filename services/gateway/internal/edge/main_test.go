@@ -28,6 +28,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -103,8 +104,9 @@ func newWorld(t testing.TB, deadline time.Duration, with ...func(*Payments)) *wo
 	limiter := ratelimit.NewMemory(testNow)
 	e := web.New(quiet, nil)
 	w.api = &Payments{
-		Commands: gate.NewCommands(commands), Reads: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
-		Access: NewAccess(keys(), limiter, DefaultPerMinute), Limiter: limiter, Now: testNow, Log: quiet, Deadline: deadline,
+		Sender: paying.Sender{Commands: gate.NewCommands(commands), Deadline: deadline}, Reads: paymentsv1.NewPaymentsServiceClient(conn),
+		Signer: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: deadline},
+		Access: NewAccess(keys(), limiter, DefaultPerMinute), Limiter: limiter, Now: testNow,
 	}
 	for _, change := range with {
 		change(w.api)

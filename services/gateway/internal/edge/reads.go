@@ -8,11 +8,12 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 func (p *Payments) get(c echo.Context) error {
-	ref, err := ReferenceOf(c)
+	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -23,11 +24,11 @@ func (p *Payments) get(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("read payment: %w", err)
 	}
-	return web.OK(c, http.StatusOK, view(resp.GetPayment()))
+	return web.OK(c, http.StatusOK, paying.View(resp.GetPayment()))
 }
 
 func (p *Payments) history(c echo.Context) error {
-	ref, err := ReferenceOf(c)
+	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (p *Payments) history(c echo.Context) error {
 }
 
 func (p *Payments) refunds(c echo.Context) error {
-	ref, err := ReferenceOf(c)
+	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -53,12 +54,12 @@ func (p *Payments) refunds(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list refunds: %w", err)
 	}
-	return web.OK(c, http.StatusOK, views(resp.GetRefunds()))
+	return web.OK(c, http.StatusOK, paying.Views(resp.GetRefunds()))
 }
 
 // status is public: merchants' pages ask it from the payer's browser.
 func (p *Payments) status(c echo.Context) error {
-	ref, err := ReferenceOf(c)
+	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}

@@ -7,22 +7,20 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Bounds of a payment request. The amounts and the description are the contract's.
+// Bounds of a payment request. The description is the API reference's.
 const (
-	minAmount      money.Cents = 1
-	maxAmount      money.Cents = 10_000_00
-	maxDescription             = 500
-	maxReference               = 64
-	maxURL                     = 2048
-	maxDelay                   = 366 * 24 * time.Hour
+	maxDescription = 500
+	maxReference   = 64
+	maxURL         = 2048
+	maxDelay       = 366 * 24 * time.Hour
 )
 
 type createRequest struct {
@@ -79,8 +77,8 @@ func (r *createRequest) check(live bool, now time.Time) error {
 }
 
 func checkAmount(bad *problems, c money.Cents) {
-	if c < minAmount || c > maxAmount {
-		bad.add("amount", "must be between %s and %s", minAmount, maxAmount)
+	if err := paying.CheckAmount(c); err != nil {
+		*bad = append(*bad, errs.From(err).Fields...)
 	}
 }
 
@@ -90,7 +88,7 @@ func checkDescription(bad *problems, d string) {
 		bad.add("description", "is required")
 	case utf8.RuneCountInString(d) > maxDescription:
 		bad.add("description", "must have at most %d characters", maxDescription)
-	case strings.ContainsFunc(d, unprintable):
+	case strings.ContainsFunc(d, web.Unprintable):
 		bad.add("description", "must not contain control characters or line breaks")
 	}
 }
@@ -99,14 +97,9 @@ func checkReference(bad *problems, s string) {
 	switch n := utf8.RuneCountInString(s); {
 	case n < 1 || n > maxReference || strings.TrimSpace(s) != s:
 		bad.add("reference", "must have 1 to %d characters and no space at its ends", maxReference)
-	case strings.ContainsFunc(s, unprintable):
+	case strings.ContainsFunc(s, web.Unprintable):
 		bad.add("reference", "must not contain control characters or line breaks")
 	}
-}
-
-// unprintable finds what breaks lines, rings bells or turns the direction of a text that people must be able to trust.
-func unprintable(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 
 // checkURL: the payer's browser will be sent there, so nothing that a browser would read in another way passes.

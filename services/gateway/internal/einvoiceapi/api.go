@@ -14,7 +14,6 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -72,7 +71,7 @@ func (a *API) Register(g *web.API) {
 	g.PATCH("/einvoice/settings", a.updateSettings, owner...)
 	g.GET("/einvoice/reports", a.reports, member...)
 
-	intake := edge.PerIP(a.Limiter, "seqino", hooksPerMinute)
+	intake := web.PerIP(a.Limiter, "seqino", hooksPerMinute)
 	g.POST("/webhooks/seqino", a.hook(true), intake)
 	g.POST("/webhooks/seqino/test", a.hook(false), intake)
 }

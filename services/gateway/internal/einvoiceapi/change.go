@@ -6,7 +6,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -63,7 +62,7 @@ func (a *API) changed(c echo.Context, decode func(echo.Context, any) error, in i
 	if err := in.check(); err != nil {
 		return on, err
 	}
-	on.key, err = edge.IdempotencyKey(c)
+	on.key, err = web.IdempotencyKey(c)
 	return on, err
 }
 
@@ -84,7 +83,7 @@ func (a *API) markPaid(c echo.Context) error {
 		return issued(err, on.key != "")
 	}
 	if res.GetReplayed() {
-		c.Response().Header().Set(edge.HeaderReplayed, "true")
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
 	return web.Answer(c, http.StatusOK, paid{invoice: view(res.GetInvoice()), Reports: views(res.GetReports(), reportDueView)})
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -166,7 +165,7 @@ func (a *API) create(c echo.Context) error {
 	}
 	req := in.message()
 	req.MerchantId, req.Livemode = merchantID, livemode
-	if req.IdempotencyKey, err = edge.IdempotencyKey(c); err != nil {
+	if req.IdempotencyKey, err = web.IdempotencyKey(c); err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
@@ -183,6 +182,6 @@ func created(c echo.Context, replayed bool) int {
 	if !replayed {
 		return http.StatusCreated
 	}
-	c.Response().Header().Set(edge.HeaderReplayed, "true")
+	c.Response().Header().Set(web.HeaderReplayed, "true")
 	return http.StatusOK
 }

@@ -29,7 +29,7 @@ type attempt struct {
 
 func attemptView(a *webhooksv1.Attempt, eventType, eventID string) attempt {
 	return attempt{
-		Number: a.GetNumber(), StartedAt: stamp(a.GetStartedAt()), DurationMS: float64(a.GetDurationMicros()) / 1000,
+		Number: a.GetNumber(), StartedAt: web.Stamp(a.GetStartedAt()), DurationMS: float64(a.GetDurationMicros()) / 1000,
 		RequestHeaders: requestHeaders(a, eventType, eventID), ResponseStatus: a.GetResponseStatus(),
 		ResponseHeaders: headersOf(a.GetResponseHeaders()), ResponseBody: string(a.GetResponseBody()), Error: a.GetError(),
 	}

@@ -31,8 +31,8 @@ type delivery struct {
 func deliveryView(d *webhooksv1.Delivery) delivery {
 	v := delivery{
 		ID: d.GetId(), EndpointID: d.GetEndpointId(), EventID: d.GetEventId(), EventType: d.GetEventType(), Reference: d.GetReference(),
-		Sequence: d.GetSequence(), Status: d.GetStatus(), AttemptCount: d.GetAttemptCount(), NextAttemptAt: optionalStamp(d.GetNextAttemptAt()),
-		CreatedAt: stamp(d.GetCreatedAt()), DeliveredAt: optionalStamp(d.GetDeliveredAt()), Body: string(d.GetBody()),
+		Sequence: d.GetSequence(), Status: d.GetStatus(), AttemptCount: d.GetAttemptCount(), NextAttemptAt: web.OptionalStamp(d.GetNextAttemptAt()),
+		CreatedAt: web.Stamp(d.GetCreatedAt()), DeliveredAt: web.OptionalStamp(d.GetDeliveredAt()), Body: string(d.GetBody()),
 	}
 	for _, a := range d.GetAttempts() {
 		v.Attempts = append(v.Attempts, attemptView(a, d.GetEventType(), d.GetEventId()))

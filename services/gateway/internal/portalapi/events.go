@@ -29,7 +29,7 @@ type event struct {
 
 func eventView(e *webhooksv1.Event) event {
 	v := event{
-		ID: e.GetId(), Type: e.GetType(), Reference: e.GetReference(), Sequence: e.GetSequence(), CreatedAt: stamp(e.GetCreatedAt()), Body: e.GetBody(),
+		ID: e.GetId(), Type: e.GetType(), Reference: e.GetReference(), Sequence: e.GetSequence(), CreatedAt: web.Stamp(e.GetCreatedAt()), Body: e.GetBody(),
 	}
 	if ref := e.GetMerchantReference(); ref != "" {
 		v.MerchantReference = &ref
@@ -165,7 +165,7 @@ func (a *API) backfillEndpoint(c echo.Context) error {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, backfilled{
-		Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun, FirstAt: optionalStamp(res.GetFirstAt()), LastAt: optionalStamp(res.GetLastAt()),
+		Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun, FirstAt: web.OptionalStamp(res.GetFirstAt()), LastAt: web.OptionalStamp(res.GetLastAt()),
 		Token: res.GetToken(),
 	})
 }

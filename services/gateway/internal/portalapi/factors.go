@@ -57,7 +57,7 @@ func (a *API) factor(c echo.Context) error {
 		Passkeys      int     `json:"passkeys"`
 		RecoveryCodes int     `json:"recovery_codes_left"`
 		Required      bool    `json:"required"`
-	}{state.Since != nil, optionalTime(state.Since), state.App, state.Passkeys, state.RecoveryCodes, state.Required})
+	}{state.Since != nil, web.OptionalTime(state.Since), state.App, state.Passkeys, state.RecoveryCodes, state.Required})
 }
 
 func (a *API) beginFactor(c echo.Context) error {

@@ -31,8 +31,8 @@ type key struct {
 func keyView(k account.Key) key {
 	v := key{
 		ID: k.ID, APIKey: k.Public, Livemode: k.Livemode, Name: k.Name, Scopes: k.Scopes, AllowedIPs: make([]string, len(k.AllowedIPs)),
-		PerMinute: k.PerMinute, CreatedAt: web.Time(k.CreatedAt), LastUsedAt: optionalTime(k.LastUsedAt),
-		ExpiresAt: optionalTime(k.ExpiresAt), RevokedAt: optionalTime(k.RevokedAt),
+		PerMinute: k.PerMinute, CreatedAt: web.Time(k.CreatedAt), LastUsedAt: web.OptionalTime(k.LastUsedAt),
+		ExpiresAt: web.OptionalTime(k.ExpiresAt), RevokedAt: web.OptionalTime(k.RevokedAt),
 	}
 	for i, p := range k.AllowedIPs {
 		v.AllowedIPs[i] = ipText(p)

@@ -29,7 +29,7 @@ type loyaltyEntry struct {
 func loyaltyEntryView(e *qrv1.LoyaltyEntry) loyaltyEntry {
 	return loyaltyEntry{
 		ID: e.GetId(), Kind: e.GetKind(), Points: e.GetPoints(), Balance: e.GetBalance(), MerchantID: e.GetMerchantId(),
-		MerchantName: e.GetMerchantName(), Reference: e.GetReference(), OccurredAt: stamp(e.GetOccurredAt()),
+		MerchantName: e.GetMerchantName(), Reference: e.GetReference(), OccurredAt: web.Stamp(e.GetOccurredAt()),
 	}
 }
 

@@ -46,7 +46,7 @@ type passkey struct {
 func passkeyView(p account.Passkey) passkey {
 	return passkey{
 		ID: p.ID, Name: p.Name, AAGUID: p.Model(), Transports: p.Transports(), Synced: p.BackupEligible(), BackedUp: p.BackedUp(),
-		CreatedAt: web.Time(p.CreatedAt), LastUsedAt: optionalTime(p.LastUsedAt),
+		CreatedAt: web.Time(p.CreatedAt), LastUsedAt: web.OptionalTime(p.LastUsedAt),
 	}
 }
 

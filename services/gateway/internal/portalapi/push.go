@@ -34,7 +34,7 @@ type subscription struct {
 func subscriptionView(s *webhooksv1.PushSubscription) subscription {
 	return subscription{
 		ID: s.GetId(), PushService: s.GetPushService(), Description: s.GetDescription(), Livemode: s.GetLivemode(),
-		CreatedAt: stamp(s.GetCreatedAt()), LastDeliveredAt: optionalStamp(s.GetLastDeliveredAt()),
+		CreatedAt: web.Stamp(s.GetCreatedAt()), LastDeliveredAt: web.OptionalStamp(s.GetLastDeliveredAt()),
 	}
 }
 

@@ -41,15 +41,15 @@ type health struct {
 func endpointView(e *webhooksv1.Endpoint) endpoint {
 	return endpoint{
 		ID: e.GetId(), Livemode: e.GetLivemode(), URL: e.GetUrl(), Description: e.GetDescription(), EventTypes: append([]string{}, e.GetEventTypes()...),
-		Enabled: e.GetEnabled(), DisabledReason: e.GetDisabledReason(), CreatedAt: stamp(e.GetCreatedAt()), UpdatedAt: stamp(e.GetUpdatedAt()),
-		RateLimit: e.GetRateLimit(), Health: healthView(e.GetHealth()), OldSecretUntil: optionalStamp(e.GetOldSecretUntil()),
+		Enabled: e.GetEnabled(), DisabledReason: e.GetDisabledReason(), CreatedAt: web.Stamp(e.GetCreatedAt()), UpdatedAt: web.Stamp(e.GetUpdatedAt()),
+		RateLimit: e.GetRateLimit(), Health: healthView(e.GetHealth()), OldSecretUntil: web.OptionalStamp(e.GetOldSecretUntil()),
 	}
 }
 
 func healthView(h *webhooksv1.EndpointHealth) health {
 	return health{
-		State: h.GetState(), FailingSince: optionalStamp(h.GetFailingSince()), ConsecutiveFailures: h.GetConsecutiveFailures(),
-		RetryAt: optionalStamp(h.GetRetryAt()), LastError: h.GetLastError(), HeldEventTypes: append([]string{}, h.GetHeldEventTypes()...),
+		State: h.GetState(), FailingSince: web.OptionalStamp(h.GetFailingSince()), ConsecutiveFailures: h.GetConsecutiveFailures(),
+		RetryAt: web.OptionalStamp(h.GetRetryAt()), LastError: h.GetLastError(), HeldEventTypes: append([]string{}, h.GetHeldEventTypes()...),
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -46,7 +46,7 @@ func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, e
 	ctx, cancel := web.Calling(c, p.ReturnWait)
 	defer cancel()
 	call, err := p.Commands.Send(gate.Pass{}, command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
-		edge.Meta(c, time.Now().Add(p.ReturnWait)))
+		paying.Meta(c, time.Now().Add(p.ReturnWait)))
 	if err != nil {
 		return nil, err
 	}

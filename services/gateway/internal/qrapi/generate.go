@@ -6,25 +6,22 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Bounds of a merchant's code. The minutes are the contract's, the amounts those of every payment.
+// Bounds of a merchant's code. The minutes are the API reference's.
 const (
-	minAmount  money.Cents = 1
-	maxAmount  money.Cents = 10_000_00
-	maxLabel               = 100
-	maxMinutes             = 24 * 60
+	maxLabel   = 100
+	maxMinutes = 24 * 60
 )
 
 type generateRequest struct {
@@ -83,14 +80,14 @@ func (r *generateRequest) check() error {
 	refuse := func(field, format string, args ...any) {
 		bad = append(bad, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
 	}
-	if cents := r.Amount.Cents(); r.Amount.Given() && (cents < minAmount || cents > maxAmount) {
-		refuse("amount", "must be between %s and %s, or absent to let the customer choose", minAmount, maxAmount)
+	if cents := r.Amount.Cents(); r.Amount.Given() && (paying.CheckAmount(cents) != nil) {
+		refuse("amount", "must be between %s and %s, or absent to let the customer choose", paying.MinAmount, paying.MaxAmount)
 	}
 	r.Label = strings.TrimSpace(r.Label)
 	switch {
 	case utf8.RuneCountInString(r.Label) > maxLabel:
 		refuse("label", "must have at most %d characters", maxLabel)
-	case strings.ContainsFunc(r.Label, unprintable):
+	case strings.ContainsFunc(r.Label, web.Unprintable):
 		refuse("label", "must not contain control characters or line breaks")
 	}
 	if m := r.ExpiresInMinutes; m != nil && (*m < 1 || *m > maxMinutes) {
@@ -100,8 +97,4 @@ func (r *generateRequest) check() error {
 		return errs.Invalid(bad...)
 	}
 	return nil
-}
-
-func unprintable(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

@@ -12,8 +12,8 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -76,7 +76,7 @@ func (a *API) open(ctx context.Context, m account.Merchant, live bool, reference
 
 // signed draws the code of the app, the same one that the payment's creation answered: so it ends at the same time.
 func (a *API) signed(ctx context.Context, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
-	expires := p.GetCreatedAt().AsTime().Add(edge.QRLife)
+	expires := p.GetCreatedAt().AsTime().Add(paying.QRLife)
 	if !a.Now().Before(expires) {
 		return nil, errs.New(errs.InvalidState, "The QR code of this payment has expired. Send the payer its payment_url, or create another payment.")
 	}

@@ -10,8 +10,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -24,7 +24,7 @@ type notReceivedRequest struct {
 
 // confirmNotReceived ends a payment of which only its merchant can say that the money did not come.
 func (a *API) confirmNotReceived(c echo.Context) error {
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ type lateRequest struct {
 
 // bookLateReceipt notes on a failed or cancelled payment that its money came after all.
 func (a *API) bookLateReceipt(c echo.Context) error {
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}

@@ -12,9 +12,9 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -55,19 +55,20 @@ func (a *API) pay(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p, replayed, err := edge.Carry(c, a.Commands, pass, a.Deadline, command.ScanPay, cmd)
+	out, err := a.Sender.Send(c.Request().Context(), c, pass, command.ScanPay, cmd, nil)
 	if err != nil {
 		return err
 	}
-	if err := edge.RefusedToPayer(p); err != nil {
+	p := out.Payment
+	if err := paying.RefusedToPayer(p); err != nil {
 		return err
 	}
 	if err := lost(p); err != nil {
 		return err
 	}
 	status := http.StatusCreated
-	if replayed {
-		c.Response().Header().Set("Idempotent-Replayed", "true")
+	if out.Replayed {
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 		status = http.StatusOK
 	}
 	return c.JSON(status, paid{
@@ -155,11 +156,11 @@ func amountOf(code Code, given web.Amount) (money.Cents, error) {
 	case code.AmountCents != 0 && given.Given() && given.Cents() != code.AmountCents:
 		return 0, errs.Invalid(errs.Field{Field: "amount", Message: "amount differs from that of the code. Leave it out, or show the customer the code's amount again."})
 	case code.AmountCents != 0:
-		return code.AmountCents, edge.AmountProblem(code.AmountCents)
+		return code.AmountCents, paying.CheckAmount(code.AmountCents)
 	case !given.Given():
 		return 0, errs.Invalid(errs.Field{Field: "amount", Message: "amount is required: the code leaves it open."})
 	default:
-		return given.Cents(), edge.AmountProblem(given.Cents())
+		return given.Cents(), paying.CheckAmount(given.Cents())
 	}
 }
 

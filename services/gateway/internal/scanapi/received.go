@@ -13,8 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -30,7 +30,7 @@ const noteRule = "must have at most 500 characters, without control characters o
 
 // fits reports whether a text is one line of at most the characters.
 func fits(text string, characters int) bool {
-	return utf8.RuneCountInString(text) <= characters && !strings.ContainsFunc(text, edge.Unprintable)
+	return utf8.RuneCountInString(text) <= characters && !strings.ContainsFunc(text, web.Unprintable)
 }
 
 type receivedRequest struct {
@@ -41,7 +41,7 @@ type receivedRequest struct {
 
 // confirmReceived completes a payment by the word of its merchant, who found the money on the account.
 func (a *API) confirmReceived(c echo.Context) error {
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -99,14 +99,14 @@ func (a *API) passFor(c echo.Context, who speaker) (gate.Pass, error) {
 
 // say sends a merchant's word about a payment and answers the payment as it is then.
 func (a *API) say(c echo.Context, pass gate.Pass, subject string, word proto.Message) error {
-	p, replayed, err := edge.Carry(c, a.Commands, pass, a.Deadline, subject, word)
+	out, err := a.Sender.Send(c.Request().Context(), c, pass, subject, word, nil)
 	if err != nil {
 		return err
 	}
-	if replayed {
-		c.Response().Header().Set(edge.HeaderReplayed, "true")
+	if out.Replayed {
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
-	return web.OK(c, http.StatusOK, edge.View(p))
+	return web.OK(c, http.StatusOK, paying.View(out.Payment))
 }
 
 // speaker is who says something of a payment, for which merchant and mode.
@@ -137,7 +137,7 @@ func (r receivedRequest) check(now time.Time) (*timestamppb.Timestamp, error) {
 		bad = append(bad, errs.Field{Field: field, Message: field + " " + message + "."})
 	}
 	if r.Amount.Given() {
-		if err := edge.AmountProblem(r.Amount.Cents()); err != nil {
+		if err := paying.CheckAmount(r.Amount.Cents()); err != nil {
 			bad = append(bad, errs.From(err).Fields...)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -53,7 +54,7 @@ type Logins interface {
 
 // Deps are what New needs.
 type Deps struct {
-	Commands  *gate.Commands
+	Sender    paying.Sender
 	Payments  paymentsv1.PaymentsServiceClient
 	Codes     Decoder
 	Merchants Merchants
@@ -63,8 +64,6 @@ type Deps struct {
 	KeyFrom  func(echo.Context) (account.Key, bool)
 	Limiter  ratelimit.Limiter
 	Now      func() time.Time
-	// Deadline is how long a request waits for its command; then it answers with what is known.
-	Deadline time.Duration
 	// Deployment has the mode of payments of merchants' codes. A payment's code has the mode of its payment.
 	Deployment gate.Deployment
 }

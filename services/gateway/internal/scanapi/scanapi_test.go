@@ -28,6 +28,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -176,8 +177,8 @@ func setup(t *testing.T) *world {
 	e := web.New(slog.New(slog.DiscardHandler), nil)
 	key := account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}
 	New(Deps{
-		Commands: gate.NewCommands(client), Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
-		Deadline: 2 * time.Second, Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]account.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
+		Sender: paying.Sender{Commands: gate.NewCommands(client), Deadline: 2 * time.Second}, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
+		Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]account.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
 		Identity: func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
 		KeyFrom:  func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
 		Codes: codes{

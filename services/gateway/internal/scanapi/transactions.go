@@ -7,7 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -71,7 +71,7 @@ func (a *API) transaction(c echo.Context) error {
 	if err := web.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
 		return err
 	}
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}

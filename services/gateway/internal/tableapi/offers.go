@@ -36,22 +36,14 @@ type offerJSON struct {
 
 func offerView(o *qrv1.Offer) offerJSON {
 	v := offerJSON{
-		ID: o.GetId(), ProductID: o.GetProductId(), Name: o.GetName(), Type: o.GetType(), Value: money.Cents(o.GetValue()), StartsAt: timeText(o.GetStartsAt()),
-		EndsAt: timeText(o.GetEndsAt()), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
+		ID: o.GetId(), ProductID: o.GetProductId(), Name: o.GetName(), Type: o.GetType(), Value: money.Cents(o.GetValue()), StartsAt: web.OptionalStamp(o.GetStartsAt()),
+		EndsAt: web.OptionalStamp(o.GetEndsAt()), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
 	}
 	if o.GetProductId() == "" {
 		least := money.Cents(o.GetMinOrderCents())
 		v.MinOrder = &least
 	}
 	return v
-}
-
-func timeText(t *timestamppb.Timestamp) *string {
-	if t == nil {
-		return nil
-	}
-	text := web.Time(t.AsTime())
-	return &text
 }
 
 // read takes an offer from the body, which has all of it also in an update.

@@ -14,9 +14,9 @@ import (
 	"european-pay.eu/eupay/internal/reference"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -54,7 +54,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	key, err := edge.IdempotencyKey(c)
+	key, err := web.IdempotencyKey(c)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (a *API) placeOrder(c echo.Context) error {
 		}
 	}
 	if res.GetReplayed() {
-		c.Response().Header().Set(edge.HeaderReplayed, "true")
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
 	return web.Answer(c, http.StatusCreated, placed)
 }
@@ -113,7 +113,7 @@ func (a *API) pay(c echo.Context, pass gate.Pass, placed *qrv1.PlaceOrderRespons
 	if pass.Livemode() != o.GetLivemode() || placed.GetReplayed() && a.Now().Sub(o.GetCreatedAt().AsTime()) > payableFor {
 		return nil, errs.New(errs.InvalidState, "This order was not paid in time. Order again.")
 	}
-	created, err := a.Payments.CreateForOrder(c, edge.OrderPayment{
+	created, err := a.Payments.CreateForOrder(c, paying.OrderPayment{
 		Pass: pass, Reference: o.GetPaymentReference(), AmountCents: o.GetTotalCents(), OrderID: o.GetId(),
 		Description: fmt.Sprintf("%s · order %d", o.GetTableName(), o.GetNumber()),
 		SuccessURL:  orderPage(placed, "success"), CancelURL: orderPage(placed, "cancelled"),
@@ -143,7 +143,7 @@ func orderPage(placed *qrv1.PlaceOrderResponse, result string) string {
 // orderFor lets a guest with the table's code look at an order, and else a user of the merchant. A request with a login
 // is a user's.
 func (a *API) orderFor(user echo.HandlerFunc, login echo.MiddlewareFunc) echo.HandlerFunc {
-	byLogin, byToken := login(user), edge.PerIP(a.MenuLimiter, "order-status", menusPerMinute)(a.guestOrder)
+	byLogin, byToken := login(user), web.PerIP(a.MenuLimiter, "order-status", menusPerMinute)(a.guestOrder)
 	return func(c echo.Context) error {
 		if c.QueryParams().Has("token") {
 			return byToken(c)

@@ -25,9 +25,9 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -293,7 +293,10 @@ func setup(t *testing.T) *fixture {
 	portal.Register(api)
 	New(Deps{
 		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Login: portal.Login, Identity: portalapi.IdentityOf,
-		Payments:    &edge.Payments{Commands: gate.NewCommands(commands), QR: qrv1.NewQRServiceClient(conn), Now: f.clock, Log: quiet, Deadline: 10 * time.Second},
+		Payments: paying.Orders{
+			Sender: paying.Sender{Commands: gate.NewCommands(commands), Deadline: 10 * time.Second},
+			Signer: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: 10 * time.Second},
+		},
 		MenuLimiter: ratelimit.NewMemory(f.clock), OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock, Log: quiet,
 	}).Register(api)
 	srv := httptest.NewServer(e)

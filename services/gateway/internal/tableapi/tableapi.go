@@ -13,8 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -39,7 +39,7 @@ type Merchants interface {
 
 // Payments makes the payments of orders.
 type Payments interface {
-	CreateForOrder(c echo.Context, o edge.OrderPayment) (edge.Created, error)
+	CreateForOrder(c echo.Context, o paying.OrderPayment) (paying.Created, error)
 }
 
 // Deps are what New needs.
@@ -77,8 +77,8 @@ func (a *API) Register(g *web.API) {
 	g.POST("/table-order/tables/:id/refresh-qr", a.refreshTable, write)
 
 	const menu = "/table-order/menu/:merchantId/:token"
-	g.GET(menu, a.menu, anyOrigin, edge.PerIP(a.MenuLimiter, "menu", menusPerMinute))
-	g.POST(menu, a.placeOrder, anyOrigin, edge.PerIP(a.OrderLimiter, "order", triesPerIP))
+	g.GET(menu, a.menu, anyOrigin, web.PerIP(a.MenuLimiter, "menu", menusPerMinute))
+	g.POST(menu, a.placeOrder, anyOrigin, web.PerIP(a.OrderLimiter, "order", triesPerIP))
 	g.OPTIONS(menu, preflight("GET, POST"), anyOrigin)
 
 	g.GET("/table-order/orders", a.orders, read)

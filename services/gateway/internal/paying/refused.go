@@ -1,4 +1,4 @@
-package edge
+package paying
 
 import (
 	"cmp"
@@ -26,13 +26,13 @@ var reasons = map[string]string{
 	"provider_error":        "The payment provider could not process this. Try again later.",
 }
 
-// refusedAtOnce is PAYMENT_REFUSED for a payment or refund that the provider refused when it was asked for it, else nil. The
+// RefusedAtOnce is PAYMENT_REFUSED for a payment or refund that the provider refused when it was asked for it, else nil. The
 // payment exists and says so too.
-func refusedAtOnce(p *paymentsv1.Payment) error {
+func RefusedAtOnce(p *paymentsv1.Payment) error {
 	return toldRefusal(p, IdentityMessage(p.GetFailureCode()))
 }
 
-// RefusedToPayer is refusedAtOnce for a customer, who can mend no identity that the provider wants.
+// RefusedToPayer is RefusedAtOnce for a customer, who can mend no identity that the provider wants.
 func RefusedToPayer(p *paymentsv1.Payment) error {
 	identity := IdentityMessage(p.GetFailureCode())
 	if identity != "" {

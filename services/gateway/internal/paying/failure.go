@@ -1,4 +1,4 @@
-package edge
+package paying
 
 // identityMessages say which field mends a payment that the bank connection refused for want of an identity.
 var identityMessages = map[string]string{

@@ -1,4 +1,4 @@
-package edge
+package paying
 
 import (
 	"context"
@@ -30,37 +30,37 @@ type Created struct {
 	QR      any
 }
 
+// Orders makes the payments of orders.
+type Orders struct {
+	Sender Sender
+	Signer Signer
+}
+
 // CreateForOrder makes the payment of an order, or finds the one that was made before. It goes on when the guest is gone,
-// and ends with p.Deadline.
-func (p *Payments) CreateForOrder(c echo.Context, o OrderPayment) (Created, error) {
+// and ends with the deadline of the Sender.
+func (p Orders) CreateForOrder(c echo.Context, o OrderPayment) (Created, error) {
 	ctx := context.WithoutCancel(c.Request().Context())
-	signing := p.newSigning(ctx)
-	defer signing.cancel()
-	out, err := p.send(ctx, c, o.Pass, command.CreatePayment, &paymentsv1.CreatePayment{
+	signing := p.Signer.Prepare(ctx)
+	defer signing.Close()
+	out, err := p.Sender.Send(ctx, c, o.Pass, command.CreatePayment, &paymentsv1.CreatePayment{
 		Reference: o.Reference, Merchant: o.Pass.Merchant().Snapshot(), Livemode: o.Pass.Livemode(), AmountCents: o.AmountCents, Currency: "EUR",
 		Description: o.Description, MerchantReference: o.OrderID, SuccessUrl: o.SuccessURL, CancelUrl: o.CancelURL, Origin: "order", OrderId: o.OrderID,
-	}, signing.start)
+	}, signing.Start)
 	if err != nil {
 		return Created{}, err
 	}
-	if refusedAtOnce(out.payment) != nil {
+	if RefusedAtOnce(out.Payment) != nil {
 		return Created{}, errs.New(errs.PaymentRefused, "The bank does not take the payment of this order. Order again, or pay at the counter.")
 	}
 	// The merchant's server may have used the order's id as a reference of its own.
-	if got := out.payment; got.GetOrderId() != o.OrderID || got.GetAmountCents() != o.AmountCents {
+	if got := out.Payment; got.GetOrderId() != o.OrderID || got.GetAmountCents() != o.AmountCents {
 		return Created{}, errs.New(errs.InvalidState, "The payment of this order could not be made. Order again.")
 	}
-	created := Created{Payment: out.payment}
-	if payable(out.payment) {
-		if data := signing.wait(); data != nil {
+	created := Created{Payment: out.Payment}
+	if Payable(out.Payment) {
+		if data := signing.Wait(); data != nil {
 			created.QR = data
 		}
 	}
 	return created, nil
 }
-
-// IdempotencyKey reads the header of that name; "" when the request has none.
-func IdempotencyKey(c echo.Context) (string, error) { return idempotencyKey(c) }
-
-// HeaderReplayed is "true" in an answer that repeats an earlier one.
-const HeaderReplayed = headerReplayed

@@ -1,4 +1,6 @@
-package edge
+// Package paying is what all ways to pay share: commands about payments and what comes of them, how a payment looks in an answer, the
+// bounds of an amount, and the QR code of a payment.
+package paying
 
 import (
 	"context"
@@ -15,64 +17,71 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// outcome is what is known of a command when its request must be answered: a payment that is ready, or one that is only
-// recorded because the deadline came first.
-type outcome struct {
-	payment       *paymentsv1.Payment
-	ready         bool
-	replayed      bool
-	replayedByKey bool
-	authorisation string
+// Sender sends commands about payments and waits for what comes of them.
+type Sender struct {
+	Commands *gate.Commands
+	// Deadline is how long a request waits for its command; then it answers with what is known.
+	Deadline time.Duration
 }
 
-// send publishes a command that the pass is for and waits for its outcome. It returns SERVICE_UNAVAILABLE when nothing was confirmed in
+// Outcome is what is known of a command when its request must be answered: a payment that is ready, or one that is only
+// recorded because the deadline came first.
+type Outcome struct {
+	Payment *paymentsv1.Payment
+	// Replayed: the payment existed. ReplayedByKey: the idempotency key found it, and not its reference.
+	Replayed, ReplayedByKey bool
+	// AuthorisationURL is where the payer approves a cancellation; empty when nothing is to be approved.
+	AuthorisationURL string
+}
+
+// Send publishes a command that the pass is for and waits for its outcome. It returns SERVICE_UNAVAILABLE when nothing was confirmed in
 // time; the command has expired by then. seen, if not nil, gets the payment as soon as one is known.
-func (p *Payments) send(ctx context.Context, c echo.Context, pass gate.Pass, subject string, payload proto.Message, seen func(*paymentsv1.Payment)) (outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.Deadline)
+func (s Sender) Send(ctx context.Context, c echo.Context, pass gate.Pass, subject string, payload proto.Message, seen func(*paymentsv1.Payment)) (Outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Deadline)
 	defer cancel()
 	// The command expires before we stop waiting: what is carried out can still be answered.
-	expires := time.Now().Add(p.Deadline - min(p.Deadline/4, time.Second))
-	call, err := p.Commands.Send(pass, subject, payload, Meta(c, expires))
+	expires := time.Now().Add(s.Deadline - min(s.Deadline/4, time.Second))
+	call, err := s.Commands.Send(pass, subject, payload, Meta(c, expires))
 	if err != nil {
-		return outcome{}, err
+		return Outcome{}, err
 	}
 	defer call.Close()
-	var known outcome
+	var known Outcome
 	for {
 		reply, err := call.Next(ctx)
 		if err != nil {
 			return late(known, err)
 		}
 		if reply.GetStage() == paymentsv1.CommandReply_STAGE_REFUSED {
-			return outcome{}, refusal(reply)
+			return Outcome{}, refusal(reply)
 		}
 		if reply.GetPayment() == nil {
 			continue
 		}
-		if known.payment == nil && seen != nil {
+		if known.Payment == nil && seen != nil {
 			seen(reply.GetPayment())
 		}
-		known = outcome{
-			payment: reply.GetPayment(), replayed: known.replayed || reply.GetReplayed(), replayedByKey: reply.GetReplayedByKey(),
-			ready: reply.GetStage() == paymentsv1.CommandReply_STAGE_READY, authorisation: reply.GetAuthorisationUrl(),
+		known = Outcome{
+			Payment: reply.GetPayment(), Replayed: known.Replayed || reply.GetReplayed(), ReplayedByKey: reply.GetReplayedByKey(),
+			AuthorisationURL: reply.GetAuthorisationUrl(),
 		}
-		if known.ready {
+		if reply.GetStage() == paymentsv1.CommandReply_STAGE_READY {
 			return known, nil
 		}
 	}
 }
 
 // late decides what to say when no further reply comes. What is recorded is not lost, whatever the broker says now.
-func late(known outcome, err error) (outcome, error) {
-	if known.payment != nil {
+func late(known Outcome, err error) (Outcome, error) {
+	if known.Payment != nil {
 		return known, nil
 	}
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) {
-		return outcome{}, err
+		return Outcome{}, err
 	}
 	e := errs.New(errs.Unavailable, "The request was not confirmed in time. Repeat it in a moment, with the same reference or Idempotency-Key.")
 	e.RetryAfter = 2 * time.Second
-	return outcome{}, errors.Join(e, err)
+	return Outcome{}, errors.Join(e, err)
 }
 
 func refusal(r *paymentsv1.CommandReply) error {

@@ -1,17 +1,15 @@
-package edge
+package paying
 
 import (
 	"encoding/json"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// payment is a payment or refund in an answer: first the documented fields, then the rest.
-type payment struct {
+// Payment is a payment or refund in an answer: first the documented fields, then the rest.
+type Payment struct {
 	Reference  string      `json:"reference"`
 	Original   string      `json:"original_reference,omitempty"`
 	Amount     money.Cents `json:"amount"`
@@ -42,29 +40,30 @@ type payment struct {
 	AuthorisationURL  string          `json:"authorisation_url,omitempty"`
 	// SettlementDeadline is set while only the merchant can say whether the money came.
 	SettlementDeadline string       `json:"settlement_deadline,omitempty"`
-	LateReceipt        *lateReceipt `json:"late_receipt,omitempty"`
+	LateReceipt        *LateReceipt `json:"late_receipt,omitempty"`
 }
 
-// lateReceipt is money that came for a payment which had ended without it.
-type lateReceipt struct {
+// LateReceipt is money that came for a payment which had ended without it.
+type LateReceipt struct {
 	Amount     money.Cents `json:"amount"`
 	ReceivedAt string      `json:"received_at"`
 	BookedAt   string      `json:"booked_at"`
 }
 
-func view(p *paymentsv1.Payment) *payment {
-	v := &payment{
+// View is a payment or refund as an answer shows it.
+func View(p *paymentsv1.Payment) *Payment {
+	v := &Payment{
 		Reference: p.GetReference(), Original: p.GetOriginalReference(), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(),
-		Status: p.GetStatus(), PaymentURL: p.GetPaymentUrl(), CreatedAt: timeText(p.GetCreatedAt()),
+		Status: p.GetStatus(), PaymentURL: p.GetPaymentUrl(), CreatedAt: web.StampOrNone(p.GetCreatedAt()),
 		MerchantReference: p.GetMerchantReference(), Description: p.GetDescription(), Livemode: p.GetLivemode(),
 		SuccessURL: p.GetSuccessUrl(), CancelURL: p.GetCancelUrl(), Metadata: p.GetMetadataJson(),
 		ExecutionType: p.GetExecutionType(), ExecutionDate: p.GetExecutionDate(), StatusDetail: p.GetStatusDetail(),
 		FailureCode: p.GetFailureCode(), FailureMessage: IdentityMessage(p.GetFailureCode()), CancelRequested: p.GetCancelRequested(), Sequence: p.GetSequence(),
-		UpdatedAt: timeText(p.GetUpdatedAt()), CompletedAt: timeText(p.GetCompletedAt()), StalledAt: timeText(p.GetStalledAt()),
-		AuthorisationURL: p.GetAuthorisationUrl(), SettlementDeadline: timeText(p.GetSettlementDeadline()),
+		UpdatedAt: web.StampOrNone(p.GetUpdatedAt()), CompletedAt: web.StampOrNone(p.GetCompletedAt()), StalledAt: web.StampOrNone(p.GetStalledAt()),
+		AuthorisationURL: p.GetAuthorisationUrl(), SettlementDeadline: web.StampOrNone(p.GetSettlementDeadline()),
 	}
 	if late := p.GetLateReceipt(); late != nil {
-		v.LateReceipt = &lateReceipt{money.Cents(late.GetAmountCents()), timeText(late.GetReceivedAt()), timeText(late.GetBookedAt())}
+		v.LateReceipt = &LateReceipt{money.Cents(late.GetAmountCents()), web.StampOrNone(late.GetReceivedAt()), web.StampOrNone(late.GetBookedAt())}
 	}
 	if p.GetKind() != "refund" {
 		refunded := money.Cents(p.GetAmountRefundedCents())
@@ -73,49 +72,11 @@ func view(p *paymentsv1.Payment) *payment {
 	return v
 }
 
-func views(list []*paymentsv1.Payment) []*payment {
-	out := make([]*payment, len(list))
+// Views is View for each of a list.
+func Views(list []*paymentsv1.Payment) []*Payment {
+	out := make([]*Payment, len(list))
 	for i, p := range list {
-		out[i] = view(p)
-	}
-	return out
-}
-
-func timeText(t *timestamppb.Timestamp) string {
-	if t == nil {
-		return ""
-	}
-	return web.Time(t.AsTime())
-}
-
-// publicStatus is all that the world may know of a payment.
-type publicStatus struct {
-	Reference string      `json:"reference"`
-	Status    string      `json:"status"`
-	Amount    money.Cents `json:"amount"`
-	Currency  string      `json:"currency"`
-}
-
-// change is one entry of a payment's history.
-type change struct {
-	Sequence    int64  `json:"sequence"`
-	Status      string `json:"status"`
-	FromStatus  string `json:"from_status,omitempty"`
-	Detail      string `json:"detail,omitempty"`
-	FailureCode string `json:"failure_code,omitempty"`
-	Cause       string `json:"cause"`
-	Actor       string `json:"actor,omitempty"`
-	Note        string `json:"note,omitempty"`
-	OccurredAt  string `json:"occurred_at"`
-}
-
-func changes(list []*paymentsv1.HistoryEntry) []change {
-	out := make([]change, len(list))
-	for i, e := range list {
-		out[i] = change{
-			Sequence: e.GetSequence(), Status: e.GetToStatus(), FromStatus: e.GetFromStatus(), Detail: e.GetStatusDetail(),
-			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), OccurredAt: timeText(e.GetOccurredAt()),
-		}
+		out[i] = View(p)
 	}
 	return out
 }
