@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -84,7 +84,7 @@ func (c Config) withDefaults() Config {
 		c.CreateDeadline = 10 * time.Second
 	}
 	if c.RateLimit == 0 {
-		c.RateLimit = edge.DefaultPerMinute
+		c.RateLimit = paymentapi.DefaultPerMinute
 	}
 	if c.Drawings == 0 {
 		c.Drawings = 300

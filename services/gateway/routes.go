@@ -13,10 +13,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
@@ -74,15 +74,15 @@ func (s *Service) routes() (*echo.Echo, error) {
 	e.Use(web.Patient(s.cfg.Patience))
 	api := web.NewAPI(e, basePath, reference.Query)
 	reference.Register(api)
-	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
+	access := paymentapi.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
 	portal := portalapi.New(portalapi.Deps{
 		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
-		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
+		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: paymentapi.KeyFrom,
 		Limiter: limiter, Limits: s.cfg.Limits,
 	})
 	sender := paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}
 	signer := paying.Signer{QR: qrv1.NewQRServiceClient(to.qr), Log: s.core.Log, Deadline: s.cfg.CreateDeadline}
-	(&edge.Payments{
+	(&paymentapi.Payments{
 		Sender: sender, Signer: signer, Reads: paymentsv1.NewPaymentsServiceClient(to.payments),
 		Access: access, Users: portal, Merchants: s.accounts.Merchants, Limiter: limiter, Now: s.core.Now,
 	}).Register(api)
@@ -103,7 +103,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 
 // merchantOf is whose login or key let a request in, "" for nobody's.
 func merchantOf(c echo.Context) string {
-	if key, ok := edge.KeyFrom(c); ok {
+	if key, ok := paymentapi.KeyFrom(c); ok {
 		return key.Merchant.ID
 	}
 	return portalapi.IdentityOf(c).MerchantID
@@ -123,7 +123,7 @@ func (s *Service) codeRoutes(api *web.API, to others, portal *portalapi.API, lim
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
-		Render: qrv1.NewRenderServiceClient(to.qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now, Drawn: drawn,
+		Render: qrv1.NewRenderServiceClient(to.qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: paymentapi.KeyFrom, Now: s.core.Now, Drawn: drawn,
 		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
 	einvoiceapi.New(einvoiceapi.Deps{
@@ -135,7 +135,7 @@ func (s *Service) codeRoutes(api *web.API, to others, portal *portalapi.API, lim
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
 		Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
-		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom,
+		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: paymentapi.KeyFrom,
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 }

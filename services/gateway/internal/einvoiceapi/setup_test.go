@@ -17,8 +17,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -64,10 +64,10 @@ func setup(t *testing.T) *fixture {
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
 	f.limiter = limiter
-	access := edge.NewAccess(f.accounts.Keys, limiter, 1000)
+	access := paymentapi.NewAccess(f.accounts.Keys, limiter, 1000)
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: edge.KeyFrom})
+	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: paymentapi.KeyFrom})
 	portal.Register(g)
 	New(Deps{
 		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin,

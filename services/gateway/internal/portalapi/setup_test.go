@@ -69,7 +69,7 @@ func limited(t *testing.T, limits Limits, with ...func(*account.Deps)) *fixture 
 	return f
 }
 
-// keyAuth stands for the checks of the edge.
+// keyAuth stands for the checks of the paymentapi.
 func (f *fixture) keyAuth(scope account.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {

@@ -1,4 +1,4 @@
-package edge
+package paymentapi
 
 import (
 	"european-pay.eu/eupay/internal/money"

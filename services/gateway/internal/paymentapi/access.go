@@ -1,6 +1,6 @@
-// Package edge is the merchants' REST API: it authenticates API keys, turns requests into commands and reads, and
+// Package paymentapi is the merchants' REST API: it authenticates API keys, turns requests into commands and reads, and
 // commands' replies into answers.
-package edge
+package paymentapi
 
 import (
 	"context"
