@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -137,11 +136,9 @@ func setup(t *testing.T) *fixture {
 	f := &fixture{shop: &shop{}, tokens: map[account.Role]string{"": ""}}
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{Accounts: accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
-		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
-	}, KeyFrom: func(echo.Context) (account.Key, bool) { return account.Key{}, false }})
-	portal.Register(g)
-	New(Deps{Catalog: f.connect(t), Login: portal.Login, Limiter: ratelimit.NewMemory(now)}).Register(g)
+	access := gatewaytest.Access(accounts, now)
+	portalapi.New(portalapi.Deps{Accounts: accounts, Access: access}).Register(g)
+	New(Deps{Catalog: f.connect(t), Access: access, Limiter: ratelimit.NewMemory(now)}).Register(g)
 	RegisterStatic(e)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

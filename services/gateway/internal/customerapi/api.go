@@ -13,7 +13,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -34,9 +34,8 @@ const (
 // Deps are what New needs.
 type Deps struct {
 	Accounts paymentsv1.AccountsServiceClient
-	// Login lets customers of the app in.
-	Login   echo.MiddlewareFunc
-	Limiter ratelimit.Limiter
+	Access   *caller.Access
+	Limiter  ratelimit.Limiter
 	// Livemode is whether customers' accounts are real ones.
 	Livemode bool
 	Log      *slog.Logger
@@ -50,10 +49,11 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	g.GET("/customer/accounts", a.list, a.Login)
-	g.POST("/customer/accounts/connect", a.connect, web.PerIP(a.Limiter, "connect", visitsPerMinute), a.Login)
-	g.POST("/customer/accounts/:id/confirm", a.confirm, a.Login)
-	g.DELETE("/customer/accounts/:id", a.remove, a.Login)
+	login := a.Access.CustomerLogin()
+	g.GET("/customer/accounts", a.list, login)
+	g.POST("/customer/accounts/connect", a.connect, web.PerIP(a.Limiter, "connect", visitsPerMinute), login)
+	g.POST("/customer/accounts/:id/confirm", a.confirm, login)
+	g.DELETE("/customer/accounts/:id", a.remove, login)
 	g.GET("/customer/accounts/return", a.back, a.pages, web.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
 }
 
@@ -151,4 +151,4 @@ func (a *API) remove(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-func customer(c echo.Context) string { return portalapi.IdentityOf(c).UserID }
+func customer(c echo.Context) string { return caller.Of(c).Login.ID }

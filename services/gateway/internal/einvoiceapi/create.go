@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -152,7 +153,7 @@ const createLimit = 512 << 10
 
 // create answers 201 with a new invoice, and 200 with the one that the same reference or Idempotency-Key has.
 func (a *API) create(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func (a *API) create(c echo.Context) error {
 		return err
 	}
 	req := in.message()
-	req.MerchantId, req.Livemode = merchantID, livemode
+	req.MerchantId, req.Livemode = of.MerchantID, of.Livemode
 	if req.IdempotencyKey, err = web.IdempotencyKey(c); err != nil {
 		return err
 	}

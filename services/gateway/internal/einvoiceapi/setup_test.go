@@ -18,7 +18,6 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -64,14 +63,14 @@ func setup(t *testing.T) *fixture {
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
 	f.limiter = limiter
-	access := paymentapi.NewAccess(f.accounts.Keys, limiter, 1000)
+	access := gatewaytest.Access(f.accounts, now)
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: paymentapi.KeyFrom})
+	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, Access: access, Limiter: limiter})
 	portal.Register(g)
 	New(Deps{
-		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin,
-		OwnerOf: portal.OwnerOf, Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
+		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Access: access,
+		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

@@ -96,7 +96,6 @@ func TestOtherAccountsAreInvisible(t *testing.T) {
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
-	ring := w.api.Access.keys.(keyring)
 	for _, c := range []struct{ method, path, scope string }{
 		{"POST", path, "payments:write"},
 		{"GET", path, "payments:read"},
@@ -106,15 +105,14 @@ func TestScopes(t *testing.T) {
 		{"POST", path + "/" + unknownRef + "/refund", "refunds:write"},
 		{"POST", path + "/" + unknownRef + "/cancel", "payments:write"},
 	} {
-		key := ring["pk_test_a"]
+		key := w.keys["pk_test_a"]
 		key.Scopes = nil
-		for _, s := range ring["pk_test_a"].Scopes {
+		for _, s := range w.keys["pk_test_a"].Scopes {
 			if string(s) != c.scope {
 				key.Scopes = append(key.Scopes, s)
 			}
 		}
-		lacking := keyring{"pk_test_lacking": key}
-		w.api.Access.keys = lacking
+		w.keys["pk_test_lacking"] = key
 		w.call(c.method, c.path, "", as("pk_test_lacking")...).want(t, 403, "INSUFFICIENT_SCOPE", "This API key lacks the scope "+c.scope+".")
 	}
 }

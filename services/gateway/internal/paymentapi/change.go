@@ -9,6 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -39,18 +40,18 @@ func (p *Payments) refund(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	key := KeyOf(c)
-	pass, err := gate.ForMerchant(key.Merchant, key.Livemode)
+	of := caller.AccountOf(c)
+	pass, err := gate.ForMerchant(of.Merchant, of.Livemode)
 	if err != nil {
 		return err
 	}
-	if err := p.checkRefund(c, key, ref, req.Amount); err != nil {
+	if err := p.checkRefund(c, of, ref, req.Amount); err != nil {
 		return err
 	}
 	out, err := p.Sender.Send(c.Request().Context(), c, pass, command.RefundPayment, &paymentsv1.RefundPayment{
-		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: key.Merchant.ID, MerchantVersion: key.Merchant.Version, Livemode: key.Livemode,
+		Reference: reference.Refund(p.Now()), OriginalReference: ref, MerchantId: of.Merchant.ID, MerchantVersion: of.Merchant.Version, Livemode: of.Livemode,
 		AmountCents: int64(req.Amount.Cents()), IdempotencyKey: idempotency,
-		Fingerprint: fingerprint("refund", key, ref, req.Amount.Cents().String()),
+		Fingerprint: fingerprint("refund", of, ref, req.Amount.Cents().String()),
 	}, nil)
 	if err != nil {
 		return err
@@ -93,8 +94,8 @@ func (p *Payments) cancelRefund(c echo.Context) error {
 }
 
 func (p *Payments) sendCancel(c echo.Context, cmd *paymentsv1.CancelPayment) error {
-	key := KeyOf(c)
-	cmd.MerchantId, cmd.Livemode = key.Merchant.ID, key.Livemode
+	of := caller.AccountOf(c)
+	cmd.MerchantId, cmd.Livemode = of.Merchant.ID, of.Livemode
 	out, err := p.Sender.Send(c.Request().Context(), c, gate.Pass{}, command.CancelPayment, cmd, nil)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -25,7 +26,8 @@ func (p *Payments) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	pass, err := gate.ForMerchant(KeyOf(c).Merchant, KeyOf(c).Livemode)
+	of := caller.AccountOf(c)
+	pass, err := gate.ForMerchant(of.Merchant, of.Livemode)
 	if err != nil {
 		return err
 	}
@@ -54,8 +56,8 @@ func (p *Payments) create(c echo.Context) error {
 }
 
 func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv1.CreatePayment, error) {
-	key, now := KeyOf(c), p.Now()
-	if err := req.check(key.Livemode, now); err != nil {
+	of, now := caller.AccountOf(c), p.Now()
+	if err := req.check(of.Livemode, now); err != nil {
 		return nil, err
 	}
 	idempotency, err := web.IdempotencyKey(c)
@@ -63,10 +65,10 @@ func (p *Payments) createCommand(c echo.Context, req *createRequest) (*paymentsv
 		return nil, err
 	}
 	return &paymentsv1.CreatePayment{
-		Reference: reference.Payment(now), Merchant: key.Merchant.Snapshot(), Livemode: key.Livemode,
+		Reference: reference.Payment(now), Merchant: of.Merchant.Snapshot(), Livemode: of.Livemode,
 		AmountCents: int64(req.Amount.Cents()), Currency: req.Currency, Description: req.Description,
 		MerchantReference: req.Reference, SuccessUrl: req.SuccessURL, CancelUrl: req.CancelURL,
-		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(key),
+		MetadataJson: req.Metadata, IdempotencyKey: idempotency, Fingerprint: req.fingerprint(of),
 		ExecutionType: req.ExecutionType, ExecutionDate: req.ExecutionDate, Customer: req.Customer.proto(),
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -34,8 +35,8 @@ func (p *Payments) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	key := KeyOf(c)
-	req.MerchantId, req.Livemode, req.Page, req.Limit, req.StartingAfter = key.Merchant.ID, key.Livemode, int32(page), int32(limit), after
+	of := caller.AccountOf(c)
+	req.MerchantId, req.Livemode, req.Page, req.Limit, req.StartingAfter = of.Merchant.ID, of.Livemode, int32(page), int32(limit), after
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	resp, err := p.Reads.ListPayments(ctx, req)

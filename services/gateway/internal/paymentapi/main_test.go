@@ -27,6 +27,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -88,11 +89,12 @@ type world struct {
 	reads  *reads
 	qr     *signer
 	api    *Payments
+	keys   keyring
 }
 
 func newWorld(t testing.TB, deadline time.Duration, with ...func(*Payments)) *world {
 	t.Helper()
-	w := &world{t: t, client: &http.Client{Transport: &http.Transport{}, CheckRedirect: stay}, valid: apidoctest.New(t), reads: newReads(), qr: &signer{}}
+	w := &world{t: t, client: &http.Client{Transport: &http.Transport{}, CheckRedirect: stay}, valid: apidoctest.New(t), reads: newReads(), qr: &signer{}, keys: keys()}
 	b := natstest.New(t)
 	w.bank = newStandIn(t, b, w.reads)
 	commands, err := command.NewClient(b, "gateway")
@@ -106,7 +108,7 @@ func newWorld(t testing.TB, deadline time.Duration, with ...func(*Payments)) *wo
 	w.api = &Payments{
 		Sender: paying.Sender{Commands: gate.NewCommands(commands), Deadline: deadline}, Reads: paymentsv1.NewPaymentsServiceClient(conn),
 		Signer: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: deadline},
-		Access: NewAccess(keys(), limiter, DefaultPerMinute), Limiter: limiter, Now: testNow,
+		Access: caller.New(caller.Deps{Keys: w.keys, Limiter: limiter, PerMinute: caller.DefaultPerMinute}), Limiter: limiter, Now: testNow,
 	}
 	for _, change := range with {
 		change(w.api)

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -19,8 +20,8 @@ func (p *Payments) get(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
-	key := KeyOf(c)
-	resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
+	of := caller.AccountOf(c)
+	resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read payment: %w", err)
 	}
@@ -34,8 +35,8 @@ func (p *Payments) history(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
-	key := KeyOf(c)
-	resp, err := p.Reads.ListHistory(ctx, &paymentsv1.ListHistoryRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
+	of := caller.AccountOf(c)
+	resp, err := p.Reads.ListHistory(ctx, &paymentsv1.ListHistoryRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read history: %w", err)
 	}
@@ -49,8 +50,8 @@ func (p *Payments) refunds(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
-	key := KeyOf(c)
-	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
+	of := caller.AccountOf(c)
+	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("list refunds: %w", err)
 	}

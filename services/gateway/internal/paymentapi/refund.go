@@ -8,19 +8,19 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // checkRefund is STEP_UP_REQUIRED for a login without a fresh proof that would give back more of a payment than its merchant allows
 // without one. Earlier refunds count: many small ones are no way around it. Nor are many at once, of which none is recorded yet: the second
 // within a minute wants a proof, whatever it gives back.
-func (p *Payments) checkRefund(c echo.Context, key account.Key, ref string, amount web.Amount) error {
-	above := key.Merchant.RefundStepUpAbove
-	if p.Users == nil || above == nil {
+func (p *Payments) checkRefund(c echo.Context, of caller.Account, ref string, amount web.Amount) error {
+	above := of.Merchant.RefundStepUpAbove
+	if above == nil {
 		return nil
 	}
-	stale := p.Users.CheckProof(c)
+	stale := p.Access.CheckProof(c)
 	if !errs.Is(stale, errs.StepUpRequired) {
 		return stale
 	}
@@ -28,7 +28,7 @@ func (p *Payments) checkRefund(c echo.Context, key account.Key, ref string, amou
 	if err != nil {
 		return fmt.Errorf("count refunds of payment: %w", err)
 	}
-	total, err := p.givenBack(c, key, ref, amount)
+	total, err := p.givenBack(c, of, ref, amount)
 	if err != nil {
 		return err
 	}
@@ -39,17 +39,17 @@ func (p *Payments) checkRefund(c echo.Context, key account.Key, ref string, amou
 }
 
 // givenBack is what all refunds of a payment come to with this one.
-func (p *Payments) givenBack(c echo.Context, key account.Key, ref string, amount web.Amount) (money.Cents, error) {
+func (p *Payments) givenBack(c echo.Context, of caller.Account, ref string, amount web.Amount) (money.Cents, error) {
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	if !amount.Given() { // all of the payment
-		resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
+		resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 		if err != nil {
 			return 0, fmt.Errorf("read payment to refund: %w", err)
 		}
 		return money.Cents(resp.GetPayment().GetAmountCents()), nil
 	}
-	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: key.Merchant.ID, Livemode: key.Livemode, Reference: ref})
+	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return 0, fmt.Errorf("read refunds of payment: %w", err)
 	}

@@ -1,7 +1,6 @@
 package paymentapi
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -11,28 +10,30 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
 
 // shopkeeper is a login of the shop: whoever sends no key. Its proof is fresh or not.
 type shopkeeper struct {
-	world func() *world
+	keys  Access
 	above *money.Cents
 	fresh bool
 }
 
-func (s *shopkeeper) KeyOrLogin(scope account.Scope, _ ...account.Role) echo.MiddlewareFunc {
+func (s *shopkeeper) ForAccount(scope account.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		byKey := s.world().api.Access.Require(scope)(next)
+		byKey := s.keys.ForAccount(scope)(next)
 		return func(c echo.Context) error {
 			if c.Request().Header.Get("X-Api-Key") != "" {
 				return byKey(c)
 			}
+			m := keys()["pk_test_a"].Merchant
+			m.RefundStepUpAbove = s.above
+			caller.SetAccount(c, caller.Account{Merchant: m})
 			return next(c)
 		}
 	}
 }
-
-func (*shopkeeper) OwnerOf(echo.Context) (string, bool, error) { return "m-shop", false, nil }
 
 func (s *shopkeeper) CheckProof(c echo.Context) error {
 	if s.fresh || c.Request().Header.Get("X-Api-Key") != "" {
@@ -41,20 +42,10 @@ func (s *shopkeeper) CheckProof(c echo.Context) error {
 	return errs.New(errs.StepUpRequired, "Prove it.")
 }
 
-func (s *shopkeeper) Get(context.Context, string) (account.Merchant, error) {
-	m := keys()["pk_test_a"].Merchant
-	m.RefundStepUpAbove = s.above
-	return m, nil
-}
-
 func newShopkeeper(t *testing.T, above money.Cents) (*shopkeeper, *world) {
 	t.Helper()
-	var w *world
 	s := &shopkeeper{above: &above}
-	w = newWorld(t, 10*time.Second, func(p *Payments) {
-		s.world = func() *world { return &world{api: p} }
-		p.Users, p.Merchants = s, s
-	})
+	w := newWorld(t, 10*time.Second, func(p *Payments) { s.keys, p.Access = p.Access, s })
 	return s, w
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
 
 const nobody = "00000000-0000-0000-0000-000000000000"
@@ -163,8 +164,7 @@ func TestCustomerLoginOpensOnlyTheApp(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.people(t)
-	api := New(Deps{Accounts: f.accounts, KeyAuth: f.keyAuth, KeyFrom: keyFrom})
-	f.echo.GET("/api/v1/app", func(c echo.Context) error { return c.JSON(200, map[string]string{"user": IdentityOf(c).UserID}) }, api.CustomerLogin())
+	f.echo.GET("/api/v1/app", func(c echo.Context) error { return c.JSON(200, map[string]string{"user": caller.Of(c).Login.ID}) }, f.access.CustomerLogin())
 	if r := f.must(t, people[account.RoleCustomer], "GET", "/app", ""); r.str("user") == "" {
 		t.Fatalf("got %s", r.text)
 	}

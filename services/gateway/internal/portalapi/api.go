@@ -6,11 +6,10 @@ package portalapi
 import (
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -23,12 +22,6 @@ const (
 	bulkTimeout = 30 * time.Second
 )
 
-// KeyAuth returns the middleware that lets a request pass whose API key is good for the scope.
-type KeyAuth func(account.Scope) echo.MiddlewareFunc
-
-// KeyFrom returns the key that KeyAuth let in; false when the request did not come through it.
-type KeyFrom func(echo.Context) (account.Key, bool)
-
 // Deps are what New needs.
 type Deps struct {
 	Accounts *account.Accounts
@@ -36,11 +29,8 @@ type Deps struct {
 	Push     webhooksv1.PushServiceClient
 	Listen   webhooksv1.ListenServiceClient
 	Loyalty  qrv1.LoyaltyServiceClient
-	KeyAuth  KeyAuth
-	KeyFrom  KeyFrom
-	// Limiter counts by Limits. Nil: nothing is counted.
-	Limiter ratelimit.Limiter
-	Limits  Limits
+	Access   *caller.Access
+	Limiter  ratelimit.Limiter
 }
 
 // API is the handlers. Make it with New.
@@ -50,10 +40,8 @@ type API struct {
 	push     webhooksv1.PushServiceClient
 	listener webhooksv1.ListenServiceClient
 	loyalty  qrv1.LoyaltyServiceClient
-	keyAuth  KeyAuth
-	keyFrom  KeyFrom
+	access   *caller.Access
 	limiter  ratelimit.Limiter
-	limits   Limits
 	// keepAlive is the longest silence of a stream.
 	keepAlive time.Duration
 }
@@ -61,46 +49,40 @@ type API struct {
 // New returns the API.
 func New(d Deps) *API {
 	return &API{
-		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, loyalty: d.Loyalty, keyAuth: d.KeyAuth, keyFrom: d.KeyFrom,
-		limiter: d.Limiter, limits: d.Limits, keepAlive: listenKeepAlive,
+		accounts: d.Accounts, webhooks: d.Webhooks, push: d.Push, listener: d.Listen, loyalty: d.Loyalty, access: d.Access,
+		limiter: d.Limiter, keepAlive: listenKeepAlive,
 	}
 }
 
-// Who may do what. An accountant only reads, staff sees no keys, and money and credentials are the merchant's alone.
-var (
-	anyone    = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant, account.RoleAdmin}
-	team      = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
-	keyReader = []account.Role{account.RoleMerchant, account.RoleAccountant}
-	owner     = []account.Role{account.RoleMerchant}
-	admin     = []account.Role{account.RoleAdmin}
-)
+// keyReader: staff sees no keys.
+var keyReader = []account.Role{account.RoleMerchant, account.RoleAccountant}
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
 	a.registerAuth(g)
 
-	g.GET("/merchant", a.merchant, a.Login(team...))
-	g.PATCH("/merchant", a.updateMerchant, a.Login(owner...))
-	g.DELETE("/merchant/iban-change", a.stopIBANChange, a.Login(owner...))
-	g.GET("/merchant/team", a.team, a.Login(team...))
-	g.POST("/merchant/team", a.addMember, a.Login(owner...), a.fresh)
-	g.PATCH("/merchant/team/:id", a.updateMember, a.Login(owner...), a.fresh)
-	g.DELETE("/merchant/team/:id", a.removeMember, a.Login(owner...), a.fresh)
-	g.GET("/merchant/audit", a.audit, a.Login(owner...))
-	g.GET("/merchant/audit/export", a.exportAudit, a.Login(owner...), a.fresh)
+	g.GET("/merchant", a.merchant, a.access.Login(caller.Team...))
+	g.PATCH("/merchant", a.updateMerchant, a.access.Login(caller.Owner...))
+	g.DELETE("/merchant/iban-change", a.stopIBANChange, a.access.Login(caller.Owner...))
+	g.GET("/merchant/team", a.team, a.access.Login(caller.Team...))
+	g.POST("/merchant/team", a.addMember, a.access.Login(caller.Owner...), a.access.Fresh)
+	g.PATCH("/merchant/team/:id", a.updateMember, a.access.Login(caller.Owner...), a.access.Fresh)
+	g.DELETE("/merchant/team/:id", a.removeMember, a.access.Login(caller.Owner...), a.access.Fresh)
+	g.GET("/merchant/audit", a.audit, a.access.Login(caller.Owner...))
+	g.GET("/merchant/audit/export", a.exportAudit, a.access.Login(caller.Owner...), a.access.Fresh)
 
-	g.GET("/merchant/api-keys", a.keys, a.Login(keyReader...))
-	g.POST("/merchant/api-keys", a.createKey, a.Login(owner...), a.fresh)
-	g.PATCH("/merchant/api-keys/:id", a.updateKey, a.Login(owner...))
-	g.DELETE("/merchant/api-keys/:id", a.revokeKey, a.Login(owner...))
-	g.POST("/merchant/api-keys/:id/rotate", a.rotateKey, a.Login(owner...), a.fresh)
+	g.GET("/merchant/api-keys", a.keys, a.access.Login(keyReader...))
+	g.POST("/merchant/api-keys", a.createKey, a.access.Login(caller.Owner...), a.access.Fresh)
+	g.PATCH("/merchant/api-keys/:id", a.updateKey, a.access.Login(caller.Owner...))
+	g.DELETE("/merchant/api-keys/:id", a.revokeKey, a.access.Login(caller.Owner...))
+	g.POST("/merchant/api-keys/:id/rotate", a.rotateKey, a.access.Login(caller.Owner...), a.access.Fresh)
 
-	g.GET("/admin/merchants", a.merchants, a.Login(admin...))
-	g.POST("/admin/merchants/:id/gateway", a.enableGateway, a.Login(admin...))
-	g.GET("/admin/merchants/:id/audit", a.auditOfMerchant, a.Login(admin...))
-	g.PATCH("/admin/users/:id", a.updateUser, a.Login(admin...), a.fresh)
+	g.GET("/admin/merchants", a.merchants, a.access.Login(caller.Admin...))
+	g.POST("/admin/merchants/:id/gateway", a.enableGateway, a.access.Login(caller.Admin...))
+	g.GET("/admin/merchants/:id/audit", a.auditOfMerchant, a.access.Login(caller.Admin...))
+	g.PATCH("/admin/users/:id", a.updateUser, a.access.Login(caller.Admin...), a.access.Fresh)
 
-	g.GET("/customer/loyalty", a.loyaltyOf, a.CustomerLogin())
+	g.GET("/customer/loyalty", a.loyaltyOf, a.access.CustomerLogin())
 
 	a.registerWebhooks(g)
 	a.registerPush(g)
@@ -108,51 +90,51 @@ func (a *API) Register(g *web.API) {
 }
 
 func (a *API) registerAuth(g *web.API) {
-	g.POST("/auth/register", a.register, noStore, a.anonymous)
-	g.POST("/auth/login", a.login(account.Portal), noStore, a.anonymous)
-	g.POST("/auth/refresh", a.refresh, noStore, a.anonymous)
-	g.POST("/auth/logout", a.logout, noStore, a.anonymous)
-	g.GET("/auth/me", a.me, a.admit(door{roles: anyone, audiences: []account.Audience{account.Portal}, unverified: true, factorless: true}))
-	g.POST("/auth/verify-email", a.verifyEmail, a.unverifiedLogin())
-	g.POST("/auth/verify-email/resend", a.resendVerification, a.unverifiedLogin())
-	g.POST("/auth/verify-email/address", a.changeUnverifiedEmail, a.unverifiedLogin())
-	g.GET("/auth/sessions", a.sessions, a.anyLogin())
-	g.DELETE("/auth/sessions", a.endOtherSessions, a.anyLogin())
-	g.DELETE("/auth/sessions/:id", a.endSession, a.anyLogin())
-	g.POST("/auth/mfa/verify", a.verifyLogin, noStore, a.anonymous)
-	g.POST("/auth/mfa/passkey/options", a.passkeyForTicket, noStore, a.anonymous)
-	g.POST("/auth/mfa/passkey", a.verifyLoginWithPasskey, noStore, a.anonymous)
-	g.POST("/auth/login/passkey/options", a.passkeyForLogin, noStore, a.anonymous)
-	g.POST("/auth/login/passkey", a.loginWithPasskey, noStore, a.anonymous)
-	g.GET("/auth/mfa", a.factor, a.anyLogin())
-	g.POST("/auth/mfa/totp", a.beginFactor, a.anyLogin())
-	g.POST("/auth/mfa/totp/confirm", a.confirmFactor, a.anyLogin())
-	g.POST("/auth/mfa/totp/disable", a.disableFactor, a.anyLogin())
-	g.POST("/auth/mfa/recovery-codes", a.newRecoveryCodes, a.anyLogin())
-	g.POST("/auth/step-up", a.stepUp, a.anyLogin())
-	g.POST("/auth/step-up/passkey/options", a.passkeyForStepUp, a.anyLogin())
-	g.POST("/auth/step-up/passkey", a.stepUpWithPasskey, a.anyLogin())
-	g.GET("/auth/passkeys", a.passkeys, a.anyLogin())
-	g.POST("/auth/passkeys/options", a.beginPasskey, a.anyLogin(), a.fresh)
-	g.POST("/auth/passkeys", a.addPasskey, a.anyLogin(), a.fresh)
-	g.PATCH("/auth/passkeys/:id", a.renamePasskey, a.anyLogin())
-	g.DELETE("/auth/passkeys/:id", a.removePasskey, a.anyLogin(), a.fresh)
-	g.POST("/auth/password", a.changePassword, a.anyLogin())
-	g.POST("/auth/forgot", a.forgotPassword, noStore, a.anonymous)
-	g.POST("/auth/reset", a.resetPassword, noStore, a.anonymous)
-	g.POST("/customer/auth/register", a.registerCustomer, noStore, a.anonymous)
-	g.POST("/customer/auth/login", a.login(account.Customer), noStore, a.anonymous)
+	g.POST("/auth/register", a.register, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/login", a.login(account.Portal), web.NoStore, a.access.Anonymous)
+	g.POST("/auth/refresh", a.refresh, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/logout", a.logout, web.NoStore, a.access.Anonymous)
+	g.GET("/auth/me", a.me, a.access.PortalLogin())
+	g.POST("/auth/verify-email", a.verifyEmail, a.access.UnverifiedLogin())
+	g.POST("/auth/verify-email/resend", a.resendVerification, a.access.UnverifiedLogin())
+	g.POST("/auth/verify-email/address", a.changeUnverifiedEmail, a.access.UnverifiedLogin())
+	g.GET("/auth/sessions", a.sessions, a.access.AnyLogin())
+	g.DELETE("/auth/sessions", a.endOtherSessions, a.access.AnyLogin())
+	g.DELETE("/auth/sessions/:id", a.endSession, a.access.AnyLogin())
+	g.POST("/auth/mfa/verify", a.verifyLogin, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/mfa/passkey/options", a.passkeyForTicket, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/mfa/passkey", a.verifyLoginWithPasskey, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/login/passkey/options", a.passkeyForLogin, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/login/passkey", a.loginWithPasskey, web.NoStore, a.access.Anonymous)
+	g.GET("/auth/mfa", a.factor, a.access.AnyLogin())
+	g.POST("/auth/mfa/totp", a.beginFactor, a.access.AnyLogin())
+	g.POST("/auth/mfa/totp/confirm", a.confirmFactor, a.access.AnyLogin())
+	g.POST("/auth/mfa/totp/disable", a.disableFactor, a.access.AnyLogin())
+	g.POST("/auth/mfa/recovery-codes", a.newRecoveryCodes, a.access.AnyLogin())
+	g.POST("/auth/step-up", a.stepUp, a.access.AnyLogin())
+	g.POST("/auth/step-up/passkey/options", a.passkeyForStepUp, a.access.AnyLogin())
+	g.POST("/auth/step-up/passkey", a.stepUpWithPasskey, a.access.AnyLogin())
+	g.GET("/auth/passkeys", a.passkeys, a.access.AnyLogin())
+	g.POST("/auth/passkeys/options", a.beginPasskey, a.access.AnyLogin(), a.access.Fresh)
+	g.POST("/auth/passkeys", a.addPasskey, a.access.AnyLogin(), a.access.Fresh)
+	g.PATCH("/auth/passkeys/:id", a.renamePasskey, a.access.AnyLogin())
+	g.DELETE("/auth/passkeys/:id", a.removePasskey, a.access.AnyLogin(), a.access.Fresh)
+	g.POST("/auth/password", a.changePassword, a.access.AnyLogin())
+	g.POST("/auth/forgot", a.forgotPassword, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/reset", a.resetPassword, web.NoStore, a.access.Anonymous)
+	g.POST("/customer/auth/register", a.registerCustomer, web.NoStore, a.access.Anonymous)
+	g.POST("/customer/auth/login", a.login(account.Customer), web.NoStore, a.access.Anonymous)
 }
 
 func (a *API) registerWebhooks(g *web.API) {
-	read := a.LoginOrKey(account.WebhooksRead, team...)
-	write := a.LoginOrKey(account.WebhooksWrite, owner...)
+	read := a.access.LoginOrKey(account.WebhooksRead, caller.Team...)
+	write := a.access.LoginOrKey(account.WebhooksWrite, caller.Owner...)
 	g.GET("/webhook-endpoints", a.endpoints, read)
 	g.POST("/webhook-endpoints", a.createEndpoint, write)
 	g.GET("/webhook-endpoints/:id", a.endpoint, read)
 	g.PATCH("/webhook-endpoints/:id", a.updateEndpoint, write)
 	g.DELETE("/webhook-endpoints/:id", a.deleteEndpoint, write)
-	g.POST("/webhook-endpoints/:id/rotate-secret", a.rotateEndpointSecret, write, a.fresh)
+	g.POST("/webhook-endpoints/:id/rotate-secret", a.rotateEndpointSecret, write, a.access.Fresh)
 	g.POST("/webhook-endpoints/:id/promote-secret", a.promoteEndpointSecret, write)
 	g.POST("/webhook-endpoints/:id/test", a.testEndpoint, write)
 	g.POST("/webhook-endpoints/:id/recover", a.recoverEndpoint, write)

@@ -90,7 +90,7 @@ func (a *API) attempts(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListAttempts(ctx, &webhooksv1.ListAttemptsRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, EndpointId: id, Page: int32(number), Limit: int32(limit),
+		MerchantId: of.MerchantID, Livemode: of.Livemode, EndpointId: id, Page: int32(number), Limit: int32(limit),
 		Outcome: c.QueryParam("outcome"), StartedAfter: started.after, StartedBefore: started.before, StartingAfter: after,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -71,7 +72,7 @@ func (a *API) register(c echo.Context) error {
 			Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC,
 			AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
 		},
-	}, deviceOf(c))
+	}, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (a *API) registerCustomer(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	s, err := a.accounts.Users.RegisterCustomer(c.Request().Context(), in.Email, in.Password, in.Name, deviceOf(c))
+	s, err := a.accounts.Users.RegisterCustomer(c.Request().Context(), in.Email, in.Password, in.Name, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (a *API) login(audience account.Audience) echo.HandlerFunc {
 		if err := required("email", in.Email, "password", in.Password); err != nil {
 			return err
 		}
-		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, deviceOf(c))
+		s, err := a.accounts.Users.Login(c.Request().Context(), in.Email, in.Password, audience, caller.DeviceOf(c))
 		if err != nil {
 			return err
 		}
@@ -172,5 +173,5 @@ func userView(u account.User) user {
 }
 
 func (a *API) me(c echo.Context) error {
-	return web.Answer(c, http.StatusOK, userView(presenceOf(c).User))
+	return web.Answer(c, http.StatusOK, userView(caller.Of(c).Login.User))
 }

@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -48,7 +49,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	of, err := a.ownedBy(c, nil)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (a *API) deliveries(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListDeliveries(ctx, &webhooksv1.ListDeliveriesRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
 		Status: c.QueryParam("status"), Reference: c.QueryParam("reference"), EventType: c.QueryParam("event_type"),
 		CreatedAfter: created.after, CreatedBefore: created.before,
 		EventId: c.QueryParam("event_id"), MerchantReference: theirs, StartingAfter: after,
@@ -106,10 +107,10 @@ func checkFilters(c echo.Context, names ...string) error {
 	return nil
 }
 
-func (a *API) deliveryOf(c echo.Context, body *bool) (owned, string, error) {
-	of, err := a.ownedBy(c, body)
+func (a *API) deliveryOf(c echo.Context, body *bool) (caller.Whose, string, error) {
+	of, err := caller.WhoseOf(c, body)
 	if err != nil {
-		return owned{}, "", err
+		return caller.Whose{}, "", err
 	}
 	id, err := externalID(c, "Webhook delivery")
 	return of, id, err
@@ -122,7 +123,7 @@ func (a *API) delivery(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.webhooks.GetDelivery(ctx, &webhooksv1.GetDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	res, err := a.webhooks.GetDelivery(ctx, &webhooksv1.GetDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/eventtype"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -42,7 +43,7 @@ func (a *API) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	of, err := a.ownedBy(c, nil)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func (a *API) events(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.ListEvents(ctx, &webhooksv1.ListEventsRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Limit: int32(limit), StartingAfter: c.QueryParam("starting_after"),
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Limit: int32(limit), StartingAfter: c.QueryParam("starting_after"),
 		EventType: c.QueryParam("event_type"), Reference: c.QueryParam("reference"), MerchantReference: theirs,
 		CreatedAfter: created.after, CreatedBefore: created.before,
 	})
@@ -80,7 +81,7 @@ func merchantReference(c echo.Context) (string, error) {
 }
 
 func (a *API) event(c echo.Context) error {
-	of, err := a.ownedBy(c, nil)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (a *API) event(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.webhooks.GetEvent(ctx, &webhooksv1.GetEventRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	res, err := a.webhooks.GetEvent(ctx, &webhooksv1.GetEventRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (a *API) backfillEndpoint(c echo.Context) error {
 	ctx, cancel := web.Calling(c, bulkTimeout)
 	defer cancel()
 	res, err := a.webhooks.BackfillEndpoint(ctx, &webhooksv1.BackfillEndpointRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Since: when.after, Until: when.before, EventTypes: in.EventTypes,
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Since: when.after, Until: when.before, EventTypes: in.EventTypes,
 		DryRun: in.DryRun, Token: in.Token,
 	})
 	if err != nil {

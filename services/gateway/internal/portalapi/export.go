@@ -12,6 +12,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -40,16 +41,14 @@ func (a *API) exportAudit(c echo.Context) error {
 	if !ok {
 		return errs.Invalid(errs.Field{Field: "format", Message: "format must be csv or ndjson."})
 	}
-	who := presenceOf(c)
-	if a.limiter != nil {
-		if err := web.Limited(c, a.limiter, "export:"+who.MerchantID, exportsPerMinute); err != nil {
-			return err
-		}
+	who := caller.Of(c).Login
+	if err := web.Limited(c, a.limiter, "export:"+who.MerchantID, exportsPerMinute); err != nil {
+		return err
 	}
 	ctx, cancel := web.UntilStop(c.Request())
 	defer cancel()
 	var file *web.Download
-	err := a.accounts.Users.ExportAudit(ctx, who, name, deviceOf(c), func(part []account.AuditEntry) error {
+	err := a.accounts.Users.ExportAudit(ctx, who, name, caller.DeviceOf(c), func(part []account.AuditEntry) error {
 		var err error
 		if file == nil {
 			if file, err = beginExport(c, format, name); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -38,7 +39,7 @@ func (a *API) verifyLogin(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.accounts.Users.VerifyLogin(c.Request().Context(), in.Ticket, shown, deviceOf(c))
+	s, err := a.accounts.Users.VerifyLogin(c.Request().Context(), in.Ticket, shown, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (a *API) verifyLogin(c echo.Context) error {
 }
 
 func (a *API) factor(c echo.Context) error {
-	state, err := a.accounts.Users.Factor(c.Request().Context(), presenceOf(c))
+	state, err := a.accounts.Users.Factor(c.Request().Context(), caller.Of(c).Login)
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func (a *API) beginFactor(c echo.Context) error {
 	if err := required("password", in.Password); err != nil {
 		return err
 	}
-	secret, url, err := a.accounts.Users.BeginFactor(c.Request().Context(), presenceOf(c), in.Password)
+	secret, url, err := a.accounts.Users.BeginFactor(c.Request().Context(), caller.Of(c).Login, in.Password)
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (a *API) confirmFactor(c echo.Context) error {
 	if err := required("code", in.Code); err != nil {
 		return err
 	}
-	codes, err := a.accounts.Users.ConfirmFactor(c.Request().Context(), presenceOf(c), in.Code, deviceOf(c))
+	codes, err := a.accounts.Users.ConfirmFactor(c.Request().Context(), caller.Of(c).Login, in.Code, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (a *API) disableFactor(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.accounts.Users.DisableFactor(c.Request().Context(), presenceOf(c), shown, deviceOf(c)); err != nil {
+	if err := a.accounts.Users.DisableFactor(c.Request().Context(), caller.Of(c).Login, shown, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -127,13 +128,13 @@ func (a *API) newRecoveryCodes(c echo.Context) error {
 		return err
 	}
 	var shown account.Proof
-	if in != (proof{}) || !presenceOf(c).HasPasskey {
+	if in != (proof{}) || !caller.Of(c).Login.HasPasskey {
 		var err error
 		if shown, err = in.read(); err != nil {
 			return err
 		}
 	}
-	codes, err := a.accounts.Users.NewRecoveryCodes(c.Request().Context(), presenceOf(c), shown, deviceOf(c))
+	codes, err := a.accounts.Users.NewRecoveryCodes(c.Request().Context(), caller.Of(c).Login, shown, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (a *API) stepUp(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	who := presenceOf(c)
+	who := caller.Of(c).Login
 	var shown account.Proof
 	err := required("password", in.Password)
 	if who.HasFactor {
@@ -158,7 +159,7 @@ func (a *API) stepUp(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.accounts.Users.StepUp(c.Request().Context(), who, in.Password, shown, deviceOf(c)); err != nil {
+	if err := a.accounts.Users.StepUp(c.Request().Context(), who, in.Password, shown, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -53,7 +54,7 @@ func (a *API) keys(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list, total, err := a.accounts.Keys.List(c.Request().Context(), IdentityOf(c).MerchantID, number, limit)
+	list, total, err := a.accounts.Keys.List(c.Request().Context(), caller.Of(c).MerchantID(), number, limit)
 	if err != nil {
 		return err
 	}
@@ -80,8 +81,8 @@ func (a *API) createKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	id := IdentityOf(c)
-	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, account.NewKey{
+	who := caller.Of(c).Login
+	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, account.NewKey{
 		Livemode: in.Livemode, Name: in.Name, Scopes: in.Scopes, AllowedIPs: ips, PerMinute: in.PerMinute, ExpiresAt: ends,
 	})
 	if err != nil {
@@ -117,8 +118,8 @@ func (a *API) updateKey(c echo.Context) error {
 	if change == (account.KeyChange{}) {
 		return nothingToDo("name, scopes, allowed_ips, per_minute")
 	}
-	id := IdentityOf(c)
-	k, err := a.accounts.Keys.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, c.Param("id"), change)
+	who := caller.Of(c).Login
+	k, err := a.accounts.Keys.Update(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"), change)
 	if err != nil {
 		return err
 	}
@@ -126,8 +127,8 @@ func (a *API) updateKey(c echo.Context) error {
 }
 
 func (a *API) revokeKey(c echo.Context) error {
-	id := IdentityOf(c)
-	if err := a.accounts.Keys.Revoke(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, c.Param("id")); err != nil {
+	who := caller.Of(c).Login
+	if err := a.accounts.Keys.Revoke(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -138,8 +139,8 @@ func (a *API) rotateKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	id := IdentityOf(c)
-	k, secret, err := a.accounts.Keys.Rotate(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, c.Param("id"), overlap)
+	who := caller.Of(c).Login
+	k, secret, err := a.accounts.Keys.Rotate(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"), overlap)
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
 
 func TestAUsersFloodIsItsOwn(t *testing.T) {
 	t.Parallel()
-	f := limited(t, Limits{UserReads: 3, UserWrites: 2, MerchantReads: 100, MerchantWrites: 100})
+	f := limited(t, caller.Limits{UserReads: 3, UserWrites: 2, MerchantReads: 100, MerchantWrites: 100})
 	owner, other := f.register(t, "owner@example.com"), f.register(t, "other@example.com")
 	_, staff := f.member(t, owner, "staff@example.com")
 	f.must(t, owner, "PATCH", "/merchant", `{"name":"Other"}`)
@@ -31,7 +32,7 @@ func TestAUsersFloodIsItsOwn(t *testing.T) {
 
 func TestTheUsersOfAMerchantShareItsLimit(t *testing.T) {
 	t.Parallel()
-	f := limited(t, Limits{UserReads: 100, UserWrites: 100, MerchantReads: 3, MerchantWrites: 100})
+	f := limited(t, caller.Limits{UserReads: 100, UserWrites: 100, MerchantReads: 3, MerchantWrites: 100})
 	owner, other := f.register(t, "owner@example.com"), f.register(t, "other@example.com")
 	_, staff := f.member(t, owner, "staff@example.com")
 	f.must(t, owner, "GET", "/merchant", "")
@@ -45,7 +46,7 @@ func TestTheUsersOfAMerchantShareItsLimit(t *testing.T) {
 // Without a right token nobody can spend what somebody else may call.
 func TestAForgedTokenCountsForNobody(t *testing.T) {
 	t.Parallel()
-	f := limited(t, Limits{UserReads: 1, UserWrites: 1, MerchantReads: 1, MerchantWrites: 1})
+	f := limited(t, caller.Limits{UserReads: 1, UserWrites: 1, MerchantReads: 1, MerchantWrites: 1})
 	owner := f.register(t, "owner@example.com")
 	for range 3 {
 		f.refused(t, errs.Unauthenticated, as{token: owner.token + "x"}, "GET", "/merchant", "")

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -28,7 +29,7 @@ const (
 )
 
 func (a *API) registerListen(g *web.API) {
-	read := a.LoginOrKey(account.WebhooksRead, team...)
+	read := a.access.LoginOrKey(account.WebhooksRead, caller.Team...)
 	g.GET("/webhook-listener", a.listenSecret, read)
 	g.GET("/webhook-listener/events", a.listenEvents, read)
 }
@@ -36,14 +37,14 @@ func (a *API) registerListen(g *web.API) {
 // listeningMerchant is whose events the request is about. There is no listening in live mode: real customers' payments do not
 // go to a developer's machine.
 func (a *API) listeningMerchant(c echo.Context) (string, error) {
-	of, err := a.ownedBy(c, nil)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return "", err
 	}
-	if of.livemode {
+	if of.Livemode {
 		return "", errs.New(errs.Forbidden, "Listening works in test mode only: use an API key that begins with pk_test_.")
 	}
-	return of.merchantID, nil
+	return of.MerchantID, nil
 }
 
 func (a *API) listenSecret(c echo.Context) error {

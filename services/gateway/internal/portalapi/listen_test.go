@@ -78,7 +78,7 @@ func setupListening(t *testing.T) *listening {
 	f := &listening{fixture: setup(t), events: &events{
 		asked: make(chan *webhooksv1.ListenRequest, 1), out: make(chan *webhooksv1.ListenResponse), fail: make(chan error), left: make(chan struct{}, 1),
 	}}
-	api := New(Deps{Accounts: f.accounts, Webhooks: f.hooks.client(t), Listen: f.events.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom})
+	api := New(Deps{Accounts: f.accounts, Webhooks: f.hooks.client(t), Listen: f.events.client(t), Access: f.access})
 	api.keepAlive = 5 * time.Millisecond
 	e := web.New(quiet, nil)
 	api.Register(apidoctest.API(t, e))

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -39,14 +40,14 @@ func (a *API) loyaltyOf(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	live, err := askedMode(c, nil)
+	live, err := caller.AskedMode(c, nil)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.loyalty.GetLoyalty(ctx, &qrv1.GetLoyaltyRequest{
-		CustomerId: IdentityOf(c).UserID, Livemode: live != nil && *live, Page: int32(number), Limit: int32(limit),
+		CustomerId: caller.Of(c).Login.ID, Livemode: live != nil && *live, Page: int32(number), Limit: int32(limit),
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -57,7 +58,7 @@ func merchantView(m account.Merchant) merchant {
 }
 
 func (a *API) merchant(c echo.Context) error {
-	m, err := a.accounts.Merchants.Get(c.Request().Context(), IdentityOf(c).MerchantID)
+	m, err := a.accounts.Merchants.Get(c.Request().Context(), caller.Of(c).MerchantID())
 	if err != nil {
 		return err
 	}
@@ -109,12 +110,12 @@ func (a *API) updateMerchant(c echo.Context) error {
 			"epc_enabled, refund_step_up_above")
 	}
 	if in.IBAN != nil || in.RefundStepUpAbove.Given {
-		if err := a.CheckProof(c); err != nil {
+		if err := a.access.CheckProof(c); err != nil {
 			return err
 		}
 	}
-	id := IdentityOf(c)
-	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, change, deviceOf(c))
+	who := caller.Of(c).Login
+	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, change, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -123,8 +124,8 @@ func (a *API) updateMerchant(c echo.Context) error {
 
 // stopIBANChange takes no fresh proof: who sees that something is wrong must be able to stop it.
 func (a *API) stopIBANChange(c echo.Context) error {
-	id := IdentityOf(c)
-	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, deviceOf(c))
+	who := caller.Of(c).Login
+	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func (a *API) team(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	users, total, err := a.accounts.Users.Team(c.Request().Context(), IdentityOf(c).MerchantID, number, limit)
+	users, total, err := a.accounts.Users.Team(c.Request().Context(), caller.Of(c).MerchantID(), number, limit)
 	if err != nil {
 		return err
 	}
@@ -153,9 +154,9 @@ func (a *API) addMember(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	id := IdentityOf(c)
-	u, err := a.accounts.Users.AddMember(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID,
-		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, deviceOf(c))
+	who := caller.Of(c).Login
+	u, err := a.accounts.Users.AddMember(c.Request().Context(), account.ByUser(who.ID), who.MerchantID,
+		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -188,7 +189,7 @@ func (a *API) enableGateway(c echo.Context) error {
 	if !*in.Enabled && in.Live != nil && *in.Live {
 		return errs.Invalid(errs.Field{Field: "live", Message: "live cannot be true for a merchant that is not enabled."})
 	}
-	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(IdentityOf(c).UserID), c.Param("id"), *in.Enabled, in.Live)
+	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(caller.Of(c).Login.ID), c.Param("id"), *in.Enabled, in.Live)
 	if err != nil {
 		return err
 	}

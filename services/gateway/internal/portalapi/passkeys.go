@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -51,7 +52,7 @@ func passkeyView(p account.Passkey) passkey {
 }
 
 func (a *API) passkeys(c echo.Context) error {
-	list, err := a.accounts.Users.Passkeys(c.Request().Context(), IdentityOf(c).UserID)
+	list, err := a.accounts.Users.Passkeys(c.Request().Context(), caller.Of(c).Login.ID)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (a *API) passkeys(c echo.Context) error {
 }
 
 func (a *API) beginPasskey(c echo.Context) error {
-	options, err := a.accounts.Users.BeginPasskey(c.Request().Context(), presenceOf(c))
+	options, err := a.accounts.Users.BeginPasskey(c.Request().Context(), caller.Of(c).Login)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (a *API) addPasskey(c echo.Context) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	p, codes, err := a.accounts.Users.AddPasskey(c.Request().Context(), presenceOf(c), in.Name, in.Credential, deviceOf(c))
+	p, codes, err := a.accounts.Users.AddPasskey(c.Request().Context(), caller.Of(c).Login, in.Name, in.Credential, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (a *API) renamePasskey(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	p, err := a.accounts.Users.RenamePasskey(c.Request().Context(), IdentityOf(c).UserID, c.Param("id"), in.Name)
+	p, err := a.accounts.Users.RenamePasskey(c.Request().Context(), caller.Of(c).Login.ID, c.Param("id"), in.Name)
 	if err != nil {
 		return err
 	}
@@ -102,14 +103,14 @@ func (a *API) renamePasskey(c echo.Context) error {
 }
 
 func (a *API) removePasskey(c echo.Context) error {
-	if err := a.accounts.Users.RemovePasskey(c.Request().Context(), presenceOf(c), c.Param("id"), deviceOf(c)); err != nil {
+	if err := a.accounts.Users.RemovePasskey(c.Request().Context(), caller.Of(c).Login, c.Param("id"), caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
 func (a *API) passkeyForLogin(c echo.Context) error {
-	options, err := a.accounts.Users.PasskeyForLogin(c.Request().Context(), deviceOf(c))
+	options, err := a.accounts.Users.PasskeyForLogin(c.Request().Context(), caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (a *API) loginWithPasskey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.accounts.Users.LoginWithPasskey(c.Request().Context(), credential, deviceOf(c))
+	s, err := a.accounts.Users.LoginWithPasskey(c.Request().Context(), credential, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (a *API) verifyLoginWithPasskey(c echo.Context) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	s, err := a.accounts.Users.VerifyLoginWithPasskey(c.Request().Context(), in.Ticket, in.Credential, deviceOf(c))
+	s, err := a.accounts.Users.VerifyLoginWithPasskey(c.Request().Context(), in.Ticket, in.Credential, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -167,7 +168,7 @@ func (a *API) verifyLoginWithPasskey(c echo.Context) error {
 }
 
 func (a *API) passkeyForStepUp(c echo.Context) error {
-	options, err := a.accounts.Users.PasskeyForStepUp(c.Request().Context(), presenceOf(c))
+	options, err := a.accounts.Users.PasskeyForStepUp(c.Request().Context(), caller.Of(c).Login)
 	if err != nil {
 		return err
 	}
@@ -179,7 +180,7 @@ func (a *API) stepUpWithPasskey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.accounts.Users.StepUpWithPasskey(c.Request().Context(), presenceOf(c), credential, deviceOf(c)); err != nil {
+	if err := a.accounts.Users.StepUpWithPasskey(c.Request().Context(), caller.Of(c).Login, credential, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

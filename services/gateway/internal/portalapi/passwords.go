@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -19,7 +20,7 @@ func (a *API) changePassword(c echo.Context) error {
 	if err := required("current_password", in.CurrentPassword, "new_password", in.NewPassword); err != nil {
 		return err
 	}
-	if err := a.accounts.Users.ChangePassword(c.Request().Context(), presenceOf(c), in.CurrentPassword, in.NewPassword, deviceOf(c)); err != nil {
+	if err := a.accounts.Users.ChangePassword(c.Request().Context(), caller.Of(c).Login, in.CurrentPassword, in.NewPassword, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -33,7 +34,7 @@ func (a *API) forgotPassword(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	if err := a.accounts.Users.Forgot(c.Request().Context(), in.Email, deviceOf(c)); err != nil {
+	if err := a.accounts.Users.Forgot(c.Request().Context(), in.Email, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusAccepted)
@@ -50,7 +51,7 @@ func (a *API) resetPassword(c echo.Context) error {
 	if err := required("token", in.Token, "password", in.Password); err != nil {
 		return err
 	}
-	if err := a.accounts.Users.ResetPassword(c.Request().Context(), in.Token, in.Password, deviceOf(c)); err != nil {
+	if err := a.accounts.Users.ResetPassword(c.Request().Context(), in.Token, in.Password, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -13,7 +14,7 @@ const subscriptionNoun = "Push subscription"
 
 // A browser belongs to the user who is logged in, so these take no API key.
 func (a *API) registerPush(g *web.API) {
-	login := a.Login(team...)
+	login := a.access.Login(caller.Team...)
 	g.GET("/push/key", a.pushKey, login)
 	g.GET("/push/subscriptions", a.subscriptions, login)
 	g.POST("/push/subscriptions", a.subscribe, login)
@@ -54,10 +55,10 @@ func (a *API) subscriptions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	who := IdentityOf(c)
+	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.push.ListSubscriptions(ctx, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.UserID})
+	res, err := a.push.ListSubscriptions(ctx, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.ID})
 	if err != nil {
 		return err
 	}
@@ -85,11 +86,11 @@ func (a *API) subscribe(c echo.Context) error {
 	if err := required("endpoint", in.Endpoint, "keys.p256dh", in.Keys.P256dh, "keys.auth", in.Keys.Auth); err != nil {
 		return err
 	}
-	who := IdentityOf(c)
+	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.push.Subscribe(ctx, &webhooksv1.SubscribeRequest{
-		MerchantId: who.MerchantID, UserId: who.UserID, Livemode: in.Livemode, Endpoint: in.Endpoint,
+		MerchantId: who.MerchantID, UserId: who.ID, Livemode: in.Livemode, Endpoint: in.Endpoint,
 		P256Dh: in.Keys.P256dh, Auth: in.Keys.Auth, Description: in.Description,
 	})
 	if err != nil {
@@ -103,10 +104,10 @@ func (a *API) unsubscribe(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	who := IdentityOf(c)
+	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	if _, err := a.push.Unsubscribe(ctx, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.UserID, Id: id}); err != nil {
+	if _, err := a.push.Unsubscribe(ctx, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id}); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -117,10 +118,10 @@ func (a *API) testSubscription(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	who := IdentityOf(c)
+	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.push.TestSubscription(ctx, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.UserID, Id: id})
+	res, err := a.push.TestSubscription(ctx, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id})
 	if err != nil {
 		return err
 	}

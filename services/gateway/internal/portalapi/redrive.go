@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -40,7 +41,7 @@ func (a *API) testEndpoint(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, testTimeout)
 	defer cancel()
-	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -54,27 +55,22 @@ const (
 )
 
 // mayTest counts a test, and lets whom we do not know yet test his own machine alone.
-func (a *API) mayTest(c echo.Context, of owned, id string) error {
-	if a.limiter != nil {
-		if err := web.Limited(c, a.limiter, "hook-test:"+of.merchantID, testsOfMerchant); err != nil {
-			return err
-		}
+func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
+	if err := web.Limited(c, a.limiter, "hook-test:"+of.MerchantID, testsOfMerchant); err != nil {
+		return err
 	}
-	m, err := a.accounts.Merchants.Get(c.Request().Context(), of.merchantID)
+	m, err := a.accounts.Merchants.Get(c.Request().Context(), of.MerchantID)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
 	if !m.GatewayEnabled && !isLoopback(res.GetEndpoint().GetUrl()) {
 		return errs.New(errs.APIAccessDisabled, "Your account is not enabled yet: until it is, tests go to your own machine only (localhost).")
-	}
-	if a.limiter == nil {
-		return nil
 	}
 	return web.Limited(c, a.limiter, "hook-test:"+res.GetEndpoint().GetId(), testsOfEndpoint)
 }
@@ -112,7 +108,7 @@ func (a *API) recoverEndpoint(c echo.Context) error {
 	ctx, cancel := web.Calling(c, bulkTimeout)
 	defer cancel()
 	res, err := a.webhooks.RecoverEndpoint(ctx, &webhooksv1.RecoverEndpointRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Since: from.after, DryRun: in.DryRun,
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Since: from.after, DryRun: in.DryRun,
 	})
 	if err != nil {
 		return err
@@ -131,7 +127,7 @@ func (a *API) resendDelivery(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -156,14 +152,14 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	of, err := a.ownedBy(c, in.Livemode)
+	of, err := caller.WhoseOf(c, in.Livemode)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, bulkTimeout)
 	defer cancel()
 	res, err := a.webhooks.ResendDeliveries(ctx, &webhooksv1.ResendDeliveriesRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, DryRun: in.DryRun,
+		MerchantId: of.MerchantID, Livemode: of.Livemode, DryRun: in.DryRun,
 		Filter: &webhooksv1.DeliveryFilter{
 			EndpointId: in.EndpointID, Status: in.Status, Reference: in.Reference, EventType: in.EventType,
 			CreatedAfter: created.after, CreatedBefore: created.before,

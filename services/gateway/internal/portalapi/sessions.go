@@ -2,29 +2,13 @@ package portalapi
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
-
-// deviceOf tells where the request comes from.
-func deviceOf(c echo.Context) account.Device {
-	h := c.Request().Header
-	return account.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
-}
-
-// language is "fr" for who names French first, and "en" otherwise.
-func language(accept string) string {
-	first, _, _ := strings.Cut(accept, ",")
-	tag, _, _ := strings.Cut(strings.TrimSpace(first), ";")
-	if primary, _, _ := strings.Cut(tag, "-"); strings.EqualFold(primary, "fr") {
-		return "fr"
-	}
-	return "en"
-}
 
 type loginRow struct {
 	ID         string  `json:"id"`
@@ -52,24 +36,24 @@ func loginView(current string) func(account.Login) loginRow {
 }
 
 func (a *API) sessions(c echo.Context) error {
-	id := IdentityOf(c)
-	list, err := a.accounts.Users.Logins(c.Request().Context(), id.UserID)
+	who := caller.Of(c).Login
+	list, err := a.accounts.Users.Logins(c.Request().Context(), who.ID)
 	if err != nil {
 		return err
 	}
-	return web.Answer(c, http.StatusOK, web.CursoredOf(list, loginView(id.SessionID), false))
+	return web.Answer(c, http.StatusOK, web.CursoredOf(list, loginView(who.SessionID), false))
 }
 
 func (a *API) endSession(c echo.Context) error {
-	if err := a.accounts.Users.EndLogin(c.Request().Context(), IdentityOf(c).UserID, c.Param("id")); err != nil {
+	if err := a.accounts.Users.EndLogin(c.Request().Context(), caller.Of(c).Login.ID, c.Param("id")); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
 func (a *API) endOtherSessions(c echo.Context) error {
-	id := IdentityOf(c)
-	if err := a.accounts.Users.EndOtherLogins(c.Request().Context(), id.UserID, id.SessionID); err != nil {
+	who := caller.Of(c).Login
+	if err := a.accounts.Users.EndOtherLogins(c.Request().Context(), who.ID, who.SessionID); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

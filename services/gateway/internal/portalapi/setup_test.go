@@ -1,9 +1,11 @@
 package portalapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,7 @@ import (
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -38,6 +41,7 @@ var quiet = slog.New(slog.DiscardHandler)
 // fixture is the API on a real server, database and broker. Every answer is held against the API description.
 type fixture struct {
 	accounts *account.Accounts
+	access   *caller.Access
 	pool     *pgxpool.Pool
 	hooks    *hooks
 	pushes   *pushes
@@ -48,20 +52,21 @@ type fixture struct {
 
 func setup(t *testing.T, with ...func(*account.Deps)) *fixture {
 	t.Helper()
-	return limited(t, Limits{1000, 1000, 1000, 1000}, with...)
+	return limited(t, caller.Limits{UserReads: 1000, UserWrites: 1000, MerchantReads: 1000, MerchantWrites: 1000}, with...)
 }
 
 // limited is setup with those limits.
-func limited(t *testing.T, limits Limits, with ...func(*account.Deps)) *fixture {
+func limited(t *testing.T, limits caller.Limits, with ...func(*account.Deps)) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	f := &fixture{pool: pool, hooks: &hooks{}, pushes: &pushes{}, clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))}
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, f.clock.Now, with...)
+	f.access = gatewaytest.Access(f.accounts, f.clock.Now, func(d *caller.Deps) { d.Keys, d.Limits = unbound{f.accounts.Keys}, limits })
 	f.echo = web.New(quiet, nil)
 	New(Deps{
 		Accounts: f.accounts, Webhooks: f.hooks.client(t), Push: f.pushes.client(t), Listen: full.client(t),
-		Loyalty: points{}.client(t), KeyAuth: f.keyAuth, KeyFrom: keyFrom,
-		Limiter: ratelimit.NewMemory(f.clock.Now), Limits: limits,
+		Loyalty: points{}.client(t), Access: f.access,
+		Limiter: ratelimit.NewMemory(f.clock.Now),
 	}).Register(apidoctest.API(t, f.echo))
 	srv := httptest.NewServer(f.echo)
 	t.Cleanup(srv.Close)
@@ -69,27 +74,13 @@ func limited(t *testing.T, limits Limits, with ...func(*account.Deps)) *fixture 
 	return f
 }
 
-// keyAuth stands for the checks of the paymentapi.
-func (f *fixture) keyAuth(scope account.Scope) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			h := c.Request().Header
-			key, err := f.accounts.Keys.Authenticate(c.Request().Context(), h.Get("X-Api-Key"), h.Get("X-Api-Secret"), web.ClientIP(c))
-			if err != nil {
-				return err
-			}
-			if !key.Has(scope) {
-				return errs.New(errs.InsufficientScope, "Scope missing.")
-			}
-			c.Set("key", key)
-			return next(c)
-		}
-	}
-}
+// unbound are keys of merchants whom the platform need not enable first, without a limit.
+type unbound struct{ *account.Keys }
 
-func keyFrom(c echo.Context) (account.Key, bool) {
-	k, ok := c.Get("key").(account.Key)
-	return k, ok
+func (u unbound) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error) {
+	key, err := u.Keys.Authenticate(ctx, public, secret, from)
+	key.Merchant.GatewayEnabled, key.PerMinute = true, 1000
+	return key, err
 }
 
 // reply is an answer with its JSON.

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -22,8 +23,8 @@ func (a *API) updateMember(c echo.Context) error {
 	if in.Role == nil && in.Disabled == nil {
 		return nothingToDo("role, disabled")
 	}
-	id := IdentityOf(c)
-	u, err := a.accounts.Users.UpdateMember(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, c.Param("id"),
+	who := caller.Of(c).Login
+	u, err := a.accounts.Users.UpdateMember(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"),
 		account.MemberChange{Role: in.Role, Disabled: in.Disabled})
 	if err != nil {
 		return err
@@ -32,8 +33,8 @@ func (a *API) updateMember(c echo.Context) error {
 }
 
 func (a *API) removeMember(c echo.Context) error {
-	id := IdentityOf(c)
-	if err := a.accounts.Users.RemoveMember(c.Request().Context(), account.ByUser(id.UserID), id.MerchantID, c.Param("id")); err != nil {
+	who := caller.Of(c).Login
+	if err := a.accounts.Users.RemoveMember(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -49,7 +50,7 @@ func (a *API) updateUser(c echo.Context) error {
 	if in.Disabled == nil {
 		return errs.Invalid(errs.Field{Field: "disabled", Message: "disabled is required: true or false."})
 	}
-	u, err := a.accounts.Users.SetDisabled(c.Request().Context(), presenceOf(c), c.Param("id"), *in.Disabled)
+	u, err := a.accounts.Users.SetDisabled(c.Request().Context(), caller.Of(c).Login, c.Param("id"), *in.Disabled)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func auditView(e account.AuditEntry) auditEntry {
 	return v
 }
 
-func (a *API) audit(c echo.Context) error { return a.auditOf(c, IdentityOf(c).MerchantID) }
+func (a *API) audit(c echo.Context) error { return a.auditOf(c, caller.Of(c).MerchantID()) }
 
 func (a *API) auditOfMerchant(c echo.Context) error {
 	m, err := a.accounts.Merchants.Get(c.Request().Context(), c.Param("id"))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -18,14 +19,14 @@ func (a *API) verifyEmail(c echo.Context) error {
 	if err := required("token", in.Token); err != nil {
 		return err
 	}
-	if err := a.accounts.Users.VerifyEmail(c.Request().Context(), presenceOf(c), in.Token); err != nil {
+	if err := a.accounts.Users.VerifyEmail(c.Request().Context(), caller.Of(c).Login, in.Token); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
 func (a *API) resendVerification(c echo.Context) error {
-	if err := a.accounts.Users.ResendVerification(c.Request().Context(), presenceOf(c), deviceOf(c)); err != nil {
+	if err := a.accounts.Users.ResendVerification(c.Request().Context(), caller.Of(c).Login, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusAccepted)
@@ -38,7 +39,7 @@ func (a *API) changeUnverifiedEmail(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	if err := a.accounts.Users.ChangeUnverifiedEmail(c.Request().Context(), presenceOf(c), in.Email, deviceOf(c)); err != nil {
+	if err := a.accounts.Users.ChangeUnverifiedEmail(c.Request().Context(), caller.Of(c).Login, in.Email, caller.DeviceOf(c)); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusAccepted)

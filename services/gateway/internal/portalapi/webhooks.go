@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -59,13 +60,13 @@ func (a *API) endpoints(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	of, err := a.ownedBy(c, nil)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.webhooks.ListEndpoints(ctx, &webhooksv1.ListEndpointsRequest{MerchantId: of.merchantID, Livemode: of.livemode})
+	res, err := a.webhooks.ListEndpoints(ctx, &webhooksv1.ListEndpointsRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
 	if err != nil {
 		return err
 	}
@@ -89,14 +90,14 @@ func (a *API) createEndpoint(c echo.Context) error {
 	if err := required("url", in.URL); err != nil {
 		return err
 	}
-	of, err := a.ownedBy(c, in.Livemode)
+	of, err := caller.WhoseOf(c, in.Livemode)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.CreateEndpoint(ctx, &webhooksv1.CreateEndpointRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
 		RateLimit: in.RateLimit,
 	})
 	if err != nil {
@@ -114,17 +115,17 @@ func (a *API) endpoint(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, endpointView(res.GetEndpoint()))
 }
 
-func (a *API) endpointOf(c echo.Context, body *bool) (owned, string, error) {
-	of, err := a.ownedBy(c, body)
+func (a *API) endpointOf(c echo.Context, body *bool) (caller.Whose, string, error) {
+	of, err := caller.WhoseOf(c, body)
 	if err != nil {
-		return owned{}, "", err
+		return caller.Whose{}, "", err
 	}
 	id, err := externalID(c, endpointNoun)
 	return of, id, err
@@ -150,7 +151,7 @@ func (a *API) updateEndpoint(c echo.Context) error {
 		return err
 	}
 	req := &webhooksv1.UpdateEndpointRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, Url: in.URL, Description: in.Description, Enabled: in.Enabled,
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Url: in.URL, Description: in.Description, Enabled: in.Enabled,
 		RateLimit: in.RateLimit,
 	}
 	if in.EventTypes != nil {
@@ -172,7 +173,7 @@ func (a *API) deleteEndpoint(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	if _, err := a.webhooks.DeleteEndpoint(ctx, &webhooksv1.DeleteEndpointRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id}); err != nil {
+	if _, err := a.webhooks.DeleteEndpoint(ctx, &webhooksv1.DeleteEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id}); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -190,7 +191,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := a.webhooks.RotateSecret(ctx, &webhooksv1.RotateSecretRequest{
-		MerchantId: of.merchantID, Livemode: of.livemode, Id: id, OverlapSeconds: overlap,
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, OverlapSeconds: overlap,
 	})
 	if err != nil {
 		return err
@@ -228,7 +229,7 @@ func (a *API) promoteEndpointSecret(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.webhooks.PromoteSecret(ctx, &webhooksv1.PromoteSecretRequest{MerchantId: of.merchantID, Livemode: of.livemode, Id: id})
+	res, err := a.webhooks.PromoteSecret(ctx, &webhooksv1.PromoteSecretRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}

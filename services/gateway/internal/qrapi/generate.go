@@ -13,8 +13,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -49,7 +49,7 @@ func (a *API) generate(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	merchant, err := a.Merchants.Get(ctx, portalapi.IdentityOf(c).MerchantID)
+	merchant, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())
 	if err != nil {
 		return fmt.Errorf("read merchant: %w", err)
 	}

@@ -27,11 +27,11 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 		q := queryOf(c, append([]string{"type", "livemode"}, imageParameters...)...)
 		options, withLogo := q.image()
 		plain := q.plain(withLogo)
-		live := q.oneOf("livemode", "false", "true") == "true"
+		q.oneOf("livemode", "false", "true")
 		if err := q.err(); err != nil {
 			return err
 		}
-		m, live, err := a.caller(c, live)
+		m, live, err := a.account(c)
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,6 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
 	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -137,14 +136,14 @@ func setup(t *testing.T) *fixture {
 	now := func() time.Time { return f.now }
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	conn := f.backend.connect(t)
-	access := paymentapi.NewAccess(f.accounts.Keys, ratelimit.NewMemory(now), 1000)
+	access := gatewaytest.Access(f.accounts, now)
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: paymentapi.KeyFrom})
+	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, Access: access})
 	portal.Register(g)
 	api := New(Deps{
 		Merchants: f.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
-		Render: qrv1.NewRenderServiceClient(conn), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: paymentapi.KeyFrom, Now: now,
+		Render: qrv1.NewRenderServiceClient(conn), Access: access, Now: now,
 		Drawn: drawing.New(ratelimit.NewMemory(now), 1000).For(func(echo.Context) string { return "" }),
 		MerchantCode: func(_ context.Context, m account.Merchant) (Code, error) {
 			return Code{Text: "https://european-pay.fr/pay?data=" + m.ID, URL: "https://european-pay.fr/m/1"}, nil

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -35,12 +36,12 @@ func (a *API) confirmNotReceived(c echo.Context) error {
 	if !fits(req.Note, maxNote) {
 		return errs.Invalid(errs.Field{Field: "note", Message: "note " + noteRule + "."})
 	}
-	who, err := a.onBehalf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
 	return a.say(c, gate.Pass{}, command.ConfirmNotReceived, &paymentsv1.ConfirmNotReceived{
-		Reference: reference, Note: req.Note, MerchantId: who.merchantID, Livemode: who.livemode, Actor: who.actor,
+		Reference: reference, Note: req.Note, MerchantId: of.MerchantID, Livemode: of.Livemode, Actor: string(caller.Of(c).Actor()),
 	})
 }
 
@@ -60,7 +61,7 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 	if err := web.DecodeOptional(c, &req); err != nil {
 		return err
 	}
-	who, err := a.onBehalf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -68,8 +69,8 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd.Reference, cmd.MerchantId, cmd.Livemode, cmd.Actor = reference, who.merchantID, who.livemode, who.actor
-	pass, err := a.passFor(c, who)
+	cmd.Reference, cmd.MerchantId, cmd.Livemode, cmd.Actor = reference, of.MerchantID, of.Livemode, string(caller.Of(c).Actor())
+	pass, err := a.passFor(c, of)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
@@ -40,7 +41,7 @@ type paid struct {
 
 // pay answers 201 with a new transaction, 200 with the one that the same customer began for the same code and amount.
 func (a *API) pay(c echo.Context) error {
-	customer := a.Identity(c).UserID
+	customer := caller.Of(c).Login.ID
 	if err := web.Limited(c, a.Limiter, "scan:"+customer, paysPerMinute); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ type Merchants interface {
 	Get(ctx context.Context, id string) (account.Merchant, error)
 }
 
-// Logins are the checks of merchants, by login or API key, and of the app's customers. portalapi.API has them.
+// Logins are the checks of merchants, by login or API key, and of the app's customers. caller.Access has them.
 type Logins interface {
 	LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc
 	CustomerLogin() echo.MiddlewareFunc
@@ -59,11 +59,8 @@ type Deps struct {
 	Codes     Decoder
 	Merchants Merchants
 	Logins    Logins
-	// Identity is the user whom Logins let in, KeyFrom the key.
-	Identity func(echo.Context) account.Identity
-	KeyFrom  func(echo.Context) (account.Key, bool)
-	Limiter  ratelimit.Limiter
-	Now      func() time.Time
+	Limiter   ratelimit.Limiter
+	Now       func() time.Time
 	// Deployment has the mode of payments of merchants' codes. A payment's code has the mode of its payment.
 	Deployment gate.Deployment
 }

@@ -9,6 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -110,7 +111,7 @@ func (o offers) list(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.ListOffers(ctx, &qrv1.ListOffersRequest{
-		MerchantId: o.merchantID(c), OnProduct: o.onProduct, Page: int32(number), Limit: int32(limit),
+		MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Page: int32(number), Limit: int32(limit),
 	})
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func (o offers) create(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := o.Tables.CreateOffer(ctx, &qrv1.CreateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
+	res, err := o.Tables.CreateOffer(ctx, &qrv1.CreateOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func (o offers) get(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := o.Tables.GetOffer(ctx, &qrv1.GetOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
+	res, err := o.Tables.GetOffer(ctx, &qrv1.GetOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Id: id})
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (o offers) update(c echo.Context) error {
 	offer.Id = id
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := o.Tables.UpdateOffer(ctx, &qrv1.UpdateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
+	res, err := o.Tables.UpdateOffer(ctx, &qrv1.UpdateOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
 		return err
 	}
@@ -172,7 +173,7 @@ func (o offers) delete(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	_, err = o.Tables.DeleteOffer(ctx, &qrv1.DeleteOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
+	_, err = o.Tables.DeleteOffer(ctx, &qrv1.DeleteOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Id: id})
 	if err != nil {
 		return err
 	}

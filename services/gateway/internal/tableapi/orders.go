@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/reference"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
@@ -173,7 +174,7 @@ func (a *API) order(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: a.merchantID(c), Id: id})
+	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: caller.Of(c).MerchantID(), Id: id})
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (a *API) orders(c echo.Context) error {
 	}
 	f := web.FiltersOf(c)
 	req := &qrv1.ListOrdersRequest{
-		MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit), StartingAfter: after,
+		MerchantId: caller.Of(c).MerchantID(), Page: int32(number), Limit: int32(limit), StartingAfter: after,
 		Status: c.QueryParam("status"), TableId: c.QueryParam("table"), From: f.Instant("from"), To: f.Instant("to"),
 	}
 	if err := f.Err(); err != nil {
@@ -212,7 +213,7 @@ func (a *API) orders(c echo.Context) error {
 func (a *API) kitchen(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.ListKitchen(ctx, &qrv1.ListKitchenRequest{MerchantId: a.merchantID(c)})
+	res, err := a.Tables.ListKitchen(ctx, &qrv1.ListKitchenRequest{MerchantId: caller.Of(c).MerchantID()})
 	if err != nil {
 		return err
 	}
@@ -244,7 +245,7 @@ func (a *API) setStatus(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	req := &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status, Refund: in.Refund}
+	req := &qrv1.SetOrderStatusRequest{MerchantId: caller.Of(c).MerchantID(), Id: id, Status: in.Status, Refund: in.Refund}
 	if in.Refund {
 		if err := a.mayRefund(ctx, c, id); err != nil {
 			return err
@@ -259,10 +260,10 @@ func (a *API) setStatus(c echo.Context) error {
 
 // mayRefund asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order.
 func (a *API) mayRefund(ctx context.Context, c echo.Context, order string) error {
-	if !account.Allows(a.Identity(c).Role, account.RefundsWrite) {
+	if !account.Allows(caller.Of(c).Login.Role, account.RefundsWrite) {
 		return errs.New(errs.Forbidden, "Your role may not give money back. Leave refund away, and ask the owner of the account.")
 	}
-	m, err := a.Merchants.Get(ctx, a.merchantID(c))
+	m, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())
 	if err != nil {
 		return err
 	}

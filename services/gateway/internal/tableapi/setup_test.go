@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -285,14 +284,12 @@ func setup(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { sub.Unsubscribe() })
 	conn := connect(t, f.tables)
-	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
-		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
-	}})
+	access := gatewaytest.Access(f.accounts, f.clock)
 	e := web.New(quiet, nil)
 	api := apidoctest.API(t, e)
-	portal.Register(api)
+	portalapi.New(portalapi.Deps{Accounts: f.accounts, Access: access}).Register(api)
 	New(Deps{
-		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Login: portal.Login, Identity: portalapi.IdentityOf,
+		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Access: access,
 		Payments: paying.Orders{
 			Sender: paying.Sender{Commands: gate.NewCommands(commands), Deadline: 10 * time.Second},
 			Signer: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: 10 * time.Second},

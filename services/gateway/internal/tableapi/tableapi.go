@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -47,9 +48,7 @@ type Deps struct {
 	Tables    qrv1.TableServiceClient
 	Merchants Merchants
 	Payments  Payments
-	// Login lets users with one of the roles in, Identity is who that was.
-	Login    func(...account.Role) echo.MiddlewareFunc
-	Identity func(echo.Context) account.Identity
+	Access    *caller.Access
 	// MenuLimiter counts over a minute, OrderLimiter over OrderWindow.
 	MenuLimiter, OrderLimiter ratelimit.Limiter
 	// Deployment has the mode of orders.
@@ -66,8 +65,8 @@ func New(d Deps) *API { return &API{Deps: d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	read := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
-	write := a.Login(account.RoleMerchant, account.RoleStaff)
+	read := a.Access.Login(caller.Team...)
+	write := a.Access.Login(caller.Staff...)
 
 	g.GET("/table-order/tables", a.tables, read)
 	g.POST("/table-order/tables", a.createTable, write)
@@ -96,9 +95,6 @@ func (a *API) Register(g *web.API) {
 		g.DELETE(path+"/:id", o.delete, write)
 	}
 }
-
-// merchantID is the merchant of the login.
-func (a *API) merchantID(c echo.Context) string { return a.Identity(c).MerchantID }
 
 // anyOrigin lets the order page, wherever it is, read the answer: nothing here needs a cookie.
 func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {

@@ -1,4 +1,4 @@
-package portalapi
+package caller
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -35,36 +34,26 @@ func (l Limits) Validate() error {
 const anonymousPerMinute = 300
 
 // limitUser counts a call of the user.
-func (a *API) limitUser(c echo.Context, id account.Identity) error {
-	return a.limit(c, "user:"+id.UserID, a.limits.UserReads, a.limits.UserWrites)
+func (a *Access) limitUser(c echo.Context, id account.Identity) error {
+	return a.limit(c, "user:"+id.UserID, a.deps.Limits.UserReads, a.deps.Limits.UserWrites)
 }
 
 // limitMerchant counts a call of the user's merchant.
-func (a *API) limitMerchant(c echo.Context, id account.Identity) error {
+func (a *Access) limitMerchant(c echo.Context, id account.Identity) error {
 	if id.MerchantID == "" {
 		return nil
 	}
-	return a.limit(c, "merchant:"+id.MerchantID, a.limits.MerchantReads, a.limits.MerchantWrites)
+	return a.limit(c, "merchant:"+id.MerchantID, a.deps.Limits.MerchantReads, a.deps.Limits.MerchantWrites)
 }
 
-func (a *API) limit(c echo.Context, who string, reads, writes int) error {
-	if a.limiter == nil {
-		return nil
-	}
+func (a *Access) limit(c echo.Context, who string, reads, writes int) error {
 	if m := c.Request().Method; m == http.MethodGet || m == http.MethodHead {
-		return web.Limited(c, a.limiter, "read:"+who, reads)
+		return web.Limited(c, a.deps.Limiter, "read:"+who, reads)
 	}
-	return web.Limited(c, a.limiter, "write:"+who, writes)
+	return web.Limited(c, a.deps.Limiter, "write:"+who, writes)
 }
 
-// anonymous limits the calls of one address to what nobody has logged in for yet.
-func (a *API) anonymous(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if a.limiter != nil {
-			if err := web.Limited(c, a.limiter, ratelimit.IPKey("login", web.ClientIP(c)), anonymousPerMinute); err != nil {
-				return err
-			}
-		}
-		return next(c)
-	}
+// Anonymous limits the calls of one address to what nobody has logged in for yet.
+func (a *Access) Anonymous(next echo.HandlerFunc) echo.HandlerFunc {
+	return web.PerIP(a.deps.Limiter, "login", anonymousPerMinute)(next)
 }

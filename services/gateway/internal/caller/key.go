@@ -1,6 +1,4 @@
-// Package paymentapi is the merchants' REST API: it authenticates API keys, turns requests into commands and reads, and
-// commands' replies into answers.
-package paymentapi
+package caller
 
 import (
 	"context"
@@ -11,7 +9,6 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -30,49 +27,23 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error)
 }
 
-// Access decides who may call.
-type Access struct {
-	keys       Authenticator
-	limiter    ratelimit.Limiter
-	defaultMax int
-}
-
-// NewAccess returns the checks of the API. defaultMax is the calls per minute of a key without a limit of its own.
-func NewAccess(keys Authenticator, limiter ratelimit.Limiter, defaultMax int) *Access {
-	return &Access{keys: keys, limiter: limiter, defaultMax: defaultMax}
-}
-
-const keyInContext = "eupay.key"
-
-// KeyFrom is the API key that Require let in; false for a request that did not come through it.
-func KeyFrom(c echo.Context) (account.Key, bool) {
-	key, ok := c.Get(keyInContext).(account.Key)
-	return key, ok
-}
-
-// KeyOf is KeyFrom for handlers that are always behind Require.
-func KeyOf(c echo.Context) account.Key {
-	key, _ := KeyFrom(c)
-	return key
-}
-
-// Require lets a request pass whose API key is good for the scope. The order of the checks is part of the contract:
+// Key lets a request pass whose API key is good for the scope. The order of the checks is part of the API reference:
 // headers, key, secret, access enabled, address, rate limit, scope. Only the first use of a secret from an address that may
 // not use the key is refused for the address before the secret is compared: that is what is expensive.
-func (a *Access) Require(scope account.Scope) echo.MiddlewareFunc {
+func (a *Access) Key(scope account.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			key, err := a.authenticate(c)
 			if err != nil {
 				return err
 			}
-			if err := a.admit(c, key); err != nil {
+			if err := a.admitKey(c, key); err != nil {
 				return err
 			}
 			if !key.Has(scope) {
 				return errs.New(errs.InsufficientScope, "This API key lacks the scope %s.", scope)
 			}
-			c.Set(keyInContext, key)
+			Set(c, Caller{Key: &key})
 			return next(c)
 		}
 	}
@@ -84,11 +55,11 @@ func (a *Access) authenticate(c echo.Context) (account.Key, error) {
 	if public == "" || secret == "" {
 		return account.Key{}, errs.New(errs.MissingCredentials, "Send your API key in the headers X-Api-Key and X-Api-Secret.")
 	}
-	return a.keys.Authenticate(c.Request().Context(), public, secret, web.ClientIP(c))
+	return a.deps.Keys.Authenticate(c.Request().Context(), public, secret, web.ClientIP(c))
 }
 
-// admit checks what does not depend on the endpoint.
-func (a *Access) admit(c echo.Context, key account.Key) error {
+// admitKey checks what does not depend on the endpoint.
+func (a *Access) admitKey(c echo.Context, key account.Key) error {
 	if !key.Merchant.GatewayEnabled {
 		return errs.NotEnabled(false)
 	}
@@ -97,7 +68,7 @@ func (a *Access) admit(c echo.Context, key account.Key) error {
 	}
 	limit := key.PerMinute
 	if limit <= 0 {
-		limit = a.defaultMax
+		limit = a.deps.PerMinute
 	}
-	return web.Limited(c, a.limiter, "key:"+key.ID, limit)
+	return web.Limited(c, a.deps.Limiter, "key:"+key.ID, limit)
 }
