@@ -9,16 +9,18 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/adminapi"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
+	"european-pay.eu/eupay/services/gateway/internal/authapi"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
@@ -26,6 +28,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/internal/webhookapi"
 )
 
 // others are the connections to the other services.
@@ -79,10 +82,13 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Keys: s.accounts.Keys, Tokens: s.accounts.Tokens, Users: s.accounts.Users, Merchants: s.accounts.Merchants,
 		Limiter: limiter, PerMinute: s.cfg.RateLimit, Limits: s.cfg.Limits,
 	})
-	portal := portalapi.New(portalapi.Deps{
-		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
-		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), Access: access, Limiter: limiter,
-	})
+	authapi.New(authapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
+	merchantapi.New(merchantapi.Deps{Accounts: s.accounts, Access: access, Limiter: limiter}).Register(api)
+	adminapi.New(adminapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
+	webhookapi.New(webhookapi.Deps{
+		Merchants: s.accounts.Merchants, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
+		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Access: access, Limiter: limiter,
+	}).Register(api)
 	sender := paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}
 	signer := paying.Signer{QR: qrv1.NewQRServiceClient(to.qr), Log: s.core.Log, Deadline: s.cfg.CreateDeadline}
 	(&paymentapi.Payments{
@@ -93,7 +99,6 @@ func (s *Service) routes() (*echo.Echo, error) {
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
-	portal.Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
@@ -125,7 +130,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 		Invoices: invoices, Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
-		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Access: access, Limiter: limiter,
+		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), Access: access, Limiter: limiter,
 		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{

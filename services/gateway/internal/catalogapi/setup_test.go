@@ -22,7 +22,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -137,7 +137,7 @@ func setup(t *testing.T) *fixture {
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
 	access := gatewaytest.Access(accounts, now)
-	portalapi.New(portalapi.Deps{Accounts: accounts, Access: access}).Register(g)
+	portaltest.Register(g, accounts, access, nil)
 	New(Deps{Catalog: f.connect(t), Access: access, Limiter: ratelimit.NewMemory(now)}).Register(g)
 	RegisterStatic(e)
 	srv := httptest.NewServer(e)

@@ -1,4 +1,4 @@
-// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, confirm, list, remove. The
+// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, confirm, list, remove; and their points. The
 // accounts belong to the payments service; no full account number passes here.
 package customerapi
 
@@ -13,6 +13,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -34,6 +35,7 @@ const (
 // Deps are what New needs.
 type Deps struct {
 	Accounts paymentsv1.AccountsServiceClient
+	Loyalty  qrv1.LoyaltyServiceClient
 	Access   *caller.Access
 	Limiter  ratelimit.Limiter
 	// Livemode is whether customers' accounts are real ones.
@@ -54,6 +56,7 @@ func (a *API) Register(g *web.API) {
 	g.POST("/customer/accounts/connect", a.connect, web.PerIP(a.Limiter, "connect", visitsPerMinute), login)
 	g.POST("/customer/accounts/:id/confirm", a.confirm, login)
 	g.DELETE("/customer/accounts/:id", a.remove, login)
+	g.GET("/customer/loyalty", a.loyaltyOf, login)
 	g.GET("/customer/accounts/return", a.back, a.pages, web.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
 }
 

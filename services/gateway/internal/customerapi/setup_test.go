@@ -19,7 +19,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -90,7 +90,7 @@ func setup(t *testing.T) *world {
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
 	access := gatewaytest.Access(accounts, func() time.Time { return now })
-	portalapi.New(portalapi.Deps{Accounts: accounts, Access: access}).Register(g)
+	portaltest.Register(g, accounts, access, nil)
 	New(Deps{
 		Accounts: w.payments.client(t), Access: access, Log: quiet,
 		Limiter: ratelimit.NewMemory(func() time.Time { return now }),

@@ -27,7 +27,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -287,7 +287,7 @@ func setup(t *testing.T) *fixture {
 	access := gatewaytest.Access(f.accounts, f.clock)
 	e := web.New(quiet, nil)
 	api := apidoctest.API(t, e)
-	portalapi.New(portalapi.Deps{Accounts: f.accounts, Access: access}).Register(api)
+	portaltest.Register(api, f.accounts, access, nil)
 	New(Deps{
 		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Access: access,
 		Payments: paying.Orders{
