@@ -96,24 +96,13 @@ func notEnrolled() error {
 	return e
 }
 
-// maxID is longer than every id and number of an invoice.
-const maxID = 64
-
 // invoiceOf is whose invoice the path names, and which. What can be no id and no number does not exist.
 func (a *API) invoiceOf(c echo.Context) (of caller.Whose, id string, err error) {
 	if of, err = caller.WhoseOf(c, nil); err != nil {
 		return caller.Whose{}, "", err
 	}
-	id = c.Param("id")
-	good := id != "" && len(id) <= maxID
-	for i := range len(id) {
-		b := id[i]
-		good = good && (b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '-' || b == '_')
-	}
-	if !good {
-		return caller.Whose{}, "", errs.NotFound("Invoice")
-	}
-	return of, id, nil
+	id, err = web.PathID(c, "id", "Invoice")
+	return of, id, err
 }
 
 // issued explains an answer that did not come to whoever cannot repeat the request: a document may exist already.

@@ -134,7 +134,7 @@ func (o offers) create(c echo.Context) error {
 }
 
 func (o offers) get(c echo.Context) error {
-	id, err := pathID(c, "id", offerNoun)
+	id, err := web.PathID(c, "id", offerNoun)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (o offers) get(c echo.Context) error {
 }
 
 func (o offers) update(c echo.Context) error {
-	id, err := pathID(c, "id", offerNoun)
+	id, err := web.PathID(c, "id", offerNoun)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (o offers) update(c echo.Context) error {
 }
 
 func (o offers) delete(c echo.Context) error {
-	id, err := pathID(c, "id", offerNoun)
+	id, err := web.PathID(c, "id", offerNoun)
 	if err != nil {
 		return err
 	}

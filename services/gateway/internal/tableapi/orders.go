@@ -154,7 +154,7 @@ func (a *API) orderFor(user echo.HandlerFunc, login echo.MiddlewareFunc) echo.Ha
 }
 
 func (a *API) guestOrder(c echo.Context) error {
-	id, err := pathID(c, "id", orderNoun)
+	id, err := web.PathID(c, "id", orderNoun)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (a *API) guestOrder(c echo.Context) error {
 }
 
 func (a *API) order(c echo.Context) error {
-	id, err := pathID(c, "id", orderNoun)
+	id, err := web.PathID(c, "id", orderNoun)
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (a *API) kitchen(c echo.Context) error {
 // setStatus moves an order on. The qr service has a payment that the order no longer waits for cancelled, and one that it was
 // paid by given back when the merchant wants that; it does so also when this process dies.
 func (a *API) setStatus(c echo.Context) error {
-	id, err := pathID(c, "id", orderNoun)
+	id, err := web.PathID(c, "id", orderNoun)
 	if err != nil {
 		return err
 	}

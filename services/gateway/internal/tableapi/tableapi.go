@@ -10,7 +10,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
@@ -115,22 +114,4 @@ func preflight(methods string) echo.HandlerFunc {
 		h.Set(echo.HeaderAccessControlMaxAge, "86400")
 		return c.NoContent(http.StatusNoContent)
 	}
-}
-
-// maxID is longer than every id and token that we give out.
-const maxID = 64
-
-// pathID is a part of the path. What can be none of ours does not exist, and is not asked for.
-func pathID(c echo.Context, param, what string) (string, error) {
-	id := c.Param(param)
-	if id == "" || len(id) > maxID {
-		return "", errs.NotFound(what)
-	}
-	for i := range len(id) {
-		b := id[i]
-		if (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && b != '-' {
-			return "", errs.NotFound(what)
-		}
-	}
-	return id, nil
 }

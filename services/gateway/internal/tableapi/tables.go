@@ -75,7 +75,7 @@ func (a *API) createTable(c echo.Context) error {
 }
 
 func (a *API) table(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (a *API) table(c echo.Context) error {
 }
 
 func (a *API) updateTable(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (a *API) updateTable(c echo.Context) error {
 }
 
 func (a *API) deleteTable(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (a *API) deleteTable(c echo.Context) error {
 }
 
 func (a *API) refreshTable(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}

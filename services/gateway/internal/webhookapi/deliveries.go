@@ -112,7 +112,7 @@ func (a *API) deliveryOf(c echo.Context, body *bool) (caller.Whose, string, erro
 	if err != nil {
 		return caller.Whose{}, "", err
 	}
-	id, err := externalID(c, "Webhook delivery")
+	id, err := web.PathID(c, "id", "Webhook delivery")
 	return of, id, err
 }
 

@@ -85,7 +85,7 @@ func (a *API) event(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	id, err := externalID(c, "Event")
+	id, err := web.PathID(c, "id", "Event")
 	if err != nil {
 		return err
 	}

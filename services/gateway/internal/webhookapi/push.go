@@ -100,7 +100,7 @@ func (a *API) subscribe(c echo.Context) error {
 }
 
 func (a *API) unsubscribe(c echo.Context) error {
-	id, err := externalID(c, subscriptionNoun)
+	id, err := web.PathID(c, "id", subscriptionNoun)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (a *API) unsubscribe(c echo.Context) error {
 }
 
 func (a *API) testSubscription(c echo.Context) error {
-	id, err := externalID(c, subscriptionNoun)
+	id, err := web.PathID(c, "id", subscriptionNoun)
 	if err != nil {
 		return err
 	}

@@ -40,21 +40,3 @@ func between(c echo.Context, after, before string) (span, error) {
 	s := span{f.Instant(after), f.Instant(before)}
 	return s, f.Err()
 }
-
-// maxID is longer than every id that we give out.
-const maxID = 64
-
-// externalID is the id in the path of something that another service keeps. What can be no id does not exist.
-func externalID(c echo.Context, what string) (string, error) {
-	id := c.Param("id")
-	if id == "" || len(id) > maxID {
-		return "", errs.NotFound(what)
-	}
-	for i := range len(id) {
-		b := id[i]
-		if (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && b != '_' && b != '-' {
-			return "", errs.NotFound(what)
-		}
-	}
-	return id, nil
-}

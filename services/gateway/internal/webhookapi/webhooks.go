@@ -127,7 +127,7 @@ func (a *API) endpointOf(c echo.Context, body *bool) (caller.Whose, string, erro
 	if err != nil {
 		return caller.Whose{}, "", err
 	}
-	id, err := externalID(c, endpointNoun)
+	id, err := web.PathID(c, "id", endpointNoun)
 	return of, id, err
 }
 
