@@ -9,11 +9,15 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
-// Who may do what. An accountant only reads, staff sees no keys, and money and credentials are the merchant's alone.
+// Who may do what.
 var (
-	Team  = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
+	// Team are all people of a merchant. An accountant only reads.
+	Team = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
+	// Staff are those who do the daily work.
 	Staff = []account.Role{account.RoleMerchant, account.RoleStaff}
+	// Owner alone decides about money and credentials.
 	Owner = []account.Role{account.RoleMerchant}
+	// Admin works for the platform and belongs to no merchant.
 	Admin = []account.Role{account.RoleAdmin}
 
 	portalUsers = append(slices.Clone(Team), account.RoleAdmin)
