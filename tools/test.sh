@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # What is tested without the race detector: packages that compute and start no goroutine. It finds nothing there and makes them
 # five to ten times as slow. They draw, calculate, sign, and read or write XML and PDF. Everything else is tested with it.
 pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries ./cmd/internal/rundir ./cmd/internal/system
-	./internal/config ./internal/eventtype ./internal/ident ./internal/lifecycle ./internal/money
+	./cmd/rules ./internal/reference ./internal/config ./internal/eventtype ./internal/ident ./internal/lifecycle ./internal/money
 	./internal/paper/epc ./internal/paper/font ./internal/paper/logo ./internal/paper/pdf ./internal/paper/qrcode
 	./internal/refuse ./internal/sepa ./internal/vat ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
 	./sandbox/einvoicing/internal/decimal ./sandbox/einvoicing/internal/document ./sandbox/einvoicing/internal/flux10

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
 
 // accessFile says who may call what: one line for each route, with the kinds of callers that are let in. "anyone" needs nothing to show; a
@@ -117,7 +117,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 	t.Parallel()
 	w := gateSetup(t, false, func(c *Config) {
 		c.TrustedProxies = []string{"127.0.0.1"}
-		c.Limits = portalapi.Limits{UserReads: 1e6, UserWrites: 1e6, MerchantReads: 1e6, MerchantWrites: 1e6}
+		c.Limits = caller.Limits{UserReads: 1e6, UserWrites: 1e6, MerchantReads: 1e6, MerchantWrites: 1e6}
 	})
 	w.admins(`{"enabled":true}`)
 	kinds := w.kinds()

@@ -12,8 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
@@ -44,7 +43,7 @@ type Config struct {
 	// RateLimit is the calls per minute of an API key without a limit of its own.
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
 	// Limits are the calls per minute of users who log in.
-	Limits portalapi.Limits
+	Limits caller.Limits
 	// Drawings are the pictures and PDFs per minute of one merchant.
 	Drawings int `env:"EUPAY_DRAWINGS" envDefault:"300"`
 	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
@@ -84,13 +83,13 @@ func (c Config) withDefaults() Config {
 		c.CreateDeadline = 10 * time.Second
 	}
 	if c.RateLimit == 0 {
-		c.RateLimit = edge.DefaultPerMinute
+		c.RateLimit = caller.DefaultPerMinute
 	}
 	if c.Drawings == 0 {
 		c.Drawings = 300
 	}
-	if c.Limits == (portalapi.Limits{}) {
-		c.Limits = portalapi.DefaultLimits
+	if c.Limits == (caller.Limits{}) {
+		c.Limits = caller.DefaultLimits
 	}
 	if c.PortalURL == "" {
 		c.PortalURL = c.PublicURL

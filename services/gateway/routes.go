@@ -9,14 +9,18 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/adminapi"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc"
+	"european-pay.eu/eupay/services/gateway/internal/authapi"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/catalogapi"
 	"european-pay.eu/eupay/services/gateway/internal/customerapi"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
 	"european-pay.eu/eupay/services/gateway/internal/qrapi"
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
@@ -24,6 +28,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 	"european-pay.eu/eupay/services/gateway/internal/tableapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
+	"european-pay.eu/eupay/services/gateway/internal/webhookapi"
 )
 
 // others are the connections to the other services.
@@ -73,67 +78,64 @@ func (s *Service) routes() (*echo.Echo, error) {
 	e.Use(web.Patient(s.cfg.Patience))
 	api := web.NewAPI(e, basePath, reference.Query)
 	reference.Register(api)
-	access := edge.NewAccess(s.accounts.Keys, limiter, s.cfg.RateLimit)
-	portal := portalapi.New(portalapi.Deps{
-		Accounts: s.accounts, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
-		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), KeyAuth: access.Require, KeyFrom: edge.KeyFrom,
-		Limiter: limiter, Limits: s.cfg.Limits,
+	access := caller.New(caller.Deps{
+		Keys: s.accounts.Keys, Tokens: s.accounts.Tokens, Users: s.accounts.Users, Merchants: s.accounts.Merchants,
+		Limiter: limiter, PerMinute: s.cfg.RateLimit, Limits: s.cfg.Limits,
 	})
-	payment := &edge.Payments{
-		Commands: s.money, Reads: paymentsv1.NewPaymentsServiceClient(to.payments), QR: qrv1.NewQRServiceClient(to.qr),
-		Access: access, Users: portal, Merchants: s.accounts.Merchants, Limiter: limiter, Now: s.core.Now, Log: s.core.Log, Deadline: s.cfg.CreateDeadline,
-	}
-	payment.Register(api)
+	authapi.New(authapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
+	merchantapi.New(merchantapi.Deps{Accounts: s.accounts, Access: access, Limiter: limiter}).Register(api)
+	adminapi.New(adminapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
+	webhookapi.New(webhookapi.Deps{
+		Merchants: s.accounts.Merchants, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
+		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Access: access, Limiter: limiter,
+	}).Register(api)
+	sender := paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}
+	signer := paying.Signer{QR: qrv1.NewQRServiceClient(to.qr), Log: s.core.Log, Deadline: s.cfg.CreateDeadline}
+	(&paymentapi.Payments{
+		Sender: sender, Signer: signer, Reads: paymentsv1.NewPaymentsServiceClient(to.payments),
+		Access: access, Limiter: limiter, Now: s.core.Now,
+	}).Register(api)
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
 		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
 	}).Register(api)
-	portal.Register(api)
-	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Login: portal.Login, Limiter: limiter}).Register(api)
+	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
-		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Payments: payment, Login: portal.Login, Identity: portalapi.IdentityOf,
+		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Payments: paying.Orders{Sender: sender, Signer: signer}, Access: access,
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now, Log: s.core.Log,
 	}).Register(api)
-	s.codeRoutes(api, to, portal, limiter)
+	s.codeRoutes(api, to, access, limiter)
 	return e, nil
-}
-
-// merchantOf is whose login or key let a request in, "" for nobody's.
-func merchantOf(c echo.Context) string {
-	if key, ok := edge.KeyFrom(c); ok {
-		return key.Merchant.ID
-	}
-	return portalapi.IdentityOf(c).MerchantID
 }
 
 // deployment has the mode of merchants' codes and of orders.
 func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.cfg.OrdersLive} }
 
 // codeRoutes are those around QR codes and invoices: made, drawn, scanned and paid by customers.
-func (s *Service) codeRoutes(api *web.API, to others, portal *portalapi.API, limiter ratelimit.Limiter) {
+func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, limiter ratelimit.Limiter) {
 	payments, qr, invoices := paymentsv1.NewPaymentsServiceClient(to.payments), qrv1.NewQRServiceClient(to.qr), einvoicev1.NewEInvoiceServiceClient(to.einvoice)
 	signed := codes{qr}
-	drawn := drawing.New(limiter, s.cfg.Drawings).For(merchantOf)
+	drawn := drawing.New(limiter, s.cfg.Drawings).For(func(c echo.Context) string { return caller.Of(c).MerchantID() })
 	qrapi.New(qrapi.Deps{
 		QR: qr, Payments: payments, Merchants: s.accounts.Merchants,
-		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: s.core.Now,
+		Access: access, Now: s.core.Now,
 	}).Register(api)
 	qrimageapi.New(qrimageapi.Deps{
 		Merchants: s.accounts.Merchants, Payments: payments, QR: qr,
-		Render: qrv1.NewRenderServiceClient(to.qr), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: s.core.Now, Drawn: drawn,
+		Render: qrv1.NewRenderServiceClient(to.qr), Access: access, Now: s.core.Now, Drawn: drawn,
 		MerchantCode: signed.ofMerchant, Deployment: s.deployment(), Table: tables{qrv1.NewTableServiceClient(to.qr)}.card, LogoChanged: documents{invoices}.setLogo,
 	}).Register(api)
 	einvoiceapi.New(einvoiceapi.Deps{
-		Invoices: invoices, Merchants: s.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, OwnerOf: portal.OwnerOf, Limiter: limiter, Drawn: drawn,
+		Invoices: invoices, Merchants: s.accounts.Merchants, Access: access, Limiter: limiter, Drawn: drawn,
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
-		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Login: portal.CustomerLogin(), Limiter: limiter,
+		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), Access: access, Limiter: limiter,
 		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
-		Commands: s.money, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
-		Logins: portal, Identity: portalapi.IdentityOf, KeyFrom: edge.KeyFrom,
-		Limiter: limiter, Now: s.core.Now, Deadline: s.cfg.CreateDeadline, Deployment: s.deployment(),
+		Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
+		Logins:  access,
+		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 }

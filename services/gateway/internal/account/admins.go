@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -32,12 +31,9 @@ func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err 
 		return 0, err
 	}
 	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
-		// Two operators at the same moment: one of them is the first.
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:admins'))`); err != nil {
-			return fmt.Errorf("lock the admins: %w", err)
-		}
-		if err := tx.QueryRow(ctx, `select count(*) from users where role = $1 and not disabled`, string(RoleAdmin)).Scan(&before); err != nil {
-			return fmt.Errorf("count admins: %w", err)
+		var err error
+		if before, err = countAdmins(ctx, tx); err != nil {
+			return err
 		}
 		if before > 0 && !a.Another {
 			return errs.New(errs.InvalidState, "There is an admin already. Ask for another one explicitly.")

@@ -2,12 +2,7 @@ package account
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/pg"
 )
@@ -27,17 +22,9 @@ type AuditEntry struct {
 
 // Audit returns what concerns the merchant, the newest first, after the entry of that id (0: from the beginning), and whether there is more.
 func (u *Users) Audit(ctx context.Context, merchantID string, after int64, limit int) ([]AuditEntry, bool, error) {
-	rows, err := u.pool.Query(ctx, `select id, at, actor, action, target, detail from audit_log
-		where merchant_id = $1 and ($2 = 0 or id < $2) order by id desc limit $3`, merchantID, after, limit+1)
+	list, err := listAudit(ctx, u.pool, merchantID, after, limit+1)
 	if err != nil {
-		return nil, false, fmt.Errorf("read audit log: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (AuditEntry, error) {
-		var e AuditEntry
-		return e, r.Scan(&e.ID, &e.At, &e.Actor, &e.Action, &e.Target, &e.Detail)
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("read audit log: %w", err)
+		return nil, false, err
 	}
 	more := len(list) > limit
 	list = list[:min(len(list), limit)]
@@ -65,32 +52,6 @@ func (u *Users) ExportAudit(ctx context.Context, who Presence, format string, fr
 		if err := each(list); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// nameActors fills in the addresses of users.
-func nameActors(ctx context.Context, db *pgxpool.Pool, list []AuditEntry) error {
-	var ids []string
-	for _, e := range list {
-		if id, ok := strings.CutPrefix(e.Actor, "user:"); ok && isID(id) {
-			ids = append(ids, id)
-		}
-	}
-	rows, err := db.Query(ctx, `select array['user:' || id::text, email] from users where id = any($1::uuid[])`, ids)
-	if err != nil {
-		return fmt.Errorf("read actors: %w", err)
-	}
-	users, err := pgx.CollectRows(rows, pgx.RowTo[[2]string])
-	if err != nil {
-		return fmt.Errorf("read actors: %w", err)
-	}
-	emails := map[string]string{}
-	for _, one := range users {
-		emails[one[0]] = one[1]
-	}
-	for i := range list {
-		list[i].ActorEmail = emails[list[i].Actor]
 	}
 	return nil
 }

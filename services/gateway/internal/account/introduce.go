@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,14 +35,9 @@ func (a *Accounts) introduce(ctx context.Context) {
 
 func (a *Accounts) introduceSome(ctx context.Context) (n int, err error) {
 	err = pgx.BeginFunc(ctx, a.deps.Pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select `+merchantColumns+` from merchants m where m.announced < m.version and not m.pending order by m.id limit $1
-			for no key update skip locked`, introduceAtOnce)
+		list, err := lockUnannounced(ctx, tx, introduceAtOnce)
 		if err != nil {
-			return fmt.Errorf("read merchants to announce: %w", err)
-		}
-		list, err := pgx.CollectRows(rows, scanMerchant)
-		if err != nil {
-			return fmt.Errorf("read merchants to announce: %w", err)
+			return err
 		}
 		n = len(list)
 		for _, m := range list {

@@ -35,13 +35,7 @@ func (u *Users) Present(ctx context.Context, id Identity) (Presence, error) {
 	if !isID(id.SessionID) {
 		return Presence{}, errLoggedOut()
 	}
-	var p Presence
-	err := u.pool.QueryRow(ctx, `select `+userColumns+`, s.id::text, s.proven_at,
-		exists (select from factors f where f.user_id = u.id and f.confirmed_at is not null),
-		exists (select from passkeys p where p.user_id = u.id) from users u join sessions s on s.user_id = u.id
-		where u.id = $1 and s.id = $2 and s.ended_at is null and s.expires_at > $3 and not u.disabled`, id.UserID, id.SessionID, u.now()).
-		Scan(append(userFields(&p.User), &p.SessionID, &p.ProvenAt, &p.HasApp, &p.HasPasskey)...)
-	p.HasFactor = p.HasApp || p.HasPasskey
+	p, err := readPresence(ctx, u.pool, id, u.now())
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Presence{}, errLoggedOut()
 	}

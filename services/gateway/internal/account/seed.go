@@ -37,8 +37,8 @@ var demoTurn = turn{name: string(bySeed)}
 func (a *Accounts) Seed(ctx context.Context, d Demo) (Merchant, error) {
 	var m Merchant
 	err := pgx.BeginFunc(ctx, a.deps.Pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:seed'))`); err != nil {
-			return fmt.Errorf("lock the seed: %w", err)
+		if err := lockSeed(ctx, tx); err != nil {
+			return err
 		}
 		var err error
 		if m, err = a.seedMerchant(ctx, tx, d); err != nil {
@@ -143,9 +143,8 @@ func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password 
 		return err
 	}
 	if exists {
-		_, err := tx.Exec(ctx, `update users set password_hash = $2, disabled = false where id = $1`, have.ID, want.hash)
-		if err != nil {
-			return fmt.Errorf("reset demo user: %w", err)
+		if err := resetDemoUser(ctx, tx, have.ID, want.hash); err != nil {
+			return err
 		}
 		return record(ctx, tx, now, bySeed, "user.reset", have.ID, nil)
 	}
@@ -162,14 +161,9 @@ func (a *Accounts) seedKey(ctx context.Context, tx pgx.Tx, merchantID string, d 
 	if !isPublic(d.Public) || !isSecret(d.Secret, livemode) {
 		return errors.New("a demo key must look like pk_test_… with sk_test_…, or pk_live_… with sk_live_…")
 	}
-	var id, owner string
-	err := tx.QueryRow(ctx, `insert into api_keys (id, merchant_id, public, livemode, name, scopes, per_minute, created_at)
-		values ($1, $2, $3, $4, 'Demo', $5, $6, $7)
-		on conflict (public) do update set revoked_at = null, expires_at = null, per_minute = excluded.per_minute
-		returning id::text, merchant_id::text`,
-		events.NewID(), merchantID, d.Public, livemode, AllScopes, max(d.PerMinute, 1), now).Scan(&id, &owner)
+	id, owner, err := ensureDemoKey(ctx, tx, merchantID, d, livemode, now)
 	if err != nil {
-		return fmt.Errorf("ensure demo key: %w", err)
+		return err
 	}
 	if owner != merchantID {
 		return errors.New("the demo key belongs to another merchant")

@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/pg"
 )
@@ -34,6 +38,49 @@ func record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, targe
 		at, string(by), action, target, string(text), id)
 	if err != nil {
 		return fmt.Errorf("write audit log: %w", err)
+	}
+	return nil
+}
+
+// listAudit reads the entries of a merchant before the one of that id (0: all), the newest first.
+func listAudit(ctx context.Context, db pg.DB, merchantID string, after int64, limit int) ([]AuditEntry, error) {
+	rows, err := db.Query(ctx, `select id, at, actor, action, target, detail from audit_log
+		where merchant_id = $1 and ($2 = 0 or id < $2) order by id desc limit $3`, merchantID, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read audit log: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (AuditEntry, error) {
+		var e AuditEntry
+		return e, r.Scan(&e.ID, &e.At, &e.Actor, &e.Action, &e.Target, &e.Detail)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read audit log: %w", err)
+	}
+	return list, nil
+}
+
+// nameActors fills in the addresses of users.
+func nameActors(ctx context.Context, db *pgxpool.Pool, list []AuditEntry) error {
+	var ids []string
+	for _, e := range list {
+		if id, ok := strings.CutPrefix(e.Actor, "user:"); ok && isID(id) {
+			ids = append(ids, id)
+		}
+	}
+	rows, err := db.Query(ctx, `select array['user:' || id::text, email] from users where id = any($1::uuid[])`, ids)
+	if err != nil {
+		return fmt.Errorf("read actors: %w", err)
+	}
+	users, err := pgx.CollectRows(rows, pgx.RowTo[[2]string])
+	if err != nil {
+		return fmt.Errorf("read actors: %w", err)
+	}
+	emails := map[string]string{}
+	for _, one := range users {
+		emails[one[0]] = one[1]
+	}
+	for i := range list {
+		list[i].ActorEmail = emails[list[i].Actor]
 	}
 	return nil
 }

@@ -177,3 +177,15 @@ func proveLogin(ctx context.Context, tx pg.DB, sessionID string, now time.Time) 
 	}
 	return nil
 }
+
+// CheckKeys fails when the secret of login tokens is not one that sealed the second factors in the database.
+func (a *Accounts) CheckKeys(ctx context.Context) error {
+	return a.Users.vault.Check(ctx, a.deps.Pool, `select key_id from factors limit 1`)
+}
+
+// KeysServer is the service that seals the secrets of second factors with the current key.
+func (a *Accounts) KeysServer() *vault.Server {
+	return vault.NewServer(a.Users.vault, a.deps.Pool, a.deps.Log, vault.Column{
+		Table: "factors", Key: []string{"user_id"}, KeyID: "key_id", Data: "secret", Owner: func(of []string) string { return of[0] },
+	})
+}

@@ -131,3 +131,17 @@ func announce(ctx context.Context, tx pg.DB, m Merchant, what string, now time.T
 		ID: events.NewID(), Type: "merchant." + what, Source: "gateway", Merchant: m.ID, Livemode: true, Time: now, Data: data,
 	})
 }
+
+// lockUnannounced reads merchants with a version that nobody was told of, but not those that another replica has in hand.
+func lockUnannounced(ctx context.Context, tx pg.DB, limit int) ([]Merchant, error) {
+	rows, err := tx.Query(ctx, `select `+merchantColumns+` from merchants m where m.announced < m.version and not m.pending order by m.id limit $1
+		for no key update skip locked`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read merchants to announce: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanMerchant)
+	if err != nil {
+		return nil, fmt.Errorf("read merchants to announce: %w", err)
+	}
+	return list, nil
+}

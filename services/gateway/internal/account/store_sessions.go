@@ -120,3 +120,15 @@ func purgeLogins(ctx context.Context, db pg.DB, now time.Time) error {
 	}
 	return nil
 }
+
+// readPresence answers pgx.ErrNoRows when the session has ended, or the account is gone or disabled.
+func readPresence(ctx context.Context, db pg.DB, id Identity, now time.Time) (Presence, error) {
+	var p Presence
+	err := db.QueryRow(ctx, `select `+userColumns+`, s.id::text, s.proven_at,
+		exists (select from factors f where f.user_id = u.id and f.confirmed_at is not null),
+		exists (select from passkeys p where p.user_id = u.id) from users u join sessions s on s.user_id = u.id
+		where u.id = $1 and s.id = $2 and s.ended_at is null and s.expires_at > $3 and not u.disabled`, id.UserID, id.SessionID, now).
+		Scan(append(userFields(&p.User), &p.SessionID, &p.ProvenAt, &p.HasApp, &p.HasPasskey)...)
+	p.HasFactor = p.HasApp || p.HasPasskey
+	return p, err
+}

@@ -57,6 +57,11 @@ func lockUser(ctx context.Context, tx pg.DB, id string) (User, error) {
 	return queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 for no key update`, id)
 }
 
+// lockKeptUser is lockUser for who was not removed.
+func lockKeptUser(ctx context.Context, tx pg.DB, id string) (User, error) {
+	return queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 and u.removed_at is null for no key update`, id)
+}
+
 func queryUser(ctx context.Context, db pg.DB, sql, arg string) (User, error) {
 	var u User
 	err := db.QueryRow(ctx, sql, arg).Scan(userFields(&u)...)
@@ -114,4 +119,39 @@ func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int
 		return nil, 0, fmt.Errorf("list users: %w", err)
 	}
 	return list, total, nil
+}
+
+// updateMember stores role and state. Who is disabled loses all sessions and what was mailed.
+func updateMember(ctx context.Context, tx pg.DB, user User, now time.Time) error {
+	if _, err := tx.Exec(ctx, `update users set role = $2, disabled = $3 where id = $1`, user.ID, string(user.Role), user.Disabled); err != nil {
+		return fmt.Errorf("update user: %w", err)
+	}
+	if !user.Disabled {
+		return nil
+	}
+	if _, err := endLogins(ctx, tx, user.ID, "", "", now); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from login_tickets where user_id = $1`, user.ID); err != nil {
+		return fmt.Errorf("delete login tickets: %w", err)
+	}
+	return dropMailTokens(ctx, tx, user.ID, purposeReset)
+}
+
+func removeUser(ctx context.Context, tx pg.DB, id string, now time.Time) error {
+	if _, err := tx.Exec(ctx, `update users set removed_at = $2 where id = $1 and removed_at is null`, id, now); err != nil {
+		return fmt.Errorf("remove member: %w", err)
+	}
+	return nil
+}
+
+// countAdmins counts those who can log in. Operators who make admins at the same moment take turns, so that one of them is the first.
+func countAdmins(ctx context.Context, tx pg.DB) (n int64, err error) {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:admins'))`); err != nil {
+		return 0, fmt.Errorf("lock the admins: %w", err)
+	}
+	if err := tx.QueryRow(ctx, `select count(*) from users where role = $1 and not disabled`, string(RoleAdmin)).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count admins: %w", err)
+	}
+	return n, nil
 }

@@ -3,13 +3,10 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
 )
 
 // MemberChange holds what is new of a member of a team; nil leaves a value as it is.
@@ -55,8 +52,8 @@ func (u *Users) RemoveMember(ctx context.Context, by Actor, merchantID, id strin
 		if err := updateMember(ctx, tx, user, now); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `update users set removed_at = $2 where id = $1 and removed_at is null`, user.ID, now); err != nil {
-			return fmt.Errorf("remove member: %w", err)
+		if err := removeUser(ctx, tx, user.ID, now); err != nil {
+			return err
 		}
 		return record(ctx, tx, now, by, "user.removed", user.ID, map[string]any{"email": user.Email})
 	})
@@ -74,7 +71,7 @@ func (u *Users) SetDisabled(ctx context.Context, admin Presence, id string, disa
 	var user User
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
 		var err error
-		user, err = queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 and u.removed_at is null for no key update`, id)
+		user, err = lockKeptUser(ctx, tx, id)
 		if errors.Is(err, errNoUser) {
 			return errs.NotFound("User")
 		}
@@ -96,7 +93,7 @@ func (u *Users) lockMember(ctx context.Context, merchantID, id string, do func(p
 		return errs.NotFound("Team member")
 	}
 	return pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
-		user, err := queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 and u.removed_at is null for no key update`, id)
+		user, err := lockKeptUser(ctx, tx, id)
 		if errors.Is(err, errNoUser) || (err == nil && user.MerchantID != merchantID) {
 			return errs.NotFound("Team member")
 		}
@@ -108,21 +105,4 @@ func (u *Users) lockMember(ctx context.Context, merchantID, id string, do func(p
 		}
 		return do(tx, user)
 	})
-}
-
-// updateMember stores role and state. Who is disabled loses all sessions and what was mailed.
-func updateMember(ctx context.Context, tx pg.DB, user User, now time.Time) error {
-	if _, err := tx.Exec(ctx, `update users set role = $2, disabled = $3 where id = $1`, user.ID, string(user.Role), user.Disabled); err != nil {
-		return fmt.Errorf("update user: %w", err)
-	}
-	if !user.Disabled {
-		return nil
-	}
-	if _, err := endLogins(ctx, tx, user.ID, "", "", now); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `delete from login_tickets where user_id = $1`, user.ID); err != nil {
-		return fmt.Errorf("delete login tickets: %w", err)
-	}
-	return dropMailTokens(ctx, tx, user.ID, purposeReset)
 }

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -44,18 +43,6 @@ func newFactorVault(secret string, earlier []string) (*vault.Vault, error) {
 		keys = append(keys, hex.EncodeToString(key))
 	}
 	return vault.New("second factor", keys[0], keys[1:]...)
-}
-
-// CheckKeys fails when the secret of login tokens is not one that sealed the second factors in the database.
-func (a *Accounts) CheckKeys(ctx context.Context) error {
-	return a.Users.vault.Check(ctx, a.deps.Pool, `select key_id from factors limit 1`)
-}
-
-// KeysServer is the service that seals the secrets of second factors with the current key.
-func (a *Accounts) KeysServer() *vault.Server {
-	return vault.NewServer(a.Users.vault, a.deps.Pool, a.deps.Log, vault.Column{
-		Table: "factors", Key: []string{"user_id"}, KeyID: "key_id", Data: "secret", Owner: func(of []string) string { return of[0] },
-	})
 }
 
 func newTOTPSecret() string {

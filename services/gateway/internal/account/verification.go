@@ -3,11 +3,9 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/pg"
@@ -92,14 +90,6 @@ func (u *Users) VerifyEmail(ctx context.Context, who Presence, code string) erro
 	return err
 }
 
-// lockAddress lets those who verify one address take turns: each removes the others.
-func lockAddress(ctx context.Context, tx pg.DB, email string) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:email:' || $1))`, email); err != nil {
-		return fmt.Errorf("lock the address: %w", err)
-	}
-	return nil
-}
-
 func (u *Users) verify(ctx context.Context, tx pgx.Tx, user User, now time.Time) error {
 	if err := markVerified(ctx, tx, user); err != nil {
 		return err
@@ -114,33 +104,6 @@ func (u *Users) verify(ctx context.Context, tx pgx.Tx, user User, now time.Time)
 		return err
 	}
 	return record(ctx, tx, now, ByUser(user.ID), "email.verified", user.ID, nil)
-}
-
-// publish announces the merchant whose first user is known now.
-func publish(ctx context.Context, tx pgx.Tx, merchantID string, now time.Time) error {
-	if merchantID == "" {
-		return nil
-	}
-	tag, err := tx.Exec(ctx, `update merchants set pending = false where id = $1 and pending`, merchantID)
-	if err != nil {
-		return fmt.Errorf("publish merchant: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return nil
-	}
-	m, err := lockMerchant(ctx, tx, merchantID)
-	if err != nil {
-		return err
-	}
-	return announce(ctx, tx, m, "registered", now)
-}
-
-// holdBack keeps a merchant from everybody else until its first user is known.
-func holdBack(ctx context.Context, tx pgx.Tx, merchantID string) error {
-	if _, err := tx.Exec(ctx, `update merchants set pending = true where id = $1`, merchantID); err != nil {
-		return fmt.Errorf("hold merchant back: %w", err)
-	}
-	return nil
 }
 
 // ResendVerification queues another mail with a code.
@@ -189,60 +152,4 @@ func (u *Users) ChangeUnverifiedEmail(ctx context.Context, who Presence, email s
 		}
 		return record(ctx, tx, now, ByUser(user.ID), "email.changed", user.ID, nil)
 	})
-}
-
-// markVerified answers ALREADY_EXISTS when another user has verified the address first, or does so at this moment.
-func markVerified(ctx context.Context, tx pg.DB, user User) error {
-	taken := errs.New(errs.AlreadyExists, "There is an account with this email address. Log in to it.")
-	switch first, err := userByEmail(ctx, tx, user.Email); {
-	case err == nil && first.ID != user.ID:
-		return taken
-	case err != nil && !errors.Is(err, errNoUser):
-		return err
-	}
-	_, err := tx.Exec(ctx, `update users set unverified_since = null where id = $1 and unverified_since is not null`, user.ID)
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.ConstraintName == "users_email" {
-		return taken
-	}
-	if err != nil {
-		return fmt.Errorf("verify user: %w", err)
-	}
-	return nil
-}
-
-func changeEmail(ctx context.Context, tx pg.DB, user User, email string) error {
-	tag, err := tx.Exec(ctx, `update users set email = $2 where id = $1 and unverified_since is not null`, user.ID, email)
-	if err != nil {
-		return fmt.Errorf("change email: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return errNotUnverified()
-	}
-	_, err = tx.Exec(ctx, `update merchants set email = $2 where id = nullif($1, '')::uuid and pending`, user.MerchantID, email)
-	if err != nil {
-		return fmt.Errorf("change email of the merchant: %w", err)
-	}
-	return nil
-}
-
-// deleteUnverified removes the unverified users that the condition on $1 names, with the merchants that nobody else belongs to.
-func deleteUnverified(ctx context.Context, tx pg.DB, condition string, arg any) error {
-	which := `select id from users where unverified_since is not null and ` + condition
-	for _, sql := range []string{
-		`delete from refresh_tokens where user_id in (` + which + `)`,
-		`delete from sessions where user_id in (` + which + `)`,
-		`with gone as (delete from users where id in (` + which + `) returning merchant_id)
-			delete from merchants m using gone where m.id = gone.merchant_id and m.pending`,
-	} {
-		if _, err := tx.Exec(ctx, sql, arg); err != nil {
-			return fmt.Errorf("delete unverified users: %w", err)
-		}
-	}
-	return nil
-}
-
-// purgeUnverified forgets who never verified an address.
-func purgeUnverified(ctx context.Context, db pg.DB, now time.Time) error {
-	return deleteUnverified(ctx, db, `unverified_since < $1`, now.Add(-keepUnverified))
 }

@@ -11,8 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -26,13 +25,10 @@ const (
 	findsPerMinute = 20
 )
 
-// Login returns the middleware that lets a user with one of the roles pass.
-type Login func(...account.Role) echo.MiddlewareFunc
-
 // Deps are what New needs.
 type Deps struct {
 	Catalog qrv1.CatalogServiceClient
-	Login   Login
+	Access  *caller.Access
 	Limiter ratelimit.Limiter
 }
 
@@ -45,8 +41,8 @@ func New(d Deps) *API { return &API{d} }
 // Register puts the endpoints on the group of /api/v1. Staff and accountants share the merchant's catalog; accountants
 // only read it.
 func (a *API) Register(g *web.API) {
-	read := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
-	write := a.Login(account.RoleMerchant, account.RoleStaff)
+	read := a.Access.Login(caller.Team...)
+	write := a.Access.Login(caller.Staff...)
 	g.GET("/product/list", a.list, read)
 	g.GET("/product/:id", a.get, read)
 	g.POST("/product/create", a.create, write)
@@ -56,7 +52,7 @@ func (a *API) Register(g *web.API) {
 	g.POST("/product/find-image", a.findImage, write)
 }
 
-func merchant(c echo.Context) string { return portalapi.IdentityOf(c).MerchantID }
+func merchant(c echo.Context) string { return caller.Of(c).MerchantID() }
 
 func (a *API) list(c echo.Context) error {
 	page, limit, err := web.Page(c)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -23,7 +22,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -137,11 +136,9 @@ func setup(t *testing.T) *fixture {
 	f := &fixture{shop: &shop{}, tokens: map[account.Role]string{"": ""}}
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{Accounts: accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
-		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
-	}, KeyFrom: func(echo.Context) (account.Key, bool) { return account.Key{}, false }})
-	portal.Register(g)
-	New(Deps{Catalog: f.connect(t), Login: portal.Login, Limiter: ratelimit.NewMemory(now)}).Register(g)
+	access := gatewaytest.Access(accounts, now)
+	portaltest.Register(g, accounts, access, nil)
+	New(Deps{Catalog: f.connect(t), Access: access, Limiter: ratelimit.NewMemory(now)}).Register(g)
 	RegisterStatic(e)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

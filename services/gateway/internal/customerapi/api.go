@@ -1,4 +1,4 @@
-// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, confirm, list, remove. The
+// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, confirm, list, remove; and their points. The
 // accounts belong to the payments service; no full account number passes here.
 package customerapi
 
@@ -13,8 +13,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -35,9 +35,9 @@ const (
 // Deps are what New needs.
 type Deps struct {
 	Accounts paymentsv1.AccountsServiceClient
-	// Login lets customers of the app in.
-	Login   echo.MiddlewareFunc
-	Limiter ratelimit.Limiter
+	Loyalty  qrv1.LoyaltyServiceClient
+	Access   *caller.Access
+	Limiter  ratelimit.Limiter
 	// Livemode is whether customers' accounts are real ones.
 	Livemode bool
 	Log      *slog.Logger
@@ -51,11 +51,13 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	g.GET("/customer/accounts", a.list, a.Login)
-	g.POST("/customer/accounts/connect", a.connect, edge.PerIP(a.Limiter, "connect", visitsPerMinute), a.Login)
-	g.POST("/customer/accounts/:id/confirm", a.confirm, a.Login)
-	g.DELETE("/customer/accounts/:id", a.remove, a.Login)
-	g.GET("/customer/accounts/return", a.back, a.pages, edge.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
+	login := a.Access.CustomerLogin()
+	g.GET("/customer/accounts", a.list, login)
+	g.POST("/customer/accounts/connect", a.connect, web.PerIP(a.Limiter, "connect", visitsPerMinute), login)
+	g.POST("/customer/accounts/:id/confirm", a.confirm, login)
+	g.DELETE("/customer/accounts/:id", a.remove, login)
+	g.GET("/customer/loyalty", a.loyaltyOf, login)
+	g.GET("/customer/accounts/return", a.back, a.pages, web.PerIP(a.Limiter, "accounts-return", returnsPerMinute))
 }
 
 type bankAccount struct {
@@ -152,4 +154,4 @@ func (a *API) remove(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-func customer(c echo.Context) string { return portalapi.IdentityOf(c).UserID }
+func customer(c echo.Context) string { return caller.Of(c).Login.ID }

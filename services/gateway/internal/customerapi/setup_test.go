@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -20,7 +19,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -90,12 +89,10 @@ func setup(t *testing.T) *world {
 	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, func() time.Time { return now })
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{
-		Accounts: accounts, KeyAuth: noKeys, KeyFrom: func(echo.Context) (account.Key, bool) { return account.Key{}, false },
-	})
-	portal.Register(g)
+	access := gatewaytest.Access(accounts, func() time.Time { return now })
+	portaltest.Register(g, accounts, access, nil)
 	New(Deps{
-		Accounts: w.payments.client(t), Login: portal.CustomerLogin(), Log: quiet,
+		Accounts: w.payments.client(t), Access: access, Log: quiet,
 		Limiter: ratelimit.NewMemory(func() time.Time { return now }),
 	}).Register(g)
 	srv := httptest.NewServer(web.Handler(e))
@@ -154,11 +151,4 @@ func (s *standIn) client(t *testing.T) paymentsv1.AccountsServiceClient {
 	return paymentsv1.NewAccountsServiceClient(gatewaytest.Connect(t, func(r grpc.ServiceRegistrar) {
 		paymentsv1.RegisterAccountsServiceServer(r, s)
 	}))
-}
-
-// noKeys lets no API key in: customers have none.
-func noKeys(account.Scope) echo.MiddlewareFunc {
-	return func(echo.HandlerFunc) echo.HandlerFunc {
-		return func(echo.Context) error { return errs.New(errs.InvalidAPIKey, "No keys here.") }
-	}
 }

@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -32,12 +32,8 @@ const (
 type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
 	Merchants *account.Merchants
-	// Login lets users with one of the roles in, and KeyOrLogin also API keys with the scope.
-	Login      func(...account.Role) echo.MiddlewareFunc
-	KeyOrLogin func(account.Scope, ...account.Role) echo.MiddlewareFunc
-	// OwnerOf is the account and mode of a request that one of the two let in.
-	OwnerOf func(echo.Context) (merchantID string, livemode bool, err error)
-	Limiter ratelimit.Limiter
+	Access    *caller.Access
+	Limiter   ratelimit.Limiter
 	// Drawn bounds the PDFs that one merchant asks for.
 	Drawn echo.MiddlewareFunc
 }
@@ -51,9 +47,8 @@ func New(d Deps) *API { return &API{d} }
 // Register puts the endpoints on the group of /api/v1. Staff issue invoices and accountants read them; the enrolment is
 // the merchant's alone.
 func (a *API) Register(g *web.API) {
-	team := []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
-	read := []echo.MiddlewareFunc{told, a.KeyOrLogin(account.InvoicesRead, team...)}
-	write := []echo.MiddlewareFunc{told, a.KeyOrLogin(account.InvoicesWrite, account.RoleMerchant, account.RoleStaff)}
+	read := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(account.InvoicesRead, caller.Team...)}
+	write := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(account.InvoicesWrite, caller.Staff...)}
 	g.GET("/einvoice/enrollment", a.enrollment, read...)
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)
@@ -64,15 +59,15 @@ func (a *API) Register(g *web.API) {
 	g.POST("/einvoice/invoices/:id/cancel", a.cancel, write...)
 	g.POST("/einvoice/invoices/:id/credit-note", a.creditNote, write...)
 
-	member := []echo.MiddlewareFunc{told, a.Login(team...)}
-	owner := []echo.MiddlewareFunc{told, a.Login(account.RoleMerchant)}
+	member := []echo.MiddlewareFunc{told, a.Access.Login(caller.Team...)}
+	owner := []echo.MiddlewareFunc{told, a.Access.Login(caller.Owner...)}
 	g.POST("/einvoice/enroll", a.enroll, owner...)
 	g.GET("/einvoice/enrollment/onboarding-link", a.onboardingLink, owner...)
 	g.GET("/einvoice/settings", a.settings, member...)
 	g.PATCH("/einvoice/settings", a.updateSettings, owner...)
 	g.GET("/einvoice/reports", a.reports, member...)
 
-	intake := edge.PerIP(a.Limiter, "seqino", hooksPerMinute)
+	intake := web.PerIP(a.Limiter, "seqino", hooksPerMinute)
 	g.POST("/webhooks/seqino", a.hook(true), intake)
 	g.POST("/webhooks/seqino/test", a.hook(false), intake)
 }
@@ -101,24 +96,13 @@ func notEnrolled() error {
 	return e
 }
 
-// maxID is longer than every id and number of an invoice.
-const maxID = 64
-
 // invoiceOf is whose invoice the path names, and which. What can be no id and no number does not exist.
-func (a *API) invoiceOf(c echo.Context) (merchantID string, livemode bool, id string, err error) {
-	if merchantID, livemode, err = a.OwnerOf(c); err != nil {
-		return "", false, "", err
+func (a *API) invoiceOf(c echo.Context) (of caller.Whose, id string, err error) {
+	if of, err = caller.WhoseOf(c, nil); err != nil {
+		return caller.Whose{}, "", err
 	}
-	id = c.Param("id")
-	good := id != "" && len(id) <= maxID
-	for i := range len(id) {
-		b := id[i]
-		good = good && (b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '-' || b == '_')
-	}
-	if !good {
-		return "", false, "", errs.NotFound("Invoice")
-	}
-	return merchantID, livemode, id, nil
+	id, err = web.PathID(c, "id", "Invoice")
+	return of, id, err
 }
 
 // issued explains an answer that did not come to whoever cannot repeat the request: a document may exist already.

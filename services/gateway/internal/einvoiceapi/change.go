@@ -6,13 +6,13 @@ import (
 	"github.com/labstack/echo/v4"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // submit tries the way to the platform again, at once.
 func (a *API) submit(c echo.Context) error {
-	merchantID, livemode, id, err := a.invoiceOf(c)
+	of, id, err := a.invoiceOf(c)
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func (a *API) submit(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	res, err := a.Invoices.SubmitInvoice(ctx, &einvoicev1.SubmitInvoiceRequest{MerchantId: merchantID, Livemode: livemode, Id: id})
+	res, err := a.Invoices.SubmitInvoice(ctx, &einvoicev1.SubmitInvoiceRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -45,16 +45,15 @@ func (r paidRequest) check() error {
 
 // change names the invoice that a request changes, and its Idempotency-Key, which may be empty.
 type change struct {
-	merchantID string
-	livemode   bool
-	id, key    string
+	caller.Whose
+	id, key string
 }
 
 // changed reads the change that a request asks for into in, and checks it.
 func (a *API) changed(c echo.Context, decode func(echo.Context, any) error, in interface{ check() error }) (change, error) {
 	var on change
 	var err error
-	if on.merchantID, on.livemode, on.id, err = a.invoiceOf(c); err != nil {
+	if on.Whose, on.id, err = a.invoiceOf(c); err != nil {
 		return on, err
 	}
 	if err := decode(c, in); err != nil {
@@ -63,7 +62,7 @@ func (a *API) changed(c echo.Context, decode func(echo.Context, any) error, in i
 	if err := in.check(); err != nil {
 		return on, err
 	}
-	on.key, err = edge.IdempotencyKey(c)
+	on.key, err = web.IdempotencyKey(c)
 	return on, err
 }
 
@@ -77,14 +76,14 @@ func (a *API) markPaid(c echo.Context) error {
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
 	res, err := a.Invoices.MarkInvoicePaid(ctx, &einvoicev1.MarkInvoicePaidRequest{
-		MerchantId: on.merchantID, Livemode: on.livemode, Id: on.id, PaymentMethod: in.PaymentMethod, PaymentDate: in.PaymentDate,
+		MerchantId: on.MerchantID, Livemode: on.Livemode, Id: on.id, PaymentMethod: in.PaymentMethod, PaymentDate: in.PaymentDate,
 		AmountCents: cents(in.Amount), IdempotencyKey: on.key,
 	})
 	if err != nil {
 		return issued(err, on.key != "")
 	}
 	if res.GetReplayed() {
-		c.Response().Header().Set(edge.HeaderReplayed, "true")
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
 	return web.Answer(c, http.StatusOK, paid{invoice: view(res.GetInvoice()), Reports: views(res.GetReports(), reportDueView)})
 }
@@ -100,7 +99,7 @@ func cents(a web.Amount) *int64 {
 
 // cancel ends an invoice; where the platform has it, by a corrected one.
 func (a *API) cancel(c echo.Context) error {
-	merchantID, livemode, id, err := a.invoiceOf(c)
+	of, id, err := a.invoiceOf(c)
 	if err != nil {
 		return err
 	}
@@ -117,7 +116,7 @@ func (a *API) cancel(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	res, err := a.Invoices.CancelInvoice(ctx, &einvoicev1.CancelInvoiceRequest{MerchantId: merchantID, Livemode: livemode, Id: id, Reason: in.Reason})
+	res, err := a.Invoices.CancelInvoice(ctx, &einvoicev1.CancelInvoiceRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Reason: in.Reason})
 	if err != nil {
 		return err
 	}
@@ -153,7 +152,7 @@ func (a *API) creditNote(c echo.Context) error {
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
 	res, err := a.Invoices.CreateCreditNote(ctx, &einvoicev1.CreateCreditNoteRequest{
-		MerchantId: on.merchantID, Livemode: on.livemode, Id: on.id, AmountCents: cents(in.Amount), Reason: in.Reason, Type: in.Type, IdempotencyKey: on.key,
+		MerchantId: on.MerchantID, Livemode: on.Livemode, Id: on.id, AmountCents: cents(in.Amount), Reason: in.Reason, Type: in.Type, IdempotencyKey: on.key,
 	})
 	if err != nil {
 		return issued(err, on.key != "")

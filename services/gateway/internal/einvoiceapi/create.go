@@ -7,7 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/refuse"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -153,7 +153,7 @@ const createLimit = 512 << 10
 
 // create answers 201 with a new invoice, and 200 with the one that the same reference or Idempotency-Key has.
 func (a *API) create(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -165,8 +165,8 @@ func (a *API) create(c echo.Context) error {
 		return err
 	}
 	req := in.message()
-	req.MerchantId, req.Livemode = merchantID, livemode
-	if req.IdempotencyKey, err = edge.IdempotencyKey(c); err != nil {
+	req.MerchantId, req.Livemode = of.MerchantID, of.Livemode
+	if req.IdempotencyKey, err = web.IdempotencyKey(c); err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
@@ -183,6 +183,6 @@ func created(c echo.Context, replayed bool) int {
 	if !replayed {
 		return http.StatusCreated
 	}
-	c.Response().Header().Set(edge.HeaderReplayed, "true")
+	c.Response().Header().Set(web.HeaderReplayed, "true")
 	return http.StatusOK
 }

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -120,7 +121,7 @@ func viewSettings(s *einvoicev1.Settings) settingsView {
 
 // enroll takes from the profile what is there already.
 func (a *API) enroll(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (a *API) enroll(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	m, err := a.Merchants.Get(ctx, merchantID)
+	m, err := a.Merchants.Get(ctx, of.MerchantID)
 	if err != nil {
 		return err
 	}
@@ -138,11 +139,11 @@ func (a *API) enroll(c echo.Context) error {
 	if err := in.apply(s); err != nil {
 		return err
 	}
-	logo, err := a.Merchants.Logo(ctx, merchantID)
+	logo, err := a.Merchants.Logo(ctx, of.MerchantID)
 	if err != nil {
 		return err
 	}
-	res, err := a.Invoices.Enroll(ctx, &einvoicev1.EnrollRequest{MerchantId: merchantID, Livemode: livemode, Settings: s, Logo: logo})
+	res, err := a.Invoices.Enroll(ctx, &einvoicev1.EnrollRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Settings: s, Logo: logo})
 	if err != nil {
 		return err
 	}
@@ -155,13 +156,13 @@ type linkView struct {
 }
 
 func (a *API) onboardingLink(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	res, err := a.Invoices.GetOnboardingLink(ctx, &einvoicev1.GetOnboardingLinkRequest{MerchantId: merchantID, Livemode: livemode})
+	res, err := a.Invoices.GetOnboardingLink(ctx, &einvoicev1.GetOnboardingLinkRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
 	if err != nil {
 		return err
 	}
@@ -169,21 +170,21 @@ func (a *API) onboardingLink(c echo.Context) error {
 }
 
 func (a *API) settings(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	s, err := a.settingsOf(ctx, merchantID, livemode)
+	s, err := a.settingsOf(ctx, of)
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, viewSettings(s))
 }
 
-func (a *API) settingsOf(ctx context.Context, merchantID string, livemode bool) (*einvoicev1.Settings, error) {
-	res, err := a.Invoices.GetEnrollment(ctx, &einvoicev1.GetEnrollmentRequest{MerchantId: merchantID, Livemode: livemode})
+func (a *API) settingsOf(ctx context.Context, of caller.Whose) (*einvoicev1.Settings, error) {
+	res, err := a.Invoices.GetEnrollment(ctx, &einvoicev1.GetEnrollmentRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
 	switch {
 	case err != nil:
 		return nil, err
@@ -195,7 +196,7 @@ func (a *API) settingsOf(ctx context.Context, merchantID string, livemode bool) 
 
 // updateSettings changes what is given; documents that were issued keep theirs.
 func (a *API) updateSettings(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -211,7 +212,7 @@ func (a *API) updateSettings(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	s, err := a.settingsOf(ctx, merchantID, livemode)
+	s, err := a.settingsOf(ctx, of)
 	if err != nil {
 		return err
 	}
@@ -221,7 +222,7 @@ func (a *API) updateSettings(c echo.Context) error {
 	if err := in.apply(s); err != nil {
 		return err
 	}
-	res, err := a.Invoices.UpdateSettings(ctx, &einvoicev1.UpdateSettingsRequest{MerchantId: merchantID, Livemode: livemode, Settings: s})
+	res, err := a.Invoices.UpdateSettings(ctx, &einvoicev1.UpdateSettingsRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Settings: s})
 	if err != nil {
 		return err
 	}
@@ -251,7 +252,7 @@ func viewReport(r *einvoicev1.EReport) reportView {
 }
 
 func (a *API) reports(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -262,7 +263,7 @@ func (a *API) reports(c echo.Context) error {
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()
 	res, err := a.Invoices.ListReports(ctx, &einvoicev1.ListReportsRequest{
-		MerchantId: merchantID, Livemode: livemode, Page: int32(page), Limit: int32(limit),
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Page: int32(page), Limit: int32(limit),
 	})
 	if err != nil {
 		return err

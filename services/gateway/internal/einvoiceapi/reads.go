@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -31,13 +32,13 @@ func viewEnrollment(e *einvoicev1.Enrollment) enrollmentView {
 }
 
 func (a *API) enrollment(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	res, err := a.Invoices.GetEnrollment(ctx, &einvoicev1.GetEnrollmentRequest{MerchantId: merchantID, Livemode: livemode})
+	res, err := a.Invoices.GetEnrollment(ctx, &einvoicev1.GetEnrollmentRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (a *API) enrollment(c echo.Context) error {
 var statuses = []string{"draft", "pending", "paid", "refunded", "cancelled", "failed"}
 
 func (a *API) list(c echo.Context) error {
-	merchantID, livemode, err := a.OwnerOf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (a *API) list(c echo.Context) error {
 	}
 	f := web.FiltersOf(c)
 	req := &einvoicev1.ListInvoicesRequest{
-		MerchantId: merchantID, Livemode: livemode, Page: int32(page), Limit: int32(limit), StartingAfter: after,
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Page: int32(page), Limit: int32(limit), StartingAfter: after,
 		Status: f.OneOf("status", statuses), From: f.Instant("from"), To: f.Instant("to"),
 	}
 	if err := f.Err(); err != nil {
@@ -81,13 +82,13 @@ func (a *API) list(c echo.Context) error {
 }
 
 func (a *API) get(c echo.Context) error {
-	merchantID, livemode, id, err := a.invoiceOf(c)
+	of, id, err := a.invoiceOf(c)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	res, err := a.Invoices.GetInvoice(ctx, &einvoicev1.GetInvoiceRequest{MerchantId: merchantID, Livemode: livemode, Id: id})
+	res, err := a.Invoices.GetInvoice(ctx, &einvoicev1.GetInvoiceRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -96,13 +97,13 @@ func (a *API) get(c echo.Context) error {
 
 // pdf answers the Factur-X. Whatever Accept says: there is nothing else to give.
 func (a *API) pdf(c echo.Context) error {
-	merchantID, livemode, id, err := a.invoiceOf(c)
+	of, id, err := a.invoiceOf(c)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, platformTimeout)
 	defer cancel()
-	res, err := a.Invoices.GetInvoicePDF(ctx, &einvoicev1.GetInvoicePDFRequest{MerchantId: merchantID, Livemode: livemode, Id: id})
+	res, err := a.Invoices.GetInvoicePDF(ctx, &einvoicev1.GetInvoicePDFRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}

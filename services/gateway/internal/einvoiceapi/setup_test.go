@@ -17,9 +17,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -64,14 +63,13 @@ func setup(t *testing.T) *fixture {
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
 	f.limiter = limiter
-	access := edge.NewAccess(f.accounts.Keys, limiter, 1000)
+	access := gatewaytest.Access(f.accounts, now)
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: edge.KeyFrom})
-	portal.Register(g)
+	portaltest.Register(g, f.accounts, access, limiter)
 	New(Deps{
-		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Login: portal.Login, KeyOrLogin: portal.KeyOrLogin,
-		OwnerOf: portal.OwnerOf, Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
+		Invoices: f.platform.connect(t), Merchants: f.accounts.Merchants, Access: access,
+		Limiter: limiter, Drawn: drawing.New(limiter, 1000).For(func(echo.Context) string { return "" }),
 	}).Register(g)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

@@ -23,6 +23,8 @@ import (
 	"european-pay.eu/eupay/internal/identitytest"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -44,6 +46,18 @@ func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.T
 	}
 	t.Cleanup(a.Close)
 	return a
+}
+
+// Access lets callers in who have these accounts, with limits that no test reaches. with changes what it is made of.
+func Access(a *account.Accounts, now func() time.Time, with ...func(*caller.Deps)) *caller.Access {
+	d := caller.Deps{
+		Keys: a.Keys, Tokens: a.Tokens, Users: a.Users, Merchants: a.Merchants, Limiter: ratelimit.NewMemory(now), PerMinute: 1000,
+		Limits: caller.Limits{UserReads: 1000, UserWrites: 1000, MerchantReads: 1000, MerchantWrites: 1000},
+	}
+	for _, change := range with {
+		change(&d)
+	}
+	return caller.New(d)
 }
 
 // Connect serves what register adds on a real gRPC server, and returns a connection to it. Errors travel as between services,

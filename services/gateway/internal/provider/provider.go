@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -39,7 +38,7 @@ type Provider struct {
 // Register adds the routes to the group of the base path.
 func (p *Provider) Register(g *web.API) {
 	g.POST(WebhookPath, p.webhook)
-	g.GET(ReturnPath, p.back, p.pages, edge.PerIP(p.Limiter, "return", returnsPerMinute))
+	g.GET(ReturnPath, p.back, p.pages, web.PerIP(p.Limiter, "return", returnsPerMinute))
 }
 
 // SignedPath is the webhook's path behind publicURL, the address of the API with or without its base path.

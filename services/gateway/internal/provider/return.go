@@ -12,9 +12,10 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -22,7 +23,7 @@ import (
 // the query is believed; the payer can only ever be sent to the URLs that the merchant gave for that payment.
 func (p *Provider) back(c echo.Context) error {
 	ref := c.QueryParam("state")
-	if !edge.Reference(ref) {
+	if !reference.Valid(ref) {
 		return errs.NotFound("Payment")
 	}
 	payment, err := p.refreshed(c, ref)
@@ -45,7 +46,7 @@ func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, e
 	ctx, cancel := web.Calling(c, p.ReturnWait)
 	defer cancel()
 	call, err := p.Commands.Send(gate.Pass{}, command.ProviderUpdate, &paymentsv1.ProviderUpdate{Reference: ref, Source: "return"},
-		edge.Meta(c, time.Now().Add(p.ReturnWait)))
+		paying.Meta(c, time.Now().Add(p.ReturnWait)))
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -57,7 +57,7 @@ func (p *Provider) webhook(c echo.Context) error {
 	ctx, cancel := web.Calling(c, postTimeout)
 	defer cancel()
 	update := &paymentsv1.ProviderUpdate{Livemode: live, ProviderPaymentId: id, Source: "webhook"}
-	if err := p.Commands.Post(ctx, command.ProviderUpdate, update, edge.Meta(c, time.Time{})); err != nil {
+	if err := p.Commands.Post(ctx, command.ProviderUpdate, update, paying.Meta(c, time.Time{})); err != nil {
 		return err
 	}
 	return web.OK(c, http.StatusOK, struct{}{})

@@ -5,11 +5,10 @@ package qrapi
 import (
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -21,10 +20,8 @@ type Deps struct {
 	QR        qrv1.QRServiceClient
 	Payments  paymentsv1.PaymentsServiceClient
 	Merchants *account.Merchants
-	// Login lets a user with one of the roles pass, CustomerLogin a customer of the app.
-	Login         func(...account.Role) echo.MiddlewareFunc
-	CustomerLogin func() echo.MiddlewareFunc
-	Now           func() time.Time
+	Access    *caller.Access
+	Now       func() time.Time
 }
 
 // API is the handlers. Make it with New.
@@ -35,6 +32,6 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	g.POST("/qr/generate", a.generate, a.Login(account.RoleMerchant, account.RoleStaff))
-	g.POST("/qr/scan", a.scan, a.CustomerLogin())
+	g.POST("/qr/generate", a.generate, a.Access.Login(caller.Staff...))
+	g.POST("/qr/scan", a.scan, a.Access.CustomerLogin())
 }

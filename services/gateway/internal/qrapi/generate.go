@@ -6,26 +6,23 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Bounds of a merchant's code. The minutes are the contract's, the amounts those of every payment.
+// Bounds of a merchant's code. The minutes are the API reference's.
 const (
-	minAmount  money.Cents = 1
-	maxAmount  money.Cents = 10_000_00
-	maxLabel               = 100
-	maxMinutes             = 24 * 60
+	maxLabel   = 100
+	maxMinutes = 24 * 60
 )
 
 type generateRequest struct {
@@ -53,7 +50,7 @@ func (a *API) generate(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	merchant, err := a.Merchants.Get(ctx, portalapi.IdentityOf(c).MerchantID)
+	merchant, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())
 	if err != nil {
 		return fmt.Errorf("read merchant: %w", err)
 	}
@@ -81,22 +78,18 @@ func (a *API) generate(c echo.Context) error {
 // one line of text.
 func (r *generateRequest) check() error {
 	var bad refuse.Problems
-	if cents := r.Amount.Cents(); r.Amount.Given() && (cents < minAmount || cents > maxAmount) {
-		bad.Add("amount", "must be between %s and %s, or absent to let the customer choose", minAmount, maxAmount)
+	if cents := r.Amount.Cents(); r.Amount.Given() && paying.CheckAmount(cents) != nil {
+		bad.Add("amount", "must be between %s and %s, or absent to let the customer choose", paying.MinAmount, paying.MaxAmount)
 	}
 	r.Label = strings.TrimSpace(r.Label)
 	switch {
 	case utf8.RuneCountInString(r.Label) > maxLabel:
 		bad.Add("label", "must have at most %d characters", maxLabel)
-	case strings.ContainsFunc(r.Label, unprintable):
+	case strings.ContainsFunc(r.Label, web.Unprintable):
 		bad.Add("label", "must not contain control characters or line breaks")
 	}
 	if m := r.ExpiresInMinutes; m != nil && (*m < 1 || *m > maxMinutes) {
 		bad.Add("expiresInMinutes", "must be between 1 and %d, or absent for a permanent code", maxMinutes)
 	}
 	return bad.Err()
-}
-
-func unprintable(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

@@ -25,7 +25,6 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -99,11 +98,10 @@ func setup(t *testing.T) *fixture {
 	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	f := &fixture{accounts: accounts, tokens: map[account.Role]string{}}
 	conn := f.serve(t)
-	portal := portalapi.New(portalapi.Deps{Accounts: accounts})
 	e := web.New(quiet, nil)
 	New(Deps{
 		QR: qrv1.NewQRServiceClient(conn), Payments: paymentsv1.NewPaymentsServiceClient(conn), Merchants: accounts.Merchants,
-		Login: portal.Login, CustomerLogin: portal.CustomerLogin, Now: now,
+		Access: gatewaytest.Access(accounts, now), Now: now,
 	}).Register(apidoctest.API(t, e))
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -115,7 +115,7 @@ func (a *API) card(c echo.Context, fill func(context.Context, account.Merchant, 
 }
 
 func (a *API) logo(c echo.Context) error {
-	file, err := a.Merchants.Logo(c.Request().Context(), portalapi.IdentityOf(c).MerchantID)
+	file, err := a.Merchants.Logo(c.Request().Context(), caller.Of(c).MerchantID())
 	if err != nil {
 		return err
 	}
@@ -151,15 +151,15 @@ func (a *API) removeLogo(c echo.Context) error { return a.keepLogo(c, nil) }
 
 // keepLogo is done when the others who use the logo have it too.
 func (a *API) keepLogo(c echo.Context, file []byte) error {
-	id := portalapi.IdentityOf(c)
+	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	if err := a.Merchants.SetLogo(ctx, account.ByUser(id.UserID), id.MerchantID, file); err != nil {
+	if err := a.Merchants.SetLogo(ctx, account.ByUser(who.ID), who.MerchantID, file); err != nil {
 		return err
 	}
 	if a.LogoChanged != nil {
 		// The same request again mends what is left undone here.
-		if err := a.LogoChanged(ctx, id.MerchantID, file); err != nil {
+		if err := a.LogoChanged(ctx, who.MerchantID, file); err != nil {
 			return fmt.Errorf("put logo on documents: %w", err)
 		}
 	}

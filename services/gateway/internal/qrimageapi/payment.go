@@ -8,35 +8,36 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // payment draws the code of a payment: the one that its creation answered, or that of a plain SEPA transfer.
 func (a *API) payment(k kind) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		reference := c.Param("reference")
-		if !edge.Reference(reference) {
+		ref := c.Param("reference")
+		if !reference.Valid(ref) {
 			return errs.NotFound("Payment")
 		}
 		q := queryOf(c, append([]string{"type", "livemode"}, imageParameters...)...)
 		options, withLogo := q.image()
 		plain := q.plain(withLogo)
-		live := q.oneOf("livemode", "false", "true") == "true"
+		q.oneOf("livemode", "false", "true")
 		if err := q.Err(); err != nil {
 			return err
 		}
-		m, live, err := a.caller(c, live)
+		m, live, err := a.account(c)
 		if err != nil {
 			return err
 		}
 		ctx, cancel := web.Calling(c, callTimeout)
 		defer cancel()
-		p, err := a.open(ctx, m, live, reference)
+		p, err := a.open(ctx, m, live, ref)
 		if err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func (a *API) open(ctx context.Context, m account.Merchant, live bool, reference
 
 // signed draws the code of the app, the same one that the payment's creation answered: so it ends at the same time.
 func (a *API) signed(ctx context.Context, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
-	expires := p.GetCreatedAt().AsTime().Add(edge.QRLife)
+	expires := p.GetCreatedAt().AsTime().Add(paying.QRLife)
 	if !a.Now().Before(expires) {
 		return nil, errs.New(errs.InvalidState, "The QR code of this payment has expired. Send the payer its payment_url, or create another payment.")
 	}

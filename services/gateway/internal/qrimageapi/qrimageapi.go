@@ -12,12 +12,11 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -45,11 +44,8 @@ type Deps struct {
 	Payments  paymentsv1.PaymentsServiceClient
 	QR        qrv1.QRServiceClient
 	Render    qrv1.RenderServiceClient
-	// Login lets users with one of the roles in, and KeyOrLogin also API keys with the scope, which KeyFrom tells.
-	Login      func(...account.Role) echo.MiddlewareFunc
-	KeyOrLogin func(account.Scope, ...account.Role) echo.MiddlewareFunc
-	KeyFrom    portalapi.KeyFrom
-	Now        func() time.Time
+	Access    *caller.Access
+	Now       func() time.Time
 	// Drawn bounds what is drawn for one merchant.
 	Drawn echo.MiddlewareFunc
 	// Deployment has the mode of merchants' codes.
@@ -70,9 +66,8 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	members := []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
-	read, team := a.KeyOrLogin(account.PaymentsRead, members...), a.Login(members...)
-	owner := a.Login(account.RoleMerchant)
+	read, team := a.Access.KeyOrLogin(account.PaymentsRead, caller.Team...), a.Access.Login(caller.Team...)
+	owner := a.Access.Login(caller.Owner...)
 	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read, a.Drawn)
 	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read, a.Drawn)
 	g.GET("/qr/merchant.png", a.merchant(png), team, a.Drawn)
@@ -84,21 +79,22 @@ func (a *API) Register(g *web.API) {
 	g.DELETE("/merchant/logo", a.removeLogo, owner)
 }
 
-// caller is whose code is asked for. A key has a mode; a user names it in the query, and means test mode otherwise.
-func (a *API) caller(c echo.Context, livemode bool) (account.Merchant, bool, error) {
-	if key, ok := a.KeyFrom(c); ok {
-		if c.QueryParams().Has("livemode") && livemode != key.Livemode {
-			return account.Merchant{}, false, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be that of the API key, or absent."})
-		}
-		return key.Merchant, key.Livemode, nil
+// account is whose code is asked for, and the mode.
+func (a *API) account(c echo.Context) (account.Merchant, bool, error) {
+	of, err := caller.WhoseOf(c, nil)
+	if err != nil {
+		return account.Merchant{}, false, err
+	}
+	if key := caller.Of(c).Key; key != nil {
+		return key.Merchant, of.Livemode, nil
 	}
 	m, err := a.user(c)
-	return m, livemode, err
+	return m, of.Livemode, err
 }
 
 // user is the merchant of the logged-in user.
 func (a *API) user(c echo.Context) (account.Merchant, error) {
-	return a.Merchants.Get(c.Request().Context(), portalapi.IdentityOf(c).MerchantID)
+	return a.Merchants.Get(c.Request().Context(), caller.Of(c).MerchantID())
 }
 
 // kind is a type of file.

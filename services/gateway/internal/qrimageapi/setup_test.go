@@ -27,9 +27,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -137,14 +136,13 @@ func setup(t *testing.T) *fixture {
 	now := func() time.Time { return f.now }
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	conn := f.backend.connect(t)
-	access := edge.NewAccess(f.accounts.Keys, ratelimit.NewMemory(now), 1000)
+	access := gatewaytest.Access(f.accounts, now)
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
-	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: access.Require, KeyFrom: edge.KeyFrom})
-	portal.Register(g)
+	portaltest.Register(g, f.accounts, access, nil)
 	api := New(Deps{
 		Merchants: f.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
-		Render: qrv1.NewRenderServiceClient(conn), Login: portal.Login, KeyOrLogin: portal.KeyOrLogin, KeyFrom: edge.KeyFrom, Now: now,
+		Render: qrv1.NewRenderServiceClient(conn), Access: access, Now: now,
 		Drawn: drawing.New(ratelimit.NewMemory(now), 1000).For(func(echo.Context) string { return "" }),
 		MerchantCode: func(_ context.Context, m account.Merchant) (Code, error) {
 			return Code{Text: "https://european-pay.fr/pay?data=" + m.ID, URL: "https://european-pay.fr/m/1"}, nil

@@ -11,8 +11,9 @@ import (
 	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -25,7 +26,7 @@ type notReceivedRequest struct {
 
 // confirmNotReceived ends a payment of which only its merchant can say that the money did not come.
 func (a *API) confirmNotReceived(c echo.Context) error {
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -36,12 +37,12 @@ func (a *API) confirmNotReceived(c echo.Context) error {
 	if !fits(req.Note, maxNote) {
 		return errs.Invalid(errs.Field{Field: "note", Message: "note " + noteRule + "."})
 	}
-	who, err := a.onBehalf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
 	return a.say(c, gate.Pass{}, command.ConfirmNotReceived, &paymentsv1.ConfirmNotReceived{
-		Reference: reference, Note: req.Note, MerchantId: who.merchantID, Livemode: who.livemode, Actor: who.actor,
+		Reference: reference, Note: req.Note, MerchantId: of.MerchantID, Livemode: of.Livemode, Actor: string(caller.Of(c).Actor()),
 	})
 }
 
@@ -53,7 +54,7 @@ type lateRequest struct {
 
 // bookLateReceipt notes on a failed or cancelled payment that its money came after all.
 func (a *API) bookLateReceipt(c echo.Context) error {
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 	if err := web.DecodeOptional(c, &req); err != nil {
 		return err
 	}
-	who, err := a.onBehalf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
@@ -69,8 +70,8 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	cmd.Reference, cmd.MerchantId, cmd.Livemode, cmd.Actor = reference, who.merchantID, who.livemode, who.actor
-	pass, err := a.passFor(c, who)
+	cmd.Reference, cmd.MerchantId, cmd.Livemode, cmd.Actor = reference, of.MerchantID, of.Livemode, string(caller.Of(c).Actor())
+	pass, err := a.passFor(c, of)
 	if err != nil {
 		return err
 	}

@@ -10,11 +10,13 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -40,7 +42,7 @@ type paid struct {
 
 // pay answers 201 with a new transaction, 200 with the one that the same customer began for the same code and amount.
 func (a *API) pay(c echo.Context) error {
-	customer := a.Identity(c).UserID
+	customer := caller.Of(c).Login.ID
 	if err := web.Limited(c, a.Limiter, "scan:"+customer, paysPerMinute); err != nil {
 		return err
 	}
@@ -55,19 +57,20 @@ func (a *API) pay(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p, replayed, err := edge.Carry(c, a.Commands, pass, a.Deadline, command.ScanPay, cmd)
+	out, err := a.Sender.Send(c.Request().Context(), c, pass, command.ScanPay, cmd, nil)
 	if err != nil {
 		return err
 	}
-	if err := edge.RefusedToPayer(p); err != nil {
+	p := out.Payment
+	if err := paying.RefusedToPayer(p); err != nil {
 		return err
 	}
 	if err := lost(p); err != nil {
 		return err
 	}
 	status := http.StatusCreated
-	if replayed {
-		c.Response().Header().Set("Idempotent-Replayed", "true")
+	if out.Replayed {
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 		status = http.StatusOK
 	}
 	return c.JSON(status, paid{
@@ -108,7 +111,7 @@ func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) 
 	}
 	merchant := pass.Merchant()
 	return &paymentsv1.ScanPay{
-		Reference: edge.NewReference(a.Now()), Merchant: merchant.Snapshot(), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
+		Reference: reference.Payment(a.Now()), Merchant: merchant.Snapshot(), Livemode: pass.Livemode(), AmountCents: int64(amount), Currency: "EUR",
 		Description: cmp.Or(code.Label, "Payment to "+merchant.Name), CustomerId: customer, AccountId: req.AccountID,
 		GatewayReference: code.GatewayReference, RequestId: code.RequestID, Label: code.Label,
 	}, pass, nil
@@ -120,7 +123,7 @@ func (a *API) usable(code Code) error {
 		return errs.New(errs.InvalidState, "The code has expired. Ask the merchant for a new one.")
 	}
 	gateway := code.Type == GatewayCode
-	if code.RequestID == "" || gateway != edge.Reference(code.GatewayReference) || gateway && code.AmountCents == 0 || code.Currency != "" && code.Currency != "EUR" {
+	if code.RequestID == "" || gateway != reference.Valid(code.GatewayReference) || gateway && code.AmountCents == 0 || code.Currency != "" && code.Currency != "EUR" {
 		return errs.Invalid(errs.Field{Field: "qrData", Message: "qrData is not a code that can be paid."})
 	}
 	return nil
@@ -148,11 +151,11 @@ func amountOf(code Code, given web.Amount) (money.Cents, error) {
 	case code.AmountCents != 0 && given.Given() && given.Cents() != code.AmountCents:
 		return 0, errs.Invalid(errs.Field{Field: "amount", Message: "amount differs from that of the code. Leave it out, or show the customer the code's amount again."})
 	case code.AmountCents != 0:
-		return code.AmountCents, edge.AmountProblem(code.AmountCents)
+		return code.AmountCents, paying.CheckAmount(code.AmountCents)
 	case !given.Given():
 		return 0, errs.Invalid(errs.Field{Field: "amount", Message: "amount is required: the code leaves it open."})
 	default:
-		return given.Cents(), edge.AmountProblem(given.Cents())
+		return given.Cents(), paying.CheckAmount(given.Cents())
 	}
 }
 

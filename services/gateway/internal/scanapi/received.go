@@ -14,8 +14,9 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/refuse"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -31,7 +32,7 @@ const noteRule = "must have at most 500 characters, without control characters o
 
 // fits reports whether a text is one line of at most the characters.
 func fits(text string, characters int) bool {
-	return utf8.RuneCountInString(text) <= characters && !strings.ContainsFunc(text, edge.Unprintable)
+	return utf8.RuneCountInString(text) <= characters && !strings.ContainsFunc(text, web.Unprintable)
 }
 
 type receivedRequest struct {
@@ -42,7 +43,7 @@ type receivedRequest struct {
 
 // confirmReceived completes a payment by the word of its merchant, who found the money on the account.
 func (a *API) confirmReceived(c echo.Context) error {
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -54,11 +55,11 @@ func (a *API) confirmReceived(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	who, err := a.onBehalf(c)
+	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
 		return err
 	}
-	pass, err := a.passFor(c, who)
+	pass, err := a.passFor(c, of)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (a *API) confirmReceived(c echo.Context) error {
 	}
 	return a.say(c, pass, command.ConfirmReceived, &paymentsv1.ConfirmReceived{
 		Reference: reference, AmountCents: int64(req.Amount.Cents()), Note: req.Note, ReceivedAt: at,
-		MerchantId: who.merchantID, MerchantVersion: pass.Merchant().Version, Livemode: who.livemode, Actor: who.actor,
+		MerchantId: of.MerchantID, MerchantVersion: pass.Merchant().Version, Livemode: of.Livemode, Actor: string(caller.Of(c).Actor()),
 	})
 }
 
@@ -90,52 +91,32 @@ func (a *API) mayConfirm(c echo.Context, pass gate.Pass, reference string) error
 }
 
 // passFor asks the gate for the merchant of who says that money came.
-func (a *API) passFor(c echo.Context, who speaker) (gate.Pass, error) {
-	m, err := a.Merchants.Get(c.Request().Context(), who.merchantID)
+func (a *API) passFor(c echo.Context, of caller.Whose) (gate.Pass, error) {
+	m, err := a.Merchants.Get(c.Request().Context(), of.MerchantID)
 	if err != nil {
 		return gate.Pass{}, err
 	}
-	return gate.ForMerchant(m, who.livemode)
+	return gate.ForMerchant(m, of.Livemode)
 }
 
 // say sends a merchant's word about a payment and answers the payment as it is then.
 func (a *API) say(c echo.Context, pass gate.Pass, subject string, word proto.Message) error {
-	p, replayed, err := edge.Carry(c, a.Commands, pass, a.Deadline, subject, word)
+	out, err := a.Sender.Send(c.Request().Context(), c, pass, subject, word, nil)
 	if err != nil {
 		return err
 	}
-	if replayed {
-		c.Response().Header().Set(edge.HeaderReplayed, "true")
+	if out.Replayed {
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
-	return web.OK(c, http.StatusOK, edge.View(p))
-}
-
-// speaker is who says something of a payment, for which merchant and mode.
-type speaker struct {
-	merchantID, actor string
-	livemode          bool
-}
-
-// onBehalf tells who speaks. A key has a mode; a user names it in the query, and means test mode otherwise.
-func (a *API) onBehalf(c echo.Context) (speaker, error) {
-	mode := c.QueryParam("livemode")
-	if c.QueryParams().Has("livemode") && mode != "true" && mode != "false" {
-		return speaker{}, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be true or false."})
-	}
-	if key, ok := a.KeyFrom(c); ok {
-		if mode != "" && (mode == "true") != key.Livemode {
-			return speaker{}, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be that of the API key, or absent."})
-		}
-		return speaker{key.Merchant.ID, "key:" + key.ID, key.Livemode}, nil
-	}
-	user := a.Identity(c)
-	return speaker{user.MerchantID, "user:" + user.UserID, mode == "true"}, nil
+	return web.OK(c, http.StatusOK, paying.View(out.Payment))
 }
 
 func (r receivedRequest) check(now time.Time) (*timestamppb.Timestamp, error) {
 	var bad refuse.Problems
 	if r.Amount.Given() {
-		bad.Join(edge.AmountProblem(r.Amount.Cents()))
+		if err := paying.CheckAmount(r.Amount.Cents()); err != nil {
+			bad.Join(err)
+		}
 	}
 	bad.If(!fits(r.Note, maxNote), "note", noteRule)
 	var at *timestamppb.Timestamp

@@ -12,6 +12,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -45,7 +46,7 @@ type Merchants interface {
 	Get(ctx context.Context, id string) (account.Merchant, error)
 }
 
-// Logins are the checks of merchants, by login or API key, and of the app's customers. portalapi.API has them.
+// Logins are the checks of merchants, by login or API key, and of the app's customers. caller.Access has them.
 type Logins interface {
 	LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc
 	CustomerLogin() echo.MiddlewareFunc
@@ -53,18 +54,13 @@ type Logins interface {
 
 // Deps are what New needs.
 type Deps struct {
-	Commands  *gate.Commands
+	Sender    paying.Sender
 	Payments  paymentsv1.PaymentsServiceClient
 	Codes     Decoder
 	Merchants Merchants
 	Logins    Logins
-	// Identity is the user whom Logins let in, KeyFrom the key.
-	Identity func(echo.Context) account.Identity
-	KeyFrom  func(echo.Context) (account.Key, bool)
-	Limiter  ratelimit.Limiter
-	Now      func() time.Time
-	// Deadline is how long a request waits for its command; then it answers with what is known.
-	Deadline time.Duration
+	Limiter   ratelimit.Limiter
+	Now       func() time.Time
 	// Deployment has the mode of payments of merchants' codes. A payment's code has the mode of its payment.
 	Deployment gate.Deployment
 }

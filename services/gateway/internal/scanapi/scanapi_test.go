@@ -27,7 +27,9 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -96,7 +98,7 @@ func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
 			role, user, _ := strings.Cut(token, "-")
 			for _, r := range roles {
 				if string(r) == role {
-					c.Set("id", account.Identity{UserID: user, Role: r, MerchantID: merchID})
+					caller.Set(c, caller.Caller{Login: account.Presence{User: account.User{ID: user, Role: r, MerchantID: merchID}}})
 					return next(c)
 				}
 			}
@@ -115,6 +117,7 @@ func (l logins) LoginOrKey(scope account.Scope, roles ...account.Role) echo.Midd
 			case scope != account.PaymentsConfirm:
 				return errs.New(errs.InsufficientScope, "Scope missing.")
 			}
+			caller.Set(c, caller.Caller{Key: &account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}})
 			return next(c)
 		}
 	}
@@ -174,12 +177,9 @@ func setup(t *testing.T) *world {
 	t.Cleanup(client.Close)
 	w.serve(b)
 	e := web.New(slog.New(slog.DiscardHandler), nil)
-	key := account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}
 	New(Deps{
-		Commands: gate.NewCommands(client), Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
-		Deadline: 2 * time.Second, Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]account.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
-		Identity: func(c echo.Context) account.Identity { id, _ := c.Get("id").(account.Identity); return id },
-		KeyFrom:  func(c echo.Context) (account.Key, bool) { return key, c.Request().Header.Get("X-Api-Key") != "" },
+		Sender: paying.Sender{Commands: gate.NewCommands(client), Deadline: 2 * time.Second}, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
+		Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]account.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
 		Codes: codes{
 			"gateway":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, Currency: "EUR", ExpiresAt: now.Add(time.Minute)},
 			"expired":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, ExpiresAt: now},

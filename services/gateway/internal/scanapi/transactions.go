@@ -7,7 +7,8 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -67,11 +68,11 @@ func transactionView(got *paymentsv1.GetCustomerPaymentResponse) transaction {
 
 // transaction answers one of the customer's transactions.
 func (a *API) transaction(c echo.Context) error {
-	customer := a.Identity(c).UserID
+	customer := caller.Of(c).Login.ID
 	if err := web.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
 		return err
 	}
-	reference, err := edge.ReferenceOf(c)
+	reference, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (a *API) transaction(c echo.Context) error {
 
 // transactions answers a page of what the customer paid, newest first.
 func (a *API) transactions(c echo.Context) error {
-	customer := a.Identity(c).UserID
+	customer := caller.Of(c).Login.ID
 	if err := web.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
 		return err
 	}

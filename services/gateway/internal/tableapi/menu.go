@@ -43,10 +43,10 @@ func (a *API) menu(c echo.Context) error {
 
 // pair is the code of a table in the path. The answer to a wrong one is the qr service's word for word.
 func pair(c echo.Context) (merchantID, token string, err error) {
-	if merchantID, err = pathID(c, "merchantId", tableNoun); err != nil {
+	if merchantID, err = web.PathID(c, "merchantId", tableNoun); err != nil {
 		return "", "", err
 	}
-	token, err = pathID(c, "token", tableNoun)
+	token, err = web.PathID(c, "token", tableNoun)
 	return merchantID, token, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -36,22 +37,14 @@ type offerJSON struct {
 
 func offerView(o *qrv1.Offer) offerJSON {
 	v := offerJSON{
-		ID: o.GetId(), ProductID: o.GetProductId(), Name: o.GetName(), Type: o.GetType(), Value: money.Cents(o.GetValue()), StartsAt: timeText(o.GetStartsAt()),
-		EndsAt: timeText(o.GetEndsAt()), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
+		ID: o.GetId(), ProductID: o.GetProductId(), Name: o.GetName(), Type: o.GetType(), Value: money.Cents(o.GetValue()), StartsAt: web.OptionalStamp(o.GetStartsAt()),
+		EndsAt: web.OptionalStamp(o.GetEndsAt()), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
 	}
 	if o.GetProductId() == "" {
 		least := money.Cents(o.GetMinOrderCents())
 		v.MinOrder = &least
 	}
 	return v
-}
-
-func timeText(t *timestamppb.Timestamp) *string {
-	if t == nil {
-		return nil
-	}
-	text := web.Time(t.AsTime())
-	return &text
 }
 
 // read takes an offer from the body, which has all of it also in an update.
@@ -111,7 +104,7 @@ func (o offers) list(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
 	res, err := o.Tables.ListOffers(ctx, &qrv1.ListOffersRequest{
-		MerchantId: o.merchantID(c), OnProduct: o.onProduct, Page: int32(number), Limit: int32(limit),
+		MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Page: int32(number), Limit: int32(limit),
 	})
 	if err != nil {
 		return err
@@ -126,7 +119,7 @@ func (o offers) create(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := o.Tables.CreateOffer(ctx, &qrv1.CreateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
+	res, err := o.Tables.CreateOffer(ctx, &qrv1.CreateOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
 		return err
 	}
@@ -134,13 +127,13 @@ func (o offers) create(c echo.Context) error {
 }
 
 func (o offers) get(c echo.Context) error {
-	id, err := pathID(c, "id", offerNoun)
+	id, err := web.PathID(c, "id", offerNoun)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := o.Tables.GetOffer(ctx, &qrv1.GetOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
+	res, err := o.Tables.GetOffer(ctx, &qrv1.GetOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Id: id})
 	if err != nil {
 		return err
 	}
@@ -148,7 +141,7 @@ func (o offers) get(c echo.Context) error {
 }
 
 func (o offers) update(c echo.Context) error {
-	id, err := pathID(c, "id", offerNoun)
+	id, err := web.PathID(c, "id", offerNoun)
 	if err != nil {
 		return err
 	}
@@ -159,7 +152,7 @@ func (o offers) update(c echo.Context) error {
 	offer.Id = id
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := o.Tables.UpdateOffer(ctx, &qrv1.UpdateOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Offer: offer})
+	res, err := o.Tables.UpdateOffer(ctx, &qrv1.UpdateOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Offer: offer})
 	if err != nil {
 		return err
 	}
@@ -167,13 +160,13 @@ func (o offers) update(c echo.Context) error {
 }
 
 func (o offers) delete(c echo.Context) error {
-	id, err := pathID(c, "id", offerNoun)
+	id, err := web.PathID(c, "id", offerNoun)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	_, err = o.Tables.DeleteOffer(ctx, &qrv1.DeleteOfferRequest{MerchantId: o.merchantID(c), OnProduct: o.onProduct, Id: id})
+	_, err = o.Tables.DeleteOffer(ctx, &qrv1.DeleteOfferRequest{MerchantId: caller.Of(c).MerchantID(), OnProduct: o.onProduct, Id: id})
 	if err != nil {
 		return err
 	}

@@ -11,11 +11,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -53,7 +55,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	key, err := edge.IdempotencyKey(c)
+	key, err := web.IdempotencyKey(c)
 	if err != nil {
 		return err
 	}
@@ -74,7 +76,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	req := &qrv1.PlaceOrderRequest{
 		MerchantId: m.ID, Token: token, OrderType: in.OrderType, PayNow: in.PayNow, CustomerName: in.CustomerName, Notes: in.Notes, IdempotencyKey: key,
 		Livemode: a.Deployment.Mode(m), Payable: refused == nil,
-		PaymentReference: edge.NewReference(a.Now()),
+		PaymentReference: reference.Payment(a.Now()),
 	}
 	if in.ExpectedTotal.Given() {
 		expected := int64(in.ExpectedTotal.Cents())
@@ -97,7 +99,7 @@ func (a *API) placeOrder(c echo.Context) error {
 		}
 	}
 	if res.GetReplayed() {
-		c.Response().Header().Set(edge.HeaderReplayed, "true")
+		c.Response().Header().Set(web.HeaderReplayed, "true")
 	}
 	return web.Answer(c, http.StatusCreated, placed)
 }
@@ -112,7 +114,7 @@ func (a *API) pay(c echo.Context, pass gate.Pass, placed *qrv1.PlaceOrderRespons
 	if pass.Livemode() != o.GetLivemode() || placed.GetReplayed() && a.Now().Sub(o.GetCreatedAt().AsTime()) > payableFor {
 		return nil, errs.New(errs.InvalidState, "This order was not paid in time. Order again.")
 	}
-	created, err := a.Payments.CreateForOrder(c, edge.OrderPayment{
+	created, err := a.Payments.CreateForOrder(c, paying.OrderPayment{
 		Pass: pass, Reference: o.GetPaymentReference(), AmountCents: o.GetTotalCents(), OrderID: o.GetId(),
 		Description: fmt.Sprintf("%s · order %d", o.GetTableName(), o.GetNumber()),
 		SuccessURL:  orderPage(placed, "success"), CancelURL: orderPage(placed, "cancelled"),
@@ -142,7 +144,7 @@ func orderPage(placed *qrv1.PlaceOrderResponse, result string) string {
 // orderFor lets a guest with the table's code look at an order, and else a user of the merchant. A request with a login
 // is a user's.
 func (a *API) orderFor(user echo.HandlerFunc, login echo.MiddlewareFunc) echo.HandlerFunc {
-	byLogin, byToken := login(user), edge.PerIP(a.MenuLimiter, "order-status", menusPerMinute)(a.guestOrder)
+	byLogin, byToken := login(user), web.PerIP(a.MenuLimiter, "order-status", menusPerMinute)(a.guestOrder)
 	return func(c echo.Context) error {
 		if c.QueryParams().Has("token") {
 			return byToken(c)
@@ -152,7 +154,7 @@ func (a *API) orderFor(user echo.HandlerFunc, login echo.MiddlewareFunc) echo.Ha
 }
 
 func (a *API) guestOrder(c echo.Context) error {
-	id, err := pathID(c, "id", orderNoun)
+	id, err := web.PathID(c, "id", orderNoun)
 	if err != nil {
 		return err
 	}
@@ -166,13 +168,13 @@ func (a *API) guestOrder(c echo.Context) error {
 }
 
 func (a *API) order(c echo.Context) error {
-	id, err := pathID(c, "id", orderNoun)
+	id, err := web.PathID(c, "id", orderNoun)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: a.merchantID(c), Id: id})
+	res, err := a.Tables.GetOrder(ctx, &qrv1.GetOrderRequest{MerchantId: caller.Of(c).MerchantID(), Id: id})
 	if err != nil {
 		return err
 	}
@@ -190,7 +192,7 @@ func (a *API) orders(c echo.Context) error {
 	}
 	f := web.FiltersOf(c)
 	req := &qrv1.ListOrdersRequest{
-		MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit), StartingAfter: after,
+		MerchantId: caller.Of(c).MerchantID(), Page: int32(number), Limit: int32(limit), StartingAfter: after,
 		Status: c.QueryParam("status"), TableId: c.QueryParam("table"), From: f.Instant("from"), To: f.Instant("to"),
 	}
 	if err := f.Err(); err != nil {
@@ -211,7 +213,7 @@ func (a *API) orders(c echo.Context) error {
 func (a *API) kitchen(c echo.Context) error {
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.ListKitchen(ctx, &qrv1.ListKitchenRequest{MerchantId: a.merchantID(c)})
+	res, err := a.Tables.ListKitchen(ctx, &qrv1.ListKitchenRequest{MerchantId: caller.Of(c).MerchantID()})
 	if err != nil {
 		return err
 	}
@@ -227,7 +229,7 @@ func (a *API) kitchen(c echo.Context) error {
 // setStatus moves an order on. The qr service has a payment that the order no longer waits for cancelled, and one that it was
 // paid by given back when the merchant wants that; it does so also when this process dies.
 func (a *API) setStatus(c echo.Context) error {
-	id, err := pathID(c, "id", orderNoun)
+	id, err := web.PathID(c, "id", orderNoun)
 	if err != nil {
 		return err
 	}
@@ -243,7 +245,7 @@ func (a *API) setStatus(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	req := &qrv1.SetOrderStatusRequest{MerchantId: a.merchantID(c), Id: id, Status: in.Status, Refund: in.Refund}
+	req := &qrv1.SetOrderStatusRequest{MerchantId: caller.Of(c).MerchantID(), Id: id, Status: in.Status, Refund: in.Refund}
 	if in.Refund {
 		if err := a.mayRefund(ctx, c, id); err != nil {
 			return err
@@ -258,10 +260,10 @@ func (a *API) setStatus(c echo.Context) error {
 
 // mayRefund asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order.
 func (a *API) mayRefund(ctx context.Context, c echo.Context, order string) error {
-	if !account.Allows(a.Identity(c).Role, account.RefundsWrite) {
+	if !account.Allows(caller.Of(c).Login.Role, account.RefundsWrite) {
 		return errs.New(errs.Forbidden, "Your role may not give money back. Leave refund away, and ask the owner of the account.")
 	}
-	m, err := a.Merchants.Get(ctx, a.merchantID(c))
+	m, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())
 	if err != nil {
 		return err
 	}

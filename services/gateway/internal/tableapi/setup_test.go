@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -25,10 +24,10 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
-	"european-pay.eu/eupay/services/gateway/internal/portalapi"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -285,15 +284,16 @@ func setup(t *testing.T) *fixture {
 	}
 	t.Cleanup(func() { sub.Unsubscribe() })
 	conn := connect(t, f.tables)
-	portal := portalapi.New(portalapi.Deps{Accounts: f.accounts, KeyAuth: func(account.Scope) echo.MiddlewareFunc {
-		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
-	}})
+	access := gatewaytest.Access(f.accounts, f.clock)
 	e := web.New(quiet, nil)
 	api := apidoctest.API(t, e)
-	portal.Register(api)
+	portaltest.Register(api, f.accounts, access, nil)
 	New(Deps{
-		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Login: portal.Login, Identity: portalapi.IdentityOf,
-		Payments:    &edge.Payments{Commands: gate.NewCommands(commands), QR: qrv1.NewQRServiceClient(conn), Now: f.clock, Log: quiet, Deadline: 10 * time.Second},
+		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Access: access,
+		Payments: paying.Orders{
+			Sender: paying.Sender{Commands: gate.NewCommands(commands), Deadline: 10 * time.Second},
+			Signer: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: 10 * time.Second},
+		},
 		MenuLimiter: ratelimit.NewMemory(f.clock), OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock, Log: quiet,
 	}).Register(api)
 	srv := httptest.NewServer(e)

@@ -10,11 +10,11 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
-	"european-pay.eu/eupay/services/gateway/internal/edge"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -39,7 +39,7 @@ type Merchants interface {
 
 // Payments makes the payments of orders.
 type Payments interface {
-	CreateForOrder(c echo.Context, o edge.OrderPayment) (edge.Created, error)
+	CreateForOrder(c echo.Context, o paying.OrderPayment) (paying.Created, error)
 }
 
 // Deps are what New needs.
@@ -47,9 +47,7 @@ type Deps struct {
 	Tables    qrv1.TableServiceClient
 	Merchants Merchants
 	Payments  Payments
-	// Login lets users with one of the roles in, Identity is who that was.
-	Login    func(...account.Role) echo.MiddlewareFunc
-	Identity func(echo.Context) account.Identity
+	Access    *caller.Access
 	// MenuLimiter counts over a minute, OrderLimiter over OrderWindow.
 	MenuLimiter, OrderLimiter ratelimit.Limiter
 	// Deployment has the mode of orders.
@@ -66,8 +64,8 @@ func New(d Deps) *API { return &API{Deps: d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	read := a.Login(account.RoleMerchant, account.RoleStaff, account.RoleAccountant)
-	write := a.Login(account.RoleMerchant, account.RoleStaff)
+	read := a.Access.Login(caller.Team...)
+	write := a.Access.Login(caller.Staff...)
 
 	g.GET("/table-order/tables", a.tables, read)
 	g.POST("/table-order/tables", a.createTable, write)
@@ -77,8 +75,8 @@ func (a *API) Register(g *web.API) {
 	g.POST("/table-order/tables/:id/refresh-qr", a.refreshTable, write)
 
 	const menu = "/table-order/menu/:merchantId/:token"
-	g.GET(menu, a.menu, anyOrigin, edge.PerIP(a.MenuLimiter, "menu", menusPerMinute))
-	g.POST(menu, a.placeOrder, anyOrigin, edge.PerIP(a.OrderLimiter, "order", triesPerIP))
+	g.GET(menu, a.menu, anyOrigin, web.PerIP(a.MenuLimiter, "menu", menusPerMinute))
+	g.POST(menu, a.placeOrder, anyOrigin, web.PerIP(a.OrderLimiter, "order", triesPerIP))
 	g.OPTIONS(menu, preflight("GET, POST"), anyOrigin)
 
 	g.GET("/table-order/orders", a.orders, read)
@@ -96,9 +94,6 @@ func (a *API) Register(g *web.API) {
 		g.DELETE(path+"/:id", o.delete, write)
 	}
 }
-
-// merchantID is the merchant of the login.
-func (a *API) merchantID(c echo.Context) string { return a.Identity(c).MerchantID }
 
 // anyOrigin lets the order page, wherever it is, read the answer: nothing here needs a cookie.
 func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
@@ -119,22 +114,4 @@ func preflight(methods string) echo.HandlerFunc {
 		h.Set(echo.HeaderAccessControlMaxAge, "86400")
 		return c.NoContent(http.StatusNoContent)
 	}
-}
-
-// maxID is longer than every id and token that we give out.
-const maxID = 64
-
-// pathID is a part of the path. What can be none of ours does not exist, and is not asked for.
-func pathID(c echo.Context, param, what string) (string, error) {
-	id := c.Param(param)
-	if id == "" || len(id) > maxID {
-		return "", errs.NotFound(what)
-	}
-	for i := range len(id) {
-		b := id[i]
-		if (b < '0' || b > '9') && (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && b != '-' {
-			return "", errs.NotFound(what)
-		}
-	}
-	return id, nil
 }

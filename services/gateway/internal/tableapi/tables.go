@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -48,7 +49,7 @@ func (a *API) tables(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.ListTables(ctx, &qrv1.ListTablesRequest{MerchantId: a.merchantID(c), Page: int32(number), Limit: int32(limit)})
+	res, err := a.Tables.ListTables(ctx, &qrv1.ListTablesRequest{MerchantId: caller.Of(c).MerchantID(), Page: int32(number), Limit: int32(limit)})
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (a *API) createTable(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	m, err := a.Merchants.Get(ctx, a.merchantID(c))
+	m, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())
 	if err != nil {
 		return err
 	}
@@ -74,13 +75,13 @@ func (a *API) createTable(c echo.Context) error {
 }
 
 func (a *API) table(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.GetTable(ctx, &qrv1.GetTableRequest{MerchantId: a.merchantID(c), Id: id})
+	res, err := a.Tables.GetTable(ctx, &qrv1.GetTableRequest{MerchantId: caller.Of(c).MerchantID(), Id: id})
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func (a *API) table(c echo.Context) error {
 }
 
 func (a *API) updateTable(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (a *API) updateTable(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.UpdateTable(ctx, &qrv1.UpdateTableRequest{MerchantId: a.merchantID(c), Id: id, Fields: in.fields()})
+	res, err := a.Tables.UpdateTable(ctx, &qrv1.UpdateTableRequest{MerchantId: caller.Of(c).MerchantID(), Id: id, Fields: in.fields()})
 	if err != nil {
 		return err
 	}
@@ -106,20 +107,20 @@ func (a *API) updateTable(c echo.Context) error {
 }
 
 func (a *API) deleteTable(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	if _, err := a.Tables.DeleteTable(ctx, &qrv1.DeleteTableRequest{MerchantId: a.merchantID(c), Id: id}); err != nil {
+	if _, err := a.Tables.DeleteTable(ctx, &qrv1.DeleteTableRequest{MerchantId: caller.Of(c).MerchantID(), Id: id}); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
 func (a *API) refreshTable(c echo.Context) error {
-	id, err := pathID(c, "id", tableNoun)
+	id, err := web.PathID(c, "id", tableNoun)
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func (a *API) refreshTable(c echo.Context) error {
 	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.RefreshTableToken(ctx, &qrv1.RefreshTableTokenRequest{MerchantId: a.merchantID(c), Id: id})
+	res, err := a.Tables.RefreshTableToken(ctx, &qrv1.RefreshTableTokenRequest{MerchantId: caller.Of(c).MerchantID(), Id: id})
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		Items: make([]lineJSON, len(o.GetLines())), Subtotal: money.Cents(o.GetSubtotalCents()), Discount: money.Cents(o.GetDiscountCents()),
 		Offer: o.GetOfferName(), Total: money.Cents(o.GetTotalCents()), VATAmount: money.Cents(o.GetVatCents()), Currency: o.GetCurrency(),
 		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
-		PaymentStatus: o.GetPaymentStatus(), PaidAt: timeText(o.GetPaidAt()),
+		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()),
 	}
 	if r := o.GetRefund(); r != nil {
 		v.Refund = &refundJSON{Status: r.GetStatus(), Amount: money.Cents(r.GetAmountCents()), Reference: r.GetReference(), FailureCode: r.GetFailureCode()}

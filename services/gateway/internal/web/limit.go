@@ -49,3 +49,15 @@ func showLimit(h http.Header, d ratelimit.Decision) {
 	h.Set(headerRateReset, strconv.FormatInt(Seconds(d.Reset), 10))
 	h.Set(headerRatePolicy, fmt.Sprintf("%d;w=%d", d.Limit, Seconds(d.Window)))
 }
+
+// PerIP limits the calls of one address for one purpose.
+func PerIP(limiter ratelimit.Limiter, purpose string, limit int) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := Limited(c, limiter, ratelimit.IPKey(purpose, ClientIP(c)), limit); err != nil {
+				return err
+			}
+			return next(c)
+		}
+	}
+}

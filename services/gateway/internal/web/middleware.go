@@ -182,3 +182,11 @@ func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
+
+// NoStore keeps credentials out of every cache on the way.
+func NoStore(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+		return next(c)
+	}
+}

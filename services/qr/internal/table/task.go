@@ -2,7 +2,6 @@ package table
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
@@ -69,18 +69,11 @@ func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
 		return nil
 	}
-	o.Refund = refund{Status: refundRequested, Reference: newReference("REF", s.now()), Amount: o.Totals.Total - o.Refunded}
+	o.Refund = refund{Status: refundRequested, Reference: reference.Refund(s.now()), Amount: o.Totals.Total - o.Refunded}
 	return s.addTask(ctx, tx, o, refundTask, &paymentsv1.RefundOrderPayment{
 		OrderId: o.ID, Reference: o.Refund.Reference, OriginalReference: o.PaymentReference, MerchantId: o.Merchant, Livemode: o.Livemode,
 		AmountCents: int64(o.Refund.Amount),
 	})
-}
-
-// newReference proposes a reference as the payments service has them: the UTC day and 64 random bits.
-func newReference(prefix string, now time.Time) string {
-	var random [8]byte
-	rand.Read(random[:]) // never returns an error
-	return fmt.Sprintf("%s-%s-%X", prefix, now.UTC().Format("20060102"), random)
 }
 
 func (s *Server) addTask(ctx context.Context, tx pgx.Tx, o *order, kind string, payload proto.Message) error {

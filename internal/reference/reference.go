@@ -1,0 +1,28 @@
+// Package reference has the references of payments and refunds. Whoever asks for one proposes its reference, so that the same request
+// can be repeated and finds what it has made.
+package reference
+
+import (
+	"crypto/rand"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Payment proposes the reference of a payment.
+func Payment(now time.Time) string { return propose("PAY", now) }
+
+// Refund proposes the reference of a refund.
+func Refund(now time.Time) string { return propose("REF", now) }
+
+// propose makes a reference of the UTC day and 64 random bits.
+func propose(prefix string, now time.Time) string {
+	var random [8]byte
+	rand.Read(random[:]) // never returns an error
+	return fmt.Sprintf("%s-%s-%X", prefix, now.UTC().Format("20060102"), random)
+}
+
+var shape = regexp.MustCompile(`^(PAY|REF)-[0-9]{8}-[0-9A-F]{16}$`)
+
+// Valid reports whether s looks like a reference of ours. What does not is not asked for.
+func Valid(s string) bool { return len(s) == 29 && shape.MatchString(s) }

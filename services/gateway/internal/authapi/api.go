@@ -1,0 +1,63 @@
+// Package authapi is how people log in to the portal and to the app: registration, sessions, passwords, second factors, passkeys and the
+// verification of addresses. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
+package authapi
+
+import (
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// Deps are what New needs.
+type Deps struct {
+	Accounts *account.Accounts
+	Access   *caller.Access
+}
+
+// API is the handlers. Make it with New.
+type API struct {
+	accounts *account.Accounts
+	access   *caller.Access
+}
+
+// New returns the API.
+func New(d Deps) *API { return &API{accounts: d.Accounts, access: d.Access} }
+
+// Register puts the endpoints on the group of /api/v1.
+func (a *API) Register(g *web.API) {
+	login, unverified := a.access.AnyLogin(), a.access.UnverifiedLogin()
+	g.POST("/auth/register", a.register, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/login", a.login(account.Portal), web.NoStore, a.access.Anonymous)
+	g.POST("/auth/refresh", a.refresh, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/logout", a.logout, web.NoStore, a.access.Anonymous)
+	g.GET("/auth/me", a.me, a.access.PortalLogin())
+	g.POST("/auth/verify-email", a.verifyEmail, unverified)
+	g.POST("/auth/verify-email/resend", a.resendVerification, unverified)
+	g.POST("/auth/verify-email/address", a.changeUnverifiedEmail, unverified)
+	g.GET("/auth/sessions", a.sessions, login)
+	g.DELETE("/auth/sessions", a.endOtherSessions, login)
+	g.DELETE("/auth/sessions/:id", a.endSession, login)
+	g.POST("/auth/mfa/verify", a.verifyLogin, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/mfa/passkey/options", a.passkeyForTicket, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/mfa/passkey", a.verifyLoginWithPasskey, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/login/passkey/options", a.passkeyForLogin, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/login/passkey", a.loginWithPasskey, web.NoStore, a.access.Anonymous)
+	g.GET("/auth/mfa", a.factor, login)
+	g.POST("/auth/mfa/totp", a.beginFactor, login)
+	g.POST("/auth/mfa/totp/confirm", a.confirmFactor, login)
+	g.POST("/auth/mfa/totp/disable", a.disableFactor, login)
+	g.POST("/auth/mfa/recovery-codes", a.newRecoveryCodes, login)
+	g.POST("/auth/step-up", a.stepUp, login)
+	g.POST("/auth/step-up/passkey/options", a.passkeyForStepUp, login)
+	g.POST("/auth/step-up/passkey", a.stepUpWithPasskey, login)
+	g.GET("/auth/passkeys", a.passkeys, login)
+	g.POST("/auth/passkeys/options", a.beginPasskey, login, a.access.Fresh)
+	g.POST("/auth/passkeys", a.addPasskey, login, a.access.Fresh)
+	g.PATCH("/auth/passkeys/:id", a.renamePasskey, login)
+	g.DELETE("/auth/passkeys/:id", a.removePasskey, login, a.access.Fresh)
+	g.POST("/auth/password", a.changePassword, login)
+	g.POST("/auth/forgot", a.forgotPassword, web.NoStore, a.access.Anonymous)
+	g.POST("/auth/reset", a.resetPassword, web.NoStore, a.access.Anonymous)
+	g.POST("/customer/auth/register", a.registerCustomer, web.NoStore, a.access.Anonymous)
+	g.POST("/customer/auth/login", a.login(account.Customer), web.NoStore, a.access.Anonymous)
+}

@@ -1,0 +1,116 @@
+package caller
+
+import (
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+)
+
+// Who may do what.
+var (
+	// Team are all people of a merchant. An accountant only reads.
+	Team = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
+	// Staff are those who do the daily work.
+	Staff = []account.Role{account.RoleMerchant, account.RoleStaff}
+	// Owner alone decides about money and credentials.
+	Owner = []account.Role{account.RoleMerchant}
+	// Admin works for the platform and belongs to no merchant.
+	Admin = []account.Role{account.RoleAdmin}
+
+	portalUsers = append(slices.Clone(Team), account.RoleAdmin)
+	everybody   = append(slices.Clone(portalUsers), account.RoleCustomer)
+)
+
+// Deps are what New needs.
+type Deps struct {
+	Keys      Authenticator
+	Tokens    *account.Tokens
+	Users     *account.Users
+	Merchants *account.Merchants
+	Limiter   ratelimit.Limiter
+	// PerMinute is the calls per minute of a key without a limit of its own.
+	PerMinute int
+	// Limits are those of people.
+	Limits Limits
+}
+
+// Access decides who may call. Make it with New.
+type Access struct{ deps Deps }
+
+// New returns the checks of the API.
+func New(d Deps) *Access { return &Access{d} }
+
+// LoginOrKey lets in an API key with the scope or a user with one of the roles. Where a header of a key is there, the key
+// decides: a wrong one is not made good by a login beside it. A request with neither is asked for a login: UNAUTHENTICATED.
+func (a *Access) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+	return a.either(scope, roles, false)
+}
+
+// KeyOrLogin is LoginOrKey for what mostly servers call: a request with neither is asked for a key, MISSING_CREDENTIALS.
+func (a *Access) KeyOrLogin(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+	return a.either(scope, roles, true)
+}
+
+func (a *Access) either(scope account.Scope, roles []account.Role, keyFirst bool) echo.MiddlewareFunc {
+	byKey, byLogin := a.Key(scope), a.Login(roles...)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		withKey, withLogin := byKey(next), byLogin(next)
+		return func(c echo.Context) error {
+			h := c.Request().Header
+			key := h.Get(headerKey) != "" || h.Get(headerSecret) != ""
+			if key || keyFirst && h.Get(echo.HeaderAuthorization) == "" {
+				c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+				return withKey(c)
+			}
+			return withLogin(c)
+		}
+	}
+}
+
+// Account is the merchant that a request is for, as it is now, and the mode.
+type Account struct {
+	Merchant account.Merchant
+	Livemode bool
+}
+
+const accountInContext = "eupay.account"
+
+// AccountOf is the account of a request that came through ForAccount.
+func AccountOf(c echo.Context) Account {
+	of, _ := c.Get(accountInContext).(Account)
+	return of
+}
+
+// SetAccount makes the account known to the handlers. ForAccount does it.
+func SetAccount(c echo.Context, of Account) { c.Set(accountInContext, of) }
+
+// ForAccount lets in an API key with the scope, or a user whose role stands for it, and reads the merchant. A user may do no more than the
+// scope says: so whatever a key may not see, a login may not see either.
+func (a *Access) ForAccount(scope account.Scope) echo.MiddlewareFunc {
+	either := a.KeyOrLogin(scope, account.RolesWith(scope)...)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return either(func(c echo.Context) error {
+			of, err := a.accountOf(c)
+			if err != nil {
+				return err
+			}
+			SetAccount(c, of)
+			return next(c)
+		})
+	}
+}
+
+func (a *Access) accountOf(c echo.Context) (Account, error) {
+	if key := Of(c).Key; key != nil {
+		return Account{key.Merchant, key.Livemode}, nil
+	}
+	whose, err := WhoseOf(c, nil)
+	if err != nil {
+		return Account{}, err
+	}
+	m, err := a.deps.Merchants.Get(c.Request().Context(), whose.MerchantID)
+	return Account{m, whose.Livemode}, err
+}

@@ -1,0 +1,103 @@
+// Package caller knows who is calling: it lets API keys and people who have logged in through to the handlers, and tells these who it is,
+// for which merchant and in which mode. All parts of the API have it from here.
+package caller
+
+import (
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// Caller is who is calling: an API key, or a person who has logged in.
+type Caller struct {
+	// Key is nil for a person.
+	Key *account.Key
+	// Login is the user with the role, the session and its last proof; zero for a key.
+	Login account.Presence
+}
+
+const inContext = "eupay.caller"
+
+// Of is the caller whom Access let in; zero where it let nobody in.
+func Of(c echo.Context) Caller {
+	who, _ := c.Get(inContext).(Caller)
+	return who
+}
+
+// Set makes the caller known to the handlers. Access does it.
+func Set(c echo.Context, who Caller) { c.Set(inContext, who) }
+
+// MerchantID is the merchant of the key or of the user; empty for nobody's.
+func (w Caller) MerchantID() string {
+	if w.Key != nil {
+		return w.Key.Merchant.ID
+	}
+	return w.Login.MerchantID
+}
+
+// Actor is the caller as histories and the audit log write it.
+func (w Caller) Actor() account.Actor {
+	if w.Key != nil {
+		return account.Actor("key:" + w.Key.ID)
+	}
+	return account.ByUser(w.Login.ID)
+}
+
+// Whose is the merchant and the mode that a request is for.
+type Whose struct {
+	MerchantID string
+	Livemode   bool
+}
+
+// WhoseOf tells whose affairs the request is about. A key has a mode; a user names it in the body or the query, and means test mode
+// otherwise. body is nil when the body does not say. It refuses a mode that is not the key's.
+func WhoseOf(c echo.Context, body *bool) (Whose, error) {
+	asked, err := AskedMode(c, body)
+	if err != nil {
+		return Whose{}, err
+	}
+	who := Of(c)
+	if who.Key == nil {
+		return Whose{who.Login.MerchantID, asked != nil && *asked}, nil
+	}
+	if asked != nil && *asked != who.Key.Livemode {
+		return Whose{}, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be that of the API key, or absent."})
+	}
+	return Whose{who.Key.Merchant.ID, who.Key.Livemode}, nil
+}
+
+// AskedMode is the mode that the query or the body names; nil for none.
+func AskedMode(c echo.Context, body *bool) (*bool, error) {
+	if !c.QueryParams().Has("livemode") {
+		return body, nil
+	}
+	text := c.QueryParam("livemode")
+	live := text == "true"
+	if !live && text != "false" {
+		return nil, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode must be true or false."})
+	}
+	if body != nil && *body != live {
+		return nil, errs.Invalid(errs.Field{Field: "livemode", Message: "livemode differs between the body and the query."})
+	}
+	return &live, nil
+}
+
+// DeviceOf tells where the request comes from.
+func DeviceOf(c echo.Context) account.Device {
+	h := c.Request().Header
+	return account.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
+}
+
+// language is "fr" for who names French first, and "en" otherwise.
+func language(accept string) string {
+	first, _, _ := strings.Cut(accept, ",")
+	tag, _, _ := strings.Cut(strings.TrimSpace(first), ";")
+	if primary, _, _ := strings.Cut(tag, "-"); strings.EqualFold(primary, "fr") {
+		return "fr"
+	}
+	return "en"
+}

@@ -1,0 +1,59 @@
+package caller
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// Limits are the calls in a minute of those who log in. Reads are GET, writes everything else. A merchant's limits hold for all
+// of its users together.
+type Limits struct {
+	UserReads      int `env:"EUPAY_USER_READS" envDefault:"120"`
+	UserWrites     int `env:"EUPAY_USER_WRITES" envDefault:"60"`
+	MerchantReads  int `env:"EUPAY_MERCHANT_READS" envDefault:"600"`
+	MerchantWrites int `env:"EUPAY_MERCHANT_WRITES" envDefault:"300"`
+}
+
+// DefaultLimits are those of a gateway that was told no others.
+var DefaultLimits = Limits{UserReads: 120, UserWrites: 60, MerchantReads: 600, MerchantWrites: 300}
+
+// Validate reports a limit that lets nobody through.
+func (l Limits) Validate() error {
+	if min(l.UserReads, l.UserWrites, l.MerchantReads, l.MerchantWrites) < 1 {
+		return fmt.Errorf("EUPAY_USER_READS, EUPAY_USER_WRITES, EUPAY_MERCHANT_READS and EUPAY_MERCHANT_WRITES must be at least 1")
+	}
+	return nil
+}
+
+// anonymousPerMinute bounds the calls of one address for logins: more than a household or an office makes.
+const anonymousPerMinute = 300
+
+// limitUser counts a call of the user.
+func (a *Access) limitUser(c echo.Context, id account.Identity) error {
+	return a.limit(c, "user:"+id.UserID, a.deps.Limits.UserReads, a.deps.Limits.UserWrites)
+}
+
+// limitMerchant counts a call of the user's merchant.
+func (a *Access) limitMerchant(c echo.Context, id account.Identity) error {
+	if id.MerchantID == "" {
+		return nil
+	}
+	return a.limit(c, "merchant:"+id.MerchantID, a.deps.Limits.MerchantReads, a.deps.Limits.MerchantWrites)
+}
+
+func (a *Access) limit(c echo.Context, who string, reads, writes int) error {
+	if m := c.Request().Method; m == http.MethodGet || m == http.MethodHead {
+		return web.Limited(c, a.deps.Limiter, "read:"+who, reads)
+	}
+	return web.Limited(c, a.deps.Limiter, "write:"+who, writes)
+}
+
+// Anonymous limits the calls of one address to what nobody has logged in for yet.
+func (a *Access) Anonymous(next echo.HandlerFunc) echo.HandlerFunc {
+	return web.PerIP(a.deps.Limiter, "login", anonymousPerMinute)(next)
+}

@@ -1,0 +1,125 @@
+package caller
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+)
+
+// Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user and the
+// session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
+func (a *Access) Login(roles ...account.Role) echo.MiddlewareFunc {
+	return a.admit(door{roles: roles, audiences: []account.Audience{account.Portal}})
+}
+
+// CustomerLogin is Login for customers of the app.
+func (a *Access) CustomerLogin() echo.MiddlewareFunc {
+	return a.admit(door{roles: []account.Role{account.RoleCustomer}, audiences: []account.Audience{account.Customer}})
+}
+
+// AnyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
+func (a *Access) AnyLogin() echo.MiddlewareFunc {
+	return a.admit(door{roles: everybody, audiences: both, factorless: true})
+}
+
+// UnverifiedLogin is AnyLogin for who has not verified an address, too.
+func (a *Access) UnverifiedLogin() echo.MiddlewareFunc {
+	return a.admit(door{roles: everybody, audiences: both, unverified: true, factorless: true})
+}
+
+// PortalLogin is UnverifiedLogin for all but customers.
+func (a *Access) PortalLogin() echo.MiddlewareFunc {
+	return a.admit(door{roles: portalUsers, audiences: []account.Audience{account.Portal}, unverified: true, factorless: true})
+}
+
+var both = []account.Audience{account.Portal, account.Customer}
+
+// door is who is let in with a login.
+type door struct {
+	roles     []account.Role
+	audiences []account.Audience
+	// unverified: also who has not verified an address. factorless: also who lacks a second factor that the account must have.
+	unverified, factorless bool
+}
+
+func (a *Access) admit(d door) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+			p, err := a.identify(c, d.audiences)
+			if err != nil {
+				return err
+			}
+			if err := d.check(p); err != nil {
+				return err
+			}
+			if a.deps.Users.LacksFactor(p) && !d.factorless {
+				return errs.New(errs.FactorRequired, "Set up a second factor first: an authenticator app with POST /auth/mfa/totp and then "+
+					"POST /auth/mfa/totp/confirm, or a passkey with POST /auth/passkeys/options and then POST /auth/passkeys.")
+			}
+			Set(c, Caller{Login: p})
+			return next(c)
+		}
+	}
+}
+
+func (d door) check(p account.Presence) error {
+	if !slices.Contains(d.roles, p.Role) {
+		return errs.New(errs.Forbidden, "Your role may not do this.")
+	}
+	if p.Unverified && !d.unverified {
+		return errs.New(errs.EmailNotVerified, "Verify your email address first: send the code from the mail to POST /auth/verify-email. "+
+			"POST /auth/verify-email/resend sends another.")
+	}
+	return nil
+}
+
+// Fresh lets a login pass that has lately proven to be the user's: for what gives money or access away. An API key, which opens
+// some of it too, has no one to ask.
+func (a *Access) Fresh(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := a.CheckProof(c); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
+
+// CheckProof is STEP_UP_REQUIRED for a login whose last proof is too old, and nil for an API key.
+func (a *Access) CheckProof(c echo.Context) error {
+	p := Of(c).Login
+	if p.SessionID == "" {
+		return nil
+	}
+	return a.deps.Users.CheckProof(p)
+}
+
+func (a *Access) identify(c echo.Context, audiences []account.Audience) (account.Presence, error) {
+	id, err := a.deps.Tokens.Verify(bearer(c.Request()), audiences...)
+	if err != nil {
+		return account.Presence{}, err
+	}
+	if err := a.limitUser(c, id); err != nil { // the token is ours, so the user is who it says
+		return account.Presence{}, err
+	}
+	// What the database says now counts, not what it said when the token was made.
+	p, err := a.deps.Users.Present(c.Request().Context(), id)
+	if err != nil {
+		return account.Presence{}, err
+	}
+	return p, a.limitMerchant(c, account.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
+}
+
+// bearer is the token of the Authorization header, empty when there is none.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get(echo.HeaderAuthorization), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}

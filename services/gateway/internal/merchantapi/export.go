@@ -1,0 +1,152 @@
+package merchantapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/shape"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// exportsPerMinute bounds the downloads of all that there is of one merchant.
+const exportsPerMinute = 3
+
+// exportFormat is a kind of file: its first line, and how it says a part of the log.
+type exportFormat struct {
+	contentType string
+	head        []string
+	encode      func(*bytes.Buffer, []account.AuditEntry) error
+}
+
+var exportFormats = map[string]exportFormat{
+	"csv": {
+		contentType: "text/csv; charset=utf-8", encode: encodeCSV,
+		head: []string{"id", "created_at", "actor", "actor_email", "action", "target", "outcome", "detail"},
+	},
+	"ndjson": {contentType: "application/x-ndjson", encode: encodeNDJSON},
+}
+
+// exportAudit answers the whole audit log as a file, the newest entry first.
+func (a *API) exportAudit(c echo.Context) error {
+	name := c.QueryParam("format")
+	format, ok := exportFormats[name]
+	if !ok {
+		return errs.Invalid(errs.Field{Field: "format", Message: "format must be csv or ndjson."})
+	}
+	who := caller.Of(c).Login
+	if err := web.Limited(c, a.limiter, "export:"+who.MerchantID, exportsPerMinute); err != nil {
+		return err
+	}
+	ctx, cancel := web.UntilStop(c.Request())
+	defer cancel()
+	var file *web.Download
+	err := a.accounts.Users.ExportAudit(ctx, who, name, caller.DeviceOf(c), func(part []account.AuditEntry) error {
+		var err error
+		if file == nil {
+			if file, err = beginExport(c, format, name); err != nil {
+				return err
+			}
+		}
+		return writeExport(ctx, file, format, part)
+	})
+	if err != nil && file != nil {
+		file.Cut(err)
+		return nil
+	}
+	return err
+}
+
+func beginExport(c echo.Context, f exportFormat, extension string) (*web.Download, error) {
+	file, err := web.NewDownload(c, f.contentType, "audit."+extension)
+	if err != nil || f.head == nil {
+		return file, err
+	}
+	var b bytes.Buffer
+	if err := encodeRows(&b, [][]string{f.head}); err != nil {
+		return file, err
+	}
+	_, err = file.Write(b.Bytes())
+	return file, err
+}
+
+func writeExport(ctx context.Context, file *web.Download, f exportFormat, part []account.AuditEntry) error {
+	var b bytes.Buffer
+	if err := f.encode(&b, part); err != nil {
+		return fmt.Errorf("encode audit log: %w", err)
+	}
+	if _, err := file.Write(b.Bytes()); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+func encodeNDJSON(b *bytes.Buffer, part []account.AuditEntry) error {
+	enc := json.NewEncoder(b)
+	enc.SetEscapeHTML(false)
+	for _, e := range part {
+		if err := enc.Encode(shape.AuditEntryOf(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func encodeCSV(b *bytes.Buffer, part []account.AuditEntry) error {
+	rows := make([][]string, len(part))
+	for i, e := range part {
+		v := shape.AuditEntryOf(e)
+		detail, err := json.Marshal(v.Detail)
+		if err != nil {
+			return err
+		}
+		rows[i] = []string{v.ID, v.CreatedAt, v.Actor, e.ActorEmail, v.Action, v.Target, v.Outcome, string(detail)}
+	}
+	return encodeRows(b, rows)
+}
+
+// encodeRows writes rows as RFC 4180 says.
+func encodeRows(b *bytes.Buffer, rows [][]string) error {
+	w := csv.NewWriter(b)
+	w.UseCRLF = true
+	for _, row := range rows {
+		for i := range row {
+			row[i] = inert(row[i])
+		}
+		if err := w.Write(row); err != nil {
+			return fmt.Errorf("write row: %w", err)
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// What a spreadsheet begins to compute at, also in its wide form; what it takes for the end of a cell where that is not a comma; and what
+// it skips before a cell begins.
+const (
+	formulas   = "=+-@\t\r＝＋－＠"
+	separators = ";|\t\r\n"
+	skipped    = " \""
+)
+
+// inert makes a text that somebody else chose, such as an address or a name, one that a spreadsheet only shows.
+func inert(cell string) string {
+	var b strings.Builder
+	begins := true
+	for _, r := range cell {
+		if begins && strings.ContainsRune(formulas, r) {
+			b.WriteByte('\'')
+		}
+		b.WriteRune(r)
+		begins = strings.ContainsRune(separators, r) || begins && strings.ContainsRune(skipped, r)
+	}
+	return b.String()
+}

@@ -1,0 +1,162 @@
+package paymentapi
+
+import (
+	"encoding/json"
+	"net/mail"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/refuse"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// Bounds of a customer, in characters. The provider takes more; these are what people and registers need.
+const (
+	maxPersonName = 100
+	maxCompany    = 140
+	maxEmail      = 254
+	maxStreet     = 200
+	maxCity       = 100
+	maxPostCode   = 16
+	maxEUID       = 64
+)
+
+// customer is who pays, as the merchant knows it: a person by both names, or a company. It becomes the provider's
+// payer_identity, and is personal data: it is in no answer, no event and no log.
+type customer struct {
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name"`
+	Company   string `json:"company"`
+	// SIREN or EUID identify a company.
+	SIREN        string         `json:"siren"`
+	EUID         string         `json:"euid"`
+	Email        string         `json:"email"`
+	Address      *postalAddress `json:"address"`
+	BirthDate    string         `json:"birth_date"`
+	BirthCity    string         `json:"birth_city"`
+	BirthCountry string         `json:"birth_country"`
+}
+
+type postalAddress struct {
+	Street   string `json:"street"`
+	PostCode string `json:"post_code"`
+	City     string `json:"city"`
+	Country  string `json:"country"`
+}
+
+var (
+	countryForm = regexp.MustCompile(`^[A-Z]{2}$`) // ISO 3166-1 alpha-2
+	euidForm    = regexp.MustCompile(`^[A-Z]{2}[A-Za-z0-9]+\.[A-Za-z0-9./_-]+$`)
+)
+
+// check names every refused field by its path.
+func (c *customer) check(bad *refuse.Problems, now time.Time) {
+	if c == nil {
+		return
+	}
+	person, company := c.FirstName != "" || c.LastName != "", c.Company != ""
+	if person == company {
+		bad.Add("customer", "must have first_name and last_name, or company, and not both")
+	}
+	if person {
+		checkLine(bad, "customer.first_name", c.FirstName, maxPersonName, true)
+		checkLine(bad, "customer.last_name", c.LastName, maxPersonName, true)
+	}
+	checkLine(bad, "customer.company", c.Company, maxCompany, false)
+	c.checkNumbers(bad, company)
+	if at := strings.LastIndexByte(c.Email, '@'); c.Email != "" {
+		parsed, err := mail.ParseAddress(c.Email)
+		if err != nil || parsed.Address != c.Email || len(c.Email) > maxEmail || !strings.Contains(c.Email[at+1:], ".") {
+			bad.Add("customer.email", "must be an email address such as name@example.com")
+		}
+	}
+	c.Address.check(bad)
+	c.checkBirth(bad, company, now)
+}
+
+func (c *customer) checkNumbers(bad *refuse.Problems, company bool) {
+	switch {
+	case c.SIREN != "" && !company:
+		bad.Add("customer.siren", "belongs to a company")
+	case c.EUID != "" && !company:
+		bad.Add("customer.euid", "belongs to a company")
+	case c.SIREN != "" && c.EUID != "":
+		bad.Add("customer.euid", "must be absent when siren is given")
+	case c.SIREN != "" && !ident.IsSIREN(c.SIREN):
+		bad.Add("customer.siren", "must be a SIREN of 9 digits with the right check digit")
+	case c.EUID != "" && (len(c.EUID) > maxEUID || !euidForm.MatchString(c.EUID)):
+		bad.Add("customer.euid", "must be a European unique identifier such as DEK1101R.HRB116737")
+	}
+}
+
+func (a *postalAddress) check(bad *refuse.Problems) {
+	if a == nil {
+		return
+	}
+	checkLine(bad, "customer.address.street", a.Street, maxStreet, true)
+	checkLine(bad, "customer.address.post_code", a.PostCode, maxPostCode, true)
+	checkLine(bad, "customer.address.city", a.City, maxCity, true)
+	if !countryForm.MatchString(a.Country) {
+		bad.Add("customer.address.country", "must be a country code of two capital letters, such as FR")
+	}
+}
+
+func (c *customer) checkBirth(bad *refuse.Problems, company bool, now time.Time) {
+	if company && (c.BirthDate != "" || c.BirthCity != "" || c.BirthCountry != "") {
+		bad.Add("customer", "must have no birth fields when it is a company")
+		return
+	}
+	if c.BirthDate != "" {
+		day, err := time.Parse(time.DateOnly, c.BirthDate)
+		if err != nil || day.Year() < 1900 || day.After(now.UTC()) {
+			bad.Add("customer.birth_date", "must be a day in the past, as YYYY-MM-DD")
+		}
+	}
+	checkLine(bad, "customer.birth_city", c.BirthCity, maxCity, false)
+	if c.BirthCountry != "" && !countryForm.MatchString(c.BirthCountry) {
+		bad.Add("customer.birth_country", "must be a country code of two capital letters, such as FR")
+	}
+}
+
+// checkLine wants one line of text; empty is refused only when it is required.
+func checkLine(bad *refuse.Problems, field, s string, most int, required bool) {
+	switch {
+	case s == "" && required:
+		bad.Add(field, "is required")
+	case utf8.RuneCountInString(s) > most:
+		bad.Add(field, "must have at most %d characters", most)
+	case s != strings.TrimSpace(s) || strings.ContainsFunc(s, web.Unprintable):
+		bad.Add(field, "must be one line of text without blanks around it")
+	}
+}
+
+// proto is the customer as the payments service gets it; nil for none.
+func (c *customer) proto() *paymentsv1.Customer {
+	if c == nil {
+		return nil
+	}
+	out := &paymentsv1.Customer{
+		FirstName: c.FirstName, LastName: c.LastName, Company: c.Company, Siren: c.SIREN, Euid: c.EUID, Email: c.Email,
+		BirthDate: c.BirthDate, BirthCity: c.BirthCity, BirthCountry: c.BirthCountry,
+	}
+	if a := c.Address; a != nil {
+		out.Address = a.Street + "\n" + a.PostCode + " " + a.City + "\n" + a.Country
+	}
+	return out
+}
+
+// fingerprint is what tells two customers apart; nothing for none, so that requests without one keep their fingerprint.
+func (c *customer) fingerprint() []string {
+	if c == nil {
+		return nil
+	}
+	text, err := json.Marshal(c)
+	if err != nil { // a struct of texts
+		panic(err)
+	}
+	return []string{string(text)}
+}

@@ -1,0 +1,29 @@
+package paymentapi
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"strconv"
+
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+)
+
+// fingerprint identifies what the caller asked for: two requests have the same one exactly when they mean the same. Each
+// part is preceded by its length, so that no two lists of parts run together.
+func fingerprint(endpoint string, of caller.Account, parts ...string) []byte {
+	h := sha256.New()
+	var size [8]byte
+	for _, part := range append([]string{endpoint, of.Merchant.ID, strconv.FormatBool(of.Livemode)}, parts...) {
+		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+		h.Write(size[:])
+		h.Write([]byte(part))
+	}
+	return h.Sum(nil)
+}
+
+func (r *createRequest) fingerprint(of caller.Account) []byte {
+	return fingerprint("create", of, append([]string{
+		r.Amount.Cents().String(), r.Currency, r.Description, r.Reference,
+		r.SuccessURL, r.CancelURL, string(sortedMetadata(r.Metadata)), r.ExecutionType, r.ExecutionDate,
+	}, r.Customer.fingerprint()...)...)
+}

@@ -1,0 +1,39 @@
+package paymentapi
+
+import (
+	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// publicStatus is all that the world may know of a payment.
+type publicStatus struct {
+	Reference string      `json:"reference"`
+	Status    string      `json:"status"`
+	Amount    money.Cents `json:"amount"`
+	Currency  string      `json:"currency"`
+}
+
+// change is one entry of a payment's history.
+type change struct {
+	Sequence    int64  `json:"sequence"`
+	Status      string `json:"status"`
+	FromStatus  string `json:"from_status,omitempty"`
+	Detail      string `json:"detail,omitempty"`
+	FailureCode string `json:"failure_code,omitempty"`
+	Cause       string `json:"cause"`
+	Actor       string `json:"actor,omitempty"`
+	Note        string `json:"note,omitempty"`
+	OccurredAt  string `json:"occurred_at"`
+}
+
+func changes(list []*paymentsv1.HistoryEntry) []change {
+	out := make([]change, len(list))
+	for i, e := range list {
+		out[i] = change{
+			Sequence: e.GetSequence(), Status: e.GetToStatus(), FromStatus: e.GetFromStatus(), Detail: e.GetStatusDetail(),
+			FailureCode: e.GetFailureCode(), Cause: e.GetCause(), Actor: e.GetActor(), Note: e.GetNote(), OccurredAt: web.StampOrNone(e.GetOccurredAt()),
+		}
+	}
+	return out
+}

@@ -1,0 +1,64 @@
+package paymentapi
+
+import (
+	"fmt"
+
+	"github.com/labstack/echo/v4"
+
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// details are the values of status_detail, as the API description lists them.
+var details = []string{
+	"authorising", "bank_processing", "accepted_by_bank", "cancelling", "expiring", "paying_by_scan", "received_outside", "amount_mismatch",
+	"refused_by_provider", "unknown_provider_state",
+}
+
+var statuses = []string{"pending", "pending_sca", "completed", "failed", "cancelled", "refunded"}
+
+// maxSearch bounds a text to look for, in characters.
+const maxSearch = 100
+
+func (p *Payments) list(c echo.Context) error {
+	page, limit, err := web.Page(c)
+	if err != nil {
+		return err
+	}
+	after, err := web.After(c)
+	if err != nil {
+		return err
+	}
+	req, err := listFilter(c)
+	if err != nil {
+		return err
+	}
+	of := caller.AccountOf(c)
+	req.MerchantId, req.Livemode, req.Page, req.Limit, req.StartingAfter = of.Merchant.ID, of.Livemode, int32(page), int32(limit), after
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	resp, err := p.Reads.ListPayments(ctx, req)
+	if err != nil {
+		return fmt.Errorf("list payments: %w", err)
+	}
+	if after != "" {
+		return web.ListPart(c, paying.Views(resp.GetPayments()), resp.GetHasMore())
+	}
+	return web.List(c, paying.Views(resp.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: resp.GetTotal()})
+}
+
+func listFilter(c echo.Context) (*paymentsv1.ListPaymentsRequest, error) {
+	f := web.FiltersOf(c)
+	req := &paymentsv1.ListPaymentsRequest{
+		Status: f.OneOf("status", statuses), StatusDetail: f.OneOf("status_detail", details),
+		CreatedFrom: f.Instant("from"), CreatedTo: f.Instant("to"),
+		Reference: f.Text("reference", maxReference), MerchantReference: f.Text("merchant_reference", maxReference),
+		MinAmountCents: int64(f.Amount("min_amount")), MaxAmountCents: int64(f.Amount("max_amount")), Search: f.Text("search", maxSearch),
+	}
+	if exact := int64(f.Amount("amount")); exact > 0 {
+		req.MinAmountCents, req.MaxAmountCents = max(exact, req.GetMinAmountCents()), exact
+	}
+	return req, f.Err()
+}

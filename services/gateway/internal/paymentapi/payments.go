@@ -1,0 +1,54 @@
+// Package paymentapi is /gateway/payments, the merchants' API: it turns requests into commands and reads, and what comes of them into answers.
+package paymentapi
+
+import (
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// Limits that the contract fixes or that keep a backend from being asked for nothing.
+const (
+	statusPerMinute = 30
+	readTimeout     = 5 * time.Second
+)
+
+// Access lets merchants in. caller.Access does.
+type Access interface {
+	// ForAccount lets in an API key with the scope or a user whose role stands for it; caller.AccountOf is the merchant.
+	ForAccount(scope account.Scope) echo.MiddlewareFunc
+	// CheckProof is STEP_UP_REQUIRED for a user who has not lately proven to be the user, and nil for a key.
+	CheckProof(c echo.Context) error
+}
+
+// Payments serves /gateway/payments.
+type Payments struct {
+	Sender  paying.Sender
+	Signer  paying.Signer
+	Reads   paymentsv1.PaymentsServiceClient
+	Access  Access
+	Limiter ratelimit.Limiter
+	Now     func() time.Time
+}
+
+// Register adds the routes to the group of the base path.
+func (p *Payments) Register(g *web.API) {
+	read, write := p.Access.ForAccount(account.PaymentsRead), p.Access.ForAccount(account.PaymentsWrite)
+	g.POST("/gateway/payments", p.create, write)
+	g.GET("/gateway/payments", p.list, read)
+	g.GET("/gateway/payments/:reference", p.get, read)
+	g.GET("/gateway/payments/:reference/history", p.history, read)
+	g.GET("/gateway/payments/:reference/refunds", p.refunds, read)
+	g.POST("/gateway/payments/:reference/refund", p.refund, p.Access.ForAccount(account.RefundsWrite))
+	g.POST("/gateway/payments/:reference/refunds/:refund/cancel", p.cancelRefund, p.Access.ForAccount(account.RefundsWrite))
+	g.POST("/gateway/payments/:reference/cancel", p.cancel, write)
+	public := web.PerIP(p.Limiter, "status", statusPerMinute)
+	g.GET("/gateway/payments/:reference/status", p.status, anyOrigin, public)
+	g.OPTIONS("/gateway/payments/:reference/status", preflight, anyOrigin)
+}

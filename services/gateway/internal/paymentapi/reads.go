@@ -1,0 +1,95 @@
+package paymentapi
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+func (p *Payments) get(c echo.Context) error {
+	ref, err := paying.ReferenceOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	of := caller.AccountOf(c)
+	resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	if err != nil {
+		return fmt.Errorf("read payment: %w", err)
+	}
+	return web.OK(c, http.StatusOK, paying.View(resp.GetPayment()))
+}
+
+func (p *Payments) history(c echo.Context) error {
+	ref, err := paying.ReferenceOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	of := caller.AccountOf(c)
+	resp, err := p.Reads.ListHistory(ctx, &paymentsv1.ListHistoryRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	if err != nil {
+		return fmt.Errorf("read history: %w", err)
+	}
+	return web.OK(c, http.StatusOK, changes(resp.GetEntries()))
+}
+
+func (p *Payments) refunds(c echo.Context) error {
+	ref, err := paying.ReferenceOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	of := caller.AccountOf(c)
+	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	if err != nil {
+		return fmt.Errorf("list refunds: %w", err)
+	}
+	return web.OK(c, http.StatusOK, paying.Views(resp.GetRefunds()))
+}
+
+// status is public: merchants' pages ask it from the payer's browser.
+func (p *Payments) status(c echo.Context) error {
+	ref, err := paying.ReferenceOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	resp, err := p.Reads.GetPaymentStatus(ctx, &paymentsv1.GetPaymentStatusRequest{Reference: ref})
+	if err != nil {
+		return fmt.Errorf("read public status: %w", err)
+	}
+	return web.OK(c, http.StatusOK, publicStatus{
+		Reference: resp.GetReference(), Status: resp.GetStatus(), Amount: money.Cents(resp.GetAmountCents()), Currency: resp.GetCurrency(),
+	})
+}
+
+// anyOrigin lets every page read the answer: it holds nothing that needs a credential.
+func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set(echo.HeaderAccessControlAllowOrigin, "*")
+		h.Set(echo.HeaderAccessControlExposeHeaders, web.ExposedHeaders)
+		return next(c)
+	}
+}
+
+func preflight(c echo.Context) error {
+	h := c.Response().Header()
+	h.Set(echo.HeaderAllow, "GET, OPTIONS")
+	h.Set(echo.HeaderAccessControlAllowMethods, "GET")
+	h.Set(echo.HeaderAccessControlAllowHeaders, "Content-Type, Authorization, Cache-Control, X-Request-Id")
+	h.Set(echo.HeaderAccessControlMaxAge, "86400")
+	return c.NoContent(http.StatusNoContent)
+}

@@ -1,0 +1,66 @@
+package paymentapi
+
+import (
+	"fmt"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/money"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// checkRefund is STEP_UP_REQUIRED for a login without a fresh proof that would give back more of a payment than its merchant allows
+// without one. Earlier refunds count: many small ones are no way around it. Nor are many at once, of which none is recorded yet: the second
+// within a minute wants a proof, whatever it gives back.
+func (p *Payments) checkRefund(c echo.Context, of caller.Account, ref string, amount web.Amount) error {
+	above := of.Merchant.RefundStepUpAbove
+	if above == nil {
+		return nil
+	}
+	stale := p.Access.CheckProof(c)
+	if !errs.Is(stale, errs.StepUpRequired) {
+		return stale
+	}
+	first, err := p.Limiter.Allow(c.Request().Context(), "refund:"+ref, 1)
+	if err != nil {
+		return fmt.Errorf("count refunds of payment: %w", err)
+	}
+	total, err := p.givenBack(c, of, ref, amount)
+	if err != nil {
+		return err
+	}
+	if !first.Allowed || total > *above {
+		return stale
+	}
+	return nil
+}
+
+// givenBack is what all refunds of a payment come to with this one.
+func (p *Payments) givenBack(c echo.Context, of caller.Account, ref string, amount web.Amount) (money.Cents, error) {
+	ctx, cancel := web.Calling(c, readTimeout)
+	defer cancel()
+	if !amount.Given() { // all of the payment
+		resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+		if err != nil {
+			return 0, fmt.Errorf("read payment to refund: %w", err)
+		}
+		return money.Cents(resp.GetPayment().GetAmountCents()), nil
+	}
+	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	if err != nil {
+		return 0, fmt.Errorf("read refunds of payment: %w", err)
+	}
+	total := amount.Cents()
+	for _, r := range resp.GetRefunds() {
+		if s := r.GetStatus(); s == "failed" || s == "cancelled" {
+			continue
+		}
+		if total, err = total.Add(money.Cents(r.GetAmountCents())); err != nil {
+			return 0, fmt.Errorf("add up refunds of payment: %w", err)
+		}
+	}
+	return total, nil
+}

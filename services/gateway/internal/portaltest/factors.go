@@ -1,0 +1,69 @@
+package portaltest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"european-pay.eu/eupay/internal/mail"
+
+	"github.com/pquerna/otp/totp"
+)
+
+// Code is what the authenticator app shows now.
+func (p *Portal) Code(t *testing.T, secret string) string {
+	t.Helper()
+	code, err := totp.GenerateCode(secret, p.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// Wrong is a code of long ago.
+func (p *Portal) Wrong(t *testing.T, secret string) string {
+	t.Helper()
+	code, err := totp.GenerateCode(secret, p.Clock.Now().Add(-time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// Enrol sets up a second factor and returns its secret and the recovery codes. Its code of the moment is used up.
+func (p *Portal) Enrol(t *testing.T, who As) (secret string, recovery []string) {
+	t.Helper()
+	secret = p.Must(t, who, "POST", "/auth/mfa/totp", `{"password":"`+Password+`"}`).Str("secret")
+	r := p.Must(t, who, "POST", "/auth/mfa/totp/confirm", `{"code":"`+p.Code(t, secret)+`"}`)
+	for _, c := range r.JSON["recovery_codes"].([]any) {
+		recovery = append(recovery, c.(string))
+	}
+	p.Mails(t)
+	return secret, recovery
+}
+
+// letters are the mails that were sent.
+type letters struct {
+	mu   sync.Mutex
+	sent []mail.Message
+}
+
+// Send implements postbox.Sender.
+func (l *letters) Send(_ context.Context, m mail.Message) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent = append(l.sent, m)
+	return nil
+}
+
+// Mails sends what is queued and returns it.
+func (p *Portal) Mails(t *testing.T) []mail.Message {
+	t.Helper()
+	l := &letters{}
+	p.Accounts.Mails.Sender = l
+	if err := p.Accounts.Mails.SendDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return l.sent
+}

@@ -1,0 +1,36 @@
+package web
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// OptionalTime is null for a time that has not come.
+func OptionalTime(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	text := Time(*t)
+	return &text
+}
+
+// OptionalStamp is OptionalTime for a time of another service.
+func OptionalStamp(t *timestamppb.Timestamp) *string {
+	if t == nil {
+		return nil
+	}
+	at := t.AsTime()
+	return OptionalTime(&at)
+}
+
+// Stamp is Time for a time of another service.
+func Stamp(t *timestamppb.Timestamp) string { return Time(t.AsTime()) }
+
+// StampOrNone is Stamp, or empty for none.
+func StampOrNone(t *timestamppb.Timestamp) string {
+	if t == nil {
+		return ""
+	}
+	return Stamp(t)
+}

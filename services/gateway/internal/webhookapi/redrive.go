@@ -1,0 +1,172 @@
+package webhookapi
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"european-pay.eu/eupay/internal/errs"
+	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
+	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+// redriven is what came of sending many deliveries again.
+type redriven struct {
+	Count  int64 `json:"count"`
+	More   bool  `json:"more"`
+	DryRun bool  `json:"dry_run"`
+}
+
+// modeOnly is the body of a request that needs none.
+type modeOnly struct {
+	Livemode *bool `json:"livemode"`
+}
+
+// testEndpoint sends a test event and answers with what came of it. That the merchant's server refused it is an answer
+// like any other.
+func (a *API) testEndpoint(c echo.Context) error {
+	var in modeOnly
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	of, id, err := a.endpointOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	if err := a.mayTest(c, of, id); err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, testTimeout)
+	defer cancel()
+	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
+}
+
+// Bounds of tests in a minute: a request of ours to any host that somebody names is no tool to look around with.
+const (
+	testsOfMerchant = 10
+	testsOfEndpoint = 3
+)
+
+// mayTest counts a test, and lets whom we do not know yet test his own machine alone.
+func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
+	if err := web.Limited(c, a.limiter, "hook-test:"+of.MerchantID, testsOfMerchant); err != nil {
+		return err
+	}
+	m, err := a.merchants.Get(c.Request().Context(), of.MerchantID)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, callTimeout)
+	defer cancel()
+	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	if !m.GatewayEnabled && !isLoopback(res.GetEndpoint().GetUrl()) {
+		return errs.New(errs.APIAccessDisabled, "Your account is not enabled yet: until it is, tests go to your own machine only (localhost).")
+	}
+	return web.Limited(c, a.limiter, "hook-test:"+res.GetEndpoint().GetId(), testsOfEndpoint)
+}
+
+// isLoopback reports whether the URL names the caller's own machine, without asking a name server.
+func isLoopback(link string) bool {
+	u, err := url.Parse(link)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+func (a *API) recoverEndpoint(c echo.Context) error {
+	var in struct {
+		Since    string `json:"since"`
+		DryRun   bool   `json:"dry_run"`
+		Livemode *bool  `json:"livemode"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	if err := web.Required("since", in.Since); err != nil {
+		return err
+	}
+	from, err := spanOf("since", &in.Since, "", nil)
+	if err != nil {
+		return err
+	}
+	of, id, err := a.endpointOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, bulkTimeout)
+	defer cancel()
+	res, err := a.webhooks.RecoverEndpoint(ctx, &webhooksv1.RecoverEndpointRequest{
+		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Since: from.after, DryRun: in.DryRun,
+	})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+}
+
+func (a *API) resendDelivery(c echo.Context) error {
+	var in modeOnly
+	if err := web.DecodeOptional(c, &in); err != nil {
+		return err
+	}
+	of, id, err := a.deliveryOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, callTimeout)
+	defer cancel()
+	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusAccepted, deliveryView(res.GetDelivery()))
+}
+
+func (a *API) resendDeliveries(c echo.Context) error {
+	var in struct {
+		EndpointID    string  `json:"endpoint_id"`
+		Status        string  `json:"status"`
+		Reference     string  `json:"reference"`
+		EventType     string  `json:"event_type"`
+		CreatedAfter  *string `json:"created_after"`
+		CreatedBefore *string `json:"created_before"`
+		DryRun        bool    `json:"dry_run"`
+		Livemode      *bool   `json:"livemode"`
+	}
+	if err := web.Decode(c, &in); err != nil {
+		return err
+	}
+	created, err := spanOf("created_after", in.CreatedAfter, "created_before", in.CreatedBefore)
+	if err != nil {
+		return err
+	}
+	of, err := caller.WhoseOf(c, in.Livemode)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := web.Calling(c, bulkTimeout)
+	defer cancel()
+	res, err := a.webhooks.ResendDeliveries(ctx, &webhooksv1.ResendDeliveriesRequest{
+		MerchantId: of.MerchantID, Livemode: of.Livemode, DryRun: in.DryRun,
+		Filter: &webhooksv1.DeliveryFilter{
+			EndpointId: in.EndpointID, Status: in.Status, Reference: in.Reference, EventType: in.EventType,
+			CreatedAfter: created.after, CreatedBefore: created.before,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, redriven{Count: res.GetCount(), More: res.GetMore(), DryRun: in.DryRun})
+}
