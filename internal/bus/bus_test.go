@@ -132,7 +132,7 @@ func TestALostStreamComesBack(t *testing.T) {
 }
 
 // A missing consumer is reported to its owner and in the list of problems.
-func TestAMissingConsumerIsSaid(t *testing.T) {
+func TestAMissingConsumerIsReported(t *testing.T) {
 	srv := server(t, natsserver.Options{Dir: t.TempDir()})
 	b := connect(t, srv.URL(), time.Hour)
 	missing := make(chan struct{}, 1)
