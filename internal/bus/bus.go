@@ -72,7 +72,7 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			if errors.Is(err, nats.ErrPermissionViolation) {
-				log.Error("NATS denied a subject: the user of this service lacks a permission", "error", err)
+				log.Error("NATS denies this service a subject: its user lacks a permission", "error", err)
 				return
 			}
 			log.Warn("NATS error", "error", err)
