@@ -38,16 +38,16 @@ var elsewhere = map[string]int{
 
 // machineTime are the files that look at the machine's clock, and why no test has to move it.
 var machineTime = map[string]string{
-	"einvoice/internal/seqino/client.go":  "the default of an injected clock",
-	"payments/internal/powens/client.go":  "the default of an injected clock",
-	"gateway/internal/paying/send.go":     "a deadline that another process meets: its clock is real",
-	"gateway/internal/provider/return.go": "a deadline that another process meets: its clock is real",
-	"gateway/internal/web/download.go":    "the deadline of a connection",
-	"gateway/internal/web/eventstream.go": "the deadline of a connection",
-	"payments/internal/powens/call.go":    "the deadline of a context",
-	"gateway/internal/web/middleware.go":  "how long a request took, for the log",
-	"payments/internal/engine/metrics.go": "how long a call took, for a metric",
-	"gateway/internal/ratelimit/pool.go":  "how long a connection was idle",
-	"gateway/internal/web/flood.go":       "what floods is slowed down as it comes",
-	"webhooks/internal/delivery/vigil.go": "a process that was stopped must not believe in its leases, whatever its clock says",
+	"einvoice/internal/seqino/client.go":     "the default of an injected clock",
+	"payments/internal/powens/client.go":     "the default of an injected clock",
+	"gateway/internal/paying/send.go":        "a deadline that another process meets: its clock is real",
+	"gateway/internal/provider/return.go":    "a deadline that another process meets: its clock is real",
+	"gateway/internal/web/download.go":       "the deadline of a connection",
+	"gateway/internal/web/eventstream.go":    "the deadline of a connection",
+	"payments/internal/powens/call.go":       "the deadline of a context",
+	"gateway/internal/web/middleware.go":     "how long a request took, for the log",
+	"payments/internal/engine/metrics.go":    "how long a call took, for a metric",
+	"gateway/internal/ratelimit/pool.go":     "how long a connection was idle",
+	"gateway/internal/web/flood.go":          "what floods is slowed down as it comes",
+	"webhooks/internal/delivery/liveness.go": "a process that was stopped must not believe in its leases, whatever its clock says",
 }

@@ -403,10 +403,10 @@ func TestOnlyListedCallersAreServed(t *testing.T) {
 	}
 }
 
-func TestAServiceThatNobodyMayCallDoesNotStart(t *testing.T) {
+func TestAServiceWithoutCallersDoesNotStart(t *testing.T) {
 	core := open(t, base(t, natstest.Server(t)))
 	core.GRPC.RegisterService(&grpc.ServiceDesc{ServiceName: "sample.Open", HandlerType: (*any)(nil)}, struct{}{})
-	if err := core.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "nobody may call sample.Open") {
+	if err := core.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "sample.Open has no callers") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -19,34 +19,35 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 )
 
-// callers are the identities that may call each gRPC service of this process. A service that is not listed serves nobody.
+// callers is the list of identities that may call each gRPC service of this process. A service that is not listed accepts no
+// calls.
 type callers struct {
 	self string
 	log  *slog.Logger
 	of   map[string][]string
 }
 
-// Serve registers a gRPC service for these callers, by the names of their identities, and nobody else.
+// Serve registers a gRPC service that only the named identities may call.
 func (c *Core) Serve(desc *grpc.ServiceDesc, impl any, callers ...string) {
 	c.callers.of[desc.ServiceName] = callers
 	c.GRPC.RegisterService(desc, impl)
 }
 
-// complete: a service that was registered without its callers is a mistake of ours, found at the start.
+// complete returns an error if a service was registered without callers, so that the mistake is found at the start.
 func (c *callers) complete(s *grpc.Server) error {
 	for name := range s.GetServiceInfo() {
 		if len(c.of[name]) == 0 && name != healthv1.Health_ServiceDesc.ServiceName {
-			return fmt.Errorf("nobody may call %s: register it with Serve", name)
+			return fmt.Errorf("%s has no callers: register it with Serve", name)
 		}
 	}
 	return nil
 }
 
-// check refuses a caller who is not on the list. Its certificate was verified in the handshake.
+// check refuses a caller that is not on the list. Its certificate was verified in the handshake.
 func (c *callers) check(ctx context.Context, method string) error {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	if service == healthv1.Health_ServiceDesc.ServiceName {
-		return nil // every identity may ask for the health of this service
+		return nil // every identity may check the health of this service
 	}
 	name := caller(ctx)
 	if slices.Contains(c.of[service], name) {
@@ -57,7 +58,7 @@ func (c *callers) check(ctx context.Context, method string) error {
 	return status.Error(codes.PermissionDenied, "this identity may not call the service")
 }
 
-// caller is the name in the certificate of the other side; empty without one.
+// caller returns the name in the caller's certificate; empty without one.
 func caller(ctx context.Context) string {
 	p, ok := peer.FromContext(ctx)
 	if !ok {

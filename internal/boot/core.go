@@ -20,32 +20,32 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// Base are the settings that every service has.
+// Base holds the settings that every service has.
 type Base struct {
 	DatabaseURL string `env:"EUPAY_DATABASE_URL,required"`
 	// DatabaseConns is the size of the pool.
 	DatabaseConns int32  `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
 	NATSURL       string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
-	// TLS names the files of this service's identity, which it shows to the other services and to NATS.
+	// TLS names the files of this service's identity, which it presents to the other services and to NATS.
 	TLS identity.Files
 	StreamSettings
-	// DatabasePlainStartup leaves out settings of the server's keepalives that some connection poolers refuse.
+	// DatabasePlainStartup omits the keepalive settings of the server, which some connection poolers refuse.
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
-	// OutboxKeep is how long published events stay in the outbox, to be published again when the broker loses them: longer than its
-	// backups are old. Inboxes remember for longer, so that nothing takes effect twice.
+	// OutboxKeep is how long published events stay in the outbox. If the broker loses them, for example because it is restored
+	// from a backup, they are published again. Inboxes keep event ids for longer, so no event takes effect twice.
 	OutboxKeep time.Duration `env:"EUPAY_OUTBOX_KEEP" envDefault:"50h"`
-	// GRPCAddr and ManagementAddr are where the service listens. Empty: the service's own default port on loopback.
+	// GRPCAddr and ManagementAddr are the addresses on which the service listens. Default: the service's own port on loopback.
 	GRPCAddr       string `env:"EUPAY_GRPC_ADDR"`
 	ManagementAddr string `env:"EUPAY_MANAGEMENT_ADDR"`
 	LogLevel       string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
-	// Grace bounds the time between a stop signal and the end of the process.
+	// Grace is the deadline between a stop signal and the end of the process.
 	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
 }
 
-// defaultOutboxKeep is for a Base that was not read from the environment.
+// defaultOutboxKeep applies to a Base that was not read from the environment.
 const defaultOutboxKeep = 50 * time.Hour
 
-// check refuses settings with which an event could take effect twice, or get lost.
+// check refuses settings with which an event could take effect twice or get lost.
 func (b Base) check() error {
 	age := b.EventAge
 	if age <= 0 {
@@ -61,13 +61,13 @@ func (b Base) check() error {
 	return nil
 }
 
-// Deps are what tests and the all-in-one hand in; every field may be left empty.
+// Deps are replaced by tests and the all-in-one. Every field may be empty.
 type Deps struct {
 	Log *slog.Logger
 	Now func() time.Time
 }
 
-// Core is a service's pool, broker connection and gRPC server. Open it first and close it last.
+// Core holds a service's pool, broker connection and gRPC server. Open it first and close it last.
 type Core struct {
 	Name string
 	Base Base
@@ -76,10 +76,10 @@ type Core struct {
 	GRPC *grpc.Server
 	Log  *slog.Logger
 	Now  func() time.Time
-	// Edge: what the service does for its callers goes on as long as the database answers, whatever becomes of the broker's consumers.
-	// Set it before Run.
+	// Edge marks a service that can serve its callers without the broker's consumers, as long as the database answers. Set it
+	// before Run.
 	Edge bool
-	// Identity is who this service is to the others.
+	// Identity is this service's identity.
 	Identity *identity.Identity
 
 	callers      callers
@@ -89,8 +89,8 @@ type Core struct {
 	management   *management
 }
 
-// Open applies the service's migrations, connects and listens, so that addresses are known before Run. It waits for
-// the database and the broker until ctx ends.
+// Open applies the service's migrations, connects and listens, so that addresses are known before Run. It waits for the database
+// and the broker until ctx ends.
 func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps Deps) (*Core, error) {
 	if base.OutboxKeep == 0 {
 		base.OutboxKeep = defaultOutboxKeep
@@ -115,7 +115,9 @@ func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps De
 
 func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	var err error
-	if c.Identity, err = identity.Load(c.Base.TLS, func(err error) { c.Log.Error("identity not replaced", "error", err) }); err != nil {
+	if c.Identity, err = identity.Load(c.Base.TLS, func(err error) {
+		c.Log.Error("new identity files not usable, keeping the previous identity", "error", err)
+	}); err != nil {
 		return err
 	}
 	settings := pg.Settings{
@@ -150,7 +152,7 @@ func (c *Core) broker() bus.Settings {
 	return s
 }
 
-// orLoopback picks a free loopback port for a server that nobody needs to find.
+// orLoopback returns addr, or a free loopback port if it is empty.
 func orLoopback(addr string) string {
 	if addr == "" {
 		return "127.0.0.1:0"
@@ -158,7 +160,7 @@ func orLoopback(addr string) string {
 	return addr
 }
 
-// migrate waits for a database that is not there yet: in a cluster it may start after the service.
+// migrate waits for the database: in a cluster it may start after the service.
 func (c *Core) migrate(ctx context.Context, s pg.Settings, migrations fs.FS) error {
 	for {
 		err := pg.Migrate(ctx, s, migrations)
@@ -180,13 +182,13 @@ func (c *Core) GRPCAddr() string { return c.grpcListener.Addr().String() }
 // ManagementAddr is where health and metrics are served.
 func (c *Core) ManagementAddr() string { return c.management.listener.Addr().String() }
 
-// Run serves gRPC and management and runs the workers until ctx ends or one of them fails. Then readiness goes off,
-// the workers end, and calls under way are finished within the grace period.
+// Run serves gRPC and management and runs the workers until ctx ends or one of them fails. Then the service reports that it is
+// not ready, the workers end, and calls in progress are completed within the grace period.
 func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) error {
 	if err := c.callers.complete(c.GRPC); err != nil {
 		return err
 	}
-	c.Log.Info("service runs", "grpc", c.GRPCAddr(), "management", c.ManagementAddr())
+	c.Log.Info("service started", "grpc", c.GRPCAddr(), "management", c.ManagementAddr())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return c.serveGRPC(ctx) })
 	group.Go(func() error { return c.management.run(ctx) })
@@ -201,14 +203,14 @@ func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) 
 	return err
 }
 
-// Close releases the connections. It may be called more than once.
+// Close closes the connections. It may be called more than once.
 func (c *Core) Close() {
 	if c.GRPC != nil {
 		c.endStreams()
 		c.GRPC.Stop()
 	}
 	if c.grpcListener != nil {
-		c.grpcListener.Close() // already closed by the server when Run was called
+		c.grpcListener.Close() // the server has closed it if Run was called
 	}
 	if c.management != nil {
 		c.management.listener.Close() // likewise

@@ -23,30 +23,30 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 )
 
-// reconnect is quick: the other service is on the same network and restarts within seconds.
+// reconnect uses short delays: the other service is on the same network and restarts within seconds.
 var reconnect = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
 
-// A side that has not heard of the other for that long asks, and gives the connection up when no answer comes: 10 s is the shortest that
-// gRPC lets a client ask. On Linux the limit is also that of data that is not acknowledged (TCP_USER_TIMEOUT), so that a call under way
-// to a node that vanished fails after it.
+// Keepalives: a side that receives nothing for pingEvery sends a ping and closes the connection if it gets no answer within
+// pingLimit. 10 s is the shortest interval that gRPC permits a client. On Linux the limit also applies to unacknowledged data
+// (TCP_USER_TIMEOUT), so a call to a node that has vanished fails in time.
 const (
 	pingEvery = 10 * time.Second
 	pingLimit = 5 * time.Second
 )
 
-// newGRPCServer returns a server whose streams end when stopping does.
+// newGRPCServer returns a server whose streams end when stopping is cancelled.
 func newGRPCServer(stopping context.Context, who *identity.Identity, c *callers, log *slog.Logger) (*grpc.Server, *health.Server) {
 	s := grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(who.Server())),
 		grpc.ChainUnaryInterceptor(recovered(log), c.unary, errs.UnaryServer(log)),
 		grpc.ChainStreamInterceptor(recoveredStream(log), c.stream, untilStop(stopping), errs.StreamServer(log)),
-		// Clients reconnect now and then, so that new replicas get their share.
+		// Clients reconnect periodically, so that new replicas get their share.
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 5 * time.Minute, MaxConnectionAgeGrace: 30 * time.Second, Time: pingEvery, Timeout: pingLimit,
 		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery / 2, PermitWithoutStream: true}),
 		grpc.MaxRecvMsgSize(4<<20),
-		// A goroutine that lives on keeps the stack that its calls need; a new one for each call has to grow it again.
+		// Long-lived workers keep a grown stack; a new goroutine for each call would have to grow it again.
 		grpc.NumStreamWorkers(uint32(8*runtime.GOMAXPROCS(0))),
 	)
 	h := health.NewServer()
@@ -54,7 +54,7 @@ func newGRPCServer(stopping context.Context, who *identity.Identity, c *callers,
 	return s, h
 }
 
-// recovered turns a panic of one call into an internal error of that call.
+// recovered turns a panic in a call into an internal error of that call.
 func recovered(log *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
 		defer func() {
@@ -67,7 +67,7 @@ func recovered(log *slog.Logger) grpc.UnaryServerInterceptor {
 	}
 }
 
-// recoveredStream is recovered for calls that stream.
+// recoveredStream does the same for streaming calls.
 func recoveredStream(log *slog.Logger) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 		defer func() {
@@ -80,8 +80,8 @@ func recoveredStream(log *slog.Logger) grpc.StreamServerInterceptor {
 	}
 }
 
-// untilStop ends a stream's context when the service stops: a stream may have no end of its own, and the server waits
-// for its handlers. The client is told to come again.
+// untilStop cancels a stream's context when the service stops. Otherwise the server would wait for streams that have no end. The
+// client is told to reconnect.
 func untilStop(stopping context.Context) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		ctx, cancel := context.WithCancel(stream.Context())
@@ -89,7 +89,7 @@ func untilStop(stopping context.Context) grpc.StreamServerInterceptor {
 		defer context.AfterFunc(stopping, cancel)()
 		err := handler(srv, endingStream{stream, ctx})
 		if err != nil && stopping.Err() != nil {
-			return status.Error(codes.Unavailable, "the service stops")
+			return status.Error(codes.Unavailable, "the service is stopping")
 		}
 		return err
 	}
@@ -107,7 +107,7 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
-		c.health.Shutdown() // clients that watch go elsewhere
+		c.health.Shutdown() // clients that watch the health switch to another replica
 		c.endStreams()
 		timer := time.AfterFunc(c.Base.Grace, c.GRPC.Stop)
 		defer timer.Stop()
@@ -120,8 +120,8 @@ func (c *Core) serveGRPC(ctx context.Context) error {
 	return nil
 }
 
-// Dial returns a client connection to the service of that name at the address, shown this service's identity. It connects lazily, spreads
-// calls over all addresses, believes nobody but the service itself, and turns errors back into errs.Error.
+// Dial returns a client connection to the named service at the address. It presents this service's identity, connects lazily,
+// balances calls over all addresses, accepts only the certificate of the named service, and converts statuses back to errs.Error.
 func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("dns:///"+target,
 		grpc.WithTransportCredentials(serviceCredentials{who, name}),
@@ -137,7 +137,7 @@ func Dial(who *identity.Identity, name, target string) (*grpc.ClientConn, error)
 	return conn, nil
 }
 
-// serviceCredentials are the credentials of connections to one service. Each connection takes the identity's files as they are then.
+// serviceCredentials are the credentials of connections to one service. Each connection uses the current identity files.
 type serviceCredentials struct {
 	who  *identity.Identity
 	name string
@@ -147,14 +147,14 @@ func (p serviceCredentials) fresh() credentials.TransportCredentials {
 	return credentials.NewTLS(p.who.Client(p.name))
 }
 
-// ClientHandshake proves who both sides are. The authority, which follows from the address, does not matter.
+// ClientHandshake authenticates both sides. The authority, which is derived from the address, is ignored.
 func (p serviceCredentials) ClientHandshake(ctx context.Context, _ string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	return p.fresh().ClientHandshake(ctx, p.name, raw)
 }
 
-// ServerHandshake is not for clients.
+// ServerHandshake is not supported: these are client credentials.
 func (serviceCredentials) ServerHandshake(net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	return nil, nil, errors.New("credentials of a client")
+	return nil, nil, errors.New("these credentials are for clients")
 }
 
 // Info describes the protocol.
@@ -163,7 +163,7 @@ func (p serviceCredentials) Info() credentials.ProtocolInfo { return p.fresh().I
 // Clone returns the same credentials: they have no state.
 func (p serviceCredentials) Clone() credentials.TransportCredentials { return p }
 
-// OverrideServerName is not supported: the name is the service's.
+// OverrideServerName is not supported: the expected name is fixed.
 func (serviceCredentials) OverrideServerName(string) error {
 	return errors.New("the name of a service cannot be overridden")
 }

@@ -1,4 +1,4 @@
-// Package boot is what every service stands on: settings, log, database pool, broker, gRPC, health and shutdown.
+// Package boot holds what every service starts with: settings, log, database pool, broker, gRPC, health and shutdown.
 package boot
 
 import (
@@ -8,8 +8,8 @@ import (
 	"regexp"
 )
 
-// NewLogger returns a JSON logger at the level ("debug", "info", "warn", "error") that never prints a secret key, a
-// token, an authorization or an IBAN.
+// NewLogger returns a JSON logger at the level ("debug", "info", "warn", "error"). It redacts secret keys, tokens, authorization
+// headers and IBANs.
 func NewLogger(w io.Writer, level string) *slog.Logger {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {

@@ -16,8 +16,8 @@ type Service interface {
 	Close()
 }
 
-// Main is the whole main function of a service: it reads cfg from the environment, makes the service and runs it until
-// SIGINT or SIGTERM. With the argument "check-config" it only checks the settings. It returns the exit code.
+// Main is the main function of a service: it reads cfg from the environment, opens the service and runs it until SIGINT or
+// SIGTERM. With the argument "check-config" it only checks the settings. It returns the exit code.
 func Main[C any, S Service](cfg *C, open func(context.Context, C, Deps) (S, error)) int {
 	if err := config.Load(cfg); err != nil {
 		fmt.Fprintln(os.Stderr, err)

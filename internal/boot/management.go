@@ -54,16 +54,17 @@ func (m *management) run(ctx context.Context) error {
 	return nil
 }
 
-// lasting is how long something must be wrong with the broker before it counts: consumers are made anew within this time.
-const lasting = 5 * time.Second
+// graceBeforeNotReady is how long a broker problem must last before the service reports it: missing consumers are recreated
+// within this time.
+const graceBeforeNotReady = 5 * time.Second
 
-// ready says what the service can still do for its callers. Reads need the database alone, so without a connection to NATS, which is
-// the same for every replica, it is ready and degraded. When NATS is there and a stream or a consumer is not, this service does
-// not do its work. The body names what is wrong.
+// ready reports what the service can still do. Reads need only the database, so without a connection to NATS, which fails for all
+// replicas alike, the service is ready but degraded. If NATS is connected and a stream or a consumer is missing, the service does
+// not work and is not ready. The body lists the problems.
 func (m *management) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
-	trouble := m.core.Bus.Problems(lasting)
+	trouble := m.core.Bus.Problems(graceBeforeNotReady)
 	disconnected := !m.core.Bus.NC.IsConnected()
 	if disconnected {
 		trouble = []string{"no connection to NATS"}

@@ -13,9 +13,9 @@ import (
 	"european-pay.eu/eupay/internal/pgtest"
 )
 
-// TestABrokerWithoutAQuorumIsNoBroker: its last server takes connections and answers questions about the streams as before, and
+// TestABrokerWithoutAQuorumIsAProblem: its last server takes connections and answers questions about the streams as before, and
 // takes no message.
-func TestABrokerWithoutAQuorumIsNoBroker(t *testing.T) {
+func TestABrokerWithoutAQuorumIsAProblem(t *testing.T) {
 	cluster := natstest.NewCluster(t)
 	b := boot.Base{DatabaseConns: 4, NATSURL: cluster.URL(), TLS: identitytest.Files(t, identity.Operator), StreamSettings: boot.StreamSettings{NATSReplicas: natstest.Servers}}
 	var cores [2]*boot.Core

@@ -1,5 +1,5 @@
-// Package bus connects to NATS and keeps the streams that the platform needs in place: while it is open, what is missing is made
-// again within seconds. What is there is never changed.
+// Package bus connects to NATS and maintains the streams of the platform: while it is open, missing streams are recreated within
+// seconds. Existing streams are never changed.
 package bus
 
 import (
@@ -21,21 +21,22 @@ import (
 // Settings of a connection.
 type Settings struct {
 	URL string
-	// Name shows up in the server's connection list.
+	// Name appears in the server's connection list.
 	Name string
-	// Identity that is shown to the server, which must have its own. Nil: the connection is in the clear, for the tests of single packages.
+	// Identity is presented to the server, which must present its own. With nil the connection is unencrypted, for tests of
+	// single packages.
 	Identity *identity.Identity
 	// Replicas of each stream: 1 for a single server, 3 in a cluster.
 	Replicas int
-	// EventAge is how long events can be replayed. 0: 90 days.
+	// EventAge is how long events can be replayed. Default: 90 days.
 	EventAge time.Duration
-	// Bytes bounds the streams.
+	// Bytes limits the size of the streams.
 	Bytes Bytes
 }
 
 const (
 	connectTimeout = 2 * time.Second
-	// A server that does not answer three pings in a row is gone.
+	// A server that does not answer three pings in a row is considered gone.
 	pingEvery = 2 * time.Second
 	pingsOut  = 2
 )
@@ -55,8 +56,8 @@ type Bus struct {
 	watching sync.WaitGroup
 }
 
-// Connect connects to NATS and creates the streams that are missing, now and whenever one is found missing. While the server
-// cannot be reached, it keeps retrying in the background.
+// Connect connects to NATS and creates missing streams, now and whenever one is found missing. While the server cannot be
+// reached, it keeps retrying in the background.
 func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 	b := &Bus{settings: s, log: log, watch: newWatch()}
 	b.open, b.close = context.WithCancel(context.WithoutCancel(ctx))
@@ -71,10 +72,10 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			if errors.Is(err, nats.ErrPermissionViolation) {
-				log.Error("NATS denies this service a subject: its user lacks a right", "error", err)
+				log.Error("NATS denies this service a subject: its user lacks a permission", "error", err)
 				return
 			}
-			log.Warn("trouble with NATS", "error", err)
+			log.Warn("NATS error", "error", err)
 		}),
 	)...)
 	if err != nil {
@@ -92,27 +93,27 @@ func Connect(ctx context.Context, s Settings, log *slog.Logger) (*Bus, error) {
 		b.Close()
 		return nil, err
 	}
-	b.watching.Go(b.keep)
+	b.watching.Go(b.watchUntilClosed)
 	return b, nil
 }
 
-// Secure are the options of a connection that shows an identity and believes none but the broker's. It gets its answers where nobody
-// else may listen. With a nil identity there are none.
+// Secure returns the options of a connection that presents an identity and accepts only the broker's certificate. Its inbox has a
+// prefix that no other identity may subscribe to. With a nil identity there are no options.
 func Secure(i *identity.Identity) []nats.Option {
 	if i == nil {
 		return nil
 	}
 	return []nats.Option{
 		nats.Secure(&tls.Config{MinVersion: tls.VersionTLS13, ServerName: identity.NATS}),
-		nats.ClientTLSConfig(i.Certificate, i.Roots), // asked at every connection, so that replaced files count
+		nats.ClientTLSConfig(i.Certificate, i.Roots), // called for every connection, so that replaced files take effect
 		nats.CustomInboxPrefix(InboxPrefix(i.Name())),
 	}
 }
 
-// InboxPrefix begins the subjects on which the identity of that name receives the broker's answers.
+// InboxPrefix is the prefix of the subjects on which the named identity receives replies.
 func InboxPrefix(name string) string { return "_INBOX_" + name }
 
-// Close flushes what was published and closes the connection.
+// Close flushes pending messages and closes the connection.
 func (b *Bus) Close() {
 	b.close()
 	b.watching.Wait()
@@ -141,7 +142,7 @@ func (b *Bus) ensure(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	for _, want := range Streams(b.settings) {
-		if _, err := b.stream(ctx, want); err != nil {
+		if _, err := b.ensureStream(ctx, want); err != nil {
 			return err
 		}
 	}

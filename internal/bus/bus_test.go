@@ -81,7 +81,7 @@ func TestAnOperatorsSettingsAreLeftAlone(t *testing.T) {
 	if n, _, err := updates.Pending(); err != nil || n != 0 {
 		t.Errorf("%d updates, %v", n, err)
 	}
-	if n := said.count("is left as it is"); n != 1 {
+	if n := said.count("stream differs from the settings"); n != 1 {
 		t.Errorf("said %d times", n)
 	}
 }
@@ -132,7 +132,7 @@ func TestALostStreamComesBack(t *testing.T) {
 }
 
 // A missing consumer is reported to its owner and in the list of problems.
-func TestAMissingConsumerIsSaid(t *testing.T) {
+func TestAMissingConsumerIsReported(t *testing.T) {
 	srv := server(t, natsserver.Options{Dir: t.TempDir()})
 	b := connect(t, srv.URL(), time.Hour)
 	missing := make(chan struct{}, 1)

@@ -20,7 +20,7 @@ func TestMostServersAndALeaderAreAQuorum(t *testing.T) {
 		"one that follows nobody":       {&jetstream.ClusterInfo{Replicas: []*jetstream.PeerInfo{on, off, off}}, true},
 		"nobody leads yet":              {&jetstream.ClusterInfo{Replicas: []*jetstream.PeerInfo{on, on, on}}, true},
 	} {
-		if err := quorum(c.cluster); (err != nil) != c.lost {
+		if err := checkQuorum(c.cluster); (err != nil) != c.lost {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

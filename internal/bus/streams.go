@@ -16,16 +16,16 @@ const (
 	DeadLetter = "EUPAY_DLQ"
 )
 
-// Bytes bounds what each stream stores, so that none takes the room of another. The server reserves them: its store must have room for
-// the sum. 0: the default.
+// Bytes limits the size of each stream, so that none takes the space of another. The server reserves it: its store must have room
+// for the sum. 0: the default.
 type Bytes struct {
 	Events, Commands, Replay, DeadLetter int64
 }
 
-// DefaultBytes are for a hundred million events or so in the days that they are kept.
+// DefaultBytes suffice for about a hundred million events within the default retention.
 var DefaultBytes = Bytes{Events: 8 << 30, Commands: 512 << 20, Replay: 512 << 20, DeadLetter: 512 << 20}
 
-// Sum is what all streams together may store.
+// Sum returns the size limit of all streams together.
 func (b Bytes) Sum() int64 {
 	b = b.orDefault()
 	return b.Events + b.Commands + b.Replay + b.DeadLetter
@@ -43,7 +43,7 @@ func (b Bytes) orDefault() Bytes {
 	return b
 }
 
-// DefaultEventAge is how long events are kept unless a setting says otherwise.
+// DefaultEventAge is how long events are kept by default.
 const DefaultEventAge = 90 * 24 * time.Hour
 
 // EventAge is how long events can be replayed.
@@ -56,8 +56,8 @@ func (s Settings) eventAge() time.Duration {
 	return s.EventAge
 }
 
-// Streams are the streams that a service with these settings makes where they are missing. When they are full the oldest events and
-// dead letters go first; commands and replays are refused, because nobody else knows of them.
+// Streams returns the streams that a service with these settings creates. When they are full, events and dead letters discard the
+// oldest message; commands and replays are refused, because no other copy of them exists.
 func Streams(s Settings) []jetstream.StreamConfig {
 	bytes := s.Bytes.orDefault()
 	all := []jetstream.StreamConfig{
@@ -84,7 +84,7 @@ func Streams(s Settings) []jetstream.StreamConfig {
 	return all
 }
 
-// Differences says, one sentence each, where a stream is not as a service with other settings would make it.
+// Differences describes each setting in which a stream differs from the wanted configuration.
 func Differences(want, have jetstream.StreamConfig) (list []string) {
 	note := func(what string, want, have any) {
 		if fmt.Sprint(want) != fmt.Sprint(have) {

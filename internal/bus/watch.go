@@ -13,33 +13,33 @@ import (
 )
 
 const (
-	// lookEvery is how often streams and consumers are looked for; what is missing is back within twice that.
-	lookEvery = 1500 * time.Millisecond
-	// answerLimit bounds one answer of the broker.
-	answerLimit = 2 * time.Second
-	// nearlyFull is the share of its bytes from which a stream is announced as filling up.
+	// checkEvery is how often streams and consumers are checked. A missing one is recreated within twice that time.
+	checkEvery = 1500 * time.Millisecond
+	// requestTimeout is the deadline of one request to the broker.
+	requestTimeout = 2 * time.Second
+	// nearlyFull is the fill ratio from which a warning is logged.
 	nearlyFull = 0.8
 )
 
-// watch is what is known about the streams and consumers.
+// watch holds the known state of streams and consumers.
 type watch struct {
 	look chan struct{}
 
 	mu       sync.Mutex
 	expected map[string]*expectation // by stream and consumer
-	problems map[string]Problem      // by what they are about
-	// differs and full are what was said in the log, by stream.
+	problems map[string]Problem      // by the stream or consumer they concern
+	// differs and full hold what has been logged, by stream.
 	differs map[string]string
 	full    map[string]bool
 }
 
-// expectation is a durable that this process relies on.
+// expectation is a durable consumer that this process depends on.
 type expectation struct {
 	stream, name string
 	missing      func()
 }
 
-// Problem is something that is wrong with the broker.
+// Problem is a problem with the broker.
 type Problem struct {
 	Text  string
 	Since time.Time
@@ -52,7 +52,7 @@ func newWatch() watch {
 	}
 }
 
-// Look makes the watch look at once.
+// Look triggers an immediate check.
 func (b *Bus) Look() {
 	select {
 	case b.watch.look <- struct{}{}:
@@ -60,8 +60,7 @@ func (b *Bus) Look() {
 	}
 }
 
-// Expect makes the watch look for a durable consumer. missing is called each time when it is not there; it must not block. forget
-// ends it.
+// Expect watches a durable consumer. Each check that finds it missing calls missing, which must not block. forget ends the watch.
 func (b *Bus) Expect(stream, name string, missing func()) (forget func()) {
 	key := stream + " " + name
 	e := &expectation{stream: stream, name: name, missing: missing}
@@ -78,8 +77,8 @@ func (b *Bus) Expect(stream, name string, missing func()) (forget func()) {
 	}
 }
 
-// Problems says what has been wrong with the broker for at least that long: streams and consumers that are missing and cannot be made,
-// or have lost their quorum, or no answer. Nothing is said while there is no connection.
+// Problems lists the broker problems that have lasted at least that long: streams and consumers that are missing and cannot be
+// created, have lost their quorum, or do not answer. Without a connection the list is empty.
 func (b *Bus) Problems(lasting time.Duration) (list []string) {
 	b.watch.mu.Lock()
 	defer b.watch.mu.Unlock()
@@ -92,13 +91,13 @@ func (b *Bus) Problems(lasting time.Duration) (list []string) {
 	return list
 }
 
-// keep looks for streams and consumers until the bus closes.
-func (b *Bus) keep() {
-	tick := time.NewTicker(lookEvery)
+// watchUntilClosed checks streams and consumers until the bus closes.
+func (b *Bus) watchUntilClosed() {
+	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	for {
 		if b.NC.IsConnected() {
-			b.lookAround(b.open)
+			b.checkAll(b.open)
 		} else {
 			b.forgetProblems()
 		}
@@ -111,9 +110,9 @@ func (b *Bus) keep() {
 	}
 }
 
-func (b *Bus) lookAround(ctx context.Context) {
+func (b *Bus) checkAll(ctx context.Context) {
 	for _, want := range Streams(b.settings) {
-		stream, err := b.lookAt(ctx, want)
+		stream, err := b.checkStream(ctx, want)
 		if b.note(want.Name, err); err != nil {
 			continue
 		}
@@ -121,7 +120,7 @@ func (b *Bus) lookAround(ctx context.Context) {
 		b.measure(want.Name, stream.CachedInfo())
 	}
 	for _, e := range b.expectations() {
-		err := b.lookFor(ctx, e)
+		err := b.checkConsumer(ctx, e)
 		b.note(e.stream+" "+e.name, err)
 		if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
 			e.missing()
@@ -130,14 +129,14 @@ func (b *Bus) lookAround(ctx context.Context) {
 	brokerProblems.WithLabelValues(b.settings.Name).Set(float64(len(b.Problems(0))))
 }
 
-func (b *Bus) lookAt(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+func (b *Bus) checkStream(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	s, err := b.stream(ctx, want)
+	s, err := b.ensureStream(ctx, want)
 	if err != nil {
 		return nil, err
 	}
-	if err := quorum(s.CachedInfo().Cluster); err != nil {
+	if err := checkQuorum(s.CachedInfo().Cluster); err != nil {
 		return nil, fmt.Errorf("stream %s: %w", want.Name, err)
 	}
 	return s, nil
@@ -145,9 +144,9 @@ func (b *Bus) lookAt(ctx context.Context, want jetstream.StreamConfig) (jetstrea
 
 var errQuorum = errors.New("JetStream has lost its quorum")
 
-// quorum wants a leader and most of the servers that keep a stream or consumer. What is left without them answers questions as
-// before, and takes no message.
-func quorum(c *jetstream.ClusterInfo) error {
+// checkQuorum requires a leader and a majority of the servers that hold a stream or consumer. Without a quorum the remaining
+// servers still answer requests but store no messages.
+func checkQuorum(c *jetstream.ClusterInfo) error {
 	if c == nil {
 		return nil
 	}
@@ -163,15 +162,15 @@ func quorum(c *jetstream.ClusterInfo) error {
 	return nil
 }
 
-// stream returns the stream, which is made when it is missing and left alone when it is not.
-func (b *Bus) stream(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+// ensureStream returns the stream and creates it if it is missing. An existing stream is not changed.
+func (b *Bus) ensureStream(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
 	s, err := b.JS.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		s, err = b.JS.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another service was faster, with other settings
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another service created it with other settings
 			s, err = b.JS.Stream(ctx, want.Name)
 		} else if err == nil {
-			b.log.Info("stream made, since it was not there", "stream", want.Name)
+			b.log.Info("created missing stream", "stream", want.Name)
 		}
 	}
 	if err != nil {
@@ -180,12 +179,12 @@ func (b *Bus) stream(ctx context.Context, want jetstream.StreamConfig) (jetstrea
 	return s, nil
 }
 
-func (b *Bus) lookFor(ctx context.Context, e *expectation) error {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+func (b *Bus) checkConsumer(ctx context.Context, e *expectation) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	c, err := b.JS.Consumer(ctx, e.stream, e.name)
 	if err == nil {
-		err = quorum(c.CachedInfo().Cluster)
+		err = checkQuorum(c.CachedInfo().Cluster)
 	}
 	if err != nil {
 		return fmt.Errorf("consumer %s on %s: %w", e.name, e.stream, err)
@@ -203,27 +202,27 @@ func (b *Bus) expectations() []*expectation {
 	return list
 }
 
-// note remembers since when something is wrong, or that it is right again, and says both once.
+// note records since when a problem exists, or that it is solved, and logs both once.
 func (b *Bus) note(about string, err error) {
 	b.watch.mu.Lock()
 	defer b.watch.mu.Unlock()
 	known, was := b.watch.problems[about]
 	switch {
-	case b.open.Err() != nil: // what failed is that we stop
+	case b.open.Err() != nil: // the check failed because the bus is closing
 	case err == nil && was:
 		delete(b.watch.problems, about)
-		b.log.Info("the broker's trouble is over", "about", about)
+		b.log.Info("broker problem solved", "about", about)
 	case err != nil:
 		if !was {
 			known.Since = time.Now()
-			b.log.Warn("the broker is in trouble", "about", about, "error", err)
+			b.log.Warn("broker problem", "about", about, "error", err)
 		}
 		known.Text = reason(err)
 		b.watch.problems[about] = known
 	}
 }
 
-// reason is for the readiness page.
+// reason formats a problem for the readiness page.
 func reason(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		what, _, _ := strings.Cut(err.Error(), ": ")
@@ -232,7 +231,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// forgetProblems: without a connection nothing is known.
+// forgetProblems clears all problems: without a connection their state is unknown.
 func (b *Bus) forgetProblems() {
 	b.watch.mu.Lock()
 	defer b.watch.mu.Unlock()
@@ -240,7 +239,7 @@ func (b *Bus) forgetProblems() {
 	brokerProblems.WithLabelValues(b.settings.Name).Set(1)
 }
 
-// compare says, once for each change, where a stream is not as we would make it. It is an operator's to decide.
+// compare logs each difference between a stream and the settings once. Whether to change the stream is the operator's decision.
 func (b *Bus) compare(want, have jetstream.StreamConfig) {
 	text := strings.Join(Differences(want, have), "; ")
 	if b.watch.differs[want.Name] == text {
@@ -248,13 +247,13 @@ func (b *Bus) compare(want, have jetstream.StreamConfig) {
 	}
 	b.watch.differs[want.Name] = text
 	if text == "" {
-		b.log.Info("stream is as the settings say again", "stream", want.Name)
+		b.log.Info("stream matches the settings again", "stream", want.Name)
 		return
 	}
-	b.log.Warn("stream is not as the settings say, and is left as it is", "stream", want.Name, "differences", text)
+	b.log.Warn("stream differs from the settings, not changed", "stream", want.Name, "differences", text)
 }
 
-// measure shows how full a stream is, and says so before it is.
+// measure exports the fill ratio of a stream and warns before it is full.
 func (b *Bus) measure(name string, info *jetstream.StreamInfo) {
 	share := 0.0
 	if info.Config.MaxBytes > 0 {

@@ -17,8 +17,8 @@ type Process struct {
 	err     error
 }
 
-// Start starts the program in a process group of its own, so that Ctrl-C on the terminal reaches only us and we decide
-// the order of the end. On Linux the kernel sends it the last signal when this process dies without stopping it.
+// Start starts the program in its own process group, so that Ctrl-C on the terminal reaches only this process, which then decides
+// the order of shutdown. On Linux the kernel sends it the signal last when this process dies without stopping it.
 func Start(cmd *exec.Cmd, last syscall.Signal) (*Process, error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
@@ -28,7 +28,7 @@ func Start(cmd *exec.Cmd, last syscall.Signal) (*Process, error) {
 	p := &Process{done: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
-		// The kernel's "parent" is the thread that started the child, so the thread is kept.
+		// The kernel's "parent" is the thread that started the child, so the thread must stay alive.
 		runtime.LockOSThread()
 		defer close(p.done)
 		err := cmd.Start()
@@ -44,13 +44,13 @@ func Start(cmd *exec.Cmd, last syscall.Signal) (*Process, error) {
 	return p, nil
 }
 
-// Done is closed when the program has ended, for whatever reason.
+// Done is closed when the program has ended for any reason.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Err is how it ended: nil for exit code 0. Only after Done.
+// Err returns how the program ended: nil for exit code 0. Call it only after Done.
 func (p *Process) Err() error { return p.err }
 
-// Signal sends a signal; to a program that has ended that is no error.
+// Signal sends a signal. It is not an error if the program has ended.
 func (p *Process) Signal(sig syscall.Signal) error {
 	if err := p.process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("signal process %d: %w", p.process.Pid, err)

@@ -4,5 +4,6 @@ package child
 
 import "syscall"
 
-// endWithParent cannot be had here: what a killed run leaves behind must be ended by hand or by the next run.
+// endWithParent is not available on this system: processes left behind by a killed run must be stopped by hand or by the next
+// run.
 func endWithParent(*syscall.SysProcAttr, syscall.Signal) {}

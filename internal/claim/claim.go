@@ -1,7 +1,7 @@
-// Package claim keeps what makes two requests the same one: a merchant's key stands for what the first request with it made. A claim is taken in
-// the transaction that makes it, so a key never stands for something that does not exist.
+// Package claim implements idempotency keys: a merchant's key refers to the object that the first request with it created. A
+// claim is taken in the transaction that creates the object, so a key never refers to an object that does not exist.
 //
-// A service that uses it has this table in its schema (the types of merchant_id and reference are its own):
+// A service that uses it has this table in its schema (the types of merchant_id and reference may differ):
 //
 //	create table claims (
 //	    merchant_id text        not null,
@@ -28,29 +28,29 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// Key is what a merchant gave a request, in one mode: an Idempotency-Key, or its own reference.
+// Key identifies a request of a merchant in one mode: an Idempotency-Key, or the merchant's own reference.
 type Key struct {
 	MerchantID string
 	Livemode   bool
-	// Kind tells keys of several kinds apart, as "header" and "reference".
+	// Kind distinguishes kinds of keys, such as "header" and "reference".
 	Kind, Key string
 }
 
-// Claim is what a key stands for.
+// Claim is what a key refers to.
 type Claim struct {
-	// Reference of what the first request made.
+	// Reference of the object that the first request created.
 	Reference string
-	// Fingerprint of the request, so that another one with the same key can be told from the same one. Empty where that does not matter.
+	// Fingerprint of the request, which detects that a key is used with a different request. Empty if that does not matter.
 	Fingerprint []byte
-	// ExpiresAt is when the key is free again.
+	// ExpiresAt is when the key becomes free.
 	ExpiresAt time.Time
 }
 
-// Same reports whether both are of the same request.
+// Same reports whether the claim belongs to the request with the fingerprint.
 func (c Claim) Same(fingerprint []byte) bool { return bytes.Equal(c.Fingerprint, fingerprint) }
 
-// Take takes a key that is free for c, and returns what the key stands for now: c itself, or what an earlier request made. A
-// request that comes at the same time waits here for the other transaction. Take several keys always in the same order.
+// Take claims a free key for c and returns the current claim: c itself, or that of an earlier request. It waits for concurrent
+// transactions that claim the same key. Always take several keys in the same order.
 func Take(ctx context.Context, tx pg.DB, k Key, c Claim, now time.Time) (holder Claim, err error) {
 	if c.Fingerprint == nil {
 		c.Fingerprint = []byte{}
@@ -69,12 +69,12 @@ func Take(ctx context.Context, tx pg.DB, k Key, c Claim, now time.Time) (holder 
 	}
 	holder, ok, err := read(ctx, tx, k)
 	if err == nil && !ok {
-		err = fmt.Errorf("take the %s %q: its holder is gone", k.Kind, k.Key)
+		err = fmt.Errorf("take the %s %q: its holder has disappeared", k.Kind, k.Key)
 	}
 	return holder, err
 }
 
-// Find returns what a key stands for; false when it is free.
+// Find returns the claim of a key; found is false if the key is free.
 func Find(ctx context.Context, db pg.DB, k Key, now time.Time) (holder Claim, found bool, err error) {
 	holder, found, err = read(ctx, db, k)
 	return holder, found && holder.ExpiresAt.After(now), err
@@ -93,7 +93,8 @@ func read(ctx context.Context, db pg.DB, k Key) (c Claim, found bool, err error)
 	return c, true, nil
 }
 
-// Point makes a key that is taken stand for something else: one that came beside another key, which stood for that already.
+// Point makes a taken key refer to another object. It is used when the request also carried another key that already referred to
+// that object.
 func Point(ctx context.Context, tx pg.DB, k Key, reference string) error {
 	_, err := tx.Exec(ctx, `update claims set reference = $5 where merchant_id = $1 and livemode = $2 and kind = $3 and key = $4`,
 		k.MerchantID, k.Livemode, k.Kind, k.Key, reference)
@@ -103,7 +104,7 @@ func Point(ctx context.Context, tx pg.DB, k Key, reference string) error {
 	return nil
 }
 
-// Move takes a key from the one that holds it, for reasons of its own, and reports whether that one still held it.
+// Move transfers a key from its holder to another claim and reports whether the holder still held it.
 func Move(ctx context.Context, tx pg.DB, k Key, from string, to Claim) (bool, error) {
 	tag, err := tx.Exec(ctx, `update claims set reference = $6, expires_at = $7
 		where merchant_id = $1 and livemode = $2 and kind = $3 and key = $4 and reference = $5`,
@@ -114,7 +115,7 @@ func Move(ctx context.Context, tx pg.DB, k Key, from string, to Claim) (bool, er
 	return tag.RowsAffected() == 1, nil
 }
 
-// Purge forgets keys that are free.
+// Purge deletes expired claims.
 func Purge(ctx context.Context, db pg.DB, now time.Time) error {
 	if _, err := db.Exec(ctx, `delete from claims where expires_at <= $1`, now); err != nil {
 		return fmt.Errorf("purge claims: %w", err)

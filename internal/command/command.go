@@ -1,4 +1,4 @@
-// Package command sends durable commands over JetStream and brings their replies back over plain NATS.
+// Package command sends durable commands over JetStream and receives their replies over plain NATS.
 package command
 
 import (
@@ -19,25 +19,25 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// Subjects of the commands that the payments service takes.
+// Subjects of the commands that the payments service executes.
 const (
 	CreatePayment = "eupay.cmd.payments.create"
 	RefundPayment = "eupay.cmd.payments.refund"
 	CancelPayment = "eupay.cmd.payments.cancel"
 	ScanPay       = "eupay.cmd.payments.scan"
-	// ConfirmReceived is a merchant's word that money came outside the provider.
+	// ConfirmReceived reports, for a merchant, that money arrived outside the provider.
 	ConfirmReceived = "eupay.cmd.payments.confirm_received"
-	// ConfirmNotReceived is a merchant's word that the money did not come which the bank had accepted.
+	// ConfirmNotReceived reports, for a merchant, that money did not arrive although the bank accepted the payment.
 	ConfirmNotReceived = "eupay.cmd.payments.confirm_not_received"
-	// BookLateReceipt is a merchant's word that money came for a payment that had ended without it.
+	// BookLateReceipt reports, for a merchant, that money arrived after its payment had ended unpaid.
 	BookLateReceipt = "eupay.cmd.payments.late_receipt"
 	ProviderUpdate  = "eupay.cmd.payments.provider_update"
-	// CancelOrder and RefundOrder are of the service that has the orders, which may send no others: its rights at the broker say so.
+	// CancelOrder and RefundOrder are the only commands that the order service may send: its permissions at the broker ensure it.
 	CancelOrder = "eupay.cmd.payments.order.cancel"
 	RefundOrder = "eupay.cmd.payments.order.refund"
 )
 
-// Client sends commands. One subscription receives the replies of all calls of this process.
+// Client sends commands. One subscription receives the replies to all calls of this process.
 type Client struct {
 	bus     *bus.Bus
 	service string
@@ -48,7 +48,7 @@ type Client struct {
 	calls map[string]*Call
 }
 
-// NewClient subscribes to a reply inbox of its own, below that of its service. Close ends it.
+// NewClient subscribes to its own reply inbox below that of its service. Close ends the subscription.
 func NewClient(b *bus.Bus, service string) (*Client, error) {
 	c := &Client{bus: b, service: service, prefix: "eupay.reply." + service + "." + uuid.NewString() + ".", calls: make(map[string]*Call)}
 	sub, err := b.NC.Subscribe(c.prefix+"*", c.route)
@@ -65,21 +65,21 @@ func NewClient(b *bus.Bus, service string) (*Client, error) {
 
 // Close stops receiving replies.
 func (c *Client) Close() {
-	// An error means that the connection is closed, and the subscription with it.
+	// An error means that the connection, and with it the subscription, is closed.
 	if err := c.sub.Unsubscribe(); err != nil {
 		return
 	}
 }
 
-// Meta of a command: what must follow it through the services.
+// Meta is passed with a command through all services.
 type Meta struct {
-	// Expires is when the sender stops waiting; a command that is found later is not carried out. Zero: never.
+	// Expires is when the sender stops waiting. An expired command is not executed. Zero: never.
 	Expires   time.Time
 	Trace     string
 	RequestID string
 }
 
-// Call is one command under way. Close it when no more replies are wanted.
+// Call is a command in progress. Close it when no more replies are wanted.
 type Call struct {
 	client  *Client
 	token   string
@@ -106,7 +106,7 @@ func (c *Client) Send(subject string, payload proto.Message, meta Meta) (*Call, 
 	return call, nil
 }
 
-// Post publishes a command whose replies nobody waits for, and returns once the broker has stored it.
+// Post publishes a command without replies and returns once the broker has stored it.
 func (c *Client) Post(ctx context.Context, subject string, payload proto.Message, meta Meta) error {
 	data, err := proto.Marshal(payload)
 	if err != nil {
@@ -130,8 +130,8 @@ func (c *Client) message(subject, id, reply string, data []byte, meta Meta) *nat
 	return m
 }
 
-// Next returns the next reply. When ctx ends first it returns ctx's error; when the broker did not take the command it
-// returns SERVICE_UNAVAILABLE.
+// Next returns the next reply. If ctx ends first it returns ctx's error; if the broker did not store the command it returns
+// SERVICE_UNAVAILABLE.
 func (call *Call) Next(ctx context.Context) (*paymentsv1.CommandReply, error) {
 	select {
 	case r := <-call.replies:
@@ -143,7 +143,7 @@ func (call *Call) Next(ctx context.Context) (*paymentsv1.CommandReply, error) {
 	}
 }
 
-// Close forgets the call; later replies are dropped.
+// Close ends the call. Later replies are dropped.
 func (call *Call) Close() {
 	call.client.mu.Lock()
 	delete(call.client.calls, call.token)
@@ -160,7 +160,7 @@ func (c *Client) route(m *nats.Msg) {
 	}
 	reply := &paymentsv1.CommandReply{}
 	if err := proto.Unmarshal(m.Data, reply); err != nil {
-		return // not a reply of ours; the caller's deadline ends the wait
+		return // not one of our replies; the caller's deadline ends the wait
 	}
 	select {
 	case call.replies <- reply:

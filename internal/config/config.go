@@ -1,4 +1,4 @@
-// Package config reads a service's settings from the environment once, at start, and reports every problem together.
+// Package config reads a service's settings from the environment once, at start, and reports all problems together.
 package config
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Load fills cfg, a pointer to a struct with env tags, from the environment. For a variable NAME that is not set, the
-// trimmed content of the file that NAME_FILE names is taken instead, so that secrets can be mounted.
+// Load fills cfg, a pointer to a struct with env tags, from the environment. If a variable NAME is not set, the trimmed content
+// of the file named by NAME_FILE is used, so that secrets can be mounted.
 func Load(cfg any) error {
 	vars, err := Environment()
 	if err != nil {
@@ -19,10 +19,10 @@ func Load(cfg any) error {
 	return Parse(cfg, vars)
 }
 
-// Environment returns the variables that Load reads, with the content of mounted files in place.
+// Environment returns the variables that Load reads, including the content of mounted files.
 func Environment() (map[string]string, error) { return environment(os.Environ(), os.ReadFile) }
 
-// Parse fills cfg from vars. If cfg has a Validate method it is called last.
+// Parse fills cfg from vars. If cfg has a Validate method, Parse calls it last.
 func Parse(cfg any, vars map[string]string) error {
 	if err := env.ParseWithOptions(cfg, env.Options{Environment: vars}); err != nil {
 		return fmt.Errorf("read settings: %w", err)

@@ -28,7 +28,7 @@ func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event
 	return err
 }
 
-// record puts the ids into the inbox and returns the events that were not there.
+// record inserts the ids into the inbox and returns the events that were new.
 func (c *Consumer) record(ctx context.Context, tx pgx.Tx, batch []Event) ([]Event, error) {
 	ids := make([]string, len(batch))
 	for i, e := range batch {
@@ -57,8 +57,8 @@ func (c *Consumer) record(ctx context.Context, tx pgx.Tx, batch []Event) ([]Even
 	return fresh, nil
 }
 
-// HeaderRedeliver marks a replayed event whose effect is wanted again.
+// HeaderRedeliver marks a replayed event that must take effect again.
 const HeaderRedeliver = "eupay-redeliver"
 
-// Redeliver reports whether an operator sent the event again so that it takes effect again.
+// Redeliver reports whether an operator replayed the event so that it takes effect again.
 func (e Event) Redeliver() bool { return e.Replayed && len(e.Header[HeaderRedeliver]) > 0 }

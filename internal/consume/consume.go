@@ -1,5 +1,5 @@
-// Package consume applies events to a service's database, each exactly once in effect: the event's id goes into the
-// inbox in the same transaction as its effect, so an event that arrives again changes nothing.
+// Package consume applies events to a service's database, each with exactly one effect: the event's id is inserted into the inbox
+// in the transaction of its effect, so a redelivered event changes nothing.
 //
 // A service that uses it has this table in its schema:
 //
@@ -37,36 +37,36 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// Event is an event as it was delivered.
+// Event is an event as delivered.
 type Event struct {
 	events.Event
-	// Replayed: an operator sent it again. Header carries what the operator asked for.
+	// Replayed is true when an operator sent the event again. Header holds the options of the replay.
 	Replayed bool
 	Header   map[string][]string
 
-	// Its place in the stream of events; 0 when it was replayed.
+	// Its position in the event stream; 0 for a replayed event.
 	sequence uint64
 	storedAt time.Time
 }
 
-// Handler applies events to the database within tx. It makes no remote call. It gets only events that were not applied
-// before, in the order of the stream. When it fails for several events they are handed to it one by one.
+// Handler applies events to the database within tx and makes no remote calls. It receives only events that were not applied
+// before, in stream order. If it fails for several events, they are passed to it one by one.
 type Handler func(ctx context.Context, tx pgx.Tx, batch []Event) error
 
 // Config of a consumer.
 type Config struct {
-	// Name is the durable's name, and the key of its inbox, replay and dead-letter subjects.
+	// Name is the name of the durable, and the key of its inbox, replay and dead-letter subjects.
 	Name string
-	// Subjects it wants, e.g. "eupay.evt.*.payment.>".
+	// Subjects to consume, such as "eupay.evt.*.payment.>".
 	Subjects []string
-	// Batch is how many events one transaction takes at most.
+	// Batch is the maximum number of events per transaction.
 	Batch int
-	// MaxAttempts is how often an event whose data the database refuses (pg.IsData) is tried before it is parked. After any
-	// other error except Poison it is retried without limit: the service may be at fault, and then the event must not be lost.
+	// MaxAttempts is how often an event whose data the database refuses (pg.IsData) is tried before it is parked. After any other
+	// error except Poison it is retried without limit: the service may be at fault, and the event must not be lost.
 	MaxAttempts uint64
-	// InboxKeep is how long events are remembered, at least. 0: two weeks longer than they can come again.
+	// InboxKeep is the minimum time for which event ids are kept. Default: two weeks longer than events can be redelivered.
 	InboxKeep time.Duration
-	// AckWait is longer than the longest handler.
+	// AckWait is longer than the slowest handler.
 	AckWait time.Duration
 }
 
@@ -78,11 +78,11 @@ type Consumer struct {
 	handle   Handler
 	onCommit func()
 	log      *slog.Logger
-	// refusals counts how often the handler refused an event, by its id. The broker's own count would not do: it also
-	// counts deliveries that ended with trouble of the database or a stop of the service.
+	// refusals counts how often the handler refused an event, by its id. The broker's count cannot be used: it includes
+	// deliveries that failed because of the database or a shutdown.
 	refusals map[string]uint64
-	// gone: the broker may have lost a durable.
-	gone chan struct{}
+	// suspected is signalled when the broker may have lost a durable.
+	suspected chan struct{}
 }
 
 // New returns a consumer. onCommit is called after each transaction that had an effect; it may be nil.
@@ -101,12 +101,12 @@ func New(cfg Config, pool *pgxpool.Pool, b *bus.Bus, handle Handler, onCommit fu
 	}
 	return &Consumer{
 		cfg: cfg, pool: pool, bus: b, handle: handle, onCommit: onCommit, log: log.With("consumer", cfg.Name),
-		refusals: make(map[string]uint64), gone: make(chan struct{}, 1),
+		refusals: make(map[string]uint64), suspected: make(chan struct{}, 1),
 	}
 }
 
-// Run consumes until ctx ends, then gives back what it has not handled. Of all replicas one consumes at a time: events
-// of one payment that went to two of them could overtake each other.
+// Run consumes until ctx ends, then returns unhandled events to the broker. Only one replica consumes at a time: if two did,
+// events about one payment could overtake each other.
 func (c *Consumer) Run(ctx context.Context) error {
 	for _, stream := range []string{bus.Events, bus.Replay} {
 		defer c.bus.Expect(stream, c.cfg.Name, c.suspect)()
@@ -114,10 +114,10 @@ func (c *Consumer) Run(ctx context.Context) error {
 	return leader.RunFenced(ctx, c.pool, "consume "+c.cfg.Name, c.log, c.lead)
 }
 
-// suspect makes the leader see whether its durables are still there.
+// suspect makes the leader check whether its durables still exist.
 func (c *Consumer) suspect() {
 	select {
-	case c.gone <- struct{}{}:
+	case c.suspected <- struct{}{}:
 	default:
 	}
 }
@@ -132,18 +132,18 @@ func (c *Consumer) lead(ctx context.Context, lease *leader.Lease) error {
 	for ctx.Err() == nil {
 		sub, err := c.subscribe(ctx, msgs)
 		if err != nil {
-			c.log.Warn("cannot consume yet", "error", err)
+			c.log.Warn("cannot consume events, retrying", "error", err)
 			pause(ctx, 250*time.Millisecond)
 			continue
 		}
 		c.loop(ctx, lease, msgs, sub)
 		sub.stop()
-		c.giveBackAll(msgs)
+		c.nakAll(msgs)
 	}
 	return nil
 }
 
-// loop handles messages until ctx ends, or the subscription has to be made anew.
+// loop handles messages until ctx ends or the subscription must be renewed.
 func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jetstream.Msg, sub *subscription) {
 	note := time.NewTicker(noteEvery)
 	defer note.Stop()
@@ -156,36 +156,37 @@ func (c *Consumer) loop(ctx context.Context, lease *leader.Lease, msgs chan jets
 			c.process(ctx, lease, c.fill(m, msgs))
 			continue
 		case <-sub.ended:
-			c.log.Warn("the subscription has ended, making it again")
+			c.log.Warn("subscription closed, resubscribing")
 			return
-		case <-c.gone:
+		case <-c.suspected:
 			if !c.present(ctx) {
-				c.log.Warn("the broker has lost a consumer, making it again")
+				c.log.Warn("broker lost a consumer, recreating it")
 				return
 			}
 		case <-note.C:
 			if now := c.bus.NC.Stats().Reconnects; now != reconnects {
-				return // perhaps to a server that lost its end: look at it again
+				return // perhaps to a server that has lost recent messages: check again
 			}
 			if err := c.noteFloor(ctx, sub.events); err != nil {
-				c.log.Debug("position not noted", "error", err)
+				c.log.Debug("position not stored", "error", err)
 			}
 		}
 	}
 }
 
-func (c *Consumer) giveBackAll(msgs <-chan jetstream.Msg) {
+func (c *Consumer) nakAll(msgs <-chan jetstream.Msg) {
 	for {
 		select {
 		case m := <-msgs:
-			c.giveBack(m)
+			c.nak(m)
 		default:
 			return
 		}
 	}
 }
 
-// fill takes what is there without waiting, so that a lone event is handled at once and a flood in large batches.
+// fill takes the waiting messages without waiting for more, so that a single event is handled at once and a burst in large
+// batches.
 func (c *Consumer) fill(first jetstream.Msg, msgs <-chan jetstream.Msg) []jetstream.Msg {
 	batch := []jetstream.Msg{first}
 	for len(batch) < c.cfg.Batch {
@@ -200,7 +201,7 @@ func (c *Consumer) fill(first jetstream.Msg, msgs <-chan jetstream.Msg) []jetstr
 }
 
 func (c *Consumer) process(ctx context.Context, lease *leader.Lease, msgs []jetstream.Msg) {
-	// A started batch is finished also when the service stops.
+	// A batch in progress is completed during shutdown.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.AckWait/2)
 	defer cancel()
 	batch := make([]Event, 0, len(msgs))
@@ -250,16 +251,16 @@ func (c *Consumer) settle(ctx context.Context, m jetstream.Msg, id string, err e
 	n := deliveries(m)
 	delay := min(time.Second<<min(n, 5), 30*time.Second)
 	if pg.IsInfrastructure(err) || errors.Is(err, leader.ErrDeposed) {
-		delay = time.Second // the event is not at fault: it goes on as soon as the database does
+		delay = time.Second // the event is not at fault: it is retried until the database recovers
 	}
-	c.log.Warn("event not applied, trying again", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
+	c.log.Warn("event not applied, retrying", "subject", m.Subject(), "attempt", n, "in", delay, "error", err)
 	c.logIf(m.NakWithDelay(delay), "nak event")
 }
 
-func (c *Consumer) ack(m jetstream.Msg)      { c.logIf(m.Ack(), "ack event") }
-func (c *Consumer) giveBack(m jetstream.Msg) { c.logIf(m.Nak(), "give event back") }
+func (c *Consumer) ack(m jetstream.Msg) { c.logIf(m.Ack(), "ack event") }
+func (c *Consumer) nak(m jetstream.Msg) { c.logIf(m.Nak(), "nak event") }
 
-// logIf: a lost ack or nak is harmless, the event comes again and the inbox knows it.
+// logIf logs an error of an ack or nak. Losing one is harmless: the event is redelivered and found in the inbox.
 func (c *Consumer) logIf(err error, what string) {
 	if err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 		c.log.Debug(what, "error", err)

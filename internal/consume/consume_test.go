@@ -206,7 +206,7 @@ func TestOtherSubjectsAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAPoisonEventIsParkedAndHoldsUpNobody(t *testing.T) {
+func TestAPoisonEventIsParkedAndDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	bad, good := event(), event()
@@ -283,7 +283,7 @@ func TestARefusedEventIsTriedAgainAndThenParked(t *testing.T) {
 	}
 }
 
-func TestTroubleWithTheDatabaseDoesNotCountAsAnAttempt(t *testing.T) {
+func TestDatabaseErrorsDoNotCountAsAttempts(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.cfg.MaxAttempts = 2
@@ -335,7 +335,7 @@ func TestAReplayedEventIsAppliedAgainOnlyOnRequest(t *testing.T) {
 	}
 }
 
-func TestWhatAStoppedConsumerHasNotHandledIsGivenBackAtOnce(t *testing.T) {
+func TestAStoppedConsumerReturnsUnhandledEventsAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.cfg.Batch, f.cfg.AckWait = 20, time.Hour // nobody would get an event that was kept

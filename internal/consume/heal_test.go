@@ -81,9 +81,9 @@ func TestALostConsumerBeginsALittleBeforeWhatIsSettled(t *testing.T) {
 	stop()
 }
 
-// TestAStreamThatLostItsEndIsReadAgain: the durable stands behind the end of the stream, and what is stored there anew would be passed
+// TestAStreamThatLostItsEndIsConsumedAgain: the durable stands behind the end of the stream, and what is stored there anew would be passed
 // over.
-func TestAStreamThatLostItsEndIsReadAgain(t *testing.T) {
+func TestAStreamThatLostItsEndIsConsumedAgain(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	want := f.publishNew(3)
@@ -138,8 +138,8 @@ func withAny(url string) string {
 	return url + "?target_session_attrs=any"
 }
 
-// TestWhatTheServiceIsToBlameForParksNothing: a wrong key or a bug is not the event's fault.
-func TestWhatTheServiceIsToBlameForParksNothing(t *testing.T) {
+// TestErrorsOfTheServiceParkNothing: a wrong key or a bug is not the event's fault.
+func TestErrorsOfTheServiceParkNothing(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.cfg.MaxAttempts = 1
@@ -224,7 +224,7 @@ func TestAnInboxRemembersForAsLongAsAnOperatorKeepsEvents(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	c := New(f.cfg, f.pool, f.bus, f.handle, nil, slog.New(slog.DiscardHandler))
-	if keep, ok, err := c.keep(t.Context()); err != nil || !ok || keep != 104*24*time.Hour {
+	if keep, ok, err := c.retention(t.Context()); err != nil || !ok || keep != 104*24*time.Hour {
 		t.Errorf("%v, %v, %v", keep, ok, err)
 	}
 	for age, want := range map[time.Duration]time.Duration{365 * 24 * time.Hour: 379 * 24 * time.Hour, 0: 0} {
@@ -237,7 +237,7 @@ func TestAnInboxRemembersForAsLongAsAnOperatorKeepsEvents(t *testing.T) {
 		if _, err := f.bus.JS.UpdateStream(t.Context(), cfg); err != nil {
 			t.Fatal(err)
 		}
-		if keep, ok, err := c.keep(t.Context()); err != nil || ok != (age > 0) || ok && keep != want {
+		if keep, ok, err := c.retention(t.Context()); err != nil || ok != (age > 0) || ok && keep != want {
 			t.Errorf("age %v: %v, %v, %v", age, keep, ok, err)
 		}
 	}

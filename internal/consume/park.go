@@ -12,24 +12,24 @@ import (
 	"european-pay.eu/eupay/internal/events"
 )
 
-// The headers of a parked event, beside its own.
+// The additional headers of a parked event.
 const (
 	HeaderReason  = "eupay-dlq-reason"
 	HeaderSubject = "eupay-dlq-subject"
 )
 
-// park puts an event that cannot be applied into the dead-letter stream, with the reason, and only then lets go of it.
+// park moves an event that cannot be applied to the dead-letter stream, with the reason, and terminates it only after that.
 func (c *Consumer) park(ctx context.Context, m jetstream.Msg, reason error) {
 	if _, err := c.bus.JS.PublishMsg(ctx, DeadLetter(c.cfg.Name, m, reason)); err != nil {
-		c.log.Error("event cannot be parked, trying again", "subject", m.Subject(), "error", err)
-		c.giveBack(m)
+		c.log.Error("event not parked, retrying", "subject", m.Subject(), "error", err)
+		c.nak(m)
 		return
 	}
 	c.log.Error("event parked in the dead-letter stream", "subject", m.Subject(), "reason", reason)
 	c.logIf(m.Term(), "terminate event")
 }
 
-// DeadLetter is the message with which a consumer parks m: all that it is, and why.
+// DeadLetter returns the message with which a consumer parks m: its content, headers and the reason.
 func DeadLetter(consumer string, m jetstream.Msg, reason error) *nats.Msg {
 	dead := nats.NewMsg("eupay.dlq." + consumer + "." + strings.TrimPrefix(m.Subject(), "eupay."))
 	dead.Data = m.Data()
@@ -42,7 +42,7 @@ func DeadLetter(consumer string, m jetstream.Msg, reason error) *nats.Msg {
 	return dead
 }
 
-// place names one message in its stream. The same event, sent again by an operator, has another, so that it can be
+// place identifies a message by its position in the stream. An event that an operator replays has another position, so it can be
 // parked again.
 func place(m jetstream.Msg) string {
 	meta, err := m.Metadata()
@@ -64,13 +64,13 @@ func parse(m jetstream.Msg) (Event, error) {
 	return parsed, nil
 }
 
-// Poison marks an error that no further attempt can mend: the event is parked at once. It is for what the event itself says, never for
-// what the database, the broker or a setting of this service is to blame for.
+// Poison marks an error that a retry cannot fix: the event is parked at once. Use it only if the event itself is wrong, never for
+// errors of the database, the broker or the settings.
 func Poison(err error) error { return &poison{err} }
 
 type poison struct{ error }
 
-// Unwrap returns the error that Poison was given.
+// Unwrap returns the wrapped error.
 func (p *poison) Unwrap() error { return p.error }
 
 func isPoison(err error) bool {

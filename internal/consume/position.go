@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// noteEvery is how often it is noted up to where everything is settled.
+	// noteEvery is how often the position up to which everything is settled is stored.
 	noteEvery = 5 * time.Second
-	// margin is by how much earlier a durable that was lost begins: what comes again is in the inbox, and clocks of brokers differ.
+	// margin is how much earlier a recreated durable starts. The inbox drops the repeated events, and clocks of brokers differ.
 	margin = 10 * time.Minute
 )
 
-// begin says where a durable that is not there begins. Time is what counts and not a sequence: another stream of the same name, or one
-// that was restored from a backup, gives the same sequences to other events.
+// begin determines where a missing durable starts. It uses a time instead of a sequence, because a recreated or restored stream
+// assigns the same sequences to other events.
 func (c *Consumer) begin(ctx context.Context, stream string, cfg *jetstream.ConsumerConfig) error {
 	if stream != bus.Events {
 		return nil
@@ -39,7 +39,7 @@ func (c *Consumer) begin(ctx context.Context, stream string, cfg *jetstream.Cons
 	return nil
 }
 
-// rewound reports whether the stream does not hold any more what was applied last: it lost its end, or is another one.
+// rewound reports whether the stream no longer holds the last applied event: it has lost recent messages or was recreated.
 func (c *Consumer) rewound(ctx context.Context) (bool, error) {
 	var (
 		last uint64
@@ -62,7 +62,7 @@ func (c *Consumer) rewound(ctx context.Context) (bool, error) {
 	}
 	m, err := stream.GetMsg(ctx, last)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return false, nil // somebody removed it
+		return false, nil // an operator removed it
 	}
 	if err != nil {
 		return false, err
@@ -70,7 +70,7 @@ func (c *Consumer) rewound(ctx context.Context) (bool, error) {
 	return !m.Time.Truncate(time.Microsecond).Equal(at.Truncate(time.Microsecond)), nil
 }
 
-// seal ends the transaction of a batch: it notes the last message, and fails when another replica leads by now.
+// seal ends the transaction of a batch: it stores the last position, and fails if another replica has become the leader.
 func (c *Consumer) seal(ctx context.Context, tx pgx.Tx, lease *leader.Lease, batch []Event) error {
 	b := &pgx.Batch{}
 	if last := batch[len(batch)-1]; last.sequence > 0 {
@@ -89,7 +89,7 @@ func (c *Consumer) seal(ctx context.Context, tx pgx.Tx, lease *leader.Lease, bat
 	return tx.SendBatch(ctx, b).Close()
 }
 
-// noteFloor notes up to when everything that was stored is settled.
+// noteFloor stores the time up to which all stored events are settled.
 func (c *Consumer) noteFloor(ctx context.Context, events jetstream.Consumer) error {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
@@ -97,7 +97,7 @@ func (c *Consumer) noteFloor(ctx context.Context, events jetstream.Consumer) err
 	if err != nil {
 		return err
 	}
-	at := info.TimeStamp // nothing is left: all that was stored until the broker said so
+	at := info.TimeStamp // nothing is pending: everything stored before this answer of the broker is settled
 	if info.NumPending > 0 || info.NumAckPending > 0 {
 		if at, err = c.storedAt(ctx, info.AckFloor.Stream); err != nil {
 			return err

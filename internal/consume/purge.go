@@ -12,18 +12,18 @@ import (
 const (
 	purgeEvery = 10 * time.Minute
 	purgeStep  = 1000
-	// Remember is how much longer than an event can come again its id stays in the inbox.
+	// Remember is how much longer than its possible redelivery the id of an event stays in the inbox.
 	Remember = 14 * 24 * time.Hour
 )
 
-// purge forgets events that cannot come again, until ctx ends.
+// purge deletes the ids of events that cannot be redelivered, until ctx ends.
 func (c *Consumer) purge(ctx context.Context) {
-	due.Every(ctx, purgeEvery, "purge of the inbox", c.log, c.forget)
+	due.Every(ctx, purgeEvery, "purge of the inbox", c.log, c.deleteOld)
 }
 
-// forget deletes old rows of the inbox in small steps.
-func (c *Consumer) forget(ctx context.Context) error {
-	keep, ok, err := c.keep(ctx)
+// deleteOld deletes old rows of the inbox in small steps.
+func (c *Consumer) deleteOld(ctx context.Context) error {
+	keep, ok, err := c.retention(ctx)
 	if err != nil || !ok {
 		return err
 	}
@@ -40,9 +40,9 @@ func (c *Consumer) forget(ctx context.Context) error {
 	}
 }
 
-// keep is how long event ids stay in the inbox: longer than the settings and the stream, whose age an operator may have changed,
-// can deliver an event again. ok is false when the stream keeps events without limit.
-func (c *Consumer) keep(ctx context.Context) (keep time.Duration, ok bool, err error) {
+// retention returns how long event ids stay in the inbox: longer than both the settings and the stream, whose age an operator may
+// have changed, allow a redelivery. ok is false if the stream keeps events without limit.
+func (c *Consumer) retention(ctx context.Context) (retention time.Duration, ok bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	stream, err := c.bus.JS.Stream(ctx, bus.Events)

@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// drainWait bounds the wait for the subscriptions' end.
+	// drainWait is the deadline for draining the subscriptions.
 	drainWait = 2 * time.Second
-	// heartbeat of the broker: when two are missing the subscription asks again.
+	// heartbeat of the broker: after two missing heartbeats the subscription requests messages again.
 	heartbeat = 5 * time.Second
-	// askLimit bounds one question to the broker.
+	// askLimit is the deadline of one request to the broker.
 	askLimit = 5 * time.Second
 )
 
-// subscription is what feeds messages into the consumer.
+// subscription feeds messages into the consumer.
 type subscription struct {
 	events  jetstream.Consumer
 	running []jetstream.ConsumeContext
-	// ended is closed when one of them has ended by itself: its durable was deleted.
+	// ended is closed when one of the consumers has ended because its durable was deleted.
 	ended chan struct{}
 	once  sync.Once
-	// leave makes what is fetched be given back.
+	// leave makes fetched messages be returned to the broker.
 	leave context.CancelFunc
 }
 
-// stop drains: what the subscription has fetched goes through its callback, which gives it back. Otherwise other replicas would get it
-// only after AckWait.
+// stop drains: fetched messages go through the callback, which returns them to the broker. Otherwise other replicas would receive
+// them only after AckWait.
 func (s *subscription) stop() {
 	s.leave()
 	for _, r := range s.running {
@@ -47,21 +47,21 @@ func (s *subscription) stop() {
 	}
 }
 
-// subscribe makes the durables on the event and replay streams and feeds their messages into msgs.
+// subscribe creates the durables on the event and replay streams and feeds their messages into msgs.
 func (c *Consumer) subscribe(ctx context.Context, msgs chan<- jetstream.Msg) (*subscription, error) {
 	s := &subscription{ended: make(chan struct{})}
 	ctx, s.leave = context.WithCancel(ctx)
 	take := func(m jetstream.Msg) {
 		if ctx.Err() != nil {
-			c.giveBack(m)
+			c.nak(m)
 			return
 		}
 		select {
 		case msgs <- m:
 		case <-ctx.Done():
-			c.giveBack(m)
+			c.nak(m)
 		case <-s.ended:
-			c.giveBack(m)
+			c.nak(m)
 		}
 	}
 	for _, stream := range []string{bus.Events, bus.Replay} {
@@ -97,7 +97,7 @@ func (c *Consumer) feed(s *subscription, cons jetstream.Consumer, take func(jets
 	return nil
 }
 
-// present reports whether both durables are there, as far as the broker answers.
+// present reports whether both durables exist. It assumes so if the broker does not answer.
 func (c *Consumer) present(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
@@ -110,7 +110,7 @@ func (c *Consumer) present(ctx context.Context) bool {
 	return true
 }
 
-// ensure makes the durable, or takes it over.
+// ensure creates the durable or takes it over.
 func (c *Consumer) ensure(ctx context.Context, stream string) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*askLimit)
 	defer cancel()
@@ -131,9 +131,9 @@ func (c *Consumer) ensure(ctx context.Context, stream string) (jetstream.Consume
 	return cons, nil
 }
 
-// takeOver lets the durable begin again where its acknowledgements end, when its last user died with messages in hand:
-// the broker would hand those out only after AckWait, and newer ones before them. What comes twice thereby is in the
-// inbox. Should this process die in between, the next one begins where the position says, to the same effect.
+// takeOver restarts the durable where its acknowledgements end, if its last user died with unacknowledged messages. Otherwise the
+// broker would deliver newer messages first and those only after AckWait. The inbox drops messages that are redelivered by this.
+// If this process dies halfway, the next one starts at the stored position, with the same effect.
 func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.ConsumerConfig) error {
 	old, err := c.bus.JS.Consumer(ctx, stream, c.cfg.Name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -148,7 +148,7 @@ func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.C
 			return err
 		}
 		if lost {
-			c.log.Warn("the stream has lost what was consumed already: beginning a little before that")
+			c.log.Warn("stream has lost consumed events, restarting shortly before them")
 			return errors.Join(c.bus.JS.DeleteConsumer(ctx, stream, c.cfg.Name), c.begin(ctx, stream, cfg))
 		}
 	}
@@ -157,7 +157,7 @@ func (c *Consumer) takeOver(ctx context.Context, stream string, cfg *jetstream.C
 	if info.NumAckPending == 0 {
 		return nil
 	}
-	if stream == bus.Events { // a work queue keeps what is not acknowledged, and nothing else
+	if stream == bus.Events { // a work queue keeps exactly the unacknowledged messages
 		cfg.DeliverPolicy, cfg.OptStartSeq, cfg.OptStartTime = jetstream.DeliverByStartSequencePolicy, info.AckFloor.Stream+1, nil
 	}
 	return c.bus.JS.DeleteConsumer(ctx, stream, c.cfg.Name)

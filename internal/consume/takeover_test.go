@@ -62,9 +62,9 @@ func (f *fixture) dieWith(stream string, n int) {
 	}
 }
 
-// TestWhatADeadConsumerHadInHandComesFirst: the broker would keep it for AckWait, an hour here, and hand out what is
+// TestUnacknowledgedEventsOfADeadConsumerComeFirst: the broker would keep it for AckWait, an hour here, and hand out what is
 // newer before it.
-func TestWhatADeadConsumerHadInHandComesFirst(t *testing.T) {
+func TestUnacknowledgedEventsOfADeadConsumerComeFirst(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.cfg.AckWait = time.Hour
@@ -92,8 +92,8 @@ func TestWhatADeadConsumerHadInHandComesFirst(t *testing.T) {
 	}
 }
 
-// TestReplaysThatADeadConsumerHadInHandComeAtOnce: their stream is a work queue, whose consumers begin at its start.
-func TestReplaysThatADeadConsumerHadInHandComeAtOnce(t *testing.T) {
+// TestUnacknowledgedReplaysOfADeadConsumerComeAtOnce: their stream is a work queue, whose consumers begin at its start.
+func TestUnacknowledgedReplaysOfADeadConsumerComeAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.cfg.AckWait = time.Hour

@@ -1,5 +1,5 @@
-// Package dialer opens TCP connections that notice within seconds when the other side has vanished: a node that lost its power or its
-// network sends no goodbye, and the kernel's own patience is hours.
+// Package dialer opens TCP connections that detect within seconds that the other side has vanished. A node that loses power or
+// its network closes no connections, and the kernel's own timeouts take hours.
 package dialer
 
 import (
@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// Idle is after how long without traffic the kernel asks whether the other side is still there.
+	// Idle is the time without traffic after which the kernel sends a keepalive probe.
 	Idle = 3 * time.Second
-	// Interval is how long the kernel waits for an answer before it asks again.
+	// Interval is the time between keepalive probes.
 	Interval = 2 * time.Second
-	// Count is how many questions may stay unanswered.
+	// Count is the number of probes that may remain unanswered.
 	Count = 2
-	// UserTimeout is how long sent data may stay unacknowledged before the connection is given up.
+	// UserTimeout is how long sent data may stay unacknowledged before the connection is closed.
 	UserTimeout = 8 * time.Second
 )
 
-// New returns a dialer that gives up after timeout.
+// New returns a dialer with that timeout.
 func New(timeout time.Duration) *net.Dialer {
 	return &net.Dialer{
 		Timeout:         timeout,

@@ -2,7 +2,7 @@ package dialer
 
 import "syscall"
 
-// tcpUserTimeout is TCP_USER_TIMEOUT of RFC 5482; package syscall does not name it.
+// tcpUserTimeout is TCP_USER_TIMEOUT of RFC 5482; package syscall does not define it.
 const tcpUserTimeout = 0x12
 
 func limitUnacknowledged(c syscall.RawConn) error {

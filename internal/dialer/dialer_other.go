@@ -4,5 +4,5 @@ package dialer
 
 import "syscall"
 
-// limitUnacknowledged does nothing: other systems have no such option, there keepalives alone have to do.
+// limitUnacknowledged does nothing: other systems have no such option and rely on keepalives.
 func limitUnacknowledged(syscall.RawConn) error { return nil }

@@ -1,6 +1,6 @@
-// Package due works on rows that have a due time, in any number of processes at once. The SQL stays beside its table: a claim there moves the
-// due time ahead, so that it is a lease, too, and a process that dies loses nothing. What is the same everywhere is here: when to
-// look, how much to take, how long the work may last, and what becomes of it when the process stops.
+// Package due processes rows that have a due time, in any number of processes at once. The SQL stays beside its table: its claim
+// moves the due time ahead, which makes it a lease, so a process that dies loses nothing. This package implements what is common:
+// when to poll, how many rows to claim, the deadline of the work, and shutdown.
 package due
 
 import (
@@ -11,47 +11,48 @@ import (
 	"time"
 )
 
-// claimWithin bounds one look for due rows.
+// claimWithin is the deadline of one claim.
 const claimWithin = 10 * time.Second
 
 // Config of a loop over rows of type T. Everything but Grace is required.
 type Config[T any] struct {
-	// What the rows are, for the log: "push messages".
+	// What names the rows in the log: "push messages".
 	What string
-	// Every is how long a due row may go unnoticed; Nudge makes it sooner.
+	// Every is how long a due row may go unnoticed. Nudge shortens it.
 	Every time.Duration
-	// AtOnce is how many rows are worked on at a time.
+	// AtOnce is how many rows are processed concurrently.
 	AtOnce int
-	// Within bounds the work on a row, counted from before its claim: the lease that the claim takes must be longer.
+	// Within is the deadline for processing a row, counted from before its claim. The lease of the claim must be longer.
 	Within time.Duration
-	// Grace is how long work may go on once Run was told to end; then it is broken off, and the row is due again when its lease ends.
+	// Grace is how long work may continue after Run was told to end. Then it is cancelled, and the row is due again when its
+	// lease ends.
 	Grace time.Duration
-	// Claim takes at most limit rows that are due and moves their due time ahead. It is never called twice at a time. Rows that it returns
-	// beside an error are worked on.
+	// Claim claims at most limit due rows and moves their due time ahead. Calls never overlap. Rows that it returns together with
+	// an error are processed.
 	Claim func(ctx context.Context, limit int) ([]T, error)
-	// Do works on a row and records what came of it. It reports its own errors. Its context has ended already when the claim took too
-	// long: somebody else may have the row by then.
+	// Do processes a row, records the result and logs its own errors. If the claim took too long, its context has already ended,
+	// because another process may have claimed the row.
 	Do  func(ctx context.Context, row T)
 	Log *slog.Logger
 }
 
-// Loop finds due rows and works on them.
+// Loop claims due rows and processes them.
 type Loop[T any] struct {
 	Config[T]
 	nudged  chan struct{}
 	slots   chan struct{}
 	running sync.WaitGroup
-	// claiming lets one claim happen at a time; more says that the last one left rows behind.
+	// claiming serialises claims; more is set when the last claim left due rows behind.
 	claiming sync.Mutex
 	more     atomic.Bool
 }
 
-// New returns a loop that is not running yet.
+// New returns a loop. Call Run to start it.
 func New[T any](c Config[T]) *Loop[T] {
 	return &Loop[T]{Config: c, nudged: make(chan struct{}, 1), slots: make(chan struct{}, c.AtOnce)}
 }
 
-// Nudge says that there may be a due row. It never blocks.
+// Nudge signals that a row may be due. It never blocks.
 func (l *Loop[T]) Nudge() {
 	select {
 	case l.nudged <- struct{}{}:
@@ -59,7 +60,7 @@ func (l *Loop[T]) Nudge() {
 	}
 }
 
-// Run works on what is due until ctx ends and what was begun is finished. It may run once.
+// Run processes due rows until ctx ends, and then completes the work in progress. Call it once.
 func (l *Loop[T]) Run(ctx context.Context) error {
 	work, breakOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer breakOff()
@@ -81,7 +82,7 @@ func (l *Loop[T]) Run(ctx context.Context) error {
 	}
 }
 
-// Once works on everything that is due now, waits for it, and returns how many rows it was.
+// Once processes all rows that are due now, waits for them, and returns their number.
 func (l *Loop[T]) Once(ctx context.Context) (total int, err error) {
 	for {
 		n, err := l.round(ctx, ctx)
@@ -93,14 +94,14 @@ func (l *Loop[T]) Once(ctx context.Context) (total int, err error) {
 	}
 }
 
-// round starts the work on what is due as long as there is room, and returns how much it started.
+// round starts processing due rows while slots are free, and returns how many it started.
 func (l *Loop[T]) round(ctx, work context.Context) (started int, err error) {
 	l.claiming.Lock()
 	defer l.claiming.Unlock()
 	for ctx.Err() == nil {
 		free := cap(l.slots) - len(l.slots)
 		if free == 0 {
-			return started, nil // the end of what is under way nudges
+			return started, nil // finished work nudges the loop
 		}
 		begun := time.Now()
 		rows, err := l.claim(ctx, free)

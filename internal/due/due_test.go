@@ -148,7 +148,7 @@ func TestARowIsFoundInItsTimeOrWhenNudged(t *testing.T) {
 	})
 }
 
-func TestABusyLoopDoesNotLookForMoreThanThereIs(t *testing.T) {
+func TestABusyLoopClaimsOnlyWhatItHasSlotsFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rows := newTable(4)
@@ -162,7 +162,7 @@ func TestABusyLoopDoesNotLookForMoreThanThereIs(t *testing.T) {
 	})
 }
 
-func TestWhatWasBegunIsFinishedWhenTheLoopStops(t *testing.T) {
+func TestWorkInProgressIsCompletedWhenTheLoopStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rows := newTable(1)
@@ -208,8 +208,8 @@ func TestWorkEndsBeforeItsLease(t *testing.T) {
 	})
 }
 
-// TestARowWhoseClaimTookTooLongIsLeftAlone: somebody else may have it by now.
-func TestARowWhoseClaimTookTooLongIsLeftAlone(t *testing.T) {
+// TestARowWhoseClaimTookTooLongIsNotProcessed: somebody else may have it by now.
+func TestARowWhoseClaimTookTooLongIsNotProcessed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rows := newTable(1)
@@ -228,7 +228,7 @@ func TestARowWhoseClaimTookTooLongIsLeftAlone(t *testing.T) {
 	})
 }
 
-func TestALookThatFailsIsRepeated(t *testing.T) {
+func TestAFailedClaimIsRetried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rows := newTable(1)

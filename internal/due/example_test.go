@@ -96,8 +96,8 @@ func (o *office) post(ctx context.Context, l letter) (taken bool, err error) {
 	return err == nil && resp.StatusCode < 300, err
 }
 
-// TestANewTableNeedsNoLoopNoKeysAndNoClientOfItsOwn is how much a new kind of work has to bring.
-func TestANewTableNeedsNoLoopNoKeysAndNoClientOfItsOwn(t *testing.T) {
+// TestTheSharedPackagesProcessANewKindOfWork is how much a new kind of work has to bring.
+func TestTheSharedPackagesProcessANewKindOfWork(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

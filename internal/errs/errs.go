@@ -1,5 +1,5 @@
-// Package errs is the one error type that travels from the core to the edge. An Error is safe to show to a caller;
-// every other error is internal: it is logged where it is handled and shown as INTERNAL_ERROR without its text.
+// Package errs defines the errors that callers of the API see. An Error is safe to show to a caller. Every other error is
+// internal: it is logged where it is handled and shown as INTERNAL_ERROR without its text.
 package errs
 
 import (
@@ -13,21 +13,21 @@ import (
 // Code is a code of the public error table (see table.go).
 type Code string
 
-// Field is one refused field of a VALIDATION_ERROR.
+// Field is one invalid field of a VALIDATION_ERROR.
 type Field struct {
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
 
-// Error is an error that a caller may see. Message tells the caller what to do and holds no internal text, secret or
-// personal data.
+// Error is an error that a caller may see. Message tells the caller what to do. It contains no internal text, secrets or personal
+// data.
 type Error struct {
 	Code       Code
 	Message    string
-	Fields     []Field       // only VALIDATION_ERROR
-	RetryAfter time.Duration // only where waiting helps
-	Action     string        // only NOT_ENROLLED
-	Total      *money.Cents  // only TOTAL_CHANGED: what it costs now
+	Fields     []Field       // only for VALIDATION_ERROR
+	RetryAfter time.Duration // set if waiting helps
+	Action     string        // only for NOT_ENROLLED
+	Total      *money.Cents  // only for TOTAL_CHANGED: the current price
 }
 
 // Error implements error.
@@ -38,7 +38,7 @@ func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Invalid returns a VALIDATION_ERROR that names every refused field.
+// Invalid returns a VALIDATION_ERROR that lists all invalid fields.
 func Invalid(fields ...Field) *Error {
 	e := New(ValidationError, "The request is not valid. Correct the fields under errors and send it again.")
 	if len(fields) == 1 {
@@ -48,11 +48,11 @@ func Invalid(fields ...Field) *Error {
 	return e
 }
 
-// NotFound is the one answer for what does not exist and for what belongs to another account.
+// NotFound is the error both for objects that do not exist and for those of other accounts.
 func NotFound(what string) *Error { return New(NotFoundCode, "%s not found.", what) }
 
-// NotConfigured is LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED: the platform has nothing to do what, such as "Payments", in the
-// mode with, and repeating the request does not help.
+// NotConfigured returns LIVE_NOT_CONFIGURED or TEST_NOT_CONFIGURED: the platform has no provider for what, such as "Payments", in
+// the mode.
 func NotConfigured(livemode bool, what string) *Error {
 	code, mode := TestNotConfigured, "test"
 	if livemode {
@@ -61,7 +61,7 @@ func NotConfigured(livemode bool, what string) *Error {
 	return New(code, "%s are not set up on this platform in %s mode. Repeating the request does not help; ask EU Pay.", what, mode)
 }
 
-// NotEnabled is API_ACCESS_DISABLED for a merchant that the platform has not enabled: at all, or for real money.
+// NotEnabled returns API_ACCESS_DISABLED for a merchant that the platform has not enabled, either at all or for live mode.
 func NotEnabled(realMoneyOnly bool) *Error {
 	if realMoneyOnly {
 		return New(APIAccessDisabled, "Live mode is not enabled for your account. Ask EU Pay to enable it, or use a test key.")
@@ -69,12 +69,12 @@ func NotEnabled(realMoneyOnly bool) *Error {
 	return New(APIAccessDisabled, "API access is not enabled for your account. Ask EU Pay to enable the gateway.")
 }
 
-// NothingToConfirm is INVALID_STATE for a payment about whose money its merchant has no say.
+// NothingToConfirm returns INVALID_STATE for a payment that its merchant cannot confirm.
 func NothingToConfirm() *Error {
 	return New(InvalidState, "This payment does not wait for your word. To confirm money that came by EPC code, switch these payments on in the merchant portal.")
 }
 
-// From returns the Error inside err, or the INTERNAL_ERROR that hides everything else. It is nil for nil.
+// From returns the Error inside err, or INTERNAL_ERROR for any other error. It returns nil for nil.
 func From(err error) *Error {
 	if err == nil {
 		return nil

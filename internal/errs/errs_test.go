@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-func TestTheDocumentedCodesHaveTheirDocumentedStatus(t *testing.T) {
+func TestCodesHaveTheStatusOfTheAPIReference(t *testing.T) {
 	for code, status := range map[Code]int{
 		"MISSING_CREDENTIALS": 400, "VALIDATION_ERROR": 400, "INVALID_API_KEY": 401, "INVALID_SECRET": 401,
 		"API_ACCESS_DISABLED": 403, "IP_NOT_ALLOWED": 403, "INSUFFICIENT_SCOPE": 403, "NOT_ENROLLED": 403, "NOT_FOUND": 404,
@@ -103,7 +103,7 @@ func TestAnInternalErrorCrossesGRPCWithoutItsText(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsAwayIsUnavailable(t *testing.T) {
+func TestAnUnreachableServerIsUnavailable(t *testing.T) {
 	conn, err := grpc.NewClient("passthrough:///127.0.0.1:1", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithUnaryInterceptor(UnaryClient()))
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 
 const domain = "eupay"
 
-// UnaryServer sends an Error as a status with its code, fields and wait, and anything else as "internal error": a
-// wrapped text never leaves the process.
+// UnaryServer converts an Error to a status with its code, fields and retry delay, and any other error to "internal error":
+// internal texts never leave the process.
 func UnaryServer(log *slog.Logger) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		resp, err := handler(ctx, req)
@@ -31,7 +31,7 @@ func UnaryServer(log *slog.Logger) grpc.UnaryServerInterceptor {
 	}
 }
 
-// StreamServer is UnaryServer for calls that stream.
+// StreamServer does the same for streaming calls.
 func StreamServer(log *slog.Logger) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 		if err := handler(srv, stream); err != nil {
@@ -41,7 +41,7 @@ func StreamServer(log *slog.Logger) grpc.StreamServerInterceptor {
 	}
 }
 
-// outgoing is the status that the caller gets. A handler that met the end of its call has nothing to report.
+// outgoing returns the status for the caller. If the call has already ended, nothing is logged.
 func outgoing(ctx context.Context, log *slog.Logger, method string, err error) error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -69,7 +69,7 @@ func toStatus(e *Error) *status.Status {
 	return detailed
 }
 
-// metadataOf is what few errors have; nil for all others.
+// metadataOf returns the optional fields of an error; nil if it has none.
 func metadataOf(e *Error) map[string]string {
 	switch {
 	case e.Action != "":
@@ -81,15 +81,15 @@ func metadataOf(e *Error) map[string]string {
 	}
 }
 
-// UnaryClient turns a status of UnaryServer back into the Error it was. A server that cannot be reached or does not
-// answer in time becomes SERVICE_UNAVAILABLE, since reads may be repeated.
+// UnaryClient converts a status from UnaryServer back to its Error. If the server cannot be reached or does not answer in time,
+// it returns SERVICE_UNAVAILABLE, because reads can be repeated.
 func UnaryClient() grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		return fromStatus(invoker(ctx, method, req, reply, cc, opts...))
 	}
 }
 
-// StreamClient is UnaryClient for calls that stream: the errors of opening, of the header and of each message.
+// StreamClient does the same for streaming calls: for errors of opening, of the header and of each message.
 func StreamClient() grpc.StreamClientInterceptor {
 	return func(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 		stream, err := streamer(ctx, desc, cc, method, opts...)

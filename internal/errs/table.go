@@ -6,7 +6,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// The public error table. A code is part of the contract: it never changes its meaning or its HTTP status.
+// The public error table. Codes are part of the API reference: a code never changes its meaning or its HTTP status.
 const (
 	MissingCredentials  Code = "MISSING_CREDENTIALS"
 	ValidationError     Code = "VALIDATION_ERROR"
@@ -45,11 +45,11 @@ const (
 	Unavailable         Code = "SERVICE_UNAVAILABLE"
 )
 
-// Row is one line of the table.
+// Row is one row of the table.
 type Row struct {
 	HTTP int
 	GRPC codes.Code
-	// Meaning is the sentence of the API reference.
+	// Meaning is the description in the API reference.
 	Meaning string
 }
 
@@ -100,7 +100,7 @@ func Table() map[Code]Row {
 	return rows
 }
 
-// HTTPStatus is the status of the code; 500 for a code that is not in the table.
+// HTTPStatus returns the status of the code; 500 for a code that is not in the table.
 func (c Code) HTTPStatus() int {
 	if row, ok := table[c]; ok {
 		return row.HTTP

@@ -20,12 +20,12 @@ const (
 	HeaderTime        = "ce-time"
 	HeaderTraceparent = "traceparent"
 	HeaderRequestID   = "eupay-request-id"
-	// HeaderReply is where a command's replies go (plain NATS); HeaderExpires is when nobody waits for it any more.
+	// HeaderReply is the subject for a command's replies (plain NATS); HeaderExpires is when its sender stops waiting.
 	HeaderReply   = "eupay-reply"
 	HeaderExpires = "eupay-expires"
 )
 
-// Event is a fact about one aggregate, as the outbox stores and the relay publishes it.
+// Event is a fact about one aggregate, as stored in the outbox and published by the relay.
 type Event struct {
 	ID        string // UUIDv7; the Nats-Msg-Id and the inbox key
 	Type      string // "<aggregate>.<what>", e.g. "payment.completed"
@@ -54,7 +54,7 @@ func Mode(live bool) string {
 	return "test"
 }
 
-// Message is the event as it goes over the wire on subject.
+// Message returns the message for the event on subject.
 func (e Event) Message(subject string) *nats.Msg {
 	m := nats.NewMsg(subject)
 	m.Data = e.Data
@@ -73,7 +73,8 @@ func (e Event) Message(subject string) *nats.Msg {
 	return m
 }
 
-// Parse reads an event back, with its id in lower case and without braces, from a message on eupay.evt.> or, with the same tail, on eupay.replay.<consumer>.>.
+// Parse decodes an event from a message on eupay.evt.> or, with the same tail, on eupay.replay.<consumer>.>. The id is normalised
+// to lower case without braces.
 func Parse(subject string, h nats.Header, data []byte) (Event, error) {
 	e := Event{
 		ID: h.Get(HeaderID), Type: h.Get(HeaderType), Source: h.Get(HeaderSource),
@@ -87,7 +88,7 @@ func Parse(subject string, h nats.Header, data []byte) (Event, error) {
 	if err != nil {
 		return Event{}, fmt.Errorf("the id of the message on %s is not a UUID: %w", subject, err)
 	}
-	e.Time, e.ID = at, id.String() // a UUID has several spellings, and inboxes compare
+	e.Time, e.ID = at, id.String() // a UUID has several spellings, and inboxes compare text
 	tokens := strings.Split(subject, ".")
 	if len(tokens) < 6 {
 		return Event{}, fmt.Errorf("subject %s has too few tokens", subject)

@@ -1,5 +1,5 @@
-// Package eventtype is the catalogue of the events that merchants are told of: what each means, what its webhook's body
-// looks like, and an example. The API serves it, and the API description shows it.
+// Package eventtype is the catalogue of webhook events: the meaning of each type, the schema of its body, and an example. The API
+// serves it, and the API description includes it.
 package eventtype
 
 import (
@@ -10,24 +10,24 @@ import (
 	"slices"
 )
 
-// Type is one type of event.
+// Type is a type of event.
 type Type struct {
 	Name string
-	// Description says when it happens, in a sentence.
+	// Description says in a sentence when the event occurs.
 	Description string
-	// Default: an endpoint that names no types gets it.
+	// Default means that endpoints without a list of types receive it.
 	Default bool
-	// Schema is the JSON Schema (2020-12) of the body, Example a body.
+	// Schema is the JSON Schema (2020-12) of the body; Example is an example body.
 	Schema, Example json.RawMessage
 }
 
-// entry is a row of the catalogue: example is what differs from the example of the family.
+// entry is a row of the catalogue. example holds the differences from the example of the family.
 type entry struct {
 	name, description, family string
 	example                   map[string]any
 }
 
-// byDefault are the types of an endpoint that names none.
+// byDefault are the types for endpoints without a list of types.
 var byDefault = []string{"payment.completed", "payment.failed", "payment.refunded"}
 
 var entries = []entry{

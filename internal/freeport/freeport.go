@@ -1,4 +1,4 @@
-// Package freeport finds loopback ports for servers that listen on them a moment later.
+// Package freeport finds free loopback ports for servers that will listen on them.
 package freeport
 
 import (
@@ -9,15 +9,15 @@ import (
 	"sync/atomic"
 )
 
-// The ports that are given away lie below those that Linux gives to outgoing connections (from 32768 on): one of these
-// could be taken between finding and listening by any program that only connects somewhere.
+// The ports are below the range from which Linux assigns ports to outgoing connections (from 32768 on). Otherwise any program
+// that opens a connection could take a port between finding it and listening.
 const (
 	first = 20000
 	count = 12000
 )
 
-// next is where this process looks next. Processes begin apart, so that several that look at the same time do not find
-// the same port.
+// next is the port that this process tries next. Processes start at different ports, so that concurrent searches do not find the
+// same one.
 var next atomic.Int64
 
 func init() { next.Store(int64(os.Getpid()) * 211 % count) }

@@ -28,7 +28,7 @@ func TestPortsAreFreeDifferentAndNotForOutgoingConnections(t *testing.T) {
 	wg.Wait()
 }
 
-func TestATakenPortIsPassedOver(t *testing.T) {
+func TestAPortInUseIsSkipped(t *testing.T) {
 	taken, err := Listen()
 	if err != nil {
 		t.Fatal(err)

@@ -1,9 +1,9 @@
-// Package freespace tells how much room a file system has left.
+// Package freespace returns the free space of a file system.
 package freespace
 
 import "syscall"
 
-// In is how many bytes may still be written below dir; ok is false when that cannot be told.
+// In returns how many bytes can be written below dir; ok is false if that is unknown.
 func In(dir string) (bytes uint64, ok bool) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(dir, &fs); err != nil {

@@ -1,5 +1,5 @@
-// Package ident checks the numbers by which accounts, banks and companies are known: their form and their check digits.
-// Whether there is such an account or company is for others to say.
+// Package ident validates the identifiers of accounts, banks and companies: format and check digits. It does not check whether
+// the account or company exists.
 package ident
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ibanLengths are the lengths of IBANs in the countries and territories of SEPA (EPC list of SEPA scheme countries,
-// SWIFT IBAN registry). Transfers go nowhere else.
+// ibanLengths are the lengths of IBANs in the countries and territories of SEPA (EPC list of SEPA scheme countries, SWIFT IBAN
+// registry). Transfers to other countries are not supported.
 var ibanLengths = map[string]int{
 	"AD": 24, "AL": 28, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20,
 	"ES": 24, "FI": 18, "FR": 27, "GB": 22, "GI": 23, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27,
@@ -16,16 +16,15 @@ var ibanLengths = map[string]int{
 	"PL": 28, "PT": 25, "RO": 24, "RS": 22, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "VA": 22,
 }
 
-// Compact drops the blanks of the printed form of an IBAN or BIC, and writes its letters as capitals.
+// Compact removes the spaces of the printed form of an IBAN or BIC and converts it to upper case.
 func Compact(s string) string { return strings.ToUpper(strings.ReplaceAll(s, " ", "")) }
 
-// IsIBAN reports whether s is the IBAN, in its compact form, of an account in SEPA: country, length and check digits (ISO
-// 13616, mod 97).
+// IsIBAN reports whether s, in compact form, is a valid IBAN in SEPA: country, length and check digits (ISO 13616, mod 97).
 func IsIBAN(s string) bool {
 	if len(s) < 4 || ibanLengths[s[:2]] != len(s) || !isDigits(s[2:4], 2) {
 		return false
 	}
-	// 00, 01 and 99 leave the right remainder for some accounts, but the standard's check digits are from 02 to 98.
+	// 00, 01 and 99 give the right remainder for some accounts, but the standard defines check digits from 02 to 98 only.
 	if check := s[2:4]; check == "00" || check == "01" || check == "99" {
 		return false
 	}
@@ -45,5 +44,5 @@ func IsIBAN(s string) bool {
 
 var bicForm = regexp.MustCompile(`^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$`)
 
-// IsBIC reports whether s has the form of a BIC (ISO 9362): four letters or digits of the party, the country, the rest.
+// IsBIC reports whether s has the format of a BIC (ISO 9362).
 func IsBIC(s string) bool { return bicForm.MatchString(s) }

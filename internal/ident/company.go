@@ -22,13 +22,13 @@ func luhn(digits string) bool {
 	return sum%10 == 0
 }
 
-// IsSIREN reports whether s is nine digits with a right checksum.
+// IsSIREN reports whether s has nine digits and a valid checksum.
 func IsSIREN(s string) bool { return isDigits(s, 9) && s != "000000000" && luhn(s) }
 
-// laPoste numbers its establishments in its own way: their digits add up to a multiple of five.
+// laPoste is the SIREN of La Poste, whose SIRETs have another checksum: their digits add up to a multiple of five.
 const laPoste = "356000000"
 
-// IsSIRET reports whether s is fourteen digits that start with a SIREN and have a right checksum.
+// IsSIRET reports whether s has fourteen digits, starts with a SIREN and has a valid checksum.
 func IsSIRET(s string) bool {
 	if !isDigits(s, 14) || !IsSIREN(s[:9]) {
 		return false
@@ -43,7 +43,8 @@ func IsSIRET(s string) bool {
 	return sum%5 == 0
 }
 
-// IsVATNumber reports whether s is a French VAT number: FR, the key, and the SIREN. Keys with letters are not in use.
+// IsVATNumber reports whether s is a French VAT number: FR, the check digits, and the SIREN. Check characters that are letters
+// are not in use.
 func IsVATNumber(s string) bool {
 	digits, french := strings.CutPrefix(s, "FR")
 	if !french || !isDigits(digits, 11) || !IsSIREN(digits[2:]) {

@@ -1,6 +1,6 @@
-// Package identity is how the services know each other: each has a certificate of the platform's own authority, whose one DNS name is
-// the service's name, and shows it on every connection to another service and to NATS. The files may be replaced while the process
-// runs: every handshake reads them again when they have changed. See docs/adr/0016-who-calls-inside.md.
+// Package identity authenticates the services to each other. Each has a certificate issued by the platform's own authority, whose
+// one DNS name is the service's name, and presents it on every connection to another service and to NATS. The files may be
+// replaced at run time: each handshake reads them again if they have changed. See docs/adr/0016-who-calls-inside.md.
 package identity
 
 import (
@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// Names of who takes part. They are the DNS names of the certificates, and the names of the NATS users.
+// Names of the participants. They are the DNS names of the certificates and the names of the NATS users.
 const (
 	Gateway  = "gateway"
 	Payments = "payments"
 	Webhooks = "webhooks"
 	QR       = "qr"
 	EInvoice = "einvoice"
-	// NATS is the broker's own name, whatever address it is reached at.
+	// NATS is the name of the broker, whatever its address.
 	NATS = "nats"
-	// Operator is who works with eupayctl.
+	// Operator is the user of eupayctl.
 	Operator = "operator"
 )
 
@@ -31,24 +31,24 @@ const (
 type Files struct {
 	Cert string `env:"EUPAY_TLS_CERT,required"`
 	Key  string `env:"EUPAY_TLS_KEY,required"`
-	// CA holds the certificates of the authority: two of them while one replaces the other.
+	// CA holds the certificates of the authority: two during a change of authority.
 	CA string `env:"EUPAY_TLS_CA,required"`
 }
 
-// Set reports whether all three files are named.
+// Set reports whether all three files are set.
 func (f Files) Set() bool { return f.Cert != "" && f.Key != "" && f.CA != "" }
 
-// Settings are the files as settings of a process.
+// Settings returns the files as environment variables of a process.
 func (f Files) Settings() map[string]string {
 	return map[string]string{"EUPAY_TLS_CERT": f.Cert, "EUPAY_TLS_KEY": f.Key, "EUPAY_TLS_CA": f.CA}
 }
 
-// FilesIn are the files that the settings of a process name; see Settings.
+// FilesIn returns the files from the environment variables of a process; see Settings.
 func FilesIn(vars map[string]string) Files {
 	return Files{Cert: vars["EUPAY_TLS_CERT"], Key: vars["EUPAY_TLS_KEY"], CA: vars["EUPAY_TLS_CA"]}
 }
 
-// Identity is a certificate with its key, and the authority that the others' certificates must come from.
+// Identity is a certificate with its key, and the authority that issues the others' certificates.
 type Identity struct {
 	files Files
 
@@ -59,13 +59,13 @@ type Identity struct {
 	failed func(error)
 }
 
-// stamp tells one version of a file from another.
+// stamp distinguishes versions of a file.
 type stamp struct {
 	modified time.Time
 	size     int64
 }
 
-// Load reads the files. failed is told when files that were replaced later cannot be used; what was read before counts until then.
+// Load reads the files. failed is called when replaced files cannot be used; until they can, the previous ones stay in use.
 func Load(files Files, failed func(error)) (*Identity, error) {
 	if !files.Set() {
 		return nil, errors.New("EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA must name this service's certificate, its key and the authority's certificate")
@@ -92,7 +92,7 @@ func (f Files) stamps() (stamps [3]stamp, err error) {
 	return stamps, nil
 }
 
-// read takes the files over when all of them are good.
+// read adopts the files if all of them are valid.
 func (i *Identity) read(stamps [3]stamp) error {
 	cert, err := tls.LoadX509KeyPair(i.files.Cert, i.files.Key)
 	if err != nil {
@@ -113,7 +113,7 @@ func (i *Identity) read(stamps [3]stamp) error {
 	return nil
 }
 
-// current is the identity as its files are now, or as they were when they could be read last.
+// current returns the identity in the current files, or the last valid one.
 func (i *Identity) current() (tls.Certificate, *x509.CertPool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -127,25 +127,25 @@ func (i *Identity) current() (tls.Certificate, *x509.CertPool) {
 	return i.cert, i.roots
 }
 
-// Name is who this is.
+// Name returns the name of the identity.
 func (i *Identity) Name() string {
 	cert, _ := i.current()
 	return cert.Leaf.DNSNames[0]
 }
 
-// Expires is when the certificate ends, in UTC.
+// Expires returns when the certificate expires, in UTC.
 func (i *Identity) Expires() time.Time {
 	cert, _ := i.current()
 	return cert.Leaf.NotAfter.UTC()
 }
 
-// Client is the TLS configuration of one connection to the identity of that name, at any address. Make one for each connection.
+// Client returns the TLS configuration for one connection to the named identity, at any address. Call it for each connection.
 func (i *Identity) Client(name string) *tls.Config {
 	cert, roots := i.current()
 	return &tls.Config{MinVersion: tls.VersionTLS13, ServerName: name, RootCAs: roots, Certificates: []tls.Certificate{cert}}
 }
 
-// Server is the configuration of a listener: every client must show a certificate of the authority.
+// Server returns the TLS configuration of a listener: every client must present a certificate issued by the authority.
 func (i *Identity) Server() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert,
@@ -153,33 +153,33 @@ func (i *Identity) Server() *tls.Config {
 			cert, roots := i.current()
 			return &tls.Config{
 				MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: roots, Certificates: []tls.Certificate{cert},
-				// A connection that is resumed would not show that its certificate still holds.
+				// A resumed connection would not prove that its certificate is still valid.
 				SessionTicketsDisabled: true, NextProtos: []string{"h2"},
 			}, nil
 		},
 	}
 }
 
-// Certificate is the certificate of the next connection, for clients that ask for it by themselves.
+// Certificate returns the certificate for the next connection, for clients that request it by callback.
 func (i *Identity) Certificate() (tls.Certificate, error) {
 	cert, _ := i.current()
 	return cert, nil
 }
 
-// Roots are the authority for the next connection, for clients that ask for it by themselves.
+// Roots returns the authority for the next connection, for clients that request it by callback.
 func (i *Identity) Roots() (*x509.CertPool, error) {
 	_, roots := i.current()
 	return roots, nil
 }
 
-// Peer is the name in the verified certificate of the other side; empty without one.
+// Peer returns the name in the verified certificate of the other side; empty without one.
 func Peer(state tls.ConnectionState) string {
 	if len(state.VerifiedChains) == 0 {
 		return ""
 	}
 	names := state.VerifiedChains[0][0].DNSNames
 	if len(names) != 1 {
-		return "" // none of ours: it could claim to be two
+		return "" // not one of our certificates: it could claim two names
 	}
 	return strings.ToLower(names[0])
 }

@@ -105,7 +105,7 @@ func TestReplacedFilesCountAtTheNextConnection(t *testing.T) {
 	}
 }
 
-func TestAnIdentityThatCannotBeUsedIsRefusedAtTheStart(t *testing.T) {
+func TestAnInvalidIdentityIsRefusedAtStart(t *testing.T) {
 	t.Parallel()
 	good := identitytest.Files(t, identity.Gateway)
 	for want, files := range map[string]identity.Files{

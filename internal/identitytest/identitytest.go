@@ -1,4 +1,5 @@
-// Package identitytest gives tests identities. All that one test program asks for come from one authority, so they believe each other.
+// Package identitytest provides identities for tests. All identities of one test program come from one authority, so they trust
+// each other.
 package identitytest
 
 import (
@@ -12,7 +13,7 @@ import (
 
 var authority = sync.OnceValues(func() (*localca.Authority, error) { return localca.New(time.Now()) })
 
-// Files are the files of an identity of that name.
+// Files returns the files of an identity with that name.
 func Files(t testing.TB, name string) identity.Files {
 	t.Helper()
 	a, err := authority()
@@ -26,13 +27,13 @@ func Files(t testing.TB, name string) identity.Files {
 	return localca.Files(dir, name)
 }
 
-// Load is the identity of that name.
+// Load returns an identity with that name.
 func Load(t testing.TB, name string) *identity.Identity {
 	t.Helper()
 	return Read(t, Files(t, name))
 }
 
-// Stranger is an identity of that name of an authority that nobody believes.
+// Stranger returns an identity with that name from an authority that the others do not trust.
 func Stranger(t testing.TB, name string) *identity.Identity {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,7 +53,7 @@ func Read(t testing.TB, files identity.Files) *identity.Identity {
 	return i
 }
 
-// Settings are the files of an identity as settings of a service.
+// Settings returns the files of an identity as settings of a service.
 func Settings(t testing.TB, name string) map[string]string {
 	t.Helper()
 	return Files(t, name).Settings()

@@ -1,6 +1,6 @@
-// Package leader lets one replica at a time do a job. Leadership is a lease in a row of the service's schema: it ends by itself when
-// its holder vanishes, whatever PostgreSQL believes about the connection. Each leader has an epoch, with which it fences its
-// writes: one that was cut off and comes back late writes nothing any more.
+// Package leader elects one replica to do a job. Leadership is a lease in a row of the service's schema: it expires when its
+// holder vanishes, whatever PostgreSQL believes about the connection. Each leader has an epoch that fences its writes: a former
+// leader that was disconnected cannot write any more.
 //
 // A service that uses it has this table in its schema:
 //
@@ -24,19 +24,19 @@ import (
 )
 
 const (
-	// ttl is how long a lease lasts by the database's clock. A leader that was killed is followed after it.
+	// ttl is the lifetime of a lease by the database's clock. A leader that was killed is replaced after it.
 	ttl = 4500 * time.Millisecond
-	// renewEvery leaves room for two renewals that fail.
+	// renewEvery leaves time for two failed renewals.
 	renewEvery = 1500 * time.Millisecond
-	// margin before the lease's end, by the leader's own clock, is when it stops: clocks may run at different speeds.
+	// margin is how long before the end of the lease, by its own clock, the leader stops. Clocks may run at different speeds.
 	margin = time.Second
-	// retryEvery is how soon a follower notices that there is no leader.
+	// retryEvery is how often a follower tries to become the leader.
 	retryEvery = 300 * time.Millisecond
 )
 
-// Run calls lead while this replica holds the lease of that job, again after lead fails or the lease is lost, until ctx
-// ends. The context that lead gets ends before anybody else can hold the lease. When lead returns the lease is given up at once.
-// What must not be written by a leader of yesterday needs RunFenced.
+// Run calls lead while this replica holds the lease of the job, and again after lead fails or the lease is lost, until ctx ends.
+// The context of lead ends before another replica can hold the lease. When lead returns, the lease is released at once. If a
+// former leader must not be able to write, use RunFenced.
 func Run(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Logger, lead func(context.Context) error) error {
 	return RunFenced(ctx, pool, job, log, func(ctx context.Context, _ *Lease) error { return lead(ctx) })
 }
@@ -46,7 +46,7 @@ func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Lo
 	me := identity()
 	for ctx.Err() == nil {
 		if err := hold(ctx, pool, job, me, log, lead); err != nil && ctx.Err() == nil {
-			log.Warn("leader's work interrupted, trying again", "job", job, "error", err)
+			log.Warn("leader's work interrupted, retrying", "job", job, "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -56,7 +56,7 @@ func RunFenced(ctx context.Context, pool *pgxpool.Pool, job string, log *slog.Lo
 	return nil
 }
 
-// identity of a candidate: for people who look at the table, and to tell apart two of one process.
+// identity returns a unique name of this candidate, readable for people who look at the table.
 func identity() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -70,7 +70,7 @@ func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, log *slog.Log
 	if err != nil || k == nil {
 		return err
 	}
-	defer k.giveUp(ctx, log)
+	defer k.release(ctx, log)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	kept := make(chan struct{})
@@ -83,7 +83,7 @@ func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, log *slog.Log
 	cancel(nil)
 	<-kept
 	if lost != nil {
-		return lost // what lead returned follows from it
+		return lost // the error of lead is a consequence of it
 	}
 	return err
 }

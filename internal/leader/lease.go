@@ -13,8 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// ErrDeposed is what a leader's transaction fails with once another replica leads.
-var ErrDeposed = errors.New("another replica leads by now")
+// ErrDeposed is the error of a leader's transaction after another replica has become the leader.
+var ErrDeposed = errors.New("another replica has become the leader")
 
 // errNotRenewed ends the work of a leader that cannot reach the database.
 var errNotRenewed = errors.New("the lease could not be renewed in time")
@@ -26,9 +26,8 @@ type Lease struct {
 	epoch  int64
 }
 
-// Fence fails with ErrDeposed unless the lease is still this replica's. Call it last in the transaction: nobody can take the
-// lease over between it and the commit, and until the commit it cannot be renewed either. A lease that is over and that nobody has
-// taken still counts.
+// Fence fails with ErrDeposed unless this replica still holds the lease. Call it last in the transaction: until the commit nobody
+// can take the lease over, and it cannot be renewed. An expired lease that nobody has taken still counts.
 func (l *Lease) Fence(ctx context.Context, tx pg.DB) error {
 	var ok bool
 	err := tx.QueryRow(ctx, FenceSQL, l.FenceArgs()...).Scan(&ok)
@@ -47,7 +46,7 @@ const FenceSQL = `select true from leadership where job = $1 and holder = $2 and
 // FenceArgs are the arguments of FenceSQL.
 func (l *Lease) FenceArgs() []any { return []any{l.job, l.holder, l.epoch} }
 
-// keeper holds a lease on a connection of its own, so that a pool that others have emptied does not end it.
+// keeper holds a lease on its own connection, so that an exhausted pool does not end it.
 type keeper struct {
 	pool  *pgxpool.Pool
 	lease Lease
@@ -60,7 +59,7 @@ const takeSQL = `insert into leadership as l (job, holder, epoch, expires_at) se
 	on conflict (job) do update set holder = excluded.holder, epoch = l.epoch + 1, expires_at = excluded.expires_at
 	where l.expires_at <= now() returning l.epoch`
 
-// take returns nil when somebody else has the lease.
+// take returns nil if another replica holds the lease.
 func take(ctx context.Context, pool *pgxpool.Pool, job, me string) (*keeper, error) {
 	ctx, cancel := context.WithTimeout(ctx, ttl)
 	defer cancel()
@@ -81,7 +80,7 @@ func take(ctx context.Context, pool *pgxpool.Pool, job, me string) (*keeper, err
 	return k, nil
 }
 
-// keep renews the lease until ctx ends, or returns why the leader has to stop.
+// keep renews the lease until ctx ends, or returns why the leader must stop.
 func (k *keeper) keep(ctx context.Context) error {
 	for {
 		select {
@@ -95,7 +94,7 @@ func (k *keeper) keep(ctx context.Context) error {
 	}
 }
 
-// renewInTime tries until the lease is nearly over.
+// renewInTime retries until the lease is nearly over.
 func (k *keeper) renewInTime(ctx context.Context) error {
 	ctx, cancel := context.WithDeadline(ctx, k.until)
 	defer cancel()
@@ -112,7 +111,7 @@ func (k *keeper) renewInTime(ctx context.Context) error {
 	}
 }
 
-// renew makes one attempt, on a new connection when the last one broke.
+// renew makes one attempt, on a new connection if the last one broke.
 func (k *keeper) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, renewEvery)
 	defer cancel()
@@ -123,7 +122,7 @@ func (k *keeper) renew(ctx context.Context) error {
 		}
 		k.conn = pooled.Hijack()
 	}
-	asked := time.Now() // before the database begins to count
+	asked := time.Now() // before the database's clock starts to count
 	tag, err := k.conn.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
 		append(k.lease.FenceArgs(), ttl)...)
 	if err != nil {
@@ -136,12 +135,12 @@ func (k *keeper) renew(ctx context.Context) error {
 	return nil
 }
 
-// patience bounds the good-bye: the lease ends anyway.
-const patience = 2 * time.Second
+// releaseTimeout is the deadline for releasing the lease, which expires anyway.
+const releaseTimeout = 2 * time.Second
 
-// giveUp ends the lease at once, so that another replica need not wait for its end.
-func (k *keeper) giveUp(ctx context.Context, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+// release ends the lease at once, so that another replica does not have to wait for its expiry.
+func (k *keeper) release(ctx context.Context, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	var db pg.DB = k.pool
 	if k.conn != nil && !k.conn.IsClosed() {
@@ -150,6 +149,6 @@ func (k *keeper) giveUp(ctx context.Context, log *slog.Logger) {
 	}
 	_, err := db.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
 	if err != nil {
-		log.Debug("lease not given up, it ends by itself", "job", k.lease.job, "error", err)
+		log.Debug("lease not released, it will expire", "job", k.lease.job, "error", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package localca is the authority of a system on one machine, and of tests: it makes the certificates that on many machines an
-// operator's authority issues.
+// Package localca is a certificate authority for a system on one machine and for tests. In a cluster the operator's authority
+// issues the certificates.
 package localca
 
 import (
@@ -21,23 +21,23 @@ import (
 )
 
 const (
-	// lifetime of every certificate. They are made again, all of them, when one is near its end.
+	// lifetime of every certificate. All of them are issued again when one is about to expire.
 	lifetime = 365 * 24 * time.Hour
 	renewal  = 90 * 24 * time.Hour
-	// skew is how wrong the clocks of two processes may be.
+	// skew is the tolerated difference between the clocks of two processes.
 	skew = time.Hour
 )
 
-// Names are all who take part in a system.
+// Names returns the names of all participants.
 func Names() []string { return append(identity.Services(), identity.NATS, identity.Operator) }
 
-// Files are the files of one identity in the folder.
+// Files returns the files of an identity in the folder.
 func Files(dir, name string) identity.Files {
 	return identity.Files{Cert: filepath.Join(dir, name+".crt"), Key: filepath.Join(dir, name+".key"), CA: filepath.Join(dir, "ca.crt")}
 }
 
-// Ensure makes sure that the folder holds an identity for each name, good for some months. The authority's key is not kept: when one
-// certificate is missing or old, all are made again.
+// Ensure makes sure that the folder holds a certificate for each name that is valid for some months. The authority's key is not
+// kept: if one certificate is missing or about to expire, all are issued again.
 func Ensure(dir string, now time.Time, names ...string) error {
 	if complete(dir, now, names) {
 		return nil
@@ -67,14 +67,14 @@ func complete(dir string, now time.Time, names []string) bool {
 	return true
 }
 
-// Authority issues certificates as long as the process keeps it.
+// Authority issues certificates during the life of the process.
 type Authority struct {
 	key  *ecdsa.PrivateKey
 	cert *x509.Certificate
 	now  time.Time
 }
 
-// New makes an authority.
+// New creates an authority.
 func New(now time.Time) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -103,7 +103,7 @@ func (a *Authority) template(name string) *x509.Certificate {
 	}
 }
 
-// Issue writes the identity of a name, and the authority's certificate beside it.
+// Issue writes the identity of a name and the authority's certificate.
 func (a *Authority) Issue(dir, name string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -128,7 +128,7 @@ func (a *Authority) Issue(dir, name string) error {
 	)
 }
 
-// write replaces a file in one step, readable by its owner alone.
+// write replaces a file atomically, readable only by its owner.
 func write(path, kind string, der []byte) error {
 	part := path + ".new"
 	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -15,21 +15,21 @@ import (
 	"github.com/wneessen/go-mail"
 )
 
-// sendLimit bounds one mail, from the connection to the server's word that it has it.
+// sendLimit is the deadline for sending one mail, from connecting to the server's acceptance.
 const sendLimit = 30 * time.Second
 
-// The ports of smtp:// and smtps:// when the URL names none (RFC 6409, RFC 8314).
+// The default ports of smtp:// and smtps:// (RFC 6409, RFC 8314).
 const (
 	submissionPort = 587
 	tlsPort        = 465
 )
 
-// ErrRefused says that the server will never take mail to that recipient. Every other error may be gone at the next try.
+// ErrRefused means that the server permanently refuses the recipient. Any other error may be temporary.
 var ErrRefused = errors.New("the recipient is refused")
 
-// Message is one mail to one person.
+// Message is one mail to one recipient.
 type Message struct {
-	// ID is the same at every try, so that a mailbox can tell a repeated mail.
+	// ID is the same for every attempt, so that mailboxes can detect duplicates.
 	ID       string
 	To       string
 	Language string
@@ -39,7 +39,7 @@ type Message struct {
 	At       time.Time
 }
 
-// Mailer sends mail. It is safe for use by many goroutines.
+// Mailer sends mail. It is safe for concurrent use.
 type Mailer struct {
 	host    string
 	from    string
@@ -47,8 +47,8 @@ type Mailer struct {
 	options []mail.Option
 }
 
-// New takes the server as smtp://user:password@host:587, or smtps:// for TLS from the first byte, and the sender as "Name <a@b>" or an
-// address. STARTTLS is required, unless the server is on this machine. The error does not show the password.
+// New takes the server as smtp://user:password@host:587, or smtps:// for implicit TLS, and the sender as "Name <a@b>" or an
+// address. STARTTLS is required unless the server is on this machine. Errors never contain the password.
 func New(server, from string) (*Mailer, error) {
 	u, err := url.Parse(server)
 	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
@@ -87,7 +87,7 @@ func New(server, from string) (*Mailer, error) {
 	return m, nil
 }
 
-// policyOf lets only a server on this machine do without TLS: nobody is between.
+// policyOf requires TLS unless the server is on this machine.
 func policyOf(host string) mail.TLSPolicy {
 	if ip, err := netip.ParseAddr(host); (err == nil && ip.IsLoopback()) || host == "localhost" {
 		return mail.TLSOpportunistic
@@ -95,7 +95,7 @@ func policyOf(host string) mail.TLSPolicy {
 	return mail.TLSMandatory
 }
 
-// Send hands the mail to the server. It returns ErrRefused when trying again is in vain.
+// Send passes the mail to the server. It returns ErrRefused if a retry is useless.
 func (m *Mailer) Send(ctx context.Context, message Message) error {
 	msg, err := m.write(message)
 	if err != nil {
@@ -118,7 +118,7 @@ func (m *Mailer) Send(ctx context.Context, message Message) error {
 	return nil
 }
 
-// without is the text of the error without the recipient, who belongs into no log.
+// without returns the text of the error with the recipient redacted, who must not appear in logs.
 func without(err error, recipient string) string {
 	return strings.ReplaceAll(err.Error(), recipient, "the recipient")
 }
@@ -134,7 +134,7 @@ func (m *Mailer) write(message Message) (*mail.Msg, error) {
 	msg.Subject(message.Subject)
 	msg.SetDateWithValue(message.At)
 	msg.SetMessageIDWithValue(message.ID + "@" + m.domain)
-	// No answering machine should write back (RFC 3834).
+	// Auto-responders must not reply (RFC 3834).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	if message.Language != "" {
 		msg.SetGenHeader("Content-Language", message.Language)

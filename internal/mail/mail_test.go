@@ -111,7 +111,7 @@ func TestAMailArrives(t *testing.T) {
 	}
 }
 
-func TestARecipientWhoIsRefusedForGoodIsToldApart(t *testing.T) {
+func TestAPermanentlyRefusedRecipientIsErrRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		code  int
@@ -139,7 +139,7 @@ func TestNothingTravelsWithoutTLS(t *testing.T) {
 	}
 }
 
-func TestSettingsThatCannotWork(t *testing.T) {
+func TestInvalidSettingsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, server := range []string{"", "mail.example.com:587", "http://mail.example.com", "smtp://", "smtp://user:sesame@host:x"} {
 		_, err := mail.New(server, "no-reply@example.com")

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// ErrNotADecimal is why ParseDecimal refuses a text.
+// ErrNotADecimal is the error of ParseDecimal for an invalid text.
 var ErrNotADecimal = errors.New("not a decimal number, or too many decimals")
 
-// maxWhole bounds the integer part of what ParseDecimal reads.
+// maxWhole is the maximum number of integer digits for ParseDecimal.
 const maxWhole = 12
 
-// ParseDecimal reads a JSON number without an exponent as a whole number of units of 10^-scale, scale being at most 6. Zeros
-// after the last decimal that counts are no further decimals: 5.50 is 5.5.
+// ParseDecimal parses a JSON number without an exponent as an integer in units of 10^-scale; scale is at most 6. Trailing zeros
+// do not count as decimals: 5.50 is 5.5.
 func ParseDecimal(text string, scale int) (int64, error) {
 	digits, negative := strings.CutPrefix(text, "-")
 	whole, fraction, hasPoint := strings.Cut(digits, ".")
@@ -34,7 +34,7 @@ func ParseDecimal(text string, scale int) (int64, error) {
 	return n, nil
 }
 
-// FormatDecimal prints n units of 10^-scale with the decimals that it needs, and at least so many.
+// FormatDecimal formats n units of 10^-scale with as many decimals as needed, but at least least.
 func FormatDecimal(n int64, scale, least int) string {
 	sign := ""
 	if n < 0 {
@@ -51,8 +51,8 @@ func FormatDecimal(n int64, scale, least int) string {
 	return sign + whole + "." + fraction
 }
 
-// E4 is an amount in ten-thousandths of a euro: a price without its VAT, which two decimals cannot tell.
+// E4 is an amount in ten-thousandths of a euro: a price without VAT, which two decimals cannot represent.
 type E4 int64
 
-// MarshalJSON writes a JSON number with the decimals that it needs: 3.1818, 3.5, 3.
+// MarshalJSON writes a JSON number with as many decimals as needed: 3.1818, 3.5, 3.
 func (e E4) MarshalJSON() ([]byte, error) { return []byte(FormatDecimal(int64(e), 4, 0)), nil }

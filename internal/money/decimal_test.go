@@ -32,7 +32,7 @@ func TestADecimalHasTheDecimalsThatItNeeds(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoDecimalIsRefused(t *testing.T) {
+func TestInvalidDecimalsAreRefused(t *testing.T) {
 	for _, text := range []string{"", "-", ".5", "1,5", "1e3", "+1", " 1", "x", "1.00001", "1234567890123", "١"} {
 		if n, err := ParseDecimal(text, 4); !errors.Is(err, ErrNotADecimal) {
 			t.Errorf("%q is %d, %v", text, n, err)

@@ -1,5 +1,5 @@
-// Package money holds amounts of euros as integer cents, and what is calculated with them. No float ever touches one: amounts are
-// parsed from and printed to their decimal text.
+// Package money represents amounts in euros as integer cents and calculates with them. It uses no floats: amounts are parsed from
+// and formatted to decimal text.
 package money
 
 import (
@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// Cents is an amount in hundredths of the currency unit. It may be negative where a difference is meant.
+// Cents is an amount in hundredths of the currency unit. It may be negative if it is a difference.
 type Cents int64
 
-// Why Parse refuses a text. Callers turn them into their own message.
+// The errors of Parse. Callers turn them into their own messages.
 var (
 	ErrNotANumber   = errors.New("not a JSON number")
 	ErrManyDecimals = errors.New("more than two decimals")
 	ErrOutOfRange   = errors.New("out of range")
 )
 
-// maxDigits bounds the integer part, so that no text can overflow int64 or cost much to look at.
+// maxDigits limits the integer part, so that no text can overflow int64 or be expensive to parse.
 const maxDigits = 15
 
-// Parse reads a JSON number (RFC 8259 section 6) without an exponent, such as 29.99, 30 or 0.5. Trailing zeros after
-// the second decimal are still "more than two decimals": the caller wrote a precision that euros do not have.
+// Parse parses a JSON number (RFC 8259 section 6) without an exponent, such as 29.99, 30 or 0.5. Trailing zeros after the second
+// decimal are refused as ErrManyDecimals: they express a precision that euros do not have.
 func Parse(text string) (Cents, error) {
 	digits, negative := strings.CutPrefix(text, "-")
 	whole, fraction, hasPoint := strings.Cut(digits, ".")
@@ -56,16 +56,16 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// String prints the amount with two decimals, such as "29.99" or "-0.50".
+// String formats the amount with two decimals, such as "29.99" or "-0.50".
 func (c Cents) String() string {
 	sign, n := "", uint64(c)
 	if c < 0 {
-		sign, n = "-", uint64(-(c+1))+1 // also right for the smallest int64
+		sign, n = "-", uint64(-(c+1))+1 // also correct for the smallest int64
 	}
 	return fmt.Sprintf("%s%d.%02d", sign, n/100, n%100)
 }
 
-// JSON prints the amount as the shortest JSON number, as JavaScript prints the same number: 29.99, 29.9, 30.
+// JSON formats the amount as the shortest JSON number, like JavaScript: 29.99, 29.9, 30.
 func (c Cents) JSON() string {
 	s := c.String()
 	s = strings.TrimSuffix(s, "0")
@@ -75,7 +75,7 @@ func (c Cents) JSON() string {
 // MarshalJSON writes a JSON number with at most two decimals.
 func (c Cents) MarshalJSON() ([]byte, error) { return []byte(c.JSON()), nil }
 
-// UnmarshalJSON reads what MarshalJSON writes, by the rules of Parse; null changes nothing.
+// UnmarshalJSON decodes the output of MarshalJSON, with the rules of Parse; null changes nothing.
 func (c *Cents) UnmarshalJSON(text []byte) error {
 	if string(text) == "null" {
 		return nil
@@ -88,7 +88,7 @@ func (c *Cents) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Add returns the sum, or ErrOutOfRange instead of a wrapped number.
+// Add returns the sum, or ErrOutOfRange on overflow.
 func (c Cents) Add(d Cents) (Cents, error) {
 	if (d > 0 && c > math.MaxInt64-d) || (d < 0 && c < math.MinInt64-d) {
 		return 0, ErrOutOfRange

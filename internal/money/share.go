@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// MulDivHalfAway is a × b / c, rounded half away from zero (roundTiesToAway of IEEE 754). c is positive, and the result must
-// fit, which bounded inputs ensure; the product may be wider than 64 bits.
+// MulDivHalfAway returns a × b / c, rounded half away from zero (roundTiesToAway of IEEE 754). c must be positive, and the result
+// must fit, which bounded inputs ensure; the product may exceed 64 bits.
 func MulDivHalfAway(a, b, c int64) int64 {
 	negative := (a < 0) != (b < 0)
 	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
@@ -26,9 +26,9 @@ func magnitude(n int64) uint64 {
 	return uint64(n)
 }
 
-// Apportion splits total in proportion to weights by the largest remainder: the parts add up to it exactly, and while it is at
-// most the sum of the weights no part is larger than its weight. Of equal remainders the first counts as larger. A total or a
-// sum of zero gives zeros. No number is negative.
+// Apportion splits total in proportion to weights by the largest remainder method: the parts add up to the total exactly, and if
+// the total is at most the sum of the weights, no part is larger than its weight. Ties go to the first part. A total or a sum of
+// zero gives zeros. No argument may be negative.
 func Apportion(total Cents, weights []Cents) []Cents {
 	parts := make([]Cents, len(weights))
 	var sum Cents
@@ -56,7 +56,7 @@ func Apportion(total Cents, weights []Cents) []Cents {
 	return parts
 }
 
-// divide is a × b / c rounded down, and its remainder. None is negative, c is positive, and the result must fit.
+// divide returns a × b / c rounded down, and the remainder. No argument is negative, c is positive, and the result must fit.
 func divide(a, b, c Cents) (quotient Cents, remainder uint64) {
 	hi, lo := bits.Mul64(uint64(a), uint64(b))
 	q, r := bits.Div64(hi, lo, uint64(c))

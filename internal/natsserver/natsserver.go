@@ -18,21 +18,21 @@ import (
 const (
 	startLimit     = 10 * time.Second
 	handshakeLimit = 5 * time.Second
-	// A client that does not answer three pings in a row is gone.
+	// A client that does not answer three pings in a row is considered gone.
 	pingEvery = 2 * time.Second
 	pingsOut  = 2
 )
 
 // Options of an embedded server.
 type Options struct {
-	// Dir keeps the streams: a server started again on the same folder has them all.
+	// Dir stores the streams: a server that is started again on the same folder keeps them.
 	Dir string
-	// Port on loopback. 0: any free one.
+	// Port on loopback. Default: any free port.
 	Port int
-	// Identity of the server. Clients then have to show theirs, and each may do what Users says. Nil: anybody may do anything, for the
-	// tests of single packages.
+	// Identity of the server. Clients then have to present theirs, and Users defines their permissions. With nil every client has
+	// all permissions, for tests of single packages.
 	Identity *identity.Identity
-	// MaxBytes that all streams together may reserve on the disk. 0: Room for the platform's own by default.
+	// MaxBytes is the disk space that all streams together may reserve. Default: Room for the platform's default sizes.
 	MaxBytes int64
 }
 
@@ -43,17 +43,17 @@ func (o Options) maxBytes() int64 {
 	return Room(bus.DefaultBytes)
 }
 
-// Room is what a server needs for the platform's streams: their sum and a tenth.
+// Room returns the disk space for the platform's streams: their sum and ten per cent.
 func Room(b bus.Bytes) int64 { return b.Sum() / 10 * 11 }
 
 // Server is a running embedded server.
 type Server struct {
 	srv  *server.Server
-	addr *net.TCPAddr // kept: a stopped server has none
+	addr *net.TCPAddr // stored, because a stopped server has none
 	url  url.URL
 }
 
-// Start runs a server on loopback and returns when it accepts clients. The caller ends it with Stop.
+// Start runs a server on loopback and returns when it accepts clients. The caller must call Stop.
 func Start(o Options) (*Server, error) {
 	port := server.RANDOM_PORT
 	if o.Port != 0 {
@@ -75,7 +75,7 @@ func Start(o Options) (*Server, error) {
 		return nil, fmt.Errorf("make NATS server: %w", err)
 	}
 	s := &Server{srv: srv}
-	go srv.Start() // returns once the server listens; Stop ends what it started
+	go srv.Start() // returns once the server listens; Stop ends the goroutine
 	if !srv.ReadyForConnections(startLimit) {
 		s.Stop()
 		return nil, errors.New("NATS server was not ready within 10 s")
@@ -85,13 +85,13 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Protect makes a server show its identity, and let in only those who show theirs, each to what Users says.
+// Protect makes a server present its identity and accept only clients that present theirs, with the permissions in Users.
 func Protect(o *server.Options, who *identity.Identity) {
 	o.TLSConfig, o.TLSVerify, o.TLSMap, o.TLSTimeout = who.Server(), true, true, handshakeLimit.Seconds()
 	o.Users = serverUsers()
 }
 
-// isFree asks beforehand: the server itself would only write a log line and never become ready.
+// isFree checks the port in advance: the server itself would only log the error and never become ready.
 func isFree(port int) error {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -100,13 +100,13 @@ func isFree(port int) error {
 	return l.Close()
 }
 
-// URL is where clients connect.
+// URL returns the URL for clients.
 func (s *Server) URL() string { return s.url.String() }
 
 // Port is the port the server listens on.
 func (s *Server) Port() int { return s.addr.Port }
 
-// Stop closes the streams, drops the clients and waits for the end. It may be called more than once.
+// Stop closes the streams, disconnects the clients and waits for the shutdown. It may be called more than once.
 func (s *Server) Stop() {
 	s.srv.Shutdown()
 	s.srv.WaitForShutdown()

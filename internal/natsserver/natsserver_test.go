@@ -68,7 +68,7 @@ func lastEvent(ctx context.Context, b *bus.Bus) (string, error) {
 	return string(msg.Data), nil
 }
 
-func TestATakenPortIsSaidAtOnce(t *testing.T) {
+func TestAPortInUseIsReportedAtOnce(t *testing.T) {
 	srv := start(t, natsserver.Options{Dir: t.TempDir()})
 	other, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Port: srv.Port()})
 	if err == nil {

@@ -9,25 +9,26 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 )
 
-// User is what the holder of an identity may do at the broker: nothing that is not listed.
+// User is the permissions of an identity at the broker. Everything that is not listed is denied.
 type User struct {
 	Name               string
 	Publish, Subscribe []string
-	// DenyPublish takes out of Publish what is another's.
+	// DenyPublish excludes subjects that belong to other services from Publish.
 	DenyPublish []string
 }
 
-// rights are what one service does beside what all do: what it announces and asks for, the subjects between its replicas, and its
-// durable consumers.
+// rights are the permissions of one service in addition to those of all: what it publishes and subscribes to, and its durable
+// consumers.
 type rights struct {
 	publish, subscribe []string
 	durables           []durable
 }
 
-// durable is a consumer of a stream, with the filter that its request names in its subject; empty: the filters are in its body.
+// durable is a consumer on a stream, with the filter that the subject of its create request contains; empty if the filters are in
+// the body.
 type durable struct{ stream, name, filter string }
 
-// events are durables on the stream of events, and on that of what an operator sends them again.
+// events returns durables on the event stream and on the replay stream.
 func events(names ...string) (list []durable) {
 	for _, name := range names {
 		list = append(list, durable{bus.Events, name, ""}, durable{bus.Replay, name, ""})
@@ -35,10 +36,11 @@ func events(names ...string) (list []durable) {
 	return list
 }
 
-// only are the rights of each service. deploy/nats/nats.conf says the same for the broker of a cluster; a test compares them.
+// only holds the permissions of each service. deploy/nats/nats.conf has the same for the broker of a cluster; a test compares
+// them.
 var only = map[string]rights{
 	identity.Gateway: {
-		// One token: the commands of orders are qr's.
+		// One token: the commands for orders belong to qr.
 		publish:   []string{"eupay.cmd.payments.*", "eupay.evt.*.merchant.*.*", "eupay.gateway.forget"},
 		subscribe: []string{"eupay.reply.gateway.>", "eupay.gateway.forget"},
 	},
@@ -58,14 +60,14 @@ var only = map[string]rights{
 	},
 }
 
-// listen are the requests of consumers whose names are drawn: developers follow the events of the test mode through them. The durables of
-// other services are taken out again below.
+// listen are the requests for consumers with generated names, through which developers follow the events of test mode. The
+// durables of other services are excluded below.
 var listen = []string{
 	"$JS.API.CONSUMER.CREATE.EUPAY_EVENTS.*.eupay.evt.test.>", "$JS.API.CONSUMER.MSG.NEXT.EUPAY_EVENTS.*",
 	"$JS.API.CONSUMER.INFO.EUPAY_EVENTS.*", "$JS.API.CONSUMER.DELETE.EUPAY_EVENTS.*", "$JS.ACK.EUPAY_EVENTS.*.>",
 }
 
-// Users are the broker's users, one for each identity.
+// Users returns the broker's users, one for each identity.
 func Users() []User {
 	users := make([]User, 0, len(only)+1)
 	for _, name := range identity.Services() {
@@ -81,10 +83,10 @@ func service(name string, r rights) User {
 		Subscribe: append(slices.Clone(r.subscribe), "eupay.wake.outbox."+name, bus.InboxPrefix(name)+".>"),
 	}
 	for _, stream := range []string{bus.Commands, bus.Events, bus.Replay, bus.DeadLetter} {
-		// A stream that is missing is made; one that is there is left as it is, whatever is asked.
+		// A service may create a missing stream. A create request never changes an existing stream.
 		u.Publish = append(u.Publish, "$JS.API.STREAM.INFO."+stream, "$JS.API.STREAM.CREATE."+stream)
 	}
-	// The outbox and the consumers look up where they were.
+	// The outbox and the consumers look up their positions.
 	u.Publish = append(u.Publish, "$JS.API.STREAM.MSG.GET."+bus.Events)
 	for _, d := range r.durables {
 		u.Publish = append(append(u.Publish, d.create()), d.rest()...)
@@ -106,13 +108,13 @@ func (d durable) create() string {
 	return subject
 }
 
-// rest are the requests to a durable that is there.
+// rest returns the requests to an existing durable.
 func (d durable) rest() []string {
 	of := d.stream + "." + d.name
 	return []string{"$JS.API.CONSUMER.INFO." + of, "$JS.API.CONSUMER.DELETE." + of, "$JS.API.CONSUMER.MSG.NEXT." + of, "$JS.ACK." + of + ".>"}
 }
 
-// eventsOfOthers are the requests to the durables on the stream of events that are not name's.
+// eventsOfOthers returns the requests to the durables of other services on the event stream.
 func eventsOfOthers(name string) (deny []string) {
 	for _, other := range identity.Services() {
 		for _, d := range only[other].durables {

@@ -163,8 +163,8 @@ func TestAStrangerDoesNotGetIn(t *testing.T) {
 
 var update = flag.Bool("update", false, "write the configuration of a cluster's brokers again")
 
-// TestTheBrokersOfAClusterSayTheSame: what is deployed is what was tested above.
-func TestTheBrokersOfAClusterSayTheSame(t *testing.T) {
+// TestTheClusterConfigurationHasTheSamePermissions: what is deployed is what was tested above.
+func TestTheClusterConfigurationHasTheSamePermissions(t *testing.T) {
 	const file = "../../deploy/nats/users.conf"
 	if *update {
 		if err := os.WriteFile(file, []byte(configuration()), 0o600); err != nil {

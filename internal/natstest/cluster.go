@@ -16,17 +16,17 @@ import (
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
-// Servers of a Cluster. JetStream needs two of them.
+// Servers is the number of servers in a Cluster. JetStream needs two of them.
 const Servers = 3
 
-// Cluster is one broker of three servers, which can be stopped and started.
+// Cluster is a broker with three servers, each of which can be stopped and started.
 type Cluster struct {
 	t       testing.TB
 	options [Servers]*server.Options
 	servers [Servers]*server.Server
 }
 
-// NewCluster runs one that ends with the test.
+// NewCluster starts a cluster that ends with the test.
 func NewCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
@@ -52,7 +52,7 @@ func NewCluster(t testing.TB) *Cluster {
 	return c
 }
 
-// ports that are free.
+// ports returns free ports.
 func ports(t testing.TB) (list [Servers]int) {
 	t.Helper()
 	for i := range list {
@@ -60,13 +60,13 @@ func ports(t testing.TB) (list [Servers]int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close() // once all are found, so that none is found twice
+		defer l.Close() // after all are found, so that no port is found twice
 		list[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return list
 }
 
-// URL is where clients find all of them.
+// URL lists the addresses of all servers.
 func (c *Cluster) URL() string {
 	var all []string
 	for _, o := range c.options {
@@ -75,13 +75,13 @@ func (c *Cluster) URL() string {
 	return strings.Join(all, ",")
 }
 
-// Stop ends one server; its folder stays.
+// Stop stops one server; its folder stays.
 func (c *Cluster) Stop(i int) {
 	c.servers[i].Shutdown()
 	c.servers[i].WaitForShutdown()
 }
 
-// Start runs one server, again on its folder and ports when it ran before.
+// Start starts one server, on the same folder and ports if it ran before.
 func (c *Cluster) Start(i int) {
 	c.t.Helper()
 	srv, err := server.NewServer(c.options[i].Clone())
@@ -89,7 +89,7 @@ func (c *Cluster) Start(i int) {
 		c.t.Fatal(err)
 	}
 	c.servers[i] = srv
-	go srv.Start() // returns once the server listens; Stop ends what it started
+	go srv.Start() // returns once the server listens; Stop ends the goroutine
 	if !srv.ReadyForConnections(10 * time.Second) {
 		c.t.Fatal("a NATS server was not ready within 10 s")
 	}

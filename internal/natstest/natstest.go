@@ -1,4 +1,4 @@
-// Package natstest gives a test a real NATS server with JetStream.
+// Package natstest provides a real NATS server with JetStream for tests.
 package natstest
 
 import (
@@ -12,13 +12,13 @@ import (
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
-// New runs a server for one test and returns a bus that may do anything.
+// New runs a server for one test and returns a bus with all permissions.
 func New(t testing.TB) *bus.Bus {
 	t.Helper()
 	return Connect(t, Server(t).URL())
 }
 
-// Server runs a server that ends with the test. A client has to show an identity of package identitytest.
+// Server runs a server that ends with the test. Clients must present an identity of package identitytest.
 func Server(t testing.TB) *natsserver.Server {
 	t.Helper()
 	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Identity: identitytest.Load(t, identity.NATS)})
@@ -29,7 +29,7 @@ func Server(t testing.TB) *natsserver.Server {
 	return srv
 }
 
-// Connect returns a bus on url, for an operator, that is closed with the test.
+// Connect returns a bus with the operator's identity on url, which is closed with the test.
 func Connect(t testing.TB, url string) *bus.Bus {
 	t.Helper()
 	b, err := bus.Connect(context.Background(), bus.Settings{URL: url, Name: t.Name(), Identity: identitytest.Load(t, identity.Operator)}, slog.New(slog.DiscardHandler))

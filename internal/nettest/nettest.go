@@ -1,4 +1,5 @@
-// Package nettest gives a test a second node: a network namespace of Linux, joined to the machine by one cable that the test can cut.
+// Package nettest provides a second node for tests: a network namespace of Linux, connected to the machine by one virtual cable
+// that the test can cut.
 package nettest
 
 import (
@@ -13,11 +14,11 @@ import (
 	"testing"
 )
 
-// Network is the node's.
+// Network is the network of the node.
 type Network struct{ name, outside, gateway string }
 
-// New makes a network that is gone after the test. ok is false where the machine cannot: it takes root and the program ip (iproute2).
-// In CI that fails the test.
+// New creates a network that is removed after the test. ok is false if the machine does not support it: it needs root and the
+// program ip (iproute2). In CI that fails the test.
 func New(t testing.TB) (n *Network, ok bool) {
 	t.Helper()
 	if _, err := exec.LookPath("ip"); err != nil || os.Geteuid() != 0 {
@@ -49,7 +50,7 @@ func ip(t testing.TB, args ...string) {
 	}
 }
 
-// Cut parts the node from the machine as a failed switch does: no connection is closed, and nobody is told anything.
+// Cut disconnects the node from the machine like a failed switch: no connection is closed, and neither side is notified.
 func (n *Network) Cut(t testing.TB) {
 	t.Helper()
 	ip(t, "link", "set", n.outside, "down")
@@ -60,8 +61,8 @@ func (n *Network) Command(name string, args ...string) *exec.Cmd {
 	return exec.Command("ip", append([]string{"netns", "exec", n.name, name}, args...)...)
 }
 
-// Reach makes an address of the machine reachable from the node, and returns its address there. What it connects stays connected
-// after a cut, as the server itself would leave it.
+// Reach makes an address of the machine reachable from the node and returns its address there. Established connections stay open
+// after a cut, as those of a real server would.
 func (n *Network) Reach(t testing.TB, address string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", n.gateway+":0")
@@ -73,7 +74,7 @@ func (n *Network) Reach(t testing.TB, address string) string {
 	return l.Addr().String()
 }
 
-// Relay passes what connects to l on to the address, until stop.
+// Relay forwards connections to l to the address, until stop is called.
 func Relay(l net.Listener, address string) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -93,7 +94,7 @@ func Relay(l net.Listener, address string) (stop func()) {
 	}
 }
 
-// join connects one side with the address, until either side ends or ctx does.
+// join copies between a connection and the address until either side or ctx ends.
 func join(ctx context.Context, from net.Conn, address string) {
 	to, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {

@@ -8,20 +8,21 @@ import (
 	"time"
 )
 
-// probeWait is what callers are told while a probe is under way.
+// probeWait is the delay that callers are given while a probe is in progress.
 const probeWait = 250 * time.Millisecond
 
-// Verdict is what a call says about its provider.
+// Verdict is what the result of a call means for the health of the provider.
 type Verdict int
 
-// The verdicts. Unknown: nothing, because the call did not get that far or its caller gave up.
+// The verdicts. Unknown: the call did not reach the provider, or its caller gave up.
 const (
 	Unknown Verdict = iota
 	Healthy
 	Sick
 )
 
-// VerdictOf a call that failed, in that the provider did not answer as a healthy server does, with this error.
+// VerdictOf returns the verdict for a call. failed means that the provider did not answer like a healthy server; err is the error
+// of the call.
 func VerdictOf(failed bool, err error) Verdict {
 	switch {
 	case !failed:
@@ -33,17 +34,16 @@ func VerdictOf(failed bool, err error) Verdict {
 	}
 }
 
-// BreakerConfig says when a breaker opens and how long it stays open.
+// BreakerConfig defines when a circuit breaker opens and for how long.
 type BreakerConfig struct {
-	// TripAfter failures in a row open the circuit.
+	// TripAfter is the number of consecutive failures that open the circuit.
 	TripAfter int
-	// First is the cool-down after it opens. Each probe that fails doubles it, up to Longest.
+	// First is the cool-down after opening. Each failed probe doubles it, up to Longest.
 	First, Longest time.Duration
 }
 
-// Breaker keeps calls from a provider that does not answer. After some failures in a row it is open for a
-// cool-down; then one call at a time is let through as a probe. A probe that succeeds closes it, one that fails opens
-// it again.
+// Breaker is a circuit breaker for the calls to a provider. After some consecutive failures it is open for a cool-down. Then one
+// call at a time is let through as a probe: a successful probe closes the circuit, a failed one opens it again.
 type Breaker struct {
 	cfg BreakerConfig
 	now func() time.Time
@@ -55,7 +55,7 @@ type Breaker struct {
 	cooldown time.Duration
 	probing  bool
 	failures int
-	// period counts openings and closings: results of calls from an earlier period say nothing about the present.
+	// period counts openings and closings. Results of calls from an earlier period are ignored.
 	period int
 }
 
@@ -64,14 +64,14 @@ func NewBreaker(cfg BreakerConfig, now func() time.Time, log *slog.Logger) *Brea
 	return &Breaker{cfg: cfg, now: now, log: log, cooldown: cfg.First}
 }
 
-// Open reports whether only probes are let through.
+// Open reports whether the circuit is open, so that only probes are let through.
 func (b *Breaker) Open() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.open
 }
 
-// Enter returns a ticket for Leave, or how long to wait: then the call must not be made.
+// Enter returns a ticket for Leave. If wait is positive, the call must not be made before that time has passed.
 func (b *Breaker) Enter() (ticket int, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -88,7 +88,7 @@ func (b *Breaker) Enter() (ticket int, wait time.Duration) {
 	return b.period, 0
 }
 
-// Leave reports what became of a call that entered.
+// Leave reports the verdict of a call that entered.
 func (b *Breaker) Leave(ticket int, v Verdict) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -100,7 +100,7 @@ func (b *Breaker) Leave(ticket int, v Verdict) {
 	case v == Healthy && b.open:
 		b.open, b.failures, b.cooldown = false, 0, b.cfg.First
 		b.period++
-		b.log.Info("provider answers again, circuit closed")
+		b.log.Info("provider recovered, circuit closed")
 	case v == Healthy:
 		b.failures = 0
 	case v == Sick && b.open:
@@ -117,5 +117,5 @@ func (b *Breaker) trip() {
 	b.open = true
 	b.until = b.now().Add(b.cooldown)
 	b.period++
-	b.log.Warn("provider fails, circuit open", "for", b.cooldown)
+	b.log.Warn("provider failing, circuit open", "for", b.cooldown)
 }

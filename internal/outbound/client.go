@@ -9,17 +9,18 @@ import (
 )
 
 const (
-	// dialTimeout leaves time for another attempt within a call.
+	// dialTimeout leaves time for a second attempt within a call.
 	dialTimeout = 3 * time.Second
-	// idleTimeout is shorter than what servers usually keep, so that few requests meet a connection that is just
-	// being closed: for one that must not be repeated that would be ambiguous.
+	// idleTimeout is shorter than the idle timeout of most servers, so that few requests use a connection that is about to be
+	// closed. For a request that must not be repeated, that would be ambiguous.
 	idleTimeout = 20 * time.Second
-	// maxHeader bounds the headers of an answer.
+	// maxHeader limits the size of response headers.
 	maxHeader = 64 << 10
 )
 
-// NewClient returns a client for one provider, with a connection for each parallel call. It speaks HTTP/1.1: when a connection
-// breaks, one request is in doubt and not all that shared it. It follows no redirect and uses no proxy. Each request wants a deadline.
+// NewClient returns an HTTP client for one provider, with a connection for each concurrent call. It uses HTTP/1.1: if a
+// connection breaks, only one request has an unknown outcome. It follows no redirects and uses no proxy. Each request must have a
+// deadline.
 func NewClient(inFlight int) *http.Client {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	return &http.Client{
@@ -31,10 +32,11 @@ func NewClient(inFlight int) *http.Client {
 	}
 }
 
-// ErrTooLarge says that an answer is longer than it may be.
-var ErrTooLarge = errors.New("answer is too large")
+// ErrTooLarge is returned when a response exceeds its size limit.
+var ErrTooLarge = errors.New("response is too large")
 
-// ReadAll reads an answer's body of at most limit bytes. Its error is ErrTooLarge, or a Cause that may be logged; what was read is returned with it.
+// ReadAll reads a response body of at most limit bytes. The error is ErrTooLarge or a Cause, which is safe to log; the bytes read
+// so far are returned with it.
 func ReadAll(body io.Reader, limit int) ([]byte, error) {
 	read, err := io.ReadAll(io.LimitReader(body, int64(limit)+1))
 	switch {

@@ -1,4 +1,4 @@
-// Package outbound has what the clients of outside providers share.
+// Package outbound holds what the clients of external providers share.
 package outbound
 
 import (
@@ -10,11 +10,11 @@ import (
 	"net/url"
 )
 
-// errBrokenAnswer stands for what net/http says of bytes that are no HTTP.
-var errBrokenAnswer = errors.New("broken HTTP answer")
+// errBrokenAnswer replaces the errors of net/http about invalid HTTP.
+var errBrokenAnswer = errors.New("invalid HTTP response")
 
-// Cause reduces an error of an HTTP transport to one that may be logged: without URL and without bytes of the answer, both of
-// which may hold secrets and personal data. Ends of contexts and of connections can still be told by errors.Is.
+// Cause reduces an error of an HTTP transport to one that is safe to log: without the URL and bytes of the response, which may
+// contain secrets and personal data. errors.Is still recognises ends of contexts and connections.
 func Cause(err error) error {
 	var urlErr *url.Error
 	if errors.As(err, &urlErr) {

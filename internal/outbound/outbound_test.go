@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/outbound"
 )
 
-func TestCauseTellsNoSecrets(t *testing.T) {
+func TestCauseContainsNoSecrets(t *testing.T) {
 	t.Parallel()
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	for _, c := range []struct {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// RetryAfter reads a Retry-After header (RFC 9110, 10.2.3): seconds, however many, or a date; at most most. 0: it asks for
-// nothing, for a time that is over, or for what cannot be understood.
+// RetryAfter parses a Retry-After header (RFC 9110, 10.2.3), in seconds or as a date, limited to most. It returns 0 if the header
+// is absent, invalid or in the past.
 func RetryAfter(text string, now time.Time, most time.Duration) time.Duration {
 	text = strings.TrimSpace(text)
 	if text != "" && strings.Trim(text, "0123456789") == "" {
@@ -20,7 +20,7 @@ func RetryAfter(text string, now time.Time, most time.Duration) time.Duration {
 	return max(min(at.Sub(now), most), 0)
 }
 
-// seconds reads digits and stops where most is reached, so that no number is too long.
+// seconds parses digits and stops once most is reached, so that long numbers cannot overflow.
 func seconds(digits string, most time.Duration) time.Duration {
 	var n time.Duration
 	for _, d := range digits {

@@ -1,5 +1,5 @@
-// Package outbox carries events from a service's database to JetStream. Add writes an event in the transaction that
-// changes the state; the Relay publishes it afterwards, at least once and in order of ids.
+// Package outbox publishes events from a service's database to JetStream. Add writes an event in the transaction that changes the
+// state; the Relay publishes it afterwards, at least once and in the order of ids.
 //
 // A service that uses it has this table in its schema:
 //
@@ -47,8 +47,7 @@ func arguments(e events.Event) []any {
 	return []any{e.ID, e.Type, e.Source, e.Merchant, e.Livemode, e.Time, e.Trace, e.RequestID, e.Data}
 }
 
-// Add records the event in db, which must be the transaction of the change that it announces. Wake the relay after
-// the commit.
+// Add records the event in db, which must be the transaction of the change it announces. Wake the relay after the commit.
 func Add(ctx context.Context, db pg.DB, e events.Event) error {
 	if _, err := db.Exec(ctx, insertSQL, arguments(e)...); err != nil {
 		return fmt.Errorf("record event %s: %w", e.Type, err)
@@ -56,8 +55,8 @@ func Add(ctx context.Context, db pg.DB, e events.Event) error {
 	return nil
 }
 
-// QueueIf puts the insert into a batch and makes it depend on a row: condition is "from … where …" and counts its
-// arguments from $1.
+// QueueIf adds the insert to a batch and makes it depend on a row: condition is "from … where …" and numbers its arguments from
+// $1.
 func QueueIf(b *pgx.Batch, e events.Event, condition string, args ...any) {
 	all := append(slices.Clone(args), arguments(e)...)
 	n := len(args)
@@ -66,5 +65,5 @@ func QueueIf(b *pgx.Batch, e events.Event, condition string, args ...any) {
 		n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9, condition), all...)
 }
 
-// Queue puts the same insert into a batch.
+// Queue adds the insert to a batch.
 func Queue(b *pgx.Batch, e events.Event) { b.Queue(insertSQL, arguments(e)...) }

@@ -203,7 +203,7 @@ func TestAWakeUpReachesTheLeaderWhereverItRuns(t *testing.T) {
 	}
 }
 
-func TestWhatTheBrokerDoesNotTakeStaysInTheOutbox(t *testing.T) {
+func TestUnacknowledgedEventsStayInTheOutbox(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	bound := func(size int32) {

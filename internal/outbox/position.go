@@ -13,20 +13,20 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 )
 
-// position is which stream was published to, and which rows are to be published to it again: those after and up to these ids.
+// position identifies the stream that was published to, and the range of rows (after, until] that must be published to it again.
 type position struct {
 	created      time.Time
 	after, until int64
 }
 
-// check compares the stream with what was published. The first time in office it also takes the last minutes again.
+// check compares the stream with what was published. The first check of a term also schedules the last minutes for republishing.
 func (t *term) check(ctx context.Context) error {
 	reconnects := t.bus.NC.Stats().Reconnects
 	limit, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
 	stream, err := t.bus.JS.Stream(limit, bus.Events)
 	if err != nil {
-		return fmt.Errorf("look at the event stream: %w", err)
+		return fmt.Errorf("inspect the event stream: %w", err)
 	}
 	now, err := t.known(ctx, stream)
 	if err != nil {
@@ -49,7 +49,7 @@ func (t *term) check(ctx context.Context) error {
 	return nil
 }
 
-// known is the position so far. What another leader began to repeat is gone on with.
+// known returns the stored position. Republishing that a previous leader has started is continued.
 func (t *term) known(ctx context.Context, stream jetstream.Stream) (position, error) {
 	if t.pos != nil {
 		return *t.pos, nil
@@ -66,12 +66,12 @@ func (t *term) known(ctx context.Context, stream jetstream.Stream) (position, er
 	return p, nil
 }
 
-// recall takes the last minutes again.
+// recall schedules the last minutes for republishing.
 func (t *term) recall(ctx context.Context, p *position) error {
 	var first, last *int64
 	err := t.pool.QueryRow(ctx, `select min(id), max(id) from outbox where published_at > now() - $1::interval`, republish).Scan(&first, &last)
 	if err != nil {
-		return fmt.Errorf("take recent events again: %w", err)
+		return fmt.Errorf("schedule recent events for republishing: %w", err)
 	}
 	if first != nil {
 		p.include(*first, *last)
@@ -79,7 +79,7 @@ func (t *term) recall(ctx context.Context, p *position) error {
 	return nil
 }
 
-// include adds the rows from first to last to what is repeated.
+// include adds the rows from first to last to the range.
 func (p *position) include(first, last int64) {
 	if p.after == p.until {
 		p.after, p.until = first-1, last
@@ -88,12 +88,12 @@ func (p *position) include(first, last int64) {
 	p.after, p.until = min(p.after, first-1), max(p.until, last)
 }
 
-// createdAt is what tells a stream from another of the same name, as PostgreSQL keeps it.
+// createdAt identifies a stream among those of the same name, in the precision of PostgreSQL.
 func createdAt(s jetstream.Stream) time.Time {
 	return s.CachedInfo().Created.UTC().Truncate(time.Microsecond)
 }
 
-// compare finds out what the stream has lost, and has that repeated.
+// compare finds out what the stream has lost and schedules it for republishing.
 func (t *term) compare(ctx context.Context, stream jetstream.Stream, p *position) error {
 	isNew, repeating := !createdAt(stream).Equal(p.created), p.after < p.until
 	last, err := t.published(ctx, `published_at is not null order by id desc limit 1`)
@@ -107,7 +107,7 @@ func (t *term) compare(ctx context.Context, stream jetstream.Stream, p *position
 	}
 	first := int64(1)
 	switch {
-	case last.id == 0, !isNew && repeating && t.newest.id == 0: // where repeats are mixed with new events, only who sent them can tell
+	case last.id == 0, !isNew && repeating && t.newest.id == 0: // while events are republished among new ones, only the publisher can tell
 		return nil
 	case isNew:
 		t.newest = row{}
@@ -123,12 +123,12 @@ func (t *term) compare(ctx context.Context, stream jetstream.Stream, p *position
 			return err
 		}
 	}
-	t.log.Warn("the broker has lost events, they are published again", "stream_is_new", isNew, "first", first, "last", last.id)
+	t.log.Warn("broker has lost events, republishing them", "stream_is_new", isNew, "first", first, "last", last.id)
 	p.include(first, last.id)
 	return nil
 }
 
-// published is a row as it was stored in the stream; none: its id is 0.
+// published returns a row that was stored in the stream; its id is 0 if there is none.
 func (t *term) published(ctx context.Context, where string, args ...any) (row, error) {
 	var r row
 	err := t.pool.QueryRow(ctx, `select id, event_id::text, coalesce(sequence, 0) from outbox where `+where, args...).Scan(&r.id, &r.event.ID, &r.sequence)
@@ -138,10 +138,10 @@ func (t *term) published(ctx context.Context, where string, args ...any) (row, e
 	return r, nil
 }
 
-// has reports whether the stream still holds the event where it was stored. What grew too old for the stream is not lost.
+// has reports whether the stream still holds the event at its position. Events beyond the stream's maximum age are not lost.
 func has(ctx context.Context, stream jetstream.Stream, r row) (bool, error) {
 	state := stream.CachedInfo().State
-	if r.sequence < state.FirstSeq { // also 0: nobody noted it
+	if r.sequence < state.FirstSeq { // also 0, which means that its position was not recorded
 		return true, nil
 	}
 	if r.sequence > state.LastSeq {
@@ -159,17 +159,17 @@ func has(ctx context.Context, stream jetstream.Stream, r row) (bool, error) {
 	return m.Header.Get(nats.MsgIdHdr) == r.event.ID, nil
 }
 
-// firstLost is the first row that the stream has lost, or one a little before it. A stream loses its end: before the first that is
-// missing everything is there.
+// firstLost returns the first row that the stream has lost, or one shortly before it. A stream loses its end, so everything
+// before the first missing event is present.
 func (t *term) firstLost(ctx context.Context, stream jetstream.Stream, last int64) (int64, error) {
-	low, high := int64(0), last // low is there, or before all rows; high is missing
+	low, high := int64(0), last // invariant: low is present or before all rows; high is missing
 	for high-low > repeatSize {
 		middle, err := t.published(ctx, `id > $1 and published_at is not null order by id limit 1`, low+(high-low)/2)
 		if err != nil {
 			return 0, err
 		}
 		if middle.id == 0 || middle.id >= high {
-			high = low + (high-low)/2 + 1 // between the middle and high there is nothing
+			high = low + (high-low)/2 + 1 // no row lies between the middle and high
 			continue
 		}
 		there, err := has(ctx, stream, middle)
@@ -185,7 +185,7 @@ func (t *term) firstLost(ctx context.Context, stream jetstream.Stream, last int6
 	return low + 1, nil
 }
 
-// repeat publishes the next few rows again and reports whether there are more.
+// repeat republishes the next rows and reports whether there are more.
 func (t *term) repeat(ctx context.Context) (bool, error) {
 	if t.pos.after >= t.pos.until {
 		return false, nil

@@ -17,22 +17,23 @@ import (
 
 const (
 	batchSize = 500
-	// repeatSize is small: repeats are slipped in between new events.
+	// repeatSize is small, because repeats are interleaved with new events.
 	repeatSize = 100
-	// pollEvery bounds the wait for an event whose wake-up was lost.
+	// pollEvery is the maximum delay of an event whose wake-up was lost.
 	pollEvery = 500 * time.Millisecond
-	// checkEvery is how often the relay makes sure that the stream is still the one that it published to.
+	// checkEvery is how often the relay verifies that the stream is still the one it published to.
 	checkEvery = 2 * time.Second
-	// ackWait bounds one round trip to the broker.
+	// ackWait is the deadline of one round trip to the broker.
 	ackWait = 5 * time.Second
-	// republish: JetStream writes to its disk at once but flushes it up to two minutes later. A new leader publishes the last minutes
-	// again, so that a power cut of the broker loses nothing that the check does not see. The event stream drops the repeats by their id.
+	// republish covers a power cut of the broker: JetStream writes to its disk at once but flushes up to two minutes later. A new
+	// leader republishes the last minutes, so that losses which the check cannot detect are repaired. The stream drops duplicates
+	// by their id.
 	republish = 5 * time.Minute
-	// purgeStep is how many rows one statement forgets.
+	// purgeStep is how many rows one statement deletes.
 	purgeStep = 5000
 )
 
-// Relay publishes the outbox of one service. Of all replicas one at a time works.
+// Relay publishes the outbox of one service. Only one replica publishes at a time.
 type Relay struct {
 	pool    *pgxpool.Pool
 	bus     *bus.Bus
@@ -43,19 +44,19 @@ type Relay struct {
 	leading atomic.Bool
 }
 
-// NewRelay returns a relay for the outbox in the pool's schema. Events are kept that long after they were published, for a broker that
-// loses them; every inbox must remember its events for longer.
+// NewRelay returns a relay for the outbox in the pool's schema. Events are kept for that long after they were published, in case
+// the broker loses them. Every inbox must keep event ids for longer.
 func NewRelay(pool *pgxpool.Pool, b *bus.Bus, service string, keep time.Duration, log *slog.Logger) *Relay {
 	return &Relay{pool: pool, bus: b, service: service, keep: max(keep, 2*republish), log: log, wake: make(chan struct{}, 1)}
 }
 
-// Wake tells the leader, wherever it runs, that there is something to publish. It never blocks.
+// Wake notifies the leader, on whichever replica, that there are events to publish. It never blocks.
 func (r *Relay) Wake() {
 	if r.leading.Load() {
 		r.poke()
 		return
 	}
-	// Lost when NATS is away; the leader polls anyway.
+	// Lost without a connection to NATS; the leader polls anyway.
 	if err := r.bus.NC.Publish(r.subject(), nil); err != nil {
 		r.log.Debug("wake outbox relay", "error", err)
 	}
@@ -96,7 +97,7 @@ func (r *Relay) lead(ctx context.Context, lease *leader.Lease) error {
 		case errors.Is(err, leader.ErrDeposed):
 			return err
 		case err != nil && !failing:
-			r.log.Warn("events not published, trying again", "error", err)
+			r.log.Warn("events not published, retrying", "error", err)
 		}
 		if failing = err != nil; more && !failing {
 			continue
@@ -114,7 +115,7 @@ func (r *Relay) lead(ctx context.Context, lease *leader.Lease) error {
 	}
 }
 
-// purge forgets what was published long ago.
+// purge deletes events that were published long ago.
 func (r *Relay) purge(ctx context.Context) error {
 	for {
 		tag, err := r.pool.Exec(ctx, `delete from outbox where id in (

@@ -13,21 +13,21 @@ import (
 	"european-pay.eu/eupay/internal/leader"
 )
 
-// term is one leader's time in office.
+// term is the term of one leader.
 type term struct {
 	*Relay
 	lease *leader.Lease
-	pos   *position // nil until it was read
-	// newest is the event of this term that the broker stored last.
+	pos   *position // nil until it is read
+	// newest is the last event of this term that the broker stored.
 	newest row
-	// checked is when the stream was last compared, and over which connection.
+	// checked is when the stream was last compared; reconnects identifies the connection used.
 	checked    time.Time
 	reconnects uint64
 }
 
-// round publishes what is new, or else a few that are to be repeated, and reports whether there may be more.
+// round publishes new events, otherwise a few repeats, and reports whether there may be more.
 func (t *term) round(ctx context.Context) (more bool, err error) {
-	// The stream first: new events in one that lost its end would hide that.
+	// Check the stream first: new events would hide that it has lost its end.
 	if t.due() {
 		if err := t.check(ctx); err != nil {
 			return false, err
@@ -40,21 +40,21 @@ func (t *term) round(ctx context.Context) (more bool, err error) {
 	return t.repeat(ctx)
 }
 
-// due: the time has come, or there was a new connection, perhaps to a server that lost something.
+// due reports whether a check is due: after checkEvery, or after a reconnect, perhaps to a server that has lost messages.
 func (t *term) due() bool {
 	return t.pos == nil || t.reconnects != t.bus.NC.Stats().Reconnects || time.Since(t.checked) > checkEvery
 }
 
-// row is an event of the outbox.
+// row is an event in the outbox.
 type row struct {
 	id    int64
 	event events.Event
-	// sequence of the stream, once it is stored there.
+	// sequence in the stream, once it is stored there.
 	sequence uint64
 }
 
-// publishNew publishes the oldest unpublished events and marks those that the broker has stored. Events that it did not
-// acknowledge stay for the next round.
+// publishNew publishes the oldest unpublished events and marks those that the broker has stored. The others stay for the next
+// round.
 func (t *term) publishNew(ctx context.Context) (int, error) {
 	batch, err := t.read(ctx, `published_at is null order by id limit $1`, batchSize)
 	if err != nil || len(batch) == 0 {
@@ -64,13 +64,13 @@ func (t *term) publishNew(ctx context.Context) (int, error) {
 	if len(stored) == 0 {
 		return len(batch), err
 	}
-	if t.reconnects != t.bus.NC.Stats().Reconnects { // before what is new counts as the last that was stored
+	if t.reconnects != t.bus.NC.Stats().Reconnects { // before the new events count as the last stored
 		err = errors.Join(err, t.check(ctx))
 	}
 	return len(batch), errors.Join(err, t.mark(ctx, stored))
 }
 
-// mark notes where the broker stored the events, unless somebody else leads by now.
+// mark records where the broker stored the events, unless another replica leads by now.
 func (t *term) mark(ctx context.Context, stored []row) error {
 	ids, sequences := make([]int64, len(stored)), make([]int64, len(stored))
 	for i, r := range stored {
@@ -84,11 +84,11 @@ func (t *term) mark(ctx context.Context, stored []row) error {
 		where outbox.id = s.id and (published_at is null or outbox.sequence is distinct from s.sequence)`, ids, sequences)
 }
 
-// write runs one statement of the leader.
+// write executes one fenced statement.
 func (t *term) write(ctx context.Context, sql string, args ...any) error {
 	return pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sql, args...); err != nil {
-			return fmt.Errorf("note what was published: %w", err)
+			return fmt.Errorf("mark published events: %w", err)
 		}
 		return t.lease.Fence(ctx, tx)
 	})

@@ -9,16 +9,16 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// SQLSTATE classes (PostgreSQL's documentation, appendix A) that tell of the server's or the connection's state and nothing of what
-// was asked: 08 connection, 25 transaction state (25006: read-only, as after a failover), 28 authorization, 40 rollback
+// SQLSTATE classes (PostgreSQL's documentation, appendix A) that concern the state of the server or the connection and not the
+// statement: 08 connection, 25 transaction state (25006: read-only, as after a failover), 28 authorization, 40 rollback
 // (serialization, deadlock), 53 resources (disk full, too many connections), 55 not in the right state (55P03: lock not
 // available), 57 operator intervention (shutting down, cancelled), 58 system.
 var infrastructure = map[string]bool{
 	"08": true, "25": true, "28": true, "40": true, "53": true, "55": true, "57": true, "58": true,
 }
 
-// IsInfrastructure tells trouble with the database, the connection or a deadline, which passes by itself, from an error that the
-// same statement would meet again.
+// IsInfrastructure reports whether err is a temporary problem of the database, the connection or a deadline, and not one that the
+// same statement would cause again.
 func IsInfrastructure(err error) bool {
 	if err == nil {
 		return false
@@ -31,23 +31,24 @@ func IsInfrastructure(err error) bool {
 		netErr     net.Error
 	)
 	return errors.As(err, &connectErr) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || saysSo(err)
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || isUntypedConnectionError(err)
 }
 
-// saysSo: errors of pgx that have no type.
-func saysSo(err error) bool {
+// isUntypedConnectionError recognises errors of pgx that have no type.
+func isUntypedConnectionError(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "closed pool") || strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF")
 }
 
-// IsData reports whether the values themselves were refused: 22 (a value that its type cannot hold) or 23 (a constraint). Only such
-// an error, when it stays, is the fault of what was to be recorded.
+// IsData reports whether the database refused the values: class 22 (a value that its type cannot hold) or 23 (a constraint). Only
+// such an error, if it persists, is caused by the data.
 func IsData(err error) bool {
 	state := sqlState(err)
 	return state != "" && (state[:2] == "22" || state[:2] == "23")
 }
 
-// IsUnreachable reports whether the server could not be reached, is only starting or stopping, or takes no writes yet: waiting helps.
+// IsUnreachable reports whether the server cannot be reached, is starting or stopping, or does not accept writes yet. Waiting
+// helps.
 func IsUnreachable(err error) bool {
 	var connectErr *pgconn.ConnectError
 	if state := sqlState(err); state != "" {
@@ -56,10 +57,10 @@ func IsUnreachable(err error) bool {
 	return errors.As(err, &connectErr)
 }
 
-// readOnly is the state of a write on a server that takes none.
+// readOnly is the SQLSTATE of a write on a read-only server.
 const readOnly = "25006"
 
-// sqlState is five characters, or empty when the error is not PostgreSQL's.
+// sqlState returns the five-character SQLSTATE; empty if the error is not PostgreSQL's.
 func sqlState(err error) string {
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) && len(pgErr.Code) == 5 {
@@ -68,8 +69,8 @@ func sqlState(err error) string {
 	return ""
 }
 
-// keepConnection decides after an error of the server whether the connection is used any further. One to a server that takes no
-// writes is to a primary that was demoted: a new one finds the primary of now.
+// keepConnection decides after a server error whether the connection stays in use. A read-only server is a demoted primary, so
+// its connection is closed: a new one finds the current primary.
 func keepConnection(_ *pgconn.PgConn, err *pgconn.PgError) bool {
 	return !strings.EqualFold(err.Severity, "FATAL") && err.Code != readOnly
 }

@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/pgtest"
 )
 
-func TestWhatIsTroubleWithTheDatabase(t *testing.T) {
+func TestInfrastructureErrorsAreRecognised(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]bool{
 		&pgconn.PgError{Code: "40P01"}: true, &pgconn.PgError{Code: "40001"}: true, &pgconn.PgError{Code: "53300"}: true, &pgconn.PgError{Code: "53100"}: true,
@@ -85,8 +85,8 @@ func TestOnlyAServerThatTakesWritesIsConnectedTo(t *testing.T) {
 	}
 }
 
-// TestTheServerNoticesThatWeVanished: otherwise it keeps our locks and leases for two hours.
-func TestTheServerNoticesThatWeVanished(t *testing.T) {
+// TestTheServerDetectsAVanishedClient: otherwise it keeps our locks and leases for two hours.
+func TestTheServerDetectsAVanishedClient(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Empty(t)
 	for plain, want := range map[bool]string{false: "3/2/2/8000", true: "7200/75/9/0"} {

@@ -22,7 +22,7 @@ import (
 	"european-pay.eu/eupay/internal/dialer"
 )
 
-// DB is what store functions take: a pool or a transaction.
+// DB is a pool or a transaction.
 type DB interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
@@ -35,15 +35,15 @@ type Settings struct {
 	URL      string
 	Schema   string
 	MaxConns int32 // 0: pgx's default
-	// PlainStartup leaves out the settings of the server's keepalives, which some connection poolers refuse.
+	// PlainStartup omits the keepalive settings of the server, which some connection poolers refuse.
 	PlainStartup bool
 }
 
-// Open returns a pool whose connections see only the service's schema. It does not wait for the server.
+// Open returns a pool whose connections use only the service's schema. It does not wait for the server.
 func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(s.URL)
 	if err != nil {
-		return nil, errors.New("EUPAY_DATABASE_URL is not a PostgreSQL URL") // pgx's text would show the password
+		return nil, errors.New("EUPAY_DATABASE_URL is not a PostgreSQL URL") // pgx's error text would contain the password
 	}
 	if s.MaxConns > 0 {
 		cfg.MaxConns = s.MaxConns
@@ -60,13 +60,13 @@ func Open(ctx context.Context, s Settings) (*pgxpool.Pool, error) {
 
 const (
 	connectTimeout = 5 * time.Second
-	// idleInTransaction is how long a transaction may wait for its client's next statement. One whose client has vanished
-	// keeps its locks that long, and everybody who needs them waits.
+	// idleInTransaction is how long a transaction may wait for its client's next statement. If a client vanishes, its locks block
+	// others for this long.
 	idleInTransaction = 5 * time.Second
 )
 
-// prepare makes connections that notice a vanished server, that a server gives up when we have vanished, and that lead to a server
-// which takes writes, unless the URL says otherwise.
+// prepare configures connections that detect a vanished server, that the server closes when the client has vanished, and that
+// connect to a server accepting writes, unless the URL says otherwise.
 func (s Settings) prepare(cfg *pgx.ConnConfig) {
 	cfg.RuntimeParams["search_path"] = s.Schema
 	cfg.ConnectTimeout, cfg.DialFunc = connectTimeout, dialer.New(connectTimeout).DialContext
@@ -90,8 +90,8 @@ func (s Settings) prepare(cfg *pgx.ConnConfig) {
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) }
 
-// Migrate creates the schema and applies the pending migrations in the root of files. Several replicas may call it at
-// the same time: an advisory lock lets one work and the others wait.
+// Migrate creates the schema and applies the pending migrations in the root of files. Several replicas may call it concurrently:
+// an advisory lock serialises them.
 func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 	cfg, err := pgx.ParseConfig(s.URL)
 	if err != nil {
@@ -103,7 +103,7 @@ func Migrate(ctx context.Context, s Settings, files fs.FS) error {
 	if err := createSchema(ctx, db, s.Schema); err != nil {
 		return err
 	}
-	// One lock for each schema: services that start together do not wait for each other. Asked for every second.
+	// One lock for each schema, so that services starting together do not wait for each other. It is polled every second.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(int64(crc32.ChecksumIEEE([]byte("eupay migrate "+s.Schema)))), lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return fmt.Errorf("make the migration lock: %w", err)
@@ -128,7 +128,7 @@ func createSchema(ctx context.Context, db *sql.DB, schema string) error {
 	}
 	_, err := db.ExecContext(ctx, "create schema if not exists "+pgx.Identifier{schema}.Sanitize())
 	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && pgErr.Code == "23505" { // another replica created it at the same moment
+	if errors.As(err, &pgErr) && pgErr.Code == "23505" { // another replica created it concurrently
 		return nil
 	}
 	if err != nil {

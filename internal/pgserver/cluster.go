@@ -16,7 +16,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// initialise returns the password of the cluster, which it makes first when there is none.
+// initialise returns the password of the cluster. It creates the cluster first if there is none.
 func initialise(ctx context.Context, o Options, owner *syscall.Credential, data string) (string, error) {
 	secret := filepath.Join(o.Dir, "password")
 	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
@@ -26,8 +26,8 @@ func initialise(ctx context.Context, o Options, owner *syscall.Credential, data 
 		}
 		return strings.TrimSpace(string(password)), nil
 	}
-	o.Log.Info("making a private PostgreSQL cluster", "dir", o.Dir)
-	// Made beside its place and then renamed: an initdb that is interrupted leaves nothing that looks like a cluster.
+	o.Log.Info("creating a private PostgreSQL cluster", "dir", o.Dir)
+	// Created in a temporary folder and then renamed, so that an interrupted initdb leaves nothing that looks like a cluster.
 	unfinished := data + ".unfinished"
 	if err := errors.Join(os.RemoveAll(unfinished), os.RemoveAll(data), os.Mkdir(unfinished, 0o700)); err != nil {
 		return "", fmt.Errorf("prepare %s: %w", unfinished, err)
@@ -67,7 +67,7 @@ func endPrevious(ctx context.Context, data string, log *slog.Logger) error {
 	if pid == 0 {
 		return nil
 	}
-	log.Info("ending the PostgreSQL that an earlier run left behind", "pid", pid)
+	log.Info("stopping the PostgreSQL that an earlier run left behind", "pid", pid)
 	if err := syscall.Kill(pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("end the earlier PostgreSQL %d: %w", pid, err)
 	}
@@ -83,8 +83,8 @@ func endPrevious(ctx context.Context, data string, log *slog.Logger) error {
 	return nil
 }
 
-// leftBehind is the pid of a server that still runs on the cluster, 0 when there is none. A stale pid file does not
-// matter: postgres removes it itself.
+// leftBehind returns the pid of a server that still runs on the cluster, or 0. A stale pid file does not matter: postgres removes
+// it itself.
 func leftBehind(data string) int {
 	content, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
@@ -98,10 +98,10 @@ func leftBehind(data string) int {
 	return pid
 }
 
-// isServerOf makes sure that the pid was not given to another program meanwhile: the command line names the cluster.
+// isServerOf verifies that the pid was not reused by another program: the command line must name the cluster.
 func isServerOf(pid int, data string) bool {
 	line, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
-	if errors.Is(err, os.ErrNotExist) { // a system without /proc, or no such process
+	if errors.Is(err, os.ErrNotExist) { // no /proc on this system, or no such process
 		line, err = exec.Command("ps", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	}
 	return err == nil && strings.Contains(string(line), data)

@@ -14,11 +14,11 @@ import (
 
 const oldest = 15
 
-// ErrNotFound says that the machine has no usable server binaries.
+// ErrNotFound is returned when the machine has no usable server binaries.
 var ErrNotFound = errors.New("no PostgreSQL 15 or newer found on this machine")
 
-// Find returns the folder of the newest server binaries on the machine, version 15 or newer. When dir holds a cluster
-// already it returns the binaries of that cluster's version, because no other can open it.
+// Find returns the folder of the newest server binaries on the machine, version 15 or newer. If dir already holds a cluster, it
+// returns the binaries of that cluster's version, because no other version can open it.
 func Find(ctx context.Context, dir string) (string, error) {
 	candidates, err := installed()
 	if err != nil {
@@ -50,7 +50,7 @@ func choose(ctx context.Context, candidates []string, dir string) (string, error
 	return newest, nil
 }
 
-// installed lists where packages put the server: Debian, Red Hat, Homebrew, the PATH.
+// installed lists the folders in which packages install the server: Debian, Red Hat, Homebrew, the PATH.
 func installed() ([]string, error) {
 	var dirs []string
 	for _, pattern := range []string{
@@ -70,7 +70,7 @@ func installed() ([]string, error) {
 	return dirs, nil
 }
 
-// Usable reports whether bin holds complete server binaries, 15 or newer, that can open the cluster in dir, if any.
+// Usable reports whether bin holds complete server binaries, version 15 or newer, that can open the cluster in dir, if any.
 func Usable(ctx context.Context, bin, dir string) bool {
 	v := version(ctx, bin)
 	need := clusterVersion(dir)
@@ -79,7 +79,7 @@ func Usable(ctx context.Context, bin, dir string) bool {
 
 var versionText = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// version is the major version of the binaries in bin, 0 when they are not complete or do not run.
+// version returns the major version of the binaries in bin; 0 if they are incomplete or do not run.
 func version(ctx context.Context, bin string) int {
 	if _, err := os.Stat(filepath.Join(bin, "initdb")); err != nil {
 		return 0
@@ -95,7 +95,7 @@ func version(ctx context.Context, bin string) int {
 	return number(string(m[1]))
 }
 
-// clusterVersion is the major version of the cluster in dir, 0 when there is none.
+// clusterVersion returns the major version of the cluster in dir; 0 if there is none.
 func clusterVersion(dir string) int {
 	content, err := os.ReadFile(filepath.Join(dir, "data", "PG_VERSION"))
 	if err != nil {
@@ -112,5 +112,5 @@ func number(s string) int {
 	return n
 }
 
-// HasCluster reports whether dir holds a cluster already.
+// HasCluster reports whether dir already holds a cluster.
 func HasCluster(dir string) bool { return clusterVersion(dir) != 0 }

@@ -1,5 +1,5 @@
-// Package pgserver runs a private PostgreSQL for the all-in-one and for tests. The server runs as an unprivileged user
-// even when the caller is root, which PostgreSQL insists on.
+// Package pgserver runs a private PostgreSQL for the all-in-one and for tests. The server runs as an unprivileged user even if
+// the caller is root, because PostgreSQL refuses to run as root.
 package pgserver
 
 import (
@@ -25,20 +25,19 @@ import (
 
 const (
 	readyLimit = 60 * time.Second
-	// stopLimit is how long an orderly stop may take before the server is ended as in a crash, which loses nothing that
-	// was committed.
+	// stopLimit is how long a regular shutdown may take before the server is killed, which loses nothing that was committed.
 	stopLimit = 15 * time.Second
 )
 
 // Options of a private server.
 type Options struct {
-	// Dir keeps the cluster, its password and its log. The server's user must be able to reach it; see Home.
+	// Dir stores the cluster, its password and its log. The server's user must have access to it; see Home.
 	Dir string
-	// Port on loopback. 0: any free one.
+	// Port on loopback. Default: any free port.
 	Port int
 	// Bin is the folder of the server binaries; see Find.
 	Bin string
-	// Volatile trades durability for speed. Only for tests.
+	// Volatile trades durability for speed. For tests only.
 	Volatile bool
 	Log      *slog.Logger
 }
@@ -55,7 +54,7 @@ type Server struct {
 	stop    sync.Once
 }
 
-// Start makes the cluster when Dir has none, starts the server on loopback and waits until it answers.
+// Start creates the cluster if Dir has none, starts the server on loopback and waits until it accepts connections.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -139,11 +138,11 @@ func (s *Server) waitReady(ctx context.Context) error {
 	}
 }
 
-// Done is closed when the server has ended, for whatever reason.
+// Done is closed when the server has ended for any reason.
 func (s *Server) Done() <-chan struct{} { return s.process.Done() }
 
-// Stop ends the server in an orderly way (fast shutdown: transactions under way are rolled back) and waits for it. It
-// may be called more than once.
+// Stop shuts the server down (fast shutdown: transactions in progress are rolled back) and waits for it. It may be called more
+// than once.
 func (s *Server) Stop() {
 	s.end(syscall.SIGINT)
 	select {
@@ -154,7 +153,7 @@ func (s *Server) Stop() {
 	}
 }
 
-// Kill ends the server as a crash would (immediate shutdown: no checkpoint). Only for tests.
+// Kill ends the server as a crash would (immediate shutdown: no checkpoint). For tests only.
 func (s *Server) Kill() {
 	s.end(syscall.SIGQUIT)
 	<-s.Done()

@@ -150,7 +150,7 @@ func startChild(t *testing.T, dir string, as *syscall.Credential) (*exec.Cmd, io
 	return cmd, stdin, strings.TrimSpace(line)
 }
 
-func TestWhatAKilledRunLeftBehindIsEndedAndItsDataKept(t *testing.T) {
+func TestAServerLeftByAKilledRunIsStoppedAndItsDataKept(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	cmd, _, url := startChild(t, dir, nil)

@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/freespace"
 )
 
-// User is the unprivileged user that the server runs as: nil (ourselves) unless we are root.
+// User returns the unprivileged user that the server runs as; nil (the current user) unless we are root.
 func User() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -34,11 +34,11 @@ func User() (*syscall.Credential, error) {
 	return nil, errors.New("PostgreSQL does not run as root and this machine has neither a postgres nor a nobody user: run as another user or set EUPAY_DATABASE_URL")
 }
 
-// rootHome is where root keeps clusters that their server could not reach elsewhere.
+// rootHome is where root stores clusters that the server's user could not access elsewhere.
 const rootHome = "/var/lib/eupay"
 
-// Home returns where to keep a cluster that belongs to dir: dir itself, or, for root, a folder under /var/lib/eupay when
-// the server's user cannot reach dir (a checkout in root's own home).
+// Home returns where to store a cluster that belongs to dir: dir itself, or, for root, a folder under /var/lib/eupay if the
+// server's user cannot access dir (such as a checkout in root's home).
 func Home(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -52,14 +52,14 @@ func Home(dir string) (string, error) {
 	return filepath.Join(rootHome, hex.EncodeToString(sum[:6])), nil
 }
 
-// memory is where Linux keeps files in memory, room the bytes that must be free there for a volatile cluster.
+// memory is the in-memory file system of Linux; room is the free space required there for a volatile cluster.
 const (
 	memory = "/dev/shm"
 	room   = 4 << 30
 )
 
-// VolatileDir is TempDir for a cluster that nobody needs afterwards: in memory, if there is room. Each new database is
-// three hundred files, which a file system on a disk makes and removes slowly.
+// VolatileDir is TempDir for a cluster that is not kept: in memory, if there is room. Each new database has three hundred files,
+// which are slow to create and delete on a disk.
 func VolatileDir(pattern string) (string, error) {
 	if free, ok := freespace.In(memory); ok && free >= room {
 		if dir, err := tempDir(memory, pattern); err == nil {
@@ -69,7 +69,7 @@ func VolatileDir(pattern string) (string, error) {
 	return TempDir(pattern)
 }
 
-// TempDir makes a new temporary folder in which a cluster may be kept. The caller removes it.
+// TempDir creates a temporary folder for a cluster. The caller removes it.
 func TempDir(pattern string) (string, error) { return tempDir(os.TempDir(), pattern) }
 
 func tempDir(in, pattern string) (string, error) {
@@ -91,7 +91,7 @@ func tempDir(in, pattern string) (string, error) {
 	return dir, nil
 }
 
-// reachable: every existing folder above dir may be entered by the user.
+// reachable reports whether the user may enter every existing folder above dir.
 func reachable(dir string, owner *syscall.Credential) bool {
 	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
@@ -118,7 +118,7 @@ func mayEnter(info os.FileInfo, owner *syscall.Credential) bool {
 	}
 }
 
-// Own makes dir, for the server's user alone.
+// Own creates dir, accessible only to the server's user.
 func Own(dir string, owner *syscall.Credential) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // the server's user must pass through
 		return fmt.Errorf("make %s: %w", filepath.Dir(dir), err)

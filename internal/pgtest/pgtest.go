@@ -1,4 +1,4 @@
-// Package pgtest gives each test a database of its own on a real PostgreSQL.
+// Package pgtest provides each test with its own database on a real PostgreSQL.
 package pgtest
 
 import (
@@ -20,11 +20,11 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// EnvURL names the server that tests use. `make test` sets it.
+// EnvURL names the setting with the server for tests. `make test` sets it.
 const EnvURL = "EUPAY_TEST_DATABASE_URL"
 
-// ServerURL is the administrative URL of the test server. Without one the test fails: a green run that tested nothing
-// would be worse.
+// ServerURL returns the administrative URL of the test server. Without one the test fails: a green run that tested nothing would
+// be worse.
 func ServerURL(t testing.TB) string {
 	t.Helper()
 	u := os.Getenv(EnvURL)
@@ -34,8 +34,7 @@ func ServerURL(t testing.TB) string {
 	return u
 }
 
-// New returns a pool on a new database in which schema has been migrated, and the database's URL. Both are gone after
-// the test.
+// New returns a pool on a new database with the migrated schema, and the database's URL. Both are removed after the test.
 func New(t testing.TB, schema string, migrations fs.FS) (*pgxpool.Pool, string) {
 	t.Helper()
 	dbURL := Database(t, schema, migrations)
@@ -47,8 +46,8 @@ func New(t testing.TB, schema string, migrations fs.FS) (*pgxpool.Pool, string) 
 	return pool, dbURL
 }
 
-// WithoutDuplicates returns a second pool on the pool's database. The test fails when the server refuses one of its statements as the
-// second row where there may be one: it writes an error to its log each time, which an ordinary thing should not do.
+// WithoutDuplicates returns a second pool on the pool's database that fails the test if a statement violates a unique key: the
+// server logs an error for each violation, which regular operation must not cause.
 func WithoutDuplicates(t testing.TB, pool *pgxpool.Pool) *pgxpool.Pool {
 	t.Helper()
 	cfg := pool.Config()
@@ -66,14 +65,14 @@ func WithoutDuplicates(t testing.TB, pool *pgxpool.Pool) *pgxpool.Pool {
 	return watched
 }
 
-// Empty returns the URL of a new database with nothing in it.
+// Empty returns the URL of a new, empty database.
 func Empty(t testing.TB) string {
 	t.Helper()
 	return create(t, "template0")
 }
 
-// Database returns the URL of a new database in which schema has been migrated: a copy of a template that is migrated
-// once for each set of migrations.
+// Database returns the URL of a new database with the migrated schema: a copy of a template that is migrated once for each set of
+// migrations.
 func Database(t testing.TB, schema string, migrations fs.FS) string {
 	t.Helper()
 	template := "template_" + fingerprint(t, schema, migrations)
@@ -81,15 +80,15 @@ func Database(t testing.TB, schema string, migrations fs.FS) string {
 	return create(t, template)
 }
 
-// admin is the one connection of this process on which databases are created and dropped. Opening a connection for each would cost
-// more than the statements themselves. It is closed when the process ends.
+// admin is the one connection of this process on which databases are created and dropped. Opening a connection for each would
+// cost more than the statements. It is closed when the process ends.
 var admin struct {
 	sync.Mutex
 	conn      *pgx.Conn
 	templates map[string]bool // those that are known to exist
 }
 
-// administer runs statements on that connection.
+// administer runs statements on the admin connection.
 func administer(t testing.TB, statements func(conn *pgx.Conn)) {
 	t.Helper()
 	admin.Lock()
@@ -110,7 +109,7 @@ func makeTemplate(t testing.TB, name, schema string, migrations fs.FS) {
 		if admin.templates[name] {
 			return
 		}
-		// Other test binaries make the same template at the same time.
+		// Other test binaries create the same template concurrently.
 		exec(t, conn, `select pg_advisory_lock(20261120)`)
 		defer exec(t, conn, `select pg_advisory_unlock(20261120)`)
 		var exists bool
@@ -134,7 +133,7 @@ func create(t testing.TB, template string) string {
 	t.Helper()
 	id := uuid.New()
 	name := "test_" + hex.EncodeToString(id[:])
-	// Files are copied: a third of the work of copying pages through the log, which nobody reads here.
+	// Files are copied: this takes a third of the time of copying through the write-ahead log.
 	administer(t, func(conn *pgx.Conn) {
 		exec(t, conn, `create database `+name+` template `+template+` strategy file_copy`)
 	})

@@ -1,5 +1,5 @@
-// Package plaintext takes what does not belong there out of the texts that people type: HTML tags, which a page might take for its
-// own, and characters that nobody sees, which may turn what stands around them.
+// Package plaintext cleans texts that people enter: it removes HTML tags, which a page might interpret, and invisible characters,
+// which may reorder the text around them.
 package plaintext
 
 import (
@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// elements are the names of HTML's elements, and of those that a page takes for such. Another name behind a "<" is a word.
+// elements are the names of HTML elements, including obsolete ones that browsers still interpret. Any other name after a "<" is
+// text.
 const elements = `a|abbr|acronym|address|applet|area|article|aside|audio|b|base|basefont|bdi|bdo|big|blink|blockquote|body|br|button|` +
 	`canvas|caption|center|cite|code|col|colgroup|data|datalist|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption|` +
 	`figure|font|footer|form|frame|frameset|h[1-6]|head|header|hgroup|hr|html|i|iframe|image|img|input|ins|isindex|kbd|keygen|label|` +
@@ -18,13 +19,13 @@ const elements = `a|abbr|acronym|address|applet|area|article|aside|audio|b|base|
 	`source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|` +
 	`var|video|wbr|xmp`
 
-// tag is a complete HTML tag, comment or document type: the name of an element after "<" or "</", then attributes as HTML has
-// them, then ">". What only looks like one is text: "<arachide, merci", "<arachide>" and "1 <2> 0" stay, and pages escape them.
+// tag matches a complete HTML tag, comment or document type: the name of an element after "<" or "</", attributes in HTML syntax,
+// then ">". Anything else is text: "<arachide, merci", "<arachide>" and "1 <2> 0" stay, and pages escape them.
 var tag = regexp.MustCompile(`(?is)<!--.*?-->|<!doctype[^<>]*>|</?(` + elements +
 	`)([\s/]+[^\s"'<>/=]+(\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>\x60]+))?)*[\s/]*>`)
 
-// Line returns the text in one line, without tags and what people cannot see, and without blanks around it. It is false for a text of
-// more than limit characters, counted before anything is taken out: what is longer is not looked at.
+// Line returns the text on one line, without tags, invisible characters and surrounding spaces. ok is false for a text of more
+// than limit characters before cleaning; such a text is not processed.
 func Line(s string, limit int) (string, bool) {
 	if utf8.RuneCountInString(s) > limit {
 		return "", false
@@ -32,7 +33,7 @@ func Line(s string, limit int) (string, bool) {
 	return clean(s, visible), true
 }
 
-// Lines is Line for a text that may have several lines; each ends with a line feed.
+// Lines is Line for a text of several lines; each ends with a line feed.
 func Lines(s string, limit int) (string, bool) {
 	if utf8.RuneCountInString(s) > limit {
 		return "", false
@@ -45,7 +46,7 @@ func Lines(s string, limit int) (string, bool) {
 	}), true
 }
 
-// clean keeps what keep says, and takes HTML tags out. Taking one out may make another, so it goes on until none is left.
+// clean applies keep to each character and removes HTML tags. Removing a tag may form another, so it repeats until none is left.
 func clean(s string, keep func(rune) rune) string {
 	s = strings.Map(keep, s)
 	for tag.MatchString(s) {
@@ -54,7 +55,7 @@ func clean(s string, keep func(rune) rune) string {
 	return strings.TrimSpace(s)
 }
 
-// visible is what becomes of a character: -1 takes it out.
+// visible maps a character to what replaces it; -1 removes it.
 func visible(r rune) rune {
 	switch {
 	case unicode.In(r, unicode.Bidi_Control) || r == utf8.RuneError:

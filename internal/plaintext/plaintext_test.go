@@ -15,7 +15,7 @@ func line(t *testing.T, s string) string {
 	return out
 }
 
-func TestTagsAndWhatNobodySeesAreTakenOut(t *testing.T) {
+func TestTagsAndInvisibleCharactersAreRemoved(t *testing.T) {
 	t.Parallel()
 	for dirty, want := range map[string]string{
 		"<<b>script>alert(1)</script>": "alert(1)", "<svg/onload=x>": "", "a\u202eb\x00c\nd": "ab c d", "</p": "</p", "<!--x-->y": "y", "x<a\n>y": "xy",
@@ -29,7 +29,7 @@ func TestTagsAndWhatNobodySeesAreTakenOut(t *testing.T) {
 	}
 }
 
-func TestAnAllergyInANoteIsNotTakenForATag(t *testing.T) {
+func TestAnAllergyInANoteIsNotAnHTMLTag(t *testing.T) {
 	t.Parallel()
 	for _, note := range []string{
 		"ALLERGIE <arachide, merci de vérifier", "ALLERGIE <arachide>", "sans <gluten et lait>", "<arachide> ou <noix>!", "2 <3 et 5> 4", "a <b et c",
@@ -52,7 +52,7 @@ func TestSeveralLinesStayLines(t *testing.T) {
 	}
 }
 
-func TestWhatIsTooLongIsRefusedBeforeItIsRead(t *testing.T) {
+func TestTooLongTextsAreRefusedBeforeCleaning(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]bool{"ééé": true, "éééé": false, "<b>": true, "<b>x": false, strings.Repeat("<", 1<<20): false} {
 		_, one := Line(s, 3)

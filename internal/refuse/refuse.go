@@ -1,4 +1,4 @@
-// Package refuse collects what is wrong with a request, so that its sender can mend everything at once.
+// Package refuse collects the problems of a request, so that its sender can fix all of them at once.
 package refuse
 
 import (
@@ -8,31 +8,31 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// Problems is everything that is wrong with a request; nil is nothing. Fields are named by their paths in it: amount,
-// customer.email, items[2].price.
+// Problems are the invalid fields of a request; nil if there are none. Fields are named by their paths: amount, customer.email,
+// items[2].price.
 type Problems []errs.Field
 
-// Add refuses a field. The format is the rest of a sentence that starts with the field's name, without the full stop: "must be
-// above 0".
+// Add adds a problem. The format is a sentence without its subject, which is the field's name, and without the full stop: "must
+// be above 0".
 func (p *Problems) Add(field, format string, args ...any) {
 	*p = append(*p, errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
 }
 
-// If refuses a field when that is so.
+// If adds a problem if wrong is true.
 func (p *Problems) If(wrong bool, field, format string, args ...any) {
 	if wrong {
 		p.Add(field, format, args...)
 	}
 }
 
-// Join adds the fields that an errs.Error refuses; nil has none.
+// Join adds the fields of an errs.Error; nil has none.
 func (p *Problems) Join(err error) {
 	if err != nil {
 		*p = append(*p, errs.From(err).Fields...)
 	}
 }
 
-// Err is a VALIDATION_ERROR that names all problems; nil for none.
+// Err returns a VALIDATION_ERROR with all problems; nil if there are none.
 func (p Problems) Err() error {
 	if len(p) == 0 {
 		return nil
@@ -40,5 +40,5 @@ func (p Problems) Err() error {
 	return errs.Invalid(p...)
 }
 
-// At is the path of an entry of a list: items[2].
+// At returns the path of an entry of a list: items[2].
 func At(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

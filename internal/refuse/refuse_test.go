@@ -20,7 +20,8 @@ func TestEveryProblemIsNamedByItsPath(t *testing.T) {
 	p.Join(nil)
 	err := errs.From(p.Err())
 	want := []errs.Field{
-		{Field: "amount", Message: "amount must be from 1 to 9."}, {Field: "items[2].price", Message: "items[2].price is required."},
+		{Field: "amount", Message: "amount must be from 1 to 9."},
+		{Field: "items[2].price", Message: "items[2].price is required."},
 		{Field: "note", Message: "note is too long."},
 	}
 	if err.Code != errs.ValidationError || !slices.Equal(err.Fields, want) {

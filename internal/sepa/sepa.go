@@ -1,6 +1,6 @@
-// Package sepa writes texts as every bank in SEPA takes them: in the basic Latin character set of the EPC's guidelines, by
-// the conversion table of EPC217-08 ("SEPA Requirements for an Extended Character Set"). What does not fit is shortened at
-// one documented place, never in the middle of a reference.
+// Package sepa converts texts to the basic Latin character set that every bank in SEPA accepts, with the conversion table of
+// EPC217-08 ("SEPA Requirements for an Extended Character Set"). Texts that are too long are shortened by one rule, never in the
+// middle of a reference.
 package sepa
 
 import (
@@ -12,13 +12,13 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The room of a SEPA credit transfer, in characters: for the name of a party and for unstructured remittance information.
+// The maximum lengths of a SEPA credit transfer in characters: the name of a party and unstructured remittance information.
 const (
 	MaxName  = 70
 	MaxLabel = 140
 )
 
-// ErrEmpty says that nothing of a text is left in the basic Latin set.
+// ErrEmpty is returned when nothing of a text is left in the basic Latin set.
 var ErrEmpty = errors.New("the text has no letter or digit that a SEPA transfer can carry")
 
 const (
@@ -28,7 +28,7 @@ const (
 )
 
 // Text converts a text to the basic Latin set: letters and digits, / - ? : ( ) . , ' + and single spaces. Letters of other
-// European alphabets become Latin ones; what has no counterpart becomes a space. The result may be longer than the text.
+// European alphabets become Latin ones; characters without a counterpart become a space. The result may be longer than the text.
 func Text(s string) string {
 	if Basic(s) {
 		return s
@@ -37,7 +37,7 @@ func Text(s string) string {
 	return text
 }
 
-// Basic reports whether Text leaves s as it is, so that it can be found again on a statement exactly as it was written.
+// Basic reports whether Text leaves s unchanged, so that it appears on a statement exactly as written.
 func Basic(s string) bool {
 	for i := range len(s) {
 		if !basic(rune(s[i])) || s[i] == ' ' && (i == 0 || i == len(s)-1 || s[i-1] == ' ') {
@@ -53,8 +53,8 @@ func Complete(s string) bool {
 	return !lost
 }
 
-// Name converts the name of an account's holder. It ends with the last word that fits into MaxName. ErrEmpty when no letter
-// or digit is left of it.
+// Name converts the name of an account holder. It is cut after the last word that fits into MaxName. It returns ErrEmpty if no
+// letter or digit is left.
 func Name(s string) (string, error) {
 	name := Shorten(Text(s), MaxName)
 	if !readable(name) {
@@ -63,9 +63,9 @@ func Name(s string) (string, error) {
 	return name, nil
 }
 
-// Label joins a description and the reference by which the transfer is found on a statement: "description - reference", at
-// most MaxLabel characters. The description gives way: it then ends with "..." after its last word that fits. A reference
-// must leave room for it, which one of 70 characters does. ErrEmpty when nothing is left of both.
+// Label joins a description and the reference by which the transfer is found on a statement: "description - reference", at most
+// MaxLabel characters. A long description is cut after its last word that fits and ends with "...". A reference of up to 70
+// characters leaves room for it. It returns ErrEmpty if nothing is left of both.
 func Label(description, reference string) (string, error) {
 	text, ref := strings.TrimRight(Text(description), "- "), Text(reference)
 	switch {
@@ -79,7 +79,7 @@ func Label(description, reference string) (string, error) {
 	return fit(text, MaxLabel-len(separator)-len(ref)) + separator + ref, nil
 }
 
-// Shorten ends a converted text after the last word that fits, or within it when that would take more than half away.
+// Shorten cuts a converted text after the last word that fits, or within a word if that would remove more than half.
 func Shorten(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -91,7 +91,7 @@ func Shorten(text string, most int) string {
 	return strings.TrimSpace(text[:cut])
 }
 
-// fit shows where it shortened.
+// fit marks where it shortened.
 func fit(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -107,7 +107,7 @@ func basic(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r < utf8.RuneSelf && strings.ContainsRune(marks, r)
 }
 
-// convert also tells whether a letter or digit was lost.
+// convert also reports whether a letter or digit was lost.
 func convert(s string) (text string, lost bool) {
 	var b strings.Builder
 	for _, r := range norm.NFC.String(s) {
@@ -129,7 +129,7 @@ func lookup(r rune) (string, bool) {
 	return latin, ok
 }
 
-// decomposed converts the parts of a composed letter, without its accents. What has no counterpart separates words.
+// decomposed converts the parts of a composed letter, without its accents. Parts without a counterpart separate words.
 func decomposed(r rune) (string, bool) {
 	var b strings.Builder
 	for _, part := range norm.NFKD.String(string(r)) {

@@ -1,9 +1,9 @@
 package sepa
 
-// table is the conversion of EPC217-08 for all that is neither basic Latin nor a basic Latin letter with an accent, which
-// loses it. Two departures keep names whole: a letter that stands for two is written as two, where the EPC's table has its
-// first alone (ß, Æ, Œ, Ĳ, Þ), and the Cyrillic letters of other languages than Bulgarian, for which it has a full stop,
-// are romanised as their countries do in passports.
+// table is the conversion of EPC217-08 for all characters except basic Latin and accented basic Latin letters, which lose the
+// accent. Two departures preserve names: a letter that represents two is written as two, where the EPC's table has only the first
+// (ß, Æ, Œ, Ĳ, Þ), and Cyrillic letters of languages other than Bulgarian, for which the table has a full stop, are romanised as
+// in the passports of their countries.
 var table = merge(
 	pairs(`!.#.$.%.*.<.=.>.@.^.{(})[(]);,\/|/_-~-&+¡.¢.£.¤.¥.¦.§.¨.©.ª.«.¬.®.¯.°.±.´.µ.¶.·.¸.».¿?×.÷.€E`),
 	pairs("\"'`'‘'’'‚'‛'“'”'„'‹'›'‐-‑-‒-–-—-―-−-⁄/"),
@@ -21,7 +21,7 @@ var table = merge(
 	},
 )
 
-// pairs reads a text of a character and its counterpart, again and again.
+// pairs parses a text of alternating characters and counterparts.
 func pairs(text string) map[rune]string {
 	runes := []rune(text)
 	m := make(map[rune]string, len(runes)/2)

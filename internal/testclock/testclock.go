@@ -1,4 +1,4 @@
-// Package testclock is the time of a service under test: it stands still until a test moves it.
+// Package testclock provides the time of a service under test: it stands still until the test advances it.
 package testclock
 
 import (
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Clock shows a time. Its methods may be called from many goroutines.
+// Clock shows a time. It is safe for concurrent use.
 type Clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -15,14 +15,14 @@ type Clock struct {
 // New returns a clock that shows at.
 func New(at time.Time) *Clock { return &Clock{at: at} }
 
-// Now is what the clock shows; it is what services take as their Now.
+// Now returns the clock's time. Pass it to services as their Now.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.at
 }
 
-// Advance moves the clock on.
+// Advance moves the clock forward.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,10 +10,10 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// checkText is what every vault seals once; it says nothing.
+// checkText is the known text that every vault seals once.
 const checkText = "eupay"
 
-// Check fails unless one of the master keys is the one that sealed what the schema holds. It keeps a known text, sealed, in the table
+// Check fails unless one of the master keys has sealed the secrets in the schema. It stores a known text, sealed, in the table
 //
 //	create table vault_check (
 //	    vault  text  primary key,
@@ -21,8 +21,8 @@ const checkText = "eupay"
 //	    sealed bytea not null
 //	);
 //
-// existing is a query for the key id of anything sealed earlier, at most one row: the first key that is tried must not be believed
-// blindly.
+// existing is a query for the key id of any sealed value, at most one row: without it, the first key ever checked would be
+// accepted whatever it is.
 func (v *Vault) Check(ctx context.Context, db pg.DB, existing string) error {
 	if found, err := v.compare(ctx, db); found || err != nil {
 		return err
@@ -39,7 +39,7 @@ func (v *Vault) Check(ctx context.Context, db pg.DB, existing string) error {
 	if _, err := db.Exec(ctx, `insert into vault_check (vault, key_id, sealed) values ($1, $2, $3) on conflict do nothing`, v.name, s.KeyID, s.Data); err != nil {
 		return fmt.Errorf("check the %s master key: %w", v.name, err)
 	}
-	_, err = v.compare(ctx, db) // another replica may have been faster, with another key
+	_, err = v.compare(ctx, db) // another replica may have stored it first, with another key
 	return err
 }
 
@@ -59,7 +59,7 @@ func (v *Vault) compare(ctx context.Context, db pg.DB) (found bool, err error) {
 }
 
 func (v *Vault) has(id string) bool {
-	_, ok := v.knows(id)
+	_, ok := v.find(id)
 	return ok
 }
 

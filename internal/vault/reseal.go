@@ -9,31 +9,32 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Column is a sealed value that the rows of a table have.
+// Column describes a sealed column of a table.
 type Column struct {
 	Table string
-	// Key are the columns of the primary key.
+	// Key lists the columns of the primary key.
 	Key []string
-	// KeyID and Data are the columns of the value. A row where they are null has none.
+	// KeyID and Data are the columns of the sealed value. Both are null if a row has no value.
 	KeyID, Data string
-	// Of are columns that the owner follows from, besides.
+	// Of lists further columns that determine the owner.
 	Of []string
-	// Owner is what the value is bound to, from the texts of Key and then Of.
+	// Owner returns what the value is bound to, given the texts of Key and then Of.
 	Owner func(of []string) string
-	// Plain is a column of text where earlier versions kept the value unsealed; empty for none. It is sealed and emptied.
+	// Plain is a text column in which earlier versions stored the value unsealed; empty if none. The value is sealed and the
+	// column emptied.
 	Plain string
 	// Where restricts the rows; empty for all.
 	Where string
-	// Hash, with HashOf, is a column that is made of the opened value; empty for none.
+	// Hash is a column that HashOf computes from the decrypted value; empty if none.
 	Hash   string
 	HashOf func(plain string) []byte
 }
 
-// atOnce is how many rows one transaction seals anew.
-const atOnce = 100
+// batchSize is how many rows one transaction seals again.
+const batchSize = 100
 
-// Reseal seals everything with the current master key that an earlier one has sealed, or nobody yet, while the services run, and returns
-// how many values it were. When it has returned without an error the earlier keys are not needed any more.
+// Reseal seals with the current master key everything that is unsealed or sealed with an earlier key, while the services run, and
+// returns the number of values. After it has succeeded, the earlier keys are not needed any more.
 func (v *Vault) Reseal(ctx context.Context, pool *pgxpool.Pool, columns ...Column) (total int64, err error) {
 	for _, c := range columns {
 		var after []string
@@ -56,7 +57,7 @@ func (v *Vault) Reseal(ctx context.Context, pool *pgxpool.Pool, columns ...Colum
 	return total, nil
 }
 
-// resealed is a row with a value to seal anew.
+// resealed is a row with a value to seal again.
 type resealed struct {
 	of     []string
 	keyID  *string
@@ -64,8 +65,8 @@ type resealed struct {
 	plain  string
 }
 
-// resealSome seals the next rows in the order of their keys after the given one, nil for the first, and returns them. It locks them, so
-// that a change of one of them at the same moment is not undone.
+// resealSome seals the next rows, in the order of their keys, after the given one (nil: from the first) and returns them. It
+// locks them, so that it does not undo a concurrent change.
 func (v *Vault) resealSome(ctx context.Context, pool *pgxpool.Pool, c Column, after []string) (list []resealed, err error) {
 	query, args := c.next(v.current().id, after)
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
@@ -89,7 +90,8 @@ func (v *Vault) resealSome(ctx context.Context, pool *pgxpool.Pool, c Column, af
 	return list, err
 }
 
-// next is the query for the rows that resealSome takes, and its arguments. It walks along the primary key, so that a large table is read once.
+// next returns the query for the rows of resealSome and its arguments. It walks along the primary key, so that a large table is
+// read only once.
 func (c Column) next(current string, after []string) (query string, args []any) {
 	plain, where := "''", c.KeyID+" <> $1"
 	if c.Plain != "" {
@@ -109,7 +111,7 @@ func (c Column) next(current string, after []string) (query string, args []any) 
 	}
 	of := append(append([]string{}, c.Key...), c.Of...)
 	return fmt.Sprintf(`select array[%s], %s, %s, %s from %s where %s order by %s limit %d for update`,
-		texts(of), c.KeyID, c.Data, plain, c.Table, where, strings.Join(c.Key, ", "), atOnce), args
+		texts(of), c.KeyID, c.Data, plain, c.Table, where, strings.Join(c.Key, ", "), batchSize), args
 }
 
 func (v *Vault) resealOne(ctx context.Context, tx pgx.Tx, c Column, one resealed) error {

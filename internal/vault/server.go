@@ -9,7 +9,7 @@ import (
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 )
 
-// Server implements KeysService for what one vault has sealed in one schema.
+// Server implements KeysService for the values that one vault has sealed in one schema.
 type Server struct {
 	keysv1.UnimplementedKeysServiceServer
 	vault   *Vault
@@ -18,7 +18,7 @@ type Server struct {
 	log     *slog.Logger
 }
 
-// NewServer returns the service over the columns that v has sealed.
+// NewServer returns the service for the columns that v has sealed.
 func NewServer(v *Vault, pool *pgxpool.Pool, log *slog.Logger, columns ...Column) *Server {
 	return &Server{vault: v, pool: pool, columns: columns, log: log}
 }

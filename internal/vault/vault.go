@@ -1,4 +1,4 @@
-// Package vault keeps secrets encrypted at rest with a master key that the operator holds.
+// Package vault encrypts secrets at rest with a master key that the operator holds.
 package vault
 
 import (
@@ -13,15 +13,15 @@ import (
 	"strings"
 )
 
-// Sealed is a secret as the database keeps it.
+// Sealed is an encrypted secret as stored in the database.
 type Sealed struct {
-	// KeyID names the master key that sealed it, so that the master key can be changed.
+	// KeyID identifies the master key that sealed it, so that master keys can be rotated.
 	KeyID string
 	// Data is the nonce and the AES-256-GCM ciphertext.
 	Data []byte
 }
 
-// Vault seals secrets with the current master key, and opens what that one or an earlier one has sealed.
+// Vault seals secrets with the current master key, and opens those sealed with the current or an earlier one.
 type Vault struct {
 	name string
 	keys []key // the current one first
@@ -33,8 +33,9 @@ type key struct {
 	aead cipher.AEAD
 }
 
-// New takes the name of what the vault is for, the current master key and those before it: 32 bytes as base64 or as 64 hex digits each. The
-// name is part of what is derived from a key, so it must never change; one master key under two names makes two unrelated vaults.
+// New takes the name of the vault's purpose, the current master key and the earlier ones: 32 bytes each, as base64 or 64 hex
+// digits. The name is part of what is derived from a key, so it must never change; one master key under two names makes two
+// unrelated vaults.
 func New(name, current string, earlier ...string) (*Vault, error) {
 	v := &Vault{name: name}
 	for _, text := range append([]string{current}, earlier...) {
@@ -72,8 +73,8 @@ func newKey(name, text string) (key, error) {
 
 func (v *Vault) current() key { return v.keys[0] }
 
-// knows returns the key of that id.
-func (v *Vault) knows(id string) (key, bool) {
+// find returns the key with that id.
+func (v *Vault) find(id string) (key, bool) {
 	for _, k := range v.keys {
 		if k.id == id {
 			return k, true
@@ -90,7 +91,7 @@ func (v *Vault) ids() string {
 	return strings.Join(list, ", ")
 }
 
-// Seal encrypts plain for the owner, which the ciphertext is bound to: moved to another row it cannot be opened.
+// Seal encrypts plain and binds the ciphertext to the owner: moved to another row it cannot be opened.
 func (v *Vault) Seal(plain, owner string) Sealed {
 	k := v.current()
 	nonce := make([]byte, k.aead.NonceSize())
@@ -98,9 +99,9 @@ func (v *Vault) Seal(plain, owner string) Sealed {
 	return Sealed{KeyID: k.id, Data: k.aead.Seal(nonce, nonce, []byte(plain), []byte(owner))}
 }
 
-// Open decrypts what Seal made for the same owner.
+// Open decrypts a value that Seal made for the same owner.
 func (v *Vault) Open(s Sealed, owner string) (string, error) {
-	k, ok := v.knows(s.KeyID)
+	k, ok := v.find(s.KeyID)
 	if !ok {
 		return "", fmt.Errorf("open %s secret: it was sealed with master key %s, this service has %s", v.name, s.KeyID, v.ids())
 	}
@@ -115,17 +116,18 @@ func (v *Vault) Open(s Sealed, owner string) (string, error) {
 	return string(plain), nil
 }
 
-// Derive returns 32 bytes that follow from the current master key and the label alone (HKDF-SHA256, RFC 5869). Who knows the bytes of one
-// label learns nothing of the master key or of other labels.
+// Derive returns 32 bytes derived from the current master key and the label (HKDF-SHA256, RFC 5869). The bytes of one label
+// reveal nothing about the master key or other labels.
 func (v *Vault) Derive(label string) []byte { return v.DeriveAll(label)[0] }
 
-// DeriveAll is Derive for the current master key and those before it: what was made with an earlier one is still known.
+// DeriveAll is Derive for the current master key and the earlier ones, so that values derived from an earlier key are still
+// recognised.
 func (v *Vault) DeriveAll(label string) [][]byte {
 	all := make([][]byte, 0, len(v.keys))
 	for _, k := range v.keys {
 		derived, err := hkdf.Key(sha256.New, k.raw, nil, "eupay "+v.name+" derived key\x00"+label, sha256.Size)
 		if err != nil {
-			panic(err) // only for lengths that SHA-256 cannot give
+			panic(err) // cannot happen: the length is valid for SHA-256
 		}
 		all = append(all, derived)
 	}

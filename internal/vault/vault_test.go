@@ -118,7 +118,7 @@ func TestSecretsAreSealedAnewWhileAnEarlierKeyIsKnown(t *testing.T) {
 	if err := old.Check(t.Context(), pool, existing); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 2*atOnce + 1 {
+	for i := range 2*batchSize + 1 {
 		s := old.Seal(fmt.Sprint("secret ", i), owner([]string{fmt.Sprint(i), "m"}))
 		if _, err := pool.Exec(t.Context(), `insert into notes values ($1, 'm', $2, $3)`, i, s.KeyID, s.Data); err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestSecretsAreSealedAnewWhileAnEarlierKeyIsKnown(t *testing.T) {
 	if err := both.Check(t.Context(), pool, existing); err != nil {
 		t.Errorf("with the earlier key: %v", err)
 	}
-	if n, err := both.Reseal(t.Context(), pool, column); err != nil || n != 2*atOnce+1 {
+	if n, err := both.Reseal(t.Context(), pool, column); err != nil || n != 2*batchSize+1 {
 		t.Errorf("sealed %d anew, %v", n, err)
 	}
 	if n, err := both.Reseal(t.Context(), pool, column); err != nil || n != 0 {

@@ -1,4 +1,4 @@
-// Package vaulttest has a vault for tests.
+// Package vaulttest provides a vault for tests.
 package vaulttest
 
 import (
@@ -8,7 +8,7 @@ import (
 	"european-pay.eu/eupay/internal/vault"
 )
 
-// New returns a vault with a key that everybody knows.
+// New returns a vault with a fixed, public key.
 func New(t testing.TB) *vault.Vault {
 	t.Helper()
 	v, err := vault.New("test", strings.Repeat("01", 32))

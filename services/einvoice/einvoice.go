@@ -1,5 +1,5 @@
-// Package einvoice is the service that issues French e-invoices: it numbers and computes them, hands them to an accredited
-// platform, follows them there and reports sales and payments to the administration through it.
+// Package einvoice is the service that issues French e-invoices: it numbers and calculates them, submits them to an accredited
+// platform, follows them there, and reports sales and payments to the administration through it.
 package einvoice
 
 import (
@@ -24,13 +24,13 @@ import (
 	"european-pay.eu/eupay/services/einvoice/migrations"
 )
 
-// defaultGRPCAddr is where the service listens unless told otherwise.
+// defaultGRPCAddr is where the service listens by default.
 const defaultGRPCAddr = "127.0.0.1:9104"
 
-// zone is where invoices are dated.
+// zone is the time zone in which invoices are dated.
 const zone = "Europe/Paris"
 
-// Config of the einvoice service.
+// Config holds the settings of the einvoice service.
 type Config struct {
 	boot.Base
 	// Live and Test are the accounts at the platform of the two modes. In a mode without a base URL nobody can enrol.
@@ -38,7 +38,8 @@ type Config struct {
 	Test PlatformConfig `envPrefix:"EUPAY_SEQINO_TEST_"`
 	// Matricule identifies the platform to the administration: four characters (scheme 0238).
 	Matricule string `env:"EUPAY_SEQINO_MATRICULE" envDefault:"0000"`
-	// Lease is how long an attempt to send something may take. What a process had that died is taken over after it.
+	// Lease is the lifetime of the lease of an attempt to send something. After it, another process takes over from one that
+	// died.
 	Lease time.Duration `env:"EUPAY_EINVOICE_LEASE" envDefault:"2m"`
 }
 
@@ -50,7 +51,7 @@ type PlatformConfig struct {
 	CallTimeout   time.Duration `env:"CALL_TIMEOUT" envDefault:"20s"`
 }
 
-// Validate reports settings that would lose documents.
+// Validate reports settings with which documents could be lost.
 func (c *Config) Validate() error {
 	var problems []error
 	for mode, p := range map[string]PlatformConfig{"LIVE": c.Live, "TEST": c.Test} {
@@ -130,8 +131,8 @@ func (s *Service) platforms(cfg Config) (map[bool]platform.Platform, error) {
 	return accounts, nil
 }
 
-// assemble puts the parts together: the ledger records what has to leave, the engine sends it with the senders of the ledger and the
-// reporter, enrolment sets it free.
+// assemble connects the parts: the ledger records what must be sent, the engine sends it with the senders of the ledger and the
+// reporter, and enrolment releases it.
 func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Location, cfg Config) {
 	core := s.core
 	relay := outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)
@@ -157,14 +158,14 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 		engine.Wake(false)
 	}, core.Log)
 	s.workers = []func(context.Context) error{
-		relay.Run, engine.Run, documents.Follow, documents.Tidy, enrolments.Run, reports.Run, payments.Run,
+		relay.Run, engine.Run, documents.Follow, documents.PurgeClaims, enrolments.Run, reports.Run, payments.Run,
 	}
 }
 
 // Run serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error { return s.core.Run(ctx, s.workers...) }
 
-// Close releases the connections.
+// Close closes the connections.
 func (s *Service) Close() {
 	for _, c := range s.clients {
 		c.Close()

@@ -13,17 +13,17 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
-// CatalogConfig are the settings of the catalog: where images are kept and how they are found.
+// CatalogConfig holds the settings of the catalog: where images are stored and how they are found.
 type CatalogConfig struct {
-	// PublicURL is the gateway's, which serves the illustrations.
+	// PublicURL is the URL of the gateway, which serves the illustrations.
 	PublicURL string `env:"EUPAY_PUBLIC_URL" envDefault:"https://api.european-pay.eu"`
-	// S3Endpoint is any store that speaks S3, without the bucket. Empty: images cannot be uploaded.
+	// S3Endpoint is any S3-compatible store, without the bucket. Without it images cannot be uploaded.
 	S3Endpoint  string `env:"EUPAY_S3_ENDPOINT"`
 	S3Bucket    string `env:"EUPAY_S3_BUCKET"`
 	S3Region    string `env:"EUPAY_S3_REGION" envDefault:"eu-west-3"`
 	S3AccessKey string `env:"EUPAY_S3_ACCESS_KEY"`
 	S3SecretKey string `env:"EUPAY_S3_SECRET_KEY"`
-	// S3PublicURL is where everybody reads what is in the bucket.
+	// S3PublicURL is the public URL of the bucket.
 	S3PublicURL string `env:"EUPAY_S3_PUBLIC_URL" envDefault:"https://cdn.european-pay.fr"`
 	// ImageSearch is "library" or "bedrock".
 	ImageSearch      string `env:"EUPAY_IMAGE_SEARCH" envDefault:"library"`
@@ -34,10 +34,10 @@ type CatalogConfig struct {
 	BedrockEndpoint  string `env:"EUPAY_BEDROCK_ENDPOINT"`
 }
 
-// illustrations is where the gateway serves them, below its public URL.
+// illustrations is the path under which the gateway serves them.
 const illustrations = "/static/product-images"
 
-// validate reports settings with which images could not be kept or found.
+// validate reports settings with which images could not be stored or found.
 func (c CatalogConfig) validate() error {
 	var bad []error
 	if u, err := url.Parse(c.PublicURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
@@ -58,17 +58,17 @@ func (c CatalogConfig) validate() error {
 	return errors.Join(bad...)
 }
 
-// catalogPart is the catalog as it runs within the service.
+// catalogPart is the running catalog within the service.
 type catalogPart struct {
 	store    *catalog.Store
 	images   *catalog.Images
 	bedrock  *catalog.Bedrock
 	backfill *catalog.Backfill
-	// sweeper is nil where there is no store of images.
+	// sweeper is nil if there is no image store.
 	sweeper *catalog.Sweeper
 }
 
-// openCatalog registers the catalog on the core's server. wake is that of the relay.
+// openCatalog registers the catalog on the core's server. wake is the relay's.
 func openCatalog(core *boot.Core, c CatalogConfig, wake func()) (*catalogPart, error) {
 	static := strings.TrimSuffix(c.PublicURL, "/") + illustrations
 	images, err := catalog.NewImages(catalog.ImageSettings{
@@ -97,7 +97,7 @@ func openCatalog(core *boot.Core, c CatalogConfig, wake func()) (*catalogPart, e
 	return p, nil
 }
 
-// workers are what runs beside the server.
+// workers returns what runs beside the server.
 func (p *catalogPart) workers() []func(context.Context) error {
 	run := []func(context.Context) error{p.backfill.Consume, p.backfill.Search}
 	if p.sweeper != nil {

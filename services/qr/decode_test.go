@@ -85,7 +85,7 @@ func TestEveryCodeOfAMerchantHasItsOwnID(t *testing.T) {
 	}
 }
 
-func TestACodeWithoutAmountAndExpiryIsOpenAndPermanent(t *testing.T) {
+func TestACodeWithoutAmountAndExpiryIsOpenAndNeverExpires(t *testing.T) {
 	t.Parallel()
 	var year atomic.Int64
 	_, client := startAt(t, func() time.Time { return noon.AddDate(int(year.Load()), 0, 0) })
@@ -101,7 +101,7 @@ func TestACodeWithoutAmountAndExpiryIsOpenAndPermanent(t *testing.T) {
 	}
 }
 
-func TestBadCodesSayWhatToDo(t *testing.T) {
+func TestInvalidCodesSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	var minutes atomic.Int64
 	_, client := startAt(t, func() time.Time { return noon.Add(time.Duration(minutes.Load()) * time.Minute) })
@@ -175,7 +175,7 @@ func TestABadPaymentRequestNamesTheFields(t *testing.T) {
 }
 
 // A QR code at level H holds 1273 bytes: what is longer could be signed but never drawn.
-func TestWhatNoQRCodeCanHoldIsRefused(t *testing.T) {
+func TestTextsTooLongForAQRCodeAreRefused(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	req := paymentRequest()

@@ -150,7 +150,7 @@ func (c *nodeCase) sign(t *testing.T, client qrv1.QRServiceClient) {
 	c.QRData, c.RequestID = res.GetQrData(), got.GetRequestId()
 }
 
-func TestNodeAndTheServerBelieveEachOther(t *testing.T) {
+func TestNodeAndTheServerAcceptEachOthersSignatures(t *testing.T) {
 	t.Parallel()
 	_, client := start(t)
 	cases := nodeCases(400)

@@ -1,4 +1,4 @@
-// Package qr is the service that signs the QR codes of the EU Pay app, keeps the merchants' products, takes the orders of
+// Package qr is the service that signs the QR codes of the EU Pay app, manages the merchants' products, takes the orders of
 // guests at their tables and counts customers' points.
 package qr
 
@@ -22,29 +22,28 @@ import (
 	"european-pay.eu/eupay/services/qr/migrations"
 )
 
-// defaultGRPCAddr is where the service listens unless told otherwise.
+// defaultGRPCAddr is where the service listens by default.
 const defaultGRPCAddr = "127.0.0.1:9103"
 
-// Config of the qr service.
+// Config holds the settings of the qr service.
 type Config struct {
 	boot.Base
-	// SigningKey signs the codes; at least 32 bytes, used for nothing else. Whoever has it can make codes that the app
-	// believes.
+	// SigningKey signs the codes: at least 32 bytes, used for nothing else. Whoever has it can create codes that the app accepts.
 	SigningKey string `env:"EUPAY_QR_SIGNING_KEY,required"`
-	// OldSigningKeys sign nothing any more. What they signed is believed until they are removed, printed codes included.
+	// OldSigningKeys sign nothing any more. Codes signed with them, including printed ones, are accepted until they are removed.
 	OldSigningKeys []string `env:"EUPAY_QR_OLD_SIGNING_KEYS"`
 	// BaseURL is the site whose links the app opens.
 	BaseURL string `env:"EUPAY_QR_BASE_URL" envDefault:"https://www.european-pay.fr"`
-	// OldBaseURLs are sites that codes in circulation lead to. They are read as those of BaseURL are.
+	// OldBaseURLs are the sites in codes that are still in circulation. Their links are accepted like those of BaseURL.
 	OldBaseURLs []string `env:"EUPAY_QR_OLD_BASE_URLS"`
-	// PointsPerEuro is what customers get for each whole euro.
+	// PointsPerEuro is the number of points for each whole euro.
 	PointsPerEuro int64 `env:"EUPAY_LOYALTY_POINTS_PER_EURO" envDefault:"1"`
-	// UnclaimedAfter is when an order that is paid at the counter, and that nobody took up, ends and gives its goods back; 0: never.
+	// UnclaimedAfter is when an order to be paid at the counter, which nobody has accepted, ends and returns its goods; 0: never.
 	UnclaimedAfter time.Duration `env:"EUPAY_ORDERS_UNCLAIMED_AFTER" envDefault:"3h"`
 	CatalogConfig
 }
 
-// Validate reports settings that would make codes nobody can trust or open, and points that make no sense.
+// Validate reports settings that would make codes insecure or unusable, and an invalid points rule.
 func (c *Config) Validate() error {
 	if c.PointsPerEuro < 0 || c.PointsPerEuro > 1000 {
 		return errors.New("EUPAY_LOYALTY_POINTS_PER_EURO must be from 0 to 1000")
@@ -56,7 +55,7 @@ func (c *Config) Validate() error {
 	return errors.Join(err, c.CatalogConfig.validate())
 }
 
-// codes are what codes are made and read with. The keys are in no error.
+// codes returns the signer and the links. Errors never contain the keys.
 func (c *Config) codes() (*signed.Signer, *signed.Links, error) {
 	signer, err := signed.NewSigner(c.SigningKey, entries(c.OldSigningKeys)...)
 	if err != nil {
@@ -69,7 +68,7 @@ func (c *Config) codes() (*signed.Signer, *signed.Links, error) {
 	return signer, links, errors.Join(err, badLink)
 }
 
-// entries are those of a list that somebody typed: "a, b," has two.
+// entries returns the non-empty entries of a list: "a, b," has two.
 func entries(list []string) []string {
 	var out []string
 	for _, s := range list {
@@ -135,7 +134,7 @@ func (s *Service) Run(ctx context.Context) error {
 	return s.core.Run(ctx, s.workers...)
 }
 
-// Close releases the connections.
+// Close closes the connections.
 func (s *Service) Close() {
 	if s.catalog != nil {
 		s.catalog.close()

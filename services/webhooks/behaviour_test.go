@@ -18,7 +18,7 @@ import (
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 )
 
-func TestEndpointsHearWhatTheyAskedFor(t *testing.T) {
+func TestEndpointsReceiveTheTypesTheySubscribeTo(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusOK))
@@ -151,7 +151,7 @@ func TestAnOlderEventThatComesLateGoesFirstAgain(t *testing.T) {
 	eventually(t, "the newer waits", func() bool { return f.count("waiting") == 1 && f.count("pending") == 1 })
 }
 
-func TestAHangingEndpointHoldsUpNobodyElse(t *testing.T) {
+func TestAHangingEndpointDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	release := make(chan struct{})
@@ -206,7 +206,7 @@ func TestTheLeaseOfADeadWorkerIsTakenOver(t *testing.T) {
 	f.settled("delivered", 1)
 }
 
-func TestAStopFinishesWhatIsUnderWayAndGivesTheRestBack(t *testing.T) {
+func TestAStopCompletesAttemptsAndReleasesTheOtherLeases(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	release := make(chan struct{})
@@ -237,7 +237,7 @@ func TestAStopFinishesWhatIsUnderWayAndGivesTheRestBack(t *testing.T) {
 	}
 }
 
-func TestAnEventThatIsNoneGoesToTheDeadLetters(t *testing.T) {
+func TestAnInvalidEventGoesToTheDeadLetters(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusOK))
@@ -262,7 +262,7 @@ func TestAnEventThatIsNoneGoesToTheDeadLetters(t *testing.T) {
 	})
 }
 
-func TestADeletedEndpointHearsNothingMore(t *testing.T) {
+func TestADeletedEndpointReceivesNothingMore(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusInternalServerError))

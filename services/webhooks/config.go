@@ -13,37 +13,37 @@ import (
 // Config holds the settings of the webhooks service.
 type Config struct {
 	boot.Base
-	// MasterKey encrypts the endpoints' secrets: 32 bytes in base64 or hex. Keep it: without it no webhook can be signed.
+	// MasterKey encrypts the endpoints' secrets: 32 bytes in base64 or hex. Back it up: without it no webhook can be signed.
 	MasterKey string `env:"EUPAY_WEBHOOK_MASTER_KEY,required"`
-	// OldMasterKeys have sealed what `eupayctl keys rotate` has not sealed anew yet.
+	// OldMasterKeys are the previous keys, needed until `eupayctl keys rotate` has sealed everything with the new key.
 	OldMasterKeys []string `env:"EUPAY_WEBHOOK_OLD_MASTER_KEYS"`
-	// AllowLoopback lets webhooks go to this machine, for tests and demonstrations only.
+	// AllowLoopback permits webhooks to this machine. For tests and demonstrations only.
 	AllowLoopback bool `env:"EUPAY_WEBHOOK_ALLOW_LOOPBACK" envDefault:"false"`
-	// Schedule is the wait before each attempt, counted from the end of the one before.
+	// Schedule is the wait before each attempt, counted from the end of the previous one.
 	Schedule []time.Duration `env:"EUPAY_WEBHOOK_SCHEDULE" envDefault:"0s,5s,30s,5m,30m"`
-	// Timeout bounds one attempt. At most 30 s: leases are made for that.
+	// Timeout is the deadline of one attempt. At most 30 s, which the leases are designed for.
 	Timeout time.Duration `env:"EUPAY_WEBHOOK_TIMEOUT" envDefault:"10s"`
-	// Workers bounds the attempts at one time.
+	// Workers limits the concurrent attempts.
 	Workers int `env:"EUPAY_WEBHOOK_WORKERS" envDefault:"512"`
-	// PerEndpoint bounds the attempts at one endpoint at one time.
+	// PerEndpoint limits the concurrent attempts at one endpoint.
 	PerEndpoint int `env:"EUPAY_WEBHOOK_ENDPOINT_CONCURRENCY" envDefault:"32"`
-	// Jitter is by how much of itself each wait after the first may be longer.
+	// Jitter is the maximum fraction by which each wait after the first is extended at random.
 	Jitter float64 `env:"EUPAY_WEBHOOK_JITTER" envDefault:"0.1"`
-	// BreakerFailures in a row, over all deliveries of one type of event to an endpoint, make the breaker of that type open.
+	// BreakerFailures is the number of consecutive failures, over all deliveries of one event type to an endpoint, that open the
+	// circuit breaker of that type.
 	BreakerFailures int `env:"EUPAY_WEBHOOK_BREAKER_FAILURES" envDefault:"10"`
 	// DisableAfter is how long an endpoint may fail without a success before it is disabled.
 	DisableAfter time.Duration `env:"EUPAY_WEBHOOK_DISABLE_AFTER" envDefault:"120h"`
 	// Retention is how long finished deliveries and their attempts are kept.
 	Retention time.Duration `env:"EUPAY_WEBHOOK_RETENTION" envDefault:"2160h"`
-	// PushPrivateKey signs Web Push messages (VAPID): a P-256 private key, 32 bytes in base64url. Keep it: browsers
-	// subscribe to its public part. PushSubject is whom push services can turn to: mailto: or https:. Without both there
-	// is no push.
+	// PushPrivateKey signs Web Push messages (VAPID): a P-256 private key, 32 bytes in base64url. Back it up: browsers subscribe
+	// with its public part. PushSubject is the contact for push services: mailto: or https:. Without both, push is disabled.
 	PushPrivateKey string `env:"EUPAY_PUSH_PRIVATE_KEY"`
 	PushSubject    string `env:"EUPAY_PUSH_SUBJECT"`
 }
 
-// The pauses of a breaker: as long as the wait before the second attempt, and short enough that an endpoint that comes
-// back is noticed.
+// The pauses of a circuit breaker: the first equals the wait before the second attempt; the longest is short enough to notice
+// soon that an endpoint has recovered.
 const (
 	firstPause   = 5 * time.Second
 	longestPause = time.Minute
@@ -57,7 +57,7 @@ func (c *Config) engine() delivery.Config {
 	}
 }
 
-// Validate reports every setting that cannot work.
+// Validate reports every invalid setting.
 func (c *Config) Validate() error {
 	_, keyErr := secret.NewVault(c.MasterKey, c.OldMasterKeys...)
 	_, pushErr := push.NewKey(c.PushPrivateKey, c.PushSubject)

@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
-func TestAWebhookIsAsDocumented(t *testing.T) {
+func TestAWebhookMatchesTheAPIReference(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusOK))
@@ -68,7 +68,7 @@ func TestARefundIsAnnouncedWithItsAmounts(t *testing.T) {
 	}
 }
 
-func TestAttemptsFollowTheDocumentedSchedule(t *testing.T) {
+func TestAttemptsFollowTheDefaultSchedule(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusInternalServerError))

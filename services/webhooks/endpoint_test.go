@@ -11,7 +11,7 @@ import (
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 )
 
-func TestADisabledEndpointMissesWhatIsOpen(t *testing.T) {
+func TestADisabledEndpointMissesItsOpenDeliveries(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusInternalServerError))

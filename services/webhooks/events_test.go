@@ -24,7 +24,7 @@ func (f *fixture) recordedEvents(n int) []*webhooksv1.Event {
 	return list
 }
 
-func TestEventsAreKeptWhoeverIsTold(t *testing.T) {
+func TestEventsAreStoredWithoutRecipients(t *testing.T) {
 	t.Parallel()
 	f := setup(t) // no endpoint at all
 	first, second := f.completed(1), f.completed(2)
@@ -89,8 +89,8 @@ func TestEventsAreKeptWhoeverIsTold(t *testing.T) {
 	}
 }
 
-// TestANewEndpointIsSentWhatCameBeforeIt, once, after a dry run that says how much that is.
-func TestANewEndpointIsSentWhatCameBeforeIt(t *testing.T) {
+// TestANewEndpointIsBackfilled, once, after a dry run that says how much that is.
+func TestANewEndpointIsBackfilled(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	cancelled := payment()
@@ -163,7 +163,7 @@ func TestANewEndpointIsSentWhatCameBeforeIt(t *testing.T) {
 	}
 }
 
-func TestAResendToADeletedEndpointSaysWhereElseItCanGo(t *testing.T) {
+func TestAResendToADeletedEndpointNamesOtherEndpoints(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	gone, _ := f.endpoint("https://gone.example.com/")

@@ -79,7 +79,7 @@ func (f *fixture) claimNothing() {
 	}
 }
 
-func TestTheBreakerLeavesADeadEndpointInPeace(t *testing.T) {
+func TestTheBreakerHoldsBackRetriesToADeadEndpoint(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSwitched(t, http.StatusInternalServerError)
@@ -126,7 +126,7 @@ func TestOneDeliveryAloneDoesNotOpenTheBreaker(t *testing.T) {
 	}
 }
 
-func TestAnEndpointIsLeftInPeaceAsLongAsItAsks(t *testing.T) {
+func TestAnEndpointGetsThePauseItAsksFor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		code   int32
@@ -170,7 +170,7 @@ func TestAnEndpointIsLeftInPeaceAsLongAsItAsks(t *testing.T) {
 	}
 }
 
-func TestARetryAfterOfAnotherAnswerMeansNothing(t *testing.T) {
+func TestARetryAfterOfOtherStatusesIsIgnored(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSwitched(t, http.StatusInternalServerError)
@@ -296,7 +296,7 @@ func TestASuccessStartsTheCountAnew(t *testing.T) {
 	}
 }
 
-func TestADisabledEndpointRecordsWhatItMisses(t *testing.T) {
+func TestMissedDeliveriesOfADisabledEndpointAreRecorded(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(http.StatusOK))
@@ -337,7 +337,7 @@ func TestAReopenedDeliveryRunsTheWholeScheduleAgain(t *testing.T) {
 	if due := f.clock.Now().Add(5 * time.Second); !d.GetNextAttemptAt().AsTime().Equal(due) || d.GetAttempts()[5].GetNumber() != 6 {
 		t.Errorf("after the resend: %v", d)
 	}
-	if err := f.engine.Hasten(t.Context(), d.GetId()); err != nil {
+	if err := f.engine.DeliverNow(t.Context(), d.GetId()); err != nil {
 		t.Fatal(err)
 	}
 	s.next(t)
@@ -381,7 +381,7 @@ func TestAnOperatorsRedeliveryComesUnderTheSameID(t *testing.T) {
 	}
 }
 
-func TestATestEventIsSentOncePastEverything(t *testing.T) {
+func TestATestEventIsSentOnceWhateverTheHealth(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSwitched(t, http.StatusGone)
@@ -409,7 +409,7 @@ func TestATestEventIsSentOncePastEverything(t *testing.T) {
 	}
 }
 
-func TestOldDeliveriesAreForgotten(t *testing.T) {
+func TestOldDeliveriesAreDeleted(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSwitched(t, http.StatusOK)
@@ -430,8 +430,8 @@ func TestOldDeliveriesAreForgotten(t *testing.T) {
 	}
 }
 
-// TestABrokenTypeOfEventHoldsNoOtherBack: a handler that fails for payment.failed takes every payment.completed.
-func TestABrokenTypeOfEventHoldsNoOtherBack(t *testing.T) {
+// TestAFailingEventTypeDoesNotHoldBackOthers: a handler that fails for payment.failed takes every payment.completed.
+func TestAFailingEventTypeDoesNotHoldBackOthers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, func(w http.ResponseWriter, r *http.Request) {
@@ -472,9 +472,9 @@ func TestABrokenTypeOfEventHoldsNoOtherBack(t *testing.T) {
 	}
 }
 
-// TestATypeThatHangsKeepsNoOtherWaiting: what waits behind the hanging ones moves out of the way of the others once their
+// TestAHangingTypeDoesNotDelayOthers: what waits behind the hanging ones moves out of the way of the others once their
 // breaker is open.
-func TestATypeThatHangsKeepsNoOtherWaiting(t *testing.T) {
+func TestAHangingTypeDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.stop()

@@ -35,7 +35,7 @@ func (f *fixture) invoiced(kind, merchant string, change func(*eventsv1.InvoiceC
 
 func unchanged(*eventsv1.InvoiceChanged) {}
 
-func TestAnInvoiceIsAnnouncedToWhoeverAskedForIt(t *testing.T) {
+func TestAnInvoiceIsSentToItsSubscribers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	asked, silent := newSink(t, status(http.StatusOK)), newSink(t, status(http.StatusOK))
@@ -58,7 +58,7 @@ func TestAnInvoiceIsAnnouncedToWhoeverAskedForIt(t *testing.T) {
 	}
 }
 
-func TestAnInvoicesEventsTellWhatHappened(t *testing.T) {
+func TestAnInvoicesEventsDescribeTheChange(t *testing.T) {
 	t.Parallel()
 	for kind, c := range map[string]struct {
 		change func(*eventsv1.InvoiceChanged)

@@ -398,8 +398,8 @@ func checkOrder(t *testing.T, receptions []reception) {
 	}
 }
 
-// TestADeadProcessIsSucceededWithinSeconds: what it had in hand goes on long before the minute that a lease may last.
-func TestADeadProcessIsSucceededWithinSeconds(t *testing.T) {
+// TestTheLeasesOfADeadProcessAreTakenOverWithinSeconds: what it had in hand goes on long before the minute that a lease may last.
+func TestTheLeasesOfADeadProcessAreTakenOverWithinSeconds(t *testing.T) {
 	t.Parallel()
 	m := prepare(t)
 	m.sink.begin(0, 1, 1)

@@ -139,7 +139,7 @@ func TestListenSecretsAreStableAndOfOneMerchant(t *testing.T) {
 	}
 }
 
-func TestAListenerHearsOnlyOfItsOwnTestEvents(t *testing.T) {
+func TestAListenerReceivesOnlyItsOwnTestEvents(t *testing.T) {
 	f := setup(t)
 	all := openListener(t, f.listenClient(t), &webhooksv1.ListenRequest{MerchantId: "m_1", EventTypes: []string{"*"}})
 	usual := openListener(t, f.listenClient(t), &webhooksv1.ListenRequest{MerchantId: "m_1"})
@@ -166,7 +166,7 @@ func TestAListenerHearsOnlyOfItsOwnTestEvents(t *testing.T) {
 	}
 }
 
-func TestAListenerGoesOnAfterItsCursor(t *testing.T) {
+func TestAListenerContinuesAfterItsCursor(t *testing.T) {
 	f := setup(t)
 	c := f.listenClient(t)
 	before := f.changed("payment.completed", payment())

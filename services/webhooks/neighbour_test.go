@@ -54,9 +54,9 @@ func TestAShortTimeoutDelivers(t *testing.T) {
 	s.next(t)
 }
 
-// TestASharedHostIsNotUsedUp: merchants on one host (a shop platform, a relay service) share its connections. One of
+// TestAMerchantDoesNotExhaustASharedHost: merchants on one host (a shop platform, a relay service) share its connections. One of
 // them must not use them up: the other waits for a connection, and its attempt's ten seconds pass meanwhile.
-func TestASharedHostIsNotUsedUp(t *testing.T) {
+func TestAMerchantDoesNotExhaustASharedHost(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.patient()

@@ -21,7 +21,7 @@ func (f *fixture) ordered(kind string, c *eventsv1.OrderChanged, merchant string
 	return events.Event{ID: events.NewID(), Type: kind, Source: "qr", Merchant: merchant, Time: f.clock.Now(), Data: data}
 }
 
-func TestAnOrderIsAnnouncedToWhoeverAskedForIt(t *testing.T) {
+func TestAnOrderIsSentToItsSubscribers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	asked, silent := newSink(t, status(http.StatusOK)), newSink(t, status(http.StatusOK))

@@ -42,7 +42,7 @@ func told(a *webhooksv1.Attempt) bool {
 }
 
 // Whoever names a URL that is not his must not learn what is there.
-func TestATestTellsNothingOfAURLThatIsNotProven(t *testing.T) {
+func TestATestOfAnUnprovenURLHidesItsResult(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	code, echo := http.StatusOK, ""

@@ -292,7 +292,7 @@ func (w *world) onward(r *rapid.T) (final bool) {
 	return false
 }
 
-func TestDeliveriesKeepTheirPromisesInEveryScenario(t *testing.T) {
+func TestTheDeliveryGuaranteesHoldInEveryScenario(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.stop()

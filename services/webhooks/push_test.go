@@ -94,8 +94,8 @@ func TestPushSettingsAreReadAndChecked(t *testing.T) {
 	}
 }
 
-// TestAMerchantIsToldWhenItsOnlyEndpointFails: there is no other endpoint that could hear of it.
-func TestAMerchantIsToldWhenItsOnlyEndpointFails(t *testing.T) {
+// TestAMerchantIsWarnedWhenItsOnlyEndpointFails: there is no other endpoint that could hear of it.
+func TestAMerchantIsWarnedWhenItsOnlyEndpointFails(t *testing.T) {
 	t.Parallel()
 	f, api := pushing(t, pushPrivate, "mailto:ops@example.com")
 	browser := newSink(t, status(http.StatusCreated))

@@ -28,8 +28,8 @@ func opened(t *testing.T, f *fixture) (id string, s *switched) {
 	return id, s
 }
 
-// TestAResendGoesPastAnOpenBreaker: its merchant says that the endpoint works again. Nobody waits for the pause to end.
-func TestAResendGoesPastAnOpenBreaker(t *testing.T) {
+// TestAResendBypassesAnOpenBreaker: its merchant says that the endpoint works again. Nobody waits for the pause to end.
+func TestAResendBypassesAnOpenBreaker(t *testing.T) {
 	t.Parallel()
 	for name, finished := range map[string]bool{"of what had ended": true, "of what waits for its next attempt": false} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestAResendGoesPastAnOpenBreaker(t *testing.T) {
 	}
 }
 
-func TestATestGoesPastAnOpenBreaker(t *testing.T) {
+func TestATestBypassesAnOpenBreaker(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	id, s := opened(t, f)
@@ -67,8 +67,8 @@ func TestATestGoesPastAnOpenBreaker(t *testing.T) {
 	eventually(t, "the breaker is closed", func() bool { return f.read(id).GetHealth().GetState() == "healthy" })
 }
 
-// TestHasteningLeavesAnAttemptUnderWayAlone: also where this replica's clock is behind that of the one that made it due.
-func TestHasteningLeavesAnAttemptUnderWayAlone(t *testing.T) {
+// TestDeliverNowDoesNotTouchAnAttemptInProgress: also where this replica's clock is behind that of the one that made it due.
+func TestDeliverNowDoesNotTouchAnAttemptInProgress(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.patient()
@@ -79,7 +79,7 @@ func TestHasteningLeavesAnAttemptUnderWayAlone(t *testing.T) {
 	f.publish(f.completed(1))
 	s.next(t)
 	f.clock.Advance(-time.Second)
-	if err := f.engine.Hasten(t.Context(), f.deliveries()[0].GetId()); err != nil {
+	if err := f.engine.DeliverNow(t.Context(), f.deliveries()[0].GetId()); err != nil {
 		t.Fatal(err)
 	}
 	f.claimNothing()

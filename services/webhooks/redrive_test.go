@@ -261,7 +261,7 @@ func TestACallSendsAtMost10000AgainTheOldestFirst(t *testing.T) {
 	}
 }
 
-func TestNobodyTestsOrSendsAgainWhatIsAnothers(t *testing.T) {
+func TestAMerchantCannotTestOrResendForOthers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	s := newSink(t, status(200))

@@ -1,5 +1,5 @@
-// Package webhooks is the service that tells merchants' servers what became of their payments: it consumes payment,
-// refund, order and invoice events and delivers them as signed HTTP requests, at least once and in order for each payment.
+// Package webhooks is the service that informs merchants' servers of their payments: it consumes payment, refund, order and
+// invoice events and delivers them as signed HTTP requests, at least once and in order for each payment.
 package webhooks
 
 import (
@@ -26,10 +26,10 @@ import (
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 
-// DefaultGRPCAddr is where the service listens unless EUPAY_GRPC_ADDR says otherwise.
+// DefaultGRPCAddr is the listen address if EUPAY_GRPC_ADDR is not set.
 const DefaultGRPCAddr = "127.0.0.1:9102"
 
-// subjects of what merchants' servers may be told of.
+// subjects of the events that can be sent to merchants' servers.
 var subjects = []string{
 	"eupay.evt.*.payment.>", "eupay.evt.*.refund.>", "eupay.evt.*.webhook_endpoint.>", "eupay.evt.*.order.>", "eupay.evt.*.invoice.>",
 }
@@ -43,7 +43,7 @@ type Service struct {
 	push     *push.Push
 }
 
-// New opens the service: its addresses are known afterwards, it works once Run is called.
+// New opens the service: its addresses are known afterwards, and it works once Run is called.
 func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	}
 	guard := egress.NewGuard(cfg.AllowLoopback)
 	store := endpoint.NewStore(core.Pool)
-	// PostgreSQL keeps microseconds: what is compared with a stored time must not be finer.
+	// PostgreSQL stores microseconds: a time that is compared with a stored one must not be more precise.
 	now := func() time.Time { return core.Now().UTC().Truncate(time.Microsecond) }
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
 	s.engine = delivery.NewEngine(cfg.engine(), delivery.Deps{
@@ -92,7 +92,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	return s, nil
 }
 
-// Run works until ctx ends. Attempts under way are finished then, within 10 s.
+// Run works until ctx ends. Attempts in progress are then completed, within 10 s.
 func (s *Service) Run(ctx context.Context) error {
 	err := s.core.Run(ctx, s.relay.Run, func(ctx context.Context) error { return s.engine.Run(ctx, s.consumer.Run) }, s.push.Run)
 	if errors.Is(err, context.Canceled) {
@@ -101,7 +101,7 @@ func (s *Service) Run(ctx context.Context) error {
 	return err
 }
 
-// Close releases the connections. Call it after Run has returned.
+// Close closes the connections. Call it after Run has returned.
 func (s *Service) Close() { s.core.Close() }
 
 // GRPCAddr is where WebhooksService listens.

@@ -1,4 +1,4 @@
-// Package epc writes the text of QR codes for SEPA credit transfers: EPC069-12, "Quick Response Code: Guidelines to Enable
+// Package epc builds the payload of QR codes for SEPA credit transfers: EPC069-12, "Quick Response Code: Guidelines to Enable
 // Data Capture for the Initiation of a SEPA Credit Transfer", version 002.
 package epc
 
@@ -13,28 +13,28 @@ import (
 	"european-pay.eu/eupay/internal/sepa"
 )
 
-// The bounds of the guideline, table 1. Lengths are in characters; all together they stay below its 331 bytes.
+// The limits of the guideline, table 1. Lengths are in characters; the total stays below its 331 bytes.
 const (
 	MaxName       = sepa.MaxName
 	MaxRemittance = sepa.MaxLabel
 	maxAmount     = money.Cents(99_999_999_999)
-	// MaxVersion of the QR code, which is of level M.
+	// MaxVersion of the QR code, at error correction level M.
 	MaxVersion = 13
 )
 
-// Transfer is what the payer's bank shall be asked for. Name and remittance are written in the SEPA character set: banks'
-// apps put them into the transfer as they are.
+// Transfer is the transfer that the payer's bank is asked for. Name and remittance are converted to the SEPA character set,
+// because banking apps copy them into the transfer unchanged.
 type Transfer struct {
 	Name string
-	// IBAN may have blanks and small letters, and so may BIC. BIC may be empty within SEPA.
+	// IBAN and BIC may contain spaces and lower-case letters. BIC may be empty within SEPA.
 	IBAN, BIC string
-	// Amount is 0 when the payer enters it.
+	// Amount is 0 if the payer enters it.
 	Amount money.Cents
-	// Remittance is unstructured; may be empty.
+	// Remittance is unstructured and may be empty.
 	Remittance string
 }
 
-// Payload returns the text of the code, or a VALIDATION_ERROR that names every refused field.
+// Payload returns the payload of the code, or a VALIDATION_ERROR that lists all invalid fields.
 func (t Transfer) Payload() (string, error) {
 	t.IBAN, t.BIC = ident.Compact(t.IBAN), ident.Compact(t.BIC)
 	if err := t.check(); err != nil {
@@ -44,7 +44,7 @@ func (t Transfer) Payload() (string, error) {
 	return t.Text(), nil
 }
 
-// Text writes the text of the code from fields that are right already: Payload's rules are the caller's to keep.
+// Text builds the payload without validation: the caller ensures Payload's rules.
 func (t Transfer) Text() string {
 	amount := ""
 	if t.Amount > 0 {
@@ -56,7 +56,7 @@ func (t Transfer) Text() string {
 		"", "", // purpose, structured remittance
 		t.Remittance,
 	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n") // the last elements may be left out when they are empty
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n") // trailing elements may be omitted if they are empty
 }
 
 func (t Transfer) check() error {
@@ -70,8 +70,8 @@ func (t Transfer) check() error {
 	return bad.Err()
 }
 
-// line reports whether s is one line without blanks around it, and fits when it is written in the SEPA character set: a line
-// break would begin the next element.
+// line reports whether s is one line without surrounding spaces that fits after conversion to the SEPA character set. A line
+// break would start the next element.
 func line(s string, most int) bool {
 	return utf8.ValidString(s) && len(sepa.Text(s)) <= most && strings.TrimSpace(s) == s &&
 		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })

@@ -76,7 +76,7 @@ func TestThePublishedExample(t *testing.T) {
 	}
 }
 
-func TestWhatIsEmptyAtTheEndIsLeftOut(t *testing.T) {
+func TestEmptyTrailingElementsAreOmitted(t *testing.T) {
 	t.Parallel()
 	for want, transfer := range map[string]Transfer{
 		"BCD\n002\n1\nSCT\n\nA\nBE72000000001616":                             {Name: "A", IBAN: "be72 0000 0000 1616"},

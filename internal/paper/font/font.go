@@ -1,5 +1,5 @@
-// Package font has the letters of all that we print: DejaVu Sans Condensed, which has the letters of all European languages.
-// Of a font it embeds only what a document uses.
+// Package font provides DejaVu Sans Condensed, which covers all European languages, for printed documents. Only the glyphs that a
+// document uses are embedded.
 package font
 
 import (
@@ -17,7 +17,7 @@ var (
 	boldFile []byte
 )
 
-// The fonts are read once; what a document needs of them is put together for each document.
+// The fonts are parsed once; a subset is built for each document.
 var (
 	regular = sync.OnceValue(func() *Font { return read("DejaVuSansCondensed", regularFile, 80) })
 	bold    = sync.OnceValue(func() *Font { return read("DejaVuSansCondensed-Bold", boldFile, 140) })
@@ -26,31 +26,31 @@ var (
 // Regular is the font of ordinary texts.
 func Regular() *Font { return regular() }
 
-// Bold is the font of what stands out.
+// Bold is the bold font.
 func Bold() *Font { return bold() }
 
-// Mark stands for every character that cannot be shown, so that a reader sees that something is missing.
+// Mark replaces every character that cannot be shown, so that the reader sees that something is missing.
 const Mark = '\uFFFD'
 
-// Font is a TrueType file (ISO/IEC 14496-22), as far as a PDF needs it.
+// Font is a TrueType file (ISO/IEC 14496-22), limited to what a PDF needs.
 type Font struct {
-	// Name in the file, without blanks.
+	// Name in the file, without spaces.
 	Name string
-	// Box around all letters, Ascent and Descent in 1/1000 of the font's size, as PDF counts; Stem is how thick the strokes are.
+	// Box around all glyphs, Ascent and Descent in 1/1000 of the font size, as in PDF; Stem is the stroke width.
 	Box                   [4]int
 	Ascent, Descent, Stem int
 
 	tables map[string][]byte
-	// glyphs has the index of the glyph of each character that can be seen.
+	// glyphs maps each visible character to its glyph index.
 	glyphs map[rune]uint16
-	// latin is the same for the characters that nearly all texts consist of.
+	// latin is a faster table for the most frequent characters.
 	latin [0x180]uint16
-	// advances in 1/1000 too.
+	// advances in 1/1000 of the font size, too.
 	advances   []int
 	unitsPerEm int
 }
 
-// read reads one of our own files. It panics when they are damaged: the tests would see it.
+// read parses an embedded file. It panics if the file is damaged, which the tests would detect.
 func read(name string, file []byte, stem int) *Font {
 	f := &Font{Name: name, Stem: stem, tables: map[string][]byte{}, glyphs: map[rune]uint16{}}
 	for i := range int(be16(file, 4)) {
@@ -69,7 +69,7 @@ func read(name string, file []byte, stem int) *Font {
 	return f
 }
 
-// perMille turns units of the font into 1/1000 of its size, rounded.
+// perMille converts font units to 1/1000 of the font size, rounded.
 func (f *Font) perMille(units int16) int {
 	n := 2*1000*int(units) + f.unitsPerEm
 	if n < 0 {
@@ -86,7 +86,7 @@ func (f *Font) readAdvances() {
 	}
 }
 
-// readCharacters reads the table of format 12, which has all characters.
+// readCharacters reads the format 12 table, which has all characters.
 func (f *Font) readCharacters() {
 	cmap := f.tables["cmap"]
 	for i := range int(be16(cmap, 2)) {
@@ -109,19 +109,18 @@ func (f *Font) readCharacters() {
 	}
 }
 
-// hidden are controls and what only steers how other characters are shown: on paper they get the mark, or a reader would
-// not know of them.
+// hidden reports whether r is a control or formatting character. It is printed as Mark, so that the reader notices it.
 func hidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
 }
 
-// Shown is the character that stands on the page for r: itself or Mark.
+// Shown returns the character printed for r: itself or Mark.
 func (f *Font) Shown(r rune) rune {
 	shown, _ := f.shown(r)
 	return shown
 }
 
-// shown is that character and its glyph.
+// shown returns that character and its glyph.
 func (f *Font) shown(r rune) (rune, uint16) {
 	var glyph uint16
 	if r >= 0 && int(r) < len(f.latin) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestWhatCannotBeShownGetsAMark(t *testing.T) {
+func TestCharactersWithoutAGlyphGetAMark(t *testing.T) {
 	f := Regular()
 	for _, r := range "aé€Żđőș—“”…✓ΩЖא\u00a0\u202f" {
 		if got, glyph := f.shown(r); got != r || glyph == 0 {

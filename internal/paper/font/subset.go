@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// Subset is what one document uses of a font. Its characters are numbered as they come; the number is the code in the
-// page's text and the glyph in the embedded file. So no table of either is needed, and every character keeps its own
-// code even where the font draws two of them alike.
+// Subset is the part of a font that one document uses. Characters are numbered in order of use; the number is both the code in
+// the page's text and the glyph index in the embedded file. So neither needs a mapping table, and every character keeps its own
+// code even if the font draws two of them alike.
 type Subset struct {
 	Font *Font
-	// codes from 1: 0 is the glyph for what is missing, which PDF/A forbids to use.
+	// codes start at 1: 0 is the glyph for missing characters, which PDF/A forbids to use.
 	codes map[rune]uint16
-	// Runes by their codes; the first one is 0.
+	// Runes by code; the first is 0.
 	Runes []rune
-	// latin saves the look into the map.
+	// latin avoids the map for frequent characters.
 	latin [0x180]uint16
 }
 
-// NewSubset returns a subset without characters.
+// NewSubset returns an empty subset.
 func NewSubset(f *Font) *Subset { return &Subset{Font: f, codes: map[rune]uint16{}, Runes: []rune{0}} }
 
-// Code of a character, which is part of the subset from now on.
+// Code returns the code of a character and adds it to the subset.
 func (s *Subset) Code(r rune) uint16 {
 	small := r >= 0 && int(r) < len(s.latin)
 	if small && s.latin[r] != 0 {
@@ -39,7 +39,7 @@ func (s *Subset) Code(r rune) uint16 {
 	return code
 }
 
-// The flags of a composite glyph's parts, and of what a glyph file begins with.
+// The flags of the parts of a composite glyph.
 const (
 	partWords        = 1 << 0
 	partScale        = 1 << 3
@@ -49,7 +49,7 @@ const (
 	partInstructions = 1 << 8
 )
 
-// outline is the description of a glyph in the font's file, without the instructions for coarse screens.
+// outline returns the glyph's description in the font file, without hinting instructions.
 func (f *Font) outline(glyph uint16) []byte {
 	loca := f.tables["loca"]
 	start, end := 2*int(be16Or32(f, loca, int(glyph))), 2*int(be16Or32(f, loca, int(glyph)+1))
@@ -65,7 +65,7 @@ func (f *Font) outline(glyph uint16) []byte {
 	return append(out, data[at+2+instructions:]...)
 }
 
-// be16Or32 reads the place of a glyph in units of two bytes, in either form of the table.
+// be16Or32 reads the offset of a glyph, in units of two bytes, in either format of the table.
 func be16Or32(f *Font, loca []byte, glyph int) uint32 {
 	if be16(f.tables["head"], 50) == 0 {
 		return uint32(be16(loca, 2*glyph))
@@ -73,7 +73,8 @@ func be16Or32(f *Font, loca []byte, glyph int) uint32 {
 	return be32(loca, 4*glyph) / 2
 }
 
-// parts calls use for each part of a composite glyph, replaces the part's number by the answer, and cuts the instructions.
+// parts calls use for each part of a composite glyph, replaces the part's glyph index with the result, and removes the
+// instructions.
 func parts(data []byte, use func(glyph uint16) uint16) []byte {
 	if len(data) == 0 || int16(be16(data, 0)) >= 0 {
 		return data
@@ -100,7 +101,7 @@ func parts(data []byte, use func(glyph uint16) uint16) []byte {
 	}
 }
 
-// File is a TrueType file with the glyphs of the subset: the tables that a PDF wants and no other.
+// File returns a TrueType file with the glyphs of the subset and only the tables that a PDF needs.
 func (s *Subset) File() []byte {
 	old := make([]uint16, 1, len(s.Runes)+16)
 	for _, r := range s.Runes[1:] {
@@ -134,7 +135,7 @@ func (s *Subset) File() []byte {
 	return pack([]table{{"glyf", glyf}, {"head", head}, {"hhea", hhea}, {"hmtx", hmtx}, {"loca", loca}, {"maxp", maxp}})
 }
 
-// bearings are a glyph's advance and left side bearing.
+// bearings returns a glyph's advance and left side bearing.
 func bearings(hmtx []byte, long, glyph int) []byte {
 	if glyph < long {
 		return hmtx[4*glyph : 4*glyph+4]
@@ -147,7 +148,7 @@ type table struct {
 	data []byte
 }
 
-// pack writes a file of the tables, which are in the order of their tags, with its sums.
+// pack writes a file from the tables, which are sorted by tag, with checksums.
 func pack(tables []table) []byte {
 	n, power, log := len(tables), 1, 0
 	for power*2 <= n {
@@ -176,7 +177,7 @@ func pack(tables []table) []byte {
 	return out
 }
 
-// sum of the data's 32-bit words.
+// sum returns the checksum of the data's 32-bit words.
 func sum(data []byte) uint32 {
 	var total uint32
 	for ; len(data) >= 4; data = data[4:] {
@@ -187,7 +188,7 @@ func sum(data []byte) uint32 {
 	return total + binary.BigEndian.Uint32(last[:])
 }
 
-// Advances are how wide the characters are, by their codes, in 1/1000 of the font's size. The first is that of what is missing.
+// Advances returns the widths of the characters by code, in 1/1000 of the font size. The first is that of the missing glyph.
 func (s *Subset) Advances() []int {
 	advances := make([]int, len(s.Runes))
 	for i, r := range s.Runes {

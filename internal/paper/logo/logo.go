@@ -1,4 +1,4 @@
-// Package logo decodes the pictures that merchants upload, within bounds of bytes, pixels and memory, and scales them.
+// Package logo decodes and scales the pictures that merchants upload, within limits on bytes, pixels and memory.
 package logo
 
 import (
@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// MaxFile is the largest file of a logo in bytes.
+	// MaxFile is the maximum size of a logo file in bytes.
 	MaxFile = 512 << 10
-	// maxSide bounds what a small file may blow up to: 2048 by 2048 are 16 MB in memory.
+	// maxSide limits how large a small file may become in memory: 2048 by 2048 pixels are 16 MB.
 	maxSide = 2048
 )
 
-// Refused says what is wrong with a file, to be put after the name of its field: "must be …".
+// Refused is the reason why a file is refused, formulated to follow the name of its field: "must be …".
 type Refused string
 
 // Error implements error.
@@ -27,19 +27,19 @@ func (r Refused) Error() string { return string(r) }
 
 const notWhole = Refused("must be a whole PNG or JPEG picture")
 
-// Picture is a decoded logo on white.
+// Picture is a decoded logo on a white background.
 type Picture struct {
 	// Image has no transparent pixel.
 	Image *image.RGBA
-	// Photo reports whether it came as JPEG.
+	// Photo is true if the file was a JPEG.
 	Photo bool
 }
 
-// decoding bounds the pictures in memory: one for each core.
+// decoding limits the pictures that are decoded concurrently: one for each core.
 var decoding = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// Decode reads a PNG or JPEG after a look at its size, puts it on white, and makes its longer side at most kept pixels. The
-// error is Refused.
+// Decode decodes a PNG or JPEG after checking its size, puts it on a white background, and scales its longer side to at most kept
+// pixels. The error is of type Refused.
 func Decode(file []byte, kept int) (*Picture, error) {
 	if len(file) > MaxFile {
 		return nil, Refused(fmt.Sprintf("must be a file of at most %d KiB", MaxFile>>10))
@@ -72,7 +72,7 @@ func Decode(file []byte, kept int) (*Picture, error) {
 	return p, nil
 }
 
-// Within scales the picture into a square, keeping its proportions; every pixel is the mean of those that it stands for.
+// Within scales the picture into a square, keeping its proportions. Every pixel is the mean of the pixels it represents.
 func (p *Picture) Within(side int) *image.RGBA {
 	from := p.Image.Bounds()
 	longer := max(from.Dx(), from.Dy())
@@ -88,7 +88,7 @@ func (p *Picture) Within(side int) *image.RGBA {
 	return to
 }
 
-// span is the part of a line of `from` pixels that pixel i of `to` stands for.
+// span returns the range of pixels, in a line of `from` pixels, that pixel i of `to` represents.
 func span(i, to, from int) (first, end int) {
 	first = i * from / to
 	return first, max((i+1)*from/to, first+1)

@@ -47,7 +47,7 @@ func TestADecompressionBombIsNotDecoded(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoWholePictureIsRefused(t *testing.T) {
+func TestIncompletePicturesAreRefused(t *testing.T) {
 	t.Parallel()
 	whole := pngFile(t, image.NewGray(image.Rect(0, 0, 40, 40)))
 	for name, file := range map[string][]byte{

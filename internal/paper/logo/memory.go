@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// Memory keeps what was made of the logos that were used: a shop shows many codes and issues many documents, and decoding is
-// a large part of the work for one.
+// Memory caches what was made of recently used logos: a shop shows many codes and issues many documents, and decoding is a large
+// part of that work.
 type Memory[T any] struct {
 	most int
 	mu   sync.Mutex
 	made map[[sha256.Size]byte]T
 }
 
-// NewMemory returns a memory for at most so many logos.
+// NewMemory returns a cache for at most that many logos.
 func NewMemory[T any](most int) *Memory[T] {
 	return &Memory[T]{most: most, made: map[[sha256.Size]byte]T{}}
 }
 
-// Get returns what was built of a file, or builds it. What fails is not kept.
+// Get returns the cached value for a file, or builds it. Failures are not cached.
 func (m *Memory[T]) Get(file []byte, build func(file []byte) (T, error)) (T, error) {
 	key := sha256.Sum256(file)
 	m.mu.Lock()
@@ -33,7 +33,7 @@ func (m *Memory[T]) Get(file []byte, build func(file []byte) (T, error)) (T, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for old := range m.made { // any other one is forgotten when there are too many
+	for old := range m.made { // evict an arbitrary other entry when the cache is full
 		if len(m.made) < m.most {
 			break
 		}

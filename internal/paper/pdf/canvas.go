@@ -7,56 +7,56 @@ import (
 	"european-pay.eu/eupay/internal/paper/font"
 )
 
-// Point is the unit of lengths in PDF. All lengths are in hundredths of it, from the upper left corner: integers, so that every
-// machine writes the same.
+// Point is the unit of length in PDF. All lengths are integers in hundredths of a point, measured from the upper left corner, so
+// that every machine produces the same output.
 const Point = 100
 
-// Colour is red, green and blue as PDF writes them.
+// Colour is red, green and blue in PDF syntax.
 type Colour string
 
-// Style is how a text looks.
+// Style is the appearance of a text.
 type Style struct {
 	Bold   bool
 	Size   int
 	Colour Colour
 }
 
-// Leading is the distance from one line to the next.
+// Leading is the distance between two lines.
 func (s Style) Leading() int { return s.Size * 135 / 100 }
 
-// Canvas collects what is drawn on the pages of a file.
+// Canvas collects the content of the pages of a file.
 type Canvas struct {
-	// Pages are those that were begun; what is drawn stands on Page, one of them.
+	// Pages are the pages so far; drawing goes to Page, one of them.
 	Pages []*Page
 	Page  *Page
-	// Image is the picture that Picture draws; nil for none.
+	// Image is the picture that Picture draws; nil if none.
 	Image *Image
 
 	width, height int
 	regular, bold *font.Subset
 }
 
-// Page is the content of a page, with the last of the settings in it.
+// Page is the content of a page, with the current graphics settings.
 type Page struct {
 	bytes.Buffer
 	fill  Colour
 	links []link
-	// pictured: the page shows the picture.
+	// pictured is true if the page shows the picture.
 	pictured bool
 }
 
-// link is a place on a page that leads to an address.
+// link is an area of a page that links to a URL.
 type link struct {
 	x, y, w, h int
 	url        string
 }
 
-// NewCanvas returns one for pages of that size.
+// NewCanvas returns a canvas for pages of that size.
 func NewCanvas(width, height int) *Canvas {
 	return &Canvas{width: width, height: height, regular: font.NewSubset(font.Regular()), bold: font.NewSubset(font.Bold())}
 }
 
-// NewPage begins a page.
+// NewPage starts a page.
 func (c *Canvas) NewPage() {
 	c.Page = &Page{}
 	c.Page.Grow(16 << 10)
@@ -70,12 +70,12 @@ func (c *Canvas) subset(bold bool) *font.Subset {
 	return c.regular
 }
 
-// Width of a text that stands on one line.
+// Width returns the width of a text on one line.
 func (c *Canvas) Width(s Style, text string) int {
 	return c.subset(s.Bold).Font.Width(text) * s.Size / 1000
 }
 
-// Text writes one line from x on; y is its base line.
+// Text writes one line starting at x; y is its baseline.
 func (c *Canvas) Text(s Style, x, y int, text string) {
 	if text == "" {
 		return
@@ -111,10 +111,10 @@ func (c *Canvas) Box(in Colour, x, y, w, h int) {
 	c.Page.WriteString("re f\n")
 }
 
-// Rounded fills a rectangle with round corners of that radius: quarters of circles, nearly.
+// Rounded fills a rectangle with rounded corners, which are approximated quarter circles.
 func (c *Canvas) Rounded(in Colour, x, y, w, h, radius int) {
 	c.fill(in)
-	bend := radius * 5523 / 10_000 // where the control points of such a quarter are
+	bend := radius * 5523 / 10_000 // position of the control points of a quarter circle
 	left, right, low, high := x, x+w, c.height-y-h, c.height-y
 	at := func(operator string, numbers ...int) {
 		for _, n := range numbers {
@@ -134,7 +134,7 @@ func (c *Canvas) Rounded(in Colour, x, y, w, h, radius int) {
 	c.Page.WriteString("f\n")
 }
 
-// Line is a horizontal rule: a thin box, which every program draws alike.
+// Line draws a horizontal rule as a thin box, which all viewers render alike.
 func (c *Canvas) Line(in Colour, x, y, w, thickness int) { c.Box(in, x, y-thickness/2, w, thickness) }
 
 func (c *Canvas) fill(in Colour) {
@@ -144,7 +144,7 @@ func (c *Canvas) fill(in Colour) {
 	}
 }
 
-// number writes hundredths as a decimal number and a blank.
+// number writes hundredths as a decimal number followed by a space.
 func (p *Page) number(n int) {
 	b := p.AvailableBuffer()
 	if n < 0 {

@@ -6,7 +6,7 @@ import (
 	"european-pay.eu/eupay/internal/paper/qrcode"
 )
 
-// Code draws a QR code with its margin into a square: one path of whole modules, so that no seam shows between them.
+// Code draws a QR code with its margin into a square, as one path, so that no gaps show between modules.
 func (c *Canvas) Code(q *qrcode.Code, x, y, side int) {
 	p := c.Page
 	module := side / (q.Size + 2*qrcode.Quiet)

@@ -2,15 +2,15 @@ package pdf
 
 import "unicode"
 
-// visual puts runs of letters that are read from right to left into the order in which they stand on the page. Their
-// joining is not done: they can be read, not admired.
+// visual reorders runs of right-to-left letters into display order. It does not join letters: the text is readable but not
+// typographically correct.
 func visual(text string) string {
 	if !hasRightToLeft(text) {
 		return text
 	}
 	runes := []rune(text)
 	for i := 0; i < len(runes); i++ {
-		end := i // after the last letter of the run; blanks between two of them belong to it
+		end := i // up to the last letter of the run, including spaces between its words
 		for j := i; j < len(runes) && (rightToLeft(runes[j]) || unicode.In(runes[j], unicode.Zs, unicode.M)); j++ {
 			if rightToLeft(runes[j]) {
 				end = j + 1
@@ -36,7 +36,7 @@ func hasRightToLeft(text string) bool {
 	return false
 }
 
-// rightToLeft letters that the font has.
+// rightToLeft reports whether r is a right-to-left letter that the font has.
 func rightToLeft(r rune) bool {
 	return r >= 0x590 && unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Nko) && unicode.IsLetter(r)
 }

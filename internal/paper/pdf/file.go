@@ -1,7 +1,7 @@
-// Package pdf writes PDF files (ISO 32000-1): text in our fonts, boxes, QR codes and a picture. It writes them by itself, since a
-// general library takes ten times as long and no PDF/A comes out of it.
+// Package pdf writes PDF files (ISO 32000-1) with text, boxes, QR codes and a picture. It has its own writer, because general
+// libraries take ten times as long and do not produce PDF/A.
 //
-// What is written depends on the arguments only: not on the day, on a map's order or on the machine.
+// The output depends only on the arguments: not on the date, the order of a map or the machine.
 package pdf
 
 import (
@@ -16,14 +16,14 @@ import (
 	"unicode/utf16"
 )
 
-// File writes the objects of a PDF (section 7.5 of the standard) in the order of their numbers, which follow from the order in which
-// they are asked for: nothing but the content decides about the bytes.
+// File writes the objects of a PDF (section 7.5 of the standard) in the order of their numbers, which are assigned in the order
+// of requests. So the bytes depend only on the content.
 type File struct {
 	out     bytes.Buffer
 	offsets []int
 }
 
-// NewFile begins with the header; the comment's bytes tell programs that the file is not text (ISO 19005-3, 6.1.2).
+// NewFile writes the header. The bytes in its comment mark the file as binary (ISO 19005-3, 6.1.2).
 func NewFile() *File {
 	f := &File{}
 	f.out.Grow(128 << 10)
@@ -31,7 +31,7 @@ func NewFile() *File {
 	return f
 }
 
-// Reserve gives a number for an object that is written later.
+// Reserve returns a number for an object that is written later.
 func (f *File) Reserve() int {
 	f.offsets = append(f.offsets, 0)
 	return len(f.offsets)
@@ -43,14 +43,14 @@ func (f *File) open(n int) {
 	f.out.WriteString(" 0 obj\n")
 }
 
-// Object writes a dictionary or whatever the body is.
+// Object writes a dictionary or any other body.
 func (f *File) Object(n int, body string) {
 	f.open(n)
 	f.out.WriteString(body)
 	f.out.WriteString("\nendobj\n")
 }
 
-// Stream writes data as it is; entries are the rest of its dictionary.
+// Stream writes data unchanged; entries are the rest of its dictionary.
 func (f *File) Stream(n int, entries string, data []byte) {
 	f.open(n)
 	f.out.WriteString("<<" + entries + "/Length " + strconv.Itoa(len(data)) + ">>\nstream\n")
@@ -58,13 +58,13 @@ func (f *File) Stream(n int, entries string, data []byte) {
 	f.out.WriteString("\nendstream\nendobj\n")
 }
 
-// Packed writes data compressed.
+// Packed writes compressed data.
 func (f *File) Packed(n int, entries string, data []byte) {
 	f.Stream(n, entries+"/Filter/FlateDecode", Deflate(data))
 }
 
-// End writes the table of places and the trailer. The identifier is made of the content (14.4), so equal files have
-// equal ones.
+// End writes the cross-reference table and the trailer. The identifier is derived from the content (14.4), so equal files have
+// equal identifiers.
 func (f *File) End(root, info int) []byte {
 	hash := sha256.Sum256(f.out.Bytes())
 	id := "<" + strings.ToUpper(hex.EncodeToString(hash[:16])) + ">"
@@ -81,7 +81,7 @@ func (f *File) End(root, info int) []byte {
 // Ref is a reference to an object.
 func Ref(n int) string { return strconv.Itoa(n) + " 0 R" }
 
-// Literal is a text string (7.9.2.2) in UTF-16.
+// Literal returns a text string (7.9.2.2) in UTF-16.
 func Literal(text string) string {
 	var b strings.Builder
 	b.WriteString("<FEFF")
@@ -91,31 +91,31 @@ func Literal(text string) string {
 	return b.String() + ">"
 }
 
-// effort of the compression: more takes half as long again and saves three parts in a hundred.
+// effort is the compression level: a higher one takes half as long again and saves three per cent.
 const effort = 4
 
-// compressors are kept: a new one takes a megabyte.
+// compressors are pooled, because a new one allocates a megabyte.
 var compressors = sync.Pool{New: func() any {
 	w, err := zlib.NewWriterLevel(nil, effort)
 	if err != nil {
-		panic(err) // there is no such effort
+		panic(err) // cannot happen: the level is valid
 	}
 	return w
 }}
 
-// Deflate compresses data as the filter FlateDecode reads it.
+// Deflate compresses data for the filter FlateDecode.
 func Deflate(data []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(data)/2 + 64)
 	w := compressors.Get().(*zlib.Writer)
 	defer compressors.Put(w)
 	w.Reset(&out)
-	w.Write(data) // a buffer takes everything
+	w.Write(data) // writing to a buffer never fails
 	w.Close()
 	return out.Bytes()
 }
 
-// ascii is a string of bytes (7.3.4.2), for addresses, which are ASCII.
+// ascii returns a byte string (7.3.4.2), for URLs, which are ASCII.
 func ascii(text string) string {
 	return "(" + strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`, "\r", "", "\n", "").Replace(text) + ")"
 }

@@ -10,10 +10,10 @@ import (
 	"european-pay.eu/eupay/internal/paper/font"
 )
 
-// FontObjects is how many objects a font takes.
+// FontObjects is the number of objects of a font.
 const FontObjects = 5
 
-// font writes the objects of a font, of which the first one is what pages refer to.
+// font writes the objects of a font. Pages refer to the first one.
 func (f *File) font(n int, s *font.Subset) {
 	program := s.File()
 	whole, advances := s.Font, s.Advances()
@@ -28,10 +28,10 @@ func (f *File) font(n int, s *font.Subset) {
 	f.Packed(n+4, "", unicodes(s))
 }
 
-// capitals is the height of capital letters in 1/1000 of the font's size.
+// capitals is the height of capital letters in 1/1000 of the font size.
 const capitals = 729
 
-// widths of the codes from 0 (9.7.4.3).
+// widths lists the widths of the codes from 0 on (9.7.4.3).
 func widths(advances []int) string {
 	b := []byte("[0[")
 	for i, advance := range advances {
@@ -43,7 +43,7 @@ func widths(advances []int) string {
 	return string(append(b, "]]"...))
 }
 
-// unicodes is the table by which programs read the text (9.10.3), in groups of at most a hundred.
+// unicodes is the table with which programs extract the text (9.10.3), in groups of at most a hundred.
 func unicodes(s *font.Subset) []byte {
 	var b strings.Builder
 	b.WriteString("/CIDInit/ProcSet findresource begin\n12 dict begin\nbegincmap\n" +
@@ -66,7 +66,7 @@ func unicodes(s *font.Subset) []byte {
 	return []byte(b.String())
 }
 
-// tag are the six letters before the name of a font that is not whole.
+// tag returns the six letters before the name of a subset font.
 func tag(file []byte) string {
 	hash := sha256.Sum256(file)
 	letters := make([]byte, 6)

@@ -7,14 +7,14 @@ import (
 	"image/jpeg"
 )
 
-// Image is a picture as a PDF has it: never the bytes that somebody sent.
+// Image is a picture encoded for a PDF. It never contains uploaded bytes.
 type Image struct {
 	width, height int
 	filter        string
 	data          []byte
 }
 
-// NewImage compresses a photograph as one, and anything else without loss. The picture has no transparent pixel.
+// NewImage compresses a photograph as JPEG, and any other picture losslessly. The picture has no transparent pixels.
 func NewImage(m *image.RGBA, photo bool) (*Image, error) {
 	l := &Image{width: m.Rect.Dx(), height: m.Rect.Dy(), filter: "/FlateDecode"}
 	if photo {
@@ -33,12 +33,12 @@ func NewImage(m *image.RGBA, photo bool) (*Image, error) {
 	return l, nil
 }
 
-// entries of the picture's dictionary (8.9.5).
+// entries returns the picture's dictionary entries (8.9.5).
 func (l *Image) entries() string {
 	return fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter%s", l.width, l.height, l.filter)
 }
 
-// Within is how large the picture is when it is as large as can be in a box.
+// Within returns the largest size of the picture that fits into a box.
 func (l *Image) Within(w, h int) (width, height int) {
 	if l.width*h < l.height*w {
 		return h * l.width / l.height, h

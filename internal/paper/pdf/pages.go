@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Objects are the numbers of what a canvas writes into a file, and of the tree of pages, which is the caller's to write.
+// Objects are the object numbers of what a canvas writes, and of the page tree, which the caller writes.
 type Objects struct {
 	Tree int
-	// Regular and Bold are the first of FontObjects each.
+	// Regular and Bold are the first of FontObjects objects each.
 	Regular, Bold int
 	image         int
 	// Pages of the canvas; Reserve sets them.
 	Pages []int
 }
 
-// Reserve gives numbers to the picture and the pages of the canvas, which must all be drawn.
+// Reserve assigns numbers to the picture and the pages of the canvas. All pages must be complete.
 func (c *Canvas) Reserve(f *File, o *Objects) {
 	if c.Image != nil {
 		o.image = f.Reserve()
@@ -40,7 +40,7 @@ func (c *Canvas) Write(f *File, o Objects) {
 	}
 }
 
-// Kids is the tree of pages (7.7.3.2).
+// Kids returns the page tree (7.7.3.2).
 func (o Objects) Kids() string {
 	kids := make([]string, len(o.Pages))
 	for i, n := range o.Pages {
@@ -73,12 +73,12 @@ func (c *Canvas) write(f *File, o Objects, n int, p *Page) {
 	}
 }
 
-// Link makes a place on the page lead to an address.
+// Link makes an area of the page link to a URL.
 func (c *Canvas) Link(x, y, w, h int, url string) {
 	c.Page.links = append(c.Page.links, link{x, y, w, h, url})
 }
 
-// object is the link as an annotation (12.5.6.5) that is printed, as PDF/A wants it.
+// object returns the link as an annotation (12.5.6.5) with the print flag, which PDF/A requires.
 func (k link) object(height int) string {
 	corner := func(n int) string { return strconv.Itoa(n / Point) }
 	return "<</Type/Annot/Subtype/Link/F 4/Border[0 0 0]/Rect[" + corner(k.x) + " " + corner(height-k.y-k.h) + " " +

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Wrap breaks a text into lines at most that wide: at its own ends of lines, at blanks, and within what is longer than
-// a line. Letters and their accents become one character, as the font has them. Nothing is cut. An empty text has no lines.
+// Wrap breaks a text into lines of at most that width: at its line breaks, at spaces, and within words that are longer than a
+// line. Letters and combining accents are composed, as the font requires. Nothing is cut. An empty text has no lines.
 func (c *Canvas) Wrap(s Style, width int, text string) (lines []string) {
 	text = strings.TrimSpace(lineEnds.Replace(norm.NFC.String(text)))
 	if text == "" {
@@ -42,7 +42,7 @@ func (c *Canvas) paragraph(s Style, width int, text string) (lines []string) {
 	return append(lines, line)
 }
 
-// head is as much of a word as fits, at least one character.
+// head returns as much of a word as fits, at least one character.
 func (c *Canvas) head(s Style, width int, word string) string {
 	used := 0
 	for i, r := range word {

@@ -10,11 +10,10 @@ const (
 	penaltyBalance = 10 // for each 5 % away from half dark
 )
 
-// words hold the 177 modules of the largest code.
+// words is the number of words for the 177 modules of the largest code.
 const words = 3
 
-// line is a row or a column: bit i of it is module i. Eight masks are weighed for each code, so it is done for 64 modules
-// at once.
+// line is a row or a column: bit i is module i. Eight masks are evaluated for each code, so 64 modules are processed at once.
 type line [words]uint64
 
 func (l *line) set(i int) { l[i/64] |= 1 << (i % 64) }
@@ -27,7 +26,7 @@ func (l *line) count() int {
 	return n
 }
 
-// from has module i+n at i.
+// from returns the line shifted: module i+n is at i.
 func (l *line) from(n int) (out line) {
 	for i := range words {
 		out[i] = l[i] >> n
@@ -38,7 +37,7 @@ func (l *line) from(n int) (out line) {
 	return out
 }
 
-// first has the modules below n.
+// first returns the modules below n.
 func first(n int) (out line) {
 	for i := range words {
 		if rest := n - 64*i; rest >= 64 {
@@ -50,7 +49,7 @@ func first(n int) (out line) {
 	return out
 }
 
-// penalty is how hard the code is to read by the rules of the standard: lower is better.
+// penalty returns the penalty score of the standard: lower is easier to read.
 func (c *Code) penalty() int {
 	points, dark := 0, 0
 	for i := range c.Size {
@@ -74,7 +73,7 @@ func blocks(a, b *line, size int) int {
 	return same.count()
 }
 
-// penalty of the runs and of what looks like a finder pattern.
+// penalty returns the score of the runs and of patterns that look like a finder pattern.
 func (l *line) penalty(size int) int {
 	var at [11]line
 	at[0] = *l
@@ -82,7 +81,7 @@ func (l *line) penalty(size int) int {
 		at[i] = l.from(i)
 	}
 	runStarts, finderStarts := first(size-4), first(size-10)
-	var dark, light, finders line // five of one colour, or a finder pattern, begin here
+	var dark, light, finders line // five of one colour, or a finder pattern, start here
 	for i := range words {
 		dark[i] = at[0][i] & at[1][i] & at[2][i] & at[3][i] & at[4][i] & runStarts[i]
 		light[i] = ^(at[0][i] | at[1][i] | at[2][i] | at[3][i] | at[4][i]) & runStarts[i]
@@ -92,13 +91,13 @@ func (l *line) penalty(size int) int {
 	return runs(&dark) + runs(&light) + finders.count()*penaltyFinder
 }
 
-// finderAt has the modules from which on, after that many others, come 1:1:3:1:1.
+// finderAt returns the modules after which, at the given offset, 1:1:3:1:1 follows.
 func finderAt(at *[11]line, after, word int) uint64 {
 	a := at[after:]
 	return a[0][word] &^ a[1][word] & a[2][word] & a[3][word] & a[4][word] &^ a[5][word] & a[6][word]
 }
 
-// runs weighs runs of which each has a bit for every five modules in it: a run of n has n-4 bits.
+// runs scores runs given one bit for every five consecutive modules: a run of n has n-4 bits.
 func runs(fives *line) int {
 	next := fives.from(1)
 	ends := 0

@@ -1,4 +1,4 @@
-// Package qrcode makes QR codes (ISO/IEC 18004) as squares of modules. How they are drawn is for others to say.
+// Package qrcode generates QR codes (ISO/IEC 18004) as squares of modules. It does not draw them.
 package qrcode
 
 import (
@@ -9,30 +9,30 @@ import (
 	"rsc.io/qr/coding"
 )
 
-// Level is how much of a code may be damaged or covered.
+// Level is the error correction level.
 type Level coding.Level
 
-// The levels that are in use: M for what is scanned as it is, H for what a logo covers.
+// The levels in use: M for plain codes, H for codes that a logo covers.
 const (
 	M = Level(coding.M)
 	H = Level(coding.H)
 )
 
 const (
-	// Quiet is the white margin that a code needs, in modules (section 9.1 of the standard).
+	// Quiet is the white margin of a code in modules (section 9.1 of the standard).
 	Quiet = 4
 	// MaxVersion is the largest code.
 	MaxVersion = coding.MaxVersion
 )
 
-// ErrTooLong says that a text does not fit into the largest code that was allowed.
+// ErrTooLong is returned when a text does not fit into the largest permitted code.
 var ErrTooLong = errors.New("the text is too long for a QR code")
 
-// Code is the square of modules of a QR code, without its margin.
+// Code is the modules of a QR code, without its margin.
 type Code struct {
-	// Size is the modules of a side.
+	// Size is the number of modules per side.
 	Size int
-	// rows and columns have a bit for each dark module: the same ones twice.
+	// rows and columns have a bit for each dark module; both represent the same modules.
 	rows, columns []line
 }
 
@@ -45,7 +45,7 @@ func (c *Code) set(x, y int) {
 	c.columns[x].set(y)
 }
 
-// xor returns the code with the modules of the other one turned over.
+// xor returns the code with the modules of the other one inverted.
 func (c *Code) xor(other *Code) *Code {
 	out := newCode(c.Size)
 	for i := range c.Size {
@@ -77,8 +77,8 @@ func (c *Code) Runs(f func(x, y, length int)) {
 
 const masks = 8
 
-// Encode returns the smallest code that holds the text, with the mask that the standard (section 7.8.3) prefers: the one that
-// is least like the patterns by which a camera finds a code. ErrTooLong when that code is above the version highest.
+// Encode returns the smallest code that holds the text, with the mask that has the lowest penalty (section 7.8.3 of the
+// standard). It returns ErrTooLong if the code would exceed the version highest.
 func Encode(text string, level Level, highest int) (*Code, error) {
 	data := segment(text)
 	version := coding.Version(coding.MinVersion)
@@ -106,7 +106,7 @@ func Encode(text string, level Level, highest int) (*Code, error) {
 	return p.best(first), nil
 }
 
-// segment is the densest mode that takes the whole text.
+// segment returns the densest mode that can encode the whole text.
 func segment(text string) coding.Encoding {
 	if n := coding.Num(text); n.Check() == nil {
 		return n
@@ -117,15 +117,15 @@ func segment(text string) coding.Encoding {
 	return coding.String(text)
 }
 
-// plan is what depends on version and level only.
+// plan holds what depends only on version and level.
 type plan struct {
-	// first draws with the first mask; turned are the modules that differ with each of the others, those that name the mask
-	// among them.
+	// first draws with the first mask; turned are the modules that differ with each other mask, including those that identify the
+	// mask.
 	first  *coding.Plan
 	turned [masks]*Code
 }
 
-// best is the code with the mask of the least penalty, given the one with the first mask.
+// best returns the code with the mask of the lowest penalty, given the code with the first mask.
 func (p *plan) best(first *Code) *Code {
 	best, least := first, first.penalty()
 	for _, turned := range p.turned[1:] {
@@ -142,7 +142,7 @@ type planKey struct {
 	level   coding.Level
 }
 
-// plans are made once. They end at about 6 MB, when every version was asked for.
+// plans are built once per version and level. They take at most about 6 MB.
 var plans sync.Map // planKey → *plan
 
 func planOf(version coding.Version, level coding.Level) (*plan, error) {
@@ -165,7 +165,7 @@ func planOf(version coding.Version, level coding.Level) (*plan, error) {
 	return p, nil
 }
 
-// difference has the modules that two plans draw differently for the same data.
+// difference returns the modules that two plans draw differently for the same data.
 func difference(a, b *coding.Plan) *Code {
 	c := newCode(len(a.Pixel))
 	for y, row := range a.Pixel {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Why a webhook is refused. Answer it with 400 and do nothing else.
+// The reasons why a webhook is refused. Respond with 400 and do nothing else.
 var (
 	ErrSignature = errors.New("the webhook signature is missing or wrong")
 	ErrTimestamp = errors.New("the webhook timestamp is missing, too old or too new")
@@ -20,13 +20,13 @@ var (
 	ErrHeader    = errors.New("a webhook header is missing or there more than once")
 )
 
-// Prefix starts every webhook secret.
+// Prefix is the prefix of every webhook secret.
 const Prefix = "whsec_"
 
-// Verify checks all signatures of a request that has these headers and this raw body. The Standard Webhooks headers are
-// required: only they carry a timestamp, so only they refuse replays. X-EuPay-Signature is checked too when it is there,
-// except while the old secret of a rotation still signs (webhook-signature then holds several signatures): that header is
-// by the old secret then, and the caller may have the new one already. A header that is there twice is refused.
+// Verify verifies all signatures of a request with these headers and this raw body. The Standard Webhooks headers are required:
+// only they carry a timestamp, so only they prevent replays. X-EuPay-Signature is also verified if present, except during a
+// secret rotation (webhook-signature then has several signatures), because it is then made with the old secret while the caller
+// may already have the new one. Duplicate headers are refused.
 func Verify(secret string, header http.Header, body []byte, now time.Time, tolerance time.Duration) error {
 	if !wellFormed(header) {
 		return ErrHeader
@@ -41,10 +41,10 @@ func Verify(secret string, header http.Header, body []byte, now time.Time, toler
 	return EuPay(secret, body, header.Get("X-EuPay-Signature"))
 }
 
-// wellFormed reports whether the required headers are there, and none of ours more than once.
+// wellFormed reports whether the required headers are present and none of ours is duplicated.
 func wellFormed(header http.Header) bool {
 	for _, name := range []string{"webhook-id", "webhook-timestamp", "webhook-signature", "X-EuPay-Signature"} {
-		// Some servers and proxies join values with a comma and a space. None of ours holds that.
+		// Some servers and proxies join values with a comma and a space, which ours never contain.
 		if len(header.Values(name)) > 1 || strings.Contains(header.Get(name), ", ") {
 			return false
 		}
@@ -62,8 +62,8 @@ func rotating(signatures string) bool {
 	return n > 1
 }
 
-// EuPay checks the X-EuPay-Signature header, "sha256=<hex>". Its HMAC key is the secret as it is shown, with the
-// prefix whsec_. It holds no time, so it does not refuse replays: use Verify or Standard where you can.
+// EuPay verifies the X-EuPay-Signature header, "sha256=<hex>". Its HMAC key is the secret as shown, with the prefix whsec_. It
+// contains no timestamp and does not prevent replays: use Verify or Standard where possible.
 func EuPay(secret string, body []byte, header string) error {
 	if secret == "" {
 		return ErrSecret
@@ -74,9 +74,9 @@ func EuPay(secret string, body []byte, header string) error {
 	return nil
 }
 
-// Standard checks the headers of the Standard Webhooks specification: webhook-id, webhook-timestamp (unix seconds) and
-// webhook-signature, a list of "v1,<base64>" parted by spaces of which one must match. Its HMAC key is the decoded part
-// of the secret after whsec_. A timestamp further than tolerance from now is refused, against replays; 5 minutes are usual.
+// Standard verifies the headers of the Standard Webhooks specification: webhook-id, webhook-timestamp (Unix seconds) and
+// webhook-signature, a space-separated list of "v1,<base64>" of which one must match. Its HMAC key is the decoded part of the
+// secret after whsec_. To prevent replays, a timestamp further than tolerance from now is refused; 5 minutes are usual.
 func Standard(secret, id, timestamp, signatureHeader string, body []byte, now time.Time, tolerance time.Duration) error {
 	key, err := Key(secret)
 	if err != nil {
@@ -95,18 +95,18 @@ func Standard(secret, id, timestamp, signatureHeader string, body []byte, now ti
 	return ErrSignature
 }
 
-// Key is the HMAC key of the Standard Webhooks signature: the bytes that the secret encodes.
+// Key returns the HMAC key of the Standard Webhooks signature: the bytes that the secret encodes.
 func Key(secret string) ([]byte, error) {
 	text, ok := strings.CutPrefix(secret, Prefix)
 	key, err := base64.StdEncoding.DecodeString(text)
-	// The decoder skips line breaks and spare bits: only the one right form is accepted.
+	// The decoder ignores line breaks and trailing bits, so only the canonical form is accepted.
 	if !ok || err != nil || len(key) == 0 || base64.StdEncoding.EncodeToString(key) != text {
 		return nil, ErrSecret
 	}
 	return key, nil
 }
 
-// equal compares texts, not what they decode to, so that nothing but the one right form is accepted.
+// equal compares the encoded texts, so that only the canonical form is accepted.
 func equal(got, want string) bool { return hmac.Equal([]byte(got), []byte(want)) }
 
 func sum(key []byte, parts ...[]byte) []byte {

@@ -1,6 +1,6 @@
-// Package cii writes an invoice as UN/CEFACT Cross Industry Invoice (D22B), the XML that is inside of a Factur-X
-// document, in the profile EN 16931. It writes what the document says and computes nothing; whether it is right is checked
-// by the rules of ciitest and, from outside, by the official ones.
+// Package cii writes an invoice as UN/CEFACT Cross Industry Invoice (D22B), the XML that is inside of a Factur-X document, in the
+// profile EN 16931. It writes the document's content and calculates nothing. Its output is verified by the rules of ciitest and,
+// externally, by the official ones.
 //
 // Terms in parentheses such as (BT-1) and (BG-25) are those of EN 16931-1; the order of elements is the schema's.
 package cii
@@ -10,17 +10,17 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Profile (BT-24) is the rules that a document follows: EN 16931 without extensions.
+// Profile (BT-24) identifies the rules that a document follows: EN 16931 without extensions.
 const Profile = "urn:cen.eu:en16931:2017"
 
-// currency (BT-5): the product knows no other.
+// currency (BT-5): only euros are supported.
 const currency = "EUR"
 
-// format102 says that a date is written YYYYMMDD.
+// format102 means that a date is written as YYYYMMDD.
 var format102 = attr{"format", "102"}
 
-// Write gives the document's XML in UTF-8. The same document gives the same bytes. The document is one that package invoice
-// issued; Write leaves out what it leaves out.
+// Write returns the document's XML in UTF-8. The same document gives the same bytes. The document must have been issued by
+// package invoice; empty fields are omitted.
 func Write(d invoice.Document) []byte {
 	w := &writer{}
 	w.buf.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
@@ -32,7 +32,7 @@ func Write(d invoice.Document) []byte {
 				w.in("ram:IncludedSupplyChainTradeLineItem", func() { w.line(l) })
 			}
 			w.in("ram:ApplicableHeaderTradeAgreement", func() { w.agreement(d) })
-			w.empty("ram:ApplicableHeaderTradeDelivery") // the schema wants it, and no rule a date in it (BT-72)
+			w.empty("ram:ApplicableHeaderTradeDelivery") // the schema requires it, and no rule requires a date in it (BT-72)
 			w.in("ram:ApplicableHeaderTradeSettlement", func() { w.settlement(d) })
 		})
 	},

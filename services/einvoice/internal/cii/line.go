@@ -5,7 +5,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// line is BG-25.
+// line writes a line (BG-25).
 func (w *writer) line(l invoice.Line) {
 	w.in("ram:AssociatedDocumentLineDocument", func() { w.text("ram:LineID", l.ID) })
 	w.in("ram:SpecifiedTradeProduct", func() {
@@ -13,8 +13,8 @@ func (w *writer) line(l invoice.Line) {
 		w.text("ram:Description", l.Description)
 	})
 	w.in("ram:SpecifiedLineTradeAgreement", func() {
-		// BT-148 is the price before a discount on the price, of which there is none here; from September 2027 the data for
-		// the tax office wants it on every line (DGFiP G6.09).
+		// BT-148 is the price before a discount on the price, which does not exist here. From September 2027 the data for the tax
+		// office requires it on every line (DGFiP G6.09).
 		w.price("ram:GrossPriceProductTradePrice", l.NetPrice)
 		w.price("ram:NetPriceProductTradePrice", l.NetPrice)
 	})

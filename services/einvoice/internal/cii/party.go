@@ -2,7 +2,8 @@ package cii
 
 import "european-pay.eu/eupay/services/einvoice/internal/invoice"
 
-// party is what the seller (BG-4) and the buyer (BG-7) have in common: all but the tax registration, which comes last.
+// party writes what the seller (BG-4) and the buyer (BG-7) have in common: everything except the tax registration, which comes
+// last.
 func (w *writer) party(p invoice.Party) {
 	w.text("ram:GlobalID", p.SIRET, attr{"schemeID", invoice.SchemeSIRET})
 	w.text("ram:Name", p.Name)
@@ -45,8 +46,8 @@ func (w *writer) address(a invoice.Address) {
 	w.text("ram:CountryID", a.Country)
 }
 
-// sellerTax is the VAT number (BT-31). A seller in franchise may have none: then its SIREN is the tax registration (BT-32),
-// as BR-S-02, BR-E-02 and BR-Z-02 want one of the two.
+// sellerTax is the VAT number (BT-31). A seller exempt from VAT may have none. Then its SIREN is the tax registration (BT-32),
+// because BR-S-02, BR-E-02 and BR-Z-02 require one of the two.
 func (w *writer) sellerTax(p invoice.Party) {
 	if p.VATNumber == "" {
 		w.taxRegistration("FC", p.SIREN)

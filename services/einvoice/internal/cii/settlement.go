@@ -58,8 +58,8 @@ func (w *writer) allowance(a invoice.Allowance) {
 	w.in("ram:CategoryTradeTax", func() { w.tax(a.Category, a.VATPerMill) })
 }
 
-// totals is BG-22. The prepaid amount (BT-113) is written even when it is zero: a document that was paid before has to say
-// so in each case, also when its total is zero (BR-FR-CO-09).
+// totals is BG-22. The prepaid amount (BT-113) is written even if it is zero, because a document that was paid before must state
+// it (BR-FR-CO-09).
 func (w *writer) totals(d invoice.Document) {
 	t := d.Totals
 	w.amount("ram:LineTotalAmount", t.LineNet)

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// writer writes elements, one on a line, with the prefixes that are declared at the root. encoding/xml would put a
-// namespace on each element instead, and readers of invoices are known to look for the usual prefixes.
+// writer writes one element per line, with the prefixes that are declared at the root. encoding/xml would put a namespace on each
+// element instead, and some readers of invoices expect the usual prefixes.
 type writer struct {
 	buf  bytes.Buffer
 	open []string
 }
 
-// attr is an attribute of an element; its value needs no more than escaping.
+// attr is an attribute of an element.
 type attr struct{ name, value string }
 
-// in writes an element around what body writes.
+// in writes an element with the content that body writes.
 func (w *writer) in(name string, body func(), attrs ...attr) {
 	w.start(name, attrs)
 	w.buf.WriteByte('\n')
@@ -27,8 +27,7 @@ func (w *writer) in(name string, body func(), attrs ...attr) {
 	w.end(name)
 }
 
-// text writes an element that holds a value; nothing at all when the value is blank, as an empty element says nothing and
-// the rules refuse it.
+// text writes an element with a value. It writes nothing if the value is blank, because the rules refuse empty elements.
 func (w *writer) text(name, value string, attrs ...attr) {
 	if strings.TrimSpace(value) == "" {
 		return
@@ -38,7 +37,7 @@ func (w *writer) text(name, value string, attrs ...attr) {
 	w.end(name)
 }
 
-// empty writes an element without content, which the schema wants in one place.
+// empty writes an element without content, which the schema requires in one place.
 func (w *writer) empty(name string) {
 	w.indent()
 	w.buf.WriteString("<" + name + "/>\n")
@@ -63,8 +62,8 @@ func (w *writer) indent() {
 	}
 }
 
-// escape writes s as character data (XML 1.0 section 2.4), or as the value of an attribute. What XML cannot hold at all
-// (section 2.2: control characters, broken UTF-8) becomes U+FFFD, so that the document can always be read.
+// escape writes s as character data (XML 1.0 section 2.4) or as the value of an attribute. Characters that XML cannot represent
+// (section 2.2: control characters, invalid UTF-8) become U+FFFD, so that the document can always be parsed.
 func escape(buf *bytes.Buffer, s string, attribute bool) {
 	for _, r := range s {
 		switch {
@@ -75,7 +74,7 @@ func escape(buf *bytes.Buffer, s string, attribute bool) {
 		case r == '>':
 			buf.WriteString("&gt;")
 		case r == '\r':
-			buf.WriteString("&#xD;") // a reader would make a line feed of it
+			buf.WriteString("&#xD;") // a parser would convert it to a line feed
 		case attribute && r == '"':
 			buf.WriteString("&quot;")
 		case attribute && r == '\n':
@@ -90,7 +89,7 @@ func escape(buf *bytes.Buffer, s string, attribute bool) {
 	}
 }
 
-// legal says whether XML 1.0 can hold the character.
+// legal reports whether XML 1.0 can represent the character.
 func legal(r rune) bool {
 	return r == '\t' || r == '\n' || r >= 0x20 && r != 0xFFFE && r != 0xFFFF
 }

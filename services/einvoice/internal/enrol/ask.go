@@ -11,69 +11,69 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// answer is what an enrolment becomes.
+// answer is the new state of an enrolment.
 type answer struct {
 	clientID string
 	mandate  platform.Mandate
 	problem  string
-	// trouble: the platform did not answer, so nothing has changed.
-	trouble bool
+	// unreachable means that the platform did not answer, so nothing has changed.
+	unreachable bool
 }
 
-// askNow asks about one while its caller waits, unless somebody else does so, or has just done it. Whatever goes wrong is the
-// sweeper's to repeat.
-func (r *Enroller) askNow(ctx context.Context, merchantID string, livemode bool, patience time.Duration) {
+// refreshNow advances an enrolment while its caller waits, unless another process does so or has just done it. Errors are left to
+// the sweeper.
+func (r *Enroller) refreshNow(ctx context.Context, merchantID string, livemode bool, patience time.Duration) {
 	if r.Platforms[livemode] == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	questions, err := r.claim(ctx, claimOneSQL, merchantID, livemode, r.instant().Add(-freshFor))
+	questions, err := r.claim(ctx, claimOneSQL, merchantID, livemode, r.instant().Add(-minInterval))
 	if err != nil {
-		r.Log.Warn("ask about an enrolment", "merchant", merchantID, "error", err)
+		r.Log.Warn("refresh enrolment", "merchant", merchantID, "error", err)
 		return
 	}
 	for _, q := range questions {
-		q.aside = true
-		r.ask(ctx, q)
+		q.onDemand = true
+		r.advance(ctx, q)
 	}
 }
 
-// ask takes an enrolment one step further, or as many as the platform has answers for: client, mandate, its status.
-func (r *Enroller) ask(ctx context.Context, q question) {
-	a, err := r.talk(ctx, q)
+// advance takes an enrolment as many steps further as the platform has answers for: client, mandate, status.
+func (r *Enroller) advance(ctx context.Context, q claimed) {
+	a, err := r.callPlatform(ctx, q)
 	if errors.Is(ctx.Err(), context.Canceled) {
-		q.aside = true // broken off: that says nothing about the platform
+		q.onDemand = true // cancelled by us: that says nothing about the platform
 	}
 	if err == nil {
-		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 		defer cancel()
 		err = r.record(record, q, a)
 	}
 	switch {
-	case errors.Is(err, errLost):
+	case errors.Is(err, errLeaseLost):
 	case err != nil:
 		r.Log.Warn("record enrolment", "merchant", q.MerchantID, "livemode", q.Livemode, "error", err)
-	case a.trouble:
-		r.Log.Info("ask about a mandate", "merchant", q.MerchantID, "livemode", q.Livemode, "error", a.problem)
+	case a.unreachable:
+		r.Log.Info("read mandate", "merchant", q.MerchantID, "livemode", q.Livemode, "error", a.problem)
 	case a.mandate.Status != q.status:
 		r.Log.Info("mandate", "merchant", q.MerchantID, "livemode", q.Livemode, "status", a.mandate.Status, "before", q.status)
 	}
 }
 
-// talk asks for what is missing, and reads what is there. Its error is one of our own.
-func (r *Enroller) talk(ctx context.Context, q question) (answer, error) {
+// callPlatform requests what is missing and reads what exists. Its error is internal.
+func (r *Enroller) callPlatform(ctx context.Context, q claimed) (answer, error) {
 	p := r.Platforms[q.Livemode]
 	if q.ClientID == "" {
 		id, err := p.EnsureClient(ctx, platform.Client{Ref: ref(q.Enrolment), Name: q.Settings.LegalName, Email: q.Settings.Email})
 		if err == nil && id == "" {
-			err = errors.New("a client without an id")
+			err = errors.New("the platform returned a client without an id")
 		}
 		if err != nil {
-			return judge(q, platform.Mandate{}, fmt.Errorf("ensure client: %w", err)), nil
+			return interpret(q, platform.Mandate{}, fmt.Errorf("ensure client: %w", err)), nil
 		}
 		q.ClientID = id
-		if err := r.keepClient(ctx, q, id); err != nil {
+		if err := r.recordClient(ctx, q, id); err != nil {
 			return answer{}, err
 		}
 	}
@@ -81,13 +81,13 @@ func (r *Enroller) talk(ctx context.Context, q question) (answer, error) {
 		m, err := p.EnsureMandate(ctx, q.ClientID, platform.MandateRequest{
 			Ref: ref(q.Enrolment) + "-" + q.Settings.SIREN(), SIREN: q.Settings.SIREN(), Start: invoice.DateOf(r.Now(), r.Zone),
 		})
-		return judge(q, m, err), nil
+		return interpret(q, m, err), nil
 	}
 	m, err := p.Mandate(ctx, q.ClientID, q.MandateID)
-	return judge(q, m, err), nil
+	return interpret(q, m, err), nil
 }
 
-// ref is what the platform knows a merchant by.
+// ref is the merchant's reference at the platform.
 func ref(e Enrolment) string {
 	if e.Livemode {
 		return e.MerchantID + "-live"
@@ -95,10 +95,10 @@ func ref(e Enrolment) string {
 	return e.MerchantID + "-test"
 }
 
-// judge says what comes of a platform's answer.
-func judge(q question, m platform.Mandate, err error) answer {
-	if err == nil && (m.ID == "" || !known(m.Status)) {
-		err = fmt.Errorf("a mandate %q with the status %q", m.ID, m.Status)
+// interpret determines the new state of an enrolment from the platform's answer.
+func interpret(q claimed, m platform.Mandate, err error) answer {
+	if err == nil && (m.ID == "" || !isKnownStatus(m.Status)) {
+		err = fmt.Errorf("the platform returned mandate %q with the status %q", m.ID, m.Status)
 	}
 	a := answer{clientID: q.ClientID, mandate: m}
 	if err == nil {
@@ -107,19 +107,19 @@ func judge(q question, m platform.Mandate, err error) answer {
 	a.mandate, a.problem = platform.Mandate{ID: q.MandateID, Status: q.status}, bounded(err)
 	var refused *platform.Refused
 	switch {
-	case q.MandateID == "" && errors.As(err, &refused): // it will not have this merchant
+	case q.MandateID == "" && errors.As(err, &refused): // the platform refuses this merchant
 		a.mandate.Status = platform.MandateFailed
-	case q.MandateID == "" && errors.Is(err, platform.ErrNotFound): // it has lost the client: the next attempt makes one
-		a.clientID, a.trouble = "", true
+	case q.MandateID == "" && errors.Is(err, platform.ErrNotFound): // the platform has lost the client: the next attempt creates one
+		a.clientID, a.unreachable = "", true
 	case errors.Is(err, platform.ErrNotFound):
 		a.mandate.Status = platform.MandateExpired
 	default:
-		a.trouble = true
+		a.unreachable = true
 	}
 	return a
 }
 
-func known(s platform.MandateStatus) bool {
+func isKnownStatus(s platform.MandateStatus) bool {
 	switch s {
 	case platform.MandatePending, platform.MandateActive, platform.MandateExpired, platform.MandateFailed:
 		return true
@@ -128,46 +128,46 @@ func known(s platform.MandateStatus) bool {
 	}
 }
 
-// bounded is a text that PostgreSQL takes, whatever the platform said.
+// bounded returns an error text that PostgreSQL accepts.
 func bounded(err error) string {
 	text := []rune(strings.ReplaceAll(err.Error(), "\x00", ""))
 	return string(text[:min(len(text), 500)])
 }
 
-// Distances between questions grow from the first one while nothing changes.
+// The intervals between requests grow from the first one while nothing changes.
 const (
-	firstDistance   = 15 * time.Second
-	pendingDistance = time.Hour
-	dayDistance     = 24 * time.Hour
+	firstInterval   = 15 * time.Second
+	pendingInterval = time.Hour
+	dayInterval     = 24 * time.Hour
 )
 
-// plan says how many attempts came to nothing new so far, and when the platform is asked next.
-func plan(q question, a answer, now time.Time) (attempts int, due time.Time) {
+// schedule returns the number of attempts without news so far, and when the platform is called next.
+func schedule(q claimed, a answer, now time.Time) (attempts int, due time.Time) {
 	changed := a.mandate.Status != q.status || a.mandate.ID != q.MandateID
 	switch {
 	case changed:
-		return 0, now.Add(distance(a.mandate.Status, 0))
-	case q.aside && (a.trouble || q.planned.After(now)):
+		return 0, now.Add(interval(a.mandate.Status, 0))
+	case q.onDemand && (a.unreachable || q.planned.After(now)):
 		return q.attempts, q.planned
-	case a.trouble:
-		return q.attempts + 1, now.Add(grown(q.attempts, pendingDistance))
+	case a.unreachable:
+		return q.attempts + 1, now.Add(grown(q.attempts, pendingInterval))
 	default:
-		return q.attempts + 1, now.Add(distance(a.mandate.Status, q.attempts+1))
+		return q.attempts + 1, now.Add(interval(a.mandate.Status, q.attempts+1))
 	}
 }
 
-// distance to the next question after that many that brought nothing new.
-func distance(s platform.MandateStatus, attempts int) time.Duration {
+// interval returns the interval after that many attempts without news.
+func interval(s platform.MandateStatus, attempts int) time.Duration {
 	switch s {
 	case platform.MandateActive:
-		return dayDistance
+		return dayInterval
 	case platform.MandateExpired, platform.MandateFailed:
-		return grown(attempts, dayDistance)
+		return grown(attempts, dayInterval)
 	default:
-		return grown(attempts, pendingDistance)
+		return grown(attempts, pendingInterval)
 	}
 }
 
 func grown(attempts int, bound time.Duration) time.Duration {
-	return min(bound, firstDistance<<min(attempts, 20))
+	return min(bound, firstInterval<<min(attempts, 20))
 }

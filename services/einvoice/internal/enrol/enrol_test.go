@@ -65,7 +65,7 @@ func TestEnrolling(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotValidIsNotEnrolled(t *testing.T) {
+func TestInvalidSettingsAreNotEnrolled(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	_, err := f.Enroll(t.Context(), "m_1", true, invoice.Settings{}, nil)
@@ -87,15 +87,15 @@ func TestWhatIsNotValidIsNotEnrolled(t *testing.T) {
 	}
 }
 
-func TestACodeThatAnotherMerchantHasIsNotGivenTwice(t *testing.T) {
+func TestNumberCodesAreUnique(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for n := range 3 { // others have the first ones
 		f.exec(`insert into enrolments (merchant_id, livemode, settings, code, due_at, created_at, updated_at) values ($1, true, '{}', $2, 'infinity', now(), now())`,
-			fmt.Sprint("other_", n), code("m_1", n))
+			fmt.Sprint("other_", n), numberCode("m_1", n))
 	}
 	e := f.enrols()
-	if e.Code != code("m_1", 3) || e.Code == invoice.Code("m_1") {
+	if e.Code != numberCode("m_1", 3) || e.Code == invoice.Code("m_1") {
 		t.Errorf("got %s", e.Code)
 	}
 	if again := f.enrols(); again.Code != e.Code {
@@ -103,8 +103,8 @@ func TestACodeThatAnotherMerchantHasIsNotGivenTwice(t *testing.T) {
 	}
 	f.exec(`insert into enrolments (merchant_id, livemode, settings, code, due_at, created_at, updated_at)
 		select 'full_' || code, true, '{}', code, 'infinity', now(), now() from unnest($1::text[]) code`, func() (all []string) {
-		for n := range codeTries {
-			all = append(all, code("m_2", n))
+		for n := range maxCodeAttempts {
+			all = append(all, numberCode("m_2", n))
 		}
 		return all
 	}())
@@ -139,7 +139,7 @@ func TestEnrollingAgainChangesTheSettingsAndKeepsTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.clock.Advance(freshFor)
+	f.clock.Advance(minInterval)
 	moved := invoicetest.Settings()
 	moved.SIRET, moved.Footer = "12345678200028", "Merci"
 	again, err := f.Enroll(t.Context(), "m_1", true, moved, nil)

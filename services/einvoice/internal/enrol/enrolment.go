@@ -1,4 +1,4 @@
-// Package enrol registers merchants at the platform and follows their mandates until they may issue.
+// Package enrol registers merchants at the platform and follows their mandates until they may issue invoices.
 package enrol
 
 import (
@@ -16,7 +16,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// creating is the mandate's status until the platform has told about one.
+// creating is the mandate's status until the platform has returned one.
 const creating platform.MandateStatus = "creating"
 
 // Enrolment is a merchant's registration at the platform of one mode.
@@ -26,16 +26,16 @@ type Enrolment struct {
 	Settings   invoice.Settings
 	// Code is the merchant's part of its document numbers.
 	Code string
-	// ClientID and MandateID are the platform's; empty until it gave them.
+	// ClientID and MandateID are the platform's; empty until it has assigned them.
 	ClientID, MandateID string
 	status              platform.MandateStatus
 	CreatedAt           time.Time
 }
 
-// Ready reports whether the merchant may issue.
+// Ready reports whether the merchant may issue invoices.
 func (e Enrolment) Ready() bool { return e.status == platform.MandateActive }
 
-// Status of the mandate, in the words of the public API: what is not decided yet is pending.
+// Status returns the status of the mandate in the terms of the public API. Undecided states are pending.
 func (e Enrolment) Status() platform.MandateStatus {
 	if e.status == creating {
 		return platform.MandatePending
@@ -43,7 +43,7 @@ func (e Enrolment) Status() platform.MandateStatus {
 	return e.status
 }
 
-// ErrNotEnrolled is NOT_ENROLLED, with what to do about it.
+// ErrNotEnrolled returns NOT_ENROLLED with the action that resolves it.
 func ErrNotEnrolled() error {
 	e := errs.New(errs.NotEnrolled, "E-invoicing is not enabled for this account.")
 	e.Action = "Log in to the EU Pay merchant portal → Settings → E-Invoicing → Enroll"
@@ -54,7 +54,7 @@ const columns = `merchant_id, livemode, settings, code, client_id, mandate_id, m
 
 func scan(row pgx.CollectableRow) (Enrolment, error) { return scanWith(row) }
 
-// scanWith reads columns, and what follows them into more.
+// scanWith scans columns, and the columns that follow into more.
 func scanWith(row pgx.CollectableRow, more ...any) (Enrolment, error) {
 	var e Enrolment
 	var settings []byte
@@ -68,12 +68,12 @@ func scanWith(row pgx.CollectableRow, more ...any) (Enrolment, error) {
 	return e, nil
 }
 
-// Read returns a merchant's enrolment; NOT_ENROLLED when there is none.
+// Read returns a merchant's enrolment, or NOT_ENROLLED.
 func Read(ctx context.Context, db pg.DB, merchantID string, livemode bool) (Enrolment, error) {
 	return read(ctx, db, "", merchantID, livemode)
 }
 
-// lock is Read of a row that nobody else changes before the transaction ends.
+// lock is Read with a row lock until the end of the transaction.
 func lock(ctx context.Context, tx pgx.Tx, merchantID string, livemode bool) (Enrolment, error) {
 	return read(ctx, tx, " for update", merchantID, livemode)
 }
@@ -93,7 +93,7 @@ func read(ctx context.Context, db pg.DB, how, merchantID string, livemode bool) 
 	return e, nil
 }
 
-// Logo of the merchant's documents, PNG or JPEG; nil when it has none.
+// Logo returns the picture for the merchant's documents, PNG or JPEG; nil if there is none.
 func Logo(ctx context.Context, db pg.DB, merchantID string, livemode bool) ([]byte, error) {
 	var logo []byte
 	err := db.QueryRow(ctx, `select logo from enrolments where merchant_id = $1 and livemode = $2`, merchantID, livemode).Scan(&logo)

@@ -226,7 +226,7 @@ func (f *fixture) sweepNext() time.Duration {
 	f.t.Helper()
 	d := f.due()
 	f.clock.Advance(max(0, d))
-	if n, err := f.asks[true].Once(context.Background()); err != nil || n != 1 {
+	if n, err := f.loops[true].Once(context.Background()); err != nil || n != 1 {
 		f.t.Fatalf("%d were due", n)
 	}
 	return d

@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-func TestAPlatformThatIsDownIsAskedLater(t *testing.T) {
+func TestAnUnavailablePlatformIsCalledLater(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.platform.fails(errDown)
@@ -28,7 +28,7 @@ func TestAPlatformThatIsDownIsAskedLater(t *testing.T) {
 	f.wants(platform.MandatePending)
 }
 
-func TestACrashBetweenClientAndMandateIsMadeUpFor(t *testing.T) {
+func TestAnEnrolmentContinuesAfterACrashBetweenClientAndMandate(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.platform.first(func(_ context.Context, call string) error {
@@ -61,7 +61,7 @@ func TestACrashBetweenClientAndMandateIsMadeUpFor(t *testing.T) {
 	}
 }
 
-func TestALostAnswerMakesNothingTwice(t *testing.T) {
+func TestALostAnswerCreatesNoDuplicate(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for _, lost := range []string{"client", "mandate"} {
@@ -72,7 +72,7 @@ func TestALostAnswerMakesNothingTwice(t *testing.T) {
 			return nil
 		}
 		f.enrols()
-		f.clock.Advance(freshFor)
+		f.clock.Advance(minInterval)
 	}
 	f.platform.after = func(string) error { return nil }
 	f.sweepNext()
@@ -82,7 +82,7 @@ func TestALostAnswerMakesNothingTwice(t *testing.T) {
 	}
 }
 
-func TestAPendingMandateIsAskedAboutWithGrowingDistance(t *testing.T) {
+func TestAPendingMandateIsReadAtGrowingIntervals(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
@@ -95,7 +95,7 @@ func TestAPendingMandateIsAskedAboutWithGrowingDistance(t *testing.T) {
 	}
 }
 
-func TestAnActiveMandateLetsEverythingGo(t *testing.T) {
+func TestAnActiveMandateReleasesEverything(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
@@ -136,7 +136,7 @@ func TestAnActiveMandateStaysActiveWhileThePlatformIsDown(t *testing.T) {
 	f.wants(platform.MandateActive)
 }
 
-func TestAMandateThatEndedIsAskedForAnewWhenTheMerchantEnrolsAgain(t *testing.T) {
+func TestAnEndedMandateIsRequestedAgainWhenTheMerchantEnrolsAgain(t *testing.T) {
 	t.Parallel()
 	for _, ended := range []platform.MandateStatus{platform.MandateExpired, platform.MandateFailed} {
 		f := setup(t)
@@ -160,7 +160,7 @@ func TestAMandateThatEndedIsAskedForAnewWhenTheMerchantEnrolsAgain(t *testing.T)
 	}
 }
 
-func TestAMerchantWhomThePlatformRefuses(t *testing.T) {
+func TestARefusedMerchantHasAFailedMandate(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.platform.fails(&platform.Refused{Code: "DEST_INC", Problems: []string{"not in the directory"}})
@@ -172,7 +172,7 @@ func TestAMerchantWhomThePlatformRefuses(t *testing.T) {
 	f.wants(platform.MandatePending)
 }
 
-func TestAPlatformThatLostItsDataIsGivenItAgain(t *testing.T) {
+func TestAPlatformThatLostItsDataReceivesItAgain(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.platform.becomes(platform.MandateActive)
@@ -195,7 +195,7 @@ func TestAPlatformThatLostItsDataIsGivenItAgain(t *testing.T) {
 	}
 }
 
-func TestNonsenseChangesNothing(t *testing.T) {
+func TestInvalidAnswersChangeNothing(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.platform.becomes("wonderful")
@@ -208,7 +208,7 @@ func TestNonsenseChangesNothing(t *testing.T) {
 	f.wants(platform.MandateActive)
 }
 
-func TestReadersDoNotAskAllTheTime(t *testing.T) {
+func TestReadersDoNotPollThePlatformContinuously(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
@@ -222,7 +222,7 @@ func TestReadersDoNotAskAllTheTime(t *testing.T) {
 		t.Errorf("asked %d times right after enrolling", n)
 	}
 	for n := 1; n <= 3; n++ {
-		f.clock.Advance(freshFor)
+		f.clock.Advance(minInterval)
 		for range 3 {
 			if _, _, err := f.Current(t.Context(), "m_1", true); err != nil {
 				t.Fatal(err)
@@ -232,11 +232,11 @@ func TestReadersDoNotAskAllTheTime(t *testing.T) {
 			t.Errorf("asked %d times, want %d", got, n)
 		}
 	}
-	if d := f.due(); d != planned-3*freshFor {
+	if d := f.due(); d != planned-3*minInterval {
 		t.Errorf("readers have moved the sweeper's plan to %v", d)
 	}
 	f.platform.becomes(platform.MandateActive)
-	f.clock.Advance(freshFor)
+	f.clock.Advance(minInterval)
 	waiting := f.waiting()
 	if e, _, err := f.Current(t.Context(), "m_1", true); err != nil || !e.Ready() || !f.isDue(waiting) {
 		t.Error(e, err)
@@ -248,7 +248,7 @@ func TestReadersDoNotAskAllTheTime(t *testing.T) {
 	}
 }
 
-func TestReadersGetWhatIsKnownWhenThePlatformIsDown(t *testing.T) {
+func TestReadersGetTheStoredStateWhenThePlatformIsDown(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
@@ -265,7 +265,7 @@ func TestReadersGetWhatIsKnownWhenThePlatformIsDown(t *testing.T) {
 	}
 }
 
-func TestAReaderIsNotHeldUpByAnotherQuestion(t *testing.T) {
+func TestAReaderDoesNotWaitForAnotherCall(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
@@ -281,7 +281,7 @@ func TestAReaderIsNotHeldUpByAnotherQuestion(t *testing.T) {
 		f.sweepNext()
 	}()
 	<-began
-	f.clock.Advance(freshFor)
+	f.clock.Advance(minInterval)
 	if e, err := f.Refresh(t.Context(), "m_1", true); err != nil || e.Ready() {
 		t.Error(e, err)
 	}
@@ -315,7 +315,7 @@ func TestHints(t *testing.T) {
 }
 
 // The platform was read before the news, and what was read is recorded after it.
-func TestAHintDuringAQuestionIsNotLost(t *testing.T) {
+func TestAHintDuringACallIsNotLost(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	e := f.enrols()
@@ -349,7 +349,7 @@ func TestOnboardingLinks(t *testing.T) {
 		t.Error("when again?")
 	}
 	f.platform.fails(nil)
-	f.clock.Advance(freshFor)
+	f.clock.Advance(minInterval)
 	link, err := f.Link(t.Context(), "m_1", true) // the client is made for it
 	if err != nil || link.URL != "https://kyb.example/cli_1" {
 		t.Error(link, err)
@@ -373,7 +373,7 @@ func TestRunFollowsMandatesUntilItEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
-	f.asks[true].Nudge()
+	f.loops[true].Nudge()
 	for _, want := range []string{"client", "mandate"} {
 		if got := <-asked; got != want {
 			t.Errorf("asked for %s, want %s", got, want)
@@ -386,7 +386,7 @@ func TestRunFollowsMandatesUntilItEnds(t *testing.T) {
 	f.wants(platform.MandatePending)
 }
 
-func TestRunBreaksOffAtItsEnd(t *testing.T) {
+func TestRunCancelsCallsAtShutdown(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrols()
@@ -400,7 +400,7 @@ func TestRunBreaksOffAtItsEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(ctx) }()
-	f.asks[true].Nudge()
+	f.loops[true].Nudge()
 	<-asked
 	cancel()
 	if err := <-ended; err != nil {

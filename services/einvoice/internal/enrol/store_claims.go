@@ -10,13 +10,13 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// claimSIRET makes the SIRET the merchant's own, and gives up any other that it had, within the transaction that enrols the merchant or
-// changes its settings. In test mode a SIRET may be anybody's. The error is ALREADY_EXISTS when another merchant has it.
+// claimSIRET assigns the SIRET to the merchant and releases any other one it had, within the transaction that enrols the merchant
+// or changes its settings. In test mode a SIRET need not be unique. It returns ALREADY_EXISTS if another merchant has it.
 func (r *Enroller) claimSIRET(ctx context.Context, tx pgx.Tx, merchantID string, livemode bool, s invoice.Settings) error {
 	if !livemode {
 		return nil
 	}
-	// It waits for whoever is claiming the same one, and then sees the row.
+	// The insert waits for concurrent claims of the same SIRET and then sees their row.
 	_, err := tx.Exec(ctx, `insert into siret_claims (siret, merchant_id, claimed_at) values ($1, $2, $3) on conflict do nothing`,
 		s.SIRET, merchantID, r.instant())
 	if err != nil {
@@ -31,7 +31,7 @@ func (r *Enroller) claimSIRET(ctx context.Context, tx pgx.Tx, merchantID string,
 		return errSIRETTaken(s.SIRET)
 	}
 	if _, err := tx.Exec(ctx, `delete from siret_claims where merchant_id = $1 and siret <> $2`, merchantID, s.SIRET); err != nil {
-		return fmt.Errorf("give up SIRET: %w", err)
+		return fmt.Errorf("release SIRET: %w", err)
 	}
 	return nil
 }

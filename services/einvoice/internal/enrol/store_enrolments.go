@@ -13,27 +13,27 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-// lease is how long one may ask about an enrolment; askWithin and recordWithin end before.
+// lease is the lifetime of the lease on an enrolment; askTimeout and recordTimeout end before it.
 const (
-	lease        = time.Minute
-	askWithin    = 30 * time.Second
-	recordWithin = 10 * time.Second
-	// freshFor spares the platform a reader who asks again and again.
-	freshFor = 2 * time.Second
+	lease         = time.Minute
+	askTimeout    = 30 * time.Second
+	recordTimeout = 10 * time.Second
+	// minInterval protects the platform from readers that poll.
+	minInterval = 2 * time.Second
 )
 
-// question is an enrolment that the platform is asked about by one who has the lease.
-type question struct {
+// claimed is an enrolment that this process has leased to call the platform.
+type claimed struct {
 	Enrolment
 	lease    uuid.UUID
 	attempts int
-	// planned is when the sweeper would have asked.
+	// planned is when the sweeper would have called.
 	planned time.Time
-	// aside: somebody waits for the answer. What comes of it leaves the sweeper's plan alone.
-	aside bool
+	// onDemand means that a caller waits for the result. It does not change the sweeper's schedule.
+	onDemand bool
 }
 
-// A claim moves the due time ahead, so it is a lease: of one who dies another takes over.
+// A claim moves the due time ahead, which makes it a lease: if a process dies, another takes over.
 const (
 	takeSQL = `update enrolments e set lease = $1, due_at = $2, asked_at = $3 from due
 		where e.merchant_id = due.merchant_id and e.livemode = due.livemode
@@ -44,14 +44,14 @@ const (
 		and (lease is null or due_at <= $3) and (asked_at is null or asked_at <= $6) for update) ` + takeSQL
 )
 
-func (r *Enroller) claim(ctx context.Context, sql string, args ...any) ([]question, error) {
+func (r *Enroller) claim(ctx context.Context, sql string, args ...any) ([]claimed, error) {
 	id, now := uuid.New(), r.instant()
 	rows, err := r.Pool.Query(ctx, sql, append([]any{id, now.Add(lease), now}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("claim enrolments: %w", err)
 	}
-	questions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (question, error) {
-		q := question{lease: id}
+	questions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (claimed, error) {
+		q := claimed{lease: id}
 		var err error
 		q.Enrolment, err = scanWith(row, &q.attempts, &q.planned)
 		return q, err
@@ -62,38 +62,38 @@ func (r *Enroller) claim(ctx context.Context, sql string, args ...any) ([]questi
 	return questions, nil
 }
 
-// errLost: the lease is another's, or what was asked about is no more.
-var errLost = errors.New("the enrolment has changed meanwhile")
+// errLeaseLost is returned when another process has the lease or the enrolment has changed.
+var errLeaseLost = errors.New("the enrolment was changed concurrently")
 
-// keepClient records the client, so that who goes on after a crash has it.
-func (r *Enroller) keepClient(ctx context.Context, q question, clientID string) error {
+// recordClient stores the client, so that it is known after a crash.
+func (r *Enroller) recordClient(ctx context.Context, q claimed, clientID string) error {
 	tag, err := r.Pool.Exec(ctx, `update enrolments set client_id = $4 where merchant_id = $1 and livemode = $2 and lease = $3`,
 		q.MerchantID, q.Livemode, q.lease, clientID)
 	if err != nil {
 		return fmt.Errorf("record client: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return errLost
+		return errLeaseLost
 	}
 	return nil
 }
 
-// record writes down what the platform said and when it is asked next. A mandate that has become active lets everything
-// go that waited for it, in the same transaction.
-func (r *Enroller) record(ctx context.Context, q question, a answer) error {
+// record stores the platform's answer and when to call it next. If a mandate has become active, everything that waited for it is
+// released in the same transaction.
+func (r *Enroller) record(ctx context.Context, q claimed, a answer) error {
 	activated := false
 	err := pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
 		var news bool
 		err := tx.QueryRow(ctx, `select asked_at is null from enrolments where merchant_id = $1 and livemode = $2 and lease = $3 for update`,
 			q.MerchantID, q.Livemode, q.lease).Scan(&news)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return errLost
+			return errLeaseLost
 		}
 		if err != nil {
 			return fmt.Errorf("lock enrolment: %w", err)
 		}
 		now := r.instant()
-		attempts, due := plan(q, a, now)
+		attempts, due := schedule(q, a, now)
 		if news {
 			due = now
 		}

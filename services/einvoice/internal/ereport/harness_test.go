@@ -150,7 +150,7 @@ func (f *fixture) in(do func(tx pgx.Tx)) {
 
 func (f *fixture) touch(tx pgx.Tx, kind Kind, day invoice.Date) Period {
 	f.Helper()
-	p, err := Touch(f.Context(), tx, Declarant{merchant, true, f.regime}, kind, day, f.r.instant())
+	p, err := MarkChanged(f.Context(), tx, Declarant{merchant, true, f.regime}, kind, day, f.r.instant())
 	if err != nil {
 		f.Fatal(err)
 	}

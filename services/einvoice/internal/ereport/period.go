@@ -1,5 +1,5 @@
-// Package ereport reports to the administration what was sold to private customers and what they paid (articles 290 and 290 A
-// CGI, flux 10.3 and 10.4): sums per day of a period, which depends on how the merchant declares its VAT.
+// Package ereport reports sales to private customers and their payments to the administration (articles 290 and 290 A CGI, flux
+// 10.3 and 10.4): sums per day of a period, which depends on how the merchant declares its VAT.
 package ereport
 
 import (
@@ -8,22 +8,22 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Kind is what a report sums up.
+// Kind is the kind of a report.
 type Kind string
 
 const (
 	// Sales are reported by the day of the invoice, whether paid or not (10.3).
 	Sales Kind = "sales"
-	// Payments are reported by the day on which they came, of services only (10.4).
+	// Payments are reported by the day on which they were received, for services only (10.4).
 	Payments Kind = "payments"
 )
 
-// Period is a time that one report covers, both days included, and the last day to send it.
+// Period is the time that one report covers, both days included, and the last day on which it may be sent.
 type Period struct {
 	Start, End, Due invoice.Date
 }
 
-// PeriodOf is the period in which a day is reported (DGFiP specifications, section 3.7).
+// PeriodOf returns the period in which a day is reported (DGFiP specifications, section 3.7).
 func PeriodOf(kind Kind, regime invoice.Regime, day invoice.Date) Period {
 	d := day.Time()
 	month := time.Date(d.Year(), d.Month(), 1, 0, 0, 0, 0, time.UTC)
@@ -46,7 +46,7 @@ func PeriodOf(kind Kind, regime invoice.Regime, day invoice.Date) Period {
 	}
 }
 
-// decade is the first, second or last third of a month, due ten days after its end.
+// decade returns the first, second or last third of a month, due ten days after its end.
 func decade(month time.Time, day int) Period {
 	next := month.AddDate(0, 1, 0)
 	switch {

@@ -16,9 +16,9 @@ import (
 // Deps of a reporter.
 type Deps struct {
 	Pool *pgxpool.Pool
-	// Platforms by mode: live and test are two accounts.
+	// Platforms by mode: live and test are separate accounts.
 	Platforms map[bool]platform.Platform
-	// Zone is where days begin and end: France.
+	// Zone is the time zone of days: France.
 	Zone *time.Location
 	Now  func() time.Time
 	// Matricule identifies the platform to the administration (scheme 0238).
@@ -26,35 +26,35 @@ type Deps struct {
 	Log       *slog.Logger
 }
 
-// Reporter makes the reports of periods that are over, and sends them (it is the transmit.Sender of reports). At any time at most
-// one report of a period waits to be sent: the next is made once it is known what became of the one before, so they reach
-// the platform in their order, and the newest is the last.
+// Reporter makes the reports of periods that have ended, and sends them (it is the transmit.Sender of reports). At most one
+// report of a period waits to be sent: the next one is made when the result of the previous one is known, so the platform
+// receives them in order.
 type Reporter struct {
 	Deps
 	wake func(livemode bool)
-	// warned says when it was last told that a period is late. Only the leader's loop uses it.
-	warned map[uuid.UUID]invoice.Date
+	// lastWarned is when a late period was last logged. Only the leader's loop uses it.
+	lastWarned map[uuid.UUID]invoice.Date
 }
 
-// New returns a reporter. Attach tells it whom to wake.
+// New returns a reporter. Call Attach before Run.
 func New(d Deps) *Reporter {
-	return &Reporter{Deps: d, wake: func(bool) {}, warned: make(map[uuid.UUID]invoice.Date)}
+	return &Reporter{Deps: d, wake: func(bool) {}, lastWarned: make(map[uuid.UUID]invoice.Date)}
 }
 
-// Attach sets what makes the engine look at once.
+// Attach sets the function that wakes the engine.
 func (r *Reporter) Attach(wake func(livemode bool)) { r.wake = wake }
 
-// instant is now as PostgreSQL keeps it.
+// instant returns the current time in the precision of PostgreSQL.
 func (r *Reporter) instant() time.Time { return r.Now().UTC().Truncate(time.Microsecond) }
 
-// every is how often periods are looked for: a report has days, not seconds.
-const every = time.Minute
+// checkEvery is how often periods are checked: deadlines of reports are days, not seconds.
+const checkEvery = time.Minute
 
-// Run makes reports until ctx ends; one replica at a time does.
+// Run makes reports until ctx ends. Only one replica does so at a time.
 func (r *Reporter) Run(ctx context.Context) error {
 	return leader.Run(ctx, r.Pool, "einvoice-ereport", r.Log, func(ctx context.Context) error {
-		defer late.Set(0) // whoever leads next counts
-		tick := time.NewTicker(every)
+		defer late.Set(0) // the next leader measures it
+		tick := time.NewTicker(checkEvery)
 		defer tick.Stop()
 		for {
 			if err := r.round(ctx); err != nil && ctx.Err() == nil {
@@ -69,22 +69,22 @@ func (r *Reporter) Run(ctx context.Context) error {
 	})
 }
 
-// round makes every report that is due, and tells of periods that are late.
+// round makes every due report and logs late periods.
 func (r *Reporter) round(ctx context.Context) error {
-	if err := r.makeDue(ctx); err != nil {
+	if err := r.makeDueReports(ctx); err != nil {
 		return err
 	}
-	return r.watch(ctx)
+	return r.checkLate(ctx)
 }
 
-// settled is the hour of the day after a period from which it is over for good: what was sold at midnight is recorded by then.
-const settled = 2
+// closingHour is the hour of the following day at which a period is closed: sales at midnight are recorded by then.
+const closingHour = 2
 
-// over is the last day whose period can be reported now.
-func (r *Reporter) over() invoice.Date {
+// lastReportableDay returns the last day whose period can be reported now.
+func (r *Reporter) lastReportableDay() invoice.Date {
 	now := r.Now().In(r.Zone)
 	today := invoice.DateOf(now, r.Zone)
-	if now.Hour() < settled {
+	if now.Hour() < closingHour {
 		return today.Add(-2)
 	}
 	return today.Add(-1)

@@ -65,8 +65,8 @@ func TestDaysEndInFrance(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.now = now; f.r.over() != want {
-			t.Errorf("at %s days are over to %s, want %s", text, f.r.over(), want)
+		if f.now = now; f.r.lastReportableDay() != want {
+			t.Errorf("at %s days are over to %s, want %s", text, f.r.lastReportableDay(), want)
 		}
 	}
 }
@@ -131,7 +131,7 @@ func TestTheReportSaysWhatWasPaid(t *testing.T) {
 	checkXML(t, got.XML)
 }
 
-func TestNothingToSayIsNotSent(t *testing.T) {
+func TestAnEmptyReportIsNotSent(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	id := f.sell("2026-11-03", invoice.ReportGoods, 200, 1000, 200)
@@ -188,11 +188,11 @@ func TestChangesReplaceTheReportOnce(t *testing.T) {
 	checkXML(t, got.XML)
 }
 
-func TestOneMerchantsTroubleIsNotAnothers(t *testing.T) {
+func TestAFailureOfOneMerchantDoesNotAffectAnother(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.in(func(tx pgx.Tx) { // a period of somebody who is not enrolled
-		if _, err := Touch(t.Context(), tx, Declarant{"merchant-0", true, f.regime}, Sales, "2026-10-03", f.now); err != nil {
+		if _, err := MarkChanged(t.Context(), tx, Declarant{"merchant-0", true, f.regime}, Sales, "2026-10-03", f.now); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -17,14 +17,14 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-// mandateAgain is how long a report waits for its mandate before it is looked at again.
-const mandateAgain = 5 * time.Minute
+// mandateRetry is the interval between checks whether a report's mandate is active.
+const mandateRetry = 5 * time.Minute
 
-// What a merchant reads of a report that has not left.
+// Messages for the merchant about a report that has not been sent.
 const (
-	problemMandate  = "The mandate at the platform is not active."
-	problemTrouble  = "The platform did not answer. It is tried again by itself."
-	problemReplaced = "A newer report of the period has taken its place."
+	problemMandate     = "The mandate at the platform is not active."
+	problemUnavailable = "The platform did not answer. It is tried again by itself."
+	problemReplaced    = "A newer report of the period has taken its place."
 )
 
 // report is a report as it was made.
@@ -34,11 +34,11 @@ type report struct {
 	version      int64
 	status       string
 	data, xml    []byte
-	// replaced: a newer one of its period was made.
+	// replaced is true if a newer report of the period was made.
 	replaced bool
 }
 
-// Send implements transmit.Sender. The platform knows a report by its id: sent again after a lost answer, it has it once.
+// Send implements transmit.Sender. The platform identifies a report by its id, so a repeated report is stored once.
 func (r *Reporter) Send(ctx context.Context, t transmit.Transmission) error {
 	p, err := r.read(ctx, t.Subject)
 	if err != nil || p.status == "sent" {
@@ -55,10 +55,10 @@ func (r *Reporter) Send(ctx context.Context, t transmit.Transmission) error {
 	}
 	account := r.Platforms[t.Livemode]
 	if !e.Ready() || account == nil {
-		return r.wait(ctx, p.id)
+		return r.markWaiting(ctx, p.id)
 	}
-	platformID, err := hand(ctx, account, e.ClientID, p)
-	return r.outcome(context.WithoutCancel(ctx), p, platformID, err)
+	platformID, err := sendReport(ctx, account, e.ClientID, p)
+	return r.recordOutcome(context.WithoutCancel(ctx), p, platformID, err)
 }
 
 func (r *Reporter) read(ctx context.Context, id uuid.UUID) (report, error) {
@@ -73,8 +73,8 @@ func (r *Reporter) read(ctx context.Context, id uuid.UUID) (report, error) {
 	return p, nil
 }
 
-// reopen makes a refused report wait again that an operator has sent once more, unless a newer one of the period was made: that
-// one must stay the last. The unique index of waiting reports decides between the two.
+// reopen makes a refused report wait again when an operator resends it, unless a newer one of the period was made, which must
+// remain the last. The unique index of waiting reports decides between the two.
 func (r *Reporter) reopen(ctx context.Context, p report) error {
 	if p.replaced {
 		return fmt.Errorf("%w: %s", transmit.ErrStop, problemReplaced)
@@ -82,15 +82,15 @@ func (r *Reporter) reopen(ctx context.Context, p report) error {
 	if _, err := r.Pool.Exec(ctx, `update reports set status = 'waiting' where id = $1 and status = 'failed'`, p.id); err != nil {
 		return fmt.Errorf("reopen report: %w", err)
 	}
-	again, err := r.read(ctx, p.id) // a newer one may have been made and sent meanwhile
+	again, err := r.read(ctx, p.id) // a newer one may have been made and sent in the meantime
 	if err != nil || !again.replaced {
 		return err
 	}
-	return r.refused(ctx, p, &platform.Refused{Problems: []string{problemReplaced}})
+	return r.recordRefusal(ctx, p, &platform.Refused{Problems: []string{problemReplaced}})
 }
 
-// hand gives a report to the platform.
-func hand(ctx context.Context, account platform.Platform, clientID string, p report) (string, error) {
+// sendReport sends a report to the platform.
+func sendReport(ctx context.Context, account platform.Platform, clientID string, p report) (string, error) {
 	if p.kind == Sales {
 		var s platform.SalesReport
 		if err := json.Unmarshal(p.data, &s); err != nil {
@@ -107,35 +107,35 @@ func hand(ctx context.Context, account platform.Platform, clientID string, p rep
 	return account.ReportPayments(ctx, clientID, s)
 }
 
-// outcome records what the platform said, and returns what becomes of the transmission.
-func (r *Reporter) outcome(ctx context.Context, p report, platformID string, failure error) error {
+// recordOutcome records the platform's answer and returns the result of the transmission.
+func (r *Reporter) recordOutcome(ctx context.Context, p report, platformID string, failure error) error {
 	var refused *platform.Refused
 	switch {
 	case failure == nil:
-		return r.sent(ctx, p, platformID)
+		return r.recordSent(ctx, p, platformID)
 	case errors.Is(failure, platform.ErrNoMandate):
-		return r.wait(ctx, p.id)
+		return r.markWaiting(ctx, p.id)
 	case errors.As(failure, &refused):
-		return r.refused(ctx, p, refused)
+		return r.recordRefusal(ctx, p, refused)
 	default:
-		return errors.Join(r.problem(ctx, p.id, problemTrouble), failure)
+		return errors.Join(r.recordProblem(ctx, p.id, problemUnavailable), failure)
 	}
 }
 
-// sent records that the platform has a report, and how far its period is reported by it.
-func (r *Reporter) sent(ctx context.Context, p report, platformID string) error {
+// recordSent records that the platform has a report, and up to which version the period is reported.
+func (r *Reporter) recordSent(ctx context.Context, p report, platformID string) error {
 	return pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `update reports set status = 'sent', platform_id = $2, sent_at = $3, problem = '' where id = $1 and status <> 'sent'`,
 			p.id, platformID, r.instant())
 		if err != nil {
 			return fmt.Errorf("record that a report was sent: %w", err)
 		}
-		return reported(ctx, tx, p.periodID, p.version)
+		return setReportedVersion(ctx, tx, p.periodID, p.version)
 	})
 }
 
-// reported says how far a period is reported; it never goes back.
-func reported(ctx context.Context, db pg.DB, periodID uuid.UUID, version int64) error {
+// setReportedVersion records up to which version a period is reported; it never decreases.
+func setReportedVersion(ctx context.Context, db pg.DB, periodID uuid.UUID, version int64) error {
 	_, err := db.Exec(ctx, `update report_periods set sent_version = $2 where id = $1 and sent_version < $2`, periodID, version)
 	if err != nil {
 		return fmt.Errorf("record how far a period is reported: %w", err)
@@ -143,8 +143,8 @@ func reported(ctx context.Context, db pg.DB, periodID uuid.UUID, version int64) 
 	return nil
 }
 
-// refused ends a report that the platform does not want. The next change in its period makes another.
-func (r *Reporter) refused(ctx context.Context, p report, no *platform.Refused) error {
+// recordRefusal ends a report that the platform refused. The next change in its period makes another one.
+func (r *Reporter) recordRefusal(ctx context.Context, p report, no *platform.Refused) error {
 	_, err := r.Pool.Exec(ctx, `update reports set status = 'failed', problem = $2 where id = $1 and status = 'waiting'`,
 		p.id, strings.Join(no.Problems, " · "))
 	if err != nil {
@@ -153,18 +153,18 @@ func (r *Reporter) refused(ctx context.Context, p report, no *platform.Refused) 
 	return fmt.Errorf("%w: %w", transmit.ErrStop, no)
 }
 
-func (r *Reporter) wait(ctx context.Context, id uuid.UUID) error {
-	if err := r.problem(ctx, id, problemMandate); err != nil {
+func (r *Reporter) markWaiting(ctx context.Context, id uuid.UUID) error {
+	if err := r.recordProblem(ctx, id, problemMandate); err != nil {
 		return err
 	}
-	return transmit.Wait{Why: "the mandate is not active", Again: mandateAgain}
+	return transmit.Wait{Reason: "the mandate is not active", RetryAfter: mandateRetry}
 }
 
-// problem notes why a report has not left.
-func (r *Reporter) problem(ctx context.Context, id uuid.UUID, problem string) error {
-	_, err := r.Pool.Exec(ctx, `update reports set problem = $2 where id = $1 and status = 'waiting' and problem <> $2`, id, problem)
+// recordProblem stores why a report has not been sent.
+func (r *Reporter) recordProblem(ctx context.Context, id uuid.UUID, recordProblem string) error {
+	_, err := r.Pool.Exec(ctx, `update reports set problem = $2 where id = $1 and status = 'waiting' and problem <> $2`, id, recordProblem)
 	if err != nil {
-		return fmt.Errorf("note the trouble with a report: %w", err)
+		return fmt.Errorf("record the problem of a report: %w", err)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func TestOneReportOfAPeriodWaitsAtATime(t *testing.T) {
 	}
 }
 
-func TestALostAnswerIsAskedForWithTheSameRef(t *testing.T) {
+func TestALostAnswerIsRequestedAgainWithTheSameRef(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.sell("2026-11-03", invoice.ReportGoods, 200, 1000, 200)
@@ -63,7 +63,7 @@ func TestALostAnswerIsAskedForWithTheSameRef(t *testing.T) {
 		}
 	}
 	for _, e := range f.list() {
-		if e.GetStatus() != "waiting" || e.GetProblem() != problemTrouble {
+		if e.GetStatus() != "waiting" || e.GetProblem() != problemUnavailable {
 			t.Errorf("after a lost answer: %v", e)
 		}
 	}
@@ -134,7 +134,7 @@ func TestARefusedReportIsSentAgain(t *testing.T) {
 }
 
 // A worker that lost its lease hears late that an older report was taken.
-func TestALateAnswerTakesNothingBack(t *testing.T) {
+func TestALateAnswerDoesNotRevertTheState(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.sell("2026-11-03", invoice.ReportGoods, 200, 1000, 200)
@@ -152,7 +152,7 @@ func TestALateAnswerTakesNothingBack(t *testing.T) {
 	sentAt := f.list()[0].GetSentAt().AsTime()
 	f.now = f.now.Add(time.Hour)
 	for _, late := range []error{nil, errDown, &platform.Refused{Problems: []string{"late"}}} {
-		_ = f.r.outcome(t.Context(), old, "rpt_late", late) // what becomes of the transmission is the engine's
+		_ = f.r.recordOutcome(t.Context(), old, "rpt_late", late) // what becomes of the transmission is the engine's
 	}
 	f.wantStates("2026-11-01 1 sent", "2026-11-01 2 sent")
 	if e := f.list()[0]; !e.GetSentAt().AsTime().Equal(sentAt) || e.GetPlatformId() == "rpt_late" || e.GetProblem() != "" {

@@ -13,20 +13,20 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Declarant is whose period it is.
+// Declarant is the merchant whose period it is.
 type Declarant struct {
 	MerchantID string
 	Livemode   bool
 	Regime     invoice.Regime
 }
 
-// Touch says in db, which must be the transaction of the change, that something of that day changed: its period will be
-// reported, or reported again. A day stays in the period that has it, also when the merchant has changed its regime since: what was
-// reported can only be replaced as a whole, and no day may be in two periods. A new period takes the days that no other has.
-func Touch(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
-	p, err := count(ctx, db, who, kind, day, now)
+// MarkChanged records in db, which must be the transaction of the change, that something of that day changed, so that its period
+// is reported or reported again. A day stays in its period even if the merchant has changed its regime since: a reported period
+// can only be replaced as a whole, and no day may belong to two periods. A new period takes the days that belong to no other.
+func MarkChanged(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
+	p, err := countChange(ctx, db, who, kind, day, now)
 	if errors.Is(err, pgx.ErrNoRows) {
-		p, err = begin(ctx, db, who, kind, day, now)
+		p, err = createPeriod(ctx, db, who, kind, day, now)
 	}
 	if err != nil {
 		return Period{}, fmt.Errorf("mark the period of %s: %w", day, err)
@@ -38,8 +38,8 @@ const countSQL = `update report_periods set version = version + 1, updated_at = 
 	where merchant_id = $1 and livemode = $2 and kind = $3 and start_on <= $4 and end_on >= $4
 	returning start_on::text, end_on::text, due_on::text`
 
-// count counts a change in the period that has the day; pgx.ErrNoRows when there is none.
-func count(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
+// countChange counts a change in the period that contains the day; it returns pgx.ErrNoRows if there is none.
+func countChange(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
 	var p Period
 	err := db.QueryRow(ctx, countSQL, who.MerchantID, who.Livemode, string(kind), string(day), now).Scan(&p.Start, &p.End, &p.Due)
 	return p, err
@@ -47,7 +47,7 @@ func count(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.
 
 const (
 	lockSQL = `select pg_advisory_xact_lock(hashtextextended('report period ' || $1 || ' ' || $2 || ' ' || $3, 0))`
-	// Every period of every regime begins on the 1st, 11th or 21st, so what is left between others is never a single day, which
+	// Periods of every regime begin on the 1st, 11th or 21st, so the days between existing periods are never a single day, which
 	// the administration would refuse (G6.25).
 	beginSQL = `insert into report_periods (id, merchant_id, livemode, kind, start_on, end_on, due_on, created_at, updated_at)
 		select $1, $2, $3, $4,
@@ -57,9 +57,9 @@ const (
 		returning start_on::text, end_on::text, due_on::text`
 )
 
-// begin makes the period of a day that none has. One transaction at a time does so for a merchant: two that do not see each
-// other could make periods that overlap.
-func begin(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
+// createPeriod creates the period of a day that belongs to none. It is serialised per merchant, because concurrent transactions
+// could create overlapping periods.
+func createPeriod(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.Date, now time.Time) (Period, error) {
 	mode := "test"
 	if who.Livemode {
 		mode = "live"
@@ -67,7 +67,7 @@ func begin(ctx context.Context, db pg.DB, who Declarant, kind Kind, day invoice.
 	if _, err := db.Exec(ctx, lockSQL, who.MerchantID, mode, string(kind)); err != nil {
 		return Period{}, err
 	}
-	p, err := count(ctx, db, who, kind, day, now)
+	p, err := countChange(ctx, db, who, kind, day, now)
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return p, err
 	}

@@ -14,14 +14,14 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// salesSQL sums up per day, category and rate, and, in the rows without a rate, per day and category.
+// salesSQL sums per day, category and rate, and, in the rows without a rate, per day and category.
 const salesSQL = `select sold_on::text, category, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint, count(distinct source)
 	from sale_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4
 	group by grouping sets ((sold_on, category, rate), (sold_on, category))
 	order by sold_on, category, rate desc nulls first`
 
-// salesOf sums up the sales of a period. Count is the number of documents, corrections included.
-func salesOf(ctx context.Context, tx pgx.Tx, d due) ([]platform.SalesDay, error) {
+// salesOf sums the sales of a period. Count is the number of documents, including corrections.
+func salesOf(ctx context.Context, tx pgx.Tx, d duePeriod) ([]platform.SalesDay, error) {
 	rows, err := tx.Query(ctx, salesSQL, d.merchantID, d.livemode, string(d.start), string(d.end))
 	if err != nil {
 		return nil, fmt.Errorf("sum up sales: %w", err)
@@ -57,15 +57,15 @@ const paymentsSQL = `select received_on::text, rate, sum(amount_cents)::bigint
 	from receipt_parts where merchant_id = $1 and livemode = $2 and received_on between $3 and $4 and reportable and audience = 'B2C'
 	group by received_on, rate order by received_on, rate desc`
 
-// sum is what came in on a day at a rate, less what was given back.
+// sum is the amount received on a day at a rate, less refunds.
 type sum struct {
 	day    invoice.Date
 	rate   vat.Rate
 	amount money.Cents
 }
 
-// paymentsOf sums up the payments of a period.
-func paymentsOf(ctx context.Context, tx pgx.Tx, d due) ([]platform.PaymentsDay, error) {
+// paymentsOf sums the payments of a period.
+func paymentsOf(ctx context.Context, tx pgx.Tx, d duePeriod) ([]platform.PaymentsDay, error) {
 	rows, err := tx.Query(ctx, paymentsSQL, d.merchantID, d.livemode, string(d.start), string(d.end))
 	if err != nil {
 		return nil, fmt.Errorf("sum up payments: %w", err)
@@ -77,14 +77,14 @@ func paymentsOf(ctx context.Context, tx pgx.Tx, d due) ([]platform.PaymentsDay, 
 	if err != nil {
 		return nil, fmt.Errorf("sum up payments: %w", err)
 	}
-	return byDay(net(sums)), nil
+	return byDay(netNegativeDays(sums)), nil
 }
 
-// net sets days on which more was given back than came in against other days of the same rate: the days before, the nearest
-// first, as what is given back was received before, then the days after. A rate at which more was given back than came in on all days
-// together stays one amount below zero, on the last such day: annex 7 V1.9 allows the minus sign (G7.07, which took
-// the place of G1.16), and nothing else would say it. Days without an amount are left out.
-func net(sums []sum) []sum {
+// netNegativeDays offsets days with more refunds than receipts against other days of the same rate: first the earlier days,
+// starting with the nearest, because what is refunded was received before, then the later days. A rate with more refunds than
+// receipts in total keeps one negative amount, on its last such day: annex 7 V1.9 permits the minus sign (G7.07, which replaced
+// G1.16), and there is no other way to report it. Days without an amount are omitted.
+func netNegativeDays(sums []sum) []sum {
 	rates := make(map[vat.Rate][]*sum)
 	sums = slices.Clone(sums)
 	for i := range sums {
@@ -97,7 +97,7 @@ func net(sums []sum) []sum {
 	return slices.DeleteFunc(sums, func(s sum) bool { return s.amount == 0 })
 }
 
-// netRate nets the days of one rate, which are in their order.
+// netRate nets the days of one rate, in chronological order.
 func netRate(days []*sum) {
 	var last *sum
 	for i, back := range days {
@@ -105,10 +105,10 @@ func netRate(days []*sum) {
 			continue
 		}
 		for _, other := range slices.Backward(days[:i]) {
-			setAgainst(back, other)
+			offset(back, other)
 		}
 		for _, other := range days[i+1:] {
-			setAgainst(back, other)
+			offset(back, other)
 		}
 		if back.amount < 0 {
 			if last != nil {
@@ -120,15 +120,15 @@ func netRate(days []*sum) {
 	}
 }
 
-// setAgainst takes as much of what was given back off another day as that day has.
-func setAgainst(back, other *sum) {
+// offset deducts as much of the refunds from another day as that day has received.
+func offset(back, other *sum) {
 	if take := min(-back.amount, other.amount); take > 0 {
 		back.amount += take
 		other.amount -= take
 	}
 }
 
-// byDay puts sums into days, the highest rate first.
+// byDay groups sums by day, highest rate first.
 func byDay(sums []sum) []platform.PaymentsDay {
 	slices.SortFunc(sums, func(a, b sum) int { return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(b.rate, a.rate)) })
 	var days []platform.PaymentsDay

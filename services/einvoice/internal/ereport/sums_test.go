@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-func TestWhatWasGivenBackIsNetted(t *testing.T) {
+func TestRefundsAreNetted(t *testing.T) {
 	t.Parallel()
 	const a, b, c, d = invoice.Date("2026-11-01"), invoice.Date("2026-11-02"), invoice.Date("2026-11-03"), invoice.Date("2026-11-04")
 	for name, x := range map[string]struct{ in, want []sum }{
@@ -23,7 +23,7 @@ func TestWhatWasGivenBackIsNetted(t *testing.T) {
 		"only given back":            {[]sum{{a, 200, -10}, {b, 200, -20}}, []sum{{b, 200, -30}}},
 		"no day is left":             {[]sum{{a, 200, -10}, {b, 200, 10}}, nil},
 	} {
-		got := net(x.in)
+		got := netNegativeDays(x.in)
 		if len(got) != len(x.want) {
 			t.Errorf("%s: %v, want %v", name, got, x.want)
 			continue
@@ -54,7 +54,7 @@ func TestNettingKeepsSums(t *testing.T) {
 			before[s.rate] += s.amount
 		}
 		lines, negative := make(map[vat.Rate]int), make(map[vat.Rate]int)
-		for _, s := range net(in) {
+		for _, s := range netNegativeDays(in) {
 			after[s.rate] += s.amount
 			lines[s.rate]++
 			was := given[sum{s.day, s.rate, 0}]
@@ -67,7 +67,7 @@ func TestNettingKeepsSums(t *testing.T) {
 		}
 		for _, rate := range []vat.Rate{200, 55} {
 			if before[rate] != after[rate] || negative[rate] > 0 && lines[rate] != 1 || (before[rate] < 0) != (negative[rate] > 0) {
-				t.Fatalf("%v became %v", in, net(in))
+				t.Fatalf("%v became %v", in, netNegativeDays(in))
 			}
 		}
 	})

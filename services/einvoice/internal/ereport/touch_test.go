@@ -61,7 +61,7 @@ func TestPeriodsBeginAtOnce(t *testing.T) {
 		group.Go(func() {
 			day := invoice.Date(fmt.Sprintf("2026-11-%02d", 1+i))
 			errs <- pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error {
-				_, err := Touch(t.Context(), tx, Declarant{merchant, true, regimes[i%len(regimes)]}, Sales, day, f.now)
+				_, err := MarkChanged(t.Context(), tx, Declarant{merchant, true, regimes[i%len(regimes)]}, Sales, day, f.now)
 				return err
 			})
 		})
@@ -88,7 +88,7 @@ func TestAPeriodBeginsAfterTheOther(t *testing.T) {
 		f.touch(tx, Sales, "2026-11-03")
 		go func() {
 			second <- pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error {
-				_, err := Touch(t.Context(), tx, Declarant{merchant, true, invoice.RegimeFranchise}, Sales, "2026-11-12", f.now)
+				_, err := MarkChanged(t.Context(), tx, Declarant{merchant, true, invoice.RegimeFranchise}, Sales, "2026-11-12", f.now)
 				return err
 			})
 		}()

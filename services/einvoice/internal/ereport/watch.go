@@ -17,34 +17,34 @@ var late = promauto.NewGauge(prometheus.GaugeOpts{
 	Name: "eupay_einvoice_reports_late", Help: "Periods with something to report whose last day to report it has passed.",
 })
 
-// lateness is how long a change after the last day of a period may take: it could not have been reported in time.
-const lateness = 24 * time.Hour
+// lateAfter is how long a change after the last day of a period may take: it could not have been reported in time.
+const lateAfter = 24 * time.Hour
 
-// watch counts the periods that are late and tells of each once a day.
-func (r *Reporter) watch(ctx context.Context) error {
+// checkLate counts the late periods and logs each of them once a day.
+func (r *Reporter) checkLate(ctx context.Context) error {
 	today := invoice.DateOf(r.Now(), r.Zone)
 	rows, err := r.Pool.Query(ctx, `select id, merchant_id, livemode, kind, start_on::text, end_on::text, due_on::text
 		from report_periods where version > sent_version and due_on < $1 and (sent_version = 0 or updated_at < $2) order by due_on`,
-		string(today), r.instant().Add(-lateness))
+		string(today), r.instant().Add(-lateAfter))
 	if err != nil {
-		return fmt.Errorf("look for late periods: %w", err)
+		return fmt.Errorf("find late periods: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, scanLate)
 	if err != nil {
-		return fmt.Errorf("look for late periods: %w", err)
+		return fmt.Errorf("find late periods: %w", err)
 	}
 	warned := make(map[uuid.UUID]invoice.Date)
 	for _, p := range list {
-		if warned[p.id] = today; r.warned[p.id] != today {
+		if warned[p.id] = today; r.lastWarned[p.id] != today {
 			r.Log.Warn("e-report is late", "merchant", p.merchantID, "livemode", p.livemode, "kind", p.kind, "start", p.Start, "end", p.End, "due", p.Due)
 		}
 	}
-	r.warned = warned
+	r.lastWarned = warned
 	late.Set(float64(len(list)))
 	return nil
 }
 
-// latePeriod is a period that is late.
+// latePeriod is a period that was not reported in time.
 type latePeriod struct {
 	Period
 	id         uuid.UUID

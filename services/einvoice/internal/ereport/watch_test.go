@@ -30,7 +30,7 @@ func lateNow(t *testing.T) float64 {
 }
 
 // Not parallel: the metric is the process's.
-func TestLatePeriodsAreTold(t *testing.T) {
+func TestLatePeriodsAreLogged(t *testing.T) {
 	f := setup(t)
 	f.sell("2026-11-03", invoice.ReportGoods, 200, 1000, 200)
 	f.enrol("pending_kyb")

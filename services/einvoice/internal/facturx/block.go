@@ -15,7 +15,7 @@ const (
 	textWidth  = pageWidth - 2*marginX
 )
 
-// One accent on black and greys. Each grey has a contrast on white of at least 4.5 to 1 where it is a text's.
+// One accent colour, black and greys. Greys of text have a contrast of at least 4.5 to 1 on white.
 const (
 	ink    pdf.Colour = "0.1 0.12 0.15"
 	grey   pdf.Colour = "0.39 0.42 0.46"
@@ -43,7 +43,7 @@ type row struct {
 
 func (r row) height() int { return r.above + r.Leading() }
 
-// block is a text that was broken into lines.
+// block is a text that has been broken into lines.
 type block []row
 
 func (b block) height() (sum int) {
@@ -53,7 +53,7 @@ func (b block) height() (sum int) {
 	return sum
 }
 
-// add breaks a text into lines of that width and puts them below the others.
+// add breaks a text into lines of that width and appends them.
 func (b block) add(c *pdf.Canvas, s pdf.Style, width, above int, text string) block {
 	for _, line := range c.Wrap(s, width, text) {
 		b = append(b, row{s, line, above})
@@ -62,7 +62,7 @@ func (b block) add(c *pdf.Canvas, s pdf.Style, width, above int, text string) bl
 	return b
 }
 
-// draw writes the block from the upper edge y on and returns its lower edge.
+// draw draws the block from the upper edge y and returns its lower edge.
 func (l *layout) draw(b block, x, y int) int {
 	for _, r := range b {
 		y += r.above

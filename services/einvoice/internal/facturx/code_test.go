@@ -97,7 +97,7 @@ func TestACodeLeadsToThePayment(t *testing.T) {
 	}
 }
 
-func TestNobodyIsAskedForWhatIsNotOwed(t *testing.T) {
+func TestNoPaymentCodeWithoutAnAmountDue(t *testing.T) {
 	look := Look{PayURL: "https://pay.example.org/i/8f2a7c"}
 	payable := func(name string) invoice.Document {
 		d := invoicetest.Find(name)

@@ -12,10 +12,10 @@ import (
 	"strconv"
 )
 
-// ErrNotOurs is Extract's error for anything that Render did not write, or that was changed since.
-var ErrNotOurs = errors.New("not a whole Factur-X written here")
+// ErrNotOurs is the error of Extract for a file that Render did not write or that was changed since.
+var ErrNotOurs = errors.New("not an intact Factur-X written by this package")
 
-// maxAttached bounds what a small file may blow up to. A document of a thousand lines has two megabytes of XML.
+// maxAttached limits the decompressed size. A document of a thousand lines has two megabytes of XML.
 const maxAttached = 32 << 20
 
 var (
@@ -24,8 +24,8 @@ var (
 		`/CheckSum<([0-9a-f]{32})>>>/Filter/FlateDecode/Length (\d{1,10})>>\nstream\n`)
 )
 
-// Extract returns the XML inside of a PDF that Render wrote, after comparing it with its size and sum. It is no reader of
-// other programs' files.
+// Extract returns the XML in a PDF that Render wrote, after verifying its size and checksum. It does not read files of other
+// programs.
 func Extract(pdf []byte) ([]byte, error) {
 	at, err := placeOf(pdf, objAttachment)
 	if err != nil {
@@ -54,7 +54,7 @@ func Extract(pdf []byte) ([]byte, error) {
 	return xml, nil
 }
 
-// placeOf reads the table of places at the file's end.
+// placeOf reads the cross-reference table at the end of the file.
 func placeOf(pdf []byte, object int) (int, error) {
 	start := startForm.FindSubmatch(pdf[max(0, len(pdf)-64):])
 	if start == nil {
@@ -72,7 +72,7 @@ func placeOf(pdf []byte, object int) (int, error) {
 	return at, nil
 }
 
-// number of at most ten digits.
+// number parses at most ten digits.
 func number(digits []byte) int {
 	n := 0
 	for _, d := range digits {

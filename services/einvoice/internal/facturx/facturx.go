@@ -1,7 +1,7 @@
-// Package facturx writes an invoice as Factur-X: a page to read (PDF/A-3B, ISO 19005-3) with the XML of the same invoice
-// inside.
+// Package facturx writes an invoice as Factur-X: a readable page (PDF/A-3B, ISO 19005-3) with the XML of the same invoice
+// embedded.
 //
-// What is written depends on the arguments only: not on the day, on a map's order or on the machine.
+// The output depends only on the arguments: not on the date, the order of a map or the machine.
 package facturx
 
 import (
@@ -11,22 +11,22 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Look is what a page shows beside the invoice.
+// Look is what a page shows in addition to the invoice.
 type Look struct {
-	// Logo is a PNG or JPEG; nil for none. One that CheckLogo refuses is left out, and the seller's name stands there: an
-	// invoice does not fail for a picture.
+	// Logo is a PNG or JPEG; nil if none. If CheckLogo refuses it, the seller's name is shown instead: an invoice must not fail
+	// because of a picture.
 	Logo []byte
-	// PayURL is where the buyer can pay online, shown with its QR code while something is due; may be empty.
+	// PayURL is where the buyer can pay online. It is shown with a QR code while an amount is due; may be empty.
 	PayURL string
-	// Footer is a line of the seller's own at the foot of each page; may be empty. What exceeds three lines is cut.
+	// Footer is the seller's own text at the foot of each page; may be empty. It is cut after three lines.
 	Footer string
 }
 
-// ErrNoXML is Render's error for an empty XML.
+// ErrNoXML is the error of Render for an empty XML.
 var ErrNoXML = errors.New("a Factur-X needs its XML")
 
-// Render draws the document on as many pages as it needs and embeds xml as factur-x.xml, byte for byte. The page says in
-// French all that the document says; a character that the font lacks is shown as a mark.
+// Render draws the document on as many pages as it needs and embeds xml as factur-x.xml, byte for byte. The page shows, in
+// French, everything in the document. A character that the font lacks is replaced by a mark.
 func Render(d invoice.Document, xml []byte, look Look) ([]byte, error) {
 	if len(xml) == 0 {
 		return nil, ErrNoXML

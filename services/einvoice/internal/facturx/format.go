@@ -11,10 +11,10 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// space is one at which no line breaks.
+// space is a non-breaking space.
 const space = "\u00A0"
 
-// decimal turns 1234.5 into 1 234,5 as French writes it; the minus is the sign of that name and not a hyphen.
+// decimal formats 1234.5 as 1 234,5, the French notation, with a minus sign and not a hyphen.
 func decimal(text string) string {
 	digits, negative := strings.CutPrefix(text, "-")
 	whole, fraction, hasPoint := strings.Cut(digits, ".")
@@ -28,7 +28,7 @@ func decimal(text string) string {
 	return out
 }
 
-// group puts a space before every three digits from the right.
+// group inserts a space before every three digits from the right.
 func group(digits string) string {
 	if len(digits) <= 3 {
 		return digits
@@ -41,7 +41,7 @@ func price(p invoice.Price) string       { return decimal(p.String()) + space + 
 func percent(r vat.Rate) string          { return decimal(r.String()) + space + "%" }
 func quantity(q invoice.Quantity) string { return decimal(q.String()) }
 
-// date turns 2026-11-21 into 21/11/2026.
+// date formats 2026-11-21 as 21/11/2026.
 func date(d invoice.Date) string {
 	parts := strings.Split(string(d), "-")
 	if len(parts) != 3 {
@@ -50,8 +50,8 @@ func date(d invoice.Date) string {
 	return parts[2] + "/" + parts[1] + "/" + parts[0]
 }
 
-// every puts a space after so many characters, again and again, the last size for the rest: 3, 3, 3, 5 for a SIRET.
-func every(text string, sizes ...int) string {
+// grouped inserts spaces after groups of the given sizes; the last size applies to the rest: 3, 3, 3, 5 for a SIRET.
+func grouped(text string, sizes ...int) string {
 	var b strings.Builder
 	for i := 0; text != ""; i++ {
 		n := min(sizes[min(i, len(sizes)-1)], len(text))
@@ -64,10 +64,10 @@ func every(text string, sizes ...int) string {
 	return b.String()
 }
 
-// shownText is a text in the form in which letters and their accents are one character, as the font has them.
+// shownText composes letters and combining accents, as the font requires.
 func shownText(text string) string { return norm.NFC.String(text) }
 
-// units are the French names of the codes of UN/ECE Recommendation 20 that are met most; a piece goes without.
+// units are the French names of the most frequent codes of UN/ECE Recommendation 20; pieces have no unit.
 var units = map[string]string{
 	"": "", "C62": "", "H87": "pièce(s)", "HUR": "h", "DAY": "jour(s)", "MON": "mois", "ANN": "an(s)", "MIN": "min", "WEE": "semaine(s)",
 	"KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MTR": "m", "KMT": "km", "MTK": "m²", "MTQ": "m³", "KWH": "kWh", "SET": "lot(s)", "XPK": "colis",
@@ -80,7 +80,7 @@ func unit(code string) string {
 	return code
 }
 
-// countries are the French names of the countries that are met most; others are shown by their code.
+// countries are the French names of the most frequent countries; others are shown by their code.
 var countries = map[string]string{
 	"FR": "France", "GP": "Guadeloupe", "MQ": "Martinique", "GF": "Guyane", "RE": "La Réunion", "YT": "Mayotte", "PM": "Saint-Pierre-et-Miquelon",
 	"BL": "Saint-Barthélemy", "MF": "Saint-Martin", "NC": "Nouvelle-Calédonie", "PF": "Polynésie française", "MC": "Monaco", "AD": "Andorre",
@@ -97,7 +97,7 @@ func country(code string) string {
 	return code
 }
 
-// means are the words for a means of payment (UNTDID 4461).
+// means are the French names of the means of payment (UNTDID 4461).
 var means = map[string]string{
 	"10": "Espèces", "20": "Chèque", "30": "Virement", "48": "Carte bancaire", "58": "Virement SEPA", "59": "Prélèvement SEPA", "ZZZ": "Autre moyen de paiement",
 }
@@ -109,7 +109,7 @@ func meansOf(code string) string {
 	return code
 }
 
-// pageOf counts the pages.
+// pageOf formats the page number.
 func pageOf(page, of int) string {
 	return "Page" + space + strconv.Itoa(page) + space + "/" + space + strconv.Itoa(of)
 }

@@ -13,9 +13,9 @@ type layout struct {
 	*pdf.Canvas
 	d    invoice.Document
 	look Look
-	// y is where the next thing goes; bottom is the lower edge of what may be drawn on.
+	// y is the position of the next element; bottom is the lower edge of the drawing area.
 	y, bottom int
-	// grid of the table while it is drawn: a new page repeats its titles.
+	// grid is the current table: a new page repeats its titles.
 	grid *grid
 	foot block
 }
@@ -28,7 +28,7 @@ func newLayout(d invoice.Document, look Look) *layout {
 	return l
 }
 
-// titleOf says what the document is.
+// titleOf returns the title of the document.
 func titleOf(d invoice.Document) string {
 	switch d.Type {
 	case invoice.TypeCreditNote:
@@ -41,13 +41,13 @@ func titleOf(d invoice.Document) string {
 	return "Facture (type " + string(d.Type) + ")"
 }
 
-// credit: money goes back to the buyer.
+// credit reports whether money goes back to the buyer.
 func (l *layout) credit() bool { return l.d.Type == invoice.TypeCreditNote }
 
-// paid: the document says that it was paid before it was issued (BT-23 ends in 2).
+// paid reports whether the document was paid before it was issued (BT-23 ends in 2).
 func (l *layout) paid() bool { return strings.HasSuffix(l.d.Process, "2") }
 
-// settled are the words for a document that is paid.
+// settled returns the label for a paid document.
 func (l *layout) settled() string {
 	if l.credit() {
 		return "Remboursé le"
@@ -55,7 +55,7 @@ func (l *layout) settled() string {
 	return "Acquittée le"
 }
 
-// first begins the first page: who writes, what it is, and when.
+// first draws the head of the first page: the seller, the title, and the dates.
 func (l *layout) first() {
 	l.NewPage()
 	const half = textWidth * 52 / 100
@@ -77,7 +77,7 @@ func (l *layout) first() {
 	l.facts()
 }
 
-// letterhead is the seller's name in place of a logo, on two lines if that can be.
+// letterhead is the seller's name, used without a logo, on two lines if possible.
 func (l *layout) letterhead() block {
 	name := cmp.Or(l.d.Seller.TradingName, l.d.Seller.Name)
 	for s := (pdf.Style{Bold: true, Size: 15 * pt, Colour: ink}); ; s.Size -= pt {
@@ -96,7 +96,7 @@ func (l *layout) heading(title, number pdf.Style, y *int) {
 	*y += number.Leading()
 }
 
-// fact is a value with its name above it.
+// fact is a value with a label above it.
 type fact struct{ name, value string }
 
 // facts are the band below the title.
@@ -132,8 +132,8 @@ func (l *layout) facts() {
 	l.y += height + 2*pad + 6*mm
 }
 
-// spread gives the facts their widths: equal ones where all fit into those, else what each needs and an equal part of what
-// is left, else equal ones, in which they are broken.
+// spread distributes the width over the facts: equally if all fit, otherwise by need with an equal part of the rest, otherwise
+// equally with line breaks.
 func (l *layout) spread(facts []fact, width, gap int) []int {
 	out := make([]int, len(facts))
 	equal := (width - gap*(len(facts)-1)) / len(facts)
@@ -156,7 +156,7 @@ func (l *layout) spread(facts []fact, width, gap int) []int {
 	return out
 }
 
-// operation is the kind of what is sold, which French invoices must say (CGI, annexe II, article 242 nonies A).
+// operation is the kind of operation, which French invoices must state (CGI, annexe II, article 242 nonies A).
 func operation(process string) string {
 	switch {
 	case strings.HasPrefix(process, "B"):
@@ -169,7 +169,7 @@ func operation(process string) string {
 	return process
 }
 
-// nextPage begins a page that continues the document.
+// nextPage starts a page that continues the document.
 func (l *layout) nextPage() {
 	l.NewPage()
 	l.y = marginTop
@@ -188,41 +188,41 @@ func (l *layout) nextPage() {
 	}
 }
 
-// room is the height that a page after the first one has for the table.
+// room is the height available for the table on a page after the first one.
 func (l *layout) room() int { return l.bottom - marginTop - 20*mm }
 
-// need begins a new page when the current one has less than height left. More than a page has is no reason.
+// need starts a new page if less than height is left on the current one, unless height exceeds a whole page.
 func (l *layout) need(height int) {
 	if l.y+height > l.bottom && height <= l.room() {
 		l.nextPage()
 	}
 }
 
-// flow writes a block over as many pages as it takes.
+// flow draws a block over as many pages as it takes.
 func (l *layout) flow(b block, x int) {
 	for i, r := range b {
 		if i == 0 {
-			l.need(b[:min(3, len(b))].height()) // a heading is not alone at the end of a page
+			l.need(b[:min(3, len(b))].height()) // keep a heading with the text that follows it
 		}
 		l.need(r.height())
 		l.y = l.draw(block{r}, x, l.y)
 	}
 }
 
-// footer is what stands below each page: the seller's own line, and who the seller is.
+// footer is the foot of each page: the seller's own text and the seller's identity.
 func (l *layout) footer() (b block) {
 	s := pdf.Style{Size: 6.5 * pt, Colour: grey}
 	const width, most = textWidth - 25*mm, 3
 	own := l.Wrap(s, width, l.look.Footer)
 	who := []string{l.d.Seller.Name, l.d.Seller.LegalInfo}
 	if l.d.Seller.SIREN != "" {
-		who = append(who, "SIREN"+space+every(l.d.Seller.SIREN, 3))
+		who = append(who, "SIREN"+space+grouped(l.d.Seller.SIREN, 3))
 	}
 	if l.d.Seller.VATNumber != "" {
 		who = append(who, "TVA"+space+vatNumber(l.d.Seller.VATNumber))
 	}
 	names := l.Wrap(s, width, joined(" – ", who...))
-	// Both are said in full elsewhere or are the seller's own.
+	// Both are shown elsewhere or are the seller's own text.
 	for _, lines := range [][]string{own[:min(len(own), most)], names[:min(len(names), most)]} {
 		for _, text := range lines {
 			b = append(b, row{s, text, 0})
@@ -231,7 +231,7 @@ func (l *layout) footer() (b block) {
 	return b
 }
 
-// footers writes the foot of all pages, now that their number is known.
+// footers draws the feet of all pages, once their number is known.
 func (l *layout) footers() {
 	top := pageHeight - marginFoot - l.foot.height()
 	for i, p := range l.Pages {
@@ -242,7 +242,7 @@ func (l *layout) footers() {
 	}
 }
 
-// joined are the texts that are not empty.
+// joined joins the non-empty texts.
 func joined(by string, texts ...string) string {
 	var out []string
 	for _, t := range texts {

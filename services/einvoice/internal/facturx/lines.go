@@ -6,7 +6,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// grid is the table of lines: where its columns are.
+// grid is the layout of the table of lines.
 type grid struct {
 	figures pdf.Style
 	// name is the left edge of the names, which are width wide.
@@ -17,7 +17,7 @@ type grid struct {
 // column holds figures that end at right.
 type column struct{ width, right int }
 
-// entry is a line of the invoice, or a discount, as it is printed.
+// entry is a printed line of the invoice or a discount.
 type entry struct {
 	id, name, description string
 	// figures are quantity, price, rate, net and gross.
@@ -27,15 +27,15 @@ type entry struct {
 const (
 	columnGap = 4 * mm
 	rowPad    = 4 * pt
-	// leastName is what the names keep when figures are very long; then the figures shrink.
+	// leastName is the minimum width of the names. If the figures are very long, they shrink instead.
 	leastName = 42 * mm
-	// wholeRow is the part of a page below which a row is kept on one page.
+	// wholeRow: a row lower than this fraction of a page is kept on one page.
 	wholeRow = 4
 )
 
 var titles = [5]string{"Quantité", "Prix unit. HT", "TVA", "Montant HT", "Montant TTC"}
 
-// lines draws the table and, with its last row, the sums: they never stand alone on a page.
+// lines draws the table and the sums together with its last row, so that the sums are never alone on a page.
 func (l *layout) lines() {
 	entries := l.entries()
 	for size := plain.Size; ; size -= pt / 4 {
@@ -44,7 +44,7 @@ func (l *layout) lines() {
 		}
 	}
 	sums := l.sums()
-	if len(entries) > 0 { // the titles are not alone at the end of a page
+	if len(entries) > 0 { // keep the titles with the first row
 		l.need(10*mm + min(l.names(entries[0]).height(), l.room()/wholeRow))
 	}
 	l.head()
@@ -59,7 +59,7 @@ func (l *layout) lines() {
 	l.drawSums(sums)
 }
 
-// entries are the lines and after them the discounts.
+// entries are the lines followed by the discounts.
 func (l *layout) entries() []entry {
 	out := make([]entry, 0, len(l.d.Lines)+len(l.d.Allowances))
 	for _, n := range l.d.Lines {
@@ -82,7 +82,7 @@ func (l *layout) entries() []entry {
 	return out
 }
 
-// rate of a line; an exemption is said, since zero alone is none.
+// rate formats the rate of a line. An exemption is stated, because a rate of zero alone is not one.
 func rate(c invoice.Category, r vat.Rate) string {
 	if c == invoice.Exempt {
 		return "Exonéré"
@@ -90,7 +90,7 @@ func rate(c invoice.Category, r vat.Rate) string {
 	return percent(r)
 }
 
-// measure gives every column the width that its widest text needs, and the names the rest.
+// measure gives every column the width of its widest text, and the rest to the names.
 func (l *layout) measure(entries []entry, s pdf.Style) *grid {
 	g := &grid{figures: s, name: l.Width(label, "N°")}
 	right := pageWidth - marginX
@@ -120,10 +120,10 @@ func (l *layout) head() {
 	}
 	l.y = base + 1.5*mm
 	l.Line(accent, marginX, l.y, textWidth, pt)
-	l.y += 2 * pt // also above a row that goes on from the page before
+	l.y += 2 * pt // also above a row continued from the previous page
 }
 
-// names are what stands in the second column.
+// names is the text of the second column.
 func (l *layout) names(e entry) block {
 	name := strong
 	if e.id == "" {
@@ -132,7 +132,7 @@ func (l *layout) names(e entry) block {
 	return block(nil).add(l.Canvas, name, l.grid.width, 0, e.name).add(l.Canvas, quiet, l.grid.width, pt, e.description)
 }
 
-// entry draws one row of the table. Its last part stays on the page of what comes below it.
+// entry draws one row of the table. Its last part stays on the page of what follows.
 func (l *layout) entry(e entry, below int) {
 	b := l.names(e)
 	if whole := b.height() + 2*rowPad; whole <= l.room()/wholeRow {

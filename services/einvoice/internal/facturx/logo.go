@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// keptSide is what is printed on 58 by 22 mm: 250 points an inch.
+	// keptSide is the size for printing on 58 by 22 mm at 250 dpi.
 	keptSide = 576
-	// keptLogos at most half a megabyte each: a merchant issues many documents, and decoding costs more than all the rest.
+	// keptLogos are at most half a megabyte each. Merchants issue many documents, and decoding costs more than everything else.
 	keptLogos = 64
 )
 
-// CheckLogo returns an errs.Error that says what is wrong with a logo; nil for none.
+// CheckLogo returns an errs.Error with the problem of a logo; nil if there is none.
 func CheckLogo(file []byte) error {
 	if len(file) == 0 {
 		return nil
@@ -22,7 +22,7 @@ func CheckLogo(file []byte) error {
 	return err
 }
 
-// decodeLogo makes a logo as small as it is printed. The error is an errs.Error.
+// decodeLogo decodes a logo at its printed size. The error is an errs.Error.
 func decodeLogo(file []byte) (*pdf.Image, error) {
 	picture, err := logo.Decode(file, keptSide)
 	if err != nil {
@@ -31,15 +31,15 @@ func decodeLogo(file []byte) (*pdf.Image, error) {
 	return pdf.NewImage(picture.Image, picture.Photo)
 }
 
-// known are the logos that were used.
-var known = logo.NewMemory[*pdf.Image](keptLogos)
+// logoCache caches recently used logos.
+var logoCache = logo.NewMemory[*pdf.Image](keptLogos)
 
-// readLogo returns nil for no picture, and for one that cannot be shown.
+// readLogo returns nil if there is no picture or it cannot be shown.
 func readLogo(file []byte) *pdf.Image {
 	if len(file) == 0 {
 		return nil
 	}
-	l, err := known.Get(file, decodeLogo)
+	l, err := logoCache.Get(file, decodeLogo)
 	if err != nil {
 		return nil
 	}

@@ -47,7 +47,7 @@ func address(a invoice.Address) []string {
 	return out
 }
 
-// identity is what registers and networks know a party by, and how to reach it.
+// identity lists the identifiers and contact details of a party.
 func identity(p invoice.Party) (lines []string) {
 	add := func(texts ...string) {
 		if line := joined("   ", texts...); line != "" {
@@ -55,7 +55,7 @@ func identity(p invoice.Party) (lines []string) {
 		}
 	}
 	add(p.LegalInfo)
-	add(named("SIREN", every(p.SIREN, 3)), named("SIRET", every(p.SIRET, 3, 3, 3, 5)))
+	add(named("SIREN", grouped(p.SIREN, 3)), named("SIRET", grouped(p.SIRET, 3, 3, 3, 5)))
 	add(named("TVA intracommunautaire", vatNumber(p.VATNumber)))
 	switch e := p.Electronic; {
 	case e.Scheme != invoice.SchemeEmail && e.Value != "":
@@ -67,7 +67,7 @@ func identity(p invoice.Party) (lines []string) {
 	return lines
 }
 
-// named is a value with its name before it; nothing when there is none.
+// named is a value with its label; empty if there is no value.
 func named(name, value string) string {
 	if value == "" {
 		return ""
@@ -78,7 +78,7 @@ func named(name, value string) string {
 // vatNumber of a French business has its SIREN at the end: FR 32 123 456 789.
 func vatNumber(number string) string {
 	if strings.HasPrefix(number, "FR") && len(number) == 13 {
-		return every(number, 2, 2, 3)
+		return grouped(number, 2, 2, 3)
 	}
 	return number
 }

@@ -9,17 +9,17 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// qrSide is the side of a code with its margin: a phone reads it from an arm's length.
+// qrSide is the side of a code with its margin, readable by a phone at arm's length.
 const qrSide = 29 * mm
 
-// picture of a code with what it is for.
+// picture is a code with its caption.
 type picture struct {
 	code    *qrcode.Code
 	caption string
 	url     string
 }
 
-// payment is how the document is paid, with codes to scan while something is due.
+// payment shows how the document is paid, with codes to scan while an amount is due.
 func (l *layout) payment() {
 	const pad = 4 * mm
 	codes := l.codes()
@@ -60,7 +60,7 @@ func (l *layout) payment() {
 	l.y += height + 2*pad
 }
 
-// paymentFacts are the means and where the money goes.
+// paymentFacts are the means of payment and the account.
 func (l *layout) paymentFacts() []fact {
 	p := l.d.Payment
 	var facts []fact
@@ -75,7 +75,7 @@ func (l *layout) paymentFacts() []fact {
 	} else {
 		add("Échéance", date(l.d.Due))
 	}
-	add("IBAN", every(p.IBAN, 4))
+	add("IBAN", grouped(p.IBAN, 4))
 	add("BIC", p.BIC)
 	reference := "Référence à rappeler"
 	if l.paid() || l.credit() {
@@ -89,10 +89,10 @@ func (l *layout) paymentFacts() []fact {
 	return facts
 }
 
-// owed: the buyer has something to pay.
+// owed reports whether the buyer has to pay an amount.
 func (l *layout) owed() bool { return l.d.Totals.Due > 0 && !l.credit() }
 
-// codes are those that the buyer can pay with. A text too long for a code goes without.
+// codes are the codes with which the buyer can pay. A text too long for a code is omitted.
 func (l *layout) codes() (codes []picture) {
 	if !l.owed() {
 		return nil
@@ -133,12 +133,12 @@ var subjects = map[string]string{
 	invoice.NoteTaxPayments: "TVA",
 }
 
-// notes are the seller's own first and then what the law wants.
+// notes are the seller's own notes followed by the mandatory ones.
 func (l *layout) notes() {
 	var own, legal block
 	for _, n := range l.d.Notes {
 		switch name, known := subjects[n.Subject]; {
-		case n.Subject == invoice.NoteCapital && n.Text == l.d.Seller.LegalInfo: // stands beside the seller's name
+		case n.Subject == invoice.NoteCapital && n.Text == l.d.Seller.LegalInfo: // shown beside the seller's name
 		case n.Subject == "" || n.Subject == invoice.NoteGeneral:
 			own = own.add(l.Canvas, plain, textWidth, pt, n.Text)
 		case known:
@@ -160,7 +160,7 @@ func (l *layout) section(title string, b block) {
 	l.flow(append(block(nil).add(l.Canvas, label, textWidth, 0, strings.ToUpper(title)), b...), marginX)
 }
 
-// framework says in words and by its code what BT-23 and the note BAR say.
+// framework shows BT-23 and the note BAR, in words and as a code.
 func (l *layout) framework() string {
 	text := "Cadre de facturation" + space + ": " + l.d.Process
 	if l.paid() {

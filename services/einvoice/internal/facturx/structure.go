@@ -18,7 +18,7 @@ var (
 	packedSRGB = sync.OnceValue(func() []byte { return pdf.Deflate(srgb) })
 )
 
-// The numbers of the objects that every document has, in the order in which they are written.
+// The numbers of the objects of every document, in the order in which they are written.
 const (
 	objCatalog = iota + 1
 	objPages
@@ -33,7 +33,7 @@ const (
 	objFirst   = objBold + pdf.FontObjects
 )
 
-// frame writes what is around the pages.
+// frame writes the objects around the pages.
 func frame(f *pdf.File, d description, attached []byte, at pdf.Objects) {
 	f.Object(objCatalog, "<</Type/Catalog/Version/1.7/Pages "+pdf.Ref(objPages)+"/Metadata "+pdf.Ref(objMetadata)+"/Lang(fr-FR)"+
 		"/ViewerPreferences<</DisplayDocTitle true>>/OutputIntents["+pdf.Ref(objIntent)+"]/AF["+pdf.Ref(objFilespec)+"]"+
@@ -47,8 +47,8 @@ func frame(f *pdf.File, d description, attached []byte, at pdf.Objects) {
 	f.Stream(objProfile, "/N 3/Alternate/DeviceRGB/Filter/FlateDecode", packedSRGB())
 }
 
-// attach embeds the XML (ISO 19005-3, 6.8 and Factur-X 1.0, 6.2): the page and the XML say the same, so each is the
-// other's alternative.
+// attach embeds the XML (ISO 19005-3, 6.8 and Factur-X 1.0, 6.2). The page and the XML have the same content, so the relationship
+// is "alternative".
 func attach(f *pdf.File, d description, attached []byte) {
 	check := md5.Sum(attached) // #nosec G401 -- see the import
 	f.Packed(objAttachment, fmt.Sprintf("/Type/EmbeddedFile/Subtype/text#2Fxml/Params<</Size %d/ModDate%s/CheckSum<%s>>>",

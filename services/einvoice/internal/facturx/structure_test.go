@@ -48,7 +48,7 @@ func TestEveryDocumentIsASoundPDFWithItsXMLAndFontsInside(t *testing.T) {
 func TestTheSameDocumentGivesTheSameBytes(t *testing.T) {
 	for _, c := range all() {
 		first := render(t, c.Document, look(t))
-		known = logo.NewMemory[*pdf.Image](keptLogos) // so that the logo is decoded again
+		logoCache = logo.NewMemory[*pdf.Image](keptLogos) // so that the logo is decoded again
 		if !bytes.Equal(render(t, c.Document, look(t)), first) {
 			t.Fatalf("%s: two renderings differ", c.Name)
 		}

@@ -10,7 +10,7 @@ import (
 type sums struct {
 	vat    [][3]string
 	totals []total
-	// due is what remains, with its name.
+	// due is the remaining amount with its label.
 	due  total
 	paid string
 }
@@ -62,8 +62,8 @@ func (l *layout) sums() sums {
 	return s
 }
 
-// due is who owes what: a credit note's amount and a negative one go back to the buyer, and of a credit note a negative
-// one does not.
+// due labels the remaining amount by its direction: a credit note's amount and a negative amount go to the buyer, a negative
+// amount of a credit note to the seller.
 func (l *layout) due(amount money.Cents) total {
 	back := l.credit()
 	if amount < 0 {
@@ -75,7 +75,7 @@ func (l *layout) due(amount money.Cents) total {
 	return total{"Net à payer", euros(amount), true}
 }
 
-// vatRate tells the three kinds of rates apart.
+// vatRate distinguishes the three kinds of rates.
 func vatRate(v invoice.VAT) string {
 	switch v.Category {
 	case invoice.Exempt:
@@ -114,7 +114,7 @@ func (l *layout) drawVAT(s sums, y int) int {
 	return y
 }
 
-// drawTotals draws the totals, and what is due on the accent.
+// drawTotals draws the totals, and the amount due on the accent colour.
 func (l *layout) drawTotals(s sums, y int) int {
 	const left, right = marginX + vatWidth + sumsGap, pageWidth - marginX
 	const pad = 3 * mm

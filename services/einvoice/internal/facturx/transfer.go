@@ -10,8 +10,8 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// transfer is the text by which a banking application fills in a SEPA transfer. Name and reference are shortened to what it
-// may have; a name without any letter of the SEPA character set stays as it is.
+// transfer is the text that fills in a SEPA transfer in banking apps. Name and reference are shortened to the permitted length; a
+// name without any letter of the SEPA character set is unchanged.
 func transfer(d invoice.Document) string {
 	reference := cmp.Or(d.Payment.Reference, d.Number)
 	name, err := sepa.Name(oneLine(d.Seller.Name))
@@ -24,10 +24,10 @@ func transfer(d invoice.Document) string {
 	}.Text()
 }
 
-// oneLine is a text of a field, which ends with its line.
+// oneLine puts the text of a field on one line, because a line break ends the field.
 func oneLine(text string) string { return strings.Join(strings.Fields(shownText(text)), " ") }
 
-// first are the first n characters.
+// first returns the first n characters.
 func first(text string, n int) string {
 	runes := []rune(text)
 	return string(runes[:min(n, len(runes))])

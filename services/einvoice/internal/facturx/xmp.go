@@ -9,15 +9,15 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Attachment is the name of the XML inside of the PDF (Factur-X 1.0, BR-HYBRID-10 and following).
+// Attachment is the name of the embedded XML (Factur-X 1.0, BR-HYBRID-10 and following).
 const Attachment = "factur-x.xml"
 
 const producer = "EU Pay"
 
-// description is what the file says of itself, in the dictionary Info and, equally, in its XMP.
+// description is the file's metadata, in the Info dictionary and, identically, in its XMP.
 type description struct {
 	title, author string
-	// day of the document: nothing of the day on which it is written gets into it.
+	// day of the document. The current date is not used.
 	day invoice.Date
 }
 
@@ -25,7 +25,7 @@ func describe(d invoice.Document) description {
 	return description{title: titleOf(d) + " " + shownText(d.Number), author: shownText(d.Seller.Name), day: d.Issued}
 }
 
-// date in the form of PDF (7.9.4).
+// date in PDF syntax (7.9.4).
 func (d description) date() string { return "(D:" + d.day.Compact() + "000000+00'00')" }
 
 func (d description) info() string {
@@ -33,8 +33,8 @@ func (d description) info() string {
 		pdf.Literal(producer) + "/CreationDate" + d.date() + "/ModDate" + d.date() + ">>"
 }
 
-// xmp is the file's metadata (ISO 16684-1): PDF/A-3B, and the properties of Factur-X with the description of their schema
-// without which PDF/A would not have them (ISO 19005-3, 6.6.2.3).
+// xmp is the file's metadata (ISO 16684-1): PDF/A-3B, and the properties of Factur-X with the description of their schema, which
+// PDF/A requires (ISO 19005-3, 6.6.2.3).
 func (d description) xmp() []byte {
 	return []byte(strings.NewReplacer("$title", escape(d.title), "$author", escape(d.author), "$producer", producer,
 		"$date", string(d.day)+"T00:00:00+00:00", "$file", Attachment, "$fx", namespace).Replace(packet))
@@ -45,12 +45,12 @@ const namespace = "urn:factur-x:pdfa:CrossIndustryDocument:invoice:1p0#"
 func escape(text string) string {
 	var b bytes.Buffer
 	if err := xml.EscapeText(&b, []byte(text)); err != nil {
-		return "" // a buffer takes everything
+		return "" // writing to a buffer never fails
 	}
 	return b.String()
 }
 
-// packet begins with a mark that programs search for; the four characters in it are U+FEFF in UTF-8.
+// packet begins with a marker that programs search for; the four characters in it are U+FEFF in UTF-8.
 const packet = "<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>" + `
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

@@ -28,27 +28,27 @@ func (s *Server) CreateInvoice(ctx context.Context, req *einvoicev1.CreateInvoic
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.ledger.Whole(ctx, created.Record)
+	v, err := s.ledger.WithDetails(ctx, created.Record)
 	if err != nil {
 		return nil, err
 	}
 	return &einvoicev1.CreateInvoiceResponse{Invoice: v, Replayed: created.Replayed, MandateStatus: string(created.Mandate)}, nil
 }
 
-// same is what makes a repeated request the same one: its key and all of its content.
+// same returns what identifies a repeated request: its key and its content.
 func same(req proto.Message, key string) ledger.Idempotency {
 	if key == "" {
 		return ledger.Idempotency{}
 	}
 	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(req)
 	if err != nil {
-		content = nil // cannot be: it has just been unmarshalled
+		content = nil // cannot happen: it has just been unmarshalled
 	}
 	hash := sha256.Sum256(append([]byte(req.ProtoReflect().Descriptor().FullName()), content...))
 	return ledger.Idempotency{Key: key, Hash: hash[:]}
 }
 
-// orderIn reads numbers from their text; the rules of invoices are invoice.New's.
+// orderIn parses the numbers of a request; invoice.New validates the order.
 func orderIn(req *einvoicev1.CreateInvoiceRequest) (invoice.Order, error) {
 	c := req.GetCustomer()
 	o := invoice.Order{
@@ -86,7 +86,7 @@ func itemIn(bad *refuse.Problems, it *einvoicev1.InvoiceItem, at string) invoice
 	}
 }
 
-// The bounds of a page.
+// The limits of a page.
 const (
 	defaultLimit = 20
 	maxLimit     = 100
@@ -149,7 +149,7 @@ func (s *Server) GetInvoicePDF(ctx context.Context, req *einvoicev1.GetInvoicePD
 	return &einvoicev1.GetInvoicePDFResponse{Pdf: pdf, Number: number}, nil
 }
 
-// SubmitInvoice implements EInvoiceService. The mandate is asked about first: it may have become active just now.
+// SubmitInvoice implements EInvoiceService. It refreshes the mandate first, which may have just become active.
 func (s *Server) SubmitInvoice(ctx context.Context, req *einvoicev1.SubmitInvoiceRequest) (*einvoicev1.SubmitInvoiceResponse, error) {
 	e, enrolled, err := s.enrol.Current(ctx, req.GetMerchantId(), req.GetLivemode())
 	if err != nil {
@@ -175,7 +175,7 @@ func (s *Server) MarkInvoicePaid(ctx context.Context, req *einvoicev1.MarkInvoic
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.ledger.Whole(ctx, paid.Record)
+	v, err := s.ledger.WithDetails(ctx, paid.Record)
 	if err != nil {
 		return nil, err
 	}
@@ -219,8 +219,8 @@ func (s *Server) CancelInvoice(ctx context.Context, req *einvoicev1.CancelInvoic
 		return nil, err
 	}
 	out := &einvoicev1.CancelInvoiceResponse{}
-	if out.Invoice, err = s.ledger.Whole(ctx, done.Record); err == nil && done.By != nil {
-		out.Correction, err = s.ledger.Whole(ctx, *done.By)
+	if out.Invoice, err = s.ledger.WithDetails(ctx, done.Record); err == nil && done.By != nil {
+		out.Correction, err = s.ledger.WithDetails(ctx, *done.By)
 	}
 	return out, err
 }
@@ -243,8 +243,8 @@ func (s *Server) CreateCreditNote(ctx context.Context, req *einvoicev1.CreateCre
 		return nil, err
 	}
 	out := &einvoicev1.CreateCreditNoteResponse{Replayed: done.Replayed}
-	if out.CreditNote, err = s.ledger.Whole(ctx, *done.By); err == nil {
-		out.Invoice, err = s.ledger.Whole(ctx, done.Record)
+	if out.CreditNote, err = s.ledger.WithDetails(ctx, *done.By); err == nil {
+		out.Invoice, err = s.ledger.WithDetails(ctx, done.Record)
 	}
 	return out, err
 }

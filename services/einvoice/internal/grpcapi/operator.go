@@ -19,7 +19,7 @@ type Operator struct {
 	ledger *ledger.Ledger
 }
 
-// NewOperator returns the operators' server.
+// NewOperator returns the server for operators.
 func NewOperator(l *ledger.Ledger) *Operator { return &Operator{ledger: l} }
 
 // Resubmit implements OperatorService.

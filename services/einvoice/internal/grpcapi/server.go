@@ -1,5 +1,4 @@
-// Package grpcapi is the gRPC face of the service: it turns requests into the words of the packages that do the work, and their
-// answers back.
+// Package grpcapi is the gRPC interface of the service: it converts requests and responses for the packages that do the work.
 package grpcapi
 
 import (
@@ -29,7 +28,7 @@ func New(l *ledger.Ledger, e *enrol.Enroller, r *ereport.Reporter, platforms map
 	return &Server{ledger: l, enrol: e, reports: r, platforms: platforms}
 }
 
-// scoped is every request about one merchant.
+// scoped is a request about one merchant.
 type scoped interface {
 	GetMerchantId() string
 	GetLivemode() bool
@@ -85,7 +84,7 @@ func (s *Server) SetLogo(ctx context.Context, req *einvoicev1.SetLogoRequest) (*
 	return &einvoicev1.SetLogoResponse{}, s.enrol.SetLogo(ctx, req.GetMerchantId(), req.GetLogo())
 }
 
-// HandlePlatformHook implements EInvoiceService. The webhook is a hint: what it is about is read from the platform.
+// HandlePlatformHook implements EInvoiceService. The webhook is only a hint: its subject is read from the platform.
 func (s *Server) HandlePlatformHook(
 	ctx context.Context, req *einvoicev1.HandlePlatformHookRequest,
 ) (*einvoicev1.HandlePlatformHookResponse, error) {

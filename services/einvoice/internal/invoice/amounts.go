@@ -11,24 +11,24 @@ import (
 // priceOfCent is one cent in units of Price.
 const priceOfCent = 10_000
 
-// group is all that has one VAT category and rate (BG-23).
+// group is everything with one VAT category and rate (BG-23).
 type group struct {
 	Category   Category
 	VATPerMill vat.Rate
 }
 
-// order sorts the highest rate first.
+// order sorts by rate, highest first.
 func (g group) order(h group) int {
 	return cmp.Or(cmp.Compare(h.VATPerMill, g.VATPerMill), cmp.Compare(g.Category, h.Category))
 }
 
-// lineGross is what a quantity costs, rounded half away from zero.
+// lineGross is the price of a quantity, rounded half away from zero.
 func lineGross(q Quantity, unit money.Cents) money.Cents {
 	return money.Cents(money.MulDivHalfAway(int64(q), int64(unit), int64(One)))
 }
 
-// unitPrice is the net price of one unit: what the line costs by its quantity. Where the line's cents went to another line
-// it is the price that was agreed, since a price must be above zero (BR-FR-DEC-03).
+// unitPrice is the net price of one unit: the line's net amount divided by its quantity. If the line's cents were moved to
+// another line, it is the agreed price, because a price must be above zero (BR-FR-DEC-03).
 func unitPrice(net money.Cents, q Quantity, unit money.Cents, r vat.Rate) Price {
 	if p := Price(money.MulDivHalfAway(int64(net)*priceOfCent, int64(One), int64(q))); p > 0 {
 		return p
@@ -36,9 +36,9 @@ func unitPrice(net money.Cents, q Quantity, unit money.Cents, r vat.Rate) Price 
 	return vat.Net(Price(unit)*priceOfCent, r)
 }
 
-// price works out all sums of a document from the Quantity, UnitGross, Category and VATPerMill of its lines and a discount on the whole.
-// Per rate the VAT is taken out of what the customer pays, and the net amounts are made to add up to the rest; so the
-// customer pays the prices to the cent and BR-CO-10 to BR-CO-16 hold. The discount is less than the lines' sum.
+// price calculates all sums of a document from the Quantity, UnitGross, Category and VATPerMill of its lines and a discount on
+// the whole. For each rate, the VAT is extracted from the gross amount, and the net amounts are adjusted to add up to the rest.
+// So the customer pays the prices to the cent, and BR-CO-10 to BR-CO-16 hold. The discount is less than the sum of the lines.
 func (d *Document) price(discount money.Cents, prepaid bool) {
 	grosses := map[group]money.Cents{}
 	for i := range d.Lines {
@@ -61,7 +61,7 @@ func (d *Document) price(discount money.Cents, prepaid bool) {
 	d.sum(prepaid)
 }
 
-// priceGroup adds the VAT and the allowance of one group, and sets its lines' net amounts.
+// priceGroup adds the VAT and the allowance of one group, and sets the net amounts of its lines.
 func (d *Document) priceGroup(g group, gross, discount money.Cents) {
 	tax := vat.In(gross-discount, g.VATPerMill)
 	v := VAT{Category: g.Category, VATPerMill: g.VATPerMill, Base: gross - discount - tax, Tax: tax}
@@ -80,8 +80,8 @@ func (d *Document) priceGroup(g group, gross, discount money.Cents) {
 	fitNets(lines, v.Base+allowance, g.VATPerMill)
 }
 
-// fitNets sets net amounts that add up to want, which is from zero to what the lines cost. Cents that rounding makes too many
-// or too few come from the largest lines, one from each, and never make a net amount negative or larger than the gross one.
+// fitNets sets net amounts that add up to want, which is between zero and the sum of the lines. Rounding differences are
+// distributed over the largest lines, one cent each, and never make a net amount negative or larger than the gross amount.
 func fitNets(lines []*Line, want money.Cents, r vat.Rate) {
 	for _, l := range lines {
 		l.Net = vat.Net(l.Gross, r)
@@ -104,7 +104,7 @@ func fitNets(lines []*Line, want money.Cents, r vat.Rate) {
 	}
 }
 
-// sum sets the totals (BR-CO-10 to BR-CO-16); prepaid: all of it was paid before.
+// sum sets the totals (BR-CO-10 to BR-CO-16). prepaid means that the total was paid before.
 func (d *Document) sum(prepaid bool) {
 	var t Totals
 	for _, l := range d.Lines {

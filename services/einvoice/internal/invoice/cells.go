@@ -7,8 +7,8 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// cell is what a document sells of one nature at one VAT rate, after its discount. Over a document the nets add up to its
-// Totals.Net, and what the taxes add up to is Totals.Tax.
+// cell is what a document sells of one nature at one VAT rate, after discounts. Over a document, the net amounts add up to
+// Totals.Net and the taxes to Totals.Tax.
 type cell struct {
 	group
 	Nature     Nature
@@ -19,7 +19,7 @@ func (c cell) key() cell { return cell{group: c.group, Nature: c.Nature} }
 
 func (c cell) tax() money.Cents { return c.Gross - c.Net }
 
-// cells of a document, in the order of its VAT; goods come before services.
+// cells returns the cells of a document, in the order of its VAT; goods come before services.
 func cells(d Document) []cell {
 	sums := map[cell]cell{}
 	for _, l := range d.Lines {
@@ -41,8 +41,8 @@ func cells(d Document) []cell {
 	return list
 }
 
-// shareRate takes the allowance of a rate off its cells, and gives each its share of the rate's tax. (The lines of a credit note have
-// that already.) The lines' own net amounts are no measure: they have taken the cents that rounding left over.
+// shareRate deducts the allowance of a rate from its cells and distributes the tax of the rate over them. (The lines of a credit
+// note already have it.) The net amounts of the lines cannot be used, because they contain the rounding differences.
 func shareRate(list []cell, d Document, v VAT) {
 	g := group{v.Category, v.VATPerMill}
 	var own []*cell
@@ -61,7 +61,7 @@ func shareRate(list []cell, d Document, v VAT) {
 	}
 }
 
-// discountAt is the allowance at a rate, VAT included.
+// discountAt returns the allowance at a rate, including VAT.
 func discountAt(d Document, g group) money.Cents {
 	for _, a := range d.Allowances {
 		if g == (group{a.Category, a.VATPerMill}) {

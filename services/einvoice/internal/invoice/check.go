@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// The longest texts that are taken, in characters.
+// The maximum lengths of texts, in characters.
 const (
 	maxName        = 200
 	maxDescription = 1000
@@ -21,10 +21,10 @@ const (
 	maxPhone       = 30
 )
 
-// problems collects everything that is wrong, so that the caller can mend it at once.
+// problems collects all problems, so that the caller can fix them at once.
 type problems struct{ refuse.Problems }
 
-// text wants at most that many visible characters on one line, and at least one where it is required.
+// text requires one line of at most that many visible characters, and at least one if it is required.
 func (p *problems) text(field, value string, most int, required bool) {
 	p.lines(field, value, most, required)
 	if strings.Contains(value, "\n") {
@@ -32,7 +32,7 @@ func (p *problems) text(field, value string, most int, required bool) {
 	}
 }
 
-// lines is text that may have several lines.
+// lines validates a text that may have several lines.
 func (p *problems) lines(field, value string, most int, required bool) {
 	switch {
 	case value == "" && required:
@@ -45,18 +45,20 @@ func (p *problems) lines(field, value string, most int, required bool) {
 		p.Add(field, "must have at most %d characters", most)
 	case strings.Count(value, "\n") >= maxLines:
 		p.Add(field, "must have at most %d lines", maxLines)
-	case strings.ContainsFunc(value, unfit):
+	case strings.ContainsFunc(value, forbidden):
 		p.Add(field, "must not contain control characters")
 	}
 }
 
-// visible characters are letters, digits and signs. Fillers are letters to Unicode, and nothing on paper.
+// visible reports whether the character is a visible letter, digit or sign. Unicode classifies fillers as letters, but they are
+// invisible.
 func visible(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
-// unfit characters are control characters, those that XML forbids, and those that turn the direction of the text around them.
-func unfit(r rune) bool {
+// forbidden reports whether the character is a control character, cannot be represented in XML, or changes the direction of the
+// text around it.
+func forbidden(r rune) bool {
 	return (unicode.IsControl(r) && r != '\n') || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
 }
 
@@ -92,7 +94,7 @@ func (p *problems) address(field string, a Address, required bool) {
 // oneLine trims a text and puts it on one line.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// block trims a text of several lines, ends each in the same way, and has spaces for tabs, which no document keeps.
+// block trims a text of several lines, normalises line ends, and replaces tabs with spaces, which documents do not preserve.
 func block(s string) string {
 	return strings.TrimSpace(strings.NewReplacer("\r\n", "\n", "\t", " ").Replace(s))
 }

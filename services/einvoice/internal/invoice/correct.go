@@ -11,23 +11,23 @@ import (
 	"european-pay.eu/eupay/internal/vat"
 )
 
-// TooMuch is the error for more than what is left of an invoice.
+// TooMuch is the error for an amount that exceeds what is left of an invoice.
 type TooMuch struct {
-	// Left is what may still be credited or paid, VAT included.
+	// Left is the amount that may still be credited or paid, including VAT.
 	Left money.Cents
 }
 
 // Error implements error.
 func (t TooMuch) Error() string { return fmt.Sprintf("more than the %s EUR that are left", t.Left) }
 
-// errNotAnInvoice is for a caller that corrects a correction.
+// errNotAnInvoice is returned for a correction of a correction.
 var errNotAnInvoice = errors.New("only an invoice can be credited")
 
-// Credit issues a credit note (381) of amount, VAT included, for the invoice of, which earlier credit notes have credited already.
-// The amount is spread over what is left at each VAT rate and nature; its amounts are positive. All credit notes of an invoice
+// Credit issues a credit note (381) of amount, including VAT, for the invoice of; earlier are its previous credit notes. The
+// amount is spread over what is left at each VAT rate and nature; its amounts are positive. All credit notes of an invoice
 // together never exceed it at any rate, neither in base nor in tax, and the last one takes exactly the rest.
 //
-// TooMuch says that the amount is above what is left; an errs.Error that the amount or the reason is no good.
+// It returns TooMuch if the amount exceeds what is left, and an errs.Error if the amount or the reason is invalid.
 func Credit(number string, issued Date, of Document, earlier []Document, amount money.Cents, reason string) (Document, error) {
 	if of.Type != TypeInvoice || !numberForm.MatchString(number) {
 		return Document{}, fmt.Errorf("credit %s with %q: %w", of.Number, number, errNotAnInvoice)
@@ -42,7 +42,7 @@ func Credit(number string, issued Date, of Document, earlier []Document, amount 
 	}
 	whole := cells(of)
 	done := credited(earlier)
-	shares, err := take(amount, whole, done)
+	shares, err := spread(amount, whole, done)
 	if err != nil {
 		return Document{}, err
 	}
@@ -64,14 +64,14 @@ func (p *problems) reason(reason string) {
 	p.lines("reason", oneLine(reason), maxDescription, false)
 }
 
-// CheckReason says what is wrong with the reason of a correction: an errs.Error on the field "reason".
+// CheckReason validates the reason of a correction: it returns an errs.Error on the field "reason".
 func CheckReason(reason string) error {
 	var p problems
 	p.reason(reason)
 	return p.Err()
 }
 
-// correction is what credit notes and corrected invoices have in common.
+// correction returns what credit notes and corrected invoices have in common.
 func correction(number string, issued Date, of Document) Document {
 	return Document{
 		Number: number, Issued: issued, Due: issued, Audience: of.Audience, BuyerReference: of.BuyerReference,
@@ -79,7 +79,7 @@ func correction(number string, issued Date, of Document) Document {
 	}
 }
 
-// credited sums up earlier credit notes by rate and nature.
+// credited sums earlier credit notes by rate and nature.
 func credited(earlier []Document) map[cell]cell {
 	sums := map[cell]cell{}
 	for _, d := range earlier {
@@ -92,8 +92,8 @@ func credited(earlier []Document) map[cell]cell {
 	return sums
 }
 
-// take spreads amount over what is left of each cell.
-func take(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, error) {
+// spread distributes amount over what is left of each cell.
+func spread(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, error) {
 	left := make([]money.Cents, len(whole))
 	var sum money.Cents
 	for i, c := range whole {
@@ -106,9 +106,9 @@ func take(amount money.Cents, whole []cell, done map[cell]cell) ([]money.Cents, 
 	return money.Apportion(amount, left), nil
 }
 
-// creditTaxes is the VAT in the share of each cell. It is counted from the beginning: the VAT in all that is credited by now, less what
-// the earlier credit notes had, so rounding never adds up, per cell and for the rate as a whole. No cell gives more tax or more
-// base than it has left, so the share that takes a cell's rest takes all of its tax.
+// creditTaxes returns the VAT in the share of each cell. It is calculated cumulatively: the VAT in everything credited so far,
+// less that of the earlier credit notes, so rounding errors never accumulate, neither per cell nor for the rate. No cell gives
+// more tax or more base than it has left, so the share that takes the rest of a cell takes all of its tax.
 func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money.Cents {
 	taxes := make([]money.Cents, len(whole))
 	least, most := slices.Clone(taxes), slices.Clone(taxes)
@@ -123,7 +123,7 @@ func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money
 		wanted[c.group] -= before.tax() + taxes[i]
 	}
 	for i, c := range whole {
-		// What goods and services lack or have too much together.
+		// Distribute the difference between goods and services.
 		off := wanted[c.group] + vat.In(gross[c.group], c.VATPerMill)
 		moved := min(max(taxes[i]+off, least[i]), most[i])
 		wanted[c.group] -= moved - taxes[i]
@@ -132,7 +132,7 @@ func creditTaxes(whole []cell, done map[cell]cell, shares []money.Cents) []money
 	return taxes
 }
 
-// credit adds the line that credits share of a cell, and its VAT.
+// credit adds the line that credits a share of a cell, and its VAT.
 func (d *Document) credit(of Document, c cell, share, tax money.Cents) {
 	net := share - tax
 	d.Lines = append(d.Lines, Line{
@@ -154,9 +154,9 @@ func natureName(n Nature) string {
 	return cmp.Or(map[Nature]string{Goods: "biens", Services: "services"}[n], string(n))
 }
 
-// Annul issues the corrected invoice (384) that replaces the invoice of by nothing: the same lines at the same prices, each with the
-// quantity 0. paid is what was paid for the invoice; it is owed back then. It is for an invoice that no credit note stands
-// against, and its reason has passed CheckReason.
+// Annul issues the corrected invoice (384) that replaces the invoice of with nothing: the same lines at the same prices, each
+// with the quantity 0. paid is the amount paid for the invoice, which is then owed to the buyer. The invoice must have no credit
+// notes, and the reason must have passed CheckReason.
 func Annul(number string, issued Date, of Document, paid money.Cents, reason string) Document {
 	d := correction(number, issued, of)
 	d.Type = TypeCorrected
@@ -174,7 +174,7 @@ func Annul(number string, issued Date, of Document, paid money.Cents, reason str
 	for i := range d.VAT {
 		d.VAT[i].Base, d.VAT[i].Tax = 0, 0
 	}
-	// "Already paid" (B2) would want the payment to be the total (BR-FR-CO-09).
+	// "Already paid" (B2) would require the payment to equal the total (BR-FR-CO-09).
 	d.Process = process(d.Lines, false)
 	d.Totals = Totals{Prepaid: paid, Due: -paid}
 	return d

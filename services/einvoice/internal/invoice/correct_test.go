@@ -87,7 +87,7 @@ func TestManySmallCreditsDoNotDrift(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeCredited(t *testing.T) {
+func TestInvalidCreditsAreRefused(t *testing.T) {
 	t.Parallel()
 	of := invoicetest.Find("b2b")
 	total := of.Totals.Gross
@@ -184,7 +184,8 @@ func TestAPaymentIsSplitByNatureAndRate(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []invoice.Part{
-		{Nature: invoice.Goods, VATPerMill: 200, Amount: 64_54}, {Nature: invoice.Services, VATPerMill: 200, Amount: 19_36},
+		{Nature: invoice.Goods, VATPerMill: 200, Amount: 64_54},
+		{Nature: invoice.Services, VATPerMill: 200, Amount: 19_36},
 		{Nature: invoice.Goods, VATPerMill: 55, Amount: 16_10},
 	}
 	if !reflect.DeepEqual(first, want) {

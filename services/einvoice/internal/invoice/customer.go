@@ -10,7 +10,7 @@ import (
 // france is the only country whose businesses can be invoiced.
 const france = "FR"
 
-// customer checks the buyer, and says what the document names it and whether it is a business.
+// customer validates the buyer, and returns its name on the document and whether it is a business.
 func (p *problems) customer(c Customer, s Settings) (Party, Audience) {
 	c.Address.Country = cmp.Or(c.Address.Country, france)
 	p.text("customer_name", c.Name, maxName, true)
@@ -25,7 +25,7 @@ func (p *problems) customer(c Customer, s Settings) (Party, Audience) {
 	case c.Individual && identified:
 		p.Add("customer_type", "must be business when customer_siren, customer_siret, customer_vat_number or customer_electronic_address is given")
 	case c.Business && !identified && c.Address.Country != france:
-		p.abroad("customer_type")
+		p.refuseForeign("customer_type")
 	case c.Business && !identified:
 		p.Add("customer_siren", "is required for a business (or customer_siret, customer_vat_number, customer_electronic_address)")
 	case identified:
@@ -36,7 +36,8 @@ func (p *problems) customer(c Customer, s Settings) (Party, Audience) {
 	return party, B2C
 }
 
-// privateAddress is where the document of a private customer goes. Without an e-mail that is the merchant, who hands it over.
+// privateAddress is the electronic address for a private customer. Without an email address it is the merchant's, who passes the
+// document on.
 func privateAddress(c Customer, s Settings) ElectronicAddress {
 	if c.Email != "" {
 		return ElectronicAddress{SchemeEmail, c.Email}
@@ -44,12 +45,12 @@ func privateAddress(c Customer, s Settings) ElectronicAddress {
 	return s.seller().Electronic
 }
 
-// abroad refuses a business that is not in France: reverse charge and its report (flux 10.1) are not offered.
-func (p *problems) abroad(field string) {
+// refuseForeign refuses a business outside of France: reverse charge and its report (flux 10.1) are not supported.
+func (p *problems) refuseForeign(field string) {
 	p.Add(field, "names a business outside of France, which cannot be invoiced here (overseas departments are FR)")
 }
 
-// business checks the identifiers, which must all be those of one SIREN, and fills the party with them.
+// business validates the identifiers, which must all belong to one SIREN, and sets them on the party.
 func (p *problems) business(party *Party, c Customer) {
 	before := len(p.Problems)
 	if c.SIREN != "" && !ident.IsSIREN(c.SIREN) {
@@ -63,13 +64,13 @@ func (p *problems) business(party *Party, c Customer) {
 	case strings.HasPrefix(c.VATNumber, france) || !countries[c.VATNumber[:min(2, len(c.VATNumber))]]:
 		p.Add("customer_vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
 	default:
-		p.abroad("customer_vat_number")
+		p.refuseForeign("customer_vat_number")
 	}
 	if c.ElectronicAddress != "" && !validElectronic(c.ElectronicAddress) {
 		p.Add("customer_electronic_address", "must start with the SIREN, then _ and letters, digits, - _ . if there is more, with at most %d characters", maxElectronic)
 	}
 	if c.Address.Country != france {
-		p.abroad("customer_address.country")
+		p.refuseForeign("customer_address.country")
 	}
 	if len(p.Problems) > before {
 		return
@@ -80,7 +81,7 @@ func (p *problems) business(party *Party, c Customer) {
 	p.oneSIREN(party.SIREN, c)
 }
 
-// sirenOf takes the SIREN from the first identifier there is.
+// sirenOf returns the SIREN of the first identifier given.
 func sirenOf(c Customer) string {
 	switch {
 	case c.SIREN != "":

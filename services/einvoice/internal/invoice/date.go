@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Date is a day of the calendar, YYYY-MM-DD. Invoices know days, not moments; empty is no day.
+// Date is a calendar day, YYYY-MM-DD. Invoices have days, not times; empty means none.
 type Date string
 
-// ErrDate is what ParseDate refuses.
+// ErrDate is the error of ParseDate.
 var ErrDate = errors.New("not a date between 2000-01-01 and 2099-12-31")
 
-// ParseDate reads YYYY-MM-DD, a real day of the years that BR-FR-03 allows.
+// ParseDate parses YYYY-MM-DD, a valid day in the years that BR-FR-03 permits.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil || t.Year() < 2000 || t.Year() > 2099 {
@@ -21,13 +21,13 @@ func ParseDate(s string) (Date, error) {
 	return Date(s), nil
 }
 
-// DateOf is the day on which t is in loc: invoices are dated in France, not in UTC.
+// DateOf returns the day of t in loc: invoices are dated in French time, not in UTC.
 func DateOf(t time.Time, loc *time.Location) Date { return Date(t.In(loc).Format(time.DateOnly)) }
 
-// Compact is YYYYMMDD (format 102).
+// Compact returns YYYYMMDD (format 102).
 func (d Date) Compact() string { return strings.ReplaceAll(string(d), "-", "") }
 
-// Time is the day's beginning in UTC; the zero time for no day.
+// Time returns the start of the day in UTC; the zero time for no day.
 func (d Date) Time() time.Time {
 	t, err := time.Parse(time.DateOnly, string(d))
 	if err != nil {
@@ -36,7 +36,7 @@ func (d Date) Time() time.Time {
 	return t
 }
 
-// Add is the day that many days later.
+// Add returns the day that many days later.
 func (d Date) Add(days int) Date { return Date(d.Time().AddDate(0, 0, days).Format(time.DateOnly)) }
 
 // Year of the day.

@@ -1,5 +1,5 @@
-// Package invoice is what an invoice is: the document of EN 16931 with its French demands, the amounts in it, and the
-// rules by which one is issued, paid, cancelled and credited. It does no I/O.
+// Package invoice defines invoices: the document of EN 16931 with the French requirements, its amounts, and the rules by which it
+// is issued, paid, cancelled and credited. It does no I/O.
 //
 // Terms in parentheses such as (BT-1) and (BG-25) are those of EN 16931-1.
 package invoice
@@ -12,32 +12,32 @@ import (
 // TypeCode is the kind of a document (BT-3, UNTDID 1001).
 type TypeCode string
 
-// The kinds that are issued here.
+// The kinds of documents that are issued here.
 const (
 	// TypeInvoice is an ordinary invoice.
 	TypeInvoice TypeCode = "380"
-	// TypeCorrected replaces one earlier invoice by its own content (BR-FR-CO-04).
+	// TypeCorrected replaces one earlier invoice with its own content (BR-FR-CO-04).
 	TypeCorrected TypeCode = "384"
-	// TypeCreditNote gives back; its amounts are positive.
+	// TypeCreditNote credits an invoice; its amounts are positive.
 	TypeCreditNote TypeCode = "381"
 )
 
-// Audience is who the document is for, and with that which obligations follow (note BAR of BR-FR-20).
+// Audience is the kind of buyer, which determines the legal obligations (note BAR of BR-FR-20).
 type Audience string
 
 const (
-	// B2B is between businesses that are both in France: it goes to the buyer's platform.
+	// B2B is between businesses in France: the document goes to the buyer's platform.
 	B2B Audience = "B2B"
-	// B2C is for everybody else: it is reported in sums (flux 10.3 and 10.4).
+	// B2C is any other buyer: sums are reported (flux 10.3 and 10.4).
 	B2C Audience = "B2C"
 )
 
-// Document is an invoice or a credit note, complete and with all its sums: what the XML, the PDF and the platform's JSON
-// are made from. It is stored as it was issued, so it can be written again byte for byte.
+// Document is an invoice or a credit note with all its sums, from which the XML, the PDF and the platform's JSON are made. It is
+// stored as issued, so it can be written again byte for byte.
 type Document struct {
 	// Number (BT-1), e.g. INV-2026-AB12CD-000001.
 	Number string `json:"number"`
-	// Issued (BT-2) and Due (BT-9), days in France. Due of an invoice that was paid before is the day of the payment.
+	// Issued (BT-2) and Due (BT-9) are days in France. Due of an invoice that was paid before is the day of the payment.
 	Issued Date `json:"issued"`
 	Due    Date `json:"due"`
 	// Type (BT-3).
@@ -56,7 +56,7 @@ type Document struct {
 	Buyer     Party      `json:"buyer"`
 	Payment   Payment    `json:"payment"`
 	Lines     []Line     `json:"lines"`
-	// Allowances (BG-20): a discount on the whole, one for each rate.
+	// Allowances (BG-20) are the discount on the whole, one for each rate.
 	Allowances []Allowance `json:"allowances,omitempty"`
 	// VAT (BG-23), the highest rate first.
 	VAT    []VAT  `json:"vat"`
@@ -69,7 +69,7 @@ type Note struct {
 	Text    string `json:"text"`
 }
 
-// The subjects of the notes that French law wants on every invoice (BR-FR-05), and of a general note.
+// The subjects of the notes that French law requires on every invoice (BR-FR-05), and of a general note.
 const (
 	NoteRecovery    = "PMT" // the fixed sum of 40 EUR for recovery
 	NotePenalties   = "PMD" // penalties for late payment
@@ -86,7 +86,7 @@ type Preceding struct {
 	Issued Date   `json:"issued"`
 }
 
-// Party is the seller (BG-4) or the buyer (BG-7). Of a private buyer only Name, Email and the country are known for sure.
+// Party is the seller (BG-4) or the buyer (BG-7). A private buyer may have only Name, Email and country.
 type Party struct {
 	// Name (BT-27, BT-44).
 	Name string `json:"name"`
@@ -100,10 +100,10 @@ type Party struct {
 	SIRET string `json:"siret,omitempty"`
 	// VATNumber (BT-31, BT-48), e.g. FR32123456789; may be empty.
 	VATNumber string `json:"vat_number,omitempty"`
-	// TaxRegistration (BT-32, scheme FC) is the SIREN of a seller without a VAT number, empty for all others: BR-E-02 and
-	// BR-Z-02 want one of the two.
+	// TaxRegistration (BT-32, scheme FC) is the SIREN of a seller without a VAT number, otherwise empty: BR-E-02 and BR-Z-02
+	// require one of the two.
 	TaxRegistration string `json:"tax_registration,omitempty"`
-	// Electronic is where documents are sent to (BT-34, BT-49).
+	// Electronic is the address that documents are sent to (BT-34, BT-49).
 	Electronic ElectronicAddress `json:"electronic"`
 	Address    Address           `json:"address"`
 	// Email and Phone of the contact (BT-43, BT-42; BT-58, BT-57); may be empty.
@@ -125,7 +125,7 @@ const (
 	SchemeEmail      = "EM"
 )
 
-// Address is a postal address (BG-5, BG-8). Only the country is always there.
+// Address is a postal address (BG-5, BG-8). Only the country is mandatory.
 type Address struct {
 	// Street and More (BT-35, BT-36; BT-50, BT-51).
 	Street   string `json:"street,omitempty"`
@@ -140,26 +140,26 @@ type Address struct {
 type Payment struct {
 	// Means (BT-81, UNTDID 4461): 10 cash, 30 transfer, 48 card, 58 SEPA transfer, ZZZ other.
 	Means string `json:"means"`
-	// IBAN (BT-84), BIC (BT-86): only with a transfer.
+	// IBAN (BT-84) and BIC (BT-86), only for a transfer.
 	IBAN string `json:"iban,omitempty"`
 	BIC  string `json:"bic,omitempty"`
-	// Reference (BT-83) is what the payer writes; may be empty.
+	// Reference (BT-83) is the payer's remittance reference; may be empty.
 	Reference string `json:"reference,omitempty"`
 	// Terms (BT-20) in words.
 	Terms string `json:"terms,omitempty"`
 }
 
-// Nature says what a line sells: it decides about BT-23 and the category of an e-report.
+// Nature is what a line sells. It determines BT-23 and the category of an e-report.
 type Nature string
 
 const (
 	// Goods are reported as TLB1.
 	Goods Nature = "goods"
-	// Services are reported as TPS1, and their payments too.
+	// Services are reported as TPS1, and so are their payments.
 	Services Nature = "services"
 )
 
-// Line is one line (BG-25). Its amounts are positive on credit notes too.
+// Line is an invoice line (BG-25). Its amounts are positive on credit notes too.
 type Line struct {
 	// ID (BT-126), from 1.
 	ID string `json:"id"`
@@ -174,7 +174,7 @@ type Line struct {
 	NetPrice Price `json:"net_price"`
 	// Net (BT-131), without VAT.
 	Net money.Cents `json:"net"`
-	// Gross is what the customer pays for the line, before a discount on the whole; UnitGross for one unit. Neither is in
+	// Gross is the price of the line including VAT, before a discount on the whole; UnitGross is that of one unit. Neither is in
 	// the XML, both are on the page.
 	Gross     money.Cents `json:"gross"`
 	UnitGross money.Cents `json:"unit_gross"`
@@ -183,9 +183,9 @@ type Line struct {
 	VATPerMill vat.Rate `json:"rate"`
 }
 
-// Allowance is a discount on all that has one category and rate (BG-20).
+// Allowance is a discount on everything with one category and rate (BG-20).
 type Allowance struct {
-	// Net (BT-92), without VAT; Gross with it.
+	// Net (BT-92), without VAT; Gross, including VAT.
 	Net   money.Cents `json:"net"`
 	Gross money.Cents `json:"gross"`
 	// Reason (BT-97) in words.
@@ -200,9 +200,9 @@ type Category string
 const (
 	// Standard is for every rate above zero.
 	Standard Category = "S"
-	// ZeroRated is a rate of zero without an exemption, also of a seller who has no VAT number.
+	// ZeroRated is a rate of zero without an exemption, also for sellers without a VAT number.
 	ZeroRated Category = "Z"
-	// Exempt needs a reason (BT-120, BT-121) and the seller's VAT number.
+	// Exempt requires a reason (BT-120, BT-121) and the seller's VAT number.
 	Exempt Category = "E"
 )
 
@@ -210,7 +210,7 @@ const (
 type VAT struct {
 	Category   Category `json:"category"`
 	VATPerMill vat.Rate `json:"rate"`
-	// Base (BT-116) and Tax (BT-117). Base + Tax is what the customer pays at this rate.
+	// Base (BT-116) and Tax (BT-117). Base + Tax is the gross amount at this rate.
 	Base money.Cents `json:"base"`
 	Tax  money.Cents `json:"tax"`
 	// Reason (BT-120) and ReasonCode (BT-121, VATEX) of an exemption.
@@ -228,10 +228,10 @@ type Totals struct {
 	Net money.Cents `json:"net"`
 	// Tax (BT-110).
 	Tax money.Cents `json:"tax"`
-	// Gross (BT-112) = Net + Tax: what the customer pays.
+	// Gross (BT-112) = Net + Tax: the amount to pay.
 	Gross money.Cents `json:"gross"`
 	// Prepaid (BT-113).
 	Prepaid money.Cents `json:"prepaid"`
-	// Due (BT-115) = Gross − Prepaid. Below zero when money goes back.
+	// Due (BT-115) = Gross − Prepaid. Negative if money goes back to the buyer.
 	Due money.Cents `json:"due"`
 }

@@ -13,17 +13,17 @@ import (
 // unitPiece is the unit of every line (UN/ECE Recommendation 20: one).
 const unitPiece = "C62"
 
-// New issues an invoice: it checks the order, and works out the whole document of EN 16931 from its prices, which include VAT.
-// What is wrong with the order is one errs.Error that names every field as the public API does. An error of another kind says that
-// the number, the day or the settings, which the caller answers for, are not fit for an invoice.
+// New issues an invoice: it validates the order and calculates the document of EN 16931 from its prices, which include VAT.
+// Problems of the order are returned as one errs.Error that names every field as the public API does. Any other error means that
+// the number, the day or the settings, which are the caller's responsibility, are invalid.
 //
-// An item of less than one cent, of a price of zero, and an order of nothing after the discount are refused: a unit price must
-// be above zero (BR-FR-DEC-03), and what costs nothing is never paid. So a free item has no line.
+// Items of less than one cent or with a price of zero, and orders with a total of zero after the discount, are refused: a unit
+// price must be above zero (BR-FR-DEC-03), and a total of zero is never paid. So a free item has no line.
 func New(number string, issued Date, s Settings, o Order) (Document, error) {
 	if err := checkIssue(number, issued, s); err != nil {
 		return Document{}, err
 	}
-	o = o.tidy()
+	o = o.trimmed()
 	var p problems
 	buyer, audience := p.customer(o.Customer, s)
 	p.items(o.Items, s)
@@ -54,7 +54,7 @@ func checkIssue(number string, issued Date, s Settings) error {
 		return fmt.Errorf("issue invoice %s on %q: %w", number, issued, err)
 	}
 	if err := s.Check(); err != nil {
-		// Not wrapped: these are no fields of the order.
+		// Not wrapped: these are not fields of the order.
 		return fmt.Errorf("issue invoice %s: settings of the seller: %s", number, err.Error())
 	}
 	return nil
@@ -64,7 +64,7 @@ func dueDate(s Settings, o Order, issued Date) Date {
 	return cmp.Or(o.PaidOn, o.Due, issued.Add(s.TermDays))
 }
 
-// seller is the merchant as its documents name it.
+// seller returns the merchant as party of its documents.
 func (s Settings) seller() Party {
 	p := Party{
 		Name: s.LegalName, TradingName: s.TradingName, LegalInfo: s.LegalForm, SIREN: s.SIREN(), SIRET: s.SIRET, VATNumber: s.VATNumber,
@@ -88,7 +88,7 @@ func lines(s Settings, items []Item) []Line {
 	return list
 }
 
-// category of an item. A rate of zero is never standard (BR-S-05).
+// category returns the VAT category of an item. A rate of zero is never standard (BR-S-05).
 func category(s Settings, it Item) Category {
 	switch {
 	case it.VATPerMill > 0:
@@ -100,7 +100,7 @@ func category(s Settings, it Item) Category {
 	}
 }
 
-// exemptions says why what is exempt is so (BR-E-10). There is one sum for all of it (BR-E-01), so several reasons stand together.
+// exemptions sets the reasons of exemptions (BR-E-10). All exemptions share one sum (BR-E-01), so several reasons are joined.
 func (d *Document) exemptions(s Settings, items []Item) {
 	for i := range d.VAT {
 		v := &d.VAT[i]
@@ -121,7 +121,7 @@ func (d *Document) exemptions(s Settings, items []Item) {
 	}
 }
 
-// process is BT-23: what is sold, and whether it was paid before.
+// process returns BT-23: what is sold, and whether it was paid before.
 func process(list []Line, paid bool) string {
 	goods := slices.ContainsFunc(list, func(l Line) bool { return l.Nature == Goods })
 	services := slices.ContainsFunc(list, func(l Line) bool { return l.Nature == Services })
@@ -138,7 +138,7 @@ func process(list []Line, paid bool) string {
 	return kind + when
 }
 
-// The codes of UNTDID 4461 that are used.
+// The codes of UNTDID 4461 in use.
 const (
 	meansCash     = "10"
 	meansTransfer = "30"
@@ -146,7 +146,8 @@ const (
 	meansOther    = "ZZZ"
 )
 
-// payment says how the invoice is or was paid. A transfer needs an account (BR-61), so without one it is "agreed otherwise".
+// payment returns how the invoice is or was paid. A transfer requires an account (BR-61); without one the means is "agreed
+// otherwise".
 func payment(s Settings, o Order, number string, due Date) Payment {
 	p := Payment{Means: meansOther, Reference: cmp.Or(o.PaymentReference, number), Terms: terms(o, due)}
 	switch {
@@ -160,7 +161,7 @@ func payment(s Settings, o Order, number string, due Date) Payment {
 	return p
 }
 
-// itemsGross is what all items cost together.
+// itemsGross returns the total price of all items.
 func itemsGross(items []Item) money.Cents {
 	var sum money.Cents
 	for _, it := range items {

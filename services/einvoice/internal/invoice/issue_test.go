@@ -86,7 +86,7 @@ func TestAHundredLinesOfOneCent(t *testing.T) {
 	}
 }
 
-func TestWhoTheBuyerIsDecidesWhereItGoes(t *testing.T) {
+func TestTheBuyerDeterminesTheElectronicAddress(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name     string
@@ -179,7 +179,7 @@ func TestHowItIsPaid(t *testing.T) {
 	}
 }
 
-func TestWhatIsSoldIsTheProcess(t *testing.T) {
+func TestTheProcessFollowsFromWhatIsSold(t *testing.T) {
 	t.Parallel()
 	goods, service := invoicetest.Item("Roman", 1, 19_90, 55), invoicetest.Item("Montage", 1, 60_00, 200)
 	service.Nature = invoice.Services

@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// The sentences that are used unless the settings have others. French law wants them on each invoice, in French.
+// The default texts, unless the settings have others. French law requires them on each invoice, in French.
 const (
 	// DefaultRecovery (PMT): articles L. 441-10 II and D. 441-5 of the commercial code.
 	DefaultRecovery = "Indemnité forfaitaire pour frais de recouvrement en cas de retard de paiement, due par tout client professionnel : 40 EUR " +
 		"(articles L. 441-10 et D. 441-5 du code de commerce)."
-	// DefaultPenalties (PMD): the rate that article L. 441-10 II sets where no other was agreed. It may not be less than three times
-	// the legal interest rate.
+	// DefaultPenalties (PMD): the default rate of article L. 441-10 II. It may not be less than three times the legal interest
+	// rate.
 	DefaultPenalties = "En cas de retard de paiement, pénalités dues par tout client professionnel, sans rappel, dès le jour suivant la date d'échéance, " +
 		"au taux d'intérêt de la Banque centrale européenne pour son opération de refinancement la plus récente majoré de 10 points de pourcentage, " +
 		"sans pouvoir être inférieur à trois fois le taux d'intérêt légal (article L. 441-10 du code de commerce)."
-	// DefaultDiscount (AAB): article L. 441-9 of the commercial code wants it said that there is none.
+	// DefaultDiscount (AAB): article L. 441-9 of the commercial code requires a statement that there is none.
 	DefaultDiscount = "Pas d'escompte pour paiement anticipé."
 )
 
@@ -30,7 +30,7 @@ const (
 	annulmentPaidBack = "Facture annulée : le montant payé est à rembourser."
 )
 
-// legalNotes are the notes that each invoice carries; services says whether one of its lines is a service.
+// legalNotes returns the mandatory notes of an invoice; services is true if one of its lines is a service.
 func (s Settings) legalNotes(services bool) []Note {
 	notes := []Note{
 		{NoteRecovery, cmp.Or(s.Recovery, DefaultRecovery)},
@@ -46,7 +46,7 @@ func (s Settings) legalNotes(services bool) []Note {
 	return notes
 }
 
-// correctionNotes are the invoice's legal notes, and what this document is.
+// correctionNotes returns the invoice's legal notes and a note about this document.
 func correctionNotes(of Document, text, reason string) []Note {
 	notes := slices.DeleteFunc(slices.Clone(of.Notes), func(n Note) bool { return n.Subject == NoteGeneral })
 	if reason = oneLine(reason); reason != "" {
@@ -55,7 +55,7 @@ func correctionNotes(of Document, text, reason string) []Note {
 	return append(notes, Note{NoteGeneral, text})
 }
 
-// French is the day as it is written in France: 21/11/2026.
+// French formats the day as in France: 21/11/2026.
 func (d Date) French() string { return d.Time().Format("02/01/2006") }
 
 func terms(o Order, due Date) string {

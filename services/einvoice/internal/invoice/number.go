@@ -15,8 +15,8 @@ const (
 	SeriesCredit = "CN"
 )
 
-// Number is the n-th number of a series in a year, such as INV-2026-AB12CD-000001. Past a million it grows longer; with any
-// int64 it stays within the 35 characters of BR-FR-01.
+// Number returns the n-th number of a series in a year, such as INV-2026-AB12CD-000001. It grows beyond a million; for any int64
+// it stays within the 35 characters of BR-FR-01.
 func Number(series string, year int, code string, n int64) string {
 	return fmt.Sprintf("%s-%04d-%s-%06d", series, year, code, n)
 }
@@ -26,8 +26,8 @@ const (
 	codeLength  = 6
 )
 
-// Code is a merchant's part of its document numbers: six characters 0-9 and A-Z that follow from the id and do not show it.
-// There are two thousand million of them, so two merchants may meet: then take the code of the id with something added.
+// Code returns a merchant's part of its document numbers: six characters 0-9 and A-Z derived from the id without revealing it.
+// There are two thousand million codes, so two merchants may collide: then derive the code from the id with a suffix.
 func Code(merchantID string) string {
 	sum := sha256.Sum256([]byte("document number " + merchantID))
 	n := binary.BigEndian.Uint64(sum[:])

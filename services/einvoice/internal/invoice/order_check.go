@@ -9,24 +9,24 @@ import (
 	"european-pay.eu/eupay/internal/vat"
 )
 
-// The bounds of an order. With them no sum can overflow.
+// The limits of an order. With them no sum can overflow.
 const (
 	maxItems     = 1000
 	maxQuantity  = 1_000_000 * One
 	maxUnitPrice = money.Cents(1_000_000_00)
 	maxTotal     = money.Cents(100_000_000_00)
-	// maxDueDays catches a mistyped year.
+	// maxDueDays detects a mistyped year.
 	maxDueDays = 366
 )
 
-// MaxPaidDays is how long before its invoice something may have been paid. It catches a mistyped year: the report of a month that
-// is over goes to the administration at once.
+// MaxPaidDays is how long before the invoice a payment may be. It detects a mistyped year, which would be reported to the
+// administration at once.
 const MaxPaidDays = 366
 
 var methods = []Method{MethodCash, MethodCard, MethodBank, MethodTerminal, MethodOther}
 
-// tidy drops the blanks around texts.
-func (o Order) tidy() Order {
+// trimmed removes spaces around texts.
+func (o Order) trimmed() Order {
 	o.Notes, o.Reference = block(o.Notes), strings.TrimSpace(o.Reference)
 	c := &o.Customer
 	for _, s := range []*string{
@@ -43,7 +43,7 @@ func (o Order) tidy() Order {
 	return o
 }
 
-// items checks each item, and that their sum is within bounds.
+// items validates each item and the limit on their sum.
 func (p *problems) items(items []Item, s Settings) {
 	if len(items) == 0 {
 		p.Add("items", "must have at least one item")
@@ -90,7 +90,7 @@ func (p *problems) item(at string, it Item, s Settings) {
 	}
 }
 
-// order checks what is said about the whole.
+// order validates the fields of the whole order.
 func (p *problems) order(o Order, issued Date) {
 	p.lines("notes", o.Notes, maxNotes, false)
 	p.text("reference", o.Reference, maxReference, false)

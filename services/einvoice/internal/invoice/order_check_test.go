@@ -134,7 +134,7 @@ func TestAllProblemsComeAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhatTheCallerAnswersForIsNotTheMerchantsMistake(t *testing.T) {
+func TestErrorsOfTheCallerAreNotValidationErrors(t *testing.T) {
 	t.Parallel()
 	bad := invoicetest.Settings()
 	bad.SIRET = "1"

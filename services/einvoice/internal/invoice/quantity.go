@@ -15,14 +15,14 @@ const (
 	One Quantity = 10_000
 )
 
-// ParseQuantity reads a JSON number with at most four decimals and without an exponent.
+// ParseQuantity parses a JSON number with at most four decimals and without an exponent.
 func ParseQuantity(text string) (Quantity, error) {
 	n, err := money.ParseDecimal(text, quantityScale)
 	return Quantity(n), err
 }
 
-// String prints the quantity with the decimals it needs: 1, 0.333.
+// String formats the quantity with as many decimals as needed: 1, 0.333.
 func (q Quantity) String() string { return money.FormatDecimal(int64(q), quantityScale, 0) }
 
-// String prints the price with at least two and at most six decimals.
+// String formats the price with two to six decimals.
 func (p Price) String() string { return money.FormatDecimal(int64(p), priceScale, 2) }

@@ -12,20 +12,20 @@ const (
 	// ReportGoods are goods with VAT, ReportServices services with VAT.
 	ReportGoods    = "TLB1"
 	ReportServices = "TPS1"
-	// ReportUntaxed is what bears no VAT in France: everything at the rate 0.
+	// ReportUntaxed is everything without VAT in France: the rate 0.
 	ReportUntaxed = "TNT1"
 )
 
-// Sale is what a document adds to the sales of one category and rate.
+// Sale is what a document contributes to the sales of one category and rate.
 type Sale struct {
 	Category   string
 	VATPerMill vat.Rate
 	Net, Tax   money.Cents
 }
 
-// Sales of a document, at most one for each category and rate, the highest rate first. They add up to Totals.Net and Totals.Tax. A credit
-// note counts below zero. A corrected invoice takes away all that the original sold, and adds its own content; only then is
-// the original looked at, which must be the invoice that it replaces.
+// Sales returns the sales of a document, at most one for each category and rate, highest rate first. They add up to Totals.Net
+// and Totals.Tax. A credit note counts negatively. A corrected invoice withdraws everything that the original sold and adds its
+// own content; only in this case is original used, which must be the invoice that it replaces.
 func Sales(d Document, original *Document) ([]Sale, error) {
 	switch d.Type {
 	case TypeCreditNote:
@@ -40,7 +40,7 @@ func Sales(d Document, original *Document) ([]Sale, error) {
 	}
 }
 
-// sales adds a document's cells, times sign, to list.
+// sales adds a document's cells, multiplied by sign, to list.
 func sales(list []Sale, d Document, sign money.Cents) []Sale {
 	for _, c := range cells(d) {
 		at := len(list)

@@ -1,6 +1,6 @@
 package invoice
 
-// Regime is how a merchant declares its VAT; it decides when its e-reports are due (DGFiP specifications, section 3.7).
+// Regime is how a merchant declares its VAT. It determines when its e-reports are due (DGFiP specifications, section 3.7).
 type Regime string
 
 const (
@@ -14,38 +14,37 @@ const (
 	RegimeFranchise Regime = "franchise"
 )
 
-// Settings are what a merchant's documents say about the merchant, and how it declares VAT. They are copied into each
-// document when it is issued.
+// Settings are the merchant's data on its documents and its VAT regime. They are copied into each document when it is issued.
 type Settings struct {
-	// LegalName is the name in the register; TradingName the one over the door, if another.
+	// LegalName is the name in the company register; TradingName is the commercial name, if different.
 	LegalName   string `json:"legal_name"`
 	TradingName string `json:"trading_name,omitempty"`
 	// LegalForm, e.g. "SAS au capital de 10 000 EUR, RCS Paris 123 456 782"; may be empty.
 	LegalForm string `json:"legal_form,omitempty"`
 	// SIRET of the establishment; its first nine digits are the SIREN.
 	SIRET string `json:"siret"`
-	// VATNumber, FR and eleven characters. Only the regime franchise may have none.
+	// VATNumber has FR and eleven characters. It is optional only in the regime franchise.
 	VATNumber string  `json:"vat_number,omitempty"`
 	Address   Address `json:"address"`
 	Email     string  `json:"email"`
 	Phone     string  `json:"phone,omitempty"`
-	// ElectronicAddress in scheme 0225; empty means the SIREN.
+	// ElectronicAddress in scheme 0225. Default: the SIREN.
 	ElectronicAddress string `json:"electronic_address,omitempty"`
-	// Activity is what a line sells that does not say it.
+	// Activity is the default nature of lines.
 	Activity Nature `json:"activity"`
 	Regime   Regime `json:"vat_regime"`
-	// VATOnDebits: VAT on services is due with the invoice and not with its payment, so payments are not reported.
+	// VATOnDebits means that VAT on services is due with the invoice and not with its payment, so payments are not reported.
 	VATOnDebits bool `json:"vat_on_debits"`
 	// IBAN and BIC for transfers; may be empty.
 	IBAN string `json:"iban,omitempty"`
 	BIC  string `json:"bic,omitempty"`
 	// TermDays from the invoice to its due date, 0 to 60.
 	TermDays int `json:"term_days"`
-	// Penalties, Recovery and Discount are the sentences that the law wants (PMD, PMT, AAB); empty means the usual ones.
+	// Penalties, Recovery and Discount are the mandatory texts (PMD, PMT, AAB). Default: the standard ones.
 	Penalties string `json:"penalties,omitempty"`
 	Recovery  string `json:"recovery,omitempty"`
 	Discount  string `json:"discount,omitempty"`
-	// Footer is a line of the merchant's own on each page; may be empty.
+	// Footer is the merchant's own text on each page; may be empty.
 	Footer string `json:"footer,omitempty"`
 }
 

@@ -6,11 +6,11 @@ import (
 	"european-pay.eu/eupay/internal/ident"
 )
 
-// maxTermDays is article L. 441-10 of the commercial code.
+// maxTermDays is the limit in article L. 441-10 of the commercial code.
 const maxTermDays = 60
 
-// Check says what is wrong with the settings: one errs.Error that names every field as JSON does. With settings that pass, every
-// document has all that French law wants to know of a seller.
+// Check validates the settings: it returns one errs.Error that names every field as in JSON. With valid settings, every document
+// has all that French law requires of a seller.
 func (s Settings) Check() error {
 	var p problems
 	p.text("legal_name", s.LegalName, maxName, true)
@@ -39,7 +39,7 @@ func (s Settings) Check() error {
 
 var regimes = []Regime{RegimeMonthly, RegimeQuarterly, RegimeSimplified, RegimeFranchise}
 
-// sellerIDs checks what identifies the merchant, and its regime, which decides whether it needs a VAT number.
+// sellerIDs validates the merchant's identifiers and its regime, which determines whether a VAT number is required.
 func (p *problems) sellerIDs(s Settings) {
 	siret := ident.IsSIRET(s.SIRET)
 	if !siret {

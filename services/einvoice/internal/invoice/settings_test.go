@@ -8,7 +8,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 )
 
-func TestSettingsThatWillDo(t *testing.T) {
+func TestValidSettingsAreAccepted(t *testing.T) {
 	t.Parallel()
 	least := invoicetest.Franchise()
 	least.LegalForm, least.Phone, least.TermDays = "", "", 0

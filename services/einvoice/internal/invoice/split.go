@@ -6,16 +6,16 @@ import (
 	"european-pay.eu/eupay/internal/vat"
 )
 
-// Part is what of a payment is for one nature and rate, VAT included.
+// Part is the part of a payment for one nature and rate, including VAT.
 type Part struct {
 	Nature     Nature
 	VATPerMill vat.Rate
 	Amount     money.Cents
 }
 
-// Split spreads a payment over what is left to pay of each nature and VAT rate of an invoice, in proportion. already are the parts of
-// all earlier payments, in any order. The parts add up to the payment, none is zero, and once the invoice is paid in full the
-// parts of all payments are what it sells at each nature and rate. TooMuch says that the amount is above what is left.
+// Split distributes a payment over what is left to pay of each nature and VAT rate of an invoice, proportionally. already are the
+// parts of all earlier payments, in any order. The parts add up to the payment, none is zero, and once the invoice is fully paid
+// the parts of all payments equal what it sells at each nature and rate. It returns TooMuch if the amount exceeds what is left.
 func Split(d Document, amount money.Cents, already []Part) ([]Part, error) {
 	if amount <= 0 {
 		return nil, errs.Invalid(errs.Field{Field: "amount", Message: "amount must be above 0."})
@@ -44,7 +44,7 @@ func Split(d Document, amount money.Cents, already []Part) ([]Part, error) {
 	return split, nil
 }
 
-// parts are what a document sells at each nature and rate; the categories of the rate 0 count together.
+// parts returns what a document sells at each nature and rate; the categories of the rate 0 are combined.
 func parts(d Document) []Part {
 	var list []Part
 	for _, c := range cells(d) {

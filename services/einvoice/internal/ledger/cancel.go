@@ -13,15 +13,15 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-// Corrected is an invoice and the document that corrected it; that is nil where none was needed.
+// Corrected is an invoice and the document that corrected it; nil if none was needed.
 type Corrected struct {
 	Record
 	By       *Record
 	Replayed bool
 }
 
-// Cancel ends an invoice that nothing was paid of. What the platform has, or may have, is corrected by a 384; what it never had,
-// rejected, or the buyer refused, just ends here.
+// Cancel ends an unpaid invoice. An invoice that the platform has or may have is corrected by a 384. One that it never had or
+// rejected, or that the buyer refused, is ended without a document.
 func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string) (Corrected, error) {
 	var out Corrected
 	err := l.inTurn(ctx, who, func(tx pgx.Tx) error {
@@ -32,7 +32,7 @@ func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string)
 		if out.Record, err = lock(ctx, tx, who, idOrNumber); err != nil {
 			return err
 		}
-		if err := cancellable(&out.Record); err != nil {
+		if err := checkCancellable(&out.Record); err != nil {
 			return err
 		}
 		alone, err := l.needsNoDocument(ctx, tx, &out.Record)
@@ -40,7 +40,7 @@ func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string)
 			return err
 		}
 		if alone {
-			return l.cancelAlone(ctx, tx, e, &out.Record, reason)
+			return l.cancelWithoutDocument(ctx, tx, e, &out.Record, reason)
 		}
 		out.By, err = l.annul(ctx, tx, e, &out.Record, reason)
 		return err
@@ -51,7 +51,7 @@ func (l *Ledger) Cancel(ctx context.Context, who Who, idOrNumber, reason string)
 	return l.submitCorrection(ctx, out)
 }
 
-func cancellable(r *Record) error {
+func checkCancellable(r *Record) error {
 	switch {
 	case r.Type != invoice.TypeInvoice:
 		return errs.New(errs.InvalidState, "%s corrects another document and cannot be cancelled.", r.Number)
@@ -65,7 +65,7 @@ func cancellable(r *Record) error {
 	return nil
 }
 
-// needsNoDocument reports whether the platform surely has no valid document, and keeps it so.
+// needsNoDocument reports whether the platform certainly has no valid document, and ensures that it stays so.
 func (l *Ledger) needsNoDocument(ctx context.Context, tx pgx.Tx, r *Record) (bool, error) {
 	if r.Status == StatusFailed {
 		return true, nil
@@ -80,8 +80,8 @@ func (l *Ledger) needsNoDocument(ctx context.Context, tx pgx.Tx, r *Record) (boo
 	return dropped, err
 }
 
-func (l *Ledger) cancelAlone(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, reason string) error {
-	if err := l.unsell(ctx, tx, e, r); err != nil {
+func (l *Ledger) cancelWithoutDocument(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, reason string) error {
+	if err := l.reverseSale(ctx, tx, e, r); err != nil {
 		return err
 	}
 	before := r.Status
@@ -92,7 +92,7 @@ func (l *Ledger) cancelAlone(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, 
 	return save(ctx, tx, r, before, l.instant(), change{what: "cancelled", detail: reason})
 }
 
-// annul issues the 384 that replaces an invoice by nothing, and ends the invoice: cancelled, or refunded where it was paid.
+// annul issues the 384 that replaces an invoice with nothing, and ends the invoice: cancelled, or refunded if it was paid.
 func (l *Ledger) annul(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, reason string) (*Record, error) {
 	number, today, err := l.number(ctx, tx, e, seriesCredit)
 	if err != nil {
@@ -113,7 +113,7 @@ func (l *Ledger) annul(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Rec
 	return by, save(ctx, tx, r, before, l.instant(), c)
 }
 
-// correction is the record of a document that corrects r.
+// correction returns the record of a document that corrects r.
 func (l *Ledger) correction(r *Record, doc invoice.Document, reason string) *Record {
 	now := l.instant()
 	by := &Record{
@@ -130,7 +130,7 @@ func (l *Ledger) correction(r *Record, doc invoice.Document, reason string) *Rec
 	return by
 }
 
-// recordCorrection writes the correcting document, takes it off the invoice, and records what is given back by it.
+// recordCorrection records the correcting document, deducts it from the invoice, and records the refund it implies.
 func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r, by *Record) error {
 	if err := l.record(ctx, tx, e, by, r, change{what: "created"}); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolm
 	already := overpaid(r)
 	r.Credited += by.Credit
 	back := overpaid(r) - already
-	parts, err := splitBack(ctx, tx, r, back)
+	parts, err := splitRefund(ctx, tx, r, back)
 	if err != nil {
 		return err
 	}
@@ -146,20 +146,20 @@ func (l *Ledger) recordCorrection(ctx context.Context, tx pgx.Tx, e enrol.Enrolm
 	if err != nil || !reportable || r.Audience != invoice.B2C {
 		return err
 	}
-	_, err = ereport.Touch(ctx, tx, l.declarant(e), ereport.Payments, by.Issued, l.instant())
+	_, err = ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Payments, by.Issued, l.instant())
 	return err
 }
 
-// overpaid is what the customer has paid beyond what the invoice still is.
+// overpaid is the amount paid in excess of what the invoice is still worth.
 func overpaid(r *Record) money.Cents { return max(0, r.Paid-(r.Total-r.Credited)) }
 
-// submitCorrection tries to hand the new document over, and reads what became of it.
+// submitCorrection tries to submit the new document, and reads the result.
 func (l *Ledger) submitCorrection(ctx context.Context, out Corrected) (Corrected, error) {
 	if out.By == nil || out.Replayed || out.By.Seqino == SeqinoMandatePending {
 		return out, nil
 	}
 	l.submitNow(ctx, out.By.ID, out.Livemode)
-	by, err := one(ctx, l.Pool, `where i.id = $1`, out.By.ID)
+	by, err := readOne(ctx, l.Pool, `where i.id = $1`, out.By.ID)
 	if err != nil {
 		return Corrected{}, err
 	}

@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-func TestWhatThePlatformNeverHadIsCancelledWithoutADocument(t *testing.T) {
+func TestAnUnsentInvoiceIsCancelledWithoutADocument(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.mandate(platform.MandatePending)
@@ -48,7 +48,7 @@ func TestWhatThePlatformNeverHadIsCancelledWithoutADocument(t *testing.T) {
 	f.refused(err, errs.InvalidState)
 }
 
-func TestWhatWasSubmittedIsReplacedByNothing(t *testing.T) {
+func TestASubmittedInvoiceIsReplacedByACorrection(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.create(private(10_00))
@@ -118,7 +118,7 @@ func TestWhatIsRefusedAfterItsCancellationNeedsNoDocumentAndIsNeverSent(t *testi
 	}
 }
 
-func TestWhatWasRejectedOrRefusedIsCancelledAlone(t *testing.T) {
+func TestARejectedOrRefusedInvoiceIsCancelledWithoutADocument(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for _, code := range []int{stepRefused, stepRejected} {
@@ -144,7 +144,7 @@ func (f *fixture) step(r Record, e ...platform.Event) {
 	f.fake.set(func(p *fake) { d := p.byID(r.PlatformID); d.steps = append(d.steps, e...) })
 }
 
-func TestWhatWasPaidIsNotCancelled(t *testing.T) {
+func TestAPaidInvoiceIsNotCancelled(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.create(private(10_00))
@@ -157,12 +157,12 @@ func TestWhatWasPaidIsNotCancelled(t *testing.T) {
 func TestACancellationAndASubmissionAtTheSameMoment(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.patience.submit = time.Nanosecond // Create leaves it to the engine
+	f.timeouts.submit = time.Nanosecond // Create leaves it to the engine
 	alone, replaced := 0, 0
 	for range 40 {
-		f.patience.submit = time.Nanosecond
+		f.timeouts.submit = time.Nanosecond
 		r := f.create(private(10_00))
-		f.patience.submit = submitPatience
+		f.timeouts.submit = submitTimeout
 		var done Corrected
 		var err error
 		together(2, func(i int) {
@@ -196,13 +196,13 @@ func TestACancellationAndASubmissionAtTheSameMoment(t *testing.T) {
 }
 
 // A worker that lost its lease and goes on finds that nobody wants the document any more.
-func TestAWorkerThatSleptDoesNotSendWhatWasCancelled(t *testing.T) {
+func TestAStalledWorkerDoesNotSendACancelledDocument(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.patience.submit = time.Nanosecond
+	f.timeouts.submit = time.Nanosecond
 	r := f.create(private(10_00))
 	f.must(f.cancelBefore(r))
-	if wanted, err := f.about(t.Context(), r.ID); wanted || err != nil {
+	if wanted, err := f.markMaybeSent(t.Context(), r.ID); wanted || err != nil {
 		t.Fatalf("wanted %v, %v", wanted, err)
 	}
 }

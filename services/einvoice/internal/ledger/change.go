@@ -19,21 +19,21 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
-// change is what happened to a record: the end of its event's type, and what the event says beyond the invoice.
+// change describes a change of a record: the suffix of its event's type, and the additional data of the event.
 type change struct {
 	// what is "created", "paid", …: the event is invoice.<what>.
 	what string
-	// detail is for the history only.
+	// detail appears only in the history.
 	detail string
-	// quiet changes are no news to anybody: no event.
+	// quiet changes have no event.
 	quiet bool
-	// What the event says beyond the invoice, where it does.
+	// Additional data of the event.
 	step       *einvoicev1.LifecycleEvent
 	payment    *einvoicev1.InvoicePayment
 	creditNote string
 }
 
-// queueInsert puts the statements that record a new document into a batch.
+// queueInsert adds the statements that record a new document to a batch.
 func queueInsert(b *pgx.Batch, r *Record, c change) error {
 	document, err := json.Marshal(r.Document)
 	if err != nil {
@@ -48,10 +48,10 @@ func queueInsert(b *pgx.Batch, r *Record, c change) error {
 	return queueNote(b, r, "", c)
 }
 
-// errChanged says that somebody else changed a record meanwhile: the lock of its row was forgotten.
-var errChanged = errors.New("it was changed meanwhile")
+// errChanged means that the record was changed concurrently, that is, its row was not locked.
+var errChanged = errors.New("it was changed concurrently")
 
-// save writes what can change of a record that the transaction has locked, with its history and event.
+// save writes the mutable fields of a record that the transaction has locked, with its history and event.
 func save(ctx context.Context, tx pgx.Tx, r *Record, before Status, now time.Time, c change) error {
 	r.Sequence, r.UpdatedAt = r.Sequence+1, now
 	b := &pgx.Batch{}
@@ -75,7 +75,7 @@ func save(ctx context.Context, tx pgx.Tx, r *Record, before Status, now time.Tim
 	return nil
 }
 
-// queueNote puts history and event of the change that r has just had into a batch.
+// queueNote adds the history and event of a change of r to a batch.
 func queueNote(b *pgx.Batch, r *Record, before Status, c change) error {
 	b.Queue(`insert into invoice_history (invoice_id, sequence, what, status, seqino_status, detail, occurred_at)
 		values ($1, $2, $3, $4, $5, $6, $7)`, r.ID, r.Sequence, c.what, string(r.Status), string(r.Seqino), c.detail, r.UpdatedAt)
@@ -92,7 +92,7 @@ func queueNote(b *pgx.Batch, r *Record, before Status, c change) error {
 	return nil
 }
 
-// announcement is the event of a change. It has of the customer only what names it: who wants more asks the API.
+// announcement returns the event of a change. It contains only what identifies the customer; other data can be read from the API.
 func (r *Record) announcement(before Status, c change) *eventsv1.InvoiceChanged {
 	v := r.Proto()
 	v.Lines, v.Vat, v.Notes = nil, nil, ""

@@ -14,13 +14,13 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-// CollectionSender tells the platform of payments by businesses (status 212).
+// CollectionSender reports payments by businesses to the platform (status 212).
 type CollectionSender struct{ l *Ledger }
 
 // CollectionSender returns the sender of collections.
 func (l *Ledger) CollectionSender() CollectionSender { return CollectionSender{l} }
 
-// Send implements transmit.Sender. Only what has to be reported is: the part that is for services.
+// Send implements transmit.Sender. It reports only the part for services, which is mandatory.
 func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) error {
 	l := s.l
 	var invoiceID uuid.UUID
@@ -29,16 +29,16 @@ func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) err
 	if err != nil {
 		return fmt.Errorf("read payment: %w", err)
 	}
-	r, err := one(ctx, l.Pool, `where i.id = $1`, invoiceID)
+	r, err := readOne(ctx, l.Pool, `where i.id = $1`, invoiceID)
 	if err != nil {
 		return err
 	}
 	if r.PlatformID == "" {
-		return transmit.Wait{Why: "the platform does not have " + r.Number + " yet", Again: mandateAgain}
+		return transmit.Wait{Reason: "the platform does not have " + r.Number + " yet", RetryAfter: mandateRetry}
 	}
 	account, err := l.platform(r.Livemode)
 	if err != nil {
-		return transmit.Wait{Why: err.Error(), Again: mandateAgain}
+		return transmit.Wait{Reason: err.Error(), RetryAfter: mandateRetry}
 	}
 	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) err
 	_, err = account.ReportCollection(ctx, e.ClientID, c)
 	record, cancel := recording(ctx)
 	defer cancel()
-	return l.collected(record, r.ID, err)
+	return l.recordCollection(record, r.ID, err)
 }
 
 func (l *Ledger) reportable(ctx context.Context, source uuid.UUID) ([]platform.RateAmount, error) {
@@ -72,21 +72,22 @@ func (l *Ledger) reportable(ctx context.Context, source uuid.UUID) ([]platform.R
 	return parts, nil
 }
 
-// collected turns the platform's answer into what becomes of the transmission, and has the document's new step read.
-func (l *Ledger) collected(ctx context.Context, invoiceID uuid.UUID, failure error) error {
+// recordCollection converts the platform's answer to the result of the transmission, and schedules a read of the document's new
+// step.
+func (l *Ledger) recordCollection(ctx context.Context, invoiceID uuid.UUID, failure error) error {
 	var refused *platform.Refused
 	if errors.As(failure, &refused) {
 		return fmt.Errorf("%w: %w", transmit.ErrStop, failure)
 	}
 	if errors.Is(failure, platform.ErrNoMandate) {
-		return transmit.Wait{Why: "the platform knows no active mandate", Again: mandateAgain}
+		return transmit.Wait{Reason: "the platform knows no active mandate", RetryAfter: mandateRetry}
 	}
 	if failure != nil {
 		return failure
 	}
 	_, err := l.Pool.Exec(ctx, `update invoices set poll_at = $2 where id = $1`, invoiceID, l.instant())
 	if err != nil {
-		return fmt.Errorf("have the step read: %w", err)
+		return fmt.Errorf("schedule a read of the step: %w", err)
 	}
 	return nil
 }

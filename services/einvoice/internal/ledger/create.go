@@ -24,17 +24,17 @@ const (
 	seriesCredit  = "CN"
 )
 
-// Created is the answer to Create.
+// Created is the result of Create.
 type Created struct {
 	Record
-	// Replayed: it existed before.
+	// Replayed means that it existed before.
 	Replayed bool
 	Mandate  platform.MandateStatus
 }
 
-// Create issues an invoice: a number, the document, and everything that follows from it, at once or not at all. Then it is
-// submitted if the mandate allows it. The same reference within 24 hours, or the same idempotency key, returns the
-// invoice of the first time; the same reference with another total is IDEMPOTENCY_CONFLICT.
+// Create issues an invoice: its number, the document, and everything that follows from it, in one transaction. Then it is
+// submitted if the mandate permits. The same reference within 24 hours, or the same idempotency key, returns the existing
+// invoice; the same reference with another total is IDEMPOTENCY_CONFLICT.
 func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem Idempotency) (Created, error) {
 	e, err := enrol.Read(ctx, l.Pool, who.MerchantID, who.Livemode)
 	if err != nil {
@@ -43,23 +43,23 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	order.Reference, order.PaymentReference = strings.TrimSpace(order.Reference), strings.TrimSpace(order.PaymentReference)
 	idem.Reference = order.Reference
 	out := Created{Mandate: e.Status()}
-	// Nothing is locked for an order that cannot be issued. One that could be before midnight was perhaps.
+	// Validate before locking anything. An order that became invalid at midnight may still be a replay.
 	total, err := l.check(e, order)
 	if err != nil {
-		return l.earlier(ctx, who, idem, out, err)
+		return l.replay(ctx, who, idem, out, err)
 	}
 	err = l.inTurn(ctx, who, func(tx pgx.Tx) error {
 		id := newID()
-		holder, err := claimFirst(ctx, tx, who, idem, id, l.instant())
+		holder, err := takeClaims(ctx, tx, who, idem, id, l.instant())
 		if err != nil {
 			return err
 		}
 		if holder != id {
 			out.Replayed = true
-			if out.Record, err = one(ctx, tx, `where i.id = $1`, holder); err != nil {
+			if out.Record, err = readOne(ctx, tx, `where i.id = $1`, holder); err != nil {
 				return err
 			}
-			return sameTotal(out.Record, order, total)
+			return checkSameTotal(out.Record, order, total)
 		}
 		out.Record, err = l.issue(ctx, tx, e, order, Record{ID: id})
 		return err
@@ -69,34 +69,34 @@ func (l *Ledger) Create(ctx context.Context, who Who, order invoice.Order, idem 
 	}
 	if !out.Replayed && e.Ready() {
 		l.submitNow(ctx, out.ID, out.Livemode)
-		if out.Record, err = one(ctx, l.Pool, `where i.id = $1`, out.ID); err != nil {
+		if out.Record, err = readOne(ctx, l.Pool, `where i.id = $1`, out.ID); err != nil {
 			return Created{}, err
 		}
 	}
 	return out, nil
 }
 
-// earlier returns what the same request made, or else problem: an order may have become unfit since.
-func (l *Ledger) earlier(ctx context.Context, who Who, idem Idempotency, out Created, problem error) (Created, error) {
+// replay returns the result of an earlier identical request, otherwise problem: an order may have become invalid since.
+func (l *Ledger) replay(ctx context.Context, who Who, idem Idempotency, out Created, problem error) (Created, error) {
 	holder, err := holderOf(ctx, l.Pool, who, idem, l.instant())
 	if err != nil || holder == uuid.Nil {
 		return Created{}, problem
 	}
 	out.Replayed = true
-	out.Record, err = one(ctx, l.Pool, `where i.id = $1`, holder)
+	out.Record, err = readOne(ctx, l.Pool, `where i.id = $1`, holder)
 	return out, err
 }
 
-// sameTotal refuses an order whose reference stands for an invoice of another total: it would be answered as if it were
-// issued.
-func sameTotal(known Record, order invoice.Order, total money.Cents) error {
+// checkSameTotal refuses an order whose reference belongs to an invoice with another total. Otherwise the caller would think that
+// it had been issued.
+func checkSameTotal(known Record, order invoice.Order, total money.Cents) error {
 	if order.Reference == "" || known.Reference != order.Reference || known.Total == total {
 		return nil
 	}
 	return errs.New(errs.IdempotencyConflict, "This reference stands for invoice %s of %s EUR. Send a new reference for another invoice.", known.Number, known.Total)
 }
 
-// check refuses an order as issue would, with a number that is never used, and returns its total.
+// check validates an order like issue, with a number that is never used, and returns its total.
 func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) (money.Cents, error) {
 	today := l.today()
 	doc, err := invoice.New(invoice.Number(seriesInvoice, today.Year(), e.Code, 1), today, e.Settings, order)
@@ -108,7 +108,7 @@ func (l *Ledger) check(e enrol.Enrolment, order invoice.Order) (money.Cents, err
 
 func (l *Ledger) today() invoice.Date { return invoice.DateOf(l.Now(), l.Zone) }
 
-// dayOf is the day of a payment. Another's clock may be ahead of ours: no payment is of a day to come.
+// dayOf returns the day of a payment. It is never in the future, even if another clock is ahead.
 func (l *Ledger) dayOf(at time.Time) invoice.Date { return min(invoice.DateOf(at, l.Zone), l.today()) }
 
 // issue records a new invoice.
@@ -121,7 +121,7 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	if err != nil {
 		return Record{}, err
 	}
-	// Paid before it was issued: the document says so (BT-23 B2, S2, M2), if all of it was, and not too long ago for a document.
+	// If it was fully paid before it was issued, and not too long ago, the document says so (BT-23 B2, S2, M2).
 	prepaid := order
 	if paid != nil && order.PaidOn == "" && l.dayOf(paid.at) >= today.Add(-invoice.MaxPaidDays) {
 		prepaid.PaidOn, prepaid.Method = l.dayOf(paid.at), invoice.MethodBank
@@ -148,13 +148,13 @@ func (l *Ledger) issue(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, order 
 	return r, l.paidBefore(ctx, tx, e, &r, order, paid)
 }
 
-// record writes a new document with what follows from it: its transmission and its sales. original is what it corrects.
+// record records a new document with its transmission and its sales. original is the document that it corrects.
 func (l *Ledger) record(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, original *Record, c change) error {
-	b := &pgx.Batch{} // one round trip: the counter is locked meanwhile
+	b := &pgx.Batch{} // one round trip, because the counter is locked
 	if err := queueInsert(b, r, c); err != nil {
 		return err
 	}
-	hold := submitPatience // its caller tries first
+	hold := submitTimeout // the caller tries first
 	t := transmit.Transmission{ID: newID(), Kind: transmit.Document, Subject: r.ID, MerchantID: r.MerchantID, Livemode: r.Livemode}
 	transmit.Queue(b, t, r.CreatedAt, hold)
 	if err := queueSales(b, r, original); err != nil {
@@ -163,14 +163,14 @@ func (l *Ledger) record(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("record %s: %w", r.Number, err)
 	}
-	return l.touchSales(ctx, tx, e, r)
+	return l.markSalesChanged(ctx, tx, e, r)
 }
 
-// paidBefore records what was paid before the invoice was.
+// paidBefore records a payment that was received before the invoice was issued.
 func (l *Ledger) paidBefore(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, order invoice.Order, s *settlement) error {
 	p := receipt{id: newID(), amount: r.Total, on: order.PaidOn, method: order.Method, reference: order.PaymentReference}
 	switch {
-	case order.PaidOn != "": // the merchant's word counts
+	case order.PaidOn != "": // the merchant's statement
 	case s != nil:
 		p.amount, p.on, p.method = min(s.amount, r.Total), l.dayOf(s.at), invoice.MethodBank
 	default:
@@ -180,8 +180,8 @@ func (l *Ledger) paidBefore(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 	return err
 }
 
-// number takes the next number of a series, and the day that goes with it. The counter's row stays locked until the
-// transaction ends: a number that is not used is not taken, and days follow each other as numbers do.
+// number takes the next number of a series, and its day. The counter's row stays locked until the end of the transaction: an
+// aborted transaction uses no number, and days are in the same order as numbers.
 func (l *Ledger) number(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, series string) (string, invoice.Date, error) {
 	year := l.today().Year()
 	var n int64
@@ -192,7 +192,7 @@ func (l *Ledger) number(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, serie
 		return "", "", fmt.Errorf("take a number: %w", err)
 	}
 	today := l.today()
-	if today.Year() != year { // midnight of New Year's Eve passed while another had the counter: the number is not taken
+	if today.Year() != year { // the year changed while another transaction held the counter: the number is not used
 		return "", "", errs.New(errs.Unavailable, "The year has just changed. Send the request again.")
 	}
 	return invoice.Number(series, year, e.Code, n), today, nil
@@ -204,13 +204,13 @@ type settlement struct {
 	at     time.Time
 }
 
-// A payment that paid another invoice of the merchant is used. (The index has no empty references.)
+// A payment that has paid another invoice of the merchant is excluded. (The index has no empty references.)
 const settlementSQL = `select amount_cents, completed_at from settlements where payment_reference = $1 and merchant_id = $2 and livemode = $3
 	and not exists (select 1 from invoice_payments p where p.payment_reference = $1 and p.payment_reference <> ''
 		and p.merchant_id = $2 and p.livemode = $3)`
 
-// settlement finds the payment that pays an invoice, if it is completed already. It locks the reference, as the consumer of
-// payments does: one of both sees the other's row.
+// settlement returns the payment of an invoice if it is already completed. It locks the reference, as the consumer of payments
+// does, so one of the two sees the other's row.
 func (l *Ledger) settlement(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, reference string) (*settlement, error) {
 	if reference == "" {
 		return nil, nil

@@ -32,7 +32,7 @@ func TestAnInvoiceIsSubmittedAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhoIsNotEnrolledIsToldWhatToDo(t *testing.T) {
+func TestNotEnrolledNamesTheActionThatResolvesIt(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	_, err := f.Create(t.Context(), Who{MerchantID: "m1", Livemode: false}, private(10_00), Idempotency{})
@@ -51,7 +51,7 @@ func TestAnInvoiceWaitsForTheMandateAndLeavesByItself(t *testing.T) {
 	f.run()
 	f.clock.advance(time.Minute)
 	f.eventually("the engine has looked at it", func() bool {
-		return f.number(`select count(*) from transmissions where last_error like 'waits: the mandate%' and lease is null`) == 1
+		return f.number(`select count(*) from transmissions where last_error like 'waiting: the mandate%' and lease is null`) == 1
 	})
 	if f.fake.calls != 0 {
 		t.Fatal("it was sent without a mandate")
@@ -112,10 +112,10 @@ func (f *fixture) replica() *fixture {
 	return g
 }
 
-func TestAnAnswerAfterOurPatienceIsFoundLater(t *testing.T) {
+func TestAnAnswerAfterTheTimeoutIsFoundLater(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.patience.submit = time.Nanosecond
+	f.timeouts.submit = time.Nanosecond
 	r := f.create(private(10_00))
 	f.is(r.ID, StatusPending, SeqinoSubmitting)
 	ctx, giveUp := context.WithCancel(t.Context())
@@ -171,7 +171,7 @@ func TestALostAnswerIsNotForgottenWhenTheMandateEnds(t *testing.T) {
 	}
 }
 
-func TestARefusedDocumentSaysWhyAndCanBeSentAgain(t *testing.T) {
+func TestARefusedDocumentHasAReasonAndCanBeResubmitted(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.fake.set(func(p *fake) { p.submit, p.problems = refuses, []string{"BR-CO-10: sums differ", "BT-1: taken"} })

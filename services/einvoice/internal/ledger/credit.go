@@ -13,17 +13,17 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// CreditNote is what a merchant asks a credit note for.
+// CreditNote is a merchant's request for a credit note.
 type CreditNote struct {
-	// Amount, VAT included; nil means all that is left.
+	// Amount, including VAT. Default: all that is left.
 	Amount *money.Cents
 	Reason string
-	// Cancel asks for a 384, which takes the whole.
+	// Cancel requests a 384, which covers the whole invoice.
 	Cancel bool
 }
 
-// Credit issues a credit note against an invoice that was paid: a 381, or for the whole a 384. All of them together never exceed
-// the invoice.
+// Credit issues a credit note for a paid invoice: a 381, or a 384 for the whole. All credit notes together never exceed the
+// invoice.
 func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c CreditNote, idem Idempotency) (Corrected, error) {
 	var out Corrected
 	err := l.inTurn(ctx, who, func(tx pgx.Tx) error {
@@ -35,17 +35,17 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 			return err
 		}
 		id := newID()
-		holder, err := claimFirst(ctx, tx, who, idem, id, l.instant())
+		holder, err := takeClaims(ctx, tx, who, idem, id, l.instant())
 		if err != nil {
 			return err
 		}
 		if holder != id {
 			out.Replayed = true
-			by, err := one(ctx, tx, `where i.id = $1`, holder)
+			by, err := readOne(ctx, tx, `where i.id = $1`, holder)
 			out.By = &by
 			return err
 		}
-		if err := creditable(&out.Record, c); err != nil {
+		if err := checkCreditable(&out.Record, c); err != nil {
 			return err
 		}
 		if out.By, err = l.credit(ctx, tx, e, &out.Record, c); err != nil || idem.Key == "" {
@@ -59,7 +59,7 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 	return l.submitCorrection(ctx, out)
 }
 
-func creditable(r *Record, c CreditNote) error {
+func checkCreditable(r *Record, c CreditNote) error {
 	switch {
 	case r.Type != invoice.TypeInvoice:
 		return errs.New(errs.InvalidState, "%s is a credit note itself.", r.Number)
@@ -68,7 +68,7 @@ func creditable(r *Record, c CreditNote) error {
 	case r.Status != StatusPaid && r.Paid == 0:
 		return errs.New(errs.InvalidState, "Invoice %s is not paid. Cancel it instead.", r.Number)
 	case c.Amount != nil && *c.Amount > r.Total-r.Credited:
-		return exceeds(r)
+		return errExceeds(r)
 	case c.Cancel && r.Credited > 0:
 		return errs.New(errs.InvalidState, "Invoice %s was credited in part already. Credit the rest with type refund.", r.Number)
 	case c.Cancel && c.Amount != nil && *c.Amount != r.Total:
@@ -77,7 +77,7 @@ func creditable(r *Record, c CreditNote) error {
 	return nil
 }
 
-func exceeds(r *Record) error {
+func errExceeds(r *Record) error {
 	return errs.New(errs.CreditExceeds, "Of invoice %s %s EUR are left. Credit at most that.", r.Number, r.Total-r.Credited)
 }
 
@@ -89,7 +89,7 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	if c.Amount != nil {
 		amount = *c.Amount
 	}
-	earlier, err := all(ctx, tx, `where i.corrects = $1 and i.type_code = '381' order by i.created_at, i.id`, r.ID)
+	earlier, err := readAll(ctx, tx, `where i.corrects = $1 and i.type_code = '381' order by i.created_at, i.id`, r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	}
 	doc, err := invoice.Credit(number, today, r.Document, documents, amount, c.Reason)
 	if tooMuch := (invoice.TooMuch{}); errors.As(err, &tooMuch) {
-		return nil, exceeds(r)
+		return nil, errExceeds(r)
 	}
 	if err != nil {
 		return nil, err

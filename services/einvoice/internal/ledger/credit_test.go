@@ -87,7 +87,7 @@ func TestManyCreditNotesAreTheInvoiceAtEveryRate(t *testing.T) {
 		}
 		f.is(r.ID, StatusRefunded, SeqinoMandatePending)
 		sum := map[vat.Rate]invoice.VAT{}
-		notes, err := all(t.Context(), f.Pool, `where i.corrects = $1`, r.ID)
+		notes, err := readAll(t.Context(), f.Pool, `where i.corrects = $1`, r.ID)
 		f.must(err)
 		for _, n := range notes {
 			for _, v := range n.Document.VAT {

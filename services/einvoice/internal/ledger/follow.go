@@ -20,32 +20,32 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// The steps of a document's life that end it or that we act on (DGFiP specifications, table 8).
+// The steps of the life cycle that end it or that we act on (DGFiP specifications, table 8).
 const (
 	stepRefused  = 210
 	stepRejected = 213
 )
 
-// How often the platform is asked about a document: the webhook makes it sooner, this makes up for one that is lost. After
-// the last distance it is asked once a day, for pollFor.
+// The intervals at which the platform is polled about a document. The webhook triggers an earlier poll; polling compensates for
+// lost ones. After the last interval it continues daily for pollFor.
 var pollAfter = []time.Duration{
 	5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour,
 }
 
 const (
 	pollFor = 120 * 24 * time.Hour
-	// pollForB2C: nobody answers to a document for a private customer.
+	// pollForB2C is short, because nobody responds to a document for a private customer.
 	pollForB2C  = 3 * 24 * time.Hour
-	failedAgain = time.Minute
+	failedRetry = time.Minute
 	pollEvery   = time.Second
 	pollBatch   = 4
-	pollWithin  = 30 * time.Second
-	// freshFor spares the platform readers who ask again and again.
-	freshFor = 2 * time.Second
+	pollTimeout = 30 * time.Second
+	// minPollInterval protects the platform from readers that poll.
+	minPollInterval = 2 * time.Second
 )
 
-// Follow asks the platforms about documents that are due until ctx ends. Any number of replicas may follow. The modes do not wait
-// for each other: they are two platforms.
+// Follow polls the platforms about documents that are due, until ctx ends. Any number of replicas may run. The modes do not block
+// each other, because they are different platforms.
 func (l *Ledger) Follow(ctx context.Context) error {
 	var modes errgroup.Group
 	for _, loop := range l.polls {
@@ -54,14 +54,14 @@ func (l *Ledger) Follow(ctx context.Context) error {
 	return modes.Wait()
 }
 
-// poll asks about the documents of a mode. A question that the end of the process breaks off is asked again.
+// poll returns the loop over the documents of a mode. A call that a shutdown interrupts is repeated.
 func (l *Ledger) poll(livemode bool) *due.Loop[uuid.UUID] {
 	return due.New(due.Config[uuid.UUID]{
-		What: "documents to ask about", Every: pollEvery, AtOnce: pollBatch, Within: pollWithin, Log: l.Log,
+		What: "documents to poll", Every: pollEvery, AtOnce: pollBatch, Within: pollTimeout, Log: l.Log,
 		Claim: func(ctx context.Context, limit int) ([]uuid.UUID, error) { return l.claimPolls(ctx, livemode, limit) },
 		Do: func(ctx context.Context, id uuid.UUID) {
 			if err := l.Refresh(ctx, id); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
-				l.Log.Info("ask about a document", "invoice", id, "error", err)
+				l.Log.Info("poll a document", "invoice", id, "error", err)
 			}
 		},
 	})
@@ -70,22 +70,22 @@ func (l *Ledger) poll(livemode bool) *due.Loop[uuid.UUID] {
 const claimPollSQL = `update invoices set poll_at = $1 where id = any (array (
 	select id from invoices where livemode = $3 and poll_at <= $2 order by poll_at limit $4 for update skip locked)) returning id`
 
-// claimPolls takes documents that are due. The claim moves the time ahead: it is a lease, too.
+// claimPolls claims due documents. The claim moves the due time ahead, which makes it a lease.
 func (l *Ledger) claimPolls(ctx context.Context, livemode bool, limit int) ([]uuid.UUID, error) {
 	now := l.instant()
-	rows, err := l.Pool.Query(ctx, claimPollSQL, now.Add(2*pollWithin), now, livemode, limit)
+	rows, err := l.Pool.Query(ctx, claimPollSQL, now.Add(2*pollTimeout), now, livemode, limit)
 	if err != nil {
-		return nil, fmt.Errorf("claim documents to ask about: %w", err)
+		return nil, fmt.Errorf("claim documents to poll: %w", err)
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 }
 
-// Refresh reads the life of a document from the platform, records what is new and plans the next question.
+// Refresh reads the life cycle of a document from the platform, records new steps and schedules the next poll.
 func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error { return l.refresh(ctx, id, true) }
 
-// refresh for a reader is none of the planned questions: who reads often does not make those rarer.
+// refresh for a reader does not count as a scheduled poll, so frequent reads do not make polls rarer.
 func (l *Ledger) refresh(ctx context.Context, id uuid.UUID, planned bool) error {
-	r, err := one(ctx, l.Pool, `where i.id = $1`, id)
+	r, err := readOne(ctx, l.Pool, `where i.id = $1`, id)
 	if err != nil || r.PlatformID == "" {
 		return err
 	}
@@ -109,7 +109,8 @@ func (l *Ledger) refresh(ctx context.Context, id uuid.UUID, planned bool) error 
 	}))
 }
 
-// recordSteps records the steps that are new, each with its event, and reports whether any was. The newest by the platform's time is the one that shows.
+// recordSteps records new steps, each with its event, and reports whether there were any. The newest by the platform's time
+// determines the shown state.
 func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []platform.Event) (news bool, err error) {
 	var newest time.Time
 	err = tx.QueryRow(ctx, `select coalesce(max(occurred_at), 'epoch') from lifecycle_events where invoice_id = $1`, r.ID).Scan(&newest)
@@ -126,7 +127,7 @@ func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []
 		if tag.RowsAffected() == 0 {
 			continue
 		}
-		news, r.Polls = true, 0 // where something happens, more may
+		news, r.Polls = true, 0 // more steps are likely to follow soon
 		if !s.At.Before(newest) {
 			newest, r.LifecycleCode = s.At, s.Code
 		}
@@ -157,7 +158,7 @@ func (l *Ledger) recordStep(ctx context.Context, tx pgx.Tx, r *Record, s platfor
 	return save(ctx, tx, r, before, now, f)
 }
 
-// label is the law's name of a step.
+// label returns the official name of a step.
 func label(s platform.Event) string { return lifecycle.Label(int32(s.Code)) }
 
 func step(s platform.Event) *einvoicev1.LifecycleEvent {
@@ -167,8 +168,8 @@ func step(s platform.Event) *einvoicev1.LifecycleEvent {
 	}
 }
 
-// nextPoll plans the next question; none after a document's end, or once it is old. An answer that did not come does not make the
-// questions rarer.
+// nextPoll schedules the next poll; none after the end of a document's life cycle or when it is old. A failed poll does not
+// increase the interval.
 func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool) error {
 	now, until := l.instant(), pollFor
 	if r.Audience == invoice.B2C {
@@ -177,7 +178,7 @@ func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool
 	next := now.Add(pollAfter[min(r.Polls, len(pollAfter)-1)])
 	polls := r.Polls + 1
 	if failed {
-		next, polls = now.Add(failedAgain), r.Polls
+		next, polls = now.Add(failedRetry), r.Polls
 	}
 	at := &next
 	if r.LifecycleCode == stepRefused || r.LifecycleCode == stepRejected || now.Sub(*r.SubmittedAt) > until {
@@ -185,21 +186,22 @@ func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool
 	}
 	_, err := tx.Exec(ctx, `update invoices set poll_at = $2, polls = $3, polled_at = $4 where id = $1`, r.ID, at, polls, now)
 	if err != nil {
-		return fmt.Errorf("plan the next question about %s: %w", r.Number, err)
+		return fmt.Errorf("schedule the next poll of %s: %w", r.Number, err)
 	}
 	return nil
 }
 
-// refreshForReader asks the platform while a reader waits, if it was not asked just now. The reader gets what is known anyway.
+// refreshForReader reads from the platform while a reader waits, unless it was read just now. If that fails, the reader gets the
+// stored state.
 func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
 	if r.Seqino != SeqinoSubmitted || r.PollAt == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.patience.read)
+	ctx, cancel := context.WithTimeout(ctx, l.timeouts.read)
 	defer cancel()
 	now := l.instant()
-	// Of many readers at once one asks.
-	tag, err := l.Pool.Exec(ctx, `update invoices set polled_at = $2 where id = $1 and (polled_at is null or polled_at <= $3)`, r.ID, now, now.Add(-freshFor))
+	// Of concurrent readers only one calls the platform.
+	tag, err := l.Pool.Exec(ctx, `update invoices set polled_at = $2 where id = $1 and (polled_at is null or polled_at <= $3)`, r.ID, now, now.Add(-minPollInterval))
 	if err != nil || tag.RowsAffected() == 0 {
 		return
 	}
@@ -210,11 +212,11 @@ func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
 
 const hintSQL = `update invoices set poll_at = $3 where platform_invoice_id = $1 and platform_invoice_id <> '' and livemode = $2`
 
-// Hint says that something happened to a document at the platform: it is asked about at once.
+// Hint makes the platform be polled at once about a document.
 func (l *Ledger) Hint(ctx context.Context, livemode bool, platformInvoiceID string) error {
 	_, err := l.Pool.Exec(ctx, hintSQL, platformInvoiceID, livemode, l.instant())
 	if err != nil {
-		return fmt.Errorf("note the hint: %w", err)
+		return fmt.Errorf("record hint: %w", err)
 	}
 	l.polls[livemode].Nudge()
 	return nil

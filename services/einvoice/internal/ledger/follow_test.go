@@ -80,7 +80,7 @@ func TestAPaidInvoiceThatIsRejectedStaysPaid(t *testing.T) {
 	}
 }
 
-func TestQuestionsGetRarerUnlessThePlatformIsDown(t *testing.T) {
+func TestPollsGetRarerUnlessThePlatformIsDown(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.create(business(10_00))
@@ -112,7 +112,7 @@ func TestQuestionsGetRarerUnlessThePlatformIsDown(t *testing.T) {
 	}
 	f.fake.set(func(p *fake) { p.life = unavailable })
 	for range 3 {
-		if got := distance(); got != failedAgain {
+		if got := distance(); got != failedRetry {
 			t.Fatalf("a platform that is down is asked after %s", got)
 		}
 	}
@@ -146,7 +146,7 @@ func TestADocumentIsFollowedFromItsSubmissionOn(t *testing.T) {
 	}
 }
 
-func TestAHintMakesTheQuestionSooner(t *testing.T) {
+func TestAHintTriggersAnEarlierPoll(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.create(business(10_00))
@@ -181,7 +181,7 @@ func TestReadersDoNotFloodThePlatform(t *testing.T) {
 	if f.fake.lifeCalls != 1 || f.read(r.ID).LifecycleCode != 203 {
 		t.Fatalf("the platform was asked %d times", f.fake.lifeCalls)
 	}
-	f.clock.advance(freshFor - time.Millisecond)
+	f.clock.advance(minPollInterval - time.Millisecond)
 	get()
 	f.clock.advance(time.Millisecond)
 	get()
@@ -190,13 +190,13 @@ func TestReadersDoNotFloodThePlatform(t *testing.T) {
 	}
 }
 
-func TestReadersDoNotMakeThePlannedQuestionsRarer(t *testing.T) {
+func TestReadersDoNotMakeScheduledPollsRarer(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.create(business(10_00))
 	planned := *f.read(r.ID).PollAt
 	for range 10 {
-		f.clock.advance(freshFor)
+		f.clock.advance(minPollInterval)
 		if _, err := f.Get(t.Context(), f.who, r.Number); err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func TestReadersDoNotMakeThePlannedQuestionsRarer(t *testing.T) {
 }
 
 // What came of a question is recorded though its time was over: the next one is planned.
-func TestAQuestionThatWasNotAnsweredIsAskedAgain(t *testing.T) {
+func TestAFailedPollIsRepeated(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	r := f.create(business(10_00))
@@ -224,15 +224,15 @@ func TestAQuestionThatWasNotAnsweredIsAskedAgain(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Fatal("no error")
 	}
-	if got := f.read(r.ID); got.PollAt.Sub(f.clock.now()) != failedAgain {
+	if got := f.read(r.ID); got.PollAt.Sub(f.clock.now()) != failedRetry {
 		t.Fatalf("next question at %v", got.PollAt)
 	}
 }
 
-func TestAReaderGetsAnAnswerWhenThePlatformHangs(t *testing.T) {
+func TestAReaderIsAnsweredWhileThePlatformHangs(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.patience.read = 50 * time.Millisecond
+	f.timeouts.read = 50 * time.Millisecond
 	r := f.create(business(10_00))
 	f.fake.set(func(p *fake) { p.life, p.file = hangs, hangs })
 	v, err := f.Get(t.Context(), f.who, r.Number)

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// gate lets a few calls of each merchant in at a time. They would wait for each other at the merchant's counter, each with a
-// connection in its hand: a burst of one merchant would leave none for the others.
+// gate limits the concurrent calls of each merchant. They would block each other at the merchant's counter while holding a
+// connection each, so a burst from one merchant would exhaust the pool.
 type gate struct {
 	mu     sync.Mutex
 	queues map[Who]*queue
@@ -18,10 +18,10 @@ type queue struct {
 	users int
 }
 
-// turnsPerMerchant is how many calls of one merchant may be at the database: one that writes and one that is ready to.
+// turnsPerMerchant is the number of concurrent calls per merchant: one that writes and one that is ready to.
 const turnsPerMerchant = 2
 
-// enter waits for a turn and returns how to end it.
+// enter waits for a turn; leave ends it.
 func (g *gate) enter(ctx context.Context, who Who) (leave func(), err error) {
 	g.mu.Lock()
 	if g.queues == nil {
@@ -43,7 +43,7 @@ func (g *gate) enter(ctx context.Context, who Who) (leave func(), err error) {
 	}
 }
 
-// forget drops the queue of a merchant that nobody uses.
+// forget deletes the queue of a merchant without calls.
 func (g *gate) forget(who Who, q *queue) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestABurstOfOneMerchantLeavesTheOthersTheirTurn(t *testing.T) {
+func TestABurstOfOneMerchantDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	var g gate
 	a, b := Who{MerchantID: "a"}, Who{MerchantID: "b"}

@@ -188,7 +188,7 @@ func (f *fixture) create(o invoice.Order) Record {
 
 func (f *fixture) read(id uuid.UUID) Record {
 	f.t.Helper()
-	r, err := one(context.Background(), f.Pool, `where i.id = $1`, id)
+	r, err := readOne(context.Background(), f.Pool, `where i.id = $1`, id)
 	if err != nil {
 		f.t.Fatal(err)
 	}

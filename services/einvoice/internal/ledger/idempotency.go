@@ -13,15 +13,15 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// claimFor is how long a reference or an idempotency key stands for its invoice.
+// claimFor is how long a reference or an idempotency key refers to its invoice.
 const claimFor = 24 * time.Hour
 
-// Idempotency is what makes two requests the same one.
+// Idempotency identifies repeated requests.
 type Idempotency struct {
-	// Key of the header, and a hash of what was asked with it; the key may be empty.
+	// Key of the header, and a hash of the request; the key may be empty.
 	Key  string
 	Hash []byte
-	// Reference is the merchant's own, on invoices; may be empty.
+	// Reference is the merchant's own, for invoices; may be empty.
 	Reference string
 }
 
@@ -35,9 +35,9 @@ func (w Who) key(kind, key string) claim.Key {
 	return claim.Key{MerchantID: w.MerchantID, Livemode: w.Livemode, Kind: kind, Key: key}
 }
 
-// claimFirst takes the key and the reference for what the transaction makes, always in this order, and returns what they stand for: result
-// itself, or what an earlier request made. A request that comes at the same time waits here for the first one.
-func claimFirst(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, result uuid.UUID, now time.Time) (uuid.UUID, error) {
+// takeClaims claims the key and the reference for the result of the transaction, always in this order, and returns what they
+// refer to: result, or the result of an earlier request. It waits for concurrent requests.
+func takeClaims(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, result uuid.UUID, now time.Time) (uuid.UUID, error) {
 	mine := claim.Claim{Reference: result.String(), Fingerprint: idem.Hash, ExpiresAt: now.Add(claimFor)}
 	if idem.Key != "" {
 		held, err := claim.Take(ctx, tx, who.key(kindKey, idem.Key), mine, now)
@@ -64,7 +64,7 @@ func claimFirst(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, resul
 	return uuid.Parse(held.Reference)
 }
 
-// holderOf is what a key with the same request, or else a reference, stands for; none where neither does.
+// holderOf returns what the key (with the same request), or else the reference, refers to; uuid.Nil if neither is claimed.
 func holderOf(ctx context.Context, db pg.DB, who Who, idem Idempotency, now time.Time) (uuid.UUID, error) {
 	for _, k := range []claim.Key{who.key(kindKey, idem.Key), who.key(kindReference, idem.Reference)} {
 		if k.Key == "" {
@@ -81,12 +81,12 @@ func holderOf(ctx context.Context, db pg.DB, who Who, idem Idempotency, now time
 	return uuid.Nil, nil
 }
 
-// purgeEvery is how often keys and references that are over are forgotten.
+// purgeEvery is how often expired keys and references are deleted.
 const purgeEvery = 10 * time.Minute
 
-// Tidy forgets idempotency keys and references that are over, until ctx ends.
-func (l *Ledger) Tidy(ctx context.Context) error {
-	due.Every(ctx, purgeEvery, "forgetting idempotency keys", l.Log, func(ctx context.Context) error {
+// PurgeClaims deletes expired idempotency keys and references until ctx ends.
+func (l *Ledger) PurgeClaims(ctx context.Context) error {
+	due.Every(ctx, purgeEvery, "purge of idempotency keys", l.Log, func(ctx context.Context) error {
 		return claim.Purge(ctx, l.Pool, l.instant())
 	})
 	return nil

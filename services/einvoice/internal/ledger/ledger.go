@@ -18,48 +18,48 @@ import (
 // Deps of a ledger.
 type Deps struct {
 	Pool *pgxpool.Pool
-	// Platforms by mode: live and test are two accounts. A mode without one cannot submit.
+	// Platforms by mode: live and test are separate accounts. A mode without one cannot submit.
 	Platforms map[bool]platform.Platform
-	// Zone is where invoices are dated: France.
+	// Zone is the time zone in which invoices are dated: France.
 	Zone *time.Location
 	Now  func() time.Time
-	// Wake tells the outbox relay that there are events.
+	// Wake notifies the outbox relay of new events.
 	Wake func()
 	Log  *slog.Logger
 }
 
-// Ledger keeps the documents.
+// Ledger stores the documents.
 type Ledger struct {
 	Deps
 	engine *transmit.Engine
-	// turns bounds the calls that take a number.
+	// turns limits the calls that take a number.
 	turns gate
-	// polls ask about the documents of a mode.
+	// polls are the polling loops by mode.
 	polls    map[bool]*due.Loop[uuid.UUID]
-	patience patience
+	timeouts timeouts
 }
 
-// patience is what callers wait for the platform: what it does not do by then goes on without them.
-type patience struct {
+// timeouts are how long callers wait for the platform. After that, work continues without them.
+type timeouts struct {
 	submit time.Duration
-	// read is for a reader, who gets what is known.
+	// read is for a reader, who then gets the stored state.
 	read time.Duration
 }
 
-// New returns a ledger. Attach tells it of the engine that sends its documents.
+// New returns a ledger. Call Attach to set the engine that sends its documents.
 func New(d Deps) *Ledger {
-	l := &Ledger{Deps: d, patience: patience{submit: submitPatience, read: readPatience}}
+	l := &Ledger{Deps: d, timeouts: timeouts{submit: submitTimeout, read: readTimeout}}
 	l.polls = map[bool]*due.Loop[uuid.UUID]{true: l.poll(true), false: l.poll(false)}
 	return l
 }
 
-// Attach sets the engine, whose senders the ledger makes.
+// Attach sets the engine, which uses the senders of the ledger.
 func (l *Ledger) Attach(e *transmit.Engine) { l.engine = e }
 
-// instant is now as PostgreSQL keeps it.
+// instant returns the current time in the precision of PostgreSQL.
 func (l *Ledger) instant() time.Time { return l.Now().UTC().Truncate(time.Microsecond) }
 
-// inTurn is begin for a call of a merchant, who waits for its turn without a connection in hand.
+// inTurn is begin for a call of a merchant, which waits for its turn without holding a connection.
 func (l *Ledger) inTurn(ctx context.Context, who Who, do func(tx pgx.Tx) error) error {
 	leave, err := l.turns.enter(ctx, who)
 	if err != nil {
@@ -69,7 +69,7 @@ func (l *Ledger) inTurn(ctx context.Context, who Who, do func(tx pgx.Tx) error) 
 	return l.begin(ctx, do)
 }
 
-// begin runs do in a transaction and wakes the relay after its commit.
+// begin runs do in a transaction and wakes the relay after the commit.
 func (l *Ledger) begin(ctx context.Context, do func(tx pgx.Tx) error) error {
 	if err := pgx.BeginFunc(ctx, l.Pool, do); err != nil {
 		return err
@@ -79,21 +79,21 @@ func (l *Ledger) begin(ctx context.Context, do func(tx pgx.Tx) error) error {
 }
 
 const (
-	submitPatience = 8 * time.Second
-	readPatience   = 3 * time.Second
-	// recordWithin bounds the recording of what the platform said, also for a caller who has gone.
-	recordWithin = 10 * time.Second
+	submitTimeout = 8 * time.Second
+	readTimeout   = 3 * time.Second
+	// recordTimeout is the deadline for recording the platform's answer, even if the caller has gone.
+	recordTimeout = 10 * time.Second
 )
 
-// recording is a context for writing down what has happened already: it outlives ctx.
+// recording returns a context for recording what has already happened: it outlives ctx.
 func recording(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	return context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 }
 
-// errNoPlatform is for a mode whose account is not set up, or not any more.
+// errNoPlatform is returned for a mode without an account.
 var errNoPlatform = errors.New("there is no platform in this mode")
 
-// platform of a mode. Where there is none everything waits that has to leave.
+// platform returns the platform of a mode. Without one, everything that must be sent waits.
 func (l *Ledger) platform(livemode bool) (platform.Platform, error) {
 	if p := l.Platforms[livemode]; p != nil {
 		return p, nil
@@ -101,9 +101,9 @@ func (l *Ledger) platform(livemode bool) (platform.Platform, error) {
 	return nil, errNoPlatform
 }
 
-// submitNow tries to hand a document over while the caller waits. Whatever goes wrong is the engine's to repeat.
+// submitNow tries to submit a document while the caller waits. The engine retries after any failure.
 func (l *Ledger) submitNow(ctx context.Context, id uuid.UUID, livemode bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.patience.submit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeouts.submit)
 	defer cancel()
 	if _, err := l.engine.Do(ctx, transmit.Document, id, livemode); err != nil {
 		l.Log.Warn("submit at once", "invoice", id, "error", err)

@@ -13,8 +13,8 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Resubmit makes due at once what waits or was given up and returns how much that is: a document with its collections, or all of
-// who, reports too. A dry run only counts.
+// Resubmit makes waiting and stopped transmissions due at once and returns their number: those of a document with its
+// collections, or all of a merchant, including reports. A dry run only counts.
 func (l *Ledger) Resubmit(ctx context.Context, id *uuid.UUID, who Who, dryRun bool) (int64, error) {
 	const where = ` where state in ('waiting', 'stopped') and ($1::uuid is null and merchant_id = $2 and livemode = $3
 		or subject = $1 or kind = 'collection' and subject in (select id from invoice_payments where invoice_id = $1))
@@ -22,7 +22,7 @@ func (l *Ledger) Resubmit(ctx context.Context, id *uuid.UUID, who Who, dryRun bo
 	if dryRun {
 		var n int64
 		if err := l.Pool.QueryRow(ctx, `select count(*) from transmissions`+where, id, who.MerchantID, who.Livemode).Scan(&n); err != nil {
-			return 0, fmt.Errorf("count what waits: %w", err)
+			return 0, fmt.Errorf("count waiting transmissions: %w", err)
 		}
 		return n, nil
 	}
@@ -37,15 +37,15 @@ func (l *Ledger) Resubmit(ctx context.Context, id *uuid.UUID, who Who, dryRun bo
 	return tag.RowsAffected(), nil
 }
 
-// Count is how many transmissions of a kind are in a state, and the oldest of them.
+// Count is the number of transmissions of a kind in a state, and the oldest of them.
 type Count struct {
 	Kind, State string
 	Count       int64
 	Oldest      time.Time
 }
 
-// Trouble is a transmission that failed.
-type Trouble struct {
+// Failure is a transmission that has failed.
+type Failure struct {
 	Kind, What, MerchantID, State string
 	Subject                       uuid.UUID
 	Attempts                      int
@@ -53,11 +53,11 @@ type Trouble struct {
 	Next                          *time.Time
 }
 
-// troublesShown is how many of them an operator sees.
-const troublesShown = 20
+// maxFailures is how many of them an operator sees.
+const maxFailures = 20
 
-// Submissions sums up what leaves for the platform; of all merchants when merchantID is empty.
-func (l *Ledger) Submissions(ctx context.Context, merchantID string, livemode bool) ([]Count, []Trouble, error) {
+// Submissions summarises the transmissions, of all merchants if merchantID is empty.
+func (l *Ledger) Submissions(ctx context.Context, merchantID string, livemode bool) ([]Count, []Failure, error) {
 	rows, err := l.Pool.Query(ctx, `select kind, state, count(*), min(created_at) from transmissions
 		where livemode = $1 and ($2 = '' or merchant_id = $2) group by kind, state order by kind, state`, livemode, merchantID)
 	if err != nil {
@@ -73,13 +73,13 @@ func (l *Ledger) Submissions(ctx context.Context, merchantID string, livemode bo
 		left join lateral (select start_on || ' to ' || end_on as period from report_periods join reports on reports.period_id = report_periods.id
 			where reports.id = t.subject) r on true
 		where t.livemode = $1 and ($2 = '' or t.merchant_id = $2) and t.last_error <> '' and t.state in ('waiting', 'stopped')
-		order by t.created_at desc, t.id desc limit $3`, livemode, merchantID, troublesShown)
+		order by t.created_at desc, t.id desc limit $3`, livemode, merchantID, maxFailures)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read troubles: %w", err)
+		return nil, nil, fmt.Errorf("read failed transmissions: %w", err)
 	}
-	troubles, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Trouble])
+	troubles, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Failure])
 	if err != nil {
-		return nil, nil, fmt.Errorf("read troubles: %w", err)
+		return nil, nil, fmt.Errorf("read failed transmissions: %w", err)
 	}
 	return counts, troubles, nil
 }
@@ -93,8 +93,8 @@ type Exported struct {
 	XML, PDF []byte
 }
 
-// Export visits the documents of one merchant that were issued from one day to another, both included, by number. What was not sent
-// yet is written as it will be.
+// Export calls visit for the documents of one merchant issued in a range of days, inclusive, by number. Documents that have not
+// been sent are rendered as they will be.
 func (l *Ledger) Export(ctx context.Context, who Who, from, to invoice.Date, visit func(Exported) error) error {
 	e, err := enrol.Read(ctx, l.Pool, who.MerchantID, who.Livemode)
 	if errs.Is(err, errs.NotEnrolled) {
@@ -105,7 +105,7 @@ func (l *Ledger) Export(ctx context.Context, who Who, from, to invoice.Date, vis
 	}
 	after := ""
 	for {
-		page, err := all(ctx, l.Pool, `where i.merchant_id = $1 and i.livemode = $2 and i.issued_on between $3::text::date and $4::text::date and i.number > $5
+		page, err := readAll(ctx, l.Pool, `where i.merchant_id = $1 and i.livemode = $2 and i.issued_on between $3::text::date and $4::text::date and i.number > $5
 			order by i.number limit $6`, who.MerchantID, who.Livemode, string(from), string(to), after, exportPage)
 		if err != nil || len(page) == 0 {
 			return err

@@ -14,8 +14,8 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// split spreads a payment over what is still owed at each nature and rate, so that all payments and credit notes together are
-// exactly the invoice.
+// split distributes a payment over what is still owed at each nature and rate, so that all payments and credit notes together
+// equal the invoice.
 func split(ctx context.Context, tx pgx.Tx, r *Record, amount money.Cents) ([]invoice.Part, error) {
 	done, err := received(ctx, tx, r.ID)
 	if err != nil {
@@ -28,11 +28,11 @@ func split(ctx context.Context, tx pgx.Tx, r *Record, amount money.Cents) ([]inv
 	return invoice.Split(r.Document, amount, append(done, gone...))
 }
 
-// splitBack says how what was received changes with a credit note, which is recorded and gives back that much: nothing where the
-// invoice is still more than what was paid. The parts add up to what is given back, below zero. A credit note and a payment round
-// each for itself, so at one nature and rate more may have been received than is left of the invoice, a cent or two: that counts for
-// another from now on. So at none more is received than is left, and of a paid invoice exactly what is left.
-func splitBack(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([]invoice.Part, error) {
+// splitRefund returns how the received amounts change with a recorded credit note that refunds that much: nothing if the invoice
+// is still worth more than was paid. The parts add up to the refund, negatively. Credit notes and payments are rounded
+// separately, so at one nature and rate a cent or two more may have been received than is left of the invoice; the difference is
+// moved to another part. So no part exceeds what is left, and the parts of a paid invoice equal it.
+func splitRefund(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([]invoice.Part, error) {
 	got, err := received(ctx, tx, r.ID)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func splitBack(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([]i
 	return append(parts, elsewhere...), err
 }
 
-// at is what the parts have at the nature and rate of p.
+// at returns the amount at the nature and rate of p.
 func at(parts []invoice.Part, p invoice.Part) (sum money.Cents) {
 	for _, o := range parts {
 		if o.Nature == p.Nature && o.VATPerMill == p.VATPerMill {
@@ -69,25 +69,25 @@ func at(parts []invoice.Part, p invoice.Part) (sum money.Cents) {
 	return sum
 }
 
-// received is what came in for an invoice, less what was given back.
+// received returns the amounts received for an invoice, less refunds.
 func received(ctx context.Context, tx pgx.Tx, invoiceID uuid.UUID) ([]invoice.Part, error) {
 	rows, err := tx.Query(ctx, `select nature, rate, sum(amount_cents)::bigint from receipt_parts where invoice_id = $1 group by nature, rate`, invoiceID)
 	if err != nil {
-		return nil, fmt.Errorf("read what was received: %w", err)
+		return nil, fmt.Errorf("read received amounts: %w", err)
 	}
 	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p invoice.Part, err error) {
 		err = row.Scan(&p.Nature, &p.VATPerMill, &p.Amount)
 		return p, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read what was received: %w", err)
+		return nil, fmt.Errorf("read received amounts: %w", err)
 	}
 	return parts, nil
 }
 
-// credited is what the documents that correct an invoice took off it.
+// credited returns what the corrections of an invoice deduct from it.
 func credited(ctx context.Context, db pg.DB, r *Record) ([]invoice.Part, error) {
-	by, err := all(ctx, db, `where i.corrects = $1`, r.ID)
+	by, err := readAll(ctx, db, `where i.corrects = $1`, r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func credited(ctx context.Context, db pg.DB, r *Record) ([]invoice.Part, error) 
 	for i := range by {
 		of := by[i].Document
 		if by[i].Type == invoice.TypeCorrected {
-			of = r.Document // the 384 itself is empty: it takes the whole
+			of = r.Document // the 384 itself is empty: it covers the whole invoice
 		}
 		more, err := invoice.Split(of, by[i].Credit, nil)
 		if err != nil {
@@ -106,7 +106,7 @@ func credited(ctx context.Context, db pg.DB, r *Record) ([]invoice.Part, error) 
 	return parts, nil
 }
 
-// recordParts writes the parts of a receipt, or, below zero, of what was given back, and says whether any has to be reported.
+// recordParts records the parts of a receipt or, negatively, of a refund, and reports whether any must be reported.
 func recordParts(
 	ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, source uuid.UUID, on invoice.Date, parts []invoice.Part,
 ) (reportable bool, err error) {
@@ -118,7 +118,7 @@ func recordParts(
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 			source, r.MerchantID, r.Livemode, r.ID, string(r.Audience), string(on), string(p.Nature), int64(p.VATPerMill), int64(p.Amount), report)
 		if err != nil {
-			return false, fmt.Errorf("record what was received: %w", err)
+			return false, fmt.Errorf("record received amounts: %w", err)
 		}
 	}
 	return reportable, nil

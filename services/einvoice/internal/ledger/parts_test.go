@@ -224,7 +224,7 @@ func TestACollectionWaitsForTheMandateAndStopsWhenRefused(t *testing.T) {
 }
 
 // A credit note between two payments: the last payment is for what is left at each rate, not for what was.
-func TestWhatIsPaidAfterACreditNoteIsWhatIsLeft(t *testing.T) {
+func TestAPaymentAfterACreditNoteIsForTheRest(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.mandate(platform.MandatePending)

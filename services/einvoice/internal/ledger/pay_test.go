@@ -145,7 +145,7 @@ func TestAPaymentBeforeItsInvoiceMayBeLessOrMore(t *testing.T) {
 }
 
 // The bank's clock may be ahead of ours: the payment is of today, and the invoice can be issued.
-func TestAPaymentOfAClockAheadIsOfToday(t *testing.T) {
+func TestAPaymentFromAClockAheadIsOfToday(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.clock.set(time.Date(2026, 11, 21, 23, 0, 1, 0, time.UTC))
@@ -193,7 +193,7 @@ func TestAPaymentNamesItsInvoiceInItsMetadata(t *testing.T) {
 	}
 }
 
-func TestAnothersPaymentReferenceTakesNothing(t *testing.T) {
+func TestAPaymentOfAnotherMerchantPaysNothing(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.enrol("m2", true, platform.MandateActive, nil)

@@ -42,7 +42,7 @@ func TestThePDFIsWhatThePlatformGotOrItsOwn(t *testing.T) {
 		t.Fatal("the document changed")
 	}
 
-	f.clock.advance(fileAgain)
+	f.clock.advance(fileRetry)
 	theirs := []byte("%PDF-1.7 the platform's")
 	f.fake.set(func(p *fake) { p.order[0].pdf = theirs })
 	for range 2 {
@@ -80,7 +80,7 @@ func TestManyReadersOfAPDFAskThePlatformOnce(t *testing.T) {
 		})
 	}
 	asked(1)
-	f.clock.advance(fileAgain)
+	f.clock.advance(fileRetry)
 	asked(2)
 }
 

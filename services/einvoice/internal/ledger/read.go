@@ -15,15 +15,15 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-// Filter of a list.
+// Filter selects invoices.
 type Filter struct {
-	// Status; empty means all. From: created then or later, To: before; zero means all.
+	// Status: empty means all. From is inclusive, To exclusive; zero means unlimited.
 	Status      Status
 	From, To    time.Time
 	Page, Limit int
 }
 
-// where is the condition of a list. What corrects an invoice is in none.
+// where returns the condition of a list. Corrections are never listed.
 func (f Filter) where(who Who) (where string, args []any) {
 	where = `where i.merchant_id = $1 and i.livemode = $2 and i.created_at >= $3 and i.type_code = '380'`
 	args = []any{who.MerchantID, who.Livemode, f.From}
@@ -38,8 +38,8 @@ func (f Filter) where(who Who) (where string, args []any) {
 	return where, args
 }
 
-// ListAfter returns the invoices that follow one of the merchant's in the order of List, and whether there are more. What was created
-// meanwhile is before it, so nothing comes twice.
+// ListAfter returns the invoices that follow one of the merchant's in the order of List, and whether there are more. Invoices
+// created in the meantime come before it, so none is returned twice.
 func (l *Ledger) ListAfter(ctx context.Context, who Who, f Filter, idOrNumber string) (list []Record, more bool, err error) {
 	last, err := find(ctx, l.Pool, who, idOrNumber)
 	if err != nil {
@@ -51,14 +51,14 @@ func (l *Ledger) ListAfter(ctx context.Context, who Who, f Filter, idOrNumber st
 	where, args := f.where(who)
 	args = append(args, last.CreatedAt, last.ID)
 	page := fmt.Sprintf(` and (i.created_at, i.id) < ($%d, $%d) order by i.created_at desc, i.id desc limit %d`, len(args)-1, len(args), f.Limit+1)
-	list, err = collect(ctx, l.Pool, brief, where+page, args...)
+	list, err = collect(ctx, l.Pool, listColumns, where+page, args...)
 	if more = len(list) > f.Limit; more {
 		list = list[:f.Limit]
 	}
 	return list, more, err
 }
 
-// List returns a page of invoices without the documents that correct them, the newest first, and how many there are.
+// List returns one page of invoices without corrections, newest first, and the total.
 func (l *Ledger) List(ctx context.Context, who Who, f Filter) ([]Record, int64, error) {
 	where, args := f.where(who)
 	var total int64
@@ -66,26 +66,26 @@ func (l *Ledger) List(ctx context.Context, who Who, f Filter) ([]Record, int64, 
 		return nil, 0, fmt.Errorf("count invoices: %w", err)
 	}
 	page := fmt.Sprintf(` order by i.created_at desc, i.id desc limit %d offset %d`, f.Limit, (f.Page-1)*f.Limit)
-	list, err := collect(ctx, l.Pool, brief, where+page, args...)
+	list, err := collect(ctx, l.Pool, listColumns, where+page, args...)
 	return list, total, err
 }
 
-// Get returns a document with its payments, its life and the documents that correct it. When the platform has it, it is
-// asked first; when the platform does not answer, what is known is returned.
+// Get returns a document with its payments, its life cycle and its corrections. If the platform has it, its state is refreshed
+// first; if the platform does not answer, the stored state is returned.
 func (l *Ledger) Get(ctx context.Context, who Who, idOrNumber string) (*einvoicev1.Invoice, error) {
 	r, err := find(ctx, l.Pool, who, idOrNumber)
 	if err != nil {
 		return nil, err
 	}
 	l.refreshForReader(ctx, r)
-	if r, err = one(ctx, l.Pool, `where i.id = $1`, r.ID); err != nil {
+	if r, err = readOne(ctx, l.Pool, `where i.id = $1`, r.ID); err != nil {
 		return nil, err
 	}
-	return l.Whole(ctx, r)
+	return l.WithDetails(ctx, r)
 }
 
-// Whole is the record with everything about it.
-func (l *Ledger) Whole(ctx context.Context, r Record) (*einvoicev1.Invoice, error) {
+// WithDetails returns the record with everything that belongs to it.
+func (l *Ledger) WithDetails(ctx context.Context, r Record) (*einvoicev1.Invoice, error) {
 	v := r.Proto()
 	var err error
 	if v.Payments, err = l.payments(ctx, r.ID); err != nil {
@@ -94,7 +94,7 @@ func (l *Ledger) Whole(ctx context.Context, r Record) (*einvoicev1.Invoice, erro
 	if v.Lifecycle, err = l.life(ctx, r.ID); err != nil {
 		return nil, err
 	}
-	by, err := all(ctx, l.Pool, `where i.corrects = $1 order by i.created_at, i.id`, r.ID)
+	by, err := readAll(ctx, l.Pool, `where i.corrects = $1 order by i.created_at, i.id`, r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (l *Ledger) life(ctx context.Context, id uuid.UUID) ([]*einvoicev1.Lifecycl
 	return list, nil
 }
 
-// PDF is the Factur-X of a document that the platform has: the platform's own where it gives one, else ours, which is what it got.
+// PDF returns the Factur-X of a submitted document: the platform's if it provides one, otherwise ours, which is what it received.
 func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byte, number string, err error) {
 	r, err := find(ctx, l.Pool, who, idOrNumber)
 	if err != nil {
@@ -163,12 +163,13 @@ func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byt
 	return pdf, r.Number, nil
 }
 
-// fileAgain is how long the platform is not asked again for a file that it did not give.
-const fileAgain = time.Minute
+// fileRetry is the interval at which the platform is asked again for a file that it did not return.
+const fileRetry = time.Minute
 
 const claimFileSQL = `update documents set asked_at = $2 where invoice_id = $1 and (asked_at is null or asked_at <= $3)`
 
-// fetch asks the platform for its Factur-X and keeps it; nil when it gives none, or another reader asks or has just asked.
+// fetch reads the Factur-X from the platform and stores it; nil if it returns none, or another reader is reading it or has just
+// done so.
 func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
 	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
 	if err != nil {
@@ -179,27 +180,27 @@ func (l *Ledger) fetch(ctx context.Context, r Record) []byte {
 		return nil
 	}
 	now := l.instant()
-	tag, err := l.Pool.Exec(ctx, claimFileSQL, r.ID, now, now.Add(-fileAgain))
+	tag, err := l.Pool.Exec(ctx, claimFileSQL, r.ID, now, now.Add(-fileRetry))
 	if err != nil || tag.RowsAffected() == 0 {
 		return nil
 	}
-	ask, cancel := context.WithTimeout(ctx, l.patience.read)
+	ask, cancel := context.WithTimeout(ctx, l.timeouts.read)
 	defer cancel()
 	file, err := account.File(ask, e.ClientID, r.PlatformID)
 	if err != nil {
-		l.Log.Info("the platform gives no PDF, ours is used", "invoice", r.ID, "error", err)
+		l.Log.Info("platform returned no PDF, using ours", "invoice", r.ID, "error", err)
 		return nil
 	}
-	// What one reader got all others get: the first file stays.
+	// All readers get the same file: the first one stays.
 	err = l.Pool.QueryRow(ctx, `update documents set platform_pdf = coalesce(platform_pdf, $2) where invoice_id = $1 returning platform_pdf`, r.ID, file).Scan(&file)
 	if err != nil {
-		l.Log.Warn("keep the platform's PDF", "invoice", r.ID, "error", err)
+		l.Log.Warn("store the platform's PDF", "invoice", r.ID, "error", err)
 		return nil
 	}
 	return file
 }
 
-// Submit tries at once what waits or was refused. A document that the platform has is returned as it is.
+// Submit tries at once to send a document that waits or was refused. A document that the platform has is returned unchanged.
 func (l *Ledger) Submit(ctx context.Context, who Who, idOrNumber string) (Record, error) {
 	r, err := find(ctx, l.Pool, who, idOrNumber)
 	if err != nil {
@@ -215,5 +216,5 @@ func (l *Ledger) Submit(ctx context.Context, who Who, idOrNumber string) (Record
 		return Record{}, err
 	}
 	l.submitNow(ctx, r.ID, r.Livemode)
-	return one(ctx, l.Pool, `where i.id = $1`, r.ID)
+	return readOne(ctx, l.Pool, `where i.id = $1`, r.ID)
 }

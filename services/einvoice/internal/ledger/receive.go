@@ -16,40 +16,40 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-// receipt is money that came in for an invoice.
+// receipt is money received for an invoice.
 type receipt struct {
 	id     uuid.UUID
 	amount money.Cents
 	on     invoice.Date
 	method invoice.Method
-	// reference of the EU Pay payment; empty when the merchant said so.
+	// reference of the EU Pay payment; empty if the merchant recorded it.
 	reference string
 }
 
-// Due names a report in which something appears, and when it has to be sent.
-type Due struct {
+// ReportDue is a report that will contain an amount, and its deadline.
+type ReportDue struct {
 	// Kind is "sales", "payments" or "collection".
 	Kind   string
 	Period ereport.Period
 }
 
-// Payment is what the merchant says was paid.
+// Payment is a payment that the merchant records.
 type Payment struct {
 	Method invoice.Method
-	// On is the day; empty means today.
+	// On is the day. Default: today.
 	On invoice.Date
-	// Amount; nil means all that is owed.
+	// Amount. Default: all that is owed.
 	Amount *money.Cents
 }
 
-// Paid is the answer to MarkPaid.
+// Paid is the result of MarkPaid.
 type Paid struct {
 	Record
 	Replayed bool
-	Reports  []Due
+	Reports  []ReportDue
 }
 
-// MarkPaid records a payment that the merchant says it got.
+// MarkPaid records a payment that the merchant has received.
 func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Payment, idem Idempotency) (Paid, error) {
 	var out Paid
 	err := l.inTurn(ctx, who, func(tx pgx.Tx) error {
@@ -61,12 +61,12 @@ func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Pay
 			return err
 		}
 		id := newID()
-		holder, err := claimFirst(ctx, tx, who, idem, id, l.instant())
+		holder, err := takeClaims(ctx, tx, who, idem, id, l.instant())
 		if err != nil {
 			return err
 		}
 		if out.Replayed = holder != id; out.Replayed {
-			out.Reports, err = l.reportsOf(ctx, tx, e, &out.Record, holder)
+			out.Reports, err = l.reportsForPayment(ctx, tx, e, &out.Record, holder)
 			return err
 		}
 		r, err := l.checkPayment(&out.Record, p)
@@ -84,7 +84,7 @@ func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Pay
 	return out, nil
 }
 
-// checkPayment turns what the merchant says into a receipt, or says what is wrong.
+// checkPayment validates the merchant's data and returns a receipt.
 func (l *Ledger) checkPayment(r *Record, p Payment) (receipt, error) {
 	switch {
 	case r.Type != invoice.TypeInvoice:
@@ -115,8 +115,8 @@ func (l *Ledger) checkPayment(r *Record, p Payment) (receipt, error) {
 	return out, nil
 }
 
-// receive records a receipt of a locked invoice with all that follows from it.
-func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt) ([]Due, error) {
+// receive records a receipt for a locked invoice with everything that follows from it.
+func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt) ([]ReportDue, error) {
 	now, before := l.instant(), r.Status
 	_, err := tx.Exec(ctx, `insert into invoice_payments (id, invoice_id, merchant_id, livemode, amount_cents, paid_on, method, payment_reference, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
@@ -132,7 +132,7 @@ func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *R
 	if err != nil {
 		return nil, err
 	}
-	if err := l.report(ctx, tx, e, r, p, reportable); err != nil {
+	if err := l.reportReceipt(ctx, tx, e, r, p, reportable); err != nil {
 		return nil, err
 	}
 	r.Paid += p.amount
@@ -143,18 +143,17 @@ func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *R
 	c.payment = &einvoicev1.InvoicePayment{
 		Id: p.id.String(), AmountCents: int64(p.amount), PaidOn: string(p.on), Method: string(p.method), PaymentReference: p.reference,
 	}
-	return dues(e, r, p.on, reportable), save(ctx, tx, r, before, now, c)
+	return reportsFor(e, r, p.on, reportable), save(ctx, tx, r, before, now, c)
 }
 
-// report makes the platform hear of a receipt: from a business as a collection of its own (212), from private customers in
-// the sum of its period.
-func (l *Ledger) report(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt, reportable bool) error {
+// reportReceipt reports a receipt: from a business as its own collection (212), from private customers in the sums of its period.
+func (l *Ledger) reportReceipt(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt, reportable bool) error {
 	if !reportable {
 		return nil
 	}
 	now := l.instant()
 	if r.Audience == invoice.B2C {
-		_, err := ereport.Touch(ctx, tx, l.declarant(e), ereport.Payments, p.on, now)
+		_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Payments, p.on, now)
 		return err
 	}
 	t := transmit.Transmission{ID: newID(), Kind: transmit.Collection, Subject: p.id, MerchantID: r.MerchantID, Livemode: r.Livemode}
@@ -164,23 +163,23 @@ func (l *Ledger) report(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Re
 	return nil
 }
 
-// dues says where a receipt appears, and by when.
-func dues(e enrol.Enrolment, r *Record, on invoice.Date, reportable bool) []Due {
+// reportsFor returns the reports in which a receipt appears.
+func reportsFor(e enrol.Enrolment, r *Record, on invoice.Date, reportable bool) []ReportDue {
 	if r.Audience == invoice.B2B {
 		if !reportable {
 			return nil
 		}
-		return []Due{{Kind: string(transmit.Collection), Period: ereport.Period{Start: on, End: on, Due: on.Add(1)}}}
+		return []ReportDue{{Kind: string(transmit.Collection), Period: ereport.Period{Start: on, End: on, Due: on.Add(1)}}}
 	}
-	list := []Due{{Kind: string(ereport.Sales), Period: ereport.PeriodOf(ereport.Sales, e.Settings.Regime, r.Issued)}}
+	list := []ReportDue{{Kind: string(ereport.Sales), Period: ereport.PeriodOf(ereport.Sales, e.Settings.Regime, r.Issued)}}
 	if reportable {
-		list = append(list, Due{Kind: string(ereport.Payments), Period: ereport.PeriodOf(ereport.Payments, e.Settings.Regime, on)})
+		list = append(list, ReportDue{Kind: string(ereport.Payments), Period: ereport.PeriodOf(ereport.Payments, e.Settings.Regime, on)})
 	}
 	return list
 }
 
-// reportsOf is what dues said of a payment that was recorded earlier.
-func (l *Ledger) reportsOf(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, payment uuid.UUID) ([]Due, error) {
+// reportsForPayment returns the same for a payment that was recorded earlier.
+func (l *Ledger) reportsForPayment(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, payment uuid.UUID) ([]ReportDue, error) {
 	var on invoice.Date
 	var reportable bool
 	err := tx.QueryRow(ctx, `select paid_on::text, exists (select from receipt_parts where source = p.id and reportable)
@@ -188,7 +187,7 @@ func (l *Ledger) reportsOf(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r 
 	if err != nil {
 		return nil, fmt.Errorf("read payment of %s: %w", r.Number, err)
 	}
-	return dues(e, r, on, reportable), nil
+	return reportsFor(e, r, on, reportable), nil
 }
 
 func (l *Ledger) declarant(e enrol.Enrolment) ereport.Declarant {

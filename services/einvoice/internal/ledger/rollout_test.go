@@ -17,8 +17,8 @@ const earlier = `insert into idempotency (merchant_id, livemode, kind, value, re
 		where idempotency.created_at <= $8
 	returning result`
 
-// TestReplicasOfTheVersionBeforeAndThisOneShareTheKeys: an invoice that both are asked for at a rollout is one.
-func TestReplicasOfTheVersionBeforeAndThisOneShareTheKeys(t *testing.T) {
+// TestReplicasOfThePreviousAndThisVersionShareTheKeys: an invoice that both are asked for at a rollout is one.
+func TestReplicasOfThePreviousAndThisVersionShareTheKeys(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	now := f.instant()
@@ -39,7 +39,7 @@ func TestReplicasOfTheVersionBeforeAndThisOneShareTheKeys(t *testing.T) {
 		t.Helper()
 		err := pgx.BeginFunc(t.Context(), f.Pool, func(tx pgx.Tx) error {
 			var err error
-			got, err = claimFirst(t.Context(), tx, f.who, idem, result, now)
+			got, err = takeClaims(t.Context(), tx, f.who, idem, result, now)
 			return err
 		})
 		if err != nil {

@@ -97,7 +97,7 @@ func TestAnIdempotencyKeyIsOneRequest(t *testing.T) {
 	f.refused(err, errs.IdempotencyConflict)
 }
 
-func TestAReferenceWithAnotherTotalGotTheOldInvoice(t *testing.T) {
+func TestAReferenceWithAnotherTotalIsAConflict(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	order := private(10_00)

@@ -19,24 +19,24 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
 
-// How long a document waits for something else before it is looked at again: whatever it waits for wakes it, too.
+// How long a document waits for a dependency before it is checked again. It is also woken when the dependency changes.
 const (
-	mandateAgain  = 5 * time.Minute
-	originalAgain = time.Minute
+	mandateRetry  = 5 * time.Minute
+	originalRetry = time.Minute
 	firstPoll     = 2 * time.Second
 )
 
-// DocumentSender hands documents to the platform.
+// DocumentSender submits documents to the platform.
 type DocumentSender struct{ l *Ledger }
 
-// DocumentSender returns the sender of invoices and the documents that correct them.
+// DocumentSender returns the sender of invoices and their corrections.
 func (l *Ledger) DocumentSender() DocumentSender { return DocumentSender{l} }
 
-// Send implements transmit.Sender. A document that the platform has is not sent again: what an attempt before this one may
-// have reached is found by our reference.
+// Send implements transmit.Sender. A document that the platform has is not sent again: one that an earlier attempt delivered is
+// found by our reference.
 func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error {
 	l := s.l
-	r, err := one(ctx, l.Pool, `where i.id = $1`, t.Subject)
+	r, err := readOne(ctx, l.Pool, `where i.id = $1`, t.Subject)
 	if err != nil {
 		return err
 	}
@@ -45,23 +45,23 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	}
 	account, err := l.platform(r.Livemode)
 	if err != nil {
-		return transmit.Wait{Why: err.Error(), Again: mandateAgain}
+		return transmit.Wait{Reason: err.Error(), RetryAfter: mandateRetry}
 	}
 	e, err := enrol.Read(ctx, l.Pool, r.MerchantID, r.Livemode)
 	if err != nil {
 		return err
 	}
 	if !e.Ready() {
-		return errors.Join(l.waitForMandate(ctx, r.ID, r.MaybeSent), transmit.Wait{Why: "the mandate is not active", Again: mandateAgain})
+		return errors.Join(l.waitForMandate(ctx, r.ID, r.MaybeSent), transmit.Wait{Reason: "the mandate is not active", RetryAfter: mandateRetry})
 	}
-	if needed, err := l.originalFirst(ctx, r); err != nil || !needed {
+	if needed, err := l.awaitOriginal(ctx, r); err != nil || !needed {
 		return err
 	}
 	xml, pdf, err := l.documents(ctx, r, e)
 	if err != nil {
 		return err
 	}
-	if wanted, err := l.about(ctx, r.ID); err != nil || !wanted {
+	if wanted, err := l.markMaybeSent(ctx, r.ID); err != nil || !wanted {
 		return err
 	}
 	receipt, failure := account.Submit(ctx, e.ClientID, platform.Submission{
@@ -69,16 +69,16 @@ func (s DocumentSender) Send(ctx context.Context, t transmit.Transmission) error
 	})
 	record, cancel := recording(ctx)
 	defer cancel()
-	return l.submitted(record, r, receipt, failure)
+	return l.recordSubmission(record, r, receipt, failure)
 }
 
-// originalFirst makes a correcting document wait until the platform has what it corrects. It is not needed when the platform
-// refused the original after it was cancelled.
-func (l *Ledger) originalFirst(ctx context.Context, r Record) (needed bool, err error) {
+// awaitOriginal makes a correction wait until the platform has the document that it corrects. needed is false if the platform
+// refused the original after its cancellation.
+func (l *Ledger) awaitOriginal(ctx context.Context, r Record) (needed bool, err error) {
 	if r.Corrects == nil {
 		return true, nil
 	}
-	o, err := one(ctx, l.Pool, `where i.id = $1`, *r.Corrects)
+	o, err := readOne(ctx, l.Pool, `where i.id = $1`, *r.Corrects)
 	if err != nil || o.PlatformID != "" {
 		return true, err
 	}
@@ -88,10 +88,10 @@ func (l *Ledger) originalFirst(ctx context.Context, r Record) (needed bool, err 
 			return save(ctx, tx, r, r.Status, l.instant(), change{what: "not_needed", quiet: true})
 		})
 	}
-	return false, transmit.Wait{Why: "the platform does not have " + o.Number + " yet", Again: originalAgain}
+	return false, transmit.Wait{Reason: "the platform does not have " + o.Number + " yet", RetryAfter: originalRetry}
 }
 
-// documents returns XML and PDF of a record: made once, kept byte for byte.
+// documents returns the XML and PDF of a record, which are rendered once and stored byte for byte.
 func (l *Ledger) documents(ctx context.Context, r Record, e enrol.Enrolment) (xml, pdf []byte, err error) {
 	const read = `select xml, pdf from documents where invoice_id = $1`
 	err = l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf)
@@ -107,12 +107,12 @@ func (l *Ledger) documents(ctx context.Context, r Record, e enrol.Enrolment) (xm
 	tag, err := l.Pool.Exec(ctx, `insert into documents (invoice_id, xml, pdf, created_at) values ($1, $2, $3, $4) on conflict do nothing`,
 		r.ID, xml, pdf, l.instant())
 	if err != nil {
-		return nil, nil, fmt.Errorf("keep documents of %s: %w", r.Number, err)
+		return nil, nil, fmt.Errorf("store documents of %s: %w", r.Number, err)
 	}
 	if tag.RowsAffected() == 1 {
 		return xml, pdf, nil
 	}
-	if err := l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf); err != nil { // another replica was first
+	if err := l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf); err != nil { // another replica stored them first
 		return nil, nil, fmt.Errorf("read documents of %s: %w", r.Number, err)
 	}
 	return xml, pdf, nil
@@ -130,12 +130,12 @@ func (l *Ledger) render(ctx context.Context, r Record, e enrol.Enrolment) (xml, 
 	return xml, pdf, nil
 }
 
-// about notes that the platform may have the document from now on, whatever becomes of the attempt. Not wanted is what was cancelled
-// meanwhile: the row's lock decides which of both was first.
-func (l *Ledger) about(ctx context.Context, id uuid.UUID) (wanted bool, err error) {
+// markMaybeSent records that the platform may have the document from now on, whatever the result of the attempt. wanted is false
+// if the document was cancelled in the meantime; the row lock decides which came first.
+func (l *Ledger) markMaybeSent(ctx context.Context, id uuid.UUID) (wanted bool, err error) {
 	tag, err := l.Pool.Exec(ctx, `update invoices set maybe_sent = true where id = $1 and seqino_status <> 'none'`, id)
 	if err != nil {
-		return false, fmt.Errorf("note the attempt: %w", err)
+		return false, fmt.Errorf("record the attempt: %w", err)
 	}
 	return tag.RowsAffected() == 1, nil
 }
@@ -151,8 +151,8 @@ func (l *Ledger) change(ctx context.Context, id uuid.UUID, do func(tx pgx.Tx, r 
 	})
 }
 
-// waitForMandate records that a document cannot leave yet. maybeSent is whether an attempt before this one may have reached
-// the platform all the same.
+// waitForMandate records that a document cannot be sent yet. maybeSent is whether an earlier attempt may have reached the
+// platform.
 func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID, maybeSent bool) error {
 	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
 		if r.PlatformID != "" || r.Seqino == SeqinoNone || r.Seqino == SeqinoMandatePending && r.MaybeSent == maybeSent {
@@ -167,30 +167,30 @@ func (l *Ledger) waitForMandate(ctx context.Context, id uuid.UUID, maybeSent boo
 	})
 }
 
-// submitted records what the platform said, and returns what becomes of the transmission.
-func (l *Ledger) submitted(ctx context.Context, r Record, receipt platform.Receipt, failure error) error {
+// recordSubmission records the platform's answer and returns the result of the transmission.
+func (l *Ledger) recordSubmission(ctx context.Context, r Record, receipt platform.Receipt, failure error) error {
 	var refused *platform.Refused
 	switch {
 	case failure == nil:
-		return l.accepted(ctx, r.ID, receipt)
+		return l.recordAcceptance(ctx, r.ID, receipt)
 	case errors.Is(failure, platform.ErrNoMandate):
-		if err := l.keepDraft(ctx, r.ID, receipt); err != nil {
+		if err := l.recordDraft(ctx, r.ID, receipt); err != nil {
 			return err
 		}
-		return errors.Join(l.waitForMandate(ctx, r.ID, r.MaybeSent), transmit.Wait{Why: "the platform knows no active mandate", Again: mandateAgain})
+		return errors.Join(l.waitForMandate(ctx, r.ID, r.MaybeSent), transmit.Wait{Reason: "the platform knows no active mandate", RetryAfter: mandateRetry})
 	case errors.As(failure, &refused):
 		problem := cmp.Or(strings.Join(refused.Problems, " · "), refused.Code, "The platform refused the document.")
-		if err := l.failed(ctx, r.ID, receipt, problem, true); err != nil {
+		if err := l.recordFailure(ctx, r.ID, receipt, problem, true); err != nil {
 			return err
 		}
 		return fmt.Errorf("%w: %w", transmit.ErrStop, failure)
 	default:
 		const problem = "The platform did not answer. It is tried again by itself."
-		return errors.Join(l.failed(ctx, r.ID, receipt, problem, false), failure)
+		return errors.Join(l.recordFailure(ctx, r.ID, receipt, problem, false), failure)
 	}
 }
 
-func (l *Ledger) accepted(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
+func (l *Ledger) recordAcceptance(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
 	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
 		if r.PlatformID != "" {
 			return nil
@@ -202,30 +202,30 @@ func (l *Ledger) accepted(ctx context.Context, id uuid.UUID, receipt platform.Re
 		if r.Status == StatusDraft {
 			r.Status = StatusPending
 		}
-		if err := wakeFollowers(ctx, tx, r, now); err != nil {
+		if err := wakeDependents(ctx, tx, r, now); err != nil {
 			return err
 		}
 		return save(ctx, tx, r, before, now, change{what: "submitted"})
 	})
 }
 
-const wakeFollowersSQL = `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
+const wakeDependentsSQL = `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
 	where state = 'waiting' and (lease is not null or due_at > $2) and (kind, subject) in (
 		select 'collection', id from invoice_payments where invoice_id = $1 union all select 'document', id from invoices where corrects = $1)`
 
-// wakeFollowers makes due what waits for a document: the collections of its payments and the documents that correct it. What
-// is being tried at this moment is tried again if it has to wait.
-func wakeFollowers(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
-	_, err := tx.Exec(ctx, wakeFollowersSQL, r.ID, now)
+// wakeDependents makes due what waits for a document: the collections of its payments and its corrections. An attempt in progress
+// is repeated if it has to wait.
+func wakeDependents(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
+	_, err := tx.Exec(ctx, wakeDependentsSQL, r.ID, now)
 	if err != nil {
-		return fmt.Errorf("wake what waits for %s: %w", r.Number, err)
+		return fmt.Errorf("wake the dependents of %s: %w", r.Number, err)
 	}
 	return nil
 }
 
-// failed records that an attempt came to nothing. Only the first failure of a row of them is news. A clear no means that the
-// platform does not have the document.
-func (l *Ledger) failed(ctx context.Context, id uuid.UUID, receipt platform.Receipt, problem string, clear bool) error {
+// recordFailure records a failed attempt. Only the first of consecutive failures has an event. clear means that the platform
+// certainly does not have the document.
+func (l *Ledger) recordFailure(ctx context.Context, id uuid.UUID, receipt platform.Receipt, problem string, clear bool) error {
 	return l.change(ctx, id, func(tx pgx.Tx, r *Record) error {
 		if r.PlatformID != "" {
 			return nil
@@ -237,9 +237,9 @@ func (l *Ledger) failed(ctx context.Context, id uuid.UUID, receipt platform.Rece
 		}
 		now := l.instant()
 		if clear && r.Type == invoice.TypeInvoice && r.Status == StatusCancelled {
-			// Nobody may send it any more, and what corrects it is not needed.
+			// Nobody may send it any more, and its correction is not needed.
 			r.Seqino, c.quiet = SeqinoNone, true
-			if err := wakeFollowers(ctx, tx, r, now); err != nil {
+			if err := wakeDependents(ctx, tx, r, now); err != nil {
 				return err
 			}
 		}
@@ -247,13 +247,13 @@ func (l *Ledger) failed(ctx context.Context, id uuid.UUID, receipt platform.Rece
 	})
 }
 
-func (l *Ledger) keepDraft(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
+func (l *Ledger) recordDraft(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
 	if receipt.DraftID == "" {
 		return nil
 	}
 	_, err := l.Pool.Exec(ctx, `update invoices set draft_id = $2 where id = $1`, id, receipt.DraftID)
 	if err != nil {
-		return fmt.Errorf("keep the draft: %w", err)
+		return fmt.Errorf("store the draft: %w", err)
 	}
 	return nil
 }

@@ -23,11 +23,11 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// PaymentSubjects are the events that Settle wants.
+// PaymentSubjects are the subjects that Settle consumes.
 var PaymentSubjects = []string{"eupay.evt.*.payment.completed.>"}
 
-// Settle applies completed EU Pay payments: each is kept for an invoice that comes later, and pays the one that names it, or that
-// it names in its metadata as invoice_id or invoice_number.
+// Settle applies completed EU Pay payments: each is stored for an invoice that may follow, and pays the invoice that refers to
+// it, or to which it refers in its metadata as invoice_id or invoice_number.
 func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	payments := make([]*paymentsv1.Payment, 0, len(batch))
 	for _, ev := range batch {
@@ -39,7 +39,7 @@ func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 			payments = append(payments, p)
 		}
 	}
-	// Locks in one order, whatever the order of events: first the references, then the invoices, then what follows.
+	// Lock in a fixed order, whatever the order of events: first the references, then the invoices, then the rest.
 	slices.SortFunc(payments, func(a, b *paymentsv1.Payment) int { return cmp.Compare(a.GetReference(), b.GetReference()) })
 	var matches []match
 	for _, p := range payments {
@@ -66,7 +66,7 @@ func (l *Ledger) Settle(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 	return nil
 }
 
-// match is a payment and the invoice that it pays; none when invoice is nil.
+// match is a payment and the invoice that it pays; invoice is uuid.Nil if there is none.
 type match struct {
 	payment   *paymentsv1.Payment
 	enrolment enrol.Enrolment
@@ -74,12 +74,12 @@ type match struct {
 	at        time.Time
 }
 
-// after sorts as report periods are locked, which payments of one merchant share: by merchant and day.
+// after sorts matches in the order in which report periods are locked, which payments of one merchant share: by merchant and day.
 func (m match) after(o match) int {
 	return cmp.Or(cmp.Compare(m.payment.GetMerchantId(), o.payment.GetMerchantId()), m.at.Compare(o.at))
 }
 
-// match keeps a payment that is new and finds its invoice.
+// match stores a new payment and finds its invoice.
 func (l *Ledger) match(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (match, error) {
 	e, err := enrol.Read(ctx, tx, p.GetMerchantId(), p.GetLivemode())
 	if errs.Is(err, errs.NotEnrolled) {
@@ -98,20 +98,20 @@ func (l *Ledger) match(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (m
 	tag, err := tx.Exec(ctx, `insert into settlements (payment_reference, merchant_id, livemode, amount_cents, completed_at)
 		values ($1, $2, $3, $4, $5) on conflict do nothing`, p.GetReference(), e.MerchantID, e.Livemode, p.GetAmountCents(), m.at)
 	if err != nil {
-		return match{}, fmt.Errorf("keep settlement: %w", err)
+		return match{}, fmt.Errorf("store settlement: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return match{}, nil // it came before
+		return match{}, nil // received before
 	}
 	m.invoice, err = l.invoiceOf(ctx, tx, p)
 	return m, err
 }
 
-// Of several invoices that name a payment the first that is still to be paid gets it. (The index has no empty references.)
+// If several invoices refer to a payment, the first unpaid one gets it. (The index has no empty references.)
 const invoiceOfSQL = `select id from invoices where payment_reference = $1 and payment_reference <> '' and merchant_id = $2 and livemode = $3
 	and type_code = '380' order by status in ('draft', 'pending') desc, created_at limit 1`
 
-// invoiceOf finds the invoice that a payment pays; nil when there is none.
+// invoiceOf returns the invoice that a payment pays; uuid.Nil if there is none.
 func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (uuid.UUID, error) {
 	who := Who{MerchantID: p.GetMerchantId(), Livemode: p.GetLivemode()}
 	var id uuid.UUID
@@ -128,12 +128,12 @@ func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment
 	}
 	r, err := find(ctx, tx, who, named)
 	if errs.Is(err, errs.NotFoundCode) {
-		return uuid.Nil, nil // metadata is the merchant's: it may say anything
+		return uuid.Nil, nil // metadata comes from the merchant and may contain anything
 	}
 	return r.ID, err
 }
 
-// invoiceIn reads the invoice's id or number from a payment's metadata; empty when there is none.
+// invoiceIn reads the invoice's id or number from a payment's metadata; empty if there is none.
 func invoiceIn(metadata []byte) string {
 	var named struct {
 		ID     string `json:"invoice_id"`
@@ -145,8 +145,8 @@ func invoiceIn(metadata []byte) string {
 	return cmp.Or(named.ID, named.Number)
 }
 
-// settleInvoice records the payment, at most what is owed. What an invoice does not need, or cannot take any more, is the merchant's to
-// give back: it stays a settlement without an invoice.
+// settleInvoice records the payment, up to what is owed. An excess, or a payment for an invoice that cannot be paid, must be
+// refunded by the merchant: it remains a settlement without an invoice.
 func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, m match) error {
 	r, err := lockID(ctx, tx, m.invoice) // again: another payment of the batch may have changed it
 	if err != nil {
@@ -155,11 +155,11 @@ func (l *Ledger) settleInvoice(ctx context.Context, tx pgx.Tx, m match) error {
 	paid := money.Cents(m.payment.GetAmountCents())
 	amount := min(paid, r.Owed())
 	if r.Type != invoice.TypeInvoice || amount <= 0 || r.Status != StatusDraft && r.Status != StatusPending {
-		l.Log.Warn("a payment came for an invoice that takes none", "invoice", r.Number, "status", r.Status, "payment", m.payment.GetReference())
+		l.Log.Warn("payment for an invoice that cannot be paid", "invoice", r.Number, "status", r.Status, "payment", m.payment.GetReference())
 		return nil
 	}
 	if amount < paid {
-		l.Log.Warn("a payment is more than its invoice", "invoice", r.Number, "payment", m.payment.GetReference())
+		l.Log.Warn("payment exceeds its invoice", "invoice", r.Number, "payment", m.payment.GetReference())
 	}
 	_, err = l.receive(ctx, tx, m.enrolment, &r, receipt{
 		id: newID(), amount: amount, on: l.dayOf(m.at), method: invoice.MethodBank, reference: m.payment.GetReference(),

@@ -1,6 +1,6 @@
-// Package ledger keeps invoices and the documents that correct them: it gives them numbers, records what was paid, cancelled
-// and credited, hands them to the platform and follows them there. Every change of a document, its history and its event are
-// one transaction.
+// Package ledger stores invoices and their corrections: it numbers them, records payments, cancellations and credit notes,
+// submits them to the platform and follows them there. Every change of a document is one transaction with its history and its
+// event.
 package ledger
 
 import (
@@ -21,28 +21,28 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Status is what became of an invoice commercially.
+// Status is the commercial status of an invoice.
 type Status string
 
 const (
-	// StatusDraft waits for the mandate; it is a valid invoice to the customer all the same.
+	// StatusDraft waits for the mandate. It is nevertheless a valid invoice.
 	StatusDraft Status = "draft"
-	// StatusPending is to be paid.
+	// StatusPending waits for payment.
 	StatusPending Status = "pending"
-	// StatusPaid has been paid in full.
+	// StatusPaid is fully paid.
 	StatusPaid Status = "paid"
-	// StatusRefunded has been paid and credited in full. A credit note has it from the beginning.
+	// StatusRefunded was paid and fully credited. A credit note has it from the start.
 	StatusRefunded Status = "refunded"
-	// StatusCancelled is owed no more.
+	// StatusCancelled is no longer owed.
 	StatusCancelled Status = "cancelled"
 	// StatusFailed was rejected by a platform (213) or refused by the buyer (210).
 	StatusFailed Status = "failed"
 )
 
-// SeqinoStatus is how far a document is on the way to the platform.
+// SeqinoStatus is the state of the submission to the platform.
 type SeqinoStatus string
 
-// The states of the way.
+// The states of the submission.
 const (
 	SeqinoNone             SeqinoStatus = "none"
 	SeqinoMandatePending   SeqinoStatus = "mandate_pending"
@@ -58,7 +58,7 @@ type Record struct {
 	Livemode   bool
 	Number     string
 	Type       invoice.TypeCode
-	// Corrects and CorrectsNumber name the invoice that a 381 or 384 is about.
+	// Corrects and CorrectsNumber identify the invoice that a 381 or 384 corrects.
 	Corrects         *uuid.UUID
 	CorrectsNumber   string
 	Status           Status
@@ -66,9 +66,9 @@ type Record struct {
 	Reference        string
 	PaymentReference string
 	Issued, Due      invoice.Date
-	// Total, VAT included. Of it Paid and Credited.
+	// Total including VAT, and the parts of it that were paid and credited.
 	Total, Paid, Credited money.Cents
-	// Credit is what a 381 or 384 takes off its invoice.
+	// Credit is the amount that a 381 or 384 deducts from its invoice.
 	Credit        money.Cents
 	Document      invoice.Document
 	Reason        string
@@ -87,7 +87,7 @@ type Record struct {
 	UpdatedAt     time.Time
 }
 
-// Owed is what is still to be paid; never below zero.
+// Owed returns the amount still to be paid; never negative.
 func (r *Record) Owed() money.Cents { return max(0, r.Total-r.Paid-r.Credited) }
 
 const columns = `i.id, i.merchant_id, i.livemode, i.number, i.type_code, i.corrects, coalesce(o.number, ''), i.status, i.audience, i.reference,
@@ -95,8 +95,8 @@ const columns = `i.id, i.merchant_id, i.livemode, i.number, i.type_code, i.corre
 	i.seqino_status, i.draft_id, i.platform_invoice_id, i.lifecycle_code, i.submitted_at, i.problem, i.poll_at, i.polls, i.polled_at, i.maybe_sent,
 	i.sequence, i.created_at, i.updated_at`
 
-// brief is columns without the lines of the document, which may be a thousand.
-var brief = strings.Replace(columns, "i.document,", "i.document - 'lines',", 1)
+// listColumns are columns without the lines of the document, of which there may be a thousand.
+var listColumns = strings.Replace(columns, "i.document,", "i.document - 'lines',", 1)
 
 const from = ` from invoices i left join invoices o on o.id = i.corrects `
 
@@ -116,8 +116,8 @@ func scan(row pgx.CollectableRow) (Record, error) {
 	return r, nil
 }
 
-// one reads the record that matches where; NOT_FOUND when none does.
-func one(ctx context.Context, db pg.DB, where string, args ...any) (Record, error) {
+// readOne reads the record that matches where, or returns NOT_FOUND.
+func readOne(ctx context.Context, db pg.DB, where string, args ...any) (Record, error) {
 	rows, err := db.Query(ctx, `select `+columns+from+where, args...)
 	if err != nil {
 		return Record{}, fmt.Errorf("read invoice: %w", err)
@@ -132,8 +132,8 @@ func one(ctx context.Context, db pg.DB, where string, args ...any) (Record, erro
 	return r, nil
 }
 
-// all reads the records that match.
-func all(ctx context.Context, db pg.DB, where string, args ...any) ([]Record, error) {
+// readAll reads the records that match.
+func readAll(ctx context.Context, db pg.DB, where string, args ...any) ([]Record, error) {
 	return collect(ctx, db, columns, where, args...)
 }
 
@@ -149,24 +149,24 @@ func collect(ctx context.Context, db pg.DB, columns, where string, args ...any) 
 	return list, nil
 }
 
-// Who asks for documents: one merchant, in one mode.
+// Who is a merchant in one mode.
 type Who struct {
 	MerchantID string
 	Livemode   bool
 }
 
-// find reads by id or number what belongs to who.
+// find reads a document of the merchant by id or number.
 func find(ctx context.Context, db pg.DB, who Who, idOrNumber string) (Record, error) {
 	if id, err := uuid.Parse(idOrNumber); err == nil && len(idOrNumber) == 36 {
-		return one(ctx, db, `where i.id = $1 and i.merchant_id = $2 and i.livemode = $3`, id, who.MerchantID, who.Livemode)
+		return readOne(ctx, db, `where i.id = $1 and i.merchant_id = $2 and i.livemode = $3`, id, who.MerchantID, who.Livemode)
 	}
-	if !utf8.ValidString(idOrNumber) || strings.Contains(idOrNumber, "\x00") { // PostgreSQL would not take it
+	if !utf8.ValidString(idOrNumber) || strings.Contains(idOrNumber, "\x00") { // PostgreSQL would refuse it
 		return Record{}, errs.NotFound("Invoice")
 	}
-	return one(ctx, db, `where i.number = $1 and i.merchant_id = $2 and i.livemode = $3`, idOrNumber, who.MerchantID, who.Livemode)
+	return readOne(ctx, db, `where i.number = $1 and i.merchant_id = $2 and i.livemode = $3`, idOrNumber, who.MerchantID, who.Livemode)
 }
 
-// lock reads it for a change: nobody else changes it until the transaction ends.
+// lock reads and locks it until the end of the transaction.
 func lock(ctx context.Context, tx pgx.Tx, who Who, idOrNumber string) (Record, error) {
 	r, err := find(ctx, tx, who, idOrNumber)
 	if err != nil {
@@ -176,5 +176,5 @@ func lock(ctx context.Context, tx pgx.Tx, who Who, idOrNumber string) (Record, e
 }
 
 func lockID(ctx context.Context, tx pgx.Tx, id uuid.UUID) (Record, error) {
-	return one(ctx, tx, `where i.id = $1 for update of i`, id)
+	return readOne(ctx, tx, `where i.id = $1 for update of i`, id)
 }

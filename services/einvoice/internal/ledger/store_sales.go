@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// queueSales puts what a document to a private customer sells, or takes back of original, into a batch.
+// queueSales adds the sales of a document to a private customer, or the withdrawal of those of original, to a batch.
 func queueSales(b *pgx.Batch, r, original *Record) error {
 	if r.Audience != invoice.B2C {
 		return nil
@@ -32,22 +32,22 @@ func queueSales(b *pgx.Batch, r, original *Record) error {
 	return nil
 }
 
-// unsell takes back the sale of a document that never came to be: its period is reported again without it.
-func (l *Ledger) unsell(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
+// reverseSale withdraws the sale of a document that never took effect: its period is reported again without it.
+func (l *Ledger) reverseSale(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
 	if r.Audience != invoice.B2C {
 		return nil
 	}
 	if _, err := tx.Exec(ctx, `delete from sale_parts where source = $1`, r.ID); err != nil {
-		return fmt.Errorf("take back the sale %s: %w", r.Number, err)
+		return fmt.Errorf("reverse the sale of %s: %w", r.Number, err)
 	}
-	return l.touchSales(ctx, tx, e, r)
+	return l.markSalesChanged(ctx, tx, e, r)
 }
 
-// touchSales marks the period of a sale to a private customer.
-func (l *Ledger) touchSales(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
+// markSalesChanged marks the period of a sale to a private customer as changed.
+func (l *Ledger) markSalesChanged(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record) error {
 	if r.Audience != invoice.B2C {
 		return nil
 	}
-	_, err := ereport.Touch(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
+	_, err := ereport.MarkChanged(ctx, tx, l.declarant(e), ereport.Sales, r.Issued, l.instant())
 	return err
 }

@@ -8,7 +8,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Proto is the record as other services see it, without payments, life and corrections.
+// Proto returns the record as other services see it, without payments, life cycle and corrections.
 func (r *Record) Proto() *einvoicev1.Invoice {
 	d := &r.Document
 	v := &einvoicev1.Invoice{
@@ -65,7 +65,7 @@ func discount(d *invoice.Document) money.Cents {
 	return sum
 }
 
-// notes are the merchant's own.
+// notes returns the merchant's own notes.
 func notes(d *invoice.Document) string {
 	for _, n := range d.Notes {
 		if n.Subject == invoice.NoteGeneral {

@@ -5,9 +5,9 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// SEQINO documents a part of its API in public. Everything that this package had to guess about it stands in this file, each
-// with what is known and what is guessed; what is known altogether is in wire.go, and docs/einvoicing-platform.md has
-// both in one table. When the real platform differs, this file changes.
+// SEQINO documents only a part of its API publicly. This file contains everything that this package assumes about the rest, each
+// with what is known and what is guessed. What is known is in wire.go; docs/einvoicing-platform.md has both in one table. If the
+// real platform differs, this file changes.
 
 // Headers. Known: the bare key in Authorization without "Bearer", and the client's id beside it on every call that is about
 // one merchant. Guessed: that creating and looking up clients goes without the client's id.
@@ -36,17 +36,17 @@ const (
 	queryFormat    = "format"
 )
 
-// maxRef bounds external_ref. Known: 1–100 characters, and that clients have one. Guessed: that mandates, drafts and reports
-// have one too, that it is unique per client and kind of object, and that using it again is 409 with existing_id. Without
-// that, a lost answer to a draft or a report would have to be looked up in another way before it is sent again.
+// maxRef is the maximum length of external_ref. Known: 1–100 characters, and that clients have one. Guessed: that mandates,
+// drafts and reports have one too, that it is unique per client and kind of object, and that using it again is 409 with
+// existing_id. Without that, a draft or a report would have to be looked up in another way after a lost answer.
 const maxRef = 100
 
 // Format of what is validated and downloaded. Known: a draft is validated "in a chosen format". Guessed: the word, and that
 // the platform takes our own file with it; if it does not, its rendering is what travels.
 const formatFacturX = "factur-x"
 
-// The words of a draft's life. Known: validation makes it immutable. Guessed: the word, that a draft stays readable after it,
-// and that it then names the invoice.
+// The states of a draft. Known: validation makes it immutable. Guessed: the word, that a draft stays readable after it, and that
+// it then names the invoice.
 const draftValidated = "validated"
 
 // Report types of flux 10 (DGFiP specifications, section 3.7). Known there; that the JSON has them is guessed.
@@ -55,9 +55,9 @@ const (
 	reportReplacement = "RE"
 )
 
-// mandateStatus maps a mandate's status. Known: the words. Guessed: that a merchant may issue with "active" only, that
-// "processing" and "created" wait for the merchant or the platform, and that "expired" and "error" are final. A word that
-// is not here is taken for pending: it does not let anybody issue, and is asked about again.
+// mandateStatus maps a mandate's status. Known: the words. Guessed: that a merchant may issue invoices only with "active", that
+// "processing" and "created" wait for the merchant or the platform, and that "expired" and "error" are final. An unknown word
+// counts as pending: it permits nothing, and is read again.
 var mandateStatus = map[string]platform.MandateStatus{
 	"processing":  platform.MandatePending,
 	"created":     platform.MandatePending,

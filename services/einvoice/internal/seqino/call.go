@@ -16,35 +16,35 @@ import (
 
 const (
 	maxAnswer = 1 << 20
-	// maxFile bounds a PDF in both directions.
+	// maxFile limits a PDF in both directions.
 	maxFile = 20 << 20
-	// maxRetryAfter bounds what the platform's header can make us wait.
+	// maxRetryAfter limits the delay that the platform's Retry-After header can impose.
 	maxRetryAfter = time.Hour
-	// maxProblems of a refusal are kept.
+	// maxProblems is how many problems of a refusal are kept.
 	maxProblems = 20
 )
 
 type request struct {
 	op, method, path string
 	query            url.Values
-	// client it is about; empty: none.
+	// client that the request is about; may be empty.
 	client string
-	// body is written as JSON; raw is JSON already. Neither: no body.
+	// body is encoded as JSON; raw is JSON already. Without either there is no body.
 	body any
 	raw  []byte
-	// issues: the platform wants a mandate for it, so a 403 says that there is none.
-	issues bool
-	// file: the answer is a PDF.
+	// needsMandate: the platform requires a mandate for the request, so a 403 means that there is none.
+	needsMandate bool
+	// file means that the response is a PDF.
 	file bool
 }
 
-// answer is a 2xx answer.
+// answer is a 2xx response.
 type answer struct {
 	status int
 	body   []byte
 }
 
-// call sends the request and reads its JSON answer into out.
+// call sends the request and decodes its JSON response into out.
 func (c *Client) call(ctx context.Context, r request, out any) error {
 	a, err := c.do(ctx, r)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *Client) request(ctx context.Context, r request) (*http.Request, error) 
 	u.Path, u.RawPath, u.RawQuery = u.Path+r.path, "", r.query.Encode()
 	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, errors.New("request cannot be made")
+		return nil, errors.New("request cannot be built")
 	}
 	req.Header.Set(headerKey, c.cfg.APIKey)
 	req.Header.Set("Accept", "application/json")
@@ -116,7 +116,7 @@ func (c *Client) read(r request, resp *http.Response) (answer, error) {
 	if !good {
 		return answer{}, c.refusal(r, resp, body)
 	}
-	c.unlock()
+	c.reportKeyAccepted()
 	switch {
 	case errors.Is(err, outbound.ErrTooLarge):
 		return answer{}, &Error{Op: r.op, Class: Unexpected, Status: resp.StatusCode, Err: err}
@@ -128,7 +128,7 @@ func (c *Client) read(r request, resp *http.Response) (answer, error) {
 	return answer{status: resp.StatusCode, body: body}, nil
 }
 
-// refusal reads an answer that is not a 2xx. Of a body that is no error of the platform's, nothing is kept.
+// refusal converts a response that is not a 2xx. A body that is not one of the platform's errors is discarded.
 func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
 	var w wireError
 	if json.Unmarshal(body, &w) != nil {
@@ -136,18 +136,18 @@ func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
 	}
 	e := &Error{
 		Op: r.op, Status: resp.StatusCode, Wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.cfg.Now(), maxRetryAfter),
-		Description: c.words(w.Error), TraceID: code(w.TraceID),
+		Description: c.sanitize(w.Error), TraceID: code(w.TraceID),
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
 		e.Class = Limited
 	case status >= 500, status == http.StatusRequestTimeout, status == http.StatusTooEarly:
 		e.Class = Unavailable
-	case status == http.StatusForbidden && r.issues:
+	case status == http.StatusForbidden && r.needsMandate:
 		e.Class, e.Err = NoMandate, platform.ErrNoMandate
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		e.Class = Misconfigured
-		c.lock(e)
+		c.reportKeyRejected(e)
 	case status == http.StatusNotFound:
 		e.Class, e.Err = NotFound, platform.ErrNotFound
 	case status == http.StatusConflict:
@@ -163,7 +163,7 @@ func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
 	return e
 }
 
-// refused says in words for a merchant what the platform has against what it was sent.
+// refused describes, in words for a merchant, why the platform refused a request.
 func (c *Client) refused(w wireError) *platform.Refused {
 	no := &platform.Refused{}
 	for _, d := range w.Details {
@@ -171,7 +171,7 @@ func (c *Client) refused(w wireError) *platform.Refused {
 			no.Problems = append(no.Problems, strconv.Itoa(len(w.Details)-maxProblems)+" more.")
 			break
 		}
-		if said := join(" ", c.words(d.Message), bracketed(d.Field)); said != "" {
+		if said := join(" ", c.sanitize(d.Message), bracketed(d.Field)); said != "" {
 			no.Problems = append(no.Problems, join(": ", code(d.Rule), said))
 		}
 		if no.Code == "" {
@@ -180,14 +180,14 @@ func (c *Client) refused(w wireError) *platform.Refused {
 	}
 	if len(no.Problems) == 0 {
 		no.Problems = []string{"The platform gave no reason."}
-		if said := c.words(w.Error); said != "" {
+		if said := c.sanitize(w.Error); said != "" {
 			no.Problems[0] = said
 		}
 	}
 	return no
 }
 
-// bracketed is a field's name such as lines[0].vat_rate, or nothing.
+// bracketed returns a field's name in brackets, such as [lines[0].vat_rate], or nothing.
 func bracketed(field string) string {
 	if !fieldShape.MatchString(field) {
 		return ""
@@ -195,16 +195,16 @@ func bracketed(field string) string {
 	return "(" + field + ")"
 }
 
-// lock says it loudly when the platform stops taking our key, once until it does again: everything waits for an operator then.
-func (c *Client) lock(e *Error) {
-	if e.Status == http.StatusUnauthorized && !c.locked.Swap(true) {
-		c.log.Error("the e-invoicing platform does not take our API key: nothing is sent until the setting is right",
+// reportKeyRejected logs an error, once, when the platform stops accepting our key: everything waits for an operator then.
+func (c *Client) reportKeyRejected(e *Error) {
+	if e.Status == http.StatusUnauthorized && !c.keyRejected.Swap(true) {
+		c.log.Error("the e-invoicing platform rejects our API key: nothing is sent until the setting is corrected",
 			"op", e.Op, "status", e.Status, "trace_id", e.TraceID)
 	}
 }
 
-func (c *Client) unlock() {
-	if c.locked.Load() && c.locked.Swap(false) {
-		c.log.Info("the e-invoicing platform takes our API key again")
+func (c *Client) reportKeyAccepted() {
+	if c.keyRejected.Load() && c.keyRejected.Swap(false) {
+		c.log.Info("the e-invoicing platform accepts our API key again")
 	}
 }

@@ -1,6 +1,6 @@
-// Package seqino is the client of the e-invoicing platform SEQINO, and of the sandbox that stands in for it. What is not
-// public about the platform is assumed in assumptions.go. It repeats nothing by itself: who calls it does, and what was
-// made by a call whose answer got lost is found then.
+// Package seqino is the client of the e-invoicing platform SEQINO and of the sandbox that replaces it. What is not public about
+// the platform is assumed in assumptions.go. The client does not retry; the caller does, and objects created by a call whose
+// answer was lost are then found.
 package seqino
 
 import (
@@ -28,31 +28,31 @@ type Config struct {
 	// BaseURL with the path of the API, such as https://pdp.example/api. https, unless the host is loopback.
 	BaseURL string
 	APIKey  string
-	// WebhookSecret as the platform showed it. Empty: every webhook is refused.
+	// WebhookSecret as the platform showed it. Without it every webhook is refused.
 	WebhookSecret string
-	// Timeout bounds each method as a whole; zero: 30 s.
+	// Timeout is the deadline of each method. Default: 30 s.
 	Timeout time.Duration
-	// MaxInFlight bounds the connections; a call beyond waits for one within its time. Zero: 32.
+	// MaxInFlight limits the connections; further calls wait for one within their deadline. Default: 32.
 	MaxInFlight int
-	// Now is time.Now when nil.
+	// Now. Default: time.Now.
 	Now func() time.Time
 	// Log may be nil.
 	Log *slog.Logger
 }
 
-// Client talks to the platform. It may be used by many goroutines.
+// Client talks to the platform. It is safe for concurrent use.
 type Client struct {
-	cfg      Config
-	base     *url.URL
-	loopback bool // the platform is on this machine
-	http     *http.Client
-	log      *slog.Logger
-	locked   atomic.Bool // the platform does not take our key
+	cfg         Config
+	base        *url.URL
+	loopback    bool // the platform is on this machine
+	http        *http.Client
+	log         *slog.Logger
+	keyRejected atomic.Bool // the platform does not accept our key
 }
 
 var _ platform.Platform = (*Client)(nil)
 
-// New returns a client. It makes no call yet. The error names every setting that cannot work, and no value.
+// New returns a client. It makes no call yet. The error names every invalid setting, without its value.
 func New(cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	base, err := checkBase(cfg.BaseURL)
@@ -96,7 +96,7 @@ func checkBase(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// checkKey keeps what is no header value from every request, where it would only fail later.
+// checkKey refuses a key that is not a valid header value, which would make every request fail later.
 func checkKey(key string) error {
 	if key == "" {
 		return errors.New("API key is required")

@@ -17,7 +17,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-func TestSettingsThatCannotWork(t *testing.T) {
+func TestInvalidSettingsAreRefused(t *testing.T) {
 	t.Parallel()
 	for url, ok := range map[string]bool{
 		"https://pdp.example/api": true, "https://pdp.example/api/": true, "http://127.0.0.1:4013": true, "http://localhost/api": true, "http://[::1]:1": true,
@@ -70,7 +70,7 @@ func TestErrorClasses(t *testing.T) {
 			})
 			_, err := c.Lifecycle(t.Context(), client1, "inv_1")
 			var e *Error
-			if !errors.As(err, &e) || e.Class != tt.class || e.MayPass() != tt.mayPass || strings.Contains(err.Error(), "may pass") != tt.mayPass {
+			if !errors.As(err, &e) || e.Class != tt.class || e.Temporary() != tt.mayPass || strings.Contains(err.Error(), "temporary") != tt.mayPass {
 				t.Errorf("got %v", err)
 			}
 			if calls.Load() != 1 {
@@ -103,7 +103,7 @@ func (spaces) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestRetryAfterIsTold(t *testing.T) {
+func TestRetryAfterIsReturned(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{
@@ -122,7 +122,7 @@ func TestRetryAfterIsTold(t *testing.T) {
 	}
 }
 
-func TestAWrongKeyIsLoudOnceAndNeverShown(t *testing.T) {
+func TestARejectedKeyIsLoggedOnceAndNeverShown(t *testing.T) {
 	t.Parallel()
 	log, text := logged()
 	var good atomic.Bool

@@ -35,7 +35,7 @@ type contract struct {
 }
 
 // The real platform, when there are credentials: with a merchant that has proved once who it is.
-func TestThePlatformAnswersAsDocumented(t *testing.T) {
+func TestThePlatformAnswersAsInItsDocumentation(t *testing.T) {
 	t.Parallel()
 	url, key := os.Getenv("EUPAY_SEQINO_CONTRACT_URL"), os.Getenv("EUPAY_SEQINO_CONTRACT_KEY")
 	if url == "" || key == "" {

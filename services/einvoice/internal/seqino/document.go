@@ -12,7 +12,7 @@ var (
 	errPDF = errors.New("the PDF is empty or too large")
 )
 
-// encodeDocument writes a document as the platform's draft.
+// encodeDocument encodes a document as the platform's draft.
 func encodeDocument(s platform.Submission) ([]byte, error) {
 	if err := checkRef(s.Ref); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func checkRef(ref string) error {
 	return nil
 }
 
-// encodeNotes adds the note that says who the document is for.
+// encodeNotes adds the note that states the audience.
 func encodeNotes(d invoice.Document) []wireNote {
 	var notes []wireNote
 	for _, n := range d.Notes {

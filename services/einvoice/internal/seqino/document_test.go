@@ -94,7 +94,7 @@ func golden(t *testing.T, name string) string {
 	return b.String()
 }
 
-func TestADocumentIsWrittenAsDocumented(t *testing.T) {
+func TestADocumentIsEncodedAsInThePlatformsDocumentation(t *testing.T) {
 	t.Parallel()
 	for name, d := range map[string]invoice.Document{"invoice_b2b.json": businessInvoice(), "credit_note_b2c.json": privateCreditNote()} {
 		got, err := encodeDocument(platform.Submission{Ref: "0195f0c2-ref", Document: d, PDF: []byte("%PDF-")})
@@ -107,7 +107,7 @@ func TestADocumentIsWrittenAsDocumented(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeADraftIsNotSent(t *testing.T) {
+func TestInvalidSubmissionsAreNotSent(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*platform.Submission){
 		"no ref":    func(s *platform.Submission) { s.Ref = "" },

@@ -26,7 +26,7 @@ func (c *Client) EnsureClient(ctx context.Context, m platform.Client) (string, e
 	if statusOf(err) != http.StatusConflict {
 		return id, err
 	}
-	// It was made a moment ago by another.
+	// Another process has just created it.
 	found, lookErr := c.findClient(ctx, m.Ref)
 	if lookErr != nil || found == "" {
 		return "", err
@@ -34,7 +34,8 @@ func (c *Client) EnsureClient(ctx context.Context, m platform.Client) (string, e
 	return found, nil
 }
 
-// create sends what carries an external_ref and returns its id: the new one, or that of what is there with the same ref.
+// create sends an object with an external_ref and returns its id: that of the new object, or of the existing one with the same
+// ref.
 func (c *Client) create(ctx context.Context, r request) (string, error) {
 	var made struct {
 		ID string `json:"id"`
@@ -52,7 +53,7 @@ func (c *Client) create(ctx context.Context, r request) (string, error) {
 	return made.ID, nil
 }
 
-// findClient returns an empty id when there is no client with the ref.
+// findClient returns an empty id if there is no client with the ref.
 func (c *Client) findClient(ctx context.Context, ref string) (string, error) {
 	const op = "find client"
 	var found struct {
@@ -67,18 +68,18 @@ func (c *Client) findClient(ctx context.Context, ref string) (string, error) {
 		return "", err
 	}
 	for _, one := range append(found.Items, found.wireClient) {
-		if one.Ref == ref && idShape.MatchString(one.ID) { // a filter that was not understood must not give another's client
+		if one.Ref == ref && idShape.MatchString(one.ID) { // if the platform ignores the filter, it must not return another client
 			return one.ID, nil
 		}
 	}
 	return "", nil
 }
 
-// maxMandates bounds how many ended mandates of one line are stepped over.
+// maxMandates limits how many ended mandates of one line are skipped.
 const maxMandates = 20
 
-// EnsureMandate implements platform.Platform. A mandate that takes the place of an ended one has the ref with a number after
-// it, which follows from how many ended before: so it is the same when it is asked for again.
+// EnsureMandate implements platform.Platform. A mandate that replaces an ended one has the ref with a number appended, which is
+// the number of ended ones: so it is the same if the request is repeated.
 func (c *Client) EnsureMandate(ctx context.Context, clientID string, m platform.MandateRequest) (platform.Mandate, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
@@ -102,7 +103,7 @@ func (c *Client) EnsureMandate(ctx context.Context, clientID string, m platform.
 	return platform.Mandate{}, &Error{Op: "create mandate", Class: Conflict, Status: http.StatusConflict}
 }
 
-// existingMandate is what a conflict is about: the mandate that it names, or the best one for the line.
+// existingMandate returns the mandate that a conflict names, or the best one for the line.
 func (c *Client) existingMandate(ctx context.Context, clientID string, m platform.MandateRequest, conflict error) (platform.Mandate, error) {
 	all, err := c.mandates(ctx, clientID)
 	if err != nil {
@@ -144,7 +145,7 @@ func (c *Client) createMandate(ctx context.Context, clientID string, m platform.
 	return c.mandate(made), nil
 }
 
-// best returns the best mandate for the line of the directory (active before pending before ended), and how many ended.
+// best returns the best mandate for the line of the directory (active before pending before ended), and the number of ended ones.
 func (c *Client) best(all []wireMandate, m platform.MandateRequest) (best platform.Mandate, ended int) {
 	line := wireEntry{SIREN: m.SIREN, SIRET: m.SIRET}
 	for _, w := range all {
@@ -200,13 +201,13 @@ func (c *Client) mandates(ctx context.Context, clientID string) ([]wireMandate, 
 func (c *Client) mandate(w wireMandate) platform.Mandate {
 	status, known := mandateStatus[w.Status]
 	if !known {
-		c.log.Warn("the platform gave a mandate a status that we do not know", "mandate_id", w.ID, "status", code(w.Status))
+		c.log.Warn("the platform returned an unknown mandate status", "mandate_id", w.ID, "status", code(w.Status))
 		status = platform.MandatePending
 	}
 	return platform.Mandate{ID: w.ID, Status: status}
 }
 
-// OnboardingLink implements platform.Platform. Expires is zero when the platform does not say it.
+// OnboardingLink implements platform.Platform. Expires is zero if the platform does not return it.
 func (c *Client) OnboardingLink(ctx context.Context, clientID string) (platform.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
@@ -227,7 +228,7 @@ func (c *Client) OnboardingLink(ctx context.Context, clientID string) (platform.
 	return link, nil
 }
 
-// safeLink reports whether a merchant may be sent there: https, or http on this machine when the platform is here too.
+// safeLink reports whether a merchant may be redirected there: https, or http on this machine if the platform is here too.
 func (c *Client) safeLink(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || u.Hostname() == "" || u.User != nil || len(text) > 2048 {

@@ -8,53 +8,53 @@ import (
 	"time"
 )
 
-// Class is the kind of trouble that an Error is about.
+// Class is the kind of an Error.
 type Class string
 
 const (
-	// Unreachable means: no answer, or one that broke off. Whether the call had an effect is not known. May pass.
+	// Unreachable: no response, or an incomplete one. It is unknown whether the call took effect. Temporary.
 	Unreachable Class = "unreachable"
-	// Unavailable means: the platform says that it has trouble of its own. As Unreachable. May pass.
+	// Unavailable: the platform reports a problem of its own. Otherwise like Unreachable. Temporary.
 	Unavailable Class = "unavailable"
-	// Limited means: too many calls; this one had no effect. May pass, see RetryAfter.
+	// Limited: too many calls; this one took no effect. Temporary, see RetryAfter.
 	Limited Class = "rate limited"
-	// Misconfigured means: the platform does not take our key. It passes when an operator mends it.
+	// Misconfigured: the platform does not accept our key. Temporary, until an operator fixes it.
 	Misconfigured Class = "misconfigured"
-	// Refused means: a final no; errors.As finds the *platform.Refused.
+	// Refused: a permanent refusal; errors.As finds the *platform.Refused.
 	Refused Class = "refused"
-	// NoMandate means: errors.Is finds platform.ErrNoMandate.
+	// NoMandate: errors.Is finds platform.ErrNoMandate.
 	NoMandate Class = "no mandate"
-	// NotFound means: errors.Is finds platform.ErrNotFound.
+	// NotFound: errors.Is finds platform.ErrNotFound.
 	NotFound Class = "not found"
-	// Conflict means: it is there already, but the platform does not say which it is.
+	// Conflict: the object exists, but the platform does not identify it.
 	Conflict Class = "conflict"
-	// Unexpected means: the platform and this client do not understand each other: an assumption is wrong.
+	// Unexpected: the response contradicts an assumption of this client.
 	Unexpected Class = "unexpected"
 )
 
-// Error is every error of a Client. Its text holds no secret, no account and no e-mail address, so that it may be logged.
+// Error is the type of all errors of a Client. Its text contains no secret, account or email address, so it may be logged.
 type Error struct {
-	// Op is what was tried, such as "create draft".
+	// Op is the operation, such as "create draft".
 	Op    string
 	Class Class
-	// Status is the HTTP status; zero when there was no answer.
+	// Status is the HTTP status; zero if there was no response.
 	Status int
-	// Description is the platform's, cut; TraceID is for its support.
+	// Description is the platform's, truncated; TraceID is for its support.
 	Description, TraceID string
-	// Wait is how long the platform asked to wait; zero when it did not.
+	// Wait is the delay that the platform asked for; zero if none.
 	Wait time.Duration
-	// Err is the cause, or what the port calls it.
+	// Err is the cause, or the error of package platform.
 	Err error
 
-	existing string // id of what is there already
+	existing string // id of the existing object
 }
 
 // Error implements error.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op + ": " + string(e.Class))
-	if e.MayPass() {
-		b.WriteString(", may pass")
+	if e.Temporary() {
+		b.WriteString(", temporary")
 	}
 	if e.Status != 0 {
 		fmt.Fprintf(&b, ": status %d", e.Status)
@@ -74,16 +74,16 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// MayPass reports whether the same call may go well a little later.
-func (e *Error) MayPass() bool {
+// Temporary reports whether the same call may succeed later.
+func (e *Error) Temporary() bool {
 	return e.Class == Unreachable || e.Class == Unavailable || e.Class == Limited
 }
 
-// RetryAfter is how long the platform asked to wait before the next call; zero when it did not.
+// RetryAfter returns the delay that the platform asked for; zero if none.
 func (e *Error) RetryAfter() time.Duration { return e.Wait }
 
 var (
-	errNotReadable = errors.New("answer cannot be read")
+	errNotReadable = errors.New("response cannot be read")
 	errOtherDraft  = errors.New("the draft is not this document's")
 	errNoID        = errors.New("not an id of the platform's")
 )
@@ -92,7 +92,7 @@ func unreadable(op string, status int) *Error {
 	return &Error{Op: op, Class: Unexpected, Status: status, Err: errNotReadable}
 }
 
-// statusOf an error; zero when there was no answer.
+// statusOf returns the HTTP status of an error; zero if there was no response.
 func statusOf(err error) int {
 	var e *Error
 	if errors.As(err, &e) {
@@ -101,7 +101,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// existingID is what a conflict names; empty when it names nothing.
+// existingID returns the id that a conflict names; empty if none.
 func existingID(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
@@ -110,7 +110,7 @@ func existingID(err error) string {
 	return ""
 }
 
-const maxWords = 300
+const maxDescription = 300
 
 var (
 	account    = regexp.MustCompile(`(?i)\b[a-z]{2}\d{2}(?:[a-z0-9]{11,30}|(?: [a-z0-9]{4}){2,7}(?: [a-z0-9]{1,4})?)\b`)
@@ -121,15 +121,15 @@ var (
 	idShape    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 )
 
-// words makes a foreign text fit for a log and for a merchant: one line, cut, without our secrets, accounts, e-mail
-// addresses and whatever looks like a token.
-func (c *Client) words(s string) string {
+// sanitize makes a foreign text safe for a log and for a merchant: one line, truncated, without our secrets, accounts, email
+// addresses and anything that looks like a token.
+func (c *Client) sanitize(s string) string {
 	for _, secret := range []string{c.cfg.APIKey, c.cfg.WebhookSecret} {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, "[hidden]")
 		}
 	}
-	s = s[:min(len(s), 4*maxWords)] // bounds the work of the patterns
+	s = s[:min(len(s), 4*maxDescription)] // limits the work of the patterns
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' {
 			return ' '
@@ -138,8 +138,8 @@ func (c *Client) words(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 	s = account.ReplaceAllString(email.ReplaceAllString(s, "[e-mail]"), "[account]")
 	s = strings.TrimSpace(longToken.ReplaceAllString(s, "[hidden]"))
-	if len(s) > maxWords {
-		s = strings.ToValidUTF8(s[:maxWords], "") + "…"
+	if len(s) > maxDescription {
+		s = strings.ToValidUTF8(s[:maxDescription], "") + "…"
 	}
 	return s
 }

@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// maxHook bounds the body of a webhook.
+// maxHook limits the body of a webhook.
 const maxHook = 64 << 10
 
 var (
@@ -20,9 +20,9 @@ var (
 	typeShape = regexp.MustCompile(`^[a-z0-9_.]{1,64}$`)
 )
 
-// ReadHook implements platform.Platform. The names in header may be written in any case.
+// ReadHook implements platform.Platform. The names in header are case-insensitive.
 func (c *Client) ReadHook(body []byte, header map[string]string) (platform.Hook, error) {
-	if len(body) > maxHook || !c.signed(body, header) {
+	if len(body) > maxHook || !c.validSignature(body, header) {
 		return platform.Hook{}, platform.ErrSignature
 	}
 	var w wireHook
@@ -40,8 +40,8 @@ func (c *Client) ReadHook(body []byte, header map[string]string) (platform.Hook,
 	return platform.Hook{ID: w.ID, Type: w.Type, ClientID: w.ClientID, ObjectType: w.ObjectType, ObjectID: w.ObjectID}, nil
 }
 
-// signed reports whether the one signature is right. Without a secret none is: an empty key is one that everybody has.
-func (c *Client) signed(body []byte, header map[string]string) bool {
+// validSignature verifies the signature. Without a secret none is valid: an empty key is known to everybody.
+func (c *Client) validSignature(body []byte, header map[string]string) bool {
 	var given []string
 	for name, value := range header {
 		if strings.EqualFold(name, headerSignature) {

@@ -39,7 +39,7 @@ func TestASignedHookIsRead(t *testing.T) {
 	}
 }
 
-func TestAHookThatIsNotThePlatformsIsRefused(t *testing.T) {
+func TestAHookWithAnInvalidSignatureIsRefused(t *testing.T) {
 	t.Parallel()
 	good := sign(hookSecret, hook)
 	large := hook + strings.Repeat(" ", maxHook)

@@ -17,7 +17,7 @@ import (
 // mediaPDF is the media type of a Factur-X.
 const mediaPDF = "application/pdf"
 
-// Lifecycle implements platform.Platform. Steps whose word we do not know are left out.
+// Lifecycle implements platform.Platform. Steps with an unknown status are omitted.
 func (c *Client) Lifecycle(ctx context.Context, clientID, invoiceID string) ([]platform.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
@@ -36,7 +36,7 @@ func (c *Client) Lifecycle(ctx context.Context, clientID, invoiceID string) ([]p
 	for _, w := range *found.Items {
 		number, known := lifecycleCode(string(w.Status))
 		if !known {
-			c.log.Warn("the platform told of a step that we do not know", "invoice_id", code(invoiceID), "status", code(string(w.Status)))
+			c.log.Warn("the platform returned an unknown life-cycle step", "invoice_id", code(invoiceID), "status", code(string(w.Status)))
 			continue
 		}
 		at, err := time.Parse(time.RFC3339, w.At)
@@ -44,14 +44,14 @@ func (c *Client) Lifecycle(ctx context.Context, clientID, invoiceID string) ([]p
 			return nil, unreadable(op, http.StatusOK)
 		}
 		events = append(events, platform.Event{
-			ID: w.ID, Code: number, At: at.UTC(), Emitter: code(w.Emitter), ReasonCode: code(w.ReasonCode), Reason: c.words(w.Reason),
+			ID: w.ID, Code: number, At: at.UTC(), Emitter: code(w.Emitter), ReasonCode: code(w.ReasonCode), Reason: c.sanitize(w.Reason),
 		})
 	}
 	slices.SortStableFunc(events, func(a, b platform.Event) int { return a.At.Compare(b.At) })
 	return events, nil
 }
 
-// lifecycleCode of a status word; false for one that has none.
+// lifecycleCode returns the code of a status; ok is false if there is none.
 func lifecycleCode(word string) (int, bool) {
 	word = word[strings.LastIndexByte(word, '.')+1:]
 	for i, name := range lifecycleNames {

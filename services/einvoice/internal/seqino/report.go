@@ -58,7 +58,7 @@ func encodeParts(parts []platform.RateAmount) []wireRateAmount {
 	return all
 }
 
-// report sends a report and returns what the platform calls it, also when it has it already.
+// report sends a report and returns the platform's id of it, even if the platform already has it.
 func (c *Client) report(ctx context.Context, clientID, op, path, ref string, body any) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
@@ -66,7 +66,7 @@ func (c *Client) report(ctx context.Context, clientID, op, path, ref string, bod
 		return "", &Error{Op: op, Class: Unexpected, Err: err}
 	}
 	var made wireReported
-	err := c.call(ctx, request{op: op, method: http.MethodPost, path: path, client: clientID, body: body, issues: true}, &made)
+	err := c.call(ctx, request{op: op, method: http.MethodPost, path: path, client: clientID, body: body, needsMandate: true}, &made)
 	if id := existingID(err); id != "" {
 		return id, nil
 	}

@@ -67,7 +67,7 @@ var reports = map[string]struct {
 	},
 }
 
-func TestReportsAreWrittenAsDocumented(t *testing.T) {
+func TestReportsAreEncodedAsInThePlatformsDocumentation(t *testing.T) {
 	t.Parallel()
 	for name, r := range reports {
 		for _, status := range []int{201, 200, 409} {

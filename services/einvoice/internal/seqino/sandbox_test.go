@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/seqino"
 )
 
-func TestTheSandboxAnswersAsDocumented(t *testing.T) {
+func TestTheSandboxAnswersAsInThePlatformsDocumentation(t *testing.T) {
 	t.Parallel()
 	hooks := make(chan hook, 1000)
 	p, client := startSandbox(t, hooks)

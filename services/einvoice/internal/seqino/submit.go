@@ -8,8 +8,8 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// Submit implements platform.Platform. A draft is made, or one that is there already (this document was sent before) gets the
-// document's content as it is now; then it is validated with our PDF. Validated drafts refuse both, and name the invoice.
+// Submit implements platform.Platform. It creates a draft, or updates an existing one (from an earlier attempt) with the current
+// content. Then it validates the draft with our PDF. Validated drafts refuse both, and name the invoice.
 func (c *Client) Submit(ctx context.Context, clientID string, s platform.Submission) (platform.Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
@@ -36,8 +36,8 @@ type submission struct {
 	body     []byte
 }
 
-// ensure leaves r with a draft that has the document's content, or with the invoice when the draft was validated before. A
-// draft that is not there any more is made again, once.
+// ensure leaves r with a draft that has the document's content, or with the invoice if the draft was validated before. A draft
+// that no longer exists is created again, once.
 func (d submission) ensure(ctx context.Context, r *platform.Receipt) error {
 	var err error
 	for range 2 {
@@ -59,11 +59,11 @@ func (d submission) ensure(ctx context.Context, r *platform.Receipt) error {
 	return err
 }
 
-// create makes the draft. fresh: it was not there before.
+// create creates the draft. fresh means that it did not exist before.
 func (d submission) create(ctx context.Context, r *platform.Receipt) (fresh bool, err error) {
 	const op = "create draft"
 	var made wireDraft
-	err = d.call(ctx, request{op: op, method: http.MethodPost, path: pathDrafts, client: d.clientID, raw: d.body, issues: true}, &made)
+	err = d.call(ctx, request{op: op, method: http.MethodPost, path: pathDrafts, client: d.clientID, raw: d.body, needsMandate: true}, &made)
 	switch {
 	case statusOf(err) == http.StatusConflict:
 		r.DraftID, err = d.existing(ctx, err)
@@ -77,7 +77,7 @@ func (d submission) create(ctx context.Context, r *platform.Receipt) (fresh bool
 	return true, nil
 }
 
-// existing is the draft that a conflict is about: the one it names, or else the one with our reference.
+// existing returns the draft that a conflict names, otherwise the one with our reference.
 func (d submission) existing(ctx context.Context, conflict error) (string, error) {
 	if id := existingID(conflict); id != "" {
 		return id, nil
@@ -102,7 +102,7 @@ func (d submission) existing(ctx context.Context, conflict error) (string, error
 
 func (d submission) replace(ctx context.Context, draftID string) error {
 	_, err := d.do(ctx, request{
-		op: "replace draft", method: http.MethodPut, path: pathDrafts + "/" + draftID, client: d.clientID, raw: d.body, issues: true,
+		op: "replace draft", method: http.MethodPut, path: pathDrafts + "/" + draftID, client: d.clientID, raw: d.body, needsMandate: true,
 	})
 	return err
 }
@@ -112,7 +112,7 @@ func (d submission) validate(ctx context.Context, r *platform.Receipt) error {
 	var done wireDraft
 	err := d.call(ctx, request{
 		op: op, method: http.MethodPost, path: pathDrafts + "/" + r.DraftID + suffixValidate, client: d.clientID,
-		body: wireValidate{Format: formatFacturX, File: d.s.PDF}, issues: true,
+		body: wireValidate{Format: formatFacturX, File: d.s.PDF}, needsMandate: true,
 	}, &done)
 	switch {
 	case statusOf(err) == http.StatusConflict:
@@ -126,7 +126,7 @@ func (d submission) validate(ctx context.Context, r *platform.Receipt) error {
 	return nil
 }
 
-// readValidated finds the invoice that a draft became.
+// readValidated returns the invoice that a draft became.
 func (d submission) readValidated(ctx context.Context, r *platform.Receipt) error {
 	const op = "read draft"
 	var w wireDraft
@@ -134,7 +134,7 @@ func (d submission) readValidated(ctx context.Context, r *platform.Receipt) erro
 	switch {
 	case err != nil:
 		return err
-	case w.Ref != d.s.Ref: // another document's invoice must never be taken for this one's
+	case w.Ref != d.s.Ref: // the invoice of another document must never be used
 		return &Error{Op: op, Class: Unexpected, Status: http.StatusOK, Err: errOtherDraft}
 	case w.Status != draftValidated:
 		return &Error{Op: op, Class: Conflict, Status: http.StatusConflict}
@@ -145,12 +145,12 @@ func (d submission) readValidated(ctx context.Context, r *platform.Receipt) erro
 	return nil
 }
 
-// accept notes what the platform calls the document. A number that is not ours cannot be mended by sending anything again,
-// but somebody has to know.
+// accept records the platform's id of the document. A number that differs from ours cannot be fixed by sending anything again, so
+// it is logged.
 func (d submission) accept(r *platform.Receipt, w wireDraft) {
 	r.InvoiceID = w.InvoiceID
 	if w.InvoiceNumber != "" && w.InvoiceNumber != d.s.Document.Number {
-		d.log.Error("the e-invoicing platform gave a document another number than ours",
+		d.log.Error("the e-invoicing platform assigned a different number to a document",
 			"number", d.s.Document.Number, "platform_number", code(w.InvoiceNumber), "invoice_id", w.InvoiceID)
 	}
 }

@@ -133,7 +133,7 @@ func TestSubmitKeepsWhatIsKnownWhenItFails(t *testing.T) {
 	}
 }
 
-func TestARefusalIsToldInWordsForAMerchant(t *testing.T) {
+func TestARefusalIsDescribedForTheMerchant(t *testing.T) {
 	t.Parallel()
 	refusal := `{"error":"validation failed","code":422,"trace_id":"t1","details":[
 		{"rule":"BR-CO-10","field":"totals.line_net","message":"Sum of lines\n is wrong"},
@@ -163,7 +163,7 @@ func TestARefusalIsBounded(t *testing.T) {
 	if !errors.As(err, &no) || len(no.Problems) != maxProblems+1 || no.Problems[maxProblems] != "480 more." {
 		t.Fatalf("got %v", err)
 	}
-	if len(no.Problems[0]) > maxWords+10 {
+	if len(no.Problems[0]) > maxDescription+10 {
 		t.Errorf("a problem has %d bytes", len(no.Problems[0]))
 	}
 }
@@ -194,7 +194,7 @@ func TestACorrectedDocumentReplacesTheRefusedDraft(t *testing.T) {
 	}
 }
 
-func TestAnotherNumberIsReportedLoudly(t *testing.T) {
+func TestADifferentNumberIsLogged(t *testing.T) {
 	t.Parallel()
 	log, text := logged()
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -8,19 +8,19 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// amount is written as a JSON number with two decimals, from its digits.
+// amount is encoded as a JSON number with two decimals, from its digits.
 type amount money.Cents
 
 // MarshalJSON implements json.Marshaler.
 func (a amount) MarshalJSON() ([]byte, error) { return []byte(money.Cents(a).String()), nil }
 
-// number is written as the JSON number that it spells.
+// number is encoded as the JSON number that it contains.
 type number string
 
 // MarshalJSON implements json.Marshaler.
 func (n number) MarshalJSON() ([]byte, error) { return []byte(n), nil }
 
-// text reads a JSON string, or a number as its digits.
+// text decodes a JSON string, or a number as its digits.
 type text string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -34,7 +34,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// encode writes JSON in one line, without the escapes that only browsers need.
+// encode returns JSON on one line, without the escapes that only browsers need.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -45,7 +45,7 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// join drops what is empty.
+// join omits empty parts.
 func join(sep string, parts ...string) string {
 	var filled []string
 	for _, p := range parts {
@@ -56,7 +56,7 @@ func join(sep string, parts ...string) string {
 	return strings.Join(filled, sep)
 }
 
-// What is public about the objects below is all that we use of them.
+// The objects below contain only the public fields that we use.
 
 type wireClient struct {
 	ID           string `json:"id,omitempty"`

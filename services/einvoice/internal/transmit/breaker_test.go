@@ -129,7 +129,7 @@ func TestADeadLivePlatformDoesNotSlowTheTestMode(t *testing.T) {
 }
 
 // Documents that wait for a mandate say nothing about the platform: they neither close its breaker nor take the probe's turn.
-func TestWaitingNeitherClosesTheBreakerNorHoldsUpTheProbe(t *testing.T) {
+func TestWaitingNeitherClosesTheBreakerNorBlocksTheProbe(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.breaks()
@@ -141,7 +141,7 @@ func TestWaitingNeitherClosesTheBreakerNorHoldsUpTheProbe(t *testing.T) {
 		if t.Subject == probe {
 			return errDown
 		}
-		return Wait{Why: "no mandate", Again: time.Hour}
+		return Wait{Reason: "no mandate", RetryAfter: time.Hour}
 	})
 	f.clock.Advance(probeEvery)
 	for f.row(probe).attempts == 0 {

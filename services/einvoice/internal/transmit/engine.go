@@ -16,19 +16,19 @@ import (
 	"european-pay.eu/eupay/internal/outbound"
 )
 
-// Config of an engine; zero values become the defaults.
+// Config of an engine. Zero values are replaced by the defaults.
 type Config struct {
-	// Workers is how many transmissions of one mode are sent at a time.
+	// Workers is how many transmissions of one mode are sent concurrently.
 	Workers int
-	// Lease is how long an attempt may take; it ends before.
+	// Lease is the lifetime of the lease of an attempt, which ends before it.
 	Lease time.Duration
-	// Every is how often due transmissions are looked for, beside Wake.
+	// Every is how often due transmissions are looked for, in addition to Wake.
 	Every time.Duration
-	// Grace is how long attempts may go on after Run was told to end.
+	// Grace is how long attempts may continue after Run was told to end.
 	Grace time.Duration
 }
 
-// Engine sends transmissions that are due. Any number of replicas may run one.
+// Engine sends due transmissions. Any number of replicas may run one.
 type Engine struct {
 	pool    *pgxpool.Pool
 	senders map[Kind]Sender
@@ -55,8 +55,8 @@ type leased struct {
 	ticket int
 }
 
-// A platform that does not answer is probed now and then, by one attempt at a time.
-var patience = outbound.BreakerConfig{TripAfter: breakAfter, First: probeEvery, Longest: probeEvery}
+// A platform that does not answer is probed periodically, by one attempt at a time.
+var breakerConfig = outbound.BreakerConfig{TripAfter: breakAfter, First: probeEvery, Longest: probeEvery}
 
 const (
 	breakAfter = 5
@@ -85,9 +85,9 @@ func New(pool *pgxpool.Pool, senders map[Kind]Sender, cfg Config, now func() tim
 }
 
 func (e *Engine) newMode(livemode bool) *mode {
-	m := &mode{livemode: livemode, breaker: outbound.NewBreaker(patience, e.now, e.log.With("livemode", livemode))}
+	m := &mode{livemode: livemode, breaker: outbound.NewBreaker(breakerConfig, e.now, e.log.With("livemode", livemode))}
 	m.loop = due.New(due.Config[leased]{
-		What: "transmissions", Every: e.cfg.Every, AtOnce: e.cfg.Workers, Within: e.within(), Grace: e.cfg.Grace, Log: e.log,
+		What: "transmissions", Every: e.cfg.Every, AtOnce: e.cfg.Workers, Within: e.attemptTimeout(), Grace: e.cfg.Grace, Log: e.log,
 		Claim: func(ctx context.Context, limit int) ([]leased, error) { return e.claim(ctx, m, limit) },
 		Do: func(ctx context.Context, t leased) {
 			defer m.loop.Nudge() // there may be more, or the platform has answered a probe
@@ -97,14 +97,14 @@ func (e *Engine) newMode(livemode bool) *mode {
 	return m
 }
 
-// within is how long an attempt may take, from before its claim.
-func (e *Engine) within() time.Duration { return e.cfg.Lease * 9 / 10 }
+// attemptTimeout is how long an attempt may take, counted from before its claim.
+func (e *Engine) attemptTimeout() time.Duration { return e.cfg.Lease * 9 / 10 }
 
-// Wake makes the workers of a mode look at once.
+// Wake makes the workers of a mode look for due transmissions now.
 func (e *Engine) Wake(livemode bool) { e.modes[livemode].loop.Nudge() }
 
-// Run sends until ctx ends; what was begun is finished, or broken off after Grace and sent again later. The modes have their
-// own workers: they are two platforms. An engine runs once.
+// Run sends until ctx ends. Attempts in progress are completed, or cancelled after Grace and repeated later. Each mode has its
+// own workers, because they are different platforms. Call Run once.
 func (e *Engine) Run(ctx context.Context) error {
 	var modes errgroup.Group
 	for _, m := range e.modes {
@@ -113,8 +113,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	return modes.Wait()
 }
 
-// claim takes what is due as long as there is room: merchants take turns, one transmission each. A platform that does not answer gets one
-// at a time.
+// claim claims due transmissions while there are free workers: merchants take turns, one transmission each. A platform that does
+// not answer gets one at a time.
 func (e *Engine) claim(ctx context.Context, m *mode, limit int) (all []leased, err error) {
 	probing := m.breaker.Open()
 	ticket, wait := m.breaker.Enter()
@@ -147,8 +147,8 @@ func (e *Engine) claim(ctx context.Context, m *mode, limit int) (all []leased, e
 	return all, err
 }
 
-// Do sends one at once, if it waits and nobody has it, and reports whether it was tried. A platform that has not answered for a
-// while is not tried: the workers probe it.
+// Do sends one transmission at once, if it is waiting and not leased, and reports whether it was tried. If the circuit is open,
+// it is not tried: the workers probe the platform.
 func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode bool) (bool, error) {
 	b := e.modes[livemode].breaker
 	if b.Open() {
@@ -158,7 +158,7 @@ func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode 
 	if wait > 0 {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.within()) // from before the claim
+	ctx, cancel := context.WithTimeout(ctx, e.attemptTimeout()) // from before the claim
 	defer cancel()
 	lease := uuid.New()
 	t, ok, err := e.claimOne(ctx, lease, kind, subject)
@@ -170,22 +170,22 @@ func (e *Engine) Do(ctx context.Context, kind Kind, subject uuid.UUID, livemode 
 	return true, nil
 }
 
-// recordWithin bounds the recording of an attempt.
-const recordWithin = 10 * time.Second
+// recordTimeout is the deadline for recording an attempt.
+const recordTimeout = 10 * time.Second
 
-// attempt sends within ctx, which ends before the lease does, and records what came of it, also when the caller has gone.
+// attempt sends within ctx, which ends before the lease, and records the result, even if the caller has gone.
 func (e *Engine) attempt(ctx context.Context, t leased) {
 	err := e.send(ctx, t.Transmission)
-	o := e.judge(t.Transmission, err)
+	o := e.outcomeOf(t.Transmission, err)
 	e.modes[t.Livemode].breaker.Leave(t.ticket, verdictOf(ctx, o))
-	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	if err := e.finish(record, t.Transmission, t.lease, o); err != nil {
 		e.log.Warn("transmission", "kind", t.Kind, "subject", t.Subject, "error", err)
 	}
 }
 
-// send calls the sender. One document that breaks it must not stop all others: a panic is trouble with that document.
+// send calls the sender. A panic fails only this transmission, so that one document cannot stop all others.
 func (e *Engine) send(ctx context.Context, t Transmission) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -199,12 +199,13 @@ func (e *Engine) send(ctx context.Context, t Transmission) (err error) {
 	return e.senders[t.Kind].Send(ctx, t)
 }
 
-// verdictOf an attempt. A caller that gives up says nothing about the platform, nor does a document that was not sent.
+// verdictOf returns what an attempt means for the health of the platform. A caller that gives up says nothing about it, nor does
+// a document that was not sent.
 func verdictOf(ctx context.Context, o outcome) outbound.Verdict {
 	switch {
 	case o.verdict == answered:
 		return outbound.Healthy
-	case o.verdict == untried, errors.Is(ctx.Err(), context.Canceled):
+	case o.verdict == notTried, errors.Is(ctx.Err(), context.Canceled):
 		return outbound.Unknown
 	default:
 		return outbound.Sick

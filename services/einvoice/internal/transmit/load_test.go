@@ -49,7 +49,7 @@ func TestAThousandAreSentOnceByTwoEngines(t *testing.T) {
 }
 
 // One merchant's backlog costs another merchant one turn, not the backlog.
-func TestABacklogOfOneMerchantDoesNotHoldUpAnother(t *testing.T) {
+func TestABacklogOfOneMerchantDoesNotDelayAnother(t *testing.T) {
 	t.Parallel()
 	for _, newcomer := range []string{"m_a", "m_z"} { // before and after it in the order of turns
 		f := setup(t)

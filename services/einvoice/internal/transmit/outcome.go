@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// outcome is what a row becomes.
+// outcome is the new state of a row.
 type outcome struct {
 	state          string
 	dueAt, endedAt *time.Time
 	attempts       int
 	problem        string
-	// verdict is what the attempt says about the platform.
+	// verdict is what the attempt means for the health of the platform.
 	verdict verdict
 }
 
@@ -21,46 +21,46 @@ type outcome struct {
 type verdict int
 
 const (
-	answered verdict = iota // it works, whatever it said
-	troubled                // it, or the way to it, does not
-	untried                 // it may not have been asked
+	answered    verdict = iota // it answered, whatever the answer
+	unreachable                // it, or the way to it, does not work
+	notTried                   // it may not have been called
 )
 
-func (e *Engine) judge(t Transmission, err error) outcome {
+func (e *Engine) outcomeOf(t Transmission, err error) outcome {
 	now := e.now()
 	var wait Wait
 	switch {
 	case err == nil:
 		return outcome{state: "sent", endedAt: &now, attempts: t.Attempts}
 	case errors.As(err, &wait):
-		again := now.Add(max(wait.Again, minWait))
-		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts - 1, problem: bounded(wait), verdict: untried}
+		again := now.Add(max(wait.RetryAfter, minWait))
+		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts - 1, problem: bounded(wait), verdict: notTried}
 	case errors.Is(err, ErrStop):
 		e.log.Warn("transmission given up", "kind", t.Kind, "subject", t.Subject, "merchant", t.MerchantID, "error", err)
 		return outcome{state: "stopped", endedAt: &now, attempts: t.Attempts, problem: bounded(err)}
 	default:
 		again := now.Add(backoff(t.Attempts))
 		e.log.Info("transmission postponed", "kind", t.Kind, "subject", t.Subject, "attempts", t.Attempts, "error", err)
-		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts, problem: bounded(err), verdict: troubled}
+		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts, problem: bounded(err), verdict: unreachable}
 	}
 }
 
-// bounded is a text that PostgreSQL takes: without NUL and of a bounded length, whatever the platform said.
+// bounded returns an error text that PostgreSQL accepts: without NUL and of limited length.
 func bounded(err error) string {
 	text := []rune(strings.ReplaceAll(err.Error(), "\x00", ""))
 	return string(text[:min(len(text), 500)])
 }
 
-// Distances between attempts: 2 s, 4 s, … up to 15 minutes, each with a random part so that a backlog does not come back at
-// once. There is no last attempt: what has to leave by law is not given up because the platform is down.
+// Intervals between attempts: 2 s, 4 s, … up to 15 minutes, each with jitter so that a backlog does not return at once. There is
+// no last attempt: documents that must be sent by law are not given up because the platform is down.
 const (
 	firstBackoff = 2 * time.Second
 	maxBackoff   = 15 * time.Minute
-	// minWait keeps a sender that does not know how long to wait from being asked all the time.
+	// minWait is the minimum delay, even if a sender asks for none.
 	minWait = time.Second
 )
 
-// backoff after that many attempts: the distance, a quarter less or more.
+// backoff returns the interval after that many attempts, ±25 %.
 func backoff(attempts int) time.Duration {
 	d := maxBackoff
 	if attempts < 10 {

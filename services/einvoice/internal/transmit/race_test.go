@@ -22,7 +22,7 @@ func (f *fixture) drop(subject uuid.UUID) bool {
 	return ok
 }
 
-func TestWhatWasDroppedIsNeverSent(t *testing.T) {
+func TestADroppedTransmissionIsNeverSent(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
@@ -38,7 +38,7 @@ func TestWhatWasDroppedIsNeverSent(t *testing.T) {
 	f.wants(subject, "dropped", 0)
 }
 
-func TestNothingIsDroppedOrRestartedWhileItIsTried(t *testing.T) {
+func TestNothingIsDroppedOrRestartedDuringAnAttempt(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
@@ -88,7 +88,7 @@ func TestADropRacesWithAttempts(t *testing.T) {
 			dropped = ok
 		})
 		racers.Wait()
-		f.modes[true].breaker = outbound.NewBreaker(patience, f.clock.Now, slog.New(slog.DiscardHandler))
+		f.modes[true].breaker = outbound.NewBreaker(breakerConfig, f.clock.Now, slog.New(slog.DiscardHandler))
 		if r := f.row(subject); dropped != (r.state == "dropped") || !dropped && !begun {
 			t.Fatalf("dropped %v, begun %v, %+v", dropped, begun, r)
 		}
@@ -96,7 +96,7 @@ func TestADropRacesWithAttempts(t *testing.T) {
 }
 
 // The drop's transaction is open: a worker passes over it, and Do waits and then finds nothing.
-func TestADropThatIsNotCommittedYetHoldsAttemptsBack(t *testing.T) {
+func TestAnUncommittedDropBlocksAttempts(t *testing.T) {
 	t.Parallel()
 	for _, commit := range []bool{true, false} {
 		f := setup(t)
@@ -161,7 +161,7 @@ func TestADropAfterTheLeaseOfADeadWorker(t *testing.T) {
 	if !f.drop(subject) {
 		t.Error("not dropped after the lease")
 	}
-	if err := f.finish(t.Context(), due[0], lease, f.judge(due[0], nil)); err != nil {
+	if err := f.finish(t.Context(), due[0], lease, f.outcomeOf(due[0], nil)); err != nil {
 		t.Fatal(err)
 	}
 	f.wants(subject, "dropped", 1)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestRunFinishesWhatItBegan(t *testing.T) {
+func TestRunCompletesAttemptsInProgress(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
@@ -27,7 +27,7 @@ func TestRunFinishesWhatItBegan(t *testing.T) {
 	f.wants(late, "waiting", 0)
 }
 
-func TestRunBreaksOffWhatHangs(t *testing.T) {
+func TestRunCancelsHangingAttempts(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.Engine = f.engine(Config{Grace: 1})

@@ -14,10 +14,11 @@ import (
 
 const columns = `id, kind, subject, merchant_id, livemode, attempts`
 
-// A claim moves the due time ahead, so it is a lease: a worker that dies loses nothing. It walks the index from merchant to merchant,
-// beginning after the one whose turn was last, and takes the oldest of each: who has ten thousand waiting is served as often
-// as who has one. The walk ends as soon as enough are found, and does not begin when nothing is due. It takes 10 to 20 µs for each
-// merchant who has something waiting: with many thousands of them at a time it wants a table of whose turn it is.
+// A claim moves the due time ahead, which makes it a lease: a worker that dies loses nothing. It walks the index from merchant to
+// merchant, starting after the one whose turn was last, and takes the oldest transmission of each: a merchant with ten thousand
+// waiting is served as often as one with a single one. The walk ends as soon as enough are found, and does not start if nothing
+// is due. It takes 10 to 20 µs for each merchant with something waiting; with many thousands of them a table of turns would be
+// needed.
 const claimDueSQL = `with recursive turns (merchant_id) as (
 	(select t.merchant_id from transmissions t where t.state = 'waiting' and t.livemode = $3 and t.merchant_id > $5
 		and (select d.due_at from transmissions d where d.state = 'waiting' and d.livemode = $3 order by d.due_at limit 1) <= $4
@@ -46,7 +47,7 @@ func scan(row pgx.CollectableRow) (Transmission, error) {
 	return t, err
 }
 
-// claimDue takes at most limit, one for each merchant from the next turn on, in the order of turns.
+// claimDue claims at most limit, one for each merchant from the next turn on, in the order of turns.
 func (e *Engine) claimDue(ctx context.Context, lease uuid.UUID, m *mode, limit int) ([]Transmission, error) {
 	now := e.now()
 	rows, err := e.pool.Query(ctx, claimDueSQL, now.Add(e.cfg.Lease), lease, m.livemode, now, m.after, limit)
@@ -60,7 +61,7 @@ func (e *Engine) claimDue(ctx context.Context, lease uuid.UUID, m *mode, limit i
 	return due, nil
 }
 
-// claimOne takes one that waits, due or not; false when there is none, or somebody has it.
+// claimOne claims one that is waiting, due or not; ok is false if there is none or it is leased.
 func (e *Engine) claimOne(ctx context.Context, lease uuid.UUID, kind Kind, subject uuid.UUID) (Transmission, bool, error) {
 	now := e.now()
 	rows, err := e.pool.Query(ctx, claimOneSQL, now.Add(e.cfg.Lease), lease, string(kind), subject, now)
@@ -77,7 +78,7 @@ func (e *Engine) claimOne(ctx context.Context, lease uuid.UUID, kind Kind, subje
 	return t, true, nil
 }
 
-// finish records what came of an attempt. Whoever lost the lease meanwhile records nothing.
+// finish records the result of an attempt. If the lease was lost, it records nothing.
 func (e *Engine) finish(ctx context.Context, t Transmission, lease uuid.UUID, o outcome) error {
 	tag, err := e.pool.Exec(ctx, `update transmissions set state = $3, ended_at = $5, attempts = $6, last_error = $7, lease = null, resumed = false,
 		due_at = case when resumed and $3 = 'waiting' then least($8::timestamptz, $4::timestamptz) else $4 end where id = $1 and lease = $2`,
@@ -91,8 +92,8 @@ func (e *Engine) finish(ctx context.Context, t Transmission, lease uuid.UUID, o 
 	return nil
 }
 
-// Resume makes everything of a merchant due that waits, for example because its mandate has become active. What is being
-// tried at this moment is tried again if it has to wait. Wake the engine after the commit.
+// Resume makes all waiting transmissions of a merchant due, for example because its mandate has become active. An attempt in
+// progress is repeated if it has to wait. Wake the engine after the commit.
 func Resume(ctx context.Context, db pg.DB, merchantID string, livemode bool, now time.Time) error {
 	_, err := db.Exec(ctx, `update transmissions set resumed = lease is not null, due_at = case when lease is null then $3 else due_at end
 		where merchant_id = $1 and livemode = $2 and state = 'waiting' and (lease is not null or due_at > $3)`, merchantID, livemode, now)
@@ -102,8 +103,8 @@ func Resume(ctx context.Context, db pg.DB, merchantID string, livemode bool, now
 	return nil
 }
 
-// Restart makes one due again that waits or was stopped; false when there is none, or somebody has it right now. One that was sent
-// or dropped stays so.
+// Restart makes a waiting or stopped transmission due again; false if there is none or it is leased. Sent and dropped ones are
+// not changed.
 func Restart(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `update transmissions set state = 'waiting', due_at = $3, ended_at = null, lease = null
 		where kind = $1 and subject = $2 and state in ('waiting', 'stopped') and (lease is null or due_at <= $3)`, string(kind), subject, now)
@@ -113,8 +114,8 @@ func Restart(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now ti
 	return tag.RowsAffected() > 0, nil
 }
 
-// Drop ends one that need not be sent any more; false when it was sent, or somebody has it right now. When it returns true and its
-// transaction commits, no attempt is in progress and none begins.
+// Drop ends a transmission that is no longer needed; false if it was sent or is leased. If it returns true and its transaction
+// commits, no attempt is in progress and none will start.
 func Drop(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now time.Time) (bool, error) {
 	tag, err := db.Exec(ctx, `update transmissions set state = 'dropped', due_at = null, ended_at = $3, lease = null, last_error = 'not needed any more'
 		where kind = $1 and subject = $2 and state <> 'sent' and (lease is null or due_at <= $3)`, string(kind), subject, now)

@@ -1,6 +1,6 @@
-// Package transmit sends what has to leave for the platform: documents, collections and reports. A transmission is a row that
-// is written in the transaction of its cause and owned by a due time until it is sent or refused for good; Engine sends what
-// is due. No remote call is made inside a transaction.
+// Package transmit sends everything that must be sent to the platform: documents, collections and reports. A transmission is a
+// row that is recorded in the transaction of its cause and has a due time until it is sent or permanently refused; Engine sends
+// due transmissions. No remote call is made inside a transaction.
 package transmit
 
 import (
@@ -27,36 +27,36 @@ const (
 	Report Kind = "report"
 )
 
-// Transmission is one thing to send.
+// Transmission is one object to send.
 type Transmission struct {
 	ID         uuid.UUID
 	Kind       Kind
 	Subject    uuid.UUID
 	MerchantID string
 	Livemode   bool
-	// Attempts that were started, this one included.
+	// Attempts that were started, including this one.
 	Attempts int
 }
 
-// Sender sends one kind. It reads its subject, calls the platform with no transaction open, and records what came of it in the
-// subject's own tables, all before ctx ends: after that somebody else may have it. Its error says what becomes of the
-// transmission: Wait, ErrStop, or any other, which is tried again later.
+// Sender sends one kind. It reads its subject, calls the platform without an open transaction, and records the result in the
+// subject's own tables, all before ctx ends: after that another process may have the transmission. Its error determines the
+// result: Wait, ErrStop, or any other, which is retried.
 type Sender interface {
 	Send(ctx context.Context, t Transmission) error
 }
 
-// Wait is the error for what cannot be sent before something else happens (a mandate): it waits without counting attempts, and is
-// woken by Resume or when Again comes, a second later at least.
+// Wait is the error for a transmission that depends on something else (a mandate): it waits without counting attempts, until
+// Resume or RetryAfter, at least a second.
 type Wait struct {
-	Why   string
-	Again time.Duration
+	Reason     string
+	RetryAfter time.Duration
 }
 
 // Error implements error.
-func (w Wait) Error() string { return "waits: " + w.Why }
+func (w Wait) Error() string { return "waiting: " + w.Reason }
 
-// ErrStop is wrapped by the error for what was refused for good.
-var ErrStop = errors.New("not to be sent again")
+// ErrStop is wrapped by the error of a permanent refusal.
+var ErrStop = errors.New("permanently refused")
 
 const addSQL = `insert into transmissions (id, kind, subject, merchant_id, livemode, due_at, created_at)
 	values ($1, $2, $3, $4, $5, $6, $7) on conflict (kind, subject) do nothing`
@@ -65,8 +65,9 @@ func (t Transmission) row(now time.Time, hold time.Duration) []any {
 	return []any{t.ID, string(t.Kind), t.Subject, t.MerchantID, t.Livemode, now.Add(hold), now}
 }
 
-// Add records a transmission in db, which must be the transaction of its cause. There is one for each kind and subject: a second one
-// changes nothing. hold keeps the engine's workers away for that long, for a caller who sends it with Engine.Do at once; 0: none.
+// Add records a transmission in db, which must be the transaction of its cause. There is one for each kind and subject; adding it
+// again changes nothing. hold keeps the engine's workers away for that long, for a caller that sends it at once with Engine.Do;
+// 0: none.
 func Add(ctx context.Context, db pg.DB, t Transmission, now time.Time, hold time.Duration) error {
 	if _, err := db.Exec(ctx, addSQL, t.row(now, hold)...); err != nil {
 		return fmt.Errorf("add transmission: %w", err)

@@ -12,7 +12,7 @@ import (
 
 var errDown = errors.New("connection refused")
 
-func TestWhatIsDueIsSentOnce(t *testing.T) {
+func TestADueTransmissionIsSentOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	due, later := f.add("m_1"), f.addIn("m_1", true, time.Minute)
@@ -76,7 +76,7 @@ func TestADeadWorkersTransmissionComesBackAfterTheLease(t *testing.T) {
 	f.wants(subject, "sent", 2)
 	// The dead one was only slow: what it says does not count any more.
 	late := Transmission{Kind: Document, Subject: subject}
-	if err := f.finish(t.Context(), late, dead, f.judge(late, errDown)); err != nil {
+	if err := f.finish(t.Context(), late, dead, f.outcomeOf(late, errDown)); err != nil {
 		t.Fatal(err)
 	}
 	f.wants(subject, "sent", 2)
@@ -104,10 +104,10 @@ func TestWaitingCountsNoAttemptAndResumeEndsIt(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject, other := f.add("m_1"), f.add("m_2")
-	f.sender.fails(fmt.Errorf("send: %w", Wait{Why: "no mandate", Again: time.Hour}))
+	f.sender.fails(fmt.Errorf("send: %w", Wait{Reason: "no mandate", RetryAfter: time.Hour}))
 	f.pass(f.Engine, true)
 	r := f.wants(subject, "waiting", 0)
-	if !r.due.Equal(f.clock.Now().Add(time.Hour)) || r.problem != "waits: no mandate" {
+	if !r.due.Equal(f.clock.Now().Add(time.Hour)) || r.problem != "waiting: no mandate" {
 		t.Errorf("%+v", r)
 	}
 	f.sender.fails(nil)
@@ -124,7 +124,7 @@ func TestWaitingCountsNoAttemptAndResumeEndsIt(t *testing.T) {
 	f.wants(other, "waiting", 0)
 }
 
-func TestResumeReachesWhatIsBeingTried(t *testing.T) {
+func TestResumeReachesAnAttemptInProgress(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
@@ -134,29 +134,29 @@ func TestResumeReachesWhatIsBeingTried(t *testing.T) {
 	if err := Resume(t.Context(), f.pool, "m_1", true, f.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	letGo <- Wait{Why: "no mandate", Again: time.Hour}
+	letGo <- Wait{Reason: "no mandate", RetryAfter: time.Hour}
 	if again := <-began; again.Subject != subject {
 		t.Errorf("got %+v", again)
 	}
-	letGo <- Wait{Why: "no mandate", Again: time.Hour} // nothing resumed it this time
+	letGo <- Wait{Reason: "no mandate", RetryAfter: time.Hour} // nothing resumed it this time
 	stop()
 	if r := f.wants(subject, "waiting", 0); !r.due.Equal(f.clock.Now().Add(time.Hour)) {
 		t.Errorf("due at %v", r.due)
 	}
 }
 
-func TestAWaitWithoutATimeIsNoLoop(t *testing.T) {
+func TestAWaitWithoutADelayDoesNotLoop(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
-	f.sender.fails(Wait{Why: "something"})
+	f.sender.fails(Wait{Reason: "something"})
 	f.pass(f.Engine, true)
 	if r := f.row(subject); !r.due.After(f.clock.Now()) {
 		t.Errorf("due at %v", r.due)
 	}
 }
 
-func TestWhatIsRefusedForGoodStops(t *testing.T) {
+func TestAPermanentRefusalStopsTheTransmission(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
@@ -181,7 +181,7 @@ func TestWhatIsRefusedForGoodStops(t *testing.T) {
 	}
 }
 
-func TestASenderThatPanicsHoldsUpNothingElse(t *testing.T) {
+func TestAPanickingSenderDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	bad, good := f.add("m_1"), f.add("m_2")
@@ -196,7 +196,7 @@ func TestASenderThatPanicsHoldsUpNothingElse(t *testing.T) {
 	f.wants(good, "sent", 1)
 }
 
-func TestDistancesGrowUpToABound(t *testing.T) {
+func TestIntervalsGrowUpToALimit(t *testing.T) {
 	t.Parallel()
 	for attempts := range 2000 {
 		want := maxBackoff
@@ -214,7 +214,7 @@ func TestDistancesGrowUpToABound(t *testing.T) {
 	}
 }
 
-func TestAFailureIsTriedAgainLater(t *testing.T) {
+func TestAFailureIsRetriedLater(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	subject := f.add("m_1")
@@ -249,7 +249,7 @@ func TestDoBesideTheWorkers(t *testing.T) {
 	f.wants(held, "sent", 1)
 }
 
-func TestACallerWhoGoesAwayIsNoTroubleOfThePlatform(t *testing.T) {
+func TestACallerThatGivesUpDoesNotOpenTheCircuit(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for range 2 * breakAfter {

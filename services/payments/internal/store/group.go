@@ -11,11 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// group commits the work of several callers in one transaction. A commit costs the same for one payment as for many, so
-// under load this determines the throughput of the database. A single caller does not wait.
+// group commits the work of several callers in one transaction. A commit costs the same for one payment as for many, so under
+// load this determines the throughput of the database. A single caller does not wait.
 //
-// Work in a group must not depend on other work in it and must be idempotent: if the transaction fails, each caller repeats
-// its own work alone.
+// Work in a group must not depend on other work in it and must be idempotent: if the transaction fails, each caller repeats its
+// own work alone.
 type group struct {
 	pool *pgxpool.Pool
 	// units is unbuffered: a worker answers every unit it receives, so no caller is left waiting when the workers end.

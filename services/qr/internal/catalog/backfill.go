@@ -19,18 +19,18 @@ import (
 )
 
 const (
-	// jobsEvery is the longest that a due search waits for its turn, jobsAtOnce how many one process makes at a time.
+	// jobsEvery is the maximum delay of a due search, jobsAtOnce the number of concurrent searches in one process.
 	jobsEvery  = 2 * time.Second
 	jobsAtOnce = 2
-	// jobLease keeps other replicas from a search that is under way.
+	// jobLease keeps other replicas from a search in progress.
 	jobLease = bedrockTimeout + 15*time.Second
-	// A search that fails is repeated after 1, 2, 4 and 8 minutes, then given up.
+	// A failed search is retried after 1, 2, 4 and 8 minutes, then given up.
 	jobAttempts = 5
 	jobPause    = time.Minute
 )
 
-// Backfill finds images for products that were created without one: a consumer of product.created notes what to look
-// for, a worker looks. The search may ask a remote service, so neither happens within the other's transaction.
+// Backfill finds images for products that were created without one: a consumer of product.created records jobs, and a worker
+// searches. The search may call a remote service, so it is not part of the consumer's transaction.
 type Backfill struct {
 	store    *Store
 	finder   Finder
@@ -46,24 +46,25 @@ type job struct {
 	attempts int
 }
 
-// NewBackfill returns the backfill, the consumer "images".
+// NewBackfill returns the backfill with the consumer "images".
 func NewBackfill(store *Store, finder Finder, b *bus.Bus, log *slog.Logger) *Backfill {
 	f := &Backfill{store: store, finder: finder, log: log, pool: store.pool}
 	f.jobs = due.New(due.Config[job]{
 		What: "searches for images", Every: jobsEvery, AtOnce: jobsAtOnce, Within: jobLease - 5*time.Second, Claim: f.claim, Do: f.search, Log: log,
 	})
-	f.consumer = consume.New(consume.Config{Name: "images", Subjects: []string{"eupay.evt.*.product.created.>"}}, store.pool, b, f.note, f.jobs.Nudge, log)
+	f.consumer = consume.New(consume.Config{Name: "images", Subjects: []string{"eupay.evt.*.product.created.>"}}, store.pool, b, f.recordJobs, f.jobs.Nudge, log)
 	return f
 }
 
-// Consume notes new products until ctx ends.
+// Consume records jobs for new products until ctx ends.
 func (f *Backfill) Consume(ctx context.Context) error { return f.consumer.Run(ctx) }
 
-// Search looks for images until ctx ends.
+// Search processes the jobs until ctx ends.
 func (f *Backfill) Search(ctx context.Context) error { return f.jobs.Run(ctx) }
 
-// note makes a job of each new product that has no image. The product may have one or be gone by now: the job will see.
-func (f *Backfill) note(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
+// recordJobs records a job for each new product without an image. The product may have one or be deleted by now; the job checks
+// that.
+func (f *Backfill) recordJobs(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	for _, e := range batch {
 		var changed eventsv1.ProductChanged
 		if err := proto.Unmarshal(e.Data, &changed); err != nil {
@@ -75,13 +76,13 @@ func (f *Backfill) note(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 		_, err := tx.Exec(ctx, `insert into image_jobs (product_id, due_at) select id, $2 from products where id = $1 and image_url = ''
 			on conflict do nothing`, changed.GetProductId(), f.store.now())
 		if err != nil {
-			return fmt.Errorf("note product without image: %w", err)
+			return fmt.Errorf("record image job: %w", err)
 		}
 	}
 	return nil
 }
 
-// claim takes the searches that are due longest.
+// claim claims the searches that have been due longest.
 func (f *Backfill) claim(ctx context.Context, limit int) ([]job, error) {
 	now := f.store.now()
 	rows, err := f.pool.Query(ctx, `with due as (select product_id from image_jobs where due_at <= $1 order by due_at limit $3 for update skip locked)
@@ -98,19 +99,19 @@ func (f *Backfill) claim(ctx context.Context, limit int) ([]job, error) {
 func (f *Backfill) search(ctx context.Context, j job) {
 	imageURL, err := f.finder.Find(ctx, j.MerchantID, j.Name, j.Category)
 	if err != nil {
-		err = f.failed(ctx, j.Product, j.attempts+1, err)
+		err = f.recordFailure(ctx, j.Product, j.attempts+1, err)
 	} else {
-		err = f.found(ctx, j.Product, imageURL)
+		err = f.saveImage(ctx, j.Product, imageURL)
 	}
 	if err != nil {
-		f.log.Warn("outcome of a search for an image not recorded, searching again", "product", j.ID, "error", err)
+		f.log.Warn("result of an image search not recorded, searching again", "product", j.ID, "error", err)
 	}
 }
 
-// found gives the product the image, unless the merchant was faster.
-func (f *Backfill) found(ctx context.Context, job Product, imageURL string) error {
+// saveImage sets the image of the product, unless the merchant has set one.
+func (f *Backfill) saveImage(ctx context.Context, job Product, imageURL string) error {
 	err := f.store.change(ctx, func(tx pgx.Tx) error {
-		p, err := one(ctx, tx, job.MerchantID, job.ID, "for update")
+		p, err := readOne(ctx, tx, job.MerchantID, job.ID, "for update")
 		if err != nil {
 			return err
 		}
@@ -129,8 +130,8 @@ func (f *Backfill) found(ctx context.Context, job Product, imageURL string) erro
 	return err
 }
 
-// failed notes when to look again. A service that stops is no failure.
-func (f *Backfill) failed(ctx context.Context, p Product, attempts int, reason error) error {
+// recordFailure schedules the next attempt. A shutdown does not count as a failure.
+func (f *Backfill) recordFailure(ctx context.Context, p Product, attempts int, reason error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil
 	}
@@ -141,7 +142,7 @@ func (f *Backfill) failed(ctx context.Context, p Product, attempts int, reason e
 		sql, args = `delete from image_jobs where product_id = $1`, []any{p.ID}
 	}
 	if _, err := f.pool.Exec(ctx, sql, args...); err != nil {
-		return fmt.Errorf("note failed search: %w", err)
+		return fmt.Errorf("record failed image search: %w", err)
 	}
 	return nil
 }

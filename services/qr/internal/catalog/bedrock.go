@@ -21,24 +21,25 @@ import (
 	"european-pay.eu/eupay/internal/outbound"
 )
 
-// BedrockSettings say which model of Amazon Bedrock makes images.
+// BedrockSettings select the model of Amazon Bedrock that generates images.
 type BedrockSettings struct {
 	Region, Model        string
 	AccessKey, SecretKey string
-	// Endpoint replaces that of the region, such as that of a VPC. Empty: https://bedrock-runtime.<region>.amazonaws.com.
+	// Endpoint replaces the endpoint of the region, for example with that of a VPC. Default:
+	// https://bedrock-runtime.<region>.amazonaws.com.
 	Endpoint string
 }
 
 const (
 	bedrockTimeout = 45 * time.Second
-	// maxAnswer holds a base64 image of MaxImage with room to spare.
+	// maxAnswer is sufficient for a base64 image of MaxImage.
 	maxAnswer = 8 << 20
-	// maxPrompt is the longest prompt that Titan Image Generator takes; Nova Canvas takes twice as much.
+	// maxPrompt is the longest prompt that Titan Image Generator accepts; Nova Canvas accepts twice as much.
 	maxPrompt = 512
 )
 
-// Bedrock is a Finder that has an image made by a text-to-image model with the request format of Amazon Titan Image
-// Generator and Amazon Nova Canvas (InvokeModel of the Bedrock Runtime API), and keeps it in the image store.
+// Bedrock is a Finder that generates images with a text-to-image model, using the request format of Amazon Titan Image Generator
+// and Amazon Nova Canvas (InvokeModel of the Bedrock Runtime API), and stores them in the image store.
 type Bedrock struct {
 	o      BedrockSettings
 	url    *url.URL
@@ -48,7 +49,7 @@ type Bedrock struct {
 	now    func() time.Time
 }
 
-// NewBedrock returns the finder. Close it.
+// NewBedrock returns the finder. Call Close at the end.
 func NewBedrock(o BedrockSettings, images *Images, now func() time.Time) (*Bedrock, error) {
 	if o.Endpoint == "" {
 		o.Endpoint = "https://bedrock-runtime." + o.Region + ".amazonaws.com"
@@ -57,7 +58,7 @@ func NewBedrock(o BedrockSettings, images *Images, now func() time.Time) (*Bedro
 	if err != nil || u.Host == "" {
 		return nil, errors.New("EUPAY_BEDROCK_ENDPOINT must be an http or https URL")
 	}
-	// Model ids hold colons, which the path has escaped.
+	// Model ids contain colons, which are escaped in the path.
 	u.Path = "/model/" + o.Model + "/invoke"
 	u.RawPath = "/model/" + strings.ReplaceAll(url.PathEscape(o.Model), ":", "%3A") + "/invoke"
 	return &Bedrock{
@@ -89,12 +90,12 @@ func (b *Bedrock) Find(ctx context.Context, merchantID, name, category string) (
 	}
 	kind := kindOf(image)
 	if kind == "" {
-		return "", errors.New("the model's answer holds no image that we take")
+		return "", errors.New("the model returned no image of an accepted type")
 	}
 	return b.images.Put(ctx, merchantID, kind, image)
 }
 
-// prompt describes the picture. The merchant's words are data: the model only draws.
+// prompt describes the picture. The merchant's words are only drawn, so they need no sanitising.
 func prompt(name, category string) string {
 	text := []rune("Appetising studio photograph for a shop's catalogue, plain light background, no text: " + name)
 	if category != "" {
@@ -113,7 +114,7 @@ func (b *Bedrock) invoke(ctx context.Context, text string) ([]byte, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("make request to Bedrock: %w", err)
+		return nil, fmt.Errorf("build request to Bedrock: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
@@ -124,7 +125,7 @@ func (b *Bedrock) invoke(ctx context.Context, text string) ([]byte, error) {
 	}
 	resp, err := b.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask Bedrock: %w", err)
+		return nil, fmt.Errorf("call Bedrock: %w", err)
 	}
 	defer resp.Body.Close()
 	return readImage(resp)
@@ -133,21 +134,21 @@ func (b *Bedrock) invoke(ctx context.Context, text string) ([]byte, error) {
 func readImage(resp *http.Response) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("read Bedrock's answer: %w", err)
+		return nil, fmt.Errorf("read Bedrock's response: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		// The text may quote the prompt; the type alone says what is wrong, such as ThrottlingException.
-		return nil, fmt.Errorf("the answer of Bedrock is %d %s", resp.StatusCode, resp.Header.Get("X-Amzn-Errortype"))
+		// The text may quote the prompt; the type is sufficient, such as ThrottlingException.
+		return nil, fmt.Errorf("Bedrock returned %d %s", resp.StatusCode, resp.Header.Get("X-Amzn-Errortype"))
 	}
 	var out struct {
 		Images []string `json:"images"`
 	}
 	if err := json.Unmarshal(raw, &out); err != nil || len(out.Images) == 0 {
-		return nil, errors.New("the answer of Bedrock holds no image")
+		return nil, errors.New("Bedrock returned no image")
 	}
 	image, err := base64.StdEncoding.DecodeString(out.Images[0])
 	if err != nil {
-		return nil, errors.New("the answer of Bedrock holds no readable image")
+		return nil, errors.New("Bedrock returned an unreadable image")
 	}
 	return image, nil
 }

@@ -7,13 +7,13 @@ import (
 	"unicode"
 )
 
-// Finder looks for an image that fits a product, for a merchant's use. It returns the image's URL.
+// Finder finds an image for a merchant's product and returns its URL.
 type Finder interface {
 	Find(ctx context.Context, merchantID, name, category string) (string, error)
 }
 
-// illustration is one of the drawings that the gateway serves, with the words, as normalise writes them, that call for
-// it. Earlier ones win: the more special come first.
+// illustration is a drawing that the gateway serves, with the words, as normalise writes them, for which it is chosen. Earlier
+// ones take precedence, so the more specific ones come first.
 type illustration struct {
 	name  string
 	words string
@@ -38,20 +38,20 @@ var illustrations = []illustration{
 	{"parcel", ""},
 }
 
-// IsIllustration reports whether it is the file name of an illustration.
+// IsIllustration reports whether file is the name of an illustration.
 func IsIllustration(file string) bool {
 	name, ok := strings.CutSuffix(file, ".svg")
 	return ok && slices.ContainsFunc(illustrations, func(i illustration) bool { return i.name == name })
 }
 
-// Library finds one of our illustrations by the words of name and category, in French and English. It needs nobody else
-// and always finds one: a parcel fits everything.
+// Library finds one of our illustrations by the words of name and category, in French and English. It needs no remote service and
+// always finds one: a parcel fits everything.
 type Library struct {
 	// BaseURL is where the illustrations are served.
 	BaseURL string
 }
 
-// Find implements Finder. The words of the name count before those of the category, the first before the next.
+// Find implements Finder. Words of the name take precedence over those of the category, and earlier words over later ones.
 func (l Library) Find(_ context.Context, _, name, category string) (string, error) {
 	return l.BaseURL + "/" + pick(name, category) + ".svg", nil
 }
@@ -67,7 +67,7 @@ func pick(name, category string) string {
 	return "parcel"
 }
 
-// hasWord also takes the plain plural.
+// hasWord also accepts the plural with s.
 func hasWord(list, word string) bool {
 	all := strings.Fields(list)
 	return slices.Contains(all, word) || len(word) > 3 && slices.Contains(all, strings.TrimSuffix(word, "s"))

@@ -84,7 +84,7 @@ func TestBedrockDrawsAnImage(t *testing.T) {
 	}
 }
 
-func TestWhatBedrockRefusesIsNoImage(t *testing.T) {
+func TestARefusalByBedrockIsAnError(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for name, answer := range map[string]http.HandlerFunc{
@@ -145,7 +145,7 @@ func TestABackfillNeverOverwritesTheMerchant(t *testing.T) {
 	}
 }
 
-func TestASearchThatFailsIsRepeatedAndGivenUp(t *testing.T) {
+func TestAFailedSearchIsRetriedAndGivenUp(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	id, now, searches := f.add(t, us, func(p *qrv1.ProductFields) { p.ImageUrl = proto.String("") }).GetId(), noon, 0

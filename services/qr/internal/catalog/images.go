@@ -18,46 +18,46 @@ import (
 )
 
 const (
-	// UploadTTL is how long an upload URL is good.
+	// UploadTTL is how long an upload URL is valid.
 	UploadTTL   = 5 * time.Minute
 	maxFilename = 255
-	// storeTimeout bounds a question to the store.
+	// storeTimeout is the deadline of a request to the store.
 	storeTimeout = 4 * time.Second
-	// picturesAtOnce bounds the memory of pictures that are being judged.
+	// picturesAtOnce limits the pictures that are verified concurrently, and so the memory.
 	picturesAtOnce = 8
-	// uploads is where the bytes of uploads wait, which nobody else reads: what was not judged is never shown.
+	// uploads is the private prefix of uploaded objects: unverified images are never public.
 	uploads = "uploads/"
 )
 
-// ImageSettings say where images are kept, in any store that speaks S3.
+// ImageSettings say where images are stored, in any S3-compatible store.
 type ImageSettings struct {
-	// Endpoint is the store's URL without the bucket. Empty: there is no store, and nothing can be uploaded.
+	// Endpoint is the store's URL without the bucket. Without it nothing can be uploaded.
 	Endpoint             string
 	Bucket, Region       string
 	AccessKey, SecretKey string
-	// PublicURL is the base of what everybody reads: the CDN in front of the bucket.
+	// PublicURL is the base URL of public images: the CDN in front of the bucket.
 	PublicURL string
-	// StaticURL is the base of the illustrations that the gateway serves.
+	// StaticURL is the base URL of the illustrations that the gateway serves.
 	StaticURL string
 }
 
-// Images signs uploads and judges what was uploaded.
+// Images signs uploads and verifies what was uploaded.
 type Images struct {
 	s3        *minio.Client
 	transport *http.Transport
 	o         ImageSettings
 	public    *url.URL
-	judging   chan struct{}
+	verifying chan struct{}
 }
 
-// NewImages returns the images of these settings. Close it.
+// NewImages returns the images for these settings. Call Close at the end.
 func NewImages(o ImageSettings) (*Images, error) {
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
 	public, err := url.Parse(o.PublicURL)
 	if err != nil || public.Host == "" {
 		return nil, errors.New("EUPAY_S3_PUBLIC_URL must be an http or https URL")
 	}
-	i := &Images{o: o, public: public, judging: make(chan struct{}, picturesAtOnce)}
+	i := &Images{o: o, public: public, verifying: make(chan struct{}, picturesAtOnce)}
 	if o.Endpoint == "" {
 		return i, nil
 	}
@@ -83,11 +83,12 @@ func (i *Images) Close() {
 	}
 }
 
-// Upload is one signed upload. Nothing is at ImageURL before the upload is saved on a product.
+// Upload is one signed upload. ImageURL does not exist until the upload is saved on a product.
 type Upload struct{ URL, ImageURL, Key string }
 
-// Sign signs one upload of a merchant. The name of the file is judged but not used: keys are ours alone. A size in bytes makes the
-// store take exactly so many; without one the size is judged afterwards, since a PUT cannot be bounded otherwise.
+// Sign signs one upload of a merchant. The file name is validated but not used: we choose the keys. With a size in bytes the
+// store accepts exactly that many; without one the size is checked after the upload, because the size of a PUT cannot be limited
+// otherwise.
 func (i *Images) Sign(ctx context.Context, merchantID, filename, contentType string, size *int64) (Upload, error) {
 	var bad refusals
 	bad.unless(filename != "" && isLine(filename, maxFilename) && !strings.ContainsAny(filename, `/\`) && filename != "..", "filename",
@@ -101,7 +102,7 @@ func (i *Images) Sign(ctx context.Context, merchantID, filename, contentType str
 		return Upload{}, errs.New(errs.Unavailable, "Images cannot be uploaded here: no image store is set up. Give the https URL of an image instead.")
 	}
 	key := i.newKey(merchantID, contentType)
-	// What is part of the signature cannot be sent otherwise.
+	// Signed headers cannot be changed by the sender.
 	fixed := http.Header{"Content-Type": {contentType}}
 	if size != nil {
 		fixed.Set("Content-Length", strconv.FormatInt(*size, 10))

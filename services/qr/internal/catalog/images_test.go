@@ -107,7 +107,7 @@ func elsewhere(base, instead string) string {
 }
 
 // What is behind the URL of another site is for whoever shows it to find out: its end says nothing.
-func TestTheURLOfAnotherSiteIsNotJudgedByItsEnd(t *testing.T) {
+func TestTheExtensionOfAForeignURLIsIgnored(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	id := f.add(t, us, nil).GetId()

@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	// MaxImage is the largest image, in bytes.
+	// MaxImage is the maximum size of an image in bytes.
 	MaxImage = 5 << 20
-	// maxPixels bounds what a small file may become in the memory of whoever shows it. Telephones make pictures of 50 million.
+	// maxPixels limits the memory that a small file may take when it is shown. Phone cameras have up to 50 million pixels.
 	maxPixels = 64_000_000
 )
 
-// extensions are the types of images that browsers show and that hold no script.
+// extensions are the image types that browsers show and that cannot contain scripts.
 var extensions = map[string]string{"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
-// headers read the size of a picture and leave its pixels alone.
+// headers read the size of a picture without decoding its pixels.
 var headers = map[string]func(io.Reader) (image.Config, error){
 	"image/jpeg": jpeg.DecodeConfig, "image/png": png.DecodeConfig, "image/webp": webp.DecodeConfig, "image/gif": gif.DecodeConfig,
 }
 
-// kindOf tells the type of a picture from its bytes alone; empty for what is no picture that we take.
+// kindOf detects the type of a picture from its bytes; empty if it is not an accepted picture.
 func kindOf(picture []byte) string {
 	kind := http.DetectContentType(picture)
 	header := headers[kind]

@@ -1,4 +1,4 @@
-// Package catalog keeps the merchants' products: their data, their stock and their images.
+// Package catalog manages the merchants' products: their data, stock and images.
 package catalog
 
 import (
@@ -16,7 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/vat"
 )
 
-// The bounds of a product. The database has the same.
+// The limits of a product. The database has the same.
 const (
 	maxName        = 200 // characters, as all lengths here
 	maxDescription = 2000
@@ -24,27 +24,27 @@ const (
 	maxURL         = 2048
 	// MaxPrice is a million euros, in cents.
 	MaxPrice money.Cents = 100_000_000
-	// MaxStock is the most pieces of a product.
+	// MaxStock is the maximum stock of a product.
 	MaxStock = 1_000_000
-	// defaultStock is that of the API's documentation.
+	// defaultStock is the default in the API reference.
 	defaultStock = 1000
 )
 
-// Product is one thing that a merchant sells.
+// Product is a product of a merchant.
 type Product struct {
 	ID, MerchantID              string
 	Name, Description, Category string
-	// Price includes VAT, as French law wants prices for consumers to be.
+	// Price includes VAT, as French law requires of consumer prices.
 	Price      money.Cents
 	VATPerMill vat.Rate
 	Stock      int32
-	// ImageURL is empty when there is none.
+	// ImageURL is empty if there is none.
 	ImageURL             string
 	Available            bool
 	CreatedAt, UpdatedAt time.Time
 }
 
-// Fields are what a merchant sets of a product; nil is not given.
+// Fields are the fields that a merchant sets; nil if not given.
 type Fields struct {
 	Name, Description, Category *string
 	Price                       *money.Cents
@@ -53,11 +53,11 @@ type Fields struct {
 	ImageURL                    *string
 	Available                   *bool
 
-	// upload is the key of ImageURL where that is an upload that no product had before.
+	// upload is the key of ImageURL if it is an upload that no product has used yet.
 	upload string
 }
 
-// fill puts the given fields into the product.
+// fill sets the given fields of the product.
 func (f Fields) fill(p *Product) {
 	set(&p.Name, f.Name)
 	set(&p.Description, f.Description)
@@ -75,7 +75,7 @@ func set[T any](into, given *T) {
 	}
 }
 
-// refusals collects refused fields.
+// refusals collects invalid fields.
 type refusals []errs.Field
 
 func (r *refusals) unless(ok bool, field, format string, args ...any) {
@@ -91,7 +91,7 @@ func (r *refusals) err() error {
 	return nil
 }
 
-// clean takes what does not belong there out of the given texts, as out of those of guests, and names those that are too long or empty.
+// clean sanitises the given texts, like those of guests, and returns those that are too long or empty.
 func (f *Fields) clean() refusals {
 	var bad refusals
 	for _, text := range []struct {
@@ -114,7 +114,7 @@ func (f *Fields) clean() refusals {
 	return bad
 }
 
-// check cleans the given fields and names everything that is wrong with them. Whether an image is good is for Images to say.
+// check cleans and validates the given fields. Images are verified separately.
 func (f *Fields) check() error {
 	bad := f.clean()
 	if f.Price != nil {
@@ -132,7 +132,7 @@ func (f *Fields) check() error {
 	return bad.err()
 }
 
-// complete is check for a new product, which needs a name and a price.
+// complete is check for a new product, which requires a name and a price.
 func (f *Fields) complete() error {
 	var bad refusals
 	bad.unless(f.Name != nil, "name", "is required")
@@ -147,19 +147,19 @@ func isLine(s string, limit int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
-// isURL reports whether nothing in it would be taken out of a text.
+// isURL reports whether cleaning would leave the URL unchanged.
 func isURL(s string) bool {
 	clean, ok := plaintext.Line(s, maxURL)
 	return ok && clean == s
 }
 
-// searchKey is what searches are compared with and lists are sorted by.
+// searchKey is the text for searching and sorting.
 func (p Product) searchKey() string { return normalise(p.Name + " " + p.Category) }
 
 // ligatures are letters that people type as two, and that have no decomposition in Unicode.
 var ligatures = strings.NewReplacer("œ", "oe", "æ", "ae", "ß", "ss", "ø", "o", "ł", "l", "’", "'")
 
-// normalise makes texts that a person takes for the same the same: lower case, no accents, single spaces.
+// normalise makes texts equal that people consider equal: lower case, no accents, single spaces.
 func normalise(s string) string {
 	bare := strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {

@@ -12,7 +12,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-func TestTheDocumentedProduct(t *testing.T) {
+func TestTheProductOfTheAPIReference(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	p := f.add(t, us, nil)
@@ -216,7 +216,7 @@ func TestASearchDoesNotWalkTheWholeTable(t *testing.T) {
 	}
 }
 
-func TestACatalogHasAnEnd(t *testing.T) {
+func TestACatalogIsLimited(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	_, err := f.pool.Exec(t.Context(), `insert into products (id, merchant_id, name, price_ttc, vat_rate, stock_quantity, is_available, search_key, created_at,

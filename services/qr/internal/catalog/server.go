@@ -30,7 +30,7 @@ const (
 	maxLimit = 100
 )
 
-// ListProducts returns a page of a merchant's products.
+// ListProducts returns one page of a merchant's products.
 func (s *Server) ListProducts(ctx context.Context, r *qrv1.ListProductsRequest) (*qrv1.ListProductsResponse, error) {
 	page, limit := int(r.GetPage()), int(r.GetLimit())
 	var bad refusals
@@ -107,13 +107,13 @@ func (s *Server) CreateUploadURL(ctx context.Context, r *qrv1.CreateUploadURLReq
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.noteUpload(ctx, r.GetMerchantId(), u.Key); err != nil {
+	if err := s.store.recordUpload(ctx, r.GetMerchantId(), u.Key); err != nil {
 		return nil, err
 	}
 	return &qrv1.CreateUploadURLResponse{UploadUrl: u.URL, ImageUrl: u.ImageURL, Key: u.Key, ExpiresInSeconds: int32(UploadTTL.Seconds())}, nil
 }
 
-// FindImage looks for an image. A search that fails is SERVICE_UNAVAILABLE: it may be repeated.
+// FindImage finds an image. A failed search is SERVICE_UNAVAILABLE, because it may be repeated.
 func (s *Server) FindImage(ctx context.Context, r *qrv1.FindImageRequest) (*qrv1.FindImageResponse, error) {
 	name, category := r.GetName(), r.GetCategory()
 	f := Fields{Name: &name, Category: &category}
@@ -127,7 +127,7 @@ func (s *Server) FindImage(ctx context.Context, r *qrv1.FindImageRequest) (*qrv1
 	return &qrv1.FindImageResponse{ImageUrl: found}, nil
 }
 
-// checkImage judges the given image. An upload that no product has yet is put where it stays, and f remembers it.
+// checkImage verifies the given image. It publishes an upload that no product has used yet and records it in f.
 func (s *Server) checkImage(ctx context.Context, merchantID string, f *Fields) error {
 	if f.ImageURL == nil {
 		return nil
@@ -146,7 +146,7 @@ func (s *Server) checkImage(ctx context.Context, merchantID string, f *Fields) e
 		f.upload = key
 		return s.images.Attach(ctx, key)
 	}
-	return s.images.Judge(ctx, key)
+	return s.images.Verify(ctx, key)
 }
 
 func fieldsOf(f *qrv1.ProductFields) Fields {

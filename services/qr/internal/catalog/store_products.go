@@ -23,19 +23,19 @@ import (
 
 const (
 	noun = "Product"
-	// MaxProducts of one merchant: what a search may have to walk.
+	// MaxProducts is the maximum per merchant, which also limits the cost of a search.
 	MaxProducts = 10_000
 )
 
-// Store is the products in the database.
+// Store is the product store.
 type Store struct {
 	pool *pgxpool.Pool
 	now  func() time.Time
-	// wake tells the relay that there are events to publish.
+	// wake notifies the relay of new events.
 	wake func()
 }
 
-// NewStore returns a store on the pool. wake is called after each commit that announced something.
+// NewStore returns a store for the pool. wake is called after each commit that recorded an event.
 func NewStore(pool *pgxpool.Pool, now func() time.Time, wake func()) *Store {
 	return &Store{pool: pool, now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }, wake: wake}
 }
@@ -59,17 +59,17 @@ func products(ctx context.Context, db pg.DB, sql string, args ...any) ([]Product
 	return pgx.CollectRows(rows, scan)
 }
 
-// isID reports whether an id can be one of ours: a UUID in lower case, as the database prints it.
+// isID reports whether id has the form of our ids: a UUID in lower case.
 func isID(id string) bool {
 	return len(id) == 36 && id == strings.ToLower(id) && uuid.Validate(id) == nil
 }
 
 // Get returns a merchant's product, or NOT_FOUND.
 func (s *Store) Get(ctx context.Context, merchantID, id string) (Product, error) {
-	return one(ctx, s.pool, merchantID, id, "")
+	return readOne(ctx, s.pool, merchantID, id, "")
 }
 
-func one(ctx context.Context, db pg.DB, merchantID, id, lock string) (Product, error) {
+func readOne(ctx context.Context, db pg.DB, merchantID, id, lock string) (Product, error) {
 	if !isID(id) {
 		return Product{}, errs.NotFound(noun)
 	}
@@ -83,7 +83,7 @@ func one(ctx context.Context, db pg.DB, merchantID, id, lock string) (Product, e
 	return list[0], nil
 }
 
-// Filter says which of a merchant's products are wanted; nil and "" are all.
+// Filter selects products of a merchant; nil and "" do not filter.
 type Filter struct {
 	Category  *string
 	Search    string
@@ -93,7 +93,7 @@ type Filter struct {
 const matching = ` from products where merchant_id = $1 and ($2::text is null or category = $2)
 	and ($3 = '' or search_key like $3) and ($4::boolean is null or is_available = $4)`
 
-// List returns a page of the matching products by category and name, and how many there are in all.
+// List returns one page of the matching products by category and name, and the total.
 func (s *Store) List(ctx context.Context, merchantID string, f Filter, page, limit int) ([]Product, int64, error) {
 	args := []any{merchantID, f.Category, pattern(f.Search), f.Available}
 	var total int64
@@ -108,7 +108,7 @@ func (s *Store) List(ctx context.Context, merchantID string, f Filter, page, lim
 	return list, total, nil
 }
 
-// pattern makes a LIKE pattern of what a person searches: its wildcards mean themselves.
+// pattern returns a LIKE pattern for a search text, with its wildcards escaped.
 func pattern(search string) string {
 	key := normalise(search)
 	if key == "" {
@@ -125,7 +125,7 @@ func (s *Store) Create(ctx context.Context, merchantID string, f Fields) (Produc
 	}
 	f.fill(&p)
 	err := s.change(ctx, func(tx pgx.Tx) error {
-		// The version's row lock lets one at a time count.
+		// The lock on the version's row serialises the count.
 		if err := Bump(ctx, tx, merchantID); err != nil {
 			return err
 		}
@@ -155,7 +155,7 @@ func (s *Store) Update(ctx context.Context, merchantID, id string, f Fields) (Pr
 	var p Product
 	err := s.change(ctx, func(tx pgx.Tx) error {
 		var err error
-		if p, err = one(ctx, tx, merchantID, id, "for update"); err != nil {
+		if p, err = readOne(ctx, tx, merchantID, id, "for update"); err != nil {
 			return err
 		}
 		f.fill(&p)
@@ -182,10 +182,10 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, p *Product) error {
 	return announce(ctx, tx, *p, "updated", p.UpdatedAt)
 }
 
-// Delete removes a merchant's product for good.
+// Delete permanently deletes a merchant's product.
 func (s *Store) Delete(ctx context.Context, merchantID, id string) error {
 	return s.change(ctx, func(tx pgx.Tx) error {
-		p, err := one(ctx, tx, merchantID, id, "for update")
+		p, err := readOne(ctx, tx, merchantID, id, "for update")
 		if err != nil {
 			return err
 		}
@@ -207,18 +207,18 @@ func (s *Store) change(ctx context.Context, do func(pgx.Tx) error) error {
 	return nil
 }
 
-// Bump counts the version of the merchant's menu up, within the transaction that changes what the menu shows. It locks
-// the version's row until tx ends: lock products first.
+// Bump increments the version of the merchant's menu, within the transaction that changes the menu. It locks the version's row
+// until tx ends, so lock products first.
 func Bump(ctx context.Context, tx pgx.Tx, merchantID string) error {
 	_, err := tx.Exec(ctx, `insert into menu_versions (merchant_id, version) values ($1, 1)
 		on conflict (merchant_id) do update set version = menu_versions.version + 1`, merchantID)
 	if err != nil {
-		return fmt.Errorf("count the menu's version: %w", err)
+		return fmt.Errorf("increment the menu's version: %w", err)
 	}
 	return nil
 }
 
-// Version is that of the merchant's menu; 0 when nothing was ever changed.
+// Version returns the version of the merchant's menu; 0 if it has never changed.
 func (s *Store) Version(ctx context.Context, db pg.DB, merchantID string) (int64, error) {
 	var version int64
 	err := db.QueryRow(ctx, `select version from menu_versions where merchant_id = $1`, merchantID).Scan(&version)
@@ -228,8 +228,8 @@ func (s *Store) Version(ctx context.Context, db pg.DB, merchantID string) (int64
 	return version, nil
 }
 
-// announce writes the product.<what> event in the transaction of the change. A product has no mode; its events go with
-// the live ones, as those of merchants.
+// announce records the product.<what> event in the transaction of the change. Products have no mode; their events are published
+// as live ones, like those of merchants.
 func announce(ctx context.Context, tx pg.DB, p Product, what string, now time.Time) error {
 	data, err := proto.Marshal(&eventsv1.ProductChanged{
 		ProductId: p.ID, MerchantId: p.MerchantID, Name: p.Name, Category: p.Category, PriceTtcCents: int64(p.Price),

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// maxUploads of one merchant wait to be saved on a product.
+	// maxUploads is the maximum number of a merchant's uploads that are not saved on a product.
 	maxUploads = 100
-	// uploadEnds is when nobody can be sending with a signed URL any more: the store looks at the time when a request begins.
+	// uploadEnds is after how long no upload can be in progress any more: the store checks the expiry when a request begins.
 	uploadEnds = UploadTTL + 10*time.Minute
-	// keepUpload is how long an upload waits to be saved on a product, after its URL has ended.
-	keepUpload = 24 * time.Hour
+	// uploadRetention is how long an upload may wait to be saved on a product, after its URL has expired.
+	uploadRetention = 24 * time.Hour
 )
 
 // The states of an upload.
@@ -29,16 +29,16 @@ const (
 	uploadOver     = "over"
 )
 
-// upload is one signed upload, by the key of its final object.
+// upload is one signed upload, identified by the key of its public object.
 type upload struct{ key, state string }
 
-// noteUpload records an upload before anybody gets its URL.
-func (s *Store) noteUpload(ctx context.Context, merchantID, key string) error {
+// recordUpload records an upload before its URL is returned.
+func (s *Store) recordUpload(ctx context.Context, merchantID, key string) error {
 	tag, err := s.pool.Exec(ctx, `insert into image_uploads (key, merchant_id, state, due_at) select $1, $2::uuid, 'open', $3
 		where (select count(*) from image_uploads where merchant_id = $2::uuid and state in ('open', 'kept')) < $4`,
 		key, merchantID, s.now().Add(uploadEnds), maxUploads)
 	if err != nil {
-		return fmt.Errorf("note upload: %w", err)
+		return fmt.Errorf("record upload: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
 		return errs.New(errs.InvalidState, "%d uploaded images wait to be saved on products. Save them, or wait a day until they are removed.", maxUploads)
@@ -46,7 +46,7 @@ func (s *Store) noteUpload(ctx context.Context, merchantID, key string) error {
 	return nil
 }
 
-// uploadOf returns the state of a merchant's upload; empty when there is none, as for images that were made for it.
+// uploadOf returns the state of a merchant's upload; empty if there is none, as for generated images.
 func (s *Store) uploadOf(ctx context.Context, merchantID, key string) (string, error) {
 	var state string
 	err := s.pool.QueryRow(ctx, `select state from image_uploads where key = $1 and merchant_id = $2`, key, merchantID).Scan(&state)
@@ -56,7 +56,8 @@ func (s *Store) uploadOf(ctx context.Context, merchantID, key string) (string, e
 	return state, nil
 }
 
-// attach notes, in the transaction that saves an upload on a product, that it is there to stay. The sweeper may have been faster.
+// attach records, in the transaction that saves an upload on a product, that it is permanent. The sweeper may have removed it
+// already.
 func (f Fields) attach(ctx context.Context, tx pg.DB, now time.Time) error {
 	if f.upload == "" {
 		return nil
@@ -72,7 +73,7 @@ func (f Fields) attach(ctx context.Context, tx pg.DB, now time.Time) error {
 	return nil
 }
 
-// claimUploads takes the uploads that are due longest for the time of a lease.
+// claimUploads claims the uploads that have been due longest with a lease.
 func (s *Store) claimUploads(ctx context.Context, lease time.Duration, limit int) ([]upload, error) {
 	now := s.now()
 	rows, err := s.pool.Query(ctx, `update image_uploads set due_at = $2 where key in (
@@ -83,8 +84,8 @@ func (s *Store) claimUploads(ctx context.Context, lease time.Duration, limit int
 	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (u upload, err error) { return u, r.Scan(&u.key, &u.state) })
 }
 
-// moveUpload changes the state of an upload, and when it is due, unless it has another one by now.
-func (s *Store) moveUpload(ctx context.Context, u upload, state string, due time.Time) error {
+// setUploadState changes the state of an upload and its due time, unless its state has changed in the meantime.
+func (s *Store) setUploadState(ctx context.Context, u upload, state string, due time.Time) error {
 	_, err := s.pool.Exec(ctx, `update image_uploads set state = $3, due_at = $4 where key = $1 and state = $2`, u.key, u.state, state, due)
 	if err != nil {
 		return fmt.Errorf("change upload: %w", err)
@@ -92,10 +93,10 @@ func (s *Store) moveUpload(ctx context.Context, u upload, state string, due time
 	return nil
 }
 
-// forgetUpload removes an upload that needs nothing any more, unless it has another state by now.
-func (s *Store) forgetUpload(ctx context.Context, u upload) error {
+// deleteUpload deletes an upload that is done, unless its state has changed in the meantime.
+func (s *Store) deleteUpload(ctx context.Context, u upload) error {
 	if _, err := s.pool.Exec(ctx, `delete from image_uploads where key = $1 and state = $2`, u.key, u.state); err != nil {
-		return fmt.Errorf("forget upload: %w", err)
+		return fmt.Errorf("delete upload: %w", err)
 	}
 	return nil
 }

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// sweepEvery is the longest that a due upload waits for its turn, sweepAtOnce how many one process removes at a time.
+	// sweepEvery is the maximum delay of a due upload, sweepAtOnce the number of concurrent removals in one process.
 	sweepEvery  = 30 * time.Second
 	sweepAtOnce = 4
-	// sweepPause is the wait after a store that did not answer. It is the lease of an upload, too.
+	// sweepPause is the delay after a failed request to the store. It is also the lease of an upload.
 	sweepPause = time.Minute
 )
 
-// Sweeper removes what was uploaded and is not needed: the bytes of every upload once its URL has ended and it was attached, and
-// everything of an upload that no product got within a day.
+// Sweeper removes uploaded objects that are not needed: the private object of every attached upload once its URL has expired, and
+// everything of an upload that was not saved on a product within a day.
 type Sweeper struct {
 	store  *Store
 	images *Images
@@ -42,33 +42,33 @@ func NewSweeper(store *Store, images *Images, log *slog.Logger) *Sweeper {
 // Run sweeps until ctx ends.
 func (w *Sweeper) Run(ctx context.Context) error { return w.loop.Run(ctx) }
 
-// sweep takes an upload one step further. When the store does not answer the upload is due again as its claim has said.
+// sweep takes an upload one step further. If the store does not answer, the upload is due again when its lease ends.
 func (w *Sweeper) sweep(ctx context.Context, u upload) {
 	if err := w.step(ctx, u); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
-		w.log.Warn("an upload was not swept", "state", u.state, "error", err)
+		w.log.Warn("upload not swept, retrying", "state", u.state, "error", err)
 	}
 }
 
-// step takes an upload to its next state. Who is between two steps when the process dies does the first one again.
+// step takes an upload to its next state. Steps are repeated after a crash.
 func (w *Sweeper) step(ctx context.Context, u upload) error {
 	switch u.state {
 	case uploadOpen:
-		if err := w.images.dropLarge(ctx, u.key); err != nil {
+		if err := w.images.deleteTooLarge(ctx, u.key); err != nil {
 			return err
 		}
-		return w.store.moveUpload(ctx, u, uploadKept, w.store.now().Add(keepUpload))
+		return w.store.setUploadState(ctx, u, uploadKept, w.store.now().Add(uploadRetention))
 	case uploadKept:
-		// From here on no product can get it, so nobody misses what is removed next.
+		// From here on no product can use it, so removing it is safe.
 		defer w.loop.Nudge()
-		return w.store.moveUpload(ctx, u, uploadOver, w.store.now())
+		return w.store.setUploadState(ctx, u, uploadOver, w.store.now())
 	case uploadAttached:
 		if err := w.images.remove(ctx, uploads+u.key); err != nil {
 			return err
 		}
-		return w.store.forgetUpload(ctx, u)
+		return w.store.deleteUpload(ctx, u)
 	}
 	if err := errors.Join(w.images.remove(ctx, uploads+u.key), w.images.remove(ctx, u.key)); err != nil {
 		return err
 	}
-	return w.store.forgetUpload(ctx, u)
+	return w.store.deleteUpload(ctx, u)
 }

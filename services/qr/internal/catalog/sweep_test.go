@@ -45,16 +45,16 @@ func (f *fixture) waits(t *testing.T, key string) bool {
 	return err == nil
 }
 
-func TestAnUploadThatNoProductGetsIsSwept(t *testing.T) {
+func TestAnUnusedUploadIsSwept(t *testing.T) {
 	t.Parallel()
 	f, now, w := swept(t)
 	id, up := f.add(t, us, nil).GetId(), f.sign(t, us, "image/png")
 	put(t, up.GetUploadUrl(), "image/png", []byte(pngPicture))
-	*now = noon.Add(uploadEnds + keepUpload - time.Minute)
+	*now = noon.Add(uploadEnds + uploadRetention - time.Minute)
 	if w.all(t); !f.waits(t, up.GetKey()) {
 		t.Fatal("it was swept too early")
 	}
-	*now = now.Add(keepUpload)
+	*now = now.Add(uploadRetention)
 	if w.all(t); f.waits(t, up.GetKey()) {
 		t.Error("it is still there")
 	}
@@ -84,7 +84,7 @@ func TestAnUploadThatIsTooLargeIsSweptOnceItsURLHasEnded(t *testing.T) {
 	}
 }
 
-func TestWhatAProductHasIsNotSwept(t *testing.T) {
+func TestUploadsInUseAreNotSwept(t *testing.T) {
 	t.Parallel()
 	f, now, w := swept(t)
 	early, late := f.sign(t, us, "image/png"), f.sign(t, us, "image/png")
@@ -103,7 +103,7 @@ func TestWhatAProductHasIsNotSwept(t *testing.T) {
 	if err := f.save(t, us, id, late.GetImageUrl()); err != nil {
 		t.Fatal(err)
 	}
-	*now = now.Add(10 * keepUpload)
+	*now = now.Add(10 * uploadRetention)
 	w.all(t)
 	for _, up := range []*qrv1.CreateUploadURLResponse{early, late} {
 		if f.waits(t, up.GetKey()) || content(t, up.GetImageUrl()) != pngPicture {
@@ -124,7 +124,7 @@ func TestAnUploadOfAProductThatIsNotThereIsSwept(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for range 3 {
-		*now = now.Add(keepUpload)
+		*now = now.Add(uploadRetention)
 		w.all(t)
 	}
 	if got := content(t, up.GetImageUrl()); f.waits(t, up.GetKey()) || got != "404" {
@@ -142,7 +142,7 @@ func TestAnUploadIsNotSavedWhileItIsSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // between the check and the change of the product
-		*now = now.Add(keepUpload + time.Hour)
+		*now = now.Add(uploadRetention + time.Hour)
 		w.all(t)
 	}
 	_, err := f.store.Update(t.Context(), us, f.add(t, us, nil).GetId(), fields)
@@ -151,7 +151,7 @@ func TestAnUploadIsNotSavedWhileItIsSwept(t *testing.T) {
 	}
 }
 
-func TestAStoreThatDoesNotAnswerIsAskedAgain(t *testing.T) {
+func TestAnUnavailableStoreIsRetried(t *testing.T) {
 	t.Parallel()
 	f, now, w := swept(t)
 	up := f.sign(t, us, "image/png")
@@ -167,7 +167,7 @@ func TestAStoreThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 		t.Fatal("asked again at once")
 	}
 	for range 2 {
-		*now = now.Add(keepUpload + sweepPause)
+		*now = now.Add(uploadRetention + sweepPause)
 		w.all(t)
 	}
 	if f.waits(t, up.GetKey()) {

@@ -110,7 +110,7 @@ func TestAPictureDoesNotChangeAfterItWasChecked(t *testing.T) {
 	}
 }
 
-func TestTheStoreTakesOnlyAsManyBytesAsWereAnnounced(t *testing.T) {
+func TestTheStoreAcceptsOnlyTheAnnouncedSize(t *testing.T) {
 	t.Parallel()
 	f, _ := stored(t)
 	size := int64(len(pngPicture))
@@ -137,7 +137,7 @@ func TestTheStoreTakesOnlyAsManyBytesAsWereAnnounced(t *testing.T) {
 	}
 }
 
-func TestUploadsThatWaitAreBounded(t *testing.T) {
+func TestWaitingUploadsAreLimited(t *testing.T) {
 	t.Parallel()
 	f, _ := stored(t)
 	first := f.sign(t, us, "image/png")

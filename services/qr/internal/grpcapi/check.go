@@ -7,13 +7,13 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// The bounds of a request. They keep the code within what a camera reads: names in Latin script stay far below the limits.
+// The limits of a request. They keep the code readable for cameras; names in Latin script are far below the limits.
 const (
 	maxReference = 64
 	maxID        = 64
-	maxName      = 560                 // 140 characters of up to four bytes, as merchants may have
+	maxName      = 560                 // 140 characters of up to four bytes, the limit of merchants' names
 	maxLabel     = 400                 // 100 characters of up to four bytes
-	maxAmount    = 999_999_999_999_999 // what JavaScript's numbers hold exactly to the cent
+	maxAmount    = 999_999_999_999_999 // exactly representable in JavaScript's numbers to the cent
 )
 
 func checkGatewayPayment(req *qrv1.SignGatewayPaymentRequest) error {
@@ -40,7 +40,7 @@ func checkPaymentRequest(req *qrv1.SignPaymentRequestRequest) error {
 	return p.Err()
 }
 
-// isInstant takes the years that a payload can say.
+// isInstant reports whether the time is in the years that a payload can represent.
 func isInstant(t *timestamppb.Timestamp) bool {
 	const from, before = 946_684_800, 253_402_300_800 // the years 2000 to 9999
 	return t.CheckValid() == nil && t.GetSeconds() >= from && t.GetSeconds() < before

@@ -1,4 +1,4 @@
-// Package grpcapi answers the service's gRPC calls.
+// Package grpcapi serves the gRPC calls of the service.
 package grpcapi
 
 import (
@@ -17,7 +17,7 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/signed"
 )
 
-// Server implements QRService. It keeps nothing: what a code says is in the code.
+// Server implements QRService. It is stateless: a code contains all its data.
 type Server struct {
 	qrv1.UnimplementedQRServiceServer
 	signer *signed.Signer
@@ -30,7 +30,7 @@ func New(signer *signed.Signer, links *signed.Links, now func() time.Time) *Serv
 	return &Server{signer: signer, links: links, now: now}
 }
 
-// SignGatewayPayment signs the code of a payment. The same request gives the same answer.
+// SignGatewayPayment signs the code of a payment. The same request gives the same response.
 func (s *Server) SignGatewayPayment(_ context.Context, req *qrv1.SignGatewayPaymentRequest) (*qrv1.SignGatewayPaymentResponse, error) {
 	if err := checkGatewayPayment(req); err != nil {
 		return nil, err
@@ -49,10 +49,10 @@ func (s *Server) SignGatewayPayment(_ context.Context, req *qrv1.SignGatewayPaym
 	return &qrv1.SignGatewayPaymentResponse{QrData: s.links.HTTPS(data), DeepLinkData: s.links.Deep(data)}, nil
 }
 
-// maxLink is what a QR code of the largest size holds at level H, in bytes (ISO/IEC 18004, version 40-H).
+// maxLink is the capacity of the largest QR code at level H in bytes (ISO/IEC 18004, version 40-H).
 const maxLink = 1273
 
-// SignPaymentRequest makes and signs a merchant's own code.
+// SignPaymentRequest creates and signs a merchant's own code.
 func (s *Server) SignPaymentRequest(_ context.Context, req *qrv1.SignPaymentRequestRequest) (*qrv1.SignPaymentRequestResponse, error) {
 	if err := checkPaymentRequest(req); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (s *Server) SignPaymentRequest(_ context.Context, req *qrv1.SignPaymentRequ
 	return &qrv1.SignPaymentRequestResponse{QrData: s.links.HTTPS(data), DeepLinkData: s.links.Deep(data), Payload: string(payload)}, nil
 }
 
-// DecodeQR verifies what was scanned.
+// DecodeQR verifies a scanned code.
 func (s *Server) DecodeQR(_ context.Context, req *qrv1.DecodeQRRequest) (*qrv1.DecodeQRResponse, error) {
 	data, err := s.links.Data(req.GetQrData())
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Server) DecodeQR(_ context.Context, req *qrv1.DecodeQRRequest) (*qrv1.D
 	return res, nil
 }
 
-// refusal tells the customer what to do about a code that is no good.
+// refusal converts an error to one that tells the customer what to do.
 func refusal(err error) error {
 	switch {
 	case errors.Is(err, signed.ErrExpired):

@@ -1,5 +1,5 @@
-// Package loyalty gives customers of the app points for what they pay to merchants that take part, and keeps a ledger of
-// them that adds up.
+// Package loyalty awards customers of the app points for payments to participating merchants, and keeps a ledger of them that
+// always balances.
 package loyalty
 
 import (
@@ -16,16 +16,16 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// Subjects are the events that concern points.
+// Subjects are the subjects of events that concern points.
 var Subjects = []string{"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.refunded.>", "eupay.evt.*.merchant.>"}
 
-// Program is the rule by which points are given.
+// Program is the rule by which points are awarded.
 type Program struct {
-	// PerEuro is the points for each whole euro that was paid and not given back.
+	// PerEuro is the number of points for each whole euro that was paid and not refunded.
 	PerEuro int64
 }
 
-// points that a payment is worth now.
+// points returns the points that a payment is worth now.
 func (p Program) points(pay *paymentsv1.Payment) int64 {
 	return (pay.GetAmountCents() - pay.GetAmountRefundedCents()) / 100 * p.PerEuro
 }
@@ -46,7 +46,7 @@ func (p Program) apply(ctx context.Context, tx pgx.Tx, e consume.Event) error {
 		if err := decode(e, m); err != nil {
 			return err
 		}
-		return remember(ctx, tx, m, happened(e, m.GetOccurredAt().AsTime()))
+		return recordMerchant(ctx, tx, m, happened(e, m.GetOccurredAt().AsTime()))
 	}
 	c := &eventsv1.PaymentChanged{}
 	if err := decode(e, c); err != nil {
@@ -59,7 +59,7 @@ func (p Program) apply(ctx context.Context, tx pgx.Tx, e consume.Event) error {
 	if pay.GetCustomerId() == "" || pay.GetKind() != "payment" {
 		return nil
 	}
-	if pay.GetLateReceipt() != nil { // it was never completed, so its refunds take nothing back and must not give anything
+	if pay.GetLateReceipt() != nil { // it was never completed, so its refunds must neither deduct nor add points
 		return nil
 	}
 	return award(ctx, tx, pay, p.points(pay), happened(e, c.GetOccurredAt().AsTime()))
@@ -72,7 +72,7 @@ func decode(e consume.Event, into proto.Message) error {
 	return nil
 }
 
-// happened is at, or the event's own time where the payload has none.
+// happened returns at, or the event's own time if the payload has none.
 func happened(e consume.Event, at time.Time) time.Time {
 	if at.Unix() > 0 {
 		return at

@@ -104,7 +104,7 @@ func TestACompletedPaymentEarnsAPointForEachWholeEuro(t *testing.T) {
 	}
 }
 
-func TestOnlyMerchantsThatTakePartGivePoints(t *testing.T) {
+func TestOnlyParticipatingMerchantsAwardPoints(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.handle(t, paid(payment("PAY-1", "c_1", 1000, 0, 3)))

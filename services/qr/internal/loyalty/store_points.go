@@ -14,19 +14,19 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// remember notes what a merchant's event says. Of two events the later one counts, in whatever order they arrive.
-func remember(ctx context.Context, tx pgx.Tx, m *eventsv1.MerchantChanged, at time.Time) error {
+// recordMerchant stores a merchant event. The newest event wins, in whatever order they arrive.
+func recordMerchant(ctx context.Context, tx pgx.Tx, m *eventsv1.MerchantChanged, at time.Time) error {
 	_, err := tx.Exec(ctx, `insert into loyalty_merchants (merchant_id, name, eligible, changed_at) values ($1, $2, $3, $4)
 		on conflict (merchant_id) do update set name = excluded.name, eligible = excluded.eligible, changed_at = excluded.changed_at
 		where loyalty_merchants.changed_at <= excluded.changed_at`, m.GetMerchantId(), m.GetName(), m.GetLoyaltyEligible(), at)
 	if err != nil {
-		return fmt.Errorf("note merchant for points: %w", err)
+		return fmt.Errorf("store merchant for points: %w", err)
 	}
 	return nil
 }
 
-// award brings the points of a payment to what they are worth now. A payment that has earned nothing begins to earn only
-// where the merchant takes part; one that has is corrected in any case. An older event than the last changes nothing.
+// award sets the points of a payment to what they are worth now. A payment without points starts to earn only if the merchant
+// participates; existing points are always corrected. An event older than the last one changes nothing.
 func award(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, worth int64, at time.Time) error {
 	name, eligible, err := merchant(ctx, tx, pay.GetMerchantId())
 	if err != nil {
@@ -41,12 +41,12 @@ func award(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, worth int64,
 		where loyalty_payments.sequence < excluded.sequence and loyalty_payments.customer_id = excluded.customer_id`,
 		pay.GetReference(), pay.GetCustomerId(), pay.GetMerchantId(), pay.GetLivemode(), pay.GetSequence(), worth)
 	if err != nil {
-		return fmt.Errorf("note points of payment: %w", err)
+		return fmt.Errorf("store points of payment: %w", err)
 	}
 	if tag.RowsAffected() == 0 || worth == before {
 		return nil
 	}
-	return enter(ctx, tx, pay, name, worth-before, at)
+	return addEntry(ctx, tx, pay, name, worth-before, at)
 }
 
 func merchant(ctx context.Context, tx pgx.Tx, id string) (name string, eligible bool, err error) {
@@ -71,8 +71,8 @@ func earned(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment) (points int
 	return points, true, nil
 }
 
-// enter writes a line of the ledger and the balance after it.
-func enter(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, merchantName string, points int64, at time.Time) error {
+// addEntry adds an entry to the ledger, with the balance after it.
+func addEntry(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, merchantName string, points int64, at time.Time) error {
 	kind := "earned"
 	if points < 0 {
 		kind = "taken_back"
@@ -85,12 +85,12 @@ func enter(ctx context.Context, tx pgx.Tx, pay *paymentsv1.Payment, merchantName
 		select $1, $2, $3, $4, $5, $6, $7, $8, account.balance, $9 from account`,
 		events.NewID(), pay.GetCustomerId(), pay.GetLivemode(), pay.GetMerchantId(), merchantName, pay.GetReference(), kind, points, at)
 	if err != nil {
-		return fmt.Errorf("enter points: %w", err)
+		return fmt.Errorf("add points to the ledger: %w", err)
 	}
 	return nil
 }
 
-// entry is a line of the ledger.
+// entry is an entry of the ledger.
 type entry struct {
 	ID, Kind                            string
 	Points, Balance                     int64
@@ -98,9 +98,9 @@ type entry struct {
 	OccurredAt                          time.Time
 }
 
-// account reads a customer's balance and a page of the ledger, newest first, with the number of its lines.
+// account returns a customer's balance, one page of the ledger, newest first, and the number of entries.
 func account(ctx context.Context, db pg.DB, customer string, livemode bool, limit, offset int64) (balance int64, list []entry, total int64, err error) {
-	b := &pgx.Batch{} // one snapshot would cost a transaction; a line more than the balance says is gone with the next call
+	b := &pgx.Batch{} // without a snapshot, which would cost a transaction, an entry may be newer than the balance; the next call corrects it
 	b.Queue(`select coalesce((select balance from loyalty_accounts where customer_id = $1 and livemode = $2), 0),
 		(select count(*) from loyalty_entries where customer_id = $1 and livemode = $2)`, customer, livemode).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&balance, &total) })

@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// Kind is what a card is for.
+// Kind is the purpose of a card.
 type Kind int
 
 // The kinds of cards.
@@ -24,24 +24,24 @@ var titles = map[string]map[Kind]string{
 	"en": {Pay: "Scan to pay", Order: "Scan to order"},
 }
 
-// Card is what is printed.
+// Card is a printable card.
 type Card struct {
 	Kind Kind
-	// Sheet is four cards on A4 with cut marks instead of one on A6.
+	// Sheet prints four cards on A4 with cut marks instead of one on A6.
 	Sheet bool
-	// Text of the code, Name of the merchant, and Subject and Detail such as a table and its zone, which may be empty.
+	// Text of the code, Name of the merchant, and Subject and Detail, such as a table and its zone; the last two may be empty.
 	Text, Name, Subject, Detail string
-	// URL is printed for those who cannot scan; may be empty.
+	// URL is printed for people who cannot scan; may be empty.
 	URL string
-	// Language is fr, also when empty, or en.
+	// Language is fr, the default, or en.
 	Language string
-	// Logo is a PNG or JPEG; empty for none.
+	// Logo is a PNG or JPEG; empty if none.
 	Logo []byte
 }
 
-// The bounds of a card's texts in bytes.
+// The maximum lengths of a card's texts in bytes.
 const (
-	maxCardName = 560 // 140 characters, as merchants may have
+	maxCardName = 560 // 140 characters, the limit of merchants' names
 	maxCardURL  = 512
 )
 
@@ -66,7 +66,7 @@ const (
 	markLength = 40
 )
 
-// mm turns tenths of a millimetre into hundredths of a point.
+// mm converts tenths of a millimetre to hundredths of a point.
 func mm(tenths int) int { return tenths * 72 * pdf.Point / 254 }
 
 const (
@@ -75,7 +75,7 @@ const (
 	white pdf.Colour = "1 1 1"
 )
 
-// PDF lays the card out. The code and all letters are vectors.
+// PDF renders the card. The code and all letters are vectors.
 func (c Card) PDF() ([]byte, error) {
 	if c.Language == "" {
 		c.Language = "fr"
@@ -106,7 +106,7 @@ func (c Card) PDF() ([]byte, error) {
 	return p.file(c), nil
 }
 
-// page is a PDF of one page. Lengths are in tenths of a millimetre unless they say that they are in hundredths of a point.
+// page is a PDF of one page. Lengths are in tenths of a millimetre unless stated otherwise.
 type page struct{ *pdf.Canvas }
 
 func newPage(c Card, picture *logo.Picture) (page, error) {
@@ -123,7 +123,7 @@ func newPage(c Card, picture *logo.Picture) (page, error) {
 	return p, err
 }
 
-// The numbers of the objects that every card has.
+// The numbers of the objects of every card.
 const (
 	objCatalog = iota + 1
 	objPages
@@ -167,7 +167,7 @@ func letters(bold bool, points int) pdf.Style {
 	return pdf.Style{Bold: bold, Size: points * pdf.Point, Colour: black}
 }
 
-// line centres a text and makes it smaller until it fits. What does not fit even at 9 points is cut.
+// line centres a text and shrinks it until it fits. At 9 points it is cut instead.
 func (p page) line(x, y, height int, s pdf.Style, text string) {
 	text = printable(text)
 	width := mm(a6Width - 2*border)
@@ -185,12 +185,12 @@ func (p page) line(x, y, height int, s pdf.Style, text string) {
 	p.centred(s, x, y, height, text)
 }
 
-// centred writes a text into the middle of a line of that height.
+// centred draws a text in the middle of a line of that height.
 func (p page) centred(s pdf.Style, x, y, height int, text string) {
 	p.Text(s, mm(x)+(mm(a6Width)-p.Width(s, text))/2, mm(y)+mm(height)/2+s.Size*3/10, text)
 }
 
-// address prints a URL in small letters at the bottom, over as many lines as it takes: it has no blanks to break at.
+// address prints a URL in small letters at the bottom, on as many lines as needed: it has no spaces to break at.
 func (p page) address(x, y int, url string) {
 	const height, most = 32, 3
 	s, width := pdf.Style{Size: 7.5 * pdf.Point, Colour: black}, mm(a6Width-2*border)
@@ -203,7 +203,7 @@ func (p page) address(x, y int, url string) {
 		lines, rest = append(lines, string(rest[:n])), rest[n:]
 	}
 	if len(rest) > 0 {
-		return // half of an address leads nowhere
+		return // part of a URL would be useless
 	}
 	top := y + 1420 - height*len(lines)
 	for i, text := range lines {
@@ -226,7 +226,7 @@ func (p page) code(c *Code, x, y int) {
 	p.Picture(x+(side-w)/2, y+(side-h)/2, w, h)
 }
 
-// cutMarks shows where to cut a sheet: at its edges and where the cuts cross.
+// cutMarks marks where to cut a sheet: at its edges and where the cuts cross.
 func (p page) cutMarks() {
 	const thin = 2
 	across := func(x, y, length int) { p.Box(grey, mm(x), mm(y-thin/2), mm(length), mm(thin)) }
@@ -239,7 +239,7 @@ func (p page) cutMarks() {
 	down(a6Width, a6Height-markLength/2, markLength)
 }
 
-// printable keeps one line of the basic multilingual plane, which has the letters of all languages.
+// printable returns one line with the characters of the basic multilingual plane, which has the letters of all languages.
 func printable(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r > 0xffff || !unicode.IsPrint(r) {

@@ -10,35 +10,36 @@ import (
 )
 
 const (
-	// logoPercent is the part of the code's width that the pad of the logo may cover. Level H would bear more; phones do not.
+	// logoPercent is the part of the code's width that the pad of the logo may cover. Level H would tolerate more, but phones do
+	// not.
 	logoPercent = 20
-	// minPad is the least pad in modules: below it nothing can be seen. The smallest codes bear it.
+	// minPad is the minimum pad in modules: a smaller logo would be invisible. The smallest codes tolerate it.
 	minPad = 5
-	// keptSide is more than the largest logo on the largest picture; kept as it is, one logo takes a megabyte.
+	// keptSide is larger than the largest logo in the largest picture; at full size a logo would take a megabyte.
 	keptSide  = 512
 	keptLogos = 32
-	// vectorLogo is the side of a logo inside of an SVG or PDF, in pixels.
+	// vectorLogo is the side of a logo in an SVG or PDF, in pixels.
 	vectorLogo = 256
 	// logoColours leave room for dark, light and white in a palette of 256.
 	logoColours = 253
 )
 
-// known are the logos that were used.
-var known = logo.NewMemory[*logo.Picture](keptLogos)
+// logoCache caches recently used logos.
+var logoCache = logo.NewMemory[*logo.Picture](keptLogos)
 
-// readLogo returns nil for no bytes.
+// readLogo returns nil for an empty file.
 func readLogo(file []byte) (*logo.Picture, error) {
 	if len(file) == 0 {
 		return nil, nil
 	}
-	picture, err := known.Get(file, func(file []byte) (*logo.Picture, error) { return logo.Decode(file, keptSide) })
+	picture, err := logoCache.Get(file, func(file []byte) (*logo.Picture, error) { return logo.Decode(file, keptSide) })
 	if err != nil {
 		return nil, invalid("logo", "%s", err)
 	}
 	return picture, nil
 }
 
-// pad is the side of the white square below a logo, in modules: an odd number, so that it is centred on whole modules.
+// pad returns the side of the white square behind a logo in modules: an odd number, so that it is centred on whole modules.
 func pad(modules int) int {
 	side := max(modules*logoPercent/100, minPad)
 	return side - 1 + side%2
@@ -53,8 +54,8 @@ func (t *tone) colour() color.RGBA {
 	return color.RGBA{uint8(t.r / t.n), uint8(t.g / t.n), uint8(t.b / t.n), 255}
 }
 
-// paletted maps the pixels to the most frequent tones, which keeps the flat colours of a logo exact. The indices begin
-// at start.
+// paletted maps the pixels to the most frequent tones, which preserves the flat colours of a logo exactly. The indices start at
+// start.
 func paletted(m *image.RGBA, start int) (colours []color.RGBA, pixels []uint8) {
 	var byKey [1 << 15]*tone
 	var used []*tone
@@ -93,7 +94,7 @@ func nearest(colours []color.RGBA, c color.RGBA) int {
 	return best
 }
 
-// logoFile is a logo as a PNG of ours for SVG: never the bytes that somebody sent.
+// logoFile re-encodes a logo as PNG for SVG, so that uploaded bytes are never served.
 func logoFile(l *logo.Picture) ([]byte, error) {
 	scaled := l.Within(vectorLogo)
 	colours, pixels := paletted(scaled, 0)

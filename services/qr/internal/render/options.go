@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// The bounds of Options, in pixels and modules.
+// The limits of Options, in pixels and modules.
 const (
 	minSize      = 64
 	maxSize      = 2048
@@ -18,33 +18,33 @@ const (
 	maxScale     = 16
 	defaultScale = 4
 	maxMargin    = 16
-	// minContrast is the least ratio of dark and light (as WCAG 2 computes it) that cameras tell apart in bad light.
+	// minContrast is the minimum contrast (WCAG 2) that cameras can read in bad light.
 	minContrast = 3
 )
 
-// DefaultMargin is the border that ISO/IEC 18004 wants, in modules.
+// DefaultMargin is the margin that ISO/IEC 18004 requires, in modules.
 const DefaultMargin = qrcode.Quiet
 
 // Options of a picture.
 type Options struct {
-	// Size is the side in pixels; Scale the pixels of a module. At most one of them is given.
+	// Size is the side in pixels; Scale is the pixels per module. At most one of them is given.
 	Size, Scale int
-	// Margin is the least width of the border in modules.
+	// Margin is the minimum margin in modules.
 	Margin int
-	// Dark and Light are colours as #rrggbb; black and white when empty.
+	// Dark and Light are colours as #rrggbb. Default: black and white.
 	Dark, Light string
-	// Logo is a PNG or JPEG; empty for none.
+	// Logo is a PNG or JPEG; empty if none.
 	Logo []byte
 }
 
-// style is Options after they were checked.
+// style is validated Options.
 type style struct {
 	size, scale, margin int
 	dark, light         color.RGBA
 	logo                *logo.Picture
 }
 
-// check names every refused option.
+// check validates the options.
 func (o Options) check() (style, error) {
 	var bad refuse.Problems
 	switch {
@@ -77,7 +77,7 @@ func (o Options) check() (style, error) {
 	return s, err
 }
 
-// parseColour reads #rrggbb.
+// parseColour parses #rrggbb.
 func parseColour(text string, fallback color.RGBA) (color.RGBA, bool) {
 	if text == "" {
 		return fallback, true
@@ -110,12 +110,12 @@ func hexDigit(b byte) int {
 
 func hex(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
-// contrast is the ratio of WCAG 2.2; below 1 when dark is the lighter one.
+// contrast returns the contrast ratio of WCAG 2.2; below 1 if dark is the lighter one.
 func contrast(dark, light color.RGBA) float64 {
 	return (luminance(light) + 0.05) / (luminance(dark) + 0.05)
 }
 
-// luminance is the relative luminance of WCAG 2.2.
+// luminance returns the relative luminance of WCAG 2.2.
 func luminance(c color.RGBA) float64 {
 	linear := func(channel uint8) float64 {
 		v := float64(channel) / 255
@@ -127,13 +127,13 @@ func luminance(c color.RGBA) float64 {
 	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
 }
 
-// layout is where the modules are, in pixels: whole ones only, so that every edge is crisp.
+// layout is the position of the modules in whole pixels, so that every edge is crisp.
 type layout struct {
 	// side of the picture, scale of a module, and offset of the first module from the edge.
 	side, scale, offset int
 }
 
-// layout fits a code of that many modules. What whole modules leave over is shared among the margins.
+// layout fits a code of that many modules. The remaining pixels are distributed over the margins.
 func (s style) layout(modules int) (layout, error) {
 	all := modules + 2*s.margin
 	if s.size == 0 {

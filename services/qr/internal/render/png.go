@@ -41,7 +41,7 @@ func (c *Code) PNG(o Options) ([]byte, error) {
 	return encodePNG(m)
 }
 
-// fill draws the modules: the first line of a row of modules, then copies of it.
+// fill draws the modules: the first line of each row of modules, then copies of it.
 func (c *Code) fill(m *image.Paletted, at layout) {
 	c.Runs(func(x, y, length int) {
 		line := m.Pix[(at.offset+y*at.scale)*m.Stride:]
@@ -57,7 +57,7 @@ func (c *Code) fill(m *image.Paletted, at layout) {
 	}
 }
 
-// place draws the pad and the logo in the middle of it, half a module from its edge.
+// place draws the pad, and the logo within it, half a module from its edge.
 func (c *Code) place(m *image.Paletted, at layout, l *logo.Picture) {
 	side := pad(c.Size) * at.scale
 	start := at.offset + (c.Size-pad(c.Size))/2*at.scale
@@ -78,8 +78,8 @@ func (c *Code) place(m *image.Paletted, at layout, l *logo.Picture) {
 	}
 }
 
-// cornered reports whether a pixel of a square is outside of its rounded corner. It counts in half pixels, from the
-// middle of the pixel to the middle of the circle.
+// cornered reports whether a pixel of a square is outside of its rounded corner. It calculates in half pixels, from the centre of
+// the pixel to the centre of the circle.
 func cornered(x, y, side, radius int) bool {
 	x, y = min(x, side-1-x), min(y, side-1-y)
 	if x >= radius || y >= radius {
@@ -89,7 +89,7 @@ func cornered(x, y, side, radius int) bool {
 	return dx*dx+dy*dy > 4*radius*radius
 }
 
-// buffers keeps the encoder's tables, which are large beside a picture.
+// buffers pools the encoder's tables, which are large compared with a picture.
 type buffers struct{ pool sync.Pool }
 
 func (b *buffers) Get() *png.EncoderBuffer {

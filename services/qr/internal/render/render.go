@@ -1,5 +1,5 @@
-// Package render draws QR codes: as PNG, as SVG, and on printable cards as PDF. It keeps nothing, and the same input gives
-// the same bytes.
+// Package render draws QR codes as PNG, as SVG, and on printable cards as PDF. It is stateless, and the same input gives the same
+// bytes.
 package render
 
 import (
@@ -12,10 +12,10 @@ import (
 	"european-pay.eu/eupay/internal/paper/qrcode"
 )
 
-// maxText is what the largest code of level H holds, in bytes (ISO/IEC 18004, version 40).
+// maxText is the capacity of the largest code at level H, in bytes (ISO/IEC 18004, version 40).
 const maxText = 1273
 
-// invalid is a VALIDATION_ERROR for one field. The message begins with the field's name.
+// invalid returns a VALIDATION_ERROR for one field. The message begins with the field's name.
 func invalid(field, format string, args ...any) *errs.Error {
 	return errs.Invalid(errs.Field{Field: field, Message: field + " " + fmt.Sprintf(format, args...) + "."})
 }
@@ -31,8 +31,8 @@ func encode(text string, level qrcode.Level, highest int) (*Code, error) {
 	return &Code{code}, err
 }
 
-// Text returns the code of a text at level H, the only one that leaves room for a logo. It refuses what is not UTF-8 of
-// 1 to 1273 bytes.
+// Text returns the code of a text at level H, the only one that leaves room for a logo. The text must be UTF-8 of 1 to 1273
+// bytes.
 func Text(text string) (*Code, error) {
 	if text == "" || len(text) > maxText || !utf8.ValidString(text) {
 		return nil, invalid("text", "must be UTF-8 of 1 to %d bytes", maxText)
@@ -40,6 +40,5 @@ func Text(text string) (*Code, error) {
 	return encode(text, qrcode.H, qrcode.MaxVersion)
 }
 
-// EPC returns the code of the payload of a SEPA credit transfer at level M and in at most version 13, as EPC069-12
-// wants it.
+// EPC returns the code of a SEPA credit transfer at level M in at most version 13, as EPC069-12 requires.
 func EPC(payload string) (*Code, error) { return encode(payload, qrcode.M, epc.MaxVersion) }

@@ -26,7 +26,7 @@ func (*Server) RenderQR(_ context.Context, req *qrv1.RenderQRRequest) (*qrv1.Ren
 	return &qrv1.RenderQRResponse{Image: image}, err
 }
 
-// RenderEPC draws a SEPA credit transfer. The guideline has no room for a logo at level M.
+// RenderEPC draws a SEPA credit transfer. At level M there is no room for a logo.
 func (*Server) RenderEPC(_ context.Context, req *qrv1.RenderEPCRequest) (*qrv1.RenderEPCResponse, error) {
 	payload, err := epc.Transfer{
 		Name: req.GetName(), IBAN: req.GetIban(), BIC: req.GetBic(), Amount: money.Cents(req.GetAmountCents()),
@@ -46,7 +46,7 @@ func (*Server) RenderEPC(_ context.Context, req *qrv1.RenderEPCRequest) (*qrv1.R
 	return &qrv1.RenderEPCResponse{Image: image}, err
 }
 
-// RenderCard lays a card out.
+// RenderCard renders a card.
 func (*Server) RenderCard(_ context.Context, req *qrv1.RenderCardRequest) (*qrv1.RenderCardResponse, error) {
 	if f := req.GetFormat(); f != qrv1.CardFormat_CARD_FORMAT_A6 && f != qrv1.CardFormat_CARD_FORMAT_A4 {
 		return nil, invalid("format", "must be a6 or a4")
@@ -75,5 +75,5 @@ func (c *Code) image(format qrv1.ImageFormat, o *qrv1.ImageOptions) ([]byte, err
 	}
 }
 
-// bounded keeps a number from wrapping around on its way into an int; whatever is too large stays too large.
+// bounded converts a number to int without overflow; a number that is too large stays too large.
 func bounded(n uint32) int { return int(min(n, 1<<30)) }

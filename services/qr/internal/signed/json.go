@@ -4,9 +4,8 @@ import "unicode/utf8"
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes s as JavaScript's JSON.stringify does: only what JSON demands is escaped, control characters in
-// their short form where there is one. Unlike encoding/json it leaves <, >, &, U+2028 and U+2029 as they are. Broken
-// UTF-8 becomes U+FFFD.
+// appendString encodes s like JavaScript's JSON.stringify: it escapes only what JSON requires, with short escapes for control
+// characters where they exist. Unlike encoding/json it does not escape <, >, &, U+2028 and U+2029. Invalid UTF-8 becomes U+FFFD.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for _, r := range s {

@@ -7,24 +7,24 @@ import (
 )
 
 const (
-	// path follows the site; the deep link has it as its host.
+	// path follows the site; in the deep link it is the host.
 	path = "/pay"
 	// query needs no escaping: base64url has only unreserved characters.
 	query = "?data="
-	// deepLink opens the app directly, without the detour over a universal link.
+	// deepLink opens the app directly, without a universal link.
 	deepLink = "eupay://pay" + query
-	// maxScanned bounds what a scanner may have read: the data, and room for the site around it.
+	// maxScanned limits the scanned text: the data, and room for the site around it.
 	maxScanned = maxData + 1<<10
 )
 
-// Links are the forms in which codes are handed out and read again.
+// Links builds and parses the links in codes.
 type Links struct {
 	base  string
 	sites map[string]bool
 }
 
-// NewLinks makes links to the site base. Those to an old site are still read. Each site is an http(s) URL without
-// query, whose www and bare host are the same.
+// NewLinks returns links to the site base. Links to an old site are still accepted. Each site is an http(s) URL without a query;
+// its www and bare host are equivalent.
 func NewLinks(base string, old ...string) (*Links, error) {
 	l := &Links{base: strings.TrimSuffix(base, "/"), sites: map[string]bool{}}
 	for _, text := range append([]string{base}, old...) {
@@ -38,14 +38,14 @@ func NewLinks(base string, old ...string) (*Links, error) {
 	return l, nil
 }
 
-// HTTPS is the universal link: the app opens it, and a browser where there is no app.
+// HTTPS returns the universal link: it opens the app, or a browser without the app.
 func (l *Links) HTTPS(data string) string { return l.base + path + query + data }
 
-// Deep is the link that only the app opens.
+// Deep returns the link that only the app opens.
 func (l *Links) Deep(data string) string { return deepLink + data }
 
-// Data finds the data in what was scanned: a link to one of the sites, a deep link, or the data alone. It returns
-// ErrForeign for everything else.
+// Data returns the data in a scanned text: a link to one of the sites, a deep link, or the data alone. It returns ErrForeign for
+// anything else.
 func (l *Links) Data(scanned string) (string, error) {
 	scanned = strings.TrimSpace(scanned)
 	if scanned == "" || len(scanned) > maxScanned {
@@ -65,7 +65,7 @@ func (l *Links) Data(scanned string) (string, error) {
 	return values["data"][0], nil
 }
 
-// siteOf is what links to one site have in common.
+// siteOf returns the common part of links to one site.
 func siteOf(u *url.URL) string {
 	host := strings.TrimPrefix(strings.ToLower(u.Host), "www.")
 	return u.Scheme + "://" + host + strings.TrimSuffix(u.Path, "/")

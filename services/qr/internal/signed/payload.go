@@ -1,5 +1,5 @@
-// Package signed makes and checks the signed JSON envelopes inside EU Pay QR codes. The signature covers the bytes that
-// JSON.stringify gives for the same object in JavaScript, so that clients in JavaScript agree bit by bit.
+// Package signed creates and verifies the signed JSON envelopes inside EU Pay QR codes. The signature covers the bytes that
+// JSON.stringify returns for the same object in JavaScript, so that JavaScript clients agree bit by bit.
 package signed
 
 import (
@@ -12,32 +12,32 @@ import (
 
 // The kinds of codes.
 const (
-	// TypeGatewayPayment marks the code of a gateway payment: it pays that payment and nothing else.
+	// TypeGatewayPayment is the code of one gateway payment.
 	TypeGatewayPayment = "gateway_qr_payment"
-	// TypePaymentRequest marks the code of a merchant: each scan is a payment of its own.
+	// TypePaymentRequest is the code of a merchant: each scan creates a new payment.
 	TypePaymentRequest = "powens_qr_payment_request"
 )
 
 const (
 	// version of the payloads.
 	version = 1
-	// maxAmount is the largest amount that JavaScript's numbers hold exactly to the cent (15 significant digits).
+	// maxAmount is the largest amount that JavaScript's numbers represent exactly to the cent (15 significant digits).
 	maxAmount money.Cents = 999_999_999_999_999
 	// timeLayout is a UTC time in seconds, as in 2026-06-17T12:30:00Z.
 	timeLayout = "2006-01-02T15:04:05Z"
 )
 
-// Merchant is who gets the money.
+// Merchant is the payee.
 type Merchant struct {
 	ID string
-	// MerchantID is the same as ID; the documented payload has both. Like EuPayID it is only in a merchant's own code.
+	// MerchantID is the same as ID; the payload in the API reference has both. Like EuPayID it is only in a merchant's own code.
 	MerchantID string
 	Name       string
 	// EuPayID is the merchant's public id.
 	EuPayID string
 }
 
-// Code is what a code says.
+// Code is the content of a code.
 type Code struct {
 	Type string
 	// RequestID of a gateway payment's code is the payment's reference.
@@ -45,12 +45,12 @@ type Code struct {
 	// GatewayReference is the payment that the code pays; empty in a merchant's own code.
 	GatewayReference string
 	Merchant         Merchant
-	// Amount is 0 when the customer chooses it, which only a merchant's own code allows.
+	// Amount is 0 if the customer enters it, which only a merchant's own code allows.
 	Amount   money.Cents
 	Currency string
-	// ExpiresAt counts in whole seconds. Zero: never, which only a merchant's own code allows.
+	// ExpiresAt has a precision of seconds. Zero: never, which only a merchant's own code allows.
 	ExpiresAt time.Time
-	// Label is what the customer is shown; only in a merchant's own code, and empty when it has none.
+	// Label is shown to the customer; optional, and only in a merchant's own code.
 	Label string
 }
 
@@ -74,8 +74,8 @@ func (c Code) check() error {
 	return nil
 }
 
-// appendJSON writes the payload with the keys in the documented order. The label is not documented there, so it stands
-// behind everything that is, and only where there is one.
+// appendJSON encodes the payload with the keys in the order of the API reference. The label is not part of it, so it is appended
+// last, and only if there is one.
 func (c Code) appendJSON(b []byte) []byte {
 	b = append(b, `{"v":1,"type":`...)
 	b = appendString(b, c.Type)
@@ -123,7 +123,7 @@ func (m Merchant) appendJSON(b []byte, kind string) []byte {
 	return append(b, '}')
 }
 
-// parse reads a payload whose signature is right. The first documents of gateway payments had no requestId.
+// parse decodes a payload whose signature is valid. Early versions of gateway payments had no requestId.
 func parse(payload []byte) (Code, error) {
 	var w struct {
 		V                int    `json:"v"`

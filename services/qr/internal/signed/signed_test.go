@@ -119,7 +119,7 @@ func anyCode() *rapid.Generator[Code] {
 	})
 }
 
-func TestWhatWasSignedIsReadBack(t *testing.T) {
+func TestASignedCodeIsDecoded(t *testing.T) {
 	t.Parallel()
 	s := signer(t, key)
 	rapid.Check(t, func(t *rapid.T) {
@@ -140,7 +140,7 @@ func TestWhatWasSignedIsReadBack(t *testing.T) {
 	})
 }
 
-func TestAMerchantsCodeHasTheDocumentedKeysInOrder(t *testing.T) {
+func TestAMerchantsCodeHasTheKeysInTheOrderOfTheAPIReference(t *testing.T) {
 	t.Parallel()
 	c := permanent()
 	const head = `{"v":1,"type":"powens_qr_payment_request","requestId":"3f2b8c1e-0c9d-4b6a-8f1e-2d3c4b5a6978",` +
@@ -188,7 +188,7 @@ func TestMeaninglessBitsAreRefused(t *testing.T) {
 	}
 }
 
-func TestEveryCutIsCalledIncomplete(t *testing.T) {
+func TestEveryTruncationIsReported(t *testing.T) {
 	t.Parallel()
 	s := signer(t, key)
 	data := sign(t, s, permanent())
@@ -280,7 +280,7 @@ func TestForgedAndForeignCodesAreRefused(t *testing.T) {
 func payloadOf(c Code) string { return string(c.appendJSON(nil)) }
 
 // The documents show one payload of a gateway payment without requestId, and JavaScript writes times with milliseconds.
-func TestPayloadsThatSayTheSameInOtherWordsAreRead(t *testing.T) {
+func TestEquivalentPayloadsAreAccepted(t *testing.T) {
 	t.Parallel()
 	s := signer(t, key)
 	for _, payload := range []string{

@@ -14,27 +14,27 @@ import (
 )
 
 const (
-	// MinKey is the least length of a signing key in bytes.
+	// MinKey is the minimum length of a signing key in bytes.
 	MinKey = 32
-	// maxData bounds what is looked at, in characters: a QR code holds fewer.
+	// maxData limits the data that is parsed, in characters: a QR code holds fewer.
 	maxData = 4 << 10
 )
 
-// Why a code is refused.
+// The reasons why a code is refused.
 var (
 	ErrForeign   = errors.New("not a code of ours")
 	ErrTruncated = errors.New("the code is incomplete or damaged")
 	ErrForged    = errors.New("the code was not signed here")
 	ErrExpired   = errors.New("the code has expired")
-	// ErrTooLong is Sign's: nobody could read the code.
+	// ErrTooLong is returned by Sign for a code that could not be read.
 	ErrTooLong = errors.New("the code is too long")
 )
 
-// Signer signs with one key and checks with several.
+// Signer signs with one key and verifies with several.
 type Signer struct{ keys [][]byte }
 
-// NewSigner returns a signer that signs with key, and accepts what was signed with it or with one of the old keys. Keys
-// are used as they are, so that JavaScript's createHmac with the same text agrees.
+// NewSigner returns a signer that signs with key, and accepts signatures made with it or with one of the old keys. Keys are used
+// unchanged, so that JavaScript's createHmac with the same text agrees.
 func NewSigner(key string, old ...string) (*Signer, error) {
 	s := &Signer{}
 	for _, k := range append([]string{key}, old...) {
@@ -46,8 +46,8 @@ func NewSigner(key string, old ...string) (*Signer, error) {
 	return s, nil
 }
 
-// Sign returns the payload as it was signed, and the envelope {payload, sig} in base64url without padding: its
-// characters need no escaping in a query. The same code gives the same envelope.
+// Sign returns the signed payload, and the envelope {payload, sig} in base64url without padding, which needs no escaping in a
+// query. The same code gives the same envelope.
 func (s *Signer) Sign(c Code) (payload []byte, data string, err error) {
 	if err := c.check(); err != nil {
 		return nil, "", err
@@ -65,22 +65,22 @@ func (s *Signer) Sign(c Code) (payload []byte, data string, err error) {
 	return payload, base64.RawURLEncoding.EncodeToString(envelope), nil
 }
 
-// mac is the signature as it stands in the envelope.
+// mac returns the signature in the form of the envelope.
 func mac(key, payload []byte) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(payload)
 	return hex.AppendEncode(make([]byte, 0, sigLen), h.Sum(nil))
 }
 
-// Open reads an envelope that Sign made, or JavaScript with the same key. The signature is checked over the received
-// bytes of the payload before anything in it is believed. It returns ErrForeign (also for a signed payload of another
-// kind), ErrTruncated or ErrForged, or at now or later than the expiry ErrExpired with the code.
+// Open decodes an envelope made by Sign, or by JavaScript with the same key. The signature is verified over the received bytes of
+// the payload before anything in it is trusted. It returns ErrForeign (also for a signed payload of another kind), ErrTruncated,
+// ErrForged, or, from the expiry on, ErrExpired with the code.
 func (s *Signer) Open(data string, now time.Time) (Code, error) {
 	payload, sig, err := unwrap(data)
 	if err != nil {
 		return Code{}, err
 	}
-	if !s.signed(payload, sig) {
+	if !s.validSignature(payload, sig) {
 		return Code{}, ErrForged
 	}
 	c, err := parse(payload)
@@ -93,8 +93,8 @@ func (s *Signer) Open(data string, now time.Time) (Code, error) {
 	return c, nil
 }
 
-// signed compares with every key, so that how long it takes does not tell which one fits.
-func (s *Signer) signed(payload, sig []byte) bool {
+// validSignature compares with every key, so that its duration does not reveal which one matches.
+func (s *Signer) validSignature(payload, sig []byte) bool {
 	ok := false
 	for _, key := range s.keys {
 		if hmac.Equal(mac(key, payload), sig) {
@@ -104,14 +104,14 @@ func (s *Signer) signed(payload, sig []byte) bool {
 	return ok
 }
 
-// unwrap takes the envelope apart: base64url with its padding or without, around the words of JSON.stringify({payload,
-// sig}) and no others. So the payload is the bytes as they came, and nothing is parsed before its signature is checked.
+// unwrap splits the envelope: base64url with or without padding, around exactly the text of JSON.stringify({payload, sig}). So
+// the payload is the received bytes, and nothing is parsed before its signature is verified.
 func unwrap(data string) (payload, sig []byte, err error) {
-	if len(data) > maxData || strings.ContainsAny(data, "\r\n") { // which the decoder would skip
+	if len(data) > maxData || strings.ContainsAny(data, "\r\n") { // the decoder would ignore it
 		return nil, nil, ErrForeign
 	}
 	text, broken := base64.RawURLEncoding.Strict().DecodeString(unpad(data))
-	if broken != nil { // perhaps only at its end
+	if broken != nil { // perhaps only truncated
 		if text, err = base64.RawURLEncoding.DecodeString(data[:len(data)/4*4]); err != nil {
 			return nil, nil, ErrForeign
 		}
@@ -138,7 +138,7 @@ const (
 	sigLen  = 2 * sha256.Size
 )
 
-// split finds the payload between opening and middle. The signature has one length, so there is one place to look.
+// split finds the payload between opening and middle. The signature has a fixed length, so its position is known.
 func split(text []byte) (payload, sig []byte, ok bool) {
 	end := len(text) - len(closing) - sigLen
 	if end < len(opening)+len(middle) || string(text[len(text)-len(closing):]) != closing {
@@ -148,7 +148,7 @@ func split(text []byte) (payload, sig []byte, ok bool) {
 	return payload, text[end : end+sigLen], ok
 }
 
-// unpad removes the padding where it makes whole groups of four; anywhere else it is left for the decoder to refuse.
+// unpad removes padding that completes a group of four; other padding is left for the decoder to refuse.
 func unpad(data string) string {
 	if len(data)%4 != 0 {
 		return data

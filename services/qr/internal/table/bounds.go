@@ -12,21 +12,23 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// What keeps guests, who need nothing but the code of a table, from taking everything without paying. A table is a unit: a
-// dining room shares one address, and a code shares many.
+// Limits that prevent guests, who need nothing but the code of a table, from reserving everything without paying. They apply per
+// table: a dining room shares one address, and a code is shared by many guests.
 const (
-	// ordersPerTable is how many orders a table may place within orderWindow. Only orders that were accepted count.
+	// ordersPerTable is how many orders a table may place within orderWindow. Refused orders do not count.
 	ordersPerTable = 10
 	orderWindow    = 5 * time.Minute
-	// openPerTable is how many orders of a table may be unpaid and not taken up, or twice its seats where that is more.
+	// openPerTable is how many open orders (unpaid and not accepted by the staff) a table may have, or twice its seats if that is
+	// more.
 	openPerTable = 10
-	// piecesPerTable is how many pieces of a product those may hold, or twice the seats, or half of the stock where that is more.
+	// piecesPerTable is how many pieces of a product they may hold, or twice the seats, or half of the stock if that is more.
 	piecesPerTable = 8
 	perSeat        = 2
 )
 
-// welcome decides whether the table may order once more. The orders of a merchant are in line here, so the counts hold.
-func (s *Server) welcome(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
+// checkTableLimit decides whether the table may order once more. The orders of a merchant are serialised here, so the counts are
+// exact.
+func (s *Server) checkTableLimit(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
 	recent, oldest, err := ordersSince(ctx, tx, t.ID, o.CreatedAt.Add(-orderWindow))
 	if err != nil {
 		return err
@@ -46,8 +48,8 @@ func (s *Server) welcome(ctx context.Context, tx pgx.Tx, t seat, o *order) error
 	return nil
 }
 
-// share bounds what the unpaid orders of a table hold of each product, the new one included. The stock is locked.
-func share(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
+// checkShare limits what the unpaid orders of a table, including the new one, hold of each product. The stock is locked.
+func checkShare(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
 	held, left, err := heldByTable(ctx, tx, t.ID, o.pieces())
 	if err != nil {
 		return err
@@ -66,8 +68,8 @@ func share(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
 	return bad.err()
 }
 
-// expected holds the price against the one that the guest was shown.
-func expected(r *qrv1.PlaceOrderRequest, total money.Cents) error {
+// checkExpectedTotal compares the price with the one that the guest was shown.
+func checkExpectedTotal(r *qrv1.PlaceOrderRequest, total money.Cents) error {
 	if r.ExpectedTotalCents == nil || money.Cents(r.GetExpectedTotalCents()) == total {
 		return nil
 	}

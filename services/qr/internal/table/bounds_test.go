@@ -63,7 +63,7 @@ func TestOnlyAcceptedOrdersOfATableCount(t *testing.T) {
 	f.mustPlace(t, f.request(item(coffee, 1)))
 }
 
-func TestATableHasSoManyOpenOrdersAtATime(t *testing.T) {
+func TestTheOpenOrdersOfATableAreLimited(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	coffee := f.product(t, f.merchant, "Café", 350, 1000)
@@ -83,7 +83,7 @@ func TestATableHasSoManyOpenOrdersAtATime(t *testing.T) {
 	f.mustPlace(t, f.request(item(coffee, 1)))
 }
 
-func TestAPriceThatChangedBetweenMenuAndOrderIsNotPaidUnseen(t *testing.T) {
+func TestAPriceChangeBetweenMenuAndOrderIsRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	coffee := f.product(t, f.merchant, "Café", 350, 10)
@@ -104,7 +104,7 @@ func TestAPriceThatChangedBetweenMenuAndOrderIsNotPaidUnseen(t *testing.T) {
 	f.mustPlace(t, r)
 }
 
-func TestAnOrderThatNobodyTookUpGivesItsGoodsBack(t *testing.T) {
+func TestAnUnclaimedOrderReturnsItsGoods(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.unclaimedAfter = 3 * time.Hour

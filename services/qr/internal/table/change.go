@@ -11,11 +11,11 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// paidLate is the event of an order that is paid when it cannot be served any more.
+// paidLate is the event of an order that was paid after its end.
 const paidLate = "paid_late"
 
-// move brings the locked order into another state, with its history and event.
-func (s *Server) move(ctx context.Context, tx pgx.Tx, o *order, to Status, cause, detail string) error {
+// transition moves the locked order to another state, with its history and event.
+func (s *Server) transition(ctx context.Context, tx pgx.Tx, o *order, to Status, cause, detail string) error {
 	from := o.Status
 	o.Status = to
 	return s.save(ctx, tx, o, from, cause, detail)
@@ -31,8 +31,8 @@ func (s *Server) save(ctx context.Context, tx pgx.Tx, o *order, from Status, cau
 	return record(ctx, tx, o, from, cause, detail)
 }
 
-// end brings the locked order into a final state and gives its goods back, once. A payment that it waited for, and that has not
-// ended itself, is cancelled.
+// end moves the locked order to a final state and returns its goods to the stock, once. It cancels a pending payment that has not
+// ended by itself.
 func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause, detail string) error {
 	if o.Status == AwaitingPayment && cause != byPayment {
 		if err := s.cancelPayment(ctx, tx, o); err != nil {
@@ -41,20 +41,20 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 	}
 	gives := o.HoldsStock
 	o.HoldsStock = false
-	if err := s.move(ctx, tx, o, to, cause, detail); err != nil {
+	if err := s.transition(ctx, tx, o, to, cause, detail); err != nil {
 		return err
 	}
 	if !gives {
 		return nil
 	}
 	if err := s.catalog.GiveBack(ctx, tx, o.Merchant, o.pieces()); err != nil {
-		return fmt.Errorf("give the goods of order %s back: %w", o.ID, err)
+		return fmt.Errorf("return the goods of order %s: %w", o.ID, err)
 	}
 	return nil
 }
 
-// refundOf asks for the refund of an order that is cancelled already. Asking again changes nothing.
-func (s *Server) refundOf(ctx context.Context, tx pgx.Tx, o *order) error {
+// refundCancelled requests the refund of a cancelled order. It is idempotent.
+func (s *Server) refundCancelled(ctx context.Context, tx pgx.Tx, o *order) error {
 	before := o.Refund
 	if err := s.refundPayment(ctx, tx, o); err != nil || o.Refund == before {
 		return err
@@ -62,25 +62,25 @@ func (s *Server) refundOf(ctx context.Context, tx pgx.Tx, o *order) error {
 	return requestRefund(ctx, tx, o)
 }
 
-// choose is a merchant's change. An order that is cancelled before anybody worked on it gives its goods back; later they
-// are used.
-func (s *Server) choose(ctx context.Context, tx pgx.Tx, o *order, to Status) error {
+// setByMerchant applies a change by the merchant. An order that is cancelled before its preparation returns its goods to the
+// stock; later they count as used.
+func (s *Server) setByMerchant(ctx context.Context, tx pgx.Tx, o *order, to Status) error {
 	if !slices.Contains(next[o.Status], to) {
 		return errs.New(errs.InvalidState, "An order that is %s cannot become %s.", o.Status, to)
 	}
 	if to == Cancelled && (o.Status == AwaitingPayment || o.Status == Received) {
 		return s.end(ctx, tx, o, to, byMerchant, "")
 	}
-	return s.move(ctx, tx, o, to, byMerchant, "")
+	return s.transition(ctx, tx, o, to, byMerchant, "")
 }
 
-// paid applies a completed payment. It comes too late for an order that has ended: one that nobody cancelled is taken up
-// again if its goods can still be had; otherwise the merchant is told to serve or to refund it.
-func (s *Server) paid(ctx context.Context, tx pgx.Tx, o *order, reference string, at time.Time) error {
+// applyPayment applies a completed payment. If the order has already ended, it is resumed, provided that nobody cancelled it and
+// its goods are still available; otherwise the merchant is notified to serve or refund it.
+func (s *Server) applyPayment(ctx context.Context, tx pgx.Tx, o *order, reference string, at time.Time) error {
 	if o.PaidAt != nil {
 		if o.PaymentReference != reference {
 			s.log.ErrorContext(ctx, "order paid a second time", "order", o.ID, "payment", reference, "paid_by", o.PaymentReference)
-			return s.flag(ctx, tx, o)
+			return s.announcePaidLate(ctx, tx, o)
 		}
 		return nil
 	}
@@ -88,7 +88,7 @@ func (s *Server) paid(ctx context.Context, tx pgx.Tx, o *order, reference string
 	o.PaymentReference, o.PaidAt = reference, &at
 	switch before {
 	case AwaitingPayment:
-		return s.move(ctx, tx, o, Received, byPayment, "")
+		return s.transition(ctx, tx, o, Received, byPayment, "")
 	case Expired, PaymentFailed:
 		_, short, err := s.catalog.Reserve(ctx, tx, o.Merchant, o.pieces())
 		if err != nil {
@@ -96,20 +96,20 @@ func (s *Server) paid(ctx context.Context, tx pgx.Tx, o *order, reference string
 		}
 		if len(short) == 0 {
 			o.HoldsStock = true
-			return s.move(ctx, tx, o, Received, byPayment, paidLate)
+			return s.transition(ctx, tx, o, Received, byPayment, paidLate)
 		}
 	}
-	return s.flag(ctx, tx, o)
+	return s.announcePaidLate(ctx, tx, o)
 }
 
-// flag tells the merchant of money that the order's state has no place for.
-func (s *Server) flag(ctx context.Context, tx pgx.Tx, o *order) error {
+// announcePaidLate notifies the merchant of money for an order that has ended.
+func (s *Server) announcePaidLate(ctx context.Context, tx pgx.Tx, o *order) error {
 	o.PaidLate = true
 	return s.save(ctx, tx, o, o.Status, byPayment, paidLate)
 }
 
-// unpaid applies a payment that failed. Only the payment that the order waits for counts.
-func (s *Server) unpaid(ctx context.Context, tx pgx.Tx, o *order, reference, detail string) error {
+// applyFailedPayment applies a failed payment. Only the payment that the order waits for counts.
+func (s *Server) applyFailedPayment(ctx context.Context, tx pgx.Tx, o *order, reference, detail string) error {
 	if o.Status != AwaitingPayment || (o.PaymentReference != "" && o.PaymentReference != reference) {
 		return nil
 	}

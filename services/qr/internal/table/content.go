@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/vat"
 )
 
-// content is what a menu is made of, as one moment of the database says.
+// content is the data of a menu, read from one snapshot.
 type content struct {
 	version  int64
 	known    bool
@@ -61,13 +61,13 @@ type productOfferJSON struct {
 	Name      string      `json:"name"`
 	Type      string      `json:"type"`
 	Value     money.Cents `json:"value"`
-	// PriceTTC is what one piece costs with the offer.
+	// PriceTTC is the price of one piece with the offer.
 	PriceTTC money.Cents `json:"price_ttc"`
 	StartsAt *string     `json:"starts_at"`
 	EndsAt   *string     `json:"ends_at"`
 }
 
-// body follows {"table":…, with the comma.
+// bodyJSON follows {"table":…, with the comma.
 type bodyJSON struct {
 	Merchant      merchantJSON             `json:"merchant"`
 	Menu          map[string][]productJSON `json:"menu"`
@@ -75,7 +75,7 @@ type bodyJSON struct {
 	ProductOffers []productOfferJSON       `json:"productOffers"`
 }
 
-// menu encodes what all tables share once, and each table's own beginning.
+// menu encodes the part that all tables share once, and the beginning of each table.
 func (c *content) menu(now time.Time) (*menu, error) {
 	m := &menu{version: c.version, tables: make(map[[sha256.Size]byte]*encoded)}
 	if !c.known {
@@ -98,8 +98,8 @@ func (c *content) menu(now time.Time) (*menu, error) {
 	return m, nil
 }
 
-// body also returns when an offer begins or ends next; the zero time: never. Categories come in the order of their
-// names, as encoding/json writes maps.
+// body also returns when an offer begins or ends next; the zero time if never. Categories are sorted by name, as encoding/json
+// sorts maps.
 func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 	b := bodyJSON{
 		Merchant: merchantJSON{ID: c.merchant, Name: c.name, Currency: Currency},
@@ -153,7 +153,7 @@ func timeText(t *time.Time) *string {
 	return &text
 }
 
-// encode writes JSON without HTML escaping: a URL stays readable.
+// encode returns JSON without HTML escaping, so that URLs stay readable.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -26,11 +26,11 @@ var subjects = []string{
 // originOrder marks the payments of orders. Only the platform sets it.
 const originOrder = "order"
 
-// errOneByOne makes the consumer hand events over singly.
-var errOneByOne = errors.New("one order at a time")
+// errOneByOne makes the consumer pass events one by one.
+var errOneByOne = errors.New("orders are applied one by one")
 
-// Handle applies events to orders and menus: a consume.Handler. A transaction has at most one event that matters: one
-// that locked the goods of several orders, one after the other, could wait for a guest's order that waits for it.
+// Handle applies events to orders and menus: a consume.Handler. A transaction applies at most one relevant event: if it locked
+// the goods of several orders in turn, it could deadlock with a guest's order.
 func (s *Server) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	var todo []func() error
 	for _, e := range batch {
@@ -51,25 +51,25 @@ func (s *Server) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) e
 	return todo[0]()
 }
 
-// read returns what an event asks for; nil: nothing.
+// read returns what an event requires; nil if nothing.
 func (s *Server) read(ctx context.Context, tx pgx.Tx, e consume.Event) (func() error, error) {
 	if strings.HasPrefix(e.Type, "merchant.") {
 		m := &eventsv1.MerchantChanged{}
 		if err := proto.Unmarshal(e.Data, m); err != nil || !isID(m.GetMerchantId()) || m.GetMerchantId() != e.Merchant {
-			return nil, consume.Poison(fmt.Errorf("event %s is no change of its merchant", e.ID))
+			return nil, consume.Poison(fmt.Errorf("event %s does not describe its merchant", e.ID))
 		}
 		return func() error { return s.handleMerchant(ctx, tx, e, m) }, nil
 	}
 	c := &eventsv1.PaymentChanged{}
 	if err := proto.Unmarshal(e.Data, c); err != nil {
-		return nil, consume.Poison(fmt.Errorf("event %s is no change of a payment: %w", e.ID, err))
+		return nil, consume.Poison(fmt.Errorf("event %s does not describe a payment: %w", e.ID, err))
 	}
 	p := c.GetPayment()
 	if strings.HasPrefix(e.Type, "refund.") {
 		if p.GetMerchantId() != e.Merchant {
 			return nil, nil
 		}
-		return func() error { return refundEnded(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()) }, nil
+		return func() error { return recordRefundFailure(ctx, tx, e.Merchant, p.GetReference(), p.GetFailureCode()) }, nil
 	}
 	if p.GetOrigin() != originOrder || !isID(p.GetOrderId()) {
 		return nil, nil
@@ -77,8 +77,8 @@ func (s *Server) read(ctx context.Context, tx pgx.Tx, e consume.Event) (func() e
 	return func() error { return s.handlePayment(ctx, tx, e, c) }, nil
 }
 
-// handleMerchant notes the name, and whether the platform has closed the merchant's access. A merchant who was not
-// opened yet may show menus and take orders that are paid at the counter.
+// handleMerchant stores the name, and whether the platform has closed the merchant's access. A merchant that has not been enabled
+// yet may show menus and take orders that are paid at the counter.
 func (s *Server) handleMerchant(ctx context.Context, tx pgx.Tx, e consume.Event, m *eventsv1.MerchantChanged) error {
 	isActive := e.Type != "merchant.disabled"
 	if !m.GetGatewayEnabled() && isActive && e.Type != "merchant.enabled" {
@@ -87,13 +87,13 @@ func (s *Server) handleMerchant(ctx context.Context, tx pgx.Tx, e consume.Event,
 			return err
 		}
 	}
-	if err := meet(ctx, tx, m.GetMerchantId(), m.GetName(), isActive, e.Time); err != nil {
+	if err := upsertMerchant(ctx, tx, m.GetMerchantId(), m.GetName(), isActive, e.Time); err != nil {
 		return err
 	}
 	return catalog.Bump(ctx, tx, m.GetMerchantId())
 }
 
-// handlePayment believes only a payment that fits its order; any other is a mistake of ours that somebody must look at.
+// handlePayment accepts only a payment that fits its order. Any other indicates a bug and is logged.
 func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, c *eventsv1.PaymentChanged) error {
 	p := c.GetPayment()
 	o, err := lockOrder(ctx, tx, p.GetOrderId())
@@ -110,7 +110,7 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 		return nil
 	}
 	if e.Type == "payment.refunded" {
-		return refunded(ctx, tx, o.ID, c.GetRefundReference(), money.Cents(p.GetAmountRefundedCents()))
+		return recordRefunded(ctx, tx, o.ID, c.GetRefundReference(), money.Cents(p.GetAmountRefundedCents()))
 	}
 	if err := endCancellation(ctx, tx, o.ID, p.GetReference()); err != nil {
 		return err
@@ -120,13 +120,13 @@ func (s *Server) handlePayment(ctx context.Context, tx pgx.Tx, e consume.Event, 
 		if p.GetCompletedAt().IsValid() && p.GetCompletedAt().AsTime().Unix() > 0 {
 			at = p.GetCompletedAt().AsTime().Truncate(time.Microsecond)
 		}
-		return s.paid(ctx, tx, o, p.GetReference(), at)
+		return s.applyPayment(ctx, tx, o, p.GetReference(), at)
 	}
-	return s.unpaid(ctx, tx, o, p.GetReference(), p.GetFailureCode())
+	return s.applyFailedPayment(ctx, tx, o, p.GetReference(), p.GetFailureCode())
 }
 
-// Sweep ends orders that nobody paid in time, and those to be paid at the counter that nobody took up, and returns how many.
-// One that cannot be ended does not keep the others.
+// Sweep ends orders that were not paid in time, and those to be paid at the counter that nobody accepted, and returns their
+// number. One that cannot be ended does not affect the others.
 func (s *Server) Sweep(ctx context.Context) (int, error) {
 	ids, err := unpaidSince(ctx, s.pool, s.now().Add(-payWithin))
 	if err != nil {
@@ -145,7 +145,7 @@ func (s *Server) Sweep(ctx context.Context) (int, error) {
 	ended := 0
 	for _, id := range ids {
 		if err := s.expire(ctx, id); err != nil {
-			s.log.ErrorContext(ctx, "unpaid order not ended, trying again later", "order", id, "error", err)
+			s.log.ErrorContext(ctx, "unpaid order not ended, retrying later", "order", id, "error", err)
 			continue
 		}
 		ended++
@@ -155,7 +155,7 @@ func (s *Server) Sweep(ctx context.Context) (int, error) {
 	return ended, nil
 }
 
-// payWithin is when an order that waits for its payment ends: a little after its bank session and its code.
+// payWithin is when an order that waits for its payment expires: shortly after its bank session and its code.
 const payWithin = 35 * time.Minute
 
 func (s *Server) expire(ctx context.Context, id string) error {

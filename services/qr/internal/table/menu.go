@@ -19,20 +19,20 @@ import (
 )
 
 const (
-	// checkEvery is how long a menu is believed without asking the database for its version.
+	// checkEvery is how long a cached menu is used without checking its version in the database.
 	checkEvery = 250 * time.Millisecond
-	// checkTimeout and loadTimeout bound what a guest waits for the database.
+	// checkTimeout and loadTimeout limit how long a guest waits for the database.
 	checkTimeout = time.Second
 	loadTimeout  = 5 * time.Second
-	// Bounds of the memory: merchants (known or not), and encoded bytes. When one is reached all is forgotten.
+	// Limits of the cache: merchants (known or not), and encoded bytes. When one is reached, the cache is cleared.
 	maxMerchants = 10_000
 	maxBytes     = 256 << 20
 )
 
-// errNoMenu is the one answer for a code that leads nowhere, whatever the reason.
+// errNoMenu is the error for every invalid code, whatever the reason.
 var errNoMenu = errs.NotFound("Table")
 
-// menus are the encoded menus in memory.
+// menus caches the encoded menus.
 type menus struct {
 	pool    *pgxpool.Pool
 	catalog Catalog
@@ -43,28 +43,28 @@ type menus struct {
 	bytes   atomic.Int64
 }
 
-// entry is one merchant's.
+// entry is the cache entry of a merchant.
 type entry struct {
-	// refresh lets one call at a time ask the database.
+	// refresh allows one call at a time to query the database.
 	refresh sync.Mutex
 	state   atomic.Pointer[state]
 }
 
-// state is a menu that was right at checked. It never changes.
+// state is a menu that was current at checked. It is immutable.
 type state struct {
 	menu    *menu
 	checked time.Time
 }
 
-// menu is what one version says. A merchant who is unknown or inactive has one without tables.
+// menu is one version of a menu. A merchant that is unknown or inactive has one without tables.
 type menu struct {
 	version int64
-	// until is when an offer begins or ends; zero: never.
+	// until is when an offer begins or ends; zero if never.
 	until  time.Time
 	tables map[[sha256.Size]byte]*encoded
 }
 
-// encoded is the answer at one table, made when it is asked for the first time.
+// encoded is the response for one table, built when it is first requested.
 type encoded struct {
 	head, rest []byte
 	once       sync.Once
@@ -76,14 +76,14 @@ func newMenus(pool *pgxpool.Pool, catalog Catalog, now func() time.Time) *menus 
 	return &menus{pool: pool, catalog: catalog, now: now, entries: make(map[string]*entry)}
 }
 
-// forget makes the next call ask the database.
+// forget makes the next call query the database.
 func (m *menus) forget(merchantID string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.entries, strings.ToLower(merchantID))
 }
 
-// entryOf makes an entry for any id: who asks for merchants that do not exist costs no more than who asks for one.
+// entryOf creates an entry for any id, so that requests for merchants that do not exist cost no more than others.
 func (m *menus) entryOf(merchantID string) *entry {
 	m.mu.RLock()
 	e := m.entries[merchantID]
@@ -127,15 +127,15 @@ func (m *menus) of(ctx context.Context, merchantID string) (*menu, error) {
 }
 
 func (s *state) fresh(now time.Time) bool {
-	return s != nil && now.Before(s.checked.Add(checkEvery)) && !s.menu.over(now)
+	return s != nil && now.Before(s.checked.Add(checkEvery)) && !s.menu.expired(now)
 }
 
-func (n *menu) over(now time.Time) bool { return !n.until.IsZero() && !now.Before(n.until) }
+func (n *menu) expired(now time.Time) bool { return !n.until.IsZero() && !now.Before(n.until) }
 
-// renew does not end with the guest who asked first: others wait for it too.
+// renew is not cancelled with the first guest's request, because others wait for it too.
 func (m *menus) renew(ctx context.Context, merchantID string, old *state, now time.Time) (*menu, error) {
 	ctx = context.WithoutCancel(ctx)
-	if old != nil && !old.menu.over(now) {
+	if old != nil && !old.menu.expired(now) {
 		checking, cancel := context.WithTimeout(ctx, checkTimeout)
 		defer cancel()
 		version, err := readVersion(checking, m.pool, merchantID)
@@ -155,8 +155,8 @@ func (m *menus) renew(ctx context.Context, merchantID string, old *state, now ti
 	return c.menu(now)
 }
 
-// at returns the answer behind a code, or errNoMenu. Codes are looked up by their hash, so that the time it takes says
-// nothing about those that exist.
+// at returns the response for a code, or errNoMenu. Codes are looked up by their hash, so that the duration reveals nothing about
+// existing ones.
 func (m *menus) at(ctx context.Context, merchantID, token string) (*encoded, error) {
 	if !isID(merchantID) || !isToken(token) {
 		return nil, errNoMenu
@@ -173,12 +173,12 @@ func (m *menus) at(ctx context.Context, merchantID, token string) (*encoded, err
 	return e, nil
 }
 
-// encode returns how many bytes it made.
+// encode returns the number of bytes it created.
 func (e *encoded) encode() int64 {
 	e.plain = append(e.head, e.rest...)
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	z.Write(e.plain) // into memory: there is no error
+	z.Write(e.plain) // writing to memory never fails
 	z.Close()
 	e.gz = b.Bytes()
 	sum := sha256.Sum256(e.plain)
@@ -187,7 +187,7 @@ func (e *encoded) encode() int64 {
 	return int64(len(e.plain) + len(e.gz))
 }
 
-// matches compares weakly, as RFC 9110 section 13.1.2 asks for.
+// matches compares weakly, as RFC 9110 section 13.1.2 requires.
 func matches(ifNoneMatch, etag string) bool {
 	for tag := range strings.SplitSeq(ifNoneMatch, ",") {
 		tag = strings.TrimSpace(tag)

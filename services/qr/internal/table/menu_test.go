@@ -17,7 +17,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-func TestTheMenuIsAsDocumented(t *testing.T) {
+func TestTheMenuMatchesTheAPIReference(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	coffee := f.product(t, f.merchant, "Café Noisette", 350, 500)

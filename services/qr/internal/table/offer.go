@@ -21,7 +21,7 @@ const (
 	wholePercent = 10_000
 	// maxCents is the highest price of the catalog.
 	maxCents = 100_000_000
-	// maxOffers of one merchant: all are in its menu and looked at for each order.
+	// maxOffers is the maximum per merchant: all are in its menu and evaluated for each order.
 	maxOffers = 500
 	offerNoun = "Offer"
 )
@@ -32,7 +32,7 @@ type offer struct {
 	// Value is in hundredths of a percent, or in cents.
 	Value    int64
 	MinOrder money.Cents
-	// Nil: no bound. EndsAt is exclusive.
+	// Nil: no limit. EndsAt is exclusive.
 	StartsAt, EndsAt     *time.Time
 	CreatedAt, UpdatedAt time.Time
 }
@@ -41,7 +41,7 @@ func (o offer) valid(now time.Time) bool {
 	return (o.StartsAt == nil || !now.Before(*o.StartsAt)) && (o.EndsAt == nil || now.Before(*o.EndsAt))
 }
 
-// ofLine is what count pieces that cost gross cost with the offer.
+// ofLine returns the price of count pieces with the offer, given their price without it.
 func (o offer) ofLine(gross money.Cents, count int32) money.Cents {
 	if o.Type == fixedPrice {
 		return money.Cents(int64(count) * o.Value)
@@ -49,7 +49,7 @@ func (o offer) ofLine(gross money.Cents, count int32) money.Cents {
 	return money.Cents(money.MulDivHalfAway(int64(gross), wholePercent-o.Value, wholePercent))
 }
 
-// ofOrder is what the offer takes off an order, never more than all.
+// ofOrder returns the discount on an order, never more than its total.
 func (o offer) ofOrder(total money.Cents) money.Cents {
 	if o.Type == fixedAmount {
 		return min(money.Cents(o.Value), total)
@@ -57,7 +57,7 @@ func (o offer) ofOrder(total money.Cents) money.Cents {
 	return money.Cents(money.MulDivHalfAway(int64(total), o.Value, wholePercent))
 }
 
-// read takes the fields that a caller sets, and says what is wrong with them.
+// read sets the fields that a caller may set, and validates them.
 func (o *offer) read(in *qrv1.Offer, onProduct bool) error {
 	var bad problems
 	o.Name = bad.name("name", in.GetName(), maxName)

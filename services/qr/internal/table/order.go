@@ -16,7 +16,7 @@ import (
 // Status of an order.
 type Status string
 
-// The states of an order. The last three are ends.
+// The states of an order. The last three are final.
 const (
 	AwaitingPayment Status = "awaiting_payment"
 	Received        Status = "received"
@@ -28,7 +28,7 @@ const (
 	PaymentFailed   Status = "payment_failed"
 )
 
-// Who causes a change.
+// The causes of a change.
 const (
 	byGuest    = "guest"
 	byMerchant = "merchant"
@@ -78,7 +78,7 @@ type order struct {
 	fingerprint []byte
 }
 
-// The states of a refund that was asked for with the order.
+// The states of a refund that was requested with the order.
 const (
 	refundRequested = "requested"
 	refundPending   = "pending"
@@ -86,13 +86,13 @@ const (
 	refundFailed    = "failed"
 )
 
-// refund is what was asked to be given back with the order; its zero value: nothing.
+// refund is the refund that was requested with the order; the zero value if none.
 type refund struct {
 	Status, Reference, Failure string
 	Amount                     money.Cents
 }
 
-// paymentStatus tells apart what the status of an order does not: whether it was paid, in whichever way it ended.
+// paymentStatus returns what the order's status does not show: whether it was paid, however it ended.
 func (o *order) paymentStatus() string {
 	switch {
 	case o.PaidAt != nil && o.Refunded >= o.Totals.Total:
@@ -110,8 +110,8 @@ func (o *order) paymentStatus() string {
 	}
 }
 
-// givenBack is the refund that was asked for with the order, else what others came to; nil for nothing.
-func (o *order) givenBack() *qrv1.OrderRefund {
+// refundView returns the refund that was requested with the order, otherwise the sum of others; nil if none.
+func (o *order) refundView() *qrv1.OrderRefund {
 	switch {
 	case o.Refund.Status != "":
 		return &qrv1.OrderRefund{
@@ -132,7 +132,7 @@ type change struct {
 	At            time.Time
 }
 
-// pieces are what the order takes from the stock, each product once.
+// pieces returns what the order takes from the stock, each product once.
 func (o *order) pieces() []Quantity {
 	counts := make(map[string]int32, len(o.Lines))
 	for _, l := range o.Lines {
@@ -152,7 +152,7 @@ func (o *order) view() *qrv1.Order {
 		DiscountCents: int64(o.Totals.Discount), TotalCents: int64(o.Totals.Total), VatCents: int64(o.Totals.VAT), Currency: Currency,
 		OfferName: o.Totals.Offer, PaymentReference: o.PaymentReference, PaidLate: o.PaidLate, Sequence: o.Sequence,
 		CreatedAt: timestamppb.New(o.CreatedAt), UpdatedAt: timestamppb.New(o.UpdatedAt),
-		PaymentStatus: o.paymentStatus(), Refund: o.givenBack(),
+		PaymentStatus: o.paymentStatus(), Refund: o.refundView(),
 	}
 	if o.PaidAt != nil {
 		v.PaidAt = timestamppb.New(*o.PaidAt)
@@ -166,7 +166,7 @@ func (o *order) view() *qrv1.Order {
 	return v
 }
 
-// event announces the order as it is now.
+// event returns the event that announces the order in its current state.
 func (o *order) event(what string, from Status) (events.Event, error) {
 	c := &eventsv1.OrderChanged{
 		OrderId: o.ID, MerchantId: o.Merchant, Livemode: o.Livemode, Number: o.Number, TableId: o.TableID, TableName: o.TableName, OrderType: o.Type,
@@ -177,7 +177,7 @@ func (o *order) event(what string, from Status) (events.Event, error) {
 	if o.PaidAt != nil {
 		c.PaidAt = timestamppb.New(*o.PaidAt)
 	}
-	if r := o.givenBack(); r != nil {
+	if r := o.refundView(); r != nil {
 		c.RefundStatus, c.RefundAmountCents, c.RefundReference = r.GetStatus(), r.GetAmountCents(), r.GetReference()
 	}
 	for _, l := range o.Lines {

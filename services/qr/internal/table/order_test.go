@@ -16,7 +16,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-func TestTheDocumentedOrderIsPlaced(t *testing.T) {
+func TestTheOrderOfTheAPIReferenceIsPlaced(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	coffee := f.product(t, f.merchant, "Café Noisette", 350, 500)
@@ -74,7 +74,7 @@ func TestOfTwoGuestsOneGetsTheLastItem(t *testing.T) {
 	}
 }
 
-func TestAnItemThatCannotBeHadIsNamedByItsPlaceOnly(t *testing.T) {
+func TestAnUnavailableItemIsIdentifiedByItsPositionOnly(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	good := f.product(t, f.merchant, "Café", 350, 10)
@@ -192,7 +192,7 @@ func TestAnOrderThatIsPaidIsReceivedOnce(t *testing.T) {
 	}
 }
 
-func TestAPaymentThatFailsGivesTheGoodsBackOnce(t *testing.T) {
+func TestAFailedPaymentReturnsTheGoodsOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	coffee := f.product(t, f.merchant, "Café", 350, 10)
@@ -209,7 +209,7 @@ func TestAPaymentThatFailsGivesTheGoodsBackOnce(t *testing.T) {
 	}
 }
 
-func TestOnlyAPaymentThatFitsIsBelieved(t *testing.T) {
+func TestOnlyAPaymentThatFitsItsOrderIsApplied(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	coffee := f.product(t, f.merchant, "Café", 350, 10)

@@ -17,20 +17,20 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// Bounds of an order. The number of items is the contract's.
+// Limits of an order. The number of items is from the API reference.
 const (
 	maxItems    = 30
 	maxQuantity = 99
 	maxNotes    = 200
-	// maxPaid is the most that one payment can be.
+	// maxPaid is the maximum amount of one payment.
 	maxPaid money.Cents = 10_000_00
 )
 
-// errReplay ends the transaction of an order that exists already.
+// errReplay ends the transaction of an order that already exists.
 var errReplay = errors.New("the order exists")
 
-// PlaceOrder implements TableService. What is wrong with the request alone is said before anything is looked up, so that
-// it says nothing about the code.
+// PlaceOrder implements TableService. The request is validated before anything is looked up, so that the errors reveal nothing
+// about the code.
 func (s *Server) PlaceOrder(ctx context.Context, r *qrv1.PlaceOrderRequest) (*qrv1.PlaceOrderResponse, error) {
 	o, err := s.readOrder(r)
 	if err != nil {
@@ -52,11 +52,11 @@ func (s *Server) PlaceOrder(ctx context.Context, r *qrv1.PlaceOrderRequest) (*qr
 	}, nil
 }
 
-// readOrder takes what the guest sent.
+// readOrder decodes the guest's request.
 func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 	now := s.now()
 	o := &order{
-		// Random throughout: whoever knows the id may look at the order.
+		// Fully random: whoever knows the id may read the order.
 		ID: uuid.NewString(), Merchant: strings.ToLower(r.GetMerchantId()), Livemode: r.GetLivemode(), TableToken: r.GetToken(), Type: r.GetOrderType(),
 		PayNow: r.GetPayNow() || r.GetOrderType() == takeaway, HoldsStock: true, Sequence: 1, CreatedAt: now, UpdatedAt: now,
 	}
@@ -84,27 +84,27 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 	return o, bad.err()
 }
 
-// fingerprint identifies what the guest asked for.
+// fingerprint identifies the content of the request.
 func fingerprint(r *qrv1.PlaceOrderRequest) []byte {
 	asked := &qrv1.PlaceOrderRequest{
 		Items: r.GetItems(), OrderType: r.GetOrderType(), PayNow: r.GetPayNow(), CustomerName: r.GetCustomerName(), Notes: r.GetNotes(),
 	}
 	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(asked)
-	if err != nil { // a text that is no UTF-8, which no request over gRPC has
+	if err != nil { // only for invalid UTF-8, which no request over gRPC has
 		return nil
 	}
 	sum := sha256.Sum256(text)
 	return sum[:]
 }
 
-// place fills in and records the order, or finds the one that its key made.
+// place completes and records the order, or returns the existing one of its key.
 func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOrderRequest) error {
 	t, err := tableBehind(ctx, tx, o.Merchant, o.TableToken)
 	if err != nil {
 		return err
 	}
 	o.TableID, o.TableName, o.PaymentReference = t.ID, t.Name, ""
-	// From here on the orders of one merchant wait for each other.
+	// From here on the orders of one merchant are serialised.
 	if o.Number, err = nextNumber(ctx, tx, o.Merchant); err != nil {
 		return err
 	}
@@ -113,13 +113,13 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 			return err
 		}
 	}
-	if err := s.welcome(ctx, tx, t, o); err != nil {
+	if err := s.checkTableLimit(ctx, tx, t, o); err != nil {
 		return err
 	}
 	if err := s.reserve(ctx, tx, o); err != nil {
 		return err
 	}
-	if err := share(ctx, tx, t, o); err != nil {
+	if err := checkShare(ctx, tx, t, o); err != nil {
 		return err
 	}
 	offers, err := offersOf(ctx, tx, o.Merchant)
@@ -127,10 +127,10 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		return err
 	}
 	o.Totals = price(o.Lines, offers, o.CreatedAt)
-	if err := expected(r, o.Totals.Total); err != nil {
+	if err := checkExpectedTotal(r, o.Totals.Total); err != nil {
 		return err
 	}
-	if err := o.begin(r.GetPayable()); err != nil {
+	if err := o.decidePayment(r.GetPayable()); err != nil {
 		return err
 	}
 	if o.Status == AwaitingPayment {
@@ -142,7 +142,7 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 	return record(ctx, tx, o, "", byGuest, "")
 }
 
-// replay returns errReplay with the order that was made under the key, when there is one.
+// replay returns errReplay with the existing order of the key, if there is one.
 func (s *Server) replay(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 	known, err := orderByKey(ctx, tx, o.TableID, key, o.CreatedAt.Add(-keyLife))
 	if err != nil || known == nil {
@@ -155,8 +155,8 @@ func (s *Server) replay(ctx context.Context, tx pgx.Tx, o *order, key string) er
 	return errReplay
 }
 
-// begin decides whether the order has to be paid first. What costs nothing need not be.
-func (o *order) begin(payable bool) error {
+// decidePayment decides whether the order must be paid first. A free order need not be paid.
+func (o *order) decidePayment(payable bool) error {
 	o.Status = Received
 	if !o.PayNow || o.Totals.Total == 0 {
 		return nil
@@ -171,7 +171,7 @@ func (o *order) begin(payable bool) error {
 	return nil
 }
 
-// reserve takes the goods from the stock. What cannot be had is named by its place, with no word on why.
+// reserve takes the goods from the stock. Unavailable items are identified by their position, without the reason.
 func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 	wanted := o.pieces()
 	missing := make(map[string]bool)

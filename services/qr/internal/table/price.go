@@ -11,23 +11,23 @@ import (
 type line struct {
 	ProductID, Name, Notes string
 	Quantity               int32
-	// Unit is the price in the catalog, VAT included.
+	// Unit is the price in the catalog, including VAT.
 	Unit       money.Cents
 	VATPerMill vat.Rate
-	// Total is Quantity × Unit - Discount; VAT is in Total.
+	// Total is Quantity × Unit - Discount; VAT is included in Total.
 	Discount, Total, VAT money.Cents
 }
 
 // totals of an order: Total = Subtotal - Discount, VAT is the sum of the lines'.
 type totals struct {
 	Subtotal, Discount, Total, VAT money.Cents
-	// Offer is the name of the offer on the whole order; empty: none.
+	// Offer is the name of the offer on the whole order; empty if none.
 	Offer string
 }
 
-// price fills in the lines and returns their totals. For each line the best offer on its product counts, then for the
-// whole order the best offer on orders. Each line is rounded half up. What the order's offer takes off is spread over the
-// lines in proportion, by largest remainder, so that lines add up to the total.
+// price calculates the lines and returns their totals. For each line the best offer on its product applies, then for the whole
+// order the best offer on orders. Each line is rounded half up. The discount of the order's offer is distributed over the lines
+// proportionally by the largest remainder method, so that the lines add up to the total.
 func price(lines []line, offers []offer, now time.Time) totals {
 	var t totals
 	for i := range lines {
@@ -68,7 +68,7 @@ func (t *totals) bestOffer(offers []offer, now time.Time) money.Cents {
 	return best
 }
 
-// spread takes off cents from the lines; off is at most their sum.
+// spread deducts off from the lines; off is at most their sum.
 func spread(lines []line, off money.Cents) {
 	totals := make([]money.Cents, len(lines))
 	for i := range lines {

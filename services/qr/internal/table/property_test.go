@@ -23,8 +23,8 @@ func (f *fixture) held(t testing.TB, product string) (n int) {
 	return n
 }
 
-// TestNoPieceIsLostOrMadeUp: whatever happens to orders, what is in the stock and what orders hold is what there was.
-func TestNoPieceIsLostOrMadeUp(t *testing.T) {
+// TestTheStockAlwaysBalances: whatever happens to orders, what is in the stock and what orders hold is what there was.
+func TestTheStockAlwaysBalances(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	const stock = 12

@@ -11,7 +11,7 @@ import (
 
 // CreateOffer implements TableService.
 func (s *Server) CreateOffer(ctx context.Context, r *qrv1.CreateOfferRequest) (*qrv1.CreateOfferResponse, error) {
-	if err := owner(r.GetMerchantId()); err != nil {
+	if err := checkMerchantID(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
 	now := s.now()
@@ -28,7 +28,7 @@ func (s *Server) CreateOffer(ctx context.Context, r *qrv1.CreateOfferRequest) (*
 
 // ListOffers implements TableService.
 func (s *Server) ListOffers(ctx context.Context, r *qrv1.ListOffersRequest) (*qrv1.ListOffersResponse, error) {
-	if err := owner(r.GetMerchantId()); err != nil {
+	if err := checkMerchantID(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
 	limit, offset := page(r.GetPage(), r.GetLimit())
@@ -45,7 +45,7 @@ func (s *Server) ListOffers(ctx context.Context, r *qrv1.ListOffersRequest) (*qr
 
 // GetOffer implements TableService.
 func (s *Server) GetOffer(ctx context.Context, r *qrv1.GetOfferRequest) (*qrv1.GetOfferResponse, error) {
-	if err := owned(r.GetMerchantId(), r.GetId(), offerNoun); err != nil {
+	if err := checkIDs(r.GetMerchantId(), r.GetId(), offerNoun); err != nil {
 		return nil, err
 	}
 	o, err := readOffer(ctx, s.pool, r.GetMerchantId(), r.GetOnProduct(), r.GetId())
@@ -57,7 +57,7 @@ func (s *Server) GetOffer(ctx context.Context, r *qrv1.GetOfferRequest) (*qrv1.G
 
 // UpdateOffer implements TableService.
 func (s *Server) UpdateOffer(ctx context.Context, r *qrv1.UpdateOfferRequest) (*qrv1.UpdateOfferResponse, error) {
-	if err := owned(r.GetMerchantId(), r.GetOffer().GetId(), offerNoun); err != nil {
+	if err := checkIDs(r.GetMerchantId(), r.GetOffer().GetId(), offerNoun); err != nil {
 		return nil, err
 	}
 	var o offer
@@ -80,7 +80,7 @@ func (s *Server) UpdateOffer(ctx context.Context, r *qrv1.UpdateOfferRequest) (*
 
 // DeleteOffer implements TableService.
 func (s *Server) DeleteOffer(ctx context.Context, r *qrv1.DeleteOfferRequest) (*qrv1.DeleteOfferResponse, error) {
-	if err := owned(r.GetMerchantId(), r.GetId(), offerNoun); err != nil {
+	if err := checkIDs(r.GetMerchantId(), r.GetId(), offerNoun); err != nil {
 		return nil, err
 	}
 	err := s.commit(ctx, r.GetMerchantId(), func(tx pgx.Tx) error {

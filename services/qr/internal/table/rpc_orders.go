@@ -11,12 +11,12 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// maxKitchen is how many open orders a screen gets.
+// maxKitchen is how many open orders a kitchen screen gets.
 const maxKitchen = 200
 
 // AttachPayment implements TableService.
 func (s *Server) AttachPayment(ctx context.Context, r *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
-	if err := owned(r.GetMerchantId(), r.GetOrderId(), orderNoun); err != nil {
+	if err := checkIDs(r.GetMerchantId(), r.GetOrderId(), orderNoun); err != nil {
 		return nil, err
 	}
 	if err := attach(ctx, s.pool, r.GetMerchantId(), r.GetOrderId(), r.GetPaymentReference()); err != nil {
@@ -25,7 +25,7 @@ func (s *Server) AttachPayment(ctx context.Context, r *qrv1.AttachPaymentRequest
 	return &qrv1.AttachPaymentResponse{}, nil
 }
 
-// AbandonOrder implements TableService. An order that does not wait for a payment stays as it is.
+// AbandonOrder implements TableService. An order that does not wait for a payment is not changed.
 func (s *Server) AbandonOrder(ctx context.Context, r *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
 	_, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetOrderId(), func(tx pgx.Tx, o *order) error {
 		if o.Status != AwaitingPayment {
@@ -34,7 +34,7 @@ func (s *Server) AbandonOrder(ctx context.Context, r *qrv1.AbandonOrderRequest) 
 		if err := s.end(ctx, tx, o, PaymentFailed, byGateway, "payment_not_created"); err != nil {
 			return err
 		}
-		return letGo(ctx, tx, o.ID)
+		return releaseKey(ctx, tx, o.ID)
 	})
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *Server) AbandonOrder(ctx context.Context, r *qrv1.AbandonOrderRequest) 
 
 // changeOrder applies do to the merchant's locked order.
 func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func(pgx.Tx, *order) error) (*order, error) {
-	if err := owned(merchantID, id, orderNoun); err != nil {
+	if err := checkIDs(merchantID, id, orderNoun); err != nil {
 		return nil, err
 	}
 	var o *order
@@ -66,8 +66,8 @@ func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func
 	return o, nil
 }
 
-// SetOrderStatus implements TableService. The refund of a cancelled order is asked for in the same transaction; of an order
-// that is cancelled already it can be asked for as well.
+// SetOrderStatus implements TableService. The refund of a cancelled order is requested in the same transaction; it can also be
+// requested for an order that was cancelled before.
 func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusRequest) (*qrv1.SetOrderStatusResponse, error) {
 	to := Status(r.GetStatus())
 	if r.GetRefund() && to != Cancelled {
@@ -75,15 +75,15 @@ func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusReque
 	}
 	o, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetId(), func(tx pgx.Tx, o *order) error {
 		if !r.GetRefund() {
-			return s.choose(ctx, tx, o, to)
+			return s.setByMerchant(ctx, tx, o, to)
 		}
 		if o.Status == Cancelled {
-			return s.refundOf(ctx, tx, o)
+			return s.refundCancelled(ctx, tx, o)
 		}
 		if err := s.refundPayment(ctx, tx, o); err != nil {
 			return err
 		}
-		return s.choose(ctx, tx, o, to)
+		return s.setByMerchant(ctx, tx, o, to)
 	})
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (s *Server) GetGuestOrder(ctx context.Context, r *qrv1.GetGuestOrderRequest
 
 // ListOrders implements TableService.
 func (s *Server) ListOrders(ctx context.Context, r *qrv1.ListOrdersRequest) (*qrv1.ListOrdersResponse, error) {
-	if err := owner(r.GetMerchantId()); err != nil {
+	if err := checkMerchantID(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
 	if id := r.GetTableId(); id != "" && !isID(id) {
@@ -126,7 +126,7 @@ func (s *Server) ListOrders(ctx context.Context, r *qrv1.ListOrdersRequest) (*qr
 
 func (s *Server) listOrdersAfter(ctx context.Context, r *qrv1.ListOrdersRequest, after string) (*qrv1.ListOrdersResponse, error) {
 	var last *order
-	err := owned(r.GetMerchantId(), after, orderNoun)
+	err := checkIDs(r.GetMerchantId(), after, orderNoun)
 	if err == nil {
 		last, err = readOwnOrder(ctx, s.pool, r.GetMerchantId(), after)
 	}
@@ -145,7 +145,7 @@ func (s *Server) listOrdersAfter(ctx context.Context, r *qrv1.ListOrdersRequest,
 
 // ListKitchen implements TableService.
 func (s *Server) ListKitchen(ctx context.Context, r *qrv1.ListKitchenRequest) (*qrv1.ListKitchenResponse, error) {
-	if err := owner(r.GetMerchantId()); err != nil {
+	if err := checkMerchantID(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
 	list, err := findOrders(ctx, s.pool, `select `+orderColumns+` from orders where merchant_id = $1 and status in ('received', 'preparing', 'ready')
@@ -166,7 +166,7 @@ func orderViews(list []*order) []*qrv1.Order {
 
 // GetOrder implements TableService.
 func (s *Server) GetOrder(ctx context.Context, r *qrv1.GetOrderRequest) (*qrv1.GetOrderResponse, error) {
-	if err := owned(r.GetMerchantId(), r.GetId(), orderNoun); err != nil {
+	if err := checkIDs(r.GetMerchantId(), r.GetId(), orderNoun); err != nil {
 		return nil, err
 	}
 	o, err := readOwnOrder(ctx, s.pool, r.GetMerchantId(), r.GetId())

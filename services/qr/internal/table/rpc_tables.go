@@ -12,11 +12,11 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// Bounds of a table.
+// Limits of a table.
 const (
 	maxName     = 100
 	maxCapacity = 100
-	// maxTables of one merchant: all are in the memory of its menu.
+	// maxTables is the maximum per merchant: all are cached with its menu.
 	maxTables = 1000
 )
 
@@ -45,7 +45,7 @@ func (s *Server) tableView(t seat) *qrv1.Table {
 	}
 }
 
-// apply sets what is given, and says what is wrong with it.
+// apply sets the given fields and validates them.
 func (t *seat) apply(f *qrv1.TableFields) error {
 	var bad problems
 	if f.Name != nil {
@@ -71,7 +71,7 @@ func (t *seat) apply(f *qrv1.TableFields) error {
 
 // CreateTable implements TableService.
 func (s *Server) CreateTable(ctx context.Context, r *qrv1.CreateTableRequest) (*qrv1.CreateTableResponse, error) {
-	if err := owner(r.GetMerchantId()); err != nil {
+	if err := checkMerchantID(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
 	now := s.now()
@@ -90,7 +90,7 @@ func (s *Server) CreateTable(ctx context.Context, r *qrv1.CreateTableRequest) (*
 		return nil, err
 	}
 	err := s.commit(ctx, t.Merchant, func(tx pgx.Tx) error {
-		if err := introduce(ctx, tx, t.Merchant, r.GetMerchantName()); err != nil {
+		if err := insertMerchant(ctx, tx, t.Merchant, r.GetMerchantName()); err != nil {
 			return err
 		}
 		n, err := countTables(ctx, tx, t.Merchant)
@@ -110,7 +110,7 @@ func (s *Server) CreateTable(ctx context.Context, r *qrv1.CreateTableRequest) (*
 
 // ListTables implements TableService.
 func (s *Server) ListTables(ctx context.Context, r *qrv1.ListTablesRequest) (*qrv1.ListTablesResponse, error) {
-	if err := owner(r.GetMerchantId()); err != nil {
+	if err := checkMerchantID(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
 	limit, offset := page(r.GetPage(), r.GetLimit())
@@ -131,7 +131,7 @@ func (s *Server) ListTables(ctx context.Context, r *qrv1.ListTablesRequest) (*qr
 
 // GetTable implements TableService.
 func (s *Server) GetTable(ctx context.Context, r *qrv1.GetTableRequest) (*qrv1.GetTableResponse, error) {
-	if err := owned(r.GetMerchantId(), r.GetId(), tableNoun); err != nil {
+	if err := checkIDs(r.GetMerchantId(), r.GetId(), tableNoun); err != nil {
 		return nil, err
 	}
 	t, err := readTable(ctx, s.pool, r.GetMerchantId(), r.GetId())
@@ -161,7 +161,7 @@ func (s *Server) RefreshTableToken(ctx context.Context, r *qrv1.RefreshTableToke
 
 // changeTable applies do to the locked table.
 func (s *Server) changeTable(ctx context.Context, merchantID, id string, do func(*seat) error) (seat, error) {
-	if err := owned(merchantID, id, tableNoun); err != nil {
+	if err := checkIDs(merchantID, id, tableNoun); err != nil {
 		return seat{}, err
 	}
 	var t seat
@@ -179,9 +179,9 @@ func (s *Server) changeTable(ctx context.Context, merchantID, id string, do func
 	return t, err
 }
 
-// DeleteTable implements TableService. Its orders stay.
+// DeleteTable implements TableService. The orders of the table stay.
 func (s *Server) DeleteTable(ctx context.Context, r *qrv1.DeleteTableRequest) (*qrv1.DeleteTableResponse, error) {
-	if err := owned(r.GetMerchantId(), r.GetId(), tableNoun); err != nil {
+	if err := checkIDs(r.GetMerchantId(), r.GetId(), tableNoun); err != nil {
 		return nil, err
 	}
 	err := s.commit(ctx, r.GetMerchantId(), func(tx pgx.Tx) error { return deleteTable(ctx, tx, r.GetMerchantId(), r.GetId()) })

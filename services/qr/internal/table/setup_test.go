@@ -167,7 +167,7 @@ func (f *fixture) apply(t testing.TB, list ...events.Event) {
 // announced are the types of the events about an order, in order.
 func (f *fixture) announced(t testing.TB, id string) (types []string) {
 	t.Helper()
-	list, err := all(t.Context(), f.pool, func(row pgx.CollectableRow) (*eventsv1.OrderChanged, error) {
+	list, err := readAll(t.Context(), f.pool, func(row pgx.CollectableRow) (*eventsv1.OrderChanged, error) {
 		var kind string
 		var data []byte
 		err := row.Scan(&kind, &data)

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ordersSince counts the orders of a table since then, and tells when the oldest of the latest ordersPerTable was placed.
+// ordersSince counts the orders of a table since that time, and returns when the oldest of the latest ordersPerTable was placed.
 func ordersSince(ctx context.Context, tx pgx.Tx, tableID string, since time.Time) (n int64, oldest time.Time, err error) {
 	err = tx.QueryRow(ctx, `select count(*), coalesce(min(created_at), now()) from (
 			select created_at from orders where table_id = $1 and created_at > $2 order by created_at desc limit $3) latest`,
@@ -19,7 +19,7 @@ func ordersSince(ctx context.Context, tx pgx.Tx, tableID string, since time.Time
 	return n, oldest, nil
 }
 
-// openOrders counts the orders of a table that are neither paid nor taken up.
+// openOrders counts the orders of a table that are neither paid nor accepted by the staff.
 func openOrders(ctx context.Context, tx pgx.Tx, tableID string) (n int64, err error) {
 	err = tx.QueryRow(ctx, `select count(*) from orders where table_id = $1 and paid_at is null and status in ('awaiting_payment', 'received')`,
 		tableID).Scan(&n)

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// readVersion is 0 for a merchant whose menu never changed.
+// readVersion returns 0 for a merchant whose menu has never changed.
 func readVersion(ctx context.Context, db pg.DB, merchantID string) (version int64, err error) {
 	err = db.QueryRow(ctx, `select coalesce((select version from menu_versions where merchant_id = $1), 0)`, merchantID).Scan(&version)
 	if err != nil {
@@ -20,7 +20,7 @@ func readVersion(ctx context.Context, db pg.DB, merchantID string) (version int6
 	return version, nil
 }
 
-// readContent reads everything as of one moment.
+// readContent reads everything from one snapshot.
 func readContent(ctx context.Context, pool *pgxpool.Pool, catalog Catalog, merchantID string) (*content, error) {
 	c := &content{merchant: merchantID}
 	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
@@ -36,7 +36,7 @@ func readContent(ctx context.Context, pool *pgxpool.Pool, catalog Catalog, merch
 			return fmt.Errorf("read the menu's merchant: %w", err)
 		}
 		c.known = true
-		if c.tables, err = all(ctx, tx, scanTable, `select `+tableColumns+` from dining_tables where merchant_id = $1 and status = 'active'`, merchantID); err != nil {
+		if c.tables, err = readAll(ctx, tx, scanTable, `select `+tableColumns+` from dining_tables where merchant_id = $1 and status = 'active'`, merchantID); err != nil {
 			return fmt.Errorf("read the menu's tables: %w", err)
 		}
 		if c.products, err = catalog.Menu(ctx, tx, merchantID); err != nil {

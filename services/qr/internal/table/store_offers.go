@@ -20,9 +20,9 @@ func scanOffer(row pgx.CollectableRow) (offer, error) {
 	return o, err
 }
 
-// offersOf reads all offers of a merchant, the oldest first.
+// offersOf returns all offers of a merchant, oldest first.
 func offersOf(ctx context.Context, db pg.DB, merchantID string) ([]offer, error) {
-	list, err := all(ctx, db, scanOffer, `select `+offerColumns+` from offers where merchant_id = $1 order by created_at, id`, merchantID)
+	list, err := readAll(ctx, db, scanOffer, `select `+offerColumns+` from offers where merchant_id = $1 order by created_at, id`, merchantID)
 	if err != nil {
 		return nil, fmt.Errorf("read offers: %w", err)
 	}
@@ -35,7 +35,7 @@ func listOffers(ctx context.Context, db pg.DB, merchantID string, onProduct bool
 	if err != nil {
 		return nil, 0, fmt.Errorf("count offers: %w", err)
 	}
-	list, err := all(ctx, db, scanOffer, `select `+offerColumns+` from offers where merchant_id = $1 and (product_id is not null) = $2
+	list, err := readAll(ctx, db, scanOffer, `select `+offerColumns+` from offers where merchant_id = $1 and (product_id is not null) = $2
 		order by created_at, id limit $3 offset $4`, merchantID, onProduct, limit, offset)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list offers: %w", err)
@@ -44,7 +44,7 @@ func listOffers(ctx context.Context, db pg.DB, merchantID string, onProduct bool
 }
 
 func readOffer(ctx context.Context, db pg.DB, merchantID string, onProduct bool, id string) (offer, error) {
-	o, err := one(ctx, db, scanOffer, `select `+offerColumns+` from offers where merchant_id = $1 and (product_id is not null) = $2 and id = $3`,
+	o, err := readOne(ctx, db, scanOffer, `select `+offerColumns+` from offers where merchant_id = $1 and (product_id is not null) = $2 and id = $3`,
 		merchantID, onProduct, id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return offer{}, errs.NotFound(offerNoun)
@@ -55,7 +55,7 @@ func readOffer(ctx context.Context, db pg.DB, merchantID string, onProduct bool,
 	return o, nil
 }
 
-// insertOffer refuses a product that is not the merchant's, and more offers than a menu can hold.
+// insertOffer refuses a product that is not the merchant's, and more offers than the maximum.
 func insertOffer(ctx context.Context, tx pgx.Tx, o offer) error {
 	var n int64
 	if err := tx.QueryRow(ctx, `select count(*) from offers where merchant_id = $1`, o.Merchant).Scan(&n); err != nil {
@@ -96,7 +96,7 @@ func checkProduct(ctx context.Context, tx pgx.Tx, o offer) error {
 	var found bool
 	err := tx.QueryRow(ctx, `select exists (select from products where merchant_id = $1 and id = $2)`, o.Merchant, o.ProductID).Scan(&found)
 	if err != nil {
-		return fmt.Errorf("look for the product of an offer: %w", err)
+		return fmt.Errorf("find the product of an offer: %w", err)
 	}
 	if !found {
 		return errs.Invalid(errs.Field{Field: "product_id", Message: "product_id must be the id of one of your products."})

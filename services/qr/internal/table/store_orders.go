@@ -14,7 +14,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// keyLife is how long an Idempotency-Key finds its order.
+// keyLife is how long an Idempotency-Key refers to its order.
 const keyLife = 24 * time.Hour
 
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
@@ -30,7 +30,7 @@ func scanOrder(row pgx.CollectableRow) (*order, error) {
 	return o, err
 }
 
-// nextNumber counts the merchant's orders; the counter's lock puts them in line.
+// nextNumber increments the merchant's order counter; its lock serialises the orders.
 func nextNumber(ctx context.Context, tx pgx.Tx, merchantID string) (n int64, err error) {
 	err = tx.QueryRow(ctx, `insert into order_counters as c (merchant_id, last) values ($1, 1)
 		on conflict (merchant_id) do update set last = c.last + 1 returning last`, merchantID).Scan(&n)
@@ -40,11 +40,12 @@ func nextNumber(ctx context.Context, tx pgx.Tx, merchantID string) (n int64, err
 	return n, nil
 }
 
-// orderByKey finds the order that was made under the key since; nil when there is none. An older one lets go of the key.
+// orderByKey returns the order that was placed with the key since that time; nil if there is none. An older order releases the
+// key.
 func orderByKey(ctx context.Context, tx pgx.Tx, tableID, key string, since time.Time) (*order, error) {
 	_, err := tx.Exec(ctx, `update orders set idempotency_key = null where table_id = $1 and idempotency_key = $2 and created_at < $3`, tableID, key, since)
 	if err != nil {
-		return nil, fmt.Errorf("let go of an old key: %w", err)
+		return nil, fmt.Errorf("release an old key: %w", err)
 	}
 	o, err := findOrder(ctx, tx, `select `+orderColumns+` from orders where table_id = $1 and idempotency_key = $2`, tableID, key)
 	if errs.Is(err, errs.NotFoundCode) {
@@ -53,9 +54,9 @@ func orderByKey(ctx context.Context, tx pgx.Tx, tableID, key string, since time.
 	return o, err
 }
 
-// findOrder reads one order with its lines, or NOT_FOUND.
+// findOrder reads one order with its lines, or returns NOT_FOUND.
 func findOrder(ctx context.Context, db pg.DB, sql string, args ...any) (*order, error) {
-	o, err := one(ctx, db, scanOrder, sql, args...)
+	o, err := readOne(ctx, db, scanOrder, sql, args...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, errs.NotFound(orderNoun)
 	}
@@ -78,7 +79,7 @@ func lockOrder(ctx context.Context, tx pgx.Tx, id string) (*order, error) {
 }
 
 func findOrders(ctx context.Context, db pg.DB, sql string, args ...any) ([]*order, error) {
-	list, err := all(ctx, db, scanOrder, sql, args...)
+	list, err := readAll(ctx, db, scanOrder, sql, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
 	}
@@ -131,7 +132,7 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 	return nil
 }
 
-// record writes the history and the event of the order as it is now.
+// record writes the history and the event of the order in its current state.
 func record(ctx context.Context, tx pgx.Tx, o *order, from Status, cause, detail string) error {
 	_, err := tx.Exec(ctx, `insert into order_history (order_id, sequence, from_status, to_status, cause, detail, occurred_at)
 		values ($1, $2, $3, $4, $5, $6, $7)`, o.ID, o.Sequence, from, o.Status, cause, detail, o.UpdatedAt)
@@ -166,7 +167,7 @@ func updateOrder(ctx context.Context, tx pgx.Tx, o *order, from Status) error {
 }
 
 func historyOf(ctx context.Context, db pg.DB, id string) ([]change, error) {
-	list, err := all(ctx, db, func(row pgx.CollectableRow) (change, error) {
+	list, err := readAll(ctx, db, func(row pgx.CollectableRow) (change, error) {
 		var c change
 		err := row.Scan(&c.Sequence, &c.From, &c.To, &c.Cause, &c.Detail, &c.At)
 		return c, err
@@ -177,7 +178,7 @@ func historyOf(ctx context.Context, db pg.DB, id string) ([]change, error) {
 	return list, nil
 }
 
-// listedOrders are those of a merchant that a request names.
+// listedOrders selects the orders of a merchant that match a request.
 const listedOrders = ` from orders where merchant_id = $1 and ($2 = '' or status = $2) and ($3 = '' or table_id = nullif($3, '')::uuid)
 	and created_at >= coalesce($4, '-infinity'::timestamptz) and created_at < coalesce($5, 'infinity'::timestamptz)`
 
@@ -185,7 +186,7 @@ func listArguments(r *qrv1.ListOrdersRequest) []any {
 	return []any{r.GetMerchantId(), r.GetStatus(), r.GetTableId(), instant(r.GetFrom()), instant(r.GetTo())}
 }
 
-// listOrders returns one page, the newest first, and how many there are in all.
+// listOrders returns one page, newest first, and the total.
 func listOrders(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest) ([]*order, int64, error) {
 	args := listArguments(r)
 	var total int64
@@ -197,8 +198,8 @@ func listOrders(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest) ([]*or
 	return list, total, err
 }
 
-// listOrdersAfter returns those that follow one of the merchant's orders, and whether there are more. What was placed meanwhile is
-// before it, so nothing comes twice.
+// listOrdersAfter returns the orders that follow one of the merchant's, and whether there are more. Orders placed in the meantime
+// come before it, so none is returned twice.
 func listOrdersAfter(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest, last *order) (list []*order, more bool, err error) {
 	limit, _ := page(1, r.GetLimit())
 	list, err = findOrders(ctx, db, `select `+orderColumns+listedOrders+` and (created_at, id) < ($6, $7) order by created_at desc, id desc limit $8`,
@@ -209,39 +210,39 @@ func listOrdersAfter(ctx context.Context, db pg.DB, r *qrv1.ListOrdersRequest, l
 	return list, more, err
 }
 
-// unpaidSince returns some of the orders that wait for their payment for too long, the oldest first.
+// unpaidSince returns some of the orders whose payment is overdue, oldest first.
 func unpaidSince(ctx context.Context, db pg.DB, before time.Time) ([]string, error) {
-	ids, err := all(ctx, db, pgx.RowTo[string], `select id::text from orders where status = 'awaiting_payment' and created_at <= $1
+	ids, err := readAll(ctx, db, pgx.RowTo[string], `select id::text from orders where status = 'awaiting_payment' and created_at <= $1
 		order by created_at limit 1000`, before)
 	if err != nil {
-		return nil, fmt.Errorf("look for unpaid orders: %w", err)
+		return nil, fmt.Errorf("find unpaid orders: %w", err)
 	}
 	return ids, nil
 }
 
-// unclaimedSince returns some of the orders that are paid at the counter and that nobody took up for too long.
+// unclaimedSince returns some of the orders to be paid at the counter that nobody has accepted for too long.
 func unclaimedSince(ctx context.Context, db pg.DB, before time.Time) ([]string, error) {
-	ids, err := all(ctx, db, pgx.RowTo[string], `select id::text from orders where status = 'received' and paid_at is null and created_at <= $1
+	ids, err := readAll(ctx, db, pgx.RowTo[string], `select id::text from orders where status = 'received' and paid_at is null and created_at <= $1
 		order by created_at limit 1000`, before)
 	if err != nil {
-		return nil, fmt.Errorf("look for unclaimed orders: %w", err)
+		return nil, fmt.Errorf("find unclaimed orders: %w", err)
 	}
 	return ids, nil
 }
 
-// attach notes the payment of an order that waits for one.
+// attach stores the payment of an order that waits for one.
 func attach(ctx context.Context, db pg.DB, merchantID, id, reference string) error {
 	_, err := db.Exec(ctx, `update orders set payment_reference = $3 where merchant_id = $1 and id = $2 and status = 'awaiting_payment'`, merchantID, id, reference)
 	if err != nil {
-		return fmt.Errorf("note the payment of an order: %w", err)
+		return fmt.Errorf("store the payment of an order: %w", err)
 	}
 	return nil
 }
 
-// letGo frees the key of an order that came to nothing, so that the guest's repetition makes a new one.
-func letGo(ctx context.Context, tx pgx.Tx, id string) error {
+// releaseKey releases the key of an order that failed, so that the guest's retry creates a new one.
+func releaseKey(ctx context.Context, tx pgx.Tx, id string) error {
 	if _, err := tx.Exec(ctx, `update orders set idempotency_key = null where id = $1`, id); err != nil {
-		return fmt.Errorf("let go of a key: %w", err)
+		return fmt.Errorf("release a key: %w", err)
 	}
 	return nil
 }

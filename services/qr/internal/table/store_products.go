@@ -12,10 +12,10 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
-// Products is the Catalog of the products table: the part of it that orders touch.
+// Products is the Catalog backed by the products table.
 type Products struct{}
 
-// maxStock is the table's own bound: what is given back beyond it is forgotten.
+// maxStock is the limit of the table: goods returned beyond it are dropped.
 const maxStock = 1_000_000
 
 const productColumns = `id::text, name, description, category, image_url, price_ttc, vat_rate`
@@ -28,7 +28,7 @@ func scanProduct(row pgx.CollectableRow) (Product, error) {
 
 // Menu implements Catalog.
 func (Products) Menu(ctx context.Context, db pg.DB, merchantID string) ([]Product, error) {
-	list, err := all(ctx, db, scanProduct, `select `+productColumns+` from products
+	list, err := readAll(ctx, db, scanProduct, `select `+productColumns+` from products
 		where merchant_id = $1 and is_available and stock_quantity > 0 order by category collate "C", search_key, id`, merchantID)
 	if err != nil {
 		return nil, fmt.Errorf("read menu: %w", err)
@@ -36,8 +36,7 @@ func (Products) Menu(ctx context.Context, db pg.DB, merchantID string) ([]Produc
 	return list, nil
 }
 
-// Reserve implements Catalog. Rows are locked in the order of their ids, so that orders never wait for each other in a
-// circle.
+// Reserve implements Catalog. Rows are locked in the order of their ids, so that orders cannot deadlock.
 func (Products) Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (map[string]Product, []string, error) {
 	ids, counts := columns(wanted)
 	rows, err := tx.Query(ctx, `select `+productColumns+`, stock_quantity from products
@@ -94,7 +93,7 @@ func (Products) GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, piec
 			returning p.stock_quantity = w.count as was_out)
 		select coalesce(bool_or(was_out), false) from given`, merchantID, ids, counts, maxStock).Scan(&back)
 	if err != nil {
-		return fmt.Errorf("give products back: %w", err)
+		return fmt.Errorf("return products: %w", err)
 	}
 	if !back {
 		return nil

@@ -29,7 +29,7 @@ func lockTable(ctx context.Context, tx pgx.Tx, merchantID, id string) (seat, err
 }
 
 func oneTable(ctx context.Context, db pg.DB, sql string, args ...any) (seat, error) {
-	t, err := one(ctx, db, scanTable, sql, args...)
+	t, err := readOne(ctx, db, scanTable, sql, args...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return seat{}, errs.NotFound(tableNoun)
 	}
@@ -39,10 +39,9 @@ func oneTable(ctx context.Context, db pg.DB, sql string, args ...any) (seat, err
 	return t, nil
 }
 
-// tableBehind reads the active table of a code and keeps it from being changed. It returns errNoMenu for all that leads
-// nowhere.
+// tableBehind reads the active table of a code and locks it against changes. It returns errNoMenu for every invalid code.
 func tableBehind(ctx context.Context, tx pgx.Tx, merchantID, token string) (seat, error) {
-	t, err := one(ctx, tx, scanTable, `select `+tableColumns+` from dining_tables t where merchant_id = $1 and token = $2 and status = 'active'
+	t, err := readOne(ctx, tx, scanTable, `select `+tableColumns+` from dining_tables t where merchant_id = $1 and token = $2 and status = 'active'
 		and exists (select from menu_merchants m where m.merchant_id = t.merchant_id and m.is_active) for share`, merchantID, token)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return seat{}, errNoMenu
@@ -61,7 +60,7 @@ func countTables(ctx context.Context, db pg.DB, merchantID string) (n int64, err
 }
 
 func listTables(ctx context.Context, db pg.DB, merchantID string, limit, offset int64) ([]seat, error) {
-	list, err := all(ctx, db, scanTable, `select `+tableColumns+` from dining_tables where merchant_id = $1
+	list, err := readAll(ctx, db, scanTable, `select `+tableColumns+` from dining_tables where merchant_id = $1
 		order by created_at, id limit $2 offset $3`, merchantID, limit, offset)
 	if err != nil {
 		return nil, fmt.Errorf("list tables: %w", err)
@@ -98,29 +97,29 @@ func deleteTable(ctx context.Context, tx pgx.Tx, merchantID, id string) error {
 	return nil
 }
 
-// introduce notes a merchant of whom no event has come yet. Any event counts for more than this.
-func introduce(ctx context.Context, tx pgx.Tx, merchantID, name string) error {
+// insertMerchant stores a merchant of which no event has arrived yet. Any event overrides it.
+func insertMerchant(ctx context.Context, tx pgx.Tx, merchantID, name string) error {
 	_, err := tx.Exec(ctx, `insert into menu_merchants (merchant_id, name, is_active, as_of) values ($1, $2, true, '-infinity')
 		on conflict do nothing`, merchantID, name)
 	if err != nil {
-		return fmt.Errorf("note merchant: %w", err)
+		return fmt.Errorf("store merchant: %w", err)
 	}
 	return nil
 }
 
-// meet notes what an event says of a merchant, unless a later one was here before.
-func meet(ctx context.Context, tx pgx.Tx, merchantID, name string, isActive bool, at time.Time) error {
+// upsertMerchant stores a merchant event, unless a newer one has been stored.
+func upsertMerchant(ctx context.Context, tx pgx.Tx, merchantID, name string, isActive bool, at time.Time) error {
 	_, err := tx.Exec(ctx, `insert into menu_merchants as m (merchant_id, name, is_active, as_of) values ($1, $2, $3, $4)
 		on conflict (merchant_id) do update set name = excluded.name, is_active = excluded.is_active, as_of = excluded.as_of
 		where m.as_of <= excluded.as_of`, merchantID, name, isActive, at)
 	if err != nil {
-		return fmt.Errorf("note merchant: %w", err)
+		return fmt.Errorf("store merchant: %w", err)
 	}
 	return nil
 }
 
-// one reads the only row, all every row of a query.
-func one[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string, args ...any) (T, error) {
+// readOne reads the only row of a query, readAll every row.
+func readOne[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string, args ...any) (T, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		var none T
@@ -129,7 +128,7 @@ func one[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string
 	return pgx.CollectExactlyOneRow(rows, scan)
 }
 
-func all[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
+func readAll[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
@@ -137,7 +136,7 @@ func all[T any](ctx context.Context, db pg.DB, scan pgx.RowToFunc[T], sql string
 	return pgx.CollectRows(rows, scan)
 }
 
-// wasActive is true for a merchant who is not known yet.
+// wasActive returns true for an unknown merchant.
 func wasActive(ctx context.Context, tx pgx.Tx, merchantID string) (isActive bool, err error) {
 	err = tx.QueryRow(ctx, `select coalesce((select is_active from menu_merchants where merchant_id = $1), true)`, merchantID).Scan(&isActive)
 	if err != nil {

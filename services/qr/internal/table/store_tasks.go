@@ -12,20 +12,20 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// insertTask writes a task that is due at once, unless the order has it already.
+// insertTask records a task that is due at once, unless the order already has it.
 func insertTask(ctx context.Context, tx pgx.Tx, t task) error {
 	_, err := tx.Exec(ctx, `insert into payment_tasks (id, kind, order_id, payment_reference, command, due_at, created_at)
 		values ($1, $2, $3, $4, $5, $6, $6) on conflict (order_id, kind, payment_reference) do nothing`,
 		t.ID, t.Kind, t.OrderID, t.Reference, t.Command, t.CreatedAt)
 	if err != nil {
-		return fmt.Errorf("note the %s of an order's payment: %w", t.Kind, err)
+		return fmt.Errorf("record the %s of an order's payment: %w", t.Kind, err)
 	}
 	return nil
 }
 
-// claimTasks takes tasks that are due, the oldest first, for the time of a lease.
+// claimTasks claims due tasks with a lease, oldest first.
 func claimTasks(ctx context.Context, db pg.DB, now time.Time, lease time.Duration, limit int) ([]task, error) {
-	list, err := all(ctx, db, func(row pgx.CollectableRow) (task, error) {
+	list, err := readAll(ctx, db, func(row pgx.CollectableRow) (task, error) {
 		var t task
 		err := row.Scan(&t.ID, &t.Kind, &t.OrderID, &t.Reference, &t.Command, &t.Attempts, &t.CreatedAt)
 		return t, err
@@ -33,12 +33,12 @@ func claimTasks(ctx context.Context, db pg.DB, now time.Time, lease time.Duratio
 		where id in (select id from payment_tasks where due_at <= $1 order by due_at limit $3 for update skip locked)
 		returning id::text, kind, order_id::text, payment_reference, command, attempts, created_at`, now, now.Add(lease), limit)
 	if err != nil {
-		return nil, fmt.Errorf("take tasks: %w", err)
+		return nil, fmt.Errorf("claim tasks: %w", err)
 	}
 	return list, nil
 }
 
-// postponeTask makes a task due again that is not done meanwhile.
+// postponeTask makes a task due again that has not ended in the meantime.
 func postponeTask(ctx context.Context, db pg.DB, id, outcome string, due time.Time) error {
 	_, err := db.Exec(ctx, `update payment_tasks set due_at = $3, outcome = $2 where id = $1 and due_at is not null`, id, outcome, due)
 	if err != nil {
@@ -54,7 +54,7 @@ func endTask(ctx context.Context, tx pgx.Tx, id, outcome string) error {
 	return nil
 }
 
-// endCancellation ends the wish to cancel a payment that is final.
+// endCancellation ends the task to cancel a payment that is final.
 func endCancellation(ctx context.Context, tx pgx.Tx, orderID, reference string) error {
 	_, err := tx.Exec(ctx, `update payment_tasks set due_at = null, outcome = 'final', command = ''
 		where order_id = $1 and kind = 'cancel' and payment_reference = $2 and due_at is not null`, orderID, reference)
@@ -64,46 +64,47 @@ func endCancellation(ctx context.Context, tx pgx.Tx, orderID, reference string) 
 	return nil
 }
 
-// refundAnswered notes what the payments service said to the refund of an order. What an event told meanwhile counts more.
-func refundAnswered(ctx context.Context, tx pgx.Tx, orderID string, code errs.Code) error {
+// recordRefundAnswer stores the payments service's answer to a refund request. An event that has arrived in the meantime takes
+// precedence.
+func recordRefundAnswer(ctx context.Context, tx pgx.Tx, orderID string, code errs.Code) error {
 	status := refundPending
 	if code != "" {
 		status = refundFailed
 	}
 	_, err := tx.Exec(ctx, `update orders set refund_status = $2, refund_failure = $3 where id = $1 and refund_status = 'requested'`, orderID, status, string(code))
 	if err != nil {
-		return fmt.Errorf("note the answer to a refund: %w", err)
+		return fmt.Errorf("store the answer to a refund: %w", err)
 	}
 	return nil
 }
 
-// refundEnded notes that the refund of an order came to nothing. It does nothing for any other refund.
-func refundEnded(ctx context.Context, tx pgx.Tx, merchantID, reference, failure string) error {
+// recordRefundFailure stores that the refund of an order failed. It ignores any other refund.
+func recordRefundFailure(ctx context.Context, tx pgx.Tx, merchantID, reference, failure string) error {
 	_, err := tx.Exec(ctx, `update orders set refund_status = 'failed', refund_failure = $3
 		where refund_reference = $2 and refund_reference <> '' and merchant_id = $1 and refund_status <> 'completed'`, merchantID, reference, failure)
 	if err != nil {
-		return fmt.Errorf("note a failed refund: %w", err)
+		return fmt.Errorf("store a failed refund: %w", err)
 	}
 	return nil
 }
 
-// refunded notes how much of the locked order's payment was given back in all, and by which refund last.
-func refunded(ctx context.Context, tx pgx.Tx, orderID, reference string, all money.Cents) error {
+// recordRefunded stores how much of the locked order's payment was refunded in total, and by which refund last.
+func recordRefunded(ctx context.Context, tx pgx.Tx, orderID, reference string, all money.Cents) error {
 	_, err := tx.Exec(ctx, `update orders set refunded_cents = greatest(refunded_cents, $3),
 			refund_status = case when refund_reference = $2 and $2 <> '' then 'completed' else refund_status end
 		where id = $1`, orderID, reference, all)
 	if err != nil {
-		return fmt.Errorf("note a refund: %w", err)
+		return fmt.Errorf("store a refund: %w", err)
 	}
 	return nil
 }
 
-// requestRefund notes the refund that was asked for of the locked order.
+// requestRefund stores the refund that was requested for the locked order.
 func requestRefund(ctx context.Context, tx pgx.Tx, o *order) error {
 	_, err := tx.Exec(ctx, `update orders set refund_status = $2, refund_reference = $3, refund_cents = $4 where id = $1 and refund_status = ''`,
 		o.ID, o.Refund.Status, o.Refund.Reference, o.Refund.Amount)
 	if err != nil {
-		return fmt.Errorf("note the wish for a refund: %w", err)
+		return fmt.Errorf("store a refund request: %w", err)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package table lets guests order at their table: tables with their codes, the menu behind a code, orders with the stock
-// that they take, and offers.
+// Package table implements ordering at the table: tables with their codes, the menu behind a code, orders with the stock they
+// take, and offers.
 package table
 
 import (
@@ -29,10 +29,10 @@ import (
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
-// Currency of everything here.
+// Currency of all prices.
 const Currency = "EUR"
 
-// Product is what a menu and an order need of a product.
+// Product is the part of a product that menus and orders need.
 type Product struct {
 	ID, Name, Description, Category, ImageURL string
 	// Price includes VAT.
@@ -46,14 +46,14 @@ type Quantity struct {
 	Count     int32
 }
 
-// Catalog is the products that are ordered. All calls are in the transaction of the caller.
+// Catalog provides the products that can be ordered. All calls are in the transaction of the caller.
 type Catalog interface {
-	// Menu returns the products of the merchant that can be ordered now, by category, name and id.
+	// Menu returns the merchant's products that can be ordered now, by category, name and id.
 	Menu(ctx context.Context, db pg.DB, merchantID string) ([]Product, error)
-	// Reserve takes the pieces out of the stock, all or none, and returns the products as they are now, by id. The ids
-	// differ from each other. short are those that cannot be had: of another merchant, unknown, not available, too few.
+	// Reserve takes the pieces from the stock, all or none, and returns the current products by id. The ids must be distinct.
+	// short lists those that are not available: of another merchant, unknown, disabled or out of stock.
 	Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (products map[string]Product, short []string, err error)
-	// GiveBack puts pieces back. A product that is gone is passed over.
+	// GiveBack returns pieces to the stock. Deleted products are skipped.
 	GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error
 }
 
@@ -62,14 +62,13 @@ type Deps struct {
 	Pool    *pgxpool.Pool
 	Bus     *bus.Bus
 	Catalog Catalog
-	// Site is where the pages of tables are, without a slash at its end.
+	// Site is the base URL of the tables' pages, without a trailing slash.
 	Site string
 	Now  func() time.Time
-	// Wake tells the outbox relay that there is something to publish.
+	// Wake notifies the outbox relay of new events.
 	Wake func()
 	Log  *slog.Logger
-	// UnclaimedAfter is when an order that is paid at the counter, and that nobody took up, ends and gives its goods back; 0:
-	// never.
+	// UnclaimedAfter is when an order to be paid at the counter, which nobody has accepted, ends and returns its goods; 0: never.
 	UnclaimedAfter time.Duration
 }
 
@@ -85,7 +84,7 @@ type Server struct {
 	wake    func()
 	log     *slog.Logger
 	menus   *menus
-	// tasks tells payments what it has to know. payments is set when Run begins.
+	// tasks sends commands to the payments service. payments is set when Run begins.
 	tasks          *due.Loop[task]
 	payments       sender
 	unclaimedAfter time.Duration
@@ -96,7 +95,7 @@ func New(d Deps) *Server {
 	s := &Server{
 		pool: d.Pool, bus: d.Bus, catalog: d.Catalog, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
 		unclaimedAfter: d.UnclaimedAfter,
-		// PostgreSQL keeps microseconds.
+		// PostgreSQL stores microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}
 	s.menus = newMenus(d.Pool, d.Catalog, s.now)
@@ -104,10 +103,10 @@ func New(d Deps) *Server {
 	return s
 }
 
-// sweepEvery is how often orders that nobody paid are looked for.
+// sweepEvery is how often the sweeper looks for unpaid orders.
 const sweepEvery = 30 * time.Second
 
-// Run consumes events, ends unpaid orders and looks after their payments until ctx ends.
+// Run consumes events, ends unpaid orders and processes the tasks of their payments until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	commands, err := command.NewClient(s.bus, identity.QR)
 	if err != nil {
@@ -121,7 +120,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { return consumer.Run(ctx) })
 	group.Go(func() error {
 		return leader.Run(ctx, s.pool, "sweep orders", s.log, func(ctx context.Context) error {
-			due.Every(ctx, sweepEvery, "ending unpaid orders", s.log, func(ctx context.Context) error {
+			due.Every(ctx, sweepEvery, "sweep of unpaid orders", s.log, func(ctx context.Context) error {
 				_, err := s.Sweep(ctx)
 				return err
 			})
@@ -131,7 +130,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// commit runs do in a transaction that changes what the merchant's menu shows.
+// commit runs do in a transaction that changes the merchant's menu.
 func (s *Server) commit(ctx context.Context, merchantID string, do func(pgx.Tx) error) error {
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := do(tx); err != nil {
@@ -139,24 +138,24 @@ func (s *Server) commit(ctx context.Context, merchantID string, do func(pgx.Tx) 
 		}
 		return catalog.Bump(ctx, tx, merchantID)
 	})
-	s.menus.forget(merchantID) // also after an error: a commit whose answer was lost may have happened
+	s.menus.forget(merchantID) // even after an error: the commit may have succeeded although its answer was lost
 	return err
 }
 
-// isID reports whether text is a UUID in the form that we give out.
+// isID reports whether text is a UUID in canonical form.
 func isID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
-// owner checks the merchant's id, which comes from the gateway.
-func owner(merchantID string) error {
+// checkMerchantID validates the merchant's id, which comes from the gateway.
+func checkMerchantID(merchantID string) error {
 	if !isID(merchantID) {
 		return errs.Invalid(errs.Field{Field: "merchant_id", Message: "merchant_id must be a UUID."})
 	}
 	return nil
 }
 
-// owned checks the ids of something that belongs to a merchant. What can be no id does not exist.
-func owned(merchantID, id, what string) error {
-	if err := owner(merchantID); err != nil {
+// checkIDs validates the ids of an object of a merchant. An invalid id is NOT_FOUND.
+func checkIDs(merchantID, id, what string) error {
+	if err := checkMerchantID(merchantID); err != nil {
 		return err
 	}
 	if !isID(id) {
@@ -165,7 +164,7 @@ func owned(merchantID, id, what string) error {
 	return nil
 }
 
-// newToken is 16 random bytes in hexadecimal.
+// newToken returns 16 random bytes in hexadecimal.
 func newToken() string {
 	var random [16]byte
 	rand.Read(random[:]) // never returns an error
@@ -184,7 +183,7 @@ func isToken(text string) bool {
 	return true
 }
 
-// page returns limit and offset, however wrong the numbers are.
+// page returns limit and offset, within valid ranges.
 func page(number, limit int32) (int64, int64) {
 	size := int64(min(max(limit, 1), 100))
 	return size, int64(max(number, 1)-1) * size

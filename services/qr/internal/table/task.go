@@ -23,23 +23,23 @@ const (
 )
 
 const (
-	// taskWait bounds the wait for an answer of the payments service, which may ask the bank first.
-	taskWait = 15 * time.Second
-	// recordWait is for booking the answer. taskLease keeps other replicas from a task that is under way.
-	recordWait = 3 * time.Second
-	taskLease  = taskWait + recordWait + 2*time.Second
-	// tasksAtOnce bounds the tasks under way in one process.
+	// taskTimeout is the deadline for an answer of the payments service, which may call the bank first.
+	taskTimeout = 15 * time.Second
+	// recordTimeout is the deadline for recording the answer. taskLease keeps other replicas from a task in progress.
+	recordTimeout = 3 * time.Second
+	taskLease     = taskTimeout + recordTimeout + 2*time.Second
+	// tasksAtOnce limits the tasks in progress in one process.
 	tasksAtOnce = 16
-	// tasksEvery is how soon a task that another process wrote is found; its own nudges the loop.
+	// tasksEvery is how soon a task of another process is found; the process's own tasks nudge the loop.
 	tasksEvery  = time.Second
 	maxTaskWait = 5 * time.Minute
-	// madeWithin is when a payment that was asked for is certainly recorded, or never will be.
-	madeWithin = 10 * time.Minute
-	// openFor is how long a payment can be open at most.
-	openFor = 48 * time.Hour
+	// recordedWithin is after how long a requested payment is certainly recorded or never will be.
+	recordedWithin = 10 * time.Minute
+	// maxOpen is how long a payment can be open at most.
+	maxOpen = 48 * time.Hour
 )
 
-// task is something that the payments service must be told.
+// task is a command that must be sent to the payments service.
 type task struct {
 	ID, Kind, OrderID, Reference string
 	Command                      []byte
@@ -47,13 +47,13 @@ type task struct {
 	CreatedAt                    time.Time
 }
 
-// sender sends a command and waits for its answer; command.Client does.
+// sender sends a command and returns a call for its replies; command.Client implements it.
 type sender interface {
 	Send(subject string, payload proto.Message, meta command.Meta) (*command.Call, error)
 }
 
 // cancelPayment records, in the transaction that ends an unpaid order, that its payment must be cancelled. So the cancellation
-// survives the death of any process after the commit.
+// survives a crash after the commit.
 func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaymentReference == "" || o.PaidAt != nil {
 		return nil
@@ -63,8 +63,8 @@ func (s *Server) cancelPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	})
 }
 
-// refundPayment has all that was paid of the order, and was not given back yet, given back. The refund has its reference from
-// here, so that it is one however often it is asked for.
+// refundPayment requests the refund of everything that was paid for the order and not refunded yet. The refund gets its reference
+// here, so repeated requests create only one.
 func (s *Server) refundPayment(ctx context.Context, tx pgx.Tx, o *order) error {
 	if o.PaidAt == nil || o.Refund.Status != "" || o.Refunded >= o.Totals.Total {
 		return nil
@@ -84,23 +84,23 @@ func (s *Server) addTask(ctx context.Context, tx pgx.Tx, o *order, kind string, 
 	return insertTask(ctx, tx, task{ID: uuid.NewString(), Kind: kind, OrderID: o.ID, Reference: o.PaymentReference, Command: data, CreatedAt: s.now()})
 }
 
-// newTasks is the loop that tells the payments service what it has to know.
+// newTasks returns the loop that sends commands to the payments service.
 func (s *Server) newTasks() *due.Loop[task] {
 	return due.New(due.Config[task]{
-		What: "tasks for payments of orders", Every: tasksEvery, AtOnce: tasksAtOnce, Within: taskWait + recordWait, Grace: taskWait, Log: s.log,
+		What: "tasks for payments of orders", Every: tasksEvery, AtOnce: tasksAtOnce, Within: taskTimeout + recordTimeout, Grace: taskTimeout, Log: s.log,
 		Claim: func(ctx context.Context, limit int) ([]task, error) {
 			return claimTasks(ctx, s.pool, s.now(), taskLease, limit)
 		},
 		Do: func(ctx context.Context, t task) {
-			if err := s.tell(ctx, t); err != nil {
-				s.log.WarnContext(ctx, "payment of an order not looked after, trying again", "task", t.Kind, "order", t.OrderID, "error", err)
+			if err := s.execute(ctx, t); err != nil {
+				s.log.WarnContext(ctx, "task of an order's payment failed, retrying", "task", t.Kind, "order", t.OrderID, "error", err)
 			}
 		},
 	})
 }
 
-// tell sends the command of a task and books the answer. Without one the task is due again.
-func (s *Server) tell(ctx context.Context, t task) error {
+// execute sends the command of a task and records the answer. Without an answer the task is due again.
+func (s *Server) execute(ctx context.Context, t task) error {
 	var subject string
 	var payload proto.Message
 	switch t.Kind {
@@ -112,24 +112,24 @@ func (s *Server) tell(ctx context.Context, t task) error {
 	if err := proto.Unmarshal(t.Command, payload); err != nil {
 		return fmt.Errorf("read task %s: %w", t.ID, err)
 	}
-	reply, err := ask(ctx, s.payments, subject, payload)
+	reply, err := sendCommand(ctx, s.payments, subject, payload)
 	if err != nil {
-		s.log.InfoContext(ctx, "payments service does not answer, asking again", "task", t.Kind, "payment", t.Reference, "error", err)
-		return s.again(ctx, t, "no_answer")
+		s.log.InfoContext(ctx, "payments service does not answer, retrying", "task", t.Kind, "payment", t.Reference, "error", err)
+		return s.retryTask(ctx, t, "no_answer")
 	}
 	code := errs.Code(reply.GetErrorCode())
 	switch {
 	case reply.GetStage() != paymentsv1.CommandReply_STAGE_REFUSED:
-		return s.told(ctx, t, "")
-	case s.passing(t, code):
-		return s.again(ctx, t, string(code))
+		return s.recordAnswer(ctx, t, "")
+	case s.isTemporary(t, code):
+		return s.retryTask(ctx, t, string(code))
 	}
-	s.log.WarnContext(ctx, "payments service refuses what an order needs", "task", t.Kind, "order", t.OrderID, "payment", t.Reference, "code", code)
-	return s.told(ctx, t, code)
+	s.log.WarnContext(ctx, "payments service refused the command of an order", "task", t.Kind, "order", t.OrderID, "payment", t.Reference, "code", code)
+	return s.recordAnswer(ctx, t, code)
 }
 
-func ask(ctx context.Context, to sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
-	ctx, cancel := context.WithTimeout(ctx, taskWait)
+func sendCommand(ctx context.Context, to sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
 	call, err := to.Send(subject, payload, command.Meta{})
 	if err != nil {
@@ -139,29 +139,29 @@ func ask(ctx context.Context, to sender, subject string, payload proto.Message) 
 	return call.Next(ctx)
 }
 
-// passing reports whether the same command may be answered differently later. A payment that is not known may still be on its
-// way; one that somebody is paying at this moment may be open again in a minute, and if it is paid its event ends the task.
-func (s *Server) passing(t task, code errs.Code) bool {
+// isTemporary reports whether the same command may get another answer later. An unknown payment may still be on its way. One that
+// somebody is paying may be open again in a minute; if it is paid, its event ends the task.
+func (s *Server) isTemporary(t task, code errs.Code) bool {
 	age := s.now().Sub(t.CreatedAt)
 	switch code {
 	case errs.NotFoundCode:
-		return age < madeWithin
+		return age < recordedWithin
 	case errs.InvalidState:
-		return t.Kind == cancelTask && age < openFor
+		return t.Kind == cancelTask && age < maxOpen
 	case errs.RefundExceeds, errs.CancelNotSupported, errs.IdempotencyConflict, errs.ValidationError:
 		return false
-	default: // busy, away, or not set up at the moment
+	default: // busy, unavailable, or not set up at the moment
 		return true
 	}
 }
 
-func (s *Server) again(ctx context.Context, t task, outcome string) error {
+func (s *Server) retryTask(ctx context.Context, t task, outcome string) error {
 	wait := min(time.Second<<min(t.Attempts, 12), maxTaskWait)
 	return postponeTask(ctx, s.pool, t.ID, outcome, s.now().Add(wait))
 }
 
-// told ends a task; code is why the payments service refused it, empty when it did not.
-func (s *Server) told(ctx context.Context, t task, code errs.Code) error {
+// recordAnswer ends a task; code is why the payments service refused it, empty if it did not.
+func (s *Server) recordAnswer(ctx context.Context, t task, code errs.Code) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		outcome := "done"
 		if code != "" {
@@ -170,6 +170,6 @@ func (s *Server) told(ctx context.Context, t task, code errs.Code) error {
 		if err := endTask(ctx, tx, t.ID, outcome); err != nil || t.Kind != refundTask {
 			return err
 		}
-		return refundAnswered(ctx, tx, t.OrderID, code)
+		return recordRefundAnswer(ctx, tx, t.OrderID, code)
 	})
 }

@@ -162,7 +162,7 @@ func TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen(t *testing.T)
 	}
 }
 
-func TestAPaymentThatIsNotMadeYetIsCancelledWhenItIs(t *testing.T) {
+func TestAPaymentThatIsNotRecordedYetIsCancelledOnceItIs(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	to := newOffice(t, f)
@@ -186,13 +186,13 @@ func TestAPaymentThatIsNotMadeYetIsCancelledWhenItIs(t *testing.T) {
 	}
 }
 
-func TestAPaymentThatNeverWasIsNotCancelledForEver(t *testing.T) {
+func TestTheCancellationOfAPaymentThatNeverExistedEnds(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	to := newOffice(t, f)
 	o := f.waiting(t)
 	f.cancel(t, o, false)
-	f.clock.Advance(madeWithin)
+	f.clock.Advance(recordedWithin)
 	to.answers(errs.NotFoundCode)
 	to.wantCancelled(t, o)
 	f.clock.Advance(time.Hour)
@@ -269,7 +269,7 @@ func refundedBy(o *qrv1.Order, reference string, cents int64) events.Event {
 	return changed("payment.refunded", o.GetMerchantId(), o.GetLivemode(), c)
 }
 
-func TestARefundThatCannotBeIsShownWithItsReason(t *testing.T) {
+func TestAFailedRefundIsShownWithItsReason(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	to := newOffice(t, f)

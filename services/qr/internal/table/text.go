@@ -7,7 +7,7 @@ import (
 	"european-pay.eu/eupay/internal/plaintext"
 )
 
-// problems collects the refused fields of one request.
+// problems collects the invalid fields of one request.
 type problems []errs.Field
 
 func (p *problems) add(field, format string, args ...any) {
@@ -21,7 +21,7 @@ func (p problems) err() error {
 	return errs.Invalid(p...)
 }
 
-// text returns the clean form of a text of at most limit characters.
+// text returns the cleaned text, which may have at most limit characters.
 func (p *problems) text(field, s string, limit int) string {
 	line, ok := plaintext.Line(s, limit)
 	if !ok {

@@ -11,12 +11,12 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-// Backfill records deliveries of events that the endpoint never heard of, at most some hundred in a call. Those that it
-// heard of, and types that it does not ask for, are left out, as is everything when it takes no deliveries. It returns how
-// many it recorded.
+// Backfill records deliveries of events that the endpoint has not received, a few hundred per call. It skips events that the
+// endpoint has received and types that it does not subscribe to, and does nothing if the endpoint is disabled or deleted. It
+// returns the number of recorded deliveries.
 func (e *Engine) Backfill(ctx context.Context, endpointID string, eventIDs []string) (n int, err error) {
 	err = pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
-		to, ok, err := theEndpoint(ctx, tx, endpointID)
+		to, ok, err := lockActiveEndpoint(ctx, tx, endpointID)
 		if err != nil || !ok {
 			return err
 		}
@@ -40,7 +40,7 @@ func (e *Engine) backfill(ctx context.Context, tx pgx.Tx, to endpoint.Endpoint, 
 			continue
 		}
 		r := &row{merchant: to.Merchant, livemode: to.Livemode, sequence: ev.Sequence, job: Job{
-			ID: events.NewID(), EndpointID: to.ID, EventID: ev.ID, EventType: as, Reference: ev.Reference, Body: rename(ev.Body, ev.Type, as), CreatedAt: now,
+			ID: events.NewID(), EndpointID: to.ID, EventID: ev.ID, EventType: as, Reference: ev.Reference, Body: withType(ev.Body, ev.Type, as), CreatedAt: now,
 		}}
 		r.settle = func(bool) {}
 		rows = append(rows, r)
@@ -53,13 +53,13 @@ func (e *Engine) backfill(ctx context.Context, tx pgx.Tx, to endpoint.Endpoint, 
 	if err != nil {
 		return 0, err
 	}
-	waiting, err := insert(ctx, tx, nil, rows, nobody, now)
+	waiting, err := insert(ctx, tx, nil, rows, noLease, now)
 	if err != nil {
 		return 0, err
 	}
-	if len(waiting) > 0 { // an older event than what is pending, or what was pending is finished
+	if len(waiting) > 0 { // The event is older than the pending one, or the pending one is finished.
 		b := &pgx.Batch{}
-		queuePromote(b, waiting, now, nobody, nil)
+		queuePromote(b, waiting, now, noLease, nil)
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return 0, fmt.Errorf("order deliveries: %w", err)
 		}
@@ -75,8 +75,8 @@ func countOf(ctx context.Context, tx pgx.Tx, endpointID string, ids []string) (n
 	return n, nil
 }
 
-// rename gives a body the type under which an endpoint hears of the event. A body begins with its type.
-func rename(body []byte, eventType, as string) []byte {
+// withType replaces the event type in a body with the one that the endpoint receives. A body begins with its type.
+func withType(body []byte, eventType, as string) []byte {
 	if as == eventType {
 		return body
 	}

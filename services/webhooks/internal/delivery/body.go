@@ -1,5 +1,5 @@
-// Package delivery brings events to merchants' endpoints: it records one delivery for each event and endpoint, attempts
-// it by the schedule, and keeps what came of every attempt.
+// Package delivery delivers events to merchants' webhook endpoints: it records one delivery for each event and endpoint, attempts
+// it by the schedule, and records the result of every attempt.
 package delivery
 
 import (
@@ -12,7 +12,7 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
-// envelope is the body of a webhook; the order of the fields is part of the contract.
+// envelope is the body of a webhook. The order of the fields is part of the API reference.
 type envelope struct {
 	Event     string `json:"event"`
 	Timestamp string `json:"timestamp"`
@@ -23,7 +23,7 @@ type envelope struct {
 func encode(e envelope) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false) // what the merchant sent comes back as it was
+	enc.SetEscapeHTML(false) // the merchant's own texts are returned unchanged
 	if err := enc.Encode(e); err != nil {
 		return nil, fmt.Errorf("write webhook body: %w", err)
 	}
@@ -35,16 +35,16 @@ type paymentData struct {
 	Amount    money.Cents `json:"amount"`
 	Currency  string      `json:"currency"`
 	Status    string      `json:"status"`
-	// MerchantReference is null when the merchant gave none: the key is always there, as in the documented example.
+	// MerchantReference is null if the merchant gave none: the key is always present, as in the API reference.
 	MerchantReference *string         `json:"merchant_reference"`
 	Metadata          json.RawMessage `json:"metadata,omitempty"`
 	// Only in payment.refunded.
 	AmountRefunded  *money.Cents `json:"amount_refunded,omitempty"`
 	RefundReference string       `json:"refund_reference,omitempty"`
 	RefundAmount    *money.Cents `json:"refund_amount,omitempty"`
-	// Only in payment.late_receipt: what came, and when.
+	// Only in payment.late_receipt: the amount and the time of the receipt.
 	LateReceipt *lateReceipt `json:"late_receipt,omitempty"`
-	// Only in refund.*: the payment that is given back.
+	// Only in refund.*: the payment that is refunded.
 	OriginalReference string `json:"original_reference,omitempty"`
 }
 
@@ -97,17 +97,17 @@ type orderData struct {
 	Status    string      `json:"status"`
 	Total     money.Cents `json:"total"`
 	Currency  string      `json:"currency"`
-	// PaymentReference is null until a payment is known.
+	// PaymentReference is null until the order has a payment.
 	PaymentReference *string       `json:"payment_reference"`
 	PaidLate         bool          `json:"paid_late"`
 	Items            []orderedItem `json:"items"`
-	// What tells a paid order from an unpaid one; absent in events from before there was any.
+	// These distinguish a paid order from an unpaid one. They are absent in events recorded before they existed.
 	PaymentStatus string       `json:"payment_status,omitempty"`
 	PaidAt        *string      `json:"paid_at,omitempty"`
 	Refund        *orderRefund `json:"refund,omitempty"`
 }
 
-// orderRefund is what is given back of an order's payment.
+// orderRefund is the refund of an order's payment.
 type orderRefund struct {
 	Status    string      `json:"status"`
 	Amount    money.Cents `json:"amount"`

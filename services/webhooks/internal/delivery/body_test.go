@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-func TestLateMoneyIsToldToWhoAskedForItWithItsAmount(t *testing.T) {
+func TestALateReceiptIsSentToItsSubscribersWithItsAmount(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 6, 17, 12, 20, 0, 0, time.UTC)
 	c := &eventsv1.PaymentChanged{Payment: &paymentsv1.Payment{

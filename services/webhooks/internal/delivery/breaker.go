@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Breaker says when retries of one type of event are held back from an endpoint.
+// Breaker configures the circuit breaker of one event type at one endpoint, which holds back retries.
 type Breaker struct {
-	// Failures in a row, over all deliveries of the type to the endpoint, that open it.
+	// Failures is the number of consecutive failures, over all deliveries of the type to the endpoint, that open it.
 	Failures int
-	// Pause is how long it stays open the first time; each probe that fails doubles that, up to Longest.
+	// Pause is how long it stays open at first. Each failed probe doubles it, up to Longest.
 	Pause, Longest time.Duration
-	// Trial is how long no second probe is made beside one that is under way.
+	// Trial is how long a probe in progress excludes another one.
 	Trial time.Duration
 }
 
-// kind is one type of event at one endpoint. Each has a breaker of its own: a handler that fails for one type says
-// nothing about the others.
+// kind is one event type at one endpoint. Each has its own breaker: a handler that fails for one type says nothing about the
+// others.
 type kind struct{ Endpoint, Event string }
 
-// condition of a kind that does not answer well, as the database has it. One without an event is that of the endpoint as a
-// whole: since when nothing succeeded there, and until when it asked to be left in peace.
+// condition is the state of an unhealthy kind in the database. With an empty event it is that of the endpoint as a whole: since
+// when nothing has succeeded, and until when it asked for a pause.
 type condition struct {
 	kind
 	tripped      bool
@@ -30,102 +30,105 @@ type condition struct {
 	failures     int
 }
 
-// patient is what this process knows of an endpoint that does not answer well.
-type patient struct {
-	askedUntil time.Time
-	// told is when this process last looked whether the merchant is to be told.
-	told time.Time
-	open map[string]bool
-	// row counts failures in a row by type that may not be in the database yet, so that a flood of retries does not run
-	// into a dead endpoint while the first results are being written.
-	row map[string]int
+// endpointHealth is what this process knows about an unhealthy endpoint.
+type endpointHealth struct {
+	pausedUntil time.Time
+	// warnCheckedAt is when this process last checked whether the merchant must be warned.
+	warnCheckedAt time.Time
+	open          map[string]bool
+	// failuresInRow counts consecutive failures by type that may not be in the database yet, so that a burst of retries does not
+	// hit a dead endpoint while the first results are being written.
+	failuresInRow map[string]int
 }
 
-// health is what this process knows of such endpoints. The truth, shared by all processes, is in the database.
+// health is what this process knows about unhealthy endpoints. The authoritative state, shared by all processes, is in the
+// database.
 type health struct {
 	limit int
 
-	mu       sync.Mutex
-	patients map[string]*patient
+	mu        sync.Mutex
+	endpoints map[string]*endpointHealth
 }
 
-func newHealth(limit int) *health { return &health{limit: limit, patients: make(map[string]*patient)} }
+func newHealth(limit int) *health {
+	return &health{limit: limit, endpoints: make(map[string]*endpointHealth)}
+}
 
-// count takes note of an attempt that has ended just now.
-func (h *health) count(k kind, ok bool) {
+// countAttempt records the result of an attempt that has just ended.
+func (h *health) countAttempt(k kind, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !ok {
-		h.patient(k.Endpoint).row[k.Event]++
-	} else if p := h.patients[k.Endpoint]; p != nil {
-		delete(p.row, k.Event)
+		h.entry(k.Endpoint).failuresInRow[k.Event]++
+	} else if p := h.endpoints[k.Endpoint]; p != nil {
+		delete(p.failuresInRow, k.Event)
 	}
 }
 
-func (h *health) patient(endpointID string) *patient {
-	p := h.patients[endpointID]
+func (h *health) entry(endpointID string) *endpointHealth {
+	p := h.endpoints[endpointID]
 	if p == nil {
-		p = &patient{row: make(map[string]int)}
-		h.patients[endpointID] = p
+		p = &endpointHealth{failuresInRow: make(map[string]int)}
+		h.endpoints[endpointID] = p
 	}
 	return p
 }
 
-// ask takes note that the endpoint wants to be left in peace until then.
-func (h *health) ask(endpointID string, until time.Time) {
+// pause records until when the endpoint asked for a pause.
+func (h *health) pause(endpointID string, until time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.patient(endpointID).askedUntil = until
+	h.entry(endpointID).pausedUntil = until
 }
 
-// held reports whether the breaker of the kind is open: nothing goes there but probes and what was never tried.
-func (h *health) held(k kind) bool {
+// breakerOpen reports whether the breaker of the kind is open: then only probes and first attempts are sent.
+func (h *health) breakerOpen(k kind) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.patients[k.Endpoint]
-	return p != nil && (p.open[k.Event] || p.row[k.Event] >= h.limit)
+	p := h.endpoints[k.Endpoint]
+	return p != nil && (p.open[k.Event] || p.failuresInRow[k.Event] >= h.limit)
 }
 
-// tell reports whether it is time to look whether the endpoint's merchant knows that it fails: an hour after the last look.
-func (h *health) tell(endpointID string, now time.Time) bool {
+// warnDue reports whether it is time to check if the endpoint's merchant must be warned: an hour after the last check.
+func (h *health) warnDue(endpointID string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.patient(endpointID)
-	if !p.told.IsZero() && now.Sub(p.told) < time.Hour {
+	p := h.entry(endpointID)
+	if !p.warnCheckedAt.IsZero() && now.Sub(p.warnCheckedAt) < time.Hour {
 		return false
 	}
-	p.told = now
+	p.warnCheckedAt = now
 	return true
 }
 
-// asked reports whether the endpoint wants to be left in peace now.
-func (h *health) asked(endpointID string, now time.Time) bool {
+// paused reports whether the endpoint asked for a pause that has not ended.
+func (h *health) paused(endpointID string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.patients[endpointID]
-	return p != nil && now.Before(p.askedUntil)
+	p := h.endpoints[endpointID]
+	return p != nil && now.Before(p.pausedUntil)
 }
 
-// knows reports whether the endpoint did not answer well, as far as this process knows.
-func (h *health) knows(endpointID string) bool {
+// isUnhealthy reports whether this process knows the endpoint to be unhealthy.
+func (h *health) isUnhealthy(endpointID string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.patients[endpointID] != nil
+	return h.endpoints[endpointID] != nil
 }
 
-// known are the endpoints that something is known of.
-func (h *health) known() []string {
+// unhealthy returns the endpoints that this process knows to be unhealthy.
+func (h *health) unhealthy() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	list := make([]string, 0, len(h.patients))
-	for id := range h.patients {
+	list := make([]string, 0, len(h.endpoints))
+	for id := range h.endpoints {
 		list = append(list, id)
 	}
 	return list
 }
 
-// learn replaces what is known of the endpoints asked for; a kind that is not in found is well.
-func (h *health) learn(asked []string, found []condition) {
+// update replaces the state of the endpoints that were read; a kind that is not in found is healthy.
+func (h *health) update(asked []string, found []condition) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	ill := make(map[string][]condition, len(found))
@@ -133,49 +136,49 @@ func (h *health) learn(asked []string, found []condition) {
 		ill[c.Endpoint] = append(ill[c.Endpoint], c)
 	}
 	for _, id := range asked {
-		before := h.patients[id]
-		delete(h.patients, id)
+		before := h.endpoints[id]
+		delete(h.endpoints, id)
 		if len(ill[id]) > 0 {
-			h.patients[id] = diagnose(before, ill[id])
+			h.endpoints[id] = merge(before, ill[id])
 		}
 	}
 }
 
-// diagnose keeps of what was counted before only what fails still.
-func diagnose(before *patient, list []condition) *patient {
-	p := &patient{open: make(map[string]bool), row: make(map[string]int)}
+// merge keeps of the previous counts only those of kinds that still fail.
+func merge(before *endpointHealth, list []condition) *endpointHealth {
+	p := &endpointHealth{open: make(map[string]bool), failuresInRow: make(map[string]int)}
 	if before != nil {
-		p.told = before.told
+		p.warnCheckedAt = before.warnCheckedAt
 	}
 	for _, c := range list {
 		switch {
 		case c.Event == "":
-			p.askedUntil = c.pausedUntil
+			p.pausedUntil = c.pausedUntil
 		case c.tripped:
 			p.open[c.Event] = true
 		}
-		if before != nil && c.Event != "" && before.row[c.Event] > 0 {
-			p.row[c.Event] = before.row[c.Event]
+		if before != nil && c.Event != "" && before.failuresInRow[c.Event] > 0 {
+			p.failuresInRow[c.Event] = before.failuresInRow[c.Event]
 		}
 	}
 	return p
 }
 
-// queue names where a delivery waits for its attempt in memory. What belongs to an open breaker waits apart, so that a
-// type of event at which the endpoint hangs keeps no other type waiting.
-func (e *Engine) queue(j Job) string {
-	if j.EventType != TestEvent && e.health.held(j.kind()) {
-		return j.EndpointID + heldMark + j.EventType
+// queueName returns the in-memory queue of a delivery. Deliveries of an open breaker have a queue of their own, so that an event
+// type for which the endpoint hangs does not delay other types.
+func (e *Engine) queueName(j Job) string {
+	if j.EventType != TestEvent && e.health.breakerOpen(j.kind()) {
+		return j.EndpointID + heldSeparator + j.EventType
 	}
 	return j.EndpointID
 }
 
-// heldMark parts endpoint and type in the name of a queue. Neither holds it.
-const heldMark = " "
+// heldSeparator separates endpoint and type in the name of a queue. Neither contains it.
+const heldSeparator = " "
 
-func isHeld(queue string) bool { return strings.Contains(queue, heldMark) }
+func isHeld(queue string) bool { return strings.Contains(queue, heldSeparator) }
 
 func endpointOf(queue string) string {
-	id, _, _ := strings.Cut(queue, heldMark)
+	id, _, _ := strings.Cut(queue, heldSeparator)
 	return id
 }

@@ -148,8 +148,8 @@ func TestASuccessAmongFailuresClosesTheBreaker(t *testing.T) {
 	b.is("9 failures, tripped false, trips 0, 0s", start)
 }
 
-// TestAHalfOpenBreakerLetsOneDeliveryGo: the others wait as long as that one may last, also where it never ends.
-func TestAHalfOpenBreakerLetsOneDeliveryGo(t *testing.T) {
+// TestAHalfOpenBreakerSendsOneProbe: the others wait as long as that one may last, also where it never ends.
+func TestAHalfOpenBreakerSendsOneProbe(t *testing.T) {
 	t.Parallel()
 	b := newBroken(t)
 	b.attempted("status", start, b.due(12, start)...)
@@ -200,8 +200,8 @@ func TestOnlyAFailedProbeLengthensThePause(t *testing.T) {
 	b.is("14 failures, tripped true, trips 2, 10s", now)
 }
 
-// TestAFailedTestSaysNothingOfTheEndpoint: its merchant may be trying.
-func TestAFailedTestSaysNothingOfTheEndpoint(t *testing.T) {
+// TestAFailedTestDoesNotChangeTheHealth: its merchant may be trying.
+func TestAFailedTestDoesNotChangeTheHealth(t *testing.T) {
 	t.Parallel()
 	b := newBroken(t)
 	jobs := b.due(12, start)
@@ -212,8 +212,8 @@ func TestAFailedTestSaysNothingOfTheEndpoint(t *testing.T) {
 	b.is("well", start)
 }
 
-// TestABrokenTypeHoldsBackItselfAlone: its retries wait for a probe; what was never tried, and other types, do not.
-func TestABrokenTypeHoldsBackItselfAlone(t *testing.T) {
+// TestAFailingTypeHoldsBackOnlyItself: its retries wait for a probe; what was never tried, and other types, do not.
+func TestAFailingTypeHoldsBackOnlyItself(t *testing.T) {
 	t.Parallel()
 	b := newBroken(t)
 	b.attempted("status", start, b.dueOf("payment.failed", 12, true, start)...)
@@ -248,8 +248,8 @@ func TestABrokenTypeHoldsBackItselfAlone(t *testing.T) {
 	}
 }
 
-// TestASuccessOfTheTypeLetsItsRetriesGo, and leaves the other types' breakers alone.
-func TestASuccessOfTheTypeLetsItsRetriesGo(t *testing.T) {
+// TestASuccessOfTheTypeReleasesItsRetries, and leaves the other types' breakers alone.
+func TestASuccessOfTheTypeReleasesItsRetries(t *testing.T) {
 	t.Parallel()
 	b := newBroken(t)
 	b.attempted("status", start, b.dueOf("payment.failed", 10, true, start)...)

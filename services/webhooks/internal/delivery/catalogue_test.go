@@ -42,8 +42,8 @@ func changed(t *testing.T, eventType string) events.Event {
 	return events.Event{ID: events.NewID(), Type: eventType, Merchant: "m_1", Time: start, Data: data}
 }
 
-// TestTheCatalogueSaysWhatIsSent: each type that an endpoint may ask for is in it, and its schema is that of the body.
-func TestTheCatalogueSaysWhatIsSent(t *testing.T) {
+// TestTheCatalogueMatchesTheBodies: each type that an endpoint may ask for is in it, and its schema is that of the body.
+func TestTheCatalogueMatchesTheBodies(t *testing.T) {
 	t.Parallel()
 	list, err := eventtype.All()
 	if err != nil {

@@ -16,43 +16,44 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-// dead is an endpoint to disable, or (without a reason) one that was, with deliveries still open; or one that fails, of
-// which its merchant is to be told.
-type dead struct {
+// healthTask is work on an unhealthy endpoint: disable it (with a reason), end the open deliveries of one that is disabled
+// (without), or warn its merchant.
+type healthTask struct {
 	endpoint     string
 	reason       string
 	failingSince time.Time
 	warn         bool
 }
 
-// bury asks for an endpoint to be disabled. When there is no room the next failure asks again.
-func (e *Engine) bury(d dead) {
+// queueHealthTask queues a task. If the queue is full, the next failure queues it again.
+func (e *Engine) queueHealthTask(d healthTask) {
 	select {
-	case e.dying <- d:
+	case e.healthTasks <- d:
 	default:
 	}
 }
 
-// undertake disables endpoints, one after the other, beside the writing of results: one may have a million deliveries.
-func (e *Engine) undertake(ctx context.Context) error {
+// runHealthTasks runs the tasks one after the other, apart from the writing of results: an endpoint may have a million
+// deliveries.
+func (e *Engine) runHealthTasks(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case d := <-e.dying:
+		case d := <-e.healthTasks:
 			if err := e.disable(ctx, d); err != nil && ctx.Err() == nil {
-				e.log.Warn("endpoint not disabled, its next failure will", "endpoint", d.endpoint, "error", err)
+				e.log.Warn("endpoint task failed, its next failure queues it again", "endpoint", d.endpoint, "error", err)
 			}
 		}
 	}
 }
 
-func (e *Engine) disable(ctx context.Context, d dead) error {
+func (e *Engine) disable(ctx context.Context, d healthTask) error {
 	if d.warn {
 		return e.warn(ctx, d.endpoint)
 	}
 	if d.reason != "" {
-		changed, err := e.switchOff(ctx, d)
+		changed, err := e.disableEndpoint(ctx, d)
 		if err != nil {
 			return err
 		}
@@ -63,11 +64,11 @@ func (e *Engine) disable(ctx context.Context, d dead) error {
 		}
 	}
 	e.directory.Forget(d.endpoint)
-	return e.miss(ctx, d.endpoint)
+	return e.endOpenDeliveries(ctx, d.endpoint)
 }
 
-// switchOff disables the endpoint and announces that, in one transaction.
-func (e *Engine) switchOff(ctx context.Context, d dead) (changed bool, err error) {
+// disableEndpoint disables the endpoint and announces it, in one transaction.
+func (e *Engine) disableEndpoint(ctx context.Context, d healthTask) (changed bool, err error) {
 	now := e.now()
 	err = pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
 		c := &eventsv1.WebhookEndpointChanged{EndpointId: d.endpoint, Reason: d.reason, OccurredAt: timestamppb.New(now)}
@@ -79,7 +80,7 @@ func (e *Engine) switchOff(ctx context.Context, d dead) (changed bool, err error
 			where id = $1 and enabled and deleted_at is null returning merchant_id, livemode, url, event_sequence`, d.endpoint, d.reason, now).
 			Scan(&c.MerchantId, &c.Livemode, &c.Url, &c.Sequence)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // somebody was faster
+			return nil // another process has disabled it
 		}
 		if err != nil {
 			return fmt.Errorf("disable endpoint: %w", err)
@@ -90,10 +91,10 @@ func (e *Engine) switchOff(ctx context.Context, d dead) (changed bool, err error
 	return changed, err
 }
 
-// warnEvery is how often at most a merchant is told that an endpoint fails.
+// warnEvery is the minimum interval between warnings to a merchant about an endpoint.
 const warnEvery = 24 * time.Hour
 
-// warn announces that a breaker of the endpoint has opened, unless that was said lately.
+// warn announces that a breaker of the endpoint has opened, unless it was announced recently.
 func (e *Engine) warn(ctx context.Context, endpointID string) error {
 	now, said := e.now(), false
 	err := pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
@@ -102,7 +103,7 @@ func (e *Engine) warn(ctx context.Context, endpointID string) error {
 		err := tx.QueryRow(ctx, `select last_error, failing_since from breakers where endpoint_id = $1 and tripped
 			order by failing_since limit 1`, endpointID).Scan(&c.Reason, &since)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // it is well again
+			return nil // it has recovered
 		}
 		if err != nil {
 			return fmt.Errorf("read breaker: %w", err)
@@ -116,7 +117,7 @@ func (e *Engine) warn(ctx context.Context, endpointID string) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("note the warning: %w", err)
+			return fmt.Errorf("record the warning: %w", err)
 		}
 		said = true
 		return announce(ctx, tx, failingEvent, c, now)
@@ -127,7 +128,7 @@ func (e *Engine) warn(ctx context.Context, endpointID string) error {
 	return err
 }
 
-// failingEvent tells a merchant that an endpoint does not take a type of event. It is not sent to that endpoint itself.
+// failingEvent informs a merchant that an endpoint does not accept an event type. It is not sent to that endpoint itself.
 const failingEvent = "webhook_endpoint.failing"
 
 func announce(ctx context.Context, tx pgx.Tx, eventType string, c *eventsv1.WebhookEndpointChanged, now time.Time) error {
@@ -141,13 +142,13 @@ func announce(ctx context.Context, tx pgx.Tx, eventType string, c *eventsv1.Webh
 	})
 }
 
-// missStep bounds what one transaction ends.
-const missStep = 1000
+// endBatch is how many deliveries one transaction ends.
+const endBatch = 1000
 
-// miss ends what is open for a disabled endpoint, in steps that hold nobody up.
-func (e *Engine) miss(ctx context.Context, endpointID string) error {
+// endOpenDeliveries marks the open deliveries of a disabled endpoint as missed, in small steps that block nobody.
+func (e *Engine) endOpenDeliveries(ctx context.Context, endpointID string) error {
 	for {
-		n, err := endpoint.Miss(ctx, e.db, endpointID, e.now(), missStep)
+		n, err := endpoint.Miss(ctx, e.db, endpointID, e.now(), endBatch)
 		if err != nil || n == 0 {
 			return err
 		}

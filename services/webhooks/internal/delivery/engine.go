@@ -19,38 +19,38 @@ import (
 )
 
 const (
-	// maxHeld bounds the deliveries in memory; the rest waits in the database.
+	// maxHeld limits the deliveries in memory; the others wait in the database.
 	maxHeld = 8192
-	// merchants is how many of them it takes to use all workers.
+	// merchants is the minimum number of merchants that can use all workers.
 	merchants = 4
-	// shutdownGrace is how long attempts under way may last once the service stops.
+	// shutdownGrace is how long attempts in progress may continue after the service was told to stop.
 	shutdownGrace = 10 * time.Second
-	// slow is what no answer should take: an endpoint that is slower loses its share of the workers.
+	// slow is the response time above which an endpoint loses its share of the workers.
 	slow = 2 * time.Second
 )
 
-// spare is what must be left of a lease when an attempt would have lasted to its limit.
-func spare(timeout time.Duration) time.Duration { return timeout / 2 }
+// leaseMargin is the time that must remain of a lease after an attempt that lasts until its timeout.
+func leaseMargin(timeout time.Duration) time.Duration { return timeout / 2 }
 
 // Config of an engine.
 type Config struct {
 	Schedule Schedule
-	// Timeout bounds one attempt.
+	// Timeout is the deadline of one attempt.
 	Timeout time.Duration
-	// Workers bounds the attempts at one time, PerEndpoint those of one endpoint.
+	// Workers limits the concurrent attempts, PerEndpoint those at one endpoint.
 	Workers, PerEndpoint int
-	// Jitter is by how much of itself a wait from the second attempt on may be longer.
+	// Jitter is the maximum fraction by which a wait is extended, from the second attempt on.
 	Jitter  float64
 	Breaker Breaker
-	// DisableAfter is for how long an endpoint may fail without a success before it is disabled.
+	// DisableAfter is how long an endpoint may fail without a success before it is disabled.
 	DisableAfter time.Duration
 	// Retention is how long finished deliveries are kept.
 	Retention time.Duration
-	// InboxRetention is how long events are known: longer than they can be replayed, so that none looks new.
+	// InboxRetention is how long event ids are kept: longer than events can be replayed, so that no event is taken for a new one.
 	InboxRetention time.Duration
 }
 
-// Engine attempts deliveries.
+// Engine attempts the deliveries.
 type Engine struct {
 	cfg       Config
 	db        *pgxpool.Pool
@@ -58,58 +58,58 @@ type Engine struct {
 	client    *egress.Client
 	now       func() time.Time
 	log       *slog.Logger
-	vigil     *vigil
+	liveness  *liveness
 
-	pool    *fair.Pool[Job]
-	intake  *intake
-	results chan result
-	poke    chan struct{}
-	health  *health
-	pacer   *pacer
-	dying   chan dead
-	// announced is called after a commit that put an event into the outbox.
+	pool        *fair.Pool[Job]
+	intake      *intake
+	results     chan result
+	poke        chan struct{}
+	health      *health
+	pacer       *pacer
+	healthTasks chan healthTask
+	// announced is called after each commit that recorded an event in the outbox.
 	announced func()
-	// sending ends when attempts under way have to be broken off.
+	// sending is cancelled when attempts in progress must be aborted.
 	sending context.Context
 	abort   context.CancelFunc
 }
 
-// holder is who takes leases, and until when.
+// holder is the process that takes leases, and their end.
 type holder struct {
 	owner string
 	until time.Time
 }
 
-// nobody takes no lease.
-var nobody holder
+// noLease leaves deliveries unclaimed.
+var noLease holder
 
 func (h holder) arguments() (owner, until any) {
-	if h == nobody {
+	if h == noLease {
 		return nil, nil
 	}
 	return h.owner, h.until
 }
 
 func (e *Engine) holder(now time.Time) holder {
-	return holder{e.vigil.owner(), now.Add(lease(e.cfg.Timeout))}
+	return holder{e.liveness.owner(), now.Add(lease(e.cfg.Timeout))}
 }
 
-// Deps are what an engine works with.
+// Deps are the dependencies of an engine.
 type Deps struct {
 	DB        *pgxpool.Pool
 	Directory *endpoint.Directory
 	Client    *egress.Client
 	Now       func() time.Time
-	// Announced is called after each commit that put an event into the outbox.
+	// Announced is called after each commit that recorded an event in the outbox.
 	Announced func()
 	Log       *slog.Logger
 }
 
-// NewEngine returns an engine. Run it once.
+// NewEngine returns an engine. Call Run once.
 func NewEngine(cfg Config, d Deps) *Engine {
 	e := &Engine{
-		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, vigil: newVigil(),
-		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), dying: make(chan dead, 64),
+		cfg: cfg, db: d.DB, directory: d.Directory, client: d.Client, now: d.Now, log: d.Log, announced: d.Announced, liveness: newLiveness(),
+		results: make(chan result, 1024), poke: make(chan struct{}, 1), health: newHealth(cfg.Breaker.Failures), pacer: newPacer(), healthTasks: make(chan healthTask, 64),
 	}
 	e.sending, e.abort = context.WithCancel(context.Background())
 	e.pool = fair.New(
@@ -119,15 +119,15 @@ func NewEngine(cfg Config, d Deps) *Engine {
 	return e
 }
 
-// Handle records the deliveries of a batch of events within the consumer's transaction.
+// Handle records the deliveries for a batch of events within the consumer's transaction.
 func (e *Engine) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	return e.intake.handle(ctx, tx, batch)
 }
 
-// Committed must be called after each commit of what Handle did.
+// Committed must be called after each commit of Handle.
 func (e *Engine) Committed() { e.intake.commit() }
 
-// Wake makes the engine look for due deliveries now. It never blocks.
+// Wake makes the engine claim due deliveries now. It never blocks.
 func (e *Engine) Wake() {
 	select {
 	case e.poke <- struct{}{}:
@@ -135,8 +135,8 @@ func (e *Engine) Wake() {
 	}
 }
 
-// Run attempts deliveries while consume, which feeds the intake, runs, until ctx ends. Then attempts under way are
-// finished and recorded, and the leases of those not begun are given back.
+// Run attempts deliveries until ctx ends, while consume, which feeds the intake, runs. Then attempts in progress are completed
+// and recorded, and the leases of the others are released.
 func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) error {
 	written := make(chan struct{})
 	go func() {
@@ -148,7 +148,7 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 	group.Go(func() error { return consume(ctx) })
 	group.Go(func() error { return e.poll(ctx) })
 	group.Go(func() error { return e.observe(ctx) })
-	group.Go(func() error { return e.undertake(ctx) })
+	group.Go(func() error { return e.runHealthTasks(ctx) })
 	group.Go(func() error { return e.purge(ctx) })
 	err := group.Wait()
 
@@ -159,13 +159,13 @@ func (e *Engine) Run(ctx context.Context, consume func(context.Context) error) e
 	e.abort()
 	close(e.results)
 	<-written
-	left = append(left, e.pool.Close()...) // what became due with the last results
+	left = append(left, e.pool.Close()...) // deliveries that became due with the last results
 	e.client.Close()
-	return errors.Join(err, e.giveBack(context.WithoutCancel(ctx), left))
+	return errors.Join(err, e.releaseLeases(context.WithoutCancel(ctx), left))
 }
 
-// giveBack ends the leases of what was not begun, and then this process's place among the living.
-func (e *Engine) giveBack(ctx context.Context, left []Job) error {
+// releaseLeases releases the leases of deliveries that were not attempted, and then unregisters this process.
+func (e *Engine) releaseLeases(ctx context.Context, left []Job) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if len(left) > 0 {
@@ -173,70 +173,70 @@ func (e *Engine) giveBack(ctx context.Context, left []Job) error {
 			return err
 		}
 	}
-	return leave(ctx, e.db, e.vigil.owner())
+	return unregisterWorker(ctx, e.db, e.liveness.owner())
 }
 
-// attempt sends one delivery and passes the result on to the writer.
+// attempt sends one delivery and passes the result to the writer.
 func (e *Engine) attempt(queue string, j Job) fair.Verdict {
 	started := e.now()
-	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+spare(e.cfg.Timeout) {
-		return fair.Same // it lay here for too long: whoever claims it after the lease attempts it
+	if j.LeaseUntil.Sub(started) < e.cfg.Timeout+leaseMargin(e.cfg.Timeout) {
+		return fair.Same // it waited here for too long: whoever claims it after the lease attempts it
 	}
-	if !e.vigil.holds(j.Lessee) || e.withheld(j, started) {
+	if !e.liveness.holds(j.Lessee) || e.withheld(j, started) {
 		e.results <- result{job: j}
 		return fair.Same
 	}
-	if now := e.queue(j); now != queue && queue == j.EndpointID {
-		e.pool.Add(now, j) // its breaker has opened: the other types do not wait behind it
+	if now := e.queueName(j); now != queue && queue == j.EndpointID {
+		e.pool.Add(now, j) // its breaker has opened; other types must not wait behind it
 		return fair.Same
 	}
 	target, ok, err := e.directory.Target(e.sending, j.EndpointID)
 	if err != nil {
-		e.log.Error("delivery put off, its endpoint cannot be read", "endpoint", j.EndpointID, "error", err)
+		e.log.Error("delivery postponed, endpoint not read", "endpoint", j.EndpointID, "error", err)
 		return fair.Same // likewise
 	}
 	if !ok {
 		return fair.Same // deleted, and the delivery cancelled with it
 	}
 	if !target.Enabled && j.EventType != TestEvent {
-		e.bury(dead{endpoint: j.EndpointID}) // who disabled it may have died before all was ended
+		e.queueHealthTask(healthTask{endpoint: j.EndpointID}) // the process that disabled it may have died before it ended all deliveries
 		return fair.Same
 	}
 	req, err := request(j, target, started)
 	if err != nil {
-		e.log.Error("delivery put off, its request cannot be built", "endpoint", j.EndpointID, "error", err)
+		e.log.Error("delivery postponed, request not built", "endpoint", j.EndpointID, "error", err)
 		return fair.Same
 	}
 	answer := e.client.Send(e.sending, req)
 	if e.sending.Err() != nil && answer.Error != "" {
-		return fair.Same // we broke it off ourselves; the lease ends and the attempt is made again
+		return fair.Same // aborted by our shutdown; the lease ends and the attempt is repeated
 	}
-	r := e.judge(j, started, answer)
-	if !r.askedFor.IsZero() {
-		e.health.ask(j.EndpointID, r.askedFor)
+	r := e.evaluate(j, started, answer)
+	if !r.pauseUntil.IsZero() {
+		e.health.pause(j.EndpointID, r.pauseUntil)
 	}
 	if j.EventType != TestEvent {
-		e.health.count(j.kind(), answer.Error == "")
+		e.health.countAttempt(j.kind(), answer.Error == "")
 	}
 	speed := verdict(r)
-	if !e.shown(e.sending, j, target, answer) {
-		r = r.hide()
+	if !e.resultVisible(e.sending, j, target, answer) {
+		r = r.redacted()
 	}
 	e.results <- r
 	return speed
 }
 
-// withheld reports whether the delivery must not be attempted now: the endpoint asked to be left in peace, or the breaker
-// is open for what was tried before.
+// withheld reports whether the delivery must not be attempted now: the endpoint asked for a pause, or this is a retry and the
+// breaker is open.
 func (e *Engine) withheld(j Job, now time.Time) bool {
 	if j.EventType == TestEvent {
 		return false
 	}
-	return e.health.asked(j.EndpointID, now) || !j.Probe && j.tried() && e.health.held(j.kind())
+	return e.health.paused(j.EndpointID, now) || !j.Probe && j.tried() && e.health.breakerOpen(j.kind())
 }
 
-// judge decides what a delivery is after an attempt.
-func (e *Engine) judge(j Job, started time.Time, a egress.Answer) result {
+// evaluate determines the state of a delivery after an attempt.
+func (e *Engine) evaluate(j Job, started time.Time, a egress.Answer) result {
 	r := result{job: j, started: started, duration: e.now().Sub(started), answer: a, status: Delivered}
 	if a.Error == "" {
 		return r
@@ -247,9 +247,9 @@ func (e *Engine) judge(j Job, started time.Time, a egress.Answer) result {
 	if !again || a.Status == http.StatusGone || j.EventType == TestEvent {
 		r.status = Exhausted
 	}
-	if asked := outbound.RetryAfter(a.RetryAfter, r.ended(), longestAsked); asked > 0 {
-		r.askedFor = r.ended().Add(asked)
-		r.retryAt = later(r.retryAt, r.askedFor)
+	if asked := outbound.RetryAfter(a.RetryAfter, r.ended(), maxRetryAfter); asked > 0 {
+		r.pauseUntil = r.ended().Add(asked)
+		r.retryAt = later(r.retryAt, r.pauseUntil)
 	}
 	return r
 }
@@ -272,8 +272,8 @@ func verdict(r result) fair.Verdict {
 	}
 }
 
-// Held is the number of deliveries in memory, and of those being attempted.
+// Held returns the number of deliveries in memory and of attempts in progress.
 func (e *Engine) Held() (held, running int) { return e.pool.Held() }
 
-// Stopping reports whether no further attempt begins.
+// Stopping reports whether new attempts have ceased.
 func (e *Engine) Stopping() bool { return e.pool.Closed() }

@@ -12,24 +12,24 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-// intake turns events into deliveries. The consumer calls handle and, after the commit, commit, one after the other.
+// intake turns events into deliveries. The consumer calls handle and, after the commit, commit, strictly alternating.
 type intake struct {
 	engine *Engine
-	// Of the transaction under way: what it leased to this process, and the room reserved for that.
+	// Of the current transaction: the deliveries leased to this process, and their reserved slots.
 	leased   []reservation
 	promoted []Job
-	// spilled: some had no room and wait in the database.
+	// spilled is true if some deliveries had no slot and wait in the database.
 	spilled bool
 }
 
-// reservation is a job and the queue that has room for it.
+// reservation is a job and the queue that has a slot for it.
 type reservation struct {
 	queue string
 	job   Job
 }
 
-// handle records the deliveries of a batch. Those that can be attempted at once are leased to this process already, so
-// that they need not be claimed.
+// handle records the deliveries of a batch. Those that can be attempted at once are leased to this process, so that they need not
+// be claimed.
 func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	in.reset()
 	changes, err := decode(batch)
@@ -54,7 +54,7 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	if err := in.redeliver(ctx, tx, changes, now); err != nil || len(waiting) == 0 {
 		return err
 	}
-	// An older event than the pending one may have come late, or what was pending in this lane is finished.
+	// An event may be older than the pending one, or the pending one of this lane is finished.
 	b := &pgx.Batch{}
 	queuePromote(b, waiting, now, h, &in.promoted)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
@@ -63,7 +63,7 @@ func (in *intake) handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) 
 	return nil
 }
 
-// redeliver sends again what an operator replayed for that purpose.
+// redeliver sends deliveries again whose events an operator replayed for redelivery.
 func (in *intake) redeliver(ctx context.Context, tx pgx.Tx, changes []change, now time.Time) error {
 	var ids []string
 	for _, c := range changes {
@@ -79,13 +79,13 @@ func (in *intake) redeliver(ctx context.Context, tx pgx.Tx, changes []change, no
 	return err
 }
 
-// commit hands what the transaction leased over to the senders.
+// commit passes the leased deliveries to the senders.
 func (in *intake) commit() {
 	for _, r := range in.leased {
 		in.engine.pool.Push(r.queue, r.job)
 	}
 	for _, j := range in.promoted {
-		in.engine.pool.Add(in.engine.queue(j), j)
+		in.engine.pool.Add(in.engine.queueName(j), j)
 	}
 	if in.spilled {
 		in.engine.Wake()
@@ -93,7 +93,7 @@ func (in *intake) commit() {
 	in.leased, in.promoted, in.spilled = nil, nil, false
 }
 
-// reset gives the reservations of a transaction back that was not committed.
+// reset cancels the reservations of a transaction that was not committed.
 func (in *intake) reset() {
 	for _, r := range in.leased {
 		in.engine.pool.Cancel(r.queue)
@@ -101,11 +101,11 @@ func (in *intake) reset() {
 	in.leased, in.promoted, in.spilled = nil, nil, false
 }
 
-// reserve marks the rows for which the senders have room.
+// reserve marks the rows for which the senders have slots.
 func (in *intake) reserve(rows []*row, now time.Time) {
 	for _, r := range rows {
-		queue := in.engine.queue(r.job)
-		wanted := !r.behind && !r.missed && !in.engine.health.asked(r.job.EndpointID, now)
+		queue := in.engine.queueName(r.job)
+		wanted := !r.behind && !r.missed && !in.engine.health.paused(r.job.EndpointID, now)
 		r.reserved = wanted && in.engine.pool.Reserve(queue)
 		in.spilled = in.spilled || wanted && !r.reserved
 		r.settle = func(pending bool) {
@@ -156,15 +156,15 @@ type row struct {
 	merchant string
 	livemode bool
 	sequence int64
-	// behind: a lower sequence of the same lane is in the same batch.
+	// behind is true if a lower sequence of the same lane is in the same batch.
 	behind bool
-	// missed: the endpoint is disabled.
+	// missed is true if the endpoint is disabled.
 	missed   bool
 	reserved bool
 	settle   func(pending bool)
 }
 
-// plan joins the events to the endpoints that want them. own are the bodies of the events under their own types.
+// plan matches events with the endpoints that subscribe to them. own are the bodies of the events under their own types.
 func (in *intake) plan(changes []change, targets map[endpoint.Mode][]endpoint.Endpoint, now time.Time, h holder) (rows []*row, own [][]byte, err error) {
 	heads := make(map[lane]*row)
 	own = make([][]byte, len(changes))
@@ -208,7 +208,7 @@ func newRow(c change, endpointID, as string, body []byte, now time.Time, h holde
 	}
 }
 
-// keepOrder marks all but the lowest sequence of a lane as behind.
+// keepOrder marks all rows of a lane as behind, except the one with the lowest sequence.
 func keepOrder(heads map[lane]*row, r *row) {
 	l := lane{r.job.EndpointID, r.job.Reference}
 	head := heads[l]

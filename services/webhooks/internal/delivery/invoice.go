@@ -7,8 +7,8 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
-// invoiceData is the invoice right after the change, with the names of the REST API. The customer is not in it: who wants
-// to know reads the invoice.
+// invoiceData is the invoice right after the change, with the field names of the REST API. It omits the customer, which can be
+// read from the invoice.
 type invoiceData struct {
 	ID               string       `json:"id"`
 	Number           string       `json:"invoice_number"`
@@ -31,13 +31,13 @@ type invoiceData struct {
 	AmountDue        money.Cents  `json:"amount_due"`
 	Reference        *string      `json:"reference"`
 	PaymentReference *string      `json:"payment_reference"`
-	// CorrectsNumber is null for an invoice, CreditNoteNumber unless a document corrected this one just now.
+	// CorrectsNumber is null for an invoice. CreditNoteNumber is null unless a document has just corrected this one.
 	CorrectsNumber   *string         `json:"corrects_number"`
 	CreditNoteNumber *string         `json:"credit_note_number"`
 	Payment          *invoicePayment `json:"payment,omitempty"`
 }
 
-// invoiceStep is the newest step; why only when the event is about it.
+// invoiceStep is the newest step of the life cycle. The reasons are set only if the event is about that step.
 type invoiceStep struct {
 	Code       int32  `json:"code"`
 	Label      string `json:"label"`
@@ -70,7 +70,7 @@ func invoiceBody(c *eventsv1.InvoiceChanged) invoiceData {
 	return d
 }
 
-// stepOf is nil before the first step. The step that an event brings need not be the newest: it may have come late.
+// stepOf returns nil before the first step. The step in an event need not be the newest, because steps may arrive late.
 func stepOf(newest int32, told *einvoicev1.LifecycleEvent) *invoiceStep {
 	switch {
 	case told != nil:
@@ -82,7 +82,7 @@ func stepOf(newest int32, told *einvoicev1.LifecycleEvent) *invoiceStep {
 	}
 }
 
-// unlessEmpty is null for what there is not.
+// unlessEmpty returns nil, which is encoded as null, for an empty text.
 func unlessEmpty(s string) *string {
 	if s == "" {
 		return nil

@@ -13,26 +13,27 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
-// Message is what merchants are told about an event.
+// Message is the content of an event for merchants.
 type Message struct {
-	// Reference names what the event is about (a payment, an endpoint, an order, an invoice); Sequence orders the events about it.
+	// Reference identifies the subject of the event (a payment, an endpoint, an order, an invoice); Sequence orders the events
+	// about it.
 	Reference string
 	Sequence  int64
-	// MerchantReference is the merchant's own name for it; empty without one.
+	// MerchantReference is the merchant's own reference; empty if there is none.
 	MerchantReference string
 
 	at   time.Time
 	data func(as string) any
 }
 
-// Body is the webhook's body that announces the event under the type as. It is the same each time.
+// Body returns the webhook body that announces the event with the type as. It is always the same.
 func (m Message) Body(as string) ([]byte, error) {
 	return encode(envelope{Event: as, Timestamp: m.at.UTC().Format("2006-01-02T15:04:05Z"), Sequence: m.Sequence, Data: m.data(as)})
 }
 
-var errForeign = errors.New("its subject names another merchant or mode")
+var errSubjectMismatch = errors.New("the subject names another merchant or mode")
 
-// Read decodes an event. It refuses one whose payload does not belong to the merchant and mode of its subject.
+// Read decodes an event. It returns an error if the payload does not belong to the merchant and mode of the subject.
 func Read(e events.Event) (Message, error) {
 	aggregate, _, _ := strings.Cut(e.Type, ".")
 	switch aggregate {
@@ -45,7 +46,7 @@ func Read(e events.Event) (Message, error) {
 	case "invoice":
 		return read(e, invoiceMessage)
 	default:
-		return Message{}, fmt.Errorf("nobody is told of %s events", aggregate)
+		return Message{}, fmt.Errorf("%s events have no recipients", aggregate)
 	}
 }
 
@@ -62,7 +63,7 @@ func read[T any, P payload[T]](e events.Event, announce func(events.Event, P) (M
 	}
 	m, err := announce(e, p)
 	if err == nil && m.Reference == "" {
-		err = errors.New("it names no reference")
+		err = errors.New("the reference is missing")
 	}
 	if err != nil {
 		return Message{}, fmt.Errorf("event %s (%s): %w", e.ID, e.Type, err)
@@ -73,7 +74,7 @@ func read[T any, P payload[T]](e events.Event, announce func(events.Event, P) (M
 func paymentMessage(e events.Event, c *eventsv1.PaymentChanged) (Message, error) {
 	p := c.GetPayment()
 	if p.GetMerchantId() != e.Merchant || p.GetLivemode() != e.Livemode {
-		return Message{}, errForeign
+		return Message{}, errSubjectMismatch
 	}
 	return Message{
 		Reference: p.GetReference(), Sequence: p.GetSequence(), MerchantReference: p.GetMerchantReference(), at: happened(e, c.GetOccurredAt()),
@@ -83,7 +84,7 @@ func paymentMessage(e events.Event, c *eventsv1.PaymentChanged) (Message, error)
 
 func endpointMessage(e events.Event, c *eventsv1.WebhookEndpointChanged) (Message, error) {
 	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
-		return Message{}, errForeign
+		return Message{}, errSubjectMismatch
 	}
 	return Message{
 		Reference: c.GetEndpointId(), Sequence: c.GetSequence(), at: happened(e, c.GetOccurredAt()),
@@ -93,7 +94,7 @@ func endpointMessage(e events.Event, c *eventsv1.WebhookEndpointChanged) (Messag
 
 func orderMessage(e events.Event, c *eventsv1.OrderChanged) (Message, error) {
 	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
-		return Message{}, errForeign
+		return Message{}, errSubjectMismatch
 	}
 	return Message{
 		Reference: c.GetOrderId(), Sequence: c.GetSequence(), at: happened(e, c.GetOccurredAt()),
@@ -104,7 +105,7 @@ func orderMessage(e events.Event, c *eventsv1.OrderChanged) (Message, error) {
 func invoiceMessage(e events.Event, c *eventsv1.InvoiceChanged) (Message, error) {
 	v := c.GetInvoice()
 	if v.GetMerchantId() != e.Merchant || v.GetLivemode() != e.Livemode {
-		return Message{}, errForeign
+		return Message{}, errSubjectMismatch
 	}
 	return Message{
 		Reference: v.GetNumber(), Sequence: v.GetSequence(), MerchantReference: v.GetReference(), at: happened(e, c.GetOccurredAt()),

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// pacer spaces the attempts of endpoints with a rate limit evenly. It counts those of this process.
+// pacer spaces the attempts at endpoints with a rate limit evenly. It counts only those of this process.
 type pacer struct {
 	mu   sync.Mutex
 	next map[string]time.Time
@@ -13,7 +13,7 @@ type pacer struct {
 
 func newPacer() *pacer { return &pacer{next: make(map[string]time.Time)} }
 
-// wait returns 0 and takes the turn when an attempt may begin, and otherwise how long to wait.
+// wait takes the turn and returns 0 if an attempt may start; otherwise it returns how long to wait.
 func (p *pacer) wait(endpointID string, perSecond int32, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,14 +9,13 @@ import (
 )
 
 const (
-	// claimWait bounds one look for due deliveries.
+	// claimWait is the deadline of one claim.
 	claimWait = 10 * time.Second
-	// heldShare is how many deliveries of an open breaker that were never tried are claimed for a queue that memory does
-	// not know.
+	// heldShare is how many first attempts of an open breaker are claimed for a queue that is not in memory.
 	heldShare = 8
 )
 
-// poll claims what is due: retries, what had no room in memory, and what a process that died left behind.
+// poll claims due deliveries: retries, those that had no slot in memory, and those of processes that died.
 func (e *Engine) poll(ctx context.Context) error {
 	const longest = time.Second
 	for ctx.Err() == nil {
@@ -24,7 +23,7 @@ func (e *Engine) poll(ctx context.Context) error {
 		_, next, err := e.claimDue(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			e.log.Warn("due deliveries not read, trying again", "error", err)
+			e.log.Warn("due deliveries not claimed, retrying", "error", err)
 		case err == nil && next != nil:
 			wait = max(min(next.Sub(e.now()), longest), time.Millisecond)
 		}
@@ -39,27 +38,27 @@ func (e *Engine) poll(ctx context.Context) error {
 	return nil
 }
 
-// ClaimNow does one round of looking for due deliveries and returns how many it found.
+// ClaimNow claims due deliveries once and returns how many it found.
 func (e *Engine) ClaimNow(ctx context.Context) (int, error) {
 	n, _, err := e.claimDue(ctx)
 	return n, err
 }
 
 func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
-	// Not broken off when the service stops: it could be committed all the same, and nobody would know what it leased.
+	// Not cancelled by a shutdown: the claim could be committed anyway, and nobody would know which deliveries it leased.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimWait)
 	defer cancel()
 	s := shares{unknown: e.pool.Unknown(), held: heldShare}
 	s.all, s.names, s.shares = e.pool.Shares()
-	s.asked = e.health.known()
+	s.asked = e.health.unhealthy()
 	found, err := claim(ctx, e.db, e.cfg.Breaker, s, e.holder(e.now()), e.now())
 	if err != nil {
 		return 0, nil, err
 	}
-	e.health.learn(s.asked, found.conditions)
+	e.health.update(s.asked, found.conditions)
 	got := make(map[string]int)
 	for _, j := range found.jobs {
-		queue := e.queue(j)
+		queue := e.queueName(j)
 		got[queue]++
 		e.pool.Add(queue, j)
 	}
@@ -67,8 +66,7 @@ func (e *Engine) claimDue(ctx context.Context) (int, *time.Time, error) {
 	return len(found.jobs), found.next, nil
 }
 
-// noteRest tells the pool which queues may have more in the database than was claimed: those that got all they had
-// room for.
+// noteRest tells the pool which queues may have more deliveries in the database: those that used their whole share.
 func (e *Engine) noteRest(s shares, got map[string]int) {
 	full, total := make(map[string]bool), 0
 	for i, name := range s.names {
@@ -85,9 +83,9 @@ func (e *Engine) noteRest(s shares, got map[string]int) {
 	}
 }
 
-// observe keeps the gauges of the backlog.
+// observe updates the backlog gauges.
 func (e *Engine) observe(ctx context.Context) error {
-	due.Every(ctx, 15*time.Second, "measuring the backlog", e.log, e.measure)
+	due.Every(ctx, 15*time.Second, "measure the backlog", e.log, e.measure)
 	return nil
 }
 

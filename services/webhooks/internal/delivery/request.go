@@ -30,8 +30,8 @@ func request(j Job, t endpoint.Target, now time.Time) (*http.Request, error) {
 	return req, nil
 }
 
-// Headers are all that a webhook carries, signed with the secrets, the newest first. The documented header, which holds one
-// signature only, is by the last: during a rotation that is the one which every server of the merchant has.
+// Headers returns all headers of a webhook, signed with the secrets, newest first. X-EuPay-Signature holds only one signature,
+// which is by the last secret: during a rotation that is the one which every server of the merchant knows.
 func Headers(eventID, eventType string, body []byte, secrets []string, now time.Time) (http.Header, error) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
 	standard, err := standardSignature(eventID, timestamp, body, secrets)
@@ -42,7 +42,7 @@ func Headers(eventID, eventType string, body []byte, secrets []string, now time.
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", "EUPay-Webhooks/1.0")
 	h.Set("X-EuPay-Event", eventType)
-	// The key is the secret as the merchant sees it.
+	// The key is the secret in the form that the merchant sees.
 	h.Set("X-EuPay-Signature", "sha256="+hex.EncodeToString(sum([]byte(secrets[len(secrets)-1]), body)))
 	h.Set("webhook-id", eventID)
 	h.Set("webhook-timestamp", timestamp)
@@ -50,7 +50,7 @@ func Headers(eventID, eventType string, body []byte, secrets []string, now time.
 	return h, nil
 }
 
-// standardSignature holds one signature for each valid secret, the newest first.
+// standardSignature has one signature for each valid secret, newest first.
 func standardSignature(eventID, timestamp string, body []byte, secrets []string) (string, error) {
 	var list []byte
 	for i, secret := range secrets {

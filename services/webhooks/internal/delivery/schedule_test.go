@@ -7,22 +7,22 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAWaitIsNeverShorterThanDocumented(t *testing.T) {
+func TestAWaitIsNeverShorterThanTheSchedule(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		attempts, jitter := rapid.IntRange(0, 4).Draw(r, "attempts"), rapid.Float64Range(0, 1).Draw(r, "jitter")
-		wait, ok := Documented.next(attempts, jitter)
-		least := Documented[attempts]
+		wait, ok := DefaultSchedule.next(attempts, jitter)
+		least := DefaultSchedule[attempts]
 		if !ok || wait < least || wait > least+time.Duration(float64(least)*jitter) {
 			r.Errorf("wait %v after %d attempts, documented %v", wait, attempts, least)
 		}
 	})
-	if _, ok := Documented.next(5, 0); ok {
+	if _, ok := DefaultSchedule.next(5, 0); ok {
 		t.Error("a sixth attempt")
 	}
 	distinct := make(map[time.Duration]bool)
 	for range 100 {
-		wait, _ := Documented.next(3, 0.1)
+		wait, _ := DefaultSchedule.next(3, 0.1)
 		distinct[wait] = true
 	}
 	if len(distinct) < 50 {

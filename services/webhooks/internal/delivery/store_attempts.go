@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-// Attempt is one request that was made.
+// Attempt is one HTTP request of a delivery.
 type Attempt struct {
 	DeliveryID     string
 	Number         int32
@@ -25,14 +25,14 @@ type Attempt struct {
 	ResponseHeaders string
 	ResponseBody    []byte
 	Error           string
-	// EventType and Reference are those of the delivery.
+	// EventType and Reference of the delivery.
 	EventType, Reference string
 }
 
-// ID names the attempt among all: its delivery's id, a hyphen and its number.
+// ID identifies the attempt: its delivery's id, a hyphen and its number.
 func (a Attempt) ID() string { return fmt.Sprintf("%s-%d", a.DeliveryID, a.Number) }
 
-// splitAttemptID takes apart what ID made. ok is false for any other text.
+// splitAttemptID splits the result of ID. ok is false for any other text.
 func splitAttemptID(id string) (deliveryID string, number int32, ok bool) {
 	const uuidLength = 36
 	if len(id) <= uuidLength || !endpoint.IsID(id[:uuidLength]) {
@@ -46,21 +46,21 @@ func splitAttemptID(id string) (deliveryID string, number int32, ok bool) {
 const attemptColumns = `d.id::text, a.number, a.started_at, a.duration_micros, a.response_status, a.response_headers, a.response_body, a.error,
 	d.event_type, d.reference`
 
-// attemptsOf returns all attempts of a delivery, the first one first.
+// attemptsOf returns all attempts of a delivery, oldest first.
 func attemptsOf(ctx context.Context, db pg.DB, deliveryID string) ([]Attempt, error) {
 	return readAttempts(ctx, db, `select `+attemptColumns+` from attempts a join deliveries d on d.id = a.delivery_id
 		where a.delivery_id = $1 order by a.number`, deliveryID)
 }
 
-// AttemptFilter of a list.
+// AttemptFilter selects attempts.
 type AttemptFilter struct {
-	// EndpointID must be that of the merchant who asks.
+	// EndpointID must belong to the merchant.
 	EndpointID string
-	// Succeeded nil: whatever came of them.
+	// Succeeded nil does not filter.
 	Succeeded *bool
 	Started   Between
 
-	// After is the ID of the attempt after which the list goes on, in place of an offset.
+	// After is the ID of the attempt after which the list continues. It replaces an offset.
 	After         string
 	Limit, Offset int64
 }
@@ -75,12 +75,12 @@ func (f AttemptFilter) where() *conditions {
 	return c
 }
 
-// ListAttempts returns a page of the requests made to an endpoint, newest first.
+// ListAttempts returns one page of the requests made to an endpoint, newest first.
 func ListAttempts(ctx context.Context, db pg.DB, f AttemptFilter) (Page[Attempt], error) {
 	var total int64
 	c := f.where()
 	if f.After != "" {
-		if err := goOnAttempts(ctx, db, f, c); err != nil {
+		if err := addAttemptCursor(ctx, db, f, c); err != nil {
 			return Page[Attempt]{}, err
 		}
 	} else {
@@ -90,7 +90,7 @@ func ListAttempts(ctx context.Context, db pg.DB, f AttemptFilter) (Page[Attempt]
 		}
 	}
 	where, args := c.where()
-	// The page is cut before the join: only what is shown is looked up.
+	// The page is limited before the join, so that only its rows are joined.
 	list, err := readAttempts(ctx, db, fmt.Sprintf(`select %s from (
 			select a.delivery_id, a.number, a.started_at, a.duration_micros, a.response_status, a.response_headers, a.response_body, a.error
 			from attempts a where %s order by a.started_at desc, a.delivery_id desc, a.number desc limit %d offset %d
@@ -99,8 +99,8 @@ func ListAttempts(ctx context.Context, db pg.DB, f AttemptFilter) (Page[Attempt]
 	return pageOf(list, f.Limit, total), err
 }
 
-// goOnAttempts adds the place after which the list goes on.
-func goOnAttempts(ctx context.Context, db pg.DB, f AttemptFilter, c *conditions) error {
+// addAttemptCursor adds the position after which the list continues.
+func addAttemptCursor(ctx context.Context, db pg.DB, f AttemptFilter, c *conditions) error {
 	wrong := errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of one of this endpoint's attempts."})
 	deliveryID, number, ok := splitAttemptID(f.After)
 	if !ok {
@@ -113,7 +113,7 @@ func goOnAttempts(ctx context.Context, db pg.DB, f AttemptFilter, c *conditions)
 		return wrong
 	}
 	if err != nil {
-		return fmt.Errorf("find the place in the list: %w", err)
+		return fmt.Errorf("find the list position: %w", err)
 	}
 	c.before("a.started_at, a.delivery_id, a.number", at, deliveryID, number)
 	return nil

@@ -11,12 +11,12 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// claimPinSQL keeps the planner at the one index that serves these queues, as pinSQL does elsewhere.
+// claimPinSQL makes the planner use the one index that serves these queues, like pinSQL elsewhere.
 const claimPinSQL = `select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
 	set_config('enable_incremental_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)`
 
-// busySQL walks the index of what is pending from queue to queue (endpoint, type of event, tried before or not), so that a
-// million due deliveries of one of them cost no more than one.
+// busySQL walks the index of pending deliveries from queue to queue (endpoint, event type, tried before or not), so that a
+// million due deliveries in one queue cost no more than one.
 const busySQL = `with recursive busy (endpoint_id, event_type, tried) as (
 	(select d.endpoint_id, d.event_type, (d.attempt_count > d.attempts_before)::int from deliveries d where d.status = 'pending'
 	order by d.endpoint_id, d.event_type, (d.attempt_count > d.attempts_before)::int limit 1)
@@ -28,9 +28,9 @@ const busySQL = `with recursive busy (endpoint_id, event_type, tried) as (
 	) n
 )`
 
-// claimSQL leases due deliveries, of each queue in memory at most its share: that of $2, $3 and $4, or $5 ($6 where the
-// breaker is open) for others. An endpoint that asked to be left in peace gets none. Where the breaker is open, what was
-// never tried goes on, and of what was tried one at the end of each pause, and no other as long as that may last ($10).
+// claimSQL leases due deliveries, from each queue in memory at most its share: that of $2, $3 and $4, or $5 ($6 if the breaker is
+// open) for others. An endpoint that asked for a pause gets none. If the breaker is open, first attempts continue, and of the
+// retries one is sent as a probe at the end of each pause, excluding others for as long as it may last ($10).
 const claimSQL = busySQL + `, queues as (
 	select b.endpoint_id, b.event_type, b.tried, coalesce(k.tripped, false) as tripped, case
 		when k.tripped and b.tried = 1 then (k.paused_until <= $1)::int
@@ -68,35 +68,35 @@ cross join lateral (
 	order by d.claimable_at limit 1
 ) c`
 
-// shares are how much room memory has.
+// shares are the free slots in memory.
 type shares struct {
-	// all is that of all queues together, unknown and held that of a queue which is not named.
+	// all is the total of all queues; unknown and held apply to each queue that is not named.
 	all, unknown, held int
 	names              []string
 	shares             []int
-	// asked are the endpoints that this process knows not to be well; it asks how they are.
+	// asked are the endpoints that this process knows to be unhealthy; their state is read again.
 	asked []string
 }
 
-// parts are the endpoints of the names and, for those of an open breaker, the types of event.
+// parts returns the endpoints of the names and, for those of an open breaker, the event types.
 func (s shares) parts() (endpoints, types []string) {
 	endpoints, types = make([]string, len(s.names)), make([]string, len(s.names))
 	for i, name := range s.names {
-		endpoints[i], types[i], _ = strings.Cut(name, heldMark)
+		endpoints[i], types[i], _ = strings.Cut(name, heldSeparator)
 	}
 	return endpoints, types
 }
 
-// claimed is what claim found.
+// claimed is the result of a claim.
 type claimed struct {
 	jobs []Job
-	// next is when the next one is due; nil: none is known.
+	// next is when the next delivery is due; nil if none is known.
 	next *time.Time
-	// conditions of the endpoints in shares.asked that are still not well.
+	// conditions of the endpoints in shares.asked that are still unhealthy.
 	conditions []condition
 }
 
-// claim leases what is due.
+// claim leases due deliveries.
 func claim(ctx context.Context, db pg.DB, br Breaker, s shares, h holder, now time.Time) (c claimed, err error) {
 	b := &pgx.Batch{}
 	b.Queue(claimPinSQL)
@@ -121,7 +121,7 @@ func claim(ctx context.Context, db pg.DB, br Breaker, s shares, h holder, now ti
 const releaseSQL = `update deliveries d set claimable_at = d.next_attempt_at, lease_owner = null
 	from unnest($1::uuid[], $2::uuid[]) as l (id, lessee) where d.id = l.id and d.lease_owner = l.lessee and d.status || '' = 'pending'`
 
-// release gives back leases of deliveries that were not attempted.
+// release releases the leases of deliveries that were not attempted.
 func release(ctx context.Context, db pg.DB, jobs []Job) error {
 	ids, lessees := make([]string, len(jobs)), make([]string, len(jobs))
 	for i, j := range jobs {

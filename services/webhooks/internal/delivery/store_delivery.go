@@ -28,23 +28,23 @@ type Delivery struct {
 	Attempts      []Attempt
 }
 
-// Filter of a list. Empty fields do not filter.
+// Filter selects deliveries. Empty fields do not filter.
 type Filter struct {
 	Merchant string
 	Livemode bool
 
 	EndpointID, Status, Reference, EventType, EventID string
-	// MerchantReference is the merchant's own name of what the event is about.
+	// MerchantReference is the merchant's own reference of the event's subject.
 	MerchantReference string
 
 	Created Between
 
-	// After is the id of the delivery after which the list goes on, in place of an offset.
+	// After is the id of the delivery after which the list continues. It replaces an offset.
 	After         string
 	Limit, Offset int64
 }
 
-// Between is a span of time: from After on, until just before Before. nil is no bound.
+// Between is a period: from After, inclusive, to Before, exclusive. nil means unlimited.
 type Between struct{ After, Before *time.Time }
 
 const deliveryColumns = `id::text, endpoint_id::text, event_id::text, event_type, reference, sequence, body, status,
@@ -57,7 +57,7 @@ func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 	return d, err
 }
 
-// where names only the filters that are set, so that each combination gets a plan of its own.
+// where includes only the filters that are set, so that each combination gets its own plan.
 func (f Filter) where() *conditions {
 	c := &conditions{}
 	c.add("merchant_id = $%d", f.Merchant)
@@ -66,7 +66,7 @@ func (f Filter) where() *conditions {
 	c.equal("status", f.Status)
 	c.equal("reference", f.Reference)
 	c.equal("event_type", f.EventType)
-	const own = " and endpoint_id in (select p.id from endpoints p where p.merchant_id = $1 and p.livemode = $2)" // by the index of both
+	const own = " and endpoint_id in (select p.id from endpoints p where p.merchant_id = $1 and p.livemode = $2)" // uses the index on both
 	if f.EventID != "" {
 		c.add("event_id = $%d"+own, f.EventID)
 	}
@@ -83,7 +83,7 @@ type conditions struct {
 	args []any
 }
 
-// add takes the text of a condition, with %d where the number of its argument belongs.
+// add appends a condition, with %d in place of its argument number.
 func (c *conditions) add(text string, arg any) {
 	c.args = append(c.args, arg)
 	c.list = append(c.list, fmt.Sprintf(text, len(c.args)))
@@ -104,7 +104,7 @@ func (c *conditions) between(column string, b Between) {
 	}
 }
 
-// before goes on after a row of a list that is in descending order of the columns.
+// before continues after a row of a list in descending order of the columns.
 func (c *conditions) before(columns string, row ...any) {
 	numbers := make([]string, len(row))
 	for i := range row {
@@ -116,15 +116,15 @@ func (c *conditions) before(columns string, row ...any) {
 
 func (c *conditions) where() (string, []any) { return strings.Join(c.list, " and "), c.args }
 
-// Page is a part of a list.
+// Page is one page of a list.
 type Page[E any] struct {
 	List []E
-	// Total is how many there are in all; it is not counted after a cursor.
+	// Total is the total number of entries; it is not counted after a cursor.
 	Total int64
 	More  bool
 }
 
-// pageOf is the page of what was read, which is one more than limit where others follow.
+// pageOf builds a page from limit + 1 rows, of which the last only indicates that more follow.
 func pageOf[E any](read []E, limit, total int64) Page[E] {
 	more := int64(len(read)) > limit
 	if more {
@@ -139,7 +139,7 @@ func List(ctx context.Context, db pg.DB, f Filter) (Page[Delivery], error) {
 	var total int64
 	c := f.where()
 	if f.After != "" {
-		if err := goOn(ctx, db, f, c); err != nil {
+		if err := addCursor(ctx, db, f, c); err != nil {
 			return none, err
 		}
 	} else {
@@ -149,7 +149,7 @@ func List(ctx context.Context, db pg.DB, f Filter) (Page[Delivery], error) {
 		}
 	}
 	where, args := c.where()
-	// d.id and not id, which would be the text of the answer, in another order than the index.
+	// d.id, not id, which would sort by the text in the result instead of using the index.
 	query := fmt.Sprintf(`select %s from deliveries d where %s order by d.created_at desc, d.id desc limit %d offset %d`,
 		deliveryColumns, where, f.Limit+1, f.Offset)
 	rows, err := db.Query(ctx, query, args...)
@@ -163,8 +163,8 @@ func List(ctx context.Context, db pg.DB, f Filter) (Page[Delivery], error) {
 	return pageOf(list, f.Limit, total), nil
 }
 
-// goOn adds the place after which the list goes on.
-func goOn(ctx context.Context, db pg.DB, f Filter, c *conditions) error {
+// addCursor adds the position after which the list continues.
+func addCursor(ctx context.Context, db pg.DB, f Filter, c *conditions) error {
 	wrong := errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of one of your deliveries in this mode."})
 	if !endpoint.IsID(f.After) {
 		return wrong
@@ -175,7 +175,7 @@ func goOn(ctx context.Context, db pg.DB, f Filter, c *conditions) error {
 		return wrong
 	}
 	if err != nil {
-		return fmt.Errorf("find the place in the list: %w", err)
+		return fmt.Errorf("find the list position: %w", err)
 	}
 	c.before("d.created_at, d.id", at, f.After)
 	return nil

@@ -13,18 +13,18 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-// Event is something that happened, once, whoever is told of it.
+// Event is an event, recorded once for all its recipients.
 type Event struct {
 	ID, Type, Reference string
-	// MerchantReference is empty where the merchant gave none.
+	// MerchantReference is empty if the merchant gave none.
 	MerchantReference string
 	Sequence          int64
 	CreatedAt         time.Time
-	// Body is the webhook's under the event's own type.
+	// Body is the webhook body under the event's own type.
 	Body []byte
 }
 
-// queueEvents records events once.
+// queueEvents records each event once.
 func queueEvents(b *pgx.Batch, changes []change, bodies [][]byte) {
 	n := len(changes)
 	ids, merchants, live, types := make([]string, n), make([]string, n), make([]bool, n), make([]string, n)
@@ -42,7 +42,7 @@ func queueEvents(b *pgx.Batch, changes []change, bodies [][]byte) {
 
 const eventColumns = `e.id::text, e.event_type, e.reference, coalesce(e.merchant_reference, ''), e.sequence, e.created_at, e.body`
 
-// EventFilter of a list. Empty fields do not filter.
+// EventFilter selects events. Empty fields do not filter.
 type EventFilter struct {
 	Merchant string
 	Livemode bool
@@ -51,7 +51,7 @@ type EventFilter struct {
 
 	Created Between
 
-	// After is the id of the event after which the list goes on.
+	// After is the id of the event after which the list continues.
 	After string
 	Limit int64
 }
@@ -67,7 +67,7 @@ func (f EventFilter) where() *conditions {
 	return c
 }
 
-// ListEvents returns events of the merchant, newest first, and whether there are more.
+// ListEvents returns the merchant's events, newest first, and whether there are more.
 func ListEvents(ctx context.Context, db pg.DB, f EventFilter) (list []Event, more bool, err error) {
 	c := f.where()
 	if f.After != "" {
@@ -118,12 +118,12 @@ func GetEvent(ctx context.Context, db pg.DB, merchant string, livemode bool, id 
 	return list[0], nil
 }
 
-// Backfill chooses events that an endpoint never heard of.
+// Backfill selects events that an endpoint has not received.
 type Backfill struct {
 	Merchant   string
 	Livemode   bool
 	EndpointID string
-	// Types are those of events, not what the endpoint hears them as.
+	// Types are the events' own types, not those under which the endpoint receives them.
 	Types   []string
 	Created Between
 }
@@ -138,7 +138,7 @@ func (b Backfill) where() (string, []any) {
 	return c.where()
 }
 
-// Span is how many events there are, and when the first and the last of them happened.
+// Span is the number of events and when the first and the last of them occurred.
 type Span struct {
 	Count       int64
 	First, Last *time.Time
@@ -167,15 +167,14 @@ func BackfillIDs(ctx context.Context, db pg.DB, b Backfill, limit int) ([]string
 	return ids, nil
 }
 
-// eventsOf returns the merchant's events of these ids, oldest first, as rows to deliver to the endpoint.
+// eventsOf returns the merchant's events with these ids, oldest first, for the endpoint.
 func eventsOf(ctx context.Context, tx pgx.Tx, to endpoint.Endpoint, ids []string) ([]Event, error) {
 	return readEvents(ctx, tx, `select `+eventColumns+` from events e where e.id = any($1::uuid[]) and e.merchant_id = $2 and e.livemode = $3
 		order by e.created_at, e.id`, ids, to.Merchant, to.Livemode)
 }
 
-// theEndpoint reads an endpoint that takes deliveries and keeps it from being deleted or disabled; ok is false when it
-// takes none.
-func theEndpoint(ctx context.Context, tx pgx.Tx, id string) (e endpoint.Endpoint, ok bool, err error) {
+// lockActiveEndpoint reads an endpoint and prevents that it is deleted or disabled. ok is false if it takes no deliveries.
+func lockActiveEndpoint(ctx context.Context, tx pgx.Tx, id string) (e endpoint.Endpoint, ok bool, err error) {
 	err = tx.QueryRow(ctx, `select id::text, merchant_id, livemode, event_types from endpoints where id = $1 and enabled and deleted_at is null for share`, id).
 		Scan(&e.ID, &e.Merchant, &e.Livemode, &e.EventTypes)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -8,15 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// lockHealthSQL and lockBreakersSQL lock in one order everywhere: whoever changes both takes all rows first.
+// lockHealthSQL and lockBreakersSQL lock rows in the same order everywhere; transactions that change both lock all rows first.
 const (
 	lockHealthSQL   = `select endpoint_id from endpoint_health where endpoint_id = any($1::uuid[]) order by endpoint_id for update`
 	lockBreakersSQL = `select endpoint_id from breakers where endpoint_id = any($1::uuid[]) order by endpoint_id, event_type for update`
 )
 
-// forgetSQL: an endpoint that answered is well as a whole, and so is the type of event that it took; other types keep
-// their breakers, unless it took a test ($4): then its merchant has mended it.
-const forgetSQL = `with well as (
+// clearHealthSQL: a success makes the endpoint as a whole healthy, and the event type it accepted. Other types keep their
+// breakers, unless the success was a test ($4), which means that the merchant has fixed the endpoint.
+const clearHealthSQL = `with well as (
 	select endpoint_id from endpoint_health where endpoint_id = any($1::uuid[]) order by endpoint_id for update
 ), forgotten as (
 	delete from endpoint_health h using well where h.endpoint_id = well.endpoint_id
@@ -27,8 +27,8 @@ const forgetSQL = `with well as (
 )
 delete from breakers b using healed where b.endpoint_id = healed.endpoint_id and b.event_type = healed.event_type`
 
-// ailSQL counts failures of endpoints of which nothing succeeded meanwhile, and keeps what they asked for (Retry-After).
-const ailSQL = `insert into endpoint_health as h (endpoint_id, failing_since, failures, last_error, paused_until)
+// endpointFailuresSQL counts failures of endpoints without a success in the batch, and stores their Retry-After.
+const endpointFailuresSQL = `insert into endpoint_health as h (endpoint_id, failing_since, failures, last_error, paused_until)
 select f.endpoint_id, f.since, f.n, f.error, f.retry_at
 from unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::text[], $5::timestamptz[]) as f (endpoint_id, since, n, error, retry_at)
 order by f.endpoint_id
@@ -39,9 +39,9 @@ on conflict (endpoint_id) do update set
 	tripped = false,
 	paused_until = greatest(h.paused_until, excluded.paused_until)`
 
-// failSQL counts failures of types of events of which nothing succeeded meanwhile. The breaker opens at $7 failures; a
-// failed probe ($6) keeps it open for twice as long.
-const failSQL = `insert into breakers as b (endpoint_id, event_type, failing_since, failures, last_error, tripped, trips, paused_until)
+// typeFailuresSQL counts failures of event types without a success in the batch. The breaker opens at $7 failures; a failed probe
+// ($6) doubles its pause.
+const typeFailuresSQL = `insert into breakers as b (endpoint_id, event_type, failing_since, failures, last_error, tripped, trips, paused_until)
 select f.endpoint_id, f.event_type, f.since, f.n, f.error, f.n >= $7, (f.n >= $7)::int, case when f.n >= $7 then $8::timestamptz + $9::interval end
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::text[]) as f (endpoint_id, event_type, since, n, error)
 order by f.endpoint_id, f.event_type
@@ -57,7 +57,7 @@ on conflict (endpoint_id, event_type) do update set
 		when not b.tripped and b.failures + excluded.failures >= $7 then $8::timestamptz + $9::interval
 		else b.paused_until end`
 
-// conditionsSQL reads how endpoints are: as a whole, and each type of event that fails.
+// conditionsSQL reads the state of endpoints: as a whole, and of each failing event type.
 const conditionsSQL = `select endpoint_id::text, '' as event_type, false as tripped, paused_until, failing_since, failures
 	from endpoint_health where endpoint_id = any($1::uuid[])
 union all select endpoint_id::text, event_type, tripped, paused_until, failing_since, failures from breakers where endpoint_id = any($1::uuid[])`
@@ -77,90 +77,90 @@ func scanCondition(row pgx.CollectableRow) (condition, error) {
 	return c, err
 }
 
-// failing is what one batch of results tells of an endpoint, or of one type of event there, that never succeeded in it.
+// failing summarises the failures of an endpoint, or of one event type there, in a batch of results without a success.
 type failing struct {
 	since   time.Time
 	n       int32
-	word    string
+	reason  string
 	retryAt *time.Time
 	probed  bool
 }
 
-// findings are what a batch of results tells.
+// findings summarise a batch of results.
 type findings struct {
-	well      map[string]bool
-	wellKinds map[kind]bool
-	ill       map[string]*failing
-	illKinds  map[kind]*failing
+	succeeded      map[string]bool
+	succeededKinds map[kind]bool
+	failed         map[string]*failing
+	failedKinds    map[kind]*failing
 }
 
-// tally parts the endpoints and kinds of results into those with a success and those with failures only. A test that fails
-// says nothing: the merchant may be trying.
+// tally divides the endpoints and kinds of results into those with a success and those with failures only. Failed tests are
+// ignored, because the merchant may be experimenting.
 func tally(results []result) findings {
 	f := findings{make(map[string]bool), make(map[kind]bool), make(map[string]*failing), make(map[kind]*failing)}
 	for _, r := range results {
 		switch {
 		case r.answer.Error == "":
-			f.well[r.job.EndpointID], f.wellKinds[r.job.kind()] = true, true
+			f.succeeded[r.job.EndpointID], f.succeededKinds[r.job.kind()] = true, true
 		case r.job.EventType != TestEvent:
-			note(f.ill, r.job.EndpointID, r)
-			note(f.illKinds, r.job.kind(), r)
+			addFailure(f.failed, r.job.EndpointID, r)
+			addFailure(f.failedKinds, r.job.kind(), r)
 		}
 	}
-	for id := range f.well {
-		delete(f.ill, id)
+	for id := range f.succeeded {
+		delete(f.failed, id)
 	}
-	for k := range f.wellKinds {
-		delete(f.illKinds, k)
+	for k := range f.succeededKinds {
+		delete(f.failedKinds, k)
 	}
 	return f
 }
 
-func note[K comparable](ill map[K]*failing, of K, r result) {
+func addFailure[K comparable](ill map[K]*failing, of K, r result) {
 	f := ill[of]
 	if f == nil {
 		f = &failing{since: r.started}
 		ill[of] = f
 	}
 	f.n++
-	f.word = r.answer.Error
+	f.reason = r.answer.Error
 	f.probed = f.probed || r.job.Probe
 	if r.started.Before(f.since) {
 		f.since = r.started
 	}
-	if !r.askedFor.IsZero() && (f.retryAt == nil || r.askedFor.After(*f.retryAt)) {
-		f.retryAt = &r.askedFor
+	if !r.pauseUntil.IsZero() && (f.retryAt == nil || r.pauseUntil.After(*f.retryAt)) {
+		f.retryAt = &r.pauseUntil
 	}
 }
 
-// queueHealth records what results tell of their endpoints. found gets the conditions of those asked for: the ones that do
-// not answer well, and those of which wasIll knows that they did not.
-func queueHealth(b *pgx.Batch, br Breaker, results []result, wasIll func(string) bool, now time.Time, found *[]condition) (asked []string) {
+// queueHealth records the health that results imply for their endpoints. found receives the conditions of the endpoints in asked:
+// those that failed, and those of which wasUnhealthy reports that they had been unhealthy.
+func queueHealth(b *pgx.Batch, br Breaker, results []result, wasUnhealthy func(string) bool, now time.Time, found *[]condition) (asked []string) {
 	f := tally(results)
 	of := make(map[string]bool)
-	for k := range f.illKinds {
+	for k := range f.failedKinds {
 		of[k.Endpoint] = true
 	}
-	for id := range f.well {
-		if wasIll(id) {
+	for id := range f.succeeded {
+		if wasUnhealthy(id) {
 			of[id] = true
 		}
 	}
-	well := slices.Sorted(maps.Keys(f.well))
+	well := slices.Sorted(maps.Keys(f.succeeded))
 	if asked = slices.Sorted(maps.Keys(of)); len(asked) > 0 {
 		all := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(asked), well...))))
 		b.Queue(lockHealthSQL, all)
 		b.Queue(lockBreakersSQL, all)
 	}
 	if len(well) > 0 {
-		kinds := slices.Collect(maps.Keys(f.wellKinds))
-		b.Queue(forgetSQL, well, endpointsOf(kinds), typesOf(kinds), tested(kinds))
+		kinds := slices.Collect(maps.Keys(f.succeededKinds))
+		b.Queue(clearHealthSQL, well, endpointsOf(kinds), typesOf(kinds), tested(kinds))
 	}
 	if len(asked) == 0 {
 		return nil
 	}
-	queueAiling(b, f.ill)
-	queueFailing(b, br, f.illKinds, now)
+	queueEndpointFailures(b, f.failed)
+	queueTypeFailures(b, br, f.failedKinds, now)
 	b.Queue(conditionsSQL, asked).Query(func(rows pgx.Rows) (err error) {
 		*found, err = pgx.CollectRows(rows, scanCondition)
 		return err
@@ -168,7 +168,7 @@ func queueHealth(b *pgx.Batch, br Breaker, results []result, wasIll func(string)
 	return asked
 }
 
-func queueAiling(b *pgx.Batch, ill map[string]*failing) {
+func queueEndpointFailures(b *pgx.Batch, ill map[string]*failing) {
 	n := len(ill)
 	if n == 0 {
 		return
@@ -177,12 +177,12 @@ func queueAiling(b *pgx.Batch, ill map[string]*failing) {
 	since, counts, words, asks := make([]time.Time, n), make([]int32, n), make([]string, n), make([]*time.Time, n)
 	for i, id := range ids {
 		f := ill[id]
-		since[i], counts[i], words[i], asks[i] = f.since, f.n, f.word, f.retryAt
+		since[i], counts[i], words[i], asks[i] = f.since, f.n, f.reason, f.retryAt
 	}
-	b.Queue(ailSQL, ids, since, counts, words, asks)
+	b.Queue(endpointFailuresSQL, ids, since, counts, words, asks)
 }
 
-func queueFailing(b *pgx.Batch, br Breaker, ill map[kind]*failing, now time.Time) {
+func queueTypeFailures(b *pgx.Batch, br Breaker, ill map[kind]*failing, now time.Time) {
 	n := len(ill)
 	if n == 0 {
 		return
@@ -191,15 +191,15 @@ func queueFailing(b *pgx.Batch, br Breaker, ill map[kind]*failing, now time.Time
 	since, counts, words, probed := make([]time.Time, n), make([]int32, n), make([]string, n), []string{}
 	for i, k := range kinds {
 		f := ill[k]
-		since[i], counts[i], words[i] = f.since, f.n, f.word
+		since[i], counts[i], words[i] = f.since, f.n, f.reason
 		if f.probed {
 			probed = append(probed, k.Endpoint+" "+k.Event)
 		}
 	}
-	b.Queue(failSQL, endpointsOf(kinds), typesOf(kinds), since, counts, words, probed, br.Failures, now, br.Pause, br.Longest)
+	b.Queue(typeFailuresSQL, endpointsOf(kinds), typesOf(kinds), since, counts, words, probed, br.Failures, now, br.Pause, br.Longest)
 }
 
-// tested are the endpoints that took a test.
+// tested returns the endpoints that accepted a test.
 func tested(kinds []kind) []string {
 	list := []string{}
 	for _, k := range kinds {

@@ -10,8 +10,8 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// insertSQL records deliveries once: the same event for the same endpoint again changes nothing. Whoever has an open
-// delivery of the same payment before it waits.
+// insertSQL records deliveries once: the same event for the same endpoint again changes nothing. A delivery waits if the endpoint
+// has an earlier open delivery of the same payment.
 const insertSQL = `insert into deliveries (id, endpoint_id, merchant_id, livemode, event_id, event_type, reference, sequence, body,
 	status, created_at, next_attempt_at, claimable_at, lease_owner, finished_at)
 select n.id, n.endpoint_id, n.merchant_id, n.livemode, n.event_id, n.event_type, n.reference, n.sequence, n.body,
@@ -27,8 +27,8 @@ cross join lateral (select n.behind or open.yes is not null as waits) w
 on conflict (endpoint_id, event_id, event_type) do nothing
 returning id::text, status = 'pending'`
 
-// insert records rows and settles their reservations; also, when it is not nil, queues something before. It returns the
-// lanes in which one has to wait.
+// insert records rows and settles their reservations. also, if not nil, queues statements before. It returns the lanes in which a
+// delivery waits.
 func insert(ctx context.Context, db pg.DB, also func(*pgx.Batch), rows []*row, h holder, now time.Time) (waiting []lane, err error) {
 	references := make([]string, len(rows))
 	for i, r := range rows {

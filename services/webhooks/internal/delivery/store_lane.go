@@ -11,15 +11,15 @@ import (
 // laneLocks is the key space of the advisory locks on payments.
 const laneLocks = 7_706_584
 
-// pinSQL keeps the planner from reading a table from end to end within this transaction. Statistics are a minute old, the
-// number of open deliveries goes from none to many thousands in seconds, and plans are kept: what is best for an empty
-// table would be kept for a full one. For the same reason the statements here look rows up one by one (lateral, limit)
-// and hide "status = 'pending'" from the planner (status || ”) where the index of all that is pending is no help.
+// pinSQL prevents sequential scans within this transaction. Statistics are a minute old, the number of open deliveries grows from
+// none to many thousands within seconds, and plans are cached: the best plan for an empty table would be used for a full one. For
+// the same reason the statements here look up rows one by one (lateral, limit) and hide "status = 'pending'" from the planner
+// (status || ”) where the index on pending deliveries is of no use.
 const pinSQL = `select set_config('enable_seqscan', 'off', true)`
 
-// queueLocks makes the transaction the only one that changes which delivery of these payments is pending. Without it, a
-// delivery recorded while the one before it is being finished would be left waiting by both sides. The locks are taken
-// in one order everywhere, so they cannot deadlock.
+// queueLocks gives the transaction the exclusive right to change which delivery of these payments is pending. Otherwise a
+// delivery recorded while the previous one is being finished could be left waiting by both sides. Locks are taken in the same
+// order everywhere, so they cannot deadlock.
 func queueLocks(b *pgx.Batch, references []string) {
 	keys := make([]int32, len(references))
 	for i, r := range references {
@@ -32,15 +32,16 @@ func queueLocks(b *pgx.Batch, references []string) {
 	b.Queue(`select pg_advisory_xact_lock($1, k) from unnest($2::int[]) k`, int32(laneLocks), slices.Compact(keys))
 }
 
-// lockHeadsSQL waits for processes that are claiming the pending deliveries of these lanes at this moment.
+// lockHeadsSQL waits for processes that are claiming the pending deliveries of these lanes.
 const lockHeadsSQL = `select h.id from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference) cross join lateral (
 	select d.id from deliveries d
 	where d.endpoint_id = l.endpoint_id and d.reference = l.reference and d.status in ('waiting', 'pending') and d.status || '' = 'pending'
 	and (d.lease_owner is null or d.claimable_at <= $3) limit 1 for update
 ) h`
 
-// promoteSQL makes the lowest open sequence of each lane the pending one, unless another is being attempted. What was
-// pending goes back to waiting, which happens when an older event arrives late. What is due now is leased to $4 until $5, or left to be claimed when they are null.
+// promoteSQL makes the lowest open sequence of each lane the pending one, unless another is being attempted. The previously
+// pending one waits again, which happens if an older event arrives late. Deliveries that are due now are leased to $4 until $5,
+// or left to be claimed if these are null.
 const promoteSQL = `with lanes as (
 	select distinct l.endpoint_id, l.reference from unnest($1::uuid[], $2::text[]) as l (endpoint_id, reference)
 ), heads as (
@@ -63,8 +64,8 @@ update deliveries d set status = 'pending', next_attempt_at = greatest(d.next_at
 from heads h where d.id = h.id
 returning ` + jobColumns + `, d.lease_owner is not null`
 
-// queuePromote lets the next delivery of each lane become pending. The caller holds the locks on the payments. found
-// gets those that are due, leased to h; nobody takes none.
+// queuePromote makes the next delivery of each lane pending. The caller holds the locks on the payments. found receives those
+// that are due, leased to h; with noLease there are none.
 func queuePromote(b *pgx.Batch, lanes []lane, now time.Time, h holder, found *[]Job) {
 	endpoints, references := make([]string, len(lanes)), make([]string, len(lanes))
 	for i, l := range lanes {

@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// Match chooses finished deliveries to send again. Empty fields do not narrow it, but Statuses must name one.
+// Match selects finished deliveries to send again. Empty fields do not filter, but Statuses must have one.
 type Match struct {
 	Merchant string
 	Livemode bool
@@ -20,7 +20,7 @@ type Match struct {
 	Created Between
 }
 
-// where leaves out what cannot be sent again: tests, and what was for an endpoint that is disabled or deleted.
+// where excludes what cannot be sent again: tests, and deliveries to disabled or deleted endpoints.
 func (m Match) where() (string, []any) {
 	var c conditions
 	c.add("merchant_id = $%d", m.Merchant)
@@ -36,7 +36,7 @@ func (m Match) where() (string, []any) {
 		where e.merchant_id = $1 and e.livemode = $2 and e.enabled and e.deleted_at is null)`, args
 }
 
-// CountMatching returns how many deliveries match.
+// CountMatching returns the number of matching deliveries.
 func CountMatching(ctx context.Context, db pg.DB, m Match) (n int64, err error) {
 	where, args := m.where()
 	if err := db.QueryRow(ctx, `select count(*) from deliveries where `+where, args...).Scan(&n); err != nil {
@@ -45,7 +45,7 @@ func CountMatching(ctx context.Context, db pg.DB, m Match) (n int64, err error) 
 	return n, nil
 }
 
-// Matching returns the ids of the first limit deliveries that match, oldest first.
+// Matching returns the ids of the first limit matching deliveries, oldest first.
 func Matching(ctx context.Context, db pg.DB, m Match, limit int) ([]string, error) {
 	where, args := m.where()
 	rows, err := db.Query(ctx, fmt.Sprintf(`select d.id::text from deliveries d where %s order by d.created_at, d.id limit %d`, where, limit), args...)

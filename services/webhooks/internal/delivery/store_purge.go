@@ -15,7 +15,7 @@ const (
 	purgeStep  = 1000
 )
 
-// purge forgets finished deliveries after their time.
+// purge deletes finished deliveries after their retention.
 func (e *Engine) purge(ctx context.Context) error {
 	due.Every(ctx, purgeEvery, "purge of old deliveries", e.log, func(ctx context.Context) error {
 		_, err := e.PurgeNow(ctx)
@@ -24,8 +24,8 @@ func (e *Engine) purge(ctx context.Context) error {
 	return nil
 }
 
-// PurgeNow deletes deliveries that are older than the retention, with their attempts, and events, in small steps, and returns how many deliveries
-// that were. Replicas that do so at the same time share the work.
+// PurgeNow deletes deliveries older than the retention with their attempts, and events, in small steps, and returns the number of
+// deliveries. Concurrent replicas share the work.
 func (e *Engine) PurgeNow(ctx context.Context) (total int64, err error) {
 	before := e.now().Add(-e.cfg.Retention)
 	for ctx.Err() == nil {
@@ -66,7 +66,7 @@ func (e *Engine) PurgeNow(ctx context.Context) (total int64, err error) {
 	return total, nil
 }
 
-// floorID is below every UUIDv7 made at that time or later, so that the primary key finds the old ones.
+// floorID is lower than every UUIDv7 created at or after that time, so that the primary key finds the old ones.
 func floorID(at time.Time) string {
 	var id uuid.UUID
 	ms := uint64(at.UnixMilli())

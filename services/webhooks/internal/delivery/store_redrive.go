@@ -13,17 +13,17 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// TestEvent is the type of the event that a merchant sends to an endpoint to see whether it works.
+// TestEvent is the type of the event with which a merchant tests an endpoint.
 const TestEvent = "webhook_endpoint.test"
 
-// reopenSQL begins the schedule of finished deliveries anew, where the endpoint takes any.
+// reopenSQL restarts the schedule of finished deliveries whose endpoint is enabled.
 const reopenSQL = `update deliveries d set status = 'waiting', attempts_before = d.attempt_count, next_attempt_at = $2,
 	claimable_at = $2, finished_at = null, lease_owner = null
 from endpoints e where d.id = any($1::uuid[]) and d.status in ('delivered', 'exhausted', 'missed') and d.event_type <> '` + TestEvent + `'
 	and e.id = d.endpoint_id and e.enabled and e.deleted_at is null
 returning d.endpoint_id::text, d.reference`
 
-// reopen does so within tx; what it opens is left for the next claim.
+// reopen executes it within tx. The reopened deliveries are claimed by the next poll.
 func reopen(ctx context.Context, tx pgx.Tx, ids []string, now time.Time) (int, error) {
 	rows, err := tx.Query(ctx, `select reference from deliveries where id = any($1::uuid[])`, ids)
 	if err != nil {
@@ -47,15 +47,15 @@ func reopen(ctx context.Context, tx pgx.Tx, ids []string, now time.Time) (int, e
 		return 0, nil
 	}
 	b = &pgx.Batch{}
-	queuePromote(b, lanes, now, nobody, nil)
+	queuePromote(b, lanes, now, noLease, nil)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return 0, fmt.Errorf("order deliveries: %w", err)
 	}
 	return len(lanes), nil
 }
 
-// Reopen begins the schedule of finished deliveries anew, under the same event ids; attempt numbers go on. Those that
-// are open, and those whose endpoint is disabled or deleted, stay as they are. It returns how many it reopened.
+// Reopen restarts the schedule of finished deliveries under the same event ids; attempt numbers continue. It skips open
+// deliveries and those whose endpoint is disabled or deleted, and returns how many it reopened.
 func (e *Engine) Reopen(ctx context.Context, ids []string) (n int, err error) {
 	now := e.now()
 	err = pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
@@ -68,14 +68,14 @@ func (e *Engine) Reopen(ctx context.Context, ids []string) (n int, err error) {
 	return n, err
 }
 
-// Hasten makes an open delivery due now, unless it is being attempted or waits for an older event.
-func (e *Engine) Hasten(ctx context.Context, id string) error {
+// DeliverNow makes an open delivery due now, unless it is being attempted or waits for an older event.
+func (e *Engine) DeliverNow(ctx context.Context, id string) error {
 	now := e.now()
 	err := pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `update deliveries set next_attempt_at = $2, claimable_at = $2
 			where id = $1 and status = 'pending' and lease_owner is null and next_attempt_at > $2`, id, now)
 		if err != nil {
-			return fmt.Errorf("hasten delivery: %w", err)
+			return fmt.Errorf("make delivery due: %w", err)
 		}
 		return probeNow(ctx, tx, []string{id}, now)
 	})
@@ -83,18 +83,18 @@ func (e *Engine) Hasten(ctx context.Context, id string) error {
 	return err
 }
 
-// probeNow ends the wait of open breakers: the merchant says that the endpoint works again.
+// probeNow ends the pauses of open breakers, because the merchant says that the endpoint works again.
 func probeNow(ctx context.Context, db pg.DB, deliveryIDs []string, now time.Time) error {
 	_, err := db.Exec(ctx, `update breakers b set paused_until = $2 where b.tripped and b.paused_until > $2
 		and (b.endpoint_id, b.event_type) in (select endpoint_id, event_type from deliveries where id = any($1::uuid[]))`, deliveryIDs, now)
 	if err != nil {
-		return fmt.Errorf("let a probe go: %w", err)
+		return fmt.Errorf("release a probe: %w", err)
 	}
 	return nil
 }
 
-// Test records a webhook_endpoint.test delivery and attempts it at once and once, also past an open breaker and at a
-// disabled endpoint. It returns the id of the delivery.
+// Test records a webhook_endpoint.test delivery and attempts it immediately and once, even if a breaker is open or the endpoint
+// is disabled. It returns the id of the delivery.
 func (e *Engine) Test(ctx context.Context, endpointID string) (string, error) {
 	now := e.now()
 	id := events.NewID()
@@ -124,7 +124,7 @@ func (e *Engine) Test(ctx context.Context, endpointID string) (string, error) {
 	return id, nil
 }
 
-// redeliver reopens what was delivered of events that an operator sent again for that purpose.
+// redeliver reopens deliveries of events that an operator replayed for redelivery.
 func redeliver(ctx context.Context, tx pgx.Tx, eventIDs []string, now time.Time) (int, error) {
 	rows, err := tx.Query(ctx, `select id::text from deliveries where event_id = any($1::uuid[]) and status in ('delivered', 'exhausted', 'missed')`, eventIDs)
 	if err != nil {

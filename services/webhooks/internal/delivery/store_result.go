@@ -21,23 +21,23 @@ const (
 	Cancelled = "cancelled"
 )
 
-// result is what came of one attempt.
+// result is the result of one attempt.
 type result struct {
 	job      Job
 	started  time.Time
 	duration time.Duration
 	answer   egress.Answer
-	// status is what the delivery is now; retryAt is for Pending. Empty: no attempt was made, the lease is given back.
+	// status is the new status of the delivery; retryAt is set for Pending. Empty: no attempt was made and the lease is released.
 	status  string
 	retryAt time.Time
-	// askedFor is until when the endpoint asked to be left in peace; zero if it did not.
-	askedFor time.Time
+	// pauseUntil is until when the endpoint asked for a pause; zero if it did not.
+	pauseUntil time.Time
 }
 
 func (r result) ended() time.Time { return r.started.Add(r.duration) }
 
-// recordSQL ends attempts, if the lease is still ours: a delivery that was taken over (even by ourselves, when results
-// could not be written for longer than a lease) and ended, or that was cancelled meanwhile, is left alone.
+// recordSQL records attempts if this process still holds the lease. A delivery that was taken over and finished (even by this
+// process, if results could not be written for longer than a lease) or cancelled is not changed.
 const recordSQL = `with r as (
 	select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bigint[], $5::int[], $6::bytea[], $7::text[], $8::text[], $9::timestamptz[],
 		$10::timestamptz[], $12::text[], $11::uuid[])
@@ -53,17 +53,17 @@ select r.id, ended.endpoint_id, r.number, r.started_at, r.duration_micros, r.res
 from r join ended using (id)
 on conflict (delivery_id, number) do nothing`
 
-// recorded is what became of the results.
+// recorded is the outcome of writing results.
 type recorded struct {
 	// next are deliveries that are due now, leased to the holder.
 	next []Job
-	// asked are the endpoints whose conditions were read: those of the results that do not answer well, or did not lately.
+	// asked are the endpoints whose conditions were read: those in the results that are, or recently were, unhealthy.
 	asked      []string
 	conditions []condition
 }
 
-// record writes results, the health of their endpoints, and lets the next delivery of each payment go, in one
-// transaction and one round trip.
+// record writes results and the health of their endpoints, and promotes the next delivery of each payment, in one transaction and
+// one round trip.
 func record(
 	ctx context.Context, db pg.DB, br Breaker, results []result, ill func(endpointID string) bool, h holder, now time.Time,
 ) (done recorded, err error) {

@@ -11,36 +11,36 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// enlist makes a process known.
-func enlist(ctx context.Context, db pg.DB, id string, now time.Time) error {
+// registerWorker registers a process.
+func registerWorker(ctx context.Context, db pg.DB, id string, now time.Time) error {
 	if _, err := db.Exec(ctx, `insert into workers (id, seen_at) values ($1, $2) on conflict (id) do update set seen_at = excluded.seen_at`, id, now); err != nil {
-		return fmt.Errorf("enlist process: %w", err)
+		return fmt.Errorf("register worker: %w", err)
 	}
 	return nil
 }
 
-// seen notes that the process lives; alive is false when it was taken for dead.
-func seen(ctx context.Context, db pg.DB, id string, now time.Time) (alive bool, err error) {
+// recordHeartbeat records that the process is alive. alive is false if others have declared it dead.
+func recordHeartbeat(ctx context.Context, db pg.DB, id string, now time.Time) (alive bool, err error) {
 	tag, err := db.Exec(ctx, `update workers set seen_at = $2 where id = $1`, id, now)
 	if err != nil {
-		return false, fmt.Errorf("note that the process lives: %w", err)
+		return false, fmt.Errorf("record heartbeat: %w", err)
 	}
 	return tag.RowsAffected() > 0, nil
 }
 
-// leave forgets a process that holds no lease any more.
-func leave(ctx context.Context, db pg.DB, id string) error {
+// unregisterWorker removes a process that holds no leases.
+func unregisterWorker(ctx context.Context, db pg.DB, id string) error {
 	if _, err := db.Exec(ctx, `delete from workers where id = $1`, id); err != nil {
-		return fmt.Errorf("leave: %w", err)
+		return fmt.Errorf("unregister worker: %w", err)
 	}
 	return nil
 }
 
-// unseen are the processes but one that were last seen before a time, and when.
-func unseen(ctx context.Context, db pg.DB, but string, before time.Time) (map[string]time.Time, error) {
+// silentWorkers returns the other processes whose last heartbeat was before a time, with that heartbeat.
+func silentWorkers(ctx context.Context, db pg.DB, but string, before time.Time) (map[string]time.Time, error) {
 	rows, err := db.Query(ctx, `select id::text, seen_at from workers where seen_at < $1 and id <> $2`, before, but) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
-		return nil, fmt.Errorf("look for dead processes: %w", err)
+		return nil, fmt.Errorf("find dead workers: %w", err)
 	}
 	var (
 		id   string
@@ -52,15 +52,15 @@ func unseen(ctx context.Context, db pg.DB, but string, before time.Time) (map[st
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look for dead processes: %w", err)
+		return nil, fmt.Errorf("find dead workers: %w", err)
 	}
 	return list, nil
 }
 
-// succeedSQL strikes dead processes off, unless they were seen meanwhile, and ends their leases, which all end in their
-// rows after the process was last seen. One of them that lives after all finds itself struck off, and its results are
-// of leases that it does not have.
-const succeedSQL = busySQL + `, dead as (
+// takeOverSQL removes dead processes, unless they have sent a heartbeat in the meantime, and ends their leases, all of which end
+// after the last heartbeat. A removed process that is still alive finds itself removed and records results under leases that it
+// no longer holds, which are ignored.
+const takeOverSQL = busySQL + `, dead as (
 	delete from workers w using unnest($1::uuid[], $2::timestamptz[]) as s (id, seen_at) where w.id = s.id and w.seen_at = s.seen_at
 	returning w.id, w.seen_at
 ), theirs as (
@@ -73,20 +73,20 @@ const succeedSQL = busySQL + `, dead as (
 update deliveries d set claimable_at = d.next_attempt_at, lease_owner = null from theirs
 where d.id = theirs.id and d.lease_owner in (select id from dead)`
 
-// succeed ends the leases of dead processes and returns how many those were.
-func succeed(ctx context.Context, db pg.DB, dead map[string]time.Time) (n int64, err error) {
+// takeOverLeases ends the leases of dead processes and returns their number.
+func takeOverLeases(ctx context.Context, db pg.DB, dead map[string]time.Time) (n int64, err error) {
 	ids, at := make([]string, 0, len(dead)), make([]time.Time, 0, len(dead))
 	for id, t := range dead {
 		ids, at = append(ids, id), append(at, t)
 	}
 	b := &pgx.Batch{}
 	b.Queue(claimPinSQL)
-	b.Queue(succeedSQL, ids, at).Exec(func(tag pgconn.CommandTag) error {
+	b.Queue(takeOverSQL, ids, at).Exec(func(tag pgconn.CommandTag) error {
 		n = tag.RowsAffected()
 		return nil
 	})
 	if err := db.SendBatch(ctx, b).Close(); err != nil {
-		return 0, fmt.Errorf("take over from dead processes: %w", err)
+		return 0, fmt.Errorf("take over from dead workers: %w", err)
 	}
 	return n, nil
 }

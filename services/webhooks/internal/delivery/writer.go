@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// writeBatch bounds the results of one transaction.
+	// writeBatch is the maximum number of results per transaction.
 	writeBatch = 256
-	// writeWait bounds one transaction.
+	// writeWait is the deadline of one transaction.
 	writeWait = 10 * time.Second
 )
 
-// write records results until the channel is closed. It takes what is there without waiting for more: a lone result is
-// written at once, a flood in large transactions.
+// write records results until the channel is closed. It takes the available results without waiting for more: a single result is
+// written at once, a burst in large transactions.
 func (e *Engine) write() {
 	for first := range e.results {
 		batch := []result{first}
@@ -33,21 +33,21 @@ func (e *Engine) write() {
 	}
 }
 
-// store writes a batch, again while the database is away. It gives up when the leases end, since others then attempt
-// these deliveries once more.
+// store writes a batch and retries while the database is unavailable. It gives up when the leases end, because others then
+// attempt these deliveries again.
 func (e *Engine) store(batch []result) {
-	batch, back := e.part(batch)
+	batch, back := e.splitResults(batch)
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		done, err := e.try(batch, back)
+		done, err := e.recordResults(batch, back)
 		if err == nil {
 			e.settle(batch, done)
 			return
 		}
 		if e.overdue(batch, back) || e.sending.Err() != nil {
-			e.log.Error("results of attempts are lost, the deliveries will be repeated", "attempts", len(batch), "error", err)
+			e.log.Error("results of attempts lost, the deliveries will be repeated", "attempts", len(batch), "error", err)
 			return
 		}
-		e.log.Warn("results of attempts not written, trying again", "error", err)
+		e.log.Warn("results of attempts not written, retrying", "error", err)
 		select {
 		case <-time.After(wait):
 		case <-e.sending.Done():
@@ -55,8 +55,8 @@ func (e *Engine) store(batch []result) {
 	}
 }
 
-// part separates the attempts from the leases that are given back without one.
-func (e *Engine) part(all []result) (made []result, back []Job) {
+// splitResults separates attempts from leases that are released without an attempt.
+func (e *Engine) splitResults(all []result) (made []result, back []Job) {
 	for _, r := range all {
 		if r.status == "" {
 			back = append(back, r.job)
@@ -67,7 +67,7 @@ func (e *Engine) part(all []result) (made []result, back []Job) {
 	return made, back
 }
 
-// overdue reports whether others may have taken over meanwhile.
+// overdue reports whether others may have taken over in the meantime.
 func (e *Engine) overdue(made []result, back []Job) bool {
 	first := time.Time{}
 	if len(made) > 0 {
@@ -78,7 +78,7 @@ func (e *Engine) overdue(made []result, back []Job) bool {
 	return e.now().After(first)
 }
 
-func (e *Engine) try(made []result, back []Job) (done recorded, err error) {
+func (e *Engine) recordResults(made []result, back []Job) (done recorded, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), writeWait)
 	defer cancel()
 	if len(back) > 0 {
@@ -90,14 +90,14 @@ func (e *Engine) try(made []result, back []Job) (done recorded, err error) {
 		return recorded{}, nil
 	}
 	now := e.now()
-	return record(ctx, e.db, e.cfg.Breaker, made, e.health.knows, e.holder(now), now)
+	return record(ctx, e.db, e.cfg.Breaker, made, e.health.isUnhealthy, e.holder(now), now)
 }
 
-// settle counts the results and hands over what they let go.
+// settle counts the results and queues the deliveries that they made due.
 func (e *Engine) settle(batch []result, done recorded) {
-	hungry := e.learn(batch, done)
+	hungry := e.updateHealth(batch, done)
 	for _, j := range done.next {
-		e.pool.Add(e.queue(j), j)
+		e.pool.Add(e.queueName(j), j)
 	}
 	for _, r := range batch {
 		if r.status != Pending {
@@ -110,33 +110,33 @@ func (e *Engine) settle(batch []result, done recorded) {
 		}
 		attempts.WithLabelValues(word).Observe(r.duration.Seconds())
 		if r.answer.Status == http.StatusGone && r.job.EventType != TestEvent {
-			e.bury(dead{endpoint: r.job.EndpointID, reason: "gone"})
+			e.queueHealthTask(healthTask{endpoint: r.job.EndpointID, reason: "gone"})
 		}
-		hungry = hungry || r.status == Pending && r.retryAt.Sub(r.ended()) < time.Second || e.pool.Hungry(e.queue(r.job))
+		hungry = hungry || r.status == Pending && r.retryAt.Sub(r.ended()) < time.Second || e.pool.Hungry(e.queueName(r.job))
 	}
 	if hungry {
 		e.Wake()
 	}
 }
 
-// learn takes note of how the endpoints are. It reports whether something that was held back may go again, so that there
-// may be much to claim.
-func (e *Engine) learn(batch []result, done recorded) (well bool) {
+// updateHealth updates the health of the endpoints. It reports whether deliveries that were held back may be sent again, so that
+// there may be much to claim.
+func (e *Engine) updateHealth(batch []result, done recorded) (well bool) {
 	now := e.now()
 	before := make(map[kind]bool)
 	for _, r := range batch {
-		before[r.job.kind()] = e.health.held(r.job.kind()) || e.health.asked(r.job.EndpointID, now)
+		before[r.job.kind()] = e.health.breakerOpen(r.job.kind()) || e.health.paused(r.job.EndpointID, now)
 	}
-	e.health.learn(done.asked, done.conditions)
+	e.health.update(done.asked, done.conditions)
 	for _, r := range batch {
 		well = well || r.answer.Error == "" && (before[r.job.kind()] || r.job.EventType == TestEvent)
 	}
 	for _, c := range done.conditions {
 		if c.Event == "" && now.Sub(c.failingSince) >= e.cfg.DisableAfter {
-			e.bury(dead{endpoint: c.Endpoint, reason: "failing", failingSince: c.failingSince})
+			e.queueHealthTask(healthTask{endpoint: c.Endpoint, reason: "failing", failingSince: c.failingSince})
 		}
-		if c.tripped && e.health.tell(c.Endpoint, now) {
-			e.bury(dead{endpoint: c.Endpoint, warn: true})
+		if c.tripped && e.health.warnDue(c.Endpoint, now) {
+			e.queueHealthTask(healthTask{endpoint: c.Endpoint, warn: true})
 		}
 	}
 	return well

@@ -14,15 +14,14 @@ import (
 )
 
 const (
-	// maxStored is how much of an answer is kept; maxDrained how much more is read so that the connection can be used
-	// again.
+	// maxStored is how many bytes of a response are stored; maxDrained is how many more are read to keep the connection reusable.
 	maxStored  = 4 << 10
 	maxDrained = 60 << 10
-	// maxHeaders is how much of an answer's headers is kept.
+	// maxHeaders is how many bytes of a response's headers are stored.
 	maxHeaders = 2 << 10
-	// maxHeader bounds an answer's headers.
+	// maxHeader limits a response's headers.
 	maxHeader = 16 << 10
-	// bodyWait is how long an answer may take after its first line: it is decided by then.
+	// bodyWait is how long a response may take after its status line, which decides the result.
 	bodyWait = time.Second
 )
 
@@ -32,16 +31,16 @@ type Client struct {
 	timeout   time.Duration
 }
 
-// NewClient returns a client that gives each request timeout in all and connects where guard lets it. roots nil are
-// the system's.
+// NewClient returns a client with that timeout for each request, which connects only to addresses that guard permits. With nil
+// roots the system's are used.
 func NewClient(guard *Guard, timeout time.Duration, roots *x509.CertPool) *Client {
 	dialer := &net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second, Control: guard.Control}
 	return &Client{timeout: timeout, transport: &http.Transport{
 		Proxy: nil, DialContext: dialer.DialContext, DisableCompression: true,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		TLSHandshakeTimeout: timeout, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHeader,
-		// No bound per host: merchants share hosts, and one of them must not use the others' connections up. Whoever sends
-		// bounds the requests.
+		// No limit per host: merchants share hosts, and one must not exhaust the connections of others. The caller limits the
+		// requests.
 		MaxIdleConns: 2048, MaxIdleConnsPerHost: 64,
 	}}
 }
@@ -49,33 +48,31 @@ func NewClient(guard *Guard, timeout time.Duration, roots *x509.CertPool) *Clien
 // Close closes the idle connections.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Answer is what came of a request.
+// Answer is the result of a request.
 type Answer struct {
-	// Status is 0 when no answer came.
+	// Status is 0 if there was no response.
 	Status int
-	// Headers are the answer's as "Name: value" lines, cut, without cookies and credentials.
+	// Headers are the response headers as "Name: value" lines, truncated, without cookies and credentials.
 	Headers string
-	// Body holds the first bytes of the answer.
+	// Body holds the first bytes of the response.
 	Body []byte
-	// Error is empty on success (2xx), else one of our words.
+	// Error is empty on success (2xx), otherwise one of the reasons in this package.
 	Error string
-	// RetryAfter is the header of that name of a 429 or 503 (RFC 9110, 10.2.3), as it came.
+	// RetryAfter is the unparsed Retry-After header of a 429 or 503 (RFC 9110, 10.2.3).
 	RetryAfter string
 }
 
-// Send makes the request. An answer of 2xx is a success from its first line on: the merchant has the event, whatever
-// becomes of the rest.
+// Send makes the request. A 2xx response is a success as soon as its status line has arrived, whatever happens to the rest.
 func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	// Lets the transport repeat a request by itself when a kept-alive connection turns out to be closed. An empty list
-	// marks the request as idempotent without sending the header.
+	// Allows the transport to retry if a kept-alive connection turns out to be closed. An empty list marks the request as
+	// idempotent without sending the header.
 	req.Header["Idempotency-Key"] = []string{}
-	// The transport alone, not an http.Client: a redirect is an answer like any other. Following it would leave the address
-	// that the merchant registered.
+	// The transport and not an http.Client: redirects are not followed, because that would leave the registered address.
 	resp, err := c.transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
-		return Answer{Error: Word(err)}
+		return Answer{Error: Reason(err)}
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Headers: headerLines(resp.Header)}
@@ -90,7 +87,7 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 		a.RetryAfter = resp.Header.Get("Retry-After")
 	}
 	if a.Status == http.StatusSwitchingProtocols {
-		return a // what follows is not HTTP, and no deadline of ours would end it
+		return a // what follows is not HTTP, and no deadline would end it
 	}
 	timer := time.AfterFunc(bodyWait, cancel)
 	defer timer.Stop()
@@ -98,19 +95,19 @@ func (c *Client) Send(ctx context.Context, req *http.Request) Answer {
 	return a
 }
 
-// Do makes a request for which the caller sets the time limit and reads the answer itself, as a library wants it. A
-// redirect is returned like any other answer.
+// Do makes a request whose deadline the caller sets and whose response the caller reads, for use by a library. Redirects are not
+// followed.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	return c.transport.RoundTrip(req)
 }
 
-// secret headers of an answer are nobody's business but its receiver's.
+// secretHeaders are response headers that are never stored.
 var secretHeaders = map[string]bool{
 	"Set-Cookie": true, "Set-Cookie2": true, "Authorization": true, "Proxy-Authorization": true, "Authentication-Info": true,
 	"Www-Authenticate": true, "Proxy-Authenticate": true,
 }
 
-// headerLines writes headers in a fixed order, as many whole lines as there is room for.
+// headerLines formats headers in a fixed order, as many whole lines as fit.
 func headerLines(h http.Header) string {
 	var out strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(h)) {
@@ -127,12 +124,12 @@ func headerLines(h http.Header) string {
 	return out.String()
 }
 
-// readSome returns the first bytes. What goes wrong while reading does not change the outcome.
+// readSome returns the first bytes. Read errors do not change the result.
 func readSome(body io.Reader) []byte {
 	start, err := io.ReadAll(io.LimitReader(body, maxStored))
 	if err == nil {
 		if _, err := io.CopyN(io.Discard, body, maxDrained); err != nil {
-			return start // the end, as it should be, or a broken answer
+			return start // the end of the body, or a broken response
 		}
 	}
 	return start

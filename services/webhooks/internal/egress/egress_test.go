@@ -137,7 +137,7 @@ func TestAnAnswerIsCut(t *testing.T) {
 	}
 }
 
-func TestFailuresHaveTheirWord(t *testing.T) {
+func TestFailuresHaveAReason(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	hanging := serve(t, func(http.ResponseWriter, *http.Request) { <-release })

@@ -10,19 +10,19 @@ import (
 )
 
 const (
-	// fresh is how long a change of an endpoint may go unnoticed by a sender.
-	fresh = 2 * time.Second
-	// maxTargets bounds the memory of the directory.
+	// cacheTTL is how long a sender may use outdated data of an endpoint.
+	cacheTTL = 2 * time.Second
+	// maxTargets limits the size of the cache.
 	maxTargets = 50_000
 )
 
-// Target is what a sender needs to know of an endpoint.
+// Target is what a sender needs to know about an endpoint.
 type Target struct {
 	URL string
-	// Secrets sign, the newest first. The second, if any, is that of before a rotation, which signs the documented header.
+	// Secrets sign, newest first. The second, if any, is the secret before a rotation; it signs X-EuPay-Signature.
 	Secrets []string
 	Enabled bool
-	// RateLimit is the most attempts a second; 0: no limit.
+	// RateLimit is the maximum number of attempts per second; 0: no limit.
 	RateLimit int32
 }
 
@@ -34,7 +34,7 @@ type entry struct {
 	loadedAt  time.Time
 }
 
-// Directory remembers endpoints with their opened secrets for a moment, so that a delivery costs no query.
+// Directory caches endpoints with their decrypted secrets, so that a delivery costs no query.
 type Directory struct {
 	store *Store
 	vault *secret.Vault
@@ -44,12 +44,12 @@ type Directory struct {
 	entries map[string]entry
 }
 
-// NewDirectory returns an empty directory over the store.
+// NewDirectory returns an empty directory for the store.
 func NewDirectory(store *Store, vault *secret.Vault, now func() time.Time) *Directory {
 	return &Directory{store: store, vault: vault, now: now, entries: make(map[string]entry)}
 }
 
-// Learn takes note of an endpoint that was just read.
+// Learn caches an endpoint that was just read.
 func (d *Directory) Learn(e Endpoint) error {
 	now := d.now()
 	d.mu.Lock()
@@ -66,14 +66,14 @@ func (d *Directory) Learn(e Endpoint) error {
 	return err
 }
 
-// Target returns the endpoint; ok is false when it was deleted.
+// Target returns the endpoint; ok is false if it was deleted.
 func (d *Directory) Target(ctx context.Context, id string) (t Target, ok bool, err error) {
 	now := d.now()
 	d.mu.Lock()
 	known, hit := d.entries[id]
 	d.mu.Unlock()
-	// One that was disabled is not believed to be still: what is sent to it was made since it was enabled again.
-	if hit && known.target.Enabled && now.Sub(known.loadedAt) < fresh {
+	// A cached "disabled" is not used: the delivery may have been created after the endpoint was enabled again.
+	if hit && known.target.Enabled && now.Sub(known.loadedAt) < cacheTTL {
 		return known.at(now), true, nil
 	}
 	e, found, err := d.store.Lookup(ctx, id)
@@ -85,15 +85,14 @@ func (d *Directory) Target(ctx context.Context, id string) (t Target, ok bool, e
 	return loaded.at(now), err == nil, err
 }
 
-// RateLimit is the endpoint's limit as far as it is remembered; 0 otherwise. It costs no query.
+// RateLimit returns the cached limit of the endpoint, otherwise 0. It costs no query.
 func (d *Directory) RateLimit(id string) int32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.entries[id].target.RateLimit
 }
 
-// Merchant is whose endpoint it is, as far as that is remembered; otherwise the endpoint stands for itself. It costs no
-// query.
+// Merchant returns the cached merchant of the endpoint, otherwise the endpoint's own id. It costs no query.
 func (d *Directory) Merchant(id string) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -103,7 +102,7 @@ func (d *Directory) Merchant(id string) string {
 	return id
 }
 
-// at leaves out the old secret once its time is over.
+// at omits the old secret after its overlap has ended.
 func (e entry) at(now time.Time) Target {
 	t := e.target
 	if len(t.Secrets) == 2 && !now.Before(e.oldUntil) {

@@ -1,4 +1,4 @@
-// Package endpoint holds merchants' webhook endpoints: what they are, which events they get, and where they are kept.
+// Package endpoint manages merchants' webhook endpoints: their data, their event types and their storage.
 package endpoint
 
 import (
@@ -17,29 +17,29 @@ type Endpoint struct {
 	URL         string
 	Description string
 	EventTypes  []string
-	// RateLimit is the most attempts a second; 0: no limit.
+	// RateLimit is the maximum number of attempts per second; 0: no limit.
 	RateLimit      int32
 	Enabled        bool
 	DisabledReason string
 	Secret         secret.Sealed
-	// Old signs too until OldUntil, after a rotation, and alone the documented header. Without one its Data is nil.
+	// Old also signs until OldUntil, after a rotation, and alone signs X-EuPay-Signature. Its Data is nil if there is none.
 	Old       secret.Sealed
 	OldUntil  time.Time
 	CreatedAt time.Time
 	UpdatedAt time.Time
 }
 
-// Rotating reports whether the secret before the last rotation signs too.
+// Rotating reports whether the secret before the last rotation still signs.
 func (e Endpoint) Rotating(now time.Time) bool { return e.Old.Data != nil && now.Before(e.OldUntil) }
 
-// All is the event type that stands for every event.
+// All is the event type that subscribes to every event.
 const All = "*"
 
-// documented events go to endpoints that name no type.
-var documented = []string{"payment.completed", "payment.failed", "payment.refunded"}
+// defaultTypes are the events for endpoints without a list of types.
+var defaultTypes = []string{"payment.completed", "payment.failed", "payment.refunded"}
 
-// known is every event type that an endpoint may ask for.
-var known = append([]string{
+// allTypes are all event types that an endpoint may subscribe to.
+var allTypes = append([]string{
 	All, "payment.created", "payment.pending_sca", "payment.cancelled", "payment.stalled",
 	"payment.amount_mismatch", "payment.late_receipt", "refund.stalled", "refund.amount_mismatch",
 	"refund.created", "refund.pending_sca", "refund.completed", "refund.failed", "refund.cancelled",
@@ -48,19 +48,19 @@ var known = append([]string{
 	"order.cancelled", "order.expired", "order.payment_failed", "order.paid_late",
 	"invoice.created", "invoice.submitted", "invoice.submission_failed", "invoice.status_updated", "invoice.payment_received",
 	"invoice.paid", "invoice.cancelled", "invoice.credited", "invoice.refunded", "invoice.failed",
-}, documented...)
+}, defaultTypes...)
 
-// Types are all types of events but the one that stands for all.
+// Types returns all event types except the wildcard.
 func Types() []string {
-	return slices.DeleteFunc(slices.Clone(known), func(t string) bool { return t == All })
+	return slices.DeleteFunc(slices.Clone(allTypes), func(t string) bool { return t == All })
 }
 
-// Announce tells under which type an endpoint that asked for wanted hears of an event, if it does. The documents name
-// three events only and count a payer who declines as payment.failed; therefore an endpoint that did not ask for
-// payment.cancelled hears of it as payment.failed.
+// Announce returns the type under which an endpoint that subscribed to wanted receives an event, if it does. The API reference's
+// default has three events only and counts a payer who declines as payment.failed. Therefore an endpoint that did not subscribe
+// to payment.cancelled receives it as payment.failed.
 func Announce(wanted []string, eventType string) (as string, ok bool) {
 	if len(wanted) == 0 {
-		wanted = documented
+		wanted = defaultTypes
 	}
 	switch {
 	case slices.Contains(wanted, eventType), slices.Contains(wanted, All):
@@ -72,12 +72,12 @@ func Announce(wanted []string, eventType string) (as string, ok bool) {
 	}
 }
 
-// SealOwner is what an endpoint's secrets are bound to in the vault.
+// SealOwner is what the vault binds an endpoint's secrets to.
 func SealOwner(merchant, endpointID string) string {
 	return "webhook-secret\x00" + merchant + "\x00" + endpointID
 }
 
-// Sealed are the columns that the vault has sealed.
+// Sealed lists the columns that the vault seals.
 func Sealed() []vault.Column {
 	of := func(of []string) string { return SealOwner(of[1], of[0]) }
 	return []vault.Column{

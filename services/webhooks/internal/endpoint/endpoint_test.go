@@ -140,7 +140,7 @@ func TestDisablingEndsWhatIsOpenButATest(t *testing.T) {
 	}
 }
 
-func TestHealthIsForgottenWhenAnEndpointIsEnabledAgainOrDeleted(t *testing.T) {
+func TestHealthIsDeletedWhenAnEndpointIsEnabledAgainOrDeleted(t *testing.T) {
 	t.Parallel()
 	s, pool, e := stored(t)
 	ill := func() {
@@ -172,7 +172,7 @@ func TestHealthIsForgottenWhenAnEndpointIsEnabledAgainOrDeleted(t *testing.T) {
 	}
 }
 
-func TestTheStateOfAnEndpointIsItsMerchantsBusiness(t *testing.T) {
+func TestTheStateOfAnEndpointIsVisibleOnlyToItsMerchant(t *testing.T) {
 	t.Parallel()
 	s, _, e := stored(t)
 	expect := func(want State) {

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// OnTheWire writes a URL as it is used: a host name beyond ASCII (https://café.example.com/) in its ASCII form (RFC 5891).
-// What cannot be written so stays as it is, for CheckURL to refuse.
+// OnTheWire converts an internationalised host name (https://café.example.com/) to its ASCII form (RFC 5891). A URL that cannot
+// be converted is returned unchanged, for CheckURL to refuse.
 func OnTheWire(text string) string {
 	if isASCII(text) {
 		return text
@@ -30,7 +30,7 @@ func isASCII(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c > '~' })
 }
 
-// checkText says what in the text no URL can hold.
+// checkText returns a problem with the characters of the URL.
 func checkText(text string) string {
 	if strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 		return "url must not hold spaces or control characters."
@@ -44,16 +44,16 @@ func checkText(text string) string {
 	return "url must percent-encode what is not ASCII outside of its host name (%C3%A9 for é)."
 }
 
-// reserved are the ends of names that lead nowhere on the public internet (RFC 2606, 6761, 6762, 7686, 8375, 9476) or are
-// used inside of networks.
+// reserved are the suffixes of names that do not exist on the public internet (RFC 2606, 6761, 6762, 7686, 8375, 9476) or are
+// used in private networks.
 var reserved = []string{
 	"localhost", "local", "internal", "test", "example", "invalid", "onion", "alt", "arpa", "lan", "home", "corp", "private", "intranet",
 }
 
-// checkName says why a host name, in lower case, can be nobody's on the public internet.
+// checkName returns why a host name, in lower case, cannot exist on the public internet.
 func (r Rules) checkName(host string) string {
 	if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
-		return "" // judged by its address
+		return "" // checked by its address
 	}
 	labels := strings.Split(host, ".")
 	if len(labels) == 1 {
@@ -74,7 +74,7 @@ func (r Rules) checkName(host string) string {
 	return ""
 }
 
-// isLoopbackName reports whether the name is one of this machine's, and webhooks may be sent to it.
+// isLoopbackName reports whether the name is one of this machine's and loopback is permitted.
 func (r Rules) isLoopbackName(host string) bool {
 	return strings.HasSuffix(host, ".localhost") && !r.Refused(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 }

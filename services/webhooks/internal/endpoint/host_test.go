@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestAURLThatCannotWorkIsRefusedWhenItIsSet, with a sentence that says what is wrong.
-func TestAURLThatCannotWorkIsRefusedWhenItIsSet(t *testing.T) {
+// TestAnUnusableURLIsRefusedWhenItIsSet, with a sentence that says what is wrong.
+func TestAnUnusableURLIsRefusedWhenItIsSet(t *testing.T) {
 	t.Parallel()
 	rules := Rules{
 		Refused:     func(a netip.Addr) bool { return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() },

@@ -31,17 +31,17 @@ func scan(row pgx.CollectableRow) (Endpoint, error) {
 	return e, err
 }
 
-// Store keeps endpoints. Whatever is read or changed for a merchant is found by merchant and mode as well as by id: the
-// endpoint of another merchant does not exist.
+// Store stores endpoints. Everything read or changed for a merchant is selected by merchant and mode as well as by id, so
+// endpoints of other merchants are not found.
 type Store struct{ pool *pgxpool.Pool }
 
-// NewStore returns a store on the service's schema.
+// NewStore returns a store for the service's schema.
 func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
-// Insert adds e, unless the merchant has the greatest number of endpoints in this mode already.
+// Insert adds e, unless the merchant already has the maximum number of endpoints in this mode.
 func (s *Store) Insert(ctx context.Context, e Endpoint) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		// Two requests at the same moment must not both see one free place.
+		// Concurrent requests must not both see one free place.
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('endpoints:' || $1, 0))`, e.Merchant); err != nil {
 			return fmt.Errorf("lock endpoints of merchant: %w", err)
 		}
@@ -103,9 +103,8 @@ func get(ctx context.Context, db pg.DB, merchant string, livemode bool, id, lock
 	return e, nil
 }
 
-// Change applies change to the endpoint, which nobody else can change meanwhile, and stores what the merchant may set.
-// An endpoint that is disabled misses what is open for it; one that is enabled again starts in good health. change may be
-// called more than once.
+// Change locks the endpoint, applies change and stores what the merchant may set. An endpoint that becomes disabled misses its
+// open deliveries; one that is enabled again starts healthy. change may be called more than once.
 func (s *Store) Change(ctx context.Context, merchant string, livemode bool, id string, change func(*Endpoint) error) (Endpoint, error) {
 	var e Endpoint
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
@@ -125,7 +124,7 @@ func (s *Store) Change(ctx context.Context, merchant string, livemode bool, id s
 			_, err := Miss(ctx, tx, e.ID, e.UpdatedAt, missAtOnce)
 			return err
 		case !before && e.Enabled:
-			return forgetHealth(ctx, tx, e.ID)
+			return deleteHealth(ctx, tx, e.ID)
 		}
 		return nil
 	})
@@ -149,12 +148,12 @@ func update(ctx context.Context, tx pgx.Tx, e Endpoint) error {
 	return nil
 }
 
-// missAtOnce bounds what disabling an endpoint ends in its transaction, a second's work on a slow day: more could last
-// longer than the merchant's request. The senders end what exceeds it, when its turn comes.
+// missAtOnce is how many deliveries disabling an endpoint ends in its own transaction: about a second's work on a slow day. More
+// could take longer than the merchant's request. The senders end the rest later.
 const missAtOnce = 5_000
 
-// inTx runs fn in a transaction, and again when that lost a deadlock: the results of attempts are written to the same
-// deliveries, in an order of their own.
+// inTx runs fn in a transaction and retries after a deadlock: the results of attempts are written to the same deliveries in
+// another order.
 func (s *Store) inTx(ctx context.Context, fn func(pgx.Tx) error) error {
 	const (
 		deadlock = "40P01"
@@ -169,7 +168,7 @@ func (s *Store) inTx(ctx context.Context, fn func(pgx.Tx) error) error {
 	}
 }
 
-// Delete forgets the endpoint, its secrets and its health, and cancels its open deliveries.
+// Delete deletes the endpoint, its secrets and its health, and cancels its open deliveries.
 func (s *Store) Delete(ctx context.Context, merchant string, livemode bool, id string, now time.Time) error {
 	if !IsID(id) {
 		return errs.NotFound("Webhook endpoint")
@@ -189,11 +188,11 @@ func (s *Store) Delete(ctx context.Context, merchant string, livemode bool, id s
 		if err != nil {
 			return fmt.Errorf("cancel open deliveries: %w", err)
 		}
-		return forgetHealth(ctx, tx, id)
+		return deleteHealth(ctx, tx, id)
 	})
 }
 
-// State tells whether an endpoint takes deliveries.
+// State says whether an endpoint takes deliveries.
 type State string
 
 // States of an endpoint.
@@ -203,7 +202,7 @@ const (
 	Deleted  State = "deleted"
 )
 
-// State returns that of an endpoint of the merchant, also of one that was deleted, or NOT_FOUND.
+// State returns the state of a merchant's endpoint, including deleted ones, or NOT_FOUND.
 func (s *Store) State(ctx context.Context, merchant string, livemode bool, id string) (State, error) {
 	if !IsID(id) {
 		return "", errs.NotFound("Webhook endpoint")
@@ -220,14 +219,14 @@ func (s *Store) State(ctx context.Context, merchant string, livemode bool, id st
 	return state, nil
 }
 
-// Mode names a merchant in one mode.
+// Mode is a merchant in one mode.
 type Mode struct {
 	Merchant string
 	Livemode bool
 }
 
-// OfMerchants returns the endpoints of several merchants, also disabled ones, and keeps them from being deleted or
-// disabled until tx ends.
+// OfMerchants returns the endpoints of several merchants, including disabled ones, and prevents that they are deleted or disabled
+// until tx ends.
 func OfMerchants(ctx context.Context, tx pgx.Tx, modes []Mode) (map[Mode][]Endpoint, error) {
 	merchants, live := make([]string, len(modes)), make([]bool, len(modes))
 	for i, m := range modes {
@@ -250,7 +249,7 @@ func OfMerchants(ctx context.Context, tx pgx.Tx, modes []Mode) (map[Mode][]Endpo
 	return found, nil
 }
 
-// Lookup returns endpoints by id for the sender; deleted ones are missing.
+// Lookup returns an endpoint by id for the sender; deleted ones are not found.
 func (s *Store) Lookup(ctx context.Context, id string) (Endpoint, bool, error) {
 	rows, err := s.pool.Query(ctx, `select `+columns+` from endpoints where id = $1 and deleted_at is null`, id)
 	if err != nil {
@@ -266,8 +265,8 @@ func (s *Store) Lookup(ctx context.Context, id string) (Endpoint, bool, error) {
 	return e, true, nil
 }
 
-// Miss ends open deliveries of an endpoint that is disabled, at most limit of them, and returns how many; recovery can
-// bring them back. A test that is under way goes on.
+// Miss marks at most limit open deliveries of a disabled endpoint as missed and returns their number. Recovery can send them
+// later. Tests in progress continue.
 func Miss(ctx context.Context, db pg.DB, endpointID string, now time.Time, limit int) (int64, error) {
 	tag, err := db.Exec(ctx, `with open as (
 			select d.id from deliveries d where d.endpoint_id = $1 and d.status in ('waiting', 'pending') and d.event_type <> 'webhook_endpoint.test'

@@ -10,18 +10,18 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// Health tells how an endpoint answered lately.
+// Health is the recent health of an endpoint.
 type Health struct {
 	State string
 	// FailingSince is the first failure since the last success.
 	FailingSince *time.Time
-	// Failures since then.
+	// Failures is the number of failures since then.
 	Failures int32
-	// RetryAt is when the pause ends that the endpoint asked for, or the first one of a breaker; nil: there is none.
+	// RetryAt is when the pause ends that the endpoint asked for, or the earliest one of a breaker; nil if there is none.
 	RetryAt *time.Time
-	// LastError is the word of the last failure.
+	// LastError is the reason of the last failure.
 	LastError string
-	// HeldTypes are the types of events whose breakers are open or half open.
+	// HeldTypes are the event types whose breakers are open or half open.
 	HeldTypes []string
 }
 
@@ -29,13 +29,13 @@ type Health struct {
 const (
 	Healthy  = "healthy"
 	Failing  = "failing"
-	Open     = "open"      // a breaker holds retries of its type of event back
-	HalfOpen = "half_open" // one delivery may try
+	Open     = "open"      // a breaker holds back retries of its event type
+	HalfOpen = "half_open" // one delivery may be sent as a probe
 )
 
-// Healths returns the health of the endpoints at the time now. Those that are missing are healthy.
+// Healths returns the health of the endpoints at the time now. Endpoints that are missing in the result are healthy.
 func (s *Store) Healths(ctx context.Context, ids []string, now time.Time) (map[string]Health, error) {
-	healths, err := s.wholes(ctx, ids, now)
+	healths, err := s.unhealthy(ctx, ids, now)
 	if err != nil {
 		return nil, err
 	}
@@ -54,12 +54,12 @@ func (s *Store) Healths(ctx context.Context, ids []string, now time.Time) (map[s
 	return healths, nil
 }
 
-const wholesSQL = `select endpoint_id::text, failing_since, failures, last_error, paused_until
+const unhealthySQL = `select endpoint_id::text, failing_since, failures, last_error, paused_until
 	from endpoint_health where endpoint_id = any($1::uuid[])`
 
-// wholes are the endpoints of which nothing has succeeded lately.
-func (s *Store) wholes(ctx context.Context, ids []string, now time.Time) (map[string]Health, error) {
-	rows, err := s.pool.Query(ctx, wholesSQL, ids) //nolint:rowserrcheck // ForEachRow checks it
+// unhealthy returns the endpoints without a recent success.
+func (s *Store) unhealthy(ctx context.Context, ids []string, now time.Time) (map[string]Health, error) {
+	rows, err := s.pool.Query(ctx, unhealthySQL, ids) //nolint:rowserrcheck // ForEachRow checks it
 	if err != nil {
 		return nil, fmt.Errorf("read health of endpoints: %w", err)
 	}
@@ -82,7 +82,7 @@ func (s *Store) wholes(ctx context.Context, ids []string, now time.Time) (map[st
 	return healths, nil
 }
 
-// breaker of one type of event at an endpoint that does not answer it well.
+// breaker is the breaker of one failing event type at an endpoint.
 type breaker struct {
 	Endpoint, EventType string
 	FailingSince        time.Time
@@ -92,7 +92,7 @@ type breaker struct {
 	PausedUntil         *time.Time
 }
 
-// with adds what one breaker tells. Breakers that hold something back say so before those that let a probe go.
+// with adds the state of one breaker. An open breaker takes precedence over a half-open one.
 func (h Health) with(b breaker, now time.Time) Health {
 	if h.State != Open && h.State != HalfOpen {
 		h.State = Failing
@@ -121,10 +121,10 @@ func (h Health) with(b breaker, now time.Time) Health {
 	return h
 }
 
-func forgetHealth(ctx context.Context, db pg.DB, id string) error {
+func deleteHealth(ctx context.Context, db pg.DB, id string) error {
 	for _, table := range []string{"endpoint_health", "breakers"} {
 		if _, err := db.Exec(ctx, `delete from `+table+` where endpoint_id = $1`, id); err != nil {
-			return fmt.Errorf("forget health of endpoint: %w", err)
+			return fmt.Errorf("delete health of endpoint: %w", err)
 		}
 	}
 	return nil

@@ -6,10 +6,10 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// CheckTypes returns what is wrong with a list of event types that somebody asks for; no type is fine.
+// CheckTypes returns the problems with a list of event types; an empty list is valid.
 func CheckTypes(types []string) (bad refuse.Problems) {
 	for i, t := range types {
-		if !slices.Contains(known, t) {
+		if !slices.Contains(allTypes, t) {
 			bad.Add("event_types", "holds a type that does not exist")
 			return bad
 		}

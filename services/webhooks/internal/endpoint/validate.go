@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// MaxPerMerchant bounds the endpoints of one merchant in one mode.
+	// MaxPerMerchant is the maximum number of endpoints of one merchant in one mode.
 	MaxPerMerchant = 16
 
 	maxURL         = 2048
@@ -23,18 +23,18 @@ const (
 	maxRateLimit   = 1000
 )
 
-// Rules are what depends on the service's settings.
+// Rules depend on the service's settings.
 type Rules struct {
-	// Refused reports whether no webhook is ever sent to an address.
+	// Refused reports whether webhooks are never sent to an address.
 	Refused func(netip.Addr) bool
-	// RefusedPort likewise.
+	// RefusedPort reports the same for a port.
 	RefusedPort func(uint16) bool
 }
 
-// IsID reports whether text can be the id of something here: a UUID in the form that we give out, and no other.
+// IsID reports whether text has the form of our ids: a UUID in canonical form.
 func IsID(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
-// Check returns the fields of e that are not acceptable.
+// Check returns the problems of e.
 func (r Rules) Check(e Endpoint) refuse.Problems {
 	var bad refuse.Problems
 	if message := r.CheckURL(e.URL, e.Livemode); message != "" {
@@ -47,8 +47,8 @@ func (r Rules) Check(e Endpoint) refuse.Problems {
 	return bad
 }
 
-// CheckURL says why no webhook may be sent to the URL, in a sentence that begins with "url"; empty when it may. It
-// catches what can be told from the text. Where a name leads is checked at every connection.
+// CheckURL returns why webhooks cannot be sent to the URL, as a sentence that begins with "url"; empty if they can. It checks the
+// text only. The resolved address is checked at every connection.
 func (r Rules) CheckURL(text string, livemode bool) string {
 	if len(text) > maxURL {
 		return "url must have at most 2048 characters."
@@ -81,8 +81,8 @@ func (r Rules) CheckURL(text string, livemode bool) string {
 	return r.checkName(strings.TrimSuffix(strings.ToLower(u.Hostname()), "."))
 }
 
-// isPrivate reports whether the host is a literal address that is not public, or this machine's name. Old notations of IPv4
-// addresses (127.1, 0x7f000001) are refused here too, although the resolver would not take them.
+// isPrivate reports whether the host is a literal address that is not public, or a name of this machine. Legacy notations of IPv4
+// addresses (127.1, 0x7f000001) are refused here too, although the resolver would not accept them.
 func (r Rules) isPrivate(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	loopbackName := host == "localhost" || strings.HasSuffix(host, ".localhost")

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestAGroupNeverTakesAllWorkers(t *testing.T) {
+func TestAGroupNeverUsesAllWorkers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -54,8 +54,8 @@ func TestAGroupNeverTakesAllWorkers(t *testing.T) {
 	})
 }
 
-// TestAKeyWhoseGateIsClosedTakesNothingOfItsGroup: the merchant's other endpoints have all the workers of the group.
-func TestAKeyWhoseGateIsClosedTakesNothingOfItsGroup(t *testing.T) {
+// TestAKeyWithAClosedGateUsesNoSlotOfItsGroup: the merchant's other endpoints have all the workers of the group.
+func TestAKeyWithAClosedGateUsesNoSlotOfItsGroup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		opens := time.Now().Add(10 * time.Second)

@@ -1,6 +1,6 @@
-// Package fair runs jobs of many keys on a bounded number of goroutines so that no key keeps the others waiting: the
-// keys take turns, each has a bounded number of jobs running and in memory, and a key whose jobs are slow loses its
-// share until they are fast again. Keys belong to groups (the endpoints of one merchant), which are bounded too.
+// Package fair runs jobs of many keys on a limited number of goroutines so that no key delays the others: the keys take turns,
+// each has limits on running and queued jobs, and a key whose jobs are slow loses its share until they are fast again. Keys
+// belong to groups (the endpoints of one merchant), which have limits too.
 package fair
 
 import (
@@ -9,41 +9,41 @@ import (
 )
 
 const (
-	// start is the number of concurrent jobs of a key that nothing is known of.
+	// start is the number of concurrent jobs of a new key.
 	start = 8
-	// perKey is the least number of jobs of a key that are held in memory.
+	// perKey is the minimum number of jobs of a key that are held in memory.
 	perKey = 8
 )
 
-// Verdict is what a finished job tells about its key.
+// Verdict is what a finished job means for its key.
 type Verdict int
 
 const (
-	// Fast lets the key run one job more at a time.
+	// Fast allows the key one more concurrent job.
 	Fast Verdict = iota
-	// Slow halves the number of jobs that the key runs at a time.
+	// Slow halves the concurrent jobs of the key.
 	Slow
-	// Same says nothing about the key.
+	// Same changes nothing.
 	Same
 )
 
 // Limits of a pool.
 type Limits struct {
-	// Running bounds the jobs that run, PerKey those of one key, PerGroup those of one group.
+	// Running limits the running jobs, PerKey those of one key, PerGroup those of one group.
 	Running, PerKey, PerGroup int
-	// Held bounds the jobs in memory that do not run yet.
+	// Held limits the jobs in memory that are not running yet.
 	Held int
 }
 
-// Hooks tell the pool about keys. They must be quick and must not call the pool.
+// Hooks provide data about keys. They must be fast and must not call the pool.
 type Hooks struct {
-	// Gate is asked before each job: 0 lets it start, otherwise the key is asked again after that time.
+	// Gate is called before each job: 0 lets it start, otherwise the gate is called again after that time.
 	Gate func(key string) time.Duration
-	// Group is what the key belongs to.
+	// Group returns the group of the key.
 	Group func(key string) string
 }
 
-// Pool of jobs of type J.
+// Pool runs jobs of type J.
 type Pool[J any] struct {
 	run    func(key string, job J) Verdict
 	hooks  Hooks
@@ -66,17 +66,17 @@ type key[J any] struct {
 	running  int
 	limit    int
 	inTurns  bool
-	// parked ends when the gate is to be asked again.
+	// parked fires when the gate must be called again.
 	parked *time.Timer
-	// spilled: jobs of this key were turned away and wait in the database. New ones must line up behind them.
+	// spilled is true if jobs of this key were refused and wait in the database. New ones must queue behind them.
 	spilled bool
 }
 
-// group is what several keys have together while one of them runs.
+// group is the shared state of its keys while one of them runs.
 type group[J any] struct {
 	name    string
 	running int
-	// waiting are keys whose turn came while the group had as many running as it may.
+	// waiting are keys whose turn came while the group was at its limit.
 	waiting []*key[J]
 }
 
@@ -85,7 +85,7 @@ func New[J any](limits Limits, hooks Hooks, run func(key string, job J) Verdict)
 	return &Pool[J]{run: run, hooks: hooks, limits: limits, keys: make(map[string]*key[J]), groups: make(map[string]*group[J])}
 }
 
-// start is the limit of a key that nothing is known of.
+// start is the limit of a new key.
 func (p *Pool[J]) start() int { return min(start, p.limits.PerKey) }
 
 func (p *Pool[J]) key(name string) *key[J] {
@@ -97,12 +97,12 @@ func (p *Pool[J]) key(name string) *key[J] {
 	return k
 }
 
-// room is how many more jobs of k may be held: the faster it is the more, so that a slow key fills no memory.
+// room returns how many more jobs of k may be held: more for a fast key, so that a slow one does not fill the memory.
 func (p *Pool[J]) room(k *key[J]) int {
 	return min(k.most()-len(k.queue)-k.reserved, p.limits.Held-p.held)
 }
 
-// forget drops a key of which nothing is left to know. What made it slow is remembered.
+// forget drops a key without jobs, unless it must be remembered as slow.
 func (p *Pool[J]) forget(k *key[J]) {
 	if len(k.queue)+k.reserved+k.running == 0 && !k.spilled && !k.inTurns && k.parked == nil && k.limit >= p.start() {
 		delete(p.keys, k.name)
@@ -111,8 +111,8 @@ func (p *Pool[J]) forget(k *key[J]) {
 
 func (k *key[J]) most() int { return max(perKey, k.limit*k.limit) }
 
-// Reserve asks for room for one job, to be used by Push or given back by Cancel. A key that was refused is refused
-// until Rest says that none of its jobs waits elsewhere.
+// Reserve reserves room for one job, to be used by Push or released by Cancel. After a refusal, a key is refused until Rest
+// reports that none of its jobs waits elsewhere.
 func (p *Pool[J]) Reserve(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,7 +126,7 @@ func (p *Pool[J]) Reserve(name string) bool {
 	return true
 }
 
-// Cancel gives a reservation back.
+// Cancel releases a reservation.
 func (p *Pool[J]) Cancel(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +136,7 @@ func (p *Pool[J]) Cancel(name string) {
 	p.forget(k)
 }
 
-// Push hands over a job for which there is a reservation.
+// Push adds a job for which there is a reservation.
 func (p *Pool[J]) Push(name string, job J) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,7 +146,7 @@ func (p *Pool[J]) Push(name string, job J) {
 	p.wake(k)
 }
 
-// Add hands over a job without reservation. Its caller bounds what it adds.
+// Add adds a job without a reservation. The caller limits what it adds.
 func (p *Pool[J]) Add(name string, job J) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -156,8 +156,8 @@ func (p *Pool[J]) Add(name string, job J) {
 	p.wake(k)
 }
 
-// Shares returns how many jobs may be added in all, and of each key that is known; 0 while its queue is more than half
-// full, so that it is filled in large steps.
+// Shares returns how many jobs may be added in total and for each known key: 0 while its queue is more than half full, so that it
+// is filled in large steps.
 func (p *Pool[J]) Shares() (all int, names []string, shares []int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,10 +171,10 @@ func (p *Pool[J]) Shares() (all int, names []string, shares []int) {
 	return max(p.limits.Held-p.held, 0), names, shares
 }
 
-// Unknown is the share of a key that the pool has never met.
+// Unknown returns the share of a key that the pool does not know.
 func (p *Pool[J]) Unknown() int { return p.start() * p.start() }
 
-// Rest says whether jobs of the key are left in the database.
+// Rest records whether jobs of the key are left in the database.
 func (p *Pool[J]) Rest(name string, left bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -191,14 +191,14 @@ func (p *Pool[J]) Hungry(name string) bool {
 	return k != nil && k.spilled && p.room(k) > k.most()/2
 }
 
-// Held is the number of jobs queued or reserved; Running those that run.
+// Held returns the number of jobs queued or reserved, and of those running.
 func (p *Pool[J]) Held() (held, running int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.held, p.running
 }
 
-// Close lets no further job start and returns those that were queued. Later ones are kept for the next Close.
+// Close prevents further jobs from starting and returns those that were queued. Jobs added later are returned by the next Close.
 func (p *Pool[J]) Close() []J {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -215,16 +215,16 @@ func (p *Pool[J]) Close() []J {
 	return left
 }
 
-// Wait returns when no job runs.
+// Wait returns when no job is running.
 func (p *Pool[J]) Wait() { p.done.Wait() }
 
-// wake gives k a turn if it has something to start.
+// wake gives k a turn if it has a job to start.
 func (p *Pool[J]) wake(k *key[J]) {
 	p.enqueue(k)
 	p.spawn()
 }
 
-// spawn starts goroutines for the turns that nobody takes, as far as there may be more.
+// spawn starts goroutines for waiting turns, within the limit.
 func (p *Pool[J]) spawn() {
 	for p.running < p.limits.Running {
 		k, g, job, ok := p.next()
@@ -244,7 +244,7 @@ func (p *Pool[J]) enqueue(k *key[J]) {
 	}
 }
 
-// join counts a job of k in its group, or makes k wait for the others of its group.
+// join counts a job of k in its group, or makes k wait for its group.
 func (p *Pool[J]) join(k *key[J]) (*group[J], bool) {
 	name := p.hooks.Group(k.name)
 	g := p.groups[name]
@@ -261,7 +261,7 @@ func (p *Pool[J]) join(k *key[J]) (*group[J], bool) {
 	return g, true
 }
 
-// leave lets the next key of the group have its turn.
+// leave gives the next key of the group its turn.
 func (p *Pool[J]) leave(g *group[J]) {
 	g.running--
 	if len(g.waiting) > 0 {
@@ -305,7 +305,7 @@ func (p *Pool[J]) next() (*key[J], *group[J], J, bool) {
 	return nil, nil, none, false
 }
 
-// park takes the key out of the turns for a while.
+// park removes the key from the turns for a while.
 func (p *Pool[J]) park(k *key[J], wait time.Duration) {
 	k.parked = time.AfterFunc(wait, func() {
 		p.mu.Lock()
@@ -315,7 +315,7 @@ func (p *Pool[J]) park(k *key[J], wait time.Duration) {
 	})
 }
 
-// work runs jobs as long as there are any; under load a goroutine lives on from job to job.
+// work runs jobs as long as there are any, so that under load a goroutine is reused.
 func (p *Pool[J]) work(k *key[J], g *group[J], job J) {
 	defer p.done.Done()
 	for {

@@ -223,7 +223,7 @@ func TestNoJobIsLostOrRunTwice(t *testing.T) {
 	})
 }
 
-func TestAKeyWhoseGateIsClosedWaitsAndHoldsNobodyUp(t *testing.T) {
+func TestAKeyWithAClosedGateDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()

@@ -20,15 +20,15 @@ import (
 const (
 	openLimit  = 5 * time.Second
 	closeLimit = 2 * time.Second
-	// ackWait is longer than the patience with a client, so that only a message that was lost on the way comes again.
+	// ackWait is longer than readTimeout, so that only a message that was lost on the way is redelivered.
 	ackWait = 30 * time.Second
-	// abandoned is after how long the broker drops the consumer of a process that died.
-	abandoned = time.Minute
-	// heartbeat of the broker: after two that are missing the feed ends.
+	// inactiveThreshold is after how long the broker deletes the consumer of a process that died.
+	inactiveThreshold = time.Minute
+	// heartbeat of the broker: after two missing heartbeats the feed ends.
 	heartbeat = 5 * time.Second
 )
 
-// plainMerchant is an id that is one token of a subject and no wildcard.
+// plainMerchant matches an id that is a single token of a subject and no wildcard.
 var plainMerchant = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 
 func checkMerchant(id string) error {
@@ -38,22 +38,22 @@ func checkMerchant(id string) error {
 	return nil
 }
 
-// feed is the test-mode events of one merchant in the order of the event stream, each once.
+// feed returns the test-mode events of one merchant in stream order, each once.
 type feed struct {
 	js       jetstream.JetStream
 	log      *slog.Logger
 	consumer string
 	merchant string
 	messages jetstream.MessagesContext
-	// cursor is the sequence of the last event that next returned, or the one that the feed started after.
+	// cursor is the sequence of the last event that next returned, or the one after which the feed started.
 	cursor uint64
 }
 
-// open starts a feed after the cursor; 0, or a cursor that the stream has not reached, is from now on. With latest it starts
-// with the newest event that the request wants.
+// open starts a feed after the cursor; 0, or a cursor beyond the end of the stream, means from now on. With latest it starts with
+// the newest event that matches the request.
 //
-// The consumer lives as long as the feed. One message is under way at a time and is acknowledged, so that one that is lost
-// comes again and none overtakes another; what else goes wrong ends the feed, and the client goes on from its cursor.
+// The consumer exists as long as the feed. One message is in flight at a time and is acknowledged, so that a lost one is
+// redelivered and none overtakes another. Any other error ends the feed, and the client continues from its cursor.
 func (s *Server) open(ctx context.Context, r *webhooksv1.ListenRequest) (*feed, error) {
 	merchant, after := r.GetMerchantId(), r.GetAfterCursor()
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
@@ -74,7 +74,7 @@ func (s *Server) open(ctx context.Context, r *webhooksv1.ListenRequest) (*feed, 
 	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		FilterSubject: "eupay.evt.test.*.*." + merchant, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: cursor + 1,
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxAckPending: 1, MemoryStorage: true, Replicas: 1,
-		InactiveThreshold: abandoned,
+		InactiveThreshold: inactiveThreshold,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a consumer: %w", err)
@@ -88,7 +88,7 @@ func (s *Server) open(ctx context.Context, r *webhooksv1.ListenRequest) (*feed, 
 	return f, nil
 }
 
-// beforeNewest is the place right before the newest event that the request wants; otherwise where there is none.
+// beforeNewest returns the position before the newest event that matches the request, or otherwise if there is none.
 func beforeNewest(ctx context.Context, stream jetstream.Stream, r *webhooksv1.ListenRequest, otherwise uint64) (uint64, error) {
 	var newest uint64
 	for _, t := range endpoint.Types() {
@@ -134,7 +134,7 @@ func (f *feed) next(ctx context.Context) (events.Event, error) {
 		f.cursor = meta.Sequence.Stream
 		event, err := events.Parse(msg.Subject(), msg.Headers(), msg.Data())
 		if err != nil || event.Livemode || event.Merchant != f.merchant {
-			continue // nobody could be told of it
+			continue // cannot be sent to anybody
 		}
 		return event, nil
 	}
@@ -146,11 +146,11 @@ func (f *feed) close(ctx context.Context) {
 	f.remove(ctx)
 }
 
-// remove spares the broker the wait for an abandoned consumer.
+// remove deletes the consumer, so that the broker does not have to wait for its inactivity.
 func (f *feed) remove(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	if err := f.js.DeleteConsumer(ctx, bus.Events, f.consumer); err != nil {
-		f.log.Debug("consumer is left to the broker", "error", err)
+		f.log.Debug("consumer not deleted, the broker removes it when inactive", "error", err)
 	}
 }

@@ -10,26 +10,26 @@ import (
 const (
 	maxStreams            = 100
 	maxStreamsPerMerchant = 5
-	// fullWait is what a client over the limit is told to wait: others leave now and then.
-	fullWait = 10 * time.Second
+	// slotRetryAfter is the retry delay for a client over the limit.
+	slotRetryAfter = 10 * time.Second
 )
 
-// slots bounds the streams that are open in this process.
+// slots limits the open streams in this process.
 type slots struct {
 	mu   sync.Mutex
 	all  int
 	each map[string]int
 }
 
-// take occupies a slot until release is called, or fails with RATE_LIMIT_EXCEEDED.
+// take occupies a slot until release is called, or returns RATE_LIMIT_EXCEEDED.
 func (s *slots) take(merchant string) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.each[merchant] >= maxStreamsPerMerchant:
-		return nil, full("Your account has %d listeners already: stop one of them first.", maxStreamsPerMerchant)
+		return nil, errTooMany("Your account has %d listeners already: stop one of them first.", maxStreamsPerMerchant)
 	case s.all >= maxStreams:
-		return nil, full("Too many listeners are connected now. Try again in a moment.")
+		return nil, errTooMany("Too many listeners are connected now. Try again in a moment.")
 	}
 	s.all++
 	s.each[merchant]++
@@ -45,8 +45,8 @@ func (s *slots) free(merchant string) {
 	}
 }
 
-func full(format string, args ...any) error {
+func errTooMany(format string, args ...any) error {
 	e := errs.New(errs.RateLimitExceeded, format, args...)
-	e.RetryAfter = fullWait
+	e.RetryAfter = slotRetryAfter
 	return e
 }

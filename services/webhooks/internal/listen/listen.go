@@ -1,5 +1,5 @@
-// Package listen serves ListenService: it streams a merchant's test-mode events to a developer, as signed webhooks, from
-// the event stream itself. It writes nothing to the database.
+// Package listen serves ListenService: it streams a merchant's test-mode events to a developer as signed webhooks, directly from
+// the event stream. It writes nothing to the database.
 package listen
 
 import (
@@ -22,29 +22,29 @@ import (
 )
 
 const (
-	// CursorHeader is the metadata of an opened stream: the cursor that it starts after. A client that loses the stream
-	// before it saw an event goes on from there.
+	// CursorHeader is metadata of an opened stream: the cursor after which it starts. A client that loses the stream before its
+	// first event continues from there.
 	CursorHeader = "eupay-cursor"
 
-	// patience is how long a client may leave one event unread.
-	patience = 20 * time.Second
+	// readTimeout is how long a client may leave an event unread.
+	readTimeout = 20 * time.Second
 )
 
 // Server implements ListenService.
 type Server struct {
 	webhooksv1.UnimplementedListenServiceServer
 
-	js       jetstream.JetStream
-	vault    *secret.Vault
-	now      func() time.Time
-	log      *slog.Logger
-	slots    slots
-	patience time.Duration
+	js          jetstream.JetStream
+	vault       *secret.Vault
+	now         func() time.Time
+	log         *slog.Logger
+	slots       slots
+	readTimeout time.Duration
 }
 
-// NewServer returns the service over the event stream of js.
+// NewServer returns the service for the event stream of js.
 func NewServer(js jetstream.JetStream, vault *secret.Vault, now func() time.Time, log *slog.Logger) *Server {
-	return &Server{js: js, vault: vault, now: now, log: log, slots: slots{each: make(map[string]int)}, patience: patience}
+	return &Server{js: js, vault: vault, now: now, log: log, slots: slots{each: make(map[string]int)}, readTimeout: readTimeout}
 }
 
 // GetListenSecret implements ListenService.
@@ -59,8 +59,8 @@ func (s *Server) secret(merchant string) string {
 	return secret.FromKey(s.vault.Derive("listen\x00" + merchant))
 }
 
-// Listen implements ListenService. It ends with SERVICE_UNAVAILABLE when the client does not read, or when the broker is
-// in trouble: the client then goes on from its cursor.
+// Listen implements ListenService. It ends with SERVICE_UNAVAILABLE if the client does not read or the broker fails. The client
+// then continues from its cursor.
 func (s *Server) Listen(r *webhooksv1.ListenRequest, stream grpc.ServerStreamingServer[webhooksv1.ListenResponse]) error {
 	if err := checkMerchant(r.GetMerchantId()); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s *Server) Listen(r *webhooksv1.ListenRequest, stream grpc.ServerStreaming
 	ctx := stream.Context()
 	feed, err := s.open(ctx, r)
 	if err != nil {
-		return s.trouble(ctx, err)
+		return s.streamError(ctx, err)
 	}
 	defer feed.close(ctx)
 	if err := stream.SendHeader(metadata.Pairs(CursorHeader, strconv.FormatUint(feed.cursor, 10))); err != nil {
@@ -92,9 +92,9 @@ func (s *Server) forward(ctx context.Context, r *webhooksv1.ListenRequest, f *fe
 	for {
 		event, err := f.next(ctx)
 		if err != nil {
-			return s.trouble(ctx, err)
+			return s.streamError(ctx, err)
 		}
-		resp, err := s.compose(event, r.GetEventTypes())
+		resp, err := s.buildWebhook(event, r.GetEventTypes())
 		if err != nil {
 			return err
 		}
@@ -108,26 +108,26 @@ func (s *Server) forward(ctx context.Context, r *webhooksv1.ListenRequest, f *fe
 	}
 }
 
-// trouble is an error of the broker as the client hears of it; that the call has ended is no trouble.
-func (s *Server) trouble(ctx context.Context, err error) error {
+// streamError converts an error of the broker for the client. The end of the call is not an error.
+func (s *Server) streamError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s.log.Warn("events cannot be streamed", "error", err)
+	s.log.Warn("event stream failed", "error", err)
 	e := errs.New(errs.Unavailable, "Events cannot be streamed at the moment. Connect again and go on from the last one you saw.")
 	e.RetryAfter = time.Second
 	return e
 }
 
-// compose returns the webhook that announces the event; nil when the filter does not want it.
-func (s *Server) compose(event events.Event, wanted []string) (*webhooksv1.ListenResponse, error) {
+// buildWebhook returns the webhook that announces the event; nil if it does not match the filter.
+func (s *Server) buildWebhook(event events.Event, wanted []string) (*webhooksv1.ListenResponse, error) {
 	as, ok := endpoint.Announce(wanted, event.Type)
 	if !ok {
 		return nil, nil
 	}
 	message, err := delivery.Read(event)
 	if err != nil {
-		// One that no endpoint could be told of either; whoever asked for everything still wants the rest.
+		// An event that could not be sent to any endpoint either is skipped; the others must still be streamed.
 		s.log.Debug("event not streamed", "event", event.ID, "type", event.Type, "error", err)
 		return nil, nil
 	}
@@ -152,12 +152,12 @@ func single(h http.Header) map[string]string {
 	return out
 }
 
-// send gives up on a client that does not read. The stream takes no more afterwards: the handler returns, and that ends
-// the send that is still under way.
+// send gives up on a client that does not read. The stream cannot be used afterwards: the handler returns, which ends the pending
+// send.
 func (s *Server) send(ctx context.Context, stream grpc.ServerStreamingServer[webhooksv1.ListenResponse], resp *webhooksv1.ListenResponse) error {
 	sent := make(chan error, 1)
 	go func() { sent <- stream.Send(resp) }()
-	timer := time.NewTimer(s.patience)
+	timer := time.NewTimer(s.readTimeout)
 	defer timer.Stop()
 	select {
 	case err := <-sent:

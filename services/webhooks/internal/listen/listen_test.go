@@ -75,7 +75,7 @@ func TestAReaderThatDoesNotReadIsCutAndLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := NewServer(b.JS, vault, time.Now, slog.New(slog.DiscardHandler))
-	s.patience = 50 * time.Millisecond
+	s.readTimeout = 50 * time.Millisecond
 	c := serve(t, s)
 	publish(t, b, -1, 1)
 	stream, err := c.Listen(t.Context(), &webhooksv1.ListenRequest{MerchantId: "m_1"})

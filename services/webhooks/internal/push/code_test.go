@@ -7,7 +7,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-func TestAScannedCodeIsCalledByItsLabel(t *testing.T) {
+func TestAScannedCodeIsNamedByItsLabel(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	b := newBrowser(t)

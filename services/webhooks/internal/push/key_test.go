@@ -61,7 +61,7 @@ func TestAmountsForPeople(t *testing.T) {
 		{-123_450, "EUR", "-€1,234.50"},
 		{123_450, "CHF", "1,234.50 CHF"},
 	} {
-		if got := display(c.amount, c.currency); got != c.want {
+		if got := formatAmount(c.amount, c.currency); got != c.want {
 			t.Errorf("%d: %s, want %s", c.amount, got, c.want)
 		}
 	}

@@ -100,7 +100,7 @@ func TestALostLeaseChangesNothing(t *testing.T) {
 	f.clock.Advance(leaseTime)
 	f.mustClaim(1)
 	due := f.due()
-	if err := putOff(t.Context(), f.pool, late[0], now); err != nil || !f.due().Equal(due) {
+	if err := postpone(t.Context(), f.pool, late[0], now); err != nil || !f.due().Equal(due) {
 		t.Errorf("put off to %v, %v", f.due(), err)
 	}
 	if err := finish(t.Context(), f.pool, late[0], time.Time{}); err != nil || f.messages() != 1 {

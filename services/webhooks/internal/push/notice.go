@@ -20,20 +20,21 @@ import (
 )
 
 const (
-	// worth is how long after the change a message is still wanted.
-	worth = time.Hour
-	// maxName bounds the merchant's own reference in a message, in characters: a code's label of 100 and its request id fit.
+	// messageTTL is how long after the event a message is still useful.
+	messageTTL = time.Hour
+	// maxName is the maximum length of the merchant's own reference in a message, in characters: a code's label of 100 and its
+	// request id fit.
 	maxName = 170
-	// portalPage is where the portal shows a payment, relative to the page's own origin.
+	// portalPage is the portal's page of a payment, relative to its origin.
 	portalPage = "/portal/payments/"
 )
 
-// payload is what the service worker gets. It is described in the README of this service.
+// payload is what the service worker receives. The README of this service describes it.
 type payload struct {
 	Type  string `json:"type"`
 	Title string `json:"title"`
 	Body  string `json:"body"`
-	// Tag makes a repeated message replace the notification that is shown.
+	// Tag makes a repeated message replace the visible notification.
 	Tag       string      `json:"tag"`
 	Reference string      `json:"reference"`
 	Amount    money.Cents `json:"amount"`
@@ -41,7 +42,7 @@ type payload struct {
 	URL       string      `json:"url"`
 }
 
-// notice is an event that merchants' browsers are told of.
+// notice is an event that is pushed to merchants' browsers.
 type notice struct {
 	event     string
 	merchant  string
@@ -50,9 +51,9 @@ type notice struct {
 	expiresAt time.Time
 }
 
-var errForeign = errors.New("its subject names another merchant or mode")
+var errSubjectMismatch = errors.New("the subject names another merchant or mode")
 
-// read turns an event into a notice. ok is false when nobody is told of it: another type, or too old.
+// read converts an event to a notice. ok is false if it is not pushed: another type, or too old.
 func read(e events.Event, now time.Time) (n notice, ok bool, err error) {
 	var (
 		at  *timestamppb.Timestamp
@@ -73,13 +74,13 @@ func read(e events.Event, now time.Time) (n notice, ok bool, err error) {
 	if at.IsValid() && at.AsTime().Unix() > 0 {
 		happened = at.AsTime()
 	}
-	if happened.After(now) { // another machine's clock
+	if happened.After(now) { // the clock of another machine
 		happened = now
 	}
-	if now.Sub(happened) >= worth {
+	if now.Sub(happened) >= messageTTL {
 		return notice{}, false, nil
 	}
-	n = notice{event: e.ID, merchant: e.Merchant, livemode: e.Livemode, expiresAt: happened.Add(worth)}
+	n = notice{event: e.ID, merchant: e.Merchant, livemode: e.Livemode, expiresAt: happened.Add(messageTTL)}
 	n.payload, err = say.encode()
 	return n, true, err
 }
@@ -90,7 +91,7 @@ func readPayment(e events.Event) (*timestamppb.Timestamp, payload, error) {
 		return nil, payload{}, fmt.Errorf("decode: %w", err)
 	}
 	if p := c.GetPayment(); p.GetMerchantId() != e.Merchant || p.GetLivemode() != e.Livemode {
-		return nil, payload{}, errForeign
+		return nil, payload{}, errSubjectMismatch
 	}
 	return c.GetOccurredAt(), describe(e.Type, c), nil
 }
@@ -101,23 +102,23 @@ func readEndpoint(e events.Event) (*timestamppb.Timestamp, payload, error) {
 		return nil, payload{}, fmt.Errorf("decode: %w", err)
 	}
 	if c.GetMerchantId() != e.Merchant || c.GetLivemode() != e.Livemode {
-		return nil, payload{}, errForeign
+		return nil, payload{}, errSubjectMismatch
 	}
 	return c.GetOccurredAt(), describeEndpoint(e.Type, c), nil
 }
 
-// describeEndpoint names the server and no more of the URL: its path may hold a secret.
+// describeEndpoint contains only the host of the URL, because its path may contain a secret.
 func describeEndpoint(eventType string, c *eventsv1.WebhookEndpointChanged) payload {
 	host := c.GetUrl()
 	if u, err := url.Parse(c.GetUrl()); err == nil && u.Host != "" {
 		host = u.Host
 	}
 	out := payload{
-		Type: eventType, Title: "Webhook endpoint fails", Body: cut(host) + " does not take events (" + c.GetReason() + ").",
+		Type: eventType, Title: "Webhook endpoint fails", Body: truncate(host) + " does not take events (" + c.GetReason() + ").",
 		Tag: "endpoint-" + c.GetEndpointId(), Reference: c.GetEndpointId(), Currency: "EUR", URL: "/portal/",
 	}
 	if eventType == "webhook_endpoint.disabled" {
-		out.Title, out.Body = "Webhook endpoint disabled", cut(host)+" gets no more events until you enable it again."
+		out.Title, out.Body = "Webhook endpoint disabled", truncate(host)+" gets no more events until you enable it again."
 	}
 	return out
 }
@@ -130,16 +131,17 @@ func describe(eventType string, c *eventsv1.PaymentChanged) payload {
 	}
 	if eventType == "payment.refunded" {
 		out.Title, out.Amount = "Refund sent", money.Cents(c.GetRefundAmountCents())
-		if c.GetRefundReference() != "" { // its own: the next partial refund must not replace this one
+		if c.GetRefundReference() != "" { // a tag of its own: the next partial refund must not replace this one
 			out.Reference = c.GetRefundReference()
 		}
 	}
 	out.Tag = out.Reference
-	out.Body = display(out.Amount, out.Currency) + " · " + cut(nameOf(p))
+	out.Body = formatAmount(out.Amount, out.Currency) + " · " + truncate(nameOf(p))
 	return out
 }
 
-// nameOf is by what the merchant knows a payment: its own reference, what it wrote on the code that was scanned, or ours.
+// nameOf returns the name by which the merchant knows a payment: its own reference, the label of the scanned code, or our
+// reference.
 func nameOf(p *paymentsv1.Payment) string {
 	var metadata struct {
 		QR struct {
@@ -147,14 +149,14 @@ func nameOf(p *paymentsv1.Payment) string {
 			Label     string `json:"label"`
 		} `json:"qr"`
 	}
-	// Only the platform sets the origin, so this is no merchant's metadata.
+	// Only the platform sets the origin, so this is not merchant metadata.
 	if p.GetOrigin() == "qr" && json.Unmarshal(p.GetMetadataJson(), &metadata) == nil && metadata.QR.Label != "" {
 		return metadata.QR.Label + " · " + metadata.QR.RequestID
 	}
 	return cmp.Or(p.GetMerchantReference(), p.GetReference())
 }
 
-// encode writes the JSON that is encrypted. With everything in it bounded it always fits into one message.
+// encode returns the JSON that is encrypted. All fields are limited, so it always fits into one message.
 func (p payload) encode() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -165,8 +167,8 @@ func (p payload) encode() ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// display writes an amount for people: €1,234.50.
-func display(c money.Cents, currency string) string {
+// formatAmount formats an amount for people: €1,234.50.
+func formatAmount(c money.Cents, currency string) string {
 	text := c.String() // two decimals
 	sign, digits := "", text
 	if c < 0 {
@@ -182,15 +184,15 @@ func display(c money.Cents, currency string) string {
 	return sign + whole + cents + " " + currency
 }
 
-func cut(name string) string {
+func truncate(name string) string {
 	if r := []rune(name); len(r) > maxName {
 		return string(r[:maxName]) + "…"
 	}
 	return name
 }
 
-// trial is the message by which a user tries a browser out; each one is shown, so each has a tag of its own.
-func trial(now time.Time) payload {
+// testPayload returns the message with which a user tests a browser. Each is shown, so each has its own tag.
+func testPayload(now time.Time) payload {
 	return payload{
 		Type: "test", Title: "Test notification", Body: "This browser will tell you of payments.",
 		Tag: "test-" + strconv.FormatInt(now.UnixMicro(), 10), Currency: "EUR", URL: "/portal/",

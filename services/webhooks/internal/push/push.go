@@ -1,6 +1,6 @@
-// Package push tells merchants' browsers of payments by Web Push (RFC 8030), with or without a page open: it keeps the
-// browsers' subscriptions, records a message for each event and subscription, and sends them encrypted (RFC 8291) and
-// signed (RFC 8292).
+// Package push notifies merchants' browsers of payments by Web Push (RFC 8030), with or without an open page: it stores the
+// browsers' subscriptions, records a message for each event and subscription, and sends it encrypted (RFC 8291) and signed (RFC
+// 8292).
 package push
 
 import (
@@ -20,7 +20,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
 
-// subjects of what merchants' browsers are told of.
+// subjects of the events that are pushed to merchants' browsers.
 var subjects = []string{
 	"eupay.evt.*.payment.completed.>", "eupay.evt.*.payment.refunded.>", "eupay.evt.*.webhook_endpoint.failing.>", "eupay.evt.*.webhook_endpoint.disabled.>",
 }
@@ -30,16 +30,16 @@ type Deps struct {
 	Pool  *pgxpool.Pool
 	Bus   *bus.Bus
 	Vault *secret.Vault
-	// Key nil switches push off: nothing is consumed or sent, and nobody can subscribe.
+	// Key nil disables push: nothing is consumed or sent, and nobody can subscribe.
 	Key   *Key
 	Guard *egress.Guard
 	Rules endpoint.Rules
-	// Now has no more than PostgreSQL's microseconds.
+	// Now must have the microsecond precision of PostgreSQL.
 	Now func() time.Time
 	Log *slog.Logger
 }
 
-// Push consumes events and sends messages. Make it with New, run it once.
+// Push consumes events and sends messages. Create it with New and call Run once.
 type Push struct {
 	// Server is its gRPC service.
 	Server *Server
@@ -63,7 +63,7 @@ func New(d Deps) *Push {
 	return p
 }
 
-// Run works until ctx ends; messages under way are finished then, within 10 s and the time to record that.
+// Run works until ctx ends. Messages in progress are then completed, within 10 s and the time to record the result.
 func (p *Push) Run(ctx context.Context) error {
 	defer p.client.Close()
 	if !p.on {
@@ -76,14 +76,14 @@ func (p *Push) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Wake makes the sender look for due messages now.
+// Wake makes the sender claim due messages now.
 func (p *Push) Wake() { p.sender.loop.Nudge() }
 
-// Handle records the messages of a batch of events within the consumer's transaction.
+// Handle records the messages for a batch of events within the consumer's transaction.
 func (p *Push) Handle(ctx context.Context, tx pgx.Tx, batch []consume.Event) error {
 	var notices []notice
 	for _, e := range batch {
-		// A browser is not told twice: that an operator wants webhooks again is no reason to report the money again.
+		// Replayed events are not pushed again: a redelivery of webhooks is no reason to notify of the same money twice.
 		if e.Replayed && len(e.Header[consume.HeaderRedeliver]) > 0 {
 			continue
 		}

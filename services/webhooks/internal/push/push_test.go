@@ -123,7 +123,7 @@ func TestMerchantsAndModesStayApart(t *testing.T) {
 	}
 }
 
-func TestOldAndOtherEventsArePushedToNobody(t *testing.T) {
+func TestOldAndOtherEventsAreNotPushed(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	b := newBrowser(t)
@@ -158,7 +158,7 @@ func TestAnHourIsTheLimit(t *testing.T) {
 	}
 }
 
-func TestAnEventThatIsNoneGoesToTheDeadLetters(t *testing.T) {
+func TestAnInvalidEventGoesToTheDeadLetters(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	b := newBrowser(t)

@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// trialTime bounds a test message: the caller waits for it.
-	trialTime = 4 * time.Second
-	// trialTTL is how long a push service keeps a test message for a browser that is away.
-	trialTTL = time.Minute
+	// testTimeout is the deadline of a test message, for which the caller waits.
+	testTimeout = 4 * time.Second
+	// testTTL is how long a push service keeps a test message for a browser that is offline.
+	testTTL = time.Minute
 )
 
 // Server implements PushService.
@@ -33,8 +33,8 @@ type Server struct {
 	rules   endpoint.Rules
 	courier courier
 	now     func() time.Time
-	// trials holds the merchants that a test message is under way for.
-	trials sync.Map
+	// testing holds the merchants with a test message in progress.
+	testing sync.Map
 }
 
 var errOff = errs.New(errs.Unavailable, "Push notifications are not set up on this system.")
@@ -114,8 +114,8 @@ func (s *Server) Unsubscribe(ctx context.Context, r *webhooksv1.UnsubscribeReque
 	return &webhooksv1.UnsubscribeResponse{}, nil
 }
 
-// TestSubscription implements PushService. One test at a time is made for a merchant: who names a server that never
-// answers ties up nothing.
+// TestSubscription implements PushService. Each merchant has at most one test in progress, so that a server which never answers
+// cannot exhaust resources.
 func (s *Server) TestSubscription(ctx context.Context, r *webhooksv1.TestSubscriptionRequest) (*webhooksv1.TestSubscriptionResponse, error) {
 	if s.courier.key == nil {
 		return nil, errOff
@@ -123,42 +123,42 @@ func (s *Server) TestSubscription(ctx context.Context, r *webhooksv1.TestSubscri
 	if err := checkOwner(r.GetMerchantId(), r.GetUserId()); err != nil {
 		return nil, err
 	}
-	if _, running := s.trials.LoadOrStore(r.GetMerchantId(), true); running {
+	if _, running := s.testing.LoadOrStore(r.GetMerchantId(), true); running {
 		busy := errs.New(errs.RateLimitExceeded, "A test message is under way already. Repeat the request in a moment.")
-		busy.RetryAfter = trialTime
+		busy.RetryAfter = testTimeout
 		return nil, busy
 	}
-	defer s.trials.Delete(r.GetMerchantId())
+	defer s.testing.Delete(r.GetMerchantId())
 	sub, err := get(ctx, s.db, r.GetMerchantId(), r.GetUserId(), r.GetId())
 	if err != nil {
 		return nil, err
 	}
-	word, err := s.try(ctx, sub)
+	word, err := s.sendTest(ctx, sub)
 	if err != nil {
 		return nil, err
 	}
 	return &webhooksv1.TestSubscriptionResponse{Result: word}, nil
 }
 
-func (s *Server) try(ctx context.Context, sub subscription) (string, error) {
+func (s *Server) sendTest(ctx context.Context, sub subscription) (string, error) {
 	t, err := sub.open(s.vault)
 	if err != nil {
 		return "", err
 	}
-	text, err := trial(s.now()).encode()
+	text, err := testPayload(s.now()).encode()
 	if err != nil {
 		return "", err
 	}
-	sending, cancel := context.WithTimeout(ctx, trialTime)
+	sending, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()
-	r := s.courier.send(sending, t, text, trialTTL)
-	switch r.word {
-	case wordSent:
-		return r.word, noteDelivered(ctx, s.db, sub.ID, s.now())
-	case wordGone:
-		return r.word, forget(ctx, s.db, sub.ID)
+	r := s.courier.send(sending, t, text, testTTL)
+	switch r.outcome {
+	case outcomeSent:
+		return r.outcome, recordDelivery(ctx, s.db, sub.ID, s.now())
+	case outcomeGone:
+		return r.outcome, deleteSubscription(ctx, s.db, sub.ID)
 	default:
-		return r.word, nil
+		return r.outcome, nil
 	}
 }
 

@@ -50,7 +50,7 @@ func fieldsOf(err error) string {
 	return strings.Join(names, " ")
 }
 
-func TestTheSameBrowserIsKnownAgain(t *testing.T) {
+func TestTheSameBrowserIsRecognised(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	b := newBrowser(t)
@@ -159,7 +159,7 @@ func TestForeignSubscriptionsDoNotExist(t *testing.T) {
 	b.silent(t)
 }
 
-func TestATestMessageSaysWhatCameOfIt(t *testing.T) {
+func TestATestMessageReturnsItsResult(t *testing.T) {
 	t.Parallel()
 	f := prepare(t, true)
 	b := newBrowser(t)

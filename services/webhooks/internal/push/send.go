@@ -11,31 +11,31 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 )
 
-// The words for what came of a message, beside those of egress.
+// The outcomes of a message, in addition to the reasons of egress.
 const (
-	wordSent = "sent"
-	wordGone = "gone"
+	outcomeSent = "sent"
+	outcomeGone = "gone"
 )
 
-// reply is what a push service said to a message.
+// reply is a push service's response to a message.
 type reply struct {
-	// word is "sent", "gone" or why not.
-	word string
-	// status is 0 when no answer came.
+	// outcome is "sent", "gone" or the reason of the failure.
+	outcome string
+	// status is 0 if there was no response.
 	status int
-	// retryAfter is how long the push service asked to wait.
+	// retryAfter is the delay that the push service asked for.
 	retryAfter time.Duration
 }
 
-// courier encrypts messages and hands them to push services.
+// courier encrypts messages and sends them to push services.
 type courier struct {
 	key    *Key
 	client *egress.Client
 	now    func() time.Time
 }
 
-// send makes one attempt within ctx. The message is padded to one length, so that an observer cannot tell amounts
-// apart. No error is returned: its text would hold the URL, which is a capability.
+// send makes one attempt within ctx. The message is padded to a fixed length, so that an observer cannot distinguish amounts. It
+// returns no error, because the text would contain the URL, which is a capability.
 func (c courier) send(ctx context.Context, t target, payload []byte, ttl time.Duration) reply {
 	resp, err := webpush.SendNotificationWithContext(ctx, payload,
 		&webpush.Subscription{Endpoint: t.Endpoint, Keys: webpush.Keys{P256dh: t.P256dh, Auth: t.Auth}},
@@ -44,15 +44,15 @@ func (c courier) send(ctx context.Context, t target, payload []byte, ttl time.Du
 			TTL: max(int(ttl/time.Second), 0), Urgency: webpush.UrgencyHigh,
 		})
 	if err != nil {
-		return reply{word: egress.Word(err)}
+		return reply{outcome: egress.Reason(err)}
 	}
 	defer resp.Body.Close()
-	r := reply{word: egress.Status, status: resp.StatusCode, retryAfter: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.now(), worth)}
+	r := reply{outcome: egress.Status, status: resp.StatusCode, retryAfter: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.now(), messageTTL)}
 	switch {
 	case r.status >= 200 && r.status < 300:
-		r.word = wordSent
+		r.outcome = outcomeSent
 	case r.status == http.StatusNotFound || r.status == http.StatusGone:
-		r.word = wordGone
+		r.outcome = outcomeGone
 	}
 	return r
 }

@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	// workers bounds the messages under way, perMerchant those of one merchant: one that named servers which never
-	// answer holds nobody else up.
+	// workers limits the messages in progress, perMerchant those of one merchant: servers that never answer must not delay other
+	// merchants.
 	workers     = 16
 	perMerchant = 4
-	// attemptTime bounds an attempt, recordTime the writing of the result. A lease lasts hardly longer than both: a message
-	// is sent as soon as it is claimed, and what a process that died had in hand should not wait.
+	// attemptTime is the deadline of an attempt, recordTime that of recording its result. A lease is only slightly longer than
+	// both: a message is sent as soon as it is claimed, and messages of a process that died should not wait.
 	attemptTime = 10 * time.Second
 	recordTime  = 5 * time.Second
 	leaseTime   = attemptTime + recordTime + time.Second
@@ -29,10 +29,10 @@ const (
 	pollEvery = time.Second
 )
 
-// backoff holds the wait after each failed attempt.
+// backoff is the delay after each failed attempt.
 var backoff = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute}
 
-// sender sends the messages in the table.
+// sender sends the stored messages.
 type sender struct {
 	db      *pgxpool.Pool
 	vault   *secret.Vault
@@ -42,7 +42,7 @@ type sender struct {
 	loop    *due.Loop[message]
 
 	mu   sync.Mutex
-	busy map[string]int // messages under way by merchant
+	busy map[string]int // messages in progress by merchant
 }
 
 // newSender returns a sender with the dependencies of s.
@@ -55,11 +55,11 @@ func newSender(s *sender) *sender {
 	return s
 }
 
-// run sends until ctx ends, and then finishes what is under way.
+// run sends until ctx ends, and then completes the messages in progress.
 func (s *sender) run(ctx context.Context) error {
 	var sweeping sync.WaitGroup
 	defer sweeping.Wait()
-	sweeping.Go(func() { due.Every(ctx, pollEvery, "deletion of expired push messages", s.log, s.sweep) })
+	sweeping.Go(func() { due.Every(ctx, pollEvery, "delete expired push messages", s.log, s.sweep) })
 	return s.loop.Run(ctx)
 }
 
@@ -69,7 +69,7 @@ func (s *sender) sweep(ctx context.Context) error {
 	return err
 }
 
-// claim takes as many messages as there is room for, of each merchant no more than its share.
+// claim claims as many messages as there is room for, and at most its share for each merchant.
 func (s *sender) claim(ctx context.Context, room int) ([]message, error) {
 	s.mu.Lock()
 	busy := maps.Clone(s.busy)
@@ -90,10 +90,10 @@ func (s *sender) count(merchant string, n int) {
 	}
 }
 
-// attempt sends one message and records what came of it. If that cannot be recorded the lease ends and the message is
-// sent again, which replaces the notification.
+// attempt sends one message and records the result. If that fails, the lease ends and the message is sent again, which replaces
+// the notification.
 func (s *sender) attempt(ctx context.Context, m message) {
-	defer s.loop.Nudge() // the merchant has room for another
+	defer s.loop.Nudge() // the merchant has room for another message
 	defer s.count(m.Merchant, -1)
 	r := s.deliver(ctx, m)
 	now := s.now()
@@ -105,15 +105,15 @@ func (s *sender) attempt(ctx context.Context, m message) {
 	case "delivered":
 		err = finish(ctx, s.db, m, now)
 	case "gone":
-		err = forget(ctx, s.db, m.subscription.ID)
+		err = deleteSubscription(ctx, s.db, m.subscription.ID)
 	case "retry":
-		err = putOff(ctx, s.db, m, v.again)
+		err = postpone(ctx, s.db, m, v.again)
 	default:
-		s.log.Info("push message dropped", "subscription", m.subscription.ID, "outcome", v.outcome, "result", r.word, "status", r.status)
+		s.log.Info("push message dropped", "subscription", m.subscription.ID, "outcome", v.outcome, "result", r.outcome, "status", r.status)
 		err = finish(ctx, s.db, m, time.Time{})
 	}
 	if err != nil {
-		s.log.Warn("outcome of a push message not recorded, it will be sent again", "error", err)
+		s.log.Warn("result of a push message not recorded, it will be sent again", "error", err)
 		return
 	}
 	pushes.WithLabelValues(v.outcome).Inc()
@@ -122,28 +122,28 @@ func (s *sender) attempt(ctx context.Context, m message) {
 func (s *sender) deliver(ctx context.Context, m message) reply {
 	t, err := m.open(s.vault)
 	if err != nil {
-		s.log.Error("push message put off, its subscription cannot be opened", "error", err)
-		return reply{word: egress.Connection}
+		s.log.Error("push message postponed, subscription not decrypted", "error", err)
+		return reply{outcome: egress.Connection}
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	return s.courier.send(ctx, t, m.Payload, m.ExpiresAt.Sub(s.now()))
 }
 
-// verdict is what becomes of a message after an attempt.
+// verdict is what happens to a message after an attempt.
 type verdict struct {
 	outcome string
 	again   time.Time // only with "retry"
 }
 
-// judge: what may go better next time is tried again while the message is worth it, anything else is not.
+// judge decides the verdict: temporary failures are retried while the message is useful, all others are not.
 func judge(m message, r reply, now time.Time) verdict {
 	switch {
-	case r.word == wordSent:
+	case r.outcome == outcomeSent:
 		return verdict{outcome: "delivered"}
-	case r.word == wordGone:
+	case r.outcome == outcomeGone:
 		return verdict{outcome: "gone"}
-	case r.word == egress.RefusedAddress, r.status != 0 && r.status != http.StatusTooManyRequests && r.status < 500:
+	case r.outcome == egress.RefusedAddress, r.status != 0 && r.status != http.StatusTooManyRequests && r.status < 500:
 		return verdict{outcome: "refused"}
 	case m.Attempts > len(backoff):
 		return verdict{outcome: "exhausted"}

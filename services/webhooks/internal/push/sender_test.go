@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/consume"
 )
 
-func TestABrowserThatIsGoneIsForgotten(t *testing.T) {
+func TestTheSubscriptionOfAGoneBrowserIsDeleted(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusNotFound, http.StatusGone} {
 		f := setup(t)
@@ -66,7 +66,7 @@ func (f *fixture) putOffUntil(at time.Time) {
 	eventually(f.t, "put off until "+at.Format(time.TimeOnly), func() bool { return f.due().Equal(at) })
 }
 
-func TestFailuresAreTriedAgainLaterAndLater(t *testing.T) {
+func TestFailuresAreRetriedWithGrowingDelays(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	b := newBrowser(t)
@@ -143,7 +143,7 @@ func TestAWaitBeyondTheEndDropsTheMessage(t *testing.T) {
 	f.drained()
 }
 
-func TestAStopFinishesWhatIsUnderWay(t *testing.T) {
+func TestAStopCompletesMessagesInProgress(t *testing.T) {
 	t.Parallel()
 	f := prepare(t, true)
 	b := newBrowser(t)
@@ -193,7 +193,7 @@ func TestTheSenderIsWokenByACommit(t *testing.T) {
 	}
 }
 
-func TestAServerThatNeverAnswersHoldsUpNobodyElse(t *testing.T) {
+func TestAServerThatNeverAnswersDoesNotDelayOthers(t *testing.T) {
 	t.Parallel()
 	f := prepare(t, true)
 	released := make(chan struct{})

@@ -10,25 +10,25 @@ import (
 	"european-pay.eu/eupay/internal/pg"
 )
 
-// scanned bounds how many due messages one claim looks at, expired how many one sweep deletes.
+// claimScanLimit is how many due messages one claim examines, sweepBatch how many one sweep deletes.
 const (
-	scanned = 1000
-	expired = 1000
+	claimScanLimit = 1000
+	sweepBatch     = 1000
 )
 
-// message is one that this process has the lease of.
+// message is a message that is leased to this process.
 type message struct {
 	ID        string
 	Payload   []byte
-	Attempts  int // this one included
+	Attempts  int // including this one
 	ExpiresAt time.Time
-	// Lease ends then, and marks this process's claim: whoever takes the message over sets another time.
+	// Lease is the end of the lease and identifies this claim: a process that takes the message over sets another time.
 	Lease time.Time
 	subscription
 }
 
-// queue records a message for each subscription of each notice's merchant and mode. Subscriptions that are being
-// deleted are waited for, and left out.
+// queue records a message for each subscription of each notice's merchant and mode. It waits for subscriptions that are being
+// deleted, and skips them.
 func queue(ctx context.Context, tx pgx.Tx, notices []notice, now time.Time) error {
 	n := len(notices)
 	merchants, live, events := make([]string, n), make([]bool, n), make([]string, n)
@@ -48,8 +48,7 @@ func queue(ctx context.Context, tx pgx.Tx, notices []notice, now time.Time) erro
 	return nil
 }
 
-// claim leases up to n due messages until lease. Of one merchant so many are taken that it has at most share under way,
-// those in busy included.
+// claim leases up to n due messages until lease. Each merchant gets at most share in progress, including those in busy.
 func claim(ctx context.Context, db pg.DB, n, share int, busy map[string]int, now, lease time.Time) ([]message, error) {
 	names, counts := make([]string, 0, len(busy)), make([]int, 0, len(busy))
 	for name, count := range busy {
@@ -70,7 +69,7 @@ func claim(ctx context.Context, db pg.DB, n, share int, busy map[string]int, now
 		update push_messages m set claimable_at = $7, attempt_count = m.attempt_count + 1
 		from taken, push_subscriptions s where m.id = taken.id and s.id = m.subscription_id
 		returning m.id::text, m.payload, m.attempt_count, m.expires_at, s.id::text, s.merchant_id, s.key_id, s.sealed`,
-		now, n, share, names, counts, scanned, lease)
+		now, n, share, names, counts, claimScanLimit, lease)
 	if err != nil {
 		return nil, fmt.Errorf("claim push messages: %w", err)
 	}
@@ -85,8 +84,8 @@ func claim(ctx context.Context, db pg.DB, n, share int, busy map[string]int, now
 	return claimed, nil
 }
 
-// finish deletes a message that needs no further attempt. deliveredAt is zero unless the push service took it. The
-// subscription is written first, as in a deletion of the subscription, so that the two never wait for each other.
+// finish deletes a message that needs no further attempt. deliveredAt is zero unless the push service accepted it. The
+// subscription is updated first, as in its deletion, so that the two cannot deadlock.
 func finish(ctx context.Context, db pg.DB, m message, deliveredAt time.Time) error {
 	b := &pgx.Batch{}
 	if !deliveredAt.IsZero() {
@@ -99,18 +98,18 @@ func finish(ctx context.Context, db pg.DB, m message, deliveredAt time.Time) err
 	return nil
 }
 
-// putOff makes the message due at another time, unless somebody else has taken it over.
-func putOff(ctx context.Context, db pg.DB, m message, until time.Time) error {
+// postpone makes the message due at another time, unless another process has taken it over.
+func postpone(ctx context.Context, db pg.DB, m message, until time.Time) error {
 	if _, err := db.Exec(ctx, `update push_messages set claimable_at = $3 where id = $1 and claimable_at = $2`, m.ID, m.Lease, until); err != nil {
-		return fmt.Errorf("put push message off: %w", err)
+		return fmt.Errorf("postpone push message: %w", err)
 	}
 	return nil
 }
 
-// sweep deletes messages that nobody sent in time and returns how many. A message under way is left to who sends it.
+// sweep deletes messages that were not sent in time and returns their number. It skips messages in progress.
 func sweep(ctx context.Context, db pg.DB, now time.Time) (int64, error) {
 	tag, err := db.Exec(ctx, `delete from push_messages where id in (
-		select id from push_messages where claimable_at <= $1 and expires_at <= $1 limit $2 for update skip locked)`, now, expired)
+		select id from push_messages where claimable_at <= $1 and expires_at <= $1 limit $2 for update skip locked)`, now, sweepBatch)
 	if err != nil {
 		return 0, fmt.Errorf("delete expired push messages: %w", err)
 	}

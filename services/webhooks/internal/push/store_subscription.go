@@ -24,12 +24,12 @@ func scan(row pgx.CollectableRow) (subscription, error) {
 
 var errNoSubscription = errs.NotFound("Push subscription")
 
-// subscribe keeps the browser that hash stands for. A user who had it already in that mode keeps its id and what is
-// under way; from anybody else it is taken away with all of that: the browser now belongs to who uses it. seal is
-// called once the id is known.
+// subscribe stores the browser identified by hash. A user who had it already in that mode keeps its id and its messages. If it
+// belonged to another user, it is removed with all its messages: the browser belongs to its current user. seal is called once the
+// id is known.
 func subscribe(ctx context.Context, tx pgx.Tx, s subscription, hash []byte, seal func(*subscription) error) (subscription, error) {
-	// The browser first, then the user: two requests for one browser must not both find it absent, and two of one user
-	// not both find the last free place.
+	// Lock the browser first, then the user: concurrent requests for one browser must not both find it absent, and those of one
+	// user must not both find the last free place.
 	for _, key := range []string{fmt.Sprintf("push:%x", hash), "push:" + s.Merchant + "\x1f" + s.User} {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended($1, 0))`, key); err != nil {
 			return s, fmt.Errorf("lock push subscription: %w", err)
@@ -55,7 +55,7 @@ func subscribe(ctx context.Context, tx pgx.Tx, s subscription, hash []byte, seal
 		err = insert(ctx, tx, s, hash)
 	}
 	if err != nil {
-		return s, fmt.Errorf("keep push subscription: %w", err)
+		return s, fmt.Errorf("store push subscription: %w", err)
 	}
 	return s, nil
 }
@@ -78,7 +78,7 @@ func insert(ctx context.Context, tx pgx.Tx, s subscription, hash []byte) error {
 	return nil
 }
 
-// list returns the user's, oldest first.
+// list returns the user's subscriptions, oldest first.
 func list(ctx context.Context, db pg.DB, merchant, user string) ([]subscription, error) {
 	rows, err := db.Query(ctx, `select `+columns+` from push_subscriptions where merchant_id = $1 and user_id = $2 order by id`, merchant, user)
 	if err != nil {
@@ -91,7 +91,7 @@ func list(ctx context.Context, db pg.DB, merchant, user string) ([]subscription,
 	return found, nil
 }
 
-// get returns one of the user's, or NOT_FOUND.
+// get returns one of the user's subscriptions, or NOT_FOUND.
 func get(ctx context.Context, db pg.DB, merchant, user, id string) (subscription, error) {
 	if uuid.Validate(id) != nil {
 		return subscription{}, errNoSubscription
@@ -110,7 +110,7 @@ func get(ctx context.Context, db pg.DB, merchant, user, id string) (subscription
 	return s, nil
 }
 
-// unsubscribe forgets one of the user's with all of its messages, or answers NOT_FOUND.
+// unsubscribe deletes one of the user's subscriptions with all its messages, or returns NOT_FOUND.
 func unsubscribe(ctx context.Context, db pg.DB, merchant, user, id string) error {
 	if uuid.Validate(id) != nil {
 		return errNoSubscription
@@ -125,18 +125,18 @@ func unsubscribe(ctx context.Context, db pg.DB, merchant, user, id string) error
 	return nil
 }
 
-// forget deletes a subscription that its push service does not know any more.
-func forget(ctx context.Context, db pg.DB, id string) error {
+// deleteSubscription deletes a subscription that its push service no longer knows.
+func deleteSubscription(ctx context.Context, db pg.DB, id string) error {
 	if _, err := db.Exec(ctx, `delete from push_subscriptions where id = $1`, id); err != nil {
 		return fmt.Errorf("delete push subscription: %w", err)
 	}
 	return nil
 }
 
-// noteDelivered keeps when a message was last taken for the browser.
-func noteDelivered(ctx context.Context, db pg.DB, id string, at time.Time) error {
+// recordDelivery stores when the push service last accepted a message.
+func recordDelivery(ctx context.Context, db pg.DB, id string, at time.Time) error {
 	if _, err := db.Exec(ctx, `update push_subscriptions set last_delivered_at = $2 where id = $1`, id, at); err != nil {
-		return fmt.Errorf("note push delivery: %w", err)
+		return fmt.Errorf("record push delivery: %w", err)
 	}
 	return nil
 }

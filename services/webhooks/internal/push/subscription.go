@@ -20,21 +20,21 @@ import (
 )
 
 const (
-	// maxPerUser bounds the browsers of one user, both modes together.
+	// maxPerUser is the maximum number of browsers per user, in both modes together.
 	maxPerUser = 20
 
 	maxDescription = 100 // characters
 	authLength     = 16  // bytes, RFC 8291 section 3.2
 )
 
-// target is what a message is sent with. Who has it can send to the browser: it is sealed at rest and never logged.
+// target is what is needed to send to a browser. It is a capability: sealed at rest and never logged.
 type target struct {
 	Endpoint string `json:"endpoint"`
 	P256dh   string `json:"p256dh"`
 	Auth     string `json:"auth"`
 }
 
-// subscription is a browser of a user, in one mode.
+// subscription is a browser of a user in one mode.
 type subscription struct {
 	ID            string
 	Merchant      string
@@ -47,13 +47,13 @@ type subscription struct {
 	Sealed        secret.Sealed
 }
 
-// owner is what the sealed target is bound to in the vault.
+// owner is what the vault binds the sealed target to.
 func (s subscription) owner() string { return SealOwner(s.Merchant, s.ID) }
 
-// SealOwner is what the sealed target of a subscription is bound to in the vault.
+// SealOwner is what the vault binds the sealed target of a subscription to.
 func SealOwner(merchant, id string) string { return "push-subscription\x00" + merchant + "\x00" + id }
 
-// Sealed are the columns that the vault has sealed.
+// Sealed lists the columns that the vault seals.
 func Sealed() []vault.Column {
 	return []vault.Column{{
 		Table: "push_subscriptions", Key: []string{"id"}, Of: []string{"merchant_id"}, KeyID: "key_id", Data: "sealed",
@@ -81,13 +81,13 @@ func (s subscription) open(v *secret.Vault) (target, error) {
 	return t, nil
 }
 
-// hash is how the same browser is known again.
+// hash identifies the browser.
 func (t target) hash() []byte {
 	sum := sha256.Sum256([]byte(t.Endpoint))
 	return sum[:]
 }
 
-// service is the scheme and host of the endpoint, which was checked.
+// service returns the scheme and host of the endpoint, which was validated.
 func (t target) service() string {
 	u, err := url.Parse(t.Endpoint)
 	if err != nil {
@@ -96,7 +96,7 @@ func (t target) service() string {
 	return u.Scheme + "://" + u.Host
 }
 
-// check returns the fields that are not acceptable, by their names in the public API.
+// check returns the problems, with the field names of the public API.
 func check(rules endpoint.Rules, t target, description string) refuse.Problems {
 	var bad refuse.Problems
 	if message := checkEndpoint(rules, t.Endpoint); message != "" {
@@ -116,7 +116,7 @@ func isPoint(raw []byte) bool {
 	return err == nil
 }
 
-// checkEndpoint: push services are https. A machine's own may be http, where loopback is allowed at all.
+// checkEndpoint requires https, except on this machine if loopback is permitted.
 func checkEndpoint(rules endpoint.Rules, text string) string {
 	u, err := url.Parse(text)
 	if err == nil && u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {

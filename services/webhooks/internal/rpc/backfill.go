@@ -17,10 +17,10 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 
-// confirmable is how long a dry run may be confirmed.
-const confirmable = time.Hour
+// dryRunTTL is how long a dry run may be confirmed.
+const dryRunTTL = time.Hour
 
-// plan is what a dry run counted: its token says so, and the real run does just that.
+// plan is the result of a dry run. It is encoded in the token, and the actual run executes exactly this plan.
 type plan struct {
 	Endpoint string    `json:"e"`
 	Types    []string  `json:"t"`
@@ -40,16 +40,16 @@ func (s *Server) BackfillEndpoint(ctx context.Context, r *webhooksv1.BackfillEnd
 		return nil, err
 	}
 	if !e.Enabled {
-		return nil, takes(endpoint.Disabled)
+		return nil, checkActive(endpoint.Disabled)
 	}
 	if r.GetDryRun() {
 		return s.planBackfill(ctx, e, r)
 	}
-	p, err := s.confirmed(e, r.GetToken())
+	p, err := s.parseToken(e, r.GetToken())
 	if err != nil {
 		return nil, err
 	}
-	return s.fill(ctx, e, p)
+	return s.executeBackfill(ctx, e, p)
 }
 
 func (s *Server) planBackfill(ctx context.Context, e endpoint.Endpoint, r *webhooksv1.BackfillEndpointRequest) (*webhooksv1.BackfillEndpointResponse, error) {
@@ -81,7 +81,7 @@ func (s *Server) planBackfill(ctx context.Context, e endpoint.Endpoint, r *webho
 	}, nil
 }
 
-// typesFor are the types of events that the endpoint hears of, narrowed to those asked for.
+// typesFor returns the event types that the endpoint receives, restricted to those asked for.
 func typesFor(e endpoint.Endpoint, asked []string) []string {
 	types := []string{}
 	for _, t := range endpoint.Types() {
@@ -99,8 +99,8 @@ func (p plan) of(e endpoint.Endpoint) delivery.Backfill {
 	}
 }
 
-// fill records what the plan counted, as far as it was not meanwhile.
-func (s *Server) fill(ctx context.Context, e endpoint.Endpoint, p plan) (*webhooksv1.BackfillEndpointResponse, error) {
+// executeBackfill records the deliveries of the plan that have not been recorded in the meantime.
+func (s *Server) executeBackfill(ctx context.Context, e endpoint.Endpoint, p plan) (*webhooksv1.BackfillEndpointResponse, error) {
 	ids, err := delivery.BackfillIDs(ctx, s.pool, p.of(e), maxRedrive+1)
 	if err != nil {
 		return nil, err
@@ -130,8 +130,8 @@ func (s *Server) sign(e endpoint.Endpoint, text []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// confirmed reads the token of a dry run of this endpoint.
-func (s *Server) confirmed(e endpoint.Endpoint, token string) (plan, error) {
+// parseToken decodes the token of a dry run of this endpoint.
+func (s *Server) parseToken(e endpoint.Endpoint, token string) (plan, error) {
 	wrong := errs.Invalid(errs.Field{Field: "token", Message: "token must be that of a dry run of this endpoint within the last hour: ask with dry_run true first."})
 	payload, signature, ok := strings.Cut(token, ".")
 	text, err := base64.RawURLEncoding.DecodeString(payload)
@@ -140,7 +140,7 @@ func (s *Server) confirmed(e endpoint.Endpoint, token string) (plan, error) {
 		return plan{}, wrong
 	}
 	var p plan
-	if json.Unmarshal(text, &p) != nil || p.Endpoint != e.ID || s.now().Sub(p.Made) > confirmable {
+	if json.Unmarshal(text, &p) != nil || p.Endpoint != e.ID || s.now().Sub(p.Made) > dryRunTTL {
 		return plan{}, wrong
 	}
 	return p, nil

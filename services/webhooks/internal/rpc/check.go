@@ -18,24 +18,24 @@ const (
 	maxPage      = 1_000_000
 )
 
-// check collects the refused fields of a request.
+// check collects the problems of a request.
 type check struct{ refuse.Problems }
 
 func (c *check) oneOf(field, value string, allowed []string, message string) {
 	c.If(!slices.Contains(allowed, value), field, "%s", message)
 }
 
-// endpointID of a filter may be absent.
+// endpointID of a filter is optional.
 func (c *check) endpointID(id string) {
 	c.If(id != "" && !endpoint.IsID(id), "endpoint_id", "is not the id of an endpoint")
 }
 
-// text: PostgreSQL takes no zero bytes.
+// text refuses zero bytes, which PostgreSQL does not accept.
 func (c *check) text(field, s string) {
 	c.If(len(s) > 200 || !utf8.ValidString(s) || strings.ContainsRune(s, 0), field, "is not valid")
 }
 
-// time is nil for none, and for one that no clock shows.
+// time returns nil for an absent or invalid time.
 func (c *check) time(field string, t *timestamppb.Timestamp) *time.Time {
 	if t == nil {
 		return nil
@@ -50,7 +50,7 @@ func (c *check) time(field string, t *timestamppb.Timestamp) *time.Time {
 
 type page struct{ limit, offset int64 }
 
-// page of a list: the first one, and 20 entries, when the request does not say.
+// page of a list. The defaults are the first page and 20 entries.
 func (c *check) page(r interface {
 	GetPage() int32
 	GetLimit() int32

@@ -60,7 +60,7 @@ func (s *Server) GetDelivery(ctx context.Context, r *webhooksv1.GetDeliveryReque
 
 var outcomes = []string{"", "success", "failure"}
 
-// ListAttempts implements WebhooksService. A deleted endpoint still shows what was sent to it.
+// ListAttempts implements WebhooksService. It works for deleted endpoints too.
 func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsRequest) (*webhooksv1.ListAttemptsResponse, error) {
 	if err := checkMerchant(r.GetMerchantId()); err != nil {
 		return nil, err
@@ -96,8 +96,8 @@ func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsReq
 	return resp, nil
 }
 
-// takes refuses when the endpoint gets no deliveries at present.
-func takes(state endpoint.State) error {
+// checkActive returns an error if the endpoint takes no deliveries.
+func checkActive(state endpoint.State) error {
 	switch state {
 	case endpoint.Active:
 		return nil

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// testWait is how long a test's answer is waited for: an attempt has 10 s, and a busy service may begin it later.
+	// testWait is how long to wait for the result of a test: an attempt has 10 s, and a busy service may start it later.
 	testWait = 12 * time.Second
-	// testPoll is how often it is looked for.
+	// testPoll is how often the result is checked.
 	testPoll = 20 * time.Millisecond
-	// redriveBatch are the deliveries of one transaction, maxRedrive those of one call.
+	// redriveBatch is the number of deliveries per transaction, maxRedrive that per call.
 	redriveBatch = 500
 	maxRedrive   = 10_000
 )
@@ -35,21 +35,21 @@ func (s *Server) TestEndpoint(ctx context.Context, r *webhooksv1.TestEndpointReq
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.attempted(ctx, e, id)
+	d, err := s.waitForAttempt(ctx, e, id)
 	if err != nil {
 		return nil, err
 	}
 	return &webhooksv1.TestEndpointResponse{Delivery: fromDelivery(d)}, nil
 }
 
-// attempted waits until the one attempt of a test is over, within reason.
-func (s *Server) attempted(ctx context.Context, e endpoint.Endpoint, id string) (delivery.Delivery, error) {
+// waitForAttempt waits, for a limited time, until the single attempt of a test has ended.
+func (s *Server) waitForAttempt(ctx context.Context, e endpoint.Endpoint, id string) (delivery.Delivery, error) {
 	enough := time.After(testWait)
 	tick := time.NewTicker(testPoll)
 	defer tick.Stop()
 	for {
 		d, err := delivery.Get(ctx, s.pool, e.Merchant, e.Livemode, id)
-		if err != nil || d.FinishedAt != nil { // the delivery is read before its attempts: once it is over they are all there
+		if err != nil || d.FinishedAt != nil { // the delivery is read before its attempts, so a finished delivery has all of them
 			return d, err
 		}
 		select {
@@ -79,12 +79,12 @@ func (s *Server) ResendDelivery(ctx context.Context, r *webhooksv1.ResendDeliver
 		return nil, err
 	}
 	if state == endpoint.Deleted {
-		return nil, s.elsewhere(ctx, r.GetMerchantId(), r.GetLivemode(), d)
+		return nil, s.otherEndpoints(ctx, r.GetMerchantId(), r.GetLivemode(), d)
 	}
-	if err := takes(state); err != nil {
+	if err := checkActive(state); err != nil {
 		return nil, err
 	}
-	if err := s.again(ctx, d); err != nil {
+	if err := s.resend(ctx, d); err != nil {
 		return nil, err
 	}
 	if d, err = delivery.Get(ctx, s.pool, r.GetMerchantId(), r.GetLivemode(), d.ID); err != nil {
@@ -93,8 +93,8 @@ func (s *Server) ResendDelivery(ctx context.Context, r *webhooksv1.ResendDeliver
 	return &webhooksv1.ResendDeliveryResponse{Delivery: fromDelivery(d)}, nil
 }
 
-// elsewhere says which endpoints can be sent the event of a delivery whose own was deleted.
-func (s *Server) elsewhere(ctx context.Context, merchant string, livemode bool, d delivery.Delivery) error {
+// otherEndpoints returns an error that names the endpoints to which the event of a delivery to a deleted endpoint can be sent.
+func (s *Server) otherEndpoints(ctx context.Context, merchant string, livemode bool, d delivery.Delivery) error {
 	const most = 3
 	list, err := s.endpoints.List(ctx, merchant, livemode)
 	if err != nil {
@@ -112,19 +112,19 @@ func (s *Server) elsewhere(ctx context.Context, merchant string, livemode bool, 
 	return errs.New(errs.InvalidState, "The webhook endpoint was deleted. Send the event to another one with backfill: %s.", strings.Join(others, ", "))
 }
 
-// again sends one delivery again. Who asks twice finds it open the second time.
-func (s *Server) again(ctx context.Context, d delivery.Delivery) error {
+// resend sends one delivery again. A second request finds it open.
+func (s *Server) resend(ctx context.Context, d delivery.Delivery) error {
 	if d.FinishedAt != nil {
 		if n, err := s.redriver.Reopen(ctx, []string{d.ID}); err != nil || n > 0 {
 			return err
 		}
 	}
-	return s.redriver.Hasten(ctx, d.ID)
+	return s.redriver.DeliverNow(ctx, d.ID)
 }
 
 var (
-	lost     = []string{delivery.Exhausted, delivery.Missed}
-	finished = []string{"", delivery.Delivered, delivery.Exhausted, delivery.Missed}
+	undelivered = []string{delivery.Exhausted, delivery.Missed}
+	finished    = []string{"", delivery.Delivered, delivery.Exhausted, delivery.Missed}
 )
 
 // ResendDeliveries implements WebhooksService.
@@ -159,7 +159,7 @@ func matchOf(r *webhooksv1.ResendDeliveriesRequest) (delivery.Match, error) {
 		}))
 	}
 	m := delivery.Match{
-		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), Statuses: lost,
+		Merchant: r.GetMerchantId(), Livemode: r.GetLivemode(), Statuses: undelivered,
 		EndpointID: f.GetEndpointId(), Reference: f.GetReference(), EventType: f.GetEventType(),
 		Created: delivery.Between{After: c.time("created_after", f.GetCreatedAfter()), Before: c.time("created_before", f.GetCreatedBefore())},
 	}
@@ -186,10 +186,10 @@ func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpo
 		return nil, err
 	}
 	if !e.Enabled {
-		return nil, takes(endpoint.Disabled)
+		return nil, checkActive(endpoint.Disabled)
 	}
 	n, more, err := s.redrive(ctx, delivery.Match{
-		Merchant: e.Merchant, Livemode: e.Livemode, EndpointID: e.ID, Statuses: lost, Created: delivery.Between{After: since},
+		Merchant: e.Merchant, Livemode: e.Livemode, EndpointID: e.ID, Statuses: undelivered, Created: delivery.Between{After: since},
 	}, r.GetDryRun())
 	if err != nil {
 		return nil, err
@@ -197,8 +197,8 @@ func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpo
 	return &webhooksv1.RecoverEndpointResponse{Count: n, More: more}, nil
 }
 
-// redrive sends what matches again, or only counts it. A call that breaks off may be repeated: what it has reopened does
-// not match any more.
+// redrive sends matching deliveries again, or only counts them. An interrupted call may be repeated: deliveries that it has
+// reopened no longer match.
 func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (count int64, more bool, err error) {
 	if dryRun {
 		count, err = delivery.CountMatching(ctx, s.pool, m)
@@ -210,7 +210,7 @@ func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (co
 	}
 	more = len(ids) > maxRedrive
 	if more && slices.Contains(m.Statuses, delivery.Delivered) {
-		// They would be delivered, match again, and the next call would begin with the same ones.
+		// They would be delivered and match again, and the next call would begin with the same ones.
 		return 0, false, errs.Invalid(errs.Field{Field: "created_before", Message: "More than 10000 deliveries match. " +
 			"Narrow created_after and created_before: what was delivered is sent again in one call or not at all."})
 	}

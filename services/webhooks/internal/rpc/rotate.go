@@ -10,11 +10,11 @@ import (
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 )
 
-// maxOverlap bounds how long an old secret signs beside the new one.
+// maxOverlap is the longest time for which an old secret signs alongside the new one.
 const maxOverlap = 7 * 24 * 60 * 60
 
-// RotateSecret implements WebhooksService. While an earlier rotation is under way only one without overlap is possible: a
-// third secret would leave the servers that still have the first one without a signature that they can check.
+// RotateSecret implements WebhooksService. During a rotation only one without overlap is possible: with a third secret, servers
+// that still have the first one would get no signature that they can verify.
 func (s *Server) RotateSecret(ctx context.Context, r *webhooksv1.RotateSecretRequest) (*webhooksv1.RotateSecretResponse, error) {
 	if err := checkMerchant(r.GetMerchantId()); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (s *Server) RotateSecret(ctx context.Context, r *webhooksv1.RotateSecretReq
 	return &webhooksv1.RotateSecretResponse{Endpoint: view, Secret: plain}, err
 }
 
-// PromoteSecret implements WebhooksService. Where no rotation is under way there is nothing to do.
+// PromoteSecret implements WebhooksService. Without a rotation in progress it does nothing.
 func (s *Server) PromoteSecret(ctx context.Context, r *webhooksv1.PromoteSecretRequest) (*webhooksv1.PromoteSecretResponse, error) {
 	if err := checkMerchant(r.GetMerchantId()); err != nil {
 		return nil, err

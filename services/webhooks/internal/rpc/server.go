@@ -28,17 +28,18 @@ type Server struct {
 	now       func() time.Time
 }
 
-// Redriver sends what was sent before once more.
+// Redriver sends deliveries again.
 type Redriver interface {
-	// Reopen begins the schedule of these finished deliveries (at most 500) anew, under the same event ids; attempt numbers
-	// go on. It skips those that are open and those whose endpoint is disabled or deleted, and returns how many it reopened.
+	// Reopen restarts the schedule of these finished deliveries (at most 500) under the same event ids; attempt numbers continue.
+	// It skips open deliveries and those whose endpoint is disabled or deleted, and returns how many it reopened.
 	Reopen(ctx context.Context, ids []string) (int, error)
-	// Hasten makes an open delivery due now.
-	Hasten(ctx context.Context, id string) error
-	// Backfill records deliveries of these events (at most 500) for an endpoint that never heard of them, and returns how many.
+	// DeliverNow makes an open delivery due now.
+	DeliverNow(ctx context.Context, id string) error
+	// Backfill records deliveries of these events (at most 500) for an endpoint that has not received them, and returns their
+	// number.
 	Backfill(ctx context.Context, endpointID string, eventIDs []string) (int, error)
-	// Test records a webhook_endpoint.test delivery, attempts it at once and only once, and returns its id without waiting
-	// for the answer. NOT_FOUND for a deleted endpoint.
+	// Test records a webhook_endpoint.test delivery, attempts it at once and only once, and returns its id without waiting for
+	// the result. It returns NOT_FOUND for a deleted endpoint.
 	Test(ctx context.Context, endpointID string) (deliveryID string, err error)
 }
 
@@ -96,7 +97,7 @@ func (s *Server) ListEndpoints(ctx context.Context, r *webhooksv1.ListEndpointsR
 	return &webhooksv1.ListEndpointsResponse{Endpoints: views}, err
 }
 
-// views shows endpoints with their health.
+// views returns endpoints with their health.
 func (s *Server) views(ctx context.Context, list []endpoint.Endpoint) ([]*webhooksv1.Endpoint, error) {
 	ids, views := make([]string, len(list)), make([]*webhooksv1.Endpoint, len(list))
 	for i, e := range list {
@@ -157,7 +158,7 @@ func (s *Server) UpdateEndpoint(ctx context.Context, r *webhooksv1.UpdateEndpoin
 	return &webhooksv1.UpdateEndpointResponse{Endpoint: view}, err
 }
 
-// touch is the time of a change; never that of the change before, by which senders notice changes.
+// touch returns the time of a change. It differs from that of the previous change, because senders detect changes by it.
 func (s *Server) touch(e *endpoint.Endpoint) time.Time {
 	if now := s.now(); now.After(e.UpdatedAt) {
 		return now

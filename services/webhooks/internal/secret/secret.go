@@ -1,4 +1,4 @@
-// Package secret makes the secrets that sign webhooks and keeps them encrypted at rest.
+// Package secret generates the secrets that sign webhooks and encrypts them at rest.
 package secret
 
 import (
@@ -8,12 +8,12 @@ import (
 	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
-// New returns a secret for the merchant's eyes: whsec_ and 32 random bytes in base64.
+// New returns a secret in the form that the merchant sees: whsec_ and 32 random bytes in base64.
 func New() string {
 	key := make([]byte, 32)
 	rand.Read(key) // never fails: the runtime ends the process instead
 	return FromKey(key)
 }
 
-// FromKey writes a key of 32 bytes as merchants see it.
+// FromKey formats a key of 32 bytes in the form that merchants see.
 func FromKey(key []byte) string { return webhook.Prefix + base64.StdEncoding.EncodeToString(key) }

@@ -1,9 +1,9 @@
-// Package ciitest checks Cross Industry Invoices from outside: it reads the XML and knows nothing of how it was written.
-// It has the French rules (BR-FR, version 1.4.0) in a form that runs in every test, and what the official rules do not see:
-// check digits, signs, quantity × price, VAT to the cent, and what several documents say together.
+// Package ciitest validates Cross Industry Invoices independently: it reads the XML and knows nothing of how it was written. It
+// implements the French rules (BR-FR, version 1.4.0) in a form that runs in every test, and checks that the official rules lack:
+// check digits, signs, quantity × price, VAT to the cent, and consistency between documents.
 //
-// Rules about elements that are never written (attachments, attributes of articles, other kinds of documents) are not here:
-// such an element is a problem itself.
+// Rules about elements that are never written (attachments, attributes of articles, other kinds of documents) are omitted: such
+// an element is a problem itself.
 package ciitest
 
 import (
@@ -11,7 +11,7 @@ import (
 	"slices"
 )
 
-// Problem is a demand that a document does not meet. Rule is the official name, or one of ours for what has none.
+// Problem is a violated rule. Rule is the official name, or one of ours if there is none.
 type Problem struct{ Rule, Text string }
 
 // The rules that have no official name.
@@ -41,7 +41,7 @@ type checker struct {
 	problems []Problem
 }
 
-// Check says what is wrong with a document; nothing when all is well.
+// Check returns the problems of a document.
 func Check(doc []byte) []Problem {
 	c, err := read(doc)
 	if err != nil {
@@ -76,7 +76,7 @@ func read(doc []byte) (*checker, error) {
 	}, nil
 }
 
-// demand notes a problem unless ok.
+// demand records a problem unless ok.
 func (c *checker) demand(ok bool, rule, format string, args ...any) {
 	if !ok {
 		c.problems = append(c.problems, Problem{rule, fmt.Sprintf(format, args...)})
@@ -89,7 +89,7 @@ func (c *checker) process() string {
 	return c.doc.get("ExchangedDocumentContext/BusinessProcessSpecifiedDocumentContextParameter/ID")
 }
 
-// unknown refuses what the rules left out here are about (BR-FR-17, 18, 24 and 26 to 30, BR-FR-CO-03 and 14).
+// unknown refuses elements whose rules are omitted here (BR-FR-17, 18, 24 and 26 to 30, BR-FR-CO-03 and 14).
 func (c *checker) unknown() {
 	names := []string{
 		"AdditionalReferencedDocument", "ApplicableProductCharacteristic", "PayeeTradeParty", "ShipToTradeParty",

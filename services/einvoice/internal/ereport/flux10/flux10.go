@@ -1,5 +1,5 @@
-// Package flux10 writes e-reports as the administration reads them: flux 10 of the DGFiP specifications (annex 6), sums of sales to
-// private customers (10.3) and of what they paid (10.4). The order of elements is the schema's.
+// Package flux10 writes e-reports in the administration's format: flux 10 of the DGFiP specifications (annex 6), sums of sales to
+// private customers (10.3) and of their payments (10.4). The order of elements is the schema's.
 package flux10
 
 import (
@@ -10,19 +10,19 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 
-// Head says who reports.
+// Head identifies the sender of a report.
 type Head struct {
-	// Issued is when the report was made, in the zone in which it is written (France): the format has none.
+	// Issued is when the report was made, in French time: the format has no time zone.
 	Issued time.Time
 	// PlatformID is the platform's matricule, four characters (scheme 0238); PlatformName is its name.
 	PlatformID, PlatformName string
-	// Name of the merchant in the register.
+	// Name of the merchant in the company register.
 	Name string
 }
 
 const (
 	currency = "EUR"
-	// The roles of who sends the report and of whose it is (G7.51, G7.52).
+	// The roles of the report's sender and of its declarant (G7.51, G7.52).
 	rolePlatform, roleSeller = "WK", "SE"
 	schemePlatform           = "0238"
 	schemeSIREN              = "0002"

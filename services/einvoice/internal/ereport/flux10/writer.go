@@ -5,13 +5,13 @@ import (
 	"encoding/xml"
 )
 
-// writer writes elements, one on a line, without any namespace: the schema's root has none.
+// writer writes one element per line without a namespace: the schema's root has none.
 type writer struct {
 	buf   bytes.Buffer
 	depth int
 }
 
-// in writes an element around what body writes.
+// in writes an element with the content that body writes.
 func (w *writer) in(name string, body func()) {
 	w.indent()
 	w.buf.WriteString("<" + name + ">\n")
@@ -22,7 +22,7 @@ func (w *writer) in(name string, body func()) {
 	w.buf.WriteString("</" + name + ">\n")
 }
 
-// text writes an element that holds a value.
+// text writes an element with a value.
 func (w *writer) text(name, value string) {
 	w.indent()
 	w.buf.WriteString("<" + name + ">")
@@ -30,7 +30,7 @@ func (w *writer) text(name, value string) {
 	w.buf.WriteString("</" + name + ">\n")
 }
 
-// identifier writes an element that holds an identifier of a scheme, which needs no escaping.
+// identifier writes an element with an identifier of a scheme, which needs no escaping.
 func (w *writer) identifier(name, scheme, value string) {
 	w.indent()
 	w.buf.WriteString("<" + name + ` schemeId="` + scheme + `">`)
@@ -38,7 +38,7 @@ func (w *writer) identifier(name, scheme, value string) {
 	w.buf.WriteString("</" + name + ">\n")
 }
 
-// value writes character data. What XML cannot hold becomes U+FFFD; a buffer never fails.
+// value writes character data. Characters that XML cannot represent become U+FFFD. Writing to a buffer never fails.
 func (w *writer) value(s string) { _ = xml.EscapeText(&w.buf, []byte(s)) }
 
 func (w *writer) indent() {

@@ -1,4 +1,4 @@
-// Package invoicetest has documents of every kind, for the tests of what is made from them.
+// Package invoicetest provides documents of every kind for tests.
 package invoicetest
 
 import (
@@ -7,17 +7,17 @@ import (
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
-// Case is a document and what is special about it.
+// Case is a document with a name for its special feature.
 type Case struct {
-	// Name may be part of a file name.
+	// Name can be used in a file name.
 	Name     string
 	Document invoice.Document
 }
 
-// Issued is the day of every invoice here; corrections are of the day after.
+// Issued is the day of every invoice here; corrections are issued on the following day.
 const Issued invoice.Date = "2026-11-21"
 
-// Settings are those of an invented bookshop in the normal VAT regime.
+// Settings returns the settings of an invented bookshop in the normal VAT regime.
 func Settings() invoice.Settings {
 	return invoice.Settings{
 		LegalName: "Librairie du Canal SAS", TradingName: "Le Canal", LegalForm: "SAS au capital de 10 000 EUR, RCS Paris 123 456 782",
@@ -28,7 +28,7 @@ func Settings() invoice.Settings {
 	}
 }
 
-// Franchise are those of a merchant who is exempt from VAT, without a VAT number or an account.
+// Franchise returns the settings of a merchant that is exempt from VAT, without a VAT number or an account.
 func Franchise() invoice.Settings {
 	s := Settings()
 	s.LegalName, s.TradingName, s.LegalForm = "Camille Exemple EI", "", "Entrepreneur individuel"
@@ -36,7 +36,7 @@ func Franchise() invoice.Settings {
 	return s
 }
 
-// Business is an invented customer that is a business.
+// Business returns an invented business customer.
 func Business() invoice.Customer {
 	return invoice.Customer{
 		Name: "Acme France SARL", Email: "billing@acme.example", SIREN: "987654324", SIRET: "98765432400019", VATNumber: "FR14987654324",
@@ -44,22 +44,22 @@ func Business() invoice.Customer {
 	}
 }
 
-// Private is an invented private customer.
+// Private returns an invented private customer.
 func Private() invoice.Customer {
 	return invoice.Customer{Name: "Dominique Exemple", Email: "dominique@example.org"}
 }
 
-// Item is n pieces at a price with VAT, in cents.
+// Item returns n pieces at a gross price in cents.
 func Item(name string, n int64, price money.Cents, rate vat.Rate) invoice.Item {
 	return invoice.Item{Name: name, Quantity: invoice.Quantity(n) * invoice.One, UnitPrice: price, VATPerMill: rate}
 }
 
-// All documents. They are made anew each time, so a test may change them.
+// All returns all documents. They are created anew each time, so tests may change them.
 func All() []Case {
 	return append(invoices(), corrections()...)
 }
 
-// Find is the document of that name; it panics when there is none.
+// Find returns the document with that name; it panics if there is none.
 func Find(name string) invoice.Document { return find(All(), name) }
 
 func find(cases []Case, name string) invoice.Document {
@@ -97,7 +97,7 @@ func invoices() []Case {
 	}
 }
 
-// invoiceOf is the invoice of that name.
+// invoiceOf returns the invoice with that name.
 func invoiceOf(name string) invoice.Document { return find(invoices(), name) }
 
 func corrections() []Case {

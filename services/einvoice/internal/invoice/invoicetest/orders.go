@@ -67,7 +67,7 @@ func exempt() invoice.Order {
 	return invoice.Order{Customer: Private(), Discount: 3_33, Items: []invoice.Item{lesson, Item("Timbres", 10, 1_39, 0), Item("Lampe", 1, 89_99, 200)}}
 }
 
-// hundredCents cannot have a net amount of one cent on each line: 83 cents are left for a hundred of them.
+// hundredCents cannot have a net amount of one cent on each line: 83 cents must be distributed over a hundred lines.
 func hundredCents() invoice.Order {
 	o := invoice.Order{Customer: Private()}
 	for i := range 100 {
@@ -95,7 +95,7 @@ func mixed() invoice.Order {
 	return invoice.Order{Customer: Business(), Discount: 7_77, Items: []invoice.Item{Item("Étagère", 1, 199_99, 200), setUp, Item("Atlas", 1, 49_90, 55)}}
 }
 
-// many lines fill more than one page.
+// many has enough lines for more than one page.
 func many() invoice.Order {
 	o := invoice.Order{Customer: Business()}
 	rates := vat.Rates[1:]

@@ -15,7 +15,7 @@ func TestTheLeasesOfADeadProcessEndWithIt(t *testing.T) {
 	db, _ := pgtest.New(t, "webhooks", migrations.Files)
 	dead, living, heir := uuid.NewString(), uuid.NewString(), uuid.NewString()
 	for _, id := range []string{dead, living, heir} {
-		if err := enlist(t.Context(), db, id, start); err != nil {
+		if err := registerWorker(t.Context(), db, id, start); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -23,15 +23,15 @@ func TestTheLeasesOfADeadProcessEndWithIt(t *testing.T) {
 	others.db = db
 	others.owner = living
 	others.due(3, start)
-	now := start.Add(silence + time.Microsecond)
-	if alive, err := seen(t.Context(), db, living, now); !alive || err != nil {
+	now := start.Add(deadAfter + time.Microsecond)
+	if alive, err := recordHeartbeat(t.Context(), db, living, now); !alive || err != nil {
 		t.Fatal(alive, err)
 	}
-	silent, err := unseen(t.Context(), db, heir, now.Add(-silence))
+	silent, err := silentWorkers(t.Context(), db, heir, now.Add(-deadAfter))
 	if at, ok := silent[dead]; err != nil || len(silent) != 1 || !ok || !at.Equal(start) {
 		t.Fatalf("taken for dead: %v, %v", silent, err)
 	}
-	if n, err := succeed(t.Context(), db, silent); n != 1 || err != nil {
+	if n, err := takeOverLeases(t.Context(), db, silent); n != 1 || err != nil {
 		t.Fatalf("%d leases ended, %v", n, err)
 	}
 	found, err := claim(t.Context(), db, calm, shares{all: 10, unknown: 10}, held(heir, now), now)
@@ -45,23 +45,23 @@ func TestTheLeasesOfADeadProcessEndWithIt(t *testing.T) {
 	if status, attempts, _ := state(t, db, first); status != Pending || attempts != 0 {
 		t.Errorf("the process that was cut off recorded %s, %d", status, attempts)
 	}
-	if alive, err := seen(t.Context(), db, dead, now); alive || err != nil {
+	if alive, err := recordHeartbeat(t.Context(), db, dead, now); alive || err != nil {
 		t.Errorf("it is taken for alive: %t, %v", alive, err)
 	}
 }
 
-func TestAProcessThatWasSeenMeanwhileKeepsItsLeases(t *testing.T) {
+func TestAProcessWithANewHeartbeatKeepsItsLeases(t *testing.T) {
 	t.Parallel()
 	db, _ := pgtest.New(t, "webhooks", migrations.Files)
 	id := uuid.NewString()
-	if err := enlist(t.Context(), db, id, start); err != nil {
+	if err := registerWorker(t.Context(), db, id, start); err != nil {
 		t.Fatal(err)
 	}
 	leased(t, db, id, 1)
-	if _, err := seen(t.Context(), db, id, start.Add(time.Second)); err != nil {
+	if _, err := recordHeartbeat(t.Context(), db, id, start.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := succeed(t.Context(), db, map[string]time.Time{id: start}); n != 0 || err != nil {
+	if n, err := takeOverLeases(t.Context(), db, map[string]time.Time{id: start}); n != 0 || err != nil {
 		t.Errorf("%d leases ended, %v", n, err)
 	}
 }

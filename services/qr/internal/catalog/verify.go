@@ -19,7 +19,7 @@ import (
 
 var keyForm = regexp.MustCompile(`^product-images/([0-9a-f-]{36})/[0-9a-f-]{36}\.(jpg|png|webp|gif)$`)
 
-// What is said of uploads that are not there.
+// The problems of uploads that do not exist.
 const (
 	notUploaded = "holds no image yet: upload it first"
 	uploadGone  = "was uploaded too long ago and is removed: upload the image again"
@@ -29,9 +29,9 @@ func refuseImage(why string) error {
 	return errs.Invalid(errs.Field{Field: "image_url", Message: "image_url " + why + "."})
 }
 
-// Key judges the image URL that a merchant gives a product. It returns the key of an object of our store, which must be the
-// merchant's own and is for Attach or Judge to look at; no key for any other URL. Those of others must be https. They are shown
-// and never fetched, so what is behind them is for whoever shows them; how they end says nothing about it.
+// Key validates the image URL that a merchant gives a product. For an object in our store, which must be the merchant's own, it
+// returns the key, which Attach or Verify then checks. For any other URL, which must be https, it returns no key. Such URLs are
+// shown but never fetched, so their content is not checked, whatever their extension.
 func (i *Images) Key(merchantID, imageURL string) (string, error) {
 	if imageURL == "" {
 		return "", nil
@@ -52,7 +52,7 @@ func (i *Images) Key(merchantID, imageURL string) (string, error) {
 	return "", nil
 }
 
-// host is who a URL leads to, however it is written: another port or a dot at the end would lead there, too.
+// host returns the host of a URL in canonical form: without the port and a trailing dot, which would lead to the same server.
 func host(u *url.URL) string { return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) }
 
 func (i *Images) ownKey(merchantID, imageURL string) (string, error) {
@@ -67,29 +67,29 @@ func (i *Images) ownKey(merchantID, imageURL string) (string, error) {
 	return key, nil
 }
 
-// Attach judges what was uploaded for the key, and puts exactly those bytes where everybody reads them. Whoever still holds the
-// signed URL may upload something else, which nobody sees.
+// Attach verifies the upload for the key, and copies exactly those bytes to the public object. Whoever still has the signed URL
+// may upload something else, but it never becomes public.
 func (i *Images) Attach(ctx context.Context, key string) error {
-	return i.judge(ctx, uploads+key, func(ctx context.Context, kind string, picture []byte) error {
+	return i.verify(ctx, uploads+key, func(ctx context.Context, kind string, picture []byte) error {
 		return i.store(ctx, key, kind, picture)
 	})
 }
 
-// Judge judges what everybody reads at the key.
-func (i *Images) Judge(ctx context.Context, key string) error {
-	return i.judge(ctx, key, func(context.Context, string, []byte) error { return nil })
+// Verify verifies the public object at the key.
+func (i *Images) Verify(ctx context.Context, key string) error {
+	return i.verify(ctx, key, func(context.Context, string, []byte) error { return nil })
 }
 
-// judge reads an object and refuses what is no picture of the type that its key announces. then gets it.
-func (i *Images) judge(ctx context.Context, key string, then func(ctx context.Context, kind string, picture []byte) error) error {
-	// An upload is read and written.
+// verify reads an object and refuses it if it is not a picture of the type in its key. then receives the picture.
+func (i *Images) verify(ctx context.Context, key string, then func(ctx context.Context, kind string, picture []byte) error) error {
+	// An upload is read and then written.
 	ctx, cancel := context.WithTimeout(ctx, 2*storeTimeout)
 	defer cancel()
 	select {
-	case i.judging <- struct{}{}:
-		defer func() { <-i.judging }()
+	case i.verifying <- struct{}{}:
+		defer func() { <-i.verifying }()
 	case <-ctx.Done():
-		return unreachable(ctx.Err())
+		return errStoreUnavailable(ctx.Err())
 	}
 	picture, err := i.read(ctx, key)
 	if err != nil {
@@ -109,7 +109,7 @@ func (i *Images) read(ctx context.Context, key string) ([]byte, error) {
 		return nil, refuseImage(notUploaded)
 	}
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, errStoreUnavailable(err)
 	}
 	defer object.Close()
 	tooLarge := refuseImage(fmt.Sprintf("holds more than %d MiB: upload a smaller image", MaxImage>>20))
@@ -118,7 +118,7 @@ func (i *Images) read(ctx context.Context, key string) ([]byte, error) {
 	}
 	picture, err := io.ReadAll(io.LimitReader(object, MaxImage+1))
 	if err != nil {
-		return nil, unreachable(err)
+		return nil, errStoreUnavailable(err)
 	}
 	if len(picture) > MaxImage {
 		return nil, tooLarge
@@ -128,7 +128,7 @@ func (i *Images) read(ctx context.Context, key string) ([]byte, error) {
 
 func isAbsent(err error) bool { return minio.ToErrorResponse(err).StatusCode == http.StatusNotFound }
 
-// Put stores an image that was made for a merchant and returns its public URL.
+// Put stores an image that was generated for a merchant and returns its public URL.
 func (i *Images) Put(ctx context.Context, merchantID, contentType string, image []byte) (string, error) {
 	if i.s3 == nil {
 		return "", errors.New("no image store is set up")
@@ -140,23 +140,23 @@ func (i *Images) Put(ctx context.Context, merchantID, contentType string, image 
 func (i *Images) store(ctx context.Context, key, contentType string, image []byte) error {
 	_, err := i.s3.PutObject(ctx, i.o.Bucket, key, bytes.NewReader(image), int64(len(image)), minio.PutObjectOptions{ContentType: contentType})
 	if err != nil {
-		return unreachable(fmt.Errorf("store image: %w", err))
+		return errStoreUnavailable(fmt.Errorf("store image: %w", err))
 	}
 	return nil
 }
 
-// remove deletes an object, if there is one.
+// remove deletes an object if it exists.
 func (i *Images) remove(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := i.s3.RemoveObject(ctx, i.o.Bucket, key, minio.RemoveObjectOptions{}); err != nil && !isAbsent(err) {
-		return unreachable(fmt.Errorf("remove image: %w", err))
+		return errStoreUnavailable(fmt.Errorf("remove image: %w", err))
 	}
 	return nil
 }
 
-// dropLarge deletes an upload that no product can get because of its size.
-func (i *Images) dropLarge(ctx context.Context, key string) error {
+// deleteTooLarge deletes an upload that exceeds the size limit.
+func (i *Images) deleteTooLarge(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	info, err := i.s3.StatObject(ctx, i.o.Bucket, uploads+key, minio.StatObjectOptions{})
@@ -164,7 +164,7 @@ func (i *Images) dropLarge(ctx context.Context, key string) error {
 		return nil
 	}
 	if err != nil {
-		return unreachable(fmt.Errorf("look at upload: %w", err))
+		return errStoreUnavailable(fmt.Errorf("inspect upload: %w", err))
 	}
 	if info.Size <= MaxImage {
 		return nil
@@ -172,7 +172,7 @@ func (i *Images) dropLarge(ctx context.Context, key string) error {
 	return i.remove(ctx, uploads+key)
 }
 
-func unreachable(err error) error {
+func errStoreUnavailable(err error) error {
 	e := errs.New(errs.Unavailable, "The image store does not answer. Repeat the request in a moment.")
 	e.RetryAfter = time.Second
 	return errors.Join(e, err)

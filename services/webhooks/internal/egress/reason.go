@@ -12,38 +12,38 @@ import (
 	"syscall"
 )
 
-// The words for a failed attempt: each names what its merchant can look at.
+// The reasons of a failed attempt. Each names what the merchant can check.
 const (
-	// Timeout: no answer within the time of an attempt.
+	// Timeout: no response within the timeout of an attempt.
 	Timeout = "timeout"
-	// DNS: the host name leads to no address.
+	// DNS: the host name could not be resolved.
 	DNS = "dns"
-	// Refused: nobody listens at the port.
+	// Refused: the connection was refused.
 	Refused = "refused"
-	// Reset: the connection was closed before the answer was complete.
+	// Reset: the connection was closed before the response was complete.
 	Reset = "reset"
-	// Unreachable: no way leads to the address.
+	// Unreachable: there is no route to the address.
 	Unreachable = "unreachable"
-	// RefusedAddress: the name leads to an address that webhooks are not sent to.
+	// RefusedAddress: the name resolves to an address to which webhooks are not sent.
 	RefusedAddress = "refused_address"
-	// TLS: the certificate or the handshake is wrong.
+	// TLS: the certificate or the handshake is invalid.
 	TLS = "tls"
-	// Malformed: the answer is not HTTP.
+	// Malformed: the response is not HTTP.
 	Malformed = "malformed"
-	// TooLarge: the answer's headers have no end.
+	// TooLarge: the response headers are too large.
 	TooLarge = "too_large"
-	// Redirect: the answer was 3xx.
+	// Redirect: the response was 3xx.
 	Redirect = "redirect"
-	// Status: it was neither 2xx nor 3xx.
+	// Status: the response was neither 2xx nor 3xx.
 	Status = "status"
-	// Unproven: a test failed, and the URL has not proven to be the merchant's, so that it is not said why.
+	// Unproven: a test failed, and the reason is hidden because the URL has not been proven to be the merchant's.
 	Unproven = "unproven"
-	// Connection: anything else that kept an answer from coming.
+	// Connection: any other connection error.
 	Connection = "connection"
 )
 
-// Word is the word for a request that got no answer.
-func Word(err error) string {
+// Reason returns the reason for a request without a response.
+func Reason(err error) string {
 	var (
 		name   *net.DNSError
 		netErr net.Error
@@ -61,14 +61,14 @@ func Word(err error) string {
 		return Refused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTDOWN):
 		return Unreachable
-	case strings.Contains(err.Error(), "response headers exceeded"): // net/http has no type for it, nor for the next ones
+	case strings.Contains(err.Error(), "response headers exceeded"): // net/http has no type for this error, nor for the next ones
 		return TooLarge
 	case isCut(err):
 		return Reset
 	case isNetwork(err):
 		return Connection
 	default:
-		return Malformed // a connection was there, and what came over it could not be read
+		return Malformed // there was a connection, and what came over it could not be parsed
 	}
 }
 
@@ -85,7 +85,7 @@ func isTLS(err error) bool {
 		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) || strings.HasPrefix(err.Error(), "tls: ")
 }
 
-// isCut reports whether the other side ended the connection.
+// isCut reports whether the other side closed the connection.
 func isCut(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		strings.Contains(err.Error(), "server closed idle connection")
