@@ -82,7 +82,11 @@ func (f *file) section(at int) (int, error) {
 		f.trailer = d
 	}
 	if prev, ok := d["Prev"].(plain); ok {
-		return strconv.Atoi(string(prev))
+		at, err := strconv.Atoi(string(prev))
+		if err != nil || at < 0 {
+			return 0, errors.New("startxref or Prev points outside of the PDF")
+		}
+		return at, nil
 	}
 	return -1, nil
 }
