@@ -15,7 +15,8 @@ type listener struct {
 	came chan delivery
 
 	mu      sync.Mutex
-	answers []int // of the next deliveries; 204 after them
+	answers []int         // of the next deliveries; 204 after them
+	gate    chan struct{} // holds the answers back until it is closed; nil for none
 }
 
 type delivery struct {
@@ -43,6 +44,21 @@ func (l *listener) answer(statuses ...int) {
 	l.answers = statuses
 }
 
+// hold keeps the next deliveries without an answer until the result is called.
+func (l *listener) hold() (release func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	gate := make(chan struct{})
+	l.gate = gate
+	return func() { close(gate) }
+}
+
+func (l *listener) held() chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gate
+}
+
 func (l *listener) next() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,6 +80,10 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil || json.Unmarshal(body, &d.payment) != nil {
 		d.payment = nil
 	}
-	w.WriteHeader(l.next())
+	status := l.next()
 	l.came <- d
+	if gate := l.held(); gate != nil {
+		<-gate
+	}
+	w.WriteHeader(status)
 }
