@@ -21,6 +21,16 @@ func creating(p *provider) {
 	p.hold("deferred", p.create(change{"execution_date_type": "deferred", "execution_date": day}), object{
 		"state": "created", "instructions.0.execution_date_type": "deferred", "instructions.0.execution_date": day,
 	})
+	today := time.Now().UTC().Format(time.DateOnly)
+	if p.standIn != nil {
+		today = "2026-07-01"
+	}
+	p.hold("deferred to today", p.create(change{"execution_date_type": "deferred", "execution_date": today}), object{"instructions.0.execution_date": today})
+	p.hold("a sort code", p.create(change{"beneficiary": object{
+		"scheme_name": "sort_code_account_number", "identification": "12345612345678", "label": "Shop",
+	}}), object{"instructions.0.beneficiary.scheme_name": "sort_code_account_number", "instructions.0.beneficiary.issuer": nil})
+	longest := strings.Repeat("é", 2000)
+	p.hold("a state of 2000 characters", p.create(change{"/client_state": longest}), object{"client_state": longest})
 	p.hold("without a state of the client's", p.create(change{"/client_state": nil}), object{"client_state": nil})
 	p.hold("with a preset bank", p.create(change{"/connector_uuid": testConnector}), object{"connector_uuid": testConnector, "state": "created"})
 	p.hold("with the payer's account", p.create(change{"/payer": account(payerIBAN, "Ada Payer")}), object{

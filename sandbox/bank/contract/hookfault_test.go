@@ -85,7 +85,9 @@ func TestASlowWebhookHoldsNoOther(t *testing.T) {
 	}
 	p.manage(200, p.create().id(), "settle", object{"state": "done"})
 	p.wants("done")
-	p.hold("the other waits", p.control(200, "GET", "/webhooks", nil), object{"waiting": 1})
+	for fmt.Sprint(p.control(200, "GET", "/webhooks", nil).at("waiting")) != "1" { // until the answer to it is noted, and the other is left
+		continue
+	}
 }
 
 // By a word or by an amount of the payment: its webhooks have it for good.

@@ -27,6 +27,7 @@ var everywhere = []check{
 	{"a payment has all members", "API reference, Payments: the Payment object", members},
 	{"required members are required", "API reference, Payments: PaymentInitRequest and PaymentInstruction", required},
 	{"wrong values are refused", "API reference, Payments: PaymentInitRequest and PaymentInstruction", wrongValues},
+	{"identities have their bounds", "API reference, Payments: Identity", bounds},
 	{"amounts are numbers or texts", "API reference, Payments: PaymentInstruction.amount", amounts},
 	{"labels come back", "API reference, Payments: PaymentInstruction.label", labels},
 	{"a reference comes back or is made up", "API reference, Payments: PaymentInstruction.reference_id", references},
