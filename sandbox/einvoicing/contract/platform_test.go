@@ -65,16 +65,16 @@ func (a answer) rules() []string {
 	return all
 }
 
-// as makes a call with a key and a client of its own.
-func (p *platform) as(key, client, method, path string, body any) answer {
+// send makes one call. The caller has to close the body of the answer.
+func (p *platform) send(key, client, method, path string, body any) (*http.Response, error) {
 	p.Helper()
 	in, err := rigtest.Body(body)
 	if err != nil {
-		p.Fatal(err)
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(p.Context(), method, p.baseURL+path, in)
 	if err != nil {
-		p.Fatal(err)
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if key != "" {
@@ -83,11 +83,12 @@ func (p *platform) as(key, client, method, path string, body any) answer {
 	if client != "" {
 		req.Header.Set("X-PDP-Client-Id", client)
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.Fatal(err)
-	}
-	defer res.Body.Close()
+	return http.DefaultClient.Do(req)
+}
+
+// read takes an answer in; numbers stay as they are written.
+func (p *platform) read(res *http.Response) answer {
+	p.Helper()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		p.Fatal(err)
@@ -99,6 +100,17 @@ func (p *platform) as(key, client, method, path string, body any) answer {
 		a.body = nil
 	}
 	return a
+}
+
+// as makes a call with a key and a client of its own.
+func (p *platform) as(key, client, method, path string, body any) answer {
+	p.Helper()
+	res, err := p.send(key, client, method, path, body)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer res.Body.Close()
+	return p.read(res)
 }
 
 // call makes a call as the client of the suite and wants this status.

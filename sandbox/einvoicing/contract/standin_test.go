@@ -23,7 +23,7 @@ type standIn struct {
 }
 
 // serve opens the stand-in with a minute between the steps of a document. It is reached over HTTP alone.
-func serve(t *testing.T) *platform {
+func serve(t *testing.T, adjust ...func(*einvoicing.Config)) *platform {
 	t.Helper()
 	s := &standIn{clock: rigtest.NewClock(time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC))}
 	cfg := einvoicing.Config{
@@ -32,6 +32,9 @@ func serve(t *testing.T) *platform {
 	}
 	p, address := rigtest.Serve(t, func(baseURL string) (*einvoicing.Platform, error) {
 		cfg.BaseURL = baseURL
+		for _, f := range adjust {
+			f(&cfg)
+		}
 		return einvoicing.New(cfg)
 	})
 	management := httptest.NewServer(p.Management())
@@ -82,6 +85,7 @@ type listener struct {
 
 	mu      sync.Mutex
 	answers []int
+	gate    chan struct{} // holds the answers back until it is closed; nil for none
 }
 
 func listen(t *testing.T, answers ...int) *listener {
@@ -91,6 +95,21 @@ func listen(t *testing.T, answers ...int) *listener {
 	t.Cleanup(server.Close)
 	l.url = server.URL + "/hook"
 	return l
+}
+
+// hold keeps the next webhooks without an answer until the result is called.
+func (l *listener) hold() (release func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	gate := make(chan struct{})
+	l.gate = gate
+	return func() { close(gate) }
+}
+
+func (l *listener) held() chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gate
 }
 
 func (l *listener) next() int {
@@ -111,8 +130,12 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil || json.Unmarshal(body, &n.event) != nil {
 		n.event = nil
 	}
-	w.WriteHeader(l.next())
+	status := l.next()
 	l.came <- n
+	if gate := l.held(); gate != nil {
+		<-gate
+	}
+	w.WriteHeader(status)
 }
 
 // sign is the signature made from the words and not by the stand-in's code: the hex of HMAC-SHA256 over the raw body.

@@ -78,7 +78,10 @@ func (c check) named(t *testing.T, open func(*testing.T) *platform) {
 func TestTheStandInKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	for _, c := range slices.Concat(everywhere, withMandate) {
-		c.named(t, serve)
+		c.named(t, func(t *testing.T) *platform {
+			t.Helper()
+			return serve(t)
+		})
 	}
 }
 
