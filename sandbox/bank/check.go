@@ -79,7 +79,7 @@ func (b *Bank) newInstruction(name string, in *instructionRequest) (instruction,
 		return instruction{}, missing("%s.label", name)
 	case len([]rune(in.Label)) > maxLabel:
 		return instruction{}, invalid("%s.label is longer than %d", name, maxLabel)
-	case len(in.ReferenceID) > maxReference:
+	case len([]rune(in.ReferenceID)) > maxReference:
 		return instruction{}, invalid("%s.reference_id is longer than %d", name, maxReference)
 	case in.Beneficiary == nil:
 		return instruction{}, missing("%s.beneficiary", name)

@@ -54,6 +54,7 @@ func TestCreateChecksEveryField(t *testing.T) {
 		"no date type":                       {change{"execution_date_type": nil}, "missingParameter", "execution_date_type"},
 		"unknown date type":                  {change{"execution_date_type": "someday"}, "invalidValue", "execution_date_type"},
 		"reference of 31":                    {change{"reference_id": long[:31]}, "", ""},
+		"reference of 31, in characters":     {change{"reference_id": strings.Repeat("é", 31)}, "", ""},
 		"reference of 32":                    {change{"reference_id": long[:32]}, "invalidValue", "reference_id"},
 		"no beneficiary":                     {change{"beneficiary": nil}, "missingParameter", "beneficiary"},
 		"IBAN checksum":                      {change{"beneficiary": account1(change{"identification": "FR7630006000011234567890188"})}, "invalidValue", "beneficiary.identification"},

@@ -50,15 +50,35 @@ func (i *identity) check(name string) error {
 	if i.Identification != "" && i.Scheme == "" {
 		return missing("%s.scheme_name", name)
 	}
-	for text, bound := range map[string]int{
-		i.ExternalRef: 255, i.FirstName: 255, i.LastName: 255, i.Email: 255, i.Identification: 255,
-		i.Issuer: 255, i.OrgName: 255, i.LegalStatus: 128, i.PostalAddress: 512, i.HQAddress: 512, i.BusinessAddress: 512,
-	} {
-		if len([]rune(text)) > bound {
-			return invalid("%s: a text of it is longer than %d", name, bound)
-		}
+	if over := i.tooLong(); over != "" {
+		return invalid("%s.%s is too long", name, over)
 	}
 	return nil
+}
+
+// tooLong names a text that is longer than the documents allow; empty when there is none.
+func (i *identity) tooLong() string {
+	for _, t := range []struct {
+		name, text string
+		most       int
+	}{
+		{"external_ref", i.ExternalRef, 255},
+		{"first_name", i.FirstName, 255},
+		{"last_name", i.LastName, 255},
+		{"email", i.Email, 255},
+		{"identification", i.Identification, 255},
+		{"issuer", i.Issuer, 255},
+		{"org_name", i.OrgName, 255},
+		{"org_legal_status", i.LegalStatus, 128},
+		{"postal_address", i.PostalAddress, 512},
+		{"org_hq_address", i.HQAddress, 512},
+		{"org_business_address", i.BusinessAddress, 512},
+	} {
+		if len([]rune(t.text)) > t.most {
+			return t.name
+		}
+	}
+	return ""
 }
 
 // checkComplete wants what is mandatory in an identity: the names of an individual, the registration of all others.

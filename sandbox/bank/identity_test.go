@@ -43,3 +43,26 @@ func TestABankMayWantToKnowWhoPays(t *testing.T) {
 	}
 	r.create(label, change{"/payer_identity": change{"first_name": "Germaine", "last_name": "Michu"}})
 }
+
+// Two texts of an identity that were alike had the bound of one of them.
+func TestTextsThatAreAlikeKeepTheirOwnBounds(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	long := strings.Repeat("x", 600)
+	for name, most := range map[string]int{
+		"external_ref": 255, "first_name": 255, "last_name": 255, "email": 255, "identification": 255, "issuer": 255, "org_name": 255,
+		"org_legal_status": 128, "postal_address": 512, "org_hq_address": 512, "org_business_address": 512,
+	} {
+		for over, status := range map[int]int{0: 200, 1: 400} {
+			text := long[:most+over]
+			who := change{"scheme_name": "siren", name: text}
+			if over == 1 && most < 512 {
+				who["org_business_address"] = text
+			}
+			a := r.call("POST", "/2.0/payments", orderBody(change{"/payer_identity": who}))
+			if a.status != status || status == 400 && !strings.Contains(a.text, "payer_identity."+name) {
+				t.Errorf("%s of %d: %d %s", name, len(text), a.status, a.text)
+			}
+		}
+	}
+}

@@ -72,6 +72,10 @@ func TestList(t *testing.T) {
 		"max_date=2026":                              "",
 		"filter=validate_date&min_date=" + day(4):    "4",
 		"filter=validate_date":                       "24",
+		"bank_payment_id=7":                          "", // no payment has one
+		"website=w":                                  "",
+		"id_connector_source=1":                      "",
+		"website=null":                               "12345",
 	} {
 		a := r.call("GET", "/2.0/payments?"+query, nil)
 		if got := a.ids(t); got != want {

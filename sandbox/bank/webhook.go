@@ -23,12 +23,20 @@ func newDispatcher(b *Bank) (*dispatcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read webhook URL: %w", err)
 	}
-	d := &dispatcher{b: b, path: u.EscapedPath(), log: dispatch.Log[Webhook]{Size: b.cfg.WebhookLog}}
+	d := &dispatcher{b: b, path: signedPath(u), log: dispatch.Log[Webhook]{Size: b.cfg.WebhookLog}}
 	d.Dispatcher = dispatch.New(dispatch.Settings[*record]{
 		Workers: b.cfg.WebhookWorkers, Timeout: b.cfg.WebhookTimeout, Retry: b.cfg.WebhookRetry, Log: b.cfg.Log,
 		Faults: b.hookFaults, Deliver: d.deliver, Done: b.acknowledge,
 	})
 	return d, nil
+}
+
+// signedPath is the path of the listener as a signature has it: with a leading slash, and without the query.
+func signedPath(u *url.URL) string {
+	if u.EscapedPath() == "" {
+		return "/"
+	}
+	return u.EscapedPath()
 }
 
 // announce queues the webhook of a change of a payment.

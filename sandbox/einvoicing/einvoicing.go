@@ -71,7 +71,7 @@ func (p *Platform) Handler() http.Handler { return p.handler }
 // delivered then is delivered by the next platform on the same journal.
 func (p *Platform) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
-	workers.Go(func() { p.due.Run(ctx, p.cfg.Now, p.stepOf) })
+	workers.Go(func() { p.due.Watch(ctx, p.cfg.Now, p.Tick) })
 	workers.Go(func() { p.hooks.Run(ctx) })
 	<-ctx.Done()
 	p.stop.Do(func() { close(p.stopped) }) // frees the callers that a fault holds
@@ -91,12 +91,6 @@ func (p *Platform) tick() {
 	for n, ok := p.due.Next(p.cfg.Now()); ok; n, ok = p.due.Next(p.cfg.Now()) {
 		p.step(n)
 	}
-}
-
-func (p *Platform) stepOf(n int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.step(n)
 }
 
 // Close closes the journal.

@@ -106,3 +106,48 @@ func TestReplaceRemoveClear(t *testing.T) {
 		t.Error("cleared, but still hits")
 	}
 }
+
+func TestRulesGoToTheirBounds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault Fault
+		taken bool
+	}{
+		"the first error":     {Fault{Kind: Error, Status: 400}, true},
+		"the last error":      {Fault{Kind: Error, Status: 599}, true},
+		"before the first":    {Fault{Kind: Error, Status: 399}, false},
+		"after the last":      {Fault{Kind: Error, Status: 600}, false},
+		"a negative latency":  {Fault{Kind: Slow, LatencyMS: -1}, false},
+		"a negative wait":     {Fault{Kind: RateLimit, RetryAfter: -1}, false},
+		"a negative chance":   {Fault{Kind: Slow, Probability: -0.01}, false},
+		"a shape of one call": {Fault{Kind: FieldsMap, Operation: "get"}, true},
+		"a shape of webhooks": {Fault{Kind: FieldsMap, Operation: Webhook}, true},
+	} {
+		s := Set{Operations: []string{"get"}}
+		if _, err := s.Add(c.fault); (err == nil) != c.taken {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A rule that strikes once strikes once, and a set whose rules are gone strikes no more.
+func TestARuleThatStrikesOnce(t *testing.T) {
+	t.Parallel()
+	var s Set
+	once, err := s.Add(Fault{Kind: Error, Times: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := hits(&s, "get", 5); n != 1 || s.List()[0].Hits != 1 {
+		t.Errorf("%d hits, %+v", n, s.List())
+	}
+	if _, err := s.Add(Fault{Kind: Error}); err != nil {
+		t.Fatal(err)
+	}
+	if !s.Remove(once.ID) || hits(&s, "get", 3) != 3 {
+		t.Errorf("the other rule goes on: %+v", s.List())
+	}
+	if s.Clear(); hits(&s, "get", 3) != 0 || len(s.List()) != 0 {
+		t.Errorf("cleared: %+v", s.List())
+	}
+}

@@ -71,6 +71,20 @@ func (t *Table) Next(now time.Time) (int64, bool) {
 
 // Run hands every key to fire when it is due, one at a time, until ctx ends.
 func (t *Table) Run(ctx context.Context, now func() time.Time, fire func(key int64)) {
+	t.Watch(ctx, now, func() {
+		for ctx.Err() == nil {
+			key, ok := t.Next(now())
+			if !ok {
+				return
+			}
+			fire(key)
+		}
+	})
+}
+
+// Watch calls take when something is due, until ctx ends. It takes nothing out itself: take does so with Next, under whatever lock
+// its other callers hold, so that what is due is at no time in nobody's hands but Watch's.
+func (t *Table) Watch(ctx context.Context, now func() time.Time, take func()) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -80,13 +94,7 @@ func (t *Table) Run(ctx context.Context, now func() time.Time, fire func(key int
 		case <-t.wake:
 		case <-timer.C:
 		}
-		for ctx.Err() == nil {
-			key, ok := t.Next(now())
-			if !ok {
-				break
-			}
-			fire(key)
-		}
+		take()
 		timer.Reset(t.pause(now()))
 	}
 }

@@ -55,3 +55,32 @@ func TestRunFiresInTimeAndEnds(t *testing.T) {
 		<-ended
 	})
 }
+
+// A reader who came while the watch had a step in its hands saw the state of before it.
+func TestWatchLeavesWhatIsDueToWhoeverTakesIt(t *testing.T) {
+	t.Parallel()
+	table, now := New(), time.Unix(1000, 0)
+	table.Add(7, now)
+	ctx, cancel := context.WithCancel(t.Context())
+	called, carryOn, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		table.Watch(ctx, func() time.Time { return now }, func() {
+			called <- struct{}{}
+			<-carryOn
+		})
+	}()
+	<-called
+	if key, ok := table.Next(now); !ok || key != 7 {
+		t.Errorf("it is gone: %d %v", key, ok)
+	}
+	cancel()
+	close(carryOn)
+	for {
+		select {
+		case <-called: // woken before it ended
+		case <-ended:
+			return
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/document"
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/xmltree"
@@ -152,8 +151,8 @@ func (c *checker) metadata(catalog dict) {
 			c.add("BR-HYBRID-04", property, "is %q, must be %q", has[property], value)
 		}
 	}
-	if !strings.Contains("ABU", has[nsPDFAID+"conformance"]) || has[nsPDFAID+"conformance"] == "" {
-		c.add("BR-HYBRID-02", "pdfaid:conformance", "is %q", has[nsPDFAID+"conformance"])
+	if level := has[nsPDFAID+"conformance"]; !slices.Contains([]string{"A", "B", "U"}, level) {
+		c.add("BR-HYBRID-02", "pdfaid:conformance", "%q is not A, B or U", level)
 	}
 	if !described {
 		c.add("BR-HYBRID-05", "pdfaExtension", "the properties of Factur-X are not described")

@@ -82,7 +82,11 @@ func (f *file) section(at int) (int, error) {
 		f.trailer = d
 	}
 	if prev, ok := d["Prev"].(plain); ok {
-		return strconv.Atoi(string(prev))
+		at, err := strconv.Atoi(string(prev))
+		if err != nil || at < 0 {
+			return 0, errors.New("startxref or Prev points outside of the PDF")
+		}
+		return at, nil
 	}
 	return -1, nil
 }
@@ -143,10 +147,21 @@ func (f *file) load(n int) (any, error) {
 		return nil, fmt.Errorf("object %d: the length of the stream is wrong", n)
 	}
 	s := stream{d, f.b[p.at : p.at+length]}
-	if p.at += length; !p.skip("endstream") {
+	if p.at += length; !p.endsStream() {
 		return nil, fmt.Errorf("object %d: the length of the stream is wrong", n)
 	}
 	return s, nil
+}
+
+// endsStream reports whether the data of a stream ends here: with an end of line, which its length does not count, as PDF/A wants it.
+func (p *parser) endsStream() bool {
+	rest := p.b[p.at:]
+	for _, line := range []string{"\r\n", "\n", "\r"} {
+		if bytes.HasPrefix(rest, []byte(line+"endstream")) {
+			return true
+		}
+	}
+	return false
 }
 
 // get follows references.

@@ -29,6 +29,7 @@ func Parse(data []byte) (*Node, error) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	var root *Node
 	var open []*Node
+	spaces := map[string]bool{"": true, "xmlns": true, "http://www.w3.org/XML/1998/namespace": true}
 	for nodes := 0; ; {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -49,7 +50,7 @@ func Parse(data []byte) (*Node, error) {
 		case xml.EndElement:
 			open = open[:len(open)-1]
 		case xml.StartElement:
-			n, err := element(x)
+			n, err := element(x, spaces)
 			if err != nil {
 				return nil, err
 			}
@@ -74,10 +75,22 @@ func Parse(data []byte) (*Node, error) {
 	return root, nil
 }
 
-func element(x xml.StartElement) (*Node, error) {
+// element checks a start tag. The decoder leaves a prefix that was not declared where a namespace belongs: spaces are those that were.
+func element(x xml.StartElement, spaces map[string]bool) (*Node, error) {
+	for _, a := range x.Attr {
+		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
+			spaces[a.Value] = true
+		}
+	}
+	if !spaces[x.Name.Space] {
+		return nil, fmt.Errorf("prefix %s is not declared", x.Name.Space)
+	}
 	n := &Node{Name: x.Name}
 	seen := map[xml.Name]bool{}
 	for _, a := range x.Attr {
+		if !spaces[a.Name.Space] {
+			return nil, fmt.Errorf("prefix %s is not declared", a.Name.Space)
+		}
 		if seen[a.Name] {
 			return nil, fmt.Errorf("attribute %s twice in %s", a.Name.Local, x.Name.Local)
 		}
