@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/nettest"
+	"european-pay.eu/eupay/internal/kit/nettest"
 )
 
 // asRelay makes the test's program pass connections on, on another node: "127.0.0.1:80=10.0.0.1:4711 …".

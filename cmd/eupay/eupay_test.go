@@ -20,7 +20,7 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/sandbox/einvoicing"
 	eupay "european-pay.eu/eupay/sdk/go"

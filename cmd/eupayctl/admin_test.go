@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/cmd/internal/roles"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 )
 

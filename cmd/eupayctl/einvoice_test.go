@@ -18,7 +18,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 

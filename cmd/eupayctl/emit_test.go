@@ -7,7 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 

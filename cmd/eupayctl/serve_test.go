@@ -10,7 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 )
 
 // serve answers for the service of that name, at the address that the setting gives; the tool that asks is an operator's.

@@ -14,8 +14,8 @@ import (
 	"syscall"
 
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/pgserver"
-	"european-pay.eu/eupay/internal/pgtest"
 )
 
 func main() {

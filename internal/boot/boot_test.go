@@ -21,10 +21,10 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/natsserver"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
 )
 
 func TestMain(m *testing.M) {

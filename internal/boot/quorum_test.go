@@ -8,9 +8,9 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 // TestABrokerWithoutAQuorumIsAProblem: its last server takes connections and answers questions about the streams as before, and

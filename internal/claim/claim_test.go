@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 var noon = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)

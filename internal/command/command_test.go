@@ -15,8 +15,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
-	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 

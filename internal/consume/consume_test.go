@@ -17,9 +17,9 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/pg"
-	"european-pay.eu/eupay/internal/pgtest"
 )
 
 type fixture struct {

@@ -17,8 +17,8 @@ import (
 
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/due"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/outbound"
-	"european-pay.eu/eupay/internal/pgtest"
 )
 
 // office is the smallest service with work to do: letters that merchants ask for once and again with the same key, that are due until a

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/localca"
 )
 

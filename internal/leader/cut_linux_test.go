@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/internal/nettest"
+	"european-pay.eu/eupay/internal/kit/nettest"
 	"european-pay.eu/eupay/internal/pg"
 )
 

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/pg"
-	"european-pay.eu/eupay/internal/pgtest"
 )
 
 func database(t *testing.T) string {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/internal/kit/testclock"
 )
 
 var usual = BreakerConfig{TripAfter: 20, First: time.Second, Longest: 30 * time.Second}

@@ -16,8 +16,8 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 // keep is how long the tests' outboxes keep what was published.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/pg"
-	"european-pay.eu/eupay/internal/pgtest"
 )
 
 func TestInfrastructureErrorsAreRecognised(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 func withKey(t *testing.T, b byte) *Vault {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 var master = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))

@@ -12,9 +12,9 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

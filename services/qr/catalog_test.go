@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 

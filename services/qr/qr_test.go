@@ -17,9 +17,9 @@ import (
 	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/migrations"
 )

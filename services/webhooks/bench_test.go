@@ -19,7 +19,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/internal/pgserver"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"

@@ -8,7 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 )
 

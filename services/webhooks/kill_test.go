@@ -26,8 +26,8 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/child"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 

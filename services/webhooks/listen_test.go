@@ -16,7 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/sdk/go/webhook"
 )

@@ -12,9 +12,9 @@ import (
 	settings "european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )

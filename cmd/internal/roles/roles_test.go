@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/cmd/internal/roles"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/pg"
-	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/services/gateway/migrations"
 	paymentsschema "european-pay.eu/eupay/services/payments/migrations"
 )

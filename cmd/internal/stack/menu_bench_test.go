@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/cmd/internal/stack"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 // post sends JSON with a login and returns the answer.

@@ -17,8 +17,8 @@ import (
 	"go.uber.org/goleak"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice/invoicetest"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"

@@ -17,9 +17,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/goleak"
 
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pg"
-	"european-pay.eu/eupay/internal/pgtest"
 	"european-pay.eu/eupay/internal/vat"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"

@@ -8,8 +8,8 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
-	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
 )
 
 // The clocks stand still, so only the broadcast can make the other replica forget.

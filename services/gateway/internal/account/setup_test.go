@@ -15,9 +15,9 @@ import (
 
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )

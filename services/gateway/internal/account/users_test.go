@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 )
 
 func TestRegisteringMakesMerchantAndUserTogether(t *testing.T) {

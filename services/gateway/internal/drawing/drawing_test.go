@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/caller"

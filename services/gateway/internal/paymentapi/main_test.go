@@ -22,7 +22,7 @@ import (
 
 	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/kit/natstest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"

@@ -14,9 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/internal/mail"
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/testclock"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )

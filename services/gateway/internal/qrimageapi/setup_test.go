@@ -20,8 +20,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/natstest"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"

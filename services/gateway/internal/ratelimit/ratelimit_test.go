@@ -14,7 +14,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"go.uber.org/goleak"
 
-	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/internal/kit/testclock"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -18,8 +18,8 @@ import (
 	"go.uber.org/goleak"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/powens"

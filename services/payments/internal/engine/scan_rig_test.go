@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/config"
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/vaulttest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/vaulttest"
 	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"

@@ -12,8 +12,8 @@ import (
 
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/testclock"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/testclock"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/merchant"

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/vaulttest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/vaulttest"
 )
 
 // TestReplaysCauseNoDatabaseErrors: they were found by a violated key, which is a line in PostgreSQL's log, and made every payment that

@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/kit/vaulttest"
 	"european-pay.eu/eupay/internal/money"
-	"european-pay.eu/eupay/internal/pgtest"
-	"european-pay.eu/eupay/internal/vaulttest"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/migrations"
 )

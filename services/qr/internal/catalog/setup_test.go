@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/sandbox/s3"
 	"european-pay.eu/eupay/services/qr/migrations"

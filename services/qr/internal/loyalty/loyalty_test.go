@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 

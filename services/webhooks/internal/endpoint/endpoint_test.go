@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pgtest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )

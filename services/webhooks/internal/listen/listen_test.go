@@ -17,7 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/natstest"
+	"european-pay.eu/eupay/internal/kit/natstest"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"

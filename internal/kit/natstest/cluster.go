@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/freeport"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/identitytest"
+	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
