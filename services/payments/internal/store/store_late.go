@@ -70,7 +70,7 @@ func (s *Store) withReceipt(p payment.Payment, r LateReceipt) payment.Payment {
 func checkSameReceipt(p payment.Payment, r LateReceipt) error {
 	other := r.Received.At != nil && !r.Received.At.Equal(*p.Late.At) || r.Payer.IBAN != "" && r.Payer.IBAN != p.Payer.IBAN
 	if p.Late.Amount != r.Amount || other {
-		return errs.New(errs.InvalidState, "A late receipt of %s %s is booked on this payment already.", p.Late.Amount, p.Currency)
+		return errs.New(errs.InvalidState, "A late receipt of %s %s is already booked on this payment.", p.Late.Amount, p.Currency)
 	}
 	return nil
 }
@@ -80,9 +80,9 @@ func checkLateReceipt(p payment.Payment, r LateReceipt) error {
 	case p.Status == payment.Completed || p.Status == payment.Refunded:
 		return errs.New(errs.InvalidState, "The payment is paid already.")
 	case !p.Unpaid():
-		return errs.New(errs.InvalidState, "The payment is still open. A late receipt is for a payment that failed or was cancelled.")
+		return errs.New(errs.InvalidState, "The payment is still open. Late receipts can only be booked on failed or cancelled payments.")
 	case r.Payer.IBAN != "" && p.Payer.IBAN != "" && r.Payer.IBAN != p.Payer.IBAN:
-		return errs.New(errs.InvalidState, "The bank named another account as the payer's. Leave payer_iban out to book the receipt with that one.")
+		return errs.New(errs.InvalidState, "The bank reported a different payer account. Omit payer_iban to book the receipt with that one.")
 	default:
 		return nil
 	}

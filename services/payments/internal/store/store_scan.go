@@ -120,7 +120,7 @@ func (s *Store) checkScannable(gateway, p payment.Payment) error {
 	}
 	switch {
 	case gateway.Amount != p.Amount || gateway.Currency != p.Currency:
-		return errs.New(errs.InvalidState, "The amount is not that of the payment. Scan its code again.")
+		return errs.New(errs.InvalidState, "The amount does not match the payment. Scan the code again.")
 	case gateway.Detail == payment.DetailExpiring || !s.clock().Before(gateway.ExpiresAt):
 		return errs.New(errs.InvalidState, "The payment has expired. Ask the merchant for a new one.")
 	default:
@@ -134,13 +134,13 @@ func (s *Store) checkUnheld(p payment.Payment) error {
 	case p.Status == payment.Completed || p.Status == payment.Refunded:
 		return errs.New(errs.InvalidState, "The payment is paid already.")
 	case p.Status.Final():
-		return errs.New(errs.InvalidState, "The payment is %s and cannot be paid any more.", p.Status)
+		return errs.New(errs.InvalidState, "The payment is %s and can no longer be paid.", p.Status)
 	case p.Held():
 		return errs.New(errs.InvalidState, "%s", messageHeld)
 	case p.CancelRequested:
 		return errs.New(errs.InvalidState, "The payment is being cancelled.")
 	case p.Detail == payment.DetailBankProcessing || p.Detail == payment.DetailAcceptedByBank || p.Detail == payment.DetailCancelling || p.Detail == payment.DetailMismatch:
-		return errs.New(errs.InvalidState, "The payment is at the payer's bank already. Wait for its outcome.")
+		return errs.New(errs.InvalidState, "The payer's bank is already processing this payment. Wait for its outcome.")
 	default:
 		return nil
 	}
@@ -271,7 +271,7 @@ func (s *Store) Receive(
 			return err
 		}
 		if amount != 0 && amount != p.Amount {
-			return errs.New(errs.InvalidState, "The payment is for %s %s. Only its whole amount can be confirmed.", p.Amount, p.Currency)
+			return errs.New(errs.InvalidState, "The payment is for %s %s. Only the full amount can be confirmed.", p.Amount, p.Currency)
 		}
 		if r.At == nil {
 			now := s.clock()
