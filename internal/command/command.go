@@ -169,8 +169,8 @@ func (c *Client) route(m *nats.Msg) {
 }
 
 func unavailable(cause error) error {
-	e := errs.New(errs.Unavailable, "The request could not be passed on right now. "+
-		"Repeat it in a moment, with the same reference or Idempotency-Key so that it counts once.")
+	e := errs.New(errs.Unavailable, "The request could not be processed right now. "+
+		"Repeat it in a moment, with the same reference or Idempotency-Key, so that it is executed only once.")
 	e.RetryAfter = 2 * time.Second
 	return errors.Join(e, fmt.Errorf("publish command: %w", cause))
 }

@@ -58,7 +58,7 @@ func NotConfigured(livemode bool, what string) *Error {
 	if livemode {
 		code, mode = LiveNotConfigured, "live"
 	}
-	return New(code, "%s are not set up on this platform in %s mode. Repeating the request does not help; ask EU Pay.", what, mode)
+	return New(code, "%s are not set up in %s mode on this platform. Retrying will not help; contact EU Pay.", what, mode)
 }
 
 // NotEnabled returns API_ACCESS_DISABLED for a merchant that the platform has not enabled, either at all or for live mode.
@@ -71,7 +71,7 @@ func NotEnabled(realMoneyOnly bool) *Error {
 
 // NothingToConfirm returns INVALID_STATE for a payment that its merchant cannot confirm.
 func NothingToConfirm() *Error {
-	return New(InvalidState, "This payment does not wait for your word. To confirm money that came by EPC code, switch these payments on in the merchant portal.")
+	return New(InvalidState, "This payment does not need your confirmation. To confirm payments by EPC code, enable them in the merchant portal.")
 }
 
 // From returns the Error inside err, or INTERNAL_ERROR for any other error. It returns nil for nil.

@@ -101,7 +101,7 @@ func TestADeliveryIsSentAgain(t *testing.T) {
 	f.settled("delivered", 4)
 
 	f.enable(id, false)
-	if _, err := resend(); !errs.Is(err, errs.InvalidState) || !strings.Contains(err.Error(), "Enable it first") {
+	if _, err := resend(); !errs.Is(err, errs.InvalidState) || !strings.Contains(err.Error(), "Enable it, then") {
 		t.Errorf("disabled: %v", err)
 	}
 	if _, err := f.api.DeleteEndpoint(t.Context(), &webhooksv1.DeleteEndpointRequest{MerchantId: "m_1", Id: id}); err != nil {

@@ -207,8 +207,8 @@ func mayChangeSIREN(ctx context.Context, tx pgx.Tx, old Enrolment) error {
 		return fmt.Errorf("find documents: %w", err)
 	}
 	if documents || old.MandateID != "" && old.status != platform.MandateFailed {
-		return errs.New(errs.InvalidState, "The SIREN %s cannot be changed any more: invoices or a mandate are in its name. "+
-			"Another company needs an account of its own.", old.Settings.SIREN())
+		return errs.New(errs.InvalidState, "The SIREN %s can no longer be changed: invoices or a mandate use it. "+
+			"Another company needs its own account.", old.Settings.SIREN())
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (r *Enroller) Link(ctx context.Context, merchantID string, livemode bool) (
 }
 
 func errNoLink() error {
-	e := errs.New(errs.Unavailable, "The e-invoicing platform does not answer. Ask for the link again in a few seconds.")
+	e := errs.New(errs.Unavailable, "The e-invoicing platform did not respond. Request the link again in a few seconds.")
 	e.RetryAfter = minInterval
 	return e
 }

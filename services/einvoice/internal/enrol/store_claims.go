@@ -37,7 +37,7 @@ func (r *Enroller) claimSIRET(ctx context.Context, tx pgx.Tx, merchantID string,
 }
 
 func errSIRETTaken(siret string) error {
-	e := errs.New(errs.AlreadyExists, "Another EU Pay account is enrolled with the SIRET %s, and an establishment has one account.", siret)
+	e := errs.New(errs.AlreadyExists, "Another EU Pay account is already enrolled with the SIRET %s, and each establishment can have only one account.", siret)
 	e.Action = "Use that account, or change its SIRET there first. If it is not yours, contact the support of EU Pay."
 	return e
 }

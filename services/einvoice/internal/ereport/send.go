@@ -23,8 +23,8 @@ const mandateRetry = 5 * time.Minute
 // Messages for the merchant about a report that has not been sent.
 const (
 	problemMandate     = "The mandate at the platform is not active."
-	problemUnavailable = "The platform did not answer. It is tried again by itself."
-	problemReplaced    = "A newer report of the period has taken its place."
+	problemUnavailable = "The platform did not respond. EU Pay retries automatically."
+	problemReplaced    = "A newer report of the period has replaced it."
 )
 
 // report is a report as it was made.

@@ -27,7 +27,7 @@ func (o *Operator) Resubmit(ctx context.Context, req *einvoicev1.ResubmitRequest
 	var id *uuid.UUID
 	switch {
 	case (req.GetInvoiceId() == "") == (req.GetMerchantId() == ""):
-		return nil, errs.Invalid(errs.Field{Field: "invoice_id", Message: "Give the id of an invoice or that of a merchant."})
+		return nil, errs.Invalid(errs.Field{Field: "invoice_id", Message: "Give the id of either an invoice or a merchant."})
 	case req.GetInvoiceId() != "":
 		parsed, err := uuid.Parse(req.GetInvoiceId())
 		if err != nil {

@@ -40,7 +40,7 @@ func (p *problems) lines(field, value string, most int, required bool) {
 	case !utf8.ValidString(value):
 		p.Add(field, "must be UTF-8")
 	case required && !strings.ContainsFunc(value, visible):
-		p.Add(field, "must have a character that can be seen")
+		p.Add(field, "must have at least one visible character")
 	case utf8.RuneCountInString(value) > most:
 		p.Add(field, "must have at most %d characters", most)
 	case strings.Count(value, "\n") >= maxLines:
@@ -67,7 +67,7 @@ func (p *problems) email(field, value string, required bool) {
 	case value == "" && required:
 		p.Add(field, "is required")
 	case value != "" && !validEmail(value):
-		p.Add(field, "must be an e-mail address such as name@example.com, with at most %d characters", maxEmail)
+		p.Add(field, "must be an email address such as name@example.com, with at most %d characters", maxEmail)
 	}
 }
 

@@ -54,20 +54,20 @@ func (p *problems) refuseForeign(field string) {
 func (p *problems) business(party *Party, c Customer) {
 	before := len(p.Problems)
 	if c.SIREN != "" && !ident.IsSIREN(c.SIREN) {
-		p.Add("customer_siren", "must be a SIREN: nine digits with a right checksum, without spaces")
+		p.Add("customer_siren", "must be a SIREN: nine digits with a valid checksum, without spaces")
 	}
 	if c.SIRET != "" && !ident.IsSIRET(c.SIRET) {
-		p.Add("customer_siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
+		p.Add("customer_siret", "must be a SIRET: fourteen digits with a valid checksum, without spaces")
 	}
 	switch {
 	case c.VATNumber == "" || ident.IsVATNumber(c.VATNumber):
 	case strings.HasPrefix(c.VATNumber, france) || !countries[c.VATNumber[:min(2, len(c.VATNumber))]]:
-		p.Add("customer_vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
+		p.Add("customer_vat_number", "must be a French VAT number: FR, two check digits and the SIREN, without spaces")
 	default:
 		p.refuseForeign("customer_vat_number")
 	}
 	if c.ElectronicAddress != "" && !validElectronic(c.ElectronicAddress) {
-		p.Add("customer_electronic_address", "must start with the SIREN, then _ and letters, digits, - _ . if there is more, with at most %d characters", maxElectronic)
+		p.Add("customer_electronic_address", "must start with the SIREN, optionally followed by _ and letters, digits, - _ or ., with at most %d characters", maxElectronic)
 	}
 	if c.Address.Country != france {
 		p.refuseForeign("customer_address.country")

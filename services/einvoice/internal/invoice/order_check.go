@@ -57,7 +57,7 @@ func (p *problems) items(items []Item, s Settings) {
 		p.item(refuse.At("items", i)+".", it, s)
 	}
 	if len(p.Problems) == before && itemsGross(items) > maxTotal {
-		p.Add("items", "must cost at most %s EUR together", maxTotal)
+		p.Add("items", "must cost at most %s EUR in total", maxTotal)
 	}
 }
 
@@ -71,7 +71,7 @@ func (p *problems) item(at string, it Item, s Settings) {
 		priced = false
 	}
 	if it.UnitPrice <= 0 || it.UnitPrice > maxUnitPrice {
-		p.Add(at+"unit_price_ttc", "must be from 0.01 to %s: leave out what is free, or grant it with discount_amount", maxUnitPrice)
+		p.Add(at+"unit_price_ttc", "must be from 0.01 to %s: omit free items, or use discount_amount", maxUnitPrice)
 		priced = false
 	}
 	if priced && lineGross(it.Quantity, it.UnitPrice) == 0 {
@@ -79,11 +79,11 @@ func (p *problems) item(at string, it Item, s Settings) {
 	}
 	switch {
 	case !slices.Contains(vat.Rates, it.VATPerMill):
-		p.Add(at+"vat_rate", "must be one of 0, 2.1, 5.5, 10, 20")
+		p.Add(at+"vat_rate", "must be 0, 2.1, 5.5, 10 or 20")
 	case it.VATPerMill > 0 && s.Regime == RegimeFranchise:
 		p.Add(at+"vat_rate", "must be 0: your account is exempt from VAT (article 293 B CGI)")
 	case it.VATPerMill > 0 && it.ExemptReason != "":
-		p.Add(at+"vat_exemption_reason", "is only possible with a vat_rate of 0")
+		p.Add(at+"vat_exemption_reason", "is only allowed with a vat_rate of 0")
 	}
 	if it.Nature != "" && it.Nature != Goods && it.Nature != Services {
 		p.Add(at+"type", "must be goods or service")
@@ -99,7 +99,7 @@ func (p *problems) order(o Order, issued Date) {
 	case o.Discount < 0 || o.Discount > maxTotal:
 		p.Add("discount_amount", "must be from 0 to %s", maxTotal)
 	case o.Discount > 0 && len(p.Problems) == 0 && o.Discount >= itemsGross(o.Items):
-		p.Add("discount_amount", "must be less than what the items cost (%s)", itemsGross(o.Items))
+		p.Add("discount_amount", "must be less than the total of the items (%s)", itemsGross(o.Items))
 	}
 	p.due(o, issued)
 	if o.PaidOn != "" {
@@ -125,6 +125,6 @@ func (p *problems) paid(o Order, issued Date) {
 		p.Add("paid_on", "must be a date up to %s, the day of the invoice, and at most a year before", issued)
 	}
 	if !slices.Contains(methods, o.Method) {
-		p.Add("payment_method", "must be one of cash, card, bank, terminal, other")
+		p.Add("payment_method", "must be cash, card, bank, terminal or other")
 	}
 }

@@ -19,7 +19,7 @@ func (s Settings) Check() error {
 	p.sellerIDs(s)
 	p.address("address", s.Address, true)
 	if countries[s.Address.Country] && s.Address.Country != france {
-		p.Add("address.country", "must be FR: only French businesses issue e-invoices here")
+		p.Add("address.country", "must be FR: only French businesses can issue e-invoices")
 	}
 	p.email("email", s.Email, true)
 	p.phone("phone", s.Phone)
@@ -43,21 +43,21 @@ var regimes = []Regime{RegimeMonthly, RegimeQuarterly, RegimeSimplified, RegimeF
 func (p *problems) sellerIDs(s Settings) {
 	siret := ident.IsSIRET(s.SIRET)
 	if !siret {
-		p.Add("siret", "must be a SIRET: fourteen digits with a right checksum, without spaces")
+		p.Add("siret", "must be a SIRET: fourteen digits with a valid checksum, without spaces")
 	}
 	switch {
 	case s.VATNumber == "" && s.Regime != RegimeFranchise:
 		p.Add("vat_number", "is required, except with the vat_regime franchise")
 	case s.VATNumber == "":
 	case !ident.IsVATNumber(s.VATNumber):
-		p.Add("vat_number", "must be a French VAT number: FR, the two digits of its key, and the SIREN, without spaces")
+		p.Add("vat_number", "must be a French VAT number: FR, two check digits and the SIREN, without spaces")
 	case siret && s.VATNumber[4:] != s.SIREN():
 		p.Add("vat_number", "must end with the SIREN %s", s.SIREN())
 	}
 	switch {
 	case s.ElectronicAddress == "":
 	case !validElectronic(s.ElectronicAddress):
-		p.Add("electronic_address", "must start with the SIREN, then _ and letters, digits, - _ . if there is more, with at most %d characters", maxElectronic)
+		p.Add("electronic_address", "must start with the SIREN, optionally followed by _ and letters, digits, - _ or ., with at most %d characters", maxElectronic)
 	case siret && s.ElectronicAddress[:9] != s.SIREN():
 		p.Add("electronic_address", "must start with the SIREN %s", s.SIREN())
 	}
@@ -68,12 +68,12 @@ func (p *problems) sellerIDs(s Settings) {
 
 func (p *problems) account(s Settings) {
 	if s.IBAN != "" && !ident.IsIBAN(s.IBAN) {
-		p.Add("iban", "must be an IBAN with a right checksum, in capitals without spaces")
+		p.Add("iban", "must be an IBAN with a valid checksum, in capital letters without spaces")
 	}
 	switch {
 	case s.BIC == "":
 	case s.IBAN == "":
-		p.Add("bic", "is only possible with an iban")
+		p.Add("bic", "is only allowed with an iban")
 	case !ident.IsBIC(s.BIC):
 		p.Add("bic", "must have 8 or 11 letters and digits")
 	}

@@ -56,9 +56,9 @@ func checkCancellable(r *Record) error {
 	case r.Type != invoice.TypeInvoice:
 		return errs.New(errs.InvalidState, "%s corrects another document and cannot be cancelled.", r.Number)
 	case r.Status == StatusCancelled:
-		return errs.New(errs.InvalidState, "Invoice %s is cancelled already.", r.Number)
+		return errs.New(errs.InvalidState, "Invoice %s is already cancelled.", r.Number)
 	case r.Paid > 0:
-		return errs.New(errs.InvalidState, "Of invoice %s %s EUR were paid. Issue a credit note instead.", r.Number, r.Paid)
+		return errs.New(errs.InvalidState, "Invoice %s has received %s EUR. Issue a credit note instead.", r.Number, r.Paid)
 	case r.Credited > 0:
 		return errs.New(errs.InvalidState, "Invoice %s was credited in part. Issue a credit note for the rest instead.", r.Number)
 	}
@@ -75,7 +75,7 @@ func (l *Ledger) needsNoDocument(ctx context.Context, tx pgx.Tx, r *Record) (boo
 	}
 	dropped, err := transmit.Drop(ctx, tx, transmit.Document, r.ID, l.instant())
 	if err == nil && !dropped {
-		return false, errs.New(errs.InvalidState, "Invoice %s is being submitted at this moment. Repeat the request in a few seconds.", r.Number)
+		return false, errs.New(errs.InvalidState, "Invoice %s is being submitted. Repeat the request in a few seconds.", r.Number)
 	}
 	return dropped, err
 }

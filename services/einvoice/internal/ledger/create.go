@@ -93,7 +93,7 @@ func checkSameTotal(known Record, order invoice.Order, total money.Cents) error 
 	if order.Reference == "" || known.Reference != order.Reference || known.Total == total {
 		return nil
 	}
-	return errs.New(errs.IdempotencyConflict, "This reference stands for invoice %s of %s EUR. Send a new reference for another invoice.", known.Number, known.Total)
+	return errs.New(errs.IdempotencyConflict, "This reference belongs to invoice %s of %s EUR. Send a new reference for a new invoice.", known.Number, known.Total)
 }
 
 // check validates an order like issue, with a number that is never used, and returns its total.

@@ -62,23 +62,23 @@ func (l *Ledger) Credit(ctx context.Context, who Who, idOrNumber string, c Credi
 func checkCreditable(r *Record, c CreditNote) error {
 	switch {
 	case r.Type != invoice.TypeInvoice:
-		return errs.New(errs.InvalidState, "%s is a credit note itself.", r.Number)
+		return errs.New(errs.InvalidState, "%s is a credit note and cannot be credited.", r.Number)
 	case r.Status == StatusRefunded, r.Status == StatusCancelled:
-		return errs.New(errs.InvalidState, "Nothing is left of invoice %s: it is %s.", r.Number, r.Status)
+		return errs.New(errs.InvalidState, "Nothing is left to credit on invoice %s: it is %s.", r.Number, r.Status)
 	case r.Status != StatusPaid && r.Paid == 0:
 		return errs.New(errs.InvalidState, "Invoice %s is not paid. Cancel it instead.", r.Number)
 	case c.Amount != nil && *c.Amount > r.Total-r.Credited:
 		return errExceeds(r)
 	case c.Cancel && r.Credited > 0:
-		return errs.New(errs.InvalidState, "Invoice %s was credited in part already. Credit the rest with type refund.", r.Number)
+		return errs.New(errs.InvalidState, "Invoice %s was already credited in part. Credit the rest with type refund.", r.Number)
 	case c.Cancel && c.Amount != nil && *c.Amount != r.Total:
-		return errs.Invalid(errs.Field{Field: "amount", Message: "type cancel takes the whole invoice. Leave amount out, or use type refund."})
+		return errs.Invalid(errs.Field{Field: "amount", Message: "type cancel credits the whole invoice. Omit amount, or use type refund."})
 	}
 	return nil
 }
 
 func errExceeds(r *Record) error {
-	return errs.New(errs.CreditExceeds, "Of invoice %s %s EUR are left. Credit at most that.", r.Number, r.Total-r.Credited)
+	return errs.New(errs.CreditExceeds, "Invoice %s has %s EUR left to credit. Credit at most this amount.", r.Number, r.Total-r.Credited)
 }
 
 func (l *Ledger) credit(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, c CreditNote) (*Record, error) {

@@ -45,7 +45,7 @@ func takeClaims(ctx context.Context, tx pgx.Tx, who Who, idem Idempotency, resul
 		case err != nil:
 			return uuid.Nil, err
 		case !held.Same(idem.Hash):
-			return uuid.Nil, errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Use a new key, or send the same request.")
+			return uuid.Nil, errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Send a new key for a new request.")
 		case held.Reference != mine.Reference:
 			return uuid.Parse(held.Reference)
 		}

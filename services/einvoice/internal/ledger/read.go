@@ -148,7 +148,7 @@ func (l *Ledger) PDF(ctx context.Context, who Who, idOrNumber string) (pdf []byt
 	}
 	if r.Seqino != SeqinoSubmitted {
 		return nil, "", errs.New(errs.InvalidState,
-			"The PDF of %s is there once seqino_status is submitted; it is %s. Submit the invoice first.", r.Number, r.Seqino)
+			"The PDF of %s is available once seqino_status is submitted; it is %s. Submit the invoice first.", r.Number, r.Seqino)
 	}
 	var theirs []byte
 	if err := l.Pool.QueryRow(ctx, `select pdf, platform_pdf from documents where invoice_id = $1`, r.ID).Scan(&pdf, &theirs); err != nil {
@@ -210,7 +210,7 @@ func (l *Ledger) Submit(ctx context.Context, who Who, idOrNumber string) (Record
 		return r, nil
 	}
 	if r.Seqino == SeqinoNone {
-		return Record{}, errs.New(errs.InvalidState, "Invoice %s is %s: it is not submitted any more.", r.Number, r.Status)
+		return Record{}, errs.New(errs.InvalidState, "Invoice %s is %s and can no longer be submitted.", r.Number, r.Status)
 	}
 	if _, err := transmit.Restart(ctx, l.Pool, transmit.Document, r.ID, l.instant()); err != nil {
 		return Record{}, err

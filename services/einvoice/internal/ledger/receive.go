@@ -88,11 +88,11 @@ func (l *Ledger) MarkPaid(ctx context.Context, who Who, idOrNumber string, p Pay
 func (l *Ledger) checkPayment(r *Record, p Payment) (receipt, error) {
 	switch {
 	case r.Type != invoice.TypeInvoice:
-		return receipt{}, errs.New(errs.InvalidState, "%s is a credit note: only invoices are paid.", r.Number)
+		return receipt{}, errs.New(errs.InvalidState, "%s is a credit note. Only invoices can be paid.", r.Number)
 	case r.Status == StatusPaid || r.Status == StatusRefunded:
-		return receipt{}, errs.New(errs.InvalidState, "Invoice %s is paid already.", r.Number)
+		return receipt{}, errs.New(errs.InvalidState, "Invoice %s is already paid.", r.Number)
 	case r.Status != StatusDraft && r.Status != StatusPending:
-		return receipt{}, errs.New(errs.InvalidState, "Invoice %s is %s: it cannot be paid.", r.Number, r.Status)
+		return receipt{}, errs.New(errs.InvalidState, "Invoice %s is %s and cannot be paid.", r.Number, r.Status)
 	}
 	out := receipt{amount: r.Owed(), on: l.today(), method: p.Method}
 	if p.Amount != nil {
@@ -102,7 +102,7 @@ func (l *Ledger) checkPayment(r *Record, p Payment) (receipt, error) {
 		out.on = p.On
 	}
 	if out.amount <= 0 || out.amount > r.Owed() {
-		return receipt{}, errs.Invalid(errs.Field{Field: "amount", Message: fmt.Sprintf("amount must be from 0.01 to what is still owed, %s.", r.Owed())})
+		return receipt{}, errs.Invalid(errs.Field{Field: "amount", Message: fmt.Sprintf("amount must be from 0.01 to the amount still owed, %s.", r.Owed())})
 	}
 	if out.on > l.today() {
 		return receipt{}, errs.Invalid(errs.Field{Field: "payment_date", Message: "payment_date must not be in the future."})

@@ -185,7 +185,7 @@ func (l *Ledger) recordSubmission(ctx context.Context, r Record, receipt platfor
 		}
 		return fmt.Errorf("%w: %w", transmit.ErrStop, failure)
 	default:
-		const problem = "The platform did not answer. It is tried again by itself."
+		const problem = "The platform did not respond. EU Pay retries automatically."
 		return errors.Join(l.recordFailure(ctx, r.ID, receipt, problem, false), failure)
 	}
 }

@@ -162,7 +162,7 @@ func TestAPermanentRefusalStopsTheTransmission(t *testing.T) {
 	subject := f.add("m_1")
 	f.sender.fails(fmt.Errorf("%w: CALCUL_ERR \x00\xff", ErrStop))
 	f.pass(f.Engine, true)
-	if r := f.wants(subject, "stopped", 1); r.problem != "not to be sent again: CALCUL_ERR \uFFFD" {
+	if r := f.wants(subject, "stopped", 1); r.problem != "permanently refused: CALCUL_ERR \uFFFD" {
 		t.Errorf("%q", r.problem)
 	}
 	f.clock.Advance(48 * time.Hour)

@@ -59,9 +59,9 @@ func (a *Accounts) Confirm(ctx context.Context, customerID string, livemode bool
 func errNoVisit() error { return errs.NotFound("Bank connection") }
 
 func errNotConfirmed() error {
-	return errs.New(errs.InvalidState, "This bank connection was not confirmed in time, or with too many wrong codes. Start again in the app.")
+	return errs.New(errs.InvalidState, "This bank connection was not confirmed in time, or too many wrong codes were entered. Start again in the app.")
 }
 
 func errWrongCode() error {
-	return errs.Invalid(errs.Field{Field: "code", Message: "code must be that of the link by which you came back to the app, or of the page that you saw there."})
+	return errs.Invalid(errs.Field{Field: "code", Message: "code must be the one in the link that returned you to the app, or on the page shown there."})
 }

@@ -35,7 +35,7 @@ func (a *Accounts) Start(ctx context.Context, customerID string, livemode bool, 
 		return Visit{}, err
 	}
 	if len(have) >= maxAccounts {
-		return Visit{}, errs.New(errs.InvalidState, "You have %d bank accounts. Remove one before you link another.", len(have))
+		return Visit{}, errs.New(errs.InvalidState, "You can have at most %d bank accounts. Remove one first.", maxAccounts)
 	}
 	user, err := a.user(ctx, p, o)
 	if err != nil {
@@ -176,7 +176,7 @@ func (a *Accounts) rejectConnection(ctx context.Context, p Provider, user powens
 	if _, err := a.store.useVisit(ctx, v.id, a.clock()); err != nil {
 		return err
 	}
-	return errs.New(errs.InvalidState, "This bank shared no account that can pay in euros. Link another one.")
+	return errs.New(errs.InvalidState, "This bank shared no account that can pay in euros. Link another bank.")
 }
 
 // payable returns the accounts that can pay, with their IBANs sealed. Duplicates are dropped.

@@ -49,5 +49,5 @@ func (a *Accounts) verifyState(state string) (uuid.UUID, error) {
 }
 
 func errBadState() error {
-	return errs.New(errs.InvalidState, "This link is not valid, or was used already. Start again in the app.")
+	return errs.New(errs.InvalidState, "This link is invalid or has already been used. Start again in the app.")
 }

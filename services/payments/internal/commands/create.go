@@ -160,7 +160,7 @@ func conflictOr(err error) error {
 		return errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Send a new key for a new request.")
 	case errors.Is(err, store.ErrReferenceReused):
 		return errs.New(errs.IdempotencyConflict,
-			"This reference stands for another payment with another amount or currency, which is open or paid. Send a new reference, or cancel that payment first.")
+			"This reference belongs to an open or paid payment with a different amount or currency. Send a new reference, or cancel that payment first.")
 	case errors.Is(err, store.ErrNotFound):
 		return errs.NotFound("Payment")
 	default:

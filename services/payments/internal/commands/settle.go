@@ -14,7 +14,7 @@ import (
 // settle ends a payment as the merchant reports. amount is 0 or the amount of the payment.
 func (h *Handler) settle(ctx context.Context, r *request, p payment.Payment, w payment.SettlementReport, amount int64) error {
 	if amount != 0 && money.Cents(amount) != p.Amount {
-		return errs.New(errs.InvalidState, "The payment is for %s %s. Only its whole amount can be confirmed.", p.Amount, p.Currency)
+		return errs.New(errs.InvalidState, "The payment is for %s %s. Only the full amount can be confirmed.", p.Amount, p.Currency)
 	}
 	after, err := h.engine.Settle(ctx, p, w, r.meta)
 	if err != nil {

@@ -33,7 +33,7 @@ func (h *Handler) verifiedMerchant(ctx context.Context, claimed *paymentsv1.Merc
 		distrusted.WithLabelValues("account").Inc()
 		h.log.Error("command names a different account for its merchant", "merchant", claimed.GetId(),
 			"version", claimed.GetVersion(), "known", m.Profile.GetVersion())
-		e := errs.New(errs.Unavailable, "The merchant's account is being changed. Repeat the request in a moment.")
+		e := errs.New(errs.Unavailable, "The merchant's bank account is being changed. Repeat the request in a moment.")
 		e.RetryAfter = time.Second
 		return nil, e
 	}

@@ -49,14 +49,14 @@ func (e *Engine) handleCancelError(ctx context.Context, prov Provider, p payment
 	if err != nil {
 		return after, "", err
 	}
-	return after, "", errs.New(errs.InvalidState, "The bank does not cancel the %s in its present state. Wait for its outcome.", after.Kind)
+	return after, "", errs.New(errs.InvalidState, "The bank does not cancel the %s in its current state. Wait for its outcome.", after.Kind)
 }
 
 // checkCancellable returns an error for a payment that ended in another state. Repeating a successful cancellation is not an
 // error.
 func checkCancellable(p payment.Payment) error {
 	if p.Status.Final() && p.Status != payment.Cancelled {
-		return errs.New(errs.InvalidState, "The %s is %s and cannot be cancelled any more.", p.Kind, p.Status)
+		return errs.New(errs.InvalidState, "The %s is %s and can no longer be cancelled.", p.Kind, p.Status)
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (e *Engine) requestCancel(ctx context.Context, p payment.Payment) (payment.
 	switch {
 	case after.AwaitingConfirmation():
 		return after, errs.New(errs.InvalidState,
-			"The bank has executed this payment, so it cannot be cancelled. Say whether its money came: confirm-received or confirm-not-received.")
+			"The bank has executed this payment, so it cannot be cancelled. Report whether the money arrived with confirm-received or confirm-not-received.")
 	case after.Held():
 		return after, errs.New(errs.InvalidState, "Somebody is paying this right now, so it cannot be cancelled. Wait for the outcome.")
 	}

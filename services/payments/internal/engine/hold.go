@@ -220,7 +220,7 @@ func (e *Engine) Receive(ctx context.Context, p payment.Payment) (payment.Paymen
 	if p.Held() || p.Status == payment.Completed && p.Received.By != "" {
 		return p, nil
 	}
-	return p, errs.New(errs.InvalidState, "The payer is paying this at the bank already. Wait for the outcome.")
+	return p, errs.New(errs.InvalidState, "The payer is already paying this at the bank. Wait for the outcome.")
 }
 
 // processClosed performs the next step for a payment that has no holder and whose session is closed: it may be scanned until it

@@ -58,7 +58,7 @@ func (e *Engine) Settle(ctx context.Context, p payment.Payment, w payment.Settle
 	var refused error
 	after, err := e.store.Update(ctx, of, meta, func(q *payment.Payment) payment.Step {
 		if !q.AwaitingConfirmation() {
-			refused = errs.New(errs.InvalidState, "Nobody waits for your word on this payment: its outcome is or will be the bank's.")
+			refused = errs.New(errs.InvalidState, "This payment does not need your confirmation: the bank reports its outcome.")
 			return payment.Untouched
 		}
 		var c payment.Change

@@ -37,7 +37,7 @@ func WithReceipt(p Payment, r LateReport, now time.Time) Payment {
 func CheckSameReceipt(p Payment, r LateReport) error {
 	other := r.Received.At != nil && !r.Received.At.Equal(*p.Late.At) || r.Payer.IBAN != "" && r.Payer.IBAN != p.Payer.IBAN
 	if p.Late.Amount != r.Amount || other {
-		return errs.New(errs.InvalidState, "A late receipt of %s %s is booked on this payment already.", p.Late.Amount, p.Currency)
+		return errs.New(errs.InvalidState, "A late receipt of %s %s is already booked on this payment.", p.Late.Amount, p.Currency)
 	}
 	return nil
 }
@@ -48,9 +48,9 @@ func CheckLateReceipt(p Payment, r LateReport) error {
 	case p.Status == Completed || p.Status == Refunded:
 		return errs.New(errs.InvalidState, "The payment is paid already.")
 	case !p.Unpaid():
-		return errs.New(errs.InvalidState, "The payment is still open. A late receipt is for a payment that failed or was cancelled.")
+		return errs.New(errs.InvalidState, "The payment is still open. Late receipts can only be booked on failed or cancelled payments.")
 	case r.Payer.IBAN != "" && p.Payer.IBAN != "" && r.Payer.IBAN != p.Payer.IBAN:
-		return errs.New(errs.InvalidState, "The bank named another account as the payer's. Leave payer_iban out to book the receipt with that one.")
+		return errs.New(errs.InvalidState, "The bank reported a different payer account. Omit payer_iban to book the receipt with that one.")
 	default:
 		return nil
 	}

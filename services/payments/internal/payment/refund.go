@@ -10,17 +10,17 @@ func CheckRefundable(original Payment, amount money.Cents) error {
 	left := original.Refundable()
 	switch {
 	case original.AwaitingConfirmation():
-		return errs.New(errs.InvalidState, "Nobody knows yet whether the money of this payment came. Confirm that it did, then refund it.")
+		return errs.New(errs.InvalidState, "It is not known yet whether the money of this payment arrived. Confirm that it did, then refund it.")
 	case original.Unpaid():
-		return errs.New(errs.InvalidState, "Only what was paid can be refunded; this payment is %s. If its money came after all, book a late receipt first.", original.Status)
+		return errs.New(errs.InvalidState, "Only a paid payment can be refunded; this one is %s. If its money arrived after all, book a late receipt first.", original.Status)
 	case !original.Status.Final():
 		return errs.New(errs.InvalidState, "Only a completed payment can be refunded; this one is %s.", original.Status)
 	case original.Payer.IBAN == "":
-		return errs.New(errs.InvalidState, "The bank did not tell which account paid, so this payment cannot be refunded here. Transfer the money back from your bank.")
+		return errs.New(errs.InvalidState, "The bank did not report the payer's account, so this payment cannot be refunded here. Transfer the money back from your bank.")
 	case left == 0:
-		return errs.New(errs.RefundExceeds, "Nothing is left to refund: refunds of the whole amount are done or under way.")
+		return errs.New(errs.RefundExceeds, "Nothing is left to refund: the whole amount has been refunded or is being refunded.")
 	case amount > left:
-		return errs.New(errs.RefundExceeds, "The refund is more than what is left. Refund at most %s %s.", left, original.Currency)
+		return errs.New(errs.RefundExceeds, "The refund exceeds the refundable amount. Refund at most %s %s.", left, original.Currency)
 	default:
 		return nil
 	}

@@ -30,7 +30,7 @@ func CheckScannable(gateway, p Payment, now time.Time) error {
 	}
 	switch {
 	case gateway.Amount != p.Amount || gateway.Currency != p.Currency:
-		return errs.New(errs.InvalidState, "The amount is not that of the payment. Scan its code again.")
+		return errs.New(errs.InvalidState, "The amount does not match the payment. Scan the code again.")
 	case gateway.Detail == DetailExpiring || !now.Before(gateway.ExpiresAt):
 		return errs.New(errs.InvalidState, "The payment has expired. Ask the merchant for a new one.")
 	default:
@@ -44,13 +44,13 @@ func CheckUnheld(p Payment) error {
 	case p.Status == Completed || p.Status == Refunded:
 		return errs.New(errs.InvalidState, "The payment is paid already.")
 	case p.Status.Final():
-		return errs.New(errs.InvalidState, "The payment is %s and cannot be paid any more.", p.Status)
+		return errs.New(errs.InvalidState, "The payment is %s and can no longer be paid.", p.Status)
 	case p.Held():
 		return errs.New(errs.InvalidState, "%s", MessageHeld)
 	case p.CancelRequested:
 		return errs.New(errs.InvalidState, "The payment is being cancelled.")
 	case p.Detail == DetailBankProcessing || p.Detail == DetailAcceptedByBank || p.Detail == DetailCancelling || p.Detail == DetailMismatch:
-		return errs.New(errs.InvalidState, "The payment is at the payer's bank already. Wait for its outcome.")
+		return errs.New(errs.InvalidState, "The payer's bank is already processing this payment. Wait for its outcome.")
 	default:
 		return nil
 	}

@@ -28,7 +28,7 @@ func Settle(p Payment, w SettlementReport) (Change, error) {
 	switch {
 	case p.Detail == DetailMismatch && w.MoneyReceived:
 		return Change{}, errs.New(errs.InvalidState,
-			"The bank shows another amount than %s %s, so this payment cannot be completed. Say that it did not come, then book what came as a late receipt.",
+			"The bank shows a different amount than %s %s, so this payment cannot be completed. Confirm it as not received, then book the amount as a late receipt.",
 			p.Amount, p.Currency)
 	case p.Detail == DetailMismatch:
 		c.Failure = FailureMismatch

@@ -62,7 +62,7 @@ func refundOfRefund(ctx context.Context, tx pgx.Tx, refund payment.Payment) erro
 		return fmt.Errorf("look for a refund: %w", err)
 	default:
 		return errs.New(errs.InvalidState,
-			"%s is a refund and cannot be refunded. Refund its payment %s instead, or cancel the refund while it is under way.", refund.OriginalReference, of)
+			"%s is a refund and cannot be refunded. Refund its payment %s instead, or cancel the refund while it is pending.", refund.OriginalReference, of)
 	}
 }
 

@@ -174,7 +174,7 @@ func (s *Store) Receive(
 			return err
 		}
 		if amount != 0 && amount != p.Amount {
-			return errs.New(errs.InvalidState, "The payment is for %s %s. Only its whole amount can be confirmed.", p.Amount, p.Currency)
+			return errs.New(errs.InvalidState, "The payment is for %s %s. Only the full amount can be confirmed.", p.Amount, p.Currency)
 		}
 		if r.At == nil {
 			now := s.clock()

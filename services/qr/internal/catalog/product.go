@@ -108,7 +108,7 @@ func (f *Fields) clean() refusals {
 			continue
 		}
 		s, ok := text.clean(**text.value, text.most)
-		bad.unless(ok && len(s) >= text.least, text.field, "must have %d to %d characters that can be seen", text.least, text.most)
+		bad.unless(ok && len(s) >= text.least, text.field, "must have %d to %d visible characters", text.least, text.most)
 		*text.value = &s
 	}
 	return bad
@@ -127,7 +127,7 @@ func (f *Fields) check() error {
 		bad.unless(*f.Stock >= 0 && *f.Stock <= MaxStock, "stock_quantity", "must be from 0 to %d", MaxStock)
 	}
 	if f.ImageURL != nil {
-		bad.unless(isURL(*f.ImageURL), "image_url", "must have at most %d characters, all of which can be seen", maxURL)
+		bad.unless(isURL(*f.ImageURL), "image_url", "must have at most %d visible characters", maxURL)
 	}
 	return bad.err()
 }

@@ -41,7 +41,7 @@ func (s *Store) recordUpload(ctx context.Context, merchantID, key string) error 
 		return fmt.Errorf("record upload: %w", err)
 	}
 	if tag.RowsAffected() == 0 {
-		return errs.New(errs.InvalidState, "%d uploaded images wait to be saved on products. Save them, or wait a day until they are removed.", maxUploads)
+		return errs.New(errs.InvalidState, "You have %d uploaded images that no product uses. Save them on products, or wait a day until they are removed.", maxUploads)
 	}
 	return nil
 }

@@ -21,8 +21,8 @@ var keyForm = regexp.MustCompile(`^product-images/([0-9a-f-]{36})/[0-9a-f-]{36}\
 
 // The problems of uploads that do not exist.
 const (
-	notUploaded = "holds no image yet: upload it first"
-	uploadGone  = "was uploaded too long ago and is removed: upload the image again"
+	notUploaded = "has no image yet: upload it first"
+	uploadGone  = "was uploaded too long ago and has been removed: upload the image again"
 )
 
 func refuseImage(why string) error {
@@ -59,7 +59,7 @@ func (i *Images) ownKey(merchantID, imageURL string) (string, error) {
 	key, ok := strings.CutPrefix(imageURL, i.o.PublicURL+"/")
 	form := keyForm.FindStringSubmatch(key)
 	if !ok || form == nil || form[1] != merchantID {
-		return "", refuseImage("is not one that you have uploaded: take the imageUrl of /product/upload-image-url")
+		return "", refuseImage("is not an image that you uploaded: use the imageUrl from /product/upload-image-url")
 	}
 	if i.s3 == nil {
 		return "", errs.New(errs.Unavailable, "The image cannot be checked: no image store is set up.")
@@ -97,7 +97,7 @@ func (i *Images) verify(ctx context.Context, key string, then func(ctx context.C
 	}
 	kind := kindOf(picture)
 	if kind == "" || !strings.HasSuffix(key, "."+extensions[kind]) {
-		return refuseImage("does not hold an image of the type that was announced: upload a JPEG, PNG, WebP or GIF")
+		return refuseImage("does not contain an image of the announced type: upload a JPEG, PNG, WebP or GIF")
 	}
 	return then(ctx, kind, picture)
 }
@@ -112,7 +112,7 @@ func (i *Images) read(ctx context.Context, key string) ([]byte, error) {
 		return nil, errStoreUnavailable(err)
 	}
 	defer object.Close()
-	tooLarge := refuseImage(fmt.Sprintf("holds more than %d MiB: upload a smaller image", MaxImage>>20))
+	tooLarge := refuseImage(fmt.Sprintf("is larger than %d MiB: upload a smaller image", MaxImage>>20))
 	if info.Size > MaxImage {
 		return nil, tooLarge
 	}

@@ -102,7 +102,7 @@ func refusal(err error) error {
 	case errors.Is(err, signed.ErrExpired):
 		return errs.New(errs.QRExpired, "This code has expired. Ask the merchant for a new one.")
 	case errors.Is(err, signed.ErrForged):
-		return errs.New(errs.QRInvalid, "This code was not signed by EU Pay, or was changed since. Do not pay with it; ask the merchant for a new one.")
+		return errs.New(errs.QRInvalid, "This code was not signed by EU Pay, or has been altered. Do not pay with it; ask the merchant for a new one.")
 	case errors.Is(err, signed.ErrTruncated):
 		return errs.New(errs.QRInvalid, "This code is incomplete or damaged. Scan it again, or copy its whole link.")
 	case errors.Is(err, signed.ErrForeign):

@@ -36,7 +36,7 @@ func (*Server) RenderEPC(_ context.Context, req *qrv1.RenderEPCRequest) (*qrv1.R
 		return nil, err
 	}
 	if len(req.GetOptions().GetLogo()) > 0 {
-		return nil, invalid("logo", "is not possible on an EPC code")
+		return nil, invalid("logo", "is not supported on an EPC code")
 	}
 	code, err := EPC(payload)
 	if err != nil {

@@ -43,7 +43,7 @@ func (s *Server) checkTableLimit(ctx context.Context, tx pgx.Tx, t seat, o *orde
 		return err
 	}
 	if open >= max(openPerTable, perSeat*int64(t.Capacity)) {
-		return errs.New(errs.InvalidState, "Too many orders of this table are neither paid nor taken up. Pay one of them, or ask the staff.")
+		return errs.New(errs.InvalidState, "This table has too many unpaid orders. Pay one of them, or ask the staff.")
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func checkShare(ctx context.Context, tx pgx.Tx, t seat, o *order) error {
 	for i, l := range o.Lines {
 		pieces := held[l.ProductID] + wanted[l.ProductID]
 		if pieces > max(piecesPerTable, perSeat*int64(t.Capacity), (left[l.ProductID]+pieces)/2) {
-			bad.add(fmt.Sprintf("items[%d].quantity", i), "is more than one table can have at a time without paying; order fewer, or ask the staff")
+			bad.add(fmt.Sprintf("items[%d].quantity", i), "is more than a table can order without paying; order fewer, or ask the staff")
 		}
 	}
 	return bad.err()
@@ -73,7 +73,7 @@ func checkExpectedTotal(r *qrv1.PlaceOrderRequest, total money.Cents) error {
 	if r.ExpectedTotalCents == nil || money.Cents(r.GetExpectedTotalCents()) == total {
 		return nil
 	}
-	e := errs.New(errs.TotalChanged, "The order costs %s %s now. Show the new total, and order again with it as expected_total.", total, Currency)
+	e := errs.New(errs.TotalChanged, "The order now costs %s %s. Show the new total, and order again with it as expected_total.", total, Currency)
 	e.Total = &total
 	return e
 }

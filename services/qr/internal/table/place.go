@@ -149,7 +149,7 @@ func (s *Server) replay(ctx context.Context, tx pgx.Tx, o *order, key string) er
 		return err
 	}
 	if !slices.Equal(known.fingerprint, o.fingerprint) {
-		return errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another order. Send a new key with a new order.")
+		return errs.New(errs.IdempotencyConflict, "This Idempotency-Key was used with another request. Send a new key for a new request.")
 	}
 	*o = *known
 	return errReplay
@@ -166,7 +166,7 @@ func (o *order) decidePayment(payable bool) error {
 		return errs.New(errs.MerchantNotEnabled, "This merchant takes no payments here. Order at the table, or pay at the counter.")
 	}
 	if o.Totals.Total > maxPaid {
-		return errs.Invalid(errs.Field{Field: "items", Message: "items must cost at most 10000.00 together to be paid here."})
+		return errs.Invalid(errs.Field{Field: "items", Message: "items must cost at most 10000.00 in total to be paid here."})
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func
 func (s *Server) SetOrderStatus(ctx context.Context, r *qrv1.SetOrderStatusRequest) (*qrv1.SetOrderStatusResponse, error) {
 	to := Status(r.GetStatus())
 	if r.GetRefund() && to != Cancelled {
-		return nil, errs.Invalid(errs.Field{Field: "refund", Message: "refund goes with the status cancelled alone."})
+		return nil, errs.Invalid(errs.Field{Field: "refund", Message: "refund is only allowed with the status cancelled."})
 	}
 	o, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetId(), func(tx pgx.Tx, o *order) error {
 		if !r.GetRefund() {

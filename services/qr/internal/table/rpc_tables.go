@@ -98,7 +98,7 @@ func (s *Server) CreateTable(ctx context.Context, r *qrv1.CreateTableRequest) (*
 			return err
 		}
 		if n >= maxTables {
-			return errs.New(errs.InvalidState, "You have %d tables, which is the most. Delete one first.", n)
+			return errs.New(errs.InvalidState, "You can have at most %d tables. Delete one first.", maxTables)
 		}
 		return insertTable(ctx, tx, t)
 	})

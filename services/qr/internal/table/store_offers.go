@@ -62,7 +62,7 @@ func insertOffer(ctx context.Context, tx pgx.Tx, o offer) error {
 		return fmt.Errorf("count offers: %w", err)
 	}
 	if n >= maxOffers {
-		return errs.New(errs.InvalidState, "You have %d offers, which is the most. Delete one first.", n)
+		return errs.New(errs.InvalidState, "You can have at most %d offers. Delete one first.", maxOffers)
 	}
 	if err := checkProduct(ctx, tx, o); err != nil {
 		return err

@@ -33,7 +33,7 @@ func isASCII(text string) bool {
 // checkText returns a problem with the characters of the URL.
 func checkText(text string) string {
 	if strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return "url must not hold spaces or control characters."
+		return "url must not contain spaces or control characters."
 	}
 	if isASCII(text) {
 		return ""
@@ -41,7 +41,7 @@ func checkText(text string) string {
 	if u, err := url.Parse(text); err == nil && !isASCII(u.Hostname()) {
 		return "url must have a host name that is a valid domain name."
 	}
-	return "url must percent-encode what is not ASCII outside of its host name (%C3%A9 for é)."
+	return "url must percent-encode non-ASCII characters outside of its host name (%C3%A9 for é)."
 }
 
 // reserved are the suffixes of names that do not exist on the public internet (RFC 2606, 6761, 6762, 7686, 8375, 9476) or are
@@ -69,7 +69,7 @@ func (r Rules) checkName(host string) string {
 	}
 	last := labels[len(labels)-1]
 	if slices.Contains(reserved, last) && !r.isLoopbackName(host) {
-		return "url must have a public domain name: names that end in ." + last + " lead nowhere on the internet."
+		return "url must have a public domain name: names that end in ." + last + " do not exist on the internet."
 	}
 	return ""
 }

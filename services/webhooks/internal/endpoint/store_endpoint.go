@@ -52,7 +52,7 @@ func (s *Store) Insert(ctx context.Context, e Endpoint) error {
 			return fmt.Errorf("count endpoints: %w", err)
 		}
 		if n >= MaxPerMerchant {
-			return errs.Invalid(errs.Field{Field: "url", Message: "A merchant has at most 16 webhook endpoints in each mode. Delete one first."})
+			return errs.Invalid(errs.Field{Field: "url", Message: "You can have at most 16 webhook endpoints in each mode. Delete one first."})
 		}
 		_, err = tx.Exec(ctx, `insert into endpoints (id, merchant_id, livemode, url, description, event_types, rate_limit, enabled,
 				key_id, secret, created_at, updated_at)

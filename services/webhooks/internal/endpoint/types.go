@@ -10,11 +10,11 @@ import (
 func CheckTypes(types []string) (bad refuse.Problems) {
 	for i, t := range types {
 		if !slices.Contains(allTypes, t) {
-			bad.Add("event_types", "holds a type that does not exist")
+			bad.Add("event_types", "contains an unknown event type")
 			return bad
 		}
 		if slices.Contains(types[:i], t) {
-			bad.Add("event_types", "holds a type twice")
+			bad.Add("event_types", "contains a type twice")
 			return bad
 		}
 	}

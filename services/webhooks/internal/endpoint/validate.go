@@ -64,7 +64,7 @@ func (r Rules) CheckURL(text string, livemode bool) string {
 		return "url must be https in live mode."
 	}
 	if u.User != nil {
-		return "url must not hold a user name or password."
+		return "url must not contain a user name or password."
 	}
 	if strings.Contains(text, "#") {
 		return "url must not have a fragment."
@@ -72,11 +72,11 @@ func (r Rules) CheckURL(text string, livemode bool) string {
 	if u.Port() != "" || strings.HasSuffix(u.Host, ":") {
 		port, err := strconv.ParseUint(u.Port(), 10, 16)
 		if err != nil || r.RefusedPort(uint16(port)) {
-			return "url must use port 443, 80 or one from 1024 up."
+			return "url must use port 443, 80, or one from 1024 on."
 		}
 	}
 	if r.isPrivate(u.Hostname()) {
-		return "url must lead to a public address."
+		return "url must point to a public address."
 	}
 	return r.checkName(strings.TrimSuffix(strings.ToLower(u.Hostname()), "."))
 }

@@ -27,9 +27,9 @@ func (s *slots) take(merchant string) (release func(), err error) {
 	defer s.mu.Unlock()
 	switch {
 	case s.each[merchant] >= maxStreamsPerMerchant:
-		return nil, errTooMany("Your account has %d listeners already: stop one of them first.", maxStreamsPerMerchant)
+		return nil, errTooMany("Your account already has %d listeners. Stop one first.", maxStreamsPerMerchant)
 	case s.all >= maxStreams:
-		return nil, errTooMany("Too many listeners are connected now. Try again in a moment.")
+		return nil, errTooMany("Too many listeners are connected. Try again in a moment.")
 	}
 	s.all++
 	s.each[merchant]++

@@ -114,7 +114,7 @@ func (s *Server) streamError(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	s.log.Warn("event stream failed", "error", err)
-	e := errs.New(errs.Unavailable, "Events cannot be streamed at the moment. Connect again and go on from the last one you saw.")
+	e := errs.New(errs.Unavailable, "Events cannot be streamed at the moment. Reconnect and continue from the last event you received.")
 	e.RetryAfter = time.Second
 	return e
 }
@@ -165,6 +165,6 @@ func (s *Server) send(ctx context.Context, stream grpc.ServerStreamingServer[web
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return errs.New(errs.Unavailable, "Events were not read in time. Connect again and go on from the last one you saw.")
+		return errs.New(errs.Unavailable, "Events were not read in time. Reconnect and continue from the last event you received.")
 	}
 }

@@ -124,7 +124,7 @@ func (s *Server) TestSubscription(ctx context.Context, r *webhooksv1.TestSubscri
 		return nil, err
 	}
 	if _, running := s.testing.LoadOrStore(r.GetMerchantId(), true); running {
-		busy := errs.New(errs.RateLimitExceeded, "A test message is under way already. Repeat the request in a moment.")
+		busy := errs.New(errs.RateLimitExceeded, "A test message is already being sent. Repeat the request in a moment.")
 		busy.RetryAfter = testTimeout
 		return nil, busy
 	}

@@ -67,7 +67,7 @@ func insert(ctx context.Context, tx pgx.Tx, s subscription, hash []byte) error {
 		return fmt.Errorf("count: %w", err)
 	}
 	if n >= maxPerUser {
-		return errs.Invalid(errs.Field{Field: "endpoint", Message: "A user has at most 20 push subscriptions. Delete one first."})
+		return errs.Invalid(errs.Field{Field: "endpoint", Message: "You can have at most 20 push subscriptions. Delete one first."})
 	}
 	if _, err := tx.Exec(ctx, `insert into push_subscriptions
 		(id, merchant_id, user_id, livemode, endpoint_hash, push_service, key_id, sealed, description, created_at)

@@ -103,9 +103,9 @@ func check(rules endpoint.Rules, t target, description string) refuse.Problems {
 		bad = append(bad, errs.Field{Field: "endpoint", Message: message})
 	}
 	point, ok := decode(t.P256dh)
-	bad.If(!ok || !isPoint(point), "keys.p256dh", "must be an uncompressed P-256 point in base64url, as the browser gives it")
+	bad.If(!ok || !isPoint(point), "keys.p256dh", "must be an uncompressed P-256 point in base64url, as provided by the browser")
 	auth, ok := decode(t.Auth)
-	bad.If(!ok || len(auth) != authLength, "keys.auth", "must be 16 bytes in base64url, as the browser gives it")
+	bad.If(!ok || len(auth) != authLength, "keys.auth", "must be 16 bytes in base64url, as provided by the browser")
 	line := utf8.ValidString(description) && utf8.RuneCountInString(description) <= maxDescription && !strings.ContainsFunc(description, unicode.IsControl)
 	bad.If(!line, "description", "must be one line of at most 100 characters")
 	return bad

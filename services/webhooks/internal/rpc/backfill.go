@@ -56,7 +56,7 @@ func (s *Server) planBackfill(ctx context.Context, e endpoint.Endpoint, r *webho
 	var c check
 	now := s.now()
 	since, until := c.time("since", r.GetSince()), c.time("until", r.GetUntil())
-	c.If(r.GetSince() == nil, "since", "is required: from when on events are sent")
+	c.If(r.GetSince() == nil, "since", "is required: the time from which events are sent")
 	c.If(since != nil && since.After(now), "since", "must not be in the future")
 	if until == nil || until.After(now) {
 		until = &now
@@ -132,7 +132,7 @@ func (s *Server) sign(e endpoint.Endpoint, text []byte) []byte {
 
 // parseToken decodes the token of a dry run of this endpoint.
 func (s *Server) parseToken(e endpoint.Endpoint, token string) (plan, error) {
-	wrong := errs.Invalid(errs.Field{Field: "token", Message: "token must be that of a dry run of this endpoint within the last hour: ask with dry_run true first."})
+	wrong := errs.Invalid(errs.Field{Field: "token", Message: "token must come from a dry run of this endpoint within the last hour: call with dry_run true first."})
 	payload, signature, ok := strings.Cut(token, ".")
 	text, err := base64.RawURLEncoding.DecodeString(payload)
 	mac, macErr := base64.RawURLEncoding.DecodeString(signature)

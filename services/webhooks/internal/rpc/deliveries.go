@@ -102,8 +102,8 @@ func checkActive(state endpoint.State) error {
 	case endpoint.Active:
 		return nil
 	case endpoint.Deleted:
-		return errs.New(errs.InvalidState, "The webhook endpoint was deleted: nothing can be sent to it any more.")
+		return errs.New(errs.InvalidState, "The webhook endpoint was deleted. Nothing can be sent to it.")
 	default:
-		return errs.New(errs.InvalidState, "The webhook endpoint is disabled. Enable it first, then send again.")
+		return errs.New(errs.InvalidState, "The webhook endpoint is disabled. Enable it, then send again.")
 	}
 }

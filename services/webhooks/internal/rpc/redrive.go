@@ -72,7 +72,7 @@ func (s *Server) ResendDelivery(ctx context.Context, r *webhooksv1.ResendDeliver
 		return nil, err
 	}
 	if d.EventType == delivery.TestEvent {
-		return nil, errs.New(errs.InvalidState, "A test is sent once only. Test the endpoint again instead.")
+		return nil, errs.New(errs.InvalidState, "A test cannot be sent again. Test the endpoint again instead.")
 	}
 	state, err := s.endpoints.State(ctx, r.GetMerchantId(), r.GetLivemode(), d.EndpointID)
 	if err != nil {
@@ -107,9 +107,9 @@ func (s *Server) otherEndpoints(ctx context.Context, merchant string, livemode b
 		}
 	}
 	if len(others) == 0 {
-		return errs.New(errs.InvalidState, "The webhook endpoint was deleted, and no other takes %s. Add one, then send it the event with backfill.", d.EventType)
+		return errs.New(errs.InvalidState, "The webhook endpoint was deleted, and no other endpoint receives %s. Add one, then backfill the event.", d.EventType)
 	}
-	return errs.New(errs.InvalidState, "The webhook endpoint was deleted. Send the event to another one with backfill: %s.", strings.Join(others, ", "))
+	return errs.New(errs.InvalidState, "The webhook endpoint was deleted. Backfill the event to another endpoint: %s.", strings.Join(others, ", "))
 }
 
 // resend sends one delivery again. A second request finds it open.
@@ -155,7 +155,7 @@ func matchOf(r *webhooksv1.ResendDeliveriesRequest) (delivery.Match, error) {
 	if f.GetEndpointId() == "" && f.GetReference() == "" && f.GetCreatedAfter() == nil {
 		c.Join(errs.Invalid(errs.Field{
 			Field:   "endpoint_id",
-			Message: "Give at least one of endpoint_id, reference and created_after, so that not everything is sent again by accident.",
+			Message: "Give at least one of endpoint_id, reference and created_after, so that you do not resend everything by accident.",
 		}))
 	}
 	m := delivery.Match{
@@ -176,7 +176,7 @@ func (s *Server) RecoverEndpoint(ctx context.Context, r *webhooksv1.RecoverEndpo
 	}
 	var c check
 	since := c.time("since", r.GetSince())
-	c.If(r.GetSince() == nil, "since", "is required: from when on the endpoint missed deliveries")
+	c.If(r.GetSince() == nil, "since", "is required: the time from which deliveries were missed")
 	c.If(since != nil && since.After(s.now()), "since", "must not be in the future")
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (s *Server) redrive(ctx context.Context, m delivery.Match, dryRun bool) (co
 	if more && slices.Contains(m.Statuses, delivery.Delivered) {
 		// They would be delivered and match again, and the next call would begin with the same ones.
 		return 0, false, errs.Invalid(errs.Field{Field: "created_before", Message: "More than 10000 deliveries match. " +
-			"Narrow created_after and created_before: what was delivered is sent again in one call or not at all."})
+			"Narrow created_after and created_before: successful deliveries can only be resent in a single call."})
 	}
 	for batch := range slices.Chunk(ids[:min(len(ids), maxRedrive)], redriveBatch) {
 		n, err := s.redriver.Reopen(ctx, batch)

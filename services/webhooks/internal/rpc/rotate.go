@@ -27,7 +27,7 @@ func (s *Server) RotateSecret(ctx context.Context, r *webhooksv1.RotateSecretReq
 		old, until := secret.Sealed{}, time.Time{}
 		if r.GetOverlapSeconds() > 0 {
 			if e.Rotating(s.now()) {
-				return errs.New(errs.InvalidState, "The secret before the last rotation still signs. Promote the new secret first, or rotate with "+
+				return errs.New(errs.InvalidState, "The previous secret is still valid. Promote the new secret first, or rotate with "+
 					"overlap_seconds 0 to replace both at once.")
 			}
 			old, until = e.Secret, s.now().Add(time.Duration(r.GetOverlapSeconds())*time.Second)
