@@ -52,6 +52,7 @@ var withMandate = []check{
 	{"the buyer decides by its SIREN", "stand-in: sandbox/README.md", byWish},
 	{"a correction names what was deposited", "BT-25; REJ_COH", corrections},
 	{"sales are reported", "Reporting: b2c-transactions", reportedSales},
+	{"a first report says something", "DGFiP specifications: annex 7, TG-31", nothingSold},
 	{"payments of a period are reported", "Reporting: payments", reportedPayments},
 	{"money of an invoice is status 212", "Reporting: payments of an invoice", collections},
 	{"nobody sees another's", "Authentication: X-PDP-Client-Id", anothers},
