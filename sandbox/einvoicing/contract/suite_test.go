@@ -47,6 +47,7 @@ var withMandate = []check{
 	{"an invoice comes back", "Invoicing: invoice_data and files", comesBack},
 	{"an invoice travels", "Lifecycle events; DGFiP specifications, table 8", travels},
 	{"each status has its code", "Lifecycle events: status codes", statuses},
+	{"the steps between platforms have an order", "DGFiP specifications, table 8", wayOrder},
 	{"what is over is over", "Lifecycle: refused and rejected", isOver},
 	{"a private customer's stays", "DGFiP specifications: flux 10.3", privateStays},
 	{"the buyer decides by its SIREN", "stand-in: sandbox/README.md", byWish},
