@@ -120,10 +120,16 @@ func (p *Platform) SetStatus(invoice, status, reasonCode, reason string) error {
 	if i.ended() {
 		return conflict("the document has ended: "+statusName(i.status()), "")
 	}
+	if code <= codeAvailable && slices.ContainsFunc(i.Events, func(e event) bool { return e.Code >= code }) {
+		return conflict("the document has been there: "+statusName(i.status()), "")
+	}
 	now := p.cfg.Now().UTC()
-	for len(i.Plan) > 0 && i.Plan[0].Code <= codeAvailable && code > codeAvailable && code != codeRejected {
+	for len(i.Plan) > 0 && i.Plan[0].Code <= min(code, codeAvailable) && code != codeRejected {
 		w := i.Plan[0]
 		i.Plan = slices.Clone(i.Plan[1:])
+		if w.Code == code { // what was planned happens now, as the caller has it
+			break
+		}
 		if err := p.enterStatus(line{}, i, w, now); err != nil {
 			return err
 		}

@@ -93,6 +93,27 @@ func statuses(p *platform) {
 	p.buyer(400, id, object{"state": "205"})
 }
 
+// wayOrder: the steps between the platforms come in their order and once, also when somebody hurries them. A step that was set had
+// the earlier ones after it.
+func wayOrder(p *platform) {
+	p.enrol("way")
+	whole := strings.Fields("DEPOSITED TRANSMITTED_BY_PLATFORM RECEIVED_BY_PLATFORM MADE_AVAILABLE")
+	for n, said := range []string{"201", "received_by_platform", "203"} {
+		id := p.issue(p.invoice(said[:3]))
+		p.buyer(200, id, object{"status": said})
+		if got, want := p.codes(id), strings.Join(whole[:n+2], " "); got != want {
+			p.Errorf("%s: %s, want %s", said, got, want)
+		}
+		for _, back := range []string{"TRANSMITTED_BY_PLATFORM", said} {
+			p.buyer(409, id, object{"status": back})
+		}
+		p.standIn.clock.Add(24 * time.Hour)
+		if got, want := p.codes(id), strings.Join(whole, " "); got != want {
+			p.Errorf("%s, a day later: %s, want %s", said, got, want)
+		}
+	}
+}
+
 // isOver: after 210 and 213 nothing comes, neither by itself nor from anybody.
 func isOver(p *platform) {
 	p.enrol("over")

@@ -43,6 +43,20 @@ func reportedSales(p *platform) {
 	p.refuseBy("no reference", p.as(p.key, p.client, "POST", "/reporting/b2c-transactions", report(said, "", sample.Report("x", "IN", sample.SellerSIREN, sample.Sales()))), "SCHEMA")
 }
 
+// nothingSold: a first report says something; one that replaces it may take everything back.
+func nothingSold(p *platform) {
+	p.enrol("nothing")
+	empty := func(kind string) string {
+		said := fmt.Sprintf(`{"report_type":%q,"client_siren":%q,"period_start":"2026-11-21","period_end":"2026-11-30","transactions":[]}`, kind, sample.SellerSIREN)
+		xml := `<TransactionsReport><ReportPeriod><StartDate>20261121</StartDate><EndDate>20261130</EndDate></ReportPeriod></TransactionsReport>`
+		return report(said, p.ref("empty-"+kind), sample.Report(p.ref("empty-"+kind), kind, sample.SellerSIREN, xml))
+	}
+	p.refuseBy("a first one", p.as(p.key, p.client, "POST", "/reporting/b2c-transactions", empty("IN")), "TG-31")
+	p.call(201, "POST", "/reporting/b2c-transactions", p.sales("something", "IN"))
+	p.call(201, "POST", "/reporting/b2c-transactions", empty("RE"))
+	p.hold("it replaces the first", p.control(200, "GET", "/reports", nil), object{"reports.0.replaced": true, "reports.1.cents": 0, "reports.1.replaced": false})
+}
+
 func reportedPayments(p *platform) {
 	p.enrol("payments")
 	a := p.reportedOnce("/reporting/payments", p.payments)

@@ -154,10 +154,13 @@ func TestFaultsOfTime(t *testing.T) {
 		queue  []string
 		want   string
 	}{
-		"none":                       {nil, []string{"a1", "a2"}, "a1@0s a2@0s"},
-		"slow by a retry":            {of(fault.HookSlow, 0), []string{"a1", "a2"}, "a1@1s a2@1s"},
-		"slow by so much":            {of(fault.HookSlow, 2500), []string{"a1"}, "a1@2.5s"},
-		"out of order":               {of(fault.HookReorder, 0), []string{"a1", "a2", "a3"}, "a2@0s a1@0s a3@0s"},
+		"none":            {nil, []string{"a1", "a2"}, "a1@0s a2@0s"},
+		"slow by a retry": {of(fault.HookSlow, 0), []string{"a1", "a2"}, "a1@1s a2@1s"},
+		"slow by so much": {of(fault.HookSlow, 2500), []string{"a1"}, "a1@2.5s"},
+		"out of order":    {of(fault.HookReorder, 0), []string{"a1", "a2", "a3"}, "a2@0s a1@0s a3@0s"},
+		"the other is slow, too": {
+			map[string][]fault.Fault{"a1": {{Kind: fault.HookReorder}}, "a2": {{Kind: fault.HookSlow}}}, []string{"a1", "a2", "a3"}, "a2@0s a1@0s a3@0s",
+		},
 		"nothing to be overtaken by": {of(fault.HookReorder, 0), []string{"a1"}, "a1@1s"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

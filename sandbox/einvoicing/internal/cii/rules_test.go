@@ -23,7 +23,7 @@ func read(t *testing.T, of *document.Document, old, with string) (*document.Docu
 func TestWhatOnlyTheXMLCanBreak(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ old, with, rule, field string }{
-		"a rate of 5 characters": {">5.5</ram:RateApplicablePercent>", ">5.500</ram:RateApplicablePercent>", "BR-FR-DEC-04", "RateApplicablePercent"},
+		"a rate of 5 characters": {">20</ram:RateApplicablePercent>", ">20.00</ram:RateApplicablePercent>", "BR-FR-DEC-04", "RateApplicablePercent"},
 		"a rate of 3 decimals":   {">5.5</ram:RateApplicablePercent>", ">.005</ram:RateApplicablePercent>", "BR-FR-DEC-04", "RateApplicablePercent"},
 		"another tax":            {"<ram:TypeCode>VAT</ram:TypeCode>", "<ram:TypeCode>GST</ram:TypeCode>", "BR-CO-03", "TypeCode"},
 		"no rate":                {"<ram:RateApplicablePercent>20</ram:RateApplicablePercent>", "", "BR-48", "RateApplicablePercent"},
