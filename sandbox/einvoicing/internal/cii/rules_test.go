@@ -92,6 +92,9 @@ func TestEverythingIsReadFromItsPlace(t *testing.T) {
 			t.Errorf("%s: %+v %+v", name, d, problems)
 		}
 	}
+	if d, problems := read(t, sample.Invoice(), ">20</ram:RateApplicablePercent>", ">20.0</ram:RateApplicablePercent>"); len(problems) > 0 || !d.XML || d.Lines[0].Rate != 2000 {
+		t.Errorf("a rate of four characters: %+v %+v", d, problems)
+	}
 	of := sample.Invoice()
 	of.Lines[0].Category, of.Lines[0].Rate = "O", 0
 	if _, problems := read(t, of, "<ram:CategoryCode>O</ram:CategoryCode><ram:RateApplicablePercent>0</ram:RateApplicablePercent>", "<ram:CategoryCode>O</ram:CategoryCode>"); len(problems) > 0 {

@@ -209,6 +209,14 @@ func TestOrderSaysNothing(t *testing.T) {
 			t.Errorf("%s: %+v", x.Kind, p)
 		}
 	}
+	none := aPayment()
+	if none.Payments[0].Rates[0].Amount = 0; len(none.Check()) > 0 {
+		t.Errorf("payments that add up to nothing: %+v", none.Check())
+	}
+	zero := aSale()
+	if zero.Sales[0].Count = 0; len(Compare(aSale(), zero)) != 1 {
+		t.Error("a count of zero is a count")
+	}
 	uncounted := aSale()
 	uncounted.Sales[0].Count = -1
 	if p := append(Compare(aSale(), uncounted), Compare(uncounted, aSale())...); len(p) > 0 {
