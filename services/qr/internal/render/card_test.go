@@ -50,8 +50,9 @@ func modulesOf(t testing.TB, pdf []byte) []image.Image {
 	var out []image.Image
 	for _, content := range streams(t, pdf) {
 		for _, part := range strings.Split(content, "q 0 g ")[1:] {
-			path, _, ok := strings.Cut(part, "f Q")
-			if _, path, ok = strings.Cut(path, " cm\n"); !ok {
+			path, _, _ := strings.Cut(part, "f Q")
+			_, path, ok := strings.Cut(path, " cm\n")
+			if !ok {
 				t.Fatalf("not the path of a code: %.80q", part)
 			}
 			out = append(out, drawPath(t, path))
