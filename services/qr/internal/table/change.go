@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // paidLate is the event of an order that was paid after its end.
@@ -47,7 +48,7 @@ func (s *Server) end(ctx context.Context, tx pgx.Tx, o *order, to Status, cause,
 	if !gives {
 		return nil
 	}
-	if err := s.catalog.GiveBack(ctx, tx, o.Merchant, o.pieces()); err != nil {
+	if err := catalog.GiveBack(ctx, tx, o.Merchant, o.pieces()); err != nil {
 		return fmt.Errorf("return the goods of order %s: %w", o.ID, err)
 	}
 	return nil
@@ -90,7 +91,7 @@ func (s *Server) applyPayment(ctx context.Context, tx pgx.Tx, o *order, referenc
 	case AwaitingPayment:
 		return s.transition(ctx, tx, o, Received, byPayment, "")
 	case Expired, PaymentFailed:
-		_, short, err := s.catalog.Reserve(ctx, tx, o.Merchant, o.pieces())
+		_, short, err := catalog.Reserve(ctx, tx, o.Merchant, o.pieces())
 		if err != nil {
 			return fmt.Errorf("reserve order %s again: %w", o.ID, err)
 		}

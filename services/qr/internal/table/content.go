@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // content is the data of a menu, read from one snapshot.
@@ -18,7 +19,7 @@ type content struct {
 	merchant string
 	name     string
 	tables   []seat
-	products []Product
+	products []catalog.Orderable
 	offers   []offer
 }
 
@@ -134,7 +135,7 @@ func (c *content) body(now time.Time) (bodyJSON, time.Time) {
 	return b, until
 }
 
-func productView(p Product) productJSON {
+func productView(p catalog.Orderable) productJSON {
 	net, _ := vat.Split(p.Price, p.VATPerMill)
 	v := productJSON{
 		ID: p.ID, Name: p.Name, Description: p.Description, PriceTTC: p.Price, PriceHT: net, VATRate: vat.Percent(p.VATPerMill),

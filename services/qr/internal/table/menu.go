@@ -34,9 +34,8 @@ var errNoMenu = errs.NotFound("Table")
 
 // menus caches the encoded menus.
 type menus struct {
-	pool    *pgxpool.Pool
-	catalog Catalog
-	now     func() time.Time
+	pool *pgxpool.Pool
+	now  func() time.Time
 
 	mu      sync.RWMutex
 	entries map[string]*entry
@@ -72,8 +71,8 @@ type encoded struct {
 	etag       string
 }
 
-func newMenus(pool *pgxpool.Pool, catalog Catalog, now func() time.Time) *menus {
-	return &menus{pool: pool, catalog: catalog, now: now, entries: make(map[string]*entry)}
+func newMenus(pool *pgxpool.Pool, now func() time.Time) *menus {
+	return &menus{pool: pool, now: now, entries: make(map[string]*entry)}
 }
 
 // forget makes the next call query the database.
@@ -148,7 +147,7 @@ func (m *menus) renew(ctx context.Context, merchantID string, old *state, now ti
 	}
 	loading, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	c, err := readContent(loading, m.pool, m.catalog, merchantID)
+	c, err := readContent(loading, m.pool, merchantID)
 	if err != nil {
 		return nil, err
 	}

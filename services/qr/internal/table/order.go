@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // Status of an order.
@@ -133,14 +134,14 @@ type change struct {
 }
 
 // pieces returns what the order takes from the stock, each product once.
-func (o *order) pieces() []Quantity {
+func (o *order) pieces() []catalog.Quantity {
 	counts := make(map[string]int32, len(o.Lines))
 	for _, l := range o.Lines {
 		counts[l.ProductID] += l.Quantity
 	}
-	list := make([]Quantity, 0, len(counts))
+	list := make([]catalog.Quantity, 0, len(counts))
 	for id, n := range counts {
-		list = append(list, Quantity{ProductID: id, Count: n})
+		list = append(list, catalog.Quantity{ProductID: id, Count: n})
 	}
 	return list
 }

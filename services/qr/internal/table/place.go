@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // Limits of an order. The number of items is from the API reference.
@@ -178,7 +179,7 @@ func (s *Server) reserve(ctx context.Context, tx pgx.Tx, o *order) error {
 	for _, q := range wanted {
 		missing[q.ProductID] = !isID(q.ProductID)
 	}
-	products, short, err := s.catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q Quantity) bool { return missing[q.ProductID] }))
+	products, short, err := catalog.Reserve(ctx, tx, o.Merchant, slices.DeleteFunc(wanted, func(q catalog.Quantity) bool { return missing[q.ProductID] }))
 	if err != nil {
 		return fmt.Errorf("reserve order: %w", err)
 	}

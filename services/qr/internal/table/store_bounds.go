@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // ordersSince counts the orders of a table since that time, and returns when the oldest of the latest ordersPerTable was placed.
@@ -30,8 +32,11 @@ func openOrders(ctx context.Context, tx pgx.Tx, tableID string) (n int64, err er
 }
 
 // heldByTable returns how many pieces of the products the open orders of a table hold, and what is left in stock.
-func heldByTable(ctx context.Context, tx pgx.Tx, tableID string, of []Quantity) (held, left map[string]int64, err error) {
-	ids, _ := columns(of)
+func heldByTable(ctx context.Context, tx pgx.Tx, tableID string, of []catalog.Quantity) (held, left map[string]int64, err error) {
+	ids := make([]string, 0, len(of))
+	for _, q := range of {
+		ids = append(ids, q.ProductID)
+	}
 	held, left = make(map[string]int64, len(ids)), make(map[string]int64, len(ids))
 	rows, err := tx.Query(ctx, `select p.id::text, p.stock_quantity, coalesce((
 			select sum(l.quantity) from orders o join order_lines l on l.order_id = o.id

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
 
 // readVersion returns 0 for a merchant whose menu has never changed.
@@ -21,7 +22,7 @@ func readVersion(ctx context.Context, db pg.DB, merchantID string) (version int6
 }
 
 // readContent reads everything from one snapshot.
-func readContent(ctx context.Context, pool *pgxpool.Pool, catalog Catalog, merchantID string) (*content, error) {
+func readContent(ctx context.Context, pool *pgxpool.Pool, merchantID string) (*content, error) {
 	c := &content{merchant: merchantID}
 	err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error

@@ -22,9 +22,6 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/leader"
-	"european-pay.eu/eupay/internal/money"
-	"european-pay.eu/eupay/internal/pg"
-	"european-pay.eu/eupay/internal/vat"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
@@ -32,36 +29,10 @@ import (
 // Currency of all prices.
 const Currency = "EUR"
 
-// Product is the part of a product that menus and orders need.
-type Product struct {
-	ID, Name, Description, Category, ImageURL string
-	// Price includes VAT.
-	Price      money.Cents
-	VATPerMill vat.Rate
-}
-
-// Quantity is a number of pieces of one product.
-type Quantity struct {
-	ProductID string
-	Count     int32
-}
-
-// Catalog provides the products that can be ordered. All calls are in the transaction of the caller.
-type Catalog interface {
-	// Menu returns the merchant's products that can be ordered now, by category, name and id.
-	Menu(ctx context.Context, db pg.DB, merchantID string) ([]Product, error)
-	// Reserve takes the pieces from the stock, all or none, and returns the current products by id. The ids must be distinct.
-	// short lists those that are not available: of another merchant, unknown, disabled or out of stock.
-	Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (products map[string]Product, short []string, err error)
-	// GiveBack returns pieces to the stock. Deleted products are skipped.
-	GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error
-}
-
 // Deps are what New needs.
 type Deps struct {
-	Pool    *pgxpool.Pool
-	Bus     *bus.Bus
-	Catalog Catalog
+	Pool *pgxpool.Pool
+	Bus  *bus.Bus
 	// Site is the base URL of the tables' pages, without a trailing slash.
 	Site string
 	Now  func() time.Time
@@ -76,14 +47,13 @@ type Deps struct {
 type Server struct {
 	qrv1.UnimplementedTableServiceServer
 
-	pool    *pgxpool.Pool
-	bus     *bus.Bus
-	catalog Catalog
-	site    string
-	now     func() time.Time
-	wake    func()
-	log     *slog.Logger
-	menus   *menus
+	pool  *pgxpool.Pool
+	bus   *bus.Bus
+	site  string
+	now   func() time.Time
+	wake  func()
+	log   *slog.Logger
+	menus *menus
 	// tasks sends commands to the payments service. payments is set when Run begins.
 	tasks          *due.Loop[task]
 	payments       sender
@@ -93,12 +63,12 @@ type Server struct {
 // New returns a server.
 func New(d Deps) *Server {
 	s := &Server{
-		pool: d.Pool, bus: d.Bus, catalog: d.Catalog, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
+		pool: d.Pool, bus: d.Bus, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
 		unclaimedAfter: d.UnclaimedAfter,
 		// PostgreSQL stores microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}
-	s.menus = newMenus(d.Pool, d.Catalog, s.now)
+	s.menus = newMenus(d.Pool, s.now)
 	s.tasks = s.newTasks()
 	return s
 }

@@ -1,4 +1,4 @@
-package table
+package catalog
 
 import (
 	"context"
@@ -8,46 +8,64 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/pg"
-	"european-pay.eu/eupay/services/qr/internal/catalog"
+	"european-pay.eu/eupay/internal/vat"
 )
 
-// Products is the Catalog backed by the products table.
-type Products struct{}
+// Orderable is the part of a product that menus and orders need.
+type Orderable struct {
+	ID, Name, Description, Category, ImageURL string
+	// Price includes VAT.
+	Price      money.Cents
+	VATPerMill vat.Rate
+}
+
+// Quantity is a number of pieces of one product.
+type Quantity struct {
+	ProductID string
+	Count     int32
+}
 
 // maxStock is the limit of the table: goods returned beyond it are dropped.
 const maxStock = 1_000_000
 
-const productColumns = `id::text, name, description, category, image_url, price_ttc, vat_rate`
+const orderableColumns = `id::text, name, description, category, image_url, price_ttc, vat_rate`
 
-func scanProduct(row pgx.CollectableRow) (Product, error) {
-	var p Product
+func scanOrderable(row pgx.CollectableRow) (Orderable, error) {
+	var p Orderable
 	err := row.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill)
 	return p, err
 }
 
-// Menu implements Catalog.
-func (Products) Menu(ctx context.Context, db pg.DB, merchantID string) ([]Product, error) {
-	list, err := readAll(ctx, db, scanProduct, `select `+productColumns+` from products
+// Menu returns the merchant's products that can be ordered now, by category, name and id.
+func Menu(ctx context.Context, db pg.DB, merchantID string) ([]Orderable, error) {
+	rows, err := db.Query(ctx, `select `+orderableColumns+` from products
 		where merchant_id = $1 and is_available and stock_quantity > 0 order by category collate "C", search_key, id`, merchantID)
+	if err != nil {
+		return nil, fmt.Errorf("read menu: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanOrderable)
 	if err != nil {
 		return nil, fmt.Errorf("read menu: %w", err)
 	}
 	return list, nil
 }
 
-// Reserve implements Catalog. Rows are locked in the order of their ids, so that orders cannot deadlock.
-func (Products) Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (map[string]Product, []string, error) {
-	ids, counts := columns(wanted)
-	rows, err := tx.Query(ctx, `select `+productColumns+`, stock_quantity from products
+// Reserve takes the pieces from the stock, all or none, and returns the current products by id. The ids must be distinct.
+// short lists those that are not available: of another merchant, unknown, disabled or out of stock. Rows are locked in the order of their
+// ids, so that orders cannot deadlock.
+func Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wanted []Quantity) (products map[string]Orderable, short []string, err error) {
+	ids, counts := pieceColumns(wanted)
+	rows, err := tx.Query(ctx, `select `+orderableColumns+`, stock_quantity from products
 		where merchant_id = $1 and id = any($2::text[]::uuid[]) and is_available order by id for no key update`, merchantID, ids)
 	if err != nil {
 		return nil, nil, fmt.Errorf("lock products: %w", err)
 	}
 	defer rows.Close()
-	found, stock := make(map[string]Product, len(ids)), make(map[string]int32, len(ids))
+	found, stock := make(map[string]Orderable, len(ids)), make(map[string]int32, len(ids))
 	for rows.Next() {
-		var p Product
+		var p Orderable
 		var left int32
 		if err := rows.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.ImageURL, &p.Price, &p.VATPerMill, &left); err != nil {
 			return nil, nil, fmt.Errorf("lock products: %w", err)
@@ -57,7 +75,6 @@ func (Products) Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wante
 	if err := rows.Err(); err != nil {
 		return nil, nil, fmt.Errorf("lock products: %w", err)
 	}
-	var short []string
 	soldOut := false
 	for _, w := range wanted {
 		if stock[w.ProductID] < w.Count {
@@ -74,14 +91,14 @@ func (Products) Reserve(ctx context.Context, tx pgx.Tx, merchantID string, wante
 		return nil, nil, fmt.Errorf("reserve products: %w", err)
 	}
 	if soldOut {
-		err = catalog.Bump(ctx, tx, merchantID)
+		err = Bump(ctx, tx, merchantID)
 	}
 	return found, nil, err
 }
 
-// GiveBack implements Catalog.
-func (Products) GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error {
-	ids, counts := columns(pieces)
+// GiveBack returns pieces to the stock. Deleted products are skipped.
+func GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, pieces []Quantity) error {
+	ids, counts := pieceColumns(pieces)
 	if _, err := tx.Exec(ctx, `select from products where merchant_id = $1 and id = any($2::text[]::uuid[]) order by id for no key update`,
 		merchantID, ids); err != nil {
 		return fmt.Errorf("lock products: %w", err)
@@ -98,10 +115,11 @@ func (Products) GiveBack(ctx context.Context, tx pgx.Tx, merchantID string, piec
 	if !back {
 		return nil
 	}
-	return catalog.Bump(ctx, tx, merchantID)
+	return Bump(ctx, tx, merchantID)
 }
 
-func columns(list []Quantity) (ids []string, counts []int32) {
+// pieceColumns returns ids and counts, ordered by id, as two arrays for unnest.
+func pieceColumns(list []Quantity) (ids []string, counts []int32) {
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b Quantity) int { return strings.Compare(a.ProductID, b.ProductID) })
 	for _, q := range list {
