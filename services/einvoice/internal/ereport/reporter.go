@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/leader"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
@@ -54,18 +55,8 @@ const checkEvery = time.Minute
 func (r *Reporter) Run(ctx context.Context) error {
 	return leader.Run(ctx, r.Pool, "einvoice-ereport", r.Log, func(ctx context.Context) error {
 		defer late.Set(0) // the next leader measures it
-		tick := time.NewTicker(checkEvery)
-		defer tick.Stop()
-		for {
-			if err := r.round(ctx); err != nil && ctx.Err() == nil {
-				return err
-			}
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-tick.C:
-			}
-		}
+		due.Every(ctx, checkEvery, "making e-reports", r.Log, r.round)
+		return nil
 	})
 }
 

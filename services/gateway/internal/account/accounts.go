@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"golang.org/x/crypto/bcrypt"
 
+	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -129,25 +130,14 @@ func (a *Accounts) Run(ctx context.Context) error {
 	defer workers.Wait()
 	workers.Go(func() { a.introduce(ctx) })
 	workers.Go(func() { a.sendMails(ctx) })
-	sweep := time.NewTicker(time.Minute)
-	defer sweep.Stop()
-	purge := time.NewTicker(time.Hour)
-	defer purge.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-sweep.C:
+	workers.Go(func() {
+		due.Every(ctx, time.Minute, "changing IBANs that have waited", a.deps.Log, func(ctx context.Context) error {
 			a.notifier.cache.sweep(a.deps.Now())
-			if err := a.Merchants.MoveAccounts(ctx); err != nil && ctx.Err() == nil {
-				a.deps.Log.Warn("IBANs not changed, trying again later", "error", err)
-			}
-		case <-purge.C:
-			if err := a.purge(ctx); err != nil && ctx.Err() == nil {
-				a.deps.Log.Warn("expired logins not purged, trying again later", "error", err)
-			}
-		}
-	}
+			return a.Merchants.MoveAccounts(ctx)
+		})
+	})
+	due.Every(ctx, time.Hour, "purge of expired logins", a.deps.Log, a.purge)
+	return nil
 }
 
 // sendMails ends with ctx alone.
