@@ -3,6 +3,8 @@ package consume
 import (
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/pg"
 )
 
@@ -33,6 +36,34 @@ func TestALostConsumerComesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	want = append(want, f.publishNew(2)...)
+	f.applied(want)
+	e := event()
+	f.publish(e, "eupay.replay.tester.evt.test.payment.completed.m_1")
+	f.applied(append(want, e.ID))
+}
+
+// TestAConsumerThatTheBrokerCannotStoreIsReplaced: one that is created right after its deletion can lose its folder to that deletion, and
+// then no update of it succeeds.
+func TestAConsumerThatTheBrokerCannotStoreIsReplaced(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	dir := t.TempDir()
+	f.bus = natstest.Connect(t, natstest.ServerIn(t, dir).URL())
+	want := f.publishNew(2)
+	stop := f.run()
+	f.applied(want)
+	stop()
+	for _, stream := range []string{bus.Events, bus.Replay} {
+		folder := filepath.Join(dir, "jetstream", "$G", "streams", stream, "obs", f.cfg.Name)
+		if _, err := os.Stat(folder); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.run()
 	want = append(want, f.publishNew(2)...)
 	f.applied(want)
 	e := event()

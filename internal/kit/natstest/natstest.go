@@ -21,7 +21,13 @@ func New(t testing.TB) *bus.Bus {
 // Server runs a server that ends with the test. Clients must present an identity of package identitytest.
 func Server(t testing.TB) *natsserver.Server {
 	t.Helper()
-	srv, err := natsserver.Start(natsserver.Options{Dir: t.TempDir(), Identity: identitytest.Load(t, identity.NATS)})
+	return ServerIn(t, t.TempDir())
+}
+
+// ServerIn is Server with its data in dir, for tests that damage it.
+func ServerIn(t testing.TB, dir string) *natsserver.Server {
+	t.Helper()
+	srv, err := natsserver.Start(natsserver.Options{Dir: dir, Identity: identitytest.Load(t, identity.NATS)})
 	if err != nil {
 		t.Fatal(err)
 	}
