@@ -124,23 +124,11 @@ func (c *Consumer) ensure(ctx context.Context, stream string) (jetstream.Consume
 	if err := c.takeOver(ctx, stream, &cfg); err != nil {
 		return nil, fmt.Errorf("take the consumer over: %w", err)
 	}
-	cons, err := c.bus.JS.CreateOrUpdateConsumer(ctx, stream, cfg)
-	if isBroken(err) {
-		c.log.Warn("broker cannot store the consumer, deleting it", "stream", stream, "error", err)
-		err = errors.Join(err, c.bus.JS.DeleteConsumer(ctx, stream, c.cfg.Name)) // created again in the next attempt
-	}
+	cons, err := c.bus.EnsureConsumer(ctx, stream, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("ensure the consumer: %w", err)
 	}
 	return cons, nil
-}
-
-// isBroken reports whether the broker has a consumer in memory that it cannot store. A consumer that is created right after its
-// deletion can lose its folder to that deletion; then every update fails until it is deleted. Nothing is lost by that: the position
-// is in the database, and a work queue keeps its messages.
-func isBroken(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeConsumerCreate
 }
 
 // takeOver restarts the durable where its acknowledgements end, if its last user died with unacknowledged messages. Otherwise the

@@ -135,7 +135,7 @@ func (h *Handler) untilLost(ctx context.Context, cc jetstream.ConsumeContext, co
 func (h *Handler) consume(ctx context.Context) (jetstream.ConsumeContext, error) {
 	ask, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	cons, err := h.bus.JS.CreateOrUpdateConsumer(ask, bus.Commands, jetstream.ConsumerConfig{
+	cons, err := h.bus.EnsureConsumer(ask, bus.Commands, jetstream.ConsumerConfig{
 		Durable: durable, FilterSubject: "eupay.cmd.>", AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxAckPending: maxPending, MaxDeliver: -1,
 	})
