@@ -179,7 +179,7 @@ func TestAResendToADeletedEndpointNamesOtherEndpoints(t *testing.T) {
 		}
 		return err.Error()
 	}
-	if got := resend(); !strings.Contains(got, "no other takes payment.completed") {
+	if got := resend(); !strings.Contains(got, "no other endpoint receives payment.completed") {
 		t.Error(got)
 	}
 	next, _ := f.endpoint("https://next.example.com/")
