@@ -171,8 +171,8 @@ func (c *Client) refused(w wireError) *platform.Refused {
 			no.Problems = append(no.Problems, strconv.Itoa(len(w.Details)-maxProblems)+" more.")
 			break
 		}
-		if said := join(" ", c.sanitize(d.Message), bracketed(d.Field)); said != "" {
-			no.Problems = append(no.Problems, join(": ", code(d.Rule), said))
+		if text := join(" ", c.sanitize(d.Message), bracketed(d.Field)); text != "" {
+			no.Problems = append(no.Problems, join(": ", code(d.Rule), text))
 		}
 		if no.Code == "" {
 			no.Code = code(d.Rule)
@@ -180,8 +180,8 @@ func (c *Client) refused(w wireError) *platform.Refused {
 	}
 	if len(no.Problems) == 0 {
 		no.Problems = []string{"The platform gave no reason."}
-		if said := c.sanitize(w.Error); said != "" {
-			no.Problems[0] = said
+		if text := c.sanitize(w.Error); text != "" {
+			no.Problems[0] = text
 		}
 	}
 	return no
