@@ -85,13 +85,13 @@ type MandateRequest struct {
 type MandateStatus string
 
 const (
-	// MandatePending: the merchant must first prove its identity ("know your business").
+	// MandatePending means that the merchant must first prove its identity ("know your business").
 	MandatePending MandateStatus = "pending_kyb"
-	// MandateActive: the merchant may issue invoices.
+	// MandateActive means that the merchant may issue invoices.
 	MandateActive MandateStatus = "active"
-	// MandateExpired: the merchant may no longer issue invoices.
+	// MandateExpired means that the merchant may no longer issue invoices.
 	MandateExpired MandateStatus = "expired"
-	// MandateFailed: the merchant was refused.
+	// MandateFailed means that the merchant was refused.
 	MandateFailed MandateStatus = "error"
 )
 

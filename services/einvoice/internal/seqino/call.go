@@ -136,7 +136,7 @@ func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
 	}
 	e := &Error{
 		Op: r.op, Status: resp.StatusCode, Wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.cfg.Now(), maxRetryAfter),
-		Description: c.sanitize(w.Error), TraceID: code(w.TraceID),
+		Description: c.safeText(w.Error), TraceID: code(w.TraceID),
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
@@ -171,7 +171,7 @@ func (c *Client) refused(w wireError) *platform.Refused {
 			no.Problems = append(no.Problems, strconv.Itoa(len(w.Details)-maxProblems)+" more.")
 			break
 		}
-		if text := join(" ", c.sanitize(d.Message), bracketed(d.Field)); text != "" {
+		if text := join(" ", c.safeText(d.Message), bracketed(d.Field)); text != "" {
 			no.Problems = append(no.Problems, join(": ", code(d.Rule), text))
 		}
 		if no.Code == "" {
@@ -180,7 +180,7 @@ func (c *Client) refused(w wireError) *platform.Refused {
 	}
 	if len(no.Problems) == 0 {
 		no.Problems = []string{"The platform gave no reason."}
-		if text := c.sanitize(w.Error); text != "" {
+		if text := c.safeText(w.Error); text != "" {
 			no.Problems[0] = text
 		}
 	}

@@ -12,23 +12,23 @@ import (
 type Class string
 
 const (
-	// Unreachable: no response, or an incomplete one. It is unknown whether the call took effect. Temporary.
+	// Unreachable means: no response, or an incomplete one. It is unknown whether the call took effect. Temporary.
 	Unreachable Class = "unreachable"
-	// Unavailable: the platform reports a problem of its own. Otherwise like Unreachable. Temporary.
+	// Unavailable means: the platform reports a problem of its own. Otherwise like Unreachable. Temporary.
 	Unavailable Class = "unavailable"
-	// Limited: too many calls; this one took no effect. Temporary, see RetryAfter.
+	// Limited means: too many calls; this one took no effect. Temporary, see RetryAfter.
 	Limited Class = "rate limited"
-	// Misconfigured: the platform does not accept our key. Temporary, until an operator fixes it.
+	// Misconfigured means: the platform does not accept our key. Temporary, until an operator fixes it.
 	Misconfigured Class = "misconfigured"
-	// Refused: a permanent refusal; errors.As finds the *platform.Refused.
+	// Refused means: a permanent refusal; errors.As finds the *platform.Refused.
 	Refused Class = "refused"
-	// NoMandate: errors.Is finds platform.ErrNoMandate.
+	// NoMandate means: errors.Is finds platform.ErrNoMandate.
 	NoMandate Class = "no mandate"
-	// NotFound: errors.Is finds platform.ErrNotFound.
+	// NotFound means: errors.Is finds platform.ErrNotFound.
 	NotFound Class = "not found"
-	// Conflict: the object exists, but the platform does not identify it.
+	// Conflict means: the object exists, but the platform does not identify it.
 	Conflict Class = "conflict"
-	// Unexpected: the response contradicts an assumption of this client.
+	// Unexpected means: the response contradicts an assumption of this client.
 	Unexpected Class = "unexpected"
 )
 
@@ -121,9 +121,9 @@ var (
 	idShape    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 )
 
-// sanitize makes a foreign text safe for a log and for a merchant: one line, truncated, without our secrets, accounts, email
+// safeText makes a foreign text safe for a log and for a merchant: one line, truncated, without our secrets, accounts, email
 // addresses and anything that looks like a token.
-func (c *Client) sanitize(s string) string {
+func (c *Client) safeText(s string) string {
 	for _, secret := range []string{c.cfg.APIKey, c.cfg.WebhookSecret} {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, "[hidden]")
