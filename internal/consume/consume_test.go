@@ -100,7 +100,7 @@ func (f *fixture) publish(e events.Event, subject string, header ...string) {
 	}
 }
 
-// effects are the events that were applied, in order; none while the database is away, as some tests make it.
+// effects returns the applied events in order; none while a test has made the database unavailable.
 func (f *fixture) effects() []string {
 	f.t.Helper()
 	rows, err := f.pool.Query(f.t.Context(), `select event_id::text from effects order by id`)
@@ -327,7 +327,7 @@ func TestAReplayedEventIsAppliedAgainOnlyOnRequest(t *testing.T) {
 	if got := f.effects(); len(got) != 3 || got[1] != e.ID {
 		t.Errorf("applied %v", got)
 	}
-	// The header means nothing on the event stream, where anybody's event may carry it.
+	// The header is ignored on the event stream, where any event may carry it.
 	f.publish(e, "", HeaderRedeliver)
 	f.allAcked()
 	if n := len(f.effects()); n != 3 {

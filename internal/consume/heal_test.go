@@ -24,7 +24,7 @@ func (f *fixture) exec(sql string, args ...any) {
 	}
 }
 
-// TestALostConsumerComesBack while the process runs: its durable was made once, and nobody looked whether it still was there.
+// TestALostConsumerComesBack while the process runs: the durable was created once, and never checked again.
 func TestALostConsumerComesBack(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -72,8 +72,8 @@ func (l *Loop[T]) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			late := time.AfterFunc(l.Grace, breakOff)
-			defer late.Stop()
+			graceTimer := time.AfterFunc(l.Grace, breakOff)
+			defer graceTimer.Stop()
 			l.running.Wait()
 			return nil
 		case <-tick.C:

@@ -208,7 +208,7 @@ func TestWorkEndsBeforeItsLease(t *testing.T) {
 	})
 }
 
-// TestARowWhoseClaimTookTooLongIsNotProcessed: somebody else may have it by now.
+// TestARowWhoseClaimTookTooLongIsNotProcessed: another process may have claimed it.
 func TestARowWhoseClaimTookTooLongIsNotProcessed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

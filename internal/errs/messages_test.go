@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/messages.txt")
 
-// TestMessagesAreReadAsAWhole lists every sentence that a caller of the API may see, so that a new or changed one shows in review.
-// Run it with -update after a change, and read the file for consistent terms and forms.
+// TestMessagesAreReadAsAWhole compares every sentence that a caller of the API may see with testdata/messages.txt, so that a new or
+// changed one shows in review. After a change run it with -update, and read the file for consistent terms and forms.
 func TestMessagesAreReadAsAWhole(t *testing.T) {
 	c := newCollector(t, "../../internal", "../../services")
 	got := []byte(strings.Join(c.messages(), "\n") + "\n")
@@ -53,10 +53,10 @@ func report(t *testing.T, what string, of, other []byte) {
 	}
 }
 
-// constructor is a function that makes a message of one of its parameters. Exported ones are known in every package.
+// constructor is a function that makes a message from one of its parameters. Exported ones have no package: they count everywhere.
 type constructor struct{ pkg, name string }
 
-// source is a parsed file. Packages are told apart by their folders, which nothing else depends on.
+// source is a parsed file and the folder of its package. Folders are compared but not listed, so files may move.
 type source struct {
 	pkg  string
 	file *ast.File
@@ -77,7 +77,7 @@ func newCollector(t *testing.T, roots ...string) *collector {
 			t.Fatal(err)
 		}
 	}
-	for c.spread() { // until no further function turns out to make messages
+	for c.findConstructors() { // until there is no new one
 	}
 	return c
 }
@@ -105,8 +105,8 @@ func (c *collector) parse(path string, entry fs.DirEntry, err error) error {
 	return nil
 }
 
-// spread marks the functions that pass a parameter on as a message, and reports whether there was a new one.
-func (c *collector) spread() (more bool) {
+// findConstructors records the functions that pass a parameter to a known constructor, and reports whether there was a new one.
+func (c *collector) findConstructors() (more bool) {
 	for _, s := range c.sources {
 		for _, d := range s.file.Decls {
 			fn, ok := d.(*ast.FuncDecl)
@@ -128,40 +128,43 @@ func (c *collector) spread() (more bool) {
 	return more
 }
 
-// messageParameter is the index of the parameter that fn makes a message of; -1 when it makes none.
+// messageParameter returns the index of the parameter from which fn makes a message; -1 if there is none. If several are joined,
+// as a field's name and a format, it is the last one.
 func (c *collector) messageParameter(s source, fn *ast.FuncDecl) int {
-	position, names := 0, make(map[string]int)
+	position, texts := 0, make(map[string]int)
 	for _, field := range fn.Type.Params.List {
+		kind, isName := field.Type.(*ast.Ident)
 		for _, name := range field.Names {
-			if kind, ok := field.Type.(*ast.Ident); ok && kind.Name == "string" {
-				names[name.Name] = position
+			if isName && kind.Name == "string" {
+				texts[name.Name] = position
 			}
 			position++
 		}
 	}
 	index := -1
 	c.eachMessage(s, fn.Body, func(message ast.Expr) {
-		ast.Inspect(message, func(n ast.Node) bool {
-			call, isCall := n.(*ast.CallExpr)
-			if isCall && len(call.Args) > 0 && calledName(call) == "Sprintf" {
-				n = call.Args[0]
-			}
-			if id, ok := n.(*ast.Ident); ok {
-				if i, ok := names[id.Name]; ok && i > index {
-					index = i
-				}
-			}
-			return !isCall || calledName(call) != "Sprintf"
-		})
-		if call, ok := sprintf(message); ok {
-			if id, ok := call.(*ast.Ident); ok {
-				if i, ok := names[id.Name]; ok {
-					index = i
-				}
+		for _, name := range joined(message) {
+			if i, ok := texts[name]; ok {
+				index = max(index, i)
 			}
 		}
 	})
 	return index
+}
+
+// joined returns the names of the variables that an expression joins to a text.
+func joined(e ast.Expr) []string {
+	if format, ok := sprintf(e); ok {
+		return joined(format)
+	}
+	switch e := e.(type) {
+	case *ast.Ident:
+		return []string{e.Name}
+	case *ast.BinaryExpr:
+		return append(joined(e.X), joined(e.Y)...)
+	default:
+		return nil
+	}
 }
 
 // eachMessage calls visit with every expression below n that becomes a message.
@@ -221,7 +224,7 @@ func sprintf(e ast.Expr) (format ast.Expr, ok bool) {
 	return call.Args[0], true
 }
 
-// text is the text of an expression, with %s for what is only known at run time. literal is false when nothing is known.
+// text returns the text of an expression, with %s for the parts known only at run time. literal is false if no part is known.
 func (c *collector) text(s source, e ast.Expr) (text string, literal bool) {
 	if format, ok := sprintf(e); ok {
 		return c.text(s, format)
@@ -249,12 +252,12 @@ func (c *collector) text(s source, e ast.Expr) (text string, literal bool) {
 }
 
 var (
-	// sentence matches a message that a function returns as a text, to be put into a Field by its caller.
+	// sentence matches a message that a function returns as a text and its caller puts into a Field.
 	sentence = regexp.MustCompile(`^[a-z][a-z_.\[\]]* (must|is|are|cannot|needs) .*\.$`)
 	word     = regexp.MustCompile(`[a-z]{2}`)
 )
 
-// messages are all sentences, sorted, each once. One that begins with its field's name at run time begins with "…".
+// messages returns the sentences, sorted and without duplicates. "…" stands for the field's name that precedes one at run time.
 func (c *collector) messages() []string {
 	for _, s := range c.sources {
 		c.eachMessage(s, s.file, func(e ast.Expr) {

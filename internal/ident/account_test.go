@@ -60,7 +60,7 @@ func TestAWrongDigitIsFound(t *testing.T) {
 	}
 }
 
-// The remainder is right, but nobody gives such check digits out (ISO 13616: from 02 to 98).
+// The remainder is right, but such check digits are never issued (ISO 13616: from 02 to 98).
 func TestCheckDigitsOutOfRangeAreRefused(t *testing.T) {
 	t.Parallel()
 	for good, bad := range map[string]string{

@@ -40,8 +40,8 @@ func node(url string) {
 	})
 }
 
-// TestANodeThatIsCutOffIsFollowed cuts a network as a failed switch does: no connection is closed, nobody is told anything. PostgreSQL
-// believed in such a node for two hours, and nobody else led.
+// TestANodeThatIsCutOffIsFollowed cuts a network as a failed switch does: no connection is closed and no side is notified. PostgreSQL
+// kept such a node's session for two hours, and no other node could lead.
 func TestANodeThatIsCutOffIsFollowed(t *testing.T) {
 	far, ok := nettest.New(t)
 	if !ok {

@@ -73,15 +73,15 @@ func hold(ctx context.Context, pool *pgxpool.Pool, job, me string, log *slog.Log
 	defer k.release(ctx, log)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	kept := make(chan struct{})
+	keeperDone := make(chan struct{})
 	go func() {
-		defer close(kept)
+		defer close(keeperDone)
 		cancel(k.keep(ctx))
 	}()
 	err = lead(ctx, &k.lease)
 	lost := context.Cause(ctx)
 	cancel(nil)
-	<-kept
+	<-keeperDone
 	if lost != nil {
 		return lost // the error of lead is a consequence of it
 	}

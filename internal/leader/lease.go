@@ -122,7 +122,7 @@ func (k *keeper) renew(ctx context.Context) error {
 		}
 		k.conn = pooled.Hijack()
 	}
-	asked := time.Now() // before the database's clock starts to count
+	startedAt := time.Now() // before the database's clock starts to count
 	tag, err := k.conn.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
 		append(k.lease.FenceArgs(), ttl)...)
 	if err != nil {
@@ -131,7 +131,7 @@ func (k *keeper) renew(ctx context.Context) error {
 	if tag.RowsAffected() == 0 {
 		return ErrDeposed
 	}
-	k.until = asked.Add(ttl - margin)
+	k.until = startedAt.Add(ttl - margin)
 	return nil
 }
 

@@ -21,7 +21,7 @@ import (
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
-// house is a broker with identities and its streams, and the subjects that somebody must have a right to.
+// house is a broker with identities and its streams, and the subjects that require a permission.
 func house(t *testing.T) *natsserver.Server {
 	t.Helper()
 	srv := start(t, natsserver.Options{Dir: t.TempDir(), Identity: identitytest.Load(t, identity.NATS)})
@@ -63,7 +63,7 @@ func may(t *testing.T, srv *natsserver.Server, who *identity.Identity, do func(n
 	return err == nil
 }
 
-// TestEachServiceMayDoItsOwnAndNothingElse tries every identity against everything that somebody may do.
+// TestEachServiceMayDoItsOwnAndNothingElse tries every permission with every identity.
 func TestEachServiceMayDoItsOwnAndNothingElse(t *testing.T) {
 	srv := house(t)
 	services := identity.Services()

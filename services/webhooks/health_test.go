@@ -182,7 +182,7 @@ func TestARetryAfterOfOtherStatusesIsIgnored(t *testing.T) {
 	}
 }
 
-// disabledEvent takes what the watching endpoint hears.
+// disabledEvent returns the event that the watching endpoint receives.
 func disabledEvent(t *testing.T, h hit) (id, reason string) {
 	t.Helper()
 	var body struct {

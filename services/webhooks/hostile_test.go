@@ -98,7 +98,7 @@ func stays(text string) func(net.Conn, <-chan struct{}) bool {
 	}
 }
 
-// floods writes start and then more, until nobody reads any more.
+// floods writes start and then more, until the reader stops.
 func floods(start, more string) func(net.Conn, <-chan struct{}) bool {
 	return func(c net.Conn, _ <-chan struct{}) bool {
 		_, err := io.WriteString(c, start)

@@ -41,7 +41,7 @@ func TestAnInvoiceIsSentToItsSubscribers(t *testing.T) {
 	asked, silent := newSink(t, status(http.StatusOK)), newSink(t, status(http.StatusOK))
 	f.endpoint(asked.URL, "invoice.submitted", "payment.completed")
 	f.endpoint(silent.URL) // no type named: only what the documents name
-	// One that names another merchant in its subject is nobody's.
+	// An event whose subject names another merchant is delivered to nobody.
 	f.publish(f.invoiced("invoice.submitted", "m_2", unchanged), f.invoiced("invoice.created", "m_1", unchanged), f.invoiced("invoice.submitted", "m_1", unchanged))
 	f.publish(f.changed("payment.completed", payment()))
 	const want = `{"event":"invoice.submitted","timestamp":"2026-06-17T12:24:30Z","sequence":2,"data":{"id":"i-1","invoice_number":"INV-2026-AB12CD-000001",` +

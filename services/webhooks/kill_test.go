@@ -166,7 +166,7 @@ type mortal struct {
 	sink *ledgerSink
 }
 
-// start starts the service. Its clock is past every lease of the processes before it, so nobody has to wait for those.
+// start starts the service. Its clock is past every lease of earlier processes, so they need not be waited for.
 func (m *mortal) start(life int) *child.Process {
 	m.t.Helper()
 	return m.startAhead(time.Duration(life) * leaseAndMore)
@@ -202,7 +202,7 @@ func (m *mortal) kill(p *child.Process) map[string]bool {
 		m.t.Fatal(err)
 	}
 	<-p.Done()
-	// PostgreSQL finishes what it was told already. Only after that the books of this life are closed.
+	// PostgreSQL finishes statements that it has received. Only then are the books of this process final.
 	eventually(m.t, "the dead process's sessions end", func() bool {
 		var n int
 		err := m.db.QueryRow(m.t.Context(), `select count(*) from pg_stat_activity

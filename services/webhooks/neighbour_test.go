@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/bus"
 )
 
-// TestASwitchedProtocolDoesNotKeepAWorker: after 101 the connection is no longer HTTP's, and nobody but us would end it.
+// TestASwitchedProtocolDoesNotKeepAWorker: after 101 the connection is no longer HTTP, and only we would close it.
 func TestASwitchedProtocolDoesNotKeepAWorker(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -33,7 +33,7 @@ func TestAnOrderIsSentToItsSubscribers(t *testing.T) {
 		RefundStatus: "requested", RefundAmountCents: 700, RefundReference: "REF-20260617-0B25921FB72918ED", OccurredAt: timestamppb.New(f.clock.Now().Add(-time.Minute)),
 		Items: []*eventsv1.OrderedItem{{ProductId: "p-1", Name: "Café <noisette>", Quantity: 2, TotalCents: 700}},
 	}
-	// One that names another merchant in its subject is nobody's.
+	// An event whose subject names another merchant is delivered to nobody.
 	f.publish(f.ordered("order.received", c, "m_2"), f.ordered("order.preparing", c, "m_1"), f.ordered("order.received", c, "m_1"))
 	f.publish(f.changed("payment.completed", payment()))
 	const want = `{"event":"order.received","timestamp":"2026-06-17T12:24:30Z","sequence":2,"data":{"order_id":"o-1","number":12,"table_id":"t-4","table":"Table 4",` +

@@ -64,7 +64,7 @@ func TestNothingIsLostWhenTheDatabaseRestarts(t *testing.T) {
 	}
 	ticks := 0
 	eventually(t, "all delivered", func() bool {
-		// A commit of which the service never heard leaves leases that nobody uses: they must end.
+		// A commit whose answer was lost leaves unused leases, which must end.
 		if ticks++; ticks%1000 == 0 {
 			f.clock.Advance(leaseAndMore)
 			f.engine.Wake()

@@ -19,7 +19,7 @@ func (f *fixture) tried(id string) *webhooksv1.Attempt {
 	return resp.GetDelivery().GetAttempts()[0]
 }
 
-// talkative answers with what only its owner should read, and with the challenge where it is told to.
+// talkative answers with data that only its owner should read, and, if configured, with the challenge.
 func talkative(code *int, echo *string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		value := r.Header.Get("EuPay-Challenge")
@@ -36,19 +36,19 @@ func talkative(code *int, echo *string) http.HandlerFunc {
 	}
 }
 
-// told is all that an attempt says.
-func told(a *webhooksv1.Attempt) bool {
+// shown reports whether an attempt shows any details.
+func shown(a *webhooksv1.Attempt) bool {
 	return strings.Contains(a.String(), "secret") && a.GetResponseStatus() != 0
 }
 
-// Whoever names a URL that is not his must not learn what is there.
+// A merchant that registers someone else's URL must not learn what is there.
 func TestATestOfAnUnprovenURLHidesItsResult(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	code, echo := http.StatusOK, ""
 	s := newSink(t, talkative(&code, &echo))
 	id, _ := f.endpoint(s.URL)
-	if a := f.tried(id); told(a) || a.GetError() != "" || a.GetDurationMicros() != 0 || a.GetResponseStatus() != 200 {
+	if a := f.tried(id); shown(a) || a.GetError() != "" || a.GetDurationMicros() != 0 || a.GetResponseStatus() != 200 {
 		t.Errorf("taken: %v", a)
 	}
 	closed := newSink(t, status(200))
@@ -56,12 +56,12 @@ func TestATestOfAnUnprovenURLHidesItsResult(t *testing.T) {
 	gone, _ := f.endpoint(closed.URL)
 	for name, id := range map[string]string{"a refusal": id, "nobody there": gone} {
 		code = http.StatusTeapot
-		if a := f.tried(id); a.GetError() != "unproven" || a.GetResponseStatus() != 0 || a.GetDurationMicros() != 0 || len(a.GetResponseBody()) != 0 || told(a) {
+		if a := f.tried(id); a.GetError() != "unproven" || a.GetResponseStatus() != 0 || a.GetDurationMicros() != 0 || len(a.GetResponseBody()) != 0 || shown(a) {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
 	echo = "header" // of an error page, which anybody's server may make of what it was sent
-	if a := f.tried(id); told(a) {
+	if a := f.tried(id); shown(a) {
 		t.Errorf("an error proves the URL: %v", a)
 	}
 	for range 3 {
@@ -79,11 +79,11 @@ func TestAnEchoedChallengeProvesTheURL(t *testing.T) {
 		code, echo := http.StatusOK, where
 		s := newSink(t, talkative(&code, &echo))
 		id, _ := f.endpoint(s.URL)
-		if a := f.tried(id); !told(a) {
+		if a := f.tried(id); !shown(a) {
 			t.Errorf("%s: %v", where, a)
 		}
 		code, echo = http.StatusTeapot, ""
-		if a := f.tried(id); !told(a) || a.GetError() != "status" || a.GetResponseStatus() != http.StatusTeapot {
+		if a := f.tried(id); !shown(a) || a.GetError() != "status" || a.GetResponseStatus() != http.StatusTeapot {
 			t.Errorf("%s, then a failure: %v", where, a)
 		}
 		first, second := s.next(t), s.next(t)
@@ -95,7 +95,7 @@ func TestAnEchoedChallengeProvesTheURL(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.clock.Advance(5 * time.Second) // the sender looks at the endpoint anew
-		if a := f.tried(id); told(a) {
+		if a := f.tried(id); shown(a) {
 			t.Errorf("a new URL is proven by the old one: %v", a)
 		}
 	}
@@ -116,7 +116,7 @@ func TestARealDeliveryProvesTheURL(t *testing.T) {
 	if h := s.next(t); h.header.Get("EuPay-Challenge") != "" {
 		t.Error("a real event has a challenge")
 	}
-	if a := f.tried(id); !told(a) {
+	if a := f.tried(id); !shown(a) {
 		t.Errorf("%v", a)
 	}
 	elsewhere := newSink(t, talkative(&code, &echo))
@@ -126,13 +126,13 @@ func TestARealDeliveryProvesTheURL(t *testing.T) {
 	f.clock.Advance(5 * time.Second)
 	f.publish(f.completed(2)) // may still have gone to the old URL, had another replica sent it
 	taken(3)
-	if a := f.tried(id); told(a) {
+	if a := f.tried(id); shown(a) {
 		t.Errorf("a delivery to the old URL proves the new one: %v", a)
 	}
 	f.clock.Advance(2 * time.Minute)
 	f.publish(f.completed(3))
 	taken(5)
-	if a := f.tried(id); !told(a) {
+	if a := f.tried(id); !shown(a) {
 		t.Errorf("%v", a)
 	}
 }

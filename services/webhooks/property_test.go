@@ -26,7 +26,7 @@ var (
 	drawnFilters = []string{"", "*", "payment.failed", "payment.cancelled", "payment.failed payment.cancelled", "refund.completed payment.pending_sca"}
 )
 
-// announced is how an endpoint with the filter hears of an event; empty: not at all.
+// announced returns the type under which an endpoint with the filter receives an event; empty if it does not.
 func announced(filter, eventType string) string {
 	if filter == "" {
 		filter = "payment.completed payment.failed payment.refunded"
@@ -200,7 +200,7 @@ func draw(r *rapid.T, f *fixture, round int, url string) *world {
 			_, e.secret = f.endpointOf(merchant, fmt.Sprintf("%s/%d/%d", url, round, e.index), strings.Fields(e.filter)...)
 			w.endpoints = append(w.endpoints, e)
 		}
-		// No merchant is to be told that an endpoint fails: that would be an event that was not drawn.
+		// No merchant may be warned of a failing endpoint: that would be an additional event.
 		if _, err := f.core.Pool.Exec(f.t.Context(), `update endpoints set warned_at = 'infinity' where merchant_id = $1`, merchant); err != nil {
 			r.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice/migrations"
 )
 
-// owner is whose a SIRET is; empty when it is nobody's.
+// owner returns the merchant that has claimed a SIRET; empty if none has.
 func (f *fixture) owner(siret string) string {
 	f.t.Helper()
 	var merchant string

@@ -197,7 +197,7 @@ func (f *fixture) read() Enrolment {
 	return e
 }
 
-// wants is the status as it is recorded, and a row that nobody has.
+// wants fails the test unless the status is recorded and the row is not leased.
 func (f *fixture) wants(status platform.MandateStatus) Enrolment {
 	f.t.Helper()
 	e := f.read()

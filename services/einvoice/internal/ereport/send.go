@@ -82,8 +82,8 @@ func (r *Reporter) reopen(ctx context.Context, p report) error {
 	if _, err := r.Pool.Exec(ctx, `update reports set status = 'waiting' where id = $1 and status = 'failed'`, p.id); err != nil {
 		return fmt.Errorf("reopen report: %w", err)
 	}
-	again, err := r.read(ctx, p.id) // a newer one may have been made and sent in the meantime
-	if err != nil || !again.replaced {
+	latest, err := r.read(ctx, p.id) // a newer one may have been made and sent in the meantime
+	if err != nil || !latest.replaced {
 		return err
 	}
 	return r.recordRefusal(ctx, p, &platform.Refused{Problems: []string{problemReplaced}})

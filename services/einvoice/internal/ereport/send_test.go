@@ -133,7 +133,7 @@ func TestARefusedReportIsSentAgain(t *testing.T) {
 	}
 }
 
-// A worker that lost its lease hears late that an older report was taken.
+// A worker that lost its lease learns late that an older report was accepted.
 func TestALateAnswerDoesNotRevertTheState(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -100,15 +100,15 @@ func (l *Ledger) annul(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Rec
 	}
 	by := l.correction(r, invoice.Annul(number, today, r.Document, r.Paid, reason), reason)
 	by.Credit = r.Total
-	before, after, what := r.Status, StatusCancelled, "cancelled"
+	before, after, event := r.Status, StatusCancelled, "cancelled"
 	if r.Paid > 0 {
-		after, what = StatusRefunded, "refunded"
+		after, event = StatusRefunded, "refunded"
 	}
 	if err := l.recordCorrection(ctx, tx, e, r, by); err != nil {
 		return nil, err
 	}
 	r.Status = after
-	c := change{what: what, detail: reason}
+	c := change{what: event, detail: reason}
 	c.creditNote = number
 	return by, save(ctx, tx, r, before, l.instant(), c)
 }

@@ -153,7 +153,7 @@ func TestAPaidInvoiceIsNotCancelled(t *testing.T) {
 	f.refused(err, errs.InvalidState)
 }
 
-// Whoever is first, the engine or the cancellation: a cancelled invoice never stands at the platform without its 384.
+// Whichever comes first, the engine or the cancellation: a cancelled invoice is never at the platform without its 384.
 func TestACancellationAndASubmissionAtTheSameMoment(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -195,7 +195,7 @@ func TestACancellationAndASubmissionAtTheSameMoment(t *testing.T) {
 	t.Logf("%d alone, %d replaced", alone, replaced)
 }
 
-// A worker that lost its lease and goes on finds that nobody wants the document any more.
+// A worker that continues after losing its lease finds that the document is not wanted any more.
 func TestAStalledWorkerDoesNotSendACancelledDocument(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -101,8 +101,8 @@ func (l *Ledger) refresh(ctx context.Context, id uuid.UUID, planned bool) error 
 	record, cancel := recording(ctx)
 	defer cancel()
 	return errors.Join(failure, l.change(record, id, func(tx pgx.Tx, r *Record) error {
-		news, err := l.recordSteps(record, tx, r, steps)
-		if err != nil || !news && !planned {
+		recorded, err := l.recordSteps(record, tx, r, steps)
+		if err != nil || !recorded && !planned {
 			return err
 		}
 		return l.nextPoll(record, tx, r, failure != nil)

@@ -21,11 +21,11 @@ func split(ctx context.Context, tx pgx.Tx, r *Record, amount money.Cents) ([]inv
 	if err != nil {
 		return nil, err
 	}
-	gone, err := credited(ctx, tx, r)
+	reduced, err := credited(ctx, tx, r)
 	if err != nil {
 		return nil, err
 	}
-	return invoice.Split(r.Document, amount, append(done, gone...))
+	return invoice.Split(r.Document, amount, append(done, reduced...))
 }
 
 // splitRefund returns how the received amounts change with a recorded credit note that refunds that much: nothing if the invoice
@@ -37,7 +37,7 @@ func splitRefund(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([
 	if err != nil {
 		return nil, err
 	}
-	gone, err := credited(ctx, tx, r)
+	reduced, err := credited(ctx, tx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func splitRefund(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([
 	}
 	var parts []invoice.Part
 	for _, p := range left {
-		if excess := at(got, p) - (p.Amount - at(gone, p)); excess > 0 {
+		if excess := at(got, p) - (p.Amount - at(reduced, p)); excess > 0 {
 			parts = append(parts, invoice.Part{Nature: p.Nature, VATPerMill: p.VATPerMill, Amount: -excess})
 			back -= excess
 		}
@@ -55,7 +55,7 @@ func splitRefund(ctx context.Context, tx pgx.Tx, r *Record, back money.Cents) ([
 	if back == 0 {
 		return parts, nil
 	}
-	elsewhere, err := invoice.Split(r.Document, -back, slices.Concat(got, parts, gone))
+	elsewhere, err := invoice.Split(r.Document, -back, slices.Concat(got, parts, reduced))
 	return append(parts, elsewhere...), err
 }
 

@@ -85,13 +85,13 @@ type MandateRequest struct {
 type MandateStatus string
 
 const (
-	// MandatePending means: the merchant must first prove its identity ("know your business").
+	// MandatePending means that the merchant must first prove its identity ("know your business").
 	MandatePending MandateStatus = "pending_kyb"
-	// MandateActive means: the merchant may issue invoices.
+	// MandateActive means that the merchant may issue invoices.
 	MandateActive MandateStatus = "active"
-	// MandateExpired means: the merchant may no longer issue invoices.
+	// MandateExpired means that the merchant may no longer issue invoices.
 	MandateExpired MandateStatus = "expired"
-	// MandateFailed means: the merchant was refused.
+	// MandateFailed means that the merchant was refused.
 	MandateFailed MandateStatus = "error"
 )
 

@@ -136,7 +136,7 @@ func (c *Client) refusal(r request, resp *http.Response, body []byte) *Error {
 	}
 	e := &Error{
 		Op: r.op, Status: resp.StatusCode, Wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), c.cfg.Now(), maxRetryAfter),
-		Description: c.sanitise(w.Error), TraceID: code(w.TraceID),
+		Description: c.safeText(w.Error), TraceID: code(w.TraceID),
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
@@ -171,8 +171,8 @@ func (c *Client) refused(w wireError) *platform.Refused {
 			no.Problems = append(no.Problems, strconv.Itoa(len(w.Details)-maxProblems)+" more.")
 			break
 		}
-		if said := join(" ", c.sanitise(d.Message), bracketed(d.Field)); said != "" {
-			no.Problems = append(no.Problems, join(": ", code(d.Rule), said))
+		if text := join(" ", c.safeText(d.Message), bracketed(d.Field)); text != "" {
+			no.Problems = append(no.Problems, join(": ", code(d.Rule), text))
 		}
 		if no.Code == "" {
 			no.Code = code(d.Rule)
@@ -180,8 +180,8 @@ func (c *Client) refused(w wireError) *platform.Refused {
 	}
 	if len(no.Problems) == 0 {
 		no.Problems = []string{"The platform gave no reason."}
-		if said := c.sanitise(w.Error); said != "" {
-			no.Problems[0] = said
+		if text := c.safeText(w.Error); text != "" {
+			no.Problems[0] = text
 		}
 	}
 	return no

@@ -121,9 +121,9 @@ var (
 	idShape    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 )
 
-// sanitise makes a foreign text safe for a log and for a merchant: one line, truncated, without our secrets, accounts, email
+// safeText makes a foreign text safe for a log and for a merchant: one line, truncated, without our secrets, accounts, email
 // addresses and anything that looks like a token.
-func (c *Client) sanitise(s string) string {
+func (c *Client) safeText(s string) string {
 	for _, secret := range []string{c.cfg.APIKey, c.cfg.WebhookSecret} {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, "[hidden]")

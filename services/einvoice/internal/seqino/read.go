@@ -44,7 +44,7 @@ func (c *Client) Lifecycle(ctx context.Context, clientID, invoiceID string) ([]p
 			return nil, unreadable(op, http.StatusOK)
 		}
 		events = append(events, platform.Event{
-			ID: w.ID, Code: number, At: at.UTC(), Emitter: code(w.Emitter), ReasonCode: code(w.ReasonCode), Reason: c.sanitise(w.Reason),
+			ID: w.ID, Code: number, At: at.UTC(), Emitter: code(w.Emitter), ReasonCode: code(w.ReasonCode), Reason: c.safeText(w.Reason),
 		})
 	}
 	slices.SortStableFunc(events, func(a, b platform.Event) int { return a.At.Compare(b.At) })

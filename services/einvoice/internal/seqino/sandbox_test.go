@@ -36,7 +36,7 @@ type hook struct {
 
 const hookSecret = "whsec_of_the_contract"
 
-// hooks reads what the platform told: the mandate, and the life of a document.
+// hooks reads what the platform's webhooks refer to: the mandate, and the life cycle of a document.
 func (c *contract) hooks(came <-chan hook) {
 	c.Helper()
 	missing := map[string]bool{"mandate.created": true, "mandate.activated": true, "invoice.created": true, "invoice.status_updated": true}

@@ -33,15 +33,15 @@ func (e *Engine) outcomeOf(t Transmission, err error) outcome {
 	case err == nil:
 		return outcome{state: "sent", endedAt: &now, attempts: t.Attempts}
 	case errors.As(err, &wait):
-		again := now.Add(max(wait.RetryAfter, minWait))
-		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts - 1, problem: bounded(wait), verdict: notTried}
+		dueAt := now.Add(max(wait.RetryAfter, minWait))
+		return outcome{state: "waiting", dueAt: &dueAt, attempts: t.Attempts - 1, problem: bounded(wait), verdict: notTried}
 	case errors.Is(err, ErrStop):
 		e.log.Warn("transmission given up", "kind", t.Kind, "subject", t.Subject, "merchant", t.MerchantID, "error", err)
 		return outcome{state: "stopped", endedAt: &now, attempts: t.Attempts, problem: bounded(err)}
 	default:
-		again := now.Add(backoff(t.Attempts))
+		dueAt := now.Add(backoff(t.Attempts))
 		e.log.Info("transmission postponed", "kind", t.Kind, "subject", t.Subject, "attempts", t.Attempts, "error", err)
-		return outcome{state: "waiting", dueAt: &again, attempts: t.Attempts, problem: bounded(err), verdict: unreachable}
+		return outcome{state: "waiting", dueAt: &dueAt, attempts: t.Attempts, problem: bounded(err), verdict: unreachable}
 	}
 }
 

@@ -107,13 +107,13 @@ func (h *Handler) awaitReady(ctx context.Context, r *request, p payment.Payment,
 		return nil
 	}
 	h.ready.wait(p.Reference, r.reply, match)
-	again, err := h.store.ByReference(ctx, p.Reference)
+	latest, err := h.store.ByReference(ctx, p.Reference)
 	if err != nil {
 		h.log.Warn("payment not read again", "reference", p.Reference, "error", err)
 		return nil // the command is done; the sender answers with the state it has
 	}
-	if isReady(again) {
-		h.ready.resolve(again)
+	if isReady(latest) {
+		h.ready.resolve(latest)
 	}
 	return nil
 }

@@ -43,8 +43,8 @@ func TestSlowReadsDoNotBlockCreates(t *testing.T) {
 	close(b.provider.holdReads)
 }
 
-// TestASlowCommandIsNotRedelivered: the broker gives a command to another process 4 s after the last word of the one that
-// has it, so that a node that is cut off holds up nothing.
+// TestASlowCommandIsNotRedelivered: the broker redelivers a command 4 s after the last sign of progress,
+// so that a disconnected node blocks nothing.
 func TestASlowCommandIsNotRedelivered(t *testing.T) {
 	b := setup(t, func(_ *engine.Config, p *provider) { p.holdReads = make(chan struct{}) })
 	last(b.send(command.CreatePayment, order(1)))

@@ -173,8 +173,8 @@ func markSessionClosed(q *payment.Payment, cause string) payment.Change {
 func closesSession(p payment.Payment, seen powens.Payment) bool {
 	switch seen.State {
 	case powens.Rejected:
-		late := p.OwnSession == payment.SessionClosing && !p.CancelRequested && p.Detail != payment.DetailExpiring
-		return p.Held() || late && payment.Cancellation(seen.ErrorCode)
+		holderReleased := p.OwnSession == payment.SessionClosing && !p.CancelRequested && p.Detail != payment.DetailExpiring
+		return p.Held() || holderReleased && payment.Cancellation(seen.ErrorCode)
 	case powens.Expired:
 		return p.Held()
 	default:

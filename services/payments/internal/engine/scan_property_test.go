@@ -69,7 +69,7 @@ func TestAPaymentIsPaidExactlyOnce(t *testing.T) {
 		r.dieAt, r.between = 0, nil
 		g := r.gateway(rapid.Bool().Draw(rt, "opened"))
 		all := []string{g.Reference}
-		// At the bank anything may happen to any session that somebody can reach.
+		// At the bank anything may happen to any reachable session.
 		atBank := func() {
 			for _, reference := range all {
 				for _, p := range r.bank.ByReference(reference) {

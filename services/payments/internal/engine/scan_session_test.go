@@ -154,8 +154,8 @@ func TestARejectionAtTheOwnSessionDoesNotEndTheScan(t *testing.T) {
 	r.is(g.Reference, payment.Completed, "", "")
 }
 
-// The bank that cannot cancel keeps the payer's page alive, so the scan gives way: with a stub, since the sandbox cancels
-// whatever nobody opened.
+// A bank that cannot cancel keeps the payer's page open, so the scan fails: with a stub, because the sandbox cancels
+// every session that was not opened.
 func TestABankThatDoesNotCancelRefusesTheScan(t *testing.T) {
 	for name, onCancel := range map[string]func(*powens.Payment) (powens.Cancellation, error){
 		"not supported": func(*powens.Payment) (powens.Cancellation, error) {

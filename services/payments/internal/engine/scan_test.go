@@ -259,7 +259,7 @@ func TestAScanIsRequestedOnceByWhoeverIsFirst(t *testing.T) {
 	if !mark() || mark() {
 		t.Error("not requested exactly once")
 	}
-	// Who saw it before it was requested must not end it: its provider payment may exist.
+	// A worker that read it before it was requested must not end it: its provider payment may exist.
 	if after := r.end(t.Context(), s, payment.Change{To: payment.Failed, Failure: payment.FailureExpired}); after.Status.Final() {
 		t.Error("ended although it was requested")
 	}

@@ -70,7 +70,7 @@ func (e *Error) readEnvelope(body []byte, secrets ...string) {
 		return
 	}
 	e.Code = safeCode(firstOf(w.Code, w.OAuthError))
-	e.Description = sanitise(firstOf(w.Description, w.Message, w.OAuthDescription), secrets...)
+	e.Description = safeText(firstOf(w.Description, w.Message, w.OAuthDescription), secrets...)
 	e.RequestID = safeCode(string(w.RequestID))
 }
 

@@ -119,8 +119,8 @@ var (
 	codeShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 )
 
-// sanitise makes a foreign text safe for a log: one line, truncated, without the given secrets, accounts and tokens.
-func sanitise(s string, secrets ...string) string {
+// safeText makes a foreign text safe for a log: one line, truncated, without the given secrets, accounts and tokens.
+func safeText(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, "[hidden]")

@@ -105,8 +105,8 @@ func (t *tokens) start() {
 	c.background.Go(func() {
 		ctx, cancel := context.WithTimeout(c.ctx, c.cfg.CallTimeout)
 		defer cancel()
-		asked := c.now()
-		r.token, r.err = c.fetchToken(ctx, asked)
+		requestedAt := c.now()
+		r.token, r.err = c.fetchToken(ctx, requestedAt)
 		t.finish(r)
 		close(r.done)
 	})
@@ -137,7 +137,7 @@ func (t *tokens) next(r *renewal) token {
 	return r.token
 }
 
-func (c *Client) fetchToken(ctx context.Context, asked time.Time) (token, error) {
+func (c *Client) fetchToken(ctx context.Context, requestedAt time.Time) (token, error) {
 	const op = "get service token"
 	credentials := wireTokenRequest{GrantType: "client_credentials", ClientID: c.cfg.ClientID, ClientSecret: c.cfg.ClientSecret, Scope: "payments:admin"}
 	body, err := json.Marshal(credentials)
@@ -159,5 +159,5 @@ func (c *Client) fetchToken(ctx context.Context, asked time.Time) (token, error)
 	if s, err := strconv.ParseUint(string(w.ExpiresIn), 10, 31); err == nil && s > 0 {
 		life = min(life, time.Duration(s)*time.Second)
 	}
-	return token{value: string(w.Token), renewAt: asked.Add(life / 2), expiresAt: asked.Add(life * 9 / 10)}, nil
+	return token{value: string(w.Token), renewAt: requestedAt.Add(life / 2), expiresAt: requestedAt.Add(life * 9 / 10)}, nil
 }

@@ -21,7 +21,7 @@ import (
 //   - DELETE of a connection takes the consent back and answers 204 or the connection. A connection that is gone is 404, as
 //     one of another user is.
 //   - Disabling an account is an update with {"disabled":true}; it needs ?all once the account is disabled.
-//   - The holder's name is not told.
+//   - The holder's name is not returned.
 
 type wireInit struct {
 	ClientID     string `json:"client_id"`
@@ -55,7 +55,7 @@ type wireConnection struct {
 
 var ibanShape = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$`)
 
-// decodeBankAccounts leaves out accounts that cannot be told apart and those that are switched off.
+// decodeBankAccounts omits accounts without valid ids and disabled ones.
 func decodeBankAccounts(body []byte) ([]BankAccount, error) {
 	var w struct {
 		Accounts *[]wireBankAccount `json:"accounts"`

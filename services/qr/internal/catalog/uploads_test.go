@@ -42,7 +42,7 @@ func fromBase64(text string) string {
 	return string(raw)
 }
 
-// content is what everybody reads at the URL; the status when nobody can.
+// content is the public content at the URL, or the HTTP status if there is none.
 func content(t *testing.T, url string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)

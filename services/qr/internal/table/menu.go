@@ -113,15 +113,15 @@ func (m *menus) of(ctx context.Context, merchantID string) (*menu, error) {
 	e.refresh.Lock()
 	defer e.refresh.Unlock()
 	old := e.state.Load()
-	asked := m.now()
-	if old.fresh(asked) {
+	checkedAt := m.now()
+	if old.fresh(checkedAt) {
 		return old.menu, nil
 	}
-	next, err := m.renew(ctx, merchantID, old, asked)
+	next, err := m.renew(ctx, merchantID, old, checkedAt)
 	if err != nil {
 		return nil, err
 	}
-	e.state.Store(&state{menu: next, checked: asked})
+	e.state.Store(&state{menu: next, checked: checkedAt})
 	return next, nil
 }
 

@@ -185,7 +185,7 @@ func TestAnOrderThatIsPaidIsReceivedOnce(t *testing.T) {
 	if types := f.announced(t, o.GetId()); !slices.Equal(types, []string{"order.awaiting_payment", "order.received"}) {
 		t.Errorf("announced %v", types)
 	}
-	// A second payment is money that somebody must give back.
+	// A second payment must be refunded.
 	f.apply(t, payment("completed", o, "PAY-2"))
 	if got := f.wantStatus(t, o.GetId(), Received); !got.GetPaidLate() || got.GetPaymentReference() != "PAY-1" {
 		t.Errorf("got %v", got)

@@ -87,10 +87,10 @@ func (s *Server) readOrder(r *qrv1.PlaceOrderRequest) (*order, error) {
 
 // fingerprint identifies the content of the request.
 func fingerprint(r *qrv1.PlaceOrderRequest) []byte {
-	asked := &qrv1.PlaceOrderRequest{
+	request := &qrv1.PlaceOrderRequest{
 		Items: r.GetItems(), OrderType: r.GetOrderType(), PayNow: r.GetPayNow(), CustomerName: r.GetCustomerName(), Notes: r.GetNotes(),
 	}
-	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(asked)
+	text, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
 	if err != nil { // only for invalid UTF-8, which no request over gRPC has
 		return nil
 	}

@@ -116,7 +116,7 @@ func (f *fixture) cancel(t *testing.T, o *qrv1.Order, refund bool) *qrv1.Order {
 	return res.GetOrder()
 }
 
-// TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen: nobody but this service does anything after the order's end.
+// TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen: only this service acts after the order's end.
 func TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(*fixture, *qrv1.Order){
@@ -142,7 +142,7 @@ func TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen(t *testing.T)
 				t.Fatalf("told %v of an open order", said)
 			}
 			end(f, o)
-			// The payments service is away at first, and another replica goes on.
+			// The payments service is unavailable at first, and another replica continues.
 			to.answers(errs.Unavailable)
 			to.wantCancelled(t, o)
 			if said := to.heard(t); len(said) != 0 {
@@ -175,7 +175,7 @@ func TestAPaymentThatIsNotRecordedYetIsCancelledOnceItIs(t *testing.T) {
 	to.wantCancelled(t, o)
 	f.clock.Advance(time.Minute)
 	to.wantCancelled(t, o)
-	// It is paid after all: nothing is left to cancel, and the merchant is told.
+	// It is paid after all: nothing is left to cancel, and the merchant is notified.
 	f.apply(t, payment("completed", o, payRef))
 	f.clock.Advance(time.Hour)
 	if said := to.heard(t); len(said) != 0 {

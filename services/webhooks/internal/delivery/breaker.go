@@ -131,15 +131,15 @@ func (h *health) unhealthy() []string {
 func (h *health) update(asked []string, found []condition) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	ill := make(map[string][]condition, len(found))
+	unhealthy := make(map[string][]condition, len(found))
 	for _, c := range found {
-		ill[c.Endpoint] = append(ill[c.Endpoint], c)
+		unhealthy[c.Endpoint] = append(unhealthy[c.Endpoint], c)
 	}
 	for _, id := range asked {
 		before := h.endpoints[id]
 		delete(h.endpoints, id)
-		if len(ill[id]) > 0 {
-			h.endpoints[id] = merge(before, ill[id])
+		if len(unhealthy[id]) > 0 {
+			h.endpoints[id] = merge(before, unhealthy[id])
 		}
 	}
 }

@@ -96,7 +96,7 @@ const warnEvery = 24 * time.Hour
 
 // warn announces that a breaker of the endpoint has opened, unless it was announced recently.
 func (e *Engine) warn(ctx context.Context, endpointID string) error {
-	now, said := e.now(), false
+	now, announced := e.now(), false
 	err := pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
 		c := &eventsv1.WebhookEndpointChanged{EndpointId: endpointID, OccurredAt: timestamppb.New(now)}
 		var since time.Time
@@ -119,10 +119,10 @@ func (e *Engine) warn(ctx context.Context, endpointID string) error {
 		if err != nil {
 			return fmt.Errorf("record the warning: %w", err)
 		}
-		said = true
+		announced = true
 		return announce(ctx, tx, failingEvent, c, now)
 	})
-	if said && err == nil {
+	if announced && err == nil {
 		e.announced()
 	}
 	return err

@@ -242,13 +242,13 @@ func (e *Engine) evaluate(j Job, started time.Time, a egress.Answer) result {
 		return r
 	}
 	round := j.Attempts - j.Before + 1
-	wait, again := e.cfg.Schedule.next(round, e.cfg.Jitter)
+	wait, more := e.cfg.Schedule.next(round, e.cfg.Jitter)
 	r.status, r.retryAt = Pending, r.ended().Add(wait)
-	if !again || a.Status == http.StatusGone || j.EventType == TestEvent {
+	if !more || a.Status == http.StatusGone || j.EventType == TestEvent {
 		r.status = Exhausted
 	}
-	if asked := outbound.RetryAfter(a.RetryAfter, r.ended(), maxRetryAfter); asked > 0 {
-		r.pauseUntil = r.ended().Add(asked)
+	if pause := outbound.RetryAfter(a.RetryAfter, r.ended(), maxRetryAfter); pause > 0 {
+		r.pauseUntil = r.ended().Add(pause)
 		r.retryAt = later(r.retryAt, r.pauseUntil)
 	}
 	return r

@@ -97,21 +97,21 @@ func (e *Engine) takeOverDead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	gone := make(map[string]time.Time)
+	dead := make(map[string]time.Time)
 	for id, at := range silent {
 		if before, ok := e.liveness.suspects[id]; ok && before.Equal(at) {
-			gone[id] = at
+			dead[id] = at
 		}
 	}
 	e.liveness.suspects = silent // used only by watch
-	if len(gone) == 0 {
+	if len(dead) == 0 {
 		return nil
 	}
-	n, err := takeOverLeases(ctx, e.db, gone)
+	n, err := takeOverLeases(ctx, e.db, dead)
 	if err != nil {
 		return err
 	}
-	e.log.Info("took over the leases of dead processes", "processes", len(gone), "deliveries", n)
+	e.log.Info("took over the leases of dead processes", "processes", len(dead), "deliveries", n)
 	e.Wake()
 	return nil
 }

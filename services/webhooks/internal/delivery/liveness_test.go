@@ -38,7 +38,7 @@ func TestTheLeasesOfADeadProcessEndWithIt(t *testing.T) {
 	if err != nil || len(found.jobs) != 1 || found.jobs[0].ID != first.ID || found.jobs[0].Lessee != heir {
 		t.Fatalf("claimed %+v, %v", found.jobs, err)
 	}
-	// The dead one was only cut off. What it brings back late counts for nothing, and it hears that it was struck off.
+	// The dead process was only disconnected. Its late results are ignored, and it learns that it was removed.
 	if _, err := record(t.Context(), db, calm, []result{outcome(first, Delivered, now)}, anyone, held(dead, now), now); err != nil {
 		t.Fatal(err)
 	}

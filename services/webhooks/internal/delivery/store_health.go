@@ -146,15 +146,15 @@ func queueHealth(b *pgx.Batch, br Breaker, results []result, wasUnhealthy func(s
 			of[id] = true
 		}
 	}
-	well := slices.Sorted(maps.Keys(f.succeeded))
+	healthy := slices.Sorted(maps.Keys(f.succeeded))
 	if asked = slices.Sorted(maps.Keys(of)); len(asked) > 0 {
-		all := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(asked), well...))))
+		all := slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(asked), healthy...))))
 		b.Queue(lockHealthSQL, all)
 		b.Queue(lockBreakersSQL, all)
 	}
-	if len(well) > 0 {
+	if len(healthy) > 0 {
 		kinds := slices.Collect(maps.Keys(f.succeededKinds))
-		b.Queue(clearHealthSQL, well, endpointsOf(kinds), typesOf(kinds), tested(kinds))
+		b.Queue(clearHealthSQL, healthy, endpointsOf(kinds), typesOf(kinds), tested(kinds))
 	}
 	if len(asked) == 0 {
 		return nil

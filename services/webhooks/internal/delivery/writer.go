@@ -103,12 +103,12 @@ func (e *Engine) settle(batch []result, done recorded) {
 		if r.status != Pending {
 			finished.WithLabelValues(r.status).Inc()
 		}
-		word := r.answer.Error
-		if word == "" {
-			word = "success"
+		label := r.answer.Error
+		if label == "" {
+			label = "success"
 			accepted.Observe(r.ended().Sub(r.job.CreatedAt).Seconds())
 		}
-		attempts.WithLabelValues(word).Observe(r.duration.Seconds())
+		attempts.WithLabelValues(label).Observe(r.duration.Seconds())
 		if r.answer.Status == http.StatusGone && r.job.EventType != TestEvent {
 			e.queueHealthTask(healthTask{endpoint: r.job.EndpointID, reason: "gone"})
 		}

@@ -114,11 +114,11 @@ func describeEndpoint(eventType string, c *eventsv1.WebhookEndpointChanged) payl
 		host = u.Host
 	}
 	out := payload{
-		Type: eventType, Title: "Webhook endpoint fails", Body: truncate(host) + " does not take events (" + c.GetReason() + ").",
+		Type: eventType, Title: "Webhook endpoint failing", Body: truncate(host) + " does not accept events (" + c.GetReason() + ").",
 		Tag: "endpoint-" + c.GetEndpointId(), Reference: c.GetEndpointId(), Currency: "EUR", URL: "/portal/",
 	}
 	if eventType == "webhook_endpoint.disabled" {
-		out.Title, out.Body = "Webhook endpoint disabled", truncate(host)+" gets no more events until you enable it again."
+		out.Title, out.Body = "Webhook endpoint disabled", truncate(host)+" receives no events until you enable it again."
 	}
 	return out
 }
@@ -194,7 +194,7 @@ func truncate(name string) string {
 // testPayload returns the message with which a user tests a browser. Each is shown, so each has its own tag.
 func testPayload(now time.Time) payload {
 	return payload{
-		Type: "test", Title: "Test notification", Body: "This browser will tell you of payments.",
+		Type: "test", Title: "Test notification", Body: "This browser will notify you of payments.",
 		Tag: "test-" + strconv.FormatInt(now.UnixMicro(), 10), Currency: "EUR", URL: "/portal/",
 	}
 }

@@ -51,7 +51,7 @@ func TestARefundReachesTheBrowser(t *testing.T) {
 	f.drained()
 }
 
-// Whoever carries the messages must not tell a large payment from a small one.
+// An observer must not be able to distinguish a large payment from a small one.
 func TestMessagesHaveOneLength(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -133,11 +133,11 @@ func (s *Server) TestSubscription(ctx context.Context, r *webhooksv1.TestSubscri
 	if err != nil {
 		return nil, err
 	}
-	word, err := s.sendTest(ctx, sub)
+	outcome, err := s.sendTest(ctx, sub)
 	if err != nil {
 		return nil, err
 	}
-	return &webhooksv1.TestSubscriptionResponse{Result: word}, nil
+	return &webhooksv1.TestSubscriptionResponse{Result: outcome}, nil
 }
 
 func (s *Server) sendTest(ctx context.Context, sub subscription) (string, error) {

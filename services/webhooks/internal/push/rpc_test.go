@@ -224,7 +224,7 @@ func TestNothingReadableIsStored(t *testing.T) {
 	if f.subscriptions("m_1", "u_1")[0].GetPushService() != b.URL {
 		t.Error("the list shows more or less than the push service")
 	}
-	// A row under another id is of no use to anybody.
+	// A row moved to another id cannot be decrypted.
 	if _, err := f.pool.Exec(t.Context(), `update push_subscriptions set id = '00000000-0000-7000-8000-000000000000'`); err != nil {
 		t.Fatal(err)
 	}

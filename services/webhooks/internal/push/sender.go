@@ -107,7 +107,7 @@ func (s *sender) attempt(ctx context.Context, m message) {
 	case "gone":
 		err = deleteSubscription(ctx, s.db, m.subscription.ID)
 	case "retry":
-		err = postpone(ctx, s.db, m, v.again)
+		err = postpone(ctx, s.db, m, v.retryAt)
 	default:
 		s.log.Info("push message dropped", "subscription", m.subscription.ID, "outcome", v.outcome, "result", r.outcome, "status", r.status)
 		err = finish(ctx, s.db, m, time.Time{})
@@ -133,7 +133,7 @@ func (s *sender) deliver(ctx context.Context, m message) reply {
 // verdict is what happens to a message after an attempt.
 type verdict struct {
 	outcome string
-	again   time.Time // only with "retry"
+	retryAt time.Time // only with "retry"
 }
 
 // judge decides the verdict: temporary failures are retried while the message is useful, all others are not.
@@ -148,9 +148,9 @@ func judge(m message, r reply, now time.Time) verdict {
 	case m.Attempts > len(backoff):
 		return verdict{outcome: "exhausted"}
 	}
-	again := now.Add(max(backoff[m.Attempts-1], r.retryAfter))
-	if !again.Before(m.ExpiresAt) {
+	retryAt := now.Add(max(backoff[m.Attempts-1], r.retryAfter))
+	if !retryAt.Before(m.ExpiresAt) {
 		return verdict{outcome: "exhausted"}
 	}
-	return verdict{outcome: "retry", again: again}
+	return verdict{outcome: "retry", retryAt: retryAt}
 }

@@ -108,8 +108,8 @@ func (s *Server) views(ctx context.Context, list []endpoint.Endpoint) ([]*webhoo
 		return nil, err
 	}
 	for i, e := range list {
-		h, ill := healths[e.ID]
-		if !ill {
+		h, unhealthy := healths[e.ID]
+		if !unhealthy {
 			h = healthy
 		}
 		views[i] = fromEndpoint(e, h)

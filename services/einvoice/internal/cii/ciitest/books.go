@@ -8,7 +8,7 @@ type book struct {
 	left   map[rateKey]*big.Rat
 }
 
-// CheckAll says what is wrong with documents beside each other: a number that is used twice, a reference to an invoice that
+// CheckAll returns the inconsistencies between documents: a number that is used twice, a reference to an invoice that
 // does not exist or is of another day, credit notes that together exceed their invoice at a rate. They are all of one test's
 // world; the order does not matter.
 func CheckAll(docs ...[]byte) []Problem {
