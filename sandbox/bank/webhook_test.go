@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -134,22 +133,6 @@ func TestSignature(t *testing.T) {
 	got := Sign("secret_key", "POST", "/v1/webhook-listener", "2022-06-27T11:08:52.577831Z", []byte(`{"id":1}`))
 	if got != signatureByOpenSSL {
 		t.Errorf("Sign = %s", got)
-	}
-}
-
-// The signature of a listener without a path was over none, while the request has a slash.
-func TestAListenerWithoutAPathIsSignedWithASlash(t *testing.T) {
-	t.Parallel()
-	for address, want := range map[string]string{
-		"https://shop.example": "/", "https://shop.example/": "/", "https://shop.example?a=1": "/", "https://shop.example/a%2Fb/?c": "/a%2Fb/",
-	} {
-		u, err := url.Parse(address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := signedPath(u); got != want {
-			t.Errorf("%s is signed with %q, want %q", address, got, want)
-		}
 	}
 }
 

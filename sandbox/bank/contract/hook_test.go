@@ -61,6 +61,19 @@ func announced(p *provider) {
 	}
 }
 
+// onlyStates: what changes about a payment without its state is not announced.
+func onlyStates(p *provider) {
+	id := p.pending("ask-twice")
+	asked := p.call("POST", "/payments/"+id, p.cancellation())
+	p.decide(asked.string("validate_uri"), "refuse")
+	p.manage(200, id, "settle", object{"state": "done"})
+	for _, want := range []string{"validating", "pending", "done"} {
+		if d := <-p.standIn.listener.came; d.state() != want {
+			p.Errorf("%s, want %s", d.body, want)
+		}
+	}
+}
+
 // signed: over the path of the registered listener and the raw body, and neither another secret nor another path will do.
 func signed(p *provider) {
 	p.manage(200, p.create(change{"label": "Café"}).id(), "settle", object{"state": "done"})

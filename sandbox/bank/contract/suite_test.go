@@ -70,6 +70,7 @@ var withPayer = []check{
 	{"an instant payment is not cancelled", "Guide, Cancelling a payment: conditions", cancelInstant},
 	{"a validating or final payment is not cancelled", "Guide, Cancelling a payment: conditions", cancelWrongState},
 	{"every change of state is announced", "Guide, Webhooks: PAYMENT_STATE_UPDATED", announced},
+	{"nothing but a state is announced", "Guide, Webhooks: PAYMENT_STATE_UPDATED", onlyStates},
 	{"a webhook is signed", "Guide, Webhooks: HMAC signature", signed},
 	{"a webhook that failed comes again", "Guide, Webhooks: retries", retried},
 	{"states are filters", "API reference, Payments: list payments, state and error_code", filtered},
