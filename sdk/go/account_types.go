@@ -153,7 +153,7 @@ type IBANChange struct {
 type MerchantChange struct {
 	Name        *string `json:"name,omitzero"`
 	LegalStatus *string `json:"legal_status,omitzero"`
-	// 9 digits with the right check digit; empty to remove it.
+	// 9 digits with a valid check digit; empty to remove it.
 	SIREN *string `json:"siren,omitzero"`
 	IBAN  *string `json:"iban,omitzero"`
 	// 8 or 11 characters; empty to remove it.

@@ -85,7 +85,7 @@ type Payer struct {
 	LastName  string `json:"last_name,omitzero"`
 	// The registered name. Not together with FirstName and LastName.
 	Company string `json:"company,omitzero"`
-	// Of a French company: 9 digits with the right check digit. Give it, or euid, where you know it.
+	// Of a French company: 9 digits with a valid check digit. Give it, or euid, where you know it.
 	SIREN string `json:"siren,omitzero"`
 	// Of a company elsewhere in Europe: its European unique identifier.
 	EUID    string       `json:"euid,omitzero"`

@@ -154,7 +154,7 @@ func (c MerchantChange) check() error {
 		p.text("legal_status", *c.LegalStatus, 0, maxKeyName)
 	}
 	if c.SIREN != nil && *c.SIREN != "" && !ident.IsSIREN(*c.SIREN) {
-		p.add("siren", "must be a SIREN of 9 digits with the right check digit")
+		p.add("siren", "must be a SIREN of 9 digits with a valid check digit")
 	}
 	if c.IBAN != nil && !ident.IsIBAN(*c.IBAN) {
 		p.add("iban", "must be the valid IBAN of an account in SEPA")

@@ -44,7 +44,7 @@ func (p *problems) password(field, value, email string) {
 	case len(visible) < minPassword || len(value) > maxBcrypt:
 		p.add(field, "must have %d to %d bytes, blanks not counted for the minimum", minPassword, maxBcrypt)
 	case isKnown(strings.ToLower(visible)):
-		p.add(field, "is among the passwords that are guessed first. Choose one that nobody else uses")
+		p.add(field, "is too common. Choose one that nobody else uses")
 	case resembles(strings.ToLower(visible), email):
 		p.add(field, "must not be made of your email address")
 	}

@@ -42,7 +42,7 @@ func (u *Users) errStale(p Presence) error {
 	case p.HasApp:
 		what = "send a code of your authenticator app to POST /auth/step-up"
 	}
-	return errs.New(errs.StepUpRequired, "Prove that it is you: %s, then repeat the request within 5 minutes.", what)
+	return errs.New(errs.StepUpRequired, "Confirm your identity: %s, then repeat the request within 5 minutes.", what)
 }
 
 func errNoFactor() error {

@@ -87,7 +87,7 @@ func (c *customer) checkNumbers(bad *refuse.Problems, company bool) {
 	case c.SIREN != "" && c.EUID != "":
 		bad.Add("customer.euid", "must be absent when siren is given")
 	case c.SIREN != "" && !ident.IsSIREN(c.SIREN):
-		bad.Add("customer.siren", "must be a SIREN of 9 digits with the right check digit")
+		bad.Add("customer.siren", "must be a SIREN of 9 digits with a valid check digit")
 	case c.EUID != "" && (len(c.EUID) > maxEUID || !euidForm.MatchString(c.EUID)):
 		bad.Add("customer.euid", "must be a European unique identifier such as DEK1101R.HRB116737")
 	}

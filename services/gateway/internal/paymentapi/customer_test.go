@@ -59,7 +59,7 @@ func TestEveryFieldOfACustomerIsChecked(t *testing.T) {
 		{`{"company":"` + strings.Repeat("x", 141) + `"}`, "customer.company must have at most 140 characters."},
 		{`{` + person + `,"siren":"732829320"}`, "customer.siren belongs to a company."},
 		{`{` + person + `,"euid":"DEK1101R.HRB116737"}`, "customer.euid belongs to a company."},
-		{`{` + company + `,"siren":"732829321"}`, "customer.siren must be a SIREN of 9 digits with the right check digit."},
+		{`{` + company + `,"siren":"732829321"}`, "customer.siren must be a SIREN of 9 digits with a valid check digit."},
 		{`{` + company + `,"siren":"732829320","euid":"DEK1101R.HRB116737"}`, "customer.euid must be absent when siren is given."},
 		{`{` + company + `,"euid":"x"}`, "customer.euid must be a European unique identifier such as DEK1101R.HRB116737."},
 		{`{` + company + `,"birth_date":"1963-01-01"}`, "customer must have no birth fields when it is a company."},

@@ -25,7 +25,7 @@ func TestAListIsReadOnAfterAPayment(t *testing.T) {
 	if err := json.Unmarshal(a.body, &got); err != nil || got.HasMore == nil || got.Pagination != nil {
 		t.Errorf("%s, %v", a.body, err)
 	}
-	w.call("GET", path+"?starting_after="+payRef+"&page=1", "", as("pk_test_a")...).want(t, 400, "VALIDATION_ERROR", "starting_after and page exclude each other.")
+	w.call("GET", path+"?starting_after="+payRef+"&page=1", "", as("pk_test_a")...).want(t, 400, "VALIDATION_ERROR", "starting_after cannot be combined with page.")
 }
 
 func TestFiltersOfAList(t *testing.T) {

@@ -64,7 +64,7 @@ func (a *API) payable(ctx context.Context, reference string) error {
 	case "pending", "pending_sca":
 		return nil
 	case "completed", "refunded":
-		return errs.New(errs.InvalidState, "This payment is already paid. There is nothing left to pay with this code.")
+		return errs.New(errs.InvalidState, "This payment is already paid. This code can no longer be used.")
 	default:
 		return errs.New(errs.InvalidState, "This payment has failed or was cancelled. Ask the merchant for a new code.")
 	}

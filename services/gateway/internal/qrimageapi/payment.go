@@ -103,7 +103,7 @@ func (a *API) transfer(ctx context.Context, m account.Merchant, live bool, t tra
 		return nil, err
 	}
 	if !m.EPCEnabled {
-		return nil, errs.New(errs.InvalidState, "Codes of SEPA transfers are switched off. Set epc_enabled in your profile (PATCH /merchant) to use them.")
+		return nil, errs.New(errs.InvalidState, "SEPA transfer codes are disabled. Set epc_enabled in your profile (PATCH /merchant) to use them.")
 	}
 	holder, err := m.Holder()
 	if err != nil {
@@ -137,7 +137,7 @@ func (a *API) logoOf(ctx context.Context, m account.Merchant, wanted bool) ([]by
 		return nil, err
 	}
 	if file == nil {
-		return nil, errs.New(errs.InvalidState, "You have no logo yet: upload one with PUT /merchant/logo, or leave logo away.")
+		return nil, errs.New(errs.InvalidState, "You have no logo yet: upload one with PUT /merchant/logo, or omit logo.")
 	}
 	return file, nil
 }

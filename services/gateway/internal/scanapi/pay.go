@@ -170,7 +170,7 @@ func lost(p *paymentsv1.Payment) error {
 	case p.GetStatus() != "failed" && p.GetStatus() != "cancelled":
 		return nil
 	case p.GetFailureCode() == "already_paid":
-		return errs.New(errs.InvalidState, "The payment is paid already.")
+		return errs.New(errs.InvalidState, "The payment is already paid.")
 	case p.GetFailureCode() == "payment_in_progress":
 		return errs.New(errs.InvalidState, "Somebody is paying this at their bank right now. Wait for the outcome.")
 	default:

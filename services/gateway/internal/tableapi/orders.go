@@ -261,7 +261,7 @@ func (a *API) setStatus(c echo.Context) error {
 // mayRefund asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order.
 func (a *API) mayRefund(ctx context.Context, c echo.Context, order string) error {
 	if !account.Allows(caller.Of(c).Login.Role, account.RefundsWrite) {
-		return errs.New(errs.Forbidden, "Your role may not give money back. Leave refund away, and ask the owner of the account.")
+		return errs.New(errs.Forbidden, "Your role may not issue refunds. Omit refund, or ask the owner of the account.")
 	}
 	m, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())
 	if err != nil {

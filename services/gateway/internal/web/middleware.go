@@ -102,7 +102,7 @@ func textual(next echo.HandlerFunc) echo.HandlerFunc {
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 func noText(field string) errs.Field {
-	return errs.Field{Field: field, Message: field + " holds bytes that are no text. Encode it as UTF-8, percent-encoded, without NUL."}
+	return errs.Field{Field: field, Message: field + " is not valid UTF-8 text. Encode it as UTF-8, percent-encoded, without NUL."}
 }
 
 // logged renders the error of the handler, measures the request and logs it: the route with harmless parameters, never a query, a header

@@ -100,7 +100,7 @@ func CursoredOf[E, T any](elements []E, view func(E) T, more bool) Cursored[T] {
 func After(c echo.Context) (string, error) {
 	after := c.QueryParam("starting_after")
 	if after != "" && c.QueryParams().Has("page") {
-		return "", errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after and page exclude each other."})
+		return "", errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after cannot be combined with page."})
 	}
 	return after, nil
 }

@@ -40,7 +40,7 @@ func (p *pushes) GetPushKey(context.Context, *webhooksv1.GetPushKeyRequest) (*we
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.off {
-		return nil, errs.New(errs.Unavailable, "Push notifications are not set up on this system.")
+		return nil, errs.New(errs.Unavailable, "Push notifications are not set up on this platform.")
 	}
 	return &webhooksv1.GetPushKeyResponse{PublicKey: pointInBase64}, nil
 }

@@ -46,7 +46,7 @@ func CheckSameReceipt(p Payment, r LateReport) error {
 func CheckLateReceipt(p Payment, r LateReport) error {
 	switch {
 	case p.Status == Completed || p.Status == Refunded:
-		return errs.New(errs.InvalidState, "The payment is paid already.")
+		return errs.New(errs.InvalidState, "The payment is already paid.")
 	case !p.Unpaid():
 		return errs.New(errs.InvalidState, "The payment is still open. Late receipts can only be booked on failed or cancelled payments.")
 	case r.Payer.IBAN != "" && p.Payer.IBAN != "" && r.Payer.IBAN != p.Payer.IBAN:

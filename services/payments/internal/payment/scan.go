@@ -42,7 +42,7 @@ func CheckScannable(gateway, p Payment, now time.Time) error {
 func CheckUnheld(p Payment) error {
 	switch {
 	case p.Status == Completed || p.Status == Refunded:
-		return errs.New(errs.InvalidState, "The payment is paid already.")
+		return errs.New(errs.InvalidState, "The payment is already paid.")
 	case p.Status.Final():
 		return errs.New(errs.InvalidState, "The payment is %s and can no longer be paid.", p.Status)
 	case p.Held():

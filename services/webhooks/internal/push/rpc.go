@@ -37,7 +37,7 @@ type Server struct {
 	testing sync.Map
 }
 
-var errOff = errs.New(errs.Unavailable, "Push notifications are not set up on this system.")
+var errOff = errs.New(errs.Unavailable, "Push notifications are not set up on this platform.")
 
 func checkOwner(merchant, user string) error {
 	for _, id := range []struct{ field, value string }{{"merchant_id", merchant}, {"user_id", user}} {

@@ -26,7 +26,7 @@ func (s *Server) ListDeliveries(ctx context.Context, r *webhooksv1.ListDeliverie
 	c.text("event_type", r.GetEventType())
 	c.text("merchant_reference", r.GetMerchantReference())
 	c.If(r.GetEventId() != "" && !endpoint.IsID(r.GetEventId()), "event_id", "is not the id of an event")
-	c.If(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "and page exclude each other")
+	c.If(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "cannot be combined with page")
 	created := delivery.Between{After: c.time("created_after", r.GetCreatedAfter()), Before: c.time("created_before", r.GetCreatedBefore())}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (s *Server) ListAttempts(ctx context.Context, r *webhooksv1.ListAttemptsReq
 	var c check
 	page := c.page(r)
 	c.oneOf("outcome", r.GetOutcome(), outcomes, "must be success or failure")
-	c.If(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "and page exclude each other")
+	c.If(r.GetStartingAfter() != "" && r.GetPage() != 0, "starting_after", "cannot be combined with page")
 	started := delivery.Between{After: c.time("started_after", r.GetStartedAfter()), Before: c.time("started_before", r.GetStartedBefore())}
 	if err := c.Err(); err != nil {
 		return nil, err
