@@ -1,11 +1,11 @@
-// Command eupay-dev runs EU Pay on one machine, for whoever tries or develops it:
+// Command eupay-dev runs EU Pay on one machine, to try it or to develop it:
 //
 //	eupay-dev run     everything in one process, with a private PostgreSQL, an embedded NATS and the sandbox (what `make run` starts)
 //	eupay-dev split   every part as a process of its own, as on many machines (`make run-split`)
 //	eupay-dev demo    one payment from end to end, every step shown (`make demo`)
 //	eupay-dev nats    the embedded NATS server alone, which split starts
 //
-// Without a word it runs.
+// Without a command it does what run does.
 package main
 
 import (

@@ -55,7 +55,7 @@ func newClient(api string, vars map[string]string) (*client, error) {
 	if !strings.HasPrefix(c.key, "pk_test_") {
 		return nil, errors.New("EUPAY_API_KEY must be a test key: one that begins with pk_test_. Live keys and real payments have no place here")
 	}
-	// Whoever is at the keyboard hears at once that there is no answer.
+	// No retries: the person at the keyboard sees at once that there is no answer.
 	c.Client = eupay.New(c.key, eupay.Secret(c.secret), eupay.Options{BaseURL: c.url, Retries: -1})
 	return c, nil
 }

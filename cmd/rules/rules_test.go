@@ -66,7 +66,7 @@ func clocks(f *ast.File) (n int) {
 	return n
 }
 
-// SQL stands in files that are named for it, so that whoever changes a table finds all that reads it.
+// SQL stands in files that are named for it, so that all statements on a table are easy to find when it changes.
 func TestSQLStandsInStores(t *testing.T) {
 	t.Parallel()
 	files := sources(t)

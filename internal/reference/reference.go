@@ -1,5 +1,5 @@
-// Package reference has the references of payments and refunds. Whoever asks for one proposes its reference, so that the same request
-// can be repeated and finds what it has made.
+// Package reference has the references of payments and refunds. The caller proposes the reference, so that it can
+// repeat the same request and find what the first one created.
 package reference
 
 import (

@@ -15,7 +15,7 @@ import (
 //	if errors.As(err, &refused) && refused.Code == eupay.ErrValidation { … refused.Fields … }
 //	if errors.Is(err, eupay.ErrNotFound) { … }
 type Error struct {
-	// Code says why. It is empty when the answer is none of EU Pay's, such as that of a proxy in between.
+	// Code says why. It is empty if the answer did not come from EU Pay but, for example, from a proxy.
 	Code Code `json:"code"`
 	// Message is for people and may change.
 	Message string `json:"message"`

@@ -22,7 +22,7 @@ type seen struct {
 	header                    http.Header
 }
 
-// api is a server that gives prepared answers one after the other, the last one for ever.
+// api is a server that gives prepared answers one after the other, and repeats the last one.
 type api struct {
 	*httptest.Server
 	mu      sync.Mutex

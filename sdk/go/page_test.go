@@ -109,7 +109,7 @@ func TestAnErrorEndsTheList(t *testing.T) {
 	}
 }
 
-// TestAListThatNeverEndsIsLeft: a server that promises more and sends none is not asked for ever.
+// TestAListThatNeverEndsIsLeft: a server that promises more pages and sends empty ones must not cause an endless loop.
 func TestAListThatNeverEndsIsLeft(t *testing.T) {
 	t.Parallel()
 	s := serve(t, says(200, `{"data":[],"has_more":true}`))

@@ -73,7 +73,7 @@ type PaymentParams struct {
 	ExecutionType ExecutionType `json:"execution_type,omitzero"`
 	// YYYY-MM-DD, only with deferred: after today and within a year.
 	ExecutionDate string `json:"execution_date,omitzero"`
-	// Who pays. Nil: whoever does.
+	// Customer identifies the payer. Nil if you do not know who will pay.
 	Customer *Payer `json:"customer,omitzero"`
 	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
 	IdempotencyKey string `json:"-"`

@@ -5,7 +5,7 @@ import "time"
 // PushSubscription is a browser that is told of payments.
 type PushSubscription struct {
 	ID string `json:"id"`
-	// Scheme and host only. Whoever knows the whole URL could send to the browser.
+	// Scheme and host only. The whole URL is not shown: with it, anybody could send to the browser.
 	PushService string    `json:"push_service"`
 	Description string    `json:"description"`
 	Livemode    bool      `json:"livemode"`

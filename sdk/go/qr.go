@@ -8,7 +8,7 @@ import (
 // QR makes and draws a merchant's own codes: for a counter, a printed card or an invoice. It takes a login.
 type QR struct{ c *caller }
 
-// Generate makes a code. Whoever scans it pays the merchant, as often as it is scanned.
+// Generate makes a code. Each customer who scans it pays the merchant; it can be scanned many times.
 func (s QR) Generate(ctx context.Context, p QRParams) (*SignedQR, error) {
 	return get[SignedQR](ctx, s.c, call{method: http.MethodPost, path: "/qr/generate", body: p})
 }

@@ -123,8 +123,8 @@ func references(p *provider) {
 	p.assume(regexp.MustCompile(`^[0-9A-Za-z]{27}-1$`).MatchString(first), "made up: %q", first)
 }
 
-// noIdempotence: the same request twice is two payments, and so is the same reference. Whoever does not know whether a request
-// was done has to look for its reference before sending it again.
+// noIdempotence: the same request twice is two payments, and so is the same reference. A client that does not know
+// whether a request was carried out must look for its reference before it sends the request again.
 func noIdempotence(p *provider) {
 	reference := change{"reference_id": "T" + fmt.Sprint(time.Now().UnixNano())}
 	first, second := p.create(reference), p.create(reference)

@@ -97,7 +97,7 @@ func signed(p *provider) {
 
 // retried: whatever is not a 2XX, until it is taken, with the same number, and what follows waits for it.
 func retried(p *provider) {
-	p.standIn.listener.answer(500, 302, 404, 300, 503)
+	p.standIn.listener.Answer(500, 302, 404, 300, 503)
 	id := p.create().id()
 	p.authorise(id, "nowhere")
 	first := <-p.standIn.listener.came
@@ -114,7 +114,7 @@ func retried(p *provider) {
 		p.Errorf("after it was taken comes %s", d.body)
 	}
 	for _, status := range []int{200, 202, 299} {
-		p.standIn.listener.answer(status)
+		p.standIn.listener.Answer(status)
 		p.authorise(p.create().id(), "nowhere")
 		for _, want := range []string{"validating", "done"} {
 			if d := <-p.standIn.listener.came; d.state() != want {

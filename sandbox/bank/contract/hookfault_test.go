@@ -15,7 +15,7 @@ import (
 func (p *provider) behindTheFirst(faults ...object) (release func()) {
 	p.Helper()
 	id := p.create(change{"label": "pdng/rjct - X"}).id()
-	release = p.standIn.listener.hold()
+	release = p.standIn.listener.Hold()
 	p.choose(id, "nowhere")
 	if d := <-p.standIn.listener.came; d.state() != "validating" {
 		p.Fatalf("%s", d.body)

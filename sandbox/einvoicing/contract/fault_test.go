@@ -141,7 +141,7 @@ func TestEachFaultOfAWebhookDoesWhatItsNameSays(t *testing.T) {
 			p := serve(t)
 			l := listen(t)
 			secret := p.register(l, created, activated, expired)
-			release := l.hold()
+			release := l.Hold()
 			p.newClient("hooks")
 			mandate := p.newMandate("hooks").at("id")
 			p.next(l, created, "mandate", mandate)

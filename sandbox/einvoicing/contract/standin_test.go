@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -82,45 +81,17 @@ type notice struct {
 type listener struct {
 	url  string
 	came chan notice
-
-	mu      sync.Mutex
-	answers []int
-	gate    chan struct{} // holds the answers back until it is closed; nil for none
+	rigtest.Answers
 }
 
 func listen(t *testing.T, answers ...int) *listener {
 	t.Helper()
-	l := &listener{came: make(chan notice, 1000), answers: answers}
+	l := &listener{came: make(chan notice, 1000)}
+	l.Answer(answers...)
 	server := httptest.NewServer(l)
 	t.Cleanup(server.Close)
 	l.url = server.URL + "/hook"
 	return l
-}
-
-// hold keeps the next webhooks without an answer until the result is called.
-func (l *listener) hold() (release func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	gate := make(chan struct{})
-	l.gate = gate
-	return func() { close(gate) }
-}
-
-func (l *listener) held() chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.gate
-}
-
-func (l *listener) next() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.answers) == 0 {
-		return http.StatusNoContent
-	}
-	status := l.answers[0]
-	l.answers = l.answers[1:]
-	return status
 }
 
 // ServeHTTP keeps a webhook. One that cannot be read or is not JSON shows up without an event.
@@ -130,12 +101,9 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil || json.Unmarshal(body, &n.event) != nil {
 		n.event = nil
 	}
-	status := l.next()
+	write := l.Next()
 	l.came <- n
-	if gate := l.held(); gate != nil {
-		<-gate
-	}
-	w.WriteHeader(status)
+	write(w)
 }
 
 // sign is the signature made from the words and not by the stand-in's code: the hex of HMAC-SHA256 over the raw body.

@@ -46,7 +46,7 @@ func listPasskeys(ctx context.Context, db pg.DB, userID string) ([]Passkey, erro
 	return list, nil
 }
 
-// insertPasskey refuses a credential that is known already, whoever has it.
+// insertPasskey refuses a credential that is already registered, for this or another user.
 func insertPasskey(ctx context.Context, tx pg.DB, userID string, p Passkey) error {
 	c := p.credential
 	_, err := tx.Exec(ctx, `insert into passkeys (id, user_id, credential_id, public_key, sign_count, transports, aaguid, backup_eligible, backed_up, name, created_at)
