@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # What is tested without the race detector: packages that compute and start no goroutine. It finds nothing there and makes them
 # five to ten times as slow. They draw, calculate, sign, and read or write XML and PDF. Everything else is tested with it.
 pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries ./cmd/internal/rundir ./cmd/internal/system
-	./cmd/rules ./internal/reference ./internal/config ./internal/eventtype ./internal/ident ./internal/lifecycle ./internal/money
+	./cmd/rules ./internal/reference ./internal/run/config ./internal/eventtype ./internal/ident ./internal/lifecycle ./internal/money
 	./internal/paper/epc ./internal/paper/font ./internal/paper/logo ./internal/paper/pdf ./internal/paper/qrcode
 	./internal/refuse ./internal/sepa ./internal/vat ./internal/vault ./sandbox/bank/internal/iban ./sandbox/einvoicing/internal/cii
 	./sandbox/einvoicing/internal/decimal ./sandbox/einvoicing/internal/document ./sandbox/einvoicing/internal/flux10
@@ -15,7 +15,7 @@ pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries
 	./services/gateway/internal/patience ./services/payments/internal/payment
 	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./sdk/go/webhook"
 
-long='/services/webhooks$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/consume$|/internal/boot$'
+long='/services/webhooks$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/run/consume$|/internal/run/boot$'
 
 # run FLAG… PACKAGE…: links and runs the tests. make lint vets.
 run() {

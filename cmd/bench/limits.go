@@ -13,8 +13,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // limits of the machine, each per second.

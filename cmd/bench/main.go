@@ -15,8 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/pgserver"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 // limit is for the whole run, whatever happens.

@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // readOnly is for how long the database takes no writes: EUPAY_CHAOS_READ_ONLY, or briefly.

@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // broker is what an operator can do to the broker.

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 type natsSettings struct {

@@ -10,7 +10,7 @@ import (
 	"net/netip"
 	"time"
 
-	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 // options are what only the all-in-one process can do, for those who measure it.

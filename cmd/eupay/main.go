@@ -13,7 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 const description = `Webhooks on your machine and test-mode events on demand, with a test key of EU Pay.

@@ -4,8 +4,8 @@ import (
 	"errors"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/config"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 )
 

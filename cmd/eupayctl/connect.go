@@ -13,9 +13,9 @@ import (
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 const natsURL = "EUPAY_NATS_URL"

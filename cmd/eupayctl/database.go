@@ -5,8 +5,8 @@ import (
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/roles"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 type databasePrepareCommand struct {

@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 type deadListCommand struct {

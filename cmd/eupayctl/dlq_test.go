@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 func TestDeadLettersAreListedShownAndSentBack(t *testing.T) {

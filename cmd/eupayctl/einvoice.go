@@ -12,10 +12,10 @@ import (
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 

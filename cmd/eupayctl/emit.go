@@ -12,7 +12,7 @@ import (
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 const databaseURL = "EUPAY_DATABASE_URL"

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 

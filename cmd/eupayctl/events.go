@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // filterFlags choose events.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 func TestEventsAreListedAndShown(t *testing.T) {

@@ -18,13 +18,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"european-pay.eu/eupay/cmd/internal/golden"
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/localca"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // progressEvery is how often a run says how far it is.

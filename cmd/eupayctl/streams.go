@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 type statusCommand struct {

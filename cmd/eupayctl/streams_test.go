@@ -7,7 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 func TestStatusFailsWhenAConsumerLagsTooFar(t *testing.T) {

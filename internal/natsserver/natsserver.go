@@ -11,8 +11,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 const (

@@ -8,8 +8,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

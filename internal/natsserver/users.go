@@ -5,8 +5,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // User is the permissions of an identity at the broker. Everything that is not listed is denied.

@@ -9,10 +9,10 @@ import (
 	"time"
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/outbox"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"

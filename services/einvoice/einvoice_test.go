@@ -9,12 +9,12 @@ import (
 	"go.uber.org/goleak"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

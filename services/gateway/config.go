@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/mail"
+	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"

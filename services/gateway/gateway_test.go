@@ -12,12 +12,12 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )

@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"strings"
 
-	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/boot"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )

@@ -8,10 +8,10 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/outbox"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/loyalty"

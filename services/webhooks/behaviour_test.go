@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 )
 

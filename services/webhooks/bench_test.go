@@ -18,10 +18,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/natstest"
-	"european-pay.eu/eupay/internal/pg"
 	"european-pay.eu/eupay/internal/pgserver"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 )

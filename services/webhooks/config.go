@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/push"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"

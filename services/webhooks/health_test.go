@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/events"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 )
 

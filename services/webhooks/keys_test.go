@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"testing"
 
-	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/run/boot"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 )
 

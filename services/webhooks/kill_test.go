@@ -22,12 +22,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/child"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 

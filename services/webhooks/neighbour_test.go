@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // TestASwitchedProtocolDoesNotKeepAWorker: after 101 the connection is no longer HTTP, and only we would close it.

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
 
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // The rounds of this test draw merchants, endpoints, payments and what the endpoints answer, let the service deliver

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/internal/boot"
-	settings "european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/boot"
+	settings "european-pay.eu/eupay/internal/run/config"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )

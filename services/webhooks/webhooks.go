@@ -9,10 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"

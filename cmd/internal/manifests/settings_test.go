@@ -22,7 +22,7 @@ type settings map[string]bool
 func settingsOf(t *testing.T, service string) settings {
 	t.Helper()
 	all := make(settings)
-	all.read(t, "internal/boot")
+	all.read(t, "internal/run/boot")
 	all.read(t, "internal/identity")
 	common := len(all)
 	all.read(t, "services/"+service)

@@ -11,7 +11,7 @@ import (
 
 	"european-pay.eu/eupay/cmd/internal/roles"
 	"european-pay.eu/eupay/internal/kit/pgtest"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/migrations"
 	paymentsschema "european-pay.eu/eupay/services/payments/migrations"
 )

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/run/boot"
 )
 
 // logLimit is how large the log gets before it begins anew: with the one before it, twice that is on the disk.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 // Settings of a run.

@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/natsserver"
 	"european-pay.eu/eupay/internal/pgserver"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 )
 
 var errGiven = errors.New("the PostgreSQL was given: it is not the stack's to start or stop")

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/boot"
-	"european-pay.eu/eupay/internal/config"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 	"european-pay.eu/eupay/services/einvoice"
 	"european-pay.eu/eupay/services/gateway"
 	"european-pay.eu/eupay/services/payments"

@@ -23,8 +23,8 @@ import (
 	"european-pay.eu/eupay/cmd/internal/receiver"
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
-	"european-pay.eu/eupay/internal/boot"
 	"european-pay.eu/eupay/internal/pgserver"
+	"european-pay.eu/eupay/internal/run/boot"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/sdk/go/webhook"
 )

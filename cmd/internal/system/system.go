@@ -12,9 +12,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/localca"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // The sandbox bank's phases: long enough to be seen, too short to wait for.

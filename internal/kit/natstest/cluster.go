@@ -9,11 +9,11 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/freeport"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // Servers is the number of servers in a Cluster. JetStream needs two of them.

@@ -6,10 +6,10 @@ import (
 	"log/slog"
 	"testing"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/natsserver"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // New runs a server for one test and returns a bus with all permissions.

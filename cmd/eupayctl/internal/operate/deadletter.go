@@ -12,9 +12,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // Dead is a message that a consumer gave up on.

@@ -8,9 +8,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // Emit publishes from the outboxes what the stream of events does not hold any more.

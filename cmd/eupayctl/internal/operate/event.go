@@ -14,8 +14,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 

@@ -11,9 +11,9 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // lag is what the consumer has before it on both streams, with what it has not acknowledged.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // Stream is the state of a stream and its consumers.

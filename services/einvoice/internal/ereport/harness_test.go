@@ -19,7 +19,7 @@ import (
 
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/money"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vat"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/due"
-	"european-pay.eu/eupay/internal/leader"
+	"european-pay.eu/eupay/internal/run/leader"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/outbox"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )

@@ -15,11 +15,11 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"

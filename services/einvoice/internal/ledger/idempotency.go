@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // claimFor is how long a reference or an idempotency key refers to its invoice.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )

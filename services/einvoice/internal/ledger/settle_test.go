@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
 

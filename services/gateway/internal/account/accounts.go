@@ -14,7 +14,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"european-pay.eu/eupay/internal/due"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )

@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 const byOperator Actor = "operator"

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // AuditEntry is something that somebody did, or tried to do.

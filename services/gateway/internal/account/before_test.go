@@ -8,10 +8,10 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
 

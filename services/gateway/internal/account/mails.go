@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/mail"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
 

@@ -6,10 +6,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/run/bus"
 )
 
 // The clocks stand still, so only the broadcast can make the other replica forget.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 // Demo is what Seed ensures. A part with an empty email or public key is left out, except the merchant.

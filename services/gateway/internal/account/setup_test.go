@@ -13,11 +13,11 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/bcrypt"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/kit/testclock"
+	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // Actor is who changes something, for the audit log: "user:<id>", "key:<id>" or "system:<what>".

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 const (

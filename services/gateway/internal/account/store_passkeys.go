@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 const passkeyColumns = `p.id::text, p.name, p.credential_id, p.public_key, p.sign_count, p.transports, p.aaguid, p.backup_eligible, p.backed_up,

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // lockSeed lets replicas that seed at the same moment take turns.

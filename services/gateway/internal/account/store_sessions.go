@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // Login is a session of a user: one login on one device.

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // errNoUser is for callers inside the package; the outside must not learn who exists.

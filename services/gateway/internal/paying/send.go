@@ -10,8 +10,8 @@ import (
 	"github.com/labstack/echo/v4"
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/web"

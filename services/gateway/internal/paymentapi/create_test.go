@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 

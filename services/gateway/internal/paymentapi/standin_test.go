@@ -10,10 +10,10 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/command"
+	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 

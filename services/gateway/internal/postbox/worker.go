@@ -13,8 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"european-pay.eu/eupay/internal/due"
-	"european-pay.eu/eupay/internal/leader"
 	"european-pay.eu/eupay/internal/mail"
+	"european-pay.eu/eupay/internal/run/leader"
 )
 
 const (

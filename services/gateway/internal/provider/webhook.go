@@ -16,8 +16,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"

@@ -4,7 +4,7 @@ package main
 import (
 	"os"
 
-	"european-pay.eu/eupay/internal/boot"
+	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/services/payments"
 )
 

@@ -7,8 +7,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/command"
 )
 
 // After the consumer of commands was lost, with its stream or alone, every new payment was answered 503 until a restart.

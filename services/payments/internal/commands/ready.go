@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/bus"
+	"european-pay.eu/eupay/internal/run/bus"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"

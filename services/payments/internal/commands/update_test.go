@@ -11,8 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/command"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/engine"
 	"european-pay.eu/eupay/services/payments/internal/powens"

@@ -8,10 +8,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/kit/vaulttest"
+	"european-pay.eu/eupay/internal/run/config"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"
 	"european-pay.eu/eupay/services/payments/internal/store"

@@ -11,9 +11,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"european-pay.eu/eupay/internal/config"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/kit/vaulttest"
+	"european-pay.eu/eupay/internal/run/config"
 	sandbox "european-pay.eu/eupay/sandbox/bank"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/powens"

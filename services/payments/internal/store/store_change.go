@@ -11,9 +11,9 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/outbox"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/run/pg"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )

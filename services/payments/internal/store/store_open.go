@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"european-pay.eu/eupay/internal/outbox"
+	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 

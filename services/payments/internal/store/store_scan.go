@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/claim"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 )
 

@@ -11,10 +11,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 )
 
 const (

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/events"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/signed"
 )

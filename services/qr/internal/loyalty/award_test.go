@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/run/consume"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 

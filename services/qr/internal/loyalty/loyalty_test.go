@@ -11,10 +11,10 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
 
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"

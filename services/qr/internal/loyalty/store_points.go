@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )

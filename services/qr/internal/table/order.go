@@ -7,8 +7,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"

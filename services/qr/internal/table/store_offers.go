@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 const offerColumns = `id::text, merchant_id::text, coalesce(product_id::text, ''), name, type, value, min_order_cents, starts_at, ends_at,

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/outbox"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/outbox"
+	"european-pay.eu/eupay/internal/run/pg"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 const tableColumns = `id::text, merchant_id::text, name, zone, capacity, status, token, created_at, updated_at`

@@ -15,13 +15,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/command"
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/identity"
-	"european-pay.eu/eupay/internal/leader"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/command"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/leader"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )

@@ -9,10 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/reference"
+	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 

@@ -9,9 +9,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/command"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/command"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"

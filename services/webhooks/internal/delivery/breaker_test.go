@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )

@@ -8,8 +8,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/eventtype"
+	"european-pay.eu/eupay/internal/run/events"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"

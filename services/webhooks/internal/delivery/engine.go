@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
-	"european-pay.eu/eupay/internal/consume"
 	"european-pay.eu/eupay/internal/outbound"
+	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/fair"

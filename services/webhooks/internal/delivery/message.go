@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 

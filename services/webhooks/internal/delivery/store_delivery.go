@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 )
 

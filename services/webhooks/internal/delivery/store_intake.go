@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // insertSQL records deliveries once: the same event for the same endpoint again changes nothing. A delivery waits if the endpoint

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // TestEvent is the type of the event with which a merchant tests an endpoint.

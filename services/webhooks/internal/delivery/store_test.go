@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
+	"european-pay.eu/eupay/internal/run/events"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"

@@ -14,10 +14,10 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
-	"european-pay.eu/eupay/internal/bus"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/events"
 	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/events"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/run/consume"
 )
 
 // mustClaim claims in place of another process, which then dies, and wants so many messages.

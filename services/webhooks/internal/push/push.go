@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
 	"european-pay.eu/eupay/services/webhooks/internal/endpoint"
 	"european-pay.eu/eupay/services/webhooks/internal/secret"

@@ -7,8 +7,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/internal/bus"
-	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 

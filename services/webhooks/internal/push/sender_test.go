@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"european-pay.eu/eupay/internal/consume"
+	"european-pay.eu/eupay/internal/run/consume"
 )
 
 func TestTheSubscriptionOfAGoneBrowserIsDeleted(t *testing.T) {

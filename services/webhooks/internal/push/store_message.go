@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // claimScanLimit is how many due messages one claim examines, sweepBatch how many one sweep deletes.

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/pg"
+	"european-pay.eu/eupay/internal/run/pg"
 )
 
 const columns = `id::text, merchant_id, user_id, livemode, push_service, description, created_at, last_delivered_at, key_id, sealed`

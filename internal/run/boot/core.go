@@ -1,0 +1,224 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/consume"
+	"european-pay.eu/eupay/internal/run/pg"
+)
+
+// Base holds the settings that every service has.
+type Base struct {
+	DatabaseURL string `env:"EUPAY_DATABASE_URL,required"`
+	// DatabaseConns is the size of the pool.
+	DatabaseConns int32  `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
+	NATSURL       string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
+	// TLS names the files of this service's identity, which it presents to the other services and to NATS.
+	TLS identity.Files
+	StreamSettings
+	// DatabasePlainStartup omits the keepalive settings of the server, which some connection poolers refuse.
+	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
+	// OutboxKeep is how long published events stay in the outbox. If the broker loses them, for example because it is restored
+	// from a backup, they are published again. Inboxes keep event ids for longer, so no event takes effect twice.
+	OutboxKeep time.Duration `env:"EUPAY_OUTBOX_KEEP" envDefault:"50h"`
+	// GRPCAddr and ManagementAddr are the addresses on which the service listens. Default: the service's own port on loopback.
+	GRPCAddr       string `env:"EUPAY_GRPC_ADDR"`
+	ManagementAddr string `env:"EUPAY_MANAGEMENT_ADDR"`
+	LogLevel       string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
+	// Grace is the deadline between a stop signal and the end of the process.
+	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
+}
+
+// defaultOutboxKeep applies to a Base that was not read from the environment.
+const defaultOutboxKeep = 50 * time.Hour
+
+// check refuses settings with which an event could take effect twice or get lost.
+func (b Base) check() error {
+	age := b.EventAge
+	if age <= 0 {
+		age = bus.DefaultEventAge
+	}
+	if longest := age + consume.Remember - 24*time.Hour; b.OutboxKeep > longest {
+		return fmt.Errorf("EUPAY_OUTBOX_KEEP (%s) must be at most %s: events that are published again after inboxes have forgotten them "+
+			"would take effect twice. Inboxes remember for EUPAY_EVENT_AGE and two weeks", b.OutboxKeep, longest)
+	}
+	if b.OutboxKeep < 10*time.Minute {
+		return fmt.Errorf("EUPAY_OUTBOX_KEEP (%s) must be at least 10m: a broker flushes its disk only now and then", b.OutboxKeep)
+	}
+	return nil
+}
+
+// Deps are replaced by tests and the all-in-one. Every field may be empty.
+type Deps struct {
+	Log *slog.Logger
+	Now func() time.Time
+}
+
+// Core holds a service's pool, broker connection and gRPC server. Open it first and close it last.
+type Core struct {
+	Name string
+	Base Base
+	Pool *pgxpool.Pool
+	Bus  *bus.Bus
+	GRPC *grpc.Server
+	Log  *slog.Logger
+	Now  func() time.Time
+	// Edge marks a service that can serve its callers without the broker's consumers, as long as the database answers. Set it
+	// before Run.
+	Edge bool
+	// Identity is this service's identity.
+	Identity *identity.Identity
+
+	callers      callers
+	health       *health.Server
+	endStreams   context.CancelFunc
+	grpcListener net.Listener
+	management   *management
+}
+
+// Open applies the service's migrations, connects and listens, so that addresses are known before Run. It waits for the database
+// and the broker until ctx ends.
+func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps Deps) (*Core, error) {
+	if base.OutboxKeep == 0 {
+		base.OutboxKeep = defaultOutboxKeep
+	}
+	if err := base.check(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	c := &Core{Name: name, Base: base, Log: deps.Log, Now: deps.Now}
+	if c.Log == nil {
+		c.Log = defaultLogger(base.LogLevel)
+	}
+	c.Log = c.Log.With("service", name)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if err := c.open(ctx, migrations); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	return c, nil
+}
+
+func (c *Core) open(ctx context.Context, migrations fs.FS) error {
+	var err error
+	if c.Identity, err = identity.Load(c.Base.TLS, func(err error) {
+		c.Log.Error("new identity files not usable, keeping the previous identity", "error", err)
+	}); err != nil {
+		return err
+	}
+	settings := pg.Settings{
+		URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns, PlainStartup: c.Base.DatabasePlainStartup,
+	}
+	if migrations != nil {
+		if err := c.migrate(ctx, settings, migrations); err != nil {
+			return err
+		}
+	}
+	if c.Pool, err = pg.Open(ctx, settings); err != nil {
+		return err
+	}
+	c.Bus, err = bus.Connect(ctx, c.broker(), c.Log)
+	if err != nil {
+		return err
+	}
+	if c.grpcListener, err = net.Listen("tcp", orLoopback(c.Base.GRPCAddr)); err != nil {
+		return fmt.Errorf("listen for gRPC: %w", err)
+	}
+	stopping, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	c.callers = callers{self: c.Name, log: c.Log, of: make(map[string][]string)}
+	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, &c.callers, c.Log)
+	c.endStreams = endStreams
+	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
+	return err
+}
+
+func (c *Core) broker() bus.Settings {
+	s := c.Base.Broker()
+	s.URL, s.Name, s.Identity = c.Base.NATSURL, "eupay-"+c.Name, c.Identity
+	return s
+}
+
+// orLoopback returns addr, or a free loopback port if it is empty.
+func orLoopback(addr string) string {
+	if addr == "" {
+		return "127.0.0.1:0"
+	}
+	return addr
+}
+
+// migrate waits for the database: in a cluster it may start after the service.
+func (c *Core) migrate(ctx context.Context, s pg.Settings, migrations fs.FS) error {
+	for {
+		err := pg.Migrate(ctx, s, migrations)
+		if err == nil || !pg.IsUnreachable(err) {
+			return err
+		}
+		c.Log.Info("waiting for PostgreSQL", "error", err)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// GRPCAddr is where the gRPC server listens.
+func (c *Core) GRPCAddr() string { return c.grpcListener.Addr().String() }
+
+// ManagementAddr is where health and metrics are served.
+func (c *Core) ManagementAddr() string { return c.management.listener.Addr().String() }
+
+// Run serves gRPC and management and runs the workers until ctx ends or one of them fails. Then the service reports that it is
+// not ready, the workers end, and calls in progress are completed within the grace period.
+func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) error {
+	if err := c.callers.complete(c.GRPC); err != nil {
+		return err
+	}
+	c.Log.Info("service started", "grpc", c.GRPCAddr(), "management", c.ManagementAddr())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return c.serveGRPC(ctx) })
+	group.Go(func() error { return c.management.run(ctx) })
+	for _, w := range workers {
+		group.Go(func() error { return w(ctx) })
+	}
+	err := group.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	c.Log.Info("service stopped")
+	return err
+}
+
+// Close closes the connections. It may be called more than once.
+func (c *Core) Close() {
+	if c.GRPC != nil {
+		c.endStreams()
+		c.GRPC.Stop()
+	}
+	if c.grpcListener != nil {
+		c.grpcListener.Close() // the server has closed it if Run was called
+	}
+	if c.management != nil {
+		c.management.listener.Close() // likewise
+	}
+	if c.Bus != nil {
+		c.Bus.Close()
+	}
+	if c.Pool != nil {
+		c.Pool.Close()
+	}
+}

@@ -1,0 +1,64 @@
+package consume
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/run/leader"
+)
+
+func (c *Consumer) apply(ctx context.Context, lease *leader.Lease, batch []Event) error {
+	applied := false
+	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		fresh, err := c.record(ctx, tx, batch)
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		applied = true
+		if err := c.handle(ctx, tx, fresh); err != nil {
+			return err
+		}
+		return c.seal(ctx, tx, lease, batch)
+	})
+	if err == nil && applied {
+		c.onCommit()
+	}
+	return err
+}
+
+// record inserts the ids into the inbox and returns the events that were new.
+func (c *Consumer) record(ctx context.Context, tx pgx.Tx, batch []Event) ([]Event, error) {
+	ids := make([]string, len(batch))
+	for i, e := range batch {
+		ids[i] = e.ID
+	}
+	rows, err := tx.Query(ctx, `insert into inbox (consumer, event_id) select $1, unnest($2::text[])::uuid
+		on conflict do nothing returning event_id::text`, c.cfg.Name, ids)
+	if err != nil {
+		return nil, fmt.Errorf("record events in the inbox: %w", err)
+	}
+	inserted, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("record events in the inbox: %w", err)
+	}
+	isNew := make(map[string]bool, len(inserted))
+	for _, id := range inserted {
+		isNew[id] = true
+	}
+	fresh := batch[:0:0]
+	for _, e := range batch {
+		if isNew[e.ID] || e.Redeliver() {
+			fresh = append(fresh, e)
+			delete(isNew, e.ID) // the same id twice in one batch
+		}
+	}
+	return fresh, nil
+}
+
+// HeaderRedeliver marks a replayed event that must take effect again.
+const HeaderRedeliver = "eupay-redeliver"
+
+// Redeliver reports whether an operator replayed the event so that it takes effect again.
+func (e Event) Redeliver() bool { return e.Replayed && len(e.Header[HeaderRedeliver]) > 0 }

@@ -1,0 +1,121 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/leader"
+)
+
+const (
+	// noteEvery is how often the position up to which everything is settled is stored.
+	noteEvery = 5 * time.Second
+	// margin is how much earlier a recreated durable starts. The inbox drops the repeated events, and clocks of brokers differ.
+	margin = 10 * time.Minute
+)
+
+// begin determines where a missing durable starts. It uses a time instead of a sequence, because a recreated or restored stream
+// assigns the same sequences to other events.
+func (c *Consumer) begin(ctx context.Context, stream string, cfg *jetstream.ConsumerConfig) error {
+	if stream != bus.Events {
+		return nil
+	}
+	var floor *time.Time
+	err := c.pool.QueryRow(ctx, `update consumer_position set last_sequence = 0, last_at = null where consumer = $1 returning floor_at`, c.cfg.Name).Scan(&floor)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("read the consumer's position: %w", err)
+	}
+	if floor == nil {
+		return nil // from the start of the stream
+	}
+	at := floor.Add(-margin)
+	cfg.DeliverPolicy, cfg.OptStartTime = jetstream.DeliverByStartTimePolicy, &at
+	return nil
+}
+
+// rewound reports whether the stream no longer holds the last applied event: it has lost recent messages or was recreated.
+func (c *Consumer) rewound(ctx context.Context) (bool, error) {
+	var (
+		last uint64
+		at   *time.Time
+	)
+	err := c.pool.QueryRow(ctx, `select last_sequence, last_at from consumer_position where consumer = $1`, c.cfg.Name).Scan(&last, &at)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return false, fmt.Errorf("read the consumer's position: %w", err)
+	}
+	if at == nil || last == 0 {
+		return false, nil
+	}
+	stream, err := c.bus.JS.Stream(ctx, bus.Events)
+	if err != nil {
+		return false, err
+	}
+	state := stream.CachedInfo().State
+	if last > state.LastSeq || last < state.FirstSeq {
+		return last > state.LastSeq, nil
+	}
+	m, err := stream.GetMsg(ctx, last)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil // an operator removed it
+	}
+	if err != nil {
+		return false, err
+	}
+	return !m.Time.Truncate(time.Microsecond).Equal(at.Truncate(time.Microsecond)), nil
+}
+
+// seal ends the transaction of a batch: it stores the last position, and fails if another replica has become the leader.
+func (c *Consumer) seal(ctx context.Context, tx pgx.Tx, lease *leader.Lease, batch []Event) error {
+	b := &pgx.Batch{}
+	if last := batch[len(batch)-1]; last.sequence > 0 {
+		b.Queue(`insert into consumer_position as p (consumer, last_sequence, last_at) values ($1, $2, $3)
+			on conflict (consumer) do update set last_sequence = excluded.last_sequence, last_at = excluded.last_at
+			where p.last_sequence < excluded.last_sequence`, c.cfg.Name, last.sequence, last.storedAt)
+	}
+	b.Queue(leader.FenceSQL, lease.FenceArgs()...).QueryRow(func(row pgx.Row) error {
+		var ok bool
+		err := row.Scan(&ok)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return leader.ErrDeposed
+		}
+		return err
+	})
+	return tx.SendBatch(ctx, b).Close()
+}
+
+// noteFloor stores the time up to which all stored events are settled.
+func (c *Consumer) noteFloor(ctx context.Context, events jetstream.Consumer) error {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	info, err := events.Info(ctx)
+	if err != nil {
+		return err
+	}
+	at := info.TimeStamp // nothing is pending: everything stored before this answer of the broker is settled
+	if info.NumPending > 0 || info.NumAckPending > 0 {
+		if at, err = c.storedAt(ctx, info.AckFloor.Stream); err != nil {
+			return err
+		}
+	}
+	_, err = c.pool.Exec(ctx, `insert into consumer_position (consumer, floor_at) values ($1, $2)
+		on conflict (consumer) do update set floor_at = excluded.floor_at`, c.cfg.Name, at)
+	return err
+}
+
+func (c *Consumer) storedAt(ctx context.Context, sequence uint64) (time.Time, error) {
+	stream, err := c.bus.JS.Stream(ctx, bus.Events)
+	if err != nil {
+		return time.Time{}, err
+	}
+	m, err := stream.GetMsg(ctx, sequence)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return m.Time, nil
+}

@@ -1,0 +1,154 @@
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/run/pg"
+)
+
+// ErrDeposed is the error of a leader's transaction after another replica has become the leader.
+var ErrDeposed = errors.New("another replica has become the leader")
+
+// errNotRenewed ends the work of a leader that cannot reach the database.
+var errNotRenewed = errors.New("the lease could not be renewed in time")
+
+// Lease is one replica's leadership of one job.
+type Lease struct {
+	job    string
+	holder string
+	epoch  int64
+}
+
+// Fence fails with ErrDeposed unless this replica still holds the lease. Call it last in the transaction: until the commit nobody
+// can take the lease over, and it cannot be renewed. An expired lease that nobody has taken still counts.
+func (l *Lease) Fence(ctx context.Context, tx pg.DB) error {
+	var ok bool
+	err := tx.QueryRow(ctx, FenceSQL, l.FenceArgs()...).Scan(&ok)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrDeposed
+	}
+	if err != nil {
+		return fmt.Errorf("check the lease of %s: %w", l.job, err)
+	}
+	return nil
+}
+
+// FenceSQL and FenceArgs are Fence for a batch: no row means ErrDeposed.
+const FenceSQL = `select true from leadership where job = $1 and holder = $2 and epoch = $3 for share`
+
+// FenceArgs are the arguments of FenceSQL.
+func (l *Lease) FenceArgs() []any { return []any{l.job, l.holder, l.epoch} }
+
+// keeper holds a lease on its own connection, so that an exhausted pool does not end it.
+type keeper struct {
+	pool  *pgxpool.Pool
+	lease Lease
+	conn  *pgx.Conn // nil while there is none
+	until time.Time // when to stop, by this process's clock
+}
+
+const takeSQL = `insert into leadership as l (job, holder, epoch, expires_at) select $1, $2, 1, now() + $3::interval
+	where not exists (select from leadership where job = $1 and expires_at > now())
+	on conflict (job) do update set holder = excluded.holder, epoch = l.epoch + 1, expires_at = excluded.expires_at
+	where l.expires_at <= now() returning l.epoch`
+
+// take returns nil if another replica holds the lease.
+func take(ctx context.Context, pool *pgxpool.Pool, job, me string) (*keeper, error) {
+	ctx, cancel := context.WithTimeout(ctx, ttl)
+	defer cancel()
+	pooled, err := pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("acquire the leader's connection: %w", err)
+	}
+	k := &keeper{pool: pool, lease: Lease{job: job, holder: me}, until: time.Now().Add(ttl - margin)}
+	err = pooled.QueryRow(ctx, takeSQL, job, me, ttl).Scan(&k.lease.epoch)
+	if err != nil {
+		pooled.Release()
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("take the lease of %s: %w", job, err)
+	}
+	k.conn = pooled.Hijack()
+	return k, nil
+}
+
+// keep renews the lease until ctx ends, or returns why the leader must stop.
+func (k *keeper) keep(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(renewEvery):
+		}
+		if err := k.renewInTime(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// renewInTime retries until the lease is nearly over.
+func (k *keeper) renewInTime(ctx context.Context) error {
+	ctx, cancel := context.WithDeadline(ctx, k.until)
+	defer cancel()
+	for {
+		err := k.renew(ctx)
+		if err == nil || errors.Is(err, ErrDeposed) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", errNotRenewed, err)
+		case <-time.After(retryEvery / 3):
+		}
+	}
+}
+
+// renew makes one attempt, on a new connection if the last one broke.
+func (k *keeper) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, renewEvery)
+	defer cancel()
+	if k.conn == nil || k.conn.IsClosed() {
+		pooled, err := k.pool.Acquire(ctx)
+		if err != nil {
+			return fmt.Errorf("acquire the leader's connection: %w", err)
+		}
+		k.conn = pooled.Hijack()
+	}
+	startedAt := time.Now() // before the database's clock starts to count
+	tag, err := k.conn.Exec(ctx, `update leadership set expires_at = now() + $4::interval where job = $1 and holder = $2 and epoch = $3`,
+		append(k.lease.FenceArgs(), ttl)...)
+	if err != nil {
+		return fmt.Errorf("renew the lease of %s: %w", k.lease.job, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrDeposed
+	}
+	k.until = startedAt.Add(ttl - margin)
+	return nil
+}
+
+// releaseTimeout is the deadline for releasing the lease, which expires anyway.
+const releaseTimeout = 2 * time.Second
+
+// release ends the lease at once, so that another replica does not have to wait for its expiry.
+func (k *keeper) release(ctx context.Context, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	var db pg.DB = k.pool
+	if k.conn != nil && !k.conn.IsClosed() {
+		db = k.conn
+		defer k.conn.Close(ctx)
+	}
+	_, err := db.Exec(ctx, `update leadership set expires_at = now() where job = $1 and holder = $2 and epoch = $3`, k.lease.FenceArgs()...)
+	if err != nil {
+		log.Debug("lease not released, it will expire", "job", k.lease.job, "error", err)
+	}
+}

@@ -1,0 +1,69 @@
+// Package outbox publishes events from a service's database to JetStream. Add writes an event in the transaction that changes the
+// state; the Relay publishes it afterwards, at least once and in the order of ids.
+//
+// A service that uses it has this table in its schema:
+//
+//	create table outbox (
+//	    id           bigint generated always as identity primary key,
+//	    event_id     uuid        not null,
+//	    event_type   text        not null,
+//	    source       text        not null,
+//	    merchant_id  text        not null,
+//	    livemode     boolean     not null,
+//	    occurred_at  timestamptz not null,
+//	    trace        text        not null default '',
+//	    request_id   text        not null default '',
+//	    data         bytea       not null,
+//	    published_at timestamptz,
+//	    sequence     bigint
+//	);
+//	create index outbox_unpublished on outbox (id) where published_at is null;
+//	create index outbox_published on outbox (published_at) where published_at is not null;
+//	create table outbox_position (
+//	    service        text        primary key,
+//	    stream_created timestamptz not null,
+//	    repeat_after   bigint      not null default 0,
+//	    repeat_until   bigint      not null default 0
+//	);
+//
+// and that of package leader.
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/pg"
+)
+
+const insertSQL = `insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+
+func arguments(e events.Event) []any {
+	return []any{e.ID, e.Type, e.Source, e.Merchant, e.Livemode, e.Time, e.Trace, e.RequestID, e.Data}
+}
+
+// Add records the event in db, which must be the transaction of the change it announces. Wake the relay after the commit.
+func Add(ctx context.Context, db pg.DB, e events.Event) error {
+	if _, err := db.Exec(ctx, insertSQL, arguments(e)...); err != nil {
+		return fmt.Errorf("record event %s: %w", e.Type, err)
+	}
+	return nil
+}
+
+// QueueIf adds the insert to a batch and makes it depend on a row: condition is "from … where …" and numbers its arguments from
+// $1.
+func QueueIf(b *pgx.Batch, e events.Event, condition string, args ...any) {
+	all := append(slices.Clone(args), arguments(e)...)
+	n := len(args)
+	b.Queue(fmt.Sprintf(`insert into outbox (event_id, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data)
+		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::boolean, $%d::timestamptz, $%d::text, $%d::text, $%d::bytea %s`,
+		n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9, condition), all...)
+}
+
+// Queue adds the insert to a batch.
+func Queue(b *pgx.Batch, e events.Event) { b.Queue(insertSQL, arguments(e)...) }

@@ -1,0 +1,149 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/internal/run/leader"
+)
+
+// term is the term of one leader.
+type term struct {
+	*Relay
+	lease *leader.Lease
+	pos   *position // nil until it is read
+	// newest is the last event of this term that the broker stored.
+	newest row
+	// checked is when the stream was last compared; reconnects identifies the connection used.
+	checked    time.Time
+	reconnects uint64
+}
+
+// round publishes new events, otherwise a few repeats, and reports whether there may be more.
+func (t *term) round(ctx context.Context) (more bool, err error) {
+	// Check the stream first: new events would hide that it has lost its end.
+	if t.due() {
+		if err := t.check(ctx); err != nil {
+			return false, err
+		}
+	}
+	n, err := t.publishNew(ctx)
+	if err != nil || n == batchSize {
+		return n > 0, err
+	}
+	return t.repeat(ctx)
+}
+
+// due reports whether a check is due: after checkEvery, or after a reconnect, perhaps to a server that has lost messages.
+func (t *term) due() bool {
+	return t.pos == nil || t.reconnects != t.bus.NC.Stats().Reconnects || time.Since(t.checked) > checkEvery
+}
+
+// row is an event in the outbox.
+type row struct {
+	id    int64
+	event events.Event
+	// sequence in the stream, once it is stored there.
+	sequence uint64
+}
+
+// publishNew publishes the oldest unpublished events and marks those that the broker has stored. The others stay for the next
+// round.
+func (t *term) publishNew(ctx context.Context) (int, error) {
+	batch, err := t.read(ctx, `published_at is null order by id limit $1`, batchSize)
+	if err != nil || len(batch) == 0 {
+		return 0, err
+	}
+	stored, err := t.publish(ctx, batch)
+	if len(stored) == 0 {
+		return len(batch), err
+	}
+	if t.reconnects != t.bus.NC.Stats().Reconnects { // before the new events count as the last stored
+		err = errors.Join(err, t.check(ctx))
+	}
+	return len(batch), errors.Join(err, t.mark(ctx, stored))
+}
+
+// mark records where the broker stored the events, unless another replica leads by now.
+func (t *term) mark(ctx context.Context, stored []row) error {
+	ids, sequences := make([]int64, len(stored)), make([]int64, len(stored))
+	for i, r := range stored {
+		ids[i], sequences[i] = r.id, int64(r.sequence)
+		if r.sequence > t.newest.sequence {
+			t.newest = r
+		}
+	}
+	return t.write(ctx, `update outbox set published_at = coalesce(published_at, now()), sequence = s.sequence
+		from unnest($1::bigint[], $2::bigint[]) as s(id, sequence)
+		where outbox.id = s.id and (published_at is null or outbox.sequence is distinct from s.sequence)`, ids, sequences)
+}
+
+// write executes one fenced statement.
+func (t *term) write(ctx context.Context, sql string, args ...any) error {
+	return pgx.BeginFunc(ctx, t.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sql, args...); err != nil {
+			return fmt.Errorf("mark published events: %w", err)
+		}
+		return t.lease.Fence(ctx, tx)
+	})
+}
+
+func (t *term) read(ctx context.Context, where string, args ...any) ([]row, error) {
+	rows, err := t.pool.Query(ctx, `select id, event_id::text, event_type, source, merchant_id, livemode, occurred_at, trace, request_id, data
+		from outbox where `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(from pgx.CollectableRow) (r row, err error) {
+		e := &r.event
+		err = from.Scan(&r.id, &e.ID, &e.Type, &e.Source, &e.Merchant, &e.Livemode, &e.Time, &e.Trace, &e.RequestID, &e.Data)
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return list, nil
+}
+
+// publish sends the events and returns those that the broker has acknowledged.
+func (r *Relay) publish(ctx context.Context, batch []row) ([]row, error) {
+	futures := make([]jetstream.PubAckFuture, 0, len(batch))
+	var failed error
+	for _, one := range batch {
+		f, err := r.bus.JS.PublishMsgAsync(one.event.Message(one.event.Subject()), jetstream.WithStallWait(ackWait))
+		if err != nil {
+			failed = fmt.Errorf("publish event %s: %w", one.event.ID, err)
+			break
+		}
+		futures = append(futures, f)
+	}
+	stored, err := acknowledged(ctx, batch, futures)
+	return stored, errors.Join(failed, err)
+}
+
+func acknowledged(ctx context.Context, batch []row, futures []jetstream.PubAckFuture) ([]row, error) {
+	deadline := time.NewTimer(ackWait)
+	defer deadline.Stop()
+	var stored []row
+	for i, f := range futures {
+		select {
+		case ack := <-f.Ok():
+			one := batch[i]
+			one.sequence = ack.Sequence
+			stored = append(stored, one)
+		case err := <-f.Err():
+			return stored, fmt.Errorf("publish event: %w", err)
+		case <-deadline.C:
+			return stored, errors.New("the broker did not acknowledge events in time")
+		case <-ctx.Done():
+			return stored, ctx.Err()
+		}
+	}
+	return stored, nil
+}
