@@ -25,6 +25,7 @@ require (
 require (
 	code.dny.dev/ssrf v0.3.0 // indirect
 	github.com/SherClockHolmes/webpush-go v1.4.0 // indirect
+	github.com/andybalholm/brotli v1.3.0 // indirect
 	github.com/antithesishq/antithesis-sdk-go v0.8.0-default-no-op // indirect
 	github.com/aws/aws-sdk-go-v2 v1.47.7 // indirect
 	github.com/aws/smithy-go v1.28.8 // indirect
@@ -99,6 +100,7 @@ require (
 	european-pay.eu/eupay/services/einvoice v0.0.0
 	european-pay.eu/eupay/services/gateway v0.0.0
 	european-pay.eu/eupay/services/payments v0.0.0
+	european-pay.eu/eupay/services/portal v0.0.0
 	european-pay.eu/eupay/services/qr v0.0.0
 	european-pay.eu/eupay/services/webhooks v0.0.0
 	github.com/jackc/pgpassfile v1.0.0 // indirect
@@ -132,3 +134,5 @@ replace european-pay.eu/eupay/services/einvoice => ../services/einvoice
 replace european-pay.eu/eupay/services/gateway => ../services/gateway
 
 replace european-pay.eu/eupay/sandbox => ../sandbox
+
+replace european-pay.eu/eupay/services/portal => ../services/portal

@@ -68,6 +68,9 @@ type Config struct {
 	MailFrom string `env:"EUPAY_MAIL_FROM"`
 	// PortalURL is where the pages are that mails lead to. Empty: PublicURL.
 	PortalURL string `env:"EUPAY_PORTAL_URL"`
+	// PagesURL is where the portal service answers, for a gateway without an ingress before it: it hands requests for pages on. Empty: it
+	// serves the API alone.
+	PagesURL string `env:"EUPAY_PAGES_URL"`
 	// PasskeyDomain is what passkeys are made for: the domain of PortalURL or one above it. Empty: that of PortalURL.
 	PasskeyDomain string `env:"EUPAY_PASSKEY_DOMAIN"`
 	// BcryptCost of passwords and API secrets. Only tests take less than 10.
@@ -108,6 +111,9 @@ func (c *Config) Validate() error {
 	}
 	if c.PortalURL != "" && !isWebURL(c.PortalURL) {
 		bad = append(bad, errors.New("EUPAY_PORTAL_URL must be an http or https URL"))
+	}
+	if c.PagesURL != "" && !isWebURL(c.PagesURL) {
+		bad = append(bad, errors.New("EUPAY_PAGES_URL must be an http or https URL"))
 	}
 	if err := account.CheckPasskeyDomain(cmp.Or(c.PortalURL, c.PublicURL), c.PasskeyDomain); err != nil {
 		bad = append(bad, fmt.Errorf("EUPAY_PASSKEY_DOMAIN: %w", err))

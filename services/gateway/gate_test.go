@@ -135,7 +135,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	})
 	srv := natstest.Server(t)
 	cfg := Config{
-		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
+		Base:     boot.Base{Plain: boot.Plain{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8}, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
 	}

@@ -33,7 +33,7 @@ func open(t *testing.T) *Service {
 	t.Helper()
 	srv := natstest.Server(t)
 	cfg := Config{
-		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
+		Base:     boot.Base{Plain: boot.Plain{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8}, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: "127.0.0.1:1", WebhooksAddr: "127.0.0.1:1", QRAddr: "127.0.0.1:1", EInvoiceAddr: "127.0.0.1:1",
 		CreateDeadline: 200 * time.Millisecond,

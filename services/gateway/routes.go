@@ -106,6 +106,11 @@ func (s *Service) routes() (*echo.Echo, error) {
 		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now, Log: s.core.Log,
 	}).Register(api)
 	s.codeRoutes(api, to, access, limiter)
+	if s.cfg.PagesURL != "" {
+		if err := web.RegisterPages(e, s.cfg.PagesURL, s.core.Log); err != nil {
+			return nil, err
+		}
+	}
 	return e, nil
 }
 

@@ -112,7 +112,8 @@ func config(t testing.TB, databaseURL, natsURL string) Config {
 	t.Helper()
 	return Config{
 		Base: boot.Base{
-			DatabaseURL: databaseURL, DatabaseConns: 8, NATSURL: natsURL, GRPCAddr: "127.0.0.1:0", Grace: 5 * time.Second,
+			Plain:   boot.Plain{DatabaseURL: databaseURL, DatabaseConns: 8, Grace: 5 * time.Second},
+			NATSURL: natsURL, GRPCAddr: "127.0.0.1:0",
 			TLS: identitytest.Files(t, identity.Webhooks),
 		},
 		MasterKey: base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), AllowLoopback: true,

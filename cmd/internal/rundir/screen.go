@@ -12,7 +12,8 @@ import (
 var screen = template.Must(template.New("screen").Parse(`
   EU Pay runs. Ready after {{.Took}}. Nothing here moves real money.
 
-  Gateway and portal   {{.URL}}
+  Portal               {{.URL}}/portal
+  Documentation        {{.URL}}/docs
   API                  {{.URL}}/api/v1
   Sandbox bank         {{.BankURL}}
   Sandbox e-invoicing  {{.InvoicingURL}}

@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/services/einvoice"
 	"european-pay.eu/eupay/services/gateway"
 	"european-pay.eu/eupay/services/payments"
+	"european-pay.eu/eupay/services/portal"
 	"european-pay.eu/eupay/services/qr"
 	"european-pay.eu/eupay/services/webhooks"
 )
@@ -22,6 +23,7 @@ var openers = map[string]opener{
 	system.Webhooks: open(webhooks.New),
 	system.QR:       open(qr.New),
 	system.EInvoice: open(einvoice.New),
+	system.Portal:   open(portal.New),
 	system.Gateway:  open(gateway.New),
 }
 

@@ -22,6 +22,8 @@ type Ports struct {
 	NATS                int
 	Postgres            int
 	S3                  int
+	// Pages is the portal, to which the gateway hands requests for pages on.
+	Pages int
 	// SMTP is the sandbox mailbox, Mailbox where its mails are read.
 	SMTP    int
 	Mailbox int
@@ -30,8 +32,8 @@ type Ports struct {
 	Management map[string]int
 }
 
-// Names of the five services, in the order in which they start: the gateway last, because it asks the others.
-var Names = []string{Payments, Webhooks, QR, EInvoice, Gateway}
+// Names of the six services, in the order in which they start: the gateway last, because it asks the others.
+var Names = []string{Payments, Webhooks, QR, EInvoice, Portal, Gateway}
 
 // The services.
 const (
@@ -40,15 +42,16 @@ const (
 	QR       = identity.QR
 	EInvoice = identity.EInvoice
 	Gateway  = identity.Gateway
+	Portal   = "portal" // it has no identity: it calls the public API alone
 )
 
 // Usual are the ports that a machine with nothing else on it gets.
 func Usual() Ports {
 	return Ports{
-		HTTP: 8080, Bank: 4010, BankManagement: 4011, Invoicing: 4020, InvoicingManagement: 4021, NATS: 4222, Postgres: 5433, S3: 4012,
+		HTTP: 8080, Bank: 4010, BankManagement: 4011, Invoicing: 4020, InvoicingManagement: 4021, NATS: 4222, Postgres: 5433, S3: 4012, Pages: 8090,
 		SMTP: 4030, Mailbox: 4031,
 		GRPC:       map[string]int{Gateway: 9100, Payments: 9101, Webhooks: 9102, QR: 9103, EInvoice: 9104},
-		Management: map[string]int{Gateway: 9200, Payments: 9201, Webhooks: 9202, QR: 9203, EInvoice: 9204},
+		Management: map[string]int{Gateway: 9200, Payments: 9201, Webhooks: 9202, QR: 9203, EInvoice: 9204, Portal: 9205},
 	}
 }
 
@@ -66,13 +69,16 @@ func Prefer(want, usual Ports) (Ports, error) {
 		NATS:                r.take("EUPAY_NATS_PORT", want.NATS, usual.NATS),
 		Postgres:            r.take("EUPAY_POSTGRES_PORT", want.Postgres, usual.Postgres),
 		S3:                  r.take("EUPAY_S3_PORT", want.S3, usual.S3),
+		Pages:               r.take("EUPAY_PAGES_PORT", want.Pages, usual.Pages),
 		SMTP:                r.take("EUPAY_SMTP_PORT", want.SMTP, usual.SMTP),
 		Mailbox:             r.take("EUPAY_MAILBOX_PORT", want.Mailbox, usual.Mailbox),
 		GRPC:                make(map[string]int, len(Names)),
 		Management:          make(map[string]int, len(Names)),
 	}
 	for _, name := range Names {
-		got.GRPC[name] = r.take("GRPC", want.GRPC[name], usual.GRPC[name])
+		if name != Portal {
+			got.GRPC[name] = r.take("GRPC", want.GRPC[name], usual.GRPC[name])
+		}
 		got.Management[name] = r.take("Management", want.Management[name], usual.Management[name])
 	}
 	return got, errors.Join(r.problems...)

@@ -19,6 +19,7 @@ type Secrets struct {
 	QRSigningKey  string `json:"qr_signing_key"`
 	WebhookMaster string `json:"webhook_master_key"` // 32 bytes in hex
 	Connections   string `json:"connections_key"`    // 32 bytes in hex
+	PortalMaster  string `json:"portal_master_key"`  // 32 bytes in hex
 	PushKey       string `json:"push_private_key"`   // P-256, 32 bytes in base64url
 	ProviderHook  string `json:"provider_webhook_secret"`
 	BankClientID  string `json:"bank_client_id"`
@@ -64,7 +65,7 @@ func LoadSecrets(dir string) (Secrets, error) {
 func (s *Secrets) complete() {
 	for target, make := range map[*string]func() string{
 		&s.JWT: key, &s.QRSigningKey: key, &s.WebhookMaster: key, &s.ProviderHook: key, &s.Database: key,
-		&s.BankSecret: key, &s.S3Key: key, &s.Connections: key, &s.InvoicingKey: key, &s.InvoicingHook: key,
+		&s.BankSecret: key, &s.S3Key: key, &s.Connections: key, &s.PortalMaster: key, &s.InvoicingKey: key, &s.InvoicingHook: key,
 		&s.PushKey:       pushKey,
 		&s.BankClientID:  func() string { return "eupay-sandbox" },
 		&s.APIKey:        func() string { return "pk_test_" + text(24) },

@@ -153,6 +153,10 @@ func (s System) InvoicingHook() string { return s.URL() + "/api/v1/webhooks/seqi
 func (s System) Env(service string) map[string]string {
 	env := make(map[string]string)
 	maps.Copy(env, s.Extra)
+	if service == Portal {
+		maps.Copy(env, s.portal())
+		return env
+	}
 	maps.Copy(env, map[string]string{
 		"EUPAY_DATABASE_URL":    s.ServiceDatabaseURL(service),
 		"EUPAY_NATS_URL":        s.NATSURL(),
@@ -165,6 +169,28 @@ func (s System) Env(service string) map[string]string {
 	return env
 }
 
+// portal are all settings of the portal: it knows the database and the public API, and nobody else.
+func (s System) portal() map[string]string {
+	env := map[string]string{
+		"EUPAY_DATABASE_URL":         s.ServiceDatabaseURL(Portal),
+		"EUPAY_MANAGEMENT_ADDR":      Loopback(s.Ports.Management[Portal]),
+		"EUPAY_HTTP_ADDR":            Loopback(s.Ports.Pages),
+		"EUPAY_API_URL":              s.URL(),
+		"EUPAY_PUBLIC_URL":           s.Public(),
+		"EUPAY_PORTAL_MASTER_KEY":    s.Secrets.PortalMaster,
+		"EUPAY_PORTAL_IMAGE_ORIGINS": "http://" + Loopback(s.Ports.S3),
+		"EUPAY_TRUSTED_PROXIES":      loopbackOnly,
+		"EUPAY_PORTAL_DEVELOPMENT":   "true",
+	}
+	if s.OwnMailbox() {
+		env["EUPAY_MAILBOX_URL"] = s.MailboxURL()
+	}
+	return env
+}
+
+// loopbackOnly is the network of this machine, where the gateway and the portal are each other's proxies.
+const loopbackOnly = "127.0.0.0/8"
+
 // own are the settings that one service has beside the common ones.
 func (s System) own(service string) map[string]string {
 	switch service {
@@ -172,6 +198,9 @@ func (s System) own(service string) map[string]string {
 		env := map[string]string{
 			"EUPAY_HTTP_ADDR":                  Loopback(s.Ports.HTTP),
 			"EUPAY_JWT_SECRET":                 s.Secrets.JWT,
+			"EUPAY_PAGES_URL":                  "http://" + Loopback(s.Ports.Pages),
+			"EUPAY_PORTAL_URL":                 s.Public() + "/portal",
+			"EUPAY_TRUSTED_PROXIES":            cmp.Or(s.Extra["EUPAY_TRUSTED_PROXIES"], loopbackOnly),
 			"EUPAY_POWENS_TEST_WEBHOOK_SECRET": s.Secrets.ProviderHook,
 		}
 		for _, other := range []string{Payments, Webhooks, QR, EInvoice} {

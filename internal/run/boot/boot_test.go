@@ -38,7 +38,7 @@ var migrations = fstest.MapFS{"0001_sample.sql": {Data: []byte("-- +goose Up\ncr
 
 func base(t *testing.T, nats *natsserver.Server) boot.Base {
 	t.Helper()
-	return boot.Base{DatabaseURL: pgtest.Empty(t), DatabaseConns: 4, NATSURL: nats.URL(), Grace: 0, TLS: identitytest.Files(t, identity.Operator)}
+	return boot.Base{Plain: boot.Plain{DatabaseURL: pgtest.Empty(t), DatabaseConns: 4, Grace: 0}, NATSURL: nats.URL(), TLS: identitytest.Files(t, identity.Operator)}
 }
 
 func open(t *testing.T, b boot.Base) *boot.Core {

@@ -20,26 +20,32 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// Base holds the settings that every service has.
-type Base struct {
+// Plain holds the settings of a service that has a database, but neither the broker nor gRPC.
+type Plain struct {
 	DatabaseURL string `env:"EUPAY_DATABASE_URL,required"`
 	// DatabaseConns is the size of the pool.
-	DatabaseConns int32  `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
-	NATSURL       string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
-	// TLS names the files of this service's identity, which it presents to the other services and to NATS.
-	TLS identity.Files
-	StreamSettings
+	DatabaseConns int32 `env:"EUPAY_DATABASE_CONNS" envDefault:"16"`
 	// DatabasePlainStartup omits the keepalive settings of the server, which some connection poolers refuse.
 	DatabasePlainStartup bool `env:"EUPAY_DATABASE_PLAIN_STARTUP" envDefault:"false"`
-	// OutboxKeep is how long published events stay in the outbox. If the broker loses them, for example because it is restored
-	// from a backup, they are published again. Inboxes keep event ids for longer, so no event takes effect twice.
-	OutboxKeep time.Duration `env:"EUPAY_OUTBOX_KEEP" envDefault:"50h"`
-	// GRPCAddr and ManagementAddr are the addresses on which the service listens. Default: the service's own port on loopback.
-	GRPCAddr       string `env:"EUPAY_GRPC_ADDR"`
+	// ManagementAddr is where health and metrics are served. Default: a free port on loopback.
 	ManagementAddr string `env:"EUPAY_MANAGEMENT_ADDR"`
 	LogLevel       string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
 	// Grace is the deadline between a stop signal and the end of the process.
 	Grace time.Duration `env:"EUPAY_GRACE" envDefault:"20s"`
+}
+
+// Base holds the settings of a service that takes part in events and gRPC.
+type Base struct {
+	Plain
+	NATSURL string `env:"EUPAY_NATS_URL" envDefault:"nats://127.0.0.1:4222"`
+	// TLS names the files of this service's identity, which it presents to the other services and to NATS.
+	TLS identity.Files
+	StreamSettings
+	// OutboxKeep is how long published events stay in the outbox. If the broker loses them, for example because it is restored
+	// from a backup, they are published again. Inboxes keep event ids for longer, so no event takes effect twice.
+	OutboxKeep time.Duration `env:"EUPAY_OUTBOX_KEEP" envDefault:"50h"`
+	// GRPCAddr is where the service answers the others. Default: a free port on loopback.
+	GRPCAddr string `env:"EUPAY_GRPC_ADDR"`
 }
 
 // defaultOutboxKeep applies to a Base that was not read from the environment.
@@ -67,7 +73,8 @@ type Deps struct {
 	Now func() time.Time
 }
 
-// Core holds a service's pool, broker connection and gRPC server. Open it first and close it last.
+// Core holds a service's pool, broker connection and gRPC server. Open it first and close it last. OpenPlain gives one without Bus, GRPC
+// and Identity.
 type Core struct {
 	Name string
 	Base Base
@@ -98,6 +105,15 @@ func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps De
 	if err := base.check(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
+	return start(newCore(name, base, deps), func(c *Core) error { return c.open(ctx, migrations) })
+}
+
+// OpenPlain is Open for a service that calls others over HTTP alone: it has a database and the management port, and nothing else.
+func OpenPlain(ctx context.Context, name string, plain Plain, migrations fs.FS, deps Deps) (*Core, error) {
+	return start(newCore(name, Base{Plain: plain}, deps), func(c *Core) error { return c.openPlain(ctx, migrations) })
+}
+
+func newCore(name string, base Base, deps Deps) *Core {
 	c := &Core{Name: name, Base: base, Log: deps.Log, Now: deps.Now}
 	if c.Log == nil {
 		c.Log = defaultLogger(base.LogLevel)
@@ -106,9 +122,14 @@ func Open(ctx context.Context, name string, base Base, migrations fs.FS, deps De
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if err := c.open(ctx, migrations); err != nil {
+	return c
+}
+
+// start opens the core, and closes what was opened when that fails.
+func start(c *Core, open func(*Core) error) (*Core, error) {
+	if err := open(c); err != nil {
 		c.Close()
-		return nil, fmt.Errorf("open %s: %w", name, err)
+		return nil, fmt.Errorf("open %s: %w", c.Name, err)
 	}
 	return c, nil
 }
@@ -120,6 +141,25 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	}); err != nil {
 		return err
 	}
+	if err := c.openPlain(ctx, migrations); err != nil {
+		return err
+	}
+	if c.Bus, err = bus.Connect(ctx, c.broker(), c.Log); err != nil {
+		return err
+	}
+	if c.grpcListener, err = net.Listen("tcp", orLoopback(c.Base.GRPCAddr)); err != nil {
+		return fmt.Errorf("listen for gRPC: %w", err)
+	}
+	stopping, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	c.callers = callers{self: c.Name, log: c.Log, of: make(map[string][]string)}
+	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, &c.callers, c.Log)
+	c.endStreams = endStreams
+	return nil
+}
+
+// openPlain opens the database and the management port.
+func (c *Core) openPlain(ctx context.Context, migrations fs.FS) error {
+	var err error
 	settings := pg.Settings{
 		URL: c.Base.DatabaseURL, Schema: c.Name, MaxConns: c.Base.DatabaseConns, PlainStartup: c.Base.DatabasePlainStartup,
 	}
@@ -131,17 +171,6 @@ func (c *Core) open(ctx context.Context, migrations fs.FS) error {
 	if c.Pool, err = pg.Open(ctx, settings); err != nil {
 		return err
 	}
-	c.Bus, err = bus.Connect(ctx, c.broker(), c.Log)
-	if err != nil {
-		return err
-	}
-	if c.grpcListener, err = net.Listen("tcp", orLoopback(c.Base.GRPCAddr)); err != nil {
-		return fmt.Errorf("listen for gRPC: %w", err)
-	}
-	stopping, endStreams := context.WithCancel(context.WithoutCancel(ctx))
-	c.callers = callers{self: c.Name, log: c.Log, of: make(map[string][]string)}
-	c.GRPC, c.health = newGRPCServer(stopping, c.Identity, &c.callers, c.Log)
-	c.endStreams = endStreams
 	c.management, err = newManagement(orLoopback(c.Base.ManagementAddr), c)
 	return err
 }
@@ -182,15 +211,18 @@ func (c *Core) GRPCAddr() string { return c.grpcListener.Addr().String() }
 // ManagementAddr is where health and metrics are served.
 func (c *Core) ManagementAddr() string { return c.management.listener.Addr().String() }
 
-// Run serves gRPC and management and runs the workers until ctx ends or one of them fails. Then the service reports that it is
+// Run serves what was opened and runs the workers until ctx ends or one of them fails. Then the service reports that it is
 // not ready, the workers end, and calls in progress are completed within the grace period.
 func (c *Core) Run(ctx context.Context, workers ...func(context.Context) error) error {
-	if err := c.callers.complete(c.GRPC); err != nil {
-		return err
-	}
-	c.Log.Info("service started", "grpc", c.GRPCAddr(), "management", c.ManagementAddr())
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.serveGRPC(ctx) })
+	if c.GRPC != nil {
+		if err := c.callers.complete(c.GRPC); err != nil {
+			return err
+		}
+		c.Log.Info("gRPC is served", "grpc", c.GRPCAddr())
+		group.Go(func() error { return c.serveGRPC(ctx) })
+	}
+	c.Log.Info("service started", "management", c.ManagementAddr())
 	group.Go(func() error { return c.management.run(ctx) })
 	for _, w := range workers {
 		group.Go(func() error { return w(ctx) })

@@ -64,13 +64,11 @@ const graceBeforeNotReady = 5 * time.Second
 func (m *management) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
 	defer cancel()
-	trouble := m.core.Bus.Problems(graceBeforeNotReady)
-	disconnected := !m.core.Bus.NC.IsConnected()
-	if disconnected {
-		trouble = []string{"no connection to NATS"}
-	}
+	trouble, disconnected := m.broker()
 	degraded.WithLabelValues(m.core.Name).Set(float64(len(trouble)))
-	identityExpires.WithLabelValues(m.core.Name).Set(float64(m.core.Identity.Expires().Unix()))
+	if m.core.Identity != nil {
+		identityExpires.WithLabelValues(m.core.Name).Set(float64(m.core.Identity.Expires().Unix()))
+	}
 	switch {
 	case m.stopping.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
@@ -82,6 +80,18 @@ func (m *management) ready(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "degraded:", strings.Join(trouble, "; "))
 	default:
 		http.Error(w, strings.Join(trouble, "; "), http.StatusServiceUnavailable)
+	}
+}
+
+// broker reports what is wrong with the broker. A service without one has nothing to report.
+func (m *management) broker() (trouble []string, disconnected bool) {
+	switch bus := m.core.Bus; {
+	case bus == nil:
+		return nil, false
+	case !bus.NC.IsConnected():
+		return []string{"no connection to NATS"}, true
+	default:
+		return bus.Problems(graceBeforeNotReady), false
 	}
 }
 

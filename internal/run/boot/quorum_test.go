@@ -17,7 +17,7 @@ import (
 // takes no message.
 func TestABrokerWithoutAQuorumIsAProblem(t *testing.T) {
 	cluster := natstest.NewCluster(t)
-	b := boot.Base{DatabaseConns: 4, NATSURL: cluster.URL(), TLS: identitytest.Files(t, identity.Operator), StreamSettings: boot.StreamSettings{NATSReplicas: natstest.Servers}}
+	b := boot.Base{Plain: boot.Plain{DatabaseConns: 4}, NATSURL: cluster.URL(), TLS: identitytest.Files(t, identity.Operator), StreamSettings: boot.StreamSettings{NATSReplicas: natstest.Servers}}
 	var cores [2]*boot.Core
 	for i := range cores {
 		b.DatabaseURL = pgtest.Empty(t)

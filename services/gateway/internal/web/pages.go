@@ -1,0 +1,62 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// pagePaths are the paths of the pages that people see. Everything else is the API's.
+var pagePaths = []string{
+	"/", "/portal", "/portal/*", "/docs", "/docs/*", "/docs.md", "/llms.txt", "/pay", "/pay/*", "/order/*", "/l/*", "/app", "/app/*", "/assets/*", "/preferences",
+	"/sandbox/*", "/robots.txt", "/favicon.ico",
+}
+
+// RegisterPages hands the requests for pages on to the portal at that URL, where no ingress does so. The portal sees the address that the
+// request came from in X-Forwarded-For.
+func RegisterPages(e *echo.Echo, portal string, log *slog.Logger) error {
+	target, err := url.Parse(portal)
+	if err != nil {
+		return fmt.Errorf("parse the portal's URL: %w", err)
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Host = r.In.Host // forms are held against it
+			r.SetXForwarded()
+		},
+		FlushInterval: -1, // events go on at once
+		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			log.WarnContext(r.Context(), "the portal does not answer", "error", err)
+			http.Error(w, "The page is not available right now. Try again in a moment.", http.StatusBadGateway)
+		},
+	}
+	handler := func(c echo.Context) error {
+		w, r := c.Response(), c.Request()
+		for _, name := range []string{"Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Cache-Control", "X-Content-Type-Options", "Strict-Transport-Security"} {
+			w.Header().Del(name) // pages have rules of their own
+		}
+		if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			conn := http.NewResponseController(w)
+			if err := conn.SetReadDeadline(time.Time{}); err != nil {
+				return fmt.Errorf("begin event stream: %w", err)
+			}
+			if err := conn.SetWriteDeadline(time.Time{}); err != nil {
+				return fmt.Errorf("begin event stream: %w", err)
+			}
+		}
+		proxy.ServeHTTP(w, r)
+		return nil
+	}
+	for _, path := range pagePaths {
+		e.Any(path, handler)
+	}
+	return nil
+}

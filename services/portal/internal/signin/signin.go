@@ -1,0 +1,243 @@
+// Package signin serves the pages on which people register, log in and prove who they are.
+package signin
+
+import (
+	"embed"
+	"errors"
+	"net/http"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/web"
+)
+
+//go:embed *.html
+var templates embed.FS
+
+const start = "/portal"
+
+// Register adds the pages to the site.
+func Register(s *web.Site) error {
+	s.Open("GET /portal/login", loginPage)
+	s.Open("POST /portal/login", login)
+	s.Open("POST /portal/login/code", loginCode)
+	s.Open("GET /portal/register", registerPage)
+	s.Open("POST /portal/register", register)
+	s.Open("POST /portal/logout", logout)
+	s.Open("GET /portal/forgot", forgotPage)
+	s.Open("POST /portal/forgot", forgot)
+	s.Open("GET /portal/reset-password", resetPage)
+	s.Open("POST /portal/reset-password", reset)
+	s.For(web.Anyone, "GET /portal/verify-email", verifyPage)
+	s.For(web.Anyone, "POST /portal/verify-email", verify)
+	s.For(web.Anyone, "POST /portal/verify-email/resend", resend)
+	s.For(web.Anyone, "POST /portal/step-up", stepUp)
+	s.For(web.Everyone, "POST /portal/mode", mode)
+	s.Open("POST /preferences", preferences)
+	return s.Templates("signin", templates)
+}
+
+// card is what the pages of this package show.
+type card struct {
+	*web.Form
+	Next   string
+	Ticket eupay.Secret
+	// Methods are how the second factor can be shown.
+	Methods []string
+	Sent    bool
+}
+
+// Hidden is the ticket as the form needs it.
+func (c card) Hidden() string { return string(c.Ticket) }
+
+func loginPage(r *web.Request) error {
+	if r.Session != nil {
+		return r.Redirect(r.Next(start), "")
+	}
+	return r.Render(http.StatusOK, "signin/login", card{Form: web.NewForm(), Next: r.Next(start)})
+}
+
+func login(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	next := r.Next(start)
+	got, err := r.Site.API.Auth.Login(r.Ctx(), eupay.Credentials{Email: f.Get("email"), Password: f.Secret("password")})
+	if err != nil {
+		return again(r, "signin/login", card{Form: f, Next: next}, err)
+	}
+	if got.MFARequired {
+		return r.Render(http.StatusOK, "signin/code", card{Form: web.NewForm(), Next: next, Ticket: got.Ticket, Methods: got.Methods})
+	}
+	return enter(r, got.Session, next)
+}
+
+// enter begins the session and goes on to where the browser wanted to be.
+func enter(r *web.Request, login eupay.Session, next string) error {
+	r.LogOut() // of the session before it, which nobody wants to keep
+	if err := r.LogIn(login); err != nil {
+		return err
+	}
+	if next == start && r.Session.Role == eupay.RoleAdmin {
+		next = "/portal/admin"
+	}
+	return r.Redirect(next, "")
+}
+
+func loginCode(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	c := card{Form: f, Next: r.Next(start), Ticket: f.Secret("ticket"), Methods: f.Values["method"]}
+	got, err := r.Site.API.Auth.VerifyLogin(r.Ctx(), c.Ticket, proof(f, "code"))
+	if err != nil {
+		return again(r, "signin/code", c, err)
+	}
+	return enter(r, *got, c.Next)
+}
+
+// proof reads what was typed as a code of an app, which has six digits, or else a recovery code.
+func proof(f *web.Form, field string) eupay.Proof {
+	typed := f.Get(field)
+	if isCode(typed) {
+		return eupay.Proof{Code: eupay.Secret(typed)}
+	}
+	return eupay.Proof{RecoveryCode: eupay.Secret(typed)}
+}
+
+func isCode(s string) bool {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(s) == 6
+}
+
+// again shows a form once more with what is wrong with it.
+func again(r *web.Request, page string, c card, err error) error {
+	if !r.Refused(c.Form, err) {
+		return err
+	}
+	return r.Render(http.StatusUnprocessableEntity, page, c)
+}
+
+func registerPage(r *web.Request) error {
+	if r.Session != nil {
+		return r.Redirect(start, "")
+	}
+	return r.Render(http.StatusOK, "signin/register", card{Form: web.NewForm()})
+}
+
+func register(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	got, err := r.Site.API.Auth.Register(r.Ctx(), eupay.Registration{
+		Name: f.Get("name"), Email: f.Get("email"), Password: f.Secret("password"),
+	})
+	if err != nil {
+		return again(r, "signin/register", card{Form: f}, err)
+	}
+	return enter(r, *got, start)
+}
+
+func logout(r *web.Request) error {
+	r.LogOut()
+	return r.Redirect("/portal/login", "logged_out")
+}
+
+func forgotPage(r *web.Request) error {
+	return r.Render(http.StatusOK, "signin/forgot", card{Form: web.NewForm()})
+}
+
+// forgot says the same of every address, so that nobody learns whether it has an account.
+func forgot(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	if err := r.Site.API.Auth.ForgotPassword(r.Ctx(), f.Get("email")); err != nil {
+		return again(r, "signin/forgot", card{Form: f}, err)
+	}
+	return r.Render(http.StatusOK, "signin/forgot", card{Form: f, Sent: true})
+}
+
+func resetPage(r *web.Request) error {
+	return r.Render(http.StatusOK, "signin/reset", card{Form: web.NewForm()})
+}
+
+func reset(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	if err := r.Site.API.Auth.ResetPassword(r.Ctx(), eupay.ResetParams{Token: eupay.Secret(f.Get("token")), Password: f.Secret("password")}); err != nil {
+		return again(r, "signin/reset", card{Form: f}, err)
+	}
+	return r.Redirect("/portal/login", "password_reset")
+}
+
+func verifyPage(r *web.Request) error {
+	return r.Render(http.StatusOK, "signin/verify", card{Form: web.NewForm()})
+}
+
+func verify(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	if err := r.API.Auth.VerifyEmail(r.Ctx(), eupay.Secret(f.Get("token"))); err != nil {
+		return again(r, "signin/verify", card{Form: f}, err)
+	}
+	return r.Redirect(start, "email_verified")
+}
+
+func resend(r *web.Request) error {
+	if err := r.API.Auth.ResendVerification(r.Ctx()); err != nil {
+		return err
+	}
+	return r.Redirect("/portal/verify-email", "mail_sent")
+}
+
+// stepUp proves once more who the user is, and then sends the form that had asked for it as it was: status 307 keeps its method and body.
+func stepUp(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	next := web.Local(f.Get("step_up_next"), start)
+	err = r.API.Auth.StepUp(r.Ctx(), stepUpProof(f))
+	if err == nil {
+		http.Redirect(r.W, r.Request, next, http.StatusTemporaryRedirect)
+		return nil
+	}
+	var refused *eupay.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	return r.AskAgain(next, err)
+}
+
+func stepUpProof(f *web.Form) eupay.Proof {
+	if typed := f.Get("step_up_proof"); isCode(typed) {
+		return eupay.Proof{Code: eupay.Secret(typed)}
+	}
+	return eupay.Proof{Password: f.Secret("step_up_proof")}
+}
+
+// mode shows test or live data from now on.
+func mode(r *web.Request) error {
+	if err := r.Site.Sessions.SetMode(r.Ctx(), r.Session, r.FormValue("live") != ""); err != nil {
+		return err
+	}
+	return r.Redirect(r.Next(start), "")
+}
+
+// preferences keeps the language and the theme of this browser.
+func preferences(r *web.Request) error {
+	r.Prefer(r.FormValue("lang"), r.FormValue("theme"))
+	return r.Redirect(r.Next("/"), "")
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+)
+
+// Form is what somebody typed, and what is wrong with it. It is shown again until it is right: nothing that was typed is lost.
+type Form struct {
+	Values url.Values
+	// Fields say what is wrong by the name of the field.
+	Fields map[string]string
+	// Problem is what is wrong with the whole; empty: nothing.
+	Problem string
+}
+
+// secrets are never sent back to the browser.
+var secrets = []string{"password", "current_password", "new_password", "code", "recovery_code", "step_up_proof"}
+
+// Form reads the form of the request.
+func (r *Request) Form() (*Form, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, errUnreadable
+	}
+	return &Form{Values: r.Request.PostForm, Fields: map[string]string{}}, nil
+}
+
+// NewForm is a form that nobody has filled in, with what it shows at first.
+func NewForm(pairs ...string) *Form {
+	f := &Form{Values: url.Values{}, Fields: map[string]string{}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		f.Values.Set(pairs[i], pairs[i+1])
+	}
+	return f
+}
+
+// Get is the value of a field without the white space around it.
+func (f *Form) Get(name string) string { return strings.TrimSpace(f.Values.Get(name)) }
+
+// Secret is the value of a field as it was typed.
+func (f *Form) Secret(name string) eupay.Secret { return eupay.Secret(f.Values.Get(name)) }
+
+// Is reports whether a box is ticked.
+func (f *Form) Is(name string) bool { return f.Values.Get(name) != "" }
+
+// Shown is the value of a field for the page; that of a secret is empty.
+func (f *Form) Shown(name string) string {
+	for _, s := range secrets {
+		if name == s {
+			return ""
+		}
+	}
+	return f.Values.Get(name)
+}
+
+// Wrong notes what is wrong with a field.
+func (f *Form) Wrong(name, what string) { f.Fields[name] = what }
+
+// OK reports whether nothing is wrong.
+func (f *Form) OK() bool { return len(f.Fields) == 0 && f.Problem == "" }
+
+// Amount reads a field with euros. Both 12.50 and 12,50 are understood; an empty field is 0.
+func (f *Form) Amount(r *Request, name string) eupay.Amount {
+	typed := strings.NewReplacer(",", ".", "€", "", " ", "", "\u00a0", "", "\u202f", "").Replace(f.Get(name))
+	if typed == "" {
+		return 0
+	}
+	a, err := eupay.ParseAmount(typed)
+	if err != nil {
+		f.Wrong(name, r.Text.T("common.amount_wrong"))
+	}
+	return a
+}
+
+// Refused notes what the API refused. It reports false for what is not the form's: such an error is for Handler to return.
+func (r *Request) Refused(f *Form, err error) bool {
+	var refused *eupay.Error
+	if !errors.As(err, &refused) {
+		f.Problem = r.Text.T("error.unreachable")
+		return true
+	}
+	switch {
+	case refused.Code == eupay.ErrStepUpRequired, refused.Code == eupay.ErrUnauthenticated && r.Session != nil:
+		return false
+	case len(refused.Fields) > 0:
+		for _, field := range refused.Fields {
+			f.Wrong(field.Field, r.Text.Or("api."+field.Message, field.Message))
+		}
+	}
+	f.Problem = r.message(refused)
+	return true
+}
+
+// message is what the API says, in the reader's language where the catalog has it.
+func (r *Request) message(e *eupay.Error) string {
+	if e.Code == "" {
+		return r.Text.T("error.unreachable")
+	}
+	if r.Text.Code == "en" {
+		return e.Message
+	}
+	return r.Text.Or("api."+e.Message, r.Text.Or("error."+string(e.Code), e.Message))
+}

@@ -1,0 +1,65 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// client is what the API is told of the browser: its limits count by network, and a session shows its device.
+type client struct{ addr, agent string }
+
+type clientKey struct{}
+
+func forward(ctx context.Context, c client) context.Context {
+	return context.WithValue(ctx, clientKey{}, c)
+}
+
+// Forwarding is a transport for the client of the API. It tells the API which browser asks, in the headers that a reverse proxy sets: the
+// API must trust the portal's address as it trusts a proxy's.
+type Forwarding struct{ Base http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (f Forwarding) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c, ok := r.Context().Value(clientKey{}).(client); ok {
+		r = r.Clone(r.Context())
+		r.Header.Set("X-Forwarded-For", c.addr)
+		if c.agent != "" {
+			r.Header.Set("User-Agent", c.agent)
+		}
+	}
+	return f.Base.RoundTrip(r)
+}
+
+// client is the browser of a request.
+func (s *Site) client(r *http.Request) client {
+	return client{addr: s.address(r), agent: r.UserAgent()}
+}
+
+// address is that of the browser: the last one in X-Forwarded-For that is not a trusted proxy's, if the caller is one.
+func (s *Site) address(r *http.Request) string {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	addr := peer.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && s.trusts(addr); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = next.Unmap()
+	}
+	return addr.String()
+}
+
+func (s *Site) trusts(addr netip.Addr) bool {
+	for _, p := range s.TrustedProxies {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+)
+
+// navGroup is a heading of the navigation with its links; the first group has none.
+type navGroup struct {
+	// Key of the heading's phrase; may be empty.
+	Key   string
+	Links []navLink
+}
+
+// navLink is one link. Its phrase is nav.<Key>.
+type navLink struct {
+	Key, Icon, Path string
+	Current         bool
+	roles           []eupay.Role
+}
+
+var everything = []navGroup{
+	{Links: []navLink{
+		{Key: "home", Icon: "house", Path: "/portal", roles: Everyone},
+		{Key: "payments", Icon: "credit-card", Path: "/portal/payments", roles: Everyone},
+		{Key: "invoices", Icon: "file-text", Path: "/portal/invoices", roles: Everyone},
+	}},
+	{Key: "shop", Links: []navLink{
+		{Key: "catalog", Icon: "package", Path: "/portal/catalog", roles: Everyone},
+		{Key: "tables", Icon: "utensils", Path: "/portal/tables", roles: Shop},
+		{Key: "orders", Icon: "shopping-basket", Path: "/portal/orders", roles: Shop},
+		{Key: "kitchen", Icon: "chef-hat", Path: "/portal/kitchen", roles: Shop},
+	}},
+	{Key: "developers", Links: []navLink{
+		{Key: "keys", Icon: "key", Path: "/portal/keys", roles: Owners},
+		{Key: "webhooks", Icon: "webhook", Path: "/portal/webhooks", roles: Owners},
+		{Key: "docs", Icon: "book-open", Path: "/docs", roles: Everyone},
+	}},
+	{Key: "account", Links: []navLink{
+		{Key: "team", Icon: "users", Path: "/portal/team", roles: Owners},
+		{Key: "settings", Icon: "settings", Path: "/portal/settings", roles: Owners},
+		{Key: "security", Icon: "shield", Path: "/portal/security", roles: Everyone},
+		{Key: "audit", Icon: "scroll-text", Path: "/portal/audit", roles: Owners},
+	}},
+	{Links: []navLink{
+		{Key: "merchants", Icon: "building-2", Path: "/portal/admin", roles: Admins},
+		{Key: "operations", Icon: "activity", Path: "/portal/admin/operations", roles: Admins},
+		{Key: "security", Icon: "shield", Path: "/portal/security", roles: Admins},
+		{Key: "docs", Icon: "book-open", Path: "/docs", roles: Admins},
+	}},
+}
+
+// navigation are the links that a role may open. The one that is open is the longest that begins the path.
+func navigation(role eupay.Role, path string) []navGroup {
+	best := ""
+	for _, g := range everything {
+		for _, l := range g.Links {
+			if (path == l.Path || strings.HasPrefix(path, l.Path+"/")) && len(l.Path) > len(best) {
+				best = l.Path
+			}
+		}
+	}
+	var shown []navGroup
+	for _, g := range everything {
+		open := navGroup{Key: g.Key}
+		for _, l := range g.Links {
+			if slices.Contains(l.roles, role) {
+				l.Current = l.Path == best
+				open.Links = append(open.Links, l)
+			}
+		}
+		if len(open.Links) > 0 {
+			shown = append(shown, open)
+		}
+	}
+	return shown
+}

@@ -1,0 +1,22 @@
+package web
+
+import "fmt"
+
+// tones are the colours of states: what went well, what waits, what needs somebody, what went wrong. Others are neutral.
+var tones = map[string]string{
+	"completed": "good", "paid": "good", "active": "good", "delivered": "good", "succeeded": "good", "enabled": "good", "ready": "good", "served": "good",
+	"accepted": "good", "approved": "good",
+	"pending": "wait", "pending_sca": "wait", "awaiting_payment": "wait", "received": "wait", "preparing": "wait", "submitted": "wait", "retrying": "wait", "queued": "wait",
+	"pending_kyb": "wait", "scheduled": "wait", "in_progress": "wait", "proving": "wait",
+	"mandate_pending": "warn", "disabled": "warn", "stalled": "warn", "draft": "quiet",
+	"failed": "bad", "payment_failed": "bad", "submission_failed": "bad", "rejected": "bad", "refused": "bad", "exhausted": "bad", "dead": "bad",
+	"refunded": "info", "cancelled": "quiet", "expired": "quiet", "revoked": "quiet",
+}
+
+// tone is the colour of a state.
+func tone(state any) string {
+	if t, ok := tones[fmt.Sprint(state)]; ok {
+		return t
+	}
+	return "quiet"
+}

@@ -1,0 +1,194 @@
+// Package portal is everything that a person sees: the merchant portal, the documentation, and the pages of payers and guests. It is a
+// client of the public REST API and of nothing else, and keeps only its own sessions.
+package portal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/vault"
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/home"
+	"european-pay.eu/eupay/services/portal/internal/payments"
+	"european-pay.eu/eupay/services/portal/internal/session"
+	"european-pay.eu/eupay/services/portal/internal/signin"
+	"european-pay.eu/eupay/services/portal/internal/web"
+	"european-pay.eu/eupay/services/portal/migrations"
+)
+
+// Config of the portal.
+type Config struct {
+	boot.Plain
+	HTTPAddr string `env:"EUPAY_HTTP_ADDR" envDefault:"127.0.0.1:8090"`
+	// APIURL is where the portal reaches the API, without /api/v1.
+	APIURL string `env:"EUPAY_API_URL" envDefault:"http://127.0.0.1:8080"`
+	// PublicURL is where browsers reach the pages.
+	PublicURL string `env:"EUPAY_PUBLIC_URL,required"`
+	// PublicAPIURL is where browsers and integrators reach the API, without /api/v1. Empty: PublicURL.
+	PublicAPIURL string `env:"EUPAY_PUBLIC_API_URL"`
+	// MasterKey seals the login tokens of sessions: 32 bytes in base64 or hex. OldMasterKeys are those before it.
+	MasterKey     string   `env:"EUPAY_PORTAL_MASTER_KEY,required"`
+	OldMasterKeys []string `env:"EUPAY_OLD_PORTAL_MASTER_KEYS"`
+	// ImageOrigins are where product pictures are, besides the pages' own origin.
+	ImageOrigins []string `env:"EUPAY_PORTAL_IMAGE_ORIGINS"`
+	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed.
+	TrustedProxies []string `env:"EUPAY_TRUSTED_PROXIES"`
+	// MailboxURL is where a sandbox shows the mails that it keeps. Empty outside of one.
+	MailboxURL string `env:"EUPAY_MAILBOX_URL"`
+	// Development shows the page of all components.
+	Development bool `env:"EUPAY_PORTAL_DEVELOPMENT" envDefault:"false"`
+}
+
+// Validate reports every setting that cannot work.
+func (c *Config) Validate() error {
+	var bad []error
+	for name, text := range map[string]string{"EUPAY_API_URL": c.APIURL, "EUPAY_PUBLIC_URL": c.PublicURL, "EUPAY_PUBLIC_API_URL": cmp.Or(c.PublicAPIURL, c.PublicURL)} {
+		if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+			bad = append(bad, fmt.Errorf("%s must be an http or https URL without a path", name))
+		}
+	}
+	if _, err := vault.New("portal", c.MasterKey, c.OldMasterKeys...); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_PORTAL_MASTER_KEY: %w", err))
+	}
+	if _, err := prefixes(c.TrustedProxies); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_TRUSTED_PROXIES: %w", err))
+	}
+	return errors.Join(bad...)
+}
+
+func prefixes(list []string) ([]netip.Prefix, error) {
+	out := make([]netip.Prefix, 0, len(list))
+	for _, text := range list {
+		p, err := netip.ParsePrefix(strings.TrimSpace(text))
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a CIDR range", text)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Service is the running portal.
+type Service struct {
+	core     *boot.Core
+	listener net.Listener
+	server   *http.Server
+	idle     *http.Transport
+}
+
+// The server's patience. A page may wait for the API for longer than for a slow browser.
+const (
+	headerLimit = 5 * time.Second
+	readLimit   = 15 * time.Second
+	idleLimit   = 2 * time.Minute
+	apiLimit    = 64
+)
+
+// New opens the portal: it migrates its schema and listens.
+func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("check settings: %w", err)
+	}
+	core, err := boot.OpenPlain(ctx, "portal", cfg.Plain, migrations.FS, deps)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{core: core}
+	if err := s.open(cfg); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open portal: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Service) open(cfg Config) error {
+	site, err := s.site(cfg)
+	if err != nil {
+		return err
+	}
+	handler, err := site.Handler()
+	if err != nil {
+		return err
+	}
+	s.server = &http.Server{Handler: handler, ReadHeaderTimeout: headerLimit, ReadTimeout: readLimit, IdleTimeout: idleLimit}
+	if s.listener, err = net.Listen("tcp", cfg.HTTPAddr); err != nil {
+		return fmt.Errorf("listen for HTTP: %w", err)
+	}
+	return nil
+}
+
+// site makes all pages.
+func (s *Service) site(cfg Config) (*web.Site, error) {
+	sealer, err := vault.New("portal", cfg.MasterKey, cfg.OldMasterKeys...)
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := prefixes(cfg.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	s.idle = &http.Transport{MaxIdleConnsPerHost: apiLimit, IdleConnTimeout: idleLimit}
+	api := eupay.New("", "", eupay.Options{BaseURL: cfg.APIURL, HTTPClient: &http.Client{Transport: web.Forwarding{Base: s.idle}}, UserAgent: "eupay-portal"})
+	site, err := web.New(web.Deps{
+		API: api, Sessions: session.New(s.core.Pool, sealer, api, s.core.Now), Log: s.core.Log, Now: s.core.Now,
+		PublicURL: strings.TrimRight(cfg.PublicURL, "/"), APIURL: strings.TrimRight(cmp.Or(cfg.PublicAPIURL, cfg.PublicURL), "/"), Images: cfg.ImageOrigins,
+		TrustedProxies: trusted, Development: cfg.Development, Mailbox: cfg.MailboxURL,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, register := range []func(*web.Site) error{signin.Register, home.Register, payments.Register} {
+		if err := register(site); err != nil {
+			return nil, err
+		}
+	}
+	return site, nil
+}
+
+// HTTPAddr is where the pages are served.
+func (s *Service) HTTPAddr() string { return s.listener.Addr().String() }
+
+// ManagementAddr is where health and metrics are served.
+func (s *Service) ManagementAddr() string { return s.core.ManagementAddr() }
+
+// Run serves until ctx ends, then lets the requests under way finish.
+func (s *Service) Run(ctx context.Context) error {
+	s.core.Log.Info("pages are served", "http", s.HTTPAddr())
+	return s.core.Run(ctx, s.serve)
+}
+
+func (s *Service) serve(ctx context.Context) error {
+	// Streams of events end with ctx; other requests finish.
+	s.server.BaseContext = func(net.Listener) context.Context { return web.UntilStop(context.WithoutCancel(ctx), ctx) }
+	done := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.core.Base.Grace)
+		defer cancel()
+		done <- s.server.Shutdown(grace)
+	}()
+	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve pages: %w", err)
+	}
+	return <-done
+}
+
+// Close closes the connections. It may be called more than once.
+func (s *Service) Close() {
+	if s.listener != nil {
+		s.listener.Close() // the server has closed it if Run was called
+	}
+	if s.idle != nil {
+		s.idle.CloseIdleConnections()
+	}
+	s.core.Close()
+}
