@@ -114,7 +114,7 @@ bin/bench bin/eupay bin/eupay-dev bin/eupayctl bin/with-postgres:
 split-programs:
 	@mkdir -p bin && ./tools/compile.sh bin/ ./cmd/eupay-dev ./sandbox/cmd/eupay-sandbox \
 		./services/payments/cmd/payments ./services/webhooks/cmd/webhooks ./services/qr/cmd/qr \
-		./services/einvoice/cmd/einvoice ./services/gateway/cmd/gateway
+		./services/einvoice/cmd/einvoice ./services/portal/cmd/portal ./services/gateway/cmd/gateway
 
 bin/buf bin/golangci-lint bin/gotestsum bin/protoc-gen-go bin/protoc-gen-go-grpc: tools/go.mod tools/go.sum tools/package-lock.json
 	@./tools/install.sh $(@F)

@@ -5,7 +5,6 @@ import (
 
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 	"european-pay.eu/eupay/cmd/internal/roles"
-	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/config"
 )
 
@@ -31,7 +30,7 @@ func (c *databasePrepareCommand) Run(t *tool) error {
 		return operate.Invalid("no database: set EUPAY_DATABASE_URL or EUPAY_DATABASE_URL_FILE to the address of its owner")
 	}
 	var all []roles.Role
-	for _, service := range identity.Services() {
+	for _, service := range roles.Services() {
 		setting := "EUPAY_" + strings.ToUpper(service) + "_DATABASE_PASSWORD"
 		if vars[setting] == "" {
 			return operate.Invalid("no password for the role of " + service + ": set " + setting + " or " + setting + "_FILE")

@@ -27,7 +27,7 @@ const (
 	base = root + "/deploy/k8s/base"
 )
 
-var services = []string{"gateway", "payments", "webhooks", "qr", "einvoice"}
+var services = []string{"gateway", "payments", "webhooks", "qr", "einvoice", portal}
 
 // strict refuses fields that the API does not know, and fields that are given twice.
 var strict = serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
@@ -283,7 +283,7 @@ func TestThePublicAddressIsTheSameEverywhere(t *testing.T) {
 	objects := load(t)
 	ingress := find[*networkingv1.Ingress](t, objects, "gateway")
 	host := ingress.Spec.Rules[0].Host
-	for _, name := range []string{"gateway", "payments"} {
+	for _, name := range []string{"gateway", "payments", portal} {
 		u, err := url.Parse(find[*corev1.ConfigMap](t, objects, name).Data["EUPAY_PUBLIC_URL"])
 		if err != nil || u.Scheme != "https" || u.Host != host {
 			t.Errorf("%s: %v, the ingress has %s", name, u, host)
@@ -292,10 +292,17 @@ func TestThePublicAddressIsTheSameEverywhere(t *testing.T) {
 	if !slices.Contains(ingress.Spec.TLS[0].Hosts, host) {
 		t.Errorf("no TLS for %s", host)
 	}
-	backend := ingress.Spec.Rules[0].HTTP.Paths[0].Backend.Service
-	service := find[*corev1.Service](t, objects, backend.Name)
-	if !slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == backend.Port.Name }) {
-		t.Errorf("the ingress leads to port %s", backend.Port.Name)
+	leads := make(map[string]string)
+	for _, path := range ingress.Spec.Rules[0].HTTP.Paths {
+		backend := path.Backend.Service
+		leads[path.Path] = backend.Name
+		service := find[*corev1.Service](t, objects, backend.Name)
+		if !slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == backend.Port.Name }) {
+			t.Errorf("the ingress leads %s to port %s", path.Path, backend.Port.Name)
+		}
+	}
+	if want := map[string]string{"/api": "gateway", "/static": "gateway", "/": portal}; !maps.Equal(leads, want) {
+		t.Errorf("the ingress leads to %v, want %v", leads, want)
 	}
 }
 

@@ -10,7 +10,12 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/internal/identity"
 )
+
+// Services are those that have a schema.
+func Services() []string { return append(identity.Services(), "portal") }
 
 // Role of one service.
 type Role struct {

@@ -31,6 +31,7 @@ type Settings struct {
 	InvoicingPort      int    `env:"EUPAY_INVOICING_PORT"`
 	InvoicingMgmtPort  int    `env:"EUPAY_INVOICING_MGMT_PORT"`
 	S3Port             int    `env:"EUPAY_S3_PORT"`
+	PagesPort          int    `env:"EUPAY_PAGES_PORT"`
 	SMTPPort           int    `env:"EUPAY_SMTP_PORT"`
 	MailboxPort        int    `env:"EUPAY_MAILBOX_PORT"`
 	LogLevel           string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
@@ -67,7 +68,7 @@ func Load() (Settings, error) {
 // Ports are those that were asked for, and those to take where they are free.
 func (s Settings) Ports() (want, usual system.Ports) {
 	want = system.Ports{
-		HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, S3: s.S3Port, Bank: s.BankPort, BankManagement: s.BankManagementPort,
+		HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, S3: s.S3Port, Pages: s.PagesPort, Bank: s.BankPort, BankManagement: s.BankManagementPort,
 		Invoicing: s.InvoicingPort, InvoicingManagement: s.InvoicingMgmtPort, SMTP: s.SMTPPort, Mailbox: s.MailboxPort,
 	}
 	if s.Port == 0 {

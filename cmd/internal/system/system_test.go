@@ -111,9 +111,12 @@ func TestEveryPortIsAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[int]bool{}
-	list := []int{p.HTTP, p.Bank, p.BankManagement, p.NATS, p.Postgres, p.S3}
+	list := []int{p.HTTP, p.Bank, p.BankManagement, p.NATS, p.Postgres, p.S3, p.Pages}
 	for _, name := range Names {
-		list = append(list, p.GRPC[name], p.Management[name])
+		list = append(list, p.Management[name])
+		if name != Portal {
+			list = append(list, p.GRPC[name])
+		}
 	}
 	for _, port := range list {
 		if port == 0 || seen[port] {
