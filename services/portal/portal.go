@@ -17,10 +17,14 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/audit"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/payments"
+	"european-pay.eu/eupay/services/portal/internal/security"
 	"european-pay.eu/eupay/services/portal/internal/session"
+	"european-pay.eu/eupay/services/portal/internal/settings"
 	"european-pay.eu/eupay/services/portal/internal/signin"
+	"european-pay.eu/eupay/services/portal/internal/team"
 	"european-pay.eu/eupay/services/portal/internal/web"
 	"european-pay.eu/eupay/services/portal/migrations"
 )
@@ -146,7 +150,15 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, register := range []func(*web.Site) error{signin.Register, home.Register, payments.Register} {
+	for _, register := range []func(*web.Site) error{
+		signin.Register,
+		home.Register,
+		payments.Register,
+		security.Register,
+		settings.Register,
+		team.Register,
+		audit.Register,
+	} {
 		if err := register(site); err != nil {
 			return nil, err
 		}

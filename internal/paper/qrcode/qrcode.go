@@ -2,6 +2,8 @@
 package qrcode
 
 import (
+	"strconv"
+
 	"errors"
 	"fmt"
 	"sync"
@@ -76,6 +78,18 @@ func (c *Code) Runs(f func(x, y, length int)) {
 }
 
 const masks = 8
+
+// AppendPath appends the dark modules as the data of an SVG path, one unit for each module, without the margin.
+func (c *Code) AppendPath(b []byte) []byte {
+	c.Runs(func(x, y, length int) {
+		b = strconv.AppendInt(append(b, 'M'), int64(x), 10)
+		b = strconv.AppendInt(append(b, ' '), int64(y), 10)
+		b = strconv.AppendInt(append(b, 'h'), int64(length), 10)
+		b = strconv.AppendInt(append(b, "v1h-"...), int64(length), 10)
+		b = append(b, 'z')
+	})
+	return b
+}
 
 // Encode returns the smallest code that holds the text, with the mask that has the lowest penalty (section 7.8.3 of the
 // standard). It returns ErrTooLong if the code would exceed the version highest.

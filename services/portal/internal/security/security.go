@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"european-pay.eu/eupay/internal/paper/qrcode"
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
 )
@@ -88,8 +87,8 @@ func changePassword(r *web.Request) error {
 type app struct {
 	*web.Form
 	Secret, Link string
-	// Code is the QR code of the link, for the app's camera.
-	Code string
+	// Code is the link for the app's camera.
+	Code web.QR
 }
 
 func beginApp(r *web.Request) error {
@@ -108,7 +107,7 @@ func beginApp(r *web.Request) error {
 }
 
 func showApp(r *web.Request, status int, f *web.Form, secret, link string) error {
-	code, err := qrcode.Path(link)
+	code, err := web.NewQR(link)
 	if err != nil {
 		return err
 	}

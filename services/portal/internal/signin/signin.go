@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"net/http"
+	"slices"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -20,6 +21,8 @@ func Register(s *web.Site) error {
 	s.Open("GET /portal/login", loginPage)
 	s.Open("POST /portal/login", login)
 	s.Open("POST /portal/login/code", loginCode)
+	s.Open("POST /portal/login/passkey", passkeyLogin)
+	s.Open("POST /portal/login/passkey/options", passkeyOptions)
 	s.Open("GET /portal/register", registerPage)
 	s.Open("POST /portal/register", register)
 	s.Open("POST /portal/logout", logout)
@@ -43,6 +46,8 @@ type card struct {
 	Ticket eupay.Secret
 	// Methods are how the second factor can be shown.
 	Methods []string
+	// Options are what the browser shows a passkey for; empty: the user has none.
+	Options string
 	Sent    bool
 }
 
@@ -67,7 +72,7 @@ func login(r *web.Request) error {
 		return again(r, "signin/login", card{Form: f, Next: next}, err)
 	}
 	if got.MFARequired {
-		return r.Render(http.StatusOK, "signin/code", card{Form: web.NewForm(), Next: next, Ticket: got.Ticket, Methods: got.Methods})
+		return askCode(r, http.StatusOK, card{Form: web.NewForm(), Next: next, Ticket: got.Ticket, Methods: got.Methods})
 	}
 	return enter(r, got.Session, next)
 }
@@ -84,35 +89,81 @@ func enter(r *web.Request, login eupay.Session, next string) error {
 	return r.Redirect(next, "")
 }
 
+// passkeyLogin logs in with a passkey alone.
+func passkeyLogin(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	c := card{Form: f, Next: r.Next(start)}
+	shown, err := web.Credential(f)
+	var got *eupay.Session
+	if err == nil {
+		got, err = r.Site.API.Passkeys.Login(r.Ctx(), shown)
+	}
+	if err != nil {
+		return again(r, "signin/login", c, err)
+	}
+	return enter(r, *got, c.Next)
+}
+
+// passkeyOptions is what a browser shows a passkey for, to log in with it alone.
+func passkeyOptions(r *web.Request) error {
+	options, err := r.Site.API.Passkeys.BeginLogin(r.Ctx())
+	if err != nil {
+		return err
+	}
+	return r.JSON(options.PublicKey)
+}
+
 func loginCode(r *web.Request) error {
 	f, err := r.Form()
 	if err != nil {
 		return err
 	}
 	c := card{Form: f, Next: r.Next(start), Ticket: f.Secret("ticket"), Methods: f.Values["method"]}
-	got, err := r.Site.API.Auth.VerifyLogin(r.Ctx(), c.Ticket, proof(f, "code"))
+	got, err := secondFactor(r, c)
 	if err != nil {
-		return again(r, "signin/code", c, err)
+		if !r.Refused(f, err) {
+			return err
+		}
+		return askCode(r, http.StatusUnprocessableEntity, c)
 	}
 	return enter(r, *got, c.Next)
+}
+
+// secondFactor shows the API the passkey or the code that the form holds.
+func secondFactor(r *web.Request, c card) (*eupay.Session, error) {
+	if c.Get("credential") == "" {
+		return r.Site.API.Auth.VerifyLogin(r.Ctx(), c.Ticket, proof(c.Form, "code"))
+	}
+	shown, err := web.Credential(c.Form)
+	if err != nil {
+		return nil, err
+	}
+	return r.Site.API.Passkeys.VerifyLogin(r.Ctx(), c.Ticket, shown)
+}
+
+// askCode shows the page of the second factor, with what the browser shows a passkey for if there is one.
+func askCode(r *web.Request, status int, c card) error {
+	if slices.Contains(c.Methods, "passkey") {
+		options, err := r.Site.API.Passkeys.BeginVerifyLogin(r.Ctx(), c.Ticket)
+		if err != nil {
+			return again(r, "signin/login", card{Form: web.NewForm(), Next: c.Next}, err) // the ticket has ended
+		}
+		c.Options = string(options.PublicKey)
+	}
+	r.Uncompressed()
+	return r.Render(status, "signin/code", c)
 }
 
 // proof reads what was typed as a code of an app, which has six digits, or else a recovery code.
 func proof(f *web.Form, field string) eupay.Proof {
 	typed := f.Get(field)
-	if isCode(typed) {
+	if web.IsCode(typed) {
 		return eupay.Proof{Code: eupay.Secret(typed)}
 	}
 	return eupay.Proof{RecoveryCode: eupay.Secret(typed)}
-}
-
-func isCode(s string) bool {
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(s) == 6
 }
 
 // again shows a form once more with what is wrong with it.
@@ -209,8 +260,7 @@ func stepUp(r *web.Request) error {
 		return err
 	}
 	next := web.Local(f.Get("step_up_next"), start)
-	err = r.API.Auth.StepUp(r.Ctx(), stepUpProof(f))
-	if err == nil {
+	if err = proveAgain(r, f); err == nil {
 		http.Redirect(r.W, r.Request, next, http.StatusTemporaryRedirect)
 		return nil
 	}
@@ -221,8 +271,19 @@ func stepUp(r *web.Request) error {
 	return r.AskAgain(next, err)
 }
 
+func proveAgain(r *web.Request, f *web.Form) error {
+	if f.Get("credential") == "" {
+		return r.API.Auth.StepUp(r.Ctx(), stepUpProof(f))
+	}
+	shown, err := web.Credential(f)
+	if err != nil {
+		return err
+	}
+	return r.API.Passkeys.StepUp(r.Ctx(), shown)
+}
+
 func stepUpProof(f *web.Form) eupay.Proof {
-	if typed := f.Get("step_up_proof"); isCode(typed) {
+	if typed := f.Get("step_up_proof"); web.IsCode(typed) {
 		return eupay.Proof{Code: eupay.Secret(typed)}
 	}
 	return eupay.Proof{Password: f.Secret("step_up_proof")}

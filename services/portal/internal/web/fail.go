@@ -108,13 +108,18 @@ func (r *Request) AskAgain(next string, err error) error {
 		Next   string
 		Fields url.Values
 		Form   *Form
+		// Options are what the browser shows a passkey for; empty: the user has none.
+		Options string
 	}{Next: next, Fields: url.Values{}, Form: NewForm()}
+	if options, err := r.API.Passkeys.BeginStepUp(r.Ctx()); err == nil {
+		again.Options = string(options.PublicKey)
+	}
 	if err != nil && !r.Refused(again.Form, err) {
 		return err
 	}
 	if r.ParseForm() == nil {
 		for name, values := range r.PostForm {
-			if name != "step_up_next" && name != "step_up_proof" {
+			if name != "step_up_next" && name != "step_up_proof" && name != "credential" {
 				again.Fields[name] = values
 			}
 		}

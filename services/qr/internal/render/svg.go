@@ -3,7 +3,6 @@ package render
 import (
 	"encoding/base64"
 	"fmt"
-	"strconv"
 
 	"european-pay.eu/eupay/internal/paper/logo"
 )
@@ -23,14 +22,7 @@ func (c *Code) SVG(o Options) ([]byte, error) {
 		at.side, at.side, at.side, at.side)
 	b = fmt.Appendf(b, `<path fill="%s" d="M0 0h%dv%dh-%dz"/>`, hex(s.light), at.side, at.side, at.side)
 	b = fmt.Appendf(b, `<path fill="%s" transform="translate(%d %d) scale(%d)" d="`, hex(s.dark), at.offset, at.offset, at.scale)
-	c.Runs(func(x, y, length int) {
-		b = strconv.AppendInt(append(b, 'M'), int64(x), 10)
-		b = strconv.AppendInt(append(b, ' '), int64(y), 10)
-		b = strconv.AppendInt(append(b, 'h'), int64(length), 10)
-		b = strconv.AppendInt(append(b, "v1h-"...), int64(length), 10)
-		b = append(b, 'z')
-	})
-	b = append(b, `"/>`...)
+	b = append(c.AppendPath(b), `"/>`...)
 	if s.logo != nil {
 		if b, err = c.appendLogo(b, at, s.logo); err != nil {
 			return nil, err
