@@ -37,9 +37,7 @@ func (p *Payments) list(c echo.Context) error {
 	}
 	of := caller.AccountOf(c)
 	req.MerchantId, req.Livemode, req.Page, req.Limit, req.StartingAfter = of.Merchant.ID, of.Livemode, int32(page), int32(limit), after
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
-	resp, err := p.Reads.ListPayments(ctx, req)
+	resp, err := web.Call(c, readTimeout, p.Reads.ListPayments, req)
 	if err != nil {
 		return fmt.Errorf("list payments: %w", err)
 	}

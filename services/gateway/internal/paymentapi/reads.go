@@ -18,10 +18,8 @@ func (p *Payments) get(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
 	of := caller.AccountOf(c)
-	resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.GetPayment, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read payment: %w", err)
 	}
@@ -33,10 +31,8 @@ func (p *Payments) history(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
 	of := caller.AccountOf(c)
-	resp, err := p.Reads.ListHistory(ctx, &paymentsv1.ListHistoryRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.ListHistory, &paymentsv1.ListHistoryRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read history: %w", err)
 	}
@@ -48,10 +44,8 @@ func (p *Payments) refunds(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
 	of := caller.AccountOf(c)
-	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.ListRefunds, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("list refunds: %w", err)
 	}
@@ -64,9 +58,7 @@ func (p *Payments) status(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
-	resp, err := p.Reads.GetPaymentStatus(ctx, &paymentsv1.GetPaymentStatusRequest{Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.GetPaymentStatus, &paymentsv1.GetPaymentStatusRequest{Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read public status: %w", err)
 	}

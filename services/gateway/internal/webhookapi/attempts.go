@@ -87,9 +87,7 @@ func (a *API) attempts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ListAttempts(ctx, &webhooksv1.ListAttemptsRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.ListAttempts, &webhooksv1.ListAttemptsRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, EndpointId: id, Page: int32(number), Limit: int32(limit),
 		Outcome: c.QueryParam("outcome"), StartedAfter: started.after, StartedBefore: started.before, StartingAfter: after,
 	})

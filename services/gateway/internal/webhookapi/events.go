@@ -58,9 +58,7 @@ func (a *API) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ListEvents(ctx, &webhooksv1.ListEventsRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.ListEvents, &webhooksv1.ListEventsRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Limit: int32(limit), StartingAfter: c.QueryParam("starting_after"),
 		EventType: c.QueryParam("event_type"), Reference: c.QueryParam("reference"), MerchantReference: theirs,
 		CreatedAfter: created.after, CreatedBefore: created.before,
@@ -89,9 +87,7 @@ func (a *API) event(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.GetEvent(ctx, &webhooksv1.GetEventRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.GetEvent, &webhooksv1.GetEventRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -156,9 +152,7 @@ func (a *API) backfillEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, bulkTimeout)
-	defer cancel()
-	res, err := a.webhooks.BackfillEndpoint(ctx, &webhooksv1.BackfillEndpointRequest{
+	res, err := web.Call(c, bulkTimeout, a.webhooks.BackfillEndpoint, &webhooksv1.BackfillEndpointRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Since: when.after, Until: when.before, EventTypes: in.EventTypes,
 		DryRun: in.DryRun, Token: in.Token,
 	})

@@ -52,9 +52,7 @@ func (a *API) listenSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.listener.GetListenSecret(ctx, &webhooksv1.GetListenSecretRequest{MerchantId: merchant})
+	res, err := web.Call(c, callTimeout, a.listener.GetListenSecret, &webhooksv1.GetListenSecretRequest{MerchantId: merchant})
 	if err != nil {
 		return err
 	}

@@ -40,9 +40,7 @@ func subscriptionView(s *webhooksv1.PushSubscription) subscription {
 }
 
 func (a *API) pushKey(c echo.Context) error {
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.GetPushKey(ctx, &webhooksv1.GetPushKeyRequest{})
+	res, err := web.Call(c, callTimeout, a.push.GetPushKey, &webhooksv1.GetPushKeyRequest{})
 	if err != nil {
 		return err
 	}
@@ -56,9 +54,7 @@ func (a *API) subscriptions(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.ListSubscriptions(ctx, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.ID})
+	res, err := web.Call(c, callTimeout, a.push.ListSubscriptions, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.ID})
 	if err != nil {
 		return err
 	}
@@ -87,9 +83,7 @@ func (a *API) subscribe(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.Subscribe(ctx, &webhooksv1.SubscribeRequest{
+	res, err := web.Call(c, callTimeout, a.push.Subscribe, &webhooksv1.SubscribeRequest{
 		MerchantId: who.MerchantID, UserId: who.ID, Livemode: in.Livemode, Endpoint: in.Endpoint,
 		P256Dh: in.Keys.P256dh, Auth: in.Keys.Auth, Description: in.Description,
 	})
@@ -105,9 +99,7 @@ func (a *API) unsubscribe(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	if _, err := a.push.Unsubscribe(ctx, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id}); err != nil {
+	if _, err := web.Call(c, callTimeout, a.push.Unsubscribe, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id}); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -119,9 +111,7 @@ func (a *API) testSubscription(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.TestSubscription(ctx, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id})
+	res, err := web.Call(c, callTimeout, a.push.TestSubscription, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id})
 	if err != nil {
 		return err
 	}

@@ -39,9 +39,7 @@ func (a *API) testEndpoint(c echo.Context) error {
 	if err := a.mayTest(c, of, id); err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, testTimeout)
-	defer cancel()
-	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, testTimeout, a.webhooks.TestEndpoint, &webhooksv1.TestEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -63,9 +61,7 @@ func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.GetEndpoint, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -105,9 +101,7 @@ func (a *API) recoverEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, bulkTimeout)
-	defer cancel()
-	res, err := a.webhooks.RecoverEndpoint(ctx, &webhooksv1.RecoverEndpointRequest{
+	res, err := web.Call(c, bulkTimeout, a.webhooks.RecoverEndpoint, &webhooksv1.RecoverEndpointRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Since: from.after, DryRun: in.DryRun,
 	})
 	if err != nil {
@@ -125,9 +119,7 @@ func (a *API) resendDelivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.ResendDelivery, &webhooksv1.ResendDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -156,9 +148,7 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, bulkTimeout)
-	defer cancel()
-	res, err := a.webhooks.ResendDeliveries(ctx, &webhooksv1.ResendDeliveriesRequest{
+	res, err := web.Call(c, bulkTimeout, a.webhooks.ResendDeliveries, &webhooksv1.ResendDeliveriesRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, DryRun: in.DryRun,
 		Filter: &webhooksv1.DeliveryFilter{
 			EndpointId: in.EndpointID, Status: in.Status, Reference: in.Reference, EventType: in.EventType,

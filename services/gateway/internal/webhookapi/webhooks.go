@@ -64,9 +64,7 @@ func (a *API) endpoints(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ListEndpoints(ctx, &webhooksv1.ListEndpointsRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
+	res, err := web.Call(c, callTimeout, a.webhooks.ListEndpoints, &webhooksv1.ListEndpointsRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
 	if err != nil {
 		return err
 	}
@@ -94,9 +92,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.CreateEndpoint(ctx, &webhooksv1.CreateEndpointRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.CreateEndpoint, &webhooksv1.CreateEndpointRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
 		RateLimit: in.RateLimit,
 	})
@@ -113,9 +109,7 @@ func (a *API) endpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.GetEndpoint, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -157,9 +151,7 @@ func (a *API) updateEndpoint(c echo.Context) error {
 	if in.EventTypes != nil {
 		req.EventTypes = &webhooksv1.EventTypes{Values: *in.EventTypes}
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.UpdateEndpoint(ctx, req)
+	res, err := web.Call(c, callTimeout, a.webhooks.UpdateEndpoint, req)
 	if err != nil {
 		return err
 	}
@@ -171,9 +163,7 @@ func (a *API) deleteEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	if _, err := a.webhooks.DeleteEndpoint(ctx, &webhooksv1.DeleteEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id}); err != nil {
+	if _, err := web.Call(c, callTimeout, a.webhooks.DeleteEndpoint, &webhooksv1.DeleteEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id}); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -188,9 +178,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.RotateSecret(ctx, &webhooksv1.RotateSecretRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.RotateSecret, &webhooksv1.RotateSecretRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, OverlapSeconds: overlap,
 	})
 	if err != nil {
@@ -227,9 +215,7 @@ func (a *API) promoteEndpointSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.PromoteSecret(ctx, &webhooksv1.PromoteSecretRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.PromoteSecret, &webhooksv1.PromoteSecretRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
