@@ -52,7 +52,7 @@ func (p *Payments) refunds(c echo.Context) error {
 	return web.OK(c, http.StatusOK, paying.Views(resp.GetRefunds()))
 }
 
-// status is public: merchants' pages ask it from the payer's browser.
+// status is public: merchants' pages poll it from the payer's browser.
 func (p *Payments) status(c echo.Context) error {
 	ref, err := paying.ReferenceOf(c)
 	if err != nil {
@@ -67,7 +67,7 @@ func (p *Payments) status(c echo.Context) error {
 	})
 }
 
-// anyOrigin lets every page read the answer: it holds nothing that needs a credential.
+// anyOrigin lets pages of any origin read the answer, which contains nothing secret.
 func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()

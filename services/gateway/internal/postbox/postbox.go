@@ -1,19 +1,19 @@
-// Package postbox keeps mails until they are sent. A mail is written in the transaction of its cause, so it is neither lost nor sent
-// for nothing, and no request waits for a mail server. One replica sends.
+// Package postbox queues mails. A mail is recorded in the transaction of its cause, so it is neither lost nor sent without a
+// cause, and no request waits for a mail server. One replica sends the mails.
 package postbox
 
 import "time"
 
-// Mail is what is known of a mail before it is written.
+// Mail is a queued mail. Its text is written when it is sent.
 type Mail struct {
 	ID string
-	// Kind tells what it is about.
+	// Kind is the subject of the mail.
 	Kind string
 	To   string
-	// UserID is empty for a mail to whoever has the address when it is sent.
+	// UserID is empty for a mail to the user who has the address when it is sent.
 	UserID   string
 	Language string
-	// Detail is what the text names. It holds no credential.
+	// Detail has the values that the text needs. It contains no credentials.
 	Detail    map[string]string
 	CreatedAt time.Time
 }

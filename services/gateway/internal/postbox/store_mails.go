@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// Add queues a mail in the transaction of its cause. ID and, when it is empty, Language are filled in.
+// Add queues a mail in the transaction of its cause. It sets the ID, and the Language if it is empty.
 func Add(ctx context.Context, tx pg.DB, m Mail) error {
 	if m.Language == "" {
 		m.Language = "en"
@@ -33,8 +33,8 @@ func Add(ctx context.Context, tx pg.DB, m Mail) error {
 	return nil
 }
 
-// claim takes mails that are due, and makes them due again later, after 1, 2, 4, … minutes, then an hour each time: whoever dies with one loses
-// nothing. That is longer than a try may take.
+// claim claims due mails. They are due again after 1, 2, 4, … minutes, later after an hour each time, so a worker that dies loses
+// none. That is longer than an attempt may take.
 func claim(ctx context.Context, db pg.DB, now time.Time, limit int) ([]Mail, error) {
 	rows, err := db.Query(ctx, `update mails set attempts = attempts + 1, due_at = $1 + least(interval '1 minute' * power(2, least(attempts, 6)), interval '1 hour')
 		where id in (select id from mails where done_at is null and due_at <= $1 order by due_at limit $2 for update skip locked)
@@ -47,7 +47,7 @@ func claim(ctx context.Context, db pg.DB, now time.Time, limit int) ([]Mail, err
 	})
 }
 
-// finish notes the end of a mail.
+// finish records the end of a mail.
 func finish(ctx context.Context, db pg.DB, id, outcome, problem string, now time.Time) error {
 	_, err := db.Exec(ctx, `update mails set done_at = $2, outcome = $3, last_error = $4 where id = $1 and done_at is null`, id, now, outcome, problem)
 	if err != nil {
@@ -56,7 +56,7 @@ func finish(ctx context.Context, db pg.DB, id, outcome, problem string, now time
 	return nil
 }
 
-// fail notes why a mail was not sent; it is due again as claim has said.
+// fail records why a mail was not sent. When it is due again was decided by claim.
 func fail(ctx context.Context, db pg.DB, id, problem string) error {
 	if _, err := db.Exec(ctx, `update mails set last_error = $2 where id = $1 and done_at is null`, id, problem); err != nil {
 		return fmt.Errorf("note the failure of a mail: %w", err)
@@ -64,7 +64,7 @@ func fail(ctx context.Context, db pg.DB, id, problem string) error {
 	return nil
 }
 
-// waiting is how many mails are not finished, and since when the oldest waits.
+// waiting returns the number of unfinished mails and the time of the oldest.
 func waiting(ctx context.Context, db pg.DB) (n int64, oldest *time.Time, err error) {
 	if err := db.QueryRow(ctx, `select count(*), min(created_at) from mails where done_at is null`).Scan(&n, &oldest); err != nil {
 		return 0, nil, fmt.Errorf("count mails: %w", err)
@@ -72,7 +72,7 @@ func waiting(ctx context.Context, db pg.DB) (n int64, oldest *time.Time, err err
 	return n, oldest, nil
 }
 
-// Purge forgets mails some days after their end.
+// Purge deletes mails some days after their end.
 func Purge(ctx context.Context, db pg.DB, now time.Time) error {
 	if _, err := db.Exec(ctx, `delete from mails where done_at < $1`, now.Add(-keep)); err != nil {
 		return fmt.Errorf("purge mails: %w", err)
@@ -80,5 +80,5 @@ func Purge(ctx context.Context, db pg.DB, now time.Time) error {
 	return nil
 }
 
-// keep is how long a mail is remembered after its end.
+// keep is how long finished mails are kept.
 const keep = 7 * 24 * time.Hour

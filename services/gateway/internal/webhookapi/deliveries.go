@@ -14,7 +14,7 @@ import (
 type delivery struct {
 	ID         string `json:"id"`
 	EndpointID string `json:"endpoint_id"`
-	// EventID is the webhook-id header of every attempt.
+	// EventID is the webhook-id header of all attempts.
 	EventID       string  `json:"event_id"`
 	EventType     string  `json:"event_type"`
 	Reference     string  `json:"reference"`
@@ -24,7 +24,7 @@ type delivery struct {
 	NextAttemptAt *string `json:"next_attempt_at"`
 	CreatedAt     string  `json:"created_at"`
 	DeliveredAt   *string `json:"delivered_at"`
-	// Body is the very text that was signed and sent, so not an object here.
+	// Body is the exact text that was signed and sent, so it is not an object here.
 	Body     string    `json:"body,omitempty"`
 	Attempts []attempt `json:"attempts,omitempty"`
 }
@@ -41,7 +41,7 @@ func deliveryView(d *webhooksv1.Delivery) delivery {
 	return v
 }
 
-// maxFilter is longer than every value that a filter can match.
+// maxFilter is longer than any value that a filter can match.
 const maxFilter = 200
 
 func (a *API) deliveries(c echo.Context) error {
@@ -86,7 +86,7 @@ func (a *API) deliveries(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
 }
 
-// checkFilters wants short visible ASCII, as every id, status, event type and reference of ours is.
+// checkFilters requires short visible ASCII, as all our ids, statuses, event types and references are.
 func checkFilters(c echo.Context, names ...string) error {
 	var bad []errs.Field
 	for _, name := range names {

@@ -12,7 +12,7 @@ import (
 
 const subscriptionNoun = "Push subscription"
 
-// A browser belongs to the user who is logged in, so these take no API key.
+// A browser belongs to a logged-in user, so these endpoints accept no API key.
 func (a *API) registerPush(g *web.API) {
 	login := a.access.Login(caller.Team...)
 	g.GET("/push/key", a.pushKey, login)
@@ -22,7 +22,7 @@ func (a *API) registerPush(g *web.API) {
 	g.POST("/push/subscriptions/:id/test", a.testSubscription, login)
 }
 
-// subscription shows no more of the endpoint than the push service: the rest of the URL is a capability.
+// subscription shows only the push service's host, because the rest of the endpoint's URL is a capability.
 type subscription struct {
 	ID              string  `json:"id"`
 	PushService     string  `json:"push_service"`
@@ -47,7 +47,7 @@ func (a *API) pushKey(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, map[string]string{"public_key": res.GetPublicKey()})
 }
 
-// subscriptions lists the user's own browsers of both modes; the service returns them at once, they are few.
+// subscriptions lists the user's own browsers of both modes. They are few, so the service returns all of them.
 func (a *API) subscriptions(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {
@@ -63,8 +63,8 @@ func (a *API) subscriptions(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
 }
 
-// subscribe takes what PushSubscription.toJSON gives. When the browser renews a subscription is its own affair, so the
-// expiration time is not kept: the push service says when it is over.
+// subscribe accepts the output of PushSubscription.toJSON. The expiration time is not stored: the browser renews a subscription
+// by itself, and the push service reports one that has expired.
 func (a *API) subscribe(c echo.Context) error {
 	var in struct {
 		Endpoint       string `json:"endpoint"`

@@ -13,20 +13,19 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// redriven is what came of sending many deliveries again.
+// redriven is the result of sending many deliveries again.
 type redriven struct {
 	Count  int64 `json:"count"`
 	More   bool  `json:"more"`
 	DryRun bool  `json:"dry_run"`
 }
 
-// modeOnly is the body of a request that needs none.
+// modeOnly is an optional body with the mode.
 type modeOnly struct {
 	Livemode *bool `json:"livemode"`
 }
 
-// testEndpoint sends a test event and answers with what came of it. That the merchant's server refused it is an answer
-// like any other.
+// testEndpoint sends a test event and answers with the result. A refusal by the merchant's server is a regular result.
 func (a *API) testEndpoint(c echo.Context) error {
 	var in modeOnly
 	if err := web.DecodeOptional(c, &in); err != nil {
@@ -46,13 +45,13 @@ func (a *API) testEndpoint(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
 }
 
-// Bounds of tests in a minute: a request of ours to any host that somebody names is no tool to look around with.
+// Limits of tests per minute: nobody may use our requests to explore other people's hosts.
 const (
 	testsOfMerchant = 10
 	testsOfEndpoint = 3
 )
 
-// mayTest counts a test, and lets whom we do not know yet test his own machine alone.
+// mayTest counts a test. It restricts a merchant that is not enabled yet to tests of its own machine.
 func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
 	if err := web.Limited(c, a.limiter, "hook-test:"+of.MerchantID, testsOfMerchant); err != nil {
 		return err
@@ -71,7 +70,7 @@ func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
 	return web.Limited(c, a.limiter, "hook-test:"+res.GetEndpoint().GetId(), testsOfEndpoint)
 }
 
-// isLoopback reports whether the URL names the caller's own machine, without asking a name server.
+// isLoopback reports whether the URL names the caller's own machine, without resolving names.
 func isLoopback(link string) bool {
 	u, err := url.Parse(link)
 	if err != nil {

@@ -22,11 +22,11 @@ type endpoint struct {
 	Enabled        bool     `json:"enabled"`
 	DisabledReason string   `json:"disabled_reason,omitempty"`
 	Health         health   `json:"health"`
-	// OldSecretUntil is null when no rotation is under way.
+	// OldSecretUntil is null if no rotation is in progress.
 	OldSecretUntil *string `json:"old_secret_until"`
 	CreatedAt      string  `json:"created_at"`
 	UpdatedAt      string  `json:"updated_at"`
-	// Secret is there only in the answer that makes it.
+	// Secret is present only in the answer that creates it.
 	Secret string `json:"secret,omitempty"`
 }
 
@@ -54,7 +54,7 @@ func healthView(h *webhooksv1.EndpointHealth) health {
 	}
 }
 
-// endpoints lists all of the merchant's endpoints in that mode: they are few, and the service returns them at once.
+// endpoints lists the merchant's endpoints in the mode. They are few, so the service returns all of them.
 func (a *API) endpoints(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {
@@ -73,7 +73,7 @@ func (a *API) endpoints(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
 }
 
-// createEndpoint leaves it to the webhooks service to judge the values: it alone knows which URLs it will call.
+// createEndpoint leaves validation to the webhooks service, which alone knows the URLs that it will call.
 func (a *API) createEndpoint(c echo.Context) error {
 	var in struct {
 		URL         string   `json:"url"`
@@ -189,8 +189,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, v)
 }
 
-// defaultOverlap is how many seconds an old secret goes on signing when the request does not say: a day, in which a new one
-// can be deployed.
+// defaultOverlap is how many seconds the old secret continues to sign if the request does not say: a day, to deploy the new one.
 const defaultOverlap = 24 * 60 * 60
 
 func hookOverlap(c echo.Context) (int64, error) {
