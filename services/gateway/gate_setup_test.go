@@ -37,7 +37,7 @@ const (
 	gatePassword = "correct horse battery staple"
 )
 
-// behind stands for the services behind the gateway: what a request finds there is whatever lets money move.
+// behind stands in for the services behind the gateway. It answers every request such that money may move.
 type behind struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
 	qrv1.UnimplementedQRServiceServer
@@ -74,7 +74,7 @@ func (behind) ListHistory(context.Context, *paymentsv1.ListHistoryRequest) (*pay
 	return &paymentsv1.ListHistoryResponse{}, nil
 }
 
-// DecodeQR reads the code that is named by its text.
+// DecodeQR decodes a code by its name.
 func (b behind) DecodeQR(_ context.Context, r *qrv1.DecodeQRRequest) (*qrv1.DecodeQRResponse, error) {
 	code := &qrv1.DecodeQRResponse{Type: "powens_qr_payment_request", RequestId: r.GetQrData(), MerchantId: b.w.merchant.ID, Currency: "EUR"}
 	if r.GetQrData() == "payment" {
@@ -104,7 +104,7 @@ func (behind) AttachPayment(context.Context, *qrv1.AttachPaymentRequest) (*qrv1.
 	return &qrv1.AttachPaymentResponse{}, nil
 }
 
-// gateWorld is a gateway with one merchant, who has a login and keys, and one customer of the app.
+// gateWorld is a gateway with one merchant, who has a login and keys, and one app customer.
 type gateWorld struct {
 	t                      *testing.T
 	s                      *Service
@@ -120,7 +120,7 @@ type gateWorld struct {
 	seen                   func(*http.Response) // of each call, when it is set
 }
 
-// gateSetup runs a gateway of a live deployment or of another.
+// gateSetup runs a gateway, as a live deployment or not.
 func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	t.Helper()
 	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
@@ -157,7 +157,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	return w
 }
 
-// take answers every command as carried out.
+// take answers every command as successful.
 func (w *gateWorld) take(m *nats.Msg) {
 	w.commands <- m
 	reply := &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: behind{w: w}.payment()}
@@ -209,7 +209,7 @@ func (w *gateWorld) newCustomer() {
 
 func bearer(token string) []string { return []string{"Authorization", "Bearer " + token} }
 
-// call answers with the status and the JSON of the answer, if it is JSON.
+// call returns the status and the JSON of the answer, if it is JSON.
 func (w *gateWorld) call(method, path, body string, headers ...string) (int, map[string]any) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.api+path, strings.NewReader(body))

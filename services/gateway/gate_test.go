@@ -10,12 +10,12 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// way is one in which money starts to move.
+// way is a request by which money starts to move.
 type way struct {
 	name string
-	// payer: it is not the merchant who asks. code: it has the mode of the deployment, not one of its own.
+	// payer: the request is not made by the merchant. code: it has the mode of the deployment, not its own.
 	payer, code bool
-	// picture: the answer itself can be paid with any bank's app, and no command is sent.
+	// picture: any bank's app can pay from the answer, and no command is sent.
 	picture bool
 	ask     func(w *gateWorld) (int, map[string]any)
 }
@@ -83,9 +83,9 @@ func (w *gateWorld) moved(in way, status int) bool {
 	}
 }
 
-// TestNoMoneyOfAMerchantWhoMayNotTakeItMovesByAnyWay is the gate's table: every way in which money starts to move, and every
+// TestNothingMovesMoneyOfAMerchantWhoMayNotTakeIt is the table of the gate: every way in which money starts to move, for every
 // state of a merchant, in a live deployment.
-func TestNoMoneyOfAMerchantWhoMayNotTakeItMovesByAnyWay(t *testing.T) {
+func TestNothingMovesMoneyOfAMerchantWhoMayNotTakeIt(t *testing.T) {
 	t.Parallel()
 	w := gateSetup(t, true)
 	w.profile(`{"iban":"FR7630006000011234567890189","epc_enabled":true}`)
@@ -94,7 +94,7 @@ func TestNoMoneyOfAMerchantWhoMayNotTakeItMovesByAnyWay(t *testing.T) {
 		name     string
 		make     func()
 		live, ok bool
-		// what the merchant is told, and what a payer is
+		// the errors for the merchant and for a payer
 		merchant, payer errs.Code
 	}{
 		{"never enabled, test mode", func() {}, false, false, errs.APIAccessDisabled, errs.MerchantNotEnabled},
@@ -131,7 +131,7 @@ func TestNoMoneyOfAMerchantWhoMayNotTakeItMovesByAnyWay(t *testing.T) {
 	}
 }
 
-// TestALiveMerchantsCodesAndOrdersNeverBecomeTestPayments tries a deployment that takes no live payments by code.
+// TestALiveMerchantsCodesAndOrdersNeverBecomeTestPayments uses a deployment that takes no live payments by code.
 func TestALiveMerchantsCodesAndOrdersNeverBecomeTestPayments(t *testing.T) {
 	t.Parallel()
 	w := gateSetup(t, false)
@@ -172,8 +172,8 @@ func TestLiveModeIsNotEnabledWithoutTheMerchantsData(t *testing.T) {
 	}
 }
 
-// TestWhoHasOnlyALoginSeesAndRefundsPaymentsByRole follows the table of ADR 15.
-func TestWhoHasOnlyALoginSeesAndRefundsPaymentsByRole(t *testing.T) {
+// TestLoginsSeeAndRefundPaymentsByRole follows the table of ADR 15.
+func TestLoginsSeeAndRefundPaymentsByRole(t *testing.T) {
 	t.Parallel()
 	w := gateSetup(t, true)
 	w.profile(`{"iban":"FR7630006000011234567890189"}`)
@@ -217,14 +217,14 @@ func TestWhoHasOnlyALoginSeesAndRefundsPaymentsByRole(t *testing.T) {
 	}
 }
 
-// TestEveryRouteThatChangesPaymentsIsAWay fails when somebody adds a route about payments and does not put it into the table,
-// or on the list of those that move no money.
-func TestEveryRouteThatChangesPaymentsIsAWay(t *testing.T) {
+// TestEveryRouteThatChangesPaymentsIsInTheGateTable fails if a route about payments is neither in the table nor on the list of
+// those that move no money.
+func TestEveryRouteThatChangesPaymentsIsInTheGateTable(t *testing.T) {
 	t.Parallel()
 	known := []string{
 		"POST /gateway/payments", "POST /gateway/payments/:reference/refund", "POST /gateway/payments/:reference/confirm-received",
 		"POST /gateway/payments/:reference/late-receipt", "POST /qr/pay", "POST /table-order/menu/:merchantId/:token",
-		// These move no money: cancellations, the word that none came, and what only makes or reads codes.
+		// These move no money: cancellations, the statement that no money came, and creating or reading codes.
 		"POST /gateway/payments/:reference/cancel", "POST /gateway/payments/:reference/refunds/:refund/cancel",
 		"POST /gateway/payments/:reference/confirm-not-received", "POST /qr/generate", "POST /qr/scan",
 	}

@@ -80,7 +80,7 @@ func TestAMerchantConfirmsMoney(t *testing.T) {
 	}
 }
 
-func TestEveryMerchantSaysWhetherAcceptedMoneyCame(t *testing.T) {
+func TestEveryMerchantMayConfirmAPaymentThatTheBankAccepted(t *testing.T) {
 	w := setup(t)
 	w.epc = false
 	done := begun()
@@ -109,7 +109,7 @@ func TestEveryMerchantSaysWhetherAcceptedMoneyCame(t *testing.T) {
 	}
 }
 
-func TestAMerchantBooksLateMoney(t *testing.T) {
+func TestAMerchantRecordsALateReceipt(t *testing.T) {
 	w := setup(t)
 	late := begun()
 	late.Reference, late.Status, late.PaymentUrl, late.FailureCode = payRef, "failed", "", "expired"

@@ -19,7 +19,7 @@ func TestACustomerPaysAPaymentsCode(t *testing.T) {
 		!c.GetLivemode() || c.GetMerchant().GetId() != merchID || c.GetRequestId() != payRef {
 		t.Errorf("command %v", c)
 	}
-	// The amount of the code counts without being repeated.
+	// The amount of the code applies if it is not repeated.
 	if r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main"}`); r.status != 201 {
 		t.Errorf("without amount: %d %s", r.status, r.text)
 	}
@@ -45,7 +45,7 @@ func TestTheLabelOfAMerchantsCodeIsKept(t *testing.T) {
 	}
 }
 
-func TestABankThatIsLateLeavesAPendingTransaction(t *testing.T) {
+func TestASlowBankLeavesAPendingTransaction(t *testing.T) {
 	w := setup(t)
 	w.answers(stage(recorded, &paymentsv1.Payment{Reference: txRef, Status: "pending", AmountCents: 500}))
 	r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"open","accountId":"main","amount":5}`)
@@ -88,7 +88,7 @@ func TestWhatIsNotPaid(t *testing.T) {
 	}
 }
 
-func TestAScanThatLostIsRefused(t *testing.T) {
+func TestAScanOfATakenPaymentIsRefused(t *testing.T) {
 	w := setup(t)
 	for _, failure := range []string{"already_paid", "payment_in_progress", "invalid_payer_account"} {
 		w.answers(stage(ready, &paymentsv1.Payment{Reference: txRef, Status: "failed", FailureCode: failure}))

@@ -48,7 +48,7 @@ var shop = account.Merchant{
 
 var now = time.Date(2026, 6, 17, 12, 20, 0, 0, time.UTC)
 
-// world is the API with stand-ins of everything behind it.
+// world is the API with stand-ins for everything behind it.
 type world struct {
 	t   *testing.T
 	url string
@@ -90,7 +90,7 @@ func (m merchants) Get(_ context.Context, id string) (account.Merchant, error) {
 	return got, nil
 }
 
-// Login lets in whoever names a role of the list as the token.
+// Login admits any token that begins with one of the roles.
 func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -107,7 +107,7 @@ func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
 	}
 }
 
-// LoginOrKey lets in also any key, which may do nothing but write payments.
+// LoginOrKey also admits any key, which may only write payments.
 func (l logins) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -139,7 +139,7 @@ func (reads) GetCustomerPayment(_ context.Context, r *paymentsv1.GetCustomerPaym
 	return &paymentsv1.GetCustomerPaymentResponse{Payment: begun()}, nil
 }
 
-// GetPayment knows payRef, an open payment, and txRef, one that its bank accepted.
+// GetPayment returns payRef, an open payment, and txRef, one that its bank accepted.
 func (reads) GetPayment(_ context.Context, r *paymentsv1.GetPaymentRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentResponse, error) {
 	p := begun()
 	p.Reference = r.GetReference()
@@ -197,7 +197,7 @@ func setup(t *testing.T) *world {
 	return w
 }
 
-// serve stands in for the payments service: it keeps commands and gives the replies that a test set.
+// serve stands in for the payments service: it records commands and gives the replies that a test sets.
 func (w *world) serve(b *bus.Bus) {
 	consumer, err := b.JS.CreateOrUpdateConsumer(context.Background(), bus.Commands, jetstream.ConsumerConfig{Durable: "payments", AckPolicy: jetstream.AckExplicitPolicy})
 	if err != nil {

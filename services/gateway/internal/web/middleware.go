@@ -71,8 +71,8 @@ func secured(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// textual refuses an address that is no text, before any handler or database meets it: bytes that are no UTF-8, or NUL. People who come
-// back from a bank are let in with whatever it has added to the address: their pages show none of it.
+// textual refuses a URL that is not valid text (invalid UTF-8, or NUL) before any handler or database gets it. Users who return
+// from a bank are admitted with whatever the bank has appended to the URL, because their pages do not show it.
 func textual(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		u := c.Request().URL
