@@ -103,7 +103,6 @@ func (b *Bank) create(c *call) ([]byte, error) {
 
 // strike applies the faults that the payment itself requests: those of the call once per reference, so that a second attempt
 // succeeds, the others permanently.
-// try gets through, and the others for good.
 func (b *Bank) strike(c *call, r *record, faults []fault.Fault) error {
 	for _, f := range faults {
 		if !f.Kind.IsCall() {
