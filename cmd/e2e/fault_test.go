@@ -236,7 +236,7 @@ func cannotBeRead(t *testing.T, w *world) {
 }
 
 // A part of the system that is away makes callers wait or says so; nothing is half done.
-func TestAServiceIsAwayForAWhile(t *testing.T) {
+func TestAServiceIsTemporarilyUnavailable(t *testing.T) {
 	w := newWorld(t, impatient)
 	m := w.newMerchant(t)
 	p := m.pays(t, nil)

@@ -107,7 +107,7 @@ func TestTheIdempotencyKeyReplaysAndRefusesOtherBodies(t *testing.T) {
 }
 
 // A key and a reference may name the same payment: each finds it, and neither makes a second one.
-func TestAKeyAndAReferenceMeet(t *testing.T) {
+func TestAKeyAndAReferenceMayNameTheSamePayment(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	send := func(key string, more object) answer {

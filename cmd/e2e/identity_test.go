@@ -16,7 +16,7 @@ func (m *merchant) completes(t testing.TB) {
 	}
 }
 
-func TestALivePaymentWantsTheMerchantsLegalData(t *testing.T) {
+func TestALivePaymentRequiresTheMerchantsLegalData(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	live := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "live", Livemode: true}))...)
@@ -29,7 +29,7 @@ func TestALivePaymentWantsTheMerchantsLegalData(t *testing.T) {
 	}
 }
 
-func TestABankThatWantsToKnowThePayerIsToldOrRefuses(t *testing.T) {
+func TestABankThatRequiresThePayersIdentityGetsItOrRefuses(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	order := object{"amount": 1, "description": "Order sandbox:identity"}

@@ -34,7 +34,7 @@ func (m *merchant) limbo(t *testing.T, reference string) limbo {
 	return mustData[limbo](t, m.api.do(t, http.MethodGet, payments+"/"+reference, ""), http.StatusOK)
 }
 
-func TestTheMerchantSaysThatAcceptedMoneyCame(t *testing.T) {
+func TestTheMerchantConfirmsAPaymentThatTheBankAccepted(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := careful(t, m)
@@ -50,7 +50,7 @@ func TestTheMerchantSaysThatAcceptedMoneyCame(t *testing.T) {
 	m.site.next(t, "payment.completed", p.Reference)
 }
 
-func TestMoneyThatCameLateIsBookedAndRefunded(t *testing.T) {
+func TestALateReceiptIsRecordedAndRefunded(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := careful(t, m)
@@ -113,7 +113,7 @@ func TestAPaymentThatTheProviderRefusesIs422(t *testing.T) {
 	}
 }
 
-func TestARefundUnderWayIsCancelled(t *testing.T) {
+func TestARefundInProgressIsCancelled(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.paid(t, nil)

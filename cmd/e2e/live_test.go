@@ -8,7 +8,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
+func TestLiveAndTestPaymentsAreSeparate(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.enableLive(t)
@@ -44,7 +44,7 @@ func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
 	}
 }
 
-func TestLiveModeWantsHTTPS(t *testing.T) {
+func TestLiveModeRequiresHTTPS(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.enableLive(t)

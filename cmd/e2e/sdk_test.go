@@ -130,7 +130,7 @@ func TestTheGoClientReadsListsToTheirEnd(t *testing.T) {
 	}
 }
 
-func TestTheGoClientSaysWhyItIsRefused(t *testing.T) {
+func TestTheGoClientReturnsTheAPIsErrors(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	var refused *eupay.Error
@@ -149,8 +149,8 @@ func TestTheGoClientSaysWhyItIsRefused(t *testing.T) {
 	}
 }
 
-// TestALostAnswerMakesNoSecondPayment: the first answer to the creation never arrives, and the client asks again.
-func TestALostAnswerMakesNoSecondPayment(t *testing.T) {
+// TestALostAnswerCreatesNoSecondPayment: the first answer to the creation never arrives, and the client asks again.
+func TestALostAnswerCreatesNoSecondPayment(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	cut := &lossy{next: behind{m.portalless()}}

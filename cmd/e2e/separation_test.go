@@ -8,7 +8,7 @@ import (
 )
 
 // Another's payment is answered letter by letter as one that does not exist.
-func TestNobodySeesAnothersPayment(t *testing.T) {
+func TestPaymentsOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	owner, other := shared.newMerchant(t), shared.newMerchant(t)
 	owner.enableLive(t)
@@ -53,7 +53,7 @@ func TestNobodySeesAnothersPayment(t *testing.T) {
 	}
 }
 
-func TestNobodySeesAnothersKeysAndEndpoints(t *testing.T) {
+func TestKeysAndEndpointsOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	owner, other := shared.newMerchant(t), shared.newMerchant(t)
 	p := owner.paid(t, nil)
@@ -80,7 +80,7 @@ func TestNobodySeesAnothersKeysAndEndpoints(t *testing.T) {
 }
 
 // What is public is no more than the documented four fields.
-func TestThePublicStatusSaysNoMoreThanIsDocumented(t *testing.T) {
+func TestThePublicStatusHasOnlyTheDocumentedFields(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, object{"reference": "SECRET-ORDER"})

@@ -9,7 +9,7 @@ import (
 )
 
 // A bank that only accepts never reports the execution. That completes a payment, unless the merchant wants to wait.
-func TestWhatTheBankAcceptedIsCompletedUnlessTheMerchantWaits(t *testing.T) {
+func TestAnAcceptedPaymentCompletesUnlessTheMerchantWaitsForSettlement(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	accepted := object{"connector": "shrug"}
@@ -49,7 +49,7 @@ func TestARefundIsNoPayment(t *testing.T) {
 	}
 }
 
-func TestAMerchantWithoutIBANIsToldSo(t *testing.T) {
+func TestAMerchantWithoutIBANGetsAClearError(t *testing.T) {
 	t.Parallel()
 	m := shared.newcomer(t)
 	m.enable(t, true)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestAWebhookIsSentAgainUntilItIsTaken(t *testing.T) {
+func TestAWebhookIsSentAgainUntilItIsAccepted(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1", "metadata": object{"cart": 7, "note": "<b>&é"}})
@@ -35,7 +35,7 @@ func TestAWebhookIsSentAgainUntilItIsTaken(t *testing.T) {
 	})
 }
 
-func TestAWebhookThatIsNeverTakenIsGivenUpAndSeen(t *testing.T) {
+func TestAWebhookThatIsNeverAcceptedIsExhaustedAndListed(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
@@ -76,7 +76,7 @@ func TestAnEndpointGetsTheEventsItAsksFor(t *testing.T) {
 	}
 }
 
-func TestASecretThatWasReplacedSignsNoMore(t *testing.T) {
+func TestAReplacedSecretStopsSigning(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.paid(t, nil)
@@ -93,7 +93,7 @@ func TestASecretThatWasReplacedSignsNoMore(t *testing.T) {
 }
 
 // The news of one payment comes in order, even when the first of it is not taken at once.
-func TestTheRefundIsToldAfterTheCompletion(t *testing.T) {
+func TestTheWebhookOfARefundFollowsThatOfTheCompletion(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
@@ -110,7 +110,7 @@ func TestTheRefundIsToldAfterTheCompletion(t *testing.T) {
 	}
 }
 
-func TestAMerchantWhoHangsDelaysNobodyElse(t *testing.T) {
+func TestAHangingServerDelaysNoOtherMerchant(t *testing.T) {
 	t.Parallel()
 	stuck, other := shared.newMerchant(t), shared.newMerchant(t)
 	waiting := stuck.site.hang(t)

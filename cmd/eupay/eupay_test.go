@@ -141,7 +141,7 @@ func TestTheSystemOfTheRunFolderIsUsed(t *testing.T) {
 	}
 }
 
-func TestAPersonPaysWhereThePageCannotBePlayed(t *testing.T) {
+func TestTheUserPaysIfThePageCannotBeAutomated(t *testing.T) {
 	t.Parallel()
 	const link = "https://webview.example.com/pay?x=1"
 	asked := 0
@@ -161,7 +161,7 @@ func TestAPersonPaysWhereThePageCannotBePlayed(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeIsSaid(t *testing.T) {
+func TestInvalidUsesAreExplained(t *testing.T) {
 	t.Parallel()
 	closed := httptest.NewServer(nil)
 	closed.Close()
@@ -204,7 +204,7 @@ func TestWhatCannotBeIsSaid(t *testing.T) {
 	}
 }
 
-func TestRetryRepeatsTheSameRequestUntilItIsTaken(t *testing.T) {
+func TestRetryRepeatsTheSameRequestUntilItIsAccepted(t *testing.T) {
 	t.Parallel()
 	var got []string
 	dev := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -229,8 +229,8 @@ func TestRetryRepeatsTheSameRequestUntilItIsTaken(t *testing.T) {
 	}
 }
 
-// TestAWebhookIsForwardedWithTheHeadersThatWereAskedFor, also to a server whose certificate nobody vouches for.
-func TestAWebhookIsForwardedWithTheHeadersThatWereAskedFor(t *testing.T) {
+// TestAWebhookIsForwardedWithTheGivenHeaders, also to a server whose certificate nobody vouches for.
+func TestAWebhookIsForwardedWithTheGivenHeaders(t *testing.T) {
 	t.Parallel()
 	got := make(chan http.Header, 2)
 	dev := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }))

@@ -33,7 +33,7 @@ func atDesk(t *testing.T, d *desk) {
 	t.Setenv("EUPAY_ADMIN_PASSWORD", "correct horse battery")
 }
 
-func TestTheFirstAdminIsOnlyCheckedUntilItIsToBeMade(t *testing.T) {
+func TestTheFirstAdminIsCreatedOnlyWithRun(t *testing.T) {
 	d := &desk{}
 	atDesk(t, d)
 	contains(t, eupayctl(t, "admin", "create", "--email", "admin@example.com").err, "would become an admin", "add --run")

@@ -62,8 +62,8 @@ func consumers(t *testing.T, b *bus.Bus) {
 	}
 }
 
-// TestStatusSaysWhatShouldBeThere: a consumer that was gone was simply not in the list.
-func TestStatusSaysWhatShouldBeThere(t *testing.T) {
+// TestStatusReportsMissingStreamsAndConsumers: a consumer that was gone was simply not in the list.
+func TestStatusReportsMissingStreamsAndConsumers(t *testing.T) {
 	b := broker(t)
 	consumers(t, b)
 	ok(t, "streams", "status")

@@ -1,16 +1,16 @@
 package rules
 
-// elsewhere are the SQL statements that do not stand in a store yet, by file. A number is only ever lowered.
+// elsewhere has the number of SQL statements outside of stores, by file. Numbers may only be lowered.
 var elsewhere = map[string]int{
-	// The service asks once, when it starts, which key sealed its rows.
+	// When it starts, the service checks once which key sealed its rows.
 	"payments/payments.go": 1,
 	"webhooks/webhooks.go": 1,
-	// A step of a process and its statement are one function. They come apart when the step is changed.
+	// A step of a process and its statement are one function. Separate them when the step is changed.
 	"gateway/internal/account/iban_hold.go": 2,
 	"qr/internal/table/rpc_orders.go":       1,
 }
 
-// machineTime are the files that look at the machine's clock, and why no test has to move it.
+// machineTime are the files that use the machine's clock, and why no test has to control it there.
 var machineTime = map[string]string{
 	"einvoice/internal/seqino/client.go":     "the default of an injected clock",
 	"payments/internal/powens/client.go":     "the default of an injected clock",

@@ -115,7 +115,6 @@ type Window struct {
 
 // Events calls visit with each selected event, oldest first, until it returns false or an error. With follow it waits for new
 // ones until ctx ends.
-// new ones until ctx ends.
 func (o *Operator) Events(ctx context.Context, f Filter, w Window, follow bool, visit func(Event) (bool, error)) error {
 	if err := f.Check(); err != nil {
 		return err

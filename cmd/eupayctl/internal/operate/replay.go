@@ -197,7 +197,6 @@ func earliest(ids []string) (first time.Time) {
 
 // replayable returns the consumer's subjects. It fails if the consumer does not exist, because nobody would receive what is
 // published for it.
-// what is published for it.
 func (o *Operator) replayable(ctx context.Context, consumer string) ([]string, error) {
 	onEvents, err := o.durables(ctx, bus.Events)
 	if err != nil {
