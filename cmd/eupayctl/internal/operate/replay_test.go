@@ -240,7 +240,7 @@ func TestSingleEventsAreReplayedByID(t *testing.T) {
 	}
 }
 
-func TestAReplayWithoutLimitsIsRefused(t *testing.T) {
+func TestAnInvalidReplayIsRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.durable("slow", "eupay.evt.*.payment.>")
