@@ -10,7 +10,7 @@ func (m *merchant) cancel(t testing.TB, reference string) answer {
 	return m.api.do(t, http.MethodPost, "/gateway/payments/"+reference+"/cancel", "")
 }
 
-// atBank is a classic payment that the payer has authorised and the bank has not executed yet.
+// atBank creates a classic payment that the payer has authorised and the bank has not executed yet.
 func (m *merchant) atBank(t testing.TB, connector string) payment {
 	t.Helper()
 	p := m.pays(t, object{"execution_type": "first_open_day"})

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestAFaultyPlatformReceivesEachDocumentOnce: down, answers lost after the effect, webhooks lost, the service restarted in
-// between.
+// TestAFaultyPlatformReceivesEachDocumentOnce: an outage, answers lost after the effect, lost webhooks, and a restart of the
+// service in between.
 func TestAFaultyPlatformReceivesEachDocumentOnce(t *testing.T) {
 	w := newWorld(t, map[string]string{"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "1s"})
 	m := w.mayInvoice(t)

@@ -8,7 +8,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// completes gives the merchant the legal data without which it takes no live money.
+// completes adds the legal data that live mode requires to the merchant's profile.
 func (m *merchant) completes(t testing.TB) {
 	t.Helper()
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", object{"legal_status": "SAS", "siren": "732829320"}.json()); a.status != http.StatusOK {

@@ -13,7 +13,7 @@ import (
 
 const payments = "/gateway/payments"
 
-// works checks that the key is let in.
+// works checks that the key is accepted.
 func (c caller) works(t testing.TB) {
 	t.Helper()
 	if a := c.do(t, http.MethodGet, payments, ""); a.status != http.StatusOK {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// careful is a merchant who waits for the money of what a bank only accepts, and one payment that waits.
+// careful returns a merchant who waits for settlement, and a payment that waits.
 func careful(t *testing.T, m *merchant) payment {
 	t.Helper()
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", `{"wait_for_settlement":true}`); a.status != http.StatusOK {
@@ -19,7 +19,7 @@ func careful(t *testing.T, m *merchant) payment {
 	return p
 }
 
-// limbo is what an answer says of money of which nobody knows.
+// limbo has the fields about money of which nobody knows whether it came.
 type limbo struct {
 	Status             string
 	AmountRefunded     json.Number `json:"amount_refunded"`

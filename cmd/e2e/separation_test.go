@@ -7,7 +7,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// Another's payment is answered letter by letter as one that does not exist.
+// A payment of another merchant gets exactly the same answer as one that does not exist.
 func TestPaymentsOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	owner, other := shared.newMerchant(t), shared.newMerchant(t)
@@ -79,7 +79,7 @@ func TestKeysAndEndpointsOfOthersAreNotFound(t *testing.T) {
 	owner.paid(t, nil) // key and endpoint still work
 }
 
-// What is public is no more than the documented four fields.
+// Only the four documented fields are public.
 func TestThePublicStatusHasOnlyTheDocumentedFields(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)

@@ -8,7 +8,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// A bank that only accepts never reports the execution. That completes a payment, unless the merchant wants to wait.
+// A bank that only accepts never reports the execution. Accepting completes a payment, unless the merchant waits for settlement.
 func TestAnAcceptedPaymentCompletesUnlessTheMerchantWaitsForSettlement(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)

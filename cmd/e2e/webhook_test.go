@@ -50,7 +50,7 @@ func TestAWebhookThatIsNeverAcceptedIsExhaustedAndListed(t *testing.T) {
 	}
 }
 
-// An endpoint gets what it asks for: by default the three documented events, the finer ones only by name.
+// An endpoint gets the events that it subscribes to: by default the three of the API reference, the others only by name.
 func TestAnEndpointGetsTheEventsItAsksFor(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
@@ -92,7 +92,7 @@ func TestAReplacedSecretStopsSigning(t *testing.T) {
 	m.paid(t, nil) // verified with the new secret
 }
 
-// The news of one payment comes in order, even when the first of it is not taken at once.
+// Webhooks about one payment arrive in order, even if the first is not accepted at once.
 func TestTheWebhookOfARefundFollowsThatOfTheCompletion(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)

@@ -64,7 +64,7 @@ func TestTriggeredEventsReachTheShop(t *testing.T) {
 	}
 }
 
-// While the gateway is away a payment is completed; the listener was connected before and after, and had seen no event.
+// A payment is completed while the gateway is stopped; the listener was connected before and after, and had seen no event.
 func TestNothingIsLostWhileTheGatewayRestarts(t *testing.T) {
 	t.Parallel()
 	s, dev := startStack(t), openShop(t)
@@ -102,7 +102,7 @@ func TestNothingIsLostWhileTheGatewayRestarts(t *testing.T) {
 	}
 }
 
-// authorise is the payer, straight at the bank: the way back over the gateway is closed.
+// authorise authorises directly at the bank, because the return over the gateway is not possible.
 func authorise(t *testing.T, s *stack.Stack, reference string) {
 	t.Helper()
 	var list struct{ Payments []struct{ ID int64 } }
@@ -229,7 +229,7 @@ func TestRetryRepeatsTheSameRequestUntilItIsAccepted(t *testing.T) {
 	}
 }
 
-// TestAWebhookIsForwardedWithTheGivenHeaders, also to a server whose certificate nobody vouches for.
+// TestAWebhookIsForwardedWithTheGivenHeaders, also to a server with an untrusted certificate.
 func TestAWebhookIsForwardedWithTheGivenHeaders(t *testing.T) {
 	t.Parallel()
 	got := make(chan http.Header, 2)

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// patience bounds every wait for something that must happen.
+// patience limits every wait for something that must happen.
 const patience = 60 * time.Second
 
 func startStack(t *testing.T) *stack.Stack {
@@ -110,7 +110,7 @@ func (s *shop) answerNext(status int) {
 	s.status = status
 }
 
-// next waits for the next webhook and checks both of its signatures.
+// next waits for the next webhook and checks both signatures.
 func (s *shop) next(t *testing.T, secret string) hook {
 	t.Helper()
 	select {
@@ -129,7 +129,7 @@ func (s *shop) next(t *testing.T, secret string) hook {
 	}
 }
 
-// listening is an eupay listen under way.
+// listening is a running eupay listen.
 type listening struct {
 	lines chan string
 	stop  func() error
@@ -194,7 +194,7 @@ func (l *listening) sees(t *testing.T, pattern string) []string {
 	}
 }
 
-// invoke runs a command to its end.
+// invoke runs a command until it ends.
 func invoke(t *testing.T, vars map[string]string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer

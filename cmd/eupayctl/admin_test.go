@@ -14,7 +14,7 @@ import (
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 )
 
-// desk answers for the gateway.
+// desk replaces the gateway.
 type desk struct {
 	gatewayv1.UnimplementedOperatorServiceServer
 	asked chan *gatewayv1.CreateAdminRequest

@@ -22,7 +22,7 @@ import (
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 
-// office stands for the einvoice service: it has two documents, and may break in the middle of an export.
+// office replaces the einvoice service: it has two documents, and may fail in the middle of an export.
 type office struct {
 	einvoicev1.UnimplementedOperatorServiceServer
 	asked  chan proto.Message
@@ -75,7 +75,7 @@ func (o *office) Export(r *einvoicev1.ExportRequest, stream grpc.ServerStreaming
 	return nil
 }
 
-// opened serves the office where the tool looks.
+// opened serves the office at the address that the tool uses.
 func opened(t *testing.T, o *office) *office {
 	t.Helper()
 	o.asked = make(chan proto.Message, 100)

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 
-// TestEventsThatTheStreamHasLostArePublishedFromTheDatabase, and nothing that it has.
+// TestEventsThatTheStreamHasLostArePublishedFromTheDatabase, and no others.
 func TestEventsThatTheStreamHasLostArePublishedFromTheDatabase(t *testing.T) {
 	b := broker(t)
 	pool, url := pgtest.New(t, "webhooks", migrations.Files)
