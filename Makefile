@@ -1,4 +1,4 @@
-# EU Pay. `make` alone lists what can be done. Everything CI runs is here: .ci/run calls these targets.
+# EU Pay. `make` lists the targets. CI runs these targets too: .ci/run calls them.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -27,7 +27,7 @@ run: bin/eupay-dev ## Run everything in one process on http://127.0.0.1:8080 (PO
 	@exec ./bin/eupay-dev run
 
 .PHONY: doctor
-doctor: ## Say what keeps EU Pay from running on this machine, and what to do
+doctor: ## Report what prevents EU Pay from running on this machine, and what to do
 	@./tools/doctor.sh
 
 .PHONY: run-split
@@ -35,7 +35,7 @@ run-split: split-programs ## Run every service as a process of its own
 	@exec ./bin/eupay-dev split
 
 .PHONY: demo
-demo: bin/eupay-dev ## Pay one order and receive its webhook, every step shown
+demo: bin/eupay-dev ## Make one payment and receive its webhook, showing every step
 	@exec ./bin/eupay-dev demo
 
 .PHONY: test
@@ -61,7 +61,7 @@ e2e: bin/with-postgres bin/gotestsum ## Run only the tests of the whole system
 .PHONY: chaos
 chaos: export EUPAY_CHAOS_ROUNDS ?= 5
 chaos: export EUPAY_CHAOS_READ_ONLY ?= 60s
-chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, take away what it stands on, and compare the books
+chaos: bin/with-postgres bin/gotestsum ## Kill parts of the system under load, break its infrastructure, and compare all records
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -timeout 90m $(TESTFLAGS) ./cmd/chaos
 
 .PHONY: bench
@@ -107,7 +107,7 @@ build: ## Build every program into bin/
 clean: ## Remove what was built (the state in .run/ stays)
 	@rm -rf bin coverage.out
 
-# go build decides itself whether there is anything to do, so these run each time.
+# go build decides whether there is anything to do, so these run each time.
 .PHONY: bin/bench bin/eupay bin/eupay-dev bin/eupayctl bin/with-postgres split-programs
 bin/bench bin/eupay bin/eupay-dev bin/eupayctl bin/with-postgres:
 	@./tools/compile.sh $@ ./cmd/$(@F)

@@ -10,23 +10,24 @@ import (
 )
 
 const (
-	// attackers are the connections of one merchant, or of somebody who knows a public key, each as fast as it can be.
+	// attackers is the number of connections of one merchant, or of someone who knows a public key. Each sends as fast as it can.
 	attackers = 60
-	// readsEach and loginsEach are what others do meanwhile, in a second: little enough for a machine that is idle.
+	// readsEach and loginsEach are how many calls others make per second: few enough for a machine that is idle.
 	readsEach, loginsEach = 50, 4
-	// maxRatio is how much slower others may become.
+	// maxRatio is how much slower the calls of others may become.
 	maxRatio = 2
-	// ahead is by how much an attack begins before others are measured, and ends after them.
+	// ahead is how long before the measurement an attack begins, and how long after it the attack ends.
 	ahead = 200 * time.Millisecond
 )
 
-// attack is what somebody does to harm others. Refusals are no failures.
+// attack is an attempt to slow down others. Refusals are not failures.
 type attack struct {
 	name    string
 	request func(login string, n int64) []byte
 }
 
-// attacks measures what others notice of them: the 99th percentile of their calls by key and of their logins, before and during.
+// attacks measures the effect of attacks on others: the 99th percentile of their calls by key and of their logins, before and
+// during.
 func (b *bench) attacks(ctx context.Context) error {
 	b.table.title("One merchant attacks", fmt.Sprintf("others' calls while %d connections flood the gateway; the flood shares the machine", attackers))
 	for i, a := range []attack{
@@ -45,7 +46,7 @@ func (b *bench) attacks(ctx context.Context) error {
 			return b.system.plain("GET", fmt.Sprintf("/qr/merchant.png?size=%d", 512+n%512), login, "")
 		}},
 	} {
-		// Each has a merchant and an address of its own: what one has used up would spare others the next.
+		// Each has its own merchant and address: otherwise the limits that one has used up would weaken the next.
 		login, err := b.mallory(fmt.Sprintf("198.51.100.%d", i+1))
 		if err != nil {
 			return err
@@ -57,10 +58,10 @@ func (b *bench) attacks(ctx context.Context) error {
 	return nil
 }
 
-// others are the calls of those who do not attack.
+// others makes the calls of merchants who do not attack.
 type others struct{ reads, logins *result }
 
-// endure measures others before an attack and during it.
+// endure measures the calls of others before an attack and during it.
 func (b *bench) endure(ctx context.Context, a attack, login string) error {
 	before := b.others(ctx)
 	flood := b.load(func(c *conn, n int64) error {
@@ -109,7 +110,7 @@ func (b *bench) others(ctx context.Context) others {
 	return o
 }
 
-// mallory registers a merchant from that address, as anybody can, and returns the headers of its calls.
+// mallory registers a merchant from the address, as anyone can, and returns the headers of its calls.
 func (b *bench) mallory(address string) (string, error) {
 	c := &conn{host: b.system.host}
 	defer c.close()

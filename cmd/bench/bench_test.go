@@ -47,7 +47,7 @@ func TestAnOpenLoopCountsTheWaitForAServerThatStalls(t *testing.T) {
 	})
 }
 
-func TestFailuresAreNoLatencies(t *testing.T) {
+func TestFailuresDoNotCountAsLatencies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
 		r := load{duration: time.Second, do: func(_ *conn, n int64) error {
@@ -63,7 +63,7 @@ func TestFailuresAreNoLatencies(t *testing.T) {
 	})
 }
 
-func TestStatIsReadBehindAnyName(t *testing.T) {
+func TestStatIsParsedWithAnyProcessName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stat")
 	text := "42 (a) b (c) S 7 1 1 0 -1 0 0 0 0 0 150 25 0 0 20 0 1 0 1\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// answerLimit bounds one request.
+// answerLimit is the deadline of one request.
 const answerLimit = 30 * time.Second
 
-// conn is one kept-alive connection on which requests that are written out already are sent one after the other. It
-// costs less than http.Client, and so than the Go client of the API, which matters because the load comes from the same machine.
+// conn is a kept-alive connection that sends prepared requests one after the other. It costs less CPU than http.Client and the Go
+// client of the API, which matters because the load comes from the same machine.
 type conn struct {
 	host string
 	c    net.Conn
@@ -22,7 +22,7 @@ type conn struct {
 	body []byte
 }
 
-// do sends a request and returns the answer; its body is valid until the next one.
+// do sends a request and returns the answer, whose body is valid until the next call.
 func (c *conn) do(request []byte) (status int, body []byte, err error) {
 	if c.c == nil {
 		dialer := net.Dialer{Timeout: answerLimit}
@@ -75,7 +75,7 @@ func appendAll(dst []byte, r io.Reader) ([]byte, error) {
 	}
 }
 
-// expect sends a request and wants an answer with status 200.
+// expect sends a request and requires an answer with status 200.
 func (c *conn) expect(request []byte) error {
 	got, body, err := c.do(request)
 	if err != nil {

@@ -16,15 +16,15 @@ import (
 const (
 	createRate = 1500
 	createP99  = 100 * time.Millisecond
-	// bankCalls are made one after the other for each payment: create, and the payer's token.
+	// bankCalls is the number of consecutive calls for each payment: create, and the payer's token.
 	bankCalls = 2
 	bankTakes = 300 * time.Millisecond
 	overBank  = 30 * time.Millisecond
-	// commitsEach are the transactions of a payment until its URL is known: recorded, and opened at the bank.
+	// commitsEach is the number of transactions of a payment until its URL is known: recorded, and opened at the bank.
 	commitsEach = 2
 )
 
-// payment is what the later parts need of one.
+// payment is what later parts need of a payment.
 type payment struct{ reference, bankID string }
 
 // keeper collects payments from many connections.
@@ -33,7 +33,7 @@ type keeper struct {
 	made []payment
 }
 
-// create makes payments whose references begin with the name.
+// create creates payments whose references begin with the name.
 func (b *bench) create(name string, keep *keeper) step {
 	day := time.Now().UnixNano()
 	return func(c *conn, n int64) error {
@@ -99,7 +99,7 @@ func (b *bench) creation(ctx context.Context) error {
 	return nil
 }
 
-// slowBank measures the same with a bank that takes its time; the latencies are what EU Pay adds.
+// slowBank measures the same with a slow bank. The latencies are what EU Pay adds.
 func (b *bench) slowBank(ctx context.Context) error {
 	b.table.title("Create a payment at a slow bank", "300 ms for each of two calls, which are taken off the latencies here")
 	if err := b.setLatency(bankTakes); err != nil {

@@ -15,16 +15,16 @@ import (
 
 const (
 	invoiceClients = 16
-	// commitsOfAnInvoice are the transactions of an invoice until the platform has it: recorded, claimed, its files kept, the
-	// attempt noted, accepted, ended.
+	// commitsOfAnInvoice is the number of transactions of an invoice until the platform has it: recorded, claimed, files stored,
+	// attempt recorded, accepted, ended.
 	commitsOfAnInvoice = 6
-	// mandateEvery is how often the enrolment is asked for while the sandbox platform activates it.
+	// mandateEvery is the polling interval of the enrolment until the sandbox platform activates it.
 	mandateEvery = 100 * time.Millisecond
 )
 
-// invoices measures POST /einvoice/invoices for private customers, with three lines at three rates: each is numbered, written as
-// Factur-X, checked by the sandbox platform and deposited there before the answer. One merchant issues them all, so each takes
-// its number after the one before has committed.
+// invoices measures POST /einvoice/invoices for private customers, with three lines at three rates: each invoice is numbered,
+// rendered as Factur-X, checked by the sandbox platform and deposited there before the answer. One merchant issues all of them,
+// so each takes its number after the previous one has committed.
 func (b *bench) invoices(ctx context.Context) error {
 	b.table.title("Issue an invoice", "POST /einvoice/invoices, the platform answers at once (documents alone: make bench-parts)")
 	if err := b.enrol(ctx); err != nil {
@@ -51,7 +51,7 @@ func (b *bench) invoices(ctx context.Context) error {
 	return nil
 }
 
-// enrol makes the demo merchant one that may issue, at a platform that approves everybody.
+// enrol enrols the demo merchant at a platform that approves everyone.
 func (b *bench) enrol(ctx context.Context) error {
 	u, err := url.Parse(b.system.vars["EUPAY_INVOICING_MGMT_URL"])
 	if err != nil {

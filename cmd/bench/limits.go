@@ -22,7 +22,7 @@ type limits struct{ commits, publishes, echoes float64 }
 
 const busyClients = 16
 
-// machine measures what the parts below EU Pay do on their own, on the very servers that it uses.
+// machine measures the maximum rates of the servers that EU Pay uses.
 func (b *bench) machine(ctx context.Context) error {
 	b.table.title("This machine", "what PostgreSQL, NATS and HTTP do alone")
 	if err := b.commits(ctx); err != nil {
@@ -34,7 +34,7 @@ func (b *bench) machine(ctx context.Context) error {
 	return b.echo(ctx)
 }
 
-// alone loads a part for a third of the usual time.
+// alone loads one part for a third of the usual time.
 func (b *bench) alone(ctx context.Context, clients int, do step) (*result, error) {
 	r := load{pid: b.system.pid, duration: max(b.each()/3, time.Second), do: do}.closed(ctx, clients)
 	return r, r.failure
@@ -63,7 +63,7 @@ func (b *bench) commits(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.limits.commits = r.rate() // of the last, which are the most
+		b.limits.commits = r.rate() // of the last load, which is the highest
 		b.table.figure(figure{name: fmt.Sprintf("PostgreSQL durable commits, %d clients", clients), r: r})
 	}
 	_, err = pool.Exec(ctx, `drop schema bench cascade`)
@@ -119,7 +119,7 @@ func (b *bench) echo(ctx context.Context) error {
 	return r.failure
 }
 
-// of is a part of a limit.
+// of formats a rate as a part of a limit.
 func of(rate, limit float64, what string) string {
 	if limit == 0 {
 		return ""

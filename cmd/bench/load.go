@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// step is one request: the n-th of the load.
+// step sends the n-th request of a load.
 type step func(c *conn, n int64) error
 
-// result of a load. Only requests that began after the first fifth count: until then connections are opened.
+// result of a load. Requests in the first fifth do not count, because connections are opened then.
 type result struct {
 	counted   time.Duration
-	latencies []time.Duration // ascending, of those that succeeded
+	latencies []time.Duration // ascending, of the successful requests
 	failures  int
-	failure   error // one of them
+	failure   error // any one of them
 	cpu       shares
 }
 
 func (r *result) rate() float64 { return float64(len(r.latencies)) / r.counted.Seconds() }
 
-// at is the latency that the part q of all requests did not exceed.
+// at returns the latency that a share q of all requests did not exceed.
 func (r *result) at(q float64) time.Duration {
 	if len(r.latencies) == 0 {
 		return 0
@@ -40,7 +40,7 @@ func (r *result) add(took time.Duration, err error) {
 	r.latencies = append(r.latencies, took)
 }
 
-// load is what both ways to load a server share.
+// load is what both kinds of load share.
 type load struct {
 	host     string
 	pid      int // whose CPU time is counted
@@ -48,7 +48,7 @@ type load struct {
 	do       step
 }
 
-// closed keeps so many connections busy: each sends its next request when it has the answer to the last.
+// closed keeps a number of connections busy: each sends its next request when it has the answer to the previous one.
 func (l load) closed(ctx context.Context, connections int) *result {
 	var (
 		workers sync.WaitGroup
@@ -88,11 +88,11 @@ func (l load) closed(ctx context.Context, connections int) *result {
 	return all
 }
 
-// maxOpen bounds the requests under way in an open loop; beyond it they wait, and their latency shows it.
+// maxOpen is the maximum number of requests in flight in an open loop. Beyond it they wait, which their latency includes.
 const maxOpen = 4096
 
-// open sends requests at a fixed rate, however long the answers take. The latency counts from the moment at which a
-// request was due, so a server that stalls cannot hide the requests that had to wait for it.
+// open sends requests at a fixed rate, however long the answers take. The latency counts from when a request was due, so a
+// stalled server cannot hide the requests that had to wait for it.
 func (l load) open(ctx context.Context, perSecond float64) *result {
 	var (
 		running sync.WaitGroup
@@ -145,7 +145,7 @@ func (l load) open(ctx context.Context, perSecond float64) *result {
 	return all
 }
 
-// reach waits for the moment and reports whether ctx goes on.
+// reach waits for the time and reports whether ctx is still active.
 func reach(ctx context.Context, at time.Time) bool {
 	wait := time.Until(at)
 	if wait <= 0 {

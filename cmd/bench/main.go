@@ -1,6 +1,6 @@
-// Command bench measures EU Pay as its users meet it: it starts the all-in-one process with a durable PostgreSQL, loads
-// it over loopback, and prints every figure beside its target and beside what this machine can do at most, measured in
-// the same run. The load generator shares the machine with what it measures, so the figures are the lower bound.
+// Command bench measures EU Pay as its users experience it: it starts the all-in-one process with a durable PostgreSQL, loads it
+// over loopback, and prints every figure beside its target and beside the maximum of this machine, measured in the same run. The
+// load generator runs on the same machine, so the figures are a lower bound.
 package main
 
 import (
@@ -19,13 +19,13 @@ import (
 	"european-pay.eu/eupay/internal/run/config"
 )
 
-// limit is for the whole run, whatever happens.
+// limit is the deadline of the whole run.
 const limit = 10 * time.Minute
 
 type settings struct {
-	// Seconds is how long each load lasts.
+	// Seconds is the duration of each load.
 	Seconds int `env:"BENCH_SECONDS" envDefault:"5"`
-	// Program to measure: the all-in-one beside this program unless told otherwise.
+	// Program to measure. Default: the all-in-one beside this program.
 	Program string `env:"BENCH_PROGRAM"`
 	// Only runs the named parts, separated by commas: create, slowbank, read, webhook, invoice, attack.
 	Only []string `env:"BENCH_ONLY"`
@@ -114,5 +114,5 @@ type bench struct {
 	system *program
 	table  *table
 	limits limits
-	made   []payment // that nobody has paid yet
+	made   []payment // not paid yet
 }

@@ -20,21 +20,21 @@ import (
 const (
 	startLimit = 2 * time.Minute
 	stopLimit  = 30 * time.Second
-	// settled is when a started system has come to rest.
+	// settled is how long a started system needs to become idle.
 	settled = 2 * time.Second
 
 	startTarget  = 3 * time.Second
 	memoryTarget = 150
 )
 
-// benchEnv are the settings that differ from a usual run. The demo's key gets a limit that no load reaches; payments
-// are not asked about by themselves during the run, since that would be measured with everything else; clients are told
-// apart by X-Forwarded-For, as behind a proxy, because the public status allows 30 calls a minute to each.
+// benchEnv are the settings that differ from a usual run. The demo's key has a limit that no load reaches; payments are not
+// polled during the run, because that would be measured too; clients are distinguished by X-Forwarded-For, as behind a proxy,
+// because the public status permits 30 calls per minute to each.
 var benchEnv = []string{
 	"PORT=0", "EUPAY_DEMO_RATE=100000000", "EUPAY_PAYMENTS_QUIET_FIRST=1h", "EUPAY_PAYMENTS_QUIET_MAX=2h", "EUPAY_TRUSTED_PROXIES=127.0.0.1/32",
 }
 
-// program is the system under load, in processes of its own.
+// program is the system under load, in its own processes.
 type program struct {
 	pid     int
 	process *child.Process
@@ -42,7 +42,7 @@ type program struct {
 	vars    map[string]string
 }
 
-// started starts the system twice: on an empty folder, which also makes the database, and on the folder as it then is.
+// started starts the system twice: on an empty folder, which also creates the database, and then on the existing folder.
 func started(ctx context.Context, s settings, dir string, t *table) (*program, error) {
 	t.title("Start", "command → first answered request")
 	var p *program
@@ -137,12 +137,12 @@ func (p *program) stop() {
 	}
 }
 
-// client calls the API where nothing is measured.
+// client calls the API outside of measurements.
 func (p *program) client() *eupay.Client {
 	return eupay.New(p.vars["EUPAY_API_KEY"], eupay.Secret(p.vars["EUPAY_API_SECRET"]), eupay.Options{BaseURL: p.vars["EUPAY_URL"]})
 }
 
-// get is an authenticated GET of the API.
+// get makes an authenticated GET of the API.
 func (p *program) get(path, header string) []byte { return p.request("GET", path, header, "") }
 
 func (p *program) request(method, path, header, body string) []byte {
@@ -150,7 +150,7 @@ func (p *program) request(method, path, header, body string) []byte {
 	return p.plain(method, path, key+header, body)
 }
 
-// plain is a request of the API with no other headers than those.
+// plain builds a request of the API with only the given headers.
 func (p *program) plain(method, path, header, body string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s /api/v1%s HTTP/1.1\r\nHost: %s\r\n%s", method, path, p.host, header)

@@ -14,7 +14,7 @@ const (
 	enough = 1000
 )
 
-// reading measures the questions that merchants and payers' pages ask.
+// reading measures the reads of merchants and payers' pages.
 func (b *bench) reading(ctx context.Context) error {
 	b.table.title("Read a payment", "GET /gateway/payments/:reference and its neighbours")
 	if err := b.stock(ctx, enough); err != nil {
@@ -45,7 +45,7 @@ func (b *bench) reading(ctx context.Context) error {
 	return nil
 }
 
-// stock makes sure that there are so many payments that nobody has paid.
+// stock ensures that there are that many unpaid payments.
 func (b *bench) stock(ctx context.Context, n int) error {
 	for len(b.made) < n {
 		k := &keeper{}

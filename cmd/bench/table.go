@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// table prints rows as they come.
+// table prints rows as they are added.
 type table struct{ w io.Writer }
 
 func newTable(w io.Writer) *table { return &table{w} }
@@ -25,7 +25,7 @@ func (t *table) row(r row) {
 	fmt.Fprintf(t.w, layout, r.name, r.value, r.p50, r.p99, r.top, r.target, r.met, r.note)
 }
 
-// figure is a row of a load. over is subtracted from the latencies; limit is what the machine can do at most.
+// figure adds the row of a load. over is subtracted from the latencies; limit is the maximum of the machine.
 type figure struct {
 	name   string
 	r      *result

@@ -14,14 +14,14 @@ import (
 // ticks is the unit of CPU time in /proc: a hundredth of a second on every Linux.
 const ticks = time.Second / 100
 
-// usage is how much CPU time was used up to a moment. On a system without /proc it is empty.
+// usage is the CPU time used up to a moment. On a system without /proc it is empty.
 type usage struct {
 	at   time.Time
 	by   map[string]time.Duration // by program: those of the system, and this one as "load"
 	busy time.Duration            // of the whole machine
 }
 
-// usageOf adds up the process, everything that it started, and this process.
+// usageOf adds up the process, its descendants and this process.
 func usageOf(pid int) usage {
 	u := usage{at: time.Now(), by: make(map[string]time.Duration), busy: busy()}
 	stats := processes()
@@ -36,7 +36,7 @@ func usageOf(pid int) usage {
 	return u
 }
 
-// usageAt waits for the moment first.
+// usageAt waits until the time first.
 func usageAt(ctx context.Context, pid int, at time.Time) usage {
 	select {
 	case <-ctx.Done():
@@ -45,7 +45,7 @@ func usageAt(ctx context.Context, pid int, at time.Time) usage {
 	return usageOf(pid)
 }
 
-// shares are cores in use, by program.
+// shares returns the cores in use, by program.
 type shares map[string]float64
 
 func (u usage) since(before usage) shares {
@@ -98,12 +98,12 @@ func processes() map[int]stat {
 	return all
 }
 
-// readStat reads proc(5)'s stat: the name stands in brackets and may hold anything; the parent is the second field
-// behind it, user and system time the 12th and 13th.
+// readStat parses stat of proc(5): the name is in parentheses and may contain anything; the parent is the second field after it,
+// user and system time the 12th and 13th.
 func readStat(path string) (stat, bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return stat{}, false // it ended meanwhile
+		return stat{}, false // the process has ended meanwhile
 	}
 	open, end := strings.IndexByte(string(text), '('), strings.LastIndexByte(string(text), ')')
 	if open < 0 || end < open {
@@ -148,14 +148,14 @@ func busy() time.Duration {
 	fields := strings.Fields(first)
 	var sum int
 	for i, f := range fields {
-		if i > 0 && i <= 8 && i != 4 && i != 5 { // but idle and waiting for the disk
+		if i > 0 && i <= 8 && i != 4 && i != 5 { // except idle and waiting for the disk
 			sum += number(f)
 		}
 	}
 	return time.Duration(sum) * ticks
 }
 
-// memory is the resident memory of the program's first process in MB, 0 where it cannot be known.
+// memory returns the resident memory of the program's first process in MB; 0 if unknown.
 func (p *program) memory() int {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.pid))
 	if err != nil {

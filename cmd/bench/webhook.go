@@ -21,7 +21,7 @@ const (
 	hooksLate = 15 * time.Second
 )
 
-// webhooks measures from the payer's authorisation at the bank to the merchant's server that hears of it.
+// webhooks measures the time from the payer's authorisation at the bank to the webhook at the merchant's server.
 func (b *bench) webhooks(ctx context.Context) error {
 	b.table.title("Tell the merchant", "the bank changes a payment's state → the merchant's server has payment.completed")
 	m := &merchant{changed: make(map[string]time.Time), arrived: make(map[string]time.Time), all: make(chan struct{}, 1)}
@@ -70,7 +70,7 @@ func (b *bench) announce(ctx context.Context, m *merchant, rate float64) error {
 	return nil
 }
 
-// merchant is the server that webhooks go to.
+// merchant is the server that receives the webhooks.
 type merchant struct {
 	mu               sync.Mutex
 	changed, arrived map[string]time.Time
@@ -90,7 +90,7 @@ func (m *merchant) change(reference string) {
 	m.changed[reference] = time.Now()
 }
 
-// ServeHTTP takes a webhook.
+// ServeHTTP receives a webhook.
 func (m *merchant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := time.Now()
 	body, err := io.ReadAll(r.Body)
@@ -122,7 +122,7 @@ func (m *merchant) wait(ctx context.Context) {
 	}
 }
 
-// result is what became of the payments.
+// result returns the outcome of the payments.
 func (m *merchant) result(of []payment, counted time.Duration) *result {
 	m.mu.Lock()
 	defer m.mu.Unlock()

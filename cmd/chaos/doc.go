@@ -1,4 +1,4 @@
-// Package chaos kills and restarts the processes of a whole EU Pay under load, or takes away what they stand on: the broker's consumers,
-// streams and disk, the database's writes, the network of a node. Then it compares the books of those who know: the REST API, the
-// sandbox bank or e-invoicing platform, and the merchant's webhook receiver.
+// Package chaos kills and restarts the processes of a complete EU Pay under load, or breaks what they depend on: the broker's
+// consumers, streams and disk, the database's writes, the network of a node. Then it compares the records of the REST API, of the
+// sandbox bank or e-invoicing platform, and of the merchant's webhook receiver.
 package chaos

@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/cmd/internal/system"
 )
 
-// linked is a customer's bank account as the app sees it.
+// linked is a customer's bank account in the app.
 type linked struct {
 	ID         string `json:"id"`
 	BankName   string `json:"bankName"`
@@ -24,7 +24,7 @@ func (c caller) accounts(t *testing.T) []linked {
 	return must[struct{ Data []linked }](t, c.do(t, http.MethodGet, "/customer/accounts", ""), http.StatusOK).Data
 }
 
-// newCustomer registers somebody with the app.
+// newCustomer registers an app customer.
 func (w *world) newCustomer(t *testing.T) caller {
 	t.Helper()
 	c := w.caller()

@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 )
 
-// broker is what an operator can do to the broker.
+// broker controls the broker like an operator.
 func (w *world) broker(t *testing.T) jetstream.JetStream {
 	t.Helper()
 	nc, err := w.stack.System().DialNATS(nats.MaxReconnects(-1))
@@ -30,7 +30,7 @@ func (w *world) broker(t *testing.T) jetstream.JetStream {
 	return js
 }
 
-// tries creates a payment as a shop does that repeats what was answered with 503.
+// tries creates a payment like a shop that repeats requests after a 503.
 func (m *merchant) tries(t *testing.T, reference string) payment {
 	t.Helper()
 	var p payment
@@ -46,8 +46,8 @@ func (m *merchant) tries(t *testing.T, reference string) payment {
 	return p
 }
 
-// TestALostConsumerOrStreamComesBackByItself: payments were completed and nobody was told, or none could be made any more, with every
-// service ready.
+// TestALostConsumerOrStreamComesBackByItself: payments were completed without any webhook, or could not be created any more,
+// while every service reported that it was ready.
 func TestALostConsumerOrStreamComesBackByItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -70,7 +70,7 @@ func TestALostConsumerOrStreamComesBackByItself(t *testing.T) {
 	m.site.next(t, "payment.completed", p.Reference)
 }
 
-// TestNoWebhookIsLostWithTheBrokersDisk: the payment was completed while webhooks was away, so only the broker had its event.
+// TestNoWebhookIsLostWithTheBrokersDisk: the payment was completed while webhooks was stopped, so only the broker had its event.
 func TestNoWebhookIsLostWithTheBrokersDisk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -102,7 +102,7 @@ func TestNoWebhookIsLostWithTheBrokersDisk(t *testing.T) {
 	m.site.next(t, "payment.completed", again.Reference)
 }
 
-// sql runs statements on a connection of their own, to whatever server is there.
+// sql runs statements on their own connection, to whichever server is there.
 func (w *world) sql(t *testing.T, statements ...string) {
 	t.Helper()
 	url := w.options.DatabaseURL
@@ -118,8 +118,8 @@ func (w *world) sql(t *testing.T, statements ...string) {
 	}
 }
 
-// TestADatabaseThatIsReadOnlyForAWhileParksNothing, as in a failover: good events went to the dead letters, and payments that were
-// completed were never announced.
+// TestADatabaseThatIsReadOnlyForAWhileParksNothing, as in a failover: valid events became dead letters, and completed payments
+// were never announced.
 func TestADatabaseThatIsReadOnlyForAWhileParksNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

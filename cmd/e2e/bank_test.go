@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// banker switches the sandbox bank through its management port.
+// banker controls the sandbox bank through its management port.
 type banker struct{ w *world }
 
 func (w *world) bank() banker { return banker{w} }
 
-// order is what the bank's books say of a payment.
+// order is the state of a payment in the bank's books.
 type order struct {
 	ID          int64
 	State       string
@@ -49,7 +49,7 @@ func (b banker) do(t testing.TB, method, path, body string, into any) {
 	}
 }
 
-// orders are the payments at the bank that carry our reference.
+// orders returns the payments at the bank with our reference.
 func (b banker) orders(t testing.TB, reference string) []order {
 	t.Helper()
 	var list struct{ Payments []order }
@@ -57,7 +57,7 @@ func (b banker) orders(t testing.TB, reference string) []order {
 	return list.Payments
 }
 
-// order is the only one.
+// order returns the only one.
 func (b banker) order(t testing.TB, reference string) order {
 	t.Helper()
 	list := b.orders(t, reference)
@@ -67,7 +67,7 @@ func (b banker) order(t testing.TB, reference string) order {
 	return list[0]
 }
 
-// act is the payer or the bank: authorise, refuse, expire or settle.
+// act acts as the payer or the bank: authorise, refuse, expire or settle.
 func (b banker) act(t testing.TB, verb, reference string, choice object) order {
 	t.Helper()
 	var after order
@@ -80,7 +80,7 @@ func (b banker) authorise(t testing.TB, reference string, choice object) {
 	b.act(t, "authorise", reference, choice)
 }
 
-// attempt is a webhook that the bank sent to us, or should have.
+// attempt is a webhook that the bank sent to us, or should have sent.
 type attempt struct {
 	State, Fault string
 	Status       int
@@ -99,7 +99,7 @@ func (b banker) sent(t testing.TB, reference string, enough func([]attempt) bool
 	return list
 }
 
-// press is act for one that may come too late: the bank then says no.
+// press is act for an action that may come too late, which the bank then refuses.
 func (b banker) press(id int64, verb string) error {
 	resp, err := b.w.client.Post(fmt.Sprintf("%s/payments/%d/%s", b.w.stack.System().BankManagementURL(), id, verb), "application/json", nil)
 	if err != nil {

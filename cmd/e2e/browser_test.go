@@ -15,11 +15,11 @@ import (
 
 const (
 	chromiumEnv = "CHROMIUM_BIN"
-	// screenshotsEnv names a folder that gets a picture of every page, for people to look at.
+	// screenshotsEnv names a folder for a picture of every page.
 	screenshotsEnv = "EUPAY_E2E_SCREENSHOTS"
 )
 
-// browser starts the one browser of the run, when the first test needs it.
+// browser starts the only browser of the run when the first test needs it.
 var browser = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromiumPath()), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.WindowSize(900, 1100), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -30,7 +30,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 	return ctx, chromedp.Do(ctx)
 })
 
-// closeBrowser ends the browser. It is set once there is one.
+// closeBrowser closes the browser. It is set once there is one.
 var closeBrowser = func() error { return nil }
 
 func chromiumPath() string {
@@ -46,7 +46,7 @@ type tab struct {
 	ctx context.Context
 }
 
-// openTab opens a window for one test. Tests with a browser, which has several processes of its own, do not run beside others.
+// openTab opens a window for one test. Tests with a browser, which has several processes, do not run in parallel with others.
 func openTab(t *testing.T) *tab {
 	t.Helper()
 	if _, err := exec.LookPath(chromiumPath()); err != nil {
@@ -63,7 +63,7 @@ func openTab(t *testing.T) *tab {
 	return &tab{t, ctx}
 }
 
-// act does something in the tab.
+// act performs actions in the tab.
 func act[T any](b *tab, what string, action chromedp.Action[T]) T {
 	b.t.Helper()
 	result, err := chromedp.Run(b.ctx, action)
@@ -78,7 +78,7 @@ func (b *tab) goTo(address string) {
 	act(b, "open "+address, chromedp.Navigate(address))
 }
 
-// sees waits for the element and keeps a picture of the page.
+// sees waits for the element and saves a picture of the page.
 func (b *tab) sees(selector string) {
 	b.t.Helper()
 	act(b, "wait for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
@@ -103,7 +103,7 @@ func (b *tab) text(selector string) string {
 	return act(b, "read "+selector, chromedp.Text(chromedp.CSS(selector)))
 }
 
-// lands waits until the payer is at the merchant's page, and checks what the merchant is told.
+// lands waits until the payer is at the merchant's page, and checks the parameters that it gets.
 func (b *tab) lands(page string, p payment, status string) {
 	b.t.Helper()
 	b.sees("#shop")
@@ -117,7 +117,7 @@ func (b *tab) lands(page string, p payment, status string) {
 	}
 }
 
-// opens goes to the payment's page, which shows what is to be paid to whom.
+// opens opens the payment's page, which shows the amount and the merchant.
 func (b *tab) opens(p payment) {
 	b.t.Helper()
 	b.goTo(p.PaymentURL)
@@ -128,7 +128,7 @@ func (b *tab) opens(p payment) {
 	}
 }
 
-// publicStatus is what the merchant's page may ask without a key.
+// publicStatus is what the merchant's page may read without a key.
 func publicStatus(t *testing.T, reference string) string {
 	t.Helper()
 	return string(mustData[payment](t, shared.caller().do(t, "GET", "/gateway/payments/"+reference+"/status", ""), 200).Status)
@@ -150,7 +150,7 @@ func TestAPayerAuthorisesInTheBrowser(t *testing.T) {
 	if status := publicStatus(t, p.Reference); status != "completed" {
 		t.Errorf("the public status is %s", status)
 	}
-	// The link again: nothing is left to decide there.
+	// The link again: there is nothing left to decide.
 	b.goTo(p.PaymentURL)
 	b.lands("success", p, "completed")
 }
@@ -220,7 +220,7 @@ func TestAPayerWhoLeavesTheBankMayComeBack(t *testing.T) {
 	b.lands("success", p, "completed")
 }
 
-// Without addresses of the merchant the payer ends on a page of ours.
+// If the merchant gave no URLs, the payer ends on a page of ours.
 func TestAPayerEndsOnOurPageWhenTheMerchantHasNone(t *testing.T) {
 	m := shared.newMerchant(t)
 	own := func(t *testing.T, answer, heading string) {

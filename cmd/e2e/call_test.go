@@ -13,7 +13,7 @@ import (
 // object is a JSON object.
 type object map[string]any
 
-// json writes it as most clients do: without the HTML escaping of encoding/json.
+// json encodes it like most clients: without the HTML escaping of encoding/json.
 func (o object) json() string {
 	var text strings.Builder
 	enc := json.NewEncoder(&text)
@@ -31,26 +31,26 @@ type caller struct {
 	headers []string // name, value, …
 }
 
-// with is the same caller with more headers.
+// with returns the same caller with more headers.
 func (c caller) with(headers ...string) caller {
 	c.headers = append(append([]string{}, c.headers...), headers...)
 	return c
 }
 
-// from is the same caller at another address.
+// from returns the same caller at another address.
 func (c caller) from(ip string) caller {
 	c.ip = ip
 	return c
 }
 
-// answer is what came back.
+// answer is an answer.
 type answer struct {
 	status int
 	header http.Header
 	raw    []byte
 }
 
-// do sends a request to the API. Every answer has a request id, and none is a server's failure: a test that provokes one
+// do sends a request to the API. Every answer must have a request id, and none may be a server error: a test that provokes one
 // uses try.
 func (c caller) do(t testing.TB, method, path, body string) answer {
 	t.Helper()
@@ -95,7 +95,7 @@ func (a answer) read(into any) error {
 	return d.Decode(into)
 }
 
-// must ends the test unless the answer has that status, and decodes it.
+// must fails the test unless the answer has that status, and decodes it.
 func must[T any](t testing.TB, a answer, status int) (v T) {
 	t.Helper()
 	if a.status != status {
@@ -120,7 +120,7 @@ func mustData[T any](t testing.TB, a answer, status int) T {
 	return v.Data
 }
 
-// failure is the documented form of every error.
+// failure is the form of every error in the API reference.
 type failure struct {
 	Success    *bool
 	Code       string

@@ -10,7 +10,7 @@ func (m *merchant) cancel(t testing.TB, reference string) answer {
 	return m.api.do(t, http.MethodPost, "/gateway/payments/"+reference+"/cancel", "")
 }
 
-// atBank is a classic payment that the payer has authorised and the bank has not executed yet.
+// atBank creates a classic payment that the payer has authorised and the bank has not executed yet.
 func (m *merchant) atBank(t testing.TB, connector string) payment {
 	t.Helper()
 	p := m.pays(t, object{"execution_type": "first_open_day"})
@@ -26,7 +26,7 @@ func (m *merchant) toldOfCancel(t testing.TB, reference string) {
 	}
 }
 
-func TestCancelBeforeThePayerCame(t *testing.T) {
+func TestCancelBeforeThePayerArrives(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
@@ -42,7 +42,7 @@ func TestCancelBeforeThePayerCame(t *testing.T) {
 	}
 }
 
-func TestCancelThatTheBankDoesAtOnce(t *testing.T) {
+func TestABankCancelsAtOnce(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.atBank(t, "nowhere")
@@ -52,7 +52,7 @@ func TestCancelThatTheBankDoesAtOnce(t *testing.T) {
 	m.toldOfCancel(t, p.Reference)
 }
 
-func TestCancelThatThePayerMustApprove(t *testing.T) {
+func TestThePayerApprovesACancellation(t *testing.T) {
 	m := shared.newMerchant(t)
 	p := m.atBank(t, "ask-twice")
 	asked := mustData[payment](t, m.cancel(t, p.Reference), http.StatusOK)
@@ -67,7 +67,7 @@ func TestCancelThatThePayerMustApprove(t *testing.T) {
 	m.toldOfCancel(t, p.Reference)
 }
 
-func TestCancelThatThePayerDeclines(t *testing.T) {
+func TestThePayerDeclinesACancellation(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.atBank(t, "ask-twice")
@@ -82,7 +82,7 @@ func TestCancelThatThePayerDeclines(t *testing.T) {
 	}
 }
 
-func TestCancelThatTheBankCannot(t *testing.T) {
+func TestABankThatCannotCancel(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.atBank(t, "no-way-back")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// description is the served description of the API, as far as the tests read it.
+// description is the API's description, as far as the tests read it.
 type description struct {
 	Paths      map[string]map[string]json.RawMessage
 	Components struct {
@@ -55,7 +55,7 @@ type schema struct {
 	OneOf                []*schema          `json:"oneOf"`
 }
 
-// UnmarshalJSON reads true and false too, which say nothing of what is in it.
+// UnmarshalJSON also accepts true and false, which do not restrict the value.
 func (s *schema) UnmarshalJSON(text []byte) error {
 	if text[0] != '{' {
 		return nil
@@ -64,7 +64,7 @@ func (s *schema) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*plain)(s))
 }
 
-// description reads the one that the system serves.
+// description reads the description that the system serves.
 func (w *world) description(t *testing.T) *description {
 	t.Helper()
 	d := must[description](t, w.caller().do(t, http.MethodGet, "/openapi.json", ""), http.StatusOK)
@@ -128,7 +128,7 @@ func decode(t *testing.T, raw []byte, into any) {
 	}
 }
 
-// matches reports whether the operation is at the path below /api/v1, and how many of its parts are only there.
+// matches reports whether the operation is at the path below /api/v1, and how many of its path segments are literal.
 func (o *operation) matches(method, path string) (exact int, ok bool) {
 	parts := strings.Split(path, "/")
 	if o.method != method || len(parts) != len(o.path) {
@@ -145,7 +145,7 @@ func (o *operation) matches(method, path string) (exact int, ok bool) {
 	return exact, true
 }
 
-// flat is the schema with everything that it refers to or is made of: of alternatives, the properties of all.
+// flat returns the schema with everything that it refers to or is composed of; for alternatives, the properties of all.
 func (d *description) flat(s *schema) *schema {
 	if s == nil {
 		return &schema{}
@@ -178,7 +178,7 @@ func (d *description) flat(s *schema) *schema {
 
 const aTime = "2026-06-17T12:00:00Z"
 
-// example is a value of the schema in which nothing is left out and nothing is null.
+// example returns a value of the schema without absent or null properties.
 func (d *description) example(s *schema) any {
 	s = d.flat(s)
 	kind := s.Type
@@ -213,7 +213,7 @@ func (d *description) example(s *schema) any {
 	}
 }
 
-// lacks lists the properties of the schema that the value, as encoding/json reads it, does not have, and those that it has besides.
+// lacks lists the properties of the schema that the decoded value does not have, and its additional ones.
 func (d *description) lacks(s *schema, value any, at string) (lacks, besides []string) {
 	s = d.flat(s)
 	switch v := value.(type) {

@@ -19,12 +19,12 @@ import (
 	"time"
 )
 
-// documentedCurl is the example of the API documentation, letter by letter.
+// documentedCurl is the example of the API documentation, unchanged.
 //
 //go:embed testdata/create-payment.sh
 var documentedCurl string
 
-// curlSettings make curl report what the example does not ask for, without touching the example.
+// curlSettings make curl report more than the example asks for, without changing the example.
 const curlSettings = "silent\nshow-error\nnoproxy = \"*\"\nmax-time = 30\nwrite-out = \"\\n%{http_code} %header{x-request-id}\"\n"
 
 // curl runs a shell command that calls curl, and returns the answer.
@@ -50,7 +50,8 @@ func curl(t *testing.T, command string) (body, status, requestID string) {
 	return strings.TrimSpace(string(out[:end])), status, requestID
 }
 
-// documentedAnswer is the documented response: these fields in this order with these shapes. What follows extends it.
+// documentedAnswer is the response in the API documentation: these fields in this order with these forms. Additional fields
+// follow.
 var documentedAnswer = regexp.MustCompile(`^\{"success":true,"data":\{"reference":"(PAY-\d{8}-[0-9A-F]{16})","amount":29\.99,"currency":"EUR",` +
 	`"status":"pending_sca","payment_url":"(https?://[^"]+)",` +
 	`"qr_data":\{"qrData":"(https://www\.european-pay\.fr/pay\?data=[^"]+)","deepLinkData":"(eupay://pay\?data=[^"]+)"\},` +
@@ -86,7 +87,7 @@ func TestTheDocumentedCurlAnswersAsDocumented(t *testing.T) {
 	}
 }
 
-// checkCode reads the code as a customer's app does.
+// checkCode reads the code like a customer's app.
 func checkCode(t *testing.T, m *merchant, qr, reference string, created time.Time) {
 	t.Helper()
 	u, err := url.Parse(qr)

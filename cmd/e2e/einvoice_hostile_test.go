@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestAPlatformThatMisbehavesGetsEachDocumentOnce: down, answers lost after the effect, webhooks lost, the service restarted in
-// between.
-func TestAPlatformThatMisbehavesGetsEachDocumentOnce(t *testing.T) {
+// TestAFaultyPlatformReceivesEachDocumentOnce: an outage, answers lost after the effect, lost webhooks, and a restart of the
+// service in between.
+func TestAFaultyPlatformReceivesEachDocumentOnce(t *testing.T) {
 	w := newWorld(t, map[string]string{"EUPAY_SEQINO_TEST_CALL_TIMEOUT": "1s"})
 	m := w.mayInvoice(t)
 	w.platform(t, http.MethodPut, "/outage", `{"seconds":3600}`, nil)
@@ -44,7 +44,7 @@ func TestAPlatformThatMisbehavesGetsEachDocumentOnce(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeInvoicedIsRefused(t *testing.T) {
+func TestInvalidInvoicesAreRefused(t *testing.T) {
 	t.Parallel()
 	m := shared.mayInvoice(t)
 	item := func(more object) object {

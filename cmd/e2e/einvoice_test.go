@@ -17,13 +17,13 @@ import (
 	"european-pay.eu/eupay/sandbox/einvoicing"
 )
 
-// quickPlatform lets documents travel at once.
+// quickPlatform removes the delays of documents.
 func quickPlatform(c *einvoicing.Config) {
 	c.TransmitAfter, c.ReceiveAfter, c.AvailableAfter, c.AnswerAfter = 0, 0, 0, 0
 	c.WebhookRetry = 100 * time.Millisecond
 }
 
-// siren makes one that nobody else in this run has, with its check digit (Luhn).
+// siren returns a SIREN that nobody else in this run has, with its check digit (Luhn).
 func siren() string {
 	n := addresses.Add(1)
 	first := fmt.Sprintf("5%07d", n)
@@ -47,7 +47,7 @@ func luhn(s string) bool {
 	return sum%10 == 0
 }
 
-// establishment is a SIRET of a SIREN.
+// establishment returns a SIRET of a SIREN.
 func establishment(siren string) string {
 	for n := range 10 {
 		if s := fmt.Sprintf("%s0001%d", siren, n); luhn(s) {
@@ -63,7 +63,7 @@ func vatNumber(siren string) string {
 	return fmt.Sprintf("FR%02d%s", (12+3*(n%97))%97, siren)
 }
 
-// invoice is an invoice or credit note as the API shows it.
+// invoice is an invoice or credit note in an answer.
 type invoice struct {
 	ID, Number, Status string
 	SeqinoStatus       string      `json:"seqino_status"`
@@ -93,7 +93,7 @@ func (i *invoice) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// enrols registers the merchant for e-invoicing and returns the page where it proves who it is.
+// enrols enrols the merchant and returns the page where it proves its identity.
 func (m *merchant) enrols(t testing.TB) (page string) {
 	t.Helper()
 	id := siren()
@@ -105,7 +105,7 @@ func (m *merchant) enrols(t testing.TB) (page string) {
 	return must[struct{ URL string }](t, m.portal.do(t, http.MethodGet, "/einvoice/enrollment/onboarding-link", ""), http.StatusOK).URL
 }
 
-// mayInvoice is a merchant that the platform has approved.
+// mayInvoice returns a merchant that the platform has approved.
 func (w *world) mayInvoice(t testing.TB) *merchant {
 	t.Helper()
 	m := w.newMerchant(t)
@@ -148,7 +148,7 @@ func (m *merchant) invoice(t testing.TB, id string) invoice {
 	return must[invoice](t, m.api.do(t, http.MethodGet, "/einvoice/invoices/"+id, ""), http.StatusOK)
 }
 
-// platform switches the sandbox platform through its management port.
+// platform controls the sandbox platform through its management port.
 func (w *world) platform(t testing.TB, method, path, body string, into any) {
 	t.Helper()
 	req, err := http.NewRequest(method, w.stack.System().InvoicingManagementURL()+path, strings.NewReader(body))
@@ -171,7 +171,7 @@ func (w *world) platform(t testing.TB, method, path, body string, into any) {
 	}
 }
 
-// atPlatform are the documents with that number that the platform has.
+// atPlatform returns the documents with that number at the platform.
 func (w *world) atPlatform(t testing.TB, number string) []einvoicing.Document {
 	t.Helper()
 	var list struct{ Documents []einvoicing.Document }
@@ -179,8 +179,8 @@ func (w *world) atPlatform(t testing.TB, number string) []einvoicing.Document {
 	return list.Documents
 }
 
-// TestAnInvoiceFromEnrolmentToCreditNote goes the whole way: enrolment, the page in a browser, invoice, PDF, payment, its
-// report to the administration, credit note.
+// TestAnInvoiceFromEnrolmentToCreditNote covers everything: enrolment, the page in a browser, invoice, PDF, payment, its report
+// to the administration, credit note.
 func TestAnInvoiceFromEnrolmentToCreditNote(t *testing.T) {
 	m := shared.newMerchant(t)
 	if a := m.portal.do(t, http.MethodPatch, "/webhook-endpoints/"+m.endpoint, `{"event_types":["payment.completed","invoice.created","invoice.submitted","invoice.paid","invoice.credited"]}`); a.status != http.StatusOK {
@@ -247,7 +247,7 @@ func TestAnInvoiceFromEnrolmentToCreditNote(t *testing.T) {
 	}
 }
 
-// downloads gets the PDF as the documentation says, and looks for the XML inside.
+// downloads gets the PDF as in the documentation, and looks for the XML in it.
 func (m *merchant) downloads(t *testing.T, i invoice) {
 	t.Helper()
 	a := m.api.with("Accept", "application/pdf").do(t, http.MethodGet, "/einvoice/invoices/"+i.ID+"/pdf", "")

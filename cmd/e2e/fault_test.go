@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/sandbox/bank"
 )
 
-// impatient are settings under which the system stops waiting for the bank before long.
+// impatient are settings with which the system soon stops waiting for the bank.
 var impatient = map[string]string{
 	"EUPAY_CREATE_DEADLINE":          "1500ms",
 	"EUPAY_POWENS_TEST_CALL_TIMEOUT": "2s",
@@ -43,7 +43,7 @@ func TestTheBankMisbehaves(t *testing.T) {
 	}
 }
 
-// createMeets: whatever becomes of the call, the merchant gets one payment that can be paid, and the bank has one.
+// createMeets: whatever happens to the call, the merchant gets one payment that can be paid, and the bank has one.
 func createMeets(t *testing.T, w *world, fault string) {
 	t.Helper()
 	m := w.newMerchant(t)
@@ -70,7 +70,7 @@ func createMeets(t *testing.T, w *world, fault string) {
 	checkTheOnly(t, m, first.Reference)
 }
 
-// refundMeets is createMeets for a refund, whose amount asks the bank for the fault.
+// refundMeets is createMeets for a refund, whose amount requests the fault from the bank.
 func refundMeets(t *testing.T, w *world, amount json.Number) {
 	t.Helper()
 	m := w.newMerchant(t)
@@ -84,7 +84,7 @@ func refundMeets(t *testing.T, w *world, amount json.Number) {
 	amounts(t, "amount_refunded", m.get(t, p.Reference).AmountRefunded, amount)
 }
 
-// cancelledUnknown: a payment that the bank may or may not have is cancelled there before it can be paid.
+// cancelledUnknown: a payment that may or may not be at the bank is cancelled there before it can be paid.
 func cancelledUnknown(t *testing.T, w *world) {
 	t.Helper()
 	m := w.newMerchant(t)
@@ -115,7 +115,7 @@ func losesWebhooks(t *testing.T, w *world) {
 	}
 }
 
-// checkStory checks that a payment went its way once, without a step back or a step twice.
+// checkStory checks that a payment passed its states once, without going back or repeating one.
 func checkStory(t *testing.T, m *merchant, reference string, after time.Time) {
 	t.Helper()
 	completed := 0
@@ -167,7 +167,7 @@ func sendsOdd(t *testing.T, w *world, fault string) {
 	checkStory(t, m, p.Reference, before)
 }
 
-// lies: only what the bank itself says when it is asked counts, even when a webhook is signed.
+// lies: only the bank's own answer counts, even if a webhook is signed.
 func lies(t *testing.T, w *world) {
 	t.Helper()
 	m := w.newMerchant(t)
@@ -183,7 +183,7 @@ func lies(t *testing.T, w *world) {
 	if a := post(w.stack.System().Secrets.ProviderHook, date); a.status != http.StatusOK {
 		t.Errorf("the signed webhook was answered with %d %s", a.status, a.raw)
 	}
-	// A payer who claims to be back has the payment read anew as well.
+	// A payer who claims to be back also has the payment read again.
 	back := w.caller().do(t, http.MethodGet, "/payments/return?state="+p.Reference+"&payment_state=done", "")
 	if to := back.header.Get("Location"); back.status != http.StatusSeeOther || !strings.HasPrefix(to, m.site.url+"/success?") || !strings.Contains(to, "status=pending_sca") {
 		t.Errorf("the payer is sent to %q", to)
@@ -207,7 +207,7 @@ func answersOdd(t *testing.T, w *world, fault string) {
 		m.site.next(t, "payment.completed", p.Reference)
 		return
 	}
-	// What we do not understand never moves money's state; it is visible instead.
+	// An unknown state never changes the payment's state, but it is visible.
 	w.bank().authorise(t, p.Reference, object{})
 	eventually(t, "the unknown state is visible", func() bool { return m.get(t, p.Reference).StatusDetail != "" })
 	if now := m.get(t, p.Reference); now.Status == "completed" || now.Status == "failed" || now.Status == "cancelled" {
@@ -215,7 +215,7 @@ func answersOdd(t *testing.T, w *world, fault string) {
 	}
 }
 
-// cannotBeRead: while the bank cannot be asked nothing is decided; afterwards the payment completes by itself.
+// cannotBeRead: while the bank cannot be asked, nothing is decided; afterwards the payment completes by itself.
 func cannotBeRead(t *testing.T, w *world) {
 	t.Helper()
 	m := w.newMerchant(t)
@@ -235,8 +235,8 @@ func cannotBeRead(t *testing.T, w *world) {
 	m.site.next(t, "payment.completed", p.Reference)
 }
 
-// A part of the system that is away makes callers wait or says so; nothing is half done.
-func TestAServiceIsAwayForAWhile(t *testing.T) {
+// If a part of the system is unavailable, callers wait or get an error; nothing is half done.
+func TestAServiceIsTemporarilyUnavailable(t *testing.T) {
 	w := newWorld(t, impatient)
 	m := w.newMerchant(t)
 	p := m.pays(t, nil)
@@ -257,7 +257,7 @@ func TestAServiceIsAwayForAWhile(t *testing.T) {
 		}
 	}
 	m.site.next(t, "payment.completed", p.Reference)
-	// The request that got no answer has expired: repeated, it makes the one payment there is.
+	// The unanswered request has expired: repeated, it creates the only payment.
 	second := mustData[payment](t, m.api.do(t, http.MethodPost, "/gateway/payments", body), http.StatusCreated)
 	w.bank().order(t, second.Reference)
 }

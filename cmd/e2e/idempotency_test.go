@@ -56,7 +56,7 @@ func TestAHundredCreatesWithOneReferenceMakeOnePayment(t *testing.T) { // not be
 	checkTheOnly(t, m, p.Reference)
 }
 
-// checkTheOnly checks that the merchant has this payment and no other, and the bank too.
+// checkTheOnly checks that the merchant and the bank have only this payment.
 func checkTheOnly(t *testing.T, m *merchant, reference string) {
 	t.Helper()
 	list := must[struct {
@@ -106,8 +106,8 @@ func TestTheIdempotencyKeyReplaysAndRefusesOtherBodies(t *testing.T) {
 	}
 }
 
-// A key and a reference may name the same payment: each finds it, and neither makes a second one.
-func TestAKeyAndAReferenceMeet(t *testing.T) {
+// A key and a reference may name the same payment: each finds it, and neither creates a second one.
+func TestAKeyAndAReferenceMayNameTheSamePayment(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	send := func(key string, more object) answer {

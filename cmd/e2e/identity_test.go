@@ -8,7 +8,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// completes gives the merchant the legal data without which it takes no live money.
+// completes adds the legal data that live mode requires to the merchant's profile.
 func (m *merchant) completes(t testing.TB) {
 	t.Helper()
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", object{"legal_status": "SAS", "siren": "732829320"}.json()); a.status != http.StatusOK {
@@ -16,7 +16,7 @@ func (m *merchant) completes(t testing.TB) {
 	}
 }
 
-func TestALivePaymentWantsTheMerchantsLegalData(t *testing.T) {
+func TestALivePaymentRequiresTheMerchantsLegalData(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	live := m.portalless().with(headers(m.newKey(t, eupay.APIKeyParams{Name: "live", Livemode: true}))...)
@@ -29,7 +29,7 @@ func TestALivePaymentWantsTheMerchantsLegalData(t *testing.T) {
 	}
 }
 
-func TestABankThatWantsToKnowThePayerIsToldOrRefuses(t *testing.T) {
+func TestABankThatRequiresThePayersIdentityGetsItOrRefuses(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	order := object{"amount": 1, "description": "Order sandbox:identity"}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hostile are bodies of POST /gateway/payments that must be refused, each with the field that is named.
+// hostile are bodies of POST /gateway/payments that must be refused, each with the field that the error names.
 var hostile = map[string]struct{ body, field string }{
 	"empty":                 {"", "body"},
 	"not JSON":              {`{"amount":`, "body"},
@@ -122,7 +122,7 @@ func TestHostileAddressesAreRefused(t *testing.T) {
 	}
 }
 
-// A request id of the caller's that is harmless comes back; any other is replaced.
+// A harmless request id of the caller is returned; any other is replaced.
 func TestTheRequestID(t *testing.T) {
 	t.Parallel()
 	c := shared.caller()

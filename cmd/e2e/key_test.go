@@ -13,7 +13,7 @@ import (
 
 const payments = "/gateway/payments"
 
-// works checks that the key is let in.
+// works checks that the key is accepted.
 func (c caller) works(t testing.TB) {
 	t.Helper()
 	if a := c.do(t, http.MethodGet, payments, ""); a.status != http.StatusOK {
@@ -21,7 +21,7 @@ func (c caller) works(t testing.TB) {
 	}
 }
 
-func TestARevokedKeyIsOutAtOnce(t *testing.T) {
+func TestARevokedKeyIsRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.api.works(t)
@@ -112,7 +112,7 @@ func TestTheRateLimitOfAKey(t *testing.T) {
 	m.api.works(t)
 }
 
-func TestTheAdminSwitchesTheGateway(t *testing.T) {
+func TestTheAdminEnablesAndDisablesTheGateway(t *testing.T) {
 	t.Parallel()
 	m := shared.register(t)
 	k := m.newKey(t, eupay.APIKeyParams{Name: "early"})

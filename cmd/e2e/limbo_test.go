@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// careful is a merchant who waits for the money of what a bank only accepts, and one payment that waits.
+// careful returns a merchant who waits for settlement, and a payment that waits.
 func careful(t *testing.T, m *merchant) payment {
 	t.Helper()
 	if a := m.portal.do(t, http.MethodPatch, "/merchant", `{"wait_for_settlement":true}`); a.status != http.StatusOK {
@@ -19,7 +19,7 @@ func careful(t *testing.T, m *merchant) payment {
 	return p
 }
 
-// limbo is what an answer says of money of which nobody knows.
+// limbo has the fields about money of which nobody knows whether it came.
 type limbo struct {
 	Status             string
 	AmountRefunded     json.Number `json:"amount_refunded"`
@@ -34,7 +34,7 @@ func (m *merchant) limbo(t *testing.T, reference string) limbo {
 	return mustData[limbo](t, m.api.do(t, http.MethodGet, payments+"/"+reference, ""), http.StatusOK)
 }
 
-func TestTheMerchantSaysThatAcceptedMoneyCame(t *testing.T) {
+func TestTheMerchantConfirmsAPaymentThatTheBankAccepted(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := careful(t, m)
@@ -50,7 +50,7 @@ func TestTheMerchantSaysThatAcceptedMoneyCame(t *testing.T) {
 	m.site.next(t, "payment.completed", p.Reference)
 }
 
-func TestMoneyThatCameLateIsBookedAndRefunded(t *testing.T) {
+func TestALateReceiptIsRecordedAndRefunded(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := careful(t, m)
@@ -113,7 +113,7 @@ func TestAPaymentThatTheProviderRefusesIs422(t *testing.T) {
 	}
 }
 
-func TestARefundUnderWayIsCancelled(t *testing.T) {
+func TestARefundInProgressIsCancelled(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.paid(t, nil)

@@ -8,7 +8,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
+func TestLiveAndTestPaymentsAreSeparate(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.enableLive(t)
@@ -27,7 +27,7 @@ func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
 	if err := shared.live.Authorise(atLive[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	// The payer comes back before any news from the bank.
+	// The payer returns before any webhook of the bank.
 	back := shared.caller().do(t, http.MethodGet, "/payments/return?state="+p.Reference, "")
 	if to := back.header.Get("Location"); to != "https://shop.example/thanks?cart=7&reference="+p.Reference+"&status=completed" {
 		t.Errorf("the payer is sent to %q", to)
@@ -44,7 +44,7 @@ func TestLivePaymentsAreApartFromTestPayments(t *testing.T) {
 	}
 }
 
-func TestLiveModeWantsHTTPS(t *testing.T) {
+func TestLiveModeRequiresHTTPS(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.enableLive(t)

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// logEnv names a file that gets the log of all systems, to find out why a test failed.
+// logEnv names a file for the log of all systems, to find out why a test failed.
 const logEnv = "EUPAY_E2E_LOG"
 
-// secrets are what no log line may hold: API secrets, webhook secrets, login tokens, passwords and accounts.
+// secrets match what no log line may contain: API secrets, webhook secrets, login tokens, passwords and accounts.
 var secrets = regexp.MustCompile(`sk_(test|live)_[A-Za-z0-9]{24,}|whsec_[A-Za-z0-9+/]{8}|eyJ[A-Za-z0-9_-]{16}|` + password + `|` + merchantIBAN + `|FR\d{2}9999\d`)
 
 // book is the log of all systems of the run.
@@ -23,7 +23,7 @@ type book struct {
 	out   io.Writer
 	lines int
 	leaks []string
-	// denied are subjects that a service lacks a right to.
+	// denied are subjects for which a service lacks a permission.
 	denied []string
 }
 
@@ -41,7 +41,7 @@ func (b *book) Write(line []byte) (int, error) {
 	return b.out.Write(line)
 }
 
-// check reports what should not have been logged.
+// check reports what must not be logged.
 func (b *book) check() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

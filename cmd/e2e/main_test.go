@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// shared is the system that most tests use side by side, each with merchants of its own.
+// shared is the system that most tests use in parallel, each with its own merchants.
 var shared *world
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -30,9 +30,9 @@ func run(m *testing.M) (code int) {
 		}
 	}()
 	flag.Parse()
-	// The system, its bank and all its callers are this one process, with the race detector on: every test more makes every
-	// step of a request wait for its turn at the processor. Two for each core keep it busy; twelve made a read of one row
-	// take longer than the five seconds that the gateway waits.
+	// The system, its bank and all callers share this process, with the race detector on: with every further parallel test, each
+	// step of a request waits longer for the processor. Two per core keep it busy; with twelve, reading one row took longer than
+	// the gateway's five seconds.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		if err := f.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -47,7 +47,7 @@ func run(m *testing.M) (code int) {
 	return m.Run()
 }
 
-// wholeRun stands in for a test where something lives as long as all of them.
+// wholeRun replaces a test for what lives as long as all of them.
 type wholeRun struct {
 	testing.TB
 	cleanups []func()

@@ -28,7 +28,7 @@ type merchant struct {
 	endpoint string // id of the webhook endpoint
 }
 
-// What the API speaks of, as the Go client reads it.
+// Types of the API, as the Go client decodes them.
 type (
 	payment  = eupay.Payment
 	change   = eupay.PaymentChange
@@ -42,7 +42,7 @@ func headers(k apiKey) []string {
 	return []string{"X-Api-Key", k.APIKey, "X-Api-Secret", string(k.APISecret)}
 }
 
-// newMerchant registers a merchant as one would by hand: profile, IBAN, the admin's consent, key and webhook endpoint.
+// newMerchant registers a merchant like a person: profile, IBAN, the admin's approval, key and webhook endpoint.
 func (w *world) newMerchant(t testing.TB) *merchant {
 	t.Helper()
 	m := w.register(t)
@@ -58,7 +58,7 @@ func (w *world) newMerchant(t testing.TB) *merchant {
 	return m
 }
 
-// register makes a merchant who may not do anything yet.
+// register creates a merchant who may do nothing yet.
 func (w *world) register(t testing.TB) *merchant {
 	t.Helper()
 	m := w.newcomer(t)
@@ -68,7 +68,7 @@ func (w *world) register(t testing.TB) *merchant {
 	return m
 }
 
-// newcomer makes a merchant without an IBAN.
+// newcomer creates a merchant without an IBAN.
 func (w *world) newcomer(t testing.TB) *merchant {
 	t.Helper()
 	m := &merchant{w: w, Name: "Café de l’Été", Email: uuid.NewString() + "@example.com", portal: w.caller()}
@@ -81,7 +81,7 @@ func (w *world) newcomer(t testing.TB) *merchant {
 	return m
 }
 
-// portalless is the merchant's address without login.
+// portalless returns a caller at the merchant's address without a login.
 func (m *merchant) portalless() caller { return caller{w: m.w, ip: m.portal.ip} }
 
 // enable is the admin's decision about the merchant.
@@ -90,7 +90,7 @@ func (m *merchant) enable(t testing.TB, enabled bool) {
 	m.admin(t, eupay.GatewayParams{Enabled: enabled})
 }
 
-// enableLive is the admin's decision about real money, which wants more of the profile.
+// enableLive is the admin's decision about live mode, which requires more of the profile.
 func (m *merchant) enableLive(t testing.TB) {
 	t.Helper()
 	change := eupay.MerchantChange{LegalStatus: eupay.Ptr("SARL"), SIREN: eupay.Ptr("552100554")}
@@ -121,7 +121,7 @@ func (m *merchant) newKey(t testing.TB, in eupay.APIKeyParams) apiKey {
 	return *k
 }
 
-// order is a request body with the fields that every payment needs, and more.
+// order returns a request body with the fields that every payment needs, and more.
 func (m *merchant) order(more object) string {
 	o := object{"amount": 29.99, "description": "Order 1042", "success_url": m.site.url + "/success", "cancel_url": m.site.url + "/cancel"}
 	for name, value := range more {
@@ -140,7 +140,7 @@ func (m *merchant) pays(t testing.TB, more object) payment {
 	return p
 }
 
-// paid creates a payment that was completed.
+// paid creates a completed payment.
 func (m *merchant) paid(t testing.TB, more object) payment {
 	t.Helper()
 	p := m.pays(t, more)

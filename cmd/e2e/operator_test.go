@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// operator has the tool, and the folder of a run to find the system by.
+// operator has the tool, and the run folder by which it finds the system.
 type operator struct{ program, dir string }
 
-// operatorsTool is where buildOperatorsTool has put eupayctl.
+// operatorsTool is the path of eupayctl, which buildOperatorsTool has built.
 var operatorsTool string
 
 // buildOperatorsTool builds eupayctl for as long as the run lasts.
@@ -84,7 +84,7 @@ func TestAnOperatorSeesAPaymentAndReplaysIt(t *testing.T) {
 	if did := o.lines(t, "replay", "--consumer", "webhooks", "--id", id, "--redeliver", "--run"); len(did) != 1 || did[0]["published"] != true || did[0]["events"] != 1.0 {
 		t.Fatalf("the replay: %v", did)
 	}
-	// A work queue: what was consumed is gone.
+	// A work queue: consumed messages are removed.
 	eventually(t, "the replay is consumed", func() bool {
 		for _, s := range o.lines(t, "streams", "status") {
 			if s["stream"] == "EUPAY_REPLAY" {
@@ -95,7 +95,7 @@ func TestAnOperatorSeesAPaymentAndReplaysIt(t *testing.T) {
 	})
 }
 
-// lagOf a consumer of a stream.
+// lagOf returns the lag of a consumer of a stream.
 func (o operator) lagOf(t *testing.T, stream map[string]any, consumer string) any {
 	t.Helper()
 	for _, c := range stream["consumers"].([]any) {

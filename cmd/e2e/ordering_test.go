@@ -173,8 +173,8 @@ func TestAnOrderWhosePaymentFailsGivesItsGoodsBack(t *testing.T) {
 	}
 }
 
-// TestTheEndOfAnOrderIsTheEndOfItsPayment: the gateway says that the order is cancelled, and nothing after it.
-func TestTheEndOfAnOrderIsTheEndOfItsPayment(t *testing.T) {
+// TestCancellingAnOrderCancelsItsPayment: the gateway says that the order is cancelled, and nothing after it.
+func TestCancellingAnOrderCancelsItsPayment(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	n := m.sells(t, "3.50", 3)
@@ -201,7 +201,7 @@ func TestTheEndOfAnOrderIsTheEndOfItsPayment(t *testing.T) {
 	}
 }
 
-func TestAMerchantsCodeIsPaidAgainAndAgain(t *testing.T) {
+func TestAMerchantsCodeIsPaidRepeatedly(t *testing.T) {
 	t.Parallel()
 	m, guest := shared.newMerchant(t), shared.newCustomer(t)
 	code := must[struct{ QRData string }](t, m.portal.do(t, http.MethodPost, "/qr/generate", `{"label":"Payment to My Shop"}`), http.StatusOK)
@@ -248,7 +248,7 @@ func TestTheMerchantsPermanentCodeStaysTheSame(t *testing.T) {
 	}
 }
 
-func TestWhatCameOutsideTheProviderIsConfirmedByTheMerchant(t *testing.T) {
+func TestTheMerchantConfirmsMoneyThatNoProviderReports(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whoever is first, the payer or the merchant: what we say in the end is what the bank did.
+// Whether the payer or the merchant is first: our final state is that of the bank.
 func TestThePayerAuthorisesWhileTheMerchantCancels(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
@@ -44,7 +44,7 @@ func TestThePayerAuthorisesWhileTheMerchantCancels(t *testing.T) {
 	}
 }
 
-// Refunds and a late answer of the bank's about the payment meet: a completed payment is never completed again.
+// Refunds and a late answer of the bank about the payment are concurrent: a completed payment is never completed again.
 func TestARefundWhileTheBankRepeatsItself(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)

@@ -16,7 +16,7 @@ func (m *merchant) refunds(t testing.TB, reference string) []payment {
 	return mustData[[]payment](t, m.api.do(t, http.MethodGet, "/gateway/payments/"+reference+"/refunds", ""), http.StatusOK)
 }
 
-// refund asks for a refund, authorises it as the merchant at the bank, and waits for the webhook.
+// refund requests a refund, authorises it as the merchant at the bank, and waits for the webhook.
 func (m *merchant) refund(t testing.TB, p payment, body string) (payment, hook) {
 	t.Helper()
 	r := mustData[payment](t, m.api.do(t, http.MethodPost, "/gateway/payments/"+p.Reference+"/refund", body), http.StatusCreated)
@@ -30,7 +30,7 @@ func (m *merchant) refund(t testing.TB, p payment, body string) (payment, hook) 
 	return r, h
 }
 
-// amounts compares numbers as they are written in JSON, in the shortest form: 10, not 10.00.
+// amounts compares numbers as written in JSON, in the shortest form: 10, not 10.00.
 func amounts(t testing.TB, what string, got fmt.Stringer, want json.Number) {
 	t.Helper()
 	is, err := eupay.ParseAmount(got.String())
@@ -71,7 +71,7 @@ func TestPartialRefundsUpToTheWholeAmount(t *testing.T) {
 	checkBooks(t, m, p, 10000)
 }
 
-// checkBooks compares what we say was given back with what the bank moved, from whom to whom.
+// checkBooks compares the refunds in our answers with what the bank moved, from whom to whom.
 func checkBooks(t *testing.T, m *merchant, p payment, cents int64) {
 	t.Helper()
 	paid := m.w.bank().order(t, p.Reference)

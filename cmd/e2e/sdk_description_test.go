@@ -17,7 +17,7 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// notInTheClient are the operations that the Go client does not have.
+// notInTheClient are the operations that the Go client lacks.
 var notInTheClient = map[string]string{
 	"getOpenAPI": "the description itself", "getOpenAPIYAML": "the description itself",
 	"platformWebhook": "only the e-invoicing platform calls it", "testPlatformWebhook": "only the e-invoicing platform calls it",
@@ -57,7 +57,7 @@ func TestTheGoClientAgreesWithTheDescription(t *testing.T) {
 	}
 }
 
-// witness stands in for the API.
+// witness replaces the API.
 type witness struct {
 	d          *description
 	operations []*operation
@@ -145,7 +145,7 @@ func (w *witness) answer() (*http.Response, error) {
 	return r, nil
 }
 
-// call calls the method and compares what it returns with what the operation answers.
+// call calls the method and compares its result with the answer of the operation.
 func (w *witness) call(t *testing.T, name string, method reflect.Value, format eupay.ImageFormat) {
 	t.Helper()
 	args := []reflect.Value{reflect.ValueOf(t.Context())}
@@ -182,7 +182,7 @@ func first(iterator reflect.Value) (element reflect.Value, err any) {
 	return element, err
 }
 
-// returned compares a result with the schema of the answer, or of the part of it that the method takes out.
+// returned compares a result with the schema of the answer, or of the part that the method returns.
 func (w *witness) returned(t *testing.T, result reflect.Value) {
 	t.Helper()
 	answer := w.d.flat(w.last.answer)
@@ -213,7 +213,7 @@ func (w *witness) returned(t *testing.T, result reflect.Value) {
 	}
 }
 
-// filled is a value of the type in which nothing is zero.
+// filled returns a value of the type without zero fields.
 func filled(of reflect.Type, format eupay.ImageFormat) reflect.Value {
 	v := reflect.New(of).Elem()
 	switch of.Kind() {

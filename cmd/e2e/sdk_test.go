@@ -14,12 +14,12 @@ import (
 	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
-// client is the Go client as the caller. Its requests are not sent again: a test that expects one sees one.
+// client is the Go client of the caller. It does not retry: a test that expects one request sees one.
 func (c caller) client(key string, secret eupay.Secret) *eupay.Client {
 	return eupay.New(key, secret, eupay.Options{BaseURL: c.w.stack.URL(), HTTPClient: &http.Client{Transport: behind{c}}, Retries: -1})
 }
 
-// behind is the load balancer that says from which address the caller comes.
+// behind acts as the load balancer that reports the caller's address.
 type behind struct{ c caller }
 
 // RoundTrip implements http.RoundTripper.
@@ -130,7 +130,7 @@ func TestTheGoClientReadsListsToTheirEnd(t *testing.T) {
 	}
 }
 
-func TestTheGoClientSaysWhyItIsRefused(t *testing.T) {
+func TestTheGoClientReturnsTheAPIsErrors(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	var refused *eupay.Error
@@ -149,8 +149,8 @@ func TestTheGoClientSaysWhyItIsRefused(t *testing.T) {
 	}
 }
 
-// TestALostAnswerMakesNoSecondPayment: the first answer to the creation never arrives, and the client asks again.
-func TestALostAnswerMakesNoSecondPayment(t *testing.T) {
+// TestALostAnswerCreatesNoSecondPayment: the answer to the first request never arrives, and the client repeats it.
+func TestALostAnswerCreatesNoSecondPayment(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	cut := &lossy{next: behind{m.portalless()}}

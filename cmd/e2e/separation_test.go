@@ -7,8 +7,8 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// Another's payment is answered letter by letter as one that does not exist.
-func TestNobodySeesAnothersPayment(t *testing.T) {
+// A payment of another merchant gets exactly the same answer as one that does not exist.
+func TestPaymentsOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	owner, other := shared.newMerchant(t), shared.newMerchant(t)
 	owner.enableLive(t)
@@ -53,7 +53,7 @@ func TestNobodySeesAnothersPayment(t *testing.T) {
 	}
 }
 
-func TestNobodySeesAnothersKeysAndEndpoints(t *testing.T) {
+func TestKeysAndEndpointsOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	owner, other := shared.newMerchant(t), shared.newMerchant(t)
 	p := owner.paid(t, nil)
@@ -79,8 +79,8 @@ func TestNobodySeesAnothersKeysAndEndpoints(t *testing.T) {
 	owner.paid(t, nil) // key and endpoint still work
 }
 
-// What is public is no more than the documented four fields.
-func TestThePublicStatusSaysNoMoreThanIsDocumented(t *testing.T) {
+// Only the four documented fields are public.
+func TestThePublicStatusHasOnlyTheDocumentedFields(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, object{"reference": "SECRET-ORDER"})

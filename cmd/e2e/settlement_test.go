@@ -8,8 +8,8 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// A bank that only accepts never reports the execution. That completes a payment, unless the merchant wants to wait.
-func TestWhatTheBankAcceptedIsCompletedUnlessTheMerchantWaits(t *testing.T) {
+// A bank that only accepts never reports the execution. Accepting completes a payment, unless the merchant waits for settlement.
+func TestAnAcceptedPaymentCompletesUnlessTheMerchantWaitsForSettlement(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	accepted := object{"connector": "shrug"}
@@ -49,7 +49,7 @@ func TestARefundIsNoPayment(t *testing.T) {
 	}
 }
 
-func TestAMerchantWithoutIBANIsToldSo(t *testing.T) {
+func TestAMerchantWithoutIBANGetsAClearError(t *testing.T) {
 	t.Parallel()
 	m := shared.newcomer(t)
 	m.enable(t, true)

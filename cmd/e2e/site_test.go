@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/sdk/go/webhook"
 )
 
-// site is a merchant's server: it takes webhooks and receives payers.
+// site is a merchant's server: it receives webhooks and payers.
 type site struct {
 	url    string
 	secret string // of the webhook endpoint
@@ -28,7 +28,7 @@ type site struct {
 	changed chan struct{} // closed when a webhook has come
 }
 
-// hook is one attempt as it came over the wire.
+// hook is an attempt as received.
 type hook struct {
 	header http.Header
 	raw    []byte
@@ -39,7 +39,7 @@ type hook struct {
 	checked bool
 }
 
-// message is the documented body.
+// message is the body in the API reference.
 type message struct {
 	Event     string
 	Timestamp string
@@ -101,14 +101,14 @@ func (s *site) take(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(h.status)
 }
 
-// answerNext makes the site answer the next webhooks with these statuses.
+// answerNext sets the statuses of the answers to the next webhooks.
 func (s *site) answerNext(statuses ...int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answers = statuses
 }
 
-// hang makes the site leave all webhooks without an answer until the test ends, and returns how many wait.
+// hang leaves all webhooks unanswered until the test ends, and returns how many wait.
 func (s *site) hang(t testing.TB) (waiting func() int) {
 	t.Helper()
 	s.mu.Lock()
@@ -123,7 +123,7 @@ func (s *site) hang(t testing.TB) (waiting func() int) {
 	}
 }
 
-// about returns the attempts that concern a payment so far, each checked for its signatures.
+// about returns the attempts about a payment so far, with verified signatures.
 func (s *site) about(t testing.TB, reference string) []hook {
 	t.Helper()
 	s.mu.Lock()
@@ -156,7 +156,7 @@ func (s *site) check(t testing.TB, h hook) {
 	}
 }
 
-// next waits for a webhook of that kind about the payment, and returns the latest.
+// next waits for a webhook of that type about the payment, and returns the latest.
 func (s *site) next(t testing.TB, event, reference string) hook {
 	t.Helper()
 	return s.wait(t, event+" of "+reference, reference, func(h hook) bool { return h.body.Event == event })

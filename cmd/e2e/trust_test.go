@@ -19,7 +19,7 @@ import (
 	"european-pay.eu/eupay/internal/localca"
 )
 
-// rpcs are one method of each gRPC service of ours, by the name of the service's process.
+// rpcs has one method of each of our gRPC services, by the service's process.
 func rpcs(t *testing.T) map[string][]string {
 	t.Helper()
 	all := make(map[string][]string)
@@ -47,7 +47,7 @@ func rpcs(t *testing.T) map[string][]string {
 	return all
 }
 
-// servedBy returns the services that serve a package of proto/: its own, or those that keep sealed secrets.
+// servedBy returns the services that serve a package of proto/: its own service, or those that have sealed secrets.
 func servedBy(pkg string) []string {
 	if pkg == "keys" {
 		return []string{identity.Gateway, identity.Payments, identity.Webhooks}
@@ -55,7 +55,7 @@ func servedBy(pkg string) []string {
 	return []string{pkg}
 }
 
-// TestEveryServiceChecksItsCallers: a caller that reached the port of a service could read any payment and any webhook secret.
+// TestEveryServiceChecksItsCallers: any caller that reached the port of a service could read any payment and any webhook secret.
 func TestEveryServiceChecksItsCallers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -85,7 +85,7 @@ func TestEveryServiceChecksItsCallers(t *testing.T) {
 	}
 }
 
-// TestNoServiceReadsTheTablesOfAnother with the role that it signs in to the database with.
+// TestNoServiceReadsTheTablesOfAnother with the role with which it logs in to the database.
 func TestNoServiceReadsTheTablesOfAnother(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

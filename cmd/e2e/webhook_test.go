@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestAWebhookIsSentAgainUntilItIsTaken(t *testing.T) {
+func TestAWebhookIsSentAgainUntilItIsAccepted(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, object{"reference": "ORDER-1", "metadata": object{"cart": 7, "note": "<b>&é"}})
@@ -35,7 +35,7 @@ func TestAWebhookIsSentAgainUntilItIsTaken(t *testing.T) {
 	})
 }
 
-func TestAWebhookThatIsNeverTakenIsGivenUpAndSeen(t *testing.T) {
+func TestAWebhookThatIsNeverAcceptedIsExhaustedAndListed(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
@@ -50,7 +50,7 @@ func TestAWebhookThatIsNeverTakenIsGivenUpAndSeen(t *testing.T) {
 	}
 }
 
-// An endpoint gets what it asks for: by default the three documented events, the finer ones only by name.
+// An endpoint gets the events that it subscribes to: by default the three of the API reference, the others only by name.
 func TestAnEndpointGetsTheEventsItAsksFor(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
@@ -76,7 +76,7 @@ func TestAnEndpointGetsTheEventsItAsksFor(t *testing.T) {
 	}
 }
 
-func TestASecretThatWasReplacedSignsNoMore(t *testing.T) {
+func TestAReplacedSecretStopsSigning(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	m.paid(t, nil)
@@ -92,8 +92,8 @@ func TestASecretThatWasReplacedSignsNoMore(t *testing.T) {
 	m.paid(t, nil) // verified with the new secret
 }
 
-// The news of one payment comes in order, even when the first of it is not taken at once.
-func TestTheRefundIsToldAfterTheCompletion(t *testing.T) {
+// Webhooks about one payment arrive in order, even if the first is not accepted at once.
+func TestTheWebhookOfARefundFollowsThatOfTheCompletion(t *testing.T) {
 	t.Parallel()
 	m := shared.newMerchant(t)
 	p := m.pays(t, nil)
@@ -110,7 +110,7 @@ func TestTheRefundIsToldAfterTheCompletion(t *testing.T) {
 	}
 }
 
-func TestAMerchantWhoHangsDelaysNobodyElse(t *testing.T) {
+func TestAHangingServerDelaysNoOtherMerchant(t *testing.T) {
 	t.Parallel()
 	stuck, other := shared.newMerchant(t), shared.newMerchant(t)
 	waiting := stuck.site.hang(t)

@@ -18,8 +18,8 @@ import (
 	"european-pay.eu/eupay/sandbox/bank"
 )
 
-// settings shorten what would otherwise be waited for. Every test calls from an address of its own, as callers behind a
-// load balancer do: what is limited by address does not limit the tests together.
+// settings shorten waiting times. Every test calls from its own address, like callers behind a load balancer, so that limits by
+// address do not apply to the tests together.
 var settings = map[string]string{
 	"EUPAY_TRUSTED_PROXIES":      "127.0.0.1",
 	"EUPAY_BCRYPT_COST":          "4",
@@ -35,10 +35,10 @@ var settings = map[string]string{
 	"EUPAY_PAYMENTS_SWEEP_EVERY": "100ms",
 }
 
-// patience bounds every wait for something that must happen.
+// patience limits every wait for something that must happen.
 const patience = 2 * time.Minute
 
-// world is a running system and what its operator knows.
+// world is a running system with its operator's access.
 type world struct {
 	options stack.Options
 	stack   *stack.Stack
@@ -47,8 +47,8 @@ type world struct {
 	admin   func() (string, error)
 }
 
-// newWorld starts a system with a database of its own. env overrides the settings. A test that needs one beside the shared system
-// does not run beside others: two systems are enough for one machine.
+// newWorld starts a system with its own database. env overrides the settings. A test that needs one in addition to the shared
+// system does not run in parallel with others: two systems are enough for one machine.
 func newWorld(t testing.TB, env map[string]string) *world {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "eupay-e2e-") //nolint:usetesting // the shared system's t is no test's
@@ -80,10 +80,10 @@ func newWorld(t testing.TB, env map[string]string) *world {
 	return w
 }
 
-// firstID of both banks: the numbers of the test bank and those of the live one are the same, and still not to be confused.
+// firstID of both banks: the test bank and the live bank use the same numbers, and must still not be confused.
 const firstID = 1
 
-// liveBank is the provider's production, as far as the system can tell.
+// liveBank is the provider's production system for this system.
 func liveBank(t testing.TB) (*bank.Bank, string) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -106,7 +106,7 @@ func quickBank(c *bank.Config) {
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// start starts the system, again on the same folder, database and ports when it ran before.
+// start starts the system; after a stop, on the same folder, database and ports.
 func (w *world) start(t testing.TB) {
 	t.Helper()
 	if w.stack != nil {
@@ -131,14 +131,13 @@ func (w *world) url() string { return w.stack.URL() + "/api/v1" }
 
 var addresses atomic.Uint32
 
-// caller is somebody new on the internet.
+// caller returns a new caller.
 func (w *world) caller() caller {
 	n := addresses.Add(1)
 	return caller{w: w, ip: fmt.Sprintf("198.18.%d.%d", n/250, n%250+1)}
 }
 
-// The pauses between two looks at what eventually waits for. They grow, so that those who wait leave the machine to those
-// who work.
+// The pauses between two polls of eventually. They grow, so that waiting tests leave the processor to working ones.
 const (
 	firstPause = 20 * time.Millisecond
 	maxPause   = 500 * time.Millisecond

@@ -14,12 +14,12 @@ import (
 	"european-pay.eu/eupay/internal/pgserver"
 )
 
-// demoLimit is for the whole demonstration, download of PostgreSQL included.
+// demoLimit is the deadline of the whole demonstration, including a download of PostgreSQL.
 const demoLimit = 15 * time.Minute
 
-// runDemo shows one payment from end to end, with every request and answer: it registers a webhook endpoint, creates the payment, pays it at the
-// sandbox bank, and receives and checks the webhook. It uses the system that runs on EUPAY_RUN_DIR, or a temporary one. It
-// fails when any step does not do what it should.
+// runDemo shows one payment from end to end, with every request and answer: it registers a webhook endpoint, creates the payment,
+// pays it at the sandbox bank, and receives and verifies the webhook. It uses the system that runs on EUPAY_RUN_DIR, or a
+// temporary one. It fails if any step does.
 func runDemo(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {

@@ -19,14 +19,14 @@ import (
 
 const webhookLimit = 60 * time.Second
 
-// demo talks to one running system.
+// demo calls one running system.
 type demo struct {
 	eupay *eupay.Client
 	out   io.Writer
 	step  int
 }
 
-// newDemo talks to the system at url, and shows every request and answer.
+// newDemo returns a demo that calls the system at url, and shows every request and answer.
 func newDemo(url, key, secret string, out io.Writer) *demo {
 	return &demo{out: out, eupay: eupay.New(key, eupay.Secret(secret), eupay.Options{BaseURL: url, HTTPClient: &http.Client{Transport: shown{out}}})}
 }
@@ -83,7 +83,7 @@ func (d *demo) pay(ctx context.Context) (*eupay.Payment, error) {
 	return created, nil
 }
 
-// receive waits for the webhook of the payment and checks it as a merchant should.
+// receive waits for the payment's webhook and verifies it as a merchant should.
 func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret string, paid *eupay.Payment) error {
 	d.title("EU Pay calls the merchant's webhook")
 	ctx, cancel := context.WithTimeout(ctx, webhookLimit)
@@ -111,7 +111,7 @@ func (d *demo) receive(ctx context.Context, hooks *receiver.Receiver, secret str
 	}
 }
 
-// confirm asks once more, as a merchant does before goods are sent.
+// confirm reads the payment again, as a merchant does before shipping goods.
 func (d *demo) confirm(ctx context.Context, paid *eupay.Payment) error {
 	d.title("Ask for the payment before the goods are sent")
 	now, err := d.eupay.Payments.Get(ctx, paid.Reference)
@@ -136,7 +136,7 @@ func (d *demo) remove(ctx context.Context, endpoint string) {
 	}
 }
 
-// shown shows every request and its answer.
+// shown prints every request and its answer.
 type shown struct{ out io.Writer }
 
 // RoundTrip implements http.RoundTripper.
@@ -164,7 +164,7 @@ func (s shown) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// indent lays JSON out for reading.
+// indent formats JSON for reading.
 func indent(raw []byte) string {
 	if len(raw) == 0 {
 		return ""

@@ -5,7 +5,7 @@
 //	eupay-dev demo    one payment from end to end, every step shown (`make demo`)
 //	eupay-dev nats    the embedded NATS server alone, which split starts
 //
-// Without a command it does what run does.
+// Without a command it does the same as run.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"european-pay.eu/eupay/cmd/internal/pgbinaries"
 )
 
-// command is one of the things that the program does.
+// command is a command of the program.
 type command struct {
 	name string
 	run  func(context.Context) error
@@ -33,7 +33,7 @@ func main() {
 	os.Exit(dispatch(os.Args[1:]))
 }
 
-// dispatch runs the command that is named and returns the exit code: 1 when it failed, 2 when there is no such command.
+// dispatch runs the named command and returns the exit code: 1 if it failed, 2 if there is no such command.
 func dispatch(args []string) int {
 	if len(args) == 0 {
 		args = []string{"run"}

@@ -2,7 +2,7 @@ package main
 
 import "testing"
 
-func TestWhatIsNoCommandIsRefused(t *testing.T) {
+func TestAnUnknownCommandIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"walk"}, {"--help"}, {"run", "away"}, {""}} {
 		if code := dispatch(args); code != 2 {

@@ -13,11 +13,11 @@ import (
 	"european-pay.eu/eupay/internal/run/config"
 )
 
-// options are what only the all-in-one process can do, for those who measure it.
+// options exist only in the all-in-one process, for measurements.
 type options struct {
-	// PprofAddr serves Go profiles, on loopback alone: they show what is in memory.
+	// PprofAddr serves Go profiles, only on loopback because they show the memory.
 	PprofAddr string `env:"EUPAY_PPROF_ADDR"`
-	// DemoRate is the calls per minute of the demo's API key. 0: the documented limit.
+	// DemoRate is the calls per minute of the demo's API key. 0: the limit of the API reference.
 	DemoRate int `env:"EUPAY_DEMO_RATE"`
 }
 
@@ -27,7 +27,7 @@ func loadOptions() (options, error) {
 	return o, err
 }
 
-// Validate reports settings that would show memory to others.
+// Validate refuses settings that would show the memory to others.
 func (o *options) Validate() error {
 	if o.PprofAddr == "" {
 		return nil
@@ -61,7 +61,7 @@ func (o *options) profile(ctx context.Context) (stop func(), err error) {
 		}
 	}()
 	return func() {
-		srv.Close() // profiles under way are cut
+		srv.Close() // aborts profiles in progress
 		<-ended
 	}, nil
 }

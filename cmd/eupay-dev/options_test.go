@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestProfilesAreServedOnLoopbackAlone(t *testing.T) {
+func TestProfilesAreServedOnlyOnLoopback(t *testing.T) {
 	for addr, good := range map[string]bool{
 		"": true, "127.0.0.1:0": true, "[::1]:6060": true, ":6060": false, "0.0.0.0:6060": false, "192.0.2.1:6060": false, "localhost:1": false,
 	} {

@@ -18,12 +18,12 @@ import (
 // broker is the command of this program that runs NATS.
 const broker = "nats"
 
-// processes are the programs that run, in the order of their start.
+// processes are the running programs, in the order of their start.
 type processes struct {
 	dir     string // of the logs
-	self    string // this program, beside which the others lie
+	self    string // this program; the others are in the same folder
 	running []running
-	failure chan error // the first program that ended although nobody asked it to
+	failure chan error // the first program that ended unexpectedly
 	closing chan struct{}
 	once    sync.Once
 }
@@ -33,7 +33,7 @@ type running struct {
 	process *child.Process
 }
 
-// programs looks for the programs beside this one.
+// programs finds the programs in the folder of this one.
 func programs(dir string) (*processes, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -42,12 +42,12 @@ func programs(dir string) (*processes, error) {
 	return &processes{dir: dir, self: self, failure: make(chan error, 1), closing: make(chan struct{})}, nil
 }
 
-// start runs a program with these settings and nothing else of ours; its output goes to <name>.log.
+// start runs a program with only these settings; its output goes to <name>.log.
 func (p *processes) start(name string, env map[string]string) error {
 	return p.startProgram(name, exec.Command(filepath.Join(filepath.Dir(p.self), name)), env)
 }
 
-// startSelf runs a command of this program, as start does.
+// startSelf runs a command of this program, like start.
 func (p *processes) startSelf(command string, env map[string]string) error {
 	return p.startProgram(command, exec.Command(p.self, command), env)
 }
@@ -86,7 +86,7 @@ func (p *processes) watch(name, logPath string, process *child.Process) {
 	}
 }
 
-// stop ends the gateway first, so that nothing new comes in, then the other services together, then the rest.
+// stop ends the gateway first, so that no new work arrives, then the other services together, then the rest.
 func (p *processes) stop() {
 	p.once.Do(func() { close(p.closing) })
 	p.end(func(name string) bool { return name == system.Gateway })

@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/cmd/internal/system"
 )
 
-// runAll runs the whole of EU Pay in this process.
+// runAll runs the complete EU Pay in this process.
 func runAll(ctx context.Context) (err error) {
 	begin := time.Now()
 	settings, err := rundir.Load()
@@ -49,7 +49,7 @@ func runAll(ctx context.Context) (err error) {
 	return serve(ctx, settings, s, begin)
 }
 
-// serve tells how to reach the system for as long as it runs.
+// serve publishes how to reach the system while it runs.
 func serve(ctx context.Context, settings rundir.Settings, s *stack.Stack, begin time.Time) error {
 	if err := s.System().WriteDemoEnv(settings.Dir); err != nil {
 		return err

@@ -13,7 +13,8 @@ import (
 	"european-pay.eu/eupay/cmd/internal/system"
 )
 
-// runSplit runs every service, the broker and the sandbox as processes of their own; the programs of the services lie beside this one.
+// runSplit runs every service, the broker and the sandbox as separate processes. The services' programs are in the folder of this
+// one.
 func runSplit(ctx context.Context) (err error) {
 	begin := time.Now()
 	settings, err := rundir.Load()
@@ -47,14 +48,14 @@ func runSplit(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer all.stop() // again is harmless
+	defer all.stop() // repeating it is harmless
 	if err := startAll(ctx, all, sys, log); err != nil {
 		return fmt.Errorf("%w\nThe logs are in %s", err, settings.Dir)
 	}
 	return serveSplit(ctx, settings, sys, all, begin)
 }
 
-// postgres starts the private server unless one was given.
+// postgres starts the private server unless another one was given.
 func postgres(ctx context.Context, s rundir.Settings, sys *system.System, log *slog.Logger) (end func(), err error) {
 	if s.DatabaseURL != "" {
 		return func() {}, nil

@@ -24,19 +24,19 @@ const (
 	maxAnswer  = 1 << 20
 )
 
-// client calls the API with one test key.
+// client calls the API with a test key.
 type client struct {
 	*eupay.Client
 	url, key, secret string
 	login            login
-	// bank is where the sandbox bank is switched; empty: unknown.
+	// bank is the management URL of the sandbox bank; empty: unknown.
 	bank string
 }
 
-// login is the merchant's, for what no key may do.
+// login is the merchant's, for actions that no key permits.
 type login struct{ email, password string }
 
-// newClient finds the API and the key in vars, or in the run folder of a system on this machine.
+// newClient takes the API and the key from vars, or from the run folder of a system on this machine.
 func newClient(api string, vars map[string]string) (*client, error) {
 	c := &client{url: cmp.Or(api, vars["EUPAY_API_URL"]), key: vars["EUPAY_API_KEY"], secret: vars["EUPAY_API_SECRET"]}
 	c.persons(vars)
@@ -55,12 +55,12 @@ func newClient(api string, vars map[string]string) (*client, error) {
 	if !strings.HasPrefix(c.key, "pk_test_") {
 		return nil, errors.New("EUPAY_API_KEY must be a test key: one that begins with pk_test_. Live keys and real payments have no place here")
 	}
-	// No retries: the person at the keyboard sees at once that there is no answer.
+	// No retries: the user should see at once that there is no answer.
 	c.Client = eupay.New(c.key, eupay.Secret(c.secret), eupay.Options{BaseURL: c.url, Retries: -1})
 	return c, nil
 }
 
-// local takes the key, and the URL where none is given, of the system that runs on the folder.
+// local takes the key, and the URL if none is given, from the system that runs on the folder.
 func (c *client) local(dir string) error {
 	vars, err := system.ReadDemoEnv(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -74,7 +74,7 @@ func (c *client) local(dir string) error {
 	return nil
 }
 
-// persons takes what the merchant and the bank are reached by, where vars say it.
+// persons takes the logins of the merchant and the URL of the bank from vars, if they are there.
 func (c *client) persons(vars map[string]string) {
 	c.login = login{vars["EUPAY_MERCHANT_EMAIL"], vars["EUPAY_MERCHANT_PASSWORD"]}
 	c.bank = vars["EUPAY_BANK_MGMT_URL"]
@@ -86,7 +86,7 @@ type portal struct {
 	merchant string
 }
 
-// enter logs the merchant in: what a person does in the portal, no key may do. Elsewhere than on this machine an order could cost
+// enter logs the merchant in, for actions that no key permits. It refuses systems on other machines, where an order could cost
 // money.
 func (c *client) enter(ctx context.Context) (portal, error) {
 	if !payer.Reaches(c.url) {
@@ -102,8 +102,8 @@ func (c *client) enter(ctx context.Context) (portal, error) {
 	return portal{c.WithToken(in.Token), in.MerchantID}, nil
 }
 
-// page opens one that is not the API's, at the sandbox of this machine, and reads the answer's JSON into the last argument, unless that
-// is nil.
+// page calls a URL outside of the API, at the sandbox of this machine, and decodes the JSON of the answer into the last argument,
+// unless that is nil.
 func page(ctx context.Context, method, link, kind, body string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
@@ -129,5 +129,5 @@ func page(ctx context.Context, method, link, kind, body string, into any) error 
 	return nil
 }
 
-// noRedirects: what is asked for goes nowhere else.
+// noRedirects returns redirects as answers instead of following them.
 func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

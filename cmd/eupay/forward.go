@@ -23,11 +23,11 @@ const (
 // retries are the pauses before a webhook is sent again.
 var retries = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second}
 
-// forwarder sends webhooks to one address, as EU Pay would.
+// forwarder sends webhooks to one URL, as EU Pay would.
 type forwarder struct {
 	to     string
 	pauses []time.Duration
-	// extra are headers beside those of the webhook.
+	// extra are headers in addition to those of the webhook.
 	extra http.Header
 	http  *http.Client
 	say   func(format string, args ...any)
@@ -57,7 +57,7 @@ func newForwarder(l *listenCmd, say func(string, ...any)) (*forwarder, error) {
 	return f, nil
 }
 
-// ours are the headers that a webhook comes with: a shop that got others would not be tested.
+// ours are the headers of a webhook, which may not be replaced: otherwise the test would not be realistic.
 var ours = []string{"Content-Type", "Content-Length", "Host", "X-Eupay-Event", "X-Eupay-Signature", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"}
 
 func extraHeaders(list []string) (http.Header, error) {
@@ -76,7 +76,7 @@ func extraHeaders(list []string) (http.Header, error) {
 	return extra, nil
 }
 
-// send sends the webhook and shows what came of it. The next one waits: they arrive in order.
+// send sends the webhook and shows the result. The next one waits, so that they arrive in order.
 func (f *forwarder) send(ctx context.Context, w *eupay.ListenedWebhook) {
 	for attempt := 0; ; attempt++ {
 		if f.attempt(ctx, w) || attempt >= len(f.pauses) {
@@ -90,7 +90,7 @@ func (f *forwarder) send(ctx context.Context, w *eupay.ListenedWebhook) {
 	}
 }
 
-// attempt reports whether the webhook was taken: answered with 2xx.
+// attempt reports whether the webhook was accepted, with status 2xx.
 func (f *forwarder) attempt(ctx context.Context, w *eupay.ListenedWebhook) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.to, strings.NewReader(w.Body))
 	if err != nil {
@@ -121,7 +121,7 @@ func (f *forwarder) attempt(ctx context.Context, w *eupay.ListenedWebhook) bool 
 	return resp.StatusCode >= 200 && resp.StatusCode < 300
 }
 
-// cause is the error without the method and URL that http puts before it.
+// cause removes the method and URL that package http puts before an error.
 func cause(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -24,15 +24,15 @@ var invoiceWays = []way{
 	invoiced("invoice.refunded", "all of a paid invoice is credited", "", pays, credits(0)),
 }
 
-// cent is a part of every amount but one.
+// cent is a part of every amount except one cent.
 const cent eupay.Amount = 1
 
-// move is what the merchant does about an invoice of that number.
+// move is the merchant's action on the invoice with that number.
 type move func(ctx context.Context, p *play, number string) error
 
 var pays = paysPart(0)
 
-// paysPart has that much of the invoice paid; 0: all that is due.
+// paysPart pays that part of the invoice; 0: all that is owed.
 func paysPart(amount eupay.Amount) move {
 	return func(ctx context.Context, p *play, number string) error {
 		_, err := p.client.Invoices.MarkPaid(ctx, number, eupay.MarkPaidParams{PaymentMethod: eupay.PaidByBank, Amount: amount})
@@ -45,7 +45,7 @@ func cancels(ctx context.Context, p *play, number string) error {
 	return err
 }
 
-// credits has that much of the invoice credited; 0: all that is left.
+// credits credits that part of the invoice; 0: all that is left.
 func credits(amount eupay.Amount) move {
 	return func(ctx context.Context, p *play, number string) error {
 		_, err := p.client.Invoices.Credit(ctx, number, eupay.CreditParams{Amount: amount})
@@ -57,8 +57,8 @@ func awaits(event string) move {
 	return func(ctx context.Context, p *play, number string) error { return p.happened(ctx, event, number) }
 }
 
-// invoiced is the way to an event about an invoice: it is issued, the moves are made, and the event is waited for. The sandbox
-// platform finds in the buyer's name what wish it has.
+// invoiced returns the way to an event of an invoice: issue it, make the moves, wait for the event. wish is put into the buyer's
+// name, where the sandbox platform finds it.
 func invoiced(event, how, wish string, moves ...move) way {
 	return way{event, how, func(ctx context.Context, p *play) (subject, error) {
 		if err := p.enrol(ctx); err != nil {
@@ -74,7 +74,7 @@ func invoiced(event, how, wish string, moves ...move) way {
 	}}
 }
 
-// issue makes an invoice for a business of that name.
+// issue creates an invoice for a business of that name.
 func (p *play) issue(ctx context.Context, buyer string) (subject, error) {
 	made, err := p.client.Invoices.Create(ctx, eupay.InvoiceParams{
 		CustomerName: buyer, CustomerSIREN: "732829320", Reference: p.reference,
@@ -89,7 +89,7 @@ func (p *play) issue(ctx context.Context, buyer string) (subject, error) {
 	return subject{made.InvoiceNumber, made.TotalTTC, string(made.Status)}, err
 }
 
-// enrol makes sure that the merchant may issue invoices in test mode.
+// enrol ensures that the merchant may issue invoices in test mode.
 func (p *play) enrol(ctx context.Context) error {
 	var is *eupay.Enrollment
 	ready := func() (_ bool, err error) {
@@ -120,14 +120,14 @@ func (p *play) enrol(ctx context.Context) error {
 	return until(ctx, ready)
 }
 
-// company is who enrols where nobody has.
+// company are the settings of an enrolment if there is none yet.
 var company = eupay.EInvoiceSettingsChange{
 	LegalName: eupay.Ptr("Demo Store SAS"), SIRET: eupay.Ptr("12345678200010"), VATNumber: eupay.Ptr("FR11123456782"),
 	Activity: eupay.Ptr("goods"), VATRegime: eupay.Ptr("monthly"),
 	Address: &eupay.Address{Street: "1 rue de la Paix", PostCode: "75002", City: "Paris", Country: "FR"},
 }
 
-// prove says at the sandbox platform's page who the merchant is, or asks the person at the keyboard to do so.
+// prove approves the merchant's identity at the sandbox platform's page, or asks the user to do so.
 func (p *play) prove(ctx context.Context, link string) error {
 	if !payer.Reaches(link) {
 		fmt.Fprintf(p.term.notes, "Open this page and say who you are:\n%s\n", link)

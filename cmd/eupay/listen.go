@@ -12,7 +12,7 @@ import (
 const (
 	firstPause = 250 * time.Millisecond
 	maxPause   = 10 * time.Second
-	// settled is how long a stream must have lasted for its end to be nothing unusual.
+	// settled is how long a stream must have lasted for its end to be normal.
 	settled = 30 * time.Second
 )
 
@@ -54,7 +54,7 @@ func (l *listenCmd) Run(ctx context.Context, connect connector, term terminal) e
 	return s.run(ctx)
 }
 
-// session is one run of listen over as many connections as it takes.
+// session is one run of listen over any number of connections.
 type session struct {
 	client  *client
 	secret  string
@@ -66,10 +66,10 @@ type session struct {
 
 	lastID string
 	ready  bool // was connected at least once
-	lost   bool // was said to be disconnected
+	lost   bool // a disconnection was reported
 }
 
-// say tells the person. Beside JSON that is not what the program reads.
+// say prints a message for the user. With JSON output it goes elsewhere.
 func (s *session) say(format string, args ...any) {
 	to := s.term.out
 	if s.json {
@@ -78,7 +78,7 @@ func (s *session) say(format string, args ...any) {
 	fmt.Fprintf(to, format+"\n", args...)
 }
 
-// run connects again whenever a stream ends, after the last event that was handled.
+// run reconnects whenever a stream ends, after the last handled event.
 func (s *session) run(ctx context.Context) error {
 	pause := firstPause
 	for {
@@ -110,7 +110,7 @@ func (s *session) run(ctx context.Context) error {
 	}
 }
 
-// refusal is what EU Pay itself says; nil: it is something else.
+// refusal returns an error of EU Pay itself; nil for other errors.
 func refusal(err error) *eupay.Error {
 	var refused *eupay.Error
 	if errors.As(err, &refused) && refused.Code != "" {
@@ -119,7 +119,7 @@ func refusal(err error) *eupay.Error {
 	return nil
 }
 
-// connection opens one stream and handles what it brings until it ends.
+// connection opens one stream and handles its events until it ends.
 func (s *session) connection(ctx context.Context) error {
 	stream, err := s.client.Listener.Open(ctx, eupay.ListenParams{EventTypes: s.events, Latest: s.latest && s.lastID == "", After: s.lastID})
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *session) connection(ctx context.Context) error {
 	}
 }
 
-// connected is called once the position in the stream is known: nothing is lost from here on.
+// connected is called once the position in the stream is known: from here on, nothing is lost.
 func (s *session) connected() {
 	switch {
 	case !s.ready:

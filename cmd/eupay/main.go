@@ -1,5 +1,5 @@
-// Command eupay is for those who build against EU Pay: it brings test-mode webhooks to the machine at hand and makes
-// payments that end as one wants. It works with test keys only.
+// Command eupay is for developers who integrate EU Pay: it forwards test-mode webhooks to their machine and creates payments with
+// a chosen outcome. It works only with test keys.
 package main
 
 import (
@@ -29,10 +29,10 @@ type commands struct {
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 }
 
-// terminal is what a command writes to. What others read goes to out, what only people read to notes.
+// terminal is the output of a command: out for results, notes for messages to the user.
 type terminal struct{ out, notes io.Writer }
 
-// connector finds the API and the key for the commands that need them.
+// connector returns the API client for commands that need it.
 type connector func() (*client, error)
 
 func main() {
@@ -56,7 +56,7 @@ func program(ctx context.Context, args []string, term terminal) error {
 // errHelp ends a run that only printed help.
 var errHelp = errors.New("help was printed")
 
-// run parses the arguments and runs the command until it has done its work or ctx ends.
+// run parses the arguments and runs the command until it ends or ctx does.
 func run(ctx context.Context, args []string, vars map[string]string, term terminal) (err error) {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("eupay"), kong.Description(description), kong.Writers(term.out, term.notes), kong.UsageOnError(),

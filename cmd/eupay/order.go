@@ -12,7 +12,7 @@ import (
 
 const (
 	tableName = "eupay trigger"
-	// hangingTable makes the bank wait with the payments of its orders: it reads their descriptions.
+	// hangingTable is a name that makes the bank hold the payments of its orders: it reads their descriptions.
 	hangingTable = tableName + " sandbox:hang"
 )
 
@@ -28,20 +28,20 @@ var orderWays = []way{
 	ordered("order.paid_late", "a guest pays, and you cancel before the bank has executed it", hangingTable, guestPays, to(eupay.OrderCancelled), bankExecutes),
 }
 
-// meal is an order with the table that was made for it.
+// meal is an order with the table that was created for it.
 type meal struct {
 	*play
 	portal portal
-	// product and table are ids of what goes when the event has happened; empty: there is none.
+	// product and table are the ids to remove when the event has happened; empty: none.
 	product, table string
 	order          subject
 	payment        *eupay.Payment
 }
 
-// step is what somebody does about an order.
+// step is an action on an order.
 type step func(context.Context, *meal) error
 
-// ordered is the way to an event about an order: it is placed, the steps are taken, and the event is waited for.
+// ordered returns the way to an event of an order: place it, take the steps, wait for the event.
 func ordered(event, how, table string, steps ...step) way {
 	return way{event, how, func(ctx context.Context, p *play) (subject, error) {
 		door, err := p.client.enter(ctx)
@@ -62,7 +62,7 @@ func ordered(event, how, table string, steps ...step) way {
 	}}
 }
 
-// place makes a product and a table, and orders the product there.
+// place creates a product and a table, and orders the product there.
 func (m *meal) place(ctx context.Context, table string) error {
 	product, err := m.portal.Products.Create(ctx, eupay.ProductParams{Name: tableName, PriceTTC: m.amount})
 	if err != nil {
@@ -88,7 +88,7 @@ func (m *meal) place(ctx context.Context, table string) error {
 	return nil
 }
 
-// clear takes the table and the product away; orders stay.
+// clear removes the table and the product; orders are kept.
 func (m *meal) clear(ctx context.Context) {
 	remove := func(path, id string, remove func(context.Context, string) error) {
 		if id == "" {
@@ -122,7 +122,7 @@ func received(ctx context.Context, m *meal) error {
 	return m.happened(ctx, "order.received", m.order.reference)
 }
 
-// to is what the merchant makes of the order.
+// to moves the order to a status, as the merchant.
 func to(status eupay.OrderStatus) step {
 	return func(ctx context.Context, m *meal) error {
 		if _, err := m.portal.Orders.SetStatus(ctx, m.order.reference, eupay.OrderStatusParams{Status: status}); err != nil {
@@ -133,7 +133,7 @@ func to(status eupay.OrderStatus) step {
 	}
 }
 
-// bankExecutes the payment that it waited with.
+// bankExecutes releases the payment that the bank holds.
 func bankExecutes(ctx context.Context, m *meal) error {
 	if m.client.bank == "" {
 		return errors.New("it takes the sandbox bank: set EUPAY_BANK_MGMT_URL to where it is switched")

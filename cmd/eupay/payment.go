@@ -11,30 +11,30 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// ending is how a payment comes to an event.
+// ending describes how a payment reaches an event.
 type ending struct {
 	event, how string
-	status     eupay.PaymentStatus // of the payment then
+	status     eupay.PaymentStatus // of the payment at that event
 	answer     string              // of the payer at the bank
-	account    string              // that the payer picks; empty: the first
-	person     string              // what a person has to do at a page that cannot be played
+	account    string              // that the payer chooses; empty: the first
+	person     string              // what the user must do at a page that cannot be automated
 	// early: the event happens before the payer has answered.
 	early bool
-	// stays: the event leaves the status as it is.
+	// stays: the event does not change the status.
 	stays bool
-	// late: money comes after the end, and is booked.
+	// late: the money comes after the end, and the merchant records it.
 	late   bool
 	refund *refunding
-	// amount that it takes; 0: any.
+	// amount that is required; 0: any.
 	amount eupay.Amount
 }
 
-// refunding is what becomes of a refund of the payment.
+// refunding describes a refund of the payment.
 type refunding struct {
 	status         eupay.PaymentStatus
 	answer, person string
 	early, stays   bool
-	// amount to give back; 0: all.
+	// amount to refund; 0: all.
 	amount eupay.Amount
 }
 
@@ -103,7 +103,7 @@ func aboutPayment(p *eupay.Payment) subject {
 	return subject{p.Reference, p.Amount, string(p.Status)}
 }
 
-// end makes a payment and brings it to that end. It returns the payment as it was last seen, also with an error.
+// end creates a payment and brings it to that end. It returns the payment's last known state, also with an error.
 func (p *play) end(ctx context.Context, e ending) (*eupay.Payment, error) {
 	made, err := p.client.Payments.Create(ctx, eupay.PaymentParams{
 		Amount: cmp.Or(e.amount, p.amount), Description: "eupay trigger " + e.event, Reference: p.reference,
@@ -130,18 +130,18 @@ func (p *play) end(ctx context.Context, e ending) (*eupay.Payment, error) {
 	}
 }
 
-// bookLate has the money come after the payment's end.
+// bookLate records money that came after the payment's end.
 func (p *play) bookLate(ctx context.Context, of *eupay.Payment) (*eupay.Payment, error) {
 	_, err := p.client.Payments.BookLateReceipt(ctx, of.Reference, eupay.LateReceiptParams{})
 	return of, err
 }
 
-// open waits until there is a page to send the payer to.
+// open waits until there is a page for the payer.
 func (p *play) open(ctx context.Context, made *eupay.Payment) (*eupay.Payment, error) {
 	return p.wait(ctx, made, func(now *eupay.Payment) bool { return now.PaymentURL != "" || final(now) })
 }
 
-// pay has the payment paid, refused, or whatever the ending says, and waits until that is its state.
+// pay lets the payment be paid, refused, or whatever the ending says, and waits for that status.
 func (p *play) pay(ctx context.Context, made *eupay.Payment, e ending) (*eupay.Payment, error) {
 	made, err := p.open(ctx, made)
 	if err != nil {
@@ -160,7 +160,7 @@ func (p *play) pay(ctx context.Context, made *eupay.Payment, e ending) (*eupay.P
 	return now, err
 }
 
-// giveBack makes a refund and brings it to its end. What is returned is the payment where that changes, else the refund.
+// giveBack creates a refund and brings it to its end. It returns the payment if that changes, else the refund.
 func (p *play) giveBack(ctx context.Context, of *eupay.Payment, event string, r refunding) (*eupay.Payment, error) {
 	refund, err := p.client.Refunds.Create(ctx, of.Reference, eupay.RefundParams{Amount: r.amount})
 	if err != nil {
@@ -179,7 +179,7 @@ func (p *play) giveBack(ctx context.Context, of *eupay.Payment, event string, r 
 	return p.wait(ctx, of, func(now *eupay.Payment) bool { return now.Status == eupay.PaymentRefunded })
 }
 
-// atBank plays the payer, or asks the person at the keyboard to be it.
+// atBank acts as the payer, or asks the user to do so.
 func (p *play) atBank(ctx context.Context, made *eupay.Payment, e ending) error {
 	if final(made) || made.PaymentURL == "" {
 		return nil
@@ -199,7 +199,7 @@ func (p *play) atBank(ctx context.Context, made *eupay.Payment, e ending) error 
 	return err
 }
 
-// wait looks at the payment until it is as wanted.
+// wait polls the payment until it is as wanted.
 func (p *play) wait(ctx context.Context, now *eupay.Payment, wanted func(*eupay.Payment) bool) (*eupay.Payment, error) {
 	if wanted(now) {
 		return now, nil

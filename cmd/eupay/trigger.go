@@ -12,16 +12,16 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// way is how an event comes about: in words, and the steps that bring it about.
+// way describes how to cause an event: in words, and as steps.
 type way struct {
 	event, how string
 	act        func(ctx context.Context, p *play) (subject, error)
 }
 
-// ways lead to every event that can be brought about.
+// ways has every event that can be caused.
 var ways = slices.Concat(paymentWays(), orderWays, invoiceWays)
 
-// untriggered are the other events, and why nobody brings them about in a moment.
+// untriggered has the other events, and why they cannot be triggered.
 var untriggered = []struct{ event, why string }{
 	{"payment.stalled", "it takes a bank that says nothing for hours"},
 	{"refund.stalled", "it takes a bank that says nothing for hours"},
@@ -31,7 +31,7 @@ var untriggered = []struct{ event, why string }{
 	{"webhook_endpoint.test", "POST /webhook-endpoints/{id}/test sends it"},
 }
 
-// whyNot says why an event is not triggered; empty for what is no event.
+// whyNot returns why an event cannot be triggered; empty for an unknown event.
 func whyNot(event string) string {
 	for _, u := range untriggered {
 		if event == u.event {
@@ -49,7 +49,7 @@ type triggerCmd struct {
 	List      bool          `help:"List the events."`
 }
 
-// Run brings the event about and waits until it has happened.
+// Run causes the event and waits until it has happened.
 func (t *triggerCmd) Run(ctx context.Context, connect connector, term terminal) error {
 	if t.List {
 		list(term)
@@ -76,7 +76,7 @@ func (t *triggerCmd) Run(ctx context.Context, connect connector, term terminal) 
 	return nil
 }
 
-// way finds the one to the event, where the flags fit it, and the amount.
+// way returns the way to the event, if the flags fit it, and the amount.
 func (t *triggerCmd) way() (way, eupay.Amount, error) {
 	i := slices.IndexFunc(ways, func(w way) bool { return w.event == t.Event })
 	if why := whyNot(t.Event); why != "" {
@@ -105,29 +105,29 @@ func list(term terminal) {
 	}
 }
 
-// subject is what an event is about: a payment, a refund, an order or an invoice.
+// subject is what an event concerns: a payment, a refund, an order or an invoice.
 type subject struct {
 	reference string
 	amount    eupay.Amount
 	status    string
 }
 
-// play is everybody who takes part in what leads to an event.
+// play has the participants in what leads to an event.
 type play struct {
 	client *client
 	term   terminal
-	// amount and reference are those that the caller chose.
+	// amount and reference are those that the user chose.
 	amount    eupay.Amount
 	reference string
 }
 
 const (
 	firstLook = 200 * time.Millisecond
-	// slowLook keeps far below the API's limit of requests a minute.
+	// slowLook stays far below the API's rate limit.
 	slowLook = 3 * time.Second
 )
 
-// until looks again and again, until it is there.
+// until polls until the condition is met.
 func until(ctx context.Context, look func() (bool, error)) error {
 	for pause := firstLook; ; pause = min(2*pause, slowLook) {
 		if there, err := look(); there || err != nil {
@@ -141,7 +141,7 @@ func until(ctx context.Context, look func() (bool, error)) error {
 	}
 }
 
-// happened waits until the event about the reference is among the merchant's.
+// happened waits until the event about the reference is in the merchant's list.
 func (p *play) happened(ctx context.Context, event, reference string) error {
 	params := eupay.EventListParams{EventType: event, Reference: reference}
 	return until(ctx, func() (bool, error) {

@@ -23,7 +23,7 @@ func (*adminCreateCommand) Help() string {
 		adminPassword + ", or from the file that " + adminPassword + "_FILE names. It is written to the audit log."
 }
 
-// Run makes the admin, or checks that it could be made.
+// Run creates the admin, or checks that it could be created.
 func (c *adminCreateCommand) Run(t *tool) error {
 	vars, err := config.Environment()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 )
 
-// desk answers for the gateway.
+// desk replaces the gateway.
 type desk struct {
 	gatewayv1.UnimplementedOperatorServiceServer
 	asked chan *gatewayv1.CreateAdminRequest
@@ -33,7 +33,7 @@ func atDesk(t *testing.T, d *desk) {
 	t.Setenv("EUPAY_ADMIN_PASSWORD", "correct horse battery")
 }
 
-func TestTheFirstAdminIsOnlyCheckedUntilItIsToBeMade(t *testing.T) {
+func TestTheFirstAdminIsCreatedOnlyWithRun(t *testing.T) {
 	d := &desk{}
 	atDesk(t, d)
 	contains(t, eupayctl(t, "admin", "create", "--email", "admin@example.com").err, "would become an admin", "add --run")

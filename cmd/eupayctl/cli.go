@@ -70,7 +70,7 @@ type grammar struct {
 	Completion completionCommand `cmd:"" help:"Write a completion script for a shell."`
 }
 
-// tool is what a command works with.
+// tool has what the commands share.
 type tool struct {
 	globals
 	ctx      context.Context
@@ -79,7 +79,7 @@ type tool struct {
 	model    *kong.Application
 }
 
-// run carries out one call of the tool and returns its exit code.
+// run executes one call of the tool and returns its exit code.
 func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	var g grammar
 	exited := -1 // help was written
@@ -118,7 +118,7 @@ func report(errOut io.Writer, err error) int {
 	}
 }
 
-// say tells the operator something that is no result.
+// say prints a message that is not a result.
 func (t *tool) say(format string, args ...any) {
 	fmt.Fprintln(t.err, printable(fmt.Sprintf(format, args...)))
 }

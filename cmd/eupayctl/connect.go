@@ -46,7 +46,7 @@ func (t *tool) operator() (*operate.Operator, func(), error) {
 	return o, nc.Close, nil
 }
 
-// address finds NATS, and says where the address is from.
+// address returns the URL of NATS, and where it was configured.
 func (t *tool) address() (address, from string, err error) {
 	if t.NATSURL != "" {
 		if strings.Contains(t.NATSURL, "@") {
@@ -74,8 +74,8 @@ func (t *tool) address() (address, from string, err error) {
 	return vars[natsURL], system.DemoEnv(dir), nil
 }
 
-// identity is who the operator is: as EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA say, or as the run folder does; nil where neither
-// says anything.
+// identity returns the operator's identity: from EUPAY_TLS_CERT, EUPAY_TLS_KEY and EUPAY_TLS_CA, or from the run folder; nil if
+// neither has one.
 func (t *tool) identity() (*identity.Identity, error) {
 	vars, err := config.Environment()
 	if err != nil {
@@ -95,7 +95,7 @@ func (t *tool) identity() (*identity.Identity, error) {
 	return identity.Load(files, func(error) {})
 }
 
-// runDir is the folder of a system on this machine.
+// runDir returns the folder of a system on this machine.
 func (t *tool) runDir(vars map[string]string) string {
 	switch {
 	case t.RunDir != "":
@@ -107,12 +107,12 @@ func (t *tool) runDir(vars map[string]string) string {
 	}
 }
 
-// within bounds one call by --timeout.
+// within limits a call by --timeout.
 func (t *tool) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.ctx, t.Timeout)
 }
 
-// hostsOf are the servers of an address without their credentials.
+// hostsOf returns the servers of a URL without their credentials.
 func hostsOf(address, from string) (string, error) {
 	var hosts []string
 	for one := range strings.SplitSeq(address, ",") {

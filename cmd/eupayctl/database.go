@@ -20,7 +20,7 @@ func (*databasePrepareCommand) Help() string {
 		"also to change passwords."
 }
 
-// Run makes the roles, or names them.
+// Run creates the roles, or lists them.
 func (c *databasePrepareCommand) Run(t *tool) error {
 	vars, err := config.Environment()
 	if err != nil {

@@ -29,7 +29,7 @@ type deadView struct {
 	Header   nats.Header     `json:"headers,omitempty"`
 	Payload  json.RawMessage `json:"payload,omitempty"`
 	Body     []byte          `json:"body,omitempty"`
-	// Requeued and Refused are what requeue did or would do.
+	// Requeued and Refused are the result of requeue, or of its plan.
 	Requeued *bool  `json:"requeued,omitempty"`
 	Refused  string `json:"refused,omitempty"`
 }
@@ -63,7 +63,7 @@ func (c *deadListCommand) Run(t *tool) error {
 	return w.Flush()
 }
 
-// what is the type of an event; a command has its subject instead.
+// what returns the type of an event, or the subject of a command.
 func what(v deadView) string {
 	if v.Type != "" {
 		return line(v.Type)
@@ -145,7 +145,7 @@ func (c *requeueCommand) requeue() (operate.Requeue, error) {
 	return q, nil
 }
 
-// Run moves dead letters back, or tells which it would.
+// Run moves dead letters back, or lists which it would move.
 func (c *requeueCommand) Run(t *tool) error {
 	q, err := c.requeue()
 	if err != nil {
@@ -177,7 +177,7 @@ func (c *requeueCommand) Run(t *tool) error {
 	return refusals(plan)
 }
 
-// requeued writes the plan, of which the first moved messages that were not refused have gone back.
+// requeued prints the plan, of which the first moved messages (not counting refused ones) went back.
 func (t *tool) requeued(plan []operate.Requeued, moved int) error {
 	w := t.list("SEQ", "CONSUMER", "TYPE", "ID", "RESULT")
 	for _, p := range plan {

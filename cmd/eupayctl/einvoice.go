@@ -23,7 +23,7 @@ const (
 	einvoiceAddr = "EUPAY_EINVOICE_ADDR"
 	gatewayAddr  = "EUPAY_GATEWAY_ADDR"
 	paymentsAddr = "EUPAY_PAYMENTS_ADDR"
-	// Where the services listen unless told otherwise.
+	// The default addresses of the services.
 	usualEInvoice = "127.0.0.1:9104"
 	usualGateway  = "127.0.0.1:9100"
 	usualPayments = "127.0.0.1:9101"
@@ -38,7 +38,7 @@ func (t *tool) einvoice() (client einvoicev1.OperatorServiceClient, done func(),
 	return einvoicev1.NewOperatorServiceClient(conn), done, nil
 }
 
-// service connects to a service, as the operator: at the address in setting, where demo.env says, or at the usual one. The caller calls
+// service connects to a service as the operator: at the address in the setting, in demo.env, or at the default. The caller calls
 // done.
 func (t *tool) service(name, setting, usual string) (conn *grpc.ClientConn, done func(), err error) {
 	vars, err := config.Environment()
@@ -72,7 +72,7 @@ func (t *tool) service(name, setting, usual string) (conn *grpc.ClientConn, done
 	}, nil
 }
 
-// answered makes the error of a call to a service one for operators.
+// answered rewrites the error of a call to a service for operators.
 func answered(err error, name, setting string) error {
 	var e *errs.Error
 	switch {
@@ -87,7 +87,7 @@ func answered(err error, name, setting string) error {
 	}
 }
 
-// said are the sentences about single fields.
+// said joins the sentences about single fields.
 func said(fields []errs.Field) (list []string) {
 	for _, f := range fields {
 		list = append(list, f.Message)
@@ -140,7 +140,7 @@ type submissionCommand struct {
 	Live     bool   `help:"In live mode; otherwise in test mode."`
 }
 
-// submissionView is the state of what leaves for the platform, in JSON.
+// submissionView is the state of the transmissions in JSON.
 type submissionView struct {
 	Kind   string     `json:"kind"`
 	State  string     `json:"state"`
@@ -159,7 +159,7 @@ type troubleView struct {
 	Error    string     `json:"error"`
 }
 
-// Run shows what waits for the platform and what was given up.
+// Run shows what waits for the platform and what has stopped.
 func (c *submissionCommand) Run(t *tool) error {
 	client, done, err := t.einvoice()
 	if err != nil {

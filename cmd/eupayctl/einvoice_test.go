@@ -22,7 +22,7 @@ import (
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 )
 
-// office stands for the einvoice service: it has two documents, and may break in the middle of an export.
+// office replaces the einvoice service: it has two documents, and may fail in the middle of an export.
 type office struct {
 	einvoicev1.UnimplementedOperatorServiceServer
 	asked  chan proto.Message
@@ -75,7 +75,7 @@ func (o *office) Export(r *einvoicev1.ExportRequest, stream grpc.ServerStreaming
 	return nil
 }
 
-// opened serves the office where the tool looks.
+// opened serves the office at the address that the tool uses.
 func opened(t *testing.T, o *office) *office {
 	t.Helper()
 	o.asked = make(chan proto.Message, 100)
@@ -90,7 +90,7 @@ func asks(t *testing.T, o *office, want proto.Message) {
 	}
 }
 
-func TestWhatWaitsIsOnlyCountedUntilItIsToBeSent(t *testing.T) {
+func TestTransmissionsAreOnlyCountedWithoutRun(t *testing.T) {
 	o := opened(t, &office{})
 	dry := eupayctl(t, "einvoice", "resubmit", "--merchant", "m_1")
 	contains(t, dry.out, "3 transmissions would be sent again")
@@ -106,7 +106,7 @@ func TestWhatWaitsIsOnlyCountedUntilItIsToBeSent(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsForThePlatformIsShown(t *testing.T) {
+func TestWaitingTransmissionsAreShown(t *testing.T) {
 	o := opened(t, &office{})
 	out := ok(t, "einvoice", "status", "--merchant", "m_1", "--live")
 	contains(t, out, "KIND", "document", "waiting", "2026-06-17T12:00:00.000Z", "report", "INV-1", "i-1", "stopped", "7", "BR-CO-10")
@@ -121,7 +121,7 @@ func TestWhatWaitsForThePlatformIsShown(t *testing.T) {
 	}
 }
 
-func TestAServiceThatIsAwayIsSaid(t *testing.T) {
+func TestAnUnreachableServiceIsReported(t *testing.T) {
 	as(t, identitytest.Files(t, identity.Operator))
 	t.Setenv("EUPAY_EINVOICE_ADDR", "127.0.0.1:1")
 	got := eupayctl(t, "einvoice", "status")

@@ -23,7 +23,7 @@ type emitCommand struct {
 	Do     bool   `name:"run" xor:"do" help:"Publish them."`
 }
 
-// emissionView is what was found in one outbox, in JSON.
+// emissionView is the result for one outbox in JSON.
 type emissionView struct {
 	Service   string     `json:"service"`
 	Kept      uint64     `json:"kept"`
@@ -94,7 +94,7 @@ func (t *tool) database() (*pgx.Conn, error) {
 	ctx, cancel := t.within()
 	defer cancel()
 	db, err := pgx.Connect(ctx, url)
-	if err != nil { // its text could show the password
+	if err != nil { // its text could contain the password
 		return nil, errors.New("the database in " + databaseURL + " cannot be reached: check the address and that it runs")
 	}
 	return db, nil

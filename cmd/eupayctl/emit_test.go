@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/services/webhooks/migrations"
 )
 
-// TestWhatTheStreamHasLostIsPublishedFromTheDatabase, and nothing that it has.
-func TestWhatTheStreamHasLostIsPublishedFromTheDatabase(t *testing.T) {
+// TestEventsThatTheStreamHasLostArePublishedFromTheDatabase, and no others.
+func TestEventsThatTheStreamHasLostArePublishedFromTheDatabase(t *testing.T) {
 	b := broker(t)
 	pool, url := pgtest.New(t, "webhooks", migrations.Files)
 	t.Setenv("EUPAY_DATABASE_URL", url)

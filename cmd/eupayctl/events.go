@@ -18,7 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 )
 
-// filterFlags choose events.
+// filterFlags select events.
 type filterFlags struct {
 	Merchant string `placeholder:"ID" help:"Only of this merchant."`
 	Mode     string `enum:"live,test," default:"" placeholder:"live|test" help:"Only live or test."`
@@ -55,12 +55,12 @@ func (c *tailCommand) Run(t *tool) error {
 		return true, t.event(e)
 	})
 	if t.ctx.Err() != nil && c.Follow {
-		return nil // Ctrl-C is how following ends
+		return nil // Ctrl-C is the regular end of following
 	}
 	return err
 }
 
-// eventView is an event in one line of JSON.
+// eventView is an event as one line of JSON.
 type eventView struct {
 	Time      time.Time `json:"time"`
 	ID        string    `json:"id"`
@@ -70,12 +70,12 @@ type eventView struct {
 	Reference string    `json:"reference,omitempty"`
 	Status    string    `json:"status,omitempty"`
 	Sequence  int64     `json:"sequence,omitempty"`
-	// Stream is the sequence of the stream.
+	// Stream is the sequence in the stream.
 	Stream   uint64      `json:"stream_sequence,omitempty"`
 	StoredAt time.Time   `json:"stored_at"`
 	Subject  string      `json:"subject,omitempty"`
 	Header   nats.Header `json:"headers,omitempty"`
-	// Payload, or the body in base64 where it cannot be read.
+	// Payload, or the body in base64 if it cannot be decoded.
 	Payload json.RawMessage `json:"payload,omitempty"`
 	Body    []byte          `json:"body,omitempty"`
 }
@@ -101,7 +101,7 @@ func (t *tool) event(e operate.Event) error {
 	return eventRow(t.out, clock(v.Time), v.ID, v.Type, v.Mode, v.Merchant, v.Reference, v.Status, sequence, "#"+strconv.FormatUint(v.Stream, 10))
 }
 
-// eventRow has fixed widths: lines are written while more are to come.
+// eventRow has fixed widths, because lines are printed as they arrive.
 func eventRow(w io.Writer, columns ...string) error {
 	args := make([]any, len(columns))
 	for i, c := range columns {
@@ -154,7 +154,7 @@ func sequenceOf(text string) (uint64, error) {
 	return n, nil
 }
 
-// detail writes an event with everything it holds.
+// detail prints an event with all its data.
 func (t *tool) detail(e operate.Event) error {
 	v := view(e)
 	v.Subject, v.Header, v.Payload = e.Subject, e.Header, e.Payload()
@@ -186,7 +186,7 @@ func headers(w io.Writer, h nats.Header) {
 	}
 }
 
-// body writes a payload in JSON, or what is there in base64.
+// body prints a payload as JSON, or the bytes in base64.
 func (t *tool) body(payload json.RawMessage, data []byte) error {
 	if payload == nil {
 		_, err := fmt.Fprintf(t.out, "\n%d bytes that cannot be read as an event, in base64:\n%s\n", len(data), base64.StdEncoding.EncodeToString(data))

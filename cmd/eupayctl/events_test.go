@@ -40,7 +40,7 @@ func TestEventsAreListedAndShown(t *testing.T) {
 	}
 }
 
-func TestCtrlCEndsFollowingWell(t *testing.T) {
+func TestCtrlCIsTheRegularEndOfFollowing(t *testing.T) {
 	b := broker(t)
 	e := emit(t, b, "payment.completed", "m_1")
 	ctx, stop := context.WithCancel(t.Context())

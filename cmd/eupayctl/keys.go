@@ -31,7 +31,7 @@ var holders = []holder{
 	{identity.Payments, paymentsAddr, usualPayments},
 }
 
-// Run seals everything anew.
+// Run seals everything again.
 func (c *keysRotateCommand) Run(t *tool) error {
 	if !c.Do {
 		t.say("All secrets of gateway, webhooks and payments that an earlier master key has sealed would be sealed with the current one.")

@@ -1,5 +1,5 @@
-// Command eupayctl is the operators' tool: it looks at events, sends them to a consumer again, brings parked messages
-// back, and shows who lags behind. It ends with 0, with 1 when something failed, and with 2 when it was called wrongly.
+// Command eupayctl is the operators' tool: it inspects events, sends them to a consumer again, requeues dead letters, and shows
+// the lag of consumers. Its exit code is 0, 1 if something failed, or 2 if it was called wrongly.
 package main
 
 import (

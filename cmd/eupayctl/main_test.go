@@ -182,7 +182,7 @@ func TestBashCompletes(t *testing.T) {
 	}
 }
 
-func TestMistakesOfTheCallerEndWithTwo(t *testing.T) {
+func TestInvalidCallsExitWithTwo(t *testing.T) {
 	broker(t)
 	for _, c := range []struct{ line, want string }{
 		{"nonsense", "unexpected argument"},
@@ -218,7 +218,7 @@ func TestMistakesOfTheCallerEndWithTwo(t *testing.T) {
 	}
 }
 
-func TestABrokerThatCannotBeUsedIsSaidWithoutItsCredentials(t *testing.T) {
+func TestAnUnusableBrokerIsReportedWithoutItsCredentials(t *testing.T) {
 	srv := natstest.Server(t)
 	host := strings.TrimPrefix(srv.URL(), "nats://")
 	dir := t.TempDir()

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/cmd/eupayctl/internal/operate"
 )
 
-// instant is the zero time for none.
+// instant returns the zero time for none.
 func instant(at *timestamppb.Timestamp) time.Time {
 	if at == nil {
 		return time.Time{}
@@ -19,7 +19,7 @@ func instant(at *timestamppb.Timestamp) time.Time {
 	return at.AsTime()
 }
 
-// moment reads a time: RFC 3339, or how long ago it was, as 90m, 36h or 7d. Empty: zero.
+// moment parses a time: RFC 3339, or how long ago, as 90m, 36h or 7d. Empty: zero.
 func moment(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -38,7 +38,7 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	return time.Time{}, operate.Invalid(flag + " " + text + " is no time: write it as 2026-06-17T10:00:00Z, or as how long ago, 90m, 36h or 7d")
 }
 
-// pace reads how many events go out in which time, as 100/s or 600/m.
+// pace parses how many events are sent per time, as 100/s or 600/m.
 func pace(text string) (rate.Limit, error) {
 	number, unit, _ := strings.Cut(text, "/")
 	n, err := strconv.Atoi(number)

@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// printable keeps what others wrote (a reason, a description) from controlling the operator's terminal. Escapes are as in
-// JSON, so that JSON stays JSON.
+// printable escapes text of others (a reason, a description), so that it cannot control the operator's terminal. It uses JSON
+// escapes, so JSON stays valid.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -49,7 +49,7 @@ func (t *tool) table(columns ...string) *tabwriter.Writer {
 
 func row(w io.Writer, columns ...string) { fmt.Fprintln(w, strings.Join(columns, "\t")) }
 
-// clock shows a time as it can be given to --since again.
+// clock formats a time such that --since accepts it.
 func clock(at time.Time) string {
 	if at.IsZero() {
 		return "-"
@@ -64,7 +64,7 @@ func orDash(s string) string {
 	return s
 }
 
-// list is a table, or nothing when objects are written instead.
+// list prints a table, or nothing if objects are printed instead.
 func (t *tool) list(columns ...string) *tabwriter.Writer {
 	if t.json() {
 		return tabwriter.NewWriter(io.Discard, 0, 0, 0, ' ', 0)

@@ -13,7 +13,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// ledger stands for the payments service: it has one payment.
+// ledger replaces the payments service: it has one payment.
 type ledger struct {
 	paymentsv1.UnimplementedOperatorServiceServer
 }

@@ -16,7 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 )
 
-// progressEvery is how often a run says how far it is.
+// progressEvery is the interval of progress messages.
 const progressEvery = 5 * time.Second
 
 type replayCommand struct {
@@ -106,7 +106,7 @@ func (c *replayCommand) replay(t *tool) (operate.Replay, error) {
 	}, nil
 }
 
-// progress says every few seconds how far a run is.
+// progress reports every few seconds how far a run is.
 func (t *tool) progress() func(operate.Report) {
 	last := t.now()
 	return func(r operate.Report) {
@@ -131,7 +131,7 @@ type replayView struct {
 	First       []eventView       `json:"first,omitempty"`
 }
 
-// replayed writes what a run did, or would do. Ids that were not found are a failure.
+// replayed prints the result of a run or plan. Ids that were not found are a failure.
 func (t *tool) replayed(r operate.Replay, report operate.Report, published bool) error {
 	if err := t.writeReplay(r, report, published); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 )
 
-func TestAReplayIsOnlyCountedUntilItIsToRun(t *testing.T) {
+func TestAReplayIsOnlyCountedWithoutRun(t *testing.T) {
 	b := broker(t)
 	e := emit(t, b, "payment.completed", "m_1")
 	emit(t, b, "payment.failed", "m_2")
@@ -43,7 +43,7 @@ func TestAReplayIsOnlyCountedUntilItIsToRun(t *testing.T) {
 	}
 }
 
-func TestCtrlCInAReplayTellsHowToGoOn(t *testing.T) {
+func TestCtrlCInAReplaySaysHowToContinue(t *testing.T) {
 	b := broker(t)
 	emit(t, b, "payment.completed", "m_1")
 	emit(t, b, "payment.completed", "m_1")

@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/identitytest"
 )
 
-// serve answers for the service of that name, at the address that the setting gives; the tool that asks is an operator's.
+// serve replaces the named service, at the address in the setting; it expects an operator's identity.
 func serve(t *testing.T, name, setting string, desc *grpc.ServiceDesc, answers any) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -121,7 +121,7 @@ func viewStream(s operate.Stream) streamView {
 	return v
 }
 
-// full is how much of its bytes a stream uses.
+// full formats how much of its size limit a stream uses.
 func full(s operate.Stream) string {
 	if s.MaxBytes == 0 {
 		return "no bound"

@@ -45,7 +45,7 @@ func lagOf(s streamView, consumer string) uint64 {
 	return 0
 }
 
-// consumers are those of all services. They want nothing, so that only the test's own lag.
+// consumers are those of all services. They have no messages, so that only the test's own lags.
 func consumers(t *testing.T, b *bus.Bus) {
 	t.Helper()
 	for stream, names := range map[string][]string{
@@ -62,8 +62,8 @@ func consumers(t *testing.T, b *bus.Bus) {
 	}
 }
 
-// TestStatusSaysWhatShouldBeThere: a consumer that was gone was simply not in the list.
-func TestStatusSaysWhatShouldBeThere(t *testing.T) {
+// TestStatusReportsMissingStreamsAndConsumers: a missing consumer was simply not in the list.
+func TestStatusReportsMissingStreamsAndConsumers(t *testing.T) {
 	b := broker(t)
 	consumers(t, b)
 	ok(t, "streams", "status")

@@ -1,2 +1,2 @@
-// Package rules has tests of the rules in CONTRIBUTING.md that no linter knows: they read the sources of the services.
+// Package rules tests the rules in CONTRIBUTING.md that no linter checks: it reads the sources of the services.
 package rules

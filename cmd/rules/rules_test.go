@@ -14,7 +14,7 @@ import (
 
 const services = "../../services"
 
-// sources parses the files of the services that are no tests and no rooms of tests, by their path below services.
+// sources parses the files of the services, except tests and test packages, by their path below services.
 func sources(t *testing.T) map[string]*ast.File {
 	t.Helper()
 	files := map[string]*ast.File{}
@@ -36,10 +36,10 @@ func sources(t *testing.T) map[string]*ast.File {
 	return files
 }
 
-// statement is how SQL begins. Sentences begin with a capital letter.
+// statement matches the start of SQL. Sentences begin with a capital letter.
 var statement = regexp.MustCompile(`^\s*(select|insert into|update \w+( as)?( \w+)? set|delete from|truncate|with (recursive )?\w+( \([^)]*\))? as)\s`)
 
-// statements counts the texts in a file that are SQL.
+// statements counts the SQL literals in a file.
 func statements(f *ast.File) (n int) {
 	ast.Inspect(f, func(node ast.Node) bool {
 		if text, ok := node.(*ast.BasicLit); ok && text.Kind == token.STRING {
@@ -52,7 +52,7 @@ func statements(f *ast.File) (n int) {
 	return n
 }
 
-// clocks counts the looks at the machine's clock in a file.
+// clocks counts the uses of the machine's clock in a file.
 func clocks(f *ast.File) (n int) {
 	ast.Inspect(f, func(node ast.Node) bool {
 		if s, ok := node.(*ast.SelectorExpr); ok {
@@ -66,7 +66,7 @@ func clocks(f *ast.File) (n int) {
 	return n
 }
 
-// SQL stands in files that are named for it, so that all statements on a table are easy to find when it changes.
+// SQL is in files that are named for it, so that all statements on a table are easy to find when it changes.
 func TestSQLStandsInStores(t *testing.T) {
 	t.Parallel()
 	files := sources(t)
@@ -82,7 +82,7 @@ func TestSQLStandsInStores(t *testing.T) {
 	}
 }
 
-// Time is injected: a test moves it.
+// Time is injected, so that tests control it.
 func TestTimeIsInjected(t *testing.T) {
 	t.Parallel()
 	files := sources(t)
@@ -98,7 +98,7 @@ func TestTimeIsInjected(t *testing.T) {
 	}
 }
 
-func TestTheRulesSeeWhatTheyAreFor(t *testing.T) {
+func TestTheRulesDetectViolations(t *testing.T) {
 	t.Parallel()
 	f, err := parser.ParseFile(token.NewFileSet(), "x.go", `package x
 		var a = "select 1 from t"

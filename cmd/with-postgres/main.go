@@ -1,5 +1,5 @@
-// Command with-postgres runs another command with a private, temporary PostgreSQL, whose URL it puts into
-// EUPAY_TEST_DATABASE_URL. When that is set already, it only runs the command.
+// Command with-postgres runs another command with a private, temporary PostgreSQL, whose URL is in EUPAY_TEST_DATABASE_URL. If
+// that is already set, it only runs the command.
 package main
 
 import (
@@ -60,7 +60,7 @@ func execute(ctx context.Context, name string, args ...string) int {
 
 func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
-// start makes a server in a temporary folder; end removes it.
+// start starts a server in a temporary folder; end removes it.
 func start(ctx context.Context) (end func(), err error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

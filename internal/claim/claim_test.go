@@ -32,7 +32,7 @@ func take(t *testing.T, pool *pgxpool.Pool, k Key, reference, fingerprint string
 	return got
 }
 
-func TestAKeyStandsForWhatTheFirstRequestMade(t *testing.T) {
+func TestAKeyRefersToTheObjectOfTheFirstRequest(t *testing.T) {
 	t.Parallel()
 	pool := setup(t)
 	k := of("m_1", true)
@@ -50,7 +50,7 @@ func TestAKeyStandsForWhatTheFirstRequestMade(t *testing.T) {
 	}
 }
 
-func TestAKeyIsFreeAgainInItsTime(t *testing.T) {
+func TestAKeyBecomesFreeWhenItExpires(t *testing.T) {
 	t.Parallel()
 	pool := setup(t)
 	k := of("m_1", true)
@@ -101,8 +101,8 @@ func TestAKeyIsPointedAndMoved(t *testing.T) {
 	}
 }
 
-// TestOfManyAtOnceOneTakesTheKey, and a transaction that fails gives it back.
-func TestOfManyAtOnceOneTakesTheKey(t *testing.T) {
+// TestOneOfManyConcurrentRequestsTakesTheKey, and a failed transaction releases it.
+func TestOneOfManyConcurrentRequestsTakesTheKey(t *testing.T) {
 	t.Parallel()
 	pool := setup(t)
 	var mu sync.Mutex

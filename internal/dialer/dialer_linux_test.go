@@ -23,8 +23,8 @@ func option(t *testing.T, c net.Conn, level, name int) int {
 	return value
 }
 
-// TestAConnectionNoticesThatTheOtherSideVanished: the kernel's own limits are two hours without traffic and a quarter of an hour with.
-func TestAConnectionNoticesThatTheOtherSideVanished(t *testing.T) {
+// TestAConnectionDetectsAVanishedPeer: the kernel's own limits are two hours without traffic and a quarter of an hour with.
+func TestAConnectionDetectsAVanishedPeer(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

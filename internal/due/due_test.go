@@ -24,7 +24,7 @@ type table struct {
 	claims int
 	fails  error
 	slow   time.Duration
-	// working and most count the work under way.
+	// working and most count the rows in progress.
 	working, most, done int
 	takes               time.Duration
 	broken              atomic.Int64
@@ -101,7 +101,7 @@ func running(t *testing.T, l *Loop[int]) (stop func()) {
 	}
 }
 
-func TestEverythingDueIsWorkedOnAndNeverMoreAtATimeThanAllowed(t *testing.T) {
+func TestAllDueRowsAreProcessedWithinTheConcurrencyLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rows := newTable(100)
@@ -116,7 +116,7 @@ func TestEverythingDueIsWorkedOnAndNeverMoreAtATimeThanAllowed(t *testing.T) {
 	})
 }
 
-func TestARowIsFoundInItsTimeOrWhenNudged(t *testing.T) {
+func TestADueRowIsFoundByPollingOrANudge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		rows := newTable(0)
@@ -247,7 +247,7 @@ func TestAFailedClaimIsRetried(t *testing.T) {
 	})
 }
 
-func TestOnceWorksOnAllThatIsDue(t *testing.T) {
+func TestOnceProcessesAllDueRows(t *testing.T) {
 	t.Parallel()
 	rows := newTable(20)
 	l := rows.loop(3)
@@ -263,7 +263,7 @@ func TestOnceWorksOnAllThatIsDue(t *testing.T) {
 	}
 }
 
-func TestEveryCallsAtOnceAndThenInItsTimeAlsoAfterAnError(t *testing.T) {
+func TestEveryCallsAtOnceAndThenPeriodicallyAlsoAfterAnError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -21,9 +21,9 @@ import (
 	"european-pay.eu/eupay/internal/outbound"
 )
 
-// office is the smallest service with work to do: letters that merchants ask for once and again with the same key, that are due until a
-// provider has taken them, and that leave through a client with a breaker. What is its own are a table, its claim, and what is done
-// with a row; the loop, the keys and the client are those of everybody.
+// office is the smallest service with due rows: merchants ask for letters, repeated requests have the same key, letters are due
+// until a provider has accepted them, and they are sent through a client with a circuit breaker. Specific to it are only a table,
+// its claim, and the processing of a row; the loop, the keys and the client are shared.
 type office struct {
 	pool     *pgxpool.Pool
 	client   *http.Client
@@ -69,7 +69,7 @@ func (o *office) claim(ctx context.Context, limit int) ([]letter, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[letter])
 }
 
-// send gives a letter to the provider. One that is not taken is due again when its lease ends.
+// send gives a letter to the provider. A letter that is not accepted is due again when its lease ends.
 func (o *office) send(ctx context.Context, l letter) {
 	ticket, wait := o.breaker.Enter()
 	if wait > 0 {
@@ -96,7 +96,7 @@ func (o *office) post(ctx context.Context, l letter) (taken bool, err error) {
 	return err == nil && resp.StatusCode < 300, err
 }
 
-// TestTheSharedPackagesProcessANewKindOfWork is how much a new kind of work has to bring.
+// TestTheSharedPackagesProcessANewKindOfWork shows how little code a new kind of work needs.
 func TestTheSharedPackagesProcessANewKindOfWork(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64

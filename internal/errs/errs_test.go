@@ -84,7 +84,7 @@ func call(t *testing.T, err error) error {
 	return got
 }
 
-func TestAnErrorCrossesGRPCWhole(t *testing.T) {
+func TestAnErrorCrossesGRPCUnchanged(t *testing.T) {
 	sent := Invalid(Field{"amount", "amount must be a number"}, Field{"currency", "only EUR"})
 	sent.RetryAfter, sent.Action = 3*time.Second, "do this"
 	got := From(call(t, fmt.Errorf("create payment: %w", sent)))

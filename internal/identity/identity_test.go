@@ -14,7 +14,8 @@ import (
 	"european-pay.eu/eupay/internal/localca"
 )
 
-// meet makes a connection from the client to the server, expecting it to be called name, and returns what the server sees of the client.
+// meet connects the client to the server, which it expects to be called name, and returns the client's name as the server sees
+// it.
 func meet(t *testing.T, client, server *identity.Identity, name string) (peer string, err error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,7 +50,7 @@ func meet(t *testing.T, client, server *identity.Identity, name string) (peer st
 	return peer, nil
 }
 
-func TestTwoServicesKnowEachOther(t *testing.T) {
+func TestTwoServicesAuthenticateEachOther(t *testing.T) {
 	t.Parallel()
 	gateway, payments := identitytest.Load(t, identity.Gateway), identitytest.Load(t, identity.Payments)
 	if peer, err := meet(t, gateway, payments, identity.Payments); err != nil || peer != identity.Gateway {
@@ -67,8 +68,8 @@ func TestTwoServicesKnowEachOther(t *testing.T) {
 	}
 }
 
-// TestReplacedFilesCountAtTheNextConnection, without a restart, and half of a replacement does not.
-func TestReplacedFilesCountAtTheNextConnection(t *testing.T) {
+// TestReplacedFilesApplyToTheNextConnection, without a restart; an incomplete replacement is ignored.
+func TestReplacedFilesApplyToTheNextConnection(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Now()
 	if err := localca.Ensure(dir, now, identity.Gateway, identity.Payments); err != nil {

@@ -21,7 +21,7 @@ func expires(t *testing.T, dir, name string) time.Time {
 	return i.Expires()
 }
 
-// TestIdentitiesAreKeptUntilTheyAreOld: a run that is started again goes on with those that it has.
+// TestIdentitiesAreKeptUntilTheyAreOld: a restarted run uses the existing ones.
 func TestIdentitiesAreKeptUntilTheyAreOld(t *testing.T) {
 	t.Parallel()
 	dir, now := t.TempDir(), time.Now()

@@ -18,12 +18,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// server is a mail server on this machine without TLS, which keeps what it gets.
+// server is a mail server on this machine without TLS, which stores what it receives.
 type server struct {
 	mu    sync.Mutex
 	mails []string
 	auth  []string
-	// refuse is what it answers to recipients; nil takes them.
+	// refuse is its answer to recipients; nil accepts them.
 	refuse error
 }
 
@@ -125,12 +125,12 @@ func TestAPermanentlyRefusedRecipientIsErrRefused(t *testing.T) {
 	}
 }
 
-// A server that is not known to be on this machine gets nothing without TLS, the password least of all.
-func TestNothingTravelsWithoutTLS(t *testing.T) {
+// A server that is not on this machine gets nothing without TLS, least of all the password.
+func TestNothingIsSentWithoutTLS(t *testing.T) {
 	t.Parallel()
 	s := &server{}
 	port := start(t, s)
-	// The same server, under a name that is not taken for this machine's.
+	// The same server, under a name that is not recognised as this machine's.
 	if err := mailer(t, "smtp://eupay:secret@LOCALHOST:"+port).Send(t.Context(), hello); err == nil {
 		t.Error("the mail was sent")
 	}

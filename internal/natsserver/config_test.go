@@ -7,8 +7,8 @@ import (
 	"european-pay.eu/eupay/internal/natsserver"
 )
 
-// configuration is the part of a NATS server's configuration file that says who may connect and what each may do: for the brokers of a cluster,
-// which say the same as an embedded one.
+// configuration is the part of a NATS server's configuration file with the users and their permissions. The file for the brokers
+// of a cluster must have the same as an embedded server.
 func configuration() string {
 	var b strings.Builder
 	b.WriteString(`# Who may connect to the broker, and what each may do: one user for each identity. Its name is the DNS name in the certificate that is shown;

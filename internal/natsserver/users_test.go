@@ -45,7 +45,7 @@ func house(t *testing.T) *natsserver.Server {
 	return srv
 }
 
-// may reports whether the broker lets an identity do something: what it refuses it says before it answers a ping.
+// may reports whether the broker permits an identity to do something. It reports a refusal before it answers a ping.
 func may(t *testing.T, srv *natsserver.Server, who *identity.Identity, do func(nc *nats.Conn) error) bool {
 	t.Helper()
 	nc, err := nats.Connect(srv.URL(), append(bus.Secure(who), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))...)
@@ -63,8 +63,8 @@ func may(t *testing.T, srv *natsserver.Server, who *identity.Identity, do func(n
 	return err == nil
 }
 
-// TestEachServiceMayDoItsOwnAndNothingElse tries every permission with every identity.
-func TestEachServiceMayDoItsOwnAndNothingElse(t *testing.T) {
+// TestEachServiceHasExactlyItsPermissions tries every permission with every identity.
+func TestEachServiceHasExactlyItsPermissions(t *testing.T) {
 	srv := house(t)
 	services := identity.Services()
 	for _, c := range []struct {
@@ -143,7 +143,7 @@ func TestAServiceSubscribesToItsOwnSubjectsOnly(t *testing.T) {
 	}
 }
 
-func TestAStrangerDoesNotGetIn(t *testing.T) {
+func TestAStrangerIsRefused(t *testing.T) {
 	srv := house(t)
 	for what, options := range map[string][]nats.Option{
 		"nothing to show":                       nil,
@@ -163,7 +163,7 @@ func TestAStrangerDoesNotGetIn(t *testing.T) {
 
 var update = flag.Bool("update", false, "write the configuration of a cluster's brokers again")
 
-// TestTheClusterConfigurationHasTheSamePermissions: what is deployed is what was tested above.
+// TestTheClusterConfigurationHasTheSamePermissions: the deployed configuration must be the tested one.
 func TestTheClusterConfigurationHasTheSamePermissions(t *testing.T) {
 	const file = "../../deploy/nats/users.conf"
 	if *update {
@@ -175,7 +175,7 @@ func TestTheClusterConfigurationHasTheSamePermissions(t *testing.T) {
 	if err != nil || string(content) != configuration() {
 		t.Fatalf("%s is not what the services need (%v): go test ./internal/natsserver -update writes it again", file, err)
 	}
-	// A server reads it as it is meant.
+	// A server parses it as intended.
 	files := identitytest.Files(t, identity.NATS)
 	own := strings.NewReplacer("/identity/tls.crt", files.Cert, "/identity/tls.key", files.Key, "/identity/ca.crt", files.CA).Replace(string(content))
 	path := filepath.Join(t.TempDir(), "nats.conf")

@@ -200,7 +200,7 @@ func TestAnOrdinaryUserRunsTheServerAsThemselves(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedInitdbIsDoneAgain(t *testing.T) {
+func TestAnInterruptedInitdbIsRepeated(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	left := filepath.Join(dir, "data.unfinished")
@@ -213,7 +213,7 @@ func TestAnInterruptedInitdbIsDoneAgain(t *testing.T) {
 	}
 }
 
-func TestStartSaysWhereTheLogIs(t *testing.T) {
+func TestTheErrorOfStartNamesTheLog(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	srv := start(t, Options{Dir: dir})
@@ -223,7 +223,7 @@ func TestStartSaysWhereTheLogIs(t *testing.T) {
 	}
 }
 
-func TestTheServerIsClosedToOthers(t *testing.T) {
+func TestOtherUsersCannotAccessTheServer(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
 	srv := start(t, Options{Dir: dir})

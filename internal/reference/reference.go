@@ -1,5 +1,5 @@
-// Package reference has the references of payments and refunds. The caller proposes the reference, so that it can
-// repeat the same request and find what the first one created.
+// Package reference generates the references of payments and refunds. The caller proposes the reference, so that it can repeat a
+// request and find what the first one created.
 package reference
 
 import (
@@ -15,7 +15,7 @@ func Payment(now time.Time) string { return propose("PAY", now) }
 // Refund proposes the reference of a refund.
 func Refund(now time.Time) string { return propose("REF", now) }
 
-// propose makes a reference of the UTC day and 64 random bits.
+// propose returns a reference of the UTC day and 64 random bits.
 func propose(prefix string, now time.Time) string {
 	var random [8]byte
 	rand.Read(random[:]) // never returns an error
@@ -24,5 +24,5 @@ func propose(prefix string, now time.Time) string {
 
 var shape = regexp.MustCompile(`^(PAY|REF)-[0-9]{8}-[0-9A-F]{16}$`)
 
-// Valid reports whether s looks like a reference of ours. What does not is not asked for.
+// Valid reports whether s has the form of our references. Other texts need not be looked up.
 func Valid(s string) bool { return len(s) == 29 && shape.MatchString(s) }

@@ -30,7 +30,7 @@ func TestEveryProblemIsNamedByItsPath(t *testing.T) {
 }
 
 // An interface that holds a nil pointer is an error: Err must not make one of nothing.
-func TestNothingWrongIsNoError(t *testing.T) {
+func TestNoProblemIsNoError(t *testing.T) {
 	t.Parallel()
 	if err := (Problems{}).Err(); err != nil {
 		t.Error(err)

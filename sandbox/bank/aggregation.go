@@ -16,16 +16,16 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/control"
 )
 
-// The uses of a token beside that of the payments API.
+// The purposes of tokens besides that of the payments API.
 const (
 	useUser = "user" // a permanent user token
-	useCode = "code" // what a user carries into the webview
+	useCode = "code" // given to the user's webview
 )
 
 const (
-	// codeLife is the documented life of a temporary code.
+	// codeLife is the lifetime of a temporary code, as in Powens' documentation.
 	codeLife = 30 * time.Minute
-	// userTokenLife stands for a token without end.
+	// userTokenLife stands for a token that does not expire.
 	userTokenLife = 100 * 365 * 24 * time.Hour
 )
 
@@ -39,7 +39,7 @@ func (b *Bank) aggregationRoutes(api func(path, method, operation string, public
 	api("/users/me/accounts/{id}", "POST", "account", true, b.asUser(b.updateAccount))
 }
 
-// asUser lets a call through that carries a user token. A service token is none.
+// asUser admits calls with a user token. A service token is not one.
 func (b *Bank) asUser(h func(c *call, user int64) ([]byte, error)) handler {
 	return func(c *call) ([]byte, error) {
 		kind, token, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
@@ -51,7 +51,7 @@ func (b *Bank) asUser(h func(c *call, user int64) ([]byte, error)) handler {
 	}
 }
 
-// initUser makes a user with a permanent token. Users are not stored: their connections are.
+// initUser creates a user with a permanent token. Users are not stored; their connections are.
 func (b *Bank) initUser(c *call) ([]byte, error) {
 	var in struct {
 		ClientID     loose  `json:"client_id"`
@@ -108,7 +108,7 @@ func (b *Bank) temporaryCode(c *call, user int64) ([]byte, error) {
 	return append(o, '}'), nil
 }
 
-// expands reports whether the caller wants a related object in the answer.
+// expands reports whether the caller requests a related object in the answer.
 func (c *call) expands(name string) bool {
 	return slices.Contains(strings.Split(c.r.URL.Query().Get("expand"), ","), name)
 }
@@ -130,7 +130,7 @@ func (b *Bank) listConnections(c *call, user int64) ([]byte, error) {
 	return json.Marshal(map[string]any{"connections": list, "total": len(list)})
 }
 
-// connectionOf finds the connection of the path, if it is this user's.
+// connectionOf returns the connection in the path, if it belongs to this user.
 func (b *Bank) connectionOf(c *call, user int64) (connection, error) {
 	x, ok := b.links.get(control.PathID(c.r))
 	if !ok || x.User != user {
@@ -139,7 +139,7 @@ func (b *Bank) connectionOf(c *call, user int64) (connection, error) {
 	return x, nil
 }
 
-// disconnect ends a connection for good. The real thing answers the same to a second call: there is no such connection.
+// disconnect ends a connection permanently. Like Powens, it answers a repeated call that there is no such connection.
 func (b *Bank) disconnect(c *call, user int64) ([]byte, error) {
 	x, err := b.connectionOf(c, user)
 	if err != nil {
@@ -154,7 +154,7 @@ func (b *Bank) disconnect(c *call, user int64) ([]byte, error) {
 	return nil, nil
 }
 
-// listAccounts serves the accounts of a user and those of one connection. Disabled ones are shown only with all.
+// listAccounts lists the accounts of a user or of one connection. Disabled ones are included only with all.
 func (b *Bank) listAccounts(c *call, user int64) ([]byte, error) {
 	connections := b.links.of(user)
 	if c.r.PathValue("id") != "" {
@@ -185,7 +185,7 @@ func (b *Bank) listAccounts(c *call, user int64) ([]byte, error) {
 	return append(o, '}'), nil
 }
 
-// updateAccount disables or enables an account, which is what its owner's consent covers.
+// updateAccount disables or enables an account, according to its owner's consent.
 func (b *Bank) updateAccount(c *call, user int64) ([]byte, error) {
 	var in struct {
 		Disabled *bool `json:"disabled"`
@@ -212,7 +212,7 @@ func (b *Bank) updateAccount(c *call, user int64) ([]byte, error) {
 	return nil, errNotFound
 }
 
-// appendBankAccount writes the BankAccount object, with the properties that live answers have beside the documented ones.
+// appendBankAccount writes the BankAccount object, including properties that live answers have but the documentation does not.
 func appendBankAccount(dst []byte, a bankAccount) []byte {
 	o := object(append(dst, '{'))
 	o.number("id", a.ID)

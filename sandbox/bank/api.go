@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// apiError is an answer that is an error, in the shape of the API.
+// apiError is an error answer in the API's format.
 type apiError struct {
 	Status            int
 	Code, Description string
@@ -22,7 +22,7 @@ func (e *apiError) Error() string { return e.Code + ": " + e.Description }
 
 const badRequest = "Bad request, please check your request parameters."
 
-// Only the first of these was seen on the real thing; status and code of the others are our reading of its documents.
+// Only the first of these was observed at Powens; the others' status and code are our reading of its documentation.
 var (
 	errUnauthorized     = &apiError{http.StatusUnauthorized, "unauthorized", "Authorization is missing or incorrect."}
 	errForbidden        = &apiError{http.StatusForbidden, "forbidden", "The scope of the token is not sufficient."}
@@ -40,14 +40,14 @@ func invalid(format string, args ...any) error {
 	return &apiError{http.StatusBadRequest, "invalidValue", "Invalid value: " + fmt.Sprintf(format, args...)}
 }
 
-// call is one request to the API on its way.
+// call is a request to the API in progress.
 type call struct {
 	r         *http.Request
 	operation string
 	body      []byte
 	claims    claims
 	faults    []fault.Fault
-	status    int // of an answer that is no error; 0 for 200
+	status    int // of a successful answer; 0 means 200
 }
 
 func (c *call) decode(into any) error {
@@ -83,7 +83,7 @@ type handler func(*call) ([]byte, error)
 
 const maxBody = 1 << 20
 
-// serve runs a handler among the faults that are in force.
+// serve runs a handler under the active faults.
 func (b *Bank) serve(operation string, public bool, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		b.stats.count(operation)
@@ -108,7 +108,7 @@ func (b *Bank) serve(operation string, public bool, h handler) http.HandlerFunc 
 
 func (b *Bank) answer(w http.ResponseWriter, c *call, answer []byte, err error) {
 	var f *fault.Asked
-	if errors.As(err, &f) { // a magic payment asked for it
+	if errors.As(err, &f) { // requested by a magic payment
 		b.failBefore(w, c, []fault.Fault{f.Fault})
 		return
 	}
@@ -134,7 +134,7 @@ func (b *Bank) write(w http.ResponseWriter, answer []byte) {
 	}
 }
 
-// fail writes the error envelope; what is not an apiError is an internal error.
+// fail writes the error envelope. An error that is not an apiError is internal.
 func (b *Bank) fail(w http.ResponseWriter, err error) {
 	var e *apiError
 	if !errors.As(err, &e) {
@@ -144,7 +144,7 @@ func (b *Bank) fail(w http.ResponseWriter, err error) {
 	o := object("{")
 	o.text("code", e.Code)
 	o.text("description", e.Description)
-	if e.Status != http.StatusUnauthorized { // seen without message
+	if e.Status != http.StatusUnauthorized { // Powens sends these without a message
 		o.raw("message", "null")
 	}
 	o.number("request_id", b.requests.Add(1))
@@ -174,7 +174,7 @@ func (b *Bank) routes() http.Handler {
 	return mux
 }
 
-// find returns the payment of the path, brought up to date, if the token may see it.
+// find returns the payment in the path in its current state, if the token may see it.
 func (b *Bank) find(c *call) (*payment, error) {
 	id, err := strconv.ParseInt(c.r.PathValue("id"), 10, 64)
 	if err != nil || c.claims.Payment != 0 && c.claims.Payment != id {

@@ -1,6 +1,5 @@
-// Package bank is a stand-in for the outside world of account-to-account payments: the Powens Pay API, its hosted webview
-// and a few fictional banks behind it. It keeps to the published behaviour so closely that a client cannot tell, and it
-// misbehaves on demand.
+// Package bank simulates account-to-account payments: the Powens Pay API, its hosted webview and a few fictional banks behind it.
+// It follows the published behaviour so closely that a client cannot tell the difference, and it misbehaves on demand.
 package bank
 
 import (
@@ -16,7 +15,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/timetable"
 )
 
-// Bank is the provider and all banks behind it. Its methods may be called from many goroutines.
+// Bank is the provider with all its banks. It is safe for concurrent use.
 type Bank struct {
 	cfg      Config
 	store    *store
@@ -38,7 +37,7 @@ type Bank struct {
 	stopped  chan struct{}
 }
 
-// New opens a bank, with the payments of an earlier one when cfg.Dir has them. Close it at the end.
+// New opens a bank, with the payments of an earlier one if cfg.Dir has them. Close it at the end.
 func New(cfg Config) (*Bank, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -62,19 +61,19 @@ func New(cfg Config) (*Bank, error) {
 // Handler serves the API under /2.0 and the pages for payers.
 func (b *Bank) Handler() http.Handler { return b.handler }
 
-// Run moves payments on when their time has come and delivers webhooks, until ctx ends. What was not delivered then is
-// delivered by the next bank on the same journal.
+// Run advances payments when they are due and delivers webhooks, until ctx ends. The next bank with the same journal delivers the
+// remaining webhooks.
 func (b *Bank) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { b.due.Run(ctx, b.cfg.Now, b.step) })
 	workers.Go(func() { b.hooks.Run(ctx) })
 	<-ctx.Done()
-	b.stop.Do(func() { close(b.stopped) }) // frees the callers that a fault holds
+	b.stop.Do(func() { close(b.stopped) }) // releases the callers that a fault holds
 	workers.Wait()
 	return nil
 }
 
-// Tick applies everything that is due by the bank's clock. Run does so by itself; tests that hold the clock call this.
+// Tick applies everything that is due by the bank's clock. Run calls it; tests that control the clock call it themselves.
 func (b *Bank) Tick() {
 	for id, ok := b.due.Next(b.cfg.Now()); ok; id, ok = b.due.Next(b.cfg.Now()) {
 		b.step(id)

@@ -22,7 +22,7 @@ func (b *Bank) render(w http.ResponseWriter, status int, name string, data any) 
 	pages.Render(w, b.cfg.Log, status, name, data)
 }
 
-// order is what a person should know before saying yes.
+// order is what the page shows before the payer decides.
 type order struct {
 	Amount, To, IBAN, Label, Reference, When string
 	Parts                                    int
@@ -40,7 +40,7 @@ func orderOf(r *record) order {
 	}
 }
 
-// euros writes 1234567 as 12,345.67.
+// euros formats 1234567 as 12,345.67.
 func euros(cents int64) string {
 	whole := strconv.FormatInt(cents/100, 10)
 	for n := len(whole) - 3; n > 0; n -= 3 {
@@ -49,7 +49,7 @@ func euros(cents int64) string {
 	return fmt.Sprintf("%s.%02d", whole, cents%100)
 }
 
-// spaced writes an IBAN in groups of four.
+// spaced formats an IBAN in groups of four.
 func spaced(s string) string {
 	var groups []string
 	for ; len(s) > 4; s = s[4:] {
@@ -66,7 +66,7 @@ type desk struct {
 	Session  string
 	Order    order
 	Accounts []accountChoice
-	Debited  string // the account, where the payer cannot choose
+	Debited  string // the account, if the payer cannot choose it
 	Cancels  bool
 }
 
@@ -101,7 +101,7 @@ func (b *Bank) sit(r *http.Request) (*desk, error) {
 	return d, nil
 }
 
-// open reports whether the payer still has to decide this.
+// open reports whether the payer still has to decide.
 func (d *desk) open(r *record) bool {
 	if d.Cancels {
 		return r.State == StatePending && r.StateDetail != ""
@@ -122,7 +122,7 @@ func (b *Bank) showOrder(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// answerOrder is the payer's decision.
+// answerOrder applies the payer's decision.
 func (b *Bank) answerOrder(w http.ResponseWriter, r *http.Request) error {
 	d, err := b.sit(r)
 	if err != nil {

@@ -40,7 +40,7 @@ func (b *Bank) checkRedirect(name, uri string) error {
 	return nil
 }
 
-// registered reports whether the client may send people to this address.
+// registered reports whether the client may redirect to this address.
 func (b *Bank) registered(uri string) bool {
 	return len(b.cfg.RedirectURIs) == 0 || slices.ContainsFunc(b.cfg.RedirectURIs, func(allowed string) bool {
 		return uri == allowed || strings.HasPrefix(uri, strings.TrimSuffix(allowed, "/")+"/")
@@ -158,7 +158,7 @@ func checkAccount(name string, a *account) error {
 	return invalid("%s.scheme_name", name)
 }
 
-// checkBulk makes sure that all parts of a payment are executed in the same way, and that a schedule stands alone.
+// checkBulk requires that all parts of a payment are executed in the same way, and that a schedule has no other parts.
 func checkBulk(r *record) error {
 	first := r.Instructions[0]
 	for _, i := range r.Instructions[1:] {

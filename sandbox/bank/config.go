@@ -9,45 +9,45 @@ import (
 	"time"
 )
 
-// Config are the settings of a Bank. Only ClientID and ClientSecret have no default.
+// Config has the settings of a Bank. All except ClientID and ClientSecret have defaults.
 type Config struct {
-	// Dir is the folder of the journal. Empty keeps everything in memory alone.
+	// Dir is the folder of the journal. Empty keeps everything in memory.
 	Dir string
 	// BaseURL is the bank's own public address without /2.0, for links to its pages. Default http://127.0.0.1:4010.
 	BaseURL string
 
 	ClientID, ClientSecret string
-	// RedirectURIs are the prefixes that a client_redirect_uri may have. Empty allows every http(s) address.
+	// RedirectURIs are the permitted prefixes of client_redirect_uri. Empty permits every http(s) address.
 	RedirectURIs []string
 
-	// WebhookURL is the registered listener of PAYMENT_STATE_UPDATED. Empty sends nothing.
+	// WebhookURL is the registered listener of PAYMENT_STATE_UPDATED. Empty: no webhooks.
 	WebhookURL string
-	// WebhookSecret is the secret_key of the HMAC provider. Empty sends unsigned.
+	// WebhookSecret is the secret_key of the HMAC provider. Empty: webhooks are not signed.
 	WebhookSecret string
-	// WebhookWorkers bounds the deliveries under way. Default 64.
+	// WebhookWorkers is the maximum number of concurrent deliveries. Default 64.
 	WebhookWorkers int
-	// WebhookTimeout bounds one delivery (default 5s); WebhookRetry is the pause after a failed one (default 2s).
+	// WebhookTimeout is the deadline of one delivery (default 5s); WebhookRetry is the pause after a failed one (default 2s).
 	WebhookTimeout, WebhookRetry time.Duration
 
-	// InstantPhase and ClassicPhase are the length of one pending phase of instant and other payments. The real test
-	// connector takes 15 s and 15 min. Zero passes at once; Defaults has 2 s and 5 s.
+	// InstantPhase and ClassicPhase are the length of a pending phase of instant and other payments. Powens' test connector takes
+	// 15 s and 15 min. Zero: no delay. Defaults sets 2 s and 5 s.
 	InstantPhase, ClassicPhase time.Duration
-	// AnswerWithin is how long the payer may sit at the bank before the payment is rejected as noAnswerFromCustomer
-	// (default 15 min). ConfirmWithin is the same for a manual confirmation (default 1 min, then expired).
+	// AnswerWithin is how long the payer may take at the bank before the payment is rejected as noAnswerFromCustomer (default 15
+	// min). ConfirmWithin is the same for a manual confirmation (default 1 min, then expired).
 	AnswerWithin, ConfirmWithin time.Duration
-	// ExpireAfter ends what stays created or pending. Default 30 days.
+	// ExpireAfter ends payments that stay created or pending. Default 30 days.
 	ExpireAfter time.Duration
-	// ManualConfirmation makes the client answer {"confirm":…} after the payer, as payment.auto_confirmation = "0" does.
+	// ManualConfirmation requires the client to answer {"confirm":…} after the payer, as payment.auto_confirmation = "0" does.
 	ManualConfirmation bool
 
-	// AutoAuthorise moves payments on without a payer, AutoAuthoriseDelay after they were created.
+	// AutoAuthorise advances payments without a payer, AutoAuthoriseDelay after their creation.
 	AutoAuthorise      bool
 	AutoAuthoriseDelay time.Duration
 
-	// MaxAmount refuses dearer payments, in cents. 0 is no limit; Powens' own sandbox has 1000.
+	// MaxAmount is the largest accepted payment, in cents. 0: no limit; Powens' own sandbox has 1000.
 	MaxAmount int64
-	// RequireIdentities demands payer_identity and beneficiary_identity, as the guides do and the reference does not, with the
-	// fields that the reference calls mandatory in one. Defaults has it.
+	// RequireIdentities requires payer_identity and beneficiary_identity, as Powens' guides say and its reference does not, with
+	// the fields that the reference calls mandatory. Defaults sets it.
 	RequireIdentities bool
 	// CancellingDetail is the state_detail of a cancellation that the payer must approve: "cancelling" (default) or the
 	// older "cancelling_webauth". CancelErrorCode is the error_code of a cancelled payment, default "cancelledByUser".
@@ -55,19 +55,19 @@ type Config struct {
 
 	// TokenLife and ScopedTokenLife default to 30 minutes and 7 days.
 	TokenLife, ScopedTokenLife time.Duration
-	// HoldAtMost ends the faults that wait for the caller to give up. Default 2 min.
+	// HoldAtMost ends faults that wait for the caller to give up. Default 2 min.
 	HoldAtMost time.Duration
-	// FirstID is the id of the first payment of an empty bank. Default: from the clock, so that a bank without journal
-	// never gives an id a second time.
+	// FirstID is the id of the first payment of an empty bank. Default: derived from the clock, so that a bank without a journal
+	// never repeats an id.
 	FirstID int64
-	// WebhookLog is how many deliveries GET /webhooks remembers. Default 10000.
+	// WebhookLog is how many deliveries GET /webhooks keeps. Default 10000.
 	WebhookLog int
 
 	Now func() time.Time
 	Log *slog.Logger
 }
 
-// Defaults returns settings for a demonstration: phases that a person can watch.
+// Defaults returns settings for a demonstration, with phases that a person can watch.
 func Defaults() Config {
 	return Config{
 		ClientID: "sandbox", ClientSecret: "sandbox-secret", InstantPhase: 2 * time.Second, ClassicPhase: 5 * time.Second,

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The error that a client gets whose user gave up.
+// The error for a client whose user gave up.
 const accessDenied = "access_denied"
 
 func (b *Bank) connectRoutes(mux *http.ServeMux) {
@@ -18,22 +18,22 @@ func (b *Bank) connectRoutes(mux *http.ServeMux) {
 	}
 }
 
-// linking is a person in the connect webview. Everything they have told so far travels in the form.
+// linking is a person in the connect webview. The form carries all earlier answers.
 type linking struct {
 	who     claims
 	Code    string
 	Client  string
 	Return  string
 	State   string
-	Only    string // the connectors that the client offers, empty for all
+	Only    string // the connectors that the client offers; empty for all
 	Banks   []*connector
 	Bank    *connector
-	Session string // proves that they have logged in at Bank
+	Session string // proves that the person has logged in at Bank
 	Note    string
 	List    []bankAccount
 }
 
-// enterConnect checks what the client put into the link.
+// enterConnect validates the parameters of the client's link.
 func (b *Bank) enterConnect(r *http.Request) (*linking, error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, errBadLink
@@ -69,7 +69,7 @@ func (b *Bank) showConnect(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// stepConnect takes one click: a bank, then name and password, then the consent.
+// stepConnect processes one step: choosing a bank, login, consent.
 func (b *Bank) stepConnect(w http.ResponseWriter, r *http.Request) error {
 	l, err := b.enterConnect(r)
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *Bank) stepConnect(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// connect makes the connection, once for each code, and sends the person back to the client.
+// connect creates the connection, once per code, and redirects the person to the client.
 func (b *Bank) connect(w http.ResponseWriter, r *http.Request, l *linking) error {
 	x, made := b.links.add(connection{User: l.who.User, Connector: l.Bank.UUID, Created: b.cfg.Now().UTC(), Nonce: l.who.Nonce})
 	if made {

@@ -13,15 +13,15 @@ import (
 	"european-pay.eu/eupay/sandbox/bank/internal/iban"
 )
 
-// connection is a user's consent that a bank shows their accounts, as the journal keeps it.
+// connection is a user's consent to show their accounts, as stored in the journal.
 type connection struct {
 	ID        int64     `json:"id"`
 	User      int64     `json:"user"`
 	Connector string    `json:"connector"`
 	Created   time.Time `json:"created"`
-	// Nonce is that of the code that made it: a code makes one connection.
+	// Nonce is that of the code that created it: a code creates one connection.
 	Nonce string `json:"nonce"`
-	// Disabled says since when an account is switched off, by its place in the list.
+	// Disabled has the time since when an account is disabled, by its index.
 	Disabled map[int]time.Time `json:"disabled,omitempty"`
 }
 
@@ -32,7 +32,7 @@ type links struct {
 	next int64
 }
 
-// add keeps a connection under a new number, or finds the one that the same code has made before.
+// add stores a connection under a new number, or finds the one that the same code created before.
 func (l *links) add(x connection) (connection, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,7 +73,7 @@ func (l *links) remove(id int64) {
 	delete(l.byID, id)
 }
 
-// clear forgets all connections but goes on counting.
+// clear deletes all connections but does not reuse their numbers.
 func (l *links) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +86,7 @@ func (l *links) count() int64 {
 	return int64(len(l.byID))
 }
 
-// switchAccount disables or enables an account of the user's, and returns its connection as it is then.
+// switchAccount disables or enables an account of the user, and returns its connection after that.
 func (l *links) switchAccount(user, account int64, disabled bool, now time.Time) (connection, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,10 +108,10 @@ func (l *links) switchAccount(user, account int64, disabled bool, now time.Time)
 	return x, true
 }
 
-// accountsPerConnection spaces the numbers of accounts: connection 7 has 700, 701, …
+// accountsPerConnection separates the numbers of accounts: connection 7 has 700, 701, …
 const accountsPerConnection = 100
 
-// bankAccount is one account that a connection shows.
+// bankAccount is an account of a connection.
 type bankAccount struct {
 	ID, Connection, User int64
 	Name, Type           string
@@ -120,7 +120,7 @@ type bankAccount struct {
 	Since, Disabled      time.Time
 }
 
-// typeID is a number of the API's list of account types.
+// typeID is an index of the API's list of account types.
 func (a bankAccount) typeID() int64 {
 	if a.Type == "savings" {
 		return 3
@@ -128,7 +128,7 @@ func (a bankAccount) typeID() int64 {
 	return 2
 }
 
-// accounts follow from user and bank alone: who connects the same bank again finds the same accounts.
+// accounts are derived from user and bank, so connecting the same bank again finds the same accounts.
 func (x connection) accounts() []bankAccount {
 	bank := connectorByUUID(x.Connector)
 	kinds := []struct{ name, kind string }{{"Current account", "checking"}, {"Joint account", "checking"}, {"Savings book", "savings"}}
@@ -148,8 +148,8 @@ func (x connection) accounts() []bankAccount {
 	return list
 }
 
-// frenchIBAN makes an IBAN whose national part (RIB) has its own check digits right: 97 less (89·bank + 15·branch +
-// 3·account) mod 97.
+// frenchIBAN returns an IBAN whose national part (RIB) also has valid check digits: 97 less (89·bank + 15·branch + 3·account) mod
+// 97.
 func frenchIBAN(bank, branch, account string) string {
 	sum := int64(0)
 	for _, part := range []struct {
@@ -157,7 +157,7 @@ func frenchIBAN(bank, branch, account string) string {
 		weight int64
 	}{{bank, 89}, {branch, 15}, {account, 3}} {
 		n, err := strconv.ParseInt(part.digits, 10, 64)
-		if err != nil { // digits alone
+		if err != nil { // digits only
 			panic(err)
 		}
 		sum += part.weight * n
@@ -165,7 +165,7 @@ func frenchIBAN(bank, branch, account string) string {
 	return iban.Make("FR", fmt.Sprintf("%s%s%s%02d", bank, branch, account, 97-sum%97))
 }
 
-// Masked is the account as its page shows it.
+// Masked returns the account as its page shows it.
 func (a bankAccount) Masked() string {
 	if a.IBAN == "" {
 		return "No. …" + a.Number[len(a.Number)-4:]
@@ -173,5 +173,5 @@ func (a bankAccount) Masked() string {
 	return a.IBAN[:4] + " … " + a.IBAN[len(a.IBAN)-4:]
 }
 
-// Balance is the balance as its page shows it.
+// Balance returns the balance as its page shows it.
 func (a bankAccount) Balance() string { return euros(a.Cents) + " EUR" }

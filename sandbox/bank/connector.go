@@ -14,11 +14,11 @@ const TestConnector = "338178e6-3d01-564f-9a7b-52ca442459bf"
 const (
 	// Nowhere supports everything.
 	Nowhere = "5a0d0b01-0001-5b0c-8000-000000000001"
-	// Shrug never reports an execution: what it takes ends as accepted.
+	// Shrug never reports an execution: payments that it accepts end as accepted.
 	Shrug = "5a0d0b01-0002-5b0c-8000-000000000002"
 	// NoWayBack cannot cancel.
 	NoWayBack = "5a0d0b01-0003-5b0c-8000-000000000003"
-	// AskTwice cancels only when the payer approves it.
+	// AskTwice cancels only if the payer approves.
 	AskTwice = "5a0d0b01-0004-5b0c-8000-000000000004"
 	// Snail has no instant payments.
 	Snail = "5a0d0b01-0005-5b0c-8000-000000000005"
@@ -36,7 +36,7 @@ const (
 type connector struct {
 	ID               int64
 	UUID, Name, Slug string
-	Hint             string // for the page on which the payer picks
+	Hint             string // for the page on which the payer chooses
 	BIC, bankCode    string
 	Kinds, Partial   []string // execution date types; those that can end in accepted
 	MaxInstructions  int
@@ -106,10 +106,10 @@ func (c *connector) takes(r *record) bool {
 	})
 }
 
-// holder is the name on every account of a fictional bank: what a bank that provides the payer's label gives.
+// holder is the name on every account of a fictional bank, for banks that provide the payer's label.
 const holder = "Sandbox Payer"
 
-// accountChoice is one of the accounts that every customer of a fictional bank has.
+// accountChoice is one of the accounts of every customer of a fictional bank.
 type accountChoice struct {
 	Slug, Label, Balance string
 	account              account
@@ -137,7 +137,7 @@ func (c *connector) account(slug string) (accountChoice, bool) {
 	return accountChoice{}, false
 }
 
-// encode is the connector as GET /connectors shows it.
+// encode returns the connector as in GET /connectors.
 func (c *connector) encode() map[string]any {
 	return map[string]any{
 		"id": c.ID, "uuid": c.UUID, "name": c.Name, "slug": strings.ToUpper(c.Slug), "code": c.bankCode, "hidden": false,
@@ -174,5 +174,5 @@ func (c *connector) settings() map[string]any {
 	}
 }
 
-// neverReports reports whether the bank leaves this kind of payment at accepted.
+// neverReports reports whether the bank leaves payments of this kind at accepted.
 func (c *connector) neverReports(kind string) bool { return slices.Contains(c.Partial, kind) }

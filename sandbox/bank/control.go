@@ -2,18 +2,18 @@ package bank
 
 import "european-pay.eu/eupay/sandbox/internal/fault"
 
-// AutoAuthorise moves new payments on without a payer.
+// AutoAuthorise advances new payments without a payer.
 type AutoAuthorise struct {
 	Enabled bool `json:"enabled"`
 	DelayMS int  `json:"delay_ms"`
-	// OnlyWithPayer limits it to payments whose payer account the client gave, such as refunds.
+	// OnlyWithPayer limits it to payments for which the client gave the payer's account, such as refunds.
 	OnlyWithPayer bool `json:"only_with_payer"`
 }
 
-// SetAutoAuthorise changes what happens to payments from now on.
+// SetAutoAuthorise changes the setting for future payments.
 func (b *Bank) SetAutoAuthorise(a AutoAuthorise) { b.auto.Store(&a) }
 
-// Fault is a rule by which calls or webhooks go wrong.
+// Fault is a rule by which calls or webhooks fail.
 type Fault = fault.Fault
 
 // operations are the values of Fault.Operation.
@@ -22,16 +22,16 @@ var operations = []string{
 	"init", "code", "connections", "accounts", "account", "disconnect",
 }
 
-// AddFault puts one rule in force.
+// AddFault adds a rule.
 func (b *Bank) AddFault(f Fault) (Fault, error) { return b.faults.Add(f) }
 
 // SetFaults replaces all rules.
 func (b *Bank) SetFaults(f ...Fault) error { return b.faults.Replace(f) }
 
-// SetLatency delays every call from now on.
+// SetLatency delays all future calls.
 func (b *Bank) SetLatency(l Latency) { b.latency.cur.Store(&l) }
 
-// Webhooks returns the newest attempts to deliver, oldest first.
+// Webhooks returns the newest delivery attempts, oldest first.
 func (b *Bank) Webhooks() []Webhook { return b.hooks.log.List() }
 
 // Stats counts calls by operation, state changes and webhooks since the start or the last Reset.
@@ -43,7 +43,7 @@ func (b *Bank) Stats() map[string]int64 {
 	return n
 }
 
-// Reset forgets payments, connections, webhooks, faults, latency and automatic authorisation. Numbers are not given again.
+// Reset deletes payments, connections, webhooks, faults, latency and automatic authorisation. Numbers are not reused.
 func (b *Bank) Reset() error {
 	b.faults.Clear()
 	b.latency.cur.Store(nil)

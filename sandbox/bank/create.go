@@ -10,11 +10,11 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// The limits of the API's documents.
+// The limits in the API's documentation.
 const (
 	maxClientState = 2000
 	maxReference   = 31
-	maxLabel       = 140 // not documented; what a SEPA transfer has room for
+	maxLabel       = 140 // not in the documentation; what fits into a SEPA transfer
 )
 
 const (
@@ -49,7 +49,7 @@ type instructionRequest struct {
 	Identity          *identity `json:"beneficiary_identity"`
 }
 
-// amount is an amount in cents, read from a JSON number or a text.
+// amount is an amount in cents, parsed from a JSON number or a string.
 type amount int64
 
 func (a *amount) UnmarshalJSON(data []byte) error {
@@ -61,7 +61,7 @@ func (a *amount) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// parseCents reads a positive decimal with at most two decimals that count.
+// parseCents parses a positive decimal with at most two significant decimals.
 func parseCents(s string) (int64, bool) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	fraction = strings.TrimRight(fraction, "0")
@@ -101,8 +101,8 @@ func (b *Bank) create(c *call) ([]byte, error) {
 	return b.appendPayment(make([]byte, 0, 2048), p.cur.Load(), c.view()), nil
 }
 
-// strike applies the faults that the payment itself asks for: those of the call once per reference, so that a second
-// try gets through, and the others for good.
+// strike applies the faults that the payment itself requests: those of the call once per reference, so that a second attempt
+// succeeds, the others permanently.
 func (b *Bank) strike(c *call, r *record, faults []fault.Fault) error {
 	for _, f := range faults {
 		if !f.Kind.IsCall() {
@@ -121,7 +121,7 @@ func (b *Bank) strike(c *call, r *record, faults []fault.Fault) error {
 	return nil
 }
 
-// newRecord checks a request as the documents say and turns it into a payment.
+// newRecord validates a request as the documentation says and returns a payment.
 func (b *Bank) newRecord(in *createRequest) (*record, error) {
 	if err := b.checkRedirect("client_redirect_uri", in.ClientRedirectURI); err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (b *Bank) newRecord(in *createRequest) (*record, error) {
 	return r, checkBulk(r)
 }
 
-// nameReferences invents the end-to-end ids that the client left out: one random part for the whole payment.
+// nameReferences generates missing end-to-end ids: one random part for the whole payment.
 func nameReferences(r *record) {
 	base := ""
 	for n := range r.Instructions {

@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// Sign returns the BI-Signature of a delivery: Base64 of HMAC-SHA256 over METHOD.PATH.DATE.BODY. The path is that of the
-// registered listener, the date the text of BI-Signature-Date.
+// Sign returns the BI-Signature of a delivery: Base64 of HMAC-SHA256 over METHOD.PATH.DATE.BODY. PATH is that of the registered
+// listener, DATE the text of BI-Signature-Date.
 func Sign(secret, method, path, date string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(method + "." + path + "." + date + "."))
@@ -20,10 +20,10 @@ func Sign(secret, method, path, date string, body []byte) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// signatureDate is the form of BI-Signature-Date.
+// signatureDate is the format of BI-Signature-Date.
 const signatureDate = "2006-01-02T15:04:05.000000Z"
 
-// deliver sends a webhook with all that is wrong about it, and reports whether the listener took it.
+// deliver sends a webhook, subject to its faults, and reports whether the listener accepted it.
 func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
 	if _, ok := x.Has(fault.HookDrop); ok {
 		d.record(x, "", 0, fault.HookDrop)
@@ -51,7 +51,7 @@ func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
 	return ok
 }
 
-// forge claims that the payment is done, signed with a secret that is not ours.
+// forge sends a claim that the payment is done, signed with a wrong secret.
 func (d *dispatcher) forge(ctx context.Context, x *delivery) {
 	lie := x.Webhook.clone()
 	lie.State, lie.ErrorCode = StateDone, ""
@@ -59,7 +59,7 @@ func (d *dispatcher) forge(ctx context.Context, x *delivery) {
 	d.post(ctx, x, body, "forged "+d.b.cfg.WebhookSecret, fault.HookForged)
 }
 
-// post makes one request. Anything but a 2XX is a failure.
+// post makes one request. Every status except 2XX is a failure.
 func (d *dispatcher) post(ctx context.Context, x *delivery, body []byte, secret string, because fault.Kind) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.b.cfg.WebhookURL, bytes.NewReader(body))
 	if err != nil {

@@ -10,20 +10,20 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/journal"
 )
 
-// line is one line of the journal.
+// line is a line of the journal.
 type line struct {
-	// Payment is its newest state. If it has a Hook, that webhook is still to be acknowledged.
+	// Payment is its newest state. If it has a Hook, that webhook is not acknowledged yet.
 	Payment *record `json:"p,omitempty"`
 	Ack     int64   `json:"ack,omitempty"`
 	// Link is the newest state of a connection, Unlinked the number of one that has ended.
 	Link     *connection `json:"l,omitempty"`
 	Unlinked int64       `json:"u,omitempty"`
-	// Next and NextHook, in the first line and after a reset, are the numbers to go on with; older payments are gone.
+	// Next and NextHook, in the first line and after a reset, are the next numbers; older payments are gone.
 	Next     int64 `json:"next,omitempty"`
 	NextHook int64 `json:"next_hook,omitempty"`
 }
 
-// history is what a journal tells.
+// history is the content of a journal.
 type history struct {
 	next, nextHook int64
 	latest         map[int64]*record
@@ -53,7 +53,7 @@ func (h *history) read(l line) {
 	}
 }
 
-// lines are the shortest journal that tells the same.
+// lines returns the shortest journal with the same content.
 func (h *history) lines(add func(any) error) error {
 	if err := add(line{Next: h.next, NextHook: h.nextHook}); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (h *history) lines(add func(any) error) error {
 	return nil
 }
 
-// load brings back what an earlier process left in the folder, and compacts it.
+// load restores the state of an earlier process from the folder, and compacts the journal.
 func (b *Bank) load() error {
 	h := history{
 		next: b.cfg.FirstID, nextHook: b.cfg.FirstID, latest: map[int64]*record{}, unsent: map[int64]*record{}, links: map[int64]connection{},
@@ -137,7 +137,7 @@ func (b *Bank) readJournal(h *history, fallback int64) error {
 	return err
 }
 
-// firstNumber grows by 2,000 a second: faster than payments are made.
+// firstNumber grows by 2,000 per second, faster than payments are made.
 func firstNumber(now time.Time) int64 {
 	return max(1, now.Unix()-1735689600) * 2000
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// identity is a person or an organisation. The sensitive half is given back only to those who may ask for it.
+// identity is a person or an organisation. Its sensitive half is returned only to callers with that permission.
 type identity struct {
 	IDUser      json.Number `json:"id_user,omitempty"`
 	Kind        string      `json:"kind"`
@@ -36,7 +36,7 @@ type sensitive struct {
 
 var kinds = []string{"individual", "corporate", "non_profit", "government"}
 
-// check applies the documented bounds; what the documents contradict each other about is allowed.
+// check applies the limits of the documentation. Where the documents contradict each other, it permits both.
 func (i *identity) check(name string) error {
 	if i == nil {
 		return nil
@@ -56,7 +56,7 @@ func (i *identity) check(name string) error {
 	return nil
 }
 
-// tooLong names a text that is longer than the documents allow; empty when there is none.
+// tooLong returns the name of a text that is longer than documented; empty if there is none.
 func (i *identity) tooLong() string {
 	for _, t := range []struct {
 		name, text string
@@ -99,12 +99,12 @@ func (b *Bank) checkComplete(name string, i *identity) error {
 	return nil
 }
 
-// stranger reports whether nobody real is named: no identity, or the stand-in that clients send in tests.
+// stranger reports whether no real person is named: no identity, or the stand-in that clients send in tests.
 func (i *identity) stranger() bool {
 	return i == nil || i.FirstName == "Test" && i.LastName == "Payer"
 }
 
-// encode writes the identity, without what is sensitive unless asked for.
+// encode writes the identity, without its sensitive half unless that is requested.
 func (i *identity) encode(withSensitive bool) []byte {
 	if i == nil {
 		return []byte("null")
@@ -114,7 +114,7 @@ func (i *identity) encode(withSensitive bool) []byte {
 		shown.sensitive = sensitive{}
 	}
 	text, err := json.Marshal(shown)
-	if err != nil { // a struct of texts
+	if err != nil { // impossible: a struct of strings
 		panic(err)
 	}
 	return text

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// maxLimit is the API's bound of a page, and its size when none is asked for.
+// maxLimit is the API's maximum page size, and the default.
 const maxLimit = 1000
 
-// filter says whether a payment belongs into a list.
+// filter reports whether a payment belongs in a list.
 type filter func(r *record) bool
 
-// textFilters compare one query parameter with one property; the literal null selects payments without it.
+// textFilters compare a query parameter with a property; the literal null selects payments without it.
 var textFilters = map[string]func(r *record) []string{
 	"state":          func(r *record) []string { return []string{r.State} },
 	"error_code":     func(r *record) []string { return []string{r.ErrorCode} },
@@ -33,7 +33,7 @@ var textFilters = map[string]func(r *record) []string{
 	"beneficiary_identification": func(r *record) []string {
 		return each(r, func(i instruction) string { return i.Beneficiary.Identification })
 	},
-	// No payment of this bank has these: a list that left them out would show payments that nobody asked for.
+	// No payment of this bank has these properties: ignoring the filters would return payments that were not requested.
 	"bank_payment_id":     func(*record) []string { return []string{""} },
 	"website":             func(*record) []string { return []string{""} },
 	"id_connector_source": func(*record) []string { return []string{""} },
@@ -77,7 +77,7 @@ func (b *Bank) list(c *call) ([]byte, error) {
 	return append(o, '}'), nil
 }
 
-// search returns one page of the payments that a query selects, and how many there are.
+// search returns one page of the payments that a query selects, and their total number.
 func (b *Bank) search(q url.Values, only int64) ([]*record, int, error) {
 	found, err := b.selected(q, only)
 	if err != nil {
@@ -87,7 +87,7 @@ func (b *Bank) search(q url.Values, only int64) ([]*record, int, error) {
 	return page, len(found), err
 }
 
-// selected returns all payments that a query selects, in its order.
+// selected returns all payments that a query selects, in the query's order.
 func (b *Bank) selected(q url.Values, only int64) ([]*record, error) {
 	filters := parseFilters(q)
 	from, to, err := parseSpan(q)
@@ -110,7 +110,7 @@ func (b *Bank) selected(q url.Values, only int64) ([]*record, error) {
 	return found, sortBy(found, q)
 }
 
-// candidates uses what is indexed: the reference, or the order of registration.
+// candidates uses an index: the reference, or the order of registration.
 func (b *Bank) candidates(q url.Values, from span) []*payment {
 	if ref := q.Get("reference_id"); ref != "" {
 		return b.store.withReference(ref)
@@ -140,7 +140,7 @@ func parseFilters(q url.Values) []filter {
 	return filters
 }
 
-// span is the beginning of the dates that are asked for, and which date it is about.
+// span is a range of dates, and the date property to compare.
 type span struct {
 	at        time.Time
 	validated bool
@@ -154,7 +154,7 @@ func (s span) has(r *record, end time.Time) bool {
 	return (s.at.IsZero() || !date.Before(s.at)) && (end.IsZero() || date.Before(end)) && (!s.validated || !date.IsZero())
 }
 
-// parseSpan reads min_date (inclusive) and max_date (exclusive): a time, a day, a month or a year.
+// parseSpan parses min_date (inclusive) and max_date (exclusive): a time, a day, a month or a year.
 func parseSpan(q url.Values) (span, time.Time, error) {
 	var s span
 	switch q.Get("filter") {
@@ -186,7 +186,7 @@ func parseMoment(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// orders compare two payments by what order_by names.
+// orders compare two payments by the property in order_by.
 var orders = map[string]func(a, b *record) int{
 	"id":                  func(a, b *record) int { return cmp.Compare(a.ID, b.ID) },
 	"register_date":       func(a, b *record) int { return a.Registered.Compare(b.Registered) },
@@ -198,7 +198,7 @@ var orders = map[string]func(a, b *record) int{
 	"execution_date_type": func(a, b *record) int { return strings.Compare(a.Instructions[0].Kind, b.Instructions[0].Kind) },
 }
 
-// sortBy sorts in place. Payments come oldest first, which is the default order already.
+// sortBy sorts in place. Payments come oldest first, which is the default.
 func sortBy(found []*record, q url.Values) error {
 	if by := q.Get("order_by"); by != "" {
 		compare := orders[by]

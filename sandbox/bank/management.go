@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/control"
 )
 
-// Management serves the controls of the sandbox. It has no login: keep its port to yourself.
+// Management serves the controls of the sandbox. It has no authentication: do not expose its port.
 func (b *Bank) Management() http.Handler {
 	m := &control.Mux{StatusOf: statusOf}
 	m.Health()
@@ -45,7 +45,7 @@ func (b *Bank) managePayments(r *http.Request) (any, error) {
 	return map[string]any{"payments": list, "total": total}, nil
 }
 
-// manageAct is the payer or the bank of one payment; it answers with what became of it.
+// manageAct acts as the payer or the bank of a payment and answers with the payment after that.
 func (b *Bank) manageAct(r *http.Request) (any, error) {
 	var choice Choice
 	if err := control.Read(r, &choice); err != nil {
@@ -96,7 +96,7 @@ func (b *Bank) manageAuto(r *http.Request) (any, error) {
 	return in, nil
 }
 
-// manageWebhooks lists attempts, those of one payment when id_payment is given.
+// manageWebhooks lists delivery attempts, those of one payment if id_payment is given.
 func (b *Bank) manageWebhooks(r *http.Request) (any, error) {
 	list := b.Webhooks()
 	if only := r.URL.Query().Get("id_payment"); only != "" {

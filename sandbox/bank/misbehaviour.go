@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// failBefore lets faults strike that keep the work from being done, and reports whether the request is over.
+// failBefore applies faults that prevent the work, and reports whether the request is over.
 func (b *Bank) failBefore(w http.ResponseWriter, c *call, faults []fault.Fault) bool {
 	f, over := b.strikes.Before(w, c.r, faults)
 	switch {
@@ -35,7 +35,7 @@ func serverError(status int) error {
 	return &apiError{status, "bug", http.StatusText(status)}
 }
 
-// Latency is a delay added to every call, and others for some operations. Times are in milliseconds.
+// Latency is a delay of every call, and other delays for some operations, in milliseconds.
 type Latency struct {
 	MS         int            `json:"ms"`
 	Operations map[string]int `json:"operations,omitempty"`

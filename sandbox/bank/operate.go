@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// operation is the body of POST /payments/{id}: one of six.
+// operation is the body of POST /payments/{id}: one of six forms.
 type operation struct {
 	// Validate.
 	Mechanism     string            `json:"validate_mechanism"`
@@ -46,7 +46,7 @@ func (b *Bank) operate(c *call) ([]byte, error) {
 	return b.appendPayment(make([]byte, 0, 2048), r, c.view()), nil
 }
 
-// chooseOperation tells the six bodies apart by what only they have.
+// chooseOperation distinguishes the six bodies by their characteristic fields.
 func (b *Bank) chooseOperation(in *operation) (func(*record, time.Time) error, string) {
 	bind := func(f func(*record, *operation, time.Time) error) func(*record, time.Time) error {
 		return func(r *record, now time.Time) error { return f(r, in, now) }
@@ -68,7 +68,7 @@ func (b *Bank) chooseOperation(in *operation) (func(*record, time.Time) error, s
 	return nil, ""
 }
 
-// confirm is the client's decision after the payer's, where the domain asks for one.
+// confirm is the client's decision after the payer's, if the domain requires one.
 func (b *Bank) confirm(r *record, in *operation, now time.Time) error {
 	if r.Action != "confirm" {
 		return errConflict
@@ -81,8 +81,8 @@ func (b *Bank) confirm(r *record, in *operation, now time.Time) error {
 	return nil
 }
 
-// cancel has three outcomes: done at once, waiting for the payer, or not supported by the bank. A created payment is
-// known to no bank yet, so nothing keeps it from being cancelled.
+// cancel has three outcomes: done at once, waiting for the payer, or not supported by the bank. A payment that was only created
+// is not known to a bank yet, so it can always be cancelled.
 func (b *Bank) cancel(r *record, in *operation, _ time.Time) error {
 	if !*in.Cancel {
 		return invalid("cancel")
@@ -110,7 +110,7 @@ func (b *Bank) cancel(r *record, in *operation, _ time.Time) error {
 	return nil
 }
 
-// answerCancellation is the payer's answer to a cancellation that the bank wants approved.
+// answerCancellation applies the payer's answer to a cancellation that the bank wants approved.
 func (b *Bank) answerCancellation(r *record, yes bool) error {
 	if r.State != StatePending || r.StateDetail == "" {
 		return errConflict

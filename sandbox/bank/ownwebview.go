@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// How the payer of a client's own webview proves that it is them: the use cases of the test connector, and one of ours.
+// How the payer of a client's own webview authenticates: the use cases of the test connector, and one of ours.
 const (
 	useLegacy           = "legacy"
 	useRedirect         = "redirect"
@@ -25,12 +25,11 @@ const (
 	actionSummary   = "psuValidation"
 )
 
-// decoupledAnswer is how long the payer of the test connector takes on the other channel; the one who lets it expire
-// takes twice as long.
+// decoupledAnswer is how long the payer of the test connector takes on the other channel; one who lets it expire takes twice as
+// long.
 const decoupledAnswer = 10 * time.Second
 
-// validate starts a payment from a client's own webview. The values of fields are read in the clear: this bank has no key
-// to encrypt them for.
+// validate starts a payment from a client's own webview. The values of fields are not encrypted: this bank has no key for that.
 func (b *Bank) validate(r *record, in *operation, now time.Time) error {
 	if r.State != StateCreated {
 		return errConflict
@@ -66,7 +65,7 @@ func (b *Bank) validate(r *record, in *operation, now time.Time) error {
 	return nil
 }
 
-// ask sets what the client's webview has to do first.
+// ask sets the next step for the client's webview.
 func (b *Bank) ask(r *record, now time.Time) error {
 	switch r.UseCase {
 	case "", useLegacy, useRedirect, useNoConfirmation:
@@ -101,7 +100,7 @@ func (b *Bank) askDecoupled(r *record, now time.Time) {
 	r.schedule(stepDecoupled, now.Add(wait))
 }
 
-// decoupled is the payer's answer on the other channel.
+// decoupled applies the payer's answer on the other channel.
 func (b *Bank) decoupled(r *record, now time.Time) {
 	switch r.UseCase {
 	case useDecoupledCancel:
@@ -113,7 +112,7 @@ func (b *Bank) decoupled(r *record, now time.Time) {
 	}
 }
 
-// resume asks whether the payer has answered on the other channel. The answer is in the payment.
+// resume asks whether the payer has answered on the other channel. The payment has the answer.
 func (b *Bank) resume(r *record, in *operation, _ time.Time) error {
 	if !*in.Resume {
 		return invalid("resume")
@@ -124,7 +123,7 @@ func (b *Bank) resume(r *record, in *operation, _ time.Time) error {
 	return nil
 }
 
-// submit takes the answers to the fields.
+// submit accepts the answers to the fields.
 func (b *Bank) submit(r *record, in *operation, now time.Time) error {
 	if r.Action != actionFields {
 		return errConflict
@@ -148,7 +147,7 @@ func (b *Bank) submit(r *record, in *operation, now time.Time) error {
 	return nil
 }
 
-// psuValidate is the payer's answer to a summary.
+// psuValidate applies the payer's answer to a summary.
 func (b *Bank) psuValidate(r *record, in *operation, now time.Time) error {
 	if r.Action != actionSummary {
 		return errConflict

@@ -9,18 +9,18 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// plan is what happens once the payer has authorised: some pending phases and then an end.
+// plan is what happens after the payer has authorised: some pending phases, then an end.
 type plan struct {
 	Phases    int    `json:"phases,omitempty"`
 	State     string `json:"state,omitempty"`
 	ErrorCode string `json:"error,omitempty"`
-	// Hang keeps the payment pending until it expires or someone settles it.
+	// Hang keeps the payment pending until it expires or is settled through the management port.
 	Hang bool `json:"hang,omitempty"`
-	// AtOnce ends the payment before the payer sees their bank.
+	// AtOnce ends the payment before the payer reaches their bank.
 	AtOnce bool `json:"at_once,omitempty"`
 }
 
-// endings are the codes of the test connector, and after them four of ours.
+// endings are the codes of the test connector, followed by four of ours.
 var endings = map[string]plan{
 	"done": {State: StateDone},
 	"canc": {State: StateRejected, ErrorCode: "CancelledByUser"},
@@ -34,7 +34,7 @@ var endings = map[string]plan{
 	"hang": {Hang: true},
 }
 
-// parseCodes reads up to three codes such as "pdng/rjct".
+// parseCodes parses up to three codes such as "pdng/rjct".
 func parseCodes(text string) (plan, bool) {
 	codes := strings.Split(strings.ToLower(strings.TrimSpace(text)), "/")
 	if len(codes) > 3 {
@@ -57,20 +57,20 @@ func parseCodes(text string) (plan, bool) {
 	return p, true
 }
 
-// wish is what a label or an amount asks of the sandbox.
+// wish is what a label or an amount requests from the sandbox.
 type wish struct {
 	plan      plan
 	authorise bool
 	faults    []fault.Fault
-	// identity wants to know who pays, as some banks do.
+	// identity requires to know who pays, as some banks do.
 	identity bool
 }
 
-// magicBase is the first of the amounts with a meaning, 9,900.00, in cents. The hundreds above it are a table each.
+// magicBase is the first magic amount, 9,900.00, in cents. Each hundred above it is a table.
 const magicBase = 990000
 
-// magicFaults, magicErrors and magicPlans are those tables: 9900.01 is the first fault, 9901.01 the first error code,
-// 9902.01 the first plan. New entries go to the end, since tests name these amounts.
+// magicFaults, magicErrors and magicPlans are these tables: 9900.01 is the first fault, 9901.01 the first error code, 9902.01 the
+// first plan. Add new entries at the end, because tests use these amounts.
 var (
 	magicFaults = []fault.Kind{
 		fault.Slow, fault.Error, fault.NoAnswer, fault.Late, fault.LostAnswer, fault.RateLimit,
@@ -87,7 +87,7 @@ var (
 	magicPlans = []string{"pdng", "pdng/pdng", "acpt", "pdng/acpt", "xprd", "hang", "pdng/rjct", "auto", "auto/pdng"}
 )
 
-// wishOf reads the label and the amount of a payment's first instruction.
+// wishOf parses the label and the amount of a payment's first instruction.
 func wishOf(first instruction) wish {
 	w := wish{plan: plan{State: StateDone}}
 	code, _, _ := strings.Cut(first.Label, "-")
@@ -119,7 +119,7 @@ func (w *wish) magicAmount(cents int64) {
 	}
 }
 
-// direct obeys "auto", "reject:insufficientFunds", "pdng/rjct", "auto/pdng" and "identity".
+// direct parses "auto", "reject:insufficientFunds", "pdng/rjct", "auto/pdng" and "identity".
 func (w *wish) direct(text string) {
 	if text == "identity" {
 		w.identity = true
@@ -137,7 +137,7 @@ func (w *wish) direct(text string) {
 	}
 }
 
-// fault obeys "slow", "slow:2000" (milliseconds), "error:503" (status) and "rate-limit:2" (Retry-After).
+// fault parses "slow", "slow:2000" (milliseconds), "error:503" (status) and "rate-limit:2" (Retry-After).
 func (w *wish) fault(text string) {
 	name, number, _ := strings.Cut(text, ":")
 	n, err := strconv.Atoi(number)

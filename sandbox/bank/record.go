@@ -21,19 +21,18 @@ const (
 	StatePartial    = "partial"
 )
 
-// Final reports whether a payment in this state never changes again.
+// Final reports whether a payment in this state can no longer change.
 func Final(state string) bool {
 	return state != StateCreated && state != StateValidating && state != StatePending
 }
 
-// payment is one slot of the store. Whoever changes it holds mu; a record, once stored, is never written again, so
-// readers need no lock.
+// payment is a slot of the store. Changes require mu; a stored record is never modified, so readers need no lock.
 type payment struct {
 	mu  sync.Mutex
 	cur atomic.Pointer[record]
 }
 
-// record is everything the bank knows of a payment at one moment, as the journal keeps it.
+// record is the complete state of a payment at one moment, as in the journal.
 type record struct {
 	ID               int64     `json:"id"`
 	State            string    `json:"state"`
@@ -49,7 +48,7 @@ type record struct {
 	Validated        time.Time `json:"validated,omitzero"`
 	RedirectURI      string    `json:"redirect"`
 	ClientState      string    `json:"client_state,omitempty"`
-	// CancelRedirect and CancelState are where the payer lands after answering a cancellation.
+	// CancelRedirect and CancelState are where the payer is redirected after answering a cancellation.
 	CancelRedirect   string        `json:"cancel_redirect,omitempty"`
 	CancelState      string        `json:"cancel_state,omitempty"`
 	Payer            *account      `json:"payer,omitempty"`
@@ -57,20 +56,20 @@ type record struct {
 	OperatorIdentity *identity     `json:"operator_identity,omitempty"`
 	Instructions     []instruction `json:"instructions"`
 
-	// Plan is what will become of it, Due when the next step of it happens and Next which one.
+	// Plan is the future of the payment, Due when its next step happens and Next which one that is.
 	Plan plan      `json:"plan,omitzero"`
 	Due  time.Time `json:"due,omitzero"`
 	Next step      `json:"next,omitempty"`
-	// UseCase is how the payer of a client's own webview proves that it is them.
+	// UseCase is how the payer of a client's own webview authenticates.
 	UseCase string `json:"use_case,omitempty"`
 	// WebviewURL is where the payer of a client's own webview returns.
 	WebviewURL string        `json:"webview_url,omitempty"`
 	Faults     []fault.Fault `json:"faults,omitempty"`
-	// Hook is the id of the webhook that announces this change; 0 for a change that is not announced.
+	// Hook is the id of the webhook that announces this change; 0 if it is not announced.
 	Hook int64 `json:"hook,omitempty"`
 }
 
-// step is what happens to a payment when its time has come.
+// step is a scheduled change of a payment.
 type step string
 
 const (
@@ -103,7 +102,7 @@ type instruction struct {
 	State         string    `json:"state,omitempty"`
 }
 
-// field is a question that the bank asks through the client's own webview.
+// field is a question of the bank in the client's own webview.
 type field struct {
 	Name     string       `json:"name"`
 	Type     string       `json:"type"`

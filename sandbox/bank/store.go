@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// store finds payments by id, which are numbered without gaps from first, and by reference_id.
+// store finds payments by id, numbered without gaps from first, and by reference_id.
 type store struct {
 	mu      sync.RWMutex
 	first   int64
@@ -18,7 +18,7 @@ func newStore(first int64) *store {
 	return &store{first: first, byRef: map[string][]int64{}, refused: map[string]bool{}}
 }
 
-// add gives the payment its id and makes it findable.
+// add assigns the payment's id and indexes it.
 func (s *store) add(r *record) *payment {
 	p := &payment{}
 	s.mu.Lock()
@@ -37,7 +37,7 @@ func (s *store) index(r *record) {
 	}
 }
 
-// put restores a payment of the journal, whatever came between it and the last one.
+// put restores a payment from the journal, whatever its distance from the last one.
 func (s *store) put(r *record) *payment {
 	p := &payment{}
 	p.cur.Store(r)
@@ -58,7 +58,7 @@ func (s *store) get(id int64) *payment {
 	return nil
 }
 
-// withReference returns the payments that carry a reference_id, oldest first.
+// withReference returns the payments with a reference_id, oldest first.
 func (s *store) withReference(ref string) []*payment {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -70,8 +70,7 @@ func (s *store) withReference(ref string) []*payment {
 	return found
 }
 
-// all returns every payment, oldest first. The slice is shared and only ever appended to; a nil in it is a number that
-// was given but not used.
+// all returns every payment, oldest first. The slice is shared and only appended to; a nil in it is an unused number.
 func (s *store) all() []*payment {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -84,7 +83,7 @@ func (s *store) next() int64 {
 	return s.first + int64(len(s.slots))
 }
 
-// clear forgets all payments but goes on counting.
+// clear deletes all payments but does not reuse their numbers.
 func (s *store) clear() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +92,7 @@ func (s *store) clear() int64 {
 	return s.first
 }
 
-// firstTime reports whether a magic fault has not yet hit this reference, and remembers that it now has.
+// firstTime reports whether a magic fault has not hit this reference before, and records that it has now.
 func (s *store) firstTime(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

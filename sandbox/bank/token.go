@@ -26,19 +26,19 @@ const (
 
 var scopes = []string{scopeAdmin, scopeAlias, scopeRead, scopeSensitive, scopeValidate, scopeCancel, scopeLinks}
 
-// claims are what a token says. Tokens are signed instead of stored, so that they outlive a restart.
+// claims are the contents of a token. Tokens are signed instead of stored, so they survive a restart.
 type claims struct {
 	Scope   []string `json:"scope"`
-	Payment int64    `json:"payment,omitempty"` // the only one it is for
+	Payment int64    `json:"payment,omitempty"` // the only payment that it is for
 	Expires int64    `json:"exp"`
 	Domain  string   `json:"domain"`
-	// Use keeps what is no token of the payments API apart from those; User and Nonce belong to it.
+	// Use distinguishes tokens that are not for the payments API; User and Nonce belong to those.
 	Use   string `json:"use,omitempty"`
 	User  int64  `json:"user,omitempty"`
 	Nonce string `json:"nonce,omitempty"`
 }
 
-// may reports whether the token has one of the scopes, or all of them as payments:admin.
+// may reports whether the token has one of the scopes, or payments:admin, which includes all.
 func (c claims) may(scopes ...string) bool {
 	return slices.ContainsFunc(c.Scope, func(s string) bool {
 		return s == scopeAdmin || s == scopeAlias || slices.Contains(scopes, s)
@@ -51,7 +51,7 @@ func (b *Bank) sign(c claims, life time.Duration) string {
 	c.Expires = b.cfg.Now().Add(life).Unix()
 	c.Domain = b.cfg.BaseURL + "/2.0/"
 	payload, err := json.Marshal(c)
-	if err != nil { // numbers and texts
+	if err != nil { // numbers and strings
 		panic(err)
 	}
 	signed := tokenHeader + base64.RawURLEncoding.EncodeToString(payload)
@@ -64,10 +64,10 @@ func (b *Bank) tokenMAC(signed string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// verify reads a token of the payments API that is ours and not over.
+// verify parses a token of the payments API that is genuine and not expired.
 func (b *Bank) verify(token string) (claims, bool) { return b.verifyFor(token, "") }
 
-// verifyFor is verify for a token of another use.
+// verifyFor is verify for a token of another purpose.
 func (b *Bank) verifyFor(token, use string) (claims, bool) {
 	dot := strings.LastIndexByte(token, '.')
 	if dot < len(tokenHeader) || !strings.HasPrefix(token, tokenHeader) {
@@ -84,7 +84,7 @@ func (b *Bank) verifyFor(token, use string) (claims, bool) {
 	return c, c.Use == use && b.cfg.Now().Unix() < c.Expires
 }
 
-// scopeList reads a scope that is one text or an array of them.
+// scopeList parses a scope that is a string or an array.
 type scopeList []string
 
 func (s *scopeList) UnmarshalJSON(data []byte) error {
@@ -99,7 +99,7 @@ func (s *scopeList) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(s))
 }
 
-// loose reads a text that some clients send as a number.
+// loose parses a string that some clients send as a number.
 type loose string
 
 func (l *loose) UnmarshalJSON(data []byte) error {
@@ -163,7 +163,7 @@ func (b *Bank) checkCredentials(in tokenRequest) error {
 	return nil
 }
 
-// scopedToken makes a token for one payment, which the payer carries through the webview.
+// scopedToken creates a token for one payment, which the payer takes through the webview.
 func (b *Bank) scopedToken(c *call) ([]byte, error) {
 	if !c.claims.may(scopeValidate) || c.claims.Payment != 0 {
 		return nil, errForbidden
@@ -195,7 +195,7 @@ func (b *Bank) scopedToken(c *call) ([]byte, error) {
 	return append(o, '}'), nil
 }
 
-// authenticate reads the bearer token of a call.
+// authenticate parses the bearer token of a call.
 func (b *Bank) authenticate(r *http.Request) (claims, error) {
 	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if c, ok := b.verify(token); ok && strings.EqualFold(kind, "Bearer") {

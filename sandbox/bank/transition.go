@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// errStale says that a due step was overtaken by something else.
+// errStale means that a due step was overtaken by another change.
 var errStale = errors.New("step was overtaken")
 
-// change applies fn to a copy of the payment, writes it to the journal and announces it. When fn returns an error, nothing
-// has happened.
+// change applies fn to a copy of the payment, writes it to the journal and announces it. If fn returns an error, nothing changes.
 func (b *Bank) change(p *payment, fn func(r *record, now time.Time) error) (*record, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -37,14 +36,14 @@ func (b *Bank) change(p *payment, fn func(r *record, now time.Time) error) (*rec
 	return next, nil
 }
 
-// plan makes Run come back to the payment when its next step is due.
+// plan schedules the payment for Run at its next step.
 func (b *Bank) plan(r *record) {
 	if !r.Due.IsZero() {
 		b.due.Add(r.ID, r.Due)
 	}
 }
 
-// upToDate applies every step of the payment that is due, so that whoever looks sees what should have happened by now.
+// upToDate applies every due step of the payment, so that readers see its state as of now.
 func (b *Bank) upToDate(p *payment) (*record, error) {
 	for {
 		r := p.cur.Load()
@@ -57,7 +56,7 @@ func (b *Bank) upToDate(p *payment) (*record, error) {
 	}
 }
 
-// takeStep does what is due now.
+// takeStep applies the due step.
 func (b *Bank) takeStep(r *record, now time.Time) error {
 	if r.Due.IsZero() || r.Due.After(now) {
 		return errStale
@@ -83,7 +82,7 @@ func (b *Bank) takeStep(r *record, now time.Time) error {
 	return nil
 }
 
-// planCreated sets what becomes of a new payment.
+// planCreated schedules the future of a new payment.
 func (b *Bank) planCreated(r *record, w wish) {
 	r.Plan = w.plan
 	r.schedule(stepExpire, r.Registered.Add(b.cfg.ExpireAfter))
@@ -93,7 +92,7 @@ func (b *Bank) planCreated(r *record, w wish) {
 	}
 }
 
-// begin takes a created payment to a bank, where its payer is to decide.
+// begin moves a created payment to a bank, where its payer decides.
 func (b *Bank) begin(r *record, connectorUUID string, now time.Time) {
 	if r.Connector == "" {
 		r.Connector = connectorUUID
@@ -108,7 +107,7 @@ func (b *Bank) begin(r *record, connectorUUID string, now time.Time) {
 	r.schedule(stepNoAnswer, now.Add(b.cfg.AnswerWithin))
 }
 
-// approve is the payer's yes at the bank, for one of the accounts there.
+// approve applies the payer's approval at the bank, for one of the accounts there.
 func (b *Bank) approve(r *record, accountSlug string, now time.Time) {
 	if r.Payer == nil {
 		choices := connectorByUUID(r.Connector).accounts()
@@ -131,13 +130,13 @@ func (b *Bank) approve(r *record, accountSlug string, now time.Time) {
 	b.proceed(r, now)
 }
 
-// proceed goes on after the payer, the client's confirmation or a pending phase: to the next phase or the end.
+// proceed continues after the payer, the client's confirmation or a pending phase: to the next phase or the end.
 func (b *Bank) proceed(r *record, now time.Time) {
 	r.Action, r.ErrorDescription, r.Fields = "", "", nil
 	if r.StateDetail == "" {
 		r.ValidateURI = ""
 	}
-	schedule := r.Instructions[0].Kind == "periodic" && r.Plan.State == StateDone // runs on until someone settles it
+	schedule := r.Instructions[0].Kind == "periodic" && r.Plan.State == StateDone // continues until it is settled
 	switch {
 	case r.Plan.Phases > 0:
 		r.Plan.Phases--

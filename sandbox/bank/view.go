@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// ErrUnknownPayment says that no payment has this id.
+// ErrUnknownPayment means that no payment has this id.
 var ErrUnknownPayment = errors.New("unknown payment")
 
-// ErrWrongState says that the payment can no longer, or not yet, go where it was told to.
+// ErrWrongState means that the payment's state does not permit the change.
 var ErrWrongState = errors.New("the state of the payment does not allow this")
 
-// Payment is what the bank's books say of a payment.
+// Payment is the state of a payment in the bank's books.
 type Payment struct {
 	ID          int64  `json:"id"`
 	State       string `json:"state"`
 	StateDetail string `json:"state_detail,omitempty"`
 	Action      string `json:"action,omitempty"`
 	ErrorCode   string `json:"error_code,omitempty"`
-	// Cents is the sum of all instructions; the properties after it are those of the first.
+	// Cents is the sum of all instructions; the following properties are those of the first.
 	Cents             int64     `json:"amount_cents"`
 	Currency          string    `json:"currency"`
 	ReferenceID       string    `json:"reference_id"`
@@ -53,7 +53,7 @@ func (r *record) public() Payment {
 	return p
 }
 
-// Payment returns one payment, brought up to date.
+// Payment returns one payment in its current state.
 func (b *Bank) Payment(id int64) (Payment, error) {
 	p := b.store.get(id)
 	if p == nil {
@@ -72,7 +72,7 @@ func (b *Bank) Payments() []Payment {
 	return list
 }
 
-// ByReference returns the payments that carry a reference_id, oldest first.
+// ByReference returns the payments with a reference_id, oldest first.
 func (b *Bank) ByReference(reference string) []Payment {
 	list, _, err := b.books(url.Values{"reference_id": {reference}})
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *Bank) ByReference(reference string) []Payment {
 	return list
 }
 
-// books selects as GET /payments does, without its bound on the page.
+// books selects like GET /payments, without its page limit.
 func (b *Bank) books(q url.Values) ([]Payment, int, error) {
 	limit, err := number(q, "limit", 0)
 	if err != nil {
@@ -108,14 +108,14 @@ func (b *Bank) books(q url.Values) ([]Payment, int, error) {
 	return list, len(found), nil
 }
 
-// Choice is what a payer without a browser decides. Its zero value is the usual: the bank that the payment names or
-// Nowhere, and the first account there.
+// Choice is the decision of a payer without a browser. The zero value is the default: the bank that the payment names or Nowhere,
+// and the first account there.
 type Choice struct {
 	// Connector is the UUID or slug of a bank; Account is main, joint or empty.
 	Connector string `json:"connector"`
 	Account   string `json:"account"`
-	// State, if not empty, replaces what the label asks for: done, accepted, rejected (with ErrorCode), expired, partial,
-	// or pending to stay there until Settle. A text like "pdng/rjct" is taken too.
+	// State, if not empty, replaces what the label requests: done, accepted, rejected (with ErrorCode), expired, partial, or
+	// pending to stay there until Settle. Codes like "pdng/rjct" are accepted too.
 	State     string `json:"state"`
 	ErrorCode string `json:"error_code"`
 }
@@ -139,7 +139,7 @@ func (c Choice) plan() (plan, bool, error) {
 	return plan{}, false, fmt.Errorf("unknown state %q", c.State)
 }
 
-// Authorise acts as a payer who picks a bank and says yes.
+// Authorise acts as a payer who chooses a bank and approves.
 func (b *Bank) Authorise(id int64) error { return b.AuthoriseWith(id, Choice{}) }
 
 // AuthoriseWith is Authorise with a choice of bank, account and outcome.
@@ -194,7 +194,7 @@ func (b *Bank) AuthoriseWith(id int64, choice Choice) error {
 	return err
 }
 
-// Refuse acts as a payer who says no at their bank, to a payment or to its cancellation.
+// Refuse acts as a payer who refuses a payment, or its cancellation, at their bank.
 func (b *Bank) Refuse(id int64) error {
 	return b.act(id, func(r *record, _ time.Time) error {
 		if r.StateDetail != "" {
@@ -208,11 +208,11 @@ func (b *Bank) Refuse(id int64) error {
 	})
 }
 
-// Expire lets the payment run out of time.
+// Expire ends the payment as expired.
 func (b *Bank) Expire(id int64) error { return b.Settle(id, StateExpired, "") }
 
-// Settle acts as the payer's bank: it ends a payment in this state, or makes it pending until it is settled again. An
-// error code belongs to rejected alone; its default is noSpecifiedReason.
+// Settle acts as the payer's bank: it ends a payment in this state, or makes it pending until it is settled again. An error code
+// is only for rejected; its default is noSpecifiedReason.
 func (b *Bank) Settle(id int64, state, errorCode string) error {
 	p, given, err := Choice{State: state, ErrorCode: errorCode}.plan()
 	if err != nil {
@@ -250,11 +250,11 @@ func (b *Bank) act(id int64, fn func(*record, time.Time) error) error {
 	return err
 }
 
-// bankPage is the address at a payer's bank where they decide.
+// bankPage returns the URL of the page at a payer's bank where they decide.
 func (b *Bank) bankPage(r *record, page string) string {
 	id := strconv.FormatInt(r.ID, 10)
 	return b.cfg.BaseURL + "/bank/" + connectorByUUID(r.Connector).Slug + "/" + page + "/" + id + "?session=" + b.session(page, id)
 }
 
-// journalFile is where the payments are kept.
+// journalFile returns the path of the journal.
 func (c Config) journalFile() string { return filepath.Join(c.Dir, "payments.jsonl") }

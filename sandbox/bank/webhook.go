@@ -8,7 +8,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// dispatcher delivers webhooks: those of one payment one after the other, those of different payments side by side.
+// dispatcher delivers webhooks: those of one payment in order, those of different payments concurrently.
 type dispatcher struct {
 	*dispatch.Dispatcher[*record]
 	b    *Bank
@@ -31,7 +31,7 @@ func newDispatcher(b *Bank) (*dispatcher, error) {
 	return d, nil
 }
 
-// signedPath is the path of the listener as a signature has it: with a leading slash, and without the query.
+// signedPath returns the path of the listener as signed: with a leading slash, without the query.
 func signedPath(u *url.URL) string {
 	if u.EscapedPath() == "" {
 		return "/"
@@ -39,10 +39,10 @@ func signedPath(u *url.URL) string {
 	return u.EscapedPath()
 }
 
-// announce queues the webhook of a change of a payment.
+// announce queues the webhook about a change of a payment.
 func (b *Bank) announce(r *record) { b.hooks.Enqueue(r.ID, r) }
 
-// hookFaults are what goes wrong with a webhook: what the payment asks for and what is in force.
+// hookFaults returns the faults of a webhook: those that the payment requests and the active rules.
 func (b *Bank) hookFaults(r *record) []fault.Fault {
 	faults := b.faults.Pick(fault.Webhook)
 	for _, f := range r.Faults {
@@ -53,7 +53,7 @@ func (b *Bank) hookFaults(r *record) []fault.Fault {
 	return faults
 }
 
-// acknowledge remembers that a webhook needs no more attempts.
+// acknowledge records that a webhook needs no more attempts.
 func (b *Bank) acknowledge(r *record) {
 	if err := b.journal.Append(line{Ack: r.Hook}); err != nil {
 		b.cfg.Log.Error("webhook will be repeated after a restart", "webhook", r.Hook, "error", err)

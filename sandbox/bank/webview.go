@@ -18,7 +18,7 @@ const (
 	pageCancel    = "cancellations"
 )
 
-// refusal is the bank's text when its customer says no.
+// refusal is the bank's text if its customer refuses.
 const refusal = "The customer refused at the bank."
 
 var languages = []string{"en", "fr", "de", "nl", "pt", "it", "es"}
@@ -48,7 +48,7 @@ var (
 	errDecided   = &problem{http.StatusConflict, "This has been decided already."}
 )
 
-// page runs a page and shows its problem, if it has one.
+// page runs a page and shows its problem, if any.
 func (b *Bank) page(show func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		b.stats.count("page")
@@ -80,7 +80,7 @@ type visit struct {
 	Cancels bool // the visit is about a cancellation
 }
 
-// enter checks what the client put into the link: the token above all.
+// enter validates the parameters of the client's link, most of all the token.
 func (b *Bank) enter(r *http.Request) (*visit, error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, errBadLink
@@ -118,7 +118,7 @@ func (b *Bank) enter(r *http.Request) (*visit, error) {
 	return v, nil
 }
 
-// banksFor are the banks that the payer may pick.
+// banksFor returns the banks that the payer may choose.
 func banksFor(r *record) []*connector {
 	if c := connectorByUUID(r.Connector); c != nil {
 		return []*connector{c}
@@ -126,7 +126,7 @@ func banksFor(r *record) []*connector {
 	return slices.DeleteFunc(slices.Clone(connectors), func(c *connector) bool { return !c.takes(r) })
 }
 
-// showBanks is the webview: pick a bank, or give up. A payer who comes back later is sent on to where they were.
+// showBanks is the webview: choose a bank, or give up. A payer who returns later is redirected to where they were.
 func (b *Bank) showBanks(w http.ResponseWriter, r *http.Request) error {
 	v, err := b.enter(r)
 	if err != nil {
@@ -140,7 +140,7 @@ func (b *Bank) showBanks(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// goOn sends the payer to their bank, or back to the client when nothing is left to do there.
+// goOn redirects the payer to their bank, or to the client if there is nothing left to do.
 func goOn(w http.ResponseWriter, r *http.Request, cur *record) {
 	target := cur.ValidateURI
 	if target == "" {
@@ -149,7 +149,7 @@ func goOn(w http.ResponseWriter, r *http.Request, cur *record) {
 	http.Redirect(w, r, target, http.StatusSeeOther)
 }
 
-// chooseBank takes the payer to the bank they picked, or back to the client when they gave up.
+// chooseBank redirects the payer to the chosen bank, or to the client if they gave up.
 func (b *Bank) chooseBank(w http.ResponseWriter, r *http.Request) error {
 	v, err := b.enter(r)
 	if err != nil {
@@ -174,14 +174,14 @@ func (b *Bank) chooseBank(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		})
 	}
-	if err != nil && !errors.Is(err, errDecided) { // in another window: go on from there
+	if err != nil && !errors.Is(err, errDecided) { // chosen in another window: continue from there
 		return err
 	}
 	goOn(w, r, v.r)
 	return nil
 }
 
-// giveUp ends a created payment; a cancellation just stays open. Either way the client learns error=cancelled.
+// giveUp ends a created payment; a cancellation stays open. In both cases the client gets error=cancelled.
 func (b *Bank) giveUp(w http.ResponseWriter, r *http.Request, v *visit) error {
 	if !v.Cancels {
 		_, err := b.change(v.p, func(next *record, _ time.Time) error {
@@ -203,7 +203,7 @@ func (b *Bank) giveUp(w http.ResponseWriter, r *http.Request, v *visit) error {
 	return nil
 }
 
-// back is where the payer returns to the client, and with which parameters.
+// back returns the client's URL for the payer's return, with its parameters.
 func back(r *record) string {
 	address, state := r.RedirectURI, r.ClientState
 	if r.CancelRedirect != "" {
@@ -214,13 +214,13 @@ func back(r *record) string {
 	}
 	target, err := withQuery(address, "state", state, "id_payment", strconv.FormatInt(r.ID, 10), "error_code", r.ErrorCode,
 		"bank_message", r.ErrorDescription, "payment_state", r.State)
-	if err != nil { // checked when the payment was made
+	if err != nil { // validated when the payment was created
 		return r.RedirectURI
 	}
 	return target
 }
 
-// withQuery adds the parameters that are not empty.
+// withQuery adds the non-empty parameters.
 func withQuery(address string, pairs ...string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -236,7 +236,7 @@ func withQuery(address string, pairs ...string) (string, error) {
 	return u.String(), nil
 }
 
-// session is the secret in the address of a bank's page: who has it may decide there.
+// session is the secret in the URL of a bank's page: whoever has it may decide there.
 func (b *Bank) session(page, id string) string {
 	mac := hmac.New(sha256.New, b.tokenKey)
 	mac.Write([]byte("session " + page + " " + id))

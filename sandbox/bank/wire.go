@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	_ "time/tzdata" // the API writes local times of Paris, also where the machine has no time zones
+	_ "time/tzdata" // the API uses local times of Paris, also on machines without time zones
 
 	"european-pay.eu/eupay/sandbox/bank/internal/iban"
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// paris is the zone of the API's datetimes, which carry no offset.
+// paris is the zone of the API's datetimes, which have no offset.
 var paris = func() *time.Location {
 	zone, err := time.LoadLocation("Europe/Paris")
 	if err != nil { // embedded
@@ -23,7 +23,7 @@ var paris = func() *time.Location {
 
 const dateTime = "2006-01-02 15:04:05"
 
-// view is how a payment is to be written.
+// view says how to write a payment.
 type view struct {
 	sensitive bool
 	odd       []fault.Kind
@@ -62,7 +62,7 @@ func appendText(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
 			text, err := json.Marshal(s)
-			if err != nil { // texts have no wrong JSON
+			if err != nil { // encoding a string never fails
 				panic(err)
 			}
 			return append(dst, text...)
@@ -174,7 +174,7 @@ func appendAccount(dst []byte, a *account, id int64) []byte {
 	return append(o, '}')
 }
 
-// encodeFields writes an array, as every example has it, or the dictionary that the text speaks of.
+// encodeFields writes an array, as in all examples of the documentation, or the dictionary that its text describes.
 func encodeFields(fields []field, asMap bool) []byte {
 	if len(fields) == 0 {
 		if asMap {
@@ -191,13 +191,13 @@ func encodeFields(fields []field, asMap bool) []byte {
 		v = byName
 	}
 	text, err := json.Marshal(v)
-	if err != nil { // texts alone
+	if err != nil { // strings only
 		panic(err)
 	}
 	return text
 }
 
-// decimal10 writes cents as the API does, with ten decimals.
+// decimal10 formats cents as in the API, with ten decimals.
 func decimal10(cents int64) string {
 	text := make([]byte, 0, 24)
 	text = strconv.AppendInt(text, cents/100, 10)
@@ -205,7 +205,7 @@ func decimal10(cents int64) string {
 	return string(append(text, "00000000"...))
 }
 
-// bicOf makes up the BIC of a bank that only its IBAN is known of.
+// bicOf invents the BIC of a bank of which only an IBAN is known.
 func bicOf(number string) string {
 	if c := connectorOfIBAN(number); c != nil {
 		return c.BIC
@@ -216,7 +216,7 @@ func bicOf(number string) string {
 	return "SBOX" + number[:2] + "2XXXX"
 }
 
-// currencies are the known ISO 4217 codes with the object that answers show.
+// currencies are the known ISO 4217 codes with their objects in answers.
 var currencies = map[string]string{
 	"EUR": currency("EUR", "€", "Euro", false),
 	"GBP": currency("GBP", "£", "British Pound Sterling", true),

@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// apiError is an answer that is an error.
+// apiError is an error answer.
 type apiError struct {
 	Status   int
 	Text     string
@@ -38,7 +38,7 @@ var (
 	errNoMethod     = &apiError{Status: http.StatusMethodNotAllowed, Text: "this method is not allowed here"}
 )
 
-// refused is a 422 with what is wrong.
+// refused is a 422 with the problems of a document.
 func refused(details ...document.Problem) error {
 	return &apiError{Status: http.StatusUnprocessableEntity, Text: "the request is refused, see details", Details: details}
 }
@@ -51,15 +51,15 @@ func conflict(text, existing string) error {
 	return &apiError{Status: http.StatusConflict, Text: text, Existing: existing}
 }
 
-// call is one request to the API on its way.
+// call is a request to the API in progress.
 type call struct {
 	r         *http.Request
 	operation string
 	body      []byte
-	// client is that of X-PDP-Client-Id; nil where none is needed.
+	// client is that of X-PDP-Client-Id; nil if none is needed.
 	client *client
 	faults []fault.Fault
-	status int // of an answer that is no error; 0 for 200
+	status int // of a successful answer; 0 means 200
 }
 
 // raw is an answer that is not JSON.
@@ -80,7 +80,7 @@ type handler func(*call) (any, error)
 // maxBody has room for a PDF of 12 MB in base64.
 const maxBody = 16 << 20
 
-// scope says what a call is about.
+// scope says whether a call concerns a client.
 type scope bool
 
 const (
@@ -88,7 +88,7 @@ const (
 	ofClient  scope = true
 )
 
-// serve runs a handler among the faults that are in force.
+// serve runs a handler under the active faults.
 func (p *Platform) serve(operation string, about scope, h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -113,7 +113,7 @@ func (p *Platform) serve(operation string, about scope, h handler) http.HandlerF
 	}
 }
 
-// enter checks the key, finds the client and moves on what is due, so that nobody sees yesterday's state.
+// enter checks the key, finds the client and applies what is due, so that the call sees the current state.
 func (p *Platform) enter(c *call, about scope) error {
 	given := sha256.Sum256([]byte(c.r.Header.Get("Authorization")))
 	if subtle.ConstantTimeCompare(given[:], p.key[:]) != 1 {
@@ -138,7 +138,7 @@ func (p *Platform) enter(c *call, about scope) error {
 
 func (p *Platform) answer(w http.ResponseWriter, c *call, answer any, err error) {
 	var f *fault.Asked
-	if errors.As(err, &f) { // a magic document asked for it
+	if errors.As(err, &f) { // requested by a magic document
 		p.failBefore(w, c, []fault.Fault{f.Fault})
 		return
 	}
@@ -177,7 +177,7 @@ func (p *Platform) write(w http.ResponseWriter, b []byte) {
 	}
 }
 
-// fail writes the error body; what is not an apiError is an internal error.
+// fail writes the error body. An error that is not an apiError is internal.
 func (p *Platform) fail(w http.ResponseWriter, err error) {
 	var e *apiError
 	if !errors.As(err, &e) {
@@ -191,7 +191,7 @@ func (p *Platform) fail(w http.ResponseWriter, err error) {
 		Existing string             `json:"existing_id,omitempty"`
 		Details  []document.Problem `json:"details,omitempty"`
 	}{e.Text, e.Status, strings.ToLower(rand.Text()), e.Existing, e.Details})
-	if err != nil { // texts and numbers
+	if err != nil { // strings and numbers
 		panic(err)
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -244,7 +244,7 @@ func (p *Platform) routes() http.Handler {
 	return root
 }
 
-// orJSON answers unknown paths and methods in the shape of the API.
+// orJSON answers unknown paths and methods in the API's format.
 func (p *Platform) orJSON(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern != "" {
@@ -272,7 +272,7 @@ func (p *Platform) usageMetrics(*call) (any, error) {
 	return list(items), nil
 }
 
-// list is the shape of every listing.
+// list is the format of all lists.
 func list[T any](items []T) map[string]any {
 	if items == nil {
 		items = []T{}

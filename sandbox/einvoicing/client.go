@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// view is a client as the API shows it.
+// view is a client in an answer.
 func (c *client) view() map[string]any {
 	return map[string]any{
 		"id": c.ID, "organization_name": c.Name, "contact_email": c.Email, "external_ref": c.Ref, "status": c.Status,
@@ -88,7 +88,7 @@ func (p *Platform) deleteClient(c *call) (any, error) {
 	return nil, p.save(line{Gone: x.ID})
 }
 
-// onboardingLink makes a link to the page on which the merchant proves who it is. Whoever has it may decide there.
+// onboardingLink creates a link to the page on which the merchant proves its identity. Whoever has it may decide there.
 func (p *Platform) onboardingLink(c *call) (any, error) {
 	var in struct {
 		KYC       bool `json:"include_kyc"`
@@ -120,7 +120,7 @@ func (p *Platform) onboardingStatus(c *call) (any, error) {
 	return map[string]any{"status": status}, nil
 }
 
-// linkToken is the secret in an onboarding link: the client, when it ends, and a proof that we said so.
+// linkToken is the secret in an onboarding link: the client, the expiry, and our signature.
 func (p *Platform) linkToken(x *client) string {
 	claim := x.ID + "." + strconv.FormatInt(x.LinkEnds.Unix(), 10)
 	return claim + "." + p.proof(claim)
@@ -132,7 +132,7 @@ func (p *Platform) proof(claim string) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// readToken returns the client of a link that has not ended; its caller holds mu.
+// readToken returns the client of a link that has not expired. The caller holds mu.
 func (p *Platform) readToken(token string) *client {
 	at := strings.LastIndexByte(token, '.')
 	if at < 0 || !hmac.Equal([]byte(token[at+1:]), []byte(p.proof(token[:at]))) {
@@ -146,7 +146,7 @@ func (p *Platform) readToken(token string) *client {
 	return p.state.clients[id]
 }
 
-// decide records who a merchant is, or is not, and what follows for its mandates. Its caller holds mu.
+// decide records whether a merchant's identity is approved, and what follows for its mandates. The caller holds mu.
 func (p *Platform) decide(x *client, approved bool) error {
 	if x.Decided != "" {
 		return conflict("the identity of this client has been decided already", "")

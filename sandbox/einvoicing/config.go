@@ -9,42 +9,42 @@ import (
 	"time"
 )
 
-// Config are the settings of a Platform. Only APIKey has no default.
+// Config has the settings of a Platform. All except APIKey have defaults.
 type Config struct {
-	// Dir is the folder of the journal and the files. Empty keeps everything in memory alone.
+	// Dir is the folder of the journal and the files. Empty keeps everything in memory.
 	Dir string
 	// BaseURL is the platform's own public address, for links to its pages. Default http://127.0.0.1:4020.
 	BaseURL string
-	// APIKey is what Authorization must be, bare.
+	// APIKey is the expected value of Authorization, without a prefix.
 	APIKey string
 
-	// WebhookURL and WebhookSecret are a webhook that is registered from the start. Empty: one is registered by the API.
+	// WebhookURL and WebhookSecret register a webhook at start. Empty: one can be registered through the API.
 	WebhookURL, WebhookSecret string
-	// WebhookWorkers bounds the deliveries under way. Default 8.
+	// WebhookWorkers is the maximum number of concurrent deliveries. Default 8.
 	WebhookWorkers int
-	// WebhookTimeout bounds one delivery (default 5s), WebhookRetry is the pause after a failed one (default 2s), and
-	// WebhookGiveUp is how long after the event there are retries (default 10 min).
+	// WebhookTimeout is the deadline of one delivery (default 5s), WebhookRetry the pause after a failed one (default 2s), and
+	// WebhookGiveUp how long after the event it is retried (default 10 min).
 	WebhookTimeout, WebhookRetry, WebhookGiveUp time.Duration
-	// WebhookLog is how many deliveries GET /webhooks of the management remembers. Default 10000.
+	// WebhookLog is how many deliveries GET /webhooks of the management keeps. Default 10000.
 	WebhookLog int
 
-	// TransmitAfter, ReceiveAfter and AvailableAfter are how long after the status before it a document gets 201, 202 and
-	// 203, and AnswerAfter how long its buyer thinks. Zero passes at once; Defaults has 1 s, 1 s, 1 s and 3 s.
+	// TransmitAfter, ReceiveAfter and AvailableAfter are the delays of the statuses 201, 202 and 203 after the previous one, and
+	// AnswerAfter is how long the buyer takes to answer. Zero: no delay. Defaults sets 1 s, 1 s, 1 s and 3 s.
 	TransmitAfter, ReceiveAfter, AvailableAfter, AnswerAfter time.Duration
 
-	// AutoApprove approves a merchant's identity without a person, AutoApproveDelay after its mandate was asked for.
+	// AutoApprove approves a merchant's identity without a person, AutoApproveDelay after its mandate was requested.
 	AutoApprove      bool
 	AutoApproveDelay time.Duration
-	// LinkLife is how long an onboarding link works. Default 24 h.
+	// LinkLife is the lifetime of an onboarding link. Default 24 h.
 	LinkLife time.Duration
-	// HoldAtMost ends the faults that wait for the caller to give up. Default 2 min.
+	// HoldAtMost ends faults that wait for the caller to give up. Default 2 min.
 	HoldAtMost time.Duration
 
 	Now func() time.Time
 	Log *slog.Logger
 }
 
-// Defaults returns settings for a demonstration: steps that a person can watch.
+// Defaults returns settings for a demonstration, with steps that a person can watch.
 func Defaults() Config {
 	return Config{
 		APIKey: "sandbox-seqino-key", TransmitAfter: time.Second, ReceiveAfter: time.Second, AvailableAfter: time.Second, AnswerAfter: 3 * time.Second,

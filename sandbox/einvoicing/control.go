@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Document is a document that was deposited, as the management shows it.
+// Document is a deposited document, as the management shows it.
 type Document struct {
 	ID       string `json:"invoice_id"`
 	Number   string `json:"invoice_number"`
@@ -15,16 +15,16 @@ type Document struct {
 	Type     string `json:"type_code"`
 	Audience string `json:"audience"`
 	Status   string `json:"status"`
-	// Received is how often it was sent: 1, and 1 for every duplicate that was refused.
+	// Received is how often it was sent: 1, and 1 more for every refused duplicate.
 	Received int `json:"received"`
-	// Collected is what was reported with status 212, in cents, and Gross its total.
+	// Collected is the sum reported with status 212, in cents, and Gross the document's total.
 	Collected int64 `json:"collected_cents"`
 	Gross     int64 `json:"gross_cents"`
-	// Events are the codes of its life so far, 200 first.
+	// Events are the codes of its life cycle so far, 200 first.
 	Events []int `json:"events"`
 }
 
-// Report is a report that was taken, or a collection, as the management shows it.
+// Report is an accepted report or collection, as the management shows it.
 type Report struct {
 	ID     string `json:"id"`
 	Client string `json:"client_id"`
@@ -39,11 +39,11 @@ type Report struct {
 	// Invoice and Date are those of a collection.
 	Invoice string `json:"invoice_number,omitempty"`
 	Date    string `json:"payment_date,omitempty"`
-	// Cents are the sums: of a collection, of all payments, or of all sales with VAT.
+	// Cents are the sums: of a collection, of all payments, or of all sales including VAT.
 	Cents int64 `json:"cents"`
 }
 
-// Documents are all that were deposited, oldest first.
+// Documents returns all deposited documents, oldest first.
 func (p *Platform) Documents() []Document {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -71,7 +71,7 @@ func (i *invoice) document() Document {
 	return d
 }
 
-// Reports are all that were taken, oldest first.
+// Reports returns all accepted reports, oldest first.
 func (p *Platform) Reports() []Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,8 +103,8 @@ func (r *report) shown() Report {
 	return v
 }
 
-// SetStatus gives a document, named by its id or its number, a status as its buyer or a platform would: a code such as "210" or
-// a name, with a reason where one is needed. What it has to go through before happens at once.
+// SetStatus gives a document, named by id or number, a status as its buyer or a platform would: a code such as "210" or a name,
+// with a reason if one is required. Statuses that must come before it are recorded at once.
 func (p *Platform) SetStatus(invoice, status, reasonCode, reason string) error {
 	code := codeOf(status)
 	if code == 0 {
@@ -127,7 +127,7 @@ func (p *Platform) SetStatus(invoice, status, reasonCode, reason string) error {
 	for len(i.Plan) > 0 && i.Plan[0].Code <= min(code, codeAvailable) && code != codeRejected {
 		w := i.Plan[0]
 		i.Plan = slices.Clone(i.Plan[1:])
-		if w.Code == code { // what was planned happens now, as the caller has it
+		if w.Code == code { // the planned status happens now, with the caller's values
 			break
 		}
 		if err := p.enterStatus(line{}, i, w, now); err != nil {
@@ -150,7 +150,8 @@ func (p *Platform) named(name string) *invoice {
 	return nil
 }
 
-// Approve and Refuse decide who a client is, as a person on the page would. The client is named by its id or external_ref.
+// Approve and Refuse decide about a client's identity, as a person on the page would. The client is named by its id or
+// external_ref.
 func (p *Platform) Approve(client string) error { return p.decideNamed(client, true) }
 
 // Refuse is the opposite of Approve.
@@ -191,7 +192,7 @@ func (p *Platform) TestWebhook() error {
 	return p.announce("webhook.test", "", "", "", nil)
 }
 
-// clients are all of them with their mandates, for the management.
+// clients returns all clients with their mandates, for the management.
 func (p *Platform) clientList() []map[string]any {
 	p.mu.Lock()
 	defer p.mu.Unlock()

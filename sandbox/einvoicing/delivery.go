@@ -12,17 +12,17 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// SignatureHeader carries Sign's result.
+// SignatureHeader is the header with the result of Sign.
 const SignatureHeader = "X-Seqino-Signature"
 
-// Sign returns the signature of a webhook: the hex of HMAC-SHA256 over the raw body.
+// Sign returns the signature of a webhook: the hex HMAC-SHA256 of the raw body.
 func Sign(secret string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write(body)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// sponsor is the only one that there is.
+// sponsor is the only sponsor.
 const sponsor = "spo_sandbox"
 
 func (n *notice) body() []byte {
@@ -35,13 +35,13 @@ func (n *notice) body() []byte {
 		ObjectType string `json:"object_type,omitempty"`
 		Object     string `json:"object_id,omitempty"`
 	}{n.ID, n.Type, timestamp(n.At), sponsor, n.Client, n.ObjectType, n.Object})
-	if err != nil { // texts
+	if err != nil { // strings only
 		panic(err)
 	}
 	return text
 }
 
-// deliver sends a webhook with all that is wrong about it, and reports whether the listener took it.
+// deliver sends a webhook, subject to its faults, and reports whether the listener accepted it.
 func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
 	to := d.p.target()
 	if to == nil {
@@ -69,7 +69,7 @@ func (d *dispatcher) deliver(ctx context.Context, x *delivery) bool {
 	return ok
 }
 
-// post makes one request. Anything but a 2XX is a failure.
+// post makes one request. Every status except 2XX is a failure.
 func (d *dispatcher) post(ctx context.Context, to string, x *delivery, body []byte, secret string, because fault.Kind) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
@@ -89,14 +89,14 @@ func (d *dispatcher) record(x *delivery, status int, because fault.Kind) {
 	d.log.Add(Webhook{Event: x.Webhook.ID, Type: x.Webhook.Type, Object: x.Webhook.Object, Attempt: x.Attempts, Status: status, Fault: string(because)})
 }
 
-// Webhook is one attempt to deliver, or what a fault made of it.
+// Webhook is a delivery attempt, or what a fault made of it.
 type Webhook struct {
 	Event   string `json:"event_id"`
 	Type    string `json:"event_type"`
 	Object  string `json:"object_id"`
 	Attempt int    `json:"attempt"`
-	// Status is that of the listener's answer; 0 is none.
+	// Status of the listener's answer; 0 if there was none.
 	Status int `json:"status"`
-	// Fault says why it was sent at all, or not: webhook-duplicate, webhook-forged, webhook-missing.
+	// Fault says why it was sent or not sent: webhook-duplicate, webhook-forged, webhook-missing.
 	Fault string `json:"fault,omitempty"`
 }

@@ -7,7 +7,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// dispatcher delivers webhooks: those of one object one after the other, those of different objects side by side.
+// dispatcher delivers webhooks: those of one object in order, those of different objects concurrently.
 type dispatcher struct {
 	*dispatch.Dispatcher[*notice]
 	p   *Platform
@@ -25,7 +25,7 @@ func newDispatcher(p *Platform) *dispatcher {
 	return d
 }
 
-// laneOf is the number of an object's lane; two objects that share one only wait for each other.
+// laneOf returns the number of an object's lane. Objects that share one only wait for each other.
 func laneOf(object string) int64 {
 	h := fnv.New64a()
 	h.Write([]byte(object))
@@ -34,7 +34,7 @@ func laneOf(object string) int64 {
 
 func (d *dispatcher) enqueue(n *notice) { d.Enqueue(laneOf(n.Object), n) }
 
-// hookFaults are what goes wrong with a webhook: what the object asks for and what is in force.
+// hookFaults returns the faults of a webhook: those that the object requests and the active rules.
 func (p *Platform) hookFaults(n *notice) []fault.Fault {
 	return append(p.faults.Pick(fault.Webhook), n.Faults...)
 }

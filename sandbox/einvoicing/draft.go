@@ -17,7 +17,7 @@ func (d *draft) view() map[string]any {
 	return v
 }
 
-// readDraft reads the body of a draft, and says what is still wrong with it.
+// readDraft parses the body of a draft, and reports what is still wrong with it.
 func readDraft(c *call) (*document.Wire, []document.Problem, error) {
 	var w document.Wire
 	if err := c.decode(&w); err != nil {
@@ -27,7 +27,7 @@ func readDraft(c *call) (*document.Wire, []document.Problem, error) {
 	return &w, problems, nil
 }
 
-// checkData checks the JSON by itself.
+// checkData validates the JSON by itself.
 func checkData(w *document.Wire) (*document.Document, []document.Problem) {
 	d, problems := w.Document()
 	problems = append(problems, d.Check()...)
@@ -60,7 +60,7 @@ func (p *Platform) createDraft(c *call) (any, error) {
 	return v, nil
 }
 
-// ownDraft finds the draft of the path. Its caller holds mu.
+// ownDraft finds the draft in the path. The caller holds mu.
 func (p *Platform) ownDraft(c *call) (*draft, error) {
 	d := p.state.drafts[c.r.PathValue("id")]
 	if d == nil || d.Client != c.client.ID {
@@ -112,7 +112,7 @@ func (p *Platform) putDraft(c *call) (any, error) {
 	return v, p.save(line{Draft: d})
 }
 
-// openDraft finds the draft of the path if it can still be changed. Its caller holds mu.
+// openDraft finds the draft in the path if it can still be changed. The caller holds mu.
 func (p *Platform) openDraft(c *call) (*draft, error) {
 	d, err := p.ownDraft(c)
 	if err == nil && d.Invoice != "" {
@@ -143,7 +143,7 @@ func (p *Platform) validateData(c *call) (any, error) {
 	return map[string]any{"valid": true}, nil
 }
 
-// validate checks a draft and the file that comes with it, and deposits the invoice.
+// validate checks a draft and the attached file, and deposits the invoice.
 func (p *Platform) validate(c *call) (any, error) {
 	var in struct {
 		Format string `json:"format"`
@@ -205,13 +205,13 @@ func (p *Platform) draftToValidate(c *call) (*document.Wire, string, error) {
 	if err := json.Unmarshal(d.Data, &w); err != nil {
 		return nil, "", err
 	}
-	if w.Seller != nil && w.Seller.SIREN != "" { // without one it is refused for that
+	if w.Seller != nil && w.Seller.SIREN != "" { // without one the draft is refused for that reason
 		err = p.mayIssue(c.client.ID, w.Seller.SIREN)
 	}
 	return &w, d.Ref, err
 }
 
-// readFacturX reads the invoice in a PDF and checks both. The document is nil when there is none to compare with.
+// readFacturX parses the invoice in a PDF and checks both. The document is nil if there is none to compare with.
 func readFacturX(file []byte) (*document.Document, []document.Problem) {
 	if len(file) == 0 {
 		return nil, []document.Problem{{Rule: "PDF", Field: "file", Message: "is missing"}}
@@ -228,7 +228,7 @@ func readFacturX(file []byte) (*document.Document, []document.Problem) {
 	return d, problems
 }
 
-// submitFile deposits a document that comes without a draft.
+// submitFile deposits a document that was sent without a draft.
 func (p *Platform) submitFile(c *call) (any, error) {
 	var in struct {
 		Ref    string `json:"external_ref"`

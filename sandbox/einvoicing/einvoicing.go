@@ -1,5 +1,5 @@
-// Package einvoicing is a stand-in for an accredited e-invoicing platform: merchants prove who they are, documents are
-// checked as strictly as in life and travel to their buyers, reports are taken, and webhooks tell of it all. It keeps to
+// Package einvoicing simulates an accredited e-invoicing platform: merchants prove their identity, documents are checked as
+// strictly as in production and delivered to their buyers, reports are accepted, and webhooks announce everything. It follows
 // docs/einvoicing-platform.md, and it misbehaves on demand.
 package einvoicing
 
@@ -19,7 +19,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/timetable"
 )
 
-// Platform is the platform and all other platforms behind it. Its methods may be called from many goroutines.
+// Platform is the platform, and all other platforms behind it. It is safe for concurrent use.
 type Platform struct {
 	cfg     Config
 	key     [sha256.Size]byte // of the API key
@@ -28,7 +28,7 @@ type Platform struct {
 	hooks   *dispatcher
 	faults  fault.Set
 	strikes fault.Striker
-	outage  atomic.Int64 // until when nothing works, Unix time in nanoseconds
+	outage  atomic.Int64 // end of the outage, Unix time in nanoseconds
 	auto    atomic.Pointer[AutoApprove]
 	handler http.Handler
 	stop    sync.Once
@@ -44,7 +44,7 @@ type AutoApprove struct {
 	DelayMS int  `json:"delay_ms"`
 }
 
-// New opens a platform, with what an earlier one left in cfg.Dir. Close it at the end.
+// New opens a platform, with the state that an earlier one left in cfg.Dir. Close it at the end.
 func New(cfg Config) (*Platform, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -64,29 +64,29 @@ func New(cfg Config) (*Platform, error) {
 	return p, nil
 }
 
-// Handler serves the API, with and without /api before its paths, and the page on which a merchant proves who it is.
+// Handler serves the API, with and without /api before its paths, and the page on which a merchant proves its identity.
 func (p *Platform) Handler() http.Handler { return p.handler }
 
-// Run moves documents and mandates on when their time has come and delivers webhooks, until ctx ends. What was not
-// delivered then is delivered by the next platform on the same journal.
+// Run advances documents and mandates when they are due and delivers webhooks, until ctx ends. The next platform with the same
+// journal delivers the remaining webhooks.
 func (p *Platform) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { p.due.Watch(ctx, p.cfg.Now, p.Tick) })
 	workers.Go(func() { p.hooks.Run(ctx) })
 	<-ctx.Done()
-	p.stop.Do(func() { close(p.stopped) }) // frees the callers that a fault holds
+	p.stop.Do(func() { close(p.stopped) }) // releases the callers that a fault holds
 	workers.Wait()
 	return nil
 }
 
-// Tick applies everything that is due by the platform's clock. Run does so by itself; tests that hold the clock call this.
+// Tick applies everything that is due by the platform's clock. Run calls it; tests that control the clock call it themselves.
 func (p *Platform) Tick() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tick()
 }
 
-// tick is Tick for a caller who holds mu.
+// tick is Tick for a caller that holds mu.
 func (p *Platform) tick() {
 	for n, ok := p.due.Next(p.cfg.Now()); ok; n, ok = p.due.Next(p.cfg.Now()) {
 		p.step(n)
@@ -96,22 +96,22 @@ func (p *Platform) tick() {
 // Close closes the journal.
 func (p *Platform) Close() error { return p.journal.Close() }
 
-// SetAutoApprove changes what happens to merchants from now on.
+// SetAutoApprove changes the setting for future merchants.
 func (p *Platform) SetAutoApprove(a AutoApprove) { p.auto.Store(&a) }
 
-// Fault is a rule by which calls or webhooks go wrong.
+// Fault is a rule by which calls or webhooks fail.
 type Fault = fault.Fault
 
-// AddFault puts one rule in force.
+// AddFault adds a rule.
 func (p *Platform) AddFault(f Fault) (Fault, error) { return p.faults.Add(f) }
 
 // SetFaults replaces all rules.
 func (p *Platform) SetFaults(f ...Fault) error { return p.faults.Replace(f) }
 
-// Outage answers every call with 503 for a while, by the platform's clock; 0 ends it.
+// Outage answers every call with 503 for some time, by the platform's clock; 0 ends it.
 func (p *Platform) Outage(d time.Duration) { p.outage.Store(p.cfg.Now().Add(d).UnixNano()) }
 
-// Webhooks returns the newest attempts to deliver, oldest first.
+// Webhooks returns the newest delivery attempts, oldest first.
 func (p *Platform) Webhooks() []Webhook { return p.hooks.log.List() }
 
 func newID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()[:16]) }

@@ -8,13 +8,13 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// eventTypes are all that a webhook can be about.
+// eventTypes are all event types of webhooks.
 var eventTypes = []string{
 	"webhook.test", "invoice.created", "invoice.received", "invoice.status_updated", "mandate.created", "mandate.activated", "mandate.expired",
 	"mandate.failed",
 }
 
-// createWebhook registers the webhook of the sponsor. There is one.
+// createWebhook registers the sponsor's webhook. There can be one.
 func (p *Platform) createWebhook(c *call) (any, error) {
 	var in struct {
 		URL    string   `json:"url"`
@@ -60,7 +60,7 @@ func (p *Platform) listWebhooks(*call) (any, error) {
 
 func (p *Platform) listEventTypes(*call) (any, error) { return list(eventTypes), nil }
 
-// announce queues a webhook. Its caller holds mu.
+// announce queues a webhook. The caller holds mu.
 func (p *Platform) announce(kind, clientID, objectType, object string, faults []fault.Fault) error {
 	if p.state.hook == nil || !slices.Contains(p.state.hook.Events, kind) {
 		return nil
@@ -73,7 +73,7 @@ func (p *Platform) announce(kind, clientID, objectType, object string, faults []
 	return nil
 }
 
-// acknowledge remembers that a webhook needs no more attempts.
+// acknowledge records that a webhook needs no more attempts.
 func (p *Platform) acknowledge(n *notice) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,7 +82,7 @@ func (p *Platform) acknowledge(n *notice) {
 	}
 }
 
-// target is where webhooks go; nil for nowhere.
+// target is the registered webhook; nil if there is none.
 func (p *Platform) target() *registration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// deposit takes a document that was found right, unless its number was used before. Its caller holds mu.
+// deposit stores a valid document, unless its number was used before. The caller holds mu.
 func (p *Platform) deposit(clientID string, from *draft, ref string, d *document.Document, data json.RawMessage, pdf []byte) (*invoice, error) {
 	if before := p.state.numbers[numberKey(d.Seller.SIREN, d.Issued, d.Number)]; before != nil {
 		if err := p.countDuplicate(before); err != nil {
@@ -60,7 +60,7 @@ func (i *invoice) ended() bool {
 	return slices.ContainsFunc(i.Events, func(e event) bool { return final(e.Code) })
 }
 
-// planNext sets when the first of the plan happens.
+// planNext schedules the first event of the plan.
 func (p *Platform) planNext(i *invoice, from time.Time) {
 	i.Due = time.Time{}
 	if len(i.Plan) > 0 {
@@ -69,7 +69,7 @@ func (p *Platform) planNext(i *invoice, from time.Time) {
 	p.plan(i.N, i.Due)
 }
 
-// step does what is due for the client or invoice with this number. Its caller holds mu.
+// step applies what is due for the client or invoice with this number. The caller holds mu.
 func (p *Platform) step(n int64) {
 	id := p.state.steps[n]
 	var err error
@@ -92,8 +92,8 @@ func (p *Platform) stepInvoice(i *invoice) error {
 	return p.enterStatus(line{}, i, w, at)
 }
 
-// enterStatus gives an invoice a status, plans the next one and tells of it. What caused it is kept with it: whoever is killed keeps both
-// or neither.
+// enterStatus gives an invoice a status, plans the next one and announces it. Its cause is stored with it, so that a killed
+// process keeps both or neither.
 func (p *Platform) enterStatus(cause line, i *invoice, w wish, at time.Time) error {
 	i.happen(w, at)
 	if final(w.Code) {
@@ -107,7 +107,7 @@ func (p *Platform) enterStatus(cause line, i *invoice, w wish, at time.Time) err
 	return p.announce("invoice.status_updated", i.Client, "invoice", i.ID, i.Faults)
 }
 
-// ownInvoice finds an invoice of the client. Its caller holds mu.
+// ownInvoice finds an invoice of the client. The caller holds mu.
 func (p *Platform) ownInvoice(c *call, id string) (*invoice, error) {
 	i := p.state.invoices[id]
 	if i == nil || i.Client != c.client.ID {

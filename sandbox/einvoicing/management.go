@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/control"
 )
 
-// Management serves the controls of the sandbox. It has no login: keep its port to yourself.
+// Management serves the controls of the sandbox. It has no authentication: do not expose its port.
 func (p *Platform) Management() http.Handler {
 	m := &control.Mux{StatusOf: statusOf}
 	m.Health()
@@ -37,12 +37,12 @@ func statusOf(err error) int {
 	return http.StatusBadRequest
 }
 
-// manageState is everything at once, for tests that compare it with what they sent.
+// manageState returns everything at once, for tests that compare it with what they sent.
 func (p *Platform) manageState(*http.Request) (any, error) {
 	return map[string]any{"clients": p.clientList(), "documents": p.Documents(), "reports": p.Reports(), "webhooks_waiting": p.hooks.Backlog()}, nil
 }
 
-// manageDocuments lists documents, those with a number or of a client when one is given.
+// manageDocuments lists documents, filtered by number or client if given.
 func (p *Platform) manageDocuments(r *http.Request) (any, error) {
 	number, client := r.URL.Query().Get("number"), r.URL.Query().Get("client_id")
 	all := slices.DeleteFunc(p.Documents(), func(d Document) bool {
@@ -76,7 +76,7 @@ func (p *Platform) manageClient(r *http.Request) (any, error) {
 	return nil, errors.New("unknown verb, expected approve, refuse or expire")
 }
 
-// manageOutage starts an outage of so many seconds, or ends it with 0.
+// manageOutage starts an outage of that many seconds, or ends it with 0.
 func (p *Platform) manageOutage(r *http.Request) (any, error) {
 	var in struct {
 		Seconds int `json:"seconds"`
@@ -97,7 +97,7 @@ func (p *Platform) manageAuto(r *http.Request) (any, error) {
 	return in, nil
 }
 
-// manageWebhooks lists attempts, those of one object when object_id is given.
+// manageWebhooks lists delivery attempts, those of one object if object_id is given.
 func (p *Platform) manageWebhooks(r *http.Request) (any, error) {
 	all := p.Webhooks()
 	if only := r.URL.Query().Get("object_id"); only != "" {

@@ -19,7 +19,7 @@ func (m *mandate) view() map[string]any {
 	return v
 }
 
-// mandatesOf are those of a client, oldest first.
+// mandatesOf returns the mandates of a client, oldest first.
 func (p *Platform) mandatesOf(clientID string) []*mandate {
 	var found []*mandate
 	for _, m := range p.state.mandates {
@@ -85,7 +85,8 @@ func checkEntry(e entry) error {
 	return nil
 }
 
-// afterMandate decides at once, or plans to, where no person is needed: by the settings, or by a word in the client's name.
+// afterMandate decides at once, or schedules a decision, if no person is needed: by the settings, or by a word in the client's
+// name.
 func (p *Platform) afterMandate(x *client, m *mandate) error {
 	if x.Decided == "approved" {
 		return p.setMandate(m, "active", "mandate.activated")
@@ -114,7 +115,7 @@ func (p *Platform) afterMandate(x *client, m *mandate) error {
 	return p.save(line{Client: x})
 }
 
-// stepClient does what was planned for a client. Its caller holds mu.
+// stepClient applies what was planned for a client. The caller holds mu.
 func (p *Platform) stepClient(x *client) error {
 	if x.Next == "" || p.cfg.Now().Before(x.Due) {
 		return nil
@@ -169,7 +170,7 @@ func (p *Platform) listMandates(c *call) (any, error) {
 	return list(items), nil
 }
 
-// mayIssue says whether a client has a mandate for a SIREN today, wherever on earth today is already.
+// mayIssue reports whether a client has a mandate for a SIREN today, in the earliest time zone of the world.
 func (p *Platform) mayIssue(clientID, siren string) error {
 	today := p.cfg.Now().UTC().Add(14 * time.Hour).Format(time.DateOnly)
 	for _, m := range p.state.mandates {
@@ -180,7 +181,7 @@ func (p *Platform) mayIssue(clientID, siren string) error {
 	return errNoMandate
 }
 
-// directory is the national directory, in which every SIREN is that does not begin with 404.
+// directory is the national directory, which contains every SIREN that does not begin with 404.
 func (p *Platform) directory(c *call) (any, error) {
 	siren := c.r.PathValue("siren")
 	if !document.ValidSIREN(siren) || strings.HasPrefix(siren, unknownSIREN) {

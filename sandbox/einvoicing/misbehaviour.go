@@ -6,7 +6,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// failBefore lets faults strike that keep the work from being done, and reports whether the request is over.
+// failBefore applies faults that prevent the work, and reports whether the request is over.
 func (p *Platform) failBefore(w http.ResponseWriter, c *call, faults []fault.Fault) bool {
 	f, over := p.strikes.Before(w, c.r, faults)
 	switch {
@@ -22,7 +22,7 @@ func (p *Platform) failBefore(w http.ResponseWriter, c *call, faults []fault.Fau
 	return true
 }
 
-// serverError is an error of this status, 500 for 0.
+// serverError returns an error with this status; 500 for 0.
 func serverError(status int) *apiError {
 	if status == 0 {
 		status = http.StatusInternalServerError
@@ -30,8 +30,8 @@ func serverError(status int) *apiError {
 	return &apiError{Status: status, Text: http.StatusText(status)}
 }
 
-// strike applies the faults that a document itself asks for: each once per reference, so that a second try gets through.
-// Those of webhooks stay with the document.
+// strike applies the faults that a document itself requests: each once per reference, so that a second attempt succeeds. Those of
+// webhooks stay with the document.
 func (p *Platform) strike(c *call, ref string, faults []fault.Fault) error {
 	for _, f := range faults {
 		if !f.Kind.IsCall() || !p.firstTime(c.client.ID+" "+ref+" "+string(f.Kind)) {
@@ -46,7 +46,7 @@ func (p *Platform) strike(c *call, ref string, faults []fault.Fault) error {
 	return nil
 }
 
-// firstTime reports whether a magic fault has not hit yet, and remembers that it now has.
+// firstTime reports whether a magic fault has not hit yet, and records that it now has.
 func (p *Platform) firstTime(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -43,7 +43,7 @@ var (
 	}
 )
 
-// language is that of the link, else of the browser, else French.
+// language returns that of the link, else of the browser, else French.
 func language(r *http.Request) words {
 	wanted := r.URL.Query().Get("lang")
 	if wanted == "" {
@@ -66,7 +66,7 @@ func (p *Platform) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /onboarding/{token}", p.answerOnboarding)
 }
 
-// showOnboarding asks who the merchant is, or says what was answered.
+// showOnboarding asks the merchant to identify itself, or shows the earlier answer.
 func (p *Platform) showOnboarding(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.tick()
@@ -90,7 +90,7 @@ func (p *Platform) showOnboarding(w http.ResponseWriter, r *http.Request) {
 	pages.Render(w, p.cfg.Log, status, name, s)
 }
 
-// answerOnboarding decides, unless somebody has, and shows the outcome.
+// answerOnboarding decides, unless it was decided before, and shows the outcome.
 func (p *Platform) answerOnboarding(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	answer := r.PostFormValue("answer")

@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/flux10"
 )
 
-// numbers reads the decimals of a report and collects what is wrong with them.
+// numbers parses the decimals of a report and collects their problems.
 type numbers struct{ problems []document.Problem }
 
 func (n *numbers) read(field string, text document.Number) int64 {
@@ -76,7 +76,7 @@ func (p *Platform) reportSales(c *call) (any, error) {
 	return map[string]any{"id": made.ID, "status": statusName(codeDeposited)}, nil
 }
 
-// takeReport checks a report and its XML, and keeps it. A first report of a period is taken once; later ones replace it.
+// takeReport checks a report and its XML, and stores it. The first report of a period is accepted once; later ones replace it.
 func (p *Platform) takeReport(c *call, prefix string, head reportHead, r *flux10.Report, problems []document.Problem) (*report, error) {
 	if !upTo(head.Ref, 100) {
 		return nil, wrong("external_ref", "must have 1 to 100 characters")
@@ -116,7 +116,7 @@ func (p *Platform) takeReport(c *call, prefix string, head reportHead, r *flux10
 	return made, p.save(line{Report: made})
 }
 
-// checkTurn checks a report against those that came before.
+// checkTurn compares a report with earlier ones.
 func (p *Platform) checkTurn(clientID string, r *flux10.Report) []document.Problem {
 	var problems []document.Problem
 	add := func(rule, field, message string) {
@@ -144,7 +144,7 @@ func (p *Platform) checkTurn(clientID string, r *flux10.Report) []document.Probl
 	return problems
 }
 
-// ofPeriod are the reports of the same kind, declarant and period.
+// ofPeriod returns the reports of the same kind, declarant and period.
 func (p *Platform) ofPeriod(r *flux10.Report) []*report {
 	var found []*report
 	for _, x := range p.state.reports {
@@ -160,7 +160,7 @@ type rateAmount struct {
 	Amount document.Number `json:"amount"`
 }
 
-// reportPayments takes money that came in for one invoice, or the payments of a period.
+// reportPayments accepts a payment of an invoice, or the payments of a period.
 func (p *Platform) reportPayments(c *call) (any, error) {
 	var in struct {
 		reportHead
@@ -243,7 +243,7 @@ func (p *Platform) invoiceNumbered(clientID, siren, number string) *invoice {
 	return nil
 }
 
-// checkCollection checks that the parts make the whole, and that the invoice can have been paid like this.
+// checkCollection checks that the parts add up, and that the invoice could have been paid like this.
 func checkCollection(x *collection, i *invoice) []document.Problem {
 	var problems []document.Problem
 	demand := func(ok bool, rule, field, message string) {

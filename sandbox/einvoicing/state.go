@@ -14,7 +14,7 @@ import (
 type client struct {
 	ID, Ref, Name, Email, Status string
 	N                            int64
-	// Decided is "approved" or "refused" once somebody decided who the merchant is; LinkEnds is when the last link does.
+	// Decided is "approved" or "refused" once the merchant's identity was decided; LinkEnds is when the last link expires.
 	Decided  string    `json:",omitempty"`
 	LinkEnds time.Time `json:",omitzero"`
 	// Next happens at Due without a person: approve, refuse, approve-then-expire or expire.
@@ -22,7 +22,7 @@ type client struct {
 	Due  time.Time `json:",omitzero"`
 }
 
-// mandate lets a merchant issue for a line of the directory.
+// mandate permits a merchant to issue for a line of the directory.
 type mandate struct {
 	ID, Client, Ref, Status, Start, End string
 	Entry                               entry
@@ -37,55 +37,55 @@ type entry struct {
 	Routing string `json:"routing_identifier,omitempty"`
 }
 
-// draft is an invoice in the making.
+// draft is an invoice in preparation.
 type draft struct {
 	ID, Client, Ref string
 	Data            json.RawMessage
 	Invoice, Number string `json:",omitempty"` // once validated
 }
 
-// invoice is a document that was deposited. N is its number in the timetable.
+// invoice is a deposited document. N is its number in the timetable.
 type invoice struct {
 	ID, Client, Draft, Ref, Number, Issued, SIREN, Audience, Type string
 	N                                                             int64
 	Data                                                          json.RawMessage
-	// Gross is BT-112, Rates those of the document, Collected the sum of what was reported with 212, in cents.
+	// Gross is BT-112, Rates those of the document, Collected the sum reported with 212, in cents.
 	Gross, Collected int64
 	Rates            []int64
 	Events           []event
-	// Plan is what will become of it, Due when the first of it happens.
+	// Plan are the future statuses, Due is when the first of them happens.
 	Plan []wish    `json:",omitempty"`
 	Due  time.Time `json:",omitzero"`
-	// Received counts how often it was sent: once, and once for each duplicate that was refused.
+	// Received counts how often it was sent: once, and once for each refused duplicate.
 	Received int
 	Faults   []fault.Fault `json:",omitempty"`
 }
 
-// event is a step in the life of an invoice.
+// event is a step in the life cycle of an invoice.
 type event struct {
 	ID, Emitter, ReasonCode, Reason string
 	Code                            int
 	At                              time.Time
 }
 
-// report is a report of a period, or money that came in for one invoice.
+// report is a report of a period, or a payment of an invoice.
 type report struct {
 	ID, Client, Ref, Kind string
 	Made                  time.Time
 	Period                *flux10.Report `json:",omitempty"`
 	Collection            *collection    `json:",omitempty"`
-	// Replaced says that a later one took its place.
+	// Replaced means that a later one replaced it.
 	Replaced bool `json:",omitempty"`
 }
 
-// collection is money that came in for an invoice (status 212).
+// collection is a payment of an invoice (status 212).
 type collection struct {
 	Invoice, SIREN, Date string
 	Amount               int64
 	Rates                []flux10.PaymentRate
 }
 
-// registration is the webhook of the sponsor.
+// registration is the sponsor's webhook.
 type registration struct {
 	ID     string   `json:"id"`
 	URL    string   `json:"url"`
@@ -100,7 +100,7 @@ type notice struct {
 	Faults                               []fault.Fault `json:",omitempty"`
 }
 
-// line is one line of the journal: the newest state of one thing, or of a collection and its invoice.
+// line is a line of the journal: the newest state of one object, or of a collection and its invoice.
 type line struct {
 	Client   *client       `json:"c,omitempty"`
 	Mandate  *mandate      `json:"m,omitempty"`
@@ -116,7 +116,7 @@ type line struct {
 	Sequence int64         `json:"sequence,omitempty"`
 }
 
-// state is everything that a platform knows. Its owner holds the lock.
+// state is the complete state of a platform. Its owner holds the lock.
 type state struct {
 	clients  map[string]*client
 	mandates map[string]*mandate
@@ -124,7 +124,7 @@ type state struct {
 	invoices map[string]*invoice
 	reports  map[string]*report
 	unsent   map[string]*notice
-	order    []string // ids of notices and reports as they came
+	order    []string // ids of notices and reports in order of arrival
 	hook     *registration
 	struck   map[string]bool
 	sequence int64
@@ -146,12 +146,12 @@ func newState() state {
 
 func refKey(kind, client, ref string) string { return kind + "\n" + client + "\n" + ref }
 
-// numberKey is what makes a number unique: the seller, the year and the number (G1.42).
+// numberKey returns what must be unique: the seller, the year and the number (G1.42).
 func numberKey(siren, issued, number string) string {
 	return siren + "\n" + issued[:min(4, len(issued))] + "\n" + number
 }
 
-// read puts a line of the journal into the state.
+// read applies a line of the journal to the state.
 func (s *state) read(l line) {
 	s.sequence = max(s.sequence, l.Sequence)
 	switch {
@@ -194,7 +194,7 @@ func (s *state) read(l line) {
 	}
 }
 
-// readInvoice also ends the draft that became the invoice.
+// readInvoice also removes the draft that became the invoice.
 func (s *state) readInvoice(i *invoice) {
 	s.invoices[i.ID], s.steps[i.N], s.numbers[numberKey(i.SIREN, i.Issued, i.Number)] = i, i.ID, i
 	s.sequence = max(s.sequence, i.N)
@@ -206,7 +206,7 @@ func (s *state) readInvoice(i *invoice) {
 	}
 }
 
-// refKind tells reports of sales from those of payments by their ids: references are unique within each.
+// refKind distinguishes reports of sales from those of payments by their ids: references are unique within each.
 func refKind(id string) string { return id[:3] }
 
 func (s *state) remove(id string) {
@@ -220,7 +220,7 @@ func (s *state) remove(id string) {
 	delete(s.drafts, id)
 }
 
-// lines are the shortest journal that tells the same.
+// lines returns the shortest journal with the same content.
 func (s *state) lines(add func(any) error) error {
 	all := []line{{Sequence: s.sequence}}
 	if s.hook != nil {

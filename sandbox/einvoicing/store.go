@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/journal"
 )
 
-// save puts a change into the journal and then into the state.
+// save writes a change to the journal and then to the state.
 func (p *Platform) save(l line) error {
 	if err := p.journal.Append(l); err != nil {
 		return err
@@ -26,7 +26,7 @@ func (p *Platform) nextNumber() int64 {
 	return p.state.sequence
 }
 
-// load brings back what an earlier process left in the folder, and compacts it.
+// load restores the state of an earlier process from the folder, and compacts the journal.
 func (p *Platform) load() error {
 	p.state = newState()
 	if p.cfg.Dir != "" {
@@ -53,7 +53,7 @@ func (p *Platform) load() error {
 	return nil
 }
 
-// resume plans again what was planned, and sends what was not sent.
+// resume schedules planned steps again, and sends unsent webhooks.
 func (p *Platform) resume() {
 	for _, i := range p.state.invoices {
 		p.plan(i.N, i.Due)
@@ -91,7 +91,7 @@ func (p *Platform) keepFile(id string, pdf []byte) error {
 	return nil
 }
 
-// readFile returns the PDF of an invoice; nil when there is none.
+// readFile returns the PDF of an invoice; nil if there is none.
 func (p *Platform) readFile(id string) ([]byte, error) {
 	if p.cfg.Dir == "" {
 		p.mu.Lock()
@@ -105,7 +105,7 @@ func (p *Platform) readFile(id string) ([]byte, error) {
 	return b, nil
 }
 
-// Reset forgets everything but the settings, the webhook that they name included.
+// Reset deletes everything except the settings and the webhook that they name.
 func (p *Platform) Reset() error {
 	p.faults.Clear()
 	p.outage.Store(0)

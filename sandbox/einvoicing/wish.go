@@ -28,7 +28,7 @@ var statusNames = []string{
 
 func statusName(code int) string { return statusNames[code-codeDeposited] }
 
-// codeOf reads a status: its code, its name, or the name in small letters. 0 for none.
+// codeOf parses a status: its code, its name, or the name in lower case. 0 for none.
 func codeOf(s string) int {
 	if n, err := strconv.Atoi(s); err == nil && n > codeDeposited && n <= codeRejected {
 		return n
@@ -39,21 +39,21 @@ func codeOf(s string) int {
 	return 0
 }
 
-// final reports whether nothing comes after a status.
+// final reports whether a status is the last one.
 func final(code int) bool { return code == codeRefused || code == codeRejected }
 
-// mandatory statuses must reach the administration.
+// mandatory statuses must be sent to the administration.
 func mandatory(code int) bool {
 	return code == codeDeposited || code == codeCollected || final(code)
 }
 
-// wish is a status to come.
+// wish is a future status.
 type wish struct {
 	Code               int
 	ReasonCode, Reason string `json:",omitempty"`
 }
 
-// reasons are what a status says that nobody gave a reason for.
+// reasons are the default reasons of statuses.
 var reasons = map[int][2]string{
 	206: {"CALCUL_ERR", "Une partie de la facture est contestée."},
 	207: {"TRANSAC_INC", "L'acheteur conteste cette facture."},
@@ -62,7 +62,7 @@ var reasons = map[int][2]string{
 	213: {"REJ_SEMAN", "La plateforme a rejeté cette facture."},
 }
 
-// withReason fills in what a status must have.
+// withReason sets the default reason if a status requires one.
 func (w wish) withReason() wish {
 	usual := reasons[w.Code]
 	if w.ReasonCode == "" {
@@ -74,7 +74,7 @@ func (w wish) withReason() wish {
 	return w
 }
 
-// wishOf reads what a buyer's name asks for: "sandbox:205", "sandbox:acknowledged/refused:TX_TVA_ERR", "fault:lost-answer".
+// wishOf parses a request in a buyer's name: "sandbox:205", "sandbox:acknowledged/refused:TX_TVA_ERR", "fault:lost-answer".
 func wishOf(name string) (wishes []wish, faults []fault.Fault) {
 	for _, word := range strings.Fields(name) {
 		if rest, ok := strings.CutPrefix(word, "sandbox:"); ok {
@@ -102,7 +102,7 @@ func wishOf(name string) (wishes []wish, faults []fault.Fault) {
 	return wishes, faults
 }
 
-// The beginnings of SIRENs that mean something: 404 is in no directory, and 904 to 913 is a status, 904 for 204.
+// Magic prefixes of SIRENs: 404 is not in the directory, and 904 to 913 request a status, 904 for 204.
 const unknownSIREN = "404"
 
 func wishOfSIREN(siren string) []wish {
@@ -114,9 +114,9 @@ func wishOfSIREN(siren string) []wish {
 	return nil
 }
 
-// future is what will become of a document after 200. One between businesses travels to its buyer; one for a private
-// customer goes nowhere, since it is reported in sums, and can only be rejected. One that names an invoice that was never
-// deposited is rejected, as is one whose buyer is in no directory.
+// future returns the statuses of a document after 200. A document between businesses is delivered to its buyer. One for a private
+// customer is not delivered, because it is reported in sums; it can only be rejected. One that names an invoice which was never
+// deposited is rejected, as is one whose buyer is not in the directory.
 func (p *Platform) future(clientID string, d *document.Document) []wish {
 	for _, before := range d.Preceding {
 		known := p.state.numbers[numberKey(d.Seller.SIREN, before.Issued, before.Number)]
@@ -138,7 +138,7 @@ func (p *Platform) future(clientID string, d *document.Document) []wish {
 	return append([]wish{{Code: codeTransmitted}, {Code: codeReceived}, {Code: codeAvailable}}, wishes...)
 }
 
-// delay is how long after the status before it a status comes.
+// delay returns how long after the previous status a status follows.
 func (p *Platform) delay(w wish) time.Duration {
 	switch w.Code {
 	case codeTransmitted, codeRejected:

@@ -1,5 +1,5 @@
-// Package mailbox is a mail server that delivers nothing: it keeps what it gets, for people and tests to read. It takes mail for every
-// address and from everybody, so it belongs on a port that only this machine reaches.
+// Package mailbox is a mail server that delivers nothing: it stores mails for people and tests to read. It accepts mail from
+// everyone to every address, so use it only on a port that only this machine reaches.
 package mailbox
 
 import (
@@ -19,24 +19,24 @@ import (
 )
 
 const (
-	// usualKeep is how many mails are kept when the settings do not say.
+	// usualKeep is the default number of kept mails.
 	usualKeep = 500
-	// maxMail bounds one mail.
+	// maxMail is the maximum size of a mail.
 	maxMail = 1 << 20
-	// patience with a client that says nothing.
+	// patience is the timeout of a silent client.
 	patience = time.Minute
 )
 
 // Config of a mailbox.
 type Config struct {
-	// Keep is how many mails are kept, the latest; 500 when 0.
+	// Keep is the number of kept mails, the latest ones; 0: 500.
 	Keep int
 	Log  *slog.Logger
-	// Now is time.Now when nil.
+	// Now: nil means time.Now.
 	Now func() time.Time
 }
 
-// Mail is one that came in.
+// Mail is a received mail.
 type Mail struct {
 	ID      int64             `json:"id"`
 	At      time.Time         `json:"at"`
@@ -56,7 +56,7 @@ type Mailbox struct {
 
 	mu    sync.Mutex
 	next  int64
-	mails []Mail // the oldest first
+	mails []Mail // oldest first
 }
 
 // New returns an empty mailbox.
@@ -70,7 +70,7 @@ func New(c Config) *Mailbox {
 	return &Mailbox{keep: cmp.Or(c.Keep, usualKeep), log: c.Log, now: c.Now, next: 1}
 }
 
-// Serve takes mail on the listener until ctx ends.
+// Serve accepts mail on the listener until ctx ends.
 func (m *Mailbox) Serve(ctx context.Context, l net.Listener) error {
 	srv := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &session{box: m}, nil }))
 	srv.Domain, srv.MaxMessageBytes, srv.MaxRecipients = "localhost", maxMail, 100
@@ -94,7 +94,7 @@ func (m *Mailbox) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Mails returns what was mailed to the address, or to anybody for an empty one, the latest first.
+// Mails returns the mails to the address, or all for an empty one, latest first.
 func (m *Mailbox) Mails(to string) []Mail {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -107,7 +107,7 @@ func (m *Mailbox) Mails(to string) []Mail {
 	return list
 }
 
-// Mail returns the mail of that id; false when it is not there any more.
+// Mail returns the mail with the id; false if it is no longer kept.
 func (m *Mailbox) Mail(id int64) (Mail, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -118,7 +118,7 @@ func (m *Mailbox) Mail(id int64) (Mail, bool) {
 	return m.mails[i], true
 }
 
-// Reset forgets all mails.
+// Reset deletes all mails.
 func (m *Mailbox) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -146,7 +146,7 @@ type session struct {
 
 func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
 
-// Auth lets everybody in.
+// Auth accepts everyone.
 func (s *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(string, string, string) error { return nil }), nil
 }

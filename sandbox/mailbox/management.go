@@ -16,7 +16,7 @@ var pages = page.Must(pageFiles, "")
 
 var errUnknownMail = errors.New("unknown mail")
 
-// Management serves the mails, as pages and as JSON. It has no login: keep its port to yourself.
+// Management serves the mails, as pages and as JSON. It has no authentication: do not expose its port.
 func (m *Mailbox) Management() http.Handler {
 	c := &control.Mux{StatusOf: func(error) int { return http.StatusNotFound }}
 	c.Health()

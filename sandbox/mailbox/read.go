@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// maxDepth is how far parts may hold parts.
+// maxDepth is the maximum nesting of parts.
 const maxDepth = 5
 
-// read takes a mail apart.
+// read parses a mail.
 func read(r io.Reader) (Mail, error) {
 	msg, err := mail.ReadMessage(r)
 	if err != nil {
@@ -32,7 +32,7 @@ func read(r io.Reader) (Mail, error) {
 	return one, nil
 }
 
-// decoded is the text of a header, which may hold encoded words.
+// decoded returns the text of a header, which may contain encoded words.
 func decoded(s string) string {
 	text, err := new(mime.WordDecoder).DecodeHeader(s)
 	if err != nil {
@@ -41,7 +41,7 @@ func decoded(s string) string {
 	return text
 }
 
-// read keeps the first plain text and the first page of HTML.
+// read keeps the first plain text and the first HTML page.
 func (m *Mail) read(h textproto.MIMEHeader, body io.Reader, depth int) error {
 	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
@@ -72,7 +72,7 @@ func (m *Mail) read(h textproto.MIMEHeader, body io.Reader, depth int) error {
 
 func (m *Mail) readParts(r *multipart.Reader, depth int) error {
 	for {
-		// The raw part: read undoes the encoding.
+		// The raw part: read decodes it.
 		part, err := r.NextRawPart()
 		if err == io.EOF {
 			return nil

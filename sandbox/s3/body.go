@@ -16,12 +16,12 @@ import (
 
 const (
 	streaming = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
-	// chunkHeader bounds the line before a chunk: 16 digits, a signature and what is between them.
+	// chunkHeader is the maximum length of the line before a chunk: 16 digits, a signature and separators.
 	chunkHeader = 128
 	md5Size     = 16
 )
 
-// sizeOf is the size of the object that a request brings, in bytes.
+// sizeOf returns the size of the object in a request, in bytes.
 func sizeOf(r *http.Request, payload string) (int64, error) {
 	if payload != streaming {
 		if r.ContentLength < 0 {
@@ -36,8 +36,8 @@ func sizeOf(r *http.Request, payload string) (int64, error) {
 	return size, nil
 }
 
-// open returns the object in the body of a request. What was read of it is good only once it has ended with io.EOF: then
-// every hash and every signature was right.
+// open returns the object in the body of a request. Its content is valid only once reading ends with io.EOF: then all hashes and
+// signatures were correct.
 func (c *claim) open(body io.Reader) (io.Reader, error) {
 	switch {
 	case c.payload == unsigned:
@@ -53,7 +53,7 @@ func (c *claim) open(body io.Reader) (io.Reader, error) {
 	return &hashed{in: body, sum: sha256.New(), want: c.payload}, nil
 }
 
-// md5Of reads the header Content-MD5 of an upload; nil when there is none.
+// md5Of returns the Content-MD5 header of an upload; nil if there is none.
 func md5Of(r *http.Request) ([]byte, error) {
 	text := r.Header.Get("Content-Md5")
 	if text == "" {
@@ -66,7 +66,7 @@ func md5Of(r *http.Request) ([]byte, error) {
 	return sum, nil
 }
 
-// hashed is a body whose hash was signed.
+// hashed is a body whose hash is signed.
 type hashed struct {
 	in   io.Reader
 	sum  hash.Hash
@@ -88,7 +88,7 @@ type chunks struct {
 	signer signer
 	before string
 
-	left      int64 // of the chunk that is being read
+	left      int64 // of the current chunk
 	sum       hash.Hash
 	signature string
 }
@@ -111,7 +111,7 @@ func (c *chunks) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// next begins a chunk. After the empty one, which is the last, comes nothing.
+// next begins a chunk. The empty one is the last.
 func (c *chunks) next() error {
 	line, err := c.in.ReadSlice('\n')
 	if err != nil || len(line) > chunkHeader {
@@ -134,7 +134,7 @@ func (c *chunks) next() error {
 	return io.EOF
 }
 
-// end checks a chunk that was read.
+// end verifies a chunk that was read.
 func (c *chunks) end() error {
 	if !same(c.signer.chunk(c.before, hex.EncodeToString(c.sum.Sum(nil))), c.signature) {
 		return errSignature
@@ -147,7 +147,7 @@ func (c *chunks) end() error {
 	return nil
 }
 
-// cutOff says that a body ended early or has not the right form. Other errors stay what they are.
+// cutOff converts the errors of a body that is incomplete or malformed. Other errors are unchanged.
 func cutOff(err error) error {
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, bufio.ErrBufferFull) {
 		return errIncomplete

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// allowBrowsers lets pages of every site read the answer: images are uploaded from the portal, which has an origin of its own. The
-// signature protects, not the origin: no request has cookies.
+// allowBrowsers lets pages of every origin read the answer, because images are uploaded from the portal's origin. Requests are
+// protected by their signature, not their origin: they have no cookies.
 func allowBrowsers(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "ETag")
 }
 
-// preflight answers a browser that asks whether it may send a request (WHATWG Fetch, section 3.3).
+// preflight answers a CORS preflight request (WHATWG Fetch, section 3.3).
 func preflight(w http.ResponseWriter, r *http.Request) error {
 	method := r.Header.Get("Access-Control-Request-Method")
 	if r.Header.Get("Origin") == "" || !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete}, method) {

@@ -27,18 +27,18 @@ type claim struct {
 	accessKey string
 	scope     scope
 	at        time.Time
-	// presigned requests are signed in their query and good for expires; others for as long as clocks may differ.
+	// presigned requests are signed in their query and valid for expires; others for as long as clocks may differ.
 	presigned bool
 	expires   time.Duration
-	headers   []string // those that are signed, in lower case
+	headers   []string // the signed ones, in lower case
 	signature string
-	// payload is the hash of the body, or a word that says how the body is signed.
+	// payload is the hash of the body, or a keyword for how the body is signed.
 	payload string
 
-	signer signer // once the claim was verified
+	signer signer // set when the claim was verified
 }
 
-// malformed is what is said about a claim that cannot be right.
+// malformed returns the error for a claim that cannot be valid.
 func (c claim) malformed(message string) fault {
 	if c.presigned {
 		return fault{status: http.StatusBadRequest, code: "AuthorizationQueryParametersError", message: message}
@@ -46,7 +46,7 @@ func (c claim) malformed(message string) fault {
 	return fault{status: http.StatusBadRequest, code: "AuthorizationHeaderMalformed", message: message}
 }
 
-// authenticate returns the claim of a request whose signature is good; nil, when the request is not signed.
+// authenticate returns the claim of a request with a valid signature; nil if the request is not signed.
 func (s *Store) authenticate(r *http.Request, query url.Values) (*claim, error) {
 	header, presigned := r.Header.Get("Authorization") != "", query.Has("X-Amz-Algorithm")
 	if r.Header.Get("X-Amz-Security-Token") != "" || query.Has("X-Amz-Security-Token") {
@@ -69,7 +69,7 @@ func (s *Store) authenticate(r *http.Request, query url.Values) (*claim, error) 
 	return &c, s.verify(r, query, &c)
 }
 
-// fromHeader reads the claim of the header Authorization.
+// fromHeader parses the claim in the Authorization header.
 func fromHeader(r *http.Request, _ url.Values) (claim, error) {
 	kind, rest, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if kind != algorithm {
@@ -87,7 +87,7 @@ func fromHeader(r *http.Request, _ url.Values) (claim, error) {
 	return c, c.read(parts["Credential"], r.Header.Get("X-Amz-Date"), parts["SignedHeaders"])
 }
 
-// fromQuery reads the claim of a presigned URL.
+// fromQuery parses the claim of a presigned URL.
 func fromQuery(r *http.Request, query url.Values) (claim, error) {
 	c := claim{presigned: true, payload: unsigned, signature: query.Get("X-Amz-Signature")}
 	for name := range isSignature {
@@ -109,7 +109,7 @@ func fromQuery(r *http.Request, query url.Values) (claim, error) {
 	return c, c.read(query.Get("X-Amz-Credential"), query.Get("X-Amz-Date"), query.Get("X-Amz-SignedHeaders"))
 }
 
-// read reads what both forms have.
+// read parses what both forms have.
 func (c *claim) read(credential, date, headers string) error {
 	parts := strings.Split(credential, "/")
 	if len(parts) != 5 || parts[4] != terminator {
@@ -130,7 +130,7 @@ func (c *claim) read(credential, date, headers string) error {
 	return nil
 }
 
-// verify judges a claim, and gives it what the signatures of chunks are made with.
+// verify checks a claim and sets its signer, which signs chunks.
 func (s *Store) verify(r *http.Request, query url.Values, c *claim) error {
 	if c.accessKey != s.cfg.AccessKey {
 		return errAccessKey
@@ -174,5 +174,5 @@ func (c *claim) inTime(now time.Time) error {
 	return nil
 }
 
-// same compares in constant time: how long it takes tells nothing about the right signature.
+// same compares in constant time, so that the time reveals nothing about the correct signature.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

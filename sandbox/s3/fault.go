@@ -6,12 +6,12 @@ import (
 	"net/http"
 )
 
-// fault is an answer that refuses a request, with a code of S3's list of error codes.
+// fault is an error answer with a code of S3's list of error codes.
 type fault struct {
 	status  int
 	code    string
 	message string
-	// region is the bucket's own, for clients that signed for another one.
+	// region is the bucket's region, for clients that signed for another one.
 	region string
 }
 
@@ -71,7 +71,7 @@ func (f fault) write(w http.ResponseWriter, r *http.Request) {
 	}
 	err := writeXML(w, f.status, document{Code: f.code, Message: f.message, Region: f.region, Resource: r.URL.Path, RequestID: id})
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client is gone or gets half an answer: end the connection
+		panic(http.ErrAbortHandler) // the client has gone or gets half an answer: close the connection
 	}
 }
 

@@ -16,19 +16,19 @@ import (
 	"time"
 )
 
-// folder keeps each object in a file of its own: the bytes, then what is known about them as JSON, then the length of that JSON
-// in four bytes. One file, so that one rename replaces both. A file is called by the hash of the key, so no key leads out of the
-// folder and none is too long for it.
+// folder stores each object in its own file: the bytes, then its metadata as JSON, then the length of that JSON in four bytes. It
+// is one file, so that one rename replaces both. The file name is the hash of the key, so no key leads out of the folder or is
+// too long.
 type folder string
 
 const (
 	unfinished = "upload-"
 	lengthSize = 4
-	// maxAbout is far more than a key and a type can take.
+	// maxAbout is larger than any key and type.
 	maxAbout = 1 << 20
 )
 
-// about is what is known about an object beside its bytes.
+// about is the metadata of an object.
 type about struct {
 	Key         string    `json:"key"`
 	ContentType string    `json:"content_type"`
@@ -36,14 +36,14 @@ type about struct {
 	Modified    time.Time `json:"modified"`
 }
 
-// object is an object that is being read. Close it.
+// object is an open object. Close it.
 type object struct {
 	about
 	*os.File
 	content *io.SectionReader
 }
 
-// openFolder makes the folder and removes the uploads that a killed process left.
+// openFolder creates the folder and removes unfinished uploads of a killed process.
 func openFolder(dir string) (folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the folder of the objects: %w", err)
@@ -62,7 +62,7 @@ func (f folder) path(key string) string {
 	return filepath.Join(string(f), hex.EncodeToString(name[:]))
 }
 
-// put stores an object, or nothing when its content ends with an error or check refuses its MD5. It sets the ETag.
+// put stores an object, or nothing if its content ends with an error or check refuses its MD5. It sets the ETag.
 func (f folder) put(o *about, content io.Reader, check func(md5 []byte) error) error {
 	file, err := os.CreateTemp(string(f), unfinished+"*")
 	if err != nil {
@@ -94,7 +94,7 @@ func write(file io.Writer, o *about, content io.Reader, check func(md5 []byte) e
 	return err
 }
 
-// open opens an object. Its error is fs.ErrNotExist when there is none.
+// open opens an object. The error is fs.ErrNotExist if there is none.
 func (f folder) open(key string) (*object, error) {
 	file, err := os.Open(f.path(key))
 	if err != nil {

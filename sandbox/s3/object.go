@@ -27,13 +27,13 @@ func checkKey(key string) error {
 	return nil
 }
 
-// understood are the x-amz headers that change nothing here or are read elsewhere.
+// understood are the x-amz headers that have no effect here or are handled elsewhere.
 var understood = map[string]bool{
 	"x-amz-date": true, "x-amz-content-sha256": true, "x-amz-decoded-content-length": true, "x-amz-storage-class": true,
 }
 
-// asksMore reports whether a request wants what this store does not do: access lists, copies, encryption, conditions of
-// writing. It must not look as if that had been done.
+// asksMore reports whether a request uses features that this store lacks: access lists, copies, encryption, conditional writes.
+// It must not look as if they worked.
 func asksMore(r *http.Request) bool {
 	for name := range r.Header {
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-amz-") && !understood[lower] {
@@ -93,7 +93,7 @@ func (s *Store) put(w http.ResponseWriter, r *http.Request, key string, who *cla
 	return nil
 }
 
-// exactly is a body that must have as many bytes as were announced.
+// exactly is a body that must have the announced length.
 type exactly struct {
 	in   io.Reader
 	left int64

@@ -1,6 +1,6 @@
-// Package s3 is a stand-in for an S3 store: one bucket in a folder, whose public objects everybody may read and only the holder of
-// the key may write. It checks Signature Version 4 as a real store does, answers in S3's form, and says NotImplemented to all that
-// it does not do.
+// Package s3 simulates an S3 store: one bucket in a folder, whose public objects everyone may read and which only the holder of
+// the key may write. It checks Signature Version 4 like a real store, answers in S3's format, and answers NotImplemented to
+// everything else.
 package s3
 
 import (
@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// Config are the settings of a Store. Only Public, MaxObject, Now and Log have a default.
+// Config has the settings of a Store. Only Public, MaxObject, Now and Log have defaults.
 type Config struct {
-	// Dir is the folder of the objects. It is made when it is not there.
+	// Dir is the folder of the objects. It is created if it does not exist.
 	Dir string
-	// Bucket is the one bucket; Region is where it says it is, as in every signature.
+	// Bucket is the name of the only bucket; Region is its region, as in every signature.
 	Bucket, Region       string
 	AccessKey, SecretKey string
-	// Public is how the keys begin that everybody may read, as a bucket's policy says it of a real store. Empty: all.
+	// Public are the prefixes of keys that everyone may read, like the bucket policy of a real store. Empty: all keys.
 	Public string
-	// MaxObject is the largest object, in bytes. Default 32 MiB.
+	// MaxObject is the maximum size of an object, in bytes. Default 32 MiB.
 	MaxObject int64
 
 	Now func() time.Time
@@ -44,7 +44,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Store is the store. Its handler may serve many requests at once.
+// Store is the store. Its handler serves concurrent requests.
 type Store struct {
 	cfg     Config
 	objects folder
@@ -84,7 +84,7 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) {
 	f.write(w, r)
 }
 
-// answer finds out who asks, whether they may, and for what.
+// answer determines who asks, whether they may, and for what.
 func (s *Store) answer(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodOptions {
 		return preflight(w, r)
@@ -115,7 +115,7 @@ func (s *Store) answer(w http.ResponseWriter, r *http.Request) error {
 	return s.aboutObject(w, r, key, who)
 }
 
-// beyondSignature are the parameters that say what is wanted, not who wants it. x-id only names the operation.
+// beyondSignature are parameters that select an operation and do not belong to the signature. x-id only names the operation.
 func beyondSignature(query url.Values) url.Values {
 	wish := make(url.Values)
 	for name, values := range query {
@@ -126,7 +126,7 @@ func beyondSignature(query url.Values) url.Values {
 	return wish
 }
 
-// aboutBucket answers what clients ask before they use a bucket.
+// aboutBucket answers the requests that clients make before they use a bucket.
 func (s *Store) aboutBucket(w http.ResponseWriter, r *http.Request, wish url.Values) error {
 	w.Header().Set("X-Amz-Bucket-Region", s.cfg.Region)
 	switch {

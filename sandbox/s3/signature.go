@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Signature Version 4, as the Amazon S3 API Reference has it under "Authenticating Requests".
+// Signature Version 4, as in the Amazon S3 API Reference under "Authenticating Requests".
 const (
 	algorithm  = "AWS4-HMAC-SHA256"
 	terminator = "aws4_request"
@@ -21,14 +21,14 @@ const (
 	dayForm    = "20060102"
 )
 
-// scope is what a signature is good for: a day, a region and a service.
+// scope is what a signature is valid for: a day, a region and a service.
 type scope struct{ day, region, service string }
 
 func (s scope) String() string {
 	return strings.Join([]string{s.day, s.region, s.service, terminator}, "/")
 }
 
-// signer makes the signatures of one moment and scope.
+// signer creates the signatures of one time and scope.
 type signer struct {
 	key   []byte
 	at    time.Time
@@ -43,12 +43,12 @@ func newSigner(secret string, at time.Time, in scope) signer {
 	return signer{key: key, at: at, scope: in}
 }
 
-// sign signs a request that canonical has written.
+// sign signs a request in its canonical form.
 func (s signer) sign(canonical string) string {
 	return s.over(algorithm, hashOf([]byte(canonical)))
 }
 
-// chunk signs a part of a body by its hash. before is the signature of the part before, the first time of the request.
+// chunk signs a part of a body by its hash. before is the signature of the previous part, first that of the request.
 func (s signer) chunk(before, hashed string) string {
 	return s.over(algorithm+"-PAYLOAD", before, hashOf(nil), hashed)
 }
@@ -69,7 +69,7 @@ func hashOf(content []byte) string {
 	return hex.EncodeToString(h[:])
 }
 
-// canonical writes a request in the one form that both sides sign. The query must not hold the signature itself.
+// canonical returns a request in the canonical form that both sides sign. The query must not contain the signature itself.
 func canonical(r *http.Request, query url.Values, signed []string, payload string) string {
 	lines := []string{r.Method, strings.ReplaceAll(escape(r.URL.Path), "%2F", "/"), canonicalQuery(query)}
 	for _, name := range signed {
@@ -79,7 +79,7 @@ func canonical(r *http.Request, query url.Values, signed []string, payload strin
 	return strings.Join(lines, "\n")
 }
 
-// escape leaves letters, digits and -._~ as they are.
+// escape leaves letters, digits and -._~ unchanged.
 func escape(text string) string {
 	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
 }
@@ -95,7 +95,7 @@ func canonicalQuery(query url.Values) string {
 	return strings.Join(pairs, "&")
 }
 
-// headerOf is the value of a header as it is signed. Go takes Host out of the headers, and may take Content-Length.
+// headerOf returns the value of a header as it is signed. Go removes Host from the headers, and may remove Content-Length.
 func headerOf(r *http.Request, name string) string {
 	switch name {
 	case "host":

@@ -14,13 +14,14 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
 
-// accessFile says who may call what: one line for each route, with the kinds of callers that are let in. "anyone" needs nothing to show; a
-// scope stands for an API key that has it; the others are logins. It is read in review: -update writes what the gateway does.
+// accessFile lists who may call what: one line for each route, with the kinds of callers that are admitted. "anyone" needs no
+// credentials; a scope stands for an API key that has it; the others are logins. It is reviewed: -update writes what the gateway
+// does.
 const accessFile = "access.txt"
 
 var updateAccess = flag.Bool("update", false, "write access.txt as the gateway answers now")
 
-// rejected are the codes of a caller who is not let in, whatever it asks for.
+// rejected are the codes that a caller gets who is not admitted, whatever the request.
 var rejected = map[any]bool{
 	"MISSING_CREDENTIALS": true, "INVALID_API_KEY": true, "INVALID_SECRET": true, "UNAUTHORIZED": true, "FORBIDDEN": true, "INSUFFICIENT_SCOPE": true,
 	"IP_NOT_ALLOWED": true,
@@ -30,11 +31,11 @@ var rejected = map[any]bool{
 type kind struct {
 	name    string
 	headers []string
-	// never: no route that asks anything lets it in.
+	// never: no route that requires credentials admits it.
 	never bool
 }
 
-// kinds are all of them, in the order of the file.
+// kinds lists all kinds, in the order of the file.
 func (w *gateWorld) kinds() []kind {
 	w.t.Helper()
 	all := []kind{
@@ -72,7 +73,7 @@ func (w *gateWorld) member(role string) (token string) {
 	return token
 }
 
-// otherPlatform is the token of an owner on a gateway with another secret.
+// otherPlatform returns the token of an owner, issued by a gateway with another secret.
 func (w *gateWorld) otherPlatform() (token string) {
 	w.t.Helper()
 	return gateSetup(w.t, false, func(c *Config) { c.JWTSecret = strings.Repeat("k", 32) }).owner
@@ -80,8 +81,8 @@ func (w *gateWorld) otherPlatform() (token string) {
 
 var pathParameter = regexp.MustCompile(`:[a-zA-Z_]+|\*`)
 
-// lets reports whether the gateway lets the caller in, to do anything at all. The parameters of the path exist nowhere, and there is no body:
-// a caller that is let in gets another error than one of rejected.
+// lets reports whether the gateway admits the caller. The ids in the path do not exist and there is no body, so a caller who is
+// admitted gets an error that is not one of rejected.
 func (w *gateWorld) lets(k kind, method, pattern string) bool {
 	w.t.Helper()
 	path := pathParameter.ReplaceAllString(strings.TrimPrefix(pattern, basePath), "00000000-0000-4000-8000-000000000000")
@@ -94,13 +95,13 @@ func (w *gateWorld) lets(k kind, method, pattern string) bool {
 	return status != http.StatusUnauthorized && !rejected[answer["code"]]
 }
 
-// harmful to the test itself: they would end the callers' sessions.
+// These would end the callers' sessions, which the test needs.
 var harmful = map[string]bool{"POST /auth/logout": true}
 
-// rare may be called a few times only, by those who are let in.
+// rare routes admit only a few calls.
 var rare = map[string]bool{"POST /customer/accounts/connect": true}
 
-// operations are the registered routes that are more than preflights.
+// operations are the registered routes except preflights.
 func (w *gateWorld) operations() []string {
 	var all []string
 	for _, r := range w.s.echo.Routes() {

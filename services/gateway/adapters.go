@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 )
 
-// codes gives the parts of the API the codes that the qr service makes and reads.
+// codes makes and reads QR codes through the qr service.
 type codes struct{ client qrv1.QRServiceClient }
 
 // Decode implements scanapi.Decoder.
@@ -34,8 +34,8 @@ func (c codes) Decode(ctx context.Context, qrData string) (scanapi.Code, error) 
 	return code, nil
 }
 
-// ofMerchant is the merchant's code for ever, with which the customer chooses the amount: always the same one, so that
-// what is on the screen is what was printed.
+// ofMerchant returns the merchant's permanent code, for which the customer chooses the amount. It is always the same, so the code
+// on the screen equals the printed one.
 func (c codes) ofMerchant(ctx context.Context, m account.Merchant) (qrimageapi.Code, error) {
 	if m.IBAN == "" {
 		return qrimageapi.Code{}, errs.New(errs.InvalidState, "Your account has no IBAN yet, so nobody could pay with this code. Add one in the merchant portal.")
@@ -50,7 +50,7 @@ func (c codes) ofMerchant(ctx context.Context, m account.Merchant) (qrimageapi.C
 	return qrimageapi.Code{Text: res.GetQrData()}, nil
 }
 
-// tables gives the cards to print what stands on them.
+// tables reads what is printed on the cards of tables.
 type tables struct{ client qrv1.TableServiceClient }
 
 func (t tables) card(ctx context.Context, merchantID, tableID string) (qrimageapi.Table, error) {
@@ -61,7 +61,7 @@ func (t tables) card(ctx context.Context, merchantID, tableID string) (qrimageap
 	return qrimageapi.Table{Name: res.GetTable().GetName(), Zone: res.GetTable().GetZone(), URL: res.GetTable().GetUrl()}, nil
 }
 
-// documents are told what merchants put on their invoices.
+// documents passes the merchant's logo to the einvoice service.
 type documents struct {
 	client einvoicev1.EInvoiceServiceClient
 }

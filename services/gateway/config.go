@@ -21,63 +21,64 @@ import (
 type Config struct {
 	boot.Base
 	HTTPAddr string `env:"EUPAY_HTTP_ADDR" envDefault:"127.0.0.1:8080"`
-	// PublicURL is the gateway's URL as the outside sees it, without the base path of the API.
+	// PublicURL is the gateway's public URL, without the base path of the API.
 	PublicURL    string `env:"EUPAY_PUBLIC_URL,required"`
 	PaymentsAddr string `env:"EUPAY_PAYMENTS_ADDR" envDefault:"127.0.0.1:9101"`
 	WebhooksAddr string `env:"EUPAY_WEBHOOKS_ADDR" envDefault:"127.0.0.1:9102"`
 	QRAddr       string `env:"EUPAY_QR_ADDR" envDefault:"127.0.0.1:9103"`
 	EInvoiceAddr string `env:"EUPAY_EINVOICE_ADDR" envDefault:"127.0.0.1:9104"`
-	// RedisURL shares rate limits between replicas; without it each replica counts alone.
+	// RedisURL is where replicas share rate limits. Without it each replica counts for itself.
 	RedisURL string `env:"REDIS_URL"`
-	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed.
+	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For header is trusted.
 	TrustedProxies []string `env:"EUPAY_TRUSTED_PROXIES"`
 	// JWTSecret signs login tokens: at least 32 bytes, the same on every replica.
 	JWTSecret string `env:"EUPAY_JWT_SECRET,required"`
-	// OldJWTSecrets are those before it, while it is replaced.
+	// OldJWTSecrets are earlier secrets, which still verify tokens while the secret is being replaced.
 	OldJWTSecrets []string `env:"EUPAY_OLD_JWT_SECRETS"`
 	// PowensLiveWebhookSecret and PowensTestWebhookSecret verify the provider's webhooks; an empty one refuses them.
 	PowensLiveWebhookSecret string `env:"EUPAY_POWENS_LIVE_WEBHOOK_SECRET"`
 	PowensTestWebhookSecret string `env:"EUPAY_POWENS_TEST_WEBHOOK_SECRET"`
-	// CreateDeadline is how long a request waits for its command before it answers with what is known.
+	// CreateDeadline is how long a request waits for the reply to its command. After that it answers with what is known.
 	CreateDeadline time.Duration `env:"EUPAY_CREATE_DEADLINE" envDefault:"10s"`
-	// RateLimit is the calls per minute of an API key without a limit of its own.
+	// RateLimit is the number of calls per minute of an API key that has no limit of its own.
 	RateLimit int `env:"EUPAY_RATE_LIMIT" envDefault:"100"`
-	// Limits are the calls per minute of users who log in.
+	// Limits are the calls per minute of logged-in users.
 	Limits caller.Limits
-	// Drawings are the pictures and PDFs per minute of one merchant.
+	// Drawings is the number of pictures and PDFs per minute for one merchant.
 	Drawings int `env:"EUPAY_DRAWINGS" envDefault:"300"`
-	// OrdersLive makes the payments of orders at tables, what customers of the app pay and the accounts that they link
-	// real, for merchants who may take such payments; otherwise they are of test mode.
+	// OrdersLive makes the payments of orders at tables, the payments of app customers and their linked accounts live, for
+	// merchants who may take live payments. Otherwise they are in test mode.
 	OrdersLive bool `env:"EUPAY_ORDERS_LIVE" envDefault:"false"`
-	// Patience multiplies how long a request waits for other services and for its turn at what is expensive: on a machine that
-	// is slow or shared.
+	// Patience multiplies how long a request waits for other services and for its turn at expensive work. Raise it on a machine
+	// that is slow or shared.
 	Patience int `env:"EUPAY_PATIENCE" envDefault:"1"`
-	// SessionLife is how long a login lasts at most, however often it is refreshed.
+	// SessionLife is the maximum lifetime of a login, however often it is refreshed.
 	SessionLife time.Duration `env:"EUPAY_SESSION_LIFE" envDefault:"720h"`
-	// IBANHold is how long a new IBAN of a merchant waits before money goes there. Its owners are told, and any of them can stop it.
+	// IBANHold is how long a new IBAN of a merchant waits before money goes there. The owners are notified, and any of them can
+	// stop it.
 	IBANHold time.Duration `env:"EUPAY_IBAN_HOLD" envDefault:"24h"`
-	// EmailVerification: who registers or is added to a team has to verify the address before anything else.
+	// EmailVerification requires users who register or are added to a team to verify their address before anything else.
 	EmailVerification bool `env:"EUPAY_EMAIL_VERIFICATION" envDefault:"true"`
-	// AdminMFA: admins may do nothing before they have a second factor.
+	// AdminMFA requires admins to have a second factor before they may do anything.
 	AdminMFA bool `env:"EUPAY_ADMIN_MFA" envDefault:"true"`
-	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
+	// StepUp requires a proof of identity of at most 5 minutes ago for actions that give away money or access.
 	StepUp bool `env:"EUPAY_STEP_UP" envDefault:"true"`
 	// SMTPURL is the server that sends mails: smtp://user:password@host:587. Without it mails stay queued.
 	SMTPURL string `env:"EUPAY_SMTP_URL"`
 	// MailFrom is the sender of mails.
 	MailFrom string `env:"EUPAY_MAIL_FROM"`
-	// PortalURL is where the pages are that mails lead to. Empty: PublicURL.
+	// PortalURL is the base URL of the pages that mails link to. Empty: PublicURL.
 	PortalURL string `env:"EUPAY_PORTAL_URL"`
 	// PagesURL is where the portal service answers, for a gateway without an ingress before it: it hands requests for pages on. Empty: it
 	// serves the API alone.
 	PagesURL string `env:"EUPAY_PAGES_URL"`
 	// PasskeyDomain is what passkeys are made for: the domain of PortalURL or one above it. Empty: that of PortalURL.
 	PasskeyDomain string `env:"EUPAY_PASSKEY_DOMAIN"`
-	// BcryptCost of passwords and API secrets. Only tests take less than 10.
+	// BcryptCost of passwords and API secrets. Only tests use less than 10.
 	BcryptCost int `env:"EUPAY_BCRYPT_COST" envDefault:"10"`
 }
 
-// withDefaults fills in what a Config that was not read from the environment leaves empty.
+// withDefaults fills in the empty fields of a Config that was not read from the environment.
 func (c Config) withDefaults() Config {
 	if c.HTTPAddr == "" {
 		c.HTTPAddr = "127.0.0.1:8080"
@@ -103,7 +104,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate reports every setting that cannot work.
+// Validate reports all invalid settings.
 func (c *Config) Validate() error {
 	var bad []error
 	if !isWebURL(c.PublicURL) {
@@ -153,7 +154,7 @@ func isWebURL(text string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// mailer is nil where no mail server is set up.
+// mailer returns nil if no mail server is configured.
 func (c *Config) mailer() (postbox.Sender, error) {
 	if c.SMTPURL == "" {
 		return nil, nil
@@ -161,7 +162,7 @@ func (c *Config) mailer() (postbox.Sender, error) {
 	return mail.New(c.SMTPURL, c.MailFrom)
 }
 
-// prefixes reads CIDR ranges; a lone address is a range of one.
+// prefixes parses CIDR ranges; a single address is a range of one.
 func prefixes(list []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	for _, s := range list {

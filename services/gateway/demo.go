@@ -6,7 +6,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-// Demo are the accounts that Seed ensures.
+// Demo describes the accounts that Seed ensures.
 type Demo = account.Demo
 
 // DemoKey is an API key of Demo.

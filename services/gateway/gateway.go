@@ -1,5 +1,5 @@
-// Package gateway is the REST edge: it knows merchants, users and API keys, turns requests into commands and reads, and
-// takes what the payment provider sends.
+// Package gateway is the REST edge: it owns merchants, users and API keys, turns requests into commands and reads, and receives
+// the payment provider's webhooks.
 package gateway
 
 import (
@@ -32,9 +32,9 @@ const (
 	basePath = "/api/v1"
 	// returnWait is how long a payer's return waits for the payment's state.
 	returnWait = 5 * time.Second
-	// maxPatience keeps the longest usual wait below the server's own limit of an answer.
+	// maxPatience keeps the longest usual wait below the server's write timeout.
 	maxPatience = 8
-	// minSecret is the shortest key for login tokens: as long as the hash that it keys.
+	// minSecret is the minimum length of the key for login tokens: the length of the hash.
 	minSecret = 32
 )
 
@@ -45,7 +45,7 @@ type Service struct {
 	relay    *outbox.Relay
 	accounts *account.Accounts
 	commands *command.Client
-	// money is commands behind the gate, which is what handlers get.
+	// money sends commands through the gate. Handlers get this, not the client.
 	money    *gate.Commands
 	redis    *redis.Pool
 	conns    []*grpc.ClientConn
@@ -63,7 +63,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	core.Edge = true // reads need the database alone
+	core.Edge = true // reads need only the database
 	s := &Service{core: core, cfg: cfg, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
 	if err := s.open(ctx); err != nil {
 		s.Close()
@@ -110,7 +110,7 @@ func (s *Service) open(ctx context.Context) error {
 	return nil
 }
 
-// dial connects to the service of that name; the connection is closed with the gateway.
+// dial connects to the named service; the connection is closed with the gateway.
 func (s *Service) dial(name, addr string) (*grpc.ClientConn, error) {
 	conn, err := boot.Dial(s.core.Identity, name, addr)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Service) dial(name, addr string) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// limiter counts calls over a window, which the keys of one limiter share.
+// limiter returns a limiter over the window, which all keys of the limiter share.
 func (s *Service) limiter(window time.Duration) (ratelimit.Limiter, error) {
 	local := ratelimit.NewMemoryOver(s.core.Now, window)
 	if s.cfg.RedisURL == "" {
@@ -144,8 +144,7 @@ func (s *Service) GRPCAddr() string { return s.core.GRPCAddr() }
 // ManagementAddr is where health and metrics are served.
 func (s *Service) ManagementAddr() string { return s.core.ManagementAddr() }
 
-// Run serves until ctx ends, then finishes the requests under way. The connections that those need stay open until
-// Close.
+// Run serves until ctx ends, then finishes the requests in progress. The connections that those need stay open until Close.
 func (s *Service) Run(ctx context.Context) error {
 	s.core.Log.Info("API is served", "http", s.HTTPAddr())
 	serve := func(ctx context.Context) error {
@@ -174,7 +173,7 @@ func (s *Service) Close() {
 	s.core.Close()
 }
 
-// ignore notes the error of closing what may be closed already.
+// ignore logs the error of closing something that may be closed already.
 func ignore(log *slog.Logger, err error) {
 	if err != nil {
 		log.Debug("close", "error", err)

@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// unlimited are the routes that anybody may call as often as he likes, and why.
+// unlimited are the routes without a limit, and why.
 var unlimited = map[string]string{
 	"GET /api/v1/openapi.json":                            "a file in memory",
 	"GET /api/v1/openapi.yaml":                            "a file in memory",
@@ -22,7 +22,7 @@ var unlimited = map[string]string{
 
 var parameter = regexp.MustCompile(`:[a-zA-Z_]+`)
 
-// Whatever a caller is, a request that is let in counts: a new route without a limit fails here.
+// Every admitted request counts, whoever the caller is: a new route without a limit fails here.
 func TestEveryRouteHasALimit(t *testing.T) {
 	t.Parallel()
 	w := gateSetup(t, false)
@@ -56,7 +56,7 @@ func TestEveryRouteHasALimit(t *testing.T) {
 	}
 }
 
-// headers are those of the answer, and the code of its error.
+// headers returns the headers of the answer, and the code of its error.
 func (w *gateWorld) headers(method, path string, headers []string) (http.Header, errs.Code) {
 	w.t.Helper()
 	var header http.Header
@@ -67,7 +67,7 @@ func (w *gateWorld) headers(method, path string, headers []string) (http.Header,
 	return header, errs.Code(code)
 }
 
-// What is drawn costs more than it weighs: it has a bound of its own, whichever picture it is.
+// Drawings are expensive, so all kinds of pictures share a limit.
 func TestDrawingsShareABoundOfTheirMerchant(t *testing.T) {
 	t.Parallel()
 	w := gateSetup(t, false, func(c *Config) { c.Drawings = 1 })

@@ -34,7 +34,7 @@ import (
 // others are the connections to the other services.
 type others struct{ payments, qr, webhooks, einvoice grpc.ClientConnInterface }
 
-// dialAll connects to the other services; nobody need be there yet.
+// dialAll connects to the other services, which need not be running yet.
 func (s *Service) dialAll() (o others, err error) {
 	for _, to := range []struct {
 		conn       *grpc.ClientConnInterface
@@ -52,7 +52,7 @@ func (s *Service) dialAll() (o others, err error) {
 	return o, nil
 }
 
-// routes builds the handlers over the clients of the other services.
+// routes creates the handlers with the clients of the other services.
 func (s *Service) routes() (*echo.Echo, error) {
 	trusted, err := prefixes(s.cfg.TrustedProxies)
 	if err != nil {
@@ -114,10 +114,10 @@ func (s *Service) routes() (*echo.Echo, error) {
 	return e, nil
 }
 
-// deployment has the mode of merchants' codes and of orders.
+// deployment determines the mode of merchants' codes and of orders.
 func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.cfg.OrdersLive} }
 
-// codeRoutes are those around QR codes and invoices: made, drawn, scanned and paid by customers.
+// codeRoutes registers the routes of QR codes and invoices: creating, drawing, scanning and paying them.
 func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, limiter ratelimit.Limiter) {
 	payments, qr, invoices := paymentsv1.NewPaymentsServiceClient(to.payments), qrv1.NewQRServiceClient(to.qr), einvoicev1.NewEInvoiceServiceClient(to.einvoice)
 	signed := codes{qr}

@@ -80,7 +80,7 @@ func TestAttemptsOfAnEndpointAreListed(t *testing.T) {
 	check("deleted")
 }
 
-func TestAttemptsAreReadOnAfterTheLast(t *testing.T) {
+func TestAListOfAttemptsContinuesAfterTheLast(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	id, _ := f.endpoint(newSink(t, status(http.StatusOK)).URL)

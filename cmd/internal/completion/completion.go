@@ -1,4 +1,4 @@
-// Package completion writes the scripts with which shells complete the command lines of our programs.
+// Package completion generates shell completions for the command lines of our programs.
 package completion
 
 import (
@@ -9,14 +9,14 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Script is that of a shell (bash, zsh or fish): it knows the commands of the program, their flags, and the values where
-// the grammar lists them. more has words that may follow a command besides, by the command's path ("dlq list").
+// Script returns the script of a shell (bash, zsh or fish). It completes the commands of the program, their flags, and the values
+// that the grammar lists. more has additional words that may follow a command, by the command's path ("dlq list").
 func Script(shell string, program *kong.Application, more map[string][]string) string {
 	write := map[string]func(string, []place) string{"bash": bash, "zsh": zsh, "fish": fish}[shell]
 	return write(program.Name, places(program.Node, "", more))
 }
 
-// place is where a command line has come to, with the words that may follow.
+// place is a position in a command line, with the words that may follow.
 type place struct {
 	path  string // "", "events", "events tail", …
 	words []word
@@ -74,7 +74,7 @@ func texts(words []word) string {
 	return strings.Join(all, " ")
 }
 
-// paths are all commands, as alternatives of a shell pattern.
+// paths returns all commands as alternatives of a shell pattern.
 func paths(all []place) string {
 	var quoted []string
 	for _, p := range all[1:] {
@@ -83,7 +83,7 @@ func paths(all []place) string {
 	return strings.Join(quoted, "|")
 }
 
-// flagsWith are the flags of all places that take a value, once each.
+// flagsWith returns the flags of all places that take a value, once each.
 func flagsWith(all []place, wanted func(word) bool) []word {
 	var found []word
 	for _, p := range all {
@@ -99,7 +99,7 @@ func flagsWith(all []place, wanted func(word) bool) []word {
 func listed(w word) bool { return len(w.values) > 0 }
 func free(w word) bool   { return len(w.values) == 0 }
 
-// names of a flag as alternatives of a shell pattern.
+// names returns the names of a flag as alternatives of a shell pattern.
 func (w word) names() string {
 	if w.short == "" {
 		return w.text
@@ -107,7 +107,7 @@ func (w word) names() string {
 	return w.text + "|" + w.short
 }
 
-// words writes the cases of what may follow each flag and each command; line is how the shell is told the words.
+// words returns the cases of what may follow each flag and command; line is how the shell receives the words.
 func cases(all []place, line func(words string) string) string {
 	var b strings.Builder
 	b.WriteString("    case \"$prev\" in\n")
@@ -181,7 +181,7 @@ complete -c {name} -f
 {cases}`, name, strings.ReplaceAll(paths(all), "|", " "), lines.String())
 }
 
-// fill puts the parts into a script's text.
+// fill inserts the parts into the template of a script.
 func fill(text, name, paths, cases string) string {
 	return strings.NewReplacer("{name}", name, "{paths}", paths, "{cases}", cases).Replace(text)
 }
@@ -200,7 +200,7 @@ func fishValue(f word) string {
 	return s
 }
 
-// fishQuote: the first sentence is enough beside a completion.
+// fishQuote quotes the first sentence, which is enough beside a completion.
 func fishQuote(help string) string {
 	first, _, _ := strings.Cut(help, ". ")
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(strings.TrimSuffix(first, ".")) + "'"

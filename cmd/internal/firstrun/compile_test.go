@@ -28,7 +28,7 @@ esac`)
 	return m
 }
 
-func TestNothingIsSaidWhenThereIsNothingToDo(t *testing.T) {
+func TestThereIsNoOutputIfThereIsNothingToDo(t *testing.T) {
 	t.Parallel()
 	said, status := compiling(t, "exit 0").run("compile.sh", "out", "./cmd/x")
 	if said != "" || status != 0 {
@@ -36,7 +36,7 @@ func TestNothingIsSaidWhenThereIsNothingToDo(t *testing.T) {
 	}
 }
 
-func TestItSaysWhatIsDownloadedAndHowFarTheCompilerIs(t *testing.T) {
+func TestTheDownloadsAndTheProgressOfTheCompilerAreShown(t *testing.T) {
 	t.Parallel()
 	said, status := compiling(t, "echo 'go: downloading example.org/m v1.2.3' >&2").run("compile.sh", "out", "./cmd/x")
 	if status != 0 {
@@ -83,7 +83,7 @@ func TestWhatTheCompilerSaysIsShownInFull(t *testing.T) {
 	}
 }
 
-func TestAFailureIsExplainedWhereTheMachineIsToBlame(t *testing.T) {
+func TestAFailureCausedByTheMachineIsExplained(t *testing.T) {
 	t.Parallel()
 	m := compiling(t, "echo 'write /tmp/x: no space left on device' >&2; exit 1")
 	m.free(10)

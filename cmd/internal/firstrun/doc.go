@@ -1,3 +1,2 @@
-// Package firstrun tests what a newcomer meets before anything of ours is compiled: the scripts tools/compile.sh and
-// tools/doctor.sh.
+// Package firstrun tests the scripts that a new user runs before anything is compiled: tools/compile.sh and tools/doctor.sh.
 package firstrun

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-func TestADoctorListsWhatIsWellAndWhatIsNot(t *testing.T) {
+func TestTheDoctorListsWhatWorksAndWhatDoesNot(t *testing.T) {
 	t.Parallel()
 	m := healthy(t)
 	said, status := m.run("doctor.sh")
@@ -75,7 +75,7 @@ func TestWithoutACompilerOnlyTestsSuffer(t *testing.T) {
 	says(t, m.complaint("compiler"), "no C compiler (gcc)", "only make test", "race detector", "apt-get install gcc")
 }
 
-func TestPostgresIsNeededFromSomewhere(t *testing.T) {
+func TestPostgresMustBeInstalledOrDownloadable(t *testing.T) {
 	t.Parallel()
 	curl, err := exec.LookPath("curl")
 	if err != nil {

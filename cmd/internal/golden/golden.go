@@ -1,4 +1,4 @@
-// Package golden compares what a program writes with a file in testdata that people read before they commit it.
+// Package golden compares the output of a program with a file in testdata, which is reviewed before it is committed.
 package golden
 
 import (
@@ -10,7 +10,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// Same reports as a mistake that the file in testdata is another than got; with -update it is written.
+// Same fails the test if the file in testdata differs from got; with -update it writes the file.
 func Same(t testing.TB, file, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", file)

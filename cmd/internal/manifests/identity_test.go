@@ -25,8 +25,8 @@ type certificate struct {
 	} `json:"spec"`
 }
 
-// TestEverybodyHasAnIdentityOfOneName in the cluster, as on one machine.
-func TestEverybodyHasAnIdentityOfOneName(t *testing.T) {
+// TestEveryParticipantHasAnIdentityWithOneName in the cluster, as on one machine.
+func TestEveryParticipantHasAnIdentityWithOneName(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile(root + "/deploy/identity/certificates.yaml")
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"net/url"
 )
 
-// Link opens the page where a customer links their bank accounts, picks the first bank, logs in and consents, or refuses
-// there. It returns the link into the app by which the customer goes back, or the heading of the page where they end.
+// Link opens the page where a customer links bank accounts, chooses the first bank, logs in and consents or refuses. It returns
+// the link into the app by which the customer returns, or the heading of the page where they end.
 func (p Payer) Link(ctx context.Context, link, answer string) (string, error) {
 	page, err := p.open(ctx, http.MethodGet, link, nil)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package payer is a person at the sandbox bank: it opens a payment's link and clicks through the pages as a browser
-// would.
+// Package payer acts as a person at the sandbox bank: it opens a payment's link and clicks through the pages like a browser.
 package payer
 
 import (
@@ -17,7 +16,7 @@ import (
 	"time"
 )
 
-// Answers that a payer can give at the bank.
+// Answers of a payer at the bank.
 const (
 	Authorise = "authorise"
 	Refuse    = "refuse"
@@ -29,28 +28,28 @@ const (
 )
 
 var (
-	// ErrNotSandbox is for a page that is not the sandbox bank's.
+	// ErrNotSandbox is returned for a page that is not the sandbox bank's.
 	ErrNotSandbox = errors.New("it is no page of the sandbox bank")
-	// ErrStayed is for a payer who has answered and ends at a page of EU Pay, as where the merchant has none.
+	// ErrStayed is returned if the payer has answered but ends at a page of EU Pay, because the merchant gave no URL.
 	ErrStayed = errors.New("the payer was not sent back to the merchant")
 )
 
-// Reaches reports whether the link leads to this machine: a Payer opens no other.
+// Reaches reports whether the link leads to this machine. A Payer opens no other links.
 func Reaches(link string) bool {
 	u, err := url.Parse(link)
 	return err == nil && here(u)
 }
 
-// Payer clicks. The zero value is ready.
+// Payer acts as a payer. The zero value is ready to use.
 type Payer struct {
-	// Account is the one to pay from. Empty: the first that the bank offers.
+	// Account to pay from. Empty: the first that the bank offers.
 	Account string
-	// See is told of every page and every click. May be nil.
+	// See is called with every page and click. May be nil.
 	See func(what string)
 }
 
-// Pay opens the link, picks the first bank, gives the answer and returns the address where the payer ends: the
-// merchant's page, which is not opened.
+// Pay opens the link, chooses the first bank, gives the answer and returns the URL where the payer ends: the merchant's page,
+// which it does not open.
 func (p Payer) Pay(ctx context.Context, link, answer string) (string, error) {
 	page, err := p.open(ctx, http.MethodGet, link, nil)
 	if err != nil {
@@ -91,7 +90,7 @@ func (p Payer) see(what string) {
 	}
 }
 
-// page is what a click led to: a page, or the way out to the merchant.
+// page is the result of a click: a page, or the redirect to the merchant.
 type page struct {
 	url  *url.URL
 	body string

@@ -35,7 +35,7 @@ func Child() {
 	os.Exit(0)
 }
 
-// wanted is the version to download: that of the cluster in dir, else the package's newest.
+// wanted returns the version to download: that of the cluster in dir, else the package's newest.
 func wanted(dir string) (embeddedpostgres.PostgresVersion, error) {
 	content, err := os.ReadFile(filepath.Join(dir, "data", "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
@@ -55,8 +55,8 @@ func wanted(dir string) (embeddedpostgres.PostgresVersion, error) {
 	return "", fmt.Errorf("the cluster in %s was made by PostgreSQL %s: install that version", dir, major)
 }
 
-// fetch downloads and unpacks the version that place is named after, starts a throw-away server once to see that the
-// binaries run on this machine, and only then puts them in place.
+// fetch downloads and unpacks the version after which place is named, starts a temporary server to check that the binaries run on
+// this machine, and only then moves them into place.
 func fetch(place, repository string) error {
 	work := place + ".unfinished"
 	if err := os.RemoveAll(work); err != nil {

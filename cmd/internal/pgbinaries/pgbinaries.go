@@ -1,5 +1,5 @@
-// Package pgbinaries finds the PostgreSQL server binaries that a private server needs: those of the machine, else a
-// download from a public repository of portable builds, which is kept for the next time.
+// Package pgbinaries finds the PostgreSQL server binaries for a private server: those of the machine, else a download from a
+// public repository of portable builds, which is kept for later runs.
 package pgbinaries
 
 import (
@@ -20,15 +20,15 @@ import (
 
 // Options of a search.
 type Options struct {
-	// Cluster is the folder of an existing cluster, whose version is then needed. May be empty or not exist yet.
+	// Cluster is the folder of an existing cluster, whose version is then required. It may be empty or not exist yet.
 	Cluster string
-	// Cache keeps what was downloaded.
+	// Cache is where downloads are kept.
 	Cache string
 	// Repository is the base URL of the repository to download from. Empty: Maven Central, the package's own.
 	Repository string
-	// Download: never look on the machine.
+	// Download skips the search on the machine.
 	Download bool
-	// Say tells the person who waits what is going on.
+	// Say shows progress to the user.
 	Say func(format string, args ...any)
 }
 
@@ -63,11 +63,11 @@ func Ensure(ctx context.Context, o Options) (string, error) {
 const otherWays = "install one (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql@17), or set EUPAY_DATABASE_URL to a " +
 	"server, or EUPAY_POSTGRES_REPOSITORY to a mirror of Maven Central"
 
-// downloadLimit bounds a download over a slow line together with the first start of what came.
+// downloadLimit is the deadline of a download over a slow line and the first start of the server.
 const downloadLimit = 10 * time.Minute
 
-// download runs this program again as the server's user, because the package that downloads also starts the server
-// once, which PostgreSQL refuses to root; and because a process can be ended when nobody waits any more.
+// download runs this program again as the server's user, because the downloading package also starts the server once, which
+// PostgreSQL refuses for root; and because a process can be ended if it is not needed any more.
 func download(ctx context.Context, place, repository string) error {
 	owner, err := pgserver.User()
 	if err != nil {
@@ -99,7 +99,7 @@ func download(ctx context.Context, place, repository string) error {
 	return nil
 }
 
-// executable is this program under a name that another user may execute: `go run` builds into a closed folder.
+// executable returns this program under a path that another user may execute: `go run` builds into a private folder.
 func executable() (string, error) {
 	if runtime.GOOS == "linux" {
 		return "/proc/self/exe", nil

@@ -155,7 +155,7 @@ func TestADamagedDownloadIsRefusedAndNotKept(t *testing.T) {
 	}
 }
 
-func TestWhoHasNeitherPostgreSQLNorANetworkIsToldInOneSentenceWhatToDo(t *testing.T) {
+func TestWithoutPostgreSQLAndNetworkTheErrorSaysWhatToDo(t *testing.T) {
 	_, err := Ensure(t.Context(), Options{Cache: folder(t), Repository: "http://127.0.0.1:1", Download: true, Say: quiet})
 	if err == nil || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("got %v", err)

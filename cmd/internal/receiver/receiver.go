@@ -1,4 +1,4 @@
-// Package receiver is a merchant's server that takes webhooks.
+// Package receiver is a merchant's server that receives webhooks.
 package receiver
 
 import (
@@ -21,7 +21,7 @@ type Receiver struct {
 	done   chan struct{}
 }
 
-// Hook is one webhook as it came.
+// Hook is a received webhook.
 type Hook struct {
 	Header http.Header
 	Body   []byte
@@ -49,7 +49,7 @@ func Listen() (*Receiver, error) {
 	return r, nil
 }
 
-// take answers 200 at once, as a merchant should, and works afterwards.
+// take answers 200 at once, as a merchant should, and processes the webhook afterwards.
 func (r *Receiver) take(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, hookLimit))
 	if err != nil || req.Method != http.MethodPost {

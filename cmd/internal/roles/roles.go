@@ -1,4 +1,4 @@
-// Package roles makes a PostgreSQL role for each service: it owns the service's schema and may use no other.
+// Package roles creates a PostgreSQL role for each service, which owns the service's schema and may use no other.
 package roles
 
 import (
@@ -23,7 +23,7 @@ type Role struct {
 	Service, Name, Password string
 }
 
-// URL is the database as the role reaches it, when admin is how its administrator does.
+// URL returns the database's URL for the role, derived from the administrator's URL.
 func (r Role) URL(admin string) (string, error) {
 	u, err := url.Parse(admin)
 	if err != nil || u.Host == "" && u.RawQuery == "" {
@@ -38,7 +38,7 @@ func (r Role) URL(admin string) (string, error) {
 
 var errNoURL = errors.New("EUPAY_DATABASE_URL must be a URL: postgres://user:password@host/database")
 
-// Database is the name of the database in the administrator's URL.
+// Database returns the name of the database in the administrator's URL.
 func Database(admin string) string {
 	u, err := url.Parse(admin)
 	if err != nil {
@@ -47,8 +47,9 @@ func Database(admin string) string {
 	return path.Base(u.Path)
 }
 
-// Prepare makes the roles and their schemas, hands over to them what an earlier version made as another role, and closes the database to
-// everybody else. It may be run again at any time. admin must be the URL of the database's owner, who may create roles.
+// Prepare creates the roles and their schemas, transfers to them what an earlier version created as another role, and revokes
+// everyone else's access to the database. It can be repeated at any time. admin is the URL of the database's owner, who must have
+// CREATEROLE.
 func Prepare(ctx context.Context, admin string, roles []Role) error {
 	db, err := pgx.Connect(ctx, admin)
 	if err != nil {
@@ -56,7 +57,7 @@ func Prepare(ctx context.Context, admin string, roles []Role) error {
 	}
 	defer db.Close(ctx)
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		// Two that prepare one database take turns.
+		// Concurrent runs on one database take turns.
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('eupay roles'))`); err != nil {
 			return err
 		}
@@ -76,7 +77,7 @@ func Prepare(ctx context.Context, admin string, roles []Role) error {
 	return signsIn(ctx, admin, roles[0])
 }
 
-// state is the SQLSTATE of a refused connection: the rest of its error names the user and may name more.
+// state returns the SQLSTATE of a refused connection. The rest of the error names the user and possibly more.
 func state(err error) string {
 	var refused interface{ SQLState() string }
 	if errors.As(err, &refused) {
@@ -120,7 +121,7 @@ func (r Role) prepare(ctx context.Context, tx pgx.Tx, database string) error {
 	return r.takeOver(ctx, tx)
 }
 
-// takeOver hands what is in the schema over to its role.
+// takeOver transfers everything in the schema to its role.
 func (r Role) takeOver(ctx context.Context, tx pgx.Tx) error {
 	rows, err := tx.Query(ctx, `select format('alter table %s owner to %I', c.oid::regclass, $2::text) from pg_class c
 			where c.relnamespace = (select oid from pg_namespace where nspname = $1) and pg_get_userbyid(c.relowner) <> $2 and c.relkind in ('r', 'p', 'v', 'm')

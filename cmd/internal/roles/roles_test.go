@@ -76,7 +76,7 @@ func TestEachServiceSeesItsOwnSchemaOnly(t *testing.T) {
 	}
 }
 
-func TestAnAdministratorWhoCannotIsToldWhatIsMissing(t *testing.T) {
+func TestTheErrorSaysWhichRightAnAdministratorLacks(t *testing.T) {
 	t.Parallel()
 	admin := pgtest.Empty(t)
 	role := roles.Role{Service: "gateway", Name: roles.Database(admin) + "_gateway", Password: "first"}

@@ -10,12 +10,12 @@ import (
 	"european-pay.eu/eupay/internal/freespace"
 )
 
-// fullBelow is the free space, in bytes, below which whatever went wrong did so because the disk is full.
+// fullBelow is the free space, in bytes, below which any failure is attributed to the full disk.
 const fullBelow = 8 << 20
 
 const noSpace = "no space left on device"
 
-// Explain replaces the reason why a run failed by one sentence where that reason is a full disk.
+// Explain replaces the error of a run by one sentence if the cause is a full disk.
 func (s Settings) Explain(err error) error {
 	if err == nil {
 		return nil
@@ -29,7 +29,7 @@ func (s Settings) Explain(err error) error {
 	return err
 }
 
-// SeeLog adds where the log is, unless there is nothing in it.
+// SeeLog adds the path of the log, unless the log is empty.
 func (s Settings) SeeLog(err error) error {
 	if info, statErr := os.Stat(s.LogFile()); statErr != nil || info.Size() == 0 {
 		return err
@@ -41,7 +41,8 @@ func full(cause string) error {
 	return fmt.Errorf("the disk is full (%s): remove something, or set EUPAY_RUN_DIR to a folder elsewhere", cause)
 }
 
-// fullDisk is what of the error says that the disk is full, in our words or in those of PostgreSQL's programs; else empty.
+// fullDisk returns the part of the error that says that the disk is full, in our words or those of PostgreSQL's programs; else
+// empty.
 func fullDisk(err error) string {
 	if errors.Is(err, syscall.EDQUOT) {
 		return err.Error()

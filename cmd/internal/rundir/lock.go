@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/cmd/internal/system"
 )
 
-// Lock makes sure that one process at a time uses the folder, and removes what an earlier run said about itself. The
-// lock ends with release or with the process, however that ends.
+// Lock ensures that only one process uses the folder, and removes what an earlier run has published in it. The lock ends with
+// release or with the process.
 func Lock(dir string) (release func(), err error) {
 	path := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)

@@ -12,10 +12,10 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 )
 
-// logLimit is how large the log gets before it begins anew: with the one before it, twice that is on the disk.
+// logLimit is the size at which a new log is started. With the previous one, twice as much is on the disk.
 const logLimit = 64 << 20
 
-// LogFile is where the run writes its log; the one before has .1 behind it, of this run or of the one before.
+// LogFile returns the path of the run's log. The previous log has the suffix .1.
 func (s Settings) LogFile() string { return filepath.Join(s.Dir, "eupay.log") }
 
 // OpenLog starts a new log file.
@@ -27,7 +27,7 @@ func (s Settings) OpenLog() (log *slog.Logger, closeLog func(), err error) {
 	return boot.NewLogger(f, s.LogLevel), f.close, nil
 }
 
-// logFile is a file that begins anew when it is full.
+// logFile is a file that is rotated when it is full.
 type logFile struct {
 	path  string
 	limit int64
@@ -37,7 +37,7 @@ type logFile struct {
 	size int64
 }
 
-// begin keeps what is there as the log before, and starts a new one.
+// begin renames the existing log to the previous one, and starts a new one.
 func (l *logFile) begin() error {
 	if err := os.Rename(l.path, l.path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("keep the last log: %w", err)
@@ -58,7 +58,7 @@ func (l *logFile) Write(line []byte) (int, error) {
 		full := l.file
 		if err := l.begin(); err == nil {
 			full.Close()
-		} // else the full one is written on: a log that is too long is better than none
+		} // otherwise the full one is continued: a log that is too long is better than none
 	}
 	n, err := l.file.Write(line)
 	l.size += int64(n)

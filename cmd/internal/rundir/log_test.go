@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestAFullLogBeginsAnew: a run of weeks filled the disk.
-func TestAFullLogBeginsAnew(t *testing.T) {
+// TestAFullLogIsRotated: a run of weeks filled the disk.
+func TestAFullLogIsRotated(t *testing.T) {
 	l := &logFile{path: filepath.Join(t.TempDir(), "eupay.log"), limit: 25}
 	if err := l.begin(); err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func TestTheLogOfTheRunBeforeIsKept(t *testing.T) {
 	}
 }
 
-func TestAFullDiskIsSaidInOneSentence(t *testing.T) {
+func TestAFullDiskIsReportedInOneSentence(t *testing.T) {
 	s := load(t, nil)
 	for _, err := range []error{
 		&os.PathError{Op: "write", Path: "/run/demo.env", Err: syscall.ENOSPC},
@@ -126,7 +126,7 @@ func TestAFullDiskIsSaidInOneSentence(t *testing.T) {
 	}
 }
 
-func TestTheLogIsNamedOnlyWhenItSaysSomething(t *testing.T) {
+func TestTheLogIsNamedOnlyIfItIsNotEmpty(t *testing.T) {
 	s := load(t, nil)
 	log, closeLog, err := s.OpenLog()
 	if err != nil {

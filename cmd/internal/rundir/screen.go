@@ -53,7 +53,7 @@ type screenData struct {
 	MerchantEmail, AdminEmail, CustomerEmail string
 }
 
-// Screen writes how to reach the running system.
+// Screen prints how to reach the running system.
 func (s Settings) Screen(w io.Writer, sys system.System, took time.Duration) error {
 	return screen.Execute(w, screenData{
 		System: sys, Took: took.Round(10 * time.Millisecond).String(),

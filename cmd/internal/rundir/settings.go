@@ -1,5 +1,5 @@
-// Package rundir is what the programs that run EU Pay on one machine have in common: their settings, the folder that
-// keeps their state, and the screen that tells how to reach the system.
+// Package rundir has what the programs that run EU Pay on one machine share: their settings, the folder with their state, and the
+// screen that shows how to reach the system.
 package rundir
 
 import (
@@ -14,15 +14,15 @@ import (
 
 // Settings of a run.
 type Settings struct {
-	// Dir keeps all state and secrets.
+	// Dir has all state and secrets.
 	Dir string `env:"EUPAY_RUN_DIR" envDefault:".run"`
-	// Port of the gateway. 0: any free one, and free ones for everything else.
+	// Port of the gateway. 0: any free port, for everything else too.
 	Port int `env:"PORT" envDefault:"8080"`
-	// PublicURL is the gateway as payers see it, when that is not this machine's loopback.
+	// PublicURL is the gateway's URL for payers, if that is not this machine's loopback.
 	PublicURL string `env:"EUPAY_PUBLIC_URL"`
 	// DatabaseURL of a PostgreSQL to use instead of a private one.
 	DatabaseURL string `env:"EUPAY_DATABASE_URL"`
-	// Repository to download PostgreSQL from when the machine has none.
+	// Repository from which PostgreSQL is downloaded if the machine has none.
 	Repository         string `env:"EUPAY_POSTGRES_REPOSITORY"`
 	PostgresPort       int    `env:"EUPAY_POSTGRES_PORT"`
 	NATSPort           int    `env:"EUPAY_NATS_PORT"`
@@ -35,11 +35,11 @@ type Settings struct {
 	SMTPPort           int    `env:"EUPAY_SMTP_PORT"`
 	MailboxPort        int    `env:"EUPAY_MAILBOX_PORT"`
 	LogLevel           string `env:"EUPAY_LOG_LEVEL" envDefault:"info"`
-	// Extra are the other settings of the services that were given.
+	// Extra are the other given settings of the services.
 	Extra map[string]string `env:"-"`
 }
 
-// Load reads the settings from the environment and makes the folder; when it cannot, it returns the settings with the error.
+// Load reads the settings from the environment and creates the folder. If that fails, it returns the settings with the error.
 func Load() (Settings, error) {
 	vars, err := config.Environment()
 	if err != nil {
@@ -58,14 +58,14 @@ func Load() (Settings, error) {
 	if s.Dir, err = filepath.Abs(s.Dir); err != nil {
 		return Settings{}, fmt.Errorf("resolve EUPAY_RUN_DIR: %w", err)
 	}
-	// Others may pass through: PostgreSQL may run as another user. Every secret in it is closed by itself.
+	// Other users may pass through: PostgreSQL may run as another user. Every secret in it is protected by itself.
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil { //nolint:gosec // see above
 		return s, fmt.Errorf("make the run folder: %w", err)
 	}
 	return s, nil
 }
 
-// Ports are those that were asked for, and those to take where they are free.
+// Ports returns the required ports, and those to use if they are free.
 func (s Settings) Ports() (want, usual system.Ports) {
 	want = system.Ports{
 		HTTP: s.Port, Postgres: s.PostgresPort, NATS: s.NATSPort, S3: s.S3Port, Pages: s.PagesPort, Bank: s.BankPort, BankManagement: s.BankManagementPort,
@@ -77,7 +77,7 @@ func (s Settings) Ports() (want, usual system.Ports) {
 	return want, system.Usual()
 }
 
-// System describes the system of these settings: its ports, and the secrets and identities that the folder keeps.
+// System describes the system with these settings: its ports, and the secrets and identities in the folder.
 func (s Settings) System() (system.System, error) {
 	ports, err := system.Prefer(s.Ports())
 	if err != nil {

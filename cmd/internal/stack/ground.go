@@ -70,7 +70,7 @@ func (s *Stack) watchPostgres(srv *pgserver.Server) {
 	}
 }
 
-// releasePostgres takes the server out of the stack: its end is then expected.
+// releasePostgres removes the server from the stack, because its end is expected.
 func (s *Stack) releasePostgres() *pgserver.Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +79,7 @@ func (s *Stack) releasePostgres() *pgserver.Server {
 	return srv
 }
 
-// StopPostgres stops the private PostgreSQL in an orderly way.
+// StopPostgres stops the private PostgreSQL regularly.
 func (s *Stack) StopPostgres() {
 	if srv := s.releasePostgres(); srv != nil {
 		srv.Stop()

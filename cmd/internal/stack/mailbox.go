@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/sandbox/mailbox"
 )
 
-// startMailbox starts the sandbox mailbox, which takes all mails, unless a mail server was given.
+// startMailbox starts the sandbox mailbox, which receives all mails, unless a mail server was given.
 func (s *Stack) startMailbox() error {
 	sys := s.System()
 	if !sys.OwnMailbox() {

@@ -14,7 +14,7 @@ type part struct {
 	done   chan struct{}
 }
 
-// supervise runs a part. When it ends on its own the whole stack has failed.
+// supervise runs a part. If it ends on its own, the whole stack has failed.
 func (s *Stack) supervise(name string, run func(context.Context) error) *part {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &part{cancel: cancel, done: make(chan struct{})}
@@ -42,7 +42,7 @@ func (p *part) stop() {
 
 const (
 	headerLimit = 5 * time.Second
-	// serveGrace is for answers under way when a server of the sandbox stops.
+	// serveGrace is the time for answers in progress when a sandbox server stops.
 	serveGrace = 2 * time.Second
 )
 
@@ -54,7 +54,7 @@ func serve(l net.Listener, h http.Handler) func(context.Context) error {
 			grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), serveGrace)
 			defer cancel()
 			if srv.Shutdown(grace) != nil {
-				srv.Close() // what still hangs is cut
+				srv.Close() // aborts what still hangs
 			}
 		})
 		defer stop()

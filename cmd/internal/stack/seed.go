@@ -10,10 +10,10 @@ import (
 	"european-pay.eu/eupay/services/gateway"
 )
 
-// usualRate is the documented limit of an API key, in requests a minute.
+// usualRate is the API reference's limit of an API key, in requests per minute.
 const usualRate = 100
 
-// seed makes sure that the demo accounts exist, with the credentials of the system's secrets.
+// seed ensures that the demo accounts exist, with the credentials in the system's secrets.
 func (s *Stack) seed(ctx context.Context) error {
 	s.mu.Lock()
 	g := s.gateway
@@ -22,7 +22,7 @@ func (s *Stack) seed(ctx context.Context) error {
 	return err
 }
 
-// Demo are the accounts that every system on one machine has.
+// Demo returns the accounts of every system on one machine.
 func Demo(sys system.System, perMinute int) gateway.Demo {
 	if perMinute == 0 {
 		perMinute = usualRate
@@ -36,8 +36,8 @@ func Demo(sys system.System, perMinute int) gateway.Demo {
 	}
 }
 
-// Seed makes the demo accounts of a system whose services are processes of their own: it opens a second gateway for a
-// moment, which serves nobody. perMinute is the limit of the demo's API key; 0: the documented one.
+// Seed creates the demo accounts of a system whose services are separate processes: it briefly opens a second gateway that serves
+// nobody. perMinute is the limit of the demo's API key; 0: that of the API reference.
 func Seed(ctx context.Context, sys system.System, perMinute int, log *slog.Logger) error {
 	env := sys.Env(system.Gateway)
 	for _, name := range []string{"EUPAY_HTTP_ADDR", "EUPAY_GRPC_ADDR", "EUPAY_MANAGEMENT_ADDR"} {

@@ -56,7 +56,7 @@ func (s *Stack) StartService(ctx context.Context, name string) error {
 	return sys.WaitReady(ctx, name, s.failure)
 }
 
-// StopService stops a service in an orderly way; StartService brings it back.
+// StopService stops a service regularly; StartService starts it again.
 func (s *Stack) StopService(name string) {
 	s.mu.Lock()
 	p := s.services[name]

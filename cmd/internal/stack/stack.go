@@ -1,5 +1,5 @@
-// Package stack runs the whole of EU Pay in one process: PostgreSQL, NATS, the sandbox bank, e-invoicing platform, S3 store and mailbox, and the five services, which
-// talk to each other over real gRPC and a real broker as they would on many machines.
+// Package stack runs the complete EU Pay in one process: PostgreSQL, NATS, the sandbox bank, e-invoicing platform, S3 store and
+// mailbox, and the five services, which communicate over real gRPC and a real broker as on many machines.
 package stack
 
 import (
@@ -22,30 +22,30 @@ import (
 
 // Options of a stack. Only Dir is required.
 type Options struct {
-	// Dir keeps all state: a stack started again on it goes on where it stopped.
+	// Dir has all state: a stack that is started on it again continues where it stopped.
 	Dir string
-	// DatabaseURL of a given PostgreSQL. Empty: a private one in Dir.
+	// DatabaseURL of an existing PostgreSQL. Empty: a private one in Dir.
 	DatabaseURL string
-	// Repository to download PostgreSQL from when the machine has none; see pgbinaries.
+	// Repository from which PostgreSQL is downloaded if the machine has none; see pgbinaries.
 	Repository string
 	// Binaries is where downloaded PostgreSQL binaries are kept. Empty: in Dir.
 	Binaries string
 	// Volatile trades the durability of the private PostgreSQL for speed. Only for tests.
 	Volatile bool
-	// PublicURL is the gateway as payers see it. Empty: loopback.
+	// PublicURL is the gateway's URL for payers. Empty: loopback.
 	PublicURL string
-	// Ports that must be taken, and Usual ones that are taken where they are free. Everything else is any free port.
+	// Ports that are required, and Usual ones that are used if they are free. Everything else gets any free port.
 	Ports, Usual system.Ports
-	// Env are more settings of the services.
+	// Env are additional settings of the services.
 	Env map[string]string
-	// RatePerMinute of the demo's API key. 0: the documented limit.
+	// RatePerMinute of the demo's API key. 0: that of the API reference.
 	RatePerMinute int
 	// Bank changes settings of the sandbox bank before it starts.
 	Bank func(*bank.Config)
 	// Invoicing changes settings of the sandbox e-invoicing platform before it starts.
 	Invoicing func(*einvoicing.Config)
 	Log       *slog.Logger
-	// Say tells the person who waits what is going on.
+	// Say shows progress to the user.
 	Say func(format string, args ...any)
 }
 
@@ -71,7 +71,7 @@ type Stack struct {
 	stopOnce sync.Once
 }
 
-// Start starts every part in order and returns when the gateway serves. On an error everything is stopped again.
+// Start starts all parts in order and returns when the gateway serves. After an error everything is stopped again.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{o: o, log: o.Log, services: make(map[string]*part), failure: make(chan error, 1), stopping: make(chan struct{})}
 	if s.log == nil {
@@ -106,7 +106,7 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	s.o.Say("Starting the services…")
-	// All at once: each waits for the others where it needs them.
+	// All at once: each waits for those that it needs.
 	services, servicesCtx := errgroup.WithContext(ctx)
 	for _, name := range system.Names {
 		services.Go(func() error { return s.StartService(servicesCtx, name) })
@@ -129,19 +129,19 @@ func (s *Stack) describe() error {
 	return nil
 }
 
-// System describes where everything listens, with the secrets.
+// System returns all addresses and secrets.
 func (s *Stack) System() system.System {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.system
 }
 
-// URL is the base of the gateway, without /api/v1.
+// URL returns the base URL of the gateway, without /api/v1.
 func (s *Stack) URL() string { return s.System().URL() }
 
 func (s *Stack) dir(name string) string { return filepath.Join(s.o.Dir, name) }
 
-// Wait returns when ctx ends (nil) or with the reason when a part has failed. The caller then calls Stop.
+// Wait returns nil when ctx ends, or the reason when a part has failed. The caller then calls Stop.
 func (s *Stack) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -151,8 +151,8 @@ func (s *Stack) Wait(ctx context.Context) error {
 	}
 }
 
-// Stop stops everything in an orderly way: the gateway first, so that nothing new comes in, then the services, the sandbox,
-// NATS and PostgreSQL. It may be called more than once.
+// Stop stops everything in order: the gateway first, so that no new work arrives, then the services, the sandbox, NATS and
+// PostgreSQL. It may be called more than once.
 func (s *Stack) Stop() {
 	s.stopOnce.Do(func() {
 		close(s.stopping)
@@ -171,7 +171,7 @@ func (s *Stack) Stop() {
 	})
 }
 
-// fail reports that a part ended although nobody asked it to. Only the first failure counts: the others follow from it.
+// fail reports that a part ended unexpectedly. Only the first failure is reported, because the others follow from it.
 func (s *Stack) fail(part string, err error) {
 	if err == nil {
 		err = errors.New("it ended")

@@ -200,7 +200,7 @@ func TestEverythingIsThereAfterAStopAndAStart(t *testing.T) {
 	}
 }
 
-func TestPartsCanBeKilledAndComeBack(t *testing.T) {
+func TestPartsCanBeKilledAndRestarted(t *testing.T) {
 	t.Parallel()
 	s := start(t, stack.Options{Dir: folder(t)})
 	hooks, secret := listen(t, s)
@@ -252,7 +252,7 @@ func TestTheFailureOfAPartIsReportedWithItsReason(t *testing.T) {
 	}
 }
 
-func TestAPortThatIsTakenIsSaidAndNothingStays(t *testing.T) {
+func TestAnOccupiedPortIsReportedAndEverythingIsStopped(t *testing.T) {
 	t.Parallel()
 	other, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,14 +9,15 @@ import (
 	"european-pay.eu/eupay/cmd/internal/roles"
 )
 
-// role is the service's own role. It has the database's name before it, because all databases of a server share their roles.
+// role returns the name of a service's role. It begins with the database's name, because all databases of a server share their
+// roles.
 func (s System) role(service string) roles.Role {
 	mac := hmac.New(sha256.New, []byte(s.Secrets.Database))
 	mac.Write([]byte(service))
 	return roles.Role{Service: service, Name: roles.Database(s.DatabaseURL) + "_" + service, Password: hex.EncodeToString(mac.Sum(nil))}
 }
 
-// ServiceDatabaseURL is the database as the service's own role reaches it; empty when DatabaseURL is no URL.
+// ServiceDatabaseURL returns the database's URL for the service's own role; empty if DatabaseURL is not a URL.
 func (s System) ServiceDatabaseURL(service string) string {
 	own, err := s.role(service).URL(s.DatabaseURL)
 	if err != nil {
@@ -25,8 +26,8 @@ func (s System) ServiceDatabaseURL(service string) string {
 	return own
 }
 
-// PrepareDatabase makes a role for each service that owns the service's schema and may use nothing else. DatabaseURL must be of a role that
-// may create roles.
+// PrepareDatabase creates a role for each service, which owns the service's schema and may use nothing else. The role in
+// DatabaseURL must be permitted to create roles.
 func (s System) PrepareDatabase(ctx context.Context) error {
 	all := make([]roles.Role, 0, len(Names))
 	for _, service := range Names {

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 )
 
-// The demo accounts. example.com is reserved for documentation; the IBAN is the textbook's.
+// The demo accounts. example.com is reserved for documentation; the IBAN is the usual example.
 const (
 	MerchantName  = "Demo Store"
 	MerchantIBAN  = "FR1420041010050500013M02606"
@@ -24,7 +24,7 @@ const demoEnvHeader = `# How to reach the running EU Pay on this machine. For sh
 # EUPAY_URL is the base without /api/v1. Written when the system answers, removed when it stops.
 `
 
-// Demo are the variables of demo.env, in order.
+// Demo returns the variables of demo.env, in order.
 func (s System) Demo() [][2]string {
 	return [][2]string{
 		{"EUPAY_URL", s.URL()},
@@ -53,10 +53,10 @@ func (s System) Demo() [][2]string {
 	}
 }
 
-// DemoEnv is the path of demo.env in the folder.
+// DemoEnv returns the path of demo.env in the folder.
 func DemoEnv(dir string) string { return filepath.Join(dir, "demo.env") }
 
-// WriteDemoEnv writes demo.env, readable by its owner alone.
+// WriteDemoEnv writes demo.env, readable only by its owner.
 func (s System) WriteDemoEnv(dir string) error {
 	var b strings.Builder
 	b.WriteString(demoEnvHeader)
@@ -66,7 +66,7 @@ func (s System) WriteDemoEnv(dir string) error {
 	return writeSecret(DemoEnv(dir), []byte(b.String()))
 }
 
-// RemoveDemoEnv removes demo.env: what it says is no longer true.
+// RemoveDemoEnv removes demo.env, which is no longer true.
 func RemoveDemoEnv(dir string) error {
 	if err := os.Remove(DemoEnv(dir)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("remove demo.env: %w", err)
@@ -74,7 +74,7 @@ func RemoveDemoEnv(dir string) error {
 	return nil
 }
 
-// ReadDemoEnv reads a demo.env back.
+// ReadDemoEnv reads a demo.env.
 func ReadDemoEnv(dir string) (map[string]string, error) {
 	f, err := os.Open(DemoEnv(dir))
 	if err != nil {
@@ -93,7 +93,7 @@ func ReadDemoEnv(dir string) (map[string]string, error) {
 	return vars, lines.Err()
 }
 
-// quote makes s one word of a POSIX shell, whatever it holds.
+// quote makes s a single word of a POSIX shell, whatever it contains.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 func unquote(s string) string {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// holder names the program that listens on the loopback port, as far as this user may know.
+// holder returns the program that listens on the loopback port, as far as this user may know.
 func holder(port int) string {
 	pid := listener(port)
 	if pid == "" {
@@ -22,7 +22,7 @@ func holder(port int) string {
 	return fmt.Sprintf("%s (process %s)", strings.TrimSpace(string(name)), pid)
 }
 
-// listener is the process that listens on the port, empty when nobody tells. Without /proc, as on macOS, lsof knows.
+// listener returns the process that listens on the port; empty if unknown. Without /proc, as on macOS, it asks lsof.
 func listener(port int) string {
 	if _, err := os.Stat("/proc/net/tcp"); err != nil {
 		out, err := exec.Command("lsof", "-nPt", "-sTCP:LISTEN", "-iTCP:"+strconv.Itoa(port)).Output()
@@ -40,8 +40,8 @@ func listener(port int) string {
 	return ""
 }
 
-// socket is the inode of the socket that listens on the port, empty when the table has none. See proc_net_tcp(5): the
-// columns 1, 3 and 9 are the local address in hexadecimal, the state (0A: listening) and the inode.
+// socket returns the inode of the socket that listens on the port; empty if there is none. See proc_net_tcp(5): columns 1, 3 and
+// 9 are the local address in hexadecimal, the state (0A: listening) and the inode.
 func socket(table string, port int) string {
 	content, err := os.ReadFile(table)
 	if err != nil {
@@ -56,7 +56,7 @@ func socket(table string, port int) string {
 	return ""
 }
 
-// owner is the process that has the socket open, empty when it is another user's.
+// owner returns the process that has the socket open; empty if it belongs to another user.
 func owner(inode string) string {
 	open, err := filepath.Glob("/proc/[0-9]*/fd/*")
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/identity"
 )
 
-// Ports on loopback. In a request 0 means any free one; in a System every port is known.
+// Ports on loopback. 0 in a request means any free one; in a System every port is known.
 type Ports struct {
 	HTTP           int
 	Bank           int
@@ -27,7 +27,7 @@ type Ports struct {
 	// SMTP is the sandbox mailbox, Mailbox where its mails are read.
 	SMTP    int
 	Mailbox int
-	// GRPC and Management are those of each service by name.
+	// GRPC and Management are the ports of each service by name.
 	GRPC       map[string]int
 	Management map[string]int
 }
@@ -45,7 +45,7 @@ const (
 	Portal   = "portal" // it has no identity: it calls the public API alone
 )
 
-// Usual are the ports that a machine with nothing else on it gets.
+// Usual are the default ports.
 func Usual() Ports {
 	return Ports{
 		HTTP: 8080, Bank: 4010, BankManagement: 4011, Invoicing: 4020, InvoicingManagement: 4021, NATS: 4222, Postgres: 5433, S3: 4012, Pages: 8090,
@@ -55,8 +55,8 @@ func Usual() Ports {
 	}
 }
 
-// Prefer returns want, with its zeros filled by usual where that port is free, else by any free port. A port that was
-// asked for and is taken is an error: whoever asked would look for the system there.
+// Prefer returns want, with its zeros replaced by the usual port if that is free, else by any free port. A required port that is
+// in use is an error, because the caller would look for the system there.
 func Prefer(want, usual Ports) (Ports, error) {
 	r := reservation{}
 	defer r.release()
@@ -84,13 +84,13 @@ func Prefer(want, usual Ports) (Ports, error) {
 	return got, errors.Join(r.problems...)
 }
 
-// reservation holds every port until all are chosen, so that none is given twice.
+// reservation holds every port until all are chosen, so that none is chosen twice.
 type reservation struct {
 	listeners []net.Listener
 	problems  []error
 }
 
-// take reserves a port; setting is what changes the one that is wanted.
+// take reserves a port; setting is the name of the setting that changes it.
 func (r *reservation) take(setting string, want, usual int) int {
 	if want != 0 {
 		return r.listen(setting, want)
@@ -117,7 +117,7 @@ func (r *reservation) listen(setting string, port int) int {
 	return r.keep(l)
 }
 
-// unusable says in a sentence why a port cannot be had, and what to do.
+// unusable explains in a sentence why a port cannot be used, and what to do.
 func unusable(setting string, port int, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("port %d is taken by %s: stop it, or set %s to another port (0: any free one)", port, holder(port), setting)
@@ -138,5 +138,5 @@ func (r *reservation) release() {
 	}
 }
 
-// Loopback is the address of a port on this machine alone.
+// Loopback returns the address of a port that only this machine reaches.
 func Loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -12,7 +12,7 @@ const (
 	readyEvery = 10 * time.Millisecond
 )
 
-// WaitReady asks a service's /readyz until it says that the service can do its work. Something on failure ends the wait.
+// WaitReady polls a service's /readyz until the service is ready. An error on failure ends the wait.
 func (s System) WaitReady(ctx context.Context, service string, failure <-chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()

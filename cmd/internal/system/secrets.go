@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 )
 
-// Secrets of a system on one machine. They are made once and kept: tokens, QR codes and sealed webhook secrets stay
-// valid over a restart, and the demo logins stay the same.
+// Secrets of a system on one machine. They are generated once and kept: tokens, QR codes and sealed webhook secrets stay valid
+// after a restart, and the demo logins stay the same.
 type Secrets struct {
 	JWT           string `json:"jwt"`
 	QRSigningKey  string `json:"qr_signing_key"`
@@ -26,7 +26,7 @@ type Secrets struct {
 	BankSecret    string `json:"bank_client_secret"`
 	InvoicingKey  string `json:"invoicing_api_key"`
 	InvoicingHook string `json:"invoicing_webhook_secret"`
-	Database      string `json:"database_key"` // what the passwords of the services' roles are made from
+	Database      string `json:"database_key"` // from which the passwords of the services' roles are derived
 	S3Key         string `json:"s3_secret_key"`
 	APIKey        string `json:"api_key"`
 	APISecret     string `json:"api_secret"`
@@ -35,8 +35,7 @@ type Secrets struct {
 	CustomerLogin string `json:"customer_password"`
 }
 
-// LoadSecrets reads the secrets of the folder, which it makes first when there are none. Secrets that a newer version
-// needs are added.
+// LoadSecrets reads the secrets of the folder, and generates missing ones.
 func LoadSecrets(dir string) (Secrets, error) {
 	path := filepath.Join(dir, "secrets.json")
 	var s Secrets
@@ -78,14 +77,14 @@ func (s *Secrets) complete() {
 	}
 }
 
-// key is 256 random bits in hex.
+// key returns 256 random bits in hex.
 func key() string {
 	b := make([]byte, 32)
 	rand.Read(b) // never fails
 	return hex.EncodeToString(b)
 }
 
-// pushKey is a new private key of P-256.
+// pushKey returns a new private key of P-256.
 func pushKey() string {
 	k, err := ecdh.P256().GenerateKey(rand.Reader)
 	if err != nil {
@@ -104,14 +103,14 @@ func text(n int) string {
 	var b [1]byte
 	for len(out) < n {
 		rand.Read(b[:])
-		if b[0] < 248 { // the largest multiple of 62: every letter is as likely
+		if b[0] < 248 { // the largest multiple of 62: every character is equally likely
 			out = append(out, alphabet[b[0]%62])
 		}
 	}
 	return string(out)
 }
 
-// writeSecret replaces the file in one step, readable by its owner alone.
+// writeSecret replaces the file atomically, readable only by its owner.
 func writeSecret(path string, content []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 600
 	if err != nil {

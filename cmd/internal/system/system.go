@@ -1,5 +1,5 @@
-// Package system describes EU Pay on one machine: where every part listens, which secrets they share and which settings
-// each service gets. The all-in-one process and the processes of `make run-split` are both made from it.
+// Package system describes EU Pay on one machine: the addresses of all parts, the secrets that they share and the settings of
+// each service. The all-in-one process and the processes of `make run-split` are built from it.
 package system
 
 import (
@@ -17,33 +17,33 @@ import (
 	"european-pay.eu/eupay/internal/run/bus"
 )
 
-// The sandbox bank's phases: long enough to be seen, too short to wait for.
+// The sandbox bank's phases: long enough to be seen, short enough not to wait.
 const (
 	InstantPhase = 500 * time.Millisecond
 	ClassicPhase = 2 * time.Second
 )
 
-// pushSubject is whom the browsers' push services can turn to. Some of them refuse an address on this machine.
+// pushSubject is the contact for the browsers' push services. Some of them refuse an address on this machine.
 const pushSubject = "https://european-pay.eu"
 
 // System is one complete description.
 type System struct {
 	Ports   Ports
 	Secrets Secrets
-	// DatabaseURL of the PostgreSQL, for its administrator. Each service has a role and a schema of its own there.
+	// DatabaseURL of the PostgreSQL for its administrator. Each service has its own role and schema there.
 	DatabaseURL string
-	// Identities is the folder of the certificates with which the services know each other.
+	// Identities is the folder of the services' certificates.
 	Identities string
-	// PublicURL is the gateway as payers and merchants see it. Empty: loopback.
+	// PublicURL is the gateway's URL for payers and merchants. Empty: loopback.
 	PublicURL string
-	// Extra settings go to every service, under those that follow from the rest.
+	// Extra settings are passed to every service, unless they contradict those derived from the rest.
 	Extra map[string]string
 }
 
-// URL is the base of the gateway, without /api/v1.
+// URL returns the base URL of the gateway, without /api/v1.
 func (s System) URL() string { return "http://" + Loopback(s.Ports.HTTP) }
 
-// Public is the gateway as payers see it.
+// Public returns the gateway's URL for payers.
 func (s System) Public() string {
 	if s.PublicURL != "" {
 		return strings.TrimRight(s.PublicURL, "/")
@@ -51,16 +51,16 @@ func (s System) Public() string {
 	return s.URL()
 }
 
-// BankURL is the base of the sandbox bank.
+// BankURL returns the base URL of the sandbox bank.
 func (s System) BankURL() string { return "http://" + Loopback(s.Ports.Bank) }
 
-// BankManagementURL is where its faults are switched.
+// BankManagementURL returns the URL at which its faults are controlled.
 func (s System) BankManagementURL() string { return "http://" + Loopback(s.Ports.BankManagement) }
 
-// InvoicingURL is the base of the sandbox e-invoicing platform.
+// InvoicingURL returns the base URL of the sandbox e-invoicing platform.
 func (s System) InvoicingURL() string { return "http://" + Loopback(s.Ports.Invoicing) }
 
-// InvoicingManagementURL is where its faults are switched.
+// InvoicingManagementURL returns the URL at which its faults are controlled.
 func (s System) InvoicingManagementURL() string {
 	return "http://" + Loopback(s.Ports.InvoicingManagement)
 }
@@ -68,13 +68,13 @@ func (s System) InvoicingManagementURL() string {
 // MailFrom is the sender of mails on one machine.
 const MailFrom = "EU Pay <no-reply@example.com>"
 
-// OwnMailbox reports whether mails go to the sandbox mailbox. Settings from outside may name a mail server.
+// OwnMailbox reports whether mails go to the sandbox mailbox. Extra settings may name a mail server.
 func (s System) OwnMailbox() bool { return s.Extra["EUPAY_SMTP_URL"] == "" }
 
-// MailboxURL is where the mails are read.
+// MailboxURL returns the URL at which mails are read.
 func (s System) MailboxURL() string { return "http://" + Loopback(s.Ports.Mailbox) }
 
-// mail are the settings of the service that sends mails.
+// mail returns the settings of the service that sends mails.
 func (s System) mail() map[string]string {
 	if !s.OwnMailbox() {
 		return nil
@@ -82,8 +82,8 @@ func (s System) mail() map[string]string {
 	return map[string]string{"EUPAY_SMTP_URL": "smtp://" + Loopback(s.Ports.SMTP), "EUPAY_MAIL_FROM": MailFrom}
 }
 
-// accounts are the settings of what protects accounts: off, unless settings from outside say otherwise. On one machine the examples of
-// the API reference work as they are written, and the demo accounts are as known as their passwords.
+// accounts returns the settings that protect accounts: off, unless the extra settings say otherwise. On one machine the examples
+// of the API reference must work as written, and the passwords of the demo accounts are public anyway.
 func (s System) accounts() map[string]string {
 	env := make(map[string]string)
 	for _, name := range []string{"EUPAY_EMAIL_VERIFICATION", "EUPAY_ADMIN_MFA", "EUPAY_STEP_UP"} {
@@ -93,7 +93,7 @@ func (s System) accounts() map[string]string {
 	return env
 }
 
-// Load describes the system of a folder: its secrets and identities, which are made when there are none, and these ports.
+// Load describes the system of a folder: its secrets and identities, which are created if missing, and these ports.
 func Load(dir string, ports Ports) (System, error) {
 	secrets, err := LoadSecrets(dir)
 	if err != nil {
@@ -106,13 +106,13 @@ func Load(dir string, ports Ports) (System, error) {
 	return System{Ports: ports, Secrets: secrets, Identities: identities}, nil
 }
 
-// NATSURL is the broker. Who connects shows an identity.
+// NATSURL returns the URL of the broker. Clients must present an identity.
 func (s System) NATSURL() string { return "nats://" + Loopback(s.Ports.NATS) }
 
-// Identity are the files of an identity.
+// Identity returns the files of an identity.
 func (s System) Identity(name string) identity.Files { return localca.Files(s.Identities, name) }
 
-// As is the identity of that name. Files that cannot be read again later are left as they were.
+// As returns the named identity. If its files become unreadable later, the previous ones stay in use.
 func (s System) As(name string) (*identity.Identity, error) {
 	return identity.Load(s.Identity(name), func(error) {})
 }
@@ -126,8 +126,8 @@ func (s System) DialNATS(options ...nats.Option) (*nats.Conn, error) {
 	return nats.Connect(s.NATSURL(), append(options, bus.Secure(who)...)...)
 }
 
-// NATSEnv are the settings of the broker as a process of its own, which keeps its streams below dir. It is as large as the streams that
-// the services make, whose settings are the same.
+// NATSEnv returns the settings of the broker as a separate process, which stores its streams below dir. It has room for the
+// streams that the services create, whose settings are the same.
 func (s System) NATSEnv(dir string) map[string]string {
 	env := maps.Clone(s.Extra)
 	if env == nil {
@@ -138,18 +138,18 @@ func (s System) NATSEnv(dir string) map[string]string {
 	return env
 }
 
-// ManagementURL is where a service shows its health and its metrics.
+// ManagementURL returns the URL of a service's health and metrics.
 func (s System) ManagementURL(service string) string {
 	return "http://" + Loopback(s.Ports.Management[service])
 }
 
-// ProviderHook is where the sandbox bank announces state changes.
+// ProviderHook returns the URL for the sandbox bank's webhooks.
 func (s System) ProviderHook() string { return s.URL() + "/api/v1/webhooks/powens" }
 
-// InvoicingHook is where the sandbox e-invoicing platform announces what happened.
+// InvoicingHook returns the URL for the sandbox e-invoicing platform's webhooks.
 func (s System) InvoicingHook() string { return s.URL() + "/api/v1/webhooks/seqino/test" }
 
-// Env are the settings of a service, as its process would find them in the environment.
+// Env returns the settings of a service, as its process would find them in the environment.
 func (s System) Env(service string) map[string]string {
 	env := make(map[string]string)
 	maps.Copy(env, s.Extra)
@@ -237,7 +237,7 @@ func (s System) own(service string) map[string]string {
 	}
 }
 
-// The S3 store's bucket, how the keys begin that everybody may read, where it says it is, and the name of its one key.
+// The S3 store's bucket, the prefix of its public keys, its region, and the name of its only key.
 const (
 	S3Bucket    = "eupay-images"
 	S3Public    = "product-images/"
@@ -245,16 +245,16 @@ const (
 	S3AccessKey = "eupay-local"
 )
 
-// OwnS3 reports whether the system has an S3 store of its own. Settings from outside may name another.
+// OwnS3 reports whether the system has its own S3 store. Extra settings may name another.
 func (s System) OwnS3() bool { return s.Extra["EUPAY_S3_ENDPOINT"] == "" }
 
-// S3URL is the base of the S3 store.
+// S3URL returns the base URL of the S3 store.
 func (s System) S3URL() string { return "http://" + Loopback(s.Ports.S3) }
 
-// S3PublicURL is where everybody reads what is in the bucket.
+// S3PublicURL returns the public URL of the bucket.
 func (s System) S3PublicURL() string { return s.S3URL() + "/" + S3Bucket }
 
-// s3 are the settings of whoever uses the store. Settings from outside win together: another store has other keys.
+// s3 returns the settings for clients of the store. The extra settings replace all of them, because another store has other keys.
 func (s System) s3() map[string]string {
 	if !s.OwnS3() {
 		return make(map[string]string)
@@ -265,7 +265,7 @@ func (s System) s3() map[string]string {
 	}
 }
 
-// SandboxEnv are the settings of the process that stands in for the bank, the e-invoicing platform, the S3 store and the mailbox. It keeps their
+// SandboxEnv returns the settings of the sandbox process: bank, e-invoicing platform, S3 store and mailbox. It stores their
 // journals and objects in dir.
 func (s System) SandboxEnv(dir string) map[string]string {
 	env := map[string]string{

@@ -98,14 +98,14 @@ func TestATakenPortIsAvoidedUnlessItWasAskedFor(t *testing.T) {
 	}
 }
 
-func TestAPortThatNobodyMayHaveIsNotCalledTaken(t *testing.T) {
+func TestAForbiddenPortIsNotReportedAsOccupied(t *testing.T) {
 	_, err := Prefer(Ports{HTTP: 70000}, Ports{})
 	if err == nil || !strings.Contains(err.Error(), "port 70000 cannot be used") || !strings.Contains(err.Error(), "set PORT to another port") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestEveryPortIsAnother(t *testing.T) {
+func TestAllPortsAreDifferent(t *testing.T) {
 	p, err := Prefer(Ports{}, Ports{})
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestEveryPortIsAnother(t *testing.T) {
 	}
 }
 
-func TestWhatFollowsFromTheSystemWinsOverOtherSettings(t *testing.T) {
+func TestDerivedSettingsTakePrecedence(t *testing.T) {
 	ports, err := Prefer(Ports{}, Ports{})
 	if err != nil {
 		t.Fatal(err)

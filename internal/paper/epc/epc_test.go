@@ -146,7 +146,7 @@ func TestEveryBadFieldIsNamed(t *testing.T) {
 	}
 }
 
-func TestACodeIsInLettersThatEveryBankTakes(t *testing.T) {
+func TestACodeUsesOnlyTheSEPACharacterSet(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"Bäckerei Groß": "Backerei Gross", "Ταβέρνα": "Taverna", "Кафе Щъркел": "Kafe SHTarkel", "Œuvre & Łódź": "OEuvre + Lodz",

@@ -59,7 +59,7 @@ func TestIncompletePicturesAreRefused(t *testing.T) {
 	}
 }
 
-func TestALogoStandsOnWhiteAndIsMadeAsSmallAsItIsKept(t *testing.T) {
+func TestALogoIsPutOnWhiteAndScaledDown(t *testing.T) {
 	t.Parallel()
 	m := image.NewNRGBA(image.Rect(0, 0, 4, 2))
 	for x := range 2 {
@@ -84,7 +84,7 @@ func TestALogoStandsOnWhiteAndIsMadeAsSmallAsItIsKept(t *testing.T) {
 	}
 }
 
-func TestFewLogosAreKept(t *testing.T) {
+func TestTheNumberOfCachedLogosIsLimited(t *testing.T) {
 	t.Parallel()
 	const most = 3
 	m, made := NewMemory[string](most), 0

@@ -38,7 +38,7 @@ func TestLettersFromRightToLeftStandAsTheyAreRead(t *testing.T) {
 }
 
 // The points of the path are those of the box whose corners are cut, from left to right and from bottom to top.
-func TestARoundedBoxFillsItsEdgesAndEndsWhereItBegan(t *testing.T) {
+func TestARoundedBoxReachesItsEdgesAndIsClosed(t *testing.T) {
 	c := NewCanvas(100*Point, 100*Point)
 	c.NewPage()
 	c.Rounded("1 1 1", 10*Point, 20*Point, 30*Point, 40*Point, 5*Point)

@@ -115,8 +115,8 @@ func TestAServiceIsMigratedReadyAndMeasured(t *testing.T) {
 	core.Close() // twice is harmless
 }
 
-// TestReadsGoOnWithoutNATS: every replica lost it at the same time, and the whole edge vanished.
-func TestReadsGoOnWithoutNATS(t *testing.T) {
+// TestReadsContinueWithoutNATS: all replicas lost NATS at the same time and became unready, so the whole API was unavailable.
+func TestReadsContinueWithoutNATS(t *testing.T) {
 	nats := natstest.Server(t)
 	core := open(t, base(t, nats))
 	run(t, core)
@@ -130,8 +130,8 @@ func TestReadsGoOnWithoutNATS(t *testing.T) {
 	}
 }
 
-// TestAServiceWhoseConsumerIsGoneIsNotReady and says which; the edge still reads.
-func TestAServiceWhoseConsumerIsGoneIsNotReady(t *testing.T) {
+// TestAServiceWithoutItsConsumerIsNotReady, and says which one is missing; the gateway continues to read.
+func TestAServiceWithoutItsConsumerIsNotReady(t *testing.T) {
 	core := open(t, base(t, natstest.Server(t)))
 	core.Edge = true
 	run(t, core)
@@ -154,8 +154,9 @@ func TestAServiceWhoseConsumerIsGoneIsNotReady(t *testing.T) {
 	}
 }
 
-// TestTheOutboxForgetsBeforeTheInboxes: what is published again after they have forgotten it takes effect twice.
-func TestTheOutboxForgetsBeforeTheInboxes(t *testing.T) {
+// TestInboxesRememberLongerThanTheOutbox: an event that is published again after the inboxes have forgotten it takes effect
+// twice.
+func TestInboxesRememberLongerThanTheOutbox(t *testing.T) {
 	b := base(t, natstest.Server(t))
 	for _, keep := range []time.Duration{time.Minute, 1000 * 24 * time.Hour} {
 		b.OutboxKeep = keep
@@ -175,7 +176,7 @@ func TestReadinessNoticesALostDatabase(t *testing.T) {
 	}
 }
 
-// waitFor polls without sleeping: each look yields to the other goroutines.
+// waitFor polls without sleeping: each iteration yields to the other goroutines.
 func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
 	for !ok() {
@@ -275,7 +276,7 @@ func TestErrorsAndPanicsOfStreamsReachTheCallerSafely(t *testing.T) {
 	}
 }
 
-func TestACallUnderWayIsFinishedBeforeTheEnd(t *testing.T) {
+func TestACallInProgressIsCompletedBeforeTheEnd(t *testing.T) {
 	b := base(t, natstest.Server(t))
 	b.Grace = 1 << 40 // the call ends by itself
 	core := open(t, b)

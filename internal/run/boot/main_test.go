@@ -120,8 +120,8 @@ func TestASignalStopsInOrderAndASecondOneAtOnce(t *testing.T) {
 	}
 }
 
-// waitOrRepeat waits for the end of the program. One that hangs gets the signal again and again, because the moment from
-// which a second one counts cannot be seen from outside.
+// waitOrRepeat waits for the end of the program. It repeats the signal, because from outside it cannot see from when on a second
+// one counts.
 func waitOrRepeat(t *testing.T, cmd *exec.Cmd, ended <-chan error, clean bool) error {
 	t.Helper()
 	if clean {

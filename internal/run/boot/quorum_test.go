@@ -13,8 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 )
 
-// TestABrokerWithoutAQuorumIsAProblem: its last server takes connections and answers questions about the streams as before, and
-// takes no message.
+// TestABrokerWithoutAQuorumIsAProblem: its last server accepts connections and answers requests about the streams as before, but
+// stores no message.
 func TestABrokerWithoutAQuorumIsAProblem(t *testing.T) {
 	cluster := natstest.NewCluster(t)
 	b := boot.Base{Plain: boot.Plain{DatabaseConns: 4}, NATSURL: cluster.URL(), TLS: identitytest.Files(t, identity.Operator), StreamSettings: boot.StreamSettings{NATSReplicas: natstest.Servers}}

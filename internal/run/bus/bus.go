@@ -110,7 +110,7 @@ func Secure(i *identity.Identity) []nats.Option {
 	}
 }
 
-// InboxPrefix is the prefix of the subjects on which the named identity receives replies.
+// InboxPrefix returns the prefix of the subjects on which the named identity receives replies.
 func InboxPrefix(name string) string { return "_INBOX_" + name }
 
 // Close flushes pending messages and closes the connection.

@@ -59,8 +59,8 @@ func eventAge(t *testing.T, b *bus.Bus) time.Duration {
 	return stream.CachedInfo().Config.MaxAge
 }
 
-// TestAnOperatorsSettingsAreLeftAlone: they were undone at every reconnect.
-func TestAnOperatorsSettingsAreLeftAlone(t *testing.T) {
+// TestAnOperatorsSettingsAreNotChanged: every reconnect used to undo them.
+func TestAnOperatorsSettingsAreNotChanged(t *testing.T) {
 	srv := server(t, natsserver.Options{Dir: t.TempDir()})
 	first := connect(t, srv.URL(), time.Hour)
 	updates, err := first.NC.SubscribeSync("$JS.EVENT.ADVISORY.STREAM.UPDATED.>")
@@ -86,7 +86,7 @@ func TestAnOperatorsSettingsAreLeftAlone(t *testing.T) {
 	}
 }
 
-// lines is a log that can be asked.
+// lines is a log that tests can read.
 type lines struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -117,7 +117,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// TestALostStreamComesBack while the connection lasts: nothing but a look at it can tell.
+// TestALostStreamComesBack while the connection lasts: only checking the stream can detect the loss.
 func TestALostStreamComesBack(t *testing.T) {
 	srv := server(t, natsserver.Options{Dir: t.TempDir()})
 	b := connect(t, srv.URL(), time.Hour)
@@ -165,8 +165,8 @@ func TestAMissingConsumerIsReported(t *testing.T) {
 	}
 }
 
-// TestEventsCannotTakeTheRoomOfCommands: they filled the store that both share, and no payment could be made.
-func TestEventsCannotTakeTheRoomOfCommands(t *testing.T) {
+// TestEventsCannotUseTheSpaceOfCommands: events filled the store that both share, and payments could not be created.
+func TestEventsCannotUseTheSpaceOfCommands(t *testing.T) {
 	sizes := bus.Bytes{Events: 64 << 10, Commands: 64 << 10, Replay: 64 << 10, DeadLetter: 64 << 10}
 	srv := server(t, natsserver.Options{Dir: t.TempDir(), MaxBytes: sizes.Sum()})
 	said := &lines{}

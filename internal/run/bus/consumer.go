@@ -7,8 +7,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// EnsureConsumer creates the durable consumer or updates it. One that the broker cannot store is deleted: the call fails, and the next
-// one creates it again. Its user must be able to go on from a position of its own, or consume a work queue, which keeps its messages.
+// EnsureConsumer creates the durable consumer or updates it. If the broker cannot store it, it is deleted: the call fails, and
+// the next one creates it again. The caller must be able to resume from a position of its own, or consume a work queue, which
+// keeps its messages.
 func (b *Bus) EnsureConsumer(ctx context.Context, stream string, cfg jetstream.ConsumerConfig) (jetstream.Consumer, error) {
 	cons, err := b.JS.CreateOrUpdateConsumer(ctx, stream, cfg)
 	if !isBroken(err) {

@@ -190,7 +190,7 @@ func TestEachEventIsAppliedOnceInOrder(t *testing.T) {
 	}
 }
 
-func TestOtherSubjectsAreLeftAlone(t *testing.T) {
+func TestOtherSubjectsAreIgnored(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	other := event()

@@ -88,8 +88,8 @@ func TestALostStreamComesBack(t *testing.T) {
 	f.applied(want)
 }
 
-// TestALostConsumerBeginsALittleBeforeWhatIsSettled and not with the ninety days that the stream holds.
-func TestALostConsumerBeginsALittleBeforeWhatIsSettled(t *testing.T) {
+// TestALostConsumerRestartsSlightlyBeforeTheLastSettledEvent, and not at the start of the ninety days in the stream.
+func TestALostConsumerRestartsSlightlyBeforeTheLastSettledEvent(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	want := f.publishNew(2)
@@ -105,7 +105,7 @@ func TestALostConsumerBeginsALittleBeforeWhatIsSettled(t *testing.T) {
 	if got := f.effects(); len(got) != 0 {
 		t.Errorf("what is settled came again: %v of %v", got, want)
 	}
-	// Taken over, it begins where it began: the broker refuses to change that.
+	// It is taken over at its original start: the broker refuses to change that.
 	stop = f.run()
 	want = f.publishNew(1)
 	f.applied(want)
@@ -128,7 +128,7 @@ func TestAStreamThatLostItsEndIsConsumedAgain(t *testing.T) {
 	f.applied(append(want, want[2]))
 }
 
-// TestADatabaseThatIsReadOnlyForAMomentParksNothing: a failover sent good events to the dead letters.
+// TestADatabaseThatIsReadOnlyForAMomentParksNothing: during a failover valid events became dead letters.
 func TestADatabaseThatIsReadOnlyForAMomentParksNothing(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -188,8 +188,8 @@ func TestErrorsOfTheServiceParkNothing(t *testing.T) {
 	}
 }
 
-// TestAnIDInAnotherSpellingIsTheSameEvent: it was acknowledged without any effect.
-func TestAnIDInAnotherSpellingIsTheSameEvent(t *testing.T) {
+// TestTheSpellingOfAnIDDoesNotMatter: such an event was acknowledged without any effect.
+func TestTheSpellingOfAnIDDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.run()
@@ -209,7 +209,7 @@ func TestAnIDInAnotherSpellingIsTheSameEvent(t *testing.T) {
 	f.applied(want)
 }
 
-// TestADeposedConsumerChangesNothing: a process that was paused finishes its transaction when another consumes already.
+// TestADeposedConsumerChangesNothing: a paused process finishes its transaction when another one already consumes.
 func TestADeposedConsumerChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -41,12 +41,12 @@ type Event struct {
 // NewID returns a time-ordered unique id.
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// Subject is eupay.evt.<live|test>.<aggregate>.<what>.<merchant>.
+// Subject returns eupay.evt.<live|test>.<aggregate>.<what>.<merchant>.
 func (e Event) Subject() string {
 	return fmt.Sprintf("eupay.evt.%s.%s.%s", Mode(e.Livemode), e.Type, e.Merchant)
 }
 
-// Mode is "live" or "test".
+// Mode returns "live" or "test".
 func Mode(live bool) string {
 	if live {
 		return "live"

@@ -8,7 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-func TestAnEventSurvivesTheWire(t *testing.T) {
+func TestAnEventSurvivesEncoding(t *testing.T) {
 	e := Event{
 		ID: NewID(), Type: "payment.completed", Source: "payments", Merchant: "m-1", Livemode: true,
 		Time: time.Date(2026, 6, 17, 12, 25, 30, 123000, time.UTC), Trace: "00-aa-bb-01", RequestID: "r", Data: []byte("x"),

@@ -40,9 +40,9 @@ func node(url string) {
 	})
 }
 
-// TestANodeThatIsCutOffIsFollowed cuts a network as a failed switch does: no connection is closed and no side is notified. PostgreSQL
+// TestADisconnectedLeaderIsReplaced cuts a network as a failed switch does: no connection is closed and no side is notified. PostgreSQL
 // kept such a node's session for two hours, and no other node could lead.
-func TestANodeThatIsCutOffIsFollowed(t *testing.T) {
+func TestADisconnectedLeaderIsReplaced(t *testing.T) {
 	far, ok := nettest.New(t)
 	if !ok {
 		return

@@ -113,7 +113,7 @@ func do(t *testing.T, db pg.DB, sql string, args ...any) {
 	}
 }
 
-// TestALeaderThatCannotRenewStopsBeforeAnotherMayLead: a node that is cut off must not work beside its follower.
+// TestALeaderThatCannotRenewStopsBeforeAnotherMayLead: a disconnected node must not work concurrently with its successor.
 func TestALeaderThatCannotRenewStopsBeforeAnotherMayLead(t *testing.T) {
 	t.Parallel()
 	url := database(t)
@@ -137,8 +137,8 @@ func TestALeaderThatCannotRenewStopsBeforeAnotherMayLead(t *testing.T) {
 	wait(t, "it leads again", cut.elected)
 }
 
-// TestADeadLeaderIsFollowedWhenItsLeaseEnds: nobody tells PostgreSQL that a node is gone, so nothing but time may count.
-func TestADeadLeaderIsFollowedWhenItsLeaseEnds(t *testing.T) {
+// TestADeadLeaderIsReplacedWhenItsLeaseExpires: nobody tells PostgreSQL that a node is gone, so only time may count.
+func TestADeadLeaderIsReplacedWhenItsLeaseExpires(t *testing.T) {
 	t.Parallel()
 	pool := open(t, database(t))
 	do(t, pool, `insert into leadership values ('job', 'a node that is gone', 7, now() + interval '1 hour')`)
@@ -158,7 +158,7 @@ func TestADeadLeaderIsFollowedWhenItsLeaseEnds(t *testing.T) {
 	}
 }
 
-func TestALeaderWhoseConnectionBreaksGoesOnLeading(t *testing.T) {
+func TestALeaderWhoseConnectionBreaksStaysTheLeader(t *testing.T) {
 	t.Parallel()
 	url := database(t)
 	var active atomic.Int32
@@ -186,7 +186,7 @@ func TestALeaderWhoseConnectionBreaksGoesOnLeading(t *testing.T) {
 	}
 }
 
-// TestALateWriteOfADeposedLeaderIsRefused: a process that was paused wakes up and does not know what happened meanwhile.
+// TestALateWriteOfADeposedLeaderIsRefused: a paused process resumes without knowing what happened meanwhile.
 func TestALateWriteOfADeposedLeaderIsRefused(t *testing.T) {
 	t.Parallel()
 	pool := open(t, database(t))

@@ -65,7 +65,7 @@ func TestEventsThatTheBrokerLostAreSentAgain(t *testing.T) {
 	})
 }
 
-// TestTheLostEndOfTheStreamIsSentAgainAndNoMore: a broker that lost power, or was restored from a backup, has an older end.
+// TestTheLostEndOfTheStreamIsSentAgainAndNoMore: after a power cut, or when restored from a backup, the stream has an older end.
 func TestTheLostEndOfTheStreamIsSentAgainAndNoMore(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -118,8 +118,8 @@ func (f *fixture) stored40(t *testing.T) (ids []string) {
 	return ids
 }
 
-// TestANewLeaderSendsWhatIsNewFirst: tens of thousands of repeats held new events up for many seconds.
-func TestANewLeaderSendsWhatIsNewFirst(t *testing.T) {
+// TestANewLeaderSendsNewEventsFirst: tens of thousands of repeats delayed new events by many seconds.
+func TestANewLeaderSendsNewEventsFirst(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	old := event()

@@ -56,8 +56,8 @@ func TestAConnectionToADemotedPrimaryIsDropped(t *testing.T) {
 	}
 }
 
-// TestOnlyAServerThatTakesWritesIsConnectedTo: of two hosts in a URL it is the primary, not the first that answers.
-func TestOnlyAServerThatTakesWritesIsConnectedTo(t *testing.T) {
+// TestOnlyAServerThatAcceptsWritesIsUsed: of two hosts in a URL it is the primary, not the first that answers.
+func TestOnlyAServerThatAcceptsWritesIsUsed(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Empty(t)
 	admin, err := pg.Open(t.Context(), pg.Settings{URL: url, Schema: "public"})

@@ -1,5 +1,5 @@
-// Package contract holds what a client may rely on of the provider's API: a suite of tests that speaks HTTP alone. It runs
-// against the stand-in of sandbox/bank always, and against the real provider when its address and credentials are set, see
-// sandbox/README.md. What the provider's documents say must hold at both; what the stand-in had to choose where they are
-// silent must hold at the stand-in, and is told of where the real provider chose otherwise.
+// Package contract is a test suite for what a client may rely on in the provider's API. It uses HTTP only. It always runs against
+// sandbox/bank, and against the real provider if its address and credentials are set; see sandbox/README.md. What the provider
+// documents must hold at both. Where the documentation is silent, our choice must hold at the sandbox, and the suite reports if
+// the real provider differs.
 package contract

@@ -1,5 +1,5 @@
-// Command eupay-sandbox runs the sandbox bank, and the e-invoicing platform, the S3 store and the mailbox when they have an address, as a process of their own.
-// Settings come from the environment, see sandbox/README.md.
+// Command eupay-sandbox runs the sandbox bank as its own process; also the e-invoicing platform, the S3 store and the mailbox if
+// they have an address. Settings come from the environment, see sandbox/README.md.
 package main
 
 import (
@@ -80,7 +80,7 @@ func run(ctx context.Context, getenv func(string) string) error {
 	return errors.Join(runAll(parts), b.Close(), e.Close())
 }
 
-// runAll runs all parts until the last has ended.
+// runAll runs all parts until the last one ends.
 func runAll(parts []func() error) error {
 	stopped := make(chan error, len(parts))
 	for _, part := range parts {
@@ -93,7 +93,7 @@ func runAll(parts []func() error) error {
 	return errors.Join(problems...)
 }
 
-// take lets mail in until ctx ends, and ends it for the others when it cannot.
+// take accepts mail until ctx ends. If that fails, it ends the other parts.
 func take(ctx context.Context, cancel context.CancelCauseFunc, addr string, box *mailbox.Mailbox) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err == nil {
@@ -106,7 +106,7 @@ func take(ctx context.Context, cancel context.CancelCauseFunc, addr string, box 
 	return nil
 }
 
-// serve listens until ctx ends, and ends it for the others when it cannot.
+// serve listens until ctx ends. If that fails, it ends the other parts.
 func serve(ctx context.Context, cancel context.CancelCauseFunc, addr string, h http.Handler) error {
 	server := &http.Server{Addr: addr, Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	closed := make(chan error, 1)

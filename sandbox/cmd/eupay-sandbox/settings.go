@@ -23,11 +23,11 @@ type settings struct {
 	s3Addr string
 	s3     s3.Config
 
-	// smtp is where the mailbox takes mail, mailbox where it is read.
+	// smtp is where the mailbox accepts mail, mailbox where it is read.
 	smtp, mailbox string
 }
 
-// readSettings reads the environment and reports all that is wrong with it together.
+// readSettings reads the environment and reports all errors together.
 func readSettings(getenv func(string) string) (settings, error) {
 	s := settings{addr: "127.0.0.1:4010", management: "127.0.0.1:4011", bank: bank.Defaults()}
 	c := &s.bank
@@ -65,7 +65,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 	return s, errors.Join(problems...)
 }
 
-// readEInvoicing reads the settings of the e-invoicing platform, which runs when it has an address.
+// readEInvoicing reads the settings of the e-invoicing platform, which runs if it has an address.
 func (s *settings) readEInvoicing(getenv func(string) string) error {
 	s.einvoicingManagement, s.einvoicing = "127.0.0.1:4021", einvoicing.Defaults()
 	c := &s.einvoicing
@@ -92,7 +92,7 @@ func (s *settings) readEInvoicing(getenv func(string) string) error {
 	return errors.Join(problems...)
 }
 
-// readS3 reads the settings of the S3 store, which runs when it has an address.
+// readS3 reads the settings of the S3 store, which runs if it has an address.
 func (s *settings) readS3(getenv func(string) string) error {
 	s.s3.Region = "eu-west-3"
 	for name, into := range map[string]*string{
@@ -106,7 +106,7 @@ func (s *settings) readS3(getenv func(string) string) error {
 	return parse(getenv, "S3_MAX_OBJECT_BYTES", &s.s3.MaxObject, func(v string) (int64, error) { return strconv.ParseInt(v, 10, 64) })
 }
 
-// parse reads one setting, if it is there.
+// parse reads one setting, if it is set.
 func parse[T any](getenv func(string) string, name string, into *T, read func(string) (T, error)) error {
 	text := getenv("EUPAY_SANDBOX_" + name)
 	if text == "" {

@@ -1,5 +1,5 @@
-// Package contract holds what a client may rely on of the e-invoicing platform: a suite of tests that speaks HTTP alone, as
-// docs/einvoicing-platform.md describes it. It runs against the stand-in of sandbox/einvoicing always, and against the real
-// platform when its address and key are set, see sandbox/README.md. What the platform's public pages say must hold at both; what
-// had to be assumed where they are silent must hold at the stand-in, and is told of where the real platform chose otherwise.
+// Package contract is a test suite for what a client may rely on in the e-invoicing platform, as described in
+// docs/einvoicing-platform.md. It uses HTTP only. It always runs against sandbox/einvoicing, and against the real platform if its
+// address and key are set; see sandbox/README.md. What the platform's public pages say must hold at both. Where they are silent,
+// our assumption must hold at the sandbox, and the suite reports if the real platform differs.
 package contract

@@ -1,4 +1,4 @@
-// Package control serves the management of a stand-in: controls that read a JSON body, do something and answer in JSON.
+// Package control serves the management API of a sandbox server: controls that read a JSON body, act and answer in JSON.
 package control
 
 import (
@@ -12,22 +12,22 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/fault"
 )
 
-// maxBody has room for all that a control takes.
+// maxBody is larger than the body of any control.
 const maxBody = 1 << 20
 
-// Done is the answer where there is nothing to say.
+// Done is the answer of a control without a result.
 var Done = map[string]bool{"ok": true}
 
-// ErrUnknownFault says that no rule has this id; it is a 404 in every management.
+// ErrUnknownFault means that no rule has this id. It is a 404.
 var ErrUnknownFault = errors.New("unknown fault")
 
-// Do is one control: its answer, or the caller's error, which is told as it is.
+// Do runs a control and returns its answer, or an error that is shown to the caller as it is.
 type Do func(*http.Request) (any, error)
 
-// Mux is the management of one stand-in.
+// Mux routes the controls of one server.
 type Mux struct {
 	http.ServeMux
-	// StatusOf is the status of an error other than ErrUnknownFault.
+	// StatusOf returns the status of an error other than ErrUnknownFault.
 	StatusOf func(error) int
 }
 
@@ -56,12 +56,12 @@ func (m *Mux) control(do Do) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		if _, err := w.Write(text); err != nil {
-			return // the caller has left; nobody is there to be told
+			return // the caller has disconnected
 		}
 	}
 }
 
-// Read decodes a body strictly, so that a misspelt control does not pass for one; an empty body leaves the defaults.
+// Read parses a body strictly, so that misspelt fields are refused; an empty body leaves the defaults.
 func Read(r *http.Request, into any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
@@ -76,7 +76,7 @@ func Read(r *http.Request, into any) error {
 	return nil
 }
 
-// PathID is the number in the path; what is no number is nobody's.
+// PathID returns the number in the path; an invalid number matches nothing.
 func PathID(r *http.Request) int64 {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
@@ -85,12 +85,12 @@ func PathID(r *http.Request) int64 {
 	return id
 }
 
-// Health adds what says that the stand-in is there.
+// Health adds a health check.
 func (m *Mux) Health() {
 	m.On("GET /healthz", func(*http.Request) (any, error) { return map[string]string{"status": "ok"}, nil })
 }
 
-// Faults adds the controls of the rules by which calls and webhooks go wrong.
+// Faults adds the controls of faults.
 func (m *Mux) Faults(set *fault.Set) {
 	list := func() map[string]any { return map[string]any{"faults": set.List()} }
 	m.On("GET /faults", func(*http.Request) (any, error) { return list(), nil })

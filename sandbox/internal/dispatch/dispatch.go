@@ -1,5 +1,5 @@
-// Package dispatch brings webhooks to their listener: those of one lane one after the other, those of different lanes side by
-// side, failed ones again, and all with the faults that concern them.
+// Package dispatch delivers webhooks: those of one lane in order, those of different lanes concurrently. It retries failed ones
+// and applies the faults that concern them.
 package dispatch
 
 import (
@@ -15,25 +15,25 @@ import (
 	"european-pay.eu/eupay/sandbox/internal/timetable"
 )
 
-// Settings are what a Dispatcher needs. All but GiveUp are required.
+// Settings of a Dispatcher. All but GiveUp are required.
 type Settings[T any] struct {
-	// Workers bounds the deliveries under way.
+	// Workers is the maximum number of concurrent deliveries.
 	Workers int
-	// Timeout bounds one delivery, and Retry is the pause after a failed one.
+	// Timeout is the deadline of one delivery, and Retry is the pause after a failed one.
 	Timeout, Retry time.Duration
-	// GiveUp is how long after the first attempt there are others. Zero never gives up.
+	// GiveUp is how long after the first attempt it is retried. Zero: without limit.
 	GiveUp time.Duration
 	Log    *slog.Logger
 
-	// Faults are what goes wrong with a webhook. It is asked once for each.
+	// Faults returns the faults of a webhook. It is called once for each.
 	Faults func(T) []fault.Fault
-	// Deliver makes one attempt and reports whether the webhook needs no other.
+	// Deliver makes one attempt and reports whether the webhook is finished.
 	Deliver func(context.Context, *Delivery[T]) bool
-	// Done is told of a webhook that needs no more attempts.
+	// Done is called when a webhook needs no more attempts.
 	Done func(T)
 }
 
-// Delivery is a webhook on its way, and what happened to it so far.
+// Delivery is a webhook that is being delivered, with its history.
 type Delivery[T any] struct {
 	Webhook  T
 	Faults   []fault.Fault
@@ -44,10 +44,10 @@ type Delivery[T any] struct {
 	drawn, delayed, overtaken bool
 }
 
-// Has finds what goes wrong with the delivery.
+// Has returns a fault of the delivery, by kind.
 func (x *Delivery[T]) Has(k fault.Kind) (fault.Fault, bool) { return fault.Find(x.Faults, k) }
 
-// Dispatcher delivers webhooks. Its methods may be called from many goroutines.
+// Dispatcher delivers webhooks. It is safe for concurrent use.
 type Dispatcher[T any] struct {
 	s      Settings[T]
 	client *http.Client
@@ -55,11 +55,11 @@ type Dispatcher[T any] struct {
 
 	mu    sync.Mutex
 	wake  *sync.Cond
-	lanes map[int64][]*Delivery[T] // only those with something to send, oldest first
+	lanes map[int64][]*Delivery[T] // only those with pending webhooks, oldest first
 	ready []int64
 }
 
-// New returns a dispatcher with nothing to send.
+// New returns a dispatcher without webhooks.
 func New[T any](s Settings[T]) *Dispatcher[T] {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = s.Workers, s.Workers
@@ -75,7 +75,7 @@ func New[T any](s Settings[T]) *Dispatcher[T] {
 	return d
 }
 
-// Enqueue sends a webhook after those that its lane already has.
+// Enqueue queues a webhook behind those of its lane.
 func (d *Dispatcher[T]) Enqueue(lane int64, webhook T) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -90,7 +90,7 @@ func (d *Dispatcher[T]) makeReady(lane int64) {
 	d.wake.Signal()
 }
 
-// Run delivers until ctx ends; what is under way then is cut off and counts as not delivered.
+// Run delivers until ctx ends. Deliveries in progress are then aborted and count as not delivered.
 func (d *Dispatcher[T]) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range d.s.Workers {
@@ -117,7 +117,7 @@ func (d *Dispatcher[T]) retry(lane int64) {
 	d.makeReady(lane)
 }
 
-// next waits for a lane that has something to send.
+// next waits for a lane with a pending webhook.
 func (d *Dispatcher[T]) next(ctx context.Context) (int64, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -132,7 +132,7 @@ func (d *Dispatcher[T]) next(ctx context.Context) (int64, bool) {
 	return lane, true
 }
 
-// head is the delivery that a lane has to make next; nil when it was forgotten meanwhile.
+// head returns the next delivery of a lane; nil if it was cleared meanwhile.
 func (d *Dispatcher[T]) head(lane int64) *Delivery[T] {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -142,7 +142,7 @@ func (d *Dispatcher[T]) head(lane int64) *Delivery[T] {
 	return d.lanes[lane][0]
 }
 
-// serve makes one attempt and then puts the lane back where it belongs.
+// serve makes one attempt and then queues the lane again.
 func (d *Dispatcher[T]) serve(ctx context.Context, lane int64) {
 	x := d.head(lane)
 	if x == nil {
@@ -168,7 +168,7 @@ func (d *Dispatcher[T]) serve(ctx context.Context, lane int64) {
 	d.finished(lane, x)
 }
 
-// finished takes a delivery off its lane.
+// finished removes a delivery from its lane.
 func (d *Dispatcher[T]) finished(lane int64, done *Delivery[T]) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -183,8 +183,8 @@ func (d *Dispatcher[T]) finished(lane int64, done *Delivery[T]) {
 	d.makeReady(lane)
 }
 
-// postpone holds a slow webhook back, and lets a later one of the same lane overtake one that is out of order. One that
-// nothing follows within a retry interval goes out as it is.
+// postpone delays a slow webhook, and lets a later one of the same lane overtake one that is out of order. If no other one
+// follows within a retry interval, it is sent anyway.
 func (d *Dispatcher[T]) postpone(lane int64, x *Delivery[T]) (time.Duration, bool) {
 	f, slow := x.Has(fault.HookSlow)
 	_, reorder := x.Has(fault.HookReorder)
@@ -208,7 +208,7 @@ func (d *Dispatcher[T]) overtake(lane int64) bool {
 		return false
 	}
 	queue[0], queue[1] = queue[1], queue[0]
-	queue[0].drawn, queue[0].since = true, time.Now() // it overtakes, whatever else it might have done
+	queue[0].drawn, queue[0].since = true, time.Now() // it overtakes, whatever its own faults
 	return true
 }
 
@@ -226,7 +226,7 @@ func (d *Dispatcher[T]) Send(req *http.Request) int {
 	return res.StatusCode
 }
 
-// Clear forgets what was not sent.
+// Clear drops all pending webhooks.
 func (d *Dispatcher[T]) Clear() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -234,7 +234,7 @@ func (d *Dispatcher[T]) Clear() {
 	d.later.Clear()
 }
 
-// Backlog is how many webhooks wait.
+// Backlog returns the number of pending webhooks.
 func (d *Dispatcher[T]) Backlog() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// Log remembers the newest attempts, up to Size of them.
+// Log keeps the newest attempts, up to Size of them.
 type Log[W any] struct {
 	Size int
 
 	mu   sync.Mutex
 	ring []W
-	at   int // of the oldest, once the ring is full
+	at   int // index of the oldest, once the ring is full
 }
 
-// Add remembers an attempt.
+// Add stores an attempt.
 func (l *Log[W]) Add(w W) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -26,14 +26,14 @@ func (l *Log[W]) Add(w W) {
 	l.at = (l.at + 1) % l.Size
 }
 
-// List returns them oldest first.
+// List returns the attempts, oldest first.
 func (l *Log[W]) List() []W {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append(slices.Clone(l.ring[l.at:]), l.ring[:l.at]...)
 }
 
-// Clear forgets all.
+// Clear deletes all attempts.
 func (l *Log[W]) Clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package fault decides which calls and deliveries go wrong, and how.
+// Package fault decides which calls and deliveries fail, and how.
 package fault
 
 import (
@@ -10,42 +10,42 @@ import (
 	"sync/atomic"
 )
 
-// Kind is what goes wrong.
+// Kind is a kind of failure.
 type Kind string
 
-// What can go wrong with a call to the API.
+// Faults of calls to the API.
 const (
 	// Slow answers correctly after LatencyMS.
 	Slow Kind = "slow"
 	// Error answers Status (default 500) and does nothing.
 	Error Kind = "error"
-	// Cut does nothing and cuts the connection.
+	// Cut does nothing and closes the connection.
 	Cut Kind = "cut"
 	// NoAnswer does nothing and holds the connection until the caller gives up.
 	NoAnswer Kind = "no-answer"
-	// Late does the work and holds the answer until the caller gives up.
+	// Late does the work and delays the answer until the caller gives up.
 	Late Kind = "late"
-	// LostAnswer does the work and cuts the connection.
+	// LostAnswer does the work and closes the connection.
 	LostAnswer Kind = "lost-answer"
-	// RateLimit answers 429, with a Retry-After header when RetryAfter is set.
+	// RateLimit answers 429, with a Retry-After header if RetryAfter is set.
 	RateLimit Kind = "rate-limit"
-	// Unauthorized answers 401, as for a token that was taken back.
+	// Unauthorized answers 401, as for a revoked token.
 	Unauthorized Kind = "unauthorized"
 	// Garbage does the work and answers 200 with something that is not JSON.
 	Garbage Kind = "garbage"
 )
 
-// What can be odd about a payment in an answer or a webhook.
+// Anomalies of a payment in an answer or a webhook.
 const (
 	FieldsMap        Kind = "fields-map"
 	AmountNumber     Kind = "amount-number"
 	UnknownState     Kind = "unknown-state"
 	UnknownErrorCode Kind = "unknown-error-code"
-	// OtherAmount shows a cent more than was asked for. Of a payment that asks for it itself, once it is at the bank.
+	// OtherAmount shows a cent more than requested; if the payment itself requests it, only once it is at the bank.
 	OtherAmount Kind = "other-amount"
 )
 
-// What can go wrong with a webhook.
+// Faults of webhooks.
 const (
 	// HookDrop never sends it.
 	HookDrop Kind = "webhook-missing"
@@ -53,24 +53,24 @@ const (
 	HookDuplicate Kind = "webhook-duplicate"
 	// HookReorder sends it after the next one of the same payment (or after one retry interval).
 	HookReorder Kind = "webhook-out-of-order"
-	// HookForged sends before it a wrongly signed one that tells a lie.
+	// HookForged first sends a wrongly signed one with a false statement.
 	HookForged Kind = "webhook-forged"
-	// HookUnsigned sends it without signature.
+	// HookUnsigned sends it without a signature.
 	HookUnsigned Kind = "webhook-unsigned"
 	// HookSlow sends it LatencyMS (default one retry interval) late.
 	HookSlow Kind = "webhook-slow"
 )
 
-// Webhook is the operation of a delivery, beside those of the API.
+// Webhook is the operation of a delivery, besides those of the API.
 const Webhook = "webhook"
 
-// Fault is one rule: of which operation, how often, and what happens.
+// Fault is a rule: which operation fails, how often, and how.
 type Fault struct {
 	ID   int64 `json:"id"`
 	Kind Kind  `json:"kind"`
 	// Operation limits it to one of the Set's operations. Empty means all.
 	Operation string `json:"operation,omitempty"`
-	// Times ends it after so many hits. 0 means until it is removed.
+	// Times removes it after that many hits. 0: no limit.
 	Times int `json:"times,omitempty"`
 	// Probability of a hit, drawn from Seed so that a run can be repeated. 0 means always.
 	Probability float64 `json:"probability,omitempty"`
@@ -78,7 +78,7 @@ type Fault struct {
 	LatencyMS   int     `json:"latency_ms,omitempty"`
 	Status      int     `json:"status,omitempty"`
 	RetryAfter  int     `json:"retry_after,omitempty"`
-	// Hits counts what it did so far.
+	// Hits counts the hits so far.
 	Hits int `json:"hits"`
 }
 
@@ -88,16 +88,16 @@ var (
 	hooks  = []Kind{HookDrop, HookDuplicate, HookReorder, HookForged, HookUnsigned, HookSlow}
 )
 
-// IsCall reports whether k is about calls of the API.
+// IsCall reports whether k concerns calls of the API.
 func (k Kind) IsCall() bool { return slices.Contains(calls, k) }
 
 // IsShape reports whether k changes how a payment is written.
 func (k Kind) IsShape() bool { return slices.Contains(shapes, k) }
 
-// IsHook reports whether k is about webhooks.
+// IsHook reports whether k concerns webhooks.
 func (k Kind) IsHook() bool { return slices.Contains(hooks, k) }
 
-// Known reports whether k is a kind at all.
+// Known reports whether k exists.
 func (k Kind) Known() bool { return k.IsCall() || k.IsShape() || k.IsHook() }
 
 // check refuses a rule that could never hit, or is misspelt.
@@ -132,20 +132,20 @@ type rule struct {
 	dice *rand.Rand
 }
 
-// Set is the rules in force. Its zero value has none.
+// Set is the active rules. Its zero value has none.
 type Set struct {
-	// Operations are the values that Fault.Operation may have, beside Webhook.
+	// Operations are the values of Fault.Operation, besides Webhook.
 	Operations []string
-	// NoShapes refuses the kinds that are about how a payment is written.
+	// NoShapes refuses the kinds that change how a payment is written.
 	NoShapes bool
 
 	mu    sync.Mutex
 	rules []*rule
 	last  int64
-	armed atomic.Int32 // number of rules, so that the usual case costs no lock
+	armed atomic.Int32 // number of rules, so that the usual case needs no lock
 }
 
-// Add puts one rule in force and returns it with its id.
+// Add activates a rule and returns it with its id.
 func (s *Set) Add(f Fault) (Fault, error) {
 	if err := s.check(f); err != nil {
 		return Fault{}, err
@@ -159,7 +159,7 @@ func (s *Set) Add(f Fault) (Fault, error) {
 	return f, nil
 }
 
-// Replace puts exactly these rules in force, or none when one of them is wrong.
+// Replace activates exactly these rules, or none if one of them is invalid.
 func (s *Set) Replace(faults []Fault) error {
 	for _, f := range faults {
 		if err := s.check(f); err != nil {
@@ -175,7 +175,7 @@ func (s *Set) Replace(faults []Fault) error {
 	return nil
 }
 
-// Clear takes all rules out of force.
+// Clear removes all rules.
 func (s *Set) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +183,7 @@ func (s *Set) Clear() {
 	s.armed.Store(0)
 }
 
-// Remove takes one rule out of force and reports whether there was one.
+// Remove removes a rule and reports whether it existed.
 func (s *Set) Remove(id int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +193,7 @@ func (s *Set) Remove(id int64) bool {
 	return len(s.rules) < before
 }
 
-// List returns the rules, used up ones included.
+// List returns the rules, including exhausted ones.
 func (s *Set) List() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,7 +204,7 @@ func (s *Set) List() []Fault {
 	return list
 }
 
-// Pick returns what hits this call of an operation, and counts it.
+// Pick returns the faults of this call of an operation, and counts them.
 func (s *Set) Pick(operation string) []Fault {
 	if s.armed.Load() == 0 {
 		return nil

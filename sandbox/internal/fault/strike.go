@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// slowly is how long a slow answer takes when nobody says how long.
+// slowly is the default delay of a slow answer.
 const slowly = 300 * time.Millisecond
 
-// Find returns the first of the faults that is of this kind.
+// Find returns the first fault of this kind.
 func Find(faults []Fault, k Kind) (Fault, bool) {
 	for _, f := range faults {
 		if f.Kind == k {
@@ -19,7 +19,7 @@ func Find(faults []Fault, k Kind) (Fault, bool) {
 	return Fault{}, false
 }
 
-// Latency is the fault's own, or otherwise.
+// Latency returns the fault's delay, or the default.
 func (f Fault) Latency(otherwise time.Duration) time.Duration {
 	if f.LatencyMS == 0 {
 		return otherwise
@@ -27,21 +27,21 @@ func (f Fault) Latency(otherwise time.Duration) time.Duration {
 	return time.Duration(f.LatencyMS) * time.Millisecond
 }
 
-// Asked is how a handler says that what it was sent asked for a fault before anything was done.
+// Asked is the error of a handler if the request itself asks for a fault, before anything was done.
 type Asked struct{ Fault Fault }
 
 func (a *Asked) Error() string { return "fault " + string(a.Fault.Kind) }
 
-// Striker lets faults strike the calls of a server.
+// Striker applies faults to the calls of a server.
 type Striker struct {
-	// HoldAtMost ends the faults that wait for the caller to give up.
+	// HoldAtMost ends faults that wait for the caller to give up.
 	HoldAtMost time.Duration
-	// Stopped is closed when the server stops, which frees the callers that are held.
+	// Stopped is closed when the server stops, which releases the held callers.
 	Stopped <-chan struct{}
 }
 
-// Before lets faults strike that keep the work from being done. When it reports true, the answer is the error that the fault
-// asks for: it is an Error, a RateLimit or an Unauthorized.
+// Before applies faults that prevent the work. If it returns true, the answer is the error that the fault requests: an Error, a
+// RateLimit or an Unauthorized.
 func (s Striker) Before(w http.ResponseWriter, r *http.Request, faults []Fault) (Fault, bool) {
 	for _, f := range faults {
 		switch f.Kind {
@@ -63,7 +63,7 @@ func (s Striker) Before(w http.ResponseWriter, r *http.Request, faults []Fault) 
 	return Fault{}, false
 }
 
-// After lets faults strike whose work is done: the answer comes too late, or never.
+// After applies faults that follow the work: the answer comes late, or never.
 func (s Striker) After(r *http.Request, faults []Fault) {
 	if _, ok := Find(faults, LostAnswer); ok {
 		panic(http.ErrAbortHandler)
@@ -76,8 +76,8 @@ func (s Striker) After(r *http.Request, faults []Fault) {
 	}
 }
 
-// Within lets a fault strike that the call itself asks for, when it is known what it wants. Some only concern the answer: they
-// are returned, for After. What keeps the work from being done is the error, an *Asked.
+// Within applies a fault that the call itself requests, once its request is parsed. Faults that only concern the answer are
+// returned, for After. A fault that prevents the work is returned as the error, an *Asked.
 func (s Striker) Within(r *http.Request, f Fault) ([]Fault, error) {
 	switch f.Kind {
 	case Slow:
@@ -89,13 +89,13 @@ func (s Striker) Within(r *http.Request, f Fault) ([]Fault, error) {
 	return nil, &Asked{f}
 }
 
-// hold keeps the connection until the caller gives up (or the server stops) and then cuts it.
+// hold keeps the connection until the caller gives up or the server stops, and then closes it.
 func (s Striker) hold(r *http.Request) {
 	s.Pause(r, s.HoldAtMost)
 	panic(http.ErrAbortHandler)
 }
 
-// Pause holds a request for a while, or until its caller leaves or the server stops.
+// Pause delays a request, or until its caller disconnects or the server stops.
 func (s Striker) Pause(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return

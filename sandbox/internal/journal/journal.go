@@ -1,5 +1,5 @@
-// Package journal is an append-only file of JSON lines. A line is in the kernel before Append returns, so a killed process
-// loses none; a power cut may.
+// Package journal is an append-only file of JSON lines. A line is in the kernel before Append returns, so a killed process loses
+// none; a power cut may.
 package journal
 
 import (
@@ -14,14 +14,14 @@ import (
 	"sync"
 )
 
-// File is an open journal. A nil *File takes lines and forgets them.
+// File is an open journal. A nil *File discards lines.
 type File struct {
 	mu sync.Mutex
 	f  *os.File
 }
 
-// Read calls each for every whole line of the journal, which may not exist yet. A last line without its end was being
-// written when the process died; nobody was told of it, so it is left out.
+// Read calls each for every complete line of the journal, which need not exist. An incomplete last line was being written when
+// the process died; its writer was never told that it succeeded, so it is skipped.
 func Read(path string, each func(line []byte) error) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -46,7 +46,7 @@ func Read(path string, each func(line []byte) error) error {
 	}
 }
 
-// Rewrite replaces the journal at once by what write appends, and leaves it open for more.
+// Rewrite replaces the journal atomically with what write appends, and keeps it open.
 func Rewrite(path string, write func(add func(v any) error) error) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make journal folder: %w", err)
@@ -83,7 +83,7 @@ func (j *File) Append(v any) error {
 	return nil
 }
 
-// Close closes the file; lines appended afterwards are errors.
+// Close closes the file. Appending to it afterwards is an error.
 func (j *File) Close() error {
 	if j == nil {
 		return nil

@@ -1,4 +1,4 @@
-// Package page renders the pages of a stand-in, which a browser lets do nothing but look as they should.
+// Package page renders the pages of a sandbox server with a strict content security policy.
 package page
 
 import (
@@ -12,14 +12,14 @@ import (
 	"net/http"
 )
 
-// Pages are the templates of one stand-in.
+// Pages are the templates of one server.
 type Pages struct {
 	templates *template.Template
 	policy    string
 }
 
-// Must reads pages/*.html, in which {{style}} is pages/style.css, and panics when it cannot. The content security policy allows
-// that style, by its hash, and nothing else; more is what it says beside, such as "; form-action 'self'".
+// Must parses pages/*.html, in which {{style}} is pages/style.css, and panics if it cannot. The content security policy permits
+// that style, by its hash, and nothing else; more is appended to it, such as "; form-action 'self'".
 func Must(files fs.FS, more string) *Pages {
 	style, err := fs.ReadFile(files, "pages/style.css")
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// Answers are what a receiver of webhooks answers. The zero value answers 204.
+// Answers are the answers of a receiver of webhooks. The zero value answers 204.
 type Answers struct {
 	mu       sync.Mutex
 	statuses []int         // of the next webhooks; 204 after them
@@ -19,7 +19,7 @@ func (a *Answers) Answer(statuses ...int) {
 	a.statuses = statuses
 }
 
-// Hold keeps the next webhooks without an answer until release is called.
+// Hold delays the answers to the next webhooks until release is called.
 func (a *Answers) Hold() (release func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -28,7 +28,7 @@ func (a *Answers) Hold() (release func()) {
 	return func() { close(gate) }
 }
 
-// Next takes the next answer. write sends it, once it is not held back any more.
+// Next returns the next answer. write sends it, once it is not held any more.
 func (a *Answers) Next() (write func(http.ResponseWriter)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package rigtest has what the tests of the stand-ins share.
+// Package rigtest has what the tests of the sandbox servers share.
 package rigtest
 
 import (
@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Main runs the tests of a package and fails when a goroutine outlives the tests that started it. A goroutine of the package
-// is known by a name in its stack, such as "sandbox/bank.(*".
+// Main runs the tests of a package and fails if a goroutine of the package outlives them. Such a goroutine is recognised by a
+// name in its stack, such as "sandbox/bank.(*".
 func Main(m *testing.M, name string) {
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
@@ -33,7 +33,7 @@ func Main(m *testing.M, name string) {
 	os.Exit(code)
 }
 
-// Clock is the time of a stand-in under test. It stands still until Add moves it.
+// Clock is the time of a server under test. It stands still until Add moves it.
 type Clock struct {
 	mu sync.Mutex
 	t  time.Time
@@ -42,7 +42,7 @@ type Clock struct {
 // NewClock returns a clock that shows t.
 func NewClock(t time.Time) *Clock { return &Clock{t: t} }
 
-// Now is what the clock shows.
+// Now returns the clock's time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,13 +56,13 @@ func (c *Clock) Add(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// StandIn is what a rig serves.
+// StandIn is a server under test.
 type StandIn interface {
 	Handler() http.Handler
 	Close() error
 }
 
-// Serve opens a stand-in, which has to know its own address, and serves it until the test ends.
+// Serve opens a server, which needs to know its own address, and serves it until the test ends.
 func Serve[S StandIn](t *testing.T, open func(baseURL string) (S, error)) (S, string) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
@@ -82,7 +82,7 @@ func Serve[S StandIn](t *testing.T, open func(baseURL string) (S, error)) (S, st
 	return s, server.URL
 }
 
-// Run lets a stand-in work by itself until the test ends.
+// Run runs a server's background work until the test ends.
 func Run(t *testing.T, run func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -96,7 +96,7 @@ func Run(t *testing.T, run func(context.Context) error) {
 	})
 }
 
-// Body is the body of a request: none for nil, a text as it is, and everything else as JSON.
+// Body returns the body of a request: none for nil, a string as it is, and everything else as JSON.
 func Body(body any) (io.Reader, error) {
 	switch x := body.(type) {
 	case nil:
@@ -108,7 +108,7 @@ func Body(body any) (io.Reader, error) {
 	return bytes.NewReader(text), err
 }
 
-// At finds a value such as "instructions.0.amount" in decoded JSON; nil when there is none.
+// At returns a value such as "instructions.0.amount" in decoded JSON; nil if there is none.
 func At(v any, path string) any {
 	for _, name := range strings.Split(path, ".") {
 		switch x := v.(type) {

@@ -1,4 +1,4 @@
-// Package timetable remembers what is due when.
+// Package timetable keeps keys with due times.
 package timetable
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Table holds keys with the time at which they are due. A key may stand in it several times.
+// Table has keys with the time at which they are due. A key may be in it several times.
 type Table struct {
 	mu    sync.Mutex
 	items entries
@@ -38,7 +38,7 @@ func New() *Table {
 	return &Table{wake: make(chan struct{}, 1)}
 }
 
-// Add makes key due at a time. It wakes Run when nothing was due earlier.
+// Add makes key due at a time. It wakes Run if nothing was due earlier.
 func (t *Table) Add(key int64, due time.Time) {
 	t.mu.Lock()
 	heap.Push(&t.items, entry{due: due.UnixNano(), key: key})
@@ -52,14 +52,14 @@ func (t *Table) Add(key int64, due time.Time) {
 	}
 }
 
-// Clear forgets everything.
+// Clear removes everything.
 func (t *Table) Clear() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.items = nil
 }
 
-// Next takes one key out that is due now.
+// Next removes and returns one key that is due.
 func (t *Table) Next(now time.Time) (int64, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -69,7 +69,7 @@ func (t *Table) Next(now time.Time) (int64, bool) {
 	return heap.Pop(&t.items).(entry).key, true
 }
 
-// Run hands every key to fire when it is due, one at a time, until ctx ends.
+// Run calls fire with each key when it is due, one at a time, until ctx ends.
 func (t *Table) Run(ctx context.Context, now func() time.Time, fire func(key int64)) {
 	t.Watch(ctx, now, func() {
 		for ctx.Err() == nil {
@@ -82,8 +82,8 @@ func (t *Table) Run(ctx context.Context, now func() time.Time, fire func(key int
 	})
 }
 
-// Watch calls take when something is due, until ctx ends. It takes nothing out itself: take does so with Next, under whatever lock
-// its other callers hold, so that what is due is at no time in nobody's hands but Watch's.
+// Watch calls take when something is due, until ctx ends. It removes nothing itself: take calls Next, under the same lock as its
+// other callers, so that a due key is never held only by Watch.
 func (t *Table) Watch(ctx context.Context, now func() time.Time, take func()) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -99,7 +99,7 @@ func (t *Table) Watch(ctx context.Context, now func() time.Time, take func()) {
 	}
 }
 
-// pause is how long nothing will be due.
+// pause returns how long nothing will be due.
 func (t *Table) pause(now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()

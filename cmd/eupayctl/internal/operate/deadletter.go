@@ -17,16 +17,16 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 )
 
-// Dead is a message that a consumer gave up on.
+// Dead is a message that a consumer has parked.
 type Dead struct {
 	// Sequence in EUPAY_DLQ.
 	Sequence uint64
 	ParkedAt time.Time
 	Consumer string
-	// Subject that it came to the consumer on.
+	// Subject on which the consumer received it.
 	Subject string
 	Reason  string
-	// Header as it came, without what was added when it was parked.
+	// Header as received, without what was added when it was parked.
 	Header nats.Header
 	Data   []byte
 }
@@ -52,7 +52,7 @@ func dead(m stored) Dead {
 	return d
 }
 
-// Event is the parked message as an event; an error when it is none that a consumer could apply.
+// Event returns the parked message as an event; an error if no consumer could apply it.
 func (d Dead) Event() (Event, error) {
 	if strings.HasPrefix(d.Subject, commandPrefix) {
 		return Event{}, errors.New("it is a command")
@@ -64,7 +64,7 @@ func (d Dead) Event() (Event, error) {
 	return Event{Event: e, Subject: d.Subject, Header: d.Header, StoredAt: d.ParkedAt}, err
 }
 
-// refusal says why the message cannot be requeued; empty: it can.
+// refusal returns why the message cannot be requeued; empty: it can.
 func (d Dead) refusal() string {
 	if strings.HasPrefix(d.Subject, commandPrefix) {
 		return "it is a command that could not be read. Its sender was told long ago that nothing happened, and may have sent another: " +
@@ -117,22 +117,22 @@ func (o *Operator) message(ctx context.Context, stream string, sequence uint64) 
 	return stored{seq: m.Sequence, at: m.Time.UTC(), subject: m.Subject, header: m.Header, data: m.Data}, nil
 }
 
-// Requeue says which parked messages go back to their consumer.
+// Requeue selects the parked messages that go back to their consumer.
 type Requeue struct {
-	// Sequences of single ones; none: all of Consumer, which are there now.
+	// Sequences of single messages; none: all of Consumer that are parked now.
 	Sequences []uint64
-	// Consumer may be empty when there are sequences; otherwise it must be theirs.
+	// Consumer may be empty if there are sequences; otherwise they must be parked by it.
 	Consumer string
 }
 
-// Requeued is what became, or would become, of one parked message.
+// Requeued is the result for one parked message, planned or done.
 type Requeued struct {
 	Dead
-	// Refused says why it stays; empty: it went back.
+	// Refused says why it stays parked; empty: it went back.
 	Refused string
 }
 
-// PlanRequeue says what RequeueDead would do.
+// PlanRequeue returns what RequeueDead would do.
 func (o *Operator) PlanRequeue(ctx context.Context, q Requeue) ([]Requeued, error) {
 	chosen, err := o.chosen(ctx, q)
 	if err != nil {

@@ -116,7 +116,7 @@ func TestARequeueThatCrashedInBetweenMayBeRepeated(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyCanApplyStays(t *testing.T) {
+func TestMessagesThatNoConsumerCanApplyStayParked(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.durable("slow", "eupay.evt.*.payment.>")

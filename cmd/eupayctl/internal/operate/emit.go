@@ -13,30 +13,30 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 )
 
-// Emit publishes from the outboxes what the stream of events does not hold any more.
+// Emit publishes from the outboxes the events that the stream has lost.
 type Emit struct {
-	// DB sees the schemas of one or more services.
+	// DB has access to the schemas of one or more services.
 	DB pg.DB
-	// Since says where to begin: when events were published.
+	// Since is when the first event to check was published.
 	Since time.Time
-	// Run publishes; otherwise they are only counted.
+	// Run publishes them; otherwise they are only counted.
 	Run bool
 }
 
-// Emission is what Emit found in one service's outbox.
+// Emission is the result for one service's outbox.
 type Emission struct {
 	Service string
-	// Kept are the events that the outbox has of that time, Missing those of them that the stream has not.
+	// Kept is the number of events in the outbox since then, Missing how many of them the stream has lost.
 	Kept, Missing uint64
-	// Oldest of the missing; zero: none.
+	// Oldest of the missing ones; zero: none.
 	Oldest time.Time
 }
 
 // emitPage is how many events are read at a time.
 const emitPage = 500
 
-// Emit compares each outbox that it can read with the stream. Events that were never published are left to their service. What is
-// published keeps its id, so a consumer that already handled it ignores it.
+// Emit compares each outbox that it can read with the stream. Events that were never published are left to their service.
+// Published events keep their ids, so consumers that have handled them ignore them.
 func (o *Operator) Emit(ctx context.Context, e Emit) ([]Emission, error) {
 	have, err := o.ids(ctx, e.Since)
 	if err != nil {
@@ -60,7 +60,7 @@ func (o *Operator) Emit(ctx context.Context, e Emit) ([]Emission, error) {
 	return all, nil
 }
 
-// ids are those of the events that were stored since a little before then.
+// ids returns the ids of the events stored since shortly before the time.
 func (o *Operator) ids(ctx context.Context, since time.Time) (map[uuid.UUID]bool, error) {
 	have := make(map[uuid.UUID]bool)
 	q := query{stream: bus.Events, subject: "eupay.evt.>", at: since.Add(-clockSkew), headersOnly: true}
@@ -122,7 +122,7 @@ func outboxPage(ctx context.Context, e Emit, schema string, after int64) (page [
 	return page, last, nil
 }
 
-// publishAgain returns once the broker has stored the event, or has not.
+// publishAgain returns once it is known whether the broker has stored the event.
 func (o *Operator) publishAgain(ctx context.Context, e Emit, one events.Event) error {
 	if !e.Run {
 		return nil

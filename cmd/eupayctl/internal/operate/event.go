@@ -19,21 +19,21 @@ import (
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 )
 
-// Event is an event as EUPAY_EVENTS keeps it.
+// Event is an event in EUPAY_EVENTS.
 type Event struct {
 	events.Event
-	// Sequence is its place in the stream.
+	// Sequence in the stream.
 	Sequence uint64
-	// StoredAt is when the broker stored it, UTC. It is what windows of time compare with.
+	// StoredAt is when the broker stored it, UTC. Time windows refer to it.
 	StoredAt time.Time
-	// Subject that it is stored under.
+	// Subject under which it is stored.
 	Subject string
 	Header  nats.Header
 }
 
-// Filter chooses events. Its zero value chooses all.
+// Filter selects events. The zero value selects all.
 type Filter struct {
-	// Types are patterns as "payment.completed", "payment.*" or "*.completed"; one of them must match.
+	// Types are patterns such as "payment.completed", "payment.*" or "*.completed"; one of them must match.
 	Types []string
 	// Merchant is an id.
 	Merchant string
@@ -48,7 +48,7 @@ var (
 	oneToken    = regexp.MustCompile(`^[^\s.*>]+$`)
 )
 
-// Check refuses, as Invalid, what no event can match.
+// Check refuses, as Invalid, a filter that no event can match.
 func (f Filter) Check() error {
 	for _, t := range f.Types {
 		if !typePattern.MatchString(t) {
@@ -69,7 +69,7 @@ func (f Filter) Check() error {
 	return nil
 }
 
-// subject is what the broker can filter by itself. Several types may overlap, which it does not take.
+// subject returns what the broker can filter. It does not accept overlapping types.
 func (f Filter) subject() string {
 	kind := "*.*"
 	if len(f.Types) == 1 {
@@ -85,7 +85,7 @@ func orAny(token string) string {
 	return token
 }
 
-// matches checks what the subject cannot: all messages that are passed in were filtered by it.
+// matches checks what the subject cannot express.
 func (f Filter) matches(e Event) bool {
 	if len(f.IDs) > 0 && !slices.Contains(f.IDs, e.ID) {
 		return false
@@ -93,7 +93,7 @@ func (f Filter) matches(e Event) bool {
 	return len(f.Types) < 2 || slices.ContainsFunc(f.Types, func(pattern string) bool { return subjectMatches(pattern, e.Type) })
 }
 
-// subjectMatches: whether the subject is one of the pattern's, by the rules of NATS.
+// subjectMatches reports whether the subject matches the pattern, by the rules of NATS.
 func subjectMatches(pattern, subject string) bool {
 	want, have := strings.Split(pattern, "."), strings.Split(subject, ".")
 	for i, w := range want {
@@ -107,14 +107,14 @@ func subjectMatches(pattern, subject string) bool {
 	return len(want) == len(have)
 }
 
-// Window is a part of the stream. From, a sequence, goes before Since. Zero: no limit.
+// Window is a part of the stream. From, a sequence, takes precedence over Since. Zero: no limit.
 type Window struct {
 	From         uint64
 	Since, Until time.Time
 }
 
-// Events calls visit with each chosen event, oldest first, until it returns false or an error. With follow it waits for
-// new ones until ctx ends.
+// Events calls visit with each selected event, oldest first, until it returns false or an error. With follow it waits for new
+// ones until ctx ends.
 func (o *Operator) Events(ctx context.Context, f Filter, w Window, follow bool, visit func(Event) (bool, error)) error {
 	if err := f.Check(); err != nil {
 		return err
@@ -148,13 +148,13 @@ func read(m stored) (Event, error) {
 }
 
 const (
-	// clocks that differ, between the service that made an event and the broker that stored it.
+	// the maximum difference between the clocks of the service and the broker.
 	clockSkew = 5 * time.Minute
-	// showBack is how far Event looks back for an id that does not tell its own time.
+	// showBack is how far EventByID looks back for an id that contains no time.
 	showBack = 24 * time.Hour
 )
 
-// EventByID returns the event with the id. since is where to begin; zero: the time in the id (a UUIDv7), or a day ago.
+// EventByID returns the event with the id. since is where to start; zero: the time in the id (a UUIDv7), or a day ago.
 func (o *Operator) EventByID(ctx context.Context, id string, since, now time.Time) (Event, error) {
 	f := Filter{IDs: []string{id}}
 	if err := f.Check(); err != nil {
@@ -180,7 +180,7 @@ func (o *Operator) EventByID(ctx context.Context, id string, since, now time.Tim
 	return o.EventAt(ctx, found)
 }
 
-// bornAt is a little before the time that a UUIDv7 holds, or otherwise.
+// bornAt returns a time shortly before that in a UUIDv7, or otherwise.
 func bornAt(id string, otherwise time.Time) time.Time {
 	u, err := uuid.Parse(id)
 	if err != nil || u.Version() != 7 {
@@ -203,16 +203,16 @@ func (o *Operator) EventAt(ctx context.Context, sequence uint64) (Event, error) 
 	return e, nil
 }
 
-// Summary is what one line about an event says beside its envelope.
+// Summary is the summary of an event's payload.
 type Summary struct {
-	// Reference of what the event is about: a payment, a refund, a webhook endpoint, an invoice.
+	// Reference of its subject: a payment, a refund, a webhook endpoint, an invoice.
 	Reference string
 	Status    string
-	// Sequence counts the events of that one thing; 0 where nothing counts them.
+	// Sequence counts the events of that subject; 0 if they are not counted.
 	Sequence int64
 }
 
-// Summary reads the payload. What it does not know has an empty one.
+// Summary decodes the payload. Unknown types have an empty summary.
 func (e Event) Summary() Summary {
 	switch p := e.payload().(type) {
 	case *eventsv1.PaymentChanged:
@@ -226,7 +226,7 @@ func (e Event) Summary() Summary {
 	}
 }
 
-// Payload is the body as JSON; nil when its type is not known here or it cannot be read.
+// Payload returns the body as JSON; nil if its type is unknown or it cannot be decoded.
 func (e Event) Payload() json.RawMessage {
 	p := e.payload()
 	if p == nil {

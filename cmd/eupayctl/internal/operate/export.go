@@ -25,7 +25,7 @@ func Export(ctx context.Context, client einvoicev1.OperatorServiceClient, req *e
 	if err := mayWrite(path, force); err != nil {
 		return 0, err
 	}
-	out, err := os.CreateTemp(filepath.Dir(path), ".export-*") // readable by its owner alone
+	out, err := os.CreateTemp(filepath.Dir(path), ".export-*") // readable only by its owner
 	if err != nil {
 		return 0, fmt.Errorf("write %s: %w", path, err)
 	}
@@ -33,7 +33,7 @@ func Export(ctx context.Context, client einvoicev1.OperatorServiceClient, req *e
 	if err := errors.Join(err, out.Close()); err != nil {
 		return 0, errors.Join(fmt.Errorf("export: %w", err), os.Remove(out.Name()))
 	}
-	if err := mayWrite(path, force); err != nil { // somebody else may have been faster
+	if err := mayWrite(path, force); err != nil { // another process may have created it meanwhile
 		return 0, errors.Join(err, os.Remove(out.Name()))
 	}
 	if err := os.Rename(out.Name(), path); err != nil {
@@ -85,7 +85,7 @@ func export(ctx context.Context, client einvoicev1.OperatorServiceClient, req *e
 	}
 }
 
-// archive is the ZIP while it is written. The index is kept until the end, the documents are not.
+// archive is a ZIP file being written. The index is kept in memory until the end, the documents are not.
 type archive struct {
 	zip       *zip.Writer
 	index     bytes.Buffer
@@ -139,7 +139,7 @@ func (a *archive) add(d *einvoicev1.ExportResponse) error {
 	return nil
 }
 
-// cells are a document's line of the index, by columns.
+// cells returns a document's line of the index, by columns.
 func cells(v *einvoicev1.Invoice, xml, pdf string) []string {
 	c := v.GetCustomer()
 	return []string{
@@ -177,7 +177,7 @@ func (a *archive) close() error {
 	return a.zip.Close()
 }
 
-// fileName keeps a number inside the folder that the archive is unpacked to. Numbers may have a slash (BR-FR-01).
+// fileName keeps a number inside the folder to which the archive is extracted. Numbers may contain a slash (BR-FR-01).
 func fileName(number string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' || r == '+' {
@@ -187,7 +187,7 @@ func fileName(number string) string {
 	}, number)
 }
 
-// cell is a text on one line that no spreadsheet takes for a formula: customers choose their names.
+// cell returns a text on one line that no spreadsheet treats as a formula: customers choose their names.
 func cell(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' || r == '\t' }), " ")
 	if text != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(text)[0]) {

@@ -1,7 +1,7 @@
-// Package operate is what an operator does with the event backbone while the system runs: look at events, send them to a
-// consumer again, take parked ones out of the dead-letter stream, and see who lags behind.
+// Package operate has the operators' actions on the event backbone while the system runs: inspect events, send them to a consumer
+// again, requeue dead letters, and show the lag of consumers.
 //
-// Nothing here makes or changes a stream or a durable: those belong to the services.
+// It never creates or changes a stream or a durable: those belong to the services.
 package operate
 
 import (
@@ -17,11 +17,11 @@ import (
 // Operator works on the streams of one NATS.
 type Operator struct {
 	js jetstream.JetStream
-	// timeout bounds each answer of the broker.
+	// timeout of each answer of the broker.
 	timeout time.Duration
 }
 
-// New returns an operator who waits up to timeout for each answer of the broker. The caller closes nc.
+// New returns an operator that waits up to timeout for each answer of the broker. The caller closes nc.
 func New(nc *nats.Conn, timeout time.Duration) (*Operator, error) {
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(timeout))
 	if err != nil {
@@ -30,7 +30,7 @@ func New(nc *nats.Conn, timeout time.Duration) (*Operator, error) {
 	return &Operator{js: js, timeout: timeout}, nil
 }
 
-// Invalid is a request that can never be carried out as it is: its text says what to change.
+// Invalid is the error for a request that must be changed; its text says how.
 type Invalid string
 
 // Error returns the text.
@@ -49,7 +49,7 @@ func (o *Operator) stream(ctx context.Context, name string) (jetstream.Stream, e
 	return s, nil
 }
 
-// explain turns what a broker that cannot be used answers into a sentence. what is the verb and object of the attempt.
+// explain turns errors of an unusable broker into a sentence. what is the verb and object of the attempt.
 func (o *Operator) explain(err error, what string) error {
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):

@@ -289,7 +289,7 @@ func TestEventsAreChosenByTypeModeMerchantAndTime(t *testing.T) {
 	}
 }
 
-func TestFollowingGoesOnUntilItIsStopped(t *testing.T) {
+func TestFollowingContinuesUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	first, second := event("payment.created", "m_1"), event("payment.completed", "m_1")
@@ -313,7 +313,7 @@ func TestFollowingGoesOnUntilItIsStopped(t *testing.T) {
 }
 
 // The broker removes a reader that was idle for long: nothing is lost or repeated.
-func TestAReaderThatIsGoneIsMadeAgainWhereItWas(t *testing.T) {
+func TestALostReaderIsCreatedAgainAtItsPosition(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	var want []events.Event
@@ -374,7 +374,7 @@ func TestAnEventIsFoundByItsIDAndByItsPlace(t *testing.T) {
 	}
 }
 
-func TestABrokerWithoutOurStreamsIsSaid(t *testing.T) {
+func TestABrokerWithoutOurStreamsIsReported(t *testing.T) {
 	t.Parallel()
 	srv := natstest.Server(t)
 	nc, err := nats.Connect(srv.URL(), bus.Secure(identitytest.Load(t, identity.Operator))...)

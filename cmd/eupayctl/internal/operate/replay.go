@@ -20,12 +20,12 @@ import (
 type Replay struct {
 	Consumer string
 	Filter   Filter
-	// Window must have a beginning, or Filter name ids.
+	// Window must have a start, or Filter must name ids.
 	Window Window
-	// Redeliver asks for the effect also of events that the consumer has applied before. Without it they are dropped by
-	// the consumer's inbox.
+	// Redeliver makes events take effect again that the consumer has already applied. Without it, the consumer's inbox drops
+	// them.
 	Redeliver bool
-	// RunID names the run in the ids of its messages. A UUID.
+	// RunID identifies the run in the ids of its messages. A UUID.
 	RunID string
 	// Wait paces the run: it is called before each event.
 	Wait func(context.Context) error
@@ -33,31 +33,31 @@ type Replay struct {
 	Progress func(Report)
 }
 
-// Report is what a replay did or would do.
+// Report is the result of a replay, planned or done.
 type Report struct {
-	// Events that were published or, without a run, would be.
+	// Events that were published or would be.
 	Events uint64
 	// ByType counts them.
 	ByType map[string]uint64
-	// NotConsumed were chosen, but the consumer does not take their subject: they are left out.
+	// NotConsumed were selected, but the consumer does not subscribe to their subject: they are skipped.
 	NotConsumed uint64
-	// Unreadable messages of the stream are no events. They are left out.
+	// Unreadable messages of the stream are skipped: they are not events.
 	Unreadable uint64
-	// Missing are ids that were asked for and not found.
+	// Missing are requested ids that were not found.
 	Missing []string
 	// First are the first few events.
 	First []Event
-	// Next is the sequence of the stream to go on from; 0 before the first event.
+	// Next is the sequence at which to continue; 0 before the first event.
 	Next uint64
 }
 
 // shown is how many events a report lists.
 const shown = 5
 
-// ErrStopped means that the operator ended the run before it was through. The report says how far it came.
+// ErrStopped means that the operator ended the run before it was complete. The report says how far it came.
 var ErrStopped = errors.New("the replay was stopped before its end")
 
-// Plan counts what Run would publish, and publishes nothing.
+// Plan returns what Run would publish, and publishes nothing.
 func (o *Operator) Plan(ctx context.Context, r Replay) (Report, error) {
 	report, err := o.replay(ctx, r, true, func(Event) error { return nil })
 	for i := range report.First {
@@ -69,8 +69,8 @@ func (o *Operator) Plan(ctx context.Context, r Replay) (Report, error) {
 	return report, stopped(ctx, err)
 }
 
-// Run publishes each event that is in the stream now to the consumer's replay subject, in the order of the stream, each
-// after the broker has stored the one before. When it ends early Report.Next is where to go on.
+// Run publishes each event that is in the stream now to the consumer's replay subject, in the order of the stream. It waits until
+// the broker has stored each one. If it ends early, Report.Next is where to continue.
 func (o *Operator) Run(ctx context.Context, r Replay) (Report, error) {
 	report, err := o.replay(ctx, r, false, func(e Event) error {
 		if err := r.Wait(ctx); err != nil {
@@ -152,8 +152,7 @@ func (r Replay) check() error {
 	return uuid.Validate(r.RunID)
 }
 
-// publishReplay returns once the broker has stored the event, or has not. A stop of the tool does not cut it short: whether
-// an event was published must be known.
+// publishReplay returns once it is known whether the broker has stored the event. Stopping the tool does not interrupt it.
 func (o *Operator) publishReplay(ctx context.Context, r Replay, e Event) error {
 	m := again(r.Consumer, e, r.RunID)
 	if r.Redeliver {
@@ -167,8 +166,8 @@ func (o *Operator) publishReplay(ctx context.Context, r Replay, e Event) error {
 	return nil
 }
 
-// again is the event as a message for one consumer, unchanged but for the subject and the id by which the broker drops
-// repeats: with its own it could be taken for the original, with this one it cannot come twice in a run.
+// again returns the event as a message for one consumer. Only the subject and the message id, by which the broker drops
+// duplicates, differ: with its own id it could be taken for the original, with this one it is stored once per run.
 func again(consumer string, e Event, run string) *nats.Msg {
 	tail := strings.Split(e.Subject, ".")
 	m := nats.NewMsg("eupay.replay." + consumer + "." + strings.Join(tail[len(tail)-4:], "."))
@@ -182,10 +181,10 @@ func again(consumer string, e Event, run string) *nats.Msg {
 	return m
 }
 
-// isBrokers: headers with which the broker is told what to do with this one message.
+// isBrokers reports headers that tell the broker how to handle a message.
 func isBrokers(name string) bool { return strings.HasPrefix(strings.ToLower(name), "nats-") }
 
-// earliest is when the oldest of the events with these ids can have been stored; zero when an id does not tell.
+// earliest returns when the oldest of the events can have been stored; zero if an id contains no time.
 func earliest(ids []string) (first time.Time) {
 	for i, id := range ids {
 		at := bornAt(id, time.Time{})
@@ -196,8 +195,8 @@ func earliest(ids []string) (first time.Time) {
 	return first
 }
 
-// replayable returns the subjects that the consumer takes from the events. A consumer that is not there would never take
-// what is published for it.
+// replayable returns the consumer's subjects. It fails if the consumer does not exist, because nobody would receive what is
+// published for it.
 func (o *Operator) replayable(ctx context.Context, consumer string) ([]string, error) {
 	onEvents, err := o.durables(ctx, bus.Events)
 	if err != nil {

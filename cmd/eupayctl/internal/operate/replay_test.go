@@ -35,7 +35,7 @@ func (f *fixture) settled() bool {
 	return true
 }
 
-func TestAReplayHasNoSecondEffectUnlessItIsAskedFor(t *testing.T) {
+func TestAReplayHasASecondEffectOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.consume()
@@ -169,7 +169,7 @@ func TestEachEventWaitsForItsTurn(t *testing.T) {
 	}
 }
 
-func TestAStoppedReplayTellsWhereToGoOn(t *testing.T) {
+func TestAStoppedReplaySaysWhereToContinue(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.durable("slow", "eupay.evt.*.payment.>")
@@ -240,7 +240,7 @@ func TestSingleEventsAreReplayedByID(t *testing.T) {
 	}
 }
 
-func TestAReplayThatCannotBeMeantIsRefused(t *testing.T) {
+func TestAnInvalidReplayIsRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.durable("slow", "eupay.evt.*.payment.>")

@@ -13,29 +13,29 @@ import (
 const (
 	// pageSize is how many messages are fetched at a time.
 	pageSize = 500
-	// idle is how long the broker keeps a reader that does not fetch, because replaying a page takes that long or because
-	// the tool was killed. One that is gone is made again where it was.
+	// idle is how long the broker keeps a reader that does not fetch, because a page takes long to replay or the tool was killed.
+	// A reader that is gone is created again at its position.
 	idle = 5 * time.Minute
-	// restarts is how often in a row a reader is made again without getting any further.
+	// restarts is how often in a row a reader is created again without any progress.
 	restarts = 5
-	// followWait bounds one wait for a new message.
+	// followWait is how long to wait for a new message at a time.
 	followWait = 10 * time.Second
 )
 
-// query says which messages of a stream to read, in the order of the stream.
+// query selects messages of a stream, in the order of the stream.
 type query struct {
 	stream  string
 	subject string
-	// from and at are where to begin: the sequence when it is not 0, else the time of storing, else the first message.
+	// from and at are the start: the sequence if it is not 0, else the time of storing, else the first message.
 	from uint64
 	at   time.Time
-	// headersOnly leaves out the bodies.
+	// headersOnly omits the bodies.
 	headersOnly bool
-	// follow goes on with new messages until ctx ends. Otherwise the messages that are there at the start are read.
+	// follow continues with new messages until ctx ends. Otherwise only messages that exist at the start are read.
 	follow bool
 }
 
-// stored is a message as a stream keeps it.
+// stored is a message in a stream.
 type stored struct {
 	seq     uint64
 	at      time.Time
@@ -44,17 +44,17 @@ type stored struct {
 	data    []byte
 }
 
-// reader reads a stream through a short-lived consumer without acknowledgements. The broker numbers what it delivers, so
-// a message that got lost on the way is noticed, and read by a new consumer that begins there.
+// reader reads a stream through a short-lived consumer without acknowledgements. The broker numbers its deliveries, so a lost
+// message is detected and read by a new consumer that starts there.
 type reader struct {
 	o    *Operator
 	q    query
-	last uint64 // sequence of the stream at the start
+	last uint64 // last sequence of the stream at the start
 
 	cons      jetstream.Consumer
-	delivered uint64 // of this consumer
-	pending   uint64 // that it has yet to deliver
-	done      uint64 // sequence of the last message that was visited
+	delivered uint64 // by this consumer
+	pending   uint64 // not delivered yet
+	done      uint64 // sequence of the last visited message
 }
 
 // scan calls visit with each message until visit returns false or an error.
@@ -86,7 +86,7 @@ func (o *Operator) scan(ctx context.Context, q query, visit func(stored) (bool, 
 	}
 }
 
-// brokenError: the consumer cannot be used any more.
+// brokenError means that the consumer cannot be used any more.
 type brokenError struct{ error }
 
 func (e *brokenError) Unwrap() error { return e.error }
@@ -145,7 +145,7 @@ func (r *reader) open(ctx context.Context) error {
 	return nil
 }
 
-// close removes the consumer; the broker itself does so when this fails.
+// close removes the consumer; if this fails, the broker does so itself.
 func (r *reader) close(ctx context.Context) {
 	if r.cons == nil {
 		return
@@ -156,7 +156,7 @@ func (r *reader) close(ctx context.Context) {
 	r.cons = nil
 }
 
-// fetch returns the messages that came in order, also with an error. Fewer than wanted without an error: the wait is over.
+// fetch returns the messages that arrived in order, also with an error. Fewer than requested without an error: the wait is over.
 func (r *reader) fetch(ctx context.Context, want int, wait time.Duration) (page []stored, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -184,7 +184,7 @@ func (r *reader) fetch(ctx context.Context, want int, wait time.Duration) (page 
 	return page, nil
 }
 
-// refresh asks what is left: messages that were to come may have grown too old meanwhile.
+// refresh reads what is left: messages may have expired meanwhile.
 func (r *reader) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.o.timeout)
 	defer cancel()

@@ -17,11 +17,11 @@ type Stream struct {
 	Name     string
 	Messages uint64
 	Bytes    uint64
-	// First and Last are when the oldest and newest message were stored; zero when the stream is empty.
+	// First and Last are when the oldest and newest message were stored; zero if the stream is empty.
 	First, Last time.Time
-	// MaxAge is how long messages are kept; 0: for ever.
+	// MaxAge is how long messages are kept; 0: forever.
 	MaxAge time.Duration
-	// MaxBytes that it may store; 0: no bound.
+	// MaxBytes is the size limit; 0: none.
 	MaxBytes  uint64
 	Consumers []Consumer
 
@@ -31,17 +31,17 @@ type Stream struct {
 // Consumer is the state of a durable consumer.
 type Consumer struct {
 	Name string
-	// Lag is how many messages wait to be delivered to it.
+	// Lag is the number of messages to be delivered.
 	Lag uint64
-	// AckPending were delivered and are not acknowledged.
+	// AckPending is the number of delivered messages without an acknowledgement.
 	AckPending int
-	// Redelivered of those were delivered more than once.
+	// Redelivered is how many of those were delivered more than once.
 	Redelivered int
 	// LastActivity is the last delivery or acknowledgement; zero: none since the broker started.
 	LastActivity time.Time
 }
 
-// Status returns every stream and its durable consumers, by name. Readers that come and go, as this tool's, are left out.
+// Status returns all streams and their durable consumers, by name. Short-lived readers, like those of this tool, are omitted.
 func (o *Operator) Status(ctx context.Context) ([]Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
@@ -73,13 +73,13 @@ func (o *Operator) Status(ctx context.Context) ([]Stream, error) {
 	return all, nil
 }
 
-// consumers that the services make; push only where notifications to browsers are set up.
+// consumers that the services create; push only if notifications to browsers are configured.
 var (
 	ofEvents  = []string{"einvoice", "images", "loyalty", "merchants", "orders", "webhooks"}
 	expecting = map[string][]string{bus.Commands: {"payments"}, bus.Events: ofEvents, bus.Replay: ofEvents}
 )
 
-// Wrong says what should be there and is not, and what is not as the settings say, one sentence each.
+// Wrong returns a sentence for each missing stream or consumer, and for each stream that differs from the settings.
 func Wrong(all []Stream, settings bus.Settings) (list []string) {
 	for _, want := range bus.Streams(settings) {
 		i := slices.IndexFunc(all, func(s Stream) bool { return s.Name == want.Name })
@@ -137,7 +137,7 @@ func (o *Operator) consumers(ctx context.Context, stream string) ([]*jetstream.C
 	return all, nil
 }
 
-// durables returns the settings of the stream's durables by name.
+// durables returns the configurations of the stream's durables by name.
 func (o *Operator) durables(ctx context.Context, stream string) (map[string]jetstream.ConsumerConfig, error) {
 	infos, err := o.consumers(ctx, stream)
 	if err != nil {

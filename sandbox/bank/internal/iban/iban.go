@@ -1,4 +1,4 @@
-// Package iban checks and makes international bank account numbers (ISO 13616).
+// Package iban validates and generates international bank account numbers (ISO 13616).
 package iban
 
 import (
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// lengths are the sizes of an IBAN in the countries of the SEPA area.
+// lengths are the lengths of IBANs in the countries of SEPA.
 var lengths = map[string]int{
 	"AD": 24, "AL": 28, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24,
 	"FI": 18, "FR": 27, "GB": 22, "GI": 23, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20,
@@ -14,12 +14,12 @@ var lengths = map[string]int{
 	"RS": 22, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "VA": 22,
 }
 
-// Normalise drops spaces and raises letters.
+// Normalise removes spaces and converts to upper case.
 func Normalise(s string) string {
 	return strings.ToUpper(strings.ReplaceAll(s, " ", ""))
 }
 
-// Valid reports whether s, already normalised, has the length of its country and a right checksum.
+// Valid reports whether s, already normalised, has the length of its country and a valid checksum.
 func Valid(s string) bool {
 	if len(s) < 5 || lengths[s[:2]] != len(s) {
 		return false
@@ -34,7 +34,7 @@ func Make(country, bban string) string {
 	return fmt.Sprintf("%s%02d%s", country, 98-rest, bban)
 }
 
-// mod97 is the remainder of the number that s spells, letters counting from A = 10.
+// mod97 returns the remainder of the number that s represents, with letters counting from A = 10.
 func mod97(s string) (int, bool) {
 	rest := 0
 	for i := range len(s) {

@@ -1,9 +1,9 @@
-// Package cii reads a Cross Industry Invoice of the Factur-X profile EN 16931.
+// Package cii parses a Cross Industry Invoice of the Factur-X profile EN 16931.
 package cii
 
 import "european-pay.eu/eupay/sandbox/einvoicing/internal/grammar"
 
-// structure is the profile EN 16931 of Factur-X 1.0: parent, children in their order, and how often.
+// structure is the profile EN 16931 of Factur-X 1.0: each parent's children, their order and their number.
 var structure = grammar.Parse(`
 @ rsm urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100
 @ ram urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100

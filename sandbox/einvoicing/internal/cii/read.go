@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/xmltree"
 )
 
-// Read reads an invoice. The document is nil when the structure is wrong; other problems are about its values.
+// Read parses an invoice. The document is nil if the structure is wrong; other problems concern its values.
 func Read(data []byte) (*document.Document, []document.Problem) {
 	root, err := xmltree.Parse(data)
 	if err != nil {
@@ -32,7 +32,7 @@ func (r *reader) add(rule, field, message string) {
 	r.problems = append(r.problems, document.Problem{Rule: rule, Field: field, Message: message})
 }
 
-// number reads a decimal; what is absent is 0.
+// number parses a decimal; an absent one is 0.
 func (r *reader) number(rule string, n *xmltree.Node, path string, scale int) int64 {
 	text := n.Get(path)
 	if text == "" {
@@ -63,7 +63,7 @@ func (r *reader) tax(n *xmltree.Node) document.Tax {
 	return document.Tax{Category: n.Get("CategoryCode"), Rate: r.number("BR-FR-DEC-04", n, "RateApplicablePercent", 2)}
 }
 
-// date reads AAAAMMJJ in format 102.
+// date parses YYYYMMDD (format 102).
 func (r *reader) date(n *xmltree.Node, path string) string {
 	at := n.At(path)
 	if at == nil {

@@ -1,4 +1,4 @@
-// Package decimal reads and writes decimal numbers as scaled integers, so that no amount is ever a float.
+// Package decimal parses and formats decimal numbers as scaled integers, so that amounts are never floats.
 package decimal
 
 import (
@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Parse returns text × 10^scale. It takes an optional minus, digits and at most scale decimals that count; no exponent, no
-// plus, no space, and at most 12 digits before the point.
+// Parse returns text × 10^scale. It accepts an optional minus, digits and at most scale significant decimals; no exponent, plus
+// or space, and at most 12 digits before the point.
 func Parse(text string, scale int) (int64, bool) {
 	digits, negative := strings.CutPrefix(text, "-")
 	whole, fraction, hasPoint := strings.Cut(digits, ".")
@@ -29,13 +29,13 @@ func Parse(text string, scale int) (int64, bool) {
 	return n, true
 }
 
-// Decimals is how many digits text has after its point.
+// Decimals returns the number of digits after the point.
 func Decimals(text string) int {
 	_, fraction, _ := strings.Cut(text, ".")
 	return len(fraction)
 }
 
-// Format prints n / 10^scale with at least low decimals.
+// Format formats n / 10^scale with at least low decimals.
 func Format(n int64, scale, low int) string {
 	sign := ""
 	if n < 0 {
@@ -52,10 +52,10 @@ func Format(n int64, scale, low int) string {
 	return sign + whole + "." + fraction
 }
 
-// Cents prints an amount of cents in euros, with two decimals.
+// Cents formats cents as euros with two decimals.
 func Cents(n int64) string { return Format(n, 2, 2) }
 
-// Lexical reports whether text is a number to XML Schema (xs:decimal), spaces around it aside.
+// Lexical reports whether text is a number in XML Schema (xs:decimal), ignoring surrounding spaces.
 func Lexical(text string) bool {
 	text = strings.Trim(text, " \t\r\n")
 	if text != "" && (text[0] == '-' || text[0] == '+') {

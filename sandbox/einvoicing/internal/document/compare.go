@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Compare reports where the JSON and the XML of one document do not say the same.
+// Compare reports where the JSON and the XML of a document differ.
 func Compare(fromJSON, fromXML *Document) []Problem {
 	a, b := normalised(fromJSON), normalised(fromXML)
 	if b.BuyerReference == "" {
-		a.BuyerReference = "" // the platform wants one in its JSON where the XML needs none
+		a.BuyerReference = "" // the platform requires one in its JSON where the XML needs none
 	}
 	var problems []Problem
 	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
@@ -24,7 +24,8 @@ func Compare(fromJSON, fromXML *Document) []Problem {
 	return problems
 }
 
-// normalised is the document in one form: sorted where order says nothing, spaces alike, and without what only the XML has.
+// normalised returns the document in a canonical form: sorted where the order has no meaning, with uniform spaces, and without
+// what only the XML contains.
 func normalised(d *Document) Document {
 	c := *d
 	c.XML = false

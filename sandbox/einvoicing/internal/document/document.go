@@ -1,10 +1,10 @@
-// Package document is an invoice as the platform understands it, and the rules that it must keep: the sums of EN 16931 and
-// the demands of France. Terms in parentheses such as (BT-1) are those of EN 16931-1.
+// Package document has the platform's model of an invoice and the rules that it must obey: the sums of EN 16931 and the French
+// requirements. Terms in parentheses such as (BT-1) are those of EN 16931-1.
 package document
 
 import "fmt"
 
-// Document is what the JSON and the XML of an invoice have in common. Dates are YYYY-MM-DD; what is absent is empty.
+// Document has what the JSON and the XML of an invoice have in common. Dates are YYYY-MM-DD; absent values are empty.
 type Document struct {
 	Spec, Process, Number, Type, Issued, Due, Currency string
 	BuyerReference, Order, Terms                       string
@@ -16,7 +16,7 @@ type Document struct {
 	Allowances                                         []Allowance
 	VAT                                                []VAT
 	Totals                                             Totals
-	// XML says that the document was read from one: it has what the JSON leaves out.
+	// XML is true if the document was parsed from XML, which contains more than the JSON.
 	XML bool
 }
 
@@ -26,7 +26,7 @@ type Note struct{ Subject, Text string }
 // Preceding is an earlier invoice (BT-25, BT-26).
 type Preceding struct{ Number, Issued string }
 
-// Party is the seller or the buyer. TaxID is the number at the tax office (BT-32), which only the XML has.
+// Party is the seller or the buyer. TaxID is the number at the tax office (BT-32), which only the XML contains.
 type Party struct {
 	Name, SIREN, SIRET, VATNumber, TaxID string
 	// Scheme and Address are the electronic address (BT-34, BT-49).
@@ -34,7 +34,7 @@ type Party struct {
 	Street, PostCode, City, Country string
 }
 
-// Means is a way to pay (BG-16).
+// Means is a payment method (BG-16).
 type Means struct{ Code, IBAN, BIC string }
 
 // Tax is a VAT category and its rate in hundredths of a percent.
@@ -50,7 +50,7 @@ type Line struct {
 	Tax
 }
 
-// Allowance is a discount on the whole (BG-20) in cents, or a charge (BG-21).
+// Allowance is a discount on the whole document (BG-20) in cents, or a charge (BG-21).
 type Allowance struct {
 	Charge bool
 	Amount int64
@@ -70,7 +70,7 @@ type Totals struct {
 	LineNet, Allowances, Charges, Net, Tax, Gross, Prepaid, Rounding, Due int64
 }
 
-// Problem is one thing that is wrong with a document.
+// Problem is a problem of a document.
 type Problem struct {
 	Rule    string `json:"rule"`
 	Field   string `json:"field"`
@@ -81,7 +81,7 @@ func problem(rule, field, format string, args ...any) Problem {
 	return Problem{Rule: rule, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// Audience is the value of the note BAR; empty when there is none.
+// Audience returns the value of the note BAR; empty if there is none.
 func (d *Document) Audience() string {
 	for _, n := range d.Notes {
 		if n.Subject == "BAR" {
@@ -91,7 +91,7 @@ func (d *Document) Audience() string {
 	return ""
 }
 
-// Year of the date of issue, as text.
+// Year returns the year of the date of issue, as text.
 func (d *Document) Year() string {
 	if len(d.Issued) < 4 {
 		return ""

@@ -20,7 +20,7 @@ var (
 	audiences = []string{"B2B", "B2BINT", "B2C", "OUTOFSCOPE", "ARCHIVEONLY"}
 )
 
-// french checks the demands of France (BR-FR, flux 2).
+// french checks the French requirements (BR-FR, flux 2).
 func (c *checker) french() {
 	d := c.d
 	c.demand(numberForm.MatchString(d.Number), "BR-FR-01", "invoice_number", "%q is not 1 to 35 letters, digits or + - _ /", d.Number)
@@ -84,7 +84,7 @@ func (c *checker) dates() {
 	}
 }
 
-// parties checks who is who: numbers with their check digits, and addresses.
+// parties checks the identities: numbers with their check digits, and addresses.
 func (c *checker) parties() {
 	d := c.d
 	c.party("seller", &d.Seller)

@@ -2,10 +2,10 @@ package document
 
 import "strings"
 
-// ValidSIREN reports whether s is nine digits with a right check digit (Luhn).
+// ValidSIREN reports whether s has nine digits with a valid check digit (Luhn).
 func ValidSIREN(s string) bool { return len(s) == 9 && digits(s) && luhn(s) }
 
-// ValidSIRET reports whether s is fourteen digits whose check digits are right; those of La Poste may follow a rule of their own.
+// ValidSIRET reports whether s has fourteen digits with valid check digits; those of La Poste may follow their own rule.
 func ValidSIRET(s string) bool {
 	if len(s) != 14 || !digits(s) {
 		return false

@@ -35,7 +35,7 @@ type Wire struct {
 	Totals         *wireTotals     `json:"totals,omitempty"`
 }
 
-// Number is a JSON number, kept as its digits; a text is none.
+// Number is a JSON number, kept as its digits. A string is not a number.
 type Number string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -124,7 +124,7 @@ type wireTotals struct {
 	Due        Number `json:"due"`
 }
 
-// Decode reads JSON strictly: a name that is not in the type, a text where a number belongs and a second document are errors.
+// Decode parses JSON strictly: unknown names, strings in place of numbers and a second document are errors.
 func Decode(data []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
@@ -137,7 +137,7 @@ func Decode(data []byte, into any) error {
 	return nil
 }
 
-// Document turns the JSON into a document and reports numbers that are none, or have too many decimals.
+// Document converts the JSON to a document and reports invalid numbers, and numbers with too many decimals.
 func (w *Wire) Document() (*Document, []Problem) {
 	n := numbers{}
 	d := &Document{
@@ -194,7 +194,7 @@ func (w *wireParty) party() Party {
 	return p
 }
 
-// numbers reads decimals and collects what is wrong with them.
+// numbers parses decimals and collects their problems.
 type numbers struct{ problems []Problem }
 
 func (n *numbers) read(rule, field string, text Number, scale int) int64 {

@@ -33,7 +33,7 @@ func (c *checker) equal(rule, field string, has, want int64) {
 	c.demand(has == want, rule, field, "is %s, the sum is %s", decimal.Cents(has), decimal.Cents(want))
 }
 
-// complete checks that everything is there (BR-01 to BR-26).
+// complete checks that everything mandatory is present (BR-01 to BR-26).
 func (c *checker) complete() {
 	d := c.d
 	c.demand(d.Spec == "urn:cen.eu:en16931:2017", "BR-01", "specification_identifier", "must be urn:cen.eu:en16931:2017")
@@ -65,7 +65,7 @@ func (c *checker) complete() {
 	c.demand(d.Totals.Due <= 0 || d.Due != "" || d.Terms != "", "BR-CO-25", "due_date", "a due date or payment terms are needed")
 }
 
-// totals checks the sums of the whole (BR-CO-10 to BR-CO-16), to the cent.
+// totals checks the totals (BR-CO-10 to BR-CO-16), to the cent.
 func (c *checker) totals() {
 	t := c.d.Totals
 	var lines, allowances, charges, tax int64
@@ -91,8 +91,8 @@ func (c *checker) totals() {
 	c.equal("BR-CO-16", "totals.due", t.Due, t.Gross-t.Prepaid+t.Rounding)
 }
 
-// breakdown checks the sums per category and rate (BR-S-08 and its like), to the cent, and that the tax fits them: within
-// one euro, as the official rules have it (BR-S-09).
+// breakdown checks the sums per category and rate (BR-S-08 and similar), to the cent, and that the tax fits them within one euro,
+// as in the official rules (BR-S-09).
 func (c *checker) breakdown() {
 	base := map[Tax]int64{}
 	for _, l := range c.d.Lines {
@@ -124,10 +124,10 @@ func (c *checker) breakdown() {
 
 func rate(n int64) string { return decimal.Format(n, 2, 0) }
 
-// Rates are those that French documents may have, in hundredths of a percent (BR-FR-16).
+// Rates are the permitted rates of French documents, in hundredths of a percent (BR-FR-16).
 var Rates = []int64{0, 90, 105, 175, 210, 550, 700, 850, 920, 960, 1000, 1300, 1960, 2000, 2060}
 
-// categories checks what each VAT category demands (BR-S, BR-Z, BR-E, BR-FR-15, BR-FR-16).
+// categories checks the requirements of each VAT category (BR-S, BR-Z, BR-E, BR-FR-15, BR-FR-16).
 func (c *checker) categories() {
 	var all []Tax
 	for _, l := range c.d.Lines {
@@ -148,7 +148,7 @@ func (c *checker) categories() {
 		c.demand((t.Category == "S") == (t.Rate > 0), "BR-"+t.Category+"-05", "vat_rate", "%s does not go with category %s", rate(t.Rate), t.Category)
 		taxed := c.d.Seller.VATNumber != "" || c.d.Seller.TaxID != ""
 		needs := t.Category == "S" || t.Category == "E" || t.Category == "Z"
-		if c.d.XML || t.Category == "S" { // only the XML has the number at the tax office
+		if c.d.XML || t.Category == "S" { // only the XML contains the number at the tax office
 			c.demand(taxed || !needs, "BR-"+t.Category+"-02", "seller.vat_identifier", "the seller has no tax number")
 		}
 	}

@@ -2,7 +2,7 @@ package document
 
 import "european-pay.eu/eupay/sandbox/einvoicing/internal/decimal"
 
-// Wire writes a document that came as a file as the JSON of one that came as a draft.
+// Wire converts a document that came as a file to the JSON of a draft.
 func (d *Document) Wire() *Wire {
 	t := d.Totals
 	w := &Wire{

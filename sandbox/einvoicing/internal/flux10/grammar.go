@@ -1,5 +1,5 @@
-// Package flux10 reads the reports of sales and payments (flux 10 of the DGFiP specifications) and checks them. Only the sums
-// of sales and payments to private customers are taken (10.3 and 10.4), not single invoices (10.1 and 10.2).
+// Package flux10 parses the reports of sales and payments (flux 10 of the DGFiP specifications) and checks them. It accepts only
+// the sums of sales and payments for private customers (10.3 and 10.4), not individual invoices (10.1 and 10.2).
 package flux10
 
 import "european-pay.eu/eupay/sandbox/einvoicing/internal/grammar"

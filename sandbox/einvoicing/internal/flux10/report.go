@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/xmltree"
 )
 
-// Report is one report. Dates are YYYY-MM-DD.
+// Report is a report. Dates are YYYY-MM-DD.
 type Report struct {
 	ID, Type, SIREN, Start, End string
 	// Kind is "sales" (10.3) or "payments" (10.4).
@@ -20,11 +20,11 @@ type Report struct {
 	Payments []Payment
 }
 
-// Sale sums up a day, a currency and a category, in cents.
+// Sale is the sum for a day, a currency and a category, in cents.
 type Sale struct {
 	Date, Currency, Category string
 	Net, Tax                 int64
-	// Count is -1 when it is not said.
+	// Count is -1 if it is absent.
 	Count int64
 	Rates []SaleRate
 }
@@ -32,7 +32,7 @@ type Sale struct {
 // SaleRate is the part of a sale at one rate, which is in hundredths of a percent.
 type SaleRate struct{ Rate, Net, Tax int64 }
 
-// Payment sums up a day.
+// Payment is the sum for a day.
 type Payment struct {
 	Date  string
 	Rates []PaymentRate
@@ -47,7 +47,7 @@ const (
 	KindPayments = "payments"
 )
 
-// Read reads a report from its XML. It is nil when the structure is wrong.
+// Read parses the XML of a report. It returns nil if the structure is wrong.
 func Read(data []byte) (*Report, []document.Problem) {
 	root, err := xmltree.Parse(data)
 	if err != nil {
@@ -172,7 +172,7 @@ func (r *reader) payment(n *xmltree.Node) Payment {
 
 var categories = []string{"TLB1", "TPS1", "TNT1", "TMA1"}
 
-// Check reports which rules the content breaks, however it came.
+// Check reports which rules the content breaks, whatever its source.
 func (r *Report) Check() []document.Problem {
 	c := &reader{}
 	if !parses(time.DateOnly, r.Start) || !parses(time.DateOnly, r.End) || r.End <= r.Start {
@@ -199,7 +199,7 @@ func (r *Report) Check() []document.Problem {
 	return c.problems
 }
 
-// day checks that a sum is of the period, and the only one of its kind.
+// day checks that a sum belongs to the period, and is the only one of its kind.
 func (r *reader) day(report *Report, date, key string, seen map[string]bool) {
 	if date < report.Start || date > report.End {
 		r.add("PERIOD", "date", "%s is not in the period", date)
@@ -249,7 +249,7 @@ func (r *reader) saleSums(s Sale) {
 
 func off(a, b int64) int64 { return max(a-b, b-a) }
 
-// Compare reports where the JSON and the XML of one report do not say the same. The id of the JSON is ours and not compared.
+// Compare reports where the JSON and the XML of a report differ. The id in the JSON is ours and not compared.
 func Compare(fromJSON, fromXML *Report) []document.Problem {
 	c := &reader{}
 	same := func(field string, a, b any) {
@@ -267,7 +267,7 @@ func Compare(fromJSON, fromXML *Report) []document.Problem {
 	return c.problems
 }
 
-// sorted is a list in one order; a count that the other list does not say is left out.
+// sorted returns a list in a canonical order; a count that the other list does not have is omitted.
 func sorted(list, other []Sale) []Sale {
 	said := !slices.ContainsFunc(other, func(s Sale) bool { return s.Count < 0 })
 	list = slices.Clone(list)

@@ -1,5 +1,5 @@
-// Package grammar checks the structure of an XML document against a table: which element has which children, in which
-// order and how often, and what their texts may be. The table says what an XML Schema would.
+// Package grammar checks the structure of an XML document against a table, like an XML Schema: which children an element has, in
+// which order and number, and which texts are permitted.
 package grammar
 
 import (
@@ -14,7 +14,7 @@ import (
 
 const schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
 
-// Grammar is a table that was read.
+// Grammar is a parsed table.
 type Grammar struct {
 	types map[string]*typ
 	root  particle
@@ -22,16 +22,16 @@ type Grammar struct {
 
 type typ struct {
 	children []particle
-	value    func(string) bool // nil for one with children
-	attrs    map[string]bool   // by name, whether it is required
+	value    func(string) bool // nil for an element with children
+	attrs    map[string]bool   // name to whether it is required
 }
 
 type particle struct {
 	space, name, typ string
-	min, max         int // max 0: any number
+	min, max         int // max 0: unlimited
 }
 
-// Problem is one thing that is wrong.
+// Problem is a problem of a document.
 type Problem struct {
 	// Path of element names from the root.
 	Path, Message string
@@ -104,7 +104,7 @@ func child(word string, spaces map[string]string) particle {
 	return p
 }
 
-// check panics when the table names a type that it does not have: it is ours, not input.
+// check panics if the table names an undefined type: the table is part of the program.
 func (g *Grammar) check() {
 	for _, t := range g.types {
 		for _, c := range t.children {
@@ -129,7 +129,7 @@ var values = map[string]func(string) bool{
 	},
 }
 
-// Check reports all that is wrong with a document.
+// Check reports all problems of a document.
 func (g *Grammar) Check(root *xmltree.Node) []Problem {
 	c := checker{g: g}
 	if root.Name.Local != g.root.name || root.Name.Space != g.root.space {
@@ -164,7 +164,7 @@ func (c *checker) element(path string, n *xmltree.Node, t *typ) {
 	c.sequence(path, n, t.children)
 }
 
-// sequence walks the children and the table side by side.
+// sequence compares the children with the table.
 func (c *checker) sequence(path string, n *xmltree.Node, table []particle) {
 	rest := n.Children
 	for _, p := range table {

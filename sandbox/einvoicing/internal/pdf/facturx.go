@@ -9,10 +9,10 @@ import (
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/xmltree"
 )
 
-// invoiceName is what the embedded invoice must be called.
+// invoiceName is the required name of the embedded invoice.
 const invoiceName = "factur-x.xml"
 
-// Read takes the invoice out of a Factur-X PDF of the profile EN 16931, and reports what is wrong with the PDF.
+// Read extracts the invoice from a Factur-X PDF of the profile EN 16931, and reports the problems of the PDF.
 func Read(b []byte) ([]byte, []document.Problem) {
 	c := &checker{}
 	f, err := open(b)
@@ -47,7 +47,7 @@ func (c *checker) add(rule, field, format string, args ...any) {
 	c.problems = append(c.problems, document.Problem{Rule: rule, Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
-// objects reads all of them once: each must be where the table says, and each font must be embedded.
+// objects parses each object once: it must be where the table says, and each font must be embedded.
 func (c *checker) objects() {
 	for n := range c.f.offsets {
 		x, err := c.f.load(n)
@@ -70,7 +70,7 @@ func (c *checker) objects() {
 	}
 }
 
-// attachment finds factur-x.xml among the embedded files and checks how it is bound to the document.
+// attachment finds factur-x.xml among the embedded files and checks its relation to the document.
 func (c *checker) attachment(catalog dict) []byte {
 	f := c.f
 	spec := c.embedded(f.dict(f.dict(catalog["Names"])["EmbeddedFiles"]))
@@ -100,9 +100,9 @@ func (c *checker) attachment(catalog dict) []byte {
 	return data
 }
 
-// embedded walks the name tree; the result is the reference as it stands there.
+// embedded searches the name tree; the result is the reference in it.
 func (c *checker) embedded(node dict) any {
-	if c.visited++; c.visited > 100 { // a tree that runs in circles
+	if c.visited++; c.visited > 100 { // a cyclic tree
 		return nil
 	}
 	names := c.f.list(node["Names"])
@@ -159,12 +159,12 @@ func (c *checker) metadata(catalog dict) {
 	}
 }
 
-// withoutPackets drops what stands outside of the element: a byte order mark and padding.
+// withoutPackets removes what surrounds the element: a byte order mark and padding.
 func withoutPackets(b []byte) []byte {
 	return bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
 }
 
-// collect gathers the properties, which stand as elements or as attributes of rdf:Description.
+// collect gathers the properties, which are elements or attributes of rdf:Description.
 func collect(n *xmltree.Node, into map[string]string, described *bool) {
 	for _, child := range n.Children {
 		if n.Name.Space == nsRDF && n.Name.Local == "Description" && child.Name.Space != nsExtension {

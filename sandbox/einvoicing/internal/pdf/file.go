@@ -9,13 +9,13 @@ import (
 	"strconv"
 )
 
-// maxDecoded bounds a stream that is unpacked.
+// maxDecoded limits the decompressed size of a stream.
 const maxDecoded = 20 << 20
 
-// file is a PDF whose cross-reference tables were read.
+// file is a PDF with its parsed cross-reference tables.
 type file struct {
 	b       []byte
-	offsets map[int]int // of objects in use, the newest
+	offsets map[int]int // of the current objects
 	freed   map[int]bool
 	trailer dict
 }
@@ -46,7 +46,7 @@ func open(b []byte) (*file, error) {
 	return f, nil
 }
 
-// section reads one table and its trailer, and returns where the one before it is; -1 for none.
+// section parses one table and its trailer, and returns the position of the previous one; -1 for none.
 func (f *file) section(at int) (int, error) {
 	if at < 0 || at >= len(f.b) {
 		return 0, errors.New("startxref or Prev points outside of the PDF")
@@ -114,7 +114,7 @@ func (f *file) entry(p *parser, n int) error {
 	return nil
 }
 
-// load reads the object at its place in the table.
+// load parses the object at its position in the table.
 func (f *file) load(n int) (any, error) {
 	at, ok := f.offsets[n]
 	if !ok || at < 0 || at >= len(f.b) {
@@ -122,7 +122,7 @@ func (f *file) load(n int) (any, error) {
 	}
 	p := &parser{b: f.b, at: at}
 	found, err := p.integer()
-	if err != nil || found != n || f.b[at] < '0' || f.b[at] > '9' { // to the byte, although readers forgive a space
+	if err != nil || found != n || f.b[at] < '0' || f.b[at] > '9' { // exactly, although readers tolerate a space
 		return nil, fmt.Errorf("object %d is not where the cross-reference table says", n)
 	}
 	if _, err := p.integer(); err != nil || !p.skip("obj") {
@@ -153,7 +153,8 @@ func (f *file) load(n int) (any, error) {
 	return s, nil
 }
 
-// endsStream reports whether the data of a stream ends here: with an end of line, which its length does not count, as PDF/A wants it.
+// endsStream reports whether the data of a stream ends here: with an end of line, which its length does not include, as PDF/A
+// requires.
 func (p *parser) endsStream() bool {
 	rest := p.b[p.at:]
 	for _, line := range []string{"\r\n", "\n", "\r"} {
@@ -180,7 +181,7 @@ func (f *file) get(x any) any {
 	return nil
 }
 
-// dict, list, name and word read a value as what it should be, and are empty when it is something else.
+// dict, list, name and word return a value as the expected type; empty if it has another type.
 func (f *file) dict(x any) dict {
 	switch v := f.get(x).(type) {
 	case dict:
@@ -211,7 +212,7 @@ func (f *file) text(x any) string {
 	return v.String()
 }
 
-// data unpacks a stream.
+// data decompresses a stream.
 func (f *file) data(x any) ([]byte, error) {
 	s, ok := f.get(x).(stream)
 	if !ok {

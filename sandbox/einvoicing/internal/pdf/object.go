@@ -1,5 +1,5 @@
-// Package pdf reads as much of a PDF as a Factur-X needs: objects by a classic cross-reference table (with updates), the
-// embedded invoice and the metadata. Cross-reference streams and encryption are refused.
+// Package pdf parses the parts of a PDF that a Factur-X needs: objects through a classic cross-reference table (with updates),
+// the embedded invoice and the metadata. Cross-reference streams and encryption are refused.
 package pdf
 
 import (
@@ -27,7 +27,7 @@ type (
 
 var errSyntax = errors.New("not the syntax of a PDF")
 
-// parser reads objects from a place in the file.
+// parser parses objects at a position of the file.
 type parser struct {
 	b     []byte
 	at    int
@@ -68,7 +68,7 @@ func (p *parser) word() string {
 	return string(p.b[from:p.at])
 }
 
-// integer reads a whole number.
+// integer parses an integer.
 func (p *parser) integer() (int, error) {
 	p.space()
 	n, err := strconv.Atoi(p.word())
@@ -102,7 +102,7 @@ func (p *parser) object() (any, error) {
 	return p.numberOrRef()
 }
 
-// numberOrRef tells "12 0 R" from "12".
+// numberOrRef distinguishes "12 0 R" from "12".
 func (p *parser) numberOrRef() (any, error) {
 	first := p.word()
 	if first == "" {
@@ -205,7 +205,7 @@ func (p *parser) literal() (any, error) {
 	return nil, errSyntax
 }
 
-// escape reads what follows a backslash, and stays on its last byte.
+// escape parses the characters after a backslash, and stays on the last one.
 func (p *parser) escape() []byte {
 	c := p.b[p.at]
 	if i := strings.IndexByte("nrtbf", c); i >= 0 {
@@ -226,7 +226,7 @@ func (p *parser) escape() []byte {
 	return []byte{byte(n)}
 }
 
-// String decodes a text of a PDF: UTF-16 with its mark, or bytes.
+// String decodes a PDF text string: UTF-16 with a byte order mark, or bytes.
 func (t text) String() string {
 	if len(t) >= 2 && t[0] == 0xFE && t[1] == 0xFF {
 		var units []uint16

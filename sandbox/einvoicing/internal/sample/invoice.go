@@ -1,4 +1,4 @@
-// Package sample makes documents that are right, for tests to spoil.
+// Package sample creates valid documents, which tests then damage.
 package sample
 
 import (
@@ -11,13 +11,13 @@ import (
 	"european-pay.eu/eupay/sandbox/einvoicing/internal/document"
 )
 
-// SellerSIREN and BuyerSIREN are those of the sample; their check digits are right.
+// SellerSIREN and BuyerSIREN are those of the sample, with valid check digits.
 const (
 	SellerSIREN = "123456782"
 	BuyerSIREN  = "552100554"
 )
 
-// Invoice is a right invoice between businesses: two rates and a discount on one of them.
+// Invoice returns a valid invoice between businesses: two rates and a discount on one of them.
 func Invoice() *document.Document {
 	high, low := document.Tax{Category: "S", Rate: 2000}, document.Tax{Category: "S", Rate: 550}
 	return &document.Document{
@@ -50,14 +50,14 @@ func Invoice() *document.Document {
 	}
 }
 
-// Private turns an invoice into one for a private customer.
+// Private converts an invoice to one for a private customer.
 func Private(d *document.Document) *document.Document {
 	d.Notes[3].Text = "B2C"
 	d.Buyer = document.Party{Name: "Camille Exemple", Scheme: "EM", Address: "camille@example.com", Country: "FR"}
 	return d
 }
 
-// CreditNote gives back what an invoice took.
+// CreditNote returns a credit note for an invoice.
 func CreditNote(of *document.Document) *document.Document {
 	d := *of
 	d.Number, d.Type = "CN-"+of.Number[4:], "381"
@@ -65,10 +65,10 @@ func CreditNote(of *document.Document) *document.Document {
 	return &d
 }
 
-// XML writes a document as a Cross Industry Invoice.
+// XML formats a document as a Cross Industry Invoice.
 func XML(d *document.Document) []byte {
 	var out bytes.Buffer
-	if err := layout.Execute(&out, d); err != nil { // our own layout
+	if err := layout.Execute(&out, d); err != nil { // impossible: the layout is ours
 		panic(err)
 	}
 	return out.Bytes()
@@ -82,7 +82,7 @@ var layout = template.Must(template.New("cii").Funcs(template.FuncMap{
 	"price": func(n int64) string { return decimal.Format(n, 6, 2) },
 	"x": func(s string) string {
 		var out strings.Builder
-		if err := xml.EscapeText(&out, []byte(s)); err != nil { // a Builder takes everything
+		if err := xml.EscapeText(&out, []byte(s)); err != nil { // writing to a Builder never fails
 			panic(err)
 		}
 		return out.String()

@@ -19,12 +19,12 @@ const xmp = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 </rdf:RDF></x:xmpmeta>
 <?xpacket end="w"?>`
 
-// PDF wraps an invoice in the smallest PDF that a platform takes. Each pair of swap is replaced in it before the offsets are
-// counted.
+// PDF embeds an invoice in the smallest PDF that a platform accepts. Each pair of swap is replaced in it before the offsets are
+// computed.
 func PDF(invoice []byte, swap ...string) []byte {
 	var packed bytes.Buffer
 	z := zlib.NewWriter(&packed)
-	if _, err := z.Write(invoice); err != nil { // a Buffer takes everything
+	if _, err := z.Write(invoice); err != nil { // writing to a Buffer never fails
 		panic(err)
 	}
 	if err := z.Close(); err != nil {
@@ -60,7 +60,7 @@ func PDF(invoice []byte, swap ...string) []byte {
 	return out.Bytes()
 }
 
-// utf16 writes a text of plain letters as PDF does for people.
+// utf16 encodes an ASCII text as a PDF text string.
 func utf16(s string) string {
 	var out strings.Builder
 	out.WriteString("<FEFF")

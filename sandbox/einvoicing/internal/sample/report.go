@@ -13,7 +13,7 @@ func Report(id, kind, siren, body string) string {
 		`<Issuer><Id schemeId="0002">` + siren + `</Id><Name>Boulangerie des Tests</Name><RoleCode>SE</RoleCode></Issuer></ReportDocument>` + body + `</Report>`
 }
 
-// Sales are the sales of one day: 10.00 at 20 % and 5.00 at 5.5 %.
+// Sales returns the sales of one day: 10.00 at 20 % and 5.00 at 5.5 %.
 func Sales() string {
 	return `<TransactionsReport>` + period + `<Transactions><Date>20261122</Date><TransactionsCurrency>EUR</TransactionsCurrency>` +
 		`<CategoryCode>TLB1</CategoryCode><TaxExclusiveAmount>15.00</TaxExclusiveAmount><TaxTotal>2.28</TaxTotal>` +
@@ -23,7 +23,7 @@ func Sales() string {
 		`</Transactions></TransactionsReport>`
 }
 
-// Payments are the payments of one day: 12.00 at 20 %.
+// Payments returns the payments of one day: 12.00 at 20 %.
 func Payments() string {
 	return `<PaymentsReport>` + period + `<Transactions><Payment><Date>20261122</Date>` +
 		`<SubTotals><TaxPercent>20</TaxPercent><CurrencyCode>EUR</CurrencyCode><Amount>12.00</Amount></SubTotals></Payment></Transactions></PaymentsReport>`
@@ -31,7 +31,7 @@ func Payments() string {
 
 const period = `<ReportPeriod><StartDate>20261121</StartDate><EndDate>20261130</EndDate></ReportPeriod>`
 
-// SalesJSON and PaymentsJSON say the same as the requests that carry them, without external_ref and document.
+// SalesJSON and PaymentsJSON have the same contents as requests, without external_ref and document.
 func SalesJSON(kind, siren string) string {
 	return fmt.Sprintf(`{"report_type":%q,"client_siren":%q,"period_start":"2026-11-21","period_end":"2026-11-30","transactions":[{"date":"2026-11-22",`+
 		`"currency":"EUR","category":"TLB1","tax_exclusive_amount":15.00,"tax_amount":2.28,"count":3,"subtotals":[`+

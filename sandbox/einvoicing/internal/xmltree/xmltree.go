@@ -1,4 +1,4 @@
-// Package xmltree reads an XML document into a tree, strictly: no document type, no undeclared prefix, one root.
+// Package xmltree parses an XML document strictly into a tree: no document type, no undeclared prefix, one root.
 package xmltree
 
 import (
@@ -24,7 +24,7 @@ const (
 	maxNodes = 200_000
 )
 
-// Parse reads one document.
+// Parse parses one document.
 func Parse(data []byte) (*Node, error) {
 	d := xml.NewDecoder(bytes.NewReader(data))
 	var root *Node
@@ -75,7 +75,7 @@ func Parse(data []byte) (*Node, error) {
 	return root, nil
 }
 
-// element checks a start tag. The decoder leaves a prefix that was not declared where a namespace belongs: spaces are those that were.
+// element checks a start tag. The decoder leaves an undeclared prefix in place of a namespace; spaces are the declared ones.
 func element(x xml.StartElement, spaces map[string]bool) (*Node, error) {
 	for _, a := range x.Attr {
 		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
@@ -103,7 +103,7 @@ func element(x xml.StartElement, spaces map[string]bool) (*Node, error) {
 	return n, nil
 }
 
-// Value is the text without space around it.
+// Value returns the text without surrounding spaces.
 func (n *Node) Value() string {
 	if n == nil {
 		return ""
@@ -111,7 +111,7 @@ func (n *Node) Value() string {
 	return strings.Trim(n.Text, " \t\r\n")
 }
 
-// Attr is the value of an attribute without namespace; empty when there is none.
+// Attr returns the value of an attribute without a namespace; empty if there is none.
 func (n *Node) Attr(name string) string {
 	if n == nil {
 		return ""
@@ -138,7 +138,7 @@ func (n *Node) All(local string) []*Node {
 	return found
 }
 
-// At follows a path such as "A/B" by first children; nil when it ends.
+// At follows a path such as "A/B" through first children; nil if it ends.
 func (n *Node) At(path string) *Node {
 	for _, local := range strings.Split(path, "/") {
 		all := n.All(local)
@@ -150,5 +150,5 @@ func (n *Node) At(path string) *Node {
 	return n
 }
 
-// Get is the value at a path; empty when there is none.
+// Get returns the value at a path; empty if there is none.
 func (n *Node) Get(path string) string { return n.At(path).Value() }

@@ -2,7 +2,6 @@ package enrol
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
@@ -96,46 +95,12 @@ func (r *Enroller) Enroll(ctx context.Context, merchantID string, livemode bool,
 // maxCodeAttempts limits the search for an unused code: with a million merchants one in two thousand needs a second attempt.
 const maxCodeAttempts = 20
 
-// insert records a new enrolment, or locks and returns the existing one.
-func (r *Enroller) insert(
-	ctx context.Context, tx pgx.Tx, merchantID string, livemode bool, s invoice.Settings, logo []byte,
-) (old Enrolment, is bool, err error) {
-	settings, err := json.Marshal(s)
-	if err != nil {
-		return Enrolment{}, false, fmt.Errorf("encode settings: %w", err)
-	}
-	now := r.instant()
-	for n := range maxCodeAttempts {
-		tag, err := tx.Exec(ctx, `insert into enrolments (merchant_id, livemode, settings, code, logo, due_at, created_at, updated_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict do nothing`,
-			merchantID, livemode, settings, numberCode(merchantID, n), orNull(logo), now.Add(enrolHold), now)
-		if err != nil {
-			return Enrolment{}, false, fmt.Errorf("enrol: %w", err)
-		}
-		if tag.RowsAffected() == 1 {
-			return Enrolment{}, false, nil
-		}
-		old, err := lock(ctx, tx, merchantID, livemode)
-		if !errs.Is(err, errs.NotEnrolled) {
-			return old, err == nil, err
-		}
-	}
-	return Enrolment{}, false, fmt.Errorf("enrol: no unused code found for %s", merchantID)
-}
-
 // numberCode returns the n-th candidate for a merchant's code.
 func numberCode(merchantID string, n int) string {
 	if n == 0 {
 		return invoice.Code(merchantID)
 	}
 	return invoice.Code(fmt.Sprintf("%s %d", merchantID, n))
-}
-
-func orNull(logo []byte) []byte {
-	if len(logo) == 0 {
-		return nil
-	}
-	return logo
 }
 
 // UpdateSettings replaces the settings. Documents that were issued keep theirs. Errors: VALIDATION_ERROR; NOT_ENROLLED;
@@ -161,14 +126,8 @@ func (r *Enroller) UpdateSettings(ctx context.Context, merchantID string, livemo
 // replace changes the settings of a locked enrolment, and makes it due if the platform must be called: for another SIREN, and, if
 // the merchant enrols again, for a missing mandate.
 func (r *Enroller) replace(ctx context.Context, tx pgx.Tx, old Enrolment, s invoice.Settings, logo []byte, again bool) error {
-	settings, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("encode settings: %w", err)
-	}
-	_, err = tx.Exec(ctx, `update enrolments set settings = $3, logo = coalesce($4, logo), updated_at = $5 where merchant_id = $1 and livemode = $2`,
-		old.MerchantID, old.Livemode, settings, orNull(logo), r.instant())
-	if err != nil {
-		return fmt.Errorf("change settings: %w", err)
+	if err := updateSettings(ctx, tx, old, s, logo, r.instant()); err != nil {
+		return err
 	}
 	another := s.SIREN() != old.Settings.SIREN()
 	if another {
@@ -177,7 +136,7 @@ func (r *Enroller) replace(ctx context.Context, tx pgx.Tx, old Enrolment, s invo
 		}
 	}
 	// Merchants that shared a SIRET before it had to be unique may still change their other settings.
-	err = r.claimSIRET(ctx, tx, old.MerchantID, old.Livemode, s)
+	err := r.claimSIRET(ctx, tx, old.MerchantID, old.Livemode, s)
 	if err != nil && (s.SIRET != old.Settings.SIRET || !errs.Is(err, errs.AlreadyExists)) {
 		return err
 	}
@@ -190,35 +149,22 @@ func (r *Enroller) replace(ctx context.Context, tx pgx.Tx, old Enrolment, s invo
 		}
 		return r.restartMandate(ctx, tx, old, hold)
 	case again && !old.Ready():
-		_, err = tx.Exec(ctx, `update enrolments set asked_at = null where merchant_id = $1 and livemode = $2`, old.MerchantID, old.Livemode)
-		if err != nil {
-			return fmt.Errorf("make enrolment due: %w", err)
-		}
+		return allowRequest(ctx, tx, old)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // mayChangeSIREN refuses another company if documents or a mandate carry the old SIREN. A failed mandate does not count: the
 // number may have been a mistake.
 func mayChangeSIREN(ctx context.Context, tx pgx.Tx, old Enrolment) error {
-	var documents bool
-	err := tx.QueryRow(ctx, `select exists (select from invoices where merchant_id = $1 and livemode = $2)`, old.MerchantID, old.Livemode).Scan(&documents)
+	documents, err := hasDocuments(ctx, tx, old)
 	if err != nil {
-		return fmt.Errorf("find documents: %w", err)
+		return err
 	}
 	if documents || old.MandateID != "" && old.status != platform.MandateFailed {
 		return errs.New(errs.InvalidState, "The SIREN %s can no longer be changed: invoices or a mandate use it. "+
 			"Another company needs its own account.", old.Settings.SIREN())
-	}
-	return nil
-}
-
-// restartMandate requests a new mandate. A request in progress concerns the old one, so its result is not recorded.
-func (r *Enroller) restartMandate(ctx context.Context, tx pgx.Tx, old Enrolment, hold time.Duration) error {
-	_, err := tx.Exec(ctx, `update enrolments set mandate_id = '', mandate_status = 'creating', due_at = $3, lease = null, asked_at = null,
-		attempts = 0, last_error = '' where merchant_id = $1 and livemode = $2`, old.MerchantID, old.Livemode, r.instant().Add(hold))
-	if err != nil {
-		return fmt.Errorf("restart enrolment: %w", err)
 	}
 	return nil
 }
@@ -229,9 +175,5 @@ func (r *Enroller) SetLogo(ctx context.Context, merchantID string, logo []byte) 
 	if err := facturx.CheckLogo(logo); err != nil {
 		return err
 	}
-	_, err := r.Pool.Exec(ctx, `update enrolments set logo = $2, updated_at = $3 where merchant_id = $1`, merchantID, orNull(logo), r.instant())
-	if err != nil {
-		return fmt.Errorf("store logo: %w", err)
-	}
-	return nil
+	return updateLogo(ctx, r.Pool, merchantID, logo, r.instant())
 }

@@ -2,7 +2,6 @@ package enrol
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,10 +46,8 @@ func (r *Enroller) Hint(ctx context.Context, livemode bool, clientID string) err
 	if clientID == "" {
 		return nil
 	}
-	_, err := r.Pool.Exec(ctx, `update enrolments set asked_at = null, due_at = case when lease is null then least(due_at, $3) else due_at end
-		where client_id = $1 and livemode = $2`, clientID, livemode, r.instant())
-	if err != nil {
-		return fmt.Errorf("record hint: %w", err)
+	if err := recordHint(ctx, r.Pool, clientID, livemode, r.instant()); err != nil {
+		return err
 	}
 	r.loops[livemode].Nudge()
 	return nil

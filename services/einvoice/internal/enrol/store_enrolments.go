@@ -2,6 +2,7 @@ package enrol
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -113,4 +115,57 @@ func (r *Enroller) record(ctx context.Context, q claimed, a answer) error {
 		r.Wake(q.Livemode)
 	}
 	return err
+}
+
+const columns = `merchant_id, livemode, settings, code, client_id, mandate_id, mandate_status, created_at`
+
+func scan(row pgx.CollectableRow) (Enrolment, error) { return scanWith(row) }
+
+// scanWith scans columns, and the columns that follow into more.
+func scanWith(row pgx.CollectableRow, more ...any) (Enrolment, error) {
+	var e Enrolment
+	var settings []byte
+	into := []any{&e.MerchantID, &e.Livemode, &settings, &e.Code, &e.ClientID, &e.MandateID, &e.status, &e.CreatedAt}
+	if err := row.Scan(append(into, more...)...); err != nil {
+		return Enrolment{}, err
+	}
+	if err := json.Unmarshal(settings, &e.Settings); err != nil {
+		return Enrolment{}, fmt.Errorf("settings of %s: %w", e.MerchantID, err)
+	}
+	return e, nil
+}
+
+// Read returns a merchant's enrolment, or NOT_ENROLLED.
+func Read(ctx context.Context, db pg.DB, merchantID string, livemode bool) (Enrolment, error) {
+	return read(ctx, db, "", merchantID, livemode)
+}
+
+// lock is Read with a row lock until the end of the transaction.
+func lock(ctx context.Context, tx pgx.Tx, merchantID string, livemode bool) (Enrolment, error) {
+	return read(ctx, tx, " for update", merchantID, livemode)
+}
+
+func read(ctx context.Context, db pg.DB, how, merchantID string, livemode bool) (Enrolment, error) {
+	rows, err := db.Query(ctx, `select `+columns+` from enrolments where merchant_id = $1 and livemode = $2`+how, merchantID, livemode)
+	if err != nil {
+		return Enrolment{}, fmt.Errorf("read enrolment: %w", err)
+	}
+	e, err := pgx.CollectExactlyOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Enrolment{}, ErrNotEnrolled()
+	}
+	if err != nil {
+		return Enrolment{}, fmt.Errorf("read enrolment: %w", err)
+	}
+	return e, nil
+}
+
+// Logo returns the picture for the merchant's documents, PNG or JPEG; nil if there is none.
+func Logo(ctx context.Context, db pg.DB, merchantID string, livemode bool) ([]byte, error) {
+	var logo []byte
+	err := db.QueryRow(ctx, `select logo from enrolments where merchant_id = $1 and livemode = $2`, merchantID, livemode).Scan(&logo)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("read logo: %w", err)
+	}
+	return logo, nil
 }

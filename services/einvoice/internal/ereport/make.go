@@ -3,7 +3,6 @@ package ereport
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -40,33 +39,13 @@ type duePeriod struct {
 	sent   bool
 }
 
-// dueSQL selects periods that have ended and have unreported changes. A report that the platform refused is not sent again
-// unchanged.
-const dueSQL = `select p.id, p.merchant_id, p.livemode, p.kind, p.start_on::text, p.end_on::text, p.version, r.number, r.sent
-	from report_periods p
-	cross join lateral (select coalesce(max(number), 0) as number, coalesce(max(version), 0) as version,
-		coalesce(bool_or(status = 'sent'), false) as sent, coalesce(bool_or(status = 'waiting'), false) as waiting
-		from reports where period_id = p.id) r
-	where p.version > p.sent_version and p.version > r.version and not r.waiting
-		and p.end_on <= $1 and (r.number = 0 or p.updated_at <= $2)`
-
-func scanDue(row pgx.CollectableRow) (d duePeriod, err error) {
-	err = row.Scan(&d.id, &d.merchantID, &d.livemode, &d.kind, &d.start, &d.end, &d.version, &d.number, &d.sent)
-	return d, err
-}
-
 // makeDueReports makes the reports that are due. A failure does not prevent the others; it is retried in the next round.
 func (r *Reporter) makeDueReports(ctx context.Context) error {
 	last := duePeriod{end: "2000-01-01"}
 	for {
-		rows, err := r.Pool.Query(ctx, dueSQL+` and (p.end_on, p.id) > ($3, $4) order by p.end_on, p.id limit $5`,
-			string(r.lastReportableDay()), r.instant().Add(-quietTime), string(last.end), last.id, batch)
+		list, err := r.duePeriods(ctx, last)
 		if err != nil {
-			return fmt.Errorf("find periods to report: %w", err)
-		}
-		list, err := pgx.CollectRows(rows, scanDue)
-		if err != nil {
-			return fmt.Errorf("find periods to report: %w", err)
+			return err
 		}
 		for _, d := range list {
 			if err := r.makeReport(ctx, d.id); err != nil {
@@ -88,22 +67,15 @@ func (r *Reporter) makeDueReports(ctx context.Context) error {
 func (r *Reporter) makeReport(ctx context.Context, periodID uuid.UUID) error {
 	made, livemode := false, false
 	err := pgx.BeginTxFunc(ctx, r.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, dueSQL+` and p.id = $3`, string(r.lastReportableDay()), r.instant().Add(-quietTime), periodID)
-		if err != nil {
-			return fmt.Errorf("read period: %w", err)
-		}
-		d, err := pgx.CollectExactlyOneRow(rows, scanDue)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // no longer due
-		}
-		if err != nil {
-			return fmt.Errorf("read period: %w", err)
+		d, due, err := r.duePeriod(ctx, tx, periodID)
+		if err != nil || !due {
+			return err
 		}
 		livemode = d.livemode
 		// An operator may resend a refused report concurrently, which makes the next one a replacement. Then this fails, and the
 		// next round sees it.
-		if _, err := tx.Exec(ctx, `select from reports where period_id = $1 for share`, d.id); err != nil {
-			return fmt.Errorf("lock the reports of the period: %w", err)
+		if err := lockReports(ctx, tx, d.id); err != nil {
+			return err
 		}
 		made, err = r.recordReport(ctx, tx, d)
 		return err
@@ -133,10 +105,8 @@ func (r *Reporter) recordReport(ctx context.Context, tx pgx.Tx, d duePeriod) (bo
 		// There is nothing to report, and nothing reported that must be withdrawn.
 		return false, setReportedVersion(ctx, tx, d.id, d.version)
 	}
-	_, err = tx.Exec(ctx, `insert into reports (id, period_id, merchant_id, livemode, number, version, xml, data, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, id, d.id, d.merchantID, d.livemode, d.number+1, d.version, xml, data, now)
-	if err != nil {
-		return false, fmt.Errorf("record report: %w", err)
+	if err := insertReport(ctx, tx, d, id, xml, data, now); err != nil {
+		return false, err
 	}
 	t := transmit.Transmission{
 		ID: uuid.Must(uuid.NewV7()), Kind: transmit.Report, Subject: id, MerchantID: d.merchantID, Livemode: d.livemode,

@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
@@ -61,26 +59,14 @@ func (r *Reporter) Send(ctx context.Context, t transmit.Transmission) error {
 	return r.recordOutcome(context.WithoutCancel(ctx), p, platformID, err)
 }
 
-func (r *Reporter) read(ctx context.Context, id uuid.UUID) (report, error) {
-	p := report{id: id}
-	err := r.Pool.QueryRow(ctx, `select r.period_id, p.kind, r.version, r.status, r.data, r.xml,
-			exists (select from reports n where n.period_id = r.period_id and n.number > r.number)
-		from reports r join report_periods p on p.id = r.period_id where r.id = $1`, id).
-		Scan(&p.periodID, &p.kind, &p.version, &p.status, &p.data, &p.xml, &p.replaced)
-	if err != nil {
-		return report{}, fmt.Errorf("read report: %w", err)
-	}
-	return p, nil
-}
-
 // reopen makes a refused report wait again when an operator resends it, unless a newer one of the period was made, which must
 // remain the last. The unique index of waiting reports decides between the two.
 func (r *Reporter) reopen(ctx context.Context, p report) error {
 	if p.replaced {
 		return fmt.Errorf("%w: %s", transmit.ErrStop, problemReplaced)
 	}
-	if _, err := r.Pool.Exec(ctx, `update reports set status = 'waiting' where id = $1 and status = 'failed'`, p.id); err != nil {
-		return fmt.Errorf("reopen report: %w", err)
+	if err := r.recordReopened(ctx, p.id); err != nil {
+		return err
 	}
 	latest, err := r.read(ctx, p.id) // a newer one may have been made and sent in the meantime
 	if err != nil || !latest.replaced {
@@ -122,33 +108,10 @@ func (r *Reporter) recordOutcome(ctx context.Context, p report, platformID strin
 	}
 }
 
-// recordSent records that the platform has a report, and up to which version the period is reported.
-func (r *Reporter) recordSent(ctx context.Context, p report, platformID string) error {
-	return pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `update reports set status = 'sent', platform_id = $2, sent_at = $3, problem = '' where id = $1 and status <> 'sent'`,
-			p.id, platformID, r.instant())
-		if err != nil {
-			return fmt.Errorf("record that a report was sent: %w", err)
-		}
-		return setReportedVersion(ctx, tx, p.periodID, p.version)
-	})
-}
-
-// setReportedVersion records up to which version a period is reported; it never decreases.
-func setReportedVersion(ctx context.Context, db pg.DB, periodID uuid.UUID, version int64) error {
-	_, err := db.Exec(ctx, `update report_periods set sent_version = $2 where id = $1 and sent_version < $2`, periodID, version)
-	if err != nil {
-		return fmt.Errorf("record how far a period is reported: %w", err)
-	}
-	return nil
-}
-
 // recordRefusal ends a report that the platform refused. The next change in its period makes another one.
 func (r *Reporter) recordRefusal(ctx context.Context, p report, no *platform.Refused) error {
-	_, err := r.Pool.Exec(ctx, `update reports set status = 'failed', problem = $2 where id = $1 and status = 'waiting'`,
-		p.id, strings.Join(no.Problems, " · "))
-	if err != nil {
-		return fmt.Errorf("record that a report was refused: %w", err)
+	if err := r.recordFailed(ctx, p.id, strings.Join(no.Problems, " · ")); err != nil {
+		return err
 	}
 	return fmt.Errorf("%w: %w", transmit.ErrStop, no)
 }
@@ -158,13 +121,4 @@ func (r *Reporter) markWaiting(ctx context.Context, id uuid.UUID) error {
 		return err
 	}
 	return transmit.Wait{Reason: "the mandate is not active", RetryAfter: mandateRetry}
-}
-
-// recordProblem stores why a report has not been sent.
-func (r *Reporter) recordProblem(ctx context.Context, id uuid.UUID, recordProblem string) error {
-	_, err := r.Pool.Exec(ctx, `update reports set problem = $2 where id = $1 and status = 'waiting' and problem <> $2`, id, recordProblem)
-	if err != nil {
-		return fmt.Errorf("record the problem of a report: %w", err)
-	}
-	return nil
 }

@@ -76,3 +76,41 @@ func createPeriod(ctx context.Context, db pg.DB, who Declarant, kind Kind, day i
 		string(p.Start), string(p.End), string(p.Due), now).Scan(&p.Start, &p.End, &p.Due)
 	return p, err
 }
+
+// latePeriods returns the periods with unreported changes that were due before today.
+func (r *Reporter) latePeriods(ctx context.Context, today invoice.Date) ([]latePeriod, error) {
+	rows, err := r.Pool.Query(ctx, `select id, merchant_id, livemode, kind, start_on::text, end_on::text, due_on::text
+		from report_periods where version > sent_version and due_on < $1 and (sent_version = 0 or updated_at < $2) order by due_on`,
+		string(today), r.instant().Add(-lateAfter))
+	if err != nil {
+		return nil, fmt.Errorf("find late periods: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanLate)
+	if err != nil {
+		return nil, fmt.Errorf("find late periods: %w", err)
+	}
+	return list, nil
+}
+
+// setReportedVersion records up to which version a period is reported; it never decreases.
+func setReportedVersion(ctx context.Context, db pg.DB, periodID uuid.UUID, version int64) error {
+	_, err := db.Exec(ctx, `update report_periods set sent_version = $2 where id = $1 and sent_version < $2`, periodID, version)
+	if err != nil {
+		return fmt.Errorf("record how far a period is reported: %w", err)
+	}
+	return nil
+}
+
+// latePeriod is a period that was not reported in time.
+type latePeriod struct {
+	Period
+	id         uuid.UUID
+	merchantID string
+	livemode   bool
+	kind       Kind
+}
+
+func scanLate(row pgx.CollectableRow) (p latePeriod, err error) {
+	err = row.Scan(&p.id, &p.merchantID, &p.livemode, &p.kind, &p.Start, &p.End, &p.Due)
+	return p, err
+}

@@ -2,83 +2,11 @@ package ereport
 
 import (
 	"cmp"
-	"context"
-	"fmt"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
-	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/vat"
-	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 )
-
-// salesSQL sums per day, category and rate, and, in the rows without a rate, per day and category.
-const salesSQL = `select sold_on::text, category, rate, sum(net_cents)::bigint, sum(tax_cents)::bigint, count(distinct source)
-	from sale_parts where merchant_id = $1 and livemode = $2 and sold_on between $3 and $4
-	group by grouping sets ((sold_on, category, rate), (sold_on, category))
-	order by sold_on, category, rate desc nulls first`
-
-// salesOf sums the sales of a period. Count is the number of documents, including corrections.
-func salesOf(ctx context.Context, tx pgx.Tx, d duePeriod) ([]platform.SalesDay, error) {
-	rows, err := tx.Query(ctx, salesSQL, d.merchantID, d.livemode, string(d.start), string(d.end))
-	if err != nil {
-		return nil, fmt.Errorf("sum up sales: %w", err)
-	}
-	parts, err := pgx.CollectRows(rows, scanSales)
-	if err != nil {
-		return nil, fmt.Errorf("sum up sales: %w", err)
-	}
-	var days []platform.SalesDay
-	for _, p := range parts {
-		if p.rate == nil {
-			days = append(days, p.SalesDay)
-			continue
-		}
-		of := &days[len(days)-1]
-		of.Rates = append(of.Rates, platform.SalesRate{VATPerMill: vat.Rate(*p.rate), Net: p.Net, Tax: p.Tax})
-	}
-	return days, nil
-}
-
-// salesPart is a day and category, or its part at one rate.
-type salesPart struct {
-	platform.SalesDay
-	rate *int64
-}
-
-func scanSales(row pgx.CollectableRow) (p salesPart, err error) {
-	err = row.Scan(&p.Date, &p.Category, &p.rate, &p.Net, &p.Tax, &p.Count)
-	return p, err
-}
-
-const paymentsSQL = `select received_on::text, rate, sum(amount_cents)::bigint
-	from receipt_parts where merchant_id = $1 and livemode = $2 and received_on between $3 and $4 and reportable and audience = 'B2C'
-	group by received_on, rate order by received_on, rate desc`
-
-// sum is the amount received on a day at a rate, less refunds.
-type sum struct {
-	day    invoice.Date
-	rate   vat.Rate
-	amount money.Cents
-}
-
-// paymentsOf sums the payments of a period.
-func paymentsOf(ctx context.Context, tx pgx.Tx, d duePeriod) ([]platform.PaymentsDay, error) {
-	rows, err := tx.Query(ctx, paymentsSQL, d.merchantID, d.livemode, string(d.start), string(d.end))
-	if err != nil {
-		return nil, fmt.Errorf("sum up payments: %w", err)
-	}
-	sums, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s sum, err error) {
-		err = row.Scan(&s.day, &s.rate, &s.amount)
-		return s, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("sum up payments: %w", err)
-	}
-	return byDay(netNegativeDays(sums)), nil
-}
 
 // netNegativeDays offsets days with more refunds than receipts against other days of the same rate: first the earlier days,
 // starting with the nearest, because what is refunded was received before, then the later days. A rate with more refunds than

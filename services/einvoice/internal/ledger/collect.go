@@ -6,10 +6,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
-	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 	"european-pay.eu/eupay/services/einvoice/internal/platform"
 	"european-pay.eu/eupay/services/einvoice/internal/transmit"
 )
@@ -23,11 +21,9 @@ func (l *Ledger) CollectionSender() CollectionSender { return CollectionSender{l
 // Send implements transmit.Sender. It reports only the part for services, which is mandatory.
 func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) error {
 	l := s.l
-	var invoiceID uuid.UUID
-	var on invoice.Date
-	err := l.Pool.QueryRow(ctx, `select invoice_id, paid_on::text from invoice_payments where id = $1`, t.Subject).Scan(&invoiceID, &on)
+	invoiceID, on, err := l.paymentOf(ctx, t.Subject)
 	if err != nil {
-		return fmt.Errorf("read payment: %w", err)
+		return err
 	}
 	r, err := readOne(ctx, l.Pool, `where i.id = $1`, invoiceID)
 	if err != nil {
@@ -57,21 +53,6 @@ func (s CollectionSender) Send(ctx context.Context, t transmit.Transmission) err
 	return l.recordCollection(record, r.ID, err)
 }
 
-func (l *Ledger) reportable(ctx context.Context, source uuid.UUID) ([]platform.RateAmount, error) {
-	rows, err := l.Pool.Query(ctx, `select rate, sum(amount_cents)::bigint from receipt_parts where source = $1 and reportable group by rate order by rate desc`, source)
-	if err != nil {
-		return nil, fmt.Errorf("read parts of payment: %w", err)
-	}
-	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p platform.RateAmount, err error) {
-		err = row.Scan(&p.VATPerMill, &p.Amount)
-		return p, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read parts of payment: %w", err)
-	}
-	return parts, nil
-}
-
 // recordCollection converts the platform's answer to the result of the transmission, and schedules a read of the document's new
 // step.
 func (l *Ledger) recordCollection(ctx context.Context, invoiceID uuid.UUID, failure error) error {
@@ -85,9 +66,5 @@ func (l *Ledger) recordCollection(ctx context.Context, invoiceID uuid.UUID, fail
 	if failure != nil {
 		return failure
 	}
-	_, err := l.Pool.Exec(ctx, `update invoices set poll_at = $2 where id = $1`, invoiceID, l.instant())
-	if err != nil {
-		return fmt.Errorf("schedule a read of the step: %w", err)
-	}
-	return nil
+	return l.pollNow(ctx, invoiceID)
 }

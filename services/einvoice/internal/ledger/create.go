@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -184,54 +183,13 @@ func (l *Ledger) paidBefore(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r
 // aborted transaction uses no number, and days are in the same order as numbers.
 func (l *Ledger) number(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, series string) (string, invoice.Date, error) {
 	year := l.today().Year()
-	var n int64
-	err := tx.QueryRow(ctx, `insert into counters (merchant_id, livemode, series, year, last) values ($1, $2, $3, $4, 1)
-		on conflict (merchant_id, livemode, series, year) do update set last = counters.last + 1 returning last`,
-		e.MerchantID, e.Livemode, series, year).Scan(&n)
+	n, err := count(ctx, tx, e, series, year)
 	if err != nil {
-		return "", "", fmt.Errorf("take a number: %w", err)
+		return "", "", err
 	}
 	today := l.today()
 	if today.Year() != year { // the year changed while another transaction held the counter: the number is not used
 		return "", "", errs.New(errs.Unavailable, "The year has just changed. Send the request again.")
 	}
 	return invoice.Number(series, year, e.Code, n), today, nil
-}
-
-// settlement is a completed EU Pay payment.
-type settlement struct {
-	amount money.Cents
-	at     time.Time
-}
-
-// A payment that has paid another invoice of the merchant is excluded. (The index has no empty references.)
-const settlementSQL = `select amount_cents, completed_at from settlements where payment_reference = $1 and merchant_id = $2 and livemode = $3
-	and not exists (select 1 from invoice_payments p where p.payment_reference = $1 and p.payment_reference <> ''
-		and p.merchant_id = $2 and p.livemode = $3)`
-
-// settlement returns the payment of an invoice if it is already completed. It locks the reference, as the consumer of payments
-// does, so one of the two sees the other's row.
-func (l *Ledger) settlement(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, reference string) (*settlement, error) {
-	if reference == "" {
-		return nil, nil
-	}
-	if err := lockReference(ctx, tx, reference); err != nil {
-		return nil, err
-	}
-	var s settlement
-	err := tx.QueryRow(ctx, settlementSQL, reference, e.MerchantID, e.Livemode).Scan(&s.amount, &s.at)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read settlement: %w", err)
-	}
-	return &s, nil
-}
-
-func lockReference(ctx context.Context, tx pgx.Tx, reference string) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('payment ' || $1, 0))`, reference); err != nil {
-		return fmt.Errorf("lock payment %s: %w", reference, err)
-	}
-	return nil
 }

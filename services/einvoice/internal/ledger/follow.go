@@ -67,19 +67,6 @@ func (l *Ledger) poll(livemode bool) *due.Loop[uuid.UUID] {
 	})
 }
 
-const claimPollSQL = `update invoices set poll_at = $1 where id = any (array (
-	select id from invoices where livemode = $3 and poll_at <= $2 order by poll_at limit $4 for update skip locked)) returning id`
-
-// claimPolls claims due documents. The claim moves the due time ahead, which makes it a lease.
-func (l *Ledger) claimPolls(ctx context.Context, livemode bool, limit int) ([]uuid.UUID, error) {
-	now := l.instant()
-	rows, err := l.Pool.Query(ctx, claimPollSQL, now.Add(2*pollTimeout), now, livemode, limit)
-	if err != nil {
-		return nil, fmt.Errorf("claim documents to poll: %w", err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-}
-
 // Refresh reads the life cycle of a document from the platform, records new steps and schedules the next poll.
 func (l *Ledger) Refresh(ctx context.Context, id uuid.UUID) error { return l.refresh(ctx, id, true) }
 
@@ -112,19 +99,17 @@ func (l *Ledger) refresh(ctx context.Context, id uuid.UUID, planned bool) error 
 // recordSteps records new steps, each with its event, and reports whether there were any. The newest by the platform's time
 // determines the shown state.
 func (l *Ledger) recordSteps(ctx context.Context, tx pgx.Tx, r *Record, steps []platform.Event) (news bool, err error) {
-	var newest time.Time
-	err = tx.QueryRow(ctx, `select coalesce(max(occurred_at), 'epoch') from lifecycle_events where invoice_id = $1`, r.ID).Scan(&newest)
+	newest, err := newestStep(ctx, tx, r)
 	if err != nil {
-		return false, fmt.Errorf("read the life of %s: %w", r.Number, err)
+		return false, err
 	}
 	for _, s := range steps {
 		now := l.instant()
-		tag, err := tx.Exec(ctx, `insert into lifecycle_events (invoice_id, event_id, code, emitter, reason_code, reason, occurred_at, recorded_at)
-			values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`, r.ID, s.ID, s.Code, s.Emitter, s.ReasonCode, s.Reason, s.At, now)
+		isNew, err := insertStep(ctx, tx, r, s, now)
 		if err != nil {
-			return false, fmt.Errorf("record step %d of %s: %w", s.Code, r.Number, err)
+			return false, err
 		}
-		if tag.RowsAffected() == 0 {
+		if !isNew {
 			continue
 		}
 		news, r.Polls = true, 0 // more steps are likely to follow soon
@@ -184,11 +169,7 @@ func (l *Ledger) nextPoll(ctx context.Context, tx pgx.Tx, r *Record, failed bool
 	if r.LifecycleCode == stepRefused || r.LifecycleCode == stepRejected || now.Sub(*r.SubmittedAt) > until {
 		at = nil
 	}
-	_, err := tx.Exec(ctx, `update invoices set poll_at = $2, polls = $3, polled_at = $4 where id = $1`, r.ID, at, polls, now)
-	if err != nil {
-		return fmt.Errorf("schedule the next poll of %s: %w", r.Number, err)
-	}
-	return nil
+	return schedulePoll(ctx, tx, r, at, polls, now)
 }
 
 // refreshForReader reads from the platform while a reader waits, unless it was read just now. If that fails, the reader gets the
@@ -199,10 +180,7 @@ func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.timeouts.read)
 	defer cancel()
-	now := l.instant()
-	// Of concurrent readers only one calls the platform.
-	tag, err := l.Pool.Exec(ctx, `update invoices set polled_at = $2 where id = $1 and (polled_at is null or polled_at <= $3)`, r.ID, now, now.Add(-minPollInterval))
-	if err != nil || tag.RowsAffected() == 0 {
+	if !l.claimRead(ctx, r.ID) { // of concurrent readers only one calls the platform
 		return
 	}
 	if err := l.refresh(ctx, r.ID, false); err != nil {
@@ -210,13 +188,10 @@ func (l *Ledger) refreshForReader(ctx context.Context, r Record) {
 	}
 }
 
-const hintSQL = `update invoices set poll_at = $3 where platform_invoice_id = $1 and platform_invoice_id <> '' and livemode = $2`
-
 // Hint makes the platform be polled at once about a document.
 func (l *Ledger) Hint(ctx context.Context, livemode bool, platformInvoiceID string) error {
-	_, err := l.Pool.Exec(ctx, hintSQL, platformInvoiceID, livemode, l.instant())
-	if err != nil {
-		return fmt.Errorf("record hint: %w", err)
+	if err := l.recordHint(ctx, livemode, platformInvoiceID); err != nil {
+		return err
 	}
 	l.polls[livemode].Nudge()
 	return nil

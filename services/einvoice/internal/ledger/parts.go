@@ -2,15 +2,12 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/run/pg"
-	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/invoice"
 )
 
@@ -69,22 +66,6 @@ func at(parts []invoice.Part, p invoice.Part) (sum money.Cents) {
 	return sum
 }
 
-// received returns the amounts received for an invoice, less refunds.
-func received(ctx context.Context, tx pgx.Tx, invoiceID uuid.UUID) ([]invoice.Part, error) {
-	rows, err := tx.Query(ctx, `select nature, rate, sum(amount_cents)::bigint from receipt_parts where invoice_id = $1 group by nature, rate`, invoiceID)
-	if err != nil {
-		return nil, fmt.Errorf("read received amounts: %w", err)
-	}
-	parts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p invoice.Part, err error) {
-		err = row.Scan(&p.Nature, &p.VATPerMill, &p.Amount)
-		return p, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read received amounts: %w", err)
-	}
-	return parts, nil
-}
-
 // credited returns what the corrections of an invoice deduct from it.
 func credited(ctx context.Context, db pg.DB, r *Record) ([]invoice.Part, error) {
 	by, err := readAll(ctx, db, `where i.corrects = $1`, r.ID)
@@ -104,22 +85,4 @@ func credited(ctx context.Context, db pg.DB, r *Record) ([]invoice.Part, error) 
 		parts = append(parts, more...)
 	}
 	return parts, nil
-}
-
-// recordParts records the parts of a receipt or, negatively, of a refund, and reports whether any must be reported.
-func recordParts(
-	ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, source uuid.UUID, on invoice.Date, parts []invoice.Part,
-) (reportable bool, err error) {
-	for _, p := range parts {
-		// VAT on services is due with the payment, unless the merchant chose otherwise (article 290 A CGI).
-		report := p.Nature == invoice.Services && !e.Settings.VATOnDebits
-		reportable = reportable || report
-		_, err := tx.Exec(ctx, `insert into receipt_parts (source, merchant_id, livemode, invoice_id, audience, received_on, nature, rate, amount_cents, reportable)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			source, r.MerchantID, r.Livemode, r.ID, string(r.Audience), string(on), string(p.Nature), int64(p.VATPerMill), int64(p.Amount), report)
-		if err != nil {
-			return false, fmt.Errorf("record received amounts: %w", err)
-		}
-	}
-	return reportable, nil
 }

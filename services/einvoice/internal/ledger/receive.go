@@ -118,11 +118,8 @@ func (l *Ledger) checkPayment(r *Record, p Payment) (receipt, error) {
 // receive records a receipt for a locked invoice with everything that follows from it.
 func (l *Ledger) receive(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, p receipt) ([]ReportDue, error) {
 	now, before := l.instant(), r.Status
-	_, err := tx.Exec(ctx, `insert into invoice_payments (id, invoice_id, merchant_id, livemode, amount_cents, paid_on, method, payment_reference, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		p.id, r.ID, r.MerchantID, r.Livemode, int64(p.amount), string(p.on), string(p.method), p.reference, now)
-	if err != nil {
-		return nil, fmt.Errorf("record payment of %s: %w", r.Number, err)
+	if err := insertPayment(ctx, tx, r, p, now); err != nil {
+		return nil, err
 	}
 	parts, err := split(ctx, tx, r, p.amount)
 	if err != nil {
@@ -176,18 +173,6 @@ func reportsFor(e enrol.Enrolment, r *Record, on invoice.Date, reportable bool) 
 		list = append(list, ReportDue{Kind: string(ereport.Payments), Period: ereport.PeriodOf(ereport.Payments, e.Settings.Regime, on)})
 	}
 	return list
-}
-
-// reportsForPayment returns the same for a payment that was recorded earlier.
-func (l *Ledger) reportsForPayment(ctx context.Context, tx pgx.Tx, e enrol.Enrolment, r *Record, payment uuid.UUID) ([]ReportDue, error) {
-	var on invoice.Date
-	var reportable bool
-	err := tx.QueryRow(ctx, `select paid_on::text, exists (select from receipt_parts where source = p.id and reportable)
-		from invoice_payments p where id = $1`, payment).Scan(&on, &reportable)
-	if err != nil {
-		return nil, fmt.Errorf("read payment of %s: %w", r.Number, err)
-	}
-	return reportsFor(e, r, on, reportable), nil
 }
 
 func (l *Ledger) declarant(e enrol.Enrolment) ereport.Declarant {

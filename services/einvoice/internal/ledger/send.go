@@ -93,29 +93,18 @@ func (l *Ledger) awaitOriginal(ctx context.Context, r Record) (needed bool, err 
 
 // documents returns the XML and PDF of a record, which are rendered once and stored byte for byte.
 func (l *Ledger) documents(ctx context.Context, r Record, e enrol.Enrolment) (xml, pdf []byte, err error) {
-	const read = `select xml, pdf from documents where invoice_id = $1`
-	err = l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf)
-	if err == nil {
-		return xml, pdf, nil
-	}
+	xml, pdf, err = l.readDocuments(ctx, r)
 	if !errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, fmt.Errorf("read documents of %s: %w", r.Number, err)
+		return xml, pdf, err
 	}
 	if xml, pdf, err = l.render(ctx, r, e); err != nil {
 		return nil, nil, err
 	}
-	tag, err := l.Pool.Exec(ctx, `insert into documents (invoice_id, xml, pdf, created_at) values ($1, $2, $3, $4) on conflict do nothing`,
-		r.ID, xml, pdf, l.instant())
-	if err != nil {
-		return nil, nil, fmt.Errorf("store documents of %s: %w", r.Number, err)
+	stored, err := l.insertDocuments(ctx, r, xml, pdf)
+	if err != nil || stored {
+		return xml, pdf, err
 	}
-	if tag.RowsAffected() == 1 {
-		return xml, pdf, nil
-	}
-	if err := l.Pool.QueryRow(ctx, read, r.ID).Scan(&xml, &pdf); err != nil { // another replica stored them first
-		return nil, nil, fmt.Errorf("read documents of %s: %w", r.Number, err)
-	}
-	return xml, pdf, nil
+	return l.readDocuments(ctx, r) // another replica stored them first
 }
 
 func (l *Ledger) render(ctx context.Context, r Record, e enrol.Enrolment) (xml, pdf []byte, err error) {
@@ -128,16 +117,6 @@ func (l *Ledger) render(ctx context.Context, r Record, e enrol.Enrolment) (xml, 
 		return nil, nil, fmt.Errorf("render %s: %w", r.Number, err)
 	}
 	return xml, pdf, nil
-}
-
-// markMaybeSent records that the platform may have the document from now on, whatever the result of the attempt. wanted is false
-// if the document was cancelled in the meantime; the row lock decides which came first.
-func (l *Ledger) markMaybeSent(ctx context.Context, id uuid.UUID) (wanted bool, err error) {
-	tag, err := l.Pool.Exec(ctx, `update invoices set maybe_sent = true where id = $1 and seqino_status <> 'none'`, id)
-	if err != nil {
-		return false, fmt.Errorf("record the attempt: %w", err)
-	}
-	return tag.RowsAffected() == 1, nil
 }
 
 // change runs do on the locked record.
@@ -209,20 +188,6 @@ func (l *Ledger) recordAcceptance(ctx context.Context, id uuid.UUID, receipt pla
 	})
 }
 
-const wakeDependentsSQL = `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
-	where state = 'waiting' and (lease is not null or due_at > $2) and (kind, subject) in (
-		select 'collection', id from invoice_payments where invoice_id = $1 union all select 'document', id from invoices where corrects = $1)`
-
-// wakeDependents makes due what waits for a document: the collections of its payments and its corrections. An attempt in progress
-// is repeated if it has to wait.
-func wakeDependents(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
-	_, err := tx.Exec(ctx, wakeDependentsSQL, r.ID, now)
-	if err != nil {
-		return fmt.Errorf("wake the dependents of %s: %w", r.Number, err)
-	}
-	return nil
-}
-
 // recordFailure records a failed attempt. Only the first of consecutive failures has an event. clear means that the platform
 // certainly does not have the document.
 func (l *Ledger) recordFailure(ctx context.Context, id uuid.UUID, receipt platform.Receipt, problem string, clear bool) error {
@@ -245,15 +210,4 @@ func (l *Ledger) recordFailure(ctx context.Context, id uuid.UUID, receipt platfo
 		}
 		return save(ctx, tx, r, r.Status, now, c)
 	})
-}
-
-func (l *Ledger) recordDraft(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
-	if receipt.DraftID == "" {
-		return nil
-	}
-	_, err := l.Pool.Exec(ctx, `update invoices set draft_id = $2 where id = $1`, id, receipt.DraftID)
-	if err != nil {
-		return fmt.Errorf("store the draft: %w", err)
-	}
-	return nil
 }

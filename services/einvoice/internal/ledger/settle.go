@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -95,32 +94,20 @@ func (l *Ledger) match(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (m
 	if p.GetCompletedAt() != nil {
 		m.at = p.GetCompletedAt().AsTime()
 	}
-	tag, err := tx.Exec(ctx, `insert into settlements (payment_reference, merchant_id, livemode, amount_cents, completed_at)
-		values ($1, $2, $3, $4, $5) on conflict do nothing`, p.GetReference(), e.MerchantID, e.Livemode, p.GetAmountCents(), m.at)
-	if err != nil {
-		return match{}, fmt.Errorf("store settlement: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return match{}, nil // received before
+	isNew, err := insertSettlement(ctx, tx, m)
+	if err != nil || !isNew {
+		return match{}, err
 	}
 	m.invoice, err = l.invoiceOf(ctx, tx, p)
 	return m, err
 }
 
-// If several invoices refer to a payment, the first unpaid one gets it. (The index has no empty references.)
-const invoiceOfSQL = `select id from invoices where payment_reference = $1 and payment_reference <> '' and merchant_id = $2 and livemode = $3
-	and type_code = '380' order by status in ('draft', 'pending') desc, created_at limit 1`
-
 // invoiceOf returns the invoice that a payment pays; uuid.Nil if there is none.
 func (l *Ledger) invoiceOf(ctx context.Context, tx pgx.Tx, p *paymentsv1.Payment) (uuid.UUID, error) {
 	who := Who{MerchantID: p.GetMerchantId(), Livemode: p.GetLivemode()}
-	var id uuid.UUID
-	err := tx.QueryRow(ctx, invoiceOfSQL, p.GetReference(), who.MerchantID, who.Livemode).Scan(&id)
-	if err == nil {
-		return id, nil
-	}
-	if !errors.Is(err, pgx.ErrNoRows) {
-		return uuid.Nil, fmt.Errorf("find the invoice: %w", err)
+	id, err := invoiceByPayment(ctx, tx, who, p.GetReference())
+	if err != nil || id != uuid.Nil {
+		return id, err
 	}
 	named := invoiceIn(p.GetMetadataJson())
 	if named == "" {

@@ -124,3 +124,25 @@ func Drop(ctx context.Context, db pg.DB, kind Kind, subject uuid.UUID, now time.
 	}
 	return tag.RowsAffected() > 0, nil
 }
+
+const addSQL = `insert into transmissions (id, kind, subject, merchant_id, livemode, due_at, created_at)
+	values ($1, $2, $3, $4, $5, $6, $7) on conflict (kind, subject) do nothing`
+
+func (t Transmission) row(now time.Time, hold time.Duration) []any {
+	return []any{t.ID, string(t.Kind), t.Subject, t.MerchantID, t.Livemode, now.Add(hold), now}
+}
+
+// Add records a transmission in db, which must be the transaction of its cause. There is one for each kind and subject; adding it
+// again changes nothing. hold keeps the engine's workers away for that long, for a caller that sends it at once with Engine.Do;
+// 0: none.
+func Add(ctx context.Context, db pg.DB, t Transmission, now time.Time, hold time.Duration) error {
+	if _, err := db.Exec(ctx, addSQL, t.row(now, hold)...); err != nil {
+		return fmt.Errorf("add transmission: %w", err)
+	}
+	return nil
+}
+
+// Queue is Add as part of a batch.
+func Queue(b *pgx.Batch, t Transmission, now time.Time, hold time.Duration) {
+	b.Queue(addSQL, t.row(now, hold)...)
+}

@@ -6,13 +6,9 @@ package transmit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
-	"european-pay.eu/eupay/internal/run/pg"
 )
 
 // Kind is what a transmission sends.
@@ -57,25 +53,3 @@ func (w Wait) Error() string { return "waiting: " + w.Reason }
 
 // ErrStop is wrapped by the error of a permanent refusal.
 var ErrStop = errors.New("permanently refused")
-
-const addSQL = `insert into transmissions (id, kind, subject, merchant_id, livemode, due_at, created_at)
-	values ($1, $2, $3, $4, $5, $6, $7) on conflict (kind, subject) do nothing`
-
-func (t Transmission) row(now time.Time, hold time.Duration) []any {
-	return []any{t.ID, string(t.Kind), t.Subject, t.MerchantID, t.Livemode, now.Add(hold), now}
-}
-
-// Add records a transmission in db, which must be the transaction of its cause. There is one for each kind and subject; adding it
-// again changes nothing. hold keeps the engine's workers away for that long, for a caller that sends it at once with Engine.Do;
-// 0: none.
-func Add(ctx context.Context, db pg.DB, t Transmission, now time.Time, hold time.Duration) error {
-	if _, err := db.Exec(ctx, addSQL, t.row(now, hold)...); err != nil {
-		return fmt.Errorf("add transmission: %w", err)
-	}
-	return nil
-}
-
-// Queue is Add as part of a batch.
-func Queue(b *pgx.Batch, t Transmission, now time.Time, hold time.Duration) {
-	b.Queue(addSQL, t.row(now, hold)...)
-}

@@ -1,4 +1,4 @@
-// Command gateway runs the REST paymentapi. Settings come from the environment; see services/gateway/README.md.
+// Command gateway runs the REST API. Settings come from the environment; see services/gateway/README.md.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package adminapi is what people who work for the platform do: they list merchants, open the gateway for them, read their audit logs and
-// disable users. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
+// Package adminapi is the API for the platform's administrators: they list merchants, enable the gateway for them, read their
+// audit logs and disable users. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
 package adminapi
 
 import (
@@ -14,13 +14,13 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Accounts *account.Accounts
 	Access   *caller.Access
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct {
 	accounts *account.Accounts
 	access   *caller.Access

@@ -32,7 +32,7 @@ func TestAnAdminSeesWhatLiveModeStillNeeds(t *testing.T) {
 	}
 }
 
-func TestAdminOpensTheGateway(t *testing.T) {
+func TestAnAdminEnablesTheGateway(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	owner := f.Register(t, "owner@example.com")

@@ -1,5 +1,5 @@
-// Package apidoc is the OpenAPI description of the gateway: one file per part of the API, merged when the process
-// starts. The tests of the handlers hold it against the running server.
+// Package apidoc is the OpenAPI description of the gateway: one file per part of the API, merged when the process starts. The
+// handlers' tests compare it with the running server.
 package apidoc
 
 import (
@@ -29,15 +29,15 @@ type Document struct {
 	queries map[string]web.Query // by method and path
 }
 
-// Load merges the files: paths and the entries of each kind of component may be spread over them, but each may be said
+// Load merges the files. Paths and the entries of each kind of component may be spread over the files, but each may be defined
 // only once.
 //
-// It is done once in a process.
+// The merged document is computed once per process.
 func Load() (Document, error) { return document() }
 
 var document = sync.OnceValues(func() (Document, error) { return load(files, describeEvents) })
 
-// load merges the files and then lets complete add what is not in them.
+// load merges the files, then calls complete to add what the files do not contain.
 func load(fsys fs.FS, complete func(merged map[string]any) error) (Document, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
@@ -70,7 +70,7 @@ func load(fsys fs.FS, complete func(merged map[string]any) error) (Document, err
 	return d, nil
 }
 
-// describeEvents adds what we send to merchants' servers, a type of event each, with what webhooks.yaml says of all.
+// describeEvents adds a webhook for each event type of the catalogue, with the common description of webhooks.yaml.
 func describeEvents(merged map[string]any) error {
 	list, err := eventtype.All()
 	if err != nil {
@@ -98,8 +98,7 @@ func describeEvents(merged map[string]any) error {
 	return nil
 }
 
-// merge adds part to into. Maps are merged down to the depth, lists (tags) are joined; anything else that both have is a
-// mistake.
+// merge adds part to into. Maps are merged down to the depth, lists (tags) are concatenated; any other duplicate is an error.
 func merge(into, part map[string]any, depth int) error {
 	for key, value := range part {
 		old, exists := into[key]
@@ -125,7 +124,7 @@ func merge(into, part map[string]any, depth int) error {
 	return nil
 }
 
-// Register serves the document. Any page may read it.
+// Register serves the document, readable by pages of any origin.
 func (d Document) Register(g *web.API) {
 	serve := func(contentType string, content []byte) echo.HandlerFunc {
 		return func(c echo.Context) error {

@@ -6,10 +6,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// openQuery marks an operation to whose URL others add parameters of their own.
+// openQuery marks an operation whose URL may carry additional parameters of others.
 const openQuery = "x-open-query"
 
-// Query says which query parameters an operation takes. The path has its parameters as the router writes them: /orders/:id.
+// Query returns the query parameters of an operation. The path is written as in the router: /orders/:id.
 func (d Document) Query(method, path string) web.Query {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {

@@ -1,5 +1,5 @@
-// Package authapi is how people log in to the portal and to the app: registration, sessions, passwords, second factors, passkeys and the
-// verification of addresses. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
+// Package authapi is the API for logging in to the portal and the app: registration, sessions, passwords, second factors,
+// passkeys and verification of addresses. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
 package authapi
 
 import (
@@ -8,13 +8,13 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Accounts *account.Accounts
 	Access   *caller.Access
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct {
 	accounts *account.Accounts
 	access   *caller.Access

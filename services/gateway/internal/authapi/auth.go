@@ -19,7 +19,7 @@ type session struct {
 	MerchantID   *string      `json:"merchant_id"` // null for admins and customers
 }
 
-// missingFactor answers a right password of who has a second factor.
+// missingFactor is the answer to a correct password if the user also has a second factor.
 type missingFactor struct {
 	MFARequired bool     `json:"mfa_required"`
 	Ticket      string   `json:"ticket"`
@@ -112,7 +112,7 @@ func (a *API) login(audience account.Audience) echo.HandlerFunc {
 	}
 }
 
-// refresh and logout serve portal and app: the token knows whose it is.
+// refresh and logout serve both portal and app: the token determines the user.
 func (a *API) refresh(c echo.Context) error {
 	token, err := refreshToken(c)
 	if err != nil {
@@ -125,7 +125,7 @@ func (a *API) refresh(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, sessionView(s))
 }
 
-// logout needs no login token: it may have expired, and who holds the refresh token may end the login.
+// logout requires no login token, because it may have expired. Whoever holds the refresh token may end the login.
 func (a *API) logout(c echo.Context) error {
 	token, err := refreshToken(c)
 	if err != nil {

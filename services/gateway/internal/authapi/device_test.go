@@ -14,7 +14,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// What an authenticator says of itself in its data (WebAuthn Level 3, section 6.1).
+// The flags of the authenticator data (WebAuthn Level 3, section 6.1).
 const (
 	userPresent    = 1 << 0
 	userVerified   = 1 << 2
@@ -86,7 +86,7 @@ func (d *device) create(t *testing.T, options reply) string {
 	})
 }
 
-// show answers the options of a login or a proof. It counts, where the device counts at all.
+// show answers the options of a login or a proof. It increments the counter if the device has one.
 func (d *device) show(t *testing.T, options reply, with map[string]any) string {
 	t.Helper()
 	if d.count > 0 {
@@ -108,7 +108,7 @@ func (d *device) body(t *testing.T, with, response map[string]any) string {
 	t.Helper()
 	body := map[string]any{"credential": map[string]any{
 		"id": base64url(d.id), "rawId": base64url(d.id), "type": "public-key", "authenticatorAttachment": "platform",
-		// which nobody asked for: some password managers say it all the same
+		// not requested, but some password managers send it anyway
 		"clientExtensionResults": map[string]any{"credProps": map[string]any{"rk": true}}, "response": response,
 	}}
 	for name, value := range with {
@@ -121,14 +121,14 @@ func (d *device) body(t *testing.T, with, response map[string]any) string {
 	return string(text)
 }
 
-// passkey adds one to the account.
+// passkey adds a passkey to the account.
 func (f *fixture) passkey(t *testing.T, who as) (*device, reply) {
 	t.Helper()
 	d := newDevice(t)
 	return d, f.Must(t, who, "POST", "/auth/passkeys", d.create(t, f.Must(t, who, "POST", "/auth/passkeys/options", "")))
 }
 
-// asked are options for the ticket of a login.
+// asked returns the options for the ticket of a login.
 func (f *fixture) asked(t *testing.T, ticket string) reply {
 	t.Helper()
 	return f.Must(t, as{}, "POST", "/auth/mfa/passkey/options", `{"ticket":"`+ticket+`"}`)

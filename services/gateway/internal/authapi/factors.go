@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// proof is how a body shows the second factor.
+// proof is the second factor in a request body.
 type proof struct {
 	Code         string `json:"code"`
 	RecoveryCode string `json:"recovery_code"`
@@ -121,7 +121,7 @@ func (a *API) disableFactor(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// newRecoveryCodes takes the fresh proof of the session for one where the body has none.
+// newRecoveryCodes accepts the session's fresh proof if the body has none.
 func (a *API) newRecoveryCodes(c echo.Context) error {
 	var in proof
 	if err := web.Decode(c, &in); err != nil {
@@ -141,7 +141,7 @@ func (a *API) newRecoveryCodes(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, recoveryCodes{codes})
 }
 
-// stepUp takes the second factor from who has one, and the password from everybody else.
+// stepUp requires the second factor from users who have one, and the password from the others.
 func (a *API) stepUp(c echo.Context) error {
 	var in struct {
 		Password string `json:"password"`

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-// ticket logs in with the password, which is not enough.
+// ticket logs in with the password, and expects that the second factor is required.
 func (f *fixture) ticket(t *testing.T, email string) string {
 	t.Helper()
 	r := f.Must(t, as{}, "POST", "/auth/login", `{"email":"`+email+`","password":"`+password+`"}`)
@@ -71,7 +71,7 @@ func TestACodeCountsOnce(t *testing.T) {
 	f.Refused(t, errs.Unauthenticated, as{}, "POST", "/auth/mfa/verify", withCode(ticket, f.Code(t, secret)))
 }
 
-func TestATicketEndsAndBearsFewAttempts(t *testing.T) {
+func TestATicketExpiresAndAllowsFewAttempts(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	secret, _ := f.Enrol(t, f.Register(t, "owner@example.com"))
@@ -135,7 +135,7 @@ func TestAdminsNeedASecondFactor(t *testing.T) {
 	f.Must(t, f.Register(t, "owner@example.com"), "GET", "/merchant", "")
 }
 
-// sensitive is what a session that was left open must not do.
+// sensitive are actions that an unattended session must not permit.
 var sensitive = []struct{ method, path, body string }{
 	{"PATCH", "/merchant", `{"iban":"DE89370400440532013000"}`},
 	{"POST", "/merchant/api-keys", `{"name":"Shop"}`},
@@ -146,7 +146,7 @@ var sensitive = []struct{ method, path, body string }{
 	{"GET", "/merchant/audit/export?format=csv", ""},
 }
 
-func TestWhatGivesMoneyOrAccessAwayWantsAFreshProof(t *testing.T) {
+func TestActionsThatGiveAwayMoneyOrAccessRequireAFreshProof(t *testing.T) {
 	t.Parallel()
 	f := setup(t, func(d *account.Deps) { d.StepUp = true })
 	who := f.Register(t, "owner@example.com")
@@ -167,7 +167,7 @@ func TestWhatGivesMoneyOrAccessAwayWantsAFreshProof(t *testing.T) {
 	}
 }
 
-// Who has a second factor steps up with it: the password is what a thief has.
+// Users with a second factor step up with it: the password may be stolen.
 func TestTheSecondFactorIsTheProof(t *testing.T) {
 	t.Parallel()
 	f := setup(t, func(d *account.Deps) { d.StepUp = true })

@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// shownPasskey is what a browser answers, as its PublicKeyCredential.toJSON() says it.
+// shownPasskey is a browser's answer, as serialised by PublicKeyCredential.toJSON().
 type shownPasskey struct {
 	Credential json.RawMessage `json:"credential"`
 }
@@ -37,7 +37,7 @@ type passkey struct {
 	Name       string   `json:"name"`
 	AAGUID     string   `json:"aaguid"`
 	Transports []string `json:"transports"`
-	// Synced: copies of it may be on other devices of the user; BackedUp: there are.
+	// Synced: copies may exist on other devices of the user; BackedUp: copies do exist.
 	Synced     bool    `json:"synced"`
 	BackedUp   bool    `json:"backed_up"`
 	CreatedAt  string  `json:"created_at"`

@@ -70,8 +70,8 @@ func TestANewPasskeyOfAnotherPageIsRefused(t *testing.T) {
 	f.Login(t, "/auth/login", "owner@example.com")
 }
 
-// A challenge is for one answer, within 5 minutes, by whom and for what it was made.
-func TestAChallengeServesWhatItWasMadeForOnce(t *testing.T) {
+// A challenge is for one answer, within 5 minutes, by the same user and for the same purpose.
+func TestAChallengeIsUsedOnceForItsPurpose(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	who, thief := f.Register(t, "owner@example.com"), f.Register(t, "thief@example.com")
@@ -129,7 +129,7 @@ func TestAPasskeyWhoseCountGoesBackIsRefused(t *testing.T) {
 	f.Must(t, who, "POST", "/auth/step-up/passkey", show())
 }
 
-func TestTriesWithPasskeysAreCounted(t *testing.T) {
+func TestAttemptsWithPasskeysAreCounted(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	who := f.Register(t, "owner@example.com")

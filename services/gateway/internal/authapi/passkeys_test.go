@@ -97,7 +97,7 @@ func TestAnAdminsPasskeyIsEnough(t *testing.T) {
 	f.Must(t, admin, "GET", "/admin/merchants", "")
 }
 
-// The codes belong to the account: they come with its first factor, of either kind, and go with its last.
+// The codes belong to the account: they are created with its first factor, of either kind, and removed with its last.
 func TestRecoveryCodesComeWithTheFirstFactorAndGoWithTheLast(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -131,7 +131,7 @@ func TestRecoveryCodesComeWithTheFirstFactorAndGoWithTheLast(t *testing.T) {
 	}
 }
 
-func TestPasskeysAreTheirUsersAndTen(t *testing.T) {
+func TestPasskeysBelongToTheirUserAndAreAtMostTen(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	who, other := f.Register(t, "owner@example.com"), f.Register(t, "other@example.com")

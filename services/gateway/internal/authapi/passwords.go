@@ -26,7 +26,7 @@ func (a *API) changePassword(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// forgotPassword answers the same for every address.
+// forgotPassword gives the same answer for every address.
 func (a *API) forgotPassword(c echo.Context) error {
 	var in struct {
 		Email string `json:"email"`

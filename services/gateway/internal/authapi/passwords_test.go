@@ -11,7 +11,7 @@ import (
 
 var codeInMail = regexp.MustCompile(`code: (\S+)`)
 
-// mailed sends what is queued, which must be one mail to the address, and returns the code in it.
+// mailed sends the queue, which must be one mail to the address, and returns the code in it.
 func (f *fixture) mailed(t *testing.T, to, subject string) string {
 	t.Helper()
 	list := f.Mails(t)
@@ -55,7 +55,7 @@ func TestAForgottenPasswordIsReplacedByMail(t *testing.T) {
 	f.mailed(t, "owner@example.com", "was changed")
 }
 
-func TestOnlyTheLatestMailCountsForHalfAnHour(t *testing.T) {
+func TestOnlyTheLatestMailIsValidForHalfAnHour(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.Register(t, "owner@example.com")
@@ -69,7 +69,7 @@ func TestOnlyTheLatestMailCountsForHalfAnHour(t *testing.T) {
 	f.Refused(t, errs.ValidationError, as{}, "POST", "/auth/reset", `{"token":"`+codes[1]+`","password":"`+nextPassword+`"}`)
 }
 
-// Nobody learns who has an account: not by the answer, and not by what is done for it.
+// Neither the answer nor the time it takes reveals who has an account.
 func TestAnUnknownAddressIsAnsweredLikeAKnownOne(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -120,7 +120,7 @@ func TestAChangedPasswordEndsAllOtherSessions(t *testing.T) {
 	f.Must(t, as{}, "POST", "/auth/login", `{"email":"owner@example.com","password":"`+nextPassword+`"}`)
 }
 
-// Who has stolen a token cannot try passwords without end.
+// A stolen token does not permit unlimited guesses of the password.
 func TestTheCurrentPasswordCannotBeGuessed(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -131,7 +131,7 @@ func TestTheCurrentPasswordCannotBeGuessed(t *testing.T) {
 	f.Refused(t, errs.RateLimitExceeded, who, "POST", "/auth/password", `{"current_password":"`+password+`","new_password":"`+nextPassword+`"}`)
 }
 
-func TestPasswordsThatAreGuessedFirstAreRefused(t *testing.T) {
+func TestCommonPasswordsAreRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for word, taken := range map[string]bool{

@@ -21,7 +21,7 @@ type loginRow struct {
 	Current    bool    `json:"current"`
 }
 
-// loginView shows a session to the user of the session with the id current.
+// loginView returns a view of sessions for the user of the session with the id current.
 func loginView(current string) func(account.Login) loginRow {
 	return func(l account.Login) loginRow {
 		row := loginRow{

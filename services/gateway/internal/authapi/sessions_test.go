@@ -8,7 +8,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-func TestSessionsAreListedAndEndAtOnce(t *testing.T) {
+func TestSessionsAreListedAndEnded(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	owner := f.Register(t, "owner@example.com")
@@ -36,7 +36,7 @@ func TestSessionsAreListedAndEndAtOnce(t *testing.T) {
 	f.Must(t, other, "GET", "/merchant", "")
 }
 
-// An access token of a login that is over opens nothing, however long it would be good for.
+// An access token ends with its login, whatever its own expiry.
 func TestLogoutAndTheftEndAccessTokensAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -83,8 +83,8 @@ func TestDeviceNames(t *testing.T) {
 	}
 }
 
-// Every try leaves an entry, also one with an address that has no account: both cost the same.
-func TestEveryLoginIsNoted(t *testing.T) {
+// Every attempt is logged, also one with an unknown address: both cost the same.
+func TestEveryLoginAttemptIsLogged(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.Register(t, "owner@example.com")

@@ -42,7 +42,7 @@ func TestAnAddressIsVerifiedBeforeAnythingElse(t *testing.T) {
 	f.Refused(t, errs.InvalidState, who, "POST", "/auth/verify-email", verification(code))
 }
 
-// Nobody learns from a registration who has an account, nor from the login after it; and its owner loses nothing.
+// Neither a registration nor the login after it reveals who has an account, and the owner of the account loses nothing.
 func TestRegisteringATakenAddressLooksLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	f := setup(t, verifying)
@@ -71,8 +71,8 @@ func (f *fixture) registerAs(t *testing.T, email, word string) reply {
 	return f.Must(t, as{}, "POST", "/auth/register", `{"email":"`+email+`","password":"`+word+`","name":"Shop"}`)
 }
 
-// A stranger who gives an address does not take it, and a code opens only the account that it was mailed for: whoever reads the mails
-// does not verify the stranger's account for the stranger.
+// A stranger cannot reserve somebody's address, and a code verifies only the account for which it was mailed: the owner of the
+// mailbox does not verify the stranger's account by accident.
 func TestAnUnverifiedAddressIsNotTaken(t *testing.T) {
 	t.Parallel()
 	f := setup(t, verifying)
@@ -107,7 +107,7 @@ func TestACodeIsSentAgainAndTheAddressCorrected(t *testing.T) {
 	f.Refused(t, errs.InvalidState, who, "POST", "/auth/verify-email/resend", "")
 }
 
-func TestACodeIsGoodForADay(t *testing.T) {
+func TestACodeIsValidForADay(t *testing.T) {
 	t.Parallel()
 	f := setup(t, verifying)
 	f.Register(t, "owner@example.com")
@@ -117,8 +117,8 @@ func TestACodeIsGoodForADay(t *testing.T) {
 	f.Refused(t, errs.ValidationError, who, "POST", "/auth/verify-email", verification(code))
 }
 
-// Members and customers, too, are who they say; and to add somebody tells nothing about the address.
-func TestMembersAndCustomersVerify(t *testing.T) {
+// Members and customers verify their addresses too, and adding a member reveals nothing about the address.
+func TestMembersAndCustomersVerifyTheirAddress(t *testing.T) {
 	t.Parallel()
 	f := setup(t, verifying)
 	f.Echo.GET("/api/v1/app", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{}) }, f.Access.CustomerLogin())

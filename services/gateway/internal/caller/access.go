@@ -9,13 +9,13 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
-// Who may do what.
+// The roles that may do things.
 var (
-	// Team are all people of a merchant. An accountant only reads.
+	// Team is everyone who belongs to a merchant. An accountant may only read.
 	Team = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
-	// Staff are those who do the daily work.
+	// Staff do the daily work.
 	Staff = []account.Role{account.RoleMerchant, account.RoleStaff}
-	// Owner alone decides about money and credentials.
+	// Owner decides about money and credentials.
 	Owner = []account.Role{account.RoleMerchant}
 	// Admin works for the platform and belongs to no merchant.
 	Admin = []account.Role{account.RoleAdmin}
@@ -24,16 +24,16 @@ var (
 	everybody   = append(slices.Clone(portalUsers), account.RoleCustomer)
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Keys      Authenticator
 	Tokens    *account.Tokens
 	Users     *account.Users
 	Merchants *account.Merchants
 	Limiter   ratelimit.Limiter
-	// PerMinute is the calls per minute of a key without a limit of its own.
+	// PerMinute is the number of calls per minute of a key that has no limit of its own.
 	PerMinute int
-	// Limits are those of people.
+	// Limits apply to logged-in users.
 	Limits Limits
 }
 
@@ -43,13 +43,13 @@ type Access struct{ deps Deps }
 // New returns the checks of the API.
 func New(d Deps) *Access { return &Access{d} }
 
-// LoginOrKey lets in an API key with the scope or a user with one of the roles. Where a header of a key is there, the key
-// decides: a wrong one is not made good by a login beside it. A request with neither is asked for a login: UNAUTHENTICATED.
+// LoginOrKey admits an API key with the scope or a user with one of the roles. If the request has a header of a key, the key
+// decides: a login beside it does not make up for a wrong key. A request with neither gets UNAUTHENTICATED.
 func (a *Access) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
 	return a.either(scope, roles, false)
 }
 
-// KeyOrLogin is LoginOrKey for what mostly servers call: a request with neither is asked for a key, MISSING_CREDENTIALS.
+// KeyOrLogin is LoginOrKey for endpoints that are mostly called by servers: a request with neither gets MISSING_CREDENTIALS.
 func (a *Access) KeyOrLogin(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
 	return a.either(scope, roles, true)
 }
@@ -70,7 +70,7 @@ func (a *Access) either(scope account.Scope, roles []account.Role, keyFirst bool
 	}
 }
 
-// Account is the merchant that a request is for, as it is now, and the mode.
+// Account is the current merchant of a request, and the mode.
 type Account struct {
 	Merchant account.Merchant
 	Livemode bool
@@ -78,17 +78,17 @@ type Account struct {
 
 const accountInContext = "eupay.account"
 
-// AccountOf is the account of a request that came through ForAccount.
+// AccountOf returns the account of a request that ForAccount admitted.
 func AccountOf(c echo.Context) Account {
 	of, _ := c.Get(accountInContext).(Account)
 	return of
 }
 
-// SetAccount makes the account known to the handlers. ForAccount does it.
+// SetAccount stores the account for the handlers. ForAccount calls it.
 func SetAccount(c echo.Context, of Account) { c.Set(accountInContext, of) }
 
-// ForAccount lets in an API key with the scope, or a user whose role stands for it, and reads the merchant. A user may do no more than the
-// scope says: so whatever a key may not see, a login may not see either.
+// ForAccount admits an API key with the scope, or a user whose role corresponds to it, and reads the merchant. A user may do no
+// more than the scope permits: what a key may not see, a login may not see either.
 func (a *Access) ForAccount(scope account.Scope) echo.MiddlewareFunc {
 	either := a.KeyOrLogin(scope, account.RolesWith(scope)...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {

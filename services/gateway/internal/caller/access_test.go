@@ -15,8 +15,8 @@ import (
 
 const everyone = "merchant staff accountant admin customer"
 
-// matrix names every endpoint that wants a login and who is let in. What an insider
-// gets is another matter: the ids do not exist, so anything but 401 and 403 means "let in".
+// matrix lists every endpoint that requires a login and who is admitted. The ids do not exist, so every answer except 401 and 403
+// means "admitted".
 var matrix = []portaltest.Row{
 	{"GET", "/auth/me", "", "merchant staff accountant admin"},
 	{"POST", "/auth/verify-email", `{}`, everyone},
@@ -64,7 +64,7 @@ func TestRoleMatrix(t *testing.T) {
 	setup(t).CheckRoles(t, matrix)
 }
 
-// Every route but the public ones stands in the matrix.
+// Every route except the public ones is in the matrix.
 func TestMatrixIsComplete(t *testing.T) {
 	t.Parallel()
 	setup(t).CheckComplete(t, matrix, []string{
@@ -73,7 +73,7 @@ func TestMatrixIsComplete(t *testing.T) {
 	})
 }
 
-// A token says what was true when it was made; the database says what is true now.
+// A token says what was true when it was issued; the database says what is true now.
 func TestDisabledUserIsOutAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)

@@ -1,5 +1,5 @@
-// Package caller knows who is calling: it lets API keys and people who have logged in through to the handlers, and tells these who it is,
-// for which merchant and in which mode. All parts of the API have it from here.
+// Package caller authenticates requests: it admits API keys and logged-in users, and tells the handlers who is calling, for which
+// merchant and in which mode. All parts of the API use it.
 package caller
 
 import (
@@ -12,26 +12,26 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Caller is who is calling: an API key, or a person who has logged in.
+// Caller is an API key or a logged-in user.
 type Caller struct {
-	// Key is nil for a person.
+	// Key is nil for a user.
 	Key *account.Key
-	// Login is the user with the role, the session and its last proof; zero for a key.
+	// Login is the user with role, session and last proof; zero for a key.
 	Login account.Presence
 }
 
 const inContext = "eupay.caller"
 
-// Of is the caller whom Access let in; zero where it let nobody in.
+// Of returns the caller that Access admitted; zero if it admitted none.
 func Of(c echo.Context) Caller {
 	who, _ := c.Get(inContext).(Caller)
 	return who
 }
 
-// Set makes the caller known to the handlers. Access does it.
+// Set stores the caller for the handlers. Access calls it.
 func Set(c echo.Context, who Caller) { c.Set(inContext, who) }
 
-// MerchantID is the merchant of the key or of the user; empty for nobody's.
+// MerchantID returns the merchant of the key or user; empty if the user belongs to none.
 func (w Caller) MerchantID() string {
 	if w.Key != nil {
 		return w.Key.Merchant.ID
@@ -39,7 +39,7 @@ func (w Caller) MerchantID() string {
 	return w.Login.MerchantID
 }
 
-// Actor is the caller as histories and the audit log write it.
+// Actor returns the caller as it appears in histories and the audit log.
 func (w Caller) Actor() account.Actor {
 	if w.Key != nil {
 		return account.Actor("key:" + w.Key.ID)
@@ -53,8 +53,8 @@ type Whose struct {
 	Livemode   bool
 }
 
-// WhoseOf tells whose affairs the request is about. A key has a mode; a user names it in the body or the query, and means test mode
-// otherwise. body is nil when the body does not say. It refuses a mode that is not the key's.
+// WhoseOf returns the merchant and the mode of a request. A key has a mode; a user names it in the body or the query, and the
+// default is test mode. body is nil if the body names none. It refuses a mode that differs from the key's.
 func WhoseOf(c echo.Context, body *bool) (Whose, error) {
 	asked, err := AskedMode(c, body)
 	if err != nil {
@@ -70,7 +70,7 @@ func WhoseOf(c echo.Context, body *bool) (Whose, error) {
 	return Whose{who.Key.Merchant.ID, who.Key.Livemode}, nil
 }
 
-// AskedMode is the mode that the query or the body names; nil for none.
+// AskedMode returns the mode that the query or the body names; nil for none.
 func AskedMode(c echo.Context, body *bool) (*bool, error) {
 	if !c.QueryParams().Has("livemode") {
 		return body, nil
@@ -86,13 +86,13 @@ func AskedMode(c echo.Context, body *bool) (*bool, error) {
 	return &live, nil
 }
 
-// DeviceOf tells where the request comes from.
+// DeviceOf describes the device of a request.
 func DeviceOf(c echo.Context) account.Device {
 	h := c.Request().Header
 	return account.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
 }
 
-// language is "fr" for who names French first, and "en" otherwise.
+// language returns "fr" if the header names French first, otherwise "en".
 func language(accept string) string {
 	first, _, _ := strings.Cut(accept, ",")
 	tag, _, _ := strings.Cut(strings.TrimSpace(first), ";")

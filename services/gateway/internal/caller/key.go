@@ -18,18 +18,18 @@ const (
 	headerSecret = "X-Api-Secret"
 )
 
-// DefaultPerMinute is the rate limit of a key that has none of its own.
+// DefaultPerMinute is the rate limit of a key that has no limit of its own.
 const DefaultPerMinute = 100
 
-// Authenticator verifies a key pair from an address. It returns INVALID_API_KEY, INVALID_SECRET, or IP_NOT_ALLOWED for a pair
-// that it would have to compare for an address that may not use the key.
+// Authenticator verifies a key pair used from an address. Errors: INVALID_API_KEY, INVALID_SECRET, and IP_NOT_ALLOWED for an
+// address that may not use the key, in which case an unknown secret is not even compared.
 type Authenticator interface {
 	Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error)
 }
 
-// Key lets a request pass whose API key is good for the scope. The order of the checks is part of the API reference:
-// headers, key, secret, access enabled, address, rate limit, scope. Only the first use of a secret from an address that may
-// not use the key is refused for the address before the secret is compared: that is what is expensive.
+// Key admits a request whose API key has the scope. The order of the checks is part of the API reference: headers, key, secret,
+// access enabled, address, rate limit, scope. There is one exception: comparing a secret for the first time is expensive, so for
+// an address that may not use the key the address is refused before that.
 func (a *Access) Key(scope account.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -58,7 +58,7 @@ func (a *Access) authenticate(c echo.Context) (account.Key, error) {
 	return a.deps.Keys.Authenticate(c.Request().Context(), public, secret, web.ClientIP(c))
 }
 
-// admitKey checks what does not depend on the endpoint.
+// admitKey makes the checks that do not depend on the endpoint.
 func (a *Access) admitKey(c echo.Context, key account.Key) error {
 	if !key.Merchant.GatewayEnabled {
 		return errs.NotEnabled(false)

@@ -10,8 +10,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Limits are the calls in a minute of those who log in. Reads are GET, writes everything else. A merchant's limits hold for all
-// of its users together.
+// Limits are the calls per minute of logged-in users. Reads are GET, writes are all other methods. A merchant's limits apply to
+// all of its users together.
 type Limits struct {
 	UserReads      int `env:"EUPAY_USER_READS" envDefault:"120"`
 	UserWrites     int `env:"EUPAY_USER_WRITES" envDefault:"60"`
@@ -19,10 +19,10 @@ type Limits struct {
 	MerchantWrites int `env:"EUPAY_MERCHANT_WRITES" envDefault:"300"`
 }
 
-// DefaultLimits are those of a gateway that was told no others.
+// DefaultLimits apply if no others are configured.
 var DefaultLimits = Limits{UserReads: 120, UserWrites: 60, MerchantReads: 600, MerchantWrites: 300}
 
-// Validate reports a limit that lets nobody through.
+// Validate refuses limits that admit no calls.
 func (l Limits) Validate() error {
 	if min(l.UserReads, l.UserWrites, l.MerchantReads, l.MerchantWrites) < 1 {
 		return fmt.Errorf("EUPAY_USER_READS, EUPAY_USER_WRITES, EUPAY_MERCHANT_READS and EUPAY_MERCHANT_WRITES must be at least 1")
@@ -30,15 +30,15 @@ func (l Limits) Validate() error {
 	return nil
 }
 
-// anonymousPerMinute bounds the calls of one address for logins: more than a household or an office makes.
+// anonymousPerMinute limits the calls of one address before login: more than a household or an office makes.
 const anonymousPerMinute = 300
 
-// limitUser counts a call of the user.
+// limitUser counts a call by the user.
 func (a *Access) limitUser(c echo.Context, id account.Identity) error {
 	return a.limit(c, "user:"+id.UserID, a.deps.Limits.UserReads, a.deps.Limits.UserWrites)
 }
 
-// limitMerchant counts a call of the user's merchant.
+// limitMerchant counts a call by a user of the merchant.
 func (a *Access) limitMerchant(c echo.Context, id account.Identity) error {
 	if id.MerchantID == "" {
 		return nil
@@ -53,7 +53,7 @@ func (a *Access) limit(c echo.Context, who string, reads, writes int) error {
 	return web.Limited(c, a.deps.Limiter, "write:"+who, writes)
 }
 
-// Anonymous limits the calls of one address to what nobody has logged in for yet.
+// Anonymous limits the calls of one address to endpoints that require no login.
 func (a *Access) Anonymous(next echo.HandlerFunc) echo.HandlerFunc {
 	return web.PerIP(a.deps.Limiter, "login", anonymousPerMinute)(next)
 }

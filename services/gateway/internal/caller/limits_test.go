@@ -9,7 +9,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 )
 
-func TestAUsersFloodIsItsOwn(t *testing.T) {
+func TestOneUsersFloodDoesNotLimitOthers(t *testing.T) {
 	t.Parallel()
 	f := portaltest.Limited(t, caller.Limits{UserReads: 3, UserWrites: 2, MerchantReads: 100, MerchantWrites: 100})
 	owner, other := f.Register(t, "owner@example.com"), f.Register(t, "other@example.com")
@@ -44,7 +44,7 @@ func TestTheUsersOfAMerchantShareItsLimit(t *testing.T) {
 	f.Must(t, other, "GET", "/merchant", "")
 }
 
-// Without a right token nobody can spend what somebody else may call.
+// Without a genuine token nobody can use up another user's calls.
 func TestAForgedTokenCountsForNobody(t *testing.T) {
 	t.Parallel()
 	f := portaltest.Limited(t, caller.Limits{UserReads: 1, UserWrites: 1, MerchantReads: 1, MerchantWrites: 1})

@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-// Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user and the
-// session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
+// Login admits a request with the login token of a user who has one of the roles, within Limits. The user and the session are
+// read each time, so a disabled or logged-out user is refused at once, not when the token expires.
 func (a *Access) Login(roles ...account.Role) echo.MiddlewareFunc {
 	return a.admit(door{roles: roles, audiences: []account.Audience{account.Portal}})
 }
@@ -22,28 +22,28 @@ func (a *Access) CustomerLogin() echo.MiddlewareFunc {
 	return a.admit(door{roles: []account.Role{account.RoleCustomer}, audiences: []account.Audience{account.Customer}})
 }
 
-// AnyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
+// AnyLogin is Login and CustomerLogin together, for what all users have: passwords and sessions.
 func (a *Access) AnyLogin() echo.MiddlewareFunc {
 	return a.admit(door{roles: everybody, audiences: both, factorless: true})
 }
 
-// UnverifiedLogin is AnyLogin for who has not verified an address, too.
+// UnverifiedLogin is AnyLogin, and also admits users who have not verified their address.
 func (a *Access) UnverifiedLogin() echo.MiddlewareFunc {
 	return a.admit(door{roles: everybody, audiences: both, unverified: true, factorless: true})
 }
 
-// PortalLogin is UnverifiedLogin for all but customers.
+// PortalLogin is UnverifiedLogin for everyone except customers.
 func (a *Access) PortalLogin() echo.MiddlewareFunc {
 	return a.admit(door{roles: portalUsers, audiences: []account.Audience{account.Portal}, unverified: true, factorless: true})
 }
 
 var both = []account.Audience{account.Portal, account.Customer}
 
-// door is who is let in with a login.
+// door says which logins are admitted.
 type door struct {
 	roles     []account.Role
 	audiences []account.Audience
-	// unverified: also who has not verified an address. factorless: also who lacks a second factor that the account must have.
+	// unverified also admits users who have not verified their address; factorless also those who lack a mandatory second factor.
 	unverified, factorless bool
 }
 
@@ -79,8 +79,8 @@ func (d door) check(p account.Presence) error {
 	return nil
 }
 
-// Fresh lets a login pass that has lately proven to be the user's: for what gives money or access away. An API key, which opens
-// some of it too, has no one to ask.
+// Fresh requires a login to have proven recently that it is the user's, for actions that give away money or access. API keys
+// pass: nobody could answer for them.
 func (a *Access) Fresh(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if err := a.CheckProof(c); err != nil {
@@ -90,7 +90,7 @@ func (a *Access) Fresh(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// CheckProof is STEP_UP_REQUIRED for a login whose last proof is too old, and nil for an API key.
+// CheckProof returns STEP_UP_REQUIRED for a login whose last proof is too old, and nil for an API key.
 func (a *Access) CheckProof(c echo.Context) error {
 	p := Of(c).Login
 	if p.SessionID == "" {
@@ -104,10 +104,10 @@ func (a *Access) identify(c echo.Context, audiences []account.Audience) (account
 	if err != nil {
 		return account.Presence{}, err
 	}
-	if err := a.limitUser(c, id); err != nil { // the token is ours, so the user is who it says
+	if err := a.limitUser(c, id); err != nil { // the token is genuine, so the user is who it says
 		return account.Presence{}, err
 	}
-	// What the database says now counts, not what it said when the token was made.
+	// What the database says now counts, not what was true when the token was issued.
 	p, err := a.deps.Users.Present(c.Request().Context(), id)
 	if err != nil {
 		return account.Presence{}, err
@@ -115,7 +115,7 @@ func (a *Access) identify(c echo.Context, audiences []account.Audience) (account
 	return p, a.limitMerchant(c, account.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
 }
 
-// bearer is the token of the Authorization header, empty when there is none.
+// bearer returns the token of the Authorization header; empty if there is none.
 func bearer(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get(echo.HeaderAuthorization), " ")
 	if !strings.EqualFold(scheme, "Bearer") {

@@ -1,6 +1,5 @@
-// Package catalogapi is the JSON of the product catalog: products with their prices with and without VAT, uploads and
-// search of images, and the illustrations that the search finds. Answers are bare objects; lists are
-// {"data":[…],"pagination":{…}}.
+// Package catalogapi is the API of the product catalog: products with their prices with and without VAT, uploads and search of
+// images, and the illustrations that the search finds. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
 package catalogapi
 
 import (
@@ -17,22 +16,22 @@ import (
 )
 
 const (
-	// callTimeout bounds a call to the qr service, which may ask the image store.
+	// callTimeout is the deadline of a call to the qr service, which may call the image store.
 	callTimeout = 10 * time.Second
-	// findTimeout is longer: a model may draw the image. It ends before the server's write timeout.
+	// findTimeout is longer, because a model may draw the image. It ends before the server's write timeout.
 	findTimeout = 40 * time.Second
-	// findsPerMinute of one merchant: each may cost money.
+	// findsPerMinute limits the image searches of one merchant, because each may cost money.
 	findsPerMinute = 20
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Catalog qrv1.CatalogServiceClient
 	Access  *caller.Access
 	Limiter ratelimit.Limiter
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct{ Deps }
 
 // New returns the API.
@@ -75,7 +74,7 @@ func (a *API) list(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetProducts(), view, page, limit, res.GetTotal()))
 }
 
-// flag reads a query parameter that is true or false; nil when it is absent or empty.
+// flag reads a boolean query parameter; nil if it is absent or empty.
 func flag(c echo.Context, name string) (*bool, error) {
 	text := c.QueryParam(name)
 	yes := text == "true"
@@ -143,7 +142,7 @@ type upload struct {
 	Headers   map[string]string `json:"headers"`
 }
 
-// uploadURL signs an upload. The image's bytes never come here.
+// uploadURL signs an upload. The image itself is not sent to the gateway.
 func (a *API) uploadURL(c echo.Context) error {
 	var in struct {
 		Filename    string `json:"filename"`

@@ -41,7 +41,7 @@ func view(p *qrv1.Product) product {
 	return v
 }
 
-// fields are what a request sets. What is absent stays as it is, or takes its default.
+// fields are the fields of a request. Absent fields stay unchanged or get their default.
 type fields struct {
 	Name          *string    `json:"name"`
 	Description   *string    `json:"description"`
@@ -68,8 +68,8 @@ func (f fields) message() *qrv1.ProductFields {
 // percentage is a rate in a request: a JSON number, read from its text.
 type percentage struct{ perMille *int32 }
 
-// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals. Which rates there are is for the qr service to say,
-// but what it cannot be told exactly is refused here.
+// UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals. The qr service decides which rates are valid; refused here
+// is only what cannot be passed to it exactly.
 func (p *percentage) UnmarshalJSON(text []byte) error {
 	if string(text) == "null" {
 		return nil // absent
@@ -83,7 +83,7 @@ func (p *percentage) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// clearable is a text that null makes empty.
+// clearable is a text that null clears.
 type clearable struct{ text *string }
 
 // UnmarshalJSON implements json.Unmarshaler. Its errors are Refusals.

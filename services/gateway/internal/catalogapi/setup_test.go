@@ -40,8 +40,7 @@ var (
 	noon  = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
 )
 
-// shop stands for the qr service, which this module must not import: it answers with one product and remembers what it
-// was asked.
+// shop stands in for the qr service, which this module must not import: it answers with one product and remembers the requests.
 type shop struct {
 	qrv1.UnimplementedCatalogServiceServer
 	mu    sync.Mutex
@@ -118,13 +117,13 @@ func (s *shop) FindImage(_ context.Context, r *qrv1.FindImageRequest) (*qrv1.Fin
 	return &qrv1.FindImageResponse{ImageUrl: "https://api.example/static/product-images/coffee.svg"}, nil
 }
 
-// fixture is the API on a real server with real accounts. Every answer is held against the API description.
+// fixture is the API on a real server with real accounts. Every answer is validated against the API description.
 type fixture struct {
 	shop *shop
 	api  gatewaytest.Client
 	// tokens by role; "" has none.
 	tokens map[account.Role]string
-	// merchantID is that of all but the customer.
+	// merchantID is the merchant of all but the customer.
 	merchantID string
 }
 
@@ -154,7 +153,7 @@ func (f *fixture) connect(t *testing.T) qrv1.CatalogServiceClient {
 	}))
 }
 
-// people logs one user of each role in.
+// people logs in one user of each role.
 func (f *fixture) people(t *testing.T) {
 	t.Helper()
 	credentials := func(email string) string { return `{"email":"` + email + `","password":"` + password + `"` }

@@ -12,8 +12,8 @@ import (
 //go:embed illustrations/*.svg
 var illustrations embed.FS
 
-// RegisterStatic serves the illustrations that the image search finds, to everybody. They hold no script, and the policy
-// that every answer has would not let one run.
+// RegisterStatic serves the illustrations that the image search finds, without authentication. They contain no script, and the
+// Content-Security-Policy of all answers would not run one.
 func RegisterStatic(e *echo.Echo) {
 	e.GET("/static/product-images/:name", func(c echo.Context) error {
 		content, err := illustrations.ReadFile("illustrations/" + c.Param("name"))

@@ -1,5 +1,5 @@
-// Package customerapi is what customers of the app do with the bank accounts that they pay from: link, confirm, list, remove; and their points. The
-// accounts belong to the payments service; no full account number passes here.
+// Package customerapi is the API for the app's customers: they link, confirm, list and remove the bank accounts from which they
+// pay, and read their points. The accounts belong to the payments service; full account numbers do not pass through here.
 package customerapi
 
 import (
@@ -21,29 +21,30 @@ import (
 
 const (
 	callTimeout = 5 * time.Second
-	// providerTimeout bounds a call that makes others to the provider, each of at most ten seconds by default.
+	// providerTimeout is the deadline of a call in which payments calls the provider several times, each for at most ten seconds
+	// by default.
 	providerTimeout = 25 * time.Second
-	// visitsPerMinute of one address: each asks the provider for a page.
+	// visitsPerMinute limits one address: each visit makes the provider create a page.
 	visitsPerMinute = 20
-	// returnsPerMinute of one address: customers behind one network share it.
+	// returnsPerMinute limits one address, which customers on one network share.
 	returnsPerMinute = 60
-	// appScheme is that of links into the app.
+	// appScheme is the scheme of links into the app.
 	appScheme    = "eupay"
 	maxReturnURL = 500
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Accounts paymentsv1.AccountsServiceClient
 	Loyalty  qrv1.LoyaltyServiceClient
 	Access   *caller.Access
 	Limiter  ratelimit.Limiter
-	// Livemode is whether customers' accounts are real ones.
+	// Livemode makes customers' accounts real ones.
 	Livemode bool
 	Log      *slog.Logger
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct{ Deps }
 
 // New returns the API.
@@ -76,7 +77,7 @@ func bankAccountView(a *paymentsv1.BankAccount) bankAccount {
 	}
 }
 
-// list pages through what the service returns at once: a customer has few accounts.
+// list pages through the complete list of the service, because a customer has few accounts.
 func (a *API) list(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {
@@ -116,7 +117,8 @@ func (a *API) connect(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, map[string]string{"id": res.GetId(), "connectUrl": res.GetConnectUrl(), "expiresAt": web.Time(res.GetExpiresAt().AsTime())})
 }
 
-// confirm takes from the app what the browser brought back: by its own login it shows that who began and who came back are one.
+// confirm takes the code that the browser received. The app sends it under its own login, which proves that the same person began
+// and finished.
 func (a *API) confirm(c echo.Context) error {
 	var in struct {
 		Code string `json:"code"`
@@ -138,7 +140,7 @@ func (a *API) confirm(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
-// isAppLink keeps us from sending anybody to somebody else's page.
+// isAppLink prevents redirects to other sites.
 func isAppLink(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Scheme == appScheme && strings.HasPrefix(s, appScheme+"://") && u.User == nil && u.Fragment == "" && len(s) <= maxReturnURL

@@ -101,7 +101,7 @@ func TestTheReturnLeadsBackToTheApp(t *testing.T) {
 	if r.header.Get("Location") != "eupay://accounts?status=declined" || !w.payments.completed.GetDeclined() {
 		t.Errorf("%d to %s", r.status, r.header.Get("Location"))
 	}
-	// Whatever is stored: nobody is sent to another's page.
+	// Whatever is stored, customers are never redirected to another site.
 	w.payments.complete = &paymentsv1.CompleteConnectResponse{Linked: true, ReturnUrl: "https://evil.example/"}
 	if r = w.call("", "GET", "/customer/accounts/return?state=s", ""); r.status != http.StatusOK || r.header.Get("Location") != "" {
 		t.Errorf("%d to %s", r.status, r.header.Get("Location"))

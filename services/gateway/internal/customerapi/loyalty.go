@@ -34,7 +34,7 @@ func loyaltyEntryView(e *qrv1.LoyaltyEntry) loyaltyEntry {
 	}
 }
 
-// loyaltyOf shows a customer's points: test-mode ones unless the query says livemode=true.
+// loyaltyOf shows a customer's points: test points, unless the query says livemode=true.
 func (a *API) loyaltyOf(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 )
 
-// points stands for the loyalty part of the qr service. What it was asked comes back in its answer.
+// points stands in for the points of the qr service. Its answer contains what it was asked.
 type points struct {
 	qrv1.UnimplementedLoyaltyServiceServer
 }

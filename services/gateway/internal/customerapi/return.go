@@ -18,8 +18,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// back receives a customer from the provider's page. Nothing in the query is believed: the state is signed, and the payments
-// service asks the provider. The customer goes back to the app where the visit named a link into it.
+// back receives a customer from the provider's page. The query is not trusted: the state is signed, and the payments service asks
+// the provider. The customer is redirected into the app if the visit named a link.
 func (a *API) back(c echo.Context) error {
 	ctx, cancel := web.Calling(c, providerTimeout)
 	defer cancel()
@@ -40,7 +40,7 @@ func (a *API) back(c echo.Context) error {
 	return show(c, http.StatusOK, v)
 }
 
-// pending shows the code that the app asks for. It is given once: who loads the page again is told to go on in the app.
+// pending shows the code that the app asks for. It is shown once; if the page is loaded again, it says to continue in the app.
 func pending(code string) page {
 	if code == "" {
 		return page{Kind: "done", say: func(w words) (string, string) { return w.linked, w.linkedText }}
@@ -49,7 +49,7 @@ func pending(code string) page {
 	return page{Kind: "done", Code: shown, say: func(w words) (string, string) { return w.linked, w.codeText }}
 }
 
-// appTarget adds the outcome to the link into the app; "" when there is none.
+// appTarget adds the outcome to the link into the app; "" if there is no link.
 func appTarget(link string, outcome url.Values) string {
 	if !isAppLink(link) {
 		return ""
@@ -70,7 +70,7 @@ func appTarget(link string, outcome url.Values) string {
 	return u.String()
 }
 
-// pages shows a customer a page where an API client would get an error.
+// pages shows a customer a page where an API client would get a JSON error.
 func (a *API) pages(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
@@ -107,19 +107,19 @@ func styleHash() string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// page is what a customer sees when there is no link into the app, or no outcome.
+// page is shown to a customer if there is no link into the app, or no outcome.
 type page struct {
 	Lang, Kind, Title, Text string
-	// Code is what the app asks for; empty when there is nothing to confirm.
+	// Code is the code to enter in the app; empty if there is nothing to confirm.
 	Code string
-	// Again offers to load the page once more: the return is still good.
+	// Again offers to reload the page, because the return is still valid.
 	Again     bool
 	AgainText string
 	Style     template.CSS
 	say       func(words) (title, text string)
 }
 
-// words are the sentences of one language.
+// words are the texts in one language.
 type words struct {
 	linked, linkedText, codeText, declined, declinedText, invalid, invalidText, away, awayText, again string
 }
@@ -158,7 +158,7 @@ func show(c echo.Context, status int, v page) error {
 	return c.HTMLBlob(status, b.Bytes())
 }
 
-// language is French where the browser names French before English, else English.
+// language returns French if the browser prefers it to English, otherwise English.
 func language(accept string) string {
 	for _, tag := range strings.Split(accept, ",") {
 		tag, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(tag)), ";")

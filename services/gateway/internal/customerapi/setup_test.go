@@ -34,7 +34,7 @@ var (
 	now   = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
 )
 
-// standIn is the payments service: it remembers what it was asked, and answers what the test says.
+// standIn is the payments service: it remembers the requests and gives the answers that the test sets.
 type standIn struct {
 	paymentsv1.UnimplementedAccountsServiceServer
 	err       error
@@ -72,7 +72,7 @@ func (s *standIn) CompleteConnect(_ context.Context, r *paymentsv1.CompleteConne
 	return s.complete, s.err
 }
 
-// world is the API on a real server; customers log in as they do. Every answer is held against the API description.
+// world is the API on a real server, with real customers' logins. Every answer is validated against the API description.
 type world struct {
 	t        *testing.T
 	api      gatewaytest.Client
@@ -138,7 +138,7 @@ func (w *world) call(token, method, path, body string, headers ...string) reply 
 	return reply{a.Status, a.Header, a.Text, a.JSON}
 }
 
-// refused wants that error.
+// refused expects the error.
 func (w *world) refused(code errs.Code, r reply) {
 	w.t.Helper()
 	if r.status != code.HTTPStatus() || r.json["code"] != string(code) || r.json["success"] != false {

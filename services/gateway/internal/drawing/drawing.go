@@ -1,5 +1,5 @@
-// Package drawing bounds what is drawn for one merchant, or for one network of people without a login: pictures of codes, cards
-// and invoices cost far more than they weigh.
+// Package drawing limits what is drawn for one merchant, or for one network of anonymous callers: pictures of codes, cards and
+// invoices cost much CPU for a small request.
 package drawing
 
 import (
@@ -16,15 +16,16 @@ import (
 )
 
 const (
-	// atOnce is how many are drawn for one at a time: the pictures of one page come quickly, and the rest of the cores is others'.
+	// atOnce is how many are drawn for one name at a time. That is enough for the pictures of one page and leaves cores for
+	// others.
 	atOnce = 2
-	// maxLine is how many of one wait: a page full of pictures.
+	// maxLine is how many drawings of one name may wait: a page full of pictures.
 	maxLine = 32
-	// maxWait is how long they do.
+	// maxWait is how long each of them waits.
 	maxWait = 3 * time.Second
 )
 
-// Bounds count what is drawn. Make it with New.
+// Bounds limits drawings. Make it with New.
 type Bounds struct {
 	limiter   ratelimit.Limiter
 	perMinute int
@@ -33,18 +34,19 @@ type Bounds struct {
 	lanes map[string]*lane
 }
 
-// lane is one merchant or network; it is there while somebody is in it.
+// lane is the queue of one merchant or network; it exists while it is in use.
 type lane struct {
 	slots  chan struct{}
-	inside int // who draws or waits
+	inside int // number of drawings in progress and waiting
 }
 
-// New returns bounds with that many drawings in a minute, each for one merchant.
+// New returns bounds with a number of drawings per minute, for each merchant.
 func New(limiter ratelimit.Limiter, perMinute int) *Bounds {
 	return &Bounds{limiter: limiter, perMinute: perMinute, lanes: make(map[string]*lane)}
 }
 
-// For bounds a route. merchant tells for whom it draws, after the login; "" for a caller without one, who is known by the network.
+// For limits a route. merchant returns for whom it draws, after the login; "" for an anonymous caller, who is identified by
+// network.
 func (b *Bounds) For(merchant func(echo.Context) string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -65,7 +67,7 @@ func (b *Bounds) For(merchant func(echo.Context) string) echo.MiddlewareFunc {
 	}
 }
 
-// enter waits for one of the slots of the name, which leave gives back.
+// enter waits for one of the slots of a name; leave releases it.
 func (b *Bounds) enter(ctx context.Context, who string) (leave func(), err error) {
 	l, err := b.join(who)
 	if err != nil {

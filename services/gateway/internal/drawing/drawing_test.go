@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// easel is a route that draws until the test says that it is done.
+// easel is a route that draws until the test ends the drawing.
 type easel struct {
 	*Bounds
 	handler echo.HandlerFunc
@@ -87,7 +87,7 @@ func TestOneMerchantDrawsFewAtOnceAndOthersDoNotWait(t *testing.T) {
 	})
 }
 
-func TestNobodyWaitsForEverForADrawing(t *testing.T) {
+func TestAWaitForADrawingIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := setup(1000)
@@ -106,7 +106,7 @@ func TestNobodyWaitsForEverForADrawing(t *testing.T) {
 	})
 }
 
-func TestDrawingsOfAMinuteAreBoundedByMerchantOrNetwork(t *testing.T) {
+func TestDrawingsPerMinuteAreLimitedByMerchantOrNetwork(t *testing.T) {
 	t.Parallel()
 	e := setup(2)
 	close(e.finish)

@@ -28,7 +28,7 @@ var portalOnly = map[string]string{
 const settingsBody = `{"legal_name":"My Store SAS","siret":"12345678200010","vat_number":"FR32123456782",
 	"address":{"street":"1 rue de la Paix","post_code":"75002","city":"Paris","country":"FR"},"activity":"goods","vat_regime":"monthly","term_days":30}`
 
-// refused wants that code, and that the service was not asked.
+// refused expects the code, and that the service was not called.
 func (f *fixture) refused(t *testing.T, who as, endpoint, body string, code errs.Code) {
 	t.Helper()
 	before := f.platform.called()
@@ -115,7 +115,7 @@ func TestAnotherMerchantsInvoiceIsNotFound(t *testing.T) {
 	}
 }
 
-func TestTheModeIsTheKeys(t *testing.T) {
+func TestTheKeyDeterminesTheMode(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for _, c := range []struct {
@@ -193,7 +193,7 @@ func TestOneSettingIsChangedAndTheOthersStay(t *testing.T) {
 	}
 }
 
-func TestAHookIsHandedOnAsItCame(t *testing.T) {
+func TestAHookIsForwardedUnchanged(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	const body = `{ "event_id":"evt_1",  "event_type":"invoice.status_updated" }`

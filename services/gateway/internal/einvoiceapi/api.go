@@ -1,7 +1,6 @@
-// Package einvoiceapi is the REST edge of e-invoicing: invoices, credit notes and their PDF for merchants' servers and for
-// the portal, the enrolment and settings behind the portal, and the intake of the platform's webhooks. It checks shapes;
-// what is right in an invoice is for the einvoice service to say. Answers are bare objects; lists are
-// {"data":[…],"pagination":{…}}.
+// Package einvoiceapi is the REST API of e-invoicing: invoices, credit notes and their PDF for merchants' servers and for the
+// portal, the enrolment and settings for the portal, and the intake of the platform's webhooks. It checks the shape of requests;
+// the einvoice service checks the contents of invoices. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
 package einvoiceapi
 
 import (
@@ -20,35 +19,35 @@ import (
 )
 
 const (
-	// readTimeout bounds what the einvoice service answers from its database.
+	// readTimeout is the deadline of calls that the einvoice service answers from its database.
 	readTimeout = 10 * time.Second
-	// platformTimeout bounds what may wait for the platform. It ends before the server's write timeout.
+	// platformTimeout is the deadline of calls that may wait for the platform. It ends before the server's write timeout.
 	platformTimeout = 30 * time.Second
-	// hooksPerMinute of one address: the platform tells of every step of every invoice.
+	// hooksPerMinute limits one address. The platform sends a webhook for every step of every invoice.
 	hooksPerMinute = 6000
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
 	Merchants *account.Merchants
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
-	// Drawn bounds the PDFs that one merchant asks for.
+	// Drawn limits the PDFs of one merchant.
 	Drawn echo.MiddlewareFunc
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct{ Deps }
 
 // New returns the API.
 func New(d Deps) *API { return &API{d} }
 
-// Register puts the endpoints on the group of /api/v1. Staff issue invoices and accountants read them; the enrolment is
-// the merchant's alone.
+// Register puts the endpoints on the group of /api/v1. Staff issue invoices, accountants read them, and only the owner changes
+// the enrolment.
 func (a *API) Register(g *web.API) {
-	read := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(account.InvoicesRead, caller.Team...)}
-	write := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(account.InvoicesWrite, caller.Staff...)}
+	read := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(account.InvoicesRead, caller.Team...)}
+	write := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(account.InvoicesWrite, caller.Staff...)}
 	g.GET("/einvoice/enrollment", a.enrollment, read...)
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)
@@ -59,8 +58,8 @@ func (a *API) Register(g *web.API) {
 	g.POST("/einvoice/invoices/:id/cancel", a.cancel, write...)
 	g.POST("/einvoice/invoices/:id/credit-note", a.creditNote, write...)
 
-	member := []echo.MiddlewareFunc{told, a.Access.Login(caller.Team...)}
-	owner := []echo.MiddlewareFunc{told, a.Access.Login(caller.Owner...)}
+	member := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.Login(caller.Team...)}
+	owner := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.Login(caller.Owner...)}
 	g.POST("/einvoice/enroll", a.enroll, owner...)
 	g.GET("/einvoice/enrollment/onboarding-link", a.onboardingLink, owner...)
 	g.GET("/einvoice/settings", a.settings, member...)
@@ -72,14 +71,14 @@ func (a *API) Register(g *web.API) {
 	g.POST("/webhooks/seqino/test", a.hook(false), intake)
 }
 
-// What whoever is not enrolled is told, by the contract.
+// The answer to merchants who are not enrolled, as in the API reference.
 const (
 	notEnrolledMessage = "E-invoicing is not enabled for this account."
 	notEnrolledAction  = "Log in to the EU Pay merchant portal → Settings → E-Invoicing → Enroll"
 )
 
-// told says to whoever is not enrolled what to do about it, however the error came up.
-func told(next echo.HandlerFunc) echo.HandlerFunc {
+// explainNotEnrolled adds to NOT_ENROLLED errors of any origin what the merchant should do.
+func explainNotEnrolled(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
 		var e *errs.Error
@@ -96,7 +95,7 @@ func notEnrolled() error {
 	return e
 }
 
-// invoiceOf is whose invoice the path names, and which. What can be no id and no number does not exist.
+// invoiceOf returns the invoice that the path names, and whose it is. A text that can be neither an id nor a number is NOT_FOUND.
 func (a *API) invoiceOf(c echo.Context) (of caller.Whose, id string, err error) {
 	if of, err = caller.WhoseOf(c, nil); err != nil {
 		return caller.Whose{}, "", err
@@ -105,7 +104,7 @@ func (a *API) invoiceOf(c echo.Context) (of caller.Whose, id string, err error) 
 	return of, id, err
 }
 
-// issued explains an answer that did not come to whoever cannot repeat the request: a document may exist already.
+// issued adds to an error without an answer that a document may have been issued, unless the request can be repeated safely.
 func issued(err error, repeatable bool) error {
 	if repeatable || !errs.Is(err, errs.Unavailable) {
 		return err

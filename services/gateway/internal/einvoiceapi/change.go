@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// submit tries the way to the platform again, at once.
+// submit tries at once to send the document to the platform again.
 func (a *API) submit(c echo.Context) error {
 	of, id, err := a.invoiceOf(c)
 	if err != nil {
@@ -43,13 +43,13 @@ func (r paidRequest) check() error {
 	return bad.Err()
 }
 
-// change names the invoice that a request changes, and its Idempotency-Key, which may be empty.
+// change is an invoice that a request changes, with the Idempotency-Key, which may be empty.
 type change struct {
 	caller.Whose
 	id, key string
 }
 
-// changed reads the change that a request asks for into in, and checks it.
+// changed reads a request to change an invoice into in, and validates it.
 func (a *API) changed(c echo.Context, decode func(echo.Context, any) error, in interface{ check() error }) (change, error) {
 	var on change
 	var err error
@@ -66,7 +66,7 @@ func (a *API) changed(c echo.Context, decode func(echo.Context, any) error, in i
 	return on, err
 }
 
-// markPaid records a payment. What of it is reported, and until when, is in the answer.
+// markPaid records a payment. The answer lists the reports that will contain it and their deadlines.
 func (a *API) markPaid(c echo.Context) error {
 	var in paidRequest
 	on, err := a.changed(c, web.Decode, &in)
@@ -88,7 +88,7 @@ func (a *API) markPaid(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, paid{invoice: view(res.GetInvoice()), Reports: views(res.GetReports(), reportDueView)})
 }
 
-// cents is nil for an amount that was not given.
+// cents returns nil for an absent amount.
 func cents(a web.Amount) *int64 {
 	if !a.Given() {
 		return nil
@@ -97,7 +97,7 @@ func cents(a web.Amount) *int64 {
 	return &n
 }
 
-// cancel ends an invoice; where the platform has it, by a corrected one.
+// cancel cancels an invoice. If the platform has it, that takes a corrected invoice.
 func (a *API) cancel(c echo.Context) error {
 	of, id, err := a.invoiceOf(c)
 	if err != nil {
@@ -142,7 +142,7 @@ func (r creditRequest) check() error {
 	return bad.Err()
 }
 
-// creditNote gives all or a part of an invoice back. 201 with the new document, 200 with the one of the same Idempotency-Key.
+// creditNote credits all or part of an invoice. It answers 201 with a new document, 200 with that of the same Idempotency-Key.
 func (a *API) creditNote(c echo.Context) error {
 	var in creditRequest
 	on, err := a.changed(c, web.DecodeOptional, &in)

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// The longest texts of a request. They keep abuse out; what an invoice may say is the service's to judge.
+// The maximum lengths of texts. They prevent abuse; the service decides what an invoice may contain.
 const (
 	maxName       = 200
 	maxEmail      = 254
@@ -27,7 +27,7 @@ const (
 	maxItems      = 1000
 )
 
-// methods are how an invoice is paid.
+// methods are the payment methods of an invoice.
 var methods = []string{"cash", "card", "bank", "terminal", "other"}
 
 type address struct {
@@ -73,7 +73,7 @@ func (i item) check(bad *problems, field string) {
 	bad.line(field+".vat_exemption_reason", i.VATExemptionReason, maxReason)
 }
 
-// natures are what the service calls the types of items.
+// natures maps the item types of the API to those of the service.
 var natures = map[string]string{"goods": "goods", "service": "services"}
 
 func (i item) message() *einvoicev1.InvoiceItem {
@@ -148,10 +148,10 @@ func (r createRequest) message() *einvoicev1.CreateInvoiceRequest {
 	return m
 }
 
-// createLimit is the largest body of a new invoice: a thousand lines with what usually stands in them.
+// createLimit is the maximum body size of a new invoice: a thousand lines with the usual fields.
 const createLimit = 512 << 10
 
-// create answers 201 with a new invoice, and 200 with the one that the same reference or Idempotency-Key has.
+// create answers 201 with a new invoice, and 200 with the existing one of the same reference or Idempotency-Key.
 func (a *API) create(c echo.Context) error {
 	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
@@ -178,7 +178,7 @@ func (a *API) create(c echo.Context) error {
 	return web.Answer(c, created(c, res.GetReplayed()), submitted(res.GetInvoice(), res.GetMandateStatus()))
 }
 
-// created is the status of what is new, or of what existed before, which the header tells too.
+// created returns the status for a new or a replayed document, and sets the header of a replayed one.
 func created(c echo.Context, replayed bool) int {
 	if !replayed {
 		return http.StatusCreated

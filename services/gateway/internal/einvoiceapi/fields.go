@@ -16,14 +16,14 @@ import (
 // problems collects the refused fields of one request.
 type problems struct{ refuse.Problems }
 
-// line wants at most that many characters on one line; text also takes line breaks and tabs.
+// line requires at most that many characters on one line; text also permits line breaks and tabs.
 func (p *problems) line(field, value string, most int) { p.characters(field, value, most, "") }
 
 func (p *problems) text(field, value string, most int) { p.characters(field, value, most, "\n\r\t") }
 
 func (p *problems) characters(field, value string, most int, also string) {
 	bad := func(r rune) bool {
-		// No database or XML document keeps these, and nobody should read a line from the wrong side.
+		// Databases and XML documents refuse some of these, and others change the direction in which a line is read.
 		return unicode.IsControl(r) && !strings.ContainsRune(also, r) || r == '\uFFFE' || r == '\uFFFF' || unicode.Is(unicode.Bidi_Control, r)
 	}
 	switch {
@@ -40,21 +40,21 @@ func (p *problems) required(field, value string) {
 	}
 }
 
-// oneOf wants one of the words, or nothing.
+// oneOf requires one of the words, or an empty value.
 func (p *problems) oneOf(field, value string, words ...string) {
 	if value != "" && !slices.Contains(words, value) {
 		p.Add(field, "must be one of %s", strings.Join(words, ", "))
 	}
 }
 
-// positive wants an amount above zero, or none.
+// positive requires an amount above zero, or none.
 func (p *problems) positive(field string, a web.Amount) {
 	if a.Given() && a.Cents() <= 0 {
 		p.Add(field, "must be more than 0")
 	}
 }
 
-// day wants a day, or nothing.
+// day requires a date, or an empty value.
 func (p *problems) day(field, value string) {
 	if value == "" {
 		return
@@ -64,14 +64,14 @@ func (p *problems) day(field, value string) {
 	}
 }
 
-// The decimals of a quantity (BR-FR-DEC-02) and of a rate, and the digits before them.
+// The maximum number of decimals of a quantity (BR-FR-DEC-02) and of a rate, and of digits before them.
 const (
 	quantityDecimals = 4
 	rateDecimals     = 2
 	maxWhole         = 12
 )
 
-// quantity and rate are JSON numbers in a request, kept as their text: nothing is lost and no float is made of them.
+// quantity and rate are JSON numbers, kept as text: no digit is lost, and no float is involved.
 type (
 	quantity string
 	rate     string
@@ -91,7 +91,7 @@ func (r *rate) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// number checks the text of a JSON value: a number without an exponent and with at most so many decimals.
+// number checks the text of a JSON number: no exponent, and at most that many decimals.
 func number(raw []byte, decimals int) (string, error) {
 	text := string(raw)
 	if text == "null" {

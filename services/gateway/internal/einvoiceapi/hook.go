@@ -13,10 +13,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// maxHook is the largest webhook of the platform, which only names what changed.
+// maxHook is the maximum size of the platform's webhooks, which only name what has changed.
 const maxHook = 64 << 10
 
-// hook hands a webhook of the platform on as it came. Who may believe it is for the service to say, which has the secret.
+// hook forwards a webhook of the platform unchanged. The service has the secret and verifies it.
 func (a *API) hook(livemode bool) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		body, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxHook))
@@ -37,7 +37,7 @@ func (a *API) hook(livemode bool) echo.HandlerFunc {
 	}
 }
 
-// hookHeaders leaves out what is a secret of somebody else, who came to the wrong address.
+// hookHeaders omits credentials, which belong to a caller who used the wrong address.
 func hookHeaders(h http.Header) map[string]string {
 	out := make(map[string]string, len(h))
 	for name, values := range h {

@@ -15,7 +15,7 @@ import (
 const (
 	invoices = "/einvoice/invoices"
 	one      = invoices + "/" + invoiceID
-	// documented is what the contract describes.
+	// documented is the example of the API reference.
 	documented = `{
   "customer_name":   "Acme Corp",
   "customer_email":  "billing@acme.com",
@@ -95,7 +95,7 @@ func TestABusinessIsDescribed(t *testing.T) {
 	}
 }
 
-func TestWhoeverIsNotEnrolledIsToldWhatToDo(t *testing.T) {
+func TestTheErrorOfAMissingEnrolmentSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.platform.set(func() { f.platform.fail = errs.New(errs.NotEnrolled, "not enrolled") })

@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// settingsFields are what a request sets; what is absent stays as it is.
+// settingsFields are the settings in a request. Absent fields stay unchanged.
 type settingsFields struct {
 	LegalName         *string  `json:"legal_name"`
 	TradingName       *string  `json:"trading_name"`
@@ -35,7 +35,7 @@ type settingsFields struct {
 	Footer            *string  `json:"footer"`
 }
 
-// texts pairs each text of the request with its place in the message, with its longest length.
+// texts pairs each text of the request with its field in the message and its maximum length.
 func (f settingsFields) texts(s *einvoicev1.Settings) []settingText {
 	return []settingText{
 		{"legal_name", f.LegalName, &s.LegalName, maxName},
@@ -64,7 +64,7 @@ type settingText struct {
 	most  int
 }
 
-// apply sets what was given, or says what has the wrong shape.
+// apply sets the given fields, or refuses those of the wrong form.
 func (f settingsFields) apply(s *einvoicev1.Settings) error {
 	var bad problems
 	for _, t := range f.texts(s) {
@@ -119,7 +119,7 @@ func viewSettings(s *einvoicev1.Settings) settingsView {
 	}
 }
 
-// enroll takes from the profile what is there already.
+// enroll takes the company's data from the profile.
 func (a *API) enroll(c echo.Context) error {
 	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
@@ -194,7 +194,7 @@ func (a *API) settingsOf(ctx context.Context, of caller.Whose) (*einvoicev1.Sett
 	return res.GetEnrollment().GetSettings(), nil
 }
 
-// updateSettings changes what is given; documents that were issued keep theirs.
+// updateSettings changes the given fields. Documents that were issued keep theirs.
 func (a *API) updateSettings(c echo.Context) error {
 	of, err := caller.WhoseOf(c, nil)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// enrollmentView shows what is documented for each state and no more: the mandate and the SIRET only of whoever may issue.
+// enrollmentView shows exactly what the API reference says for each state: the mandate and the SIRET only if the merchant may
+// issue invoices.
 type enrollmentView struct {
 	Enrolled      bool   `json:"enrolled"`
 	MandateID     string `json:"mandate_id,omitempty"`
@@ -45,7 +46,7 @@ func (a *API) enrollment(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, viewEnrollment(res.GetEnrollment()))
 }
 
-// statuses of an invoice, as the contract lists them.
+// statuses of an invoice, as the API reference lists them.
 var statuses = []string{"draft", "pending", "paid", "refunded", "cancelled", "failed"}
 
 func (a *API) list(c echo.Context) error {
@@ -95,7 +96,7 @@ func (a *API) get(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, view(res.GetInvoice()))
 }
 
-// pdf answers the Factur-X. Whatever Accept says: there is nothing else to give.
+// pdf answers with the Factur-X, whatever Accept says, because there is no other representation.
 func (a *API) pdf(c echo.Context) error {
 	of, id, err := a.invoiceOf(c)
 	if err != nil {
@@ -113,7 +114,8 @@ func (a *API) pdf(c echo.Context) error {
 	return c.Blob(http.StatusOK, "application/pdf", res.GetPdf())
 }
 
-// fileName keeps what cannot end the header's text or lead into another folder. Numbers may have a slash (BR-FR-01).
+// fileName removes characters that could end the header value or lead into another folder. Numbers may contain a slash
+// (BR-FR-01).
 func fileName(number string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == '_' || r == '+' {

@@ -67,7 +67,7 @@ func TestErrorsOfTheServiceArePassedOn(t *testing.T) {
 	}
 }
 
-func TestALostAnswerIsNotSaidToBeSafe(t *testing.T) {
+func TestALostAnswerDoesNotClaimThatNothingHappened(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.platform.set(func() { f.platform.fail = errAway })

@@ -23,8 +23,8 @@ const (
 	signature = "good"
 )
 
-// platform stands for the einvoice service, which this module must not import: it has one invoice of one merchant in test
-// mode, and remembers what it was asked.
+// platform stands in for the einvoice service, which this module must not import: it has one invoice of one merchant in test
+// mode, and remembers the requests.
 type platform struct {
 	einvoicev1.UnimplementedEInvoiceServiceServer
 	mu         sync.Mutex
@@ -208,7 +208,7 @@ func (p *platform) HandlePlatformHook(_ context.Context, r *einvoicev1.HandlePla
 	return &einvoicev1.HandlePlatformHookResponse{}, nil
 }
 
-// errAway is a service that cannot be reached.
+// errAway is the error of a service that cannot be reached.
 var errAway = status.Error(codes.Unavailable, "away")
 
 // connect serves the stand-in on a real gRPC server.

@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// invoice is an invoice, or a document that corrects one. The first five fields and their order are the contract's.
+// invoice is an invoice, or a document that corrects one. The first five fields and their order are those of the API reference.
 type invoice struct {
 	Number           string      `json:"invoice_number"`
 	SeqinoInvoiceID  *string     `json:"seqino_invoice_id"`
@@ -46,7 +46,7 @@ type invoice struct {
 	*details
 }
 
-// customer has the names of the request.
+// customer uses the field names of the request.
 type customer struct {
 	Name              string          `json:"customer_name"`
 	Email             *string         `json:"customer_email"`
@@ -66,7 +66,7 @@ type customerAddress struct {
 	Country  *string `json:"country"`
 }
 
-// submission is what came of sending the document.
+// submission is the result of sending the document.
 type submission struct {
 	Submitted     bool   `json:"submitted"`
 	MandateStatus string `json:"mandate_status"`
@@ -79,7 +79,7 @@ type step struct {
 	Label string `json:"label"`
 }
 
-// corrected is what a credit note or a corrected invoice is about.
+// corrected is the invoice that a credit note or a corrected invoice refers to.
 type corrected struct {
 	ID     string      `json:"id"`
 	Number string      `json:"invoice_number"`
@@ -87,7 +87,7 @@ type corrected struct {
 	Reason *string     `json:"reason"`
 }
 
-// details are only in the answer about one invoice.
+// details are present only in the answer about a single invoice.
 type details struct {
 	BusinessProcess string        `json:"business_process"`
 	Items           []lineView    `json:"items"`
@@ -134,7 +134,7 @@ type eventView struct {
 	Reason     *string `json:"reason"`
 }
 
-// paid, cancelled and credited are the answers of the changes.
+// paid, cancelled and credited are the answers to changes.
 type (
 	paid struct {
 		invoice
@@ -157,7 +157,7 @@ type reportDue struct {
 	DueDate     *string `json:"due_date"`
 }
 
-// summary is an invoice as lists show it.
+// summary is an invoice in a list.
 func summary(v *einvoicev1.Invoice) invoice {
 	out := invoice{
 		Number: v.GetNumber(), SeqinoInvoiceID: unlessEmpty(v.GetSeqinoInvoiceId()), SeqinoStatus: v.GetSeqinoStatus(),
@@ -178,7 +178,7 @@ func summary(v *einvoicev1.Invoice) invoice {
 	return out
 }
 
-// view is an invoice with everything.
+// view is an invoice with all details.
 func view(v *einvoicev1.Invoice) invoice {
 	out := summary(v)
 	out.details = &details{
@@ -188,7 +188,7 @@ func view(v *einvoicev1.Invoice) invoice {
 	return out
 }
 
-// submitted is an invoice with what came of sending it.
+// submitted is an invoice with the result of sending it.
 func submitted(v *einvoicev1.Invoice, mandateStatus string) invoice {
 	out := view(v)
 	out.Seqino = &submission{Submitted: v.GetSeqinoStatus() == "submitted", MandateStatus: mandateStatus, Error: v.GetProblem()}
@@ -198,7 +198,7 @@ func submitted(v *einvoicev1.Invoice, mandateStatus string) invoice {
 	return out
 }
 
-// waits says what to do about an invoice that waits for the mandate.
+// waits returns the hint for an invoice that waits for the mandate.
 var waits = map[string]string{
 	"pending_kyb": "The mandate is not active yet. Open the onboarding link: merchant portal → Settings → E-Invoicing. The invoice is submitted by itself after that.",
 	"expired":     "The mandate has ended. Enroll again: merchant portal → Settings → E-Invoicing → Enroll. The invoice is submitted by itself after that.",
@@ -257,7 +257,7 @@ func reportDueView(r *einvoicev1.ReportDue) reportDue {
 	return reportDue{r.GetKind(), unlessEmpty(r.GetPeriodStart()), unlessEmpty(r.GetPeriodEnd()), unlessEmpty(r.GetDueDate())}
 }
 
-// views is never nil: nothing is [].
+// views never returns nil, so that an empty list is [].
 func views[E, T any](list []E, view func(E) T) []T {
 	out := make([]T, len(list))
 	for i, e := range list {
@@ -266,7 +266,7 @@ func views[E, T any](list []E, view func(E) T) []T {
 	return out
 }
 
-// unlessEmpty is null for what there is not.
+// unlessEmpty returns nil for an empty text.
 func unlessEmpty(s string) *string {
 	if s == "" {
 		return nil

@@ -10,18 +10,18 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// free are the commands that move no money: they stop a payment, or say that its money did not come, or have one read again. Every other one, also one that
-// is added some day, wants a Pass.
+// free are the commands that move no money: they stop a payment, record that its money did not come, or have one read again. All
+// others, including future ones, require a Pass.
 var free = map[string]bool{command.CancelPayment: true, command.ConfirmNotReceived: true, command.ProviderUpdate: true}
 
-// Commands is the gateway's only way to send commands. Handlers get this, never a command.Client.
+// Commands is the gateway's only way to send commands. Handlers get it instead of a command.Client.
 type Commands struct{ client *command.Client }
 
-// NewCommands puts the gate before the client.
+// NewCommands wraps the client.
 func NewCommands(client *command.Client) *Commands { return &Commands{client} }
 
-// Send is command.Client.Send for a command that the pass is for. A command for another merchant or mode than the pass's is
-// a mistake of ours: it is not sent, and its error is internal.
+// Send is command.Client.Send for a command that the pass permits. A command for another merchant or mode is a bug: it is not
+// sent, and the error is internal.
 func (c *Commands) Send(pass Pass, subject string, payload proto.Message, meta command.Meta) (*command.Call, error) {
 	if err := pass.admits(subject, payload); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (p Pass) admits(subject string, payload proto.Message) error {
 	return nil
 }
 
-// isOf reports whether the command names the merchant of the pass, and no other.
+// isOf reports whether the command names only the merchant of the pass.
 func (p Pass) isOf(payload proto.Message) bool {
 	named := false
 	if of, ok := payload.(interface{ GetMerchantId() string }); ok {

@@ -1,6 +1,6 @@
-// Package gate decides whether money of a merchant may start to move. Every way in which it does (a payment, a code that
-// a customer scans, an order, a refund, the merchant's word that money came) asks here once and gets a Pass; Commands
-// sends no command that moves money without one. See docs/adr/0015-who-may-take-money.md.
+// Package gate decides whether a merchant's money may start to move. Everything that moves money (a payment, a code that a
+// customer scans, an order, a refund, a merchant's statement that money came) asks here once and gets a Pass; Commands sends no
+// command that moves money without one. See docs/adr/0015-who-may-take-money.md.
 package gate
 
 import (
@@ -8,22 +8,22 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-// Pass says that money of one merchant may start to move in one mode, now. Only ForMerchant and ForPayer make one that
-// does; the zero Pass is for what moves no money, such as a cancellation.
+// Pass permits money of one merchant to start moving in one mode, now. Only ForMerchant and ForPayer return valid ones; the zero
+// Pass is for commands that move no money, such as a cancellation.
 type Pass struct {
 	merchant account.Merchant
 	livemode bool
 	granted  bool
 }
 
-// Merchant is whose money it is, as the gate saw the merchant.
+// Merchant returns the merchant as the gate saw it.
 func (p Pass) Merchant() account.Merchant { return p.merchant }
 
-// Livemode is whether the money is real.
+// Livemode reports whether the money is real.
 func (p Pass) Livemode() bool { return p.livemode }
 
-// ForMerchant asks on behalf of the merchant itself: its errors tell the merchant what to do. They are API_ACCESS_DISABLED
-// when the platform has not enabled it in the mode, and INVALID_STATE when its profile lacks what the mode needs.
+// ForMerchant asks on behalf of the merchant itself, so its errors tell the merchant what to do: API_ACCESS_DISABLED if the
+// platform has not enabled the merchant in the mode, INVALID_STATE if the profile lacks what the mode requires.
 func ForMerchant(m account.Merchant, livemode bool) (Pass, error) {
 	switch {
 	case !m.GatewayEnabled:
@@ -37,8 +37,8 @@ func ForMerchant(m account.Merchant, livemode bool) (Pass, error) {
 	return Pass{merchant: m, livemode: livemode, granted: true}, nil
 }
 
-// ForPayer asks on behalf of somebody who is about to pay the merchant, whom the merchant's affairs do not concern:
-// MERCHANT_NOT_ENABLED, or INVALID_STATE when the merchant's profile is not complete.
+// ForPayer asks on behalf of someone who is about to pay. Its errors disclose nothing about the merchant: MERCHANT_NOT_ENABLED,
+// or INVALID_STATE if the merchant's profile is not complete.
 func ForPayer(m account.Merchant, livemode bool) (Pass, error) {
 	pass, err := ForMerchant(m, livemode)
 	switch {
@@ -51,19 +51,19 @@ func ForPayer(m account.Merchant, livemode bool) (Pass, error) {
 	}
 }
 
-// Deployment knows the mode of what has none of its own: merchants' codes and orders at tables.
+// Deployment determines the mode of merchants' codes and orders at tables, which have no mode of their own.
 type Deployment struct {
-	// Live is the setting EUPAY_ORDERS_LIVE: what customers and guests pay here is real money.
+	// Live is the setting EUPAY_ORDERS_LIVE: payments by customers and guests are real.
 	Live bool
 }
 
-// Mode is the mode of a merchant's code or order. It is live in a live deployment, and live for every merchant with live mode
-// enabled. Neither falls back to test mode: goods would be handed over for test money.
+// Mode returns the mode of a merchant's code or order: live in a live deployment, and live for every merchant with live mode
+// enabled. It never falls back to test mode, in which goods would be handed over for test money.
 func (d Deployment) Mode(m account.Merchant) (livemode bool) {
 	return d.Live || m.GatewayEnabled && m.LiveEnabled
 }
 
-// ForPayer is ForPayer in the mode of a merchant's code or order. LIVE_NOT_CONFIGURED: that is live mode, and this
+// ForPayer is the function ForPayer in the mode of a merchant's code or order. LIVE_NOT_CONFIGURED: the mode is live, and this
 // deployment takes no live payments by code or at tables.
 func (d Deployment) ForPayer(m account.Merchant) (Pass, error) {
 	live := d.Mode(m)

@@ -1,5 +1,5 @@
-// Package gatewaytest has what the tests of the REST packages share: accounts on a real database, the services behind the
-// gateway on a real gRPC server, and a caller whose every answer is held against the API description.
+// Package gatewaytest has what the tests of the API packages share: accounts in a real database, the services behind the gateway
+// on a real gRPC server, and a client that validates every answer against the API description.
 package gatewaytest
 
 import (
@@ -29,8 +29,8 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// Accounts opens accounts with cheap passwords and a high limit of logins, until the test ends. What protects accounts beyond that is off
-// unless with turns it on.
+// Accounts opens accounts with cheap password hashes and a high limit of logins, until the test ends. Other protections of
+// accounts are off unless with turns them on.
 func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.Time, with ...func(*account.Deps)) *account.Accounts {
 	t.Helper()
 	d := account.Deps{
@@ -48,7 +48,7 @@ func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.T
 	return a
 }
 
-// Access lets callers in who have these accounts, with limits that no test reaches. with changes what it is made of.
+// Access admits callers who have these accounts, with limits that no test reaches. with changes its dependencies.
 func Access(a *account.Accounts, now func() time.Time, with ...func(*caller.Deps)) *caller.Access {
 	d := caller.Deps{
 		Keys: a.Keys, Tokens: a.Tokens, Users: a.Users, Merchants: a.Merchants, Limiter: ratelimit.NewMemory(now), PerMinute: 1000,
@@ -60,8 +60,8 @@ func Access(a *account.Accounts, now func() time.Time, with ...func(*caller.Deps
 	return caller.New(d)
 }
 
-// Connect serves what register adds on a real gRPC server, and returns a connection to it. Errors travel as between services,
-// unless the test brings interceptors of its own.
+// Connect serves what register adds on a real gRPC server, and returns a connection to it. Errors are encoded as between
+// services, unless the test passes its own interceptors.
 func Connect(t testing.TB, register func(grpc.ServiceRegistrar), own ...grpc.UnaryServerInterceptor) *grpc.ClientConn {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -92,8 +92,8 @@ func Connect(t testing.TB, register func(grpc.ServiceRegistrar), own ...grpc.Una
 	return conn
 }
 
-// ServeAs runs the services on a gRPC server with the identity of that name until the test ends, and returns its address: for a gateway
-// that dials by itself.
+// ServeAs runs services on a gRPC server with the identity of that name until the test ends, and returns its address, for a
+// gateway that dials by itself.
 func ServeAs(t testing.TB, name string, register func(grpc.ServiceRegistrar)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -116,13 +116,13 @@ func ServeAs(t testing.TB, name string, register func(grpc.ServiceRegistrar)) st
 
 // Client calls an API.
 type Client struct {
-	// URL is that of the server, with what all paths of the calls begin with.
+	// URL is the URL of the server, with the common prefix of all paths.
 	URL  string
 	HTTP *http.Client
 	Doc  *apidoctest.Validator
 }
 
-// Reply is an answer. JSON is nil when it is not an object of JSON, or compressed.
+// Reply is an answer. JSON is nil if it is not a JSON object, or compressed.
 type Reply struct {
 	Status int
 	Header http.Header
@@ -130,7 +130,7 @@ type Reply struct {
 	JSON   map[string]any
 }
 
-// Call sends a request and holds its answer against the API description, unless it is compressed. A body is JSON, and may be
+// Call sends a request and validates the answer against the API description, unless it is compressed. The body is JSON and may be
 // empty. Headers come in pairs; empty ones are not sent.
 func (c Client) Call(t testing.TB, method, path, body string, headers ...string) Reply {
 	t.Helper()
@@ -170,7 +170,7 @@ func (c Client) Call(t testing.TB, method, path, body string, headers ...string)
 	return r
 }
 
-// Bearer is the header of a login token, or no header for none.
+// Bearer returns the header with a login token; none for an empty token.
 func Bearer(token string) []string {
 	if token == "" {
 		return nil
@@ -178,7 +178,7 @@ func Bearer(token string) []string {
 	return []string{"Authorization", "Bearer " + token}
 }
 
-// Fields are the names in the errors of a VALIDATION_ERROR.
+// Fields returns the field names in the errors of a VALIDATION_ERROR.
 func Fields(answer map[string]any) []string {
 	var names []string
 	list, _ := answer["errors"].([]any)

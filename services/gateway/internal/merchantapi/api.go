@@ -1,5 +1,5 @@
-// Package merchantapi is the merchant's own affairs behind the portal: profile, team, audit log and API keys. Answers are bare objects; lists
-// are {"data":[…],"pagination":{…}}.
+// Package merchantapi is the API for a merchant's own settings in the portal: profile, team, audit log and API keys. Answers are
+// bare objects; lists are {"data":[…],"pagination":{…}}.
 package merchantapi
 
 import (
@@ -9,14 +9,14 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Accounts *account.Accounts
 	Access   *caller.Access
 	Limiter  ratelimit.Limiter
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct {
 	accounts *account.Accounts
 	access   *caller.Access
@@ -26,7 +26,7 @@ type API struct {
 // New returns the API.
 func New(d Deps) *API { return &API{accounts: d.Accounts, access: d.Access, limiter: d.Limiter} }
 
-// Register puts the endpoints on the group of /api/v1. Staff sees no keys.
+// Register puts the endpoints on the group of /api/v1. Staff may not see API keys.
 func (a *API) Register(g *web.API) {
 	team, owner := a.access.Login(caller.Team...), a.access.Login(caller.Owner...)
 	g.GET("/merchant", a.merchant, team)

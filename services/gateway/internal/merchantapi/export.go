@@ -17,10 +17,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// exportsPerMinute bounds the downloads of all that there is of one merchant.
+// exportsPerMinute limits a merchant's downloads of its complete log.
 const exportsPerMinute = 3
 
-// exportFormat is a kind of file: its first line, and how it says a part of the log.
+// exportFormat is a file format: its first line, and the encoding of a part of the log.
 type exportFormat struct {
 	contentType string
 	head        []string
@@ -35,7 +35,7 @@ var exportFormats = map[string]exportFormat{
 	"ndjson": {contentType: "application/x-ndjson", encode: encodeNDJSON},
 }
 
-// exportAudit answers the whole audit log as a file, the newest entry first.
+// exportAudit answers with the complete audit log as a file, newest entry first.
 func (a *API) exportAudit(c echo.Context) error {
 	name := c.QueryParam("format")
 	format, ok := exportFormats[name]
@@ -113,7 +113,7 @@ func encodeCSV(b *bytes.Buffer, part []account.AuditEntry) error {
 	return encodeRows(b, rows)
 }
 
-// encodeRows writes rows as RFC 4180 says.
+// encodeRows writes rows as in RFC 4180.
 func encodeRows(b *bytes.Buffer, rows [][]string) error {
 	w := csv.NewWriter(b)
 	w.UseCRLF = true
@@ -129,15 +129,15 @@ func encodeRows(b *bytes.Buffer, rows [][]string) error {
 	return w.Error()
 }
 
-// What a spreadsheet begins to compute at, also in its wide form; what it takes for the end of a cell where that is not a comma; and what
-// it skips before a cell begins.
+// The characters at which a spreadsheet starts a formula, also in their full-width forms; those that end a cell if the separator
+// is not a comma; and those that a spreadsheet skips at the start of a cell.
 const (
 	formulas   = "=+-@\t\r＝＋－＠"
 	separators = ";|\t\r\n"
 	skipped    = " \""
 )
 
-// inert makes a text that somebody else chose, such as an address or a name, one that a spreadsheet only shows.
+// inert changes a text that someone else chose, such as an address or a name, so that a spreadsheet only displays it.
 func inert(cell string) string {
 	var b strings.Builder
 	begins := true

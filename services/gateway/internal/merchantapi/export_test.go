@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 )
 
-// entries adds that many to the log of the merchant.
+// entries adds that many entries to the merchant's log.
 func (f *fixture) entries(t *testing.T, merchantID string, n int) {
 	t.Helper()
 	_, err := f.Pool.Exec(t.Context(), `insert into audit_log (at, actor, action, target, detail, merchant_id)

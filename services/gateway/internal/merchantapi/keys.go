@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// key shows an API key. The names of the first and last field are those of the headers that they go into.
+// key shows an API key. The first and the last field are named like the headers in which they are sent.
 type key struct {
 	ID         string          `json:"id"`
 	APIKey     string          `json:"api_key"`
@@ -25,7 +25,7 @@ type key struct {
 	LastUsedAt *string         `json:"last_used_at"`
 	ExpiresAt  *string         `json:"expires_at"`
 	RevokedAt  *string         `json:"revoked_at"`
-	// APISecret is there only in the answer that makes it.
+	// APISecret is present only in the answer to its creation.
 	APISecret string `json:"api_secret,omitempty"`
 }
 
@@ -41,7 +41,7 @@ func keyView(k account.Key) key {
 	return v
 }
 
-// ipText shows a single address without its mask.
+// ipText prints a single address without its mask.
 func ipText(p netip.Prefix) string {
 	if p.IsSingleIP() {
 		return p.Addr().String()
@@ -147,8 +147,8 @@ func (a *API) rotateKey(c echo.Context) error {
 	return withSecret(c, http.StatusOK, k, secret)
 }
 
-// overlapSeconds is how long the replaced secret stays valid: 0 when the body does not say. Values beyond the limit
-// become one that is refused, before they can overflow.
+// overlapSeconds returns how long the replaced secret stays valid; 0 if the body does not say. Too large a value becomes one that
+// is refused, before it can overflow.
 func overlapSeconds(c echo.Context) (time.Duration, error) {
 	var in struct {
 		OverlapSeconds int64 `json:"overlap_seconds"`

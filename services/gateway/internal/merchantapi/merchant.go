@@ -19,7 +19,7 @@ func (a *API) merchant(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, shape.MerchantOf(m))
 }
 
-// bound is an amount that may be null, which says: none.
+// bound is an amount, or null for no bound.
 type bound account.RefundStepUp
 
 // UnmarshalJSON implements json.Unmarshaler. Its errors are web.Refusals.
@@ -76,7 +76,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, shape.MerchantOf(m))
 }
 
-// stopIBANChange takes no fresh proof: who sees that something is wrong must be able to stop it.
+// stopIBANChange requires no fresh proof: whoever notices a fraud must be able to stop it at once.
 func (a *API) stopIBANChange(c echo.Context) error {
 	who := caller.Of(c).Login
 	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, caller.DeviceOf(c))

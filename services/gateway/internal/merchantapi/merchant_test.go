@@ -29,7 +29,7 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-func TestTeamIsOnesOwn(t *testing.T) {
+func TestAMerchantManagesOnlyItsOwnTeam(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.People(t)

@@ -43,7 +43,7 @@ func TestARemovedMemberIsGoneAndTheAddressFree(t *testing.T) {
 	f.Must(t, again, "GET", "/merchant", "")
 }
 
-func TestTheOwnerAndAdminsStay(t *testing.T) {
+func TestTheOwnerAndAdminsCannotBeRemoved(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	owner, admin := f.Register(t, "owner@example.com"), f.Admin(t)
@@ -57,7 +57,7 @@ func TestTheOwnerAndAdminsStay(t *testing.T) {
 	f.Refused(t, errs.NotFoundCode, admin, "PATCH", "/admin/users/"+nobody, `{"disabled":true}`)
 }
 
-func TestTheAuditLogTellsWhoDidWhatFromWhere(t *testing.T) {
+func TestTheAuditLogShowsActorActionAndAddress(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	owner, other := f.Register(t, "owner@example.com"), f.Register(t, "other@example.com")

@@ -1,4 +1,4 @@
-// Package operator is what operators do to the gateway over gRPC.
+// Package operator serves the operators' commands for the gateway over gRPC.
 package operator
 
 import (
@@ -14,7 +14,7 @@ type Server struct {
 	users *account.Users
 }
 
-// NewServer returns the service over the users.
+// NewServer returns the service.
 func NewServer(users *account.Users) *Server { return &Server{users: users} }
 
 // CreateAdmin implements OperatorService.

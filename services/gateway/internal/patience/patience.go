@@ -1,6 +1,6 @@
-// Package patience stretches how long a request waits for others: the other services, a free slot for a password hash, a QR
-// code. The waits are right for a machine that has its cores for itself. On one that is slow or shared, and in tests that
-// run the whole system under the race detector, one setting makes all of them longer.
+// Package patience multiplies how long a request waits for other services, for a free slot to hash a password or for a QR code.
+// The defaults suit a machine that has its cores for itself. One setting makes all of them longer on a slow or shared machine,
+// and in tests that run the whole system under the race detector.
 package patience
 
 import (
@@ -10,7 +10,7 @@ import (
 
 type key struct{}
 
-// With returns a context in which every wait is that many times as long. 1 or less changes nothing.
+// With returns a context in which every wait is multiplied by times. 1 or less changes nothing.
 func With(ctx context.Context, times int) context.Context {
 	if times <= 1 {
 		return ctx
@@ -18,7 +18,7 @@ func With(ctx context.Context, times int) context.Context {
 	return context.WithValue(ctx, key{}, times)
 }
 
-// Of is a wait as the context stretches it.
+// Of returns the wait, multiplied as the context says.
 func Of(ctx context.Context, wait time.Duration) time.Duration {
 	if times, ok := ctx.Value(key{}).(int); ok {
 		return wait * time.Duration(times)

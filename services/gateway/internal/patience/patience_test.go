@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestAWaitIsStretchedByTheSettingAlone(t *testing.T) {
+func TestOnlyTheSettingMultipliesAWait(t *testing.T) {
 	t.Parallel()
 	for times, want := range map[int]time.Duration{-1: time.Second, 0: time.Second, 1: time.Second, 6: 6 * time.Second} {
 		if got := Of(With(t.Context(), times), time.Second); got != want {

@@ -12,7 +12,7 @@ import (
 
 const unknownRef = "PAY-20260617-0000000000000000"
 
-// Every request fails all checks after the one that must answer: the order is part of the contract.
+// Every request fails all checks after the one that must answer: the order is part of the API reference.
 func TestOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)

@@ -66,7 +66,7 @@ func (p *Payments) refund(c echo.Context) error {
 	return web.OK(c, http.StatusCreated, paying.View(out.Payment))
 }
 
-// cancel answers the payment after the attempt; where the payer must approve the cancellation, with the bank's URL.
+// cancel answers with the payment after the attempt. If the payer must approve the cancellation, the answer has the bank's URL.
 func (p *Payments) cancel(c echo.Context) error {
 	ref, err := paying.ReferenceOf(c)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *Payments) cancel(c echo.Context) error {
 	return p.sendCancel(c, &paymentsv1.CancelPayment{Reference: ref})
 }
 
-// cancelRefund answers the refund after the attempt, as cancel does.
+// cancelRefund does the same for a refund.
 func (p *Payments) cancelRefund(c echo.Context) error {
 	ref, err := paying.ReferenceOf(c)
 	if err != nil {

@@ -14,9 +14,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// create answers 201 with a new payment; 200 with the existing one of the same reference; 201 again when the
-// Idempotency-Key says that it is the same request. A payment that the provider refused at once is 422, each time that its
-// key is sent.
+// create answers 201 with a new payment, 200 with the existing one of the same reference, and 201 again if the Idempotency-Key
+// identifies the same request. A payment that the provider refused at once is 422, also when its key is repeated.
 func (p *Payments) create(c echo.Context) error {
 	var req createRequest
 	if err := web.Decode(c, &req); err != nil {

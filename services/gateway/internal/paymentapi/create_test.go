@@ -29,7 +29,7 @@ func TestCreateAnswersAsDocumented(t *testing.T) {
 	if !regexp.MustCompile(`^PAY-20260617-[0-9A-F]{16}$`).MatchString(ref) {
 		t.Errorf("reference %q", ref)
 	}
-	// The documented fields come first, in the documented order, with nothing escaped.
+	// The fields of the API reference come first, in its order, without escaping.
 	start := `{"success":true,"data":{"reference":"` + ref + `","amount":29.99,"currency":"EUR","status":"pending_sca",` +
 		`"payment_url":"https://eu-pay.biapi.pro/pay?a=1&b=2","qr_data":{"qrData":"https://www.european-pay.fr/pay?data=` + ref + `&x=1",` +
 		`"deepLinkData":"eupay://pay?data=` + ref + `"},"created_at":"2026-06-17T12:20:20.979Z"`
@@ -217,7 +217,7 @@ func TestMetadataIsKeptByteForByte(t *testing.T) {
 	}
 }
 
-// refused is every kind of wrong value with the message that its sender reads.
+// refused is every kind of invalid value with its message.
 var refused = []struct{ field, value, message string }{
 	{"amount", `"29.99"`, "amount must be a number, not a string."},
 	{"amount", `-1`, "amount must be between 0.01 and 10000.00."},

@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Bounds of a customer, in characters. The provider takes more; these are what people and registers need.
+// Limits of a customer's fields, in characters. The provider accepts more.
 const (
 	maxPersonName = 100
 	maxCompany    = 140
@@ -25,8 +25,8 @@ const (
 	maxEUID       = 64
 )
 
-// customer is who pays, as the merchant knows it: a person by both names, or a company. It becomes the provider's
-// payer_identity, and is personal data: it is in no answer, no event and no log.
+// customer is the payer, as the merchant knows it: a person with first and last name, or a company. It becomes the provider's
+// payer_identity. It is personal data, so it appears in no answer, event or log.
 type customer struct {
 	FirstName string `json:"first_name"`
 	LastName  string `json:"last_name"`
@@ -53,7 +53,7 @@ var (
 	euidForm    = regexp.MustCompile(`^[A-Z]{2}[A-Za-z0-9]+\.[A-Za-z0-9./_-]+$`)
 )
 
-// check names every refused field by its path.
+// check names each refused field by its path.
 func (c *customer) check(bad *refuse.Problems, now time.Time) {
 	if c == nil {
 		return
@@ -122,7 +122,7 @@ func (c *customer) checkBirth(bad *refuse.Problems, company bool, now time.Time)
 	}
 }
 
-// checkLine wants one line of text; empty is refused only when it is required.
+// checkLine requires one line of text; an empty one is refused only if it is required.
 func checkLine(bad *refuse.Problems, field, s string, most int, required bool) {
 	switch {
 	case s == "" && required:
@@ -134,7 +134,7 @@ func checkLine(bad *refuse.Problems, field, s string, most int, required bool) {
 	}
 }
 
-// proto is the customer as the payments service gets it; nil for none.
+// proto returns the message for the payments service; nil for no customer.
 func (c *customer) proto() *paymentsv1.Customer {
 	if c == nil {
 		return nil
@@ -149,13 +149,14 @@ func (c *customer) proto() *paymentsv1.Customer {
 	return out
 }
 
-// fingerprint is what tells two customers apart; nothing for none, so that requests without one keep their fingerprint.
+// fingerprint returns what distinguishes two customers; nothing for none, so that the fingerprint of requests without a customer
+// is unchanged.
 func (c *customer) fingerprint() []string {
 	if c == nil {
 		return nil
 	}
 	text, err := json.Marshal(c)
-	if err != nil { // a struct of texts
+	if err != nil { // impossible: a struct of strings
 		panic(err)
 	}
 	return []string{string(text)}

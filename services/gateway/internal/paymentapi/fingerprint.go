@@ -8,8 +8,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
 
-// fingerprint identifies what the caller asked for: two requests have the same one exactly when they mean the same. Each
-// part is preceded by its length, so that no two lists of parts run together.
+// fingerprint identifies the contents of a request: two requests have the same fingerprint only if they ask for the same. Each
+// part is preceded by its length, so that no two lists of parts have the same encoding.
 func fingerprint(endpoint string, of caller.Account, parts ...string) []byte {
 	h := sha256.New()
 	var size [8]byte

@@ -6,7 +6,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// publicStatus is all that the world may know of a payment.
+// publicStatus is the public part of a payment.
 type publicStatus struct {
 	Reference string      `json:"reference"`
 	Status    string      `json:"status"`
@@ -14,7 +14,7 @@ type publicStatus struct {
 	Currency  string      `json:"currency"`
 }
 
-// change is one entry of a payment's history.
+// change is an entry of a payment's history.
 type change struct {
 	Sequence    int64  `json:"sequence"`
 	Status      string `json:"status"`

@@ -10,7 +10,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
-// outcome is what the stand-in makes of the next creations and refunds.
+// outcome is what the stand-in makes of the next payments and refunds.
 func (s *standIn) outcome(change func(*paymentsv1.Payment)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// details are the values of status_detail, as the API description lists them.
+// details are the values of status_detail, in the order of the API description.
 var details = []string{
 	"authorising", "bank_processing", "accepted_by_bank", "cancelling", "expiring", "paying_by_scan", "received_outside", "amount_mismatch",
 	"refused_by_provider", "unknown_provider_state",
@@ -19,7 +19,7 @@ var details = []string{
 
 var statuses = []string{"pending", "pending_sca", "completed", "failed", "cancelled", "refunded"}
 
-// maxSearch bounds a text to look for, in characters.
+// maxSearch is the maximum length of a search text, in characters.
 const maxSearch = 100
 
 func (p *Payments) list(c echo.Context) error {
@@ -37,9 +37,7 @@ func (p *Payments) list(c echo.Context) error {
 	}
 	of := caller.AccountOf(c)
 	req.MerchantId, req.Livemode, req.Page, req.Limit, req.StartingAfter = of.Merchant.ID, of.Livemode, int32(page), int32(limit), after
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
-	resp, err := p.Reads.ListPayments(ctx, req)
+	resp, err := web.Call(c, readTimeout, p.Reads.ListPayments, req)
 	if err != nil {
 		return fmt.Errorf("list payments: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestAListIsReadOnAfterAPayment(t *testing.T) {
+func TestAListContinuesAfterAPayment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
 	w.reads.put(completed())
@@ -52,7 +52,7 @@ func TestFiltersOfAList(t *testing.T) {
 	}
 }
 
-// TestAFilterWithATypoIsRefused: it was ignored, and the list had everything.
+// TestAFilterWithATypoIsRefused: such a filter was ignored, and the list contained everything.
 func TestAFilterWithATypoIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
@@ -68,7 +68,7 @@ func TestAFilterWithATypoIsRefused(t *testing.T) {
 	if len(w.bank.commands()) != 0 || w.reads.calls != 0 || len(w.reads.lists) != 0 {
 		t.Error("a refused request reached a backend")
 	}
-	// Who may not call is told that first.
+	// A caller without access gets that error first.
 	w.call("GET", path+"?staus=completed", "").want(t, 400, "MISSING_CREDENTIALS", "")
 }
 
@@ -88,7 +88,7 @@ func TestAnswersSayHowManyCallsAreLeft(t *testing.T) {
 	}
 }
 
-// TestFieldsThatAreNullOrEmptyAreAbsent: forms send what was not filled in like that.
+// TestFieldsThatAreNullOrEmptyAreAbsent: that is how forms send empty fields.
 func TestFieldsThatAreNullOrEmptyAreAbsent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)

@@ -42,7 +42,7 @@ var (
 	quiet     = slog.New(slog.DiscardHandler)
 )
 
-// keyring authenticates a fixed set of keys whose secret is "sk_" and the public part.
+// keyring authenticates a fixed set of keys, whose secret is "sk_" and the public part.
 type keyring map[string]account.Key
 
 func (k keyring) Authenticate(_ context.Context, public, secret string, _ netip.Addr) (account.Key, error) {
@@ -152,7 +152,7 @@ func (w *world) backends() *grpc.ClientConn {
 	return conn
 }
 
-// answer is what came back.
+// answer is an answer.
 type answer struct {
 	status int
 	header http.Header
@@ -170,7 +170,7 @@ type failure struct {
 	RetryAfter int `json:"retry_after"`
 }
 
-// as makes the headers of a key.
+// as returns the headers of a key.
 func as(public string, more ...string) []string {
 	return append([]string{"X-Api-Key", public, "X-Api-Secret", "sk_" + public}, more...)
 }
@@ -220,7 +220,7 @@ func decodeAnswer(t testing.TB, resp *http.Response) answer {
 	return a
 }
 
-// want fails the test unless the answer is that error.
+// want fails the test unless the answer is the error.
 func (a answer) want(t testing.TB, status int, code, message string) {
 	t.Helper()
 	if a.status != status || a.fail.Code != code || (message != "" && a.fail.Message != message) || a.fail.Success {
@@ -228,13 +228,13 @@ func (a answer) want(t testing.TB, status int, code, message string) {
 	}
 }
 
-// reads answers questions from a map.
+// reads answers reads from a map.
 type reads struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
 	mu       sync.Mutex
 	payments map[string]*paymentsv1.Payment
 	lists    []*paymentsv1.ListPaymentsRequest
-	// given are the refunds of every payment.
+	// given are the refunds of all payments.
 	given []*paymentsv1.Payment
 	calls int
 	err   error
@@ -302,7 +302,7 @@ func (r *reads) ListRefunds(_ context.Context, q *paymentsv1.ListRefundsRequest)
 	return &paymentsv1.ListRefundsResponse{Refunds: r.given}, err
 }
 
-// signer signs QR codes by writing down what it was asked.
+// signer signs QR codes by recording the requests.
 type signer struct {
 	qrv1.UnimplementedQRServiceServer
 	mu    sync.Mutex

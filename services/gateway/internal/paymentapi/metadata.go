@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// Bounds of metadata. The number of keys is the contract's.
+// Limits of metadata. The number of keys is that of the API reference.
 const (
 	maxMetadata      = 8 << 10
 	maxMetadataKeys  = 20
@@ -76,7 +76,7 @@ func checkValue(bad *refuse.Problems, field string, raw json.RawMessage) {
 	case '{', '[', 'n':
 		bad.Add(field, "must be a string, a number, true or false")
 	default:
-		// A number that no JavaScript and no database could hold would only come back as something else.
+		// A number that neither JavaScript nor a database can store would come back changed.
 		_, err := strconv.ParseFloat(string(raw), 64) //nolint:forbidigo // only the range is asked; the text is what is kept
 		if err != nil || len(raw) > maxMetadataValue {
 			bad.Add(field, "is out of range")
@@ -84,7 +84,7 @@ func checkValue(bad *refuse.Problems, field string, raw json.RawMessage) {
 	}
 }
 
-// sortedMetadata is the metadata in an order of its own, so that the same object written in another order is the same
+// sortedMetadata returns the metadata with sorted keys, so that the order in which they were written does not make it another
 // request.
 func sortedMetadata(raw json.RawMessage) []byte {
 	if raw == nil {

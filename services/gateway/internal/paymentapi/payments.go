@@ -1,4 +1,5 @@
-// Package paymentapi is /gateway/payments, the merchants' API: it turns requests into commands and reads, and what comes of them into answers.
+// Package paymentapi is the merchants' API below /gateway/payments: it turns requests into commands and reads, and their results
+// into answers.
 package paymentapi
 
 import (
@@ -13,17 +14,17 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Limits that the contract fixes or that keep a backend from being asked for nothing.
+// Limits of the API reference, and limits that stop obviously invalid requests before they reach a service.
 const (
 	statusPerMinute = 30
 	readTimeout     = 5 * time.Second
 )
 
-// Access lets merchants in. caller.Access does.
+// Access authenticates merchants. caller.Access implements it.
 type Access interface {
-	// ForAccount lets in an API key with the scope or a user whose role stands for it; caller.AccountOf is the merchant.
+	// ForAccount admits an API key with the scope or a user whose role corresponds to it; caller.AccountOf returns the merchant.
 	ForAccount(scope account.Scope) echo.MiddlewareFunc
-	// CheckProof is STEP_UP_REQUIRED for a user who has not lately proven to be the user, and nil for a key.
+	// CheckProof returns STEP_UP_REQUIRED for a user without a recent proof of identity, and nil for a key.
 	CheckProof(c echo.Context) error
 }
 

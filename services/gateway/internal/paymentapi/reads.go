@@ -18,10 +18,8 @@ func (p *Payments) get(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
 	of := caller.AccountOf(c)
-	resp, err := p.Reads.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.GetPayment, &paymentsv1.GetPaymentRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read payment: %w", err)
 	}
@@ -33,10 +31,8 @@ func (p *Payments) history(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
 	of := caller.AccountOf(c)
-	resp, err := p.Reads.ListHistory(ctx, &paymentsv1.ListHistoryRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.ListHistory, &paymentsv1.ListHistoryRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read history: %w", err)
 	}
@@ -48,25 +44,21 @@ func (p *Payments) refunds(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
 	of := caller.AccountOf(c)
-	resp, err := p.Reads.ListRefunds(ctx, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.ListRefunds, &paymentsv1.ListRefundsRequest{MerchantId: of.Merchant.ID, Livemode: of.Livemode, Reference: ref})
 	if err != nil {
 		return fmt.Errorf("list refunds: %w", err)
 	}
 	return web.OK(c, http.StatusOK, paying.Views(resp.GetRefunds()))
 }
 
-// status is public: merchants' pages ask it from the payer's browser.
+// status is public: merchants' pages poll it from the payer's browser.
 func (p *Payments) status(c echo.Context) error {
 	ref, err := paying.ReferenceOf(c)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, readTimeout)
-	defer cancel()
-	resp, err := p.Reads.GetPaymentStatus(ctx, &paymentsv1.GetPaymentStatusRequest{Reference: ref})
+	resp, err := web.Call(c, readTimeout, p.Reads.GetPaymentStatus, &paymentsv1.GetPaymentStatusRequest{Reference: ref})
 	if err != nil {
 		return fmt.Errorf("read public status: %w", err)
 	}
@@ -75,7 +67,7 @@ func (p *Payments) status(c echo.Context) error {
 	})
 }
 
-// anyOrigin lets every page read the answer: it holds nothing that needs a credential.
+// anyOrigin lets pages of any origin read the answer, which contains nothing secret.
 func anyOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()

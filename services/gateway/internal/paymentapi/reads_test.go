@@ -53,7 +53,7 @@ func TestGet(t *testing.T) {
 	}
 }
 
-func TestBackendAway(t *testing.T) {
+func TestAnUnreachableBackend(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
 	w.reads.err = errs.New(errs.Unavailable, "Later.")

@@ -12,9 +12,9 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// checkRefund is STEP_UP_REQUIRED for a login without a fresh proof that would give back more of a payment than its merchant allows
-// without one. Earlier refunds count: many small ones are no way around it. Nor are many at once, of which none is recorded yet: the second
-// within a minute wants a proof, whatever it gives back.
+// checkRefund returns STEP_UP_REQUIRED for a login without a fresh proof if the refunds of a payment exceed what its merchant
+// allows without one. Earlier refunds count, so many small ones do not avoid the limit. Neither do concurrent ones, which are not
+// recorded yet: the second within a minute requires a proof whatever its amount.
 func (p *Payments) checkRefund(c echo.Context, of caller.Account, ref string, amount web.Amount) error {
 	above := of.Merchant.RefundStepUpAbove
 	if above == nil {
@@ -38,7 +38,7 @@ func (p *Payments) checkRefund(c echo.Context, of caller.Account, ref string, am
 	return nil
 }
 
-// givenBack is what all refunds of a payment come to with this one.
+// givenBack returns the sum of all refunds of a payment, including this one.
 func (p *Payments) givenBack(c echo.Context, of caller.Account, ref string, amount web.Amount) (money.Cents, error) {
 	ctx, cancel := web.Calling(c, readTimeout)
 	defer cancel()

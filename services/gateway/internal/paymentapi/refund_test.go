@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 )
 
-// shopkeeper is a login of the shop: whoever sends no key. Its proof is fresh or not.
+// shopkeeper is a login of the shop, used if no key is sent. Its proof is fresh or not.
 type shopkeeper struct {
 	keys  Access
 	above *money.Cents
@@ -49,14 +49,14 @@ func newShopkeeper(t *testing.T, above money.Cents) (*shopkeeper, *world) {
 	return s, w
 }
 
-// sold is a completed payment of the shop; each its own, because refunds of one are counted.
+// sold returns a completed payment of the shop; a new one each time, because the refunds of one are counted.
 func (w *world) sold(n string, cents int64) string {
 	ref := "PAY-20260617-00000000000000" + n
 	w.reads.put(&paymentsv1.Payment{Reference: ref, Kind: "payment", MerchantId: "m-shop", AmountCents: cents, Currency: "EUR", Status: "completed"})
 	return path + "/" + ref + "/refund"
 }
 
-func TestALoginProvesItselfForALargeRefund(t *testing.T) {
+func TestALargeRefundRequiresAFreshProof(t *testing.T) {
 	t.Parallel()
 	s, w := newShopkeeper(t, 50000)
 	refused := func(url, body string, headers ...string) {
@@ -83,7 +83,7 @@ func TestALoginProvesItselfForALargeRefund(t *testing.T) {
 	let(w.sold("06", 80000), "")
 }
 
-func TestManySmallRefundsAreALargeOne(t *testing.T) {
+func TestSmallRefundsAddUpToALargeOne(t *testing.T) {
 	t.Parallel()
 	_, w := newShopkeeper(t, 50000)
 	w.reads.given = []*paymentsv1.Payment{{AmountCents: 40000, Status: "pending_sca"}, {AmountCents: 50000, Status: "failed"}, {AmountCents: 50000, Status: "cancelled"}}

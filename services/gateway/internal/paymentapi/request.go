@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Bounds of a payment request. The description is the API reference's.
+// Limits of a payment request. That of the description is the API reference's.
 const (
 	maxDescription = 500
 	maxReference   = 64
@@ -35,7 +35,7 @@ type createRequest struct {
 	Customer      *customer       `json:"customer"`
 }
 
-// check validates the request, fills in defaults and brings the metadata into its compact form.
+// check validates the request, sets defaults and compacts the metadata.
 func (r *createRequest) check(live bool, now time.Time) error {
 	var bad refuse.Problems
 	if !r.Amount.Given() {
@@ -87,7 +87,7 @@ func checkReference(bad *refuse.Problems, s string) {
 	}
 }
 
-// checkURL: the payer's browser will be sent there, so nothing that a browser would read in another way passes.
+// checkURL refuses everything that browsers might interpret differently, because the payer's browser will be redirected there.
 func checkURL(bad *refuse.Problems, field string, link string, live bool) {
 	if link == "" {
 		return
@@ -131,7 +131,7 @@ func (r *createRequest) checkExecution(bad *refuse.Problems, now time.Time) {
 	}
 }
 
-// compact brings metadata into the form that is stored: without white space, else byte for byte what was sent.
+// compact removes white space from metadata and keeps every other byte. That is the stored form.
 func compact(raw []byte) []byte {
 	var b bytes.Buffer
 	if err := json.Compact(&b, raw); err != nil {

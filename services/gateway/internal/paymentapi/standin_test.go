@@ -28,10 +28,10 @@ type standIn struct {
 	byKey   map[string]*keyed
 	seen    []proto.Message
 	headers []map[string][]string
-	// mode: "" answers fully, "recorded" stops after the first reply, "silent" never replies, "refuse" refuses.
+	// mode: "" answers completely, "recorded" stops after the first reply, "silent" never replies, "refuse" refuses.
 	mode    string
 	refusal *paymentsv1.CommandReply
-	// change is done to each payment and refund that is made; nil: nothing.
+	// change is applied to each new payment and refund; nil: none.
 	change func(*paymentsv1.Payment)
 }
 
@@ -61,7 +61,7 @@ func (s *standIn) set(mode string, refusal *paymentsv1.CommandReply) {
 	s.mode, s.refusal = mode, refusal
 }
 
-// commands returns what was taken so far.
+// commands returns the commands received so far.
 func (s *standIn) commands() []proto.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,16 +17,16 @@ type Reply struct {
 	JSON   map[string]any
 }
 
-// Code is that of an error.
+// Code returns the code of an error.
 func (r Reply) Code() string { return r.Str("code") }
 
-// Str is a text of the answer.
+// Str returns a text field of the answer.
 func (r Reply) Str(field string) string { s, _ := r.JSON[field].(string); return s }
 
-// Fields are the names in the errors of a VALIDATION_ERROR.
+// Fields returns the field names in the errors of a VALIDATION_ERROR.
 func (r Reply) Fields() string { return strings.Join(gatewaytest.Fields(r.JSON), " ") }
 
-// Rows are the elements of a list.
+// Rows returns the elements of a list.
 func (r Reply) Rows() []map[string]any {
 	list, _ := r.JSON["data"].([]any)
 	rows := make([]map[string]any, len(list))
@@ -50,7 +50,7 @@ func (p *Portal) Call(t *testing.T, who As, method, path, body string) Reply {
 	return Reply{a.Status, a.Header, a.Text, a.JSON}
 }
 
-// Must is Call for what has to succeed.
+// Must is Call for a request that must succeed.
 func (p *Portal) Must(t *testing.T, who As, method, path, body string) Reply {
 	t.Helper()
 	r := p.Call(t, who, method, path, body)
@@ -60,7 +60,7 @@ func (p *Portal) Must(t *testing.T, who As, method, path, body string) Reply {
 	return r
 }
 
-// Refused wants that error.
+// Refused expects the error.
 func (p *Portal) Refused(t *testing.T, code errs.Code, who As, method, path, body string) Reply {
 	t.Helper()
 	r := p.Call(t, who, method, path, body)

@@ -11,7 +11,7 @@ import (
 	"github.com/pquerna/otp/totp"
 )
 
-// Code is what the authenticator app shows now.
+// Code returns the current code of the authenticator app.
 func (p *Portal) Code(t *testing.T, secret string) string {
 	t.Helper()
 	code, err := totp.GenerateCode(secret, p.Clock.Now())
@@ -21,7 +21,7 @@ func (p *Portal) Code(t *testing.T, secret string) string {
 	return code
 }
 
-// Wrong is a code of long ago.
+// Wrong returns a code that expired long ago.
 func (p *Portal) Wrong(t *testing.T, secret string) string {
 	t.Helper()
 	code, err := totp.GenerateCode(secret, p.Clock.Now().Add(-time.Hour))
@@ -31,7 +31,7 @@ func (p *Portal) Wrong(t *testing.T, secret string) string {
 	return code
 }
 
-// Enrol sets up a second factor and returns its secret and the recovery codes. Its code of the moment is used up.
+// Enrol sets up a second factor and returns its secret and recovery codes. It uses up the current code.
 func (p *Portal) Enrol(t *testing.T, who As) (secret string, recovery []string) {
 	t.Helper()
 	secret = p.Must(t, who, "POST", "/auth/mfa/totp", `{"password":"`+Password+`"}`).Str("secret")
@@ -43,7 +43,7 @@ func (p *Portal) Enrol(t *testing.T, who As) (secret string, recovery []string) 
 	return secret, recovery
 }
 
-// letters are the mails that were sent.
+// letters collects the sent mails.
 type letters struct {
 	mu   sync.Mutex
 	sent []mail.Message
@@ -57,7 +57,7 @@ func (l *letters) Send(_ context.Context, m mail.Message) error {
 	return nil
 }
 
-// Mails sends what is queued and returns it.
+// Mails sends the queued mails and returns them.
 func (p *Portal) Mails(t *testing.T) []mail.Message {
 	t.Helper()
 	l := &letters{}

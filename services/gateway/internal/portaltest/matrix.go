@@ -8,11 +8,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-// Row names an endpoint that wants a login, and who is let in.
+// Row is an endpoint that requires a login, and the roles that are admitted.
 type Row = struct{ Method, Path, Body, Roles string }
 
-// CheckRoles calls the endpoints as everybody. What an insider gets is another matter: the ids do not exist, so anything but 401 and 403 means
-// "let in".
+// CheckRoles calls the endpoints in every role. The ids do not exist, so every answer except 401 and 403 means "admitted".
 func (p *Portal) CheckRoles(t *testing.T, matrix []Row) {
 	t.Helper()
 	people := p.People(t)
@@ -21,7 +20,7 @@ func (p *Portal) CheckRoles(t *testing.T, matrix []Row) {
 			r := p.Call(t, who, m.Method, m.Path, m.Body)
 			want := "let in"
 			switch {
-			// The customers' tokens and the portal's are for endpoints of their own.
+			// Tokens of customers and of the portal are valid for different endpoints.
 			case role == "", role == account.RoleCustomer && !strings.Contains(m.Roles, "customer"), role != account.RoleCustomer && m.Roles == "customer":
 				want = "UNAUTHENTICATED"
 			case !slices.Contains(strings.Fields(m.Roles), string(role)):
@@ -38,7 +37,7 @@ func (p *Portal) CheckRoles(t *testing.T, matrix []Row) {
 	}
 }
 
-// CheckComplete wants a row for every route, unless its path is public or begins with one of the others.
+// CheckComplete requires a row for every route, except public paths and those that begin with one of the others.
 func (p *Portal) CheckComplete(t *testing.T, matrix []Row, public []string, others ...string) {
 	t.Helper()
 	known := map[string]bool{}

@@ -6,14 +6,14 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
 
-// Register makes a merchant and its owner.
+// Register creates a merchant and its owner.
 func (p *Portal) Register(t *testing.T, email string) As {
 	t.Helper()
 	r := p.Must(t, As{}, "POST", "/auth/register", `{"email":"`+email+`","password":"`+Password+`","name":"Café Noisette","iban":"`+IBAN+`"}`)
 	return As{Token: r.Str("token")}
 }
 
-// People are one login of each role; the first three of one merchant.
+// People returns a login for each role; the first three belong to one merchant.
 func (p *Portal) People(t *testing.T) map[account.Role]As {
 	t.Helper()
 	owner := p.Register(t, "owner@example.com")
@@ -27,26 +27,26 @@ func (p *Portal) People(t *testing.T) map[account.Role]As {
 	return who
 }
 
-// Customer is one of the app.
+// Customer returns a login of an app customer.
 func (p *Portal) Customer(t *testing.T) As {
 	t.Helper()
 	return As{Token: p.Must(t, As{}, "POST", "/customer/auth/register", `{"email":"jane@example.com","password":"`+Password+`"}`).Str("token")}
 }
 
-// Login logs somebody in.
+// Login logs a user in.
 func (p *Portal) Login(t *testing.T, path, email string) As {
 	t.Helper()
 	return As{Token: p.Must(t, As{}, "POST", path, `{"email":"`+email+`","password":"`+Password+`"}`).Str("token")}
 }
 
-// Session is a login with its refresh token.
+// Session returns a login with its refresh token.
 func (p *Portal) Session(t *testing.T, email string) (As, string) {
 	t.Helper()
 	r := p.Must(t, As{}, "POST", "/auth/login", `{"email":"`+email+`","password":"`+Password+`"}`)
 	return As{Token: r.Str("token")}, r.Str("refresh_token")
 }
 
-// Admin seeds one: nobody can register as admin.
+// Admin seeds an admin, because admins cannot register.
 func (p *Portal) Admin(t *testing.T) As {
 	t.Helper()
 	_, err := p.Accounts.Seed(t.Context(), account.Demo{
@@ -59,14 +59,14 @@ func (p *Portal) Admin(t *testing.T) As {
 	return p.Login(t, "/auth/login", "admin@example.com")
 }
 
-// Member adds one to the team and logs in.
+// Member adds a member to the team and logs in.
 func (p *Portal) Member(t *testing.T, owner As, email string) (id string, who As) {
 	t.Helper()
 	id = p.Must(t, owner, "POST", "/merchant/team", `{"email":"`+email+`","password":"`+Password+`","role":"staff"}`).Str("id")
 	return id, p.Login(t, "/auth/login", email)
 }
 
-// APIKey makes one with the scopes (a JSON list).
+// APIKey creates a key with the scopes (a JSON list).
 func (p *Portal) APIKey(t *testing.T, owner As, livemode, scopes string) As {
 	t.Helper()
 	r := p.Must(t, owner, "POST", "/merchant/api-keys", `{"name":"x","livemode":`+livemode+`,"scopes":`+scopes+`}`)

@@ -1,5 +1,5 @@
-// Package portaltest has what the tests of the parts of the API share that people log in to: the portal on a real server, database and
-// broker, with logins, merchants and admins.
+// Package portaltest has what the tests of the portal's API packages share: the portal on a real server, database and broker,
+// with logins, merchants and admins.
 package portaltest
 
 import (
@@ -29,25 +29,25 @@ import (
 )
 
 const (
-	// Password is everybody's.
+	// Password of all users.
 	Password = "correct horse battery"
-	// IBAN is that of every merchant.
+	// IBAN of all merchants.
 	IBAN = "FR7630006000011234567890189"
-	// Nobody is an id that nothing has.
+	// Nobody is an id that does not exist.
 	Nobody = "00000000-0000-0000-0000-000000000000"
 )
 
-// Quiet is a log that nobody reads.
+// Quiet discards the log.
 var Quiet = slog.New(slog.DiscardHandler)
 
-// Register puts logins, the merchant's own affairs and the admins' on the group.
+// Register puts the endpoints of logins, merchants and admins on the group.
 func Register(g *web.API, accounts *account.Accounts, access *caller.Access, limiter ratelimit.Limiter) {
 	authapi.New(authapi.Deps{Accounts: accounts, Access: access}).Register(g)
 	merchantapi.New(merchantapi.Deps{Accounts: accounts, Access: access, Limiter: limiter}).Register(g)
 	adminapi.New(adminapi.Deps{Accounts: accounts, Access: access}).Register(g)
 }
 
-// Portal is the API on a real server, database and broker. Every answer is held against the API description.
+// Portal is the API on a real server, database and broker. Every answer is validated against the API description.
 type Portal struct {
 	Accounts *account.Accounts
 	Access   *caller.Access
@@ -56,7 +56,7 @@ type Portal struct {
 	API      gatewaytest.Client
 	Clock    *testclock.Clock
 	Echo     *echo.Echo
-	// Group takes more parts of the API.
+	// Group registers more parts of the API.
 	Group *web.API
 }
 
@@ -66,7 +66,7 @@ func New(t *testing.T, with ...func(*account.Deps)) *Portal {
 	return Limited(t, caller.Limits{UserReads: 1000, UserWrites: 1000, MerchantReads: 1000, MerchantWrites: 1000}, with...)
 }
 
-// Limited is New with those limits.
+// Limited is New with the given limits.
 func Limited(t *testing.T, limits caller.Limits, with ...func(*account.Deps)) *Portal {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
@@ -83,7 +83,7 @@ func Limited(t *testing.T, limits caller.Limits, with ...func(*account.Deps)) *P
 	return p
 }
 
-// unbound are keys of merchants whom the platform need not enable first, without a limit.
+// unbound authenticates keys without a rate limit, also of merchants that the platform has not enabled.
 type unbound struct{ *account.Keys }
 
 func (u unbound) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error) {
@@ -92,7 +92,7 @@ func (u unbound) Authenticate(ctx context.Context, public, secret string, from n
 	return key, err
 }
 
-// Rows are the first columns of what the query returns.
+// Rows returns the first column of the query's result.
 func (p *Portal) Rows(t *testing.T, sql string) []string {
 	t.Helper()
 	var list []string

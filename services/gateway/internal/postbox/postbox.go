@@ -1,100 +1,19 @@
-// Package postbox keeps mails until they are sent. A mail is written in the transaction of its cause, so it is neither lost nor sent
-// for nothing, and no request waits for a mail server. One replica sends.
+// Package postbox queues mails. A mail is recorded in the transaction of its cause, so it is neither lost nor sent without a
+// cause, and no request waits for a mail server. One replica sends the mails.
 package postbox
 
-import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"time"
+import "time"
 
-	"github.com/jackc/pgx/v5"
-
-	"european-pay.eu/eupay/internal/run/events"
-	"european-pay.eu/eupay/internal/run/pg"
-)
-
-// Mail is what is known of a mail before it is written.
+// Mail is a queued mail. Its text is written when it is sent.
 type Mail struct {
 	ID string
-	// Kind tells what it is about.
+	// Kind is the subject of the mail.
 	Kind string
 	To   string
-	// UserID is empty for a mail to whoever has the address when it is sent.
+	// UserID is empty for a mail to the user who has the address when it is sent.
 	UserID   string
 	Language string
-	// Detail is what the text names. It holds no credential.
+	// Detail has the values that the text needs. It contains no credentials.
 	Detail    map[string]string
 	CreatedAt time.Time
-}
-
-// keep is how long a mail is remembered after its end.
-const keep = 7 * 24 * time.Hour
-
-// Add queues a mail in the transaction of its cause. ID and, when it is empty, Language are filled in.
-func Add(ctx context.Context, tx pg.DB, m Mail) error {
-	if m.Language == "" {
-		m.Language = "en"
-	}
-	if m.Detail == nil {
-		m.Detail = map[string]string{}
-	}
-	detail, err := json.Marshal(m.Detail)
-	if err != nil {
-		return fmt.Errorf("encode mail: %w", err)
-	}
-	_, err = tx.Exec(ctx, `insert into mails (id, kind, recipient, user_id, language, detail, created_at, due_at)
-		values ($1, $2, $3, nullif($4, '')::uuid, $5, $6, $7, $7)`,
-		events.NewID(), m.Kind, m.To, m.UserID, m.Language, string(detail), m.CreatedAt)
-	if err != nil {
-		return fmt.Errorf("queue mail: %w", err)
-	}
-	return nil
-}
-
-// claim takes mails that are due, and makes them due again later, after 1, 2, 4, … minutes, then an hour each time: whoever dies with one loses
-// nothing. That is longer than a try may take.
-func claim(ctx context.Context, db pg.DB, now time.Time, limit int) ([]Mail, error) {
-	rows, err := db.Query(ctx, `update mails set attempts = attempts + 1, due_at = $1 + least(interval '1 minute' * power(2, least(attempts, 6)), interval '1 hour')
-		where id in (select id from mails where done_at is null and due_at <= $1 order by due_at limit $2 for update skip locked)
-		returning id::text, kind, recipient, coalesce(user_id::text, ''), language, detail, created_at`, now, limit)
-	if err != nil {
-		return nil, fmt.Errorf("claim mails: %w", err)
-	}
-	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (m Mail, err error) {
-		return m, r.Scan(&m.ID, &m.Kind, &m.To, &m.UserID, &m.Language, &m.Detail, &m.CreatedAt)
-	})
-}
-
-// finish notes the end of a mail.
-func finish(ctx context.Context, db pg.DB, id, outcome, problem string, now time.Time) error {
-	_, err := db.Exec(ctx, `update mails set done_at = $2, outcome = $3, last_error = $4 where id = $1 and done_at is null`, id, now, outcome, problem)
-	if err != nil {
-		return fmt.Errorf("finish mail: %w", err)
-	}
-	return nil
-}
-
-// fail notes why a mail was not sent; it is due again as claim has said.
-func fail(ctx context.Context, db pg.DB, id, problem string) error {
-	if _, err := db.Exec(ctx, `update mails set last_error = $2 where id = $1 and done_at is null`, id, problem); err != nil {
-		return fmt.Errorf("note the failure of a mail: %w", err)
-	}
-	return nil
-}
-
-// waiting is how many mails are not finished, and since when the oldest waits.
-func waiting(ctx context.Context, db pg.DB) (n int64, oldest *time.Time, err error) {
-	if err := db.QueryRow(ctx, `select count(*), min(created_at) from mails where done_at is null`).Scan(&n, &oldest); err != nil {
-		return 0, nil, fmt.Errorf("count mails: %w", err)
-	}
-	return n, oldest, nil
-}
-
-// Purge forgets mails some days after their end.
-func Purge(ctx context.Context, db pg.DB, now time.Time) error {
-	if _, err := db.Exec(ctx, `delete from mails where done_at < $1`, now.Add(-keep)); err != nil {
-		return fmt.Errorf("purge mails: %w", err)
-	}
-	return nil
 }

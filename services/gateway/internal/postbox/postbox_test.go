@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// server is a mail server that answers as it is told.
+// server is a mail server that gives the answers that the test sets.
 type server struct {
 	mu     sync.Mutex
 	answer error
@@ -151,7 +151,7 @@ func outcomes(t *testing.T, pool *pgxpool.Pool) (list string) {
 	return list
 }
 
-// Workers beside each other, as after a change of leaders, send no mail twice.
+// Several workers, as after a change of leaders, send no mail twice.
 func TestWorkersShareTheMails(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -176,7 +176,7 @@ func TestWorkersShareTheMails(t *testing.T) {
 	}
 }
 
-// Without a mail server nothing is lost, and somebody sees it.
+// Without a mail server nothing is lost, and the metrics show it.
 func TestMailsWaitForAMailServer(t *testing.T) {
 	f := setup(t)
 	f.add(t, "hello", 1, nil)

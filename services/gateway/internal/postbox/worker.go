@@ -18,19 +18,19 @@ import (
 )
 
 const (
-	// lookEvery is how soon a mail that another replica queued is seen.
+	// lookEvery is the maximum delay of a mail that another replica queued.
 	lookEvery = time.Second
-	// measureEvery is how often the whole queue is looked at, which may be long where no mail server is set up.
+	// measureEvery is the interval of counting the whole queue, which may be long if no mail server is configured.
 	measureEvery = 10 * time.Second
-	// sendWithin bounds a try: it is shorter than the first pause of a mail, which is its lease.
+	// sendWithin is the deadline of an attempt. It is shorter than the first pause of a mail, which is its lease.
 	sendWithin = 50 * time.Second
-	// recordWithin bounds the recording of what became of it.
+	// recordWithin is the deadline for recording the outcome.
 	recordWithin = 5 * time.Second
-	// grace is how long mails may be on their way when the service stops.
+	// grace is how long attempts may continue when the service stops.
 	grace = 10 * time.Second
-	// atOnce is how many mails are on their way at a time.
+	// atOnce is the number of concurrent attempts.
 	atOnce = 4
-	// maxProblem is how much of an error is kept.
+	// maxProblem is the maximum length of a stored error.
 	maxProblem = 500
 )
 
@@ -46,26 +46,26 @@ var (
 	}, []string{"outcome"})
 )
 
-// Sender hands a mail to a mail server. mail.ErrRefused ends the mail.
+// Sender sends a mail. mail.ErrRefused ends the mail.
 type Sender interface {
 	Send(ctx context.Context, m mail.Message) error
 }
 
-// ErrVoid says that there is nobody to write to, or nothing to say any more.
+// ErrVoid means that the recipient or the reason of a mail no longer exists.
 var ErrVoid = errors.New("the mail is void")
 
-// Worker sends what is queued.
+// Worker sends queued mails.
 type Worker struct {
 	Pool *pgxpool.Pool
-	// Sender is nil where no mail server is set up: the mails stay queued.
+	// Sender is nil if no mail server is configured: the mails stay queued.
 	Sender Sender
-	// Write makes the text, and the credentials in it, in a transaction of its own. ErrVoid ends the mail.
+	// Write creates the text, and any credentials in it, in a transaction of its own. ErrVoid ends the mail.
 	Write func(ctx context.Context, tx pgx.Tx, m Mail) (mail.Message, error)
 	Now   func() time.Time
 	Log   *slog.Logger
 }
 
-// Run sends mails while this replica is the one that does, until ctx ends.
+// Run sends mails until ctx ends, while this replica is the leader.
 func (w *Worker) Run(ctx context.Context) error {
 	return leader.Run(ctx, w.Pool, "send mails", w.Log, w.lead)
 }
@@ -109,8 +109,8 @@ func (w *Worker) measure(ctx context.Context) error {
 	return nil
 }
 
-// SendDue sends all mails that are due, some at a time. It returns an error when the database fails; a mail server that does is noted
-// with the mail.
+// SendDue sends all due mails, several at a time. It returns an error if the database fails; a failure of the mail server is
+// recorded with the mail.
 func (w *Worker) SendDue(ctx context.Context) error {
 	if w.Sender == nil {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// The kinds of webhooks. kindOther is what the provider signed and is about no payment.
+// The kinds of webhooks. kindOther is a signed webhook that concerns no payment.
 const (
 	kindPayment = "payment"
 	kindOther   = "other"

@@ -33,20 +33,20 @@ func styleHash() string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// page is what a payer sees when there is no merchant's page to go to.
+// page is shown to a payer if the merchant gave no page.
 type page struct {
 	Lang, Kind       string
 	Title, Text      string
 	Merchant, Amount string
 	Reference        string
-	// Refresh is the seconds after which the browser looks again; 0 for never.
+	// Refresh is the number of seconds after which the browser reloads; 0 for never.
 	Refresh     int
 	RefreshText string
 	Style       template.CSS
 	words       func(words) (title, text string)
 }
 
-// words are the sentences of one language.
+// words are the texts in one language.
 type words struct {
 	done, doneText, failed, failedText, waiting, waitingText, refunded, refundedText string
 	unsure, unsureText, late, lateText                                               string
@@ -93,7 +93,7 @@ func statusPage(p *paymentsv1.Payment) page {
 	return v
 }
 
-// unpaidWords are those for a payment that ended unpaid. "No money was taken" is said only where that is certain.
+// unpaidWords returns the texts for a payment that ended unpaid. They say "No money was taken" only if that is certain.
 func unpaidWords(p *paymentsv1.Payment) func(words) (title, text string) {
 	switch code := p.GetFailureCode(); {
 	case p.GetLateReceipt() != nil:
@@ -105,7 +105,7 @@ func unpaidWords(p *paymentsv1.Payment) func(words) (title, text string) {
 	}
 }
 
-// pages shows a payer a page where an API client would get an error.
+// pages shows a payer a page where an API client would get a JSON error.
 func (p *Provider) pages(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		err := next(c)
@@ -144,7 +144,7 @@ func showPage(c echo.Context, status int, v page) error {
 	return c.HTMLBlob(status, b.Bytes())
 }
 
-// language is French where the browser names French before English, else English.
+// language returns French if the browser prefers it to English, otherwise English.
 func language(accept string) string {
 	for _, tag := range strings.Split(accept, ",") {
 		tag, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(tag)), ";")

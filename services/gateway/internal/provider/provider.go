@@ -1,5 +1,5 @@
-// Package provider takes what comes from the payment provider's side: its webhooks, and payers whom it sends back. Both
-// are only hints: the payments service reads the payment from the provider and acts on that.
+// Package provider receives the payment provider's webhooks, and the payers whom the provider redirects back. Both are only
+// hints: the payments service reads the payment from the provider and acts on that.
 package provider
 
 import (
@@ -19,19 +19,19 @@ const (
 	ReturnPath  = "/payments/return"
 )
 
-// returnsPerMinute of one address: a page that refreshes every few seconds stays far below it.
+// returnsPerMinute limits one address. A page that refreshes every few seconds stays far below it.
 const returnsPerMinute = 60
 
-// Provider serves the provider's side.
+// Provider has the handlers.
 type Provider struct {
 	Commands *gate.Commands
 	Limiter  ratelimit.Limiter
 	Log      *slog.Logger
-	// SignedPath is the path of the webhook URL as the provider knows it; it is part of what is signed.
+	// SignedPath is the path of the webhook URL as configured at the provider. It is part of the signed text.
 	SignedPath string
-	// LiveSecret and TestSecret verify webhooks. An empty one verifies nothing.
+	// LiveSecret and TestSecret verify webhooks. With an empty secret nothing is verified successfully.
 	LiveSecret, TestSecret string
-	// ReturnWait is how long a payer's return waits for the payment's state.
+	// ReturnWait is how long a payer's return waits for the state of the payment.
 	ReturnWait time.Duration
 }
 
@@ -41,7 +41,7 @@ func (p *Provider) Register(g *web.API) {
 	g.GET(ReturnPath, p.back, p.pages, web.PerIP(p.Limiter, "return", returnsPerMinute))
 }
 
-// SignedPath is the webhook's path behind publicURL, the address of the API with or without its base path.
+// SignedPath returns the path of the webhook below publicURL, which is the address of the API with or without its base path.
 func SignedPath(publicURL, basePath string) string {
 	u, err := url.Parse(publicURL)
 	if err != nil {

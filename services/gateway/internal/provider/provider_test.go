@@ -52,7 +52,7 @@ type world struct {
 	taken  chan *paymentsv1.ProviderUpdate
 }
 
-// newWorld runs the provider's side; reply answers each hint, nil leaves it without an answer.
+// newWorld runs the provider's routes. reply answers each hint; nil leaves it without an answer.
 func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) *world {
 	t.Helper()
 	w := &world{t: t, bus: natstest.New(t), valid: apidoctest.New(t), taken: make(chan *paymentsv1.ProviderUpdate, 100)}
@@ -146,7 +146,7 @@ func packed(t *testing.T, s string) string {
 	return b.String()
 }
 
-// The string that is signed, with a value that was computed outside of this code.
+// The signed string, with a value that was computed by other code.
 func TestKnownSignature(t *testing.T) {
 	t.Parallel()
 	p := &Provider{SignedPath: "/v1/webhook-listener", LiveSecret: "key"}
@@ -158,7 +158,7 @@ func TestKnownSignature(t *testing.T) {
 	}
 }
 
-func TestWebhookIsTaken(t *testing.T) {
+func TestAWebhookIsAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, time.Second, nil)
 	body := `{"id":12345678901,"state":"done","id_webhook_data":7,"instructions":[{}]}`
@@ -296,7 +296,7 @@ func TestReferenceAndStatusAreNotInASuccessURLTwice(t *testing.T) {
 	}
 }
 
-func TestNoMoneyWasTakenIsSaidOnlyWhereItIsCertain(t *testing.T) {
+func TestThePageSaysNoMoneyWasTakenOnlyIfThatIsCertain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*paymentsv1.Payment)
@@ -397,7 +397,7 @@ func TestReturnShowsAPage(t *testing.T) {
 	}
 }
 
-// checkPolicy: the one style of the page is exactly the one that the policy allows.
+// checkPolicy: the page's only style is exactly the one that the policy allows.
 func checkPolicy(t *testing.T, policy, body string) {
 	t.Helper()
 	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(body)

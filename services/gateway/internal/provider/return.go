@@ -19,8 +19,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// back receives a payer from the bank: it has the payment read anew and sends the payer on to the merchant. Nothing in
-// the query is believed; the payer can only ever be sent to the URLs that the merchant gave for that payment.
+// back receives a payer from the bank. It has the payment read again and redirects the payer to the merchant. The query is not
+// trusted: a payer is only ever redirected to the URLs that the merchant gave for that payment.
 func (p *Provider) back(c echo.Context) error {
 	ref := c.QueryParam("state")
 	if !reference.Valid(ref) {
@@ -40,8 +40,8 @@ func (p *Provider) back(c echo.Context) error {
 	return showPage(c, http.StatusOK, statusPage(payment))
 }
 
-// refreshed waits until payments has asked the provider. The command expires with the wait: a payer who is gone needs
-// no answer, and the provider's webhook brings the news as well.
+// refreshed waits until payments has read the payment from the provider. The command expires with the wait: a payer who has gone
+// needs no answer, and the provider's webhook brings the same information.
 func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, error) {
 	ctx, cancel := web.Calling(c, p.ReturnWait)
 	defer cancel()
@@ -63,10 +63,10 @@ func (p *Provider) refreshed(c echo.Context, ref string) (*paymentsv1.Payment, e
 	return reply.GetPayment(), nil
 }
 
-// asksPerMinute bounds how often payers are sent back to approve a cancellation, should the bank's page lead straight back.
+// asksPerMinute limits how often payers are sent to approve a cancellation, in case the bank's page redirects back at once.
 const asksPerMinute = 3
 
-// approval is where the payer approves the cancellation of the payment; "" when none waits for that.
+// approval returns where the payer approves the cancellation of the payment; "" if none is waiting for approval.
 func approval(p *paymentsv1.Payment) string {
 	if p.GetStatus() != "pending_sca" || p.GetStatusDetail() != "cancelling" || webURL(p.GetAuthorisationUrl()) == nil {
 		return ""
@@ -79,7 +79,7 @@ func (p *Provider) mayAsk(c echo.Context, ref string) bool {
 	return d.Allowed && err == nil
 }
 
-// webURL reads a URL that a browser may be sent to; nil for any other.
+// webURL parses a URL to which a browser may be redirected; nil for any other.
 func webURL(stored string) *url.URL {
 	u, err := url.Parse(stored)
 	if err != nil || stored == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
@@ -88,8 +88,8 @@ func webURL(stored string) *url.URL {
 	return u
 }
 
-// target is the merchant's URL for the payment's state; "" when the merchant gave none. gaveUp, the provider's word that
-// the payer quit, only decides where a payer with an open payment goes.
+// target returns the merchant's URL for the state of the payment; "" if the merchant gave none. gaveUp is the provider's claim
+// that the payer quit; it only decides where a payer with an open payment is redirected.
 func target(p *paymentsv1.Payment, gaveUp bool) string {
 	stored := p.GetSuccessUrl()
 	switch p.GetStatus() {
@@ -112,7 +112,7 @@ func target(p *paymentsv1.Payment, gaveUp bool) string {
 	return u.String()
 }
 
-// without drops parameters from a query and leaves the others byte for byte as the merchant wrote them.
+// without removes parameters from a query and leaves the others byte for byte unchanged.
 func without(query string, names ...string) string {
 	var kept []string
 	for _, pair := range strings.Split(query, "&") {

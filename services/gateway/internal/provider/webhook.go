@@ -30,10 +30,10 @@ const (
 	postTimeout     = 5 * time.Second
 )
 
-// webhook takes a signed hint, hands it on and acknowledges. There is no replay window: the provider may repeat a
-// delivery with its first date, and a replayed hint only makes us look again. What the provider signed but is no hint
-// about a payment is acknowledged too: it has other events than those of payments, and after ten refusals it would send
-// none at all.
+// webhook verifies a hint, publishes it and acknowledges it. There is no replay window, because the provider may repeat a
+// delivery with its original date, and a replayed hint only makes payments read the payment again. Signed webhooks that concern
+// no payment are acknowledged too: the provider also sends other events, and after ten refusals it would stop sending all of
+// them.
 func (p *Provider) webhook(c echo.Context) error {
 	raw, err := readAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxWebhook))
 	if err != nil {
@@ -79,7 +79,7 @@ func tooLarge() error {
 	return errs.New(errs.PayloadTooLarge, "The body is larger than %d KiB.", maxWebhook>>10)
 }
 
-// unpacked undoes gzip within the limit: a small body must not become a huge one.
+// unpacked decompresses gzip up to the limit: a small body must not become a huge one.
 func unpacked(raw []byte, encoding string) ([]byte, error) {
 	if encoding == "" || encoding == "identity" {
 		return raw, nil
@@ -102,8 +102,8 @@ func unpacked(raw []byte, encoding string) ([]byte, error) {
 	return plain, nil
 }
 
-// verify returns the mode whose secret signed the body. What the provider signs of a compressed body is not documented,
-// so both forms count.
+// verify returns the mode whose secret signed the body. The provider's documentation does not say whether it signs the compressed
+// or the plain body, so both are accepted.
 func (p *Provider) verify(h http.Header, bodies ...[]byte) (live bool, err error) {
 	signature, decodeErr := base64.StdEncoding.DecodeString(h.Get(headerSignature))
 	date := h.Get(headerDate)
@@ -130,8 +130,8 @@ func (p *Provider) signed(secret, date string, body, signature []byte) bool {
 	return hmac.Equal(mac.Sum(nil), signature)
 }
 
-// paymentID reads the one thing that a hint is good for, if the body has it: a positive whole number, which the provider may
-// write as a text.
+// paymentID returns the payment's id at the provider, which is all that is used of a hint: a positive integer, which the provider
+// may write as a string.
 func paymentID(body []byte) (string, bool) {
 	var hint struct {
 		ID json.RawMessage `json:"id"`

@@ -1,5 +1,5 @@
-// Package qrapi is the JSON of signed QR codes: a merchant makes its own, and the customers' app asks what a scanned one
-// says. Answers are bare objects.
+// Package qrapi is the API of signed QR codes: a merchant creates its own, and the customers' app asks what a scanned one
+// contains. Answers are bare objects.
 package qrapi
 
 import (
@@ -12,10 +12,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// callTimeout bounds a call to another service.
+// callTimeout is the deadline of a call to another service.
 const callTimeout = 5 * time.Second
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	QR        qrv1.QRServiceClient
 	Payments  paymentsv1.PaymentsServiceClient
@@ -24,7 +24,7 @@ type Deps struct {
 	Now       func() time.Time
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct{ Deps }
 
 // New returns the API.

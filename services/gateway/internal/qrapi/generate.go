@@ -19,17 +19,17 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Bounds of a merchant's code. The minutes are the API reference's.
+// Limits of a merchant's code. That of the minutes is the API reference's.
 const (
 	maxLabel   = 100
 	maxMinutes = 24 * 60
 )
 
 type generateRequest struct {
-	// Amount absent: the customer chooses.
+	// Amount is absent if the customer chooses it.
 	Amount web.Amount `json:"amount"`
 	Label  string     `json:"label"`
-	// ExpiresInMinutes absent: the code is good for ever.
+	// ExpiresInMinutes is absent if the code does not expire.
 	ExpiresInMinutes *int `json:"expiresInMinutes"`
 }
 
@@ -74,8 +74,7 @@ func (a *API) generate(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, out)
 }
 
-// check names all that is wrong. A label is shown to a customer who is about to pay: it must not pretend to be more than
-// one line of text.
+// check names all invalid fields. A label is shown to a customer who is about to pay, so it must be a single line of text.
 func (r *generateRequest) check() error {
 	var bad refuse.Problems
 	if cents := r.Amount.Cents(); r.Amount.Given() && paying.CheckAmount(cents) != nil {

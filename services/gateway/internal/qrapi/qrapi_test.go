@@ -34,7 +34,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	password  = "correct horse battery"
 	reference = "PAY-20260617-0B25921FB72918ED"
-	// tricky is what encoding/json would escape, and JSON.stringify does not.
+	// tricky has what encoding/json would escape, and JSON.stringify does not.
 	tricky = `{"v":1,"type":"powens_qr_payment_request","requestId":"r","merchant":{"id":"m","merchantId":"m","name":"<b>&\u2028","euPayId":"EUP-0123456789AB"},"amount":9.9,"currency":"EUR","expiresAt":null}`
 )
 
@@ -43,7 +43,7 @@ var (
 	noon  = time.Date(2026, 6, 17, 12, 0, 0, 500_000_000, time.UTC)
 )
 
-// services stands for the qr and the payments service.
+// services stands in for the qr and the payments service.
 type services struct {
 	qrv1.UnimplementedQRServiceServer
 	paymentsv1.UnimplementedPaymentsServiceServer
@@ -82,7 +82,7 @@ func (s *services) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentS
 	return &paymentsv1.GetPaymentStatusResponse{Reference: reference, Status: s.status, AmountCents: 2999, Currency: "EUR"}, nil
 }
 
-// fixture is the API on a real server and database. Every answer is held against the API description.
+// fixture is the API on a real server and database. Every answer is validated against the API description.
 type fixture struct {
 	services
 	accounts *account.Accounts
@@ -118,7 +118,7 @@ func (f *fixture) serve(t *testing.T) *grpc.ClientConn {
 	})
 }
 
-// people are one login of each role; the first three of one merchant.
+// people returns a login for each role; the first three belong to one merchant.
 func (f *fixture) people(t *testing.T) {
 	t.Helper()
 	ctx, ip := t.Context(), account.Device{IP: netip.MustParseAddr("192.0.2.1")}
@@ -180,7 +180,7 @@ func TestTheDocumentedCodeIsMade(t *testing.T) {
 			r.json["expiresAt"] != "2026-06-17T12:30:00.000Z" {
 			t.Fatalf("%d %s", r.status, r.text)
 		}
-		// The payload is the text that was signed, so that its signature can be checked.
+		// The payload is the signed text, so that its signature can be checked.
 		if signed := strings.ReplaceAll(tricky, `\u2028`, "\u2028"); !strings.Contains(r.text, `"payload":`+signed+`,`) {
 			t.Errorf("the payload is not what was signed: %s", r.text)
 		}
@@ -277,7 +277,7 @@ func TestAMerchantsCodeIsScanned(t *testing.T) {
 	}
 }
 
-func TestACodeDiesWithItsPayment(t *testing.T) {
+func TestACodeEndsWithItsPayment(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.decoded = &qrv1.DecodeQRResponse{
@@ -315,7 +315,7 @@ func TestRefusalsOfTheServiceReachTheCaller(t *testing.T) {
 	f.refused(t, errs.Internal, account.RoleMerchant, "/qr/generate", `{}`)
 }
 
-func TestThePublicIDIsTheMerchantsOwn(t *testing.T) {
+func TestACodeShowsTheMerchantsPublicID(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{"0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2": "EUP-D0A1C4B8D7E2", "0b8e7f5a-7c1f-4a51-9a35-00a1c4b8d7e3": "EUP-00A1C4B8D7E3", "": "EUP-"} {
 		if got := (account.Merchant{ID: id}).EuPayID(); got != want {

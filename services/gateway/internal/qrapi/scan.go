@@ -16,17 +16,17 @@ import (
 
 type scanned struct {
 	MerchantName string `json:"merchantName"`
-	// Amount is null when the customer chooses it.
+	// Amount is null if the customer chooses it.
 	Amount      *money.Cents `json:"amount"`
 	FixedAmount bool         `json:"fixedAmount"`
 	Label       *string      `json:"label"`
 	ExpiresAt   *string      `json:"expiresAt"`
 	Type        string       `json:"type"`
-	// GatewayReference is the payment that the code pays, if it is the code of one.
+	// GatewayReference is the payment that the code pays; empty for other codes.
 	GatewayReference string `json:"gatewayReference,omitempty"`
 }
 
-// scan tells the customer what a code asks for. No money moves.
+// scan shows the customer what a code asks for. It moves no money.
 func (a *API) scan(c echo.Context) error {
 	var in struct {
 		QRData string `json:"qrData"`
@@ -51,7 +51,7 @@ func (a *API) scan(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, scanView(code))
 }
 
-// payable reports whether the payment of a code is still to be paid.
+// payable refuses a code whose payment can no longer be paid.
 func (a *API) payable(ctx context.Context, reference string) error {
 	res, err := a.Payments.GetPaymentStatus(ctx, &paymentsv1.GetPaymentStatusRequest{Reference: reference})
 	switch {

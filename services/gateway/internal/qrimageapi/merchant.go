@@ -17,7 +17,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// code is the merchant's permanent code.
+// code returns the merchant's permanent code.
 func (a *API) code(ctx context.Context, m account.Merchant) (Code, error) {
 	if a.MerchantCode == nil {
 		return Code{}, errs.New(errs.Unavailable, "Merchant codes are not set up here.")
@@ -50,7 +50,7 @@ func (a *API) merchant(k kind) echo.HandlerFunc {
 	}
 }
 
-// permanent draws the merchant's code without an amount: that of the app, or that of a plain SEPA transfer.
+// permanent draws the merchant's code without an amount: the app's code, or that of a plain SEPA transfer.
 func (a *API) permanent(ctx context.Context, m account.Merchant, plain bool, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	if plain {
 		return a.transfer(ctx, m, a.Deployment.Mode(m), transfer{remittance: m.EuPayID()}, k, o)
@@ -62,7 +62,7 @@ func (a *API) permanent(ctx context.Context, m account.Merchant, plain bool, k k
 	return a.text(ctx, code.Text, k, o)
 }
 
-// merchantCard is the card of the till.
+// merchantCard draws the card for the till.
 func (a *API) merchantCard(c echo.Context) error {
 	return a.card(c, func(ctx context.Context, m account.Merchant, card *qrv1.RenderCardRequest) error {
 		code, err := a.code(ctx, m)
@@ -71,7 +71,7 @@ func (a *API) merchantCard(c echo.Context) error {
 	})
 }
 
-// tableCard is the card of a table.
+// tableCard draws the card of a table.
 func (a *API) tableCard(c echo.Context) error {
 	return a.card(c, func(ctx context.Context, m account.Merchant, card *qrv1.RenderCardRequest) error {
 		if a.Table == nil {
@@ -84,7 +84,7 @@ func (a *API) tableCard(c echo.Context) error {
 	})
 }
 
-// card draws what fill says, with the merchant's logo when there is one.
+// card draws the card that fill describes, with the merchant's logo if there is one.
 func (a *API) card(c echo.Context, fill func(context.Context, account.Merchant, *qrv1.RenderCardRequest) error) error {
 	q := queryOf(c, "format", "lang")
 	card := &qrv1.RenderCardRequest{Format: qrv1.CardFormat_CARD_FORMAT_A6, Language: q.oneOf("lang", "fr", "en")}
@@ -125,7 +125,8 @@ func (a *API) logo(c echo.Context) error {
 	return send(c, kind{contentType: http.DetectContentType(file)}, file)
 }
 
-// setLogo keeps a picture after the qr service drew a code with it: what cannot be drawn is refused here and not on a card.
+// setLogo stores a picture after the qr service has drawn a code with it, so an unusable picture is refused here and not when a
+// card is drawn.
 func (a *API) setLogo(c echo.Context) error {
 	contentType, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || (contentType != "image/png" && contentType != "image/jpeg") {
@@ -149,7 +150,7 @@ func (a *API) setLogo(c echo.Context) error {
 
 func (a *API) removeLogo(c echo.Context) error { return a.keepLogo(c, nil) }
 
-// keepLogo is done when the others who use the logo have it too.
+// keepLogo succeeds only if the other users of the logo have it too.
 func (a *API) keepLogo(c echo.Context, file []byte) error {
 	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
@@ -158,7 +159,7 @@ func (a *API) keepLogo(c echo.Context, file []byte) error {
 		return err
 	}
 	if a.LogoChanged != nil {
-		// The same request again mends what is left undone here.
+		// Repeating the request completes what is missing.
 		if err := a.LogoChanged(ctx, who.MerchantID, file); err != nil {
 			return fmt.Errorf("put logo on documents: %w", err)
 		}

@@ -17,7 +17,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// payment draws the code of a payment: the one that its creation answered, or that of a plain SEPA transfer.
+// payment draws the code of a payment: the one in the answer to its creation, or that of a plain SEPA transfer.
 func (a *API) payment(k kind) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ref := c.Param("reference")
@@ -64,7 +64,7 @@ func (a *API) open(ctx context.Context, m account.Merchant, live bool, reference
 		return nil, fmt.Errorf("read payment: %w", err)
 	}
 	p := resp.GetPayment()
-	// A refund is paid by the merchant, a scan is a payer's own transaction: nobody scans them.
+	// Refunds and scans have no code for others: a merchant pays a refund, and a scan is a payer's own transaction.
 	if o := p.GetOrigin(); p.GetOriginalReference() != "" || (o != "" && o != "api" && o != "order") {
 		return nil, errs.New(errs.InvalidState, "Only payments have a QR code.")
 	}
@@ -74,7 +74,7 @@ func (a *API) open(ctx context.Context, m account.Merchant, live bool, reference
 	return p, nil
 }
 
-// signed draws the code of the app, the same one that the payment's creation answered: so it ends at the same time.
+// signed draws the app's code: the same as in the answer to the payment's creation, with the same expiry.
 func (a *API) signed(ctx context.Context, p *paymentsv1.Payment, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	expires := p.GetCreatedAt().AsTime().Add(paying.QRLife)
 	if !a.Now().Before(expires) {
@@ -90,14 +90,14 @@ func (a *API) signed(ctx context.Context, p *paymentsv1.Payment, k kind, o *qrv1
 	return a.text(ctx, code.GetQrData(), k, o)
 }
 
-// transfer is what a SEPA transfer to a merchant says. 0 cents: the payer chooses.
+// transfer describes a SEPA transfer to a merchant. With 0 cents the payer chooses the amount.
 type transfer struct {
 	cents      int64
 	remittance string
 }
 
-// transfer draws the code of a SEPA transfer. Any bank's app reads it, and no provider tells us when it was paid, so the merchant
-// must have switched it on. It asks the gate, because the picture alone is enough to pay.
+// transfer draws the code of a SEPA transfer. Any bank's app reads it, and no provider reports the payment, so the merchant must
+// have enabled it. It asks the gate, because the picture is all that is needed to pay.
 func (a *API) transfer(ctx context.Context, m account.Merchant, live bool, t transfer, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	if _, err := gate.ForMerchant(m, live); err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (a *API) text(ctx context.Context, text string, k kind, o *qrv1.ImageOption
 	return resp.GetImage(), nil
 }
 
-// logoOf is the merchant's logo when it is wanted.
+// logoOf returns the merchant's logo if it is wanted.
 func (a *API) logoOf(ctx context.Context, m account.Merchant, wanted bool) ([]byte, error) {
 	if !wanted {
 		return nil, nil

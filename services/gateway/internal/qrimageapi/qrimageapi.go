@@ -1,5 +1,5 @@
-// Package qrimageapi serves pictures of QR codes: of payments, of the merchant, and on cards to print. The qr service signs
-// and draws; this package decides who may have which code, and whether it can still be paid.
+// Package qrimageapi serves pictures of QR codes: of payments, of the merchant, and on printable cards. The qr service signs and
+// draws; this package decides who may have which code, and whether it can still be paid.
 package qrimageapi
 
 import (
@@ -20,25 +20,25 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// callTimeout bounds the reads and the drawing of one picture together.
+// callTimeout is the deadline for all reads and the drawing of one picture.
 const callTimeout = 5 * time.Second
 
-// Code is a QR code of a merchant that does not end.
+// Code is a permanent QR code of a merchant.
 type Code struct {
-	// Text is what the code says.
+	// Text is the content of the code.
 	Text string
-	// URL is short enough to be typed; empty when there is none.
+	// URL is short enough to be typed; empty if there is none.
 	URL string
 }
 
-// Table is what stands on the card of a table.
+// Table is what the card of a table shows.
 type Table struct {
 	Name, Zone string
-	// URL is what the code says: the table's menu.
+	// URL is the content of the code: the table's menu.
 	URL string
 }
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Merchants *account.Merchants
 	Payments  paymentsv1.PaymentsServiceClient
@@ -46,19 +46,19 @@ type Deps struct {
 	Render    qrv1.RenderServiceClient
 	Access    *caller.Access
 	Now       func() time.Time
-	// Drawn bounds what is drawn for one merchant.
+	// Drawn limits what is drawn for one merchant.
 	Drawn echo.MiddlewareFunc
-	// Deployment has the mode of merchants' codes.
+	// Deployment determines the mode of merchants' codes.
 	Deployment gate.Deployment
-	// MerchantCode is the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
+	// MerchantCode returns the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
 	MerchantCode func(ctx context.Context, m account.Merchant) (Code, error)
-	// Table is a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
+	// Table returns a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
 	Table func(ctx context.Context, merchantID, tableID string) (Table, error)
-	// LogoChanged tells who else uses the merchant's logo; a nil file removes it. Nil: nobody does.
+	// LogoChanged passes the logo to other users; a nil file removes it. Nil: there are none.
 	LogoChanged func(ctx context.Context, merchantID string, file []byte) error
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct{ Deps }
 
 // New returns the API.
@@ -79,7 +79,7 @@ func (a *API) Register(g *web.API) {
 	g.DELETE("/merchant/logo", a.removeLogo, owner)
 }
 
-// account is whose code is asked for, and the mode.
+// account returns the merchant whose code is asked for, and the mode.
 func (a *API) account(c echo.Context) (account.Merchant, bool, error) {
 	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
@@ -92,12 +92,12 @@ func (a *API) account(c echo.Context) (account.Merchant, bool, error) {
 	return m, of.Livemode, err
 }
 
-// user is the merchant of the logged-in user.
+// user returns the merchant of the logged-in user.
 func (a *API) user(c echo.Context) (account.Merchant, error) {
 	return a.Merchants.Get(c.Request().Context(), caller.Of(c).MerchantID())
 }
 
-// kind is a type of file.
+// kind is a file format.
 type kind struct {
 	format      qrv1.ImageFormat
 	contentType string
@@ -109,15 +109,15 @@ var (
 	pdf = kind{contentType: "application/pdf"}
 )
 
-// send answers a file, or 304 to whom has it already. A browser may keep it but has to ask each time: a payment ends, a
-// logo changes.
+// send answers with a file, or 304 if the caller has it already. A browser may cache it but must revalidate it each time, because
+// a payment ends and a logo changes.
 func send(c echo.Context, k kind, file []byte) error {
 	sum := sha256.Sum256(file)
 	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
 	h := c.Response().Header()
 	h.Set(echo.HeaderCacheControl, "private, no-cache")
 	h.Set("ETag", tag)
-	// An SVG that is opened by itself shows the logo inside of it and loads nothing else.
+	// An SVG that is opened directly may show the embedded logo and load nothing else.
 	h.Set("Content-Security-Policy", "default-src 'none'; img-src data:; frame-ancestors 'none'")
 	if matches(c.Request().Header.Values("If-None-Match"), tag) {
 		return c.NoContent(http.StatusNotModified)
@@ -125,7 +125,7 @@ func send(c echo.Context, k kind, file []byte) error {
 	return c.Blob(http.StatusOK, k.contentType, file)
 }
 
-// matches reads If-None-Match (RFC 9110, 13.1.2): the weak comparison is the one for it.
+// matches evaluates If-None-Match (RFC 9110, 13.1.2), which uses the weak comparison.
 func matches(headers []string, tag string) bool {
 	for _, header := range headers {
 		for candidate := range strings.SplitSeq(header, ",") {

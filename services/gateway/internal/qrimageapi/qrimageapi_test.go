@@ -105,7 +105,7 @@ func TestWhoMayHaveACode(t *testing.T) {
 	f.refused(t, as{}, base+"/qr.png", errs.MissingCredentials)
 	f.refused(t, as{public: public, secret: "sk_test_wrong"}, base+"/qr.png", errs.InvalidSecret)
 	f.refused(t, as{token: "x"}, base+"/qr.png", errs.Unauthenticated)
-	// Half a key or a wrong one is not made good by a login beside it.
+	// A login does not make up for half a key or a wrong one.
 	f.refused(t, as{token: f.owner.token, public: public}, base+"/qr.png", errs.MissingCredentials)
 	f.refused(t, as{token: f.owner.token, public: public, secret: "sk_test_wrong"}, base+"/qr.png", errs.InvalidSecret)
 	admin := f.login(t, "admin@example.com")
@@ -278,7 +278,7 @@ func TestTheLogo(t *testing.T) {
 	f.refused(t, f.owner, "/merchant/logo", errs.NotFoundCode)
 }
 
-func TestWhoeverUsesTheLogoIsToldOfANewOne(t *testing.T) {
+func TestANewLogoIsPassedToItsOtherUsers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	var told [][]byte

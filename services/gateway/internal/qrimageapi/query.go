@@ -13,13 +13,13 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// query reads parameters strictly and collects what is wrong with them. What the qr service checks is only read here.
+// query parses parameters strictly and collects the errors. Values that the qr service checks are only parsed here.
 type query struct {
 	refuse.Problems
 	values url.Values
 }
 
-// queryOf refuses parameters that the endpoint does not have: a misspelt one would be left out without a word.
+// queryOf refuses unknown parameters, because a misspelt one would be ignored silently.
 func queryOf(c echo.Context, known ...string) *query {
 	q := &query{values: c.QueryParams()}
 	for name, values := range q.values {
@@ -34,7 +34,7 @@ func queryOf(c echo.Context, known ...string) *query {
 	return q
 }
 
-// clip keeps an answer short, whatever was asked.
+// clip limits the length of a name that an answer repeats.
 func clip(name string) string {
 	if name == "" {
 		return "query"
@@ -42,7 +42,7 @@ func clip(name string) string {
 	return strings.ToValidUTF8(name[:min(len(name), 40)], "")
 }
 
-// oneOf reads a word; the first one stands for none.
+// oneOf reads one of the words; the first is the default.
 func (q *query) oneOf(name string, words ...string) string {
 	if !q.values.Has(name) {
 		return words[0]
@@ -54,7 +54,7 @@ func (q *query) oneOf(name string, words ...string) string {
 	return words[0]
 }
 
-// number reads a whole number that is in the picture's options; nil for none.
+// number reads an integer of the picture's options; nil if it is absent.
 func (q *query) number(name string, least, most uint32) *uint32 {
 	if !q.values.Has(name) {
 		return nil
@@ -68,7 +68,7 @@ func (q *query) number(name string, least, most uint32) *uint32 {
 	return &v
 }
 
-// colour reads rrggbb, with the # or without, as that has to be escaped in a query.
+// colour reads rrggbb, with or without #, which must be escaped in a query.
 func (q *query) colour(name string) string {
 	if v := q.values.Get(name); v != "" && v[0] != '#' {
 		return "#" + v
@@ -76,7 +76,7 @@ func (q *query) colour(name string) string {
 	return q.values.Get(name)
 }
 
-// The parameters of every picture, and their bounds. The qr service has the last word.
+// The parameters of every picture, and their limits. The qr service has the final say.
 var imageParameters = []string{"size", "margin", "dark", "light", "logo"}
 
 const (
@@ -85,7 +85,7 @@ const (
 	maxMargin = 16
 )
 
-// image reads the options of a picture, but for the logo itself.
+// image reads the options of a picture, except the logo itself.
 func (q *query) image() (o *qrv1.ImageOptions, logo bool) {
 	o = &qrv1.ImageOptions{Margin: q.number("margin", 0, maxMargin), Dark: q.colour("dark"), Light: q.colour("light")}
 	if size := q.number("size", minSize, maxSize); size != nil {
@@ -94,7 +94,7 @@ func (q *query) image() (o *qrv1.ImageOptions, logo bool) {
 	return o, q.oneOf("logo", "none", "merchant") == "merchant"
 }
 
-// plain reports whether the code of a SEPA transfer is wanted, which has no room for a logo.
+// plain reports whether the code of a SEPA transfer is asked for, which has no room for a logo.
 func (q *query) plain(withLogo bool) bool {
 	plain := q.oneOf("type", "app", "epc") == "epc"
 	if plain && withLogo {

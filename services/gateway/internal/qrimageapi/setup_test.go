@@ -50,8 +50,7 @@ var (
 	createdAt = time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)
 )
 
-// backend stands for the payments and the qr service: other modules, which this one must not import. A picture is the
-// request that asked for it.
+// backend stands in for the payments and the qr service, which this module must not import. A picture is the request for it.
 type backend struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
 	qrv1.UnimplementedQRServiceServer
@@ -117,7 +116,7 @@ func (b *backend) connect(t *testing.T) *grpc.ClientConn {
 	})
 }
 
-// fixture is the API with real accounts on a real server; every answer is held against the API description.
+// fixture is the API with real accounts on a real server; every answer is validated against the API description.
 type fixture struct {
 	accounts *account.Accounts
 	merchant account.Merchant
@@ -222,7 +221,7 @@ func (f *fixture) call(t *testing.T, who as, method, path, body string, headers 
 	return reply{a.Status, a.Header, []byte(a.Text)}
 }
 
-// must is call for a file.
+// must expects a file.
 func (f *fixture) must(t *testing.T, who as, path, contentType string) reply {
 	t.Helper()
 	r := f.call(t, who, "GET", path, "")
@@ -232,7 +231,7 @@ func (f *fixture) must(t *testing.T, who as, path, contentType string) reply {
 	return r
 }
 
-// refused wants that error, and the fields that it names.
+// refused expects the error and the fields that it names.
 func (f *fixture) refused(t *testing.T, who as, path string, code errs.Code, fields ...string) {
 	t.Helper()
 	r := f.call(t, who, "GET", path, "")

@@ -14,14 +14,14 @@ var fallbacks = promauto.NewCounter(prometheus.CounterOpts{
 	Name: "eupay_gateway_rate_limit_fallbacks_total", Help: "Calls counted in memory because Redis was away.",
 })
 
-// Patience with the shared limiter: a call waits this long for it, and after a failure nobody asks it for a while.
+// A call waits this long for the shared limiter. After a failure it is not called for a while.
 const (
 	sharedTimeout = 100 * time.Millisecond
 	pause         = time.Second
 )
 
-// Fallback asks the shared limiter and, while that one is away, the local one: an outage of Redis neither stops payments
-// nor lifts the limits, it only makes each replica count alone.
+// Fallback uses the shared limiter, and the local one while the shared one is unavailable. So an outage of Redis neither stops
+// payments nor lifts the limits; each replica counts for itself.
 type Fallback struct {
 	shared, local Limiter
 	now           func() time.Time
@@ -47,13 +47,13 @@ func (f *Fallback) Allow(ctx context.Context, key string, limit int) (Decision, 
 	return f.local.Allow(ctx, key, limit)
 }
 
-// Forget implements Limiter. What the shared limiter cannot forget while it is away leaves its window by itself.
+// Forget implements Limiter. If the shared limiter is unavailable, its count expires with its window.
 func (f *Fallback) Forget(ctx context.Context, key string) error {
 	f.ask(ctx, func(ctx context.Context) error { return f.shared.Forget(ctx, key) })
 	return f.local.Forget(ctx, key)
 }
 
-// ask reports whether the shared limiter did it.
+// ask reports whether the shared limiter answered.
 func (f *Fallback) ask(ctx context.Context, do func(context.Context) error) bool {
 	resume := f.resume.Load()
 	if resume != 0 && f.now().UnixNano() < resume {

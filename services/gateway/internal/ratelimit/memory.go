@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Bounds of the memory limiter: the shards keep callers from waiting for each other, the number of keys in each keeps
-// a flood of addresses from filling the memory (about 60 MB when every key has used a limit of 30).
+// Limits of the memory limiter: shards reduce lock contention, and the number of keys in each of them keeps a flood of addresses
+// from filling the memory (about 60 MB if every key has used a limit of 30).
 const (
 	shards       = 64
 	keysPerShard = 4096
@@ -28,7 +28,7 @@ type shard struct {
 	sweep   time.Time
 }
 
-// log holds the times of the calls that were allowed, oldest first. calls[:head] have left the window.
+// log has the times of the allowed calls, oldest first. calls[:head] have left the window.
 type log struct {
 	calls []time.Time
 	head  int
@@ -37,7 +37,7 @@ type log struct {
 // NewMemory returns an empty limiter over Window that reads the time from now.
 func NewMemory(now func() time.Time) *Memory { return NewMemoryOver(now, Window) }
 
-// NewMemoryOver is NewMemory with a window of its own.
+// NewMemoryOver is NewMemory with the given window.
 func NewMemoryOver(now func() time.Time, window time.Duration) *Memory {
 	m := &Memory{now: now, window: window, seed: maphash.MakeSeed()}
 	for i := range m.shards {
@@ -92,7 +92,7 @@ func (s *shard) window(key string, now time.Time, window time.Duration) *log {
 	return l
 }
 
-// clean drops the keys that were quiet for a window. It looks at all of them, so it runs rarely.
+// clean deletes keys that were idle for a window. It scans all of them, so it runs rarely.
 func (s *shard) clean(now time.Time, window time.Duration) {
 	s.sweep = now.Add(window / 4)
 	for key, l := range s.windows {
@@ -102,7 +102,7 @@ func (s *shard) clean(now time.Time, window time.Duration) {
 	}
 }
 
-// dropOne makes room in a flood of new keys. Any key will do: nearly all of them are the flood's.
+// dropOne deletes any key to make room during a flood of new keys: nearly all of them belong to the flood.
 func (s *shard) dropOne() {
 	for key := range s.windows {
 		delete(s.windows, key)
@@ -110,7 +110,7 @@ func (s *shard) dropOne() {
 	}
 }
 
-// forget moves the head past the calls at or before the time, and copies the rest down only once half is behind it.
+// forget moves the head past the calls at or before the time. It copies the rest down only when half has been passed.
 func (l *log) forget(before time.Time) {
 	for l.head < len(l.calls) && !l.calls[l.head].After(before) {
 		l.head++

@@ -14,18 +14,18 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// Bounds of the connections to Redis. Calls have tighter deadlines of their own; these hold where one has none.
+// Limits of connections to Redis. Calls have shorter deadlines; these apply where a call has none.
 const (
 	connectionsPerCPU = 10
 	answerTimeout     = 3 * time.Second
 	idleTimeout       = 30 * time.Minute
-	// restAfter is how long a connection may have rested before it is tried: Redis may have been started again meanwhile.
+	// restAfter is the idle time after which a connection is tested before use: Redis may have been restarted.
 	restAfter = time.Second
 )
 
 var errURL = errors.New("it is not a Redis URL: redis://user:password@host:6379/0, or rediss:// for TLS")
 
-// NewPool returns connections to the Redis of the URL, which are made when they are first needed. The caller closes it.
+// NewPool returns a pool of connections to the Redis at the URL, which connects when first used. The caller closes it.
 func NewPool(rawURL string) (*redis.Pool, error) {
 	addr, options, err := parse(rawURL)
 	if err != nil {
@@ -38,7 +38,7 @@ func NewPool(rawURL string) (*redis.Pool, error) {
 	}, nil
 }
 
-// try makes sure that somebody still answers on a connection that has rested.
+// try checks that Redis still answers on an idle connection.
 func try(ctx context.Context, conn redis.Conn, lastUsed time.Time) error {
 	if time.Since(lastUsed) < restAfter {
 		return nil
@@ -47,7 +47,7 @@ func try(ctx context.Context, conn redis.Conn, lastUsed time.Time) error {
 	return err
 }
 
-// parse reads the address, and what is to be done on each new connection. Its error does not hold the password.
+// parse returns the address and the options of connections. Its error does not contain the password.
 func parse(rawURL string) (addr string, options []redis.DialOption, err error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Opaque != "" || u.RawQuery != "" || (u.Scheme != "redis" && u.Scheme != "rediss") {
@@ -64,7 +64,7 @@ func parse(rawURL string) (addr string, options []redis.DialOption, err error) {
 	if password, ok := u.User.Password(); ok {
 		options = append(options, redis.DialUsername(u.User.Username()), redis.DialPassword(password))
 	}
-	if u.Scheme == "rediss" { // the client's own TLS would not end with the context
+	if u.Scheme == "rediss" { // the client's own TLS would ignore the context's deadline
 		secure := tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS12}}
 		options = append(options, redis.DialContextFunc(secure.DialContext))
 	}

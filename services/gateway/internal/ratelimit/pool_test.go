@@ -56,7 +56,7 @@ func TestTheURLNamesUserPasswordAndDatabase(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoRedisURLIsRefusedAndItsPasswordNotShown(t *testing.T) {
+func TestAnInvalidRedisURLIsRefusedWithoutItsPassword(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range []string{
 		"", "localhost:6379", "http://user:s3cret@host", "redis://user:s3cret@host/db", "redis://user:s3cret@host/1/2", "redis:user:s3cret",
@@ -97,7 +97,7 @@ func TestTLSVerifiesTheServer(t *testing.T) {
 	}
 }
 
-// The listener takes connections and never says a word, as a Redis behind a broken network.
+// The listener accepts connections and never answers, like a Redis behind a broken network.
 func TestADeadlineEndsEveryKindOfWait(t *testing.T) {
 	t.Parallel()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -138,7 +138,7 @@ func TestTheNumberOfConnectionsIsBounded(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatDiedWhileItRestedIsReplaced(t *testing.T) {
+func TestAConnectionThatBrokeWhileIdleIsReplaced(t *testing.T) {
 	t.Parallel()
 	srv := miniredis.RunT(t)
 	p := pool(t, "redis://"+srv.Addr())

@@ -23,7 +23,7 @@ func newClock() *testclock.Clock {
 	return testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 123456000, time.UTC))
 }
 
-// bench is a limiter under test with the way to move its time.
+// bench is a limiter under test, with a way to move its time.
 type bench struct {
 	Limiter
 	advance func(time.Duration)
@@ -65,7 +65,7 @@ func (b bench) allowed(t *testing.T, key string, limit, calls int) int {
 	return n
 }
 
-// Both limiters keep the same promise.
+// Both limiters behave the same.
 func TestConformance(t *testing.T) {
 	suite := map[string]func(*testing.T, bench){
 		"no more than the limit":            exactLimit,
@@ -208,7 +208,7 @@ func forgets(t *testing.T, b bench) {
 	}
 }
 
-// What one limiter forgets the other must forget too: it may be asked next.
+// Forgetting in one limiter must forget in the other: it may be asked next.
 func TestFallbackForgetsInBoth(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -253,7 +253,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// flaky is a shared limiter that a test switches off.
+// flaky is a shared limiter that a test can switch off.
 type flaky struct {
 	Limiter
 	down  atomic.Bool
@@ -291,7 +291,7 @@ func TestFallbackStillLimits(t *testing.T) {
 	}
 }
 
-func TestRedisAway(t *testing.T) {
+func TestAnUnreachableRedis(t *testing.T) {
 	t.Parallel()
 	srv := miniredis.RunT(t)
 	c := newClock()

@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/freeport"
 )
 
-// realRedis starts Redis, keeps nothing, and returns its URL.
+// realRedis starts Redis without persistence and returns its URL.
 func realRedis(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
@@ -57,8 +57,8 @@ func realRedis(t *testing.T) string {
 	}
 }
 
-// TestARealRedisKeepsTheSamePromise runs what needs no other time than Redis' own.
-func TestARealRedisKeepsTheSamePromise(t *testing.T) {
+// TestARealRedisBehavesTheSame runs the cases that need no other time than that of Redis.
+func TestARealRedisBehavesTheSame(t *testing.T) {
 	t.Parallel()
 	url := realRedis(t)
 	for name, test := range map[string]func(*testing.T, bench){

@@ -11,9 +11,9 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// windowScript keeps the calls of a key in a sorted set by microsecond. Redis' own clock counts, so that the clocks of
-// the replicas need not agree. It returns how many calls are left, -1 for a refused one, and the microseconds until the oldest
-// counted call leaves the window, or until the next call will be allowed.
+// windowScript keeps the calls of a key in a sorted set by microsecond. It uses the clock of Redis, so the replicas' clocks need
+// not agree. It returns the number of remaining calls, -1 for a refused one, and the microseconds until the oldest counted call
+// leaves the window, or until the next call will be allowed.
 var windowScript = redis.NewScript(1, `
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
@@ -33,21 +33,21 @@ return {-1, tonumber(edge[2]) + window - now}
 
 const keyPrefix = "eupay:rate:"
 
-// Redis is a Limiter that all replicas share.
+// Redis is a Limiter that replicas share.
 type Redis struct {
 	pool *redis.Pool
-	// member makes each call of this process a member of its own.
+	// member makes each call a distinct member of the set.
 	process string
 	window  time.Duration
 	calls   atomic.Uint64
 }
 
-// NewRedis returns a limiter over Window on the connections. The name must differ between processes, such as a random id.
+// NewRedis returns a limiter over Window. process must differ between processes, for example a random id.
 func NewRedis(pool *redis.Pool, process string) *Redis {
 	return NewRedisOver(pool, process, Window)
 }
 
-// NewRedisOver is NewRedis with a window of its own. A key must always be counted over the same window.
+// NewRedisOver is NewRedis with the given window. A key must always be counted over the same window.
 func NewRedisOver(pool *redis.Pool, process string, window time.Duration) *Redis {
 	return &Redis{pool: pool, process: process, window: window}
 }
@@ -81,7 +81,7 @@ func (r *Redis) run(ctx context.Context, keyAndArguments ...any) (answer [2]int6
 	if err != nil {
 		return answer, err
 	}
-	defer conn.Close() // back to the pool, or away when it is broken
+	defer conn.Close() // returns it to the pool, or closes it if it is broken
 	list, err := redis.Int64s(windowScript.DoContext(ctx, conn, keyAndArguments...))
 	if err == nil && copy(answer[:], list) < len(answer) {
 		err = errors.New("the script gave no decision")

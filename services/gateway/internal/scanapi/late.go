@@ -17,14 +17,14 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// maxPayer bounds the name of an account's holder, as banks do.
+// maxPayer is the maximum length of an account holder's name, as at banks.
 const maxPayer = 140
 
 type notReceivedRequest struct {
 	Note string `json:"note"`
 }
 
-// confirmNotReceived ends a payment of which only its merchant can say that the money did not come.
+// confirmNotReceived ends a payment of which only the merchant knows that the money did not come.
 func (a *API) confirmNotReceived(c echo.Context) error {
 	reference, err := paying.ReferenceOf(c)
 	if err != nil {
@@ -52,7 +52,7 @@ type lateRequest struct {
 	PayerIBAN string `json:"payer_iban"`
 }
 
-// bookLateReceipt notes on a failed or cancelled payment that its money came after all.
+// bookLateReceipt records on a failed or cancelled payment that its money came after all.
 func (a *API) bookLateReceipt(c echo.Context) error {
 	reference, err := paying.ReferenceOf(c)
 	if err != nil {
@@ -79,7 +79,7 @@ func (a *API) bookLateReceipt(c echo.Context) error {
 	return a.say(c, pass, command.BookLateReceipt, cmd)
 }
 
-// command checks the request, all mistakes at once.
+// command validates the request and returns all errors together.
 func (r lateRequest) command(now time.Time) (*paymentsv1.BookLateReceipt, error) {
 	var bad refuse.Problems
 	at, err := r.check(now)

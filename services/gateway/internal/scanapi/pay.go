@@ -31,7 +31,7 @@ type payRequest struct {
 	Amount    web.Amount `json:"amount"`
 }
 
-// paid is the answer to a scan. WebauthURL is empty while the bank has not given it: the same request returns it later.
+// paid is the answer to a scan. WebauthURL is empty until the bank has returned it; then the same request returns it.
 type paid struct {
 	WebauthURL    string      `json:"webauthUrl,omitempty"`
 	TransferID    string      `json:"transferId"`
@@ -40,7 +40,7 @@ type paid struct {
 	Status        string      `json:"status"`
 }
 
-// pay answers 201 with a new transaction, 200 with the one that the same customer began for the same code and amount.
+// pay answers 201 with a new transaction, 200 with the existing one of the same customer, code and amount.
 func (a *API) pay(c echo.Context) error {
 	customer := caller.Of(c).Login.ID
 	if err := web.Limited(c, a.Limiter, "scan:"+customer, paysPerMinute); err != nil {
@@ -90,7 +90,7 @@ func (r payRequest) check() error {
 	return bad.Err()
 }
 
-// scanCommand is the payment that the code and the customer agree on, with the gate's word that the merchant may take it.
+// scanCommand returns the payment that the code and the customer describe, with the gate's pass for the merchant.
 func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) (*paymentsv1.ScanPay, gate.Pass, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, readTimeout))
 	defer cancel()
@@ -117,7 +117,7 @@ func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) 
 	}, pass, nil
 }
 
-// usable reports whether the code is one that can be paid.
+// usable refuses a code that cannot be paid.
 func (a *API) usable(code Code) error {
 	if !code.ExpiresAt.IsZero() && !a.Now().Before(code.ExpiresAt) {
 		return errs.New(errs.InvalidState, "The code has expired. Ask the merchant for a new one.")
@@ -129,7 +129,7 @@ func (a *API) usable(code Code) error {
 	return nil
 }
 
-// pass asks the gate for the merchant of the code, in the mode of the code's payment, or in that of merchants' codes here.
+// pass asks the gate for the code's merchant, in the mode of the code's payment or, without one, of merchants' codes.
 func (a *API) pass(ctx context.Context, code Code) (gate.Pass, error) {
 	m, err := a.Merchants.Get(ctx, code.MerchantID)
 	if err != nil {
@@ -145,7 +145,7 @@ func (a *API) pass(ctx context.Context, code Code) (gate.Pass, error) {
 	return gate.ForPayer(m, live)
 }
 
-// amountOf is the amount of the signed code when it has one; the body may only repeat it.
+// amountOf returns the amount of the signed code if it has one; the body may only repeat it.
 func amountOf(code Code, given web.Amount) (money.Cents, error) {
 	switch {
 	case code.AmountCents != 0 && given.Given() && given.Cents() != code.AmountCents:
@@ -164,7 +164,7 @@ func (a *API) modeOf(ctx context.Context, reference string) (bool, error) {
 	return got.GetLivemode(), err
 }
 
-// lost tells the customer why a scan ended before there was anything to authorise.
+// lost returns the error for a scan that ended before the customer could authorise it.
 func lost(p *paymentsv1.Payment) error {
 	switch {
 	case p.GetStatus() != "failed" && p.GetStatus() != "cancelled":

@@ -22,15 +22,15 @@ import (
 
 const (
 	maxNote = 500
-	// A clock of the merchant may be a little ahead; nobody books a transfer a year late.
+	// A merchant's clock may be slightly ahead; a transfer is not recorded a year later.
 	receivedAhead = 5 * time.Minute
 	receivedAgo   = 366 * 24 * time.Hour
 )
 
-// noteRule is what a note must be.
+// noteRule describes a valid note.
 const noteRule = "must have at most 500 characters, without control characters or line breaks"
 
-// fits reports whether a text is one line of at most the characters.
+// fits reports whether a text is a single line of at most that many characters.
 func fits(text string, characters int) bool {
 	return utf8.RuneCountInString(text) <= characters && !strings.ContainsFunc(text, web.Unprintable)
 }
@@ -41,7 +41,7 @@ type receivedRequest struct {
 	Note       string     `json:"note"`
 }
 
-// confirmReceived completes a payment by the word of its merchant, who found the money on the account.
+// confirmReceived completes a payment because the merchant says that it found the money on its account.
 func (a *API) confirmReceived(c echo.Context) error {
 	reference, err := paying.ReferenceOf(c)
 	if err != nil {
@@ -72,8 +72,8 @@ func (a *API) confirmReceived(c echo.Context) error {
 	})
 }
 
-// mayConfirm: money that no provider knows of comes to merchants with EPC codes; of what a bank accepted without ever
-// reporting on it, every merchant says whether it came.
+// mayConfirm: only merchants with EPC codes receive money that no provider reports. If a bank accepted a payment and reported
+// nothing further, every merchant may say whether the money came.
 func (a *API) mayConfirm(c echo.Context, pass gate.Pass, reference string) error {
 	if pass.Merchant().EPCEnabled {
 		return nil
@@ -90,7 +90,7 @@ func (a *API) mayConfirm(c echo.Context, pass gate.Pass, reference string) error
 	return nil
 }
 
-// passFor asks the gate for the merchant of who says that money came.
+// passFor asks the gate for the merchant who says that money came.
 func (a *API) passFor(c echo.Context, of caller.Whose) (gate.Pass, error) {
 	m, err := a.Merchants.Get(c.Request().Context(), of.MerchantID)
 	if err != nil {
@@ -99,7 +99,7 @@ func (a *API) passFor(c echo.Context, of caller.Whose) (gate.Pass, error) {
 	return gate.ForMerchant(m, of.Livemode)
 }
 
-// say sends a merchant's word about a payment and answers the payment as it is then.
+// say sends a merchant's statement about a payment and answers with the payment after it.
 func (a *API) say(c echo.Context, pass gate.Pass, subject string, word proto.Message) error {
 	out, err := a.Sender.Send(c.Request().Context(), c, pass, subject, word, nil)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package scanapi is what a customer of the app pays by scanning a code, and the merchant's word about money that came
-// outside the provider.
+// Package scanapi is the API for payments by scanning a code: app customers pay, and merchants confirm money that no provider
+// reports.
 package scanapi
 
 import (
@@ -17,42 +17,42 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// GatewayCode is the Code.Type of a payment's code. Every other type is a merchant's code.
+// GatewayCode is the Code.Type of a payment's code. All other types are merchants' codes.
 const GatewayCode = "gateway_qr_payment"
 
-// Code is what a signed code says.
+// Code is the content of a signed code.
 type Code struct {
 	Type, RequestID string
-	// GatewayReference is set for GatewayCode alone: the payment that the code pays.
+	// GatewayReference is the payment that the code pays; set only for GatewayCode.
 	GatewayReference string
 	MerchantID       string
-	// AmountCents is 0 when the customer chooses the amount.
+	// AmountCents is 0 if the customer chooses the amount.
 	AmountCents money.Cents
-	// Currency may be empty: EUR.
+	// Currency: empty means EUR.
 	Currency string
-	// Label is what the merchant wrote on its code; may be empty.
+	// Label is the merchant's text on its code; may be empty.
 	Label string
 	// ExpiresAt is zero for a code that does not expire.
 	ExpiresAt time.Time
 }
 
-// Decoder verifies codes. It returns a VALIDATION_ERROR for what is no code of ours.
+// Decoder verifies codes. It returns a VALIDATION_ERROR for codes that are not ours.
 type Decoder interface {
 	Decode(ctx context.Context, qrData string) (Code, error)
 }
 
-// Merchants finds the merchant of a code. account.Merchants does.
+// Merchants reads the merchant of a code. account.Merchants implements it.
 type Merchants interface {
 	Get(ctx context.Context, id string) (account.Merchant, error)
 }
 
-// Logins are the checks of merchants, by login or API key, and of the app's customers. caller.Access has them.
+// Logins authenticates merchants, by login or API key, and the app's customers. caller.Access implements it.
 type Logins interface {
 	LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc
 	CustomerLogin() echo.MiddlewareFunc
 }
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Sender    paying.Sender
 	Payments  paymentsv1.PaymentsServiceClient
@@ -61,17 +61,17 @@ type Deps struct {
 	Logins    Logins
 	Limiter   ratelimit.Limiter
 	Now       func() time.Time
-	// Deployment has the mode of payments of merchants' codes. A payment's code has the mode of its payment.
+	// Deployment determines the mode of payments of merchants' codes. A payment's code has the mode of its payment.
 	Deployment gate.Deployment
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct{ Deps }
 
 // New returns the API.
 func New(d Deps) *API { return &API{d} }
 
-// What bounds a customer and a read.
+// Limits and deadlines of customers' requests.
 const (
 	paysPerMinute  = 20
 	readsPerMinute = 120

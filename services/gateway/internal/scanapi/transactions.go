@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// transaction is what a customer paid, as its customer sees it.
+// transaction is a payment by a customer, as the customer sees it.
 type transaction struct {
 	TransactionID string      `json:"transactionId"`
 	Status        string      `json:"status"`
@@ -26,12 +26,12 @@ type transaction struct {
 	CreatedAt     string      `json:"createdAt"`
 	CompletedAt   string      `json:"completedAt,omitempty"`
 	Livemode      bool        `json:"livemode"`
-	// AmountRefunded is what came back: the completed ones of Refunds.
+	// AmountRefunded is the sum of the completed Refunds.
 	AmountRefunded money.Cents `json:"amountRefunded"`
 	Refunds        []refund    `json:"refunds"`
 }
 
-// refund is what a merchant gives back.
+// refund is a refund by the merchant.
 type refund struct {
 	RefundID    string      `json:"refundId"`
 	Status      string      `json:"status"`
@@ -66,7 +66,7 @@ func transactionView(got *paymentsv1.GetCustomerPaymentResponse) transaction {
 	return t
 }
 
-// transaction answers one of the customer's transactions.
+// transaction answers with one of the customer's transactions.
 func (a *API) transaction(c echo.Context) error {
 	customer := caller.Of(c).Login.ID
 	if err := web.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {
@@ -85,7 +85,7 @@ func (a *API) transaction(c echo.Context) error {
 	return c.JSON(http.StatusOK, transactionView(got))
 }
 
-// transactions answers a page of what the customer paid, newest first.
+// transactions answers with a page of the customer's payments, newest first.
 func (a *API) transactions(c echo.Context) error {
 	customer := caller.Of(c).Login.ID
 	if err := web.Limited(c, a.Limiter, "scan-read:"+customer, readsPerMinute); err != nil {

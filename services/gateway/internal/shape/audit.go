@@ -23,7 +23,7 @@ type AuditEntry struct {
 	Detail     map[string]any `json:"detail"`
 }
 
-// AuditEntryOf shows an entry of the audit log.
+// AuditEntryOf converts an entry of the audit log.
 func AuditEntryOf(e account.AuditEntry) AuditEntry {
 	v := AuditEntry{
 		ID: strconv.FormatInt(e.ID, 10), CreatedAt: web.Time(e.At), Actor: e.Actor, ActorEmail: web.OrNull(e.ActorEmail), Action: e.Action, Target: e.Target,
@@ -39,7 +39,7 @@ func AuditEntryOf(e account.AuditEntry) AuditEntry {
 	return v
 }
 
-// AuditLog answers a page of the audit log of the merchant.
+// AuditLog answers with a page of the merchant's audit log.
 func AuditLog(c echo.Context, users *account.Users, merchantID string) error {
 	_, limit, err := web.Page(c)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package shape is how merchants, users and the audit log look in answers, whichever part of the API gives them.
+// Package shape has the JSON form of merchants, users and the audit log, which several parts of the API share.
 package shape
 
 import (
@@ -24,23 +24,23 @@ type Merchant struct {
 	WaitForSettlement bool   `json:"wait_for_settlement"`
 	LoyaltyEligible   bool   `json:"loyalty_eligible"`
 	EPCEnabled        bool   `json:"epc_enabled"`
-	// LiveMissing names what the profile lacks before it may take live money; empty: nothing.
+	// LiveMissing names what the profile lacks before the merchant may take live money; empty if nothing.
 	LiveMissing []string `json:"live_missing"`
 	CreatedAt   string   `json:"created_at"`
-	// RefundStepUpAbove is null for never.
+	// RefundStepUpAbove: null means that refunds never require a proof.
 	RefundStepUpAbove *money.Cents `json:"refund_step_up_above"`
-	// IBANChange is a new account that waits; null for none.
+	// IBANChange is a new account that is waiting; null if there is none.
 	IBANChange *IBANChange `json:"iban_change"`
 }
 
-// IBANChange is an account that waits to replace the one that is there.
+// IBANChange is an account that is waiting to replace the current one.
 type IBANChange struct {
 	IBAN        string `json:"iban"`
 	BIC         string `json:"bic"`
 	EffectiveAt string `json:"effective_at"`
 }
 
-// MerchantOf shows a merchant.
+// MerchantOf converts a merchant.
 func MerchantOf(m account.Merchant) Merchant {
 	var change *IBANChange
 	if m.NextAt != nil {

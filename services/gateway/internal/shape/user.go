@@ -5,20 +5,20 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// User is a person in an answer.
+// User is a user in an answer.
 type User struct {
 	ID         string       `json:"id"`
 	Email      string       `json:"email"`
 	Name       string       `json:"name"`
 	Role       account.Role `json:"role"`
 	MerchantID *string      `json:"merchant_id"`
-	// EmailVerified is false for who may only verify the address.
+	// EmailVerified is false for a user who may do nothing but verify the address.
 	EmailVerified bool   `json:"email_verified"`
 	Disabled      bool   `json:"disabled"`
 	CreatedAt     string `json:"created_at"`
 }
 
-// UserOf shows a person.
+// UserOf converts a user.
 func UserOf(u account.User) User {
 	return User{
 		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: web.OrNull(u.MerchantID), EmailVerified: !u.Unverified, Disabled: u.Disabled,

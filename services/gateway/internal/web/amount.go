@@ -7,14 +7,14 @@ import (
 	"european-pay.eu/eupay/internal/money"
 )
 
-// Amount is an amount of euros in a request body: a JSON number, read from its text. Decode refuses strings, exponents
-// and more than two decimals; what range is right is the handler's to say.
+// Amount is an amount of euros in a request body: a JSON number, parsed from its text. Decode refuses strings, exponents and more
+// than two decimals; the handler checks the range.
 type Amount struct {
 	cents money.Cents
 	given bool
 }
 
-// Cents is the amount; 0 when the field was absent.
+// Cents returns the amount; 0 if the field was absent.
 func (a Amount) Cents() money.Cents { return a.cents }
 
 // Given reports whether the field was in the body, and not null.

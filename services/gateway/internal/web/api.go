@@ -14,22 +14,22 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// Query says which query parameters a route takes.
+// Query lists the query parameters of a route.
 type Query struct {
 	// Names of the parameters.
 	Names map[string]bool
-	// Open: others may add parameters of their own, as a bank does when it sends somebody back to us.
+	// Open permits additional parameters, such as those that a bank adds when it redirects a payer back to us.
 	Open bool
 }
 
-// API registers routes below a path. None of them takes a query parameter that its description does not name: a filter with
-// a typo would list everything. That is checked after the middleware of the route, like the body.
+// API registers routes below a path. A route refuses query parameters that its description does not name, because a list whose
+// filter is misspelt would return everything. They are checked after the route's middleware, like the body.
 type API struct {
 	group *echo.Group
 	query func(method, path string) Query
 }
 
-// NewAPI returns the routes of e below base. query says what a route takes, by its path below base ("/orders/:id").
+// NewAPI returns the routes of e below base. query returns the parameters of a route by its path below base ("/orders/:id").
 func NewAPI(e *echo.Echo, base string, query func(method, path string) Query) *API {
 	return &API{e.Group(base), query}
 }
@@ -59,7 +59,8 @@ func (a *API) DELETE(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) 
 	a.add(http.MethodDelete, path, h, m)
 }
 
-// OPTIONS registers what a browser asks before it calls from a page of another origin. It takes every query.
+// OPTIONS registers the route for preflight requests, with which browsers ask before a call from another origin. It accepts any
+// query.
 func (a *API) OPTIONS(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
 	a.group.OPTIONS(path, h, m...)
 }
@@ -95,7 +96,7 @@ func (q Query) check(raw string) error {
 	return bad.Err()
 }
 
-// list names those that there are.
+// list returns the names for an error message.
 func (q Query) list() string {
 	if len(q.Names) == 0 {
 		return ", which takes none"

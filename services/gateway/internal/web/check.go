@@ -13,23 +13,23 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// Bounds of a document: deeper ones are nobody's request, and an answer need not list more mistakes than these.
+// Limits of a document: no valid request is nested more deeply, and an answer need not list more errors.
 const (
 	maxDepth   = 16
 	maxReports = 20
 	maxName    = 64
 )
 
-// Refusal is an error of a field's UnmarshalJSON that the caller may read: the rest of a sentence that starts with the
-// field's name, without the full stop.
+// Refusal is an error of a field's UnmarshalJSON that the caller may see: the rest of a sentence that begins with the field's
+// name, without the full stop.
 type Refusal string
 
 // Error implements error.
 func (r Refusal) Error() string { return string(r) }
 
-// check compares a valid JSON document with the type of into and returns what is wrong. encoding/json alone would take
-// "Amount" for "amount", the last of two equal keys, and null for everything. A field of ours that is null is one that is
-// absent; within an array, or under a name of the caller's own, null is refused.
+// check compares a valid JSON document with the type of into and returns the errors. encoding/json alone would accept "Amount"
+// for "amount", the last of two equal keys, and null for everything. A known field that is null counts as absent; null in an
+// array or under a key that the caller chose is refused.
 func check(body []byte, into any) refuse.Problems {
 	k := &checker{body: body, dec: json.NewDecoder(bytes.NewReader(body))}
 	k.dec.UseNumber()
@@ -59,7 +59,7 @@ func (k *checker) refuse(path, message string) {
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// value checks the next value against want; nil means that any value will do. optional: it may be null.
+// value checks the next value against want; nil means any value. optional permits null.
 func (k *checker) value(path string, want reflect.Type, optional bool) {
 	if k.stop {
 		return
@@ -88,7 +88,7 @@ func (k *checker) value(path string, want reflect.Type, optional bool) {
 	}
 }
 
-// indirect strips pointers; want is nil where any value will do.
+// indirect strips pointers; want is nil if any value is permitted.
 func indirect(want reflect.Type) (reflect.Type, bool) {
 	nullable := false
 	for want != nil && want.Kind() == reflect.Pointer {
@@ -124,7 +124,7 @@ func (k *checker) custom(path string, want reflect.Type, optional bool) {
 
 func (k *checker) text(path, value string, want reflect.Type) {
 	k.expect(path, want, want == nil || want.Kind() == reflect.String)
-	// What encoding/json makes of half a surrogate pair. No database would keep the original.
+	// encoding/json returns this for half of a surrogate pair. Databases could not store the original.
 	if strings.ContainsRune(value, '\uFFFD') {
 		k.refuse(path, "holds a character that is not valid Unicode")
 	}
@@ -231,7 +231,8 @@ func (k *checker) member(path string, known map[string]reflect.Type, element ref
 	k.value(full, element, known != nil)
 }
 
-// join names a member for the caller; the name comes from the request, so it is cut and stripped of control characters.
+// join appends a name to a path for the answer. The name comes from the request, so it is shortened and stripped of control
+// characters.
 func join(path, name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

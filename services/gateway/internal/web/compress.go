@@ -11,7 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// compressFrom is the size from which an answer is compressed: a smaller one fits into one packet anyway.
+// compressFrom is the minimum size of a compressed answer: smaller ones fit into one packet anyway.
 const compressFrom = 1400
 
 var compressors = sync.Pool{New: func() any { return newCompressor() }}
@@ -24,8 +24,9 @@ func newCompressor() *gzip.Writer {
 	return w
 }
 
-// Send writes a body, compressed if it is large and the caller accepts gzip. Answers may hold secrets beside text that a
-// caller chose, but the BREACH attack does not apply: credentials are headers, which a foreign page cannot make a browser send.
+// Send writes a body, compressed if it is large and the caller accepts gzip. Answers may contain secrets beside text that a
+// caller chose, but the BREACH attack does not apply: credentials are in headers that a page of another origin cannot make a
+// browser send.
 func Send(c echo.Context, status int, contentType string, body []byte) error {
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, contentType)
@@ -61,8 +62,8 @@ func compress(into *bytes.Buffer, body []byte) error {
 	return nil
 }
 
-// takesGzip reads Accept-Encoding (RFC 9110, section 12.5.3): gzip by its name or by *, unless its weight is 0. What names
-// gzip goes before *.
+// takesGzip evaluates Accept-Encoding (RFC 9110, section 12.5.3): gzip or *, unless its weight is 0. An entry for gzip takes
+// precedence over *.
 func takesGzip(headers []string) bool {
 	takes := false
 	for coding := range strings.SplitSeq(strings.ToLower(strings.Join(headers, ",")), ",") {

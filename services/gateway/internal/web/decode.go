@@ -15,18 +15,18 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// BodyLimit is the largest JSON body that Decode reads, in bytes.
+// BodyLimit is the maximum size of a JSON body that Decode reads, in bytes.
 const BodyLimit = 64 << 10
 
-// Decode reads the request's JSON body into the struct that into points to, strictly: content type application/json,
-// exactly one document of valid UTF-8, no unknown, repeated or misspelt field, every value of the field's type (null
-// only for pointers). It returns an errs.Error that names every refused field, PAYLOAD_TOO_LARGE or
-// UNSUPPORTED_MEDIA_TYPE. A field type with UnmarshalJSON says why it refuses with a Refusal.
+// Decode reads the request's JSON body strictly into the struct that into points to: content type application/json, exactly one
+// document of valid UTF-8, no unknown, repeated or misspelt field, every value of the field's type (null only for pointers). It
+// returns an errs.Error that names all refused fields, PAYLOAD_TOO_LARGE or UNSUPPORTED_MEDIA_TYPE. A field type with
+// UnmarshalJSON explains a refusal with a Refusal.
 func Decode(c echo.Context, into any) error {
 	return DecodeUpTo(c, into, BodyLimit)
 }
 
-// DecodeUpTo is Decode for an endpoint whose bodies may be larger: limit in bytes.
+// DecodeUpTo is Decode for an endpoint that accepts larger bodies: limit in bytes.
 func DecodeUpTo(c echo.Context, into any, limit int64) error {
 	body, err := readBody(c, limit)
 	if err != nil {
@@ -38,7 +38,7 @@ func DecodeUpTo(c echo.Context, into any, limit int64) error {
 	return decode(c, body, into)
 }
 
-// DecodeOptional is Decode for an endpoint that needs no body: an empty one leaves into as it is.
+// DecodeOptional is Decode for an endpoint whose body is optional: an empty one leaves into unchanged.
 func DecodeOptional(c echo.Context, into any) error {
 	body, err := readBody(c, BodyLimit)
 	if err != nil || len(body) == 0 {
@@ -54,7 +54,7 @@ func decode(c echo.Context, body []byte, into any) error {
 	return Unmarshal(body, into)
 }
 
-// Unmarshal is the strict decoding of Decode for a body that was already read.
+// Unmarshal decodes a body that was already read as strictly as Decode.
 func Unmarshal(body []byte, into any) error {
 	if !utf8.Valid(body) {
 		return badBody("The body is not valid UTF-8.")
@@ -66,7 +66,7 @@ func Unmarshal(body []byte, into any) error {
 		return errs.Invalid(bad...)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		// The check above looks for everything that can be wrong; what it missed is still the caller's mistake.
+		// The check above finds all known errors. Whatever it misses is still the caller's mistake.
 		return badBody("The body does not have the expected shape.")
 	}
 	return nil

@@ -9,16 +9,16 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Download is an answer that becomes a file, in parts: however long it is, only one part is in memory.
+// Download is a file that is answered in parts: only one part is in memory, however large the file is.
 type Download struct {
 	c    echo.Context
 	conn *http.ResponseController
 }
 
-// NewDownload begins the answer. The server's read and write timeouts no longer hold: each part has its own.
+// NewDownload begins the answer. The server's read and write timeouts no longer apply: each part has its own.
 func NewDownload(c echo.Context, contentType, filename string) (*Download, error) {
 	d := &Download{c: c, conn: http.NewResponseController(c.Response())}
-	// Otherwise the end of the read timeout would look as if the client had left.
+	// Otherwise the read timeout would look as if the client had disconnected.
 	if err := d.conn.SetReadDeadline(time.Time{}); err != nil {
 		return nil, fmt.Errorf("begin download: %w", err)
 	}
@@ -42,7 +42,8 @@ func (d *Download) Write(part []byte) (int, error) {
 	return n, nil
 }
 
-// Cut ends the answer because of err, which it logs. The connection breaks, so that nobody takes what came for the whole.
+// Cut aborts the answer because of err, which it logs. The connection breaks, so that nobody mistakes the parts for the whole
+// file.
 func (d *Download) Cut(err error) {
 	d.c.Error(err)
 	panic(http.ErrAbortHandler)

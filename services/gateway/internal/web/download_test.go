@@ -12,7 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// A file that ends early must not look whole.
+// A file that ends early must not look complete.
 func TestADownloadThatFailsIsCut(t *testing.T) {
 	t.Parallel()
 	e := New(quiet, nil)

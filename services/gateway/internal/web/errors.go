@@ -24,12 +24,12 @@ type failure struct {
 	Total      *money.Cents `json:"total,omitempty"`
 }
 
-// ErrorHandler renders every error of the REST edge, and nothing else does. What is not an errs.Error is logged here,
-// once, and shown as INTERNAL_ERROR.
+// ErrorHandler is the only renderer of the REST API's errors. An error that is not an errs.Error is logged here, once, and shown
+// as INTERNAL_ERROR.
 func ErrorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		if c.Response().Committed && errors.Is(err, http.ErrBodyNotAllowed) {
-			return // the body of an answer to HEAD, which is not sent
+			return // the body of an answer to HEAD is not sent
 		}
 		e := public(err)
 		if e == nil {
@@ -48,7 +48,7 @@ func ErrorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 	}
 }
 
-// public translates the errors of echo itself; nil for all others.
+// public translates echo's own errors; nil for all others.
 func public(err error) *errs.Error {
 	var he *echo.HTTPError
 	if !errors.As(err, &he) {
@@ -78,5 +78,5 @@ func render(c echo.Context, status int, e *errs.Error) error {
 	return Answer(c, status, body)
 }
 
-// Seconds rounds up: a caller that waits that long has waited long enough.
+// Seconds rounds up, so that a caller who waits that long has waited long enough.
 func Seconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }

@@ -14,27 +14,27 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// eventWriteTimeout is how long a reader may leave one event in the pipe before it is cut.
+// eventWriteTimeout is how long a reader may block the writing of one event before the stream is closed.
 const eventWriteTimeout = 10 * time.Second
 
-// EventStream is an answer of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). It has
-// no end of its own, so its handler must watch UntilStop.
+// EventStream is an answer of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). It does not
+// end by itself, so its handler must watch UntilStop.
 type EventStream struct {
 	out  http.ResponseWriter
 	conn *http.ResponseController
 }
 
-// NewEventStream begins the answer. The server's read and write timeouts no longer hold: each write has its own.
+// NewEventStream begins the answer. The server's read and write timeouts no longer apply: each write has its own.
 func NewEventStream(c echo.Context) (*EventStream, error) {
 	s := &EventStream{out: c.Response(), conn: http.NewResponseController(c.Response())}
-	// Otherwise the end of the read timeout would look as if the client had left.
+	// Otherwise the read timeout would look as if the client had disconnected.
 	if err := s.conn.SetReadDeadline(time.Time{}); err != nil {
 		return nil, fmt.Errorf("begin event stream: %w", err)
 	}
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, "text/event-stream")
 	h.Set(echo.HeaderCacheControl, "no-store")
-	h.Set("X-Accel-Buffering", "no") // proxies that collect answers pass this one on at once
+	h.Set("X-Accel-Buffering", "no") // makes proxies that buffer answers pass this one on at once
 	c.Response().WriteHeader(http.StatusOK)
 	return s, nil
 }
@@ -48,14 +48,14 @@ func (s *EventStream) Send(id, name string, data any) error {
 	fmt.Fprintf(&b, "event: %s\ndata: ", name)
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(data); err != nil { // one line, and its end
+	if err := enc.Encode(data); err != nil { // one line, with its line break
 		return fmt.Errorf("encode event: %w", err)
 	}
 	b.WriteByte('\n')
 	return s.write(b.Bytes())
 }
 
-// Position tells the reader where to go on from when it loses the stream now.
+// Position tells the reader where to resume if the stream breaks now.
 func (s *EventStream) Position(id string) error { return s.write([]byte("id: " + id + "\n\n")) }
 
 // Comment writes a line that readers ignore.
@@ -66,7 +66,7 @@ func (s *EventStream) Fail(err error) {
 	e := errs.From(err)
 	body := failure{Code: e.Code, Message: e.Message, Errors: e.Fields, RetryAfter: Seconds(e.RetryAfter), Action: e.Action}
 	if s.Send("", "error", body) != nil {
-		return // nobody reads
+		return // the reader has gone
 	}
 }
 
@@ -83,8 +83,8 @@ func (s *EventStream) write(b []byte) error {
 
 type stoppingKey struct{}
 
-// UntilStop is the request's context, which ends also when the server is asked to stop. It is for answers that would not
-// end by themselves: Serve waits for every open request.
+// UntilStop returns the request's context, which also ends when the server is asked to stop. It is for answers that would not end
+// by themselves, because Serve waits for all open requests.
 func UntilStop(r *http.Request) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.Context())
 	stopping, ok := ctx.Value(stoppingKey{}).(context.Context)

@@ -6,7 +6,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// Required takes pairs of a field and its value, and refuses the empty ones.
+// Required takes pairs of a field and its value, and refuses the empty values.
 func Required(pairs ...string) error {
 	var bad []errs.Field
 	for i := 0; i < len(pairs); i += 2 {
@@ -20,7 +20,7 @@ func Required(pairs ...string) error {
 	return nil
 }
 
-// InstantOf reads a time; nil for none.
+// InstantOf parses a time; nil for none.
 func InstantOf(field string, text *string) (*time.Time, error) {
 	if text == nil || *text == "" {
 		return nil, nil
@@ -33,12 +33,12 @@ func InstantOf(field string, text *string) (*time.Time, error) {
 	return &at, nil
 }
 
-// NothingToDo refuses a change that changes nothing: most likely a misunderstanding.
+// NothingToDo refuses a change without fields, which is most likely a mistake.
 func NothingToDo(fields string) error {
 	return errs.Invalid(errs.Field{Field: "body", Message: "The body changes nothing: give at least one of " + fields + "."})
 }
 
-// OrNull is null for an empty text.
+// OrNull returns nil for an empty text.
 func OrNull(s string) *string {
 	if s == "" {
 		return nil

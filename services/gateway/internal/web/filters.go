@@ -13,8 +13,8 @@ import (
 	"european-pay.eu/eupay/internal/refuse"
 )
 
-// Filters reads the filters of a list from the query and collects what is wrong with them. A filter that is given and empty is
-// wrong: one that somebody forgot to fill in must not list everything.
+// Filters reads the filters of a list from the query and collects the errors. An empty filter is an error: one that was not
+// filled in must not list everything.
 type Filters struct {
 	c   echo.Context
 	bad refuse.Problems
@@ -23,14 +23,14 @@ type Filters struct {
 // FiltersOf reads the filters of a request.
 func FiltersOf(c echo.Context) *Filters { return &Filters{c: c} }
 
-// Err names every filter that is wrong; nil for none.
+// Err names all invalid filters; nil if there are none.
 func (f *Filters) Err() error { return f.bad.Err() }
 
 func (f *Filters) given(name string) (value string, ok bool) {
 	return f.c.QueryParam(name), f.c.QueryParams().Has(name)
 }
 
-// OneOf reads one of the values; empty when it is not given.
+// OneOf reads one of the values; empty if it is absent.
 func (f *Filters) OneOf(name string, values []string) string {
 	value, ok := f.given(name)
 	if ok && !slices.Contains(values, value) {
@@ -39,7 +39,7 @@ func (f *Filters) OneOf(name string, values []string) string {
 	return value
 }
 
-// Instant reads an ISO 8601 time; nil when it is not given.
+// Instant reads an ISO 8601 time; nil if it is absent.
 func (f *Filters) Instant(name string) *timestamppb.Timestamp {
 	value, ok := f.given(name)
 	if !ok {
@@ -52,7 +52,7 @@ func (f *Filters) Instant(name string) *timestamppb.Timestamp {
 	return timestamppb.New(at)
 }
 
-// Amount reads an amount in euros, from one cent; 0 when it is not given.
+// Amount reads an amount in euros, from one cent; 0 if it is absent.
 func (f *Filters) Amount(name string) money.Cents {
 	value, ok := f.given(name)
 	if !ok {
@@ -65,7 +65,7 @@ func (f *Filters) Amount(name string) money.Cents {
 	return cents
 }
 
-// Text reads one line of at most so many characters; empty when it is not given.
+// Text reads one line of at most that many characters; empty if it is absent.
 func (f *Filters) Text(name string, most int) string {
 	value, ok := f.given(name)
 	if ok && (value == "" || !utf8.ValidString(value) || utf8.RuneCountInString(value) > most || strings.ContainsFunc(value, unicode.IsControl)) {

@@ -12,25 +12,26 @@ import (
 )
 
 const (
-	// promptRefusals of one address in a minute are answered at once: a client that looks at Retry-After gets fewer.
+	// promptRefusals is how many refusals per minute an address gets without delay: a client that respects Retry-After gets
+	// fewer.
 	promptRefusals = 100
-	// refusalWait is how long each further one waits. Who repeats without a pause is slowed down to what costs nothing.
+	// refusalWait is the delay of each further one. It slows a client that repeats without a pause to a rate that costs nothing.
 	refusalWait = 500 * time.Millisecond
-	// maxWaiting are the refusals that wait at once; beyond them they are answered at once, so that a flood of connections
-	// holds no memory.
+	// maxWaiting is the maximum number of concurrently delayed refusals. Beyond it they are answered at once, so that a flood of
+	// connections occupies no memory.
 	maxWaiting = 2048
-	// maxFlooders bounds the memory for addresses.
+	// maxFlooders limits the number of addresses in memory.
 	maxFlooders = 10_000
 )
 
-// flood slows down who goes on after RATE_LIMIT_EXCEEDED, or with wrong credentials: even a refusal costs, and thousands in a
-// second cost others.
+// flood slows down callers who continue after RATE_LIMIT_EXCEEDED, or with wrong credentials: even a refusal costs time, and
+// thousands per second would harm others.
 type flood struct {
 	waiting chan struct{}
 
 	mu    sync.Mutex
 	began time.Time
-	// refusals of this minute by address.
+	// refusals of the current minute by address.
 	refusals map[netip.Addr]int
 }
 
@@ -60,14 +61,14 @@ func (f *flood) slow(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// refused reports whether repeating the same is what a flood does.
+// refused reports whether the error is one that a flood repeats.
 func refused(err error) bool {
 	return err != nil && slices.ContainsFunc([]errs.Code{
 		errs.RateLimitExceeded, errs.Unauthenticated, errs.InvalidAPIKey, errs.InvalidSecret, errs.InvalidLogin,
 	}, func(code errs.Code) bool { return errs.Is(err, code) })
 }
 
-// count tells how many refusals the address has had in this minute.
+// count returns the number of refusals of the address in this minute.
 func (f *flood) count(addr netip.Addr, now time.Time) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -23,7 +23,7 @@ func tookToRefuse(e *echo.Echo, from string) time.Duration {
 	return time.Since(start)
 }
 
-func TestWhoGoesOnAfterARefusalWaits(t *testing.T) {
+func TestRepeatedRefusalsAreDelayed(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e := New(quiet, nil)
@@ -61,7 +61,7 @@ func TestWhoGoesOnAfterARefusalWaits(t *testing.T) {
 	})
 }
 
-func TestFewRefusalsWaitAtOnce(t *testing.T) {
+func TestTheNumberOfDelayedRefusalsIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFlood()

@@ -15,7 +15,7 @@ const (
 	firstPrintable, lastASCII = ' ', '~'
 )
 
-// IdempotencyKey reads the header of that name; "" when the request has none.
+// IdempotencyKey returns the Idempotency-Key header; "" if there is none.
 func IdempotencyKey(c echo.Context) (string, error) {
 	values := c.Request().Header.Values(headerIdempotencyKey)
 	if len(values) == 0 {

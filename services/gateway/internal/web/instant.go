@@ -7,8 +7,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// layouts are the forms of ISO 8601 that have a calendar date: to the hour, minute or second (a fraction may follow), with
-// separators or without, with each form of a zone or none.
+// layouts are the forms of ISO 8601 with a calendar date: to the hour, minute or second (with optional fraction), with or without
+// separators, with each form of a zone or none.
 var layouts = func() []string {
 	list := []string{time.DateOnly, "20060102"}
 	for _, zone := range []string{"Z07:00", "Z0700", "Z07", ""} {
@@ -19,8 +19,8 @@ var layouts = func() []string {
 	return list
 }()
 
-// Instant reads an ISO 8601 time between the years 1970 and 9999, in capital or small letters. Without a zone, and for a
-// day alone, it is UTC. A blank may stand for the T, or for a "+" of a query that was not escaped.
+// Instant parses an ISO 8601 time in the years 1970 to 9999, in upper or lower case. Without a zone, and for a date alone, it is
+// UTC. A space may replace the T, or a "+" that was not escaped in a query.
 func Instant(text string) (time.Time, bool) {
 	text = strings.ToUpper(text)
 	if !strings.Contains(text, "T") {
@@ -29,14 +29,14 @@ func Instant(text string) (time.Time, bool) {
 	text = strings.Replace(text, " ", "+", 1)
 	for _, layout := range layouts {
 		if t, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
-			year := t.UTC().Year() // PostgreSQL and JSON agree on years of four digits only
+			year := t.UTC().Year() // PostgreSQL and JSON agree only on years of four digits
 			return t, year >= 1970 && year < 10000
 		}
 	}
 	return time.Time{}, false
 }
 
-// NotAnInstant refuses a field that Instant cannot read.
+// NotAnInstant is the error for a field that Instant cannot parse.
 func NotAnInstant(field string) errs.Field {
 	return errs.Field{Field: field, Message: field + " must be an ISO 8601 time such as 2026-06-17T12:00:00Z."}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// ClientIP is the caller's address, IPv4 in its own form. It is the zero Addr only when the server has no peer address.
+// ClientIP returns the caller's address, with mapped IPv4 addresses as IPv4. It is the zero Addr only if the server has no peer
+// address.
 func ClientIP(c echo.Context) netip.Addr {
 	addr, err := netip.ParseAddr(c.RealIP())
 	if err != nil {
@@ -18,8 +19,8 @@ func ClientIP(c echo.Context) netip.Addr {
 	return addr
 }
 
-// ipExtractor believes X-Forwarded-For only as far as trusted proxies wrote it: from the right, the first address that
-// is not one of them is the caller. Whatever stands left of it was written by the caller.
+// ipExtractor trusts X-Forwarded-For only as far as trusted proxies wrote it: from the right, the first address that is not one
+// of them is the caller. What is to its left was written by the caller.
 func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
 	return func(r *http.Request) string {
 		addr, ok := peer(r.RemoteAddr)
@@ -27,13 +28,13 @@ func ipExtractor(trusted []netip.Prefix) echo.IPExtractor {
 			return ""
 		}
 		if !Contains(trusted, addr) {
-			return addr.String() // the common case, without a look at what the caller claims
+			return addr.String() // the common case: the caller's claims do not matter
 		}
 		hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
 		for i := len(hops) - 1; i >= 0 && Contains(trusted, addr); i-- {
 			next, ok := parseHop(hops[i])
 			if !ok {
-				break // a proxy of ours never writes this: believe nothing beyond
+				break // our proxies never write this: trust nothing to its left
 			}
 			addr = next
 		}
@@ -61,10 +62,10 @@ func peer(remote string) (netip.Addr, bool) {
 	return plain(addr), err == nil
 }
 
-// plain makes ::ffff:192.0.2.1 the 192.0.2.1 that lists name, and drops the zone, which no prefix matches.
+// plain converts ::ffff:192.0.2.1 to 192.0.2.1, which is the form in lists, and removes the zone, which no prefix matches.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
-// Contains reports whether one of the prefixes holds the address. A prefix of mapped IPv4 addresses counts as IPv4.
+// Contains reports whether one of the prefixes contains the address. A prefix of mapped IPv4 addresses counts as IPv4.
 func Contains(prefixes []netip.Prefix, addr netip.Addr) bool {
 	addr = plain(addr)
 	for _, p := range prefixes {

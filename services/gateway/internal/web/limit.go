@@ -12,8 +12,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
 
-// Limited counts a call of the key, or refuses it with RATE_LIMIT_EXCEEDED and the seconds to wait. The answer says where the
-// caller stands.
+// Limited counts a call of the key, or refuses it with RATE_LIMIT_EXCEEDED and the seconds to wait. The headers of the answer
+// show the state of the limit.
 func Limited(c echo.Context, limiter ratelimit.Limiter, key string, limit int) error {
 	d, err := limiter.Allow(c.Request().Context(), key, limit)
 	if err != nil {
@@ -28,7 +28,7 @@ func Limited(c echo.Context, limiter ratelimit.Limiter, key string, limit int) e
 	return e
 }
 
-// The headers by which a caller can stay below its limit (the draft "RateLimit header fields for HTTP" of the IETF).
+// Headers that let a caller stay below its limit (the IETF draft "RateLimit header fields for HTTP").
 const (
 	headerRateLimit     = "RateLimit-Limit"
 	headerRateRemaining = "RateLimit-Remaining"
@@ -36,10 +36,10 @@ const (
 	headerRatePolicy    = "RateLimit-Policy"
 )
 
-// ExposedHeaders are those of every answer that a page of another origin may read.
+// ExposedHeaders may be read by pages of another origin in every answer.
 const ExposedHeaders = "Retry-After, " + headerRateLimit + ", " + headerRateRemaining + ", " + headerRateReset + ", " + headerRatePolicy + ", X-Request-Id"
 
-// showLimit tells the caller where it stands; of several limits, at the one that it reaches first.
+// showLimit sets the headers; of several limits, those of the one that will be reached first.
 func showLimit(h http.Header, d ratelimit.Decision) {
 	if shown, err := strconv.Atoi(h.Get(headerRateRemaining)); err == nil && shown <= d.Remaining {
 		return

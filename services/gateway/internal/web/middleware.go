@@ -28,10 +28,10 @@ var requestSeconds = promauto.NewHistogramVec(prometheus.HistogramOpts{
 
 const maxRequestID = 64
 
-// RequestID is the id of the request: it is in the X-Request-Id header of every answer and in the log.
+// RequestID returns the id of the request, which is in the X-Request-Id header of the answer and in the log.
 func RequestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
 
-// requestID keeps the caller's id if it is harmless in a log and a header, and makes one otherwise.
+// requestID keeps the caller's id if it is safe in a log and a header, and otherwise generates one.
 func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
@@ -57,7 +57,7 @@ func plainID(s string) bool {
 	return true
 }
 
-// secured sets the headers that suit an API; a page overrides what it needs.
+// secured sets headers that suit an API. A page overrides what it needs.
 func secured(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
@@ -71,8 +71,8 @@ func secured(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// textual refuses an address that is no text, before any handler or database meets it: bytes that are no UTF-8, or NUL. People who come
-// back from a bank are let in with whatever it has added to the address: their pages show none of it.
+// textual refuses a URL that is not valid text (invalid UTF-8, or NUL) before any handler or database gets it. Users who return
+// from a bank are admitted with whatever the bank has appended to the URL, because their pages do not show it.
 func textual(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		u := c.Request().URL
@@ -105,9 +105,9 @@ func noText(field string) errs.Field {
 	return errs.Field{Field: field, Message: field + " is not valid UTF-8 text. Encode it as UTF-8, percent-encoded, without NUL."}
 }
 
-// logged renders the error of the handler, measures the request and logs it: the route with harmless parameters, never a query, a header
-// or a body. Answers to plain reads that went well are logged at debug level, as there are thousands a second; so are those that a flood
-// would be refused with, which are counted all the same.
+// logged renders the handler's error, measures the request and logs it: the route with harmless parameters, never a query, a
+// header or a body. Successful reads are logged at debug level, because there are thousands per second. So are the refusals of a
+// flood, which are counted nevertheless.
 func logged(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -132,7 +132,7 @@ func logged(log *slog.Logger) echo.MiddlewareFunc {
 	}
 }
 
-// route is the pattern of the route, so that labels stay few.
+// route returns the pattern of the route, so that there are few metric labels.
 func route(c echo.Context) string {
 	if p := c.Path(); p != "" && c.Response().Status != http.StatusMethodNotAllowed {
 		return p
@@ -148,10 +148,11 @@ func knownMethod(m string) string {
 	return "other"
 }
 
-// harmless are parameters that only name something: references, ids and numbers. Others may be a capability, such as the token of a table.
+// harmless are parameters that only name something: references, ids and numbers. Others may be capabilities, such as the token of
+// a table.
 var harmless = regexp.MustCompile(`^(?:(?:PAY|REF|INV|CN)-[0-9A-Za-z-]{1,40}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9]{1,18})$`)
 
-// loggedPath is the route with the values of harmless parameters. Of an address that no route has the beginning is enough.
+// loggedPath returns the route with the values of harmless parameters; for an unknown path, its beginning.
 func loggedPath(c echo.Context) string {
 	pattern := c.Path()
 	if route(c) == "none" || c.Response().Status == http.StatusNotFound && len(c.ParamNames()) == 0 {
@@ -167,7 +168,7 @@ func loggedPath(c echo.Context) string {
 	return pattern
 }
 
-// recovered turns a panic into an internal error of that request.
+// recovered turns a panic into an internal error of the request.
 func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
@@ -183,7 +184,7 @@ func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// NoStore keeps credentials out of every cache on the way.
+// NoStore prevents caches from storing credentials.
 func NoStore(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")

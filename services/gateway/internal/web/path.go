@@ -6,10 +6,10 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// maxID is longer than every id, number and token that we give out.
+// maxID is longer than all ids, numbers and tokens that we issue.
 const maxID = 64
 
-// PathID is an id in the path: NOT_FOUND of what it names for a text that can be no id of ours. Such a text is not asked for.
+// PathID returns an id in the path. A text that cannot be one of our ids is NOT_FOUND without a read.
 func PathID(c echo.Context, param, what string) (string, error) {
 	id := c.Param(param)
 	if id == "" || len(id) > maxID {

@@ -13,7 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The server's patience. WriteTimeout is longer than any deadline that a handler may have.
+// The server's timeouts. WriteTimeout is longer than any deadline of a handler.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -22,8 +22,8 @@ const (
 	maxHeaderBytes    = 32 << 10
 )
 
-// New returns an echo with the middleware of every request and the one error renderer. The addresses of trusted are
-// proxies whose X-Forwarded-For is believed.
+// New returns an echo with the middleware of all requests and the error handler. trusted are the proxies whose X-Forwarded-For is
+// trusted.
 func New(log *slog.Logger, trusted []netip.Prefix) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -33,7 +33,7 @@ func New(log *slog.Logger, trusted []netip.Prefix) *echo.Echo {
 	return e
 }
 
-// Handler lets HEAD reach the handlers of GET. The server underneath knows the real method and sends no body.
+// Handler routes HEAD to the handlers of GET. The HTTP server knows the real method and sends no body.
 func Handler(e *echo.Echo) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
@@ -45,12 +45,12 @@ func Handler(e *echo.Echo) http.Handler {
 	})
 }
 
-// Serve serves e on l until ctx ends, then lets the requests under way finish, at most for grace.
+// Serve serves e on l until ctx ends, then lets the requests in progress finish, for at most grace.
 func Serve(ctx context.Context, l net.Listener, e *echo.Echo, grace time.Duration, log *slog.Logger) error {
 	srv := &http.Server{
 		Handler: Handler(e), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		// Requests under way are not cut by ctx; those that ask (UntilStop) learn that it has ended.
+		// ctx does not cancel requests in progress; those that use UntilStop learn that it has ended.
 		BaseContext: func(net.Listener) context.Context {
 			return context.WithValue(context.WithoutCancel(ctx), stoppingKey{}, ctx)
 		},

@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// OptionalTime is null for a time that has not come.
+// OptionalTime returns nil for a nil time.
 func OptionalTime(t *time.Time) *string {
 	if t == nil {
 		return nil
@@ -15,7 +15,7 @@ func OptionalTime(t *time.Time) *string {
 	return &text
 }
 
-// OptionalStamp is OptionalTime for a time of another service.
+// OptionalStamp is OptionalTime for a protobuf timestamp.
 func OptionalStamp(t *timestamppb.Timestamp) *string {
 	if t == nil {
 		return nil
@@ -24,7 +24,7 @@ func OptionalStamp(t *timestamppb.Timestamp) *string {
 	return OptionalTime(&at)
 }
 
-// Stamp is Time for a time of another service.
+// Stamp is Time for a protobuf timestamp.
 func Stamp(t *timestamppb.Timestamp) string { return Time(t.AsTime()) }
 
 // StampOrNone is Stamp, or empty for none.

@@ -1,5 +1,5 @@
-// Package web is what every HTTP handler of the gateway stands on: strict request bodies, the shapes of answers, the one
-// renderer of errors, and the middleware that all requests pass.
+// Package web has what all HTTP handlers of the gateway share: strict decoding of request bodies, the forms of answers, the only
+// renderer of errors, and the middleware of all requests.
 package web
 
 import (
@@ -23,7 +23,7 @@ import (
 const (
 	defaultLimit = 20
 	maxLimit     = 100
-	// maxPage keeps page*limit far from overflow, and an OFFSET from walking the whole table for nothing.
+	// maxPage keeps page*limit far from overflow, and an OFFSET from scanning the whole table for nothing.
 	maxPage = 1_000_000
 )
 
@@ -51,12 +51,12 @@ func OK(c echo.Context, status int, data any) error {
 	return Answer(c, status, answer{Success: true, Data: data})
 }
 
-// List answers a page: data must be a slice and not nil, so that an empty page is [].
+// List answers with a page. data must be a non-nil slice, so that an empty page is [].
 func List(c echo.Context, data any, p Pagination) error {
 	return Answer(c, http.StatusOK, listAnswer{Success: true, Data: data, Pagination: p.counted()})
 }
 
-// counted is p with its Pages.
+// counted returns p with Pages set.
 func (p Pagination) counted() Pagination {
 	p.Pages = 0
 	if p.Limit > 0 {
@@ -71,8 +71,8 @@ type Listing[T any] struct {
 	Pagination Pagination `json:"pagination"`
 }
 
-// ListingOf is the page of that number (from 1) with what view shows of each of its elements. total is how many elements
-// all pages have together.
+// ListingOf returns the page with that number (from 1), with the view of each element. total is the number of elements of all
+// pages together.
 func ListingOf[E, T any](elements []E, view func(E) T, number, limit int, total int64) Listing[T] {
 	l := Listing[T]{Data: make([]T, len(elements)), Pagination: Pagination{Page: number, Limit: limit, Total: total}.counted()}
 	for i, e := range elements {
@@ -81,13 +81,13 @@ func ListingOf[E, T any](elements []E, view func(E) T, number, limit int, total 
 	return l
 }
 
-// Cursored is a part of a list that is read on after its last element. Make it with CursoredOf.
+// Cursored is a part of a list that continues after its last element. Make it with CursoredOf.
 type Cursored[T any] struct {
 	Data    []T  `json:"data"`
 	HasMore bool `json:"has_more"`
 }
 
-// CursoredOf is the part with what view shows of each of its elements. more: others follow.
+// CursoredOf returns a part with the view of each element. more means that others follow.
 func CursoredOf[E, T any](elements []E, view func(E) T, more bool) Cursored[T] {
 	l := Cursored[T]{Data: make([]T, len(elements)), HasMore: more}
 	for i, e := range elements {
@@ -96,7 +96,7 @@ func CursoredOf[E, T any](elements []E, view func(E) T, more bool) Cursored[T] {
 	return l
 }
 
-// After reads the query parameter starting_after: the element after which a list goes on, in place of the parameter page.
+// After reads the query parameter starting_after: the element after which a list continues, instead of the parameter page.
 func After(c echo.Context) (string, error) {
 	after := c.QueryParam("starting_after")
 	if after != "" && c.QueryParams().Has("page") {
@@ -105,7 +105,7 @@ func After(c echo.Context) (string, error) {
 	return after, nil
 }
 
-// ListPart answers a part of a list, in the envelope of List.
+// ListPart answers with a part of a list, in the envelope of List.
 func ListPart(c echo.Context, data any, more bool) error {
 	return Answer(c, http.StatusOK, struct {
 		answer
@@ -115,8 +115,8 @@ func ListPart(c echo.Context, data any, more bool) error {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// Answer writes body alone, without the envelope of OK. It encodes first, so that what cannot be encoded becomes an error
-// and not half an answer. There is no HTML escaping: a URL stays readable, and what was signed stays byte by byte the same.
+// Answer writes body without the envelope of OK. It encodes first, so that a body that cannot be encoded becomes an error and not
+// half an answer. HTML is not escaped: a URL stays readable, and signed text stays byte for byte unchanged.
 func Answer(c echo.Context, status int, body any) error {
 	b := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(b)
@@ -129,7 +129,7 @@ func Answer(c echo.Context, status int, body any) error {
 	return Send(c, status, echo.MIMEApplicationJSON, b.Bytes())
 }
 
-// Page reads the query parameters page (from 1, default 1) and limit (1 to 100, default 20). A bad value is a
+// Page reads the query parameters page (from 1, default 1) and limit (1 to 100, default 20). An invalid value is a
 // VALIDATION_ERROR.
 func Page(c echo.Context) (page, limit int, err error) {
 	var bad refuse.Problems
@@ -150,14 +150,14 @@ func number(c echo.Context, bad *refuse.Problems, name string, fallback, highest
 	return n
 }
 
-// Calling is the request's context, bounded by limit as the request's patience stretches it: what a handler calls other
-// services with.
+// Calling returns the context for calls to other services: the request's, with a deadline of limit, multiplied by the request's
+// patience.
 func Calling(c echo.Context, limit time.Duration) (context.Context, context.CancelFunc) {
 	ctx := c.Request().Context()
 	return context.WithTimeout(ctx, patience.Of(ctx, limit))
 }
 
-// Patient makes every wait of a request that many times as long.
+// Patient multiplies all waits of a request.
 func Patient(times int) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -169,5 +169,5 @@ func Patient(times int) echo.MiddlewareFunc {
 	}
 }
 
-// Time prints an instant as the API does: UTC, milliseconds, "Z".
+// Time formats an instant as in the API: UTC, milliseconds, "Z".
 func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -164,7 +164,7 @@ func TestPagesAreCounted(t *testing.T) {
 	}
 }
 
-// nested is what Decode must tell apart below the first level.
+// nested has what Decode must check below the first level.
 type nested struct {
 	Name   string            `json:"name"`
 	Count  int32             `json:"count"`
@@ -224,7 +224,7 @@ func TestUnmarshal(t *testing.T) {
 	}
 }
 
-func TestManyMistakesAreBounded(t *testing.T) {
+func TestTheNumberOfReportedErrorsIsBounded(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	b.WriteString(`{"x0":1`)
@@ -262,7 +262,7 @@ func FuzzUnmarshal(f *testing.F) {
 	})
 }
 
-func TestServeFinishesRequestsUnderWay(t *testing.T) {
+func TestServeFinishesRequestsInProgress(t *testing.T) {
 	t.Parallel()
 	arrived, release := make(chan struct{}), make(chan struct{})
 	e := New(quiet, nil)
@@ -315,7 +315,7 @@ func errString(err error) string {
 	return ""
 }
 
-func TestLogHoldsNoSecrets(t *testing.T) {
+func TestTheLogContainsNoSecrets(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	e := New(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})), nil)
@@ -329,8 +329,8 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	}
 }
 
-// TestAnAddressThatIsNoTextIsOneRefusal: it was an internal error of the database on ten routes.
-func TestAnAddressThatIsNoTextIsOneRefusal(t *testing.T) {
+// TestAnAddressThatIsNotTextIsRefusedEverywhere: such an address was an internal error of the database on ten routes.
+func TestAnAddressThatIsNotTextIsRefusedEverywhere(t *testing.T) {
 	t.Parallel()
 	e := New(slog.New(slog.DiscardHandler), nil)
 	e.GET("/return", func(c echo.Context) error { return c.NoContent(http.StatusOK) })
@@ -352,7 +352,7 @@ func TestAnAddressThatIsNoTextIsOneRefusal(t *testing.T) {
 	}
 }
 
-// TestCapabilitiesAreNotLogged: who reads the log could have ordered at every table.
+// TestCapabilitiesAreNotLogged: readers of the log could have ordered at every table.
 func TestCapabilitiesAreNotLogged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -366,8 +366,8 @@ func TestCapabilitiesAreNotLogged(t *testing.T) {
 	}
 }
 
-// TestARefusedFloodIsCountedAndNotWritten line by line.
-func TestARefusedFloodIsCountedAndNotWritten(t *testing.T) {
+// TestARefusedFloodIsCountedButNotLogged: a flood must not fill the log.
+func TestARefusedFloodIsCountedButNotLogged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	e := New(slog.New(slog.NewTextHandler(&out, nil)), nil)

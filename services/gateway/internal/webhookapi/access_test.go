@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 )
 
-// matrix names every endpoint that wants a login and who is let in.
+// matrix lists every endpoint that requires a login and who is admitted.
 var matrix = []portaltest.Row{
 	{"GET", "/webhook-endpoints", "", "merchant staff accountant"},
 	{"POST", "/webhook-endpoints", `{}`, "merchant"},
@@ -44,13 +44,13 @@ func TestRoleMatrix(t *testing.T) {
 	setup(t).CheckRoles(t, matrix)
 }
 
-// Every route stands in the matrix; those of logins, merchants and admins stand in another.
+// Every route is in the matrix; those of logins, merchants and admins are in another.
 func TestMatrixIsComplete(t *testing.T) {
 	t.Parallel()
 	setup(t).CheckComplete(t, matrix, nil, "/auth/", "/customer/", "/merchant", "/admin/")
 }
 
-func TestANewSecretWantsAFreshProofOfALogin(t *testing.T) {
+func TestANewSecretRequiresAFreshProofOfALogin(t *testing.T) {
 	t.Parallel()
 	f := setup(t, func(d *account.Deps) { d.StepUp = true })
 	owner := f.Register(t, "owner@example.com")

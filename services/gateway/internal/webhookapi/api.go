@@ -1,5 +1,5 @@
-// Package webhookapi is what merchants do with webhooks: endpoints, their deliveries and attempts, events, listening during development, and
-// the push subscriptions of browsers. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
+// Package webhookapi is the merchants' API of webhooks: endpoints, their deliveries and attempts, events, listening during
+// development, and the push subscriptions of browsers. Answers are bare objects; lists are {"data":[…],"pagination":{…}}.
 package webhookapi
 
 import (
@@ -12,15 +12,15 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// What bounds a call to the webhooks service: most of them, a test, which waits for the merchant's server, and sending
-// thousands of deliveries again.
+// Deadlines of calls to the webhooks service: of most calls, of a test, which waits for the merchant's server, and of calls that
+// send thousands of deliveries again.
 const (
 	callTimeout = 5 * time.Second
 	testTimeout = 15 * time.Second
 	bulkTimeout = 30 * time.Second
 )
 
-// Deps are what New needs.
+// Deps are the dependencies of New.
 type Deps struct {
 	Merchants *account.Merchants
 	Webhooks  webhooksv1.WebhooksServiceClient
@@ -30,7 +30,7 @@ type Deps struct {
 	Limiter   ratelimit.Limiter
 }
 
-// API is the handlers. Make it with New.
+// API has the handlers. Make it with New.
 type API struct {
 	merchants *account.Merchants
 	webhooks  webhooksv1.WebhooksServiceClient
@@ -38,7 +38,7 @@ type API struct {
 	listener  webhooksv1.ListenServiceClient
 	access    *caller.Access
 	limiter   ratelimit.Limiter
-	// keepAlive is the longest silence of a stream.
+	// keepAlive is the interval of comments on a silent stream.
 	keepAlive time.Duration
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 type attempt struct {
-	// ID, DeliveryID, EventType and Reference are there only in the list of an endpoint's attempts.
+	// ID, DeliveryID, EventType and Reference are present only in the list of an endpoint's attempts.
 	ID              string            `json:"id,omitempty"`
 	DeliveryID      string            `json:"delivery_id,omitempty"`
 	EventType       string            `json:"event_type,omitempty"`
@@ -35,7 +35,7 @@ func attemptView(a *webhooksv1.Attempt, eventType, eventID string) attempt {
 	}
 }
 
-// requestHeaders are those that an attempt carried and that are no secret. The signatures are not kept.
+// requestHeaders returns the headers of an attempt except secret ones. Signatures are not stored.
 func requestHeaders(a *webhooksv1.Attempt, eventType, eventID string) map[string]string {
 	h := map[string]string{
 		"Content-Type": "application/json", "User-Agent": "EUPay-Webhooks/1.0", "X-EuPay-Event": eventType,
@@ -47,7 +47,7 @@ func requestHeaders(a *webhooksv1.Attempt, eventType, eventID string) map[string
 	return h
 }
 
-// headersOf reads "Name: value" lines. What a name has several of is joined as RFC 9110, 5.3 says.
+// headersOf parses "Name: value" lines. Repeated headers are joined as in RFC 9110, 5.3.
 func headersOf(lines string) map[string]string {
 	h := map[string]string{}
 	for line := range strings.Lines(lines) {
@@ -63,7 +63,7 @@ func headersOf(lines string) map[string]string {
 	return h
 }
 
-// attempts lists the requests that were made to one endpoint.
+// attempts lists the requests to one endpoint.
 func (a *API) attempts(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {
@@ -87,9 +87,7 @@ func (a *API) attempts(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ListAttempts(ctx, &webhooksv1.ListAttemptsRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.ListAttempts, &webhooksv1.ListAttemptsRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, EndpointId: id, Page: int32(number), Limit: int32(limit),
 		Outcome: c.QueryParam("outcome"), StartedAfter: started.after, StartedBefore: started.before, StartingAfter: after,
 	})

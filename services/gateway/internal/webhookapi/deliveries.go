@@ -14,7 +14,7 @@ import (
 type delivery struct {
 	ID         string `json:"id"`
 	EndpointID string `json:"endpoint_id"`
-	// EventID is the webhook-id header of every attempt.
+	// EventID is the webhook-id header of all attempts.
 	EventID       string  `json:"event_id"`
 	EventType     string  `json:"event_type"`
 	Reference     string  `json:"reference"`
@@ -24,7 +24,7 @@ type delivery struct {
 	NextAttemptAt *string `json:"next_attempt_at"`
 	CreatedAt     string  `json:"created_at"`
 	DeliveredAt   *string `json:"delivered_at"`
-	// Body is the very text that was signed and sent, so not an object here.
+	// Body is the exact text that was signed and sent, so it is not an object here.
 	Body     string    `json:"body,omitempty"`
 	Attempts []attempt `json:"attempts,omitempty"`
 }
@@ -41,7 +41,7 @@ func deliveryView(d *webhooksv1.Delivery) delivery {
 	return v
 }
 
-// maxFilter is longer than every value that a filter can match.
+// maxFilter is longer than any value that a filter can match.
 const maxFilter = 200
 
 func (a *API) deliveries(c echo.Context) error {
@@ -71,9 +71,7 @@ func (a *API) deliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ListDeliveries(ctx, &webhooksv1.ListDeliveriesRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.ListDeliveries, &webhooksv1.ListDeliveriesRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Page: int32(number), Limit: int32(limit), EndpointId: c.QueryParam("endpoint_id"),
 		Status: c.QueryParam("status"), Reference: c.QueryParam("reference"), EventType: c.QueryParam("event_type"),
 		CreatedAfter: created.after, CreatedBefore: created.before,
@@ -88,7 +86,7 @@ func (a *API) deliveries(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.ListingOf(res.GetDeliveries(), deliveryView, number, limit, res.GetTotal()))
 }
 
-// checkFilters wants short visible ASCII, as every id, status, event type and reference of ours is.
+// checkFilters requires short visible ASCII, as all our ids, statuses, event types and references are.
 func checkFilters(c echo.Context, names ...string) error {
 	var bad []errs.Field
 	for _, name := range names {
@@ -121,9 +119,7 @@ func (a *API) delivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.GetDelivery(ctx, &webhooksv1.GetDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.GetDelivery, &webhooksv1.GetDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}

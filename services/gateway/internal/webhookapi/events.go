@@ -15,16 +15,16 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// event is something that happened, as its webhook tells it.
+// event is an event as in its webhook.
 type event struct {
-	// ID is the webhook-id header of every delivery.
+	// ID is the webhook-id header of all deliveries.
 	ID                string  `json:"id"`
 	Type              string  `json:"type"`
 	Reference         string  `json:"reference"`
 	MerchantReference *string `json:"merchant_reference"`
 	Sequence          int64   `json:"sequence"`
 	CreatedAt         string  `json:"created_at"`
-	// Body is the webhook's under the event's own type.
+	// Body is the body of the webhook for the event's own type.
 	Body json.RawMessage `json:"body"`
 }
 
@@ -58,9 +58,7 @@ func (a *API) events(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ListEvents(ctx, &webhooksv1.ListEventsRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.ListEvents, &webhooksv1.ListEventsRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Limit: int32(limit), StartingAfter: c.QueryParam("starting_after"),
 		EventType: c.QueryParam("event_type"), Reference: c.QueryParam("reference"), MerchantReference: theirs,
 		CreatedAfter: created.after, CreatedBefore: created.before,
@@ -71,7 +69,7 @@ func (a *API) events(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.CursoredOf(res.GetEvents(), eventView, res.GetHasMore()))
 }
 
-// merchantReference is the merchant's own: any text.
+// merchantReference reads the merchant's reference, which may be any text.
 func merchantReference(c echo.Context) (string, error) {
 	text := c.QueryParam("merchant_reference")
 	if len(text) > maxFilter || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
@@ -89,16 +87,14 @@ func (a *API) event(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.GetEvent(ctx, &webhooksv1.GetEventRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.GetEvent, &webhooksv1.GetEventRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, eventView(res.GetEvent()))
 }
 
-// typeOfEvent is a row of the catalogue.
+// typeOfEvent is an entry of the catalogue.
 type typeOfEvent struct {
 	Type        string          `json:"type"`
 	Description string          `json:"description"`
@@ -107,7 +103,7 @@ type typeOfEvent struct {
 	Example     json.RawMessage `json:"example"`
 }
 
-// typesOfEvents is the catalogue; it is the same for everybody.
+// typesOfEvents returns the catalogue, which is the same for all callers.
 func (a *API) typesOfEvents(c echo.Context) error {
 	list, err := eventtype.All()
 	if err != nil {
@@ -122,14 +118,14 @@ func (a *API) typesOfEvents(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, rows)
 }
 
-// backfilled is what a backfill would send or sends.
+// backfilled is the result of a backfill or of its dry run.
 type backfilled struct {
 	Count   int64   `json:"count"`
 	More    bool    `json:"more"`
 	DryRun  bool    `json:"dry_run"`
 	FirstAt *string `json:"first_at"`
 	LastAt  *string `json:"last_at"`
-	// Token is there only in the answer to a dry run.
+	// Token is present only in the answer to a dry run.
 	Token string `json:"token,omitempty"`
 }
 
@@ -156,9 +152,7 @@ func (a *API) backfillEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, bulkTimeout)
-	defer cancel()
-	res, err := a.webhooks.BackfillEndpoint(ctx, &webhooksv1.BackfillEndpointRequest{
+	res, err := web.Call(c, bulkTimeout, a.webhooks.BackfillEndpoint, &webhooksv1.BackfillEndpointRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Since: when.after, Until: when.before, EventTypes: in.EventTypes,
 		DryRun: in.DryRun, Token: in.Token,
 	})

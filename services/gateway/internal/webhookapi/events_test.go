@@ -73,7 +73,7 @@ func TestABackfillIsConfirmedByItsToken(t *testing.T) {
 	}
 }
 
-func TestDeliveriesAreReadOnAfterTheLast(t *testing.T) {
+func TestAListOfDeliveriesContinuesAfterTheLast(t *testing.T) {
 	t.Parallel()
 	f, owner, _ := recovery(t)
 	r := f.Must(t, owner, "GET", "/webhook-deliveries?starting_after=d9&event_id=evt1&merchant_reference=caf%C3%A9", "")

@@ -14,8 +14,8 @@ import (
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 )
 
-// hooks stands for the webhooks service: another module, which this one must not import. It keeps endpoints in memory
-// by merchant and mode, and remembers the last request.
+// hooks stands in for the webhooks service, which this module must not import. It keeps endpoints in memory by merchant and mode,
+// and remembers the last request.
 type hooks struct {
 	webhooksv1.UnimplementedWebhooksServiceServer
 
@@ -162,7 +162,7 @@ func (h *hooks) ListAttempts(_ context.Context, r *webhooksv1.ListAttemptsReques
 	return &webhooksv1.ListAttemptsResponse{Attempts: h.attempts, Total: int64(len(h.attempts)), HasMore: r.GetStartingAfter() != ""}, nil
 }
 
-// TestEndpoint notes how much time the gateway gives it.
+// TestEndpoint records the deadline that the gateway set.
 func (h *hooks) TestEndpoint(ctx context.Context, r *webhooksv1.TestEndpointRequest) (*webhooksv1.TestEndpointResponse, error) {
 	defer h.lock(r)()
 	if _, err := h.find(r); err != nil {

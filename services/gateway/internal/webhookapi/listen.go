@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// cursorHeader is the metadata with which the webhooks service opens a stream: where it starts.
+	// cursorHeader is the metadata with which the webhooks service opens a stream: its starting position.
 	cursorHeader = "eupay-cursor"
-	// listenLimit ends a stream in an orderly way: the client comes again, and its credentials are checked again.
+	// listenLimit ends a stream regularly. The client reconnects, and its credentials are checked again.
 	listenLimit = 5 * time.Minute
-	// listenKeepAlive is shorter than what proxies on the way take for silence.
+	// listenKeepAlive is shorter than the idle timeouts of proxies.
 	listenKeepAlive = 15 * time.Second
-	// maxEventTypes is more than there are.
+	// maxEventTypes is more than the number of event types.
 	maxEventTypes = 64
 )
 
@@ -34,8 +34,8 @@ func (a *API) registerListen(g *web.API) {
 	g.GET("/webhook-listener/events", a.listenEvents, read)
 }
 
-// listeningMerchant is whose events the request is about. There is no listening in live mode: real customers' payments do not
-// go to a developer's machine.
+// listeningMerchant returns whose events the request is about. There is no listening in live mode: data of real customers does
+// not go to developers' machines.
 func (a *API) listeningMerchant(c echo.Context) (string, error) {
 	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
@@ -52,9 +52,7 @@ func (a *API) listenSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.listener.GetListenSecret(ctx, &webhooksv1.GetListenSecretRequest{MerchantId: merchant})
+	res, err := web.Call(c, callTimeout, a.listener.GetListenSecret, &webhooksv1.GetListenSecretRequest{MerchantId: merchant})
 	if err != nil {
 		return err
 	}
@@ -95,7 +93,7 @@ func (a *API) listenEvents(c echo.Context) error {
 	incoming := receive(ctx, upstream)
 	defer func() {
 		cancel()
-		for range incoming { // until its goroutine has ended
+		for range incoming { // until receive has ended
 			continue
 		}
 	}()
@@ -118,7 +116,7 @@ func (a *API) listen(ctx context.Context, r *webhooksv1.ListenRequest) (grpc.Ser
 	if at := header.Get(cursorHeader); len(at) == 1 {
 		return stream, at[0], nil
 	}
-	// Refused before it began: the reason is what Recv returns.
+	// If the stream was refused before it began, Recv returns the reason.
 	if _, err = stream.Recv(); err == nil {
 		err = errs.New(errs.Unavailable, "Events cannot be streamed at the moment. Try again in a moment.")
 	}
@@ -130,7 +128,7 @@ type received struct {
 	err   error
 }
 
-// receive hands on what the stream brings, until that ends or ctx does. Then it closes the channel.
+// receive passes on what it receives from the stream until the stream or ctx ends. Then it closes the channel.
 func receive(ctx context.Context, upstream grpc.ServerStreamingClient[webhooksv1.ListenResponse]) <-chan received {
 	incoming := make(chan received)
 	go func() {
@@ -150,8 +148,7 @@ func receive(ctx context.Context, upstream grpc.ServerStreamingClient[webhooksv1
 	return incoming
 }
 
-// relay passes events on, and shows that it is alive when there are none, until ctx ends, the stream of events fails, or
-// nobody reads any more.
+// relay writes events, and comments while there are none, until ctx ends, the stream of events fails, or the reader has gone.
 func (a *API) relay(ctx context.Context, incoming <-chan received, out *web.EventStream) {
 	alive := time.NewTicker(a.keepAlive)
 	defer alive.Stop()
@@ -180,7 +177,7 @@ func (a *API) relay(ctx context.Context, incoming <-chan received, out *web.Even
 	}
 }
 
-// listened is a webhook as the listener should send it on: these headers and the very text of the body.
+// listened is a webhook that the listener forwards: these headers and exactly this body.
 type listened struct {
 	ID        string            `json:"id"`
 	Type      string            `json:"type"`
@@ -193,7 +190,7 @@ func listenedView(r *webhooksv1.ListenResponse) listened {
 	return listened{ID: r.GetEventId(), Type: r.GetEventType(), Reference: r.GetReference(), Headers: r.GetHeaders(), Body: string(r.GetBody())}
 }
 
-// eventTypes is the list in the query; the webhooks service knows which there are.
+// eventTypes returns the list in the query. The webhooks service checks that the types exist.
 func eventTypes(c echo.Context) ([]string, error) {
 	text := c.QueryParam("event_types")
 	if text == "" {
@@ -208,7 +205,7 @@ func eventTypes(c echo.Context) ([]string, error) {
 	return types, nil
 }
 
-// flag is true or false in the query; false when it is absent.
+// flag reads a boolean query parameter; false if it is absent.
 func flag(c echo.Context, name string) (bool, error) {
 	text := c.QueryParam(name)
 	if text != "" && text != "true" && text != "false" {

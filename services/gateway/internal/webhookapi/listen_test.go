@@ -25,8 +25,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// events stands for the webhooks service: it streams what the test puts into out until the test closes it or an error is
-// there.
+// events stands in for the webhooks service: it streams what the test sends to out until the test closes it or sets an error.
 type events struct {
 	webhooksv1.UnimplementedListenServiceServer
 
@@ -37,7 +36,7 @@ type events struct {
 	left   chan struct{}
 }
 
-// full takes no listener.
+// full refuses listeners.
 var full = &events{refuse: &errs.Error{Code: errs.RateLimitExceeded, Message: "Too many.", RetryAfter: 10 * time.Second}}
 
 func (e *events) GetListenSecret(_ context.Context, r *webhooksv1.GetListenSecretRequest) (*webhooksv1.GetListenSecretResponse, error) {
@@ -67,7 +66,7 @@ func (e *events) Listen(r *webhooksv1.ListenRequest, stream grpc.ServerStreaming
 	}
 }
 
-// listening is the fixture behind a server as the gateway runs it, with a stand-in for the webhooks service.
+// listening is the fixture behind a server as in the gateway, with a stand-in for the webhooks service.
 type listening struct {
 	*fixture
 	events *events
@@ -136,7 +135,7 @@ func (f *listening) listen(t *testing.T, who as, query, lastID string) *stream {
 	return &stream{t, resp, bufio.NewScanner(resp.Body)}
 }
 
-// next is the next block that is no comment.
+// next returns the next block that is not a comment.
 func (s *stream) next() []string {
 	s.t.Helper()
 	var block []string
@@ -232,7 +231,7 @@ func TestARefusedListenerGetsAnOrdinaryAnswer(t *testing.T) {
 	}
 }
 
-// The stream fits the description also as a whole: this one ends with an error.
+// The complete stream matches the description too: this one ends with an error.
 func TestTheStreamIsAsDescribed(t *testing.T) {
 	t.Parallel()
 	f := setupListening(t)

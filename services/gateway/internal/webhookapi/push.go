@@ -12,7 +12,7 @@ import (
 
 const subscriptionNoun = "Push subscription"
 
-// A browser belongs to the user who is logged in, so these take no API key.
+// A browser belongs to a logged-in user, so these endpoints accept no API key.
 func (a *API) registerPush(g *web.API) {
 	login := a.access.Login(caller.Team...)
 	g.GET("/push/key", a.pushKey, login)
@@ -22,7 +22,7 @@ func (a *API) registerPush(g *web.API) {
 	g.POST("/push/subscriptions/:id/test", a.testSubscription, login)
 }
 
-// subscription shows no more of the endpoint than the push service: the rest of the URL is a capability.
+// subscription shows only the push service's host, because the rest of the endpoint's URL is a capability.
 type subscription struct {
 	ID              string  `json:"id"`
 	PushService     string  `json:"push_service"`
@@ -40,25 +40,21 @@ func subscriptionView(s *webhooksv1.PushSubscription) subscription {
 }
 
 func (a *API) pushKey(c echo.Context) error {
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.GetPushKey(ctx, &webhooksv1.GetPushKeyRequest{})
+	res, err := web.Call(c, callTimeout, a.push.GetPushKey, &webhooksv1.GetPushKeyRequest{})
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, map[string]string{"public_key": res.GetPublicKey()})
 }
 
-// subscriptions lists the user's own browsers of both modes; the service returns them at once, they are few.
+// subscriptions lists the user's own browsers of both modes. They are few, so the service returns all of them.
 func (a *API) subscriptions(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.ListSubscriptions(ctx, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.ID})
+	res, err := web.Call(c, callTimeout, a.push.ListSubscriptions, &webhooksv1.ListSubscriptionsRequest{MerchantId: who.MerchantID, UserId: who.ID})
 	if err != nil {
 		return err
 	}
@@ -67,8 +63,8 @@ func (a *API) subscriptions(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], subscriptionView, number, limit, int64(len(all))))
 }
 
-// subscribe takes what PushSubscription.toJSON gives. When the browser renews a subscription is its own affair, so the
-// expiration time is not kept: the push service says when it is over.
+// subscribe accepts the output of PushSubscription.toJSON. The expiration time is not stored: the browser renews a subscription
+// by itself, and the push service reports one that has expired.
 func (a *API) subscribe(c echo.Context) error {
 	var in struct {
 		Endpoint       string `json:"endpoint"`
@@ -87,9 +83,7 @@ func (a *API) subscribe(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.Subscribe(ctx, &webhooksv1.SubscribeRequest{
+	res, err := web.Call(c, callTimeout, a.push.Subscribe, &webhooksv1.SubscribeRequest{
 		MerchantId: who.MerchantID, UserId: who.ID, Livemode: in.Livemode, Endpoint: in.Endpoint,
 		P256Dh: in.Keys.P256dh, Auth: in.Keys.Auth, Description: in.Description,
 	})
@@ -105,9 +99,7 @@ func (a *API) unsubscribe(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	if _, err := a.push.Unsubscribe(ctx, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id}); err != nil {
+	if _, err := web.Call(c, callTimeout, a.push.Unsubscribe, &webhooksv1.UnsubscribeRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id}); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -119,9 +111,7 @@ func (a *API) testSubscription(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.push.TestSubscription(ctx, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id})
+	res, err := web.Call(c, callTimeout, a.push.TestSubscription, &webhooksv1.TestSubscriptionRequest{MerchantId: who.MerchantID, UserId: who.ID, Id: id})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 )
 
-// pushes stands for the push part of the webhooks service.
+// pushes stands in for the push part of the webhooks service.
 type pushes struct {
 	webhooksv1.UnimplementedPushServiceServer
 
@@ -72,7 +72,7 @@ func (p *pushes) ListSubscriptions(_ context.Context, r *webhooksv1.ListSubscrip
 	return res, nil
 }
 
-// find returns the place of the owner's subscription.
+// find returns the index of the owner's subscription.
 func (p *pushes) find(merchant, user, id string) (int, error) {
 	for i, s := range p.kept {
 		if p.owners[i] == merchant+"/"+user && s.GetId() == id {
@@ -109,7 +109,7 @@ const (
 	fromToJSON = `{"endpoint":"https://push.example/send/secret","expirationTime":null,` + pushKeys
 )
 
-func TestABrowserIsSubscribedTriedAndTakenAway(t *testing.T) {
+func TestABrowserIsSubscribedTestedAndRemoved(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.People(t)
@@ -140,7 +140,7 @@ func TestABrowserIsSubscribedTriedAndTakenAway(t *testing.T) {
 	}
 }
 
-func TestPushRequestsCarryWhatTheBrowserSaid(t *testing.T) {
+func TestPushRequestsPassOnTheBrowsersSubscription(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	owner := f.Register(t, "owner@example.com")
@@ -174,7 +174,7 @@ func TestBadPushRequests(t *testing.T) {
 	}
 }
 
-func TestForeignBrowsersDoNotExist(t *testing.T) {
+func TestBrowsersOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.People(t)
@@ -190,7 +190,7 @@ func TestForeignBrowsersDoNotExist(t *testing.T) {
 	f.Refused(t, errs.Unauthenticated, f.APIKey(t, owner, "false", bothScopes), "GET", "/push/subscriptions", "")
 }
 
-func TestPushThatIsNotSetUpSaysSo(t *testing.T) {
+func TestPushWithoutConfigurationIsRefusedClearly(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.pushes.off = true

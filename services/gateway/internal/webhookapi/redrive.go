@@ -13,20 +13,19 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// redriven is what came of sending many deliveries again.
+// redriven is the result of sending many deliveries again.
 type redriven struct {
 	Count  int64 `json:"count"`
 	More   bool  `json:"more"`
 	DryRun bool  `json:"dry_run"`
 }
 
-// modeOnly is the body of a request that needs none.
+// modeOnly is an optional body with the mode.
 type modeOnly struct {
 	Livemode *bool `json:"livemode"`
 }
 
-// testEndpoint sends a test event and answers with what came of it. That the merchant's server refused it is an answer
-// like any other.
+// testEndpoint sends a test event and answers with the result. A refusal by the merchant's server is a regular result.
 func (a *API) testEndpoint(c echo.Context) error {
 	var in modeOnly
 	if err := web.DecodeOptional(c, &in); err != nil {
@@ -39,22 +38,20 @@ func (a *API) testEndpoint(c echo.Context) error {
 	if err := a.mayTest(c, of, id); err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, testTimeout)
-	defer cancel()
-	res, err := a.webhooks.TestEndpoint(ctx, &webhooksv1.TestEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, testTimeout, a.webhooks.TestEndpoint, &webhooksv1.TestEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, deliveryView(res.GetDelivery()))
 }
 
-// Bounds of tests in a minute: a request of ours to any host that somebody names is no tool to look around with.
+// Limits of tests per minute: nobody may use our requests to explore other people's hosts.
 const (
 	testsOfMerchant = 10
 	testsOfEndpoint = 3
 )
 
-// mayTest counts a test, and lets whom we do not know yet test his own machine alone.
+// mayTest counts a test. It restricts a merchant that is not enabled yet to tests of its own machine.
 func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
 	if err := web.Limited(c, a.limiter, "hook-test:"+of.MerchantID, testsOfMerchant); err != nil {
 		return err
@@ -63,9 +60,7 @@ func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.GetEndpoint, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -75,7 +70,7 @@ func (a *API) mayTest(c echo.Context, of caller.Whose, id string) error {
 	return web.Limited(c, a.limiter, "hook-test:"+res.GetEndpoint().GetId(), testsOfEndpoint)
 }
 
-// isLoopback reports whether the URL names the caller's own machine, without asking a name server.
+// isLoopback reports whether the URL names the caller's own machine, without resolving names.
 func isLoopback(link string) bool {
 	u, err := url.Parse(link)
 	if err != nil {
@@ -105,9 +100,7 @@ func (a *API) recoverEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, bulkTimeout)
-	defer cancel()
-	res, err := a.webhooks.RecoverEndpoint(ctx, &webhooksv1.RecoverEndpointRequest{
+	res, err := web.Call(c, bulkTimeout, a.webhooks.RecoverEndpoint, &webhooksv1.RecoverEndpointRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, Since: from.after, DryRun: in.DryRun,
 	})
 	if err != nil {
@@ -125,9 +118,7 @@ func (a *API) resendDelivery(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ResendDelivery(ctx, &webhooksv1.ResendDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.ResendDelivery, &webhooksv1.ResendDeliveryRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -156,9 +147,7 @@ func (a *API) resendDeliveries(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, bulkTimeout)
-	defer cancel()
-	res, err := a.webhooks.ResendDeliveries(ctx, &webhooksv1.ResendDeliveriesRequest{
+	res, err := web.Call(c, bulkTimeout, a.webhooks.ResendDeliveries, &webhooksv1.ResendDeliveriesRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, DryRun: in.DryRun,
 		Filter: &webhooksv1.DeliveryFilter{
 			EndpointId: in.EndpointID, Status: in.Status, Reference: in.Reference, EventType: in.EventType,

@@ -54,7 +54,7 @@ func TestAnEndpointShowsItsHealth(t *testing.T) {
 	}
 }
 
-func TestATestIsWaitedForAndShowsWhatWasAnswered(t *testing.T) {
+func TestATestReturnsTheAnswerOfTheServer(t *testing.T) {
 	t.Parallel()
 	f, owner, path := recovery(t)
 	for _, body := range []string{"", "{}", `{"livemode":false}`} {
@@ -96,7 +96,7 @@ func TestAttemptsOfAnEndpoint(t *testing.T) {
 	}
 }
 
-func TestAttemptsAreReadOnAfterTheLast(t *testing.T) {
+func TestAListOfAttemptsContinuesAfterTheLast(t *testing.T) {
 	t.Parallel()
 	f, owner, path := recovery(t)
 	r := f.Must(t, owner, "GET", path+"/attempts?starting_after=d1-1&outcome=failure", "")
@@ -168,7 +168,7 @@ func TestBadTimesAndBodiesOfWebhooksAreNamed(t *testing.T) {
 	}
 }
 
-func TestNobodySendsAnothersDeliveriesAgain(t *testing.T) {
+func TestDeliveriesOfOthersCannotBeSentAgain(t *testing.T) {
 	t.Parallel()
 	f, owner, path := recovery(t)
 	stranger := f.Register(t, "stranger@example.com")
@@ -224,8 +224,8 @@ func TestSendingAgainNeedsTheScopeAndTheMode(t *testing.T) {
 	}
 }
 
-// A test is a request of ours to a host that somebody names: nobody may look around with it.
-func TestTestsAreFewAndOnlyAtHomeUntilTheMerchantIsKnown(t *testing.T) {
+// A test is a request by us to a host that the caller names: it must not serve to explore hosts.
+func TestTestsAreLimitedAndLocalUntilTheMerchantIsEnabled(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	owner := f.Register(t, "owner@example.com")

@@ -8,10 +8,10 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// span of time; nil is no bound.
+// span is a time range; nil means unbounded.
 type span struct{ after, before *timestamppb.Timestamp }
 
-// spanOf reads two times, and names all that is wrong with them.
+// spanOf parses two times and names all that are invalid.
 func spanOf(after string, from *string, before string, to *string) (span, error) {
 	var (
 		s   span

@@ -22,11 +22,11 @@ type endpoint struct {
 	Enabled        bool     `json:"enabled"`
 	DisabledReason string   `json:"disabled_reason,omitempty"`
 	Health         health   `json:"health"`
-	// OldSecretUntil is null when no rotation is under way.
+	// OldSecretUntil is null if no rotation is in progress.
 	OldSecretUntil *string `json:"old_secret_until"`
 	CreatedAt      string  `json:"created_at"`
 	UpdatedAt      string  `json:"updated_at"`
-	// Secret is there only in the answer that makes it.
+	// Secret is present only in the answer that creates it.
 	Secret string `json:"secret,omitempty"`
 }
 
@@ -54,7 +54,7 @@ func healthView(h *webhooksv1.EndpointHealth) health {
 	}
 }
 
-// endpoints lists all of the merchant's endpoints in that mode: they are few, and the service returns them at once.
+// endpoints lists the merchant's endpoints in the mode. They are few, so the service returns all of them.
 func (a *API) endpoints(c echo.Context) error {
 	number, limit, err := web.Page(c)
 	if err != nil {
@@ -64,9 +64,7 @@ func (a *API) endpoints(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.ListEndpoints(ctx, &webhooksv1.ListEndpointsRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
+	res, err := web.Call(c, callTimeout, a.webhooks.ListEndpoints, &webhooksv1.ListEndpointsRequest{MerchantId: of.MerchantID, Livemode: of.Livemode})
 	if err != nil {
 		return err
 	}
@@ -75,7 +73,7 @@ func (a *API) endpoints(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, web.ListingOf(all[from:min(from+limit, len(all))], endpointView, number, limit, int64(len(all))))
 }
 
-// createEndpoint leaves it to the webhooks service to judge the values: it alone knows which URLs it will call.
+// createEndpoint leaves validation to the webhooks service, which alone knows the URLs that it will call.
 func (a *API) createEndpoint(c echo.Context) error {
 	var in struct {
 		URL         string   `json:"url"`
@@ -94,9 +92,7 @@ func (a *API) createEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.CreateEndpoint(ctx, &webhooksv1.CreateEndpointRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.CreateEndpoint, &webhooksv1.CreateEndpointRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Url: in.URL, Description: in.Description, EventTypes: in.EventTypes,
 		RateLimit: in.RateLimit,
 	})
@@ -113,9 +109,7 @@ func (a *API) endpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.GetEndpoint(ctx, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.GetEndpoint, &webhooksv1.GetEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}
@@ -157,9 +151,7 @@ func (a *API) updateEndpoint(c echo.Context) error {
 	if in.EventTypes != nil {
 		req.EventTypes = &webhooksv1.EventTypes{Values: *in.EventTypes}
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.UpdateEndpoint(ctx, req)
+	res, err := web.Call(c, callTimeout, a.webhooks.UpdateEndpoint, req)
 	if err != nil {
 		return err
 	}
@@ -171,9 +163,7 @@ func (a *API) deleteEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	if _, err := a.webhooks.DeleteEndpoint(ctx, &webhooksv1.DeleteEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id}); err != nil {
+	if _, err := web.Call(c, callTimeout, a.webhooks.DeleteEndpoint, &webhooksv1.DeleteEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id}); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -188,9 +178,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.RotateSecret(ctx, &webhooksv1.RotateSecretRequest{
+	res, err := web.Call(c, callTimeout, a.webhooks.RotateSecret, &webhooksv1.RotateSecretRequest{
 		MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id, OverlapSeconds: overlap,
 	})
 	if err != nil {
@@ -201,8 +189,7 @@ func (a *API) rotateEndpointSecret(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, v)
 }
 
-// defaultOverlap is how many seconds an old secret goes on signing when the request does not say: a day, in which a new one
-// can be deployed.
+// defaultOverlap is how many seconds the old secret continues to sign if the request does not say: a day, to deploy the new one.
 const defaultOverlap = 24 * 60 * 60
 
 func hookOverlap(c echo.Context) (int64, error) {
@@ -227,9 +214,7 @@ func (a *API) promoteEndpointSecret(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
-	defer cancel()
-	res, err := a.webhooks.PromoteSecret(ctx, &webhooksv1.PromoteSecretRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
+	res, err := web.Call(c, callTimeout, a.webhooks.PromoteSecret, &webhooksv1.PromoteSecretRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id})
 	if err != nil {
 		return err
 	}

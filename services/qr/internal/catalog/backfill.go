@@ -73,27 +73,11 @@ func (f *Backfill) recordJobs(ctx context.Context, tx pgx.Tx, batch []consume.Ev
 		if changed.GetImageUrl() != "" {
 			continue
 		}
-		_, err := tx.Exec(ctx, `insert into image_jobs (product_id, due_at) select id, $2 from products where id = $1 and image_url = ''
-			on conflict do nothing`, changed.GetProductId(), f.store.now())
-		if err != nil {
-			return fmt.Errorf("record image job: %w", err)
+		if err := insertJob(ctx, tx, changed.GetProductId(), f.store.now()); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// claim claims the searches that have been due longest.
-func (f *Backfill) claim(ctx context.Context, limit int) ([]job, error) {
-	now := f.store.now()
-	rows, err := f.pool.Query(ctx, `with due as (select product_id from image_jobs where due_at <= $1 order by due_at limit $3 for update skip locked)
-		update image_jobs j set due_at = $2 from due join products p on p.id = due.product_id where j.product_id = due.product_id
-		returning p.id::text, p.merchant_id::text, p.name, p.category, j.attempts`, now, now.Add(jobLease), limit)
-	if err != nil {
-		return nil, fmt.Errorf("claim image jobs: %w", err)
-	}
-	return pgx.CollectRows(rows, func(r pgx.CollectableRow) (j job, err error) {
-		return j, r.Scan(&j.ID, &j.MerchantID, &j.Name, &j.Category, &j.attempts)
-	})
 }
 
 func (f *Backfill) search(ctx context.Context, j job) {
@@ -115,8 +99,8 @@ func (f *Backfill) saveImage(ctx context.Context, job Product, imageURL string) 
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `delete from image_jobs where product_id = $1`, p.ID); err != nil {
-			return fmt.Errorf("end image job: %w", err)
+		if err := deleteJob(ctx, tx, p.ID); err != nil {
+			return err
 		}
 		if p.ImageURL != "" {
 			return nil
@@ -136,13 +120,8 @@ func (f *Backfill) recordFailure(ctx context.Context, p Product, attempts int, r
 		return nil
 	}
 	f.log.Warn("no image found for a product", "product", p.ID, "attempt", attempts, "error", reason)
-	sql, args := `update image_jobs set attempts = $2, due_at = $3 where product_id = $1`,
-		[]any{p.ID, attempts, f.store.now().Add(jobPause << (attempts - 1))}
 	if attempts >= jobAttempts {
-		sql, args = `delete from image_jobs where product_id = $1`, []any{p.ID}
+		return deleteJob(ctx, f.pool, p.ID)
 	}
-	if _, err := f.pool.Exec(ctx, sql, args...); err != nil {
-		return fmt.Errorf("record failed image search: %w", err)
-	}
-	return nil
+	return postponeJob(ctx, f.pool, p.ID, attempts, f.store.now().Add(jobPause<<(attempts-1)))
 }

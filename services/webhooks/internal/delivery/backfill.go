@@ -68,13 +68,6 @@ func (e *Engine) backfill(ctx context.Context, tx pgx.Tx, to endpoint.Endpoint, 
 	return after - before, err
 }
 
-func countOf(ctx context.Context, tx pgx.Tx, endpointID string, ids []string) (n int, err error) {
-	if err := tx.QueryRow(ctx, `select count(*) from deliveries where endpoint_id = $1 and event_id = any($2::uuid[])`, endpointID, ids).Scan(&n); err != nil {
-		return 0, fmt.Errorf("count deliveries of events: %w", err)
-	}
-	return n, nil
-}
-
 // withType replaces the event type in a body with the one that the endpoint receives. A body begins with its type.
 func withType(body []byte, eventType, as string) []byte {
 	if as == eventType {

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -75,17 +74,10 @@ func (e *Engine) disableEndpoint(ctx context.Context, d healthTask) (changed boo
 		if !d.failingSince.IsZero() {
 			c.FailingSince = timestamppb.New(d.failingSince)
 		}
-		err := tx.QueryRow(ctx, `update endpoints set enabled = false, disabled_reason = $2, event_sequence = event_sequence + 1,
-				updated_at = greatest($3, updated_at + interval '1 microsecond')
-			where id = $1 and enabled and deleted_at is null returning merchant_id, livemode, url, event_sequence`, d.endpoint, d.reason, now).
-			Scan(&c.MerchantId, &c.Livemode, &c.Url, &c.Sequence)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // another process has disabled it
+		var err error
+		if changed, err = markDisabled(ctx, tx, c, now); err != nil || !changed {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("disable endpoint: %w", err)
-		}
-		changed = true
 		return announce(ctx, tx, "webhook_endpoint.disabled", c, now)
 	})
 	return changed, err
@@ -99,27 +91,13 @@ func (e *Engine) warn(ctx context.Context, endpointID string) error {
 	now, announced := e.now(), false
 	err := pgx.BeginFunc(ctx, e.db, func(tx pgx.Tx) error {
 		c := &eventsv1.WebhookEndpointChanged{EndpointId: endpointID, OccurredAt: timestamppb.New(now)}
-		var since time.Time
-		err := tx.QueryRow(ctx, `select last_error, failing_since from breakers where endpoint_id = $1 and tripped
-			order by failing_since limit 1`, endpointID).Scan(&c.Reason, &since)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil // it has recovered
+		tripped, err := readTrippedBreaker(ctx, tx, c)
+		if err != nil || !tripped {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("read breaker: %w", err)
+		if announced, err = markWarned(ctx, tx, c, now); err != nil || !announced {
+			return err
 		}
-		c.FailingSince = timestamppb.New(since)
-		err = tx.QueryRow(ctx, `update endpoints set warned_at = $2, event_sequence = event_sequence + 1
-			where id = $1 and enabled and deleted_at is null and (warned_at is null or warned_at <= $3)
-			returning merchant_id, livemode, url, event_sequence`, endpointID, now, now.Add(-warnEvery)).
-			Scan(&c.MerchantId, &c.Livemode, &c.Url, &c.Sequence)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("record the warning: %w", err)
-		}
-		announced = true
 		return announce(ctx, tx, failingEvent, c, now)
 	})
 	if announced && err == nil {

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"european-pay.eu/eupay/internal/due"
@@ -90,22 +89,17 @@ func (e *Engine) observe(ctx context.Context) error {
 }
 
 func (e *Engine) measure(ctx context.Context) error {
-	var (
-		open   int64
-		oldest *time.Time
-	)
-	err := e.db.QueryRow(ctx, `select count(*), min(next_attempt_at) filter (where status = 'pending')
-		from deliveries where status in ('waiting', 'pending')`).Scan(&open, &oldest)
+	open, oldest, err := measureBacklog(ctx, e.db)
 	if err != nil {
-		return fmt.Errorf("measure backlog: %w", err)
+		return err
 	}
 	age := time.Duration(0)
 	if oldest != nil {
 		age = max(e.now().Sub(*oldest), 0)
 	}
-	var tripped int64
-	if err := e.db.QueryRow(ctx, `select count(distinct endpoint_id) from breakers where tripped`).Scan(&tripped); err != nil {
-		return fmt.Errorf("count open breakers: %w", err)
+	tripped, err := countTrippedEndpoints(ctx, e.db)
+	if err != nil {
+		return err
 	}
 	breakersOpen.Set(float64(tripped))
 	backlog.Set(float64(open))

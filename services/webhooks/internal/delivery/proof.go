@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
@@ -28,8 +27,7 @@ func (e *Engine) resultVisible(ctx context.Context, j Job, t endpoint.Target, a 
 	}
 	value := challenge(j, t)
 	if a.Error == "" && (strings.Contains(a.Headers, value) || bytes.Contains(a.Body, []byte(value))) {
-		_, err := e.db.Exec(ctx, `update endpoints set proven_at = $3 where id = $1 and url = $2 and proven_at is null`, j.EndpointID, t.URL, e.now())
-		if err != nil {
+		if err := e.recordProof(ctx, j.EndpointID, t.URL); err != nil {
 			e.log.Warn("proof of an endpoint not stored, its next test repeats it", "endpoint", j.EndpointID, "error", err)
 		}
 		return true
@@ -39,18 +37,6 @@ func (e *Engine) resultVisible(ctx context.Context, j Job, t endpoint.Target, a 
 		e.log.Warn("response to a test hidden, endpoint not read", "endpoint", j.EndpointID, "error", err)
 	}
 	return proven
-}
-
-// proven reports whether the endpoint still has that URL and its server has proven it. Deliveries in the first minute after a
-// change of the URL do not count: they may have gone to the previous URL.
-func (e *Engine) proven(ctx context.Context, endpointID, url string) (proven bool, err error) {
-	err = e.db.QueryRow(ctx, `select coalesce((select e.proven_at is not null or exists (select from deliveries d
-			where d.endpoint_id = e.id and d.status = 'delivered' and d.event_type <> $3 and d.created_at >= coalesce(e.url_since + interval '1 minute', e.created_at))
-		from endpoints e where e.id = $1 and e.url = $2), false)`, endpointID, url, TestEvent).Scan(&proven)
-	if err != nil {
-		return false, fmt.Errorf("read proof of endpoint: %w", err)
-	}
-	return proven, nil
 }
 
 // redacted reduces a result to success or failure.

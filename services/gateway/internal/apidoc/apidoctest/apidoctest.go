@@ -1,5 +1,5 @@
-// Package apidoctest holds a running server against the API description: every answer that a test gets is validated, and
-// the routes are compared with the operations.
+// Package apidoctest compares a running server with the API description: it validates every answer that a test gets, and compares
+// the routes with the operations.
 package apidoctest
 
 import (
@@ -23,7 +23,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// Base is the path that all operations are below.
+// Base is the base path of all operations.
 const Base = "/api/v1"
 
 // Validator validates answers.
@@ -32,7 +32,7 @@ type Validator struct {
 	router routers.Router
 }
 
-// asText takes a body as one string.
+// asText decodes a body as one string.
 func asText(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
 	b, err := io.ReadAll(body)
 	return string(b), err
@@ -74,7 +74,7 @@ var load = sync.OnceValues(func() (*Validator, error) {
 	return &Validator{doc: doc, router: router}, nil
 })
 
-// API is where the handlers of a test register their routes: each takes the query that is described.
+// API returns the router on which a test registers its handlers. Each route accepts the query parameters that are described.
 func API(t testing.TB, e *echo.Echo) *web.API {
 	t.Helper()
 	d, err := apidoc.Load()
@@ -84,8 +84,8 @@ func API(t testing.TB, e *echo.Echo) *web.API {
 	return web.NewAPI(e, Base, d.Query)
 }
 
-// Check fails the test when the answer to r is not what the description promises. It reads the body and puts it back.
-// Requests that no operation describes are only required to have the headers of every answer.
+// Check fails the test if the answer to r does not match the description. It reads the body and puts it back. For requests that
+// no operation describes it checks only the headers that every answer has.
 func (v *Validator) Check(t testing.TB, r *http.Request, resp *http.Response) {
 	t.Helper()
 	body, err := io.ReadAll(resp.Body)
@@ -110,7 +110,7 @@ func (v *Validator) Check(t testing.TB, r *http.Request, resp *http.Response) {
 	}
 }
 
-// Routes compares the routes of the server below the base path with the operations, both ways.
+// Routes compares the routes below the base path with the operations, in both directions.
 func (v *Validator) Routes(t testing.TB, e *echo.Echo) {
 	t.Helper()
 	var served, described []string

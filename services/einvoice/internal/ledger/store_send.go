@@ -1,0 +1,47 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/einvoice/internal/platform"
+)
+
+// markMaybeSent records that the platform may have the document from now on, whatever the result of the attempt. wanted is false
+// if the document was cancelled in the meantime; the row lock decides which came first.
+func (l *Ledger) markMaybeSent(ctx context.Context, id uuid.UUID) (wanted bool, err error) {
+	tag, err := l.Pool.Exec(ctx, `update invoices set maybe_sent = true where id = $1 and seqino_status <> 'none'`, id)
+	if err != nil {
+		return false, fmt.Errorf("record the attempt: %w", err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+const wakeDependentsSQL = `update transmissions set resumed = lease is not null, due_at = case when lease is null then $2 else due_at end
+	where state = 'waiting' and (lease is not null or due_at > $2) and (kind, subject) in (
+		select 'collection', id from invoice_payments where invoice_id = $1 union all select 'document', id from invoices where corrects = $1)`
+
+// wakeDependents makes due what waits for a document: the collections of its payments and its corrections. An attempt in progress
+// is repeated if it has to wait.
+func wakeDependents(ctx context.Context, tx pgx.Tx, r *Record, now time.Time) error {
+	_, err := tx.Exec(ctx, wakeDependentsSQL, r.ID, now)
+	if err != nil {
+		return fmt.Errorf("wake the dependents of %s: %w", r.Number, err)
+	}
+	return nil
+}
+
+func (l *Ledger) recordDraft(ctx context.Context, id uuid.UUID, receipt platform.Receipt) error {
+	if receipt.DraftID == "" {
+		return nil
+	}
+	_, err := l.Pool.Exec(ctx, `update invoices set draft_id = $2 where id = $1`, id, receipt.DraftID)
+	if err != nil {
+		return fmt.Errorf("store the draft: %w", err)
+	}
+	return nil
+}
