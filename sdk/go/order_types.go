@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Order is an order. Only a guest sees its PaymentURL. A guest sees it without CustomerName, Notes, PaymentReference, PaidLate, Livemode, Sequence and History.
+// Order is an order. A guest sees it without CustomerName, Notes, PaymentReference, PaidLate, Livemode, Sequence and History, and
+// nobody else sees PaymentURL.
 type Order struct {
 	ID string `json:"id"`
 	// Counts the merchant's orders.
