@@ -103,7 +103,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
 		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
-		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now, Log: s.core.Log,
+		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now,
 	}).Register(api)
 	s.codeRoutes(api, to, access, limiter)
 	return e, nil

@@ -4,7 +4,6 @@ package tableapi
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -56,7 +55,6 @@ type Deps struct {
 	// Deployment has the mode of orders.
 	Deployment gate.Deployment
 	Now        func() time.Time
-	Log        *slog.Logger
 }
 
 // API is the handlers. Make it with New.

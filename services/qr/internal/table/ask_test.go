@@ -307,6 +307,34 @@ func TestAPaymentIsAskedForAsLongAsThereIsTimeToPay(t *testing.T) {
 	f.office.wantAsks(t, 0)
 }
 
+// TestAnOrderOfAnEarlierVersionIsAskedForByItsGuest: that version left the payment to the gateway, which died.
+func TestAnOrderOfAnEarlierVersionIsAskedForByItsGuest(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	r := f.tap(t)
+	o, err := f.readOrder(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.placed(t, o, r); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.pool.Exec(t.Context(), `update orders set ask_due_at = null, ask_attempts = 0`); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(time.Minute)
+	f.office.answers(errs.Unavailable)
+	f.office.wantAsks(t, 0)
+	_, err = f.PlaceOrder(t.Context(), r)
+	wantCode(t, err, errs.Unavailable)
+	f.office.answers("")
+	f.clock.Advance(2 * time.Second)
+	f.office.wantAsks(t, 2) // the guest's, and one of its own from now on
+	if got := f.guests(t, o.ID); got.GetPaymentUrl() != bankURL {
+		t.Errorf("the guest reads %v", got)
+	}
+}
+
 // TestAnOrderThatEndedIsNotAskedFor, whichever way it ended while its payment was waited for.
 func TestAnOrderThatEndedIsNotAskedFor(t *testing.T) {
 	t.Parallel()
