@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/run/bus"
 )
 
@@ -147,69 +145,4 @@ func (w *world) takeNoWrites(lasting time.Duration) {
 	time.AfterFunc(lasting, func() { close(over) })
 	<-over
 	run(fmt.Sprintf(`alter database %s reset default_transaction_read_only`, pgx.Identifier{db.Config().Database}.Sanitize()))
-}
-
-// TestChaosAnOrderIsCancelledWithItsPayment kills the gateway, which was asked to cancel an order, before payments can hear that the
-// order's payment is to be cancelled too: it stayed payable for a day, for goods that nobody would bring.
-func TestChaosAnOrderIsCancelledWithItsPayment(t *testing.T) {
-	w := build(t)
-	w.start()
-	login := object{"email": system.MerchantEmail, "password": w.sys.Secrets.MerchantLogin}
-	var session struct{ Token string }
-	guest := newClient(t, w)
-	want := func(status, wanted int) {
-		t.Helper()
-		if status != wanted {
-			t.Fatalf("%d, want %d\n%s", status, wanted, w.log(system.Gateway))
-		}
-	}
-	want(guest.call(t.Context(), http.MethodPost, "/auth/login", login, &session), http.StatusOK)
-	owner := newClient(t, w, "Authorization", "Bearer "+session.Token)
-	var me struct{ ID string }
-	want(owner.call(t.Context(), http.MethodGet, "/merchant", nil, &me), http.StatusOK)
-	var product struct{ ID string }
-	want(owner.call(t.Context(), http.MethodPost, "/product/create", object{"name": "Café", "price_ttc": 3.5, "vat_rate": 10, "stock_quantity": 10}, &product), http.StatusCreated)
-	var table struct {
-		Token string `json:"qr_token"`
-	}
-	want(owner.call(t.Context(), http.MethodPost, "/table-order/tables", object{"name": "Table 4", "zone": "Terrasse", "capacity": 4}, &table), http.StatusCreated)
-	var placed struct {
-		Order   struct{ ID string }
-		Payment struct{ Reference string }
-	}
-	order := object{"items": []object{{"productId": product.ID, "quantity": 1}}, "orderType": "dine_in", "payNow": true}
-	want(guest.call(t.Context(), http.MethodPost, "/table-order/menu/"+me.ID+"/"+table.Token, order, &placed), http.StatusCreated)
-
-	// Nothing that anybody says reaches payments now.
-	w.signal(nats, syscall.SIGSTOP)
-	cancelled := make(chan struct{})
-	go func() {
-		defer close(cancelled)
-		owner.call(t.Context(), http.MethodPost, "/table-order/orders/"+placed.Order.ID+"/status", object{"status": "cancelled"}, nil)
-	}()
-	limit, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	db, err := pgx.Connect(t.Context(), w.sys.DatabaseURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close(t.Context())
-	if !until(limit, pause, func() bool {
-		var status string
-		err := db.QueryRow(t.Context(), `select status from qr.orders where id = $1`, placed.Order.ID).Scan(&status)
-		return err == nil && status == "cancelled"
-	}) {
-		t.Fatalf("the order was not cancelled\n%s", w.log(system.QR))
-	}
-	w.end(system.Gateway)
-	<-cancelled
-	w.signal(nats, syscall.SIGCONT)
-	w.spawn(system.Gateway)
-	w.allReady()
-	if !until(limit, pause, func() bool {
-		var got answer
-		return owner.call(t.Context(), http.MethodGet, "/gateway/payments/"+placed.Payment.Reference, nil, &got) == http.StatusOK && got.Data.Status == "cancelled"
-	}) {
-		t.Errorf("the payment of a cancelled order can still be paid\n%s", w.log(system.QR))
-	}
 }

@@ -132,6 +132,13 @@ func TestAnOrderFromTheProductToThePoints(t *testing.T) {
 	if o.Order.Status != "awaiting_payment" || o.Order.Total != "7" || n.stock(t) != 1 {
 		t.Fatalf("ordered %+v, %d left", o, n.stock(t))
 	}
+	// A guest whose page was closed finds where to pay.
+	again := must[struct {
+		PaymentURL string `json:"payment_url"`
+	}](t, shared.caller().do(t, http.MethodGet, "/table-order/orders/"+o.Order.ID+"?token="+n.path[strings.LastIndex(n.path, "/")+1:], ""), http.StatusOK)
+	if again.PaymentURL == "" || again.PaymentURL != o.Payment.PaymentURL {
+		t.Errorf("the guest reads %q, and was told %q", again.PaymentURL, o.Payment.PaymentURL)
+	}
 	guest.paysWithTheApp(t, o.Payment.Code.QRData, nil)
 	m.site.next(t, "payment.completed", o.Payment.Reference)
 	eventually(t, "the kitchen has the order", func() bool { return m.orderStatus(t, o.Order.ID) == "received" })

@@ -1,15 +1,22 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -17,6 +24,10 @@ import (
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/localca"
+	"european-pay.eu/eupay/internal/reference"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/command"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
 
 // rpcs has one method of each of our gRPC services, by the service's process.
@@ -103,5 +114,89 @@ func TestNoServiceReadsTheTablesOfAnother(t *testing.T) {
 				t.Errorf("%s reads %s: %v", service, schema, err)
 			}
 		}
+	}
+}
+
+// TestTheOrderServiceMovesMoneyOfOrdersOnly: whoever took the qr service over could make, cancel and give back any payment.
+func TestTheOrderServiceMovesMoneyOfOrdersOnly(t *testing.T) {
+	t.Parallel()
+	sys := shared.stack.System()
+	who, err := sys.As(identity.QR)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := nats.Connect(sys.NATSURL(), append(bus.Secure(who), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for _, subject := range []string{
+		command.CreatePayment, command.RefundPayment, command.CancelPayment, command.ScanPay, command.ConfirmReceived, command.ConfirmNotReceived,
+		command.BookLateReceipt, command.ProviderUpdate, "eupay.evt.test.payment.completed.m", "eupay.reply.gateway.x",
+	} {
+		if err := errors.Join(nc.Publish(subject, nil), nc.FlushTimeout(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if err := nc.LastError(); !errors.Is(err, nats.ErrPermissionViolation) || !strings.Contains(err.Error(), subject) {
+			t.Errorf("%s: %v", subject, err)
+		}
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands, err := command.NewClient(&bus.Bus{NC: nc, JS: js}, identity.QR)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer commands.Close()
+	says := func(subject string, payload proto.Message) *paymentsv1.CommandReply {
+		t.Helper()
+		call, err := commands.Send(subject, payload, command.Meta{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer call.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		for {
+			r, err := call.Next(ctx)
+			if err != nil {
+				t.Fatalf("%s: %v", subject, err)
+			}
+			if r.GetStage() != paymentsv1.CommandReply_STAGE_RECORDED {
+				return r
+			}
+		}
+	}
+	m := shared.newMerchant(t)
+	own, other := m.pays(t, nil).Reference, reference.Payment(time.Now())
+	order := uuid.NewString()
+	create := func(ref, order string) *paymentsv1.CommandReply {
+		return says(command.CreateOrder, &paymentsv1.CreateOrderPayment{
+			OrderId: order, Reference: ref, MerchantId: m.ID, AmountCents: 350, Currency: "EUR", Description: "Table 4 · order 1",
+		})
+	}
+	if p := create(other, order).GetPayment(); p.GetOrderId() != order || p.GetOrigin() != "order" || p.GetReference() != other || p.GetPaymentUrl() == "" {
+		t.Errorf("the payment of an order: %v", p)
+	}
+	for what, c := range map[string]struct {
+		reply *paymentsv1.CommandReply
+		code  string
+	}{
+		"a payment of no order":            {create(reference.Payment(time.Now()), ""), "INVALID_STATE"},
+		"the payment of another order":     {create(other, uuid.NewString()), "INVALID_STATE"},
+		"the payment of a merchant's shop": {create(own, order), "INVALID_STATE"},
+		"its cancellation":                 {says(command.CancelOrder, &paymentsv1.CancelOrderPayment{OrderId: order, Reference: own, MerchantId: m.ID}), "NOT_FOUND"},
+		"its refund": {says(command.RefundOrder, &paymentsv1.RefundOrderPayment{
+			OrderId: order, Reference: reference.Refund(time.Now()), OriginalReference: own, MerchantId: m.ID,
+		}), "NOT_FOUND"},
+	} {
+		if c.reply.GetErrorCode() != c.code || c.reply.GetPayment() != nil {
+			t.Errorf("%s: %v", what, c.reply)
+		}
+	}
+	if p := m.get(t, own); p.Status != "pending_sca" {
+		t.Errorf("the payment of the merchant's shop is %s", p.Status)
 	}
 }

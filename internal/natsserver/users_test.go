@@ -74,6 +74,7 @@ func TestEachServiceHasExactlyItsPermissions(t *testing.T) {
 		{"eupay.cmd.payments.create", []string{identity.Gateway}},
 		{"eupay.cmd.payments.refund", []string{identity.Gateway}},
 		{"eupay.cmd.payments.confirm_received", []string{identity.Gateway}},
+		{"eupay.cmd.payments.order.create", []string{identity.QR}},
 		{"eupay.cmd.payments.order.refund", []string{identity.QR}},
 		{"eupay.cmd.payments.order.cancel", []string{identity.QR}},
 		{"eupay.evt.live.payment.completed.m", []string{identity.Payments}},

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Order is an order. A guest sees it without CustomerName, Notes, PaymentReference, PaidLate, Livemode, Sequence and History.
+// Order is an order. A guest sees it without CustomerName, Notes, PaymentReference, PaidLate, Livemode, Sequence and History, and
+// nobody else sees PaymentURL.
 type Order struct {
 	ID string `json:"id"`
 	// Counts the merchant's orders.
@@ -28,14 +29,16 @@ type Order struct {
 	PayNow    bool   `json:"pay_now"`
 	// not_required: nothing is paid here. unpaid: it ended without being paid. One of not_required, pending, paid, unpaid,
 	// partially_refunded, refunded.
-	PaymentStatus    string       `json:"payment_status"`
-	PaidAt           time.Time    `json:"paid_at"`
-	Refund           *OrderRefund `json:"refund"`
-	CreatedAt        time.Time    `json:"created_at"`
-	UpdatedAt        time.Time    `json:"updated_at"`
-	CustomerName     string       `json:"customer_name"`
-	Notes            string       `json:"notes"`
-	PaymentReference string       `json:"payment_reference"`
+	PaymentStatus string       `json:"payment_status"`
+	PaidAt        time.Time    `json:"paid_at"`
+	Refund        *OrderRefund `json:"refund"`
+	// Where the guest pays. Only while the order awaits its payment and the bank has answered.
+	PaymentURL       string    `json:"payment_url"`
+	CreatedAt        time.Time `json:"created_at"`
+	UpdatedAt        time.Time `json:"updated_at"`
+	CustomerName     string    `json:"customer_name"`
+	Notes            string    `json:"notes"`
+	PaymentReference string    `json:"payment_reference"`
 	// Money came for which the order has no use any more. Serve it or refund it.
 	PaidLate bool          `json:"paid_late"`
 	Livemode bool          `json:"livemode"`

@@ -102,8 +102,8 @@ func (s *Service) routes() (*echo.Echo, error) {
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
 	tableapi.New(tableapi.Deps{
-		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Payments: paying.Orders{Sender: sender, Signer: signer}, Access: access,
-		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now, Log: s.core.Log,
+		Tables: qrv1.NewTableServiceClient(to.qr), Merchants: s.accounts.Merchants, Codes: signer, Access: access, Deadline: s.cfg.CreateDeadline,
+		MenuLimiter: limiter, OrderLimiter: orderLimiter, Deployment: s.deployment(), Now: s.core.Now,
 	}).Register(api)
 	s.codeRoutes(api, to, access, limiter)
 	if s.cfg.PagesURL != "" {

@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/outbox"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -86,6 +87,8 @@ type Service struct {
 	workers []func(context.Context) error
 	relay   *outbox.Relay
 	catalog *catalogPart
+	// payments sends commands to the payments service.
+	payments *command.Client
 }
 
 // New opens the service: it migrates its schema, connects and listens.
@@ -113,8 +116,12 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 		s.Close()
 		return nil, err
 	}
+	if s.payments, err = command.NewClient(core.Bus, identity.QR); err != nil {
+		s.Close()
+		return nil, err
+	}
 	tables := table.New(table.Deps{
-		Pool: core.Pool, Bus: core.Bus, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
+		Pool: core.Pool, Bus: core.Bus, Payments: s.payments, Site: strings.TrimSuffix(cfg.BaseURL, "/"), Now: core.Now, Wake: s.relay.Wake, Log: core.Log,
 		UnclaimedAfter: cfg.UnclaimedAfter,
 	})
 	core.Serve(&qrv1.TableService_ServiceDesc, tables, identity.Gateway)
@@ -138,6 +145,9 @@ func (s *Service) Run(ctx context.Context) error {
 func (s *Service) Close() {
 	if s.catalog != nil {
 		s.catalog.close()
+	}
+	if s.payments != nil {
+		s.payments.Close()
 	}
 	s.core.Close()
 }

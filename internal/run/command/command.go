@@ -32,7 +32,9 @@ const (
 	// BookLateReceipt reports, for a merchant, that money arrived after its payment had ended unpaid.
 	BookLateReceipt = "eupay.cmd.payments.late_receipt"
 	ProviderUpdate  = "eupay.cmd.payments.provider_update"
-	// CancelOrder and RefundOrder are the only commands that the order service may send: its permissions at the broker ensure it.
+	// CreateOrder, CancelOrder and RefundOrder are the only commands that the order service may send: its permissions at the broker
+	// ensure it.
+	CreateOrder = "eupay.cmd.payments.order.create"
 	CancelOrder = "eupay.cmd.payments.order.cancel"
 	RefundOrder = "eupay.cmd.payments.order.refund"
 )

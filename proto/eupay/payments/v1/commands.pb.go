@@ -71,7 +71,7 @@ func (x CommandReply_Stage) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CommandReply_Stage.Descriptor instead.
 func (CommandReply_Stage) EnumDescriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{12, 0}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{13, 0}
 }
 
 // CreatePayment (subject eupay.cmd.payments.create) asks for a new payment. The sender proposes the reference, so that
@@ -1121,6 +1121,127 @@ func (x *CancelPayment) GetOriginalReference() string {
 	return ""
 }
 
+// CreateOrderPayment (eupay.cmd.payments.order.create) is how the service that has the order asks for its payment. It is paid to the account
+// that payments knows of the merchant, never to one that a sender names. The same order has one payment, however often it is asked
+// for, also at the same time. Replies as to a create. MERCHANT_NOT_ENABLED and INVALID_STATE: the merchant may not be paid.
+type CreateOrderPayment struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	OrderId string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// The proposed PAY-… reference, the same each time.
+	Reference  string `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	MerchantId string `protobuf:"bytes,3,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	// The version of the merchant that the order was taken for: payments waits for it, or for a newer one.
+	MerchantVersion int64  `protobuf:"varint,4,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
+	Livemode        bool   `protobuf:"varint,5,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	AmountCents     int64  `protobuf:"varint,6,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Currency        string `protobuf:"bytes,7,opt,name=currency,proto3" json:"currency,omitempty"`
+	Description     string `protobuf:"bytes,8,opt,name=description,proto3" json:"description,omitempty"`
+	SuccessUrl      string `protobuf:"bytes,9,opt,name=success_url,json=successUrl,proto3" json:"success_url,omitempty"`
+	CancelUrl       string `protobuf:"bytes,10,opt,name=cancel_url,json=cancelUrl,proto3" json:"cancel_url,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *CreateOrderPayment) Reset() {
+	*x = CreateOrderPayment{}
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateOrderPayment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateOrderPayment) ProtoMessage() {}
+
+func (x *CreateOrderPayment) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateOrderPayment.ProtoReflect.Descriptor instead.
+func (*CreateOrderPayment) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *CreateOrderPayment) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *CreateOrderPayment) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *CreateOrderPayment) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *CreateOrderPayment) GetMerchantVersion() int64 {
+	if x != nil {
+		return x.MerchantVersion
+	}
+	return 0
+}
+
+func (x *CreateOrderPayment) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *CreateOrderPayment) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *CreateOrderPayment) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *CreateOrderPayment) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *CreateOrderPayment) GetSuccessUrl() string {
+	if x != nil {
+		return x.SuccessUrl
+	}
+	return ""
+}
+
+func (x *CreateOrderPayment) GetCancelUrl() string {
+	if x != nil {
+		return x.CancelUrl
+	}
+	return ""
+}
+
 // CancelOrderPayment (eupay.cmd.payments.order.cancel) is the word of the service that has the order: the order has ended, so its payment
 // must not be paid any more. Another order's payment, or one of no order, is NOT_FOUND.
 type CancelOrderPayment struct {
@@ -1135,7 +1256,7 @@ type CancelOrderPayment struct {
 
 func (x *CancelOrderPayment) Reset() {
 	*x = CancelOrderPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1268,7 @@ func (x *CancelOrderPayment) String() string {
 func (*CancelOrderPayment) ProtoMessage() {}
 
 func (x *CancelOrderPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[9]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1281,7 @@ func (x *CancelOrderPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelOrderPayment.ProtoReflect.Descriptor instead.
 func (*CancelOrderPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{9}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CancelOrderPayment) GetOrderId() string {
@@ -1208,7 +1329,7 @@ type RefundOrderPayment struct {
 
 func (x *RefundOrderPayment) Reset() {
 	*x = RefundOrderPayment{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1341,7 @@ func (x *RefundOrderPayment) String() string {
 func (*RefundOrderPayment) ProtoMessage() {}
 
 func (x *RefundOrderPayment) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[10]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1354,7 @@ func (x *RefundOrderPayment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefundOrderPayment.ProtoReflect.Descriptor instead.
 func (*RefundOrderPayment) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{10}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RefundOrderPayment) GetOrderId() string {
@@ -1295,7 +1416,7 @@ type ProviderUpdate struct {
 
 func (x *ProviderUpdate) Reset() {
 	*x = ProviderUpdate{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[11]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1307,7 +1428,7 @@ func (x *ProviderUpdate) String() string {
 func (*ProviderUpdate) ProtoMessage() {}
 
 func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[11]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1320,7 +1441,7 @@ func (x *ProviderUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderUpdate.ProtoReflect.Descriptor instead.
 func (*ProviderUpdate) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{11}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ProviderUpdate) GetLivemode() bool {
@@ -1374,7 +1495,7 @@ type CommandReply struct {
 
 func (x *CommandReply) Reset() {
 	*x = CommandReply{}
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[12]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +1507,7 @@ func (x *CommandReply) String() string {
 func (*CommandReply) ProtoMessage() {}
 
 func (x *CommandReply) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_payments_v1_commands_proto_msgTypes[12]
+	mi := &file_eupay_payments_v1_commands_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +1520,7 @@ func (x *CommandReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandReply.ProtoReflect.Descriptor instead.
 func (*CommandReply) Descriptor() ([]byte, []int) {
-	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{12}
+	return file_eupay_payments_v1_commands_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CommandReply) GetStage() CommandReply_Stage {
@@ -1577,7 +1698,22 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"merchantId\x12\x1a\n" +
 	"\blivemode\x18\x03 \x01(\bR\blivemode\x12-\n" +
 	"\x12original_reference\x18\n" +
-	" \x01(\tR\x11originalReference\"\x8a\x01\n" +
+	" \x01(\tR\x11originalReference\"\xd6\x02\n" +
+	"\x12CreateOrderPayment\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\x12\x1f\n" +
+	"\vmerchant_id\x18\x03 \x01(\tR\n" +
+	"merchantId\x12)\n" +
+	"\x10merchant_version\x18\x04 \x01(\x03R\x0fmerchantVersion\x12\x1a\n" +
+	"\blivemode\x18\x05 \x01(\bR\blivemode\x12!\n" +
+	"\famount_cents\x18\x06 \x01(\x03R\vamountCents\x12\x1a\n" +
+	"\bcurrency\x18\a \x01(\tR\bcurrency\x12 \n" +
+	"\vdescription\x18\b \x01(\tR\vdescription\x12\x1f\n" +
+	"\vsuccess_url\x18\t \x01(\tR\n" +
+	"successUrl\x12\x1d\n" +
+	"\n" +
+	"cancel_url\x18\n" +
+	" \x01(\tR\tcancelUrl\"\x8a\x01\n" +
 	"\x12CancelOrderPayment\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1c\n" +
 	"\treference\x18\x02 \x01(\tR\treference\x12\x1f\n" +
@@ -1627,7 +1763,7 @@ func file_eupay_payments_v1_commands_proto_rawDescGZIP() []byte {
 }
 
 var file_eupay_payments_v1_commands_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_eupay_payments_v1_commands_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_eupay_payments_v1_commands_proto_goTypes = []any{
 	(CommandReply_Stage)(0),       // 0: eupay.payments.v1.CommandReply.Stage
 	(*CreatePayment)(nil),         // 1: eupay.payments.v1.CreatePayment
@@ -1639,21 +1775,22 @@ var file_eupay_payments_v1_commands_proto_goTypes = []any{
 	(*Merchant)(nil),              // 7: eupay.payments.v1.Merchant
 	(*RefundPayment)(nil),         // 8: eupay.payments.v1.RefundPayment
 	(*CancelPayment)(nil),         // 9: eupay.payments.v1.CancelPayment
-	(*CancelOrderPayment)(nil),    // 10: eupay.payments.v1.CancelOrderPayment
-	(*RefundOrderPayment)(nil),    // 11: eupay.payments.v1.RefundOrderPayment
-	(*ProviderUpdate)(nil),        // 12: eupay.payments.v1.ProviderUpdate
-	(*CommandReply)(nil),          // 13: eupay.payments.v1.CommandReply
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*Payment)(nil),               // 15: eupay.payments.v1.Payment
+	(*CreateOrderPayment)(nil),    // 10: eupay.payments.v1.CreateOrderPayment
+	(*CancelOrderPayment)(nil),    // 11: eupay.payments.v1.CancelOrderPayment
+	(*RefundOrderPayment)(nil),    // 12: eupay.payments.v1.RefundOrderPayment
+	(*ProviderUpdate)(nil),        // 13: eupay.payments.v1.ProviderUpdate
+	(*CommandReply)(nil),          // 14: eupay.payments.v1.CommandReply
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*Payment)(nil),               // 16: eupay.payments.v1.Payment
 }
 var file_eupay_payments_v1_commands_proto_depIdxs = []int32{
 	7,  // 0: eupay.payments.v1.CreatePayment.merchant:type_name -> eupay.payments.v1.Merchant
 	2,  // 1: eupay.payments.v1.CreatePayment.customer:type_name -> eupay.payments.v1.Customer
 	7,  // 2: eupay.payments.v1.ScanPay.merchant:type_name -> eupay.payments.v1.Merchant
-	14, // 3: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
-	14, // 4: eupay.payments.v1.BookLateReceipt.received_at:type_name -> google.protobuf.Timestamp
+	15, // 3: eupay.payments.v1.ConfirmReceived.received_at:type_name -> google.protobuf.Timestamp
+	15, // 4: eupay.payments.v1.BookLateReceipt.received_at:type_name -> google.protobuf.Timestamp
 	0,  // 5: eupay.payments.v1.CommandReply.stage:type_name -> eupay.payments.v1.CommandReply.Stage
-	15, // 6: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
+	16, // 6: eupay.payments.v1.CommandReply.payment:type_name -> eupay.payments.v1.Payment
 	7,  // [7:7] is the sub-list for method output_type
 	7,  // [7:7] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
@@ -1673,7 +1810,7 @@ func file_eupay_payments_v1_commands_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_commands_proto_rawDesc), len(file_eupay_payments_v1_commands_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

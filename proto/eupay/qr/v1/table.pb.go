@@ -1009,12 +1009,14 @@ type PlaceOrderRequest struct {
 	Payable bool `protobuf:"varint,9,opt,name=payable,proto3" json:"payable,omitempty"`
 	// Empty: none.
 	IdempotencyKey string `protobuf:"bytes,10,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
-	// The reference that the order's payment will have, so that it can be cancelled whatever happens in between.
+	// The reference that the order's payment will have. Empty: the service proposes one.
 	PaymentReference string `protobuf:"bytes,11,opt,name=payment_reference,json=paymentReference,proto3" json:"payment_reference,omitempty"`
 	// What the guest was shown. Absent: any total will do. Another total is TOTAL_CHANGED.
 	ExpectedTotalCents *int64 `protobuf:"varint,12,opt,name=expected_total_cents,json=expectedTotalCents,proto3,oneof" json:"expected_total_cents,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// The version of the merchant that payable was decided for.
+	MerchantVersion int64 `protobuf:"varint,13,opt,name=merchant_version,json=merchantVersion,proto3" json:"merchant_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *PlaceOrderRequest) Reset() {
@@ -1131,14 +1133,21 @@ func (x *PlaceOrderRequest) GetExpectedTotalCents() int64 {
 	return 0
 }
 
+func (x *PlaceOrderRequest) GetMerchantVersion() int64 {
+	if x != nil {
+		return x.MerchantVersion
+	}
+	return 0
+}
+
 type PlaceOrderResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Order *Order                 `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
-	// The order waits for a payment that has to be made now.
+	// The order waits for its payment.
 	PaymentWanted bool `protobuf:"varint,2,opt,name=payment_wanted,json=paymentWanted,proto3" json:"payment_wanted,omitempty"`
 	// The order existed under the idempotency key.
 	Replayed bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
-	// The page of the table, where the payer comes back to.
+	// The page of the table.
 	PageUrl       string `protobuf:"bytes,4,opt,name=page_url,json=pageUrl,proto3" json:"page_url,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1202,190 +1211,6 @@ func (x *PlaceOrderResponse) GetPageUrl() string {
 	return ""
 }
 
-type AttachPaymentRequest struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	MerchantId       string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
-	OrderId          string                 `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	PaymentReference string                 `protobuf:"bytes,3,opt,name=payment_reference,json=paymentReference,proto3" json:"payment_reference,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
-}
-
-func (x *AttachPaymentRequest) Reset() {
-	*x = AttachPaymentRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[19]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AttachPaymentRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AttachPaymentRequest) ProtoMessage() {}
-
-func (x *AttachPaymentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[19]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AttachPaymentRequest.ProtoReflect.Descriptor instead.
-func (*AttachPaymentRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{19}
-}
-
-func (x *AttachPaymentRequest) GetMerchantId() string {
-	if x != nil {
-		return x.MerchantId
-	}
-	return ""
-}
-
-func (x *AttachPaymentRequest) GetOrderId() string {
-	if x != nil {
-		return x.OrderId
-	}
-	return ""
-}
-
-func (x *AttachPaymentRequest) GetPaymentReference() string {
-	if x != nil {
-		return x.PaymentReference
-	}
-	return ""
-}
-
-type AttachPaymentResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AttachPaymentResponse) Reset() {
-	*x = AttachPaymentResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[20]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AttachPaymentResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AttachPaymentResponse) ProtoMessage() {}
-
-func (x *AttachPaymentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[20]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AttachPaymentResponse.ProtoReflect.Descriptor instead.
-func (*AttachPaymentResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{20}
-}
-
-type AbandonOrderRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	MerchantId    string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
-	OrderId       string                 `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AbandonOrderRequest) Reset() {
-	*x = AbandonOrderRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[21]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AbandonOrderRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AbandonOrderRequest) ProtoMessage() {}
-
-func (x *AbandonOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[21]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AbandonOrderRequest.ProtoReflect.Descriptor instead.
-func (*AbandonOrderRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{21}
-}
-
-func (x *AbandonOrderRequest) GetMerchantId() string {
-	if x != nil {
-		return x.MerchantId
-	}
-	return ""
-}
-
-func (x *AbandonOrderRequest) GetOrderId() string {
-	if x != nil {
-		return x.OrderId
-	}
-	return ""
-}
-
-type AbandonOrderResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AbandonOrderResponse) Reset() {
-	*x = AbandonOrderResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AbandonOrderResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AbandonOrderResponse) ProtoMessage() {}
-
-func (x *AbandonOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AbandonOrderResponse.ProtoReflect.Descriptor instead.
-func (*AbandonOrderResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{22}
-}
-
 type GetGuestOrderRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	OrderId       string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
@@ -1396,7 +1221,7 @@ type GetGuestOrderRequest struct {
 
 func (x *GetGuestOrderRequest) Reset() {
 	*x = GetGuestOrderRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[23]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1233,7 @@ func (x *GetGuestOrderRequest) String() string {
 func (*GetGuestOrderRequest) ProtoMessage() {}
 
 func (x *GetGuestOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[23]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1246,7 @@ func (x *GetGuestOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGuestOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetGuestOrderRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{23}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetGuestOrderRequest) GetOrderId() string {
@@ -1447,7 +1272,7 @@ type GetGuestOrderResponse struct {
 
 func (x *GetGuestOrderResponse) Reset() {
 	*x = GetGuestOrderResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1459,7 +1284,7 @@ func (x *GetGuestOrderResponse) String() string {
 func (*GetGuestOrderResponse) ProtoMessage() {}
 
 func (x *GetGuestOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1472,7 +1297,7 @@ func (x *GetGuestOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGuestOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetGuestOrderResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetGuestOrderResponse) GetOrder() *Order {
@@ -1519,14 +1344,19 @@ type Order struct {
 	// Absent: it was not paid.
 	PaidAt *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=paid_at,json=paidAt,proto3" json:"paid_at,omitempty"`
 	// Absent: nothing was given back, nor asked to be.
-	Refund        *OrderRefund `protobuf:"bytes,27,opt,name=refund,proto3" json:"refund,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Refund *OrderRefund `protobuf:"bytes,27,opt,name=refund,proto3" json:"refund,omitempty"`
+	// Only in PlaceOrder and GetGuestOrder, while the order waits for its payment: where the guest pays. Empty: the bank has not
+	// answered yet.
+	PaymentUrl string `protobuf:"bytes,28,opt,name=payment_url,json=paymentUrl,proto3" json:"payment_url,omitempty"`
+	// Likewise: when the payment was made. Absent: it is not made yet.
+	PaymentCreatedAt *timestamppb.Timestamp `protobuf:"bytes,29,opt,name=payment_created_at,json=paymentCreatedAt,proto3" json:"payment_created_at,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1538,7 +1368,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1551,7 +1381,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Order) GetId() string {
@@ -1743,6 +1573,20 @@ func (x *Order) GetRefund() *OrderRefund {
 	return nil
 }
 
+func (x *Order) GetPaymentUrl() string {
+	if x != nil {
+		return x.PaymentUrl
+	}
+	return ""
+}
+
+func (x *Order) GetPaymentCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PaymentCreatedAt
+	}
+	return nil
+}
+
 // OrderRefund is what is given back of an order's payment.
 type OrderRefund struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1759,7 +1603,7 @@ type OrderRefund struct {
 
 func (x *OrderRefund) Reset() {
 	*x = OrderRefund{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1771,7 +1615,7 @@ func (x *OrderRefund) String() string {
 func (*OrderRefund) ProtoMessage() {}
 
 func (x *OrderRefund) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1784,7 +1628,7 @@ func (x *OrderRefund) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderRefund.ProtoReflect.Descriptor instead.
 func (*OrderRefund) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OrderRefund) GetStatus() string {
@@ -1833,7 +1677,7 @@ type OrderLine struct {
 
 func (x *OrderLine) Reset() {
 	*x = OrderLine{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +1689,7 @@ func (x *OrderLine) String() string {
 func (*OrderLine) ProtoMessage() {}
 
 func (x *OrderLine) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +1702,7 @@ func (x *OrderLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderLine.ProtoReflect.Descriptor instead.
 func (*OrderLine) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *OrderLine) GetProductId() string {
@@ -1939,7 +1783,7 @@ type OrderChange struct {
 
 func (x *OrderChange) Reset() {
 	*x = OrderChange{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1951,7 +1795,7 @@ func (x *OrderChange) String() string {
 func (*OrderChange) ProtoMessage() {}
 
 func (x *OrderChange) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1964,7 +1808,7 @@ func (x *OrderChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderChange.ProtoReflect.Descriptor instead.
 func (*OrderChange) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OrderChange) GetSequence() int64 {
@@ -2029,7 +1873,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +1885,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +1898,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListOrdersRequest) GetMerchantId() string {
@@ -2126,7 +1970,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2138,7 +1982,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2151,7 +1995,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -2184,7 +2028,7 @@ type ListKitchenRequest struct {
 
 func (x *ListKitchenRequest) Reset() {
 	*x = ListKitchenRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2196,7 +2040,7 @@ func (x *ListKitchenRequest) String() string {
 func (*ListKitchenRequest) ProtoMessage() {}
 
 func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2209,7 +2053,7 @@ func (x *ListKitchenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenRequest.ProtoReflect.Descriptor instead.
 func (*ListKitchenRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListKitchenRequest) GetMerchantId() string {
@@ -2228,7 +2072,7 @@ type ListKitchenResponse struct {
 
 func (x *ListKitchenResponse) Reset() {
 	*x = ListKitchenResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2240,7 +2084,7 @@ func (x *ListKitchenResponse) String() string {
 func (*ListKitchenResponse) ProtoMessage() {}
 
 func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2253,7 +2097,7 @@ func (x *ListKitchenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKitchenResponse.ProtoReflect.Descriptor instead.
 func (*ListKitchenResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListKitchenResponse) GetOrders() []*Order {
@@ -2273,7 +2117,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2285,7 +2129,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2298,7 +2142,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetOrderRequest) GetMerchantId() string {
@@ -2324,7 +2168,7 @@ type GetOrderResponse struct {
 
 func (x *GetOrderResponse) Reset() {
 	*x = GetOrderResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2336,7 +2180,7 @@ func (x *GetOrderResponse) String() string {
 func (*GetOrderResponse) ProtoMessage() {}
 
 func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2349,7 +2193,7 @@ func (x *GetOrderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderResponse.ProtoReflect.Descriptor instead.
 func (*GetOrderResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetOrderResponse) GetOrder() *Order {
@@ -2372,7 +2216,7 @@ type SetOrderStatusRequest struct {
 
 func (x *SetOrderStatusRequest) Reset() {
 	*x = SetOrderStatusRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2384,7 +2228,7 @@ func (x *SetOrderStatusRequest) String() string {
 func (*SetOrderStatusRequest) ProtoMessage() {}
 
 func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2397,7 +2241,7 @@ func (x *SetOrderStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusRequest.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetOrderStatusRequest) GetMerchantId() string {
@@ -2437,7 +2281,7 @@ type SetOrderStatusResponse struct {
 
 func (x *SetOrderStatusResponse) Reset() {
 	*x = SetOrderStatusResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +2293,7 @@ func (x *SetOrderStatusResponse) String() string {
 func (*SetOrderStatusResponse) ProtoMessage() {}
 
 func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +2306,7 @@ func (x *SetOrderStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetOrderStatusResponse.ProtoReflect.Descriptor instead.
 func (*SetOrderStatusResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SetOrderStatusResponse) GetOrder() *Order {
@@ -2496,7 +2340,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2508,7 +2352,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2521,7 +2365,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Offer) GetId() string {
@@ -2606,7 +2450,7 @@ type CreateOfferRequest struct {
 
 func (x *CreateOfferRequest) Reset() {
 	*x = CreateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2618,7 +2462,7 @@ func (x *CreateOfferRequest) String() string {
 func (*CreateOfferRequest) ProtoMessage() {}
 
 func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2631,7 +2475,7 @@ func (x *CreateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferRequest.ProtoReflect.Descriptor instead.
 func (*CreateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CreateOfferRequest) GetMerchantId() string {
@@ -2664,7 +2508,7 @@ type CreateOfferResponse struct {
 
 func (x *CreateOfferResponse) Reset() {
 	*x = CreateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2676,7 +2520,7 @@ func (x *CreateOfferResponse) String() string {
 func (*CreateOfferResponse) ProtoMessage() {}
 
 func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2689,7 +2533,7 @@ func (x *CreateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateOfferResponse.ProtoReflect.Descriptor instead.
 func (*CreateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CreateOfferResponse) GetOffer() *Offer {
@@ -2711,7 +2555,7 @@ type ListOffersRequest struct {
 
 func (x *ListOffersRequest) Reset() {
 	*x = ListOffersRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2723,7 +2567,7 @@ func (x *ListOffersRequest) String() string {
 func (*ListOffersRequest) ProtoMessage() {}
 
 func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2736,7 +2580,7 @@ func (x *ListOffersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersRequest.ProtoReflect.Descriptor instead.
 func (*ListOffersRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListOffersRequest) GetMerchantId() string {
@@ -2777,7 +2621,7 @@ type ListOffersResponse struct {
 
 func (x *ListOffersResponse) Reset() {
 	*x = ListOffersResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2789,7 +2633,7 @@ func (x *ListOffersResponse) String() string {
 func (*ListOffersResponse) ProtoMessage() {}
 
 func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2802,7 +2646,7 @@ func (x *ListOffersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOffersResponse.ProtoReflect.Descriptor instead.
 func (*ListOffersResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListOffersResponse) GetOffers() []*Offer {
@@ -2830,7 +2674,7 @@ type GetOfferRequest struct {
 
 func (x *GetOfferRequest) Reset() {
 	*x = GetOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2842,7 +2686,7 @@ func (x *GetOfferRequest) String() string {
 func (*GetOfferRequest) ProtoMessage() {}
 
 func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2855,7 +2699,7 @@ func (x *GetOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferRequest.ProtoReflect.Descriptor instead.
 func (*GetOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *GetOfferRequest) GetMerchantId() string {
@@ -2888,7 +2732,7 @@ type GetOfferResponse struct {
 
 func (x *GetOfferResponse) Reset() {
 	*x = GetOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2900,7 +2744,7 @@ func (x *GetOfferResponse) String() string {
 func (*GetOfferResponse) ProtoMessage() {}
 
 func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2913,7 +2757,7 @@ func (x *GetOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOfferResponse.ProtoReflect.Descriptor instead.
 func (*GetOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *GetOfferResponse) GetOffer() *Offer {
@@ -2934,7 +2778,7 @@ type UpdateOfferRequest struct {
 
 func (x *UpdateOfferRequest) Reset() {
 	*x = UpdateOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2946,7 +2790,7 @@ func (x *UpdateOfferRequest) String() string {
 func (*UpdateOfferRequest) ProtoMessage() {}
 
 func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[44]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2959,7 +2803,7 @@ func (x *UpdateOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferRequest.ProtoReflect.Descriptor instead.
 func (*UpdateOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{44}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *UpdateOfferRequest) GetMerchantId() string {
@@ -2992,7 +2836,7 @@ type UpdateOfferResponse struct {
 
 func (x *UpdateOfferResponse) Reset() {
 	*x = UpdateOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3004,7 +2848,7 @@ func (x *UpdateOfferResponse) String() string {
 func (*UpdateOfferResponse) ProtoMessage() {}
 
 func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[45]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3017,7 +2861,7 @@ func (x *UpdateOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateOfferResponse.ProtoReflect.Descriptor instead.
 func (*UpdateOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{45}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *UpdateOfferResponse) GetOffer() *Offer {
@@ -3038,7 +2882,7 @@ type DeleteOfferRequest struct {
 
 func (x *DeleteOfferRequest) Reset() {
 	*x = DeleteOfferRequest{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3050,7 +2894,7 @@ func (x *DeleteOfferRequest) String() string {
 func (*DeleteOfferRequest) ProtoMessage() {}
 
 func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[46]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3063,7 +2907,7 @@ func (x *DeleteOfferRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferRequest.ProtoReflect.Descriptor instead.
 func (*DeleteOfferRequest) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{46}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *DeleteOfferRequest) GetMerchantId() string {
@@ -3095,7 +2939,7 @@ type DeleteOfferResponse struct {
 
 func (x *DeleteOfferResponse) Reset() {
 	*x = DeleteOfferResponse{}
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[47]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3107,7 +2951,7 @@ func (x *DeleteOfferResponse) String() string {
 func (*DeleteOfferResponse) ProtoMessage() {}
 
 func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_eupay_qr_v1_table_proto_msgTypes[47]
+	mi := &file_eupay_qr_v1_table_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3120,7 +2964,7 @@ func (x *DeleteOfferResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteOfferResponse.ProtoReflect.Descriptor instead.
 func (*DeleteOfferResponse) Descriptor() ([]byte, []int) {
-	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{47}
+	return file_eupay_qr_v1_table_proto_rawDescGZIP(), []int{43}
 }
 
 var File_eupay_qr_v1_table_proto protoreflect.FileDescriptor
@@ -3202,7 +3046,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\x05R\bquantity\x12\x14\n" +
-	"\x05notes\x18\x03 \x01(\tR\x05notes\"\xc7\x03\n" +
+	"\x05notes\x18\x03 \x01(\tR\x05notes\"\xf2\x03\n" +
 	"\x11PlaceOrderRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x14\n" +
@@ -3218,29 +3062,19 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\n" +
 	" \x01(\tR\x0eidempotencyKey\x12+\n" +
 	"\x11payment_reference\x18\v \x01(\tR\x10paymentReference\x125\n" +
-	"\x14expected_total_cents\x18\f \x01(\x03H\x00R\x12expectedTotalCents\x88\x01\x01B\x17\n" +
+	"\x14expected_total_cents\x18\f \x01(\x03H\x00R\x12expectedTotalCents\x88\x01\x01\x12)\n" +
+	"\x10merchant_version\x18\r \x01(\x03R\x0fmerchantVersionB\x17\n" +
 	"\x15_expected_total_cents\"\x9c\x01\n" +
 	"\x12PlaceOrderResponse\x12(\n" +
 	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\x12%\n" +
 	"\x0epayment_wanted\x18\x02 \x01(\bR\rpaymentWanted\x12\x1a\n" +
 	"\breplayed\x18\x03 \x01(\bR\breplayed\x12\x19\n" +
-	"\bpage_url\x18\x04 \x01(\tR\apageUrl\"\x7f\n" +
-	"\x14AttachPaymentRequest\x12\x1f\n" +
-	"\vmerchant_id\x18\x01 \x01(\tR\n" +
-	"merchantId\x12\x19\n" +
-	"\border_id\x18\x02 \x01(\tR\aorderId\x12+\n" +
-	"\x11payment_reference\x18\x03 \x01(\tR\x10paymentReference\"\x17\n" +
-	"\x15AttachPaymentResponse\"Q\n" +
-	"\x13AbandonOrderRequest\x12\x1f\n" +
-	"\vmerchant_id\x18\x01 \x01(\tR\n" +
-	"merchantId\x12\x19\n" +
-	"\border_id\x18\x02 \x01(\tR\aorderId\"\x16\n" +
-	"\x14AbandonOrderResponse\"G\n" +
+	"\bpage_url\x18\x04 \x01(\tR\apageUrl\"G\n" +
 	"\x14GetGuestOrderRequest\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\"A\n" +
 	"\x15GetGuestOrderResponse\x12(\n" +
-	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xc4\a\n" +
+	"\x05order\x18\x01 \x01(\v2\x12.eupay.qr.v1.OrderR\x05order\"\xaf\b\n" +
 	"\x05Order\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +
@@ -3276,7 +3110,10 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\ahistory\x18\x18 \x03(\v2\x18.eupay.qr.v1.OrderChangeR\ahistory\x12%\n" +
 	"\x0epayment_status\x18\x19 \x01(\tR\rpaymentStatus\x123\n" +
 	"\apaid_at\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\x06paidAt\x120\n" +
-	"\x06refund\x18\x1b \x01(\v2\x18.eupay.qr.v1.OrderRefundR\x06refund\"\x89\x01\n" +
+	"\x06refund\x18\x1b \x01(\v2\x18.eupay.qr.v1.OrderRefundR\x06refund\x12\x1f\n" +
+	"\vpayment_url\x18\x1c \x01(\tR\n" +
+	"paymentUrl\x12H\n" +
+	"\x12payment_created_at\x18\x1d \x01(\v2\x1a.google.protobuf.TimestampR\x10paymentCreatedAt\"\x89\x01\n" +
 	"\vOrderRefund\x12\x16\n" +
 	"\x06status\x18\x01 \x01(\tR\x06status\x12!\n" +
 	"\famount_cents\x18\x02 \x01(\x03R\vamountCents\x12\x1c\n" +
@@ -3391,7 +3228,7 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\n" +
 	"on_product\x18\x02 \x01(\bR\tonProduct\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\"\x15\n" +
-	"\x13DeleteOfferResponse2\xed\f\n" +
+	"\x13DeleteOfferResponse2\xc0\v\n" +
 	"\fTableService\x12P\n" +
 	"\vCreateTable\x12\x1f.eupay.qr.v1.CreateTableRequest\x1a .eupay.qr.v1.CreateTableResponse\x12M\n" +
 	"\n" +
@@ -3403,8 +3240,6 @@ const file_eupay_qr_v1_table_proto_rawDesc = "" +
 	"\aGetMenu\x12\x1b.eupay.qr.v1.GetMenuRequest\x1a\x1c.eupay.qr.v1.GetMenuResponse\x12M\n" +
 	"\n" +
 	"PlaceOrder\x12\x1e.eupay.qr.v1.PlaceOrderRequest\x1a\x1f.eupay.qr.v1.PlaceOrderResponse\x12V\n" +
-	"\rAttachPayment\x12!.eupay.qr.v1.AttachPaymentRequest\x1a\".eupay.qr.v1.AttachPaymentResponse\x12S\n" +
-	"\fAbandonOrder\x12 .eupay.qr.v1.AbandonOrderRequest\x1a!.eupay.qr.v1.AbandonOrderResponse\x12V\n" +
 	"\rGetGuestOrder\x12!.eupay.qr.v1.GetGuestOrderRequest\x1a\".eupay.qr.v1.GetGuestOrderResponse\x12M\n" +
 	"\n" +
 	"ListOrders\x12\x1e.eupay.qr.v1.ListOrdersRequest\x1a\x1f.eupay.qr.v1.ListOrdersResponse\x12P\n" +
@@ -3430,7 +3265,7 @@ func file_eupay_qr_v1_table_proto_rawDescGZIP() []byte {
 	return file_eupay_qr_v1_table_proto_rawDescData
 }
 
-var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_eupay_qr_v1_table_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*Table)(nil),                     // 0: eupay.qr.v1.Table
 	(*TableFields)(nil),               // 1: eupay.qr.v1.TableFields
@@ -3451,40 +3286,36 @@ var file_eupay_qr_v1_table_proto_goTypes = []any{
 	(*OrderItem)(nil),                 // 16: eupay.qr.v1.OrderItem
 	(*PlaceOrderRequest)(nil),         // 17: eupay.qr.v1.PlaceOrderRequest
 	(*PlaceOrderResponse)(nil),        // 18: eupay.qr.v1.PlaceOrderResponse
-	(*AttachPaymentRequest)(nil),      // 19: eupay.qr.v1.AttachPaymentRequest
-	(*AttachPaymentResponse)(nil),     // 20: eupay.qr.v1.AttachPaymentResponse
-	(*AbandonOrderRequest)(nil),       // 21: eupay.qr.v1.AbandonOrderRequest
-	(*AbandonOrderResponse)(nil),      // 22: eupay.qr.v1.AbandonOrderResponse
-	(*GetGuestOrderRequest)(nil),      // 23: eupay.qr.v1.GetGuestOrderRequest
-	(*GetGuestOrderResponse)(nil),     // 24: eupay.qr.v1.GetGuestOrderResponse
-	(*Order)(nil),                     // 25: eupay.qr.v1.Order
-	(*OrderRefund)(nil),               // 26: eupay.qr.v1.OrderRefund
-	(*OrderLine)(nil),                 // 27: eupay.qr.v1.OrderLine
-	(*OrderChange)(nil),               // 28: eupay.qr.v1.OrderChange
-	(*ListOrdersRequest)(nil),         // 29: eupay.qr.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),        // 30: eupay.qr.v1.ListOrdersResponse
-	(*ListKitchenRequest)(nil),        // 31: eupay.qr.v1.ListKitchenRequest
-	(*ListKitchenResponse)(nil),       // 32: eupay.qr.v1.ListKitchenResponse
-	(*GetOrderRequest)(nil),           // 33: eupay.qr.v1.GetOrderRequest
-	(*GetOrderResponse)(nil),          // 34: eupay.qr.v1.GetOrderResponse
-	(*SetOrderStatusRequest)(nil),     // 35: eupay.qr.v1.SetOrderStatusRequest
-	(*SetOrderStatusResponse)(nil),    // 36: eupay.qr.v1.SetOrderStatusResponse
-	(*Offer)(nil),                     // 37: eupay.qr.v1.Offer
-	(*CreateOfferRequest)(nil),        // 38: eupay.qr.v1.CreateOfferRequest
-	(*CreateOfferResponse)(nil),       // 39: eupay.qr.v1.CreateOfferResponse
-	(*ListOffersRequest)(nil),         // 40: eupay.qr.v1.ListOffersRequest
-	(*ListOffersResponse)(nil),        // 41: eupay.qr.v1.ListOffersResponse
-	(*GetOfferRequest)(nil),           // 42: eupay.qr.v1.GetOfferRequest
-	(*GetOfferResponse)(nil),          // 43: eupay.qr.v1.GetOfferResponse
-	(*UpdateOfferRequest)(nil),        // 44: eupay.qr.v1.UpdateOfferRequest
-	(*UpdateOfferResponse)(nil),       // 45: eupay.qr.v1.UpdateOfferResponse
-	(*DeleteOfferRequest)(nil),        // 46: eupay.qr.v1.DeleteOfferRequest
-	(*DeleteOfferResponse)(nil),       // 47: eupay.qr.v1.DeleteOfferResponse
-	(*timestamppb.Timestamp)(nil),     // 48: google.protobuf.Timestamp
+	(*GetGuestOrderRequest)(nil),      // 19: eupay.qr.v1.GetGuestOrderRequest
+	(*GetGuestOrderResponse)(nil),     // 20: eupay.qr.v1.GetGuestOrderResponse
+	(*Order)(nil),                     // 21: eupay.qr.v1.Order
+	(*OrderRefund)(nil),               // 22: eupay.qr.v1.OrderRefund
+	(*OrderLine)(nil),                 // 23: eupay.qr.v1.OrderLine
+	(*OrderChange)(nil),               // 24: eupay.qr.v1.OrderChange
+	(*ListOrdersRequest)(nil),         // 25: eupay.qr.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),        // 26: eupay.qr.v1.ListOrdersResponse
+	(*ListKitchenRequest)(nil),        // 27: eupay.qr.v1.ListKitchenRequest
+	(*ListKitchenResponse)(nil),       // 28: eupay.qr.v1.ListKitchenResponse
+	(*GetOrderRequest)(nil),           // 29: eupay.qr.v1.GetOrderRequest
+	(*GetOrderResponse)(nil),          // 30: eupay.qr.v1.GetOrderResponse
+	(*SetOrderStatusRequest)(nil),     // 31: eupay.qr.v1.SetOrderStatusRequest
+	(*SetOrderStatusResponse)(nil),    // 32: eupay.qr.v1.SetOrderStatusResponse
+	(*Offer)(nil),                     // 33: eupay.qr.v1.Offer
+	(*CreateOfferRequest)(nil),        // 34: eupay.qr.v1.CreateOfferRequest
+	(*CreateOfferResponse)(nil),       // 35: eupay.qr.v1.CreateOfferResponse
+	(*ListOffersRequest)(nil),         // 36: eupay.qr.v1.ListOffersRequest
+	(*ListOffersResponse)(nil),        // 37: eupay.qr.v1.ListOffersResponse
+	(*GetOfferRequest)(nil),           // 38: eupay.qr.v1.GetOfferRequest
+	(*GetOfferResponse)(nil),          // 39: eupay.qr.v1.GetOfferResponse
+	(*UpdateOfferRequest)(nil),        // 40: eupay.qr.v1.UpdateOfferRequest
+	(*UpdateOfferResponse)(nil),       // 41: eupay.qr.v1.UpdateOfferResponse
+	(*DeleteOfferRequest)(nil),        // 42: eupay.qr.v1.DeleteOfferRequest
+	(*DeleteOfferResponse)(nil),       // 43: eupay.qr.v1.DeleteOfferResponse
+	(*timestamppb.Timestamp)(nil),     // 44: google.protobuf.Timestamp
 }
 var file_eupay_qr_v1_table_proto_depIdxs = []int32{
-	48, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
-	48, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
+	44, // 0: eupay.qr.v1.Table.created_at:type_name -> google.protobuf.Timestamp
+	44, // 1: eupay.qr.v1.Table.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 2: eupay.qr.v1.CreateTableRequest.fields:type_name -> eupay.qr.v1.TableFields
 	0,  // 3: eupay.qr.v1.CreateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 4: eupay.qr.v1.ListTablesResponse.tables:type_name -> eupay.qr.v1.Table
@@ -3493,76 +3324,73 @@ var file_eupay_qr_v1_table_proto_depIdxs = []int32{
 	0,  // 7: eupay.qr.v1.UpdateTableResponse.table:type_name -> eupay.qr.v1.Table
 	0,  // 8: eupay.qr.v1.RefreshTableTokenResponse.table:type_name -> eupay.qr.v1.Table
 	16, // 9: eupay.qr.v1.PlaceOrderRequest.items:type_name -> eupay.qr.v1.OrderItem
-	25, // 10: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
-	25, // 11: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
-	48, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
-	48, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
-	27, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
-	28, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
-	48, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
-	26, // 17: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
-	48, // 18: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
-	48, // 19: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
-	48, // 20: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
-	25, // 21: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
-	25, // 22: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
-	25, // 23: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
-	25, // 24: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
-	48, // 25: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
-	48, // 26: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
-	48, // 27: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
-	48, // 28: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
-	37, // 29: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	37, // 30: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	37, // 31: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
-	37, // 32: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	37, // 33: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
-	37, // 34: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
-	2,  // 35: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
-	4,  // 36: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
-	6,  // 37: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
-	8,  // 38: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
-	10, // 39: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
-	12, // 40: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
-	14, // 41: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
-	17, // 42: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
-	19, // 43: eupay.qr.v1.TableService.AttachPayment:input_type -> eupay.qr.v1.AttachPaymentRequest
-	21, // 44: eupay.qr.v1.TableService.AbandonOrder:input_type -> eupay.qr.v1.AbandonOrderRequest
-	23, // 45: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
-	29, // 46: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
-	31, // 47: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
-	33, // 48: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
-	35, // 49: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
-	38, // 50: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
-	40, // 51: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
-	42, // 52: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
-	44, // 53: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
-	46, // 54: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
-	3,  // 55: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
-	5,  // 56: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
-	7,  // 57: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
-	9,  // 58: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
-	11, // 59: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
-	13, // 60: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
-	15, // 61: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
-	18, // 62: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
-	20, // 63: eupay.qr.v1.TableService.AttachPayment:output_type -> eupay.qr.v1.AttachPaymentResponse
-	22, // 64: eupay.qr.v1.TableService.AbandonOrder:output_type -> eupay.qr.v1.AbandonOrderResponse
-	24, // 65: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
-	30, // 66: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
-	32, // 67: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
-	34, // 68: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
-	36, // 69: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
-	39, // 70: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
-	41, // 71: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
-	43, // 72: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
-	45, // 73: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
-	47, // 74: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
-	55, // [55:75] is the sub-list for method output_type
-	35, // [35:55] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	21, // 10: eupay.qr.v1.PlaceOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 11: eupay.qr.v1.GetGuestOrderResponse.order:type_name -> eupay.qr.v1.Order
+	44, // 12: eupay.qr.v1.Order.created_at:type_name -> google.protobuf.Timestamp
+	44, // 13: eupay.qr.v1.Order.updated_at:type_name -> google.protobuf.Timestamp
+	23, // 14: eupay.qr.v1.Order.lines:type_name -> eupay.qr.v1.OrderLine
+	24, // 15: eupay.qr.v1.Order.history:type_name -> eupay.qr.v1.OrderChange
+	44, // 16: eupay.qr.v1.Order.paid_at:type_name -> google.protobuf.Timestamp
+	22, // 17: eupay.qr.v1.Order.refund:type_name -> eupay.qr.v1.OrderRefund
+	44, // 18: eupay.qr.v1.Order.payment_created_at:type_name -> google.protobuf.Timestamp
+	44, // 19: eupay.qr.v1.OrderChange.occurred_at:type_name -> google.protobuf.Timestamp
+	44, // 20: eupay.qr.v1.ListOrdersRequest.from:type_name -> google.protobuf.Timestamp
+	44, // 21: eupay.qr.v1.ListOrdersRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 22: eupay.qr.v1.ListOrdersResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 23: eupay.qr.v1.ListKitchenResponse.orders:type_name -> eupay.qr.v1.Order
+	21, // 24: eupay.qr.v1.GetOrderResponse.order:type_name -> eupay.qr.v1.Order
+	21, // 25: eupay.qr.v1.SetOrderStatusResponse.order:type_name -> eupay.qr.v1.Order
+	44, // 26: eupay.qr.v1.Offer.starts_at:type_name -> google.protobuf.Timestamp
+	44, // 27: eupay.qr.v1.Offer.ends_at:type_name -> google.protobuf.Timestamp
+	44, // 28: eupay.qr.v1.Offer.created_at:type_name -> google.protobuf.Timestamp
+	44, // 29: eupay.qr.v1.Offer.updated_at:type_name -> google.protobuf.Timestamp
+	33, // 30: eupay.qr.v1.CreateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	33, // 31: eupay.qr.v1.CreateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	33, // 32: eupay.qr.v1.ListOffersResponse.offers:type_name -> eupay.qr.v1.Offer
+	33, // 33: eupay.qr.v1.GetOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	33, // 34: eupay.qr.v1.UpdateOfferRequest.offer:type_name -> eupay.qr.v1.Offer
+	33, // 35: eupay.qr.v1.UpdateOfferResponse.offer:type_name -> eupay.qr.v1.Offer
+	2,  // 36: eupay.qr.v1.TableService.CreateTable:input_type -> eupay.qr.v1.CreateTableRequest
+	4,  // 37: eupay.qr.v1.TableService.ListTables:input_type -> eupay.qr.v1.ListTablesRequest
+	6,  // 38: eupay.qr.v1.TableService.GetTable:input_type -> eupay.qr.v1.GetTableRequest
+	8,  // 39: eupay.qr.v1.TableService.UpdateTable:input_type -> eupay.qr.v1.UpdateTableRequest
+	10, // 40: eupay.qr.v1.TableService.DeleteTable:input_type -> eupay.qr.v1.DeleteTableRequest
+	12, // 41: eupay.qr.v1.TableService.RefreshTableToken:input_type -> eupay.qr.v1.RefreshTableTokenRequest
+	14, // 42: eupay.qr.v1.TableService.GetMenu:input_type -> eupay.qr.v1.GetMenuRequest
+	17, // 43: eupay.qr.v1.TableService.PlaceOrder:input_type -> eupay.qr.v1.PlaceOrderRequest
+	19, // 44: eupay.qr.v1.TableService.GetGuestOrder:input_type -> eupay.qr.v1.GetGuestOrderRequest
+	25, // 45: eupay.qr.v1.TableService.ListOrders:input_type -> eupay.qr.v1.ListOrdersRequest
+	27, // 46: eupay.qr.v1.TableService.ListKitchen:input_type -> eupay.qr.v1.ListKitchenRequest
+	29, // 47: eupay.qr.v1.TableService.GetOrder:input_type -> eupay.qr.v1.GetOrderRequest
+	31, // 48: eupay.qr.v1.TableService.SetOrderStatus:input_type -> eupay.qr.v1.SetOrderStatusRequest
+	34, // 49: eupay.qr.v1.TableService.CreateOffer:input_type -> eupay.qr.v1.CreateOfferRequest
+	36, // 50: eupay.qr.v1.TableService.ListOffers:input_type -> eupay.qr.v1.ListOffersRequest
+	38, // 51: eupay.qr.v1.TableService.GetOffer:input_type -> eupay.qr.v1.GetOfferRequest
+	40, // 52: eupay.qr.v1.TableService.UpdateOffer:input_type -> eupay.qr.v1.UpdateOfferRequest
+	42, // 53: eupay.qr.v1.TableService.DeleteOffer:input_type -> eupay.qr.v1.DeleteOfferRequest
+	3,  // 54: eupay.qr.v1.TableService.CreateTable:output_type -> eupay.qr.v1.CreateTableResponse
+	5,  // 55: eupay.qr.v1.TableService.ListTables:output_type -> eupay.qr.v1.ListTablesResponse
+	7,  // 56: eupay.qr.v1.TableService.GetTable:output_type -> eupay.qr.v1.GetTableResponse
+	9,  // 57: eupay.qr.v1.TableService.UpdateTable:output_type -> eupay.qr.v1.UpdateTableResponse
+	11, // 58: eupay.qr.v1.TableService.DeleteTable:output_type -> eupay.qr.v1.DeleteTableResponse
+	13, // 59: eupay.qr.v1.TableService.RefreshTableToken:output_type -> eupay.qr.v1.RefreshTableTokenResponse
+	15, // 60: eupay.qr.v1.TableService.GetMenu:output_type -> eupay.qr.v1.GetMenuResponse
+	18, // 61: eupay.qr.v1.TableService.PlaceOrder:output_type -> eupay.qr.v1.PlaceOrderResponse
+	20, // 62: eupay.qr.v1.TableService.GetGuestOrder:output_type -> eupay.qr.v1.GetGuestOrderResponse
+	26, // 63: eupay.qr.v1.TableService.ListOrders:output_type -> eupay.qr.v1.ListOrdersResponse
+	28, // 64: eupay.qr.v1.TableService.ListKitchen:output_type -> eupay.qr.v1.ListKitchenResponse
+	30, // 65: eupay.qr.v1.TableService.GetOrder:output_type -> eupay.qr.v1.GetOrderResponse
+	32, // 66: eupay.qr.v1.TableService.SetOrderStatus:output_type -> eupay.qr.v1.SetOrderStatusResponse
+	35, // 67: eupay.qr.v1.TableService.CreateOffer:output_type -> eupay.qr.v1.CreateOfferResponse
+	37, // 68: eupay.qr.v1.TableService.ListOffers:output_type -> eupay.qr.v1.ListOffersResponse
+	39, // 69: eupay.qr.v1.TableService.GetOffer:output_type -> eupay.qr.v1.GetOfferResponse
+	41, // 70: eupay.qr.v1.TableService.UpdateOffer:output_type -> eupay.qr.v1.UpdateOfferResponse
+	43, // 71: eupay.qr.v1.TableService.DeleteOffer:output_type -> eupay.qr.v1.DeleteOfferResponse
+	54, // [54:72] is the sub-list for method output_type
+	36, // [36:54] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_eupay_qr_v1_table_proto_init() }
@@ -3578,7 +3406,7 @@ func file_eupay_qr_v1_table_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_qr_v1_table_proto_rawDesc), len(file_eupay_qr_v1_table_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   48,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

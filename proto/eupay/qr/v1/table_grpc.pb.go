@@ -27,8 +27,6 @@ const (
 	TableService_RefreshTableToken_FullMethodName = "/eupay.qr.v1.TableService/RefreshTableToken"
 	TableService_GetMenu_FullMethodName           = "/eupay.qr.v1.TableService/GetMenu"
 	TableService_PlaceOrder_FullMethodName        = "/eupay.qr.v1.TableService/PlaceOrder"
-	TableService_AttachPayment_FullMethodName     = "/eupay.qr.v1.TableService/AttachPayment"
-	TableService_AbandonOrder_FullMethodName      = "/eupay.qr.v1.TableService/AbandonOrder"
 	TableService_GetGuestOrder_FullMethodName     = "/eupay.qr.v1.TableService/GetGuestOrder"
 	TableService_ListOrders_FullMethodName        = "/eupay.qr.v1.TableService/ListOrders"
 	TableService_ListKitchen_FullMethodName       = "/eupay.qr.v1.TableService/ListKitchen"
@@ -58,12 +56,10 @@ type TableServiceClient interface {
 	RefreshTableToken(ctx context.Context, in *RefreshTableTokenRequest, opts ...grpc.CallOption) (*RefreshTableTokenResponse, error)
 	// GetMenu returns the encoded menu behind a table's code. Every pair that leads nowhere is the same NOT_FOUND.
 	GetMenu(ctx context.Context, in *GetMenuRequest, opts ...grpc.CallOption) (*GetMenuResponse, error)
-	// PlaceOrder records an order and takes its goods from the stock, at once or not at all.
+	// PlaceOrder records an order and takes its goods from the stock, at once or not at all. An order that has to be paid now is
+	// answered with its payment. SERVICE_UNAVAILABLE: the payment is not there in time; with an idempotency key the order stays, and
+	// the same request finds it with its payment. Any other error: there is no order.
 	PlaceOrder(ctx context.Context, in *PlaceOrderRequest, opts ...grpc.CallOption) (*PlaceOrderResponse, error)
-	// AttachPayment tells which payment pays an order.
-	AttachPayment(ctx context.Context, in *AttachPaymentRequest, opts ...grpc.CallOption) (*AttachPaymentResponse, error)
-	// AbandonOrder ends an order whose payment could not be made, and gives its goods back.
-	AbandonOrder(ctx context.Context, in *AbandonOrderRequest, opts ...grpc.CallOption) (*AbandonOrderResponse, error)
 	// GetGuestOrder is GetOrder for whoever placed it: the id and the table's code of that time.
 	GetGuestOrder(ctx context.Context, in *GetGuestOrderRequest, opts ...grpc.CallOption) (*GetGuestOrderResponse, error)
 	ListOrders(ctx context.Context, in *ListOrdersRequest, opts ...grpc.CallOption) (*ListOrdersResponse, error)
@@ -162,26 +158,6 @@ func (c *tableServiceClient) PlaceOrder(ctx context.Context, in *PlaceOrderReque
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PlaceOrderResponse)
 	err := c.cc.Invoke(ctx, TableService_PlaceOrder_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *tableServiceClient) AttachPayment(ctx context.Context, in *AttachPaymentRequest, opts ...grpc.CallOption) (*AttachPaymentResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(AttachPaymentResponse)
-	err := c.cc.Invoke(ctx, TableService_AttachPayment_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *tableServiceClient) AbandonOrder(ctx context.Context, in *AbandonOrderRequest, opts ...grpc.CallOption) (*AbandonOrderResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(AbandonOrderResponse)
-	err := c.cc.Invoke(ctx, TableService_AbandonOrder_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -305,12 +281,10 @@ type TableServiceServer interface {
 	RefreshTableToken(context.Context, *RefreshTableTokenRequest) (*RefreshTableTokenResponse, error)
 	// GetMenu returns the encoded menu behind a table's code. Every pair that leads nowhere is the same NOT_FOUND.
 	GetMenu(context.Context, *GetMenuRequest) (*GetMenuResponse, error)
-	// PlaceOrder records an order and takes its goods from the stock, at once or not at all.
+	// PlaceOrder records an order and takes its goods from the stock, at once or not at all. An order that has to be paid now is
+	// answered with its payment. SERVICE_UNAVAILABLE: the payment is not there in time; with an idempotency key the order stays, and
+	// the same request finds it with its payment. Any other error: there is no order.
 	PlaceOrder(context.Context, *PlaceOrderRequest) (*PlaceOrderResponse, error)
-	// AttachPayment tells which payment pays an order.
-	AttachPayment(context.Context, *AttachPaymentRequest) (*AttachPaymentResponse, error)
-	// AbandonOrder ends an order whose payment could not be made, and gives its goods back.
-	AbandonOrder(context.Context, *AbandonOrderRequest) (*AbandonOrderResponse, error)
 	// GetGuestOrder is GetOrder for whoever placed it: the id and the table's code of that time.
 	GetGuestOrder(context.Context, *GetGuestOrderRequest) (*GetGuestOrderResponse, error)
 	ListOrders(context.Context, *ListOrdersRequest) (*ListOrdersResponse, error)
@@ -358,12 +332,6 @@ func (UnimplementedTableServiceServer) GetMenu(context.Context, *GetMenuRequest)
 }
 func (UnimplementedTableServiceServer) PlaceOrder(context.Context, *PlaceOrderRequest) (*PlaceOrderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PlaceOrder not implemented")
-}
-func (UnimplementedTableServiceServer) AttachPayment(context.Context, *AttachPaymentRequest) (*AttachPaymentResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method AttachPayment not implemented")
-}
-func (UnimplementedTableServiceServer) AbandonOrder(context.Context, *AbandonOrderRequest) (*AbandonOrderResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method AbandonOrder not implemented")
 }
 func (UnimplementedTableServiceServer) GetGuestOrder(context.Context, *GetGuestOrderRequest) (*GetGuestOrderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetGuestOrder not implemented")
@@ -556,42 +524,6 @@ func _TableService_PlaceOrder_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(TableServiceServer).PlaceOrder(ctx, req.(*PlaceOrderRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _TableService_AttachPayment_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(AttachPaymentRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(TableServiceServer).AttachPayment(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: TableService_AttachPayment_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(TableServiceServer).AttachPayment(ctx, req.(*AttachPaymentRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _TableService_AbandonOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(AbandonOrderRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(TableServiceServer).AbandonOrder(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: TableService_AbandonOrder_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(TableServiceServer).AbandonOrder(ctx, req.(*AbandonOrderRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -814,14 +746,6 @@ var TableService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PlaceOrder",
 			Handler:    _TableService_PlaceOrder_Handler,
-		},
-		{
-			MethodName: "AttachPayment",
-			Handler:    _TableService_AttachPayment_Handler,
-		},
-		{
-			MethodName: "AbandonOrder",
-			Handler:    _TableService_AbandonOrder_Handler,
 		},
 		{
 			MethodName: "GetGuestOrder",

@@ -84,6 +84,14 @@ func (s Signer) Prepare(ctx context.Context) *Signing {
 // Close ends the signing, finished or not.
 func (s *Signing) Close() { s.cancel() }
 
+// Sign returns the QR code of a payment that is made, or nil when there is none after a bit of patience.
+func (s Signer) Sign(ctx context.Context, payment *paymentsv1.Payment) *QRData {
+	signing := s.Prepare(ctx)
+	defer signing.Close()
+	signing.Start(payment)
+	return signing.Wait()
+}
+
 // Start begins to sign, once, as soon as the payment is recorded.
 func (s *Signing) Start(payment *paymentsv1.Payment) {
 	go func() { s.done <- s.signer.sign(s.ctx, payment) }()

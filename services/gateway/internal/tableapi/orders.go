@@ -2,9 +2,7 @@ package tableapi
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -12,11 +10,11 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/reference"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
-	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -41,7 +39,7 @@ type paymentJSON struct {
 	Reference  string `json:"reference"`
 	PaymentURL string `json:"payment_url,omitempty"`
 	// QRData is null when the code could not be signed in time.
-	QRData any `json:"qr_data"`
+	QRData *paying.QRData `json:"qr_data"`
 }
 
 type placedJSON struct {
@@ -49,7 +47,8 @@ type placedJSON struct {
 	Payment *paymentJSON   `json:"payment,omitempty"`
 }
 
-// placeOrder takes a guest's order, and makes its payment where it has to be paid now.
+// placeOrder takes a guest's order. The qr service makes the payment of one that has to be paid now; it does so also when this process
+// dies.
 func (a *API) placeOrder(c echo.Context) error {
 	var in orderRequest
 	if err := web.Decode(c, &in); err != nil {
@@ -63,7 +62,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := web.Calling(c, callTimeout)
+	ctx, cancel := web.Calling(c, max(a.Deadline, callTimeout))
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, merchantID)
 	if errs.Is(err, errs.NotFoundCode) {
@@ -72,11 +71,11 @@ func (a *API) placeOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	pass, refused := a.Deployment.ForPayer(m)
+	_, refused := a.Deployment.ForPayer(m)
 	req := &qrv1.PlaceOrderRequest{
 		MerchantId: m.ID, Token: token, OrderType: in.OrderType, PayNow: in.PayNow, CustomerName: in.CustomerName, Notes: in.Notes, IdempotencyKey: key,
 		Livemode: a.Deployment.Mode(m), Payable: refused == nil,
-		PaymentReference: reference.Payment(a.Now()),
+		PaymentReference: reference.Payment(a.Now()), MerchantVersion: m.Snapshot().GetVersion(),
 	}
 	if in.ExpectedTotal.Given() {
 		expected := int64(in.ExpectedTotal.Cents())
@@ -94,7 +93,10 @@ func (a *API) placeOrder(c echo.Context) error {
 	}
 	placed := placedJSON{Order: guestView(res.GetOrder())}
 	if res.GetPaymentWanted() {
-		if placed.Payment, err = a.pay(c, pass, res); err != nil {
+		if res.GetOrder().GetLivemode() != req.GetLivemode() {
+			return errs.New(errs.InvalidState, "This order was not paid in time. Order again.")
+		}
+		if placed.Payment, err = a.payment(ctx, m, res.GetOrder()); err != nil {
 			return err
 		}
 	}
@@ -104,41 +106,18 @@ func (a *API) placeOrder(c echo.Context) error {
 	return web.Answer(c, http.StatusCreated, placed)
 }
 
-// payableFor is how long the payment of an order is found again by the order's id, rather than made a second time.
-const payableFor = 29 * time.Minute
-
-// pay makes the payment of an order, or finds it again for the same order. An order whose payment cannot be made ends and
-// gives its goods back; should this process die here, the order expires.
-func (a *API) pay(c echo.Context, pass gate.Pass, placed *qrv1.PlaceOrderResponse) (*paymentJSON, error) {
-	o := placed.GetOrder()
-	if pass.Livemode() != o.GetLivemode() || placed.GetReplayed() && a.Now().Sub(o.GetCreatedAt().AsTime()) > payableFor {
-		return nil, errs.New(errs.InvalidState, "This order was not paid in time. Order again.")
+// payment is the payment that the qr service made with the order.
+func (a *API) payment(ctx context.Context, m account.Merchant, o *qrv1.Order) (*paymentJSON, error) {
+	if o.GetPaymentCreatedAt() == nil { // by a qr service of an earlier version, which leaves payments to the gateway
+		e := errs.New(errs.Unavailable, "The request was not confirmed in time. Repeat it in a moment, with the same reference or Idempotency-Key.")
+		e.RetryAfter = 2 * time.Second
+		return nil, e
 	}
-	created, err := a.Payments.CreateForOrder(c, paying.OrderPayment{
-		Pass: pass, Reference: o.GetPaymentReference(), AmountCents: o.GetTotalCents(), OrderID: o.GetId(),
-		Description: fmt.Sprintf("%s · order %d", o.GetTableName(), o.GetNumber()),
-		SuccessURL:  orderPage(placed, "success"), CancelURL: orderPage(placed, "cancelled"),
+	code := a.Codes.Sign(ctx, &paymentsv1.Payment{
+		Reference: o.GetPaymentReference(), MerchantId: o.GetMerchantId(), MerchantName: m.Name, AmountCents: o.GetTotalCents(), Currency: o.GetCurrency(),
+		CreatedAt: o.GetPaymentCreatedAt(),
 	})
-	ctx := context.WithoutCancel(c.Request().Context())
-	ctx, cancel := context.WithTimeout(ctx, patience.Of(ctx, callTimeout))
-	defer cancel()
-	if err != nil {
-		if _, err := a.Tables.AbandonOrder(ctx, &qrv1.AbandonOrderRequest{MerchantId: o.GetMerchantId(), OrderId: o.GetId()}); err != nil {
-			a.Log.WarnContext(ctx, "unpaid order stays until it expires", "order", o.GetId(), "error", err)
-		}
-		return nil, err
-	}
-	p := created.Payment
-	_, err = a.Tables.AttachPayment(ctx, &qrv1.AttachPaymentRequest{MerchantId: o.GetMerchantId(), OrderId: o.GetId(), PaymentReference: p.GetReference()})
-	if err != nil { // the payment's events name the order too
-		a.Log.WarnContext(ctx, "payment not noted with its order", "order", o.GetId(), "error", err)
-	}
-	return &paymentJSON{Reference: p.GetReference(), PaymentURL: p.GetPaymentUrl(), QRData: created.QR}, nil
-}
-
-// orderPage is where the guest comes back to.
-func orderPage(placed *qrv1.PlaceOrderResponse, result string) string {
-	return placed.GetPageUrl() + "?" + url.Values{"order": {placed.GetOrder().GetId()}, "payment": {result}}.Encode()
+	return &paymentJSON{Reference: o.GetPaymentReference(), PaymentURL: o.GetPaymentUrl(), QRData: code}, nil
 }
 
 // orderFor lets a guest with the table's code look at an order, and else a user of the merchant. A request with a login

@@ -18,21 +18,15 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
-	"european-pay.eu/eupay/internal/run/command"
-	"european-pay.eu/eupay/internal/run/events"
-	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
-	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
-
-	"github.com/nats-io/nats.go"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -58,13 +52,15 @@ type tables struct {
 	status   string
 	total    int64
 	replayed bool
+	// unmade: the order has no payment. otherMode: it is in the other mode.
+	unmade, otherMode bool
 }
 
 func (s *tables) note(m proto.Message) (*tables, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, m)
-	return &tables{status: s.status, total: s.total, replayed: s.replayed}, s.fail
+	return &tables{status: s.status, total: s.total, replayed: s.replayed, unmade: s.unmade, otherMode: s.otherMode}, s.fail
 }
 
 func (s *tables) set(do func(*tables)) {
@@ -157,18 +153,11 @@ func (s *tables) PlaceOrder(_ context.Context, r *qrv1.PlaceOrderRequest) (*qrv1
 		return nil, errs.NotFound("Table")
 	}
 	o := orderOf(r.GetMerchantId(), now.status, now.total)
-	o.Livemode = r.GetLivemode()
+	o.Livemode, o.PaymentReference = r.GetLivemode() != now.otherMode, r.GetPaymentReference()
+	if now.status == "awaiting_payment" && !now.unmade {
+		o.PaymentUrl, o.PaymentCreatedAt = "https://bank.example/pay?a=1&b=2", at
+	}
 	return &qrv1.PlaceOrderResponse{Order: o, PaymentWanted: now.status == "awaiting_payment", Replayed: now.replayed, PageUrl: "https://european-pay.fr/order/m/" + token}, nil
-}
-
-func (s *tables) AttachPayment(_ context.Context, r *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
-	_, err := s.note(r)
-	return &qrv1.AttachPaymentResponse{}, err
-}
-
-func (s *tables) AbandonOrder(_ context.Context, r *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
-	_, err := s.note(r)
-	return &qrv1.AbandonOrderResponse{}, err
 }
 
 func (s *tables) GetGuestOrder(_ context.Context, r *qrv1.GetGuestOrderRequest) (*qrv1.GetGuestOrderResponse, error) {
@@ -176,7 +165,9 @@ func (s *tables) GetGuestOrder(_ context.Context, r *qrv1.GetGuestOrderRequest) 
 	if r.GetToken() != token {
 		return nil, errs.NotFound("Order")
 	}
-	return &qrv1.GetGuestOrderResponse{Order: orderOf("m", "received", 700)}, err
+	o := orderOf("m", "awaiting_payment", 700)
+	o.PaymentUrl = "https://bank.example/pay?a=1&b=2"
+	return &qrv1.GetGuestOrderResponse{Order: o}, err
 }
 
 func (s *tables) GetOrder(_ context.Context, r *qrv1.GetOrderRequest) (*qrv1.GetOrderResponse, error) {
@@ -250,12 +241,10 @@ func (signer) SignGatewayPayment(_ context.Context, r *qrv1.SignGatewayPaymentRe
 type fixture struct {
 	tables   *tables
 	accounts *account.Accounts
-	commands chan proto.Message
 	api      gatewaytest.Client
 	merchant string
 	owner    string
 	mu       sync.Mutex
-	answer   func(*paymentsv1.CreatePayment) *paymentsv1.CommandReply
 	now      time.Time
 }
 
@@ -270,19 +259,8 @@ func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	b := natstest.New(t)
-	f := &fixture{tables: &tables{status: "received", total: 700}, commands: make(chan proto.Message, 100), now: at.AsTime(), answer: created}
+	f := &fixture{tables: &tables{status: "received", total: 700}, now: at.AsTime()}
 	f.accounts = gatewaytest.Accounts(t, pool, b.NC, f.clock)
-	commands, err := command.NewClient(b, "gateway")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(commands.Close)
-	// The broker hands each command to plain subscribers too.
-	sub, err := b.NC.Subscribe("eupay.cmd.payments.>", f.take(b.NC))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { sub.Unsubscribe() })
 	conn := connect(t, f.tables)
 	access := gatewaytest.Access(f.accounts, f.clock)
 	e := web.New(quiet, nil)
@@ -290,11 +268,8 @@ func setup(t *testing.T) *fixture {
 	portaltest.Register(api, f.accounts, access, nil)
 	New(Deps{
 		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Access: access,
-		Payments: paying.Orders{
-			Sender: paying.Sender{Commands: gate.NewCommands(commands), Deadline: 10 * time.Second},
-			Signer: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: 10 * time.Second},
-		},
-		MenuLimiter: ratelimit.NewMemory(f.clock), OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock, Log: quiet,
+		Codes: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: 10 * time.Second}, Deadline: 10 * time.Second,
+		MenuLimiter: ratelimit.NewMemory(f.clock), OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock,
 	}).Register(api)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
@@ -318,37 +293,6 @@ func connect(t *testing.T, s *tables) *grpc.ClientConn {
 		qrv1.RegisterTableServiceServer(r, s)
 		qrv1.RegisterQRServiceServer(r, signer{})
 	})
-}
-
-// created is how the payments service answers.
-func created(c *paymentsv1.CreatePayment) *paymentsv1.CommandReply {
-	return &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: &paymentsv1.Payment{
-		Reference: c.GetReference(), MerchantId: c.GetMerchant().GetId(), AmountCents: c.GetAmountCents(), Currency: "EUR", Status: "pending_sca",
-		Origin: c.GetOrigin(), OrderId: c.GetOrderId(), PaymentUrl: "https://bank.example/pay?a=1&b=2", CreatedAt: at,
-	}}
-}
-
-func (f *fixture) take(nc *nats.Conn) nats.MsgHandler {
-	return func(m *nats.Msg) {
-		if m.Subject != command.CreatePayment {
-			c := &paymentsv1.CancelPayment{}
-			if proto.Unmarshal(m.Data, c) == nil {
-				f.commands <- c
-			}
-			return
-		}
-		c := &paymentsv1.CreatePayment{}
-		if proto.Unmarshal(m.Data, c) != nil {
-			return
-		}
-		f.commands <- c
-		f.mu.Lock()
-		reply := f.answer(c)
-		f.mu.Unlock()
-		if data, err := proto.Marshal(reply); err == nil {
-			nc.Publish(m.Header.Get(events.HeaderReply), data)
-		}
-	}
 }
 
 type reply struct {

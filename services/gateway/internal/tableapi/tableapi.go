@@ -4,12 +4,12 @@ package tableapi
 
 import (
 	"context"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
@@ -37,23 +37,24 @@ type Merchants interface {
 	Get(ctx context.Context, id string) (account.Merchant, error)
 }
 
-// Payments makes the payments of orders.
-type Payments interface {
-	CreateForOrder(c echo.Context, o paying.OrderPayment) (paying.Created, error)
+// Codes makes the QR codes of payments; nil when one cannot be had in time.
+type Codes interface {
+	Sign(ctx context.Context, payment *paymentsv1.Payment) *paying.QRData
 }
 
 // Deps are what New needs.
 type Deps struct {
 	Tables    qrv1.TableServiceClient
 	Merchants Merchants
-	Payments  Payments
+	Codes     Codes
 	Access    *caller.Access
+	// Deadline is how long a guest waits for the payment of an order, at least as long as any other call to the qr service.
+	Deadline time.Duration
 	// MenuLimiter counts over a minute, OrderLimiter over OrderWindow.
 	MenuLimiter, OrderLimiter ratelimit.Limiter
 	// Deployment has the mode of orders.
 	Deployment gate.Deployment
 	Now        func() time.Time
-	Log        *slog.Logger
 }
 
 // API is the handlers. Make it with New.

@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"european-pay.eu/eupay/internal/errs"
-	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 )
@@ -178,65 +177,58 @@ func TestAGuestOrdersAsDocumented(t *testing.T) {
 	}
 }
 
-func TestAnOrderThatIsPaidNowGetsItsPayment(t *testing.T) {
+func TestAnOrderThatIsPaidNowIsAnsweredWithItsPayment(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.tables.set(func(s *tables) { s.status = "awaiting_payment" })
 	path := "/table-order/menu/" + f.merchant + "/" + token
 	r := f.call(t, "", "POST", path, strings.Replace(example, "false", "true", 1))
 	want(t, r, 201, "order")
-	c := (<-f.commands).(*paymentsv1.CreatePayment)
+	req := last[*qrv1.PlaceOrderRequest](t, f.tables)
 	p, _ := r.json["payment"].(map[string]any)
-	if p["reference"] != c.GetReference() || p["payment_url"] != "https://bank.example/pay?a=1&b=2" || p["qr_data"].(map[string]any)["qrData"] != "https://pay.example/"+c.GetReference() {
+	if p["reference"] != req.GetPaymentReference() || p["payment_url"] != "https://bank.example/pay?a=1&b=2" ||
+		p["qr_data"].(map[string]any)["qrData"] != "https://pay.example/"+req.GetPaymentReference() {
 		t.Errorf("got %s", r.text)
 	}
-	if c.GetOrigin() != "order" || c.GetOrderId() != orderID || c.GetMerchantReference() != orderID || c.GetDescription() != "Table 4 · order 12" || c.GetAmountCents() != 700 ||
-		c.GetMerchant().GetIban() != iban || c.GetLivemode() || c.GetSuccessUrl() != "https://european-pay.fr/order/m/"+token+"?order="+orderID+"&payment=success" {
-		t.Errorf("commanded %v", c)
-	}
-	if req := last[*qrv1.AttachPaymentRequest](t, f.tables); req.GetPaymentReference() != c.GetReference() || req.GetOrderId() != orderID {
+	if !req.GetPayNow() || !req.GetPayable() || req.GetLivemode() || !strings.HasPrefix(req.GetPaymentReference(), "PAY-") || req.GetMerchantVersion() == 0 {
 		t.Errorf("sent %v", req)
 	}
-	// The order's payment is found again for half an hour, and not made anew after that.
-	f.tables.set(func(s *tables) { s.replayed = true })
-	f.mu.Lock()
-	f.now = f.now.Add(payableFor + time.Second)
-	f.mu.Unlock()
+	// Not there in time: the guest comes again, with the same key.
+	late := errs.New(errs.Unavailable, "Repeat it in a moment.")
+	late.RetryAfter = 2 * time.Second
+	f.tables.set(func(s *tables) { s.fail = late })
+	if r := f.call(t, "", "POST", path, example); r.status != 503 || r.header.Get("Retry-After") != "2" {
+		t.Errorf("got %d %s", r.status, r.text)
+	}
+	f.tables.set(func(s *tables) { s.fail, s.unmade = nil, true })
+	if r := f.call(t, "", "POST", path, example); r.status != 503 || r.header.Get("Retry-After") != "2" {
+		t.Errorf("a qr service that makes no payments: %d %s", r.status, r.text)
+	}
+	f.tables.set(func(s *tables) { s.unmade, s.otherMode, s.replayed = false, true, true })
 	if r := f.call(t, "", "POST", path, example); r.code() != string(errs.InvalidState) {
+		t.Errorf("an order in the other mode: %s", r.text)
+	}
+	f.tables.set(func(s *tables) {
+		s.fail = errs.New(errs.PaymentRefused, "The bank does not take the payment of this order.")
+	})
+	if r := f.call(t, "", "POST", path, example); r.code() != string(errs.PaymentRefused) {
 		t.Errorf("got %s", r.text)
 	}
 }
 
-func TestAnOrderWhosePaymentCannotBeMadeIsEnded(t *testing.T) {
+// TestAnOrderOfAMerchantWhoIsDisabledIsPaidNoMore, also one that was placed before.
+func TestAnOrderOfAMerchantWhoIsDisabledIsPaidNoMore(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]func(*paymentsv1.CreatePayment) *paymentsv1.CommandReply{
-		"refused": func(*paymentsv1.CreatePayment) *paymentsv1.CommandReply {
-			return &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_REFUSED, ErrorCode: "SERVICE_UNAVAILABLE", ErrorMessage: "Later."}
-		},
-		"another amount": func(c *paymentsv1.CreatePayment) *paymentsv1.CommandReply {
-			r := created(c)
-			r.Payment.AmountCents = 1
-			return r
-		},
-		"another order": func(c *paymentsv1.CreatePayment) *paymentsv1.CommandReply {
-			r := created(c)
-			r.Payment.OrderId = ""
-			return r
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := setup(t)
-			f.answer = answer
-			f.tables.set(func(s *tables) { s.status = "awaiting_payment" })
-			r := f.call(t, "", "POST", "/table-order/menu/"+f.merchant+"/"+token, example)
-			if r.status < 400 || r.json["success"] != false {
-				t.Errorf("got %d %s", r.status, r.text)
-			}
-			if req := last[*qrv1.AbandonOrderRequest](t, f.tables); req.GetOrderId() != orderID || req.GetMerchantId() != f.merchant {
-				t.Errorf("sent %v", req)
-			}
-		})
+	f := setup(t)
+	f.tables.set(func(s *tables) { s.status, s.replayed = "awaiting_payment", true })
+	if _, err := f.accounts.Merchants.Enable(t.Context(), "user:admin", f.merchant, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if r := f.call(t, "", "POST", "/table-order/menu/"+f.merchant+"/"+token, example); r.code() != string(errs.MerchantNotEnabled) {
+		t.Errorf("got %s", r.text)
+	}
+	if req := last[*qrv1.PlaceOrderRequest](t, f.tables); req.GetPayable() {
+		t.Errorf("sent %v", req)
 	}
 }
 
@@ -270,6 +262,9 @@ func TestOrdersAreReadAndMovedOn(t *testing.T) {
 	f := setup(t)
 	r := f.call(t, "", "GET", "/table-order/orders/"+orderID+"?token="+token, "")
 	want(t, r, 200, "the guest's order")
+	if r.json["payment_url"] != "https://bank.example/pay?a=1&b=2" {
+		t.Errorf("got %s", r.text)
+	}
 	for _, hidden := range []string{"customer_name", "notes\":\"Jane", "payment_reference", "history", "livemode"} {
 		if strings.Contains(strings.ReplaceAll(r.text, `"items"`, ""), `"`+hidden) {
 			t.Errorf("a guest sees %s: %s", hidden, r.text)

@@ -43,8 +43,10 @@ type guestOrderJSON struct {
 	PaymentStatus string      `json:"payment_status"`
 	PaidAt        *string     `json:"paid_at"`
 	Refund        *refundJSON `json:"refund"`
-	CreatedAt     string      `json:"created_at"`
-	UpdatedAt     string      `json:"updated_at"`
+	// PaymentURL is where the guest pays, while the order waits for that; only guests get it.
+	PaymentURL string `json:"payment_url,omitempty"`
+	CreatedAt  string `json:"created_at"`
+	UpdatedAt  string `json:"updated_at"`
 }
 
 // refundJSON is what is given back of an order's payment.
@@ -82,7 +84,7 @@ func guestView(o *qrv1.Order) guestOrderJSON {
 		Items: make([]lineJSON, len(o.GetLines())), Subtotal: money.Cents(o.GetSubtotalCents()), Discount: money.Cents(o.GetDiscountCents()),
 		Offer: o.GetOfferName(), Total: money.Cents(o.GetTotalCents()), VATAmount: money.Cents(o.GetVatCents()), Currency: o.GetCurrency(),
 		PayNow: o.GetPayNow(), CreatedAt: web.Time(o.GetCreatedAt().AsTime()), UpdatedAt: web.Time(o.GetUpdatedAt().AsTime()),
-		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()),
+		PaymentStatus: o.GetPaymentStatus(), PaidAt: web.OptionalStamp(o.GetPaidAt()), PaymentURL: o.GetPaymentUrl(),
 	}
 	if r := o.GetRefund(); r != nil {
 		v.Refund = &refundJSON{Status: r.GetStatus(), Amount: money.Cents(r.GetAmountCents()), Reference: r.GetReference(), FailureCode: r.GetFailureCode()}

@@ -246,6 +246,8 @@ func (h *Handler) dispatch(ctx context.Context, r *request) error {
 		return decoded(ctx, r, &paymentsv1.ConfirmNotReceived{}, h.confirmNotReceived)
 	case command.BookLateReceipt:
 		return decoded(ctx, r, &paymentsv1.BookLateReceipt{}, h.bookLateReceipt)
+	case command.CreateOrder:
+		return decoded(ctx, r, &paymentsv1.CreateOrderPayment{}, h.createOrder)
 	case command.CancelOrder:
 		return decoded(ctx, r, &paymentsv1.CancelOrderPayment{}, h.cancelOrder)
 	case command.RefundOrder:

@@ -3,13 +3,60 @@ package commands
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/merchant"
 	"european-pay.eu/eupay/services/payments/internal/payment"
 	"european-pay.eu/eupay/services/payments/internal/store"
 )
+
+// createOrder makes the payment of an order, to the account that we know of the merchant. The sender may pay orders and nothing else.
+func (h *Handler) createOrder(ctx context.Context, r *request, c *paymentsv1.CreateOrderPayment) error {
+	if c.GetOrderId() == "" || c.GetAmountCents() <= 0 || !reference.Valid(c.GetReference()) || !strings.HasPrefix(c.GetReference(), "PAY-") {
+		distrusted.WithLabelValues("order").Inc()
+		h.log.Error("order command names no order, amount or reference of a payment", "reference", c.GetReference(), "order", c.GetOrderId())
+		return errNotOfOrder()
+	}
+	if _, err := h.engine.Provider(c.GetLivemode()); err != nil {
+		return err
+	}
+	m, err := h.merchants.Get(ctx, c.GetMerchantId(), c.GetMerchantVersion())
+	if err != nil {
+		return err
+	}
+	if err := m.CheckPayable(c.GetLivemode()); err != nil {
+		distrusted.WithLabelValues("not_enabled").Inc()
+		return err
+	}
+	wanted := h.newPayment(&paymentsv1.CreatePayment{
+		Reference: c.GetReference(), Livemode: c.GetLivemode(), AmountCents: c.GetAmountCents(), Currency: c.GetCurrency(), Description: c.GetDescription(),
+		MerchantReference: c.GetOrderId(), SuccessUrl: c.GetSuccessUrl(), CancelUrl: c.GetCancelUrl(), Origin: string(payment.OriginOrder), OrderId: c.GetOrderId(),
+	}, m.Profile)
+	p, match, err := h.store.Create(ctx, wanted, store.Idempotency{}, r.meta)
+	switch {
+	case errors.Is(err, store.ErrReferenceReused):
+		return errNotOfOrder()
+	case err != nil:
+		return err
+	case p.Origin != payment.OriginOrder || p.OrderID != wanted.OrderID || p.MerchantID != wanted.MerchantID || p.Livemode != wanted.Livemode || p.Amount != wanted.Amount:
+		distrusted.WithLabelValues("order").Inc()
+		h.log.Error("payment of an order is already another payment", "reference", p.Reference, "order", wanted.OrderID)
+		return errNotOfOrder()
+	}
+	if match == store.NoMatch && (p.RequestedAt == nil || !p.RequestedAt.Equal(*wanted.RequestedAt)) {
+		// Another command made it, which requests it at the bank, or its due time does. Two requests at once would make two there.
+		match = store.ByReference
+	}
+	return h.recorded(ctx, r, p, match)
+}
+
+// errNotOfOrder tells the guest that something else has the reference or the id of the order, such as a payment of the merchant's server.
+func errNotOfOrder() error {
+	return errs.New(errs.InvalidState, "The payment of this order could not be made. Order again.")
+}
 
 // cancelOrder cancels the payment of an order that has ended. The sender may cancel payments of orders and no others.
 func (h *Handler) cancelOrder(ctx context.Context, r *request, c *paymentsv1.CancelOrderPayment) error {

@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/internal/sepa"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 )
@@ -108,6 +109,21 @@ func (m Merchant) CheckAllowed(livemode bool) error {
 	default:
 		return nil
 	}
+}
+
+// CheckPayable returns an error for whoever is about to pay the merchant, if the merchant may not start payments in the mode or its profile
+// lacks what a payment needs: MERCHANT_NOT_ENABLED or INVALID_STATE. The gateway has asked the same before.
+func (m Merchant) CheckPayable(livemode bool) error {
+	if m.CheckAllowed(livemode) != nil {
+		return errs.New(errs.MerchantNotEnabled, "This merchant takes no payments through EU Pay at the moment. Pay in another way.")
+	}
+	p := m.Profile
+	_, noHolder := sepa.Name(holder(p))
+	isLegal := cmp.Or(p.GetLegalName(), p.GetName()) != "" && p.GetLegalStatus() != "" && p.GetSiren() != ""
+	if p.GetIban() == "" || noHolder != nil || livemode && !isLegal {
+		return errs.New(errs.InvalidState, "This merchant cannot be paid yet: its account is not complete. Pay in another way.")
+	}
+	return nil
 }
 
 // Handle applies merchant events. The newest version of each merchant wins.

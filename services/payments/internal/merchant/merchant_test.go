@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
 
+	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/kit/testclock"
 	"european-pay.eu/eupay/internal/run/consume"
@@ -85,5 +86,36 @@ func TestAnEventAboutAnotherMerchantIsNotApplied(t *testing.T) {
 	}
 	if _, err := merchant.New(pool, time.Now).Get(t.Context(), id, 0); !errors.Is(err, merchant.ErrNotSynced) {
 		t.Errorf("it is kept: %v", err)
+	}
+}
+
+func TestWhoMayBePaidForAnOrder(t *testing.T) {
+	t.Parallel()
+	complete := func() merchant.Merchant {
+		return merchant.Merchant{
+			Profile:        &paymentsv1.Merchant{Name: "Shop", Iban: iban, LegalStatus: "SARL", Siren: "552100554"},
+			GatewayEnabled: true, LiveEnabled: true,
+		}
+	}
+	for what, c := range map[string]struct {
+		change     func(*merchant.Merchant)
+		test, live errs.Code
+	}{
+		"complete":         {func(*merchant.Merchant) {}, "", ""},
+		"not enabled":      {func(m *merchant.Merchant) { m.GatewayEnabled = false }, errs.MerchantNotEnabled, errs.MerchantNotEnabled},
+		"not enabled live": {func(m *merchant.Merchant) { m.LiveEnabled = false }, "", errs.MerchantNotEnabled},
+		"no account":       {func(m *merchant.Merchant) { m.Profile.Iban = "" }, errs.InvalidState, errs.InvalidState},
+		"no Latin letter":  {func(m *merchant.Merchant) { m.Profile.Name = "寿司" }, errs.InvalidState, errs.InvalidState},
+		"a holder's name":  {func(m *merchant.Merchant) { m.Profile.Name, m.Profile.AccountName = "寿司", "Sushi" }, "", ""},
+		"no legal form":    {func(m *merchant.Merchant) { m.Profile.LegalStatus = "" }, "", errs.InvalidState},
+		"no number":        {func(m *merchant.Merchant) { m.Profile.Siren = "" }, "", errs.InvalidState},
+	} {
+		m := complete()
+		c.change(&m)
+		for live, want := range map[bool]errs.Code{false: c.test, true: c.live} {
+			if err := m.CheckPayable(live); want == "" && err != nil || want != "" && !errs.Is(err, want) {
+				t.Errorf("%s, live %t: %v, want %q", what, live, err, want)
+			}
+		}
 	}
 }

@@ -76,7 +76,15 @@ type order struct {
 	UpdatedAt        time.Time
 	Lines            []line
 
+	// PaymentURL and PaymentCreatedAt are of its payment, once the payments service has it and the bank has answered.
+	PaymentURL       string
+	PaymentCreatedAt *time.Time
+
 	fingerprint []byte
+	// askDueAt is when its payment is asked for by whoever finds it; written with the order, and read by the claim alone.
+	askDueAt        *time.Time
+	askAttempts     int
+	merchantVersion int64
 }
 
 // The states of a refund that was requested with the order.
@@ -163,6 +171,15 @@ func (o *order) view() *qrv1.Order {
 			ProductId: l.ProductID, Name: l.Name, Quantity: l.Quantity, Notes: l.Notes, UnitPriceCents: int64(l.Unit), VatPerMille: int32(l.VATPerMill),
 			TotalCents: int64(l.Total), VatCents: int64(l.VAT), DiscountCents: int64(l.Discount),
 		})
+	}
+	return v
+}
+
+// guestView is view for the guest, who may pay.
+func (o *order) guestView() *qrv1.Order {
+	v := o.view()
+	if o.Status == AwaitingPayment && o.PaymentCreatedAt != nil {
+		v.PaymentUrl, v.PaymentCreatedAt = o.PaymentURL, timestamppb.New(*o.PaymentCreatedAt)
 	}
 	return v
 }

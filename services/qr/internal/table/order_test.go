@@ -200,7 +200,7 @@ func TestAFailedPaymentReturnsTheGoodsOnce(t *testing.T) {
 		o := f.mustPlace(t, f.paidRequest(item(coffee, 1), item(coffee, 2)))
 		f.apply(t, payment(what, o, "PAY-1"), payment(what, o, "PAY-1"), payment("failed", o, "PAY-1"))
 		f.wantStatus(t, o.GetId(), PaymentFailed)
-		if _, err := f.AbandonOrder(t.Context(), &qrv1.AbandonOrderRequest{MerchantId: f.merchant, OrderId: o.GetId()}); err != nil {
+		if err := f.giveUp(t.Context(), o.GetId()); err != nil {
 			t.Fatal(err)
 		}
 		if n := f.stock(t, coffee); n != 10 {
@@ -230,9 +230,6 @@ func TestOnlyAPaymentThatFitsItsOrderIsApplied(t *testing.T) {
 	spoil(none, true, f.merchant)
 	spoil(none, false, uuid.NewString())
 	// Another payment than the one the order waits for says nothing.
-	if _, err := f.AttachPayment(t.Context(), &qrv1.AttachPaymentRequest{MerchantId: f.merchant, OrderId: o.GetId(), PaymentReference: "PAY-1"}); err != nil {
-		t.Fatal(err)
-	}
 	f.apply(t, payment("failed", o, "PAY-0"))
 	f.wantStatus(t, o.GetId(), AwaitingPayment)
 }
@@ -387,7 +384,7 @@ func TestAnOrderThatCannotBePaidIsRefusedOrAbandoned(t *testing.T) {
 	wantFields(t, err, "items")
 	r.Payable, r.IdempotencyKey = true, "tap"
 	o := f.mustPlace(t, r)
-	if _, err := f.AbandonOrder(t.Context(), &qrv1.AbandonOrderRequest{MerchantId: f.merchant, OrderId: o.GetId()}); err != nil {
+	if err := f.giveUp(t.Context(), o.GetId()); err != nil {
 		t.Fatal(err)
 	}
 	f.wantStatus(t, o.GetId(), PaymentFailed)

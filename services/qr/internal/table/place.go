@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/reference"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/catalog"
 )
@@ -48,9 +50,33 @@ func (s *Server) PlaceOrder(ctx context.Context, r *qrv1.PlaceOrderRequest) (*qr
 	if !replayed {
 		s.wake()
 	}
+	if err := s.askAtOnce(ctx, o, r); err != nil {
+		return nil, err
+	}
 	return &qrv1.PlaceOrderResponse{
-		Order: o.view(), Replayed: replayed, PaymentWanted: o.Status == AwaitingPayment, PageUrl: s.tableURL(o.Merchant, o.TableToken),
+		Order: o.guestView(), Replayed: replayed, PaymentWanted: o.Status == AwaitingPayment, PageUrl: s.tableURL(o.Merchant, o.TableToken),
 	}, nil
+}
+
+// askAtOnce gets the payment of an order that waits for it, while the guest does. An order whose payment is not there in time stays for the
+// guest who can find it again.
+func (s *Server) askAtOnce(ctx context.Context, o *order, r *qrv1.PlaceOrderRequest) error {
+	if o.Status != AwaitingPayment || !r.GetPayable() {
+		return nil // a merchant who may not be paid any more: the caller refuses
+	}
+	if s.now().Sub(o.CreatedAt) > payableFor {
+		return errs.New(errs.InvalidState, "This order was not paid in time. Order again.")
+	}
+	if o.PaymentURL != "" {
+		return nil
+	}
+	err := s.ask(ctx, o)
+	if errs.Is(err, errs.Unavailable) && r.GetIdempotencyKey() == "" {
+		record, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+		defer cancel()
+		return errors.Join(err, s.giveUp(record, o.ID))
+	}
+	return err
 }
 
 // readOrder decodes the guest's request.
@@ -135,7 +161,10 @@ func (s *Server) place(ctx context.Context, tx pgx.Tx, o *order, r *qrv1.PlaceOr
 		return err
 	}
 	if o.Status == AwaitingPayment {
-		o.PaymentReference = r.GetPaymentReference()
+		// The guest's request asks first; whoever finds the order later does when that died.
+		lease := o.CreatedAt.Add(taskLease)
+		o.PaymentReference, o.askDueAt, o.askAttempts = cmp.Or(r.GetPaymentReference(), reference.Payment(o.CreatedAt)), &lease, 1
+		o.merchantVersion = r.GetMerchantVersion()
 	}
 	if err := insertOrder(ctx, tx, o, r.GetIdempotencyKey()); err != nil {
 		return err

@@ -14,34 +14,6 @@ import (
 // maxKitchen is how many open orders a kitchen screen gets.
 const maxKitchen = 200
 
-// AttachPayment implements TableService.
-func (s *Server) AttachPayment(ctx context.Context, r *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
-	if err := checkIDs(r.GetMerchantId(), r.GetOrderId(), orderNoun); err != nil {
-		return nil, err
-	}
-	if err := attach(ctx, s.pool, r.GetMerchantId(), r.GetOrderId(), r.GetPaymentReference()); err != nil {
-		return nil, err
-	}
-	return &qrv1.AttachPaymentResponse{}, nil
-}
-
-// AbandonOrder implements TableService. An order that does not wait for a payment is not changed.
-func (s *Server) AbandonOrder(ctx context.Context, r *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
-	_, err := s.changeOrder(ctx, r.GetMerchantId(), r.GetOrderId(), func(tx pgx.Tx, o *order) error {
-		if o.Status != AwaitingPayment {
-			return nil
-		}
-		if err := s.end(ctx, tx, o, PaymentFailed, byGateway, "payment_not_created"); err != nil {
-			return err
-		}
-		return releaseKey(ctx, tx, o.ID)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &qrv1.AbandonOrderResponse{}, nil
-}
-
 // changeOrder applies do to the merchant's locked order.
 func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func(pgx.Tx, *order) error) (*order, error) {
 	if err := checkIDs(merchantID, id, orderNoun); err != nil {
@@ -103,7 +75,7 @@ func (s *Server) GetGuestOrder(ctx context.Context, r *qrv1.GetGuestOrderRequest
 	if subtle.ConstantTimeCompare([]byte(o.TableToken), []byte(r.GetToken())) != 1 {
 		return nil, errs.NotFound(orderNoun)
 	}
-	return &qrv1.GetGuestOrderResponse{Order: o.view()}, nil
+	return &qrv1.GetGuestOrderResponse{Order: o.guestView()}, nil
 }
 
 // ListOrders implements TableService.

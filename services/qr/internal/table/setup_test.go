@@ -30,9 +30,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fixture is a server with one merchant, who has one table.
+// fixture is a server with one merchant, who has one table, and a payments service that makes the payments of orders.
 type fixture struct {
 	*Server
+	office   *office
 	pool     *pgxpool.Pool
 	bus      *bus.Bus
 	clock    *testclock.Clock
@@ -44,6 +45,7 @@ func setup(t testing.TB) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "qr", migrations.FS)
 	f := &fixture{pool: pool, bus: natstest.New(t), clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC)), merchant: uuid.NewString()}
+	f.office = newOffice(t, f)
 	f.Server = f.replica()
 	f.table = f.newTable(t, f.merchant, "Table 4")
 	return f
@@ -52,7 +54,7 @@ func setup(t testing.TB) *fixture {
 // replica is another server on the same database.
 func (f *fixture) replica() *Server {
 	return New(Deps{
-		Pool: f.pool, Bus: f.bus, Site: "https://www.european-pay.fr", Now: f.clock.Now, Wake: func() {},
+		Pool: f.pool, Bus: f.bus, Payments: f.office.client, Site: "https://www.european-pay.fr", Now: f.clock.Now, Wake: func() {},
 		Log: slog.New(slog.DiscardHandler),
 	})
 }
@@ -105,8 +107,14 @@ func (f *fixture) request(items ...*qrv1.OrderItem) *qrv1.PlaceOrderRequest {
 
 func (f *fixture) paidRequest(items ...*qrv1.OrderItem) *qrv1.PlaceOrderRequest {
 	r := f.request(items...)
-	r.PayNow = true
+	r.PayNow, r.PaymentReference = true, "PAY-1"
 	return r
+}
+
+// placed is the order as the transaction leaves it.
+func (f *fixture) placed(t testing.TB, o *order, r *qrv1.PlaceOrderRequest) error {
+	t.Helper()
+	return pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error { return f.place(t.Context(), tx, o, r) })
 }
 
 func (f *fixture) mustPlace(t testing.TB, r *qrv1.PlaceOrderRequest) *qrv1.Order {

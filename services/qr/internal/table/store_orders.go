@@ -19,14 +19,16 @@ const keyLife = 24 * time.Hour
 
 const orderColumns = `id::text, merchant_id::text, livemode, number, table_id::text, table_name, table_token, order_type, pay_now, status, holds_stock,
 	customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, coalesce(payment_reference, ''), paid_at, paid_late,
-	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at`
+	refund_status, refund_reference, refund_cents, refund_failure, refunded_cents, fingerprint, sequence, created_at, updated_at,
+	ask_attempts, merchant_version, payment_url, payment_created_at`
 
 func scanOrder(row pgx.CollectableRow) (*order, error) {
 	o := &order{}
 	t := &o.Totals
 	err := row.Scan(&o.ID, &o.Merchant, &o.Livemode, &o.Number, &o.TableID, &o.TableName, &o.TableToken, &o.Type, &o.PayNow, &o.Status, &o.HoldsStock,
 		&o.CustomerName, &o.Notes, &t.Subtotal, &t.Discount, &t.Total, &t.VAT, &t.Offer, &o.PaymentReference, &o.PaidAt, &o.PaidLate,
-		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt)
+		&o.Refund.Status, &o.Refund.Reference, &o.Refund.Amount, &o.Refund.Failure, &o.Refunded, &o.fingerprint, &o.Sequence, &o.CreatedAt, &o.UpdatedAt,
+		&o.askAttempts, &o.merchantVersion, &o.PaymentURL, &o.PaymentCreatedAt)
 	return o, err
 }
 
@@ -117,10 +119,11 @@ func insertOrder(ctx context.Context, tx pgx.Tx, o *order, key string) error {
 	t := o.Totals
 	b.Queue(`insert into orders (id, merchant_id, livemode, number, table_id, table_name, table_token, order_type, pay_now, status, holds_stock,
 		customer_name, notes, subtotal_cents, discount_cents, total_cents, vat_cents, offer_name, idempotency_key, fingerprint, sequence, created_at, updated_at,
-		payment_reference)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''))`,
+		payment_reference, ask_due_at, ask_attempts, merchant_version)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, nullif($19, ''), $20, $21, $22, $22, nullif($23, ''), $24, $25, $26)`,
 		o.ID, o.Merchant, o.Livemode, o.Number, o.TableID, o.TableName, o.TableToken, o.Type, o.PayNow, o.Status, o.HoldsStock,
-		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt, o.PaymentReference)
+		o.CustomerName, o.Notes, t.Subtotal, t.Discount, t.Total, t.VAT, t.Offer, key, o.fingerprint, o.Sequence, o.CreatedAt, o.PaymentReference,
+		o.askDueAt, o.askAttempts, o.merchantVersion)
 	for i, l := range o.Lines {
 		b.Queue(`insert into order_lines (order_id, position, product_id, name, quantity, notes, unit_price_cents, vat_per_mille, discount_cents, total_cents, vat_cents)
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
@@ -228,21 +231,4 @@ func unclaimedSince(ctx context.Context, db pg.DB, before time.Time) ([]string, 
 		return nil, fmt.Errorf("find unclaimed orders: %w", err)
 	}
 	return ids, nil
-}
-
-// attach stores the payment of an order that waits for one.
-func attach(ctx context.Context, db pg.DB, merchantID, id, reference string) error {
-	_, err := db.Exec(ctx, `update orders set payment_reference = $3 where merchant_id = $1 and id = $2 and status = 'awaiting_payment'`, merchantID, id, reference)
-	if err != nil {
-		return fmt.Errorf("store the payment of an order: %w", err)
-	}
-	return nil
-}
-
-// releaseKey releases the key of an order that failed, so that the guest's retry creates a new one.
-func releaseKey(ctx context.Context, tx pgx.Tx, id string) error {
-	if _, err := tx.Exec(ctx, `update orders set idempotency_key = null where id = $1`, id); err != nil {
-		return fmt.Errorf("release a key: %w", err)
-	}
-	return nil
 }

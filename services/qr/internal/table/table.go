@@ -17,9 +17,7 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/internal/identity"
 	"european-pay.eu/eupay/internal/run/bus"
-	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/leader"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -33,6 +31,8 @@ const Currency = "EUR"
 type Deps struct {
 	Pool *pgxpool.Pool
 	Bus  *bus.Bus
+	// Payments sends commands to the payments service: a command.Client.
+	Payments Sender
 	// Site is the base URL of the tables' pages, without a trailing slash.
 	Site string
 	Now  func() time.Time
@@ -54,39 +54,36 @@ type Server struct {
 	wake  func()
 	log   *slog.Logger
 	menus *menus
-	// tasks sends commands to the payments service. payments is set when Run begins.
+	// tasks and asks send commands to the payments service.
 	tasks          *due.Loop[task]
-	payments       sender
+	asks           *due.Loop[*order]
+	payments       Sender
 	unclaimedAfter time.Duration
 }
 
 // New returns a server.
 func New(d Deps) *Server {
 	s := &Server{
-		pool: d.Pool, bus: d.Bus, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
+		pool: d.Pool, bus: d.Bus, payments: d.Payments, site: strings.Replace(d.Site, "://www.", "://", 1), wake: d.Wake, log: d.Log,
 		unclaimedAfter: d.UnclaimedAfter,
 		// PostgreSQL stores microseconds.
 		now: func() time.Time { return d.Now().UTC().Truncate(time.Microsecond) },
 	}
 	s.menus = newMenus(d.Pool, s.now)
 	s.tasks = s.newTasks()
+	s.asks = s.newAsks()
 	return s
 }
 
 // sweepEvery is how often the sweeper looks for unpaid orders.
 const sweepEvery = 30 * time.Second
 
-// Run consumes events, ends unpaid orders and processes the tasks of their payments until ctx ends.
+// Run consumes events, ends unpaid orders, and asks for their payments and processes the tasks of them until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
-	commands, err := command.NewClient(s.bus, identity.QR)
-	if err != nil {
-		return err
-	}
-	defer commands.Close()
-	s.payments = commands
 	consumer := consume.New(consume.Config{Name: "orders", Subjects: subjects}, s.pool, s.bus, s.Handle, s.wake, s.log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.tasks.Run(ctx) })
+	group.Go(func() error { return s.asks.Run(ctx) })
 	group.Go(func() error { return consumer.Run(ctx) })
 	group.Go(func() error {
 		return leader.Run(ctx, s.pool, "sweep orders", s.log, func(ctx context.Context) error {

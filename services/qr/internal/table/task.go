@@ -47,8 +47,9 @@ type task struct {
 	CreatedAt                    time.Time
 }
 
-// sender sends a command and returns a call for its replies; command.Client implements it.
-type sender interface {
+// Sender sends a command and returns a call for its replies; command.Client implements it.
+type Sender interface {
+	// Send is command.Client.Send.
 	Send(subject string, payload proto.Message, meta command.Meta) (*command.Call, error)
 }
 
@@ -128,7 +129,7 @@ func (s *Server) execute(ctx context.Context, t task) error {
 	return s.recordAnswer(ctx, t, code)
 }
 
-func sendCommand(ctx context.Context, to sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
+func sendCommand(ctx context.Context, to Sender, subject string, payload proto.Message) (*paymentsv1.CommandReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
 	call, err := to.Send(subject, payload, command.Meta{})

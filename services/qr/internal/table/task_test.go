@@ -19,23 +19,26 @@ import (
 
 const payRef = "PAY-20260617-0B25921FB72918ED"
 
-// office stands for the payments service, on the real broker: it keeps commands and answers as the test says; "" is yes.
+// office stands for the payments service, on the real broker: it keeps commands and answers as the test says; "" is yes. asks are the
+// commands that ask for payments, said are the others.
 type office struct {
 	mu      sync.Mutex
+	asks    []*paymentsv1.CreateOrderPayment
 	said    []proto.Message
 	refuse  errs.Code
+	makes   func(*paymentsv1.CreateOrderPayment) *paymentsv1.CommandReply
 	client  *command.Client
 	fixture *fixture
 }
 
-func newOffice(t *testing.T, f *fixture) *office {
+func newOffice(t testing.TB, f *fixture) *office {
 	t.Helper()
 	client, err := command.NewClient(f.bus, "qr")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	o := &office{client: client, fixture: f}
+	o := &office{client: client, fixture: f, makes: ready}
 	sub, err := f.bus.NC.Subscribe("eupay.cmd.payments.>", o.take)
 	if err != nil {
 		t.Fatal(err)
@@ -45,15 +48,11 @@ func newOffice(t *testing.T, f *fixture) *office {
 }
 
 func (o *office) take(m *nats.Msg) {
-	var c proto.Message = &paymentsv1.CancelOrderPayment{}
-	if m.Subject == command.RefundOrder {
-		c = &paymentsv1.RefundOrderPayment{}
-	}
-	reply := &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_RECORDED}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if proto.Unmarshal(m.Data, c) == nil {
-		o.said = append(o.said, c)
+	reply := o.replyTo(m)
+	if reply == nil {
+		return
 	}
 	if o.refuse != "" {
 		reply = &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_REFUSED, ErrorCode: string(o.refuse), ErrorMessage: "No."}
@@ -63,18 +62,35 @@ func (o *office) take(m *nats.Msg) {
 	}
 }
 
+// replyTo notes the command and returns what answers it; nil if nothing does.
+func (o *office) replyTo(m *nats.Msg) *paymentsv1.CommandReply {
+	var c proto.Message = &paymentsv1.CancelOrderPayment{}
+	switch m.Subject {
+	case command.CreateOrder:
+		c := &paymentsv1.CreateOrderPayment{}
+		if proto.Unmarshal(m.Data, c) == nil {
+			o.asks = append(o.asks, c)
+		}
+		return o.makes(c)
+	case command.RefundOrder:
+		c = &paymentsv1.RefundOrderPayment{}
+	}
+	if proto.Unmarshal(m.Data, c) == nil {
+		o.said = append(o.said, c)
+	}
+	return &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_RECORDED}
+}
+
 func (o *office) answers(code errs.Code) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.refuse = code
 }
 
-// heard does what is due, as any replica would, and returns the commands that came since the last time.
+// heard does what is due, as any replica would, and returns the commands that came since the last time, but for those that ask for payments.
 func (o *office) heard(t *testing.T) []proto.Message {
 	t.Helper()
-	r := o.fixture.replica()
-	r.payments = o.client
-	if _, err := r.tasks.Once(t.Context()); err != nil {
+	if _, err := o.fixture.replica().tasks.Once(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	o.mu.Lock()
@@ -128,7 +144,7 @@ func TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen(t *testing.T)
 			}
 		},
 		"given up": func(f *fixture, o *qrv1.Order) {
-			if _, err := f.AbandonOrder(t.Context(), &qrv1.AbandonOrderRequest{MerchantId: f.merchant, OrderId: o.GetId()}); err != nil {
+			if err := f.giveUp(t.Context(), o.GetId()); err != nil {
 				t.Error(err)
 			}
 		},
@@ -136,7 +152,7 @@ func TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := setup(t)
-			to := newOffice(t, f)
+			to := f.office
 			o := f.waiting(t)
 			if said := to.heard(t); len(said) != 0 {
 				t.Fatalf("told %v of an open order", said)
@@ -165,7 +181,7 @@ func TestAGatewayThatDiesAfterCancellingAnOrderLeavesNoPaymentOpen(t *testing.T)
 func TestAPaymentThatIsNotRecordedYetIsCancelledOnceItIs(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	to := newOffice(t, f)
+	to := f.office
 	o := f.waiting(t)
 	f.cancel(t, o, false)
 	to.answers(errs.NotFoundCode)
@@ -189,7 +205,7 @@ func TestAPaymentThatIsNotRecordedYetIsCancelledOnceItIs(t *testing.T) {
 func TestTheCancellationOfAPaymentThatNeverExistedEnds(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	to := newOffice(t, f)
+	to := f.office
 	o := f.waiting(t)
 	f.cancel(t, o, false)
 	f.clock.Advance(recordedWithin)
@@ -204,7 +220,7 @@ func TestTheCancellationOfAPaymentThatNeverExistedEnds(t *testing.T) {
 func TestAPaymentThatFailedItselfIsNotCancelled(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	to := newOffice(t, f)
+	to := f.office
 	o := f.waiting(t)
 	f.apply(t, payment("failed", o, payRef))
 	if said := to.heard(t); len(said) != 0 {
@@ -219,7 +235,7 @@ func TestAPaymentThatFailedItselfIsNotCancelled(t *testing.T) {
 func TestAPaidOrderThatIsCancelledIsRefundedOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	to := newOffice(t, f)
+	to := f.office
 	o := f.waiting(t)
 	if o.GetPaymentStatus() != "pending" {
 		t.Errorf("before it is paid: %s", o.GetPaymentStatus())
@@ -272,7 +288,7 @@ func refundedBy(o *qrv1.Order, reference string, cents int64) events.Event {
 func TestAFailedRefundIsShownWithItsReason(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	to := newOffice(t, f)
+	to := f.office
 	o := f.waiting(t)
 	f.apply(t, payment("completed", o, payRef))
 	f.cancel(t, o, false)
