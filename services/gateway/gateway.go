@@ -21,6 +21,7 @@ import (
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/operator"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -73,7 +74,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 }
 
 func (s *Service) open(ctx context.Context) error {
-	attempts, err := s.limiter(account.AttemptSpan)
+	attempts, err := s.limiter(attempts.Span)
 	if err != nil {
 		return err
 	}

@@ -7,37 +7,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
-)
-
-// Scope is a right of an API key.
-type Scope string
-
-// The scopes; a new key has all of them unless told otherwise.
-const (
-	PaymentsRead  Scope = "payments:read"
-	PaymentsWrite Scope = "payments:write"
-	// PaymentsConfirm is the merchant's word that money came, or did not.
-	PaymentsConfirm Scope = "payments:confirm"
-	RefundsWrite    Scope = "refunds:write"
-	InvoicesRead    Scope = "invoices:read"
-	InvoicesWrite   Scope = "invoices:write"
-	WebhooksRead    Scope = "webhooks:read"
-	WebhooksWrite   Scope = "webhooks:write"
-)
-
-// AllScopes in the order of the API reference.
-var AllScopes = []Scope{PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite, InvoicesRead, InvoicesWrite, WebhooksRead, WebhooksWrite}
-
-// Role of a user.
-type Role string
-
-// The roles. An admin works for the platform and belongs to no merchant.
-const (
-	RoleMerchant   Role = "merchant"
-	RoleStaff      Role = "staff"
-	RoleAccountant Role = "accountant"
-	RoleAdmin      Role = "admin"
-	RoleCustomer   Role = "customer"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Merchant is an account that takes payments.
@@ -80,7 +50,7 @@ type Key struct {
 	ID       string
 	Public   string
 	Livemode bool
-	Scopes   []Scope
+	Scopes   []rights.Scope
 	// AllowedIPs is empty when every address may use the key.
 	AllowedIPs []netip.Prefix
 	// PerMinute is the key's rate limit.
@@ -96,7 +66,7 @@ type Key struct {
 }
 
 // Has reports whether the key has the scope.
-func (k Key) Has(s Scope) bool { return slices.Contains(k.Scopes, s) }
+func (k Key) Has(s rights.Scope) bool { return slices.Contains(k.Scopes, s) }
 
 // Allows reports whether the address may use the key.
 func (k Key) Allows(addr netip.Addr) bool {

@@ -15,6 +15,8 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
@@ -36,7 +38,7 @@ type Deps struct {
 	OldTokenSecrets []string
 	// AttemptsPerIP is how many logins, and how many registrations, one address may try within 5 minutes; 100 when 0.
 	AttemptsPerIP int
-	// Attempts counts these and the guesses at one account, over AttemptSpan. Nil: in memory.
+	// Attempts counts these and the guesses at one account, over attempts.Span. Nil: in memory.
 	Attempts ratelimit.Limiter
 	// SessionLife is how long a login lasts at most; 30 days when 0.
 	SessionLife time.Duration
@@ -78,7 +80,7 @@ func Open(d Deps) (*Accounts, error) {
 		d.AttemptsPerIP = 100
 	}
 	if d.Attempts == nil {
-		d.Attempts = ratelimit.NewMemoryOver(d.Now, AttemptSpan)
+		d.Attempts = ratelimit.NewMemoryOver(d.Now, attempts.Span)
 	}
 	if d.SessionLife == 0 {
 		d.SessionLife = refreshLife
@@ -96,7 +98,7 @@ func Open(d Deps) (*Accounts, error) {
 		return nil, err
 	}
 	// Logins get half of the cores: a flood of them leaves the other half to API keys.
-	logins, err := newHasher(d.BcryptCost, runtime.GOMAXPROCS(0)/2)
+	logins, err := hashing.NewHasher(d.BcryptCost, runtime.GOMAXPROCS(0)/2)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +118,7 @@ func Open(d Deps) (*Accounts, error) {
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
 			portalURL: d.PortalURL, verification: d.Verification, adminMFA: d.AdminMFA, stepUp: d.StepUp, vault: sealer,
 			party:   party,
-			guesses: guesses{limiter: d.Attempts, perIP: d.AttemptsPerIP}, resets: newWindowOver(resetsOfAddress, resetSpan),
+			guesses: attempts.Guesses{Limiter: d.Attempts, PerIP: d.AttemptsPerIP}, resets: attempts.NewWindowOver(resetsOfAddress, resetSpan),
 		},
 		Tokens: tokens, deps: d, notifier: n,
 	}

@@ -7,6 +7,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 const byOperator Actor = "operator"
@@ -20,14 +22,14 @@ type NewAdmin struct {
 
 // CreateAdmin makes a person who works for the platform, and says how many there were before. INVALID_STATE: there is one already.
 func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err error) {
-	user := User{ID: events.NewID(), Email: normalEmail(a.Email), Role: RoleAdmin, CreatedAt: instant(u.now)}
+	user := User{ID: events.NewID(), Email: normalEmail(a.Email), Role: rights.RoleAdmin, CreatedAt: instant(u.now)}
 	var p problems
 	p.email(user.Email)
 	p.password("password", a.Password, user.Email)
 	if err := p.err(); err != nil {
 		return 0, err
 	}
-	if user.hash, err = u.hasher.hash(ctx, turn{name: string(byOperator)}, a.Password); err != nil {
+	if user.hash, err = u.hasher.Hash(ctx, slots.Turn{Name: string(byOperator)}, a.Password); err != nil {
 		return 0, err
 	}
 	err = pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {

@@ -29,7 +29,7 @@ func TestANewDeploymentHasItsFirstAdmin(t *testing.T) {
 		t.Fatal(failures)
 	}
 	var admins, audited int
-	if err := f.pool.QueryRow(t.Context(), `select count(*), (select count(*) from audit_log where action = 'admin.created' and actor = 'operator')
+	if err := f.Pool.QueryRow(t.Context(), `select count(*), (select count(*) from audit_log where action = 'admin.created' and actor = 'operator')
 		from users where role = 'admin'`).Scan(&admins, &audited); err != nil || admins != 1 || audited != 1 {
 		t.Errorf("%d admins, %d lines in the audit log, %v", admins, audited, err)
 	}

@@ -3,6 +3,10 @@ package account
 import (
 	"net/netip"
 	"testing"
+
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 // Logins of one account wait in its own line: who comes from a network of the owner first, then the strangers, the rarest first.
@@ -10,13 +14,13 @@ func TestTheOwnerWaitsBeforeStrangers(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, home); err != nil {
+	if _, err := f.Users.Login(t.Context(), "shop@example.com", roomtest.Password, Portal, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
-	next := func(account, ip string) turn {
+	next := func(account, ip string) slots.Turn {
 		t.Helper()
 		addr := netip.MustParseAddr(ip)
-		_, who, err := f.Users.approach(t.Context(), loginTarget{account: account, address: network(addr), network: neighbourhood(addr)}, f.clock.Now())
+		_, who, err := f.Users.approach(t.Context(), attempts.Login{Account: account, Address: attempts.Network(addr), Network: attempts.Neighbourhood(addr)}, f.Clock.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +38,7 @@ func TestTheOwnerWaitsBeforeStrangers(t *testing.T) {
 		{"shop@example.com", "192.0.2.7", -1},
 		{"other@example.com", "192.0.2.7", 0},
 	} {
-		if got := next(c.account, c.ip); got != (turn{name: c.account, rank: c.rank}) {
+		if got := next(c.account, c.ip); got != (slots.Turn{Name: c.account, Rank: c.rank}) {
 			t.Errorf("try %d waits as %+v, want rank %d", i, got, c.rank)
 		}
 	}

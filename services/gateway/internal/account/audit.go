@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
 // AuditEntry is something that somebody did, or tried to do.
@@ -35,8 +36,8 @@ func (u *Users) Audit(ctx context.Context, merchantID string, after int64, limit
 const auditPart = 500
 
 // ExportAudit hands all that concerns the user's merchant to each, in parts, the newest first. The first entry is that it was asked for.
-func (u *Users) ExportAudit(ctx context.Context, who Presence, format string, from Device, each func([]AuditEntry) error) error {
-	err := record(ctx, u.pool, instant(u.now), ByUser(who.ID), "audit.exported", who.MerchantID, map[string]any{"format": format, "ip": addressText(from.IP)})
+func (u *Users) ExportAudit(ctx context.Context, who Presence, format string, from device.Device, each func([]AuditEntry) error) error {
+	err := record(ctx, u.pool, instant(u.now), ByUser(who.ID), "audit.exported", who.MerchantID, map[string]any{"format": format, "ip": from.IPText()})
 	if err != nil {
 		return err
 	}
@@ -64,12 +65,12 @@ const (
 
 // recordEntry notes who tried to get in, from where, and what came of it. An address without an account leaves an entry as well: it
 // costs as much, and who looks for an attack sees it.
-func recordEntry(ctx context.Context, db pg.DB, at time.Time, userID, action, outcome string, from Device) error {
+func recordEntry(ctx context.Context, db pg.DB, at time.Time, userID, action, outcome string, from device.Device) error {
 	actor, target := ByUser(userID), userID
 	if userID == "" {
 		actor, target = "system:login", "unknown"
 	}
 	return record(ctx, db, at, actor, action, target, map[string]any{
-		"outcome": outcome, "ip": addressText(from.IP), "device": DeviceName(from.UserAgent),
+		"outcome": outcome, "ip": from.IPText(), "device": device.Name(from.UserAgent),
 	})
 }

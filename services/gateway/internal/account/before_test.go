@@ -12,6 +12,8 @@ import (
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
 
@@ -37,12 +39,12 @@ func before(t *testing.T) fs.FS {
 func TestAccountsOfBeforeGoOn(t *testing.T) {
 	t.Parallel()
 	pool, url := pgtest.New(t, "gateway", before(t))
-	f := &fixture{pool: pool, bus: natstest.New(t), clock: newClock()}
-	hash, err := bcrypt.GenerateFromPassword([]byte(testPassword), bcrypt.MinCost)
+	f := &fixture{World: &roomtest.World{Pool: pool, Clock: roomtest.Clock()}, bus: natstest.New(t)}
+	hash, err := bcrypt.GenerateFromPassword([]byte(roomtest.Password), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, merchant, user, token := instant(f.clock.Now), events.NewID(), events.NewID(), randomText(secretLength)
+	now, merchant, user, token := instant(f.Clock.Now), events.NewID(), events.NewID(), hashing.Token()
 	for _, row := range []struct {
 		sql  string
 		args []any
@@ -54,7 +56,7 @@ func TestAccountsOfBeforeGoOn(t *testing.T) {
 		},
 		{
 			`insert into refresh_tokens (hash, family, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
-			[]any{tokenHash(token), events.NewID(), user, now, now.Add(refreshLife)},
+			[]any{hashing.Sum(token), events.NewID(), user, now, now.Add(refreshLife)},
 		},
 		{`insert into audit_log (at, actor, action, target) values ($1, 'system:seed', 'user.added', $2)`, []any{now, user}},
 	} {
@@ -67,7 +69,7 @@ func TestAccountsOfBeforeGoOn(t *testing.T) {
 	}
 	pool.Reset() // its connections have prepared what has changed
 	f.Accounts = open(t, f)
-	f.clock.Advance(24 * time.Hour)
+	f.Clock.Advance(24 * time.Hour)
 	s, err := f.Users.Refresh(t.Context(), token)
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +88,7 @@ func TestAccountsOfBeforeGoOn(t *testing.T) {
 		t.Error("the log can be changed")
 	}
 	f.Users.verification = true
-	if _, err := f.login(t, "shop@example.com", testPassword); err != nil {
+	if _, err := f.login(t, "shop@example.com", roomtest.Password); err != nil {
 		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 // What was read before a change must not be remembered after it.
@@ -20,8 +21,8 @@ func TestLookupFromBeforeAChangeIsNotKept(t *testing.T) {
 	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
-	late := &entry{exists: true, key: old, fresh: f.clock.Now().Add(trust)}
-	if c.put(key.Public, before, late); c.get(key.Public).believed(f.clock.Now()) || !c.outdated(before, key.Public, late) {
+	late := &entry{exists: true, key: old, fresh: f.Clock.Now().Add(trust)}
+	if c.put(key.Public, before, late); c.get(key.Public).believed(f.Clock.Now()) || !c.outdated(before, key.Public, late) {
 		t.Fatal("the late answer was stored")
 	}
 }
@@ -38,13 +39,13 @@ func TestAChangeConcernsOnlyItsOwnKeys(t *testing.T) {
 	got, _ := mustAuthenticate(t, f, key, secret), mustAuthenticate(t, f, changing, changingSecret)
 	during := c.begin()
 	defer c.end(during)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", busy.ID, MerchantChange{Name: ptr("New name")}, home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", busy.ID, MerchantChange{Name: ptr("New name")}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
-	if c.get(changing.Public).believed(f.clock.Now()) || !c.get(key.Public).believed(f.clock.Now()) {
+	if c.get(changing.Public).believed(f.Clock.Now()) || !c.get(key.Public).believed(f.Clock.Now()) {
 		t.Error("the wrong key was forgotten")
 	}
-	e := &entry{exists: true, key: got, fresh: f.clock.Now().Add(trust)}
+	e := &entry{exists: true, key: got, fresh: f.Clock.Now().Add(trust)}
 	if c.put(key.Public, during, e); c.get(key.Public) != e {
 		t.Error("what was read of another's key meanwhile was thrown away")
 	}
@@ -59,7 +60,7 @@ func TestWhatChangesNothingIsNotForgotten(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	got := mustAuthenticate(t, f, key, secret)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: &m.Name}, home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: &m.Name}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: &got.Name, Scopes: &got.Scopes, AllowedIPs: &got.AllowedIPs, PerMinute: &got.PerMinute}); err != nil {
@@ -68,10 +69,10 @@ func TestWhatChangesNothingIsNotForgotten(t *testing.T) {
 	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: ptr("")}); err == nil {
 		t.Fatal("a key without a name")
 	}
-	if !f.notifier.cache.get(key.Public).believed(f.clock.Now()) {
+	if !f.notifier.cache.get(key.Public).believed(f.Clock.Now()) {
 		t.Error("forgotten")
 	}
-	if actions := f.audited(t, key.ID); len(actions) != 1 {
+	if actions := f.Audited(t, key.ID); len(actions) != 1 {
 		t.Errorf("audited %v", actions)
 	}
 }
@@ -83,8 +84,8 @@ func TestAChangeCostsNoBcrypt(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	fill(f.Keys.hasher.turns)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: ptr("New name")}, home); err != nil {
+	f.Keys.hasher.Turns.Close()
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: ptr("New name")}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	if got := mustAuthenticate(t, f, key, secret); got.Merchant.Name != "New name" {
@@ -100,21 +101,21 @@ func TestWhoJoinsALookupFromBeforeAChangeAsksAgain(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	leave := take(t, f.Keys.hasher.turns)
+	leave := take(t, f.Keys.hasher.Turns)
 	first, second := make(chan error, 1), make(chan error, 1)
 	ask := func(to chan<- error) {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
 		to <- err
 	}
 	go ask(first)
-	eventually(t, "the look-up has read the key", func() bool { return waiters(f.Keys.hasher.turns) == 1 })
+	roomtest.Eventually(t, "the look-up has read the key", func() bool { return f.Keys.hasher.Turns.Waiting() == 1 })
 	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
 		t.Fatal(err)
 	}
 	go ask(second)
 	leave()
-	wantCode(t, <-first, errs.InvalidAPIKey)
-	wantCode(t, <-second, errs.InvalidAPIKey)
+	roomtest.WantCode(t, <-first, errs.InvalidAPIKey)
+	roomtest.WantCode(t, <-second, errs.InvalidAPIKey)
 }
 
 func TestUnknownKeysAreBounded(t *testing.T) {
@@ -140,11 +141,11 @@ func TestIdleKeysLeaveTheMemory(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	f.notifier.cache.sweep(f.clock.Now().Add(trust))
+	f.notifier.cache.sweep(f.Clock.Now().Add(trust))
 	if f.notifier.cache.get(key.Public) == nil {
 		t.Fatal("dropped too early")
 	}
-	f.notifier.cache.sweep(f.clock.Now().Add(trust + keepIdle + 1))
+	f.notifier.cache.sweep(f.Clock.Now().Add(trust + keepIdle + 1))
 	if f.notifier.cache.get(key.Public) != nil {
 		t.Fatal("kept")
 	}

@@ -13,6 +13,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/plaintext"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 const (
@@ -94,7 +95,7 @@ func checkKey(k Key) error {
 		p.add("scopes", "must name at least one scope")
 	}
 	for i, s := range k.Scopes {
-		if !slices.Contains(AllScopes, s) {
+		if !slices.Contains(rights.AllScopes, s) {
 			p.add(fmt.Sprintf("scopes[%d]", i), "is not a known scope")
 		} else if slices.Contains(k.Scopes[:i], s) {
 			p.add(fmt.Sprintf("scopes[%d]", i), "is given twice")

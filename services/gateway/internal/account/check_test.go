@@ -1,12 +1,12 @@
 package account
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func TestEmail(t *testing.T) {
@@ -36,8 +36,8 @@ func TestParseIPs(t *testing.T) {
 	}
 	for _, bad := range []string{"", "x", "192.0.2.1/24", "192.0.2.0/33", "fe80::1%eth0", "192.0.2", "192.0.2.1 ", "::ffff:192.0.2.0/120", "0.0.0.0/-1"} {
 		_, err := ParseIPs([]string{"192.0.2.1", bad})
-		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), []string{"allowed_ips[1]"}) {
-			t.Errorf("%q: %v", bad, fieldsOf(err))
+		if roomtest.WantCode(t, err, errs.ValidationError); !slices.Equal(roomtest.Fields(err), []string{"allowed_ips[1]"}) {
+			t.Errorf("%q: %v", bad, roomtest.Fields(err))
 		}
 	}
 }
@@ -52,16 +52,5 @@ func TestGeneratedCredentials(t *testing.T) {
 			t.Fatalf("%s %s", public, secret)
 		}
 		seen[public], seen[secret] = true, true
-	}
-}
-
-func TestNetworkOfAnAddress(t *testing.T) {
-	t.Parallel()
-	for ip, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
-	} {
-		if got := network(netip.MustParseAddr(ip)); got != want {
-			t.Errorf("network(%s) is %s", ip, got)
-		}
 	}
 }

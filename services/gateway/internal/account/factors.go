@@ -8,6 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 const (
@@ -64,7 +67,7 @@ func (u *Users) Factor(ctx context.Context, who Presence) (FactorState, error) {
 	return state, err
 }
 
-func (u *Users) mustHaveFactor(user User) bool { return u.adminMFA && user.Role == RoleAdmin }
+func (u *Users) mustHaveFactor(user User) bool { return u.adminMFA && user.Role == rights.RoleAdmin }
 
 // LacksFactor reports whether the user may do nothing before there is a second factor.
 func (u *Users) LacksFactor(p Presence) bool { return u.mustHaveFactor(p.User) && !p.HasFactor }
@@ -93,27 +96,27 @@ func (u *Users) BeginFactor(ctx context.Context, who Presence, password string) 
 
 // checkPassword bounds how often a password is guessed with a stolen token.
 func (u *Users) checkPassword(ctx context.Context, who Presence, password string) error {
-	if err := u.guesses.count(ctx, "password", who.ID); err != nil {
+	if err := u.guesses.Count(ctx, "password", who.ID); err != nil {
 		return err
 	}
 	user, err := userByID(ctx, u.pool, who.ID)
 	if err != nil {
 		return err
 	}
-	ok, err := u.hasher.matches(ctx, turn{name: user.Email}, user.hash, password)
+	ok, err := u.hasher.Matches(ctx, slots.Turn{Name: user.Email}, user.hash, password)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return errs.Invalid(errs.Field{Field: "password", Message: "password is not your password."})
 	}
-	return u.guesses.clear(ctx, "password", who.ID)
+	return u.guesses.Clear(ctx, "password", who.ID)
 }
 
 // ConfirmFactor makes the second factor count, and returns the recovery codes, once, when it is the first one. All other sessions end: none of them has shown it.
-func (u *Users) ConfirmFactor(ctx context.Context, who Presence, code string, from Device) (codes []string, err error) {
+func (u *Users) ConfirmFactor(ctx context.Context, who Presence, code string, from device.Device) (codes []string, err error) {
 	now := instant(u.now)
-	if err := u.guesses.count(ctx, "factor", who.ID); err != nil {
+	if err := u.guesses.Count(ctx, "factor", who.ID); err != nil {
 		return nil, err
 	}
 	err = u.locked(ctx, who.ID, func(tx pgx.Tx, user User) error {
@@ -145,7 +148,7 @@ type factorChange struct {
 }
 
 // factorChanged ends the other sessions and tells the user.
-func (u *Users) factorChanged(ctx context.Context, tx pgx.Tx, who Presence, c factorChange, from Device, now time.Time) error {
+func (u *Users) factorChanged(ctx context.Context, tx pgx.Tx, who Presence, c factorChange, from device.Device, now time.Time) error {
 	if err := proveLogin(ctx, tx, who.SessionID, now); err != nil {
 		return err
 	}
@@ -155,7 +158,7 @@ func (u *Users) factorChanged(ctx context.Context, tx pgx.Tx, who Presence, c fa
 	if err := notify(ctx, tx, who.User, c.mail, from, now); err != nil {
 		return err
 	}
-	detail := map[string]any{"ip": addressText(from.IP)}
+	detail := map[string]any{"ip": from.IPText()}
 	maps.Copy(detail, c.detail)
 	return record(ctx, tx, now, ByUser(who.ID), c.action, who.ID, detail)
 }
@@ -179,7 +182,7 @@ func (u *Users) mailOfRemoval(ctx context.Context, tx pgx.Tx, userID, kind strin
 }
 
 // DisableFactor removes the authenticator app of a user who shows it, or a recovery code, once more.
-func (u *Users) DisableFactor(ctx context.Context, who Presence, proof Proof, from Device) error {
+func (u *Users) DisableFactor(ctx context.Context, who Presence, proof Proof, from device.Device) error {
 	now := instant(u.now)
 	return u.proven(ctx, who.ID, proof, from, func(tx pgx.Tx, _ User) error {
 		had, err := deleteFactor(ctx, tx, who.ID)
@@ -199,7 +202,7 @@ func (u *Users) DisableFactor(ctx context.Context, who Presence, proof Proof, fr
 
 // NewRecoveryCodes replaces the recovery codes of a user who shows the second factor once more. Without a proof in the call, that
 // of the session counts when it is fresh: a passkey is shown to POST /auth/step-up/passkey.
-func (u *Users) NewRecoveryCodes(ctx context.Context, who Presence, proof Proof, from Device) (codes []string, err error) {
+func (u *Users) NewRecoveryCodes(ctx context.Context, who Presence, proof Proof, from device.Device) (codes []string, err error) {
 	now := instant(u.now)
 	replace := func(tx pgx.Tx, user User) error {
 		var err error

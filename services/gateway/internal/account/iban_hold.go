@@ -10,7 +10,9 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 const (
@@ -42,7 +44,7 @@ func (s *Merchants) holdIBAN(before Merchant, m *Merchant, now time.Time) bool {
 }
 
 // noteHold tells the owners of the account that waits, and corrects what the audit log says of the change.
-func noteHold(ctx context.Context, tx pg.DB, m Merchant, changed map[string]any, from Device, now time.Time) error {
+func noteHold(ctx context.Context, tx pg.DB, m Merchant, changed map[string]any, from device.Device, now time.Time) error {
 	delete(changed, "bic")
 	changed["iban_from"] = m.NextAt.Format(time.RFC3339)
 	told := map[string]string{"Account": maskIBAN(m.NextIBAN), "Effective": mailTime(*m.NextAt)}
@@ -50,7 +52,7 @@ func noteHold(ctx context.Context, tx pg.DB, m Merchant, changed map[string]any,
 }
 
 // StopIBANChange keeps the account of a merchant; NOT_FOUND when none waits to replace it.
-func (s *Merchants) StopIBANChange(ctx context.Context, by Actor, id string, from Device) (Merchant, error) {
+func (s *Merchants) StopIBANChange(ctx context.Context, by Actor, id string, from device.Device) (Merchant, error) {
 	now := instant(s.now)
 	var m Merchant
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -129,15 +131,15 @@ func moveAccount(ctx context.Context, tx pgx.Tx, m Merchant, now time.Time) erro
 	return errors.Join(
 		updateMerchant(ctx, tx, &m, now),
 		announce(ctx, tx, m, "updated", now),
-		tellOwners(ctx, tx, m.ID, mailIBANChanged, Device{}, now, map[string]string{"Account": maskIBAN(m.IBAN)}),
+		tellOwners(ctx, tx, m.ID, mailIBANChanged, device.Device{}, now, map[string]string{"Account": maskIBAN(m.IBAN)}),
 		record(ctx, tx, now, byHold, "merchant.updated", m.ID, map[string]any{"iban": change}),
 	)
 }
 
 // tellOwners queues a mail to every owner of the merchant.
-func tellOwners(ctx context.Context, tx pg.DB, merchantID, kind string, from Device, now time.Time, more map[string]string) error {
+func tellOwners(ctx context.Context, tx pg.DB, merchantID, kind string, from device.Device, now time.Time, more map[string]string) error {
 	rows, err := tx.Query(ctx, `select id::text, email from users where merchant_id = $1 and role = $2 and not disabled and unverified_since is null`,
-		merchantID, string(RoleMerchant))
+		merchantID, string(rights.RoleMerchant))
 	if err != nil {
 		return fmt.Errorf("read owners: %w", err)
 	}
@@ -145,7 +147,7 @@ func tellOwners(ctx context.Context, tx pg.DB, merchantID, kind string, from Dev
 	if err != nil {
 		return fmt.Errorf("read owners: %w", err)
 	}
-	detail := map[string]string{"Device": DeviceName(from.UserAgent), "IP": addressText(from.IP), "Time": mailTime(now)}
+	detail := map[string]string{"Device": device.Name(from.UserAgent), "IP": from.IPText(), "Time": mailTime(now)}
 	for name, value := range more {
 		detail[name] = value
 	}

@@ -18,7 +18,10 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 const (
@@ -43,18 +46,18 @@ type Keys struct {
 	pool   *pgxpool.Pool
 	log    *slog.Logger
 	now    func() time.Time
-	hasher *hasher
+	hasher *hashing.Hasher
 	notify *notifier
 
 	cache   *cache
 	macs    sync.Pool
 	flights singleflight.Group
-	lookups *gate
-	wrong   *window
+	lookups *slots.Gate
+	wrong   *attempts.Window
 }
 
 func newKeys(d Deps, n *notifier) (*Keys, error) {
-	h, err := newHasher(d.BcryptCost, runtime.GOMAXPROCS(0))
+	h, err := hashing.NewHasher(d.BcryptCost, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func newKeys(d Deps, n *notifier) (*Keys, error) {
 	rand.Read(secret) // never fails
 	k := &Keys{
 		pool: d.Pool, log: d.Log, now: d.Now, hasher: h, notify: n, cache: n.cache,
-		lookups: newGate(lookups, gatePatience), wrong: newWindow(wrongPerMinute),
+		lookups: slots.NewGate(lookups, slots.Patience), wrong: attempts.NewWindow(wrongPerMinute),
 	}
 	k.macs.New = func() any { return hmac.New(sha256.New, secret) }
 	return k, nil
@@ -77,7 +80,7 @@ func (k *Keys) Authenticate(ctx context.Context, public, secret string, from net
 	if !isPublic(public) {
 		return Key{}, errInvalidKey()
 	}
-	if len(secret) > maxBcrypt {
+	if len(secret) > hashing.MaxBytes {
 		secret = "" // as wrong as any, and cheap
 	}
 	p, now := k.proof(public, secret), k.now()
@@ -104,7 +107,7 @@ type attempt struct {
 
 // source is the name by which wrong secrets are counted. A public key is no secret, so somebody who knows it must not use up what
 // others may try.
-func (a attempt) source() string { return a.public + " " + neighbourhood(a.from) }
+func (a attempt) source() string { return a.public + " " + attempts.Neighbourhood(a.from) }
 
 func (k *Keys) proof(public, secret string) proof {
 	mac := k.macs.Get().(hash.Hash)
@@ -133,7 +136,7 @@ func (k *Keys) learnOnce(ctx context.Context, a attempt) (Key, error) {
 			return l.key, err
 		}
 	}
-	return Key{}, errBusy() // it changes faster than it can be read
+	return Key{}, slots.ErrBusy() // it changes faster than it can be read
 }
 
 func (k *Keys) join(ctx context.Context, a attempt) (learnt, error) {
@@ -154,7 +157,7 @@ func (k *Keys) join(ctx context.Context, a attempt) (learnt, error) {
 	case r := <-flight:
 		return r.Val.(learnt), r.Err
 	case <-ctx.Done():
-		return learnt{}, errBusy()
+		return learnt{}, slots.ErrBusy()
 	}
 }
 
@@ -183,10 +186,10 @@ func (k *Keys) load(ctx context.Context, public string, r *reading) (*entry, err
 	if e := k.cache.get(public); e.believed(k.now()) {
 		return e, nil
 	}
-	if err := k.lookups.enter(ctx); err != nil {
+	if err := k.lookups.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer k.lookups.leave()
+	defer k.lookups.Leave()
 	old, now := k.cache.get(public), k.now()
 	if old.believed(now) { // somebody read it while we waited
 		return old, nil
@@ -222,23 +225,23 @@ func (k *Keys) freshUntil(key Key, now time.Time) time.Time {
 // compare pays bcrypt, for the current secret first.
 func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 	source, now := a.source(), k.now()
-	who := turn{name: a.public, rank: k.wrong.count(source, now)}
-	if err := k.wrong.take(source, now); err != nil {
+	who := slots.Turn{Name: a.public, Rank: k.wrong.Count(source, now)}
+	if err := k.wrong.Take(source, now); err != nil {
 		return Key{}, err
 	}
 	for _, s := range e.secrets {
 		if !s.valid(k.now()) {
 			continue
 		}
-		ok, err := k.hasher.matches(ctx, who, s.Hash, a.secret)
+		ok, err := k.hasher.Matches(ctx, who, s.Hash, a.secret)
 		if err != nil {
-			if who.rank == 0 { // of a flood each counts, or it would never come to its end
-				k.wrong.giveBack(source)
+			if who.Rank == 0 { // of a flood each counts, or it would never come to its end
+				k.wrong.GiveBack(source)
 			}
 			return Key{}, err
 		}
 		if ok {
-			k.wrong.reset(source)
+			k.wrong.Reset(source)
 			k.cache.edit(a.public, func(e *entry) *entry { return e.with(a.proof, s) })
 			k.touch(ctx, e.key)
 			return e.key, nil
@@ -267,4 +270,4 @@ func ErrNotAllowed() error {
 }
 
 // unavailable tells the caller that repeating helps, and keeps the cause for the log.
-func unavailable(err error) error { return errors.Join(errBusy(), err) }
+func unavailable(err error) error { return errors.Join(slots.ErrBusy(), err) }

@@ -12,6 +12,11 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 func TestAuthenticateTellsWhatIsWrong(t *testing.T) {
@@ -39,14 +44,14 @@ func TestAuthenticateTellsWhatIsWrong(t *testing.T) {
 	}
 	for name, c := range cases {
 		for _, attempt := range []string{"cold", "remembered"} {
-			got, err := f.Keys.Authenticate(t.Context(), c.public, c.secret, home.IP)
+			got, err := f.Keys.Authenticate(t.Context(), c.public, c.secret, roomtest.Home.IP)
 			if c.want != "" {
 				if !errs.Is(err, c.want) {
 					t.Errorf("%s (%s): got %v, want %s", name, attempt, err, c.want)
 				}
 				continue
 			}
-			if err != nil || got.ID != key.ID || got.Merchant.ID != m.ID || got.Merchant.IBAN != testIBAN || len(got.Scopes) != len(AllScopes) {
+			if err != nil || got.ID != key.ID || got.Merchant.ID != m.ID || got.Merchant.IBAN != roomtest.IBAN || len(got.Scopes) != len(rights.AllScopes) {
 				t.Errorf("%s (%s): got %+v, %v", name, attempt, got, err)
 			}
 		}
@@ -58,11 +63,11 @@ func TestSecretsAreStoredAsBcryptOnly(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	_, secret := f.key(t, m.ID)
-	hashes := f.strings(t, `select hash from api_key_secrets`)
+	hashes := f.Strings(t, `select hash from api_key_secrets`)
 	if len(hashes) != 1 || bcrypt.CompareHashAndPassword([]byte(hashes[0]), []byte(secret)) != nil {
 		t.Fatalf("stored %q", hashes)
 	}
-	if len(secret) > maxBcrypt || !strings.HasPrefix(secret, "sk_test_") {
+	if len(secret) > hashing.MaxBytes || !strings.HasPrefix(secret, "sk_test_") {
 		t.Fatalf("a secret of %d bytes", len(secret))
 	}
 }
@@ -74,33 +79,49 @@ func TestVerifiedPairIsRemembered(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	fill(f.Keys.hasher.turns) // from here on a comparison would only end with SERVICE_UNAVAILABLE
+	f.Keys.hasher.Turns.Close() // from here on a comparison would only end with SERVICE_UNAVAILABLE
 	mustAuthenticate(t, f, key, secret)
-	f.clock.Advance(trust)
+	f.Clock.Advance(trust)
 	mustAuthenticate(t, f, key, secret)
-	if used := f.strings(t, `select last_used_at::text from api_keys where id = $1`, key.ID); !strings.HasPrefix(used[0], "2026-06-17 12:01:00") {
+	if used := f.Strings(t, `select last_used_at::text from api_keys where id = $1`, key.ID); !strings.HasPrefix(used[0], "2026-06-17 12:01:00") {
 		t.Fatalf("last used at %s", used)
 	}
 }
-
-func fill(g *turns) { g.free, g.perLine = 0, 0 }
 
 func TestTooManyComparisonsAreRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	fill(f.Keys.hasher.turns)
-	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
-	if e := wantCode(t, err, errs.Unavailable); e.RetryAfter != time.Second {
+	f.Keys.hasher.Turns.Close()
+	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
+	if e := roomtest.WantCode(t, err, errs.Unavailable); e.RetryAfter != time.Second {
 		t.Fatalf("retry after %s", e.RetryAfter)
+	}
+}
+
+// take fills all slots under names of its own until they are left.
+func take(t testing.TB, g *slots.Turns) (leave func()) {
+	t.Helper()
+	var inside []slots.Turn
+	for g.Free() > 0 {
+		who := slots.Turn{Name: "filler " + hashing.Text(8)}
+		if err := g.Enter(t.Context(), who); err != nil {
+			t.Fatal(err)
+		}
+		inside = append(inside, who)
+	}
+	return func() {
+		for _, who := range inside {
+			g.Leave(who)
+		}
 	}
 }
 
 // guess tries a wrong secret of the key.
 func guess(t testing.TB, f *fixture, key Key, from string) error {
 	t.Helper()
-	_, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_"+randomText(secretLength), netip.MustParseAddr(from))
+	_, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_"+hashing.Token(), netip.MustParseAddr(from))
 	return err
 }
 
@@ -108,9 +129,9 @@ func guess(t testing.TB, f *fixture, key Key, from string) error {
 func exhaust(t testing.TB, f *fixture, key Key, from string) {
 	t.Helper()
 	for range wrongPerMinute {
-		wantCode(t, guess(t, f, key, from), errs.InvalidSecret)
+		roomtest.WantCode(t, guess(t, f, key, from), errs.InvalidSecret)
 	}
-	wantCode(t, guess(t, f, key, from), errs.RateLimitExceeded)
+	roomtest.WantCode(t, guess(t, f, key, from), errs.RateLimitExceeded)
 }
 
 // The key is no secret: who has only that must not be able to lock its owner out.
@@ -124,8 +145,8 @@ func TestWrongSecretsCountAgainstTheirNetworkAlone(t *testing.T) {
 		m, _ := f.merchant(t, "shop@example.com")
 		key, secret := f.key(t, m.ID)
 		exhaust(t, f, key, c.attacker)
-		wantCode(t, guess(t, f, key, c.neighbour), errs.RateLimitExceeded)
-		wantCode(t, guess(t, f, key, c.other), errs.InvalidSecret)
+		roomtest.WantCode(t, guess(t, f, key, c.neighbour), errs.RateLimitExceeded)
+		roomtest.WantCode(t, guess(t, f, key, c.other), errs.InvalidSecret)
 		if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, netip.MustParseAddr(c.other)); err != nil {
 			t.Errorf("the owner is locked out: %v", err)
 		}
@@ -139,12 +160,12 @@ func TestAProvenSecretIsNeverRefusedForWrongOnes(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	exhaust(t, f, key, home.IP.String())
-	fill(f.Keys.hasher.turns)
+	exhaust(t, f, key, roomtest.Home.IP.String())
+	f.Keys.hasher.Turns.Close()
 	mustAuthenticate(t, f, key, secret)
-	f.clock.Advance(trust - time.Second)
+	f.Clock.Advance(trust - time.Second)
 	mustAuthenticate(t, f, key, secret)
-	f.clock.Advance(time.Second)
+	f.Clock.Advance(time.Second)
 	mustAuthenticate(t, f, key, secret)
 }
 
@@ -154,28 +175,22 @@ func TestTheFirstUseOfASecretGoesBeforeGuesses(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	wantCode(t, guess(t, f, key, "198.51.100.7"), errs.InvalidSecret)
-	turns := f.Keys.hasher.turns
+	roomtest.WantCode(t, guess(t, f, key, "198.51.100.7"), errs.InvalidSecret)
+	turns := f.Keys.hasher.Turns
 	leave := take(t, turns)
 	var guesses sync.WaitGroup
-	for range turns.perLine {
+	for range slots.MaxLine {
 		guesses.Go(func() { _ = guess(t, f, key, "198.51.100.7") })
 	}
-	eventually(t, "the guesses fill the line", func() bool { return waiters(turns) == turns.perLine })
+	roomtest.Eventually(t, "the guesses fill the line", func() bool { return turns.Waiting() == slots.MaxLine })
 	owner := make(chan error, 1)
 	go func() {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
 		owner <- err
 	}()
-	eventually(t, "the owner waits first", func() bool {
-		turns.mu.Lock()
-		defer turns.mu.Unlock()
-		l := turns.lines[key.Public]
-		if l == nil {
-			return false
-		}
-		w := l.waiters
-		return len(w) == turns.perLine && w[0].rank == 0 && w[1].rank > 0
+	roomtest.Eventually(t, "the owner waits first", func() bool {
+		ranks := turns.Ranks(key.Public)
+		return len(ranks) == slots.MaxLine && ranks[0] == 0 && ranks[1] > 0
 	})
 	leave()
 	if err := <-owner; err != nil {
@@ -189,14 +204,12 @@ func TestASecretThatWasNotComparedDoesNotCount(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	turns := f.Keys.hasher.turns
-	free := turns.free
-	turns.perLine, turns.free = 0, 0
+	open := f.Keys.hasher.Turns.Close()
 	for range wrongPerMinute {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
-		wantCode(t, err, errs.Unavailable)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
+		roomtest.WantCode(t, err, errs.Unavailable)
 	}
-	turns.perLine, turns.free = maxLine, free
+	open()
 	mustAuthenticate(t, f, key, secret)
 }
 
@@ -206,12 +219,12 @@ func TestWhatAFloodIsSentAwayWithCounts(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, _ := f.key(t, m.ID)
-	wantCode(t, guess(t, f, key, home.IP.String()), errs.InvalidSecret)
-	fill(f.Keys.hasher.turns)
+	roomtest.WantCode(t, guess(t, f, key, roomtest.Home.IP.String()), errs.InvalidSecret)
+	f.Keys.hasher.Turns.Close()
 	for range wrongPerMinute - 1 {
-		wantCode(t, guess(t, f, key, home.IP.String()), errs.Unavailable)
+		roomtest.WantCode(t, guess(t, f, key, roomtest.Home.IP.String()), errs.Unavailable)
 	}
-	wantCode(t, guess(t, f, key, home.IP.String()), errs.RateLimitExceeded)
+	roomtest.WantCode(t, guess(t, f, key, roomtest.Home.IP.String()), errs.RateLimitExceeded)
 }
 
 // bcrypt is not paid for who may not use the key in any case.
@@ -219,16 +232,15 @@ func TestTheAllowListStandsBeforeBcrypt(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
-	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Shop", AllowedIPs: []netip.Prefix{netip.PrefixFrom(home.IP, 32)}})
+	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Shop", AllowedIPs: []netip.Prefix{netip.PrefixFrom(roomtest.Home.IP, 32)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	free := f.Keys.hasher.turns.free
-	fill(f.Keys.hasher.turns)
+	open := f.Keys.hasher.Turns.Close()
 	for range wrongPerMinute + 1 {
-		wantCode(t, guess(t, f, key, "198.51.100.7"), errs.IPNotAllowed)
+		roomtest.WantCode(t, guess(t, f, key, "198.51.100.7"), errs.IPNotAllowed)
 	}
-	f.Keys.hasher.turns.free = free
+	open()
 	mustAuthenticate(t, f, key, secret)
 	if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, netip.MustParseAddr("::ffff:192.0.2.7")); err != nil {
 		t.Errorf("the same address in IPv6: %v", err)
@@ -240,15 +252,15 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	f.Keys.wrong = newWindow(1) // room for one comparison
-	leave := take(t, f.Keys.hasher.turns)
+	f.Keys.wrong = attempts.NewWindow(1) // room for one comparison
+	leave := take(t, f.Keys.hasher.Turns)
 	var started, done sync.WaitGroup
 	failures := make(chan error, 100)
 	started.Add(100)
 	for range 100 {
 		done.Go(func() {
 			started.Done()
-			if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP); err != nil {
+			if _, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP); err != nil {
 				failures <- err
 			}
 		})
@@ -264,7 +276,7 @@ func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 
 func mustAuthenticate(t testing.TB, f *fixture, key Key, secret string) Key {
 	t.Helper()
-	got, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
+	got, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +286,7 @@ func mustAuthenticate(t testing.TB, f *fixture, key Key, secret string) Key {
 func authenticates(t testing.TB, f *fixture, key Key, secret string) func() bool {
 	t.Helper()
 	return func() bool {
-		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
+		_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
 		if err != nil && !errs.Is(err, errs.InvalidAPIKey) && !errs.Is(err, errs.InvalidSecret) {
 			t.Fatal(err)
 		}
@@ -286,12 +298,12 @@ func TestExpiredKeyEndsOnTime(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
-	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Short", ExpiresAt: ptr(f.clock.Now().Add(30 * time.Second))})
+	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Short", ExpiresAt: ptr(f.Clock.Now().Add(30 * time.Second))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustAuthenticate(t, f, key, secret)
-	f.clock.Advance(30 * time.Second)
+	f.Clock.Advance(30 * time.Second)
 	if authenticates(t, f, key, secret)() {
 		t.Fatal("still valid")
 	}
@@ -300,9 +312,9 @@ func TestExpiredKeyEndsOnTime(t *testing.T) {
 func TestDatabaseAwayIsUnavailableNotInvalid(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.pool.Close()
-	_, err := f.Keys.Authenticate(t.Context(), newPublic(false), newSecret(false), home.IP)
-	wantCode(t, err, errs.Unavailable)
+	f.Pool.Close()
+	_, err := f.Keys.Authenticate(t.Context(), newPublic(false), newSecret(false), roomtest.Home.IP)
+	roomtest.WantCode(t, err, errs.Unavailable)
 	var e *errs.Error
 	if errors.As(err, &e); strings.Contains(e.Message, "pool") {
 		t.Fatalf("the message shows %q", e.Message)
@@ -316,10 +328,10 @@ func TestCallerThatHangsUpDoesNotSpoilTheLookup(t *testing.T) {
 	key, secret := f.key(t, m.ID)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.Keys.Authenticate(ctx, key.Public, secret, home.IP); err != nil {
-		wantCode(t, err, errs.Unavailable)
+	if _, err := f.Keys.Authenticate(ctx, key.Public, secret, roomtest.Home.IP); err != nil {
+		roomtest.WantCode(t, err, errs.Unavailable)
 	}
-	eventually(t, "the look-up finishes", func() bool {
+	roomtest.Eventually(t, "the look-up finishes", func() bool {
 		e := f.notifier.cache.get(key.Public)
 		return e != nil && len(e.accepted) == 1
 	})
@@ -332,7 +344,7 @@ func BenchmarkAuthenticate(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			if _, err := f.Keys.Authenticate(b.Context(), key.Public, secret, home.IP); err != nil {
+			if _, err := f.Keys.Authenticate(b.Context(), key.Public, secret, roomtest.Home.IP); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -7,20 +7,22 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func TestANameThatNoBankCanWriteIsRefusedWithAWayOut(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	register := func(email string, c MerchantChange) error {
-		c.IBAN = ptr(testIBAN)
-		_, err := f.Users.Register(t.Context(), Registration{Email: email, Password: testPassword, Profile: c}, home)
+		c.IBAN = ptr(roomtest.IBAN)
+		_, err := f.Users.Register(t.Context(), Registration{Email: email, Password: roomtest.Password, Profile: c}, roomtest.Home)
 		return err
 	}
 	for _, name := range []string{"咖啡馆", "مقهى", "☕☕☕", "Café 咖啡"} {
 		err := register("no@example.com", MerchantChange{Name: &name})
-		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
-			t.Errorf("%s: refused %v", name, fieldsOf(err))
+		if roomtest.WantCode(t, err, errs.ValidationError); !slices.Equal(roomtest.Fields(err), []string{"account_name"}) {
+			t.Errorf("%s: refused %v", name, roomtest.Fields(err))
 		}
 	}
 	for email, c := range map[string]MerchantChange{
@@ -40,13 +42,13 @@ func TestAProfileNeverLosesItsLatinName(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	update := func(c MerchantChange) error {
-		after, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c, home)
+		after, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c, roomtest.Home)
 		if err == nil {
 			m = after
 		}
 		return err
 	}
-	if err := update(MerchantChange{Name: ptr("咖啡馆")}); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
+	if err := update(MerchantChange{Name: ptr("咖啡馆")}); !slices.Equal(roomtest.Fields(err), []string{"account_name"}) {
 		t.Errorf("got %v", err)
 	}
 	if err := update(MerchantChange{Name: ptr("咖啡馆"), AccountName: ptr("Kafei Großhandel")}); err != nil {
@@ -55,15 +57,15 @@ func TestAProfileNeverLosesItsLatinName(t *testing.T) {
 	if holder, err := m.Holder(); holder != "Kafei Grosshandel" || err != nil {
 		t.Errorf("holder %q, %v", holder, err)
 	}
-	if err := update(MerchantChange{AccountName: ptr("")}); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
+	if err := update(MerchantChange{AccountName: ptr("")}); !slices.Equal(roomtest.Fields(err), []string{"account_name"}) {
 		t.Errorf("got %v", err)
 	}
 	for _, bad := range []string{"咖啡", strings.Repeat("ß", 36), strings.Repeat("n", 71), "a\tb", "..."} {
-		if err := update(MerchantChange{AccountName: &bad}); !slices.Equal(fieldsOf(err), []string{"account_name"}) {
+		if err := update(MerchantChange{AccountName: &bad}); !slices.Equal(roomtest.Fields(err), []string{"account_name"}) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	if err := update(MerchantChange{LegalName: ptr(strings.Repeat("n", 141)), Address: ptr("a\tb")}); !slices.Equal(fieldsOf(err), []string{"legal_name", "address"}) {
+	if err := update(MerchantChange{LegalName: ptr(strings.Repeat("n", 141)), Address: ptr("a\tb")}); !slices.Equal(roomtest.Fields(err), []string{"legal_name", "address"}) {
 		t.Errorf("got %v", err)
 	}
 	if err := update(MerchantChange{LegalName: ptr("Kafei SAS"), Address: ptr("84 RUE BEAUBOURG\n75003 PARIS")}); err != nil || m.Legal() != "Kafei SAS" {
@@ -80,8 +82,8 @@ func TestNamesAreCleanedLikeThoseOfGuests(t *testing.T) {
 	f := setup(t)
 	dirty, clean := " Ca\u202efé <b>Noi\x00sette</b><script>\n", "Café Noi sette"
 	s, err := f.Users.Register(t.Context(), Registration{
-		Email: "shop@example.com", Password: testPassword, Profile: MerchantChange{Name: &dirty, LegalName: &dirty, IBAN: ptr(testIBAN)},
-	}, home)
+		Email: "shop@example.com", Password: roomtest.Password, Profile: MerchantChange{Name: &dirty, LegalName: &dirty, IBAN: ptr(roomtest.IBAN)},
+	}, roomtest.Home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,22 +92,22 @@ func TestNamesAreCleanedLikeThoseOfGuests(t *testing.T) {
 		t.Errorf("made %q, %q, %v", made.Name, made.LegalName, err)
 	}
 	other, _ := f.merchant(t, "other@example.com")
-	changed, err := f.Merchants.Update(t.Context(), "user:x", other.ID, MerchantChange{Name: &dirty, LegalName: &dirty}, home)
+	changed, err := f.Merchants.Update(t.Context(), "user:x", other.ID, MerchantChange{Name: &dirty, LegalName: &dirty}, roomtest.Home)
 	if err != nil || changed.Name != clean || changed.LegalName != clean {
 		t.Errorf("changed %q, %q, %v", changed.Name, changed.LegalName, err)
 	}
-	member, err := f.Users.AddMember(t.Context(), "user:x", other.ID, Member{Email: "tim@example.com", Password: testPassword, Name: dirty, Role: RoleStaff}, home)
+	member, err := f.Users.AddMember(t.Context(), "user:x", other.ID, Member{Email: "tim@example.com", Password: roomtest.Password, Name: dirty, Role: rights.RoleStaff}, roomtest.Home)
 	if err != nil || member.Name != clean {
 		t.Errorf("member %q, %v", member.Name, err)
 	}
-	if _, err := f.Users.RegisterCustomer(t.Context(), "guest@example.com", testPassword, dirty, home); err != nil {
+	if _, err := f.Users.RegisterCustomer(t.Context(), "guest@example.com", roomtest.Password, dirty, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.strings(t, `select name from users where email = 'guest@example.com'`); !slices.Equal(got, []string{clean}) {
+	if got := f.Strings(t, `select name from users where email = 'guest@example.com'`); !slices.Equal(got, []string{clean}) {
 		t.Errorf("customer %q", got)
 	}
-	_, err = f.Merchants.Update(t.Context(), "user:x", other.ID, MerchantChange{Name: ptr("<b>\u202e</b>"), LegalName: ptr("<i>" + strings.Repeat("n", 138))}, home)
-	if !slices.Equal(fieldsOf(err), []string{"name", "legal_name"}) {
+	_, err = f.Merchants.Update(t.Context(), "user:x", other.ID, MerchantChange{Name: ptr("<b>\u202e</b>"), LegalName: ptr("<i>" + strings.Repeat("n", 138))}, roomtest.Home)
+	if !slices.Equal(roomtest.Fields(err), []string{"name", "legal_name"}) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -121,7 +123,7 @@ func TestLiveModeWantsTheLegalData(t *testing.T) {
 		t.Errorf("missing %v", got)
 	}
 	_, err := f.Merchants.Enable(t.Context(), "user:admin", m.ID, true, ptr(true))
-	if wantCode(t, err, errs.InvalidState); !strings.Contains(err.Error(), "legal_status, siren") {
+	if roomtest.WantCode(t, err, errs.InvalidState); !strings.Contains(err.Error(), "legal_status, siren") {
 		t.Errorf("got %v", err)
 	}
 	if err := CheckPayable(m, true); !errs.Is(err, errs.InvalidState) || !strings.Contains(err.Error(), "legal_status, siren") {
@@ -130,7 +132,7 @@ func TestLiveModeWantsTheLegalData(t *testing.T) {
 	if err := CheckPayable(m, false); err != nil {
 		t.Errorf("a test payment does not begin: %v", err)
 	}
-	for _, bad := range []Merchant{{Name: "Shop"}, {Name: "咖啡", IBAN: testIBAN}} {
+	for _, bad := range []Merchant{{Name: "Shop"}, {Name: "咖啡", IBAN: roomtest.IBAN}} {
 		if err := CheckPayable(bad, false); !errs.Is(err, errs.InvalidState) {
 			t.Errorf("%+v: %v", bad, err)
 		}
@@ -138,7 +140,7 @@ func TestLiveModeWantsTheLegalData(t *testing.T) {
 	if now, err := f.Merchants.Get(t.Context(), m.ID); err != nil || now.GatewayEnabled {
 		t.Errorf("enabled all the same: %+v, %v", now, err)
 	}
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{LegalStatus: ptr("SAS"), SIREN: ptr("732829320")}, home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{LegalStatus: ptr("SAS"), SIREN: ptr("732829320")}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

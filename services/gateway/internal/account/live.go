@@ -1,6 +1,10 @@
 package account
 
-import "context"
+import (
+	"context"
+
+	"european-pay.eu/eupay/services/gateway/internal/device"
+)
 
 // Enable opens or closes the gateway for a merchant, in test mode, and in live mode as live says; nil leaves that as it
 // is. Who is closed is closed in both. Live mode wants the merchant's data: INVALID_STATE names what is missing.
@@ -9,7 +13,7 @@ func (s *Merchants) Enable(ctx context.Context, by Actor, id string, enabled boo
 	if enabled {
 		what = "enabled"
 	}
-	return s.change(ctx, by, id, what, Device{}, func(m *Merchant) map[string]any {
+	return s.change(ctx, by, id, what, device.Device{}, func(m *Merchant) map[string]any {
 		changed := map[string]any{}
 		set := func(field string, target *bool, value bool) {
 			if *target != value {

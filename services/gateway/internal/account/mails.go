@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
-	"net/netip"
 	"strings"
 	"text/template"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
 
@@ -130,16 +130,9 @@ func (u *Users) page(name, token string) string {
 }
 
 // notify queues a mail to the user about what happened from a device.
-func notify(ctx context.Context, tx pg.DB, user User, kind string, from Device, now time.Time) error {
+func notify(ctx context.Context, tx pg.DB, user User, kind string, from device.Device, now time.Time) error {
 	return postbox.Add(ctx, tx, postbox.Mail{
 		Kind: kind, To: user.Email, UserID: user.ID, Language: from.Language, CreatedAt: now,
-		Detail: map[string]string{"Device": DeviceName(from.UserAgent), "IP": addressText(from.IP), "Time": mailTime(now)},
+		Detail: map[string]string{"Device": device.Name(from.UserAgent), "IP": from.IPText(), "Time": mailTime(now)},
 	})
-}
-
-func addressText(ip netip.Addr) string {
-	if !ip.IsValid() {
-		return "–"
-	}
-	return ip.Unmap().String()
 }

@@ -12,6 +12,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 const (
@@ -30,7 +32,7 @@ type NewKey struct {
 	Livemode bool
 	Name     string
 	// Scopes: nil for all.
-	Scopes     []Scope
+	Scopes     []rights.Scope
 	AllowedIPs []netip.Prefix
 	// PerMinute: nil for DefaultPerMinute.
 	PerMinute *int
@@ -41,7 +43,7 @@ type NewKey struct {
 // KeyChange holds the new values; nil leaves a value as it is.
 type KeyChange struct {
 	Name       *string
-	Scopes     *[]Scope
+	Scopes     *[]rights.Scope
 	AllowedIPs *[]netip.Prefix
 	PerMinute  *int
 }
@@ -53,7 +55,7 @@ func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey
 		AllowedIPs: n.AllowedIPs, PerMinute: DefaultPerMinute, CreatedAt: instant(k.now), ExpiresAt: n.ExpiresAt,
 	}
 	if key.Scopes == nil {
-		key.Scopes = AllScopes
+		key.Scopes = rights.AllScopes
 	}
 	if n.PerMinute != nil {
 		key.PerMinute = *n.PerMinute
@@ -65,7 +67,7 @@ func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey
 		return Key{}, "", err
 	}
 	secret := newSecret(n.Livemode)
-	hash, err := k.hasher.hash(ctx, turn{name: merchantID}, secret)
+	hash, err := k.hasher.Hash(ctx, slots.Turn{Name: merchantID}, secret)
 	if err != nil {
 		return Key{}, "", err
 	}
@@ -172,7 +174,7 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 		return Key{}, "", err
 	}
 	secret := newSecret(livemode)
-	hash, err := k.hasher.hash(ctx, turn{name: merchantID}, secret) // before the transaction: it is slow
+	hash, err := k.hasher.Hash(ctx, slots.Turn{Name: merchantID}, secret) // before the transaction: it is slow
 	if err != nil {
 		return Key{}, "", err
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func TestRotationKeepsTheOldSecretForTheOverlap(t *testing.T) {
@@ -23,9 +25,9 @@ func TestRotationKeepsTheOldSecretForTheOverlap(t *testing.T) {
 	}
 	mustAuthenticate(t, f, key, first)
 	mustAuthenticate(t, f, key, second)
-	f.clock.Advance(time.Hour - time.Second)
+	f.Clock.Advance(time.Hour - time.Second)
 	mustAuthenticate(t, f, key, first) // trusted for a minute, but not beyond its end
-	f.clock.Advance(time.Second)
+	f.Clock.Advance(time.Second)
 	if authenticates(t, f, key, first)() {
 		t.Fatal("the old secret outlives the overlap")
 	}
@@ -52,7 +54,7 @@ func TestRotationWithoutOverlapEndsAllOldSecrets(t *testing.T) {
 		}
 	}
 	mustAuthenticate(t, f, key, third)
-	if n := f.strings(t, `select id::text from api_key_secrets`); len(n) != 1 {
+	if n := f.Strings(t, `select id::text from api_key_secrets`); len(n) != 1 {
 		t.Fatalf("%d secrets are left", len(n))
 	}
 }
@@ -69,7 +71,7 @@ func TestSecondRotationShortensTheFirst(t *testing.T) {
 		}
 	}
 	mustAuthenticate(t, f, key, first)
-	f.clock.Advance(time.Minute)
+	f.Clock.Advance(time.Minute)
 	if authenticates(t, f, key, first)() {
 		t.Fatal("the first secret lives on")
 	}
@@ -88,11 +90,11 @@ func TestOldSecretsAreBounded(t *testing.T) {
 		}
 	}
 	_, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour)
-	wantCode(t, err, errs.InvalidState)
+	roomtest.WantCode(t, err, errs.InvalidState)
 	mustAuthenticate(t, f, key, last) // the refused rotation changed nothing
 	for _, overlap := range []time.Duration{-1, MaxOverlap + 1} {
 		_, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, overlap)
-		wantCode(t, err, errs.ValidationError)
+		roomtest.WantCode(t, err, errs.ValidationError)
 	}
 }
 
@@ -132,10 +134,10 @@ func TestKeysOfOthersDoNotExist(t *testing.T) {
 	key, secret := f.key(t, mine.ID)
 	for _, id := range []string{key.ID, "00000000-0000-0000-0000-000000000000", "x", "{" + key.ID + "}", ""} {
 		_, err := f.Keys.Update(t.Context(), "user:x", other.ID, id, KeyChange{Name: ptr("stolen")})
-		wantCode(t, err, errs.NotFoundCode)
-		wantCode(t, f.Keys.Revoke(t.Context(), "user:x", other.ID, id), errs.NotFoundCode)
+		roomtest.WantCode(t, err, errs.NotFoundCode)
+		roomtest.WantCode(t, f.Keys.Revoke(t.Context(), "user:x", other.ID, id), errs.NotFoundCode)
 		_, _, err = f.Keys.Rotate(t.Context(), "user:x", other.ID, id, 0)
-		wantCode(t, err, errs.NotFoundCode)
+		roomtest.WantCode(t, err, errs.NotFoundCode)
 	}
 	if got := mustAuthenticate(t, f, key, secret); got.Name != "Shop" {
 		t.Fatalf("the key was changed: %q", got.Name)
@@ -163,11 +165,11 @@ func TestUpdateReplacesOnlyWhatIsGiven(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := list[0]
-	if got.Name != "Till 2" || got.PerMinute != 7 || !slices.Equal(got.AllowedIPs, ips) || !slices.Equal(got.Scopes, AllScopes) {
+	if got.Name != "Till 2" || got.PerMinute != 7 || !slices.Equal(got.AllowedIPs, ips) || !slices.Equal(got.Scopes, rights.AllScopes) {
 		t.Fatalf("got %+v", got)
 	}
-	if want := []string{"api_key.created", "api_key.updated", "api_key.updated"}; !slices.Equal(f.audited(t, key.ID), want) {
-		t.Fatalf("audited %v", f.audited(t, key.ID))
+	if want := []string{"api_key.created", "api_key.updated", "api_key.updated"}; !slices.Equal(f.Audited(t, key.ID), want) {
+		t.Fatalf("audited %v", f.Audited(t, key.ID))
 	}
 }
 
@@ -181,18 +183,18 @@ func TestRevokedKeyStaysRevoked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, home.IP)
-	wantCode(t, err, errs.InvalidAPIKey)
+	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
+	roomtest.WantCode(t, err, errs.InvalidAPIKey)
 	_, err = f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: ptr("x")})
-	wantCode(t, err, errs.InvalidState)
+	roomtest.WantCode(t, err, errs.InvalidState)
 	_, _, err = f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, 0)
-	wantCode(t, err, errs.InvalidState)
+	roomtest.WantCode(t, err, errs.InvalidState)
 	list, total, err := f.Keys.List(t.Context(), m.ID, 1, 10)
 	if err != nil || total != 1 || list[0].RevokedAt == nil {
 		t.Fatalf("listed %+v, %v", list, err)
 	}
-	if want := []string{"api_key.created", "api_key.revoked"}; !slices.Equal(f.audited(t, key.ID), want) {
-		t.Fatalf("audited %v", f.audited(t, key.ID))
+	if want := []string{"api_key.created", "api_key.revoked"}; !slices.Equal(f.Audited(t, key.ID), want) {
+		t.Fatalf("audited %v", f.Audited(t, key.ID))
 	}
 }
 
@@ -208,19 +210,19 @@ func TestNewKeyIsChecked(t *testing.T) {
 		"long name":      {NewKey{Name: strings.Repeat("é", 101)}, "name"},
 		"two lines":      {NewKey{Name: "a\nb"}, "name"},
 		"zero byte":      {NewKey{Name: "a\x00"}, "name"},
-		"no scope":       {NewKey{Name: "x", Scopes: []Scope{}}, "scopes"},
-		"unknown scope":  {NewKey{Name: "x", Scopes: []Scope{PaymentsRead, "admin"}}, "scopes[1]"},
-		"scope twice":    {NewKey{Name: "x", Scopes: []Scope{PaymentsRead, PaymentsRead}}, "scopes[1]"},
+		"no scope":       {NewKey{Name: "x", Scopes: []rights.Scope{}}, "scopes"},
+		"unknown scope":  {NewKey{Name: "x", Scopes: []rights.Scope{rights.PaymentsRead, "admin"}}, "scopes[1]"},
+		"scope twice":    {NewKey{Name: "x", Scopes: []rights.Scope{rights.PaymentsRead, rights.PaymentsRead}}, "scopes[1]"},
 		"negative limit": {NewKey{Name: "x", PerMinute: ptr(-1)}, "per_minute"},
 		"zero limit":     {NewKey{Name: "x", PerMinute: ptr(0)}, "per_minute"},
 		"high limit":     {NewKey{Name: "x", PerMinute: ptr(MaxPerMinute + 1)}, "per_minute"},
 		"many addresses": {NewKey{Name: "x", AllowedIPs: make([]netip.Prefix, maxIPs+1)}, "allowed_ips"},
-		"expired":        {NewKey{Name: "x", ExpiresAt: ptr(f.clock.Now())}, "expires_at"},
+		"expired":        {NewKey{Name: "x", ExpiresAt: ptr(f.Clock.Now())}, "expires_at"},
 	}
 	for name, c := range cases {
 		_, _, err := f.Keys.Create(t.Context(), "user:x", m.ID, c.key)
-		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), []string{c.want}) {
-			t.Errorf("%s: refused %v, want %s", name, fieldsOf(err), c.want)
+		if roomtest.WantCode(t, err, errs.ValidationError); !slices.Equal(roomtest.Fields(err), []string{c.want}) {
+			t.Errorf("%s: refused %v, want %s", name, roomtest.Fields(err), c.want)
 		}
 	}
 	if _, total, err := f.Keys.List(t.Context(), m.ID, 1, 10); err != nil || total != 0 {
@@ -236,8 +238,8 @@ func TestNumberOfKeysIsBounded(t *testing.T) {
 	for range maxKeys - 1 {
 		f.key(t, m.ID)
 	}
-	tx := f.begin(t)
-	last := Key{ID: "00000000-0000-0000-0000-000000000001", Public: newPublic(false), Name: "last", Scopes: AllScopes, PerMinute: 1, CreatedAt: f.clock.Now()}
+	tx := f.Begin(t)
+	last := Key{ID: "00000000-0000-0000-0000-000000000001", Public: newPublic(false), Name: "last", Scopes: rights.AllScopes, PerMinute: 1, CreatedAt: f.Clock.Now()}
 	if err := f.Keys.create(t.Context(), tx, "user:x", m.ID, &last, "hash"); err != nil {
 		t.Fatal(err)
 	}
@@ -246,11 +248,11 @@ func TestNumberOfKeysIsBounded(t *testing.T) {
 		_, _, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "one more"})
 		result <- err
 	}()
-	f.blocked(t)
+	f.Blocked(t)
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, <-result, errs.InvalidState)
+	roomtest.WantCode(t, <-result, errs.InvalidState)
 }
 
 func TestLiveAndTestKeysDiffer(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
 // Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
@@ -70,7 +71,7 @@ func (s *Merchants) List(ctx context.Context, page, limit int) ([]Merchant, int6
 }
 
 // Update changes the profile of a merchant. An IBAN can be replaced but not taken away; a new one waits, and the owners are told.
-func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantChange, from Device) (Merchant, error) {
+func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantChange, from device.Device) (Merchant, error) {
 	c = c.normal()
 	if err := c.check(); err != nil {
 		return Merchant{}, err
@@ -79,7 +80,7 @@ func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantC
 }
 
 // change applies do to the locked merchant. What changes nothing leaves no trace.
-func (s *Merchants) change(ctx context.Context, by Actor, id, what string, from Device, do func(*Merchant) map[string]any) (Merchant, error) {
+func (s *Merchants) change(ctx context.Context, by Actor, id, what string, from device.Device, do func(*Merchant) map[string]any) (Merchant, error) {
 	now := instant(s.now)
 	var m Merchant
 	var changed map[string]any

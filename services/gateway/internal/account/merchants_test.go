@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
@@ -20,7 +21,7 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 		Name: ptr(" Café Crème "), LegalStatus: ptr("SAS"), SIREN: ptr("732 829 320"), IBAN: ptr("de89 3704 0044 0532 0130 00"),
 		BIC: ptr("cobadeffxxx"), WaitForSettlement: ptr(true), LoyaltyEligible: ptr(true),
 	}
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	got, err := f.Merchants.Get(t.Context(), m.ID)
@@ -34,13 +35,13 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("got %+v, want %+v", got, want)
 	}
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, home); err != nil { // the same again: no event
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, roomtest.Home); err != nil { // the same again: no event
 		t.Fatal(err)
 	}
-	if want := []string{"merchant.registered", "merchant.updated"}; !slices.Equal(f.announced(t, m.ID), want) || !slices.Equal(f.audited(t, m.ID), want) {
-		t.Fatalf("announced %v, audited %v", f.announced(t, m.ID), f.audited(t, m.ID))
+	if want := []string{"merchant.registered", "merchant.updated"}; !slices.Equal(f.Announced(t, m.ID), want) || !slices.Equal(f.Audited(t, m.ID), want) {
+		t.Fatalf("announced %v, audited %v", f.Announced(t, m.ID), f.Audited(t, m.ID))
 	}
-	for _, detail := range f.strings(t, `select detail::text from audit_log`) {
+	for _, detail := range f.Strings(t, `select detail::text from audit_log`) {
 		if strings.Contains(detail, "37040044") {
 			t.Fatalf("the audit log shows an IBAN: %s", detail)
 		}
@@ -57,18 +58,18 @@ func TestEnablingIsAnnounced(t *testing.T) {
 			t.Fatalf("got %+v, %v", got, err)
 		}
 	}
-	if want := []string{"merchant.registered", "merchant.enabled", "merchant.disabled"}; !slices.Equal(f.announced(t, m.ID), want) {
-		t.Fatalf("announced %v", f.announced(t, m.ID))
+	if want := []string{"merchant.registered", "merchant.enabled", "merchant.disabled"}; !slices.Equal(f.Announced(t, m.ID), want) {
+		t.Fatalf("announced %v", f.Announced(t, m.ID))
 	}
 	var data []byte
-	if err := f.pool.QueryRow(t.Context(), `select data from outbox where event_type = 'merchant.enabled'`).Scan(&data); err != nil {
+	if err := f.Pool.QueryRow(t.Context(), `select data from outbox where event_type = 'merchant.enabled'`).Scan(&data); err != nil {
 		t.Fatal(err)
 	}
 	var e eventsv1.MerchantChanged
 	if err := proto.Unmarshal(data, &e); err != nil {
 		t.Fatal(err)
 	}
-	if e.GetMerchantId() != m.ID || e.GetName() != m.Name || e.GetEmail() != m.Email || !e.GetGatewayEnabled() || !e.GetOccurredAt().AsTime().Equal(f.clock.Now()) {
+	if e.GetMerchantId() != m.ID || e.GetName() != m.Name || e.GetEmail() != m.Email || !e.GetGatewayEnabled() || !e.GetOccurredAt().AsTime().Equal(f.Clock.Now()) {
 		t.Fatalf("event %v", &e)
 	}
 }
@@ -92,9 +93,9 @@ func TestRefusedProfiles(t *testing.T) {
 		"all wrong together": {MerchantChange{SIREN: ptr("1"), IBAN: ptr("2"), BIC: ptr("3")}, []string{"siren", "iban", "bic"}},
 	}
 	for name, c := range cases {
-		_, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c.change, home)
-		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), c.fields) {
-			t.Errorf("%s: refused %v", name, fieldsOf(err))
+		_, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c.change, roomtest.Home)
+		if roomtest.WantCode(t, err, errs.ValidationError); !slices.Equal(roomtest.Fields(err), c.fields) {
+			t.Errorf("%s: refused %v", name, roomtest.Fields(err))
 		}
 	}
 	if got, err := f.Merchants.Get(t.Context(), m.ID); err != nil || !reflect.DeepEqual(got, m) {
@@ -107,9 +108,9 @@ func TestUnknownMerchant(t *testing.T) {
 	f := setup(t)
 	for _, id := range []string{"", "x", "00000000-0000-0000-0000-000000000000", "urn:uuid:00000000-0000-0000-0000-000000000000"} {
 		_, err := f.Merchants.Get(t.Context(), id)
-		wantCode(t, err, errs.NotFoundCode)
+		roomtest.WantCode(t, err, errs.NotFoundCode)
 		_, err = f.Merchants.Enable(t.Context(), "user:x", id, true, nil)
-		wantCode(t, err, errs.NotFoundCode)
+		roomtest.WantCode(t, err, errs.NotFoundCode)
 	}
 }
 
@@ -118,7 +119,7 @@ func TestMerchantsAreListedNewestFirst(t *testing.T) {
 	f := setup(t)
 	for _, email := range []string{"a@example.com", "b@example.com", "c@example.com"} {
 		f.merchant(t, email)
-		f.clock.Advance(1e9)
+		f.Clock.Advance(1e9)
 	}
 	page, total, err := f.Merchants.List(t.Context(), 2, 2)
 	if err != nil || total != 3 || len(page) != 1 || page[0].Email != "a@example.com" {
@@ -131,7 +132,7 @@ func TestAuditLogIsAppendOnly(t *testing.T) {
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
 	for _, sql := range []string{`update audit_log set actor = 'nobody'`, `delete from audit_log`, `truncate audit_log`} {
-		if _, err := f.pool.Exec(t.Context(), sql); err == nil {
+		if _, err := f.Pool.Exec(t.Context(), sql); err == nil {
 			t.Errorf("%s was allowed", sql)
 		}
 	}

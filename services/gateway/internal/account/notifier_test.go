@@ -10,6 +10,8 @@ import (
 	"european-pay.eu/eupay/internal/kit/identitytest"
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 // The clocks stand still, so only the broadcast can make the other replica forget.
@@ -28,12 +30,12 @@ func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
 	if !mustAuthenticate(t, a, key, secret).Merchant.GatewayEnabled {
 		t.Fatal("this replica still has the gateway disabled")
 	}
-	eventually(t, "other replica sees the gateway enabled", func() bool { return mustAuthenticate(t, b, key, secret).Merchant.GatewayEnabled })
+	roomtest.Eventually(t, "other replica sees the gateway enabled", func() bool { return mustAuthenticate(t, b, key, secret).Merchant.GatewayEnabled })
 
-	if _, err := a.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Scopes: &[]Scope{PaymentsRead}}); err != nil {
+	if _, err := a.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Scopes: &[]rights.Scope{rights.PaymentsRead}}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "other replica sees the scopes", func() bool { return !mustAuthenticate(t, b, key, secret).Has(PaymentsWrite) })
+	roomtest.Eventually(t, "other replica sees the scopes", func() bool { return !mustAuthenticate(t, b, key, secret).Has(rights.PaymentsWrite) })
 
 	_, renewed, err := a.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, 0)
 	if err != nil {
@@ -42,7 +44,7 @@ func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
 	if authenticates(t, a, key, secret)() {
 		t.Fatal("the old secret still works here")
 	}
-	eventually(t, "other replica refuses the old secret", func() bool { return !authenticates(t, b, key, secret)() })
+	roomtest.Eventually(t, "other replica refuses the old secret", func() bool { return !authenticates(t, b, key, secret)() })
 	mustAuthenticate(t, b, key, renewed)
 
 	if err := a.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
@@ -51,7 +53,7 @@ func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
 	if authenticates(t, a, key, renewed)() {
 		t.Fatal("the revoked key still works here")
 	}
-	eventually(t, "other replica refuses the revoked key", func() bool { return !authenticates(t, b, key, renewed)() })
+	roomtest.Eventually(t, "other replica refuses the revoked key", func() bool { return !authenticates(t, b, key, renewed)() })
 }
 
 // A replica that was cut off must not go on with what it knew before.
@@ -63,7 +65,7 @@ func TestReconnectForgetsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	cut := &fixture{pool: f.pool, bus: &bus.Bus{NC: nc}, clock: f.clock}
+	cut := &fixture{World: f.World, bus: &bus.Bus{NC: nc}}
 	cut.Accounts = open(t, cut) // on another broker: it hears nothing of what f does
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
@@ -77,8 +79,8 @@ func TestReconnectForgetsEverything(t *testing.T) {
 	if err := cut.bus.NC.ForceReconnect(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "replica forgets on reconnect", func() bool { return !authenticates(t, cut, key, secret)() })
-	eventually(t, "replica hears again", func() bool { return !cut.notifier.deaf.Load() })
+	roomtest.Eventually(t, "replica forgets on reconnect", func() bool { return !authenticates(t, cut, key, secret)() })
+	roomtest.Eventually(t, "replica hears again", func() bool { return !cut.notifier.deaf.Load() })
 }
 
 // Between the reconnect and the proof that the subscription is back, a change may have been missed.
@@ -90,7 +92,7 @@ func TestWhatWasLearntWhileDeafIsForgotten(t *testing.T) {
 	f.notifier.deaf.Store(true)
 	mustAuthenticate(t, f, key, secret)
 	f.notifier.listen()
-	if f.notifier.cache.get(key.Public).believed(f.clock.Now()) || f.notifier.deaf.Load() {
+	if f.notifier.cache.get(key.Public).believed(f.Clock.Now()) || f.notifier.deaf.Load() {
 		t.Fatal("kept")
 	}
 }
@@ -102,13 +104,13 @@ func TestKeyIsTrustedOnlyBrieflyWhileDeaf(t *testing.T) {
 	key, secret := f.key(t, m.ID)
 	f.notifier.deaf.Store(true)
 	mustAuthenticate(t, f, key, secret)
-	if _, err := f.pool.Exec(t.Context(), `update api_keys set revoked_at = now()`); err != nil {
+	if _, err := f.Pool.Exec(t.Context(), `update api_keys set revoked_at = now()`); err != nil {
 		t.Fatal(err)
 	}
 	if !authenticates(t, f, key, secret)() {
 		t.Fatal("not remembered at all")
 	}
-	f.clock.Advance(trustDeaf)
+	f.Clock.Advance(trustDeaf)
 	if authenticates(t, f, key, secret)() {
 		t.Fatal("still trusted")
 	}
@@ -120,12 +122,12 @@ func TestLostBroadcastIsMadeGoodWithinAMinute(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	if _, err := f.pool.Exec(t.Context(), `delete from api_key_secrets`); err != nil {
+	if _, err := f.Pool.Exec(t.Context(), `delete from api_key_secrets`); err != nil {
 		t.Fatal(err)
 	}
-	f.clock.Advance(trust - time.Second)
+	f.Clock.Advance(trust - time.Second)
 	mustAuthenticate(t, f, key, secret)
-	f.clock.Advance(time.Second)
+	f.Clock.Advance(time.Second)
 	if authenticates(t, f, key, secret)() {
 		t.Fatal("a secret that is gone still works")
 	}

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
 // clonedError is a passkey whose count went back: there may be two of it.
@@ -25,8 +27,8 @@ type shownPasskey struct {
 }
 
 // PasskeyForLogin returns what a browser shows a passkey with, whosever it is; LoginWithPasskey takes the answer.
-func (u *Users) PasskeyForLogin(ctx context.Context, from Device) (*protocol.CredentialAssertion, error) {
-	if err := u.guesses.address(ctx, "passkey", network(from.IP)); err != nil {
+func (u *Users) PasskeyForLogin(ctx context.Context, from device.Device) (*protocol.CredentialAssertion, error) {
+	if err := u.guesses.Address(ctx, "passkey", attempts.Network(from.IP)); err != nil {
 		return nil, err
 	}
 	options, data, err := u.party.BeginDiscoverableLogin()
@@ -38,9 +40,9 @@ func (u *Users) PasskeyForLogin(ctx context.Context, from Device) (*protocol.Cre
 
 // LoginWithPasskey opens a session without a password: the device is one factor, and what unlocks it (a finger, a PIN) the other. Every
 // refusal is INVALID_LOGIN.
-func (u *Users) LoginWithPasskey(ctx context.Context, credential []byte, from Device) (session Session, err error) {
+func (u *Users) LoginWithPasskey(ctx context.Context, credential []byte, from device.Device) (session Session, err error) {
 	now := instant(u.now)
-	if err := u.guesses.address(ctx, "login", network(from.IP)); err != nil {
+	if err := u.guesses.Address(ctx, "login", attempts.Network(from.IP)); err != nil {
 		return Session{}, err
 	}
 	shown, err := u.readShown(ctx, ceremony{purpose: toLogIn}, credential)
@@ -53,7 +55,7 @@ func (u *Users) LoginWithPasskey(ctx context.Context, credential []byte, from De
 			if user.Disabled {
 				return errWrongPasskey()
 			}
-			if err := noteNetwork(ctx, tx, user.ID, neighbourhood(from.IP), now); err != nil {
+			if err := noteNetwork(ctx, tx, user.ID, attempts.Neighbourhood(from.IP), now); err != nil {
 				return err
 			}
 			session, err = u.enter(ctx, tx, user, from, now)
@@ -99,7 +101,7 @@ func (u *Users) PasskeyForTicket(ctx context.Context, ticket string) (*protocol.
 }
 
 // VerifyLoginWithPasskey is VerifyLogin with a passkey as the second factor.
-func (u *Users) VerifyLoginWithPasskey(ctx context.Context, ticket string, credential []byte, from Device) (session Session, err error) {
+func (u *Users) VerifyLoginWithPasskey(ctx context.Context, ticket string, credential []byte, from device.Device) (session Session, err error) {
 	now := instant(u.now)
 	id, err := u.tryTicket(ctx, ticket, from, now)
 	if err != nil {
@@ -118,7 +120,7 @@ func (u *Users) PasskeyForStepUp(ctx context.Context, who Presence) (*protocol.C
 }
 
 // StepUpWithPasskey is StepUp with a passkey.
-func (u *Users) StepUpWithPasskey(ctx context.Context, who Presence, credential []byte, from Device) error {
+func (u *Users) StepUpWithPasskey(ctx context.Context, who Presence, credential []byte, from device.Device) error {
 	now := instant(u.now)
 	return u.provenByPasskey(ctx, inSession(toStepUp, who), credential, from, func(tx pgx.Tx, _ User) error {
 		return proveLogin(ctx, tx, who.SessionID, now)
@@ -141,8 +143,8 @@ func (u *Users) askForPasskey(ctx context.Context, user User, c ceremony) (*prot
 }
 
 // provenByPasskey runs do for a user who shows a passkey.
-func (u *Users) provenByPasskey(ctx context.Context, c ceremony, credential []byte, from Device, do func(pgx.Tx, User) error) error {
-	if err := u.guesses.count(ctx, "passkey", c.userID); err != nil {
+func (u *Users) provenByPasskey(ctx context.Context, c ceremony, credential []byte, from device.Device, do func(pgx.Tx, User) error) error {
+	if err := u.guesses.Count(ctx, "passkey", c.userID); err != nil {
 		return err
 	}
 	shown, err := u.readShown(ctx, c, credential)
@@ -152,7 +154,7 @@ func (u *Users) provenByPasskey(ctx context.Context, c ceremony, credential []by
 	if err := u.noteRefusal(ctx, err, c.userID, "auth.factor", from); err != nil {
 		return err
 	}
-	return u.guesses.clear(ctx, "passkey", c.userID)
+	return u.guesses.Clear(ctx, "passkey", c.userID)
 }
 
 // readShown ends the challenge, whatever the answer is worth.
@@ -213,12 +215,12 @@ func (u *Users) validate(h holder, shown shownPasskey) (*webauthn.Credential, er
 }
 
 // noteRefusal writes a refused passkey into the audit log: the transaction that would have noted it is undone.
-func (u *Users) noteRefusal(ctx context.Context, err error, userID, action string, from Device) error {
+func (u *Users) noteRefusal(ctx context.Context, err error, userID, action string, from device.Device) error {
 	now := instant(u.now)
 	var cloned clonedError
 	if errors.As(err, &cloned) {
 		err = errors.Join(errWrongPasskey(), record(ctx, u.pool, now, ByUser(userID), "passkey.cloned", userID,
-			map[string]any{"passkey": cloned.passkey, "outcome": refused, "ip": addressText(from.IP)}))
+			map[string]any{"passkey": cloned.passkey, "outcome": refused, "ip": from.IPText()}))
 	}
 	if errs.Is(err, errs.ValidationError) {
 		return errors.Join(err, recordEntry(ctx, u.pool, now, userID, action, refused, from))

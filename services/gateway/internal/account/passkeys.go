@@ -13,6 +13,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 )
 
 const (
@@ -45,7 +47,7 @@ func inSession(purpose string, who Presence) ceremony {
 }
 
 func ofTicket(userID, ticket string) ceremony {
-	return ceremony{withTicket, userID, hex.EncodeToString(tokenHash(ticket))}
+	return ceremony{withTicket, userID, hex.EncodeToString(hashing.Sum(ticket))}
 }
 
 // Passkey is a key on a device of a user, which signs for our pages alone.
@@ -171,7 +173,7 @@ func (u *Users) BeginPasskey(ctx context.Context, who Presence) (*protocol.Crede
 
 // AddPasskey keeps the passkey that the browser made. With the first second factor of an account come its recovery codes, once. All other
 // sessions end: none of them has shown it.
-func (u *Users) AddPasskey(ctx context.Context, who Presence, name string, credential []byte, from Device) (p Passkey, codes []string, err error) {
+func (u *Users) AddPasskey(ctx context.Context, who Presence, name string, credential []byte, from device.Device) (p Passkey, codes []string, err error) {
 	if err := checkPasskeyName(name); err != nil {
 		return Passkey{}, nil, err
 	}
@@ -239,7 +241,7 @@ func (u *Users) RenamePasskey(ctx context.Context, userID, id, name string) (p P
 }
 
 // RemovePasskey removes a passkey and ends all other sessions. The recovery codes end with the last second factor of an account.
-func (u *Users) RemovePasskey(ctx context.Context, who Presence, id string, from Device) error {
+func (u *Users) RemovePasskey(ctx context.Context, who Presence, id string, from device.Device) error {
 	if !isID(id) {
 		return errs.NotFound("Passkey")
 	}

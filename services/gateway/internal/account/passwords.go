@@ -11,7 +11,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 const (
@@ -41,8 +45,8 @@ func (p *problems) password(field, value, email string) {
 	switch {
 	case value == "":
 		p.add(field, "is required")
-	case len(visible) < minPassword || len(value) > maxBcrypt:
-		p.add(field, "must have %d to %d bytes, blanks not counted for the minimum", minPassword, maxBcrypt)
+	case len(visible) < minPassword || len(value) > hashing.MaxBytes:
+		p.add(field, "must have %d to %d bytes, blanks not counted for the minimum", minPassword, hashing.MaxBytes)
 	case isKnown(strings.ToLower(visible)):
 		p.add(field, "is too common. Choose one that nobody else uses")
 	case resembles(strings.ToLower(visible), email):
@@ -82,7 +86,7 @@ func resembles(password, email string) bool {
 }
 
 // ChangePassword replaces the password of a user who is logged in and knows the present one. All other sessions end.
-func (u *Users) ChangePassword(ctx context.Context, who Presence, current, next string, from Device) error {
+func (u *Users) ChangePassword(ctx context.Context, who Presence, current, next string, from device.Device) error {
 	err := u.checkPassword(ctx, who, current)
 	if e := errs.From(err); err != nil && len(e.Fields) == 1 {
 		return errs.Invalid(errs.Field{Field: "current_password", Message: "current_password is not your password."})
@@ -95,26 +99,26 @@ func (u *Users) ChangePassword(ctx context.Context, who Presence, current, next 
 
 // Forgot queues a mail with a link for a new password. It does the same for an address that has no account: the worker that sends mails
 // finds out.
-func (u *Users) Forgot(ctx context.Context, email string, from Device) error {
+func (u *Users) Forgot(ctx context.Context, email string, from device.Device) error {
 	email = normalEmail(email)
 	var p problems
 	if p.email(email); len(p) > 0 {
 		return p.err()
 	}
 	now := instant(u.now)
-	if err := u.guesses.address(ctx, "register", network(from.IP)); err != nil {
+	if err := u.guesses.Address(ctx, "register", attempts.Network(from.IP)); err != nil {
 		return err
 	}
-	if err := u.resets.take(email, now); err != nil {
+	if err := u.resets.Take(email, now); err != nil {
 		return err
 	}
 	return postbox.Add(ctx, u.pool, postbox.Mail{Kind: mailReset, To: email, Language: from.Language, CreatedAt: now})
 }
 
 // ResetPassword sets a new password for the user whom the token was mailed to. The token is good for one use; all sessions end.
-func (u *Users) ResetPassword(ctx context.Context, token, next string, from Device) error {
+func (u *Users) ResetPassword(ctx context.Context, token, next string, from device.Device) error {
 	now := instant(u.now)
-	if err := u.guesses.address(ctx, "login", network(from.IP)); err != nil {
+	if err := u.guesses.Address(ctx, "login", attempts.Network(from.IP)); err != nil {
 		return err
 	}
 	id, err := mailTokenUser(ctx, u.pool, token, purposeReset, now)
@@ -139,12 +143,12 @@ func errTokenOver() error {
 }
 
 // setPassword stores the password, ends all sessions but one, and tells the user. allowed has the last word, in the transaction.
-func (u *Users) setPassword(ctx context.Context, user User, field, next, keep string, from Device, allowed func(pgx.Tx) (bool, error)) error {
+func (u *Users) setPassword(ctx context.Context, user User, field, next, keep string, from device.Device, allowed func(pgx.Tx) (bool, error)) error {
 	var p problems
 	if p.password(field, next, user.Email); len(p) > 0 {
 		return p.err()
 	}
-	hash, err := u.hasher.hash(ctx, turn{name: network(from.IP)}, next)
+	hash, err := u.hasher.Hash(ctx, slots.Turn{Name: attempts.Network(from.IP)}, next)
 	if err != nil {
 		return err
 	}
@@ -172,6 +176,6 @@ func (u *Users) setPassword(ctx context.Context, user User, field, next, keep st
 		if err := notify(ctx, tx, user, mailPasswordChanged, from, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(user.ID), "password.changed", user.ID, map[string]any{"ip": addressText(from.IP)})
+		return record(ctx, tx, now, ByUser(user.ID), "password.changed", user.ID, map[string]any{"ip": from.IPText()})
 	})
 }

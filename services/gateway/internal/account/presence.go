@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
 const (
@@ -46,7 +47,7 @@ func (u *Users) Present(ctx context.Context, id Identity) (Presence, error) {
 }
 
 // noticeNewDevice writes to a user who logs in from a browser that none of the user's sessions of the last weeks is from.
-func (u *Users) noticeNewDevice(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) error {
+func (u *Users) noticeNewDevice(ctx context.Context, tx pgx.Tx, user User, from device.Device, now time.Time) error {
 	isNew, err := isNewDevice(ctx, tx, user.ID, from)
 	if err != nil || !isNew {
 		return err

@@ -8,10 +8,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
 // StepUp notes that the user of a session has proven once more to be the user: by the second factor, or by the password without one.
-func (u *Users) StepUp(ctx context.Context, who Presence, password string, proof Proof, from Device) error {
+func (u *Users) StepUp(ctx context.Context, who Presence, password string, proof Proof, from device.Device) error {
 	now := instant(u.now)
 	if who.HasFactor {
 		return u.proven(ctx, who.ID, proof, from, func(tx pgx.Tx, _ User) error { return proveLogin(ctx, tx, who.SessionID, now) })
@@ -54,7 +56,7 @@ func errTicketOver() error {
 }
 
 // VerifyLogin opens the session of a login whose password was right, with a code.
-func (u *Users) VerifyLogin(ctx context.Context, ticket string, proof Proof, from Device) (session Session, err error) {
+func (u *Users) VerifyLogin(ctx context.Context, ticket string, proof Proof, from device.Device) (session Session, err error) {
 	now := instant(u.now)
 	id, err := u.tryTicket(ctx, ticket, from, now)
 	if err != nil {
@@ -68,8 +70,8 @@ func (u *Users) VerifyLogin(ctx context.Context, ticket string, proof Proof, fro
 }
 
 // proven runs do for a user who shows the second factor.
-func (u *Users) proven(ctx context.Context, userID string, proof Proof, from Device, do func(pgx.Tx, User) error) error {
-	if err := u.guesses.count(ctx, "factor", userID); err != nil {
+func (u *Users) proven(ctx context.Context, userID string, proof Proof, from device.Device, do func(pgx.Tx, User) error) error {
+	if err := u.guesses.Count(ctx, "factor", userID); err != nil {
 		return err
 	}
 	err := u.locked(ctx, userID, func(tx pgx.Tx, user User) error {
@@ -91,10 +93,10 @@ func (u *Users) proven(ctx context.Context, userID string, proof Proof, from Dev
 	case err != nil:
 		return err
 	}
-	return u.guesses.clear(ctx, "factor", userID)
+	return u.guesses.Clear(ctx, "factor", userID)
 }
 
-func (u *Users) useProof(ctx context.Context, tx pgx.Tx, user User, proof Proof, from Device) error {
+func (u *Users) useProof(ctx context.Context, tx pgx.Tx, user User, proof Proof, from device.Device) error {
 	if proof.RecoveryCode == "" {
 		f, err := readFactor(ctx, tx, user.ID)
 		if err != nil {
@@ -149,8 +151,8 @@ func (u *Users) locked(ctx context.Context, userID string, do func(pgx.Tx, User)
 }
 
 // tryTicket counts a try with the ticket of a login, and returns whose it is.
-func (u *Users) tryTicket(ctx context.Context, ticket string, from Device, now time.Time) (userID string, err error) {
-	if err := u.guesses.address(ctx, "login", network(from.IP)); err != nil {
+func (u *Users) tryTicket(ctx context.Context, ticket string, from device.Device, now time.Time) (userID string, err error) {
+	if err := u.guesses.Address(ctx, "login", attempts.Network(from.IP)); err != nil {
 		return "", err
 	}
 	id, err := tryTicket(ctx, u.pool, ticket, now)
@@ -161,7 +163,7 @@ func (u *Users) tryTicket(ctx context.Context, ticket string, from Device, now t
 }
 
 // redeem opens the session of a ticket, once.
-func (u *Users) redeem(ctx context.Context, tx pgx.Tx, user User, ticket string, from Device, now time.Time) (Session, error) {
+func (u *Users) redeem(ctx context.Context, tx pgx.Tx, user User, ticket string, from device.Device, now time.Time) (Session, error) {
 	ok, err := useTicket(ctx, tx, ticket)
 	if err != nil {
 		return Session{}, err

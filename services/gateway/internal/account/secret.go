@@ -1,34 +1,13 @@
 package account
 
 import (
-	"crypto/rand"
 	"strings"
+
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 )
 
-const (
-	base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	// secretLength is how many base62 digits hold 32 random bytes (256 bits); publicLength is enough to never collide.
-	secretLength = 43
-	publicLength = 24
-)
-
-// randomText returns n random base62 digits.
-func randomText(n int) string {
-	text := make([]byte, 0, n)
-	buf := make([]byte, n)
-	for {
-		rand.Read(buf) // never fails
-		for _, b := range buf {
-			// 248 is the largest multiple of 62 in a byte: without the cut the first digits would come up more often.
-			if b < 248 {
-				text = append(text, base62[b%62])
-			}
-			if len(text) == n {
-				return string(text)
-			}
-		}
-	}
-}
+// publicLength is how many random characters never collide.
+const publicLength = 24
 
 func keyPrefix(kind string, livemode bool) string {
 	if livemode {
@@ -37,8 +16,8 @@ func keyPrefix(kind string, livemode bool) string {
 	return kind + "_test_"
 }
 
-func newPublic(livemode bool) string { return keyPrefix("pk", livemode) + randomText(publicLength) }
-func newSecret(livemode bool) string { return keyPrefix("sk", livemode) + randomText(secretLength) }
+func newPublic(livemode bool) string { return keyPrefix("pk", livemode) + hashing.Text(publicLength) }
+func newSecret(livemode bool) string { return keyPrefix("sk", livemode) + hashing.Token() }
 
 // isPublic reports whether text can be a public key at all, so that nothing else costs a question to the database.
 func isPublic(text string) bool {
@@ -55,7 +34,7 @@ func isPublic(text string) bool {
 // isSecret reports whether text can be the secret of a key of that mode.
 func isSecret(text string, livemode bool) bool {
 	rest, ok := strings.CutPrefix(text, keyPrefix("sk", livemode))
-	return ok && len(text) <= maxBcrypt && len(rest) >= 8 && isToken(rest)
+	return ok && len(text) <= hashing.MaxBytes && len(rest) >= 8 && isToken(rest)
 }
 
 func isToken(text string) bool {

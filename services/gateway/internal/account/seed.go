@@ -9,6 +9,8 @@ import (
 
 	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 // Demo is what Seed ensures. A part with an empty email or public key is left out, except the merchant.
@@ -30,7 +32,7 @@ type DemoKey struct {
 const bySeed Actor = "system:seed"
 
 // demoTurn is whom its hashes are put down to.
-var demoTurn = turn{name: string(bySeed)}
+var demoTurn = slots.Turn{Name: string(bySeed)}
 
 // Seed makes sure that the demo accounts exist, may be used and have the given credentials, also when it has run
 // before. It is for the all-in-one process and never for production: the credentials are known.
@@ -73,12 +75,12 @@ type demoUser struct {
 }
 
 func (d Demo) users(merchantID string) []demoUser {
-	list := []demoUser{{User{Email: d.Merchant.Email, Role: RoleMerchant, MerchantID: merchantID}, d.MerchantPassword}}
+	list := []demoUser{{User{Email: d.Merchant.Email, Role: rights.RoleMerchant, MerchantID: merchantID}, d.MerchantPassword}}
 	if d.AdminEmail != "" {
-		list = append(list, demoUser{User{Email: d.AdminEmail, Role: RoleAdmin}, d.AdminPassword})
+		list = append(list, demoUser{User{Email: d.AdminEmail, Role: rights.RoleAdmin}, d.AdminPassword})
 	}
 	if d.CustomerEmail != "" {
-		list = append(list, demoUser{User{Email: d.CustomerEmail, Role: RoleCustomer}, d.CustomerPassword})
+		list = append(list, demoUser{User{Email: d.CustomerEmail, Role: rights.RoleCustomer}, d.CustomerPassword})
 	}
 	return list
 }
@@ -136,10 +138,10 @@ func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password 
 	if exists && (have.Role != want.Role || have.MerchantID != want.MerchantID) {
 		return fmt.Errorf("the email of the demo %s belongs to another account", want.Role)
 	}
-	if ok, err := a.Users.hasher.matches(ctx, demoTurn, have.hash, password); err != nil || (ok && !have.Disabled) {
+	if ok, err := a.Users.hasher.Matches(ctx, demoTurn, have.hash, password); err != nil || (ok && !have.Disabled) {
 		return err
 	}
-	if want.hash, err = a.Users.hasher.hash(ctx, demoTurn, password); err != nil {
+	if want.hash, err = a.Users.hasher.Hash(ctx, demoTurn, password); err != nil {
 		return err
 	}
 	if exists {
@@ -173,11 +175,11 @@ func (a *Accounts) seedKey(ctx context.Context, tx pgx.Tx, merchantID string, d 
 		return err
 	}
 	for _, s := range secrets {
-		if ok, err := a.Keys.hasher.matches(ctx, demoTurn, s.Hash, d.Secret); err != nil || (ok && s.ValidUntil == nil) {
+		if ok, err := a.Keys.hasher.Matches(ctx, demoTurn, s.Hash, d.Secret); err != nil || (ok && s.ValidUntil == nil) {
 			return err
 		}
 	}
-	hash, err := a.Keys.hasher.hash(ctx, demoTurn, d.Secret)
+	hash, err := a.Keys.hasher.Hash(ctx, demoTurn, d.Secret)
 	if err != nil {
 		return err
 	}

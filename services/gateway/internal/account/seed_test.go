@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func demo() Demo {
 	return Demo{
-		Merchant: Merchant{Name: "Demo", Email: "demo@example.com", IBAN: testIBAN}, MerchantPassword: "demo-merchant-1",
+		Merchant: Merchant{Name: "Demo", Email: "demo@example.com", IBAN: roomtest.IBAN}, MerchantPassword: "demo-merchant-1",
 		AdminEmail: "admin@example.com", AdminPassword: "demo-admin-123",
 		CustomerEmail: "customer@example.com", CustomerPassword: "demo-customer-1",
 		Keys: []DemoKey{{Public: "pk_test_demo0000", Secret: "sk_test_demo0000", PerMinute: 1_000_000}, {Public: "pk_live_demo0000", Secret: "sk_live_demo0000"}},
@@ -24,28 +26,28 @@ func TestSeedMakesEverythingUsableAndRunsTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
-		if err != nil || got.PerMinute != 1_000_000 || got.Livemode || got.Merchant.ID != m.ID || !got.Merchant.GatewayEnabled || got.Merchant.IBAN != testIBAN {
+		got, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", roomtest.Home.IP)
+		if err != nil || got.PerMinute != 1_000_000 || got.Livemode || got.Merchant.ID != m.ID || !got.Merchant.GatewayEnabled || got.Merchant.IBAN != roomtest.IBAN {
 			t.Fatalf("got %+v, %v", got, err)
 		}
-		if got, err := f.Keys.Authenticate(t.Context(), "pk_live_demo0000", "sk_live_demo0000", home.IP); err != nil || !got.Livemode {
+		if got, err := f.Keys.Authenticate(t.Context(), "pk_live_demo0000", "sk_live_demo0000", roomtest.Home.IP); err != nil || !got.Livemode {
 			t.Fatalf("got %+v, %v", got, err)
 		}
 		for _, u := range []struct {
 			email, password string
 			audience        Audience
-			role            Role
+			role            rights.Role
 		}{
-			{"demo@example.com", "demo-merchant-1", Portal, RoleMerchant},
-			{"admin@example.com", "demo-admin-123", Portal, RoleAdmin},
-			{"customer@example.com", "demo-customer-1", Customer, RoleCustomer},
+			{"demo@example.com", "demo-merchant-1", Portal, rights.RoleMerchant},
+			{"admin@example.com", "demo-admin-123", Portal, rights.RoleAdmin},
+			{"customer@example.com", "demo-customer-1", Customer, rights.RoleCustomer},
 		} {
-			if s, err := f.Users.Login(t.Context(), u.email, u.password, u.audience, home); err != nil || s.Role != u.role {
+			if s, err := f.Users.Login(t.Context(), u.email, u.password, u.audience, roomtest.Home); err != nil || s.Role != u.role {
 				t.Fatalf("%s: %+v, %v", u.email, s, err)
 			}
 		}
 	}
-	if n := f.strings(t, `select id::text from users union all select id::text from merchants union all select id::text from api_keys union all select id::text from api_key_secrets`); len(n) != 3+1+2+2 {
+	if n := f.Strings(t, `select id::text from users union all select id::text from merchants union all select id::text from api_keys union all select id::text from api_key_secrets`); len(n) != 3+1+2+2 {
 		t.Fatalf("%d rows after the second run", len(n))
 	}
 }
@@ -57,7 +59,7 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
+	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", roomtest.Home.IP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,7 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if _, err := f.Merchants.Enable(t.Context(), "user:x", m.ID, false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", home.IP); !errs.Is(err, errs.InvalidAPIKey) {
+	if _, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", roomtest.Home.IP); !errs.Is(err, errs.InvalidAPIKey) {
 		t.Fatal(err)
 	}
 	d := demo()
@@ -75,7 +77,7 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 	if _, err := f.Seed(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", home.IP); err != nil || !got.Merchant.GatewayEnabled {
+	if got, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", roomtest.Home.IP); err != nil || !got.Merchant.GatewayEnabled {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	if _, err := f.login(t, "demo@example.com", "another password"); err != nil {
@@ -87,13 +89,13 @@ func TestSeedRestoresTheGivenCredentials(t *testing.T) {
 func TestSeedMakesTheGivenSecretCurrent(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	_, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
-	wantCode(t, err, errs.InvalidAPIKey)
+	_, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", roomtest.Home.IP)
+	roomtest.WantCode(t, err, errs.InvalidAPIKey)
 	m, err := f.Seed(t.Context(), demo())
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", home.IP)
+	key, err := f.Keys.Authenticate(t.Context(), "pk_test_demo0000", "sk_test_demo0000", roomtest.Home.IP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +105,7 @@ func TestSeedMakesTheGivenSecretCurrent(t *testing.T) {
 	if _, err := f.Seed(t.Context(), demo()); err != nil {
 		t.Fatal(err)
 	}
-	f.clock.Advance(2 * time.Hour)
+	f.Clock.Advance(2 * time.Hour)
 	mustAuthenticate(t, f, key, "sk_test_demo0000")
 }
 

@@ -10,6 +10,11 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 // Session is what a login answers.
@@ -18,7 +23,7 @@ type Session struct {
 	RefreshToken string
 	// ExpiresIn is the life of Token; the refresh token lives until the session's end and is good for one use.
 	ExpiresIn  time.Duration
-	Role       Role
+	Role       rights.Role
 	MerchantID string
 	// Ticket stands in place of the tokens when the second factor is missing: VerifyLogin takes it, for ExpiresIn.
 	Ticket string
@@ -29,11 +34,11 @@ type Session struct {
 // Login opens a session for a user of that audience. Every wrong pair gets the same INVALID_LOGIN at the same cost, so
 // that nobody learns who has an account; many attempts from one address get RATE_LIMIT_EXCEEDED, and so do many at one account
 // from networks where its owner has not logged in lately.
-func (u *Users) Login(ctx context.Context, email, password string, audience Audience, from Device) (Session, error) {
+func (u *Users) Login(ctx context.Context, email, password string, audience Audience, from device.Device) (Session, error) {
 	email = normalEmail(email)
-	n := loginTarget{account: email[:min(len(email), maxEmail+1)], address: network(from.IP), network: neighbourhood(from.IP)}
+	n := attempts.Login{Account: email[:min(len(email), maxEmail+1)], Address: attempts.Network(from.IP), Network: attempts.Neighbourhood(from.IP)}
 	now := instant(u.now)
-	if err := u.guesses.address(ctx, "login", n.address); err != nil {
+	if err := u.guesses.Address(ctx, "login", n.Address); err != nil {
 		return Session{}, err
 	}
 	user, who, err := u.approach(ctx, n, now)
@@ -41,7 +46,7 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 		return Session{}, err
 	}
 	known := user.ID
-	ok, err := u.hasher.matches(ctx, who, user.hash, password)
+	ok, err := u.hasher.Matches(ctx, who, user.hash, password)
 	if err == nil && !ok && u.verification {
 		user, ok, err = u.matchUnverified(ctx, who, email, password)
 	}
@@ -67,7 +72,7 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 }
 
 // admit lets in who has given the right password: without a second factor at once.
-func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
+func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from device.Device, now time.Time) (Session, error) {
 	has, err := readFactors(ctx, tx, user.ID)
 	if err != nil {
 		return Session{}, err
@@ -75,7 +80,7 @@ func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from Device, no
 	if !has.any() {
 		return u.enter(ctx, tx, user, from, now)
 	}
-	ticket := randomText(secretLength)
+	ticket := hashing.Token()
 	if err := insertTicket(ctx, tx, ticket, user.ID, now); err != nil {
 		return Session{}, err
 	}
@@ -83,7 +88,7 @@ func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from Device, no
 }
 
 // enter opens a session, and tells the user when it is from a new browser.
-func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from Device, now time.Time) (Session, error) {
+func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from device.Device, now time.Time) (Session, error) {
 	if err := u.noticeNewDevice(ctx, tx, user, from, now); err != nil {
 		return Session{}, err
 	}
@@ -95,7 +100,7 @@ func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from Device, no
 
 // matchUnverified compares with the latest account that has not verified the address. It is asked after every wrong password, at the
 // same cost whether there is such an account or not.
-func (u *Users) matchUnverified(ctx context.Context, who turn, email, password string) (User, bool, error) {
+func (u *Users) matchUnverified(ctx context.Context, who slots.Turn, email, password string) (User, bool, error) {
 	var p problems
 	var user User
 	if p.email(email); len(p) == 0 {
@@ -104,39 +109,34 @@ func (u *Users) matchUnverified(ctx context.Context, who turn, email, password s
 			return User{}, false, err
 		}
 	}
-	ok, err := u.hasher.matches(ctx, who, user.hash, password)
+	ok, err := u.hasher.Matches(ctx, who, user.hash, password)
 	return user, ok, err
 }
 
 // approach finds whom an attempt is at, counts it, and says when its turn is. Who comes from a network of the owner goes before
 // strangers and is not counted with them, nor with the neighbours.
-func (u *Users) approach(ctx context.Context, n loginTarget, now time.Time) (User, turn, error) {
-	user, err := u.find(ctx, n.account)
+func (u *Users) approach(ctx context.Context, n attempts.Login, now time.Time) (User, slots.Turn, error) {
+	user, err := u.find(ctx, n.Account)
 	if err != nil {
-		return User{}, turn{}, err
+		return User{}, slots.Turn{}, err
 	}
-	known, err := knowsNetwork(ctx, u.pool, user.ID, n.network, now)
+	known, err := knowsNetwork(ctx, u.pool, user.ID, n.Network, now)
 	if err != nil {
-		return User{}, turn{}, err
+		return User{}, slots.Turn{}, err
 	}
 	if known {
-		_, err := u.guesses.take(ctx, n.home(), attemptsOfPair)
-		return user, turn{name: n.account, rank: -1}, err
+		return user, slots.Turn{Name: n.Account, Rank: -1}, u.guesses.AtHome(ctx, n)
 	}
-	before, err := u.guesses.take(ctx, n.pair(), attemptsOfPair)
-	if err != nil {
-		return User{}, turn{}, err
-	}
-	_, err = u.guesses.take(ctx, n.strangers(), attemptsOfStrangers)
-	return user, turn{name: n.account, rank: before}, err
+	before, err := u.guesses.ByStranger(ctx, n)
+	return user, slots.Turn{Name: n.Account, Rank: before}, err
 }
 
 // welcome notes that the network is one of the user's.
-func (u *Users) welcome(ctx context.Context, n loginTarget, user User, now time.Time) error {
-	if err := u.guesses.forget(ctx, n); err != nil {
+func (u *Users) welcome(ctx context.Context, n attempts.Login, user User, now time.Time) error {
+	if err := u.guesses.Forget(ctx, n); err != nil {
 		return err
 	}
-	return noteNetwork(ctx, u.pool, user.ID, n.network, now)
+	return noteNetwork(ctx, u.pool, user.ID, n.Network, now)
 }
 
 // find returns the zero User, whom no password opens, for an address that has no account or could never have one.
@@ -153,7 +153,7 @@ func (u *Users) find(ctx context.Context, email string) (User, error) {
 }
 
 // begin opens a new session on the device.
-func (u *Users) begin(ctx context.Context, tx pg.DB, user User, from Device, now time.Time) (Session, error) {
+func (u *Users) begin(ctx context.Context, tx pg.DB, user User, from device.Device, now time.Time) (Session, error) {
 	login := Login{ID: events.NewID(), UserID: user.ID, CreatedAt: now, Ends: now.Add(u.sessionLife)}
 	if err := insertLogin(ctx, tx, login, from); err != nil {
 		return Session{}, err
@@ -167,7 +167,7 @@ func (u *Users) open(ctx context.Context, db pg.DB, user User, sessionID string,
 	if err != nil {
 		return Session{}, err
 	}
-	refresh := randomText(secretLength)
+	refresh := hashing.Token()
 	if err := insertToken(ctx, db, refresh, refreshToken{Family: sessionID, UserID: user.ID, Ends: ends}, now); err != nil {
 		return Session{}, err
 	}

@@ -10,11 +10,15 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func (f *fixture) login(t testing.TB, email, password string) (Session, error) {
 	t.Helper()
-	return f.Users.Login(t.Context(), email, password, Portal, home)
+	return f.Users.Login(t.Context(), email, password, Portal, roomtest.Home)
 }
 
 // Every way to fail looks the same.
@@ -22,15 +26,15 @@ func TestRefusedLogins(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	if _, err := f.Users.RegisterCustomer(t.Context(), "jane@example.com", testPassword, "Jane", home); err != nil {
+	if _, err := f.Users.RegisterCustomer(t.Context(), "jane@example.com", roomtest.Password, "Jane", roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	m, _ := f.merchant(t, "gone@example.com")
-	if _, err := f.pool.Exec(t.Context(), `update users set disabled = true where merchant_id = $1`, m.ID); err != nil {
+	if _, err := f.Pool.Exec(t.Context(), `update users set disabled = true where merchant_id = $1`, m.ID); err != nil {
 		t.Fatal(err)
 	}
 	long := strings.Repeat("long password, as long as they come: ", 2)[:72]
-	if _, err := f.Users.RegisterCustomer(t.Context(), "long@example.com", long, "", home); err != nil {
+	if _, err := f.Users.RegisterCustomer(t.Context(), "long@example.com", long, "", roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	var first *errs.Error
@@ -38,18 +42,18 @@ func TestRefusedLogins(t *testing.T) {
 		email, password string
 		audience        Audience
 	}{
-		"wrong password":           {"shop@example.com", testPassword + "x", Portal},
+		"wrong password":           {"shop@example.com", roomtest.Password + "x", Portal},
 		"no password":              {"shop@example.com", "", Portal},
-		"unknown":                  {"nobody@example.com", testPassword, Portal},
-		"not an address":           {"shop", testPassword, Portal},
-		"zero byte":                {"shop\x00@example.com", testPassword, Portal},
-		"disabled":                 {"gone@example.com", testPassword, Portal},
-		"customer at the portal":   {"jane@example.com", testPassword, Portal},
-		"merchant in the app":      {"shop@example.com", testPassword, Customer},
+		"unknown":                  {"nobody@example.com", roomtest.Password, Portal},
+		"not an address":           {"shop", roomtest.Password, Portal},
+		"zero byte":                {"shop\x00@example.com", roomtest.Password, Portal},
+		"disabled":                 {"gone@example.com", roomtest.Password, Portal},
+		"customer at the portal":   {"jane@example.com", roomtest.Password, Portal},
+		"merchant in the app":      {"shop@example.com", roomtest.Password, Customer},
 		"right for 72 bytes, then": {"long@example.com", long + "x", Customer},
 	} {
-		_, err := f.Users.Login(t.Context(), c.email, c.password, c.audience, home)
-		e := wantCode(t, err, errs.InvalidLogin)
+		_, err := f.Users.Login(t.Context(), c.email, c.password, c.audience, roomtest.Home)
+		e := roomtest.WantCode(t, err, errs.InvalidLogin)
 		if first == nil {
 			first = e
 		}
@@ -57,7 +61,7 @@ func TestRefusedLogins(t *testing.T) {
 			t.Errorf("%s: %q differs from %q", name, e.Message, first.Message)
 		}
 	}
-	if _, err := f.Users.Login(t.Context(), "long@example.com", long, Customer, home); err != nil {
+	if _, err := f.Users.Login(t.Context(), "long@example.com", long, Customer, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -67,10 +71,10 @@ func TestUnknownEmailCostsAsMuchAsAKnownOne(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	fill(f.Users.hasher.turns)
+	f.Users.hasher.Turns.Close()
 	for _, email := range []string{"shop@example.com", "nobody@example.com", "nonsense"} {
-		_, err := f.login(t, email, testPassword)
-		wantCode(t, err, errs.Unavailable)
+		_, err := f.login(t, email, roomtest.Password)
+		roomtest.WantCode(t, err, errs.Unavailable)
 	}
 }
 
@@ -78,26 +82,26 @@ func TestLoginAttemptsAreLimited(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	for range attemptsOfPair {
+	for range attempts.PerPair {
 		_, err := f.login(t, "shop@example.com", "wrong password")
-		wantCode(t, err, errs.InvalidLogin)
+		roomtest.WantCode(t, err, errs.InvalidLogin)
 	}
-	_, err := f.login(t, "Shop@example.com", testPassword)
-	if e := wantCode(t, err, errs.RateLimitExceeded); e.RetryAfter != AttemptSpan {
+	_, err := f.login(t, "Shop@example.com", roomtest.Password)
+	if e := roomtest.WantCode(t, err, errs.RateLimitExceeded); e.RetryAfter != attempts.Span {
 		t.Fatalf("retry after %s", e.RetryAfter)
 	}
-	if _, err := f.Users.Login(t.Context(), "shop@example.com", testPassword, Portal, Device{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
+	if _, err := f.Users.Login(t.Context(), "shop@example.com", roomtest.Password, Portal, device.Device{IP: netip.MustParseAddr("198.51.100.1")}); err != nil {
 		t.Fatalf("the owner is locked out elsewhere: %v", err)
 	}
-	f.clock.Advance(AttemptSpan)
-	if _, err := f.login(t, "shop@example.com", testPassword); err != nil {
+	f.Clock.Advance(attempts.Span)
+	if _, err := f.login(t, "shop@example.com", roomtest.Password); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (f *fixture) loginFrom(t testing.TB, password, from string) error {
 	t.Helper()
-	_, err := f.Users.Login(t.Context(), "shop@example.com", password, Portal, Device{IP: netip.MustParseAddr(from)})
+	_, err := f.Users.Login(t.Context(), "shop@example.com", password, Portal, device.Device{IP: netip.MustParseAddr(from)})
 	return err
 }
 
@@ -107,60 +111,60 @@ func TestANetworkHasOneCount(t *testing.T) {
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
 	for _, addresses := range []string{"2001:db8:1:%x::1", "198.51.100.%d"} {
-		for i := range attemptsOfPair {
-			wantCode(t, f.loginFrom(t, "wrong password", fmt.Sprintf(addresses, i+1)), errs.InvalidLogin)
+		for i := range attempts.PerPair {
+			roomtest.WantCode(t, f.loginFrom(t, "wrong password", fmt.Sprintf(addresses, i+1)), errs.InvalidLogin)
 		}
-		wantCode(t, f.loginFrom(t, testPassword, fmt.Sprintf(addresses, 99)), errs.RateLimitExceeded)
+		roomtest.WantCode(t, f.loginFrom(t, roomtest.Password, fmt.Sprintf(addresses, 99)), errs.RateLimitExceeded)
 	}
 }
 
 // besiege has strangers from many networks guess until the account takes no more of them.
 func (f *fixture) besiege(t testing.TB) {
 	t.Helper()
-	for i := range attemptsOfStrangers {
+	for i := range attempts.PerAccount {
 		if err := f.loginFrom(t, "wrong password", fmt.Sprintf("203.0.%d.1", i)); !errs.Is(err, errs.InvalidLogin) {
 			break
 		}
 	}
-	wantCode(t, f.loginFrom(t, "wrong password", "203.0.113.1"), errs.RateLimitExceeded)
+	roomtest.WantCode(t, f.loginFrom(t, "wrong password", "203.0.113.1"), errs.RateLimitExceeded)
 }
 
 func TestStrangersDoNotLockTheOwnerOut(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	if err := f.loginFrom(t, testPassword, "192.0.2.7"); err != nil {
+	if err := f.loginFrom(t, roomtest.Password, "192.0.2.7"); err != nil {
 		t.Fatal(err)
 	}
 	f.besiege(t)
-	for range attemptsOfPair { // a neighbour guesses too
-		wantCode(t, f.loginFrom(t, "wrong password", "192.0.2.9"), errs.InvalidLogin)
+	for range attempts.PerPair { // a neighbour guesses too
+		roomtest.WantCode(t, f.loginFrom(t, "wrong password", "192.0.2.9"), errs.InvalidLogin)
 	}
-	if err := f.loginFrom(t, testPassword, "192.0.2.200"); err != nil {
+	if err := f.loginFrom(t, roomtest.Password, "192.0.2.200"); err != nil {
 		t.Errorf("the owner is locked out: %v", err)
 	}
-	wantCode(t, f.loginFrom(t, testPassword, "198.51.100.1"), errs.RateLimitExceeded)
+	roomtest.WantCode(t, f.loginFrom(t, roomtest.Password, "198.51.100.1"), errs.RateLimitExceeded)
 }
 
 func TestANetworkIsTheOwnersForThirtyDays(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
-	if err := f.loginFrom(t, testPassword, "192.0.2.7"); err != nil {
+	if err := f.loginFrom(t, roomtest.Password, "192.0.2.7"); err != nil {
 		t.Fatal(err)
 	}
-	f.clock.Advance(networkLife - time.Minute)
+	f.Clock.Advance(networkLife - time.Minute)
 	f.besiege(t)
-	if err := f.loginFrom(t, testPassword, "192.0.2.7"); err != nil {
+	if err := f.loginFrom(t, roomtest.Password, "192.0.2.7"); err != nil {
 		t.Fatal(err) // and from here on it counts for another month
 	}
-	f.clock.Advance(networkLife)
+	f.Clock.Advance(networkLife)
 	f.besiege(t)
-	wantCode(t, f.loginFrom(t, testPassword, "192.0.2.7"), errs.RateLimitExceeded)
+	roomtest.WantCode(t, f.loginFrom(t, roomtest.Password, "192.0.2.7"), errs.RateLimitExceeded)
 	if err := f.purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if left := f.strings(t, `select network from login_networks where last_login_at < $1`, f.clock.Now().Add(-networkLife)); len(left) != 0 {
+	if left := f.Strings(t, `select network from login_networks where last_login_at < $1`, f.Clock.Now().Add(-networkLife)); len(left) != 0 {
 		t.Errorf("kept %v", left)
 	}
 }
@@ -170,12 +174,12 @@ func TestTheNetworksOfAUserAreBounded(t *testing.T) {
 	f := setup(t)
 	f.merchant(t, "shop@example.com")
 	for i := range maxNetworks + 3 {
-		f.clock.Advance(AttemptSpan)
-		if err := f.loginFrom(t, testPassword, fmt.Sprintf("203.0.%d.1", i)); err != nil {
+		f.Clock.Advance(attempts.Span)
+		if err := f.loginFrom(t, roomtest.Password, fmt.Sprintf("203.0.%d.1", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := f.strings(t, `select network from login_networks order by last_login_at`); len(got) != maxNetworks || got[0] != "203.0.3.0/24" {
+	if got := f.Strings(t, `select network from login_networks order by last_login_at`); len(got) != maxNetworks || got[0] != "203.0.3.0/24" {
 		t.Errorf("kept %v", got)
 	}
 }
@@ -185,11 +189,11 @@ func TestReplicasCountTogether(t *testing.T) {
 	a := setup(t)
 	b := a.replica(t)
 	a.merchant(t, "shop@example.com")
-	for i := range attemptsOfPair {
-		wantCode(t, []*fixture{a, b}[i%2].loginFrom(t, "wrong password", "192.0.2.7"), errs.InvalidLogin)
+	for i := range attempts.PerPair {
+		roomtest.WantCode(t, []*fixture{a, b}[i%2].loginFrom(t, "wrong password", "192.0.2.7"), errs.InvalidLogin)
 	}
 	for _, f := range []*fixture{a, b} {
-		wantCode(t, f.loginFrom(t, testPassword, "192.0.2.7"), errs.RateLimitExceeded)
+		roomtest.WantCode(t, f.loginFrom(t, roomtest.Password, "192.0.2.7"), errs.RateLimitExceeded)
 	}
 }
 
@@ -197,15 +201,15 @@ func TestAttemptsOfOneAddressAreLimited(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for i := range 41 {
-		_, err := f.login(t, "nobody"+strings.Repeat("x", i)+"@example.com", testPassword)
+		_, err := f.login(t, "nobody"+strings.Repeat("x", i)+"@example.com", roomtest.Password)
 		if want := map[bool]errs.Code{true: errs.InvalidLogin, false: errs.RateLimitExceeded}[i < 40]; !errs.Is(err, want) {
 			t.Fatalf("attempt %d: %v", i, err)
 		}
 	}
 	for i := range 41 {
-		_, err := f.Users.RegisterCustomer(t.Context(), "c"+strings.Repeat("x", i)+"@example.com", testPassword, "", home)
+		_, err := f.Users.RegisterCustomer(t.Context(), "c"+strings.Repeat("x", i)+"@example.com", roomtest.Password, "", roomtest.Home)
 		if i == 40 {
-			wantCode(t, err, errs.RateLimitExceeded)
+			roomtest.WantCode(t, err, errs.RateLimitExceeded)
 		} else if err != nil {
 			t.Fatal(err)
 		}
@@ -217,21 +221,21 @@ func TestRefreshTokenIsGoodForOneUse(t *testing.T) {
 	f := setup(t)
 	_, s := f.merchant(t, "shop@example.com")
 	next, err := f.Users.Refresh(t.Context(), s.RefreshToken)
-	if err != nil || next.RefreshToken == s.RefreshToken || next.MerchantID != s.MerchantID || next.Role != RoleMerchant {
+	if err != nil || next.RefreshToken == s.RefreshToken || next.MerchantID != s.MerchantID || next.Role != rights.RoleMerchant {
 		t.Fatalf("got %+v, %v", next, err)
 	}
-	other, err := f.login(t, "shop@example.com", testPassword)
+	other, err := f.login(t, "shop@example.com", roomtest.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = f.Users.Refresh(t.Context(), s.RefreshToken) // stolen, or the thief was first
-	wantCode(t, err, errs.Unauthenticated)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 	_, err = f.Users.Refresh(t.Context(), next.RefreshToken)
-	wantCode(t, err, errs.Unauthenticated)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 	if _, err := f.Users.Refresh(t.Context(), other.RefreshToken); err != nil {
 		t.Fatalf("another login has ended too: %v", err)
 	}
-	if got := f.strings(t, `select action from audit_log where action like 'login%'`); len(got) != 1 {
+	if got := f.Strings(t, `select action from audit_log where action like 'login%'`); len(got) != 1 {
 		t.Fatalf("audited %v", got)
 	}
 }
@@ -260,7 +264,7 @@ func TestRefreshTokenUsedTwiceAtOnceEndsTheLogin(t *testing.T) {
 		}
 		won++
 		_, err := f.Users.Refresh(t.Context(), r.RefreshToken)
-		wantCode(t, err, errs.Unauthenticated)
+		roomtest.WantCode(t, err, errs.Unauthenticated)
 	}
 	if won != 1 {
 		t.Fatalf("%d refreshes succeeded", won)
@@ -277,12 +281,12 @@ func TestReuseEndsATokenThatIsBeingMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row, err := findToken(t.Context(), f.pool, second.RefreshToken)
+	row, err := findToken(t.Context(), f.Pool, second.RefreshToken)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tx := f.begin(t)
-	third, err := f.Users.refresh(t.Context(), tx, *row, second.RefreshToken, f.clock.Now())
+	tx := f.Begin(t)
+	third, err := f.Users.refresh(t.Context(), tx, *row, second.RefreshToken, f.Clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,13 +295,13 @@ func TestReuseEndsATokenThatIsBeingMade(t *testing.T) {
 		_, err := f.Users.Refresh(t.Context(), first.RefreshToken)
 		result <- err
 	}()
-	f.blocked(t)
+	f.Blocked(t)
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, <-result, errs.Unauthenticated)
+	roomtest.WantCode(t, <-result, errs.Unauthenticated)
 	_, err = f.Users.Refresh(t.Context(), third.RefreshToken)
-	wantCode(t, err, errs.Unauthenticated)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 }
 
 func TestRefreshEnds(t *testing.T) {
@@ -306,20 +310,20 @@ func TestRefreshEnds(t *testing.T) {
 	_, s := f.merchant(t, "shop@example.com")
 	for _, bad := range []string{"", "x", "\x00", s.Token} {
 		_, err := f.Users.Refresh(t.Context(), bad)
-		wantCode(t, err, errs.Unauthenticated)
+		roomtest.WantCode(t, err, errs.Unauthenticated)
 	}
-	f.clock.Advance(refreshLife)
+	f.Clock.Advance(refreshLife)
 	_, err := f.Users.Refresh(t.Context(), s.RefreshToken)
-	wantCode(t, err, errs.Unauthenticated)
-	fresh, err := f.login(t, "shop@example.com", testPassword)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
+	fresh, err := f.login(t, "shop@example.com", roomtest.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.pool.Exec(t.Context(), `update users set disabled = true`); err != nil {
+	if _, err := f.Pool.Exec(t.Context(), `update users set disabled = true`); err != nil {
 		t.Fatal(err)
 	}
 	_, err = f.Users.Refresh(t.Context(), fresh.RefreshToken)
-	wantCode(t, err, errs.Unauthenticated)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 }
 
 func TestLogoutEndsTheLogin(t *testing.T) {
@@ -332,19 +336,19 @@ func TestLogoutEndsTheLogin(t *testing.T) {
 		}
 	}
 	_, err := f.Users.Refresh(t.Context(), s.RefreshToken)
-	wantCode(t, err, errs.Unauthenticated)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 }
 
 func TestExpiredRefreshTokensArePurged(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	f.merchant(t, "old@example.com")
-	f.clock.Advance(refreshLife + time.Second)
+	f.Clock.Advance(refreshLife + time.Second)
 	f.merchant(t, "new@example.com")
 	if err := f.purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if left := f.strings(t, `select u.email from refresh_tokens r join users u on u.id = r.user_id`); !slices.Equal(left, []string{"new@example.com"}) {
+	if left := f.Strings(t, `select u.email from refresh_tokens r join users u on u.id = r.user_id`); !slices.Equal(left, []string{"new@example.com"}) {
 		t.Fatalf("left: %v", left)
 	}
 }
@@ -353,7 +357,7 @@ func TestRefreshTokensAreStoredHashed(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	_, s := f.merchant(t, "shop@example.com")
-	for _, row := range f.strings(t, `select r::text from refresh_tokens r`) {
+	for _, row := range f.Strings(t, `select r::text from refresh_tokens r`) {
 		if strings.Contains(row, s.RefreshToken) {
 			t.Fatal("a refresh token is stored as it is")
 		}

@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vault"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 )
 
 // factor is a row of factors.
@@ -96,7 +97,7 @@ func replaceRecoveryCodes(ctx context.Context, tx pg.DB, userID string, now time
 	codes, hashes := make([]string, recoveryCodes), make([][]byte, recoveryCodes)
 	for i := range codes {
 		codes[i] = newRecoveryCode()
-		hashes[i] = tokenHash(normalRecoveryCode(codes[i]))
+		hashes[i] = hashing.Sum(normalRecoveryCode(codes[i]))
 	}
 	_, err := tx.Exec(ctx, `insert into recovery_codes (user_id, hash, created_at) select $1, h, $3 from unnest($2::bytea[]) as h`, userID, hashes, now)
 	if err != nil {
@@ -106,7 +107,7 @@ func replaceRecoveryCodes(ctx context.Context, tx pg.DB, userID string, now time
 }
 
 func useRecoveryCode(ctx context.Context, tx pg.DB, userID, code string) (bool, error) {
-	tag, err := tx.Exec(ctx, `delete from recovery_codes where user_id = $1 and hash = $2`, userID, tokenHash(normalRecoveryCode(code)))
+	tag, err := tx.Exec(ctx, `delete from recovery_codes where user_id = $1 and hash = $2`, userID, hashing.Sum(normalRecoveryCode(code)))
 	if err != nil {
 		return false, fmt.Errorf("use recovery code: %w", err)
 	}
@@ -122,7 +123,7 @@ func countRecoveryCodes(ctx context.Context, db pg.DB, userID string) (n int, er
 
 func insertTicket(ctx context.Context, tx pg.DB, ticket, userID string, now time.Time) error {
 	_, err := tx.Exec(ctx, `insert into login_tickets (hash, user_id, created_at, expires_at) values ($1, $2, $3, $4)`,
-		tokenHash(ticket), userID, now, now.Add(ticketLife))
+		hashing.Sum(ticket), userID, now, now.Add(ticketLife))
 	if err != nil {
 		return fmt.Errorf("insert login ticket: %w", err)
 	}
@@ -132,7 +133,7 @@ func insertTicket(ctx context.Context, tx pg.DB, ticket, userID string, now time
 // tryTicket counts an attempt and returns whose ticket it is; empty for one that is over.
 func tryTicket(ctx context.Context, db pg.DB, ticket string, now time.Time) (userID string, err error) {
 	err = db.QueryRow(ctx, `update login_tickets set attempts = attempts + 1 where hash = $1 and expires_at > $2 and attempts < $3 returning user_id::text`,
-		tokenHash(ticket), now, attemptsOfTicket).Scan(&userID)
+		hashing.Sum(ticket), now, attemptsOfTicket).Scan(&userID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}
@@ -145,7 +146,7 @@ func tryTicket(ctx context.Context, db pg.DB, ticket string, now time.Time) (use
 // ownerOfTicket returns whose ticket it is, without counting a try; empty for one that is over.
 func ownerOfTicket(ctx context.Context, db pg.DB, ticket string, now time.Time) (userID string, err error) {
 	err = db.QueryRow(ctx, `select user_id::text from login_tickets where hash = $1 and expires_at > $2 and attempts < $3`,
-		tokenHash(ticket), now, attemptsOfTicket).Scan(&userID)
+		hashing.Sum(ticket), now, attemptsOfTicket).Scan(&userID)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
 	}
@@ -156,7 +157,7 @@ func ownerOfTicket(ctx context.Context, db pg.DB, ticket string, now time.Time) 
 }
 
 func useTicket(ctx context.Context, tx pg.DB, ticket string) (bool, error) {
-	tag, err := tx.Exec(ctx, `delete from login_tickets where hash = $1`, tokenHash(ticket))
+	tag, err := tx.Exec(ctx, `delete from login_tickets where hash = $1`, hashing.Sum(ticket))
 	if err != nil {
 		return false, fmt.Errorf("use login ticket: %w", err)
 	}

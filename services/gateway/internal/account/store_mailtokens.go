@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 )
 
 // The purposes of tokens in mails.
@@ -23,9 +24,9 @@ func (u *Users) newMailToken(ctx context.Context, tx pg.DB, userID, purpose stri
 	if err := dropMailTokens(ctx, tx, userID, purpose); err != nil {
 		return "", err
 	}
-	token := randomText(secretLength)
+	token := hashing.Token()
 	_, err := tx.Exec(ctx, `insert into mail_tokens (hash, user_id, purpose, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
-		tokenHash(token), userID, purpose, now, now.Add(life))
+		hashing.Sum(token), userID, purpose, now, now.Add(life))
 	if err != nil {
 		return "", fmt.Errorf("insert token: %w", err)
 	}
@@ -35,7 +36,7 @@ func (u *Users) newMailToken(ctx context.Context, tx pg.DB, userID, purpose stri
 // mailTokenUser returns whose token it is; empty when there is none for the purpose, or its time is over.
 func mailTokenUser(ctx context.Context, db pg.DB, token, purpose string, now time.Time) (string, error) {
 	var id string
-	err := db.QueryRow(ctx, `select user_id::text from mail_tokens where hash = $1 and purpose = $2 and expires_at > $3`, tokenHash(token), purpose, now).
+	err := db.QueryRow(ctx, `select user_id::text from mail_tokens where hash = $1 and purpose = $2 and expires_at > $3`, hashing.Sum(token), purpose, now).
 		Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", nil
@@ -48,7 +49,7 @@ func mailTokenUser(ctx context.Context, db pg.DB, token, purpose string, now tim
 
 // useMailToken uses the token up; false when somebody was faster.
 func useMailToken(ctx context.Context, tx pg.DB, token string) (bool, error) {
-	tag, err := tx.Exec(ctx, `delete from mail_tokens where hash = $1`, tokenHash(token))
+	tag, err := tx.Exec(ctx, `delete from mail_tokens where hash = $1`, hashing.Sum(token))
 	if err != nil {
 		return false, fmt.Errorf("use token: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 )
 
 const passkeyColumns = `p.id::text, p.name, p.credential_id, p.public_key, p.sign_count, p.transports, p.aaguid, p.backup_eligible, p.backed_up,
@@ -120,7 +121,7 @@ func insertChallenge(ctx context.Context, db pg.DB, c ceremony, data webauthn.Se
 		}
 	}
 	_, err = db.Exec(ctx, `insert into passkey_challenges (hash, purpose, user_id, bound_to, ceremony, created_at, expires_at)
-		values ($1, $2, nullif($3, '')::uuid, $4, $5, $6, $7)`, tokenHash(data.Challenge), c.purpose, c.userID, c.boundTo, string(text), now, now.Add(challengeLife))
+		values ($1, $2, nullif($3, '')::uuid, $4, $5, $6, $7)`, hashing.Sum(data.Challenge), c.purpose, c.userID, c.boundTo, string(text), now, now.Add(challengeLife))
 	if err != nil {
 		return fmt.Errorf("insert challenge: %w", err)
 	}
@@ -132,7 +133,7 @@ func insertChallenge(ctx context.Context, db pg.DB, c ceremony, data webauthn.Se
 func takeChallenge(ctx context.Context, db pg.DB, c ceremony, challenge string, now time.Time) (data webauthn.SessionData, ok bool, err error) {
 	var text string
 	err = db.QueryRow(ctx, `delete from passkey_challenges where hash = $1 and purpose = $2 and user_id is not distinct from nullif($3, '')::uuid
-		and bound_to = $4 and expires_at > $5 returning ceremony::text`, tokenHash(challenge), c.purpose, c.userID, c.boundTo, now).Scan(&text)
+		and bound_to = $4 and expires_at > $5 returning ceremony::text`, hashing.Sum(challenge), c.purpose, c.userID, c.boundTo, now).Scan(&text)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return data, false, nil
 	}

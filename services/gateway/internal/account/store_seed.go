@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // lockSeed lets replicas that seed at the same moment take turns.
@@ -30,7 +31,7 @@ func ensureDemoKey(ctx context.Context, tx pg.DB, merchantID string, d DemoKey, 
 		values ($1, $2, $3, $4, 'Demo', $5, $6, $7)
 		on conflict (public) do update set revoked_at = null, expires_at = null, per_minute = excluded.per_minute
 		returning id::text, merchant_id::text`,
-		events.NewID(), merchantID, d.Public, livemode, AllScopes, max(d.PerMinute, 1), now).Scan(&id, &owner)
+		events.NewID(), merchantID, d.Public, livemode, rights.AllScopes, max(d.PerMinute, 1), now).Scan(&id, &owner)
 	if err != nil {
 		return "", "", fmt.Errorf("ensure demo key: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
 // Login is a session of a user: one login on one device.
@@ -40,9 +41,9 @@ func scanLogin(r pgx.CollectableRow) (Login, error) {
 	return l, err
 }
 
-func insertLogin(ctx context.Context, tx pg.DB, l Login, from Device) error {
+func insertLogin(ctx context.Context, tx pg.DB, l Login, from device.Device) error {
 	_, err := tx.Exec(ctx, `insert into sessions (id, user_id, created_at, last_used_at, expires_at, proven_at, user_agent, ip)
-		values ($1, $2, $3, $3, $4, $3, $5, $6)`, l.ID, l.UserID, l.CreatedAt, l.Ends, from.agent(), from.address())
+		values ($1, $2, $3, $3, $4, $3, $5, $6)`, l.ID, l.UserID, l.CreatedAt, l.Ends, from.Agent(), from.Address())
 	if err != nil {
 		return fmt.Errorf("insert session: %w", err)
 	}
@@ -104,9 +105,9 @@ func listLogins(ctx context.Context, db pg.DB, userID string, now time.Time) ([]
 
 // isNewDevice reports whether the user has logged in before, but never with that browser. The network does not count: it changes with
 // every phone that leaves the shop.
-func isNewDevice(ctx context.Context, db pg.DB, userID string, from Device) (isNew bool, err error) {
+func isNewDevice(ctx context.Context, db pg.DB, userID string, from device.Device) (isNew bool, err error) {
 	err = db.QueryRow(ctx, `select exists (select from sessions where user_id = $1)
-		and not exists (select from sessions where user_id = $1 and user_agent = $2)`, userID, from.agent()).Scan(&isNew)
+		and not exists (select from sessions where user_id = $1 and user_agent = $2)`, userID, from.Agent()).Scan(&isNew)
 	if err != nil {
 		return false, fmt.Errorf("look for the device: %w", err)
 	}

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
 )
 
 // refreshToken is a row of refresh_tokens. Family is one login with all that was refreshed from it.
@@ -20,14 +20,9 @@ type refreshToken struct {
 	Used   *time.Time
 }
 
-func tokenHash(token string) []byte {
-	sum := sha256.Sum256([]byte(token))
-	return sum[:]
-}
-
 func insertToken(ctx context.Context, tx pg.DB, token string, t refreshToken, now time.Time) error {
 	_, err := tx.Exec(ctx, `insert into refresh_tokens (hash, family, user_id, created_at, expires_at) values ($1, $2, $3, $4, $5)`,
-		tokenHash(token), t.Family, t.UserID, now, t.Ends)
+		hashing.Sum(token), t.Family, t.UserID, now, t.Ends)
 	if err != nil {
 		return fmt.Errorf("insert refresh token: %w", err)
 	}
@@ -37,7 +32,7 @@ func insertToken(ctx context.Context, tx pg.DB, token string, t refreshToken, no
 // findToken returns nil for a token that does not exist.
 func findToken(ctx context.Context, db pg.DB, token string) (*refreshToken, error) {
 	var t refreshToken
-	err := db.QueryRow(ctx, `select family::text, user_id::text, expires_at, used_at from refresh_tokens where hash = $1`, tokenHash(token)).
+	err := db.QueryRow(ctx, `select family::text, user_id::text, expires_at, used_at from refresh_tokens where hash = $1`, hashing.Sum(token)).
 		Scan(&t.Family, &t.UserID, &t.Ends, &t.Used)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -51,7 +46,7 @@ func findToken(ctx context.Context, db pg.DB, token string) (*refreshToken, erro
 // useToken reports whether the token could be used: once, and not after its end.
 func useToken(ctx context.Context, tx pg.DB, token string, now time.Time) (bool, error) {
 	tag, err := tx.Exec(ctx, `update refresh_tokens set used_at = $2 where hash = $1 and used_at is null and expires_at > $2`,
-		tokenHash(token), now)
+		hashing.Sum(token), now)
 	if err != nil {
 		return false, fmt.Errorf("use refresh token: %w", err)
 	}

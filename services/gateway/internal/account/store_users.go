@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // errNoUser is for callers inside the package; the outside must not learn who exists.
@@ -20,7 +21,7 @@ type User struct {
 	ID         string
 	Email      string
 	Name       string
-	Role       Role
+	Role       rights.Role
 	MerchantID string
 	Disabled   bool
 	// Unverified: the address is not known to be the user's, who may do nothing until it is.
@@ -150,7 +151,7 @@ func countAdmins(ctx context.Context, tx pg.DB) (n int64, err error) {
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:admins'))`); err != nil {
 		return 0, fmt.Errorf("lock the admins: %w", err)
 	}
-	if err := tx.QueryRow(ctx, `select count(*) from users where role = $1 and not disabled`, string(RoleAdmin)).Scan(&n); err != nil {
+	if err := tx.QueryRow(ctx, `select count(*) from users where role = $1 and not disabled`, string(rights.RoleAdmin)).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count admins: %w", err)
 	}
 	return n, nil

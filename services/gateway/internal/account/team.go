@@ -7,19 +7,20 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // MemberChange holds what is new of a member of a team; nil leaves a value as it is.
 type MemberChange struct {
-	// Role is RoleStaff or RoleAccountant.
-	Role *Role
+	// rights.Role is rights.RoleStaff or rights.RoleAccountant.
+	Role *rights.Role
 	// Disabled members cannot log in.
 	Disabled *bool
 }
 
 // UpdateMember changes a member of the team, but not its owner. Who is disabled is out at once.
 func (u *Users) UpdateMember(ctx context.Context, by Actor, merchantID, id string, c MemberChange) (User, error) {
-	if c.Role != nil && *c.Role != RoleStaff && *c.Role != RoleAccountant {
+	if c.Role != nil && *c.Role != rights.RoleStaff && *c.Role != rights.RoleAccountant {
 		return User{}, errs.Invalid(errs.Field{Field: "role", Message: "role must be staff or accountant."})
 	}
 	now := instant(u.now)
@@ -100,7 +101,7 @@ func (u *Users) lockMember(ctx context.Context, merchantID, id string, do func(p
 		if err != nil {
 			return err
 		}
-		if user.Role == RoleMerchant {
+		if user.Role == rights.RoleMerchant {
 			return errs.New(errs.InvalidState, "The owner of the account cannot be changed or removed.")
 		}
 		return do(tx, user)

@@ -11,6 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 const (
@@ -31,8 +32,8 @@ const (
 	Customer Audience = "eupay-customer"
 )
 
-func audienceOf(r Role) Audience {
-	if r == RoleCustomer {
+func audienceOf(r rights.Role) Audience {
+	if r == rights.RoleCustomer {
 		return Customer
 	}
 	return Portal
@@ -41,7 +42,7 @@ func audienceOf(r Role) Audience {
 // Identity is who a login token speaks for. MerchantID is empty for admins and customers.
 type Identity struct {
 	UserID     string
-	Role       Role
+	Role       rights.Role
 	MerchantID string
 	// SessionID is the login that the token is of.
 	SessionID string
@@ -61,9 +62,9 @@ type tokenKey struct {
 
 type claims struct {
 	jwt.RegisteredClaims
-	Role       Role   `json:"role"`
-	MerchantID string `json:"merchant_id,omitempty"`
-	SessionID  string `json:"sid"`
+	Role       rights.Role `json:"role"`
+	MerchantID string      `json:"merchant_id,omitempty"`
+	SessionID  string      `json:"sid"`
 }
 
 // newTokens signs with the secret, and believes what it or one of the earlier ones has signed.

@@ -10,6 +10,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
@@ -17,32 +19,32 @@ func TestTokenSaysWhoItSpeaksFor(t *testing.T) {
 	f := setup(t)
 	m, s := f.merchant(t, "shop@example.com")
 	id, err := f.Tokens.Verify(s.Token, Portal)
-	if err != nil || id.MerchantID != m.ID || id.Role != RoleMerchant {
+	if err != nil || id.MerchantID != m.ID || id.Role != rights.RoleMerchant {
 		t.Fatalf("got %+v, %v", id, err)
 	}
 	if me, err := f.Users.Present(t.Context(), id); err != nil || me.Email != "shop@example.com" {
 		t.Fatalf("got %+v, %v", me, err)
 	}
-	customer, err := f.Users.RegisterCustomer(t.Context(), "jane@example.com", testPassword, "Jane", home)
+	customer, err := f.Users.RegisterCustomer(t.Context(), "jane@example.com", roomtest.Password, "Jane", roomtest.Home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := f.Tokens.Verify(customer.Token, Customer); err != nil || id.Role != RoleCustomer || id.MerchantID != "" {
+	if id, err := f.Tokens.Verify(customer.Token, Customer); err != nil || id.Role != rights.RoleCustomer || id.MerchantID != "" {
 		t.Fatalf("got %+v, %v", id, err)
 	}
 	_, err = f.Tokens.Verify(customer.Token, Portal)
-	wantCode(t, err, errs.Unauthenticated)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 	_, err = f.Tokens.Verify(s.Token, Customer)
-	wantCode(t, err, errs.Unauthenticated)
-	f.clock.Advance(accessLife)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
+	f.Clock.Advance(accessLife)
 	_, err = f.Tokens.Verify(s.Token, Portal)
-	wantCode(t, err, errs.Unauthenticated)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 }
 
 func TestForgedTokens(t *testing.T) {
 	t.Parallel()
-	at := newClock()
-	tokens, err := newTokens(testSecret, nil, at.Now)
+	at := roomtest.Clock()
+	tokens, err := newTokens(roomtest.Secret, nil, at.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,21 +58,21 @@ func TestForgedTokens(t *testing.T) {
 		return text
 	}
 	same := func(jwt.MapClaims) {}
-	if _, err := tokens.Verify(forge(jwt.SigningMethodHS256, []byte(testSecret), same), Portal); err != nil {
+	if _, err := tokens.Verify(forge(jwt.SigningMethodHS256, []byte(roomtest.Secret), same), Portal); err != nil {
 		t.Fatalf("the forger does not work: %v", err)
 	}
-	good := strings.Split(forge(jwt.SigningMethodHS256, []byte(testSecret), same), ".")
+	good := strings.Split(forge(jwt.SigningMethodHS256, []byte(roomtest.Secret), same), ".")
 	for name, text := range map[string]string{
 		"empty":         "",
 		"garbage":       "a.b.c",
 		"no signature":  forge(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, same),
-		"other method":  forge(jwt.SigningMethodHS512, []byte(testSecret), same),
-		"other key":     forge(jwt.SigningMethodHS256, []byte(testSecret+"x"), same),
-		"other issuer":  forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { c["iss"] = "other" }),
-		"no audience":   forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { delete(c, "aud") }),
-		"no expiry":     forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { delete(c, "exp") }),
-		"customer role": forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { c["role"] = "customer" }),
-		"no subject":    forge(jwt.SigningMethodHS256, []byte(testSecret), func(c jwt.MapClaims) { delete(c, "sub") }),
+		"other method":  forge(jwt.SigningMethodHS512, []byte(roomtest.Secret), same),
+		"other key":     forge(jwt.SigningMethodHS256, []byte(roomtest.Secret+"x"), same),
+		"other issuer":  forge(jwt.SigningMethodHS256, []byte(roomtest.Secret), func(c jwt.MapClaims) { c["iss"] = "other" }),
+		"no audience":   forge(jwt.SigningMethodHS256, []byte(roomtest.Secret), func(c jwt.MapClaims) { delete(c, "aud") }),
+		"no expiry":     forge(jwt.SigningMethodHS256, []byte(roomtest.Secret), func(c jwt.MapClaims) { delete(c, "exp") }),
+		"customer role": forge(jwt.SigningMethodHS256, []byte(roomtest.Secret), func(c jwt.MapClaims) { c["role"] = "customer" }),
+		"no subject":    forge(jwt.SigningMethodHS256, []byte(roomtest.Secret), func(c jwt.MapClaims) { delete(c, "sub") }),
 		"other claims":  good[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(`{"role":"admin"}`)) + "." + good[2],
 	} {
 		if _, err := tokens.Verify(text, Portal); !errs.Is(err, errs.Unauthenticated) {
@@ -85,7 +87,7 @@ func TestForgedTokens(t *testing.T) {
 // TestTheSecretOfTokensIsReplacedWithoutALogout: tokens and second factors of the one before live on.
 func TestTheSecretOfTokensIsReplacedWithoutALogout(t *testing.T) {
 	t.Parallel()
-	at := newClock()
+	at := roomtest.Clock()
 	ring := func(current string, earlier ...string) *Tokens {
 		tokens, err := newTokens(current, earlier, at.Now)
 		if err != nil {
@@ -94,8 +96,8 @@ func TestTheSecretOfTokensIsReplacedWithoutALogout(t *testing.T) {
 		return tokens
 	}
 	next := strings.Repeat("n", 32)
-	old, both, alone := ring(testSecret), ring(next, testSecret), ring(next)
-	id := Identity{UserID: events.NewID(), Role: RoleMerchant, MerchantID: events.NewID(), SessionID: events.NewID()}
+	old, both, alone := ring(roomtest.Secret), ring(next, roomtest.Secret), ring(next)
+	id := Identity{UserID: events.NewID(), Role: rights.RoleMerchant, MerchantID: events.NewID(), SessionID: events.NewID()}
 	sign := func(tokens *Tokens) string {
 		text, err := tokens.sign(id)
 		if err != nil {
@@ -118,13 +120,13 @@ func TestTheSecretOfTokensIsReplacedWithoutALogout(t *testing.T) {
 // pass a signature off as that of a key it is not of.
 func TestALoginTokenIsVerifiedWithTheKeyItNames(t *testing.T) {
 	t.Parallel()
-	at, next := newClock(), strings.Repeat("n", 32)
-	tokens, err := newTokens(next, []string{testSecret}, at.Now)
+	at, next := roomtest.Clock(), strings.Repeat("n", 32)
+	tokens, err := newTokens(next, []string{roomtest.Secret}, at.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	current, earlier := tokens.keys[0].id, tokens.keys[1].id
-	text, err := tokens.sign(Identity{UserID: events.NewID(), Role: RoleAdmin, SessionID: events.NewID()})
+	text, err := tokens.sign(Identity{UserID: events.NewID(), Role: rights.RoleAdmin, SessionID: events.NewID()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,15 +143,15 @@ func TestALoginTokenIsVerifiedWithTheKeyItNames(t *testing.T) {
 		}
 		return text
 	}
-	for _, text := range []string{as(current, next), as(earlier, testSecret)} {
+	for _, text := range []string{as(current, next), as(earlier, roomtest.Secret)} {
 		if _, err := tokens.Verify(text, Portal); err != nil {
 			t.Errorf("refused with the key that it names: %v", err)
 		}
 	}
 	for _, kid := range []any{earlier, "", "00000000", 7, nil, []string{current}} {
 		_, err := tokens.Verify(as(kid, next), Portal)
-		wantCode(t, err, errs.Unauthenticated)
+		roomtest.WantCode(t, err, errs.Unauthenticated)
 	}
-	_, err = tokens.Verify(as(current, testSecret), Portal)
-	wantCode(t, err, errs.Unauthenticated)
+	_, err = tokens.Verify(as(current, roomtest.Secret), Portal)
+	roomtest.WantCode(t, err, errs.Unauthenticated)
 }

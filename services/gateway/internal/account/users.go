@@ -13,6 +13,11 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vault"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 const maxTeam = 200
@@ -22,7 +27,7 @@ type Users struct {
 	pool   *pgxpool.Pool
 	now    func() time.Time
 	wake   func()
-	hasher *hasher
+	hasher *hashing.Hasher
 	tokens *Tokens
 
 	// sessionLife is the absolute life of a session.
@@ -39,9 +44,9 @@ type Users struct {
 	// portalURL is where the pages are that mails lead to.
 	portalURL string
 
-	guesses guesses
+	guesses attempts.Guesses
 	// resets counts the mails with a link for a new password by address of mail.
-	resets *window
+	resets *attempts.Window
 }
 
 // Registration is what a new merchant gives.
@@ -54,7 +59,7 @@ type Registration struct {
 
 // Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet. Where addresses are verified the
 // user may only do that, nobody is told of the merchant before, and an address that has an account is answered like any other.
-func (u *Users) Register(ctx context.Context, r Registration, from Device) (Session, error) {
+func (u *Users) Register(ctx context.Context, r Registration, from device.Device) (Session, error) {
 	r.Email, r.Profile = normalEmail(r.Email), r.Profile.normal()
 	if err := r.check(); err != nil {
 		return Session{}, err
@@ -65,7 +70,7 @@ func (u *Users) Register(ctx context.Context, r Registration, from Device) (Sess
 	}
 	m := Merchant{ID: events.NewID(), Email: r.Email, CreatedAt: instant(u.now)}
 	r.Profile.apply(&m)
-	user := User{ID: events.NewID(), Email: r.Email, Role: RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash, Unverified: u.verification}
+	user := User{ID: events.NewID(), Email: r.Email, Role: rights.RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash, Unverified: u.verification}
 	session, err := u.openNew(ctx, user, from, func(tx pgx.Tx) error {
 		if err := insertMerchant(ctx, tx, &m); err != nil {
 			return err
@@ -90,7 +95,7 @@ func (u *Users) introduceNew(ctx context.Context, tx pgx.Tx, m Merchant) error {
 }
 
 // openNew stores a new user, after what first stores, and logs the user in.
-func (u *Users) openNew(ctx context.Context, user User, from Device, first func(pgx.Tx) error) (Session, error) {
+func (u *Users) openNew(ctx context.Context, user User, from device.Device, first func(pgx.Tx) error) (Session, error) {
 	var session Session
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
 		if err := first(tx); err != nil {
@@ -107,7 +112,7 @@ func (u *Users) openNew(ctx context.Context, user User, from Device, first func(
 }
 
 // store keeps a new user and asks for the address to be verified where that is wanted.
-func (u *Users) store(ctx context.Context, tx pgx.Tx, user User, from Device) error {
+func (u *Users) store(ctx context.Context, tx pgx.Tx, user User, from device.Device) error {
 	if err := insertUser(ctx, tx, user); err != nil || !user.Unverified {
 		return err
 	}
@@ -134,16 +139,16 @@ func (r Registration) check() error {
 }
 
 // hashOf counts the registration of that address before it pays for bcrypt.
-func (u *Users) hashOf(ctx context.Context, password string, from Device) (string, error) {
-	if err := u.guesses.address(ctx, "register", network(from.IP)); err != nil {
+func (u *Users) hashOf(ctx context.Context, password string, from device.Device) (string, error) {
+	if err := u.guesses.Address(ctx, "register", attempts.Network(from.IP)); err != nil {
 		return "", err
 	}
-	return u.hasher.hash(ctx, turn{name: network(from.IP)}, password)
+	return u.hasher.Hash(ctx, slots.Turn{Name: attempts.Network(from.IP)}, password)
 }
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
-func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, from Device) (Session, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(email), Name: cleaned(name, maxName), Role: RoleCustomer, Unverified: u.verification}
+func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, from device.Device) (Session, error) {
+	user := User{ID: events.NewID(), Email: normalEmail(email), Name: cleaned(name, maxName), Role: rights.RoleCustomer, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
 	p.password("password", password, user.Email)
@@ -171,18 +176,18 @@ type Member struct {
 	Email    string
 	Password string
 	Name     string
-	// Role is RoleStaff or RoleAccountant.
-	Role Role
+	// rights.Role is rights.RoleStaff or rights.RoleAccountant.
+	Role rights.Role
 }
 
 // AddMember adds a user to the team.
-func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member, from Device) (User, error) {
+func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member, from device.Device) (User, error) {
 	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: cleaned(m.Name, maxName), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
 	var p problems
 	p.email(user.Email)
 	p.password("password", m.Password, user.Email)
 	p.text("name", user.Name, 0, maxName)
-	if m.Role != RoleStaff && m.Role != RoleAccountant {
+	if m.Role != rights.RoleStaff && m.Role != rights.RoleAccountant {
 		p.add("role", "must be staff or accountant")
 	}
 	if err := p.err(); err != nil {
@@ -192,7 +197,7 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 	if err != nil {
 		return User{}, err
 	}
-	if user.hash, err = u.hasher.hash(ctx, turn{name: merchantID}, m.Password); err != nil {
+	if user.hash, err = u.hasher.Hash(ctx, slots.Turn{Name: merchantID}, m.Password); err != nil {
 		return User{}, err
 	}
 	user.CreatedAt = instant(u.now)
@@ -203,7 +208,7 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 	return user, nil
 }
 
-func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User, from Device) error {
+func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User, from device.Device) error {
 	if _, err := lockMerchant(ctx, tx, user.MerchantID); err != nil { // makes the count below right
 		return err
 	}

@@ -8,25 +8,27 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func TestRegisteringMakesMerchantAndUserTogether(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, s := f.merchant(t, "Shop@Example.com")
-	if s.Role != RoleMerchant || s.MerchantID != m.ID || s.ExpiresIn != 15*time.Minute || m.Email != "shop@example.com" || m.GatewayEnabled {
+	if s.Role != rights.RoleMerchant || s.MerchantID != m.ID || s.ExpiresIn != 15*time.Minute || m.Email != "shop@example.com" || m.GatewayEnabled {
 		t.Fatalf("session %+v of %+v", s, m)
 	}
 	name := "Second"
-	_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.COM", Password: testPassword, Profile: MerchantChange{Name: &name}}, home)
-	wantCode(t, err, errs.AlreadyExists)
+	_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.COM", Password: roomtest.Password, Profile: MerchantChange{Name: &name}}, roomtest.Home)
+	roomtest.WantCode(t, err, errs.AlreadyExists)
 	if _, total, err := f.Merchants.List(t.Context(), 1, 10); err != nil || total != 1 {
 		t.Fatalf("a refused registration left a merchant: %d, %v", total, err)
 	}
-	if got := f.announced(t, m.ID); !slices.Equal(got, []string{"merchant.registered"}) {
+	if got := f.Announced(t, m.ID); !slices.Equal(got, []string{"merchant.registered"}) {
 		t.Fatalf("announced %v", got)
 	}
-	if _, err := f.login(t, " SHOP@EXAMPLE.COM ", testPassword); err != nil {
+	if _, err := f.login(t, " SHOP@EXAMPLE.COM ", roomtest.Password); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -35,34 +37,34 @@ func TestRegisteringMakesMerchantAndUserTogether(t *testing.T) {
 func TestAnAddressThatIsTakenIsNoErrorOfTheDatabase(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.pool = pgtest.WithoutDuplicates(t, f.pool)
+	f.Pool = pgtest.WithoutDuplicates(t, f.Pool)
 	f.Accounts = open(t, f)
 	m, _ := f.merchant(t, "shop@example.com")
 	name := "Second"
 	for _, again := range []func() error{
 		func() error {
-			_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.com", Password: testPassword, Profile: MerchantChange{Name: &name}}, home)
+			_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.com", Password: roomtest.Password, Profile: MerchantChange{Name: &name}}, roomtest.Home)
 			return err
 		},
 		func() error {
-			_, err := f.Users.RegisterCustomer(t.Context(), "shop@example.com", testPassword, name, home)
+			_, err := f.Users.RegisterCustomer(t.Context(), "shop@example.com", roomtest.Password, name, roomtest.Home)
 			return err
 		},
 		func() error {
-			_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "shop@example.com", Password: testPassword, Role: RoleStaff}, home)
+			_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "shop@example.com", Password: roomtest.Password, Role: rights.RoleStaff}, roomtest.Home)
 			return err
 		},
 		func() error {
-			return insertUser(t.Context(), f.pool, User{ID: m.ID, Email: "shop@example.com", Role: RoleCustomer, CreatedAt: f.clock.Now()})
+			return insertUser(t.Context(), f.Pool, User{ID: m.ID, Email: "shop@example.com", Role: rights.RoleCustomer, CreatedAt: f.Clock.Now()})
 		},
 	} {
-		wantCode(t, again(), errs.AlreadyExists)
+		roomtest.WantCode(t, again(), errs.AlreadyExists)
 	}
-	waits := User{ID: m.ID, Email: "shop@example.com", Role: RoleCustomer, CreatedAt: f.clock.Now(), Unverified: true}
-	if err := insertUser(t.Context(), f.pool, waits); err != nil {
+	waits := User{ID: m.ID, Email: "shop@example.com", Role: rights.RoleCustomer, CreatedAt: f.Clock.Now(), Unverified: true}
+	if err := insertUser(t.Context(), f.Pool, waits); err != nil {
 		t.Fatal(err) // several may wait for an address
 	}
-	wantCode(t, markVerified(t.Context(), f.pool, waits), errs.AlreadyExists)
+	roomtest.WantCode(t, markVerified(t.Context(), f.Pool, waits), errs.AlreadyExists)
 }
 
 func TestRefusedRegistrations(t *testing.T) {
@@ -75,12 +77,12 @@ func TestRefusedRegistrations(t *testing.T) {
 		"nothing":        {Registration{}, []string{"email", "password", "name"}},
 		"short password": {Registration{Email: "a@example.com", Password: "12345678901", Profile: MerchantChange{Name: ptr("x")}}, []string{"password"}},
 		"long password":  {Registration{Email: "a@example.com", Password: strings.Repeat("é", 37), Profile: MerchantChange{Name: ptr("x")}}, []string{"password"}},
-		"bad IBAN":       {Registration{Email: "a@example.com", Password: testPassword, Profile: MerchantChange{Name: ptr("x"), IBAN: ptr("FR00")}}, []string{"iban"}},
+		"bad IBAN":       {Registration{Email: "a@example.com", Password: roomtest.Password, Profile: MerchantChange{Name: ptr("x"), IBAN: ptr("FR00")}}, []string{"iban"}},
 	}
 	for name, c := range cases {
-		_, err := f.Users.Register(t.Context(), c.reg, home)
-		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), c.fields) {
-			t.Errorf("%s: refused %v", name, fieldsOf(err))
+		_, err := f.Users.Register(t.Context(), c.reg, roomtest.Home)
+		if roomtest.WantCode(t, err, errs.ValidationError); !slices.Equal(roomtest.Fields(err), c.fields) {
+			t.Errorf("%s: refused %v", name, roomtest.Fields(err))
 		}
 	}
 }
@@ -90,13 +92,13 @@ func TestTeam(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	other, _ := f.merchant(t, "other@example.com")
-	f.clock.Advance(time.Second)
-	member, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "Tim@example.com", Password: testPassword, Name: "Tim", Role: RoleStaff}, home)
+	f.Clock.Advance(time.Second)
+	member, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "Tim@example.com", Password: roomtest.Password, Name: "Tim", Role: rights.RoleStaff}, roomtest.Home)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := f.login(t, "tim@example.com", testPassword)
-	if err != nil || s.Role != RoleStaff || s.MerchantID != m.ID {
+	s, err := f.login(t, "tim@example.com", roomtest.Password)
+	if err != nil || s.Role != rights.RoleStaff || s.MerchantID != m.ID {
 		t.Fatalf("got %+v, %v", s, err)
 	}
 	list, total, err := f.Users.Team(t.Context(), m.ID, 1, 10)
@@ -106,14 +108,14 @@ func TestTeam(t *testing.T) {
 	if _, total, err := f.Users.Team(t.Context(), other.ID, 1, 10); err != nil || total != 1 {
 		t.Fatalf("the other team has %d, %v", total, err)
 	}
-	for _, role := range []Role{RoleMerchant, RoleAdmin, RoleCustomer, "", "root"} {
-		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "x@example.com", Password: testPassword, Role: role}, home)
-		if wantCode(t, err, errs.ValidationError); !slices.Equal(fieldsOf(err), []string{"role"}) {
-			t.Errorf("%q: refused %v", role, fieldsOf(err))
+	for _, role := range []rights.Role{rights.RoleMerchant, rights.RoleAdmin, rights.RoleCustomer, "", "root"} {
+		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "x@example.com", Password: roomtest.Password, Role: role}, roomtest.Home)
+		if roomtest.WantCode(t, err, errs.ValidationError); !slices.Equal(roomtest.Fields(err), []string{"role"}) {
+			t.Errorf("%q: refused %v", role, roomtest.Fields(err))
 		}
 	}
-	_, err = f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "OTHER@example.com", Password: testPassword, Role: RoleStaff}, home)
-	wantCode(t, err, errs.AlreadyExists)
+	_, err = f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: "OTHER@example.com", Password: roomtest.Password, Role: rights.RoleStaff}, roomtest.Home)
+	roomtest.WantCode(t, err, errs.AlreadyExists)
 }
 
 // The database itself refuses an admin with a merchant and a member without one.
@@ -121,9 +123,9 @@ func TestRoleFitsMerchant(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
-	for i, u := range []User{{Role: RoleAdmin, MerchantID: m.ID}, {Role: RoleCustomer, MerchantID: m.ID}, {Role: RoleStaff}, {Role: "root"}} {
+	for i, u := range []User{{Role: rights.RoleAdmin, MerchantID: m.ID}, {Role: rights.RoleCustomer, MerchantID: m.ID}, {Role: rights.RoleStaff}, {Role: "root"}} {
 		u.ID, u.Email = "00000000-0000-0000-0000-000000000001", "a@example.com"
-		if err := insertUser(t.Context(), f.pool, u); err == nil {
+		if err := insertUser(t.Context(), f.Pool, u); err == nil {
 			t.Errorf("user %d was stored", i)
 		}
 	}
@@ -144,31 +146,24 @@ func TestWhatIsRefusedAnywayCostsNoHash(t *testing.T) {
 	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, revoked.ID); err != nil {
 		t.Fatal(err)
 	}
-	fill(f.Users.hasher.turns)
-	fill(f.Keys.hasher.turns)
+	f.Users.hasher.Turns.Close()
+	f.Keys.hasher.Turns.Close()
 	invite := func(email string) error {
-		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: email, Password: testPassword, Role: RoleStaff}, home)
+		_, err := f.Users.AddMember(t.Context(), "user:x", m.ID, Member{Email: email, Password: roomtest.Password, Role: rights.RoleStaff}, roomtest.Home)
 		return err
 	}
-	wantCode(t, invite("new@example.com"), errs.Unavailable)
-	wantCode(t, invite("Owner@example.com"), errs.AlreadyExists)
-	f.exec(t, `insert into users (id, email, password_hash, role, merchant_id, created_at)
+	roomtest.WantCode(t, invite("new@example.com"), errs.Unavailable)
+	roomtest.WantCode(t, invite("Owner@example.com"), errs.AlreadyExists)
+	f.Exec(t, `insert into users (id, email, password_hash, role, merchant_id, created_at)
 		select gen_random_uuid(), 'm' || n || '@example.com', '', 'staff', $1, now() from generate_series(2, $2::int) n`, m.ID, maxTeam)
-	wantCode(t, invite("new@example.com"), errs.InvalidState)
+	roomtest.WantCode(t, invite("new@example.com"), errs.InvalidState)
 
 	_, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour)
-	wantCode(t, err, errs.InvalidState)
+	roomtest.WantCode(t, err, errs.InvalidState)
 	_, _, err = f.Keys.Rotate(t.Context(), "user:x", m.ID, revoked.ID, 0)
-	wantCode(t, err, errs.InvalidState)
-	f.exec(t, `insert into api_keys (id, merchant_id, public, livemode, name, scopes, per_minute, created_at)
+	roomtest.WantCode(t, err, errs.InvalidState)
+	f.Exec(t, `insert into api_keys (id, merchant_id, public, livemode, name, scopes, per_minute, created_at)
 		select gen_random_uuid(), $1, 'pk_test_' || n, false, 'Shop', '{}', 1, now() from generate_series(2, $2::int) n`, m.ID, maxKeys)
 	_, _, err = f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "One more"})
-	wantCode(t, err, errs.InvalidState)
-}
-
-func (f *fixture) exec(t testing.TB, sql string, args ...any) {
-	t.Helper()
-	if _, err := f.pool.Exec(t.Context(), sql, args...); err != nil {
-		t.Fatal(err)
-	}
+	roomtest.WantCode(t, err, errs.InvalidState)
 }

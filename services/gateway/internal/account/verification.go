@@ -9,6 +9,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
 
@@ -29,7 +31,7 @@ func errNotUnverified() error {
 
 // askToVerify queues the mail with which a new user shows that the address is the user's. Whether another account has the address is
 // seen when the mail is written, so nobody learns it from the answer.
-func askToVerify(ctx context.Context, tx pg.DB, user User, from Device, now time.Time) error {
+func askToVerify(ctx context.Context, tx pg.DB, user User, from device.Device, now time.Time) error {
 	return postbox.Add(ctx, tx, postbox.Mail{Kind: mailVerify, To: user.Email, UserID: user.ID, Language: from.Language, CreatedAt: now})
 }
 
@@ -61,7 +63,7 @@ func (u *Users) VerifyEmail(ctx context.Context, who Presence, code string) erro
 		return errNotUnverified()
 	}
 	now := instant(u.now)
-	if err := u.guesses.count(ctx, "verify", who.ID); err != nil {
+	if err := u.guesses.Count(ctx, "verify", who.ID); err != nil {
 		return err
 	}
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
@@ -107,19 +109,19 @@ func (u *Users) verify(ctx context.Context, tx pgx.Tx, user User, now time.Time)
 }
 
 // ResendVerification queues another mail with a code.
-func (u *Users) ResendVerification(ctx context.Context, who Presence, from Device) error {
+func (u *Users) ResendVerification(ctx context.Context, who Presence, from device.Device) error {
 	if !who.Unverified {
 		return errNotUnverified()
 	}
 	now := instant(u.now)
-	if err := u.resets.take(who.Email, now); err != nil {
+	if err := u.resets.Take(who.Email, now); err != nil {
 		return err
 	}
 	return askToVerify(ctx, u.pool, who.User, from, now)
 }
 
 // ChangeUnverifiedEmail replaces an address that is not verified, and queues a mail to the new one.
-func (u *Users) ChangeUnverifiedEmail(ctx context.Context, who Presence, email string, from Device) error {
+func (u *Users) ChangeUnverifiedEmail(ctx context.Context, who Presence, email string, from device.Device) error {
 	email = normalEmail(email)
 	var p problems
 	if p.email(email); len(p) > 0 {
@@ -129,10 +131,10 @@ func (u *Users) ChangeUnverifiedEmail(ctx context.Context, who Presence, email s
 		return errNotUnverified()
 	}
 	now := instant(u.now)
-	if err := u.guesses.address(ctx, "register", network(from.IP)); err != nil {
+	if err := u.guesses.Address(ctx, "register", attempts.Network(from.IP)); err != nil {
 		return err
 	}
-	if err := u.resets.take(email, now); err != nil {
+	if err := u.resets.Take(email, now); err != nil {
 		return err
 	}
 	return pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
+	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 func TestAccountsThatNobodyVerifiesAreForgotten(t *testing.T) {
@@ -14,13 +16,13 @@ func TestAccountsThatNobodyVerifiesAreForgotten(t *testing.T) {
 	f.merchant(t, "kept@example.com")
 	f.Users.verification = true
 	f.merchant(t, "old@example.com")
-	f.clock.Advance(keepUnverified + time.Second)
+	f.Clock.Advance(keepUnverified + time.Second)
 	f.merchant(t, "new@example.com")
 	if err := f.purge(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range []string{"users", "merchants"} {
-		if left := f.strings(t, `select email from `+table+` order by email`); !slices.Equal(left, []string{"kept@example.com", "new@example.com"}) {
+		if left := f.Strings(t, `select email from `+table+` order by email`); !slices.Equal(left, []string{"kept@example.com", "new@example.com"}) {
 			t.Errorf("%s left: %v", table, left)
 		}
 	}
@@ -47,13 +49,13 @@ func TestTwoWhoVerifyOneAddressAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		code, err := f.Users.newMailToken(t.Context(), f.pool, p.ID, purposeVerify, verifyLife)
+		code, err := f.Users.newMailToken(t.Context(), f.Pool, p.ID, purposeVerify, verifyLife)
 		if err != nil {
 			t.Fatal(err)
 		}
 		people, codes = append(people, p), append(codes, code)
 	}
-	tx := f.begin(t) // the first is about to be done
+	tx := f.Begin(t) // the first is about to be done
 	if err := lockAddress(t.Context(), tx, "jane@example.com"); err != nil {
 		t.Fatal(err)
 	}
@@ -62,15 +64,15 @@ func TestTwoWhoVerifyOneAddressAtOnce(t *testing.T) {
 	}
 	result := make(chan error, 1)
 	go func() { result <- f.Users.VerifyEmail(t.Context(), people[1], codes[1]) }()
-	f.blocked(t)
-	if err := f.Users.verify(t.Context(), tx, people[0].User, f.clock.Now()); err != nil {
+	f.Blocked(t)
+	if err := f.Users.verify(t.Context(), tx, people[0].User, f.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, <-result, errs.Unauthenticated)
-	if left := f.strings(t, `select id::text from users`); !slices.Equal(left, []string{people[0].ID}) {
+	roomtest.WantCode(t, <-result, errs.Unauthenticated)
+	if left := f.Strings(t, `select id::text from users`); !slices.Equal(left, []string{people[0].ID}) {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -82,13 +84,13 @@ func TestAWrongPasswordIsComparedTwiceForEverybody(t *testing.T) {
 	f.Users.verification = true
 	f.merchant(t, "new@example.com")
 	for _, email := range []string{"new@example.com", "nobody@example.com", "nonsense"} {
-		if _, ok, err := f.Users.matchUnverified(t.Context(), turn{}, email, "wrong password"); ok || err != nil {
+		if _, ok, err := f.Users.matchUnverified(t.Context(), slots.Turn{}, email, "wrong password"); ok || err != nil {
 			t.Errorf("%s: %v, %v", email, ok, err)
 		}
 	}
-	fill(f.Users.hasher.turns)
+	f.Users.hasher.Turns.Close()
 	for _, email := range []string{"new@example.com", "nobody@example.com", "nonsense"} {
-		if _, _, err := f.Users.matchUnverified(t.Context(), turn{}, email, "wrong password"); err == nil {
+		if _, _, err := f.Users.matchUnverified(t.Context(), slots.Turn{}, email, "wrong password"); err == nil {
 			t.Errorf("%s: answered without a comparison", email)
 		}
 	}

@@ -7,16 +7,17 @@ import (
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 type session struct {
-	Token        string       `json:"token"`
-	RefreshToken string       `json:"refresh_token"`
-	ExpiresIn    int64        `json:"expires_in"` // seconds of token
-	Role         account.Role `json:"role"`
-	MerchantID   *string      `json:"merchant_id"` // null for admins and customers
+	Token        string      `json:"token"`
+	RefreshToken string      `json:"refresh_token"`
+	ExpiresIn    int64       `json:"expires_in"` // seconds of token
+	Role         rights.Role `json:"role"`
+	MerchantID   *string     `json:"merchant_id"` // null for admins and customers
 }
 
 // missingFactor answers a right password of who has a second factor.

@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -25,7 +26,7 @@ type loginRow struct {
 func loginView(current string) func(account.Login) loginRow {
 	return func(l account.Login) loginRow {
 		row := loginRow{
-			ID: l.ID, UserAgent: l.UserAgent, Device: account.DeviceName(l.UserAgent), CreatedAt: web.Time(l.CreatedAt),
+			ID: l.ID, UserAgent: l.UserAgent, Device: device.Name(l.UserAgent), CreatedAt: web.Time(l.CreatedAt),
 			LastUsedAt: web.Time(l.LastUsedAt), ExpiresAt: web.Time(l.Ends), Current: l.ID == current,
 		}
 		if l.IP.IsValid() {

@@ -7,21 +7,22 @@ import (
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Who may do what.
 var (
 	// Team are all people of a merchant. An accountant only reads.
-	Team = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
+	Team = []rights.Role{rights.RoleMerchant, rights.RoleStaff, rights.RoleAccountant}
 	// Staff are those who do the daily work.
-	Staff = []account.Role{account.RoleMerchant, account.RoleStaff}
+	Staff = []rights.Role{rights.RoleMerchant, rights.RoleStaff}
 	// Owner alone decides about money and credentials.
-	Owner = []account.Role{account.RoleMerchant}
+	Owner = []rights.Role{rights.RoleMerchant}
 	// Admin works for the platform and belongs to no merchant.
-	Admin = []account.Role{account.RoleAdmin}
+	Admin = []rights.Role{rights.RoleAdmin}
 
-	portalUsers = append(slices.Clone(Team), account.RoleAdmin)
-	everybody   = append(slices.Clone(portalUsers), account.RoleCustomer)
+	portalUsers = append(slices.Clone(Team), rights.RoleAdmin)
+	everybody   = append(slices.Clone(portalUsers), rights.RoleCustomer)
 )
 
 // Deps are what New needs.
@@ -45,16 +46,16 @@ func New(d Deps) *Access { return &Access{d} }
 
 // LoginOrKey lets in an API key with the scope or a user with one of the roles. Where a header of a key is there, the key
 // decides: a wrong one is not made good by a login beside it. A request with neither is asked for a login: UNAUTHENTICATED.
-func (a *Access) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+func (a *Access) LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc {
 	return a.either(scope, roles, false)
 }
 
 // KeyOrLogin is LoginOrKey for what mostly servers call: a request with neither is asked for a key, MISSING_CREDENTIALS.
-func (a *Access) KeyOrLogin(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+func (a *Access) KeyOrLogin(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc {
 	return a.either(scope, roles, true)
 }
 
-func (a *Access) either(scope account.Scope, roles []account.Role, keyFirst bool) echo.MiddlewareFunc {
+func (a *Access) either(scope rights.Scope, roles []rights.Role, keyFirst bool) echo.MiddlewareFunc {
 	byKey, byLogin := a.Key(scope), a.Login(roles...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		withKey, withLogin := byKey(next), byLogin(next)
@@ -89,8 +90,8 @@ func SetAccount(c echo.Context, of Account) { c.Set(accountInContext, of) }
 
 // ForAccount lets in an API key with the scope, or a user whose role stands for it, and reads the merchant. A user may do no more than the
 // scope says: so whatever a key may not see, a login may not see either.
-func (a *Access) ForAccount(scope account.Scope) echo.MiddlewareFunc {
-	either := a.KeyOrLogin(scope, account.RolesWith(scope)...)
+func (a *Access) ForAccount(scope rights.Scope) echo.MiddlewareFunc {
+	either := a.KeyOrLogin(scope, rights.RolesWith(scope)...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return either(func(c echo.Context) error {
 			of, err := a.accountOf(c)

@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -87,9 +88,9 @@ func AskedMode(c echo.Context, body *bool) (*bool, error) {
 }
 
 // DeviceOf tells where the request comes from.
-func DeviceOf(c echo.Context) account.Device {
+func DeviceOf(c echo.Context) device.Device {
 	h := c.Request().Header
-	return account.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
+	return device.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
 }
 
 // language is "fr" for who names French first, and "en" otherwise.

@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -30,7 +31,7 @@ type Authenticator interface {
 // Key lets a request pass whose API key is good for the scope. The order of the checks is part of the API reference:
 // headers, key, secret, access enabled, address, rate limit, scope. Only the first use of a secret from an address that may
 // not use the key is refused for the address before the secret is compared: that is what is expensive.
-func (a *Access) Key(scope account.Scope) echo.MiddlewareFunc {
+func (a *Access) Key(scope rights.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			key, err := a.authenticate(c)

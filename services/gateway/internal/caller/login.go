@@ -9,17 +9,18 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user and the
 // session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
-func (a *Access) Login(roles ...account.Role) echo.MiddlewareFunc {
+func (a *Access) Login(roles ...rights.Role) echo.MiddlewareFunc {
 	return a.admit(door{roles: roles, audiences: []account.Audience{account.Portal}})
 }
 
 // CustomerLogin is Login for customers of the app.
 func (a *Access) CustomerLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: []account.Role{account.RoleCustomer}, audiences: []account.Audience{account.Customer}})
+	return a.admit(door{roles: []rights.Role{rights.RoleCustomer}, audiences: []account.Audience{account.Customer}})
 }
 
 // AnyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
@@ -41,7 +42,7 @@ var both = []account.Audience{account.Portal, account.Customer}
 
 // door is who is let in with a login.
 type door struct {
-	roles     []account.Role
+	roles     []rights.Role
 	audiences []account.Audience
 	// unverified: also who has not verified an address. factorless: also who lacks a second factor that the account must have.
 	unverified, factorless bool

@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -47,8 +48,8 @@ func New(d Deps) *API { return &API{d} }
 // Register puts the endpoints on the group of /api/v1. Staff issue invoices and accountants read them; the enrolment is
 // the merchant's alone.
 func (a *API) Register(g *web.API) {
-	read := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(account.InvoicesRead, caller.Team...)}
-	write := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(account.InvoicesWrite, caller.Staff...)}
+	read := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(rights.InvoicesRead, caller.Team...)}
+	write := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(rights.InvoicesWrite, caller.Staff...)}
 	g.GET("/einvoice/enrollment", a.enrollment, read...)
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)

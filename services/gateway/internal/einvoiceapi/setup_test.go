@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -52,14 +53,14 @@ type fixture struct {
 	api      gatewaytest.Client
 	// key and live are keys of the merchant with all scopes; reader has invoices:read only, payer everything else.
 	key, live, reader, payer as
-	people                   map[account.Role]as
+	people                   map[rights.Role]as
 }
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
-	f := &fixture{platform: &platform{mandate: "active"}, people: map[account.Role]as{}}
+	f := &fixture{platform: &platform{mandate: "active"}, people: map[rights.Role]as{}}
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
 	f.limiter = limiter
@@ -92,11 +93,11 @@ func (f *fixture) seed(t *testing.T) {
 	f.platform.owner = f.merchant.ID
 	f.platform.enrollment = &einvoicev1.Enrollment{}
 	f.key, f.live = keyed(public, secret), keyed(live, liveKey)
-	f.people[account.RoleMerchant] = f.login(t, "owner@example.com")
-	owner := f.people[account.RoleMerchant]
+	f.people[rights.RoleMerchant] = f.login(t, "owner@example.com")
+	owner := f.people[rights.RoleMerchant]
 	f.reader = f.newKey(t, owner, `["invoices:read"]`)
 	f.payer = f.newKey(t, owner, `["payments:read","payments:write"]`)
-	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		email := string(role) + "@example.com"
 		f.call(t, owner, "POST", "/merchant/team", `{"email":"`+email+`","password":"`+password+`","role":"`+string(role)+`"}`)
 		f.people[role] = f.login(t, email)

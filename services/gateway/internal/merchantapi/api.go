@@ -6,6 +6,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -39,7 +40,7 @@ func (a *API) Register(g *web.API) {
 	g.GET("/merchant/audit", a.audit, owner)
 	g.GET("/merchant/audit/export", a.exportAudit, owner, a.access.Fresh)
 
-	g.GET("/merchant/api-keys", a.keys, a.access.Login(account.RoleMerchant, account.RoleAccountant))
+	g.GET("/merchant/api-keys", a.keys, a.access.Login(rights.RoleMerchant, rights.RoleAccountant))
 	g.POST("/merchant/api-keys", a.createKey, owner, a.access.Fresh)
 	g.PATCH("/merchant/api-keys/:id", a.updateKey, owner)
 	g.DELETE("/merchant/api-keys/:id", a.revokeKey, owner)

@@ -9,22 +9,23 @@ import (
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // key shows an API key. The names of the first and last field are those of the headers that they go into.
 type key struct {
-	ID         string          `json:"id"`
-	APIKey     string          `json:"api_key"`
-	Livemode   bool            `json:"livemode"`
-	Name       string          `json:"name"`
-	Scopes     []account.Scope `json:"scopes"`
-	AllowedIPs []string        `json:"allowed_ips"`
-	PerMinute  int             `json:"per_minute"`
-	CreatedAt  string          `json:"created_at"`
-	LastUsedAt *string         `json:"last_used_at"`
-	ExpiresAt  *string         `json:"expires_at"`
-	RevokedAt  *string         `json:"revoked_at"`
+	ID         string         `json:"id"`
+	APIKey     string         `json:"api_key"`
+	Livemode   bool           `json:"livemode"`
+	Name       string         `json:"name"`
+	Scopes     []rights.Scope `json:"scopes"`
+	AllowedIPs []string       `json:"allowed_ips"`
+	PerMinute  int            `json:"per_minute"`
+	CreatedAt  string         `json:"created_at"`
+	LastUsedAt *string        `json:"last_used_at"`
+	ExpiresAt  *string        `json:"expires_at"`
+	RevokedAt  *string        `json:"revoked_at"`
 	// APISecret is there only in the answer that makes it.
 	APISecret string `json:"api_secret,omitempty"`
 }
@@ -63,12 +64,12 @@ func (a *API) keys(c echo.Context) error {
 
 func (a *API) createKey(c echo.Context) error {
 	var in struct {
-		Livemode   bool            `json:"livemode"`
-		Name       string          `json:"name"`
-		Scopes     []account.Scope `json:"scopes"`
-		AllowedIPs []string        `json:"allowed_ips"`
-		PerMinute  *int            `json:"per_minute"`
-		ExpiresAt  *string         `json:"expires_at"`
+		Livemode   bool           `json:"livemode"`
+		Name       string         `json:"name"`
+		Scopes     []rights.Scope `json:"scopes"`
+		AllowedIPs []string       `json:"allowed_ips"`
+		PerMinute  *int           `json:"per_minute"`
+		ExpiresAt  *string        `json:"expires_at"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
@@ -99,10 +100,10 @@ func withSecret(c echo.Context, status int, k account.Key, secret string) error 
 
 func (a *API) updateKey(c echo.Context) error {
 	var in struct {
-		Name       *string          `json:"name"`
-		Scopes     *[]account.Scope `json:"scopes"`
-		AllowedIPs *[]string        `json:"allowed_ips"`
-		PerMinute  *int             `json:"per_minute"`
+		Name       *string         `json:"name"`
+		Scopes     *[]rights.Scope `json:"scopes"`
+		AllowedIPs *[]string       `json:"allowed_ips"`
+		PerMinute  *int            `json:"per_minute"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err

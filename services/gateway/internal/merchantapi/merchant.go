@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -100,10 +101,10 @@ func (a *API) team(c echo.Context) error {
 
 func (a *API) addMember(c echo.Context) error {
 	var in struct {
-		Email    string       `json:"email"`
-		Password string       `json:"password"`
-		Name     string       `json:"name"`
-		Role     account.Role `json:"role"`
+		Email    string      `json:"email"`
+		Password string      `json:"password"`
+		Name     string      `json:"name"`
+		Role     rights.Role `json:"role"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 func TestProfile(t *testing.T) {
@@ -35,7 +36,7 @@ func TestTeamIsOnesOwn(t *testing.T) {
 	people := f.People(t)
 	f.Clock.Advance(time.Second)
 	stranger := f.Register(t, "stranger@example.com")
-	r := f.Must(t, people[account.RoleStaff], "GET", "/merchant/team", "")
+	r := f.Must(t, people[rights.RoleStaff], "GET", "/merchant/team", "")
 	if len(r.Rows()) != 3 || r.JSON["pagination"].(map[string]any)["total"] != 3.0 || strings.Contains(r.Text, "hash") || strings.Contains(r.Text, "$2a$") {
 		t.Errorf("got %s", r.Text)
 	}

@@ -7,14 +7,15 @@ import (
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 func (a *API) updateMember(c echo.Context) error {
 	var in struct {
-		Role     *account.Role `json:"role"`
-		Disabled *bool         `json:"disabled"`
+		Role     *rights.Role `json:"role"`
+		Disabled *bool        `json:"disabled"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err

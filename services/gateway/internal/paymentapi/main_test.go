@@ -31,6 +31,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -63,14 +64,14 @@ func keys() keyring {
 	other := shop
 	other.ID = "m-other"
 	return keyring{
-		"pk_test_a":     {ID: "a", Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: shop},
-		"pk_live_a":     {ID: "b", Livemode: true, Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: shop},
-		"pk_test_other": {ID: "c", Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: other},
-		"pk_test_off":   {ID: "d", Scopes: account.AllScopes, PerMinute: 1, Merchant: off, AllowedIPs: nowhere},
+		"pk_test_a":     {ID: "a", Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: shop},
+		"pk_live_a":     {ID: "b", Livemode: true, Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: shop},
+		"pk_test_other": {ID: "c", Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: other},
+		"pk_test_off":   {ID: "d", Scopes: rights.AllScopes, PerMinute: 1, Merchant: off, AllowedIPs: nowhere},
 		"pk_test_ip":    {ID: "e", PerMinute: 1, Merchant: shop, AllowedIPs: nowhere},
 		"pk_test_slow":  {ID: "f", PerMinute: 2, Merchant: shop},
-		"pk_test_local": {ID: "g", Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: shop, AllowedIPs: loopback},
-		"pk_test_std":   {ID: "h", Scopes: account.AllScopes, Merchant: shop},
+		"pk_test_local": {ID: "g", Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: shop, AllowedIPs: loopback},
+		"pk_test_std":   {ID: "h", Scopes: rights.AllScopes, Merchant: shop},
 	}
 }
 

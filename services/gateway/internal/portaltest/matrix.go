@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Row names an endpoint that wants a login, and who is let in.
@@ -22,7 +22,7 @@ func (p *Portal) CheckRoles(t *testing.T, matrix []Row) {
 			want := "let in"
 			switch {
 			// The customers' tokens and the portal's are for endpoints of their own.
-			case role == "", role == account.RoleCustomer && !strings.Contains(m.Roles, "customer"), role != account.RoleCustomer && m.Roles == "customer":
+			case role == "", role == rights.RoleCustomer && !strings.Contains(m.Roles, "customer"), role != rights.RoleCustomer && m.Roles == "customer":
 				want = "UNAUTHENTICATED"
 			case !slices.Contains(strings.Fields(m.Roles), string(role)):
 				want = "FORBIDDEN"

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Register makes a merchant and its owner.
@@ -14,16 +15,16 @@ func (p *Portal) Register(t *testing.T, email string) As {
 }
 
 // People are one login of each role; the first three of one merchant.
-func (p *Portal) People(t *testing.T) map[account.Role]As {
+func (p *Portal) People(t *testing.T) map[rights.Role]As {
 	t.Helper()
 	owner := p.Register(t, "owner@example.com")
-	who := map[account.Role]As{account.RoleMerchant: owner, "": {}}
-	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+	who := map[rights.Role]As{rights.RoleMerchant: owner, "": {}}
+	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		p.Must(t, owner, "POST", "/merchant/team", `{"email":"`+string(role)+`@example.com","password":"`+Password+`","role":"`+string(role)+`"}`)
 		who[role] = p.Login(t, "/auth/login", string(role)+"@example.com")
 	}
-	who[account.RoleAdmin] = p.Admin(t)
-	who[account.RoleCustomer] = p.Customer(t)
+	who[rights.RoleAdmin] = p.Admin(t)
+	who[rights.RoleCustomer] = p.Customer(t)
 	return who
 }
 

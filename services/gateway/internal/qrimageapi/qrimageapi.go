@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -66,7 +67,7 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	read, team := a.Access.KeyOrLogin(account.PaymentsRead, caller.Team...), a.Access.Login(caller.Team...)
+	read, team := a.Access.KeyOrLogin(rights.PaymentsRead, caller.Team...), a.Access.Login(caller.Team...)
 	owner := a.Access.Login(caller.Owner...)
 	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read, a.Drawn)
 	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read, a.Drawn)

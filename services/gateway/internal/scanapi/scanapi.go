@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -48,7 +49,7 @@ type Merchants interface {
 
 // Logins are the checks of merchants, by login or API key, and of the app's customers. caller.Access has them.
 type Logins interface {
-	LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc
+	LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc
 	CustomerLogin() echo.MiddlewareFunc
 }
 
@@ -84,7 +85,7 @@ func (a *API) Register(g *web.API) {
 	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
 	g.GET("/customer/payments", a.transactions, a.Logins.CustomerLogin())
 	g.GET("/customer/payments/:reference", a.transaction, a.Logins.CustomerLogin())
-	merchant := a.Logins.LoginOrKey(account.PaymentsConfirm, account.RoleMerchant)
+	merchant := a.Logins.LoginOrKey(rights.PaymentsConfirm, rights.RoleMerchant)
 	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, merchant)
 	g.POST("/gateway/payments/:reference/confirm-not-received", a.confirmNotReceived, merchant)
 	g.POST("/gateway/payments/:reference/late-receipt", a.bookLateReceipt, merchant)

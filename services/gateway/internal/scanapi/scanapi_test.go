@@ -31,6 +31,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -91,7 +92,7 @@ func (m merchants) Get(_ context.Context, id string) (account.Merchant, error) {
 }
 
 // Login lets in whoever names a role of the list as the token.
-func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
+func (logins) Login(roles ...rights.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			_, token, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
@@ -108,13 +109,13 @@ func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
 }
 
 // LoginOrKey lets in also any key, which may do nothing but write payments.
-func (l logins) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+func (l logins) LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			switch {
 			case c.Request().Header.Get("X-Api-Key") == "":
 				return l.Login(roles...)(next)(c)
-			case scope != account.PaymentsConfirm:
+			case scope != rights.PaymentsConfirm:
 				return errs.New(errs.InsufficientScope, "Scope missing.")
 			}
 			caller.Set(c, caller.Caller{Key: &account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}})
@@ -123,7 +124,7 @@ func (l logins) LoginOrKey(scope account.Scope, roles ...account.Role) echo.Midd
 	}
 }
 
-func (l logins) CustomerLogin() echo.MiddlewareFunc { return l.Login(account.RoleCustomer) }
+func (l logins) CustomerLogin() echo.MiddlewareFunc { return l.Login(rights.RoleCustomer) }
 
 func (reads) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentStatusRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentStatusResponse, error) {
 	if r.GetReference() != payRef {

@@ -2,16 +2,17 @@ package shape
 
 import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // User is a person in an answer.
 type User struct {
-	ID         string       `json:"id"`
-	Email      string       `json:"email"`
-	Name       string       `json:"name"`
-	Role       account.Role `json:"role"`
-	MerchantID *string      `json:"merchant_id"`
+	ID         string      `json:"id"`
+	Email      string      `json:"email"`
+	Name       string      `json:"name"`
+	Role       rights.Role `json:"role"`
+	MerchantID *string     `json:"merchant_id"`
 	// EmailVerified is false for who may only verify the address.
 	EmailVerified bool   `json:"email_verified"`
 	Disabled      bool   `json:"disabled"`

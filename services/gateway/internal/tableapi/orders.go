@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -260,7 +261,7 @@ func (a *API) setStatus(c echo.Context) error {
 
 // mayRefund asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order.
 func (a *API) mayRefund(ctx context.Context, c echo.Context, order string) error {
-	if !account.Allows(caller.Of(c).Login.Role, account.RefundsWrite) {
+	if !rights.Allows(caller.Of(c).Login.Role, rights.RefundsWrite) {
 		return errs.New(errs.Forbidden, "Your role may not issue refunds. Omit refund, or ask the owner of the account.")
 	}
 	m, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())

@@ -9,6 +9,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -58,8 +59,8 @@ func (a *API) Register(g *web.API) {
 }
 
 func (a *API) registerWebhooks(g *web.API) {
-	read := a.access.LoginOrKey(account.WebhooksRead, caller.Team...)
-	write := a.access.LoginOrKey(account.WebhooksWrite, caller.Owner...)
+	read := a.access.LoginOrKey(rights.WebhooksRead, caller.Team...)
+	write := a.access.LoginOrKey(rights.WebhooksWrite, caller.Owner...)
 	g.GET("/webhook-endpoints", a.endpoints, read)
 	g.POST("/webhook-endpoints", a.createEndpoint, write)
 	g.GET("/webhook-endpoints/:id", a.endpoint, read)

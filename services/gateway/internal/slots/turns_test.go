@@ -1,50 +1,46 @@
-package account
+package slots
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 // take fills all slots under names of its own until they are left.
-func take(t testing.TB, g *turns) (leave func()) {
+func take(t testing.TB, g *Turns) (leave func()) {
 	t.Helper()
-	var inside []turn
+	var inside []Turn
 	for g.free > 0 {
-		who := turn{name: "filler " + randomText(8)}
-		if err := g.enter(t.Context(), who); err != nil {
+		who := Turn{Name: "filler " + strconv.Itoa(len(inside))}
+		if err := g.Enter(t.Context(), who); err != nil {
 			t.Fatal(err)
 		}
 		inside = append(inside, who)
 	}
 	return func() {
 		for _, who := range inside {
-			g.leave(who)
+			g.Leave(who)
 		}
 	}
 }
 
-func waiters(g *turns) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.waiting
-}
-
 // queue makes callers wait one after the other, and tells whose turn it was in which order.
-func queue(t *testing.T, g *turns, callers ...turn) <-chan turn {
+func queue(t *testing.T, g *Turns, callers ...Turn) <-chan Turn {
 	t.Helper()
-	order := make(chan turn, len(callers))
+	order := make(chan Turn, len(callers))
 	for _, who := range callers {
 		go func() {
-			if err := g.enter(t.Context(), who); err != nil {
-				order <- turn{name: "refused " + who.name, rank: who.rank}
+			if err := g.Enter(t.Context(), who); err != nil {
+				order <- Turn{Name: "refused " + who.Name, Rank: who.Rank}
 				return
 			}
 			order <- who
-			g.leave(who)
+			g.Leave(who)
 		}()
 		synctest.Wait()
 	}
@@ -54,12 +50,12 @@ func queue(t *testing.T, g *turns, callers ...turn) <-chan turn {
 func TestNamesTakeTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTurns(1, time.Minute)
+		g := NewTurns(1, time.Minute)
 		leave := take(t, g)
-		order := queue(t, g, turn{"a", 1}, turn{"a", 2}, turn{"a", 0}, turn{"b", 5}, turn{"b", 5}, turn{"c", 0})
+		order := queue(t, g, Turn{"a", 1}, Turn{"a", 2}, Turn{"a", 0}, Turn{"b", 5}, Turn{"b", 5}, Turn{"c", 0})
 		leave()
 		synctest.Wait()
-		for i, want := range []turn{{"a", 0}, {"b", 5}, {"c", 0}, {"a", 1}, {"b", 5}, {"a", 2}} {
+		for i, want := range []Turn{{"a", 0}, {"b", 5}, {"c", 0}, {"a", 1}, {"b", 5}, {"a", 2}} {
 			if got := <-order; got != want {
 				t.Errorf("turn %d is of %v, want %v", i, got, want)
 			}
@@ -73,18 +69,18 @@ func TestNamesTakeTurns(t *testing.T) {
 func TestOneNameLeavesSlotsToOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTurns(4, time.Second)
+		g := NewTurns(4, time.Second)
 		for range 2 {
-			if err := g.enter(t.Context(), turn{name: "a"}); err != nil {
+			if err := g.Enter(t.Context(), Turn{Name: "a"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		start := time.Now()
-		wantCode(t, g.enter(t.Context(), turn{name: "a"}), errs.Unavailable)
+		roomtest.WantCode(t, g.Enter(t.Context(), Turn{Name: "a"}), errs.Unavailable)
 		if waited := time.Since(start); waited != time.Second {
 			t.Errorf("waited %s", waited)
 		}
-		if err := g.enter(t.Context(), turn{name: "b"}); err != nil {
+		if err := g.Enter(t.Context(), Turn{Name: "b"}); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -93,18 +89,18 @@ func TestOneNameLeavesSlotsToOthers(t *testing.T) {
 func TestAFullLineSendsTheWorstAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTurns(1, time.Minute)
+		g := NewTurns(1, time.Minute)
 		g.perLine = 2
 		leave := take(t, g)
-		order := queue(t, g, turn{"a", 1}, turn{"a", 3}, turn{"a", 2}, turn{"a", 2}, turn{"b", 9})
+		order := queue(t, g, Turn{"a", 1}, Turn{"a", 3}, Turn{"a", 2}, Turn{"a", 2}, Turn{"b", 9})
 		for _, rank := range []int{3, 2} {
-			if got := <-order; got != (turn{"refused a", rank}) {
+			if got := <-order; got != (Turn{"refused a", rank}) {
 				t.Errorf("got %v", got)
 			}
 		}
 		leave()
 		synctest.Wait()
-		for _, want := range []turn{{"a", 1}, {"b", 9}, {"a", 2}} {
+		for _, want := range []Turn{{"a", 1}, {"b", 9}, {"a", 2}} {
 			if got := <-order; got != want {
 				t.Errorf("got %v, want %v", got, want)
 			}
@@ -115,21 +111,21 @@ func TestAFullLineSendsTheWorstAway(t *testing.T) {
 func TestAFullHouseSendsTheLongestLineAway(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTurns(1, time.Minute)
+		g := NewTurns(1, time.Minute)
 		g.perLine = maxWaiting
 		leave := take(t, g)
-		var flood []turn
+		var flood []Turn
 		for range maxWaiting {
-			flood = append(flood, turn{name: "flood"})
+			flood = append(flood, Turn{Name: "flood"})
 		}
 		start := time.Now()
 		refused := queue(t, g, flood...)
-		other := queue(t, g, turn{name: "other"})
-		if got := <-refused; got.name != "refused flood" || !time.Now().Equal(start) { // at once, not when its patience ends
+		other := queue(t, g, Turn{Name: "other"})
+		if got := <-refused; got.Name != "refused flood" || !time.Now().Equal(start) { // at once, not when its patience ends
 			t.Errorf("%v after %s", got, time.Since(start))
 		}
 		leave()
-		if got := <-other; got.name != "other" {
+		if got := <-other; got.Name != "other" {
 			t.Errorf("%v", got)
 		}
 		synctest.Wait()
@@ -139,14 +135,14 @@ func TestAFullHouseSendsTheLongestLineAway(t *testing.T) {
 func TestWhoGivesUpLeavesTheLine(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTurns(1, time.Minute)
+		g := NewTurns(1, time.Minute)
 		leave := take(t, g)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- g.enter(ctx, turn{name: "a"}) }()
+		go func() { done <- g.Enter(ctx, Turn{Name: "a"}) }()
 		synctest.Wait()
 		cancel()
-		wantCode(t, <-done, errs.Unavailable)
+		roomtest.WantCode(t, <-done, errs.Unavailable)
 		leave()
 		if len(g.lines) != 0 || g.waiting != 0 || g.free != 1 {
 			t.Errorf("left behind: %+v", g)

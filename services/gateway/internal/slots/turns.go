@@ -1,4 +1,4 @@
-package account
+package slots
 
 import (
 	"cmp"
@@ -11,22 +11,23 @@ import (
 )
 
 const (
-	// maxLine bounds how many callers of one name wait, maxWaiting how many of all names do.
-	maxLine    = 16
+	// MaxLine bounds how many callers of one name wait.
+	MaxLine = 16
+	// maxWaiting bounds how many callers of all names wait.
 	maxWaiting = 256
 )
 
-// turn is who asks for a slot, and why.
-type turn struct {
-	// name is whom the cost is put down to: a key, an account, a merchant. Names take turns.
-	name string
-	// rank orders those of one name who wait, the lowest first: how often the caller was wrong before.
-	rank int
+// Turn is who asks for a slot, and why.
+type Turn struct {
+	// Name is whom the cost is put down to: a key, an account, a merchant. Names take turns.
+	Name string
+	// Rank orders those of one name who wait, the lowest first: how often the caller was wrong before.
+	Rank int
 }
 
-// turns is a gate that is fair between names: each has its own bounded line and at most half of the slots, and the lines are
-// served in turn. So whoever floods one name waits for itself, and the others wait for one computation.
-type turns struct {
+// Turns is a gate that is fair between names: each has its own bounded line and at most half of the slots, and the lines are
+// served in turn. So a flood of one name waits behind itself, and the others wait for one computation.
+type Turns struct {
 	patience time.Duration
 	perLine  int
 	perName  int
@@ -39,7 +40,7 @@ type turns struct {
 	order []*line
 }
 
-// line is one name: how many are inside, and who waits, the next one first.
+// line is one name: how many of it have a slot, and who waits, the next one first.
 type line struct {
 	name    string
 	inside  int
@@ -48,17 +49,18 @@ type line struct {
 
 type waiter struct {
 	rank int
-	// settled says once whether the slot is the waiter's, or it was sent away.
+	// settled says once whether the waiter has got a slot (true) or is refused.
 	settled chan bool
 }
 
-func newTurns(slots int, patience time.Duration) *turns {
+// NewTurns returns turns at that many slots, at least one. Patience is how long a caller waits for one.
+func NewTurns(slots int, patience time.Duration) *Turns {
 	slots = max(slots, 1)
-	return &turns{patience: patience, perLine: maxLine, perName: max(slots/2, 1), free: slots, lines: make(map[string]*line)}
+	return &Turns{patience: patience, perLine: MaxLine, perName: max(slots/2, 1), free: slots, lines: make(map[string]*line)}
 }
 
-// enter waits for a slot, which leave gives back.
-func (t *turns) enter(ctx context.Context, who turn) error {
+// Enter waits for a slot, which Leave gives back. SERVICE_UNAVAILABLE: there is none, now or after the wait.
+func (t *Turns) Enter(ctx context.Context, who Turn) error {
 	w := t.join(who)
 	timer := time.NewTimer(patience.Of(ctx, t.patience))
 	defer timer.Stop()
@@ -68,7 +70,7 @@ func (t *turns) enter(ctx context.Context, who turn) error {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	t.withdraw(who.name, w)
+	t.withdraw(who.Name, w)
 	return admitted(<-w.settled)
 }
 
@@ -76,19 +78,19 @@ func admitted(in bool) error {
 	if in {
 		return nil
 	}
-	return errBusy()
+	return ErrBusy()
 }
 
-// join puts a caller into its line, or sends away the one who has the least claim to wait there.
-func (t *turns) join(who turn) *waiter {
+// join puts a caller into its line. When the line or the whole room is full, the last of the line is refused.
+func (t *Turns) join(who Turn) *waiter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.lines[who.name]
+	l := t.lines[who.Name]
 	if l == nil {
-		l = &line{name: who.name}
-		t.lines[who.name] = l
+		l = &line{name: who.Name}
+		t.lines[who.Name] = l
 	}
-	w := &waiter{rank: who.rank, settled: make(chan bool, 1)}
+	w := &waiter{rank: who.Rank, settled: make(chan bool, 1)}
 	if len(l.waiters) == 0 {
 		t.order = append(t.order, l)
 	}
@@ -107,7 +109,7 @@ func (t *turns) join(who turn) *waiter {
 }
 
 // admit gives free slots to the lines in turn.
-func (t *turns) admit() {
+func (t *Turns) admit() {
 	for t.free > 0 {
 		i := slices.IndexFunc(t.order, func(l *line) bool { return l.inside < t.perName })
 		if i < 0 {
@@ -125,7 +127,7 @@ func (t *turns) admit() {
 	}
 }
 
-func (t *turns) drop(l *line, i int) {
+func (t *Turns) drop(l *line, i int) {
 	w := l.waiters[i]
 	t.remove(l, i)
 	t.forget(l)
@@ -133,7 +135,7 @@ func (t *turns) drop(l *line, i int) {
 }
 
 // remove takes a waiter out of its line, and an empty line out of the order.
-func (t *turns) remove(l *line, i int) {
+func (t *Turns) remove(l *line, i int) {
 	l.waiters = slices.Delete(l.waiters, i, i+1)
 	t.waiting--
 	if len(l.waiters) == 0 {
@@ -141,14 +143,14 @@ func (t *turns) remove(l *line, i int) {
 	}
 }
 
-func (t *turns) forget(l *line) {
+func (t *Turns) forget(l *line) {
 	if l.inside == 0 && len(l.waiters) == 0 {
 		delete(t.lines, l.name)
 	}
 }
 
-// withdraw sends the waiter away unless it is settled already.
-func (t *turns) withdraw(name string, w *waiter) {
+// withdraw refuses the waiter, unless it is settled already.
+func (t *Turns) withdraw(name string, w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.lines[name]
@@ -160,10 +162,11 @@ func (t *turns) withdraw(name string, w *waiter) {
 	}
 }
 
-func (t *turns) leave(who turn) {
+// Leave gives the slot back.
+func (t *Turns) Leave(who Turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l := t.lines[who.name]
+	l := t.lines[who.Name]
 	l.inside--
 	t.free++
 	t.admit()

@@ -1,4 +1,5 @@
-package account
+// Package device is where a request comes from: its address, its browser and its language.
+package device
 
 import (
 	"net/netip"
@@ -17,8 +18,8 @@ type Device struct {
 	Language string
 }
 
-// agent is the User-Agent as it is stored.
-func (d Device) agent() string {
+// Agent is the User-Agent as it is stored.
+func (d Device) Agent() string {
 	s := strings.ToValidUTF8(strings.ReplaceAll(d.UserAgent, "\x00", ""), "")
 	if utf8.RuneCountInString(s) > maxUserAgent {
 		s = string([]rune(s)[:maxUserAgent])
@@ -26,8 +27,8 @@ func (d Device) agent() string {
 	return s
 }
 
-// address is the IP as it is stored; nil when it is not known.
-func (d Device) address() *netip.Addr {
+// Address is the IP as it is stored; nil when it is not known.
+func (d Device) Address() *netip.Addr {
 	if !d.IP.IsValid() {
 		return nil
 	}
@@ -35,9 +36,17 @@ func (d Device) address() *netip.Addr {
 	return &ip
 }
 
-// DeviceName names the browser and system of a User-Agent header as people do ("Firefox on Linux"), as far as it tells. It is for people
+// IPText is the IP as mails and the audit log write it; a dash when it is not known.
+func (d Device) IPText() string {
+	if !d.IP.IsValid() {
+		return "–"
+	}
+	return d.IP.Unmap().String()
+}
+
+// Name names the browser and system of a User-Agent header as people do ("Firefox on Linux"), as far as it tells. It is for people
 // who look for the device that is not theirs; what claims to be a browser may be anything.
-func DeviceName(userAgent string) string {
+func Name(userAgent string) string {
 	browser, system := named(userAgent, browsers), named(userAgent, systems)
 	switch {
 	case browser != "" && system != "":
