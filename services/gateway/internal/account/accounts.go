@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -64,6 +65,7 @@ type Accounts struct {
 	Merchants *Merchants
 	Users     *Users
 	Tokens    *Tokens
+	Audit     *audit.Log
 	// Mails sends what is queued; Run runs it.
 	Mails *postbox.Worker
 
@@ -120,7 +122,7 @@ func Open(d Deps) (*Accounts, error) {
 			party:   party,
 			guesses: attempts.Guesses{Limiter: d.Attempts, PerIP: d.AttemptsPerIP}, resets: attempts.NewWindowOver(resetsOfAddress, resetSpan),
 		},
-		Tokens: tokens, deps: d, notifier: n,
+		Tokens: tokens, Audit: audit.NewLog(d.Pool, d.Now), deps: d, notifier: n,
 	}
 	a.Mails = &postbox.Worker{Pool: d.Pool, Sender: d.Mailer, Write: a.Users.WriteMail, Now: d.Now, Log: d.Log}
 	return a, nil

@@ -6,12 +6,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
-const byOperator Actor = "operator"
+const byOperator audit.Actor = "operator"
 
 // NewAdmin is what CreateAdmin makes.
 type NewAdmin struct {
@@ -22,11 +25,11 @@ type NewAdmin struct {
 
 // CreateAdmin makes a person who works for the platform, and says how many there were before. INVALID_STATE: there is one already.
 func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err error) {
-	user := User{ID: events.NewID(), Email: normalEmail(a.Email), Role: rights.RoleAdmin, CreatedAt: instant(u.now)}
-	var p problems
-	p.email(user.Email)
-	p.password("password", a.Password, user.Email)
-	if err := p.err(); err != nil {
+	user := User{ID: events.NewID(), Email: form.NormalEmail(a.Email), Role: rights.RoleAdmin, CreatedAt: instant(u.now)}
+	var p refuse.Problems
+	form.Email(&p, user.Email)
+	checkNewPassword(&p, "password", a.Password, user.Email)
+	if err := p.Err(); err != nil {
 		return 0, err
 	}
 	if user.hash, err = u.hasher.Hash(ctx, slots.Turn{Name: string(byOperator)}, a.Password); err != nil {
@@ -46,7 +49,7 @@ func (u *Users) CreateAdmin(ctx context.Context, a NewAdmin) (before int64, err 
 		if err := insertUser(ctx, tx, user); err != nil {
 			return err
 		}
-		return record(ctx, tx, user.CreatedAt, byOperator, "admin.created", user.ID, map[string]any{"email": user.Email})
+		return audit.Record(ctx, tx, user.CreatedAt, byOperator, "admin.created", user.ID, map[string]any{"email": user.Email})
 	})
 	return before, err
 }

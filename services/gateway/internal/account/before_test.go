@@ -81,7 +81,7 @@ func TestAccountsOfBeforeGoOn(t *testing.T) {
 	if p, err := f.Users.Present(t.Context(), id); err != nil || p.Unverified || p.HasFactor {
 		t.Errorf("present as %+v, %v", p, err)
 	}
-	if list, _, err := f.Users.Audit(t.Context(), merchant, 0, 10); err != nil || len(list) != 1 || list[0].Action != "user.added" {
+	if list, _, err := f.Audit.List(t.Context(), merchant, 0, 10); err != nil || len(list) != 1 || list[0].Action != "user.added" {
 		t.Errorf("the log is %v, %v", list, err)
 	}
 	if _, err := pool.Exec(t.Context(), `delete from audit_log`); err == nil {

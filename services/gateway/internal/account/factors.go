@@ -8,17 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 const (
-	mailFactorEnabled  = "factor_enabled"
-	mailFactorDisabled = "factor_disabled"
-	mailAppRemoved     = "app_removed"
-	mailRecoveryUsed   = "recovery_used"
-
 	// ticketLife is how long a login waits for its second factor, attemptsOfTicket how many codes may be tried with it.
 	ticketLife       = 5 * time.Minute
 	attemptsOfTicket = 5
@@ -136,7 +133,7 @@ func (u *Users) ConfirmFactor(ctx context.Context, who Presence, code string, fr
 		if err := confirmFactor(ctx, tx, user.ID, now); err != nil {
 			return err
 		}
-		return u.factorChanged(ctx, tx, who, factorChange{mail: mailFactorEnabled, action: "factor.enabled"}, from, now)
+		return u.factorChanged(ctx, tx, who, factorChange{mail: notice.FactorEnabled, action: "factor.enabled"}, from, now)
 	})
 	return codes, err
 }
@@ -155,12 +152,12 @@ func (u *Users) factorChanged(ctx context.Context, tx pgx.Tx, who Presence, c fa
 	if _, err := endLogins(ctx, tx, who.ID, "", who.SessionID, now); err != nil {
 		return err
 	}
-	if err := notify(ctx, tx, who.User, c.mail, from, now); err != nil {
+	if err := notice.Send(ctx, tx, who.User.recipient(), c.mail, from, now); err != nil {
 		return err
 	}
 	detail := map[string]any{"ip": from.IPText()}
 	maps.Copy(detail, c.detail)
-	return record(ctx, tx, now, ByUser(who.ID), c.action, who.ID, detail)
+	return audit.Record(ctx, tx, now, audit.ByUser(who.ID), c.action, who.ID, detail)
 }
 
 // firstRecoveryCodes are new ones for a user who gets the first second factor, and none for others.
@@ -178,7 +175,7 @@ func (u *Users) mailOfRemoval(ctx context.Context, tx pgx.Tx, userID, kind strin
 	if err != nil || left.any() {
 		return kind, err
 	}
-	return mailFactorDisabled, deleteRecoveryCodes(ctx, tx, userID)
+	return notice.FactorDisabled, deleteRecoveryCodes(ctx, tx, userID)
 }
 
 // DisableFactor removes the authenticator app of a user who shows it, or a recovery code, once more.
@@ -192,7 +189,7 @@ func (u *Users) DisableFactor(ctx context.Context, who Presence, proof Proof, fr
 		if !had {
 			return errs.New(errs.InvalidState, "The account has no authenticator app.")
 		}
-		mail, err := u.mailOfRemoval(ctx, tx, who.ID, mailAppRemoved)
+		mail, err := u.mailOfRemoval(ctx, tx, who.ID, notice.AppRemoved)
 		if err != nil {
 			return err
 		}
@@ -209,7 +206,7 @@ func (u *Users) NewRecoveryCodes(ctx context.Context, who Presence, proof Proof,
 		if codes, err = replaceRecoveryCodes(ctx, tx, user.ID, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(user.ID), "factor.recovery_codes_replaced", user.ID, nil)
+		return audit.Record(ctx, tx, now, audit.ByUser(user.ID), "factor.recovery_codes_replaced", user.ID, nil)
 	}
 	if proof != (Proof{}) {
 		err = u.proven(ctx, who.ID, proof, from, replace)

@@ -10,17 +10,13 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
-	"european-pay.eu/eupay/services/gateway/internal/postbox"
-	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 )
 
 const (
-	mailIBANChanging = "iban_changing"
-	mailIBANChanged  = "iban_changed"
-	mailIBANStopped  = "iban_stopped"
-
-	byHold Actor = "system:iban-hold"
+	byHold audit.Actor = "system:iban-hold"
 	// changesAtOnce is how many accounts one transaction moves.
 	changesAtOnce = 20
 )
@@ -47,12 +43,12 @@ func (s *Merchants) holdIBAN(before Merchant, m *Merchant, now time.Time) bool {
 func noteHold(ctx context.Context, tx pg.DB, m Merchant, changed map[string]any, from device.Device, now time.Time) error {
 	delete(changed, "bic")
 	changed["iban_from"] = m.NextAt.Format(time.RFC3339)
-	told := map[string]string{"Account": maskIBAN(m.NextIBAN), "Effective": mailTime(*m.NextAt)}
-	return tellOwners(ctx, tx, m.ID, mailIBANChanging, from, now, told)
+	told := map[string]string{"Account": maskIBAN(m.NextIBAN), "Effective": notice.Time(*m.NextAt)}
+	return notice.SendToOwners(ctx, tx, m.ID, notice.IBANChanging, from, now, told)
 }
 
 // StopIBANChange keeps the account of a merchant; NOT_FOUND when none waits to replace it.
-func (s *Merchants) StopIBANChange(ctx context.Context, by Actor, id string, from device.Device) (Merchant, error) {
+func (s *Merchants) StopIBANChange(ctx context.Context, by audit.Actor, id string, from device.Device) (Merchant, error) {
 	now := instant(s.now)
 	var m Merchant
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
@@ -71,10 +67,10 @@ func (s *Merchants) StopIBANChange(ctx context.Context, by Actor, id string, fro
 		if err := announce(ctx, tx, m, "updated", now); err != nil {
 			return err
 		}
-		if err := tellOwners(ctx, tx, id, mailIBANStopped, from, now, map[string]string{"Account": account}); err != nil {
+		if err := notice.SendToOwners(ctx, tx, id, notice.IBANStopped, from, now, map[string]string{"Account": account}); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, by, "merchant.iban_change_stopped", id, map[string]any{"iban": account})
+		return audit.Record(ctx, tx, now, by, "merchant.iban_change_stopped", id, map[string]any{"iban": account})
 	})
 	if err != nil {
 		return Merchant{}, err
@@ -131,37 +127,7 @@ func moveAccount(ctx context.Context, tx pgx.Tx, m Merchant, now time.Time) erro
 	return errors.Join(
 		updateMerchant(ctx, tx, &m, now),
 		announce(ctx, tx, m, "updated", now),
-		tellOwners(ctx, tx, m.ID, mailIBANChanged, device.Device{}, now, map[string]string{"Account": maskIBAN(m.IBAN)}),
-		record(ctx, tx, now, byHold, "merchant.updated", m.ID, map[string]any{"iban": change}),
+		notice.SendToOwners(ctx, tx, m.ID, notice.IBANChanged, device.Device{}, now, map[string]string{"Account": maskIBAN(m.IBAN)}),
+		audit.Record(ctx, tx, now, byHold, "merchant.updated", m.ID, map[string]any{"iban": change}),
 	)
 }
-
-// tellOwners queues a mail to every owner of the merchant.
-func tellOwners(ctx context.Context, tx pg.DB, merchantID, kind string, from device.Device, now time.Time, more map[string]string) error {
-	rows, err := tx.Query(ctx, `select id::text, email from users where merchant_id = $1 and role = $2 and not disabled and unverified_since is null`,
-		merchantID, string(rights.RoleMerchant))
-	if err != nil {
-		return fmt.Errorf("read owners: %w", err)
-	}
-	owners, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (u User, err error) { return u, r.Scan(&u.ID, &u.Email) })
-	if err != nil {
-		return fmt.Errorf("read owners: %w", err)
-	}
-	detail := map[string]string{"Device": device.Name(from.UserAgent), "IP": from.IPText(), "Time": mailTime(now)}
-	for name, value := range more {
-		detail[name] = value
-	}
-	language := from.Language
-	if language == "" {
-		language = "en"
-	}
-	for _, u := range owners {
-		if err := postbox.Add(ctx, tx, postbox.Mail{Kind: kind, To: u.Email, UserID: u.ID, Language: language, CreatedAt: now, Detail: detail}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// mailTime is an instant as mails say it.
-func mailTime(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 UTC") }

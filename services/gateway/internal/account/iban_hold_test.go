@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
@@ -21,7 +22,7 @@ func TestANewIBANWaitsAndItsOwnersAreTold(t *testing.T) {
 		!got.NextAt.Equal(f.Clock.Now().Add(24*time.Hour)) {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if to := f.MailsOf(t, mailIBANChanging); !slices.Contains(to, "shop@example.com") {
+	if to := f.MailsOf(t, notice.IBANChanging); !slices.Contains(to, "shop@example.com") {
 		t.Errorf("told %v", to)
 	}
 	first := *got.NextAt
@@ -47,7 +48,7 @@ func TestANewIBANWaitsAndItsOwnersAreTold(t *testing.T) {
 	if err != nil || got.IBAN != roomtest.OtherIBAN || got.NextAt != nil || got.Version != version+1 {
 		t.Errorf("after the wait: %+v, %v", got, err)
 	}
-	if to := f.MailsOf(t, mailIBANChanged); !slices.Contains(to, "shop@example.com") {
+	if to := f.MailsOf(t, notice.IBANChanged); !slices.Contains(to, "shop@example.com") {
 		t.Errorf("told %v", to)
 	}
 	if announced := f.Announced(t, m.ID); announced[len(announced)-1] != "merchant.updated" {
@@ -79,7 +80,7 @@ func TestAnOwnerStopsANewIBAN(t *testing.T) {
 	if audited := f.Audited(t, m.ID); audited[len(audited)-1] != "merchant.iban_change_stopped" {
 		t.Errorf("audited %v", audited)
 	}
-	if to := f.MailsOf(t, mailIBANStopped); len(to) == 0 {
+	if to := f.MailsOf(t, notice.IBANStopped); len(to) == 0 {
 		t.Error("nobody was told")
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"unicode/utf8"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/sepa"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 )
 
 // LiveMissing returns the profile fields that a merchant must fill in before it may take live money, in the order of the
@@ -66,20 +68,20 @@ func (m Merchant) Legal() string {
 // maxAddress is what the provider takes, in characters.
 const maxAddress = 512
 
-// legal checks what the provider is told of a merchant. checkHolder does the rest once it is known what stays as it was.
-func (p *problems) legal(c MerchantChange) {
+// checkLegal checks what the provider is told of a merchant. checkHolder does the rest once it is known what stays as it was.
+func (c MerchantChange) checkLegal(p *refuse.Problems) {
 	if c.LegalName != nil {
-		p.text("legal_name", *c.LegalName, 0, maxName)
+		form.Text(p, "legal_name", *c.LegalName, 0, form.MaxName)
 	}
 	if c.AccountName != nil && *c.AccountName != "" {
-		p.text("account_name", *c.AccountName, 1, maxName)
+		form.Text(p, "account_name", *c.AccountName, 1, form.MaxName)
 		if text := sepa.Text(*c.AccountName); len(text) > sepa.MaxName || !sepa.Complete(*c.AccountName) || !hasLetter(*c.AccountName) {
-			p.add("account_name", "must be the account's holder as the bank knows it: at most %d characters, in Latin letters or such as have a Latin form", sepa.MaxName)
+			p.Add("account_name", "must be the account's holder as the bank knows it: at most %d characters, in Latin letters or such as have a Latin form", sepa.MaxName)
 		}
 	}
 	if c.Address != nil {
-		if lines := strings.ReplaceAll(*c.Address, "\n", " "); utf8.RuneCountInString(lines) > maxAddress || strings.ContainsFunc(lines, notPrint) {
-			p.add("address", "must have at most %d characters, without control characters other than line feeds", maxAddress)
+		if lines := strings.ReplaceAll(*c.Address, "\n", " "); utf8.RuneCountInString(lines) > maxAddress || strings.ContainsFunc(lines, form.NotPrint) {
+			p.Add("address", "must have at most %d characters, without control characters other than line feeds", maxAddress)
 		}
 	}
 }

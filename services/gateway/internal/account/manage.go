@@ -12,6 +12,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
@@ -49,7 +51,7 @@ type KeyChange struct {
 }
 
 // Create makes a key and returns it with its secret, which nobody can read again.
-func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey) (Key, string, error) {
+func (k *Keys) Create(ctx context.Context, by audit.Actor, merchantID string, n NewKey) (Key, string, error) {
 	key := Key{
 		ID: events.NewID(), Public: newPublic(n.Livemode), Livemode: n.Livemode, Name: n.Name, Scopes: n.Scopes,
 		AllowedIPs: n.AllowedIPs, PerMinute: DefaultPerMinute, CreatedAt: instant(k.now), ExpiresAt: n.ExpiresAt,
@@ -78,7 +80,7 @@ func (k *Keys) Create(ctx context.Context, by Actor, merchantID string, n NewKey
 	return key, secret, nil
 }
 
-func (k *Keys) create(ctx context.Context, tx pgx.Tx, by Actor, merchantID string, key *Key, hash string) error {
+func (k *Keys) create(ctx context.Context, tx pgx.Tx, by audit.Actor, merchantID string, key *Key, hash string) error {
 	m, err := lockMerchant(ctx, tx, merchantID) // the lock makes the count below right
 	if err != nil {
 		return err
@@ -96,7 +98,7 @@ func (k *Keys) create(ctx context.Context, tx pgx.Tx, by Actor, merchantID strin
 		return err
 	}
 	key.Merchant = m
-	return record(ctx, tx, key.CreatedAt, by, "api_key.created", key.ID, map[string]any{"public": key.Public, "merchant_id": m.ID})
+	return audit.Record(ctx, tx, key.CreatedAt, by, "api_key.created", key.ID, map[string]any{"public": key.Public, "merchant_id": m.ID})
 }
 
 func checkRoom(ctx context.Context, db pg.DB, merchantID string) error {
@@ -116,7 +118,7 @@ func (k *Keys) List(ctx context.Context, merchantID string, page, limit int) ([]
 }
 
 // Update changes a key that is not revoked.
-func (k *Keys) Update(ctx context.Context, by Actor, merchantID, id string, change KeyChange) (Key, error) {
+func (k *Keys) Update(ctx context.Context, by audit.Actor, merchantID, id string, change KeyChange) (Key, error) {
 	return k.change(ctx, merchantID, id, func(tx pgx.Tx, key *Key) (bool, error) {
 		changed := key.apply(change)
 		if err := checkKey(*key); err != nil || len(changed) == 0 {
@@ -125,7 +127,7 @@ func (k *Keys) Update(ctx context.Context, by Actor, merchantID, id string, chan
 		if err := updateKey(ctx, tx, *key); err != nil {
 			return true, err
 		}
-		return true, record(ctx, tx, instant(k.now), by, "api_key.updated", id, changed)
+		return true, audit.Record(ctx, tx, instant(k.now), by, "api_key.updated", id, changed)
 	})
 }
 
@@ -148,7 +150,7 @@ func (k *Key) apply(c KeyChange) map[string]any {
 }
 
 // Revoke ends a key for good, on every replica at once. Revoking it again changes nothing.
-func (k *Keys) Revoke(ctx context.Context, by Actor, merchantID, id string) error {
+func (k *Keys) Revoke(ctx context.Context, by audit.Actor, merchantID, id string) error {
 	now := instant(k.now)
 	_, err := k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) (bool, error) {
 		if key.RevokedAt != nil {
@@ -157,14 +159,14 @@ func (k *Keys) Revoke(ctx context.Context, by Actor, merchantID, id string) erro
 		if err := revokeKey(ctx, tx, id, now); err != nil {
 			return true, err
 		}
-		return true, record(ctx, tx, now, by, "api_key.revoked", id, map[string]any{"public": key.Public, "merchant_id": merchantID})
+		return true, audit.Record(ctx, tx, now, by, "api_key.revoked", id, map[string]any{"public": key.Public, "merchant_id": merchantID})
 	})
 	return err
 }
 
 // Rotate makes a new secret, returned once. The present one stays valid for overlap (0 to MaxOverlap), older ones no
 // longer than that: with 0 all of them end at once.
-func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, overlap time.Duration) (Key, string, error) {
+func (k *Keys) Rotate(ctx context.Context, by audit.Actor, merchantID, id string, overlap time.Duration) (Key, string, error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, "", errs.Invalid(errs.Field{Field: "overlap_seconds", Message: "overlap_seconds must be from 0 to 604800 (7 days)."})
 	}
@@ -186,7 +188,7 @@ func (k *Keys) Rotate(ctx context.Context, by Actor, merchantID, id string, over
 		if old > maxOldSecrets {
 			return false, errOldSecrets()
 		}
-		return true, record(ctx, tx, now, by, "api_key.rotated", id, map[string]any{"overlap_seconds": int64(overlap.Seconds())})
+		return true, audit.Record(ctx, tx, now, by, "api_key.rotated", id, map[string]any{"overlap_seconds": int64(overlap.Seconds())})
 	})
 	if err != nil {
 		return Key{}, "", err
@@ -223,7 +225,7 @@ func (k *Keys) change(ctx context.Context, merchantID, id string, do func(pgx.Tx
 
 // lock runs do in a transaction that holds the key, and makes all replicas forget it afterwards if do says that it changed.
 func (k *Keys) lock(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) (changed bool, err error)) (Key, error) {
-	if !isID(id) {
+	if !form.IsID(id) {
 		return Key{}, errs.NotFound("API key")
 	}
 	var key Key

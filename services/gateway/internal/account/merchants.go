@@ -11,7 +11,10 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/money"
+	"european-pay.eu/eupay/internal/refuse"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 )
 
 // Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
@@ -71,7 +74,7 @@ func (s *Merchants) List(ctx context.Context, page, limit int) ([]Merchant, int6
 }
 
 // Update changes the profile of a merchant. An IBAN can be replaced but not taken away; a new one waits, and the owners are told.
-func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantChange, from device.Device) (Merchant, error) {
+func (s *Merchants) Update(ctx context.Context, by audit.Actor, id string, c MerchantChange, from device.Device) (Merchant, error) {
 	c = c.normal()
 	if err := c.check(); err != nil {
 		return Merchant{}, err
@@ -80,7 +83,7 @@ func (s *Merchants) Update(ctx context.Context, by Actor, id string, c MerchantC
 }
 
 // change applies do to the locked merchant. What changes nothing leaves no trace.
-func (s *Merchants) change(ctx context.Context, by Actor, id, what string, from device.Device, do func(*Merchant) map[string]any) (Merchant, error) {
+func (s *Merchants) change(ctx context.Context, by audit.Actor, id, what string, from device.Device, do func(*Merchant) map[string]any) (Merchant, error) {
 	now := instant(s.now)
 	var m Merchant
 	var changed map[string]any
@@ -117,7 +120,7 @@ func (s *Merchants) change(ctx context.Context, by Actor, id, what string, from 
 		if err := announce(ctx, tx, m, what, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, by, "merchant."+what, id, changed)
+		return audit.Record(ctx, tx, now, by, "merchant."+what, id, changed)
 	})
 	if len(changed) > 0 { // also after an error: a commit whose answer was lost may have happened
 		s.notify.forget(id)
@@ -138,7 +141,7 @@ func (c MerchantChange) normal() MerchantChange {
 		return &v
 	}
 	noBlanks := func(s string) string { return strings.ReplaceAll(s, " ", "") }
-	name := func(s string) string { return cleaned(s, maxName) }
+	name := func(s string) string { return form.Cleaned(s, form.MaxName) }
 	c.Name, c.LegalName, c.LegalStatus = trim(c.Name, name), trim(c.LegalName, name), trim(c.LegalStatus, strings.TrimSpace)
 	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, ident.Compact), trim(c.BIC, ident.Compact)
 	// The bank compares the holder, so that is refused where it would have to be changed.
@@ -147,27 +150,27 @@ func (c MerchantChange) normal() MerchantChange {
 }
 
 func (c MerchantChange) check() error {
-	var p problems
+	var p refuse.Problems
 	if c.Name != nil {
-		p.text("name", *c.Name, 1, maxName)
+		form.Text(&p, "name", *c.Name, 1, form.MaxName)
 	}
 	if c.LegalStatus != nil {
-		p.text("legal_status", *c.LegalStatus, 0, maxKeyName)
+		form.Text(&p, "legal_status", *c.LegalStatus, 0, form.MaxLabel)
 	}
 	if c.SIREN != nil && *c.SIREN != "" && !ident.IsSIREN(*c.SIREN) {
-		p.add("siren", "must be a SIREN of 9 digits with a valid check digit")
+		p.Add("siren", "must be a SIREN of 9 digits with a valid check digit")
 	}
 	if c.IBAN != nil && !ident.IsIBAN(*c.IBAN) {
-		p.add("iban", "must be the valid IBAN of an account in SEPA")
+		p.Add("iban", "must be the valid IBAN of an account in SEPA")
 	}
 	if c.BIC != nil && *c.BIC != "" && !ident.IsBIC(*c.BIC) {
-		p.add("bic", "must be a BIC of 8 or 11 characters")
+		p.Add("bic", "must be a BIC of 8 or 11 characters")
 	}
 	if a := c.RefundStepUp.Above; a != nil && (*a < 0 || *a > maxRefundStepUp) {
-		p.add("refund_step_up_above", "must be from 0 to %s, or null", maxRefundStepUp)
+		p.Add("refund_step_up_above", "must be from 0 to %s, or null", maxRefundStepUp)
 	}
-	p.legal(c)
-	return p.err()
+	c.checkLegal(&p)
+	return p.Err()
 }
 
 // apply sets the new values and returns what is new for the audit log.

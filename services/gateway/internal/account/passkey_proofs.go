@@ -11,6 +11,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
@@ -219,11 +220,11 @@ func (u *Users) noteRefusal(ctx context.Context, err error, userID, action strin
 	now := instant(u.now)
 	var cloned clonedError
 	if errors.As(err, &cloned) {
-		err = errors.Join(errWrongPasskey(), record(ctx, u.pool, now, ByUser(userID), "passkey.cloned", userID,
-			map[string]any{"passkey": cloned.passkey, "outcome": refused, "ip": from.IPText()}))
+		err = errors.Join(errWrongPasskey(), audit.Record(ctx, u.pool, now, audit.ByUser(userID), "passkey.cloned", userID,
+			map[string]any{"passkey": cloned.passkey, "outcome": audit.Refused, "ip": from.IPText()}))
 	}
 	if errs.Is(err, errs.ValidationError) {
-		return errors.Join(err, recordEntry(ctx, u.pool, now, userID, action, refused, from))
+		return errors.Join(err, audit.RecordTry(ctx, u.pool, now, userID, action, audit.Refused, from))
 	}
 	return err
 }

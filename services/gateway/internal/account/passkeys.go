@@ -12,15 +12,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 )
 
 const (
-	mailPasskeyAdded   = "passkey_added"
-	mailPasskeyRemoved = "passkey_removed"
-
 	// maxPasskeys of one user.
 	maxPasskeys = 10
 	// challengeLife is how long a device may take to answer.
@@ -136,9 +137,9 @@ func errWrongPasskey() error {
 }
 
 func checkPasskeyName(name string) error {
-	var p problems
-	p.text("name", name, 1, maxKeyName)
-	return p.err()
+	var p refuse.Problems
+	form.Text(&p, "name", name, 1, form.MaxLabel)
+	return p.Err()
 }
 
 func roomForPasskey(keys []Passkey) error {
@@ -197,7 +198,7 @@ func (u *Users) AddPasskey(ctx context.Context, who Presence, name string, crede
 		if err := insertPasskey(ctx, tx, user.ID, p); err != nil {
 			return err
 		}
-		return u.factorChanged(ctx, tx, who, factorChange{mailPasskeyAdded, "passkey.added", map[string]any{"passkey": p.ID, "name": name}}, from, now)
+		return u.factorChanged(ctx, tx, who, factorChange{notice.PasskeyAdded, "passkey.added", map[string]any{"passkey": p.ID, "name": name}}, from, now)
 	})
 	return p, codes, err
 }
@@ -224,7 +225,7 @@ func (u *Users) readNewPasskey(ctx context.Context, who Presence, credential []b
 
 // RenamePasskey changes what the user calls a passkey; NOT_FOUND when the user has none of that id.
 func (u *Users) RenamePasskey(ctx context.Context, userID, id, name string) (p Passkey, err error) {
-	if !isID(id) {
+	if !form.IsID(id) {
 		return Passkey{}, errs.NotFound("Passkey")
 	}
 	if err := checkPasskeyName(name); err != nil {
@@ -235,14 +236,14 @@ func (u *Users) RenamePasskey(ctx context.Context, userID, id, name string) (p P
 		if p, err = renamePasskey(ctx, tx, userID, id, name); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(userID), "passkey.renamed", userID, map[string]any{"passkey": id, "name": name})
+		return audit.Record(ctx, tx, now, audit.ByUser(userID), "passkey.renamed", userID, map[string]any{"passkey": id, "name": name})
 	})
 	return p, err
 }
 
 // RemovePasskey removes a passkey and ends all other sessions. The recovery codes end with the last second factor of an account.
 func (u *Users) RemovePasskey(ctx context.Context, who Presence, id string, from device.Device) error {
-	if !isID(id) {
+	if !form.IsID(id) {
 		return errs.NotFound("Passkey")
 	}
 	now := instant(u.now)
@@ -251,7 +252,7 @@ func (u *Users) RemovePasskey(ctx context.Context, who Presence, id string, from
 		if err != nil {
 			return err
 		}
-		mail, err := u.mailOfRemoval(ctx, tx, user.ID, mailPasskeyRemoved)
+		mail, err := u.mailOfRemoval(ctx, tx, user.ID, notice.PasskeyRemoved)
 		if err != nil {
 			return err
 		}

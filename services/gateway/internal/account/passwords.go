@@ -11,9 +11,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
@@ -23,6 +27,9 @@ const (
 	resetsOfAddress = 5
 	resetSpan       = time.Hour
 )
+
+// minPassword is in bytes, without blanks.
+const minPassword = 12
 
 //go:embed data/passwords.txt
 var knownPasswords string
@@ -38,19 +45,19 @@ var known = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
-// password refuses what is too short, what bcrypt would cut, and what is guessed first: a password that everybody knows, also with
+// checkNewPassword refuses what is too short, what bcrypt would cut, and what is guessed first: a password that everybody knows, also with
 // something simple before or behind it or twice, and the user's own address.
-func (p *problems) password(field, value, email string) {
+func checkNewPassword(p *refuse.Problems, field, value, email string) {
 	visible := strings.Join(strings.Fields(value), "")
 	switch {
 	case value == "":
-		p.add(field, "is required")
+		p.Add(field, "is required")
 	case len(visible) < minPassword || len(value) > hashing.MaxBytes:
-		p.add(field, "must have %d to %d bytes, blanks not counted for the minimum", minPassword, hashing.MaxBytes)
+		p.Add(field, "must have %d to %d bytes, blanks not counted for the minimum", minPassword, hashing.MaxBytes)
 	case isKnown(strings.ToLower(visible)):
-		p.add(field, "is too common. Choose one that nobody else uses")
+		p.Add(field, "is too common. Choose one that nobody else uses")
 	case resembles(strings.ToLower(visible), email):
-		p.add(field, "must not be made of your email address")
+		p.Add(field, "must not be made of your email address")
 	}
 }
 
@@ -100,10 +107,10 @@ func (u *Users) ChangePassword(ctx context.Context, who Presence, current, next 
 // Forgot queues a mail with a link for a new password. It does the same for an address that has no account: the worker that sends mails
 // finds out.
 func (u *Users) Forgot(ctx context.Context, email string, from device.Device) error {
-	email = normalEmail(email)
-	var p problems
-	if p.email(email); len(p) > 0 {
-		return p.err()
+	email = form.NormalEmail(email)
+	var p refuse.Problems
+	if form.Email(&p, email); len(p) > 0 {
+		return p.Err()
 	}
 	now := instant(u.now)
 	if err := u.guesses.Address(ctx, "register", attempts.Network(from.IP)); err != nil {
@@ -112,7 +119,7 @@ func (u *Users) Forgot(ctx context.Context, email string, from device.Device) er
 	if err := u.resets.Take(email, now); err != nil {
 		return err
 	}
-	return postbox.Add(ctx, u.pool, postbox.Mail{Kind: mailReset, To: email, Language: from.Language, CreatedAt: now})
+	return postbox.Add(ctx, u.pool, postbox.Mail{Kind: notice.PasswordReset, To: email, Language: from.Language, CreatedAt: now})
 }
 
 // ResetPassword sets a new password for the user whom the token was mailed to. The token is good for one use; all sessions end.
@@ -144,9 +151,9 @@ func errTokenOver() error {
 
 // setPassword stores the password, ends all sessions but one, and tells the user. allowed has the last word, in the transaction.
 func (u *Users) setPassword(ctx context.Context, user User, field, next, keep string, from device.Device, allowed func(pgx.Tx) (bool, error)) error {
-	var p problems
-	if p.password(field, next, user.Email); len(p) > 0 {
-		return p.err()
+	var p refuse.Problems
+	if checkNewPassword(&p, field, next, user.Email); len(p) > 0 {
+		return p.Err()
 	}
 	hash, err := u.hasher.Hash(ctx, slots.Turn{Name: attempts.Network(from.IP)}, next)
 	if err != nil {
@@ -173,9 +180,9 @@ func (u *Users) setPassword(ctx context.Context, user User, field, next, keep st
 		if _, err := endLogins(ctx, tx, user.ID, "", keep, now); err != nil {
 			return err
 		}
-		if err := notify(ctx, tx, user, mailPasswordChanged, from, now); err != nil {
+		if err := notice.Send(ctx, tx, user.recipient(), notice.PasswordChanged, from, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(user.ID), "password.changed", user.ID, map[string]any{"ip": from.IPText()})
+		return audit.Record(ctx, tx, now, audit.ByUser(user.ID), "password.changed", user.ID, map[string]any{"ip": from.IPText()})
 	})
 }

@@ -9,7 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/form"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 )
 
 const (
@@ -33,7 +36,7 @@ type Presence struct {
 // has ended, or the account is gone or disabled: whoever ends a session ends its tokens at once and on every replica, because nothing
 // is remembered between two requests.
 func (u *Users) Present(ctx context.Context, id Identity) (Presence, error) {
-	if !isID(id.SessionID) {
+	if !form.IsID(id.SessionID) {
 		return Presence{}, errLoggedOut()
 	}
 	p, err := readPresence(ctx, u.pool, id, u.now())
@@ -52,7 +55,7 @@ func (u *Users) noticeNewDevice(ctx context.Context, tx pgx.Tx, user User, from 
 	if err != nil || !isNew {
 		return err
 	}
-	return notify(ctx, tx, user, mailNewDevice, from, now)
+	return notice.Send(ctx, tx, user.recipient(), notice.NewDevice, from, now)
 }
 
 // Logins returns the user's sessions that are not over, the newest first.
@@ -62,7 +65,7 @@ func (u *Users) Logins(ctx context.Context, userID string) ([]Login, error) {
 
 // EndLogin ends one of the user's sessions at once; NOT_FOUND when there is none of that id that is not over.
 func (u *Users) EndLogin(ctx context.Context, userID, id string) error {
-	if !isID(id) {
+	if !form.IsID(id) {
 		return errs.NotFound("Session")
 	}
 	n, err := u.endLogins(ctx, userID, id, "")
@@ -88,7 +91,7 @@ func (u *Users) endLogins(ctx context.Context, userID, only, except string) (n i
 		if n, err = endLogins(ctx, tx, userID, only, except, now); err != nil || n == 0 {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(userID), "session.ended", userID, map[string]any{"sessions": n})
+		return audit.Record(ctx, tx, now, audit.ByUser(userID), "session.ended", userID, map[string]any{"sessions": n})
 	})
 	return n, err
 }

@@ -9,7 +9,9 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 )
 
 // StepUp notes that the user of a session has proven once more to be the user: by the second factor, or by the password without one.
@@ -89,7 +91,7 @@ func (u *Users) proven(ctx context.Context, userID string, proof Proof, from dev
 	})
 	switch {
 	case errs.Is(err, errs.ValidationError): // the transaction that would have noted it is undone
-		return errors.Join(err, recordEntry(ctx, u.pool, instant(u.now), userID, "auth.factor", refused, from))
+		return errors.Join(err, audit.RecordTry(ctx, u.pool, instant(u.now), userID, "auth.factor", audit.Refused, from))
 	case err != nil:
 		return err
 	}
@@ -114,7 +116,7 @@ func (u *Users) useProof(ctx context.Context, tx pgx.Tx, user User, proof Proof,
 	if !ok {
 		return errs.Invalid(errs.Field{Field: "recovery_code", Message: "recovery_code is wrong or was used before."})
 	}
-	return notify(ctx, tx, user, mailRecoveryUsed, from, instant(u.now))
+	return notice.Send(ctx, tx, user.recipient(), notice.RecoveryUsed, from, instant(u.now))
 }
 
 // useCode refuses a code that was used before, and older ones.

@@ -8,7 +8,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/ident"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
@@ -29,10 +32,8 @@ type DemoKey struct {
 	PerMinute int
 }
 
-const bySeed Actor = "system:seed"
-
 // demoTurn is whom its hashes are put down to.
-var demoTurn = slots.Turn{Name: string(bySeed)}
+var demoTurn = slots.Turn{Name: string(audit.BySeed)}
 
 // Seed makes sure that the demo accounts exist, may be used and have the given credentials, also when it has run
 // before. It is for the all-in-one process and never for production: the credentials are known.
@@ -88,10 +89,10 @@ func (d Demo) users(merchantID string) []demoUser {
 // seedMerchant finds the merchant by its user, keeps what was changed in the profile since, and enables the gateway.
 func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchant, error) {
 	now := instant(a.deps.Now)
-	user, err := userByEmail(ctx, tx, normalEmail(d.Merchant.Email))
+	user, err := userByEmail(ctx, tx, form.NormalEmail(d.Merchant.Email))
 	if errors.Is(err, errNoUser) {
 		m := d.Merchant
-		m.ID, m.Email, m.IBAN, m.GatewayEnabled, m.CreatedAt = events.NewID(), normalEmail(m.Email), ident.Compact(m.IBAN), true, now
+		m.ID, m.Email, m.IBAN, m.GatewayEnabled, m.CreatedAt = events.NewID(), form.NormalEmail(m.Email), ident.Compact(m.IBAN), true, now
 		profile := MerchantChange{Name: &m.Name, LegalStatus: &m.LegalStatus, SIREN: &m.SIREN, IBAN: &m.IBAN, BIC: &m.BIC}
 		if err := profile.check(); err != nil {
 			return Merchant{}, err
@@ -102,7 +103,7 @@ func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchan
 		if err := announce(ctx, tx, m, "registered", now); err != nil {
 			return Merchant{}, err
 		}
-		return m, record(ctx, tx, now, bySeed, "merchant.registered", m.ID, nil)
+		return m, audit.Record(ctx, tx, now, audit.BySeed, "merchant.registered", m.ID, nil)
 	}
 	if err != nil {
 		return Merchant{}, err
@@ -118,16 +119,16 @@ func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchan
 	if err := announce(ctx, tx, m, "enabled", now); err != nil {
 		return Merchant{}, err
 	}
-	return m, record(ctx, tx, now, bySeed, "merchant.enabled", m.ID, nil)
+	return m, audit.Record(ctx, tx, now, audit.BySeed, "merchant.enabled", m.ID, nil)
 }
 
 func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password string) error {
 	now := instant(a.deps.Now)
-	want.Email = normalEmail(want.Email)
-	var p problems
-	p.email(want.Email)
-	p.password("password", password, "") // the operator's choice, for accounts that everybody knows
-	if err := p.err(); err != nil {
+	want.Email = form.NormalEmail(want.Email)
+	var p refuse.Problems
+	form.Email(&p, want.Email)
+	checkNewPassword(&p, "password", password, "") // the operator's choice, for accounts that everybody knows
+	if err := p.Err(); err != nil {
 		return err
 	}
 	have, err := userByEmail(ctx, tx, want.Email)
@@ -148,13 +149,13 @@ func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password 
 		if err := resetDemoUser(ctx, tx, have.ID, want.hash); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, bySeed, "user.reset", have.ID, nil)
+		return audit.Record(ctx, tx, now, audit.BySeed, "user.reset", have.ID, nil)
 	}
 	want.ID, want.CreatedAt = events.NewID(), now
 	if err := insertUser(ctx, tx, want); err != nil {
 		return err
 	}
-	return record(ctx, tx, now, bySeed, "user.added", want.ID, map[string]any{"role": want.Role})
+	return audit.Record(ctx, tx, now, audit.BySeed, "user.added", want.ID, map[string]any{"role": want.Role})
 }
 
 func (a *Accounts) seedKey(ctx context.Context, tx pgx.Tx, merchantID string, d DemoKey) error {
@@ -186,5 +187,5 @@ func (a *Accounts) seedKey(ctx context.Context, tx pgx.Tx, merchantID string, d 
 	if _, err := replaceSecret(ctx, tx, id, hash, now, now); err != nil {
 		return err
 	}
-	return record(ctx, tx, now, bySeed, "api_key.created", id, map[string]any{"public": d.Public})
+	return audit.Record(ctx, tx, now, audit.BySeed, "api_key.created", id, map[string]any{"public": d.Public})
 }

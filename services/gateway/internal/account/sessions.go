@@ -8,10 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
@@ -35,8 +38,8 @@ type Session struct {
 // that nobody learns who has an account; many attempts from one address get RATE_LIMIT_EXCEEDED, and so do many at one account
 // from networks where its owner has not logged in lately.
 func (u *Users) Login(ctx context.Context, email, password string, audience Audience, from device.Device) (Session, error) {
-	email = normalEmail(email)
-	n := attempts.Login{Account: email[:min(len(email), maxEmail+1)], Address: attempts.Network(from.IP), Network: attempts.Neighbourhood(from.IP)}
+	email = form.NormalEmail(email)
+	n := attempts.Login{Account: email[:min(len(email), form.MaxEmail+1)], Address: attempts.Network(from.IP), Network: attempts.Neighbourhood(from.IP)}
 	now := instant(u.now)
 	if err := u.guesses.Address(ctx, "login", n.Address); err != nil {
 		return Session{}, err
@@ -54,7 +57,7 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 		return Session{}, err
 	}
 	if !ok || user.Disabled || audienceOf(user.Role) != audience {
-		if err := recordEntry(ctx, u.pool, now, known, "auth.login", refused, from); err != nil {
+		if err := audit.RecordTry(ctx, u.pool, now, known, "auth.login", audit.Refused, from); err != nil {
 			return Session{}, err
 		}
 		return Session{}, errs.New(errs.InvalidLogin, "Email or password wrong.")
@@ -92,7 +95,7 @@ func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from device.Dev
 	if err := u.noticeNewDevice(ctx, tx, user, from, now); err != nil {
 		return Session{}, err
 	}
-	if err := recordEntry(ctx, tx, now, user.ID, "auth.login", succeeded, from); err != nil {
+	if err := audit.RecordTry(ctx, tx, now, user.ID, "auth.login", audit.Succeeded, from); err != nil {
 		return Session{}, err
 	}
 	return u.begin(ctx, tx, user, from, now)
@@ -101,9 +104,9 @@ func (u *Users) enter(ctx context.Context, tx pgx.Tx, user User, from device.Dev
 // matchUnverified compares with the latest account that has not verified the address. It is asked after every wrong password, at the
 // same cost whether there is such an account or not.
 func (u *Users) matchUnverified(ctx context.Context, who slots.Turn, email, password string) (User, bool, error) {
-	var p problems
+	var p refuse.Problems
 	var user User
-	if p.email(email); len(p) == 0 {
+	if form.Email(&p, email); len(p) == 0 {
 		var err error
 		if user, err = unverifiedByEmail(ctx, u.pool, email); err != nil && !errors.Is(err, errNoUser) {
 			return User{}, false, err
@@ -141,8 +144,8 @@ func (u *Users) welcome(ctx context.Context, n attempts.Login, user User, now ti
 
 // find returns the zero User, whom no password opens, for an address that has no account or could never have one.
 func (u *Users) find(ctx context.Context, email string) (User, error) {
-	var p problems
-	if p.email(email); len(p) > 0 {
+	var p refuse.Problems
+	if form.Email(&p, email); len(p) > 0 {
 		return User{}, nil
 	}
 	user, err := userByEmail(ctx, u.pool, email)
@@ -223,7 +226,7 @@ func (u *Users) refresh(ctx context.Context, tx pgx.Tx, t refreshToken, token st
 	if user.Disabled || !now.Before(t.Ends) {
 		return Session{}, nil
 	}
-	return Session{}, record(ctx, tx, now, ByUser(user.ID), "login.refresh_token_reused", user.ID, nil)
+	return Session{}, audit.Record(ctx, tx, now, audit.ByUser(user.ID), "login.refresh_token_reused", user.ID, nil)
 }
 
 // goOn returns the next tokens of the session that a refresh token is of; the zero Session when it is over.
@@ -252,7 +255,7 @@ func (u *Users) Logout(ctx context.Context, token string) error {
 		if _, err := endLogins(ctx, tx, t.UserID, t.Family, "", now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(t.UserID), "auth.logout", t.UserID, nil)
+		return audit.Record(ctx, tx, now, audit.ByUser(t.UserID), "auth.logout", t.UserID, nil)
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 )
 
 // MaxLogo is the largest file of a logo in bytes.
@@ -25,7 +27,7 @@ func (s *Merchants) Logo(ctx context.Context, id string) ([]byte, error) {
 }
 
 // SetLogo keeps a picture that the caller has checked, and drops the one before; nil only drops it.
-func (s *Merchants) SetLogo(ctx context.Context, by Actor, id string, file []byte) error {
+func (s *Merchants) SetLogo(ctx context.Context, by audit.Actor, id string, file []byte) error {
 	now := instant(s.now)
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := lockMerchant(ctx, tx, id); err != nil {
@@ -40,6 +42,6 @@ func (s *Merchants) SetLogo(ctx context.Context, by Actor, id string, file []byt
 				return fmt.Errorf("insert logo: %w", err)
 			}
 		}
-		return record(ctx, tx, now, by, "merchant.logo", id, map[string]any{"bytes": len(file)})
+		return audit.Record(ctx, tx, now, by, "merchant.logo", id, map[string]any{"bytes": len(file)})
 	})
 }

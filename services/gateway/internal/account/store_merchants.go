@@ -16,6 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 )
 
 const merchantColumns = `m.id::text, m.name, m.legal_status, m.siren, m.iban, m.bic, m.email, m.gateway_enabled, m.live_enabled,
@@ -40,7 +41,7 @@ func lockMerchant(ctx context.Context, tx pg.DB, id string) (Merchant, error) {
 }
 
 func queryMerchant(ctx context.Context, db pg.DB, sql, id string) (Merchant, error) {
-	if !isID(id) {
+	if !form.IsID(id) {
 		return Merchant{}, errs.NotFound("Merchant")
 	}
 	var m Merchant

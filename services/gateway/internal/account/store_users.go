@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
@@ -30,6 +31,8 @@ type User struct {
 
 	hash string
 }
+
+func (u User) recipient() notice.Recipient { return notice.Recipient{UserID: u.ID, Email: u.Email} }
 
 const userColumns = `u.id::text, u.email, u.name, u.role, coalesce(u.merchant_id::text, ''), u.disabled, u.created_at, u.password_hash,
 	u.unverified_since is not null`

@@ -7,6 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
@@ -19,7 +21,7 @@ type MemberChange struct {
 }
 
 // UpdateMember changes a member of the team, but not its owner. Who is disabled is out at once.
-func (u *Users) UpdateMember(ctx context.Context, by Actor, merchantID, id string, c MemberChange) (User, error) {
+func (u *Users) UpdateMember(ctx context.Context, by audit.Actor, merchantID, id string, c MemberChange) (User, error) {
 	if c.Role != nil && *c.Role != rights.RoleStaff && *c.Role != rights.RoleAccountant {
 		return User{}, errs.Invalid(errs.Field{Field: "role", Message: "role must be staff or accountant."})
 	}
@@ -40,13 +42,13 @@ func (u *Users) UpdateMember(ctx context.Context, by Actor, merchantID, id strin
 		if err := updateMember(ctx, tx, user, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, by, "user.updated", user.ID, changed)
+		return audit.Record(ctx, tx, now, by, "user.updated", user.ID, changed)
 	})
 	return member, err
 }
 
 // RemoveMember takes a member out of the team for good, and its owner never. The member is out at once; the address may be used again.
-func (u *Users) RemoveMember(ctx context.Context, by Actor, merchantID, id string) error {
+func (u *Users) RemoveMember(ctx context.Context, by audit.Actor, merchantID, id string) error {
 	now := instant(u.now)
 	return u.lockMember(ctx, merchantID, id, func(tx pgx.Tx, user User) error {
 		user.Disabled = true
@@ -56,13 +58,13 @@ func (u *Users) RemoveMember(ctx context.Context, by Actor, merchantID, id strin
 		if err := removeUser(ctx, tx, user.ID, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, by, "user.removed", user.ID, map[string]any{"email": user.Email})
+		return audit.Record(ctx, tx, now, by, "user.removed", user.ID, map[string]any{"email": user.Email})
 	})
 }
 
 // SetDisabled lets any user in or out, for admins; out is at once. Admins cannot shut themselves out.
 func (u *Users) SetDisabled(ctx context.Context, admin Presence, id string, disabled bool) (User, error) {
-	if !isID(id) {
+	if !form.IsID(id) {
 		return User{}, errs.NotFound("User")
 	}
 	if id == admin.ID {
@@ -83,14 +85,14 @@ func (u *Users) SetDisabled(ctx context.Context, admin Presence, id string, disa
 		if err := updateMember(ctx, tx, user, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(admin.ID), "user.updated", id, map[string]any{"disabled": disabled})
+		return audit.Record(ctx, tx, now, audit.ByUser(admin.ID), "user.updated", id, map[string]any{"disabled": disabled})
 	})
 	return user, err
 }
 
 // lockMember runs do in a transaction that holds a member of the team who is not its owner.
 func (u *Users) lockMember(ctx context.Context, merchantID, id string, do func(pgx.Tx, User) error) error {
-	if !isID(id) {
+	if !form.IsID(id) {
 		return errs.NotFound("Team member")
 	}
 	return pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {

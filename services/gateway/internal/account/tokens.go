@@ -11,6 +11,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
@@ -122,7 +123,7 @@ func (t *Tokens) Verify(text string, audiences ...Audience) (Identity, error) {
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Identity{}, errs.New(errs.Unauthenticated, "The login has expired. Refresh it or log in again.")
-	case err != nil || !isID(c.Subject) || !isID(c.SessionID) || !slices.Contains(audiences, audienceOf(c.Role)) || !slices.Contains(c.Audience, string(audienceOf(c.Role))):
+	case err != nil || !form.IsID(c.Subject) || !form.IsID(c.SessionID) || !slices.Contains(audiences, audienceOf(c.Role)) || !slices.Contains(c.Audience, string(audienceOf(c.Role))):
 		return Identity{}, errUnauthenticated()
 	}
 	return Identity{UserID: c.Subject, Role: c.Role, MerchantID: c.MerchantID, SessionID: c.SessionID}, nil

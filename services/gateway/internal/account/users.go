@@ -10,11 +10,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/internal/vault"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
@@ -60,7 +63,7 @@ type Registration struct {
 // Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet. Where addresses are verified the
 // user may only do that, nobody is told of the merchant before, and an address that has an account is answered like any other.
 func (u *Users) Register(ctx context.Context, r Registration, from device.Device) (Session, error) {
-	r.Email, r.Profile = normalEmail(r.Email), r.Profile.normal()
+	r.Email, r.Profile = form.NormalEmail(r.Email), r.Profile.normal()
 	if err := r.check(); err != nil {
 		return Session{}, err
 	}
@@ -78,7 +81,7 @@ func (u *Users) Register(ctx context.Context, r Registration, from device.Device
 		if err := u.introduceNew(ctx, tx, m); err != nil {
 			return err
 		}
-		return record(ctx, tx, m.CreatedAt, ByUser(user.ID), "merchant.registered", m.ID, nil)
+		return audit.Record(ctx, tx, m.CreatedAt, audit.ByUser(user.ID), "merchant.registered", m.ID, nil)
 	})
 	if err != nil {
 		return Session{}, err
@@ -120,11 +123,11 @@ func (u *Users) store(ctx context.Context, tx pgx.Tx, user User, from device.Dev
 }
 
 func (r Registration) check() error {
-	var p problems
-	p.email(r.Email)
-	p.password("password", r.Password, r.Email)
+	var p refuse.Problems
+	form.Email(&p, r.Email)
+	checkNewPassword(&p, "password", r.Password, r.Email)
 	if r.Profile.Name == nil {
-		p.add("name", "is required")
+		p.Add("name", "is required")
 	}
 	err := r.Profile.check()
 	if err == nil && r.Profile.Name != nil {
@@ -133,9 +136,9 @@ func (r Registration) check() error {
 		err = checkHolder(m)
 	}
 	if err != nil {
-		p = append(p, errs.From(err).Fields...)
+		p.Join(err)
 	}
-	return p.err()
+	return p.Err()
 }
 
 // hashOf counts the registration of that address before it pays for bcrypt.
@@ -148,12 +151,12 @@ func (u *Users) hashOf(ctx context.Context, password string, from device.Device)
 
 // RegisterCustomer makes a customer of the app, who is logged in at once.
 func (u *Users) RegisterCustomer(ctx context.Context, email, password, name string, from device.Device) (Session, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(email), Name: cleaned(name, maxName), Role: rights.RoleCustomer, Unverified: u.verification}
-	var p problems
-	p.email(user.Email)
-	p.password("password", password, user.Email)
-	p.text("name", user.Name, 0, maxName)
-	if err := p.err(); err != nil {
+	user := User{ID: events.NewID(), Email: form.NormalEmail(email), Name: form.Cleaned(name, form.MaxName), Role: rights.RoleCustomer, Unverified: u.verification}
+	var p refuse.Problems
+	form.Email(&p, user.Email)
+	checkNewPassword(&p, "password", password, user.Email)
+	form.Text(&p, "name", user.Name, 0, form.MaxName)
+	if err := p.Err(); err != nil {
 		return Session{}, err
 	}
 	var err error
@@ -162,7 +165,7 @@ func (u *Users) RegisterCustomer(ctx context.Context, email, password, name stri
 	}
 	user.CreatedAt = instant(u.now)
 	return u.openNew(ctx, user, from, func(tx pgx.Tx) error {
-		return record(ctx, tx, user.CreatedAt, ByUser(user.ID), "customer.registered", user.ID, nil)
+		return audit.Record(ctx, tx, user.CreatedAt, audit.ByUser(user.ID), "customer.registered", user.ID, nil)
 	})
 }
 
@@ -181,16 +184,16 @@ type Member struct {
 }
 
 // AddMember adds a user to the team.
-func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Member, from device.Device) (User, error) {
-	user := User{ID: events.NewID(), Email: normalEmail(m.Email), Name: cleaned(m.Name, maxName), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
-	var p problems
-	p.email(user.Email)
-	p.password("password", m.Password, user.Email)
-	p.text("name", user.Name, 0, maxName)
+func (u *Users) AddMember(ctx context.Context, by audit.Actor, merchantID string, m Member, from device.Device) (User, error) {
+	user := User{ID: events.NewID(), Email: form.NormalEmail(m.Email), Name: form.Cleaned(m.Name, form.MaxName), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
+	var p refuse.Problems
+	form.Email(&p, user.Email)
+	checkNewPassword(&p, "password", m.Password, user.Email)
+	form.Text(&p, "name", user.Name, 0, form.MaxName)
 	if m.Role != rights.RoleStaff && m.Role != rights.RoleAccountant {
-		p.add("role", "must be staff or accountant")
+		p.Add("role", "must be staff or accountant")
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return User{}, err
 	}
 	err := u.room(ctx, u.pool, user) // once more under the lock: this one saves the hash
@@ -208,7 +211,7 @@ func (u *Users) AddMember(ctx context.Context, by Actor, merchantID string, m Me
 	return user, nil
 }
 
-func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User, from device.Device) error {
+func (u *Users) add(ctx context.Context, tx pgx.Tx, by audit.Actor, user User, from device.Device) error {
 	if _, err := lockMerchant(ctx, tx, user.MerchantID); err != nil { // makes the count below right
 		return err
 	}
@@ -218,7 +221,7 @@ func (u *Users) add(ctx context.Context, tx pgx.Tx, by Actor, user User, from de
 	if err := u.store(ctx, tx, user, from); err != nil {
 		return err
 	}
-	return record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})
+	return audit.Record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})
 }
 
 // room refuses a member for whom the team has no room, or whose address has an account: where addresses are verified nobody learns that.

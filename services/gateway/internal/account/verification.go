@@ -8,16 +8,18 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/form"
+	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
 
 const (
-	mailVerify       = "verify_email"
-	mailAddressTaken = "address_taken"
-	purposeVerify    = "verify"
+	purposeVerify = "verify"
 	// verifyLife is how long a code that verifies an address is good.
 	verifyLife = 24 * time.Hour
 	// keepUnverified is how long an account waits for its address to be verified.
@@ -32,7 +34,7 @@ func errNotUnverified() error {
 // askToVerify queues the mail with which a new user shows that the address is the user's. Whether another account has the address is
 // seen when the mail is written, so nobody learns it from the answer.
 func askToVerify(ctx context.Context, tx pg.DB, user User, from device.Device, now time.Time) error {
-	return postbox.Add(ctx, tx, postbox.Mail{Kind: mailVerify, To: user.Email, UserID: user.ID, Language: from.Language, CreatedAt: now})
+	return postbox.Add(ctx, tx, postbox.Mail{Kind: notice.VerifyEmail, To: user.Email, UserID: user.ID, Language: from.Language, CreatedAt: now})
 }
 
 // writeVerify makes the code, unless the address has an account: then its owner is told so.
@@ -46,7 +48,7 @@ func (u *Users) writeVerify(ctx context.Context, tx pgx.Tx, m *postbox.Mail, fie
 	}
 	switch _, err := userByEmail(ctx, tx, m.To); {
 	case err == nil:
-		m.Kind, fields["Link"] = mailAddressTaken, u.page("login", "")
+		m.Kind, fields["Link"] = notice.AddressTaken, u.page("login", "")
 		return nil
 	case !errors.Is(err, errNoUser):
 		return err
@@ -105,7 +107,7 @@ func (u *Users) verify(ctx context.Context, tx pgx.Tx, user User, now time.Time)
 	if err := publish(ctx, tx, user.MerchantID, now); err != nil {
 		return err
 	}
-	return record(ctx, tx, now, ByUser(user.ID), "email.verified", user.ID, nil)
+	return audit.Record(ctx, tx, now, audit.ByUser(user.ID), "email.verified", user.ID, nil)
 }
 
 // ResendVerification queues another mail with a code.
@@ -122,10 +124,10 @@ func (u *Users) ResendVerification(ctx context.Context, who Presence, from devic
 
 // ChangeUnverifiedEmail replaces an address that is not verified, and queues a mail to the new one.
 func (u *Users) ChangeUnverifiedEmail(ctx context.Context, who Presence, email string, from device.Device) error {
-	email = normalEmail(email)
-	var p problems
-	if p.email(email); len(p) > 0 {
-		return p.err()
+	email = form.NormalEmail(email)
+	var p refuse.Problems
+	if form.Email(&p, email); len(p) > 0 {
+		return p.Err()
 	}
 	if !who.Unverified {
 		return errNotUnverified()
@@ -152,6 +154,6 @@ func (u *Users) ChangeUnverifiedEmail(ctx context.Context, who Presence, email s
 		if err := askToVerify(ctx, tx, user, from, now); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, ByUser(user.ID), "email.changed", user.ID, nil)
+		return audit.Record(ctx, tx, now, audit.ByUser(user.ID), "email.changed", user.ID, nil)
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -41,11 +42,11 @@ func (w Caller) MerchantID() string {
 }
 
 // Actor is the caller as histories and the audit log write it.
-func (w Caller) Actor() account.Actor {
+func (w Caller) Actor() audit.Actor {
 	if w.Key != nil {
-		return account.Actor("key:" + w.Key.ID)
+		return audit.Actor("key:" + w.Key.ID)
 	}
-	return account.ByUser(w.Login.ID)
+	return audit.ByUser(w.Login.ID)
 }
 
 // Whose is the merchant and the mode that a request is for.

@@ -10,7 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
@@ -142,7 +142,7 @@ func TestAMerchantEnrols(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	owner := f.people[rights.RoleMerchant]
-	if err := f.accounts.Merchants.SetLogo(t.Context(), account.ByUser(""), f.merchant.ID, []byte("png")); err != nil {
+	if err := f.accounts.Merchants.SetLogo(t.Context(), audit.ByUser(""), f.merchant.ID, []byte("png")); err != nil {
 		t.Fatal(err)
 	}
 	r := f.must(t, 200, owner, "POST", "/einvoice/enroll", settingsBody)

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -83,7 +84,7 @@ func (a *API) createKey(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, account.NewKey{
+	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, account.NewKey{
 		Livemode: in.Livemode, Name: in.Name, Scopes: in.Scopes, AllowedIPs: ips, PerMinute: in.PerMinute, ExpiresAt: ends,
 	})
 	if err != nil {
@@ -120,7 +121,7 @@ func (a *API) updateKey(c echo.Context) error {
 		return web.NothingToDo("name, scopes, allowed_ips, per_minute")
 	}
 	who := caller.Of(c).Login
-	k, err := a.accounts.Keys.Update(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"), change)
+	k, err := a.accounts.Keys.Update(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id"), change)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (a *API) updateKey(c echo.Context) error {
 
 func (a *API) revokeKey(c echo.Context) error {
 	who := caller.Of(c).Login
-	if err := a.accounts.Keys.Revoke(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
+	if err := a.accounts.Keys.Revoke(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -141,7 +142,7 @@ func (a *API) rotateKey(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	k, secret, err := a.accounts.Keys.Rotate(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"), overlap)
+	k, secret, err := a.accounts.Keys.Rotate(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id"), overlap)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
@@ -70,7 +71,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 		}
 	}
 	who := caller.Of(c).Login
-	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, change, caller.DeviceOf(c))
+	m, err := a.accounts.Merchants.Update(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, change, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 // stopIBANChange takes no fresh proof: who sees that something is wrong must be able to stop it.
 func (a *API) stopIBANChange(c echo.Context) error {
 	who := caller.Of(c).Login
-	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, caller.DeviceOf(c))
+	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -110,7 +111,7 @@ func (a *API) addMember(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	u, err := a.accounts.Users.AddMember(c.Request().Context(), account.ByUser(who.ID), who.MerchantID,
+	u, err := a.accounts.Users.AddMember(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID,
 		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, caller.DeviceOf(c))
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
@@ -24,7 +25,7 @@ func (a *API) updateMember(c echo.Context) error {
 		return web.NothingToDo("role, disabled")
 	}
 	who := caller.Of(c).Login
-	u, err := a.accounts.Users.UpdateMember(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"),
+	u, err := a.accounts.Users.UpdateMember(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id"),
 		account.MemberChange{Role: in.Role, Disabled: in.Disabled})
 	if err != nil {
 		return err
@@ -34,12 +35,12 @@ func (a *API) updateMember(c echo.Context) error {
 
 func (a *API) removeMember(c echo.Context) error {
 	who := caller.Of(c).Login
-	if err := a.accounts.Users.RemoveMember(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
+	if err := a.accounts.Users.RemoveMember(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
 }
 
 func (a *API) audit(c echo.Context) error {
-	return shape.AuditLog(c, a.accounts.Users, caller.Of(c).MerchantID())
+	return shape.AuditLog(c, a.accounts.Audit, caller.Of(c).MerchantID())
 }

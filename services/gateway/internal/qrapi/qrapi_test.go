@@ -24,6 +24,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -135,7 +136,7 @@ func (f *fixture) people(t *testing.T) {
 	}
 	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		email := string(role) + "@example.com"
-		if _, err := f.accounts.Users.AddMember(ctx, account.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}, ip); err != nil {
+		if _, err := f.accounts.Users.AddMember(ctx, audit.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}, ip); err != nil {
 			t.Fatal(err)
 		}
 		if s, err = f.accounts.Users.Login(ctx, email, password, account.Portal, ip); err != nil {

@@ -13,6 +13,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -154,7 +155,7 @@ func (a *API) keepLogo(c echo.Context, file []byte) error {
 	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	if err := a.Merchants.SetLogo(ctx, account.ByUser(who.ID), who.MerchantID, file); err != nil {
+	if err := a.Merchants.SetLogo(ctx, audit.ByUser(who.ID), who.MerchantID, file); err != nil {
 		return err
 	}
 	if a.LogoChanged != nil {

@@ -1,4 +1,4 @@
-package account
+package audit
 
 import (
 	"context"
@@ -11,16 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/form"
 )
 
-// Actor is who changes something, for the audit log: "user:<id>", "key:<id>" or "system:<what>".
-type Actor string
-
-// ByUser is the Actor of a logged-in user.
-func ByUser(id string) Actor { return Actor("user:" + id) }
-
-// record writes an audit row in the transaction of the change. detail holds no credential.
-func record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, target string, detail map[string]any) error {
+// Record writes an audit row in the transaction of the change. detail holds no credential.
+func Record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, target string, detail map[string]any) error {
 	if detail == nil {
 		detail = map[string]any{}
 	}
@@ -29,7 +24,7 @@ func record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, targe
 		return fmt.Errorf("encode audit detail: %w", err)
 	}
 	var id *string // what the merchant is found by, whose business it is
-	if isID(target) {
+	if form.IsID(target) {
 		id = &target
 	}
 	_, err = tx.Exec(ctx, `insert into audit_log (at, actor, action, target, detail, merchant_id) values ($1, $2, $3, $4, $5,
@@ -42,28 +37,28 @@ func record(ctx context.Context, tx pg.DB, at time.Time, by Actor, action, targe
 	return nil
 }
 
-// listAudit reads the entries of a merchant before the one of that id (0: all), the newest first.
-func listAudit(ctx context.Context, db pg.DB, merchantID string, after int64, limit int) ([]AuditEntry, error) {
+// list reads the entries of a merchant before the one of that id (0: all), the newest first.
+func list(ctx context.Context, db pg.DB, merchantID string, after int64, limit int) ([]Entry, error) {
 	rows, err := db.Query(ctx, `select id, at, actor, action, target, detail from audit_log
 		where merchant_id = $1 and ($2 = 0 or id < $2) order by id desc limit $3`, merchantID, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (AuditEntry, error) {
-		var e AuditEntry
+	entries, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (Entry, error) {
+		var e Entry
 		return e, r.Scan(&e.ID, &e.At, &e.Actor, &e.Action, &e.Target, &e.Detail)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read audit log: %w", err)
 	}
-	return list, nil
+	return entries, nil
 }
 
-// nameActors fills in the addresses of users.
-func nameActors(ctx context.Context, db *pgxpool.Pool, list []AuditEntry) error {
+// nameActors fills in the email addresses of users.
+func nameActors(ctx context.Context, db *pgxpool.Pool, entries []Entry) error {
 	var ids []string
-	for _, e := range list {
-		if id, ok := strings.CutPrefix(e.Actor, "user:"); ok && isID(id) {
+	for _, e := range entries {
+		if id, ok := strings.CutPrefix(e.Actor, "user:"); ok && form.IsID(id) {
 			ids = append(ids, id)
 		}
 	}
@@ -79,8 +74,8 @@ func nameActors(ctx context.Context, db *pgxpool.Pool, list []AuditEntry) error 
 	for _, one := range users {
 		emails[one[0]] = one[1]
 	}
-	for i := range list {
-		list[i].ActorEmail = emails[list[i].Actor]
+	for i := range entries {
+		entries[i].ActorEmail = emails[entries[i].Actor]
 	}
 	return nil
 }
