@@ -27,7 +27,6 @@ var elsewhere = map[string]int{
 	"einvoice/internal/ledger/receive.go":    2,
 	"einvoice/internal/ledger/send.go":       5,
 	"einvoice/internal/ledger/settle.go":     2,
-	"gateway/internal/account/iban_hold.go":  1,
 	"qr/internal/catalog/backfill.go":        5,
 	"qr/internal/table/rpc_orders.go":        1,
 	"webhooks/internal/delivery/backfill.go": 1,

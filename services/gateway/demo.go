@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 // Demo are the accounts that Seed ensures.
@@ -13,7 +14,7 @@ type Demo = account.Demo
 type DemoKey = account.DemoKey
 
 // Merchant is an account that takes payments.
-type Merchant = account.Merchant
+type Merchant = merchant.Merchant
 
 // Seed makes sure that demo accounts with known credentials exist. It is for development and benchmarks only.
 func (s *Service) Seed(ctx context.Context, d Demo) (Merchant, error) { return s.accounts.Seed(ctx, d) }

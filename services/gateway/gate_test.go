@@ -27,8 +27,8 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
 
@@ -111,7 +111,7 @@ type gateWorld struct {
 	t                      *testing.T
 	s                      *Service
 	api                    string
-	merchant               account.Merchant
+	merchant               merchant.Merchant
 	live                   bool
 	owner, customer, admin string
 	keys                   map[bool][]string

@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 )
@@ -62,7 +63,7 @@ type Deps struct {
 // Accounts is everything about merchants, users and keys.
 type Accounts struct {
 	Keys      *Keys
-	Merchants *Merchants
+	Merchants *merchant.Merchants
 	Users     *Users
 	Tokens    *Tokens
 	Audit     *audit.Log
@@ -115,7 +116,7 @@ func Open(d Deps) (*Accounts, error) {
 	}
 	a := &Accounts{
 		Keys:      keys,
-		Merchants: &Merchants{pool: d.Pool, now: d.Now, wake: d.Wake, notify: n, hold: d.IBANHold},
+		Merchants: merchant.New(merchant.Deps{Pool: d.Pool, Now: d.Now, Log: d.Log, Wake: d.Wake, Changed: keys.Forget, IBANHold: d.IBANHold}),
 		Users: &Users{
 			pool: d.Pool, now: d.Now, wake: d.Wake, hasher: logins, tokens: tokens, sessionLife: d.SessionLife,
 			portalURL: d.PortalURL, verification: d.Verification, adminMFA: d.AdminMFA, stepUp: d.StepUp, vault: sealer,
@@ -132,7 +133,7 @@ func Open(d Deps) (*Accounts, error) {
 func (a *Accounts) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	defer workers.Wait()
-	workers.Go(func() { a.introduce(ctx) })
+	workers.Go(func() { a.Merchants.Introduce(ctx) })
 	workers.Go(func() { a.sendMails(ctx) })
 	workers.Go(func() {
 		due.Every(ctx, time.Minute, "changing IBANs that have waited", a.deps.Log, func(ctx context.Context) error {

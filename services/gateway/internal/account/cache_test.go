@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
@@ -39,7 +40,7 @@ func TestAChangeConcernsOnlyItsOwnKeys(t *testing.T) {
 	got, _ := mustAuthenticate(t, f, key, secret), mustAuthenticate(t, f, changing, changingSecret)
 	during := c.begin()
 	defer c.end(during)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", busy.ID, MerchantChange{Name: ptr("New name")}, roomtest.Home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", busy.ID, merchant.Change{Name: ptr("New name")}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	if c.get(changing.Public).believed(f.Clock.Now()) || !c.get(key.Public).believed(f.Clock.Now()) {
@@ -60,7 +61,7 @@ func TestWhatChangesNothingIsNotForgotten(t *testing.T) {
 	m, _ := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	got := mustAuthenticate(t, f, key, secret)
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: &m.Name}, roomtest.Home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, merchant.Change{Name: &m.Name}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: &got.Name, Scopes: &got.Scopes, AllowedIPs: &got.AllowedIPs, PerMinute: &got.PerMinute}); err != nil {
@@ -85,7 +86,7 @@ func TestAChangeCostsNoBcrypt(t *testing.T) {
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
 	f.Keys.hasher.Turns.Close()
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{Name: ptr("New name")}, roomtest.Home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, merchant.Change{Name: ptr("New name")}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	if got := mustAuthenticate(t, f, key, secret); got.Merchant.Name != "New name" {

@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/form"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
@@ -81,7 +82,7 @@ func (k *Keys) Create(ctx context.Context, by audit.Actor, merchantID string, n 
 }
 
 func (k *Keys) create(ctx context.Context, tx pgx.Tx, by audit.Actor, merchantID string, key *Key, hash string) error {
-	m, err := lockMerchant(ctx, tx, merchantID) // the lock makes the count below right
+	m, err := merchant.Lock(ctx, tx, merchantID) // the lock makes the count below right
 	if err != nil {
 		return err
 	}
@@ -249,3 +250,9 @@ func (k *Keys) lock(ctx context.Context, merchantID, id string, do func(pgx.Tx, 
 	}
 	return key, nil
 }
+
+// Forget makes all replicas forget what they know of the key or merchant with the id.
+func (k *Keys) Forget(id string) { k.notify.forget(id) }
+
+// instant is now as the database keeps it.
+func instant(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }

@@ -7,18 +7,18 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/form"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
 
 // Demo is what Seed ensures. A part with an empty email or public key is left out, except the merchant.
 type Demo struct {
-	Merchant                        Merchant // Name, Email and IBAN at least
+	Merchant                        merchant.Merchant // Name, Email and IBAN at least
 	MerchantPassword                string
 	AdminEmail, AdminPassword       string
 	CustomerEmail, CustomerPassword string
@@ -37,8 +37,8 @@ var demoTurn = slots.Turn{Name: string(audit.BySeed)}
 
 // Seed makes sure that the demo accounts exist, may be used and have the given credentials, also when it has run
 // before. It is for the all-in-one process and never for production: the credentials are known.
-func (a *Accounts) Seed(ctx context.Context, d Demo) (Merchant, error) {
-	var m Merchant
+func (a *Accounts) Seed(ctx context.Context, d Demo) (merchant.Merchant, error) {
+	var m merchant.Merchant
 	err := pgx.BeginFunc(ctx, a.deps.Pool, func(tx pgx.Tx) error {
 		if err := lockSeed(ctx, tx); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (a *Accounts) Seed(ctx context.Context, d Demo) (Merchant, error) {
 		return nil
 	})
 	if err != nil {
-		return Merchant{}, fmt.Errorf("seed accounts: %w", err)
+		return merchant.Merchant{}, fmt.Errorf("seed accounts: %w", err)
 	}
 	a.notifier.forget(m.ID)
 	for _, k := range d.Keys {
@@ -86,40 +86,16 @@ func (d Demo) users(merchantID string) []demoUser {
 	return list
 }
 
-// seedMerchant finds the merchant by its user, keeps what was changed in the profile since, and enables the gateway.
-func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (Merchant, error) {
-	now := instant(a.deps.Now)
+// seedMerchant finds the merchant by its user, or makes it.
+func (a *Accounts) seedMerchant(ctx context.Context, tx pgx.Tx, d Demo) (merchant.Merchant, error) {
 	user, err := userByEmail(ctx, tx, form.NormalEmail(d.Merchant.Email))
 	if errors.Is(err, errNoUser) {
-		m := d.Merchant
-		m.ID, m.Email, m.IBAN, m.GatewayEnabled, m.CreatedAt = events.NewID(), form.NormalEmail(m.Email), ident.Compact(m.IBAN), true, now
-		profile := MerchantChange{Name: &m.Name, LegalStatus: &m.LegalStatus, SIREN: &m.SIREN, IBAN: &m.IBAN, BIC: &m.BIC}
-		if err := profile.check(); err != nil {
-			return Merchant{}, err
-		}
-		if err := insertMerchant(ctx, tx, &m); err != nil {
-			return Merchant{}, err
-		}
-		if err := announce(ctx, tx, m, "registered", now); err != nil {
-			return Merchant{}, err
-		}
-		return m, audit.Record(ctx, tx, now, audit.BySeed, "merchant.registered", m.ID, nil)
+		return a.Merchants.SeedNew(ctx, tx, d.Merchant)
 	}
 	if err != nil {
-		return Merchant{}, err
+		return merchant.Merchant{}, err
 	}
-	m, err := lockMerchant(ctx, tx, user.MerchantID)
-	if err != nil || m.GatewayEnabled {
-		return m, err
-	}
-	m.GatewayEnabled = true
-	if err := updateMerchant(ctx, tx, &m, now); err != nil {
-		return Merchant{}, err
-	}
-	if err := announce(ctx, tx, m, "enabled", now); err != nil {
-		return Merchant{}, err
-	}
-	return m, audit.Record(ctx, tx, now, audit.BySeed, "merchant.enabled", m.ID, nil)
+	return a.Merchants.SeedExisting(ctx, tx, user.MerchantID)
 }
 
 func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password string) error {

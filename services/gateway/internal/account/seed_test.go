@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
 func demo() Demo {
 	return Demo{
-		Merchant: Merchant{Name: "Demo", Email: "demo@example.com", IBAN: roomtest.IBAN}, MerchantPassword: "demo-merchant-1",
+		Merchant: merchant.Merchant{Name: "Demo", Email: "demo@example.com", IBAN: roomtest.IBAN}, MerchantPassword: "demo-merchant-1",
 		AdminEmail: "admin@example.com", AdminPassword: "demo-admin-123",
 		CustomerEmail: "customer@example.com", CustomerPassword: "demo-customer-1",
 		Keys: []DemoKey{{Public: "pk_test_demo0000", Secret: "sk_test_demo0000", PerMinute: 1_000_000}, {Public: "pk_live_demo0000", Secret: "sk_live_demo0000"}},

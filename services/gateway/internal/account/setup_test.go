@@ -10,6 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
@@ -55,10 +56,10 @@ func open(t testing.TB, f *fixture) *Accounts {
 }
 
 // merchant registers one with that email and returns it and its user.
-func (f *fixture) merchant(t testing.TB, email string) (Merchant, Session) {
+func (f *fixture) merchant(t testing.TB, email string) (merchant.Merchant, Session) {
 	t.Helper()
 	name, iban := "Café Noisette", roomtest.IBAN
-	s, err := f.Users.Register(t.Context(), Registration{Email: email, Password: roomtest.Password, Profile: MerchantChange{Name: &name, IBAN: &iban}}, roomtest.Home)
+	s, err := f.Users.Register(t.Context(), Registration{Email: email, Password: roomtest.Password, Profile: merchant.Change{Name: &name, IBAN: &iban}}, roomtest.Home)
 	if err != nil {
 		t.Fatal(err)
 	}

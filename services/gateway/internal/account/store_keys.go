@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 // errNoKey: the public key is unknown, revoked or expired.
@@ -46,10 +47,10 @@ func keyFields(k *Key) []any {
 // loadKey reads a key that may be used now, its merchant and its valid secrets, the current one first.
 func loadKey(ctx context.Context, db pg.DB, public string, now time.Time) (Key, []storedSecret, error) {
 	var k Key
-	err := db.QueryRow(ctx, `select `+keyColumns+`, `+merchantColumns+`
+	err := db.QueryRow(ctx, `select `+keyColumns+`, `+merchant.Columns+`
 		from api_keys k join merchants m on m.id = k.merchant_id
 		where k.public = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2)`, public, now).
-		Scan(append(keyFields(&k), merchantFields(&k.Merchant)...)...)
+		Scan(append(keyFields(&k), k.Merchant.Fields()...)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Key{}, nil, errNoKey
 	}

@@ -6,44 +6,17 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 // lockAddress lets those who verify one address take turns: each removes the others.
 func lockAddress(ctx context.Context, tx pg.DB, email string) error {
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:email:' || $1))`, email); err != nil {
 		return fmt.Errorf("lock the address: %w", err)
-	}
-	return nil
-}
-
-// publish announces the merchant whose first user is known now.
-func publish(ctx context.Context, tx pgx.Tx, merchantID string, now time.Time) error {
-	if merchantID == "" {
-		return nil
-	}
-	tag, err := tx.Exec(ctx, `update merchants set pending = false where id = $1 and pending`, merchantID)
-	if err != nil {
-		return fmt.Errorf("publish merchant: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return nil
-	}
-	m, err := lockMerchant(ctx, tx, merchantID)
-	if err != nil {
-		return err
-	}
-	return announce(ctx, tx, m, "registered", now)
-}
-
-// holdBack keeps a merchant from everybody else until its first user is known.
-func holdBack(ctx context.Context, tx pgx.Tx, merchantID string) error {
-	if _, err := tx.Exec(ctx, `update merchants set pending = true where id = $1`, merchantID); err != nil {
-		return fmt.Errorf("hold merchant back: %w", err)
 	}
 	return nil
 }
@@ -76,11 +49,7 @@ func changeEmail(ctx context.Context, tx pg.DB, user User, email string) error {
 	if tag.RowsAffected() == 0 {
 		return errNotUnverified()
 	}
-	_, err = tx.Exec(ctx, `update merchants set email = $2 where id = nullif($1, '')::uuid and pending`, user.MerchantID, email)
-	if err != nil {
-		return fmt.Errorf("change email of the merchant: %w", err)
-	}
-	return nil
+	return merchant.SetPendingEmail(ctx, tx, user.MerchantID, email)
 }
 
 // deleteUnverified removes the unverified users that the condition on $1 names, with the merchants that nobody else belongs to.

@@ -19,6 +19,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/slots"
 )
@@ -57,13 +58,13 @@ type Registration struct {
 	Email    string
 	Password string
 	// Profile of the merchant; Name is required.
-	Profile MerchantChange
+	Profile merchant.Change
 }
 
 // Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet. Where addresses are verified the
 // user may only do that, nobody is told of the merchant before, and an address that has an account is answered like any other.
 func (u *Users) Register(ctx context.Context, r Registration, from device.Device) (Session, error) {
-	r.Email, r.Profile = form.NormalEmail(r.Email), r.Profile.normal()
+	r.Email, r.Profile = form.NormalEmail(r.Email), r.Profile.Cleaned()
 	if err := r.check(); err != nil {
 		return Session{}, err
 	}
@@ -71,30 +72,17 @@ func (u *Users) Register(ctx context.Context, r Registration, from device.Device
 	if err != nil {
 		return Session{}, err
 	}
-	m := Merchant{ID: events.NewID(), Email: r.Email, CreatedAt: instant(u.now)}
-	r.Profile.apply(&m)
+	m := merchant.Merchant{ID: events.NewID(), Email: r.Email, CreatedAt: instant(u.now)}
+	r.Profile.Apply(&m)
 	user := User{ID: events.NewID(), Email: r.Email, Role: rights.RoleMerchant, MerchantID: m.ID, CreatedAt: m.CreatedAt, hash: hash, Unverified: u.verification}
 	session, err := u.openNew(ctx, user, from, func(tx pgx.Tx) error {
-		if err := insertMerchant(ctx, tx, &m); err != nil {
-			return err
-		}
-		if err := u.introduceNew(ctx, tx, m); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, m.CreatedAt, audit.ByUser(user.ID), "merchant.registered", m.ID, nil)
+		return merchant.Register(ctx, tx, audit.ByUser(user.ID), &m, u.verification)
 	})
 	if err != nil {
 		return Session{}, err
 	}
 	u.wake()
 	return session, nil
-}
-
-func (u *Users) introduceNew(ctx context.Context, tx pgx.Tx, m Merchant) error {
-	if u.verification {
-		return holdBack(ctx, tx, m.ID)
-	}
-	return announce(ctx, tx, m, "registered", m.CreatedAt)
 }
 
 // openNew stores a new user, after what first stores, and logs the user in.
@@ -129,15 +117,7 @@ func (r Registration) check() error {
 	if r.Profile.Name == nil {
 		p.Add("name", "is required")
 	}
-	err := r.Profile.check()
-	if err == nil && r.Profile.Name != nil {
-		var m Merchant
-		r.Profile.apply(&m)
-		err = checkHolder(m)
-	}
-	if err != nil {
-		p.Join(err)
-	}
+	p.Join(r.Profile.CheckNew())
 	return p.Err()
 }
 
@@ -212,7 +192,7 @@ func (u *Users) AddMember(ctx context.Context, by audit.Actor, merchantID string
 }
 
 func (u *Users) add(ctx context.Context, tx pgx.Tx, by audit.Actor, user User, from device.Device) error {
-	if _, err := lockMerchant(ctx, tx, user.MerchantID); err != nil { // makes the count below right
+	if _, err := merchant.Lock(ctx, tx, user.MerchantID); err != nil { // makes the count below right
 		return err
 	}
 	if err := u.room(ctx, tx, user); err != nil {

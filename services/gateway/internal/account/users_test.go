@@ -8,6 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
@@ -20,7 +21,7 @@ func TestRegisteringMakesMerchantAndUserTogether(t *testing.T) {
 		t.Fatalf("session %+v of %+v", s, m)
 	}
 	name := "Second"
-	_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.COM", Password: roomtest.Password, Profile: MerchantChange{Name: &name}}, roomtest.Home)
+	_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.COM", Password: roomtest.Password, Profile: merchant.Change{Name: &name}}, roomtest.Home)
 	roomtest.WantCode(t, err, errs.AlreadyExists)
 	if _, total, err := f.Merchants.List(t.Context(), 1, 10); err != nil || total != 1 {
 		t.Fatalf("a refused registration left a merchant: %d, %v", total, err)
@@ -43,7 +44,7 @@ func TestAnAddressThatIsTakenIsNoErrorOfTheDatabase(t *testing.T) {
 	name := "Second"
 	for _, again := range []func() error{
 		func() error {
-			_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.com", Password: roomtest.Password, Profile: MerchantChange{Name: &name}}, roomtest.Home)
+			_, err := f.Users.Register(t.Context(), Registration{Email: "SHOP@example.com", Password: roomtest.Password, Profile: merchant.Change{Name: &name}}, roomtest.Home)
 			return err
 		},
 		func() error {
@@ -75,9 +76,9 @@ func TestRefusedRegistrations(t *testing.T) {
 		fields []string
 	}{
 		"nothing":        {Registration{}, []string{"email", "password", "name"}},
-		"short password": {Registration{Email: "a@example.com", Password: "12345678901", Profile: MerchantChange{Name: ptr("x")}}, []string{"password"}},
-		"long password":  {Registration{Email: "a@example.com", Password: strings.Repeat("é", 37), Profile: MerchantChange{Name: ptr("x")}}, []string{"password"}},
-		"bad IBAN":       {Registration{Email: "a@example.com", Password: roomtest.Password, Profile: MerchantChange{Name: ptr("x"), IBAN: ptr("FR00")}}, []string{"iban"}},
+		"short password": {Registration{Email: "a@example.com", Password: "12345678901", Profile: merchant.Change{Name: ptr("x")}}, []string{"password"}},
+		"long password":  {Registration{Email: "a@example.com", Password: strings.Repeat("é", 37), Profile: merchant.Change{Name: ptr("x")}}, []string{"password"}},
+		"bad IBAN":       {Registration{Email: "a@example.com", Password: roomtest.Password, Profile: merchant.Change{Name: ptr("x"), IBAN: ptr("FR00")}}, []string{"iban"}},
 	}
 	for name, c := range cases {
 		_, err := f.Users.Register(t.Context(), c.reg, roomtest.Home)

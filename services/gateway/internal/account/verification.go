@@ -14,6 +14,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/form"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 )
@@ -104,7 +105,7 @@ func (u *Users) verify(ctx context.Context, tx pgx.Tx, user User, now time.Time)
 	if err := deleteUnverified(ctx, tx, `lower(email) = $1`, user.Email); err != nil {
 		return err
 	}
-	if err := publish(ctx, tx, user.MerchantID, now); err != nil {
+	if err := merchant.Publish(ctx, tx, user.MerchantID, now); err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, now, audit.ByUser(user.ID), "email.verified", user.ID, nil)

@@ -7,6 +7,7 @@ import (
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -63,7 +64,7 @@ func (a *API) register(c echo.Context) error {
 	}
 	s, err := a.accounts.Users.Register(c.Request().Context(), account.Registration{
 		Email: in.Email, Password: in.Password,
-		Profile: account.MerchantChange{
+		Profile: merchant.Change{
 			Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC,
 			AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
 		},

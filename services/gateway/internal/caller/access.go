@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
@@ -30,7 +31,7 @@ type Deps struct {
 	Keys      Authenticator
 	Tokens    *account.Tokens
 	Users     *account.Users
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Limiter   ratelimit.Limiter
 	// PerMinute is the calls per minute of a key without a limit of its own.
 	PerMinute int
@@ -73,7 +74,7 @@ func (a *Access) either(scope rights.Scope, roles []rights.Role, keyFirst bool) 
 
 // Account is the merchant that a request is for, as it is now, and the mode.
 type Account struct {
-	Merchant account.Merchant
+	Merchant merchant.Merchant
 	Livemode bool
 }
 

@@ -13,8 +13,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -32,7 +32,7 @@ const (
 // Deps are what New needs.
 type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
 	// Drawn bounds the PDFs that one merchant asks for.

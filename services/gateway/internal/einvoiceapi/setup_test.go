@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -48,7 +49,7 @@ type as []string
 type fixture struct {
 	limiter  ratelimit.Limiter
 	accounts *account.Accounts
-	merchant account.Merchant
+	merchant merchant.Merchant
 	platform *platform
 	api      gatewaytest.Client
 	// key and live are keys of the merchant with all scopes; reader has invoices:read only, payer everything else.
@@ -83,7 +84,7 @@ func (f *fixture) seed(t *testing.T) {
 	t.Helper()
 	var err error
 	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
-		Merchant: account.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
+		Merchant: merchant.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
 		AdminEmail: "admin@example.com", AdminPassword: password,
 		Keys: []account.DemoKey{{Public: public, Secret: secret, PerMinute: 1000}, {Public: live, Secret: liveKey, PerMinute: 1000}},
 	})

@@ -5,33 +5,33 @@ package gate
 
 import (
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 // Pass says that money of one merchant may start to move in one mode, now. Only ForMerchant and ForPayer make one that
 // does; the zero Pass is for what moves no money, such as a cancellation.
 type Pass struct {
-	merchant account.Merchant
+	merchant merchant.Merchant
 	livemode bool
 	granted  bool
 }
 
 // Merchant is whose money it is, as the gate saw the merchant.
-func (p Pass) Merchant() account.Merchant { return p.merchant }
+func (p Pass) Merchant() merchant.Merchant { return p.merchant }
 
 // Livemode is whether the money is real.
 func (p Pass) Livemode() bool { return p.livemode }
 
 // ForMerchant asks on behalf of the merchant itself: its errors tell the merchant what to do. They are API_ACCESS_DISABLED
 // when the platform has not enabled it in the mode, and INVALID_STATE when its profile lacks what the mode needs.
-func ForMerchant(m account.Merchant, livemode bool) (Pass, error) {
+func ForMerchant(m merchant.Merchant, livemode bool) (Pass, error) {
 	switch {
 	case !m.GatewayEnabled:
 		return Pass{}, errs.NotEnabled(false)
 	case livemode && !m.LiveEnabled:
 		return Pass{}, errs.NotEnabled(true)
 	}
-	if err := account.CheckPayable(m, livemode); err != nil {
+	if err := merchant.CheckPayable(m, livemode); err != nil {
 		return Pass{}, err
 	}
 	return Pass{merchant: m, livemode: livemode, granted: true}, nil
@@ -39,7 +39,7 @@ func ForMerchant(m account.Merchant, livemode bool) (Pass, error) {
 
 // ForPayer asks on behalf of somebody who is about to pay the merchant, whom the merchant's affairs do not concern:
 // MERCHANT_NOT_ENABLED, or INVALID_STATE when the merchant's profile is not complete.
-func ForPayer(m account.Merchant, livemode bool) (Pass, error) {
+func ForPayer(m merchant.Merchant, livemode bool) (Pass, error) {
 	pass, err := ForMerchant(m, livemode)
 	switch {
 	case err == nil:
@@ -59,13 +59,13 @@ type Deployment struct {
 
 // Mode is the mode of a merchant's code or order. It is live in a live deployment, and live for every merchant with live mode
 // enabled. Neither falls back to test mode: goods would be handed over for test money.
-func (d Deployment) Mode(m account.Merchant) (livemode bool) {
+func (d Deployment) Mode(m merchant.Merchant) (livemode bool) {
 	return d.Live || m.GatewayEnabled && m.LiveEnabled
 }
 
 // ForPayer is ForPayer in the mode of a merchant's code or order. LIVE_NOT_CONFIGURED: that is live mode, and this
 // deployment takes no live payments by code or at tables.
-func (d Deployment) ForPayer(m account.Merchant) (Pass, error) {
+func (d Deployment) ForPayer(m merchant.Merchant) (Pass, error) {
 	live := d.Mode(m)
 	if live && !d.Live {
 		return Pass{}, errs.New(errs.LiveNotConfigured,

@@ -8,6 +8,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -22,7 +23,7 @@ func (a *API) merchant(c echo.Context) error {
 }
 
 // bound is an amount that may be null, which says: none.
-type bound account.RefundStepUp
+type bound merchant.RefundStepUp
 
 // UnmarshalJSON implements json.Unmarshaler. Its errors are web.Refusals.
 func (b *bound) UnmarshalJSON(text []byte) error {
@@ -56,12 +57,12 @@ func (a *API) updateMerchant(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	change := account.MerchantChange{
+	change := merchant.Change{
 		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
 		LoyaltyEligible: in.LoyaltyEligible, EPCEnabled: in.EPCEnabled,
-		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address, RefundStepUp: account.RefundStepUp(in.RefundStepUpAbove),
+		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address, RefundStepUp: merchant.RefundStepUp(in.RefundStepUpAbove),
 	}
-	if change == (account.MerchantChange{}) {
+	if change == (merchant.Change{}) {
 		return web.NothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, " +
 			"epc_enabled, refund_step_up_above")
 	}

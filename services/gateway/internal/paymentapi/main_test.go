@@ -29,6 +29,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -58,7 +59,7 @@ func (k keyring) Authenticate(_ context.Context, public, secret string, _ netip.
 }
 
 func keys() keyring {
-	shop := account.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, LiveEnabled: true, LegalStatus: "SARL", SIREN: "552100554"}
+	shop := merchant.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, LiveEnabled: true, LegalStatus: "SARL", SIREN: "552100554"}
 	off := shop
 	off.ID, off.GatewayEnabled = "m-off", false
 	other := shop

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
@@ -51,7 +52,7 @@ func (p *Portal) Session(t *testing.T, email string) (As, string) {
 func (p *Portal) Admin(t *testing.T) As {
 	t.Helper()
 	_, err := p.Accounts.Seed(t.Context(), account.Demo{
-		Merchant: account.Merchant{Name: "Demo", Email: "demo@example.com", IBAN: IBAN}, MerchantPassword: Password,
+		Merchant: merchant.Merchant{Name: "Demo", Email: "demo@example.com", IBAN: IBAN}, MerchantPassword: Password,
 		AdminEmail: "admin@example.com", AdminPassword: Password,
 	})
 	if err != nil {

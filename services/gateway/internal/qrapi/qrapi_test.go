@@ -27,6 +27,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
@@ -89,7 +90,7 @@ func (s *services) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentS
 type fixture struct {
 	services
 	accounts *account.Accounts
-	merchant account.Merchant
+	merchant merchant.Merchant
 	api      gatewaytest.Client
 	tokens   map[rights.Role]string
 }
@@ -126,7 +127,7 @@ func (f *fixture) people(t *testing.T) {
 	t.Helper()
 	ctx, ip := t.Context(), device.Device{IP: netip.MustParseAddr("192.0.2.1")}
 	name, iban := "Café Noisette", "FR7630006000011234567890189"
-	s, err := f.accounts.Users.Register(ctx, account.Registration{Email: "owner@example.com", Password: password, Profile: account.MerchantChange{Name: &name, IBAN: &iban}}, ip)
+	s, err := f.accounts.Users.Register(ctx, account.Registration{Email: "owner@example.com", Password: password, Profile: merchant.Change{Name: &name, IBAN: &iban}}, ip)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ func TestWithoutAnIBANNoCodeIsMade(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	name := "Not ready"
-	s, err := f.accounts.Users.Register(t.Context(), account.Registration{Email: "new@example.com", Password: password, Profile: account.MerchantChange{Name: &name}},
+	s, err := f.accounts.Users.Register(t.Context(), account.Registration{Email: "new@example.com", Password: password, Profile: merchant.Change{Name: &name}},
 		device.Device{IP: netip.MustParseAddr("192.0.2.1")})
 	if err != nil {
 		t.Fatal(err)
@@ -321,7 +322,7 @@ func TestRefusalsOfTheServiceReachTheCaller(t *testing.T) {
 func TestThePublicIDIsTheMerchantsOwn(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{"0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2": "EUP-D0A1C4B8D7E2", "0b8e7f5a-7c1f-4a51-9a35-00a1c4b8d7e3": "EUP-00A1C4B8D7E3", "": "EUP-"} {
-		if got := (account.Merchant{ID: id}).EuPayID(); got != want {
+		if got := (merchant.Merchant{ID: id}).EuPayID(); got != want {
 			t.Errorf("%s: %s, want %s", id, got, want)
 		}
 	}

@@ -14,9 +14,9 @@ import (
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -41,7 +41,7 @@ type Table struct {
 
 // Deps are what New needs.
 type Deps struct {
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Payments  paymentsv1.PaymentsServiceClient
 	QR        qrv1.QRServiceClient
 	Render    qrv1.RenderServiceClient
@@ -52,7 +52,7 @@ type Deps struct {
 	// Deployment has the mode of merchants' codes.
 	Deployment gate.Deployment
 	// MerchantCode is the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
-	MerchantCode func(ctx context.Context, m account.Merchant) (Code, error)
+	MerchantCode func(ctx context.Context, m merchant.Merchant) (Code, error)
 	// Table is a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
 	Table func(ctx context.Context, merchantID, tableID string) (Table, error)
 	// LogoChanged tells who else uses the merchant's logo; a nil file removes it. Nil: nobody does.
@@ -81,10 +81,10 @@ func (a *API) Register(g *web.API) {
 }
 
 // account is whose code is asked for, and the mode.
-func (a *API) account(c echo.Context) (account.Merchant, bool, error) {
+func (a *API) account(c echo.Context) (merchant.Merchant, bool, error) {
 	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
-		return account.Merchant{}, false, err
+		return merchant.Merchant{}, false, err
 	}
 	if key := caller.Of(c).Key; key != nil {
 		return key.Merchant, of.Livemode, nil
@@ -94,7 +94,7 @@ func (a *API) account(c echo.Context) (account.Merchant, bool, error) {
 }
 
 // user is the merchant of the logged-in user.
-func (a *API) user(c echo.Context) (account.Merchant, error) {
+func (a *API) user(c echo.Context) (merchant.Merchant, error) {
 	return a.Merchants.Get(c.Request().Context(), caller.Of(c).MerchantID())
 }
 

@@ -10,8 +10,8 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -42,9 +42,9 @@ type Decoder interface {
 	Decode(ctx context.Context, qrData string) (Code, error)
 }
 
-// Merchants finds the merchant of a code. account.Merchants does.
+// Merchants finds the merchant of a code. merchant.Merchants does.
 type Merchants interface {
-	Get(ctx context.Context, id string) (account.Merchant, error)
+	Get(ctx context.Context, id string) (merchant.Merchant, error)
 }
 
 // Logins are the checks of merchants, by login or API key, and of the app's customers. caller.Access has them.

@@ -29,6 +29,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -43,7 +44,7 @@ const (
 	txRef   = "PAY-20260617-00000000000000AA"
 )
 
-var shop = account.Merchant{
+var shop = merchant.Merchant{
 	ID: merchID, Name: "My Store", IBAN: "FR7630006000011234567890189", LegalStatus: "SARL", SIREN: "552100554", GatewayEnabled: true, LiveEnabled: true,
 }
 
@@ -66,7 +67,7 @@ type (
 	codes     map[string]Code
 	merchants struct {
 		w    *world
-		list map[string]account.Merchant
+		list map[string]merchant.Merchant
 	}
 	logins struct{}
 	reads  struct {
@@ -82,11 +83,11 @@ func (c codes) Decode(_ context.Context, qrData string) (Code, error) {
 	return code, nil
 }
 
-func (m merchants) Get(_ context.Context, id string) (account.Merchant, error) {
+func (m merchants) Get(_ context.Context, id string) (merchant.Merchant, error) {
 	got, ok := m.list[id]
 	got.EPCEnabled = m.w.epc
 	if !ok {
-		return account.Merchant{}, errs.NotFound("Merchant")
+		return merchant.Merchant{}, errs.NotFound("Merchant")
 	}
 	return got, nil
 }
@@ -118,7 +119,7 @@ func (l logins) LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.Middle
 			case scope != rights.PaymentsConfirm:
 				return errs.New(errs.InsufficientScope, "Scope missing.")
 			}
-			caller.Set(c, caller.Caller{Key: &account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}})
+			caller.Set(c, caller.Caller{Key: &account.Key{ID: "k1", Livemode: true, Merchant: merchant.Merchant{ID: merchID}}})
 			return next(c)
 		}
 	}
@@ -180,7 +181,7 @@ func setup(t *testing.T) *world {
 	e := web.New(slog.New(slog.DiscardHandler), nil)
 	New(Deps{
 		Sender: paying.Sender{Commands: gate.NewCommands(client), Deadline: 2 * time.Second}, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
-		Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]account.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
+		Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]merchant.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
 		Codes: codes{
 			"gateway":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, Currency: "EUR", ExpiresAt: now.Add(time.Minute)},
 			"expired":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, ExpiresAt: now},

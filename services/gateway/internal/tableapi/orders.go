@@ -13,9 +13,9 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/reference"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -68,7 +68,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, merchantID)
 	if errs.Is(err, errs.NotFoundCode) {
-		m, err = account.Merchant{ID: merchantID}, nil // the qr service refuses it, as it does every wrong pair
+		m, err = merchant.Merchant{ID: merchantID}, nil // the qr service refuses it, as it does every wrong pair
 	}
 	if err != nil {
 		return err

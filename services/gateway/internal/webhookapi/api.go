@@ -6,8 +6,8 @@ import (
 	"time"
 
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -23,7 +23,7 @@ const (
 
 // Deps are what New needs.
 type Deps struct {
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Webhooks  webhooksv1.WebhooksServiceClient
 	Push      webhooksv1.PushServiceClient
 	Listen    webhooksv1.ListenServiceClient
@@ -33,7 +33,7 @@ type Deps struct {
 
 // API is the handlers. Make it with New.
 type API struct {
-	merchants *account.Merchants
+	merchants *merchant.Merchants
 	webhooks  webhooksv1.WebhooksServiceClient
 	push      webhooksv1.PushServiceClient
 	listener  webhooksv1.ListenServiceClient

@@ -1,4 +1,4 @@
-package account
+package merchant_test
 
 import (
 	"slices"
@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
@@ -13,10 +15,9 @@ import (
 // TestANewIBANWaitsAndItsOwnersAreTold: who had taken an account over sent its money elsewhere at once.
 func TestANewIBANWaitsAndItsOwnersAreTold(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	f.Merchants.hold = 24 * time.Hour
+	f := setup(t, func(d *account.Deps) { d.IBANHold = 24 * time.Hour })
 	m, _ := f.merchant(t, "shop@example.com")
-	change := MerchantChange{IBAN: ptr(roomtest.OtherIBAN), BIC: ptr("COBADEFFXXX"), Name: ptr("New name")}
+	change := merchant.Change{IBAN: ptr(roomtest.OtherIBAN), BIC: ptr("COBADEFFXXX"), Name: ptr("New name")}
 	got, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, roomtest.Home)
 	if err != nil || got.IBAN != m.IBAN || got.BIC != m.BIC || got.Name != "New name" || got.NextIBAN != roomtest.OtherIBAN || got.NextBIC != "COBADEFFXXX" ||
 		!got.NextAt.Equal(f.Clock.Now().Add(24*time.Hour)) {
@@ -27,7 +28,7 @@ func TestANewIBANWaitsAndItsOwnersAreTold(t *testing.T) {
 	}
 	first := *got.NextAt
 	f.Clock.Advance(time.Hour)
-	if got, err = f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{IBAN: ptr(roomtest.OtherIBAN)}, roomtest.Home); err != nil || !got.NextAt.Equal(first) {
+	if got, err = f.Merchants.Update(t.Context(), "user:x", m.ID, merchant.Change{IBAN: ptr(roomtest.OtherIBAN)}, roomtest.Home); err != nil || !got.NextAt.Equal(first) {
 		t.Errorf("asked for again: %+v, %v", got, err)
 	}
 	f.Clock.Advance(23*time.Hour - time.Second)
@@ -58,13 +59,12 @@ func TestANewIBANWaitsAndItsOwnersAreTold(t *testing.T) {
 
 func TestAnOwnerStopsANewIBAN(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	f.Merchants.hold = time.Hour
+	f := setup(t, func(d *account.Deps) { d.IBANHold = time.Hour })
 	m, _ := f.merchant(t, "shop@example.com")
 	if _, err := f.Merchants.StopIBANChange(t.Context(), "user:x", m.ID, roomtest.Home); !errs.Is(err, errs.NotFoundCode) {
 		t.Errorf("nothing waits: %v", err)
 	}
-	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, MerchantChange{IBAN: ptr(roomtest.OtherIBAN)}, roomtest.Home); err != nil {
+	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, merchant.Change{IBAN: ptr(roomtest.OtherIBAN)}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := f.Merchants.StopIBANChange(t.Context(), "user:y", m.ID, roomtest.Home); err != nil || got.NextAt != nil || got.IBAN != m.IBAN {

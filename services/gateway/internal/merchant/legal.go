@@ -1,4 +1,4 @@
-package account
+package merchant
 
 import (
 	"strings"
@@ -69,7 +69,7 @@ func (m Merchant) Legal() string {
 const maxAddress = 512
 
 // checkLegal checks what the provider is told of a merchant. checkHolder does the rest once it is known what stays as it was.
-func (c MerchantChange) checkLegal(p *refuse.Problems) {
+func (c Change) checkLegal(p *refuse.Problems) {
 	if c.LegalName != nil {
 		form.Text(p, "legal_name", *c.LegalName, 0, form.MaxName)
 	}

@@ -1,13 +1,11 @@
-// Package account holds merchants, their users and their API keys.
-package account
+// Package merchant holds merchants: their profile, the account that they are paid to, and whether they may take payments.
+package merchant
 
 import (
-	"net/netip"
-	"slices"
+	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/money"
-	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Merchant is an account that takes payments.
@@ -45,31 +43,16 @@ type Merchant struct {
 	NextAt            *time.Time
 }
 
-// Key is an authenticated API key with its merchant.
-type Key struct {
-	ID       string
-	Public   string
-	Livemode bool
-	Scopes   []rights.Scope
-	// AllowedIPs is empty when every address may use the key.
-	AllowedIPs []netip.Prefix
-	// PerMinute is the key's rate limit.
-	PerMinute int
-	Merchant  Merchant
-	// Name is what its merchant calls it.
-	Name      string
-	CreatedAt time.Time
-	// LastUsedAt is right to the minute or so. Nil: never, and likewise for the other two.
-	LastUsedAt *time.Time
-	ExpiresAt  *time.Time
-	RevokedAt  *time.Time
+// EuPayID is the merchant's public id, as "EUP-D0A1C4B8D7E2": it never changes, and is the end of the merchant's id, whose
+// beginning is a time and the same for all who registered within a minute.
+func (m Merchant) EuPayID() string {
+	return "EUP-" + strings.ToUpper(m.ID[max(0, len(m.ID)-12):])
 }
 
-// Has reports whether the key has the scope.
-func (k Key) Has(s rights.Scope) bool { return slices.Contains(k.Scopes, s) }
-
-// Allows reports whether the address may use the key.
-func (k Key) Allows(addr netip.Addr) bool {
-	addr = addr.Unmap().WithZone("")
-	return len(k.AllowedIPs) == 0 || slices.ContainsFunc(k.AllowedIPs, func(p netip.Prefix) bool { return p.Contains(addr) })
+// maskIBAN is enough to tell two accounts apart in the audit log.
+func maskIBAN(s string) string {
+	if len(s) < 8 {
+		return s
+	}
+	return s[:2] + "…" + s[len(s)-4:]
 }

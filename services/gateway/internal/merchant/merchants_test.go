@@ -1,4 +1,4 @@
-package account
+package merchant_test
 
 import (
 	"reflect"
@@ -10,6 +10,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	eventsv1 "european-pay.eu/eupay/proto/eupay/events/v1"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
 )
 
@@ -17,7 +18,7 @@ func TestProfileChangesAreStoredAnnouncedAndAudited(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
-	change := MerchantChange{
+	change := merchant.Change{
 		Name: ptr(" Café Crème "), LegalStatus: ptr("SAS"), SIREN: ptr("732 829 320"), IBAN: ptr("de89 3704 0044 0532 0130 00"),
 		BIC: ptr("cobadeffxxx"), WaitForSettlement: ptr(true), LoyaltyEligible: ptr(true),
 	}
@@ -79,18 +80,18 @@ func TestRefusedProfiles(t *testing.T) {
 	f := setup(t)
 	m, _ := f.merchant(t, "shop@example.com")
 	cases := map[string]struct {
-		change MerchantChange
+		change merchant.Change
 		fields []string
 	}{
-		"empty name":         {MerchantChange{Name: ptr(" ")}, []string{"name"}},
-		"long name":          {MerchantChange{Name: ptr(strings.Repeat("n", 141))}, []string{"name"}},
-		"name with no sign":  {MerchantChange{Name: ptr("\t<b>\u202e")}, []string{"name"}},
-		"long legal status":  {MerchantChange{LegalStatus: ptr(strings.Repeat("n", 101))}, []string{"legal_status"}},
-		"SIREN check digit":  {MerchantChange{SIREN: ptr("732829321")}, []string{"siren"}},
-		"IBAN check digits":  {MerchantChange{IBAN: ptr("FR7630006000011234567890188")}, []string{"iban"}},
-		"IBAN taken away":    {MerchantChange{IBAN: ptr("")}, []string{"iban"}},
-		"BIC too short":      {MerchantChange{BIC: ptr("ABCDFR")}, []string{"bic"}},
-		"all wrong together": {MerchantChange{SIREN: ptr("1"), IBAN: ptr("2"), BIC: ptr("3")}, []string{"siren", "iban", "bic"}},
+		"empty name":         {merchant.Change{Name: ptr(" ")}, []string{"name"}},
+		"long name":          {merchant.Change{Name: ptr(strings.Repeat("n", 141))}, []string{"name"}},
+		"name with no sign":  {merchant.Change{Name: ptr("\t<b>\u202e")}, []string{"name"}},
+		"long legal status":  {merchant.Change{LegalStatus: ptr(strings.Repeat("n", 101))}, []string{"legal_status"}},
+		"SIREN check digit":  {merchant.Change{SIREN: ptr("732829321")}, []string{"siren"}},
+		"IBAN check digits":  {merchant.Change{IBAN: ptr("FR7630006000011234567890188")}, []string{"iban"}},
+		"IBAN taken away":    {merchant.Change{IBAN: ptr("")}, []string{"iban"}},
+		"BIC too short":      {merchant.Change{BIC: ptr("ABCDFR")}, []string{"bic"}},
+		"all wrong together": {merchant.Change{SIREN: ptr("1"), IBAN: ptr("2"), BIC: ptr("3")}, []string{"siren", "iban", "bic"}},
 	}
 	for name, c := range cases {
 		_, err := f.Merchants.Update(t.Context(), "user:x", m.ID, c.change, roomtest.Home)

@@ -1,38 +1,19 @@
-package account
+package merchant
 
 import (
-	"context"
 	"strings"
-	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/ident"
 	"european-pay.eu/eupay/internal/money"
 	"european-pay.eu/eupay/internal/refuse"
-	"european-pay.eu/eupay/services/gateway/internal/audit"
-	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/form"
 )
-
-// Merchants reads and changes merchants. Every change is audited, announced as an event and seen at once by the
-// authentication of API keys on every replica.
-type Merchants struct {
-	pool   *pgxpool.Pool
-	now    func() time.Time
-	wake   func()
-	notify *notifier
-	// hold is how long a new IBAN waits; 0: not at all.
-	hold time.Duration
-}
 
 // maxRefundStepUp is more than any payment.
 const maxRefundStepUp money.Cents = 100_000_000
 
-// MerchantChange holds the new values of a profile; nil leaves a value as it is.
-type MerchantChange struct {
+// Change holds the new values of a profile; nil leaves a value as it is.
+type Change struct {
 	Name              *string
 	LegalStatus       *string
 	SIREN             *string
@@ -63,76 +44,8 @@ func (s RefundStepUp) apply(m *Merchant, changed map[string]any) {
 
 func same(a, b *money.Cents) bool { return a == b || (a != nil && b != nil && *a == *b) }
 
-// Get returns the merchant, or NOT_FOUND.
-func (s *Merchants) Get(ctx context.Context, id string) (Merchant, error) {
-	return readMerchant(ctx, s.pool, id)
-}
-
-// List returns a page of all merchants, newest first, and how many there are: for admins.
-func (s *Merchants) List(ctx context.Context, page, limit int) ([]Merchant, int64, error) {
-	return listMerchants(ctx, s.pool, page, limit)
-}
-
-// Update changes the profile of a merchant. An IBAN can be replaced but not taken away; a new one waits, and the owners are told.
-func (s *Merchants) Update(ctx context.Context, by audit.Actor, id string, c MerchantChange, from device.Device) (Merchant, error) {
-	c = c.normal()
-	if err := c.check(); err != nil {
-		return Merchant{}, err
-	}
-	return s.change(ctx, by, id, "updated", from, c.apply)
-}
-
-// change applies do to the locked merchant. What changes nothing leaves no trace.
-func (s *Merchants) change(ctx context.Context, by audit.Actor, id, what string, from device.Device, do func(*Merchant) map[string]any) (Merchant, error) {
-	now := instant(s.now)
-	var m Merchant
-	var changed map[string]any
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var err error
-		if m, err = lockMerchant(ctx, tx, id); err != nil {
-			return err
-		}
-		before := m
-		if changed = do(&m); len(changed) == 0 {
-			return nil
-		}
-		if s.holdIBAN(before, &m, now) {
-			if err := noteHold(ctx, tx, m, changed, from, now); err != nil {
-				return err
-			}
-		}
-		if changed["name"] != nil || changed["account_name"] != nil {
-			if err := checkHolder(m); err != nil {
-				return err
-			}
-		}
-		if m.EPCEnabled && m.IBAN == "" {
-			return errs.Invalid(errs.Field{Field: "epc_enabled", Message: "epc_enabled needs an IBAN: add yours first, or in the same request."})
-		}
-		if what == "enabled" && m.LiveEnabled {
-			if err := CheckPayable(m, true); err != nil {
-				return err
-			}
-		}
-		if err := updateMerchant(ctx, tx, &m, now); err != nil {
-			return err
-		}
-		if err := announce(ctx, tx, m, what, now); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, now, by, "merchant."+what, id, changed)
-	})
-	if len(changed) > 0 { // also after an error: a commit whose answer was lost may have happened
-		s.notify.forget(id)
-		s.wake()
-	}
-	if err != nil {
-		return Merchant{}, err
-	}
-	return m, nil
-}
-
-func (c MerchantChange) normal() MerchantChange {
+// Cleaned returns the change with every value in the form in which it is stored.
+func (c Change) Cleaned() Change {
 	trim := func(s *string, f func(string) string) *string {
 		if s == nil {
 			return nil
@@ -149,7 +62,7 @@ func (c MerchantChange) normal() MerchantChange {
 	return c
 }
 
-func (c MerchantChange) check() error {
+func (c Change) check() error {
 	var p refuse.Problems
 	if c.Name != nil {
 		form.Text(&p, "name", *c.Name, 1, form.MaxName)
@@ -173,8 +86,18 @@ func (c MerchantChange) check() error {
 	return p.Err()
 }
 
-// apply sets the new values and returns what is new for the audit log.
-func (c MerchantChange) apply(m *Merchant) map[string]any {
+// CheckNew refuses the profile of a new merchant that is not valid, or whose account would have no holder that a bank can write.
+func (c Change) CheckNew() error {
+	if err := c.check(); err != nil || c.Name == nil {
+		return err
+	}
+	var m Merchant
+	c.Apply(&m)
+	return checkHolder(m)
+}
+
+// Apply sets the new values and returns what is new for the audit log.
+func (c Change) Apply(m *Merchant) map[string]any {
 	changed := map[string]any{}
 	set := func(field string, target, value *string) {
 		if value != nil && *value != *target {
@@ -208,6 +131,3 @@ func (c MerchantChange) apply(m *Merchant) map[string]any {
 	c.RefundStepUp.apply(m, changed)
 	return changed
 }
-
-// instant is now as the database keeps it.
-func instant(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }

@@ -1,4 +1,4 @@
-package account
+package merchant_test
 
 import (
 	"testing"
@@ -17,8 +17,8 @@ func TestMerchantsOfBeforeAreAnnouncedOnceMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(f.Announced(t, m.ID))
-	f.introduce(t.Context())
-	f.introduce(t.Context()) // there is nothing left to do
+	f.Merchants.Introduce(t.Context())
+	f.Merchants.Introduce(t.Context()) // there is nothing left to do
 	var data []byte
 	if err := f.Pool.QueryRow(t.Context(), `select data from outbox where merchant_id = $1 order by id desc limit 1`, m.ID).Scan(&data); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package account
+package merchant
 
 import (
 	"context"
@@ -21,13 +21,13 @@ const (
 	changesAtOnce = 20
 )
 
-// holdIBAN makes a new IBAN of a merchant that has one wait: somebody who has taken over an account must not redirect its money before its owners
-// know. It reports whether it did.
+// holdIBAN makes a new IBAN of a merchant that has one wait: whoever has taken over an account must not redirect its money before its
+// owners know. It reports whether the IBAN waits.
 func (s *Merchants) holdIBAN(before Merchant, m *Merchant, now time.Time) bool {
-	if s.hold <= 0 || before.IBAN == "" || m.IBAN == before.IBAN {
+	if s.deps.IBANHold <= 0 || before.IBAN == "" || m.IBAN == before.IBAN {
 		return false
 	}
-	at := now.Add(s.hold)
+	at := now.Add(s.deps.IBANHold)
 	if before.NextAt != nil && m.IBAN == before.NextIBAN {
 		at = *before.NextAt // asked for again
 	}
@@ -39,7 +39,7 @@ func (s *Merchants) holdIBAN(before Merchant, m *Merchant, now time.Time) bool {
 	return true
 }
 
-// noteHold tells the owners of the account that waits, and corrects what the audit log says of the change.
+// noteHold tells the owners which account waits, and corrects what the audit log says of the change.
 func noteHold(ctx context.Context, tx pg.DB, m Merchant, changed map[string]any, from device.Device, now time.Time) error {
 	delete(changed, "bic")
 	changed["iban_from"] = m.NextAt.Format(time.RFC3339)
@@ -49,11 +49,11 @@ func noteHold(ctx context.Context, tx pg.DB, m Merchant, changed map[string]any,
 
 // StopIBANChange keeps the account of a merchant; NOT_FOUND when none waits to replace it.
 func (s *Merchants) StopIBANChange(ctx context.Context, by audit.Actor, id string, from device.Device) (Merchant, error) {
-	now := instant(s.now)
+	now := s.instant()
 	var m Merchant
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, s.deps.Pool, func(tx pgx.Tx) error {
 		var err error
-		if m, err = lockMerchant(ctx, tx, id); err != nil {
+		if m, err = Lock(ctx, tx, id); err != nil {
 			return err
 		}
 		if m.NextAt == nil {
@@ -61,7 +61,7 @@ func (s *Merchants) StopIBANChange(ctx context.Context, by audit.Actor, id strin
 		}
 		account := maskIBAN(m.NextIBAN)
 		m.NextIBAN, m.NextBIC, m.NextAt = "", "", nil
-		if err := updateMerchant(ctx, tx, &m, now); err != nil {
+		if err := update(ctx, tx, &m, now); err != nil {
 			return err
 		}
 		if err := announce(ctx, tx, m, "updated", now); err != nil {
@@ -75,8 +75,8 @@ func (s *Merchants) StopIBANChange(ctx context.Context, by audit.Actor, id strin
 	if err != nil {
 		return Merchant{}, err
 	}
-	s.notify.forget(id)
-	s.wake()
+	s.deps.Changed(id)
+	s.deps.Wake()
 	return m, nil
 }
 
@@ -91,21 +91,16 @@ func (s *Merchants) MoveAccounts(ctx context.Context) error {
 			return nil
 		}
 		for _, id := range moved {
-			s.notify.forget(id)
+			s.deps.Changed(id)
 		}
-		s.wake()
+		s.deps.Wake()
 	}
 }
 
 func (s *Merchants) moveSome(ctx context.Context) (moved []string, err error) {
-	now := instant(s.now)
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `select `+merchantColumns+` from merchants m where m.next_at <= $1 order by m.next_at limit $2
-			for no key update skip locked`, now, changesAtOnce)
-		if err != nil {
-			return err
-		}
-		due, err := pgx.CollectRows(rows, scanMerchant)
+	now := s.instant()
+	err = pgx.BeginFunc(ctx, s.deps.Pool, func(tx pgx.Tx) error {
+		due, err := lockDue(ctx, tx, now, changesAtOnce)
 		if err != nil {
 			return err
 		}
@@ -125,7 +120,7 @@ func moveAccount(ctx context.Context, tx pgx.Tx, m Merchant, now time.Time) erro
 	m.IBAN, m.BIC = m.NextIBAN, m.NextBIC
 	m.NextIBAN, m.NextBIC, m.NextAt = "", "", nil
 	return errors.Join(
-		updateMerchant(ctx, tx, &m, now),
+		update(ctx, tx, &m, now),
 		announce(ctx, tx, m, "updated", now),
 		notice.SendToOwners(ctx, tx, m.ID, notice.IBANChanged, device.Device{}, now, map[string]string{"Account": maskIBAN(m.IBAN)}),
 		audit.Record(ctx, tx, now, byHold, "merchant.updated", m.ID, map[string]any{"iban": change}),

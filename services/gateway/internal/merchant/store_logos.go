@@ -1,4 +1,4 @@
-package account
+package merchant
 
 import (
 	"context"
@@ -16,7 +16,7 @@ const MaxLogo = 512 << 10
 // Logo is the picture for the middle of a merchant's QR codes, a PNG or JPEG file. It is nil when the merchant has none.
 func (s *Merchants) Logo(ctx context.Context, id string) ([]byte, error) {
 	var file []byte
-	err := s.pool.QueryRow(ctx, `select image from merchant_logos where merchant_id = $1`, id).Scan(&file)
+	err := s.deps.Pool.QueryRow(ctx, `select image from merchant_logos where merchant_id = $1`, id).Scan(&file)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -28,9 +28,9 @@ func (s *Merchants) Logo(ctx context.Context, id string) ([]byte, error) {
 
 // SetLogo keeps a picture that the caller has checked, and drops the one before; nil only drops it.
 func (s *Merchants) SetLogo(ctx context.Context, by audit.Actor, id string, file []byte) error {
-	now := instant(s.now)
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := lockMerchant(ctx, tx, id); err != nil {
+	now := s.instant()
+	return pgx.BeginFunc(ctx, s.deps.Pool, func(tx pgx.Tx) error {
+		if _, err := Lock(ctx, tx, id); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `delete from merchant_logos where merchant_id = $1`, id); err != nil {
