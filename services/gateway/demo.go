@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
@@ -11,7 +12,7 @@ import (
 type Demo = account.Demo
 
 // DemoKey is an API key of Demo.
-type DemoKey = account.DemoKey
+type DemoKey = apikey.Demo
 
 // Merchant is an account that takes payments.
 type Merchant = merchant.Merchant

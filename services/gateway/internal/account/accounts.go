@@ -15,6 +15,7 @@ import (
 
 	"european-pay.eu/eupay/internal/due"
 	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/attempts"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/hashing"
@@ -62,7 +63,7 @@ type Deps struct {
 
 // Accounts is everything about merchants, users and keys.
 type Accounts struct {
-	Keys      *Keys
+	Keys      *apikey.Keys
 	Merchants *merchant.Merchants
 	Users     *Users
 	Tokens    *Tokens
@@ -70,8 +71,7 @@ type Accounts struct {
 	// Mails sends what is queued; Run runs it.
 	Mails *postbox.Worker
 
-	deps     Deps
-	notifier *notifier
+	deps Deps
 }
 
 // Open returns the accounts and starts to listen for changes that other replicas make. Close it.
@@ -105,13 +105,8 @@ func Open(d Deps) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := newNotifier(d.NATS, d.Log)
+	keys, err := apikey.Open(apikey.Deps{Pool: d.Pool, NATS: d.NATS, Log: d.Log, Now: d.Now, BcryptCost: d.BcryptCost})
 	if err != nil {
-		return nil, err
-	}
-	keys, err := newKeys(d, n)
-	if err != nil {
-		n.close()
 		return nil, err
 	}
 	a := &Accounts{
@@ -123,7 +118,7 @@ func Open(d Deps) (*Accounts, error) {
 			party:   party,
 			guesses: attempts.Guesses{Limiter: d.Attempts, PerIP: d.AttemptsPerIP}, resets: attempts.NewWindowOver(resetsOfAddress, resetSpan),
 		},
-		Tokens: tokens, Audit: audit.NewLog(d.Pool, d.Now), deps: d, notifier: n,
+		Tokens: tokens, Audit: audit.NewLog(d.Pool, d.Now), deps: d,
 	}
 	a.Mails = &postbox.Worker{Pool: d.Pool, Sender: d.Mailer, Write: a.Users.WriteMail, Now: d.Now, Log: d.Log}
 	return a, nil
@@ -137,7 +132,7 @@ func (a *Accounts) Run(ctx context.Context) error {
 	workers.Go(func() { a.sendMails(ctx) })
 	workers.Go(func() {
 		due.Every(ctx, time.Minute, "changing IBANs that have waited", a.deps.Log, func(ctx context.Context) error {
-			a.notifier.cache.sweep(a.deps.Now())
+			a.Keys.Sweep()
 			return a.Merchants.MoveAccounts(ctx)
 		})
 	})
@@ -166,4 +161,4 @@ func (a *Accounts) purge(ctx context.Context) error {
 }
 
 // Close stops listening. Call it before the connection to NATS is closed.
-func (a *Accounts) Close() { a.notifier.close() }
+func (a *Accounts) Close() { a.Keys.Close() }

@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/refuse"
 	"european-pay.eu/eupay/internal/run/events"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/form"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -22,14 +23,7 @@ type Demo struct {
 	MerchantPassword                string
 	AdminEmail, AdminPassword       string
 	CustomerEmail, CustomerPassword string
-	Keys                            []DemoKey
-}
-
-// DemoKey is a key pair with given credentials.
-type DemoKey struct {
-	Public, Secret string
-	// PerMinute may be above MaxPerMinute.
-	PerMinute int
+	Keys                            []apikey.Demo
 }
 
 // demoTurn is whom its hashes are put down to.
@@ -53,7 +47,7 @@ func (a *Accounts) Seed(ctx context.Context, d Demo) (merchant.Merchant, error) 
 			}
 		}
 		for _, k := range d.Keys {
-			if err := a.seedKey(ctx, tx, m.ID, k); err != nil {
+			if err := a.Keys.Seed(ctx, tx, m.ID, k); err != nil {
 				return err
 			}
 		}
@@ -62,9 +56,9 @@ func (a *Accounts) Seed(ctx context.Context, d Demo) (merchant.Merchant, error) 
 	if err != nil {
 		return merchant.Merchant{}, fmt.Errorf("seed accounts: %w", err)
 	}
-	a.notifier.forget(m.ID)
+	a.Keys.Forget(m.ID)
 	for _, k := range d.Keys {
-		a.notifier.forget(k.Public)
+		a.Keys.Forget(k.Public)
 	}
 	a.deps.Wake()
 	return m, nil
@@ -132,36 +126,4 @@ func (a *Accounts) seedUser(ctx context.Context, tx pgx.Tx, want User, password 
 		return err
 	}
 	return audit.Record(ctx, tx, now, audit.BySeed, "user.added", want.ID, map[string]any{"role": want.Role})
-}
-
-func (a *Accounts) seedKey(ctx context.Context, tx pgx.Tx, merchantID string, d DemoKey) error {
-	now := instant(a.deps.Now)
-	livemode := d.Public[:min(len(d.Public), 8)] == "pk_live_"
-	if !isPublic(d.Public) || !isSecret(d.Secret, livemode) {
-		return errors.New("a demo key must look like pk_test_… with sk_test_…, or pk_live_… with sk_live_…")
-	}
-	id, owner, err := ensureDemoKey(ctx, tx, merchantID, d, livemode, now)
-	if err != nil {
-		return err
-	}
-	if owner != merchantID {
-		return errors.New("the demo key belongs to another merchant")
-	}
-	_, secrets, err := loadKey(ctx, tx, d.Public, now)
-	if err != nil {
-		return err
-	}
-	for _, s := range secrets {
-		if ok, err := a.Keys.hasher.Matches(ctx, demoTurn, s.Hash, d.Secret); err != nil || (ok && s.ValidUntil == nil) {
-			return err
-		}
-	}
-	hash, err := a.Keys.hasher.Hash(ctx, demoTurn, d.Secret)
-	if err != nil {
-		return err
-	}
-	if _, err := replaceSecret(ctx, tx, id, hash, now, now); err != nil {
-		return err
-	}
-	return audit.Record(ctx, tx, now, audit.BySeed, "api_key.created", id, map[string]any{"public": d.Public})
 }

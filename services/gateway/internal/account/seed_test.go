@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
@@ -15,7 +16,7 @@ func demo() Demo {
 		Merchant: merchant.Merchant{Name: "Demo", Email: "demo@example.com", IBAN: roomtest.IBAN}, MerchantPassword: "demo-merchant-1",
 		AdminEmail: "admin@example.com", AdminPassword: "demo-admin-123",
 		CustomerEmail: "customer@example.com", CustomerPassword: "demo-customer-1",
-		Keys: []DemoKey{{Public: "pk_test_demo0000", Secret: "sk_test_demo0000", PerMinute: 1_000_000}, {Public: "pk_live_demo0000", Secret: "sk_live_demo0000"}},
+		Keys: []apikey.Demo{{Public: "pk_test_demo0000", Secret: "sk_test_demo0000", PerMinute: 1_000_000}, {Public: "pk_live_demo0000", Secret: "sk_live_demo0000"}},
 	}
 }
 
@@ -107,7 +108,9 @@ func TestSeedMakesTheGivenSecretCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Clock.Advance(2 * time.Hour)
-	mustAuthenticate(t, f, key, "sk_test_demo0000")
+	if _, err := f.Keys.Authenticate(t.Context(), key.Public, "sk_test_demo0000", roomtest.Home.IP); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestSeedTakesNothingFromOthers(t *testing.T) {
@@ -121,7 +124,7 @@ func TestSeedTakesNothingFromOthers(t *testing.T) {
 		t.Fatalf("the failed seed left %d merchants, %v", total, err)
 	}
 	d := demo()
-	d.AdminEmail, d.Keys = "", []DemoKey{{Public: "pk_test_demo0000", Secret: "sk_live_demo0000"}}
+	d.AdminEmail, d.Keys = "", []apikey.Demo{{Public: "pk_test_demo0000", Secret: "sk_live_demo0000"}}
 	if _, err := f.Seed(t.Context(), d); err == nil {
 		t.Fatal("a live secret for a test key")
 	}

@@ -70,13 +70,4 @@ func (f *fixture) merchant(t testing.TB, email string) (merchant.Merchant, Sessi
 	return m, s
 }
 
-func (f *fixture) key(t testing.TB, merchantID string) (Key, string) {
-	t.Helper()
-	key, secret, err := f.Keys.Create(t.Context(), "user:test", merchantID, NewKey{Name: "Shop"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, secret
-}
-
 func ptr[T any](v T) *T { return &v }

@@ -111,7 +111,7 @@ func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
 	rows, err := db.Query(ctx, `select `+userColumns+` from users u where u.merchant_id = $1 and u.removed_at is null order by u.created_at, u.id limit $2 offset $3`,
-		merchantID, limit, offset(page, limit))
+		merchantID, limit, int64(page-1)*int64(limit))
 	if err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
 	}

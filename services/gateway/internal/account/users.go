@@ -224,3 +224,6 @@ func (u *Users) room(ctx context.Context, db pg.DB, user User) error {
 	}
 	return nil
 }
+
+// instant is now as the database keeps it.
+func instant(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }

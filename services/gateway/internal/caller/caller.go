@@ -9,6 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -17,7 +18,7 @@ import (
 // Caller is who is calling: an API key, or a person who has logged in.
 type Caller struct {
 	// Key is nil for a person.
-	Key *account.Key
+	Key *apikey.Key
 	// Login is the user with the role, the session and its last proof; zero for a key.
 	Login account.Presence
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -25,7 +25,7 @@ const DefaultPerMinute = 100
 // Authenticator verifies a key pair from an address. It returns INVALID_API_KEY, INVALID_SECRET, or IP_NOT_ALLOWED for a pair
 // that it would have to compare for an address that may not use the key.
 type Authenticator interface {
-	Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error)
+	Authenticate(ctx context.Context, public, secret string, from netip.Addr) (apikey.Key, error)
 }
 
 // Key lets a request pass whose API key is good for the scope. The order of the checks is part of the API reference:
@@ -50,22 +50,22 @@ func (a *Access) Key(scope rights.Scope) echo.MiddlewareFunc {
 	}
 }
 
-func (a *Access) authenticate(c echo.Context) (account.Key, error) {
+func (a *Access) authenticate(c echo.Context) (apikey.Key, error) {
 	h := c.Request().Header
 	public, secret := strings.TrimSpace(h.Get(headerKey)), strings.TrimSpace(h.Get(headerSecret))
 	if public == "" || secret == "" {
-		return account.Key{}, errs.New(errs.MissingCredentials, "Send your API key in the headers X-Api-Key and X-Api-Secret.")
+		return apikey.Key{}, errs.New(errs.MissingCredentials, "Send your API key in the headers X-Api-Key and X-Api-Secret.")
 	}
 	return a.deps.Keys.Authenticate(c.Request().Context(), public, secret, web.ClientIP(c))
 }
 
 // admitKey checks what does not depend on the endpoint.
-func (a *Access) admitKey(c echo.Context, key account.Key) error {
+func (a *Access) admitKey(c echo.Context, key apikey.Key) error {
 	if !key.Merchant.GatewayEnabled {
 		return errs.NotEnabled(false)
 	}
 	if !key.Allows(web.ClientIP(c)) {
-		return account.ErrNotAllowed()
+		return apikey.ErrNotAllowed()
 	}
 	limit := key.PerMinute
 	if limit <= 0 {

@@ -16,6 +16,7 @@ import (
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -86,7 +87,7 @@ func (f *fixture) seed(t *testing.T) {
 	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
 		Merchant: merchant.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
 		AdminEmail: "admin@example.com", AdminPassword: password,
-		Keys: []account.DemoKey{{Public: public, Secret: secret, PerMinute: 1000}, {Public: live, Secret: liveKey, PerMinute: 1000}},
+		Keys: []apikey.Demo{{Public: public, Secret: secret, PerMinute: 1000}, {Public: live, Secret: liveKey, PerMinute: 1000}},
 	})
 	if err != nil {
 		t.Fatal(err)

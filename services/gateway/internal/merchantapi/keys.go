@@ -7,7 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
@@ -31,7 +31,7 @@ type key struct {
 	APISecret string `json:"api_secret,omitempty"`
 }
 
-func keyView(k account.Key) key {
+func keyView(k apikey.Key) key {
 	v := key{
 		ID: k.ID, APIKey: k.Public, Livemode: k.Livemode, Name: k.Name, Scopes: k.Scopes, AllowedIPs: make([]string, len(k.AllowedIPs)),
 		PerMinute: k.PerMinute, CreatedAt: web.Time(k.CreatedAt), LastUsedAt: web.OptionalTime(k.LastUsedAt),
@@ -75,7 +75,7 @@ func (a *API) createKey(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ips, err := account.ParseIPs(in.AllowedIPs)
+	ips, err := apikey.ParseIPs(in.AllowedIPs)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (a *API) createKey(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, account.NewKey{
+	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, apikey.NewKey{
 		Livemode: in.Livemode, Name: in.Name, Scopes: in.Scopes, AllowedIPs: ips, PerMinute: in.PerMinute, ExpiresAt: ends,
 	})
 	if err != nil {
@@ -93,7 +93,7 @@ func (a *API) createKey(c echo.Context) error {
 	return withSecret(c, http.StatusCreated, k, secret)
 }
 
-func withSecret(c echo.Context, status int, k account.Key, secret string) error {
+func withSecret(c echo.Context, status int, k apikey.Key, secret string) error {
 	v := keyView(k)
 	v.APISecret = secret
 	return web.Answer(c, status, v)
@@ -109,15 +109,15 @@ func (a *API) updateKey(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	change := account.KeyChange{Name: in.Name, Scopes: in.Scopes, PerMinute: in.PerMinute}
+	change := apikey.Change{Name: in.Name, Scopes: in.Scopes, PerMinute: in.PerMinute}
 	if in.AllowedIPs != nil {
-		ips, err := account.ParseIPs(*in.AllowedIPs)
+		ips, err := apikey.ParseIPs(*in.AllowedIPs)
 		if err != nil {
 			return err
 		}
 		change.AllowedIPs = &ips
 	}
-	if change == (account.KeyChange{}) {
+	if change == (apikey.Change{}) {
 		return web.NothingToDo("name, scopes, allowed_ips, per_minute")
 	}
 	who := caller.Of(c).Login
@@ -158,6 +158,6 @@ func overlapSeconds(c echo.Context) (time.Duration, error) {
 	if err := web.DecodeOptional(c, &in); err != nil {
 		return 0, err
 	}
-	most := int64(account.MaxOverlap / time.Second)
+	most := int64(apikey.MaxOverlap / time.Second)
 	return time.Duration(min(max(in.OverlapSeconds, -1), most+1)) * time.Second, nil
 }

@@ -25,8 +25,8 @@ import (
 	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -45,15 +45,15 @@ var (
 )
 
 // keyring authenticates a fixed set of keys whose secret is "sk_" and the public part.
-type keyring map[string]account.Key
+type keyring map[string]apikey.Key
 
-func (k keyring) Authenticate(_ context.Context, public, secret string, _ netip.Addr) (account.Key, error) {
+func (k keyring) Authenticate(_ context.Context, public, secret string, _ netip.Addr) (apikey.Key, error) {
 	key, ok := k[public]
 	if !ok {
-		return account.Key{}, errs.New(errs.InvalidAPIKey, "Invalid API key.")
+		return apikey.Key{}, errs.New(errs.InvalidAPIKey, "Invalid API key.")
 	}
 	if secret != "sk_"+public {
-		return account.Key{}, errs.New(errs.InvalidSecret, "Invalid API secret.")
+		return apikey.Key{}, errs.New(errs.InvalidSecret, "Invalid API secret.")
 	}
 	return key, nil
 }

@@ -19,6 +19,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/adminapi"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/authapi"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
@@ -84,9 +85,9 @@ func Limited(t *testing.T, limits caller.Limits, with ...func(*account.Deps)) *P
 }
 
 // unbound are keys of merchants whom the platform need not enable first, without a limit.
-type unbound struct{ *account.Keys }
+type unbound struct{ *apikey.Keys }
 
-func (u unbound) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error) {
+func (u unbound) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (apikey.Key, error) {
 	key, err := u.Keys.Authenticate(ctx, public, secret, from)
 	key.Merchant.GatewayEnabled, key.PerMinute = true, 1000
 	return key, err

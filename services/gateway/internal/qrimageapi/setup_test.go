@@ -26,6 +26,7 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -169,7 +170,7 @@ func (f *fixture) seed(t *testing.T) {
 	var err error
 	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
 		Merchant: merchant.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
-		AdminEmail: "admin@example.com", AdminPassword: password, Keys: []account.DemoKey{{Public: public, Secret: secret, PerMinute: 1000}},
+		AdminEmail: "admin@example.com", AdminPassword: password, Keys: []apikey.Demo{{Public: public, Secret: secret, PerMinute: 1000}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -119,7 +120,7 @@ func (l logins) LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.Middle
 			case scope != rights.PaymentsConfirm:
 				return errs.New(errs.InsufficientScope, "Scope missing.")
 			}
-			caller.Set(c, caller.Caller{Key: &account.Key{ID: "k1", Livemode: true, Merchant: merchant.Merchant{ID: merchID}}})
+			caller.Set(c, caller.Caller{Key: &apikey.Key{ID: "k1", Livemode: true, Merchant: merchant.Merchant{ID: merchID}}})
 			return next(c)
 		}
 	}

@@ -1,4 +1,4 @@
-package account
+package apikey
 
 import (
 	"testing"
@@ -13,9 +13,9 @@ import (
 func TestLookupFromBeforeAChangeIsNotKept(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	c := f.notifier.cache
+	c := f.Keys.cache
 	before := c.begin()
 	defer c.end(before)
 	old := mustAuthenticate(t, f, key, secret)
@@ -32,11 +32,11 @@ func TestLookupFromBeforeAChangeIsNotKept(t *testing.T) {
 func TestAChangeConcernsOnlyItsOwnKeys(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	busy, _ := f.merchant(t, "busy@example.com")
+	busy := f.merchant(t, "busy@example.com")
 	changing, changingSecret := f.key(t, busy.ID)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	c := f.notifier.cache
+	c := f.Keys.cache
 	got, _ := mustAuthenticate(t, f, key, secret), mustAuthenticate(t, f, changing, changingSecret)
 	during := c.begin()
 	defer c.end(during)
@@ -58,19 +58,19 @@ func TestAChangeConcernsOnlyItsOwnKeys(t *testing.T) {
 func TestWhatChangesNothingIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	got := mustAuthenticate(t, f, key, secret)
 	if _, err := f.Merchants.Update(t.Context(), "user:x", m.ID, merchant.Change{Name: &m.Name}, roomtest.Home); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: &got.Name, Scopes: &got.Scopes, AllowedIPs: &got.AllowedIPs, PerMinute: &got.PerMinute}); err != nil {
+	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, Change{Name: &got.Name, Scopes: &got.Scopes, AllowedIPs: &got.AllowedIPs, PerMinute: &got.PerMinute}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: ptr("")}); err == nil {
+	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, Change{Name: ptr("")}); err == nil {
 		t.Fatal("a key without a name")
 	}
-	if !f.notifier.cache.get(key.Public).believed(f.Clock.Now()) {
+	if !f.Keys.cache.get(key.Public).believed(f.Clock.Now()) {
 		t.Error("forgotten")
 	}
 	if actions := f.Audited(t, key.ID); len(actions) != 1 {
@@ -82,7 +82,7 @@ func TestWhatChangesNothingIsNotForgotten(t *testing.T) {
 func TestAChangeCostsNoBcrypt(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
 	f.Keys.hasher.Turns.Close()
@@ -92,7 +92,7 @@ func TestAChangeCostsNoBcrypt(t *testing.T) {
 	if got := mustAuthenticate(t, f, key, secret); got.Merchant.Name != "New name" {
 		t.Errorf("still %q", got.Merchant.Name)
 	}
-	f.notifier.cache.flush()
+	f.Keys.cache.flush()
 	mustAuthenticate(t, f, key, secret)
 }
 
@@ -100,7 +100,7 @@ func TestAChangeCostsNoBcrypt(t *testing.T) {
 func TestWhoJoinsALookupFromBeforeAChangeAsksAgain(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	leave := take(t, f.Keys.hasher.Turns)
 	first, second := make(chan error, 1), make(chan error, 1)
@@ -139,15 +139,15 @@ func TestUnknownKeysAreBounded(t *testing.T) {
 func TestIdleKeysLeaveTheMemory(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
-	f.notifier.cache.sweep(f.Clock.Now().Add(trust))
-	if f.notifier.cache.get(key.Public) == nil {
+	f.Keys.cache.sweep(f.Clock.Now().Add(trust))
+	if f.Keys.cache.get(key.Public) == nil {
 		t.Fatal("dropped too early")
 	}
-	f.notifier.cache.sweep(f.Clock.Now().Add(trust + keepIdle + 1))
-	if f.notifier.cache.get(key.Public) != nil {
+	f.Keys.cache.sweep(f.Clock.Now().Add(trust + keepIdle + 1))
+	if f.Keys.cache.get(key.Public) != nil {
 		t.Fatal("kept")
 	}
 }

@@ -1,4 +1,4 @@
-package account
+package apikey
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 func TestAuthenticateTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	other, otherSecret := f.key(t, m.ID)
 	cases := map[string]struct {
@@ -61,7 +61,7 @@ func TestAuthenticateTellsWhatIsWrong(t *testing.T) {
 func TestSecretsAreStoredAsBcryptOnly(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	_, secret := f.key(t, m.ID)
 	hashes := f.Strings(t, `select hash from api_key_secrets`)
 	if len(hashes) != 1 || bcrypt.CompareHashAndPassword([]byte(hashes[0]), []byte(secret)) != nil {
@@ -76,7 +76,7 @@ func TestSecretsAreStoredAsBcryptOnly(t *testing.T) {
 func TestVerifiedPairIsRemembered(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
 	f.Keys.hasher.Turns.Close() // from here on a comparison would only end with SERVICE_UNAVAILABLE
@@ -91,7 +91,7 @@ func TestVerifiedPairIsRemembered(t *testing.T) {
 func TestTooManyComparisonsAreRefused(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	f.Keys.hasher.Turns.Close()
 	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
@@ -142,7 +142,7 @@ func TestWrongSecretsCountAgainstTheirNetworkAlone(t *testing.T) {
 		{"2001:db8:1:2::7", "2001:db8:1:ffff::1", "2001:db8:2::1"},
 	} {
 		f := setup(t)
-		m, _ := f.merchant(t, "shop@example.com")
+		m := f.merchant(t, "shop@example.com")
 		key, secret := f.key(t, m.ID)
 		exhaust(t, f, key, c.attacker)
 		roomtest.WantCode(t, guess(t, f, key, c.neighbour), errs.RateLimitExceeded)
@@ -157,7 +157,7 @@ func TestWrongSecretsCountAgainstTheirNetworkAlone(t *testing.T) {
 func TestAProvenSecretIsNeverRefusedForWrongOnes(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
 	exhaust(t, f, key, roomtest.Home.IP.String())
@@ -173,7 +173,7 @@ func TestAProvenSecretIsNeverRefusedForWrongOnes(t *testing.T) {
 func TestTheFirstUseOfASecretGoesBeforeGuesses(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	roomtest.WantCode(t, guess(t, f, key, "198.51.100.7"), errs.InvalidSecret)
 	turns := f.Keys.hasher.Turns
@@ -202,7 +202,7 @@ func TestTheFirstUseOfASecretGoesBeforeGuesses(t *testing.T) {
 func TestASecretThatWasNotComparedDoesNotCount(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	open := f.Keys.hasher.Turns.Close()
 	for range wrongPerMinute {
@@ -217,7 +217,7 @@ func TestASecretThatWasNotComparedDoesNotCount(t *testing.T) {
 func TestWhatAFloodIsSentAwayWithCounts(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, _ := f.key(t, m.ID)
 	roomtest.WantCode(t, guess(t, f, key, roomtest.Home.IP.String()), errs.InvalidSecret)
 	f.Keys.hasher.Turns.Close()
@@ -231,7 +231,7 @@ func TestWhatAFloodIsSentAwayWithCounts(t *testing.T) {
 func TestTheAllowListStandsBeforeBcrypt(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Shop", AllowedIPs: []netip.Prefix{netip.PrefixFrom(roomtest.Home.IP, 32)}})
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +250,7 @@ func TestTheAllowListStandsBeforeBcrypt(t *testing.T) {
 func TestSamePairAtOnceIsComparedOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	f.Keys.wrong = attempts.NewWindow(1) // room for one comparison
 	leave := take(t, f.Keys.hasher.Turns)
@@ -297,7 +297,7 @@ func authenticates(t testing.TB, f *fixture, key Key, secret string) func() bool
 func TestExpiredKeyEndsOnTime(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Short", ExpiresAt: ptr(f.Clock.Now().Add(30 * time.Second))})
 	if err != nil {
 		t.Fatal(err)
@@ -324,7 +324,7 @@ func TestDatabaseAwayIsUnavailableNotInvalid(t *testing.T) {
 func TestCallerThatHangsUpDoesNotSpoilTheLookup(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -332,14 +332,14 @@ func TestCallerThatHangsUpDoesNotSpoilTheLookup(t *testing.T) {
 		roomtest.WantCode(t, err, errs.Unavailable)
 	}
 	roomtest.Eventually(t, "the look-up finishes", func() bool {
-		e := f.notifier.cache.get(key.Public)
+		e := f.Keys.cache.get(key.Public)
 		return e != nil && len(e.accepted) == 1
 	})
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
 	f := setup(b)
-	m, _ := f.merchant(b, "shop@example.com")
+	m := f.merchant(b, "shop@example.com")
 	key, secret := f.key(b, m.ID)
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {

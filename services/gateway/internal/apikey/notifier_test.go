@@ -1,4 +1,4 @@
-package account
+package apikey
 
 import (
 	"testing"
@@ -19,7 +19,7 @@ func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
 	t.Parallel()
 	a := setup(t)
 	b := a.replica(t)
-	m, _ := a.merchant(t, "shop@example.com")
+	m := a.merchant(t, "shop@example.com")
 	key, secret := a.key(t, m.ID)
 	mustAuthenticate(t, a, key, secret)
 	mustAuthenticate(t, b, key, secret)
@@ -32,7 +32,7 @@ func TestChangesAreSeenAtOnceByOtherReplicas(t *testing.T) {
 	}
 	roomtest.Eventually(t, "other replica sees the gateway enabled", func() bool { return mustAuthenticate(t, b, key, secret).Merchant.GatewayEnabled })
 
-	if _, err := a.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Scopes: &[]rights.Scope{rights.PaymentsRead}}); err != nil {
+	if _, err := a.Keys.Update(t.Context(), "user:x", m.ID, key.ID, Change{Scopes: &[]rights.Scope{rights.PaymentsRead}}); err != nil {
 		t.Fatal(err)
 	}
 	roomtest.Eventually(t, "other replica sees the scopes", func() bool { return !mustAuthenticate(t, b, key, secret).Has(rights.PaymentsWrite) })
@@ -66,8 +66,8 @@ func TestReconnectForgetsEverything(t *testing.T) {
 	}
 	t.Cleanup(nc.Close)
 	cut := &fixture{World: f.World, bus: &bus.Bus{NC: nc}}
-	cut.Accounts = open(t, cut) // on another broker: it hears nothing of what f does
-	m, _ := f.merchant(t, "shop@example.com")
+	cut.open(t) // on another broker: it hears nothing of what f does
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, cut, key, secret)
 	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
@@ -80,19 +80,19 @@ func TestReconnectForgetsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	roomtest.Eventually(t, "replica forgets on reconnect", func() bool { return !authenticates(t, cut, key, secret)() })
-	roomtest.Eventually(t, "replica hears again", func() bool { return !cut.notifier.deaf.Load() })
+	roomtest.Eventually(t, "replica hears again", func() bool { return !cut.Keys.notify.deaf.Load() })
 }
 
 // Between the reconnect and the proof that the subscription is back, a change may have been missed.
 func TestWhatWasLearntWhileDeafIsForgotten(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	f.notifier.deaf.Store(true)
+	f.Keys.notify.deaf.Store(true)
 	mustAuthenticate(t, f, key, secret)
-	f.notifier.listen()
-	if f.notifier.cache.get(key.Public).believed(f.Clock.Now()) || f.notifier.deaf.Load() {
+	f.Keys.notify.listen()
+	if f.Keys.cache.get(key.Public).believed(f.Clock.Now()) || f.Keys.notify.deaf.Load() {
 		t.Fatal("kept")
 	}
 }
@@ -100,9 +100,9 @@ func TestWhatWasLearntWhileDeafIsForgotten(t *testing.T) {
 func TestKeyIsTrustedOnlyBrieflyWhileDeaf(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
-	f.notifier.deaf.Store(true)
+	f.Keys.notify.deaf.Store(true)
 	mustAuthenticate(t, f, key, secret)
 	if _, err := f.Pool.Exec(t.Context(), `update api_keys set revoked_at = now()`); err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestKeyIsTrustedOnlyBrieflyWhileDeaf(t *testing.T) {
 func TestLostBroadcastIsMadeGoodWithinAMinute(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, secret)
 	if _, err := f.Pool.Exec(t.Context(), `delete from api_key_secrets`); err != nil {

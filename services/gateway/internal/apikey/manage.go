@@ -1,4 +1,4 @@
-package account
+package apikey
 
 import (
 	"context"
@@ -43,8 +43,8 @@ type NewKey struct {
 	ExpiresAt *time.Time
 }
 
-// KeyChange holds the new values; nil leaves a value as it is.
-type KeyChange struct {
+// Change holds the new values; nil leaves a value as it is.
+type Change struct {
 	Name       *string
 	Scopes     *[]rights.Scope
 	AllowedIPs *[]netip.Prefix
@@ -55,7 +55,7 @@ type KeyChange struct {
 func (k *Keys) Create(ctx context.Context, by audit.Actor, merchantID string, n NewKey) (Key, string, error) {
 	key := Key{
 		ID: events.NewID(), Public: newPublic(n.Livemode), Livemode: n.Livemode, Name: n.Name, Scopes: n.Scopes,
-		AllowedIPs: n.AllowedIPs, PerMinute: DefaultPerMinute, CreatedAt: instant(k.now), ExpiresAt: n.ExpiresAt,
+		AllowedIPs: n.AllowedIPs, PerMinute: DefaultPerMinute, CreatedAt: k.instant(), ExpiresAt: n.ExpiresAt,
 	}
 	if key.Scopes == nil {
 		key.Scopes = rights.AllScopes
@@ -119,7 +119,7 @@ func (k *Keys) List(ctx context.Context, merchantID string, page, limit int) ([]
 }
 
 // Update changes a key that is not revoked.
-func (k *Keys) Update(ctx context.Context, by audit.Actor, merchantID, id string, change KeyChange) (Key, error) {
+func (k *Keys) Update(ctx context.Context, by audit.Actor, merchantID, id string, change Change) (Key, error) {
 	return k.change(ctx, merchantID, id, func(tx pgx.Tx, key *Key) (bool, error) {
 		changed := key.apply(change)
 		if err := checkKey(*key); err != nil || len(changed) == 0 {
@@ -128,12 +128,12 @@ func (k *Keys) Update(ctx context.Context, by audit.Actor, merchantID, id string
 		if err := updateKey(ctx, tx, *key); err != nil {
 			return true, err
 		}
-		return true, audit.Record(ctx, tx, instant(k.now), by, "api_key.updated", id, changed)
+		return true, audit.Record(ctx, tx, k.instant(), by, "api_key.updated", id, changed)
 	})
 }
 
 // apply sets the new values and returns those that differ for the audit log.
-func (k *Key) apply(c KeyChange) map[string]any {
+func (k *Key) apply(c Change) map[string]any {
 	changed := map[string]any{}
 	if c.Name != nil && *c.Name != k.Name {
 		k.Name, changed["name"] = *c.Name, *c.Name
@@ -152,7 +152,7 @@ func (k *Key) apply(c KeyChange) map[string]any {
 
 // Revoke ends a key for good, on every replica at once. Revoking it again changes nothing.
 func (k *Keys) Revoke(ctx context.Context, by audit.Actor, merchantID, id string) error {
-	now := instant(k.now)
+	now := k.instant()
 	_, err := k.lock(ctx, merchantID, id, func(tx pgx.Tx, key *Key) (bool, error) {
 		if key.RevokedAt != nil {
 			return false, nil
@@ -171,7 +171,7 @@ func (k *Keys) Rotate(ctx context.Context, by audit.Actor, merchantID, id string
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, "", errs.Invalid(errs.Field{Field: "overlap_seconds", Message: "overlap_seconds must be from 0 to 604800 (7 days)."})
 	}
-	now := instant(k.now)
+	now := k.instant()
 	livemode, err := k.rotatable(ctx, merchantID, id, now, now.Add(overlap))
 	if err != nil {
 		return Key{}, "", err
@@ -251,8 +251,5 @@ func (k *Keys) lock(ctx context.Context, merchantID, id string, do func(pgx.Tx, 
 	return key, nil
 }
 
-// Forget makes all replicas forget what they know of the key or merchant with the id.
-func (k *Keys) Forget(id string) { k.notify.forget(id) }
-
 // instant is now as the database keeps it.
-func instant(now func() time.Time) time.Time { return now().UTC().Truncate(time.Microsecond) }
+func (k *Keys) instant() time.Time { return k.now().UTC().Truncate(time.Microsecond) }

@@ -1,4 +1,5 @@
-package account
+// Package apikey authenticates and manages the API keys of merchants.
+package apikey
 
 import (
 	"net/netip"

@@ -1,4 +1,4 @@
-package account
+package apikey
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/nats-io/nats.go"
 	"golang.org/x/sync/singleflight"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -56,8 +57,24 @@ type Keys struct {
 	wrong   *attempts.Window
 }
 
-func newKeys(d Deps, n *notifier) (*Keys, error) {
+// Deps are what Open needs.
+type Deps struct {
+	// Pool sees the gateway's schema.
+	Pool *pgxpool.Pool
+	NATS *nats.Conn
+	Log  *slog.Logger
+	Now  func() time.Time
+	// BcryptCost is that of secrets.
+	BcryptCost int
+}
+
+// Open returns the keys and starts to listen for changes that other replicas make. Close it.
+func Open(d Deps) (*Keys, error) {
 	h, err := hashing.NewHasher(d.BcryptCost, runtime.GOMAXPROCS(0))
+	if err != nil {
+		return nil, err
+	}
+	n, err := newNotifier(d.NATS, d.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +87,15 @@ func newKeys(d Deps, n *notifier) (*Keys, error) {
 	k.macs.New = func() any { return hmac.New(sha256.New, secret) }
 	return k, nil
 }
+
+// Forget makes all replicas read the key again that has the id or the public key, or all keys of the merchant that has the id.
+func (k *Keys) Forget(id string) { k.notify.forget(id) }
+
+// Sweep drops keys from the memory that nobody has used for a while.
+func (k *Keys) Sweep() { k.cache.sweep(k.now()) }
+
+// Close stops listening. Call it before the connection to NATS is closed.
+func (k *Keys) Close() { k.notify.close() }
 
 // Authenticate returns the key of a public key and its secret. The error is INVALID_API_KEY for a key that is
 // malformed, unknown, revoked or expired, INVALID_SECRET for a wrong secret, RATE_LIMIT_EXCEEDED when a key is tried

@@ -1,4 +1,4 @@
-package account
+package apikey
 
 import (
 	"net/netip"
@@ -16,7 +16,7 @@ import (
 func TestRotationKeepsTheOldSecretForTheOverlap(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, first := f.key(t, m.ID)
 	mustAuthenticate(t, f, key, first)
 	_, second, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour)
@@ -37,7 +37,7 @@ func TestRotationKeepsTheOldSecretForTheOverlap(t *testing.T) {
 func TestRotationWithoutOverlapEndsAllOldSecrets(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, first := f.key(t, m.ID)
 	_, second, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, MaxOverlap)
 	if err != nil {
@@ -63,7 +63,7 @@ func TestRotationWithoutOverlapEndsAllOldSecrets(t *testing.T) {
 func TestSecondRotationShortensTheFirst(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, first := f.key(t, m.ID)
 	for _, overlap := range []time.Duration{MaxOverlap, time.Minute} {
 		if _, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, overlap); err != nil {
@@ -80,7 +80,7 @@ func TestSecondRotationShortensTheFirst(t *testing.T) {
 func TestOldSecretsAreBounded(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, _ := f.key(t, m.ID)
 	var last string
 	for range maxOldSecrets {
@@ -101,7 +101,7 @@ func TestOldSecretsAreBounded(t *testing.T) {
 func TestRotationsAtOnceLeaveOneCurrentSecret(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, _ := f.key(t, m.ID)
 	secrets := make([]string, 8)
 	var all sync.WaitGroup
@@ -129,11 +129,11 @@ func TestRotationsAtOnceLeaveOneCurrentSecret(t *testing.T) {
 func TestKeysOfOthersDoNotExist(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	mine, _ := f.merchant(t, "mine@example.com")
-	other, _ := f.merchant(t, "other@example.com")
+	mine := f.merchant(t, "mine@example.com")
+	other := f.merchant(t, "other@example.com")
 	key, secret := f.key(t, mine.ID)
 	for _, id := range []string{key.ID, "00000000-0000-0000-0000-000000000000", "x", "{" + key.ID + "}", ""} {
-		_, err := f.Keys.Update(t.Context(), "user:x", other.ID, id, KeyChange{Name: ptr("stolen")})
+		_, err := f.Keys.Update(t.Context(), "user:x", other.ID, id, Change{Name: ptr("stolen")})
 		roomtest.WantCode(t, err, errs.NotFoundCode)
 		roomtest.WantCode(t, f.Keys.Revoke(t.Context(), "user:x", other.ID, id), errs.NotFoundCode)
 		_, _, err = f.Keys.Rotate(t.Context(), "user:x", other.ID, id, 0)
@@ -151,13 +151,13 @@ func TestKeysOfOthersDoNotExist(t *testing.T) {
 func TestUpdateReplacesOnlyWhatIsGiven(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, _ := f.key(t, m.ID)
 	ips := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")}
-	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{AllowedIPs: &ips, PerMinute: ptr(7)}); err != nil {
+	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, Change{AllowedIPs: &ips, PerMinute: ptr(7)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: ptr("Till 2")}); err != nil {
+	if _, err := f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, Change{Name: ptr("Till 2")}); err != nil {
 		t.Fatal(err)
 	}
 	list, _, err := f.Keys.List(t.Context(), m.ID, 1, 10)
@@ -176,7 +176,7 @@ func TestUpdateReplacesOnlyWhatIsGiven(t *testing.T) {
 func TestRevokedKeyStaysRevoked(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret := f.key(t, m.ID)
 	for range 2 {
 		if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, key.ID); err != nil {
@@ -185,7 +185,7 @@ func TestRevokedKeyStaysRevoked(t *testing.T) {
 	}
 	_, err := f.Keys.Authenticate(t.Context(), key.Public, secret, roomtest.Home.IP)
 	roomtest.WantCode(t, err, errs.InvalidAPIKey)
-	_, err = f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, KeyChange{Name: ptr("x")})
+	_, err = f.Keys.Update(t.Context(), "user:x", m.ID, key.ID, Change{Name: ptr("x")})
 	roomtest.WantCode(t, err, errs.InvalidState)
 	_, _, err = f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, 0)
 	roomtest.WantCode(t, err, errs.InvalidState)
@@ -201,7 +201,7 @@ func TestRevokedKeyStaysRevoked(t *testing.T) {
 func TestNewKeyIsChecked(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	cases := map[string]struct {
 		key  NewKey
 		want string
@@ -234,7 +234,7 @@ func TestNewKeyIsChecked(t *testing.T) {
 func TestNumberOfKeysIsBounded(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	for range maxKeys - 1 {
 		f.key(t, m.ID)
 	}
@@ -258,7 +258,7 @@ func TestNumberOfKeysIsBounded(t *testing.T) {
 func TestLiveAndTestKeysDiffer(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	m, _ := f.merchant(t, "shop@example.com")
+	m := f.merchant(t, "shop@example.com")
 	key, secret, err := f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "Live", Livemode: true})
 	if err != nil {
 		t.Fatal(err)
@@ -266,4 +266,30 @@ func TestLiveAndTestKeysDiffer(t *testing.T) {
 	if !strings.HasPrefix(key.Public, "pk_live_") || !strings.HasPrefix(secret, "sk_live_") || !mustAuthenticate(t, f, key, secret).Livemode {
 		t.Fatalf("%s", key.Public)
 	}
+}
+
+// What must be refused in any case is refused before bcrypt, for which others wait.
+func TestWhatIsRefusedAnywayCostsNoHash(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	m := f.merchant(t, "owner@example.com")
+	key, _ := f.key(t, m.ID)
+	for range maxOldSecrets {
+		if _, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	revoked, _ := f.key(t, m.ID)
+	if err := f.Keys.Revoke(t.Context(), "user:x", m.ID, revoked.ID); err != nil {
+		t.Fatal(err)
+	}
+	f.Keys.hasher.Turns.Close()
+	_, _, err := f.Keys.Rotate(t.Context(), "user:x", m.ID, key.ID, time.Hour)
+	roomtest.WantCode(t, err, errs.InvalidState)
+	_, _, err = f.Keys.Rotate(t.Context(), "user:x", m.ID, revoked.ID, 0)
+	roomtest.WantCode(t, err, errs.InvalidState)
+	f.Exec(t, `insert into api_keys (id, merchant_id, public, livemode, name, scopes, per_minute, created_at)
+		select gen_random_uuid(), $1, 'pk_test_' || n, false, 'Shop', '{}', 1, now() from generate_series(2, $2::int) n`, m.ID, maxKeys)
+	_, _, err = f.Keys.Create(t.Context(), "user:x", m.ID, NewKey{Name: "One more"})
+	roomtest.WantCode(t, err, errs.InvalidState)
 }

@@ -1,4 +1,4 @@
-package account
+package apikey
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	"european-pay.eu/eupay/internal/run/pg"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // errNoKey: the public key is unknown, revoked or expired.
@@ -99,7 +100,7 @@ func listKeys(ctx context.Context, db pg.DB, merchantID string, page, limit int)
 		return nil, 0, fmt.Errorf("count keys: %w", err)
 	}
 	rows, err := db.Query(ctx, `select `+keyColumns+` from api_keys k where k.merchant_id = $1
-		order by k.created_at desc, k.id desc limit $2 offset $3`, merchantID, limit, offset(page, limit))
+		order by k.created_at desc, k.id desc limit $2 offset $3`, merchantID, limit, int64(page-1)*int64(limit))
 	if err != nil {
 		return nil, 0, fmt.Errorf("list keys: %w", err)
 	}
@@ -112,8 +113,6 @@ func listKeys(ctx context.Context, db pg.DB, merchantID string, page, limit int)
 	}
 	return keys, total, nil
 }
-
-func offset(page, limit int) int64 { return int64(page-1) * int64(limit) }
 
 func countActiveKeys(ctx context.Context, tx pg.DB, merchantID string) (int, error) {
 	var n int
@@ -184,4 +183,17 @@ func countSecrets(ctx context.Context, tx pg.DB, keyID string, now time.Time) (i
 		return 0, fmt.Errorf("count secrets: %w", err)
 	}
 	return n, nil
+}
+
+// ensureDemo makes the key of a demo, or ends the revocation of the one that is there, and returns its id and its merchant.
+func ensureDemo(ctx context.Context, tx pg.DB, merchantID string, d Demo, livemode bool, now time.Time) (id, owner string, err error) {
+	err = tx.QueryRow(ctx, `insert into api_keys (id, merchant_id, public, livemode, name, scopes, per_minute, created_at)
+		values ($1, $2, $3, $4, 'Demo', $5, $6, $7)
+		on conflict (public) do update set revoked_at = null, expires_at = null, per_minute = excluded.per_minute
+		returning id::text, merchant_id::text`,
+		events.NewID(), merchantID, d.Public, livemode, rights.AllScopes, max(d.PerMinute, 1), now).Scan(&id, &owner)
+	if err != nil {
+		return "", "", fmt.Errorf("ensure demo key: %w", err)
+	}
+	return id, owner, nil
 }
