@@ -3,13 +3,13 @@ package gateway
 import (
 	"context"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 // Demo are the accounts that Seed ensures.
-type Demo = account.Demo
+type Demo = directory.Demo
 
 // DemoKey is an API key of Demo.
 type DemoKey = apikey.Demo

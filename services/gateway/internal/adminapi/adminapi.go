@@ -8,22 +8,22 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Deps are what New needs.
 type Deps struct {
-	Accounts *account.Accounts
+	Accounts *directory.Directory
 	Access   *caller.Access
 }
 
 // API is the handlers. Make it with New.
 type API struct {
-	accounts *account.Accounts
+	accounts *directory.Directory
 	access   *caller.Access
 }
 

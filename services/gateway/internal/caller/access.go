@@ -5,10 +5,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
 // Who may do what.
@@ -29,8 +29,8 @@ var (
 // Deps are what New needs.
 type Deps struct {
 	Keys      Authenticator
-	Tokens    *account.Tokens
-	Users     *account.Users
+	Tokens    *user.Tokens
+	Users     *user.Users
 	Merchants *merchant.Merchants
 	Limiter   ratelimit.Limiter
 	// PerMinute is the calls per minute of a key without a limit of its own.

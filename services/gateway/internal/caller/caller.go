@@ -8,10 +8,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -20,7 +20,7 @@ type Caller struct {
 	// Key is nil for a person.
 	Key *apikey.Key
 	// Login is the user with the role, the session and its last proof; zero for a key.
-	Login account.Presence
+	Login user.Presence
 }
 
 const inContext = "eupay.caller"

@@ -6,7 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -34,12 +34,12 @@ func (l Limits) Validate() error {
 const anonymousPerMinute = 300
 
 // limitUser counts a call of the user.
-func (a *Access) limitUser(c echo.Context, id account.Identity) error {
+func (a *Access) limitUser(c echo.Context, id user.Identity) error {
 	return a.limit(c, "user:"+id.UserID, a.deps.Limits.UserReads, a.deps.Limits.UserWrites)
 }
 
 // limitMerchant counts a call of the user's merchant.
-func (a *Access) limitMerchant(c echo.Context, id account.Identity) error {
+func (a *Access) limitMerchant(c echo.Context, id user.Identity) error {
 	if id.MerchantID == "" {
 		return nil
 	}

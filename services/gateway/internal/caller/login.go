@@ -8,19 +8,19 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
 // Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user and the
 // session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
 func (a *Access) Login(roles ...rights.Role) echo.MiddlewareFunc {
-	return a.admit(door{roles: roles, audiences: []account.Audience{account.Portal}})
+	return a.admit(door{roles: roles, audiences: []user.Audience{user.Portal}})
 }
 
 // CustomerLogin is Login for customers of the app.
 func (a *Access) CustomerLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: []rights.Role{rights.RoleCustomer}, audiences: []account.Audience{account.Customer}})
+	return a.admit(door{roles: []rights.Role{rights.RoleCustomer}, audiences: []user.Audience{user.Customer}})
 }
 
 // AnyLogin is Login and CustomerLogin in one, for what all people have: passwords and sessions.
@@ -35,15 +35,15 @@ func (a *Access) UnverifiedLogin() echo.MiddlewareFunc {
 
 // PortalLogin is UnverifiedLogin for all but customers.
 func (a *Access) PortalLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: portalUsers, audiences: []account.Audience{account.Portal}, unverified: true, factorless: true})
+	return a.admit(door{roles: portalUsers, audiences: []user.Audience{user.Portal}, unverified: true, factorless: true})
 }
 
-var both = []account.Audience{account.Portal, account.Customer}
+var both = []user.Audience{user.Portal, user.Customer}
 
 // door is who is let in with a login.
 type door struct {
 	roles     []rights.Role
-	audiences []account.Audience
+	audiences []user.Audience
 	// unverified: also who has not verified an address. factorless: also who lacks a second factor that the account must have.
 	unverified, factorless bool
 }
@@ -69,7 +69,7 @@ func (a *Access) admit(d door) echo.MiddlewareFunc {
 	}
 }
 
-func (d door) check(p account.Presence) error {
+func (d door) check(p user.Presence) error {
 	if !slices.Contains(d.roles, p.Role) {
 		return errs.New(errs.Forbidden, "Your role may not do this.")
 	}
@@ -100,20 +100,20 @@ func (a *Access) CheckProof(c echo.Context) error {
 	return a.deps.Users.CheckProof(p)
 }
 
-func (a *Access) identify(c echo.Context, audiences []account.Audience) (account.Presence, error) {
+func (a *Access) identify(c echo.Context, audiences []user.Audience) (user.Presence, error) {
 	id, err := a.deps.Tokens.Verify(bearer(c.Request()), audiences...)
 	if err != nil {
-		return account.Presence{}, err
+		return user.Presence{}, err
 	}
 	if err := a.limitUser(c, id); err != nil { // the token is ours, so the user is who it says
-		return account.Presence{}, err
+		return user.Presence{}, err
 	}
 	// What the database says now counts, not what it said when the token was made.
 	p, err := a.deps.Users.Present(c.Request().Context(), id)
 	if err != nil {
-		return account.Presence{}, err
+		return user.Presence{}, err
 	}
-	return p, a.limitMerchant(c, account.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
+	return p, a.limitMerchant(c, user.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
 }
 
 // bearer is the token of the Authorization header, empty when there is none.

@@ -14,9 +14,9 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -49,7 +49,7 @@ type as []string
 // fixture is the API with real accounts on a real server; every answer is held against the API description.
 type fixture struct {
 	limiter  ratelimit.Limiter
-	accounts *account.Accounts
+	accounts *directory.Directory
 	merchant merchant.Merchant
 	platform *platform
 	api      gatewaytest.Client
@@ -84,7 +84,7 @@ func setup(t *testing.T) *fixture {
 func (f *fixture) seed(t *testing.T) {
 	t.Helper()
 	var err error
-	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
+	f.merchant, err = f.accounts.Seed(t.Context(), directory.Demo{
 		Merchant: merchant.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
 		AdminEmail: "admin@example.com", AdminPassword: password,
 		Keys: []apikey.Demo{{Public: public, Secret: secret, PerMinute: 1000}, {Public: live, Secret: liveKey, PerMinute: 1000}},

@@ -25,8 +25,11 @@ type Hasher struct {
 	decoy []byte
 }
 
-// NewHasher returns a hasher of that bcrypt cost with so many computations at a time.
+// NewHasher returns a hasher of that bcrypt cost, 0 for the usual one, with so many computations at a time.
 func NewHasher(cost, parallel int) (*Hasher, error) {
+	if cost == 0 {
+		cost = bcrypt.DefaultCost
+	}
 	h := &Hasher{Turns: slots.NewTurns(parallel, slots.Patience), cost: cost}
 	var err error
 	if h.decoy, err = bcrypt.GenerateFromPassword([]byte(Token()), cost); err != nil {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/notice"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
@@ -15,7 +15,7 @@ import (
 // TestANewIBANWaitsAndItsOwnersAreTold: who had taken an account over sent its money elsewhere at once.
 func TestANewIBANWaitsAndItsOwnersAreTold(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.IBANHold = 24 * time.Hour })
+	f := setup(t, func(d *directory.Deps) { d.IBANHold = 24 * time.Hour })
 	m, _ := f.merchant(t, "shop@example.com")
 	change := merchant.Change{IBAN: ptr(roomtest.OtherIBAN), BIC: ptr("COBADEFFXXX"), Name: ptr("New name")}
 	got, err := f.Merchants.Update(t.Context(), "user:x", m.ID, change, roomtest.Home)
@@ -59,7 +59,7 @@ func TestANewIBANWaitsAndItsOwnersAreTold(t *testing.T) {
 
 func TestAnOwnerStopsANewIBAN(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.IBANHold = time.Hour })
+	f := setup(t, func(d *directory.Deps) { d.IBANHold = time.Hour })
 	m, _ := f.merchant(t, "shop@example.com")
 	if _, err := f.Merchants.StopIBANChange(t.Context(), "user:x", m.ID, roomtest.Home); !errs.Is(err, errs.NotFoundCode) {
 		t.Errorf("nothing waits: %v", err)

@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/roomtest"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
 func TestANameThatNoBankCanWriteIsRefusedWithAWayOut(t *testing.T) {
@@ -18,7 +18,7 @@ func TestANameThatNoBankCanWriteIsRefusedWithAWayOut(t *testing.T) {
 	f := setup(t)
 	register := func(email string, c merchant.Change) error {
 		c.IBAN = ptr(roomtest.IBAN)
-		_, err := f.Users.Register(t.Context(), account.Registration{Email: email, Password: roomtest.Password, Profile: c}, roomtest.Home)
+		_, err := f.Users.Register(t.Context(), user.Registration{Email: email, Password: roomtest.Password, Profile: c}, roomtest.Home)
 		return err
 	}
 	for _, name := range []string{"咖啡馆", "مقهى", "☕☕☕", "Café 咖啡"} {
@@ -83,7 +83,7 @@ func TestNamesAreCleanedLikeThoseOfGuests(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	dirty, clean := " Ca\u202efé <b>Noi\x00sette</b><script>\n", "Café Noi sette"
-	s, err := f.Users.Register(t.Context(), account.Registration{
+	s, err := f.Users.Register(t.Context(), user.Registration{
 		Email: "shop@example.com", Password: roomtest.Password, Profile: merchant.Change{Name: &dirty, LegalName: &dirty, IBAN: ptr(roomtest.IBAN)},
 	}, roomtest.Home)
 	if err != nil {
@@ -98,7 +98,7 @@ func TestNamesAreCleanedLikeThoseOfGuests(t *testing.T) {
 	if err != nil || changed.Name != clean || changed.LegalName != clean {
 		t.Errorf("changed %q, %q, %v", changed.Name, changed.LegalName, err)
 	}
-	member, err := f.Users.AddMember(t.Context(), "user:x", other.ID, account.Member{Email: "tim@example.com", Password: roomtest.Password, Name: dirty, Role: rights.RoleStaff}, roomtest.Home)
+	member, err := f.Users.AddMember(t.Context(), "user:x", other.ID, user.Member{Email: "tim@example.com", Password: roomtest.Password, Name: dirty, Role: rights.RoleStaff}, roomtest.Home)
 	if err != nil || member.Name != clean {
 		t.Errorf("member %q, %v", member.Name, err)
 	}

@@ -3,8 +3,8 @@
 package merchantapi
 
 import (
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -12,14 +12,14 @@ import (
 
 // Deps are what New needs.
 type Deps struct {
-	Accounts *account.Accounts
+	Accounts *directory.Directory
 	Access   *caller.Access
 	Limiter  ratelimit.Limiter
 }
 
 // API is the handlers. Make it with New.
 type API struct {
-	accounts *account.Accounts
+	accounts *directory.Directory
 	access   *caller.Access
 	limiter  ratelimit.Limiter
 }

@@ -5,12 +5,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -113,7 +113,7 @@ func (a *API) addMember(c echo.Context) error {
 	}
 	who := caller.Of(c).Login
 	u, err := a.accounts.Users.AddMember(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID,
-		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, caller.DeviceOf(c))
+		user.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}

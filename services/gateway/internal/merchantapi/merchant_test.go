@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
@@ -113,7 +113,7 @@ func TestKeysOfOthersAreNotFound(t *testing.T) {
 
 func TestTheBoundOfRefundsIsLoweredAndRaisedWithAFreshProof(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.StepUp = true })
+	f := setup(t, func(d *directory.Deps) { d.StepUp = true })
 	who := f.Register(t, "owner@example.com")
 	change := func(value string) string { return `{"refund_step_up_above":` + value + `}` }
 	if r := f.Must(t, who, "GET", "/merchant", ""); r.JSON["refund_step_up_above"] != 500.0 {

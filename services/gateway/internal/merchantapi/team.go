@@ -5,11 +5,11 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -26,7 +26,7 @@ func (a *API) updateMember(c echo.Context) error {
 	}
 	who := caller.Of(c).Login
 	u, err := a.accounts.Users.UpdateMember(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id"),
-		account.MemberChange{Role: in.Role, Disabled: in.Disabled})
+		user.MemberChange{Role: in.Role, Disabled: in.Disabled})
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package portaltest
 import (
 	"testing"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
@@ -51,7 +51,7 @@ func (p *Portal) Session(t *testing.T, email string) (As, string) {
 // Admin seeds one: nobody can register as admin.
 func (p *Portal) Admin(t *testing.T) As {
 	t.Helper()
-	_, err := p.Accounts.Seed(t.Context(), account.Demo{
+	_, err := p.Accounts.Seed(t.Context(), directory.Demo{
 		Merchant: merchant.Merchant{Name: "Demo", Email: "demo@example.com", IBAN: IBAN}, MerchantPassword: Password,
 		AdminEmail: "admin@example.com", AdminPassword: Password,
 	})

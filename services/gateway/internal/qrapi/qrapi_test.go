@@ -22,13 +22,14 @@ import (
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -89,7 +90,7 @@ func (s *services) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentS
 // fixture is the API on a real server and database. Every answer is held against the API description.
 type fixture struct {
 	services
-	accounts *account.Accounts
+	accounts *directory.Directory
 	merchant merchant.Merchant
 	api      gatewaytest.Client
 	tokens   map[rights.Role]string
@@ -127,7 +128,7 @@ func (f *fixture) people(t *testing.T) {
 	t.Helper()
 	ctx, ip := t.Context(), device.Device{IP: netip.MustParseAddr("192.0.2.1")}
 	name, iban := "Café Noisette", "FR7630006000011234567890189"
-	s, err := f.accounts.Users.Register(ctx, account.Registration{Email: "owner@example.com", Password: password, Profile: merchant.Change{Name: &name, IBAN: &iban}}, ip)
+	s, err := f.accounts.Users.Register(ctx, user.Registration{Email: "owner@example.com", Password: password, Profile: merchant.Change{Name: &name, IBAN: &iban}}, ip)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,10 +138,10 @@ func (f *fixture) people(t *testing.T) {
 	}
 	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		email := string(role) + "@example.com"
-		if _, err := f.accounts.Users.AddMember(ctx, audit.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}, ip); err != nil {
+		if _, err := f.accounts.Users.AddMember(ctx, audit.ByUser("owner"), f.merchant.ID, user.Member{Email: email, Password: password, Role: role}, ip); err != nil {
 			t.Fatal(err)
 		}
-		if s, err = f.accounts.Users.Login(ctx, email, password, account.Portal, ip); err != nil {
+		if s, err = f.accounts.Users.Login(ctx, email, password, user.Portal, ip); err != nil {
 			t.Fatal(err)
 		}
 		f.tokens[role] = s.Token
@@ -202,7 +203,7 @@ func TestWithoutAnIBANNoCodeIsMade(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	name := "Not ready"
-	s, err := f.accounts.Users.Register(t.Context(), account.Registration{Email: "new@example.com", Password: password, Profile: merchant.Change{Name: &name}},
+	s, err := f.accounts.Users.Register(t.Context(), user.Registration{Email: "new@example.com", Password: password, Profile: merchant.Change{Name: &name}},
 		device.Device{IP: netip.MustParseAddr("192.0.2.1")})
 	if err != nil {
 		t.Fatal(err)

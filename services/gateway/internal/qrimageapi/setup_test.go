@@ -24,9 +24,9 @@ import (
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
@@ -121,7 +121,7 @@ func (b *backend) connect(t *testing.T) *grpc.ClientConn {
 
 // fixture is the API with real accounts on a real server; every answer is held against the API description.
 type fixture struct {
-	accounts *account.Accounts
+	accounts *directory.Directory
 	merchant merchant.Merchant
 	backend  *backend
 	api      gatewaytest.Client
@@ -168,7 +168,7 @@ func setup(t *testing.T) *fixture {
 func (f *fixture) seed(t *testing.T) {
 	t.Helper()
 	var err error
-	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
+	f.merchant, err = f.accounts.Seed(t.Context(), directory.Demo{
 		Merchant: merchant.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
 		AdminEmail: "admin@example.com", AdminPassword: password, Keys: []apikey.Demo{{Public: public, Secret: secret, PerMinute: 1000}},
 	})

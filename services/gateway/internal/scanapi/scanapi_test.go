@@ -25,7 +25,6 @@ import (
 	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
@@ -34,6 +33,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -98,10 +98,10 @@ func (logins) Login(roles ...rights.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			_, token, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
-			role, user, _ := strings.Cut(token, "-")
+			role, id, _ := strings.Cut(token, "-")
 			for _, r := range roles {
 				if string(r) == role {
-					caller.Set(c, caller.Caller{Login: account.Presence{User: account.User{ID: user, Role: r, MerchantID: merchID}}})
+					caller.Set(c, caller.Caller{Login: user.Presence{User: user.User{ID: id, Role: r, MerchantID: merchID}}})
 					return next(c)
 				}
 			}

@@ -1,8 +1,8 @@
 package shape
 
 import (
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -20,7 +20,7 @@ type User struct {
 }
 
 // UserOf shows a person.
-func UserOf(u account.User) User {
+func UserOf(u user.User) User {
 	return User{
 		ID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, MerchantID: web.OrNull(u.MerchantID), EmailVerified: !u.Unverified, Disabled: u.Disabled,
 		CreatedAt: web.Time(u.CreatedAt),

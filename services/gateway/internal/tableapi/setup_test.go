@@ -22,8 +22,8 @@ import (
 	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
@@ -249,7 +249,7 @@ func (signer) SignGatewayPayment(_ context.Context, r *qrv1.SignGatewayPaymentRe
 
 type fixture struct {
 	tables   *tables
-	accounts *account.Accounts
+	accounts *directory.Directory
 	commands chan proto.Message
 	api      gatewaytest.Client
 	merchant string

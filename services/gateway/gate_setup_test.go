@@ -1,0 +1,259 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"golang.org/x/crypto/bcrypt"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/kit/identitytest"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/kit/pgtest"
+	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/events"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/migrations"
+)
+
+const (
+	gatePayment  = "PAY-20260617-0B25921FB72918ED"
+	gateToken    = "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4"
+	gateOrder    = "0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2"
+	gatePassword = "correct horse battery staple"
+)
+
+// behind stands for the services behind the gateway: what a request finds there is whatever lets money move.
+type behind struct {
+	paymentsv1.UnimplementedPaymentsServiceServer
+	qrv1.UnimplementedQRServiceServer
+	qrv1.UnimplementedRenderServiceServer
+	qrv1.UnimplementedTableServiceServer
+	w *gateWorld
+}
+
+func (b behind) payment() *paymentsv1.Payment {
+	return &paymentsv1.Payment{
+		Reference: gatePayment, Kind: "payment", MerchantId: b.w.merchant.ID, Livemode: b.w.live, AmountCents: 700, Currency: "EUR", Status: "pending_sca",
+		Origin: "api", CreatedAt: timestamppb.Now(),
+	}
+}
+
+func (b behind) GetPayment(context.Context, *paymentsv1.GetPaymentRequest) (*paymentsv1.GetPaymentResponse, error) {
+	return &paymentsv1.GetPaymentResponse{Payment: b.payment()}, nil
+}
+
+func (b behind) GetPaymentStatus(context.Context, *paymentsv1.GetPaymentStatusRequest) (*paymentsv1.GetPaymentStatusResponse, error) {
+	return &paymentsv1.GetPaymentStatusResponse{Reference: gatePayment, Status: "pending_sca", Livemode: b.w.live, MerchantId: b.w.merchant.ID}, nil
+}
+
+func (b behind) ListPayments(_ context.Context, r *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
+	b.w.lists = append(b.w.lists, r)
+	return &paymentsv1.ListPaymentsResponse{}, nil
+}
+
+func (behind) ListRefunds(context.Context, *paymentsv1.ListRefundsRequest) (*paymentsv1.ListRefundsResponse, error) {
+	return &paymentsv1.ListRefundsResponse{}, nil
+}
+
+func (behind) ListHistory(context.Context, *paymentsv1.ListHistoryRequest) (*paymentsv1.ListHistoryResponse, error) {
+	return &paymentsv1.ListHistoryResponse{}, nil
+}
+
+// DecodeQR reads the code that is named by its text.
+func (b behind) DecodeQR(_ context.Context, r *qrv1.DecodeQRRequest) (*qrv1.DecodeQRResponse, error) {
+	code := &qrv1.DecodeQRResponse{Type: "powens_qr_payment_request", RequestId: r.GetQrData(), MerchantId: b.w.merchant.ID, Currency: "EUR"}
+	if r.GetQrData() == "payment" {
+		code.Type, code.GatewayReference, code.AmountCents = "gateway_qr_payment", gatePayment, 700
+	}
+	return code, nil
+}
+
+func (behind) RenderEPC(context.Context, *qrv1.RenderEPCRequest) (*qrv1.RenderEPCResponse, error) {
+	return &qrv1.RenderEPCResponse{Image: []byte("picture")}, nil
+}
+
+func (b behind) PlaceOrder(_ context.Context, r *qrv1.PlaceOrderRequest) (*qrv1.PlaceOrderResponse, error) {
+	if !r.GetPayable() {
+		return nil, errs.New(errs.MerchantNotEnabled, "This merchant takes no payments here.")
+	}
+	at := timestamppb.Now()
+	o := &qrv1.Order{Id: gateOrder, MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: "awaiting_payment", TotalCents: 700, Currency: "EUR", CreatedAt: at, UpdatedAt: at}
+	return &qrv1.PlaceOrderResponse{Order: o, PaymentWanted: true}, nil
+}
+
+func (behind) AbandonOrder(context.Context, *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
+	return &qrv1.AbandonOrderResponse{}, nil
+}
+
+func (behind) AttachPayment(context.Context, *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
+	return &qrv1.AttachPaymentResponse{}, nil
+}
+
+// gateWorld is a gateway with one merchant, who has a login and keys, and one customer of the app.
+type gateWorld struct {
+	t                      *testing.T
+	s                      *Service
+	api                    string
+	merchant               merchant.Merchant
+	live                   bool
+	owner, customer, admin string
+	keys                   map[bool][]string
+	broker                 *nats.Conn // of an operator, who may do what the payments service does
+	commands               chan *nats.Msg
+	calls                  int
+	lists                  []*paymentsv1.ListPaymentsRequest
+	seen                   func(*http.Response) // of each call, when it is set
+}
+
+// gateSetup runs a gateway of a live deployment or of another.
+func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
+	t.Helper()
+	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
+	services := behind{w: w}
+	payments := gatewaytest.ServeAs(t, identity.Payments, func(r grpc.ServiceRegistrar) { paymentsv1.RegisterPaymentsServiceServer(r, services) })
+	qr := gatewaytest.ServeAs(t, identity.QR, func(r grpc.ServiceRegistrar) {
+		qrv1.RegisterQRServiceServer(r, services)
+		qrv1.RegisterRenderServiceServer(r, services)
+		qrv1.RegisterTableServiceServer(r, services)
+	})
+	srv := natstest.Server(t)
+	cfg := Config{
+		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
+		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
+		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	s, err := New(t.Context(), cfg, boot.Deps{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	w.s, w.api = s, "http://"+s.HTTPAddr()+"/api/v1"
+	t.Cleanup(run(t, s))
+	w.broker = natstest.Connect(t, srv.URL()).NC
+	sub, err := w.broker.Subscribe("eupay.cmd.payments.>", w.take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sub.Unsubscribe() })
+	w.people()
+	return w
+}
+
+// take answers every command as carried out.
+func (w *gateWorld) take(m *nats.Msg) {
+	w.commands <- m
+	reply := &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: behind{w: w}.payment()}
+	reply.Payment.OrderId = gateOrder
+	if data, err := proto.Marshal(reply); err == nil && m.Header.Get(events.HeaderReply) != "" {
+		w.broker.Publish(m.Header.Get(events.HeaderReply), data)
+	}
+}
+
+func (w *gateWorld) people() {
+	w.t.Helper()
+	_, err := w.s.Seed(w.t.Context(), Demo{
+		Merchant: Merchant{Name: "Platform", Email: "platform@example.com", IBAN: "FR7630006000011234567890189"}, MerchantPassword: gatePassword,
+		AdminEmail: "admin@example.com", AdminPassword: gatePassword,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	login := func(path, body string) string {
+		_, answer := w.call("POST", path, body)
+		token, _ := answer["token"].(string)
+		if token == "" {
+			w.t.Fatalf("%s: %v", path, answer)
+		}
+		return token
+	}
+	w.admin = login("/auth/login", `{"email":"admin@example.com","password":"`+gatePassword+`"}`)
+	w.owner = login("/auth/register", `{"email":"owner@example.com","password":"`+gatePassword+`","name":"My Store"}`)
+	w.newCustomer()
+	_, profile := w.call("GET", "/merchant", "", bearer(w.owner)...)
+	w.merchant.ID, _ = profile["id"].(string)
+	w.keys = make(map[bool][]string)
+	for _, live := range []bool{false, true} {
+		_, key := w.call("POST", "/merchant/api-keys", `{"name":"shop","per_minute":10000,"livemode":`+map[bool]string{true: "true", false: "false"}[live]+`}`, bearer(w.owner)...)
+		public, _ := key["api_key"].(string)
+		secret, _ := key["api_secret"].(string)
+		w.keys[live] = []string{"X-Api-Key", public, "X-Api-Secret", secret}
+	}
+}
+
+func (w *gateWorld) newCustomer() {
+	w.t.Helper()
+	_, answer := w.call("POST", "/customer/auth/register", `{"email":"`+events.NewID()+`@example.com","password":"`+gatePassword+`"}`)
+	w.customer, _ = answer["token"].(string)
+	if w.customer == "" {
+		w.t.Fatalf("no customer: %v", answer)
+	}
+}
+
+func bearer(token string) []string { return []string{"Authorization", "Bearer " + token} }
+
+// call answers with the status and the JSON of the answer, if it is JSON.
+func (w *gateWorld) call(method, path, body string, headers ...string) (int, map[string]any) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.api+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if w.seen != nil {
+		w.seen(resp)
+	}
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	answer := map[string]any{}
+	if bytes.HasPrefix(raw, []byte("{")) {
+		if err := json.Unmarshal(raw, &answer); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return resp.StatusCode, answer
+}
+
+func (w *gateWorld) admins(body string) {
+	w.t.Helper()
+	if status, answer := w.call("POST", "/admin/merchants/"+w.merchant.ID+"/gateway", body, bearer(w.admin)...); status != http.StatusOK {
+		w.t.Fatalf("%s: %d %v", body, status, answer)
+	}
+}
+
+func (w *gateWorld) profile(body string) {
+	w.t.Helper()
+	if status, answer := w.call("PATCH", "/merchant", body, bearer(w.owner)...); status != http.StatusOK {
+		w.t.Fatalf("%s: %d %v", body, status, answer)
+	}
+}
