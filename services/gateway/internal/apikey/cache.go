@@ -26,10 +26,10 @@ type entry struct {
 	exists  bool
 	key     Key
 	secrets []storedSecret
-	// fresh is until when the entry is believed without asking the database, unless it is stale: something changed.
+	// fresh is until when the entry is used without asking the database, unless it is stale: the key or its merchant has changed.
 	fresh time.Time
 	stale bool
-	// reading tells what was read of the database at different times apart.
+	// reading is the number of the look at the database that made the entry.
 	reading  uint64
 	accepted []accepted
 	// refused are the latest wrong secrets: a client with a wrong setting repeats the same one.
@@ -50,7 +50,7 @@ const (
 	wrong
 )
 
-// believed reports whether the entry is there and counts without asking the database.
+// believed reports whether the entry exists and may be used without asking the database.
 func (e *entry) believed(now time.Time) bool { return e != nil && !e.stale && now.Before(e.fresh) }
 
 // judge compares in constant time.
@@ -69,8 +69,8 @@ func (e *entry) judge(p proof, now time.Time) verdict {
 	return unsure
 }
 
-// inherit keeps the accepted secrets that the database still has, so that bcrypt is paid once and not once a minute.
-// What was refused is forgotten.
+// inherit keeps the accepted secrets that the database still has, so that bcrypt runs once and not once a minute.
+// Refused secrets are forgotten.
 func (e *entry) inherit(old *entry) {
 	for _, a := range old.accepted {
 		i := slices.IndexFunc(e.secrets, func(s storedSecret) bool { return s.ID == a.secretID })
@@ -105,9 +105,9 @@ func (e *entry) concerns(id string) bool {
 	return e.exists && (e.key.ID == id || e.key.Merchant.ID == id)
 }
 
-// cache holds the entries by public key. A change makes only the entries stale that it concerns, and what is being read of them
-// meanwhile: whatever one merchant does, the keys of others stay in memory. The secrets that were found right stay too; once the
-// key is read again, those count that it still has.
+// cache holds the entries by public key. A change makes only the entries stale that it concerns, and those that are being read
+// meanwhile: the keys of other merchants stay in memory. So do secrets that were found right; once the key is read again, those
+// of them count that it still has.
 type cache struct {
 	entries sync.Map // string → *entry
 	unknown atomic.Int64

@@ -59,7 +59,7 @@ func ParseIPs(list []string) ([]netip.Prefix, error) {
 	return prefixes, p.Err()
 }
 
-// parseIP refuses a network with bits behind its mask: who writes 10.1.2.3/8 may not mean sixteen million addresses.
+// parseIP refuses a network with bits behind its mask: 10.1.2.3/8 is more likely a mistake than a wish for sixteen million addresses.
 func parseIP(text string) (netip.Prefix, bool) {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		addr = addr.Unmap()

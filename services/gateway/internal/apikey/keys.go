@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	// trust is how long a key is believed without asking the database, in case a broadcast of a change is lost.
+	// trust is how long a key is used without asking the database, in case a broadcast of a change is lost.
 	trust = time.Minute
 	// trustDeaf is the same while the broadcasts cannot be heard.
 	trustDeaf = 2 * time.Second
@@ -34,7 +34,7 @@ const (
 	trustUnknown = 10 * time.Second
 	// keepIdle is how long a key that nobody uses stays in memory.
 	keepIdle = 10 * time.Minute
-	// learnTimeout bounds one look-up with bcrypt, whoever waits for it.
+	// learnTimeout bounds one look-up with bcrypt, which several callers may share.
 	learnTimeout = 10 * time.Second
 	// wrongPerMinute bounds the bcrypt comparisons that a public key, which is no secret, can cause in one network.
 	wrongPerMinute = 30
@@ -100,14 +100,14 @@ func (k *Keys) Close() { k.notify.close() }
 // Authenticate returns the key of a public key and its secret. The error is INVALID_API_KEY for a key that is
 // malformed, unknown, revoked or expired, INVALID_SECRET for a wrong secret, RATE_LIMIT_EXCEEDED when a key is tried
 // with too many wrong secrets from the network of the address and SERVICE_UNAVAILABLE when too many secrets must be compared
-// at once. A secret that is not known to be right is compared only for an address that may use the key: IP_NOT_ALLOWED. One
-// that is known is never refused for what others try. The slices of the key are shared: do not change them.
+// at once. A secret that is not known to be right is compared only for an address that may use the key: IP_NOT_ALLOWED. A
+// secret that is known to be right is never refused because of the tries of others. The slices of the key are shared: do not change them.
 func (k *Keys) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (Key, error) {
 	if !isPublic(public) {
 		return Key{}, errInvalidKey()
 	}
 	if len(secret) > hashing.MaxBytes {
-		secret = "" // as wrong as any, and cheap
+		secret = "" // always wrong, and cheap to find so
 	}
 	p, now := k.proof(public, secret), k.now()
 	if e := k.cache.get(public); e.believed(now) {
@@ -131,8 +131,8 @@ type attempt struct {
 	from           netip.Addr
 }
 
-// source is the name by which wrong secrets are counted. A public key is no secret, so somebody who knows it must not use up what
-// others may try.
+// source is the name by which wrong secrets are counted. A public key is no secret, so somebody who knows it must not use up the
+// tries of others.
 func (a attempt) source() string { return a.public + " " + attempts.Neighbourhood(a.from) }
 
 func (k *Keys) proof(public, secret string) proof {
@@ -153,8 +153,8 @@ type learnt struct {
 	outdated bool
 }
 
-// learnOnce lets requests with the same pair from the same network share one look-up. Whoever joined one that began before a
-// change does not know whether it asked before the change too, so it asks again.
+// learnOnce lets requests with the same pair from the same network share one look-up. A look-up that began before a
+// change may have read the old state, so a request that joined it asks again.
 func (k *Keys) learnOnce(ctx context.Context, a attempt) (Key, error) {
 	for range 2 {
 		l, err := k.join(ctx, a)
@@ -248,7 +248,7 @@ func (k *Keys) freshUntil(key Key, now time.Time) time.Time {
 	return until
 }
 
-// compare pays bcrypt, for the current secret first.
+// compare runs bcrypt for each secret of the key, the current one first.
 func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 	source, now := a.source(), k.now()
 	who := slots.Turn{Name: a.public, Rank: k.wrong.Count(source, now)}
@@ -261,7 +261,7 @@ func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 		}
 		ok, err := k.hasher.Matches(ctx, who, s.Hash, a.secret)
 		if err != nil {
-			if who.Rank == 0 { // of a flood each counts, or it would never come to its end
+			if who.Rank == 0 { // in a flood every try counts, or the flood would never reach its limit
 				k.wrong.GiveBack(source)
 			}
 			return Key{}, err

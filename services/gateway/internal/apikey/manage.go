@@ -198,7 +198,7 @@ func (k *Keys) Rotate(ctx context.Context, by audit.Actor, merchantID, id string
 }
 
 // rotatable is the mode of a key whose secrets may be replaced with the present one valid until then: what must be refused is
-// refused before a hash is paid for.
+// refused before the hash is computed.
 func (k *Keys) rotatable(ctx context.Context, merchantID, id string, now, until time.Time) (bool, error) {
 	key, err := k.change(ctx, merchantID, id, func(tx pgx.Tx, _ *Key) (bool, error) {
 		valid, err := countSecrets(ctx, tx, id, now)
@@ -224,7 +224,7 @@ func (k *Keys) change(ctx context.Context, merchantID, id string, do func(pgx.Tx
 	})
 }
 
-// lock runs do in a transaction that holds the key, and makes all replicas forget it afterwards if do says that it changed.
+// lock runs do in a transaction that has locked the key, and makes all replicas forget the key afterwards if do reports a change.
 func (k *Keys) lock(ctx context.Context, merchantID, id string, do func(pgx.Tx, *Key) (changed bool, err error)) (Key, error) {
 	if !form.IsID(id) {
 		return Key{}, errs.NotFound("API key")

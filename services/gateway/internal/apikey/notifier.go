@@ -43,7 +43,7 @@ func newNotifier(nc *nats.Conn, log *slog.Logger) (*notifier, error) {
 	return n, nil
 }
 
-// watch forgets everything when the connection breaks and again when it is back: who knows what was missed between.
+// watch forgets everything when the connection breaks and again when it is back: changes between the two were missed.
 func (n *notifier) watch() {
 	retry := time.NewTicker(settle)
 	defer retry.Stop()
@@ -66,7 +66,7 @@ func (n *notifier) watch() {
 	}
 }
 
-// listen ends the deafness once the broker has answered behind our subscription.
+// listen clears deaf once the broker has answered a request sent after our subscription.
 func (n *notifier) listen() {
 	if err := n.nc.FlushTimeout(settle); err != nil {
 		n.log.Warn("changes of accounts are not heard yet", "error", err)
@@ -76,8 +76,8 @@ func (n *notifier) listen() {
 	n.deaf.Store(false)
 }
 
-// forget drops the ids here at once, and asks the other replicas to do so too. When NATS is away they hear it after
-// their reconnect, when they have forgotten everything anyway.
+// forget drops the ids here at once, and asks the other replicas to do so too. While NATS cannot be
+// reached they do not hear it, but they forget everything at their reconnect.
 func (n *notifier) forget(ids ...string) {
 	for _, id := range ids {
 		n.cache.forget(id)

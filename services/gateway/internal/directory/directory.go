@@ -1,4 +1,4 @@
-// Package directory opens the rooms of merchants, users and API keys, introduces them to each other, and runs what they do in the background.
+// Package directory opens merchants, users and API keys, connects them with each other, and runs their work in the background.
 package directory
 
 import (

@@ -12,7 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
-// Demo is what Seed ensures. A part with an empty email or public key is left out, except the merchant.
+// Demo names the accounts that Seed makes. An admin or customer with an empty email is left out.
 type Demo struct {
 	Merchant                        merchant.Merchant // Name, Email and IBAN at least
 	MerchantPassword                string

@@ -15,8 +15,8 @@ import (
 // behind it would be the same.
 const MaxBytes = 72
 
-// Hasher is bcrypt with a bounded number of computations at a time, about 50 ms of one core each, fairly between whom they
-// are for.
+// Hasher is bcrypt with a bounded number of computations at a time, about 50 ms of one core each. The
+// names of their Turns share it fairly.
 type Hasher struct {
 	// Turns are those at the computations.
 	Turns *slots.Turns

@@ -57,7 +57,7 @@ func (c Change) Cleaned() Change {
 	name := func(s string) string { return form.Cleaned(s, form.MaxName) }
 	c.Name, c.LegalName, c.LegalStatus = trim(c.Name, name), trim(c.LegalName, name), trim(c.LegalStatus, strings.TrimSpace)
 	c.SIREN, c.IBAN, c.BIC = trim(c.SIREN, noBlanks), trim(c.IBAN, ident.Compact), trim(c.BIC, ident.Compact)
-	// The bank compares the holder, so that is refused where it would have to be changed.
+	// The bank compares the holder's name, so it is not cleaned: a name that would have to be is refused.
 	c.AccountName, c.Address = trim(c.AccountName, strings.TrimSpace), trim(c.Address, strings.TrimSpace)
 	return c
 }

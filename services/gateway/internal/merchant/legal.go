@@ -68,7 +68,7 @@ func (m Merchant) Legal() string {
 // maxAddress is what the provider takes, in characters.
 const maxAddress = 512
 
-// checkLegal checks what the provider is told of a merchant. checkHolder does the rest once it is known what stays as it was.
+// checkLegal checks the values that go to the provider, each alone. checkHolder checks the profile as it is after the change.
 func (c Change) checkLegal(p *refuse.Problems) {
 	if c.LegalName != nil {
 		form.Text(p, "legal_name", *c.LegalName, 0, form.MaxName)

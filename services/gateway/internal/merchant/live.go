@@ -7,8 +7,8 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
-// Enable opens or closes the gateway for a merchant, in test mode, and in live mode as live says; nil leaves that as it
-// is. Who is closed is closed in both. Live mode wants the merchant's data: INVALID_STATE names what is missing.
+// Enable opens or closes the gateway for a merchant, in test mode, and in live mode as live says; nil leaves live mode as it
+// is. A closed gateway is closed in both modes. Live mode needs the merchant's data: INVALID_STATE names what is missing.
 func (s *Merchants) Enable(ctx context.Context, by audit.Actor, id string, enabled bool, live *bool) (Merchant, error) {
 	what := "disabled"
 	if enabled {

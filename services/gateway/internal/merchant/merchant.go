@@ -24,13 +24,13 @@ type Merchant struct {
 	GatewayEnabled bool
 	// LiveEnabled: in live mode too. It means nothing without GatewayEnabled.
 	LiveEnabled bool
-	// WaitForSettlement: the provider's "accepted" is not enough to complete a payment.
+	// WaitForSettlement: a payment completes when it is settled, not already when the provider has accepted it.
 	WaitForSettlement bool
 	// LoyaltyEligible: customers earn points with what they pay to the merchant.
 	LoyaltyEligible bool
-	// EPCEnabled: the merchant wants codes of plain SEPA transfers, and will see to it that they were paid.
+	// EPCEnabled: the merchant wants codes of plain SEPA transfers, and checks itself whether they were paid.
 	EPCEnabled bool
-	// RefundStepUpAbove: what a login gives back of one payment beyond it, all refunds together, wants a fresh proof. Nil: never.
+	// RefundStepUpAbove: a refund by login needs a fresh proof when all refunds of its payment together exceed this amount. Nil: never.
 	RefundStepUpAbove *money.Cents
 	// Email is where the platform writes to.
 	Email     string

@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/device"
 )
 
-// Merchants reads and changes merchants. Every change is audited, announced as an event and told to Changed.
+// Merchants reads and changes merchants. Every change is audited, announced as an event and passed to Changed.
 type Merchants struct{ deps Deps }
 
 // Deps are what New needs.
@@ -24,7 +24,7 @@ type Deps struct {
 	Log  *slog.Logger
 	// Wake tells the outbox relay that there is something to publish.
 	Wake func()
-	// Changed is called after every change of a merchant, with its id: for those who remember merchants.
+	// Changed is called with the id of a merchant after every change, so that nobody goes on with a remembered one.
 	Changed func(id string)
 	// IBANHold is how long a new IBAN waits before money goes there; 0: not at all.
 	IBANHold time.Duration
@@ -58,7 +58,7 @@ func Register(ctx context.Context, tx pgx.Tx, by audit.Actor, m *Merchant, pendi
 	return audit.Record(ctx, tx, m.CreatedAt, by, "merchant.registered", m.ID, nil)
 }
 
-// Update changes the profile of a merchant. An IBAN can be replaced but not taken away; a new one waits, and the owners are told.
+// Update changes the profile of a merchant. An IBAN can be replaced but not taken away; a new one waits, and the owners get a mail.
 func (s *Merchants) Update(ctx context.Context, by audit.Actor, id string, c Change, from device.Device) (Merchant, error) {
 	c = c.Cleaned()
 	if err := c.check(); err != nil {
@@ -67,7 +67,7 @@ func (s *Merchants) Update(ctx context.Context, by audit.Actor, id string, c Cha
 	return s.change(ctx, by, id, "updated", from, c.Apply)
 }
 
-// change applies do to the locked merchant. What changes nothing leaves no trace.
+// change applies do to the locked merchant. When nothing changes, nothing is written.
 func (s *Merchants) change(ctx context.Context, by audit.Actor, id, what string, from device.Device, do func(*Merchant) map[string]any) (Merchant, error) {
 	now := s.instant()
 	var m Merchant

@@ -6,7 +6,7 @@ import "slices"
 // Scope is a right of an API key.
 type Scope string
 
-// The scopes; a new key has all of them unless told otherwise.
+// The scopes. A new key has all of them unless its merchant chooses some.
 const (
 	PaymentsRead  Scope = "payments:read"
 	PaymentsWrite Scope = "payments:write"
@@ -34,8 +34,8 @@ const (
 	RoleCustomer   Role = "customer"
 )
 
-// roleScopes is what a login may do of what API keys do, by role: the table of ADR 15. Money and credentials are the merchant's
-// alone, an accountant only reads.
+// roleScopes is what a login may do of what API keys do, by role: the table of ADR 15. Only the owner may move
+// money and make credentials; an accountant only reads.
 var roleScopes = map[Role][]Scope{
 	RoleMerchant:   {PaymentsRead, PaymentsWrite, PaymentsConfirm, RefundsWrite},
 	RoleStaff:      {PaymentsRead},

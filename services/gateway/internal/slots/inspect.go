@@ -1,6 +1,6 @@
 package slots
 
-// What follows is for tests that must know who waits, or that no slot was asked for.
+// These methods are for tests: they show who waits, and refuse every caller where none may come.
 
 // Close refuses everybody at once, until open is called.
 func (t *Turns) Close() (open func()) {

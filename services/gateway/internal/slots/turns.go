@@ -19,7 +19,7 @@ const (
 
 // Turn is who asks for a slot, and why.
 type Turn struct {
-	// Name is whom the cost is put down to: a key, an account, a merchant. Names take turns.
+	// Name is the account, key or merchant that the computation is for. Names take turns.
 	Name string
 	// Rank orders those of one name who wait, the lowest first: how often the caller was wrong before.
 	Rank int

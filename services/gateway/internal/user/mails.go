@@ -35,8 +35,8 @@ func (u *Users) WriteMail(ctx context.Context, tx pgx.Tx, m postbox.Mail) (mail.
 	return notice.Write(m, fields)
 }
 
-// writeReset makes the token of a new password for whoever has the address. That nobody has it is seen here and not in the request, so
-// the request takes as long for everybody.
+// writeReset makes the token for a new password. It looks for the user here and not in the request, so that the time of the request does not
+// reveal who has an account.
 func (u *Users) writeReset(ctx context.Context, tx pgx.Tx, m postbox.Mail, fields map[string]string) error {
 	user, err := userByEmail(ctx, tx, m.To)
 	if errors.Is(err, errNoUser) || (err == nil && user.Disabled) {

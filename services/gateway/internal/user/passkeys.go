@@ -39,7 +39,7 @@ const (
 	toStepUp   = "step_up"
 )
 
-// ceremony is what a challenge is for, and whom alone it serves: a user, in a session or with the ticket of a login. Both are empty
+// ceremony is the purpose of a challenge, and the only user and session (or ticket of a login) that it is good for. Both are empty
 // for a login that begins with the passkey.
 type ceremony struct{ purpose, userID, boundTo string }
 

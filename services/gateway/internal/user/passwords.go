@@ -149,7 +149,7 @@ func errTokenOver() error {
 	return errs.Invalid(errs.Field{Field: "token", Message: "token is wrong, was used or is too old. Ask for a new mail."})
 }
 
-// setPassword stores the password, ends all sessions but one, and tells the user. allowed has the last word, in the transaction.
+// setPassword stores the password, ends all sessions but one, and tells the user. allowed may still refuse it, in the transaction.
 func (u *Users) setPassword(ctx context.Context, user User, field, next, keep string, from device.Device, allowed func(pgx.Tx) (bool, error)) error {
 	var p refuse.Problems
 	if checkNewPassword(&p, field, next, user.Email); len(p) > 0 {

@@ -33,7 +33,7 @@ type Presence struct {
 }
 
 // Present returns the user whom a verified token speaks for, as the database knows the user now. It is UNAUTHENTICATED when the session
-// has ended, or the account is gone or disabled: whoever ends a session ends its tokens at once and on every replica, because nothing
+// has ended, or the account is gone or disabled: a session that ends takes its tokens with it, at once and on every replica, because nothing
 // is remembered between two requests.
 func (u *Users) Present(ctx context.Context, id Identity) (Presence, error) {
 	if !form.IsID(id.SessionID) {

@@ -24,8 +24,8 @@ type Registration struct {
 	Profile merchant.Change
 }
 
-// Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet. Where addresses are verified the
-// user may only do that, nobody is told of the merchant before, and an address that has an account is answered like any other.
+// Register makes a merchant and its first user, who is logged in at once. The gateway is not enabled yet. Where addresses are
+// verified, the user may do nothing else before, the merchant is not announced before, and an address that has an account gets the same answer.
 func (u *Users) Register(ctx context.Context, r Registration, from device.Device) (Session, error) {
 	r.Email, r.Profile = form.NormalEmail(r.Email), r.Profile.Cleaned()
 	if err := r.check(); err != nil {
@@ -48,7 +48,7 @@ func (u *Users) Register(ctx context.Context, r Registration, from device.Device
 	return session, nil
 }
 
-// openNew stores a new user, after what first stores, and logs the user in.
+// openNew runs first, stores the new user and logs the user in, all in one transaction.
 func (u *Users) openNew(ctx context.Context, user User, from device.Device, first func(pgx.Tx) error) (Session, error) {
 	var session Session
 	err := pgx.BeginFunc(ctx, u.pool, func(tx pgx.Tx) error {
@@ -84,7 +84,7 @@ func (r Registration) check() error {
 	return p.Err()
 }
 
-// hashOf counts the registration of that address before it pays for bcrypt.
+// hashOf hashes the password of a registration, which it counts first: bcrypt is expensive.
 func (u *Users) hashOf(ctx context.Context, password string, from device.Device) (string, error) {
 	if err := u.guesses.Address(ctx, "register", attempts.Network(from.IP)); err != nil {
 		return "", err

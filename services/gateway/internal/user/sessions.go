@@ -74,7 +74,7 @@ func (u *Users) Login(ctx context.Context, email, password string, audience Audi
 	return session, err
 }
 
-// admit lets in who has given the right password: without a second factor at once.
+// admit opens a session for a user who gave the right password, or a ticket when the account has a second factor.
 func (u *Users) admit(ctx context.Context, tx pgx.Tx, user User, from device.Device, now time.Time) (Session, error) {
 	has, err := readFactors(ctx, tx, user.ID)
 	if err != nil {
@@ -116,8 +116,8 @@ func (u *Users) matchUnverified(ctx context.Context, who slots.Turn, email, pass
 	return user, ok, err
 }
 
-// approach finds whom an attempt is at, counts it, and says when its turn is. Who comes from a network of the owner goes before
-// strangers and is not counted with them, nor with the neighbours.
+// approach finds the user of a login, counts the try and returns its turn at bcrypt. A login from a network of the owner goes
+// before those of strangers and is not counted with them, nor with those of neighbours.
 func (u *Users) approach(ctx context.Context, n attempts.Login, now time.Time) (User, slots.Turn, error) {
 	user, err := u.find(ctx, n.Account)
 	if err != nil {
@@ -142,7 +142,7 @@ func (u *Users) welcome(ctx context.Context, n attempts.Login, user User, now ti
 	return noteNetwork(ctx, u.pool, user.ID, n.Network, now)
 }
 
-// find returns the zero User, whom no password opens, for an address that has no account or could never have one.
+// find returns the zero User, which no password matches, for an address that has no account or could never have one.
 func (u *Users) find(ctx context.Context, email string) (User, error) {
 	var p refuse.Problems
 	if form.Email(&p, email); len(p) > 0 {
@@ -177,7 +177,7 @@ func (u *Users) open(ctx context.Context, db pg.DB, user User, sessionID string,
 	return Session{Token: token, RefreshToken: refresh, ExpiresIn: accessLife, Role: user.Role, MerchantID: user.MerchantID}, nil
 }
 
-// Refresh exchanges a refresh token for a new session. A token that was used before is in two hands: the whole login
+// Refresh exchanges a refresh token for a new session. A token that comes twice was stolen: the whole login
 // ends, with its access tokens. Every refusal is UNAUTHENTICATED.
 func (u *Users) Refresh(ctx context.Context, token string) (Session, error) {
 	now := u.instant()

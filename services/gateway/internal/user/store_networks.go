@@ -15,7 +15,7 @@ const (
 	maxNetworks = 20
 )
 
-// knowsNetwork reports whether the user has logged in from the network lately. Nobody has, who has no account.
+// knowsNetwork reports whether the user has logged in from the network lately; false for an empty userID.
 func knowsNetwork(ctx context.Context, db pg.DB, userID, network string, now time.Time) (bool, error) {
 	if userID == "" {
 		return false, nil

@@ -128,7 +128,7 @@ func insertChallenge(ctx context.Context, db pg.DB, c ceremony, data webauthn.Se
 	return nil
 }
 
-// takeChallenge returns what was asked, once, to who was asked; false when that is over or was never asked. It must not be part of a
+// takeChallenge returns the stored challenge and deletes it; false when it has expired, was used or is of another ceremony. It must not be part of a
 // transaction that may be undone.
 func takeChallenge(ctx context.Context, db pg.DB, c ceremony, challenge string, now time.Time) (data webauthn.SessionData, ok bool, err error) {
 	var text string

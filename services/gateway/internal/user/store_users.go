@@ -14,7 +14,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
-// errNoUser is for callers inside the package; the outside must not learn who exists.
+// errNoUser stays inside the package: callers of the API must not learn who has an account.
 var errNoUser = errors.New("no such user")
 
 // User is a person with a login.
@@ -25,7 +25,7 @@ type User struct {
 	Role       rights.Role
 	MerchantID string
 	Disabled   bool
-	// Unverified: the address is not known to be the user's, who may do nothing until it is.
+	// Unverified: the user has not verified the email address, and may do nothing else before.
 	Unverified bool
 	CreatedAt  time.Time
 
@@ -41,12 +41,12 @@ func userFields(u *User) []any {
 	return []any{&u.ID, &u.Email, &u.Name, &u.Role, &u.MerchantID, &u.Disabled, &u.CreatedAt, &u.hash, &u.Unverified}
 }
 
-// userByEmail returns who has the address, verified. It wants the normal form.
+// userByEmail returns the user who has verified the address, which is in the form of form.NormalEmail.
 func userByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
 	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is null and u.removed_at is null`, email)
 }
 
-// unverifiedByEmail returns the latest who gave the address and has not verified it.
+// unverifiedByEmail returns the newest user of the address who has not verified it.
 func unverifiedByEmail(ctx context.Context, db pg.DB, email string) (User, error) {
 	return queryUser(ctx, db, `select `+userColumns+` from users u where lower(u.email) = $1 and u.unverified_since is not null and u.removed_at is null
 		order by u.created_at desc, u.id desc limit 1`, email)
@@ -61,7 +61,7 @@ func lockUser(ctx context.Context, tx pg.DB, id string) (User, error) {
 	return queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 for no key update`, id)
 }
 
-// lockKeptUser is lockUser for who was not removed.
+// lockKeptUser is lockUser for users who were not removed.
 func lockKeptUser(ctx context.Context, tx pg.DB, id string) (User, error) {
 	return queryUser(ctx, tx, `select `+userColumns+` from users u where u.id = $1 and u.removed_at is null for no key update`, id)
 }
@@ -125,7 +125,7 @@ func listUsers(ctx context.Context, db pg.DB, merchantID string, page, limit int
 	return list, total, nil
 }
 
-// updateMember stores role and state. Who is disabled loses all sessions and what was mailed.
+// updateMember stores role and state. A disabled user loses all sessions and the links in mails.
 func updateMember(ctx context.Context, tx pg.DB, user User, now time.Time) error {
 	if _, err := tx.Exec(ctx, `update users set role = $2, disabled = $3 where id = $1`, user.ID, string(user.Role), user.Disabled); err != nil {
 		return fmt.Errorf("update user: %w", err)
@@ -149,7 +149,7 @@ func removeUser(ctx context.Context, tx pg.DB, id string, now time.Time) error {
 	return nil
 }
 
-// countAdmins counts those who can log in. Operators who make admins at the same moment take turns, so that one of them is the first.
+// countAdmins counts the admins who can log in, and locks: operators who make admins at the same moment take turns.
 func countAdmins(ctx context.Context, tx pg.DB) (n int64, err error) {
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:admins'))`); err != nil {
 		return 0, fmt.Errorf("lock the admins: %w", err)

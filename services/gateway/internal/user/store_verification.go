@@ -13,7 +13,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
-// lockAddress lets those who verify one address take turns: each removes the others.
+// lockAddress makes users who verify the same address take turns: the first removes the others.
 func lockAddress(ctx context.Context, tx pg.DB, email string) error {
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('gateway:email:' || $1))`, email); err != nil {
 		return fmt.Errorf("lock the address: %w", err)
@@ -68,7 +68,7 @@ func deleteUnverified(ctx context.Context, tx pg.DB, condition string, arg any) 
 	return nil
 }
 
-// purgeUnverified forgets who never verified an address.
+// purgeUnverified deletes users who never verified their address.
 func purgeUnverified(ctx context.Context, db pg.DB, now time.Time) error {
 	return deleteUnverified(ctx, db, `unverified_since < $1`, now.Add(-keepUnverified))
 }

@@ -36,7 +36,10 @@ type Member struct {
 
 // AddMember adds a user to the team.
 func (u *Users) AddMember(ctx context.Context, by audit.Actor, merchantID string, m Member, from device.Device) (User, error) {
-	user := User{ID: events.NewID(), Email: form.NormalEmail(m.Email), Name: form.Cleaned(m.Name, form.MaxName), Role: m.Role, MerchantID: merchantID, Unverified: u.verification}
+	user := User{
+		ID: events.NewID(), Email: form.NormalEmail(m.Email), Name: form.Cleaned(m.Name, form.MaxName), Role: m.Role, MerchantID: merchantID,
+		Unverified: u.verification,
+	}
 	var p refuse.Problems
 	form.Email(&p, user.Email)
 	checkNewPassword(&p, "password", m.Password, user.Email)
@@ -75,7 +78,7 @@ func (u *Users) add(ctx context.Context, tx pgx.Tx, by audit.Actor, user User, f
 	return audit.Record(ctx, tx, user.CreatedAt, by, "user.added", user.ID, map[string]any{"role": user.Role, "merchant_id": user.MerchantID})
 }
 
-// room refuses a member for whom the team has no room, or whose address has an account: where addresses are verified nobody learns that.
+// room refuses a member for whom the team has no room, or whose address has an account: where addresses are verified it does not reveal the latter.
 func (u *Users) room(ctx context.Context, db pg.DB, user User) error {
 	_, n, err := listUsers(ctx, db, user.MerchantID, 1, 1)
 	if err != nil {
@@ -104,7 +107,7 @@ type MemberChange struct {
 	Disabled *bool
 }
 
-// UpdateMember changes a member of the team, but not its owner. Who is disabled is out at once.
+// UpdateMember changes a member of the team, but not its owner. A disabled member is logged out at once.
 func (u *Users) UpdateMember(ctx context.Context, by audit.Actor, merchantID, id string, c MemberChange) (User, error) {
 	if c.Role != nil && *c.Role != rights.RoleStaff && *c.Role != rights.RoleAccountant {
 		return User{}, errs.Invalid(errs.Field{Field: "role", Message: "role must be staff or accountant."})
@@ -131,7 +134,7 @@ func (u *Users) UpdateMember(ctx context.Context, by audit.Actor, merchantID, id
 	return member, err
 }
 
-// RemoveMember takes a member out of the team for good, and its owner never. The member is out at once; the address may be used again.
+// RemoveMember takes a member out of the team for good, and its owner never. The member is logged out at once; the address may be used again.
 func (u *Users) RemoveMember(ctx context.Context, by audit.Actor, merchantID, id string) error {
 	now := u.instant()
 	return u.lockMember(ctx, merchantID, id, func(tx pgx.Tx, user User) error {
@@ -146,7 +149,7 @@ func (u *Users) RemoveMember(ctx context.Context, by audit.Actor, merchantID, id
 	})
 }
 
-// SetDisabled lets any user in or out, for admins; out is at once. Admins cannot shut themselves out.
+// SetDisabled disables or enables any user, for admins. A disabled user is logged out at once. Admins cannot disable themselves.
 func (u *Users) SetDisabled(ctx context.Context, admin Presence, id string, disabled bool) (User, error) {
 	if !form.IsID(id) {
 		return User{}, errs.NotFound("User")

@@ -81,7 +81,7 @@ func newTokens(secret string, earlier []string, now func() time.Time) (*Tokens, 
 	return t, nil
 }
 
-// keyOf is the key that a token names. One of before tokens named theirs is tried with all.
+// keyOf is the key that a token names. A token without a name, from an older version, is tried with all keys.
 func (t *Tokens) keyOf(token *jwt.Token) (any, error) {
 	id, named := token.Header["kid"]
 	var set jwt.VerificationKeySet
@@ -123,7 +123,8 @@ func (t *Tokens) Verify(text string, audiences ...Audience) (Identity, error) {
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Identity{}, errs.New(errs.Unauthenticated, "The login has expired. Refresh it or log in again.")
-	case err != nil || !form.IsID(c.Subject) || !form.IsID(c.SessionID) || !slices.Contains(audiences, audienceOf(c.Role)) || !slices.Contains(c.Audience, string(audienceOf(c.Role))):
+	case err != nil || !form.IsID(c.Subject) || !form.IsID(c.SessionID) ||
+		!slices.Contains(audiences, audienceOf(c.Role)) || !slices.Contains(c.Audience, string(audienceOf(c.Role))):
 		return Identity{}, errUnauthenticated()
 	}
 	return Identity{UserID: c.Subject, Role: c.Role, MerchantID: c.MerchantID, SessionID: c.SessionID}, nil

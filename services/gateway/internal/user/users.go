@@ -39,13 +39,13 @@ type Deps struct {
 	Attempts ratelimit.Limiter
 	// SessionLife is how long a login lasts at most; 30 days when 0.
 	SessionLife time.Duration
-	// Verification: who registers has to verify the address before anything else.
+	// Verification: new users have to verify their address before anything else.
 	Verification bool
 	// AdminMFA: admins may do nothing before they have a second factor.
 	AdminMFA bool
 	// StepUp: what gives money or access away wants a proof that is at most 5 minutes old.
 	StepUp bool
-	// PortalURL is where the pages are that mails lead to, and that passkeys are good for.
+	// PortalURL is where the pages are that mails link to and that passkeys work on.
 	PortalURL string
 	// PasskeyDomain is what passkeys are made for: the portal's domain or one above it; empty for the portal's.
 	PasskeyDomain string
@@ -63,19 +63,19 @@ type Users struct {
 	// sessionLife is the absolute life of a session.
 	sessionLife time.Duration
 
-	// verification: who registers has to verify the address.
+	// verification: new users have to verify their address.
 	verification bool
 	// adminMFA: admins may do nothing without a second factor. stepUp: what gives money or access away wants a fresh proof.
 	adminMFA, stepUp bool
 	// vault seals the secrets of second factors.
 	vault *vault.Vault
-	// party is who passkeys are made for.
+	// party is the relying party of passkeys: the portal.
 	party *webauthn.WebAuthn
-	// portalURL is where the pages are that mails lead to.
+	// portalURL is where the pages are that mails link to.
 	portalURL string
 
 	guesses attempts.Guesses
-	// resets counts the mails with a link for a new password by address of mail.
+	// resets counts the mails with a link or code by their address.
 	resets *attempts.Window
 }
 

@@ -27,7 +27,7 @@ const (
 	keepUnverified = 7 * 24 * time.Hour
 )
 
-// errNotUnverified answers who has nothing left to verify.
+// errNotUnverified refuses a user whose address is verified already.
 func errNotUnverified() error {
 	return errs.New(errs.InvalidState, "Your email address is verified already.")
 }
@@ -38,7 +38,7 @@ func askToVerify(ctx context.Context, tx pg.DB, user User, from device.Device, n
 	return postbox.Add(ctx, tx, postbox.Mail{Kind: notice.VerifyEmail, To: user.Email, UserID: user.ID, Language: from.Language, CreatedAt: now})
 }
 
-// writeVerify makes the code, unless the address has an account: then its owner is told so.
+// writeVerify makes the code, unless the address has an account: then its owner gets a mail that says so.
 func (u *Users) writeVerify(ctx context.Context, tx pgx.Tx, m *postbox.Mail, fields map[string]string) error {
 	user, err := userByID(ctx, tx, m.UserID)
 	if errors.Is(err, errNoUser) || (err == nil && (!user.Unverified || user.Email != m.To)) {
@@ -59,7 +59,7 @@ func (u *Users) writeVerify(ctx context.Context, tx pgx.Tx, m *postbox.Mail, fie
 	return err
 }
 
-// VerifyEmail notes that the address of a logged-in user is the user's, who has the code that was mailed there. The code alone is not
+// VerifyEmail marks the address of a logged-in user as verified, with the code that was mailed there. The code alone is not
 // enough: it could be of an account that a stranger has made for the address. Other unverified accounts of the address are gone then.
 func (u *Users) VerifyEmail(ctx context.Context, who Presence, code string) error {
 	if !who.Unverified {
