@@ -48,11 +48,13 @@ func Register(ctx context.Context, tx pgx.Tx, by audit.Actor, m *Merchant, pendi
 	if err := insert(ctx, tx, m); err != nil {
 		return err
 	}
-	introduce := func() error { return announce(ctx, tx, *m, "registered", m.CreatedAt) }
+	var err error
 	if pending {
-		introduce = func() error { return holdBack(ctx, tx, m.ID) }
+		err = holdBack(ctx, tx, m.ID)
+	} else {
+		err = announce(ctx, tx, *m, "registered", m.CreatedAt)
 	}
-	if err := introduce(); err != nil {
+	if err != nil {
 		return err
 	}
 	return audit.Record(ctx, tx, m.CreatedAt, by, "merchant.registered", m.ID, nil)
