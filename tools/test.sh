@@ -12,7 +12,7 @@ pure="./cmd/internal/firstrun ./cmd/internal/manifests ./cmd/internal/pgbinaries
 	./sandbox/einvoicing/internal/decimal ./sandbox/einvoicing/internal/document ./sandbox/einvoicing/internal/flux10
 	./sandbox/einvoicing/internal/pdf ./sandbox/internal/page ./sandbox/internal/timetable ./services/einvoice/internal/cii ./services/einvoice/internal/ereport/flux10
 	./services/einvoice/internal/facturx ./services/einvoice/internal/invoice ./services/gateway/internal/apidoc
-	./services/gateway/internal/patience ./services/payments/internal/payment
+	./services/gateway/internal/device ./services/gateway/internal/form ./services/gateway/internal/patience ./services/payments/internal/payment
 	./services/qr/internal/render ./services/qr/internal/signed ./services/webhooks/internal/secret ./sdk/go/webhook"
 
 long='/services/webhooks$|/einvoice/internal/ledger$|/cmd/eupay$|/payments/internal/engine$|/internal/run/consume$|/internal/run/boot$'

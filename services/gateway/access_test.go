@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // accessFile lists who may call what: one line for each route, with the kinds of callers that are admitted. "anyone" needs no
@@ -48,7 +48,7 @@ func (w *gateWorld) kinds() []kind {
 		{name: "a token with its signature cut", never: true, headers: bearer(w.owner[:strings.LastIndex(w.owner, ".")+1])},
 		{name: "a token of no algorithm", never: true, headers: bearer("eyJhbGciOiJub25lIn0" + w.owner[strings.Index(w.owner, "."):strings.LastIndex(w.owner, ".")+1])},
 	}
-	for _, scope := range account.AllScopes {
+	for _, scope := range rights.AllScopes {
 		_, key := w.call("POST", "/merchant/api-keys", fmt.Sprintf(`{"name":"one","per_minute":10000,"scopes":[%q]}`, scope), bearer(w.owner)...)
 		public, _ := key["api_key"].(string)
 		secret, _ := key["api_secret"].(string)

@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/money"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/qrimageapi"
 	"european-pay.eu/eupay/services/gateway/internal/scanapi"
 )
@@ -34,9 +34,9 @@ func (c codes) Decode(ctx context.Context, qrData string) (scanapi.Code, error) 
 	return code, nil
 }
 
-// ofMerchant returns the merchant's permanent code, for which the customer chooses the amount. It is always the same, so the code
-// on the screen equals the printed one.
-func (c codes) ofMerchant(ctx context.Context, m account.Merchant) (qrimageapi.Code, error) {
+// ofMerchant is the merchant's code for ever, with which the customer chooses the amount: always the same one, so that
+// what is on the screen is what was printed.
+func (c codes) ofMerchant(ctx context.Context, m merchant.Merchant) (qrimageapi.Code, error) {
 	if m.IBAN == "" {
 		return qrimageapi.Code{}, errs.New(errs.InvalidState, "Your account has no IBAN yet, so nobody could pay with this code. Add one in the merchant portal.")
 	}

@@ -11,10 +11,10 @@ import (
 
 	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/internal/run/boot"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
 // Config of the gateway.
@@ -113,10 +113,7 @@ func (c *Config) Validate() error {
 	if c.PortalURL != "" && !isWebURL(c.PortalURL) {
 		bad = append(bad, errors.New("EUPAY_PORTAL_URL must be an http or https URL"))
 	}
-	if c.PagesURL != "" && !isWebURL(c.PagesURL) {
-		bad = append(bad, errors.New("EUPAY_PAGES_URL must be an http or https URL"))
-	}
-	if err := account.CheckPasskeyDomain(cmp.Or(c.PortalURL, c.PublicURL), c.PasskeyDomain); err != nil {
+	if err := user.CheckPasskeyDomain(cmp.Or(c.PortalURL, c.PublicURL), c.PasskeyDomain); err != nil {
 		bad = append(bad, fmt.Errorf("EUPAY_PASSKEY_DOMAIN: %w", err))
 	}
 	if _, err := c.mailer(); err != nil {

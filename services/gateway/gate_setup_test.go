@@ -22,12 +22,11 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/run/boot"
-	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
 
@@ -38,7 +37,7 @@ const (
 	gatePassword = "correct horse battery staple"
 )
 
-// behind stands in for the services behind the gateway. It answers every request such that money may move.
+// behind stands for the services behind the gateway: what a request finds there is whatever lets money move.
 type behind struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
 	qrv1.UnimplementedQRServiceServer
@@ -75,7 +74,7 @@ func (behind) ListHistory(context.Context, *paymentsv1.ListHistoryRequest) (*pay
 	return &paymentsv1.ListHistoryResponse{}, nil
 }
 
-// DecodeQR decodes a code by its name.
+// DecodeQR reads the code that is named by its text.
 func (b behind) DecodeQR(_ context.Context, r *qrv1.DecodeQRRequest) (*qrv1.DecodeQRResponse, error) {
 	code := &qrv1.DecodeQRResponse{Type: "powens_qr_payment_request", RequestId: r.GetQrData(), MerchantId: b.w.merchant.ID, Currency: "EUR"}
 	if r.GetQrData() == "payment" {
@@ -92,18 +91,25 @@ func (b behind) PlaceOrder(_ context.Context, r *qrv1.PlaceOrderRequest) (*qrv1.
 	if !r.GetPayable() {
 		return nil, errs.New(errs.MerchantNotEnabled, "This merchant takes no payments here.")
 	}
-	b.w.commands <- &nats.Msg{Subject: command.CreateOrder} // as the qr service does
 	at := timestamppb.Now()
-	o := &qrv1.Order{PaymentReference: gatePayment, PaymentUrl: "https://bank.example/pay", PaymentCreatedAt: at, Id: gateOrder, MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: "awaiting_payment", TotalCents: 700, Currency: "EUR", CreatedAt: at, UpdatedAt: at}
+	o := &qrv1.Order{Id: gateOrder, MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: "awaiting_payment", TotalCents: 700, Currency: "EUR", CreatedAt: at, UpdatedAt: at}
 	return &qrv1.PlaceOrderResponse{Order: o, PaymentWanted: true}, nil
 }
 
-// gateWorld is a gateway with one merchant, who has a login and keys, and one app customer.
+func (behind) AbandonOrder(context.Context, *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
+	return &qrv1.AbandonOrderResponse{}, nil
+}
+
+func (behind) AttachPayment(context.Context, *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
+	return &qrv1.AttachPaymentResponse{}, nil
+}
+
+// gateWorld is a gateway with one merchant, who has a login and keys, and one customer of the app.
 type gateWorld struct {
 	t                      *testing.T
 	s                      *Service
 	api                    string
-	merchant               account.Merchant
+	merchant               merchant.Merchant
 	live                   bool
 	owner, customer, admin string
 	keys                   map[bool][]string
@@ -114,7 +120,7 @@ type gateWorld struct {
 	seen                   func(*http.Response) // of each call, when it is set
 }
 
-// gateSetup runs a gateway, as a live deployment or not.
+// gateSetup runs a gateway of a live deployment or of another.
 func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	t.Helper()
 	w := &gateWorld{t: t, commands: make(chan *nats.Msg, 100)}
@@ -127,7 +133,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	})
 	srv := natstest.Server(t)
 	cfg := Config{
-		Base:     boot.Base{Plain: boot.Plain{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8}, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
+		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
 	}
@@ -151,7 +157,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	return w
 }
 
-// take answers every command as successful.
+// take answers every command as carried out.
 func (w *gateWorld) take(m *nats.Msg) {
 	w.commands <- m
 	reply := &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: behind{w: w}.payment()}
@@ -203,7 +209,7 @@ func (w *gateWorld) newCustomer() {
 
 func bearer(token string) []string { return []string{"Authorization", "Bearer " + token} }
 
-// call returns the status and the JSON of the answer, if it is JSON.
+// call answers with the status and the JSON of the answer, if it is JSON.
 func (w *gateWorld) call(method, path, body string, headers ...string) (int, map[string]any) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.api+path, strings.NewReader(body))

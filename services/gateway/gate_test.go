@@ -10,7 +10,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 )
 
-// way is a request by which money starts to move.
+// way is one in which money starts to move.
 type way struct {
 	name string
 	// payer: the request is not made by the merchant. code: it has the mode of the deployment, not its own.

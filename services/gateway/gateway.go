@@ -20,10 +20,12 @@ import (
 	"european-pay.eu/eupay/internal/run/outbox"
 	gatewayv1 "european-pay.eu/eupay/proto/eupay/gateway/v1"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/attempts"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/operator"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -43,7 +45,7 @@ type Service struct {
 	core     *boot.Core
 	cfg      Config
 	relay    *outbox.Relay
-	accounts *account.Accounts
+	accounts *directory.Directory
 	commands *command.Client
 	// money sends commands through the gate. Handlers get this, not the client.
 	money    *gate.Commands
@@ -73,7 +75,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 }
 
 func (s *Service) open(ctx context.Context) error {
-	attempts, err := s.limiter(account.AttemptSpan)
+	tries, err := s.limiter(attempts.Span)
 	if err != nil {
 		return err
 	}
@@ -84,15 +86,17 @@ func (s *Service) open(ctx context.Context) error {
 	if mailer == nil {
 		s.core.Log.Warn("mails stay queued: EUPAY_SMTP_URL is not set")
 	}
-	if s.accounts, err = account.Open(account.Deps{
-		Pool: s.core.Pool, NATS: s.core.Bus.NC, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
-		BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, OldTokenSecrets: s.cfg.OldJWTSecrets, Attempts: attempts, SessionLife: s.cfg.SessionLife,
-		PortalURL: s.cfg.PortalURL, PasskeyDomain: s.cfg.PasskeyDomain, Mailer: mailer, Verification: s.cfg.EmailVerification,
-		AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp, IBANHold: s.cfg.IBANHold,
+	if s.accounts, err = directory.Open(directory.Deps{
+		Deps: user.Deps{
+			Pool: s.core.Pool, Log: s.core.Log, Now: s.core.Now, Wake: s.relay.Wake,
+			BcryptCost: s.cfg.BcryptCost, TokenSecret: s.cfg.JWTSecret, OldTokenSecrets: s.cfg.OldJWTSecrets, Attempts: tries, SessionLife: s.cfg.SessionLife,
+			PortalURL: s.cfg.PortalURL, PasskeyDomain: s.cfg.PasskeyDomain, Verification: s.cfg.EmailVerification, AdminMFA: s.cfg.AdminMFA, StepUp: s.cfg.StepUp,
+		},
+		NATS: s.core.Bus.NC, IBANHold: s.cfg.IBANHold, Mailer: mailer,
 	}); err != nil {
 		return err
 	}
-	if err := s.accounts.CheckKeys(ctx); err != nil {
+	if err := s.accounts.Users.CheckKeys(ctx); err != nil {
 		return fmt.Errorf("check EUPAY_JWT_SECRET: %w", err)
 	}
 	if s.commands, err = command.NewClient(s.core.Bus, identity.Gateway); err != nil {
@@ -100,7 +104,7 @@ func (s *Service) open(ctx context.Context) error {
 	}
 	s.money = gate.NewCommands(s.commands)
 	s.core.Serve(&gatewayv1.OperatorService_ServiceDesc, operator.NewServer(s.accounts.Users), identity.Operator)
-	s.core.Serve(&keysv1.KeysService_ServiceDesc, s.accounts.KeysServer(), identity.Operator)
+	s.core.Serve(&keysv1.KeysService_ServiceDesc, s.accounts.Users.KeysServer(), identity.Operator)
 	if s.echo, err = s.routes(); err != nil {
 		return err
 	}

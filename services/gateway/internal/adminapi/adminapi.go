@@ -8,21 +8,22 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Deps are the dependencies of New.
 type Deps struct {
-	Accounts *account.Accounts
+	Accounts *directory.Directory
 	Access   *caller.Access
 }
 
 // API has the handlers. Make it with New.
 type API struct {
-	accounts *account.Accounts
+	accounts *directory.Directory
 	access   *caller.Access
 }
 
@@ -64,7 +65,7 @@ func (a *API) enableGateway(c echo.Context) error {
 	if !*in.Enabled && in.Live != nil && *in.Live {
 		return errs.Invalid(errs.Field{Field: "live", Message: "live cannot be true for a merchant that is not enabled."})
 	}
-	m, err := a.accounts.Merchants.Enable(c.Request().Context(), account.ByUser(caller.Of(c).Login.ID), c.Param("id"), *in.Enabled, in.Live)
+	m, err := a.accounts.Merchants.Enable(c.Request().Context(), audit.ByUser(caller.Of(c).Login.ID), c.Param("id"), *in.Enabled, in.Live)
 	if err != nil {
 		return err
 	}
@@ -93,5 +94,5 @@ func (a *API) auditOfMerchant(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return shape.AuditLog(c, a.accounts.Users, m.ID)
+	return shape.AuditLog(c, a.accounts.Audit, m.ID)
 }

@@ -3,20 +3,21 @@
 package authapi
 
 import (
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Deps are the dependencies of New.
 type Deps struct {
-	Accounts *account.Accounts
+	Accounts *directory.Directory
 	Access   *caller.Access
 }
 
 // API has the handlers. Make it with New.
 type API struct {
-	accounts *account.Accounts
+	accounts *directory.Directory
 	access   *caller.Access
 }
 
@@ -27,7 +28,7 @@ func New(d Deps) *API { return &API{accounts: d.Accounts, access: d.Access} }
 func (a *API) Register(g *web.API) {
 	login, unverified := a.access.AnyLogin(), a.access.UnverifiedLogin()
 	g.POST("/auth/register", a.register, web.NoStore, a.access.Anonymous)
-	g.POST("/auth/login", a.login(account.Portal), web.NoStore, a.access.Anonymous)
+	g.POST("/auth/login", a.login(user.Portal), web.NoStore, a.access.Anonymous)
 	g.POST("/auth/refresh", a.refresh, web.NoStore, a.access.Anonymous)
 	g.POST("/auth/logout", a.logout, web.NoStore, a.access.Anonymous)
 	g.GET("/auth/me", a.me, a.access.PortalLogin())
@@ -59,5 +60,5 @@ func (a *API) Register(g *web.API) {
 	g.POST("/auth/forgot", a.forgotPassword, web.NoStore, a.access.Anonymous)
 	g.POST("/auth/reset", a.resetPassword, web.NoStore, a.access.Anonymous)
 	g.POST("/customer/auth/register", a.registerCustomer, web.NoStore, a.access.Anonymous)
-	g.POST("/customer/auth/login", a.login(account.Customer), web.NoStore, a.access.Anonymous)
+	g.POST("/customer/auth/login", a.login(user.Customer), web.NoStore, a.access.Anonymous)
 }

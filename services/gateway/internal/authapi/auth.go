@@ -5,18 +5,20 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 type session struct {
-	Token        string       `json:"token"`
-	RefreshToken string       `json:"refresh_token"`
-	ExpiresIn    int64        `json:"expires_in"` // seconds of token
-	Role         account.Role `json:"role"`
-	MerchantID   *string      `json:"merchant_id"` // null for admins and customers
+	Token        string      `json:"token"`
+	RefreshToken string      `json:"refresh_token"`
+	ExpiresIn    int64       `json:"expires_in"` // seconds of token
+	Role         rights.Role `json:"role"`
+	MerchantID   *string     `json:"merchant_id"` // null for admins and customers
 }
 
 // missingFactor is the answer to a correct password if the user also has a second factor.
@@ -27,7 +29,7 @@ type missingFactor struct {
 	Methods     []string `json:"methods"`
 }
 
-func missingFactorView(s account.Session) missingFactor {
+func missingFactorView(s user.Session) missingFactor {
 	v := missingFactor{MFARequired: true, Ticket: s.Ticket, ExpiresIn: int64(s.ExpiresIn.Seconds())}
 	if s.TakesCode {
 		v.Methods = append(v.Methods, "code")
@@ -38,7 +40,7 @@ func missingFactorView(s account.Session) missingFactor {
 	return v
 }
 
-func sessionView(s account.Session) session {
+func sessionView(s user.Session) session {
 	return session{
 		Token: s.Token, RefreshToken: s.RefreshToken, ExpiresIn: int64(s.ExpiresIn.Seconds()), Role: s.Role, MerchantID: web.OrNull(s.MerchantID),
 	}
@@ -60,9 +62,9 @@ func (a *API) register(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	s, err := a.accounts.Users.Register(c.Request().Context(), account.Registration{
+	s, err := a.accounts.Users.Register(c.Request().Context(), user.Registration{
 		Email: in.Email, Password: in.Password,
-		Profile: account.MerchantChange{
+		Profile: merchant.Change{
 			Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC,
 			AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address,
 		},
@@ -89,7 +91,7 @@ func (a *API) registerCustomer(c echo.Context) error {
 	return web.Answer(c, http.StatusCreated, sessionView(s))
 }
 
-func (a *API) login(audience account.Audience) echo.HandlerFunc {
+func (a *API) login(audience user.Audience) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		var in struct {
 			Email    string `json:"email"`

@@ -6,8 +6,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -17,11 +17,11 @@ type proof struct {
 	RecoveryCode string `json:"recovery_code"`
 }
 
-func (p proof) read() (account.Proof, error) {
+func (p proof) read() (user.Proof, error) {
 	if (p.Code == "") == (p.RecoveryCode == "") {
-		return account.Proof{}, errs.Invalid(errs.Field{Field: "code", Message: "Give either code or recovery_code."})
+		return user.Proof{}, errs.Invalid(errs.Field{Field: "code", Message: "Give either code or recovery_code."})
 	}
-	return account.Proof{Code: p.Code, RecoveryCode: p.RecoveryCode}, nil
+	return user.Proof{Code: p.Code, RecoveryCode: p.RecoveryCode}, nil
 }
 
 func (a *API) verifyLogin(c echo.Context) error {
@@ -102,10 +102,10 @@ func (a *API) confirmFactor(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, recoveryCodes{codes})
 }
 
-func shownFactor(c echo.Context) (account.Proof, error) {
+func shownFactor(c echo.Context) (user.Proof, error) {
 	var in proof
 	if err := web.Decode(c, &in); err != nil {
-		return account.Proof{}, err
+		return user.Proof{}, err
 	}
 	return in.read()
 }
@@ -127,7 +127,7 @@ func (a *API) newRecoveryCodes(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	var shown account.Proof
+	var shown user.Proof
 	if in != (proof{}) || !caller.Of(c).Login.HasPasskey {
 		var err error
 		if shown, err = in.read(); err != nil {
@@ -151,7 +151,7 @@ func (a *API) stepUp(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	var shown account.Proof
+	var shown user.Proof
 	err := web.Required("password", in.Password)
 	if who.HasFactor {
 		shown, err = in.read()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 )
 
 // ticket logs in with the password, and expects that the second factor is required.
@@ -124,7 +124,7 @@ func TestASecondFactorIsRemovedWithTheFactor(t *testing.T) {
 
 func TestAdminsNeedASecondFactor(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.AdminMFA = true })
+	f := setup(t, func(d *directory.Deps) { d.AdminMFA = true })
 	admin := f.Admin(t)
 	f.Refused(t, errs.FactorRequired, admin, "GET", "/admin/merchants", "")
 	if state := f.Must(t, admin, "GET", "/auth/mfa", ""); state.JSON["required"] != true {
@@ -148,7 +148,7 @@ var sensitive = []struct{ method, path, body string }{
 
 func TestActionsThatGiveAwayMoneyOrAccessRequireAFreshProof(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.StepUp = true })
+	f := setup(t, func(d *directory.Deps) { d.StepUp = true })
 	who := f.Register(t, "owner@example.com")
 	f.Must(t, who, "POST", "/merchant/api-keys", `{"name":"Shop"}`) // the login itself is a proof
 	f.Clock.Advance(5 * time.Minute)
@@ -170,7 +170,7 @@ func TestActionsThatGiveAwayMoneyOrAccessRequireAFreshProof(t *testing.T) {
 // Users with a second factor step up with it: the password may be stolen.
 func TestTheSecondFactorIsTheProof(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.StepUp = true })
+	f := setup(t, func(d *directory.Deps) { d.StepUp = true })
 	who := f.Register(t, "owner@example.com")
 	secret, _ := f.Enrol(t, who)
 	f.Clock.Advance(5 * time.Minute)

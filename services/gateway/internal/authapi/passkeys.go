@@ -7,8 +7,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -44,7 +44,7 @@ type passkey struct {
 	LastUsedAt *string `json:"last_used_at"`
 }
 
-func passkeyView(p account.Passkey) passkey {
+func passkeyView(p user.Passkey) passkey {
 	return passkey{
 		ID: p.ID, Name: p.Name, AAGUID: p.Model(), Transports: p.Transports(), Synced: p.BackupEligible(), BackedUp: p.BackedUp(),
 		CreatedAt: web.Time(p.CreatedAt), LastUsedAt: web.OptionalTime(p.LastUsedAt),

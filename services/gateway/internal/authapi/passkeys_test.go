@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 )
 
 func withTicket(ticket string) map[string]any { return map[string]any{"ticket": ticket} }
@@ -63,7 +63,7 @@ func TestAPasskeyAloneLogsIn(t *testing.T) {
 
 func TestAPasskeyIsAFreshProof(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.StepUp = true })
+	f := setup(t, func(d *directory.Deps) { d.StepUp = true })
 	who := f.Register(t, "owner@example.com")
 	d, made := f.passkey(t, who)
 	f.Clock.Advance(5 * time.Minute)
@@ -90,7 +90,7 @@ func TestAPasskeyIsAFreshProof(t *testing.T) {
 
 func TestAnAdminsPasskeyIsEnough(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.AdminMFA = true })
+	f := setup(t, func(d *directory.Deps) { d.AdminMFA = true })
 	admin := f.Admin(t)
 	f.Refused(t, errs.FactorRequired, admin, "GET", "/admin/merchants", "")
 	f.passkey(t, admin)

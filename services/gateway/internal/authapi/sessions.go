@@ -5,8 +5,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -21,11 +22,11 @@ type loginRow struct {
 	Current    bool    `json:"current"`
 }
 
-// loginView returns a view of sessions for the user of the session with the id current.
-func loginView(current string) func(account.Login) loginRow {
-	return func(l account.Login) loginRow {
+// loginView shows a session to the user of the session with the id current.
+func loginView(current string) func(user.Login) loginRow {
+	return func(l user.Login) loginRow {
 		row := loginRow{
-			ID: l.ID, UserAgent: l.UserAgent, Device: account.DeviceName(l.UserAgent), CreatedAt: web.Time(l.CreatedAt),
+			ID: l.ID, UserAgent: l.UserAgent, Device: device.Name(l.UserAgent), CreatedAt: web.Time(l.CreatedAt),
 			LastUsedAt: web.Time(l.LastUsedAt), ExpiresAt: web.Time(l.Ends), Current: l.ID == current,
 		}
 		if l.IP.IsValid() {

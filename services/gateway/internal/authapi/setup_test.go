@@ -5,7 +5,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 )
 
@@ -25,7 +25,7 @@ type (
 // fixture is the API with logins, merchants and admins on a real server, database and broker.
 type fixture struct{ *portaltest.Portal }
 
-func setup(t *testing.T, with ...func(*account.Deps)) *fixture {
+func setup(t *testing.T, with ...func(*directory.Deps)) *fixture {
 	t.Helper()
 	return &fixture{portaltest.New(t, with...)}
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 )
 
-func verifying(d *account.Deps) { d.Verification = true }
+func verifying(d *directory.Deps) { d.Verification = true }
 
 func verification(code string) string { return `{"token":"` + code + `"}` }
 

@@ -5,31 +5,33 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
 // The roles that may do things.
 var (
-	// Team is everyone who belongs to a merchant. An accountant may only read.
-	Team = []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant}
-	// Staff do the daily work.
-	Staff = []account.Role{account.RoleMerchant, account.RoleStaff}
-	// Owner decides about money and credentials.
-	Owner = []account.Role{account.RoleMerchant}
+	// Team are all people of a merchant. An accountant only reads.
+	Team = []rights.Role{rights.RoleMerchant, rights.RoleStaff, rights.RoleAccountant}
+	// Staff are those who do the daily work.
+	Staff = []rights.Role{rights.RoleMerchant, rights.RoleStaff}
+	// Owner alone decides about money and credentials.
+	Owner = []rights.Role{rights.RoleMerchant}
 	// Admin works for the platform and belongs to no merchant.
-	Admin = []account.Role{account.RoleAdmin}
+	Admin = []rights.Role{rights.RoleAdmin}
 
-	portalUsers = append(slices.Clone(Team), account.RoleAdmin)
-	everybody   = append(slices.Clone(portalUsers), account.RoleCustomer)
+	portalUsers = append(slices.Clone(Team), rights.RoleAdmin)
+	everybody   = append(slices.Clone(portalUsers), rights.RoleCustomer)
 )
 
 // Deps are the dependencies of New.
 type Deps struct {
 	Keys      Authenticator
-	Tokens    *account.Tokens
-	Users     *account.Users
-	Merchants *account.Merchants
+	Tokens    *user.Tokens
+	Users     *user.Users
+	Merchants *merchant.Merchants
 	Limiter   ratelimit.Limiter
 	// PerMinute is the number of calls per minute of a key that has no limit of its own.
 	PerMinute int
@@ -43,18 +45,18 @@ type Access struct{ deps Deps }
 // New returns the checks of the API.
 func New(d Deps) *Access { return &Access{d} }
 
-// LoginOrKey admits an API key with the scope or a user with one of the roles. If the request has a header of a key, the key
-// decides: a login beside it does not make up for a wrong key. A request with neither gets UNAUTHENTICATED.
-func (a *Access) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+// LoginOrKey lets in an API key with the scope or a user with one of the roles. Where a header of a key is there, the key
+// decides: a wrong one is not made good by a login beside it. A request with neither is asked for a login: UNAUTHENTICATED.
+func (a *Access) LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc {
 	return a.either(scope, roles, false)
 }
 
-// KeyOrLogin is LoginOrKey for endpoints that are mostly called by servers: a request with neither gets MISSING_CREDENTIALS.
-func (a *Access) KeyOrLogin(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+// KeyOrLogin is LoginOrKey for what mostly servers call: a request with neither is asked for a key, MISSING_CREDENTIALS.
+func (a *Access) KeyOrLogin(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc {
 	return a.either(scope, roles, true)
 }
 
-func (a *Access) either(scope account.Scope, roles []account.Role, keyFirst bool) echo.MiddlewareFunc {
+func (a *Access) either(scope rights.Scope, roles []rights.Role, keyFirst bool) echo.MiddlewareFunc {
 	byKey, byLogin := a.Key(scope), a.Login(roles...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		withKey, withLogin := byKey(next), byLogin(next)
@@ -72,7 +74,7 @@ func (a *Access) either(scope account.Scope, roles []account.Role, keyFirst bool
 
 // Account is the current merchant of a request, and the mode.
 type Account struct {
-	Merchant account.Merchant
+	Merchant merchant.Merchant
 	Livemode bool
 }
 
@@ -87,10 +89,10 @@ func AccountOf(c echo.Context) Account {
 // SetAccount stores the account for the handlers. ForAccount calls it.
 func SetAccount(c echo.Context, of Account) { c.Set(accountInContext, of) }
 
-// ForAccount admits an API key with the scope, or a user whose role corresponds to it, and reads the merchant. A user may do no
-// more than the scope permits: what a key may not see, a login may not see either.
-func (a *Access) ForAccount(scope account.Scope) echo.MiddlewareFunc {
-	either := a.KeyOrLogin(scope, account.RolesWith(scope)...)
+// ForAccount lets in an API key with the scope, or a user whose role stands for it, and reads the merchant. A user may do no more than the
+// scope says: so whatever a key may not see, a login may not see either.
+func (a *Access) ForAccount(scope rights.Scope) echo.MiddlewareFunc {
+	either := a.KeyOrLogin(scope, rights.RolesWith(scope)...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return either(func(c echo.Context) error {
 			of, err := a.accountOf(c)

@@ -8,9 +8,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 const everyone = "merchant staff accountant admin customer"
@@ -78,15 +78,15 @@ func TestDisabledUserIsOutAtOnce(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.People(t)
-	f.Must(t, people[account.RoleStaff], "GET", "/merchant", "")
+	f.Must(t, people[rights.RoleStaff], "GET", "/merchant", "")
 	if _, err := f.Pool.Exec(t.Context(), `update users set disabled = true where role = 'staff'`); err != nil {
 		t.Fatal(err)
 	}
-	f.Refused(t, errs.Unauthenticated, people[account.RoleStaff], "GET", "/merchant", "")
+	f.Refused(t, errs.Unauthenticated, people[rights.RoleStaff], "GET", "/merchant", "")
 	if _, err := f.Pool.Exec(t.Context(), `update users set role = 'accountant' where email = 'owner@example.com'`); err != nil {
 		t.Fatal(err)
 	}
-	f.Refused(t, errs.Forbidden, people[account.RoleMerchant], "PATCH", "/merchant", `{"name":"x"}`)
+	f.Refused(t, errs.Forbidden, people[rights.RoleMerchant], "PATCH", "/merchant", `{"name":"x"}`)
 }
 
 func TestBadTokens(t *testing.T) {
@@ -105,9 +105,9 @@ func TestCustomerLoginOpensOnlyTheApp(t *testing.T) {
 	f := setup(t)
 	people := f.People(t)
 	f.Echo.GET("/api/v1/app", func(c echo.Context) error { return c.JSON(200, map[string]string{"user": caller.Of(c).Login.ID}) }, f.Access.CustomerLogin())
-	if r := f.Must(t, people[account.RoleCustomer], "GET", "/app", ""); r.Str("user") == "" {
+	if r := f.Must(t, people[rights.RoleCustomer], "GET", "/app", ""); r.Str("user") == "" {
 		t.Fatalf("got %s", r.Text)
 	}
-	f.Refused(t, errs.Unauthenticated, people[account.RoleMerchant], "GET", "/app", "")
+	f.Refused(t, errs.Unauthenticated, people[rights.RoleMerchant], "GET", "/app", "")
 	f.Refused(t, errs.Unauthenticated, as{}, "GET", "/app", "")
 }

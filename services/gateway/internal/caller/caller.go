@@ -8,16 +8,19 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Caller is an API key or a logged-in user.
 type Caller struct {
-	// Key is nil for a user.
-	Key *account.Key
-	// Login is the user with role, session and last proof; zero for a key.
-	Login account.Presence
+	// Key is nil for a person.
+	Key *apikey.Key
+	// Login is the user with the role, the session and its last proof; zero for a key.
+	Login user.Presence
 }
 
 const inContext = "eupay.caller"
@@ -39,12 +42,12 @@ func (w Caller) MerchantID() string {
 	return w.Login.MerchantID
 }
 
-// Actor returns the caller as it appears in histories and the audit log.
-func (w Caller) Actor() account.Actor {
+// Actor is the caller as histories and the audit log write it.
+func (w Caller) Actor() audit.Actor {
 	if w.Key != nil {
-		return account.Actor("key:" + w.Key.ID)
+		return audit.Actor("key:" + w.Key.ID)
 	}
-	return account.ByUser(w.Login.ID)
+	return audit.ByUser(w.Login.ID)
 }
 
 // Whose is the merchant and the mode that a request is for.
@@ -86,10 +89,10 @@ func AskedMode(c echo.Context, body *bool) (*bool, error) {
 	return &live, nil
 }
 
-// DeviceOf describes the device of a request.
-func DeviceOf(c echo.Context) account.Device {
+// DeviceOf tells where the request comes from.
+func DeviceOf(c echo.Context) device.Device {
 	h := c.Request().Header
-	return account.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
+	return device.Device{IP: web.ClientIP(c), UserAgent: h.Get("User-Agent"), Language: language(h.Get("Accept-Language"))}
 }
 
 // language returns "fr" if the header names French first, otherwise "en".

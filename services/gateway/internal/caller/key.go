@@ -8,7 +8,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -24,13 +25,13 @@ const DefaultPerMinute = 100
 // Authenticator verifies a key pair used from an address. Errors: INVALID_API_KEY, INVALID_SECRET, and IP_NOT_ALLOWED for an
 // address that may not use the key, in which case an unknown secret is not even compared.
 type Authenticator interface {
-	Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error)
+	Authenticate(ctx context.Context, public, secret string, from netip.Addr) (apikey.Key, error)
 }
 
-// Key admits a request whose API key has the scope. The order of the checks is part of the API reference: headers, key, secret,
-// access enabled, address, rate limit, scope. There is one exception: comparing a secret for the first time is expensive, so for
-// an address that may not use the key the address is refused before that.
-func (a *Access) Key(scope account.Scope) echo.MiddlewareFunc {
+// Key lets a request pass whose API key is good for the scope. The order of the checks is part of the API reference:
+// headers, key, secret, access enabled, address, rate limit, scope. Only the first use of a secret from an address that may
+// not use the key is refused for the address before the secret is compared: that is what is expensive.
+func (a *Access) Key(scope rights.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			key, err := a.authenticate(c)
@@ -49,22 +50,22 @@ func (a *Access) Key(scope account.Scope) echo.MiddlewareFunc {
 	}
 }
 
-func (a *Access) authenticate(c echo.Context) (account.Key, error) {
+func (a *Access) authenticate(c echo.Context) (apikey.Key, error) {
 	h := c.Request().Header
 	public, secret := strings.TrimSpace(h.Get(headerKey)), strings.TrimSpace(h.Get(headerSecret))
 	if public == "" || secret == "" {
-		return account.Key{}, errs.New(errs.MissingCredentials, "Send your API key in the headers X-Api-Key and X-Api-Secret.")
+		return apikey.Key{}, errs.New(errs.MissingCredentials, "Send your API key in the headers X-Api-Key and X-Api-Secret.")
 	}
 	return a.deps.Keys.Authenticate(c.Request().Context(), public, secret, web.ClientIP(c))
 }
 
-// admitKey makes the checks that do not depend on the endpoint.
-func (a *Access) admitKey(c echo.Context, key account.Key) error {
+// admitKey checks what does not depend on the endpoint.
+func (a *Access) admitKey(c echo.Context, key apikey.Key) error {
 	if !key.Merchant.GatewayEnabled {
 		return errs.NotEnabled(false)
 	}
 	if !key.Allows(web.ClientIP(c)) {
-		return account.ErrNotAllowed()
+		return apikey.ErrNotAllowed()
 	}
 	limit := key.PerMinute
 	if limit <= 0 {

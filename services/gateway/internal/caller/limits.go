@@ -6,7 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -33,13 +33,13 @@ func (l Limits) Validate() error {
 // anonymousPerMinute limits the calls of one address before login: more than a household or an office makes.
 const anonymousPerMinute = 300
 
-// limitUser counts a call by the user.
-func (a *Access) limitUser(c echo.Context, id account.Identity) error {
+// limitUser counts a call of the user.
+func (a *Access) limitUser(c echo.Context, id user.Identity) error {
 	return a.limit(c, "user:"+id.UserID, a.deps.Limits.UserReads, a.deps.Limits.UserWrites)
 }
 
-// limitMerchant counts a call by a user of the merchant.
-func (a *Access) limitMerchant(c echo.Context, id account.Identity) error {
+// limitMerchant counts a call of the user's merchant.
+func (a *Access) limitMerchant(c echo.Context, id user.Identity) error {
 	if id.MerchantID == "" {
 		return nil
 	}

@@ -8,18 +8,19 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
-// Login admits a request with the login token of a user who has one of the roles, within Limits. The user and the session are
-// read each time, so a disabled or logged-out user is refused at once, not when the token expires.
-func (a *Access) Login(roles ...account.Role) echo.MiddlewareFunc {
-	return a.admit(door{roles: roles, audiences: []account.Audience{account.Portal}})
+// Login lets a request pass that carries the login token of a user with one of the roles, as often as Limits say. The user and the
+// session are looked up each time: who is disabled or logged out is out at once, not when the token expires.
+func (a *Access) Login(roles ...rights.Role) echo.MiddlewareFunc {
+	return a.admit(door{roles: roles, audiences: []user.Audience{user.Portal}})
 }
 
 // CustomerLogin is Login for customers of the app.
 func (a *Access) CustomerLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: []account.Role{account.RoleCustomer}, audiences: []account.Audience{account.Customer}})
+	return a.admit(door{roles: []rights.Role{rights.RoleCustomer}, audiences: []user.Audience{user.Customer}})
 }
 
 // AnyLogin is Login and CustomerLogin together, for what all users have: passwords and sessions.
@@ -34,16 +35,16 @@ func (a *Access) UnverifiedLogin() echo.MiddlewareFunc {
 
 // PortalLogin is UnverifiedLogin for everyone except customers.
 func (a *Access) PortalLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: portalUsers, audiences: []account.Audience{account.Portal}, unverified: true, factorless: true})
+	return a.admit(door{roles: portalUsers, audiences: []user.Audience{user.Portal}, unverified: true, factorless: true})
 }
 
-var both = []account.Audience{account.Portal, account.Customer}
+var both = []user.Audience{user.Portal, user.Customer}
 
 // door says which logins are admitted.
 type door struct {
-	roles     []account.Role
-	audiences []account.Audience
-	// unverified also admits users who have not verified their address; factorless also those who lack a mandatory second factor.
+	roles     []rights.Role
+	audiences []user.Audience
+	// unverified: also who has not verified an address. factorless: also who lacks a second factor that the account must have.
 	unverified, factorless bool
 }
 
@@ -68,7 +69,7 @@ func (a *Access) admit(d door) echo.MiddlewareFunc {
 	}
 }
 
-func (d door) check(p account.Presence) error {
+func (d door) check(p user.Presence) error {
 	if !slices.Contains(d.roles, p.Role) {
 		return errs.New(errs.Forbidden, "Your role may not do this.")
 	}
@@ -99,20 +100,20 @@ func (a *Access) CheckProof(c echo.Context) error {
 	return a.deps.Users.CheckProof(p)
 }
 
-func (a *Access) identify(c echo.Context, audiences []account.Audience) (account.Presence, error) {
+func (a *Access) identify(c echo.Context, audiences []user.Audience) (user.Presence, error) {
 	id, err := a.deps.Tokens.Verify(bearer(c.Request()), audiences...)
 	if err != nil {
-		return account.Presence{}, err
+		return user.Presence{}, err
 	}
-	if err := a.limitUser(c, id); err != nil { // the token is genuine, so the user is who it says
-		return account.Presence{}, err
+	if err := a.limitUser(c, id); err != nil { // the token is ours, so the user is who it says
+		return user.Presence{}, err
 	}
 	// What the database says now counts, not what was true when the token was issued.
 	p, err := a.deps.Users.Present(c.Request().Context(), id)
 	if err != nil {
-		return account.Presence{}, err
+		return user.Presence{}, err
 	}
-	return p, a.limitMerchant(c, account.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
+	return p, a.limitMerchant(c, user.Identity{UserID: p.ID, Role: p.Role, MerchantID: p.MerchantID})
 }
 
 // bearer returns the token of the Authorization header; empty if there is none.

@@ -8,7 +8,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 const documented = `{
@@ -22,7 +22,7 @@ const documented = `{
 func TestTheDocumentedProductIsCreated(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	r := f.call(t, account.RoleMerchant, "POST", "/product/create", documented)
+	r := f.call(t, rights.RoleMerchant, "POST", "/product/create", documented)
 	if r.status != 201 {
 		t.Fatalf("%d %s", r.status, r.text)
 	}
@@ -49,7 +49,7 @@ func TestAProductIsChangedInParts(t *testing.T) {
 		`{"vat_rate":2.10,"price_ttc":0}`:                                     {VatRatePerMille: proto.Int32(21), PriceTtcCents: proto.Int64(0)},
 		`{"is_available":false,"description":"","stock_quantity":0}`:          {IsAvailable: proto.Bool(false), Description: proto.String(""), StockQuantity: proto.Int32(0)},
 	} {
-		r := f.call(t, account.RoleStaff, "PUT", "/product/"+productID, body)
+		r := f.call(t, rights.RoleStaff, "PUT", "/product/"+productID, body)
 		if r.status != 200 || !proto.Equal(f.shop.asked(), &qrv1.UpdateProductRequest{MerchantId: f.merchantID, Id: productID, Fields: want}) {
 			t.Errorf("%s answers %d %s, asked %v", body, r.status, r.text, f.shop.asked())
 		}
@@ -59,7 +59,7 @@ func TestAProductIsChangedInParts(t *testing.T) {
 func TestTheListPassesItsFiltersOn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	r := f.call(t, account.RoleAccountant, "GET", "/product/list?category=boissons&search=caf%C3%A9&available=true&page=2&limit=20", "")
+	r := f.call(t, rights.RoleAccountant, "GET", "/product/list?category=boissons&search=caf%C3%A9&available=true&page=2&limit=20", "")
 	want := &qrv1.ListProductsRequest{
 		MerchantId: f.merchantID, Category: proto.String("boissons"), Search: "café", Available: proto.Bool(true), Page: 2, Limit: 20,
 	}
@@ -70,7 +70,7 @@ func TestTheListPassesItsFiltersOn(t *testing.T) {
 		t.Errorf("got %s", r.text)
 	}
 	for query, field := range map[string]string{"available=1": "available", "page=0": "page", "limit=101": "limit"} {
-		if r := f.call(t, account.RoleMerchant, "GET", "/product/list?"+query, ""); r.status != 400 || r.fields() != field {
+		if r := f.call(t, rights.RoleMerchant, "GET", "/product/list?"+query, ""); r.status != 400 || r.fields() != field {
 			t.Errorf("%s answers %d %s", query, r.status, r.text)
 		}
 	}
@@ -79,7 +79,7 @@ func TestTheListPassesItsFiltersOn(t *testing.T) {
 func TestAnUploadIsSignedAsDocumented(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	r := f.call(t, account.RoleMerchant, "POST", "/product/upload-image-url", `{ "filename": "coffee.jpg", "contentType": "image/jpeg" }`)
+	r := f.call(t, rights.RoleMerchant, "POST", "/product/upload-image-url", `{ "filename": "coffee.jpg", "contentType": "image/jpeg" }`)
 	if r.status != 200 || r.str("uploadUrl") == "" || r.json["expiresIn"] != 300.0 || !strings.Contains(r.text, `"headers":{"Content-Type":"image/jpeg"}`) {
 		t.Errorf("%d %s", r.status, r.text)
 	}
@@ -89,7 +89,7 @@ func TestAnUploadIsSignedAsDocumented(t *testing.T) {
 	if asked, _ := f.shop.asked().(*qrv1.CreateUploadURLRequest); asked == nil || asked.Size != nil {
 		t.Errorf("asked %v", asked)
 	}
-	r = f.call(t, account.RoleMerchant, "POST", "/product/upload-image-url", `{ "filename": "coffee.jpg", "contentType": "image/jpeg", "size": 4096 }`)
+	r = f.call(t, rights.RoleMerchant, "POST", "/product/upload-image-url", `{ "filename": "coffee.jpg", "contentType": "image/jpeg", "size": 4096 }`)
 	if asked, _ := f.shop.asked().(*qrv1.CreateUploadURLRequest); r.status != 200 || asked.GetSize() != 4096 {
 		t.Errorf("%d %s; asked %v", r.status, r.text, asked)
 	}
@@ -99,11 +99,11 @@ func TestImageSearchesAreLimited(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	for range findsPerMinute {
-		if r := f.call(t, account.RoleStaff, "POST", "/product/find-image", `{"name":"Café Noisette","category":"boissons"}`); r.status != 200 || r.str("image_url") == "" {
+		if r := f.call(t, rights.RoleStaff, "POST", "/product/find-image", `{"name":"Café Noisette","category":"boissons"}`); r.status != 200 || r.str("image_url") == "" {
 			t.Fatalf("%d %s", r.status, r.text)
 		}
 	}
-	r := f.call(t, account.RoleMerchant, "POST", "/product/find-image", `{"name":"Thé"}`)
+	r := f.call(t, rights.RoleMerchant, "POST", "/product/find-image", `{"name":"Thé"}`)
 	if r.status != 429 || r.json["retry_after"] == nil || f.shop.called() != findsPerMinute {
 		t.Errorf("%d %s after %d searches", r.status, r.text, f.shop.called())
 	}
@@ -122,9 +122,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 		for role := range f.tokens {
 			code := errs.Code("")
 			switch {
-			case role == "" || role == account.RoleCustomer:
+			case role == "" || role == rights.RoleCustomer:
 				code = errs.Unauthenticated
-			case role == account.RoleAccountant && method != "GET":
+			case role == rights.RoleAccountant && method != "GET":
 				code = errs.Forbidden
 			}
 			before := f.shop.called()
@@ -155,7 +155,7 @@ func TestHostileBodiesNameTheField(t *testing.T) {
 		`{"name":"x","price_ttc":1,"price_ht":0.01}`:             "price_ht",
 		`{"name":"x","name":"y","price_ttc":1}`:                  "name",
 	} {
-		r := f.call(t, account.RoleMerchant, "POST", "/product/create", body)
+		r := f.call(t, rights.RoleMerchant, "POST", "/product/create", body)
 		if r.status != 400 || r.str("code") != "VALIDATION_ERROR" || r.fields() != field {
 			t.Errorf("%s answers %d %s", body, r.status, r.text)
 		}

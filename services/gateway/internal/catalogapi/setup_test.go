@@ -19,11 +19,11 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -122,8 +122,8 @@ type fixture struct {
 	shop *shop
 	api  gatewaytest.Client
 	// tokens by role; "" has none.
-	tokens map[account.Role]string
-	// merchantID is the merchant of all but the customer.
+	tokens map[rights.Role]string
+	// merchantID is that of all but the customer.
 	merchantID string
 }
 
@@ -132,7 +132,7 @@ func setup(t *testing.T) *fixture {
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
 	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
-	f := &fixture{shop: &shop{}, tokens: map[account.Role]string{"": ""}}
+	f := &fixture{shop: &shop{}, tokens: map[rights.Role]string{"": ""}}
 	e := web.New(quiet, nil)
 	g := apidoctest.API(t, e)
 	access := gatewaytest.Access(accounts, now)
@@ -158,12 +158,12 @@ func (f *fixture) people(t *testing.T) {
 	t.Helper()
 	credentials := func(email string) string { return `{"email":"` + email + `","password":"` + password + `"` }
 	r := f.call(t, "", "POST", "/auth/register", credentials("owner@example.com")+`,"name":"Café","iban":"`+iban+`"}`)
-	f.tokens[account.RoleMerchant], f.merchantID = r.str("token"), r.str("merchant_id")
-	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
-		f.call(t, account.RoleMerchant, "POST", "/merchant/team", credentials(string(role)+"@example.com")+`,"role":"`+string(role)+`"}`)
+	f.tokens[rights.RoleMerchant], f.merchantID = r.str("token"), r.str("merchant_id")
+	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
+		f.call(t, rights.RoleMerchant, "POST", "/merchant/team", credentials(string(role)+"@example.com")+`,"role":"`+string(role)+`"}`)
 		f.tokens[role] = f.call(t, "", "POST", "/auth/login", credentials(string(role)+"@example.com")+"}").str("token")
 	}
-	f.tokens[account.RoleCustomer] = f.call(t, "", "POST", "/customer/auth/register", credentials("jane@example.com")+"}").str("token")
+	f.tokens[rights.RoleCustomer] = f.call(t, "", "POST", "/customer/auth/register", credentials("jane@example.com")+"}").str("token")
 	for role, token := range f.tokens {
 		if (token == "") != (role == "") {
 			t.Fatalf("no login for %q", role)
@@ -184,12 +184,12 @@ func (r reply) str(field string) string { s, _ := r.json[field].(string); return
 // fields are the names in the errors of a VALIDATION_ERROR.
 func (r reply) fields() string { return strings.Join(gatewaytest.Fields(r.json), " ") }
 
-func (f *fixture) call(t *testing.T, as account.Role, method, path, body string) reply {
+func (f *fixture) call(t *testing.T, as rights.Role, method, path, body string) reply {
 	t.Helper()
 	return f.send(t, as, method, apidoctest.Base+path, body)
 }
 
-func (f *fixture) send(t *testing.T, as account.Role, method, path, body string) reply {
+func (f *fixture) send(t *testing.T, as rights.Role, method, path, body string) reply {
 	t.Helper()
 	a := f.api.Call(t, method, path, body, gatewaytest.Bearer(f.tokens[as])...)
 	return reply{a.Status, a.Header, a.Text, a.JSON}

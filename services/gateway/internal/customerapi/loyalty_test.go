@@ -10,9 +10,9 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // points stands in for the points of the qr service. Its answer contains what it was asked.
@@ -44,8 +44,8 @@ func TestCustomersSeeTheirOwnPoints(t *testing.T) {
 	f := portaltest.New(t)
 	New(Deps{Loyalty: points{}.client(t), Access: f.Access, Limiter: f.Limiter, Log: portaltest.Quiet}).Register(f.Group)
 	people := f.People(t)
-	f.Refused(t, errs.Unauthenticated, people[account.RoleMerchant], "GET", "/customer/loyalty", "")
-	jane := people[account.RoleCustomer]
+	f.Refused(t, errs.Unauthenticated, people[rights.RoleMerchant], "GET", "/customer/loyalty", "")
+	jane := people[rights.RoleCustomer]
 	r := f.Must(t, jane, "GET", "/customer/loyalty?page=2&limit=20", "")
 	data, _ := r.JSON["data"].([]any)
 	if r.JSON["balance"] != 220.0 || len(data) != 1 {

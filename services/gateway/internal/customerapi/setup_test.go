@@ -16,11 +16,11 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -105,7 +105,7 @@ func setup(t *testing.T) *world {
 	w.api = gatewaytest.Client{URL: srv.URL + apidoctest.Base, HTTP: client, Doc: apidoctest.New(t)}
 	w.customer = w.register("/customer/auth/register", `{"email":"jane@example.com","password":"`+password+`"}`)
 	w.merchant = w.register("/auth/register", `{"email":"owner@example.com","password":"`+password+`","name":"Café"}`)
-	id, err := accounts.Tokens.Verify(w.customer, account.Customer)
+	id, err := accounts.Tokens.Verify(w.customer, user.Customer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,9 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // endpoints with a body that each takes.
@@ -66,7 +67,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	})
 	for endpoint, body := range endpoints {
 		for role, who := range f.people {
-			if role == account.RoleAccountant && strings.HasPrefix(endpoint, "POST") {
+			if role == rights.RoleAccountant && strings.HasPrefix(endpoint, "POST") {
 				f.refused(t, who, endpoint, body, errs.Forbidden)
 			} else if method, path, _ := strings.Cut(endpoint, " "); f.call(t, who, method, path, body).status >= 300 {
 				t.Errorf("%s is refused to %s", endpoint, role)
@@ -78,7 +79,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		f.refused(t, nil, endpoint, body, errs.Unauthenticated)
 		f.refused(t, f.key, endpoint, body, errs.Unauthenticated)
 		for role, who := range f.people {
-			if role != account.RoleMerchant && !slices.Contains(shared, endpoint) {
+			if role != rights.RoleMerchant && !slices.Contains(shared, endpoint) {
 				f.refused(t, who, endpoint, body, errs.Forbidden)
 			} else if method, path, _ := strings.Cut(endpoint, " "); f.call(t, who, method, path, body).status >= 300 {
 				t.Errorf("%s is refused to %s", endpoint, role)
@@ -98,7 +99,7 @@ func TestAnotherMerchantsInvoiceIsNotFound(t *testing.T) {
 			want := f.must(t, 404, f.key, method, absent, body)
 			for name, r := range map[string]reply{
 				"another merchant": f.must(t, 404, other, method, path, body), "live mode": f.must(t, 404, f.live, method, path, body),
-				"a user in live mode": f.must(t, 404, f.people[account.RoleMerchant], method, path+"?livemode=true", body),
+				"a user in live mode": f.must(t, 404, f.people[rights.RoleMerchant], method, path+"?livemode=true", body),
 			} {
 				if r.text != want.text {
 					t.Errorf("%s of %s answers %s, an absent one %s", endpoint, name, r.text, want.text)
@@ -127,8 +128,8 @@ func TestTheKeyDeterminesTheMode(t *testing.T) {
 		{f.key, "?livemode=false", false},
 		{f.live, "", true},
 		{f.live, "?livemode=true", true},
-		{f.people[account.RoleMerchant], "", false},
-		{f.people[account.RoleMerchant], "?livemode=true", true},
+		{f.people[rights.RoleMerchant], "", false},
+		{f.people[rights.RoleMerchant], "?livemode=true", true},
 	} {
 		f.must(t, 200, c.who, "GET", invoices+c.query, "")
 		if f.platform.asked().(*einvoicev1.ListInvoicesRequest).GetLivemode() != c.live {
@@ -140,8 +141,8 @@ func TestTheKeyDeterminesTheMode(t *testing.T) {
 func TestAMerchantEnrols(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	owner := f.people[account.RoleMerchant]
-	if err := f.accounts.Merchants.SetLogo(t.Context(), account.ByUser(""), f.merchant.ID, []byte("png")); err != nil {
+	owner := f.people[rights.RoleMerchant]
+	if err := f.accounts.Merchants.SetLogo(t.Context(), audit.ByUser(""), f.merchant.ID, []byte("png")); err != nil {
 		t.Fatal(err)
 	}
 	r := f.must(t, 200, owner, "POST", "/einvoice/enroll", settingsBody)
@@ -175,7 +176,7 @@ func TestOneSettingIsChangedAndTheOthersStay(t *testing.T) {
 		Address: &einvoicev1.Address{City: "Paris", Country: "FR"}, Footer: "Merci", LatePenalties: "a", RecoveryFee: "b", EarlyDiscount: "c",
 	}
 	f.platform.set(func() { f.platform.enrollment = &einvoicev1.Enrollment{Enrolled: true, Settings: had} })
-	owner := f.people[account.RoleMerchant]
+	owner := f.people[rights.RoleMerchant]
 	r := f.must(t, 200, owner, "PATCH", "/einvoice/settings", `{"footer":"","vat_on_debits":false,"term_days":0,"vat_regime":"quarterly"}`)
 	want := proto.Clone(had).(*einvoicev1.Settings)
 	want.Footer, want.VatOnDebits, want.PaymentTermDays, want.VatRegime = "", false, 0, "quarterly"
@@ -188,7 +189,7 @@ func TestOneSettingIsChangedAndTheOthersStay(t *testing.T) {
 	if r := f.must(t, 400, owner, "PATCH", "/einvoice/settings", `{}`); r.fields() != "body" {
 		t.Errorf("got %s", r.text)
 	}
-	if r := f.must(t, 200, f.people[account.RoleAccountant], "GET", "/einvoice/reports", ""); !strings.Contains(r.text, `"number":2,"status":"sent","platform_id":"rpt_1"`) {
+	if r := f.must(t, 200, f.people[rights.RoleAccountant], "GET", "/einvoice/reports", ""); !strings.Contains(r.text, `"number":2,"status":"sent","platform_id":"rpt_1"`) {
 		t.Errorf("got %s", r.text)
 	}
 }

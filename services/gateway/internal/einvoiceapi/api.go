@@ -12,9 +12,10 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -30,7 +31,7 @@ const (
 // Deps are the dependencies of New.
 type Deps struct {
 	Invoices  einvoicev1.EInvoiceServiceClient
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Access    *caller.Access
 	Limiter   ratelimit.Limiter
 	// Drawn limits the PDFs of one merchant.
@@ -46,8 +47,8 @@ func New(d Deps) *API { return &API{d} }
 // Register puts the endpoints on the group of /api/v1. Staff issue invoices, accountants read them, and only the owner changes
 // the enrolment.
 func (a *API) Register(g *web.API) {
-	read := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(account.InvoicesRead, caller.Team...)}
-	write := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(account.InvoicesWrite, caller.Staff...)}
+	read := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(rights.InvoicesRead, caller.Team...)}
+	write := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(rights.InvoicesWrite, caller.Staff...)}
 	g.GET("/einvoice/enrollment", a.enrollment, read...)
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)

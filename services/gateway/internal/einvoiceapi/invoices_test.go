@@ -9,7 +9,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 const (
@@ -72,7 +72,7 @@ func TestTheDocumentedInvoiceIsIssued(t *testing.T) {
 func TestABusinessIsDescribed(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.must(t, 201, f.people[account.RoleStaff], "POST", invoices+"?livemode=true", `{"customer_name":"Acme","customer_type":"business","customer_siren":"732829320",
+	f.must(t, 201, f.people[rights.RoleStaff], "POST", invoices+"?livemode=true", `{"customer_name":"Acme","customer_type":"business","customer_siren":"732829320",
 		"customer_siret":"73282932000074","customer_vat_number":"FR44732829320","customer_phone":"+33 1 02 03 04 05",
 		"customer_address":{"street":"1 rue","more":"B","post_code":"75002","city":"Paris","country":"FR"},"customer_electronic_address":"732829320_X",
 		"due_date":"2026-07-01","paid_on":"2026-06-17","payment_method":"card","payment_reference":"PAY-1",
@@ -107,7 +107,7 @@ func TestTheErrorOfAMissingEnrolmentSaysWhatToDo(t *testing.T) {
 	f.platform.set(func() { f.platform.fail = nil })
 	for _, method := range []string{"GET", "PATCH"} {
 		body := map[string]string{"PATCH": `{"footer":"x"}`}[method]
-		if r := f.must(t, 403, f.people[account.RoleMerchant], method, "/einvoice/settings", body); strings.TrimSpace(r.text) != want {
+		if r := f.must(t, 403, f.people[rights.RoleMerchant], method, "/einvoice/settings", body); strings.TrimSpace(r.text) != want {
 			t.Errorf("%s: got %s", method, r.text)
 		}
 	}

@@ -14,12 +14,15 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -46,20 +49,20 @@ type as []string
 // fixture is the API with real accounts on a real server; every answer is held against the API description.
 type fixture struct {
 	limiter  ratelimit.Limiter
-	accounts *account.Accounts
-	merchant account.Merchant
+	accounts *directory.Directory
+	merchant merchant.Merchant
 	platform *platform
 	api      gatewaytest.Client
 	// key and live are keys of the merchant with all scopes; reader has invoices:read only, payer everything else.
 	key, live, reader, payer as
-	people                   map[account.Role]as
+	people                   map[rights.Role]as
 }
 
 func setup(t *testing.T) *fixture {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
-	f := &fixture{platform: &platform{mandate: "active"}, people: map[account.Role]as{}}
+	f := &fixture{platform: &platform{mandate: "active"}, people: map[rights.Role]as{}}
 	f.accounts = gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
 	limiter := ratelimit.NewMemory(now)
 	f.limiter = limiter
@@ -81,10 +84,10 @@ func setup(t *testing.T) *fixture {
 func (f *fixture) seed(t *testing.T) {
 	t.Helper()
 	var err error
-	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
-		Merchant: account.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
+	f.merchant, err = f.accounts.Seed(t.Context(), directory.Demo{
+		Merchant: merchant.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
 		AdminEmail: "admin@example.com", AdminPassword: password,
-		Keys: []account.DemoKey{{Public: public, Secret: secret, PerMinute: 1000}, {Public: live, Secret: liveKey, PerMinute: 1000}},
+		Keys: []apikey.Demo{{Public: public, Secret: secret, PerMinute: 1000}, {Public: live, Secret: liveKey, PerMinute: 1000}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -92,11 +95,11 @@ func (f *fixture) seed(t *testing.T) {
 	f.platform.owner = f.merchant.ID
 	f.platform.enrollment = &einvoicev1.Enrollment{}
 	f.key, f.live = keyed(public, secret), keyed(live, liveKey)
-	f.people[account.RoleMerchant] = f.login(t, "owner@example.com")
-	owner := f.people[account.RoleMerchant]
+	f.people[rights.RoleMerchant] = f.login(t, "owner@example.com")
+	owner := f.people[rights.RoleMerchant]
 	f.reader = f.newKey(t, owner, `["invoices:read"]`)
 	f.payer = f.newKey(t, owner, `["payments:read","payments:write"]`)
-	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		email := string(role) + "@example.com"
 		f.call(t, owner, "POST", "/merchant/team", `{"email":"`+email+`","password":"`+password+`","role":"`+string(role)+`"}`)
 		f.people[role] = f.login(t, email)

@@ -5,41 +5,41 @@ package gate
 
 import (
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 // Pass permits money of one merchant to start moving in one mode, now. Only ForMerchant and ForPayer return valid ones; the zero
 // Pass is for commands that move no money, such as a cancellation.
 type Pass struct {
-	merchant account.Merchant
+	merchant merchant.Merchant
 	livemode bool
 	granted  bool
 }
 
-// Merchant returns the merchant as the gate saw it.
-func (p Pass) Merchant() account.Merchant { return p.merchant }
+// Merchant is whose money it is, as the gate saw the merchant.
+func (p Pass) Merchant() merchant.Merchant { return p.merchant }
 
 // Livemode reports whether the money is real.
 func (p Pass) Livemode() bool { return p.livemode }
 
-// ForMerchant asks on behalf of the merchant itself, so its errors tell the merchant what to do: API_ACCESS_DISABLED if the
-// platform has not enabled the merchant in the mode, INVALID_STATE if the profile lacks what the mode requires.
-func ForMerchant(m account.Merchant, livemode bool) (Pass, error) {
+// ForMerchant asks on behalf of the merchant itself: its errors tell the merchant what to do. They are API_ACCESS_DISABLED
+// when the platform has not enabled it in the mode, and INVALID_STATE when its profile lacks what the mode needs.
+func ForMerchant(m merchant.Merchant, livemode bool) (Pass, error) {
 	switch {
 	case !m.GatewayEnabled:
 		return Pass{}, errs.NotEnabled(false)
 	case livemode && !m.LiveEnabled:
 		return Pass{}, errs.NotEnabled(true)
 	}
-	if err := account.CheckPayable(m, livemode); err != nil {
+	if err := merchant.CheckPayable(m, livemode); err != nil {
 		return Pass{}, err
 	}
 	return Pass{merchant: m, livemode: livemode, granted: true}, nil
 }
 
-// ForPayer asks on behalf of someone who is about to pay. Its errors disclose nothing about the merchant: MERCHANT_NOT_ENABLED,
-// or INVALID_STATE if the merchant's profile is not complete.
-func ForPayer(m account.Merchant, livemode bool) (Pass, error) {
+// ForPayer asks on behalf of somebody who is about to pay the merchant, whom the merchant's affairs do not concern:
+// MERCHANT_NOT_ENABLED, or INVALID_STATE when the merchant's profile is not complete.
+func ForPayer(m merchant.Merchant, livemode bool) (Pass, error) {
 	pass, err := ForMerchant(m, livemode)
 	switch {
 	case err == nil:
@@ -57,15 +57,15 @@ type Deployment struct {
 	Live bool
 }
 
-// Mode returns the mode of a merchant's code or order: live in a live deployment, and live for every merchant with live mode
-// enabled. It never falls back to test mode, in which goods would be handed over for test money.
-func (d Deployment) Mode(m account.Merchant) (livemode bool) {
+// Mode is the mode of a merchant's code or order. It is live in a live deployment, and live for every merchant with live mode
+// enabled. Neither falls back to test mode: goods would be handed over for test money.
+func (d Deployment) Mode(m merchant.Merchant) (livemode bool) {
 	return d.Live || m.GatewayEnabled && m.LiveEnabled
 }
 
 // ForPayer is the function ForPayer in the mode of a merchant's code or order. LIVE_NOT_CONFIGURED: the mode is live, and this
 // deployment takes no live payments by code or at tables.
-func (d Deployment) ForPayer(m account.Merchant) (Pass, error) {
+func (d Deployment) ForPayer(m merchant.Merchant) (Pass, error) {
 	live := d.Mode(m)
 	if live && !d.Live {
 		return Pass{}, errs.New(errs.LiveNotConfigured,

@@ -21,26 +21,30 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/kit/identitytest"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// Accounts opens accounts with cheap password hashes and a high limit of logins, until the test ends. Other protections of
-// accounts are off unless with turns them on.
-func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.Time, with ...func(*account.Deps)) *account.Accounts {
+// Accounts opens accounts with cheap passwords and a high limit of logins, until the test ends. What protects accounts beyond that is off
+// unless with turns it on.
+func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.Time, with ...func(*directory.Deps)) *directory.Directory {
 	t.Helper()
-	d := account.Deps{
-		Pool: pool, NATS: nc, Log: quiet, Now: now, Wake: func() {},
-		BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+	d := directory.Deps{
+		Deps: user.Deps{
+			Pool: pool, Log: quiet, Now: now, Wake: func() {},
+			BcryptCost: bcrypt.MinCost, TokenSecret: "a token secret for tests, long enough", AttemptsPerIP: 1000,
+		},
+		NATS: nc,
 	}
 	for _, change := range with {
 		change(&d)
 	}
-	a, err := account.Open(d)
+	a, err := directory.Open(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +52,8 @@ func Accounts(t testing.TB, pool *pgxpool.Pool, nc *nats.Conn, now func() time.T
 	return a
 }
 
-// Access admits callers who have these accounts, with limits that no test reaches. with changes its dependencies.
-func Access(a *account.Accounts, now func() time.Time, with ...func(*caller.Deps)) *caller.Access {
+// Access lets callers in who have these accounts, with limits that no test reaches. with changes what it is made of.
+func Access(a *directory.Directory, now func() time.Time, with ...func(*caller.Deps)) *caller.Access {
 	d := caller.Deps{
 		Keys: a.Keys, Tokens: a.Tokens, Users: a.Users, Merchants: a.Merchants, Limiter: ratelimit.NewMemory(now), PerMinute: 1000,
 		Limits: caller.Limits{UserReads: 1000, UserWrites: 1000, MerchantReads: 1000, MerchantWrites: 1000},

@@ -3,22 +3,23 @@
 package merchantapi
 
 import (
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Deps are the dependencies of New.
 type Deps struct {
-	Accounts *account.Accounts
+	Accounts *directory.Directory
 	Access   *caller.Access
 	Limiter  ratelimit.Limiter
 }
 
 // API has the handlers. Make it with New.
 type API struct {
-	accounts *account.Accounts
+	accounts *directory.Directory
 	access   *caller.Access
 	limiter  ratelimit.Limiter
 }
@@ -39,7 +40,7 @@ func (a *API) Register(g *web.API) {
 	g.GET("/merchant/audit", a.audit, owner)
 	g.GET("/merchant/audit/export", a.exportAudit, owner, a.access.Fresh)
 
-	g.GET("/merchant/api-keys", a.keys, a.access.Login(account.RoleMerchant, account.RoleAccountant))
+	g.GET("/merchant/api-keys", a.keys, a.access.Login(rights.RoleMerchant, rights.RoleAccountant))
 	g.POST("/merchant/api-keys", a.createKey, owner, a.access.Fresh)
 	g.PATCH("/merchant/api-keys/:id", a.updateKey, owner)
 	g.DELETE("/merchant/api-keys/:id", a.revokeKey, owner)

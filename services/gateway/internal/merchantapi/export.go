@@ -11,7 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -24,7 +24,7 @@ const exportsPerMinute = 3
 type exportFormat struct {
 	contentType string
 	head        []string
-	encode      func(*bytes.Buffer, []account.AuditEntry) error
+	encode      func(*bytes.Buffer, []audit.Entry) error
 }
 
 var exportFormats = map[string]exportFormat{
@@ -49,7 +49,7 @@ func (a *API) exportAudit(c echo.Context) error {
 	ctx, cancel := web.UntilStop(c.Request())
 	defer cancel()
 	var file *web.Download
-	err := a.accounts.Users.ExportAudit(ctx, who, name, caller.DeviceOf(c), func(part []account.AuditEntry) error {
+	err := a.accounts.Audit.Export(ctx, who.ID, who.MerchantID, name, caller.DeviceOf(c), func(part []audit.Entry) error {
 		var err error
 		if file == nil {
 			if file, err = beginExport(c, format, name); err != nil {
@@ -78,7 +78,7 @@ func beginExport(c echo.Context, f exportFormat, extension string) (*web.Downloa
 	return file, err
 }
 
-func writeExport(ctx context.Context, file *web.Download, f exportFormat, part []account.AuditEntry) error {
+func writeExport(ctx context.Context, file *web.Download, f exportFormat, part []audit.Entry) error {
 	var b bytes.Buffer
 	if err := f.encode(&b, part); err != nil {
 		return fmt.Errorf("encode audit log: %w", err)
@@ -89,7 +89,7 @@ func writeExport(ctx context.Context, file *web.Download, f exportFormat, part [
 	return ctx.Err()
 }
 
-func encodeNDJSON(b *bytes.Buffer, part []account.AuditEntry) error {
+func encodeNDJSON(b *bytes.Buffer, part []audit.Entry) error {
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	for _, e := range part {
@@ -100,7 +100,7 @@ func encodeNDJSON(b *bytes.Buffer, part []account.AuditEntry) error {
 	return nil
 }
 
-func encodeCSV(b *bytes.Buffer, part []account.AuditEntry) error {
+func encodeCSV(b *bytes.Buffer, part []audit.Entry) error {
 	rows := make([][]string, len(part))
 	for i, e := range part {
 		v := shape.AuditEntryOf(e)

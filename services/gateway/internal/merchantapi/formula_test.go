@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 )
 
 func TestATextInTheLogIsNoFormula(t *testing.T) {
@@ -16,7 +16,7 @@ func TestATextInTheLogIsNoFormula(t *testing.T) {
 		`"=1`: `"'=1`, "a;=1": "a;'=1", "a\n=1": "a\n'=1", "a\t@x": "a\t'@x", "a|-1": "a|'-1", "a; \"=1": "a; \"'=1", "＝1": "'＝1", "＠x": "'＠x",
 	} {
 		var b bytes.Buffer
-		err := encodeCSV(&b, []account.AuditEntry{{ActorEmail: attack, Target: attack, Detail: map[string]any{"name": ";=1"}}})
+		err := encodeCSV(&b, []audit.Entry{{ActorEmail: attack, Target: attack, Detail: map[string]any{"name": ";=1"}}})
 		if err != nil {
 			t.Fatal(err)
 		}

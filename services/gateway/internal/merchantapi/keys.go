@@ -7,29 +7,31 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // key shows an API key. The first and the last field are named like the headers in which they are sent.
 type key struct {
-	ID         string          `json:"id"`
-	APIKey     string          `json:"api_key"`
-	Livemode   bool            `json:"livemode"`
-	Name       string          `json:"name"`
-	Scopes     []account.Scope `json:"scopes"`
-	AllowedIPs []string        `json:"allowed_ips"`
-	PerMinute  int             `json:"per_minute"`
-	CreatedAt  string          `json:"created_at"`
-	LastUsedAt *string         `json:"last_used_at"`
-	ExpiresAt  *string         `json:"expires_at"`
-	RevokedAt  *string         `json:"revoked_at"`
-	// APISecret is present only in the answer to its creation.
+	ID         string         `json:"id"`
+	APIKey     string         `json:"api_key"`
+	Livemode   bool           `json:"livemode"`
+	Name       string         `json:"name"`
+	Scopes     []rights.Scope `json:"scopes"`
+	AllowedIPs []string       `json:"allowed_ips"`
+	PerMinute  int            `json:"per_minute"`
+	CreatedAt  string         `json:"created_at"`
+	LastUsedAt *string        `json:"last_used_at"`
+	ExpiresAt  *string        `json:"expires_at"`
+	RevokedAt  *string        `json:"revoked_at"`
+	// APISecret is there only in the answer that makes it.
 	APISecret string `json:"api_secret,omitempty"`
 }
 
-func keyView(k account.Key) key {
+func keyView(k apikey.Key) key {
 	v := key{
 		ID: k.ID, APIKey: k.Public, Livemode: k.Livemode, Name: k.Name, Scopes: k.Scopes, AllowedIPs: make([]string, len(k.AllowedIPs)),
 		PerMinute: k.PerMinute, CreatedAt: web.Time(k.CreatedAt), LastUsedAt: web.OptionalTime(k.LastUsedAt),
@@ -63,17 +65,17 @@ func (a *API) keys(c echo.Context) error {
 
 func (a *API) createKey(c echo.Context) error {
 	var in struct {
-		Livemode   bool            `json:"livemode"`
-		Name       string          `json:"name"`
-		Scopes     []account.Scope `json:"scopes"`
-		AllowedIPs []string        `json:"allowed_ips"`
-		PerMinute  *int            `json:"per_minute"`
-		ExpiresAt  *string         `json:"expires_at"`
+		Livemode   bool           `json:"livemode"`
+		Name       string         `json:"name"`
+		Scopes     []rights.Scope `json:"scopes"`
+		AllowedIPs []string       `json:"allowed_ips"`
+		PerMinute  *int           `json:"per_minute"`
+		ExpiresAt  *string        `json:"expires_at"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	ips, err := account.ParseIPs(in.AllowedIPs)
+	ips, err := apikey.ParseIPs(in.AllowedIPs)
 	if err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func (a *API) createKey(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, account.NewKey{
+	k, secret, err := a.accounts.Keys.Create(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, apikey.NewKey{
 		Livemode: in.Livemode, Name: in.Name, Scopes: in.Scopes, AllowedIPs: ips, PerMinute: in.PerMinute, ExpiresAt: ends,
 	})
 	if err != nil {
@@ -91,7 +93,7 @@ func (a *API) createKey(c echo.Context) error {
 	return withSecret(c, http.StatusCreated, k, secret)
 }
 
-func withSecret(c echo.Context, status int, k account.Key, secret string) error {
+func withSecret(c echo.Context, status int, k apikey.Key, secret string) error {
 	v := keyView(k)
 	v.APISecret = secret
 	return web.Answer(c, status, v)
@@ -99,27 +101,27 @@ func withSecret(c echo.Context, status int, k account.Key, secret string) error 
 
 func (a *API) updateKey(c echo.Context) error {
 	var in struct {
-		Name       *string          `json:"name"`
-		Scopes     *[]account.Scope `json:"scopes"`
-		AllowedIPs *[]string        `json:"allowed_ips"`
-		PerMinute  *int             `json:"per_minute"`
+		Name       *string         `json:"name"`
+		Scopes     *[]rights.Scope `json:"scopes"`
+		AllowedIPs *[]string       `json:"allowed_ips"`
+		PerMinute  *int            `json:"per_minute"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	change := account.KeyChange{Name: in.Name, Scopes: in.Scopes, PerMinute: in.PerMinute}
+	change := apikey.Change{Name: in.Name, Scopes: in.Scopes, PerMinute: in.PerMinute}
 	if in.AllowedIPs != nil {
-		ips, err := account.ParseIPs(*in.AllowedIPs)
+		ips, err := apikey.ParseIPs(*in.AllowedIPs)
 		if err != nil {
 			return err
 		}
 		change.AllowedIPs = &ips
 	}
-	if change == (account.KeyChange{}) {
+	if change == (apikey.Change{}) {
 		return web.NothingToDo("name, scopes, allowed_ips, per_minute")
 	}
 	who := caller.Of(c).Login
-	k, err := a.accounts.Keys.Update(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"), change)
+	k, err := a.accounts.Keys.Update(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id"), change)
 	if err != nil {
 		return err
 	}
@@ -128,7 +130,7 @@ func (a *API) updateKey(c echo.Context) error {
 
 func (a *API) revokeKey(c echo.Context) error {
 	who := caller.Of(c).Login
-	if err := a.accounts.Keys.Revoke(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
+	if err := a.accounts.Keys.Revoke(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id")); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -140,7 +142,7 @@ func (a *API) rotateKey(c echo.Context) error {
 		return err
 	}
 	who := caller.Of(c).Login
-	k, secret, err := a.accounts.Keys.Rotate(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, c.Param("id"), overlap)
+	k, secret, err := a.accounts.Keys.Rotate(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, c.Param("id"), overlap)
 	if err != nil {
 		return err
 	}
@@ -156,6 +158,6 @@ func overlapSeconds(c echo.Context) (time.Duration, error) {
 	if err := web.DecodeOptional(c, &in); err != nil {
 		return 0, err
 	}
-	most := int64(account.MaxOverlap / time.Second)
+	most := int64(apikey.MaxOverlap / time.Second)
 	return time.Duration(min(max(in.OverlapSeconds, -1), most+1)) * time.Second, nil
 }

@@ -5,9 +5,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -19,8 +22,8 @@ func (a *API) merchant(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, shape.MerchantOf(m))
 }
 
-// bound is an amount, or null for no bound.
-type bound account.RefundStepUp
+// bound is an amount that may be null, which says: none.
+type bound merchant.RefundStepUp
 
 // UnmarshalJSON implements json.Unmarshaler. Its errors are web.Refusals.
 func (b *bound) UnmarshalJSON(text []byte) error {
@@ -54,12 +57,12 @@ func (a *API) updateMerchant(c echo.Context) error {
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
-	change := account.MerchantChange{
+	change := merchant.Change{
 		Name: in.Name, LegalStatus: in.LegalStatus, SIREN: in.SIREN, IBAN: in.IBAN, BIC: in.BIC, WaitForSettlement: in.WaitForSettlement,
 		LoyaltyEligible: in.LoyaltyEligible, EPCEnabled: in.EPCEnabled,
-		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address, RefundStepUp: account.RefundStepUp(in.RefundStepUpAbove),
+		AccountName: in.AccountName, LegalName: in.LegalName, Address: in.Address, RefundStepUp: merchant.RefundStepUp(in.RefundStepUpAbove),
 	}
-	if change == (account.MerchantChange{}) {
+	if change == (merchant.Change{}) {
 		return web.NothingToDo("name, legal_status, siren, iban, bic, account_name, legal_name, address, wait_for_settlement, loyalty_eligible, " +
 			"epc_enabled, refund_step_up_above")
 	}
@@ -69,7 +72,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 		}
 	}
 	who := caller.Of(c).Login
-	m, err := a.accounts.Merchants.Update(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, change, caller.DeviceOf(c))
+	m, err := a.accounts.Merchants.Update(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, change, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -79,7 +82,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 // stopIBANChange requires no fresh proof: whoever notices a fraud must be able to stop it at once.
 func (a *API) stopIBANChange(c echo.Context) error {
 	who := caller.Of(c).Login
-	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), account.ByUser(who.ID), who.MerchantID, caller.DeviceOf(c))
+	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}
@@ -100,17 +103,17 @@ func (a *API) team(c echo.Context) error {
 
 func (a *API) addMember(c echo.Context) error {
 	var in struct {
-		Email    string       `json:"email"`
-		Password string       `json:"password"`
-		Name     string       `json:"name"`
-		Role     account.Role `json:"role"`
+		Email    string      `json:"email"`
+		Password string      `json:"password"`
+		Name     string      `json:"name"`
+		Role     rights.Role `json:"role"`
 	}
 	if err := web.Decode(c, &in); err != nil {
 		return err
 	}
 	who := caller.Of(c).Login
-	u, err := a.accounts.Users.AddMember(c.Request().Context(), account.ByUser(who.ID), who.MerchantID,
-		account.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, caller.DeviceOf(c))
+	u, err := a.accounts.Users.AddMember(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID,
+		user.Member{Email: in.Email, Password: in.Password, Name: in.Name, Role: in.Role}, caller.DeviceOf(c))
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 func TestProfile(t *testing.T) {
@@ -35,7 +36,7 @@ func TestAMerchantManagesOnlyItsOwnTeam(t *testing.T) {
 	people := f.People(t)
 	f.Clock.Advance(time.Second)
 	stranger := f.Register(t, "stranger@example.com")
-	r := f.Must(t, people[account.RoleStaff], "GET", "/merchant/team", "")
+	r := f.Must(t, people[rights.RoleStaff], "GET", "/merchant/team", "")
 	if len(r.Rows()) != 3 || r.JSON["pagination"].(map[string]any)["total"] != 3.0 || strings.Contains(r.Text, "hash") || strings.Contains(r.Text, "$2a$") {
 		t.Errorf("got %s", r.Text)
 	}
@@ -112,7 +113,7 @@ func TestKeysOfOthersAreNotFound(t *testing.T) {
 
 func TestTheBoundOfRefundsIsLoweredAndRaisedWithAFreshProof(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.StepUp = true })
+	f := setup(t, func(d *directory.Deps) { d.StepUp = true })
 	who := f.Register(t, "owner@example.com")
 	change := func(value string) string { return `{"refund_step_up_above":` + value + `}` }
 	if r := f.Must(t, who, "GET", "/merchant", ""); r.JSON["refund_step_up_above"] != 500.0 {

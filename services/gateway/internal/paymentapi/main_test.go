@@ -25,12 +25,14 @@ import (
 	"european-pay.eu/eupay/internal/run/command"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -42,35 +44,35 @@ var (
 	quiet     = slog.New(slog.DiscardHandler)
 )
 
-// keyring authenticates a fixed set of keys, whose secret is "sk_" and the public part.
-type keyring map[string]account.Key
+// keyring authenticates a fixed set of keys whose secret is "sk_" and the public part.
+type keyring map[string]apikey.Key
 
-func (k keyring) Authenticate(_ context.Context, public, secret string, _ netip.Addr) (account.Key, error) {
+func (k keyring) Authenticate(_ context.Context, public, secret string, _ netip.Addr) (apikey.Key, error) {
 	key, ok := k[public]
 	if !ok {
-		return account.Key{}, errs.New(errs.InvalidAPIKey, "Invalid API key.")
+		return apikey.Key{}, errs.New(errs.InvalidAPIKey, "Invalid API key.")
 	}
 	if secret != "sk_"+public {
-		return account.Key{}, errs.New(errs.InvalidSecret, "Invalid API secret.")
+		return apikey.Key{}, errs.New(errs.InvalidSecret, "Invalid API secret.")
 	}
 	return key, nil
 }
 
 func keys() keyring {
-	shop := account.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, LiveEnabled: true, LegalStatus: "SARL", SIREN: "552100554"}
+	shop := merchant.Merchant{ID: "m-shop", Name: "My Store", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", GatewayEnabled: true, LiveEnabled: true, LegalStatus: "SARL", SIREN: "552100554"}
 	off := shop
 	off.ID, off.GatewayEnabled = "m-off", false
 	other := shop
 	other.ID = "m-other"
 	return keyring{
-		"pk_test_a":     {ID: "a", Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: shop},
-		"pk_live_a":     {ID: "b", Livemode: true, Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: shop},
-		"pk_test_other": {ID: "c", Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: other},
-		"pk_test_off":   {ID: "d", Scopes: account.AllScopes, PerMinute: 1, Merchant: off, AllowedIPs: nowhere},
+		"pk_test_a":     {ID: "a", Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: shop},
+		"pk_live_a":     {ID: "b", Livemode: true, Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: shop},
+		"pk_test_other": {ID: "c", Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: other},
+		"pk_test_off":   {ID: "d", Scopes: rights.AllScopes, PerMinute: 1, Merchant: off, AllowedIPs: nowhere},
 		"pk_test_ip":    {ID: "e", PerMinute: 1, Merchant: shop, AllowedIPs: nowhere},
 		"pk_test_slow":  {ID: "f", PerMinute: 2, Merchant: shop},
-		"pk_test_local": {ID: "g", Scopes: account.AllScopes, PerMinute: 1_000_000, Merchant: shop, AllowedIPs: loopback},
-		"pk_test_std":   {ID: "h", Scopes: account.AllScopes, Merchant: shop},
+		"pk_test_local": {ID: "g", Scopes: rights.AllScopes, PerMinute: 1_000_000, Merchant: shop, AllowedIPs: loopback},
+		"pk_test_std":   {ID: "h", Scopes: rights.AllScopes, Merchant: shop},
 	}
 }
 

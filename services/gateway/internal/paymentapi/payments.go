@@ -8,9 +8,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -22,9 +22,9 @@ const (
 
 // Access authenticates merchants. caller.Access implements it.
 type Access interface {
-	// ForAccount admits an API key with the scope or a user whose role corresponds to it; caller.AccountOf returns the merchant.
-	ForAccount(scope account.Scope) echo.MiddlewareFunc
-	// CheckProof returns STEP_UP_REQUIRED for a user without a recent proof of identity, and nil for a key.
+	// ForAccount lets in an API key with the scope or a user whose role stands for it; caller.AccountOf is the merchant.
+	ForAccount(scope rights.Scope) echo.MiddlewareFunc
+	// CheckProof is STEP_UP_REQUIRED for a user who has not lately proven to be the user, and nil for a key.
 	CheckProof(c echo.Context) error
 }
 
@@ -40,14 +40,14 @@ type Payments struct {
 
 // Register adds the routes to the group of the base path.
 func (p *Payments) Register(g *web.API) {
-	read, write := p.Access.ForAccount(account.PaymentsRead), p.Access.ForAccount(account.PaymentsWrite)
+	read, write := p.Access.ForAccount(rights.PaymentsRead), p.Access.ForAccount(rights.PaymentsWrite)
 	g.POST("/gateway/payments", p.create, write)
 	g.GET("/gateway/payments", p.list, read)
 	g.GET("/gateway/payments/:reference", p.get, read)
 	g.GET("/gateway/payments/:reference/history", p.history, read)
 	g.GET("/gateway/payments/:reference/refunds", p.refunds, read)
-	g.POST("/gateway/payments/:reference/refund", p.refund, p.Access.ForAccount(account.RefundsWrite))
-	g.POST("/gateway/payments/:reference/refunds/:refund/cancel", p.cancelRefund, p.Access.ForAccount(account.RefundsWrite))
+	g.POST("/gateway/payments/:reference/refund", p.refund, p.Access.ForAccount(rights.RefundsWrite))
+	g.POST("/gateway/payments/:reference/refunds/:refund/cancel", p.cancelRefund, p.Access.ForAccount(rights.RefundsWrite))
 	g.POST("/gateway/payments/:reference/cancel", p.cancel, write)
 	public := web.PerIP(p.Limiter, "status", statusPerMinute)
 	g.GET("/gateway/payments/:reference/status", p.status, anyOrigin, public)

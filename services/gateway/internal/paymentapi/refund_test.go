@@ -9,8 +9,8 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // shopkeeper is a login of the shop, used if no key is sent. Its proof is fresh or not.
@@ -20,7 +20,7 @@ type shopkeeper struct {
 	fresh bool
 }
 
-func (s *shopkeeper) ForAccount(scope account.Scope) echo.MiddlewareFunc {
+func (s *shopkeeper) ForAccount(scope rights.Scope) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		byKey := s.keys.ForAccount(scope)(next)
 		return func(c echo.Context) error {

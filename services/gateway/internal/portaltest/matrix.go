@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Row is an endpoint that requires a login, and the roles that are admitted.
@@ -20,8 +20,8 @@ func (p *Portal) CheckRoles(t *testing.T, matrix []Row) {
 			r := p.Call(t, who, m.Method, m.Path, m.Body)
 			want := "let in"
 			switch {
-			// Tokens of customers and of the portal are valid for different endpoints.
-			case role == "", role == account.RoleCustomer && !strings.Contains(m.Roles, "customer"), role != account.RoleCustomer && m.Roles == "customer":
+			// The customers' tokens and the portal's are for endpoints of their own.
+			case role == "", role == rights.RoleCustomer && !strings.Contains(m.Roles, "customer"), role != rights.RoleCustomer && m.Roles == "customer":
 				want = "UNAUTHENTICATED"
 			case !slices.Contains(strings.Fields(m.Roles), string(role)):
 				want = "FORBIDDEN"

@@ -3,7 +3,9 @@ package portaltest
 import (
 	"testing"
 
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // Register creates a merchant and its owner.
@@ -13,17 +15,17 @@ func (p *Portal) Register(t *testing.T, email string) As {
 	return As{Token: r.Str("token")}
 }
 
-// People returns a login for each role; the first three belong to one merchant.
-func (p *Portal) People(t *testing.T) map[account.Role]As {
+// People are one login of each role; the first three of one merchant.
+func (p *Portal) People(t *testing.T) map[rights.Role]As {
 	t.Helper()
 	owner := p.Register(t, "owner@example.com")
-	who := map[account.Role]As{account.RoleMerchant: owner, "": {}}
-	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+	who := map[rights.Role]As{rights.RoleMerchant: owner, "": {}}
+	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		p.Must(t, owner, "POST", "/merchant/team", `{"email":"`+string(role)+`@example.com","password":"`+Password+`","role":"`+string(role)+`"}`)
 		who[role] = p.Login(t, "/auth/login", string(role)+"@example.com")
 	}
-	who[account.RoleAdmin] = p.Admin(t)
-	who[account.RoleCustomer] = p.Customer(t)
+	who[rights.RoleAdmin] = p.Admin(t)
+	who[rights.RoleCustomer] = p.Customer(t)
 	return who
 }
 
@@ -49,8 +51,8 @@ func (p *Portal) Session(t *testing.T, email string) (As, string) {
 // Admin seeds an admin, because admins cannot register.
 func (p *Portal) Admin(t *testing.T) As {
 	t.Helper()
-	_, err := p.Accounts.Seed(t.Context(), account.Demo{
-		Merchant: account.Merchant{Name: "Demo", Email: "demo@example.com", IBAN: IBAN}, MerchantPassword: Password,
+	_, err := p.Accounts.Seed(t.Context(), directory.Demo{
+		Merchant: merchant.Merchant{Name: "Demo", Email: "demo@example.com", IBAN: IBAN}, MerchantPassword: Password,
 		AdminEmail: "admin@example.com", AdminPassword: Password,
 	})
 	if err != nil {

@@ -16,11 +16,12 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/kit/testclock"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/adminapi"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/authapi"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
@@ -40,8 +41,8 @@ const (
 // Quiet discards the log.
 var Quiet = slog.New(slog.DiscardHandler)
 
-// Register puts the endpoints of logins, merchants and admins on the group.
-func Register(g *web.API, accounts *account.Accounts, access *caller.Access, limiter ratelimit.Limiter) {
+// Register puts logins, the merchant's own affairs and the admins' on the group.
+func Register(g *web.API, accounts *directory.Directory, access *caller.Access, limiter ratelimit.Limiter) {
 	authapi.New(authapi.Deps{Accounts: accounts, Access: access}).Register(g)
 	merchantapi.New(merchantapi.Deps{Accounts: accounts, Access: access, Limiter: limiter}).Register(g)
 	adminapi.New(adminapi.Deps{Accounts: accounts, Access: access}).Register(g)
@@ -49,7 +50,7 @@ func Register(g *web.API, accounts *account.Accounts, access *caller.Access, lim
 
 // Portal is the API on a real server, database and broker. Every answer is validated against the API description.
 type Portal struct {
-	Accounts *account.Accounts
+	Accounts *directory.Directory
 	Access   *caller.Access
 	Limiter  ratelimit.Limiter
 	Pool     *pgxpool.Pool
@@ -61,13 +62,13 @@ type Portal struct {
 }
 
 // New serves a portal until the test ends.
-func New(t *testing.T, with ...func(*account.Deps)) *Portal {
+func New(t *testing.T, with ...func(*directory.Deps)) *Portal {
 	t.Helper()
 	return Limited(t, caller.Limits{UserReads: 1000, UserWrites: 1000, MerchantReads: 1000, MerchantWrites: 1000}, with...)
 }
 
-// Limited is New with the given limits.
-func Limited(t *testing.T, limits caller.Limits, with ...func(*account.Deps)) *Portal {
+// Limited is New with those limits.
+func Limited(t *testing.T, limits caller.Limits, with ...func(*directory.Deps)) *Portal {
 	t.Helper()
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	p := &Portal{Pool: pool, Clock: testclock.New(time.Date(2026, 6, 17, 12, 0, 0, 0, time.UTC))}
@@ -83,10 +84,10 @@ func Limited(t *testing.T, limits caller.Limits, with ...func(*account.Deps)) *P
 	return p
 }
 
-// unbound authenticates keys without a rate limit, also of merchants that the platform has not enabled.
-type unbound struct{ *account.Keys }
+// unbound are keys of merchants whom the platform need not enable first, without a limit.
+type unbound struct{ *apikey.Keys }
 
-func (u unbound) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (account.Key, error) {
+func (u unbound) Authenticate(ctx context.Context, public, secret string, from netip.Addr) (apikey.Key, error) {
 	key, err := u.Keys.Authenticate(ctx, public, secret, from)
 	key.Merchant.GatewayEnabled, key.PerMinute = true, 1000
 	return key, err

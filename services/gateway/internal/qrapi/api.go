@@ -7,8 +7,8 @@ import (
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -19,7 +19,7 @@ const callTimeout = 5 * time.Second
 type Deps struct {
 	QR        qrv1.QRServiceClient
 	Payments  paymentsv1.PaymentsServiceClient
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Access    *caller.Access
 	Now       func() time.Time
 }

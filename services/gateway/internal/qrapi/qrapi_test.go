@@ -22,9 +22,14 @@ import (
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 	"european-pay.eu/eupay/services/gateway/migrations"
 )
@@ -85,10 +90,10 @@ func (s *services) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentS
 // fixture is the API on a real server and database. Every answer is validated against the API description.
 type fixture struct {
 	services
-	accounts *account.Accounts
-	merchant account.Merchant
+	accounts *directory.Directory
+	merchant merchant.Merchant
 	api      gatewaytest.Client
-	tokens   map[account.Role]string
+	tokens   map[rights.Role]string
 }
 
 func setup(t *testing.T) *fixture {
@@ -96,7 +101,7 @@ func setup(t *testing.T) *fixture {
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	now := func() time.Time { return noon }
 	accounts := gatewaytest.Accounts(t, pool, natstest.New(t).NC, now)
-	f := &fixture{accounts: accounts, tokens: map[account.Role]string{}}
+	f := &fixture{accounts: accounts, tokens: map[rights.Role]string{}}
 	conn := f.serve(t)
 	e := web.New(quiet, nil)
 	New(Deps{
@@ -121,22 +126,22 @@ func (f *fixture) serve(t *testing.T) *grpc.ClientConn {
 // people returns a login for each role; the first three belong to one merchant.
 func (f *fixture) people(t *testing.T) {
 	t.Helper()
-	ctx, ip := t.Context(), account.Device{IP: netip.MustParseAddr("192.0.2.1")}
+	ctx, ip := t.Context(), device.Device{IP: netip.MustParseAddr("192.0.2.1")}
 	name, iban := "Café Noisette", "FR7630006000011234567890189"
-	s, err := f.accounts.Users.Register(ctx, account.Registration{Email: "owner@example.com", Password: password, Profile: account.MerchantChange{Name: &name, IBAN: &iban}}, ip)
+	s, err := f.accounts.Users.Register(ctx, user.Registration{Email: "owner@example.com", Password: password, Profile: merchant.Change{Name: &name, IBAN: &iban}}, ip)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.tokens[account.RoleMerchant] = s.Token
+	f.tokens[rights.RoleMerchant] = s.Token
 	if f.merchant, err = f.accounts.Merchants.Get(ctx, s.MerchantID); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		email := string(role) + "@example.com"
-		if _, err := f.accounts.Users.AddMember(ctx, account.ByUser("owner"), f.merchant.ID, account.Member{Email: email, Password: password, Role: role}, ip); err != nil {
+		if _, err := f.accounts.Users.AddMember(ctx, audit.ByUser("owner"), f.merchant.ID, user.Member{Email: email, Password: password, Role: role}, ip); err != nil {
 			t.Fatal(err)
 		}
-		if s, err = f.accounts.Users.Login(ctx, email, password, account.Portal, ip); err != nil {
+		if s, err = f.accounts.Users.Login(ctx, email, password, user.Portal, ip); err != nil {
 			t.Fatal(err)
 		}
 		f.tokens[role] = s.Token
@@ -144,7 +149,7 @@ func (f *fixture) people(t *testing.T) {
 	if s, err = f.accounts.Users.RegisterCustomer(ctx, "jane@example.com", password, "Jane", ip); err != nil {
 		t.Fatal(err)
 	}
-	f.tokens[account.RoleCustomer] = s.Token
+	f.tokens[rights.RoleCustomer] = s.Token
 }
 
 type reply struct {
@@ -153,7 +158,7 @@ type reply struct {
 	json   map[string]any
 }
 
-func (f *fixture) post(t *testing.T, who account.Role, path, body string) reply {
+func (f *fixture) post(t *testing.T, who rights.Role, path, body string) reply {
 	t.Helper()
 	a := f.api.Call(t, http.MethodPost, path, body, gatewaytest.Bearer(f.tokens[who])...)
 	if a.Header.Get("Cache-Control") != "no-store" {
@@ -162,7 +167,7 @@ func (f *fixture) post(t *testing.T, who account.Role, path, body string) reply 
 	return reply{a.Status, a.Text, a.JSON}
 }
 
-func (f *fixture) refused(t *testing.T, code errs.Code, who account.Role, path, body string) reply {
+func (f *fixture) refused(t *testing.T, code errs.Code, who rights.Role, path, body string) reply {
 	t.Helper()
 	r := f.post(t, who, path, body)
 	if r.status != code.HTTPStatus() || r.json["code"] != string(code) {
@@ -174,7 +179,7 @@ func (f *fixture) refused(t *testing.T, code errs.Code, who account.Role, path, 
 func TestTheDocumentedCodeIsMade(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	for _, role := range []account.Role{account.RoleMerchant, account.RoleStaff} {
+	for _, role := range []rights.Role{rights.RoleMerchant, rights.RoleStaff} {
 		r := f.post(t, role, "/qr/generate", `{"amount":9.99,"label":"Payment to My Shop","expiresInMinutes":30}`)
 		if r.status != 200 || r.json["qrData"] != "https://www.european-pay.fr/pay?data=eyJ" || r.json["deepLinkData"] != "eupay://pay?data=eyJ" ||
 			r.json["expiresAt"] != "2026-06-17T12:30:00.000Z" {
@@ -198,8 +203,8 @@ func TestWithoutAnIBANNoCodeIsMade(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	name := "Not ready"
-	s, err := f.accounts.Users.Register(t.Context(), account.Registration{Email: "new@example.com", Password: password, Profile: account.MerchantChange{Name: &name}},
-		account.Device{IP: netip.MustParseAddr("192.0.2.1")})
+	s, err := f.accounts.Users.Register(t.Context(), user.Registration{Email: "new@example.com", Password: password, Profile: merchant.Change{Name: &name}},
+		device.Device{IP: netip.MustParseAddr("192.0.2.1")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +218,7 @@ func TestWithoutAnIBANNoCodeIsMade(t *testing.T) {
 func TestAnEmptyObjectMakesAnOpenPermanentCode(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	r := f.post(t, account.RoleMerchant, "/qr/generate", `{}`)
+	r := f.post(t, rights.RoleMerchant, "/qr/generate", `{}`)
 	if expires, there := r.json["expiresAt"]; r.status != 200 || !there || expires != nil {
 		t.Fatalf("%d %s", r.status, r.text)
 	}
@@ -231,7 +236,7 @@ func TestBadRequestsNameTheFields(t *testing.T) {
 		`{"expiresInMinutes":1.5}`: "expiresInMinutes", `{"label":"` + strings.Repeat("é", 101) + `"}`: "label", `{"label":"a\nb"}`: "label",
 		`{"label":"\u202egnp.exe"}`: "label", `{"merchantId":"x"}`: "merchantId", `{"type":"gateway_qr_payment"}`: "type", `[]`: "body",
 	} {
-		r := f.refused(t, errs.ValidationError, account.RoleMerchant, "/qr/generate", body)
+		r := f.refused(t, errs.ValidationError, rights.RoleMerchant, "/qr/generate", body)
 		list, _ := r.json["errors"].([]any)
 		if len(list) != 1 || list[0].(map[string]any)["field"] != field {
 			t.Errorf("%s: %s", body, r.text)
@@ -240,19 +245,19 @@ func TestBadRequestsNameTheFields(t *testing.T) {
 	if f.asked != nil {
 		t.Errorf("signed %v", f.asked)
 	}
-	f.refused(t, errs.ValidationError, account.RoleCustomer, "/qr/scan", `{}`)
-	f.refused(t, errs.ValidationError, account.RoleCustomer, "/qr/scan", `{"qrData":1}`)
-	f.refused(t, errs.ValidationError, account.RoleCustomer, "/qr/scan", `{"qrData":"x","amount":1}`)
+	f.refused(t, errs.ValidationError, rights.RoleCustomer, "/qr/scan", `{}`)
+	f.refused(t, errs.ValidationError, rights.RoleCustomer, "/qr/scan", `{"qrData":1}`)
+	f.refused(t, errs.ValidationError, rights.RoleCustomer, "/qr/scan", `{"qrData":"x","amount":1}`)
 }
 
 func TestMerchantsMakeCodesAndCustomersScanThem(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.refused(t, errs.Forbidden, account.RoleAccountant, "/qr/generate", `{}`)
-	for _, who := range []account.Role{account.RoleCustomer, ""} {
+	f.refused(t, errs.Forbidden, rights.RoleAccountant, "/qr/generate", `{}`)
+	for _, who := range []rights.Role{rights.RoleCustomer, ""} {
 		f.refused(t, errs.Unauthenticated, who, "/qr/generate", `{}`)
 	}
-	for _, who := range []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant, ""} {
+	for _, who := range []rights.Role{rights.RoleMerchant, rights.RoleStaff, rights.RoleAccountant, ""} {
 		f.refused(t, errs.Unauthenticated, who, "/qr/scan", scanBody)
 	}
 }
@@ -267,12 +272,12 @@ func TestAMerchantsCodeIsScanned(t *testing.T) {
 		ExpiresAt: timestamppb.New(time.Date(2026, 6, 17, 12, 30, 0, 0, time.UTC)),
 	}
 	const fixed = `{"merchantName":"My <Store>","amount":9.9,"fixedAmount":true,"label":"Payment to My Shop","expiresAt":"2026-06-17T12:30:00.000Z","type":"powens_qr_payment_request"}`
-	if r := f.post(t, account.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != fixed {
+	if r := f.post(t, rights.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != fixed {
 		t.Errorf("%d %s", r.status, r.text)
 	}
 	f.decoded = &qrv1.DecodeQRResponse{Type: "powens_qr_payment_request", RequestId: "r", MerchantId: "m", MerchantName: "My Store", Currency: "EUR"}
 	const open = `{"merchantName":"My Store","amount":null,"fixedAmount":false,"label":null,"expiresAt":null,"type":"powens_qr_payment_request"}`
-	if r := f.post(t, account.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != open {
+	if r := f.post(t, rights.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != open {
 		t.Errorf("%d %s", r.status, r.text)
 	}
 }
@@ -287,7 +292,7 @@ func TestACodeEndsWithItsPayment(t *testing.T) {
 	for _, status := range []string{"pending", "pending_sca"} {
 		f.status = status
 		const want = `{"merchantName":"My Store","amount":29.99,"fixedAmount":true,"label":null,"expiresAt":"2026-06-17T20:50:00.000Z","type":"gateway_qr_payment","gatewayReference":"` + reference + `"}`
-		if r := f.post(t, account.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != want {
+		if r := f.post(t, rights.RoleCustomer, "/qr/scan", scanBody); r.status != 200 || strings.TrimSpace(r.text) != want {
 			t.Errorf("%s: %d %s", status, r.status, r.text)
 		}
 	}
@@ -295,30 +300,30 @@ func TestACodeEndsWithItsPayment(t *testing.T) {
 		"completed": "already paid", "refunded": "already paid", "failed": "new code", "cancelled": "new code", "something new": "new code",
 	} {
 		f.status = status
-		if r := f.refused(t, errs.InvalidState, account.RoleCustomer, "/qr/scan", scanBody); !strings.Contains(r.text, advice) {
+		if r := f.refused(t, errs.InvalidState, rights.RoleCustomer, "/qr/scan", scanBody); !strings.Contains(r.text, advice) {
 			t.Errorf("%s: %s", status, r.text)
 		}
 	}
 	f.status = ""
-	f.refused(t, errs.QRInvalid, account.RoleCustomer, "/qr/scan", scanBody)
+	f.refused(t, errs.QRInvalid, rights.RoleCustomer, "/qr/scan", scanBody)
 }
 
 func TestRefusalsOfTheServiceReachTheCaller(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	f.refused(t, errs.QRInvalid, account.RoleCustomer, "/qr/scan", `{"qrData":"https://evil.example/"}`)
+	f.refused(t, errs.QRInvalid, rights.RoleCustomer, "/qr/scan", `{"qrData":"https://evil.example/"}`)
 	f.refusal = errs.New(errs.QRExpired, "This code has expired.")
-	f.refused(t, errs.QRExpired, account.RoleCustomer, "/qr/scan", scanBody)
+	f.refused(t, errs.QRExpired, rights.RoleCustomer, "/qr/scan", scanBody)
 	f.refusal = errs.Invalid(errs.Field{Field: "label", Message: "label is too long."})
-	f.refused(t, errs.ValidationError, account.RoleMerchant, "/qr/generate", `{"label":"x"}`)
+	f.refused(t, errs.ValidationError, rights.RoleMerchant, "/qr/generate", `{"label":"x"}`)
 	f.refusal = io.ErrUnexpectedEOF
-	f.refused(t, errs.Internal, account.RoleMerchant, "/qr/generate", `{}`)
+	f.refused(t, errs.Internal, rights.RoleMerchant, "/qr/generate", `{}`)
 }
 
 func TestACodeShowsTheMerchantsPublicID(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{"0b8e7f5a-7c1f-4a51-9a35-d0a1c4b8d7e2": "EUP-D0A1C4B8D7E2", "0b8e7f5a-7c1f-4a51-9a35-00a1c4b8d7e3": "EUP-00A1C4B8D7E3", "": "EUP-"} {
-		if got := (account.Merchant{ID: id}).EuPayID(); got != want {
+		if got := (merchant.Merchant{ID: id}).EuPayID(); got != want {
 			t.Errorf("%s: %s, want %s", id, got, want)
 		}
 	}

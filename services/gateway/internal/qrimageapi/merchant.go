@@ -12,13 +12,14 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-// code returns the merchant's permanent code.
-func (a *API) code(ctx context.Context, m account.Merchant) (Code, error) {
+// code is the merchant's permanent code.
+func (a *API) code(ctx context.Context, m merchant.Merchant) (Code, error) {
 	if a.MerchantCode == nil {
 		return Code{}, errs.New(errs.Unavailable, "Merchant codes are not set up here.")
 	}
@@ -50,8 +51,8 @@ func (a *API) merchant(k kind) echo.HandlerFunc {
 	}
 }
 
-// permanent draws the merchant's code without an amount: the app's code, or that of a plain SEPA transfer.
-func (a *API) permanent(ctx context.Context, m account.Merchant, plain bool, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+// permanent draws the merchant's code without an amount: that of the app, or that of a plain SEPA transfer.
+func (a *API) permanent(ctx context.Context, m merchant.Merchant, plain bool, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	if plain {
 		return a.transfer(ctx, m, a.Deployment.Mode(m), transfer{remittance: m.EuPayID()}, k, o)
 	}
@@ -64,7 +65,7 @@ func (a *API) permanent(ctx context.Context, m account.Merchant, plain bool, k k
 
 // merchantCard draws the card for the till.
 func (a *API) merchantCard(c echo.Context) error {
-	return a.card(c, func(ctx context.Context, m account.Merchant, card *qrv1.RenderCardRequest) error {
+	return a.card(c, func(ctx context.Context, m merchant.Merchant, card *qrv1.RenderCardRequest) error {
 		code, err := a.code(ctx, m)
 		card.Kind, card.Text, card.Url = qrv1.CardKind_CARD_KIND_PAY, code.Text, code.URL
 		return err
@@ -73,7 +74,7 @@ func (a *API) merchantCard(c echo.Context) error {
 
 // tableCard draws the card of a table.
 func (a *API) tableCard(c echo.Context) error {
-	return a.card(c, func(ctx context.Context, m account.Merchant, card *qrv1.RenderCardRequest) error {
+	return a.card(c, func(ctx context.Context, m merchant.Merchant, card *qrv1.RenderCardRequest) error {
 		if a.Table == nil {
 			return errs.New(errs.Unavailable, "Tables are not set up here.")
 		}
@@ -84,8 +85,8 @@ func (a *API) tableCard(c echo.Context) error {
 	})
 }
 
-// card draws the card that fill describes, with the merchant's logo if there is one.
-func (a *API) card(c echo.Context, fill func(context.Context, account.Merchant, *qrv1.RenderCardRequest) error) error {
+// card draws what fill says, with the merchant's logo when there is one.
+func (a *API) card(c echo.Context, fill func(context.Context, merchant.Merchant, *qrv1.RenderCardRequest) error) error {
 	q := queryOf(c, "format", "lang")
 	card := &qrv1.RenderCardRequest{Format: qrv1.CardFormat_CARD_FORMAT_A6, Language: q.oneOf("lang", "fr", "en")}
 	if q.oneOf("format", "a6", "a4") == "a4" {
@@ -132,11 +133,11 @@ func (a *API) setLogo(c echo.Context) error {
 	if err != nil || (contentType != "image/png" && contentType != "image/jpeg") {
 		return errs.New(errs.UnsupportedMedia, "Send the file itself as the body, with Content-Type image/png or image/jpeg.")
 	}
-	file, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, account.MaxLogo))
+	file, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, merchant.MaxLogo))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return errs.New(errs.PayloadTooLarge, "The logo is larger than %d KiB.", account.MaxLogo>>10)
+		return errs.New(errs.PayloadTooLarge, "The logo is larger than %d KiB.", merchant.MaxLogo>>10)
 	case err != nil || http.DetectContentType(file) != contentType:
 		return errs.Invalid(errs.Field{Field: "body", Message: "The body must be a picture of its Content-Type."})
 	}
@@ -155,7 +156,7 @@ func (a *API) keepLogo(c echo.Context, file []byte) error {
 	who := caller.Of(c).Login
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	if err := a.Merchants.SetLogo(ctx, account.ByUser(who.ID), who.MerchantID, file); err != nil {
+	if err := a.Merchants.SetLogo(ctx, audit.ByUser(who.ID), who.MerchantID, file); err != nil {
 		return err
 	}
 	if a.LogoChanged != nil {

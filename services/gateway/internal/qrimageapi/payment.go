@@ -11,8 +11,8 @@ import (
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -58,7 +58,7 @@ func (a *API) payment(k kind) echo.HandlerFunc {
 }
 
 // open reads a payment that can still be paid.
-func (a *API) open(ctx context.Context, m account.Merchant, live bool, reference string) (*paymentsv1.Payment, error) {
+func (a *API) open(ctx context.Context, m merchant.Merchant, live bool, reference string) (*paymentsv1.Payment, error) {
 	resp, err := a.Payments.GetPayment(ctx, &paymentsv1.GetPaymentRequest{MerchantId: m.ID, Livemode: live, Reference: reference})
 	if err != nil {
 		return nil, fmt.Errorf("read payment: %w", err)
@@ -96,9 +96,9 @@ type transfer struct {
 	remittance string
 }
 
-// transfer draws the code of a SEPA transfer. Any bank's app reads it, and no provider reports the payment, so the merchant must
-// have enabled it. It asks the gate, because the picture is all that is needed to pay.
-func (a *API) transfer(ctx context.Context, m account.Merchant, live bool, t transfer, k kind, o *qrv1.ImageOptions) ([]byte, error) {
+// transfer draws the code of a SEPA transfer. Any bank's app reads it, and no provider tells us when it was paid, so the merchant
+// must have switched it on. It asks the gate, because the picture alone is enough to pay.
+func (a *API) transfer(ctx context.Context, m merchant.Merchant, live bool, t transfer, k kind, o *qrv1.ImageOptions) ([]byte, error) {
 	if _, err := gate.ForMerchant(m, live); err != nil {
 		return nil, err
 	}
@@ -127,8 +127,8 @@ func (a *API) text(ctx context.Context, text string, k kind, o *qrv1.ImageOption
 	return resp.GetImage(), nil
 }
 
-// logoOf returns the merchant's logo if it is wanted.
-func (a *API) logoOf(ctx context.Context, m account.Merchant, wanted bool) ([]byte, error) {
+// logoOf is the merchant's logo when it is wanted.
+func (a *API) logoOf(ctx context.Context, m merchant.Merchant, wanted bool) ([]byte, error) {
 	if !wanted {
 		return nil, nil
 	}

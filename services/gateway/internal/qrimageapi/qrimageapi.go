@@ -14,9 +14,10 @@ import (
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -40,7 +41,7 @@ type Table struct {
 
 // Deps are the dependencies of New.
 type Deps struct {
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Payments  paymentsv1.PaymentsServiceClient
 	QR        qrv1.QRServiceClient
 	Render    qrv1.RenderServiceClient
@@ -50,9 +51,9 @@ type Deps struct {
 	Drawn echo.MiddlewareFunc
 	// Deployment determines the mode of merchants' codes.
 	Deployment gate.Deployment
-	// MerchantCode returns the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
-	MerchantCode func(ctx context.Context, m account.Merchant) (Code, error)
-	// Table returns a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
+	// MerchantCode is the merchant's permanent code. Nil: SERVICE_UNAVAILABLE.
+	MerchantCode func(ctx context.Context, m merchant.Merchant) (Code, error)
+	// Table is a table of the merchant, or NOT_FOUND. Nil: SERVICE_UNAVAILABLE.
 	Table func(ctx context.Context, merchantID, tableID string) (Table, error)
 	// LogoChanged passes the logo to other users; a nil file removes it. Nil: there are none.
 	LogoChanged func(ctx context.Context, merchantID string, file []byte) error
@@ -66,7 +67,7 @@ func New(d Deps) *API { return &API{d} }
 
 // Register puts the endpoints on the group of /api/v1.
 func (a *API) Register(g *web.API) {
-	read, team := a.Access.KeyOrLogin(account.PaymentsRead, caller.Team...), a.Access.Login(caller.Team...)
+	read, team := a.Access.KeyOrLogin(rights.PaymentsRead, caller.Team...), a.Access.Login(caller.Team...)
 	owner := a.Access.Login(caller.Owner...)
 	g.GET("/gateway/payments/:reference/qr.png", a.payment(png), read, a.Drawn)
 	g.GET("/gateway/payments/:reference/qr.svg", a.payment(svg), read, a.Drawn)
@@ -79,11 +80,11 @@ func (a *API) Register(g *web.API) {
 	g.DELETE("/merchant/logo", a.removeLogo, owner)
 }
 
-// account returns the merchant whose code is asked for, and the mode.
-func (a *API) account(c echo.Context) (account.Merchant, bool, error) {
+// account is whose code is asked for, and the mode.
+func (a *API) account(c echo.Context) (merchant.Merchant, bool, error) {
 	of, err := caller.WhoseOf(c, nil)
 	if err != nil {
-		return account.Merchant{}, false, err
+		return merchant.Merchant{}, false, err
 	}
 	if key := caller.Of(c).Key; key != nil {
 		return key.Merchant, of.Livemode, nil
@@ -92,8 +93,8 @@ func (a *API) account(c echo.Context) (account.Merchant, bool, error) {
 	return m, of.Livemode, err
 }
 
-// user returns the merchant of the logged-in user.
-func (a *API) user(c echo.Context) (account.Merchant, error) {
+// user is the merchant of the logged-in user.
+func (a *API) user(c echo.Context) (merchant.Merchant, error) {
 	return a.Merchants.Get(c.Request().Context(), caller.Of(c).MerchantID())
 }
 

@@ -16,7 +16,7 @@ import (
 	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 )
 
 func TestAPaymentsCodeIsTheSignedOne(t *testing.T) {
@@ -320,7 +320,7 @@ func TestABadLogoChangesNothing(t *testing.T) {
 		"html":       {"image/png", []byte("<script>alert(1)</script>"), errs.ValidationError},
 		"empty":      {"image/png", nil, errs.ValidationError},
 		"bomb":       {"image/png", append(picture(t), "bomb"...), errs.ValidationError},
-		"large":      {"image/png", append(picture(t), make([]byte, account.MaxLogo)...), errs.PayloadTooLarge},
+		"large":      {"image/png", append(picture(t), make([]byte, merchant.MaxLogo)...), errs.PayloadTooLarge},
 	} {
 		if r := f.upload(t, c.contentType, c.file); r.status != c.code.HTTPStatus() || r.json(t)["code"] != string(c.code) {
 			t.Errorf("%s: %d %s", name, r.status, r.body)

@@ -24,10 +24,12 @@ import (
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/drawing"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -118,8 +120,8 @@ func (b *backend) connect(t *testing.T) *grpc.ClientConn {
 
 // fixture is the API with real accounts on a real server; every answer is validated against the API description.
 type fixture struct {
-	accounts *account.Accounts
-	merchant account.Merchant
+	accounts *directory.Directory
+	merchant merchant.Merchant
 	backend  *backend
 	api      gatewaytest.Client
 	now      time.Time
@@ -143,7 +145,7 @@ func setup(t *testing.T) *fixture {
 		Merchants: f.accounts.Merchants, Payments: paymentsv1.NewPaymentsServiceClient(conn), QR: qrv1.NewQRServiceClient(conn),
 		Render: qrv1.NewRenderServiceClient(conn), Access: access, Now: now,
 		Drawn: drawing.New(ratelimit.NewMemory(now), 1000).For(func(echo.Context) string { return "" }),
-		MerchantCode: func(_ context.Context, m account.Merchant) (Code, error) {
+		MerchantCode: func(_ context.Context, m merchant.Merchant) (Code, error) {
 			return Code{Text: "https://european-pay.fr/pay?data=" + m.ID, URL: "https://european-pay.fr/m/1"}, nil
 		},
 		Table: func(_ context.Context, merchantID, tableID string) (Table, error) {
@@ -165,9 +167,9 @@ func setup(t *testing.T) *fixture {
 func (f *fixture) seed(t *testing.T) {
 	t.Helper()
 	var err error
-	f.merchant, err = f.accounts.Seed(t.Context(), account.Demo{
-		Merchant: account.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
-		AdminEmail: "admin@example.com", AdminPassword: password, Keys: []account.DemoKey{{Public: public, Secret: secret, PerMinute: 1000}},
+	f.merchant, err = f.accounts.Seed(t.Context(), directory.Demo{
+		Merchant: merchant.Merchant{Name: "Café Noisette", Email: "owner@example.com", IBAN: iban}, MerchantPassword: password,
+		AdminEmail: "admin@example.com", AdminPassword: password, Keys: []apikey.Demo{{Public: public, Secret: secret, PerMinute: 1000}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,10 +10,11 @@ import (
 
 	"european-pay.eu/eupay/internal/money"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -41,14 +42,14 @@ type Decoder interface {
 	Decode(ctx context.Context, qrData string) (Code, error)
 }
 
-// Merchants reads the merchant of a code. account.Merchants implements it.
+// Merchants finds the merchant of a code. merchant.Merchants does.
 type Merchants interface {
-	Get(ctx context.Context, id string) (account.Merchant, error)
+	Get(ctx context.Context, id string) (merchant.Merchant, error)
 }
 
 // Logins authenticates merchants, by login or API key, and the app's customers. caller.Access implements it.
 type Logins interface {
-	LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc
+	LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc
 	CustomerLogin() echo.MiddlewareFunc
 }
 
@@ -84,7 +85,7 @@ func (a *API) Register(g *web.API) {
 	g.GET("/qr/transactions/:reference", a.transaction, a.Logins.CustomerLogin())
 	g.GET("/customer/payments", a.transactions, a.Logins.CustomerLogin())
 	g.GET("/customer/payments/:reference", a.transaction, a.Logins.CustomerLogin())
-	merchant := a.Logins.LoginOrKey(account.PaymentsConfirm, account.RoleMerchant)
+	merchant := a.Logins.LoginOrKey(rights.PaymentsConfirm, rights.RoleMerchant)
 	g.POST("/gateway/payments/:reference/confirm-received", a.confirmReceived, merchant)
 	g.POST("/gateway/payments/:reference/confirm-not-received", a.confirmNotReceived, merchant)
 	g.POST("/gateway/payments/:reference/late-receipt", a.bookLateReceipt, merchant)

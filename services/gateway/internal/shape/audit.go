@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -23,8 +23,8 @@ type AuditEntry struct {
 	Detail     map[string]any `json:"detail"`
 }
 
-// AuditEntryOf converts an entry of the audit log.
-func AuditEntryOf(e account.AuditEntry) AuditEntry {
+// AuditEntryOf shows an entry of the audit log.
+func AuditEntryOf(e audit.Entry) AuditEntry {
 	v := AuditEntry{
 		ID: strconv.FormatInt(e.ID, 10), CreatedAt: web.Time(e.At), Actor: e.Actor, ActorEmail: web.OrNull(e.ActorEmail), Action: e.Action, Target: e.Target,
 		Outcome: "success", Detail: map[string]any{},
@@ -39,8 +39,8 @@ func AuditEntryOf(e account.AuditEntry) AuditEntry {
 	return v
 }
 
-// AuditLog answers with a page of the merchant's audit log.
-func AuditLog(c echo.Context, users *account.Users, merchantID string) error {
+// AuditLog answers a page of the audit log of the merchant.
+func AuditLog(c echo.Context, log *audit.Log, merchantID string) error {
 	_, limit, err := web.Page(c)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func AuditLog(c echo.Context, users *account.Users, merchantID string) error {
 			return errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the id of an entry."})
 		}
 	}
-	list, more, err := users.Audit(c.Request().Context(), merchantID, after, limit)
+	list, more, err := log.List(c.Request().Context(), merchantID, after, limit)
 	if err != nil {
 		return err
 	}

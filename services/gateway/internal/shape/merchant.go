@@ -3,7 +3,7 @@ package shape
 
 import (
 	"european-pay.eu/eupay/internal/money"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -40,8 +40,8 @@ type IBANChange struct {
 	EffectiveAt string `json:"effective_at"`
 }
 
-// MerchantOf converts a merchant.
-func MerchantOf(m account.Merchant) Merchant {
+// MerchantOf shows a merchant.
+func MerchantOf(m merchant.Merchant) Merchant {
 	var change *IBANChange
 	if m.NextAt != nil {
 		change = &IBANChange{IBAN: m.NextIBAN, BIC: m.NextBIC, EffectiveAt: web.Time(*m.NextAt)}
@@ -51,6 +51,6 @@ func MerchantOf(m account.Merchant) Merchant {
 		ID: m.ID, Name: m.Name, LegalStatus: m.LegalStatus, SIREN: m.SIREN, IBAN: m.IBAN, BIC: m.BIC, Email: m.Email,
 		GatewayEnabled: m.GatewayEnabled, LiveEnabled: m.GatewayEnabled && m.LiveEnabled, WaitForSettlement: m.WaitForSettlement,
 		LoyaltyEligible: m.LoyaltyEligible, EPCEnabled: m.EPCEnabled, CreatedAt: web.Time(m.CreatedAt),
-		AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address, LiveMissing: append([]string{}, account.LiveMissing(m)...),
+		AccountName: m.AccountName, LegalName: m.LegalName, Address: m.Address, LiveMissing: append([]string{}, merchant.LiveMissing(m)...),
 	}
 }

@@ -12,10 +12,12 @@ import (
 	"european-pay.eu/eupay/internal/reference"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -66,7 +68,7 @@ func (a *API) placeOrder(c echo.Context) error {
 	defer cancel()
 	m, err := a.Merchants.Get(ctx, merchantID)
 	if errs.Is(err, errs.NotFoundCode) {
-		m, err = account.Merchant{ID: merchantID}, nil // the qr service refuses it, as it does every wrong pair
+		m, err = merchant.Merchant{ID: merchantID}, nil // the qr service refuses it, as it does every wrong pair
 	}
 	if err != nil {
 		return err
@@ -239,7 +241,7 @@ func (a *API) setStatus(c echo.Context) error {
 
 // mayRefund asks whether the user may give money back, and the gate whether the merchant may, in the mode of the order.
 func (a *API) mayRefund(ctx context.Context, c echo.Context, order string) error {
-	if !account.Allows(caller.Of(c).Login.Role, account.RefundsWrite) {
+	if !rights.Allows(caller.Of(c).Login.Role, rights.RefundsWrite) {
 		return errs.New(errs.Forbidden, "Your role may not issue refunds. Omit refund, or ask the owner of the account.")
 	}
 	m, err := a.Merchants.Get(ctx, caller.Of(c).MerchantID())

@@ -19,8 +19,9 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
@@ -240,7 +241,8 @@ func (signer) SignGatewayPayment(_ context.Context, r *qrv1.SignGatewayPaymentRe
 
 type fixture struct {
 	tables   *tables
-	accounts *account.Accounts
+	accounts *directory.Directory
+	commands chan proto.Message
 	api      gatewaytest.Client
 	merchant string
 	owner    string

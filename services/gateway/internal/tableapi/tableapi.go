@@ -11,9 +11,9 @@ import (
 
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -34,7 +34,7 @@ const callTimeout = 5 * time.Second
 
 // Merchants tells who a merchant is; NOT_FOUND when there is none.
 type Merchants interface {
-	Get(ctx context.Context, id string) (account.Merchant, error)
+	Get(ctx context.Context, id string) (merchant.Merchant, error)
 }
 
 // Codes makes the QR codes of payments; nil when one cannot be had in time.

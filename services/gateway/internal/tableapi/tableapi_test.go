@@ -14,7 +14,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 var packed = func() []byte {
@@ -64,14 +64,14 @@ func TestTablesAreManagedAsDocumented(t *testing.T) {
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
-	logins := map[account.Role]string{account.RoleMerchant: f.owner, "": ""}
-	for _, role := range []account.Role{account.RoleStaff, account.RoleAccountant} {
+	logins := map[rights.Role]string{rights.RoleMerchant: f.owner, "": ""}
+	for _, role := range []rights.Role{rights.RoleStaff, rights.RoleAccountant} {
 		want(t, f.call(t, f.owner, "POST", "/merchant/team", `{"email":"`+string(role)+`@example.com","password":"`+password+`","role":"`+string(role)+`"}`), 201, "add")
 		r := f.call(t, "", "POST", "/auth/login", `{"email":"`+string(role)+`@example.com","password":"`+password+`"}`)
 		logins[role], _ = r.json["token"].(string)
 	}
 	r := f.call(t, "", "POST", "/customer/auth/register", `{"email":"jane@example.com","password":"`+password+`"}`)
-	logins[account.RoleCustomer], _ = r.json["token"].(string)
+	logins[rights.RoleCustomer], _ = r.json["token"].(string)
 	o := "/" + orderID
 	offer, product := `{"name":"x","type":"percentage","value":10}`, `{"name":"x","type":"percentage","value":10,"product_id":"`+orderID+`"}`
 	for _, c := range []struct{ method, path, body string }{
@@ -97,7 +97,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 	} {
 		for role, login := range logins {
 			r := f.call(t, login, c.method, "/table-order/"+c.path, c.body)
-			allowed := role == account.RoleMerchant || role == account.RoleStaff || (role == account.RoleAccountant && c.method == "GET")
+			allowed := role == rights.RoleMerchant || role == rights.RoleStaff || (role == rights.RoleAccountant && c.method == "GET")
 			if (r.status < 300) != allowed || (!allowed && r.status != 401 && r.status != 403) {
 				t.Errorf("%s %s as %q: %d %s", c.method, c.path, role, r.status, r.text)
 			}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/errs"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 )
 
@@ -52,7 +52,7 @@ func TestMatrixIsComplete(t *testing.T) {
 
 func TestANewSecretRequiresAFreshProofOfALogin(t *testing.T) {
 	t.Parallel()
-	f := setup(t, func(d *account.Deps) { d.StepUp = true })
+	f := setup(t, func(d *directory.Deps) { d.StepUp = true })
 	owner := f.Register(t, "owner@example.com")
 	key := f.APIKey(t, owner, "false", bothScopes) // the login itself is a proof
 	f.Clock.Advance(5 * time.Minute)

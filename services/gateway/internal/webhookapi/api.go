@@ -6,9 +6,10 @@ import (
 	"time"
 
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // Deps are the dependencies of New.
 type Deps struct {
-	Merchants *account.Merchants
+	Merchants *merchant.Merchants
 	Webhooks  webhooksv1.WebhooksServiceClient
 	Push      webhooksv1.PushServiceClient
 	Listen    webhooksv1.ListenServiceClient
@@ -32,7 +33,7 @@ type Deps struct {
 
 // API has the handlers. Make it with New.
 type API struct {
-	merchants *account.Merchants
+	merchants *merchant.Merchants
 	webhooks  webhooksv1.WebhooksServiceClient
 	push      webhooksv1.PushServiceClient
 	listener  webhooksv1.ListenServiceClient
@@ -58,8 +59,8 @@ func (a *API) Register(g *web.API) {
 }
 
 func (a *API) registerWebhooks(g *web.API) {
-	read := a.access.LoginOrKey(account.WebhooksRead, caller.Team...)
-	write := a.access.LoginOrKey(account.WebhooksWrite, caller.Owner...)
+	read := a.access.LoginOrKey(rights.WebhooksRead, caller.Team...)
+	write := a.access.LoginOrKey(rights.WebhooksWrite, caller.Owner...)
 	g.GET("/webhook-endpoints", a.endpoints, read)
 	g.POST("/webhook-endpoints", a.createEndpoint, write)
 	g.GET("/webhook-endpoints/:id", a.endpoint, read)

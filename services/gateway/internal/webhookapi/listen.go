@@ -12,8 +12,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -29,7 +29,7 @@ const (
 )
 
 func (a *API) registerListen(g *web.API) {
-	read := a.access.LoginOrKey(account.WebhooksRead, caller.Team...)
+	read := a.access.LoginOrKey(rights.WebhooksRead, caller.Team...)
 	g.GET("/webhook-listener", a.listenSecret, read)
 	g.GET("/webhook-listener/events", a.listenEvents, read)
 }

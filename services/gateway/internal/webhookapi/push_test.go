@@ -14,8 +14,8 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
 // pushes stands in for the push part of the webhooks service.
@@ -113,7 +113,7 @@ func TestABrowserIsSubscribedTestedAndRemoved(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.People(t)
-	for _, role := range []account.Role{account.RoleMerchant, account.RoleStaff, account.RoleAccountant} {
+	for _, role := range []rights.Role{rights.RoleMerchant, rights.RoleStaff, rights.RoleAccountant} {
 		who := people[role]
 		if r := f.Must(t, who, "GET", "/push/key", ""); r.Str("public_key") != pointInBase64 {
 			t.Errorf("key %s", r.Text)
@@ -178,9 +178,9 @@ func TestBrowsersOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	people := f.People(t)
-	owner, stranger := people[account.RoleMerchant], f.Register(t, "stranger@example.com")
+	owner, stranger := people[rights.RoleMerchant], f.Register(t, "stranger@example.com")
 	path := "/push/subscriptions/" + f.Must(t, owner, "POST", "/push/subscriptions", fromToJSON+`}`).Str("id")
-	for _, who := range []as{stranger, people[account.RoleStaff]} {
+	for _, who := range []as{stranger, people[rights.RoleStaff]} {
 		f.Refused(t, errs.NotFoundCode, who, "DELETE", path, "")
 		f.Refused(t, errs.NotFoundCode, who, "POST", path+"/test", "")
 		if r := f.Must(t, who, "GET", "/push/subscriptions", ""); len(r.Rows()) != 0 {

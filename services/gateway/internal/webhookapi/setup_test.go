@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
+	"european-pay.eu/eupay/services/gateway/internal/directory"
 	"european-pay.eu/eupay/services/gateway/internal/gatewaytest"
 	"european-pay.eu/eupay/services/gateway/internal/portaltest"
 )
@@ -25,7 +25,7 @@ type fixture struct {
 	pushes *pushes
 }
 
-func setup(t *testing.T, with ...func(*account.Deps)) *fixture {
+func setup(t *testing.T, with ...func(*directory.Deps)) *fixture {
 	t.Helper()
 	f := &fixture{Portal: portaltest.New(t, with...), hooks: &hooks{}, pushes: &pushes{}}
 	New(Deps{

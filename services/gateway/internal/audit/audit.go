@@ -1,0 +1,98 @@
+// Package audit keeps who did what, or tried to: a log that only grows. An entry is written in the transaction of what it is about.
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"european-pay.eu/eupay/internal/run/pg"
+	"european-pay.eu/eupay/services/gateway/internal/device"
+)
+
+// Actor is who changes something, for the audit log: "user:<id>", "key:<id>" or "system:<what>".
+type Actor string
+
+// ByUser is the Actor of a logged-in user.
+func ByUser(id string) Actor { return Actor("user:" + id) }
+
+// BySeed is the Actor of what makes the accounts of a demo.
+const BySeed Actor = "system:seed"
+
+// Entry is something that somebody did, or tried to do.
+type Entry struct {
+	ID int64
+	At time.Time
+	// Actor is "user:<id>", "key:<id>" or "system:<what>"; ActorEmail is the user's address, empty for others.
+	Actor      string
+	ActorEmail string
+	// Action is what, Target the id of what was changed.
+	Action string
+	Target string
+	Detail map[string]any
+}
+
+// part is how many entries of an export are in memory at a time.
+const part = 500
+
+// Log reads what was recorded.
+type Log struct {
+	pool *pgxpool.Pool
+	now  func() time.Time
+}
+
+// NewLog returns the log in the database.
+func NewLog(pool *pgxpool.Pool, now func() time.Time) *Log { return &Log{pool, now} }
+
+// List returns what concerns the merchant, the newest first, after the entry of that id (0: from the beginning), and whether there is more.
+func (l *Log) List(ctx context.Context, merchantID string, after int64, limit int) ([]Entry, bool, error) {
+	entries, err := list(ctx, l.pool, merchantID, after, limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	more := len(entries) > limit
+	entries = entries[:min(len(entries), limit)]
+	return entries, more, nameActors(ctx, l.pool, entries)
+}
+
+// Export hands all that concerns the merchant of a user to each, in parts, the newest first. The first entry is that the user asked for it.
+func (l *Log) Export(ctx context.Context, userID, merchantID, format string, from device.Device, each func([]Entry) error) error {
+	now := l.now().UTC().Truncate(time.Microsecond)
+	err := Record(ctx, l.pool, now, ByUser(userID), "audit.exported", merchantID, map[string]any{"format": format, "ip": from.IPText()})
+	if err != nil {
+		return err
+	}
+	for after, more := int64(0), true; more; {
+		var entries []Entry
+		if entries, more, err = l.List(ctx, merchantID, after, part); err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		after = entries[len(entries)-1].ID
+		if err := each(entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The outcomes of a try to get in.
+const (
+	Succeeded = "success"
+	Refused   = "failure"
+)
+
+// RecordTry notes who tried to get in, from where, and the outcome. An address without an account leaves an entry as well: so
+// both take the same time, and an attack shows in the log.
+func RecordTry(ctx context.Context, db pg.DB, at time.Time, userID, action, outcome string, from device.Device) error {
+	actor, target := ByUser(userID), userID
+	if userID == "" {
+		actor, target = "system:login", "unknown"
+	}
+	return Record(ctx, db, at, actor, action, target, map[string]any{
+		"outcome": outcome, "ip": from.IPText(), "device": device.Name(from.UserAgent),
+	})
+}
