@@ -22,6 +22,7 @@ import (
 	"european-pay.eu/eupay/internal/kit/natstest"
 	"european-pay.eu/eupay/internal/kit/pgtest"
 	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
@@ -91,17 +92,10 @@ func (b behind) PlaceOrder(_ context.Context, r *qrv1.PlaceOrderRequest) (*qrv1.
 	if !r.GetPayable() {
 		return nil, errs.New(errs.MerchantNotEnabled, "This merchant takes no payments here.")
 	}
+	b.w.commands <- &nats.Msg{Subject: command.CreateOrder} // as the qr service does
 	at := timestamppb.Now()
-	o := &qrv1.Order{Id: gateOrder, MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: "awaiting_payment", TotalCents: 700, Currency: "EUR", CreatedAt: at, UpdatedAt: at}
+	o := &qrv1.Order{PaymentReference: gatePayment, PaymentUrl: "https://bank.example/pay", PaymentCreatedAt: at, Id: gateOrder, MerchantId: r.GetMerchantId(), Livemode: r.GetLivemode(), Status: "awaiting_payment", TotalCents: 700, Currency: "EUR", CreatedAt: at, UpdatedAt: at}
 	return &qrv1.PlaceOrderResponse{Order: o, PaymentWanted: true}, nil
-}
-
-func (behind) AbandonOrder(context.Context, *qrv1.AbandonOrderRequest) (*qrv1.AbandonOrderResponse, error) {
-	return &qrv1.AbandonOrderResponse{}, nil
-}
-
-func (behind) AttachPayment(context.Context, *qrv1.AttachPaymentRequest) (*qrv1.AttachPaymentResponse, error) {
-	return &qrv1.AttachPaymentResponse{}, nil
 }
 
 // gateWorld is a gateway with one merchant, who has a login and keys, and one customer of the app.
@@ -133,7 +127,7 @@ func gateSetup(t *testing.T, live bool, changes ...func(*Config)) *gateWorld {
 	})
 	srv := natstest.Server(t)
 	cfg := Config{
-		Base:     boot.Base{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
+		Base:     boot.Base{Plain: boot.Plain{DatabaseURL: pgtest.Database(t, "gateway", migrations.FS), DatabaseConns: 8}, NATSURL: srv.URL(), TLS: identitytest.Files(t, identity.Gateway)},
 		HTTPAddr: "127.0.0.1:0", PublicURL: "http://127.0.0.1", JWTSecret: strings.Repeat("j", 32), BcryptCost: bcrypt.MinCost,
 		PaymentsAddr: payments, WebhooksAddr: payments, QRAddr: qr, EInvoiceAddr: payments, OrdersLive: live, RateLimit: 10_000,
 	}

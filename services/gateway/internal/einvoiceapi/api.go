@@ -47,8 +47,8 @@ func New(d Deps) *API { return &API{d} }
 // Register puts the endpoints on the group of /api/v1. Staff issue invoices, accountants read them, and only the owner changes
 // the enrolment.
 func (a *API) Register(g *web.API) {
-	read := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(rights.InvoicesRead, caller.Team...)}
-	write := []echo.MiddlewareFunc{told, a.Access.KeyOrLogin(rights.InvoicesWrite, caller.Staff...)}
+	read := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(rights.InvoicesRead, caller.Team...)}
+	write := []echo.MiddlewareFunc{explainNotEnrolled, a.Access.KeyOrLogin(rights.InvoicesWrite, caller.Staff...)}
 	g.GET("/einvoice/enrollment", a.enrollment, read...)
 	g.POST("/einvoice/invoices", a.create, write...)
 	g.GET("/einvoice/invoices", a.list, read...)

@@ -25,12 +25,15 @@ import (
 	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/events"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
-	"european-pay.eu/eupay/services/gateway/internal/account"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/apikey"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/rights"
+	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -42,7 +45,7 @@ const (
 	txRef   = "PAY-20260617-00000000000000AA"
 )
 
-var shop = account.Merchant{
+var shop = merchant.Merchant{
 	ID: merchID, Name: "My Store", IBAN: "FR7630006000011234567890189", LegalStatus: "SARL", SIREN: "552100554", GatewayEnabled: true, LiveEnabled: true,
 }
 
@@ -65,7 +68,7 @@ type (
 	codes     map[string]Code
 	merchants struct {
 		w    *world
-		list map[string]account.Merchant
+		list map[string]merchant.Merchant
 	}
 	logins struct{}
 	reads  struct {
@@ -81,24 +84,24 @@ func (c codes) Decode(_ context.Context, qrData string) (Code, error) {
 	return code, nil
 }
 
-func (m merchants) Get(_ context.Context, id string) (account.Merchant, error) {
+func (m merchants) Get(_ context.Context, id string) (merchant.Merchant, error) {
 	got, ok := m.list[id]
 	got.EPCEnabled = m.w.epc
 	if !ok {
-		return account.Merchant{}, errs.NotFound("Merchant")
+		return merchant.Merchant{}, errs.NotFound("Merchant")
 	}
 	return got, nil
 }
 
 // Login admits any token that begins with one of the roles.
-func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
+func (logins) Login(roles ...rights.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			_, token, _ := strings.Cut(c.Request().Header.Get("Authorization"), " ")
-			role, user, _ := strings.Cut(token, "-")
+			role, id, _ := strings.Cut(token, "-")
 			for _, r := range roles {
 				if string(r) == role {
-					caller.Set(c, caller.Caller{Login: account.Presence{User: account.User{ID: user, Role: r, MerchantID: merchID}}})
+					caller.Set(c, caller.Caller{Login: user.Presence{User: user.User{ID: id, Role: r, MerchantID: merchID}}})
 					return next(c)
 				}
 			}
@@ -108,22 +111,22 @@ func (logins) Login(roles ...account.Role) echo.MiddlewareFunc {
 }
 
 // LoginOrKey also admits any key, which may only write payments.
-func (l logins) LoginOrKey(scope account.Scope, roles ...account.Role) echo.MiddlewareFunc {
+func (l logins) LoginOrKey(scope rights.Scope, roles ...rights.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			switch {
 			case c.Request().Header.Get("X-Api-Key") == "":
 				return l.Login(roles...)(next)(c)
-			case scope != account.PaymentsConfirm:
+			case scope != rights.PaymentsConfirm:
 				return errs.New(errs.InsufficientScope, "Scope missing.")
 			}
-			caller.Set(c, caller.Caller{Key: &account.Key{ID: "k1", Livemode: true, Merchant: account.Merchant{ID: merchID}}})
+			caller.Set(c, caller.Caller{Key: &apikey.Key{ID: "k1", Livemode: true, Merchant: merchant.Merchant{ID: merchID}}})
 			return next(c)
 		}
 	}
 }
 
-func (l logins) CustomerLogin() echo.MiddlewareFunc { return l.Login(account.RoleCustomer) }
+func (l logins) CustomerLogin() echo.MiddlewareFunc { return l.Login(rights.RoleCustomer) }
 
 func (reads) GetPaymentStatus(_ context.Context, r *paymentsv1.GetPaymentStatusRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentStatusResponse, error) {
 	if r.GetReference() != payRef {
@@ -179,7 +182,7 @@ func setup(t *testing.T) *world {
 	e := web.New(slog.New(slog.DiscardHandler), nil)
 	New(Deps{
 		Sender: paying.Sender{Commands: gate.NewCommands(client), Deadline: 2 * time.Second}, Payments: reads{}, Logins: logins{}, Limiter: ratelimit.NewMemory(time.Now), Now: func() time.Time { return now },
-		Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]account.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
+		Deployment: gate.Deployment{Live: true}, Merchants: merchants{w, map[string]merchant.Merchant{merchID: shop, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}, "off": {ID: "off", IBAN: shop.IBAN}}},
 		Codes: codes{
 			"gateway":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, Currency: "EUR", ExpiresAt: now.Add(time.Minute)},
 			"expired":  {Type: GatewayCode, RequestID: payRef, GatewayReference: payRef, MerchantID: merchID, AmountCents: 2999, ExpiresAt: now},

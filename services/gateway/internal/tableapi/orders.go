@@ -15,7 +15,6 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/merchant"
-	"european-pay.eu/eupay/services/gateway/internal/patience"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 	"european-pay.eu/eupay/services/gateway/internal/web"
@@ -109,7 +108,7 @@ func (a *API) placeOrder(c echo.Context) error {
 }
 
 // payment is the payment that the qr service made with the order.
-func (a *API) payment(ctx context.Context, m account.Merchant, o *qrv1.Order) (*paymentJSON, error) {
+func (a *API) payment(ctx context.Context, m merchant.Merchant, o *qrv1.Order) (*paymentJSON, error) {
 	if o.GetPaymentCreatedAt() == nil { // by a qr service of an earlier version, which leaves payments to the gateway
 		e := errs.New(errs.Unavailable, "The request was not confirmed in time. Repeat it in a moment, with the same reference or Idempotency-Key.")
 		e.RetryAfter = 2 * time.Second
