@@ -11,9 +11,6 @@ import (
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 )
 
-// maxKitchen is how many open orders a kitchen screen gets.
-const maxKitchen = 200
-
 // changeOrder applies do to the merchant's locked order.
 func (s *Server) changeOrder(ctx context.Context, merchantID, id string, do func(pgx.Tx, *order) error) (*order, error) {
 	if err := checkIDs(merchantID, id, orderNoun); err != nil {
@@ -120,8 +117,7 @@ func (s *Server) ListKitchen(ctx context.Context, r *qrv1.ListKitchenRequest) (*
 	if err := checkMerchantID(r.GetMerchantId()); err != nil {
 		return nil, err
 	}
-	list, err := findOrders(ctx, s.pool, `select `+orderColumns+` from orders where merchant_id = $1 and status in ('received', 'preparing', 'ready')
-		order by created_at, id limit $2`, r.GetMerchantId(), maxKitchen)
+	list, err := kitchenOrders(ctx, s.pool, r.GetMerchantId())
 	if err != nil {
 		return nil, err
 	}

@@ -80,6 +80,15 @@ func lockOrder(ctx context.Context, tx pgx.Tx, id string) (*order, error) {
 	return findOrder(ctx, tx, `select `+orderColumns+` from orders where id = $1 for no key update`, id)
 }
 
+// maxKitchen is how many open orders a kitchen screen gets.
+const maxKitchen = 200
+
+// kitchenOrders are the orders that a kitchen works on, the oldest first.
+func kitchenOrders(ctx context.Context, db pg.DB, merchantID string) ([]*order, error) {
+	return findOrders(ctx, db, `select `+orderColumns+` from orders where merchant_id = $1 and status in ('received', 'preparing', 'ready')
+		order by created_at, id limit $2`, merchantID, maxKitchen)
+}
+
 func findOrders(ctx context.Context, db pg.DB, sql string, args ...any) ([]*order, error) {
 	list, err := readAll(ctx, db, scanOrder, sql, args...)
 	if err != nil {
