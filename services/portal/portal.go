@@ -84,6 +84,7 @@ func prefixes(list []string) ([]netip.Prefix, error) {
 // Service is the running portal.
 type Service struct {
 	core     *boot.Core
+	pages    *web.Site
 	listener net.Listener
 	server   *http.Server
 	idle     *http.Transport
@@ -119,6 +120,7 @@ func (s *Service) open(cfg Config) error {
 	if err != nil {
 		return err
 	}
+	s.pages = site
 	handler, err := site.Handler()
 	if err != nil {
 		return err
