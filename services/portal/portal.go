@@ -23,6 +23,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/session"
 	"european-pay.eu/eupay/services/portal/internal/signin"
 	"european-pay.eu/eupay/services/portal/internal/web"
+	"european-pay.eu/eupay/services/portal/internal/webhooks"
 	"european-pay.eu/eupay/services/portal/migrations"
 )
 
@@ -152,6 +153,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		home.Register,
 		payments.Register,
 		keys.Register,
+		webhooks.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err
