@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go"
 
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 )
@@ -155,7 +155,7 @@ func (r Replay) check() error {
 // publishReplay returns once the broker has stored the event, or has not. A stop of the tool does not cut it short: whether
 // an event was published must be known.
 func (o *Operator) publishReplay(ctx context.Context, r Replay, e Event) error {
-	m := again(r.Consumer, e, r.RunID)
+	m := backlog.Again(r.Consumer, e.Subject, e.Header, e.Event, r.RunID)
 	if r.Redeliver {
 		m.Header.Set(consume.HeaderRedeliver, "true")
 	}
@@ -166,24 +166,6 @@ func (o *Operator) publishReplay(ctx context.Context, r Replay, e Event) error {
 	}
 	return nil
 }
-
-// again is the event as a message for one consumer, unchanged but for the subject and the id by which the broker drops
-// repeats: with its own it could be taken for the original, with this one it cannot come twice in a run.
-func again(consumer string, e Event, run string) *nats.Msg {
-	tail := strings.Split(e.Subject, ".")
-	m := nats.NewMsg("eupay.replay." + consumer + "." + strings.Join(tail[len(tail)-4:], "."))
-	m.Data = e.Data
-	for name, values := range e.Header {
-		if !isBrokers(name) {
-			m.Header[name] = slices.Clone(values)
-		}
-	}
-	m.Header.Set(nats.MsgIdHdr, run+":"+e.ID)
-	return m
-}
-
-// isBrokers: headers with which the broker is told what to do with this one message.
-func isBrokers(name string) bool { return strings.HasPrefix(strings.ToLower(name), "nats-") }
 
 // earliest is when the oldest of the events with these ids can have been stored; zero when an id does not tell.
 func earliest(ids []string) (first time.Time) {
