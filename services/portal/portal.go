@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/admin"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/keys"
 	"european-pay.eu/eupay/services/portal/internal/payments"
@@ -154,6 +155,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		payments.Register,
 		keys.Register,
 		webhooks.Register,
+		admin.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"european-pay.eu/eupay/internal/run/pg"
@@ -72,4 +73,9 @@ func recordEntry(ctx context.Context, db pg.DB, at time.Time, userID, action, ou
 	return record(ctx, db, at, actor, action, target, map[string]any{
 		"outcome": outcome, "ip": addressText(from.IP), "device": DeviceName(from.UserAgent),
 	})
+}
+
+// NoteRequeue notes that an admin asks to give a dead letter back to its consumer.
+func (u *Users) NoteRequeue(ctx context.Context, admin Presence, sequence uint64) error {
+	return record(ctx, u.pool, instant(u.now), ByUser(admin.ID), "dead_letter.requeue_asked", strconv.FormatUint(sequence, 10), nil)
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -73,6 +74,9 @@ func deliveries(r *web.Request) error {
 		ListParams: eupay.ListParams{Page: page(f.Get("page")), Limit: perPage}, EndpointID: f.Get("endpoint"), Status: eupay.DeliveryStatus(f.Get("status")),
 		EventType: f.Get("type"), Reference: f.Get("reference"),
 	})
+	if errors.Is(err, eupay.ErrValidation) { // nothing can match what is no reference
+		got, err = &eupay.Page[eupay.Delivery]{}, nil
+	}
 	if err != nil {
 		return err
 	}
