@@ -93,6 +93,13 @@ func service(name string, r rights) User {
 		if dead := "eupay.dlq." + d.name + ".>"; !slices.Contains(u.Publish, dead) {
 			u.Publish = append(u.Publish, dead)
 		}
+		// What was parked goes back to its own consumer alone.
+		if again := "eupay.replay." + d.name + ".>"; d.stream == bus.Replay {
+			u.Publish = append(u.Publish, again)
+		}
+	}
+	if len(r.durables) > 0 {
+		u.Publish = append(u.Publish, "$JS.API.STREAM.MSG.GET."+bus.DeadLetter, "$JS.API.STREAM.MSG.DELETE."+bus.DeadLetter)
 	}
 	if name == identity.Webhooks {
 		u.DenyPublish = eventsOfOthers(name)

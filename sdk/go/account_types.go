@@ -235,6 +235,8 @@ type APIKey struct {
 	CreatedAt  time.Time `json:"created_at"`
 	// To the minute.
 	LastUsedAt time.Time `json:"last_used_at"`
+	// Where that use came from.
+	LastUsedIP string    `json:"last_used_ip"`
 	ExpiresAt  time.Time `json:"expires_at"`
 	RevokedAt  time.Time `json:"revoked_at"`
 	// For the header X-Api-Secret. Shown only once.

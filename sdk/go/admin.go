@@ -25,6 +25,11 @@ func (s Admin) AllMerchants(ctx context.Context, p ListParams) iter.Seq2[Merchan
 	return s.merchants(p).all(ctx)
 }
 
+// Merchant reads a merchant.
+func (s Admin) Merchant(ctx context.Context, id string) (*Merchant, error) {
+	return get[Merchant](ctx, s.c, call{method: http.MethodGet, path: merchantsPath + "/{}", ids: []string{id}})
+}
+
 // GatewayParams is what a merchant may do.
 type GatewayParams struct {
 	// Enabled: payments may be taken, in test mode at least.

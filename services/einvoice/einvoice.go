@@ -10,10 +10,12 @@ import (
 	_ "time/tzdata" // invoices are dated in France, wherever this runs
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/outbox"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	"european-pay.eu/eupay/services/einvoice/internal/enrol"
 	"european-pay.eu/eupay/services/einvoice/internal/ereport"
 	"european-pay.eu/eupay/services/einvoice/internal/grpcapi"
@@ -152,6 +154,8 @@ func (s *Service) assemble(platforms map[bool]platform.Platform, paris *time.Loc
 	})
 	core.Serve(&einvoicev1.EInvoiceService_ServiceDesc, grpcapi.New(documents, enrolments, reports, platforms), identity.Gateway)
 	core.Serve(&einvoicev1.OperatorService_ServiceDesc, grpcapi.NewOperator(documents), identity.Operator)
+	core.Serve(&einvoicev1.OperationsService_ServiceDesc, grpcapi.NewOperations(documents), identity.Gateway)
+	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("einvoice")), identity.Gateway)
 	payments := consume.New(consume.Config{Name: "einvoice", Subjects: ledger.PaymentSubjects}, core.Pool, core.Bus, documents.Settle, func() {
 		relay.Wake()
 		engine.Wake(true)

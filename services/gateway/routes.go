@@ -6,6 +6,7 @@ import (
 
 	"european-pay.eu/eupay/internal/identity"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
+	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
@@ -85,6 +86,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	authapi.New(authapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
 	merchantapi.New(merchantapi.Deps{Accounts: s.accounts, Access: access, Limiter: limiter}).Register(api)
 	adminapi.New(adminapi.Deps{Accounts: s.accounts, Access: access}).Register(api)
+	s.operations(to, access).Register(api)
 	webhookapi.New(webhookapi.Deps{
 		Merchants: s.accounts.Merchants, Webhooks: webhooksv1.NewWebhooksServiceClient(to.webhooks), Push: webhooksv1.NewPushServiceClient(to.webhooks),
 		Listen: webhooksv1.NewListenServiceClient(to.webhooks), Access: access, Limiter: limiter,
@@ -114,7 +116,21 @@ func (s *Service) routes() (*echo.Echo, error) {
 	return e, nil
 }
 
-// deployment determines the mode of merchants' codes and of orders.
+// operations is what admins see of all services.
+func (s *Service) operations(to others, access *caller.Access) *adminapi.Operations {
+	return adminapi.NewOperations(adminapi.OperationsDeps{
+		Audit: s.accounts.Audit, Access: access, Payments: paymentsv1.NewOperationsServiceClient(to.payments),
+		Webhooks: webhooksv1.NewOperationsServiceClient(to.webhooks), Transmissions: einvoicev1.NewOperationsServiceClient(to.einvoice), JS: s.core.Bus.JS,
+		Backlogs: []adminapi.Backlog{
+			{Name: identity.Payments, Client: operationsv1.NewBacklogServiceClient(to.payments)},
+			{Name: identity.Webhooks, Client: operationsv1.NewBacklogServiceClient(to.webhooks)},
+			{Name: identity.QR, Client: operationsv1.NewBacklogServiceClient(to.qr)},
+			{Name: identity.EInvoice, Client: operationsv1.NewBacklogServiceClient(to.einvoice)},
+		},
+	})
+}
+
+// deployment has the mode of merchants' codes and of orders.
 func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.cfg.OrdersLive} }
 
 // codeRoutes registers the routes of QR codes and invoices: creating, drawing, scanning and paying them.

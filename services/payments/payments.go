@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
+	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/payments/internal/account"
 	"european-pay.eu/eupay/services/payments/internal/commands"
@@ -135,6 +138,9 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
 	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
+	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
+	consumers := append(backlog.OfEvents(merchant.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})
+	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, consumers), identity.Gateway)
 	core.Serve(&keysv1.KeysService_ServiceDesc, vault.NewServer(keys, core.Pool, core.Log, slices.Concat(svc.accounts.Sealed(), s.Sealed())...), identity.Operator)
 	core.Serve(&paymentsv1.AccountsService_ServiceDesc, account.NewServer(svc.accounts), identity.Gateway)
 	return svc, nil

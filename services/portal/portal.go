@@ -17,8 +17,10 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/admin"
 	"european-pay.eu/eupay/services/portal/internal/audit"
 	"european-pay.eu/eupay/services/portal/internal/home"
+	"european-pay.eu/eupay/services/portal/internal/keys"
 	"european-pay.eu/eupay/services/portal/internal/payments"
 	"european-pay.eu/eupay/services/portal/internal/security"
 	"european-pay.eu/eupay/services/portal/internal/session"
@@ -26,6 +28,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/signin"
 	"european-pay.eu/eupay/services/portal/internal/team"
 	"european-pay.eu/eupay/services/portal/internal/web"
+	"european-pay.eu/eupay/services/portal/internal/webhooks"
 	"european-pay.eu/eupay/services/portal/migrations"
 )
 
@@ -160,6 +163,9 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		settings.Register,
 		team.Register,
 		audit.Register,
+		keys.Register,
+		webhooks.Register,
+		admin.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err

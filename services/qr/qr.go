@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/command"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/outbox"
+	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
 	"european-pay.eu/eupay/services/qr/internal/grpcapi"
 	"european-pay.eu/eupay/services/qr/internal/loyalty"
@@ -110,6 +112,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	s := &Service{core: core, relay: outbox.NewRelay(core.Pool, core.Bus, core.Name, core.Base.OutboxKeep, core.Log)}
 	core.Serve(&qrv1.QRService_ServiceDesc, grpcapi.New(signer, links, core.Now), identity.Gateway)
 	core.Serve(&qrv1.RenderService_ServiceDesc, render.NewServer(), identity.Gateway)
+	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents("loyalty", "images", "orders")), identity.Gateway)
 	core.Serve(&qrv1.LoyaltyService_ServiceDesc, loyalty.NewServer(core.Pool), identity.Gateway)
 	s.consume("loyalty", loyalty.Subjects, loyalty.Program{PerEuro: cfg.PointsPerEuro}.Handle)
 	if s.catalog, err = openCatalog(core, cfg.CatalogConfig, s.relay.Wake); err != nil {

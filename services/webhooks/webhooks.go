@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/run/consume"
 	"european-pay.eu/eupay/internal/run/outbox"
 	"european-pay.eu/eupay/internal/vault"
 	keysv1 "european-pay.eu/eupay/proto/eupay/keys/v1"
+	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	webhooksv1 "european-pay.eu/eupay/proto/eupay/webhooks/v1"
 	"european-pay.eu/eupay/services/webhooks/internal/delivery"
 	"european-pay.eu/eupay/services/webhooks/internal/egress"
@@ -88,6 +90,12 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	})
 	core.Serve(&webhooksv1.PushService_ServiceDesc, s.push.Server, identity.Gateway)
 	core.Serve(&webhooksv1.ListenService_ServiceDesc, listen.NewServer(core.Bus.JS, secrets, core.Now, core.Log), identity.Gateway)
+	core.Serve(&webhooksv1.OperationsService_ServiceDesc, rpc.NewOperations(store), identity.Gateway)
+	names := []string{"webhooks"}
+	if cfg.PushPrivateKey != "" {
+		names = append(names, "push")
+	}
+	core.Serve(&operationsv1.BacklogService_ServiceDesc, backlog.NewServer(core.Bus.JS, backlog.OfEvents(names...)), identity.Gateway)
 	core.Serve(&keysv1.KeysService_ServiceDesc, keys, identity.Operator)
 	return s, nil
 }

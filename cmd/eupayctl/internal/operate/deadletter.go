@@ -5,75 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/google/uuid"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/bus"
-	"european-pay.eu/eupay/internal/run/consume"
-	"european-pay.eu/eupay/internal/run/events"
 )
 
-// Dead is a message that a consumer has parked.
-type Dead struct {
-	// Sequence in EUPAY_DLQ.
-	Sequence uint64
-	ParkedAt time.Time
-	Consumer string
-	// Subject on which the consumer received it.
-	Subject string
-	Reason  string
-	// Header as received, without what was added when it was parked.
-	Header nats.Header
-	Data   []byte
-}
+// Dead is a message that a consumer gave up on.
+type Dead struct{ backlog.Dead }
 
-const commandPrefix = "eupay.cmd."
-
-func dead(m stored) Dead {
-	d := Dead{
-		Sequence: m.seq, ParkedAt: m.at, Subject: m.header.Get(consume.HeaderSubject), Reason: m.header.Get(consume.HeaderReason),
-		Header: make(nats.Header), Data: m.data,
-	}
-	// eupay.dlq.<consumer>.<the subject without "eupay.">
-	consumer, rest, _ := strings.Cut(strings.TrimPrefix(m.subject, "eupay.dlq."), ".")
-	d.Consumer = consumer
-	if d.Subject == "" {
-		d.Subject = "eupay." + rest
-	}
-	for name, values := range m.header {
-		if name != consume.HeaderSubject && name != consume.HeaderReason && !isBrokers(name) {
-			d.Header[name] = slices.Clone(values)
-		}
-	}
-	return d
-}
+func dead(m stored) Dead { return Dead{backlog.Read(m.seq, m.at, m.subject, m.header, m.data)} }
 
 // Event returns the parked message as an event; an error if no consumer could apply it.
 func (d Dead) Event() (Event, error) {
-	if strings.HasPrefix(d.Subject, commandPrefix) {
-		return Event{}, errors.New("it is a command")
-	}
-	e, err := events.Parse(d.Subject, d.Header, d.Data)
-	if err == nil {
-		err = uuid.Validate(e.ID)
-	}
+	e, err := d.Dead.Event()
 	return Event{Event: e, Subject: d.Subject, Header: d.Header, StoredAt: d.ParkedAt}, err
-}
-
-// refusal returns why the message cannot be requeued; empty: it can.
-func (d Dead) refusal() string {
-	if strings.HasPrefix(d.Subject, commandPrefix) {
-		return "it is a command that could not be read. Its sender was told long ago that nothing happened, and may have sent another: " +
-			"it must not be carried out now. What the provider knows is read again without it"
-	}
-	if _, err := d.Event(); err != nil {
-		return "it is no event that any consumer can read, and would be parked again"
-	}
-	return ""
 }
 
 // DeadLetters calls visit with each parked message, oldest first, until it returns false or an error. An empty consumer
@@ -144,7 +91,7 @@ func (o *Operator) PlanRequeue(ctx context.Context, q Requeue) ([]Requeued, erro
 	}
 	plan := make([]Requeued, len(chosen))
 	for i, d := range chosen {
-		plan[i] = Requeued{Dead: d, Refused: d.refusal()}
+		plan[i] = Requeued{Dead: d, Refused: d.Refusal()}
 		if _, ok := takes[d.Consumer]; !ok && plan[i].Refused == "" {
 			plan[i].Refused = "its consumer " + d.Consumer + " is not there: start its service first"
 		}
@@ -204,11 +151,10 @@ func (o *Operator) RequeueDead(ctx context.Context, plan []Requeued) (moved int,
 func (o *Operator) requeue(ctx context.Context, s jetstream.Stream, d Dead) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	e, err := d.Event()
+	m, err := d.Message()
 	if err != nil {
-		return fmt.Errorf("requeue #%d: %w", d.Sequence, err)
+		return err
 	}
-	m := again(d.Consumer, e, fmt.Sprintf("dlq-%d", d.Sequence))
 	if _, err := o.js.PublishMsg(ctx, m); err != nil {
 		return o.explain(err, fmt.Sprintf("send #%d back (it stays in %s)", d.Sequence, bus.DeadLetter))
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go"
 
+	"european-pay.eu/eupay/internal/run/backlog"
 	"european-pay.eu/eupay/internal/run/bus"
 	"european-pay.eu/eupay/internal/run/consume"
 )
@@ -154,7 +154,7 @@ func (r Replay) check() error {
 
 // publishReplay returns once it is known whether the broker has stored the event. Stopping the tool does not interrupt it.
 func (o *Operator) publishReplay(ctx context.Context, r Replay, e Event) error {
-	m := again(r.Consumer, e, r.RunID)
+	m := backlog.Again(r.Consumer, e.Subject, e.Header, e.Event, r.RunID)
 	if r.Redeliver {
 		m.Header.Set(consume.HeaderRedeliver, "true")
 	}
@@ -166,25 +166,7 @@ func (o *Operator) publishReplay(ctx context.Context, r Replay, e Event) error {
 	return nil
 }
 
-// again returns the event as a message for one consumer. Only the subject and the message id, by which the broker drops
-// duplicates, differ: with its own id it could be taken for the original, with this one it is stored once per run.
-func again(consumer string, e Event, run string) *nats.Msg {
-	tail := strings.Split(e.Subject, ".")
-	m := nats.NewMsg("eupay.replay." + consumer + "." + strings.Join(tail[len(tail)-4:], "."))
-	m.Data = e.Data
-	for name, values := range e.Header {
-		if !isBrokers(name) {
-			m.Header[name] = slices.Clone(values)
-		}
-	}
-	m.Header.Set(nats.MsgIdHdr, run+":"+e.ID)
-	return m
-}
-
-// isBrokers reports headers that tell the broker how to handle a message.
-func isBrokers(name string) bool { return strings.HasPrefix(strings.ToLower(name), "nats-") }
-
-// earliest returns when the oldest of the events can have been stored; zero if an id contains no time.
+// earliest is when the oldest of the events with these ids can have been stored; zero when an id does not tell.
 func earliest(ids []string) (first time.Time) {
 	for i, id := range ids {
 		at := bornAt(id, time.Time{})

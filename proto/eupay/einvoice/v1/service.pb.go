@@ -2972,6 +2972,103 @@ func (x *ExportResponse) GetPdf() []byte {
 	return nil
 }
 
+type ListTransmissionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Livemode      bool                   `protobuf:"varint,1,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTransmissionsRequest) Reset() {
+	*x = ListTransmissionsRequest{}
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTransmissionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTransmissionsRequest) ProtoMessage() {}
+
+func (x *ListTransmissionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTransmissionsRequest.ProtoReflect.Descriptor instead.
+func (*ListTransmissionsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ListTransmissionsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+type ListTransmissionsResponse struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Counts []*SubmissionCount     `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	// The newest twenty that failed.
+	Troubles      []*SubmissionTrouble `protobuf:"bytes,2,rep,name=troubles,proto3" json:"troubles,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTransmissionsResponse) Reset() {
+	*x = ListTransmissionsResponse{}
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTransmissionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTransmissionsResponse) ProtoMessage() {}
+
+func (x *ListTransmissionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_einvoice_v1_service_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTransmissionsResponse.ProtoReflect.Descriptor instead.
+func (*ListTransmissionsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_einvoice_v1_service_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ListTransmissionsResponse) GetCounts() []*SubmissionCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+func (x *ListTransmissionsResponse) GetTroubles() []*SubmissionTrouble {
+	if x != nil {
+		return x.Troubles
+	}
+	return nil
+}
+
 var File_eupay_einvoice_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
@@ -3238,7 +3335,12 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x0eExportResponse\x124\n" +
 	"\ainvoice\x18\x01 \x01(\v2\x1a.eupay.einvoice.v1.InvoiceR\ainvoice\x12\x10\n" +
 	"\x03xml\x18\x02 \x01(\fR\x03xml\x12\x10\n" +
-	"\x03pdf\x18\x03 \x01(\fR\x03pdf2\xe1\v\n" +
+	"\x03pdf\x18\x03 \x01(\fR\x03pdf\"6\n" +
+	"\x18ListTransmissionsRequest\x12\x1a\n" +
+	"\blivemode\x18\x01 \x01(\bR\blivemode\"\x99\x01\n" +
+	"\x19ListTransmissionsResponse\x12:\n" +
+	"\x06counts\x18\x01 \x03(\v2\".eupay.einvoice.v1.SubmissionCountR\x06counts\x12@\n" +
+	"\btroubles\x18\x02 \x03(\v2$.eupay.einvoice.v1.SubmissionTroubleR\btroubles2\xe1\v\n" +
 	"\x0fEInvoiceService\x12M\n" +
 	"\x06Enroll\x12 .eupay.einvoice.v1.EnrollRequest\x1a!.eupay.einvoice.v1.EnrollResponse\x12b\n" +
 	"\rGetEnrollment\x12'.eupay.einvoice.v1.GetEnrollmentRequest\x1a(.eupay.einvoice.v1.GetEnrollmentResponse\x12n\n" +
@@ -3259,7 +3361,9 @@ const file_eupay_einvoice_v1_service_proto_rawDesc = "" +
 	"\x0fOperatorService\x12S\n" +
 	"\bResubmit\x12\".eupay.einvoice.v1.ResubmitRequest\x1a#.eupay.einvoice.v1.ResubmitResponse\x12k\n" +
 	"\x10SubmissionStatus\x12*.eupay.einvoice.v1.SubmissionStatusRequest\x1a+.eupay.einvoice.v1.SubmissionStatusResponse\x12O\n" +
-	"\x06Export\x12 .eupay.einvoice.v1.ExportRequest\x1a!.eupay.einvoice.v1.ExportResponse0\x01B:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
+	"\x06Export\x12 .eupay.einvoice.v1.ExportRequest\x1a!.eupay.einvoice.v1.ExportResponse0\x012\x83\x01\n" +
+	"\x11OperationsService\x12n\n" +
+	"\x11ListTransmissions\x12+.eupay.einvoice.v1.ListTransmissionsRequest\x1a,.eupay.einvoice.v1.ListTransmissionsResponseB:Z8european-pay.eu/eupay/proto/eupay/einvoice/v1;einvoicev1b\x06proto3"
 
 var (
 	file_eupay_einvoice_v1_service_proto_rawDescOnce sync.Once
@@ -3273,7 +3377,7 @@ func file_eupay_einvoice_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_einvoice_v1_service_proto_rawDescData
 }
 
-var file_eupay_einvoice_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_eupay_einvoice_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_eupay_einvoice_v1_service_proto_goTypes = []any{
 	(*Settings)(nil),                   // 0: eupay.einvoice.v1.Settings
 	(*Enrollment)(nil),                 // 1: eupay.einvoice.v1.Enrollment
@@ -3318,86 +3422,92 @@ var file_eupay_einvoice_v1_service_proto_goTypes = []any{
 	(*SubmissionTrouble)(nil),          // 40: eupay.einvoice.v1.SubmissionTrouble
 	(*ExportRequest)(nil),              // 41: eupay.einvoice.v1.ExportRequest
 	(*ExportResponse)(nil),             // 42: eupay.einvoice.v1.ExportResponse
-	nil,                                // 43: eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
-	(*Address)(nil),                    // 44: eupay.einvoice.v1.Address
-	(*timestamppb.Timestamp)(nil),      // 45: google.protobuf.Timestamp
-	(*Party)(nil),                      // 46: eupay.einvoice.v1.Party
-	(*Invoice)(nil),                    // 47: eupay.einvoice.v1.Invoice
+	(*ListTransmissionsRequest)(nil),   // 43: eupay.einvoice.v1.ListTransmissionsRequest
+	(*ListTransmissionsResponse)(nil),  // 44: eupay.einvoice.v1.ListTransmissionsResponse
+	nil,                                // 45: eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
+	(*Address)(nil),                    // 46: eupay.einvoice.v1.Address
+	(*timestamppb.Timestamp)(nil),      // 47: google.protobuf.Timestamp
+	(*Party)(nil),                      // 48: eupay.einvoice.v1.Party
+	(*Invoice)(nil),                    // 49: eupay.einvoice.v1.Invoice
 }
 var file_eupay_einvoice_v1_service_proto_depIdxs = []int32{
-	44, // 0: eupay.einvoice.v1.Settings.address:type_name -> eupay.einvoice.v1.Address
+	46, // 0: eupay.einvoice.v1.Settings.address:type_name -> eupay.einvoice.v1.Address
 	0,  // 1: eupay.einvoice.v1.Enrollment.settings:type_name -> eupay.einvoice.v1.Settings
-	45, // 2: eupay.einvoice.v1.Enrollment.created_at:type_name -> google.protobuf.Timestamp
+	47, // 2: eupay.einvoice.v1.Enrollment.created_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: eupay.einvoice.v1.EnrollRequest.settings:type_name -> eupay.einvoice.v1.Settings
 	1,  // 4: eupay.einvoice.v1.EnrollResponse.enrollment:type_name -> eupay.einvoice.v1.Enrollment
 	1,  // 5: eupay.einvoice.v1.GetEnrollmentResponse.enrollment:type_name -> eupay.einvoice.v1.Enrollment
-	45, // 6: eupay.einvoice.v1.GetOnboardingLinkResponse.expires_at:type_name -> google.protobuf.Timestamp
+	47, // 6: eupay.einvoice.v1.GetOnboardingLinkResponse.expires_at:type_name -> google.protobuf.Timestamp
 	0,  // 7: eupay.einvoice.v1.UpdateSettingsRequest.settings:type_name -> eupay.einvoice.v1.Settings
 	1,  // 8: eupay.einvoice.v1.UpdateSettingsResponse.enrollment:type_name -> eupay.einvoice.v1.Enrollment
-	46, // 9: eupay.einvoice.v1.CreateInvoiceRequest.customer:type_name -> eupay.einvoice.v1.Party
+	48, // 9: eupay.einvoice.v1.CreateInvoiceRequest.customer:type_name -> eupay.einvoice.v1.Party
 	12, // 10: eupay.einvoice.v1.CreateInvoiceRequest.items:type_name -> eupay.einvoice.v1.InvoiceItem
-	47, // 11: eupay.einvoice.v1.CreateInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	45, // 12: eupay.einvoice.v1.ListInvoicesRequest.from:type_name -> google.protobuf.Timestamp
-	45, // 13: eupay.einvoice.v1.ListInvoicesRequest.to:type_name -> google.protobuf.Timestamp
-	47, // 14: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
-	47, // 15: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 16: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 17: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	49, // 11: eupay.einvoice.v1.CreateInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 12: eupay.einvoice.v1.ListInvoicesRequest.from:type_name -> google.protobuf.Timestamp
+	47, // 13: eupay.einvoice.v1.ListInvoicesRequest.to:type_name -> google.protobuf.Timestamp
+	49, // 14: eupay.einvoice.v1.ListInvoicesResponse.invoices:type_name -> eupay.einvoice.v1.Invoice
+	49, // 15: eupay.einvoice.v1.GetInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	49, // 16: eupay.einvoice.v1.SubmitInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	49, // 17: eupay.einvoice.v1.MarkInvoicePaidResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
 	25, // 18: eupay.einvoice.v1.MarkInvoicePaidResponse.reports:type_name -> eupay.einvoice.v1.ReportDue
-	47, // 19: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	47, // 20: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
-	47, // 21: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
-	47, // 22: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	45, // 23: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
-	45, // 24: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
+	49, // 19: eupay.einvoice.v1.CancelInvoiceResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	49, // 20: eupay.einvoice.v1.CancelInvoiceResponse.correction:type_name -> eupay.einvoice.v1.Invoice
+	49, // 21: eupay.einvoice.v1.CreateCreditNoteResponse.credit_note:type_name -> eupay.einvoice.v1.Invoice
+	49, // 22: eupay.einvoice.v1.CreateCreditNoteResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	47, // 23: eupay.einvoice.v1.EReport.created_at:type_name -> google.protobuf.Timestamp
+	47, // 24: eupay.einvoice.v1.EReport.sent_at:type_name -> google.protobuf.Timestamp
 	30, // 25: eupay.einvoice.v1.ListReportsResponse.reports:type_name -> eupay.einvoice.v1.EReport
-	43, // 26: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
+	45, // 26: eupay.einvoice.v1.HandlePlatformHookRequest.headers:type_name -> eupay.einvoice.v1.HandlePlatformHookRequest.HeadersEntry
 	39, // 27: eupay.einvoice.v1.SubmissionStatusResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
 	40, // 28: eupay.einvoice.v1.SubmissionStatusResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
-	45, // 29: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
-	45, // 30: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
-	47, // 31: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
-	2,  // 32: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
-	4,  // 33: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
-	6,  // 34: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
-	8,  // 35: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
-	10, // 36: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
-	13, // 37: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
-	15, // 38: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
-	17, // 39: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
-	19, // 40: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
-	21, // 41: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
-	23, // 42: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
-	26, // 43: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
-	28, // 44: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
-	31, // 45: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
-	33, // 46: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
-	35, // 47: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
-	37, // 48: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
-	41, // 49: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
-	3,  // 50: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
-	5,  // 51: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
-	7,  // 52: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
-	9,  // 53: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
-	11, // 54: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
-	14, // 55: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
-	16, // 56: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
-	18, // 57: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
-	20, // 58: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
-	22, // 59: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
-	24, // 60: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
-	27, // 61: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
-	29, // 62: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
-	32, // 63: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
-	34, // 64: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
-	36, // 65: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
-	38, // 66: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
-	42, // 67: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
-	50, // [50:68] is the sub-list for method output_type
-	32, // [32:50] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	47, // 29: eupay.einvoice.v1.SubmissionCount.oldest:type_name -> google.protobuf.Timestamp
+	47, // 30: eupay.einvoice.v1.SubmissionTrouble.next_at:type_name -> google.protobuf.Timestamp
+	49, // 31: eupay.einvoice.v1.ExportResponse.invoice:type_name -> eupay.einvoice.v1.Invoice
+	39, // 32: eupay.einvoice.v1.ListTransmissionsResponse.counts:type_name -> eupay.einvoice.v1.SubmissionCount
+	40, // 33: eupay.einvoice.v1.ListTransmissionsResponse.troubles:type_name -> eupay.einvoice.v1.SubmissionTrouble
+	2,  // 34: eupay.einvoice.v1.EInvoiceService.Enroll:input_type -> eupay.einvoice.v1.EnrollRequest
+	4,  // 35: eupay.einvoice.v1.EInvoiceService.GetEnrollment:input_type -> eupay.einvoice.v1.GetEnrollmentRequest
+	6,  // 36: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:input_type -> eupay.einvoice.v1.GetOnboardingLinkRequest
+	8,  // 37: eupay.einvoice.v1.EInvoiceService.UpdateSettings:input_type -> eupay.einvoice.v1.UpdateSettingsRequest
+	10, // 38: eupay.einvoice.v1.EInvoiceService.SetLogo:input_type -> eupay.einvoice.v1.SetLogoRequest
+	13, // 39: eupay.einvoice.v1.EInvoiceService.CreateInvoice:input_type -> eupay.einvoice.v1.CreateInvoiceRequest
+	15, // 40: eupay.einvoice.v1.EInvoiceService.ListInvoices:input_type -> eupay.einvoice.v1.ListInvoicesRequest
+	17, // 41: eupay.einvoice.v1.EInvoiceService.GetInvoice:input_type -> eupay.einvoice.v1.GetInvoiceRequest
+	19, // 42: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:input_type -> eupay.einvoice.v1.GetInvoicePDFRequest
+	21, // 43: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:input_type -> eupay.einvoice.v1.SubmitInvoiceRequest
+	23, // 44: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:input_type -> eupay.einvoice.v1.MarkInvoicePaidRequest
+	26, // 45: eupay.einvoice.v1.EInvoiceService.CancelInvoice:input_type -> eupay.einvoice.v1.CancelInvoiceRequest
+	28, // 46: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:input_type -> eupay.einvoice.v1.CreateCreditNoteRequest
+	31, // 47: eupay.einvoice.v1.EInvoiceService.ListReports:input_type -> eupay.einvoice.v1.ListReportsRequest
+	33, // 48: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:input_type -> eupay.einvoice.v1.HandlePlatformHookRequest
+	35, // 49: eupay.einvoice.v1.OperatorService.Resubmit:input_type -> eupay.einvoice.v1.ResubmitRequest
+	37, // 50: eupay.einvoice.v1.OperatorService.SubmissionStatus:input_type -> eupay.einvoice.v1.SubmissionStatusRequest
+	41, // 51: eupay.einvoice.v1.OperatorService.Export:input_type -> eupay.einvoice.v1.ExportRequest
+	43, // 52: eupay.einvoice.v1.OperationsService.ListTransmissions:input_type -> eupay.einvoice.v1.ListTransmissionsRequest
+	3,  // 53: eupay.einvoice.v1.EInvoiceService.Enroll:output_type -> eupay.einvoice.v1.EnrollResponse
+	5,  // 54: eupay.einvoice.v1.EInvoiceService.GetEnrollment:output_type -> eupay.einvoice.v1.GetEnrollmentResponse
+	7,  // 55: eupay.einvoice.v1.EInvoiceService.GetOnboardingLink:output_type -> eupay.einvoice.v1.GetOnboardingLinkResponse
+	9,  // 56: eupay.einvoice.v1.EInvoiceService.UpdateSettings:output_type -> eupay.einvoice.v1.UpdateSettingsResponse
+	11, // 57: eupay.einvoice.v1.EInvoiceService.SetLogo:output_type -> eupay.einvoice.v1.SetLogoResponse
+	14, // 58: eupay.einvoice.v1.EInvoiceService.CreateInvoice:output_type -> eupay.einvoice.v1.CreateInvoiceResponse
+	16, // 59: eupay.einvoice.v1.EInvoiceService.ListInvoices:output_type -> eupay.einvoice.v1.ListInvoicesResponse
+	18, // 60: eupay.einvoice.v1.EInvoiceService.GetInvoice:output_type -> eupay.einvoice.v1.GetInvoiceResponse
+	20, // 61: eupay.einvoice.v1.EInvoiceService.GetInvoicePDF:output_type -> eupay.einvoice.v1.GetInvoicePDFResponse
+	22, // 62: eupay.einvoice.v1.EInvoiceService.SubmitInvoice:output_type -> eupay.einvoice.v1.SubmitInvoiceResponse
+	24, // 63: eupay.einvoice.v1.EInvoiceService.MarkInvoicePaid:output_type -> eupay.einvoice.v1.MarkInvoicePaidResponse
+	27, // 64: eupay.einvoice.v1.EInvoiceService.CancelInvoice:output_type -> eupay.einvoice.v1.CancelInvoiceResponse
+	29, // 65: eupay.einvoice.v1.EInvoiceService.CreateCreditNote:output_type -> eupay.einvoice.v1.CreateCreditNoteResponse
+	32, // 66: eupay.einvoice.v1.EInvoiceService.ListReports:output_type -> eupay.einvoice.v1.ListReportsResponse
+	34, // 67: eupay.einvoice.v1.EInvoiceService.HandlePlatformHook:output_type -> eupay.einvoice.v1.HandlePlatformHookResponse
+	36, // 68: eupay.einvoice.v1.OperatorService.Resubmit:output_type -> eupay.einvoice.v1.ResubmitResponse
+	38, // 69: eupay.einvoice.v1.OperatorService.SubmissionStatus:output_type -> eupay.einvoice.v1.SubmissionStatusResponse
+	42, // 70: eupay.einvoice.v1.OperatorService.Export:output_type -> eupay.einvoice.v1.ExportResponse
+	44, // 71: eupay.einvoice.v1.OperationsService.ListTransmissions:output_type -> eupay.einvoice.v1.ListTransmissionsResponse
+	53, // [53:72] is the sub-list for method output_type
+	34, // [34:53] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_eupay_einvoice_v1_service_proto_init() }
@@ -3414,9 +3524,9 @@ func file_eupay_einvoice_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_einvoice_v1_service_proto_rawDesc), len(file_eupay_einvoice_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   46,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_eupay_einvoice_v1_service_proto_goTypes,
 		DependencyIndexes: file_eupay_einvoice_v1_service_proto_depIdxs,

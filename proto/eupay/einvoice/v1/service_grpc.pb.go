@@ -867,3 +867,111 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 	},
 	Metadata: "eupay/einvoice/v1/service.proto",
 }
+
+const (
+	OperationsService_ListTransmissions_FullMethodName = "/eupay.einvoice.v1.OperationsService/ListTransmissions"
+)
+
+// OperationsServiceClient is the client API for OperationsService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// OperationsService is what the gateway shows to admins.
+type OperationsServiceClient interface {
+	// ListTransmissions counts what waits, was sent or was given up, and lists the newest troubles, of all merchants.
+	ListTransmissions(ctx context.Context, in *ListTransmissionsRequest, opts ...grpc.CallOption) (*ListTransmissionsResponse, error)
+}
+
+type operationsServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewOperationsServiceClient(cc grpc.ClientConnInterface) OperationsServiceClient {
+	return &operationsServiceClient{cc}
+}
+
+func (c *operationsServiceClient) ListTransmissions(ctx context.Context, in *ListTransmissionsRequest, opts ...grpc.CallOption) (*ListTransmissionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTransmissionsResponse)
+	err := c.cc.Invoke(ctx, OperationsService_ListTransmissions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// OperationsServiceServer is the server API for OperationsService service.
+// All implementations must embed UnimplementedOperationsServiceServer
+// for forward compatibility.
+//
+// OperationsService is what the gateway shows to admins.
+type OperationsServiceServer interface {
+	// ListTransmissions counts what waits, was sent or was given up, and lists the newest troubles, of all merchants.
+	ListTransmissions(context.Context, *ListTransmissionsRequest) (*ListTransmissionsResponse, error)
+	mustEmbedUnimplementedOperationsServiceServer()
+}
+
+// UnimplementedOperationsServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedOperationsServiceServer struct{}
+
+func (UnimplementedOperationsServiceServer) ListTransmissions(context.Context, *ListTransmissionsRequest) (*ListTransmissionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTransmissions not implemented")
+}
+func (UnimplementedOperationsServiceServer) mustEmbedUnimplementedOperationsServiceServer() {}
+func (UnimplementedOperationsServiceServer) testEmbeddedByValue()                           {}
+
+// UnsafeOperationsServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to OperationsServiceServer will
+// result in compilation errors.
+type UnsafeOperationsServiceServer interface {
+	mustEmbedUnimplementedOperationsServiceServer()
+}
+
+func RegisterOperationsServiceServer(s grpc.ServiceRegistrar, srv OperationsServiceServer) {
+	// If the following call panics, it indicates UnimplementedOperationsServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&OperationsService_ServiceDesc, srv)
+}
+
+func _OperationsService_ListTransmissions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTransmissionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).ListTransmissions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_ListTransmissions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).ListTransmissions(ctx, req.(*ListTransmissionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// OperationsService_ServiceDesc is the grpc.ServiceDesc for OperationsService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var OperationsService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "eupay.einvoice.v1.OperationsService",
+	HandlerType: (*OperationsServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListTransmissions",
+			Handler:    _OperationsService_ListTransmissions_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "eupay/einvoice/v1/service.proto",
+}

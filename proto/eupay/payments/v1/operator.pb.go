@@ -9,6 +9,7 @@ package paymentsv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -162,20 +163,277 @@ func (x *AnsweredEntry) GetAnswer() string {
 	return ""
 }
 
+type ListStalledRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Limit         int32                  `protobuf:"varint,1,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStalledRequest) Reset() {
+	*x = ListStalledRequest{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStalledRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStalledRequest) ProtoMessage() {}
+
+func (x *ListStalledRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStalledRequest.ProtoReflect.Descriptor instead.
+func (*ListStalledRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListStalledRequest) GetLimit() int32 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+type ListStalledResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Payments []*StalledPayment      `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
+	// How many there are in all.
+	Total         int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStalledResponse) Reset() {
+	*x = ListStalledResponse{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStalledResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStalledResponse) ProtoMessage() {}
+
+func (x *ListStalledResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStalledResponse.ProtoReflect.Descriptor instead.
+func (*ListStalledResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListStalledResponse) GetPayments() []*StalledPayment {
+	if x != nil {
+		return x.Payments
+	}
+	return nil
+}
+
+func (x *ListStalledResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+type StalledPayment struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Reference string                 `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	// "payment" or "refund".
+	Kind        string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	MerchantId  string `protobuf:"bytes,3,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode    bool   `protobuf:"varint,4,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	AmountCents int64  `protobuf:"varint,5,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	Status      string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
+	Detail      string `protobuf:"bytes,7,opt,name=detail,proto3" json:"detail,omitempty"`
+	// The provider's own word; empty when it does not know the payment.
+	ProviderState string                 `protobuf:"bytes,8,opt,name=provider_state,json=providerState,proto3" json:"provider_state,omitempty"`
+	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	StalledAt     *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=stalled_at,json=stalledAt,proto3" json:"stalled_at,omitempty"`
+	// When the provider is asked again; absent: not by itself.
+	DueAt         *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StalledPayment) Reset() {
+	*x = StalledPayment{}
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StalledPayment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StalledPayment) ProtoMessage() {}
+
+func (x *StalledPayment) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_operator_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StalledPayment.ProtoReflect.Descriptor instead.
+func (*StalledPayment) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_operator_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StalledPayment) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *StalledPayment) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *StalledPayment) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *StalledPayment) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *StalledPayment) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+func (x *StalledPayment) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *StalledPayment) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *StalledPayment) GetProviderState() string {
+	if x != nil {
+		return x.ProviderState
+	}
+	return ""
+}
+
+func (x *StalledPayment) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *StalledPayment) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *StalledPayment) GetStalledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StalledAt
+	}
+	return nil
+}
+
+func (x *StalledPayment) GetDueAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueAt
+	}
+	return nil
+}
+
 var File_eupay_payments_v1_operator_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_operator_proto_rawDesc = "" +
 	"\n" +
-	" eupay/payments/v1/operator.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\"2\n" +
+	" eupay/payments/v1/operator.proto\x12\x11eupay.payments.v1\x1a\x1feupay/payments/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"2\n" +
 	"\x12ListAnswersRequest\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\"Q\n" +
 	"\x13ListAnswersResponse\x12:\n" +
 	"\aentries\x18\x01 \x03(\v2 .eupay.payments.v1.AnsweredEntryR\aentries\"^\n" +
 	"\rAnsweredEntry\x125\n" +
 	"\x05entry\x18\x01 \x01(\v2\x1f.eupay.payments.v1.HistoryEntryR\x05entry\x12\x16\n" +
-	"\x06answer\x18\x02 \x01(\tR\x06answer2o\n" +
+	"\x06answer\x18\x02 \x01(\tR\x06answer\"*\n" +
+	"\x12ListStalledRequest\x12\x14\n" +
+	"\x05limit\x18\x01 \x01(\x05R\x05limit\"j\n" +
+	"\x13ListStalledResponse\x12=\n" +
+	"\bpayments\x18\x01 \x03(\v2!.eupay.payments.v1.StalledPaymentR\bpayments\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\xdd\x03\n" +
+	"\x0eStalledPayment\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1f\n" +
+	"\vmerchant_id\x18\x03 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x04 \x01(\bR\blivemode\x12!\n" +
+	"\famount_cents\x18\x05 \x01(\x03R\vamountCents\x12\x16\n" +
+	"\x06status\x18\x06 \x01(\tR\x06status\x12\x16\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\x12%\n" +
+	"\x0eprovider_state\x18\b \x01(\tR\rproviderState\x129\n" +
+	"\n" +
+	"created_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x129\n" +
+	"\n" +
+	"updated_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x129\n" +
+	"\n" +
+	"stalled_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tstalledAt\x121\n" +
+	"\x06due_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt2o\n" +
 	"\x0fOperatorService\x12\\\n" +
-	"\vListAnswers\x12%.eupay.payments.v1.ListAnswersRequest\x1a&.eupay.payments.v1.ListAnswersResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
+	"\vListAnswers\x12%.eupay.payments.v1.ListAnswersRequest\x1a&.eupay.payments.v1.ListAnswersResponse2q\n" +
+	"\x11OperationsService\x12\\\n" +
+	"\vListStalled\x12%.eupay.payments.v1.ListStalledRequest\x1a&.eupay.payments.v1.ListStalledResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
 var (
 	file_eupay_payments_v1_operator_proto_rawDescOnce sync.Once
@@ -189,23 +447,34 @@ func file_eupay_payments_v1_operator_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_operator_proto_rawDescData
 }
 
-var file_eupay_payments_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_eupay_payments_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_eupay_payments_v1_operator_proto_goTypes = []any{
-	(*ListAnswersRequest)(nil),  // 0: eupay.payments.v1.ListAnswersRequest
-	(*ListAnswersResponse)(nil), // 1: eupay.payments.v1.ListAnswersResponse
-	(*AnsweredEntry)(nil),       // 2: eupay.payments.v1.AnsweredEntry
-	(*HistoryEntry)(nil),        // 3: eupay.payments.v1.HistoryEntry
+	(*ListAnswersRequest)(nil),    // 0: eupay.payments.v1.ListAnswersRequest
+	(*ListAnswersResponse)(nil),   // 1: eupay.payments.v1.ListAnswersResponse
+	(*AnsweredEntry)(nil),         // 2: eupay.payments.v1.AnsweredEntry
+	(*ListStalledRequest)(nil),    // 3: eupay.payments.v1.ListStalledRequest
+	(*ListStalledResponse)(nil),   // 4: eupay.payments.v1.ListStalledResponse
+	(*StalledPayment)(nil),        // 5: eupay.payments.v1.StalledPayment
+	(*HistoryEntry)(nil),          // 6: eupay.payments.v1.HistoryEntry
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_eupay_payments_v1_operator_proto_depIdxs = []int32{
 	2, // 0: eupay.payments.v1.ListAnswersResponse.entries:type_name -> eupay.payments.v1.AnsweredEntry
-	3, // 1: eupay.payments.v1.AnsweredEntry.entry:type_name -> eupay.payments.v1.HistoryEntry
-	0, // 2: eupay.payments.v1.OperatorService.ListAnswers:input_type -> eupay.payments.v1.ListAnswersRequest
-	1, // 3: eupay.payments.v1.OperatorService.ListAnswers:output_type -> eupay.payments.v1.ListAnswersResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	6, // 1: eupay.payments.v1.AnsweredEntry.entry:type_name -> eupay.payments.v1.HistoryEntry
+	5, // 2: eupay.payments.v1.ListStalledResponse.payments:type_name -> eupay.payments.v1.StalledPayment
+	7, // 3: eupay.payments.v1.StalledPayment.created_at:type_name -> google.protobuf.Timestamp
+	7, // 4: eupay.payments.v1.StalledPayment.updated_at:type_name -> google.protobuf.Timestamp
+	7, // 5: eupay.payments.v1.StalledPayment.stalled_at:type_name -> google.protobuf.Timestamp
+	7, // 6: eupay.payments.v1.StalledPayment.due_at:type_name -> google.protobuf.Timestamp
+	0, // 7: eupay.payments.v1.OperatorService.ListAnswers:input_type -> eupay.payments.v1.ListAnswersRequest
+	3, // 8: eupay.payments.v1.OperationsService.ListStalled:input_type -> eupay.payments.v1.ListStalledRequest
+	1, // 9: eupay.payments.v1.OperatorService.ListAnswers:output_type -> eupay.payments.v1.ListAnswersResponse
+	4, // 10: eupay.payments.v1.OperationsService.ListStalled:output_type -> eupay.payments.v1.ListStalledResponse
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_operator_proto_init() }
@@ -220,9 +489,9 @@ func file_eupay_payments_v1_operator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_operator_proto_rawDesc), len(file_eupay_payments_v1_operator_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   6,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   2,
 		},
 		GoTypes:           file_eupay_payments_v1_operator_proto_goTypes,
 		DependencyIndexes: file_eupay_payments_v1_operator_proto_depIdxs,

@@ -127,3 +127,111 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 	Streams:  []grpc.StreamDesc{},
 	Metadata: "eupay/payments/v1/operator.proto",
 }
+
+const (
+	OperationsService_ListStalled_FullMethodName = "/eupay.payments.v1.OperationsService/ListStalled"
+)
+
+// OperationsServiceClient is the client API for OperationsService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// OperationsService is what the gateway shows to admins: nothing that a payer or a bank said.
+type OperationsServiceClient interface {
+	// ListStalled returns payments and refunds that have had no news for longer than expected and are not final, the oldest first.
+	ListStalled(ctx context.Context, in *ListStalledRequest, opts ...grpc.CallOption) (*ListStalledResponse, error)
+}
+
+type operationsServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewOperationsServiceClient(cc grpc.ClientConnInterface) OperationsServiceClient {
+	return &operationsServiceClient{cc}
+}
+
+func (c *operationsServiceClient) ListStalled(ctx context.Context, in *ListStalledRequest, opts ...grpc.CallOption) (*ListStalledResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListStalledResponse)
+	err := c.cc.Invoke(ctx, OperationsService_ListStalled_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// OperationsServiceServer is the server API for OperationsService service.
+// All implementations must embed UnimplementedOperationsServiceServer
+// for forward compatibility.
+//
+// OperationsService is what the gateway shows to admins: nothing that a payer or a bank said.
+type OperationsServiceServer interface {
+	// ListStalled returns payments and refunds that have had no news for longer than expected and are not final, the oldest first.
+	ListStalled(context.Context, *ListStalledRequest) (*ListStalledResponse, error)
+	mustEmbedUnimplementedOperationsServiceServer()
+}
+
+// UnimplementedOperationsServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedOperationsServiceServer struct{}
+
+func (UnimplementedOperationsServiceServer) ListStalled(context.Context, *ListStalledRequest) (*ListStalledResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListStalled not implemented")
+}
+func (UnimplementedOperationsServiceServer) mustEmbedUnimplementedOperationsServiceServer() {}
+func (UnimplementedOperationsServiceServer) testEmbeddedByValue()                           {}
+
+// UnsafeOperationsServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to OperationsServiceServer will
+// result in compilation errors.
+type UnsafeOperationsServiceServer interface {
+	mustEmbedUnimplementedOperationsServiceServer()
+}
+
+func RegisterOperationsServiceServer(s grpc.ServiceRegistrar, srv OperationsServiceServer) {
+	// If the following call panics, it indicates UnimplementedOperationsServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&OperationsService_ServiceDesc, srv)
+}
+
+func _OperationsService_ListStalled_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListStalledRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperationsServiceServer).ListStalled(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperationsService_ListStalled_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperationsServiceServer).ListStalled(ctx, req.(*ListStalledRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// OperationsService_ServiceDesc is the grpc.ServiceDesc for OperationsService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var OperationsService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "eupay.payments.v1.OperationsService",
+	HandlerType: (*OperationsServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListStalled",
+			Handler:    _OperationsService_ListStalled_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
+	Metadata: "eupay/payments/v1/operator.proto",
+}

@@ -47,10 +47,17 @@ func (o *Operator) SubmissionStatus(
 	if err != nil {
 		return nil, err
 	}
-	out := &einvoicev1.SubmissionStatusResponse{}
+	return &einvoicev1.SubmissionStatusResponse{Counts: submissionCounts(counts), Troubles: submissionTroubles(troubles)}, nil
+}
+
+func submissionCounts(counts []ledger.Count) (list []*einvoicev1.SubmissionCount) {
 	for _, c := range counts {
-		out.Counts = append(out.Counts, &einvoicev1.SubmissionCount{Kind: c.Kind, State: c.State, Count: c.Count, Oldest: timestamppb.New(c.Oldest)})
+		list = append(list, &einvoicev1.SubmissionCount{Kind: c.Kind, State: c.State, Count: c.Count, Oldest: timestamppb.New(c.Oldest)})
 	}
+	return list
+}
+
+func submissionTroubles(troubles []ledger.Failure) (list []*einvoicev1.SubmissionTrouble) {
 	for _, t := range troubles {
 		v := &einvoicev1.SubmissionTrouble{
 			Kind: t.Kind, What: t.What, MerchantId: t.MerchantID, State: t.State, Attempts: int32(t.Attempts), Error: t.Error,
@@ -59,9 +66,9 @@ func (o *Operator) SubmissionStatus(
 		if t.Next != nil {
 			v.NextAt = timestamppb.New(*t.Next)
 		}
-		out.Troubles = append(out.Troubles, v)
+		list = append(list, v)
 	}
-	return out, nil
+	return list
 }
 
 // Export implements OperatorService.

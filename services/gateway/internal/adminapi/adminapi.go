@@ -34,6 +34,7 @@ func New(d Deps) *API { return &API{accounts: d.Accounts, access: d.Access} }
 func (a *API) Register(g *web.API) {
 	login := a.access.Login(caller.Admin...)
 	g.GET("/admin/merchants", a.merchants, login)
+	g.GET("/admin/merchants/:id", a.merchant, login)
 	g.POST("/admin/merchants/:id/gateway", a.enableGateway, login)
 	g.GET("/admin/merchants/:id/audit", a.auditOfMerchant, login)
 	g.PATCH("/admin/users/:id", a.updateUser, login, a.access.Fresh)
@@ -49,6 +50,14 @@ func (a *API) merchants(c echo.Context) error {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, web.ListingOf(list, shape.MerchantOf, number, limit, total))
+}
+
+func (a *API) merchant(c echo.Context) error {
+	m, err := a.accounts.Merchants.Get(c.Request().Context(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return web.Answer(c, http.StatusOK, shape.MerchantOf(m))
 }
 
 func (a *API) enableGateway(c echo.Context) error {

@@ -47,7 +47,11 @@ func TestAnAdminEnablesTheGateway(t *testing.T) {
 	if r := f.Must(t, admin, "GET", "/admin/merchants?limit=1&page=2", ""); len(r.Rows()) != 1 || r.JSON["pagination"].(map[string]any)["pages"] != 2.0 {
 		t.Errorf("got %s", r.Text)
 	}
+	if r := f.Must(t, admin, "GET", "/admin/merchants/"+id, ""); r.Text != f.Must(t, owner, "GET", "/merchant", "").Text {
+		t.Errorf("got %s", r.Text)
+	}
 	for _, bad := range []string{portaltest.Nobody, "x"} {
+		f.Refused(t, errs.NotFoundCode, admin, "GET", "/admin/merchants/"+bad, "")
 		f.Refused(t, errs.NotFoundCode, admin, "POST", "/admin/merchants/"+bad+"/gateway", `{"enabled":true}`)
 	}
 }

@@ -24,8 +24,10 @@ type Key struct {
 	// Name is what its merchant calls it.
 	Name      string
 	CreatedAt time.Time
-	// LastUsedAt is right to the minute or so. Nil: never, and likewise for the other two.
+	// LastUsedAt is right to the minute or so. Nil: never, and likewise for ExpiresAt and RevokedAt.
 	LastUsedAt *time.Time
+	// LastUsedIP is where that use came from; nil: not known.
+	LastUsedIP *netip.Addr
 	ExpiresAt  *time.Time
 	RevokedAt  *time.Time
 }

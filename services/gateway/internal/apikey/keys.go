@@ -193,7 +193,7 @@ func (k *Keys) learn(ctx context.Context, a attempt, e *entry) (Key, error) {
 	}
 	switch e.judge(a.proof, k.now()) {
 	case right:
-		k.touch(ctx, e.key)
+		k.touch(ctx, e.key, a.from)
 		return e.key, nil
 	case wrong:
 		return Key{}, errInvalidSecret()
@@ -269,7 +269,7 @@ func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 		if ok {
 			k.wrong.Reset(source)
 			k.cache.edit(a.public, func(e *entry) *entry { return e.with(a.proof, s) })
-			k.touch(ctx, e.key)
+			k.touch(ctx, e.key, a.from)
 			return e.key, nil
 		}
 	}
@@ -278,9 +278,9 @@ func (k *Keys) compare(ctx context.Context, e *entry, a attempt) (Key, error) {
 	return Key{}, errInvalidSecret()
 }
 
-// touch notes that the key is in use. It is called about once a minute for a busy key.
-func (k *Keys) touch(ctx context.Context, key Key) {
-	if err := touchKey(ctx, k.pool, key.ID, k.now()); err != nil {
+// touch notes that the key is in use, and from where. It is called about once a minute for a busy key.
+func (k *Keys) touch(ctx context.Context, key Key, from netip.Addr) {
+	if err := touchKey(ctx, k.pool, key.ID, from, k.now()); err != nil {
 		k.log.WarnContext(ctx, "use of an API key not noted", "key", key.ID, "error", err)
 	}
 }

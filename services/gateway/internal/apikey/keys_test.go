@@ -83,7 +83,8 @@ func TestVerifiedPairIsRemembered(t *testing.T) {
 	mustAuthenticate(t, f, key, secret)
 	f.Clock.Advance(trust)
 	mustAuthenticate(t, f, key, secret)
-	if used := f.Strings(t, `select last_used_at::text from api_keys where id = $1`, key.ID); !strings.HasPrefix(used[0], "2026-06-17 12:01:00") {
+	if used := f.Strings(t, `select last_used_at::text || ' ' || host(last_used_ip) from api_keys where id = $1`, key.ID); !strings.HasPrefix(used[0], "2026-06-17 12:01:00") ||
+		!strings.HasSuffix(used[0], " "+roomtest.Home.IP.String()) {
 		t.Fatalf("last used at %s", used)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,12 +37,12 @@ func (s storedSecret) end() time.Time {
 }
 
 const keyColumns = `k.id::text, k.public, k.livemode, k.name, k.scopes, k.allowed_ips, k.per_minute,
-	k.created_at, k.last_used_at, k.expires_at, k.revoked_at`
+	k.created_at, k.last_used_at, k.last_used_ip, k.expires_at, k.revoked_at`
 
 func keyFields(k *Key) []any {
 	return []any{
 		&k.ID, &k.Public, &k.Livemode, &k.Name, &k.Scopes, &k.AllowedIPs, &k.PerMinute,
-		&k.CreatedAt, &k.LastUsedAt, &k.ExpiresAt, &k.RevokedAt,
+		&k.CreatedAt, &k.LastUsedAt, &k.LastUsedIP, &k.ExpiresAt, &k.RevokedAt,
 	}
 }
 
@@ -70,9 +71,9 @@ func loadKey(ctx context.Context, db pg.DB, public string, now time.Time) (Key, 
 	return k, secrets, nil
 }
 
-func touchKey(ctx context.Context, db pg.DB, id string, now time.Time) error {
-	_, err := db.Exec(ctx, `update api_keys set last_used_at = $2
-		where id = $1 and (last_used_at is null or last_used_at < $3)`, id, now, now.Add(-trust/2))
+func touchKey(ctx context.Context, db pg.DB, id string, from netip.Addr, now time.Time) error {
+	_, err := db.Exec(ctx, `update api_keys set last_used_at = $2, last_used_ip = $4
+		where id = $1 and (last_used_at is null or last_used_at < $3)`, id, now, now.Add(-trust/2), from.WithZone(""))
 	if err != nil {
 		return fmt.Errorf("note use of key: %w", err)
 	}

@@ -3,6 +3,7 @@ package audit
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -95,4 +96,9 @@ func RecordTry(ctx context.Context, db pg.DB, at time.Time, userID, action, outc
 	return Record(ctx, db, at, actor, action, target, map[string]any{
 		"outcome": outcome, "ip": from.IPText(), "device": device.Name(from.UserAgent),
 	})
+}
+
+// NoteRequeue notes that an admin asks to give a dead letter back to its consumer.
+func (l *Log) NoteRequeue(ctx context.Context, adminID string, sequence uint64) error {
+	return Record(ctx, l.pool, l.now(), ByUser(adminID), "dead_letter.requeue_asked", strconv.FormatUint(sequence, 10), nil)
 }

@@ -25,6 +25,7 @@ type key struct {
 	PerMinute  int            `json:"per_minute"`
 	CreatedAt  string         `json:"created_at"`
 	LastUsedAt *string        `json:"last_used_at"`
+	LastUsedIP *string        `json:"last_used_ip"`
 	ExpiresAt  *string        `json:"expires_at"`
 	RevokedAt  *string        `json:"revoked_at"`
 	// APISecret is there only in the answer that makes it.
@@ -36,6 +37,10 @@ func keyView(k apikey.Key) key {
 		ID: k.ID, APIKey: k.Public, Livemode: k.Livemode, Name: k.Name, Scopes: k.Scopes, AllowedIPs: make([]string, len(k.AllowedIPs)),
 		PerMinute: k.PerMinute, CreatedAt: web.Time(k.CreatedAt), LastUsedAt: web.OptionalTime(k.LastUsedAt),
 		ExpiresAt: web.OptionalTime(k.ExpiresAt), RevokedAt: web.OptionalTime(k.RevokedAt),
+	}
+	if k.LastUsedIP != nil {
+		from := k.LastUsedIP.String()
+		v.LastUsedIP = &from
 	}
 	for i, p := range k.AllowedIPs {
 		v.AllowedIPs[i] = ipText(p)

@@ -10,6 +10,8 @@ var tones = map[string]string{
 	"pending_kyb": "wait", "scheduled": "wait", "in_progress": "wait", "proving": "wait",
 	"mandate_pending": "warn", "disabled": "warn", "stalled": "warn", "draft": "quiet",
 	"failed": "bad", "payment_failed": "bad", "submission_failed": "bad", "rejected": "bad", "refused": "bad", "exhausted": "bad", "dead": "bad",
+	"healthy": "good", "waiting": "wait", "half_open": "wait", "missed": "warn", "failing": "warn", "open": "bad",
+	"merchant_live": "good", "merchant_test": "warn", "merchant_frozen": "bad",
 	"refunded": "info", "cancelled": "quiet", "expired": "quiet", "revoked": "quiet",
 }
 

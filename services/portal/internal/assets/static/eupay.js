@@ -21,11 +21,11 @@
   on("submit", "form[data-confirm]", (form, e) => { if (!confirm(form.dataset.confirm)) e.preventDefault(); });
   on("click", "button[data-confirm]", (button, e) => { if (!confirm(button.dataset.confirm)) e.preventDefault(); });
 
-  // A form that was sent is not sent twice by a second click.
+  // A form that was sent is not sent twice by a second click, unless its button says data-again: it downloads a file.
   document.addEventListener("submit", (e) => {
     if (e.defaultPrevented) return;
     const button = e.submitter;
-    if (button && button.classList.contains("button")) setTimeout(() => { button.setAttribute("aria-busy", "true"); button.disabled = true; });
+    if (button && button.classList.contains("button") && !("again" in button.dataset)) setTimeout(() => { button.setAttribute("aria-busy", "true"); button.disabled = true; });
   });
   addEventListener("pageshow", () => document.querySelectorAll("[aria-busy=true]").forEach((b) => { b.removeAttribute("aria-busy"); b.disabled = false; }));
 

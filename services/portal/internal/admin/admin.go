@@ -1,0 +1,254 @@
+// Package admin serves the pages of those who work for the platform: merchants, and what is stuck.
+package admin
+
+import (
+	"embed"
+	"net/http"
+	"strconv"
+	"strings"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/web"
+)
+
+//go:embed *.html
+var templates embed.FS
+
+const (
+	perPage = 25
+	// mostSearched is how many merchants a search looks at.
+	mostSearched = 2000
+	auditLimit   = 25
+)
+
+// Register adds the pages to the site.
+func Register(s *web.Site) error {
+	s.For(web.Admins, "GET /portal/admin", merchants)
+	s.For(web.Admins, "GET /portal/admin/merchants/{id}", merchant)
+	s.For(web.Admins, "POST /portal/admin/merchants/{id}/gateway", gateway)
+	s.For(web.Admins, "POST /portal/admin/merchants/{id}/users", user)
+	s.For(web.Admins, "GET /portal/admin/operations", operations)
+	s.For(web.Admins, "POST /portal/admin/operations/dead-letters/{sequence}/requeue", requeue)
+	return s.Templates("admin", templates)
+}
+
+// row is a merchant with its state: frozen, test or live.
+type row struct {
+	eupay.Merchant
+	State string
+}
+
+func rowOf(m eupay.Merchant) row {
+	switch {
+	case !m.GatewayEnabled:
+		return row{m, "frozen"}
+	case m.LiveEnabled:
+		return row{m, "live"}
+	default:
+		return row{m, "test"}
+	}
+}
+
+// listing is what the list of merchants shows.
+type listing struct {
+	Merchants []row
+	Search    string
+	// Cut: a search has not looked at all of them.
+	Cut                               bool
+	Page, Pages, Previous, NextNumber int
+}
+
+func merchants(r *web.Request) error {
+	v := listing{Search: strings.TrimSpace(r.URL.Query().Get("search"))}
+	if v.Search != "" {
+		if err := v.find(r); err != nil {
+			return err
+		}
+		return r.Render(http.StatusOK, "admin/merchants", v)
+	}
+	number, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil || number < 1 {
+		number = 1
+	}
+	got, err := r.API.Admin.Merchants(r.Ctx(), eupay.ListParams{Page: number, Limit: perPage})
+	if err != nil {
+		return err
+	}
+	for _, m := range got.Data {
+		v.Merchants = append(v.Merchants, rowOf(m))
+	}
+	if n := got.Pagination; n != nil {
+		v.Page, v.Pages, v.Previous, v.NextNumber = n.Page, n.Pages, n.Page-1, n.Page+1
+	}
+	return r.Render(http.StatusOK, "admin/merchants", v)
+}
+
+// find looks for a text in names, addresses and numbers. The API has no search over merchants.
+func (v *listing) find(r *web.Request) error {
+	wanted, n := strings.ToLower(v.Search), 0
+	for m, err := range r.API.Admin.AllMerchants(r.Ctx(), eupay.ListParams{}) {
+		if err != nil {
+			return err
+		}
+		for _, text := range []string{m.Name, m.LegalName, m.Email, m.SIREN, m.ID} {
+			if strings.Contains(strings.ToLower(text), wanted) {
+				v.Merchants = append(v.Merchants, rowOf(m))
+				break
+			}
+		}
+		if n++; n == mostSearched || len(v.Merchants) == 2*perPage {
+			v.Cut = true
+			return nil
+		}
+	}
+	return nil
+}
+
+// person is somebody who did something for the merchant.
+type person struct{ ID, Email string }
+
+// view is what the page of one merchant shows.
+type view struct {
+	row
+	Audit  []eupay.AuditEntry
+	People []person
+	Form   *web.Form
+	User   *web.Form
+}
+
+func merchant(r *web.Request) error { return show(r, http.StatusOK, view{}) }
+
+func show(r *web.Request, status int, v view) error {
+	id := r.PathValue("id")
+	m, err := r.API.Admin.Merchant(r.Ctx(), id)
+	if err != nil {
+		return err
+	}
+	v.row = rowOf(*m)
+	audit, err := r.API.Admin.Audit(r.Ctx(), id, eupay.AuditParams{Limit: auditLimit})
+	if err != nil {
+		return err
+	}
+	v.Audit, v.People = audit.Data, people(audit.Data)
+	if v.Form == nil {
+		v.Form = web.NewForm("state", v.State)
+	}
+	if v.User == nil {
+		v.User = web.NewForm()
+	}
+	return r.Render(status, "admin/merchant", v)
+}
+
+// people are those who did what the entries say, each once. The API has no list of a merchant's users for admins.
+func people(entries []eupay.AuditEntry) (list []person) {
+	seen := make(map[string]bool)
+	for _, e := range entries {
+		id, ok := strings.CutPrefix(e.Actor, "user:")
+		if ok && !seen[id] {
+			seen[id] = true
+			list = append(list, person{id, e.ActorEmail})
+		}
+	}
+	return list
+}
+
+func gateway(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	state := f.Get("state")
+	live := state == "live"
+	if state != "frozen" && state != "test" && !live {
+		f.Wrong("state", r.Text.T("admin.state_wrong"))
+	}
+	if f.OK() {
+		_, err := r.API.Admin.EnableGateway(r.Ctx(), r.PathValue("id"), eupay.GatewayParams{Enabled: state != "frozen", Live: &live})
+		if err == nil {
+			return r.Redirect("/portal/admin/merchants/"+r.PathValue("id"), "saved")
+		}
+		if !r.Refused(f, err) {
+			return err
+		}
+	}
+	return show(r, http.StatusUnprocessableEntity, view{Form: f})
+}
+
+func user(r *web.Request) error {
+	f, err := r.Form()
+	if err != nil {
+		return err
+	}
+	disabled, notice := f.Is("disabled"), "user_enabled"
+	if disabled {
+		notice = "user_disabled"
+	}
+	_, err = r.API.Admin.DisableUser(r.Ctx(), f.Get("user"), disabled)
+	if err == nil {
+		return r.Redirect("/portal/admin/merchants/"+r.PathValue("id"), notice)
+	}
+	if !r.Refused(f, err) {
+		return err
+	}
+	return show(r, http.StatusUnprocessableEntity, view{User: f})
+}
+
+// state is what the page of operations shows. A part that is nil could not be read: this page is for the time when something is down.
+type state struct {
+	Payments      *eupay.StalledPayments
+	DeadLetters   *eupay.DeadLetters
+	Endpoints     *eupay.TroubledEndpoints
+	Transmissions *eupay.Transmissions
+	Streams       *eupay.Streams
+	// Lag is what waits for all consumers together.
+	Lag int
+	// Waiting are transmissions that are not sent, Stopped those that were given up.
+	Waiting, Stopped int
+}
+
+func operations(r *web.Request) error {
+	v, api, ctx := state{}, r.API.Operations, r.Ctx()
+	var err error
+	if v.Payments, err = api.StalledPayments(ctx); ended(err) {
+		return err
+	}
+	if v.DeadLetters, err = api.DeadLetters(ctx); ended(err) {
+		return err
+	}
+	if v.Endpoints, err = api.TroubledEndpoints(ctx); ended(err) {
+		return err
+	}
+	if v.Transmissions, err = api.Transmissions(ctx); ended(err) {
+		return err
+	}
+	if v.Streams, err = api.Streams(ctx); ended(err) {
+		return err
+	}
+	v.add()
+	return r.Render(http.StatusOK, "admin/operations", v)
+}
+
+func (v *state) add() {
+	if v.Streams != nil {
+		for _, c := range v.Streams.Consumers {
+			v.Lag += c.Lag
+		}
+	}
+	if v.Transmissions != nil {
+		for _, c := range v.Transmissions.Counts {
+			switch c.State {
+			case "waiting":
+				v.Waiting += c.Count
+			case "stopped":
+				v.Stopped += c.Count
+			}
+		}
+	}
+}
+
+func requeue(r *web.Request) error {
+	if _, err := r.API.Operations.Requeue(r.Ctx(), r.PathValue("sequence")); err != nil {
+		return err
+	}
+	return r.Redirect("/portal/admin/operations", "requeued")
+}
