@@ -3,6 +3,7 @@ package invoices
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -45,7 +46,7 @@ func Register(s *web.Site) error {
 	return s.Templates("invoices", templates)
 }
 
-// days are the dates of the API, which are texts, for templates.
+// days are the dates and numbers of the API, which are texts, for templates.
 type days struct{}
 
 // Day is a date as a time on that day; what is none is the zero time.
@@ -55,6 +56,14 @@ func (days) Day(text string) time.Time {
 		return time.Time{}
 	}
 	return t.Add(12 * time.Hour) // the same day in every zone of Europe
+}
+
+// Decimal writes a number of the API as a language does.
+func (days) Decimal(lang string, n json.Number) string {
+	if lang == "fr" {
+		return strings.Replace(n.String(), ".", ",", 1)
+	}
+	return n.String()
 }
 
 // listing is what the page of the list shows.

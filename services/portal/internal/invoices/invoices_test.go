@@ -94,7 +94,7 @@ func (w *world) api(rw http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(rw, `{"token":"t","refresh_token":"r","expires_in":900,"role":%q,"merchant_id":"m"}`, w.role)
 		return
 	case "GET /auth/me":
-		fmt.Fprintf(rw, `{"id":"u","email":"a@example.com","role":%q,"merchant_id":"m","email_verified":true}`, w.role)
+		fmt.Fprintf(rw, `{"id":"0b8e7f5a-7c1f-4a51-9a35-000000000001","email":"a@example.com","role":%q,"merchant_id":"0b8e7f5a-7c1f-4a51-9a35-000000000002","email_verified":true}`, w.role)
 		return
 	}
 	w.asked = append(w.asked, op+" "+r.Header.Get("Idempotency-Key")+" "+string(body))

@@ -48,6 +48,13 @@ func (d draft) Number(i int) int { return i + 1 }
 func line(i int, field string) string { return fmt.Sprintf("items[%d].%s", i, field) }
 
 func newPage(r *web.Request) error {
+	e, err := r.API.EInvoicing.Enrollment(r.Ctx())
+	if err != nil {
+		return err
+	}
+	if !e.Enrolled {
+		return r.Redirect(home+"/enrolment", "enrol_first")
+	}
 	f := web.NewForm("key", web.NewKey(), line(0, "quantity"), "1", line(0, "vat_rate"), "20", "customer_type", "individual", "customer_address.country", "FR")
 	return r.Render(http.StatusOK, "invoices/new", newDraft(f, 1))
 }
