@@ -50,6 +50,7 @@ type Client struct {
 
 	QR            QR
 	Scans         Scans
+	Payers        Payers
 	Products      Products
 	Tables        Tables
 	Menus         Menus
@@ -161,7 +162,7 @@ func assemble(c caller) *Client {
 	at := &out.caller
 	out.Payments, out.Refunds, out.Invoices = Payments{at}, Refunds{at}, Invoices{at}
 	out.WebhookEndpoints, out.WebhookDeliveries, out.Events, out.Listener = WebhookEndpoints{at}, WebhookDeliveries{at}, Events{at}, Listener{at}
-	out.QR, out.Scans = QR{at}, Scans{at}
+	out.QR, out.Scans, out.Payers = QR{at}, Scans{at}, Payers{at}
 	out.Products, out.Tables, out.Menus, out.Orders = Products{at}, Tables{at}, Menus{at}, Orders{at}
 	out.Offers, out.ProductOffers = Offers{at}, ProductOffers{at}
 	out.Passkeys = Passkeys{at}

@@ -40,6 +40,13 @@ func scanning(code, more string) func(*gateWorld) (int, map[string]any) {
 	}
 }
 
+// checkingOut is a guest without a login, who pays a merchant's code.
+func checkingOut(code string) func(*gateWorld) (int, map[string]any) {
+	return func(w *gateWorld) (int, map[string]any) {
+		return w.call("POST", "/qr/checkout", `{"qrData":"`+code+`","amount":7}`, "Idempotency-Key", "a guest's random key")
+	}
+}
+
 func ordering(body string) func(*gateWorld) (int, map[string]any) {
 	return func(w *gateWorld) (int, map[string]any) {
 		return w.call("POST", "/table-order/menu/"+w.merchant.ID+"/"+gateToken, body)
@@ -62,6 +69,7 @@ var ways = []way{
 	{name: "scan of a payment's code", payer: true, ask: scanning("payment", "")},
 	{name: "scan of a merchant's code", payer: true, code: true, ask: scanning("merchant", `,"amount":7`)},
 	{name: "scan of a permanent code", payer: true, code: true, ask: scanning("permanent", `,"amount":7`)},
+	{name: "a guest's payment of a merchant's code", payer: true, code: true, ask: checkingOut("permanent")},
 	{name: "order paid at the table", payer: true, code: true, ask: ordering(gateItems + `"orderType":"dine_in","payNow":true}`)},
 	{name: "takeaway", payer: true, code: true, ask: ordering(gateItems + `"orderType":"takeaway"}`)},
 }
@@ -223,10 +231,10 @@ func TestEveryRouteThatChangesPaymentsIsInTheGateTable(t *testing.T) {
 	t.Parallel()
 	known := []string{
 		"POST /gateway/payments", "POST /gateway/payments/:reference/refund", "POST /gateway/payments/:reference/confirm-received",
-		"POST /gateway/payments/:reference/late-receipt", "POST /qr/pay", "POST /table-order/menu/:merchantId/:token",
+		"POST /gateway/payments/:reference/late-receipt", "POST /qr/pay", "POST /qr/checkout", "POST /table-order/menu/:merchantId/:token",
 		// These move no money: cancellations, the statement that no money came, and creating or reading codes.
 		"POST /gateway/payments/:reference/cancel", "POST /gateway/payments/:reference/refunds/:refund/cancel",
-		"POST /gateway/payments/:reference/confirm-not-received", "POST /qr/generate", "POST /qr/scan",
+		"POST /gateway/payments/:reference/confirm-not-received", "POST /qr/generate", "POST /qr/scan", "POST /qr/preview",
 	}
 	for _, r := range open(t).echo.Routes() {
 		path := strings.TrimPrefix(r.Path, basePath)

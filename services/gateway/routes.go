@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/einvoiceapi"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
 	"european-pay.eu/eupay/services/gateway/internal/merchantapi"
+	"european-pay.eu/eupay/services/gateway/internal/payerapi"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/paymentapi"
 	"european-pay.eu/eupay/services/gateway/internal/provider"
@@ -99,7 +100,7 @@ func (s *Service) routes() (*echo.Echo, error) {
 	}).Register(api)
 	(&provider.Provider{
 		Commands: s.money, Limiter: limiter, Log: s.core.Log, SignedPath: provider.SignedPath(s.cfg.PublicURL, basePath),
-		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait,
+		LiveSecret: s.cfg.PowensLiveWebhookSecret, TestSecret: s.cfg.PowensTestWebhookSecret, ReturnWait: returnWait, Receipts: s.cfg.PagesURL != "",
 	}).Register(api)
 	catalogapi.New(catalogapi.Deps{Catalog: qrv1.NewCatalogServiceClient(to.qr), Access: access, Limiter: limiter}).Register(api)
 	catalogapi.RegisterStatic(e)
@@ -157,6 +158,10 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 	scanapi.New(scanapi.Deps{
 		Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,
 		Logins:  access,
+		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
+	}).Register(api)
+	payerapi.New(payerapi.Deps{
+		QR: qr, Payments: payments, Merchants: s.accounts.Merchants, Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline},
 		Limiter: limiter, Now: s.core.Now, Deployment: s.deployment(),
 	}).Register(api)
 }

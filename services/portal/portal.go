@@ -20,7 +20,9 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/admin"
 	"european-pay.eu/eupay/services/portal/internal/audit"
 	"european-pay.eu/eupay/services/portal/internal/home"
+	"european-pay.eu/eupay/services/portal/internal/invoices"
 	"european-pay.eu/eupay/services/portal/internal/keys"
+	"european-pay.eu/eupay/services/portal/internal/pay"
 	"european-pay.eu/eupay/services/portal/internal/payments"
 	"european-pay.eu/eupay/services/portal/internal/security"
 	"european-pay.eu/eupay/services/portal/internal/session"
@@ -166,6 +168,8 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		keys.Register,
 		webhooks.Register,
 		admin.Register,
+		invoices.Register,
+		pay.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err

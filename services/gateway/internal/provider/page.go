@@ -42,15 +42,17 @@ type page struct {
 	// Refresh is the number of seconds after which the browser reloads; 0 for never.
 	Refresh     int
 	RefreshText string
-	Style       template.CSS
-	words       func(words) (title, text string)
+	// Receipt is the page where the payer keeps it; empty: there is none.
+	Receipt, ReceiptText string
+	Style                template.CSS
+	words                func(words) (title, text string)
 }
 
 // words are the texts in one language.
 type words struct {
 	done, doneText, failed, failedText, waiting, waitingText, refunded, refundedText string
 	unsure, unsureText, late, lateText                                               string
-	unknown, unknownText, away, awayText, busy, busyText, again                      string
+	unknown, unknownText, away, awayText, busy, busyText, again, receipt             string
 }
 
 var languages = map[string]words{
@@ -63,7 +65,7 @@ var languages = map[string]words{
 		"Payment received late", "The merchant received your payment after its time had run out. Contact the merchant about it.",
 		"Payment not found", "There is no payment behind this link.",
 		"We are checking your payment", "The answer takes longer than usual. This page looks again by itself; do not pay a second time.",
-		"Too many requests", "Wait a moment, then load this page again.", "Look again now",
+		"Too many requests", "Wait a moment, then load this page again.", "Look again now", "Show the receipt",
 	},
 	"fr": {
 		"Paiement effectué", "Votre banque a confirmé le paiement. Vous pouvez fermer cette page.",
@@ -74,7 +76,7 @@ var languages = map[string]words{
 		"Paiement reçu en retard", "Le commerçant a reçu votre paiement après l’expiration du délai. Contactez-le à ce sujet.",
 		"Paiement introuvable", "Aucun paiement ne correspond à ce lien.",
 		"Nous vérifions votre paiement", "La réponse prend plus de temps que d’habitude. Cette page s’actualise toute seule ; ne payez pas une seconde fois.",
-		"Trop de demandes", "Patientez un instant, puis rechargez cette page.", "Actualiser maintenant",
+		"Trop de demandes", "Patientez un instant, puis rechargez cette page.", "Actualiser maintenant", "Afficher le reçu",
 	},
 }
 
@@ -131,7 +133,7 @@ func showPage(c echo.Context, status int, v page) error {
 	v.Lang = language(c.Request().Header.Get("Accept-Language"))
 	w := languages[v.Lang]
 	v.Title, v.Text = v.words(w)
-	v.RefreshText = w.again
+	v.RefreshText, v.ReceiptText = w.again, w.receipt
 	v.Style = template.CSS(pageStyle) //nolint:gosec // our own file, not input
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, v); err != nil {

@@ -33,6 +33,8 @@ type Provider struct {
 	LiveSecret, TestSecret string
 	// ReturnWait is how long a payer's return waits for the state of the payment.
 	ReturnWait time.Duration
+	// Receipts: the pages for payers are behind this gateway too, so that its own page leads to the receipt.
+	Receipts bool
 }
 
 // Register adds the routes to the group of the base path.

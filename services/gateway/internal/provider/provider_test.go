@@ -66,6 +66,7 @@ func newWorld(t *testing.T, wait time.Duration, reply *paymentsv1.CommandReply) 
 	quiet := slog.New(slog.DiscardHandler)
 	e := web.New(quiet, nil)
 	p := &Provider{
+		Receipts: true,
 		Commands: gate.NewCommands(commands), Limiter: ratelimit.NewMemory(func() time.Time { return time.Unix(0, 0) }), Log: quiet,
 		SignedPath: SignedPath("https://api.example/edge", apidoctest.Base), LiveSecret: liveSecret, TestSecret: testSecret, ReturnWait: wait,
 	}
@@ -312,6 +313,17 @@ func TestThePageSaysNoMoneyWasTakenOnlyIfThatIsCertain(t *testing.T) {
 		c.change(p)
 		if title, _ := statusPage(p).words(languages["en"]); title != c.title {
 			t.Errorf("%s: %q", name, title)
+		}
+	}
+}
+
+func TestOurPageLeadsToTheReceiptOfWhatIsPaid(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]bool{"completed": true, "refunded": true, "failed": false, "pending_sca": false} {
+		w := newWorld(t, 5*time.Second, ready(status, "", ""))
+		_, page := w.send("GET", ReturnPath+"?state="+ref, "")
+		if strings.Contains(page, `href="/pay/result?reference=`+ref+`"`) != want {
+			t.Errorf("%s: %s", status, page)
 		}
 	}
 }

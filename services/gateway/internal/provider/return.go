@@ -37,7 +37,11 @@ func (p *Provider) back(c echo.Context) error {
 	if target := target(payment, gaveUp); target != "" {
 		return c.Redirect(http.StatusSeeOther, target)
 	}
-	return showPage(c, http.StatusOK, statusPage(payment))
+	v := statusPage(payment)
+	if p.Receipts && v.Kind == "done" {
+		v.Receipt = "/pay/result?" + url.Values{"reference": {payment.GetReference()}}.Encode()
+	}
+	return showPage(c, http.StatusOK, v)
 }
 
 // refreshed waits until payments has read the payment from the provider. The command expires with the wait: a payer who has gone

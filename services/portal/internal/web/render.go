@@ -82,6 +82,8 @@ type View struct {
 	Live bool
 	// Path is that of the request; Notice a phrase about what was just done.
 	Path, Notice string
+	// Here is where the page can be had again: the path and, of a page that was got, its query.
+	Here string
 	// Public is where browsers reach the pages, API where they reach the API, without /api/v1.
 	Public, API string
 	// Mailbox is where the sandbox shows mails; empty: there is none.
@@ -118,6 +120,10 @@ func (r *Request) view(data any) View {
 	v := View{
 		Data: data, Lang: r.Text.Code, Theme: r.Theme, User: r.Session, Path: r.URL.Path, Public: r.Site.PublicURL, API: r.Site.APIURL, Mailbox: r.Site.Mailbox,
 		query: r.URL.Query(),
+	}
+	v.Here = r.URL.Path
+	if r.Method == http.MethodGet {
+		v.Here = r.URL.RequestURI()
 	}
 	if key := "notice." + v.query.Get("notice"); r.Text.Has(key) {
 		v.Notice = r.Text.T(key)

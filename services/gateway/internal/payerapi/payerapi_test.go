@@ -1,0 +1,458 @@
+package payerapi
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"european-pay.eu/eupay/internal/errs"
+	"european-pay.eu/eupay/internal/kit/natstest"
+	"european-pay.eu/eupay/internal/run/bus"
+	"european-pay.eu/eupay/internal/run/command"
+	"european-pay.eu/eupay/internal/run/events"
+	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
+	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
+	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/merchant"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
+	"european-pay.eu/eupay/services/gateway/internal/web"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	ref     = "PAY-20260617-0B25921FB72918ED"
+	madeRef = "PAY-20260617-00000000000000AA"
+	key     = "0123456789abcdef"
+	bankURL = "https://bank.example/1"
+)
+
+var (
+	now  = time.Date(2026, 6, 17, 12, 20, 0, 0, time.UTC)
+	shop = merchant.Merchant{ID: "m-1", Name: "My Store", IBAN: "FR7630006000011234567890189", LegalStatus: "SARL", SIREN: "552100554", GatewayEnabled: true, LiveEnabled: true}
+)
+
+// world is the API with stand-ins of everything behind it.
+type world struct {
+	t   *testing.T
+	url string
+	doc *apidoctest.Validator
+
+	mu       sync.Mutex
+	payment  *paymentsv1.Payment // of ref; nil: there is none
+	commands []*paymentsv1.CreatePayment
+	reply    *paymentsv1.CommandReply
+}
+
+type (
+	qr struct {
+		qrv1.QRServiceClient
+	}
+	reads struct {
+		paymentsv1.PaymentsServiceClient
+		w *world
+	}
+	merchants map[string]merchant.Merchant
+)
+
+const own = "powens_qr_payment_request"
+
+var codes = map[string]*qrv1.DecodeQRResponse{
+	"payment": {Type: "gateway_qr_payment", RequestId: ref, GatewayReference: ref, MerchantId: "m-1", MerchantName: "My Store", AmountCents: 2999, ExpiresAt: timestamppb.New(now.Add(time.Minute))},
+	// The signed merchant is not the payment's.
+	"another's": {Type: "gateway_qr_payment", RequestId: ref, GatewayReference: ref, MerchantId: "m-2", MerchantName: "Thief", AmountCents: 2999, ExpiresAt: timestamppb.New(now.Add(time.Minute))},
+	"open":      {Type: own, RequestId: "r-1", MerchantId: "m-1", MerchantName: "My Store"},
+	"open 2":    {Type: own, RequestId: "r-2", MerchantId: "m-1", MerchantName: "My Store"},
+	"fixed":     {Type: own, RequestId: "r-3", MerchantId: "m-1", MerchantName: "My Store", AmountCents: 990, Label: "Till 2"},
+	"off":       {Type: own, RequestId: "r-4", MerchantId: "off", MerchantName: "Off"},
+	"poor":      {Type: own, RequestId: "r-5", MerchantId: "poor", MerchantName: "Poor"},
+	"gone":      {Type: own, RequestId: "r-6", MerchantId: "gone", MerchantName: "Gone"},
+}
+
+func (qr) DecodeQR(_ context.Context, r *qrv1.DecodeQRRequest, _ ...grpc.CallOption) (*qrv1.DecodeQRResponse, error) {
+	if r.GetQrData() == "expired" {
+		return nil, errs.New(errs.QRExpired, "This code has expired. Ask the merchant for a new one.")
+	}
+	code, ok := codes[r.GetQrData()]
+	if !ok {
+		return nil, errs.New(errs.QRInvalid, "This is no code of EU Pay.")
+	}
+	return code, nil
+}
+
+func (r reads) GetPaymentStatus(_ context.Context, req *paymentsv1.GetPaymentStatusRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentStatusResponse, error) {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	p := r.w.payment
+	if p == nil || req.GetReference() != ref {
+		return nil, errs.NotFound("Payment")
+	}
+	return &paymentsv1.GetPaymentStatusResponse{Reference: ref, Status: p.GetStatus(), Livemode: p.GetLivemode(), MerchantId: p.GetMerchantId()}, nil
+}
+
+func (r reads) GetPayment(_ context.Context, req *paymentsv1.GetPaymentRequest, _ ...grpc.CallOption) (*paymentsv1.GetPaymentResponse, error) {
+	r.w.mu.Lock()
+	defer r.w.mu.Unlock()
+	p := r.w.payment
+	if p == nil || req.GetMerchantId() != p.GetMerchantId() || req.GetLivemode() != p.GetLivemode() {
+		return nil, errs.NotFound("Payment")
+	}
+	return &paymentsv1.GetPaymentResponse{Payment: p}, nil
+}
+
+func (m merchants) Get(_ context.Context, id string) (merchant.Merchant, error) {
+	got, ok := m[id]
+	if !ok {
+		return merchant.Merchant{}, errs.NotFound("Merchant")
+	}
+	return got, nil
+}
+
+// stored is the payment of ref.
+func stored(status string) *paymentsv1.Payment {
+	return &paymentsv1.Payment{
+		Reference: ref, Kind: "payment", MerchantId: "m-1", MerchantName: "My Store", Livemode: true, Status: status, AmountCents: 2999, Currency: "EUR",
+		Description: "For Mrs Dupont", CustomerId: "anna", PaymentUrl: bankURL, CreatedAt: timestamppb.New(now),
+	}
+}
+
+func setup(t *testing.T, live bool) *world {
+	t.Helper()
+	t.Parallel()
+	w := &world{t: t, doc: apidoctest.New(t), payment: stored("pending_sca")}
+	b := natstest.New(t)
+	client, err := command.NewClient(b, "gateway")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	w.serve(b)
+	e := web.New(slog.New(slog.DiscardHandler), nil)
+	New(Deps{
+		QR: qr{}, Payments: reads{w: w}, Merchants: merchants{"m-1": shop, "off": {ID: "off", IBAN: shop.IBAN}, "poor": {ID: "poor", GatewayEnabled: true, LiveEnabled: true}},
+		Sender: paying.Sender{Commands: gate.NewCommands(client), Deadline: 2 * time.Second}, Limiter: ratelimit.NewMemory(func() time.Time { return now }),
+		Now: func() time.Time { return now }, Deployment: gate.Deployment{Live: live},
+	}).Register(apidoctest.API(t, e))
+	srv := httptest.NewServer(e)
+	t.Cleanup(srv.Close)
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	w.url = srv.URL + apidoctest.Base
+	return w
+}
+
+// serve stands in for the payments service: it keeps commands and gives the reply that a test set, or a new payment.
+func (w *world) serve(b *bus.Bus) {
+	consumer, err := b.JS.CreateOrUpdateConsumer(context.Background(), bus.Commands, jetstream.ConsumerConfig{Durable: "payments", AckPolicy: jetstream.AckExplicitPolicy})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	cc, err := consumer.Consume(func(m jetstream.Msg) {
+		got := &paymentsv1.CreatePayment{}
+		if err := proto.Unmarshal(m.Data(), got); err != nil {
+			w.t.Error(err)
+		}
+		w.mu.Lock()
+		w.commands = append(w.commands, got)
+		reply := w.reply
+		w.mu.Unlock()
+		if reply == nil {
+			reply = &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: &paymentsv1.Payment{
+				Reference: madeRef, Status: "pending_sca", AmountCents: got.GetAmountCents(), Currency: "EUR", Livemode: got.GetLivemode(), PaymentUrl: bankURL,
+			}}
+		}
+		data, err := proto.Marshal(reply)
+		if err == nil {
+			err = b.NC.Publish(m.Headers().Get(events.HeaderReply), data)
+		}
+		if err == nil {
+			err = m.Ack()
+		}
+		if err != nil {
+			w.t.Error(err)
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { cc.Stop(); <-cc.Closed() })
+}
+
+func (w *world) sent() []*paymentsv1.CreatePayment {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.commands
+}
+
+type reply struct {
+	status int
+	header http.Header
+	json   map[string]any
+	text   string
+}
+
+func (w *world) call(method, path, body string, headers ...string) reply {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	described := req.Clone(w.t.Context())
+	described.URL.Host, described.URL.Scheme = "", ""
+	w.doc.Check(w.t, described, resp)
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r := reply{status: resp.StatusCode, header: resp.Header, text: string(raw)}
+	if err := json.Unmarshal(raw, &r.json); err != nil {
+		w.t.Fatalf("%s answers %q", path, raw)
+	}
+	return r
+}
+
+func (w *world) preview(data string) reply {
+	w.t.Helper()
+	return w.call("POST", "/qr/preview", `{"qrData":"`+data+`"}`)
+}
+
+func (w *world) checkout(data, amount, idempotency string) reply {
+	w.t.Helper()
+	body := `{"qrData":"` + data + `"}`
+	if amount != "" {
+		body = `{"qrData":"` + data + `","amount":` + amount + `}`
+	}
+	return w.call("POST", "/qr/checkout", body, "Idempotency-Key", idempotency)
+}
+
+func TestAPaymentsCodeLeadsToItsPageWhileItIsOpen(t *testing.T) {
+	w := setup(t, true)
+	const want = `{"merchantName":"My Store","amount":29.99,"fixedAmount":true,"label":null,"expiresAt":"2026-06-17T12:21:00.000Z","type":"gateway_qr_payment","livemode":true,` +
+		`"gatewayReference":"` + ref + `","status":"pending_sca","paymentUrl":"` + bankURL + `"}`
+	if r := w.preview("payment"); r.status != 200 || strings.TrimSpace(r.text) != want || r.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	for _, status := range []string{"completed", "refunded", "failed", "cancelled"} {
+		w.payment = stored(status) // with a URL that must not be shown any more
+		if r := w.preview("payment"); r.status != 200 || r.json["status"] != status || r.json["paymentUrl"] != nil || r.json["amount"] != 29.99 {
+			t.Errorf("%s: %d %s", status, r.status, r.text)
+		}
+	}
+	w.payment = stored("pending")
+	w.payment.Livemode = false // of the other mode: the code says nothing of it
+	if r := w.preview("payment"); r.status != 200 || r.json["livemode"] != false {
+		t.Errorf("test mode: %d %s", r.status, r.text)
+	}
+	w.payment = nil
+	if r := w.preview("payment"); r.json["code"] != "QR_INVALID" {
+		t.Errorf("no payment: %d %s", r.status, r.text)
+	}
+}
+
+func TestACodeThatCannotBePaidSaysWhy(t *testing.T) {
+	w := setup(t, true)
+	for data, code := range map[string]string{
+		"forged": "QR_INVALID", "expired": "QR_EXPIRED", "another's": "QR_INVALID", "off": "MERCHANT_NOT_ENABLED", "poor": "INVALID_STATE", "gone": "NOT_FOUND",
+		"": "VALIDATION_ERROR", strings.Repeat("x", maxCode+1): "VALIDATION_ERROR",
+	} {
+		if r := w.preview(data); r.json["code"] != code {
+			t.Errorf("preview of %.20q: %d %s", data, r.status, r.text)
+		}
+		if data == "another's" {
+			code = "INVALID_STATE" // it is a payment's code all the same
+		}
+		if r := w.checkout(data, "1", key); r.json["code"] != code {
+			t.Errorf("checkout of %.20q: %d %s", data, r.status, r.text)
+		}
+	}
+	if len(w.sent()) != 0 {
+		t.Errorf("made %v", w.sent())
+	}
+}
+
+func TestAMerchantWhoIsFrozenGivesNoPageToPay(t *testing.T) {
+	w := setup(t, true)
+	w.payment.MerchantId = "off"
+	v, code := previewed{}, &qrv1.DecodeQRResponse{GatewayReference: ref, MerchantId: "off"}
+	api := New(Deps{Payments: reads{w: w}, Merchants: merchants{"off": {ID: "off"}}})
+	if err := api.addPayment(t.Context(), &v, code); !errs.Is(err, errs.MerchantNotEnabled) || v.PaymentURL != "" {
+		t.Errorf("%v, %+v", err, v)
+	}
+}
+
+func TestAGuestPaysAMerchantsCode(t *testing.T) {
+	w := setup(t, true)
+	r := w.checkout("open", "12.50", key)
+	if r.status != 201 || r.json["reference"] != madeRef || r.json["paymentUrl"] != bankURL || r.json["amount"] != 12.5 || r.json["livemode"] != true {
+		t.Fatalf("%d %s", r.status, r.text)
+	}
+	c := w.sent()[0]
+	if c.GetAmountCents() != 1250 || c.GetMerchant().GetId() != "m-1" || !c.GetLivemode() || c.GetDescription() != "Payment to My Store" || c.GetMerchantReference() != "" ||
+		c.GetSuccessUrl() != "" || string(c.GetMetadataJson()) != `{"qr_request_id":"r-1"}` || c.GetOrigin() != "" {
+		t.Errorf("command %v", c)
+	}
+	if r := w.checkout("fixed", "", key); r.status != 201 || r.json["amount"] != 9.9 {
+		t.Errorf("fixed: %d %s", r.status, r.text)
+	}
+	if c := w.sent()[1]; c.GetDescription() != "Till 2" || c.GetAmountCents() != 990 {
+		t.Errorf("command %v", c)
+	}
+	w.reply = &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Replayed: true, ReplayedByKey: true, Payment: stored("pending_sca")}
+	if r := w.checkout("open", "12.50", key); r.status != 200 || r.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("again: %d %s", r.status, r.text)
+	}
+}
+
+// A guest's key must not find what the merchant's own server made under it, nor what a guest of another code made.
+func TestAKeyIsThatOfOneCodeAndAmount(t *testing.T) {
+	w := setup(t, true)
+	for _, c := range [][2]string{{"open", "1"}, {"open 2", "1"}, {"open", "2"}} {
+		if r := w.checkout(c[0], c[1], key); r.status != 201 {
+			t.Fatalf("%v: %d %s", c, r.status, r.text)
+		}
+	}
+	s := w.sent()
+	if s[0].GetIdempotencyKey() == key || s[0].GetIdempotencyKey() == s[1].GetIdempotencyKey() || s[0].GetIdempotencyKey() != s[2].GetIdempotencyKey() {
+		t.Errorf("keys %q %q %q", s[0].GetIdempotencyKey(), s[1].GetIdempotencyKey(), s[2].GetIdempotencyKey())
+	}
+	if hex.EncodeToString(s[0].GetFingerprint()) == hex.EncodeToString(s[2].GetFingerprint()) {
+		t.Error("another amount is the same request")
+	}
+	if len(s[0].GetFingerprint()) != 32 {
+		t.Errorf("fingerprint %x", s[0].GetFingerprint())
+	}
+}
+
+func TestWhatAGuestMayNotBegin(t *testing.T) {
+	w := setup(t, true)
+	for name, c := range map[string]struct{ data, amount, key, code string }{
+		"no key":                        {"open", "1", "", "VALIDATION_ERROR"},
+		"a key that others may have":    {"open", "1", "1", "VALIDATION_ERROR"},
+		"no amount":                     {"open", "", key, "VALIDATION_ERROR"},
+		"nothing":                       {"open", "0", key, "VALIDATION_ERROR"},
+		"too much":                      {"open", "10000.01", key, "VALIDATION_ERROR"},
+		"less than the code":            {"fixed", "0.01", key, "VALIDATION_ERROR"},
+		"a payment that has its own":    {"payment", "", key, "INVALID_STATE"},
+		"a merchant that is not served": {"off", "1", key, "MERCHANT_NOT_ENABLED"},
+	} {
+		body := []string{"Idempotency-Key", c.key}
+		if c.key == "" {
+			body = nil
+		}
+		amount := ""
+		if c.amount != "" {
+			amount = `,"amount":` + c.amount
+		}
+		if r := w.call("POST", "/qr/checkout", `{"qrData":"`+c.data+`"`+amount+`}`, body...); r.json["code"] != c.code {
+			t.Errorf("%s: %d %s", name, r.status, r.text)
+		}
+	}
+	if len(w.sent()) != 0 {
+		t.Errorf("made %v", w.sent())
+	}
+	w.reply = &paymentsv1.CommandReply{Stage: paymentsv1.CommandReply_STAGE_READY, Payment: &paymentsv1.Payment{Reference: madeRef, Status: "failed", StatusDetail: "refused_by_provider", FailureCode: "invalid_beneficiary"}}
+	if r := w.checkout("open", "1", key); r.json["code"] != "PAYMENT_REFUSED" {
+		t.Errorf("refused: %d %s", r.status, r.text)
+	}
+}
+
+// Goods would be handed over for test money.
+func TestALiveMerchantsCodeTakesNoTestMoney(t *testing.T) {
+	w := setup(t, false)
+	if r := w.preview("open"); r.json["code"] != "LIVE_NOT_CONFIGURED" {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	if r := w.checkout("open", "1", key); r.json["code"] != "LIVE_NOT_CONFIGURED" || len(w.sent()) != 0 {
+		t.Errorf("%d %s, made %v", r.status, r.text, w.sent())
+	}
+}
+
+func TestGuestsAreLimited(t *testing.T) {
+	w := setup(t, true)
+	for range checkoutsPerMinute {
+		w.checkout("fixed", "", key)
+	}
+	if r := w.checkout("fixed", "", key); r.status != 429 || len(w.sent()) != checkoutsPerMinute {
+		t.Errorf("%d after %d", r.status, len(w.sent()))
+	}
+	for range previewsPerMinute {
+		w.preview("open")
+	}
+	if r := w.preview("open"); r.status != 429 {
+		t.Errorf("previews: %d", r.status)
+	}
+	for range receiptsPerMinute {
+		w.call("GET", "/gateway/payments/"+ref+"/receipt", "")
+	}
+	if r := w.call("GET", "/gateway/payments/"+ref+"/receipt", ""); r.status != 429 {
+		t.Errorf("receipts: %d", r.status)
+	}
+}
+
+func TestAReceiptSaysHowAPaymentEnded(t *testing.T) {
+	w := setup(t, true)
+	w.payment = stored("completed")
+	w.payment.CompletedAt = timestamppb.New(now)
+	const want = `{"success":true,"data":{"reference":"` + ref + `","status":"completed","outcome":"paid","amount":29.99,"currency":"EUR","merchant_name":"My Store","livemode":true,` +
+		`"created_at":"2026-06-17T12:20:00.000Z","completed_at":"2026-06-17T12:20:00.000Z"}}`
+	if r := w.call("GET", "/gateway/payments/"+ref+"/receipt", ""); r.status != 200 || strings.TrimSpace(r.text) != want {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	for _, c := range []struct {
+		status, failure string
+		late            bool
+		outcome         string
+	}{
+		{"pending", "", false, "open"},
+		{"pending_sca", "", false, "open"},
+		{"refunded", "", false, "refunded"},
+		{"cancelled", "", false, "not_paid"},
+		{"failed", "insufficient_funds", false, "not_paid"},
+		{"failed", "expired", false, "unconfirmed"},
+		{"failed", "not_received", false, "unconfirmed"},
+		{"failed", "amount_mismatch", false, "unconfirmed"},
+		{"failed", "expired", true, "late"},
+	} {
+		w.payment = stored(c.status)
+		w.payment.FailureCode = c.failure
+		if c.late {
+			w.payment.LateReceipt = &paymentsv1.LateReceipt{AmountCents: 1}
+		}
+		r := w.call("GET", "/gateway/payments/"+ref+"/receipt", "")
+		if data, _ := r.json["data"].(map[string]any); data["outcome"] != c.outcome {
+			t.Errorf("%+v: %s", c, r.text)
+		}
+	}
+	w.payment = nil
+	for _, other := range []string{ref, "PAY-1", "x"} {
+		if r := w.call("GET", "/gateway/payments/"+other+"/receipt", ""); r.json["code"] != "NOT_FOUND" {
+			t.Errorf("%s: %d %s", other, r.status, r.text)
+		}
+	}
+}
