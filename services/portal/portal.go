@@ -17,14 +17,14 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
-	//	"european-pay.eu/eupay/services/portal/internal/catalog"
+	"european-pay.eu/eupay/services/portal/internal/catalog"
 	"european-pay.eu/eupay/services/portal/internal/home"
-	//	"european-pay.eu/eupay/services/portal/internal/kitchen"
+	"european-pay.eu/eupay/services/portal/internal/kitchen"
 	"european-pay.eu/eupay/services/portal/internal/order"
 	"european-pay.eu/eupay/services/portal/internal/payments"
 	"european-pay.eu/eupay/services/portal/internal/session"
 	"european-pay.eu/eupay/services/portal/internal/signin"
-	//	"european-pay.eu/eupay/services/portal/internal/tables"
+	"european-pay.eu/eupay/services/portal/internal/tables"
 	"european-pay.eu/eupay/services/portal/internal/web"
 	"european-pay.eu/eupay/services/portal/migrations"
 )
@@ -154,9 +154,9 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		signin.Register,
 		home.Register,
 		payments.Register,
-		//		catalog.Register,
-		//		tables.Register,
-		//		kitchen.Register,
+		catalog.Register,
+		tables.Register,
+		kitchen.Register,
 		order.Register,
 	} {
 		if err := register(site); err != nil {
