@@ -38,6 +38,14 @@
     } catch { return null; }
   }
 
+  // Who saves while a picture is on its way waits for it.
+  let waiting = null;
+  form.addEventListener("submit", (e) => {
+    if (!("busy" in form.dataset)) return;
+    e.preventDefault();
+    waiting = e.submitter;
+  });
+
   async function take(file) {
     said.textContent = "";
     const small = file && kinds.includes(file.type) ? await smaller(file) : null;
@@ -63,6 +71,7 @@
       said.textContent = "";
     }
     form.toggleAttribute("data-busy", false);
+    if (waiting) { const button = waiting; waiting = null; form.requestSubmit(button); }
   }
   picker.addEventListener("change", () => { if (picker.files[0]) take(picker.files[0]); });
   for (const type of ["dragenter", "dragover"]) drop.addEventListener(type, (e) => { e.preventDefault(); drop.classList.add("is-over"); });

@@ -41,7 +41,7 @@
     const now = read();
     if (now > newest) { ring(); said.textContent = said.dataset.new + " " + now; }
     newest = Math.max(newest, now);
-  }).observe(board, { childList: true });
+  }).observe(board, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-newest"] });
 
   // A screen that goes dark misses orders.
   let lock = null;
@@ -53,7 +53,7 @@
   awake();
 
   const clock = document.querySelector("[data-clock]");
-  const tick = () => { clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }); };
+  const tick = () => { clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false }); };
   tick();
   setInterval(tick, 10000);
 })();
