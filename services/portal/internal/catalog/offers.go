@@ -97,7 +97,7 @@ func offerPage(r *web.Request, status int, kind, id string, f *web.Form) error {
 		types = []string{"percentage", "fixed_price"}
 	}
 	for _, t := range types {
-		v.Types = append(v.Types, map[string]any{"value": t, "label": r.Text.T("catalog.type_" + t)})
+		v.Types = append(v.Types, map[string]any{"value": t, "label": r.Text.T("catalog.type." + t)})
 	}
 	if kind == onProducts {
 		v.Products = choices(r, f.Get("product_id"), v.Find)
