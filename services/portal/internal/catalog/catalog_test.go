@@ -192,8 +192,8 @@ func TestListShowsNoStrangersPictureAndNoScript(t *testing.T) {
 func TestOffersAreMade(t *testing.T) {
 	k, a := serve(t, eupay.RoleMerchant)
 	k.Post("/portal/catalog/offers/new", url.Values{"on": {"products"}, "product_id": {"p1"}, "name": {"Happy hour"}, "type": {"fixed_price"}, "value": {"2,50"}, "starts_at": {"2026-12-01T17:00"}})
-	// 17:00 in Paris.
-	if got := fmt.Sprint(a.sent); got != "map[name:Happy hour product_id:p1 starts_at:2026-12-01T16:00:00Z type:fixed_price value:2.5]" {
+	// Times of forms are those of Paris.
+	if got := fmt.Sprint(a.sent); got != "map[name:Happy hour product_id:p1 starts_at:2026-12-01T17:00:00+01:00 type:fixed_price value:2.5]" {
 		t.Errorf("sent %s", got)
 	}
 	if got := k.Post("/portal/catalog/offers/everything/x/delete", nil).Status; got != http.StatusNotFound {
