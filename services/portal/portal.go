@@ -19,15 +19,19 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/admin"
 	"european-pay.eu/eupay/services/portal/internal/audit"
+	"european-pay.eu/eupay/services/portal/internal/catalog"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/invoices"
 	"european-pay.eu/eupay/services/portal/internal/keys"
+	"european-pay.eu/eupay/services/portal/internal/kitchen"
+	"european-pay.eu/eupay/services/portal/internal/order"
 	"european-pay.eu/eupay/services/portal/internal/pay"
 	"european-pay.eu/eupay/services/portal/internal/payments"
 	"european-pay.eu/eupay/services/portal/internal/security"
 	"european-pay.eu/eupay/services/portal/internal/session"
 	"european-pay.eu/eupay/services/portal/internal/settings"
 	"european-pay.eu/eupay/services/portal/internal/signin"
+	"european-pay.eu/eupay/services/portal/internal/tables"
 	"european-pay.eu/eupay/services/portal/internal/team"
 	"european-pay.eu/eupay/services/portal/internal/web"
 	"european-pay.eu/eupay/services/portal/internal/webhooks"
@@ -170,6 +174,10 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		admin.Register,
 		invoices.Register,
 		pay.Register,
+		catalog.Register,
+		tables.Register,
+		kitchen.Register,
+		order.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err

@@ -160,5 +160,5 @@ func logo(r *web.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Picture(file)
+	return r.SendPicture(file)
 }

@@ -129,6 +129,27 @@ func (l *Language) Amount(a eupay.Amount) string {
 	return sign + l.form.euros(l.grouped(cents/100), fmt.Sprintf("%02d", cents%100))
 }
 
+// Decimal writes the point of a plain number as the language does, for fields of forms: 29,99.
+func (l *Language) Decimal(number string) string {
+	return strings.Replace(number, ".", l.form.point, 1)
+}
+
+// localTime is how browsers write a day and a time in a field.
+const localTime = "2006-01-02T15:04"
+
+// Local writes a moment for a field with a day and a time; empty when there is none.
+func (l *Language) Local(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(zone).Format(localTime)
+}
+
+// ParseLocal reads such a field.
+func (l *Language) ParseLocal(text string) (time.Time, error) {
+	return time.ParseInLocation(localTime, text, zone)
+}
+
 // Number writes a whole number with its thousands apart.
 func (l *Language) Number(n int) string {
 	if n < 0 {

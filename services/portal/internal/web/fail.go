@@ -22,6 +22,12 @@ var (
 // NotFound is for a page that does not exist, or that the caller must not know of.
 var NotFound = errNowhere
 
+// Missing reports whether the API says that there is no such thing, which no form can mend.
+func Missing(err error) bool { return errors.Is(err, eupay.ErrNotFound) || errors.Is(err, eupay.ErrID) }
+
+// Unreadable is for a form that cannot be read.
+var Unreadable = errUnreadable
+
 // failure is what the page of an error shows: its phrases are error.<name>.title and .text.
 type failure struct {
 	Status int

@@ -9,8 +9,8 @@ import (
 	eupay "european-pay.eu/eupay/sdk/go"
 )
 
-// Picture answers with a picture of the API. Anything else than a picture is not shown: the browser would run what it holds.
-func (r *Request) Picture(f *eupay.File) error {
+// SendPicture answers with a picture of the API. Anything else than a picture is not shown: the browser would run what it holds.
+func (r *Request) SendPicture(f *eupay.File) error {
 	if !strings.HasPrefix(f.ContentType, "image/") {
 		return NotFound
 	}

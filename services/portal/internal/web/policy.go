@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -18,6 +19,24 @@ func (r *Request) AllowForms(origins ...string) { r.policy.forms = append(r.poli
 // AllowConnect lets the page's scripts talk to another origin, such as the API's.
 func (r *Request) AllowConnect(origins ...string) {
 	r.policy.connect = append(r.policy.connect, origins...)
+}
+
+// AllowImages lets the page show pictures of another origin, such as the API's.
+func (r *Request) AllowImages(origins ...string) {
+	r.policy.images = append(r.policy.images, origins...)
+}
+
+// Picture is the address of a picture if a page may show it, or empty: what merchants give may lead anywhere, and pages ask no stranger.
+func (r *Request) Picture(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	origin := u.Scheme + "://" + u.Host
+	if origin == r.Site.PublicURL || slices.Contains(r.policy.images, origin) {
+		return address
+	}
+	return ""
 }
 
 func (p policy) String() string {

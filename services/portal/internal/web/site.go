@@ -3,7 +3,9 @@
 package web
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -20,6 +22,15 @@ import (
 
 // maxBody is more than any form has.
 const maxBody = 1 << 20
+
+type bodyKey struct{}
+
+// AllowBody lets a form with a file be as large as limit, in bytes. Nothing of it may have been read yet.
+func (r *Request) AllowBody(limit int64) {
+	if body, ok := r.Context().Value(bodyKey{}).(io.ReadCloser); ok {
+		r.Body = http.MaxBytesReader(r.W, body, limit)
+	}
+}
 
 // Deps are what the pages work with.
 type Deps struct {
@@ -158,8 +169,9 @@ func (s *Site) Handler() (http.Handler, error) {
 	}
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { s.request(w, hr).fail(errForeign) }))
 	return s.logged(s.recovered(guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		s.mux.ServeHTTP(w, r)
+		body := r.Body
+		r.Body = http.MaxBytesReader(w, body, maxBody)
+		s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), bodyKey{}, body)))
 	})))), nil
 }
 

@@ -1,0 +1,261 @@
+package order
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/web"
+)
+
+// The fields of the form that belong to a product begin so; its id follows.
+const (
+	quantityField = "q_"
+	noteField     = "n_"
+	nameField     = "t_"
+)
+
+const (
+	// maxQuantity is the most of one product that an order takes.
+	maxQuantity = 99
+	// atOnce is how many products a page shows. A longer menu is shown by category, and has a search.
+	atOnce = 150
+)
+
+// choice is what a guest wants of a product.
+type choice struct {
+	ID, Name, Note string
+	Quantity       int
+}
+
+// chosenIn reads the basket, in an order that stays the same.
+func chosenIn(f *web.Form) []choice {
+	var out []choice
+	for name := range f.Values {
+		id, ok := strings.CutPrefix(name, quantityField)
+		if !ok || len(id) > 64 {
+			continue
+		}
+		n, err := strconv.Atoi(f.Get(name))
+		if err != nil || n < 1 {
+			continue
+		}
+		out = append(out, choice{ID: id, Name: f.Get(nameField + id), Note: f.Get(noteField + id), Quantity: min(n, maxQuantity)})
+	}
+	slices.SortFunc(out, func(a, b choice) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// whatWasShown is the total that the guest has seen, in cents; 0: none.
+func whatWasShown(f *web.Form) eupay.Amount {
+	n, err := strconv.ParseInt(f.Get("shown"), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return eupay.Amount(n)
+}
+
+// mark notes at an item what the API says of items[i], and reports whether it does.
+func mark(r *web.Request, f *web.Form, field string, i int, id string) bool {
+	at := fmt.Sprintf("items[%d].", i)
+	switch field {
+	case at + "productId":
+		f.Wrong(id, r.Text.T("order.sold_out"))
+	case at + "quantity":
+		f.Wrong(id, r.Text.T("order.fewer"))
+	case at + "notes":
+		f.Wrong(id, r.Text.T("order.long_note"))
+	default:
+		return false
+	}
+	return true
+}
+
+// dish is a product of the menu, and what the guest wants of it.
+type dish struct {
+	eupay.MenuProduct
+	// Picture is where it is shown from; empty: there is none that the page may show.
+	Picture string
+	// Now is the price of one piece with the best offer, and Offer that offer's name.
+	Now    eupay.Amount
+	Offer  string
+	Script string
+	choice
+}
+
+// Cents is the price for the page's script.
+func (d dish) Cents() string { return strconv.FormatInt(int64(d.PriceTTC), 10) }
+
+// line is one row of the basket.
+type line struct {
+	choice
+	// Total is what it costs; Known: the menu says so.
+	Total eupay.Amount
+	Known bool
+	Wrong string
+}
+
+// section is a category of the menu.
+type section struct {
+	Name   string
+	Dishes []dish
+}
+
+// page is what the template of the menu shows.
+type page struct {
+	*web.Form
+	Menu     *eupay.Menu
+	Sections []section
+	// Categories are all of the menu, which may be more than are shown. Long: it shows only some of it.
+	Categories     []string
+	Long, More     bool
+	Category, Find string
+	// Elsewhere are products in the basket that the page does not show.
+	Elsewhere []dish
+	Offers    []scripted
+	// Reviewing: the page shows the basket and not the menu.
+	Reviewing bool
+	Lines     []line
+	Subtotal, Discount,
+	Total eupay.Amount
+	Offer string
+	// Fresh: nothing has been sent yet, so the browser's own memory of the basket holds.
+	Fresh bool
+	// Last leads to the guest's latest order at this table; empty: there is none.
+	Last string
+}
+
+// Shown is the total in cents, which the guest agrees to.
+func (p page) Shown() string { return strconv.FormatInt(int64(p.Total), 10) }
+
+// newPage shows a menu, which may be nil when it cannot be had.
+func newPage(r *web.Request, f *web.Form, m *eupay.Menu) page {
+	p := page{Form: f, Menu: m}
+	chosen := make(map[string]choice)
+	for _, c := range chosenIn(f) {
+		chosen[c.ID] = c
+	}
+	if m == nil {
+		p.unknown(f, chosen)
+		return p
+	}
+	o := offersOf(m, r.Site.Now())
+	p.Offers = o.ordersForScript()
+	var all []section
+	count := 0
+	for name, products := range m.Menu {
+		s := section{Name: name}
+		for _, product := range products {
+			s.Dishes = append(s.Dishes, newDish(r, o, product, chosen[product.ID]))
+		}
+		count += len(products)
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b section) int {
+		if (a.Name == "") != (b.Name == "") { // what has no category is last
+			return strings.Compare(b.Name, a.Name)
+		}
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
+	p.total(o, all, chosen)
+	p.unknown(f, chosen)
+	p.choose(all, count)
+	if now, err := eupay.ParseAmount(f.Get("now")); err == nil && f.Problem != "" {
+		p.Total = now // what the API has just said
+	}
+	return p
+}
+
+func newDish(r *web.Request, o offers, product eupay.MenuProduct, c choice) dish {
+	d := dish{MenuProduct: product, Picture: r.Picture(product.ImageURL), Script: o.forScript(product.ID), choice: c}
+	d.choice.ID = product.ID
+	d.Now, d.Offer = o.line(product.ID, product.PriceTTC, 1)
+	return d
+}
+
+// total fills the basket with what the menu knows, and takes that out of chosen.
+func (p *page) total(o offers, all []section, chosen map[string]choice) {
+	for _, s := range all {
+		for _, d := range s.Dishes {
+			c, ok := chosen[d.MenuProduct.ID]
+			if !ok {
+				continue
+			}
+			delete(chosen, c.ID)
+			c.Name = d.MenuProduct.Name
+			total, _ := o.line(c.ID, d.PriceTTC, c.Quantity)
+			p.Lines = append(p.Lines, line{choice: c, Total: total, Known: true, Wrong: p.Fields[c.ID]})
+			p.Subtotal += d.PriceTTC * eupay.Amount(c.Quantity)
+			p.Total += total
+		}
+	}
+	off, name := o.order(p.Total)
+	p.Total, p.Offer = p.Total-off, name
+	p.Discount = p.Subtotal - p.Total
+}
+
+// unknown adds what is in the basket and not on the menu: it is sold out, or the menu cannot be had just now.
+func (p *page) unknown(f *web.Form, chosen map[string]choice) {
+	for _, c := range chosenIn(f) {
+		if _, ok := chosen[c.ID]; ok {
+			p.Lines = append(p.Lines, line{choice: c, Wrong: f.Fields[c.ID]})
+		}
+	}
+}
+
+// choose decides which part of the menu is shown: all of it, a category, or what a search finds.
+func (p *page) choose(all []section, count int) {
+	for _, s := range all {
+		p.Categories = append(p.Categories, s.Name)
+	}
+	if count <= atOnce {
+		p.Sections = all
+		return
+	}
+	p.Long = true
+	p.Find = p.Get("find")
+	category, asked := strings.CutPrefix(p.Get("step"), "category:")
+	switch {
+	case asked:
+		p.Category, p.Find = category, ""
+	case p.Find == "" && p.Values.Has("category"):
+		p.Category = p.Get("category")
+	case p.Find == "":
+		p.Category = all[0].Name
+	}
+	left := atOnce
+	for _, s := range all {
+		part := section{Name: s.Name}
+		for _, d := range s.Dishes {
+			switch fits := p.Find == "" && s.Name == p.Category || p.Find != "" && contains(d.MenuProduct.Name, p.Find); {
+			case fits && left > 0:
+				left--
+				part.Dishes = append(part.Dishes, d)
+			default:
+				p.More = p.More || fits
+				if d.Quantity > 0 {
+					p.Elsewhere = append(p.Elsewhere, d)
+				}
+			}
+		}
+		if len(part.Dishes) > 0 {
+			p.Sections = append(p.Sections, part)
+		}
+	}
+}
+
+func contains(text, part string) bool {
+	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
+}
+
+// bankURL is where the guest pays; empty when it cannot be a page.
+func bankURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return ""
+	}
+	return u.String()
+}
