@@ -7,6 +7,7 @@ require (
 	european-pay.eu/eupay/sdk/go v0.0.0
 	github.com/andybalholm/brotli v1.3.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/yuin/goldmark v1.8.7
 )
 
 require (

@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/docs"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/payments"
 	"european-pay.eu/eupay/services/portal/internal/session"
@@ -146,7 +147,12 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, register := range []func(*web.Site) error{signin.Register, home.Register, payments.Register} {
+	for _, register := range []func(*web.Site) error{
+		signin.Register,
+		home.Register,
+		payments.Register,
+		docs.Register,
+	} {
 		if err := register(site); err != nil {
 			return nil, err
 		}
