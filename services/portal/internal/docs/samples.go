@@ -131,7 +131,7 @@ func (o *Operation) curl() string {
 	}
 	switch {
 	case o.json():
-		fmt.Fprintf(&b, " \\\n  -d '%s'", strings.ReplaceAll(o.Body.Example, "'", `'\''`))
+		fmt.Fprintf(&b, " \\\n  -d '%s'", deeper(strings.ReplaceAll(o.Body.Example, "'", `'\''`), "  "))
 	case o.Body != nil:
 		b.WriteString(" \\\n  --data-binary @file")
 	}

@@ -188,7 +188,7 @@
   credentials.addEventListener("input", changed);
   function changed() {
     $("[data-env-url]").textContent = absolute();
-    $("[data-live]").hidden = !isLive();
+    $("[data-live-key]").hidden = !isLive();
     if (op) describe();
   }
 
