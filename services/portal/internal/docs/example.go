@@ -65,19 +65,19 @@ func (d *description) writeExample(b *bytes.Buffer, name string, schema any, ful
 	case kind == "boolean":
 		b.WriteString("true")
 	case kind == "integer" || kind == "number":
-		b.WriteString(number(s))
+		b.WriteString(number(kind, s))
 	default:
 		writeText(b, textOf(name, s))
 	}
 }
 
-func number(s node) string {
+func number(kind string, s node) string {
 	for _, bound := range []string{"minimum", "exclusiveMinimum"} {
 		if low := plain(s[bound]); low != "" && low != "0" && low != "0.01" {
 			return low
 		}
 	}
-	if s.text("type") == "number" {
+	if kind == "number" {
 		return "29.99"
 	}
 	return "1"

@@ -57,6 +57,9 @@ func find(entries []entry, query string) []entry {
 
 const maxHits = 30
 
+// weights decide between equals: a guide explains more than a code does.
+var weights = map[string]int{"page": 5, "section": 3, "operation": 3}
+
 func score(e entry, words []string) int {
 	title, where, text := strings.ToLower(e.Title), strings.ToLower(e.Where), strings.ToLower(e.Text)
 	sum := 0
@@ -79,8 +82,5 @@ func score(e entry, words []string) int {
 			return 0
 		}
 	}
-	if e.Kind == "page" {
-		sum += 5
-	}
-	return sum
+	return sum + weights[e.Kind]
 }

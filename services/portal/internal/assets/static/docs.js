@@ -116,7 +116,7 @@
       else if (text.includes(w)) sum += 4;
       else return 0;
     }
-    return sum + (e.kind === "page" ? 5 : 0);
+    return sum + ({ page: 5, section: 3, operation: 3 }[e.kind] ?? 0);
   }
   async function show() {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -182,7 +182,7 @@
     const button = e.target.closest?.("[data-try]");
     if (button) tryOut(JSON.parse(button.closest("[data-op]").dataset.op));
   });
-  document.addEventListener("keydown", (e) => { if (e.key === "Escape" && panel.classList.contains("is-open") && !finder.open) closePanel(); });
+  document.addEventListener("keydown", (e) => { if (e.key === "Escape" && !wide.matches && panel.classList.contains("is-open") && !finder.open) closePanel(); });
 
   credentials.addEventListener("submit", (e) => e.preventDefault());
   credentials.addEventListener("input", changed);
@@ -221,7 +221,9 @@
     method.textContent = op.method;
     method.className = "method " + op.method.toLowerCase();
     $("[data-run-path]").textContent = op.path;
-    $("[data-run-params]").replaceChildren(...(op.params ?? []).map(paramField));
+    const needed = (op.params ?? []).filter((p) => p.required), rest = (op.params ?? []).filter((p) => !p.required);
+    const more = rest.length > 2 ? [el("details", { class: "more" }, el("summary", {}, rest.map((p) => p.name).join(", ")), ...rest.map(paramField))] : rest.map(paramField);
+    $("[data-run-params]").replaceChildren(...needed.map(paramField), ...more);
     const body = $("[data-run-body]"), file = $("[data-run-file]");
     body.hidden = !op.body;
     file.hidden = !op.type || Boolean(op.body);
@@ -271,7 +273,7 @@
     else if (!way()) shown.Authorization = "Bearer $EUPAY_TOKEN";
     const lines = [`curl ${op.method === "GET" ? "" : "-X " + op.method + " "}"${absolute()}${target()}"`];
     for (const [name, v] of Object.entries(shown)) lines.push(`  -H "${name}: ${v.replace(/["\\`]/g, "\\$&")}"`);
-    if (op.body && $("#run-body").value.trim()) lines.push(`  -d '${$("#run-body").value.replaceAll("'", "'\\''")}'`);
+    if (op.body && $("#run-body").value.trim()) lines.push(`  -d '${$("#run-body").value.replaceAll("'", "'\\''").replaceAll("\n", "\n  ")}'`);
     else if (op.type && !op.body) lines.push("  --data-binary @file");
     if (op.answer && !/json|event-stream|yaml/.test(op.answer)) lines.push("  --output " + (op.answer.includes("pdf") ? "document.pdf" : "file"));
     return lines.join(" \\\n");
