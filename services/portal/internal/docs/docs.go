@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -36,16 +37,22 @@ type room struct {
 	read func(context.Context) ([]byte, error)
 	now  func() time.Time
 
-	mu    sync.Mutex
-	book  *book
-	sum   [sha256.Size]byte // of the description that the book was made of
-	until time.Time         // the book is good until then
-	kept  *web.Kept
+	shown atomic.Pointer[edition]
+	mu    sync.Mutex // of who reads the description anew
+	until time.Time  // until then it is not asked for
+}
+
+// edition is the documentation that is shown, until the description of the API changes.
+type edition struct {
+	*book
+	// sum is that of the description that it was made of; the zero sum: the API has not answered yet.
+	sum  [sha256.Size]byte
+	kept *web.Kept
 }
 
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
-	d := &room{site: s, now: s.Now, kept: web.NewKept(), read: func(ctx context.Context) ([]byte, error) {
+	d := &room{site: s, now: s.Now, read: func(ctx context.Context) ([]byte, error) {
 		f, err := s.API.Reference.OpenAPI(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("read the description of the API: %w", err)
@@ -57,7 +64,7 @@ func Register(s *web.Site) error {
 	if err != nil {
 		return err
 	}
-	d.book = first
+	d.shown.Store(&edition{book: first, kept: web.NewKept()})
 	s.Open("GET /{$}", d.start)
 	s.Open("GET /docs", d.page)
 	s.Open("GET /docs.md", d.file)
@@ -67,34 +74,43 @@ func Register(s *web.Site) error {
 	return s.Templates("docs", templates)
 }
 
-// current is the documentation, made again when the description of the API has changed.
-func (d *room) current(ctx context.Context) *book {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := d.now()
-	if now.Before(d.until) {
-		return d.book
+// current is the documentation, made again when the description of the API has changed. While one reader waits for the API the others get
+// what there is; only before the first answer do they wait, too.
+func (d *room) current(ctx context.Context) *edition {
+	if d.shown.Load().sum == [sha256.Size]byte{} {
+		d.mu.Lock()
+	} else if !d.mu.TryLock() {
+		return d.shown.Load()
 	}
-	d.until = now.Add(again)
+	defer d.mu.Unlock()
+	if now := d.now(); !now.Before(d.until) {
+		d.until = now.Add(again)
+		if err := d.refresh(ctx); err != nil {
+			d.site.Log.WarnContext(ctx, "documentation not made anew", "error", err)
+		} else {
+			d.until = now.Add(fresh)
+		}
+	}
+	return d.shown.Load()
+}
+
+func (d *room) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	raw, err := d.read(ctx)
 	if err != nil {
-		d.site.Log.WarnContext(ctx, "description of the API not read", "error", err)
-		return d.book
+		return err
 	}
-	d.until = now.Add(fresh)
 	sum := sha256.Sum256(raw)
-	if sum == d.sum {
-		return d.book
+	if sum == d.shown.Load().sum {
+		return nil
 	}
 	made, err := d.make(raw)
 	if err != nil {
-		d.site.Log.ErrorContext(ctx, "documentation not made", "error", err)
-		return d.book
+		return err
 	}
-	d.book, d.sum, d.kept = made, sum, web.NewKept()
-	return d.book
+	d.shown.Store(&edition{book: made, sum: sum, kept: web.NewKept()})
+	return nil
 }
 
 func (d *room) make(raw []byte) (*book, error) {
@@ -156,19 +172,13 @@ func (d *room) page(r *web.Request) error {
 	if d.site.APIURL != d.site.PublicURL {
 		r.AllowConnect(d.site.APIURL)
 	}
-	return r.RenderKept(d.keeper(), slug, "docs/page", d.view(b, p))
-}
-
-func (d *room) keeper() *web.Kept {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.kept
+	return r.RenderKept(b.kept, slug, "docs/page", d.view(b.book, p))
 }
 
 // search is for readers without a script.
 func (d *room) search(r *web.Request) error {
 	b := d.current(r.Ctx())
-	v := d.view(b, &Page{Slug: "search", Path: "/docs/search"})
+	v := d.view(b.book, &Page{Slug: "search", Path: "/docs/search"})
 	v.Query = r.FormValue("q")
 	v.Hits = find(b.entries, v.Query)
 	return r.Render(http.StatusOK, "docs/search", v)
@@ -176,7 +186,8 @@ func (d *room) search(r *web.Request) error {
 
 // file sends something that is no page.
 func (d *room) file(r *web.Request) error {
-	f, ok := d.current(r.Ctx()).files[r.URL.Path]
+	b := d.current(r.Ctx())
+	f, ok := b.files[r.URL.Path]
 	if !ok {
 		return web.NotFound
 	}
@@ -186,9 +197,9 @@ func (d *room) file(r *web.Request) error {
 	if f.name != "" {
 		h.Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
 	}
-	return r.SendKept(d.keeper(), r.URL.Path, f.body)
+	return r.SendKept(b.kept, r.URL.Path, f.body)
 }
 
 func (d *room) start(r *web.Request) error {
-	return r.RenderKept(d.keeper(), "", "docs/start", nil)
+	return r.RenderKept(d.shown.Load().kept, "", "docs/start", nil)
 }
