@@ -69,6 +69,7 @@ type Client struct {
 	Customers  Customers
 	Admin      Admin
 	Operations Operations
+	Reference  Reference
 
 	caller
 }
@@ -169,6 +170,7 @@ func assemble(c caller) *Client {
 	out.Auth, out.Factor, out.Merchant, out.Team, out.APIKeys = Auth{at}, Factor{at}, Merchants{at}, Team{at}, APIKeys{at}
 	out.EInvoicing, out.Push, out.Customers, out.Admin = EInvoicing{at}, Push{at}, Customers{at}, Admin{at}
 	out.Operations = Operations{at}
+	out.Reference = Reference{at}
 	return out
 }
 

@@ -15,6 +15,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/user"
+	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
 // Config of the gateway.
@@ -72,6 +73,9 @@ type Config struct {
 	// PagesURL is where the portal service answers, for a gateway without an ingress before it: it hands requests for pages on. Empty: it
 	// serves the API alone.
 	PagesURL string `env:"EUPAY_PAGES_URL"`
+	// CORSOrigins are the origins whose pages may call the API, such as that of the documentation of another deployment. None: only pages
+	// of the API's own origin, and what is open to every page.
+	CORSOrigins []string `env:"EUPAY_CORS_ORIGINS"`
 	// PasskeyDomain is what passkeys are made for: the domain of PortalURL or one above it. Empty: that of PortalURL.
 	PasskeyDomain string `env:"EUPAY_PASSKEY_DOMAIN"`
 	// BcryptCost of passwords and API secrets. Only tests use less than 10.
@@ -112,6 +116,12 @@ func (c *Config) Validate() error {
 	}
 	if c.PortalURL != "" && !isWebURL(c.PortalURL) {
 		bad = append(bad, errors.New("EUPAY_PORTAL_URL must be an http or https URL"))
+	}
+	if c.PagesURL != "" && !isWebURL(c.PagesURL) {
+		bad = append(bad, errors.New("EUPAY_PAGES_URL must be an http or https URL"))
+	}
+	if err := web.CheckOrigins(c.CORSOrigins); err != nil {
+		bad = append(bad, fmt.Errorf("EUPAY_CORS_ORIGINS: %w", err))
 	}
 	if err := user.CheckPasskeyDomain(cmp.Or(c.PortalURL, c.PublicURL), c.PasskeyDomain); err != nil {
 		bad = append(bad, fmt.Errorf("EUPAY_PASSKEY_DOMAIN: %w", err))

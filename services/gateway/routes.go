@@ -77,6 +77,9 @@ func (s *Service) routes() (*echo.Echo, error) {
 		return nil, err
 	}
 	e := web.New(s.core.Log, trusted)
+	if len(s.cfg.CORSOrigins) > 0 {
+		e.Use(web.CORS(s.cfg.CORSOrigins))
+	}
 	e.Use(web.Patient(s.cfg.Patience))
 	api := web.NewAPI(e, basePath, reference.Query)
 	reference.Register(api)

@@ -20,6 +20,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/admin"
 	"european-pay.eu/eupay/services/portal/internal/audit"
 	"european-pay.eu/eupay/services/portal/internal/catalog"
+	"european-pay.eu/eupay/services/portal/internal/docs"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/invoices"
 	"european-pay.eu/eupay/services/portal/internal/keys"
@@ -178,6 +179,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		tables.Register,
 		kitchen.Register,
 		order.Register,
+		docs.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err
