@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/home"
+	"european-pay.eu/eupay/services/portal/internal/live"
 	"european-pay.eu/eupay/services/portal/internal/payments"
 	"european-pay.eu/eupay/services/portal/internal/session"
 	"european-pay.eu/eupay/services/portal/internal/signin"
@@ -146,7 +147,12 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, register := range []func(*web.Site) error{signin.Register, home.Register, payments.Register} {
+	for _, register := range []func(*web.Site) error{
+		signin.Register,
+		home.Register,
+		payments.Register,
+		live.Register,
+	} {
 		if err := register(site); err != nil {
 			return nil, err
 		}

@@ -165,6 +165,9 @@ func (l *Language) DateTime(t time.Time) string {
 // Clock writes a time of day with its seconds.
 func (l *Language) Clock(t time.Time) string { return t.In(zone).Format("15:04:05") }
 
+// Hour writes the hour of a day: 14:00.
+func (l *Language) Hour(t time.Time) string { return t.In(zone).Format("15:04") }
+
 // Span writes how long something took: 850 ms, 4.2 s, 3 min, 2 h, 5 d.
 func (l *Language) Span(d time.Duration) string {
 	switch {
