@@ -132,7 +132,8 @@ func newFile(raw []byte, ext string) *file {
 func compressed(b *bytes.Buffer, w interface {
 	Write(p []byte) (int, error)
 	Close() error
-}, raw []byte) []byte {
+}, raw []byte,
+) []byte {
 	if _, err := w.Write(raw); err != nil || w.Close() != nil {
 		return nil
 	}

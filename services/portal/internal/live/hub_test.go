@@ -91,7 +91,6 @@ func TestAFailureOfTheAPIIsWaitedFor(t *testing.T) {
 		if n := e.asked.Load(); n > 8 {
 			t.Errorf("asked %d times", n)
 		}
-		e.err.Store(error(&eupay.Error{Code: "X", Status: 500}))
 		l.leave()
 		time.Sleep(pollAgain)
 	})
@@ -101,7 +100,9 @@ func TestPagesComeBackWhenTheLoginHasEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h, e := newHub(), &events{}
-		l, err := h.join(room{"m", false}, "1", func(ctx context.Context) (string, error) { return "", &eupay.Error{Code: eupay.ErrUnauthenticated, Status: 401} })
+		l, err := h.join(room{"m", false}, "1", func(ctx context.Context) (string, error) {
+			return "", &eupay.Error{Code: eupay.ErrUnauthenticated, Status: 401}
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

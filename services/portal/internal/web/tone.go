@@ -8,6 +8,7 @@ var tones = map[string]string{
 	"accepted": "good", "approved": "good",
 	"pending": "wait", "pending_sca": "wait", "awaiting_payment": "wait", "received": "wait", "preparing": "wait", "submitted": "wait", "retrying": "wait", "queued": "wait",
 	"pending_kyb": "wait", "scheduled": "wait", "in_progress": "wait", "proving": "wait",
+	"waiting": "wait", "missed": "warn",
 	"mandate_pending": "warn", "disabled": "warn", "stalled": "warn", "draft": "quiet",
 	"failed": "bad", "payment_failed": "bad", "submission_failed": "bad", "rejected": "bad", "refused": "bad", "exhausted": "bad", "dead": "bad",
 	"refunded": "info", "cancelled": "quiet", "expired": "quiet", "revoked": "quiet",
