@@ -32,8 +32,8 @@ func chartOf(list []eupay.IntervalSum) chart {
 	}
 	for n, i := range list {
 		left, right := n*chartWidth/len(list), (n+1)*chartWidth/len(list)
-		gap := max((right-left)/5, 1)
-		b := bar{IntervalSum: i, X: left, Width: right - left - gap, Height: height(i.PaidAmount, c.Most)}
+		gap := (right - left) / 4
+		b := bar{IntervalSum: i, X: left + gap/2, Width: right - left - gap, Height: height(i.PaidAmount, c.Most)}
 		b.Y = chartHeight - b.Height
 		c.Bars = append(c.Bars, b)
 	}

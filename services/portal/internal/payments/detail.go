@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -125,8 +126,11 @@ func (v *view) share(r *web.Request, m *eupay.Merchant) {
 	v.Code = r.Site.Now().Before(v.CodeUntil)
 	subject := r.Text.T("payments.mail_subject", "merchant", m.Name, "amount", r.Text.Amount(v.Amount))
 	body := r.Text.T("payments.mail_body", "description", v.Description, "amount", r.Text.Amount(v.Amount), "url", v.PaymentURL, "merchant", m.Name)
-	v.Mail = "mailto:?subject=" + url.PathEscape(subject) + "&body=" + url.PathEscape(body)
+	v.Mail = "mailto:?subject=" + mailText(subject) + "&body=" + mailText(body)
 }
+
+// mailText is a text in a mailto link. An & must not begin another field, such as cc, and no program takes a + for a space.
+func mailText(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
 // picture is the QR code of a payment.
 func picture(r *web.Request) error {
