@@ -187,7 +187,8 @@ func (w *witness) returned(t *testing.T, result reflect.Value) {
 	t.Helper()
 	answer := w.d.flat(w.last.answer)
 	is := reflect.Indirect(result)
-	if is.Kind() == reflect.String || is.Type() == reflect.TypeFor[eupay.File]() || is.Type() == reflect.TypeFor[eupay.Stream]() {
+	if is.Kind() == reflect.String || is.Type() == reflect.TypeFor[eupay.File]() || is.Type() == reflect.TypeFor[eupay.Stream]() ||
+		is.Type() == reflect.TypeFor[eupay.Download]() {
 		return
 	}
 	raw, err := json.Marshal(result.Interface())

@@ -16,6 +16,8 @@ var machineTime = map[string]string{
 	"gateway/internal/web/download.go":       "the deadline of a connection",
 	"gateway/internal/web/eventstream.go":    "the deadline of a connection",
 	"payments/internal/powens/call.go":       "the deadline of a context",
+	"portal/internal/live/live.go":           "the deadline of a connection",
+	"portal/internal/web/middleware.go":      "how long a request took, for the log",
 	"gateway/internal/web/middleware.go":     "how long a request took, for the log",
 	"portal/internal/web/middleware.go":      "how long a page took, for the log",
 	"payments/internal/engine/metrics.go":    "how long a call took, for a metric",

@@ -100,11 +100,21 @@ type PaymentListParams struct {
 	Amount, MinAmount, MaxAmount Amount
 	// Search is part of a reference or a description.
 	Search string
+	// Uncounted: do not count all that match, which is faster. The page has HasMore in place of Pagination.
+	Uncounted bool
 }
 
 func (p PaymentListParams) query() query {
 	q := p.ListParams.query()
 	q.text("starting_after", p.StartingAfter)
+	if p.Uncounted {
+		q.flag("total", false)
+	}
+	return p.filter(q)
+}
+
+// filter adds what chooses payments, whatever the page.
+func (p PaymentListParams) filter(q query) query {
 	q.text("status", string(p.Status))
 	q.text("status_detail", string(p.StatusDetail))
 	q.time("from", p.From)

@@ -67,6 +67,10 @@ func (b behind) ListPayments(_ context.Context, r *paymentsv1.ListPaymentsReques
 	return &paymentsv1.ListPaymentsResponse{}, nil
 }
 
+func (behind) SummarizePayments(context.Context, *paymentsv1.SummarizePaymentsRequest) (*paymentsv1.SummarizePaymentsResponse, error) {
+	return &paymentsv1.SummarizePaymentsResponse{}, nil
+}
+
 func (behind) ListRefunds(context.Context, *paymentsv1.ListRefundsRequest) (*paymentsv1.ListRefundsResponse, error) {
 	return &paymentsv1.ListRefundsResponse{}, nil
 }

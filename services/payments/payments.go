@@ -136,7 +136,7 @@ func New(ctx context.Context, cfg Config, deps boot.Deps) (*Service, error) {
 	})
 	svc.commands = commands.New(s, svc.engine, svc.accounts, merchant.New(core.Pool, core.Now), core.Bus, core.Now, core.Log)
 	svc.merchants = consume.New(consume.Config{Name: merchant.Consumer, Subjects: merchant.Subjects}, core.Pool, core.Bus, merchant.Handle, nil, core.Log)
-	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s), identity.Gateway)
+	core.Serve(&paymentsv1.PaymentsService_ServiceDesc, grpcapi.New(s, core.Now), identity.Gateway)
 	core.Serve(&paymentsv1.OperatorService_ServiceDesc, grpcapi.NewOperator(s), identity.Operator)
 	core.Serve(&paymentsv1.OperationsService_ServiceDesc, grpcapi.NewOperations(s), identity.Gateway)
 	consumers := append(backlog.OfEvents(merchant.Consumer), backlog.Durable{Stream: bus.Commands, Name: "payments"})

@@ -25,6 +25,7 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/invoices"
 	"european-pay.eu/eupay/services/portal/internal/keys"
 	"european-pay.eu/eupay/services/portal/internal/kitchen"
+	"european-pay.eu/eupay/services/portal/internal/live"
 	"european-pay.eu/eupay/services/portal/internal/order"
 	"european-pay.eu/eupay/services/portal/internal/pay"
 	"european-pay.eu/eupay/services/portal/internal/payments"
@@ -153,7 +154,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		return nil, err
 	}
 	s.idle = &http.Transport{MaxIdleConnsPerHost: apiLimit, IdleConnTimeout: idleLimit}
-	api := eupay.New("", "", eupay.Options{BaseURL: cfg.APIURL, HTTPClient: &http.Client{Transport: web.Forwarding{Base: s.idle}}, UserAgent: "eupay-portal"})
+	api := eupay.New("", "", eupay.Options{BaseURL: cfg.APIURL, HTTPClient: &http.Client{Transport: web.Forwarding{Base: s.idle}}, UserAgent: "eupay-portal", Retries: -1}) // a person is told at once, and tries again
 	site, err := web.New(web.Deps{
 		API: api, Sessions: session.New(s.core.Pool, sealer, api, s.core.Now), Log: s.core.Log, Now: s.core.Now,
 		PublicURL: strings.TrimRight(cfg.PublicURL, "/"), APIURL: strings.TrimRight(cmp.Or(cfg.PublicAPIURL, cfg.PublicURL), "/"), Images: cfg.ImageOrigins,
@@ -180,6 +181,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		kitchen.Register,
 		order.Register,
 		docs.Register,
+		live.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err

@@ -479,7 +479,7 @@ type ListPaymentsRequest struct {
 	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
 	// Page number from 1.
 	Page int32 `protobuf:"varint,3,opt,name=page,proto3" json:"page,omitempty"`
-	// 1 to 100.
+	// 1 to 200.
 	Limit int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Empty: any.
 	Status string `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
@@ -500,6 +500,8 @@ type ListPaymentsRequest struct {
 	Search string `protobuf:"bytes,26,opt,name=search,proto3" json:"search,omitempty"`
 	// The reference after which the list goes on, in place of page. Empty: by page.
 	StartingAfter string `protobuf:"bytes,27,opt,name=starting_after,json=startingAfter,proto3" json:"starting_after,omitempty"`
+	// Do not count all that match: has_more says whether there are others.
+	Uncounted     bool `protobuf:"varint,28,opt,name=uncounted,proto3" json:"uncounted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -632,12 +634,19 @@ func (x *ListPaymentsRequest) GetStartingAfter() string {
 	return ""
 }
 
+func (x *ListPaymentsRequest) GetUncounted() bool {
+	if x != nil {
+		return x.Uncounted
+	}
+	return false
+}
+
 type ListPaymentsResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Payments []*Payment             `protobuf:"bytes,1,rep,name=payments,proto3" json:"payments,omitempty"`
-	// All that match; 0 with starting_after.
+	// All that match; 0 with starting_after or uncounted.
 	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	// Only with starting_after.
+	// Only with starting_after or uncounted.
 	HasMore       bool `protobuf:"varint,3,opt,name=has_more,json=hasMore,proto3" json:"has_more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -902,6 +911,286 @@ func (x *ListRefundsResponse) GetRefunds() []*Payment {
 	return nil
 }
 
+type SummarizePaymentsRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	MerchantId string                 `protobuf:"bytes,1,opt,name=merchant_id,json=merchantId,proto3" json:"merchant_id,omitempty"`
+	Livemode   bool                   `protobuf:"varint,2,opt,name=livemode,proto3" json:"livemode,omitempty"`
+	// Created on or after.
+	CreatedFrom *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=created_from,json=createdFrom,proto3" json:"created_from,omitempty"`
+	// Created before; absent: until now.
+	CreatedTo *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_to,json=createdTo,proto3" json:"created_to,omitempty"`
+	// Where the parts of the period begin, in order; the first is created_from.
+	Parts         []*timestamppb.Timestamp `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizePaymentsRequest) Reset() {
+	*x = SummarizePaymentsRequest{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizePaymentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizePaymentsRequest) ProtoMessage() {}
+
+func (x *SummarizePaymentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizePaymentsRequest.ProtoReflect.Descriptor instead.
+func (*SummarizePaymentsRequest) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SummarizePaymentsRequest) GetMerchantId() string {
+	if x != nil {
+		return x.MerchantId
+	}
+	return ""
+}
+
+func (x *SummarizePaymentsRequest) GetLivemode() bool {
+	if x != nil {
+		return x.Livemode
+	}
+	return false
+}
+
+func (x *SummarizePaymentsRequest) GetCreatedFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedFrom
+	}
+	return nil
+}
+
+func (x *SummarizePaymentsRequest) GetCreatedTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedTo
+	}
+	return nil
+}
+
+func (x *SummarizePaymentsRequest) GetParts() []*timestamppb.Timestamp {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+type SummarizePaymentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Each status that occurs.
+	Statuses []*StatusTotal `protobuf:"bytes,1,rep,name=statuses,proto3" json:"statuses,omitempty"`
+	// What was given back of these payments.
+	RefundedCents int64 `protobuf:"varint,2,opt,name=refunded_cents,json=refundedCents,proto3" json:"refunded_cents,omitempty"`
+	// How long those that were paid took from their creation to their completion; 0 when none was paid.
+	MedianMs int64 `protobuf:"varint,3,opt,name=median_ms,json=medianMs,proto3" json:"median_ms,omitempty"`
+	P95Ms    int64 `protobuf:"varint,4,opt,name=p95_ms,json=p95Ms,proto3" json:"p95_ms,omitempty"`
+	// As many as the request has parts.
+	Parts         []*PartTotal `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizePaymentsResponse) Reset() {
+	*x = SummarizePaymentsResponse{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizePaymentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizePaymentsResponse) ProtoMessage() {}
+
+func (x *SummarizePaymentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizePaymentsResponse.ProtoReflect.Descriptor instead.
+func (*SummarizePaymentsResponse) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SummarizePaymentsResponse) GetStatuses() []*StatusTotal {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *SummarizePaymentsResponse) GetRefundedCents() int64 {
+	if x != nil {
+		return x.RefundedCents
+	}
+	return 0
+}
+
+func (x *SummarizePaymentsResponse) GetMedianMs() int64 {
+	if x != nil {
+		return x.MedianMs
+	}
+	return 0
+}
+
+func (x *SummarizePaymentsResponse) GetP95Ms() int64 {
+	if x != nil {
+		return x.P95Ms
+	}
+	return 0
+}
+
+func (x *SummarizePaymentsResponse) GetParts() []*PartTotal {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+type StatusTotal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Status        string                 `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	Count         int64                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	AmountCents   int64                  `protobuf:"varint,3,opt,name=amount_cents,json=amountCents,proto3" json:"amount_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatusTotal) Reset() {
+	*x = StatusTotal{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatusTotal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatusTotal) ProtoMessage() {}
+
+func (x *StatusTotal) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatusTotal.ProtoReflect.Descriptor instead.
+func (*StatusTotal) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *StatusTotal) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *StatusTotal) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *StatusTotal) GetAmountCents() int64 {
+	if x != nil {
+		return x.AmountCents
+	}
+	return 0
+}
+
+// PartTotal counts the payments that were created in a part of a period. Paid are those that are completed or refunded.
+type PartTotal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Created       int64                  `protobuf:"varint,1,opt,name=created,proto3" json:"created,omitempty"`
+	Paid          int64                  `protobuf:"varint,2,opt,name=paid,proto3" json:"paid,omitempty"`
+	PaidCents     int64                  `protobuf:"varint,3,opt,name=paid_cents,json=paidCents,proto3" json:"paid_cents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartTotal) Reset() {
+	*x = PartTotal{}
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartTotal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartTotal) ProtoMessage() {}
+
+func (x *PartTotal) ProtoReflect() protoreflect.Message {
+	mi := &file_eupay_payments_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartTotal.ProtoReflect.Descriptor instead.
+func (*PartTotal) Descriptor() ([]byte, []int) {
+	return file_eupay_payments_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *PartTotal) GetCreated() int64 {
+	if x != nil {
+		return x.Created
+	}
+	return 0
+}
+
+func (x *PartTotal) GetPaid() int64 {
+	if x != nil {
+		return x.Paid
+	}
+	return 0
+}
+
+func (x *PartTotal) GetPaidCents() int64 {
+	if x != nil {
+		return x.PaidCents
+	}
+	return 0
+}
+
 var File_eupay_payments_v1_service_proto protoreflect.FileDescriptor
 
 const file_eupay_payments_v1_service_proto_rawDesc = "" +
@@ -938,7 +1227,7 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\"\x7f\n" +
 	"\x1cListCustomerPaymentsResponse\x12I\n" +
 	"\bpayments\x18\x01 \x03(\v2-.eupay.payments.v1.GetCustomerPaymentResponseR\bpayments\x12\x14\n" +
-	"\x05total\x18\x02 \x01(\x03R\x05total\"\x93\x04\n" +
+	"\x05total\x18\x02 \x01(\x03R\x05total\"\xb1\x04\n" +
 	"\x13ListPaymentsRequest\x12\x1f\n" +
 	"\vmerchant_id\x18\x01 \x01(\tR\n" +
 	"merchantId\x12\x1a\n" +
@@ -955,7 +1244,8 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x10min_amount_cents\x18\x18 \x01(\x03R\x0eminAmountCents\x12(\n" +
 	"\x10max_amount_cents\x18\x19 \x01(\x03R\x0emaxAmountCents\x12\x16\n" +
 	"\x06search\x18\x1a \x01(\tR\x06search\x12%\n" +
-	"\x0estarting_after\x18\x1b \x01(\tR\rstartingAfter\"\x7f\n" +
+	"\x0estarting_after\x18\x1b \x01(\tR\rstartingAfter\x12\x1c\n" +
+	"\tuncounted\x18\x1c \x01(\bR\tuncounted\"\x7f\n" +
 	"\x14ListPaymentsResponse\x126\n" +
 	"\bpayments\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\bpayments\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x19\n" +
@@ -973,7 +1263,30 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\blivemode\x18\x02 \x01(\bR\blivemode\x12\x1c\n" +
 	"\treference\x18\x03 \x01(\tR\treference\"K\n" +
 	"\x13ListRefundsResponse\x124\n" +
-	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds2\xe2\x05\n" +
+	"\arefunds\x18\x01 \x03(\v2\x1a.eupay.payments.v1.PaymentR\arefunds\"\x83\x02\n" +
+	"\x18SummarizePaymentsRequest\x12\x1f\n" +
+	"\vmerchant_id\x18\x01 \x01(\tR\n" +
+	"merchantId\x12\x1a\n" +
+	"\blivemode\x18\x02 \x01(\bR\blivemode\x12=\n" +
+	"\fcreated_from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcreatedFrom\x129\n" +
+	"\n" +
+	"created_to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedTo\x120\n" +
+	"\x05parts\x18\x05 \x03(\v2\x1a.google.protobuf.TimestampR\x05parts\"\xe6\x01\n" +
+	"\x19SummarizePaymentsResponse\x12:\n" +
+	"\bstatuses\x18\x01 \x03(\v2\x1e.eupay.payments.v1.StatusTotalR\bstatuses\x12%\n" +
+	"\x0erefunded_cents\x18\x02 \x01(\x03R\rrefundedCents\x12\x1b\n" +
+	"\tmedian_ms\x18\x03 \x01(\x03R\bmedianMs\x12\x15\n" +
+	"\x06p95_ms\x18\x04 \x01(\x03R\x05p95Ms\x122\n" +
+	"\x05parts\x18\x05 \x03(\v2\x1c.eupay.payments.v1.PartTotalR\x05parts\"^\n" +
+	"\vStatusTotal\x12\x16\n" +
+	"\x06status\x18\x01 \x01(\tR\x06status\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\x12!\n" +
+	"\famount_cents\x18\x03 \x01(\x03R\vamountCents\"X\n" +
+	"\tPartTotal\x12\x18\n" +
+	"\acreated\x18\x01 \x01(\x03R\acreated\x12\x12\n" +
+	"\x04paid\x18\x02 \x01(\x03R\x04paid\x12\x1d\n" +
+	"\n" +
+	"paid_cents\x18\x03 \x01(\x03R\tpaidCents2\xd2\x06\n" +
 	"\x0fPaymentsService\x12Y\n" +
 	"\n" +
 	"GetPayment\x12$.eupay.payments.v1.GetPaymentRequest\x1a%.eupay.payments.v1.GetPaymentResponse\x12k\n" +
@@ -982,7 +1295,8 @@ const file_eupay_payments_v1_service_proto_rawDesc = "" +
 	"\x14ListCustomerPayments\x12..eupay.payments.v1.ListCustomerPaymentsRequest\x1a/.eupay.payments.v1.ListCustomerPaymentsResponse\x12_\n" +
 	"\fListPayments\x12&.eupay.payments.v1.ListPaymentsRequest\x1a'.eupay.payments.v1.ListPaymentsResponse\x12\\\n" +
 	"\vListHistory\x12%.eupay.payments.v1.ListHistoryRequest\x1a&.eupay.payments.v1.ListHistoryResponse\x12\\\n" +
-	"\vListRefunds\x12%.eupay.payments.v1.ListRefundsRequest\x1a&.eupay.payments.v1.ListRefundsResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
+	"\vListRefunds\x12%.eupay.payments.v1.ListRefundsRequest\x1a&.eupay.payments.v1.ListRefundsResponse\x12n\n" +
+	"\x11SummarizePayments\x12+.eupay.payments.v1.SummarizePaymentsRequest\x1a,.eupay.payments.v1.SummarizePaymentsResponseB:Z8european-pay.eu/eupay/proto/eupay/payments/v1;paymentsv1b\x06proto3"
 
 var (
 	file_eupay_payments_v1_service_proto_rawDescOnce sync.Once
@@ -996,7 +1310,7 @@ func file_eupay_payments_v1_service_proto_rawDescGZIP() []byte {
 	return file_eupay_payments_v1_service_proto_rawDescData
 }
 
-var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_eupay_payments_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_eupay_payments_v1_service_proto_goTypes = []any{
 	(*GetPaymentRequest)(nil),            // 0: eupay.payments.v1.GetPaymentRequest
 	(*GetPaymentResponse)(nil),           // 1: eupay.payments.v1.GetPaymentResponse
@@ -1012,39 +1326,50 @@ var file_eupay_payments_v1_service_proto_goTypes = []any{
 	(*ListHistoryResponse)(nil),          // 11: eupay.payments.v1.ListHistoryResponse
 	(*ListRefundsRequest)(nil),           // 12: eupay.payments.v1.ListRefundsRequest
 	(*ListRefundsResponse)(nil),          // 13: eupay.payments.v1.ListRefundsResponse
-	(*Payment)(nil),                      // 14: eupay.payments.v1.Payment
-	(*timestamppb.Timestamp)(nil),        // 15: google.protobuf.Timestamp
-	(*HistoryEntry)(nil),                 // 16: eupay.payments.v1.HistoryEntry
+	(*SummarizePaymentsRequest)(nil),     // 14: eupay.payments.v1.SummarizePaymentsRequest
+	(*SummarizePaymentsResponse)(nil),    // 15: eupay.payments.v1.SummarizePaymentsResponse
+	(*StatusTotal)(nil),                  // 16: eupay.payments.v1.StatusTotal
+	(*PartTotal)(nil),                    // 17: eupay.payments.v1.PartTotal
+	(*Payment)(nil),                      // 18: eupay.payments.v1.Payment
+	(*timestamppb.Timestamp)(nil),        // 19: google.protobuf.Timestamp
+	(*HistoryEntry)(nil),                 // 20: eupay.payments.v1.HistoryEntry
 }
 var file_eupay_payments_v1_service_proto_depIdxs = []int32{
-	14, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
-	14, // 1: eupay.payments.v1.GetCustomerPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
-	14, // 2: eupay.payments.v1.GetCustomerPaymentResponse.refunds:type_name -> eupay.payments.v1.Payment
+	18, // 0: eupay.payments.v1.GetPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	18, // 1: eupay.payments.v1.GetCustomerPaymentResponse.payment:type_name -> eupay.payments.v1.Payment
+	18, // 2: eupay.payments.v1.GetCustomerPaymentResponse.refunds:type_name -> eupay.payments.v1.Payment
 	5,  // 3: eupay.payments.v1.ListCustomerPaymentsResponse.payments:type_name -> eupay.payments.v1.GetCustomerPaymentResponse
-	15, // 4: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
-	15, // 5: eupay.payments.v1.ListPaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
-	14, // 6: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
-	16, // 7: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
-	14, // 8: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
-	0,  // 9: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
-	2,  // 10: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
-	4,  // 11: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
-	6,  // 12: eupay.payments.v1.PaymentsService.ListCustomerPayments:input_type -> eupay.payments.v1.ListCustomerPaymentsRequest
-	8,  // 13: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
-	10, // 14: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
-	12, // 15: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
-	1,  // 16: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
-	3,  // 17: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
-	5,  // 18: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
-	7,  // 19: eupay.payments.v1.PaymentsService.ListCustomerPayments:output_type -> eupay.payments.v1.ListCustomerPaymentsResponse
-	9,  // 20: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
-	11, // 21: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
-	13, // 22: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
-	16, // [16:23] is the sub-list for method output_type
-	9,  // [9:16] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	19, // 4: eupay.payments.v1.ListPaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
+	19, // 5: eupay.payments.v1.ListPaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
+	18, // 6: eupay.payments.v1.ListPaymentsResponse.payments:type_name -> eupay.payments.v1.Payment
+	20, // 7: eupay.payments.v1.ListHistoryResponse.entries:type_name -> eupay.payments.v1.HistoryEntry
+	18, // 8: eupay.payments.v1.ListRefundsResponse.refunds:type_name -> eupay.payments.v1.Payment
+	19, // 9: eupay.payments.v1.SummarizePaymentsRequest.created_from:type_name -> google.protobuf.Timestamp
+	19, // 10: eupay.payments.v1.SummarizePaymentsRequest.created_to:type_name -> google.protobuf.Timestamp
+	19, // 11: eupay.payments.v1.SummarizePaymentsRequest.parts:type_name -> google.protobuf.Timestamp
+	16, // 12: eupay.payments.v1.SummarizePaymentsResponse.statuses:type_name -> eupay.payments.v1.StatusTotal
+	17, // 13: eupay.payments.v1.SummarizePaymentsResponse.parts:type_name -> eupay.payments.v1.PartTotal
+	0,  // 14: eupay.payments.v1.PaymentsService.GetPayment:input_type -> eupay.payments.v1.GetPaymentRequest
+	2,  // 15: eupay.payments.v1.PaymentsService.GetPaymentStatus:input_type -> eupay.payments.v1.GetPaymentStatusRequest
+	4,  // 16: eupay.payments.v1.PaymentsService.GetCustomerPayment:input_type -> eupay.payments.v1.GetCustomerPaymentRequest
+	6,  // 17: eupay.payments.v1.PaymentsService.ListCustomerPayments:input_type -> eupay.payments.v1.ListCustomerPaymentsRequest
+	8,  // 18: eupay.payments.v1.PaymentsService.ListPayments:input_type -> eupay.payments.v1.ListPaymentsRequest
+	10, // 19: eupay.payments.v1.PaymentsService.ListHistory:input_type -> eupay.payments.v1.ListHistoryRequest
+	12, // 20: eupay.payments.v1.PaymentsService.ListRefunds:input_type -> eupay.payments.v1.ListRefundsRequest
+	14, // 21: eupay.payments.v1.PaymentsService.SummarizePayments:input_type -> eupay.payments.v1.SummarizePaymentsRequest
+	1,  // 22: eupay.payments.v1.PaymentsService.GetPayment:output_type -> eupay.payments.v1.GetPaymentResponse
+	3,  // 23: eupay.payments.v1.PaymentsService.GetPaymentStatus:output_type -> eupay.payments.v1.GetPaymentStatusResponse
+	5,  // 24: eupay.payments.v1.PaymentsService.GetCustomerPayment:output_type -> eupay.payments.v1.GetCustomerPaymentResponse
+	7,  // 25: eupay.payments.v1.PaymentsService.ListCustomerPayments:output_type -> eupay.payments.v1.ListCustomerPaymentsResponse
+	9,  // 26: eupay.payments.v1.PaymentsService.ListPayments:output_type -> eupay.payments.v1.ListPaymentsResponse
+	11, // 27: eupay.payments.v1.PaymentsService.ListHistory:output_type -> eupay.payments.v1.ListHistoryResponse
+	13, // 28: eupay.payments.v1.PaymentsService.ListRefunds:output_type -> eupay.payments.v1.ListRefundsResponse
+	15, // 29: eupay.payments.v1.PaymentsService.SummarizePayments:output_type -> eupay.payments.v1.SummarizePaymentsResponse
+	22, // [22:30] is the sub-list for method output_type
+	14, // [14:22] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_eupay_payments_v1_service_proto_init() }
@@ -1059,7 +1384,7 @@ func file_eupay_payments_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_eupay_payments_v1_service_proto_rawDesc), len(file_eupay_payments_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	PaymentsService_ListPayments_FullMethodName         = "/eupay.payments.v1.PaymentsService/ListPayments"
 	PaymentsService_ListHistory_FullMethodName          = "/eupay.payments.v1.PaymentsService/ListHistory"
 	PaymentsService_ListRefunds_FullMethodName          = "/eupay.payments.v1.PaymentsService/ListRefunds"
+	PaymentsService_SummarizePayments_FullMethodName    = "/eupay.payments.v1.PaymentsService/SummarizePayments"
 )
 
 // PaymentsServiceClient is the client API for PaymentsService service.
@@ -48,6 +49,8 @@ type PaymentsServiceClient interface {
 	ListHistory(ctx context.Context, in *ListHistoryRequest, opts ...grpc.CallOption) (*ListHistoryResponse, error)
 	// ListRefunds returns the refunds of one payment, oldest first.
 	ListRefunds(ctx context.Context, in *ListRefundsRequest, opts ...grpc.CallOption) (*ListRefundsResponse, error)
+	// SummarizePayments returns numbers of a merchant's payments that were created in a period. An answer may be some seconds old.
+	SummarizePayments(ctx context.Context, in *SummarizePaymentsRequest, opts ...grpc.CallOption) (*SummarizePaymentsResponse, error)
 }
 
 type paymentsServiceClient struct {
@@ -128,6 +131,16 @@ func (c *paymentsServiceClient) ListRefunds(ctx context.Context, in *ListRefunds
 	return out, nil
 }
 
+func (c *paymentsServiceClient) SummarizePayments(ctx context.Context, in *SummarizePaymentsRequest, opts ...grpc.CallOption) (*SummarizePaymentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SummarizePaymentsResponse)
+	err := c.cc.Invoke(ctx, PaymentsService_SummarizePayments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PaymentsServiceServer is the server API for PaymentsService service.
 // All implementations must embed UnimplementedPaymentsServiceServer
 // for forward compatibility.
@@ -148,6 +161,8 @@ type PaymentsServiceServer interface {
 	ListHistory(context.Context, *ListHistoryRequest) (*ListHistoryResponse, error)
 	// ListRefunds returns the refunds of one payment, oldest first.
 	ListRefunds(context.Context, *ListRefundsRequest) (*ListRefundsResponse, error)
+	// SummarizePayments returns numbers of a merchant's payments that were created in a period. An answer may be some seconds old.
+	SummarizePayments(context.Context, *SummarizePaymentsRequest) (*SummarizePaymentsResponse, error)
 	mustEmbedUnimplementedPaymentsServiceServer()
 }
 
@@ -178,6 +193,9 @@ func (UnimplementedPaymentsServiceServer) ListHistory(context.Context, *ListHist
 }
 func (UnimplementedPaymentsServiceServer) ListRefunds(context.Context, *ListRefundsRequest) (*ListRefundsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRefunds not implemented")
+}
+func (UnimplementedPaymentsServiceServer) SummarizePayments(context.Context, *SummarizePaymentsRequest) (*SummarizePaymentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SummarizePayments not implemented")
 }
 func (UnimplementedPaymentsServiceServer) mustEmbedUnimplementedPaymentsServiceServer() {}
 func (UnimplementedPaymentsServiceServer) testEmbeddedByValue()                         {}
@@ -326,6 +344,24 @@ func _PaymentsService_ListRefunds_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PaymentsService_SummarizePayments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SummarizePaymentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PaymentsServiceServer).SummarizePayments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PaymentsService_SummarizePayments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PaymentsServiceServer).SummarizePayments(ctx, req.(*SummarizePaymentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PaymentsService_ServiceDesc is the grpc.ServiceDesc for PaymentsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -360,6 +396,10 @@ var PaymentsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRefunds",
 			Handler:    _PaymentsService_ListRefunds_Handler,
+		},
+		{
+			MethodName: "SummarizePayments",
+			Handler:    _PaymentsService_SummarizePayments_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -3,10 +3,8 @@ package merchantapi
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -14,6 +12,7 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/audit"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/shape"
+	"european-pay.eu/eupay/services/gateway/internal/sheet"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
@@ -29,7 +28,7 @@ type exportFormat struct {
 
 var exportFormats = map[string]exportFormat{
 	"csv": {
-		contentType: "text/csv; charset=utf-8", encode: encodeCSV,
+		contentType: sheet.ContentType, encode: encodeCSV,
 		head: []string{"id", "created_at", "actor", "actor_email", "action", "target", "outcome", "detail"},
 	},
 	"ndjson": {contentType: "application/x-ndjson", encode: encodeNDJSON},
@@ -71,7 +70,7 @@ func beginExport(c echo.Context, f exportFormat, extension string) (*web.Downloa
 		return file, err
 	}
 	var b bytes.Buffer
-	if err := encodeRows(&b, [][]string{f.head}); err != nil {
+	if err := sheet.Write(&b, [][]string{f.head}); err != nil {
 		return file, err
 	}
 	_, err = file.Write(b.Bytes())
@@ -110,43 +109,5 @@ func encodeCSV(b *bytes.Buffer, part []audit.Entry) error {
 		}
 		rows[i] = []string{v.ID, v.CreatedAt, v.Actor, e.ActorEmail, v.Action, v.Target, v.Outcome, string(detail)}
 	}
-	return encodeRows(b, rows)
-}
-
-// encodeRows writes rows as in RFC 4180.
-func encodeRows(b *bytes.Buffer, rows [][]string) error {
-	w := csv.NewWriter(b)
-	w.UseCRLF = true
-	for _, row := range rows {
-		for i := range row {
-			row[i] = inert(row[i])
-		}
-		if err := w.Write(row); err != nil {
-			return fmt.Errorf("write row: %w", err)
-		}
-	}
-	w.Flush()
-	return w.Error()
-}
-
-// The characters at which a spreadsheet starts a formula, also in their full-width forms; those that end a cell if the separator
-// is not a comma; and those that a spreadsheet skips at the start of a cell.
-const (
-	formulas   = "=+-@\t\r＝＋－＠"
-	separators = ";|\t\r\n"
-	skipped    = " \""
-)
-
-// inert changes a text that someone else chose, such as an address or a name, so that a spreadsheet only displays it.
-func inert(cell string) string {
-	var b strings.Builder
-	begins := true
-	for _, r := range cell {
-		if begins && strings.ContainsRune(formulas, r) {
-			b.WriteByte('\'')
-		}
-		b.WriteRune(r)
-		begins = strings.ContainsRune(separators, r) || begins && strings.ContainsRune(skipped, r)
-	}
-	return b.String()
+	return sheet.Write(b, rows)
 }

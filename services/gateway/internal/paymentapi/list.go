@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"european-pay.eu/eupay/internal/errs"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/paying"
@@ -31,9 +32,14 @@ func (p *Payments) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	req, err := listFilter(c)
-	if err != nil {
+	f := web.FiltersOf(c)
+	req, counted := listFilter(f), f.Bool("total", true)
+	if err := f.Err(); err != nil {
 		return err
+	}
+	req.Uncounted = !counted
+	if req.GetUncounted() && page > 1 {
+		return errs.Invalid(errs.Field{Field: "total", Message: "total=false cannot be combined with page: go on with starting_after."})
 	}
 	of := caller.AccountOf(c)
 	req.MerchantId, req.Livemode, req.Page, req.Limit, req.StartingAfter = of.Merchant.ID, of.Livemode, int32(page), int32(limit), after
@@ -41,14 +47,14 @@ func (p *Payments) list(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("list payments: %w", err)
 	}
-	if after != "" {
+	if after != "" || req.GetUncounted() {
 		return web.ListPart(c, paying.Views(resp.GetPayments()), resp.GetHasMore())
 	}
 	return web.List(c, paying.Views(resp.GetPayments()), web.Pagination{Page: page, Limit: limit, Total: resp.GetTotal()})
 }
 
-func listFilter(c echo.Context) (*paymentsv1.ListPaymentsRequest, error) {
-	f := web.FiltersOf(c)
+// listFilter reads what chooses payments. f collects what is wrong with it.
+func listFilter(f *web.Filters) *paymentsv1.ListPaymentsRequest {
 	req := &paymentsv1.ListPaymentsRequest{
 		Status: f.OneOf("status", statuses), StatusDetail: f.OneOf("status_detail", details),
 		CreatedFrom: f.Instant("from"), CreatedTo: f.Instant("to"),
@@ -58,5 +64,5 @@ func listFilter(c echo.Context) (*paymentsv1.ListPaymentsRequest, error) {
 	if exact := int64(f.Amount("amount")); exact > 0 {
 		req.MinAmountCents, req.MaxAmountCents = max(exact, req.GetMinAmountCents()), exact
 	}
-	return req, f.Err()
+	return req
 }

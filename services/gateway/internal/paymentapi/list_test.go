@@ -57,7 +57,7 @@ func TestAFilterWithATypoIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10*time.Second)
 	for query, message := range map[string]string{
-		"?staus=completed": "staus is not a query parameter of this endpoint, which takes amount, from, limit, livemode, max_amount, merchant_reference, min_amount, page, reference, search, starting_after, status, status_detail, to.",
+		"?staus=completed": "staus is not a query parameter of this endpoint, which takes amount, from, limit, livemode, max_amount, merchant_reference, min_amount, page, reference, search, starting_after, status, status_detail, to, total.",
 		"?limit=1&limit=2": "limit is given more than once.", "?limit=%zz": "The query of the URL is not valid: escape what is not a letter or a digit with %.",
 		"?a;b=1": "The query of the URL is not valid: escape what is not a letter or a digit with %.",
 	} {

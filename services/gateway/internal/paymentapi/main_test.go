@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"european-pay.eu/eupay/internal/errs"
@@ -236,7 +237,11 @@ type reads struct {
 	mu       sync.Mutex
 	payments map[string]*paymentsv1.Payment
 	lists    []*paymentsv1.ListPaymentsRequest
-	// given are the refunds of all payments.
+	// pages are the answers of further lists, one after another; none: all payments.
+	pages []*paymentsv1.ListPaymentsResponse
+	sums  []*paymentsv1.SummarizePaymentsRequest
+	sum   *paymentsv1.SummarizePaymentsResponse
+	// given are the refunds of every payment.
 	given []*paymentsv1.Payment
 	calls int
 	err   error
@@ -281,7 +286,14 @@ func (r *reads) GetPaymentStatus(_ context.Context, q *paymentsv1.GetPaymentStat
 func (r *reads) ListPayments(_ context.Context, q *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lists = append(r.lists, q)
+	r.lists = append(r.lists, proto.Clone(q).(*paymentsv1.ListPaymentsRequest))
+	if len(r.pages) > 0 {
+		next := r.pages[0]
+		if r.pages = r.pages[1:]; next == nil {
+			return nil, errs.New(errs.Unavailable, "Later.")
+		}
+		return next, nil
+	}
 	resp := &paymentsv1.ListPaymentsResponse{Total: 41}
 	for _, p := range r.payments {
 		if owned(q.GetMerchantId(), q.GetLivemode())(p) {
@@ -289,6 +301,13 @@ func (r *reads) ListPayments(_ context.Context, q *paymentsv1.ListPaymentsReques
 		}
 	}
 	return resp, nil
+}
+
+func (r *reads) SummarizePayments(_ context.Context, q *paymentsv1.SummarizePaymentsRequest) (*paymentsv1.SummarizePaymentsResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sums = append(r.sums, q)
+	return r.sum, r.err
 }
 
 func (r *reads) ListHistory(_ context.Context, q *paymentsv1.ListHistoryRequest) (*paymentsv1.ListHistoryResponse, error) {

@@ -43,6 +43,8 @@ func (p *Payments) Register(g *web.API) {
 	read, write := p.Access.ForAccount(rights.PaymentsRead), p.Access.ForAccount(rights.PaymentsWrite)
 	g.POST("/gateway/payments", p.create, write)
 	g.GET("/gateway/payments", p.list, read)
+	g.GET("/gateway/payments/summary", p.summary, read)
+	g.GET("/gateway/payments/export", p.export, read)
 	g.GET("/gateway/payments/:reference", p.get, read)
 	g.GET("/gateway/payments/:reference/history", p.history, read)
 	g.GET("/gateway/payments/:reference/refunds", p.refunds, read)

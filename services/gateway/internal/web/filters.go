@@ -52,7 +52,19 @@ func (f *Filters) Instant(name string) *timestamppb.Timestamp {
 	return timestamppb.New(at)
 }
 
-// Amount reads an amount in euros, from one cent; 0 if it is absent.
+// Bool reads true or false; other when it is not given.
+func (f *Filters) Bool(name string, other bool) bool {
+	value, ok := f.given(name)
+	switch {
+	case !ok:
+		return other
+	case value != "true" && value != "false":
+		f.bad.Add(name, "must be true or false")
+	}
+	return value == "true"
+}
+
+// Amount reads an amount in euros, from one cent; 0 when it is not given.
 func (f *Filters) Amount(name string) money.Cents {
 	value, ok := f.given(name)
 	if !ok {

@@ -4,6 +4,7 @@ package grpcapi
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -17,11 +18,14 @@ import (
 // Server implements PaymentsService.
 type Server struct {
 	paymentsv1.UnimplementedPaymentsServiceServer
-	store *store.Store
+	store     *store.Store
+	summaries *summaries
 }
 
 // New returns a server that reads from s.
-func New(s *store.Store) *Server { return &Server{store: s} }
+func New(s *store.Store, now func() time.Time) *Server {
+	return &Server{store: s, summaries: newSummaries(s.Summarize, now)}
+}
 
 // GetPayment implements PaymentsService.
 func (s *Server) GetPayment(ctx context.Context, r *paymentsv1.GetPaymentRequest) (*paymentsv1.GetPaymentResponse, error) {
@@ -103,10 +107,13 @@ func (s *Server) withRefunds(ctx context.Context, list []payment.Payment) ([]*pa
 	return out, nil
 }
 
+// maxList is how many payments one answer has at most: even the largest then fit into a gRPC message.
+const maxList = 200
+
 // ListPayments implements PaymentsService.
 func (s *Server) ListPayments(ctx context.Context, r *paymentsv1.ListPaymentsRequest) (*paymentsv1.ListPaymentsResponse, error) {
-	limit, page, f := min(max(int(r.GetLimit()), 1), 100), max(int(r.GetPage()), 1), filter(r)
-	if after := r.GetStartingAfter(); after != "" {
+	limit, page, f := min(max(int(r.GetLimit()), 1), maxList), max(int(r.GetPage()), 1), filter(r)
+	if after := r.GetStartingAfter(); after != "" || r.GetUncounted() {
 		list, more, err := s.store.ListAfter(ctx, f, after, limit)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, errs.Invalid(errs.Field{Field: "starting_after", Message: "starting_after must be the reference of one of your payments."})

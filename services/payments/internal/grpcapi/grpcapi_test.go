@@ -30,7 +30,7 @@ func setup(t *testing.T) (s *Server, merchant string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(db), merchant
+	return New(db, time.Now), merchant
 }
 
 func TestAPaymentIsSeenOnlyByItsMerchantInItsMode(t *testing.T) {

@@ -198,7 +198,10 @@ func TestAListIsReadToItsEndWhileNewPaymentsArrive(t *testing.T) {
 	if want := []string{ref("PAY", 4), ref("PAY", 3), ref("PAY", 2), ref("PAY", 1), ref("PAY", 0)}; !slices.Equal(seen, want) {
 		t.Errorf("saw %v", seen)
 	}
-	for _, foreign := range []string{ref("PAY", 99), "", "nonsense"} {
+	if first, more, err := b.ListAfter(t.Context(), f, "", 2); err != nil || !more || first[0].Reference == ref("PAY", 4) {
+		t.Errorf("after none: %v, %t, %v", first, more, err)
+	}
+	for _, foreign := range []string{ref("PAY", 99), "nonsense"} {
 		if _, _, err := b.ListAfter(t.Context(), f, foreign, 2); !errors.Is(err, ErrNotFound) {
 			t.Errorf("after %q: %v", foreign, err)
 		}

@@ -129,15 +129,18 @@ func (s *Store) List(ctx context.Context, f Filter, limit, offset int) ([]paymen
 	return list, total, err
 }
 
-// ListAfter returns the payments that follow the given one in the order of List, and whether there are more. Payments created in
-// the meantime come before it, so none is returned twice. It returns ErrNotFound when the merchant has no such payment.
+// ListAfter returns the payments that follow the given one in the order of List, or the first ones after none, and whether there are
+// more. Payments created in the meantime come before it, so none is returned twice. It returns ErrNotFound when the merchant has no
+// such payment.
 func (s *Store) ListAfter(ctx context.Context, f Filter, after string, limit int) (list []payment.Payment, more bool, err error) {
-	last, err := s.Get(ctx, f.MerchantID, f.Livemode, after)
-	if err != nil {
-		return nil, false, err
-	}
 	q := f.query()
-	q.and("(created_at, reference) < (?, ?)", last.CreatedAt, last.Reference)
+	if after != "" {
+		last, err := s.Get(ctx, f.MerchantID, f.Livemode, after)
+		if err != nil {
+			return nil, false, err
+		}
+		q.and("(created_at, reference) < (?, ?)", last.CreatedAt, last.Reference)
+	}
 	f.search(q)
 	page := fmt.Sprintf(" order by created_at desc, reference desc limit %d", limit+1)
 	list, err = s.collect(s.pool.Query(ctx, "select "+columns+" "+q.String()+page, q.args...))

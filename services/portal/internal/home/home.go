@@ -1,9 +1,10 @@
-// Package home serves the first page of the portal.
+// Package home serves the first page of the portal: how business goes, and what needs somebody.
 package home
 
 import (
 	"embed"
 	"net/http"
+	"time"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -18,20 +19,58 @@ const latest = 8
 // Register adds the pages to the site.
 func Register(s *web.Site) error {
 	s.For(web.Everyone, "GET /portal", page)
+	s.For(web.Everyone, "GET /portal/needs", needs)
 	return s.Templates("home", templates)
 }
 
+// view is what the page shows.
+type view struct {
+	Merchant *eupay.Merchant
+	Period   period
+	Periods  []period
+	Now      *eupay.PaymentSummary
+	Before   *eupay.PaymentSummary
+	Chart    chart
+	Payments []eupay.Payment
+	// Start are the first steps of a merchant without a payment; nil: it has some.
+	Start *start
+	Owner bool
+}
+
+// Took is how long a payment takes that is paid; 0: nothing was paid.
+func (v view) Took() time.Duration { return took(v.Now).median }
+
+// Slowest is how long all but the slowest take.
+func (v view) Slowest() time.Duration { return took(v.Now).p95 }
+
+type times struct{ median, p95 time.Duration }
+
+func took(s *eupay.PaymentSummary) times {
+	if s.SecondsToComplete == nil {
+		return times{}
+	}
+	seconds := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+	return times{seconds(s.SecondsToComplete.Median), seconds(s.SecondsToComplete.P95)}
+}
+
 func page(r *web.Request) error {
-	merchant, err := r.API.Merchant.Get(r.Ctx())
+	v := view{Period: periodOf(r), Periods: periods, Owner: r.Session.Role == eupay.RoleMerchant}
+	var list *eupay.Page[eupay.Payment]
+	now, before := v.Period.params(r.Site.Now())
+	err := web.Together(
+		web.Into(&v.Merchant, func() (*eupay.Merchant, error) { return r.API.Merchant.Get(r.Ctx()) }),
+		web.Into(&v.Now, func() (*eupay.PaymentSummary, error) { return r.API.Payments.Summary(r.Ctx(), now) }),
+		web.Into(&v.Before, func() (*eupay.PaymentSummary, error) { return r.API.Payments.Summary(r.Ctx(), before) }),
+		web.Into(&list, func() (*eupay.Page[eupay.Payment], error) {
+			return r.API.Payments.List(r.Ctx(), eupay.PaymentListParams{ListParams: eupay.ListParams{Limit: latest}, Uncounted: true})
+		}),
+	)
 	if err != nil {
 		return err
 	}
-	payments, err := r.API.Payments.List(r.Ctx(), eupay.PaymentListParams{ListParams: eupay.ListParams{Limit: latest}})
-	if err != nil {
-		return err
+	v.Payments, v.Chart = list.Data, chartOf(v.Now.Intervals)
+	if len(v.Payments) == 0 {
+		v.Start = startOf(r, v.Merchant)
 	}
-	return r.Render(http.StatusOK, "home/home", struct {
-		Merchant *eupay.Merchant
-		Payments []eupay.Payment
-	}{merchant, payments.Data})
+	return r.Render(http.StatusOK, "home/home", v)
 }

@@ -42,3 +42,15 @@ var formsOf = map[string]forms{
 		months: [12]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
 	},
 }
+
+// DaysBefore is the midnight of the pages' time zone with which the day begins that is n days before that of t; 0 is the day of t.
+func DaysBefore(t time.Time, n int) time.Time {
+	t = t.In(zone)
+	return time.Date(t.Year(), t.Month(), t.Day()-n, 0, 0, 0, 0, zone)
+}
+
+// Day reads a day of the pages' time zone, such as 2026-06-17, and returns its midnight and that of the next day.
+func Day(text string) (begin, end time.Time, err error) {
+	begin, err = time.ParseInLocation(time.DateOnly, text, zone)
+	return begin, DaysBefore(begin, -1), err
+}

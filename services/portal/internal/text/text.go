@@ -186,13 +186,18 @@ func (l *Language) DateTime(t time.Time) string {
 // Clock writes a time of day with its seconds.
 func (l *Language) Clock(t time.Time) string { return t.In(zone).Format("15:04:05") }
 
-// Span writes how long something took: 850 ms, 4.2 s, 3 min, 2 h, 5 d.
+// Hour writes the hour of a day: 14:00.
+func (l *Language) Hour(t time.Time) string { return t.In(zone).Format("15:04") }
+
+// Span writes how long something took: 850 ms, 4.2 s, 1 min 8 s, 30 min, 2 h, 5 d.
 func (l *Language) Span(d time.Duration) string {
 	switch {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:
 		return strings.Replace(fmt.Sprintf("%.1f s", d.Seconds()), ".", l.form.point, 1)
+	case d < 10*time.Minute && d%time.Minute >= time.Second:
+		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 	case d < time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
 	case d < 48*time.Hour:

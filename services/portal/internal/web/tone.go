@@ -4,15 +4,16 @@ import "fmt"
 
 // tones are the colours of states: what went well, what waits, what needs somebody, what went wrong. Others are neutral.
 var tones = map[string]string{
-	"completed": "good", "paid": "good", "active": "good", "delivered": "good", "succeeded": "good", "enabled": "good", "ready": "good", "served": "good",
-	"accepted": "good", "approved": "good",
-	"pending": "wait", "pending_sca": "wait", "awaiting_payment": "wait", "received": "wait", "preparing": "wait", "submitted": "wait", "retrying": "wait", "queued": "wait",
-	"pending_kyb": "wait", "scheduled": "wait", "in_progress": "wait", "proving": "wait",
-	"mandate_pending": "warn", "disabled": "warn", "stalled": "warn", "draft": "quiet",
+	"completed": "good", "paid": "good", "active": "good", "delivered": "good", "succeeded": "good", "enabled": "good", "ready": "good",
+	"served": "good", "accepted": "good", "approved": "good", "healthy": "good", "merchant_live": "good",
+	"pending": "wait", "pending_sca": "wait", "awaiting_payment": "wait", "received": "wait", "preparing": "wait", "submitted": "wait",
+	"retrying": "wait", "queued": "wait", "pending_kyb": "wait", "scheduled": "wait", "in_progress": "wait", "proving": "wait", "waiting": "wait",
+	"half_open": "wait",
+	"missed": "warn", "mandate_pending": "warn", "disabled": "warn", "stalled": "warn", "failing": "warn", "merchant_test": "warn",
+	"draft": "quiet", "cancelled": "quiet", "expired": "quiet", "revoked": "quiet",
 	"failed": "bad", "payment_failed": "bad", "submission_failed": "bad", "rejected": "bad", "refused": "bad", "exhausted": "bad", "dead": "bad",
-	"healthy": "good", "waiting": "wait", "half_open": "wait", "missed": "warn", "failing": "warn", "open": "bad",
-	"merchant_live": "good", "merchant_test": "warn", "merchant_frozen": "bad",
-	"refunded": "info", "cancelled": "quiet", "expired": "quiet", "revoked": "quiet",
+	"open": "bad", "merchant_frozen": "bad",
+	"refunded": "info",
 }
 
 // tone is the colour of a state.
