@@ -17,6 +17,7 @@ import (
 	"european-pay.eu/eupay/internal/run/boot"
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
+	"european-pay.eu/eupay/services/portal/internal/app"
 	"european-pay.eu/eupay/services/portal/internal/audit"
 	"european-pay.eu/eupay/services/portal/internal/home"
 	"european-pay.eu/eupay/services/portal/internal/payments"
@@ -158,6 +159,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		settings.Register,
 		team.Register,
 		audit.Register,
+		app.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err
