@@ -19,7 +19,6 @@ var machineTime = map[string]string{
 	"portal/internal/live/live.go":           "the deadline of a connection",
 	"portal/internal/web/middleware.go":      "how long a request took, for the log",
 	"gateway/internal/web/middleware.go":     "how long a request took, for the log",
-	"portal/internal/web/middleware.go":      "how long a page took, for the log",
 	"payments/internal/engine/metrics.go":    "how long a call took, for a metric",
 	"gateway/internal/ratelimit/pool.go":     "how long a connection was idle",
 	"gateway/internal/web/flood.go":          "what floods is slowed down as it comes",

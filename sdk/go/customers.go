@@ -33,7 +33,8 @@ func (s Customers) AllAccounts(ctx context.Context, p ListParams) iter.Seq2[Cust
 	return s.accounts(p).all(ctx)
 }
 
-// Connect begins to link a bank: the customer goes on at the ConnectURL and comes back to returnURL, a link into the app, with a code.
+// Connect begins to link a bank: the customer goes on at the ConnectURL and comes back to returnURL, a link into the app (eupay://…) or a
+// page of the web app, with a code.
 // An empty returnURL shows them a page with the code.
 func (s Customers) Connect(ctx context.Context, returnURL string) (*Connection, error) {
 	body := struct {

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strings"
+
 	"github.com/labstack/echo/v4"
 	"google.golang.org/grpc"
 
@@ -156,7 +158,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
 		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), Access: access, Limiter: limiter,
-		Livemode: s.cfg.OrdersLive, Log: s.core.Log,
+		Pages: strings.TrimRight(s.cfg.PortalURL, "/"), Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
 		Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,

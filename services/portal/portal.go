@@ -18,6 +18,7 @@ import (
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/admin"
+	"european-pay.eu/eupay/services/portal/internal/app"
 	"european-pay.eu/eupay/services/portal/internal/audit"
 	"european-pay.eu/eupay/services/portal/internal/catalog"
 	"european-pay.eu/eupay/services/portal/internal/docs"
@@ -182,6 +183,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		order.Register,
 		docs.Register,
 		live.Register,
+		app.Register,
 	} {
 		if err := register(site); err != nil {
 			return nil, err

@@ -31,7 +31,7 @@ func (a *API) Register(g *web.API) {
 	g.POST("/auth/login", a.login(user.Portal), web.NoStore, a.access.Anonymous)
 	g.POST("/auth/refresh", a.refresh, web.NoStore, a.access.Anonymous)
 	g.POST("/auth/logout", a.logout, web.NoStore, a.access.Anonymous)
-	g.GET("/auth/me", a.me, a.access.PortalLogin())
+	g.GET("/auth/me", a.me, unverified)
 	g.POST("/auth/verify-email", a.verifyEmail, unverified)
 	g.POST("/auth/verify-email/resend", a.resendVerification, unverified)
 	g.POST("/auth/verify-email/address", a.changeUnverifiedEmail, unverified)

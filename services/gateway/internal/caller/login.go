@@ -33,11 +33,6 @@ func (a *Access) UnverifiedLogin() echo.MiddlewareFunc {
 	return a.admit(door{roles: everybody, audiences: both, unverified: true, factorless: true})
 }
 
-// PortalLogin is UnverifiedLogin for everyone except customers.
-func (a *Access) PortalLogin() echo.MiddlewareFunc {
-	return a.admit(door{roles: portalUsers, audiences: []user.Audience{user.Portal}, unverified: true, factorless: true})
-}
-
 var both = []user.Audience{user.Portal, user.Customer}
 
 // door says which logins are admitted.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -39,6 +40,8 @@ type Deps struct {
 	Loyalty  qrv1.LoyaltyServiceClient
 	Access   *caller.Access
 	Limiter  ratelimit.Limiter
+	// Pages is where the web app is: links below its /app/ are links into the app too. Empty: there is none.
+	Pages string
 	// Livemode makes customers' accounts real ones.
 	Livemode bool
 	Log      *slog.Logger
@@ -104,8 +107,8 @@ func (a *API) connect(c echo.Context) error {
 	}
 	returnURL := ""
 	if in.ReturnURL != nil {
-		if returnURL = *in.ReturnURL; !isAppLink(returnURL) {
-			return errs.Invalid(errs.Field{Field: "returnUrl", Message: "returnUrl must be a link into the app that begins with eupay://."})
+		if returnURL = *in.ReturnURL; !a.isAppLink(returnURL) {
+			return errs.Invalid(errs.Field{Field: "returnUrl", Message: "returnUrl must be a link into the app, which begins with eupay:// or is a page of the web app."})
 		}
 	}
 	ctx, cancel := web.Calling(c, providerTimeout)
@@ -141,9 +144,17 @@ func (a *API) confirm(c echo.Context) error {
 }
 
 // isAppLink prevents redirects to other sites.
-func isAppLink(s string) bool {
+func (a *API) isAppLink(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && u.Scheme == appScheme && strings.HasPrefix(s, appScheme+"://") && u.User == nil && u.Fragment == "" && len(s) <= maxReturnURL
+	if err != nil || u.User != nil || u.Fragment != "" || len(s) > maxReturnURL {
+		return false
+	}
+	return strings.HasPrefix(s, appScheme+"://") || a.isWebApp(s, u)
+}
+
+// isWebApp reports whether the link is a page of the web app. Its path is compared as a browser would resolve it.
+func (a *API) isWebApp(s string, u *url.URL) bool {
+	return a.Pages != "" && strings.HasPrefix(s, a.Pages+"/app/") && path.Clean(u.Path) == u.Path && !strings.ContainsAny(s, "\\\r\n\t")
 }
 
 func (a *API) remove(c echo.Context) error {

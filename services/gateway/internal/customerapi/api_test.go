@@ -39,7 +39,8 @@ func TestACustomerBeginsToLinkABank(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	want := `{"connectUrl":"https://bank.example/connect?a=1&b=2","expiresAt":"2026-06-17T12:00:00.000Z","id":"` + someID + `"}` + "\n"
-	for body, link := range map[string]string{"": "", "{}": "", `{"returnUrl":"eupay://accounts?tab=1"}`: "eupay://accounts?tab=1"} {
+	for body, link := range map[string]string{"": "", "{}": "", `{"returnUrl":"eupay://accounts?tab=1"}`: "eupay://accounts?tab=1",
+		`{"returnUrl":"https://pay.example/app/accounts/confirm"}`: "https://pay.example/app/accounts/confirm"} {
 		if r := w.call(w.customer, "POST", "/customer/accounts/connect", body); r.status != http.StatusOK || r.text != want {
 			t.Errorf("%q: %d %s", body, r.status, r.text)
 		}
@@ -50,6 +51,7 @@ func TestACustomerBeginsToLinkABank(t *testing.T) {
 	for _, link := range []string{
 		"", "https://evil.example", "javascript:alert(1)", "eupay:accounts", "EUPAY2://x", "//evil.example", "eupay://u:p@x", "eupay://x#y",
 		"eupay://" + strings.Repeat("a", maxReturnURL), " eupay://x",
+		"https://pay.example/portal/", "https://pay.example/app/%2e%2e/portal", "https://pay.example.evil.example/app/x", "https://pay.example@evil.example/app/x",
 	} {
 		w.refused(errs.ValidationError, w.call(w.customer, "POST", "/customer/accounts/connect", `{"returnUrl":"`+link+`"}`))
 	}
@@ -100,6 +102,10 @@ func TestTheReturnLeadsBackToTheApp(t *testing.T) {
 	r = w.call("", "GET", "/customer/accounts/return?state=s.1&error=access_denied", "")
 	if r.header.Get("Location") != "eupay://accounts?status=declined" || !w.payments.completed.GetDeclined() {
 		t.Errorf("%d to %s", r.status, r.header.Get("Location"))
+	}
+	w.payments.complete = &paymentsv1.CompleteConnectResponse{Linked: true, ReturnUrl: "https://pay.example/app/accounts/confirm", Code: "K7QF2MXA"}
+	if r = w.call("", "GET", "/customer/accounts/return?state=s.1", ""); r.header.Get("Location") != "https://pay.example/app/accounts/confirm?code=K7QF2MXA&status=pending" {
+		t.Errorf("to %s", r.header.Get("Location"))
 	}
 	// Whatever is stored, customers are never redirected to another site.
 	w.payments.complete = &paymentsv1.CompleteConnectResponse{Linked: true, ReturnUrl: "https://evil.example/"}

@@ -34,7 +34,7 @@ func (a *API) back(c echo.Context) error {
 	if res.GetLinked() {
 		v, outcome = pending(res.GetCode()), url.Values{"status": {"pending"}, "code": {res.GetCode()}}
 	}
-	if target := appTarget(res.GetReturnUrl(), outcome); target != "" {
+	if target := a.appTarget(res.GetReturnUrl(), outcome); target != "" {
 		return c.Redirect(http.StatusSeeOther, target)
 	}
 	return show(c, http.StatusOK, v)
@@ -50,8 +50,8 @@ func pending(code string) page {
 }
 
 // appTarget adds the outcome to the link into the app; "" if there is no link.
-func appTarget(link string, outcome url.Values) string {
-	if !isAppLink(link) {
+func (a *API) appTarget(link string, outcome url.Values) string {
+	if !a.isAppLink(link) {
 		return ""
 	}
 	u, err := url.Parse(link)

@@ -92,7 +92,7 @@ func setup(t *testing.T) *world {
 	access := gatewaytest.Access(accounts, func() time.Time { return now })
 	portaltest.Register(g, accounts, access, nil)
 	New(Deps{
-		Accounts: w.payments.client(t), Access: access, Log: quiet,
+		Accounts: w.payments.client(t), Access: access, Log: quiet, Pages: "https://pay.example",
 		Limiter: ratelimit.NewMemory(func() time.Time { return now }),
 	}).Register(g)
 	srv := httptest.NewServer(web.Handler(e))

@@ -77,3 +77,27 @@ func navigation(role eupay.Role, path string) []navGroup {
 	}
 	return shown
 }
+
+// appTabs are the rooms of the customer's app. Their phrases are app.tab_<Key>.
+var appTabs = []navLink{
+	{Key: "scan", Icon: "qr-code", Path: "/app"},
+	{Key: "payments", Icon: "history", Path: "/app/payments"},
+	{Key: "accounts", Icon: "landmark", Path: "/app/accounts"},
+	{Key: "points", Icon: "gift", Path: "/app/points"},
+}
+
+// inApp reports whether a path is of the customer's app.
+func inApp(path string) bool { return path == "/app" || strings.HasPrefix(path, "/app/") }
+
+// tabs are the rooms of the app. Where none begins the path, it is the first.
+func tabs(path string) []navLink {
+	out := slices.Clone(appTabs)
+	open := 0
+	for i, l := range out[1:] {
+		if path == l.Path || strings.HasPrefix(path, l.Path+"/") {
+			open = i + 1
+		}
+	}
+	out[open].Current = true
+	return out
+}

@@ -116,6 +116,24 @@ func (v View) Query(name string) string { return v.query.Get(name) }
 // Nav are the links that the user's role may open, in groups.
 func (v View) Nav() []navGroup { return v.nav }
 
+// InApp reports whether the page is one of the customer's app.
+func (v View) InApp() bool { return inApp(v.Path) }
+
+// Tabs are the rooms of the customer's app.
+func (v View) Tabs() []navLink { return tabs(v.Path) }
+
+// Start is where the reader begins.
+func (v View) Start() string {
+	switch {
+	case v.InApp():
+		return "/app"
+	case v.User != nil:
+		return "/portal"
+	default:
+		return "/"
+	}
+}
+
 func (r *Request) view(data any) View {
 	v := View{
 		Data: data, Lang: r.Text.Code, Theme: r.Theme, User: r.Session, Path: r.URL.Path, Public: r.Site.PublicURL, API: r.Site.APIURL, Mailbox: r.Site.Mailbox,

@@ -135,7 +135,7 @@ func (s *Site) handle(route Route, h Handler) {
 
 // admit finds the session and compares its role with the route's.
 func (s *Site) admit(r *Request, route Route) error {
-	if err := r.findSession(slices.Contains(route.Roles, eupay.RoleCustomer) || strings.HasPrefix(r.URL.Path, "/app")); err != nil {
+	if err := r.findSession(slices.Contains(route.Roles, eupay.RoleCustomer) || inApp(r.URL.Path)); err != nil {
 		return err
 	}
 	if len(route.Roles) == 0 {
@@ -154,7 +154,7 @@ func (s *Site) admit(r *Request, route Route) error {
 func (s *Site) Handler() (http.Handler, error) {
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, hr *http.Request) {
 		r := s.request(w, hr)
-		if err := r.findSession(false); err != nil {
+		if err := r.findSession(inApp(hr.URL.Path)); err != nil {
 			r.fail(err)
 			return
 		}

@@ -9,7 +9,7 @@ var tones = map[string]string{
 	"pending": "wait", "pending_sca": "wait", "awaiting_payment": "wait", "received": "wait", "preparing": "wait", "submitted": "wait",
 	"retrying": "wait", "queued": "wait", "pending_kyb": "wait", "scheduled": "wait", "in_progress": "wait", "proving": "wait", "waiting": "wait",
 	"half_open": "wait",
-	"missed": "warn", "mandate_pending": "warn", "disabled": "warn", "stalled": "warn", "failing": "warn", "merchant_test": "warn",
+	"missed":    "warn", "mandate_pending": "warn", "disabled": "warn", "stalled": "warn", "failing": "warn", "merchant_test": "warn",
 	"draft": "quiet", "cancelled": "quiet", "expired": "quiet", "revoked": "quiet",
 	"failed": "bad", "payment_failed": "bad", "submission_failed": "bad", "rejected": "bad", "refused": "bad", "exhausted": "bad", "dead": "bad",
 	"open": "bad", "merchant_frozen": "bad",
