@@ -46,6 +46,9 @@ func runAll(ctx context.Context) (err error) {
 		return settings.SeeLog(err)
 	}
 	defer s.Stop()
+	if err := stack.SeedShop(ctx, s.System()); err != nil {
+		log.Warn("demo shop is not complete", "error", err) // everything else works without it
+	}
 	return serve(ctx, settings, s, begin)
 }
 

@@ -225,6 +225,8 @@ func (s System) own(service string) map[string]string {
 	case QR:
 		env := s.s3()
 		env["EUPAY_QR_SIGNING_KEY"] = s.Secrets.QRSigningKey
+		// Codes lead to the pages of this machine, so that a phone or a person can follow them.
+		env["EUPAY_QR_BASE_URL"] = s.Public()
 		return env
 	case EInvoice:
 		return map[string]string{
