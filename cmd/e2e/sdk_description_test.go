@@ -19,7 +19,7 @@ import (
 
 // notInTheClient are the operations that the Go client lacks.
 var notInTheClient = map[string]string{
-	"getOpenAPIYAML": "the client reads the JSON",
+	"getOpenAPIYAML":  "the client reads the JSON",
 	"platformWebhook": "only the e-invoicing platform calls it", "testPlatformWebhook": "only the e-invoicing platform calls it",
 	"providerWebhook": "only the payment provider calls it",
 	"payerReturn":     "a page of the payer's browser", "returnFromConnect": "a page of the customer's browser",

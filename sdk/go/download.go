@@ -49,7 +49,7 @@ func (c *caller) download(ctx context.Context, op call) (*Download, error) {
 	}
 	ctx, cut := context.WithCancel(ctx)
 	silence := time.AfterFunc(callLimit, cut)
-	resp, err := c.http.Do(req.WithContext(ctx)) //nolint:gosec // the program says where the API is
+	resp, err := c.http.Do(req.WithContext(ctx))
 	if err == nil && resp.StatusCode < http.StatusMultipleChoices {
 		d := &Download{ContentType: resp.Header.Get("Content-Type"), body: resp.Body, cut: cut, silence: silence}
 		if _, of, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition")); err == nil {

@@ -155,7 +155,10 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 		return nil, err
 	}
 	s.idle = &http.Transport{MaxIdleConnsPerHost: apiLimit, IdleConnTimeout: idleLimit}
-	api := eupay.New("", "", eupay.Options{BaseURL: cfg.APIURL, HTTPClient: &http.Client{Transport: web.Forwarding{Base: s.idle}}, UserAgent: "eupay-portal", Retries: -1}) // a person is told at once, and tries again
+	api := eupay.New("", "", eupay.Options{
+		BaseURL: cfg.APIURL, HTTPClient: &http.Client{Transport: web.Forwarding{Base: s.idle}}, UserAgent: "eupay-portal",
+		Retries: -1, // a person is told at once, and tries again
+	})
 	site, err := web.New(web.Deps{
 		API: api, Sessions: session.New(s.core.Pool, sealer, api, s.core.Now), Log: s.core.Log, Now: s.core.Now,
 		PublicURL: strings.TrimRight(cfg.PublicURL, "/"), APIURL: strings.TrimRight(cmp.Or(cfg.PublicAPIURL, cfg.PublicURL), "/"), Images: cfg.ImageOrigins,

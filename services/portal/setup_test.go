@@ -33,6 +33,7 @@ type api struct {
 }
 
 func newAPI(t *testing.T) *api {
+	t.Helper()
 	a := &api{answers: make(map[string]func(http.ResponseWriter, *http.Request)), refreshed: make(map[string]int)}
 	a.Server = httptest.NewServer(a)
 	t.Cleanup(a.Close)

@@ -2,10 +2,9 @@
 package qrcode
 
 import (
-	"strconv"
-
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 
 	"rsc.io/qr/coding"

@@ -39,8 +39,10 @@ func TestACustomerBeginsToLinkABank(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	want := `{"connectUrl":"https://bank.example/connect?a=1&b=2","expiresAt":"2026-06-17T12:00:00.000Z","id":"` + someID + `"}` + "\n"
-	for body, link := range map[string]string{"": "", "{}": "", `{"returnUrl":"eupay://accounts?tab=1"}`: "eupay://accounts?tab=1",
-		`{"returnUrl":"https://pay.example/app/accounts/confirm"}`: "https://pay.example/app/accounts/confirm"} {
+	for body, link := range map[string]string{
+		"": "", "{}": "", `{"returnUrl":"eupay://accounts?tab=1"}`: "eupay://accounts?tab=1",
+		`{"returnUrl":"https://pay.example/app/accounts/confirm"}`: "https://pay.example/app/accounts/confirm",
+	} {
 		if r := w.call(w.customer, "POST", "/customer/accounts/connect", body); r.status != http.StatusOK || r.text != want {
 			t.Errorf("%q: %d %s", body, r.status, r.text)
 		}

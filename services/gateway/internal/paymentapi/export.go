@@ -23,7 +23,8 @@ const (
 
 // exportHead is the first line of the file.
 var exportHead = []string{
-	"reference", "created_at", "status", "amount", "currency", "amount_refunded", "description", "merchant_reference", "completed_at", "status_detail", "failure_code", "metadata",
+	"reference", "created_at", "status", "amount", "currency", "amount_refunded",
+	"description", "merchant_reference", "completed_at", "status_detail", "failure_code", "metadata",
 }
 
 // export answers all payments that the filters choose as a file, the newest first.

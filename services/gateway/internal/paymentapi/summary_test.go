@@ -14,8 +14,11 @@ func TestASummaryIsOfTheLast30DaysInParis(t *testing.T) {
 	w := newWorld(t, 10*time.Second)
 	w.reads.sum = &paymentsv1.SummarizePaymentsResponse{
 		Statuses: []*paymentsv1.StatusTotal{
-			{Status: "cancelled", Count: 1, AmountCents: 100}, {Status: "completed", Count: 8, AmountCents: 80005}, {Status: "failed", Count: 2, AmountCents: 1},
-			{Status: "pending", Count: 5, AmountCents: 500}, {Status: "refunded", Count: 1, AmountCents: 10000},
+			{Status: "cancelled", Count: 1, AmountCents: 100},
+			{Status: "completed", Count: 8, AmountCents: 80005},
+			{Status: "failed", Count: 2, AmountCents: 1},
+			{Status: "pending", Count: 5, AmountCents: 500},
+			{Status: "refunded", Count: 1, AmountCents: 10000},
 		},
 		RefundedCents: 12345, MedianMs: 41250, P95Ms: 190000,
 		Parts: []*paymentsv1.PartTotal{{Created: 17, Paid: 9, PaidCents: 90005}},

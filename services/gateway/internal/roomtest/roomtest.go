@@ -24,8 +24,9 @@ const (
 	Secret = "a token secret for tests, long enough"
 	// Password is everybody's.
 	Password = "correct horse battery"
-	// IBAN is that of every merchant, OtherIBAN one to change to.
-	IBAN      = "FR7630006000011234567890189"
+	// IBAN is that of every merchant.
+	IBAN = "FR7630006000011234567890189"
+	// OtherIBAN is one to change to.
 	OtherIBAN = "DE89370400440532013000"
 )
 

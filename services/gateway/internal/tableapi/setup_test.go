@@ -241,7 +241,6 @@ func (signer) SignGatewayPayment(_ context.Context, r *qrv1.SignGatewayPaymentRe
 type fixture struct {
 	tables   *tables
 	accounts *directory.Directory
-	commands chan proto.Message
 	api      gatewaytest.Client
 	merchant string
 	owner    string

@@ -163,7 +163,8 @@ func (a *API) deleteEndpoint(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := web.Call(c, callTimeout, a.webhooks.DeleteEndpoint, &webhooksv1.DeleteEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id}); err != nil {
+	req := &webhooksv1.DeleteEndpointRequest{MerchantId: of.MerchantID, Livemode: of.Livemode, Id: id}
+	if _, err := web.Call(c, callTimeout, a.webhooks.DeleteEndpoint, req); err != nil {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)

@@ -38,7 +38,7 @@ func (o *Operations) ListStalled(ctx context.Context, r *paymentsv1.ListStalledR
 func stalledPayment(p payment.Payment) *paymentsv1.StalledPayment {
 	v := &paymentsv1.StalledPayment{
 		Reference: p.Reference, Kind: string(p.Kind), MerchantId: p.MerchantID, Livemode: p.Livemode, AmountCents: int64(p.Amount), Status: string(p.Status),
-		Detail: string(p.Detail), ProviderState: p.ProviderState, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
+		Detail: p.Detail, ProviderState: p.ProviderState, CreatedAt: timestamppb.New(p.CreatedAt), UpdatedAt: timestamppb.New(p.UpdatedAt),
 	}
 	if p.StalledAt != nil {
 		v.StalledAt = timestamppb.New(*p.StalledAt)

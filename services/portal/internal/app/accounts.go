@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -27,10 +26,7 @@ func remember(r *web.Request, p pending) {
 func forget(r *web.Request) { setBankCookie(r, "", -1) }
 
 func setBankCookie(r *web.Request, value string, seconds int) {
-	http.SetCookie(r.W, &http.Cookie{
-		Name: bankCookie, Value: value, Path: start, MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: strings.HasPrefix(r.Site.PublicURL, "https://"),
-	})
+	r.SetCookie(bankCookie, value, start, seconds)
 }
 
 // remembered is the bank that this browser is linking; its ID is empty if there is none.

@@ -25,7 +25,6 @@ type api struct {
 	status int // of an answer other than success
 	sent   map[string]any
 	stored string
-	host   string
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {

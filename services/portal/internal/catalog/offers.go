@@ -143,7 +143,8 @@ func editOffer(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		f = web.NewForm("name", o.Name, "type", o.Type, "value", r.Text.Decimal(o.Value.String()), "starts_at", r.Text.Local(o.StartsAt), "ends_at", r.Text.Local(o.EndsAt))
+		f = web.NewForm("name", o.Name, "type", o.Type, "value", r.Text.Decimal(o.Value.String()),
+			"starts_at", r.Text.Local(o.StartsAt), "ends_at", r.Text.Local(o.EndsAt))
 		if o.MinOrder > 0 {
 			f.Values.Set("min_order", r.Text.Decimal(o.MinOrder.String()))
 		}

@@ -40,12 +40,19 @@ var outline = []chapter{
 	{"Announced", []leaf{{slug: "rewards", tags: []string{"Customers"}}, {slug: "subscriptions"}}},
 	{"E-invoicing", []leaf{{slug: "einvoicing", tags: []string{"E-invoicing"}}}},
 	{"In the shop", []leaf{
-		{slug: "catalog", tags: []string{"Catalog"}}, {slug: "qr-signing"}, {slug: "table-ordering", tags: []string{"Tables and orders"}},
-		{slug: "merchant-qr", tags: []string{"QR codes"}}, {slug: "scan-to-pay", tags: []string{"Scanning", "Customer accounts"}}, {slug: "end-to-end"},
+		{slug: "catalog", tags: []string{"Catalog"}},
+		{slug: "qr-signing"},
+		{slug: "table-ordering", tags: []string{"Tables and orders"}},
+		{slug: "merchant-qr", tags: []string{"QR codes"}},
+		{slug: "scan-to-pay", tags: []string{"Scanning", "Customer accounts"}},
+		{slug: "end-to-end"},
 	}},
 	{"Accounts", []leaf{
-		{slug: "login", tags: []string{"Login"}}, {slug: "merchant", tags: []string{"Merchant"}}, {slug: "push", tags: []string{"Push notifications"}},
-		{slug: "admin", tags: []string{"Admin"}}, {slug: "provider", tags: []string{"Provider"}},
+		{slug: "login", tags: []string{"Login"}},
+		{slug: "merchant", tags: []string{"Merchant"}},
+		{slug: "push", tags: []string{"Push notifications"}},
+		{slug: "admin", tags: []string{"Admin"}},
+		{slug: "provider", tags: []string{"Provider"}},
 	}},
 	{"Reference", []leaf{{slug: "reference", tags: []string{"Reference"}}, {slug: "sdk"}, {slug: "changelog"}}},
 }

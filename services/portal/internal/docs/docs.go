@@ -158,9 +158,10 @@ func (d *room) page(r *web.Request) error {
 	if strings.Contains(slug, ".") {
 		return d.file(r)
 	}
-	if slug == "" {
+	switch slug {
+	case "":
 		slug = "index"
-	} else if slug == "index" {
+	case "index":
 		return web.NotFound
 	}
 	b := d.current(r.Ctx())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"net/http"
 	"strings"
 )
 
@@ -118,7 +119,7 @@ func (o *Operation) file() string {
 func (o *Operation) curl() string {
 	var b strings.Builder
 	b.WriteString("curl ")
-	if o.Method != "GET" {
+	if o.Method != http.MethodGet {
 		b.WriteString("-X " + o.Method + " ")
 	}
 	fmt.Fprintf(&b, "\"%s%s\"", baseMark, o.URLPath())
@@ -150,7 +151,7 @@ func (o *Operation) node() string {
 		b.WriteString("import { writeFile } from \"node:fs/promises\";\n\n")
 	}
 	fmt.Fprintf(&b, "const response = await fetch(\"%s%s\", {\n", baseMark, o.URLPath())
-	if o.Method != "GET" {
+	if o.Method != http.MethodGet {
 		fmt.Fprintf(&b, "  method: \"%s\",\n", o.Method)
 	}
 	if list := o.headers(); len(list) > 0 {
@@ -240,7 +241,7 @@ func (o *Operation) python() string {
 func (o *Operation) php() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<?php\n$request = curl_init(\"%s%s\");\ncurl_setopt_array($request, [\n    CURLOPT_RETURNTRANSFER => true,\n", baseMark, o.URLPath())
-	if o.Method != "GET" {
+	if o.Method != http.MethodGet {
 		fmt.Fprintf(&b, "    CURLOPT_CUSTOMREQUEST => \"%s\",\n", o.Method)
 	}
 	if list := o.headers(); len(list) > 0 {

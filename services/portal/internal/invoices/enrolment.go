@@ -87,7 +87,8 @@ func prefilled(r *web.Request) (*web.Form, error) {
 func fill(f *web.Form, s *eupay.EInvoiceSettings) {
 	for name, value := range map[string]string{
 		"legal_name": s.LegalName, "trading_name": s.TradingName, "legal_form": s.LegalForm, "siret": s.SIRET, "vat_number": s.VATNumber,
-		"address.street": s.Address.Street, "address.more": s.Address.More, "address.post_code": s.Address.PostCode, "address.city": s.Address.City, "address.country": s.Address.Country,
+		"address.street": s.Address.Street, "address.more": s.Address.More, "address.post_code": s.Address.PostCode,
+		"address.city": s.Address.City, "address.country": s.Address.Country,
 		"email": s.Email, "phone": s.Phone, "electronic_address": s.ElectronicAddress, "activity": s.Activity, "vat_regime": s.VATRegime, "iban": s.IBAN, "bic": s.BIC,
 		"penalties": s.Penalties, "recovery": s.Recovery, "discount": s.Discount, "footer": s.Footer, "term_days": strconv.Itoa(s.TermDays),
 	} {

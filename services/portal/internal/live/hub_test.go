@@ -100,7 +100,7 @@ func TestPagesComeBackWhenTheLoginHasEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h, e := newHub(), &events{}
-		l, err := h.join(room{"m", false}, "1", func(ctx context.Context) (string, error) {
+		l, err := h.join(room{"m", false}, "1", func(context.Context) (string, error) {
 			return "", &eupay.Error{Code: eupay.ErrUnauthenticated, Status: 401}
 		})
 		if err != nil {

@@ -80,10 +80,7 @@ const lastOrder = "eupay-order"
 const lastFor = 3 * 60 * 60
 
 func remember(r *web.Request, id, pay string) {
-	http.SetCookie(r.W, &http.Cookie{
-		Name: lastOrder, Value: base64.RawURLEncoding.EncodeToString([]byte(id + " " + pay)), Path: here(r), MaxAge: lastFor, HttpOnly: true,
-		Secure: strings.HasPrefix(r.Site.PublicURL, "https://"), SameSite: http.SameSiteLaxMode,
-	})
+	r.SetCookie(lastOrder, base64.RawURLEncoding.EncodeToString([]byte(id+" "+pay)), here(r), lastFor)
 }
 
 func remembered(r *web.Request) (id, pay string) {

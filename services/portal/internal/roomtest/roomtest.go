@@ -45,7 +45,8 @@ type answer struct {
 func New(t *testing.T, role eupay.Role, register func(*web.Site) error) *Room {
 	t.Helper()
 	r := &Room{t: t, answers: map[string]answer{}}
-	me, err := json.Marshal(map[string]any{"id": "00000000-0000-7000-8000-000000000001", "email": "olga@example.com", "role": role, "merchant_id": "00000000-0000-7000-8000-000000000002"})
+	me, err := json.Marshal(map[string]any{"id": "00000000-0000-7000-8000-000000000001", "email": "olga@example.com",
+		"role": role, "merchant_id": "00000000-0000-7000-8000-000000000002"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func (r *Room) do(method, path string, form url.Values) (int, string, string) {
 		r.t.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.AddCookie(&http.Cookie{Name: "eupay", Value: r.cookie})
+	req.Header.Set("Cookie", "eupay="+r.cookie)
 	res, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
 	if err != nil {
 		r.t.Fatal(err)

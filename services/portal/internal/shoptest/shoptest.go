@@ -93,7 +93,7 @@ func (k *Kit) LogIn(role eupay.Role) {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	k.cookies = []*http.Cookie{{Name: "eupay", Value: cookie}}
+	k.cookies = []*http.Cookie{{Name: "eupay", Value: cookie}} //nolint:gosec // it goes to the portal, not to a browser
 }
 
 // Reply is an answer of the site.

@@ -30,7 +30,8 @@ func picture(r *web.Request) error {
 
 func svg(c *qrcode.Code) []byte {
 	side := c.Size + 2*qrcode.Quiet
-	b := fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%dv%dH0z"/><path d="`, side, side, side, side)
+	b := fmt.Appendf(nil, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges">`+
+		`<path fill="#fff" d="M0 0h%dv%dH0z"/><path d="`, side, side, side, side)
 	c.Runs(func(x, y, length int) {
 		b = append(b, 'M')
 		b = strconv.AppendInt(b, int64(x+qrcode.Quiet), 10)

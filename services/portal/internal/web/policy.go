@@ -45,7 +45,8 @@ func (p policy) String() string {
 	}
 	return strings.Join([]string{
 		"default-src 'self'", "script-src 'self'", "style-src 'self'", "font-src 'self'", with("img-src", "'self' data: blob:", p.images),
-		with("connect-src", "'self'", p.connect), with("form-action", "'self'", p.forms), "media-src 'self' blob:", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
+		with("connect-src", "'self'", p.connect), with("form-action", "'self'", p.forms),
+		"media-src 'self' blob:", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
 	}, "; ")
 }
 

@@ -117,11 +117,14 @@ func (r *Request) LogOut() {
 	r.Session = nil
 }
 
-func (r *Request) setCookie(name, value string, seconds int) {
-	http.SetCookie(r.W, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: r.Site.secure(), SameSite: http.SameSiteLaxMode,
+// SetCookie keeps a value in the browser for that many seconds, for the pages below path; less than 0 removes it. No script can read it.
+func (r *Request) SetCookie(name, value, path string, seconds int) {
+	http.SetCookie(r.W, &http.Cookie{ //nolint:gosec // without TLS, on one machine, a secure cookie would not come back
+		Name: name, Value: value, Path: path, MaxAge: seconds, HttpOnly: true, Secure: r.Site.secure(), SameSite: http.SameSiteLaxMode,
 	})
 }
+
+func (r *Request) setCookie(name, value string, seconds int) { r.SetCookie(name, value, "/", seconds) }
 
 // keepPreference is how long a browser keeps its language and theme, in seconds.
 const keepPreference = 365 * 24 * 60 * 60

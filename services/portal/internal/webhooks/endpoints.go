@@ -132,8 +132,10 @@ type since struct{ Key, Value string }
 func (r *room) sinces() []since {
 	now := r.Site.Now().UTC().Truncate(time.Second)
 	return []since{
-		{"1h", now.Add(-time.Hour).Format(time.RFC3339)}, {"24h", now.Add(-24 * time.Hour).Format(time.RFC3339)},
-		{"7d", now.AddDate(0, 0, -7).Format(time.RFC3339)}, {"30d", now.AddDate(0, 0, -30).Format(time.RFC3339)},
+		{"1h", now.Add(-time.Hour).Format(time.RFC3339)},
+		{"24h", now.Add(-24 * time.Hour).Format(time.RFC3339)},
+		{"7d", now.AddDate(0, 0, -7).Format(time.RFC3339)},
+		{"30d", now.AddDate(0, 0, -30).Format(time.RFC3339)},
 	}
 }
 
