@@ -62,11 +62,11 @@ func TestTheDatabaseIsPreparedForAllServices(t *testing.T) {
 	if got := eupayctl(t, "database", "prepare", "--run"); got.code != exitUsage {
 		t.Errorf("without passwords: %+v", got)
 	}
-	for _, name := range []string{"GATEWAY", "PAYMENTS", "WEBHOOKS", "QR", "EINVOICE"} {
+	for _, name := range []string{"GATEWAY", "PAYMENTS", "WEBHOOKS", "QR", "EINVOICE", "PORTAL"} {
 		t.Setenv("EUPAY_"+name+"_DATABASE_PASSWORD", "secret of "+name)
 	}
 	contains(t, eupayctl(t, "database", "prepare").err, "eupay_payments would own the schema payments", "add --run")
-	contains(t, eupayctl(t, "database", "prepare", "--run").err, "5 roles")
+	contains(t, eupayctl(t, "database", "prepare", "--run").err, "6 roles")
 	own, err := roles.Role{Name: "eupay_qr", Password: "secret of QR"}.URL(admin)
 	if err != nil {
 		t.Fatal(err)
