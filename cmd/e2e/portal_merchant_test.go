@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+)
+
+// TestPortalAMerchantTakesAPayment goes the whole way in the browser: registration, the admin's decision, a key, a payment that
+// completes before the merchant's eyes, and its refund.
+func TestPortalAMerchantTakesAPayment(t *testing.T) {
+	email, shop := uuid.NewString()+"@example.com", "Bistrot "+uuid.NewString()[:8]
+	b := openPages(t)
+	b.goTo(pageURL("/portal/register"))
+	b.fill("name", shop)
+	b.fill("email", email)
+	b.fill("password", password)
+	b.press("#main form button.primary")
+	b.arrives("/portal")
+	b.goTo(pageURL("/portal/settings"))
+	b.fill("iban", merchantIBAN)
+	b.press("form[action='/portal/settings/account'] button")
+	b.ready("#main .toast")
+
+	admin := openPages(t)
+	admin.logIn(system.AdminEmail, string(shared.stack.System().Secrets.AdminLogin))
+	admin.goTo(pageURL("/portal/admin?search=" + url.QueryEscape(shop)))
+	admin.press("#main a.main-link")
+	admin.arrives("/portal/admin/merchants/[^/]+")
+	admin.fill("state", "test")
+	admin.press("form[action$='/gateway'] button.primary")
+	admin.ready("#main .toast")
+
+	key, secret := b.createsKey()
+	client := shared.caller().with("X-Api-Key", key, "X-Api-Secret", secret)
+	client.works(t)
+	b.goTo(pageURL("/portal/keys"))
+	b.press("#main a[href^='/portal/keys/']:not([href$='/new'])")
+	b.arrives("/portal/keys/[^/]+")
+	if page := act(b, "read the page", chromedp.Evaluate[string]("document.documentElement.outerHTML")); strings.Contains(page, secret) {
+		t.Error("the secret is shown again")
+	}
+
+	b.goTo(pageURL("/portal/payments/new"))
+	b.fill("amount", "29.99")
+	b.fill("description", "Order 1042")
+	b.press("#main form button.primary")
+	reference := lastPart(b.arrives("/portal/payments/(GW|[^/n])[^/]*"))
+	b.sees(".badge.wait")
+	link, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.querySelector(".share a.button[target=_blank]").href`))
+	act(b, "mark the page", chromedp.Evaluate[bool]("window.unloaded = true"))
+
+	payer := openTab(t)
+	payer.goTo(link)
+	payer.sees("#pick")
+	payer.click("#bank-nowhere")
+	payer.sees("#authorise")
+	payer.click("#authorise")
+	payer.sees("main.done, .pay-sign.good")
+
+	b.sees("#live .head .badge.good")
+	if !act(b, "look for the mark", chromedp.Evaluate[bool]("window.unloaded === true")) {
+		t.Error("the page was loaded again")
+	}
+	b.fill("amount", "10")
+	b.press("form[action$='/refund'] button")
+	eventually(t, "the refund is there", func() bool {
+		list := must[struct{ Data []payment }](t, client.do(t, http.MethodGet, payments+"/"+reference+"/refunds", ""), http.StatusOK).Data
+		return len(list) == 1 && list[0].Amount == 1000
+	})
+}
+
+// createsKey makes a key by form and reads it where it is shown once.
+func (b *tab) createsKey() (key, secret string) {
+	b.t.Helper()
+	b.goTo(pageURL("/portal/keys/new"))
+	b.fill("name", "Shop")
+	b.press("#main form button.primary")
+	b.sees(".secret-box [data-secret]")
+	return b.text("#main dl.facts dd code"), b.text(".secret-box [data-secret]")
+}
+
+// lastPart is the last part of an address's path.
+func lastPart(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Path[strings.LastIndex(u.Path, "/")+1:]
+}
