@@ -94,3 +94,64 @@ func lastPart(address string) string {
 	}
 	return u.Path[strings.LastIndex(u.Path, "/")+1:]
 }
+
+// TestPortalWebhooks adds an endpoint, sees what was delivered to it, and sends it once more.
+func TestPortalWebhooks(t *testing.T) {
+	m := shared.newMerchant(t)
+	second := newSite(t)
+	b := openPages(t)
+	b.logIn(m.Email, password)
+	b.goTo(pageURL("/portal/webhooks/new"))
+	b.fill("url", second.url+"/hooks")
+	b.press("#main form button.primary")
+	b.sees(".secret-box [data-secret]")
+	second.secret = b.text(".secret-box [data-secret]")
+	p := m.paid(t, nil)
+	second.next(t, "payment.completed", p.Reference)
+	b.goTo(pageURL("/portal/webhooks/deliveries?type=payment.completed"))
+	b.ready("#main table a.main-link")
+	b.press("#main table a.main-link")
+	b.arrives("/portal/webhooks/deliveries/[^/]+")
+	before := len(m.site.about(t, p.Reference)) + len(second.about(t, p.Reference))
+	b.press("form[action$='/resend'] button")
+	b.ready("#main .toast")
+	eventually(t, "it is delivered once more", func() bool {
+		return len(m.site.about(t, p.Reference))+len(second.about(t, p.Reference)) > before
+	})
+}
+
+// TestPortalEnrolsAndInvoices enrols, is approved by the platform, issues an invoice and opens its PDF.
+func TestPortalEnrolsAndInvoices(t *testing.T) {
+	m := shared.newMerchant(t)
+	id := siren()
+	b := openPages(t)
+	b.logIn(m.Email, password)
+	b.goTo(pageURL("/portal/invoices/enrolment"))
+	for name, value := range map[string]string{
+		"legal_name": "Le Petit Bistrot SAS", "siret": establishment(id), "vat_number": vatNumber(id), "email": "compta@example.com",
+		"address.street": "12 rue de la Paix", "address.post_code": "75002", "address.city": "Paris", "address.country": "FR",
+	} {
+		b.fill(name, value)
+	}
+	b.press("#main form[action='/portal/invoices/enrolment'] button.primary")
+	b.sees("#guide a[href='/portal/invoices/enrolment/identity']")
+	platform := openTab(t)
+	platform.goTo(must[struct{ URL string }](t, m.portal.do(t, http.MethodGet, "/einvoice/enrollment/onboarding-link", ""), http.StatusOK).URL)
+	platform.sees("#approve")
+	platform.click("#approve")
+	b.sees("#guide a[href='/portal/invoices/new']")
+
+	b.goTo(pageURL("/portal/invoices/new"))
+	b.fill("customer_name", "Ada Martin")
+	b.set("#lines [name$='product_name']", "Menu du jour")
+	b.set("#lines [name$='quantity']", "2")
+	b.set("#lines [name$='unit_price_ttc']", "19.90")
+	b.press(".sums-aside button.primary")
+	b.arrives("/portal/invoices/[0-9a-f-]{36}")
+	b.ready("#main a[href$='/pdf']")
+	what := act(b, "open the PDF", chromedp.Evaluate[string](`fetch(document.querySelector("#main a[href$='/pdf']").href).then(async r =>
+		[r.status, r.headers.get("Content-Type"), (await r.text()).slice(0, 5)].join(" "))`, chromedp.EvalAwaitPromise))
+	if what != "200 application/pdf %PDF-" {
+		t.Errorf("the PDF is %q", what)
+	}
+}
