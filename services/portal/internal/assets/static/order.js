@@ -186,7 +186,7 @@
     function show(html) {
       const fresh = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
       if (!fresh || !fresh.matches("[data-every]") || fresh.outerHTML === live.firstElementChild.outerHTML) return;
-      if (fresh.dataset.state !== live.firstElementChild.dataset.state && navigator.vibrate) navigator.vibrate(200);
+      if (fresh.dataset.state !== live.firstElementChild.dataset.state && navigator.vibrate && navigator.userActivation?.hasBeenActive) navigator.vibrate(200);
       live.replaceChildren(fresh);
     }
     document.addEventListener("visibilitychange", () => { if (!document.hidden && every()) look(); });
