@@ -18,7 +18,7 @@ const everyone = "merchant staff accountant admin customer"
 // matrix lists every endpoint that requires a login and who is admitted. The ids do not exist, so every answer except 401 and 403
 // means "admitted".
 var matrix = []portaltest.Row{
-	{"GET", "/auth/me", "", "merchant staff accountant admin"},
+	{"GET", "/auth/me", "", "merchant staff accountant admin customer"},
 	{"POST", "/auth/verify-email", `{}`, everyone},
 	{"POST", "/auth/verify-email/resend", "", everyone},
 	{"POST", "/auth/verify-email/address", `{}`, everyone},
@@ -54,6 +54,7 @@ var matrix = []portaltest.Row{
 	{"DELETE", "/merchant/api-keys/" + nobody, "", "merchant"},
 	{"POST", "/merchant/api-keys/" + nobody + "/rotate", "", "merchant"},
 	{"GET", "/admin/merchants", "", "admin"},
+	{"GET", "/admin/merchants/" + nobody, "", "admin"},
 	{"GET", "/admin/merchants/" + nobody + "/audit", "", "admin"},
 	{"PATCH", "/admin/users/" + nobody, `{}`, "admin"},
 	{"POST", "/admin/merchants/" + nobody + "/gateway", `{"enabled":true}`, "admin"},
