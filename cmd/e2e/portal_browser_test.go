@@ -141,12 +141,6 @@ func (b *tab) ready(selector string) {
 	act(b, "wait for "+selector, chromedp.WaitReady(chromedp.CSS(selector)))
 }
 
-// gone waits until there is no such element.
-func (b *tab) gone(selector string) {
-	b.t.Helper()
-	act(b, "wait until there is no "+selector, chromedp.WaitNotPresent(chromedp.CSS(selector)))
-}
-
 // arrives waits until a page whose path matches has loaded, and returns its address. Pages say so when they refuse a form.
 func (b *tab) arrives(path string) string {
 	b.t.Helper()
@@ -181,16 +175,6 @@ func (b *tab) logIn(email, secret string) {
 	b.fill("password", secret)
 	b.press("#main form[action='/portal/login'] button.primary")
 	b.arrives("/portal(/admin)?")
-}
-
-// logInToApp logs in to the customers' app.
-func (b *tab) logInToApp(email, secret string) {
-	b.t.Helper()
-	b.goTo(pageURL("/app/login"))
-	b.fill("email", email)
-	b.fill("password", secret)
-	b.press("#main form[action='/app/login'] button.primary")
-	b.arrives("/app(/scan)?")
 }
 
 // call sends a command to the tab.
