@@ -59,7 +59,7 @@ func openPages(t *testing.T) *tab {
 func watchedPages(t *testing.T) (*tab, *faults) {
 	t.Helper()
 	b, found := openTab(t), new(faults)
-	if err := chromedp.Listen(b.ctx, func(event any) { found.watch(b, event) }); err != nil {
+	if err := chromedp.Listen(b.ctx, func(event any) { found.watch(event) }); err != nil {
 		t.Fatal(err)
 	}
 	// Limits by address hold for each tab alone, as for callers of the API.
@@ -76,7 +76,7 @@ func (b *tab) tellsWhereItIs() {
 	b.t.Logf("the tab shows %s %v", said, err)
 }
 
-func (f *faults) watch(b *tab, event any) {
+func (f *faults) watch(event any) {
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
 		f.add("a script failed: %s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)

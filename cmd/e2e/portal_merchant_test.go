@@ -29,7 +29,7 @@ func TestPortalAMerchantTakesAPayment(t *testing.T) {
 	b.ready("#main .toast")
 
 	admin := openPages(t)
-	admin.logIn(system.AdminEmail, string(shared.stack.System().Secrets.AdminLogin))
+	admin.logIn(system.AdminEmail, shared.stack.System().Secrets.AdminLogin)
 	admin.goTo(pageURL("/portal/admin?search=" + url.QueryEscape(shop)))
 	admin.press("#main a.main-link")
 	admin.arrives("/portal/admin/merchants/[^/]+")

@@ -153,7 +153,8 @@ func editOffer(r *web.Request) error {
 		if err != nil {
 			return err
 		}
-		f = web.NewForm("name", o.Name, "type", o.Type, "value", r.Text.Decimal(o.Value.String()), "starts_at", r.Text.Local(o.StartsAt), "ends_at", r.Text.Local(o.EndsAt), "product_id", o.ProductID)
+		f = web.NewForm("name", o.Name, "type", o.Type, "value", r.Text.Decimal(o.Value.String()),
+			"starts_at", r.Text.Local(o.StartsAt), "ends_at", r.Text.Local(o.EndsAt), "product_id", o.ProductID)
 	default:
 		return web.NotFound
 	}

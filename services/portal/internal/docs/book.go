@@ -112,7 +112,10 @@ type maker struct {
 
 // newBook renders everything. desc may be nil: then the pages say that the reference is missing.
 func newBook(desc *description, base string, icon func(string) (template.HTML, error)) (*book, error) {
-	m := &maker{md: newMarkdown(icon), base: base, desc: desc, byID: map[string]*Operation{}, shown: map[string]bool{}, named: map[string]bool{}, book: &book{bySlug: map[string]*Page{}}}
+	m := &maker{
+		md: newMarkdown(icon), base: base, desc: desc, byID: map[string]*Operation{},
+		shown: map[string]bool{}, named: map[string]bool{}, book: &book{bySlug: map[string]*Page{}},
+	}
 	var err error
 	m.blocks, err = template.New("").Funcs(template.FuncMap{
 		"md": m.md.inline, "icon": icon, "lower": strings.ToLower, "dict": dict,

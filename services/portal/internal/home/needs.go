@@ -41,7 +41,8 @@ func needs(r *web.Request) error {
 
 // find asks for everything at once.
 func find(r *web.Request) ([][]need, error) {
-	sources := []func(*web.Request) ([]need, error){ofProfile,
+	sources := []func(*web.Request) ([]need, error){
+		ofProfile,
 		ofWaiting(eupay.DetailAmountMismatch), ofWaiting(eupay.DetailAcceptedByBank), ofEndpoints, ofInvoices, ofMandate,
 	}
 	found, calls := make([][]need, len(sources)), make([]func() error, len(sources))

@@ -14,10 +14,14 @@ const perPage = 25
 
 // statuses and details are those that the list can be narrowed to.
 var (
-	statuses = []eupay.PaymentStatus{eupay.PaymentPending, eupay.PaymentPendingSCA, eupay.PaymentCompleted,
-		eupay.PaymentRefunded, eupay.PaymentFailed, eupay.PaymentCancelled}
-	details = []eupay.StatusDetail{eupay.DetailAcceptedByBank, eupay.DetailAmountMismatch, eupay.DetailBankProcessing,
-		eupay.DetailCancelling, eupay.DetailPayingByScan, eupay.DetailRefusedByProvider}
+	statuses = []eupay.PaymentStatus{
+		eupay.PaymentPending, eupay.PaymentPendingSCA, eupay.PaymentCompleted,
+		eupay.PaymentRefunded, eupay.PaymentFailed, eupay.PaymentCancelled,
+	}
+	details = []eupay.StatusDetail{
+		eupay.DetailAcceptedByBank, eupay.DetailAmountMismatch, eupay.DetailBankProcessing,
+		eupay.DetailCancelling, eupay.DetailPayingByScan, eupay.DetailRefusedByProvider,
+	}
 )
 
 // filters are the fields of the query that choose payments; the first ones are always shown.

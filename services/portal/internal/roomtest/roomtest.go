@@ -45,8 +45,10 @@ type answer struct {
 func New(t *testing.T, role eupay.Role, register func(*web.Site) error) *Room {
 	t.Helper()
 	r := &Room{t: t, answers: map[string]answer{}}
-	me, err := json.Marshal(map[string]any{"id": "00000000-0000-7000-8000-000000000001", "email": "olga@example.com",
-		"role": role, "merchant_id": "00000000-0000-7000-8000-000000000002"})
+	me, err := json.Marshal(map[string]any{
+		"id": "00000000-0000-7000-8000-000000000001", "email": "olga@example.com",
+		"role": role, "merchant_id": "00000000-0000-7000-8000-000000000002",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
