@@ -13,14 +13,14 @@ import (
 // Limits are the calls per minute of logged-in users. Reads are GET, writes are all other methods. A merchant's limits apply to
 // all of its users together.
 type Limits struct {
-	UserReads      int `env:"EUPAY_USER_READS" envDefault:"120"`
+	UserReads      int `env:"EUPAY_USER_READS" envDefault:"600"`
 	UserWrites     int `env:"EUPAY_USER_WRITES" envDefault:"60"`
-	MerchantReads  int `env:"EUPAY_MERCHANT_READS" envDefault:"600"`
+	MerchantReads  int `env:"EUPAY_MERCHANT_READS" envDefault:"3000"`
 	MerchantWrites int `env:"EUPAY_MERCHANT_WRITES" envDefault:"300"`
 }
 
-// DefaultLimits apply if no others are configured.
-var DefaultLimits = Limits{UserReads: 120, UserWrites: 60, MerchantReads: 600, MerchantWrites: 300}
+// DefaultLimits apply if no others are configured. A page of the portal makes up to ten reads.
+var DefaultLimits = Limits{UserReads: 600, UserWrites: 60, MerchantReads: 3000, MerchantWrites: 300}
 
 // Validate refuses limits that admit no calls.
 func (l Limits) Validate() error {
