@@ -97,7 +97,7 @@ type page struct {
 	left string
 }
 
-// open follows redirects as long as they stay on this machine.
+// open follows redirects as long as they stay on this machine and lead to no page of a merchant.
 func (p Payer) open(ctx context.Context, method, address string, form url.Values) (page, error) {
 	ctx, cancel := context.WithTimeout(ctx, clickLimit)
 	defer cancel()
@@ -110,7 +110,7 @@ func (p Payer) open(ctx context.Context, method, address string, form url.Values
 	}
 	var out string
 	client := http.Client{CheckRedirect: func(next *http.Request, _ []*http.Request) error {
-		if !here(next.URL) {
+		if !here(next.URL) || strings.HasPrefix(next.URL.Path, "/order/") { // the merchant's page, or that of a table
 			out = next.URL.String()
 			return http.ErrUseLastResponse
 		}
