@@ -57,8 +57,8 @@ func TestChaosAnOrderIsCancelledWithItsPayment(t *testing.T) {
 	}
 }
 
-// TestChaosAnOrderGetsItsPayment kills whoever has the order of a guest in hand, after it was stored and before payments can hear of it: the
-// order waited with no payment, and the guest could not pay it.
+// TestChaosAnOrderGetsItsPayment kills the service that is making the payment of an order, after the order was stored and before
+// payments gets the command. The order waited with no payment, and the guest could not pay it.
 func TestChaosAnOrderGetsItsPayment(t *testing.T) {
 	w := build(t)
 	w.start()

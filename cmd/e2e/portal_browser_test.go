@@ -39,7 +39,7 @@ func (f *faults) take() []string {
 	return list
 }
 
-// openPages opens a window on the pages of EU Pay. Whoever sits there says yes to every question. The test fails if a page writes an
+// openPages opens a window on the pages of EU Pay. Every question of a page is answered with yes. The test fails if a page writes an
 // error to the console, breaks its content security policy or asks another host for something.
 func openPages(t *testing.T) *tab {
 	t.Helper()
@@ -68,7 +68,7 @@ func watchedPages(t *testing.T) (*tab, *faults) {
 	return b, found
 }
 
-// tellsWhereItIs logs which page is open and what it says, for whoever has to find out why a test failed.
+// tellsWhereItIs logs which page is open and what it says, so that a failed test can be understood.
 func (b *tab) tellsWhereItIs() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), time.Second)
 	defer cancel()

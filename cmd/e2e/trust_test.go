@@ -125,7 +125,7 @@ func TestNoServiceReadsTheTablesOfAnother(t *testing.T) {
 	}
 }
 
-// TestTheOrderServiceMovesMoneyOfOrdersOnly: whoever took the qr service over could make, cancel and give back any payment.
+// TestTheOrderServiceMovesMoneyOfOrdersOnly: an intruder in the qr service could make, cancel and refund any payment.
 func TestTheOrderServiceMovesMoneyOfOrdersOnly(t *testing.T) {
 	t.Parallel()
 	sys := shared.stack.System()

@@ -236,7 +236,7 @@ func withQuery(address string, pairs ...string) (string, error) {
 	return u.String(), nil
 }
 
-// session is the secret in the URL of a bank's page: whoever has it may decide there.
+// session is the secret in the URL of a bank's page: it is all that a payer needs to decide there.
 func (b *Bank) session(page, id string) string {
 	mac := hmac.New(sha256.New, b.tokenKey)
 	mac.Write([]byte("session " + page + " " + id))

@@ -88,7 +88,7 @@ func (p *Platform) deleteClient(c *call) (any, error) {
 	return nil, p.save(line{Gone: x.ID})
 }
 
-// onboardingLink creates a link to the page on which the merchant proves its identity. Whoever has it may decide there.
+// onboardingLink creates a link to the page on which the merchant proves its identity. The link alone is enough to decide there.
 func (p *Platform) onboardingLink(c *call) (any, error) {
 	var in struct {
 		KYC       bool `json:"include_kyc"`

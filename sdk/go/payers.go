@@ -9,7 +9,7 @@ import (
 // Payers is what a payer may do without a login or a key. Its calls carry no credentials.
 type Payers struct{ c *caller }
 
-// PreviewedQR is what a code says to whoever holds it.
+// PreviewedQR is what a code says to a payer without a login.
 type PreviewedQR struct {
 	MerchantName string `json:"merchantName"`
 	// Zero: the payer chooses.

@@ -24,7 +24,7 @@ type Key struct {
 	// Name is what its merchant calls it.
 	Name      string
 	CreatedAt time.Time
-	// LastUsedAt is right to the minute or so. Nil: never, and likewise for ExpiresAt and RevokedAt.
+	// LastUsedAt is right to about a minute. Nil: never. ExpiresAt and RevokedAt are nil in the same way.
 	LastUsedAt *time.Time
 	// LastUsedIP is where that use came from; nil: not known.
 	LastUsedIP *netip.Addr

@@ -127,7 +127,7 @@ func (a *API) refresh(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, sessionView(s))
 }
 
-// logout requires no login token, because it may have expired. Whoever holds the refresh token may end the login.
+// logout requires no login token, because it may have expired. The refresh token alone may end the login.
 func (a *API) logout(c echo.Context) error {
 	token, err := refreshToken(c)
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	changesAtOnce = 20
 )
 
-// holdIBAN makes a new IBAN of a merchant that has one wait: whoever has taken over an account must not redirect its money before its
+// holdIBAN makes a new IBAN of a merchant that has one wait: an intruder in an account must not redirect its money before its
 // owners know. It reports whether the IBAN waits.
 func (s *Merchants) holdIBAN(before Merchant, m *Merchant, now time.Time) bool {
 	if s.deps.IBANHold <= 0 || before.IBAN == "" || m.IBAN == before.IBAN {

@@ -79,7 +79,7 @@ func (a *API) updateMerchant(c echo.Context) error {
 	return web.Answer(c, http.StatusOK, shape.MerchantOf(m))
 }
 
-// stopIBANChange requires no fresh proof: whoever notices a fraud must be able to stop it at once.
+// stopIBANChange requires no fresh proof: an owner who notices a fraud must be able to stop it at once.
 func (a *API) stopIBANChange(c echo.Context) error {
 	who := caller.Of(c).Login
 	m, err := a.accounts.Merchants.StopIBANChange(c.Request().Context(), audit.ByUser(who.ID), who.MerchantID, caller.DeviceOf(c))

@@ -32,7 +32,7 @@ type previewed struct {
 	PaymentURL       string `json:"paymentUrl,omitempty"`
 }
 
-// preview tells whoever holds a code what it asks for. Nothing is begun.
+// preview answers what a code asks for. It needs no login and starts nothing.
 //
 // The code of an open payment also gives the page where it is authorised. A merchant hands the code to the payer for that very purpose, it
 // is signed and short-lived, and all that can be done on that page is to pay the merchant of the code its amount. Who has the reference

@@ -30,8 +30,6 @@ type shownOffer struct {
 	State string
 }
 
-func (o shownOffer) Percent() float64 { return float64(o.Value) / 10_000 }
-
 func offers(r *web.Request) error {
 	var out struct {
 		Offers   []shownOffer

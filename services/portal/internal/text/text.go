@@ -171,6 +171,12 @@ func (l *Language) Percent(share float64) string {
 	return strings.Replace(fmt.Sprintf("%.1f", share*100), ".", l.form.point, 1) + l.form.percent
 }
 
+// Rate writes a rate that is given in hundredths of a percent, without zeros at its end: 10%, 5.5%.
+func (l *Language) Rate(hundredths eupay.Amount) string {
+	digits := strings.TrimSuffix(strings.TrimRight(hundredths.String(), "0"), ".")
+	return l.Decimal(digits) + l.form.percent
+}
+
 // Date writes a day: 3 Jan 2026.
 func (l *Language) Date(t time.Time) string {
 	t = t.In(zone)

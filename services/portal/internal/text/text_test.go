@@ -88,6 +88,8 @@ func TestNumbersAndDates(t *testing.T) {
 		"date en":     {c["en"].DateTime(at), "4 Aug 2026, 00:05"},
 		"date fr":     {c["fr"].DateTime(at), "4 août 2026 à 00:05"},
 		"percent fr":  {c["fr"].Percent(0.987), "98,7\u202f%"},
+		"rate en":     {c["en"].Rate(1000), "10%"},
+		"rate fr":     {c["fr"].Rate(550), "5,5\u202f%"},
 		"span":        {c["fr"].Span(1500 * time.Millisecond), "1,5 s"},
 		"accept":      {c.Choose("", "de-DE,fr;q=0.8,en;q=0.5").Code, "fr"},
 		"chosen":      {c.Choose("en", "fr").Code, "en"},
