@@ -4,7 +4,6 @@ package admin
 import (
 	"embed"
 	"net/http"
-	"strconv"
 	"strings"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -54,8 +53,8 @@ type listing struct {
 	Merchants []row
 	Search    string
 	// Cut: a search has not looked at all of them.
-	Cut                               bool
-	Page, Pages, Previous, NextNumber int
+	Cut bool
+	web.Paging
 }
 
 func merchants(r *web.Request) error {
@@ -66,20 +65,14 @@ func merchants(r *web.Request) error {
 		}
 		return r.Render(http.StatusOK, "admin/merchants", v)
 	}
-	number, err := strconv.Atoi(r.URL.Query().Get("page"))
-	if err != nil || number < 1 {
-		number = 1
-	}
-	got, err := r.API.Admin.Merchants(r.Ctx(), eupay.ListParams{Page: number, Limit: perPage})
+	got, err := r.API.Admin.Merchants(r.Ctx(), r.ListPage(perPage))
 	if err != nil {
 		return err
 	}
 	for _, m := range got.Data {
 		v.Merchants = append(v.Merchants, rowOf(m))
 	}
-	if n := got.Pagination; n != nil {
-		v.Page, v.Pages, v.Previous, v.NextNumber = n.Page, n.Pages, n.Page-1, n.Page+1
-	}
+	v.Paging = web.PagingOf(got.Pagination)
 	return r.Render(http.StatusOK, "admin/merchants", v)
 }
 

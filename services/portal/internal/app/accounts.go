@@ -43,16 +43,16 @@ func remembered(r *web.Request) pending {
 }
 
 func accounts(r *web.Request) error {
-	got, err := r.API.Customers.Accounts(r.Ctx(), listing(r))
+	got, err := r.API.Customers.Accounts(r.Ctx(), r.ListPage(perPage))
 	if err != nil {
 		return err
 	}
 	return r.Render(http.StatusOK, "app/accounts", struct {
 		Accounts []eupay.CustomerAccount
-		paging
+		web.Paging
 		// Waits: a bank waits for its code. Declined: the customer came back without one.
 		Waits, Declined bool
-	}{got.Data, pagingOf(got.Pagination), remembered(r).ID != "", r.URL.Query().Get("status") == "declined"})
+	}{got.Data, web.PagingOf(got.Pagination), remembered(r).ID != "", r.URL.Query().Get("status") == "declined"})
 }
 
 // connect begins to link a bank, on the pages of the provider.

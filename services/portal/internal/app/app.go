@@ -6,7 +6,6 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -151,23 +150,4 @@ func leave(r *web.Request, to string) error {
 		return web.NotFound
 	}
 	return r.Render(http.StatusOK, "app/leave", struct{ URL, Host string }{u.String(), u.Host})
-}
-
-// listing asks for one page of a list.
-func listing(r *web.Request) eupay.ListParams {
-	n, err := strconv.Atoi(r.URL.Query().Get("page"))
-	if err != nil || n < 1 {
-		n = 1
-	}
-	return eupay.ListParams{Page: n, Limit: perPage}
-}
-
-// paging is where a list stands.
-type paging struct{ Page, Pages, Total, Previous, NextNumber int }
-
-func pagingOf(p *eupay.Pagination) paging {
-	if p == nil {
-		return paging{}
-	}
-	return paging{Page: p.Page, Pages: p.Pages, Total: p.Total, Previous: p.Page - 1, NextNumber: p.Page + 1}
 }

@@ -9,14 +9,14 @@ import (
 )
 
 func payments(r *web.Request) error {
-	got, err := r.API.Customers.Payments(r.Ctx(), listing(r))
+	got, err := r.API.Customers.Payments(r.Ctx(), r.ListPage(perPage))
 	if err != nil {
 		return err
 	}
 	return r.Render(http.StatusOK, "app/payments", struct {
 		Payments []eupay.ScanTransaction
-		paging
-	}{got.Data, pagingOf(got.Pagination)})
+		web.Paging
+	}{got.Data, web.PagingOf(got.Pagination)})
 }
 
 // receipt is what the page of one payment shows.
@@ -68,7 +68,7 @@ func paymentState(r *web.Request) error {
 
 // points shows the customer's points: those of real payments where there are any, else those of test payments.
 func points(r *web.Request) error {
-	p := listing(r)
+	p := r.ListPage(perPage)
 	got, err := r.API.Live().Customers.Loyalty(r.Ctx(), p)
 	test := false
 	if err == nil && len(got.Data) == 0 && p.Page == 1 || p.Page > 1 && r.URL.Query().Get("test") != "" {
@@ -80,7 +80,7 @@ func points(r *web.Request) error {
 	}
 	return r.Render(http.StatusOK, "app/points", struct {
 		*eupay.Loyalty
-		paging
+		web.Paging
 		Test bool
-	}{got, pagingOf(got.Pagination), test})
+	}{got, web.PagingOf(got.Pagination), test})
 }

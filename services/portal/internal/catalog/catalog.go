@@ -65,8 +65,8 @@ type listing struct {
 	Filter     *web.Form
 	Filtered, MayWrite,
 	Here bool
-	Back                                     string
-	Page, Pages, Total, Previous, NextNumber int
+	Back string
+	web.Paging
 }
 
 func list(r *web.Request) error {
@@ -77,7 +77,7 @@ func list(r *web.Request) error {
 	if err != nil || number < 1 {
 		number = 1
 	}
-	p := eupay.ProductListParams{ListParams: eupay.ListParams{Page: number, Limit: perPage}, Category: f.Get("category"), Search: f.Get("search")}
+	p := eupay.ProductListParams{ListParams: r.ListPage(perPage), Category: f.Get("category"), Search: f.Get("search")}
 	if shown := f.Get("available"); shown == "yes" || shown == "no" {
 		p.Available = eupay.Ptr(shown == "yes")
 	}
@@ -89,9 +89,7 @@ func list(r *web.Request) error {
 	for _, one := range got.Data {
 		out.Products = append(out.Products, product{one, r.Picture(one.ImageURL)})
 	}
-	if n := got.Pagination; n != nil {
-		out.Page, out.Pages, out.Total, out.Previous, out.NextNumber = n.Page, n.Pages, n.Total, n.Page-1, n.Page+1
-	}
+	out.Paging = web.PagingOf(got.Pagination)
 	if out.Categories, err = categories(r); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -69,12 +68,12 @@ func (days) Decimal(lang string, n json.Number) string {
 // listing is what the page of the list shows.
 type listing struct {
 	days
-	Invoices                                 []eupay.Invoice
-	Enrolment                                *eupay.Enrollment
-	Statuses                                 []eupay.InvoiceStatus
-	Filter                                   *web.Form
-	Filtered, Unknown, MayIssue              bool
-	Page, Pages, Total, Previous, NextNumber int
+	Invoices                    []eupay.Invoice
+	Enrolment                   *eupay.Enrollment
+	Statuses                    []eupay.InvoiceStatus
+	Filter                      *web.Form
+	Filtered, Unknown, MayIssue bool
+	web.Paging
 }
 
 func list(r *web.Request) error {
@@ -92,7 +91,7 @@ func list(r *web.Request) error {
 		out.Unknown = true
 	}
 	p := eupay.InvoiceListParams{
-		ListParams: eupay.ListParams{Page: page(q.Get("page")), Limit: perPage}, Status: eupay.InvoiceStatus(f.Get("status")),
+		ListParams: r.ListPage(perPage), Status: eupay.InvoiceStatus(f.Get("status")),
 		From: midnight(f.Get("from"), 0), To: midnight(f.Get("to"), 1),
 	}
 	got, err := r.API.Invoices.List(r.Ctx(), p)
@@ -103,19 +102,8 @@ func list(r *web.Request) error {
 		return err
 	}
 	out.Invoices, out.Filtered = got.Data, f.Get("status")+f.Get("from")+f.Get("to") != ""
-	if n := got.Pagination; n != nil {
-		out.Page, out.Pages, out.Total, out.Previous, out.NextNumber = n.Page, n.Pages, n.Total, n.Page-1, n.Page+1
-	}
+	out.Paging = web.PagingOf(got.Pagination)
 	return r.Render(http.StatusOK, "invoices/list", out)
-}
-
-// page is the number of a page; what is none is the first.
-func page(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 1
-	}
-	return n
 }
 
 var paris = zone()
@@ -167,21 +155,19 @@ func plain(c rune) rune {
 // reporting is what the page of reports shows.
 type reporting struct {
 	days
-	Reports                                  []eupay.EReport
-	Page, Pages, Total, Previous, NextNumber int
+	Reports []eupay.EReport
+	web.Paging
 }
 
 func reports(r *web.Request) error {
-	got, err := r.API.EInvoicing.Reports(r.Ctx(), eupay.ListParams{Page: page(r.URL.Query().Get("page")), Limit: perPage})
+	got, err := r.API.EInvoicing.Reports(r.Ctx(), r.ListPage(perPage))
 	if err != nil && !errors.Is(err, eupay.ErrNotEnrolled) {
 		return err
 	}
 	out := reporting{}
 	if err == nil {
 		out.Reports = got.Data
-		if n := got.Pagination; n != nil {
-			out.Page, out.Pages, out.Total, out.Previous, out.NextNumber = n.Page, n.Pages, n.Total, n.Page-1, n.Page+1
-		}
+		out.Paging = web.PagingOf(got.Pagination)
 	}
 	return r.Render(http.StatusOK, "invoices/reports", out)
 }

@@ -3,7 +3,6 @@ package payments
 import (
 	"io"
 	"net/http"
-	"strconv"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/text"
@@ -29,12 +28,12 @@ var filters = []string{"search", "status", "detail", "from", "to", "min", "max"}
 
 // listing is what the page of the list shows.
 type listing struct {
-	Payments                                 []eupay.Payment
-	Statuses                                 []eupay.PaymentStatus
-	Details                                  []eupay.StatusDetail
-	Filter                                   *web.Form
-	Filtered, More, Owner                    bool
-	Page, Pages, Total, Previous, NextNumber int
+	Payments              []eupay.Payment
+	Statuses              []eupay.PaymentStatus
+	Details               []eupay.StatusDetail
+	Filter                *web.Form
+	Filtered, More, Owner bool
+	web.Paging
 	// Export is where the payments are downloaded.
 	Export string
 }
@@ -67,7 +66,7 @@ func chosen(r *web.Request) (eupay.PaymentListParams, *web.Form) {
 
 func list(r *web.Request) error {
 	p, f := chosen(r)
-	p.Page, p.Limit = page(f.Get("page")), perPage
+	p.ListParams = r.ListPage(perPage)
 	out := listing{Statuses: statuses, Details: details, Filter: f, Owner: r.Session.Role == eupay.RoleMerchant, Export: "/portal/payments/export"}
 	for i, name := range filters {
 		out.Filtered = out.Filtered || f.Get(name) != ""
@@ -87,19 +86,8 @@ func list(r *web.Request) error {
 		return err
 	}
 	out.Payments = got.Data
-	if n := got.Pagination; n != nil {
-		out.Page, out.Pages, out.Total, out.Previous, out.NextNumber = n.Page, n.Pages, n.Total, n.Page-1, n.Page+1
-	}
+	out.Paging = web.PagingOf(got.Pagination)
 	return r.Render(http.StatusOK, "payments/list", out)
-}
-
-// page is the number of a page; what is none is the first.
-func page(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 1
-	}
-	return n
 }
 
 // export hands the file of the API on as it comes.

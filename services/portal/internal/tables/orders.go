@@ -26,12 +26,12 @@ var onward = map[eupay.OrderStatus]eupay.OrderStatus{
 }
 
 type listing struct {
-	Orders                                   []eupay.Order
-	States                                   []eupay.OrderStatus
-	Tables                                   []eupay.Table
-	Filter                                   *web.Form
-	Filtered                                 bool
-	Page, Pages, Total, Previous, NextNumber int
+	Orders   []eupay.Order
+	States   []eupay.OrderStatus
+	Tables   []eupay.Table
+	Filter   *web.Form
+	Filtered bool
+	web.Paging
 }
 
 func orders(r *web.Request) error {
@@ -41,7 +41,7 @@ func orders(r *web.Request) error {
 	if err != nil || number < 1 {
 		number = 1
 	}
-	p := eupay.OrderListParams{ListParams: eupay.ListParams{Page: number, Limit: perPage}, Status: eupay.OrderStatus(f.Get("status")), Table: f.Get("table")}
+	p := eupay.OrderListParams{ListParams: r.ListPage(perPage), Status: eupay.OrderStatus(f.Get("status")), Table: f.Get("table")}
 	if day, err := r.Text.ParseLocal(f.Get("day") + "T00:00"); err == nil {
 		p.From, p.To = day, day.AddDate(0, 0, 1)
 	}
@@ -50,9 +50,7 @@ func orders(r *web.Request) error {
 		return err
 	}
 	out := listing{Orders: got.Data, States: states, Filter: f, Filtered: p.Status != "" || p.Table != "" || !p.From.IsZero()}
-	if n := got.Pagination; n != nil {
-		out.Page, out.Pages, out.Total, out.Previous, out.NextNumber = n.Page, n.Pages, n.Total, n.Page-1, n.Page+1
-	}
+	out.Paging = web.PagingOf(got.Pagination)
 	if some, err := r.API.Tables.List(r.Ctx(), eupay.ListParams{Limit: 100}); err == nil { // a filter less is no reason to show nothing
 		for _, z := range byZone(some.Data) {
 			out.Tables = append(out.Tables, z.Tables...)

@@ -4,7 +4,6 @@ package team
 import (
 	"embed"
 	"net/http"
-	"strconv"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -25,9 +24,9 @@ func Register(s *web.Site) error {
 }
 
 type view struct {
-	Members                                  []eupay.User
-	Form                                     *web.Form
-	Page, Pages, Total, Previous, NextNumber int
+	Members []eupay.User
+	Form    *web.Form
+	web.Paging
 }
 
 func page(r *web.Request) error {
@@ -35,18 +34,12 @@ func page(r *web.Request) error {
 }
 
 func show(r *web.Request, status int, f *web.Form) error {
-	number, err := strconv.Atoi(r.URL.Query().Get("page"))
-	if err != nil || number < 1 {
-		number = 1
-	}
-	got, err := r.API.Team.List(r.Ctx(), eupay.ListParams{Page: number, Limit: 50})
+	got, err := r.API.Team.List(r.Ctx(), r.ListPage(50))
 	if err != nil {
 		return err
 	}
 	v := view{Members: got.Data, Form: f}
-	if n := got.Pagination; n != nil {
-		v.Page, v.Pages, v.Total, v.Previous, v.NextNumber = n.Page, n.Pages, n.Total, n.Page-1, n.Page+1
-	}
+	v.Paging = web.PagingOf(got.Pagination)
 	return r.Render(status, "team/team", v)
 }
 

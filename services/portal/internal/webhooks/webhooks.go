@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/web"
@@ -54,13 +53,13 @@ func list(r *web.Request) error {
 
 // deliveryPage is what the list of deliveries shows.
 type deliveryPage struct {
-	Deliveries                        []eupay.Delivery
-	Endpoints                         []eupay.Endpoint
-	Types                             []eupay.EventType
-	Statuses                          []eupay.DeliveryStatus
-	Filter                            *web.Form
-	Filtered                          bool
-	Page, Pages, Previous, NextNumber int
+	Deliveries []eupay.Delivery
+	Endpoints  []eupay.Endpoint
+	Types      []eupay.EventType
+	Statuses   []eupay.DeliveryStatus
+	Filter     *web.Form
+	Filtered   bool
+	web.Paging
 }
 
 // statuses are those that the list can be narrowed to.
@@ -71,7 +70,7 @@ var statuses = []eupay.DeliveryStatus{
 func deliveries(r *web.Request) error {
 	f := &web.Form{Values: r.URL.Query(), Fields: map[string]string{}}
 	got, err := r.API.WebhookDeliveries.List(r.Ctx(), eupay.DeliveryListParams{
-		ListParams: eupay.ListParams{Page: page(f.Get("page")), Limit: perPage}, EndpointID: f.Get("endpoint"), Status: eupay.DeliveryStatus(f.Get("status")),
+		ListParams: r.ListPage(perPage), EndpointID: f.Get("endpoint"), Status: eupay.DeliveryStatus(f.Get("status")),
 		EventType: f.Get("type"), Reference: f.Get("reference"),
 	})
 	if errors.Is(err, eupay.ErrValidation) { // nothing can match what is no reference
@@ -92,19 +91,8 @@ func deliveries(r *web.Request) error {
 	for _, name := range []string{"endpoint", "status", "type", "reference"} {
 		out.Filtered = out.Filtered || f.Get(name) != ""
 	}
-	if n := got.Pagination; n != nil {
-		out.Page, out.Pages, out.Previous, out.NextNumber = n.Page, n.Pages, n.Page-1, n.Page+1
-	}
+	out.Paging = web.PagingOf(got.Pagination)
 	return r.Render(http.StatusOK, "webhooks/deliveries", out)
-}
-
-// page is the number of a page; what is none is the first.
-func page(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 1
-	}
-	return n
 }
 
 // deliveryView is what the page of one delivery shows.
