@@ -4,19 +4,21 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
-	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/mail"
 	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 	"european-pay.eu/eupay/services/gateway/internal/caller"
 	"european-pay.eu/eupay/services/gateway/internal/postbox"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/user"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
+
+// trustedProxies is the setting of that name.
+const trustedProxies = "EUPAY_TRUSTED_PROXIES"
 
 // Config of the gateway.
 type Config struct {
@@ -147,7 +149,7 @@ func (c *Config) Validate() error {
 	if c.SessionLife < 0 || c.IBANHold < 0 {
 		bad = append(bad, errors.New("EUPAY_SESSION_LIFE and EUPAY_IBAN_HOLD must not be negative"))
 	}
-	if _, err := prefixes(c.TrustedProxies); err != nil {
+	if _, err := config.Prefixes(trustedProxies, c.TrustedProxies); err != nil {
 		bad = append(bad, err)
 	}
 	if _, err := ratelimit.NewPool(c.RedisURL); c.RedisURL != "" && err != nil {
@@ -167,25 +169,4 @@ func (c *Config) mailer() (postbox.Sender, error) {
 		return nil, nil
 	}
 	return mail.New(c.SMTPURL, c.MailFrom)
-}
-
-// prefixes parses CIDR ranges; a single address is a range of one.
-func prefixes(list []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, s := range list {
-		s = strings.TrimSpace(s)
-		if s == "" {
-			continue
-		}
-		if addr, err := netip.ParseAddr(s); err == nil {
-			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
-			continue
-		}
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			return nil, fmt.Errorf("EUPAY_TRUSTED_PROXIES: %q is neither an address nor a CIDR range", s)
-		}
-		out = append(out, p)
-	}
-	return out, nil
 }

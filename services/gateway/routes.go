@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	"european-pay.eu/eupay/internal/identity"
+	"european-pay.eu/eupay/internal/run/config"
 	einvoicev1 "european-pay.eu/eupay/proto/eupay/einvoice/v1"
 	operationsv1 "european-pay.eu/eupay/proto/eupay/operations/v1"
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
@@ -58,7 +59,7 @@ func (s *Service) dialAll() (o others, err error) {
 
 // routes creates the handlers with the clients of the other services.
 func (s *Service) routes() (*echo.Echo, error) {
-	trusted, err := prefixes(s.cfg.TrustedProxies)
+	trusted, err := config.Prefixes(trustedProxies, s.cfg.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}

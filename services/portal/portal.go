@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"european-pay.eu/eupay/internal/run/boot"
+	"european-pay.eu/eupay/internal/run/config"
 	"european-pay.eu/eupay/internal/vault"
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/admin"
@@ -40,6 +40,9 @@ import (
 	"european-pay.eu/eupay/services/portal/internal/webhooks"
 	"european-pay.eu/eupay/services/portal/migrations"
 )
+
+// trustedProxies is the setting of that name.
+const trustedProxies = "EUPAY_TRUSTED_PROXIES"
 
 // Config of the portal.
 type Config struct {
@@ -75,22 +78,10 @@ func (c *Config) Validate() error {
 	if _, err := vault.New("portal", c.MasterKey, c.OldMasterKeys...); err != nil {
 		bad = append(bad, fmt.Errorf("EUPAY_PORTAL_MASTER_KEY: %w", err))
 	}
-	if _, err := prefixes(c.TrustedProxies); err != nil {
-		bad = append(bad, fmt.Errorf("EUPAY_TRUSTED_PROXIES: %w", err))
+	if _, err := config.Prefixes(trustedProxies, c.TrustedProxies); err != nil {
+		bad = append(bad, err)
 	}
 	return errors.Join(bad...)
-}
-
-func prefixes(list []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(list))
-	for _, text := range list {
-		p, err := netip.ParsePrefix(strings.TrimSpace(text))
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a CIDR range", text)
-		}
-		out = append(out, p)
-	}
-	return out, nil
 }
 
 // Service is the running portal.
@@ -150,7 +141,7 @@ func (s *Service) site(cfg Config) (*web.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	trusted, err := prefixes(cfg.TrustedProxies)
+	trusted, err := config.Prefixes(trustedProxies, cfg.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
