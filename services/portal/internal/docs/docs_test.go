@@ -2,114 +2,15 @@ package docs
 
 import (
 	"encoding/json"
-	"errors"
 	"html/template"
 	"io/fs"
-	"log/slog"
 	"maps"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"go.yaml.in/yaml/v3"
-
-	"european-pay.eu/eupay/internal/eventtype"
-	eupay "european-pay.eu/eupay/sdk/go"
-	"european-pay.eu/eupay/services/portal/internal/assets"
-	"european-pay.eu/eupay/services/portal/internal/web"
 )
-
-// apiDescription is the document that the gateway serves, put together from its files as the gateway does: an operation that is new there
-// is missing here in the same commit.
-var apiDescription = sync.OnceValues(func() ([]byte, error) {
-	names, err := filepath.Glob("../../../gateway/internal/apidoc/*.yaml")
-	if err != nil || len(names) == 0 {
-		return nil, errors.Join(err, errors.New("the gateway's description is not where it was"))
-	}
-	merged := map[string]any{}
-	for _, name := range names {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		part := map[string]any{}
-		if err := yaml.Unmarshal(raw, &part); err != nil {
-			return nil, err
-		}
-		mergeTest(merged, part)
-	}
-	events, err := eventtype.All()
-	if err != nil {
-		return nil, err
-	}
-	hooks := merged["webhooks"].(map[string]any)
-	for _, e := range events {
-		hooks[e.Name] = map[string]any{"post": map[string]any{"summary": e.Description, "requestBody": map[string]any{"content": map[string]any{
-			"application/json": map[string]any{"schema": e.Schema, "example": e.Example},
-		}}}}
-	}
-	return json.Marshal(merged)
-})
-
-func mergeTest(into, part map[string]any) {
-	for k, v := range part {
-		old, isMap := into[k].(map[string]any)
-		list, isList := into[k].([]any)
-		switch {
-		case isMap:
-			mergeTest(old, v.(map[string]any))
-		case isList:
-			into[k] = append(list, v.([]any)...)
-		default:
-			into[k] = v
-		}
-	}
-}
-
-var bookOnce = sync.OnceValues(func() (*book, error) {
-	raw, err := apiDescription()
-	if err != nil {
-		return nil, err
-	}
-	desc, err := readDescription(raw)
-	if err != nil {
-		return nil, err
-	}
-	files, err := assets.Load()
-	if err != nil {
-		return nil, err
-	}
-	return newBook(desc, "https://eupay.example/api/v1", files.Icon)
-})
-
-func theBook(t *testing.T) *book {
-	t.Helper()
-	b, err := bookOnce()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func allOperations(t *testing.T) []*Operation {
-	t.Helper()
-	raw, err := apiDescription()
-	if err != nil {
-		t.Fatal(err)
-	}
-	desc, err := readDescription(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return desc.operations(desc.errorCodes())
-}
 
 func TestEveryOperationCanBeTried(t *testing.T) {
 	t.Parallel()
@@ -418,99 +319,5 @@ func TestHighlightEscapes(t *testing.T) {
 		if got := string(highlight(lang, `<script>"<b>&"</script> 'x' 12 // <i>`)); strings.Contains(got, "<script") || strings.Contains(got, "<b>") || strings.Contains(got, "<i>") {
 			t.Errorf("%s: %s", lang, got)
 		}
-	}
-}
-
-// site serves the pages with an API that answers, or does not.
-func site(t *testing.T, answers func() bool) (http.Handler, *time.Time) {
-	t.Helper()
-	raw, err := apiDescription()
-	if err != nil {
-		t.Fatal(err)
-	}
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !answers() || r.URL.Path != "/api/v1/openapi.json" {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(raw)
-	}))
-	t.Cleanup(api.Close)
-	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
-	s, err := web.New(web.Deps{
-		API: eupay.New("", "", eupay.Options{BaseURL: api.URL, Retries: -1}), Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
-		PublicURL: "https://eupay.example", APIURL: "https://eupay.example",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Register(s); err != nil {
-		t.Fatal(err)
-	}
-	h, err := s.Handler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h, &now
-}
-
-func get(h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodGet, path, nil)
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
-}
-
-func TestPagesAreServed(t *testing.T) {
-	t.Parallel()
-	h, _ := site(t, func() bool { return true })
-	for path, want := range map[string]int{
-		"/": 200, "/docs": 200, "/docs/payments": 200, "/docs.md": 200, "/docs/payments.md": 200, "/llms.txt": 200, "/docs/search.json": 200, "/docs/openapi.json": 200,
-		"/docs/errors.json": 200, "/docs/examples.json": 200, "/docs/search?q=refund": 200, "/docs/none": 404, "/docs/none.md": 404, "/docs/index": 404, "/nothing": 404,
-	} {
-		if w := get(h, path); w.Code != want {
-			t.Errorf("%s: %d", path, w.Code)
-		}
-	}
-	w := get(h, "/docs/payments", "Accept-Encoding", "br")
-	if w.Header().Get("Content-Encoding") != "br" || w.Body.Len() > 60<<10 {
-		t.Errorf("%d bytes, %v", w.Body.Len(), w.Header())
-	}
-	csp := w.Header().Get("Content-Security-Policy")
-	if !strings.Contains(csp, "connect-src 'self' https://api.european-pay.eu https://dev.eupayv1apis.european-pay.fr;") {
-		t.Error(csp)
-	}
-	if again := get(h, "/docs/payments", "If-None-Match", w.Header().Get("Etag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
-		t.Errorf("%d with the same tag", again.Code)
-	}
-	if french := get(h, "/docs/payments", "Accept-Language", "fr"); !strings.Contains(french.Body.String(), `<html lang="fr"`) || french.Header().Get("Etag") == w.Header().Get("Etag") {
-		t.Error("the frame is not in French")
-	}
-	if dark := get(h, "/docs/payments", "Cookie", "__Host-eupay-theme=dark; eupay-theme=dark"); !strings.Contains(dark.Body.String(), `data-theme="dark"`) {
-		t.Error("the theme is not the reader's")
-	}
-}
-
-// TestTheReferenceComesWhenTheAPIAnswers: pages are served without it, and have it soon after.
-func TestTheReferenceComesWhenTheAPIAnswers(t *testing.T) {
-	t.Parallel()
-	up := false
-	h, now := site(t, func() bool { return up })
-	if w := get(h, "/docs/payments"); w.Code != 200 || !strings.Contains(w.Body.String(), "does not answer right now") || !strings.Contains(w.Body.String(), "Payment Statuses") {
-		t.Errorf("%d without the API", w.Code)
-	}
-	up = true
-	*now = now.Add(again + time.Second)
-	if w := get(h, "/docs/payments"); !strings.Contains(w.Body.String(), `data-try="createPayment"`) {
-		t.Error("no reference although the API answers")
-	}
-	up = false
-	*now = now.Add(fresh + time.Second)
-	if w := get(h, "/docs/payments"); !strings.Contains(w.Body.String(), `data-try="createPayment"`) {
-		t.Error("what was read is forgotten when the API does not answer")
 	}
 }
