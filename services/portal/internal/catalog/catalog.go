@@ -73,10 +73,6 @@ func list(r *web.Request) error {
 	pictures(r)
 	q := r.URL.Query()
 	f := &web.Form{Values: q, Fields: map[string]string{}}
-	number, err := strconv.Atoi(q.Get("page"))
-	if err != nil || number < 1 {
-		number = 1
-	}
 	p := eupay.ProductListParams{ListParams: r.ListPage(perPage), Category: f.Get("category"), Search: f.Get("search")}
 	if shown := f.Get("available"); shown == "yes" || shown == "no" {
 		p.Available = eupay.Ptr(shown == "yes")

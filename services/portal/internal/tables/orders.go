@@ -2,7 +2,6 @@ package tables
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	eupay "european-pay.eu/eupay/sdk/go"
@@ -37,10 +36,6 @@ type listing struct {
 func orders(r *web.Request) error {
 	q := r.URL.Query()
 	f := &web.Form{Values: q, Fields: map[string]string{}}
-	number, err := strconv.Atoi(q.Get("page"))
-	if err != nil || number < 1 {
-		number = 1
-	}
 	p := eupay.OrderListParams{ListParams: r.ListPage(perPage), Status: eupay.OrderStatus(f.Get("status")), Table: f.Get("table")}
 	if day, err := r.Text.ParseLocal(f.Get("day") + "T00:00"); err == nil {
 		p.From, p.To = day, day.AddDate(0, 0, 1)
