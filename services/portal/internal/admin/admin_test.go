@@ -7,12 +7,12 @@ import (
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/admin"
-	"european-pay.eu/eupay/services/portal/internal/roomtest"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
 func TestOperationsShowWhatCanBeRead(t *testing.T) {
 	t.Parallel()
-	r := roomtest.New(t, eupay.RoleAdmin, admin.Register)
+	r := webtest.NewRoom(t, eupay.RoleAdmin, admin.Register)
 	r.Answer("GET /admin/operations/payments", http.StatusOK, `{"data":[{"reference":"PAY-1","kind":"payment","merchant_id":"m","amount":29.99,"status":"pending","detail":"<script>alert(1)</script>","stalled_at":"2026-06-17T11:00:00Z"}],"total":1}`)
 	r.Answer("GET /admin/operations/dead-letters", http.StatusOK, `{"data":[{"sequence":"7","service":"qr","consumer":"orders","event_type":"payment.completed","parked_at":"2026-06-17T11:00:00Z","reason":"boom"}],"unreachable":["einvoice"]}`)
 	r.Answer("GET /admin/operations/streams", http.StatusServiceUnavailable, `{"code":"SERVICE_UNAVAILABLE","message":"Down."}`)
@@ -33,7 +33,7 @@ func TestOperationsShowWhatCanBeRead(t *testing.T) {
 
 func TestAMerchantIsFrozen(t *testing.T) {
 	t.Parallel()
-	r := roomtest.New(t, eupay.RoleAdmin, admin.Register)
+	r := webtest.NewRoom(t, eupay.RoleAdmin, admin.Register)
 	r.Answer("GET /admin/merchants/m1", http.StatusOK, `{"id":"m1","name":"`+strings.Repeat("é", 300)+`","gateway_enabled":true,"created_at":"2026-06-01T00:00:00Z"}`)
 	r.Answer("GET /admin/merchants/m1/audit", http.StatusOK, `{"data":[{"id":"1","actor":"user:u1","actor_email":"o@example.com","action":"merchant.updated","outcome":"success","created_at":"2026-06-01T00:00:00Z","detail":{"name":"<script>alert(1)</script>"}}],"has_more":false}`)
 	r.Answer("POST /admin/merchants/m1/gateway", http.StatusOK, `{"id":"m1"}`)
@@ -56,7 +56,7 @@ func TestAMerchantIsFrozen(t *testing.T) {
 
 func TestOnlyAdminsOpenThesePages(t *testing.T) {
 	t.Parallel()
-	r := roomtest.New(t, eupay.RoleMerchant, admin.Register)
+	r := webtest.NewRoom(t, eupay.RoleMerchant, admin.Register)
 	for _, path := range []string{"/portal/admin", "/portal/admin/operations", "/portal/admin/merchants/m1"} {
 		if status, _ := r.Get(path); status != http.StatusForbidden {
 			t.Errorf("%s: %d", path, status)

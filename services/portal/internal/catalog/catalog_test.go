@@ -14,7 +14,7 @@ import (
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/catalog"
-	"european-pay.eu/eupay/services/portal/internal/shoptest"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
 const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
@@ -31,38 +31,38 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	product := map[string]any{
-		"id": "p1", "merchant_id": shoptest.Merchant, "name": "<b>Café</b>", "description": "", "category": "Boissons", "price_ttc": 3.5, "vat_rate": 10, "vat_code": "TVA10",
-		"price_ht": 3.1818, "vat_amount": 0.3182, "stock_quantity": 7, "image_url": "https://elsewhere.example/x.png", "is_available": true, "created_at": shoptest.Now, "updated_at": shoptest.Now,
+		"id": "p1", "merchant_id": webtest.Merchant, "name": "<b>Café</b>", "description": "", "category": "Boissons", "price_ttc": 3.5, "vat_rate": 10, "vat_code": "TVA10",
+		"price_ht": 3.1818, "vat_amount": 0.3182, "stock_quantity": 7, "image_url": "https://elsewhere.example/x.png", "is_available": true, "created_at": webtest.Now, "updated_at": webtest.Now,
 	}
 	body, _ := io.ReadAll(r.Body)
 	switch {
 	case r.URL.Path == "/store":
 		a.stored = string(body)
 	case strings.HasPrefix(r.URL.Path, "/product/") && r.URL.Path != "/product/list" && r.Method == http.MethodGet && r.URL.Path != "/product/p1":
-		shoptest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
+		webtest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
 	case r.Method == http.MethodGet && r.URL.Path == "/product/list":
-		shoptest.Answer(w, http.StatusOK, map[string]any{"data": []any{product}, "pagination": map[string]any{"page": 1, "limit": 24, "total": 1, "pages": 1}})
+		webtest.Answer(w, http.StatusOK, map[string]any{"data": []any{product}, "pagination": map[string]any{"page": 1, "limit": 24, "total": 1, "pages": 1}})
 	case r.Method == http.MethodGet && strings.Contains(r.URL.Path, "offers"):
-		shoptest.Answer(w, http.StatusOK, map[string]any{"data": []any{}, "pagination": map[string]any{"page": 1, "limit": 24, "total": 0, "pages": 0}})
+		webtest.Answer(w, http.StatusOK, map[string]any{"data": []any{}, "pagination": map[string]any{"page": 1, "limit": 24, "total": 0, "pages": 0}})
 	case r.Method == http.MethodGet:
-		shoptest.Answer(w, http.StatusOK, product)
+		webtest.Answer(w, http.StatusOK, product)
 	case a.status != 0:
-		shoptest.Refuse(w, a.status, eupay.ErrRateLimitExceeded, nil)
+		webtest.Refuse(w, a.status, eupay.ErrRateLimitExceeded, nil)
 	case r.URL.Path == "/product/upload-image-url":
-		shoptest.Answer(w, http.StatusOK, map[string]any{"uploadUrl": "http://" + r.Host + "/api/v1/store", "imageUrl": "https://pictures.example/new.png", "key": "k", "expiresIn": 300, "headers": map[string]string{"Content-Type": "image/png"}})
+		webtest.Answer(w, http.StatusOK, map[string]any{"uploadUrl": "http://" + r.Host + "/api/v1/store", "imageUrl": "https://pictures.example/new.png", "key": "k", "expiresIn": 300, "headers": map[string]string{"Content-Type": "image/png"}})
 	case r.Method == http.MethodDelete:
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		a.sent = nil
 		_ = json.Unmarshal(body, &a.sent)
-		shoptest.Answer(w, http.StatusOK, product)
+		webtest.Answer(w, http.StatusOK, product)
 	}
 }
 
-func serve(t *testing.T, role eupay.Role) (*shoptest.Kit, *api) {
+func serve(t *testing.T, role eupay.Role) (*webtest.Kit, *api) {
 	t.Helper()
 	a := &api{}
-	k := shoptest.Serve(t, a, catalog.Register)
+	k := webtest.ServeUsers(t, a, catalog.Register)
 	k.LogIn(role)
 	return k, a
 }
@@ -76,7 +76,7 @@ func typed(more ...string) map[string]string {
 	return v
 }
 
-func send(t *testing.T, k *shoptest.Kit, path string, fields map[string]string, file string) shoptest.Reply {
+func send(t *testing.T, k *webtest.Kit, path string, fields map[string]string, file string) webtest.Reply {
 	t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)

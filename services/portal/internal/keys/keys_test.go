@@ -7,7 +7,7 @@ import (
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/keys"
-	"european-pay.eu/eupay/services/portal/internal/roomtest"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
 const list = `{"data":[{"id":"k1","api_key":"pk_test_abc","name":"<script>alert(1)</script>","scopes":["payments:read"],"allowed_ips":["203.0.113.7"],"per_minute":100,
@@ -15,9 +15,9 @@ const list = `{"data":[{"id":"k1","api_key":"pk_test_abc","name":"<script>alert(
 	{"id":"k2","api_key":"pk_test_old","name":"Old","scopes":[],"allowed_ips":[],"per_minute":100,"created_at":"2026-05-01T00:00:00Z","revoked_at":"2026-06-02T00:00:00Z"}],
 	"pagination":{"page":1,"limit":100,"total":2,"pages":1}}`
 
-func room(t *testing.T) *roomtest.Room {
+func room(t *testing.T) *webtest.Room {
 	t.Helper()
-	r := roomtest.New(t, eupay.RoleMerchant, keys.Register)
+	r := webtest.NewRoom(t, eupay.RoleMerchant, keys.Register)
 	r.Answer("GET /merchant/api-keys", http.StatusOK, list)
 	return r
 }
@@ -52,7 +52,7 @@ func TestASecretIsShownOnce(t *testing.T) {
 		t.Errorf("got %d", status)
 	}
 	asked := r.Asked("POST /merchant/api-keys")
-	for _, want := range []string{`"allowed_ips":["203.0.113.7","198.51.100.0/24"]`, `"per_minute":50`, `"scopes":["payments:read"]`, `"expires_at":"2026-07-17T12:00:00Z"`} {
+	for _, want := range []string{`"allowed_ips":["203.0.113.7","198.51.100.0/24"]`, `"per_minute":50`, `"scopes":["payments:read"]`, `"expires_at":"2026-12-30T12:00:00Z"`} {
 		if !strings.Contains(asked, want) {
 			t.Errorf("no %s in %s", want, asked)
 		}
@@ -88,7 +88,7 @@ func TestTheFileHoldsCredentialsAndNothingElse(t *testing.T) {
 	t.Parallel()
 	r := room(t)
 	if status, text, _ := r.Post("/portal/keys/env", "api_key", "pk_test_a", "api_secret", "sk_test_b"); status != http.StatusOK ||
-		text != "EUPAY_URL=http://api.test\nEUPAY_API_KEY=pk_test_a\nEUPAY_API_SECRET=sk_test_b\n" {
+		text != "EUPAY_URL="+r.URL()+"\nEUPAY_API_KEY=pk_test_a\nEUPAY_API_SECRET=sk_test_b\n" {
 		t.Errorf("got %d %q", status, text)
 	}
 	if status, _, _ := r.Post("/portal/keys/env", "api_key", "pk_test_a\nPATH=x", "api_secret", "sk_test_b"); status != http.StatusNotFound {
@@ -99,7 +99,7 @@ func TestTheFileHoldsCredentialsAndNothingElse(t *testing.T) {
 func TestOthersSeeNoKeys(t *testing.T) {
 	t.Parallel()
 	for _, role := range []eupay.Role{eupay.RoleStaff, eupay.RoleAccountant, eupay.RoleAdmin} {
-		r := roomtest.New(t, role, keys.Register)
+		r := webtest.NewRoom(t, role, keys.Register)
 		if status, _ := r.Get("/portal/keys"); status != http.StatusForbidden {
 			t.Errorf("%s: %d", role, status)
 		}

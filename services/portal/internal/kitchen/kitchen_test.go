@@ -10,7 +10,7 @@ import (
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/kitchen"
-	"european-pay.eu/eupay/services/portal/internal/shoptest"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
 type api struct{ taken bool }
@@ -20,26 +20,26 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return map[string]any{
 			"id": fmt.Sprint("o", n), "number": n, "status": status, "order_type": "takeaway", "table": map[string]any{"id": "t", "name": "<b>T</b>"}, "notes": "allergie <noix>",
 			"items": []any{map[string]any{"name": "Quiche", "quantity": 2, "notes": "<script>", "unit_price": 1, "discount": 0, "total": 2, "vat_rate": 10, "vat_amount": 0}}, "payment_status": "paid",
-			"paid_at": paid, "created_at": shoptest.Now.Add(-age), "updated_at": shoptest.Now, "subtotal": 2, "discount": 0, "total": 2, "vat_amount": 0,
+			"paid_at": paid, "created_at": webtest.Now.Add(-age), "updated_at": webtest.Now, "subtotal": 2, "discount": 0, "total": 2, "vat_amount": 0,
 		}
 	}
 	switch {
 	case r.URL.Path == "/table-order/orders/kitchen":
-		shoptest.Answer(w, http.StatusOK, map[string]any{"data": []any{
-			order(3, "received", 25*time.Minute, nil), order(4, "received", 25*time.Minute, shoptest.Now.Add(-time.Minute)), order(5, "preparing", 12*time.Minute, nil), order(9, "ready", 3*time.Minute, nil),
+		webtest.Answer(w, http.StatusOK, map[string]any{"data": []any{
+			order(3, "received", 25*time.Minute, nil), order(4, "received", 25*time.Minute, webtest.Now.Add(-time.Minute)), order(5, "preparing", 12*time.Minute, nil), order(9, "ready", 3*time.Minute, nil),
 		}})
 	case strings.Contains(r.URL.Path, "theirs"):
-		shoptest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
+		webtest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
 	case a.taken:
-		shoptest.Refuse(w, http.StatusConflict, eupay.ErrInvalidState, nil)
+		webtest.Refuse(w, http.StatusConflict, eupay.ErrInvalidState, nil)
 	default:
-		shoptest.Answer(w, http.StatusOK, order(3, "preparing", time.Minute, nil))
+		webtest.Answer(w, http.StatusOK, order(3, "preparing", time.Minute, nil))
 	}
 }
 
 func TestBoardShowsWhatIsToBeDone(t *testing.T) {
 	a := &api{}
-	k := shoptest.Serve(t, a, kitchen.Register)
+	k := webtest.ServeUsers(t, a, kitchen.Register)
 	k.LogIn(eupay.RoleStaff)
 	page := k.Get("/portal/kitchen")
 	page.Has(t, `data-newest="9"`, `<article class="ticket bad" id="t-o3">`, `<article class="ticket good" id="t-o4">`, `<article class="ticket warn" id="t-o5">`, "25 min", "allergie &lt;noix&gt;", "&lt;b&gt;T&lt;/b&gt;", `data-live="/portal/live"`, "live from:body, every 5s")
@@ -52,7 +52,7 @@ func TestBoardShowsWhatIsToBeDone(t *testing.T) {
 
 func TestOrderIsMovedOn(t *testing.T) {
 	a := &api{}
-	k := shoptest.Serve(t, a, kitchen.Register)
+	k := webtest.ServeUsers(t, a, kitchen.Register)
 	k.LogIn(eupay.RoleStaff)
 	next := url.Values{"status": {"preparing"}}
 	if got := k.Post("/portal/kitchen/o3", next); got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/portal/kitchen" {

@@ -16,12 +16,12 @@ import (
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/order"
-	"european-pay.eu/eupay/services/portal/internal/shoptest"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
 const (
 	token = "1290332bc9b87af92e971985739e473a"
-	here  = "/order/" + shoptest.Merchant + "/" + token
+	here  = "/order/" + webtest.Merchant + "/" + token
 )
 
 // api is a table of a made-up API.
@@ -46,7 +46,7 @@ func product(id, name, description string, price float64) map[string]any {
 
 func menuOf(categories map[string][]any) map[string]any {
 	return map[string]any{
-		"table": map[string]any{"id": "t", "name": "Table 4", "zone": "Terrasse", "capacity": 4}, "merchant": map[string]any{"id": shoptest.Merchant, "name": "Chez <Zoé>", "currency": "EUR"},
+		"table": map[string]any{"id": "t", "name": "Table 4", "zone": "Terrasse", "capacity": 4}, "merchant": map[string]any{"id": webtest.Merchant, "name": "Chez <Zoé>", "currency": "EUR"},
 		"menu": categories, "offers": []any{}, "productOffers": []any{},
 	}
 }
@@ -63,23 +63,23 @@ func guestOrder(status string) map[string]any {
 		"id": "o1", "number": 12, "status": status, "order_type": "dine_in", "table": map[string]any{"id": "t", "name": "Table 4"},
 		"items":    []any{map[string]any{"product_id": "p1", "name": "Quiche", "quantity": 2, "notes": "<b>sans</b>", "unit_price": 10.5, "discount": 0, "total": 21, "vat_rate": 10, "vat_amount": 1.91}},
 		"subtotal": 21, "discount": 0, "total": 21, "vat_amount": 1.91, "currency": "EUR", "pay_now": false, "payment_status": "not_required", "paid_at": nil, "refund": nil,
-		"created_at": shoptest.Now, "updated_at": shoptest.Now,
+		"created_at": webtest.Now, "updated_at": webtest.Now,
 	}
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/table-order/orders/") && r.URL.Query().Get("token") == token:
-		shoptest.Answer(w, http.StatusOK, guestOrder("preparing"))
-	case r.URL.Path != "/table-order/menu/"+shoptest.Merchant+"/"+token:
-		shoptest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
+		webtest.Answer(w, http.StatusOK, guestOrder("preparing"))
+	case r.URL.Path != "/table-order/menu/"+webtest.Merchant+"/"+token:
+		webtest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
 	case r.Method == http.MethodGet && a.down:
-		shoptest.Refuse(w, http.StatusServiceUnavailable, eupay.ErrServiceUnavailable, nil)
+		webtest.Refuse(w, http.StatusServiceUnavailable, eupay.ErrServiceUnavailable, nil)
 	case r.Method == http.MethodGet:
 		a.once.Do(func() { a.raw, _ = json.Marshal(a.menu) })
-		shoptest.Answer(w, http.StatusOK, a.raw)
+		webtest.Answer(w, http.StatusOK, a.raw)
 	case a.status != 0:
-		shoptest.Refuse(w, a.status, a.code, a.more)
+		webtest.Refuse(w, a.status, a.code, a.more)
 	default:
 		text, _ := io.ReadAll(r.Body)
 		_ = json.Unmarshal(text, &a.ordered)
@@ -88,7 +88,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if a.pay != "" {
 			placed["payment"] = map[string]any{"reference": "PAY-1", "payment_url": a.pay, "qr_data": nil}
 		}
-		shoptest.Answer(w, http.StatusCreated, placed)
+		webtest.Answer(w, http.StatusCreated, placed)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestGuestReadsTheMenu(t *testing.T) {
 	mine["image_url"] = "https://pictures.example/tea.webp"
 	a.menu["menu"].(map[string][]any)["Boissons"] = []any{stranger, mine}
 	a.menu["productOffers"] = []any{map[string]any{"id": "f", "product_id": "p5", "name": "Happy hour", "type": "percentage", "value": 25, "price_ttc": 1.5, "starts_at": nil, "ends_at": nil}}
-	page := shoptest.Serve(t, a, order.Register).Get(here)
+	page := webtest.Serve(t, a, order.Register).Get(here)
 	page.Has(t, "Chez &lt;Zoé&gt;", "Table 4", "€10.50", "&lt;script&gt;alert(1)&lt;/script&gt;", `src="https://pictures.example/tea.webp"`, "€1.50", "Happy hour", `data-offers="p2500"`)
 	page.Lacks(t, "<script>alert", "<img src=x", "tracker.example", "htmx")
 	if order := regexp.MustCompile(`(?s)>Boissons</a>.*>Plats</a>.*>More</a>`); page.Status != http.StatusOK || !order.MatchString(page.Body) {
@@ -123,7 +123,7 @@ func TestGuestReadsTheMenu(t *testing.T) {
 }
 
 func TestGuestIsServedInTheLanguageOfTheBrowser(t *testing.T) {
-	k := shoptest.Serve(t, small(), order.Register)
+	k := webtest.Serve(t, small(), order.Register)
 	for accept, want := range map[string]string{"": "Voir le panier", "fr-FR": "Voir le panier", "en-GB,fr": "See the basket"} {
 		k.Get(here, "Accept-Language", accept).Has(t, want)
 	}
@@ -131,7 +131,7 @@ func TestGuestIsServedInTheLanguageOfTheBrowser(t *testing.T) {
 
 func TestGuestOrders(t *testing.T) {
 	a := small()
-	k := shoptest.Serve(t, a, order.Register)
+	k := webtest.Serve(t, a, order.Register)
 	reply := k.Post(here, basket("q_p2", "0", "q_p3", "nonsense"))
 	if reply.Status != http.StatusSeeOther || reply.Header.Get("Location") != here+"?order=o1" {
 		t.Fatalf("%d to %s", reply.Status, reply.Header.Get("Location"))
@@ -148,7 +148,7 @@ func TestGuestOrders(t *testing.T) {
 }
 
 func TestGuestReviewsWithoutAScript(t *testing.T) {
-	k := shoptest.Serve(t, small(), order.Register)
+	k := webtest.Serve(t, small(), order.Register)
 	page := k.Post(here, basket("step", "review", "q_p3", "1"))
 	page.Has(t, "Your basket", `name="shown" value="2200"`, "€22.00", `name="n_p1" value="sans &lt;lardons&gt;"`, `name="t_p3" value="Divers"`)
 	k.Post(here, url.Values{"step": {"review"}}).Has(t, "Your basket is empty")
@@ -174,7 +174,7 @@ func TestGuestLosesNothingThatWasTyped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := small()
 			a.status, a.code, a.more, a.down = c.status, c.code, c.more, c.down
-			page := shoptest.Serve(t, a, order.Register).Post(here, basket("q_p3", "1", "t_p3", "Divers", "notes", "Arachides!"))
+			page := webtest.Serve(t, a, order.Register).Post(here, basket("q_p3", "1", "t_p3", "Divers", "notes", "Arachides!"))
 			page.Has(t, c.says, `name="q_p1" type="number" inputmode="numeric" min="0" max="99" value="2"`, `value="sans &lt;lardons&gt;"`, `value="Zoé"`, `value="Arachides!"`, `name="q_p3"`)
 			if page.Status != http.StatusUnprocessableEntity {
 				t.Errorf("status %d", page.Status)
@@ -194,7 +194,7 @@ func TestGuestLosesNothingThatWasTyped(t *testing.T) {
 
 func TestGuestIsLedToTheBank(t *testing.T) {
 	a := small()
-	k := shoptest.Serve(t, a, order.Register)
+	k := webtest.Serve(t, a, order.Register)
 	a.pay = "https://bank.example/pay?x=1&y=2"
 	page := k.Post(here, basket("pay", "now"))
 	page.Has(t, `href="https://bank.example/pay?x=1&amp;y=2"`)
@@ -209,9 +209,9 @@ func TestGuestIsLedToTheBank(t *testing.T) {
 }
 
 func TestGuestSeesTheSameForEveryWrongTable(t *testing.T) {
-	k := shoptest.Serve(t, small(), order.Register)
-	first := k.Get("/order/" + shoptest.Merchant + "/ffffffffffffffffffffffffffffffff")
-	for _, path := range []string{"/order/x/y", "/order/x%2F..%2F/y", "/order/" + shoptest.Merchant + "/ffffffffffffffffffffffffffffffff?order=o1"} {
+	k := webtest.Serve(t, small(), order.Register)
+	first := k.Get("/order/" + webtest.Merchant + "/ffffffffffffffffffffffffffffffff")
+	for _, path := range []string{"/order/x/y", "/order/x%2F..%2F/y", "/order/" + webtest.Merchant + "/ffffffffffffffffffffffffffffffff?order=o1"} {
 		page := k.Get(path)
 		if page.Status != http.StatusNotFound || !strings.Contains(page.Body, "This table takes no orders") {
 			t.Errorf("%s: %d", path, page.Status)
@@ -233,7 +233,7 @@ func many(n int) *api {
 }
 
 func TestGuestFindsADishOfTenThousand(t *testing.T) {
-	k := shoptest.Serve(t, many(10_000), order.Register)
+	k := webtest.Serve(t, many(10_000), order.Register)
 	page := k.Get(here)
 	if n := strings.Count(page.Body, `class="dish"`); n != 150 || len(page.Body) > 400_000 {
 		t.Errorf("%d dishes in %d bytes", n, len(page.Body))
@@ -249,7 +249,7 @@ func TestGuestFindsADishOfTenThousand(t *testing.T) {
 const firstView = 100_000
 
 func TestGuestLoadsLittle(t *testing.T) {
-	k := shoptest.Serve(t, many(60), order.Register)
+	k := webtest.Serve(t, many(60), order.Register)
 	page := k.Get(here, "Accept-Encoding", "br")
 	total := len(page.Body)
 	t.Logf("page %d", total)

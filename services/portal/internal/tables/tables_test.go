@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	eupay "european-pay.eu/eupay/sdk/go"
-	"european-pay.eu/eupay/services/portal/internal/shoptest"
 	"european-pay.eu/eupay/services/portal/internal/tables"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
 // api has tables and one order.
@@ -23,7 +23,7 @@ type api struct {
 }
 
 func table(id, name, zone, status string) map[string]any {
-	return map[string]any{"id": id, "name": name, "zone": zone, "capacity": 4, "status": status, "qr_token": "tok", "qr_url": "https://pay.example/order/m/" + id, "created_at": shoptest.Now, "updated_at": shoptest.Now}
+	return map[string]any{"id": id, "name": name, "zone": zone, "capacity": 4, "status": status, "qr_token": "tok", "qr_url": "https://pay.example/order/m/" + id, "created_at": webtest.Now, "updated_at": webtest.Now}
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -34,19 +34,19 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch path := r.URL.Path; {
 	case strings.HasSuffix(path, "/theirs"), strings.Contains(path, "/theirs/"):
-		shoptest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
+		webtest.Refuse(w, http.StatusNotFound, eupay.ErrNotFound, nil)
 	case a.code != "" && r.Method != http.MethodGet:
-		shoptest.Refuse(w, map[eupay.Code]int{eupay.ErrStepUpRequired: http.StatusForbidden}[a.code]+map[eupay.Code]int{eupay.ErrInvalidState: http.StatusConflict}[a.code], a.code, nil)
+		webtest.Refuse(w, map[eupay.Code]int{eupay.ErrStepUpRequired: http.StatusForbidden}[a.code]+map[eupay.Code]int{eupay.ErrInvalidState: http.StatusConflict}[a.code], a.code, nil)
 	case path == "/merchant/me" || path == "/merchant":
-		shoptest.Answer(w, http.StatusOK, map[string]any{"id": shoptest.Merchant, "name": "Chez Zoé"})
+		webtest.Answer(w, http.StatusOK, map[string]any{"id": webtest.Merchant, "name": "Chez Zoé"})
 	case path == "/table-order/tables" && r.Method == http.MethodGet:
-		shoptest.Answer(w, http.StatusOK, map[string]any{"data": a.tables, "pagination": map[string]any{"page": 1, "limit": 100, "total": len(a.tables), "pages": 1}})
+		webtest.Answer(w, http.StatusOK, map[string]any{"data": a.tables, "pagination": map[string]any{"page": 1, "limit": 100, "total": len(a.tables), "pages": 1}})
 	case path == "/table-order/orders":
-		shoptest.Answer(w, http.StatusOK, map[string]any{"data": []any{a.order}, "pagination": map[string]any{"page": 1, "limit": 25, "total": 1, "pages": 1}})
+		webtest.Answer(w, http.StatusOK, map[string]any{"data": []any{a.order}, "pagination": map[string]any{"page": 1, "limit": 25, "total": 1, "pages": 1}})
 	case strings.HasPrefix(path, "/table-order/orders/"):
-		shoptest.Answer(w, http.StatusOK, a.order)
+		webtest.Answer(w, http.StatusOK, a.order)
 	default:
-		shoptest.Answer(w, http.StatusOK, table("t1", `<i>Table</i> 1`, "Salle", "active"))
+		webtest.Answer(w, http.StatusOK, table("t1", `<i>Table</i> 1`, "Salle", "active"))
 	}
 }
 
@@ -54,15 +54,15 @@ func order(status, payment string) map[string]any {
 	return map[string]any{
 		"id": "o1", "number": 7, "status": status, "order_type": "dine_in", "table": map[string]any{"id": "t1", "name": "Table <1>"},
 		"items":    []any{map[string]any{"product_id": "p", "name": "<u>Quiche</u>", "quantity": 1, "notes": "<script>x</script>", "unit_price": 10, "discount": 0, "total": 10, "vat_rate": 10, "vat_amount": 0.91}},
-		"subtotal": 10, "discount": 0, "total": 10, "vat_amount": 0.91, "currency": "EUR", "pay_now": true, "payment_status": payment, "paid_at": shoptest.Now, "refund": nil,
-		"created_at": shoptest.Now, "updated_at": shoptest.Now, "customer_name": `"><img src=x>`, "notes": "vite", "payment_reference": "PAY-1", "paid_late": false, "livemode": false, "sequence": 2,
-		"history": []any{map[string]any{"sequence": 1, "status": "received", "cause": "guest", "occurred_at": shoptest.Now}},
+		"subtotal": 10, "discount": 0, "total": 10, "vat_amount": 0.91, "currency": "EUR", "pay_now": true, "payment_status": payment, "paid_at": webtest.Now, "refund": nil,
+		"created_at": webtest.Now, "updated_at": webtest.Now, "customer_name": `"><img src=x>`, "notes": "vite", "payment_reference": "PAY-1", "paid_late": false, "livemode": false, "sequence": 2,
+		"history": []any{map[string]any{"sequence": 1, "status": "received", "cause": "guest", "occurred_at": webtest.Now}},
 	}
 }
 
-func serve(t *testing.T, a *api) *shoptest.Kit {
+func serve(t *testing.T, a *api) *webtest.Kit {
 	t.Helper()
-	k := shoptest.Serve(t, a, tables.Register)
+	k := webtest.ServeUsers(t, a, tables.Register)
 	k.LogIn(eupay.RoleMerchant)
 	return k
 }
@@ -103,7 +103,7 @@ func TestTableIsAddedChangedAndKeptFromOthers(t *testing.T) {
 	if got := fmt.Sprint(a.sent); got != "map[capacity:2 name:Table 4 status:inactive zone:Bar]" || reply.Header.Get("Location") != "/portal/tables/t1?notice=table_added" {
 		t.Errorf("sent %s, leads to %s", got, reply.Header.Get("Location"))
 	}
-	k.Get("/portal/tables/t1").Has(t, "&lt;i&gt;Table&lt;/i&gt; 1", "/order/"+shoptest.Merchant+"/tok", "cards that are printed stop working")
+	k.Get("/portal/tables/t1").Has(t, "&lt;i&gt;Table&lt;/i&gt; 1", "/order/"+webtest.Merchant+"/tok", "cards that are printed stop working")
 	k.Post("/portal/tables/t1", url.Values{"name": {"<x>"}, "capacity": {"many"}}).Has(t, `value="&lt;x&gt;"`, `value="many"`, "Enter a number from 1 to 100")
 	for _, path := range []string{"/portal/tables/theirs", "/portal/orders/theirs", "/portal/tables/theirs/qr.svg", "/portal/tables/theirs/card.pdf"} {
 		if got := k.Get(path).Status; got != http.StatusNotFound {

@@ -6,16 +6,16 @@ import (
 	"testing"
 
 	eupay "european-pay.eu/eupay/sdk/go"
-	"european-pay.eu/eupay/services/portal/internal/roomtest"
 	"european-pay.eu/eupay/services/portal/internal/webhooks"
+	"european-pay.eu/eupay/services/portal/internal/webtest"
 )
 
 const endpoint = `{"id":"e1","url":"https://shop.example/<script>","description":"<b>x</b>","event_types":["*"],"enabled":false,"disabled_reason":"failing","health":{"state":"failing",
 	"failing_since":"2026-06-12T12:00:00Z","consecutive_failures":9,"last_error":"timeout"},"created_at":"2026-06-01T00:00:00Z","updated_at":"2026-06-01T00:00:00Z"}`
 
-func room(t *testing.T) *roomtest.Room {
+func room(t *testing.T) *webtest.Room {
 	t.Helper()
-	r := roomtest.New(t, eupay.RoleMerchant, webhooks.Register)
+	r := webtest.NewRoom(t, eupay.RoleMerchant, webhooks.Register)
 	r.Answer("GET /webhook-endpoints/e1", http.StatusOK, endpoint)
 	r.Answer("GET /webhook-endpoints/e1/attempts", http.StatusOK, `{"data":[{"id":"a1","number":1,"started_at":"2026-06-17T11:00:00Z","duration_ms":12.3,"error":"timeout",
 		"request_headers":{"webhook-id":"x"},"response_headers":{"x-evil":"<script>alert(1)</script>"},"response_body":"<script>alert(2)</script>"}],"has_more":false}`)

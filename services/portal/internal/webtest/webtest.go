@@ -1,5 +1,5 @@
-// Package shoptest serves pages to tests, before an API that the test makes up.
-package shoptest
+// Package webtest serves pages to tests, over an API that the test makes up.
+package webtest
 
 import (
 	"encoding/json"
@@ -38,8 +38,19 @@ type Kit struct {
 	cookies  []*http.Cookie
 }
 
-// Serve serves pages that talk to the API. Nobody is logged in.
+// Serve serves pages that anybody may open, which talk to the API.
 func Serve(t *testing.T, api http.Handler, register ...func(*web.Site) error) *Kit {
+	t.Helper()
+	return serve(t, api, false, register)
+}
+
+// ServeUsers serves pages that take a login; nobody is logged in at first. It needs a database.
+func ServeUsers(t *testing.T, api http.Handler, register ...func(*web.Site) error) *Kit {
+	t.Helper()
+	return serve(t, api, true, register)
+}
+
+func serve(t *testing.T, api http.Handler, users bool, register []func(*web.Site) error) *Kit {
 	t.Helper()
 	k := &Kit{t: t, Role: eupay.RoleMerchant}
 	mux := http.NewServeMux()
@@ -50,20 +61,18 @@ func Serve(t *testing.T, api http.Handler, register ...func(*web.Site) error) *K
 	backend := httptest.NewServer(mux)
 	t.Cleanup(backend.Close)
 	client := eupay.New("", "", eupay.Options{BaseURL: backend.URL, Retries: -1})
-	sessions := (*session.Store)(nil)
-	front := httptest.NewUnstartedServer(nil)
-	k.URL = "http://" + front.Listener.Addr().String()
-	if k.needsLogin() {
+	if users {
 		pool, _ := pgtest.New(t, "portal", migrations.FS)
 		v, err := vault.New("portal", strings.Repeat("01", 32))
 		if err != nil {
 			t.Fatal(err)
 		}
-		sessions = session.New(pool, v, client, func() time.Time { return Now })
+		k.sessions = session.New(pool, v, client, now)
 	}
-	k.sessions = sessions
+	front := httptest.NewUnstartedServer(nil)
+	k.URL = "http://" + front.Listener.Addr().String()
 	site, err := web.New(web.Deps{
-		API: client, Sessions: sessions, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return Now }, PublicURL: k.URL, APIURL: k.URL,
+		API: client, Sessions: k.sessions, Log: slog.New(slog.DiscardHandler), Now: now, PublicURL: k.URL, APIURL: k.URL,
 		Images: []string{"https://pictures.example"},
 	})
 	if err != nil {
@@ -82,8 +91,7 @@ func Serve(t *testing.T, api http.Handler, register ...func(*web.Site) error) *K
 	return k
 }
 
-// needsLogin: sessions are in the database, which a test of public pages does without.
-func (k *Kit) needsLogin() bool { return !strings.HasPrefix(k.t.Name(), "TestGuest") }
+func now() time.Time { return Now }
 
 // LogIn begins a session with a role.
 func (k *Kit) LogIn(role eupay.Role) {
