@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"european-pay.eu/eupay/cmd/internal/roles"
 	"european-pay.eu/eupay/cmd/internal/stack"
 	"european-pay.eu/eupay/cmd/internal/system"
 	"european-pay.eu/eupay/internal/child"
@@ -64,10 +65,11 @@ var programs = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built = dir
-	cmd := exec.Command("go", "build", "-race", "-o", dir+"/", "european-pay.eu/eupay/cmd/eupay-dev",
-		"european-pay.eu/eupay/sandbox/cmd/eupay-sandbox", "european-pay.eu/eupay/services/payments/cmd/payments",
-		"european-pay.eu/eupay/services/webhooks/cmd/webhooks", "european-pay.eu/eupay/services/qr/cmd/qr",
-		"european-pay.eu/eupay/services/einvoice/cmd/einvoice", "european-pay.eu/eupay/services/gateway/cmd/gateway")
+	args := []string{"build", "-race", "-o", dir + "/", "european-pay.eu/eupay/cmd/eupay-dev", "european-pay.eu/eupay/sandbox/cmd/eupay-sandbox"}
+	for _, service := range roles.Services() {
+		args = append(args, "european-pay.eu/eupay/services/"+service+"/cmd/"+service)
+	}
+	cmd := exec.Command("go", args...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
