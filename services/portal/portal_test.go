@@ -131,6 +131,13 @@ func compare(t *testing.T, name, got string) {
 	}
 }
 
+func TestEveryTemplateCanBeRead(t *testing.T) {
+	t.Parallel()
+	if err := setup(t).pages.ReadTemplates(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFormOfAnotherSiteChangesNothing(t *testing.T) {
 	w := setup(t)
 	cookie := w.login(eupay.RoleMerchant)

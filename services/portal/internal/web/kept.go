@@ -37,9 +37,9 @@ func (r *Request) RenderKept(k *Kept, id, name string, data any) error {
 	}
 	key := strings.Join([]string{name, id, r.Text.Code, r.Theme, fmt.Sprint(r.Session != nil)}, "|")
 	a, err := k.get(key, func() ([]byte, error) {
-		page, ok := r.Site.pages.pages[r.Text.Code][name]
-		if !ok {
-			return nil, fmt.Errorf("no template %s", name)
+		page, err := r.Site.pages.get(r.Text.Code, name)
+		if err != nil {
+			return nil, err
 		}
 		var b bytes.Buffer
 		if err := page.ExecuteTemplate(&b, "layout", v); err != nil {

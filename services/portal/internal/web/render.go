@@ -3,72 +3,21 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
-	"embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
+	"sync"
 
 	"github.com/andybalholm/brotli"
 
-	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/session"
-	"european-pay.eu/eupay/services/portal/internal/text"
 )
-
-//go:embed *.html layout/*.html
-var templates embed.FS
 
 // worthCompressing is the size from which an answer is compressed.
 const worthCompressing = 1024
-
-// pages are the templates by language and name. They are read once, at start.
-type pages struct {
-	site   *Site
-	layout map[string]*template.Template
-	pages  map[string]map[string]*template.Template
-	faults []error
-}
-
-func newPages(s *Site) *pages {
-	p := &pages{site: s, layout: make(map[string]*template.Template), pages: make(map[string]map[string]*template.Template)}
-	for code, language := range s.texts {
-		t, err := template.New("").Funcs(s.funcs(language)).ParseFS(templates, "layout/*.html")
-		if err != nil {
-			p.faults = append(p.faults, err)
-			continue
-		}
-		p.layout[code], p.pages[code] = t, make(map[string]*template.Template)
-	}
-	return p
-}
-
-func (p *pages) add(room string, files fs.FS) error {
-	names, err := fs.Glob(files, "*.html")
-	if err != nil {
-		return fmt.Errorf("list templates of %s: %w", room, err)
-	}
-	for code, layout := range p.layout {
-		for _, name := range names {
-			t, err := layout.Clone()
-			if err == nil {
-				t, err = t.ParseFS(files, name)
-			}
-			if err != nil {
-				return fmt.Errorf("read template %s/%s: %w", room, name, err)
-			}
-			p.pages[code][room+"/"+strings.TrimSuffix(path.Base(name), ".html")] = t
-		}
-	}
-	return nil
-}
-
-func (p *pages) check() error { return errors.Join(p.faults...) }
 
 // View is what a template sees.
 type View struct {
@@ -167,9 +116,9 @@ func (r *Request) RenderPart(name, part string, data any) error {
 func (r *Request) Uncompressed() { r.plain = true }
 
 func (r *Request) render(status int, name, part string, data any) error {
-	page, ok := r.Site.pages.pages[r.Text.Code][name]
-	if !ok {
-		return fmt.Errorf("no template %s", name)
+	page, err := r.Site.pages.get(r.Text.Code, name)
+	if err != nil {
+		return err
 	}
 	var b bytes.Buffer
 	if err := page.ExecuteTemplate(&b, part, r.view(data)); err != nil {
@@ -184,61 +133,46 @@ func (r *Request) render(status int, name, part string, data any) error {
 func (r *Request) Send(status int, body []byte) error {
 	h := r.W.Header()
 	h.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
-	var out io.WriteCloser
+	var writers *sync.Pool
 	accept := r.Header.Get("Accept-Encoding")
 	switch {
 	case r.plain || len(body) < worthCompressing:
 	case strings.Contains(accept, "br"):
 		h.Set("Content-Encoding", "br")
-		out = brotli.NewWriterLevel(r.W, 4)
+		writers = &brotliWriters
 	case strings.Contains(accept, "gzip"):
 		h.Set("Content-Encoding", "gzip")
-		out = gzip.NewWriter(r.W)
+		writers = &gzipWriters
 	}
 	r.W.WriteHeader(status)
 	if r.Method == http.MethodHead {
 		return nil
 	}
 	// An error here means that the browser has gone: nobody reads another answer.
-	if out == nil {
+	if writers == nil {
 		_, _ = r.W.Write(body)
 		return nil
 	}
+	out, ok := writers.Get().(compressor)
+	if !ok {
+		return errors.New("a pool of compressors holds something else")
+	}
+	defer writers.Put(out)
+	out.Reset(r.W)
 	_, _ = out.Write(body)
 	_ = out.Close()
+	out.Reset(io.Discard) // it must not hold the answer
 	return nil
 }
 
-// funcs are what templates can call, in one language.
-func (s *Site) funcs(l *text.Language) template.FuncMap {
-	return template.FuncMap{
-		"t": l.T, "n": l.N, "or_phrase": l.Or, "amount": l.Amount, "number": l.Number, "percent": l.Percent, "rate": l.Rate,
-		"date": l.Date, "datetime": l.DateTime, "clock": l.Clock, "hour": l.Hour, "span": l.Span,
-		"icon": s.Assets.Icon, "asset": s.Assets.URL, "dict": dict, "list": func(items ...any) []any { return items },
-		"tone": tone, "euros": func(a eupay.Amount) string { return a.String() }, "join": strings.Join, "initial": initial,
-	}
+// compressor is what the writers of brotli and gzip have in common.
+type compressor interface {
+	io.WriteCloser
+	Reset(w io.Writer)
 }
 
-// dict makes a map of names and values, the arguments of a component.
-func dict(pairs ...any) (map[string]any, error) {
-	if len(pairs)%2 != 0 {
-		return nil, errors.New("dict takes names and values")
-	}
-	m := make(map[string]any, len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		name, ok := pairs[i].(string)
-		if !ok {
-			return nil, errors.New("dict takes names and values")
-		}
-		m[name] = pairs[i+1]
-	}
-	return m, nil
-}
-
-// initial is the first letter of a name, for the round picture of somebody who has none.
-func initial(name string) string {
-	for _, r := range strings.ToUpper(name) {
-		return string(r)
-	}
-	return "?"
-}
+// A compressor's tables are larger than any page: they are used again.
+var (
+	brotliWriters = sync.Pool{New: func() any { return brotli.NewWriterLevel(io.Discard, 4) }}
+	gzipWriters   = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
+)
