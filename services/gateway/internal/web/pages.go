@@ -18,8 +18,8 @@ var pagePaths = []string{
 	"/sandbox/*", "/robots.txt", "/favicon.ico",
 }
 
-// RegisterPages hands the requests for pages on to the portal at that URL, where no ingress does so. The portal sees the address that the
-// request came from in X-Forwarded-For.
+// RegisterPages hands the requests for pages on to the portal at that URL, where no ingress does so. The portal sees the caller's address
+// in X-Forwarded-For: that which the API counts.
 func RegisterPages(e *echo.Echo, portal string, log *slog.Logger) error {
 	target, err := url.Parse(portal)
 	if err != nil {
@@ -30,6 +30,7 @@ func RegisterPages(e *echo.Echo, portal string, log *slog.Logger) error {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host // forms are held against it
 			r.SetXForwarded()
+			r.Out.Header.Set(echo.HeaderXForwardedFor, e.IPExtractor(r.In)) // not that of a proxy before us
 		},
 		FlushInterval: -1, // events go on at once
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
