@@ -27,11 +27,11 @@ type settings struct {
 	Seconds int `env:"BENCH_SECONDS" envDefault:"5"`
 	// Program to measure. Default: the all-in-one beside this program.
 	Program string `env:"BENCH_PROGRAM"`
-	// Only runs the named parts, separated by commas: create, slowbank, read, webhook, invoice, attack.
+	// Only runs the named parts, separated by commas: create, slowbank, read, webhook, invoice, attack, pages.
 	Only []string `env:"BENCH_ONLY"`
 }
 
-var parts = []string{"create", "slowbank", "read", "webhook", "invoice", "attack"}
+var parts = []string{"create", "slowbank", "read", "webhook", "invoice", "attack", "pages"}
 
 // Validate implements config's check.
 func (s *settings) Validate() error {
@@ -88,15 +88,15 @@ func measure(ctx context.Context, s settings, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer sys.stop()
-	b := &bench{settings: s, system: sys, table: t}
+	b := &bench{settings: s, dir: dir, system: sys, table: t}
+	defer func() { b.system.stop() }()
 	if err := b.machine(ctx); err != nil {
 		return err
 	}
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"create", b.creation}, {"slowbank", b.slowBank}, {"read", b.reading}, {"webhook", b.webhooks}, {"invoice", b.invoices}, {"attack", b.attacks}} {
+	}{{"create", b.creation}, {"slowbank", b.slowBank}, {"read", b.reading}, {"webhook", b.webhooks}, {"invoice", b.invoices}, {"attack", b.attacks}, {"pages", b.pages}} {
 		if !s.wants(p.name) {
 			continue
 		}
@@ -104,13 +104,14 @@ func measure(ctx context.Context, s settings, dir string) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
-	t.row(row{name: "memory after the load", value: fmt.Sprintf("%d MB", sys.memory())})
+	t.row(row{name: "memory after the load", value: fmt.Sprintf("%d MB", b.system.memory())})
 	return nil
 }
 
 // bench is one run.
 type bench struct {
 	settings
+	dir    string
 	system *program
 	table  *table
 	limits limits

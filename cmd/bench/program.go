@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -69,14 +70,15 @@ func started(ctx context.Context, s settings, dir string, t *table) (*program, e
 	return p, nil
 }
 
-func start(ctx context.Context, path, dir string) (*program, error) {
+// start starts the system on a folder. more are settings besides those of every run.
+func start(ctx context.Context, path, dir string, more ...string) (*program, error) {
 	out, err := os.OpenFile(filepath.Join(dir, "bench-output.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the program's output: %w", err)
 	}
 	defer out.Close()
 	cmd := exec.Command(path)
-	cmd.Env = append(os.Environ(), append([]string{"EUPAY_RUN_DIR=" + dir}, benchEnv...)...)
+	cmd.Env = append(os.Environ(), slices.Concat([]string{"EUPAY_RUN_DIR=" + dir}, benchEnv, more)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	process, err := child.Start(cmd, syscall.SIGTERM)
 	if err != nil {
