@@ -106,7 +106,7 @@ func troubled(r *web.Request, err error) error {
 		r.Site.Log.WarnContext(r.Ctx(), "code not read", "error", err)
 		return r.Render(http.StatusBadGateway, "pay/trouble", trouble{Name: "away", Again: true})
 	}
-	t := trouble{Name: "refused", Message: refused.Message}
+	t := trouble{Name: "refused", Message: r.Said(refused)}
 	switch refused.Code {
 	case eupay.ErrQRInvalid, eupay.ErrValidation:
 		t = trouble{Name: "forged"}
