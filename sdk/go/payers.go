@@ -70,6 +70,10 @@ type Receipt struct {
 	CreatedAt    time.Time `json:"created_at"`
 	// Only of a payment that is paid.
 	CompletedAt time.Time `json:"completed_at"`
+	// ReturnURL is where the merchant wants the payer after this outcome; empty: it gave none.
+	ReturnURL string `json:"return_url"`
+	// InApp: a customer of the app has paid it there.
+	InApp bool `json:"in_app"`
 }
 
 // Preview checks a code and says who asks for how much. Nothing is begun. qrData is the text of the code.

@@ -97,7 +97,7 @@ func (s Scans) Read(ctx context.Context, qrData string) (*ScannedQR, error) {
 // Pay begins a transfer from one of the customer's linked accounts, which the customer authorises at the WebauthURL. The same
 // request within 30 minutes returns the same transaction, with Replayed set.
 func (s Scans) Pay(ctx context.Context, p ScanPayParams) (*ScanPayment, error) {
-	v, a, err := ask[ScanPayment](ctx, s.c, call{method: http.MethodPost, path: "/qr/pay", body: p})
+	v, a, err := ask[ScanPayment](ctx, s.c, call{method: http.MethodPost, path: "/qr/pay", body: p, once: true, key: p.IdempotencyKey})
 	if err == nil {
 		v.Replayed = a.replayed()
 	}

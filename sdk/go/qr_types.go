@@ -71,6 +71,8 @@ type ScanPayParams struct {
 	// One of the customer's linked accounts.
 	AccountID string `json:"accountId"`
 	Amount    Amount `json:"amount,omitzero"`
+	// IdempotencyKey makes a repetition of the request harmless. Empty: the client makes one, for its own repetitions.
+	IdempotencyKey string `json:"-"`
 }
 
 // ScanPayment is how a scanned code is paid.

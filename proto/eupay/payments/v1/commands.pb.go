@@ -395,9 +395,12 @@ type ScanPay struct {
 	// The code's requestId: the same customer paying the same code twice gets the same transaction.
 	RequestId string `protobuf:"bytes,10,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// What the merchant wrote on its code; may be empty.
-	Label         string `protobuf:"bytes,20,opt,name=label,proto3" json:"label,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Label string `protobuf:"bytes,20,opt,name=label,proto3" json:"label,omitempty"`
+	// The customer's, apart from all others; empty: none. The fingerprint is that of the request.
+	IdempotencyKey string `protobuf:"bytes,21,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
+	Fingerprint    []byte `protobuf:"bytes,22,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ScanPay) Reset() {
@@ -505,6 +508,20 @@ func (x *ScanPay) GetLabel() string {
 		return x.Label
 	}
 	return ""
+}
+
+func (x *ScanPay) GetIdempotencyKey() string {
+	if x != nil {
+		return x.IdempotencyKey
+	}
+	return ""
+}
+
+func (x *ScanPay) GetFingerprint() []byte {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return nil
 }
 
 // ConfirmReceived (eupay.cmd.payments.confirm_received) completes a payment whose money came outside the provider. The
@@ -1619,7 +1636,7 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
 	"birth_city\x18\t \x01(\tR\tbirthCity\x12#\n" +
 	"\rbirth_country\x18\n" +
-	" \x01(\tR\fbirthCountry\"\xff\x02\n" +
+	" \x01(\tR\fbirthCountry\"\xca\x03\n" +
 	"\aScanPay\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x127\n" +
 	"\bmerchant\x18\x02 \x01(\v2\x1b.eupay.payments.v1.MerchantR\bmerchant\x12\x1a\n" +
@@ -1635,7 +1652,9 @@ const file_eupay_payments_v1_commands_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\n" +
 	" \x01(\tR\trequestId\x12\x14\n" +
-	"\x05label\x18\x14 \x01(\tR\x05label\"\xa1\x02\n" +
+	"\x05label\x18\x14 \x01(\tR\x05label\x12'\n" +
+	"\x0fidempotency_key\x18\x15 \x01(\tR\x0eidempotencyKey\x12 \n" +
+	"\vfingerprint\x18\x16 \x01(\fR\vfingerprint\"\xa1\x02\n" +
 	"\x0fConfirmReceived\x12\x1c\n" +
 	"\treference\x18\x01 \x01(\tR\treference\x12\x1f\n" +
 	"\vmerchant_id\x18\x02 \x01(\tR\n" +

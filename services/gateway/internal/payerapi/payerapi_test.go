@@ -179,12 +179,30 @@ func TestGuestsAreLimited(t *testing.T) {
 	}
 }
 
+func TestAReceiptLeadsBackToTheShopOrTheApp(t *testing.T) {
+	w := setup(t, true)
+	for _, c := range []struct{ status, origin, success, cancel, want string }{
+		{"completed", "api", "https://shop.example/ok?a=1", "https://shop.example/no", `"return_url":"https://shop.example/ok?a=1&reference=` + ref + `&status=completed","in_app":false`},
+		{"failed", "api", "https://shop.example/ok", "https://shop.example/no", `"return_url":"https://shop.example/no?reference=` + ref + `&status=failed","in_app":false`},
+		{"failed", "api", "https://shop.example/ok", "", `"created_at":"2026-06-17T12:20:00.000Z","in_app":false`},
+		{"completed", "api", "javascript:alert(1)", "", `"created_at":"2026-06-17T12:20:00.000Z","in_app":false`},
+		{"completed", "scan", "", "", `"in_app":true`},
+		{"completed", "qr", "", "", `"in_app":true`},
+	} {
+		w.payment = stored(c.status)
+		w.payment.Origin, w.payment.SuccessUrl, w.payment.CancelUrl = c.origin, c.success, c.cancel
+		if r := w.call("GET", "/gateway/payments/"+ref+"/receipt", ""); r.status != 200 || !strings.Contains(strings.ReplaceAll(r.text, `\u0026`, "&"), c.want) {
+			t.Errorf("%+v: %d %s", c, r.status, r.text)
+		}
+	}
+}
+
 func TestAReceiptSaysHowAPaymentEnded(t *testing.T) {
 	w := setup(t, true)
 	w.payment = stored("completed")
 	w.payment.CompletedAt = timestamppb.New(now)
 	const want = `{"success":true,"data":{"reference":"` + ref + `","status":"completed","outcome":"paid","amount":29.99,"currency":"EUR","merchant_name":"My Store","livemode":true,` +
-		`"created_at":"2026-06-17T12:20:00.000Z","completed_at":"2026-06-17T12:20:00.000Z"}}`
+		`"created_at":"2026-06-17T12:20:00.000Z","completed_at":"2026-06-17T12:20:00.000Z","in_app":false}}`
 	if r := w.call("GET", "/gateway/payments/"+ref+"/receipt", ""); r.status != 200 || strings.TrimSpace(r.text) != want {
 		t.Errorf("%d %s", r.status, r.text)
 	}

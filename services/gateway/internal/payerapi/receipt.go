@@ -22,6 +22,8 @@ type receipt struct {
 	Livemode     bool        `json:"livemode"`
 	CreatedAt    string      `json:"created_at"`
 	CompletedAt  string      `json:"completed_at,omitempty"`
+	ReturnURL    string      `json:"return_url,omitempty"`
+	InApp        bool        `json:"in_app"`
 }
 
 // receipt is public like the status: whoever has the reference of a payment has it from the payer or the merchant.
@@ -39,7 +41,14 @@ func (a *API) receipt(c echo.Context) error {
 	return web.OK(c, http.StatusOK, receipt{
 		Reference: p.GetReference(), Status: p.GetStatus(), Outcome: outcome(p), Amount: money.Cents(p.GetAmountCents()), Currency: p.GetCurrency(),
 		MerchantName: p.GetMerchantName(), Livemode: p.GetLivemode(), CreatedAt: web.StampOrNone(p.GetCreatedAt()), CompletedAt: web.StampOrNone(p.GetCompletedAt()),
+		// The payer's return from the bank leads there too, with nothing but the reference.
+		ReturnURL: paying.ReturnURL(p, false), InApp: inApp(p),
 	})
+}
+
+// inApp reports whether the payment is a customer's own of the app. One of a merchant's server stays that, also when a customer paid it.
+func inApp(p *paymentsv1.Payment) bool {
+	return p.GetCustomerId() != "" && (p.GetOrigin() == "qr" || p.GetOrigin() == "scan")
 }
 
 // outcome is the status with what it means to the payer. not_paid is said only where it is certain that no money was taken.

@@ -29,6 +29,7 @@ import (
 	paymentsv1 "european-pay.eu/eupay/proto/eupay/payments/v1"
 	"european-pay.eu/eupay/services/gateway/internal/apidoc/apidoctest"
 	"european-pay.eu/eupay/services/gateway/internal/gate"
+	"european-pay.eu/eupay/services/gateway/internal/paying"
 	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
@@ -291,7 +292,7 @@ func TestReferenceAndStatusAreNotInASuccessURLTwice(t *testing.T) {
 		"https://shop.example/ok?status&%72eference=1#done":           "https://shop.example/ok?reference=" + ref + "&status=completed#done",
 		"https://shop.example/ok?b=2&&a=1;c&my_reference=3":           "https://shop.example/ok?b=2&&a=1;c&my_reference=3&reference=" + ref + "&status=completed",
 	} {
-		if got := target(ready("completed", stored, "").GetPayment(), false); got != want {
+		if got := paying.ReturnURL(ready("completed", stored, "").GetPayment(), false); got != want {
 			t.Errorf("%s\n got %s\nwant %s", stored, got, want)
 		}
 	}

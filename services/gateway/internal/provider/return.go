@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -34,7 +32,7 @@ func (p *Provider) back(c echo.Context) error {
 	if approval := approval(payment); approval != "" && !gaveUp && p.mayAsk(c, ref) {
 		return c.Redirect(http.StatusSeeOther, approval)
 	}
-	if target := target(payment, gaveUp); target != "" {
+	if target := paying.ReturnURL(payment, gaveUp); target != "" {
 		return c.Redirect(http.StatusSeeOther, target)
 	}
 	v := statusPage(payment)
@@ -72,7 +70,7 @@ const asksPerMinute = 3
 
 // approval returns where the payer approves the cancellation of the payment; "" if none is waiting for approval.
 func approval(p *paymentsv1.Payment) string {
-	if p.GetStatus() != "pending_sca" || p.GetStatusDetail() != "cancelling" || webURL(p.GetAuthorisationUrl()) == nil {
+	if p.GetStatus() != "pending_sca" || p.GetStatusDetail() != "cancelling" || paying.WebURL(p.GetAuthorisationUrl()) == nil {
 		return ""
 	}
 	return p.GetAuthorisationUrl()
@@ -81,50 +79,4 @@ func approval(p *paymentsv1.Payment) string {
 func (p *Provider) mayAsk(c echo.Context, ref string) bool {
 	d, err := p.Limiter.Allow(c.Request().Context(), "approval:"+ref, asksPerMinute)
 	return d.Allowed && err == nil
-}
-
-// webURL parses a URL to which a browser may be redirected; nil for any other.
-func webURL(stored string) *url.URL {
-	u, err := url.Parse(stored)
-	if err != nil || stored == "" || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil
-	}
-	return u
-}
-
-// target returns the merchant's URL for the state of the payment; "" if the merchant gave none. gaveUp is the provider's claim
-// that the payer quit; it only decides where a payer with an open payment is redirected.
-func target(p *paymentsv1.Payment, gaveUp bool) string {
-	stored := p.GetSuccessUrl()
-	switch p.GetStatus() {
-	case "failed", "cancelled":
-		stored = p.GetCancelUrl()
-	case "pending", "pending_sca":
-		if gaveUp {
-			stored = p.GetCancelUrl()
-		}
-	}
-	u := webURL(stored)
-	if u == nil {
-		return ""
-	}
-	own := url.Values{"reference": {p.GetReference()}, "status": {p.GetStatus()}}.Encode()
-	if rest := without(u.RawQuery, "reference", "status"); rest != "" {
-		own = rest + "&" + own
-	}
-	u.RawQuery = own
-	return u.String()
-}
-
-// without removes parameters from a query and leaves the others byte for byte unchanged.
-func without(query string, names ...string) string {
-	var kept []string
-	for _, pair := range strings.Split(query, "&") {
-		name, _, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil && slices.Contains(names, plain) {
-			continue
-		}
-		kept = append(kept, pair)
-	}
-	return strings.Join(kept, "&")
 }

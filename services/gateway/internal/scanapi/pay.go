@@ -3,7 +3,11 @@ package scanapi
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
@@ -53,10 +57,15 @@ func (a *API) pay(c echo.Context) error {
 	if err := req.check(); err != nil {
 		return err
 	}
+	key, err := web.IdempotencyKey(c)
+	if err != nil {
+		return err
+	}
 	cmd, pass, err := a.scanCommand(c.Request().Context(), customer, req)
 	if err != nil {
 		return err
 	}
+	withKey(cmd, key)
 	out, err := a.Sender.Send(c.Request().Context(), c, pass, command.ScanPay, cmd, nil)
 	if err != nil {
 		return err
@@ -115,6 +124,21 @@ func (a *API) scanCommand(ctx context.Context, customer string, req payRequest) 
 		Description: cmp.Or(code.Label, "Payment to "+merchant.Name), CustomerId: customer, AccountId: req.AccountID,
 		GatewayReference: code.GatewayReference, RequestId: code.RequestID, Label: code.Label,
 	}, pass, nil
+}
+
+// withKey adds the customer's key, apart from those of others and of the merchant, and what it stands for.
+func withKey(cmd *paymentsv1.ScanPay, key string) {
+	if key == "" {
+		return
+	}
+	cmd.IdempotencyKey = "scan:" + hex.EncodeToString(digest(cmd.GetCustomerId(), key))
+	cmd.Fingerprint = digest(cmd.GetCustomerId(), cmd.GetAccountId(), cmd.GetRequestId(), cmd.GetGatewayReference(), strconv.FormatInt(cmd.GetAmountCents(), 10))
+}
+
+// digest is one of all parts in their order. Each part is in quotes, so that no two lists run together.
+func digest(parts ...string) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", parts))
+	return sum[:]
 }
 
 // usable refuses a code that cannot be paid.

@@ -31,6 +31,34 @@ func TestACustomerPaysAPaymentsCode(t *testing.T) {
 	}
 }
 
+func TestAKeyIsOneCustomersAndOneRequests(t *testing.T) {
+	w := setup(t)
+	w.answers(stage(ready, begun()))
+	sent := func(customer, account, key string) *paymentsv1.ScanPay {
+		t.Helper()
+		r := w.call("POST", "/qr/pay", customer, `{"qrData":"gateway","accountId":"`+account+`"}`, "Idempotency-Key", key)
+		c, ok := w.lastCommand().(*paymentsv1.ScanPay)
+		if !ok || r.status != 201 {
+			t.Fatalf("%d %s", r.status, r.text)
+		}
+		return c
+	}
+	first, again, other := sent("customer-anna", "main", "k"), sent("customer-anna", "main", "k"), sent("customer-anna", "second", "k")
+	stranger := sent("customer-bert", "main", "k")
+	if first.GetIdempotencyKey() != again.GetIdempotencyKey() || first.GetIdempotencyKey() != other.GetIdempotencyKey() || first.GetIdempotencyKey() == stranger.GetIdempotencyKey() || first.GetIdempotencyKey() == "k" {
+		t.Errorf("keys %q %q %q %q", first.GetIdempotencyKey(), again.GetIdempotencyKey(), other.GetIdempotencyKey(), stranger.GetIdempotencyKey())
+	}
+	if string(first.GetFingerprint()) != string(again.GetFingerprint()) || string(first.GetFingerprint()) == string(other.GetFingerprint()) {
+		t.Error("another account is the same request, or the same one is another")
+	}
+	if r := w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main"}`, "Idempotency-Key", strings.Repeat("k", 256)); r.status != 400 {
+		t.Errorf("a long key: %d %s", r.status, r.text)
+	}
+	if w.call("POST", "/qr/pay", "customer-anna", `{"qrData":"gateway","accountId":"main"}`); w.lastCommand().(*paymentsv1.ScanPay).GetIdempotencyKey() != "" {
+		t.Error("a key out of nothing")
+	}
+}
+
 func TestTheLabelOfAMerchantsCodeIsKept(t *testing.T) {
 	w := setup(t)
 	w.answers(stage(ready, begun()))

@@ -264,7 +264,7 @@ type reply struct {
 	text   string
 }
 
-func (w *world) call(method, path, token, body string) reply {
+func (w *world) call(method, path, token, body string, headers ...string) reply {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
 	if err != nil {
@@ -272,6 +272,9 @@ func (w *world) call(method, path, token, body string) reply {
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	if token == "key" {
 		req.Header.Set("X-Api-Key", "pk_live_1")

@@ -2,6 +2,8 @@ package tableapi
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -20,7 +22,11 @@ import (
 	"european-pay.eu/eupay/services/gateway/internal/web"
 )
 
-const orderNoun = "Order"
+const (
+	orderNoun = "Order"
+	// maxReference is the maximum length of a payment's reference.
+	maxReference = 64
+)
 
 type orderRequest struct {
 	Items []struct {
@@ -124,7 +130,7 @@ func (a *API) payment(ctx context.Context, m merchant.Merchant, o *qrv1.Order) (
 // orderFor lets a guest with the table's code look at an order, and else a user of the merchant. A request with a login
 // is a user's.
 func (a *API) orderFor(user echo.HandlerFunc, login echo.MiddlewareFunc) echo.HandlerFunc {
-	byLogin, byToken := login(user), web.PerIP(a.MenuLimiter, "order-status", menusPerMinute)(a.guestOrder)
+	byLogin, byToken := login(user), web.PerIP(a.MenuLimiter, "order-status", statusesPerMinute)(a.guestOrder)
 	return func(c echo.Context) error {
 		if c.QueryParams().Has("token") {
 			return byToken(c)
@@ -138,13 +144,24 @@ func (a *API) guestOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	token := c.QueryParam("token")
+	// Who does not have the code uses up nothing of the order's.
+	if err := web.Limited(c, a.MenuLimiter, "order-status:"+id+":"+tokenKey(token), statusPerMinute); err != nil {
+		return err
+	}
 	ctx, cancel := web.Calling(c, callTimeout)
 	defer cancel()
-	res, err := a.Tables.GetGuestOrder(ctx, &qrv1.GetGuestOrderRequest{OrderId: id, Token: c.QueryParam("token")})
+	res, err := a.Tables.GetGuestOrder(ctx, &qrv1.GetGuestOrderRequest{OrderId: id, Token: token})
 	if err != nil {
 		return err
 	}
 	return web.Answer(c, http.StatusOK, guestView(res.GetOrder()))
+}
+
+// tokenKey is a short key of a code, which stays out of the store of the limits.
+func tokenKey(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:16])
 }
 
 func (a *API) order(c echo.Context) error {
@@ -174,6 +191,7 @@ func (a *API) orders(c echo.Context) error {
 	req := &qrv1.ListOrdersRequest{
 		MerchantId: caller.Of(c).MerchantID(), Page: int32(number), Limit: int32(limit), StartingAfter: after,
 		Status: c.QueryParam("status"), TableId: c.QueryParam("table"), From: f.Instant("from"), To: f.Instant("to"),
+		PaymentReference: f.Text("payment_reference", maxReference),
 	}
 	if err := f.Err(); err != nil {
 		return err

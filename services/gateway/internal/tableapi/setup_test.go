@@ -246,6 +246,7 @@ type fixture struct {
 	owner    string
 	mu       sync.Mutex
 	now      time.Time
+	limits   ratelimit.Limiter
 }
 
 func (f *fixture) clock() time.Time {
@@ -260,6 +261,7 @@ func setup(t *testing.T) *fixture {
 	pool, _ := pgtest.New(t, "gateway", migrations.FS)
 	b := natstest.New(t)
 	f := &fixture{tables: &tables{status: "received", total: 700}, now: at.AsTime()}
+	f.limits = ratelimit.NewMemory(f.clock)
 	f.accounts = gatewaytest.Accounts(t, pool, b.NC, f.clock)
 	conn := connect(t, f.tables)
 	access := gatewaytest.Access(f.accounts, f.clock)
@@ -269,7 +271,7 @@ func setup(t *testing.T) *fixture {
 	New(Deps{
 		Tables: qrv1.NewTableServiceClient(conn), Merchants: f.accounts.Merchants, Access: access,
 		Codes: paying.Signer{QR: qrv1.NewQRServiceClient(conn), Log: quiet, Deadline: 10 * time.Second}, Deadline: 10 * time.Second,
-		MenuLimiter: ratelimit.NewMemory(f.clock), OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock,
+		MenuLimiter: f.limits, OrderLimiter: ratelimit.NewMemoryOver(f.clock, OrderWindow), Now: f.clock,
 	}).Register(api)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)

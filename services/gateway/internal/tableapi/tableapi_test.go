@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"european-pay.eu/eupay/internal/errs"
 	qrv1 "european-pay.eu/eupay/proto/eupay/qr/v1"
+	"european-pay.eu/eupay/services/gateway/internal/ratelimit"
 	"european-pay.eu/eupay/services/gateway/internal/rights"
 )
 
@@ -257,6 +259,28 @@ func TestPublicCallsAreLimited(t *testing.T) {
 	want(t, f.call(t, "", "POST", path, example), 429, "a minute later")
 }
 
+// The guests of a dining room share one address: the limit of 60 calls for all of them let some see nothing of their orders.
+func TestLookingAtOneOrderLeavesTheOthersOfTheRoomAlone(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	order := func(code string) reply {
+		return f.call(t, "", "GET", "/table-order/orders/"+orderID+"?token="+code, "")
+	}
+	for range statusPerMinute {
+		want(t, order(token), 200, "the guest")
+	}
+	want(t, order(token), 429, "the same once more")
+	want(t, order("x"), 404, "another code") // a guess neither uses up nor is refused by what the guest has
+	other := strings.Replace(orderID, "0b", "0c", 1)
+	want(t, f.call(t, "", "GET", "/table-order/orders/"+other+"?token="+token, ""), 200, "another order")
+	for range statusesPerMinute {
+		if _, err := f.limits.Allow(t.Context(), ratelimit.IPKey("order-status", netip.MustParseAddr("127.0.0.1")), statusesPerMinute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, order("y"), 429, "one address")
+}
+
 func TestOrdersAreReadAndMovedOn(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
@@ -276,8 +300,8 @@ func TestOrdersAreReadAndMovedOn(t *testing.T) {
 	if r.status != 200 || r.json["customer_name"] != "Jane" || len(r.json["history"].([]any)) != 1 {
 		t.Errorf("got %s", r.text)
 	}
-	want(t, f.call(t, f.owner, "GET", "/table-order/orders?status=served&table="+orderID+"&from=2026-06-17T00:00:00Z", ""), 200, "list")
-	if req := last[*qrv1.ListOrdersRequest](t, f.tables); req.GetStatus() != "served" || req.GetTableId() != orderID || req.GetFrom() == nil || req.GetMerchantId() != f.merchant {
+	want(t, f.call(t, f.owner, "GET", "/table-order/orders?status=served&table="+orderID+"&from=2026-06-17T00:00:00Z&payment_reference=PAY-1", ""), 200, "list")
+	if req := last[*qrv1.ListOrdersRequest](t, f.tables); req.GetStatus() != "served" || req.GetTableId() != orderID || req.GetFrom() == nil || req.GetPaymentReference() != "PAY-1" || req.GetMerchantId() != f.merchant {
 		t.Errorf("sent %v", req)
 	}
 	want(t, f.call(t, f.owner, "GET", "/table-order/orders?from=yesterday", ""), 400, "a bad time")

@@ -43,7 +43,8 @@ func (h *Handler) scanPay(ctx context.Context, r *request, c *paymentsv1.ScanPay
 	if err != nil {
 		return err
 	}
-	p, match, err := h.store.Scan(ctx, h.newScan(c, payee, payer), c.GetRequestId(), r.meta)
+	p, match, err := h.store.Scan(ctx, h.newScan(c, payee, payer), c.GetRequestId(),
+		store.Idempotency{Key: c.GetIdempotencyKey(), Fingerprint: c.GetFingerprint()}, r.meta)
 	if err != nil {
 		return conflictOr(err)
 	}

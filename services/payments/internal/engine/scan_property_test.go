@@ -92,7 +92,7 @@ func TestAPaymentIsPaidExactlyOnce(t *testing.T) {
 				draft := r.scanOf(g, rapid.SampledFrom([]string{"anna", "bert"}).Draw(rt, "customer"))
 				all = append(all, draft.Reference)
 				r.process(func() {
-					s, _, err := r.store.Scan(context.Background(), draft, g.Reference, store.Meta{})
+					s, _, err := r.store.Scan(context.Background(), draft, g.Reference, store.Idempotency{}, store.Meta{})
 					if err == nil && s.Sequence == 1 {
 						r.Process(context.Background(), s)
 					} else if err != nil && !errs.Is(err, errs.InvalidState) {

@@ -168,7 +168,7 @@ func (r *rig) scanOf(g payment.Payment, customer string) payment.Payment {
 
 // scan records a scan; what Touch does with it comes later.
 func (r *rig) scan(g payment.Payment, customer string) (payment.Payment, error) {
-	s, _, err := r.store.Scan(r.t.Context(), r.scanOf(g, customer), "request-"+g.Reference, store.Meta{})
+	s, _, err := r.store.Scan(r.t.Context(), r.scanOf(g, customer), "request-"+g.Reference, store.Idempotency{}, store.Meta{})
 	return s, err
 }
 

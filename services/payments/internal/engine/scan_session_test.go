@@ -174,7 +174,7 @@ func TestABankThatDoesNotCancelRefusesTheScan(t *testing.T) {
 			s, _, err := b.store.Scan(t.Context(), payment.Payment{
 				Reference: "PAY-20260617-00000000000000AA", Kind: payment.KindPayment, MerchantID: g.MerchantID, Amount: g.Amount, Currency: g.Currency,
 				Origin: payment.OriginScan, CustomerID: "anna", GatewayReference: g.Reference, ExecutionType: "instant", DueAt: &due, ExpiresAt: b.clock.Add(time.Hour),
-			}, "r", store.Meta{})
+			}, "r", store.Idempotency{}, store.Meta{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -126,7 +127,7 @@ func TestTheSecondCustomerIsRefused(t *testing.T) {
 	if _, err := r.scan(g, "bert"); !errs.Is(err, errs.InvalidState) {
 		t.Errorf("got %v", err)
 	}
-	again, match, err := r.store.Scan(t.Context(), r.scanOf(g, "anna"), "request-"+g.Reference, store.Meta{})
+	again, match, err := r.store.Scan(t.Context(), r.scanOf(g, "anna"), "request-"+g.Reference, store.Idempotency{}, store.Meta{})
 	if err != nil || match != store.ByReference || again.Reference != s.Reference {
 		t.Errorf("the same customer again: %s, %s, %v", again.Reference, match, err)
 	}
@@ -138,7 +139,7 @@ func TestTheSecondCustomerIsRefused(t *testing.T) {
 	} {
 		other := r.scanOf(r.gateway(true), "anna")
 		change(&other)
-		if _, _, err := r.store.Scan(t.Context(), other, name, store.Meta{}); !errs.Is(err, errs.InvalidState) {
+		if _, _, err := r.store.Scan(t.Context(), other, name, store.Idempotency{}, store.Meta{}); !errs.Is(err, errs.InvalidState) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -149,9 +150,44 @@ func TestTheSecondCustomerIsRefused(t *testing.T) {
 	} {
 		other := r.scanOf(g, "anna")
 		change(&other)
-		if _, _, err := r.store.Scan(t.Context(), other, name, store.Meta{}); err == nil || errs.Is(err, errs.InvalidState) {
+		if _, _, err := r.store.Scan(t.Context(), other, name, store.Idempotency{}, store.Meta{}); err == nil || errs.Is(err, errs.InvalidState) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestAKeyOfACustomerRefersToOneScan(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	g := r.gateway(true)
+	scan := func(g payment.Payment, key, what string) (payment.Payment, store.Match, error) {
+		return r.store.Scan(t.Context(), r.scanOf(g, "anna"), "request-"+g.Reference, store.Idempotency{Key: key, Fingerprint: []byte(what)}, store.Meta{})
+	}
+	first, match, err := scan(g, "k1", "a")
+	if err != nil || match != store.NoMatch {
+		t.Fatalf("%s, %v", match, err)
+	}
+	if again, match, err := scan(g, "k1", "a"); err != nil || match != store.ByKey || again.Reference != first.Reference {
+		t.Errorf("again: %s, %s, %v", again.Reference, match, err)
+	}
+	if _, _, err := scan(g, "k1", "b"); !errors.Is(err, store.ErrKeyReused) {
+		t.Errorf("another request: %v", err)
+	}
+	// Another key finds the payment by its code, and refers to it from then on.
+	for _, want := range []store.Match{store.ByReference, store.ByKey} {
+		if again, match, err := scan(g, "k2", "a"); err != nil || match != want || again.Reference != first.Reference {
+			t.Errorf("another key: %s, %s, %v", again.Reference, match, err)
+		}
+	}
+	// A scan that is refused does not use up its key.
+	other := r.gateway(true)
+	other.Amount++
+	if _, _, err := scan(other, "k3", "a"); !errs.Is(err, errs.InvalidState) {
+		t.Errorf("another amount: %v", err)
+	}
+	other.Amount--
+	if _, match, err := scan(other, "k3", "b"); err != nil || match != store.NoMatch {
+		t.Errorf("then: %s, %v", match, err)
 	}
 }
 

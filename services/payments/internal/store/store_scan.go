@@ -21,10 +21,11 @@ import (
 // locks the gateway payment first, when no other transaction can know the scan.
 
 // Scan records a payment that a customer makes by scanning. requestID identifies the code: if the same customer pays the same
-// code and amount again within ReferenceClaim, the earlier payment is returned unless it failed. A scan of a gateway payment
+// code and amount again within ReferenceClaim, the earlier payment is returned unless it failed. A key of idem is held for HeaderClaim and
+// refers to its payment whatever became of it. A scan of a gateway payment
 // takes hold of it in the same transaction and copies its description, beneficiary and execution. Errors: ErrNotFound for an
-// unknown gateway payment, INVALID_STATE for one that this customer cannot pay now.
-func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, meta Meta) (recorded payment.Payment, match Match, err error) {
+// unknown gateway payment, INVALID_STATE for one that this customer cannot pay now, ErrKeyReused.
+func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, idem Idempotency, meta Meta) (recorded payment.Payment, match Match, err error) {
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
 		var gateway payment.Payment
 		if p.Origin == payment.OriginScan {
@@ -32,7 +33,7 @@ func (s *Store) Scan(ctx context.Context, p payment.Payment, requestID string, m
 				return err
 			}
 		}
-		recorded, match, err = s.findScan(ctx, tx, p, requestID)
+		recorded, match, err = s.findScan(ctx, tx, p, requestID, idem)
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
@@ -62,12 +63,35 @@ func (s *Store) lockPayable(ctx context.Context, tx pgx.Tx, reference, merchant 
 		reference, merchant, livemode))
 }
 
-// findScan returns the payment that already exists for the command or the claim, or ErrNotFound.
-func (s *Store) findScan(ctx context.Context, tx pgx.Tx, p payment.Payment, requestID string) (payment.Payment, Match, error) {
+// findScan returns the payment that already exists for the command, the key or the code, or ErrNotFound.
+func (s *Store) findScan(ctx context.Context, tx pgx.Tx, p payment.Payment, requestID string, idem Idempotency) (payment.Payment, Match, error) {
 	known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, p.Reference))
 	if !errors.Is(err, ErrNotFound) {
 		return known, NoMatch, err // redelivered
 	}
+	if idem.Key == "" {
+		return s.scanOfCode(ctx, tx, p, requestID)
+	}
+	now, key := s.clock(), keyOf(p, kindHeader, idem.Key)
+	holder, err := claim.Take(ctx, tx, key, claim.Claim{Reference: p.Reference, Fingerprint: idem.Fingerprint, ExpiresAt: now.Add(HeaderClaim)}, now)
+	switch {
+	case err != nil:
+		return payment.Payment{}, NoMatch, err
+	case !holder.Same(idem.Fingerprint):
+		return payment.Payment{}, NoMatch, ErrKeyReused
+	case holder.Reference != p.Reference:
+		known, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder.Reference))
+		return known, ByKey, err
+	}
+	known, match, err := s.scanOfCode(ctx, tx, p, requestID)
+	if err != nil {
+		return known, match, err
+	}
+	return known, match, claim.Point(ctx, tx, key, known.Reference)
+}
+
+// scanOfCode returns the payment of the customer for the code and amount, or ErrNotFound.
+func (s *Store) scanOfCode(ctx context.Context, tx pgx.Tx, p payment.Payment, requestID string) (payment.Payment, Match, error) {
 	now, key := s.clock(), keyOf(p, kindScan, scanKey(p, requestID))
 	mine := claim.Claim{Reference: p.Reference, ExpiresAt: now.Add(ReferenceClaim)}
 	holder, err := claim.Take(ctx, tx, key, mine, now)
@@ -77,7 +101,7 @@ func (s *Store) findScan(ctx context.Context, tx pgx.Tx, p payment.Payment, requ
 	if holder.Reference == p.Reference {
 		return payment.Payment{}, NoMatch, ErrNotFound
 	}
-	known, err = s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder.Reference))
+	known, err := s.scan(tx.QueryRow(ctx, `select `+columns+` from payments where reference = $1`, holder.Reference))
 	if err != nil || !known.MayPayAgain() {
 		return known, ByReference, err
 	}

@@ -32,7 +32,7 @@ func (o order) Chosen(i int, id string) bool {
 
 // scan shows what a code says. The code may come from the camera, from a link or from the keyboard.
 func scan(r *web.Request) error {
-	f := web.NewForm("data", r.URL.Query().Get("data"))
+	f := web.NewForm("data", r.URL.Query().Get("data"), "key", web.NewKey())
 	data := f.Get("data")
 	if data == "" {
 		return r.Render(http.StatusOK, "app/scan", f)
@@ -66,14 +66,14 @@ func orderOf(r *web.Request, f *web.Form) (order, error) {
 	return o, nil
 }
 
-// pay begins the payment and leads to the bank. Sending the form twice pays once: the API holds the customer, the code and the amount
-// against those of the last 30 minutes.
+// pay begins the payment and leads to the bank. Sending the form twice pays once: the form has a key, and the API holds the customer, the
+// code and the amount against those of the last 30 minutes.
 func pay(r *web.Request) error {
 	f, err := r.Form()
 	if err != nil {
 		return err
 	}
-	p := eupay.ScanPayParams{QRData: f.Get("data"), AccountID: f.Get("account_id")}
+	p := eupay.ScanPayParams{QRData: f.Get("data"), AccountID: f.Get("account_id"), IdempotencyKey: f.Get("key")}
 	if f.Values.Has("amount") {
 		if p.Amount = f.Amount(r, "amount"); p.Amount <= 0 && f.OK() {
 			f.Wrong("amount", r.Text.T("app.amount_needed"))
@@ -87,6 +87,9 @@ func pay(r *web.Request) error {
 		if !refused(r, f, err) {
 			return err
 		}
+		if !retriable(err) {
+			f.Values.Set("key", web.NewKey()) // another account or amount is another request
+		}
 		return payAgain(r, f)
 	}
 	to := "/app/payments/" + url.PathEscape(got.TransactionID)
@@ -98,6 +101,12 @@ func pay(r *web.Request) error {
 	default: // the bank has not answered yet: the page shows its address as soon as it has
 		return r.Redirect(to, "")
 	}
+}
+
+// retriable reports whether the same request may go well later, and must not pay twice then.
+func retriable(err error) bool {
+	var api *eupay.Error
+	return !errors.As(err, &api) || api.Status >= http.StatusInternalServerError
 }
 
 // payAgain shows the form once more. Where the API does not even tell what the code says, the form keeps what was typed.

@@ -35,8 +35,8 @@ type step struct {
 // Ended reports whether nothing happens to the order any more.
 func (f following) Ended() bool { return f.Every == 0 }
 
-// How often a page looks again: soon while a payment is under way, and then seldom, because all guests of a room share one address and
-// its limit.
+// How often a page looks again: soon while a payment is under way, and then seldom: all guests of a room share one
+// address.
 const (
 	whilePaying  = 4
 	whileWaiting = 12

@@ -106,7 +106,7 @@ func troubled(r *web.Request, err error) error {
 		r.Site.Log.WarnContext(r.Ctx(), "code not read", "error", err)
 		return r.Render(http.StatusBadGateway, "pay/trouble", trouble{Name: "away", Again: true})
 	}
-	t := trouble{Name: "refused", Message: refused.Message}
+	t := trouble{Name: "refused", Message: r.Said(refused)}
 	switch refused.Code {
 	case eupay.ErrQRInvalid, eupay.ErrValidation:
 		t = trouble{Name: "forged"}
@@ -159,6 +159,20 @@ type ended struct {
 	Poll string
 	// Waiting: it has not ended.
 	Waiting bool
+	// Back leads to the shop or to the app; empty: the payer came from neither.
+	Back string
+}
+
+// back is where the payer came from. A payment of the app is the app's, whatever the merchant gave.
+func back(p *eupay.Receipt) string {
+	switch {
+	case p.InApp:
+		return "/app/payments/" + url.PathEscape(p.Reference)
+	case webURL(p.ReturnURL):
+		return p.ReturnURL
+	default:
+		return ""
+	}
 }
 
 // result shows how a payment ended. Nothing in the query is believed but the reference.
@@ -177,7 +191,7 @@ func result(r *web.Request) error {
 	}
 	r.AllowConnect(r.Site.APIURL)
 	return r.Render(http.StatusOK, "pay/result", ended{
-		Receipt: got, Waiting: got.Outcome == "open", Mail: mail(r, got),
+		Receipt: got, Waiting: got.Outcome == "open", Mail: mail(r, got), Back: back(got),
 		Poll: r.Site.APIURL + "/api/v1/gateway/payments/" + url.PathEscape(got.Reference) + "/status",
 	})
 }

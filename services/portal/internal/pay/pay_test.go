@@ -251,6 +251,26 @@ func receipt(status, outcome string) string {
 	return `{"success":true,"data":{"reference":"` + ref + `","status":"` + status + `","outcome":"` + outcome + `","amount":29.99,"currency":"EUR","merchant_name":"My <Store>","livemode":true,"created_at":"2026-06-17T12:20:00.000Z"}}`
 }
 
+func TestAResultLeadsBackToTheShopOrTheApp(t *testing.T) {
+	w := setup(t)
+	with := func(more string) string {
+		return strings.Replace(receipt("completed", "paid"), `"currency"`, more+`,"currency"`, 1)
+	}
+	for answer, want := range map[string]string{
+		with(`"return_url":"https://shop.example/ok?a=1"`):           `rel="noreferrer" href="https://shop.example/ok?a=1"`,
+		with(`"in_app":true`):                                        `href="/app/payments/` + ref + `"`,
+		with(`"return_url":"https://shop.example/ok","in_app":true`): `href="/app/payments/` + ref + `"`,
+		with(`"return_url":"javascript:alert(1)"`):                   "",
+		receipt("completed", "paid"):                                 "",
+	} {
+		w.answers(200, answer)
+		p := w.get("/pay/result?reference="+ref, desk)
+		if back := strings.Contains(p.text, `rel="noreferrer"`); p.status != 200 || back != (want != "") || !strings.Contains(p.text, want) || strings.Contains(p.text, "javascript:") {
+			t.Errorf("%s: %d %s", answer, p.status, p.text)
+		}
+	}
+}
+
 func TestTheResultIsTheAPIsAndNotTheQuerys(t *testing.T) {
 	w := setup(t)
 	for outcome, c := range map[string]struct{ status, title string }{

@@ -28,11 +28,19 @@ func holes(phrase string) []string {
 	return slices.Compact(found)
 }
 
+// ofTheAPI are the rooms for what the API says itself in the default language.
+func ofTheAPI(key string) bool {
+	return strings.HasPrefix(key, "code.") || strings.HasPrefix(key, "field.")
+}
+
 func TestAllLanguagesSayTheSame(t *testing.T) {
 	c := load(t)
 	for _, from := range Codes {
 		for _, to := range Codes {
 			for key, phrase := range c[from].phrases {
+				if ofTheAPI(key) {
+					continue
+				}
 				other, ok := c[to].phrases[key]
 				switch {
 				case !ok:

@@ -77,7 +77,7 @@ func (r *Request) failure(err error) failure {
 	case errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests:
 		return failure{Status: http.StatusTooManyRequests, Name: "busy", RequestID: refused.RequestID}
 	case errors.As(err, &refused) && refused.Code != "" && refused.Status < http.StatusInternalServerError:
-		return failure{Status: refused.Status, Name: "refused", Message: r.message(refused), RequestID: refused.RequestID}
+		return failure{Status: refused.Status, Name: "refused", Message: r.Said(refused), RequestID: refused.RequestID}
 	case errors.As(err, &refused):
 		return failure{Status: http.StatusBadGateway, Name: "unreachable", RequestID: refused.RequestID}
 	case errors.Is(err, errPanic):

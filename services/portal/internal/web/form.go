@@ -87,20 +87,40 @@ func (r *Request) Refused(f *Form, err error) bool {
 		return false
 	case len(refused.Fields) > 0:
 		for _, field := range refused.Fields {
-			f.Wrong(field.Field, r.Text.Or("api."+field.Message, field.Message))
+			f.Wrong(field.Field, r.field(field))
 		}
 	}
-	f.Problem = r.message(refused)
+	f.Problem = r.Said(refused)
 	return true
 }
 
-// message is what the API says, in the reader's language where the catalog has it.
-func (r *Request) message(e *eupay.Error) string {
+// apiSpeaks is the language of the API, whose own words say most.
+const apiSpeaks = "en"
+
+// Said is what the API says: in its language its own sentence, in others the catalog's for the code.
+func (r *Request) Said(e *eupay.Error) string {
 	if e.Code == "" {
 		return r.Text.T("error.unreachable")
 	}
-	if r.Text.Code == "en" {
+	if r.Text.Code == apiSpeaks {
 		return e.Message
 	}
-	return r.Text.Or("api."+e.Message, r.Text.Or("error."+string(e.Code), e.Message))
+	return r.Text.Or("code."+string(e.Code), e.Message)
+}
+
+// field is what is wrong with a field: the API's sentence, or in other languages what the field wants. An entry of a list is named by its
+// field alone: items[2].quantity is quantity.
+func (r *Request) field(f eupay.FieldError) string {
+	if r.Text.Code == apiSpeaks {
+		return f.Message
+	}
+	name, _, listed := strings.Cut(f.Field, "[")
+	if at := strings.LastIndex(f.Field, "]."); listed && at >= 0 {
+		name = f.Field[at+2:]
+	}
+	if at := strings.LastIndex(name, "."); at >= 0 && !strings.HasPrefix(name, "metadata.") {
+		name = name[at+1:]
+	}
+	name, _, _ = strings.Cut(name, ".")
+	return r.Text.Or("field."+name, r.Text.Or("field.other", f.Message))
 }
