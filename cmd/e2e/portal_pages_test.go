@@ -20,12 +20,17 @@ import (
 //go:embed testdata/axe/axe.min.js
 var axe string
 
-// overflow returns what is wider than the window, in sentences.
-const overflow = `(() => {
-	const width = document.documentElement.clientWidth;
-	if (document.documentElement.scrollWidth <= width) return [];
-	const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
-	return ["wider than the window: " + wide.slice(0, 4).map((e) => e.tagName + "." + e.className).join(", ")];
+// misfits returns what is wider than the window, and text that stands one letter above the other, in sentences.
+const misfits = `(() => {
+	const width = document.documentElement.clientWidth, all = [...document.querySelectorAll("body *")];
+	const named = (list) => list.slice(0, 4).map((e) => e.tagName + "." + e.className).join(", ");
+	const says = (e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim().length > 5);
+	const wide = all.filter((e) => e.getBoundingClientRect().right > width + 1);
+	const squeezed = all.filter((e) => { const r = e.getBoundingClientRect(); return r.width > 2 && r.width < 24 && r.height > 60 && says(e); });
+	const faults = [];
+	if (document.documentElement.scrollWidth > width) faults.push("wider than the window: " + named(wide));
+	if (squeezed.length) faults.push("squeezed: " + named(squeezed));
+	return faults;
 })()`
 
 // shorten leaves two of the reference's operations and events: they are made by one template, and there are so many of them that axe
@@ -180,7 +185,7 @@ func (s *shop) checks(t *testing.T, list []visit) {
 		b.looksWith(looks[0])
 		b.opensAs(v)
 		for _, l := range looks {
-			b.examine(v, l, overflow, found)
+			b.examine(v, l, misfits, found)
 		}
 		act(b, "load axe", chromedp.Evaluate[bool](axe+";"+shorten))
 		for _, l := range looks {
