@@ -58,6 +58,14 @@ test-einvoice-rules: ## Run the official rules of e-invoices over our documents 
 e2e: bin/with-postgres bin/gotestsum ## Run only the tests of the whole system
 	@$(RACE) ./bin/with-postgres ./bin/gotestsum --format testname -- -race -count=1 -p 1 $(TESTFLAGS) ./cmd/...
 
+# Where the pictures of `make screenshots` go.
+SCREENSHOTS ?= screenshots
+
+.PHONY: screenshots
+screenshots: bin/with-postgres ## Take a picture of every page (SCREENSHOTS=folder), in all widths, themes and languages
+	@mkdir -p '$(SCREENSHOTS)' && EUPAY_E2E_SCREENSHOTS="$$(cd '$(SCREENSHOTS)' && pwd)" ./bin/with-postgres go test -count=1 -timeout 30m -run TestPortalPictures ./cmd/e2e
+	@echo "The pictures are in $(SCREENSHOTS)/"
+
 .PHONY: chaos
 chaos: export EUPAY_CHAOS_ROUNDS ?= 5
 chaos: export EUPAY_CHAOS_READ_ONLY ?= 60s

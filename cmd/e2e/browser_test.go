@@ -19,19 +19,25 @@ const (
 	screenshotsEnv = "EUPAY_E2E_SCREENSHOTS"
 )
 
-// browser starts the only browser of the run when the first test needs it.
+// browser starts the browser of the run when the first test needs it.
 var browser = sync.OnceValues(func() (context.Context, error) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromiumPath()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.WindowSize(900, 1100), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("lang", "en-GB"))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...) // with a fresh profile, removed afterwards
-	ctx, _ := chromedp.NewContext(allocator)
-	closeBrowser = func() error { defer stop(); return chromedp.Cancel(ctx) }
-	return ctx, chromedp.Do(ctx)
+	ctx, stop, err := startBrowser()
+	closeBrowser = stop
+	return ctx, err
 })
 
 // closeBrowser closes the browser. It is set once there is one.
 var closeBrowser = func() error { return nil }
+
+// startBrowser starts a browser with a fresh profile, which is removed afterwards.
+func startBrowser(more ...chromedp.ExecAllocatorOption) (ctx context.Context, stop func() error, err error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromiumPath()), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.WindowSize(900, 1100), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("lang", "en-GB"))
+	allocator, end := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
+	ctx, _ = chromedp.NewContext(allocator)
+	return ctx, func() error { defer end(); return chromedp.Cancel(ctx) }, chromedp.Do(ctx)
+}
 
 func chromiumPath() string {
 	if name := os.Getenv(chromiumEnv); name != "" {
@@ -56,6 +62,12 @@ func openTab(t *testing.T) *tab {
 	if err != nil {
 		t.Fatalf("the browser does not start: %v", err)
 	}
+	return tabOf(t, main)
+}
+
+// tabOf opens a window of that browser.
+func tabOf(t *testing.T, main context.Context) *tab {
+	t.Helper()
 	ctx, closeTab := chromedp.NewContext(main, chromedp.WithNewBrowserContext())
 	t.Cleanup(closeTab)
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,7 @@ type operation struct {
 	body       *schema
 	kind       string // of the answer; empty: it has no content
 	answer     *schema
+	statuses   []int // of the answers that are no errors
 }
 
 // schema is a JSON Schema.
@@ -48,6 +50,7 @@ type schema struct {
 	Pattern              string             `json:"pattern"`
 	Enum                 []any              `json:"enum"`
 	Properties           map[string]*schema `json:"properties"`
+	Required             []string           `json:"required"`
 	Items                *schema            `json:"items"`
 	AdditionalProperties *schema            `json:"additionalProperties"`
 	AllOf                []*schema          `json:"allOf"`
@@ -105,6 +108,11 @@ func (d *description) operation(t *testing.T, method, path string, common []para
 			op.query = append(op.query, p.Name)
 		}
 		op.keyed = op.keyed || p.Name == "Idempotency-Key"
+	}
+	for status := range v.Responses {
+		if n, err := strconv.Atoi(status); err == nil && n < http.StatusMultipleChoices {
+			op.statuses = append(op.statuses, n)
+		}
 	}
 	for _, status := range []string{"200", "201", "202", "204"} {
 		r, ok := v.Responses[status]

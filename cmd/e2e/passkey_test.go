@@ -33,20 +33,22 @@ func (b *tab) showPasskey(o *eupay.PasskeyOptions) eupay.BrowserCredential {
 	return b.credential("get", "parseRequestOptionsFromJSON", o)
 }
 
+// hasAuthenticator gives the tab a device that keeps passkeys and whose owner is always there.
+func (b *tab) hasAuthenticator() {
+	b.t.Helper()
+	call(b, webauthn.Enable, webauthn.EnableParams{})
+	call(b, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}})
+}
+
 // TestAPasskeyOfARealBrowser is added, is the second factor, logs in alone and is a fresh proof; what was shown once counts once.
 func TestAPasskeyOfARealBrowser(t *testing.T) {
 	m := shared.newMerchant(t)
 	public := m.portalless().client("", "")
 	b := openTab(t)
 	b.goTo(strings.Replace(shared.url(), "127.0.0.1", "localhost", 1) + "/openapi.json")
-	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-		Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
-	}}); err != nil {
-		t.Fatal(err)
-	}
+	b.hasAuthenticator()
 	options := func(o *eupay.PasskeyOptions, err error) *eupay.PasskeyOptions {
 		t.Helper()
 		if err != nil {

@@ -43,29 +43,35 @@ func (f *faults) take() []string {
 // error to the console, breaks its content security policy or asks another host for something.
 func openPages(t *testing.T) *tab {
 	t.Helper()
-	b, found := watchedPages(t)
-	t.Cleanup(func() {
-		if t.Failed() {
+	return openTab(t).faultless()
+}
+
+// faultless lets the test fail for what the browser finds wrong with our pages in this tab.
+func (b *tab) faultless() *tab {
+	b.t.Helper()
+	found := b.watched()
+	b.t.Cleanup(func() {
+		if b.t.Failed() {
 			b.tellsWhereItIs()
 		}
 		for _, fault := range found.take() {
-			t.Error(fault)
+			b.t.Error(fault)
 		}
 	})
 	return b
 }
 
-// watchedPages is openPages for a test that reports the faults itself.
-func watchedPages(t *testing.T) (*tab, *faults) {
-	t.Helper()
-	b, found := openTab(t), new(faults)
+// watched collects what the browser finds wrong with our pages in this tab.
+func (b *tab) watched() *faults {
+	b.t.Helper()
+	found := new(faults)
 	if err := chromedp.Listen(b.ctx, func(event any) { found.watch(event) }); err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	// Limits by address hold for each tab alone, as for callers of the API.
 	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"X-Forwarded-For": shared.caller().ip}})
 	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "window.confirm = () => true"})
-	return b, found
+	return found
 }
 
 // tellsWhereItIs logs which page is open and what it says, so that a failed test can be understood.

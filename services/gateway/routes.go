@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"strings"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 	"google.golang.org/grpc"
@@ -140,6 +140,15 @@ func (s *Service) operations(to others, access *caller.Access) *adminapi.Operati
 // deployment has the mode of merchants' codes and of orders.
 func (s *Service) deployment() gate.Deployment { return gate.Deployment{Live: s.cfg.OrdersLive} }
 
+// origin of the portal's pages: the customers' app is there too, beside the merchants' pages, which mails link to.
+func origin(portal string) string {
+	u, err := url.Parse(portal)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // codeRoutes registers the routes of QR codes and invoices: creating, drawing, scanning and paying them.
 func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, limiter ratelimit.Limiter) {
 	payments, qr, invoices := paymentsv1.NewPaymentsServiceClient(to.payments), qrv1.NewQRServiceClient(to.qr), einvoicev1.NewEInvoiceServiceClient(to.einvoice)
@@ -159,7 +168,7 @@ func (s *Service) codeRoutes(api *web.API, to others, access *caller.Access, lim
 	}).Register(api)
 	customerapi.New(customerapi.Deps{
 		Accounts: paymentsv1.NewAccountsServiceClient(to.payments), Loyalty: qrv1.NewLoyaltyServiceClient(to.qr), Access: access, Limiter: limiter,
-		Pages: strings.TrimRight(s.cfg.PortalURL, "/"), Livemode: s.cfg.OrdersLive, Log: s.core.Log,
+		Pages: origin(s.cfg.PortalURL), Livemode: s.cfg.OrdersLive, Log: s.core.Log,
 	}).Register(api)
 	scanapi.New(scanapi.Deps{
 		Sender: paying.Sender{Commands: s.money, Deadline: s.cfg.CreateDeadline}, Payments: payments, Codes: signed, Merchants: s.accounts.Merchants,

@@ -17,7 +17,7 @@ var worker string
 
 // shell are the files that the app keeps on the phone, and that hold nothing of anybody.
 var shell = []string{
-	"eupay.css", "htmx.js", "eupay.js", "app.js", "inter.woff2", "favicon.svg", "app-touch-180.png",
+	"eupay.css", "transition.js", "htmx.js", "eupay.js", "app.js", "inter.woff2", "favicon.svg", "app-touch-180.png",
 }
 
 func offline(r *web.Request) error {

@@ -79,8 +79,9 @@ func points(r *web.Request) error {
 		return err
 	}
 	return r.Render(http.StatusOK, "app/points", struct {
-		*eupay.Loyalty
+		Data    []eupay.LoyaltyEntry
+		Balance int
 		web.Paging
 		Test bool
-	}{got, web.PagingOf(got.Pagination), test})
+	}{got.Data, got.Balance, web.PagingOf(got.Pagination), test})
 }

@@ -311,6 +311,8 @@ func TestActionsGoToTheAPIWithTheirKey(t *testing.T) {
 		w.answers[op] = `409 {"code":"INVALID_STATE","message":"Not <now>."}`
 		if p := w.post("/portal/invoices/"+id+"/"+c.action, f); p.status != 422 || !strings.Contains(p.text, "Not &lt;now&gt;.") {
 			t.Errorf("%s refused: %d %s", c.action, p.status, p.text)
+		} else if !strings.Contains(p.text, `name="next" value="/portal/invoices/`+id+`"`) { // it led to the form's own address, which has no page
+			t.Errorf("%s refused: another language leads elsewhere than to the invoice", c.action)
 		}
 	}
 }

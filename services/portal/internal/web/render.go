@@ -31,7 +31,7 @@ type View struct {
 	Live bool
 	// Path is that of the request; Notice a phrase about what was just done.
 	Path, Notice string
-	// Here is where the page can be had again: the path and, of a page that was got, its query.
+	// Here is where the page can be had again: of a page that was got, the path and the query; of a form's answer, the page of the form.
 	Here string
 	// Public is where browsers reach the pages, API where they reach the API, without /api/v1.
 	Public, API string
@@ -88,7 +88,7 @@ func (r *Request) view(data any) View {
 		Data: data, Lang: r.Text.Code, Theme: r.Theme, User: r.Session, Path: r.URL.Path, Public: r.Site.PublicURL, API: r.Site.APIURL, Mailbox: r.Site.Mailbox,
 		query: r.URL.Query(),
 	}
-	v.Here = r.URL.Path
+	v.Here = r.Site.above(r.URL.Path)
 	if r.Method == http.MethodGet {
 		v.Here = r.URL.RequestURI()
 	}

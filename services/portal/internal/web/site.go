@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -173,6 +175,17 @@ func (s *Site) Handler() (http.Handler, error) {
 		r.Body = http.MaxBytesReader(w, body, maxBody)
 		s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), bodyKey{}, body)))
 	})))), nil
+}
+
+// above is the path, or the nearest one above it that can be opened: some addresses only take forms.
+func (s *Site) above(address string) string {
+	for ; address != "/"; address = path.Dir(address) {
+		_, pattern := s.mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: address}})
+		if strings.HasPrefix(pattern, http.MethodGet+" ") {
+			return address
+		}
+	}
+	return address
 }
 
 // secure reports whether browsers reach the pages over TLS.

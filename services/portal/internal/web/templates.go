@@ -2,6 +2,7 @@ package web
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -9,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	eupay "european-pay.eu/eupay/sdk/go"
 	"european-pay.eu/eupay/services/portal/internal/text"
@@ -88,10 +90,19 @@ func (s *Site) ReadTemplates() error {
 func (s *Site) funcs(l *text.Language) template.FuncMap {
 	return template.FuncMap{
 		"t": l.T, "n": l.N, "or_phrase": l.Or, "amount": l.Amount, "number": l.Number, "percent": l.Percent, "rate": l.Rate,
-		"date": l.Date, "datetime": l.DateTime, "clock": l.Clock, "hour": l.Hour, "span": l.Span,
+		"date": l.Date, "datetime": l.DateTime, "clock": l.Clock, "hour": l.Hour, "span": l.Span, "lasted": func(ms json.Number) string { return l.Span(milliseconds(ms)) },
 		"icon": s.Assets.Icon, "asset": s.Assets.URL, "dict": dict, "list": func(items ...any) []any { return items },
 		"tone": tone, "euros": func(a eupay.Amount) string { return a.String() }, "join": strings.Join, "initial": initial,
 	}
+}
+
+// milliseconds is a duration of the API, which has fractions of them; what is no number is none.
+func milliseconds(n json.Number) time.Duration {
+	ms, err := n.Float64()
+	if err != nil {
+		return 0
+	}
+	return time.Duration(ms * float64(time.Millisecond))
 }
 
 // dict makes a map of names and values, the arguments of a component.

@@ -48,7 +48,7 @@
   function open(text) {
     found = true;
     show("found");
-    if (navigator.vibrate) navigator.vibrate(40);
+    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(40); // otherwise browsers refuse it, with an error
     location.assign("/app/scan?data=" + encodeURIComponent(text));
   }
 

@@ -157,7 +157,7 @@
   const credentials = $("[data-credentials]"), form = $("[data-run]"), answer = $("[data-answer]");
   const wide = matchMedia("(min-width: 80rem)");
   let op, running, blobs = [], opener;
-  const known = new Map(); // what answers told: the newest id below each path
+  const known = new Map(); // what answers told: the newest thing below each path
   let codes;
   const base = () => credentials.env.value;
   const absolute = () => new URL(base(), location.origin).href;
@@ -242,8 +242,12 @@
     input.dataset.param = p.name;
     return el("div", { class: "run-field" }, el("label", { for: id }, el("code", {}, p.name), el("span", { class: "type" }, p.in + (p.required ? "" : ", " + say("optional")))), input);
   }
-  // remembers is an id that an earlier answer told, for a parameter of the path.
-  const remembers = (p) => known.get(op.path.slice(0, op.path.indexOf("{" + p.name + "}")).replace(/\/$/, "") + ":" + p.name) ?? known.get(op.path.slice(0, op.path.indexOf("{" + p.name + "}")).replace(/\/$/, ""));
+  // remembers is what an earlier answer told, for a parameter of the path.
+  function remembers(p) {
+    const one = known.get(op.path.slice(0, op.path.indexOf("{" + p.name + "}")).replace(/\/$/, ""));
+    const told = one?.[p.name] ?? (p.name === "id" ? one?.event_id : undefined);
+    return told === undefined || told === null ? undefined : String(told);
+  }
   const value = (name) => $(`[data-param="${CSS.escape(name)}"]`, form)?.value.trim() ?? "";
 
   function target() {
@@ -388,10 +392,9 @@
     const found = data.data ?? data;
     const one = Array.isArray(found) ? found[0] : found;
     if (!one || typeof one !== "object") return;
-    const id = one.reference ?? one.id ?? one.event_id;
-    if (id && !op.path.includes("{")) known.set(path, String(id));
-    if (one.qr_token) { known.set("/table-order/menu:token", one.qr_token); const m = /\/order\/([^/]+)\//.exec(one.qr_url ?? ""); if (m) known.set("/table-order/menu", m[1]); known.set(`/table-order/menu/{merchantId}`, one.qr_token); }
-    if (op.id === "refundPayment") known.set("/gateway/payments/{reference}/refunds", String(id));
+    if (!op.path.includes("{")) known.set(path, one);
+    if (one.qr_token) known.set("/table-order/menu", { merchantId: /\/order\/([^/]+)\//.exec(one.qr_url ?? "")?.[1] }), known.set("/table-order/menu/{merchantId}", { token: one.qr_token });
+    if (op.id === "refundPayment") known.set("/gateway/payments/{reference}/refunds", { refund: one.reference });
   }
   async function explain(data) {
     if (!data.code || data.success !== false) return;

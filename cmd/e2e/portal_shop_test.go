@@ -1,0 +1,126 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"european-pay.eu/eupay/cmd/internal/system"
+	eupay "european-pay.eu/eupay/sdk/go"
+)
+
+// shop is a merchant whose pages all have something to show, and a customer of theirs.
+type shop struct {
+	m *merchant
+	// paths are those of the pages whose addresses have parts to fill in, by route, and further ones of other pages. A route with an
+	// empty list is no page.
+	paths map[string][]string
+	// cookies are those of browsers that are logged in, by column of the portal's table of routes.
+	cookies map[string][]*http.Cookie
+}
+
+const (
+	longName   = "Assiette de saucissons artisanaux, fromages affinés et condiments de saison à partager pour quatre personnes"
+	arabicName = "قهوة مع حليب وهيل"
+)
+
+// newShop makes one of everything.
+func newShop(t *testing.T) *shop {
+	t.Helper()
+	m, guest := shared.mayInvoice(t), shared.newCustomer(t)
+	if a := m.portal.do(t, http.MethodPatch, "/merchant", `{"loyalty_eligible":true,"epc_enabled":true}`); a.status != http.StatusOK {
+		t.Fatalf("%s", a.raw)
+	}
+	s := &shop{m: m, paths: map[string][]string{}, cookies: map[string][]*http.Cookie{"nobody": nil}}
+	order, transaction := s.sells(t, guest)
+	s.takesPayments(t)
+	s.makesOffers(t, order.product)
+	s.paths["/portal/keys/{id}"] = []string{"/portal/keys/" + m.key.ID}
+	s.paths["/portal/webhooks/endpoints/{id}"] = []string{"/portal/webhooks/endpoints/" + m.endpoint}
+	s.paths["/app/payments/{transaction}"] = []string{"/app/payments/" + transaction}
+	s.paths["/portal/invoices/{id}"] = []string{"/portal/invoices/" + m.invoices(t, nil).ID}
+	s.paths["/portal/admin/merchants/{id}"] = []string{"/portal/admin/merchants/" + m.ID}
+	member := eupay.MemberParams{Email: "m" + m.Email, Password: password, Name: arabicName, Role: eupay.RoleStaff}
+	if _, err := m.office.Team.Add(t.Context(), member); err != nil {
+		t.Fatal(err)
+	}
+	s.cookies["owner"] = logsIn(t, "/portal/login", m.Email, password)
+	s.cookies["admin"] = logsIn(t, "/portal/login", system.AdminEmail, shared.stack.System().Secrets.AdminLogin)
+	s.cookies["payer"] = logsIn(t, "/app/login", "customer-"+strings.ReplaceAll(guest.ip, ".", "-")+"@example.com", password)
+	return s
+}
+
+// sells has a guest order and pay with the app.
+func (s *shop) sells(t *testing.T, guest caller) (n menu, transaction string) {
+	t.Helper()
+	n = s.m.sells(t, "3.50", 20)
+	for _, name := range []string{longName, arabicName} {
+		in := object{"name": name, "category": "à partager", "price_ttc": 24, "vat_rate": 10, "stock_quantity": 3}
+		if a := s.m.portal.do(t, http.MethodPost, "/product/create", in.json()); a.status != http.StatusCreated {
+			t.Fatalf("%s", a.raw)
+		}
+	}
+	o := n.order(t, 2)
+	transaction = guest.paysWithTheApp(t, o.Payment.Code.QRData, nil)
+	eventually(t, "the kitchen has the order", func() bool { return s.m.orderStatus(t, o.Order.ID) == "received" })
+	eventually(t, "the points are there", func() bool { return guest.points(t) == 7 })
+	table := must[struct{ Data []struct{ ID string } }](t, s.m.portal.do(t, http.MethodGet, "/table-order/tables", ""), http.StatusOK).Data[0].ID
+	guestPage := "/order/" + strings.TrimPrefix(n.path, "/table-order/menu/")
+	s.paths["/order/{merchant}/{token}"] = []string{guestPage, guestPage + "?order=" + o.Order.ID, "/order/" + s.m.ID + "/none"}
+	s.paths["/portal/orders/{id}"] = []string{"/portal/orders/" + o.Order.ID}
+	s.paths["/portal/tables/{id}"] = []string{"/portal/tables/" + table}
+	s.paths["/portal/catalog/{id}"] = []string{"/portal/catalog/" + n.product}
+	return n, transaction
+}
+
+// takesPayments has one of each outcome, and a code that asks for one.
+func (s *shop) takesPayments(t *testing.T) {
+	t.Helper()
+	paid, open := s.m.paid(t, object{"reference": "ORDER-1042"}), s.m.pays(t, object{"description": longName[:60]})
+	if _, err := s.m.client.Refunds.Create(t.Context(), paid.Reference, eupay.RefundParams{Amount: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	s.paths["/portal/payments/{reference}"] = []string{"/portal/payments/" + paid.Reference, "/portal/payments/" + open.Reference}
+	s.paths["/portal/webhooks/deliveries/{id}"] = []string{"/portal/webhooks/deliveries/" + s.m.deliveries(t, paid.Reference)[0].ID}
+	s.paths["/pay"] = []string{"/pay", strings.TrimPrefix(open.QRData.QRData, shared.stack.URL())}
+	s.paths["/pay/result"] = []string{"/pay/result?reference=" + paid.Reference, "/pay/result?reference=" + open.Reference}
+}
+
+func (s *shop) makesOffers(t *testing.T, product string) {
+	t.Helper()
+	offer, err := s.m.office.Offers.Create(t.Context(), eupay.OfferParams{Name: "Happy hour", Type: "percentage", Value: json.Number("10"), MinOrder: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, err := s.m.office.ProductOffers.Create(t.Context(), eupay.ProductOfferParams{ProductID: product, Name: "Petit noir", Type: "fixed_price", Value: json.Number("3")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.paths["/portal/catalog/offers/{kind}/{id}"] = []string{"/portal/catalog/offers/orders/" + offer.ID, "/portal/catalog/offers/products/" + on.ID}
+}
+
+// logsIn returns the cookies of a browser that has logged in with that form.
+func logsIn(t *testing.T, form, email, secret string) []*http.Cookie {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := http.Client{Transport: behind{shared.caller()}, Jar: jar, CheckRedirect: stay}
+	resp, err := client.PostForm(pageURL(form), url.Values{"email": {email}, "password": {secret}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	site, err := url.Parse(pageURL("/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusSeeOther || len(jar.Cookies(site)) == 0 {
+		t.Fatalf("%s does not log in at %s: %s", email, form, resp.Status)
+	}
+	return jar.Cookies(site)
+}
