@@ -22,14 +22,6 @@ type MerchantLimitsParams struct {
 	KeyCalls *int `json:"key_calls_per_minute"`
 }
 
-// FindMerchants reads one page of the merchants that a text of at least 2 characters names: words of the name, the beginning of the address
-// of the merchant or a user or of a public API key, a SIREN, a SIRET or an id.
-func (s Admin) FindMerchants(ctx context.Context, search string, p ListParams) (*Page[Merchant], error) {
-	l := s.merchants(p)
-	l.query.text("search", search)
-	return l.page(ctx)
-}
-
 // Users reads one page of the users of a merchant.
 func (s Admin) Users(ctx context.Context, merchant string, p ListParams) (*Page[User], error) {
 	return listing[User]{s.c, call{path: merchantsPath + "/{}/users", ids: []string{merchant}, query: p.query()}, nil}.page(ctx)

@@ -58,16 +58,9 @@ type listing struct {
 	web.Paging
 }
 
-func find(r *web.Request, search string) (*eupay.Page[eupay.Merchant], error) {
-	if search == "" {
-		return r.API.Admin.Merchants(r.Ctx(), r.ListPage(perPage))
-	}
-	return r.API.Admin.FindMerchants(r.Ctx(), search, r.ListPage(perPage))
-}
-
 func merchants(r *web.Request) error {
 	v := listing{Search: strings.TrimSpace(r.URL.Query().Get("search"))}
-	got, err := find(r, v.Search)
+	got, err := r.API.Admin.Merchants(r.Ctx(), eupay.MerchantListParams{ListParams: r.ListPage(perPage), Search: v.Search})
 	if errors.Is(err, eupay.ErrValidation) {
 		v.Problem = r.Text.T("admin.search_short")
 		return r.Render(http.StatusUnprocessableEntity, "admin/merchants", v)
